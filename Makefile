@@ -1,0 +1,57 @@
+# Every target works on a fresh clone: it first makes .venv from the hash-locked dependencies.
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/ready
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(READY): conformance/constraints.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; name one with: make PYTHON=python3.12")'
+	@$(PYTHON) -m venv .venv
+	@echo "installing into .venv, once (about half a minute) ..." >&2
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r conformance/constraints.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+.PHONY: install
+install: $(READY) ## make .venv with everything, locked by hash
+
+.PHONY: generate
+generate: $(READY) ## rewrite generated/ from spec/
+	rm -rf generated/hostup_agent_exec
+	openapi-python-client generate --path spec/openapi.yaml --meta none --config spec/client/config.yaml \
+	  --custom-template-path spec/client/templates --output-path generated/hostup_agent_exec --fail-on-warning
+
+.PHONY: conformance
+conformance: $(READY) ## judge a server: the embedded mock, or BASE_URL=…; REPORT_DIR=…, ARGS="--live …", PLAN=1
+	@pytest --pyargs hostup_conformance $(if $(BASE_URL),--base-url "$(BASE_URL)") \
+	  $(if $(REPORT_DIR),--report-dir "$(REPORT_DIR)") $(if $(PLAN),--plan) $(ARGS)
+
+.PHONY: mock
+mock: $(READY) ## serve the embedded mock; prints its address, keys and a curl line
+	@python -m hostup_conformance.mock
+
+.PHONY: test
+test: $(READY) check ## lint, types, and every test: what CI runs
+	pytest -q -n auto
+
+.PHONY: check
+check: $(READY) ## lint and types alone
+	ruff check
+	ruff format --check
+	mypy
+	basedpyright
+
+.PHONY: lock
+lock: $(READY) ## renew conformance/constraints.txt
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
+	  --all-extras --group dev --no-header --no-annotate --output-file conformance/constraints.txt pyproject.toml
+
+.PHONY: clean
+clean: ## remove .venv, reports and caches
+	rm -rf .venv conformance-report .mypy_cache .pytest_cache .ruff_cache .hypothesis .schemathesis dist mutants
+	find . -name __pycache__ -prune -exec rm -rf {} +
