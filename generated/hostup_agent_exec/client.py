@@ -1,268 +1,256 @@
-import ssl
-from typing import Any, Self
+"""The client object: where to send, and as whom."""
+
+from __future__ import annotations
+
+import re
+from copy import copy
+from threading import Lock
+from typing import TYPE_CHECKING, Any, Self
 
 import httpx
-from attrs import define, evolve, field
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Mapping
+    from types import TracebackType
+
+DEFAULT_TIMEOUT = httpx.Timeout(30.0, connect=10.0)
+"""Seconds to wait for each: a connection, the next byte of an answer, room for the next byte of a request."""
+
+_HEADERS = {
+    "accept": "application/json, application/problem+json",
+    "user-agent": "hostup-agent-exec/1.0.0",
+}
+
+_VISIBLE = re.compile(r"[!-~]+")
 
 
-@define
+def _lower(headers: Mapping[str, str]) -> dict[str, str]:
+    # Names have no case (RFC 9110, section 5.1): one spelling keeps a header from being sent twice.
+    return {name.lower(): value for name, value in headers.items()}
+
+
 class Client:
-    """A class for keeping track of data related to the API
+    """Where to send requests. It never follows a redirect, and may be used by many threads.
 
-    The following are accepted as keyword arguments and will be used to construct httpx Clients internally:
+    Args:
+        base_url: scheme, host and perhaps a path prefix; the paths of the operations are added to it
+        cookies: sent with each request
+        headers: sent with each request; they go before this package's own Accept and User-Agent
+        timeout: None is :data:`DEFAULT_TIMEOUT`, or what a given httpx client says; ``httpx.Timeout(None)`` waits for ever
+        verify_ssl: whether, or by which context, the server's certificate is verified
+        httpx_args: further arguments for the httpx clients that are made here, such as ``transport`` or ``proxy``
 
-        ``base_url``: The base URL for the API, all requests are made to a relative path to this URL
-
-        ``cookies``: A dictionary of cookies to be sent with every request
-
-        ``headers``: A dictionary of headers to be sent with every request
-
-        ``timeout``: The maximum amount of a time a request can take. API functions will raise
-        httpx.TimeoutException if this is exceeded.
-
-        ``verify_ssl``: Whether or not to verify the SSL certificate of the API server. This should be True in production,
-        but can be set to False for testing purposes.
-
-        ``follow_redirects``: Whether or not to follow redirects. Default value is False.
-
-        ``httpx_args``: A dictionary of additional arguments to be passed to the ``httpx.Client`` and ``httpx.AsyncClient`` constructor.
-
-
-    Attributes:
-        raise_on_unexpected_status: Whether or not to raise an errors.UnexpectedStatus if the API returns a
-            status code that was not documented in the source OpenAPI document. Can also be provided as a keyword
-            argument to the constructor.
+    Raises:
+        ValueError, httpx.InvalidURL: ``base_url`` is not such a URL
     """
 
-    raise_on_unexpected_status: bool = field(default=False, kw_only=True)
-    _base_url: str = field(alias="base_url")
-    _cookies: dict[str, str] = field(factory=dict, kw_only=True, alias="cookies")
-    _headers: dict[str, str] = field(factory=dict, kw_only=True, alias="headers")
-    _timeout: httpx.Timeout | None = field(default=None, kw_only=True, alias="timeout")
-    _verify_ssl: str | bool | ssl.SSLContext = field(default=True, kw_only=True, alias="verify_ssl")
-    _follow_redirects: bool = field(default=False, kw_only=True, alias="follow_redirects")
-    _httpx_args: dict[str, Any] = field(factory=dict, kw_only=True, alias="httpx_args")
-    _client: httpx.Client | None = field(default=None, init=False)
-    _async_client: httpx.AsyncClient | None = field(default=None, init=False)
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        cookies: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        timeout: httpx.Timeout | None = None,
+        verify_ssl: bool | ssl.SSLContext = True,
+        httpx_args: Mapping[str, Any] | None = None,
+    ) -> None:
+        url = httpx.URL(base_url)
+        if url.scheme not in ("http", "https") or not url.host or url.query or url.fragment:
+            raise ValueError("base_url: expected http or https, a host, and neither query nor fragment")
+        self._base_url = base_url.rstrip("/")
+        self._cookies = dict(cookies or {})
+        self._headers = {**_HEADERS, **_lower(headers or {})}
+        self._timeout = timeout
+        self._verify_ssl = verify_ssl
+        self._httpx_args = dict(httpx_args or {})
+        self._given: httpx.Client | None = None
+        self._async_given: httpx.AsyncClient | None = None
+        self._forget_own()
 
-    def with_headers(self, headers: dict[str, str]) -> "Client":
-        """Get a new client matching this one with additional headers"""
-        if self._client is not None:
-            self._client.headers.update(headers)
-        if self._async_client is not None:
-            self._async_client.headers.update(headers)
-        return evolve(self, headers={**self._headers, **headers})
+    def _forget_own(self) -> None:
+        self._lock = Lock()
+        self._own: httpx.Client | None = None
+        self._async_own: httpx.AsyncClient | None = None
 
-    def with_cookies(self, cookies: dict[str, str]) -> "Client":
-        """Get a new client matching this one with additional cookies"""
-        if self._client is not None:
-            self._client.cookies.update(cookies)
-        if self._async_client is not None:
-            self._async_client.cookies.update(cookies)
-        return evolve(self, cookies={**self._cookies, **cookies})
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({httpx.URL(self._base_url)!r})"  # its repr hides a password
 
-    def with_timeout(self, timeout: httpx.Timeout) -> "Client":
-        """Get a new client matching this one with a new timeout configuration"""
-        if self._client is not None:
-            self._client.timeout = timeout
-        if self._async_client is not None:
-            self._async_client.timeout = timeout
-        return evolve(self, timeout=timeout)
+    def __copy__(self) -> Self:
+        other = object.__new__(type(self))
+        other.__dict__.update(self.__dict__)
+        other._forget_own()
+        return other
+
+    def __getstate__(self) -> dict[str, Any]:
+        left_out = ("_lock", "_own", "_async_own", "_given", "_async_given")
+        return {name: value for name, value in self.__dict__.items() if name not in left_out}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state, _given=None, _async_given=None)
+        self._forget_own()
+
+    def with_headers(self, headers: Mapping[str, str]) -> Self:
+        """Make a client like this one with more headers; one that was given its httpx client shares it."""
+        other = copy(self)
+        other._headers = {**self._headers, **_lower(headers)}
+        return other
+
+    def with_cookies(self, cookies: Mapping[str, str]) -> Self:
+        """Make a client like this one with more cookies; one that was given its httpx client shares it."""
+        other = copy(self)
+        other._cookies = {**self._cookies, **cookies}
+        return other
+
+    def with_timeout(self, timeout: httpx.Timeout) -> Self:
+        """Make a client like this one with another timeout; one that was given its httpx client shares it."""
+        other = copy(self)
+        other._timeout = timeout
+        return other
 
     def set_httpx_client(self, client: httpx.Client) -> Self:
-        """Manually set the underlying httpx.Client
+        """Send through ``client``, which stays yours to close. Base URL, headers and key still come from here."""
+        self._given = client
+        return self
 
-        **NOTE**: This will override any other settings on the client, including cookies, headers, and timeout.
-        """
-        self._client = client
+    def set_async_httpx_client(self, async_client: httpx.AsyncClient) -> Self:
+        """Send through ``async_client``, which stays yours to close. Base URL, headers and key still come from here."""
+        self._async_given = async_client
         return self
 
     def get_httpx_client(self) -> httpx.Client:
-        """Get the underlying httpx.Client, constructing a new one if not previously set"""
-        if self._client is None:
-            self._client = httpx.Client(
-                base_url=self._base_url,
-                cookies=self._cookies,
-                headers=self._headers,
-                timeout=self._timeout,
-                verify=self._verify_ssl,
-                follow_redirects=self._follow_redirects,
-                **self._httpx_args,
-            )
-        return self._client
-
-    def __enter__(self) -> Self:
-        """Enter a context manager for self.client—you cannot enter twice (see httpx docs)"""
-        self.get_httpx_client().__enter__()
-        return self
-
-    def __exit__(self, *args: Any, **kwargs: Any) -> None:
-        """Exit a context manager for internal httpx.Client (see httpx docs)"""
-        self.get_httpx_client().__exit__(*args, **kwargs)
-
-    def set_async_httpx_client(self, async_client: httpx.AsyncClient) -> Self:
-        """Manually set the underlying httpx.AsyncClient
-
-        **NOTE**: This will override any other settings on the client, including cookies, headers, and timeout.
-        """
-        self._async_client = async_client
-        return self
+        """The httpx client that was given, or else one that is made at the first call. It does not hold the key."""
+        if self._given is not None:
+            return self._given
+        with self._lock:
+            if self._own is None:
+                self._own = httpx.Client(**self._httpx_arguments())
+            return self._own
 
     def get_async_httpx_client(self) -> httpx.AsyncClient:
-        """Get the underlying httpx.AsyncClient, constructing a new one if not previously set"""
-        if self._async_client is None:
-            self._async_client = httpx.AsyncClient(
-                base_url=self._base_url,
-                cookies=self._cookies,
-                headers=self._headers,
-                timeout=self._timeout,
-                verify=self._verify_ssl,
-                follow_redirects=self._follow_redirects,
-                **self._httpx_args,
-            )
-        return self._async_client
+        """As :meth:`get_httpx_client`, for asynchronous calls; it serves one event loop."""
+        if self._async_given is not None:
+            return self._async_given
+        with self._lock:
+            if self._async_own is None:
+                self._async_own = httpx.AsyncClient(**self._httpx_arguments())
+            return self._async_own
 
-    async def __aenter__(self) -> Self:
-        """Enter a context manager for underlying httpx.AsyncClient—you cannot enter twice (see httpx docs)"""
-        await self.get_async_httpx_client().__aenter__()
+    def _httpx_arguments(self) -> dict[str, Any]:
+        return {
+            "base_url": self._base_url,
+            "timeout": DEFAULT_TIMEOUT,
+            "verify": self._verify_ssl,
+            **self._httpx_args,
+        }
+
+    def send(self, request: Mapping[str, Any]) -> httpx.Response:
+        """Send the request of an operation.
+
+        Raises:
+            ValueError: the key cannot be sent in a header; nothing was sent
+            httpx.RequestError: no answer came
+        """
+        return self.get_httpx_client().request(**self._complete(request))
+
+    async def asend(self, request: Mapping[str, Any]) -> httpx.Response:
+        """As :meth:`send`, asynchronously."""
+        return await self.get_async_httpx_client().request(**self._complete(request))
+
+    def _complete(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        complete = {**request, "url": self._base_url + request["url"], "follow_redirects": False}
+        cookies = {**self._cookies, **request.get("cookies", {})}
+        complete["headers"] = {**self._headers, **_lower(request.get("headers", {}))}
+        if cookies:
+            # As a header, since httpx keeps the cookies of a request for the next one.
+            complete.pop("cookies", None)
+            complete["headers"]["cookie"] = "; ".join(f"{name}={value}" for name, value in cookies.items())
+        if self._timeout is not None:
+            complete["timeout"] = self._timeout
+        return complete
+
+    def close(self) -> None:
+        """Close the httpx client that was made here, if any; the next call makes a new one."""
+        with self._lock:
+            own, self._own = self._own, None
+        if own is not None:
+            own.close()
+
+    async def aclose(self) -> None:
+        """As :meth:`close`, for asynchronous calls."""
+        with self._lock:
+            own, self._async_own = self._async_own, None
+        if own is not None:
+            await own.aclose()
+
+    def __enter__(self) -> Self:
         return self
 
-    async def __aexit__(self, *args: Any, **kwargs: Any) -> None:
-        """Exit a context manager for underlying httpx.AsyncClient (see httpx docs)"""
-        await self.get_async_httpx_client().__aexit__(*args, **kwargs)
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.aclose()
 
 
-@define
-class AuthenticatedClient:
-    """A Client which has been authenticated for use on secured endpoints
+class AuthenticatedClient(Client):
+    """A client with a key (RFC 6750). A new key takes effect as soon as it is assigned to ``token``.
 
-    The following are accepted as keyword arguments and will be used to construct httpx Clients internally:
+    Neither its repr nor a pickle holds the key; one that was unpickled sends nothing until it is given a key again.
 
-        ``base_url``: The base URL for the API, all requests are made to a relative path to this URL
-
-        ``cookies``: A dictionary of cookies to be sent with every request
-
-        ``headers``: A dictionary of headers to be sent with every request
-
-        ``timeout``: The maximum amount of a time a request can take. API functions will raise
-        httpx.TimeoutException if this is exceeded.
-
-        ``verify_ssl``: Whether or not to verify the SSL certificate of the API server. This should be True in production,
-        but can be set to False for testing purposes.
-
-        ``follow_redirects``: Whether or not to follow redirects. Default value is False.
-
-        ``httpx_args``: A dictionary of additional arguments to be passed to the ``httpx.Client`` and ``httpx.AsyncClient`` constructor.
-
-
-    Attributes:
-        raise_on_unexpected_status: Whether or not to raise an errors.UnexpectedStatus if the API returns a
-            status code that was not documented in the source OpenAPI document. Can also be provided as a keyword
-            argument to the constructor.
-        token: The token to use for authentication
-        prefix: The prefix to use for the Authorization header
-        auth_header_name: The name of the Authorization header
+    Args:
+        base_url: as for :class:`Client`, and so are all other arguments not named here
+        token: the key
+        prefix: goes before the key, with a space; the empty string for none
+        auth_header_name: the header that carries the key
     """
-
-    raise_on_unexpected_status: bool = field(default=False, kw_only=True)
-    _base_url: str = field(alias="base_url")
-    _cookies: dict[str, str] = field(factory=dict, kw_only=True, alias="cookies")
-    _headers: dict[str, str] = field(factory=dict, kw_only=True, alias="headers")
-    _timeout: httpx.Timeout | None = field(default=None, kw_only=True, alias="timeout")
-    _verify_ssl: str | bool | ssl.SSLContext = field(default=True, kw_only=True, alias="verify_ssl")
-    _follow_redirects: bool = field(default=False, kw_only=True, alias="follow_redirects")
-    _httpx_args: dict[str, Any] = field(factory=dict, kw_only=True, alias="httpx_args")
-    _client: httpx.Client | None = field(default=None, init=False)
-    _async_client: httpx.AsyncClient | None = field(default=None, init=False)
 
     token: str
-    prefix: str = "Bearer"
-    auth_header_name: str = "Authorization"
+    prefix: str
+    auth_header_name: str
 
-    def with_headers(self, headers: dict[str, str]) -> "AuthenticatedClient":
-        """Get a new client matching this one with additional headers"""
-        if self._client is not None:
-            self._client.headers.update(headers)
-        if self._async_client is not None:
-            self._async_client.headers.update(headers)
-        return evolve(self, headers={**self._headers, **headers})
+    def __init__(
+        self,
+        base_url: str,
+        token: str,
+        prefix: str = "Bearer",
+        auth_header_name: str = "Authorization",
+        *,
+        cookies: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        timeout: httpx.Timeout | None = None,
+        verify_ssl: bool | ssl.SSLContext = True,
+        httpx_args: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__(
+            base_url,
+            cookies=cookies,
+            headers=headers,
+            timeout=timeout,
+            verify_ssl=verify_ssl,
+            httpx_args=httpx_args,
+        )
+        self.token = token
+        self.prefix = prefix
+        self.auth_header_name = auth_header_name
 
-    def with_cookies(self, cookies: dict[str, str]) -> "AuthenticatedClient":
-        """Get a new client matching this one with additional cookies"""
-        if self._client is not None:
-            self._client.cookies.update(cookies)
-        if self._async_client is not None:
-            self._async_client.cookies.update(cookies)
-        return evolve(self, cookies={**self._cookies, **cookies})
+    def __getstate__(self) -> dict[str, Any]:
+        return {**super().__getstate__(), "token": ""}
 
-    def with_timeout(self, timeout: httpx.Timeout) -> "AuthenticatedClient":
-        """Get a new client matching this one with a new timeout configuration"""
-        if self._client is not None:
-            self._client.timeout = timeout
-        if self._async_client is not None:
-            self._async_client.timeout = timeout
-        return evolve(self, timeout=timeout)
+    def _complete(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        # Checked here, since the error of a later check would quote the header.
+        if not (_VISIBLE.fullmatch(self.token) and _VISIBLE.fullmatch(self.prefix or "-")):
+            raise ValueError("token and prefix: expected visible ASCII characters alone, and a token at all")
+        # As httpx's auth, so that neither a given client's own auth nor a user name in the URL takes its place.
+        return {**super()._complete(request), "auth": self._authorize}
 
-    def set_httpx_client(self, client: httpx.Client) -> Self:
-        """Manually set the underlying httpx.Client
-
-        **NOTE**: This will override any other settings on the client, including cookies, headers, and timeout.
-        """
-        self._client = client
-        return self
-
-    def get_httpx_client(self) -> httpx.Client:
-        """Get the underlying httpx.Client, constructing a new one if not previously set"""
-        if self._client is None:
-            self._headers[self.auth_header_name] = f"{self.prefix} {self.token}" if self.prefix else self.token
-            self._client = httpx.Client(
-                base_url=self._base_url,
-                cookies=self._cookies,
-                headers=self._headers,
-                timeout=self._timeout,
-                verify=self._verify_ssl,
-                follow_redirects=self._follow_redirects,
-                **self._httpx_args,
-            )
-        return self._client
-
-    def __enter__(self) -> Self:
-        """Enter a context manager for self.client—you cannot enter twice (see httpx docs)"""
-        self.get_httpx_client().__enter__()
-        return self
-
-    def __exit__(self, *args: Any, **kwargs: Any) -> None:
-        """Exit a context manager for internal httpx.Client (see httpx docs)"""
-        self.get_httpx_client().__exit__(*args, **kwargs)
-
-    def set_async_httpx_client(self, async_client: httpx.AsyncClient) -> Self:
-        """Manually set the underlying httpx.AsyncClient
-
-        **NOTE**: This will override any other settings on the client, including cookies, headers, and timeout.
-        """
-        self._async_client = async_client
-        return self
-
-    def get_async_httpx_client(self) -> httpx.AsyncClient:
-        """Get the underlying httpx.AsyncClient, constructing a new one if not previously set"""
-        if self._async_client is None:
-            self._headers[self.auth_header_name] = f"{self.prefix} {self.token}" if self.prefix else self.token
-            self._async_client = httpx.AsyncClient(
-                base_url=self._base_url,
-                cookies=self._cookies,
-                headers=self._headers,
-                timeout=self._timeout,
-                verify=self._verify_ssl,
-                follow_redirects=self._follow_redirects,
-                **self._httpx_args,
-            )
-        return self._async_client
-
-    async def __aenter__(self) -> Self:
-        """Enter a context manager for underlying httpx.AsyncClient—you cannot enter twice (see httpx docs)"""
-        await self.get_async_httpx_client().__aenter__()
-        return self
-
-    async def __aexit__(self, *args: Any, **kwargs: Any) -> None:
-        """Exit a context manager for underlying httpx.AsyncClient (see httpx docs)"""
-        await self.get_async_httpx_client().__aexit__(*args, **kwargs)
+    def _authorize(self, request: httpx.Request) -> httpx.Request:
+        request.headers[self.auth_header_name] = f"{self.prefix} {self.token}" if self.prefix else self.token
+        return request

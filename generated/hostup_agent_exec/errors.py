@@ -1,16 +1,249 @@
-"""Contains shared errors types that can be raised from API functions"""
+"""Everything that a call raises, except what httpx raises when no answer came.
+
+HostUpError
+├── AnswerError          an answer came, and is not the documented success
+│   ├── BadRequest 400 · Unauthorized 401 · Forbidden 403 · NotFound 404 · RateLimited 429 · InternalError 500
+│   ├── UnexpectedStatus any other status
+│   └── InvalidResponse  the status says success, but the body is not what the document says
+├── CommandStillRunning  a wait ended before the command did
+└── OutputLost           a poll may have been answered, but the answer did not arrive
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+from math import isfinite
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import httpx
+
+if TYPE_CHECKING:
+    from .models.command_output import CommandOutput
+    from .models.problem import Problem
 
 
-class UnexpectedStatus(Exception):
-    """Raised by api functions when the response status an undocumented status and Client.raise_on_unexpected_status is True"""
+class RateLimit(NamedTuple):
+    """What the ``X-RateLimit-*`` headers say; None for each that was not sent or makes no sense."""
 
-    def __init__(self, status_code: int, content: bytes):
-        self.status_code = status_code
-        self.content = content
+    limit: int | None
+    """Requests that the window allows."""
+    remaining: int | None
+    """Requests left in the window."""
+    reset: datetime | None
+    """When the window ends, with its time zone."""
 
-        super().__init__(
-            f"Unexpected status code: {status_code}\n\nResponse content:\n{content.decode(errors='ignore')}"
-        )
+
+class HostUpError(Exception):
+    """Base of all errors. Its text is one short line that holds nothing of a body and no key.
+
+    Pickled, it keeps its answer's status, headers and body, but not the request, which holds the key.
+    """
+
+    def __init__(self, message: str, response: httpx.Response | None = None, problem: Problem | None = None) -> None:
+        super().__init__(message)
+        self._response = response
+        self.problem = problem
+        """The problem document (RFC 9457), if the answer held one."""
+
+    @property
+    def response(self) -> httpx.Response | None:
+        """The HTTP answer, if one came."""
+        return self._response
+
+    @property
+    def status_code(self) -> int | None:
+        """The HTTP status, if an answer came."""
+        return self._response.status_code if self._response is not None else None
+
+    @property
+    def code(self) -> str | None:
+        """The problem's stable name, for programs."""
+        return (self.problem.code or None) if self.problem else None
+
+    @property
+    def request_id(self) -> str | None:
+        """The problem's request id, to quote to the provider's support."""
+        return (self.problem.request_id or None) if self.problem else None
+
+    @property
+    def retry_after(self) -> float | None:
+        """Seconds to wait, if the answer has a Retry-After of either form (RFC 9110, section 10.2.3)."""
+        return retry_after(self._response) if self._response is not None else None
+
+    @property
+    def rate_limit(self) -> RateLimit | None:
+        """What the ``X-RateLimit-*`` headers say, if one was sent."""
+        return rate_limit(self._response) if self._response is not None else None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), self.args, {**self.__dict__, "_response": _without_request(self._response)}
 
 
-__all__ = ["UnexpectedStatus"]
+class AnswerError(HostUpError):
+    """An answer came, and is not the documented success."""
+
+    _response: httpx.Response
+
+    @property
+    def response(self) -> httpx.Response:
+        """The HTTP answer."""
+        return self._response
+
+    @property
+    def status_code(self) -> int:
+        """The HTTP status."""
+        return self._response.status_code
+
+
+class BadRequest(AnswerError):
+    """400: the request is not valid; ``problem.errors`` may say where."""
+
+
+class Unauthorized(AnswerError):
+    """401: no valid key was given."""
+
+
+class Forbidden(AnswerError):
+    """403: the key lacks the scope, or the resource belongs to somebody else."""
+
+
+class NotFound(AnswerError):
+    """404: there is no such resource, or it belongs to somebody else."""
+
+
+class RateLimited(AnswerError):
+    """429: too many requests; wait ``retry_after`` seconds."""
+
+
+class InternalError(AnswerError):
+    """500: something broke on the provider's side."""
+
+
+class UnexpectedStatus(AnswerError):
+    """Any other status, whether the document knows it or not."""
+
+
+class InvalidResponse(AnswerError):
+    """The status says success, but the body is not what the document says; the text names the place."""
+
+
+class CommandStillRunning(HostUpError):
+    """The time to wait is over, and the command has not ended."""
+
+    state: CommandOutput | None = None
+    """The last state seen; None if the server never told one."""
+
+
+class OutputLost(HostUpError):
+    """A poll may have been answered, but the answer did not arrive.
+
+    If the command had ended, its output went with that answer: the guest agent forgets a process once it has
+    reported its end. So the poll was not repeated. ``__cause__`` is what happened.
+    """
+
+
+_BY_STATUS: dict[int, type[AnswerError]] = {
+    400: BadRequest,
+    401: Unauthorized,
+    403: Forbidden,
+    404: NotFound,
+    429: RateLimited,
+    500: InternalError,
+}
+
+
+def status_error(response: httpx.Response, problem: Problem | None) -> AnswerError:
+    """Make the error that fits the status."""
+    status = response.status_code
+    try:
+        message = f"{status} {HTTPStatus(status).phrase}"
+    except ValueError:
+        message = str(status)
+    return _BY_STATUS.get(status, UnexpectedStatus)(message, response, problem)
+
+
+def retry_after(response: httpx.Response) -> float | None:
+    """Read Retry-After: seconds from now on, from either form; None if absent or senseless."""
+    text = response.headers.get("retry-after", "").strip()
+    seconds = _decimal(text)
+    if seconds is not None:
+        return seconds
+    until = _date(text)
+    return max(0.0, (until - _sent(response)).total_seconds()) if until else None
+
+
+def rate_limit(response: httpx.Response) -> RateLimit | None:
+    """Read the ``X-RateLimit-*`` headers; None if none of them was sent."""
+    limit, remaining, reset = (response.headers.get(f"x-ratelimit-{name}") for name in ("limit", "remaining", "reset"))
+    if limit is None and remaining is None and reset is None:
+        return None
+    return RateLimit(_count(limit), _count(remaining), _instant(response, reset or ""))
+
+
+def _decimal(text: str) -> float | None:
+    plain = text.isascii() and text.replace(".", "", 1).isdigit()
+    return float(text) if plain and isfinite(float(text)) else None
+
+
+def _count(text: str | None) -> int | None:
+    number = _decimal((text or "").strip())
+    return int(number) if number is not None else None
+
+
+def _date(text: str) -> datetime | None:
+    for parse in (datetime.fromisoformat, parsedate_to_datetime):
+        try:
+            parsed = parse(text)
+            aware = parsed if parsed.tzinfo else parsed.replace(tzinfo=timezone.utc)
+            return aware.astimezone(timezone.utc)
+        except (ValueError, TypeError, IndexError, OverflowError):
+            continue
+    return None
+
+
+def _sent(response: httpx.Response) -> datetime:
+    # By the server's own clock where it tells, since that is the clock its dates were made with.
+    return _date(response.headers.get("date", "")) or datetime.now(timezone.utc)
+
+
+def _instant(response: httpx.Response, text: str) -> datetime | None:
+    """Read a time: a date, or a number, which by its size is milliseconds or seconds since 1970, or from now on."""
+    number = _decimal(text.strip())
+    if number is None:
+        return _date(text.strip())
+    try:
+        if number >= 1e11:
+            return datetime.fromtimestamp(number / 1000, timezone.utc)
+        if number >= 1e8:
+            return datetime.fromtimestamp(number, timezone.utc)
+        return _sent(response) + timedelta(seconds=number)
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def _without_request(response: httpx.Response | None) -> httpx.Response | None:
+    if response is None:
+        return None
+    # The body is kept as it was decoded, so the headers that speak of its encoding no longer hold.
+    encoded = {b"content-encoding", b"content-length", b"transfer-encoding"}
+    headers = [(name, value) for name, value in response.headers.raw if name.lower() not in encoded]
+    return httpx.Response(response.status_code, headers=headers, content=response.content)
+
+
+__all__ = [
+    "AnswerError",
+    "BadRequest",
+    "CommandStillRunning",
+    "Forbidden",
+    "HostUpError",
+    "InternalError",
+    "InvalidResponse",
+    "NotFound",
+    "OutputLost",
+    "RateLimit",
+    "RateLimited",
+    "Unauthorized",
+    "UnexpectedStatus",
+]

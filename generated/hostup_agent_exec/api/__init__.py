@@ -1,1 +1,166 @@
-"""Contains methods for accessing the API"""
+"""What all operations share: from an answer to a value or an error, and how to wait."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
+from math import isfinite
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Protocol, Self, TypeVar
+
+import httpx
+
+from ..errors import AnswerError, CommandStillRunning, InvalidResponse, OutputLost, retry_after, status_error
+from ..models.problem import Problem
+from ..types import InvalidValue, Response, check, is_object
+
+if TYPE_CHECKING:
+    from ..models.command_output import CommandOutput
+
+T = TypeVar("T")
+
+
+class Model(Protocol):
+    """What every class of ``models`` has."""
+
+    known_keys: ClassVar[frozenset[str]]
+
+    @classmethod
+    def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
+        """Read it from a JSON object."""
+        ...
+
+
+M = TypeVar("M", bound=Model)
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        raise InvalidValue("JSON", "a name twice")  # which of the two is meant, nobody knows
+    return members
+
+
+def _refuse_constant(_: str) -> NoReturn:
+    raise InvalidValue("JSON", "NaN or Infinity")
+
+
+_JSON = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_refuse_constant)
+
+
+def _value(response: httpx.Response) -> Any:
+    """Parse a body by RFC 8259: UTF-8 (a byte order mark is ignored), no name twice, no NaN."""
+    try:
+        return _JSON.decode(response.content.decode("utf-8-sig"))
+    except InvalidValue:
+        raise
+    except UnicodeDecodeError:
+        raise InvalidValue("UTF-8", "other bytes") from None
+    except (ValueError, RecursionError):  # not JSON; or a number or a nesting beyond what Python takes
+        raise InvalidValue("JSON", "something else") from None
+
+
+def decode(response: httpx.Response, read: Callable[[Any], T]) -> T:
+    """Read the body of a success.
+
+    Raises:
+        InvalidResponse: it is not what the document says
+    """
+    try:
+        return read(_value(response))
+    except InvalidValue as error:
+        raise InvalidResponse(str(error), response) from None
+
+
+def decode_chosen(response: httpx.Response, model: type[M], *others: type[Model]) -> M:
+    """Read the one of several shapes that the request asked for, and refuse a body that is another one.
+
+    A body is another one if it has some of that one's members, and none of this one's.
+
+    Raises:
+        InvalidResponse: it is not what the document says, or not what was asked for
+    """
+
+    def read_chosen(value: Any) -> M:
+        if is_object(value) and model.known_keys.isdisjoint(value):
+            for other in others:
+                if not other.known_keys.isdisjoint(value):
+                    raise InvalidValue(model.__name__, other.__name__)
+        return model.from_dict(value)
+
+    return decode(response, read_chosen)
+
+
+def failure(response: httpx.Response) -> AnswerError:
+    """Make the error of an answer that is not the documented success, whatever its body."""
+    problem = None
+    if response.status_code >= 400:
+        try:
+            problem = Problem.from_dict(_value(response))
+        except InvalidValue:
+            pass  # no problem document: the status alone has to do
+    return status_error(response, problem)
+
+
+def detailed(response: httpx.Response, parse: Callable[[httpx.Response], T]) -> Response[T | Problem]:
+    """Pair an answer with what it says, an error's problem document included."""
+    parsed: T | Problem | None
+    try:
+        parsed = parse(response)
+    except InvalidResponse:
+        raise
+    except AnswerError as error:
+        parsed = error.problem
+    return Response(response.status_code, response.content, response.headers, parsed)
+
+
+_NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError, httpx.UnsupportedProtocol)
+
+
+class Waiting:
+    """The decisions of a wait, apart from its sending and sleeping, which are synchronous or not."""
+
+    def __init__(self, timeout: float, interval: float) -> None:
+        check("timeout", timeout, int, float)
+        check("interval", interval, int, float)
+        if not (isfinite(timeout) and timeout >= 0):
+            raise ValueError("timeout: expected a number of seconds, 0 or more")
+        if not (isfinite(interval) and interval > 0):
+            raise ValueError("interval: expected a number of seconds above 0")
+        self._deadline = time.monotonic() + timeout
+        self._interval = interval
+        self._state: CommandOutput | None = None
+
+    @contextmanager
+    def poll(self) -> Generator[None, None, None]:
+        """Around each poll: one whose answer may have been lost becomes :class:`OutputLost`."""
+        try:
+            yield
+        except _NEVER_SENT:
+            raise
+        except httpx.RequestError as error:
+            raise OutputLost("the answer to a poll did not arrive") from error
+        except AnswerError as error:
+            if error.status_code < 500:
+                raise
+            # The server, or a gateway before it, failed after it had the request.
+            raise OutputLost(f"a poll was answered with {error}", error.response, error.problem) from error
+
+    def seen(self, state: CommandOutput) -> None:
+        """Keep the last state, for the error."""
+        self._state = state
+
+    def pause(self, response: httpx.Response) -> float:
+        """Tell how many seconds to sleep before the next poll: no longer than to the deadline.
+
+        Raises:
+            CommandStillRunning: the deadline has passed, or the server asks for a longer pause than is left
+        """
+        left = self._deadline - time.monotonic()
+        asked = retry_after(response) or 0.0
+        if left <= 0 or asked > left:
+            error = CommandStillRunning("the command has not ended in time", response)
+            error.state = self._state
+            raise error
+        return min(max(self._interval, asked), left)

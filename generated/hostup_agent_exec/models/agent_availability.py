@@ -1,14 +1,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeVar, cast
+from typing import Any, ClassVar, Self
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..types import UNSET, Unset
-
-T = TypeVar("T", bound="AgentAvailability")
+from ..types import (
+    UNSET,
+    Unset,
+    boolean,
+    either,
+    members_of,
+    null,
+    optional,
+    string,
+    to_json,
+)
 
 
 @_attrs_define
@@ -21,62 +29,49 @@ class AgentAvailability:
         vm_running (bool | Unset): Whether the VPS runs, for display. Decide on `available`.
     """
 
+    known_keys: ClassVar[frozenset[str]] = frozenset(
+        {
+            "available",
+            "reason",
+            "vmRunning",
+        }
+    )
+
     available: bool | Unset = UNSET
     reason: None | str | Unset = UNSET
     vm_running: bool | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        available = self.available
-
-        reason: None | str | Unset
-        if isinstance(self.reason, Unset):
-            reason = UNSET
-        else:
-            reason = self.reason
-
-        vm_running = self.vm_running
-
-        field_dict: dict[str, Any] = {}
-        field_dict.update(self.additional_properties)
-        field_dict.update({})
-        if available is not UNSET:
-            field_dict["available"] = available
-        if reason is not UNSET:
-            field_dict["reason"] = reason
-        if vm_running is not UNSET:
-            field_dict["vmRunning"] = vm_running
-
-        return field_dict
+        """Write it as a JSON object."""
+        members: dict[str, Any] = {
+            **self.additional_properties,
+            "available": self.available,
+            "reason": self.reason,
+            "vmRunning": self.vm_running,
+        }
+        return {name: to_json(value) for name, value in members.items() if not isinstance(value, Unset)}
 
     @classmethod
-    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        d = dict(src_dict)
-        available = d.pop("available", UNSET)
+    def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
+        """Read it from a JSON object.
 
-        def _parse_reason(data: object) -> None | str | Unset:
-            if data is None:
-                return data
-            if isinstance(data, Unset):
-                return data
-            return cast(None | str | Unset, data)
-
-        reason = _parse_reason(d.pop("reason", UNSET))
-
-        vm_running = d.pop("vmRunning", UNSET)
-
-        agent_availability = cls(
-            available=available,
-            reason=reason,
-            vm_running=vm_running,
+        Raises:
+            InvalidValue: it is no such object; the text names the place
+        """
+        members = members_of(src_dict)
+        parsed = cls(
+            available=optional(members, "available", boolean),
+            reason=optional(members, "reason", either(string, null)),
+            vm_running=optional(members, "vmRunning", boolean),
         )
-
-        agent_availability.additional_properties = d
-        return agent_availability
+        parsed.additional_properties = members
+        return parsed
 
     @property
     def additional_keys(self) -> list[str]:
-        return list(self.additional_properties.keys())
+        """Names of the members that the document does not know."""
+        return list(self.additional_properties)
 
     def __getitem__(self, key: str) -> Any:
         return self.additional_properties[key]

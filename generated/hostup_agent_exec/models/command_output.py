@@ -1,14 +1,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeVar, cast
+from typing import Any, ClassVar, Self
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..types import UNSET, Unset
-
-T = TypeVar("T", bound="CommandOutput")
+from ..types import (
+    UNSET,
+    Unset,
+    boolean,
+    either,
+    integer,
+    members_of,
+    null,
+    optional,
+    required,
+    string,
+    to_json,
+)
 
 
 @_attrs_define
@@ -22,6 +32,15 @@ class CommandOutput:
         stderr (None | str | Unset): What the command wrote to standard error.
     """
 
+    known_keys: ClassVar[frozenset[str]] = frozenset(
+        {
+            "exited",
+            "exitCode",
+            "stdout",
+            "stderr",
+        }
+    )
+
     exited: bool
     exit_code: int | None | Unset = UNSET
     stdout: None | str | Unset = UNSET
@@ -29,87 +48,37 @@ class CommandOutput:
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        exited = self.exited
-
-        exit_code: int | None | Unset
-        if isinstance(self.exit_code, Unset):
-            exit_code = UNSET
-        else:
-            exit_code = self.exit_code
-
-        stdout: None | str | Unset
-        if isinstance(self.stdout, Unset):
-            stdout = UNSET
-        else:
-            stdout = self.stdout
-
-        stderr: None | str | Unset
-        if isinstance(self.stderr, Unset):
-            stderr = UNSET
-        else:
-            stderr = self.stderr
-
-        field_dict: dict[str, Any] = {}
-        field_dict.update(self.additional_properties)
-        field_dict.update(
-            {
-                "exited": exited,
-            }
-        )
-        if exit_code is not UNSET:
-            field_dict["exitCode"] = exit_code
-        if stdout is not UNSET:
-            field_dict["stdout"] = stdout
-        if stderr is not UNSET:
-            field_dict["stderr"] = stderr
-
-        return field_dict
+        """Write it as a JSON object."""
+        members: dict[str, Any] = {
+            **self.additional_properties,
+            "exited": self.exited,
+            "exitCode": self.exit_code,
+            "stdout": self.stdout,
+            "stderr": self.stderr,
+        }
+        return {name: to_json(value) for name, value in members.items() if not isinstance(value, Unset)}
 
     @classmethod
-    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        d = dict(src_dict)
-        exited = d.pop("exited")
+    def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
+        """Read it from a JSON object.
 
-        def _parse_exit_code(data: object) -> int | None | Unset:
-            if data is None:
-                return data
-            if isinstance(data, Unset):
-                return data
-            return cast(int | None | Unset, data)
-
-        exit_code = _parse_exit_code(d.pop("exitCode", UNSET))
-
-        def _parse_stdout(data: object) -> None | str | Unset:
-            if data is None:
-                return data
-            if isinstance(data, Unset):
-                return data
-            return cast(None | str | Unset, data)
-
-        stdout = _parse_stdout(d.pop("stdout", UNSET))
-
-        def _parse_stderr(data: object) -> None | str | Unset:
-            if data is None:
-                return data
-            if isinstance(data, Unset):
-                return data
-            return cast(None | str | Unset, data)
-
-        stderr = _parse_stderr(d.pop("stderr", UNSET))
-
-        command_output = cls(
-            exited=exited,
-            exit_code=exit_code,
-            stdout=stdout,
-            stderr=stderr,
+        Raises:
+            InvalidValue: it is no such object; the text names the place
+        """
+        members = members_of(src_dict)
+        parsed = cls(
+            exited=required(members, "exited", boolean),
+            exit_code=optional(members, "exitCode", either(integer, null)),
+            stdout=optional(members, "stdout", either(string, null)),
+            stderr=optional(members, "stderr", either(string, null)),
         )
-
-        command_output.additional_properties = d
-        return command_output
+        parsed.additional_properties = members
+        return parsed
 
     @property
     def additional_keys(self) -> list[str]:
-        return list(self.additional_properties.keys())
+        """Names of the members that the document does not know."""
+        return list(self.additional_properties)
 
     def __getitem__(self, key: str) -> Any:
         return self.additional_properties[key]

@@ -1,19 +1,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..types import UNSET, Unset
+from ..types import (
+    UNSET,
+    Unset,
+    array,
+    integer,
+    members_of,
+    string,
+    to_json,
+    tolerated,
+)
 
 if TYPE_CHECKING:
     from ..models.problem_extensions import ProblemExtensions
     from ..models.problem_item import ProblemItem
-
-
-T = TypeVar("T", bound="Problem")
 
 
 @_attrs_define
@@ -21,9 +27,10 @@ class Problem:
     """A problem document (RFC 9457, which replaces RFC 7807). Branch on `code`; the texts may change.
 
     Attributes:
-        type_ (str): URI of the kind of problem, a page of the provider's error reference that ends in `code`.
-        detail (str): What went wrong this time, for people to read.
-        code (str): Stable name of the kind of problem, for programs.
+        type_ (str | Unset): URI of the kind of problem, a page of the provider's error reference that ends in
+            `code`.
+        detail (str | Unset): What went wrong this time, for people to read.
+        code (str | Unset): Stable name of the kind of problem, for programs.
         title (str | Unset): Short summary of the kind of problem.
         status (int | Unset): The HTTP status again, for those who see the body alone.
         instance (str | Unset): URI reference of this occurrence.
@@ -33,9 +40,24 @@ class Problem:
         extensions (ProblemExtensions | Unset): Further members that the kind of problem defines.
     """
 
-    type_: str
-    detail: str
-    code: str
+    known_keys: ClassVar[frozenset[str]] = frozenset(
+        {
+            "type",
+            "detail",
+            "code",
+            "title",
+            "status",
+            "instance",
+            "requestId",
+            "timestamp",
+            "errors",
+            "extensions",
+        }
+    )
+
+    type_: str | Unset = UNSET
+    detail: str | Unset = UNSET
+    code: str | Unset = UNSET
     title: str | Unset = UNSET
     status: int | Unset = UNSET
     instance: str | Unset = UNSET
@@ -46,116 +68,52 @@ class Problem:
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        type_ = self.type_
-
-        detail = self.detail
-
-        code = self.code
-
-        title = self.title
-
-        status = self.status
-
-        instance = self.instance
-
-        request_id = self.request_id
-
-        timestamp = self.timestamp
-
-        errors: list[dict[str, Any]] | Unset = UNSET
-        if not isinstance(self.errors, Unset):
-            errors = []
-            for errors_item_data in self.errors:
-                errors_item = errors_item_data.to_dict()
-                errors.append(errors_item)
-
-        extensions: dict[str, Any] | Unset = UNSET
-        if not isinstance(self.extensions, Unset):
-            extensions = self.extensions.to_dict()
-
-        field_dict: dict[str, Any] = {}
-        field_dict.update(self.additional_properties)
-        field_dict.update(
-            {
-                "type": type_,
-                "detail": detail,
-                "code": code,
-            }
-        )
-        if title is not UNSET:
-            field_dict["title"] = title
-        if status is not UNSET:
-            field_dict["status"] = status
-        if instance is not UNSET:
-            field_dict["instance"] = instance
-        if request_id is not UNSET:
-            field_dict["requestId"] = request_id
-        if timestamp is not UNSET:
-            field_dict["timestamp"] = timestamp
-        if errors is not UNSET:
-            field_dict["errors"] = errors
-        if extensions is not UNSET:
-            field_dict["extensions"] = extensions
-
-        return field_dict
+        """Write it as a JSON object."""
+        members: dict[str, Any] = {
+            **self.additional_properties,
+            "type": self.type_,
+            "detail": self.detail,
+            "code": self.code,
+            "title": self.title,
+            "status": self.status,
+            "instance": self.instance,
+            "requestId": self.request_id,
+            "timestamp": self.timestamp,
+            "errors": self.errors,
+            "extensions": self.extensions,
+        }
+        return {name: to_json(value) for name, value in members.items() if not isinstance(value, Unset)}
 
     @classmethod
-    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+    def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
+        """Read it from a JSON object, ignoring members of the wrong type.
+
+        Raises:
+            InvalidValue: it is no object
+        """
         from ..models.problem_extensions import ProblemExtensions  # noqa: PLC0415
         from ..models.problem_item import ProblemItem  # noqa: PLC0415
 
-        d = dict(src_dict)
-        type_ = d.pop("type")
-
-        detail = d.pop("detail")
-
-        code = d.pop("code")
-
-        title = d.pop("title", UNSET)
-
-        status = d.pop("status", UNSET)
-
-        instance = d.pop("instance", UNSET)
-
-        request_id = d.pop("requestId", UNSET)
-
-        timestamp = d.pop("timestamp", UNSET)
-
-        _errors = d.pop("errors", UNSET)
-        errors: list[ProblemItem] | Unset = UNSET
-        if _errors is not UNSET:
-            errors = []
-            for errors_item_data in _errors:
-                errors_item = ProblemItem.from_dict(errors_item_data)
-
-                errors.append(errors_item)
-
-        _extensions = d.pop("extensions", UNSET)
-        extensions: ProblemExtensions | Unset
-        if isinstance(_extensions, Unset):
-            extensions = UNSET
-        else:
-            extensions = ProblemExtensions.from_dict(_extensions)
-
-        problem = cls(
-            type_=type_,
-            detail=detail,
-            code=code,
-            title=title,
-            status=status,
-            instance=instance,
-            request_id=request_id,
-            timestamp=timestamp,
-            errors=errors,
-            extensions=extensions,
+        members = members_of(src_dict)
+        parsed = cls(
+            type_=tolerated(members, "type", string),
+            detail=tolerated(members, "detail", string),
+            code=tolerated(members, "code", string),
+            title=tolerated(members, "title", string),
+            status=tolerated(members, "status", integer),
+            instance=tolerated(members, "instance", string),
+            request_id=tolerated(members, "requestId", string),
+            timestamp=tolerated(members, "timestamp", string),
+            errors=tolerated(members, "errors", array(ProblemItem.from_dict)),
+            extensions=tolerated(members, "extensions", ProblemExtensions.from_dict),
         )
-
-        problem.additional_properties = d
-        return problem
+        parsed.additional_properties = members
+        return parsed
 
     @property
     def additional_keys(self) -> list[str]:
-        return list(self.additional_properties.keys())
+        """Names of the members that the document does not know."""
+        return list(self.additional_properties)
 
     def __getitem__(self, key: str) -> Any:
         return self.additional_properties[key]

@@ -1,38 +1,49 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any, ClassVar, Self
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-T = TypeVar("T", bound="ProblemExtensions")
+from ..types import (
+    Unset,
+    members_of,
+    to_json,
+)
 
 
 @_attrs_define
 class ProblemExtensions:
     """Further members that the kind of problem defines."""
 
+    known_keys: ClassVar[frozenset[str]] = frozenset({})
+
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-
-        field_dict: dict[str, Any] = {}
-        field_dict.update(self.additional_properties)
-
-        return field_dict
+        """Write it as a JSON object."""
+        members: dict[str, Any] = {
+            **self.additional_properties,
+        }
+        return {name: to_json(value) for name, value in members.items() if not isinstance(value, Unset)}
 
     @classmethod
-    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        d = dict(src_dict)
-        problem_extensions = cls()
+    def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
+        """Read it from a JSON object.
 
-        problem_extensions.additional_properties = d
-        return problem_extensions
+        Raises:
+            InvalidValue: it is no such object; the text names the place
+        """
+        members = members_of(src_dict)
+        parsed = cls()
+        parsed.additional_properties = members
+        return parsed
 
     @property
     def additional_keys(self) -> list[str]:
-        return list(self.additional_properties.keys())
+        """Names of the members that the document does not know."""
+        return list(self.additional_properties)
 
     def __getitem__(self, key: str) -> Any:
         return self.additional_properties[key]

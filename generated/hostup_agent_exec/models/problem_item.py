@@ -1,12 +1,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any, ClassVar, Self
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-T = TypeVar("T", bound="ProblemItem")
+from ..types import (
+    UNSET,
+    Unset,
+    members_of,
+    string,
+    to_json,
+    tolerated,
+)
 
 
 @_attrs_define
@@ -14,56 +21,54 @@ class ProblemItem:
     """One thing that was wrong with the request.
 
     Attributes:
-        pointer (str): JSON Pointer (RFC 6901) to the place in the request, or the name of a parameter.
-        detail (str): What was wrong there.
-        code (str): Stable name of this kind of mistake.
+        pointer (str | Unset): JSON Pointer (RFC 6901) to the place in the request, or the name of a parameter.
+        detail (str | Unset): What was wrong there.
+        code (str | Unset): Stable name of this kind of mistake.
     """
 
-    pointer: str
-    detail: str
-    code: str
+    known_keys: ClassVar[frozenset[str]] = frozenset(
+        {
+            "pointer",
+            "detail",
+            "code",
+        }
+    )
+
+    pointer: str | Unset = UNSET
+    detail: str | Unset = UNSET
+    code: str | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        pointer = self.pointer
-
-        detail = self.detail
-
-        code = self.code
-
-        field_dict: dict[str, Any] = {}
-        field_dict.update(self.additional_properties)
-        field_dict.update(
-            {
-                "pointer": pointer,
-                "detail": detail,
-                "code": code,
-            }
-        )
-
-        return field_dict
+        """Write it as a JSON object."""
+        members: dict[str, Any] = {
+            **self.additional_properties,
+            "pointer": self.pointer,
+            "detail": self.detail,
+            "code": self.code,
+        }
+        return {name: to_json(value) for name, value in members.items() if not isinstance(value, Unset)}
 
     @classmethod
-    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        d = dict(src_dict)
-        pointer = d.pop("pointer")
+    def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
+        """Read it from a JSON object, ignoring members of the wrong type.
 
-        detail = d.pop("detail")
-
-        code = d.pop("code")
-
-        problem_item = cls(
-            pointer=pointer,
-            detail=detail,
-            code=code,
+        Raises:
+            InvalidValue: it is no object
+        """
+        members = members_of(src_dict)
+        parsed = cls(
+            pointer=tolerated(members, "pointer", string),
+            detail=tolerated(members, "detail", string),
+            code=tolerated(members, "code", string),
         )
-
-        problem_item.additional_properties = d
-        return problem_item
+        parsed.additional_properties = members
+        return parsed
 
     @property
     def additional_keys(self) -> list[str]:
-        return list(self.additional_properties.keys())
+        """Names of the members that the document does not know."""
+        return list(self.additional_properties)
 
     def __getitem__(self, key: str) -> Any:
         return self.additional_properties[key]

@@ -1,15 +1,22 @@
-from http import HTTPStatus
-from typing import Any
+import time
+from collections.abc import Callable
+from typing import Any, overload
 from urllib.parse import quote
 
 import httpx
 
-from ... import errors
-from ...client import AuthenticatedClient, Client
+from ...client import AuthenticatedClient
 from ...models.agent_availability import AgentAvailability
 from ...models.command_output import CommandOutput
 from ...models.problem import Problem
-from ...types import UNSET, Response, Unset
+from ...types import (
+    UNSET,
+    Response,
+    Unset,
+    check,
+    check_segment,
+)
+from .. import Waiting, decode_chosen, detailed, failure
 
 
 def _get_kwargs(
@@ -17,6 +24,11 @@ def _get_kwargs(
     *,
     pid: int | Unset = UNSET,
 ) -> dict[str, Any]:
+    check("id", id, str)
+    check_segment("id", id)
+    check("pid", pid, int, Unset)
+    if not isinstance(pid, Unset) and pid < 1:
+        raise ValueError("pid: expected 1 or more")
 
     params: dict[str, Any] = {}
 
@@ -25,87 +37,47 @@ def _get_kwargs(
     params = {k: v for k, v in params.items() if v is not UNSET and v is not None}
 
     _kwargs: dict[str, Any] = {
-        "method": "get",
+        "method": "GET",
         "url": "/api/v2/vps/{id}/agent/exec".format(
             id=quote(str(id), safe=""),
         ),
-        "params": params,
     }
-
+    if params:
+        _kwargs["params"] = params
     return _kwargs
 
 
-def _parse_response(
-    *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> AgentAvailability | CommandOutput | Problem | None:
+def _parse_absent(response: httpx.Response) -> AgentAvailability:
     if response.status_code == 200:
-
-        def _parse_response_200(data: object) -> AgentAvailability | CommandOutput:
-            try:
-                if not isinstance(data, dict):
-                    raise TypeError()
-                response_200_type_0 = CommandOutput.from_dict(data)
-
-                return response_200_type_0
-            except (TypeError, ValueError, AttributeError, KeyError):
-                pass
-            if not isinstance(data, dict):
-                raise TypeError()
-            response_200_type_1 = AgentAvailability.from_dict(data)
-
-            return response_200_type_1
-
-        response_200 = _parse_response_200(response.json())
-
-        return response_200
-
-    if response.status_code == 400:
-        response_400 = Problem.from_dict(response.json())
-
-        return response_400
-
-    if response.status_code == 401:
-        response_401 = Problem.from_dict(response.json())
-
-        return response_401
-
-    if response.status_code == 403:
-        response_403 = Problem.from_dict(response.json())
-
-        return response_403
-
-    if response.status_code == 404:
-        response_404 = Problem.from_dict(response.json())
-
-        return response_404
-
-    if response.status_code == 429:
-        response_429 = Problem.from_dict(response.json())
-
-        return response_429
-
-    if response.status_code == 500:
-        response_500 = Problem.from_dict(response.json())
-
-        return response_500
-
-    if client.raise_on_unexpected_status:
-        raise errors.UnexpectedStatus(response.status_code, response.content)
-    else:
-        return None
+        return decode_chosen(response, AgentAvailability, CommandOutput)
+    raise failure(response)
 
 
-def _build_response(
-    *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Response[AgentAvailability | CommandOutput | Problem]:
-    return Response(
-        status_code=HTTPStatus(response.status_code),
-        content=response.content,
-        headers=response.headers,
-        parsed=_parse_response(client=client, response=response),
-    )
+def _parse_present(response: httpx.Response) -> CommandOutput:
+    if response.status_code == 200:
+        return decode_chosen(response, CommandOutput, AgentAvailability)
+    raise failure(response)
 
 
+def _parser(pid: int | Unset) -> Callable[[httpx.Response], AgentAvailability | CommandOutput]:
+    """The request says what its answer has to be."""
+    return _parse_absent if isinstance(pid, Unset) else _parse_present
+
+
+@overload
+def sync_detailed(
+    id: str,
+    *,
+    client: AuthenticatedClient,
+    pid: Unset = UNSET,
+) -> Response[AgentAvailability | Problem]: ...
+@overload
+def sync_detailed(
+    id: str,
+    *,
+    client: AuthenticatedClient,
+    pid: int,
+) -> Response[CommandOutput | Problem]: ...
 def sync_detailed(
     id: str,
     *,
@@ -114,75 +86,100 @@ def sync_detailed(
 ) -> Response[AgentAvailability | CommandOutput | Problem]:
     """Availability of the guest agent, or the output of a command
 
-     Without `pid`: whether commands can be run inside the VPS; needs the scope `read:vm`.
-    With `pid`: the state and output of a command that was started earlier; needs the scope `write:vm`,
-    since
+    Without `pid`: whether commands can be run inside the VPS; needs the scope `read:vm`.
+    With `pid`: the state and output of a command that was started earlier; needs the scope `write:vm`, since
     output may hold sensitive data from inside the guest.
 
-    The guest agent forgets a process once it has reported that it exited: the poll that brings `exited:
-    true`
+    The guest agent forgets a process once it has reported that it exited: the poll that brings `exited: true`
     may be the only one that does. A poll is therefore not to be repeated blindly.
 
     Args:
-        id (str):
-        pid (int | Unset):
+        id (str)
+        pid (int | Unset)
+        client: where to send, and as whom
 
     Raises:
-        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
-        httpx.TimeoutException: If the request takes longer than Client.timeout.
+        TypeError, ValueError: an argument is not what it has to be; nothing was sent
+        InvalidResponse: a success whose body is not what the document says
+        httpx.RequestError: no answer came
 
     Returns:
-        Response[AgentAvailability | CommandOutput | Problem]
+        the answer, whatever its status, and what its body says: AgentAvailability | CommandOutput, or the Problem of an error
     """
-
-    kwargs = _get_kwargs(
-        id=id,
-        pid=pid,
+    response = client.send(
+        _get_kwargs(
+            id=id,
+            pid=pid,
+        )
     )
-
-    response = client.get_httpx_client().request(
-        **kwargs,
-    )
-
-    return _build_response(client=client, response=response)
+    return detailed(response, _parser(pid))
 
 
+@overload
+def sync(
+    id: str,
+    *,
+    client: AuthenticatedClient,
+    pid: Unset = UNSET,
+) -> AgentAvailability: ...
+@overload
+def sync(
+    id: str,
+    *,
+    client: AuthenticatedClient,
+    pid: int,
+) -> CommandOutput: ...
 def sync(
     id: str,
     *,
     client: AuthenticatedClient,
     pid: int | Unset = UNSET,
-) -> AgentAvailability | CommandOutput | Problem | None:
+) -> AgentAvailability | CommandOutput:
     """Availability of the guest agent, or the output of a command
 
-     Without `pid`: whether commands can be run inside the VPS; needs the scope `read:vm`.
-    With `pid`: the state and output of a command that was started earlier; needs the scope `write:vm`,
-    since
+    Without `pid`: whether commands can be run inside the VPS; needs the scope `read:vm`.
+    With `pid`: the state and output of a command that was started earlier; needs the scope `write:vm`, since
     output may hold sensitive data from inside the guest.
 
-    The guest agent forgets a process once it has reported that it exited: the poll that brings `exited:
-    true`
+    The guest agent forgets a process once it has reported that it exited: the poll that brings `exited: true`
     may be the only one that does. A poll is therefore not to be repeated blindly.
 
     Args:
-        id (str):
-        pid (int | Unset):
+        id (str)
+        pid (int | Unset)
+        client: where to send, and as whom
 
     Raises:
-        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
-        httpx.TimeoutException: If the request takes longer than Client.timeout.
+        TypeError, ValueError: an argument is not what it has to be; nothing was sent
+        HostUpError: any answer but the documented success; see the module ``errors``
+        httpx.RequestError: no answer came
 
     Returns:
-        AgentAvailability | CommandOutput | Problem
+        AgentAvailability without ``pid``, CommandOutput with it
     """
+    response = client.send(
+        _get_kwargs(
+            id=id,
+            pid=pid,
+        )
+    )
+    return _parser(pid)(response)
 
-    return sync_detailed(
-        id=id,
-        client=client,
-        pid=pid,
-    ).parsed
 
-
+@overload
+async def asyncio_detailed(
+    id: str,
+    *,
+    client: AuthenticatedClient,
+    pid: Unset = UNSET,
+) -> Response[AgentAvailability | Problem]: ...
+@overload
+async def asyncio_detailed(
+    id: str,
+    *,
+    client: AuthenticatedClient,
+    pid: int,
+) -> Response[CommandOutput | Problem]: ...
 async def asyncio_detailed(
     id: str,
     *,
@@ -191,70 +188,183 @@ async def asyncio_detailed(
 ) -> Response[AgentAvailability | CommandOutput | Problem]:
     """Availability of the guest agent, or the output of a command
 
-     Without `pid`: whether commands can be run inside the VPS; needs the scope `read:vm`.
-    With `pid`: the state and output of a command that was started earlier; needs the scope `write:vm`,
-    since
+    Without `pid`: whether commands can be run inside the VPS; needs the scope `read:vm`.
+    With `pid`: the state and output of a command that was started earlier; needs the scope `write:vm`, since
     output may hold sensitive data from inside the guest.
 
-    The guest agent forgets a process once it has reported that it exited: the poll that brings `exited:
-    true`
+    The guest agent forgets a process once it has reported that it exited: the poll that brings `exited: true`
     may be the only one that does. A poll is therefore not to be repeated blindly.
 
     Args:
-        id (str):
-        pid (int | Unset):
+        id (str)
+        pid (int | Unset)
+        client: where to send, and as whom
 
     Raises:
-        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
-        httpx.TimeoutException: If the request takes longer than Client.timeout.
+        TypeError, ValueError: an argument is not what it has to be; nothing was sent
+        InvalidResponse: a success whose body is not what the document says
+        httpx.RequestError: no answer came
 
     Returns:
-        Response[AgentAvailability | CommandOutput | Problem]
+        the answer, whatever its status, and what its body says: AgentAvailability | CommandOutput, or the Problem of an error
     """
-
-    kwargs = _get_kwargs(
-        id=id,
-        pid=pid,
+    response = await client.asend(
+        _get_kwargs(
+            id=id,
+            pid=pid,
+        )
     )
-
-    response = await client.get_async_httpx_client().request(**kwargs)
-
-    return _build_response(client=client, response=response)
+    return detailed(response, _parser(pid))
 
 
+@overload
+async def asyncio(
+    id: str,
+    *,
+    client: AuthenticatedClient,
+    pid: Unset = UNSET,
+) -> AgentAvailability: ...
+@overload
+async def asyncio(
+    id: str,
+    *,
+    client: AuthenticatedClient,
+    pid: int,
+) -> CommandOutput: ...
 async def asyncio(
     id: str,
     *,
     client: AuthenticatedClient,
     pid: int | Unset = UNSET,
-) -> AgentAvailability | CommandOutput | Problem | None:
+) -> AgentAvailability | CommandOutput:
     """Availability of the guest agent, or the output of a command
 
-     Without `pid`: whether commands can be run inside the VPS; needs the scope `read:vm`.
-    With `pid`: the state and output of a command that was started earlier; needs the scope `write:vm`,
-    since
+    Without `pid`: whether commands can be run inside the VPS; needs the scope `read:vm`.
+    With `pid`: the state and output of a command that was started earlier; needs the scope `write:vm`, since
     output may hold sensitive data from inside the guest.
 
-    The guest agent forgets a process once it has reported that it exited: the poll that brings `exited:
-    true`
+    The guest agent forgets a process once it has reported that it exited: the poll that brings `exited: true`
     may be the only one that does. A poll is therefore not to be repeated blindly.
 
     Args:
-        id (str):
-        pid (int | Unset):
+        id (str)
+        pid (int | Unset)
+        client: where to send, and as whom
 
     Raises:
-        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
-        httpx.TimeoutException: If the request takes longer than Client.timeout.
+        TypeError, ValueError: an argument is not what it has to be; nothing was sent
+        HostUpError: any answer but the documented success; see the module ``errors``
+        httpx.RequestError: no answer came
 
     Returns:
-        AgentAvailability | CommandOutput | Problem
+        AgentAvailability without ``pid``, CommandOutput with it
     """
-
-    return (
-        await asyncio_detailed(
+    response = await client.asend(
+        _get_kwargs(
             id=id,
-            client=client,
             pid=pid,
         )
-    ).parsed
+    )
+    return _parser(pid)(response)
+
+
+def wait(
+    id: str,
+    pid: int,
+    *,
+    client: AuthenticatedClient,
+    timeout: float = 300.0,
+    interval: float = 1.0,
+    on_progress: Callable[[CommandOutput], object] | None = None,
+) -> CommandOutput:
+    """Poll until ``exited``, or until the time is over.
+
+    It polls at once, then every ``interval`` seconds, or later if the server asks for it with Retry-After, and a
+    last time at the deadline. A poll under way is not cut short, lest its answer be lost, so the deadline may be
+    passed by as much as one request takes. Each answer but the last is shown to ``on_progress``.
+
+    Args:
+        id (str)
+        pid (int)
+        client: where to send, and as whom
+        timeout: seconds to wait at most; 0 polls once
+        interval: seconds between polls
+        on_progress: called with each state in which the command still runs
+
+    Raises:
+        TypeError, ValueError: an argument is not what it has to be; nothing was sent
+        CommandStillRunning: the time is over; its ``state`` is the last one seen
+        OutputLost: a poll may have been answered, but the answer did not arrive; it is not repeated, since a process
+            is forgotten once its end has been reported
+        HostUpError: an answer that is neither the documented success, nor 429, nor 500 and above
+        httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError: nothing was sent
+    """
+    check("pid", pid, int)
+    _kwargs = _get_kwargs(
+        id=id,
+        pid=pid,
+    )
+    waiting = Waiting(timeout, interval)
+    while True:
+        with waiting.poll():
+            response = client.send(_kwargs)
+            state = None if response.status_code == 429 else _parse_present(response)
+        if state is not None:
+            if state.exited:
+                return state
+            waiting.seen(state)
+            if on_progress is not None:
+                on_progress(state)
+        time.sleep(waiting.pause(response))
+
+
+async def asyncio_wait(
+    id: str,
+    pid: int,
+    *,
+    client: AuthenticatedClient,
+    timeout: float = 300.0,
+    interval: float = 1.0,
+    on_progress: Callable[[CommandOutput], object] | None = None,
+) -> CommandOutput:
+    """Poll until ``exited``, or until the time is over.
+
+    It polls at once, then every ``interval`` seconds, or later if the server asks for it with Retry-After, and a
+    last time at the deadline. A poll under way is not cut short, lest its answer be lost, so the deadline may be
+    passed by as much as one request takes. Each answer but the last is shown to ``on_progress``.
+
+    Args:
+        id (str)
+        pid (int)
+        client: where to send, and as whom
+        timeout: seconds to wait at most; 0 polls once
+        interval: seconds between polls
+        on_progress: called with each state in which the command still runs
+
+    Raises:
+        TypeError, ValueError: an argument is not what it has to be; nothing was sent
+        CommandStillRunning: the time is over; its ``state`` is the last one seen
+        OutputLost: a poll may have been answered, but the answer did not arrive; it is not repeated, since a process
+            is forgotten once its end has been reported
+        HostUpError: an answer that is neither the documented success, nor 429, nor 500 and above
+        httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError: nothing was sent
+    """
+    from anyio import sleep  # noqa: PLC0415  (slow to import, and loaded by httpx only if asynchronous)
+
+    check("pid", pid, int)
+    _kwargs = _get_kwargs(
+        id=id,
+        pid=pid,
+    )
+    waiting = Waiting(timeout, interval)
+    while True:
+        with waiting.poll():
+            response = await client.asend(_kwargs)
+            state = None if response.status_code == 429 else _parse_present(response)
+        if state is not None:
+            if state.exited:
+                return state
+            waiting.seen(state)
+            if on_progress is not None:
+                on_progress(state)
+        await sleep(waiting.pause(response))
