@@ -139,32 +139,36 @@ class Client:
     def _httpx_arguments(self) -> dict[str, Any]:
         return {
             "base_url": self._base_url,
+            "headers": self._sent_headers(),
             "timeout": DEFAULT_TIMEOUT,
             "verify": self._verify_ssl,
             **self._httpx_args,
         }
 
+    def _sent_headers(self) -> dict[str, str]:
+        if not self._cookies:
+            return self._headers
+        # As a header, since httpx would keep the cookies of one request for the next.
+        return {**self._headers, "cookie": "; ".join(f"{name}={value}" for name, value in self._cookies.items())}
+
     def send(self, request: Mapping[str, Any]) -> httpx.Response:
         """Send the request of an operation.
 
         Raises:
-            ValueError: the key cannot be sent in a header; nothing was sent
+            TypeError, ValueError: the key cannot be sent in a header; nothing was sent
             httpx.RequestError: no answer came
         """
-        return self.get_httpx_client().request(**self._complete(request))
+        return self.get_httpx_client().request(**self._complete(request, given=self._given is not None))
 
     async def asend(self, request: Mapping[str, Any]) -> httpx.Response:
         """As :meth:`send`, asynchronously."""
-        return await self.get_async_httpx_client().request(**self._complete(request))
+        complete = self._complete(request, given=self._async_given is not None)
+        return await self.get_async_httpx_client().request(**complete)
 
-    def _complete(self, request: Mapping[str, Any]) -> dict[str, Any]:
+    def _complete(self, request: Mapping[str, Any], *, given: bool) -> dict[str, Any]:
         complete = {**request, "url": self._base_url + request["url"], "follow_redirects": False}
-        cookies = {**self._cookies, **request.get("cookies", {})}
-        complete["headers"] = {**self._headers, **_lower(request.get("headers", {}))}
-        if cookies:
-            # As a header, since httpx keeps the cookies of a request for the next one.
-            complete.pop("cookies", None)
-            complete["headers"]["cookie"] = "; ".join(f"{name}={value}" for name, value in cookies.items())
+        if given:  # one made here has them already
+            complete["headers"] = {**self._sent_headers(), **_lower(request.get("headers", {}))}
         if self._timeout is not None:
             complete["timeout"] = self._timeout
         return complete
@@ -244,12 +248,12 @@ class AuthenticatedClient(Client):
     def __getstate__(self) -> dict[str, Any]:
         return {**super().__getstate__(), "token": ""}
 
-    def _complete(self, request: Mapping[str, Any]) -> dict[str, Any]:
+    def _complete(self, request: Mapping[str, Any], *, given: bool) -> dict[str, Any]:
         # Checked here, since the error of a later check would quote the header.
         if not (_VISIBLE.fullmatch(self.token) and _VISIBLE.fullmatch(self.prefix or "-")):
             raise ValueError("token and prefix: expected visible ASCII characters alone, and a token at all")
         # As httpx's auth, so that neither a given client's own auth nor a user name in the URL takes its place.
-        return {**super()._complete(request), "auth": self._authorize}
+        return {**super()._complete(request, given=given), "auth": self._authorize}
 
     def _authorize(self, request: httpx.Request) -> httpx.Request:
         request.headers[self.auth_header_name] = f"{self.prefix} {self.token}" if self.prefix else self.token

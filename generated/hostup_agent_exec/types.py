@@ -7,11 +7,10 @@ integer or a number follows JSON Schema (2020-12, section 4.2.3): ``1.0`` is an 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from enum import Enum
 from math import isfinite
 from typing import IO, Any, BinaryIO, Generic, Literal, TypeGuard, TypeVar
-
-from attrs import define, frozen
 
 
 class Unset:
@@ -35,7 +34,7 @@ FileTypes = tuple[str | None, FileContent, str | None] | tuple[str | None, FileC
 RequestFiles = list[tuple[str, FileTypes]]
 
 
-@define
+@dataclass(slots=True)
 class File:
     """A file to upload: its content, and optionally its name and media type."""
 
@@ -54,7 +53,7 @@ U = TypeVar("U")
 T_co = TypeVar("T_co", covariant=True)
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Response(Generic[T_co]):
     """An HTTP answer: status code, headers (names without case), body, and what the body says.
 

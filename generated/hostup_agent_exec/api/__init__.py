@@ -49,10 +49,15 @@ def _refuse_constant(_: str) -> NoReturn:
 _JSON = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_refuse_constant)
 
 
+def query(params: Mapping[str, Any]) -> str:
+    """Write the query, with its question mark if there is one; much cheaper than to hand httpx the parameters."""
+    return f"?{httpx.QueryParams(params)}" if params else ""
+
+
 def _value(response: httpx.Response) -> Any:
     """Parse a body by RFC 8259: UTF-8 (a byte order mark is ignored), no name twice, no NaN."""
     try:
-        return _JSON.decode(response.content.decode("utf-8-sig"))
+        return _JSON.decode(response.content.decode().removeprefix("\ufeff"))
     except InvalidValue:
         raise
     except UnicodeDecodeError:
@@ -81,15 +86,15 @@ def decode_chosen(response: httpx.Response, model: type[M], *others: type[Model]
     Raises:
         InvalidResponse: it is not what the document says, or not what was asked for
     """
-
-    def read_chosen(value: Any) -> M:
+    try:
+        value = _value(response)
         if is_object(value) and model.known_keys.isdisjoint(value):
             for other in others:
                 if not other.known_keys.isdisjoint(value):
                     raise InvalidValue(model.__name__, other.__name__)
         return model.from_dict(value)
-
-    return decode(response, read_chosen)
+    except InvalidValue as error:
+        raise InvalidResponse(str(error), response) from None
 
 
 def failure(response: httpx.Response) -> AnswerError:

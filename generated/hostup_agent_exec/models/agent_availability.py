@@ -1,10 +1,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass as _dataclass
+from dataclasses import field as _field
 from typing import Any, ClassVar, Self
-
-from attrs import define as _attrs_define
-from attrs import field as _attrs_field
 
 from ..types import (
     UNSET,
@@ -19,7 +18,7 @@ from ..types import (
 )
 
 
-@_attrs_define
+@_dataclass(slots=True)
 class AgentAvailability:
     """Whether commands can be run inside the VPS. Every member may be absent.
 
@@ -40,7 +39,7 @@ class AgentAvailability:
     available: bool | Unset = UNSET
     reason: None | str | Unset = UNSET
     vm_running: bool | Unset = UNSET
-    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+    additional_properties: dict[str, Any] = _field(init=False, default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """Write it as a JSON object."""

@@ -1,10 +1,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass as _dataclass
+from dataclasses import field as _field
 from typing import TYPE_CHECKING, Any, ClassVar, Self
-
-from attrs import define as _attrs_define
-from attrs import field as _attrs_field
 
 from ..types import (
     UNSET,
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
     from ..models.problem_item import ProblemItem
 
 
-@_attrs_define
+@_dataclass(slots=True)
 class Problem:
     """A problem document (RFC 9457, which replaces RFC 7807). Branch on `code`; the texts may change.
 
@@ -65,7 +64,7 @@ class Problem:
     timestamp: str | Unset = UNSET
     errors: list[ProblemItem] | Unset = UNSET
     extensions: ProblemExtensions | Unset = UNSET
-    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+    additional_properties: dict[str, Any] = _field(init=False, default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """Write it as a JSON object."""

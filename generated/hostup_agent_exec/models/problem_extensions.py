@@ -1,10 +1,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass as _dataclass
+from dataclasses import field as _field
 from typing import Any, ClassVar, Self
-
-from attrs import define as _attrs_define
-from attrs import field as _attrs_field
 
 from ..types import (
     Unset,
@@ -13,13 +12,13 @@ from ..types import (
 )
 
 
-@_attrs_define
+@_dataclass(slots=True)
 class ProblemExtensions:
     """Further members that the kind of problem defines."""
 
     known_keys: ClassVar[frozenset[str]] = frozenset({})
 
-    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+    additional_properties: dict[str, Any] = _field(init=False, default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """Write it as a JSON object."""

@@ -16,7 +16,7 @@ from ...types import (
     check,
     check_segment,
 )
-from .. import Waiting, decode_chosen, detailed, failure
+from .. import Waiting, decode_chosen, detailed, failure, query
 
 
 def _get_kwargs(
@@ -40,10 +40,9 @@ def _get_kwargs(
         "method": "GET",
         "url": "/api/v2/vps/{id}/agent/exec".format(
             id=quote(str(id), safe=""),
-        ),
+        )
+        + query(params),
     }
-    if params:
-        _kwargs["params"] = params
     return _kwargs
 
 
