@@ -1,0 +1,265 @@
+"""An exchange: one request and its answer, raw bytes included, and what the request stood for."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import unquote, unquote_plus
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from hostup_conformance.target import Target
+
+#: `lowercase` is the full key under the scheme bearer, `query` the key in the URL.
+Credential = Literal["full", "read", "none", "wrong", "malformed", "lowercase", "query"]
+#: `similar` resembles the own id, `case` is it in another case, `malformed` has characters that no id has.
+Vps = Literal["own", "unavailable", "foreign", "unknown", "similar", "case", "malformed"]
+Pid = Literal["absent", "finished", "running", "unknown", "impossible", "loose", "invalid", "empty", "repeated"]
+
+Headers = tuple[tuple[str, str], ...]
+
+#: Above this a Linux guest has no pids, so such a pid is nobody's.
+LARGEST_LINUX_PID = 4_194_304
+
+
+@dataclass(frozen=True)
+class Request:
+    """A request as it goes over the wire. `target` is path and query below the base URL, percent-encoded."""
+
+    method: str
+    target: str
+    headers: Headers = field(default=(), repr=False)
+    body: bytes = b""
+
+    def header(self, name: str) -> str | None:
+        """Return the first header of that name."""
+        return first(self.headers, name)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An answer as it came. `body` is without transfer and content coding."""
+
+    status: int
+    headers: Headers
+    body: bytes
+    #: What was wrong with the answer's form although it could be read (surplus bytes, a false content coding).
+    defects: tuple[str, ...] = ()
+
+    def header(self, name: str) -> str | None:
+        """Return the first header of that name."""
+        return first(self.headers, name)
+
+    @property
+    def media_type(self) -> str:
+        """The Content-Type without parameters, in lower case."""
+        return (self.header("content-type") or "").partition(";")[0].strip().lower()
+
+    @cached_property
+    def json(self) -> Json:
+        """The body as JSON, read leniently, with everything that is wrong with it."""
+        return read_json(self.body)
+
+
+@dataclass(frozen=True)
+class Json:
+    """A JSON text: its value (None where there is none) and its defects."""
+
+    value: Any
+    is_json: bool
+    defects: tuple[str, ...] = ()
+    duplicates: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Ask:
+    """What a request stands for, read from the request itself, whoever made it."""
+
+    credential: Credential
+    vps: Vps
+    pid: Pid
+    #: The status ordered with `Prefer: code=NNN`, if any.
+    ordered: int | None
+    #: Whether the path is the endpoint's.
+    endpoint: bool
+
+
+@dataclass
+class Exchange:
+    """One request and its answer, or the failure that came in its place."""
+
+    number: int
+    request: Request
+    answer: Answer | None
+    ask: Ask
+    #: Why no whole answer came.
+    failure: str | None = None
+    seconds: float = 0.0
+    when: datetime | None = None
+    #: What the request was for, as the source names it.
+    purpose: str = ""
+    source: Literal["probe", "generated", "har"] = "probe"
+    #: What the generated client made of the answer, where it was the one that asked.
+    decoded: Decoded | None = None
+
+    @property
+    def status(self) -> int | None:
+        """The status of the answer."""
+        return self.answer.status if self.answer else None
+
+    @property
+    def body(self) -> Any:
+        """The value of the JSON body, or None."""
+        return self.answer.json.value if self.answer else None
+
+    @property
+    def obeyed(self) -> bool:
+        """Whether this answer was ordered with Prefer, and says nothing about the request otherwise."""
+        return self.ask.ordered is not None and self.status == self.ask.ordered
+
+    @property
+    def judged(self) -> bool:
+        """Whether the answer tells how the request was understood: a GET, neither ordered nor limited."""
+        return (
+            self.answer is not None
+            and self.request.method == "GET"
+            and self.ask.endpoint
+            and not self.obeyed
+            and self.status != 429
+        )
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """What the generated client returned, as JSON, or the exception it raised."""
+
+    value: Any = None
+    raised: str | None = None
+
+
+def first(headers: Headers, name: str) -> str | None:
+    """Return the value of the first header of that name, whatever its case."""
+    return next((value for key, value in headers if key.lower() == name), None)
+
+
+def read_json(body: bytes) -> Json:
+    """Read bytes as JSON, going on after each defect as lenient parsers do."""
+    defects: list[str] = []
+    duplicates: list[str] = []
+    try:
+        text = body.decode("utf-8")
+    except UnicodeDecodeError as error:
+        defects.append(f"not UTF-8: {error.reason} at byte {error.start}")
+        text = body.decode("utf-16" if body[:2] in {b"\xff\xfe", b"\xfe\xff"} else "latin-1", "replace")
+    if text.startswith("\ufeff"):
+        defects.append("begins with a byte order mark")
+        text = text.removeprefix("\ufeff")
+
+    def pairs(members: list[tuple[str, Any]]) -> dict[str, Any]:
+        names = [name for name, _ in members]
+        duplicates.extend(sorted({name for name in names if names.count(name) > 1}) if len(names) < 1000 else ())
+        return dict(members)
+
+    def constant(name: str) -> float:
+        defects.append(f"{name} is no JSON")
+        return float(name)
+
+    def integer(digits: str) -> int | float:
+        # Python refuses to read more than 4300 digits; so long an integer is none that anybody means.
+        return int(digits) if len(digits) < 1000 else float("inf")
+
+    decoder = json.JSONDecoder(object_pairs_hook=pairs, parse_constant=constant, parse_int=integer)
+    stripped = text.strip(" \t\r\n")
+    try:
+        value, end = decoder.raw_decode(stripped)
+    except RecursionError:
+        return Json(None, False, (*defects, "nested too deeply"))
+    except ValueError as error:
+        return Json(None, False, (*defects, f"no JSON: {error}" if stripped else "empty"))
+    if end < len(stripped):
+        defects.append(f"something follows the JSON text: {stripped[end : end + 20]!r}")
+    return Json(value, True, tuple(defects), tuple(duplicates))
+
+
+def understand(request: Request, target: Target) -> Ask:
+    """Say what a request stands for, with the target's keys and fixtures."""
+    path, _, query = request.target.partition("?")
+    before, after = "/api/v2/vps/", "/agent/exec"
+    segment = path.removeprefix(before).removesuffix(after)
+    endpoint = path.startswith(before) and path.endswith(after) and "/" not in segment
+    vps = vps_of(unquote(segment), target) if endpoint else "malformed"
+    return Ask(credential_of(request, target), vps, pid_of(query, vps, target), ordered_by(request), endpoint)
+
+
+def credential_of(request: Request, target: Target) -> Credential:
+    """Say which key a request has, if any."""
+    value = request.header("authorization")
+    if value is None:
+        return "query" if target.key and target.key in unquote(request.target) else "none"
+    scheme, _, token = value.partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
+        return "malformed"
+    if token == target.key:
+        return "full" if scheme == "Bearer" else "lowercase"
+    return "read" if token == target.read_key else "wrong"
+
+
+def vps_of(vps: str, target: Target) -> Vps:
+    """Say whose VPS an id is, or in which way it is none."""
+    known: dict[str | None, Vps] = {
+        target.foreign_vps: "foreign",
+        target.unavailable_vps: "unavailable",
+        target.vps: "own",
+    }
+    if vps in known:
+        return known[vps]
+    if not re.fullmatch(r"[A-Za-z0-9_-]{1,128}", vps):
+        return "malformed"
+    if vps.lower() == target.vps.lower():
+        return "case"
+    alike = vps.startswith(target.vps[:-1]) or vps.endswith(target.vps)
+    return "similar" if alike and abs(len(vps) - len(target.vps)) in {1, 2} else "unknown"
+
+
+def pid_of(query: str, vps: Vps, target: Target) -> Pid:
+    """Say what kind of pid a query holds. The given pids are known on the VPS of the target alone."""
+    values = [unquote_plus(value) for name, _, value in (p.partition("=") for p in query.split("&")) if name == "pid"]
+    if not values:
+        return "absent"
+    if len(values) > 1:
+        return "repeated"
+    if not values[0]:
+        return "empty"
+    number = integer(values[0])
+    if number is None:
+        return "loose" if is_whole(values[0]) else "invalid"
+    if not 0 < number < 2**63:
+        return "impossible"
+    if vps == "own" and number == target.finished_pid:
+        return "finished"
+    return "running" if vps == "own" and number == target.running_pid else "unknown"
+
+
+def integer(text: str) -> int | None:
+    """Return the integer that a text is in JSON's form, None where it is none."""
+    digits = text.removeprefix("-")
+    canonical = digits.isascii() and digits.isdecimal() and (digits == "0" or digits[0] != "0")
+    return int(text) if canonical and len(digits) < 1000 else None
+
+
+def is_whole(text: str) -> bool:
+    """Whether some parsers take a text for an integer although it is not written as one (`+5`, `5.0`, `007`)."""
+    try:
+        return float(text.replace("_", "")).is_integer()
+    except (ValueError, OverflowError):
+        return False
+
+
+def ordered_by(request: Request) -> int | None:
+    """Return the status that a request orders with Prefer."""
+    name, _, value = (request.header("prefer") or "").partition("=")
+    return int(value) if name == "code" and value.isdecimal() else None

@@ -1,0 +1,200 @@
+"""The HTTP face of the endpoint: keys, scopes, problems and the rate limit, in front of any backend.
+
+It behaves as the endpoint's page says. It knows nothing of the rules, and the rules nothing of it.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import time
+from collections import defaultdict
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Protocol
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+from starlette.routing import Route
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from starlette.requests import Request
+
+ERRORS = "https://developer.hostup.se/errors/"
+PATH = "/api/v2/vps/{id}/agent/exec"
+
+#: code and title by status, as in the page's examples.
+PROBLEMS = {
+    400: ("invalid_request", "Invalid request"),
+    401: ("unauthorized", "Unauthorized"),
+    403: ("forbidden", "Forbidden"),
+    404: ("not_found", "Not found"),
+    405: ("method_not_allowed", "Method not allowed"),
+    429: ("rate_limit_exceeded", "Too many requests"),
+    500: ("internal_error", "Internal server error"),
+}
+
+
+class Backend(Protocol):
+    """What stands behind one VPS: its guest agent, real or made up."""
+
+    async def availability(self) -> dict[str, Any]:
+        """Return the members available, reason and vmRunning."""
+        ...
+
+    async def poll(self, pid: int) -> dict[str, Any]:
+        """Return the command output of a pid; raise `LookupError` for one the agent does not know."""
+        ...
+
+
+@dataclass(frozen=True)
+class Key:
+    """An API key: whose it is, and what it may do."""
+
+    account: str
+    scopes: frozenset[str]
+
+
+@dataclass
+class Provider:
+    """All that the face serves: keys by token, VPSs by id with their account and backend."""
+
+    keys: Mapping[str, Key]
+    vpss: Mapping[str, tuple[str, Backend]]
+    #: Requests that one key may send in a minute.
+    limit: int = 6000
+    _windows: dict[str, tuple[int, int]] = field(default_factory=lambda: defaultdict(lambda: (0, 0)))
+
+    def seconds_to_wait(self, token: str) -> int:
+        """Count a request; return 0, or how long to wait when the key has used up this minute."""
+        now = int(time.time())
+        window, used = self._windows[token]
+        used = used + 1 if window == now // 60 else 1
+        self._windows[token] = (now // 60, used)
+        return 60 - now % 60 if used > self.limit else 0
+
+
+class Refused(Exception):
+    """The request ends in a problem."""
+
+    def __init__(
+        self,
+        status: int,
+        detail: str,
+        headers: Mapping[str, str] | None = None,
+        errors: Sequence[Mapping[str, str]] = (),
+    ) -> None:
+        super().__init__(detail)
+        self.status, self.detail, self.headers, self.errors = status, detail, headers or {}, errors
+
+
+def answer(body: object, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """Return a JSON answer that no cache keeps."""
+    media_type = "application/json" if status == 200 else "application/problem+json"
+    content = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+    return Response(content, status, {"Cache-Control": "no-store", **(headers or {})}, media_type)
+
+
+def problem(request: Request, refused: Refused) -> Response:
+    """Return the problem document (RFC 9457) of a refusal."""
+    code, title = PROBLEMS[refused.status]
+    body: dict[str, Any] = {
+        "type": ERRORS + code,
+        "title": title,
+        "status": refused.status,
+        "detail": refused.detail,
+        "code": code,
+        "instance": request.scope.get("raw_path", b"").decode("ascii", "replace").partition("?")[0],
+        "requestId": "req_" + secrets.token_hex(13),
+        "timestamp": datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+    }
+    if refused.errors:
+        body["errors"] = refused.errors
+    return answer(body, refused.status, refused.headers)
+
+
+def too_many(wait: int, limit: int) -> Refused:
+    """Return the refusal of a request that came too soon, with its four headers."""
+    reset = datetime.fromtimestamp(time.time() + wait, UTC).isoformat(timespec="milliseconds")
+    headers = {
+        "Retry-After": str(wait),
+        "X-RateLimit-Limit": str(limit),
+        "X-RateLimit-Remaining": "0",
+        "X-RateLimit-Reset": reset.replace("+00:00", "Z"),
+    }
+    return Refused(429, f"Wait {wait} seconds before the next request.", headers)
+
+
+def ordered_status(request: Request) -> int | None:
+    """Return the status of a `Prefer: code=NNN` (as mock servers understand RFC 7240), if it is one of ours."""
+    for preference in request.headers.get("prefer", "").split(","):
+        name, _, value = preference.strip().partition("=")
+        if name == "code" and value.isdecimal() and int(value) in PROBLEMS:
+            return int(value)
+    return None
+
+
+def parse_pid(request: Request) -> int | None:
+    """Return the pid asked for, or None for the availability probe."""
+    values = request.query_params.getlist("pid")
+    if not values:
+        return None
+    text = values[0]
+    if len(values) > 1 or not (text.isascii() and text.isdecimal()) or len(text) > 18 or int(text) == 0:
+        item = {"pointer": "/pid", "detail": "One integer above 0 is needed.", "code": "invalid_request"}
+        raise Refused(400, "The query parameter pid is not valid.", errors=[item])
+    return int(text)
+
+
+def create_app(provider: Provider) -> Starlette:
+    """Return the application that serves a provider's VPSs."""
+
+    def admit(request: Request) -> Key:
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        key = provider.keys.get(token.strip()) if scheme.lower() == "bearer" else None
+        if key is None:
+            raise Refused(401, "Give a valid API key.", {"WWW-Authenticate": "Bearer"})
+        if wait := provider.seconds_to_wait(token.strip()):
+            raise too_many(wait, provider.limit)
+        return key
+
+    async def get(request: Request) -> Response:
+        key = admit(request)
+        if (status := ordered_status(request)) is not None:
+            raise ordered(status)
+        account, backend = provider.vpss.get(request.path_params["id"], (None, None))
+        if backend is None or account != key.account:
+            raise Refused(404, "There is no such VPS.")
+        pid = parse_pid(request)
+        scope = "read:vm" if pid is None else "write:vm"
+        if scope not in key.scopes:
+            raise Refused(403, f"The key lacks the scope {scope}.")
+        if pid is None:
+            return answer(await backend.availability())
+        try:
+            return answer(await backend.poll(pid))
+        except LookupError:
+            raise Refused(404, "There is no such command.") from None
+
+    def ordered(status: int) -> Refused:
+        if status == 429:
+            return too_many(30, provider.limit)
+        item = {"pointer": "/pid", "detail": "As ordered.", "code": "invalid_request"}
+        return Refused(status, "As ordered by Prefer.", errors=[item] if status == 400 else ())
+
+    async def refused(request: Request, error: Exception) -> Response:
+        assert isinstance(error, Refused)  # noqa: S101 - what Starlette was told to call this for
+        return problem(request, error)
+
+    async def framework_error(request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)  # noqa: S101 - as above
+        status = error.status_code if error.status_code in PROBLEMS else 400
+        return problem(request, Refused(status, error.detail, error.headers))
+
+    return Starlette(
+        routes=[Route(PATH, get, methods=["GET"])],
+        exception_handlers={Refused: refused, HTTPException: framework_error},
+    )

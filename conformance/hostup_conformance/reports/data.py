@@ -1,0 +1,114 @@
+"""The report as data: what report.json holds. Everything that leaves the suite passes here, and loses the keys."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from hostup_conformance import __version__
+from hostup_conformance.ledger import spec_identity
+from hostup_conformance.redact import Redactor
+
+if TYPE_CHECKING:
+    from hostup_conformance.exchange import Exchange
+    from hostup_conformance.rules import Finding
+    from hostup_conformance.session import Conformance
+    from hostup_conformance.target import Target
+    from hostup_conformance.verdict import Result, Verdict
+
+#: How many findings of one requirement are shown, and how much of a body.
+EVIDENCE = 3
+BODY_CHARACTERS = 2000
+
+
+def report_of(run: Conformance, verdict: Verdict, seconds: float) -> dict[str, Any]:
+    """Return the report of a run, redacted."""
+    target = run.target
+    report: dict[str, Any] = {
+        "verdict": verdict.name,
+        "target": {"base_url": target.base_url, "kind": target.kind, "profile": target.profile},
+        "spec": spec_identity(),
+        "suite_version": __version__,
+        "started": run.started.isoformat(timespec="milliseconds"),
+        "duration_seconds": round(seconds, 3),
+        "requests": len(run.exchanges),
+        "methods": dict(Counter(e.request.method for e in run.exchanges)),
+        "stopped": run.wire.stopped,
+        "ignored": run.ignored,
+        "summary": verdict.summary,
+        "requirements": [entry(result, target) for result in verdict.results.values()],
+    }
+    return redacted(report, target)
+
+
+def entry(result: Result, target: Target) -> dict[str, Any]:
+    """Return a requirement's entry."""
+    requirement = result.requirement
+    return {
+        "id": requirement.id,
+        "level": requirement.level,
+        "title": requirement.title,
+        "source": requirement.source,
+        "status": result.status,
+        "exercised": result.exercised,
+        "message": result.message,
+        "evidence": [evidence(finding, target) for finding in result.findings[:EVIDENCE]],
+    }
+
+
+def evidence(finding: Finding, target: Target) -> dict[str, Any]:
+    """Return one finding with the exchange that shows it."""
+    e = finding.exchange
+    answer = e.answer
+    return {
+        "curl": curl(e, target),
+        "purpose": e.purpose,
+        "status": answer.status if answer else None,
+        "headers": dict(answer.headers) if answer else {},
+        "body": shortened(answer.body.decode("utf-8", "replace")) if answer else e.failure,
+        "expected": finding.expected,
+        "got": finding.got,
+        "message": f"expected {finding.expected}, got {finding.got}" if finding.expected else finding.got,
+    }
+
+
+def curl(e: Exchange, target: Target) -> str:
+    """Return a line for the shell that sends the request again, with variables in the place of the keys."""
+    words = ["curl", "-i", *(["--path-as-is"] if "/." in e.request.target else [])]
+    if e.request.method != "GET":
+        words += ["--head"] if e.request.method == "HEAD" else ["-X", e.request.method]
+    line = " ".join(words)
+    variables = {target.key: "$HOSTUP_API_KEY", target.read_key: "$HOSTUP_READ_API_KEY"}
+    for name, value in e.request.headers:
+        if name in {"User-Agent", "Accept-Encoding"}:
+            continue
+        scheme, _, token = value.partition(" ")
+        shown = f'"{name}: {scheme} {variables[token]}"' if token in variables else shlex.quote(f"{name}: {value}")
+        line += f" -H {shown}"
+    target_text = e.request.target if len(e.request.target) < 300 else e.request.target[:300] + "..."
+    return f"{line} {shlex.quote(target.base_url + target_text)}"
+
+
+def shortened(text: str) -> str:
+    """Return the beginning of a text."""
+    return text if len(text) <= BODY_CHARACTERS else f"{text[:BODY_CHARACTERS]}... ({len(text)} characters)"
+
+
+def redacted(value: Any, target: Target) -> Any:
+    """Return JSON with every key in it replaced, in names and values alike."""
+    return _redacted(value, Redactor(target.secrets))
+
+
+def _redacted(value: Any, redact: Redactor) -> Any:
+    if isinstance(value, str):
+        return redact(value)
+    if isinstance(value, dict):
+        return {redact(name): _redacted(member, redact) for name, member in value.items()}
+    return [_redacted(item, redact) for item in value] if isinstance(value, list) else value
+
+
+def as_json(report: dict[str, Any]) -> str:
+    """Return the text of report.json."""
+    return json.dumps(report, indent=2, ensure_ascii=False) + "\n"

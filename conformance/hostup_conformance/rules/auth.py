@@ -1,0 +1,75 @@
+"""AUTH: credentials. Everything here asks for the own VPS, so that a refusal is the credential's."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hostup_conformance.rules import Findings, FindingsAcross, across, each
+from hostup_conformance.rules.selectors import status_of
+
+if TYPE_CHECKING:
+    from hostup_conformance.exchange import Credential, Exchange
+    from hostup_conformance.rules import Selector
+    from hostup_conformance.target import Target
+
+WELL_FORMED = {"absent", "finished", "running", "unknown"}
+
+
+def with_credential(credential: Credential) -> Selector:
+    """Select well-formed requests for the own VPS with such a credential."""
+    return lambda e: (
+        e.judged and e.ask.credential == credential and e.ask.vps == "own" and e.ask.pid in WELL_FORMED
+    )
+
+
+@each("AUTH-01", with_credential("none"))
+def without_key(e: Exchange) -> Findings:
+    """401 exactly: 403 and 404 say that a key was understood."""
+    if e.status != 401:
+        yield "status 401", status_of(e)
+
+
+@each("AUTH-02", with_credential("wrong"))
+def wrong_key(e: Exchange) -> Findings:
+    """401 exactly: 403 would say that the key is known and lacks a scope."""
+    if e.status != 401:
+        yield "status 401", status_of(e)
+
+
+@each("AUTH-03", with_credential("malformed"))
+def other_scheme(e: Exchange) -> Findings:
+    """RFC 6750 allows 400 for a request that is malformed."""
+    if e.status not in {400, 401}:
+        yield "status 401, or 400", status_of(e)
+
+
+@each("AUTH-04", with_credential("lowercase"))
+def scheme_in_lower_case(e: Exchange) -> Findings:
+    """As if the scheme were written Bearer."""
+    if e.status in {400, 401, 403}:
+        yield "the answer that the scheme Bearer gets", status_of(e)
+
+
+@each("AUTH-05", with_credential("query"))
+def key_in_query(e: Exchange) -> Findings:
+    """No success; 401 or any other refusal will do."""
+    if e.status is not None and e.status < 300:
+        yield "a refusal", status_of(e)
+
+
+@each("AUTH-06", lambda e: e.judged and e.status == 401)
+def says_how(e: Exchange) -> Findings:
+    """A challenge for Bearer, possibly among others."""
+    challenges = [value for name, value in e.answer.headers if name.lower() == "www-authenticate"] if e.answer else []
+    if not any("bearer" in value.lower() for value in challenges):
+        yield "WWW-Authenticate with Bearer", ", ".join(challenges) or "no WWW-Authenticate"
+
+
+@across("AUTH-07", lambda e: e.judged and e.ask.credential in {"none", "wrong"} and e.ask.pid == "absent")
+def ids_stay_secret(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
+    """The status does not depend on whose id it is."""
+    known = {e.ask.credential: e for e in exchanges if e.ask.vps == "own"}
+    for e in exchanges:
+        twin = known.get(e.ask.credential)
+        if twin and e.ask.vps in {"unknown", "foreign", "unavailable"} and e.status != twin.status:
+            yield e, f"the same as for a known id: {twin.status}", status_of(e)

@@ -1,0 +1,160 @@
+"""HTTP: transport, media types, JSON, statuses, methods."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from hostup_conformance.oracles import conforms, header_notes
+from hostup_conformance.rules import Findings, FindingsAcross, across, each
+from hostup_conformance.rules.selectors import is_error, show_status, status_of, succeeded
+
+if TYPE_CHECKING:
+    from hostup_conformance.exchange import Exchange
+    from hostup_conformance.target import Target
+
+#: The page's own and the error reference's.
+DOCUMENTED = {200, 400, 401, 403, 404, 429, 500, 409, 502, 503}
+WELL_FORMED = {"absent", "finished", "running", "unknown"}
+
+
+def well_formed(e: Exchange) -> bool:
+    """A request whose id and pid have the documented form."""
+    return e.judged and e.ask.vps != "malformed" and e.ask.pid in WELL_FORMED
+
+
+def is_json(e: Exchange) -> bool:
+    """A GET of the endpoint whose answer claims to be JSON."""
+    return (succeeded(e) or is_error(e)) and e.answer is not None and e.answer.media_type.endswith("json")
+
+
+@each("HTTP-01", lambda _: True)
+def whole_answer(e: Exchange) -> Findings:
+    """Complete, within its time and size, and nothing after it."""
+    if e.failure:
+        yield "one whole answer", e.failure
+    for defect in e.answer.defects if e.answer and e.request.method != "HEAD" else ():
+        if "more than the answer" in defect:
+            yield "nothing after the answer", defect
+
+
+@each("HTTP-02", succeeded)
+def media_type(e: Exchange) -> Findings:
+    """application/json, and UTF-8 where a charset is named."""
+    content_type = (e.answer.header("content-type") if e.answer else None) or ""
+    if e.answer and e.answer.media_type != "application/json":
+        yield "Content-Type: application/json", content_type or "no Content-Type"
+    charset = re.search(r"charset\s*=\s*\"?([^\s\";]+)", content_type, re.IGNORECASE)
+    if charset and charset[1].lower() not in {"utf-8", "utf8", "us-ascii"}:
+        yield "charset=utf-8, or none", content_type
+
+
+@each("HTTP-03", lambda e: succeeded(e) or is_json(e))
+def sound_json(e: Exchange) -> Findings:
+    """One JSON text by the letter of RFC 8259."""
+    if e.answer:
+        for defect in e.answer.json.defects:
+            yield "one JSON text in UTF-8", defect
+
+
+@each("HTTP-04", is_json)
+def unique_names(e: Exchange) -> Findings:
+    """At any depth."""
+    if e.answer and e.answer.json.duplicates:
+        yield "each name once", f"twice: {', '.join(e.answer.json.duplicates)}"
+
+
+@each("HTTP-05", lambda e: e.judged and e.ask.vps != "malformed")
+def exact_success(e: Exchange) -> Findings:
+    """200 or no success."""
+    if e.status is not None and 200 < e.status < 300:
+        yield "200, or an error", show_status(e)
+
+
+@each("HTTP-06", well_formed)
+def no_redirect(e: Exchange) -> Findings:
+    """Not for well-formed requests; some routers redirect others to a cleaner path."""
+    if e.status is not None and 300 <= e.status < 400 and e.answer:
+        yield "no redirect", f"{e.status} to {e.answer.header('location')}"
+
+
+@each("HTTP-07", lambda e: well_formed(e) and is_error(e))
+def documented_status(e: Exchange) -> Findings:
+    """422 for a pid is PID-02's."""
+    if e.status not in DOCUMENTED:
+        yield f"one of {sorted(DOCUMENTED - {200})}", status_of(e)
+
+
+@each("HTTP-08", well_formed)
+def no_5xx(e: Exchange) -> Findings:
+    """A VPS without an agent may make the server's own request fail."""
+    if e.status is not None and e.status >= 500 and e.ask.vps != "unavailable":
+        yield "no 5xx", status_of(e)
+
+
+@each("HTTP-09", lambda e: e.answer is not None and e.answer.header("content-encoding") is not None)
+def content_coding(e: Exchange) -> Findings:
+    """Asked for, and what it says."""
+    accepted = (e.request.header("accept-encoding") or "").lower()
+    coding = (e.answer.header("content-encoding") or "").strip().lower() if e.answer else ""
+    if coding not in {"identity", ""} and coding.removeprefix("x-") not in accepted:
+        yield f"a coding of Accept-Encoding: {accepted}", f"Content-Encoding: {coding}"
+    for defect in e.answer.defects if e.answer else ():
+        if "more than the answer" not in defect:
+            yield "a body in the coding it names", defect
+
+
+@each("HTTP-10", succeeded)
+def not_shared(e: Exchange) -> Findings:
+    """What the server says of caches; a validator such as ETag is free."""
+    text = (e.answer.header("cache-control") if e.answer else None) or ""
+    directives = dict(d.strip().lower().partition("=")[::2] for d in text.split(","))
+    fresh = int(age) if (age := directives.get("max-age", "").strip('"')).isdecimal() and len(age) < 12 else 0
+    if "no-store" in directives or "no-cache" in directives:
+        return
+    if "public" in directives or "s-maxage" in directives or (fresh and "private" not in directives):
+        yield "Cache-Control: no-store, or no word of caching", f"Cache-Control: {text}"
+
+
+@each("HTTP-11", lambda e: e.answer is not None and e.request.method not in {"GET", "HEAD", "OPTIONS", "POST"})
+def other_methods(e: Exchange) -> Findings:
+    """404, 405 and 501 are all refusals."""
+    if e.status is not None and e.status < 400:
+        yield "a refusal (405)", show_status(e)
+
+
+@each("HTTP-12", lambda e: e.answer is not None and e.request.method == "HEAD")
+def head(e: Exchange) -> Findings:
+    """No body; and the same door for both methods."""
+    for defect in e.answer.defects if e.answer else ():
+        yield "no body", defect
+    if e.ask.credential in {"none", "wrong"} and e.status is not None and e.status < 400:
+        yield "a refusal, as GET gets", show_status(e)
+
+
+def is_sound(e: Exchange) -> bool:
+    """Whether no rule has anything to say of the body's form."""
+    return e.answer is not None and not e.answer.json.defects and not e.answer.json.duplicates and conforms(e)
+
+
+@across("HTTP-13", lambda e: e.judged or (e.obeyed and e.decoded is not None))
+def client_agrees(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
+    """The client's own headers make no difference, and its decoding loses nothing."""
+    plain = {(e.ask, e.request.target): e for e in exchanges if e.decoded is None and e.ask.pid != "finished"}
+    for e in exchanges:
+        if e.decoded is None:
+            continue
+        twin = plain.get((e.ask, e.request.target))
+        if twin and twin.status == 200 != e.status:
+            yield e, f"status {twin.status}, as request {twin.number} got", status_of(e)
+        if e.status == 200 and e.decoded.raised is None and e.decoded.value != e.body:
+            yield e, "what was sent", f"decoded: {e.decoded.value}"
+        if e.status == 200 and e.decoded.raised and is_sound(e):
+            yield e, "the decoded answer", f"{e.decoded.raised} for a valid one"
+
+
+@each("HTTP-14", lambda e: succeeded(e) and e.source == "probe")
+def second_opinion(e: Exchange) -> Findings:
+    """httplint's notes of level bad."""
+    for note in header_notes(e):
+        yield "", note

@@ -1,0 +1,74 @@
+"""PID: which command. Everything here has the full key and a VPS of the caller."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hostup_conformance.rules import Findings, FindingsAcross, across, each
+from hostup_conformance.rules.selectors import OUTPUT, refused, status_of
+
+if TYPE_CHECKING:
+    from hostup_conformance.exchange import Exchange, Pid
+    from hostup_conformance.rules import Selector
+    from hostup_conformance.target import Target
+
+
+def with_pid(*kinds: Pid) -> Selector:
+    """Select requests of the full key for the own VPS with such a pid."""
+    return lambda e: e.judged and e.ask.credential == "full" and e.ask.vps == "own" and e.ask.pid in kinds
+
+
+@each("PID-01", with_pid("invalid"))
+def no_integer(e: Exchange) -> Findings:
+    """No success, whatever its shape; a 5xx is PID-06's."""
+    if e.status is not None and e.status < 400:
+        yield "a 4xx", status_of(e)
+
+
+@each("PID-02", lambda e: with_pid("invalid")(e) and refused(e))
+def no_integer_is_400(e: Exchange) -> Findings:
+    """404 as well: some routers know the parameter's type."""
+    if e.status not in {400, 404}:
+        yield "status 400, or 404", status_of(e)
+
+
+@each("PID-03", with_pid("impossible"))
+def impossible(e: Exchange) -> Findings:
+    """No success; a 5xx is PID-06's."""
+    if e.status is not None and e.status < 400:
+        yield "a 4xx", status_of(e)
+
+
+@each("PID-04", with_pid("unknown"))
+def never_started(e: Exchange) -> Findings:
+    """No success; a 5xx is PID-06's."""
+    if e.status is not None and e.status < 400:
+        yield "a 4xx", status_of(e)
+
+
+@across("PID-05", lambda e: e.judged and e.ask.credential == "full" and e.ask.pid in {"finished", "unknown"})
+def of_its_vps(exchanges: list[Exchange], target: Target) -> FindingsAcross:
+    """A success with the pid of the own VPS, asked under another."""
+    for e in exchanges:
+        asked_elsewhere = e.ask.vps in {"unavailable", "foreign"} and e.request.target.endswith(f"pid={target.finished_pid}")
+        if asked_elsewhere and e.status == 200 and isinstance(e.body, dict) and any(n in e.body for n in OUTPUT):
+            yield e, "a 4xx", f"command output ({', '.join(n for n in OUTPUT if n in e.body)})"
+
+
+@each("PID-06", with_pid("unknown", "impossible", "loose", "invalid", "empty", "repeated"))
+def no_crash(e: Exchange) -> Findings:
+    """Any other status will do."""
+    if e.status is not None and e.status >= 500:
+        yield "no 5xx", status_of(e)
+
+
+@each("PID-07", with_pid("empty"))
+def empty(e: Exchange) -> Findings:
+    """Whatever it is."""
+    yield "", status_of(e)
+
+
+@each("PID-08", with_pid("repeated"))
+def repeated(e: Exchange) -> Findings:
+    """Whatever it is."""
+    yield "", status_of(e)

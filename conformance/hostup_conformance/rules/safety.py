@@ -1,0 +1,97 @@
+"""SAFETY: what must not be in an answer."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from hostup_conformance.redact import Redactor
+from hostup_conformance.rules import Findings, FindingsAcross, across, each
+
+if TYPE_CHECKING:
+    from hostup_conformance.exchange import Exchange
+    from hostup_conformance.target import Target
+
+#: What only the inside of a server shows: traces of several languages, paths, database errors.
+INTERNALS = re.compile(
+    r"""Traceback\ \(most\ recent | File\ \\?"[^"]+",\ line\ \d+ | ^\s*at\ [\w$.<>\[\]\ ]+\(.*:\d+
+      | \bat\ [\w$.<>]+\ ?\([^)]*[/\\.][^)]*:\d+(:\d+)?\) | \bat\ /[\w./-]+:\d+ | goroutine\ \d+\ \[ | panic:\ | \.(go|rs|py|js|ts|php|rb|java):\d+
+      | (?<![\w/])/(home|var|usr|opt|srv|etc|root|app)/[\w.-]+ | [A-Z]:\\\\?(Users|inetpub|Windows|Program) | node_modules
+      | SQLSTATE | ORA-\d{5} | \bSELECT\s.+\sFROM\s | \bsyntax\ error\ at\ or\ near | psycopg2?\. | sqlite3?\.\w*Error
+      | \b(java|javax|org|com)(\.\w+)+Exception\b | NullPointerException | Stack\ ?trace: | \bstack"\s*:""",
+    re.VERBOSE | re.MULTILINE | re.IGNORECASE,
+)
+
+
+def texts(e: Exchange) -> list[str]:
+    """Return the header values and the body of an answer, as text."""
+    assert e.answer is not None  # noqa: S101 - the selectors see to it
+    return [*(f"{name}: {value}" for name, value in e.answer.headers), e.answer.body.decode("utf-8", "replace")]
+
+
+def answered(e: Exchange) -> bool:
+    """Any answer, to whatever request; but a key that we put into the URL may come back in it."""
+    return e.answer is not None and e.ask.credential != "query"
+
+
+@across("SAFETY-01", answered)
+def key_stays(exchanges: list[Exchange], target: Target) -> FindingsAcross:
+    """In no header and no body, in whatever form."""
+    redactor = Redactor(target.secrets)
+    for e in exchanges:
+        for text in texts(e):
+            if redactor.finds_in(text):
+                yield e, "no key in the answer", redactor(text)
+                break
+
+
+@each("SAFETY-02", lambda e: answered(e) and e.status != 200)
+def no_internals(e: Exchange) -> Findings:
+    """Not in an error; a command's own output may hold anything."""
+    for text in texts(e):
+        if found := INTERNALS.search(text.replace("\\n", "\n")):
+            yield "a text for callers", text[max(0, found.start() - 10) : found.end() + 60]
+            return
+
+
+@across("SAFETY-03", lambda e: answered(e) and e.request.method in {"GET", "HEAD"})
+def output_stays(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
+    """Neither its members nor its text, for those who may not poll; and for nobody in an error."""
+    known = {
+        output
+        for e in exchanges
+        if entitled(e) and e.status == 200 and isinstance(e.body, dict)
+        for output in (e.body.get("stdout"), e.body.get("stderr"))
+        if isinstance(output, str) and len(output.strip()) >= 12
+    }
+    for e in exchanges:
+        if entitled(e) and e.status == 200:
+            continue
+        if found := sorted(output_members(e.body)):
+            yield e, "no command output", f"members {', '.join(found)}"
+        elif any(text.strip() in string for string in strings(e.body) for text in known):
+            yield e, "no command output", "a text that a poll of this run returned"
+
+
+def entitled(e: Exchange) -> bool:
+    """Whether the request may see output, or is one where another rule says what 200 means."""
+    return e.ask.credential in {"full", "lowercase"} and e.ask.vps in {"own", "unavailable", "case", "malformed", "similar"}
+
+
+def output_members(value: Any) -> set[str]:
+    """Return the names of members, at any depth, that hold a command's state or output."""
+    if isinstance(value, list):
+        return set().union(*map(output_members, value)) if value else set()
+    if not isinstance(value, dict):
+        return set()
+    own = {name for name in ("stdout", "stderr") if isinstance(value.get(name), str) and value[name]}
+    own |= {"exited"} if isinstance(value.get("exited"), bool) else set()
+    return own.union(*(output_members(member) for member in value.values()))
+
+
+def strings(value: Any) -> list[str]:
+    """Return all strings in a JSON value."""
+    if isinstance(value, str):
+        return [value]
+    members = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return [text for member in members for text in strings(member)]

@@ -1,0 +1,28 @@
+"""SCOPE: what a key that has read:vm alone may do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hostup_conformance.rules import Findings, FindingsAcross, across, each
+from hostup_conformance.rules.selectors import status_of
+
+if TYPE_CHECKING:
+    from hostup_conformance.exchange import Exchange
+    from hostup_conformance.target import Target
+
+
+@each("SCOPE-01", lambda e: e.judged and e.ask.credential == "read" and e.ask.vps == "own" and e.ask.pid == "absent")
+def read_may_probe(e: Exchange) -> Findings:
+    """read:vm is all that the probe needs."""
+    if e.status != 200:
+        yield "status 200", status_of(e)
+
+
+@across("SCOPE-02", lambda e: e.judged and e.ask.vps == "own" and e.ask.pid in {"finished", "running", "unknown"})
+def read_may_not_poll(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
+    """403; and 404 where the pid is one that the full key does not get either."""
+    seen = {e.ask.pid for e in exchanges if e.ask.credential == "full" and e.status == 200}
+    for e in exchanges:
+        if e.ask.credential == "read" and e.status != 403 and not (e.status in {400, 404} and e.ask.pid not in seen):
+            yield e, "status 403", status_of(e)

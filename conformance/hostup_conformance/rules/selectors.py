@@ -1,0 +1,94 @@
+"""Which exchanges a rule is about: small predicates over what was asked and what came."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from hostup_conformance.exchange import Exchange
+
+AVAILABILITY = ("available", "reason", "vmRunning")
+OUTPUT = ("exited", "exitCode", "stdout", "stderr")
+
+
+def may(e: Exchange) -> bool:
+    """A well-formed request that the key may make, for a VPS of the caller."""
+    allowed = {"full", "read"} if e.ask.pid == "absent" else {"full"}
+    return e.judged and e.ask.credential in allowed and e.ask.vps in {"own", "unavailable"}
+
+
+def asks_availability(e: Exchange) -> bool:
+    """A probe of a VPS of the caller, by a key that may."""
+    return may(e) and e.ask.pid == "absent"
+
+
+def asks_output(e: Exchange) -> bool:
+    """A poll of a pid that was given for the VPS, by a key that may."""
+    return may(e) and e.ask.pid in {"finished", "running"}
+
+
+def succeeded(e: Exchange) -> bool:
+    """A GET of the endpoint that got a 200."""
+    return e.judged and e.status == 200
+
+
+def is_availability(e: Exchange) -> bool:
+    """A JSON object, got with 200 by a probe."""
+    return succeeded(e) and e.ask.pid == "absent" and isinstance(e.body, dict)
+
+
+def is_output(e: Exchange) -> bool:
+    """A JSON object, got with 200 by a poll."""
+    return succeeded(e) and is_poll(e) and isinstance(e.body, dict)
+
+
+def is_poll(e: Exchange) -> bool:
+    """A request for output, by whomever, of whatever pid that is an integer."""
+    return e.ask.pid in {"finished", "running", "unknown", "impossible"}
+
+
+def is_error(e: Exchange) -> bool:
+    """A GET of the endpoint that got a 4xx or 5xx.
+
+    Not for a malformed id: a proxy or router may answer that before the endpoint sees it, in its own form.
+    """
+    return (
+        e.answer is not None
+        and e.request.method == "GET"
+        and e.ask.endpoint
+        and e.ask.vps != "malformed"
+        and 400 <= e.answer.status < 600
+    )
+
+
+def is_problem(e: Exchange) -> bool:
+    """An error whose body is a JSON object."""
+    return is_error(e) and isinstance(e.body, dict)
+
+
+def refused(e: Exchange) -> bool:
+    """An answer that is a refusal of the request: a 4xx."""
+    return e.status is not None and 400 <= e.status < 500
+
+
+def member(e: Exchange, name: str) -> Any:
+    """Return a member of the body, or None."""
+    return e.body.get(name) if isinstance(e.body, dict) else None
+
+
+def status_of(e: Exchange) -> str:
+    """Return the status with what the body says of itself, for a finding."""
+    code = member(e, "code")
+    return f"{e.status} {code}" if isinstance(code, str) else f"{e.status}"
+
+
+def show_status(e: Exchange) -> str:
+    """Return the status with the size of the body, for a finding about a success."""
+    return f"{e.status}, with {len(e.answer.body)} bytes" if e.answer else "no answer"
+
+
+def misspelled(body: dict[str, Any], names: tuple[str, ...]) -> list[str]:
+    """Return the members that are one of the names in another spelling (case, underscores, hyphens)."""
+    plain = {name.lower(): name for name in names}
+    found = {member: plain.get(member.replace("_", "").replace("-", "").lower()) for member in body}
+    return [member for member, name in found.items() if name and member != name and name not in body]

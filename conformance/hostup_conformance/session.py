@@ -1,0 +1,217 @@
+"""One run of the suite inside pytest: source, verdict and reports, tied to pytest's own course.
+
+Under pytest-xdist one worker does it all, since the exchanges of a run are judged together; the controller writes the
+reports.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import time
+from contextlib import ExitStack
+from dataclasses import replace
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from hostup_conformance import har
+from hostup_conformance.reports import terminal
+from hostup_conformance.reports.data import report_of
+from hostup_conformance.reports.files import write_reports
+from hostup_conformance.sources import probe
+from hostup_conformance.sources.generated import Generated
+from hostup_conformance.target import Misconfigured, Target
+from hostup_conformance.verdict import Verdict, judge
+from hostup_conformance.waivers import apply_waivers, read_waivers
+from hostup_conformance.wire import Limits, Wire
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from hostup_conformance.exchange import Exchange
+
+#: How many requests a live server gets unless told otherwise.
+LIVE_REQUESTS = 150
+
+
+class Conformance:
+    """The state of a run. As a pytest plugin it prepares items, and reports at the end."""
+
+    def __init__(self, config: pytest.Config, target: Target, resources: ExitStack) -> None:
+        self.config, self.target, self._resources = config, target, resources
+        option = config.option
+        self.wire = Wire(target, limits(option, target), live=option.live)
+        self.generated = Generated(self.wire)
+        self.recorded: list[Exchange] = []
+        self.ignored = 0
+        self.waivers = read_waivers(option.waivers)
+        self.started, self._began = datetime.now(UTC), time.monotonic()
+        self._probed = self._judged = False
+        #: The finished report; in the controller it comes from the worker.
+        self.report: dict[str, Any] | None = None
+
+    @classmethod
+    def from_config(cls, config: pytest.Config) -> Conformance:
+        """Read options and environment, and start the embedded mock if no server was named."""
+        resources = ExitStack()
+        config.add_cleanup(resources.close)
+        # One run, one worker; and somebody's warnings are no verdict on a server.
+        if config.pluginmanager.has_plugin("xdist"):
+            config.option.dist = "loadgroup" if config.option.dist != "no" else "no"
+        config.addinivalue_line("filterwarnings", "ignore")
+        if config.option.xmlpath is None and not hasattr(config, "workerinput"):
+            config.option.xmlpath = str(Path(config.option.report_dir) / "junit.xml")
+        try:
+            return cls(config, target_of(config, resources), resources)
+        except Misconfigured as error:
+            raise pytest.UsageError(str(error)) from None
+
+    @property
+    def is_worker(self) -> bool:
+        """Whether this process runs items for another, under pytest-xdist."""
+        return hasattr(self.config, "workerinput")
+
+    @property
+    def is_controller(self) -> bool:
+        """Whether other processes run the items."""
+        return not self.is_worker and bool(getattr(self.config.option, "tx", None))
+
+    @property
+    def exchanges(self) -> list[Exchange]:
+        """All exchanges so far."""
+        return self.recorded or self.wire.exchanges
+
+    def steps(self) -> list[probe.Step]:
+        """Return what the scripted probe sends to this target."""
+        return probe.Script(self.target, careful=self.wire.careful).steps()
+
+    def take_probe(self) -> None:
+        """Send the scripted probe, or read the recording, once."""
+        if self._probed:
+            return
+        self._probed = True
+        if self.config.option.har:
+            self.recorded, self.ignored = har.read(Path(self.config.option.har), self.target)
+        else:
+            probe.run(self.wire, self.steps())
+
+    @cached_property
+    def verdict(self) -> Verdict:
+        """The verdict on all exchanges; asked for the first time, it ends the sending."""
+        return self._judge(self.wire.stopped)
+
+    def _judge(self, stopped: str | None) -> Verdict:
+        verdict = judge(self.exchanges, self.target, stopped)
+        verdict = self.generated.compare(verdict)
+        return apply_waivers(verdict, self.waivers, self.started.date(), strict=self.config.option.strict)
+
+    # --- pytest's hooks, in the order of a run
+
+    def pytest_sessionstart(self) -> None:
+        """End in good order on SIGTERM as on Ctrl-C, so that the report is written."""
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+    def pytest_report_header(self) -> list[str]:
+        """Say what is judged."""
+        return [f"target: {self.target.base_url} ({self.target.kind}), profile {self.target.profile}"]
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Keep all that judges the target on one worker, generated requests before the verdict."""
+        for item in items:
+            if "conformance" in getattr(item, "fixturenames", ()):
+                item.add_marker(pytest.mark.xdist_group("target"))
+        items.sort(key=lambda item: "test_requirements" in item.nodeid)
+
+    def pytest_runtestloop(self) -> bool | None:
+        """With `--plan`, list the requests instead."""
+        if not self.config.option.plan:
+            return None
+        terminal.print_plan(self)
+        return True
+
+    def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, str] | None:
+        """Show a requirement's own status where pytest knows no such word."""
+        status = dict(report.user_properties).get("status")
+        if report.when == "call" and isinstance(status, str) and status in {"warn", "observe", "disabled"}:
+            return status, status[0], status.upper()
+        return None
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Judge what there is, write the reports, and let a verdict other than conformant be seen in the exit code."""
+        if self.config.option.plan or self.config.option.collectonly:
+            return
+        if not self.is_controller:
+            self.report = report_of(self, self._final_verdict(session), time.monotonic() - self._began)
+        if self.is_worker:
+            self.config.workeroutput["hostup_report"] = json.dumps(self.report)  # type: ignore[attr-defined]
+            return
+        if self.report is None:
+            self.report = report_of(self, judge([], self.target, "the worker ended without a report"), 0.0)
+        write_reports(self.report, Path(self.config.option.report_dir))
+        if self.config.option.record:
+            har.write(Path(self.config.option.record), self.exchanges, self.target)
+        if self.report["verdict"] != "conformant" and session.exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def _final_verdict(self, session: pytest.Session) -> Verdict:
+        if "verdict" in self.__dict__:
+            return self.verdict
+        interrupted = session.exitstatus == pytest.ExitCode.INTERRUPTED
+        return self._judge("the run was interrupted" if interrupted else self.wire.stopped or "it was not asked for")
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Print the verdict, and a line for each requirement that is not pass."""
+        if self.report:
+            terminal.print_summary(terminalreporter, self.report, Path(self.config.option.report_dir))
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        """Take over the report of the worker that made it."""
+        text = getattr(node, "workeroutput", {}).get("hostup_report")
+        candidate = json.loads(text) if text else None
+        if candidate and (self.report is None or candidate["requests"] > self.report["requests"]):
+            self.report = candidate
+
+    @pytest.fixture(scope="session")
+    def conformance(self) -> Iterator[Conformance]:
+        """The run, with the scripted probe taken."""
+        self.take_probe()
+        yield self
+        self.wire.close()
+
+
+def target_of(config: pytest.Config, resources: ExitStack) -> Target:
+    """Return the target that options and environment name, starting the embedded mock if they name none."""
+    option = config.option
+    base_url = getattr(option, "base_url", None) or config.getini("base_url")
+    if option.har:
+        if not Path(option.har).is_file():
+            raise Misconfigured(f"--har {option.har}: there is no such file")
+        return Target.from_environment(base_url or "http://har.invalid", os.environ, kind="har", profile=option.profile)
+    if base_url:
+        return Target.from_environment(base_url, os.environ, profile=option.profile)
+    from hostup_conformance.mock import Mock, serve
+
+    mock = Mock()
+    # Under xdist the controller judges nothing, and needs no server either.
+    url = "http://127.0.0.1:1" if getattr(option, "tx", None) else resources.enter_context(serve(mock.app))
+    return Target.from_environment(url, mock.environment(), kind="mock", profile=option.profile)
+
+
+def limits(option: Any, target: Target) -> Limits:
+    """Return the bounds of a run; raise `Misconfigured` for ones that make no sense."""
+    if option.max_requests is not None and option.max_requests < 1:
+        raise Misconfigured(f"--max-requests {option.max_requests}: give a number above 0")
+    if not 0 < option.timeout_seconds <= 60:
+        raise Misconfigured(f"--timeout-seconds {option.timeout_seconds:g}: give a number from 0 to 60")
+    live = option.live or not target.is_loopback
+    requests = option.max_requests or (LIVE_REQUESTS if live else None)
+    seconds = option.timeout_seconds
+    default = Limits()
+    return replace(default, requests=requests, request_seconds=seconds, next_seconds=min(seconds, default.next_seconds))

@@ -1,0 +1,1 @@
+"""Sources make exchanges, and judge nothing: the scripted probe, schemathesis, a HAR file."""

@@ -1,0 +1,319 @@
+"""The scripted probe: deliberate requests, the telling ones first, each with what it is for."""
+
+from __future__ import annotations
+
+import random
+import string
+from base64 import b64encode
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+import httpx
+
+from hostup_conformance import __version__
+from hostup_conformance.exchange import LARGEST_LINUX_PID, Decoded, Exchange, Headers, Request
+from hostup_conformance.wire import Stopped, WireTransport, Withheld
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from hostup_conformance.target import Target
+    from hostup_conformance.wire import Wire
+
+#: As the page's example sends it. No coding is asked for unless a step does.
+BASE_HEADERS: Headers = (
+    ("Accept", "application/json"),
+    ("Accept-Encoding", "identity"),
+    ("User-Agent", f"hostup-conformance/{__version__}"),
+)
+DOCUMENTED_ERRORS = (400, 401, 403, 404, 429, 500)
+
+
+@dataclass(frozen=True)
+class Step:
+    """One deliberate request. `client` is set for those that the generated client makes."""
+
+    purpose: str
+    request: Request
+    #: What the target must offer for the answer to mean anything, see `target.CAPABILITIES`.
+    capability: str | None = None
+    client: ClientCall | None = None
+
+
+@dataclass(frozen=True)
+class ClientCall:
+    """A call of the generated client, instead of a plain request."""
+
+    vps: str
+    pid: int | None
+    ordered: int | None
+
+
+class Script:
+    """Writes the steps for a target. It sends nothing, so that `--plan` can show them."""
+
+    def __init__(self, target: Target, *, careful: bool) -> None:
+        self.target, self.careful = target, careful
+        self._random = random.SystemRandom()
+
+    def steps(self) -> list[Step]:
+        """Return all steps that the target's profile and fixtures allow, in their order."""
+        capabilities = self.target.capabilities
+        return [step for step in self._all() if step.capability is None or step.capability in capabilities]
+
+    def _all(self) -> Iterator[Step]:
+        yield from self._core()
+        yield from self._ordered_errors()
+        yield from self._refused_polls()
+        yield from self._credentials()
+        yield from self._ids()
+        yield from self._pids()
+        yield from self._methods()
+        yield from self._ended_command()
+        yield from self._once_more()
+
+    def _core(self) -> Iterator[Step]:
+        t = self.target
+        yield self._get("the probe, as the page shows it")
+        yield self._by_client("the probe, by the generated client")
+        yield self._get("the probe without a key", key=None, capability="credentials")
+        yield self._get("the probe with a key that was never issued", key=self._other_key(), capability="credentials")
+        if t.read_key:
+            yield self._get("the probe with read:vm alone", key=t.read_key, capability="scopes")
+        if t.unavailable_vps:
+            yield self._get("the probe of the VPS without an agent", vps=t.unavailable_vps, capability="ids")
+            yield self._by_client("the same, by the generated client", vps=t.unavailable_vps, capability="ids")
+        if t.running_pid:
+            yield self._get("a poll of the running command", pid=t.running_pid, capability="pids")
+            yield self._by_client("the same, by the generated client", pid=t.running_pid, capability="pids")
+        yield self._get("the probe of an unknown VPS", vps=self._unknown_vps(), capability="ids")
+        yield self._by_client("the same, by the generated client", vps=self._unknown_vps(), capability="ids")
+        if t.foreign_vps:
+            yield self._get("the probe of somebody else's VPS", vps=t.foreign_vps, capability="ids")
+
+    def _ordered_errors(self) -> Iterator[Step]:
+        for status in DOCUMENTED_ERRORS:
+            yield self._get(f"an ordered {status}", headers=(("Prefer", f"code={status}"),))
+        for status in (429, 500):
+            yield self._by_client(f"an ordered {status}, by the generated client", ordered=status)
+
+    def _refused_polls(self) -> Iterator[Step]:
+        """Yield every poll that must not get the output; all before the one that does."""
+        t = self.target
+        known = [("running", t.running_pid), ("ended", t.finished_pid)]
+        for name, pid in [(name, pid) for name, pid in known if pid] or [("unknown", self._nobodys_pid())]:
+            yield self._get(f"a poll of the {name} command without a key", key=None, pid=pid, capability="credentials")
+            wrong = self._other_key()
+            yield self._get(f"a poll of the {name} command with a wrong key", key=wrong, pid=pid, capability="credentials")
+            if t.read_key:
+                purpose = f"a poll of the {name} command with read:vm alone"
+                yield self._get(purpose, key=t.read_key, pid=pid, capability="scopes")
+            # An unavailable agent has no command whose output a poll could take away.
+            for whose, vps in (("the other", t.unavailable_vps), ("somebody else's", t.foreign_vps)):
+                if vps and (vps == t.unavailable_vps or not self.careful):
+                    yield self._get(f"a poll of the {name} command under {whose} VPS", vps=vps, pid=pid, capability="pids")
+            yield self._get(
+                f"a poll of the {name} command under an unknown VPS", vps=self._unknown_vps(), pid=pid, capability="pids"
+            )
+        if t.foreign_vps:
+            yield self._get("a poll under somebody else's VPS", vps=t.foreign_vps, pid=self._nobodys_pid(), capability="ids")
+
+    def _credentials(self) -> Iterator[Step]:
+        key = self.target.key
+        basic = [b64encode(text.encode()).decode() for text in (f"{key}:", f"user:{key}")]
+        schemes = ["Basic " + basic[0], "Basic " + basic[1], f"Token {key}", f"ApiKey {key}", key, "Bearer"]
+        for value in schemes:
+            name = value.partition(" ")[0] if value != key else "no scheme"
+            yield self._with_authorization(f"the key under {name}", value)
+        altered = [key[:-1], key + "x", key[:-1] + ("a" if key[-1:] != "a" else "b"), key[::-1]]
+        altered += [key.swapcase()] if key.swapcase() != key else []
+        for value in altered:
+            if value != key:
+                yield self._with_authorization("an altered key", f"Bearer {value}")
+        yield self._with_authorization("the scheme in lower case", f"bearer {key}")
+        yield self._get("a session that was never opened", key=None, headers=(("Cookie", "hostup_session=none"),),
+                        capability="credentials")  # fmt: skip
+        if not self.careful:
+            for name in ("access_token", "api_key", "token"):
+                query = f"?{name}={quote(key, safe='')}"
+                yield self._get(f"the key as {name} in the query", key=None, query=query, capability="credentials")
+        for whose, vps in (("an unknown", self._unknown_vps()), ("somebody else's", self.target.foreign_vps)):
+            if vps:
+                yield self._get(f"{whose} VPS without a key", key=None, vps=vps, capability="credentials")
+
+    def _ids(self) -> Iterator[Step]:
+        own = self.target.vps
+        for vps in (own + "x", own[:-1], "x" + own, own + "0", own[:-1] + "_"):
+            yield self._get("an id that resembles the own", vps=vps, capability="ids")
+        if own.swapcase() != own:
+            yield self._get("the own id in another case", vps=own.swapcase(), capability="ids")
+        raw = quote(own, safe="")
+        odd = [
+            raw + "%00", raw + "%20", raw + "%27", f"{raw}%27%20OR%20%271%27=%271", raw + "%2F", f"{raw}%2F..%2F{raw}",
+            "%2A", "%25", "vps_%25", "..", ".", "%2e%2e", "..%2F..%2Fvps", "%ff%fe", "%F0%9F%92%A9", "%7B%24ne%3A1%7D", "a" * 2000,
+        ]  # fmt: skip
+        for segment in odd:
+            yield self._get("a malformed id", segment=segment, capability="ids")
+
+    def _pids(self) -> Iterator[Step]:
+        running, nobodys = self.target.running_pid, self._nobodys_pid()
+        unknown = [nobodys, 2**31 - 1, 2**53 + 1] + ([running + 2**32] if running else [])
+        for pid in unknown:
+            yield self._get("a poll of a command that was never started", pid=pid, capability="pids")
+        if self.target.unavailable_vps:
+            yield self._get("a poll of the VPS without an agent", vps=self.target.unavailable_vps, pid=nobodys, capability="pids")
+        # Of the given pid where there is one: a parser that stops at the first odd character would find it.
+        known = running or nobodys
+        invalid = ["abc", f"{known}abc", f"{known}.5", f"{known}%27", f"{known}%20OR%201=1", f"{known}%00", "null", "true",
+                   "undefined", "NaN", "%7B%7D", f"{known},{known}", f"0x{nobodys:x}", "%5B1%5D", "%F0%9F%92%A9", "%ff"]  # fmt: skip
+        for value in invalid:
+            yield self._get("a pid that is no integer", pid=value, capability="input")
+        for value in ("0", "-1", f"-{known}", str(2**63 + 1), str(10**30 + 1), "9" * 400):
+            yield self._get("a pid that no process can have", pid=value, capability="input")
+        yield self._get("an empty pid", pid="", capability="input")
+        yield self._get("a repeated pid", query=f"?pid={known}&pid={nobodys}", capability="input")
+        yield self._get("a repeated pid", query=f"?pid={known}&pid=abc", capability="input")
+
+    def _methods(self) -> Iterator[Step]:
+        own = self._path(quote(self.target.vps, safe=""))
+        authorized = (*BASE_HEADERS, ("Authorization", f"Bearer {self.target.key}"))
+        yield Step("HEAD, as the probe", Request("HEAD", own, authorized), "input")
+        yield Step("HEAD without a key", Request("HEAD", own, BASE_HEADERS), "credentials")
+        yield Step("OPTIONS", Request("OPTIONS", own, authorized), "input")
+        if not self.careful:
+            for method in ("PUT", "PATCH", "DELETE", "TRACE"):
+                yield Step(f"{method}, which is not documented", Request(method, own, authorized), "input")
+
+    def _ended_command(self) -> Iterator[Step]:
+        """Yield the one poll that brings the output, and what comes after it."""
+        pid = self.target.finished_pid
+        if pid:
+            yield self._by_client("the poll of the ended command, by the generated client", pid=pid, capability="pids")
+            yield self._get("the ended command once more", pid=pid, capability="pids")
+            yield self._get("the ended command a third time", pid=pid, capability="pids")
+            if self.target.read_key:
+                purpose = "the ended command with read:vm alone, afterwards"
+                yield self._get(purpose, key=self.target.read_key, pid=pid, capability="scopes")
+
+    def _once_more(self) -> Iterator[Step]:
+        """Yield what was asked before, to see that the answers stay."""
+        if self.target.running_pid:
+            for _ in range(2):
+                yield self._get("the running command once more", pid=self.target.running_pid, capability="pids")
+        if self.target.unavailable_vps:
+            yield self._get("the VPS without an agent once more", vps=self.target.unavailable_vps, capability="ids")
+        for _ in range(3):
+            yield self._get("the probe once more")
+        yield self._get("the probe, gzip welcome", headers=(("Accept-Encoding", "gzip, deflate"),))
+        yield self._get("an error, gzip welcome", key=None, headers=(("Accept-Encoding", "gzip, deflate"),),
+                        capability="credentials")  # fmt: skip
+
+    def _get(
+        self,
+        purpose: str,
+        *,
+        vps: str | None = None,
+        segment: str | None = None,
+        pid: int | str | None = None,
+        query: str = "",
+        key: str | None = "",
+        headers: Headers = (),
+        capability: str | None = None,
+    ) -> Step:
+        """Return a GET. `segment` is an id as it stands in the path, `key` the full one unless given, None for no key."""
+        segment = quote(vps or self.target.vps, safe="") if segment is None else segment
+        query = f"?pid={pid}" if pid is not None else query
+        given = {name for name, _ in headers}
+        all_headers = tuple(pair for pair in BASE_HEADERS if pair[0] not in given) + headers
+        if key is not None:
+            all_headers += (("Authorization", f"Bearer {key or self.target.key}"),)
+        return Step(purpose, Request("GET", self._path(segment) + query, all_headers), capability)
+
+    def _with_authorization(self, purpose: str, value: str) -> Step:
+        step = self._get(purpose, key=None, capability="credentials")
+        return replace(step, request=replace(step.request, headers=(*step.request.headers, ("Authorization", value))))
+
+    def _by_client(
+        self,
+        purpose: str,
+        *,
+        vps: str | None = None,
+        pid: int | None = None,
+        ordered: int | None = None,
+        capability: str | None = None,
+    ) -> Step:
+        step = self._get(purpose, vps=vps, pid=pid, capability=capability)
+        return replace(step, client=ClientCall(vps or self.target.vps, pid, ordered))
+
+    @staticmethod
+    def _path(segment: str) -> str:
+        return f"/api/v2/vps/{segment}/agent/exec"
+
+    def _other_key(self) -> str:
+        """Return a key that nobody has, of the same form."""
+        key = self.target.key
+        half = len(key) // 2
+        return key[:half] + self._shuffled(key[half:]) if len(key) > 16 else "hu_" + self._shuffled("x" * 24)
+
+    def _unknown_vps(self) -> str:
+        """Return an id that was never issued, of the same form; of the sample's form if the own is too short to vary."""
+        own = self.target.vps
+        half = len(own) // 2
+        varied = own[:half] + self._shuffled(own[half:])
+        return varied if sum(c.isalnum() for c in own[half:]) >= 8 else "vps_" + self._shuffled("0" * 26)
+
+    def _shuffled(self, text: str) -> str:
+        """Return a text with each letter and digit replaced by a random one."""
+        alphabet = string.ascii_lowercase + string.digits
+        return "".join(self._random.choice(alphabet) if c.isalnum() else c for c in text)
+
+    def _nobodys_pid(self) -> int:
+        """Return a pid that no guest can have: above Linux's largest, and odd, which Windows' are not."""
+        return LARGEST_LINUX_PID + 1 + 2 * self._random.randrange(10**6)
+
+
+def run(wire: Wire, steps: list[Step]) -> None:
+    """Take all steps, until the wire sends no more."""
+    for step in steps:
+        try:
+            if step.client:
+                call(wire, step, step.client)
+            else:
+                wire.send(step.request, purpose=step.purpose)
+        except Withheld:
+            continue
+        except Stopped:
+            return
+
+
+def call(wire: Wire, step: Step, wanted: ClientCall) -> None:
+    """Make a call with the generated client, and note on its exchange what it decoded."""
+    from hostup_agent_exec import AuthenticatedClient
+    from hostup_agent_exec.api.agent import get_agent_exec
+    from hostup_agent_exec.types import UNSET
+
+    target = wire.target
+    transport = WireTransport(wire, step.purpose)
+    headers = {"Accept-Encoding": "gzip, deflate"}
+    if wanted.ordered:
+        headers["Prefer"] = f"code={wanted.ordered}"
+    client = AuthenticatedClient(base_url=target.base_url, token=target.key, headers=headers)
+    client.set_httpx_client(
+        httpx.Client(base_url=target.base_url, transport=transport, headers={**headers, "Authorization": f"Bearer {target.key}"})
+    )
+    try:
+        response = get_agent_exec.sync_detailed(wanted.vps, client=client, pid=UNSET if wanted.pid is None else wanted.pid)
+        decoded = Decoded(to_json(response.parsed))
+    except (Stopped, Withheld):
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever it raises is what a caller would meet
+        decoded = Decoded(raised=type(error).__name__)
+    exchange: Exchange | None = transport.exchange
+    if exchange is not None:
+        exchange.decoded = decoded
+
+
+def to_json(parsed: Any) -> Any:
+    """Return what the generated client decoded as JSON again."""
+    return parsed.to_dict() if hasattr(parsed, "to_dict") else parsed

@@ -1,0 +1,28 @@
+"""Every requirement of the ledger as one pytest item: `pytest -v` reads as the ledger."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from hostup_conformance.ledger import Requirement, requirements
+from hostup_conformance.reports.terminal import finding_lines
+
+if TYPE_CHECKING:
+    from hostup_conformance.session import Conformance
+
+
+@pytest.mark.parametrize("requirement", requirements().values(), ids=list(requirements()))
+def test_requirement(
+    requirement: Requirement,
+    conformance: Conformance,
+    record_property: pytest.RecordProperty,  # type: ignore[name-defined]
+) -> None:
+    result = conformance.verdict.results[requirement.id]
+    for name, value in (("level", requirement.level), ("status", result.status), ("source", requirement.source)):
+        record_property(name, value)
+    if result.status in {"fail", "error"}:
+        pytest.fail("\n".join(finding_lines(result, conformance.target)), pytrace=False)
+    if result.status in {"skip", "disabled"}:
+        pytest.skip(result.message)
