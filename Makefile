@@ -26,6 +26,14 @@ generate: $(READY) ## rewrite generated/ from spec/
 	openapi-python-client generate --path spec/openapi.yaml --meta none --config spec/client/config.yaml \
 	  --custom-template-path spec/client/templates --output-path generated/hostup_agent_exec --fail-on-warning
 
+.PHONY: table
+table: $(READY) ## renew the table of outcomes in the client's README
+	PYTHONPATH=conformance/tests python -m client.hostile
+
+.PHONY: fuzz
+fuzz: $(READY) ## fuzz the client a million times (EXAMPLES=…)
+	HOSTUP_FUZZ_EXAMPLES=$(or $(EXAMPLES),1000000) pytest -q conformance/tests/client/test_fuzz.py
+
 .PHONY: conformance
 conformance: $(READY) ## judge a server: the embedded mock, or BASE_URL=…; REPORT_DIR=…, ARGS="--live …", PLAN=1
 	@pytest --pyargs hostup_conformance $(if $(BASE_URL),--base-url "$(BASE_URL)") \

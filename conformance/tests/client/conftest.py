@@ -1,0 +1,38 @@
+from __future__ import annotations
+
+import os
+import time
+from typing import TYPE_CHECKING
+
+import anyio
+import pytest
+from client.voices import Clock, Voice, new_client
+from hypothesis import settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from hostup_agent_exec import AuthenticatedClient
+
+# CI looks briefly; `make fuzz` sets a million.
+settings.register_profile("client", deadline=None, max_examples=int(os.environ.get("HOSTUP_FUZZ_EXAMPLES", "100")))
+
+
+@pytest.fixture(params=["sync", "asyncio"])
+def voice(request: pytest.FixtureRequest) -> Voice:
+    return Voice(request.param)
+
+
+@pytest.fixture
+def client() -> Iterator[AuthenticatedClient]:
+    with new_client() as made:
+        yield made
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    made = Clock()
+    monkeypatch.setattr(time, "monotonic", lambda: made.now)
+    monkeypatch.setattr(time, "sleep", made.sleep)
+    monkeypatch.setattr(anyio, "sleep", made.async_sleep)
+    return made

@@ -1,0 +1,279 @@
+"""The client object: what it holds, shows, shares and closes."""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+import logging
+import pickle
+from concurrent.futures import ThreadPoolExecutor
+from importlib.metadata import version
+from pathlib import Path
+
+import httpx
+import pytest
+from client.voices import BASE_URL, KEY, PID, VPS, Voice, answering, new_client
+from hostup_agent_exec import AuthenticatedClient, Client, __version__
+from hostup_agent_exec.api.agent import get_agent_exec
+
+OK = b'{"exited": false}'
+
+
+class Server(httpx.MockTransport):
+    """A transport that remembers its requests, and whether it was closed."""
+
+    def __init__(self) -> None:
+        self.requests: list[httpx.Request] = []
+        self.closed = 0
+        super().__init__(self.answer)
+
+    def answer(self, request: httpx.Request) -> httpx.Response:
+        self.requests.append(request)
+        return httpx.Response(200, content=OK, headers={"Set-Cookie": "a=b"})
+
+    def close(self) -> None:
+        self.closed += 1
+
+    async def aclose(self) -> None:
+        self.closed += 1
+
+    @property
+    def last(self) -> httpx.Request:
+        return self.requests[-1]
+
+
+@pytest.fixture
+def server() -> Server:
+    return Server()
+
+
+@pytest.fixture
+def client(server: Server) -> AuthenticatedClient:
+    return new_client(httpx_args={"transport": server})
+
+
+def test_its_version_is_the_distribution_s() -> None:
+    assert __version__ == version("hostup-agent-exec")
+
+
+@pytest.mark.parametrize("url", ["https://h.test/gate", "https://h.test/gate/", "http://127.0.0.1:8080/gate"])
+def test_a_path_prefix_is_kept(voice: Voice, server: Server, url: str) -> None:
+    voice.call(client=AuthenticatedClient(url, KEY, httpx_args={"transport": server}), pid=PID)
+    assert str(server.last.url) == f"{url.rstrip('/')}/api/v2/vps/{VPS}/agent/exec?pid={PID}"
+
+
+@pytest.mark.parametrize("url", ["", "h.test", "ftp://h.test", "https://", "https://h.test?a=b", "https://h.test#a"])
+def test_a_wrong_base_url_is_refused_at_once(url: str) -> None:
+    with pytest.raises(ValueError, match="base_url: expected http or https"):
+        Client(url)
+
+
+@pytest.mark.parametrize("made", [new_client(), Client(BASE_URL)])
+def test_it_has_a_timeout(made: Client) -> None:
+    assert made.get_httpx_client().timeout == httpx.Timeout(30, connect=10)
+    assert made.get_async_httpx_client().timeout == httpx.Timeout(30, connect=10)
+    made.close()
+    asyncio.run(made.aclose())
+
+
+def test_the_key_is_never_shown(voice: Voice, client: AuthenticatedClient, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    voice.call(client=client, pid=PID)
+    assert caplog.text
+    assert KEY not in caplog.text + repr(client) + str(client)
+    assert repr(client) == f"AuthenticatedClient(URL('{BASE_URL}'))"
+
+
+def test_a_password_in_the_base_url_is_not_shown() -> None:
+    assert "hunter2" not in repr(Client("https://me:hunter2@h.test"))
+
+
+def test_the_key_is_never_pickled(voice: Voice, client: AuthenticatedClient) -> None:
+    client = new_client(headers={"X-Trace": "1"}, timeout=httpx.Timeout(3))
+    client.get_httpx_client()
+    client.set_httpx_client(httpx.Client(headers={"Authorization": KEY}))
+    pickled = pickle.dumps(client)
+    assert KEY.encode() not in pickled
+    other: AuthenticatedClient = pickle.loads(pickled)  # noqa: S301
+    with pytest.raises(ValueError, match="token"):
+        voice.call(client=other)
+    other.token = "sk_other"
+    server = Server()
+    voice_client = other.set_httpx_client(httpx.Client(transport=server))
+    get_agent_exec.sync(VPS, client=voice_client, pid=PID)
+    assert server.last.headers["Authorization"] == "Bearer sk_other"
+    assert server.last.headers["X-Trace"] == "1"
+    assert server.last.extensions["timeout"]["read"] == 3
+    other.close()
+
+
+def test_a_new_key_is_used_at_once(voice: Voice, client: AuthenticatedClient, server: Server) -> None:
+    for token in (KEY, "sk_new"):
+        client.token = token
+        voice.call(client=client, pid=PID)
+        assert server.last.headers.get_list("Authorization") == [f"Bearer {token}"]
+
+
+def test_prefix_and_header_can_be_others(voice: Voice, server: Server) -> None:
+    client = AuthenticatedClient(BASE_URL, KEY, "", "X-Key", httpx_args={"transport": server})
+    voice.call(client=client, pid=PID)
+    assert server.last.headers["X-Key"] == KEY
+    assert "Authorization" not in server.last.headers
+
+
+def given(client: AuthenticatedClient, voice: Voice, server: Server, **arguments: object) -> AuthenticatedClient:
+    if voice.is_async:
+        return client.set_async_httpx_client(httpx.AsyncClient(transport=server, **arguments))  # type: ignore[arg-type]
+    return client.set_httpx_client(httpx.Client(transport=server, **arguments))  # type: ignore[arg-type]
+
+
+def test_a_given_client_keeps_key_headers_and_base_url(voice: Voice, server: Server) -> None:
+    client = given(
+        new_client(headers={"X-Trace": "1"}, cookies={"c": "1", "d": "2"}),
+        voice,
+        server,
+        base_url="https://other.test",
+        headers={"X-Own": "2", "accept": "*/*"},
+        auth=("me", "secret"),
+    )
+    voice.call(client=client, pid=PID)
+    assert server.last.url.host == "cloud.hostup.se"
+    assert server.last.headers.get_list("Authorization") == [f"Bearer {KEY}"]
+    assert server.last.headers.get_list("Accept") == ["application/json, application/problem+json"]
+    assert (server.last.headers["X-Trace"], server.last.headers["X-Own"]) == ("1", "2")
+    assert server.last.headers["Cookie"] == "c=1; d=2"
+
+
+def test_user_and_password_of_the_url_do_not_displace_the_key(voice: Voice, server: Server) -> None:
+    client = AuthenticatedClient("https://me:pw@h.test", KEY, httpx_args={"transport": server})
+    voice.call(client=client, pid=PID)
+    assert server.last.headers.get_list("Authorization") == [f"Bearer {KEY}"]
+
+
+def test_a_given_client_keeps_its_timeout_unless_told(voice: Voice, server: Server) -> None:
+    client = given(new_client(), voice, server, timeout=7)
+    voice.call(client=client, pid=PID)
+    assert server.last.extensions["timeout"]["read"] == 7
+    voice.call(client=client.with_timeout(httpx.Timeout(2)), pid=PID)
+    assert server.last.extensions["timeout"]["read"] == 2
+
+
+def test_no_redirect_is_followed_even_by_a_client_that_would(voice: Voice) -> None:
+    asked: list[str] = []
+
+    def redirect(request: httpx.Request) -> httpx.Response:
+        asked.append(request.url.host)
+        return httpx.Response(302, headers={"Location": "https://elsewhere.test/"})
+
+    client = answering(redirect)
+    if voice.is_async:
+        client.set_async_httpx_client(httpx.AsyncClient(transport=httpx.MockTransport(redirect), follow_redirects=True))
+    else:
+        client.set_httpx_client(httpx.Client(transport=httpx.MockTransport(redirect), follow_redirects=True))
+    assert voice.detailed(client=client).status_code == 302
+    assert asked == ["cloud.hostup.se"]
+
+
+@pytest.mark.parametrize("opened", [False, True])
+def test_with_leaves_the_original_alone(
+    voice: Voice, client: AuthenticatedClient, server: Server, opened: bool
+) -> None:
+    if opened:
+        voice.call(client=client, pid=PID)
+    other = (
+        client.with_headers({"X-A": "1"})
+        .with_headers({"x-a": "2"})
+        .with_cookies({"c": "1"})
+        .with_timeout(httpx.Timeout(1))
+    )
+    voice.call(client=other, pid=PID)
+    assert server.last.headers.get_list("X-A") == ["2"]
+    assert server.last.headers["Cookie"] == "c=1"
+    assert server.last.extensions["timeout"]["read"] == 1
+    assert type(other) is AuthenticatedClient
+    voice.call(client=client, pid=PID)
+    assert "X-A" not in server.last.headers
+    assert server.last.headers.get("Cookie") != "c=1"
+    assert server.last.extensions["timeout"]["read"] == 30
+    for each in (client, other):
+        each.close()
+
+
+def test_with_shares_a_given_client(voice: Voice, server: Server) -> None:
+    voice.call(client=given(new_client(), voice, server).with_headers({"User-Agent": "mine"}), pid=PID)
+    assert server.last.headers.get_list("User-Agent") == ["mine"]
+
+
+def test_headers_given_later_do_not_change_it(server: Server) -> None:
+    headers, cookies = {"X-A": "1"}, {"c": "1"}
+    client = new_client(headers=headers, cookies=cookies, httpx_args={"transport": server})
+    headers["X-A"] = cookies["c"] = "2"
+    get_agent_exec.sync(VPS, client=client, pid=PID)
+    assert (server.last.headers["X-A"], server.last.headers["Cookie"]) == ("1", "c=1")
+
+
+def test_a_copy_has_the_key_and_its_own_httpx_client(client: AuthenticatedClient) -> None:
+    other = copy.copy(client)
+    assert other.token == client.token
+    assert other.get_httpx_client() is not client.get_httpx_client()
+
+
+def test_many_threads_share_one_httpx_client(client: AuthenticatedClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[httpx.Client] = []
+    original = httpx.Client.__init__
+
+    def count(self: httpx.Client, **arguments: object) -> None:
+        made.append(self)
+        original(self, **arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(httpx.Client, "__init__", count)
+    with ThreadPoolExecutor(16) as pool:
+        answers = list(pool.map(lambda _: get_agent_exec.sync(VPS, client=client, pid=PID), range(64)))
+    assert len(made) == 1
+    assert {answer.exited for answer in answers} == {False}
+
+
+def test_a_context_closes_what_it_opened(client: AuthenticatedClient, server: Server) -> None:
+    with client as entered:
+        assert entered is client
+        own = client.get_httpx_client()
+        assert client.get_httpx_client() is own
+    assert own.is_closed
+    assert server.closed == 1
+    client.close()
+    assert server.closed == 1
+    get_agent_exec.sync(VPS, client=client, pid=PID)
+    assert client.get_httpx_client() is not own
+
+
+def test_an_asynchronous_context_closes_what_it_opened(client: AuthenticatedClient, server: Server) -> None:
+    async def use() -> httpx.AsyncClient:
+        async with client as entered:
+            assert entered is client
+            return client.get_async_httpx_client()
+
+    assert asyncio.run(use()).is_closed
+    assert server.closed == 1
+    asyncio.run(client.aclose())
+    assert server.closed == 1
+
+
+def test_a_context_leaves_a_given_client_open(server: Server) -> None:
+    sync_one, async_one = httpx.Client(transport=server), httpx.AsyncClient(transport=server)
+    client = new_client().set_httpx_client(sync_one).set_async_httpx_client(async_one)
+    with client:
+        assert client.get_httpx_client() is sync_one
+
+    async def use() -> None:
+        async with client:
+            assert client.get_async_httpx_client() is async_one
+
+    asyncio.run(use())
+    assert not sync_one.is_closed
+    assert not async_one.is_closed
+
+
+def test_the_package_is_marked_as_typed() -> None:
+    import hostup_agent_exec
+
+    assert (Path(hostup_agent_exec.__file__).parent / "py.typed").exists()

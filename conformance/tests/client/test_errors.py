@@ -1,0 +1,159 @@
+"""What an error carries, beyond its class."""
+
+from __future__ import annotations
+
+import copy
+import gzip
+import json
+import pickle
+from datetime import UTC, datetime, timedelta
+
+import httpx
+import pytest
+from client.voices import KEY, Voice, answering
+from hostup_agent_exec import errors
+from hostup_agent_exec.models import CommandOutput
+
+PROBLEM = {"code": "rate_limited", "requestId": "req_7", "detail": f"the key {KEY} is\nslow", "status": 429}
+SENT = "Mon, 27 Apr 2026 12:34:56 GMT"
+
+
+def raised(voice: Voice, answer: httpx.Response) -> errors.AnswerError:
+    with pytest.raises(errors.AnswerError) as caught:
+        voice.call(client=answering(answer))
+    return caught.value
+
+
+def failed(headers: dict[str, str]) -> errors.RateLimited:
+    return errors.RateLimited("429 Too Many Requests", httpx.Response(429, headers=headers))
+
+
+def test_it_carries_the_problem_and_the_answer(voice: Voice) -> None:
+    error = raised(
+        voice, httpx.Response(429, json=PROBLEM, headers={"Retry-After": "30", "X-RateLimit-Remaining": "0"})
+    )
+    assert (error.status_code, error.code, error.request_id) == (429, "rate_limited", "req_7")
+    assert error.problem is not None
+    assert error.problem.to_dict() == PROBLEM
+    assert error.response.headers["Retry-After"] == "30"
+    assert error.retry_after == 30
+    assert error.rate_limit == errors.RateLimit(None, 0, None)
+
+
+def test_without_a_problem_it_has_no_code(voice: Voice) -> None:
+    error = raised(voice, httpx.Response(502, html="<html>"))
+    assert (error.problem, error.code, error.request_id, error.retry_after, error.rate_limit) == (None,) * 5
+
+
+@pytest.mark.parametrize(("status", "text"), [(404, "404 Not Found"), (520, "520"), (999, "999")])
+def test_its_text_is_one_short_line_of_nothing_secret(voice: Voice, status: int, text: str) -> None:
+    assert str(raised(voice, httpx.Response(status, json=PROBLEM))) == text
+
+
+def test_no_text_of_a_decode_error_quotes_the_body(voice: Voice) -> None:
+    error = raised(voice, httpx.Response(200, content=f'{{"available": "{KEY}"}}'))
+    assert str(error) == "$.available: expected boolean, got string"
+
+
+def test_an_error_below_a_base_is_its_kind() -> None:
+    for error in (errors.BadRequest, errors.UnexpectedStatus, errors.InvalidResponse):
+        assert issubclass(error, errors.AnswerError)
+    for kind in (errors.AnswerError, errors.CommandStillRunning, errors.OutputLost):
+        assert issubclass(kind, errors.HostUpError)
+
+
+@pytest.mark.parametrize(
+    ("sent", "seconds"),
+    [
+        ({}, None),
+        ({"Retry-After": "30"}, 30),
+        ({"Retry-After": " 0 "}, 0),
+        ({"Retry-After": "1.5"}, 1.5),
+        ({"Retry-After": "Mon, 27 Apr 2026 12:35:26 GMT", "Date": SENT}, 30),
+        ({"Retry-After": "Mon, 27 Apr 2026 12:35:26 -0000", "Date": SENT}, 30),
+        ({"Retry-After": "Monday, 27-Apr-26 12:35:26 GMT", "Date": SENT}, 30),
+        ({"Retry-After": "Mon Apr 27 12:35:26 2026", "Date": SENT}, 30),
+        ({"Retry-After": "Mon, 27 Apr 2020 12:35:26 GMT"}, 0),
+        ({"Retry-After": "-5"}, None),
+        ({"Retry-After": "soon"}, None),
+        ({"Retry-After": "nan"}, None),
+        ({"Retry-After": "1e3"}, None),
+        ({"Retry-After": "9" * 5000}, None),
+        ({"Retry-After": "."}, None),
+    ],
+)
+def test_retry_after_is_seconds_from_either_form(sent: dict[str, str], seconds: float | None) -> None:
+    assert failed(sent).retry_after == seconds
+
+
+def test_retry_after_without_a_date_is_by_our_clock() -> None:
+    until = datetime.now(UTC) + timedelta(seconds=100)
+    seconds = failed({"Retry-After": until.strftime("%a, %d %b %Y %H:%M:%S GMT")}).retry_after
+    assert seconds is not None
+    assert 90 < seconds <= 100
+
+
+RESET = datetime(2026, 4, 27, 12, 35, 26, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("reset", "instant"),
+    [
+        ("2026-04-27T12:35:26.000Z", RESET),
+        ("2026-04-27T14:35:26+02:00", RESET),
+        ("2026-04-27T12:35:26", RESET),
+        ("Mon, 27 Apr 2026 12:35:26 GMT", RESET),
+        (str(int(RESET.timestamp())), RESET),
+        (str(int(RESET.timestamp() * 1000)), RESET),
+        ("30", RESET),
+        ("100000000", datetime(1973, 3, 3, 9, 46, 40, tzinfo=UTC)),
+        ("100000000000", datetime(1973, 3, 3, 9, 46, 40, tzinfo=UTC)),
+        ("99999999", RESET - timedelta(seconds=30) + timedelta(seconds=99999999)),
+        ("9" * 30, None),
+        ("soon", None),
+        ("", None),
+        ("0001-01-01T00:00:00+14:00", None),
+    ],
+)
+def test_rate_limit_reset_is_an_instant_whatever_its_form(reset: str, instant: datetime | None) -> None:
+    limit = failed({"X-RateLimit-Limit": "120", "X-RateLimit-Remaining": "x", "X-RateLimit-Reset": reset, "Date": SENT})
+    assert limit.rate_limit == errors.RateLimit(120, None, instant)
+    assert instant is None or (limit.rate_limit.reset is not None and limit.rate_limit.reset.tzinfo is not None)
+
+
+@pytest.mark.parametrize("name", ["Limit", "Remaining", "Reset"])
+def test_one_rate_limit_header_is_enough(name: str) -> None:
+    assert failed({f"X-RateLimit-{name}": "x"}).rate_limit == errors.RateLimit(None, None, None)
+
+
+@pytest.mark.parametrize("duplicate", [lambda error: pickle.loads(pickle.dumps(error)), copy.copy, copy.deepcopy])  # noqa: S301
+def test_it_pickles_and_copies_without_the_request(voice: Voice, duplicate: object) -> None:
+    body = gzip.compress(json.dumps(PROBLEM).encode())
+    answer = httpx.Response(
+        429, stream=httpx.ByteStream(body), headers={"Content-Encoding": "gzip", "Retry-After": "7"}
+    )
+    error = raised(voice, answer)
+    assert callable(duplicate)
+    other = duplicate(error)
+    assert type(other) is errors.RateLimited
+    assert str(other) == str(error)
+    assert other.problem == error.problem
+    assert (other.status_code, other.code, other.request_id, other.retry_after) == (429, "rate_limited", "req_7", 7)
+    assert other.response.json() == PROBLEM
+    with pytest.raises(RuntimeError, match="request"):
+        _ = other.response.request
+
+
+def test_no_pickle_holds_the_key(voice: Voice) -> None:
+    assert KEY.encode() not in pickle.dumps(raised(voice, httpx.Response(404)))
+
+
+def test_the_errors_of_a_wait_pickle_too() -> None:
+    error = errors.CommandStillRunning("late")
+    assert error.state is None
+    error.state = CommandOutput(exited=False)
+    other = pickle.loads(pickle.dumps(error))  # noqa: S301
+    assert other.state == CommandOutput(exited=False)
+    assert (other.response, other.status_code, other.code, other.request_id) == (None,) * 4
+    assert (other.retry_after, other.rate_limit, other.problem) == (None,) * 3
+    assert str(pickle.loads(pickle.dumps(errors.OutputLost("gone")))) == "gone"  # noqa: S301

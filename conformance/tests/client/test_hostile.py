@@ -1,0 +1,63 @@
+"""What the client does when the server does X: see `hostile.py`, whose table this runs."""
+
+from __future__ import annotations
+
+import pickle
+
+import httpx
+import pytest
+import respx
+from client.hostile import CASES, README, Case, with_table
+from client.voices import KEY, Voice
+from hostup_agent_exec import AuthenticatedClient, errors
+from hostup_agent_exec.models import Problem
+
+EACH_CASE = pytest.mark.parametrize("case", CASES, ids=lambda case: f"{'poll' if case.pid else 'probe'}: {case.server}")
+
+
+def asked(case: Case) -> dict[str, int]:
+    return {"pid": case.pid} if case.pid else {}
+
+
+@EACH_CASE
+@respx.mock
+def test_the_plain_call_returns_the_success_or_raises(case: Case, voice: Voice, client: AuthenticatedClient) -> None:
+    respx.get(path__regex="/agent/exec$").mock(side_effect=case.answer)
+    if not issubclass(case.outcome, Exception):
+        assert type(voice.call(client=client, **asked(case))) is case.outcome
+        return
+    with pytest.raises(case.outcome) as caught:
+        voice.call(client=client, **asked(case))
+    assert type(caught.value) is case.outcome
+    if isinstance(caught.value, errors.AnswerError):
+        assert str(caught.value) == case.says or str(caught.value).startswith(str(case.status))
+        assert caught.value.status_code == case.status
+        assert caught.value.code == case.code
+        assert (caught.value.problem is not None) == case.has_problem
+        assert caught.value.response.content == (case.content)
+        assert KEY.encode() not in pickle.dumps(caught.value)
+
+
+@EACH_CASE
+@respx.mock
+def test_the_detailed_call_returns_any_answer(case: Case, voice: Voice, client: AuthenticatedClient) -> None:
+    respx.get(path__regex="/agent/exec$").mock(side_effect=case.answer)
+    if issubclass(case.outcome, errors.InvalidResponse | httpx.HTTPError):
+        with pytest.raises(case.outcome):
+            voice.detailed(client=client, **asked(case))
+        return
+    answer = voice.detailed(client=client, **asked(case))
+    assert answer.status_code == case.status
+    assert type(answer.status_code) is int
+    assert isinstance(answer.headers, httpx.Headers)
+    if issubclass(case.outcome, errors.HostUpError):
+        assert answer.content == case.content
+        assert isinstance(answer.parsed, Problem) == case.has_problem
+        assert case.has_problem or answer.parsed is None
+    else:
+        assert type(answer.parsed) is case.outcome
+
+
+def test_the_table_in_the_readme_is_this_one() -> None:
+    readme = README.read_text(encoding="utf-8")
+    assert readme == with_table(readme), "run: make table"

@@ -1,0 +1,165 @@
+"""What is sent, and what never is."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any
+
+import httpx
+import pytest
+from client.voices import BASE_URL, KEY, VPS, Voice, answering
+from hostup_agent_exec import AuthenticatedClient, __version__
+from hostup_agent_exec.types import UNSET
+
+
+class Recorder:
+    """A server that remembers what it was asked, and how."""
+
+    def __init__(self, body: bytes = b"{}") -> None:
+        self.requests: list[httpx.Request] = []
+        self.body = body
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        self.requests.append(request)
+        return httpx.Response(200, content=self.body)
+
+    @property
+    def last(self) -> httpx.Request:
+        return self.requests[-1]
+
+
+@pytest.fixture
+def server() -> Recorder:
+    return Recorder()
+
+
+@pytest.fixture
+def client(server: Recorder) -> AuthenticatedClient:
+    return answering(server)
+
+
+def test_a_probe(voice: Voice, client: AuthenticatedClient, server: Recorder) -> None:
+    voice.call(client=client)
+    assert server.last.method == "GET"
+    assert str(server.last.url) == f"{BASE_URL}/api/v2/vps/{VPS}/agent/exec"
+    assert server.last.headers["Authorization"] == f"Bearer {KEY}"
+    assert server.last.headers["Accept"] == "application/json, application/problem+json"
+    assert server.last.headers["User-Agent"] == f"hostup-agent-exec/{__version__}"
+    assert server.last.content == b""
+
+
+@pytest.mark.parametrize("pid", [1, 4242, 2**32, 2**63])
+def test_a_poll(voice: Voice, client: AuthenticatedClient, server: Recorder, pid: int) -> None:
+    server.body = b'{"exited": false}'
+    voice.call(client=client, pid=pid)
+    assert server.last.url.query == f"pid={pid}".encode()
+
+
+def test_unset_is_no_pid(voice: Voice, client: AuthenticatedClient, server: Recorder) -> None:
+    voice.detailed(client=client, pid=UNSET)
+    assert server.last.url.query == b""
+
+
+class Name(StrEnum):
+    WEB = "vps_web"
+
+
+@pytest.mark.parametrize(
+    ("id", "segment"),
+    [
+        ("vps_abc123", "vps_abc123"),
+        ("a/../b", "a%2F..%2Fb"),
+        ("../..", "..%2F.."),
+        ("...", "..."),
+        ("%2e%2e", "%252e%252e"),
+        ("a?b#c;d", "a%3Fb%23c%3Bd"),
+        ("å ", "%C3%A5%20"),
+        ("{id}", "%7Bid%7D"),
+        ("a\r\nb", "a%0D%0Ab"),
+        (Name.WEB, "vps_web"),
+    ],
+)
+def test_an_id_is_encoded_whole(
+    voice: Voice, client: AuthenticatedClient, server: Recorder, id: str, segment: str
+) -> None:
+    voice.call(id, client=client)
+    assert server.last.url.raw_path.decode() == f"/api/v2/vps/{segment}/agent/exec"
+
+
+@pytest.mark.parametrize(
+    ("id", "error", "text"),
+    [
+        ("", ValueError, "id: expected neither an empty string nor a dot segment"),
+        (".", ValueError, "id: expected neither an empty string nor a dot segment"),
+        ("..", ValueError, "id: expected neither an empty string nor a dot segment"),
+        ("\ud800", ValueError, "surrogates not allowed"),
+        (None, TypeError, "id: expected str, got NoneType"),
+        (7, TypeError, "id: expected str, got int"),
+        (b"vps", TypeError, "id: expected str, got bytes"),
+        (UNSET, TypeError, "id: expected str, got Unset"),
+    ],
+)
+def test_a_wrong_id_is_not_sent(
+    voice: Voice, client: AuthenticatedClient, server: Recorder, id: Any, error: type[Exception], text: str
+) -> None:
+    for call in (voice.call, voice.detailed, voice.wait):
+        with pytest.raises(error, match=text):
+            call(id, client=client)
+    assert server.requests == []
+
+
+@pytest.mark.parametrize(
+    ("pid", "error", "text"),
+    [
+        (0, ValueError, "pid: expected 1 or more"),
+        (-1, ValueError, "pid: expected 1 or more"),
+        pytest.param(10**5000, ValueError, "integer string conversion", id="huge"),
+        (None, TypeError, "pid: expected int.*, got NoneType"),
+        (True, TypeError, "pid: expected int.*, got bool"),
+        (False, TypeError, "pid: expected int.*, got bool"),
+        ("4242", TypeError, "pid: expected int.*, got str"),
+        (4242.0, TypeError, "pid: expected int.*, got float"),
+        ([4242], TypeError, "pid: expected int.*, got list"),
+    ],
+)
+def test_a_wrong_pid_is_not_sent(
+    voice: Voice, client: AuthenticatedClient, server: Recorder, pid: Any, error: type[Exception], text: str
+) -> None:
+    for call in (voice.call, voice.detailed, voice.wait):
+        with pytest.raises(error, match=text):
+            call(client=client, pid=pid)
+    assert server.requests == []
+
+
+def test_a_wait_needs_a_pid(voice: Voice, client: AuthenticatedClient, server: Recorder) -> None:
+    with pytest.raises(TypeError, match="pid: expected int, got Unset"):
+        voice.wait(client=client, pid=UNSET)
+    assert server.requests == []
+
+
+@pytest.mark.parametrize(
+    ("token", "error"),
+    [
+        ("", ValueError),
+        ("a b", ValueError),
+        ("a\n", ValueError),
+        ("å", ValueError),
+        ("a\x7f", ValueError),
+        (None, TypeError),
+    ],
+)
+def test_a_wrong_key_is_not_sent(
+    voice: Voice, client: AuthenticatedClient, server: Recorder, token: Any, error: type[Exception]
+) -> None:
+    client.token = token
+    with pytest.raises(error) as caught:
+        voice.call(client=client)
+    assert not token or token not in str(caught.value)
+    assert server.requests == []
+
+
+def test_a_wrong_prefix_is_not_sent(voice: Voice, client: AuthenticatedClient, server: Recorder) -> None:
+    client.prefix = "Bearer\n"
+    with pytest.raises(ValueError, match="visible ASCII"):
+        voice.call(client=client)
+    assert server.requests == []

@@ -1,0 +1,216 @@
+"""Waiting, on a clock that nobody waits for."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from typing import Any
+
+import httpx
+import pytest
+from client.voices import PID, VPS, Clock, Voice, answering
+from hostup_agent_exec import AuthenticatedClient, errors
+from hostup_agent_exec.api.agent import get_agent_exec
+from hostup_agent_exec.models import CommandOutput
+
+RUNNING = httpx.Response(200, json={"exited": False})
+EXITED = httpx.Response(200, json={"exited": True, "exitCode": 3, "stdout": "x"})
+
+
+class Script:
+    """A server that plays its answers one by one, the last one for ever, and each request takes its time."""
+
+    def __init__(self, clock: Clock, *answers: httpx.Response | type[Exception], takes: float = 0.0) -> None:
+        self.clock, self.answers, self.takes = clock, answers, takes
+        self.polls = 0
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        assert request.url.query == f"pid={PID}".encode()
+        self.clock.now += self.takes
+        answer = self.answers[min(self.polls, len(self.answers) - 1)]
+        self.polls += 1
+        if isinstance(answer, httpx.Response):
+            return httpx.Response(answer.status_code, headers=answer.headers, content=answer.content)
+        raise answer("no answer")
+
+    @property
+    def client(self) -> AuthenticatedClient:
+        return answering(self)
+
+
+def test_an_ended_command_is_returned_at_once(voice: Voice, clock: Clock) -> None:
+    state = voice.wait(client=Script(clock, EXITED).client)
+    assert state == CommandOutput(exited=True, exit_code=3, stdout="x")
+    assert clock.slept == []
+
+
+def test_it_polls_at_intervals_until_the_end_and_tells_progress(voice: Voice, clock: Clock) -> None:
+    seen: list[CommandOutput] = []
+    script = Script(clock, RUNNING, RUNNING, RUNNING, EXITED)
+    assert voice.wait(client=script.client, timeout=60, interval=2, on_progress=seen.append).exited
+    assert clock.slept == [2, 2, 2]
+    assert seen == [CommandOutput(exited=False)] * 3
+    assert script.polls == 4
+
+
+def test_by_default_it_waits_a_second_at_a_time_for_five_minutes(voice: Voice, clock: Clock) -> None:
+    script = Script(clock, RUNNING)
+    with pytest.raises(errors.CommandStillRunning):
+        voice.wait(client=script.client)
+    assert clock.slept == [1.0] * 300
+    assert script.polls == 301
+
+
+def test_the_last_sleep_is_cut_to_the_deadline(voice: Voice, clock: Clock) -> None:
+    script = Script(clock, RUNNING)
+    with pytest.raises(errors.CommandStillRunning) as caught:
+        voice.wait(client=script.client, timeout=5, interval=2)
+    assert clock.slept == [2, 2, 1]
+    assert script.polls == 4
+    assert caught.value.state == CommandOutput(exited=False)
+    assert caught.value.status_code == 200
+    assert str(caught.value) == "the command has not ended in time"
+
+
+def test_a_timeout_of_zero_polls_once(voice: Voice, clock: Clock) -> None:
+    script = Script(clock, RUNNING)
+    with pytest.raises(errors.CommandStillRunning):
+        voice.wait(client=script.client, timeout=0)
+    assert (script.polls, clock.slept) == (1, [])
+
+
+def test_slow_answers_count(voice: Voice, clock: Clock) -> None:
+    script = Script(clock, RUNNING, takes=4)
+    with pytest.raises(errors.CommandStillRunning):
+        voice.wait(client=script.client, timeout=9, interval=1)
+    assert clock.slept == [1]
+    assert script.polls == 2
+
+
+@pytest.mark.parametrize("status", [200, 429])
+def test_it_waits_as_long_as_the_server_asks(voice: Voice, clock: Clock, status: int) -> None:
+    asked = httpx.Response(status, json={"exited": False}, headers={"Retry-After": "7"})
+    brief = httpx.Response(status, json={"exited": False}, headers={"Retry-After": "1"})
+    voice.wait(client=Script(clock, asked, brief, EXITED).client, interval=2)
+    assert clock.slept == [7, 2]
+
+
+def test_a_429_without_a_number_is_waited_out_by_the_interval(voice: Voice, clock: Clock) -> None:
+    voice.wait(client=Script(clock, httpx.Response(429), EXITED).client, interval=2)
+    assert clock.slept == [2]
+
+
+def test_a_pause_beyond_the_deadline_is_not_begun(voice: Voice, clock: Clock) -> None:
+    script = Script(clock, RUNNING, httpx.Response(429, headers={"Retry-After": "60"}))
+    with pytest.raises(errors.CommandStillRunning) as caught:
+        voice.wait(client=script.client, timeout=30, interval=1)
+    assert clock.slept == [1]
+    assert caught.value.state == CommandOutput(exited=False)
+    assert (caught.value.status_code, caught.value.retry_after) == (429, 60)
+
+
+def test_a_pause_to_the_deadline_is(voice: Voice, clock: Clock) -> None:
+    script = Script(clock, httpx.Response(429, headers={"Retry-After": "30"}), EXITED)
+    assert voice.wait(client=script.client, timeout=30).exited
+    assert clock.slept == [30]
+
+
+def test_never_told_a_state_it_has_none(voice: Voice, clock: Clock) -> None:
+    with pytest.raises(errors.CommandStillRunning) as caught:
+        voice.wait(client=Script(clock, httpx.Response(429)).client, timeout=3)
+    assert caught.value.state is None
+
+
+@pytest.mark.parametrize(
+    "lost",
+    [httpx.ReadTimeout, httpx.ReadError, httpx.WriteError, httpx.WriteTimeout, httpx.RemoteProtocolError,
+     httpx.CloseError, httpx.DecodingError],
+)  # fmt: skip
+def test_a_poll_that_may_have_been_answered_is_not_repeated(voice: Voice, clock: Clock, lost: type[Exception]) -> None:
+    script = Script(clock, RUNNING, lost, EXITED)
+    with pytest.raises(errors.OutputLost, match="the answer to a poll did not arrive") as caught:
+        voice.wait(client=script.client)
+    assert script.polls == 2
+    assert type(caught.value.__cause__) is lost
+    assert caught.value.response is None
+
+
+@pytest.mark.parametrize("status", [500, 502, 503, 504, 520])
+def test_nor_is_one_that_broke_behind_a_gateway(voice: Voice, clock: Clock, status: int) -> None:
+    script = Script(clock, httpx.Response(status, json={"code": "upstream_timeout"}), EXITED)
+    with pytest.raises(errors.OutputLost, match=f"a poll was answered with {status}") as caught:
+        voice.wait(client=script.client)
+    assert script.polls == 1
+    assert (caught.value.status_code, caught.value.code) == (status, "upstream_timeout")
+    assert isinstance(caught.value.__cause__, errors.AnswerError)
+
+
+@pytest.mark.parametrize(
+    "error", [httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError, httpx.UnsupportedProtocol]
+)
+def test_what_was_never_sent_stays_httpx_s_own_error(voice: Voice, clock: Clock, error: type[Exception]) -> None:
+    with pytest.raises(error):
+        voice.wait(client=Script(clock, error).client)
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        (httpx.Response(404), errors.NotFound),
+        (httpx.Response(401), errors.Unauthorized),
+        (httpx.Response(499), errors.UnexpectedStatus),
+        (httpx.Response(204), errors.UnexpectedStatus),
+        (httpx.Response(200, json={"available": True}), errors.InvalidResponse),
+    ],
+)
+def test_other_answers_end_the_wait(
+    voice: Voice, clock: Clock, answer: httpx.Response, error: type[errors.HostUpError]
+) -> None:
+    script = Script(clock, answer, EXITED)
+    with pytest.raises(error):
+        voice.wait(client=script.client)
+    assert script.polls == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [
+        ({"timeout": -1}, ValueError),
+        ({"timeout": math.nan}, ValueError),
+        ({"timeout": math.inf}, ValueError),
+        ({"timeout": None}, TypeError),
+        ({"timeout": True}, TypeError),
+        ({"interval": 0}, ValueError),
+        ({"interval": -1}, ValueError),
+        ({"interval": math.inf}, ValueError),
+        ({"interval": "1"}, TypeError),
+    ],
+)
+def test_senseless_times_are_refused(
+    voice: Voice, clock: Clock, arguments: dict[str, Any], error: type[Exception]
+) -> None:
+    script = Script(clock, EXITED)
+    with pytest.raises(error, match=next(iter(arguments))):
+        voice.wait(client=script.client, **arguments)
+    assert script.polls == 0
+
+
+def test_an_error_of_the_callback_is_the_caller_s(voice: Voice, clock: Clock) -> None:
+    def fail(_: CommandOutput) -> None:
+        raise KeyError("mine")
+
+    with pytest.raises(KeyError, match="mine"):
+        voice.wait(client=Script(clock, RUNNING).client, on_progress=fail)
+
+
+def test_it_can_be_cancelled() -> None:
+    async def cancel() -> None:
+        client = answering(httpx.Response(200, json={"exited": False}))
+        async with client:
+            task = asyncio.create_task(get_agent_exec.asyncio_wait(VPS, PID, client=client, interval=200))
+            await asyncio.sleep(0.01)
+            assert task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+
+    asyncio.run(cancel())

@@ -1,0 +1,78 @@
+"""The client's two voices, synchronous and not, behind one face, so that each test speaks with both."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+from hostup_agent_exec import AuthenticatedClient
+from hostup_agent_exec.api.agent import get_agent_exec
+
+BASE_URL = "https://cloud.hostup.se"
+KEY = "sk_test_5f3b9c"
+VPS = "vps_01hxa3b4c5d6e7f8g9h0j1k2m3"
+PID = 4242
+
+Handler = Callable[[httpx.Request], httpx.Response]
+
+
+def new_client(**arguments: Any) -> AuthenticatedClient:
+    return AuthenticatedClient(BASE_URL, KEY, **arguments)
+
+
+def answering(handler: Handler | httpx.Response) -> AuthenticatedClient:
+    """Make a client whose server is a function, or that always gets one answer."""
+    transport = httpx.MockTransport(handler if callable(handler) else lambda _: handler)
+    return new_client(httpx_args={"transport": transport})
+
+
+@dataclass(frozen=True)
+class Voice:
+    """Calls the operation's functions with or without `asyncio`, and closes the client after an asynchronous call."""
+
+    name: str
+
+    @property
+    def is_async(self) -> bool:
+        return self.name == "asyncio"
+
+    def call(self, id: Any = VPS, *, client: AuthenticatedClient, **arguments: Any) -> Any:
+        if self.is_async:
+            return self._run(client, get_agent_exec.asyncio(id, client=client, **arguments))
+        return get_agent_exec.sync(id, client=client, **arguments)
+
+    def detailed(self, id: Any = VPS, *, client: AuthenticatedClient, **arguments: Any) -> Any:
+        if self.is_async:
+            return self._run(client, get_agent_exec.asyncio_detailed(id, client=client, **arguments))
+        return get_agent_exec.sync_detailed(id, client=client, **arguments)
+
+    def wait(self, id: Any = VPS, pid: Any = PID, *, client: AuthenticatedClient, **arguments: Any) -> Any:
+        if self.is_async:
+            return self._run(client, get_agent_exec.asyncio_wait(id, pid, client=client, **arguments))
+        return get_agent_exec.wait(id, pid, client=client, **arguments)
+
+    @staticmethod
+    def _run(client: AuthenticatedClient, call: Awaitable[Any]) -> Any:
+        async def with_client() -> Any:
+            async with client:
+                return await call
+
+        return asyncio.run(with_client())
+
+
+class Clock:
+    """A clock that moves only when somebody sleeps, and remembers for how long."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+        self.slept: list[float] = []
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.now += seconds
+
+    async def async_sleep(self, seconds: float) -> None:
+        self.sleep(seconds)
