@@ -1,0 +1,199 @@
+"""Decoding and encoding lose nothing, and refuse what is not so."""
+
+from __future__ import annotations
+
+import copy
+import json
+import pickle
+from typing import Any
+
+import pytest
+from hostup_agent_exec import types
+from hostup_agent_exec.models import AgentAvailability, CommandOutput, Problem, ProblemExtensions, ProblemItem
+from hostup_agent_exec.types import UNSET, InvalidValue, Unset
+from hostup_conformance.ledger import document
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+MODELS: dict[str, Any] = {
+    "AgentAvailability": AgentAvailability,
+    "CommandOutput": CommandOutput,
+    "Problem": Problem,
+    "ProblemItem": ProblemItem,
+}
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=5,
+)
+
+
+def instances(schema: dict[str, Any]) -> st.SearchStrategy[Any]:
+    """Generate what a schema of the document allows; an unknown keyword is an error, so that none is overlooked."""
+    if "$ref" in schema:
+        return instances(document()["components"]["schemas"][schema["$ref"].rpartition("/")[2]])
+    says = {key: value for key, value in schema.items() if not key.startswith("x-")}
+    says = {key: value for key, value in says.items() if key not in ("title", "description")}
+    kinds = says.pop("type")
+    if isinstance(kinds, list):
+        return st.one_of([instances({**says, "type": kind}) for kind in kinds])
+    if kinds == "object":
+        return objects(**says)
+    if kinds == "array":
+        return st.lists(instances(says.pop("items")), max_size=3)
+    assert says == {}, says
+    integers = st.integers() | st.integers(-100, 100).map(float)  # JSON Schema: 1.0 is an integer
+    return {"boolean": st.booleans(), "integer": integers, "string": st.text(), "null": st.none()}[kinds]
+
+
+@st.composite
+def objects(
+    draw: st.DrawFn,
+    properties: dict[str, Any] | None = None,
+    required: list[str] | None = None,
+    additionalProperties: bool = True,  # noqa: N803
+) -> dict[str, Any]:
+    known = {name: instances(schema) for name, schema in (properties or {}).items()}
+    must = {name: known[name] for name in required or []}
+    assert additionalProperties
+    body: dict[str, Any] = draw(st.dictionaries(st.text().filter(lambda name: name not in known), JSON, max_size=3))
+    return body | draw(st.fixed_dictionaries(must, optional={k: v for k, v in known.items() if k not in must}))
+
+
+@pytest.mark.parametrize("name", MODELS)
+@settings(settings.get_profile("client"))
+@given(data=st.data())
+def test_there_and_back_nothing_is_lost(name: str, data: st.DataObject) -> None:
+    body = data.draw(instances(document()["components"]["schemas"][name]))
+    model = MODELS[name].from_dict(body)
+    assert model.to_dict() == body
+    assert json.loads(json.dumps(model.to_dict())) == json.loads(json.dumps(body))
+    assert pickle.loads(pickle.dumps(model)) == model == copy.deepcopy(model)  # noqa: S301
+    assert set(model.additional_keys) == body.keys() - model.known_keys
+
+
+def test_what_is_absent_is_unset_and_what_is_null_is_none() -> None:
+    output = CommandOutput.from_dict({"exited": True, "stdout": None})
+    assert output.stdout is None
+    assert output.stderr is UNSET
+    assert not output.stderr
+    assert output.to_dict() == {"exited": True, "stdout": None}
+
+
+def test_a_missing_available_is_never_true() -> None:
+    assert not AgentAvailability.from_dict({"vmRunning": True}).available
+
+
+def test_unknown_members_are_kept_and_can_be_changed() -> None:
+    body = {"exited": False, "new": [1], "b": 2}
+    output = CommandOutput.from_dict(body)
+    assert body == {"exited": False, "new": [1], "b": 2}
+    assert output.additional_keys == ["new", "b"]
+    assert "new" in output
+    assert output["new"] == [1]
+    output["new"] = {"a": None}
+    del output["b"]
+    assert output.to_dict() == {"exited": False, "new": {"a": None}}
+
+
+def test_a_problem_ignores_members_of_the_wrong_type() -> None:
+    problem = Problem.from_dict(
+        {"code": 7, "detail": "d", "errors": [{"pointer": 1, "detail": "x"}], "status": 4.0, "n": 1}
+    )
+    assert problem.code is UNSET
+    assert problem.status == 4
+    assert problem.errors == [ProblemItem(detail="x")]
+    assert problem.to_dict() == {"detail": "d", "errors": [{"detail": "x"}], "status": 4, "n": 1}
+    wrong: Any
+    for wrong in (["x"], {}, None):
+        assert Problem.from_dict({"errors": wrong}).errors is UNSET
+    assert Problem.from_dict({"errors": [], "extensions": {"a": 1}}).extensions == ProblemExtensions.from_dict({"a": 1})
+
+
+@pytest.mark.parametrize("model", [*MODELS.values(), ProblemExtensions])
+def test_only_an_object_is_a_model(model: Any) -> None:
+    value: Any
+    for value in ([], "x", None, 1, UNSET):
+        with pytest.raises(InvalidValue, match=r"^\$: expected object, got "):
+            model.from_dict(value)
+
+
+def test_unset_stays_the_one_it_is() -> None:
+    for other in (pickle.loads(pickle.dumps(UNSET)), copy.copy(UNSET), copy.deepcopy(UNSET)):  # noqa: S301
+        assert other is UNSET
+    assert repr(UNSET) == "UNSET"
+    assert not UNSET
+    assert isinstance(UNSET, Unset)
+
+
+@pytest.mark.parametrize(
+    ("read", "good", "bad"),
+    [
+        (types.anything, [None, 1, "x", [], {}], {UNSET: "value, got nothing"}),
+        (types.null, [None], {0: "null, got integer", "": "null, got string"}),
+        (types.boolean, [True, False], {1: "boolean, got integer", None: "boolean, got null"}),
+        (types.integer, [0, -1, 2**70], {True: "integer, got boolean", 1.5: "integer, got number", "1": "got string"}),
+        (types.number, [0, 1.5, -(2**70)], {True: "number, got boolean", float("inf"): "number, got number"}),
+        (types.string, ["", "å\n"], {1: "string, got integer", b"x": "string, got bytes"}),
+        (types.one_of(str, "a", "b"), ["a", "b"], {"c": "one of the listed values", 1: "one of the listed values"}),
+        (types.one_of(int, 1), [1], {True: "one of the listed values"}),
+        (types.array(types.integer), [[], [1, 2]], {(): "array, got tuple", "x": "array, got string"}),
+        (types.either(types.integer, types.null), [None, 3], {"x": "integer or null, got string"}),
+    ],
+)  # fmt: skip
+def test_readers(read: Any, good: list[Any], bad: dict[Any, str]) -> None:
+    for value in good:
+        assert read(value) == value
+    for value, says in bad.items():
+        with pytest.raises(InvalidValue) as caught:
+            read(value)
+        assert says in str(caught.value)
+
+
+def test_an_integer_is_an_int() -> None:
+    assert type(types.integer(3.0)) is int
+
+
+def test_places_are_named_from_the_outside_in() -> None:
+    read = types.either(types.array(types.array(types.integer)), types.string)
+    with pytest.raises(InvalidValue, match=r"^\$\[1\]\[0\]: expected integer, got null$"):
+        types.array(types.array(types.integer))([[1], [None]])
+    with pytest.raises(InvalidValue, match=r"^\$: expected array or string, got null$"):
+        read(None)
+    with pytest.raises(InvalidValue, match=r"^\$\[0\]: expected integer, got string$"):
+        types.either(types.null, types.array(types.integer))(["x"])
+    with pytest.raises(InvalidValue, match=r"^\$\.\*: expected integer, got string$"):
+        types.additional({"a": 1, "b": "x"}, types.integer)
+    assert types.additional({"a": 1}, types.integer) == {"a": 1}
+
+
+def test_strings_with_a_form() -> None:
+    from datetime import date
+
+    read = types.parsed_string(date.fromisoformat, "date")
+    assert read("2026-04-27") == date(2026, 4, 27)
+    with pytest.raises(InvalidValue, match="expected date, got another string"):
+        read("soon")
+    with pytest.raises(InvalidValue, match="expected date, got integer"):
+        read(1)
+
+
+def test_json_of_whatever_a_model_may_hold() -> None:
+    from datetime import date
+    from enum import Enum
+    from uuid import UUID
+
+    kind = Enum("kind", {"A": "a"})
+    uuid = UUID(int=1)
+    assert types.to_json([date(2026, 4, 27), kind.A, uuid, CommandOutput(exited=True), None, 1.5, {"a": 1}]) == [
+        "2026-04-27", "a", str(uuid), {"exited": True}, None, 1.5, {"a": 1},
+    ]  # fmt: skip
+
+
+def test_a_file_in_httpx_s_form() -> None:
+    from io import BytesIO
+
+    content = BytesIO(b"x")
+    assert types.File(content, "a.txt").to_tuple() == ("a.txt", content, None)

@@ -1,0 +1,87 @@
+"""The README's recipe for retries: probes and 429 are repeated, a poll that may have arrived never is."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+import httpx
+import pytest
+from client.voices import PID, VPS, Clock, new_client
+from hostup_agent_exec import errors
+from hostup_agent_exec.api.agent import get_agent_exec
+from httpx_retries import Retry, RetryTransport
+
+Ask = Callable[..., None]
+PROBES = Retry(total=3)
+POLLS = Retry(total=3, status_forcelist=[429], retry_on_exceptions=[httpx.ConnectError, httpx.ConnectTimeout])
+
+
+def choose(request: httpx.Request) -> None:
+    request.extensions["retry"] = POLLS if "pid" in request.url.params else PROBES
+
+
+async def async_choose(request: httpx.Request) -> None:
+    choose(request)
+
+
+class Server:
+    """Fails with the first, and then answers."""
+
+    def __init__(self, first: httpx.Response | type[httpx.TransportError]) -> None:
+        self.first, self.asked = first, 0
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        self.asked += 1
+        if self.asked > 1:
+            return httpx.Response(200, content=b'{"exited": true}' if "pid" in request.url.params else b"{}")
+        if isinstance(self.first, httpx.Response):
+            return self.first
+        raise self.first("no answer")
+
+
+@pytest.fixture(params=["sync", "asyncio"])
+def ask(request: pytest.FixtureRequest, clock: Clock) -> Ask:  # noqa: ARG001
+    def sync(server: Server, **arguments: int) -> None:
+        transport = RetryTransport(httpx.MockTransport(server))
+        with httpx.Client(transport=transport, event_hooks={"request": [choose]}) as given:
+            get_agent_exec.sync(VPS, client=new_client().set_httpx_client(given), **arguments)
+
+    def asynchronous(server: Server, **arguments: int) -> None:
+        async def run() -> None:
+            transport = RetryTransport(httpx.MockTransport(server))
+            async with httpx.AsyncClient(transport=transport, event_hooks={"request": [async_choose]}) as given:
+                await get_agent_exec.asyncio(VPS, client=new_client().set_async_httpx_client(given), **arguments)
+
+        asyncio.run(run())
+
+    return sync if request.param == "sync" else asynchronous
+
+
+TROUBLE: dict[str, Callable[[], httpx.Response | type[httpx.TransportError]]] = {
+    "429": lambda: httpx.Response(429, headers={"Retry-After": "0"}),
+    "503": lambda: httpx.Response(503),
+    "connect": lambda: httpx.ConnectError,
+    "read": lambda: httpx.ReadError,
+    "timeout": lambda: httpx.ReadTimeout,
+    "protocol": lambda: httpx.RemoteProtocolError,
+}
+
+
+@pytest.mark.parametrize("trouble", TROUBLE)
+def test_a_probe_is_repeated(ask: Ask, trouble: str) -> None:
+    server = Server(TROUBLE[trouble]())
+    ask(server)
+    assert server.asked == 2
+
+
+@pytest.mark.parametrize("trouble", TROUBLE)
+def test_a_poll_is_repeated_only_if_it_was_refused_or_never_arrived(ask: Ask, trouble: str) -> None:
+    server = Server(TROUBLE[trouble]())
+    if trouble in ("429", "connect"):
+        ask(server, pid=PID)
+        assert server.asked == 2
+    else:
+        with pytest.raises((httpx.TransportError, errors.UnexpectedStatus)):
+            ask(server, pid=PID)
+        assert server.asked == 1
