@@ -1,0 +1,93 @@
+"""What type checkers have to understand of the client. It is checked, never run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, assert_type
+
+import httpx
+from hostup_agent_exec import AuthenticatedClient, Client, errors
+from hostup_agent_exec.api.agent import get_agent_exec
+from hostup_agent_exec.models import AgentAvailability, CommandOutput, Problem, ProblemItem
+from hostup_agent_exec.types import UNSET, Response, Unset
+
+
+def the_request_decides(client: AuthenticatedClient, pid: int, either: int | Unset) -> None:
+    assert_type(get_agent_exec.sync("v", client=client), AgentAvailability)
+    assert_type(get_agent_exec.sync("v", client=client, pid=UNSET), AgentAvailability)
+    assert_type(get_agent_exec.sync("v", client=client, pid=pid), CommandOutput)
+    assert_type(get_agent_exec.sync("v", client=client, pid=either), AgentAvailability | CommandOutput)
+    assert_type(get_agent_exec.sync_detailed("v", client=client), Response[AgentAvailability | Problem])
+    assert_type(get_agent_exec.sync_detailed(id="v", client=client, pid=pid), Response[CommandOutput | Problem])
+
+
+async def and_so_it_does_asynchronously(client: AuthenticatedClient, pid: int) -> None:
+    assert_type(await get_agent_exec.asyncio("v", client=client), AgentAvailability)
+    assert_type(await get_agent_exec.asyncio("v", client=client, pid=pid), CommandOutput)
+    assert_type(await get_agent_exec.asyncio_detailed("v", client=client), Response[AgentAvailability | Problem])
+    assert_type(await get_agent_exec.asyncio_detailed("v", client=client, pid=pid), Response[CommandOutput | Problem])
+    assert_type(await get_agent_exec.asyncio_wait("v", pid, client=client), CommandOutput)
+
+
+def waiting(client: AuthenticatedClient) -> None:
+    def show(state: CommandOutput) -> None:
+        print(state.exited)
+
+    output = get_agent_exec.wait("v", 4242, client=client, timeout=5, interval=0.5, on_progress=show)
+    assert_type(output, CommandOutput)
+    get_agent_exec.wait("v", 4242, client=client, on_progress=print)
+
+
+def members(availability: AgentAvailability, output: CommandOutput, problem: Problem) -> None:
+    assert_type(availability.available, bool | Unset)
+    assert_type(availability.reason, str | None | Unset)
+    assert_type(availability.vm_running, bool | Unset)
+    assert_type(output.exited, bool)
+    assert_type(output.exit_code, int | None | Unset)
+    assert_type(output.stdout or "", str)
+    assert_type(output["new"], Any)
+    assert_type(output.additional_properties, dict[str, Any])
+    assert_type(problem.code, str | Unset)
+    assert_type(problem.errors, list[ProblemItem] | Unset)
+    assert_type(CommandOutput.from_dict({"exited": True}), CommandOutput)
+    assert_type(output.to_dict(), dict[str, Any])
+
+
+def an_answer(answer: Response[CommandOutput | Problem]) -> None:
+    assert_type(answer.status_code, int)
+    assert_type(answer.content, bytes)
+    assert_type(answer.headers, Mapping[str, str])
+    assert_type(answer.parsed, CommandOutput | Problem | None)
+    wider: Response[AgentAvailability | CommandOutput | Problem] = answer
+    print(wider)
+
+
+def failures(client: AuthenticatedClient) -> None:
+    try:
+        get_agent_exec.wait("v", 4242, client=client)
+    except errors.RateLimited as error:
+        assert_type(error.status_code, int)
+        assert_type(error.response, httpx.Response)
+        assert_type(error.retry_after, float | None)
+        if error.rate_limit:
+            assert_type(error.rate_limit.reset, datetime | None)
+            assert_type(error.rate_limit.limit, int | None)
+    except errors.CommandStillRunning as error:
+        assert_type(error.state, CommandOutput | None)
+    except errors.HostUpError as error:
+        assert_type(error.status_code, int | None)
+        assert_type(error.problem, Problem | None)
+        assert_type(error.code, str | None)
+        assert_type(error.request_id, str | None)
+        assert_type(error.response, httpx.Response | None)
+
+
+def the_client_object(client: AuthenticatedClient) -> None:
+    assert_type(client.with_headers({"X-A": "1"}), AuthenticatedClient)
+    assert_type(client.with_timeout(httpx.Timeout(3)).with_cookies({}), AuthenticatedClient)
+    assert_type(client.set_httpx_client(httpx.Client()), AuthenticatedClient)
+    assert_type(Client("https://h.test").with_headers({}), Client)
+    with client as entered:
+        assert_type(entered, AuthenticatedClient)
+    client.token = "another"
