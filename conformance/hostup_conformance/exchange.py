@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 Credential = Literal["full", "read", "none", "wrong", "malformed", "lowercase", "query"]
 #: `similar` resembles the own id, `case` is it in another case, `malformed` has characters that no id has.
 Vps = Literal["own", "unavailable", "foreign", "unknown", "similar", "case", "malformed"]
-Pid = Literal["absent", "finished", "running", "unknown", "impossible", "loose", "invalid", "empty", "repeated"]
+#: `loose` is what some parsers take for an integer, `strange` a query with other parameters than pid.
+Pid = Literal[
+    "absent", "finished", "running", "unknown", "impossible", "loose", "invalid", "empty", "repeated", "strange"
+]
 
 Headers = tuple[tuple[str, str], ...]
 
@@ -53,6 +56,10 @@ class Answer:
     def header(self, name: str) -> str | None:
         """Return the first header of that name."""
         return first(self.headers, name)
+
+    def all(self, name: str) -> list[str]:
+        """Return all headers of that name."""
+        return [value.strip() for key, value in self.headers if key.lower() == name]
 
     @property
     def media_type(self) -> str:
@@ -227,9 +234,14 @@ def vps_of(vps: str, target: Target) -> Vps:
 
 def pid_of(query: str, vps: Vps, target: Target) -> Pid:
     """Say what kind of pid a query holds. The given pids are known on the VPS of the target alone."""
-    values = [unquote_plus(value) for name, _, value in (p.partition("=") for p in query.split("&")) if name == "pid"]
-    if not values:
+    if not query:
         return "absent"
+    pairs = [
+        (unquote_plus(name), unquote_plus(value)) for name, _, value in (p.partition("=") for p in query.split("&"))
+    ]
+    values = [value for name, value in pairs if name == "pid"]
+    if len(values) < len(pairs):
+        return "strange"
     if len(values) > 1:
         return "repeated"
     if not values[0]:

@@ -17,7 +17,9 @@ MARK = "[redacted]"
 def forms(secret: str) -> tuple[str, ...]:
     """Return the ways in which a key may stand in a text: plain, escaped, percent-encoded, and in base64."""
     # Base64 shows a key at one of three alignments; what depends on its neighbours is cut from both ends.
-    base64 = (b64encode(b"\0" * shift + secret.encode()).decode().rstrip("=")[(0, 2, 3)[shift] : -1] for shift in range(3))
+    base64 = (
+        b64encode(b"\0" * shift + secret.encode()).decode().rstrip("=")[(0, 2, 3)[shift] : -1] for shift in range(3)
+    )
     return (secret, json.dumps(secret)[1:-1], quote(secret, safe=""), *(text for text in base64 if len(text) >= 8))
 
 

@@ -86,9 +86,9 @@ class Conformance:
         """All exchanges so far."""
         return self.recorded or self.wire.exchanges
 
-    def steps(self) -> list[probe.Step]:
+    def script(self) -> list[probe.Stage]:
         """Return what the scripted probe sends to this target."""
-        return probe.Script(self.target, careful=self.wire.careful).steps()
+        return probe.Script(self.target, careful=self.wire.careful).stages()
 
     def take_probe(self) -> None:
         """Send the scripted probe, or read the recording, once."""
@@ -98,7 +98,7 @@ class Conformance:
         if self.config.option.har:
             self.recorded, self.ignored = har.read(Path(self.config.option.har), self.target)
         else:
-            probe.run(self.wire, self.steps())
+            probe.run(self.wire, self.script())
 
     @cached_property
     def verdict(self) -> Verdict:

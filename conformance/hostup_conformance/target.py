@@ -111,6 +111,11 @@ class Target:
         """Both keys, for redaction."""
         return tuple(key for key in (self.key, self.read_key) if key)
 
+    @property
+    def nearly_secrets(self) -> tuple[str, ...]:
+        """Both keys, and the altered ones that the probe sends: they hold most of a key, and may come back."""
+        return self.secrets + tuple(altered for altered in altered_keys(self.key) if len(altered) > 3)
+
     def missing(self, needs: list[str]) -> list[str]:
         """Return those of a requirement's needs (variables or capabilities) that this target lacks."""
         present = {
@@ -121,6 +126,12 @@ class Target:
             "HOSTUP_RUNNING_PID": self.running_pid,
         }
         return [need for need in needs if need not in self.capabilities and not present.get(need)]
+
+
+def altered_keys(key: str) -> list[str]:
+    """Return keys that resemble a key and are not it."""
+    altered = [key[:-1], key + "x", key[:-1] + ("a" if key[-1:] != "a" else "b"), key[::-1], key.swapcase()]
+    return list(dict.fromkeys(value for value in altered if value and value != key))
 
 
 def checked_base_url(base_url: str) -> str:

@@ -8,10 +8,11 @@ from __future__ import annotations
 import re
 import socket
 import ssl
+import threading
 import time
 import zlib
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import parse_qsl, urlsplit
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 
 #: The methods that change nothing (RFC 9110 section 9.2.1), and all that a live server gets.
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+#: How many requests may be under way, where their order does not matter and the server is slow.
+AT_ONCE = 4
 #: Linux alone has it.
 QUICK_ACKNOWLEDGEMENT: int | None = getattr(socket, "TCP_QUICKACK", None)
 
@@ -72,16 +75,30 @@ class Wire:
         self._failures = 0
         parts = urlsplit(target.base_url)
         self._prefix, self._netloc = parts.path, parts.netloc
-        self._origin: tuple[bytes, bytes, int | None] = (parts.scheme.encode(), (parts.hostname or "").encode(), parts.port)
+        self._origin: tuple[bytes, bytes, int | None] = (
+            parts.scheme.encode(),
+            (parts.hostname or "").encode(),
+            parts.port,
+        )
         self._backend = Watched()
         context = ssl.create_default_context(cafile=certifi.where())
         with suppress(ssl.SSLError, OSError):
             context.load_default_certs()
-        self._pool = httpcore.ConnectionPool(ssl_context=context, network_backend=self._backend, max_connections=1)
+        self._kept, self._fresh = (
+            httpcore.ConnectionPool(
+                ssl_context=context,
+                network_backend=self._backend,
+                max_connections=AT_ONCE,
+                max_keepalive_connections=keepalive,
+            )
+            for keepalive in (AT_ONCE, 0)
+        )
+        self._lock = threading.Lock()
 
     def close(self) -> None:
         """Close all connections."""
-        self._pool.close()
+        self._kept.close()
+        self._fresh.close()
 
     def send(
         self,
@@ -98,8 +115,10 @@ class Wire:
         while True:
             self._check_bounds()
             exchange = self._exchange(request, purpose, source)
-            self.exchanges.append(exchange)
-            self._count_failure(exchange)
+            with self._lock:
+                exchange.number = len(self.exchanges) + 1
+                self.exchanges.append(exchange)
+                self._count_failure(exchange)
             if exchange.status != 429 or exchange.obeyed:
                 return exchange
             self._wait(exchange)
@@ -168,7 +187,7 @@ class Wire:
         except Unanswered as error:
             answer, failure = None, str(error)
         return Exchange(
-            number=len(self.exchanges) + 1,
+            number=0,  # given when it is recorded
             request=request,
             answer=answer,
             ask=understand(request, self.target),
@@ -181,12 +200,11 @@ class Wire:
 
     def _attempt(self, request: Request, seconds: float) -> Answer:
         """Send once; once more if a connection that was kept open turns out to be closed."""
-        self._backend.begin(seconds)
-        reused = bool(self._pool.connections)
+        watch = self._backend.begin(seconds)
         try:
             return self._roundtrip(request)
         except (httpcore.RemoteProtocolError, httpcore.ReadError, httpcore.WriteError) as error:
-            if not reused or self._backend.received:
+            if watch.connected or watch.received:
                 raise Unanswered(f"broken answer: {error}") from None
         except httpcore.TimeoutException:
             raise Unanswered(f"no whole answer within {seconds:g} seconds") from None
@@ -203,9 +221,11 @@ class Wire:
         scheme, host, port = self._origin
         url = httpcore.URL(scheme=scheme, host=host, port=port, target=(self._prefix + request.target).encode("ascii"))
         raw = [(name.encode("ascii"), value.encode("latin-1")) for name, value in headers]
-        with self._pool.stream(request.method, url, headers=raw, content=request.body or None) as response:
+        # The agent forgets an ended command once it has reported it: that poll must not need to be sent twice.
+        pool = self._fresh if understand(request, self.target).pid == "finished" else self._kept
+        with pool.stream(request.method, url, headers=raw, content=request.body or None) as response:
             body = self._body(response.iter_stream())
-            defects = self._backend.surplus(response.status, request.method)
+            defects = self._backend.watch.surplus(response.status, request.method)
             answered: Headers = tuple((k.decode("latin-1"), v.decode("latin-1")) for k, v in response.headers)
             status = response.status
         body, coding_defect = decode_content(body, answered, self.limits.body_bytes)
@@ -241,35 +261,31 @@ def decode_content(body: bytes, headers: Headers, limit: int) -> tuple[bytes, st
     return decoded, None if decompressor.eof else f"the {coding} body is cut short"
 
 
-class Watched(httpcore.NetworkBackend):
-    """A network on which one request has one deadline, and on which every byte received is counted."""
+@dataclass
+class Watch:
+    """One request's deadline, and what was received for it."""
 
-    def __init__(self) -> None:
-        self._network = httpcore.SyncBackend()
-        self.begin(10.0)
-
-    def begin(self, seconds: float) -> None:
-        """Start the clock and the count for a request."""
-        self._deadline = time.monotonic() + seconds
-        self.received = 0
-        self._head = bytearray()
+    deadline: float
+    connected: bool = False
+    received: int = 0
+    head: bytearray = field(default_factory=bytearray)
 
     def remaining(self) -> float:
         """Return the seconds left; raise `httpcore.ReadTimeout` when there are none."""
-        if (left := self._deadline - time.monotonic()) <= 0:
+        if (left := self.deadline - time.monotonic()) <= 0:
             raise httpcore.ReadTimeout
         return left
 
     def count(self, data: bytes) -> bytes:
         """Note what was received; keep enough of it to find the end of the header section."""
         self.received += len(data)
-        if len(self._head) < 2**17:
-            self._head += data
+        if len(self.head) < 2**17:
+            self.head += data
         return data
 
     def surplus(self, status: int, method: str) -> str | None:
         """Say whether more was received than the header section declares."""
-        head, _, _ = bytes(self._head).partition(b"\r\n\r\n")
+        head, _, _ = bytes(self.head).partition(b"\r\n\r\n")
         if head.startswith(b"HTTP/1.1 1"):
             return None
         names = dict(line.lower().partition(b":")[::2] for line in head.split(b"\r\n")[1:])
@@ -280,6 +296,25 @@ class Watched(httpcore.NetworkBackend):
         extra = self.received - len(head) - 4 - declared
         return f"{extra} bytes more than the answer declares" if extra > 0 else None
 
+
+class Watched(httpcore.NetworkBackend):
+    """A network on which every thread's request has one deadline, and every byte received for it is counted."""
+
+    def __init__(self) -> None:
+        self._network = httpcore.SyncBackend()
+        self._of_thread = threading.local()
+
+    def begin(self, seconds: float) -> Watch:
+        """Start the clock and the count for a request of this thread."""
+        self._of_thread.watch = Watch(time.monotonic() + seconds)
+        return self.watch
+
+    @property
+    def watch(self) -> Watch:
+        """The watch over this thread's request."""
+        watch: Watch = self._of_thread.watch
+        return watch
+
     def connect_tcp(
         self,
         host: str,
@@ -289,28 +324,31 @@ class Watched(httpcore.NetworkBackend):
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.NetworkStream:
         """Connect within what is left of the request's time."""
+        seconds = min(self.watch.remaining(), 5)
         try:
-            stream = self._network.connect_tcp(host, port, min(self.remaining(), 5), local_address, socket_options)
+            stream = self._network.connect_tcp(host, port, seconds, local_address, socket_options)
         except httpcore.ConnectTimeout:
-            raise httpcore.ConnectError("timed out") from None
+            raise httpcore.ConnectError(f"no connection within {seconds:.0f} seconds") from None
+        self.watch.connected = True
         return WatchedStream(stream, self)
 
 
 class WatchedStream(httpcore.NetworkStream):
     """A connection whose reads and writes end at the request's deadline."""
 
-    def __init__(self, stream: httpcore.NetworkStream, watch: Watched) -> None:
-        self._stream, self._watch = stream, watch
+    def __init__(self, stream: httpcore.NetworkStream, network: Watched) -> None:
+        self._stream, self._network = stream, network
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ARG002
         """Read and count; acknowledge at once, or servers that send in two writes wait 40 ms for it."""
         if QUICK_ACKNOWLEDGEMENT is not None and (connection := self._stream.get_extra_info("socket")):
             connection.setsockopt(socket.IPPROTO_TCP, QUICK_ACKNOWLEDGEMENT, 1)
-        return self._watch.count(self._stream.read(max_bytes, self._watch.remaining()))
+        watch = self._network.watch
+        return watch.count(self._stream.read(max_bytes, watch.remaining()))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ARG002
         """Write."""
-        self._stream.write(buffer, self._watch.remaining())
+        self._stream.write(buffer, self._network.watch.remaining())
 
     def close(self) -> None:
         """Close the connection."""
@@ -323,8 +361,8 @@ class WatchedStream(httpcore.NetworkStream):
         timeout: float | None = None,  # noqa: ARG002
     ) -> httpcore.NetworkStream:
         """Begin TLS on the connection."""
-        stream = self._stream.start_tls(ssl_context, server_hostname, self._watch.remaining())
-        return WatchedStream(stream, self._watch)
+        stream = self._stream.start_tls(ssl_context, server_hostname, self._network.watch.remaining())
+        return WatchedStream(stream, self._network)
 
     def get_extra_info(self, info: str) -> Any:
         """Return what httpcore asks of the connection below."""

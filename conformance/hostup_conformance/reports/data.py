@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from hostup_conformance import __version__
 from hostup_conformance.ledger import spec_identity
-from hostup_conformance.redact import Redactor
+from hostup_conformance.redact import MARK, Redactor
 
 if TYPE_CHECKING:
     from hostup_conformance.exchange import Exchange
@@ -84,11 +84,17 @@ def curl(e: Exchange, target: Target) -> str:
     for name, value in e.request.headers:
         if name in {"User-Agent", "Accept-Encoding"}:
             continue
-        scheme, _, token = value.partition(" ")
-        shown = f'"{name}: {scheme} {variables[token]}"' if token in variables else shlex.quote(f"{name}: {value}")
-        line += f" -H {shown}"
+        line += f" -H {header_argument(name, value, variables)}"
     target_text = e.request.target if len(e.request.target) < 300 else e.request.target[:300] + "..."
     return f"{line} {shlex.quote(target.base_url + target_text)}"
+
+
+def header_argument(name: str, value: str, variables: dict[str | None, str]) -> str:
+    """Return a header for the shell; of an Authorization the scheme alone, and the variable of a key that is ours."""
+    if name != "Authorization":
+        return shlex.quote(f"{name}: {value}")
+    scheme, _, token = value.rpartition(" ")
+    return f'"{name}: {scheme} {variables.get(token, MARK)}"'
 
 
 def shortened(text: str) -> str:
@@ -98,7 +104,7 @@ def shortened(text: str) -> str:
 
 def redacted(value: Any, target: Target) -> Any:
     """Return JSON with every key in it replaced, in names and values alike."""
-    return _redacted(value, Redactor(target.secrets))
+    return _redacted(value, Redactor(target.nearly_secrets))
 
 
 def _redacted(value: Any, redact: Redactor) -> Any:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from hostup_conformance.rules import Findings, FindingsAcross, across, each
-from hostup_conformance.rules.selectors import status_of
+from hostup_conformance.rules.selectors import AVAILABILITY, OUTPUT, show_status, status_of
 
 if TYPE_CHECKING:
     from hostup_conformance.exchange import Credential, Exchange
@@ -13,13 +14,12 @@ if TYPE_CHECKING:
     from hostup_conformance.target import Target
 
 WELL_FORMED = {"absent", "finished", "running", "unknown"}
+STATE = (*AVAILABILITY, *OUTPUT)
 
 
 def with_credential(credential: Credential) -> Selector:
     """Select well-formed requests for the own VPS with such a credential."""
-    return lambda e: (
-        e.judged and e.ask.credential == credential and e.ask.vps == "own" and e.ask.pid in WELL_FORMED
-    )
+    return lambda e: e.judged and e.ask.credential == credential and e.ask.vps == "own" and e.ask.pid in WELL_FORMED
 
 
 @each("AUTH-01", with_credential("none"))
@@ -50,7 +50,7 @@ def scheme_in_lower_case(e: Exchange) -> Findings:
         yield "the answer that the scheme Bearer gets", status_of(e)
 
 
-@each("AUTH-05", with_credential("query"))
+@each("AUTH-05", lambda e: e.judged and e.ask.credential == "query")
 def key_in_query(e: Exchange) -> Findings:
     """No success; 401 or any other refusal will do."""
     if e.status is not None and e.status < 300:
@@ -59,10 +59,12 @@ def key_in_query(e: Exchange) -> Findings:
 
 @each("AUTH-06", lambda e: e.judged and e.status == 401)
 def says_how(e: Exchange) -> Findings:
-    """A challenge for Bearer, possibly among others."""
-    challenges = [value for name, value in e.answer.headers if name.lower() == "www-authenticate"] if e.answer else []
-    if not any("bearer" in value.lower() for value in challenges):
-        yield "WWW-Authenticate with Bearer", ", ".join(challenges) or "no WWW-Authenticate"
+    """A challenge for Bearer, possibly among others; with an error code only for whom gave a credential."""
+    challenges = ", ".join(e.answer.all("www-authenticate")) if e.answer else ""
+    if not re.search(r"(^|,)\s*bearer\b(?!\s*=)", challenges, re.IGNORECASE):
+        yield "WWW-Authenticate with Bearer", challenges or "no WWW-Authenticate"
+    elif e.ask.credential == "none" and re.search(r"\berror\s*=", challenges):
+        yield "no error code for a request without credentials", challenges
 
 
 @across("AUTH-07", lambda e: e.judged and e.ask.credential in {"none", "wrong"} and e.ask.pid == "absent")
@@ -73,3 +75,19 @@ def ids_stay_secret(exchanges: list[Exchange], _target: Target) -> FindingsAcros
         twin = known.get(e.ask.credential)
         if twin and e.ask.vps in {"unknown", "foreign", "unavailable"} and e.status != twin.status:
             yield e, f"the same as for a known id: {twin.status}", status_of(e)
+
+
+@each("AUTH-08", lambda e: e.judged and e.ask.credential in {"full", "read"} and e.ask.vps != "malformed")
+def right_key_is_known(e: Exchange) -> Findings:
+    """Whatever else is wrong with the request, its key is right."""
+    if e.status == 401:
+        yield "any other status", status_of(e)
+
+
+@each("AUTH-09", lambda e: e.answer is not None and e.ask.credential in {"none", "wrong"} and e.request.method != "GET")
+def no_side_door(e: Exchange) -> Findings:
+    """HEAD is refused as GET is; no method shows the state of a VPS."""
+    if e.request.method == "HEAD" and e.status is not None and e.status < 400:
+        yield "a refusal, as GET gets", show_status(e)
+    elif isinstance(e.body, dict) and (shown := [name for name in STATE if name in e.body]):
+        yield "nothing of the VPS", f"members {', '.join(shown)}"

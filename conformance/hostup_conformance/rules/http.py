@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, timedelta
+from email.utils import format_datetime
 from typing import TYPE_CHECKING
 
 from hostup_conformance.oracles import conforms, header_notes
 from hostup_conformance.rules import Findings, FindingsAcross, across, each
+from hostup_conformance.rules.safety import strings
 from hostup_conformance.rules.selectors import is_error, show_status, status_of, succeeded
+from hostup_conformance.times import http_date
 
 if TYPE_CHECKING:
     from hostup_conformance.exchange import Exchange
@@ -15,6 +19,7 @@ if TYPE_CHECKING:
 
 #: The page's own and the error reference's.
 DOCUMENTED = {200, 400, 401, 403, 404, 429, 500, 409, 502, 503}
+LONE_SURROGATE = re.compile(r"[\ud800-\udfff]")
 WELL_FORMED = {"absent", "finished", "running", "unknown"}
 
 
@@ -33,17 +38,19 @@ def whole_answer(e: Exchange) -> Findings:
     """Complete, within its time and size, and nothing after it."""
     if e.failure:
         yield "one whole answer", e.failure
+    if e.status is not None and not 200 <= e.status < 600:
+        yield "a status from 200 to 599", e.status
     for defect in e.answer.defects if e.answer and e.request.method != "HEAD" else ():
         if "more than the answer" in defect:
             yield "nothing after the answer", defect
 
 
-@each("HTTP-02", succeeded)
+@each("HTTP-02", lambda e: succeeded(e) and e.answer is not None and e.answer.header("content-type") is not None)
 def media_type(e: Exchange) -> Findings:
-    """application/json, and UTF-8 where a charset is named."""
-    content_type = (e.answer.header("content-type") if e.answer else None) or ""
-    if e.answer and e.answer.media_type != "application/json":
-        yield "Content-Type: application/json", content_type or "no Content-Type"
+    """application/json, once, and UTF-8 where a charset is named."""
+    content_type = ", ".join(dict.fromkeys(e.answer.all("content-type"))) if e.answer else ""
+    if e.answer and (e.answer.media_type != "application/json" or "," in content_type.partition(";")[0]):
+        yield "Content-Type: application/json", content_type
     charset = re.search(r"charset\s*=\s*\"?([^\s\";]+)", content_type, re.IGNORECASE)
     if charset and charset[1].lower() not in {"utf-8", "utf8", "us-ascii"}:
         yield "charset=utf-8, or none", content_type
@@ -58,10 +65,12 @@ def sound_json(e: Exchange) -> Findings:
 
 
 @each("HTTP-04", is_json)
-def unique_names(e: Exchange) -> Findings:
+def interoperable_json(e: Exchange) -> Findings:
     """At any depth."""
     if e.answer and e.answer.json.duplicates:
         yield "each name once", f"twice: {', '.join(e.answer.json.duplicates)}"
+    if e.answer and any(LONE_SURROGATE.search(text) for text in strings(e.body)):
+        yield "strings of Unicode characters", "half of a surrogate pair"
 
 
 @each("HTTP-05", lambda e: e.judged and e.ask.vps != "malformed")
@@ -88,7 +97,7 @@ def documented_status(e: Exchange) -> Findings:
 @each("HTTP-08", well_formed)
 def no_5xx(e: Exchange) -> Findings:
     """A VPS without an agent may make the server's own request fail."""
-    if e.status is not None and e.status >= 500 and e.ask.vps != "unavailable":
+    if e.status is not None and 500 <= e.status < 600 and e.ask.vps != "unavailable":
         yield "no 5xx", status_of(e)
 
 
@@ -116,20 +125,24 @@ def not_shared(e: Exchange) -> Findings:
         yield "Cache-Control: no-store, or no word of caching", f"Cache-Control: {text}"
 
 
-@each("HTTP-11", lambda e: e.answer is not None and e.request.method not in {"GET", "HEAD", "OPTIONS", "POST"})
+@each("HTTP-11", lambda e: e.answer is not None and e.request.method != "GET")
 def other_methods(e: Exchange) -> Findings:
-    """404, 405 and 501 are all refusals."""
-    if e.status is not None and e.status < 400:
+    """404, 405 and 501 are all refusals; a POST may be answered, but not as GET is."""
+    if e.status is None:
+        return
+    if e.status == 500:
+        yield "no 500", show_status(e)
+    elif e.request.method in {"PUT", "PATCH", "DELETE"} and e.status < 400:
         yield "a refusal (405)", show_status(e)
+    elif e.request.method == "POST" and isinstance(e.body, dict) and {"available", "exited"} & e.body.keys():
+        yield "a refusal, or what a started command gets", f"members {sorted(e.body)}"
 
 
 @each("HTTP-12", lambda e: e.answer is not None and e.request.method == "HEAD")
 def head(e: Exchange) -> Findings:
-    """No body; and the same door for both methods."""
+    """Nothing after the header section."""
     for defect in e.answer.defects if e.answer else ():
         yield "no body", defect
-    if e.ask.credential in {"none", "wrong"} and e.status is not None and e.status < 400:
-        yield "a refusal, as GET gets", show_status(e)
 
 
 def is_sound(e: Exchange) -> bool:
@@ -158,3 +171,44 @@ def second_opinion(e: Exchange) -> Findings:
     """httplint's notes of level bad."""
     for note in header_notes(e):
         yield "", note
+
+
+@each("HTTP-15", lambda e: e.status == 405)
+def says_what_is_allowed(e: Exchange) -> Findings:
+    """An Allow that does not name the method it refuses."""
+    allowed = e.answer.header("allow") if e.answer else None
+    methods = [method.strip() for method in (allowed or "").split(",")]
+    if allowed is None:
+        yield "Allow", "no Allow"
+    elif e.request.method in methods or ("GET" not in methods and e.ask.endpoint):
+        yield f"Allow with GET and without {e.request.method}", f"Allow: {allowed}"
+
+
+@each(
+    "HTTP-16",
+    lambda e: (
+        e.answer is not None and not e.ask.endpoint and "/agent/" in e.request.target and ".." not in e.request.target
+    ),
+)
+def other_paths(e: Exchange) -> Findings:
+    """Any refusal, or a redirect."""
+    if e.status is not None and e.status < 300 and e.request.method == "GET":
+        yield "a refusal (404)", show_status(e)
+
+
+@each("HTTP-17", lambda e: e.answer is not None and e.answer.header("date") is not None and e.source != "har")
+def date_is_now(e: Exchange) -> Findings:
+    """An HTTP-date, within an hour of our clock."""
+    text = (e.answer.header("date") if e.answer else None) or ""
+    date = http_date(text)
+    if date is None:
+        yield "Date: an HTTP-date", text
+    elif e.when and abs(date - e.when) > timedelta(hours=1):
+        yield f"Date: about {format_datetime(e.when.astimezone(UTC), usegmt=True)}", text
+
+
+@each("HTTP-18", lambda e: (succeeded(e) or is_error(e)) and e.answer is not None and bool(e.answer.body))
+def names_media_type(e: Exchange) -> Findings:
+    """For every body."""
+    if e.answer and e.answer.header("content-type") is None:
+        yield "a Content-Type", "none"

@@ -50,7 +50,9 @@ def never_started(e: Exchange) -> Findings:
 def of_its_vps(exchanges: list[Exchange], target: Target) -> FindingsAcross:
     """A success with the pid of the own VPS, asked under another."""
     for e in exchanges:
-        asked_elsewhere = e.ask.vps in {"unavailable", "foreign"} and e.request.target.endswith(f"pid={target.finished_pid}")
+        asked_elsewhere = e.ask.vps in {"unavailable", "foreign"} and e.request.target.endswith(
+            f"pid={target.finished_pid}"
+        )
         if asked_elsewhere and e.status == 200 and isinstance(e.body, dict) and any(n in e.body for n in OUTPUT):
             yield e, "a 4xx", f"command output ({', '.join(n for n in OUTPUT if n in e.body)})"
 

@@ -43,7 +43,10 @@ def has_exited(e: Exchange) -> Findings:
             yield "exited: a boolean", e.body["exited"]
     elif not any(name in e.body for name in AVAILABILITY):
         envelope = next((name for name in ENVELOPES if isinstance(e.body.get(name), dict | list)), None)
-        yield "the member exited", f"an envelope with the member {envelope}" if envelope else f"members {sorted(e.body)}"
+        yield (
+            "the member exited",
+            f"an envelope with the member {envelope}" if envelope else f"members {sorted(e.body)}",
+        )
 
 
 @each("POLL-02", is_output)
@@ -100,15 +103,16 @@ def finished_is_answered(exchanges: list[Exchange], _target: Target) -> Findings
             yield e, "status 200 (was HOSTUP_FINISHED_PID polled before this run?)", status_of(e)
 
 
-@across("POLL-09", lambda e: of_finished(e) and is_output(e))
+@across("POLL-09", lambda e: asks_output(e) and is_output(e))
 def never_back(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
     """After exited true comes no exited false."""
-    ended: Exchange | None = None
+    ended: dict[str, Exchange] = {}
     for e in exchanges:
-        if ended and e.body.get("exited") is False:
-            yield e, f"exited true, as in request {ended.number}, or a 4xx", {"exited": False}
         if e.body.get("exited") is True:
-            ended = ended or e
+            ended.setdefault(e.ask.pid, e)
+        elif e.ask.pid in ended and e.body.get("exited") is False:
+            yield e, f"exited true, as in request {ended[e.ask.pid].number}, or a 4xx", {"exited": False}
+            return
 
 
 @across("POLL-10", lambda e: of_finished(e) and is_output(e))

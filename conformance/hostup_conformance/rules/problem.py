@@ -31,7 +31,9 @@ def codes_by_status() -> dict[int, list[str]]:
     """Return the documented codes of each documented error status."""
     responses = document()["paths"]["/api/v2/vps/{id}/agent/exec"]["get"]["responses"]
     components = document()["components"]["responses"]
-    names = {status: response["$ref"].rpartition("/")[2] for status, response in responses.items() if "$ref" in response}
+    names = {
+        status: response["$ref"].rpartition("/")[2] for status, response in responses.items() if "$ref" in response
+    }
     return {int(status): components[name]["x-codes"] for status, name in names.items()}
 
 
@@ -64,11 +66,11 @@ def is_document(e: Exchange) -> Findings:
                 yield "the members at the top level", f"an envelope with the member {name}"
 
 
-@each("PROBLEM-02", is_error)
+@each("PROBLEM-02", lambda e: is_error(e) and e.answer is not None and e.answer.header("content-type") is not None)
 def media_type(e: Exchange) -> Findings:
     """Parameters such as charset are free."""
     if e.answer and e.answer.media_type not in {"application/problem+json", "application/json"}:
-        yield "application/problem+json, or application/json", e.answer.header("content-type") or "no Content-Type"
+        yield "application/problem+json, or application/json", e.answer.header("content-type")
 
 
 @each("PROBLEM-03", is_problem)
@@ -162,7 +164,9 @@ def pointers(e: Exchange) -> Findings:
             yield "a JSON Pointer, or the name of a parameter", pointer
 
 
-@across("PROBLEM-13", lambda e: is_problem(e) and isinstance(e.body.get("requestId"), str) and bool(e.body["requestId"]))
+@across(
+    "PROBLEM-13", lambda e: is_problem(e) and isinstance(e.body.get("requestId"), str) and bool(e.body["requestId"])
+)
 def own_request_id(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
     """The first repetition is enough."""
     seen: dict[str, Exchange] = {}
@@ -201,7 +205,10 @@ def later_by(before: datetime | None, after: datetime | None) -> timedelta:
     return after - before if before and after else timedelta()
 
 
-@across("PROBLEM-16", lambda e: is_problem(e) and isinstance(e.body.get("title"), str) and isinstance(e.body.get("type"), str))
+@across(
+    "PROBLEM-16",
+    lambda e: is_problem(e) and isinstance(e.body.get("title"), str) and isinstance(e.body.get("type"), str),
+)
 def steady_title(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
     """One title for one type."""
     titles: dict[str, Exchange] = {}

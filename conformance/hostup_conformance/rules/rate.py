@@ -41,7 +41,9 @@ def server_time(e: Exchange) -> datetime:
 def says_when(e: Exchange) -> Findings:
     """Present, and in one of the two forms."""
     text = header(e, "retry-after")
-    if retry_after_seconds(text, server_time(e)) is None:
+    if e.answer and len(set(e.answer.all("retry-after"))) > 1:
+        yield "one Retry-After", ", ".join(e.answer.all("retry-after"))
+    elif retry_after_seconds(text, server_time(e)) is None:
         yield "Retry-After: seconds, or an HTTP-date", f"Retry-After: {text}" if text is not None else "no Retry-After"
 
 
@@ -96,7 +98,10 @@ def agree(e: Exchange) -> Findings:
     if reset is None:
         return
     if abs(reset - now - timedelta(seconds=wait)) > timedelta(minutes=1):
-        yield f"{RESET} near {(now + timedelta(seconds=wait)).isoformat(timespec='seconds')} (Retry-After)", header(e, RESET)
+        yield (
+            f"{RESET} near {(now + timedelta(seconds=wait)).isoformat(timespec='seconds')} (Retry-After)",
+            header(e, RESET),
+        )
 
 
 @across("RATE-07", lambda e: is_429(e) and header(e, "retry-after") is not None)

@@ -37,10 +37,11 @@ def answered(e: Exchange) -> bool:
 @across("SAFETY-01", answered)
 def key_stays(exchanges: list[Exchange], target: Target) -> FindingsAcross:
     """In no header and no body, in whatever form."""
-    redactor = Redactor(target.secrets)
+    redactor = Redactor(target.nearly_secrets)
     for e in exchanges:
+        sent = (e.request.header("authorization") or "").rpartition(" ")[2]
         for text in texts(e):
-            if redactor.finds_in(text):
+            if redactor.finds_in(text) or (len(sent) >= 12 and sent in text):
                 yield e, "no key in the answer", redactor(text)
                 break
 
@@ -75,7 +76,13 @@ def output_stays(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
 
 def entitled(e: Exchange) -> bool:
     """Whether the request may see output, or is one where another rule says what 200 means."""
-    return e.ask.credential in {"full", "lowercase"} and e.ask.vps in {"own", "unavailable", "case", "malformed", "similar"}
+    return e.ask.credential in {"full", "lowercase"} and e.ask.vps in {
+        "own",
+        "unavailable",
+        "case",
+        "malformed",
+        "similar",
+    }
 
 
 def output_members(value: Any) -> set[str]:
@@ -95,3 +102,12 @@ def strings(value: Any) -> list[str]:
         return [value]
     members = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
     return [text for member in members for text in strings(member)]
+
+
+@each("SAFETY-04", lambda e: e.answer is not None and e.request.header("origin") is not None)
+def no_foreign_origins(e: Exchange) -> Findings:
+    """Credentials are not allowed for every origin, nor for one that nobody knows."""
+    allowed = (e.answer.header("access-control-allow-origin") if e.answer else None) or ""
+    credentials = (e.answer.header("access-control-allow-credentials") if e.answer else None) or ""
+    if credentials.strip().lower() == "true" and allowed.strip() in {"*", e.request.header("origin")}:
+        yield "no credentials for an unknown origin", f"Access-Control-Allow-Origin: {allowed}, with credentials"

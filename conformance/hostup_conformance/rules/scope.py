@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hostup_conformance.rules import Findings, FindingsAcross, across, each
-from hostup_conformance.rules.selectors import status_of
+from hostup_conformance.rules.selectors import show_status, status_of
 
 if TYPE_CHECKING:
     from hostup_conformance.exchange import Exchange
@@ -26,3 +26,13 @@ def read_may_not_poll(exchanges: list[Exchange], _target: Target) -> FindingsAcr
     for e in exchanges:
         if e.ask.credential == "read" and e.status != 403 and not (e.status in {400, 404} and e.ask.pid not in seen):
             yield e, "status 403", status_of(e)
+
+
+@each(
+    "SCOPE-03", lambda e: e.answer is not None and e.request.method == "HEAD" and e.ask.credential in {"full", "read"}
+)
+def head_has_the_same_door(e: Exchange) -> Findings:
+    """No success where the same key's GET is refused."""
+    polls = e.ask.credential == "read" and e.ask.pid != "absent"
+    if (polls or e.ask.vps == "foreign") and e.status is not None and e.status < 400:
+        yield "a refusal, as GET gets", show_status(e)

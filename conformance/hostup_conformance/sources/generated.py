@@ -75,7 +75,9 @@ class Generated:
         vps = self._wire.target.vps if positive else unquote(str(ids.get("id", "")), errors="surrogateescape")
         query = {name: safe_pid(value) if name == "pid" else value for name, value in (case.query or {}).items()}
         encoded = urlencode(query, doseq=True, errors="replace")
-        return f"/api/v2/vps/{quote(vps, safe='', errors='surrogateescape')}/agent/exec" + (f"?{encoded}" if encoded else "")
+        return f"/api/v2/vps/{quote(vps, safe='', errors='surrogateescape')}/agent/exec" + (
+            f"?{encoded}" if encoded else ""
+        )
 
     def judge(self, case: schemathesis.Case, exchange: Exchange) -> None:
         """Note what schemathesis' response checks say of an exchange."""
@@ -94,7 +96,9 @@ class Generated:
 
     def compare(self, verdict: Verdict) -> Verdict:
         """Where schemathesis found something in an exchange and no rule did, the suite itself is at fault: say so."""
-        found = {f.exchange.number for r in verdict.results.values() if r.status in {"fail", "warn"} for f in r.findings}
+        found = {
+            f.exchange.number for r in verdict.results.values() if r.status in {"fail", "warn"} for f in r.findings
+        }
         for number, (check, message) in self.opinions.items():
             success, error = BESIDE[check]
             exchange = next(e for e in self._wire.exchanges if e.number == number)

@@ -5,7 +5,11 @@ from __future__ import annotations
 import random
 import string
 from base64 import b64encode
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -13,10 +17,11 @@ import httpx
 
 from hostup_conformance import __version__
 from hostup_conformance.exchange import LARGEST_LINUX_PID, Decoded, Exchange, Headers, Request
-from hostup_conformance.wire import Stopped, WireTransport, Withheld
+from hostup_conformance.target import altered_keys
+from hostup_conformance.wire import AT_ONCE, Stopped, WireTransport, Withheld
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from hostup_conformance.target import Target
     from hostup_conformance.wire import Wire
@@ -27,6 +32,8 @@ BASE_HEADERS: Headers = (
     ("Accept-Encoding", "identity"),
     ("User-Agent", f"hostup-conformance/{__version__}"),
 )
+#: A server whose usual answer takes longer is slow.
+SLOW_SECONDS = 0.08
 DOCUMENTED_ERRORS = (400, 401, 403, 404, 429, 500)
 
 
@@ -50,6 +57,14 @@ class ClientCall:
     ordered: int | None
 
 
+@dataclass(frozen=True)
+class Stage:
+    """Steps that come one after the other, or, where their order does not matter, several at once."""
+
+    steps: list[Step]
+    ordered: bool = True
+
+
 class Script:
     """Writes the steps for a target. It sends nothing, so that `--plan` can show them."""
 
@@ -57,21 +72,20 @@ class Script:
         self.target, self.careful = target, careful
         self._random = random.SystemRandom()
 
-    def steps(self) -> list[Step]:
-        """Return all steps that the target's profile and fixtures allow, in their order."""
+    def stages(self) -> list[Stage]:
+        """Return all stages, with the steps that the target's profile and fixtures allow."""
         capabilities = self.target.capabilities
-        return [step for step in self._all() if step.capability is None or step.capability in capabilities]
 
-    def _all(self) -> Iterator[Step]:
-        yield from self._core()
-        yield from self._ordered_errors()
-        yield from self._refused_polls()
-        yield from self._credentials()
-        yield from self._ids()
-        yield from self._pids()
-        yield from self._methods()
-        yield from self._ended_command()
-        yield from self._once_more()
+        def allowed(steps: Iterable[Step]) -> list[Step]:
+            return [step for step in steps if step.capability is None or step.capability in capabilities]
+
+        anyhow = (self._ordered_errors(), self._refused_polls(), self._credentials(), self._ids(), self._pids())
+        return [
+            Stage(allowed(self._core())),
+            Stage(allowed(chain(*anyhow, self._methods())), ordered=False),
+            Stage(allowed(self._ended_command())),
+            Stage(allowed(self._once_more())),
+        ]
 
     def _core(self) -> Iterator[Step]:
         t = self.target
@@ -105,19 +119,28 @@ class Script:
         for name, pid in [(name, pid) for name, pid in known if pid] or [("unknown", self._nobodys_pid())]:
             yield self._get(f"a poll of the {name} command without a key", key=None, pid=pid, capability="credentials")
             wrong = self._other_key()
-            yield self._get(f"a poll of the {name} command with a wrong key", key=wrong, pid=pid, capability="credentials")
+            yield self._get(
+                f"a poll of the {name} command with a wrong key", key=wrong, pid=pid, capability="credentials"
+            )
             if t.read_key:
                 purpose = f"a poll of the {name} command with read:vm alone"
                 yield self._get(purpose, key=t.read_key, pid=pid, capability="scopes")
             # An unavailable agent has no command whose output a poll could take away.
             for whose, vps in (("the other", t.unavailable_vps), ("somebody else's", t.foreign_vps)):
                 if vps and (vps == t.unavailable_vps or not self.careful):
-                    yield self._get(f"a poll of the {name} command under {whose} VPS", vps=vps, pid=pid, capability="pids")
+                    yield self._get(
+                        f"a poll of the {name} command under {whose} VPS", vps=vps, pid=pid, capability="pids"
+                    )
             yield self._get(
-                f"a poll of the {name} command under an unknown VPS", vps=self._unknown_vps(), pid=pid, capability="pids"
+                f"a poll of the {name} command under an unknown VPS",
+                vps=self._unknown_vps(),
+                pid=pid,
+                capability="pids",
             )
         if t.foreign_vps:
-            yield self._get("a poll under somebody else's VPS", vps=t.foreign_vps, pid=self._nobodys_pid(), capability="ids")
+            yield self._get(
+                "a poll under somebody else's VPS", vps=t.foreign_vps, pid=self._nobodys_pid(), capability="ids"
+            )
 
     def _credentials(self) -> Iterator[Step]:
         key = self.target.key
@@ -126,11 +149,10 @@ class Script:
         for value in schemes:
             name = value.partition(" ")[0] if value != key else "no scheme"
             yield self._with_authorization(f"the key under {name}", value)
-        altered = [key[:-1], key + "x", key[:-1] + ("a" if key[-1:] != "a" else "b"), key[::-1]]
-        altered += [key.swapcase()] if key.swapcase() != key else []
-        for value in altered:
-            if value != key:
-                yield self._with_authorization("an altered key", f"Bearer {value}")
+        for value in altered_keys(key):
+            yield self._with_authorization("an altered key", f"Bearer {value}")
+        for value in ("null", "undefined"):
+            yield self._with_authorization("what a careless client sends for a key", f"Bearer {value}")
         yield self._with_authorization("the scheme in lower case", f"bearer {key}")
         yield self._get("a session that was never opened", key=None, headers=(("Cookie", "hostup_session=none"),),
                         capability="credentials")  # fmt: skip
@@ -150,7 +172,7 @@ class Script:
             yield self._get("the own id in another case", vps=own.swapcase(), capability="ids")
         raw = quote(own, safe="")
         odd = [
-            raw + "%00", raw + "%20", raw + "%27", f"{raw}%27%20OR%20%271%27=%271", raw + "%2F", f"{raw}%2F..%2F{raw}",
+            "%25" + raw.encode()[:1].hex() + raw[1:], raw + "%00", raw + "%20", raw + "%27", f"{raw}%27%20OR%20%271%27=%271", raw + "%2F", f"{raw}%2F..%2F{raw}",
             "%2A", "%25", "vps_%25", "..", ".", "%2e%2e", "..%2F..%2Fvps", "%ff%fe", "%F0%9F%92%A9", "%7B%24ne%3A1%7D", "a" * 2000,
         ]  # fmt: skip
         for segment in odd:
@@ -162,7 +184,9 @@ class Script:
         for pid in unknown:
             yield self._get("a poll of a command that was never started", pid=pid, capability="pids")
         if self.target.unavailable_vps:
-            yield self._get("a poll of the VPS without an agent", vps=self.target.unavailable_vps, pid=nobodys, capability="pids")
+            yield self._get(
+                "a poll of the VPS without an agent", vps=self.target.unavailable_vps, pid=nobodys, capability="pids"
+            )
         # Of the given pid where there is one: a parser that stops at the first odd character would find it.
         known = running or nobodys
         invalid = ["abc", f"{known}abc", f"{known}.5", f"{known}%27", f"{known}%20OR%201=1", f"{known}%00", "null", "true",
@@ -181,9 +205,22 @@ class Script:
         yield Step("HEAD, as the probe", Request("HEAD", own, authorized), "input")
         yield Step("HEAD without a key", Request("HEAD", own, BASE_HEADERS), "credentials")
         yield Step("OPTIONS", Request("OPTIONS", own, authorized), "input")
+        yield Step("OPTIONS without a key", Request("OPTIONS", own, BASE_HEADERS), "credentials")
+        if self.target.foreign_vps:
+            foreign = self._path(quote(self.target.foreign_vps, safe=""))
+            yield Step("HEAD of somebody else's VPS", Request("HEAD", foreign, authorized), "ids")
+        if self.target.read_key and self.target.running_pid:
+            reading = (*BASE_HEADERS, ("Authorization", f"Bearer {self.target.read_key}"))
+            poll = f"{own}?pid={self.target.running_pid}"
+            yield Step("HEAD of a poll with read:vm alone", Request("HEAD", poll, reading), "scopes")
         if not self.careful:
-            for method in ("PUT", "PATCH", "DELETE", "TRACE"):
-                yield Step(f"{method}, which is not documented", Request(method, own, authorized), "input")
+            # POST without a body starts nothing.
+            for method in ("PUT", "PATCH", "DELETE", "TRACE", "POST"):
+                yield Step(f"{method}, without a body", Request(method, own, authorized), "input")
+        for path in (own + "x", own.replace("/agent/exec", "/agent/none")):
+            yield Step("a path beside the endpoint's", Request("GET", path, authorized), "ids")
+        origin = (*authorized, ("Origin", "https://origin.example"))
+        yield Step("the probe, from a page of another origin", Request("GET", own, origin))
 
     def _ended_command(self) -> Iterator[Step]:
         """Yield the one poll that brings the output, and what comes after it."""
@@ -251,40 +288,50 @@ class Script:
         return f"/api/v2/vps/{segment}/agent/exec"
 
     def _other_key(self) -> str:
-        """Return a key that nobody has, of the same form."""
-        key = self.target.key
-        half = len(key) // 2
-        return key[:half] + self._shuffled(key[half:]) if len(key) > 16 else "hu_" + self._shuffled("x" * 24)
+        """Return a key that nobody has, of the same form, and with no part of the own."""
+        return self._varied(self.target.key if len(self.target.key) > 16 else "hu_" + "x" * 24)
 
     def _unknown_vps(self) -> str:
         """Return an id that was never issued, of the same form; of the sample's form if the own is too short to vary."""
         own = self.target.vps
         half = len(own) // 2
-        varied = own[:half] + self._shuffled(own[half:])
-        return varied if sum(c.isalnum() for c in own[half:]) >= 8 else "vps_" + self._shuffled("0" * 26)
+        long_enough = sum(c.isalnum() for c in own[half:]) >= 8
+        return own[:half] + self._varied(own[half:]) if long_enough else "vps_" + self._varied("0h" * 13)
 
-    def _shuffled(self, text: str) -> str:
-        """Return a text with each letter and digit replaced by a random one."""
-        alphabet = string.ascii_lowercase + string.digits
-        return "".join(self._random.choice(alphabet) if c.isalnum() else c for c in text)
+    def _varied(self, text: str) -> str:
+        """Return a text with each digit replaced by a digit and each letter by one that hexadecimal or base 32 has."""
+        return "".join(
+            self._random.choice(string.digits) if c.isdigit()
+            else self._random.choice("ABCDEF" if c.isupper() else "abcdef") if c.isalpha()
+            else c
+            for c in text
+        )  # fmt: skip
 
     def _nobodys_pid(self) -> int:
         """Return a pid that no guest can have: above Linux's largest, and odd, which Windows' are not."""
         return LARGEST_LINUX_PID + 1 + 2 * self._random.randrange(10**6)
 
 
-def run(wire: Wire, steps: list[Step]) -> None:
-    """Take all steps, until the wire sends no more."""
-    for step in steps:
-        try:
-            if step.client:
-                call(wire, step, step.client)
-            else:
-                wire.send(step.request, purpose=step.purpose)
-        except Withheld:
-            continue
-        except Stopped:
-            return
+def run(wire: Wire, stages: list[Stage]) -> None:
+    """Take all steps, until the wire sends no more; a slow server is asked several things at once."""
+    for stage in stages:
+        seconds = sorted(exchange.seconds for exchange in wire.exchanges)
+        slow = bool(seconds) and seconds[len(seconds) // 2] > SLOW_SECONDS
+        if slow and not stage.ordered:
+            with ThreadPoolExecutor(AT_ONCE) as pool:
+                deque(pool.map(lambda step: take(wire, step), stage.steps), maxlen=0)
+        else:
+            for step in stage.steps:
+                take(wire, step)
+
+
+def take(wire: Wire, step: Step) -> None:
+    """Take a step, if the wire still sends."""
+    with suppress(Stopped, Withheld):
+        if step.client:
+            call(wire, step, step.client)
+        else:
+            wire.send(step.request, purpose=step.purpose)
 
 
 def call(wire: Wire, step: Step, wanted: ClientCall) -> None:
@@ -300,14 +347,18 @@ def call(wire: Wire, step: Step, wanted: ClientCall) -> None:
         headers["Prefer"] = f"code={wanted.ordered}"
     client = AuthenticatedClient(base_url=target.base_url, token=target.key, headers=headers)
     client.set_httpx_client(
-        httpx.Client(base_url=target.base_url, transport=transport, headers={**headers, "Authorization": f"Bearer {target.key}"})
+        httpx.Client(
+            base_url=target.base_url, transport=transport, headers={**headers, "Authorization": f"Bearer {target.key}"}
+        )
     )
     try:
-        response = get_agent_exec.sync_detailed(wanted.vps, client=client, pid=UNSET if wanted.pid is None else wanted.pid)
+        response = get_agent_exec.sync_detailed(
+            wanted.vps, client=client, pid=UNSET if wanted.pid is None else wanted.pid
+        )
         decoded = Decoded(to_json(response.parsed))
     except (Stopped, Withheld):
         raise
-    except Exception as error:  # noqa: BLE001 - whatever it raises is what a caller would meet
+    except Exception as error:
         decoded = Decoded(raised=type(error).__name__)
     exchange: Exchange | None = transport.exchange
     if exchange is not None:

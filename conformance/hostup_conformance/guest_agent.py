@@ -1,0 +1,156 @@
+"""A client of the QEMU guest agent's own protocol: JSON lines over a unix socket.
+
+Source: QEMU's "Guest Agent Protocol Reference". An agent serves one connection, and on it one request after the other.
+Whoever gave up on a reply is out of step: the next line may still be the old reply. `guest-sync-delimited` brings both
+back in step, by a byte that no reply holds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from os import PathLike
+
+#: Bytes of the longest reply: two streams of 16 MiB each, in base64, and room for the rest.
+LONGEST_REPLY = 48 * 2**20
+#: Stands before the reply to a `guest-sync-delimited`; sent before a request, it ends whatever was cut short.
+DELIMITER = b"\xff"
+
+
+class AgentError(Exception):
+    """The agent answered with an error. `kind` is its class, such as GenericError or CommandNotFound."""
+
+    def __init__(self, kind: str, description: str) -> None:
+        super().__init__(description)
+        self.kind = kind
+
+
+class GuestAgent:
+    """The agent behind one socket. Requests wait for their turn; waiting counts towards their time.
+
+    Every method raises `AgentError` for an error that the agent reports, `TimeoutError` when it does not answer
+    in time, and another `OSError` when it cannot be reached or the connection is lost. The next request connects anew.
+    """
+
+    def __init__(self, path: str | PathLike[str], seconds: float = 5.0) -> None:
+        self._path, self._seconds = path, seconds
+        self._lock = asyncio.Lock()
+        self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
+        #: The arguments of the request whose reply was not heard. While there is one we are out of step.
+        self._unheard: dict[str, Any] | None = None
+        #: Reports of an end that came too late for who asked, by pid.
+        self._late: dict[int, dict[str, Any]] = {}
+
+    async def info(self) -> dict[str, Any]:
+        """Return version and supported_commands (`guest-info`)."""
+        result: dict[str, Any] = await self.request("guest-info")
+        return result
+
+    async def start(self, path: str, *arguments: str) -> int:
+        """Start a program with its arguments, and have its output kept; return its pid (`guest-exec`).
+
+        After a `TimeoutError` it may still be started later.
+        """
+        result = await self.request("guest-exec", {"path": path, "arg": arguments, "capture-output": True})
+        pid: int = result["pid"]
+        self._late.pop(pid, None)
+        return pid
+
+    async def status(self, pid: int) -> dict[str, Any]:
+        """Return a process's state and its output in base64 (`guest-exec-status`).
+
+        The agent reports an end once and forgets the pid. A report that came too late is kept for the next call.
+        """
+        try:
+            result: dict[str, Any] = await self.request("guest-exec-status", {"pid": pid})
+        except AgentError:
+            if pid in self._late:
+                return self._late.pop(pid)
+            raise
+        return result
+
+    async def request(self, name: str, arguments: dict[str, Any] | None = None) -> Any:
+        """Return what one command of the protocol returns."""
+        try:
+            async with asyncio.timeout(self._seconds), self._lock:
+                reply = await self._exchange(name, arguments or {})
+        except TimeoutError:
+            raise TimeoutError(f"no reply within {self._seconds:g} seconds") from None
+        if "error" in reply:
+            raise AgentError(str(reply["error"].get("class")), str(reply["error"].get("desc")))
+        return reply["return"]
+
+    async def aclose(self) -> None:
+        """Close the connection."""
+        if streams := self._disconnect():
+            with suppress(OSError):
+                await streams[1].wait_closed()
+
+    async def _exchange(self, name: str, arguments: dict[str, Any]) -> dict[str, Any]:
+        try:
+            reader, writer = await self._in_step()
+            self._unheard = arguments
+            writer.write(line(name, arguments))
+            await writer.drain()
+            reply = read(await reader.readuntil(b"\n"))
+            self._unheard = None
+        except OSError:
+            self._disconnect()
+            raise
+        except (EOFError, ValueError, asyncio.LimitOverrunError) as error:
+            self._disconnect()
+            raise ConnectionResetError(f"the connection was lost: {error}") from None
+        return reply
+
+    async def _in_step(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """Return a connection on which the next line will be the reply to the next request."""
+        if self._streams and self._streams[0].at_eof():
+            self._disconnect()
+        if self._streams is None:
+            self._streams = await asyncio.open_unix_connection(self._path, limit=LONGEST_REPLY)
+            self._unheard = {}
+        reader, writer = self._streams
+        if self._unheard is not None:
+            # First, so that an agent that hangs does not let what we send pile up.
+            await writer.drain()
+            token = random.SystemRandom().getrandbits(31)
+            writer.write(DELIMITER + line("guest-sync-delimited", {"id": token}))
+            reply = None
+            while reply != {"return": token}:
+                self._keep_late(await reader.readuntil(DELIMITER))
+                reply = read(await reader.readuntil(b"\n"))
+            self._unheard = None
+        return self._streams
+
+    def _keep_late(self, skipped: bytes) -> None:
+        """Keep a report of an end among the bytes before a delimiter: it is the only one that will ever come."""
+        pid = (self._unheard or {}).get("pid")
+        first, newline, _ = skipped.partition(b"\n")
+        self._unheard = {}
+        if pid is not None and newline and (report := read(first).get("return", {})).get("exited"):
+            self._late[pid] = report
+
+    def _disconnect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter] | None:
+        streams, self._streams = self._streams, None
+        if streams:
+            streams[1].close()
+        return streams
+
+
+def line(name: str, arguments: dict[str, Any]) -> bytes:
+    """Return a request as it goes over the socket."""
+    message = {"execute": name, "arguments": arguments} if arguments else {"execute": name}
+    return json.dumps(message).encode() + b"\n"
+
+
+def read(text: bytes) -> dict[str, Any]:
+    """Return a reply; raise `ValueError` for what is none."""
+    reply = json.loads(text)
+    if not isinstance(reply, dict) or not reply.keys() & {"return", "error"}:
+        raise ValueError("the other side does not speak the guest agent's protocol")
+    return reply
