@@ -1,0 +1,90 @@
+"""The built wheel, alone in an empty environment, gives a client that works."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import venv
+import zipfile
+from importlib.metadata import distribution, requires
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+
+ROOT = Path(__file__).parents[3]
+
+PROGRAM = """
+import sys
+before = set(sys.modules)
+import httpx
+needed = {name.partition(".")[0] for name in set(sys.modules) - before}
+import hostup_agent_exec
+from hostup_agent_exec import AuthenticatedClient, errors, models, types
+from hostup_agent_exec.api.agent import get_agent_exec
+
+loaded = {name.partition(".")[0] for name in set(sys.modules) - before} - needed
+foreign = loaded - set(sys.stdlib_module_names) - {"hostup_agent_exec"}
+assert not foreign, foreign
+assert hostup_agent_exec.__file__.startswith(sys.prefix), hostup_agent_exec.__file__
+
+def answer(request):
+    return httpx.Response(200, json={"exited": True} if request.url.query else {"available": True})
+
+client = AuthenticatedClient("https://h.test", "key", httpx_args={"transport": httpx.MockTransport(answer)})
+assert get_agent_exec.sync("v", client=client).available
+assert get_agent_exec.sync("v", client=client, pid=1).exited
+
+import asyncio
+
+async def main():
+    async with client:
+        return await get_agent_exec.asyncio_wait("v", 1, client=client)
+
+assert asyncio.run(main()).exited
+"""
+
+
+def needed_by(name: str, found: set[str]) -> set[str]:
+    """Collect a distribution and all that it needs here, without extras."""
+    if name in found:
+        return found
+    found.add(name)
+    for text in requires(name) or []:
+        requirement = Requirement(text)
+        if requirement.marker is None or requirement.marker.evaluate({"extra": ""}):
+            needed_by(requirement.name, found)
+    return found
+
+
+@pytest.fixture(scope="session")
+def environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make an environment with the wheel, and with what its metadata asks for and nothing else; no network needed."""
+    folder = tmp_path_factory.mktemp("wheel")
+    build = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(folder)]
+    subprocess.run(build, cwd=ROOT, check=True, capture_output=True)  # noqa: S603
+    venv.create(folder / "env", symlinks=True)
+    site = next((folder / "env" / "lib").glob("python*")) / "site-packages"
+    (wheel,) = folder.glob("*.whl")
+    zipfile.ZipFile(wheel).extractall(site)
+    for name in needed_by("hostup-agent-exec", set()) - {"hostup-agent-exec"}:
+        for file in distribution(name).files or []:
+            top = file.parts[0]
+            if top != ".." and not (site / top).exists():
+                (site / top).symlink_to(Path(str(distribution(name).locate_file(top))))
+    return folder / "env"
+
+
+def test_it_imports_and_works_with_what_it_asks_for_alone(environment: Path) -> None:
+    python = environment / "bin" / "python"
+    done = subprocess.run([python, "-I", "-W", "error", "-c", PROGRAM], capture_output=True, text=True, check=False)  # noqa: S603
+    assert done.returncode == 0, done.stderr
+
+
+def test_it_needs_httpx_alone() -> None:
+    needed = {Requirement(text) for text in requires("hostup-agent-exec") or [] if "extra ==" not in text}
+    assert {requirement.name for requirement in needed} <= {"httpx", "attrs"}
+
+
+def test_it_is_typed(environment: Path) -> None:
+    assert list(environment.rglob("hostup_agent_exec/py.typed"))
