@@ -54,6 +54,16 @@ check: $(READY) ## lint and types alone
 	mypy
 	basedpyright
 
+.PHONY: bench
+bench: $(READY) ## what the client costs beside raw httpx (OTHER=1: and beside openapi-generator; needs the network)
+	python conformance/bench/client.py $(if $(OTHER),--other)
+
+.PHONY: mutants
+mutants: $(READY) ## change the client a little everywhere, and see that some test notices
+	rm -rf mutants
+	mutmut run
+	mutmut results
+
 .PHONY: lock
 lock: $(READY) ## renew conformance/constraints.txt
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \

@@ -120,8 +120,9 @@ class Client:
 
     def get_httpx_client(self) -> httpx.Client:
         """The httpx client that was given, or else one that is made at the first call. It does not hold the key."""
-        if self._given is not None:
-            return self._given
+        ready = self._given or self._own
+        if ready is not None:
+            return ready
         with self._lock:
             if self._own is None:
                 self._own = httpx.Client(**self._httpx_arguments())
@@ -129,8 +130,9 @@ class Client:
 
     def get_async_httpx_client(self) -> httpx.AsyncClient:
         """As :meth:`get_httpx_client`, for asynchronous calls; it serves one event loop."""
-        if self._async_given is not None:
-            return self._async_given
+        ready = self._async_given or self._async_own
+        if ready is not None:
+            return ready
         with self._lock:
             if self._async_own is None:
                 self._async_own = httpx.AsyncClient(**self._httpx_arguments())
@@ -253,7 +255,9 @@ class AuthenticatedClient(Client):
         if not (_VISIBLE.fullmatch(self.token) and _VISIBLE.fullmatch(self.prefix or "-")):
             raise ValueError("token and prefix: expected visible ASCII characters alone, and a token at all")
         # As httpx's auth, so that neither a given client's own auth nor a user name in the URL takes its place.
-        return {**super()._complete(request, given=given), "auth": self._authorize}
+        complete = super()._complete(request, given=given)
+        complete["auth"] = self._authorize
+        return complete
 
     def _authorize(self, request: httpx.Request) -> httpx.Request:
         request.headers[self.auth_header_name] = f"{self.prefix} {self.token}" if self.prefix else self.token

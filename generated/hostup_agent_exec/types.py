@@ -234,7 +234,7 @@ def optional(members: dict[str, Any], name: str, read: Callable[[Any], T]) -> T 
 def tolerated(members: dict[str, Any], name: str, read: Callable[[Any], T]) -> T | Unset:
     """Take out a member that is ignored when it has the wrong type (RFC 9457, section 3.1)."""
     try:
-        return read(members.pop(name, UNSET))
+        return optional(members, name, read)
     except InvalidValue:
         return UNSET
 

