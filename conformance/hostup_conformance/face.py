@@ -12,6 +12,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol
+from urllib.parse import quote
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
 
 ERRORS = "https://developer.hostup.se/errors/"
 PATH = "/api/v2/vps/{id}/agent/exec"
+#: Characters of a command, and bytes of the body around it: each character may be written as two \uXXXX.
+LONGEST_COMMAND = 4096
+LONGEST_BODY = 2**16
 
 #: code and title by status, as in the page's examples.
 PROBLEMS = {
@@ -35,6 +39,7 @@ PROBLEMS = {
     405: ("method_not_allowed", "Method not allowed"),
     429: ("rate_limit_exceeded", "Too many requests"),
     500: ("internal_error", "Internal server error"),
+    503: ("upstream_unavailable", "Guest agent unavailable"),
 }
 
 
@@ -46,8 +51,19 @@ class Backend(Protocol):
         ...
 
     async def poll(self, pid: int) -> dict[str, Any]:
-        """Return the command output of a pid; raise `LookupError` for one the agent does not know."""
+        """Return the command output of a pid.
+
+        Raises `LookupError` for one the agent does not know, and `Unavailable` when it cannot be asked.
+        """
         ...
+
+    async def start(self, command: str) -> int:
+        """Start a command and return its pid; raise `Unavailable` when the agent cannot be asked."""
+        ...
+
+
+class Unavailable(Exception):
+    """The guest agent cannot be asked; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -144,34 +160,76 @@ def parse_pid(request: Request) -> int | None:
         return None
     text = values[0]
     if len(values) > 1 or not (text.isascii() and text.isdecimal()) or len(text) > 18 or int(text) == 0:
-        item = {"pointer": "/pid", "detail": "One integer above 0 is needed.", "code": "invalid_request"}
-        raise Refused(400, "The query parameter pid is not valid.", errors=[item])
+        raise invalid("/pid", "One integer above 0 is needed.")
     return int(text)
 
 
-def create_app(provider: Provider) -> Starlette:
-    """Return the application that serves a provider's VPSs."""
+async def parse_command(request: Request) -> str:
+    """Return the command that a request asks to start.
 
-    def admit(request: Request) -> Key:
-        scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        key = provider.keys.get(token.strip()) if scheme.lower() == "bearer" else None
-        if key is None:
-            raise Refused(401, "Give a valid API key.", {"WWW-Authenticate": "Bearer"})
-        if wait := provider.seconds_to_wait(token.strip()):
-            raise too_many(wait, provider.limit)
-        return key
+    A NUL would end it in the guest, and text that UTF-8 cannot encode never gets there.
+    """
+    content = bytearray()
+    async for chunk in request.stream():
+        content += chunk
+        if len(content) > LONGEST_BODY:
+            raise invalid("", f"More than {LONGEST_BODY} bytes.")
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+        raise invalid("", "The Content-Type must be application/json.")
+    try:
+        body = json.loads(content)
+    except (ValueError, RecursionError):
+        raise invalid("", "The body is not JSON.") from None
+    command = body.get("command") if isinstance(body, dict) else None
+    if not isinstance(command, str):
+        raise invalid("/command", "A string is needed.")
+    if not 1 <= len(command) <= LONGEST_COMMAND:
+        raise invalid("/command", f"1 to {LONGEST_COMMAND} characters are needed.")
+    if "\0" in command or any("\ud800" <= character <= "\udfff" for character in command):
+        raise invalid("/command", "NUL and lone surrogates cannot be passed on.")
+    return command
 
-    async def get(request: Request) -> Response:
-        key = admit(request)
+
+def invalid(pointer: str, detail: str) -> Refused:
+    """Return the refusal of a request with one thing wrong."""
+    item = {"pointer": pointer, "detail": detail, "code": "invalid_request"}
+    return Refused(400, "The request is not valid.", errors=[item])
+
+
+class Face:
+    """Answers the requests for a provider's VPSs."""
+
+    def __init__(self, provider: Provider) -> None:
+        self._provider = provider
+
+    async def serve(self, request: Request) -> Response:
+        """Answer a request on the endpoint's path; raise `Refused` or `Unavailable` for what ends in a problem."""
+        key = self._admit(request)
         if (status := ordered_status(request)) is not None:
-            raise ordered(status)
-        account, backend = provider.vpss.get(request.path_params["id"], (None, None))
+            raise self._ordered(status)
+        account, backend = self._provider.vpss.get(request.path_params["id"], (None, None))
         if backend is None or account != key.account:
             raise Refused(404, "There is no such VPS.")
+        return await (self._post if request.method == "POST" else self._get)(request, key, backend)
+
+    def _admit(self, request: Request) -> Key:
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        key = self._provider.keys.get(token.strip()) if scheme.lower() == "bearer" else None
+        if key is None:
+            raise Refused(401, "Give a valid API key.", {"WWW-Authenticate": "Bearer"})
+        if wait := self._provider.seconds_to_wait(token.strip()):
+            raise too_many(wait, self._provider.limit)
+        return key
+
+    def _ordered(self, status: int) -> Refused:
+        if status == 429:
+            return too_many(30, self._provider.limit)
+        item = {"pointer": "/pid", "detail": "As ordered.", "code": "invalid_request"}
+        return Refused(status, "As ordered by Prefer.", errors=[item] if status == 400 else ())
+
+    async def _get(self, request: Request, key: Key, backend: Backend) -> Response:
         pid = parse_pid(request)
-        scope = "read:vm" if pid is None else "write:vm"
-        if scope not in key.scopes:
-            raise Refused(403, f"The key lacks the scope {scope}.")
+        check_scope(key, "read:vm" if pid is None else "write:vm")
         if pid is None:
             return answer(await backend.availability())
         try:
@@ -179,15 +237,28 @@ def create_app(provider: Provider) -> Starlette:
         except LookupError:
             raise Refused(404, "There is no such command.") from None
 
-    def ordered(status: int) -> Refused:
-        if status == 429:
-            return too_many(30, provider.limit)
-        item = {"pointer": "/pid", "detail": "As ordered.", "code": "invalid_request"}
-        return Refused(status, "As ordered by Prefer.", errors=[item] if status == 400 else ())
+    async def _post(self, request: Request, key: Key, backend: Backend) -> Response:
+        check_scope(key, "write:vm")
+        pid = await backend.start(await parse_command(request))
+        path = PATH.format(id=quote(request.path_params["id"], safe=""))
+        return answer({"pid": pid, "pollUrl": f"{path}?pid={pid}"})
+
+
+def check_scope(key: Key, scope: str) -> None:
+    """Raise `Refused` if a key lacks a scope."""
+    if scope not in key.scopes:
+        raise Refused(403, f"The key lacks the scope {scope}.")
+
+
+def create_app(provider: Provider) -> Starlette:
+    """Return the application that serves a provider's VPSs."""
 
     async def refused(request: Request, error: Exception) -> Response:
         assert isinstance(error, Refused)  # noqa: S101 - what Starlette was told to call this for
         return problem(request, error)
+
+    async def unavailable(request: Request, error: Exception) -> Response:
+        return problem(request, Refused(503, str(error)))
 
     async def framework_error(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)  # noqa: S101 - as above
@@ -195,6 +266,6 @@ def create_app(provider: Provider) -> Starlette:
         return problem(request, Refused(status, error.detail, error.headers))
 
     return Starlette(
-        routes=[Route(PATH, get, methods=["GET"])],
-        exception_handlers={Refused: refused, HTTPException: framework_error},
+        routes=[Route(PATH, Face(provider).serve, methods=["GET", "POST"])],
+        exception_handlers={Refused: refused, Unavailable: unavailable, HTTPException: framework_error},
     )

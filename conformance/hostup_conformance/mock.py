@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import uvicorn
 
-from hostup_conformance.face import Key, Provider, create_app
+from hostup_conformance.face import Key, Provider, Unavailable, create_app
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,12 +47,25 @@ class MemoryAgent:
         """Return what this agent was made with."""
         return self._availability
 
+    async def start(self, command: str) -> int:
+        """Start a command that ends at once (`echo TEXT` prints its text), or `sleep`, which does not end."""
+        self._check_available()
+        program, _, text = command.partition(" ")
+        if program == "sleep":
+            return self.add(exited=False)
+        return self.add_finished(f"{text}\n" if program == "echo" else "")
+
     async def poll(self, pid: int) -> dict[str, Any]:
         """Return a command's output, and forget it if it has ended; raise `KeyError` for an unknown pid."""
+        self._check_available()
         output = self._commands[pid]
         if output["exited"]:
             del self._commands[pid]
         return output
+
+    def _check_available(self) -> None:
+        if not self._availability.get("available"):
+            raise Unavailable(self._availability.get("reason") or "The guest agent is not available.")
 
 
 class Mock:
