@@ -60,9 +60,10 @@ bench: $(READY) ## what the client costs beside raw httpx (OTHER=1: and beside o
 
 .PHONY: mutants
 mutants: $(READY) ## change the client a little everywhere, and see that some test notices
-	rm -rf mutants
-	mutmut run
-	mutmut results
+	rm -rf mutants && mkdir -p mutants/src mutants/conformance/tests mutants/spec
+	cp -r generated/hostup_agent_exec mutants/src && cp -r spec/client mutants/spec && cp conformance/mutants.toml mutants/pyproject.toml
+	cp -r conformance/tests/client mutants/conformance/tests && cd mutants/conformance/tests/client && rm test_drift.py test_readme.py test_typing.py test_wheel.py
+	cd mutants && HOSTUP_FUZZ_EXAMPLES=30 mutmut run && mutmut results
 
 .PHONY: lock
 lock: $(READY) ## renew conformance/constraints.txt
