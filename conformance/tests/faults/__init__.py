@@ -1,0 +1,48 @@
+"""The faults: servers with one deliberate defect each, a function that changes the mock's answers.
+
+`@trips("PROBE-03")` names the requirement that must notice; the docstring says what the server does wrong. One module
+an area, as the rules have; a new rule needs a new fault here, and nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+
+from stage import Change
+
+AREAS = ("probe", "poll", "auth", "scope", "id", "pid", "problem", "rate", "http", "safety")
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One deliberate defect."""
+
+    name: str
+    requirement: str
+    change: Change
+    doc: str
+
+
+_FAULTS: dict[str, Fault] = {}
+
+
+def trips(requirement: str) -> Callable[[Change], Change]:
+    """Register a fault, with the requirement that must notice it."""
+
+    def register(change: Change) -> Change:
+        name = change.__name__
+        assert name not in _FAULTS, name
+        assert change.__doc__, name
+        _FAULTS[name] = Fault(name, requirement, change, change.__doc__)
+        return change
+
+    return register
+
+
+def faults() -> dict[str, Fault]:
+    """Return all faults by name."""
+    for area in AREAS:
+        import_module(f"faults.{area}")
+    return _FAULTS

@@ -1,0 +1,163 @@
+"""Faults of credentials."""
+
+from __future__ import annotations
+
+from base64 import b64decode
+from contextlib import suppress
+
+from faults import trips
+from faults.probe import problem
+from hostup_conformance.mock import API_KEY, VPS_ID
+from stage import Answered, Asked
+
+AVAILABLE = {"available": True, "reason": None, "vmRunning": True}
+
+
+def let_in(asked: Asked, answered: Answered) -> None:
+    """Answer a refused request as if it had the right key."""
+    if answered.status == 401 and asked.own and asked.path.endswith("/exec"):
+        answered.become(200, AVAILABLE if asked.pid is None else {"exited": False})
+
+
+def refuse(asked: Asked, answered: Answered, status: int, code: str, title: str) -> None:
+    """Refuse in another way, with a sound problem."""
+    answered.status = status
+    answered.json = problem(asked, status, code, title)
+
+
+@trips("AUTH-01")
+def open_to_all(asked: Asked, answered: Answered) -> None:
+    """No key is needed to probe."""
+    if "authorization" not in asked.headers and asked.method == "GET" and asked.pid is None and "=" not in asked.query:
+        let_in(asked, answered)
+
+
+@trips("AUTH-01")
+def without_key_forbidden(asked: Asked, answered: Answered) -> None:
+    """Without a key it is 403."""
+    if answered.status == 401 and "authorization" not in asked.headers:
+        refuse(asked, answered, 403, "forbidden", "Forbidden")
+
+
+@trips("AUTH-01")
+def without_key_a_login_page(asked: Asked, answered: Answered) -> None:
+    """Without a key there is a redirect to a login page."""
+    if answered.status == 401 and "authorization" not in asked.headers:
+        answered.become(302, b"", "text/html")
+        answered.header("Location", "/login")
+
+
+@trips("AUTH-02")
+def any_key_will_do(asked: Asked, answered: Answered) -> None:
+    """Any bearer key is accepted."""
+    if asked.headers.get("authorization", "").startswith("Bearer "):
+        let_in(asked, answered)
+
+
+@trips("AUTH-02")
+def key_is_compared_by_its_beginning(asked: Asked, answered: Answered) -> None:
+    """A key cut short is accepted."""
+    if asked.headers.get("authorization", "").startswith("Bearer ") and API_KEY.startswith(asked.token or "?"):
+        let_in(asked, answered)
+
+
+@trips("AUTH-02")
+def key_is_compared_without_case(asked: Asked, answered: Answered) -> None:
+    """A key in another case is accepted."""
+    if asked.headers.get("authorization", "").startswith("Bearer ") and (asked.token or "").lower() == API_KEY.lower():
+        let_in(asked, answered)
+
+
+@trips("AUTH-02")
+def wrong_key_is_forbidden(asked: Asked, answered: Answered) -> None:
+    """A wrong key is 403."""
+    if answered.status == 401 and "authorization" in asked.headers:
+        refuse(asked, answered, 403, "forbidden", "Forbidden")
+
+
+@trips("AUTH-03")
+def basic_is_accepted(asked: Asked, answered: Answered) -> None:
+    """The key as the user of Basic is accepted."""
+    scheme, _, value = asked.headers.get("authorization", "").partition(" ")
+    with suppress(ValueError):
+        if scheme == "Basic" and API_KEY.encode() in b64decode(value):
+            let_in(asked, answered)
+
+
+@trips("AUTH-03")
+def scheme_is_not_looked_at(asked: Asked, answered: Answered) -> None:
+    """Only the last word of the header counts."""
+    if asked.token == API_KEY:
+        let_in(asked, answered)
+
+
+@trips("AUTH-03")
+def no_scheme_crashes(asked: Asked, answered: Answered) -> None:
+    """A header of one word is a 500."""
+    if answered.status == 401 and " " not in asked.headers.get("authorization", " "):
+        refuse(asked, answered, 500, "internal_error", "Internal server error")
+
+
+@trips("AUTH-04")
+def scheme_in_lower_case_is_refused(asked: Asked, answered: Answered) -> None:
+    """The scheme bearer is not known in lower case."""
+    if asked.headers.get("authorization", "").startswith("bearer"):
+        refuse(asked, answered, 401, "unauthorized", "Unauthorized")
+        answered.header("WWW-Authenticate", "Bearer")
+
+
+@trips("AUTH-05")
+def key_in_the_query_is_accepted(asked: Asked, answered: Answered) -> None:
+    """access_token in the query is as good as the header."""
+    if f"access_token={API_KEY}" in asked.query:
+        let_in(asked, answered)
+
+
+@trips("AUTH-06")
+def no_challenge(_asked: Asked, answered: Answered) -> None:
+    """A 401 has no WWW-Authenticate."""
+    if answered.status == 401:
+        answered.header("WWW-Authenticate", None)
+
+
+@trips("AUTH-06")
+def challenge_for_basic(_asked: Asked, answered: Answered) -> None:
+    """A 401 asks for Basic."""
+    if answered.status == 401:
+        answered.header("WWW-Authenticate", 'Basic realm="api"')
+
+
+@trips("AUTH-06")
+def challenge_blames_no_key(asked: Asked, answered: Answered) -> None:
+    """A 401 says invalid_token although none was given."""
+    if answered.status == 401:
+        answered.header("WWW-Authenticate", 'Bearer error="invalid_token"')
+
+
+@trips("AUTH-07")
+def strangers_learn_ids(asked: Asked, answered: Answered) -> None:
+    """Without a key an unknown VPS is 404 and a known one 401."""
+    if answered.status == 401 and asked.vps not in {VPS_ID} and asked.method == "GET":
+        refuse(asked, answered, 404, "not_found", "Not found")
+
+
+@trips("AUTH-08")
+def unknown_pid_is_unauthorized(asked: Asked, answered: Answered) -> None:
+    """A pid that does not exist is 401 to a right key."""
+    if answered.status == 404 and asked.own and asked.full and asked.pid:
+        refuse(asked, answered, 401, "unauthorized", "Unauthorized")
+        answered.header("WWW-Authenticate", "Bearer")
+
+
+@trips("AUTH-09")
+def head_is_open(asked: Asked, answered: Answered) -> None:
+    """HEAD needs no key."""
+    if asked.method == "HEAD":
+        answered.become(200)
+
+
+@trips("AUTH-09")
+def options_is_open(asked: Asked, answered: Answered) -> None:
+    """OPTIONS shows the availability to anybody."""
+    if asked.method == "OPTIONS":
+        answered.become(200, AVAILABLE)

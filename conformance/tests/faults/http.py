@@ -1,0 +1,308 @@
+"""Faults of transport, media types, JSON, statuses and methods."""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+
+from faults import trips
+from faults.auth import AVAILABLE, refuse
+from faults.probe import problem
+from stage import Answered, Asked
+
+
+def probes(asked: Asked, answered: Answered) -> bool:
+    """Whether the own VPS is probed with the full key."""
+    return answered.is_availability and asked.own and asked.full and asked.method == "GET"
+
+
+@trips("HTTP-01")
+def body_is_cut(asked: Asked, answered: Answered) -> None:
+    """Half of the body, then the end."""
+    if probes(asked, answered):
+        answered.raw = [answered.head(), answered.body[: len(answered.body) // 2]]
+
+
+@trips("HTTP-01")
+def body_goes_on(asked: Asked, answered: Answered) -> None:
+    """More bytes than Content-Length says."""
+    if probes(asked, answered):
+        answered.raw = [answered.head() + answered.body + b"\n<!-- served by 3 -->"]
+
+
+@trips("HTTP-01")
+def length_is_negative(asked: Asked, answered: Answered) -> None:
+    """Content-Length is -1."""
+    if probes(asked, answered):
+        answered.raw = [answered.head(-1).replace(b"Content-Length: ", b"Content-Length: -") + answered.body]
+
+
+@trips("HTTP-01")
+def closes_without_an_answer(asked: Asked, answered: Answered) -> None:
+    """Every fifth request gets nothing."""
+    if asked.nth() % 5 == 0:
+        answered.raw = []
+
+
+@trips("HTTP-01")
+def hangs_before_the_answer(asked: Asked, answered: Answered) -> None:
+    """A poll of the running command waits for its end."""
+    if answered.is_output:
+        answered.raw = [60.0]
+
+
+@trips("HTTP-01")
+def hangs_within_the_answer(asked: Asked, answered: Answered) -> None:
+    """The head, then nothing."""
+    if probes(asked, answered):
+        answered.raw = [answered.head(), 60.0]
+
+
+@trips("HTTP-01")
+def drips(asked: Asked, answered: Answered) -> None:
+    """A byte every tenth of a second, in a body of a thousand."""
+    if answered.is_output:
+        answered.body += b" " * 1000
+        answered.raw = [answered.head(), *(part for byte in answered.body for part in (bytes([byte]), 0.1))]
+
+
+@trips("HTTP-01")
+def body_without_end(asked: Asked, answered: Answered) -> None:
+    """A body that never ends, as fast as it goes."""
+    if answered.is_output:
+        answered.raw = [answered.head(10**15), *([b" " * 2**20] * 400)]
+
+
+@trips("HTTP-01")
+def headers_without_end(asked: Asked, answered: Answered) -> None:
+    """Headers that never end."""
+    if answered.is_output:
+        answered.raw = [b"HTTP/1.1 200 OK\r\n", *([b"X-More: and more\r\n" * 1000] * 100)]
+
+
+@trips("HTTP-01")
+def bomb(asked: Asked, answered: Answered) -> None:
+    """A small body that decompresses to a large one."""
+    if probes(asked, answered) and "gzip" in asked.headers.get("accept-encoding", ""):
+        compressor = zlib.compressobj(9, zlib.DEFLATED, zlib.MAX_WBITS | 16)
+        block = b" " * 2**20
+        answered.body = b"".join(compressor.compress(block) for _ in range(250)) + compressor.flush()
+        answered.header("Content-Encoding", "gzip")
+
+
+@trips("HTTP-01")
+def another_protocol(asked: Asked, answered: Answered) -> None:
+    """What answers is no HTTP server."""
+    answered.raw = [b"SSH-2.0-OpenSSH_9.7\r\n"]
+
+
+@trips("HTTP-01")
+def status_of_no_class(asked: Asked, answered: Answered) -> None:
+    """The probe of the VPS without an agent has status 999."""
+    if answered.status == 404:
+        answered.status = 999
+
+
+@trips("HTTP-01")
+def chunks_without_end(asked: Asked, answered: Answered) -> None:
+    """The last chunk is missing."""
+    if probes(asked, answered):
+        answered.header("Transfer-Encoding", "chunked")
+        answered.raw = [answered.head(None) + b"5\r\n" + answered.body[:5] + b"\r\n"]
+
+
+@trips("HTTP-02")
+def success_is_labelled_text(_asked: Asked, answered: Answered) -> None:
+    """A 200 is text/plain by its label."""
+    if answered.status == 200:
+        answered.header("Content-Type", "text/plain")
+
+
+@trips("HTTP-02")
+def charset_is_latin_1(_asked: Asked, answered: Answered) -> None:
+    """A 200 says charset=iso-8859-1."""
+    if answered.status == 200:
+        answered.header("Content-Type", "application/json; charset=iso-8859-1")
+
+
+@trips("HTTP-02")
+def success_is_labelled_a_problem(_asked: Asked, answered: Answered) -> None:
+    """A 200 is application/problem+json by its label."""
+    if answered.status == 200:
+        answered.header("Content-Type", "application/problem+json")
+
+
+@trips("HTTP-03")
+def byte_order_mark(_asked: Asked, answered: Answered) -> None:
+    """The body begins with a byte order mark."""
+    answered.body = b"\xef\xbb\xbf" + answered.body
+
+
+@trips("HTTP-03")
+def warning_after_the_json(_asked: Asked, answered: Answered) -> None:
+    """A warning of the server's language follows the JSON."""
+    if answered.is_availability:
+        answered.body += b"\nWarning: undefined index"
+
+
+@trips("HTTP-03")
+def not_a_number(_asked: Asked, answered: Answered) -> None:
+    """A member is NaN."""
+    if answered.status == 200:
+        answered.body = answered.body[:-1] + b',"load":NaN}'
+
+
+@trips("HTTP-03")
+def latin_1(_asked: Asked, answered: Answered) -> None:
+    """The body is in another encoding."""
+    if answered.is_output:
+        answered.body = answered.body[:-1] + ',"user":"Åsa"}'.encode("latin-1")
+
+
+@trips("HTTP-03")
+def single_quotes(_asked: Asked, answered: Answered) -> None:
+    """The body is a literal of another language."""
+    if answered.is_availability:
+        answered.body = repr(answered.json).encode()
+
+
+@trips("HTTP-04")
+def name_twice(_asked: Asked, answered: Answered) -> None:
+    """A member occurs twice, with two values."""
+    if answered.is_availability:
+        answered.body = answered.body[:-1] + b',"vmRunning":true}'
+
+
+@trips("HTTP-04")
+def half_a_surrogate(_asked: Asked, answered: Answered) -> None:
+    """A string has half of a surrogate pair."""
+    if answered.status == 200:
+        answered.body = answered.body[:-1] + b',"note":"\\ud83d"}'
+
+
+@trips("HTTP-05")
+def nothing_new_is_204(asked: Asked, answered: Answered) -> None:
+    """A running command is 204."""
+    if answered.is_output and not answered.json["exited"] and asked.full:
+        answered.become(204)
+
+
+@trips("HTTP-05")
+def unknown_vps_is_202(asked: Asked, answered: Answered) -> None:
+    """A pid that was never started is 202."""
+    if answered.status == 404 and asked.own and asked.pid and asked.full:
+        answered.status = 202
+        answered.json = {}
+
+
+@trips("HTTP-06")
+def redirect_to_a_slash(asked: Asked, answered: Answered) -> None:
+    """The probe is redirected to its path with a slash."""
+    if probes(asked, answered):
+        answered.become(308)
+        answered.header("Location", asked.path + "/")
+
+
+@trips("HTTP-07")
+def payment_required(asked: Asked, answered: Answered) -> None:
+    """A poll of an unknown command is 402."""
+    if answered.status == 404 and asked.own and asked.pid:
+        answered.status = 402
+        answered.json = problem(asked, 402, "payment_required", "Payment required")
+
+
+@trips("HTTP-08")
+def unknown_vps_crashes(asked: Asked, answered: Answered) -> None:
+    """An unknown VPS is a 500."""
+    if answered.status == 404 and asked.full and asked.pid is None and asked.path.endswith("exec"):
+        refuse(asked, answered, 500, "internal_error", "Internal server error")
+
+
+@trips("HTTP-09")
+def gzip_unasked(asked: Asked, answered: Answered) -> None:
+    """The body is gzip although identity was asked for."""
+    if answered.is_output:
+        answered.body = gzip.compress(answered.body)
+        answered.header("Content-Encoding", "gzip")
+
+
+@trips("HTTP-09")
+def gzip_by_its_label_alone(asked: Asked, answered: Answered) -> None:
+    """The body is not in the coding that it names."""
+    if "gzip" in asked.headers.get("accept-encoding", "") and answered.status == 401:
+        answered.header("Content-Encoding", "gzip")
+
+
+@trips("HTTP-10")
+def public_for_an_hour(_asked: Asked, answered: Answered) -> None:
+    """Anybody's cache may keep the output."""
+    if answered.status == 200:
+        answered.header("Cache-Control", "public, max-age=3600")
+
+
+@trips("HTTP-11")
+def delete_succeeds(asked: Asked, answered: Answered) -> None:
+    """DELETE is 204."""
+    if asked.method == "DELETE":
+        answered.become(204)
+
+
+@trips("HTTP-11")
+def every_method_is_get(asked: Asked, answered: Answered) -> None:
+    """POST is answered as GET is."""
+    if asked.method == "POST":
+        answered.become(200, AVAILABLE)
+
+
+@trips("HTTP-11")
+def options_crashes(asked: Asked, answered: Answered) -> None:
+    """OPTIONS is a 500."""
+    if asked.method == "OPTIONS":
+        refuse(asked, answered, 500, "internal_error", "Internal server error")
+
+
+@trips("HTTP-12")
+def head_has_a_body(asked: Asked, answered: Answered) -> None:
+    """HEAD has the body of GET."""
+    if asked.method == "HEAD" and answered.status == 200:
+        answered.raw = [answered.head() + b'{"available":true}']
+
+
+@trips("HTTP-13")
+def python_is_refused(asked: Asked, answered: Answered) -> None:
+    """The front end refuses clients by their name."""
+    if "hostup-agent-exec" in asked.headers.get("user-agent", "") and answered.status == 200:
+        refuse(asked, answered, 403, "forbidden", "Forbidden")
+
+
+@trips("HTTP-15")
+def no_allow(_asked: Asked, answered: Answered) -> None:
+    """A 405 has no Allow."""
+    if answered.status == 405:
+        answered.header("Allow", None)
+
+
+@trips("HTTP-15")
+def allow_names_what_it_refuses(asked: Asked, answered: Answered) -> None:
+    """A 405 allows the method that it refuses."""
+    if answered.status == 405:
+        answered.header("Allow", f"GET, {asked.method}")
+
+
+@trips("HTTP-16")
+def catch_all(asked: Asked, answered: Answered) -> None:
+    """Any path of the VPS is the endpoint."""
+    if answered.status == 404 and asked.full and not asked.path.endswith("/agent/exec") and "/agent/" in asked.path:
+        answered.become(200, AVAILABLE)
+
+
+@trips("HTTP-17")
+def date_in_iso_form(_asked: Asked, answered: Answered) -> None:
+    """Date is no HTTP-date."""
+    answered.header("Date", "2026-04-27T12:34:56Z")
+
+
+@trips("HTTP-18")
+def no_content_type(_asked: Asked, answered: Answered) -> None:
+    """Nothing has a Content-Type."""
+    answered.header("Content-Type", None)

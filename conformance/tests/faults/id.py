@@ -1,0 +1,111 @@
+"""Faults of ids."""
+
+from __future__ import annotations
+
+from urllib.parse import unquote
+
+from faults import trips
+from faults.auth import AVAILABLE, refuse
+from hostup_conformance.mock import FOREIGN_VPS_ID, UNAVAILABLE_VPS_ID, VPS_ID
+from stage import Answered, Asked
+
+KNOWN = {VPS_ID, UNAVAILABLE_VPS_ID, FOREIGN_VPS_ID}
+
+
+def answer_instead(asked: Asked, answered: Answered) -> None:
+    """Answer a request for a VPS that is not found as if it were the own."""
+    if answered.status == 404 and asked.method == "GET" and asked.full and asked.path.endswith("/agent/exec"):
+        answered.become(200, AVAILABLE if asked.pid is None else {"exited": False})
+
+
+@trips("ID-01")
+def unknown_is_unavailable(asked: Asked, answered: Answered) -> None:
+    """A VPS that does not exist is one whose agent is not available."""
+    if answered.status == 404 and asked.full and asked.vps not in KNOWN and asked.pid is None and len(asked.vps) == 30:
+        if asked.vps[:-1] != VPS_ID[:-1] and asked.vps.lower() != VPS_ID and asked.vps.isascii() and "%" not in asked.vps:
+            answered.become(200, {"available": False, "reason": "No such VPS.", "vmRunning": False})
+
+
+@trips("ID-01")
+def unknown_is_gone(asked: Asked, answered: Answered) -> None:
+    """A VPS that does not exist is 400."""
+    if answered.status == 404 and asked.full and asked.vps not in KNOWN:
+        refuse(asked, answered, 400, "invalid_request", "Invalid request")
+        answered.change(errors=[{"pointer": "/id", "detail": "no", "code": "invalid_request"}])
+
+
+@trips("ID-02")
+def foreign_vps_is_answered(asked: Asked, answered: Answered) -> None:
+    """Anybody's VPS is answered."""
+    if asked.vps == FOREIGN_VPS_ID and asked.pid is None:
+        answer_instead(asked, answered)
+
+
+@trips("ID-02")
+def ownership_is_not_checked_at_polls(asked: Asked, answered: Answered) -> None:
+    """A poll of anybody's VPS is answered."""
+    if asked.vps == FOREIGN_VPS_ID and asked.pid:
+        answer_instead(asked, answered)
+
+
+@trips("ID-02")
+def foreign_vps_is_a_conflict(asked: Asked, answered: Answered) -> None:
+    """Somebody else's VPS is 409."""
+    if asked.vps == FOREIGN_VPS_ID and answered.status == 404:
+        refuse(asked, answered, 409, "vps_not_ready", "VPS not ready")
+
+
+@trips("ID-03")
+def id_is_a_prefix(asked: Asked, answered: Answered) -> None:
+    """An id cut short finds its VPS."""
+    if len(asked.vps) > 4 and VPS_ID.startswith(asked.vps) and asked.vps != VPS_ID:
+        answer_instead(asked, answered)
+
+
+@trips("ID-03")
+def what_follows_the_id_is_ignored(asked: Asked, answered: Answered) -> None:
+    """An id with a letter too many finds its VPS."""
+    if asked.vps in {VPS_ID + "x", VPS_ID + "0"}:
+        answer_instead(asked, answered)
+
+
+@trips("ID-04")
+def quote_crashes(asked: Asked, answered: Answered) -> None:
+    """An id with a quote is a 500."""
+    if "'" in asked.vps and answered.status == 404:
+        refuse(asked, answered, 500, "internal_error", "Internal server error")
+
+
+@trips("ID-04")
+def wildcard_finds_a_vps(asked: Asked, answered: Answered) -> None:
+    """The id % matches the first VPS."""
+    if asked.vps.endswith("%"):
+        answer_instead(asked, answered)
+
+
+@trips("ID-04")
+def id_is_trimmed(asked: Asked, answered: Answered) -> None:
+    """Spaces around an id are ignored."""
+    if asked.vps.strip() == VPS_ID and asked.vps != VPS_ID:
+        answer_instead(asked, answered)
+
+
+@trips("ID-04")
+def id_is_decoded_twice(asked: Asked, answered: Answered) -> None:
+    """An id is percent-decoded once too often."""
+    if unquote(asked.vps) == VPS_ID != asked.vps:
+        answer_instead(asked, answered)
+
+
+@trips("ID-04")
+def long_id_crashes(asked: Asked, answered: Answered) -> None:
+    """A very long id is a 500."""
+    if len(asked.vps) > 255 and answered.status == 404:
+        refuse(asked, answered, 500, "internal_error", "Internal server error")
+
+
+@trips("ID-05")
+def id_is_compared_without_case(asked: Asked, answered: Answered) -> None:
+    """The id in capitals finds its VPS."""
+    if asked.vps.lower() == VPS_ID != asked.vps:
+        answer_instead(asked, answered)

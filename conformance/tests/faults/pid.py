@@ -1,0 +1,106 @@
+"""Faults of pids."""
+
+from __future__ import annotations
+
+import re
+
+from faults import trips
+from faults.auth import AVAILABLE, refuse
+from hostup_conformance.mock import UNAVAILABLE_VPS_ID
+from stage import Answered, Asked
+
+
+def is_integer(text: str | None) -> bool:
+    """Whether a pid is one in form."""
+    return bool(text and re.fullmatch(r"-?\d+", text))
+
+
+def malformed(asked: Asked, answered: Answered) -> bool:
+    """Whether a pid was refused for its form."""
+    return answered.status == 400 and asked.own and asked.full and asked.pid not in {None, ""} and not is_integer(asked.pid)
+
+
+@trips("PID-01")
+def malformed_pid_is_ignored(asked: Asked, answered: Answered) -> None:
+    """A pid that is no number is as good as none."""
+    if malformed(asked, answered):
+        answered.become(200, AVAILABLE)
+
+
+@trips("PID-01")
+def pid_is_parsed_as_far_as_it_goes(asked: Asked, answered: Answered) -> None:
+    """The digits at the beginning are taken for the pid."""
+    if malformed(asked, answered) and (asked.pid or "").startswith(f"{asked.mock.running_pid}a"):
+        answered.become(200, {"exited": False})
+
+
+@trips("PID-02")
+def malformed_pid_is_unprocessable(asked: Asked, answered: Answered) -> None:
+    """A pid that is no number is 422."""
+    if malformed(asked, answered):
+        answered.status = 422
+        answered.change(status=422)
+        answered.change(code="unprocessable", type="https://developer.hostup.se/errors/unprocessable", title="Unprocessable")
+
+
+@trips("PID-03")
+def zero_is_no_pid(asked: Asked, answered: Answered) -> None:
+    """pid=0 counts as absent."""
+    if asked.pid == "0" and answered.status == 400:
+        answered.become(200, {"exited": False})
+
+
+@trips("PID-03")
+def sign_is_dropped(asked: Asked, answered: Answered) -> None:
+    """A negative pid gives the output of the positive one."""
+    if asked.pid == f"-{asked.mock.running_pid}" and answered.status == 400:
+        answered.become(200, {"exited": False})
+
+
+@trips("PID-04")
+def unknown_pid_runs(asked: Asked, answered: Answered) -> None:
+    """A pid that was never started is said to run."""
+    if answered.status == 404 and asked.own and asked.full and is_integer(asked.pid) and int(asked.pid or 0) > 4194304:
+        answered.become(200, {"exited": False})
+
+
+@trips("PID-04")
+def pid_wraps(asked: Asked, answered: Answered) -> None:
+    """A pid is taken modulo 2**32."""
+    if asked.pid == str(asked.mock.running_pid + 2**32) and answered.status == 404 and asked.full:
+        answered.become(200, {"exited": False})
+
+
+@trips("PID-05")
+def pid_is_looked_up_without_its_vps(asked: Asked, answered: Answered) -> None:
+    """The pid of one VPS gives its output under another."""
+    if asked.vps == UNAVAILABLE_VPS_ID and answered.status == 404 and asked.full and asked.pid:
+        answered.become(200, {"exited": True, "exitCode": 0})
+
+
+@trips("PID-06")
+def malformed_pid_crashes(asked: Asked, answered: Answered) -> None:
+    """A pid that is no number is a 500."""
+    if malformed(asked, answered):
+        refuse(asked, answered, 500, "internal_error", "Internal server error")
+
+
+@trips("PID-06")
+def huge_pid_crashes(asked: Asked, answered: Answered) -> None:
+    """A pid beyond 64 bits is a 500."""
+    if answered.status == 400 and asked.full and is_integer(asked.pid) and len(asked.pid or "") > 20:
+        refuse(asked, answered, 500, "internal_error", "Internal server error")
+
+
+@trips("PID-06")
+def repeated_pid_crashes(asked: Asked, answered: Answered) -> None:
+    """Two pids are a 500."""
+    if answered.status == 400 and asked.full and asked.query.count("pid=") > 1:
+        refuse(asked, answered, 500, "internal_error", "Internal server error")
+
+
+@trips("PID-06")
+def empty_pid_crashes(asked: Asked, answered: Answered) -> None:
+    """An empty pid is a 500."""
+    if answered.status == 400 and asked.full and asked.query == "pid=":
+        refuse(asked, answered, 500, "internal_error", "Internal server error")

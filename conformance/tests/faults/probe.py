@@ -1,0 +1,177 @@
+"""Faults of the availability probe."""
+
+from __future__ import annotations
+
+from faults import trips
+from hostup_conformance.mock import UNAVAILABLE_VPS_ID
+from stage import Answered, Asked
+
+
+@trips("PROBE-01")
+def conflict_without_pid(asked: Asked, answered: Answered) -> None:
+    """The probe is a 409 as if the VPS were not ready."""
+    if answered.is_availability and asked.full and asked.own:
+        answered.status = 409
+        answered.json = problem(asked, 409, "vps_not_ready", "VPS not ready")
+
+
+def problem(asked: Asked, status: int, code: str, title: str) -> dict[str, object]:
+    """Return a sound problem document."""
+    return {
+        "type": "https://developer.hostup.se/errors/" + code,
+        "title": title,
+        "status": status,
+        "detail": "Something is the matter.",
+        "code": code,
+        "instance": asked.path,
+        "requestId": f"req_{asked.nth('problems'):026}",
+        "timestamp": now(),
+    }
+
+
+def now() -> str:
+    """Return this moment as the provider writes it."""
+    from datetime import UTC, datetime
+
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+@trips("PROBE-02")
+def availability_in_an_envelope(_asked: Asked, answered: Answered) -> None:
+    """The availability is wrapped as the older endpoint does."""
+    if answered.is_availability:
+        answered.json = {"success": True, "data": answered.json}
+
+
+@trips("PROBE-02")
+def availability_in_a_list(_asked: Asked, answered: Answered) -> None:
+    """The availability is the one item of a list."""
+    if answered.is_availability:
+        answered.json = [answered.json]
+
+
+@trips("PROBE-02")
+def availability_is_null(_asked: Asked, answered: Answered) -> None:
+    """The body is null."""
+    if answered.is_availability:
+        answered.json = None
+
+
+@trips("PROBE-03")
+def available_is_text(_asked: Asked, answered: Answered) -> None:
+    """available is the string "true"."""
+    if answered.is_availability:
+        answered.change(available=str(answered.json["available"]).lower())
+
+
+@trips("PROBE-03")
+def available_is_a_number(_asked: Asked, answered: Answered) -> None:
+    """available is 1 or 0, as a column of a database."""
+    if answered.is_availability:
+        answered.change(available=int(answered.json["available"]))
+
+
+@trips("PROBE-03")
+def vm_running_is_a_power_state(_asked: Asked, answered: Answered) -> None:
+    """vmRunning is a word."""
+    if answered.is_availability:
+        answered.change(vmRunning="running")
+
+
+@trips("PROBE-03")
+def reason_is_false(_asked: Asked, answered: Answered) -> None:
+    """reason is false where there is none."""
+    if answered.is_availability and answered.json["reason"] is None:
+        answered.change(reason=False)
+
+
+@trips("PROBE-03")
+def reason_is_an_object(asked: Asked, answered: Answered) -> None:
+    """reason is an object, and only where there is one."""
+    if answered.is_availability and asked.vps == UNAVAILABLE_VPS_ID:
+        answered.change(reason={"code": 7, "text": answered.json["reason"]})
+
+
+@trips("PROBE-03")
+def one_stale_replica(asked: Asked, answered: Answered) -> None:
+    """Every third probe comes from an old version, where available is a string."""
+    if answered.is_availability and asked.nth() % 3 == 0:
+        answered.change(available="true")
+
+
+@trips("PROBE-04")
+def output_beside_availability(_asked: Asked, answered: Answered) -> None:
+    """The probe says exited too, from a struct that serves both."""
+    if answered.is_availability:
+        answered.change(exitCode=None, stdout=None)
+
+
+@trips("PROBE-05")
+def never_available(asked: Asked, answered: Answered) -> None:
+    """The agent is said to be unavailable always."""
+    if answered.is_availability and asked.own:
+        answered.change(available=False, reason="Not installed.")
+
+
+@trips("PROBE-06")
+def availability_is_empty(_asked: Asked, answered: Answered) -> None:
+    """The probe answers an empty object."""
+    if answered.is_availability:
+        answered.json = {}
+
+
+@trips("PROBE-07")
+def always_available(asked: Asked, answered: Answered) -> None:
+    """The VPS without an agent is available too."""
+    if answered.is_availability and asked.vps == UNAVAILABLE_VPS_ID:
+        answered.change(available=True, reason=None)
+
+
+@trips("PROBE-08")
+def no_reason(asked: Asked, answered: Answered) -> None:
+    """The unavailable agent has no reason."""
+    if answered.is_availability and asked.vps == UNAVAILABLE_VPS_ID:
+        answered.change(reason=None)
+
+
+@trips("PROBE-08")
+def unavailable_is_an_error(asked: Asked, answered: Answered) -> None:
+    """Asking whether the agent is there is a 409 where it is not."""
+    if answered.is_availability and asked.vps == UNAVAILABLE_VPS_ID:
+        answered.status = 409
+        answered.json = problem(asked, 409, "vps_not_ready", "VPS not ready")
+
+
+@trips("PROBE-09")
+def a_reason_although_available(asked: Asked, answered: Answered) -> None:
+    """available is true, and the reason is the word null."""
+    if answered.is_availability and asked.own:
+        answered.change(reason="null")
+
+
+@trips("PROBE-09")
+def available_in_a_vm_that_is_off(asked: Asked, answered: Answered) -> None:
+    """available is true in a VM that does not run."""
+    if answered.is_availability and asked.own:
+        answered.change(vmRunning=False)
+
+
+@trips("PROBE-10")
+def vm_running_in_snake_case(_asked: Asked, answered: Answered) -> None:
+    """vm_running stands for vmRunning."""
+    if answered.is_availability:
+        answered.rename(vmRunning="vm_running")
+
+
+@trips("PROBE-10")
+def availability_in_pascal_case(_asked: Asked, answered: Answered) -> None:
+    """VmRunning and Reason, as some serializers have it by default."""
+    if answered.is_availability:
+        answered.rename(vmRunning="VmRunning", reason="Reason")
+
+
+@trips("PROBE-11")
+def availability_flaps(asked: Asked, answered: Answered) -> None:
+    """The unavailable agent has come up by its second probe, without its reason gone."""
+    if answered.is_availability and asked.vps == UNAVAILABLE_VPS_ID and asked.nth("unavailable") == 2:
+        answered.drop("available")

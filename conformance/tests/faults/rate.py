@@ -1,0 +1,106 @@
+"""Faults of a 429."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
+from faults import trips
+from stage import Answered, Asked
+
+
+def soon(**delta: float) -> str:
+    """Return a moment from now, as the provider writes it."""
+    return (datetime.now(UTC) + timedelta(**delta)).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+@trips("RATE-01")
+def no_retry_after(_asked: Asked, answered: Answered) -> None:
+    """There is no Retry-After."""
+    if answered.status == 429:
+        answered.header("Retry-After", None)
+
+
+@trips("RATE-01")
+def retry_after_with_a_unit(_asked: Asked, answered: Answered) -> None:
+    """Retry-After is 30s."""
+    if answered.status == 429:
+        answered.header("Retry-After", "30s")
+
+
+@trips("RATE-01")
+def two_retry_afters(_asked: Asked, answered: Answered) -> None:
+    """There are two of Retry-After."""
+    if answered.status == 429:
+        answered.headers.append(("Retry-After", "60"))
+
+
+@trips("RATE-02")
+def no_reset(_asked: Asked, answered: Answered) -> None:
+    """There is no X-RateLimit-Reset."""
+    if answered.status == 429:
+        answered.header("X-RateLimit-Reset", None)
+
+
+@trips("RATE-02")
+def other_names(_asked: Asked, answered: Answered) -> None:
+    """The headers are called RateLimit-*."""
+    if answered.status == 429:
+        answered.headers = [(name.replace("x-ratelimit", "ratelimit"), value) for name, value in answered.headers]
+
+
+@trips("RATE-03")
+def limit_with_a_window(_asked: Asked, answered: Answered) -> None:
+    """X-RateLimit-Limit is 120/min."""
+    if answered.status == 429:
+        answered.header("X-RateLimit-Limit", "120/min")
+
+
+@trips("RATE-03")
+def more_remains_than_the_limit(_asked: Asked, answered: Answered) -> None:
+    """X-RateLimit-Remaining is above the limit."""
+    if answered.status == 429:
+        answered.header("X-RateLimit-Remaining", "99999")
+
+
+@trips("RATE-03")
+def reset_is_a_word(_asked: Asked, answered: Answered) -> None:
+    """X-RateLimit-Reset is tomorrow."""
+    if answered.status == 429:
+        answered.header("X-RateLimit-Reset", "tomorrow")
+
+
+@trips("RATE-04")
+def reset_in_epoch_seconds(_asked: Asked, answered: Answered) -> None:
+    """X-RateLimit-Reset is a number."""
+    if answered.status == 429:
+        answered.header("X-RateLimit-Reset", str(int(datetime.now(UTC).timestamp()) + 30))
+
+
+@trips("RATE-05")
+def something_remains(_asked: Asked, answered: Answered) -> None:
+    """X-RateLimit-Remaining is 57."""
+    if answered.status == 429:
+        answered.header("X-RateLimit-Remaining", "57")
+
+
+@trips("RATE-06")
+def reset_lies_behind(_asked: Asked, answered: Answered) -> None:
+    """X-RateLimit-Reset is an hour ago."""
+    if answered.status == 429:
+        answered.header("X-RateLimit-Reset", soon(hours=-1))
+
+
+@trips("RATE-06")
+def come_back_in_years(_asked: Asked, answered: Answered) -> None:
+    """Retry-After is thirty years."""
+    if answered.status == 429:
+        answered.header("Retry-After", "946080000")
+        answered.header("X-RateLimit-Reset", soon(days=10950))
+
+
+@trips("RATE-06")
+def retry_after_lies_behind(_asked: Asked, answered: Answered) -> None:
+    """Retry-After is a date of yesterday."""
+    if answered.status == 429:
+        answered.header("Retry-After", format_datetime(datetime.now(UTC) - timedelta(days=1), usegmt=True))

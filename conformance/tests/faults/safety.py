@@ -1,0 +1,58 @@
+"""Faults that leak."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+
+from faults import trips
+from hostup_conformance.mock import API_KEY
+from stage import Answered, Asked
+
+
+@trips("SAFETY-01")
+def key_in_a_header(asked: Asked, answered: Answered) -> None:
+    """The key comes back in a header."""
+    if asked.token == API_KEY:
+        answered.header("X-Debug-Auth", f"Bearer {asked.token}")
+
+
+@trips("SAFETY-01")
+def key_in_a_problem(asked: Asked, answered: Answered) -> None:
+    """A problem repeats the credential that was wrong."""
+    if answered.status == 401 and answered.is_problem:
+        answered.change(detail=f"The key {asked.token} is not known.")
+
+
+@trips("SAFETY-01")
+def key_in_base64(_asked: Asked, answered: Answered) -> None:
+    """A cookie holds the key in base64."""
+    answered.header("Set-Cookie", "who=" + b64encode(b"key:" + API_KEY.encode()).decode())
+
+
+@trips("SAFETY-02")
+def stack_trace(_asked: Asked, answered: Answered) -> None:
+    """A 404 shows a trace of the server's insides."""
+    if answered.status == 404 and answered.is_problem:
+        answered.change(stack="Error: none\n    at find (/srv/app/node_modules/vps/index.js:10:15)")
+
+
+@trips("SAFETY-02")
+def trace_in_the_detail(_asked: Asked, answered: Answered) -> None:
+    """A 400 shows a Python trace."""
+    if answered.status == 400 and answered.is_problem:
+        answered.change(detail='Traceback (most recent call last):\n  File "/app/main.py", line 3, in poll')
+
+
+@trips("SAFETY-03")
+def output_in_the_refusal(asked: Asked, answered: Answered) -> None:
+    """The 403 to a key with read:vm alone holds the output."""
+    if answered.status == 403 and asked.reading and answered.is_problem:
+        answered.change(extensions={"last": {"stdout": "root:x:0:0\n"}})
+
+
+@trips("SAFETY-04")
+def every_origin_with_credentials(asked: Asked, answered: Answered) -> None:
+    """Whatever Origin asks is allowed, with credentials."""
+    if "origin" in asked.headers:
+        answered.header("Access-Control-Allow-Origin", asked.headers["origin"])
+        answered.header("Access-Control-Allow-Credentials", "true")

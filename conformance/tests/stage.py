@@ -1,0 +1,232 @@
+"""A stage for faults and variants: the mock behind a server that lets a function change each answer, bytes included."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+from urllib.parse import parse_qsl, unquote
+
+from starlette.types import ASGIApp, Message
+
+from hostup_conformance.mock import API_KEY, READ_API_KEY, VPS_ID, Mock
+
+CRLF = b"\r\n"
+
+
+@dataclass
+class Asked:
+    """A request as the stage got it. `memory` is kept for the whole run of a server."""
+
+    method: str
+    path: str
+    query: str
+    headers: dict[str, str]
+    mock: Mock
+    memory: dict[str, Any]
+
+    @cached_property
+    def vps(self) -> str:
+        """The id in the path, decoded."""
+        return unquote(self.path.removeprefix("/api/v2/vps/").removesuffix("/agent/exec"))
+
+    @cached_property
+    def pid(self) -> str | None:
+        """The first pid."""
+        return dict(reversed(parse_qsl(self.query, keep_blank_values=True))).get("pid")
+
+    @property
+    def token(self) -> str | None:
+        """The credential, whatever its scheme."""
+        return self.headers.get("authorization", "").rpartition(" ")[2] or None
+
+    @property
+    def full(self) -> bool:
+        """Whether it has the key with both scopes."""
+        return self.headers.get("authorization") == f"Bearer {API_KEY}"
+
+    @property
+    def reading(self) -> bool:
+        """Whether it has the key with read:vm alone."""
+        return self.headers.get("authorization") == f"Bearer {READ_API_KEY}"
+
+    @property
+    def own(self) -> bool:
+        """Whether it is for the VPS whose agent is available."""
+        return self.vps == VPS_ID
+
+    def nth(self, name: str = "requests") -> int:
+        """Count, from 1."""
+        self.memory[name] = self.memory.get(name, 0) + 1
+        return int(self.memory[name])
+
+
+@dataclass
+class Answered:
+    """The mock's answer, to be changed. What is in `raw` is sent instead: bytes, and seconds to wait."""
+
+    status: int
+    headers: list[tuple[str, str]]
+    body: bytes
+    reason: str = "X"
+    raw: list[bytes | float] | None = None
+
+    @property
+    def json(self) -> Any:
+        """The body as JSON, None where it is none."""
+        try:
+            return json.loads(self.body)
+        except ValueError:
+            return None
+
+    @json.setter
+    def json(self, value: Any) -> None:
+        self.body = json.dumps(value, ensure_ascii=False).encode()
+
+    @property
+    def is_problem(self) -> bool:
+        """Whether it is an error with a body."""
+        return self.status >= 400 and isinstance(self.json, dict)
+
+    @property
+    def is_availability(self) -> bool:
+        """Whether it is what the probe gets."""
+        return self.status == 200 and isinstance(self.json, dict) and "available" in self.json
+
+    @property
+    def is_output(self) -> bool:
+        """Whether it is what a poll gets."""
+        return self.status == 200 and isinstance(self.json, dict) and "exited" in self.json
+
+    def change(self, **members: Any) -> None:
+        """Change or add members of the body."""
+        self.json = {**self.json, **members}
+
+    def drop(self, *names: str) -> None:
+        """Drop members of the body."""
+        self.json = {name: value for name, value in self.json.items() if name not in names}
+
+    def rename(self, **names: str) -> None:
+        """Rename members of the body."""
+        self.json = {names.get(name, name): value for name, value in self.json.items()}
+
+    def header(self, name: str, value: str | None) -> None:
+        """Set a header, or drop it with None."""
+        self.headers = [pair for pair in self.headers if pair[0].lower() != name.lower()]
+        if value is not None:
+            self.headers.append((name, value))
+
+    def become(self, status: int, body: Any = None, content_type: str = "application/json") -> None:
+        """Become another answer."""
+        self.status = status
+        self.headers = [("Content-Type", content_type)]
+        self.body = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
+
+    def head(self, length: int | None = -1) -> bytes:
+        """Return status line and headers; with a Content-Length unless it is None."""
+        lines = [f"HTTP/1.1 {self.status} {self.reason}", *(f"{name}: {value}" for name, value in self.headers)]
+        if length is not None:
+            lines.append(f"Content-Length: {len(self.body) if length == -1 else length}")
+        return "\r\n".join(lines).encode("latin-1") + 2 * CRLF
+
+
+#: What a fault or a variant is: a function that changes the answer in place.
+Change = Callable[[Asked, Answered], None]
+
+
+@dataclass
+class Stage:
+    """A server that asks the mock, and lets a change alter the answer."""
+
+    change: Change | None = None
+    mock: Mock = field(default_factory=Mock)
+    memory: dict[str, Any] = field(default_factory=dict)
+
+    @contextmanager
+    def serve(self) -> Iterator[str]:
+        """Serve in a thread; give the base URL."""
+        loop = asyncio.new_event_loop()
+        server = loop.run_until_complete(asyncio.start_server(self._connection, "127.0.0.1", 0))
+        port = server.sockets[0].getsockname()[1]
+        thread = threading.Thread(target=loop.run_forever, daemon=True)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            asyncio.run_coroutine_threadsafe(close(server), loop).result(10)
+            loop.call_soon_threadsafe(loop.stop)
+            thread.join(10)
+            loop.close()
+
+    async def _connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            with suppress(ConnectionError, asyncio.IncompleteReadError):
+                while await self._exchange(reader, writer):
+                    pass
+        finally:
+            writer.close()
+
+    async def _exchange(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+        """Answer one request; return whether the connection stays open."""
+        head = (await reader.readuntil(2 * CRLF)).decode("latin-1").split("\r\n")
+        method, target, _ = head[0].split(" ")
+        headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in head[1:]) if name}
+        body = await reader.readexactly(int(headers.get("content-length", 0)))
+        path, _, query = target.partition("?")
+        asked = Asked(method, path, query, headers, self.mock, self.memory)
+        answered = await ask(self.mock.app, asked, body)
+        if self.change:
+            self.change(asked, answered)
+        if answered.raw is None:
+            empty = method == "HEAD" or answered.status in {204, 304}
+            writer.write(answered.head() + (b"" if empty else answered.body))
+            await writer.drain()
+            return True
+        for part in answered.raw:
+            if isinstance(part, bytes):
+                writer.write(part)
+                await writer.drain()
+            else:
+                await asyncio.sleep(part)
+        return False
+
+
+async def close(server: asyncio.Server) -> None:
+    """Close a server with its connections, and wait for their tasks."""
+    server.close()
+    tasks = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def ask(app: ASGIApp, asked: Asked, body: bytes) -> Answered:
+    """Ask an ASGI application."""
+    scope = {
+        "type": "http",
+        "http_version": "1.1",
+        "method": asked.method,
+        "path": unquote(asked.path),
+        "raw_path": asked.path.encode("latin-1"),
+        "query_string": asked.query.encode("latin-1"),
+        "root_path": "",
+        "scheme": "http",
+        "headers": [(name.encode(), value.encode("latin-1")) for name, value in asked.headers.items()],
+    }
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    await app(scope, receive, send)
+    headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in sent[0]["headers"]]
+    kept = [pair for pair in headers if pair[0].lower() != "content-length"]
+    return Answered(sent[0]["status"], kept, b"".join(message.get("body", b"") for message in sent[1:]))

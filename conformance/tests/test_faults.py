@@ -1,0 +1,26 @@
+"""Every fault makes its requirement fail, or warn."""
+
+from __future__ import annotations
+
+import pytest
+
+from faults import Fault, faults
+from hostup_conformance.ledger import requirements
+from judging import verdict_on
+
+
+@pytest.mark.parametrize("fault", faults().values(), ids=list(faults()))
+def test_fault_is_noticed(fault: Fault) -> None:
+    result = verdict_on(fault.change).results[fault.requirement]
+    assert result.status == {"MUST": "fail", "SHOULD": "warn"}[result.requirement.level], result.message
+
+
+def test_every_must_and_should_has_a_fault() -> None:
+    judged = {id for id, requirement in requirements().items() if requirement.level != "OBSERVE"}
+    assert judged == {fault.requirement for fault in faults().values()}
+
+
+def test_the_mock_as_it_is_passes() -> None:
+    verdict = verdict_on(None)
+    assert verdict.name == "conformant"
+    assert {id: r.message for id, r in verdict.results.items() if r.status in {"fail", "warn", "error"}} == {}
