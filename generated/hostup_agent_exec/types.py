@@ -206,7 +206,9 @@ def either(first: Callable[[Any], T], second: Callable[[Any], S]) -> Callable[[A
             except InvalidValue as error:
                 if error.place:  # the second got further
                     raise
-                raise InvalidValue(f"{refused.expected} or {error.expected}", error.got, refused.place) from None
+                if refused.place:
+                    raise refused from None
+                raise InvalidValue(f"{refused.expected} or {error.expected}", error.got) from None
 
     return read
 

@@ -6,6 +6,7 @@ import asyncio
 import copy
 import logging
 import pickle
+import ssl
 from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
 from pathlib import Path
@@ -64,7 +65,7 @@ def test_a_path_prefix_is_kept(voice: Voice, server: Server, url: str) -> None:
 
 @pytest.mark.parametrize("url", ["", "h.test", "ftp://h.test", "https://", "https://h.test?a=b", "https://h.test#a"])
 def test_a_wrong_base_url_is_refused_at_once(url: str) -> None:
-    with pytest.raises(ValueError, match="base_url: expected http or https"):
+    with pytest.raises(ValueError, match=r"^base_url: expected http or https"):
         Client(url)
 
 
@@ -91,7 +92,9 @@ def test_a_password_in_the_base_url_is_not_shown() -> None:
 def test_the_key_is_never_pickled(voice: Voice, client: AuthenticatedClient) -> None:
     client = new_client(headers={"X-Trace": "1"}, timeout=httpx.Timeout(3))
     client.get_httpx_client()
+    client.get_async_httpx_client()
     client.set_httpx_client(httpx.Client(headers={"Authorization": KEY}))
+    client.set_async_httpx_client(httpx.AsyncClient(headers={"Authorization": KEY}))
     pickled = pickle.dumps(client)
     assert KEY.encode() not in pickled
     other: AuthenticatedClient = pickle.loads(pickled)  # noqa: S301
@@ -271,6 +274,20 @@ def test_a_context_leaves_a_given_client_open(server: Server) -> None:
     asyncio.run(use())
     assert not sync_one.is_closed
     assert not async_one.is_closed
+
+
+def test_the_certificate_is_verified_unless_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[object] = []
+    monkeypatch.setattr(httpx, "Client", lambda **arguments: asked.append(arguments["verify"]))
+    context = ssl.create_default_context()
+    for client in (
+        Client(BASE_URL),
+        new_client(),
+        Client(BASE_URL, verify_ssl=context),
+        new_client(verify_ssl=context),
+    ):
+        client.get_httpx_client()
+    assert asked == [True, True, context, context]
 
 
 def test_the_package_is_marked_as_typed() -> None:

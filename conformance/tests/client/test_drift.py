@@ -12,6 +12,7 @@ import pytest
 
 ROOT = Path(__file__).parents[3]
 PACKAGE = ROOT / "generated" / "hostup_agent_exec"
+DOCUMENT = ROOT / "spec" / "openapi.yaml"
 TEMPLATES = ROOT / "spec" / "client" / "templates"
 
 
@@ -20,11 +21,11 @@ def files(package: Path) -> dict[str, bytes]:
     return {path.relative_to(package).as_posix(): path.read_bytes() for path in found}
 
 
-def generate(cwd: Path, output: Path, **environment: str) -> None:
+def generate(cwd: Path, output: Path, document: Path = DOCUMENT, **environment: str) -> None:
     """Run what the Makefile runs, with the tools that lie beside this Python."""
     bin_ = Path(sys.executable).parent
     command: list[str | Path] = [
-        bin_ / "openapi-python-client", "generate", "--path", ROOT / "spec" / "openapi.yaml", "--meta", "none",
+        bin_ / "openapi-python-client", "generate", "--path", document, "--meta", "none",
         "--config", ROOT / "spec" / "client" / "config.yaml", "--custom-template-path", TEMPLATES,
         "--output-path", output, "--fail-on-warning",
     ]  # fmt: skip

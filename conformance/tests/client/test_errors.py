@@ -6,6 +6,7 @@ import copy
 import gzip
 import json
 import pickle
+import time
 from datetime import UTC, datetime, timedelta
 
 import httpx
@@ -80,6 +81,7 @@ def test_an_error_below_a_base_is_its_kind() -> None:
         ({"Retry-After": "1e3"}, None),
         ({"Retry-After": "9" * 5000}, None),
         ({"Retry-After": "."}, None),
+        ({"Retry-After": "1.2.3"}, None),
     ],
 )
 def test_retry_after_is_seconds_from_either_form(sent: dict[str, str], seconds: float | None) -> None:
@@ -121,6 +123,19 @@ def test_rate_limit_reset_is_an_instant_whatever_its_form(reset: str, instant: d
     assert instant is None or (limit.rate_limit.reset is not None and limit.rate_limit.reset.tzinfo is not None)
 
 
+def test_a_time_without_zone_is_utc_wherever_we_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    time.tzset()
+    try:
+        limit = failed({"X-RateLimit-Reset": "2026-04-27T12:35:26"}).rate_limit
+        assert limit is not None
+        assert limit.reset == RESET
+        assert limit.reset.tzinfo is UTC
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+
+
 @pytest.mark.parametrize("name", ["Limit", "Remaining", "Reset"])
 def test_one_rate_limit_header_is_enough(name: str) -> None:
     assert failed({f"X-RateLimit-{name}": "x"}).rate_limit == errors.RateLimit(None, None, None)
@@ -130,7 +145,9 @@ def test_one_rate_limit_header_is_enough(name: str) -> None:
 def test_it_pickles_and_copies_without_the_request(voice: Voice, duplicate: object) -> None:
     body = gzip.compress(json.dumps(PROBLEM).encode())
     answer = httpx.Response(
-        429, stream=httpx.ByteStream(body), headers={"Content-Encoding": "gzip", "Retry-After": "7"}
+        429,
+        stream=httpx.ByteStream(body),
+        headers={"Content-Encoding": "gzip", "Content-Length": "7", "Transfer-Encoding": "chunked", "Retry-After": "7"},
     )
     error = raised(voice, answer)
     assert callable(duplicate)
@@ -140,6 +157,8 @@ def test_it_pickles_and_copies_without_the_request(voice: Voice, duplicate: obje
     assert other.problem == error.problem
     assert (other.status_code, other.code, other.request_id, other.retry_after) == (429, "rate_limited", "req_7", 7)
     assert other.response.json() == PROBLEM
+    assert other.response.headers["Content-Length"] == str(len(other.response.content))
+    assert not {"Content-Encoding", "Transfer-Encoding"} & {name.title() for name in other.response.headers}
     with pytest.raises(RuntimeError, match="request"):
         _ = other.response.request
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 import copy
 import json
 import pickle
+from datetime import date, datetime
 from typing import Any
 
+import httpx
 import pytest
-from hostup_agent_exec import types
+from hostup_agent_exec import errors, types
+from hostup_agent_exec.api import decode
 from hostup_agent_exec.models import AgentAvailability, CommandOutput, Problem, ProblemExtensions, ProblemItem
 from hostup_agent_exec.types import UNSET, InvalidValue, Unset
 from hostup_conformance.ledger import document
@@ -93,6 +96,7 @@ def test_unknown_members_are_kept_and_can_be_changed() -> None:
     assert output.additional_keys == ["new", "b"]
     assert "new" in output
     assert output["new"] == [1]
+    assert "exited" not in output
     output["new"] = {"a": None}
     del output["b"]
     assert output.to_dict() == {"exited": False, "new": {"a": None}}
@@ -128,22 +132,26 @@ def test_unset_stays_the_one_it_is() -> None:
     assert isinstance(UNSET, Unset)
 
 
+OTHER = "$: expected one of the listed values, got another"
+
+
 @pytest.mark.parametrize(
-    ("read", "good", "bad"),
+    ("make", "good", "bad"),
     [
-        (types.anything, [None, 1, "x", [], {}], {UNSET: "value, got nothing"}),
-        (types.null, [None], {0: "null, got integer", "": "null, got string"}),
-        (types.boolean, [True, False], {1: "boolean, got integer", None: "boolean, got null"}),
-        (types.integer, [0, -1, 2**70], {True: "integer, got boolean", 1.5: "integer, got number", "1": "got string"}),
-        (types.number, [0, 1.5, -(2**70)], {True: "number, got boolean", float("inf"): "number, got number"}),
-        (types.string, ["", "å\n"], {1: "string, got integer", b"x": "string, got bytes"}),
-        (types.one_of(str, "a", "b"), ["a", "b"], {"c": "one of the listed values", 1: "one of the listed values"}),
-        (types.one_of(int, 1), [1], {True: "one of the listed values"}),
-        (types.array(types.integer), [[], [1, 2]], {(): "array, got tuple", "x": "array, got string"}),
-        (types.either(types.integer, types.null), [None, 3], {"x": "integer or null, got string"}),
+        (lambda: types.anything, [None, 1, "x", [], {}], {UNSET: "value, got nothing"}),
+        (lambda: types.null, [None], {0: "null, got integer", "": "null, got string"}),
+        (lambda: types.boolean, [True, False], {1: "boolean, got integer", None: "boolean, got null"}),
+        (lambda: types.integer, [0, -1, 2**70], {True: "integer, got boolean", 1.5: "integer, got number", "1": ""}),
+        (lambda: types.number, [0, 1.5, -(2**70)], {True: "number, got boolean", float("inf"): "number, got number"}),
+        (lambda: types.string, ["", "å\n"], {1: "string, got integer", b"x": "string, got bytes"}),
+        (lambda: types.one_of(str, "a", "b"), ["a", "b"], {"c": OTHER, 1: OTHER}),
+        (lambda: types.one_of(int, 1), [1], {True: OTHER}),
+        (lambda: types.array(types.integer), [[], [1, 2]], {(): "array, got tuple", "x": "array, got string"}),
+        (lambda: types.either(types.integer, types.null), [None, 3], {"x": "integer or null, got string"}),
     ],
 )  # fmt: skip
-def test_readers(read: Any, good: list[Any], bad: dict[Any, str]) -> None:
+def test_readers(make: Any, good: list[Any], bad: dict[Any, str]) -> None:
+    read = make()
     for value in good:
         assert read(value) == value
     for value, says in bad.items():
@@ -164,13 +172,16 @@ def test_places_are_named_from_the_outside_in() -> None:
         read(None)
     with pytest.raises(InvalidValue, match=r"^\$\[0\]: expected integer, got string$"):
         types.either(types.null, types.array(types.integer))(["x"])
+    with pytest.raises(InvalidValue, match=r"^\$\[0\]: expected integer, got string$"):
+        types.either(types.array(types.integer), types.null)(["x"])
+    with pytest.raises(InvalidValue, match=r"^\$: expected array, got string$"):
+        types.array(types.integer)("x")
     with pytest.raises(InvalidValue, match=r"^\$\.\*: expected integer, got string$"):
         types.additional({"a": 1, "b": "x"}, types.integer)
     assert types.additional({"a": 1}, types.integer) == {"a": 1}
 
 
 def test_strings_with_a_form() -> None:
-    from datetime import date
 
     read = types.parsed_string(date.fromisoformat, "date")
     assert read("2026-04-27") == date(2026, 4, 27)
@@ -181,15 +192,27 @@ def test_strings_with_a_form() -> None:
 
 
 def test_json_of_whatever_a_model_may_hold() -> None:
-    from datetime import date
     from enum import Enum
     from uuid import UUID
 
     kind = Enum("kind", {"A": "a"})
     uuid = UUID(int=1)
-    assert types.to_json([date(2026, 4, 27), kind.A, uuid, CommandOutput(exited=True), None, 1.5, {"a": 1}]) == [
-        "2026-04-27", "a", str(uuid), {"exited": True}, None, 1.5, {"a": 1},
+    assert types.to_json([datetime(2026, 4, 27), kind.A, uuid, CommandOutput(exited=True), None, 1.5, {"a": 1}]) == [
+        "2026-04-27T00:00:00", "a", str(uuid), {"exited": True}, None, 1.5, {"a": 1},
     ]  # fmt: skip
+
+
+def test_an_invalid_value_pickles() -> None:
+    error = InvalidValue("integer", "null", ".a")
+    assert error.args == ("integer", "null", ".a")
+    assert str(pickle.loads(pickle.dumps(error))) == "$.a: expected integer, got null"  # noqa: S301
+
+
+def test_a_success_is_decoded_or_the_place_is_named() -> None:
+    assert decode(httpx.Response(200, content=b"[1]"), types.array(types.integer)) == [1]
+    with pytest.raises(errors.InvalidResponse, match=r"^\$\[0\]: expected integer, got null$") as caught:
+        decode(httpx.Response(200, content=b"[null]"), types.array(types.integer))
+    assert caught.value.response.content == b"[null]"
 
 
 def test_a_file_in_httpx_s_form() -> None:

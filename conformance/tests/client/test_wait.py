@@ -87,6 +87,11 @@ def test_slow_answers_count(voice: Voice, clock: Clock) -> None:
     assert script.polls == 2
 
 
+def test_a_short_interval_is_kept(voice: Voice, clock: Clock) -> None:
+    voice.wait(client=Script(clock, RUNNING, EXITED).client, interval=0.25)
+    assert clock.slept == [0.25]
+
+
 @pytest.mark.parametrize("status", [200, 429])
 def test_it_waits_as_long_as_the_server_asks(voice: Voice, clock: Clock, status: int) -> None:
     asked = httpx.Response(status, json={"exited": False}, headers={"Retry-After": "7"})
@@ -190,7 +195,7 @@ def test_senseless_times_are_refused(
     voice: Voice, clock: Clock, arguments: dict[str, Any], error: type[Exception]
 ) -> None:
     script = Script(clock, EXITED)
-    with pytest.raises(error, match=next(iter(arguments))):
+    with pytest.raises(error, match=f"^{next(iter(arguments))}: expected "):
         voice.wait(client=script.client, **arguments)
     assert script.polls == 0
 
