@@ -35,13 +35,13 @@ fuzz: $(READY) ## fuzz the client a million times (EXAMPLES=…)
 	HOSTUP_FUZZ_EXAMPLES=$(or $(EXAMPLES),1000000) pytest -q conformance/tests/client/test_fuzz.py
 
 .PHONY: conformance
-conformance: $(READY) ## judge a server: the embedded mock, or BASE_URL=…; REPORT_DIR=…, ARGS="--live …", PLAN=1
-	@pytest --pyargs hostup_conformance $(if $(BASE_URL),--base-url "$(BASE_URL)") \
+conformance: $(READY) ## judge a server: the embedded mock, or BACKEND=qemu-ga, or BASE_URL=…; REPORT_DIR=…, ARGS="--live …", PLAN=1
+	@pytest --pyargs hostup_conformance $(if $(BASE_URL),--base-url "$(BASE_URL)") $(if $(BACKEND),--backend "$(BACKEND)") \
 	  $(if $(REPORT_DIR),--report-dir "$(REPORT_DIR)") $(if $(PLAN),--plan) $(ARGS)
 
 .PHONY: mock
-mock: $(READY) ## serve the embedded mock; prints its address, keys and a curl line
-	@python -m hostup_conformance.mock
+mock: $(READY) ## serve the embedded mock, or BACKEND=qemu-ga; prints its address, keys and a curl line
+	@python -m hostup_conformance.$(if $(filter qemu-ga,$(BACKEND)),agent_server,mock)
 
 .PHONY: test
 test: $(READY) check ## lint, types, and every test: what CI runs
@@ -62,7 +62,7 @@ bench: $(READY) ## what the client costs beside raw httpx (OTHER=1: and beside o
 mutants: $(READY) ## change the client a little everywhere, and see that some test notices
 	rm -rf mutants && mkdir -p mutants/src mutants/conformance/tests mutants/spec
 	cp -r generated/hostup_agent_exec mutants/src && cp -r spec/client mutants/spec && cp conformance/mutants.toml mutants/pyproject.toml
-	cp -r conformance/tests/client mutants/conformance/tests && cd mutants/conformance/tests/client && rm test_drift.py test_readme.py test_typing.py test_wheel.py
+	cp -r conformance/tests/client mutants/conformance/tests && cd mutants/conformance/tests/client && rm test_drift.py test_readme.py test_templates.py test_typing.py test_wheel.py
 	cd mutants && HOSTUP_FUZZ_EXAMPLES=30 mutmut run && mutmut results
 
 .PHONY: lock
