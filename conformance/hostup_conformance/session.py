@@ -194,14 +194,31 @@ def target_of(config: pytest.Config, resources: ExitStack) -> Target:
         if not Path(option.har).is_file():
             raise Misconfigured(f"--har {option.har}: there is no such file")
         return Target.from_environment(base_url or "http://har.invalid", os.environ, kind="har", profile=option.profile)
+    if base_url and option.backend:
+        raise Misconfigured("--backend starts a server of its own; leave out it or --base-url")
     if base_url:
         return Target.from_environment(base_url, os.environ, profile=option.profile)
+    if option.backend == "qemu-ga":
+        return agent_target(option, resources)
     from hostup_conformance.mock import Mock, serve
 
     mock = Mock()
     # Under xdist the controller judges nothing, and needs no server either.
     url = "http://127.0.0.1:1" if getattr(option, "tx", None) else resources.enter_context(serve(mock.app))
     return Target.from_environment(url, mock.environment(), kind="mock", profile=option.profile)
+
+
+def agent_target(option: Any, resources: ExitStack) -> Target:
+    """Return the target that is a real guest agent, started for this run; `Misconfigured` where it is not installed."""
+    from hostup_conformance.agent_server import find_program, serve
+
+    find_program()
+    if getattr(option, "tx", None):
+        # Under xdist the controller judges nothing, and needs no server either.
+        environment = {"HOSTUP_API_KEY": "unused", "HOSTUP_VPS_ID": "unused"}
+        return Target.from_environment("http://127.0.0.1:1", environment, profile=option.profile)
+    served = resources.enter_context(serve())
+    return Target.from_environment(served.base_url, served.environment, profile=option.profile)
 
 
 def limits(option: Any, target: Target) -> Limits:
