@@ -1,0 +1,607 @@
+"""The variants: correct servers that differ from the mock in what the contract leaves free.
+
+No rule may fail on one, and none may warn but those that `@allowed(warns={...})` names. The docstring says how the
+server differs.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+import zlib
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from typing import TYPE_CHECKING
+
+from faults.auth import AVAILABLE, refuse
+from faults.rate import soon
+from hostup_conformance.mock import FOREIGN_VPS_ID, UNAVAILABLE_VPS_ID
+from stage import CRLF, Answered, Asked, Change
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A correct server, and which SHOULDs it chose not to follow."""
+
+    name: str
+    warns: frozenset[str]
+    change: Change
+    doc: str
+
+
+_VARIANTS: dict[str, Variant] = {}
+
+
+def allowed(*, warns: set[str] | frozenset[str] = frozenset()) -> Callable[[Change], Change]:
+    """Register a variant, with the requirements that warn of it."""
+
+    def register(change: Change) -> Change:
+        name = change.__name__
+        assert name not in _VARIANTS, name
+        assert change.__doc__, name
+        _VARIANTS[name] = Variant(name, frozenset(warns), change, change.__doc__)
+        return change
+
+    return register
+
+
+def variants() -> dict[str, Variant]:
+    """Return all variants by name."""
+    return _VARIANTS
+
+
+def is_ended(answered: Answered) -> bool:
+    """Whether it is the output of the command that has ended."""
+    return answered.is_output and answered.json["exited"] is True
+
+
+def payload(asked: Asked, answered: Answered) -> bytes:
+    """Return the body as it may be sent: none for HEAD."""
+    return b"" if asked.method == "HEAD" or answered.status in {204, 304} else answered.body
+
+
+def invalid(asked: Asked, answered: Answered, pointer: str) -> None:
+    """Become a 400 that names one parameter."""
+    refuse(asked, answered, 400, "invalid_request", "Invalid request")
+    answered.change(errors=[{"pointer": pointer, "detail": "It has the wrong form.", "code": "invalid_request"}])
+
+
+# --- members
+
+
+@allowed()
+def available_alone(_asked: Asked, answered: Answered) -> None:
+    """The availability has no reason and no vmRunning where all is well."""
+    if answered.is_availability and answered.json["available"]:
+        answered.drop("reason", "vmRunning")
+
+
+@allowed()
+def vm_state_is_unsaid(_asked: Asked, answered: Answered) -> None:
+    """There is no vmRunning."""
+    if answered.is_availability:
+        answered.drop("vmRunning")
+
+
+@allowed()
+def vm_is_off(asked: Asked, answered: Answered) -> None:
+    """The VPS without an agent is stopped."""
+    if answered.is_availability and asked.vps == UNAVAILABLE_VPS_ID:
+        answered.change(vmRunning=False, reason="Servern är avstängd.")
+
+
+@allowed()
+def more_members(_asked: Asked, answered: Answered) -> None:
+    """Every body has members that nobody documented."""
+    if isinstance(answered.json, dict):
+        answered.change(agentVersion="8.2.0", _links={"self": {"href": "/"}}, tags=[1, None, {"a": []}])
+
+
+@allowed()
+def state_and_nothing_else(_asked: Asked, answered: Answered) -> None:
+    """A running command is exited false, with null for the rest."""
+    if answered.is_output and not answered.json["exited"]:
+        answered.change(exitCode=None, stdout=None, stderr=None)
+
+
+@allowed()
+def empty_streams(_asked: Asked, answered: Answered) -> None:
+    """A running command has empty streams."""
+    if answered.is_output and not answered.json["exited"]:
+        answered.change(stdout="", stderr="")
+
+
+@allowed()
+def output_names_its_pid(asked: Asked, answered: Answered) -> None:
+    """Output has the pid, and how long the command took."""
+    if answered.is_output and asked.pid:
+        answered.change(pid=int(asked.pid), durationMs=12.5, truncated=False)
+
+
+@allowed()
+def no_stderr(_asked: Asked, answered: Answered) -> None:
+    """A stream without output is absent."""
+    if is_ended(answered):
+        answered.drop("stderr")
+
+
+@allowed()
+def problem_with_extensions(_asked: Asked, answered: Answered) -> None:
+    """Problems have extensions, and an empty errors."""
+    if answered.is_problem:
+        answered.change(extensions={"help": "https://developer.hostup.se/"}, errors=answered.json.get("errors", []))
+
+
+@allowed()
+def parameter_by_its_bare_name(_asked: Asked, answered: Answered) -> None:
+    """The pointers of errors are bare names, or in fragment form."""
+    if answered.is_problem and "errors" in answered.json:
+        item = {"detail": "It has the wrong form.", "code": "invalid_request"}
+        answered.change(errors=[{"pointer": "pid", **item}, {"pointer": "#/query/pid", **item}])
+
+
+@allowed()
+def problem_without_decoration(_asked: Asked, answered: Answered) -> None:
+    """instance is an absolute URI of its own, requestId a UUID."""
+    if answered.is_problem:
+        request_id = answered.json["requestId"]
+        answered.change(instance=f"urn:uuid:{request_id[4:12]}", requestId=f"{request_id[4:]}-4")
+
+
+@allowed(warns={"PROBLEM-04"})
+def smallest_problem(_asked: Asked, answered: Answered) -> None:
+    """Problems have type, code and detail alone, and errors."""
+    if answered.is_problem:
+        answered.drop("title", "status", "instance", "requestId", "timestamp")
+
+
+@allowed()
+def titles_in_swedish(_asked: Asked, answered: Answered) -> None:
+    """Titles and details are in Swedish."""
+    if answered.is_problem:
+        words = {400: "Ogiltig förfrågan", 401: "Ej inloggad", 403: "Ej tillåtet", 404: "Finns inte"}
+        answered.change(title=words.get(answered.status, f"Fel {answered.status}"), detail="Något gick fel. 请重试")
+
+
+@allowed()
+def other_codes(_asked: Asked, answered: Answered) -> None:
+    """The error reference's other codes: vps_not_found, rate_limited."""
+    codes = {404: ("vps_not_found", "VPS not found"), 429: ("rate_limited", "Rate limited")}
+    if answered.is_problem and answered.status in codes:
+        code, title = codes[answered.status]
+        answered.change(code=code, title=title, type="https://developer.hostup.se/errors/" + code)
+
+
+@allowed()
+def timestamps_with_offset(_asked: Asked, answered: Answered) -> None:
+    """Timestamps end in +00:00, with microseconds."""
+    if answered.is_problem:
+        answered.change(timestamp=datetime.now(UTC).isoformat(timespec="microseconds"))
+
+
+@allowed()
+def timestamps_of_stockholm(_asked: Asked, answered: Answered) -> None:
+    """Timestamps are in another zone, without a fraction."""
+    if answered.is_problem:
+        moment = datetime.now(UTC) + timedelta(hours=2)
+        answered.change(timestamp=moment.isoformat(timespec="seconds").replace("+00:00", "+02:00"))
+
+
+# --- media types, JSON, headers
+
+
+@allowed()
+def problems_as_plain_json(_asked: Asked, answered: Answered) -> None:
+    """Problems are application/json."""
+    if answered.is_problem:
+        answered.header("Content-Type", "application/json")
+
+
+@allowed()
+def charset_is_named(_asked: Asked, answered: Answered) -> None:
+    """Every Content-Type has a charset, quoted and in capitals where that is allowed."""
+    answered.headers = [
+        (name, f'{value}; charset="UTF-8"' if name.lower() == "content-type" else value)
+        for name, value in answered.headers
+    ]
+
+
+@allowed()
+def media_type_in_capitals(_asked: Asked, answered: Answered) -> None:
+    """The media type is written in mixed case."""
+    answered.headers = [
+        (name, value.title() if name.lower() == "content-type" else value) for name, value in answered.headers
+    ]
+
+
+@allowed()
+def headers_in_capitals(_asked: Asked, answered: Answered) -> None:
+    """The names of headers are in capitals."""
+    answered.headers = [(name.upper(), value) for name, value in answered.headers]
+
+
+@allowed()
+def pretty_json(_asked: Asked, answered: Answered) -> None:
+    """JSON is indented, sorted, and ends in a newline."""
+    if answered.json is not None:
+        answered.body = json.dumps(answered.json, indent=4, sort_keys=True).replace("\n", "\r\n").encode() + b"\r\n"
+
+
+@allowed()
+def escaped_json(_asked: Asked, answered: Answered) -> None:
+    """Every character of a string is escaped, solidus and surrogate pairs included."""
+    if is_ended(answered):
+        answered.change(stdout="å/😀\n")
+    if answered.json is not None:
+        answered.body = json.dumps(answered.json).replace("/", "\\/").encode()
+
+
+@allowed()
+def cookies_and_ids(asked: Asked, answered: Answered) -> None:
+    """Answers have cookies, a request id, and what gateways add."""
+    answered.headers += [
+        ("Set-Cookie", f"__cf_bm=a.{asked.nth()}; Path=/; Secure; HttpOnly; SameSite=None"),
+        ("X-Request-Id", f"req_{asked.nth():08}"),
+        ("Server", "cloudflare"),
+        ("Strict-Transport-Security", "max-age=31536000; includeSubDomains"),
+        ("X-Content-Type-Options", "nosniff"),
+        ("Vary", "Origin, Accept-Encoding"),
+    ]
+
+
+@allowed()
+def etag(_asked: Asked, answered: Answered) -> None:
+    """Successes have an ETag and may be kept by the caller alone, if it asks each time."""
+    if answered.status == 200:
+        answered.header("ETag", f'W/"{zlib.crc32(answered.body):x}"')
+        answered.header("Cache-Control", "private, max-age=0, must-revalidate")
+
+
+@allowed()
+def no_word_of_caching(_asked: Asked, answered: Answered) -> None:
+    """There is no Cache-Control."""
+    answered.header("Cache-Control", None)
+
+
+@allowed()
+def cross_origin_for_all(asked: Asked, answered: Answered) -> None:
+    """Any origin may read, without credentials; OPTIONS is answered for all."""
+    answered.header("Access-Control-Allow-Origin", "*")
+    if asked.method == "OPTIONS":
+        answered.become(204)
+        answered.header("Access-Control-Allow-Methods", "GET, POST")
+        answered.header("Access-Control-Allow-Origin", "*")
+
+
+@allowed()
+def date_header(_asked: Asked, answered: Answered) -> None:
+    """Every answer has a Date."""
+    answered.header("Date", format_datetime(datetime.now(UTC), usegmt=True))
+
+
+@allowed(warns={"AUTH-06"})
+def no_challenge_at_all(_asked: Asked, answered: Answered) -> None:
+    """A 401 has no WWW-Authenticate."""
+    answered.header("WWW-Authenticate", None)
+
+
+@allowed()
+def several_challenges(asked: Asked, answered: Answered) -> None:
+    """A 401 offers Basic as well, and tells whom gave a key that it is wrong."""
+    if answered.status == 401:
+        wrong = ', error="invalid_token"' if "authorization" in asked.headers else ""
+        answered.header("WWW-Authenticate", f'Basic realm="web", Bearer realm="api"{wrong}')
+
+
+# --- transport
+
+
+@allowed()
+def chunked(asked: Asked, answered: Answered) -> None:
+    """The body comes in chunks, with an extension and a trailer."""
+    if asked.method == "GET" and answered.body:
+        answered.headers += [("Transfer-Encoding", "chunked"), ("Connection", "close")]
+        half = len(answered.body) // 2
+        first, second = answered.body[:half], answered.body[half:]
+        chunks = [f"{len(part):X};x=1".encode() + CRLF + part + CRLF for part in (first, second) if part]
+        answered.raw = [answered.head(None), *chunks, b"0\r\nX-Done: yes\r\n\r\n"]
+
+
+@allowed()
+def gzip_where_asked(asked: Asked, answered: Answered) -> None:
+    """The body is compressed for whoever accepts that."""
+    if "gzip" in asked.headers.get("accept-encoding", "") and asked.method == "GET":
+        answered.body = gzip.compress(answered.body)
+        answered.header("Content-Encoding", "gzip")
+    answered.header("Vary", "Accept-Encoding")
+
+
+@allowed()
+def http_1_0(asked: Asked, answered: Answered) -> None:
+    """HTTP/1.0: the end of the connection is the end of the body."""
+    answered.raw = [answered.head(None).replace(b"HTTP/1.1", b"HTTP/1.0", 1), payload(asked, answered)]
+
+
+@allowed()
+def closes_each_connection(asked: Asked, answered: Answered) -> None:
+    """Each connection serves one request, and says so."""
+    answered.header("Connection", "close")
+    answered.raw = [answered.head() + payload(asked, answered)]
+
+
+@allowed()
+def closes_without_a_word(asked: Asked, answered: Answered) -> None:
+    """Connections are closed when idle, without being announced."""
+    if asked.nth() % 4 == 0:
+        answered.raw = [answered.head() + payload(asked, answered)]
+
+
+@allowed()
+def slow(asked: Asked, answered: Answered) -> None:
+    """Every fourth answer takes a tenth of a second, and comes in two parts."""
+    if asked.nth() % 4 == 0:
+        answered.header("Connection", "close")
+        answered.raw = [0.07, answered.head(), 0.03, payload(asked, answered)]
+
+
+@allowed()
+def interim_answers(asked: Asked, answered: Answered) -> None:
+    """A 103 comes before each answer."""
+    if asked.method == "GET":
+        answered.header("Connection", "close")
+        early = b"HTTP/1.1 103 Early Hints\r\nLink: </style.css>; rel=preload\r\n\r\n"
+        answered.raw = [early + answered.head() + answered.body]
+
+
+@allowed()
+def no_reason_phrase(_asked: Asked, answered: Answered) -> None:
+    """The status line has no reason phrase."""
+    answered.reason = ""
+
+
+# --- rate limits and Prefer
+
+
+@allowed()
+def retry_after_is_a_date(_asked: Asked, answered: Answered) -> None:
+    """Retry-After is an HTTP-date."""
+    if answered.status == 429:
+        answered.header("Retry-After", format_datetime(datetime.now(UTC) + timedelta(seconds=30), usegmt=True))
+
+
+@allowed()
+def limits_on_each_answer(asked: Asked, answered: Answered) -> None:
+    """X-RateLimit headers are on every answer."""
+    if answered.status != 429:
+        answered.header("X-RateLimit-Limit", "600")
+        answered.header("X-RateLimit-Remaining", str(600 - asked.nth()))
+        answered.header("X-RateLimit-Reset", soon(seconds=60))
+
+
+@allowed()
+def limits_rarely(asked: Asked, answered: Answered) -> None:
+    """A real rate limit is met now and then, with Retry-After: 0, or 1."""
+    # The output of an ended command would be lost, and that would be a fault.
+    if asked.method == "GET" and not is_ended(answered) and answered.status != 429 and asked.nth() in {7, 30, 60, 90}:
+        refuse(asked, answered, 429, "rate_limit_exceeded", "Too many requests")
+        wait = 1 if asked.nth("limits") == 3 else 0
+        answered.header("Retry-After", str(wait))
+        answered.header("X-RateLimit-Limit", "30")
+        answered.header("X-RateLimit-Remaining", "0")
+        answered.header("X-RateLimit-Reset", soon(seconds=wait))
+
+
+@allowed()
+def prefer_is_ignored(asked: Asked, answered: Answered) -> None:
+    """Prefer: code=429 changes nothing."""
+    if "prefer" in asked.headers:
+        answered.become(200, AVAILABLE)
+
+
+@allowed()
+def prefer_is_refused(asked: Asked, answered: Answered) -> None:
+    """Prefer is obeyed for 429 alone."""
+    if "prefer" in asked.headers and answered.status != 429:
+        answered.become(200, AVAILABLE)
+
+
+# --- refusals
+
+
+@allowed()
+def foreign_is_forbidden(asked: Asked, answered: Answered) -> None:
+    """Somebody else's VPS is 403."""
+    if answered.status == 404 and asked.vps == FOREIGN_VPS_ID and asked.path.endswith("/exec"):
+        refuse(asked, answered, 403, "forbidden", "Forbidden")
+
+
+@allowed()
+def unknown_is_forbidden_too(asked: Asked, answered: Answered) -> None:
+    """Every VPS that is not the caller's is 403, existing or not."""
+    if answered.status == 404 and not asked.own and asked.vps != UNAVAILABLE_VPS_ID and asked.path.endswith("/exec"):
+        refuse(asked, answered, 403, "forbidden", "Forbidden")
+
+
+@allowed()
+def malformed_ids_are_bad_requests(asked: Asked, answered: Answered) -> None:
+    """An id of the wrong form is 400."""
+    if answered.status == 404 and not re.fullmatch(r"vps_[0-9a-z]{26}", asked.vps) and asked.path.endswith("/exec"):
+        invalid(asked, answered, "/id")
+
+
+@allowed()
+def malformed_pids_are_not_found(asked: Asked, answered: Answered) -> None:
+    """A pid of the wrong form is 404."""
+    if answered.status == 400 and "pid=" in asked.query:
+        refuse(asked, answered, 404, "not_found", "Not found")
+
+
+@allowed()
+def empty_pid_is_none(asked: Asked, answered: Answered) -> None:
+    """An empty pid counts as absent, and of several the last one counts."""
+    if asked.full and asked.own and asked.method == "GET" and asked.query == "pid=":
+        answered.become(200, AVAILABLE)
+    if asked.full and asked.own and asked.query.count("pid=") > 1 and not asked.query.endswith("abc"):
+        refuse(asked, answered, 404, "not_found", "Not found")
+
+
+@allowed()
+def gateway_answers_odd_paths(asked: Asked, answered: Answered) -> None:
+    """Paths with odd characters get the gateway's own page."""
+    if re.search(r"%(00|25|2f|ff)|\.\.", asked.path, re.IGNORECASE) or len(asked.path) > 1000:
+        answered.become(400, b"<html><center><h1>400 Bad Request</h1></center></html>", "text/html")
+
+
+@allowed()
+def redirects_dot_segments(asked: Asked, answered: Answered) -> None:
+    """A path with dot segments is redirected to the one without."""
+    if re.search(r"/(\.|%2e){1,2}/", asked.path, re.IGNORECASE):
+        answered.become(301, b"", "text/html")
+        answered.header("Location", "/api/v2/agent/exec")
+
+
+@allowed()
+def malformed_credentials_are_bad_requests(asked: Asked, answered: Answered) -> None:
+    """An Authorization of another scheme is 400."""
+    scheme = asked.headers.get("authorization", "Bearer x").partition(" ")[0].lower()
+    if answered.status == 401 and scheme != "bearer":
+        refuse(asked, answered, 400, "invalid_request", "Invalid request")
+
+
+# --- commands
+
+
+@allowed()
+def polls_can_be_repeated(asked: Asked, answered: Answered) -> None:
+    """Output can be fetched again and again."""
+    if is_ended(answered):
+        asked.memory[asked.pid or ""] = answered.json
+    elif answered.status == 404 and asked.full and asked.own and asked.pid in asked.memory and asked.method == "GET":
+        answered.become(200, asked.memory[asked.pid])
+
+
+@allowed()
+def forgotten_is_invalid(asked: Asked, answered: Answered) -> None:
+    """A pid that was fetched, or never known, is 400."""
+    if answered.status == 404 and asked.full and asked.own and asked.pid and asked.path.endswith("/exec"):
+        invalid(asked, answered, "/pid")
+
+
+@allowed()
+def death_by_signal(_asked: Asked, answered: Answered) -> None:
+    """The command died by a signal: exited, and null for exitCode."""
+    if is_ended(answered):
+        answered.change(exitCode=None, signal=9)
+
+
+@allowed()
+def ended_without_a_code(_asked: Asked, answered: Answered) -> None:
+    """The command has exited, and no more is said."""
+    if is_ended(answered):
+        answered.become(200, {"exited": True})
+
+
+@allowed()
+def negative_exit_code(_asked: Asked, answered: Answered) -> None:
+    """The exit code is -1073741819, Windows' access violation as a signed number."""
+    if is_ended(answered):
+        answered.change(exitCode=-1073741819)
+
+
+@allowed()
+def large_exit_code(_asked: Asked, answered: Answered) -> None:
+    """The exit code is 4294967295."""
+    if is_ended(answered):
+        answered.change(exitCode=4294967295)
+
+
+@allowed()
+def output_of_any_unicode(_asked: Asked, answered: Answered) -> None:
+    """Output has control characters, both planes, private use, a byte order mark, and no normal form."""
+    if is_ended(answered):
+        characters = "".join(map(chr, [*range(0x20), 0x7F, 0x85, 0xA0, 0x2028, 0xFEFF, 0xFFFD, 0xFFFF, 0xE000]))
+        answered.change(
+            stdout=f"{characters}\U0001f600\U0010ffffe\u0301é\u202eabc", stderr="\\ud83d \x1b[31mred\x1b[0m"
+        )
+
+
+@allowed()
+def output_is_a_page(_asked: Asked, answered: Answered) -> None:
+    """Output is HTML."""
+    if is_ended(answered):
+        answered.change(stdout="<!doctype html><script>alert('</script>')</script>", stderr="</body>")
+
+
+@allowed()
+def output_is_a_stack_trace(_asked: Asked, answered: Answered) -> None:
+    """Output is a trace, since the command crashed."""
+    if is_ended(answered):
+        trace = 'Traceback (most recent call last):\n  File "/app/main.py", line 3, in poll\nKeyError: 1'
+        answered.change(exitCode=1, stderr=trace, stdout="panic: runtime error\ngoroutine 1 [running]:\n")
+
+
+@allowed()
+def output_is_a_problem(_asked: Asked, answered: Answered) -> None:
+    """Output is a problem document, and a command output, as text."""
+    if is_ended(answered):
+        text = json.dumps({"type": "about:blank", "status": 500, "code": "internal_error", "detail": "no"})
+        answered.change(stdout=text, stderr='{"exited": false, "available": true}')
+
+
+@allowed()
+def large_output(_asked: Asked, answered: Answered) -> None:
+    """Output is of 2 MiB."""
+    if is_ended(answered):
+        answered.change(stdout="0123456789abcde\n" * 2**17)
+
+
+@allowed()
+def partial_output(asked: Asked, answered: Answered) -> None:
+    """A running command shows what it has written so far, and that grows."""
+    if answered.is_output and not answered.json["exited"]:
+        answered.change(stdout="line\n" * asked.nth("polls"), stderr="")
+
+
+# --- other methods
+
+
+@allowed()
+def post_starts_commands(asked: Asked, answered: Answered) -> None:
+    """POST exists, and takes a command without a body for an empty one."""
+    if asked.method == "POST" and asked.full and asked.own:
+        answered.become(202, {"pid": 4343, "status": "started"})
+
+
+@allowed()
+def other_methods_are_not_found(asked: Asked, answered: Answered) -> None:
+    """Every other method is 404."""
+    if asked.method not in {"GET", "HEAD"}:
+        refuse(asked, answered, 404, "not_found", "Not found")
+
+
+@allowed()
+def other_methods_are_not_implemented(asked: Asked, answered: Answered) -> None:
+    """Every other method is 501, HEAD as well, without a body."""
+    if asked.method != "GET":
+        answered.become(501)
+
+
+@allowed()
+def get_alone(asked: Asked, answered: Answered) -> None:
+    """Every other method is 405, HEAD as well, with Allow: GET."""
+    if asked.method != "GET":
+        answered.become(405, b"Method Not Allowed", "text/plain")
+        answered.header("Allow", "GET")
+
+
+@allowed()
+def methods_need_a_key_first(asked: Asked, answered: Answered) -> None:
+    """Whatever the method, 401 comes before 405."""
+    if asked.method != "GET" and not asked.full and not asked.reading:
+        refuse(asked, answered, 401, "unauthorized", "Unauthorized")
+        answered.header("WWW-Authenticate", "Bearer")
