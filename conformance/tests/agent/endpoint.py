@@ -1,0 +1,64 @@
+"""The endpoint in front of a real agent, as a caller sees it, and the agent's process."""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from hostup_conformance.mock import VPS_ID
+
+if TYPE_CHECKING:
+    import signal
+
+    import httpx
+    from hostup_conformance.agent_server import Served
+
+#: Seconds that the agent has for an answer.
+PATIENCE = 1.0
+
+
+@dataclass
+class Endpoint:
+    """One VPS with a real agent; `served` has the others."""
+
+    served: Served
+    http: httpx.Client
+
+    def path(self, vps: str = VPS_ID) -> str:
+        return f"/api/v2/vps/{vps}/agent/exec"
+
+    def probe(self, vps: str = VPS_ID) -> Any:
+        answer = self.http.get(self.path(vps))
+        assert answer.status_code == 200
+        return answer.json()
+
+    def start(self, command: str) -> int:
+        answer = self.http.post(self.path(), json={"command": command})
+        assert answer.status_code == 200, answer.text
+        pid: int = answer.json()["pid"]
+        return pid
+
+    def poll(self, pid: int | str, vps: str = VPS_ID) -> httpx.Response:
+        return self.http.get(self.path(vps), params={"pid": pid})
+
+    def wait(self, pid: int) -> Any:
+        """Poll until the command has ended; give its output."""
+        until = time.monotonic() + 10
+        while time.monotonic() < until:
+            answer = self.poll(pid)
+            assert answer.status_code == 200, answer.text
+            if answer.json()["exited"]:
+                return answer.json()
+            time.sleep(0.02)
+        raise AssertionError("the command did not end")
+
+    def run(self, command: str) -> Any:
+        return self.wait(self.start(command))
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send the agent's process a signal."""
+        assert self.served.supervisor
+        assert self.served.supervisor.pid
+        os.kill(self.served.supervisor.pid, number)

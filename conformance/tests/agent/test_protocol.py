@@ -1,0 +1,208 @@
+"""The client of the agent's protocol, against agents that misbehave on cue."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hostup_conformance.guest_agent import AgentError, GuestAgent
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+Reply = Callable[[dict[str, Any]], Awaitable[bytes | None]]
+Act = Callable[[GuestAgent], Awaitable[None]]
+
+
+def with_agent(folder: Path, reply: Reply, act: Act) -> list[dict[str, Any]]:
+    """Act on a client of a scripted agent; return the requests that it got. It syncs by itself, `reply` does the rest.
+
+    A reply of None ends the connection.
+    """
+    asked: list[dict[str, Any]] = []
+
+    handlers = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        handlers.append(asyncio.current_task())
+        async for line in reader:
+            request = json.loads(line.removeprefix(b"\xff"))
+            asked.append(request)
+            if request["execute"] == "guest-sync-delimited":
+                answer: bytes | None = b"\xff" + returned(request["arguments"]["id"])
+            else:
+                answer = await reply(request)
+            if answer is None:
+                break
+            writer.write(answer)
+        writer.close()
+        with suppress(OSError):
+            await writer.wait_closed()
+
+    async def main() -> None:
+        server = await asyncio.start_unix_server(serve, folder / "s")
+        agent = GuestAgent(folder / "s", seconds=0.1)
+        try:
+            await act(agent)
+        finally:
+            await agent.aclose()
+            server.close()
+            await asyncio.gather(*filter(None, handlers))
+
+    asyncio.run(main())
+    return asked
+
+
+def returned(value: Any) -> bytes:
+    return json.dumps({"return": value}).encode() + b"\n"
+
+
+def names(asked: list[dict[str, Any]]) -> list[str]:
+    return [request["execute"] for request in asked]
+
+
+@pytest.fixture
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    # Short, since a socket's path may have about 100 characters.
+    return tmp_path_factory.mktemp("s")
+
+
+def test_a_program_goes_as_arguments_never_as_a_line(folder: Path) -> None:
+    async def reply(_: dict[str, Any]) -> bytes:
+        return returned({"pid": 7})
+
+    async def act(agent: GuestAgent) -> None:
+        assert await agent.start("/bin/sh", "-c", "echo '$(id)'\n\"") == 7
+
+    asked = with_agent(folder, reply, act)
+    assert asked[-1]["arguments"] == {
+        "path": "/bin/sh",
+        "arg": ["-c", "echo '$(id)'\n\""],
+        "capture-output": True,
+    }
+
+
+def test_one_sync_is_enough_while_replies_come(folder: Path) -> None:
+    async def reply(_: dict[str, Any]) -> bytes:
+        return returned({})
+
+    async def act(agent: GuestAgent) -> None:
+        await asyncio.gather(*(agent.info() for _ in range(20)))
+
+    assert names(with_agent(folder, reply, act)) == ["guest-sync-delimited", *["guest-info"] * 20]
+
+
+def test_after_a_timeout_the_late_reply_is_not_taken_for_another(folder: Path) -> None:
+    async def reply(request: dict[str, Any]) -> bytes:
+        if request["execute"] == "guest-info":
+            await asyncio.sleep(0.15)
+            return returned("late")
+        return returned({"exited": False})
+
+    async def act(agent: GuestAgent) -> None:
+        with pytest.raises(TimeoutError, match=r"no reply within 0\.1 seconds"):
+            await agent.info()
+        assert await agent.status(5) == {"exited": False}
+
+    asked = names(with_agent(folder, reply, act))
+    assert asked == ["guest-sync-delimited", "guest-info", "guest-sync-delimited", "guest-exec-status"]
+
+
+@pytest.mark.parametrize("reused", [False, True])
+def test_an_end_that_was_reported_late_is_kept_for_its_pid(folder: Path, reused: bool) -> None:
+    async def reply(request: dict[str, Any]) -> bytes:
+        if request["execute"] == "guest-exec":
+            return returned({"pid": 5})
+        asked_before.append(request)
+        if len(asked_before) > 1:
+            return b'{"error": {"class": "GenericError", "desc": "no such pid"}}\n'
+        await asyncio.sleep(0.15)
+        return returned({"exited": True, "exitcode": 0})
+
+    asked_before: list[dict[str, Any]] = []
+
+    async def act(agent: GuestAgent) -> None:
+        with pytest.raises(TimeoutError):
+            await agent.status(5)
+        if reused:
+            await agent.start("/bin/true")
+        else:
+            assert await agent.status(5) == {"exited": True, "exitcode": 0}
+        with pytest.raises(AgentError, match="no such pid"):
+            await agent.status(5)
+
+    with_agent(folder, reply, act)
+
+
+def test_those_who_wait_behind_a_hanging_request_give_up_in_time(folder: Path) -> None:
+    async def reply(_: dict[str, Any]) -> bytes:
+        await asyncio.sleep(0.5)
+        return returned({})
+
+    async def act(agent: GuestAgent) -> None:
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        outcomes = await asyncio.gather(*(agent.info() for _ in range(100)), return_exceptions=True)
+        assert all(isinstance(outcome, TimeoutError) for outcome in outcomes)
+        assert loop.time() - began < 0.4
+
+    with_agent(folder, reply, act)
+
+
+@pytest.mark.parametrize("answer", [None, b"no JSON\n", b"[]\n", b"{}\n", b'{"return": '])
+def test_a_broken_connection_is_an_error_and_the_next_request_connects_anew(folder: Path, answer: bytes | None) -> None:
+    replies = [answer, returned({"version": "1"})]
+
+    async def reply(_: dict[str, Any]) -> bytes | None:
+        return replies.pop(0)
+
+    async def act(agent: GuestAgent) -> None:
+        with pytest.raises(OSError, match=r"connection was lost|no reply"):
+            await agent.info()
+        if answer != b'{"return": ':
+            assert await agent.info() == {"version": "1"}
+
+    with_agent(folder, reply, act)
+
+
+def test_a_connection_that_ended_while_idle_is_not_used(folder: Path) -> None:
+    async def reply(request: dict[str, Any]) -> bytes | None:
+        return None if request["execute"] == "end" else returned({"pid": 1})
+
+    async def act(agent: GuestAgent) -> None:
+        await agent.start("/bin/true")
+        with pytest.raises(ConnectionResetError):
+            await agent.request("end")
+        await agent.start("/bin/true")
+
+    with_agent(folder, reply, act)
+
+
+def test_a_request_that_was_given_up_leaves_the_next_in_step(folder: Path) -> None:
+    async def reply(request: dict[str, Any]) -> bytes:
+        await asyncio.sleep(0.05)
+        return returned(request["execute"])
+
+    async def act(agent: GuestAgent) -> None:
+        task = asyncio.create_task(agent.request("first"))
+        await asyncio.sleep(0.02)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert await agent.request("second") == "second"
+
+    with_agent(folder, reply, act)
+
+
+def test_no_agent(folder: Path) -> None:
+    async def act() -> None:
+        agent = GuestAgent(folder / "nobody")
+        with pytest.raises(FileNotFoundError):
+            await agent.info()
+        await agent.aclose()
+
+    asyncio.run(act())

@@ -1,0 +1,94 @@
+"""POST in front of the agent in memory: who may start what."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+
+import httpx
+import pytest
+from hostup_conformance.mock import API_KEY, FOREIGN_VPS_ID, READ_API_KEY, UNAVAILABLE_VPS_ID, VPS_ID, Mock
+
+
+def post(
+    content: bytes, *, key: str | None = API_KEY, vps: str = VPS_ID, media_type: str | None = "application/json"
+) -> tuple[httpx.Response, Mock]:
+    mock = Mock()
+
+    async def send() -> httpx.Response:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(mock.app), base_url="http://mock") as client:
+            headers = {"Authorization": f"Bearer {key}"} if key else {}
+            headers |= {"Content-Type": media_type} if media_type else {}
+            return await client.post(f"/api/v2/vps/{vps}/agent/exec", content=content, headers=headers)
+
+    return asyncio.run(send()), mock
+
+
+def body(command: Any) -> bytes:
+    return json.dumps({"command": command}).encode()
+
+
+@pytest.mark.parametrize("command", ["x", "x" * 4096, "ü" * 4096, "💩" * 4096, " "])
+def test_a_command_is_started(command: str) -> None:
+    answer, mock = post(body(command))
+    assert answer.status_code == 200
+    pid = answer.json()["pid"]
+    assert answer.json() == {"pid": pid, "pollUrl": f"/api/v2/vps/{VPS_ID}/agent/exec?pid={pid}"}
+    assert asyncio.run(mock.agent.poll(pid))["exited"] is True
+
+
+def test_the_agent_in_memory_prints_and_sleeps() -> None:
+    agent = Mock().agent
+    printed, sleeping = asyncio.run(agent.start("echo to be seen")), asyncio.run(agent.start("sleep 60"))
+    assert asyncio.run(agent.poll(printed))["stdout"] == "to be seen\n"
+    assert asyncio.run(agent.poll(sleeping)) == {"exited": False}
+
+
+@pytest.mark.parametrize(
+    ("content", "pointer"),
+    [
+        (b"{}", "/command"),
+        (body(None), "/command"),
+        (body(5), "/command"),
+        (body(["ls"]), "/command"),
+        (body(""), "/command"),
+        (body("x" * 4097), "/command"),
+        # The agent would run what stands before the NUL, and cannot read a lone surrogate.
+        (body("echo \0x"), "/command"),
+        (body("echo \ud800"), "/command"),
+        (b"[]", "/command"),
+        (b"null", "/command"),
+        (b"", ""),
+        (b"{", ""),
+        (b"\xff", ""),
+        (b"[" * 60000, ""),
+        (b'{"command": "' + b"x" * 70000 + b'"}', ""),
+    ],
+)
+def test_a_bad_body_is_refused(content: bytes, pointer: str) -> None:
+    answer, _ = post(content)
+    assert answer.status_code == 400
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert [item["pointer"] for item in answer.json()["errors"]] == [pointer]
+
+
+@pytest.mark.parametrize("media_type", [None, "text/plain", "application/x-www-form-urlencoded"])
+def test_a_body_of_another_type_is_refused(media_type: str | None) -> None:
+    assert post(body("x"), media_type=media_type)[0].status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("key", "vps", "status"),
+    [
+        (None, VPS_ID, 401),
+        ("wrong", VPS_ID, 401),
+        (READ_API_KEY, VPS_ID, 403),
+        (API_KEY, FOREIGN_VPS_ID, 404),
+        (API_KEY, "vps_unknown", 404),
+        (API_KEY, UNAVAILABLE_VPS_ID, 503),
+    ],
+)
+def test_who_may_not_start_is_told_so_whatever_the_body(key: str | None, vps: str, status: int) -> None:
+    contents = [body("x")] if status == 503 else [body("x"), b"{"]
+    assert [post(content, key=key, vps=vps)[0].status_code for content in contents] == [status] * len(contents)
