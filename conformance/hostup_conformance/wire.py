@@ -14,6 +14,7 @@ import zlib
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import count
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import parse_qsl, urlsplit
 
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
 #: The methods that change nothing (RFC 9110 section 9.2.1), and all that a live server gets.
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+TIMED_OUT = "no whole answer within"
 #: How many requests may be under way, where their order does not matter and the server is slow.
 AT_ONCE = 4
 #: Linux alone has it.
@@ -48,8 +50,12 @@ class Limits:
     run_seconds: float = 110.0
     #: Two streams of 16 MiB, each byte escaped as \u00XX.
     body_bytes: int = 200 * 2**20
-    failures: int = 4
-    waiting_seconds: float = 60.0
+    #: How many requests may time out, and how many may fail in whatever way.
+    timeouts: int = 3
+    failures: int = 8
+    waiting_seconds: float = 45.0
+    #: How often one request is sent again because of a 429.
+    repetitions: int = 3
     requests: int | None = None
 
 
@@ -72,7 +78,7 @@ class Wire:
         self.stopped: str | None = None
         self._began = time.monotonic()
         self._waited = 0.0
-        self._failures = 0
+        self._failures = self._timeouts = 0
         parts = urlsplit(target.base_url)
         self._prefix, self._netloc = parts.path, parts.netloc
         self._origin: tuple[bytes, bytes, int | None] = (
@@ -112,7 +118,7 @@ class Wire:
         Raises `Stopped` when the run's bounds are used up, and `Withheld` for a request that is not safe.
         """
         self._check_safe(request)
-        while True:
+        for repetition in count():
             self._check_bounds()
             exchange = self._exchange(request, purpose, source)
             with self._lock:
@@ -121,7 +127,10 @@ class Wire:
                 self._count_failure(exchange)
             if exchange.status != 429 or exchange.obeyed:
                 return exchange
+            if repetition == self.limits.repetitions:
+                raise self.stop(f"the server answers 429 to one request {repetition + 1} times, whatever we wait")
             self._wait(exchange)
+        raise AssertionError("unreachable: the count has no end")
 
     def stop(self, reason: str) -> Stopped:
         """Send nothing from now on."""
@@ -166,7 +175,8 @@ class Wire:
         if exchange.failure and "refused" in exchange.failure:
             self.stop("the server does not accept connections")
         self._failures += exchange.failure is not None
-        if self._failures >= self.limits.failures:
+        self._timeouts += exchange.failure is not None and exchange.failure.startswith(TIMED_OUT)
+        if self._failures >= self.limits.failures or self._timeouts >= self.limits.timeouts:
             self.stop(f"{self._failures} requests got no whole answer")
 
     def _wait(self, exchange: Exchange) -> None:
@@ -180,7 +190,7 @@ class Wire:
         time.sleep(seconds)
 
     def _exchange(self, request: Request, purpose: str, source: Literal["probe", "generated"]) -> Exchange:
-        seconds = self.limits.next_seconds if self._failures else self.limits.request_seconds
+        seconds = self.limits.next_seconds if self._timeouts else self.limits.request_seconds
         started, when = time.monotonic(), datetime.now(UTC)
         try:
             answer, failure = self._attempt(request, seconds), None
@@ -207,7 +217,7 @@ class Wire:
             if watch.connected or watch.received:
                 raise Unanswered(f"broken answer: {error}") from None
         except httpcore.TimeoutException:
-            raise Unanswered(f"no whole answer within {seconds:g} seconds") from None
+            raise Unanswered(f"{TIMED_OUT} {seconds:g} seconds") from None
         except httpcore.ConnectError as error:
             raise Unanswered(f"connection failed: {error}".replace("\n", " ")) from None
         except (httpcore.NetworkError, httpcore.ProtocolError, OSError) as error:

@@ -146,6 +146,7 @@ class Stage:
     change: Change | None = None
     mock: Mock = field(default_factory=Mock)
     memory: dict[str, Any] = field(default_factory=dict)
+    _writers: list[asyncio.StreamWriter] = field(default_factory=list)
 
     @contextmanager
     def serve(self) -> Iterator[str]:
@@ -158,14 +159,16 @@ class Stage:
         try:
             yield f"http://127.0.0.1:{port}"
         finally:
-            asyncio.run_coroutine_threadsafe(close(server), loop).result(10)
+            asyncio.run_coroutine_threadsafe(close(server, self._writers), loop).result(10)
             loop.call_soon_threadsafe(loop.stop)
             thread.join(10)
             loop.close()
 
     async def _connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._writers.append(writer)
         try:
-            with suppress(ConnectionError, asyncio.IncompleteReadError):
+            # Cancelled at the end: asyncio would report that as an exception of the connection.
+            with suppress(ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
                 while await self._exchange(reader, writer):
                     pass
         finally:
@@ -196,13 +199,16 @@ class Stage:
         return False
 
 
-async def close(server: asyncio.Server) -> None:
-    """Close a server with its connections, and wait for their tasks."""
+async def close(server: asyncio.Server, writers: list[asyncio.StreamWriter]) -> None:
+    """Close a server with its connections, whatever is still to be sent, and wait for their tasks."""
     server.close()
     tasks = asyncio.all_tasks() - {asyncio.current_task()}
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
+    for writer in writers:
+        writer.transport.abort()
+    await asyncio.sleep(0)
 
 
 async def ask(app: ASGIApp, asked: Asked, body: bytes) -> Answered:

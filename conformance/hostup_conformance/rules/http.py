@@ -40,6 +40,8 @@ def whole_answer(e: Exchange) -> Findings:
         yield "one whole answer", e.failure
     if e.status is not None and not 200 <= e.status < 600:
         yield "a status from 200 to 599", e.status
+    if e.answer and e.answer.header("content-length") is not None and e.answer.header("transfer-encoding") is not None:
+        yield "Content-Length or Transfer-Encoding", "both"
     for defect in e.answer.defects if e.answer and e.request.method != "HEAD" else ():
         if "more than the answer" in defect:
             yield "nothing after the answer", defect
@@ -113,7 +115,7 @@ def content_coding(e: Exchange) -> Findings:
             yield "a body in the coding it names", defect
 
 
-@each("HTTP-10", succeeded)
+@each("HTTP-10", lambda e: succeeded(e) or is_error(e))
 def not_shared(e: Exchange) -> Findings:
     """What the server says of caches; a validator such as ETag is free."""
     text = (e.answer.header("cache-control") if e.answer else None) or ""

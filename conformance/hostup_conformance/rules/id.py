@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
-from hostup_conformance.rules import Findings, each
+from hostup_conformance.rules import Findings, FindingsAcross, across, each
 from hostup_conformance.rules.selectors import refused, status_of
 
 if TYPE_CHECKING:
     from hostup_conformance.exchange import Exchange, Vps
     from hostup_conformance.rules import Selector
+    from hostup_conformance.target import Target
 
 #: A key may also be refused for lack of a scope before the VPS is looked up; only the full key has none to lack.
 WELL_FORMED = {"absent", "finished", "running", "unknown"}
@@ -20,24 +23,44 @@ def for_vps(vps: Vps) -> Selector:
     return lambda e: e.judged and e.ask.credential == "full" and e.ask.vps == vps and e.ask.pid in WELL_FORMED
 
 
-@each("ID-01", for_vps("unknown"))
-def unknown(e: Exchange) -> Findings:
-    """404, or 403 as for any VPS that is not the caller's. A 5xx is HTTP-08's."""
-    if e.status not in {403, 404} and not (e.status or 0) >= 500:
-        yield "status 404, or 403", status_of(e)
+@across("ID-01", for_vps("unknown"))
+def unknown(exchanges: list[Exchange], target: Target) -> FindingsAcross:
+    """404, or 403 as for any VPS that is not the caller's; and 400 for an id that is not of the own one's form."""
+    for e in exchanges:
+        refusals = {403, 404} if form(id_of(e)) == form(target.vps) else {400, 403, 404}
+        if e.status not in refusals:
+            yield e, "status 404, or 403", status_of(e)
 
 
-@each("ID-02", for_vps("foreign"))
+def id_of(e: Exchange) -> str:
+    """Return the id in the path, decoded."""
+    return unquote(e.request.target.partition("?")[0].split("/")[4])
+
+
+def form(id: str) -> str:
+    """Return an id with every digit and every letter alike."""
+    return re.sub("[a-z]", "a", re.sub("[A-Z]", "A", re.sub("[0-9]", "0", id)))
+
+
+def of_foreign(e: Exchange) -> bool:
+    """A request with a right key, GET or HEAD, for somebody else's VPS."""
+    right = e.ask.credential in {"full", "read"} and e.ask.vps == "foreign" and e.ask.pid in WELL_FORMED
+    return right and (e.judged or (e.request.method == "HEAD" and e.answer is not None))
+
+
+@each("ID-02", of_foreign)
 def foreign(e: Exchange) -> Findings:
-    """The page allows both. A 5xx is HTTP-08's."""
-    if e.status not in {403, 404} and not (e.status or 0) >= 500:
+    """The page allows both. A server that knows no HEAD refuses it in its own way."""
+    if e.request.method == "GET" and e.status not in {403, 404}:
         yield "status 404, or 403", status_of(e)
+    elif e.request.method == "HEAD" and e.status is not None and e.status < 400:
+        yield "a refusal, as GET gets", status_of(e)
 
 
 @each("ID-03", for_vps("similar"))
 def exact(e: Exchange) -> Findings:
     """Any refusal, since the id may be of the wrong form."""
-    if not refused(e) and not (e.status or 0) >= 500:
+    if not refused(e):
         yield "a 4xx", status_of(e)
 
 

@@ -74,11 +74,13 @@ def spelling(e: Exchange) -> Findings:
         yield f"the spelling {', '.join(OUTPUT)}", ", ".join(found)
 
 
-@each("POLL-05", of_running)
-def running_is_answered(e: Exchange) -> Findings:
-    """Not refused: the pid was given as one that runs."""
-    if e.status != 200:
+@each("POLL-05", asks_output)
+def known_is_answered(e: Exchange) -> Findings:
+    """A running command is not refused; an ended one may have been forgotten, but is no reason to fail."""
+    if e.ask.pid == "running" and e.status != 200:
         yield "status 200", status_of(e)
+    elif e.ask.pid == "finished" and (e.status or 0) >= 500:
+        yield "status 200, or 404 if it is forgotten", status_of(e)
 
 
 @each("POLL-06", lambda e: of_running(e) and is_output(e))

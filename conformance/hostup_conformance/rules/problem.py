@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 ERRORS = "https://developer.hostup.se/errors/"
 #: What the error reference lists for statuses that the endpoint's page does not have.
 RELATED_CODES = {"vps_not_ready": {409}}
+#: What a server writes for a text that it does not have.
+NOTHING = {"", "null", "undefined", "[object Object]"}
+#: The instance of the page's examples, which stands for any.
+PLACEHOLDER = "/api/v2/resource"
 SKEW = timedelta(minutes=5)
 #: Without a Date header the server's clock is unknown, but not its day.
 UNKNOWN_SKEW = timedelta(days=1)
@@ -78,7 +82,7 @@ def core_members(e: Exchange) -> Findings:
     """Strings, and not empty ones."""
     for name in ("type", "code", "detail"):
         value = e.body.get(name)
-        if not isinstance(value, str) or not value.strip():
+        if not isinstance(value, str) or value.strip() in NOTHING:
             yield f"{name}: a string that is not empty", value if name in e.body else f"no {name}"
 
 
@@ -86,19 +90,18 @@ def core_members(e: Exchange) -> Findings:
 def all_members(e: Exchange) -> Findings:
     """The others that the examples show."""
     names = ("title", "status", "instance", "requestId", "timestamp")
-    if missing := [name for name in names if e.body.get(name) is None or e.body[name] == ""]:
+    if missing := [name for name in names if e.body.get(name, "") == ""]:
         yield f"the members {', '.join(missing)}", f"members {sorted(e.body)}"
 
 
 @each("PROBLEM-05", is_problem)
 def types(e: Exchange) -> Findings:
-    """null counts as absent: the client ignores it as it does an absent one."""
+    """null is no string: where the page allows null (reason), it says so."""
     for name in ("title", "instance", "requestId", "timestamp"):
-        if not isinstance(e.body.get(name), str | None):
+        if not isinstance(e.body.get(name, ""), str):
             yield f"{name}: a string", e.body[name]
-    status = e.body.get("status")
-    if status is not None and (isinstance(status, bool) or not isinstance(status, int)):
-        yield "status: an integer", status
+    if type(e.body.get("status", 0)) is not int:
+        yield "status: an integer", e.body["status"]
     if not isinstance(e.body.get("extensions"), dict | None):
         yield "extensions: an object", e.body["extensions"]
 
@@ -133,7 +136,7 @@ def known_code(e: Exchange) -> Findings:
         yield " or ".join(codes_by_status()[e.status or 0]), e.body["code"]
 
 
-@each("PROBLEM-10", lambda e: is_problem(e) and e.body.get("errors") is not None)
+@each("PROBLEM-10", lambda e: is_problem(e) and "errors" in e.body)
 def items(e: Exchange) -> Findings:
     """Three strings each."""
     if not isinstance(e.body["errors"], list):
@@ -224,3 +227,5 @@ def instance_is_reference(e: Exchange) -> Findings:
     """The characters that RFC 3986 allows."""
     if not re.fullmatch(r"(?:[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=]|%[0-9A-Fa-f]{2})*", e.body["instance"]):
         yield "a URI reference", e.body["instance"]
+    if e.body["instance"] == PLACEHOLDER:
+        yield "a reference to this request", f"the documentation's placeholder {PLACEHOLDER}"

@@ -28,11 +28,8 @@ def read_may_not_poll(exchanges: list[Exchange], _target: Target) -> FindingsAcr
             yield e, "status 403", status_of(e)
 
 
-@each(
-    "SCOPE-03", lambda e: e.answer is not None and e.request.method == "HEAD" and e.ask.credential in {"full", "read"}
-)
+@each("SCOPE-03", lambda e: e.answer is not None and e.request.method == "HEAD" and e.ask.credential == "read")
 def head_has_the_same_door(e: Exchange) -> Findings:
     """No success where the same key's GET is refused."""
-    polls = e.ask.credential == "read" and e.ask.pid != "absent"
-    if (polls or e.ask.vps == "foreign") and e.status is not None and e.status < 400:
+    if e.ask.pid != "absent" and e.status is not None and e.status < 400:
         yield "a refusal, as GET gets", show_status(e)

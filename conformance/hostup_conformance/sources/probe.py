@@ -138,6 +138,9 @@ class Script:
                 capability="pids",
             )
         if t.foreign_vps:
+            if t.read_key:
+                purpose = "somebody else's VPS with read:vm alone"
+                yield self._get(purpose, vps=t.foreign_vps, key=t.read_key, capability="ids")
             yield self._get(
                 "a poll under somebody else's VPS", vps=t.foreign_vps, pid=self._nobodys_pid(), capability="ids"
             )
@@ -193,9 +196,12 @@ class Script:
                    "undefined", "NaN", "%7B%7D", f"{known},{known}", f"0x{nobodys:x}", "%5B1%5D", "%F0%9F%92%A9", "%ff"]  # fmt: skip
         for value in invalid:
             yield self._get("a pid that is no integer", pid=value, capability="input")
-        for value in ("0", "-1", f"-{known}", str(2**63 + 1), str(10**30 + 1), "9" * 400):
+        for value in ("0", "-1", f"-{known}", str(2**63 + 1), str(10**30 + 1), "9" * 5000):
             yield self._get("a pid that no process can have", pid=value, capability="input")
         yield self._get("an empty pid", pid="", capability="input")
+        if self.target.read_key:
+            query = f"?pid=&pid={known}"
+            yield self._get("a repeated pid, read:vm alone", query=query, key=self.target.read_key, capability="scopes")
         yield self._get("a repeated pid", query=f"?pid={known}&pid={nobodys}", capability="input")
         yield self._get("a repeated pid", query=f"?pid={known}&pid=abc", capability="input")
 

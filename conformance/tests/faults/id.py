@@ -22,7 +22,12 @@ def answer_instead(asked: Asked, answered: Answered) -> None:
 def unknown_is_unavailable(asked: Asked, answered: Answered) -> None:
     """A VPS that does not exist is one whose agent is not available."""
     if answered.status == 404 and asked.full and asked.vps not in KNOWN and asked.pid is None and len(asked.vps) == 30:
-        if asked.vps[:-1] != VPS_ID[:-1] and asked.vps.lower() != VPS_ID and asked.vps.isascii() and "%" not in asked.vps:
+        if (
+            asked.vps[:-1] != VPS_ID[:-1]
+            and asked.vps.lower() != VPS_ID
+            and asked.vps.isascii()
+            and "%" not in asked.vps
+        ):
             answered.become(200, {"available": False, "reason": "No such VPS.", "vmRunning": False})
 
 
@@ -109,3 +114,10 @@ def id_is_compared_without_case(asked: Asked, answered: Answered) -> None:
     """The id in capitals finds its VPS."""
     if asked.vps.lower() == VPS_ID != asked.vps:
         answer_instead(asked, answered)
+
+
+@trips("ID-02")
+def head_of_a_foreign_vps_is_open(asked: Asked, answered: Answered) -> None:
+    """HEAD of somebody else's VPS succeeds."""
+    if asked.method == "HEAD" and asked.vps == FOREIGN_VPS_ID:
+        answered.become(200)

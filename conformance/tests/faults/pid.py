@@ -17,7 +17,13 @@ def is_integer(text: str | None) -> bool:
 
 def malformed(asked: Asked, answered: Answered) -> bool:
     """Whether a pid was refused for its form."""
-    return answered.status == 400 and asked.own and asked.full and asked.pid not in {None, ""} and not is_integer(asked.pid)
+    return (
+        answered.status == 400
+        and asked.own
+        and asked.full
+        and asked.pid not in {None, ""}
+        and not is_integer(asked.pid)
+    )
 
 
 @trips("PID-01")
@@ -40,7 +46,9 @@ def malformed_pid_is_unprocessable(asked: Asked, answered: Answered) -> None:
     if malformed(asked, answered):
         answered.status = 422
         answered.change(status=422)
-        answered.change(code="unprocessable", type="https://developer.hostup.se/errors/unprocessable", title="Unprocessable")
+        answered.change(
+            code="unprocessable", type="https://developer.hostup.se/errors/unprocessable", title="Unprocessable"
+        )
 
 
 @trips("PID-03")
@@ -74,7 +82,7 @@ def pid_wraps(asked: Asked, answered: Answered) -> None:
 @trips("PID-05")
 def pid_is_looked_up_without_its_vps(asked: Asked, answered: Answered) -> None:
     """The pid of one VPS gives its output under another."""
-    if asked.vps == UNAVAILABLE_VPS_ID and answered.status == 404 and asked.full and asked.pid:
+    if asked.vps == UNAVAILABLE_VPS_ID and answered.status >= 400 and asked.full and asked.pid:
         answered.become(200, {"exited": True, "exitCode": 0})
 
 

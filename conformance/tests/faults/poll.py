@@ -179,5 +179,3 @@ def names_another_pid(_asked: Asked, answered: Answered) -> None:
     """The output says that it is of another pid."""
     if answered.is_output:
         answered.change(pid=1)
-
-

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from faults import trips
 from faults.auth import refuse
-from hostup_conformance.mock import FOREIGN_VPS_ID
 from stage import Answered, Asked
 
 
@@ -41,11 +40,4 @@ def lack_of_scope_is_a_bad_request(asked: Asked, answered: Answered) -> None:
 def head_of_a_poll_is_open(asked: Asked, answered: Answered) -> None:
     """HEAD of a poll succeeds with read:vm alone."""
     if asked.method == "HEAD" and asked.reading:
-        answered.become(200)
-
-
-@trips("SCOPE-03")
-def head_of_a_foreign_vps_is_open(asked: Asked, answered: Answered) -> None:
-    """HEAD of somebody else's VPS succeeds."""
-    if asked.method == "HEAD" and asked.vps == FOREIGN_VPS_ID:
         answered.become(200)
