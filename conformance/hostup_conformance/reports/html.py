@@ -1,0 +1,177 @@
+"""The report as a page: one file that needs nothing else, for people.
+
+What a server sent is shown as text and as nothing else: the template escapes everything, and the page's own policy
+allows no script but ours (by its hash), no style but ours, and no request to anywhere.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections import defaultdict
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+from markupsafe import Markup
+
+from hostup_conformance.ledger import requirements
+from hostup_conformance.verdict import STATUSES
+
+HERE = Path(__file__).parent
+
+VERDICTS = {
+    "conformant": ("Conformant", "Nothing that is required was seen broken, and the core was seen to work."),
+    "not_conformant": ("Not conformant", "The server breaks what it must keep."),
+    "not_demonstrated": (
+        "Not demonstrated",
+        "Nothing failed, but the core was never seen to work, or the suite could not judge: this proves nothing.",
+    ),
+}
+#: What each status means, for whoever reads a report for the first time.
+MEANINGS = {
+    "pass": "holds wherever it could be judged",
+    "fail": "a MUST is broken",
+    "warn": "a SHOULD is broken",
+    "observe": "what this server does where the contract leaves it open, or what was waived",
+    "skip": "the server gave no occasion to judge it",
+    "disabled": "something that it needs was not given",
+    "error": "the suite itself failed",
+}
+#: The order in which things are to be mended; an error hides what the requirement would have said.
+URGENT = ("fail", "error", "warn")
+
+
+@dataclass(frozen=True)
+class Mend:
+    """Something to fix, and what it explains."""
+
+    entry: dict[str, Any]
+    explains: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Place:
+    """A place on the endpoint's page, and what became of the requirements that it gave rise to."""
+
+    name: str
+    entries: list[dict[str, Any]]
+
+    @property
+    def mark(self) -> str:
+        """One word for all of them, the worst first."""
+        statuses = {entry["status"] for entry in self.entries}
+        marks = {"fail": "failed", "error": "not shown", "warn": "warned", "pass": "passed", "observe": "observed"}
+        return next((mark for status, mark in marks.items() if status in statuses), "not shown")
+
+
+def render(report: dict[str, Any]) -> str:
+    """Return the text of report.html."""
+    entries = report["requirements"]
+    word, meaning = VERDICTS[report["verdict"]]
+    script, style = read("report.js"), read("report.css")
+    return template().render(
+        report=report,
+        entries=entries,
+        ledger=requirements(),
+        word=word,
+        meaning=meaning,
+        when=shown_time(report["started"]),
+        methods=", ".join(f"{count} {method}" for method, count in report.get("methods", {}).items()),
+        counts=[(status, report["summary"].get(status, 0)) for status in STATUSES],
+        bar=bar(report["summary"]),
+        meanings=MEANINGS,
+        mends=mends(report),
+        places=places(entries),
+        areas=list(dict.fromkeys(entry["id"].partition("-")[0] for entry in entries)),
+        # Both are files of this package, and the only text that is not escaped.
+        script=Markup(script),  # noqa: S704
+        style=Markup(style),  # noqa: S704
+        policy=f"default-src 'none'; script-src '{digest(script)}'; style-src '{digest(style)}'; "
+        "base-uri 'none'; form-action 'none'",
+    )
+
+
+def mends(report: dict[str, Any]) -> list[Mend]:
+    """Return what to fix first: fails, errors and warns, each behind the one that explains it where that is known."""
+    broken = [entry for status in URGENT for entry in report["requirements"] if entry["status"] == status]
+    ids = {entry["id"] for entry in broken}
+    causes = root_causes(report)
+    behind = defaultdict(list)
+    for entry in broken:
+        if causes.get(entry["id"]) in ids:
+            behind[causes[entry["id"]]].append(entry["id"])
+    # Whoever explains others is not hidden behind a third, and so nothing is lost where causes go in a circle.
+    hidden = {id for explained in behind.values() for id in explained} - set(behind)
+    listed = [Mend(entry, behind.get(entry["id"], [])) for entry in broken if entry["id"] not in hidden]
+    return sorted(listed, key=lambda mend: (URGENT.index(mend.entry["status"]), -len(mend.explains)))
+
+
+def root_causes(report: dict[str, Any]) -> dict[str, str]:
+    """Return which requirement explains which, by the explained one; nothing where the report does not say."""
+    causes = {e["id"]: e["root"] for e in report["requirements"] if isinstance(e.get("root"), str)}
+    named = report.get("root_causes")
+    if isinstance(named, dict):
+        for root, explained in named.items():
+            if isinstance(explained, list):
+                causes |= {id: root for id in explained if isinstance(id, str)}
+    return {id: root for id, root in causes.items() if id != root}
+
+
+def places(entries: list[dict[str, Any]]) -> list[Place]:
+    """Return the places on the endpoint's page that requirements cite as their first source, in the page's order."""
+    found = defaultdict(list)
+    for entry in entries:
+        if entry["source"].startswith("page"):
+            found[place_of(entry["source"])].append(entry)
+    order = ("first paragraph", "GET and POST", "Parameters", "Headers", "Response Schema", "Responses")
+
+    def key(name: str) -> tuple[int, str]:
+        return next((i for i, part in enumerate(order) if name.startswith(part)), len(order)), name
+
+    return [Place(name, found[name]) for name in sorted(found, key=key)]
+
+
+def place_of(source: str) -> str:
+    """Return the place of a source: what stands before other sources and our remarks on it."""
+    return source.partition(";")[0].partition(" (")[0].removeprefix("page").strip(", ") or "as a whole"
+
+
+def bar(summary: dict[str, int]) -> list[tuple[str, float, float]]:
+    """Return status, begin and width in percent of each part of the bar."""
+    total = sum(summary.values()) or 1
+    parts, begin = [], 0.0
+    for status in ("fail", "error", "warn", "pass", "observe", "skip", "disabled"):
+        width = 100 * summary.get(status, 0) / total
+        if width:
+            parts.append((status, round(begin, 3), round(width, 3)))
+            begin += width
+    return parts
+
+
+def shown_time(started: str) -> str:
+    """Return a time of the report as people write it."""
+    return f"{datetime.fromisoformat(started).astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
+def digest(text: str) -> str:
+    """Return the hash by which a policy names a script or a style."""
+    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
+
+
+@cache
+def read(name: str) -> str:
+    """Return the text of a file beside this one."""
+    return (HERE / name).read_text(encoding="utf-8")
+
+
+@cache
+def template() -> Template:
+    """Return the page's template."""
+    environment = Environment(
+        loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    return environment.get_template("report.html.jinja")
