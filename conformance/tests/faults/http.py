@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gzip
-import zlib
+from functools import cache
 
 from faults import trips
 from faults.auth import AVAILABLE, refuse
@@ -14,6 +14,12 @@ from stage import Answered, Asked
 def probes(asked: Asked, answered: Answered) -> bool:
     """Whether the own VPS is probed with the full key."""
     return answered.is_availability and asked.own and asked.full and asked.method == "GET"
+
+
+@cache
+def blanks(mebibytes: int) -> bytes:
+    """Return that many of spaces, compressed to a thousandth."""
+    return gzip.compress(b" " * (mebibytes << 20))
 
 
 @trips("HTTP-01")
@@ -84,9 +90,7 @@ def headers_without_end(asked: Asked, answered: Answered) -> None:
 def bomb(asked: Asked, answered: Answered) -> None:
     """A small body that decompresses to a large one."""
     if probes(asked, answered) and "gzip" in asked.headers.get("accept-encoding", ""):
-        compressor = zlib.compressobj(9, zlib.DEFLATED, zlib.MAX_WBITS | 16)
-        block = b" " * 2**20
-        answered.body = b"".join(compressor.compress(block) for _ in range(250)) + compressor.flush()
+        answered.body = blanks(64)
         answered.header("Content-Encoding", "gzip")
 
 
