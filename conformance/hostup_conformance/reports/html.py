@@ -19,7 +19,6 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from hostup_conformance.ledger import requirements
-from hostup_conformance.verdict import STATUSES
 
 HERE = Path(__file__).parent
 
@@ -41,8 +40,12 @@ MEANINGS = {
     "disabled": "something that it needs was not given",
     "error": "the suite itself failed",
 }
+#: The order in which they are shown.
+ORDER = ("fail", "error", "warn", "pass", "observe", "skip", "disabled")
 #: The order in which things are to be mended; an error hides what the requirement would have said.
 URGENT = ("fail", "error", "warn")
+#: How many of them are shown before one has to ask for the rest: what is read in ten seconds.
+FIRST = 8
 
 
 @dataclass(frozen=True)
@@ -72,8 +75,9 @@ def render(report: dict[str, Any]) -> str:
     """Return the text of report.html."""
     entries = report["requirements"]
     word, meaning = VERDICTS[report["verdict"]]
+    listed = mends(report)
     script, style = read("report.js"), read("report.css")
-    return template().render(
+    text = template().render(
         report=report,
         entries=entries,
         ledger=requirements(),
@@ -81,10 +85,11 @@ def render(report: dict[str, Any]) -> str:
         meaning=meaning,
         when=shown_time(report["started"]),
         methods=", ".join(f"{count} {method}" for method, count in report.get("methods", {}).items()),
-        counts=[(status, report["summary"].get(status, 0)) for status in STATUSES],
+        counts=[(status, report["summary"].get(status, 0)) for status in ORDER],
         bar=bar(report["summary"]),
         meanings=MEANINGS,
-        mends=mends(report),
+        mends=listed[:FIRST],
+        more=listed[FIRST:],
         places=places(entries),
         areas=list(dict.fromkeys(entry["id"].partition("-")[0] for entry in entries)),
         # Both are files of this package, and the only text that is not escaped.
@@ -93,6 +98,7 @@ def render(report: dict[str, Any]) -> str:
         policy=f"default-src 'none'; script-src '{digest(script)}'; style-src '{digest(style)}'; "
         "base-uri 'none'; form-action 'none'",
     )
+    return text.lstrip()
 
 
 def mends(report: dict[str, Any]) -> list[Mend]:
@@ -144,7 +150,7 @@ def bar(summary: dict[str, int]) -> list[tuple[str, float, float]]:
     """Return status, begin and width in percent of each part of the bar."""
     total = sum(summary.values()) or 1
     parts, begin = [], 0.0
-    for status in ("fail", "error", "warn", "pass", "observe", "skip", "disabled"):
+    for status in ORDER:
         width = 100 * summary.get(status, 0) / total
         if width:
             parts.append((status, round(begin, 3), round(width, 3)))

@@ -96,10 +96,10 @@
     }
   });
 
-  // Paper has no summary to click.
+  // Paper has nothing to click: what has evidence is opened, and what merely passes stays a line.
   let closed = [];
   addEventListener("beforeprint", () => {
-    closed = [...document.querySelectorAll("details:not([open])")];
+    closed = [...document.querySelectorAll("details.more:not([open]), details:not([open]):has(.evidence)")];
     for (const details of closed) details.open = true;
   });
   addEventListener("afterprint", () => { for (const details of closed) details.open = false; });
