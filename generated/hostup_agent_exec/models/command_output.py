@@ -25,9 +25,13 @@ class CommandOutput:
     """State of one command, and what it printed.
 
     Attributes:
-        exited (bool): Whether the command has ended.
+        exited (bool): Whether the command has ended. With QEMU's agent it stays false while anything that the
+            command started
+            still holds its standard output or standard error open.
         exit_code (int | None | Unset): Exit code of the command, once it has ended by itself.
-        stdout (None | str | Unset): What the command wrote to standard output.
+        stdout (None | str | Unset): What the command wrote to standard output. Output is bytes: what is not UTF-8
+            may have become U+FFFD, and
+            control characters are kept.
         stderr (None | str | Unset): What the command wrote to standard error.
     """
 
