@@ -2,24 +2,38 @@
 
 from __future__ import annotations
 
+from hostup_conformance.exchange import Exchange
 from hostup_conformance.sources import probe
 from hostup_conformance.target import Target
 from hostup_conformance.verdict import Verdict, judge
 from hostup_conformance.wire import Limits, Wire
 from stage import Change, Stage
 
-#: Short, so that a server that hangs does not make its tests slow.
-LIMITS = Limits(request_seconds=0.5, next_seconds=0.25, body_bytes=2**22 * 8)
+#: A body limit that tests reach quickly.
+LIMITS = Limits(body_bytes=32 << 20)
+#: For servers that keep their clients waiting, so that they do not keep the tests waiting.
+IMPATIENT = Limits(request_seconds=0.5, next_seconds=0.25, body_bytes=32 << 20)
 
 
-def verdict_on(change: Change | None, *, limits: Limits = LIMITS, mock: object = None) -> Verdict:
-    """Return the verdict on a fault, a variant, or the mock as it is."""
-    stage = Stage(change) if mock is None else Stage(change, mock)  # type: ignore[arg-type]
+def run(change: Change | None, limits: Limits = LIMITS, *, live: bool = False) -> tuple[Target, Wire, Stage]:
+    """Take the scripted probe against a fault, a variant, or the mock as it is."""
+    stage = Stage(change)
     with stage.serve() as url:
         target = Target.from_environment(url, stage.mock.environment(), kind="mock")
-        wire = Wire(target, limits)
+        wire = Wire(target, limits, live=live)
         try:
-            probe.run(wire, probe.Script(target, careful=False).stages())
+            probe.run(wire, probe.Script(target, careful=wire.careful).stages())
         finally:
             wire.close()
-        return judge(wire.exchanges, target, wire.stopped)
+    return target, wire, stage
+
+
+def verdict_on(change: Change | None, limits: Limits = LIMITS) -> Verdict:
+    """Return the verdict on a fault, a variant, or the mock as it is."""
+    target, wire, _ = run(change, limits)
+    return judge(wire.exchanges, target, wire.stopped)
+
+
+def exchanges_with(change: Change | None) -> list[Exchange]:
+    """Return the exchanges of a run."""
+    return run(change)[1].exchanges

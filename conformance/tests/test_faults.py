@@ -6,12 +6,13 @@ import pytest
 
 from faults import Fault, faults
 from hostup_conformance.ledger import requirements
-from judging import verdict_on
+from judging import IMPATIENT, LIMITS, verdict_on
 
 
 @pytest.mark.parametrize("fault", faults().values(), ids=list(faults()))
 def test_fault_is_noticed(fault: Fault) -> None:
-    result = verdict_on(fault.change).results[fault.requirement]
+    verdict = verdict_on(fault.change, IMPATIENT if fault.hangs else LIMITS)
+    result = verdict.results[fault.requirement]
     assert result.status == {"MUST": "fail", "SHOULD": "warn"}[result.requirement.level], result.message
 
 

@@ -23,19 +23,21 @@ class Fault:
     requirement: str
     change: Change
     doc: str
+    #: Whether it keeps its clients waiting, so that a run with it wants a short time limit.
+    hangs: bool = False
 
 
 _FAULTS: dict[str, Fault] = {}
 
 
-def trips(requirement: str) -> Callable[[Change], Change]:
+def trips(requirement: str, *, hangs: bool = False) -> Callable[[Change], Change]:
     """Register a fault, with the requirement that must notice it."""
 
     def register(change: Change) -> Change:
         name = change.__name__
         assert name not in _FAULTS, name
         assert change.__doc__, name
-        _FAULTS[name] = Fault(name, requirement, change, change.__doc__)
+        _FAULTS[name] = Fault(name, requirement, change, change.__doc__, hangs)
         return change
 
     return register

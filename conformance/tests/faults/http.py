@@ -50,21 +50,21 @@ def closes_without_an_answer(asked: Asked, answered: Answered) -> None:
         answered.raw = []
 
 
-@trips("HTTP-01")
+@trips("HTTP-01", hangs=True)
 def hangs_before_the_answer(asked: Asked, answered: Answered) -> None:
     """A poll of the running command waits for its end."""
     if answered.is_output:
         answered.raw = [60.0]
 
 
-@trips("HTTP-01")
+@trips("HTTP-01", hangs=True)
 def hangs_within_the_answer(asked: Asked, answered: Answered) -> None:
     """The head, then nothing."""
     if probes(asked, answered):
         answered.raw = [answered.head(), 60.0]
 
 
-@trips("HTTP-01")
+@trips("HTTP-01", hangs=True)
 def drips(asked: Asked, answered: Answered) -> None:
     """A byte every tenth of a second, in a body of a thousand."""
     if answered.is_output:
