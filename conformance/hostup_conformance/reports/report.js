@@ -31,14 +31,14 @@
   }
 
   function clear() {
-    for (const box of form.elements.status.length ? form.elements.status : [form.elements.status]) box.checked = false;
+    for (const box of form.querySelectorAll("input[name=status]")) box.checked = false;
     form.elements.area.value = "";
     form.elements.q.value = "";
   }
 
   // `#status=fail&area=POLL&q=exited` sets the filters; `#POLL-01` opens that requirement.
   function follow() {
-    const hash = decodeURIComponent(location.hash.slice(1));
+    const hash = location.hash.slice(1);
     const row = rows.find((candidate) => candidate.id === hash);
     if (row) {
       if (row.hidden) clear();
@@ -48,7 +48,7 @@
       row.querySelector("summary").focus({ preventScroll: true });
     } else if (hash.includes("=")) {
       clear();
-      const wanted = new URLSearchParams(location.hash.slice(1));
+      const wanted = new URLSearchParams(hash);
       const statuses = wanted.getAll("status");
       for (const box of form.querySelectorAll("input[name=status]")) box.checked = statuses.includes(box.value);
       form.elements.area.value = wanted.get("area") ?? "";

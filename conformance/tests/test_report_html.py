@@ -1,0 +1,260 @@
+"""report.html: whole, alone, safe whatever a server sent, and working in a browser."""
+
+from __future__ import annotations
+
+import copy
+import json
+import re
+import shutil
+import subprocess
+from html.parser import HTMLParser
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hostup_conformance.ledger import requirements
+from hostup_conformance.reports.files import write_reports
+from hostup_conformance.reports.html import mends, place_of, render
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+HOSTILE = "</script></pre><img src=x onerror=alert(1)><script>console.error('broken out')</script>\" onfocus='x'"
+STATUS = {"POLL-01": "fail", "POLL-02": "fail", "PROBE-06": "warn", "AUTH-01": "skip", "RATE-01": "disabled"}
+
+
+def a_report() -> dict[str, Any]:
+    """Two fails and a warn, with everything in them that a server can choose being hostile."""
+    evidence = {
+        "curl": f"curl -i 'http://127.0.0.1:1/{HOSTILE}'",
+        "purpose": "the poll",
+        "status": 200,
+        "headers": {HOSTILE: HOSTILE},
+        "body": HOSTILE,
+        "expected": "the member exited",
+        "got": HOSTILE,
+        "message": HOSTILE,
+    }
+    unanswered = evidence | {"status": None, "headers": {}, "body": "the server closed the connection"}
+    entries = [
+        {
+            "id": requirement.id,
+            "level": requirement.level,
+            "title": requirement.title,
+            "source": requirement.source,
+            "status": (status := STATUS.get(requirement.id, "pass")),
+            "exercised": 3,
+            "message": "" if status == "pass" else HOSTILE,
+            "evidence": [evidence, unanswered] if status in {"fail", "warn"} else [],
+        }
+        for requirement in requirements().values()
+    ]
+    statuses = [entry["status"] for entry in entries]
+    every = ("pass", "fail", "warn", "observe", "skip", "disabled", "error")
+    return {
+        "verdict": "not_conformant",
+        "target": {"base_url": f"https://api.example/{HOSTILE}", "kind": "server", "profile": "full"},
+        "spec": {"version": "1.0.0", "sha256": "0" * 64},
+        "suite_version": "1.0.0",
+        "started": "2026-11-25T12:40:30.123+00:00",
+        "duration_seconds": 3.412,
+        "requests": 171,
+        "methods": {"GET": 168, "OPTIONS": 3},
+        "stopped": None,
+        "ignored": 0,
+        "summary": {status: statuses.count(status) for status in every},
+        "requirements": entries,
+    }
+
+
+class Page(HTMLParser):
+    """The elements and attributes of a page, and the text of its requirements."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.text = ""
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+    def rows(self) -> dict[str, bool]:
+        """Each requirement's row, and whether it is shown."""
+        found = [a for tag, a in self.elements if tag == "li" and a.get("class") == "requirement"]
+        return {str(a["id"]): "hidden" not in a for a in found}
+
+
+def test_every_requirement_has_its_row_with_statement_and_why() -> None:
+    page = Page(render(a_report()))
+    assert list(page.rows()) == list(requirements())
+    for requirement in requirements().values():
+        assert requirement.statement in page.text
+        assert requirement.why in page.text
+
+
+def test_what_a_server_sent_is_text() -> None:
+    page = Page(render(a_report()))
+    tags = [tag for tag, _ in page.elements]
+    assert "img" not in tags
+    assert tags.count("script") == 1
+    assert not [name for _, attributes in page.elements for name in attributes if name.startswith("on")]
+    assert page.text.count(HOSTILE) > 10
+
+
+def test_the_page_needs_nothing_else() -> None:
+    text = render(a_report())
+    loading = [a.get("src") or a.get("href") for _, a in Page(text).elements if "src" in a or "href" in a]
+    assert [address for address in loading if not str(address).startswith("#")] == []
+    style = re.search("<style>(.*?)</style>", text, re.S)
+    assert style
+    assert "url(" not in style[1]
+    assert "@import" not in style[1]
+    policy = next(str(a["content"]) for _, a in Page(text).elements if a.get("http-equiv"))
+    assert policy.startswith("default-src 'none'; script-src 'sha256-")
+    assert "unsafe" not in policy
+
+
+def test_every_link_leads_somewhere() -> None:
+    page = Page(render(a_report()))
+    ids = [a["id"] for _, a in page.elements if "id" in a]
+    assert len(ids) == len(set(ids))
+    links = {str(a["href"])[1:] for tag, a in page.elements if tag == "a"}
+    assert {link for link in links if not link.startswith("status=")} <= set(ids)
+
+
+@pytest.mark.parametrize("verdict", ["conformant", "not_conformant", "not_demonstrated"])
+def test_every_verdict_has_its_words(verdict: str) -> None:
+    assert f'<header class="verdict {verdict}">' in render(a_report() | {"verdict": verdict})
+
+
+def test_why_sending_ended_early_is_said() -> None:
+    assert "the budget is spent" in render(a_report() | {"stopped": "the budget is spent"})
+
+
+def test_half_of_a_surrogate_pair_can_be_written(tmp_path: Path) -> None:
+    report = a_report()
+    report["requirements"][0]["message"] = "\ud800"
+    write_reports(report, tmp_path)
+    assert json.loads((tmp_path / "report.json").read_text(encoding="utf-8")) == report
+    assert "\\ud800" in (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert {file.name for file in tmp_path.iterdir()} == {"report.json", "report.html"}
+
+
+def first_ids(report: dict[str, Any]) -> list[tuple[str, list[str]]]:
+    return [(mend.entry["id"], mend.explains) for mend in mends(report)]
+
+
+def test_fails_come_before_warns() -> None:
+    assert first_ids(a_report()) == [("POLL-01", []), ("POLL-02", []), ("PROBE-06", [])]
+
+
+def test_a_root_cause_stands_before_what_it_explains() -> None:
+    report = a_report()
+    by_id = {entry["id"]: entry for entry in report["requirements"]}
+    by_id["POLL-01"]["root"] = "POLL-02"
+    by_id["PROBE-06"]["root"] = "POLL-02"
+    by_id["POLL-02"]["root"] = None
+    assert first_ids(report) == [("POLL-02", ["POLL-01", "PROBE-06"])]
+    named = a_report() | {"root_causes": {"POLL-02": ["POLL-01"]}}
+    assert first_ids(named) == [("POLL-02", ["POLL-01"]), ("PROBE-06", [])]
+
+
+def test_causes_in_a_circle_hide_nothing() -> None:
+    report = a_report() | {"root_causes": {"POLL-02": ["POLL-01"], "POLL-01": ["POLL-02"]}}
+    assert {id for id, _ in first_ids(report)} == {"POLL-01", "POLL-02", "PROBE-06"}
+
+
+def test_a_cause_that_is_not_broken_hides_nothing() -> None:
+    assert len(first_ids(a_report() | {"root_causes": {"POLL-07": ["POLL-01"]}})) == 3
+
+
+@pytest.mark.parametrize(
+    ("source", "place"),
+    [
+        ("page, Responses, 200; inferred, the agent keeps it", "Responses, 200"),
+        ("page, Response Schema, reason (optional there)", "Response Schema, reason"),
+        ("page", "as a whole"),
+    ],
+)
+def test_place_of_a_source(source: str, place: str) -> None:
+    assert place_of(source) == place
+
+
+def test_each_place_of_the_page_has_its_mark() -> None:
+    text = render(a_report())
+    row = re.search(r'<th scope="row">Responses, 200</th>\s*<td><span class="badge fail">failed</span>', text)
+    assert row
+
+
+# --- In a browser
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+in_a_browser = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed (Debian: apt install chromium)")
+
+
+def browse(page: Path, profile: Path, fragment: str = "") -> tuple[Page, list[str]]:
+    """Return the page as the browser has it once its script ran, and what it wrote to the console."""
+    command = [str(CHROMIUM), "--headless=new", "--no-sandbox", "--disable-gpu", f"--user-data-dir={profile}"]
+    command += ["--enable-logging=stderr", "--virtual-time-budget=2000", "--dump-dom", page.as_uri() + fragment]
+    ran = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    return Page(ran.stdout), [line for line in ran.stderr.splitlines() if "CONSOLE" in line]
+
+
+@pytest.fixture(scope="module")
+def profile(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The browser's own files: made once, since that takes it a second."""
+    return tmp_path_factory.mktemp("profile")
+
+
+@pytest.fixture
+def page(tmp_path: Path) -> Path:
+    write_reports(a_report(), tmp_path)
+    return tmp_path / "report.html"
+
+
+@in_a_browser
+@pytest.mark.parametrize(
+    ("fragment", "shown"),
+    [
+        ("", set(requirements())),
+        ("#status=fail&status=warn", {"POLL-01", "POLL-02", "PROBE-06"}),
+        ("#area=POLL&status=fail&q=availability", {"POLL-02"}),
+        ("#area=RATE&q=disabled", {"RATE-01"}),
+        ("#q=no-such-words", set()),
+        ("#status=nonsense&area=nonsense", set(requirements())),
+        ("#%ZZ", set(requirements())),
+    ],
+)
+def test_filters_in_the_browser(page: Path, profile: Path, fragment: str, shown: set[str]) -> None:
+    dom, console = browse(page, profile, fragment)
+    assert {id for id, visible in dom.rows().items() if visible} == shown
+    assert console == []
+    assert "img" not in [tag for tag, _ in dom.elements]
+    assert f"{len(shown)} of {len(requirements())} shown" in dom.text
+
+
+@in_a_browser
+def test_a_link_to_a_requirement_opens_it(page: Path, profile: Path) -> None:
+    dom, _ = browse(page, profile, "#POLL-02")
+    at = next(i for i, (_, a) in enumerate(dom.elements) if a.get("id") == "POLL-02")
+    assert dom.elements[at + 1] == ("details", {"open": ""})
+
+
+@in_a_browser
+def test_the_policy_holds_where_escaping_would_not(page: Path, profile: Path) -> None:
+    """A script that did get into the page would be refused; and the console would be heard."""
+    text = page.read_text(encoding="utf-8")
+    page.write_text(text.replace("</main>", "<script>document.title = 'owned'</script></main>"), encoding="utf-8")
+    dom, console = browse(page, profile)
+    assert any("Content Security Policy" in line for line in console)
+    assert "owned" not in dom.text.partition(requirements()["PROBE-01"].title)[0]
+
+
+def test_the_report_is_only_read() -> None:
+    report = a_report()
+    before = copy.deepcopy(report)
+    render(report)
+    assert report == before
