@@ -162,6 +162,11 @@ def test_a_root_cause_stands_before_what_it_explains() -> None:
     assert first_ids(named) == [("POLL-02", ["POLL-01"]), ("PROBE-06", [])]
 
 
+def test_a_warn_is_as_urgent_as_what_it_explains() -> None:
+    report = a_report() | {"root_causes": {"PROBE-06": ["POLL-01"], "POLL-02": []}}
+    assert first_ids(report) == [("PROBE-06", ["POLL-01"]), ("POLL-02", [])]
+
+
 def test_causes_in_a_circle_hide_nothing() -> None:
     report = a_report() | {"root_causes": {"POLL-02": ["POLL-01"], "POLL-01": ["POLL-02"]}}
     assert {id for id, _ in first_ids(report)} == {"POLL-01", "POLL-02", "PROBE-06"}

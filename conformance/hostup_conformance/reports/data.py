@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from hostup_conformance import __version__
 from hostup_conformance.ledger import spec_identity
 from hostup_conformance.redact import MARK, Redactor
+from hostup_conformance.root_cause import root_causes
 
 if TYPE_CHECKING:
     from hostup_conformance.exchange import Exchange
@@ -21,11 +22,14 @@ if TYPE_CHECKING:
 #: How many findings of one requirement are shown, and how much of a body.
 EVIDENCE = 3
 BODY_CHARACTERS = 2000
+#: What counts as broken where causes are looked for; an error of the suite follows from nothing.
+BROKEN = ("fail", "warn")
 
 
 def report_of(run: Conformance, verdict: Verdict, seconds: float) -> dict[str, Any]:
     """Return the report of a run, redacted."""
     target = run.target
+    roots = root_causes(result.requirement.id for result in verdict.results.values() if result.status in BROKEN)
     report: dict[str, Any] = {
         "verdict": verdict.name,
         "target": {"base_url": target.base_url, "kind": target.kind, "profile": target.profile},
@@ -38,13 +42,14 @@ def report_of(run: Conformance, verdict: Verdict, seconds: float) -> dict[str, A
         "stopped": run.wire.stopped,
         "ignored": run.ignored,
         "summary": verdict.summary,
-        "requirements": [entry(result, target) for result in verdict.results.values()],
+        "root_causes": [{"id": root, "explains": explained} for root, explained in roots.items()],
+        "requirements": [entry(result, target, roots) for result in verdict.results.values()],
     }
     return redacted(report, target)
 
 
-def entry(result: Result, target: Target) -> dict[str, Any]:
-    """Return a requirement's entry."""
+def entry(result: Result, target: Target, roots: dict[str, list[str]]) -> dict[str, Any]:
+    """Return a requirement's entry; `root` is the requirement that it follows from, where there is one."""
     requirement = result.requirement
     return {
         "id": requirement.id,
@@ -54,6 +59,7 @@ def entry(result: Result, target: Target) -> dict[str, Any]:
         "status": result.status,
         "exercised": result.exercised,
         "message": result.message,
+        "root": next((root for root, explained in roots.items() if requirement.id in explained), None),
         "evidence": [evidence(finding, target) for finding in result.findings[:EVIDENCE]],
     }
 

@@ -113,7 +113,13 @@ def mends(report: dict[str, Any]) -> list[Mend]:
     # Whoever explains others is not hidden behind a third, and so nothing is lost where causes go in a circle.
     hidden = {id for explained in behind.values() for id in explained} - set(behind)
     listed = [Mend(entry, behind.get(entry["id"], [])) for entry in broken if entry["id"] not in hidden]
-    return sorted(listed, key=lambda mend: (URGENT.index(mend.entry["status"]), -len(mend.explains)))
+    status = {entry["id"]: entry["status"] for entry in broken}
+
+    def urgency(mend: Mend) -> tuple[int, int]:
+        # A warn that explains a fail is as urgent as that.
+        return min(URGENT.index(status[id]) for id in (mend.entry["id"], *mend.explains)), -len(mend.explains)
+
+    return sorted(listed, key=urgency)
 
 
 def root_causes(report: dict[str, Any]) -> dict[str, str]:

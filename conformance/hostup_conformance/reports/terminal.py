@@ -54,14 +54,31 @@ def print_summary(reporter: pytest.TerminalReporter, report: dict[str, Any], dir
     )
     if report["stopped"]:
         reporter.write_line(f"sending ended early: {report['stopped']}", yellow=True)
-    for status in ORDER:
-        for entry in report["requirements"]:
-            if entry["status"] == status:
-                line = f"{status:8} {entry['id']} {entry['title']}: {entry['message']}"
-                if entry["evidence"] and status in {"fail", "warn", "error"}:
-                    line += f" | {entry['evidence'][0]['curl']}"
-                reporter.write_line(line, **COLOURS.get(status, {}))
+    for entry, root in in_order(report):
+        status = entry["status"]
+        line = f"{status:8} {entry['id']} {entry['title']}: {entry['message']}"
+        if root:
+            line = f"    {status} {entry['id']} follows from {root}: {entry['message']}"
+        if entry["evidence"] and status in {"fail", "warn", "error"}:
+            line += f" | {entry['evidence'][0]['curl']}"
+        reporter.write_line(line, **COLOURS.get(status, {}))
     reporter.write_line(f"report: {directory / 'report.html'}, report.json, junit.xml")
+
+
+def in_order(report: dict[str, Any]) -> Iterator[tuple[dict[str, Any], str | None]]:
+    """Yield the requirements that are not pass, the worst first; what follows from another one right behind that."""
+    entries = {entry["id"]: entry for entry in report["requirements"] if entry["status"] in ORDER}
+    explained = {cause["id"]: cause["explains"] for cause in report["root_causes"]}
+    followers = {id for ids in explained.values() for id in ids}
+
+    def worst(id: str) -> tuple[int, int]:
+        group = [id, *explained.get(id, [])]
+        return min(ORDER.index(entries[one]["status"]) for one in group), -len(group)
+
+    for id in sorted(entries.keys() - followers, key=lambda one: (*worst(one), list(entries).index(one))):
+        yield entries[id], None
+        for follower in explained.get(id, []):
+            yield entries[follower], id
 
 
 def print_plan(run: Conformance) -> None:

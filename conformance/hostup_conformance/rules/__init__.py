@@ -19,6 +19,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from importlib import import_module
+from inspect import cleandoc
 from typing import TYPE_CHECKING, Any
 
 from hostup_conformance.exchange import Exchange
@@ -53,6 +54,11 @@ class Rule:
     applies: Selector
     judge: Callable[[list[Exchange], Target], Iterable[Finding]]
 
+    @property
+    def words(self) -> str:
+        """What the rule's own docstring says of how it judges."""
+        return cleandoc(self.judge.__doc__ or "")
+
     def __call__(self, exchanges: Iterable[Exchange], target: Target) -> tuple[int, list[Finding]]:
         """Return how many exchanges were judged, and the findings."""
         selected = [exchange for exchange in exchanges if self.applies(exchange)]
@@ -71,6 +77,7 @@ def each(id: str, applies: Selector) -> Callable[[Callable[[Exchange], Findings]
                 for expected, got in function(exchange):
                     yield Finding(exchange, expected, show(got))
 
+        judge.__doc__ = function.__doc__
         _add(Rule(id, applies, judge))
         return function
 
@@ -89,6 +96,7 @@ def across(
             for exchange, expected, got in function(selected, target):
                 yield Finding(exchange, expected, show(got))
 
+        judge.__doc__ = function.__doc__
         _add(Rule(id, applies, judge))
         return function
 

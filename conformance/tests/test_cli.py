@@ -1,0 +1,134 @@
+"""The command hostup-conformance."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import pytest
+from hostup_conformance import cli
+from hostup_conformance.ledger import requirements
+from hostup_conformance.rules import rules
+from hostup_conformance.waivers import read_waivers
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+QUIET = ["--pyargs", "hostup_conformance", "-W", "ignore::pytest.PytestAssertRewriteWarning"]
+
+
+@pytest.fixture
+def given(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
+    """The arguments that pytest was given."""
+    calls: list[list[str]] = []
+
+    def record(arguments: list[str]) -> pytest.ExitCode:
+        calls.append(arguments)
+        return pytest.ExitCode.USAGE_ERROR
+
+    monkeypatch.setattr(pytest, "main", record)
+    return calls
+
+
+def words(text: str) -> str:
+    return " ".join(text.split())
+
+
+@pytest.mark.parametrize("id", list(requirements()))
+def test_every_requirement_is_explained(id: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["explain", id]) == 0
+    said = words(capsys.readouterr().out)
+    requirement = requirements()[id]
+    for part in (id, requirement.level, requirement.title, requirement.statement, requirement.source, requirement.why):
+        assert words(part) in said
+    assert rules()[id].words
+    assert words(rules()[id].words) in said
+    assert all(need in said for need in requirement.needs)
+    assert (f"fault category {requirement.wfc} of" in said) == (requirement.wfc is not None)
+    assert ("nothing to waive" in said) == (requirement.level == "OBSERVE")
+
+
+def test_the_shown_waiver_is_one(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    cli.main(["explain", "POLL-01"])
+    lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith(("    - id", "      "))]
+    file = tmp_path / "waivers.yaml"
+    file.write_text("\n".join(line for line in lines if not line.startswith(" " * 8)), encoding="utf-8")
+    (waiver,) = read_waivers(str(file))
+    assert waiver.id == "POLL-01"
+    assert waiver.expires > datetime.now(UTC).date()
+
+
+def test_lower_case_will_do(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["explain", "poll-01"]) == 0
+    assert capsys.readouterr().out.startswith("POLL-01 (MUST)")
+
+
+@pytest.mark.parametrize(
+    ("id", "hint"),
+    [
+        ("POLL-99", "near are POLL-"),
+        ("POL-01", "near are POLL-01"),
+        ("poll1", "near are POLL-"),
+        ("x", "the areas are"),
+    ],
+)
+def test_an_unknown_id_gets_a_hint(id: str, hint: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["explain", id]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert f"there is no requirement {id}; {hint}" in err
+
+
+def test_examples_come_from_the_kill_matrix(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    matrix = tmp_path / "kill_matrix.json"
+    monkeypatch.setattr(cli, "KILL_MATRIX", matrix)
+    assert cli.examples("POLL-01") == {}
+    matrix.write_text("{}", encoding="utf-8")
+    assert cli.examples("POLL-01") == {}
+    matrix.write_text(
+        json.dumps({"examples": {"POLL-01": {"bad": "GET /b\n\n200", "good": "GET /g"}}}), encoding="utf-8"
+    )
+    cli.main(["explain", "POLL-01"])
+    out = capsys.readouterr().out
+    assert "a good exchange:\n    GET /g\n\na bad exchange:\n    GET /b\n\n    200\n" in out
+
+
+@pytest.mark.parametrize(
+    ("argv", "passed"),
+    [
+        (["run"], []),
+        (["run", "http://127.0.0.1:1/x"], ["--base-url=http://127.0.0.1:1/x"]),
+        (["run", "--max-requests", "10"], ["--max-requests", "10"]),
+        (
+            ["run", "http://127.0.0.1:1", "--live", "-k", "POLL"],
+            ["--base-url=http://127.0.0.1:1", "--live", "-k", "POLL"],
+        ),
+        (["judge", "traffic.har", "--strict"], ["--har=traffic.har", "--strict"]),
+    ],
+)
+def test_pytest_gets_the_rest(argv: list[str], passed: list[str], given: list[list[str]]) -> None:
+    assert cli.main(argv) == pytest.ExitCode.USAGE_ERROR
+    assert given == [QUIET + passed]
+
+
+@pytest.mark.parametrize("argv", [[], ["judge"], ["judge", "--strict"], ["explain"], ["nonsense"]])
+def test_what_is_incomplete_is_refused(
+    argv: list[str], given: list[list[str]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        cli.main(argv)
+    assert "usage: hostup-conformance" in capsys.readouterr().err
+    assert given == []
+
+
+@pytest.mark.parametrize("argv", [["--help"], ["run", "--help"], ["judge", "-h"], ["explain", "-h"], ["--version"]])
+def test_help(argv: list[str], given: list[list[str]], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="0"):
+        cli.main(argv)
+    out = capsys.readouterr().out
+    assert out
+    assert max(map(len, out.splitlines())) <= 120
+    assert given == []
