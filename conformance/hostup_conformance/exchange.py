@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
     from hostup_conformance.target import Target
 
-#: `lowercase` is the full key under the scheme bearer, `query` the key in the URL.
-Credential = Literal["full", "read", "none", "wrong", "malformed", "lowercase", "query"]
+#: `unnamed` is a key in a recording whose keys were not given, `lowercase` the full key under the scheme bearer, `query` the key in the URL.
+Credential = Literal["full", "read", "none", "wrong", "malformed", "lowercase", "query", "unnamed"]
 #: `similar` resembles the own id, `case` is it in another case, `malformed` has characters that no id has.
 Vps = Literal["own", "unavailable", "foreign", "unknown", "similar", "case", "malformed"]
 #: `loose` is what some parsers take for an integer, `strange` a query with other parameters than pid.
@@ -210,6 +210,8 @@ def credential_of(request: Request, target: Target) -> Credential:
     scheme, _, token = value.partition(" ")
     if scheme.lower() != "bearer" or not token.strip():
         return "malformed"
+    if target.kind == "har" and not target.key:
+        return "unnamed"
     if token == target.key:
         return "full" if scheme == "Bearer" else "lowercase"
     return "read" if token == target.read_key else "wrong"
@@ -260,7 +262,8 @@ def integer(text: str) -> int | None:
     """Return the integer that a text is in JSON's form, None where it is none."""
     digits = text.removeprefix("-")
     canonical = digits.isascii() and digits.isdecimal() and (digits == "0" or digits[0] != "0")
-    return int(text) if canonical and len(digits) < 1000 else None
+    # Python refuses to read more than 4300 digits; the first thousand tell as well that no pid is so large.
+    return int(text[:1000]) if canonical else None
 
 
 def is_whole(text: str) -> bool:

@@ -76,13 +76,9 @@ def output_stays(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
 
 def entitled(e: Exchange) -> bool:
     """Whether the request may see output, or is one where another rule says what 200 means."""
-    return e.ask.credential in {"full", "lowercase"} and e.ask.vps in {
-        "own",
-        "unavailable",
-        "case",
-        "malformed",
-        "similar",
-    }
+    if e.ask.credential == "unnamed":
+        return True
+    return e.ask.credential in {"full", "lowercase"} and e.ask.vps not in {"foreign", "unknown"}
 
 
 def output_members(value: Any) -> set[str]:

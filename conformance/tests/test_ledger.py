@@ -1,0 +1,109 @@
+"""The contract's own soundness: the ledger's form, the document, and its examples."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import jsonschema_rs
+import pytest
+import yaml
+from openapi_spec_validator import validate
+
+from hostup_conformance.ledger import SPEC, document, requirements
+from hostup_conformance.rules import rules
+from hostup_conformance.target import CAPABILITIES
+
+VARIABLES = {
+    "HOSTUP_READ_API_KEY", "HOSTUP_UNAVAILABLE_VPS_ID", "HOSTUP_FOREIGN_VPS_ID", "HOSTUP_FINISHED_PID", "HOSTUP_RUNNING_PID",
+}  # fmt: skip
+TEXT = {"type": "string", "minLength": 10, "pattern": r"\S$"}
+ENTRY = {
+    "type": "object",
+    "required": ["id", "level", "title", "statement", "source", "why"],
+    "additionalProperties": False,
+    "properties": {
+        "id": {"pattern": r"^(PROBE|POLL|AUTH|SCOPE|ID|PID|PROBLEM|RATE|HTTP|SAFETY)-\d\d$"},
+        "level": {"enum": ["MUST", "SHOULD", "OBSERVE"]},
+        "title": {**TEXT, "maxLength": 80},
+        "statement": TEXT,
+        "source": {**TEXT, "pattern": r"^(page|related|inferred|the page is silent|RFC \d+ section)|HTML form"},
+        "why": TEXT,
+        "needs": {"type": "array", "minItems": 1, "uniqueItems": True, "items": {"enum": [*VARIABLES, *CAPABILITIES]}},
+        "wfc": {"enum": [100, 101, 102, 204, 205, 206, 207, 209]},
+    },
+}
+
+
+def entries() -> list[dict[str, Any]]:
+    loaded: list[dict[str, Any]] = yaml.safe_load((SPEC / "requirements.yaml").read_bytes())
+    return loaded
+
+
+def test_the_ledger_has_its_form() -> None:
+    validator = jsonschema_rs.validator_for({"type": "array", "items": ENTRY})
+    assert [f"{list(e.instance_path)}: {e.message}" for e in validator.iter_errors(entries())] == []
+
+
+def test_ids_are_unique_and_in_order() -> None:
+    ids = [entry["id"] for entry in entries()]
+    assert len(ids) == len(set(ids))
+    for area in {id.partition("-")[0] for id in ids}:
+        numbers = [int(id.partition("-")[2]) for id in ids if id.startswith(area + "-")]
+        assert numbers == list(range(1, len(numbers) + 1)), area
+
+
+def test_every_requirement_has_a_rule_and_every_rule_a_requirement() -> None:
+    assert rules().keys() == requirements().keys()
+
+
+@pytest.mark.parametrize("requirement", [r for r in requirements().values() if r.level == "MUST"], ids=lambda r: r.id)
+def test_a_must_has_more_than_an_inference_for_its_source(requirement: Any) -> None:
+    assert re.match(r"page|related|RFC", requirement.source)
+
+
+def test_the_document_is_valid() -> None:
+    validate(document())
+
+
+def examples(node: Any, place: str = "$") -> Iterator[tuple[str, Any, Any]]:
+    """Yield every example with its schema and place."""
+    if isinstance(node, list):
+        for index, item in enumerate(node):
+            yield from examples(item, f"{place}[{index}]")
+    if not isinstance(node, dict):
+        return
+    if "schema" in node and isinstance(node["schema"], dict):
+        if "example" in node:
+            yield place, node["schema"], node["example"]
+        for name, example in node.get("examples", {}).items():
+            yield f"{place}.{name}", node["schema"], example["value"]
+    for name, member in node.items():
+        yield from examples(member, f"{place}.{name}")
+
+
+@pytest.mark.parametrize(
+    ("place", "schema", "example"), list(examples(document())), ids=lambda v: v if isinstance(v, str) else ""
+)
+def test_every_example_passes_its_schema(place: str, schema: Any, example: Any) -> None:
+    jsonschema_rs.Draft202012Validator({**document(), **schema}).validate(example)
+
+
+@pytest.mark.parametrize("status", ["400", "401", "403", "404", "429", "500"])
+def test_every_error_has_its_own_example(status: str) -> None:
+    operation = document()["paths"]["/api/v2/vps/{id}/agent/exec"]["get"]
+    name = operation["responses"][status]["$ref"].rpartition("/")[2]
+    response = document()["components"]["responses"][name]
+    example = response["content"]["application/problem+json"]["example"]
+    assert example["status"] == int(status)
+    assert example["code"] == response["x-codes"][0]
+    assert example["type"] == "https://developer.hostup.se/errors/" + example["code"]
+
+
+def test_a_429_has_its_four_headers() -> None:
+    headers = document()["components"]["responses"]["RateLimited"]["headers"]
+    assert set(headers) == {"Retry-After", "X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset"}
+    for header in headers.values():
+        resolved = document()["components"]["headers"][header["$ref"].rpartition("/")[2]]
+        assert {"schema", "example"} <= resolved.keys()

@@ -1,0 +1,125 @@
+"""A live server is not harmed: shown with a server that writes down what it is asked."""
+
+from __future__ import annotations
+
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+
+from hostup_conformance.exchange import LARGEST_LINUX_PID, Request
+from hostup_conformance.mock import API_KEY, UNAVAILABLE_VPS_ID, VPS_ID
+from hostup_conformance.sources.generated import safe_pid
+from hostup_conformance.target import Target
+from hostup_conformance.wire import Limits, Stopped, Wire, Withheld
+from judging import run
+from stage import Answered, Asked, Stage
+
+
+class Diary:
+    """Writes down every request, and answers as the mock does."""
+
+    def __init__(self) -> None:
+        self.asked: list[Asked] = []
+
+    def __call__(self, asked: Asked, _answered: Answered) -> None:
+        self.asked.append(asked)
+
+
+def test_live_sends_safe_methods_and_nobodys_pids() -> None:
+    diary = Diary()
+    target, _, _ = run(diary, live=True)
+    assert {asked.method for asked in diary.asked} == {"GET", "HEAD", "OPTIONS"}
+    assert not any(API_KEY in asked.query for asked in diary.asked)
+    given = {target.finished_pid, target.running_pid}
+    for asked in diary.asked:
+        for name, value in parse_qsl(asked.query):
+            digits = value.lstrip("-") if name == "pid" else ""
+            if digits.isascii() and digits.isdecimal() and value[0] != "-" and digits.strip("0"):
+                number = int(digits[:30])
+                known = number in given and asked.vps in {VPS_ID, UNAVAILABLE_VPS_ID}
+                unknown_vps = number in given and asked.vps not in {VPS_ID, UNAVAILABLE_VPS_ID}
+                assert known or unknown_vps or number > LARGEST_LINUX_PID, asked
+
+
+def test_the_ended_command_is_polled_once_before_it_is_known_and_refused_ones_come_first() -> None:
+    diary = Diary()
+    target, _, _ = run(diary, live=True)
+    polls = [a for a in diary.asked if a.pid == str(target.finished_pid) and a.own]
+    entitled = [index for index, asked in enumerate(polls) if asked.full]
+    refused = [index for index, asked in enumerate(polls) if not asked.full]
+    assert entitled
+    assert sum(index < entitled[0] for index in refused) >= 3
+
+
+def test_the_budget_is_kept() -> None:
+    diary = Diary()
+    _, wire, _ = run(diary, Limits(requests=20), live=True)
+    assert len(diary.asked) == 20
+    assert wire.stopped == "the budget of 20 requests is used up (--max-requests)"
+
+
+def test_retry_after_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    slept: list[float] = []
+    monkeypatch.setattr("time.sleep", slept.append)
+
+    def limit_the_third(asked: Asked, answered: Answered) -> None:
+        if asked.nth() == 3:
+            answered.become(429)
+            answered.header("Retry-After", "7")
+
+    run(limit_the_third, live=True)
+    assert slept == [7.0]
+
+
+def test_no_redirect_is_followed() -> None:
+    def redirect(asked: Asked, answered: Answered) -> None:
+        asked.memory.setdefault("paths", []).append(asked.path)
+        answered.become(302)
+        answered.header("Location", "/elsewhere")
+
+    _, _, stage = run(redirect, live=True)
+    assert stage.memory["paths"]
+    assert "/elsewhere" not in stage.memory["paths"]
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "TRACE"])
+def test_the_wire_itself_withholds_other_methods(method: str) -> None:
+    with pytest.raises(Withheld):
+        wire_of(live=True).send(Request(method, f"/api/v2/vps/{VPS_ID}/agent/exec"), purpose="")
+
+
+@pytest.mark.parametrize(
+    "query", ["pid=1", "pid=4250", "pid=4194306", "pid=7abc", "pid=9&pid=4194305", f"token={API_KEY}"]
+)
+def test_the_wire_itself_withholds_what_may_be_somebodys(query: str) -> None:
+    with pytest.raises(Withheld):
+        wire_of(live=True).send(Request("GET", f"/api/v2/vps/{VPS_ID}/agent/exec?{query}"), purpose="")
+
+
+def wire_of(*, live: bool) -> Wire:
+    stage = Stage()
+    return Wire(
+        Target.from_environment("http://127.0.0.1:9", stage.mock.environment(), kind="mock"), Limits(), live=live
+    )
+
+
+def test_a_stopped_wire_sends_nothing() -> None:
+    wire = wire_of(live=False)
+    wire.stop("enough")
+    with pytest.raises(Stopped, match="enough"):
+        wire.send(Request("GET", "/"), purpose="")
+    assert wire.exchanges == []
+
+
+@pytest.mark.parametrize("pid", [1, 4242, 2**31, 2**40, "17", ["3", 5]])
+def test_generated_pids_are_moved_out_of_reach(pid: object) -> None:
+    safe = safe_pid(pid)
+    for value in safe if isinstance(safe, list) else [safe]:
+        assert int(value) > LARGEST_LINUX_PID
+        assert int(value) % 2 == 1
+
+
+def test_nothing_but_the_target_is_asked() -> None:
+    target, wire, _ = run(None)
+    assert urlsplit(target.base_url).hostname == "127.0.0.1"
+    assert {e.answer is not None for e in wire.exchanges} == {True}

@@ -1,0 +1,77 @@
+"""What a target needs is named before anything is sent; what cannot be judged safely is refused."""
+
+from __future__ import annotations
+
+import pytest
+
+from hostup_conformance.mock import Mock
+from hostup_conformance.target import Misconfigured, Target
+
+GOOD = Mock().environment()
+
+
+@pytest.mark.parametrize("name", ["HOSTUP_API_KEY", "HOSTUP_VPS_ID"])
+def test_what_is_needed_is_named(name: str) -> None:
+    with pytest.raises(Misconfigured, match=name):
+        Target.from_environment("http://127.0.0.1:9", {k: v for k, v in GOOD.items() if k != name})
+
+
+@pytest.mark.parametrize(
+    ("url", "says"),
+    [
+        ("http://example.com", "plain http"),
+        ("https://user:pass@example.com", "user or password"),
+        ("ftp://example.com", "no http"),
+        ("example.com", "no http"),
+        ("https://example.com/?a=b", "query or fragment"),
+        ("https://exam ple.com", "space"),
+        ("http://127.0.0.1:99999", "no URL"),
+        ("http://[::1", "no URL"),
+        ("", "no http"),
+    ],
+)
+def test_an_unfit_base_url_is_refused(url: str, says: str) -> None:
+    with pytest.raises(Misconfigured, match=says) as caught:
+        Target.from_environment(url, GOOD)
+    assert "pass@" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"HOSTUP_FINISHED_PID": "abc"}, "HOSTUP_FINISHED_PID is 'abc'"),
+        ({"HOSTUP_RUNNING_PID": "0"}, "integer above 0"),
+        ({"HOSTUP_API_KEY": "a b"}, "HOSTUP_API_KEY holds a space"),
+        ({"HOSTUP_READ_API_KEY": GOOD["HOSTUP_API_KEY"]}, "HOSTUP_API_KEY and HOSTUP_READ_API_KEY are the same"),
+        ({"HOSTUP_FOREIGN_VPS_ID": GOOD["HOSTUP_VPS_ID"]}, "different VPS ids"),
+        ({"HOSTUP_RUNNING_PID": GOOD["HOSTUP_FINISHED_PID"]}, "different pids"),
+    ],
+)
+def test_unfit_fixtures_are_named(change: dict[str, str], says: str) -> None:
+    with pytest.raises(Misconfigured, match=says) as caught:
+        Target.from_environment("http://127.0.0.1:9", {**GOOD, **change})
+    assert GOOD["HOSTUP_API_KEY"] not in str(caught.value)
+
+
+def test_no_key_in_repr() -> None:
+    target = Target.from_environment("http://127.0.0.1:9", GOOD)
+    assert GOOD["HOSTUP_API_KEY"] not in repr(target)
+    assert GOOD["HOSTUP_READ_API_KEY"] not in repr(target)
+
+
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:9", "http://[::1]:9", "http://localhost", "http://127.9.9.9/prefix/"]
+)
+def test_loopback_may_be_plain(url: str) -> None:
+    target = Target.from_environment(url, GOOD)
+    assert target.is_loopback
+    assert not target.base_url.endswith("/")
+
+
+def test_a_profile_says_what_is_missing() -> None:
+    target = Target.from_environment("http://127.0.0.1:9", GOOD, profile="credentials,ids")
+    assert target.missing(["ids", "HOSTUP_FINISHED_PID"]) == []
+    assert target.missing(["scopes", "pids"]) == ["scopes", "pids"]
+    assert Target.from_environment("http://127.0.0.1:9", GOOD, profile="static").missing(["ids"]) == ["ids"]
+    with pytest.raises(Misconfigured, match="--profile x: x is unknown"):
+        Target.from_environment("http://127.0.0.1:9", GOOD, profile="x")

@@ -1,0 +1,61 @@
+"""What the verdict says of servers that show nothing, and of the suite's own failures."""
+
+from __future__ import annotations
+
+import pytest
+
+from faults.probe import problem
+from hostup_conformance.exchange import Exchange
+from hostup_conformance.rules import Rule, rules
+from hostup_conformance.target import Target
+from hostup_conformance.verdict import judge
+from hostup_conformance.wire import Limits
+from judging import run, verdict_on
+from stage import Answered, Asked
+
+CODES = {401: "unauthorized", 403: "forbidden", 404: "not_found"}
+
+
+@pytest.mark.parametrize("status", CODES)
+@pytest.mark.parametrize("html", [False, True])
+def test_a_server_that_refuses_everything_shows_nothing(status: int, html: bool) -> None:
+    def refuse(asked: Asked, answered: Answered) -> None:
+        answered.become(status, b"<h1>no</h1>" if html else problem(asked, status, CODES[status], CODES[status]))
+
+    verdict = verdict_on(refuse)
+    assert verdict.name == "not_demonstrated"
+    assert verdict.summary["fail"] == 0
+    assert str(status) in verdict.results["PROBE-01"].message
+
+
+def test_a_server_that_limits_everything_shows_nothing_and_is_soon_let_alone() -> None:
+    def limit(asked: Asked, answered: Answered) -> None:
+        answered.become(429, problem(asked, 429, "rate_limited", "Slow down"))
+        answered.headers += [("Retry-After", "0"), ("X-RateLimit-Limit", "1"), ("X-RateLimit-Remaining", "0")]
+        answered.header("X-RateLimit-Reset", "0")
+
+    target, wire, _ = run(limit)
+    verdict = judge(wire.exchanges, target, wire.stopped)
+    assert verdict.name == "not_demonstrated"
+    assert verdict.results["RATE-01"].status == "pass"
+    assert len(wire.exchanges) < 10
+
+
+def test_a_limit_without_headers_is_a_fault_even_if_it_is_all_that_is_seen() -> None:
+    def limit(asked: Asked, answered: Answered) -> None:
+        answered.become(429, problem(asked, 429, "rate_limited", "Slow down"))
+
+    verdict = verdict_on(limit, Limits(waiting_seconds=0))
+    assert verdict.results["RATE-01"].status == "fail"
+    assert verdict.name == "not_conformant"
+
+
+def test_a_rule_that_breaks_is_the_suites_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    def breaks(_exchanges: list[Exchange], _target: Target) -> list[object]:
+        raise KeyError("x")
+
+    target, wire, _ = run(None)
+    monkeypatch.setitem(rules(), "POLL-03", Rule("POLL-03", lambda _: True, breaks))  # type: ignore[arg-type]
+    verdict = judge(wire.exchanges, target)
+    assert verdict.results["POLL-03"].status == "error"
+    assert verdict.name == "not_demonstrated"
