@@ -104,33 +104,20 @@ def render(report: dict[str, Any]) -> str:
 def mends(report: dict[str, Any]) -> list[Mend]:
     """Return what to fix first: fails, errors and warns, each behind the one that explains it where that is known."""
     broken = [entry for status in URGENT for entry in report["requirements"] if entry["status"] == status]
-    ids = {entry["id"] for entry in broken}
-    causes = root_causes(report)
+    status = {entry["id"]: entry["status"] for entry in broken}
     behind = defaultdict(list)
     for entry in broken:
-        if causes.get(entry["id"]) in ids:
-            behind[causes[entry["id"]]].append(entry["id"])
+        if entry.get("root") in status.keys() - {entry["id"]}:
+            behind[entry["root"]].append(entry["id"])
     # Whoever explains others is not hidden behind a third, and so nothing is lost where causes go in a circle.
     hidden = {id for explained in behind.values() for id in explained} - set(behind)
     listed = [Mend(entry, behind.get(entry["id"], [])) for entry in broken if entry["id"] not in hidden]
-    status = {entry["id"]: entry["status"] for entry in broken}
 
     def urgency(mend: Mend) -> tuple[int, int]:
         # A warn that explains a fail is as urgent as that.
         return min(URGENT.index(status[id]) for id in (mend.entry["id"], *mend.explains)), -len(mend.explains)
 
     return sorted(listed, key=urgency)
-
-
-def root_causes(report: dict[str, Any]) -> dict[str, str]:
-    """Return which requirement explains which, by the explained one; nothing where the report does not say."""
-    causes = {e["id"]: e["root"] for e in report["requirements"] if isinstance(e.get("root"), str)}
-    named = report.get("root_causes")
-    if isinstance(named, dict):
-        for root, explained in named.items():
-            if isinstance(explained, list):
-                causes |= {id: root for id in explained if isinstance(id, str)}
-    return {id: root for id, root in causes.items() if id != root}
 
 
 def places(entries: list[dict[str, Any]]) -> list[Place]:
