@@ -65,6 +65,10 @@ mutants: $(READY) ## change the client a little everywhere, and see that some te
 	cp -r conformance/tests/client mutants/conformance/tests && cd mutants/conformance/tests/client && rm test_drift.py test_readme.py test_templates.py test_typing.py test_wheel.py
 	cd mutants && HOSTUP_FUZZ_EXAMPLES=30 mutmut run && mutmut results
 
+.PHONY: kill-matrix
+kill-matrix: $(READY) ## run every fault and variant, and write which requirements report each
+	python conformance/tests/kill_matrix.py
+
 .PHONY: lock
 lock: $(READY) ## renew conformance/constraints.txt
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \

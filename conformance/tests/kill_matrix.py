@@ -1,0 +1,149 @@
+"""Runs every fault and every variant, and writes which requirements report each: `make kill-matrix`.
+
+What it writes is the same from run to run: nothing in it is random, or tells the time.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections import defaultdict
+from concurrent.futures import ProcessPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+from faults import faults
+from hostup_conformance import root_cause
+from hostup_conformance.ledger import requirements
+from hostup_conformance.mock import API_KEY, FOREIGN_VPS_ID, READ_API_KEY, UNAVAILABLE_VPS_ID, VPS_ID
+from hostup_conformance.redact import Redactor
+from hostup_conformance.root_cause import MATRIX, root_causes
+from hostup_conformance.target import altered_keys
+from hostup_conformance.wire import Limits
+from judging import LIMITS, verdict_on
+from variants import variants
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from hostup_conformance.verdict import Result, Verdict
+
+KNOWN = "|".join(id.removeprefix("vps_") for id in (VPS_ID, UNAVAILABLE_VPS_ID, FOREIGN_VPS_ID))
+#: What the probe makes up, and what the server stamps, in the order in which they are replaced.
+RANDOM = (
+    (re.compile(rf"vps_(?!{KNOWN})[0-9a-f]{{2}}[0-9a-z]{{24}}\b"), "vps_unknown"),
+    (re.compile(r"\d{4}-\d\d-\d\d[T ][\d:.]+(Z|[+-]\d\d:\d\d)?"), "2026-04-27T12:34:56Z"),
+    # The end of a timestamp, where a finding shows but a part of the answer.
+    (re.compile(r"(?<![\d:T-])[\d:.]+Z\b"), "56Z"),
+    (re.compile(r"\w{3}, \d\d \w{3} \d{4} [\d:]+ GMT"), "Mon, 27 Apr 2026 12:34:56 GMT"),
+    (re.compile(r"\breq_\w+"), "req_..."),
+    (re.compile(r"\b17\d{8}\b"), "1777293326"),
+    (re.compile(r"\b(request|requests) \d+(, \d+ s before)?"), r"an earlier \1"),
+    (re.compile(r"(?<=pid=)(419|4[2-9]\d|5\d\d|6[01]\d)\d{4}\b"), "4194305"),
+)
+#: Longer than for a test of one fault, since all processors are busy with others.
+UNHURRIED = Limits(request_seconds=1.0, next_seconds=0.5, body_bytes=LIMITS.body_bytes)
+
+
+def steady(text: str) -> str:
+    """Return a text without what differs from run to run."""
+    for pattern, replacement in RANDOM:
+        text = pattern.sub(replacement, text)
+    return Redactor((API_KEY, READ_API_KEY, *(key for key in altered_keys(API_KEY) if len(key) > 3)))(text)
+
+
+def reported(verdict: Verdict) -> list[str]:
+    """Return the requirements that fail or warn, in the ledger's order."""
+    return [id for id in requirements() if verdict.results[id].status in {"fail", "warn", "error"}]
+
+
+def shown(result: Result) -> str:
+    """Return the first finding as a line: what was asked, what came, and why that is wrong."""
+    finding = result.findings[0]
+    e = finding.exchange
+    came = str(e.status) if e.answer else "no answer"
+    target = e.request.target if len(e.request.target) < 160 else e.request.target[:157] + "..."
+    said = f"expected {finding.expected}, got {finding.got}" if finding.expected else finding.got
+    return steady(f"{e.request.method} {target} -> {came}, {said}")
+
+
+def run_fault(name: str) -> tuple[str, dict[str, Any], str | None]:
+    """Return a fault's name, its row, and how its own requirement reports it."""
+    fault = faults()[name]
+    verdict = verdict_on(fault.change, limits=UNHURRIED)
+    ids = reported(verdict)
+    row = {"requirement": fault.requirement, "doc": fault.doc, "reported": ids}
+    return name, row, shown(verdict.results[fault.requirement]) if fault.requirement in ids else None
+
+
+def run_variant(name: str) -> tuple[str, dict[str, Any]]:
+    """Return a variant's name and its row."""
+    variant = variants()[name]
+    return name, {"doc": variant.doc, "reported": reported(verdict_on(variant.change, limits=Limits()))}
+
+
+def measured() -> dict[str, Any]:
+    """Run all, and return the matrix."""
+    with ProcessPoolExecutor() as pool:
+        rows = list(pool.map(run_fault, faults()))
+        correct = dict(pool.map(run_variant, variants()))
+    examples: dict[str, dict[str, str]] = {}
+    for _, row, example in rows:
+        if example:
+            examples.setdefault(row["requirement"], {"bad": example})
+    return {"faults": {name: row for name, row, _ in rows}, "variants": correct, "examples": examples}
+
+
+def first_reported(row: dict[str, Any]) -> str | None:
+    """Return the requirement that a summary names first for a fault."""
+    return next(iter(root_causes(row["reported"])), None)
+
+
+def indistinguishable(rows: Iterable[dict[str, Any]]) -> list[list[str]]:
+    """Return the requirements that the same faults trip, group by group."""
+    tripped = defaultdict(set)
+    for number, row in enumerate(rows):
+        for id in row["reported"]:
+            tripped[id].add(number)
+    groups = defaultdict(list)
+    for id, numbers in tripped.items():
+        groups[frozenset(numbers)].append(id)
+    return sorted(sorted(group) for group in groups.values() if len(group) > 1)
+
+
+def summary(matrix: dict[str, Any]) -> list[str]:
+    """Return what there is to say of a matrix, in lines."""
+    rows = matrix["faults"]
+    judged = [id for id, requirement in requirements().items() if requirement.level != "OBSERVE"]
+    own = [name for name, row in rows.items() if row["requirement"] in row["reported"]]
+    alone = {row["requirement"] for row in rows.values() if row["reported"] == [row["requirement"]]}
+    first = {row["requirement"] for row in rows.values() if first_reported(row) == row["requirement"]}
+    named = [name for name, row in rows.items() if first_reported(row) == row["requirement"]]
+    blamed = {name: row["reported"] for name, row in matrix["variants"].items() if row["reported"]}
+    lines = [
+        f"{len(own)} of {len(rows)} faults are killed by their own requirement, {len(named)} are named by it first",
+        f"of {len(judged)} requirements {len(alone)} report some fault alone, {len(alone | first)} alone or first",
+        f"indistinguishable: {indistinguishable(rows.values()) or 'none'}",
+        f"{len(matrix['variants'])} variants, reported: {blamed or 'none'}",
+    ]
+    lines += [f"not killed: {name} ({row['requirement']})" for name, row in rows.items() if name not in own]
+    lines += [f"never alone or first: {id}" for id in judged if id not in alone | first]
+    lines += [
+        f"named by another first: {name} ({row['requirement']}): {', '.join(root_causes(row['reported']))}"
+        for name, row in rows.items()
+        if name not in named
+    ]
+    return lines
+
+
+def main() -> int:
+    """Write the matrix, and say what is in it."""
+    matrix = measured()
+    MATRIX.write_text(json.dumps(matrix, indent=1, ensure_ascii=False, sort_keys=True) + "\n", encoding="utf-8")
+    root_cause.matrix.cache_clear()
+    print("\n".join(summary(matrix)))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
