@@ -112,7 +112,7 @@ def rules() -> dict[str, Rule]:
 
 def show(value: Any) -> str:
     """Return a value as a report shows it: strings that are sentences as they are, all else as short JSON."""
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=repr)
+    text = value if isinstance(value, str) and value else json.dumps(value, ensure_ascii=False, default=repr)
     return text if len(text) <= 160 else text[:157] + "..."
 
 

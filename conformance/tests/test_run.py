@@ -1,0 +1,210 @@
+"""Whole runs of pytest, as a user starts them: exit codes, reports, signals, and no key anywhere."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from faults import faults
+from hostup_conformance.ledger import requirements
+from hostup_conformance.mock import API_KEY, READ_API_KEY, Mock
+from hostup_conformance.target import altered_keys
+from stage import Stage
+
+#: Whatever runs these tests must not change the runs that they start.
+KEPT = {name: value for name, value in os.environ.items() if not name.startswith(("HOSTUP_", "PYTEST_", "COV_"))}
+
+
+def command(*arguments: str | Path) -> list[str]:
+    return [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-p",
+        "no:cacheprovider",
+        "--pyargs",
+        "hostup_conformance",
+        *map(str, arguments),
+    ]
+
+
+def run(folder: Path, *arguments: str | Path, **environ: str) -> subprocess.CompletedProcess[str]:
+    """Run the suite in an empty folder, with its reports in `folder/report`."""
+    return subprocess.run(  # noqa: S603
+        command("--report-dir", folder / "report", *arguments),
+        cwd=folder, env={**KEPT, **environ}, capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+
+
+def report_in(folder: Path) -> dict[str, Any]:
+    report: dict[str, Any] = json.loads((folder / "report" / "report.json").read_text())
+    return report
+
+
+def test_without_arguments_the_mock_is_conformant(tmp_path: Path) -> None:
+    done = run(tmp_path)
+    assert done.returncode == 0, done.stdout
+    report = report_in(tmp_path)
+    assert report["verdict"] == "conformant"
+    assert report["target"]["kind"] == "mock"
+    assert [entry["id"] for entry in report["requirements"]] == list(requirements())
+    assert sum(report["summary"].values()) == len(requirements())
+    assert report["requests"] == sum(report["methods"].values()) > 100
+    assert (tmp_path / "report" / "junit.xml").read_text().count("<testcase") > len(requirements())
+    assert "<html" in (tmp_path / "report" / "report.html").read_text()
+    assert re.search(r"^conformant: http://127\.0\.0\.1:\d+ \(", done.stdout, re.MULTILINE)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environ", "says"),
+    [
+        (["--base-url", "http://127.0.0.1:9"], {}, "HOSTUP_API_KEY and HOSTUP_VPS_ID"),
+        (["--base-url", "http://example.com"], Mock().environment(), "plain http"),
+        (["--har", "none.har"], {}, "none.har: there is no such file"),
+        (["--profile", "x"], {}, "--profile x"),
+        (["--max-requests", "0"], {}, "--max-requests 0"),
+        (["--waivers", "none.yaml"], {}, "--waivers none.yaml"),
+    ],
+)
+def test_what_cannot_start_ends_with_4_and_a_remedy(
+    tmp_path: Path, arguments: list[str], environ: dict[str, str], says: str
+) -> None:
+    done = run(tmp_path, *arguments, **environ)
+    assert done.returncode == 4
+    assert says in done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_a_server_that_is_not_there_is_a_finding(tmp_path: Path) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{free.getsockname()[1]}"
+        done = run(tmp_path, "--base-url", url, **Mock().environment())
+    assert done.returncode == 1
+    report = report_in(tmp_path)
+    failed = [entry["id"] for entry in report["requirements"] if entry["status"] == "fail"]
+    assert failed == ["HTTP-01"]
+    assert report["stopped"] == "the server does not accept connections"
+    assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_a_tls_failure_is_a_finding(tmp_path: Path) -> None:
+    stage = Stage()
+    with stage.serve() as url:
+        done = run(tmp_path, "--base-url", url.replace("http:", "https:"), **stage.mock.environment())
+    assert done.returncode == 1
+    assert [entry["id"] for entry in report_in(tmp_path)["requirements"] if entry["status"] == "fail"] == ["HTTP-01"]
+    assert "Traceback" not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("fault", ["key_in_a_header", "key_in_a_problem", "key_in_base64", "any_key_will_do"])
+def test_no_key_in_anything_that_a_failing_run_leaves(tmp_path: Path, fault: str) -> None:
+    stage = Stage(faults()[fault].change)
+    with stage.serve() as url:
+        done = run(tmp_path, "-v", "--base-url", url, "--record", tmp_path / "run.har", **stage.mock.environment())
+    assert done.returncode == 1, done.stdout
+    files = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert {"report.json", "report.html", "junit.xml", "run.har"} <= {path.name for path in files}
+    texts = {path.name: path.read_text(errors="replace") for path in files}
+    texts |= {"stdout": done.stdout, "stderr": done.stderr}
+    for key in (API_KEY, READ_API_KEY, *altered_keys(API_KEY)):
+        assert [name for name, text in texts.items() if key in text] == []
+
+
+def test_strict_makes_a_warn_a_fail(tmp_path: Path) -> None:
+    stage = Stage(faults()["no_challenge"].change)
+    with stage.serve() as url:
+        assert run(tmp_path, "--base-url", url, **stage.mock.environment()).returncode == 0
+        assert report_in(tmp_path)["summary"]["warn"] == 1
+        assert run(tmp_path, "--base-url", url, "--strict", **stage.mock.environment()).returncode == 1
+
+
+def test_waivers(tmp_path: Path) -> None:
+    stage = Stage(faults()["type_is_out_of_step"].change)
+    waivers = tmp_path / "waivers.yaml"
+
+    def judged(expires: str, id: str = "PROBLEM-07") -> tuple[int, str]:
+        waivers.write_text(f"- {{id: {id}, reason: known, expires: {expires}}}")
+        done = run(tmp_path, "--base-url", url, "--waivers", waivers, **stage.mock.environment())
+        return done.returncode, next(e["status"] for e in report_in(tmp_path)["requirements"] if e["id"] == id)
+
+    with stage.serve() as url:
+        assert judged("2999-01-31") == (0, "observe")
+        assert judged("2020-01-31") == (1, "fail")
+        assert judged("2999-01-31", "AUTH-01") == (1, "fail")
+
+
+def test_a_path_prefix_is_part_of_the_address(tmp_path: Path) -> None:
+    def move(asked: Any, answered: Any) -> None:
+        asked.memory.setdefault("paths", set()).add(asked.path.split("/api/")[0])
+
+    stage = Stage(move)
+    with stage.serve() as url:
+        run(tmp_path, "--base-url", f"{url}/some/proxy/", "--max-requests", "3", **stage.mock.environment())
+    assert stage.memory["paths"] == {"/some/proxy"}
+
+
+def test_a_plan_sends_nothing(tmp_path: Path) -> None:
+    stage = Stage(lambda asked, _: asked.memory.setdefault("asked", []).append(asked))
+    with stage.serve() as url:
+        done = run(tmp_path, "--plan", "--live", "--base-url", url, **stage.mock.environment())
+    assert done.returncode in {0, 5}
+    assert stage.memory == {}
+    assert "Nothing is sent" in done.stdout
+    assert "withheld" in done.stdout
+    assert API_KEY not in done.stdout
+    assert not (tmp_path / "report" / "report.json").exists()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_run_that_is_interrupted_still_reports(tmp_path: Path, number: signal.Signals) -> None:
+    def slow(asked: Any, answered: Any) -> None:
+        if asked.nth() > 5:
+            answered.raw = [30.0]
+
+    stage = Stage(slow)
+    with stage.serve() as url:
+        process = subprocess.Popen(  # noqa: S603
+            command("--report-dir", tmp_path / "report", "--base-url", url),
+            cwd=tmp_path, env={**KEPT, **stage.mock.environment()}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        )  # fmt: skip
+        while stage.memory.get("requests", 0) <= 5:
+            assert process.poll() is None
+            time.sleep(0.05)
+        process.send_signal(number)
+        output, _ = process.communicate(timeout=30)
+    assert process.returncode == 2, output.decode()
+    report = report_in(tmp_path)
+    assert report["verdict"] != "not_conformant"
+    assert report["requests"] >= 5
+
+
+def test_several_workers_give_one_report(tmp_path: Path) -> None:
+    stage = Stage(faults()["available_is_text"].change)
+    with stage.serve() as url:
+        done = run(tmp_path, "-n", "2", "--base-url", url, **stage.mock.environment())
+    assert done.returncode == 1, done.stdout
+    report = report_in(tmp_path)
+    assert [entry["id"] for entry in report["requirements"] if entry["status"] == "fail"] == ["PROBE-03"]
+    assert report["requests"] > 100
+
+
+def test_other_peoples_runs_are_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "test_mine.py").write_text("def test_mine() -> None: assert True")
+    done = subprocess.run(  # noqa: S603
+        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "test_mine.py"],
+        cwd=tmp_path, env=KEPT, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0
+    assert "conformance" not in done.stdout
+    assert {path.name for path in tmp_path.iterdir()} - {"__pycache__"} == {"test_mine.py"}
