@@ -57,7 +57,7 @@ def test_its_version_is_the_distribution_s() -> None:
     assert __version__ == version("hostup-agent-exec")
 
 
-@pytest.mark.parametrize("url", ["https://h.test/gate", "https://h.test/gate/", "http://127.0.0.1:8080/gate"])
+@pytest.mark.parametrize("url", ["https://h.test/gate", "https://h.test/gate/", "http://127.0.0.1:8080/gateX"])
 def test_a_path_prefix_is_kept(voice: Voice, server: Server, url: str) -> None:
     voice.call(client=AuthenticatedClient(url, KEY, httpx_args={"transport": server}), pid=PID)
     assert str(server.last.url) == f"{url.rstrip('/')}/api/v2/vps/{VPS}/agent/exec?pid={PID}"

@@ -30,7 +30,7 @@ def generate(cwd: Path, output: Path, document: Path = DOCUMENT, **environment: 
         "--output-path", output, "--fail-on-warning",
     ]  # fmt: skip
     path = f"{bin_}{os.pathsep}{os.environ['PATH']}"
-    done = subprocess.run(  # noqa: S603
+    done = subprocess.run(
         command, cwd=cwd, env={**os.environ, "PATH": path, **environment}, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr

@@ -9,6 +9,7 @@ from math import isfinite
 from typing import Any
 
 import httpx
+import pytest
 from client.voices import KEY, PID, VPS, answering
 from hostup_agent_exec import errors
 from hostup_agent_exec.api.agent import get_agent_exec
@@ -75,8 +76,9 @@ def check_error(error: errors.AnswerError, status: int) -> None:
     assert (other.code, other.request_id) == (error.code, error.request_id)
 
 
+@pytest.mark.parametrize("asked", [{}, {"pid": PID}], ids=["probe", "poll"])
 @settings(settings.get_profile("client"))
-@given(status=statuses, headers=headers, body=bodies, asked=st.sampled_from([{}, {"pid": PID}]))
+@given(status=statuses, headers=headers, body=bodies)
 def test_only_documented_outcomes(status: int, headers: list[Any], body: bytes, asked: dict[str, int]) -> None:
     def answer(_: httpx.Request) -> httpx.Response:
         return httpx.Response(status, headers=headers, stream=httpx.ByteStream(body))
