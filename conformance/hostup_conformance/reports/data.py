@@ -45,7 +45,8 @@ def report_of(run: Conformance, verdict: Verdict, seconds: float) -> dict[str, A
         "root_causes": [{"id": root, "explains": explained} for root, explained in roots.items()],
         "requirements": [entry(result, target, roots) for result in verdict.results.values()],
     }
-    return redacted(report, target)
+    without_keys: dict[str, Any] = redacted(report, target)
+    return without_keys
 
 
 def entry(result: Result, target: Target, roots: dict[str, list[str]]) -> dict[str, Any]:
@@ -88,7 +89,7 @@ def curl(e: Exchange, target: Target) -> str:
     line = " ".join(words)
     variables = {target.key: "$HOSTUP_API_KEY", target.read_key: "$HOSTUP_READ_API_KEY"}
     for name, value in e.request.headers:
-        if name in {"User-Agent", "Accept-Encoding"}:
+        if name.lower() in {"user-agent", "accept-encoding"}:
             continue
         line += f" -H {header_argument(name, value, variables)}"
     target_text = e.request.target if len(e.request.target) < 300 else e.request.target[:300] + "..."
@@ -97,7 +98,7 @@ def curl(e: Exchange, target: Target) -> str:
 
 def header_argument(name: str, value: str, variables: dict[str | None, str]) -> str:
     """Return a header for the shell; of an Authorization the scheme alone, and the variable of a key that is ours."""
-    if name != "Authorization":
+    if name.lower() != "authorization":
         return shlex.quote(f"{name}: {value}")
     scheme, _, token = value.rpartition(" ")
     return f'"{name}: {scheme} {variables.get(token, MARK)}"'

@@ -1,0 +1,32 @@
+"""Root causes in the report and in the terminal."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hostup_conformance.reports.terminal import in_order
+
+
+def entry(id: str, status: str) -> dict[str, Any]:
+    return {"id": id, "status": status}
+
+
+def ordered(entries: list[dict[str, Any]], causes: list[dict[str, Any]]) -> list[tuple[str, str | None]]:
+    return [(e["id"], root) for e, root in in_order({"requirements": entries, "root_causes": causes})]
+
+
+def test_what_follows_stands_behind_its_cause() -> None:
+    entries = [entry("A-01", "fail"), entry("A-02", "warn"), entry("A-03", "fail"), entry("A-04", "fail")]
+    causes = [{"id": "A-03", "explains": ["A-01", "A-02"]}, {"id": "A-04", "explains": []}]
+    assert ordered(entries, causes) == [("A-03", None), ("A-01", "A-03"), ("A-02", "A-03"), ("A-04", None)]
+
+
+def test_a_warning_that_explains_a_failure_stands_with_the_failures() -> None:
+    entries = [entry("A-01", "fail"), entry("A-02", "warn"), entry("A-03", "observe"), entry("A-04", "fail")]
+    causes = [{"id": "A-02", "explains": ["A-04"]}, {"id": "A-01", "explains": []}]
+    assert ordered(entries, causes) == [("A-02", None), ("A-04", "A-02"), ("A-01", None), ("A-03", None)]
+
+
+def test_without_causes_the_worst_comes_first_and_pass_is_left_out() -> None:
+    entries = [entry("A-01", "pass"), entry("A-02", "warn"), entry("A-03", "error"), entry("A-04", "disabled")]
+    assert [id for id, _ in ordered(entries, [])] == ["A-03", "A-02", "A-04"]
