@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
     from hostup_conformance.target import Target
 
-#: `unnamed` is a key in a recording whose keys were not given, `lowercase` the full key under the scheme bearer, `query` the key in the URL.
+#: `lowercase` is the full key under the scheme bearer, `query` the key in the URL, and `unnamed` a key in a
+#: recording when we were not told which keys there are.
 Credential = Literal["full", "read", "none", "wrong", "malformed", "lowercase", "query", "unnamed"]
 #: `similar` resembles the own id, `case` is it in another case, `malformed` has characters that no id has.
 Vps = Literal["own", "unavailable", "foreign", "unknown", "similar", "case", "malformed"]

@@ -39,14 +39,14 @@ class Requirement:
 @cache
 def requirements() -> dict[str, Requirement]:
     """Return all requirements by id, in the ledger's order."""
-    entries = yaml.load((SPEC / "requirements.yaml").read_bytes(), Loader=_LOADER)
+    entries = read_yaml("requirements.yaml")
     return {entry["id"]: Requirement(**entry) for entry in entries}
 
 
 @cache
 def document() -> dict[str, Any]:
     """Return the OpenAPI document."""
-    loaded: dict[str, Any] = yaml.load((SPEC / "openapi.yaml").read_bytes(), Loader=_LOADER)
+    loaded: dict[str, Any] = read_yaml("openapi.yaml")
     return loaded
 
 
@@ -59,5 +59,6 @@ def spec_identity() -> dict[str, str]:
     return {"version": document()["info"]["version"], "sha256": digest.hexdigest()}
 
 
-# The C loader where PyYAML has it: ten times as fast.
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+def read_yaml(name: str) -> Any:
+    """Return a file of the contract, with the C loader where PyYAML has it: ten times as fast."""
+    return yaml.load((SPEC / name).read_bytes(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - both are safe

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import hypothesis
 import schemathesis
@@ -26,5 +26,6 @@ schema.config.phases.coverage.unexpected_methods = set()
     suppress_health_check=list(hypothesis.HealthCheck),
     phases=[hypothesis.Phase.explicit, hypothesis.Phase.generate],
 )
-def test_generated(case: schemathesis.Case, conformance: Conformance) -> None:
+def test_generated(case: schemathesis.Case[Any], conformance: Conformance) -> None:
+    """Send a generated request; what comes is judged with the rest."""
     conformance.generated.send(case)

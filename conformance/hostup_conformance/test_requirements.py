@@ -19,6 +19,7 @@ def test_requirement(
     conformance: Conformance,
     record_property: pytest.RecordProperty,  # type: ignore[name-defined]
 ) -> None:
+    """The requirement, as the verdict on all exchanges has it."""
     result = conformance.verdict.results[requirement.id]
     for name, value in (("level", requirement.level), ("status", result.status), ("source", requirement.source)):
         record_property(name, value)

@@ -12,9 +12,8 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
-from starlette.types import ASGIApp, Message
-
 from hostup_conformance.mock import API_KEY, READ_API_KEY, VPS_ID, Mock
+from starlette.types import ASGIApp, Message
 
 CRLF = b"\r\n"
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-
 from faults import Fault, faults
 from hostup_conformance.ledger import requirements
 from judging import IMPATIENT, LIMITS, verdict_on

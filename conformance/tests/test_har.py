@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from faults import faults
 from hostup_conformance import har
 from hostup_conformance.mock import API_KEY, READ_API_KEY

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from faults import faults
 from hostup_conformance.ledger import requirements
 from hostup_conformance.mock import API_KEY, READ_API_KEY, Mock
@@ -40,7 +39,7 @@ def command(*arguments: str | Path) -> list[str]:
 
 def run(folder: Path, *arguments: str | Path, **environ: str) -> subprocess.CompletedProcess[str]:
     """Run the suite in an empty folder, with its reports in `folder/report`."""
-    return subprocess.run(  # noqa: S603
+    return subprocess.run(
         command("--report-dir", folder / "report", *arguments),
         cwd=folder, env={**KEPT, **environ}, capture_output=True, text=True, timeout=120, check=False,
     )  # fmt: skip
@@ -145,7 +144,7 @@ def test_waivers(tmp_path: Path) -> None:
 
 
 def test_a_path_prefix_is_part_of_the_address(tmp_path: Path) -> None:
-    def move(asked: Any, answered: Any) -> None:
+    def move(asked: Any, _answered: Any) -> None:
         asked.memory.setdefault("paths", set()).add(asked.path.split("/api/")[0])
 
     stage = Stage(move)
@@ -174,7 +173,7 @@ def test_a_run_that_is_interrupted_still_reports(tmp_path: Path, number: signal.
 
     stage = Stage(slow)
     with stage.serve() as url:
-        process = subprocess.Popen(  # noqa: S603
+        process = subprocess.Popen(
             command("--report-dir", tmp_path / "report", "--base-url", url),
             cwd=tmp_path, env={**KEPT, **stage.mock.environment()}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         )  # fmt: skip
@@ -201,7 +200,7 @@ def test_several_workers_give_one_report(tmp_path: Path) -> None:
 
 def test_other_peoples_runs_are_left_alone(tmp_path: Path) -> None:
     (tmp_path / "test_mine.py").write_text("def test_mine() -> None: assert True")
-    done = subprocess.run(  # noqa: S603
+    done = subprocess.run(
         [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "test_mine.py"],
         cwd=tmp_path, env=KEPT, capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip

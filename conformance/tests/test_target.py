@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-
 from hostup_conformance.mock import Mock
 from hostup_conformance.target import Misconfigured, Target
 

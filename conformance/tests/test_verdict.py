@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-
 from faults.probe import problem
 from hostup_conformance.exchange import Exchange
 from hostup_conformance.rules import Rule, rules

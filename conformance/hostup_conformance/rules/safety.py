@@ -14,11 +14,13 @@ if TYPE_CHECKING:
 
 #: What only the inside of a server shows: traces of several languages, paths, database errors.
 INTERNALS = re.compile(
-    r"""Traceback\ \(most\ recent | File\ \\?"[^"]+",\ line\ \d+ | ^\s*at\ [\w$.<>\[\]\ ]+\(.*:\d+
-      | \bat\ [\w$.<>]+\ ?\([^)]*[/\\.][^)]*:\d+(:\d+)?\) | \bat\ /[\w./-]+:\d+ | goroutine\ \d+\ \[ | panic:\ | \.(go|rs|py|js|ts|php|rb|java):\d+
-      | (?<![\w/])/(home|var|usr|opt|srv|etc|root|app)/[\w.-]+ | [A-Z]:\\\\?(Users|inetpub|Windows|Program) | node_modules
-      | SQLSTATE | ORA-\d{5} | \bSELECT\s.+\sFROM\s | \bsyntax\ error\ at\ or\ near | psycopg2?\. | sqlite3?\.\w*Error
-      | \b(java|javax|org|com)(\.\w+)+Exception\b | NullPointerException | Stack\ ?trace: | \bstack"\s*:""",
+    r"""Traceback\ \(most\ recent | File\ \\?"[^"]+",\ line\ \d+ | Stack\ ?trace: | \bstack"\s*:
+      | ^\s*at\ [\w$.<>\[\]\ ]+\(.*:\d+ | \bat\ /[\w./-]+:\d+ | goroutine\ \d+\ \[ | panic:\s
+      | \bat\ [\w$.<>]+\ ?\([^)]*[/\\.][^)]*:\d+(:\d+)?\) | \.(go|rs|py|js|ts|php|rb|java):\d+
+      | \b(java|javax|org|com)(\.\w+)+Exception\b | NullPointerException | node_modules
+      | (?<![\w/])/(home|var|usr|opt|srv|etc|root|app)/[\w.-]+ | [A-Z]:\\\\?(Users|inetpub|Windows|Program)
+      | SQLSTATE | ORA-\d{5} | \bSELECT\s.+\sFROM\s | \bsyntax\ error\ at\ or\ near
+      | psycopg2?\. | sqlite3?\.\w*Error""",
     re.VERBOSE | re.MULTILINE | re.IGNORECASE,
 )
 

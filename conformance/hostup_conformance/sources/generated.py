@@ -51,7 +51,7 @@ class Generated:
         #: What schemathesis said of an exchange, by its number: check and message.
         self.opinions: dict[int, tuple[str, str]] = {}
 
-    def send(self, case: schemathesis.Case) -> None:
+    def send(self, case: schemathesis.Case[Any]) -> None:
         """Send a case, unless one like it was sent or the time is used up, and let schemathesis judge the answer."""
         self._began = self._began or time.monotonic()
         target = self.request_target(case)
@@ -65,7 +65,7 @@ class Generated:
             return
         self.judge(case, exchange)
 
-    def request_target(self, case: schemathesis.Case) -> str:
+    def request_target(self, case: schemathesis.Case[Any]) -> str:
         """Return path and query of a case.
 
         A positive case is for the configured VPS. A pid that a guest could have is moved out of its reach.
@@ -80,7 +80,7 @@ class Generated:
             f"?{encoded}" if encoded else ""
         )
 
-    def judge(self, case: schemathesis.Case, exchange: Exchange) -> None:
+    def judge(self, case: schemathesis.Case[Any], exchange: Exchange) -> None:
         """Note what schemathesis' response checks say of an exchange."""
         answer = exchange.answer
         well_formed = exchange.ask.vps != "malformed" and exchange.ask.pid in {

@@ -175,8 +175,9 @@ class Script:
             yield self._get("the own id in another case", vps=own.swapcase(), capability="ids")
         raw = quote(own, safe="")
         odd = [
-            "%25" + raw.encode()[:1].hex() + raw[1:], raw + "%00", raw + "%20", raw + "%27", f"{raw}%27%20OR%20%271%27=%271", raw + "%2F", f"{raw}%2F..%2F{raw}",
-            "%2A", "%25", "vps_%25", "..", ".", "%2e%2e", "..%2F..%2Fvps", "%ff%fe", "%F0%9F%92%A9", "%7B%24ne%3A1%7D", "a" * 2000,
+            "%25" + raw.encode()[:1].hex() + raw[1:], raw + "%00", raw + "%20", raw + "%27",
+            f"{raw}%27%20OR%20%271%27=%271", raw + "%2F", f"{raw}%2F..%2F{raw}", "%2A", "%25", "vps_%25", "..", ".",
+            "%2e%2e", "..%2F..%2Fvps", "%ff%fe", "%F0%9F%92%A9", "%7B%24ne%3A1%7D", "a" * 2000,
         ]  # fmt: skip
         for segment in odd:
             yield self._get("a malformed id", segment=segment, capability="ids")
@@ -192,8 +193,10 @@ class Script:
             )
         # Of the given pid where there is one: a parser that stops at the first odd character would find it.
         known = running or nobodys
-        invalid = ["abc", f"{known}abc", f"{known}.5", f"{known}%27", f"{known}%20OR%201=1", f"{known}%00", "null", "true",
-                   "undefined", "NaN", "%7B%7D", f"{known},{known}", f"0x{nobodys:x}", "%5B1%5D", "%F0%9F%92%A9", "%ff"]  # fmt: skip
+        invalid = [
+            "abc", f"{known}abc", f"{known}.5", f"{known}%27", f"{known}%20OR%201=1", f"{known}%00", f"{known},{known}",
+            f"0x{nobodys:x}", "null", "true", "undefined", "NaN", "%7B%7D", "%5B1%5D", "%F0%9F%92%A9", "%ff",
+        ]  # fmt: skip
         for value in invalid:
             yield self._get("a pid that is no integer", pid=value, capability="input")
         for value in ("0", "-1", f"-{known}", str(2**63 + 1), str(10**30 + 1), "9" * 5000):
@@ -264,7 +267,7 @@ class Script:
         headers: Headers = (),
         capability: str | None = None,
     ) -> Step:
-        """Return a GET. `segment` is an id as it stands in the path, `key` the full one unless given, None for no key."""
+        """Return a GET. `segment` is an id as it is in the path; `key` is the full one unless given, or None."""
         segment = quote(vps or self.target.vps, safe="") if segment is None else segment
         query = f"?pid={pid}" if pid is not None else query
         given = {name for name, _ in headers}
@@ -298,7 +301,7 @@ class Script:
         return self._varied(self.target.key if len(self.target.key) > 16 else "hu_" + "x" * 24)
 
     def _unknown_vps(self) -> str:
-        """Return an id that was never issued, of the same form; of the sample's form if the own is too short to vary."""
+        """Return an id that was never issued, of the own's form, or of the sample's if that is too short to vary."""
         own = self.target.vps
         half = len(own) // 2
         long_enough = sum(c.isalnum() for c in own[half:]) >= 8

@@ -136,7 +136,7 @@ def test_an_agent_behind_a_given_socket_that_allows_no_commands(tmp_path_factory
     folder = tmp_path_factory.mktemp("s")
     socket = folder / "s"
     command = [find_program(), "-m", "unix-listen", "-p", str(socket), "-t", str(folder), "-b", "guest-exec"]
-    with subprocess.Popen(command) as agent:  # noqa: S603
+    with subprocess.Popen(command) as agent:
         while not socket.exists():
             time.sleep(0.01)
         with serve(socket, PATIENCE) as served, httpx.Client(base_url=served.base_url, trust_env=False) as http:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def judge(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "pytest", "--pyargs", "hostup_conformance", "-p", "no:cacheprovider"]
     environ = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST")}
-    return subprocess.run(  # noqa: S603
+    return subprocess.run(
         [*command, "--report-dir", str(folder), *options],
         cwd=folder, env=environ, capture_output=True, text=True, timeout=120, check=False,
     )  # fmt: skip

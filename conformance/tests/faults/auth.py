@@ -5,10 +5,11 @@ from __future__ import annotations
 from base64 import b64decode
 from contextlib import suppress
 
-from faults import trips
-from faults.probe import problem
 from hostup_conformance.mock import API_KEY, VPS_ID
 from stage import Answered, Asked
+
+from faults import trips
+from faults.probe import problem
 
 AVAILABLE = {"available": True, "reason": None, "vmRunning": True}
 
@@ -128,7 +129,7 @@ def challenge_for_basic(_asked: Asked, answered: Answered) -> None:
 
 
 @trips("AUTH-06")
-def challenge_blames_no_key(asked: Asked, answered: Answered) -> None:
+def challenge_blames_no_key(_asked: Asked, answered: Answered) -> None:
     """A 401 says invalid_token although none was given."""
     if answered.status == 401:
         answered.header("WWW-Authenticate", 'Bearer error="invalid_token"')

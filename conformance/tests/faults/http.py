@@ -5,10 +5,11 @@ from __future__ import annotations
 import gzip
 from functools import cache
 
+from stage import Answered, Asked
+
 from faults import trips
 from faults.auth import AVAILABLE, refuse
 from faults.probe import problem
-from stage import Answered, Asked
 
 
 def probes(asked: Asked, answered: Answered) -> bool:
@@ -51,7 +52,7 @@ def closes_without_an_answer(asked: Asked, answered: Answered) -> None:
 
 
 @trips("HTTP-01", hangs=True)
-def hangs_before_the_answer(asked: Asked, answered: Answered) -> None:
+def hangs_before_the_answer(_asked: Asked, answered: Answered) -> None:
     """A poll of the running command waits for its end."""
     if answered.is_output:
         answered.raw = [60.0]
@@ -65,7 +66,7 @@ def hangs_within_the_answer(asked: Asked, answered: Answered) -> None:
 
 
 @trips("HTTP-01", hangs=True)
-def drips(asked: Asked, answered: Answered) -> None:
+def drips(_asked: Asked, answered: Answered) -> None:
     """A byte every tenth of a second, in a body of a thousand."""
     if answered.is_output:
         answered.body += b" " * 1000
@@ -73,14 +74,14 @@ def drips(asked: Asked, answered: Answered) -> None:
 
 
 @trips("HTTP-01")
-def body_without_end(asked: Asked, answered: Answered) -> None:
+def body_without_end(_asked: Asked, answered: Answered) -> None:
     """A body that never ends, as fast as it goes."""
     if answered.is_output:
         answered.raw = [answered.head(10**15), *([b" " * 2**20] * 400)]
 
 
 @trips("HTTP-01")
-def headers_without_end(asked: Asked, answered: Answered) -> None:
+def headers_without_end(_asked: Asked, answered: Answered) -> None:
     """Headers that never end."""
     if answered.is_output:
         answered.raw = [b"HTTP/1.1 200 OK\r\n", *([b"X-More: and more\r\n" * 1000] * 100)]
@@ -95,13 +96,13 @@ def bomb(asked: Asked, answered: Answered) -> None:
 
 
 @trips("HTTP-01")
-def another_protocol(asked: Asked, answered: Answered) -> None:
+def another_protocol(_asked: Asked, answered: Answered) -> None:
     """What answers is no HTTP server."""
     answered.raw = [b"SSH-2.0-OpenSSH_9.7\r\n"]
 
 
 @trips("HTTP-01")
-def status_of_no_class(asked: Asked, answered: Answered) -> None:
+def status_of_no_class(_asked: Asked, answered: Answered) -> None:
     """The probe of the VPS without an agent has status 999."""
     if answered.status == 404:
         answered.status = 999
@@ -223,7 +224,7 @@ def unknown_vps_crashes(asked: Asked, answered: Answered) -> None:
 
 
 @trips("HTTP-09")
-def gzip_unasked(asked: Asked, answered: Answered) -> None:
+def gzip_unasked(_asked: Asked, answered: Answered) -> None:
     """The body is gzip although identity was asked for."""
     if answered.is_output:
         answered.body = gzip.compress(answered.body)

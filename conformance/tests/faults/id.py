@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from urllib.parse import unquote
 
-from faults import trips
-from faults.auth import AVAILABLE, refuse
 from hostup_conformance.mock import FOREIGN_VPS_ID, UNAVAILABLE_VPS_ID, VPS_ID
 from stage import Answered, Asked
+
+from faults import trips
+from faults.auth import AVAILABLE, refuse
 
 KNOWN = {VPS_ID, UNAVAILABLE_VPS_ID, FOREIGN_VPS_ID}
 
@@ -21,14 +22,10 @@ def answer_instead(asked: Asked, answered: Answered) -> None:
 @trips("ID-01")
 def unknown_is_unavailable(asked: Asked, answered: Answered) -> None:
     """A VPS that does not exist is one whose agent is not available."""
-    if answered.status == 404 and asked.full and asked.vps not in KNOWN and asked.pid is None and len(asked.vps) == 30:
-        if (
-            asked.vps[:-1] != VPS_ID[:-1]
-            and asked.vps.lower() != VPS_ID
-            and asked.vps.isascii()
-            and "%" not in asked.vps
-        ):
-            answered.become(200, {"available": False, "reason": "No such VPS.", "vmRunning": False})
+    resembles = asked.vps[:-1] == VPS_ID[:-1] or asked.vps.lower() == VPS_ID
+    in_form = len(asked.vps) == len(VPS_ID) and asked.vps.replace("_", "").isalnum() and asked.vps.isascii()
+    if answered.status == 404 and asked.full and asked.pid is None and in_form and not resembles:
+        answered.become(200, {"available": False, "reason": "No such VPS.", "vmRunning": False})
 
 
 @trips("ID-01")

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 
-from faults import trips
-from faults.auth import AVAILABLE, refuse
 from hostup_conformance.mock import UNAVAILABLE_VPS_ID
 from stage import Answered, Asked
+
+from faults import trips
+from faults.auth import AVAILABLE, refuse
 
 
 def is_integer(text: str | None) -> bool:

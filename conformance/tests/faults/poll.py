@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from stage import Answered, Asked
+
 from faults import trips
 from faults.probe import problem
-from stage import Answered, Asked
 
 
 def running(asked: Asked) -> bool:
@@ -48,7 +49,7 @@ def output_is_a_json_string(_asked: Asked, answered: Answered) -> None:
 
 
 @trips("POLL-02")
-def pid_is_ignored(asked: Asked, answered: Answered) -> None:
+def pid_is_ignored(_asked: Asked, answered: Answered) -> None:
     """A poll gets the availability."""
     if answered.is_output:
         answered.json = {"available": True, "reason": None, "vmRunning": True}

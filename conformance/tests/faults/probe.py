@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from faults import trips
 from hostup_conformance.mock import UNAVAILABLE_VPS_ID
 from stage import Answered, Asked
+
+from faults import trips
 
 
 @trips("PROBE-01")

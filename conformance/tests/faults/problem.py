@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+from stage import Answered, Asked
+
 from faults import trips
 from faults.auth import refuse
-from stage import Answered, Asked
 
 ERRORS = "https://developer.hostup.se/errors/"
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
-from faults import trips
 from stage import Answered, Asked
+
+from faults import trips
 
 
 def soon(**delta: float) -> str:

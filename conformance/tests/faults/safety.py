@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from base64 import b64encode
 
-from faults import trips
 from hostup_conformance.mock import API_KEY
 from stage import Answered, Asked
+
+from faults import trips
 
 
 @trips("SAFETY-01")

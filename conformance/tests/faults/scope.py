@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from stage import Answered, Asked
+
 from faults import trips
 from faults.auth import refuse
-from stage import Answered, Asked
 
 
 @trips("SCOPE-01")
