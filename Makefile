@@ -55,8 +55,9 @@ check: $(READY) ## lint and types alone
 	basedpyright
 
 .PHONY: bench
-bench: $(READY) ## what the client costs beside raw httpx (OTHER=1: and beside openapi-generator; needs the network)
+bench: $(READY) ## the client beside raw httpx (OTHER=1: and openapi-generator; needs the network), the suite beside schemathesis
 	python conformance/bench/client.py $(if $(OTHER),--other)
+	python conformance/bench/server.py $(if $(EVERY),--every $(EVERY)) --list
 
 .PHONY: mutants
 mutants: $(READY) ## change the client a little everywhere, and see that some test notices
