@@ -26,9 +26,13 @@ BLOCKS = [
 def test_a_block_runs(block: str, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOSTUP_API_KEY", KEY)
     monkeypatch.setenv("HOSTUP_VPS_ID", "vps_01hxa3b4c5d6e7f8g9h0j1k2m3")
+    program = compile(block, "README.md", "exec")
+    if "router(" in block:  # it brings its own server
+        exec(program, {"__name__": "__main__"})  # noqa: S102
+        return
     with router() as mock:
-        exec(compile(block, "README.md", "exec"), {"__name__": "__main__"})  # noqa: S102
-        assert mock.calls.call_count > 0 or "router(" in block
+        exec(program, {"__name__": "__main__"})  # noqa: S102
+        assert mock.calls.call_count > 0
     assert clock.now < 1100
 
 
