@@ -50,7 +50,7 @@ def is_poll(e: Exchange) -> bool:
 def is_error(e: Exchange) -> bool:
     """A GET of the endpoint that got a 4xx or 5xx.
 
-    Not for a malformed id: a proxy or router may answer that before the endpoint sees it, in its own form.
+    Not for a malformed id, nor one of a request that is too long: a proxy or router may answer those in its own form.
     """
     return (
         e.answer is not None
@@ -58,6 +58,7 @@ def is_error(e: Exchange) -> bool:
         and e.ask.endpoint
         and e.ask.vps != "malformed"
         and 400 <= e.answer.status < 600
+        and e.answer.status not in {414, 431}
     )
 
 
