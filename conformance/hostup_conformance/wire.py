@@ -117,7 +117,7 @@ class Wire:
 
         Raises `Stopped` when the run's bounds are used up, and `Withheld` for a request that is not safe.
         """
-        self._check_safe(request)
+        self.check_safe(request)
         for repetition in count():
             self._check_bounds()
             exchange = self._exchange(request, purpose, source)
@@ -137,7 +137,8 @@ class Wire:
         self.stopped = self.stopped or reason
         return Stopped(self.stopped)
 
-    def _check_safe(self, request: Request) -> None:
+    def check_safe(self, request: Request) -> None:
+        """Raise `Withheld` for a request that could do harm to a server that is not our own."""
         if not self.careful:
             return
         if request.method not in SAFE_METHODS:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from hostup_conformance.redact import Redactor
 from hostup_conformance.reports.data import EVIDENCE, curl
+from hostup_conformance.wire import Withheld
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -89,8 +90,8 @@ def print_plan(run: Conformance) -> None:
     print(f"Nothing is sent. To {target.base_url} would go, at most {wire.limits.requests or 'unbounded'} requests:")
     for number, step in enumerate((step for stage in run.script() for step in stage.steps), 1):
         try:
-            wire._check_safe(step.request)
-        except Exception as withheld:
+            wire.check_safe(step.request)
+        except Withheld as withheld:
             print(f"   -  withheld: {step.purpose} ({withheld})")
             continue
         shown = step.request.target if len(step.request.target) < 120 else step.request.target[:117] + "..."

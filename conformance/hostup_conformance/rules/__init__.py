@@ -111,9 +111,13 @@ def rules() -> dict[str, Rule]:
 
 
 def show(value: Any) -> str:
-    """Return a value as a report shows it: strings that are sentences as they are, all else as short JSON."""
+    """Return a value as a report shows it: strings that are sentences as they are, all else as short JSON.
+
+    What a server sent may hold anything, escape sequences of the terminal included: those are spelt out.
+    """
     text = value if isinstance(value, str) and value else json.dumps(value, ensure_ascii=False, default=repr)
-    return text if len(text) <= 160 else text[:157] + "..."
+    short = text if len(text) <= 160 else text[:157] + "..."
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in short)
 
 
 def _add(rule: Rule) -> None:
