@@ -21,13 +21,25 @@ Credential = Literal["full", "read", "none", "wrong", "malformed", "lowercase", 
 Vps = Literal["own", "unavailable", "foreign", "unknown", "similar", "case", "malformed"]
 #: `loose` is what some parsers take for an integer, `strange` a query with other parameters than pid.
 Pid = Literal[
-    "absent", "finished", "running", "unknown", "impossible", "loose", "invalid", "empty", "repeated", "strange"
+    "absent",
+    "finished",
+    "running",
+    "started",
+    "unknown",
+    "impossible",
+    "loose",
+    "invalid",
+    "empty",
+    "repeated",
+    "strange",
 ]
 
 Headers = tuple[tuple[str, str], ...]
 
 #: Above this a Linux guest has no pids, so such a pid is nobody's.
 LARGEST_LINUX_PID = 4_194_304
+#: How many characters a command may have.
+LONGEST_COMMAND = 4096
 
 
 @dataclass(frozen=True)
@@ -128,6 +140,24 @@ class Exchange:
     def obeyed(self) -> bool:
         """Whether this answer was ordered with Prefer, and says nothing about the request otherwise."""
         return self.ask.ordered is not None and self.status == self.ask.ordered
+
+    @property
+    def is_start(self) -> bool:
+        """Whether it is the start of a command, proper or not, and neither ordered nor limited."""
+        return (
+            self.answer is not None
+            and self.request.method == "POST"
+            and bool(self.request.body)
+            and self.ask.endpoint
+            and not self.obeyed
+            and self.status != 429
+        )
+
+    @property
+    def new_pid(self) -> int | None:
+        """The pid of the command that a start has started."""
+        pid = self.body.get("pid") if self.is_start and self.status == 200 and isinstance(self.body, dict) else None
+        return pid if isinstance(pid, int) and not isinstance(pid, bool) and pid > 0 else None
 
     @property
     def judged(self) -> bool:
@@ -256,6 +286,8 @@ def pid_of(query: str, vps: Vps, target: Target) -> Pid:
         return "impossible"
     if vps == "own" and number == target.finished_pid:
         return "finished"
+    if vps == "own" and number == target.started_pid:
+        return "started"
     return "running" if vps == "own" and number == target.running_pid else "unknown"
 
 

@@ -21,7 +21,8 @@ def validator(name: str) -> Any:
 
 def conforms(e: Exchange) -> bool:
     """Whether the body of a 200 is valid by the document's schema for what was asked."""
-    return bool(validator("AgentAvailability" if e.ask.pid == "absent" else "CommandOutput").is_valid(e.body))
+    shape = "StartedCommand" if e.is_start else "AgentAvailability" if e.ask.pid == "absent" else "CommandOutput"
+    return bool(validator(shape).is_valid(e.body))
 
 
 def header_notes(e: Exchange) -> list[str]:

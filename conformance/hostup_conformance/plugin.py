@@ -20,6 +20,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add = group.addoption
     add("--report-dir", metavar="DIR", default="conformance-report", help="where the reports go (conformance-report)")
     add("--backend", choices=["memory", "qemu-ga"], help="without --base-url: judge the mock, or a real guest agent")
+    add("--allow-exec", nargs="?", const="", metavar="VPS_ID",
+        help="start harmless commands on the VPS; a live server's id must be repeated as the value")  # fmt: skip
     add("--live", action="store_true", help="treat the server as a live one even on loopback: safe methods alone")
     # --strict (a SHOULD that is broken is a fail) is pytest's own flag, which this suite obeys in its way too.
     add("--plan", action="store_true", help="list what would be sent, and send nothing")

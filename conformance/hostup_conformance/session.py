@@ -23,7 +23,7 @@ from hostup_conformance import har
 from hostup_conformance.reports import terminal
 from hostup_conformance.reports.data import report_of
 from hostup_conformance.reports.files import write_reports
-from hostup_conformance.sources import probe
+from hostup_conformance.sources import commands, probe
 from hostup_conformance.sources.generated import Generated
 from hostup_conformance.target import Misconfigured, Target
 from hostup_conformance.verdict import Verdict, judge
@@ -67,7 +67,7 @@ class Conformance:
         if config.option.xmlpath is None and not hasattr(config, "workerinput"):
             config.option.xmlpath = str(Path(config.option.report_dir) / "junit.xml")
         try:
-            return cls(config, target_of(config, resources), resources)
+            return cls(config, with_commands(target_of(config, resources), config.option), resources)
         except Misconfigured as error:
             raise pytest.UsageError(str(error)) from None
 
@@ -88,7 +88,10 @@ class Conformance:
 
     def script(self) -> list[probe.Stage]:
         """Return what the scripted probe sends to this target."""
-        return probe.Script(self.target, careful=self.wire.careful).stages()
+        stages = probe.Script(self.target, careful=self.wire.careful).stages()
+        if self.target.allow_exec:
+            stages.insert(1, commands.CommandScript(self.target, careful=self.wire.careful).refused())
+        return stages
 
     def take_probe(self) -> None:
         """Send the scripted probe, or read the recording, once."""
@@ -98,6 +101,8 @@ class Conformance:
         if self.config.option.har:
             self.recorded, self.ignored = har.read(Path(self.config.option.har), self.target)
         else:
+            if self.target.allow_exec:
+                self.target = commands.begin(self.wire)
             probe.run(self.wire, self.script())
 
     @cached_property
@@ -206,6 +211,18 @@ def target_of(config: pytest.Config, resources: ExitStack) -> Target:
     # Under xdist the controller judges nothing, and needs no server either.
     url = "http://127.0.0.1:1" if getattr(option, "tx", None) else resources.enter_context(serve(mock.app))
     return Target.from_environment(url, mock.environment(), kind="mock", profile=option.profile)
+
+
+def with_commands(target: Target, option: Any) -> Target:
+    """Allow the start of commands if `--allow-exec` does; raise `Misconfigured` where it is not said plainly enough."""
+    if option.allow_exec is None:
+        return target
+    if option.har:
+        raise Misconfigured("--allow-exec starts commands, and --har sends nothing; leave out one of them")
+    live = option.live or not target.is_loopback
+    if option.allow_exec != target.vps and (live or option.allow_exec):
+        raise Misconfigured("--allow-exec runs commands on a machine; repeat its id: --allow-exec=$HOSTUP_VPS_ID")
+    return replace(target, allow_exec=True)
 
 
 def agent_target(option: Any, resources: ExitStack) -> Target:

@@ -42,6 +42,10 @@ class Target:
     finished_pid: int | None = None
     running_pid: int | None = None
     profile: str = "full"
+    #: Whether harmless commands may be started on `vps`.
+    allow_exec: bool = False
+    #: A command that the run has started and followed to its end.
+    started_pid: int | None = None
 
     @classmethod
     def from_environment(
@@ -124,6 +128,7 @@ class Target:
             "HOSTUP_FOREIGN_VPS_ID": self.foreign_vps,
             "HOSTUP_FINISHED_PID": self.finished_pid,
             "HOSTUP_RUNNING_PID": self.running_pid,
+            "--allow-exec": self.allow_exec,
         }
         return [need for need in needs if need not in self.capabilities and not present.get(need)]
 

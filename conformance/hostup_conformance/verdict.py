@@ -88,6 +88,8 @@ def first_words(findings: list[Finding]) -> str:
 
 def enable(missing: list[str], target: Target) -> str:
     """Say what would enable a requirement."""
+    if "--allow-exec" in missing:
+        return "run with --allow-exec, which starts harmless commands"
     variables = [need for need in missing if need.isupper()]
     if variables:
         return f"set {' and '.join(variables)}"

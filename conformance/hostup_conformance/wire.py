@@ -138,10 +138,15 @@ class Wire:
         return Stopped(self.stopped)
 
     def check_safe(self, request: Request) -> None:
-        """Raise `Withheld` for a request that could do harm to a server that is not our own."""
+        """Raise `Withheld` for a request that could do harm to a server that is not our own, or that was not allowed."""
+        starts = request.method == "POST" and bool(request.body)
+        if starts and not self.target.allow_exec:
+            raise Withheld("a command is not started without --allow-exec")
         if not self.careful:
             return
-        if request.method not in SAFE_METHODS:
+        if starts and understand(request, self.target).vps not in {"own", "unknown"}:
+            raise Withheld("a command is started on no other VPS than the given one")
+        if not starts and request.method not in SAFE_METHODS:
             raise Withheld(f"{request.method} is not sent to a server that is not on loopback, or with --live")
         if Redactor(self.target.secrets).finds_in(request.target):
             raise Withheld("a key in a URL is not sent to a server that is not on loopback, or with --live")
@@ -154,7 +159,10 @@ class Wire:
         A Linux guest has no pids above 4194304, and Windows has even ones alone.
         """
         ask = understand(request, self.target)
-        if ask.pid in {"finished", "running", "absent", "impossible", "empty"} or request.method == "OPTIONS":
+        if (
+            ask.pid in {"finished", "running", "started", "absent", "impossible", "empty"}
+            or request.method == "OPTIONS"
+        ):
             return True
         if ask.vps == "unavailable" and self.target.finished_pid:
             pids = {self.target.finished_pid, self.target.running_pid}

@@ -91,3 +91,10 @@ def no_side_door(e: Exchange) -> Findings:
         yield "a refusal, as GET gets", show_status(e)
     elif isinstance(e.body, dict) and (shown := [name for name in STATE if name in e.body]):
         yield "nothing of the VPS", f"members {', '.join(shown)}"
+
+
+@each("AUTH-10", lambda e: e.is_start and e.ask.credential in {"none", "wrong"} and e.ask.vps == "own")
+def no_start_without_key(e: Exchange) -> Findings:
+    """401 exactly, as for GET."""
+    if e.status != 401:
+        yield "status 401", status_of(e)

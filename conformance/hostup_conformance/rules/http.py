@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from hostup_conformance.oracles import conforms, header_notes
 from hostup_conformance.rules import Findings, FindingsAcross, across, each
 from hostup_conformance.rules.safety import strings
-from hostup_conformance.rules.selectors import is_error, show_status, status_of, succeeded
+from hostup_conformance.rules.selectors import is_error, is_good, show_status, status_of, succeeded
 from hostup_conformance.times import http_date
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 #: The page's own and the error reference's.
 DOCUMENTED = {200, 400, 401, 403, 404, 429, 500, 409, 502, 503}
 LONE_SURROGATE = re.compile(r"[\ud800-\udfff]")
-WELL_FORMED = {"absent", "finished", "running", "unknown"}
+WELL_FORMED = {"absent", "finished", "running", "started", "unknown"}
 
 
 def well_formed(e: Exchange) -> bool:
@@ -29,8 +29,8 @@ def well_formed(e: Exchange) -> bool:
 
 
 def is_json(e: Exchange) -> bool:
-    """A GET of the endpoint whose answer claims to be JSON."""
-    return (succeeded(e) or is_error(e)) and e.answer is not None and e.answer.media_type.endswith("json")
+    """A GET of the endpoint, or a start, whose answer claims to be JSON."""
+    return (is_good(e) or is_error(e)) and e.answer is not None and e.answer.media_type.endswith("json")
 
 
 @each("HTTP-01", lambda _: True)
@@ -47,7 +47,7 @@ def whole_answer(e: Exchange) -> Findings:
             yield "nothing after the answer", defect
 
 
-@each("HTTP-02", lambda e: succeeded(e) and e.answer is not None and e.answer.header("content-type") is not None)
+@each("HTTP-02", lambda e: is_good(e) and e.answer is not None and e.answer.header("content-type") is not None)
 def media_type(e: Exchange) -> Findings:
     """application/json, once, and UTF-8 where a charset is named."""
     content_type = ", ".join(dict.fromkeys(e.answer.all("content-type"))) if e.answer else ""
@@ -58,7 +58,7 @@ def media_type(e: Exchange) -> Findings:
         yield "charset=utf-8, or none", content_type
 
 
-@each("HTTP-03", lambda e: succeeded(e) or is_json(e))
+@each("HTTP-03", lambda e: is_good(e) or is_json(e))
 def sound_json(e: Exchange) -> Findings:
     """One JSON text by the letter of RFC 8259."""
     if e.answer:
@@ -152,14 +152,14 @@ def is_sound(e: Exchange) -> bool:
     return e.answer is not None and not e.answer.json.defects and not e.answer.json.duplicates and conforms(e)
 
 
-@across("HTTP-13", lambda e: e.judged or (e.obeyed and e.decoded is not None))
+@across("HTTP-13", lambda e: e.judged or (e.decoded is not None and (e.obeyed or e.is_start)))
 def client_agrees(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
     """The client's own headers make no difference, and its decoding loses nothing."""
     plain = {(e.ask, e.request.target): e for e in exchanges if e.decoded is None and e.ask.pid != "finished"}
     for e in exchanges:
         if e.decoded is None:
             continue
-        twin = plain.get((e.ask, e.request.target))
+        twin = plain.get((e.ask, e.request.target)) if e.request.method == "GET" else None
         if twin and twin.status == 200 != e.status:
             yield e, f"status {twin.status}, as request {twin.number} got", status_of(e)
         if e.status == 200 and e.decoded.raised is None and e.decoded.value != e.body:

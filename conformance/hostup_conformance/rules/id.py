@@ -76,3 +76,10 @@ def case(e: Exchange) -> Findings:
     """Any refusal, since the id may be of the wrong form."""
     if e.status is not None and e.status < 300:
         yield "a 4xx", status_of(e)
+
+
+@each("ID-06", lambda e: e.is_start and e.ask.credential == "full" and e.ask.vps in {"unknown", "foreign"})
+def no_start_elsewhere(e: Exchange) -> Findings:
+    """404 or 403; and 400 for an id that some form does not allow."""
+    if e.status not in {403, 404} and not (e.ask.vps == "unknown" and e.status == 400):
+        yield "status 404, or 403", status_of(e)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hostup_conformance.rules import Findings, FindingsAcross, across, each
-from hostup_conformance.rules.selectors import OUTPUT, refused, status_of
+from hostup_conformance.rules.selectors import OUTPUT, proper_command, refused, status_of
 
 if TYPE_CHECKING:
     from hostup_conformance.exchange import Exchange, Pid
@@ -74,3 +74,22 @@ def empty(e: Exchange) -> Findings:
 def repeated(e: Exchange) -> Findings:
     """Whatever it is."""
     yield "", status_of(e)
+
+
+def improper(e: Exchange) -> bool:
+    """A start by a key that may, without a proper command."""
+    return e.is_start and e.ask.credential == "full" and e.ask.vps == "own" and proper_command(e.request) is None
+
+
+@each("PID-09", improper)
+def no_improper_start(e: Exchange) -> Findings:
+    """Any 4xx."""
+    if not refused(e):
+        yield "a 4xx", status_of(e)
+
+
+@each("PID-10", lambda e: improper(e) and refused(e))
+def improper_start_is_400(e: Exchange) -> Findings:
+    """The one documented status for it."""
+    if e.status != 400:
+        yield "status 400", status_of(e)

@@ -14,6 +14,7 @@ from hostup_conformance.rules.selectors import (
     is_output,
     is_poll,
     misspelled,
+    proper_command,
     status_of,
     succeeded,
 )
@@ -157,3 +158,77 @@ def names_its_pid(e: Exchange) -> Findings:
     asked = parse_qs(urlsplit(e.request.target).query).get("pid", [""])[0]
     if str(e.body["pid"]) != asked:
         yield f"pid {asked}", {"pid": e.body["pid"]}
+
+
+def starts(e: Exchange) -> bool:
+    """The start of a proper command by a key that may, on the VPS whose agent is available."""
+    return e.is_start and e.ask.credential == "full" and e.ask.vps == "own" and proper_command(e.request) is not None
+
+
+def started(e: Exchange) -> bool:
+    """A JSON object, got with 200 by a start."""
+    return starts(e) and e.status == 200 and isinstance(e.body, dict)
+
+
+@each("POLL-15", starts)
+def start_is_answered(e: Exchange) -> Findings:
+    """200 exactly: the page has no 201 and no 202."""
+    if e.status != 200:
+        yield "status 200", status_of(e)
+
+
+@each("POLL-16", lambda e: starts(e) and e.status == 200 and e.answer is not None and e.answer.json.is_json)
+def start_has_its_form(e: Exchange) -> Findings:
+    """A bare object; pid an integer above 0 and pollUrl a string, where they are present."""
+    if not isinstance(e.body, dict):
+        yield "a JSON object", e.body
+        return
+    envelope = next((name for name in ENVELOPES if isinstance(e.body.get(name), dict | list)), None)
+    if envelope and "pid" not in e.body:
+        yield "the members pid and pollUrl", f"an envelope with the member {envelope}"
+    if "pid" in e.body and e.new_pid is None:
+        yield "pid: an integer above 0", e.body["pid"]
+    if not isinstance(e.body.get("pollUrl", ""), str):
+        yield "pollUrl: a string", e.body["pollUrl"]
+
+
+@each("POLL-17", started)
+def start_says_the_pid(e: Exchange) -> Findings:
+    """Under its name."""
+    if "pid" not in e.body:
+        yield "the member pid", f"members {sorted(e.body)}"
+
+
+@each("POLL-18", lambda e: started(e) and isinstance(e.body.get("pollUrl"), str))
+def poll_url_leads_here(e: Exchange) -> Findings:
+    """The path that was asked, perhaps below a prefix, with the pid."""
+    url = e.body["pollUrl"]
+    path, _, query = url.partition("?")
+    expected = f"{e.request.target}?pid={e.body.get('pid', '')}"
+    if not path.startswith("/") or path.startswith("//") or not path.endswith(e.request.target) or "pid" in e.body and parse_qs(query).get("pid") != [str(e.body["pid"])]:
+        yield f"the path {expected}", url
+
+
+@across("POLL-19", lambda e: starts(e) or (asks_output(e) and is_output(e)))
+def output_is_the_commands(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
+    """What `echo` was given is what the poll of its pid returns."""
+    commands: dict[str, str] = {}
+    for e in exchanges:
+        if e.new_pid is not None:
+            commands[str(e.new_pid)] = proper_command(e.request) or ""
+        pid = parse_qs(urlsplit(e.request.target).query).get("pid", [""])[0]
+        program, _, text = commands.get(pid, "").partition(" ")
+        if program == "echo" and e.body.get("exited") is True and text not in str(e.body.get("stdout")):
+            yield e, f"stdout with {text}", {"stdout": e.body.get("stdout")}
+
+
+@across("POLL-20", lambda e: asks_output(e) and e.ask.pid == "started")
+def comes_to_its_end(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
+    """One poll says so; `echo` takes no time."""
+    if not any(isinstance(e.body, dict) and e.body.get("exited") is True for e in exchanges):
+        last = exchanges[-1]
+        yield (
+            last,
+            f"exited true, in one of {len(exchanges)} polls",
+            last.body if last.status == 200 else status_of(last),
+        )

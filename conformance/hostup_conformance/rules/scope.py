@@ -33,3 +33,10 @@ def head_has_the_same_door(e: Exchange) -> Findings:
     """No success where the same key's GET is refused."""
     if e.ask.pid != "absent" and e.status is not None and e.status < 400:
         yield "a refusal, as GET gets", show_status(e)
+
+
+@each("SCOPE-04", lambda e: e.is_start and e.ask.credential == "read" and e.ask.vps == "own")
+def read_may_not_start(e: Exchange) -> Findings:
+    """403 exactly: the command is a proper one, and the VPS is the key's own."""
+    if e.status != 403:
+        yield "status 403", status_of(e)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
+from hostup_conformance.exchange import LONGEST_COMMAND
+
 if TYPE_CHECKING:
-    from hostup_conformance.exchange import Exchange
+    from hostup_conformance.exchange import Exchange, Request
 
 AVAILABILITY = ("available", "reason", "vmRunning")
 OUTPUT = ("exited", "exitCode", "stdout", "stderr")
@@ -24,12 +27,17 @@ def asks_availability(e: Exchange) -> bool:
 
 def asks_output(e: Exchange) -> bool:
     """A poll of a pid that was given for the VPS, by a key that may."""
-    return may(e) and e.ask.pid in {"finished", "running"}
+    return may(e) and e.ask.pid in {"finished", "running", "started"}
 
 
 def succeeded(e: Exchange) -> bool:
     """A GET of the endpoint that got a 200."""
     return e.judged and e.status == 200
+
+
+def is_good(e: Exchange) -> bool:
+    """A GET of the endpoint, or the start of a command, that got a 200."""
+    return succeeded(e) or (e.is_start and e.status == 200)
 
 
 def is_availability(e: Exchange) -> bool:
@@ -44,17 +52,17 @@ def is_output(e: Exchange) -> bool:
 
 def is_poll(e: Exchange) -> bool:
     """A request for output, by whomever, of whatever pid that is an integer."""
-    return e.ask.pid in {"finished", "running", "unknown", "impossible"}
+    return e.ask.pid in {"finished", "running", "started", "unknown", "impossible"}
 
 
 def is_error(e: Exchange) -> bool:
-    """A GET of the endpoint that got a 4xx or 5xx.
+    """A GET of the endpoint, or the start of a command, that got a 4xx or 5xx.
 
     Not for a malformed id, nor one of a request that is too long: a proxy or router may answer those in its own form.
     """
     return (
         e.answer is not None
-        and e.request.method == "GET"
+        and (e.request.method == "GET" or e.is_start)
         and e.ask.endpoint
         and e.ask.vps != "malformed"
         and 400 <= e.answer.status < 600
@@ -65,6 +73,16 @@ def is_error(e: Exchange) -> bool:
 def is_problem(e: Exchange) -> bool:
     """An error whose body is a JSON object."""
     return is_error(e) and isinstance(e.body, dict)
+
+
+def proper_command(request: Request) -> str | None:
+    """Return the command that a start has, if it is one by the document."""
+    try:
+        body = json.loads(request.body)
+    except ValueError:
+        return None
+    command = body.get("command") if isinstance(body, dict) else None
+    return command if isinstance(command, str) and 1 <= len(command) <= LONGEST_COMMAND else None
 
 
 def refused(e: Exchange) -> bool:

@@ -23,6 +23,8 @@ from hostup_conformance.wire import AT_ONCE, Stopped, WireTransport, Withheld
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from hostup_agent_exec.types import Response
+
     from hostup_conformance.target import Target
     from hostup_conformance.wire import Wire
 
@@ -55,6 +57,8 @@ class ClientCall:
     vps: str
     pid: int | None
     ordered: int | None
+    #: Set for the start of a command.
+    command: str | None = None
 
 
 @dataclass(frozen=True)
@@ -346,7 +350,8 @@ def take(wire: Wire, step: Step) -> None:
 def call(wire: Wire, step: Step, wanted: ClientCall) -> None:
     """Make a call with the generated client, and note on its exchange what it decoded."""
     from hostup_agent_exec import AuthenticatedClient
-    from hostup_agent_exec.api.agent import get_agent_exec
+    from hostup_agent_exec.api.agent import get_agent_exec, start_agent_exec
+    from hostup_agent_exec.models.command_start import CommandStart
     from hostup_agent_exec.types import UNSET
 
     target = wire.target
@@ -360,10 +365,13 @@ def call(wire: Wire, step: Step, wanted: ClientCall) -> None:
             base_url=target.base_url, transport=transport, headers={**headers, "Authorization": f"Bearer {target.key}"}
         )
     )
+    response: Response[Any]
     try:
-        response = get_agent_exec.sync_detailed(
-            wanted.vps, client=client, pid=UNSET if wanted.pid is None else wanted.pid
-        )
+        if wanted.command is None:
+            pid = UNSET if wanted.pid is None else wanted.pid
+            response = get_agent_exec.sync_detailed(wanted.vps, client=client, pid=pid)
+        else:
+            response = start_agent_exec.sync_detailed(wanted.vps, client=client, body=CommandStart(wanted.command))
         decoded = Decoded(to_json(response.parsed))
     except (Stopped, Withheld):
         raise

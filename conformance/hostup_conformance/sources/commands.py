@@ -1,0 +1,111 @@
+"""With `--allow-exec`: harmless commands, to judge how one is started, and to have pids where none were given.
+
+They are for a POSIX shell: `echo` with a random text, and `sleep`.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import time
+from contextlib import suppress
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from hostup_conformance.exchange import LONGEST_COMMAND, Request
+from hostup_conformance.sources.probe import BASE_HEADERS, ClientCall, Script, Stage, Step, take
+from hostup_conformance.wire import Stopped
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from hostup_conformance.target import Target
+    from hostup_conformance.wire import Wire
+
+SLEEP = "sleep 60"
+#: How often a command that ends at once is polled, and how many seconds lie between.
+POLLS, PAUSE = 20, 0.1
+
+
+class CommandScript(Script):
+    """Writes the steps of starts, as the script of the probe writes the others."""
+
+    def poll(self, pid: int) -> Request:
+        """Return the poll of a command."""
+        return self._get("", pid=pid).request
+
+    def refused(self) -> Stage:
+        """Return the starts that must not succeed. Where one does, what it starts is harmless."""
+        steps = [step for step in self._refused() if step.capability in self.target.capabilities]
+        return Stage(steps, ordered=False)
+
+    def _refused(self) -> Iterator[Step]:
+        target, body = self.target, body_of(echo())
+        yield Step("a start without a key", post(target, body, key=None), "credentials")
+        yield Step("a start with a wrong key", post(target, body, key=self._other_key()), "credentials")
+        if target.read_key:
+            yield Step("a start with read:vm alone", post(target, body, key=target.read_key), "scopes")
+        yield Step("a start in an unknown VPS", post(target, body, vps=self._unknown_vps()), "ids")
+        if target.foreign_vps:
+            yield Step("a start in somebody else's VPS", post(target, body, vps=target.foreign_vps), "ids")
+        too_long = body_of("echo " + "x" * (LONGEST_COMMAND - 4))
+        for bad in (b"{}", b"[]", b"null", b"{", body_of(""), body_of(None), body_of(5), body_of(["echo"]), too_long):
+            yield Step("a start without a proper command", post(target, bad), "input")
+
+
+def begin(wire: Wire) -> Target:
+    """Follow one command from start to end, and return the target with pids for what it was given none of.
+
+    The ended command that the later steps need is started first, so it has ended when the followed one has.
+    """
+    target = wire.target
+    if not target.finished_pid:
+        target = replace(target, finished_pid=start(wire, "the start of a command that ends", echo()))
+    if not target.running_pid:
+        target = replace(target, running_pid=start(wire, "the start of a command that runs on", SLEEP))
+    pid = start(wire, "the start of a command, by the generated client", echo(), by_client=True)
+    if pid in {target.finished_pid, target.running_pid}:
+        pid = None
+    wire.target = target = replace(target, started_pid=pid)
+    if pid:
+        with suppress(Stopped):
+            follow(wire, pid)
+    return target
+
+
+def follow(wire: Wire, pid: int) -> None:
+    """Poll a command until it has ended, and once more."""
+    poll = CommandScript(wire.target, careful=wire.careful).poll(pid)
+    for _ in range(POLLS):
+        exchange = wire.send(poll, purpose="a poll of the command that was started")
+        if not isinstance(exchange.body, dict) or exchange.body.get("exited") is not False:
+            break
+        time.sleep(PAUSE)
+    wire.send(poll, purpose="the command that was started, once more")
+
+
+def start(wire: Wire, purpose: str, command: str, *, by_client: bool = False) -> int | None:
+    """Start a command; return its pid, or None if no answer had one."""
+    client = ClientCall(wire.target.vps, None, None, command) if by_client else None
+    before = len(wire.exchanges)
+    take(wire, Step(purpose, post(wire.target, body_of(command)), client=client))
+    return next((exchange.new_pid for exchange in wire.exchanges[before:] if exchange.new_pid), None)
+
+
+def post(target: Target, body: bytes, *, vps: str | None = None, key: str | None = "") -> Request:
+    """Return the start of a command, with the full key unless another or None is given."""
+    headers = (*BASE_HEADERS, ("Content-Type", "application/json"))
+    if key is not None:
+        headers += (("Authorization", f"Bearer {key or target.key}"),)
+    return Request("POST", f"/api/v2/vps/{quote(vps or target.vps, safe='')}/agent/exec", headers, body)
+
+
+def body_of(command: Any) -> bytes:
+    """Return the body with a command, proper or not."""
+    return json.dumps({"command": command}).encode()
+
+
+def echo() -> str:
+    """Return a command that prints a text of its own."""
+    return f"echo hostup-conformance-{random.SystemRandom().getrandbits(64):016x}"
