@@ -88,10 +88,7 @@ class Conformance:
 
     def script(self) -> list[probe.Stage]:
         """Return what the scripted probe sends to this target."""
-        stages = probe.Script(self.target, careful=self.wire.careful).stages()
-        if self.target.allow_exec:
-            stages.insert(1, commands.CommandScript(self.target, careful=self.wire.careful).refused())
-        return stages
+        return commands.stages(self.target, careful=self.wire.careful)
 
     def take_probe(self) -> None:
         """Send the scripted probe, or read the recording, once."""

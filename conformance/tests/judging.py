@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hostup_conformance.exchange import Exchange
-from hostup_conformance.sources import probe
+from hostup_conformance.sources import commands, probe
 from hostup_conformance.target import Target
 from hostup_conformance.verdict import Verdict, judge
 from hostup_conformance.wire import Limits, Wire
@@ -15,22 +17,27 @@ LIMITS = Limits(body_bytes=32 << 20)
 IMPATIENT = Limits(request_seconds=0.5, next_seconds=0.25, body_bytes=32 << 20)
 
 
-def run(change: Change | None, limits: Limits = LIMITS, *, live: bool = False) -> tuple[Target, Wire, Stage]:
-    """Take the scripted probe against a fault, a variant, or the mock as it is."""
+def run(
+    change: Change | None, limits: Limits = LIMITS, *, live: bool = False, allow_exec: bool = False
+) -> tuple[Target, Wire, Stage]:
+    """Take the scripted probe against a fault, a variant, or the mock as it is; with the starts of commands or not."""
     stage = Stage(change)
     with stage.serve() as url:
         target = Target.from_environment(url, stage.mock.environment(), kind="mock")
-        wire = Wire(target, limits, live=live)
+        wire = Wire(replace(target, allow_exec=allow_exec), limits, live=live)
         try:
-            probe.run(wire, probe.Script(target, careful=wire.careful).stages())
+            if allow_exec:
+                commands.begin(wire)
+            target = wire.target
+            probe.run(wire, commands.stages(target, careful=wire.careful))
         finally:
             wire.close()
     return target, wire, stage
 
 
-def verdict_on(change: Change | None, limits: Limits = LIMITS) -> Verdict:
+def verdict_on(change: Change | None, limits: Limits = LIMITS, *, allow_exec: bool = False) -> Verdict:
     """Return the verdict on a fault, a variant, or the mock as it is."""
-    target, wire, _ = run(change, limits)
+    target, wire, _ = run(change, limits, allow_exec=allow_exec)
     return judge(wire.exchanges, target, wire.stopped)
 
 

@@ -98,6 +98,11 @@ class Answered:
         return self.status == 200 and isinstance(self.json, dict) and "available" in self.json
 
     @property
+    def is_started(self) -> bool:
+        """Whether it is what a start gets."""
+        return self.status == 200 and isinstance(self.json, dict) and "pollUrl" in self.json
+
+    @property
     def is_output(self) -> bool:
         """Whether it is what a poll gets."""
         return self.status == 200 and isinstance(self.json, dict) and "exited" in self.json

@@ -10,7 +10,7 @@ from judging import IMPATIENT, LIMITS, verdict_on
 
 @pytest.mark.parametrize("fault", faults().values(), ids=list(faults()))
 def test_fault_is_noticed(fault: Fault) -> None:
-    verdict = verdict_on(fault.change, IMPATIENT if fault.hangs else LIMITS)
+    verdict = verdict_on(fault.change, IMPATIENT if fault.hangs else LIMITS, allow_exec=fault.starts)
     result = verdict.results[fault.requirement]
     assert result.status == {"MUST": "fail", "SHOULD": "warn"}[result.requirement.level], result.message
 
@@ -20,7 +20,8 @@ def test_every_must_and_should_has_a_fault() -> None:
     assert judged == {fault.requirement for fault in faults().values()}
 
 
-def test_the_mock_as_it_is_passes() -> None:
-    verdict = verdict_on(None)
+@pytest.mark.parametrize("allow_exec", [False, True])
+def test_the_mock_as_it_is_passes(allow_exec: bool) -> None:
+    verdict = verdict_on(None, allow_exec=allow_exec)
     assert verdict.name == "conformant"
     assert {id: r.message for id, r in verdict.results.items() if r.status in {"fail", "warn", "error"}} == {}

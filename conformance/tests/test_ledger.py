@@ -30,7 +30,12 @@ ENTRY = {
         "statement": TEXT,
         "source": {**TEXT, "pattern": r"^(page|related|inferred|the page is silent|RFC \d+ section)|HTML form"},
         "why": TEXT,
-        "needs": {"type": "array", "minItems": 1, "uniqueItems": True, "items": {"enum": [*VARIABLES, *CAPABILITIES]}},
+        "needs": {
+            "type": "array",
+            "minItems": 1,
+            "uniqueItems": True,
+            "items": {"enum": [*VARIABLES, *CAPABILITIES, "--allow-exec"]},
+        },
         "wfc": {"enum": [100, 101, 102, 204, 205, 206, 207, 209]},
     },
 }

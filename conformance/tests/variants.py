@@ -32,19 +32,21 @@ class Variant:
     warns: frozenset[str]
     change: Change
     doc: str
+    #: Whether it shows only where commands are started.
+    starts: bool = False
 
 
 _VARIANTS: dict[str, Variant] = {}
 
 
-def allowed(*, warns: set[str] | frozenset[str] = frozenset()) -> Callable[[Change], Change]:
+def allowed(*, warns: set[str] | frozenset[str] = frozenset(), starts: bool = False) -> Callable[[Change], Change]:
     """Register a variant, with the requirements that warn of it."""
 
     def register(change: Change) -> Change:
         name = change.__name__
         assert name not in _VARIANTS, name
         assert change.__doc__, name
-        _VARIANTS[name] = Variant(name, frozenset(warns), change, change.__doc__)
+        _VARIANTS[name] = Variant(name, frozenset(warns), change, change.__doc__, starts)
         return change
 
     return register
@@ -605,3 +607,49 @@ def methods_need_a_key_first(asked: Asked, answered: Answered) -> None:
     if asked.method != "GET" and not asked.full and not asked.reading:
         refuse(asked, answered, 401, "unauthorized", "Unauthorized")
         answered.header("WWW-Authenticate", "Bearer")
+
+
+@allowed(starts=True)
+def started_without_a_url(_asked: Asked, answered: Answered) -> None:
+    """What was started has no pollUrl."""
+    if answered.is_started:
+        answered.drop("pollUrl")
+
+
+@allowed(starts=True)
+def started_with_more(_asked: Asked, answered: Answered) -> None:
+    """What was started has members that nobody knows."""
+    if answered.is_started:
+        answered.change(command="echo", startedAt="2026-04-27T12:34:56Z")
+
+
+@allowed(starts=True, warns={"POLL-17"})
+def started_without_a_pid(_asked: Asked, answered: Answered) -> None:
+    """What was started has its pid in pollUrl alone."""
+    if answered.is_started:
+        answered.drop("pid")
+
+
+@allowed(starts=True)
+def started_below_a_prefix(_asked: Asked, answered: Answered) -> None:
+    """pollUrl has the prefix of a gateway, and another parameter."""
+    if answered.is_started:
+        answered.change(pollUrl="/gateway" + answered.json["pollUrl"] + "&wait=1")
+
+
+@allowed(starts=True)
+def starts_elsewhere_are_forbidden(asked: Asked, answered: Answered) -> None:
+    """A start in a VPS that is not the caller's is 403."""
+    if asked.method == "POST" and asked.full and answered.status == 404:
+        refuse(asked, answered, 403, "forbidden", "Forbidden")
+
+
+@allowed(starts=True)
+def started_runs_for_a_moment(asked: Asked, answered: Answered) -> None:
+    """What was started has not ended when it is first polled."""
+    kept = asked.memory.setdefault("kept", {})
+    if answered.is_output and "hostup-conformance" in answered.json.get("stdout", ""):
+        kept[asked.pid] = answered.json
+        answered.json = {"exited": False}
+    elif answered.status == 404 and asked.full and asked.own and asked.pid in kept:
+        answered.become(200, kept.pop(asked.pid))

@@ -204,9 +204,10 @@ def poll_url_leads_here(e: Exchange) -> Findings:
     """The path that was asked, perhaps below a prefix, with the pid."""
     url = e.body["pollUrl"]
     path, _, query = url.partition("?")
-    expected = f"{e.request.target}?pid={e.body.get('pid', '')}"
-    if not path.startswith("/") or path.startswith("//") or not path.endswith(e.request.target) or "pid" in e.body and parse_qs(query).get("pid") != [str(e.body["pid"])]:
-        yield f"the path {expected}", url
+    here = path.startswith("/") and not path.startswith("//") and path.endswith(e.request.target)
+    pid = e.body.get("pid")
+    if not here or (pid is not None and parse_qs(query).get("pid") != [str(pid)]):
+        yield f"the path {e.request.target}?pid={pid or '...'}", url
 
 
 @across("POLL-19", lambda e: starts(e) or (asks_output(e) and is_output(e)))
@@ -225,7 +226,7 @@ def output_is_the_commands(exchanges: list[Exchange], _target: Target) -> Findin
 @across("POLL-20", lambda e: asks_output(e) and e.ask.pid == "started")
 def comes_to_its_end(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
     """One poll says so; `echo` takes no time."""
-    if not any(isinstance(e.body, dict) and e.body.get("exited") is True for e in exchanges):
+    if exchanges and not any(isinstance(e.body, dict) and e.body.get("exited") is True for e in exchanges):
         last = exchanges[-1]
         yield (
             last,

@@ -54,6 +54,14 @@ class CommandScript(Script):
             yield Step("a start without a proper command", post(target, bad), "input")
 
 
+def stages(target: Target, *, careful: bool) -> list[Stage]:
+    """Return the stages of the scripted probe, with the starts if commands may be started."""
+    probing = Script(target, careful=careful).stages()
+    if target.allow_exec:
+        probing.insert(1, CommandScript(target, careful=careful).refused())
+    return probing
+
+
 def begin(wire: Wire) -> Target:
     """Follow one command from start to end, and return the target with pids for what it was given none of.
 

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
+from agent.running import judge
 from hostup_conformance.agent_server import find_program
 from hostup_conformance.target import Misconfigured
 
@@ -16,18 +14,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def judge(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "pytest", "--pyargs", "hostup_conformance", "-p", "no:cacheprovider"]
-    environ = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST")}
-    return subprocess.run(
-        [*command, "--report-dir", str(folder), *options],
-        cwd=folder, env=environ, capture_output=True, text=True, timeout=120, check=False,
-    )  # fmt: skip
-
-
 @pytest.mark.usefixtures("installed")
 def test_the_real_agent_conforms(tmp_path: Path) -> None:
-    run = judge(tmp_path, "--backend", "qemu-ga")
+    run = judge(tmp_path, "--backend", "qemu-ga", "--allow-exec")
     assert run.returncode == 0, run.stdout + run.stderr
     report = json.loads((tmp_path / "report.json").read_text())
     assert report["verdict"] == "conformant"

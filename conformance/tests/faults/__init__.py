@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
 
+from hostup_conformance.ledger import requirements
 from stage import Change
 
 AREAS = ("probe", "poll", "auth", "scope", "id", "pid", "problem", "rate", "http", "safety")
@@ -25,6 +26,11 @@ class Fault:
     doc: str
     #: Whether it keeps its clients waiting, so that a run with it wants a short time limit.
     hangs: bool = False
+
+    @property
+    def starts(self) -> bool:
+        """Whether it shows only where commands are started."""
+        return "--allow-exec" in requirements()[self.requirement].needs
 
 
 _FAULTS: dict[str, Fault] = {}

@@ -162,3 +162,17 @@ def options_is_open(asked: Asked, answered: Answered) -> None:
     """OPTIONS shows the availability to anybody."""
     if asked.method == "OPTIONS":
         answered.become(200, AVAILABLE)
+
+
+@trips("AUTH-10")
+def starts_without_a_key(asked: Asked, answered: Answered) -> None:
+    """Anybody may start commands."""
+    if asked.method == "POST" and answered.status == 401:
+        answered.become(200, {"pid": 77, "pollUrl": f"{asked.path}?pid=77"})
+
+
+@trips("AUTH-10")
+def start_without_a_key_is_forbidden(asked: Asked, answered: Answered) -> None:
+    """A start with a wrong key is 403."""
+    if asked.method == "POST" and answered.status == 401:
+        refuse(asked, answered, 403, "forbidden", "Forbidden")

@@ -9,6 +9,7 @@ from stage import Answered, Asked
 
 from faults import trips
 from faults.auth import AVAILABLE, refuse
+from faults.probe import problem
 
 KNOWN = {VPS_ID, UNAVAILABLE_VPS_ID, FOREIGN_VPS_ID}
 
@@ -118,3 +119,18 @@ def head_of_a_foreign_vps_is_open(asked: Asked, answered: Answered) -> None:
     """HEAD of somebody else's VPS succeeds."""
     if asked.method == "HEAD" and asked.vps == FOREIGN_VPS_ID:
         answered.become(200)
+
+
+@trips("ID-06")
+def starts_in_any_vps(asked: Asked, answered: Answered) -> None:
+    """Commands are started wherever one likes."""
+    if asked.method == "POST" and asked.full and answered.status == 404:
+        answered.become(200, {"pid": 77, "pollUrl": f"{asked.path}?pid=77"})
+
+
+@trips("ID-06")
+def start_in_an_unknown_vps_fails(asked: Asked, answered: Answered) -> None:
+    """A start in a VPS that does not exist is a 500."""
+    if asked.method == "POST" and asked.full and answered.status == 404:
+        answered.status = 500
+        answered.json = problem(asked, 500, "internal_error", "Internal server error")

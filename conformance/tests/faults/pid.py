@@ -9,6 +9,7 @@ from stage import Answered, Asked
 
 from faults import trips
 from faults.auth import AVAILABLE, refuse
+from faults.probe import problem
 
 
 def is_integer(text: str | None) -> bool:
@@ -113,3 +114,26 @@ def empty_pid_crashes(asked: Asked, answered: Answered) -> None:
     """An empty pid is a 500."""
     if answered.status == 400 and asked.full and asked.query == "pid=":
         refuse(asked, answered, 500, "internal_error", "Internal server error")
+
+
+@trips("PID-09")
+def starts_whatever_the_command(asked: Asked, answered: Answered) -> None:
+    """The body of a start is not checked."""
+    if asked.method == "POST" and asked.full and answered.status == 400:
+        answered.become(200, {"pid": 77, "pollUrl": f"{asked.path}?pid=77"})
+
+
+@trips("PID-09")
+def improper_command_makes_it_fail(asked: Asked, answered: Answered) -> None:
+    """A start without a proper command is a 500."""
+    if asked.method == "POST" and asked.full and answered.status == 400:
+        answered.status = 500
+        answered.json = problem(asked, 500, "internal_error", "Internal server error")
+
+
+@trips("PID-10")
+def improper_command_is_unprocessable(asked: Asked, answered: Answered) -> None:
+    """A start without a proper command is a 422."""
+    if asked.method == "POST" and asked.full and answered.status == 400:
+        answered.status = 422
+        answered.json = {**problem(asked, 422, "invalid_request", "Invalid request"), "errors": answered.json["errors"]}

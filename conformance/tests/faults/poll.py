@@ -180,3 +180,81 @@ def names_another_pid(_asked: Asked, answered: Answered) -> None:
     """The output says that it is of another pid."""
     if answered.is_output:
         answered.change(pid=1)
+
+
+@trips("POLL-15")
+def started_is_accepted(_asked: Asked, answered: Answered) -> None:
+    """A start is a 202."""
+    if answered.is_started:
+        answered.status = 202
+
+
+@trips("POLL-15")
+def start_is_refused(asked: Asked, answered: Answered) -> None:
+    """Commands cannot be started although the agent is said to be available."""
+    if answered.is_started:
+        answered.status = 409
+        answered.json = problem(asked, 409, "vps_not_ready", "VPS not ready")
+
+
+@trips("POLL-16")
+def started_in_an_envelope(_asked: Asked, answered: Answered) -> None:
+    """What was started is wrapped as the older endpoint does."""
+    if answered.is_started:
+        answered.json = {"success": True, "data": answered.json}
+
+
+@trips("POLL-16")
+def new_pid_is_text(_asked: Asked, answered: Answered) -> None:
+    """The pid of what was started is a string."""
+    if answered.is_started:
+        answered.change(pid=str(answered.json["pid"]))
+
+
+@trips("POLL-16")
+def poll_url_is_null(_asked: Asked, answered: Answered) -> None:
+    """pollUrl is null."""
+    if answered.is_started:
+        answered.change(pollUrl=None)
+
+
+@trips("POLL-17")
+def new_pid_is_in_the_url_alone(_asked: Asked, answered: Answered) -> None:
+    """The pid of what was started has to be read from pollUrl."""
+    if answered.is_started:
+        answered.drop("pid")
+
+
+@trips("POLL-18")
+def poll_url_is_elsewhere(_asked: Asked, answered: Answered) -> None:
+    """pollUrl leads to another host."""
+    if answered.is_started:
+        answered.change(pollUrl="//agent.example" + answered.json["pollUrl"])
+
+
+@trips("POLL-18")
+def poll_url_is_of_another_pid(_asked: Asked, answered: Answered) -> None:
+    """pollUrl has another pid."""
+    if answered.is_started:
+        answered.change(pollUrl=answered.json["pollUrl"] + "0")
+
+
+@trips("POLL-18")
+def poll_url_is_of_the_older_endpoint(_asked: Asked, answered: Answered) -> None:
+    """pollUrl is a path of the older version."""
+    if answered.is_started:
+        answered.change(pollUrl=answered.json["pollUrl"].replace("/api/v2/", "/api/v1/"))
+
+
+@trips("POLL-19")
+def output_of_another_command(asked: Asked, answered: Answered) -> None:
+    """A poll returns the output of some other command."""
+    if answered.is_output and answered.json["exited"]:
+        answered.change(stdout=f"output of another command, number {asked.nth()}\n")
+
+
+@trips("POLL-20")
+def started_never_exits(_asked: Asked, answered: Answered) -> None:
+    """A command that was started is said to run for ever."""
+    if answered.is_output and "hostup-conformance" in answered.json.get("stdout", ""):
+        answered.json = {"exited": False}

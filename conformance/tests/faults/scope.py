@@ -42,3 +42,10 @@ def head_of_a_poll_is_open(asked: Asked, answered: Answered) -> None:
     """HEAD of a poll succeeds with read:vm alone."""
     if asked.method == "HEAD" and asked.reading:
         answered.become(200)
+
+
+@trips("SCOPE-04")
+def reading_is_enough_to_start(asked: Asked, answered: Answered) -> None:
+    """A key with read:vm alone may start commands."""
+    if asked.method == "POST" and answered.status == 403:
+        answered.become(200, {"pid": 77, "pollUrl": f"{asked.path}?pid=77"})

@@ -1,0 +1,99 @@
+"""Commands are started only where that was said plainly; then they give the run the pids that it was not given."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from agent.running import judge
+from hostup_conformance.mock import FOREIGN_VPS_ID, VPS_ID
+from hostup_conformance.sources import commands, probe
+from hostup_conformance.target import Target
+from hostup_conformance.verdict import Verdict
+from hostup_conformance.verdict import judge as verdict_of
+from hostup_conformance.wire import Limits, Wire, Withheld
+from stage import Answered, Asked, Stage
+
+
+class Diary:
+    """Writes down what is started, and answers as the mock does."""
+
+    def __init__(self) -> None:
+        self.started: list[Asked] = []
+
+    def __call__(self, asked: Asked, answered: Answered) -> None:
+        if asked.method == "POST" and answered.status == 200:
+            self.started.append(asked)
+
+
+def run(*, live: bool = False, allow_exec: bool = True) -> tuple[Target, Verdict, Wire, list[Asked]]:
+    """Judge the mock without a pid being given."""
+    diary = Diary()
+    stage = Stage(diary)
+    environment = {name: value for name, value in stage.mock.environment().items() if "PID" not in name}
+    with stage.serve() as url:
+        target = replace(Target.from_environment(url, environment), allow_exec=allow_exec)
+        wire = Wire(target, Limits(), live=live)
+        try:
+            if allow_exec:
+                target = commands.begin(wire)
+            probe.run(wire, commands.stages(target, careful=wire.careful))
+        finally:
+            wire.close()
+    return target, verdict_of(wire.exchanges, target, wire.stopped), wire, diary.started
+
+
+@pytest.mark.parametrize("live", [False, True])
+def test_the_life_of_a_command_is_judged_without_a_given_pid(live: bool) -> None:
+    target, verdict, _, started = run(live=live)
+    assert target.finished_pid
+    assert target.running_pid
+    assert target.started_pid
+    assert len(started) == 3
+    assert {
+        id: r.message for id, r in verdict.results.items() if r.status in {"fail", "warn", "error", "disabled"}
+    } == {}
+    lived = {"POLL-05", "POLL-06", "POLL-07", "POLL-08", "POLL-15", "POLL-19", "POLL-20", "SCOPE-02", "PID-09"}
+    assert {id: verdict.results[id].status for id in lived} == dict.fromkeys(lived, "pass")
+
+
+def test_without_the_option_nothing_is_started() -> None:
+    target, verdict, wire, started = run(allow_exec=False)
+    assert started == []
+    assert target.finished_pid is None
+    assert verdict.results["POLL-15"].status == "disabled"
+    assert "--allow-exec" in verdict.results["POLL-15"].message
+    with pytest.raises(Withheld, match="--allow-exec"):
+        wire.send(commands.post(target, commands.body_of("true")), purpose="a start")
+
+
+def test_on_a_live_server_commands_are_started_on_the_given_vps_alone() -> None:
+    target, _, wire, started = run(live=True)
+    assert {asked.vps for asked in started} == {VPS_ID}
+    assert not any(e.request.method == "POST" and FOREIGN_VPS_ID in e.request.target for e in wire.exchanges)
+    with pytest.raises(Withheld, match="no other VPS"):
+        wire.send(commands.post(target, commands.body_of("true"), vps=FOREIGN_VPS_ID), purpose="a start")
+
+
+@pytest.mark.parametrize(
+    ("options", "exit_code"),
+    [
+        (("--allow-exec",), pytest.ExitCode.OK),
+        ((f"--allow-exec={VPS_ID}",), pytest.ExitCode.OK),
+        (("--live", f"--allow-exec={VPS_ID}"), pytest.ExitCode.OK),
+        (("--live", "--allow-exec"), pytest.ExitCode.USAGE_ERROR),
+        (("--live", f"--allow-exec={FOREIGN_VPS_ID}"), pytest.ExitCode.USAGE_ERROR),
+        ((f"--allow-exec={FOREIGN_VPS_ID}",), pytest.ExitCode.USAGE_ERROR),
+        (("--base-url=https://agent.invalid", "--allow-exec"), pytest.ExitCode.USAGE_ERROR),
+    ],
+)
+def test_a_live_servers_id_must_be_repeated(tmp_path: Path, options: tuple[str, ...], exit_code: int) -> None:
+    run = judge(tmp_path, *options, HOSTUP_API_KEY="hu_1", HOSTUP_VPS_ID=VPS_ID)
+    assert run.returncode == exit_code, run.stdout + run.stderr
+    if exit_code == pytest.ExitCode.USAGE_ERROR:
+        assert "--allow-exec=$HOSTUP_VPS_ID" in run.stderr
+    else:
+        methods = json.loads((tmp_path / "report.json").read_text())["methods"]
+        assert methods["POST"] > 3
