@@ -1,16 +1,21 @@
-"""Independent judges of single answers, to hold our own rules against."""
+"""Independent judges of single answers, to hold our own rules against: jsonschema-rs, schemathesis, httplint."""
 
 from __future__ import annotations
 
+from datetime import timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+import httpx
 import jsonschema_rs
 
 from hostup_conformance.ledger import document
 
 if TYPE_CHECKING:
     from hostup_conformance.exchange import Exchange
+
+#: Bodies larger than this are left to our own rules; schemathesis reads them several times.
+LARGEST_BODY = 1_000_000
 
 
 @cache
@@ -37,3 +42,37 @@ def header_notes(e: Exchange) -> list[str]:
     linter.feed_content(e.answer.body)
     linter.finish_content(True)
     return [str(note.summary) for note in linter.notes if note.level is levels.BAD]
+
+
+@cache
+def operation() -> Any:
+    """Return the endpoint as schemathesis reads it from the document."""
+    import schemathesis
+
+    return schemathesis.openapi.from_dict(document())["/api/v2/vps/{id}/agent/exec"]["GET"]
+
+
+def schema_note(e: Exchange) -> str | None:
+    """Return what schemathesis finds wrong with an answer's form, None where it finds nothing.
+
+    It is asked where our rules judge the form as well: of GETs whose id and pid are not malformed.
+    """
+    from schemathesis.core.failures import Failure
+
+    answer = e.answer
+    if answer is None or not (e.judged or e.obeyed) or len(answer.body) > LARGEST_BODY:
+        return None
+    if e.ask.vps == "malformed" or e.ask.pid in {"loose", "empty", "repeated", "strange"}:
+        return None
+    dropped = {"content-encoding", "transfer-encoding"}
+    headers = [(name, value) for name, value in answer.headers if name.lower() not in dropped]
+    # What it asks of a response are an address and a duration.
+    response = httpx.Response(
+        answer.status, headers=headers, content=answer.body, request=httpx.Request("GET", "http://h")
+    )
+    response.elapsed = timedelta(seconds=e.seconds)
+    try:
+        operation().validate_response(response)
+    except Failure as failure:
+        return failure.title
+    return None

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
 from hostup_conformance.ledger import Requirement, requirements
+from hostup_conformance.oracles import schema_note
 from hostup_conformance.rules import Finding, rules
 from hostup_conformance.rules.selectors import asks_availability
 
@@ -61,6 +62,19 @@ def judge(exchanges: list[Exchange], target: Target, stopped: str | None = None)
             result = Result(requirement, "skip", 0, message)
         results[requirement.id] = result
     return Verdict(results, demonstrated)
+
+
+def hold_against_oracle(verdict: Verdict, exchanges: list[Exchange]) -> Verdict:
+    """Where schemathesis finds something in an exchange and no rule does, the suite itself is at fault: say so."""
+    found = {f.exchange.number for r in verdict.results.values() if r.status in {"fail", "warn"} for f in r.findings}
+    for e in exchanges:
+        if e.number in found or (note := schema_note(e)) is None:
+            continue
+        beside = "PROBLEM-05" if e.status != 200 else "PROBE-03" if e.ask.pid == "absent" else "POLL-03"
+        if (result := verdict.results[beside]).status == "pass":
+            message = f"schemathesis says of request {e.number}: {note}; no rule does. Please report it."
+            verdict.results[beside] = replace(result, status="error", message=message)
+    return verdict
 
 
 def judge_one(requirement: Requirement, exchanges: list[Exchange], target: Target, stopped: str | None) -> Result:

@@ -138,7 +138,7 @@ class Wire:
         return Stopped(self.stopped)
 
     def check_safe(self, request: Request) -> None:
-        """Raise `Withheld` for a request that could do harm to a server that is not our own, or that was not allowed."""
+        """Raise `Withheld` for a request that could do harm to a server not our own, or that was not allowed."""
         starts = request.method == "POST" and bool(request.body)
         if starts and not self.target.allow_exec:
             raise Withheld("a command is not started without --allow-exec")

@@ -7,7 +7,7 @@ from dataclasses import replace
 from hostup_conformance.exchange import Exchange
 from hostup_conformance.sources import commands, probe
 from hostup_conformance.target import Target
-from hostup_conformance.verdict import Verdict, judge
+from hostup_conformance.verdict import Verdict, hold_against_oracle, judge
 from hostup_conformance.wire import Limits, Wire
 from stage import Change, Stage
 
@@ -38,7 +38,7 @@ def run(
 def verdict_on(change: Change | None, limits: Limits = LIMITS, *, allow_exec: bool = False) -> Verdict:
     """Return the verdict on a fault, a variant, or the mock as it is."""
     target, wire, _ = run(change, limits, allow_exec=allow_exec)
-    return judge(wire.exchanges, target, wire.stopped)
+    return hold_against_oracle(judge(wire.exchanges, target, wire.stopped), wire.exchanges)
 
 
 def exchanges_with(change: Change | None) -> list[Exchange]:

@@ -11,6 +11,7 @@ from judging import IMPATIENT, LIMITS, verdict_on
 @pytest.mark.parametrize("fault", faults().values(), ids=list(faults()))
 def test_fault_is_noticed(fault: Fault) -> None:
     verdict = verdict_on(fault.change, IMPATIENT if fault.hangs else LIMITS, allow_exec=fault.starts)
+    assert verdict.summary["error"] == 0
     result = verdict.results[fault.requirement]
     assert result.status == {"MUST": "fail", "SHOULD": "warn"}[result.requirement.level], result.message
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from faults import faults
 from faults.probe import problem
 from hostup_conformance.exchange import Exchange
 from hostup_conformance.rules import Rule, rules
 from hostup_conformance.target import Target
-from hostup_conformance.verdict import judge
+from hostup_conformance.verdict import hold_against_oracle, judge
 from hostup_conformance.wire import Limits
 from judging import run, verdict_on
 from stage import Answered, Asked
@@ -58,3 +59,12 @@ def test_a_rule_that_breaks_is_the_suites_error(monkeypatch: pytest.MonkeyPatch)
     verdict = judge(wire.exchanges, target)
     assert verdict.results["POLL-03"].status == "error"
     assert verdict.name == "not_demonstrated"
+
+
+def test_what_schemathesis_alone_finds_is_the_suites_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    target, wire, _ = run(faults()["available_is_text"].change)
+    assert hold_against_oracle(judge(wire.exchanges, target), wire.exchanges).summary["error"] == 0
+    monkeypatch.setitem(rules(), "PROBE-03", Rule("PROBE-03", lambda _: True, lambda _exchanges, _target: []))
+    results = hold_against_oracle(judge(wire.exchanges, target), wire.exchanges).results
+    assert results["PROBE-03"].status == "error"
+    assert "schemathesis says" in results["PROBE-03"].message
