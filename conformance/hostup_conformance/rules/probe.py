@@ -76,9 +76,9 @@ def available_here(e: Exchange) -> Findings:
         yield "available true, or absent", {"available": False, "reason": e.body.get("reason")}
 
 
-@each("PROBE-06", is_availability)
+@each("PROBE-06", of_own)
 def says_available(e: Exchange) -> Findings:
-    """The member is there, though it may be absent by the letter."""
+    """Only where commands can be run: an absent member says no well enough."""
     if "available" not in e.body:
         yield "the member available", f"members {sorted(e.body)}"
 
@@ -92,11 +92,11 @@ def not_available_there(e: Exchange) -> Findings:
 
 @each("PROBE-08", of_unavailable)
 def reason_there(e: Exchange) -> Findings:
-    """200, and a text for people."""
+    """200, and a text for people; the member may be left out, but one that is there should say something."""
     reason = member(e, "reason")
     if e.status != 200:
         yield "status 200", status_of(e)
-    elif isinstance(e.body, dict) and (reason is None or (isinstance(reason, str) and not reason.strip())):
+    elif isinstance(e.body, dict) and "reason" in e.body and (reason is None or reason == "" or str(reason).isspace()):
         yield "a reason that is not empty", {"reason": reason}
 
 
