@@ -36,7 +36,7 @@ fuzz: $(READY) ## fuzz the client a million times, which takes an hour or so (EX
 
 .PHONY: conformance
 conformance: $(READY) ## judge a server: the embedded mock, or BACKEND=qemu-ga, or BASE_URL=…; REPORT_DIR=…, ARGS="--live …", PLAN=1
-	@pytest --pyargs hostup_conformance $(if $(BASE_URL),--base-url "$(BASE_URL)") $(if $(BACKEND),--backend "$(BACKEND)") \
+	@pytest --pyargs hostup_conformance $(if $(filter undefined,$(origin BASE_URL)),,--base-url "$(BASE_URL)") $(if $(BACKEND),--backend "$(BACKEND)") \
 	  $(if $(REPORT_DIR),--report-dir "$(REPORT_DIR)") $(if $(PLAN),--plan) $(ARGS)
 
 .PHONY: mock

@@ -41,6 +41,8 @@ def read(file: Path, target: Target) -> tuple[list[Exchange], int]:
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise Misconfigured(f"--har {file}: no HAR 1.2 ({type(error).__name__}: {error}); export it again") from None
     ours = [exchange for exchange in found if exchange is not None]
+    if not ours:
+        raise Misconfigured(f"--har {file}: none of its {len(found)} entries is about the endpoint; record its use")
     return ours, len(found) - len(ours)
 
 
@@ -130,7 +132,8 @@ def entry_of(e: Exchange, target: Target, redact: Redactor) -> dict[str, Any]:
         },
         "cache": {},
         "timings": {"send": 0, "wait": round(e.seconds * 1000, 3), "receive": 0},
-        "comment": e.purpose if answer else f"{e.purpose}: {e.failure}",
+        # A failure may quote what the server sent.
+        "comment": e.purpose if answer else redact(f"{e.purpose}: {e.failure}"),
     }
 
 

@@ -13,14 +13,25 @@ if TYPE_CHECKING:
 
 MARK = "[redacted]"
 
+#: How a text may be written character by character.
+SPELT = ("%{:02X}", "%{:02x}", "\\u{:04x}", "\\u{:04X}", "&#{};")
+
 
 def forms(secret: str) -> tuple[str, ...]:
-    """Return the ways in which a key may stand in a text: plain, escaped, percent-encoded, and in base64."""
+    """Return the ways in which a key may stand in a text: plain, escaped, percent-encoded, in base64 and others."""
     # Base64 shows a key at one of three alignments; what depends on its neighbours is cut from both ends.
-    base64 = (
-        b64encode(b"\0" * shift + secret.encode()).decode().rstrip("=")[(0, 2, 3)[shift] : -1] for shift in range(3)
+    padded = (b64encode(b"\0" * shift + secret.encode()).decode().rstrip("=") for shift in range(3))
+    base64 = (text[cut:-1] for text, cut in zip(padded, (0, 2, 3), strict=True))
+    escaped = json.dumps(secret)[1:-1]
+    return (
+        secret,
+        escaped,
+        escaped.replace("/", "\\/"),
+        quote(secret, safe=""),
+        *("".join(spelt.format(ord(c)) for c in secret) for spelt in SPELT),
+        secret.encode().hex(),
+        *(text for text in base64 if len(text) >= 8),
     )
-    return (secret, json.dumps(secret)[1:-1], quote(secret, safe=""), *(text for text in base64 if len(text) >= 8))
 
 
 class Redactor:

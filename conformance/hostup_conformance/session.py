@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import tempfile
 import time
 from contextlib import ExitStack
 from dataclasses import replace
@@ -51,7 +52,12 @@ class Conformance:
         self.ignored = 0
         self.waivers = read_waivers(option.waivers)
         self.started, self._began = datetime.now(UTC), time.monotonic()
-        self._probed = self._judged = False
+        self._probed = False
+        if option.har:
+            self.recorded, self.ignored = har.read(Path(option.har), target)
+            self.wire.stop("the recording does not show it")
+        for file in filter(None, (Path(option.report_dir) / "report.json", option.record and Path(option.record))):
+            check_writable(file)
         #: The finished report; in the controller it comes from the worker.
         self.report: dict[str, Any] | None = None
 
@@ -91,16 +97,13 @@ class Conformance:
         return commands.stages(self.target, careful=self.wire.careful)
 
     def take_probe(self) -> None:
-        """Send the scripted probe, or read the recording, once."""
+        """Send the scripted probe, once; the wire is stopped where a recording is judged."""
         if self._probed:
             return
         self._probed = True
-        if self.config.option.har:
-            self.recorded, self.ignored = har.read(Path(self.config.option.har), self.target)
-        else:
-            if self.target.allow_exec:
-                self.target = commands.begin(self.wire)
-            probe.run(self.wire, self.script())
+        if self.target.allow_exec:
+            self.target = commands.begin(self.wire)
+        probe.run(self.wire, self.script())
 
     @cached_property
     def verdict(self) -> Verdict:
@@ -191,10 +194,14 @@ class Conformance:
 def target_of(config: pytest.Config, resources: ExitStack) -> Target:
     """Return the target that options and environment name, starting the embedded mock if they name none."""
     option = config.option
-    base_url = getattr(option, "base_url", None) or config.getini("base_url")
+    given = getattr(option, "base_url", None)
+    # Without the option its plugin says "" as well.
+    if not given and any(arg.startswith("--base-url") for arg in map(str, config.invocation_params.args)):
+        raise Misconfigured("--base-url is empty; give the server's address, or leave the option out for the mock")
+    base_url = given or config.getini("base_url")
     if option.har:
         if not Path(option.har).is_file():
-            raise Misconfigured(f"--har {option.har}: there is no such file")
+            raise Misconfigured(f"--har {option.har}: there is no such file, or it is none")
         return Target.from_environment(base_url or "http://har.invalid", os.environ, kind="har", profile=option.profile)
     if base_url and option.backend:
         raise Misconfigured("--backend starts a server of its own; leave out it or --base-url")
@@ -208,6 +215,18 @@ def target_of(config: pytest.Config, resources: ExitStack) -> Target:
     # Under xdist the controller judges nothing, and needs no server either.
     url = "http://127.0.0.1:1" if getattr(option, "tx", None) else resources.enter_context(serve(mock.app))
     return Target.from_environment(url, mock.environment(), kind="mock", profile=option.profile)
+
+
+def check_writable(file: Path) -> None:
+    """Raise `Misconfigured` if a file cannot be written, before anything is sent for its sake."""
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=file.parent):
+            pass
+        if file.is_dir():
+            raise IsADirectoryError(21, "a folder", str(file))
+    except OSError as error:
+        raise Misconfigured(f"{file} cannot be written ({error.strerror}); give another place") from None
 
 
 def with_commands(target: Target, option: Any) -> Target:

@@ -144,6 +144,7 @@ def checked_base_url(base_url: str) -> str:
     try:
         parts = urlsplit(base_url)
         port = parts.port
+        (parts.hostname or "").encode("idna")
     except ValueError as error:
         raise Misconfigured(f"--base-url is no URL ({error}); give one such as http://127.0.0.1:8080") from None
     if "@" in parts.netloc:

@@ -70,6 +70,11 @@ def test_without_arguments_the_mock_is_conformant(tmp_path: Path) -> None:
         (["--base-url", "http://127.0.0.1:9"], {}, "HOSTUP_API_KEY and HOSTUP_VPS_ID"),
         (["--base-url", "http://example.com"], Mock().environment(), "plain http"),
         (["--har", "none.har"], {}, "none.har: there is no such file"),
+        (["--har", __file__], {}, "no HAR 1.2"),
+        (["--base-url", ""], Mock().environment(), "--base-url is empty"),
+        (["--base-url", "https://a..b"], Mock().environment(), "--base-url is no URL"),
+        (["--record", "/proc/x.har"], {}, "/proc/x.har cannot be written"),
+        (["--report-dir", __file__], {}, "cannot be written"),
         (["--profile", "x"], {}, "--profile x"),
         (["--max-requests", "0"], {}, "--max-requests 0"),
         (["--waivers", "none.yaml"], {}, "--waivers none.yaml"),
@@ -207,3 +212,12 @@ def test_other_peoples_runs_are_left_alone(tmp_path: Path) -> None:
     assert done.returncode == 0
     assert "conformance" not in done.stdout
     assert {path.name for path in tmp_path.iterdir()} - {"__pycache__"} == {"test_mine.py"}
+
+
+def test_a_recording_is_judged_and_nothing_is_sent(tmp_path: Path) -> None:
+    assert run(tmp_path, "--record", tmp_path / "run.har").returncode == 0
+    done = run(tmp_path, "--har", tmp_path / "run.har", **Mock().environment())
+    assert done.returncode == 0, done.stdout
+    report = report_in(tmp_path)
+    assert report["target"]["kind"] == "har"
+    assert "sending ended early" not in done.stdout

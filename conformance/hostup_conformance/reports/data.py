@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 from collections import Counter
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from hostup_conformance.target import Target
     from hostup_conformance.verdict import Result, Verdict
 
+#: What a terminal may take for a command, when somebody shows a report there.
+CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 #: How many findings of one requirement are shown, and how much of a body.
 EVIDENCE = 3
 BODY_CHARACTERS = 2000
@@ -116,7 +119,7 @@ def redacted(value: Any, target: Target) -> Any:
 
 def _redacted(value: Any, redact: Redactor) -> Any:
     if isinstance(value, str):
-        return redact(value)
+        return CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode(), redact(value))
     if isinstance(value, dict):
         return {redact(name): _redacted(member, redact) for name, member in value.items()}
     return [_redacted(item, redact) for item in value] if isinstance(value, list) else value

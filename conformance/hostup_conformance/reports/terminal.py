@@ -53,7 +53,7 @@ def print_summary(reporter: pytest.TerminalReporter, report: dict[str, Any], dir
         f"{report['duration_seconds']:.1f} s)",
         **COLOURS[verdict],
     )
-    if report["stopped"]:
+    if report["stopped"] and report["target"]["kind"] != "har":
         reporter.write_line(f"sending ended early: {report['stopped']}", yellow=True)
     for entry, root in in_order(report):
         status = entry["status"]

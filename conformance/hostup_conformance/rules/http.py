@@ -98,8 +98,10 @@ def documented_status(e: Exchange) -> Findings:
 
 @each("HTTP-08", well_formed)
 def no_5xx(e: Exchange) -> Findings:
-    """A VPS without an agent may make the server's own request fail."""
-    if e.status is not None and 500 <= e.status < 600 and e.ask.vps != "unavailable":
+    """A VPS without an agent may make the server's own request fail; in a recording we may not know which that is."""
+    if e.ask.vps == "unavailable" or e.ask.credential == "unnamed":
+        return
+    if e.status is not None and 500 <= e.status < 600:
         yield "no 5xx", status_of(e)
 
 
