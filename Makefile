@@ -59,6 +59,10 @@ bench: $(READY) ## the client beside raw httpx (OTHER=1: and openapi-generator; 
 	python conformance/bench/client.py $(if $(OTHER),--other)
 	python conformance/bench/server.py $(if $(EVERY),--every $(EVERY)) --list
 
+.PHONY: soak
+soak: $(READY) ## a thousand callers at once, of the mock and of a real guest agent, for SECONDS=20 altogether; CALLERS=1000
+	python conformance/bench/soak.py --seconds $(or $(filter-out 0,$(SECONDS)),20) --callers $(or $(CALLERS),1000)
+
 .PHONY: mutants
 mutants: $(READY) ## change the client a little everywhere, and see that some test notices
 	rm -rf mutants && mkdir -p mutants/src mutants/conformance/tests mutants/spec

@@ -207,8 +207,12 @@ class Served:
 
 
 @asynccontextmanager
-async def serving(socket: Path | None = None, seconds: float = 5.0) -> AsyncIterator[Served]:
+async def serving(
+    socket: Path | None = None, seconds: float = 5.0, limit: int = Provider.limit
+) -> AsyncIterator[Served]:
     """Serve the agent behind a socket, or one of our own; a request to it may take so many seconds.
+
+    A key may send so many requests in a minute (`limit`).
 
     The second VPS has no agent. The third is somebody else's, with the same agent, so that it shows whether a pid of
     one VPS is served under another.
@@ -227,6 +231,7 @@ async def serving(socket: Path | None = None, seconds: float = 5.0) -> AsyncIter
                 UNAVAILABLE_VPS_ID: ("ours", AgentBackend(GuestAgent(path.with_name("no-agent.sock")))),
                 FOREIGN_VPS_ID: ("theirs", AgentBackend(agent)),
             },
+            limit=limit,
         )
         environment = {
             "HOSTUP_API_KEY": key,
@@ -260,9 +265,10 @@ async def fixtures(agent: GuestAgent, backend: AgentBackend) -> dict[str, str]:
 
 
 @contextmanager
-def serve(socket: Path | None = None, seconds: float = 5.0) -> Iterator[Served]:
+def serve(socket: Path | None = None, seconds: float = 5.0, limit: int = Provider.limit) -> Iterator[Served]:
     """Serve in a thread of this process, as `serving` does."""
-    with start_blocking_portal() as portal, portal.wrap_async_context_manager(serving(socket, seconds)) as served:
+    context = serving(socket, seconds, limit)
+    with start_blocking_portal() as portal, portal.wrap_async_context_manager(context) as served:
         yield served
 
 

@@ -115,7 +115,9 @@ def listen(port: int = 0) -> socket.socket:
 
 def server(app: ASGIApp) -> uvicorn.Server:
     """Return a uvicorn server for an application, quiet and ready to be given a socket."""
-    return uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off", ws="none", server_header=False))
+    # Longer than clients keep a connection, so that none is closed while a request is on its way.
+    config = uvicorn.Config(app, log_config=None, lifespan="off", ws="none", server_header=False, timeout_keep_alive=75)
+    return uvicorn.Server(config)
 
 
 @contextmanager
