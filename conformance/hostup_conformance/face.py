@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
 ERRORS = "https://developer.hostup.se/errors/"
-PATH = "/api/v2/vps/{id}/agent/exec"
+VPSS = "/api/v2/vps"
+PATH = VPSS + "/{id}/agent/exec"
 #: Characters of a command, and bytes of the body around it: each character may be written as two \uXXXX.
 LONGEST_COMMAND = 4096
 LONGEST_BODY = 2**16
@@ -205,12 +206,36 @@ class Face:
     async def serve(self, request: Request) -> Response:
         """Answer a request on the endpoint's path; raise `Refused` or `Unavailable` for what ends in a problem."""
         key = self._admit(request)
-        if (status := ordered_status(request)) is not None:
-            raise self._ordered(status)
+        backend = self._backend(request, key)
+        return await (self._post if request.method == "POST" else self._get)(request, key, backend)
+
+    async def status(self, request: Request) -> Response:
+        """Answer with the live status of a VPS: what its backend knows of it."""
+        key = self._admit(request)
+        check_scope(key, "read:vm")
+        return answer(await live(request.path_params["id"], self._backend(request, key)))
+
+    async def vpss(self, request: Request) -> Response:
+        """Answer with one page of the caller's VPSs; its cursor is the last id of the page before."""
+        key = self._admit(request)
+        check_scope(key, "read:vm")
+        own = [id for id, (account, _) in self._provider.vpss.items() if account == key.account]
+        limit = request.query_params.get("limit", "100")
+        if not (limit.isascii() and limit.isdecimal() and len(limit) < 4 and 1 <= int(limit) <= 100):
+            raise invalid("/limit", "An integer from 1 to 100 is needed.")
+        cursor = request.query_params.get("cursor")
+        if cursor is not None and cursor not in own:
+            raise invalid("/cursor", "It is none that this endpoint gave.")
+        rest = own[own.index(cursor) + 1 :] if cursor else own
+        page, more = rest[: int(limit)], len(rest) > int(limit)
+        data = [{**await live(id, self._provider.vpss[id][1]), "name": id, "serviceStatus": "active"} for id in page]
+        return answer({"data": data, "hasMore": more, "nextCursor": page[-1] if more else None})
+
+    def _backend(self, request: Request, key: Key) -> Backend:
         account, backend = self._provider.vpss.get(request.path_params["id"], (None, None))
         if backend is None or account != key.account:
             raise Refused(404, "There is no such VPS.")
-        return await (self._post if request.method == "POST" else self._get)(request, key, backend)
+        return backend
 
     def _admit(self, request: Request) -> Key:
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
@@ -219,6 +244,8 @@ class Face:
             raise Refused(401, "Give a valid API key.", {"WWW-Authenticate": "Bearer"})
         if wait := self._provider.seconds_to_wait(token.strip()):
             raise too_many(wait, self._provider.limit)
+        if (status := ordered_status(request)) is not None:
+            raise self._ordered(status)
         return key
 
     def _ordered(self, status: int) -> Refused:
@@ -244,6 +271,12 @@ class Face:
         return answer({"pid": pid, "pollUrl": f"{path}?pid={pid}"})
 
 
+async def live(id: str, backend: Backend) -> dict[str, Any]:
+    """Return what is known of a VPS here: whether it runs."""
+    running = (await backend.availability()).get("vmRunning")
+    return {"id": id, "powerState": "unknown" if running is None else "running" if running else "stopped"}
+
+
 def check_scope(key: Key, scope: str) -> None:
     """Raise `Refused` if a key lacks a scope."""
     if scope not in key.scopes:
@@ -252,6 +285,7 @@ def check_scope(key: Key, scope: str) -> None:
 
 def create_app(provider: Provider) -> Starlette:
     """Return the application that serves a provider's VPSs."""
+    face = Face(provider)
 
     async def refused(request: Request, error: Exception) -> Response:
         assert isinstance(error, Refused)  # noqa: S101 - what Starlette was told to call this for
@@ -266,6 +300,10 @@ def create_app(provider: Provider) -> Starlette:
         return problem(request, Refused(status, error.detail, error.headers))
 
     return Starlette(
-        routes=[Route(PATH, Face(provider).serve, methods=["GET", "POST"])],
+        routes=[
+            Route(PATH, face.serve, methods=["GET", "POST"]),
+            Route(VPSS + "/{id}/status", face.status, methods=["GET"]),
+            Route(VPSS, face.vpss, methods=["GET"]),
+        ],
         exception_handlers={Refused: refused, Unavailable: unavailable, HTTPException: framework_error},
     )
