@@ -9,6 +9,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import unquote, unquote_plus
 
+import httpx
+
 if TYPE_CHECKING:
     from datetime import datetime
 
@@ -63,8 +65,10 @@ class Answer:
     status: int
     headers: Headers
     body: bytes
-    #: What was wrong with the answer's form although it could be read (surplus bytes, a false content coding).
-    defects: tuple[str, ...] = ()
+    #: What came beyond the answer, if anything did.
+    surplus: str | None = None
+    #: What was wrong with the content coding although the answer could be read.
+    miscoded: str | None = None
 
     def header(self, name: str) -> str | None:
         """Return the first header of that name."""
@@ -78,6 +82,12 @@ class Answer:
     def media_type(self) -> str:
         """The Content-Type without parameters, in lower case."""
         return (self.header("content-type") or "").partition(";")[0].strip().lower()
+
+    def as_httpx(self, request: httpx.Request) -> httpx.Response:
+        """Return the answer as httpx has it, without the headers of codings that are undone."""
+        undone = {"content-encoding", "transfer-encoding"}
+        headers = [(name, value) for name, value in self.headers if name.lower() not in undone]
+        return httpx.Response(self.status, headers=headers, content=self.body, request=request)
 
     @cached_property
     def json(self) -> Json:
@@ -130,6 +140,10 @@ class Exchange:
     def status(self) -> int | None:
         """The status of the answer."""
         return self.answer.status if self.answer else None
+
+    def header(self, name: str) -> str | None:
+        """Return the first header of that name, None also where no answer came."""
+        return self.answer.header(name) if self.answer else None
 
     @property
     def body(self) -> Any:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 #: A recording may be large, but not without bound.
 LARGEST_FILE = 500 << 20
 #: What a redacted recording has in the place of a key, by what the key was: the suite knows its own recordings again.
-PLACEHOLDERS = {"full": "[key]", "read": "[read-key]"}
+PLACEHOLDERS = {"full": "[key]", "lowercase": "[key]", "read": "[read-key]"}
 #: These no longer hold for a body that was decoded before it was recorded.
 CODINGS = {"content-encoding", "transfer-encoding", "content-length"}
 
@@ -141,9 +141,7 @@ def recorded_header(name: str, value: str, e: Exchange, redact: Redactor) -> dic
     """Return a header of a request; of a credential only which of the keys it was."""
     if name.lower() == "authorization":
         scheme, _, _ = value.rpartition(" ")
-        mark = PLACEHOLDERS["full" if e.ask.credential == "lowercase" else e.ask.credential] if (
-            e.ask.credential in {"full", "read", "lowercase"}
-        ) else MARK  # fmt: skip
+        mark = PLACEHOLDERS.get(e.ask.credential, MARK)
         value = f"{scheme} {mark}".strip()
     return {"name": name, "value": redact(value)}
 

@@ -64,12 +64,8 @@ def schema_note(e: Exchange) -> str | None:
         return None
     if e.ask.vps == "malformed" or e.ask.pid in {"loose", "empty", "repeated", "strange"}:
         return None
-    dropped = {"content-encoding", "transfer-encoding"}
-    headers = [(name, value) for name, value in answer.headers if name.lower() not in dropped]
     # What it asks of a response are an address and a duration.
-    response = httpx.Response(
-        answer.status, headers=headers, content=answer.body, request=httpx.Request("GET", "http://h")
-    )
+    response = answer.as_httpx(httpx.Request("GET", "http://h"))
     response.elapsed = timedelta(seconds=e.seconds)
     try:
         operation().validate_response(response)

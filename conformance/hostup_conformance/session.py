@@ -43,8 +43,8 @@ LIVE_REQUESTS = 150
 class Conformance:
     """The state of a run. As a pytest plugin it prepares items, and reports at the end."""
 
-    def __init__(self, config: pytest.Config, target: Target, resources: ExitStack) -> None:
-        self.config, self.target, self._resources = config, target, resources
+    def __init__(self, config: pytest.Config, target: Target) -> None:
+        self.config, self.target = config, target
         option = config.option
         self.wire = Wire(target, limits(option, target), live=option.live)
         self.generated = Generated(self.wire)
@@ -52,7 +52,6 @@ class Conformance:
         self.ignored = 0
         self.waivers = read_waivers(option.waivers)
         self.started, self._began = datetime.now(UTC), time.monotonic()
-        self._probed = False
         if option.har:
             self.recorded, self.ignored = har.read(Path(option.har), target)
             self.wire.stop("the recording does not show it")
@@ -73,7 +72,7 @@ class Conformance:
         if config.option.xmlpath is None and not hasattr(config, "workerinput"):
             config.option.xmlpath = str(Path(config.option.report_dir) / "junit.xml")
         try:
-            return cls(config, with_commands(target_of(config, resources), config.option), resources)
+            return cls(config, with_commands(target_of(config, resources), config.option))
         except Misconfigured as error:
             raise pytest.UsageError(str(error)) from None
 
@@ -97,10 +96,7 @@ class Conformance:
         return commands.stages(self.target, careful=self.wire.careful)
 
     def take_probe(self) -> None:
-        """Send the scripted probe, once; the wire is stopped where a recording is judged."""
-        if self._probed:
-            return
-        self._probed = True
+        """Send the scripted probe; the wire is stopped where a recording is judged."""
         if self.target.allow_exec:
             self.target = commands.begin(self.wire)
         probe.run(self.wire, self.script())
@@ -235,7 +231,7 @@ def with_commands(target: Target, option: Any) -> Target:
         return target
     if option.har:
         raise Misconfigured("--allow-exec starts commands, and --har sends nothing; leave out one of them")
-    live = option.live or not target.is_loopback
+    live = is_live(option, target)
     if option.allow_exec != target.vps and (live or option.allow_exec):
         raise Misconfigured("--allow-exec runs commands on a machine; repeat its id: --allow-exec=$HOSTUP_VPS_ID")
     return replace(target, allow_exec=True)
@@ -254,14 +250,18 @@ def agent_target(option: Any, resources: ExitStack) -> Target:
     return Target.from_environment(served.base_url, served.environment, profile=option.profile)
 
 
+def is_live(option: Any, target: Target) -> bool:
+    """Whether the server may be somebody's."""
+    return option.live or not target.is_loopback
+
+
 def limits(option: Any, target: Target) -> Limits:
     """Return the bounds of a run; raise `Misconfigured` for ones that make no sense."""
     if option.max_requests is not None and option.max_requests < 1:
         raise Misconfigured(f"--max-requests {option.max_requests}: give a number above 0")
     if not 0 < option.timeout_seconds <= 60:
         raise Misconfigured(f"--timeout-seconds {option.timeout_seconds:g}: give a number from 0 to 60")
-    live = option.live or not target.is_loopback
-    requests = option.max_requests or (LIVE_REQUESTS if live else None)
+    requests = option.max_requests or (LIVE_REQUESTS if is_live(option, target) else None)
     seconds = option.timeout_seconds
     default = Limits()
     return replace(default, requests=requests, request_seconds=seconds, next_seconds=min(seconds, default.next_seconds))

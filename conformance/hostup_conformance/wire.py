@@ -22,7 +22,7 @@ import certifi
 import httpcore
 import httpx
 
-from hostup_conformance.exchange import LARGEST_LINUX_PID, Answer, Exchange, Headers, Request, understand
+from hostup_conformance.exchange import LARGEST_LINUX_PID, Answer, Ask, Exchange, Headers, Request, understand
 from hostup_conformance.redact import Redactor
 from hostup_conformance.times import retry_after_seconds
 
@@ -33,7 +33,8 @@ if TYPE_CHECKING:
 
 #: The methods that change nothing (RFC 9110 section 9.2.1), and all that a live server gets.
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-TIMED_OUT = "no whole answer within"
+#: Nothing listens; the time is up; or whatever else is wrong.
+FailureKind = Literal["refused", "timeout", "broken"]
 #: How many requests may be under way, where their order does not matter and the server is slow.
 AT_ONCE = 4
 #: Linux alone has it.
@@ -124,7 +125,6 @@ class Wire:
             with self._lock:
                 exchange.number = len(self.exchanges) + 1
                 self.exchanges.append(exchange)
-                self._count_failure(exchange)
             if exchange.status != 429 or exchange.obeyed:
                 return exchange
             if repetition == self.limits.repetitions:
@@ -144,21 +144,21 @@ class Wire:
             raise Withheld("a command is not started without --allow-exec")
         if not self.careful:
             return
-        if starts and understand(request, self.target).vps not in {"own", "unknown"}:
+        ask = understand(request, self.target)
+        if starts and ask.vps not in {"own", "unknown"}:
             raise Withheld("a command is started on no other VPS than the given one")
         if not starts and request.method not in SAFE_METHODS:
             raise Withheld(f"{request.method} is not sent to a server that is not on loopback, or with --live")
         if Redactor(self.target.secrets).finds_in(request.target):
             raise Withheld("a key in a URL is not sent to a server that is not on loopback, or with --live")
-        if not self._is_nobodys_pid(request):
+        if not self._is_nobodys_pid(request, ask):
             raise Withheld("a pid that may be somebody's command is not polled: the poll would take its output away")
 
-    def _is_nobodys_pid(self, request: Request) -> bool:
+    def _is_nobodys_pid(self, request: Request, ask: Ask) -> bool:
         """Whether no poll in the request can meet a command that we were not given.
 
         A Linux guest has no pids above 4194304, and Windows has even ones alone.
         """
-        ask = understand(request, self.target)
         if (
             ask.pid in {"finished", "running", "started", "absent", "impossible", "empty"}
             or request.method == "OPTIONS"
@@ -180,11 +180,12 @@ class Wire:
         if time.monotonic() - self._began > self.limits.run_seconds:
             raise self.stop(f"the run's {self.limits.run_seconds:g} seconds are used up")
 
-    def _count_failure(self, exchange: Exchange) -> None:
-        if exchange.failure and "refused" in exchange.failure:
+    def _count_failure(self, error: Unanswered) -> None:
+        with self._lock:
+            self._failures += 1
+            self._timeouts += error.kind == "timeout"
+        if error.kind == "refused":
             self.stop("the server does not accept connections")
-        self._failures += exchange.failure is not None
-        self._timeouts += exchange.failure is not None and exchange.failure.startswith(TIMED_OUT)
         if self._failures >= self.limits.failures or self._timeouts >= self.limits.timeouts:
             self.stop(f"{self._failures} requests got no whole answer")
 
@@ -201,15 +202,20 @@ class Wire:
     def _exchange(self, request: Request, purpose: str, source: Literal["probe", "generated"]) -> Exchange:
         seconds = self.limits.next_seconds if self._timeouts else self.limits.request_seconds
         started, when = time.monotonic(), datetime.now(UTC)
+        ask = understand(request, self.target)
+        # The agent forgets an ended command once it has reported it: that poll must not need to be sent twice.
+        pool = self._fresh if ask.pid == "finished" else self._kept
+        answer, failure = None, None
         try:
-            answer, failure = self._attempt(request, seconds), None
+            answer = self._attempt(request, pool, seconds)
         except Unanswered as error:
-            answer, failure = None, str(error)
+            failure = str(error)
+            self._count_failure(error)
         return Exchange(
             number=0,  # given when it is recorded
             request=request,
             answer=answer,
-            ask=understand(request, self.target),
+            ask=ask,
             failure=failure,
             seconds=time.monotonic() - started,
             when=when,
@@ -217,38 +223,37 @@ class Wire:
             source=source,
         )
 
-    def _attempt(self, request: Request, seconds: float) -> Answer:
+    def _attempt(self, request: Request, pool: httpcore.ConnectionPool, seconds: float) -> Answer:
         """Send once; once more if a connection that was kept open turns out to be closed."""
         watch = self._backend.begin(seconds)
         try:
-            return self._roundtrip(request)
+            return self._roundtrip(request, pool)
         except (httpcore.RemoteProtocolError, httpcore.ReadError, httpcore.WriteError) as error:
             if watch.connected or watch.received:
                 raise Unanswered(f"broken answer: {error}") from None
         except httpcore.TimeoutException:
-            raise Unanswered(f"{TIMED_OUT} {seconds:g} seconds") from None
+            raise Unanswered(f"no whole answer within {seconds:g} seconds", "timeout") from None
         except httpcore.ConnectError as error:
-            raise Unanswered(f"connection failed: {error}".replace("\n", " ")) from None
+            kind: FailureKind = "refused" if "refused" in str(error) else "broken"
+            raise Unanswered(f"connection failed: {error}".replace("\n", " "), kind) from None
         except (httpcore.NetworkError, httpcore.ProtocolError, OSError) as error:
             raise Unanswered(f"{type(error).__name__}: {error}") from None
-        return self._attempt(request, seconds)
+        return self._attempt(request, pool, seconds)
 
-    def _roundtrip(self, request: Request) -> Answer:
+    def _roundtrip(self, request: Request, pool: httpcore.ConnectionPool) -> Answer:
         headers = [("Host", self._netloc), *request.headers]
         if request.body:
             headers.append(("Content-Length", str(len(request.body))))
         scheme, host, port = self._origin
         url = httpcore.URL(scheme=scheme, host=host, port=port, target=(self._prefix + request.target).encode("ascii"))
         raw = [(name.encode("ascii"), value.encode("latin-1")) for name, value in headers]
-        # The agent forgets an ended command once it has reported it: that poll must not need to be sent twice.
-        pool = self._fresh if understand(request, self.target).pid == "finished" else self._kept
         with pool.stream(request.method, url, headers=raw, content=request.body or None) as response:
             body = self._body(response.iter_stream())
-            defects = self._backend.watch.surplus(response.status, request.method)
+            surplus = self._backend.watch.surplus(response.status, request.method)
             answered: Headers = tuple((k.decode("latin-1"), v.decode("latin-1")) for k, v in response.headers)
             status = response.status
-        body, coding_defect = decode_content(body, answered, self.limits.body_bytes)
-        return Answer(status, answered, body, tuple(filter(None, (defects, coding_defect))))
+        body, miscoded = decode_content(body, answered, self.limits.body_bytes)
+        return Answer(status, answered, body, surplus, miscoded)
 
     def _body(self, chunks: Iterable[bytes]) -> bytes:
         body = bytearray()
@@ -261,6 +266,10 @@ class Wire:
 
 class Unanswered(Exception):
     """No whole, bounded answer came."""
+
+    def __init__(self, text: str, kind: FailureKind = "broken") -> None:
+        super().__init__(text)
+        self.kind = kind
 
 
 def decode_content(body: bytes, headers: Headers, limit: int) -> tuple[bytes, str | None]:
@@ -404,6 +413,4 @@ class WireTransport(httpx.BaseTransport):
         self.exchange = self._wire.send(Request(request.method, target, headers, request.read()), purpose=self._purpose)
         if self.exchange.answer is None:
             raise httpx.ReadError(self.exchange.failure or "", request=request)
-        answer = self.exchange.answer
-        kept = [(k, v) for k, v in answer.headers if k.lower() not in {"content-encoding", "transfer-encoding"}]
-        return httpx.Response(answer.status, headers=kept, content=answer.body, request=request)
+        return self.exchange.answer.as_httpx(request)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from hostup_conformance.exchange import Exchange
 from hostup_conformance.sources import commands, probe
 from hostup_conformance.target import Target
 from hostup_conformance.verdict import Verdict, hold_against_oracle, judge
@@ -39,8 +38,3 @@ def verdict_on(change: Change | None, limits: Limits = LIMITS, *, allow_exec: bo
     """Return the verdict on a fault, a variant, or the mock as it is."""
     target, wire, _ = run(change, limits, allow_exec=allow_exec)
     return hold_against_oracle(judge(wire.exchanges, target, wire.stopped), wire.exchanges)
-
-
-def exchanges_with(change: Change | None) -> list[Exchange]:
-    """Return the exchanges of a run."""
-    return run(change)[1].exchanges

@@ -6,14 +6,13 @@ import re
 from typing import TYPE_CHECKING
 
 from hostup_conformance.rules import Findings, FindingsAcross, across, each
-from hostup_conformance.rules.selectors import AVAILABILITY, OUTPUT, show_status, status_of
+from hostup_conformance.rules.selectors import AVAILABILITY, OUTPUT, WELL_FORMED, show_status, status_of
 
 if TYPE_CHECKING:
     from hostup_conformance.exchange import Credential, Exchange
     from hostup_conformance.rules import Selector
     from hostup_conformance.target import Target
 
-WELL_FORMED = {"absent", "finished", "running", "unknown"}
 STATE = (*AVAILABILITY, *OUTPUT)
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from hostup_conformance.oracles import conforms, header_notes
 from hostup_conformance.rules import Findings, FindingsAcross, across, each
 from hostup_conformance.rules.safety import strings
-from hostup_conformance.rules.selectors import is_error, is_good, show_status, status_of, succeeded
+from hostup_conformance.rules.selectors import WELL_FORMED, is_error, is_good, show_status, status_of, succeeded
 from hostup_conformance.times import http_date
 
 if TYPE_CHECKING:
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 #: The page's own and the error reference's.
 DOCUMENTED = {200, 400, 401, 403, 404, 429, 500, 409, 502, 503}
 LONE_SURROGATE = re.compile(r"[\ud800-\udfff]")
-WELL_FORMED = {"absent", "finished", "running", "started", "unknown"}
 
 
 def well_formed(e: Exchange) -> bool:
@@ -40,14 +39,13 @@ def whole_answer(e: Exchange) -> Findings:
         yield "one whole answer", e.failure
     if e.status is not None and not 200 <= e.status < 600:
         yield "a status from 200 to 599", e.status
-    if e.answer and e.answer.header("content-length") is not None and e.answer.header("transfer-encoding") is not None:
+    if e.header("content-length") is not None and e.header("transfer-encoding") is not None:
         yield "Content-Length or Transfer-Encoding", "both"
-    for defect in e.answer.defects if e.answer and e.request.method != "HEAD" else ():
-        if "more than the answer" in defect:
-            yield "nothing after the answer", defect
+    if e.answer and e.answer.surplus and e.request.method != "HEAD":
+        yield "nothing after the answer", e.answer.surplus
 
 
-@each("HTTP-02", lambda e: is_good(e) and e.answer is not None and e.answer.header("content-type") is not None)
+@each("HTTP-02", lambda e: is_good(e) and e.header("content-type") is not None)
 def media_type(e: Exchange) -> Findings:
     """application/json, once, and UTF-8 where a charset is named."""
     content_type = ", ".join(dict.fromkeys(e.answer.all("content-type"))) if e.answer else ""
@@ -85,8 +83,8 @@ def exact_success(e: Exchange) -> Findings:
 @each("HTTP-06", well_formed)
 def no_redirect(e: Exchange) -> Findings:
     """Not for well-formed requests; some routers redirect others to a cleaner path."""
-    if e.status is not None and 300 <= e.status < 400 and e.answer:
-        yield "no redirect", f"{e.status} to {e.answer.header('location')}"
+    if e.status is not None and 300 <= e.status < 400:
+        yield "no redirect", f"{e.status} to {e.header('location')}"
 
 
 @each("HTTP-07", lambda e: well_formed(e) and is_error(e))
@@ -105,22 +103,21 @@ def no_5xx(e: Exchange) -> Findings:
         yield "no 5xx", status_of(e)
 
 
-@each("HTTP-09", lambda e: e.answer is not None and e.answer.header("content-encoding") is not None)
+@each("HTTP-09", lambda e: e.header("content-encoding") is not None)
 def content_coding(e: Exchange) -> Findings:
     """Asked for, and what it says."""
     accepted = (e.request.header("accept-encoding") or "").lower()
-    coding = (e.answer.header("content-encoding") or "").strip().lower() if e.answer else ""
+    coding = (e.header("content-encoding") or "").strip().lower()
     if coding not in {"identity", ""} and coding.removeprefix("x-") not in accepted:
         yield f"a coding of Accept-Encoding: {accepted}", f"Content-Encoding: {coding}"
-    for defect in e.answer.defects if e.answer else ():
-        if "more than the answer" not in defect:
-            yield "a body in the coding it names", defect
+    if e.answer and e.answer.miscoded:
+        yield "a body in the coding it names", e.answer.miscoded
 
 
 @each("HTTP-10", lambda e: succeeded(e) or is_error(e))
 def not_shared(e: Exchange) -> Findings:
     """What the server says of caches; a validator such as ETag is free."""
-    text = (e.answer.header("cache-control") if e.answer else None) or ""
+    text = e.header("cache-control") or ""
     directives = dict(d.strip().lower().partition("=")[::2] for d in text.split(","))
     fresh = int(age) if (age := directives.get("max-age", "").strip('"')).isdecimal() and len(age) < 12 else 0
     if "no-store" in directives or "no-cache" in directives:
@@ -145,8 +142,8 @@ def other_methods(e: Exchange) -> Findings:
 @each("HTTP-12", lambda e: e.answer is not None and e.request.method == "HEAD")
 def head(e: Exchange) -> Findings:
     """Nothing after the header section."""
-    for defect in e.answer.defects if e.answer else ():
-        yield "no body", defect
+    if e.answer and e.answer.surplus:
+        yield "no body", e.answer.surplus
 
 
 def is_sound(e: Exchange) -> bool:
@@ -180,7 +177,7 @@ def second_opinion(e: Exchange) -> Findings:
 @each("HTTP-15", lambda e: e.status == 405)
 def says_what_is_allowed(e: Exchange) -> Findings:
     """An Allow that does not name the method it refuses."""
-    allowed = e.answer.header("allow") if e.answer else None
+    allowed = e.header("allow")
     methods = [method.strip() for method in (allowed or "").split(",")]
     if allowed is None:
         yield "Allow", "no Allow"
@@ -200,10 +197,10 @@ def other_paths(e: Exchange) -> Findings:
         yield "a refusal (404)", show_status(e)
 
 
-@each("HTTP-17", lambda e: e.answer is not None and e.answer.header("date") is not None and e.source != "har")
+@each("HTTP-17", lambda e: e.header("date") is not None and e.source != "har")
 def date_is_now(e: Exchange) -> Findings:
     """An HTTP-date, within an hour of our clock."""
-    text = (e.answer.header("date") if e.answer else None) or ""
+    text = e.header("date") or ""
     date = http_date(text)
     if date is None:
         yield "Date: an HTTP-date", text
@@ -214,5 +211,5 @@ def date_is_now(e: Exchange) -> Findings:
 @each("HTTP-18", lambda e: (succeeded(e) or is_error(e)) and e.answer is not None and bool(e.answer.body))
 def names_media_type(e: Exchange) -> Findings:
     """For every body."""
-    if e.answer and e.answer.header("content-type") is None:
+    if e.header("content-type") is None:
         yield "a Content-Type", "none"

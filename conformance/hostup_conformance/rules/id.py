@@ -7,19 +7,16 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from hostup_conformance.rules import Findings, FindingsAcross, across, each
-from hostup_conformance.rules.selectors import refused, status_of
+from hostup_conformance.rules.selectors import WELL_FORMED, refused, status_of
 
 if TYPE_CHECKING:
     from hostup_conformance.exchange import Exchange, Vps
     from hostup_conformance.rules import Selector
     from hostup_conformance.target import Target
 
-#: A key may also be refused for lack of a scope before the VPS is looked up; only the full key has none to lack.
-WELL_FORMED = {"absent", "finished", "running", "unknown"}
-
 
 def for_vps(vps: Vps) -> Selector:
-    """Select well-formed requests with the full key for such a VPS."""
+    """Select well-formed requests for such a VPS with the full key, which lacks no scope to be refused for first."""
     return lambda e: e.judged and e.ask.credential == "full" and e.ask.vps == vps and e.ask.pid in WELL_FORMED
 
 

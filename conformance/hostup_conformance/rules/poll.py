@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
 from hostup_conformance.rules import Findings, FindingsAcross, across, each
-from hostup_conformance.rules.probe import ENVELOPES
 from hostup_conformance.rules.selectors import (
     AVAILABILITY,
     OUTPUT,
     asks_output,
+    envelope_of,
     is_output,
     is_poll,
     misspelled,
@@ -43,7 +43,7 @@ def has_exited(e: Exchange) -> Findings:
         if not isinstance(e.body["exited"], bool):
             yield "exited: a boolean", e.body["exited"]
     elif not any(name in e.body for name in AVAILABILITY):
-        envelope = next((name for name in ENVELOPES if isinstance(e.body.get(name), dict | list)), None)
+        envelope = envelope_of(e.body)
         yield (
             "the member exited",
             f"an envelope with the member {envelope}" if envelope else f"members {sorted(e.body)}",
@@ -183,7 +183,7 @@ def start_has_its_form(e: Exchange) -> Findings:
     if not isinstance(e.body, dict):
         yield "a JSON object", e.body
         return
-    envelope = next((name for name in ENVELOPES if isinstance(e.body.get(name), dict | list)), None)
+    envelope = envelope_of(e.body)
     if envelope and "pid" not in e.body:
         yield "the members pid and pollUrl", f"an envelope with the member {envelope}"
     if "pid" in e.body and e.new_pid is None:

@@ -9,6 +9,7 @@ from hostup_conformance.rules.selectors import (
     AVAILABILITY,
     OUTPUT,
     asks_availability,
+    envelope_of,
     is_availability,
     member,
     misspelled,
@@ -19,9 +20,6 @@ from hostup_conformance.rules.selectors import (
 if TYPE_CHECKING:
     from hostup_conformance.exchange import Exchange
     from hostup_conformance.target import Target
-
-#: Names under which servers are known to wrap a body.
-ENVELOPES = ("data", "result", "response", "payload", "availability", "agent", "attributes", "body")
 
 
 def of_own(e: Exchange) -> bool:
@@ -46,10 +44,8 @@ def bare_object(e: Exchange) -> Findings:
     """An object; and one with a known envelope's member only if the documented members stand beside it."""
     if not isinstance(e.body, dict):
         yield "a JSON object", e.body
-    elif not any(name in e.body for name in AVAILABILITY):
-        for name in ENVELOPES:
-            if isinstance(e.body.get(name), dict | list):
-                yield "the members at the top level", f"an envelope with the member {name}"
+    elif not any(name in e.body for name in AVAILABILITY) and (name := envelope_of(e.body)):
+        yield "the members at the top level", f"an envelope with the member {name}"
 
 
 @each("PROBE-03", is_availability)

@@ -70,7 +70,7 @@ def is_document(e: Exchange) -> Findings:
                 yield "the members at the top level", f"an envelope with the member {name}"
 
 
-@each("PROBLEM-02", lambda e: is_error(e) and e.answer is not None and e.answer.header("content-type") is not None)
+@each("PROBLEM-02", lambda e: is_error(e) and e.header("content-type") is not None)
 def media_type(e: Exchange) -> Findings:
     """Parameters such as charset are free."""
     if e.answer and e.answer.media_type not in {"application/problem+json", "application/json"}:
@@ -193,7 +193,7 @@ def is_now(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
     earliest: dict[str, Exchange] = {}
     for e in exchanges:
         said = rfc3339(e.body["timestamp"])
-        date = http_date((e.answer.header("date") if e.answer else None) or "")
+        date = http_date(e.header("date") or "")
         if said and (now := date or e.when) and abs(said - now) > (SKEW if date else UNKNOWN_SKEW):
             yield e, f"about {now.isoformat(timespec='seconds')}", e.body["timestamp"]
             return

@@ -23,7 +23,7 @@ def is_429(e: Exchange) -> bool:
 
 def header(e: Exchange, name: str) -> str | None:
     """Return a header of the answer."""
-    value = e.answer.header(name) if e.answer else None
+    value = e.header(name)
     return value.strip() if value is not None else None
 
 

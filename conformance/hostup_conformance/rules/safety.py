@@ -105,7 +105,7 @@ def strings(value: Any) -> list[str]:
 @each("SAFETY-04", lambda e: e.answer is not None and e.request.header("origin") is not None)
 def no_foreign_origins(e: Exchange) -> Findings:
     """Credentials are not allowed for every origin, nor for one that nobody knows."""
-    allowed = (e.answer.header("access-control-allow-origin") if e.answer else None) or ""
-    credentials = (e.answer.header("access-control-allow-credentials") if e.answer else None) or ""
+    allowed = e.header("access-control-allow-origin") or ""
+    credentials = e.header("access-control-allow-credentials") or ""
     if credentials.strip().lower() == "true" and allowed.strip() in {"*", e.request.header("origin")}:
         yield "no credentials for an unknown origin", f"Access-Control-Allow-Origin: {allowed}, with credentials"

@@ -12,6 +12,10 @@ if TYPE_CHECKING:
 
 AVAILABILITY = ("available", "reason", "vmRunning")
 OUTPUT = ("exited", "exitCode", "stdout", "stderr")
+#: The kinds of pid that have the documented form.
+WELL_FORMED = {"absent", "finished", "running", "started", "unknown"}
+#: Names under which servers are known to wrap a body.
+ENVELOPES = ("data", "result", "response", "payload", "availability", "agent", "attributes", "body")
 
 
 def may(e: Exchange) -> bool:
@@ -104,6 +108,11 @@ def status_of(e: Exchange) -> str:
 def show_status(e: Exchange) -> str:
     """Return the status with the size of the body, for a finding about a success."""
     return f"{e.status}, with {len(e.answer.body)} bytes" if e.answer else "no answer"
+
+
+def envelope_of(body: dict[str, Any]) -> str | None:
+    """Return the member in which a body seems to be wrapped, if there is one."""
+    return next((name for name in ENVELOPES if isinstance(body.get(name), dict | list)), None)
 
 
 def misspelled(body: dict[str, Any], names: tuple[str, ...]) -> list[str]:
