@@ -9,9 +9,10 @@
     with router(profile={"rate_limit", "reset"}, rate=1.0):
         ...
 
-It answers a probe with the availability. It answers the first poll of a pid with a running command, the second with a
-finished one, and those after with 404, as the guest agent forgets what it has reported. Without a bearer key it
-answers 401, to a pid that is no positive integer 400. The bodies are the examples of `openapi.yaml`.
+It answers a probe with the availability, and each start with a pid of its own. It answers the first poll of a pid with
+a running command, the second with a finished one, and those after with 404, as the guest agent forgets what it has
+reported. Without a bearer key it answers 401, to a pid that is no positive integer 400, to a command that is no text of
+1 to 4096 characters too. The bodies are the examples of `openapi.yaml`.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from threading import Lock
 from typing import Any
 
 import httpx
+import jsonschema_rs
 import respx
 
 from hostup_conformance.ledger import document
@@ -49,13 +51,15 @@ def router(
     if names is None or not names <= set(TROUBLE):
         raise ValueError(f"profile: expected documented, hostile, or some of {', '.join(TROUBLE)}; got {profile!r}")
     mock = respx.mock(base_url=base_url, assert_all_called=False)
-    mock.get(path__regex=PATH).mock(side_effect=_Server(random.Random(seed), sorted(names), rate))  # noqa: S311
+    mock.route(method__in=["GET", "POST"], path__regex=PATH).mock(
+        side_effect=_Server(random.Random(seed), sorted(names), rate)  # noqa: S311
+    )
     return mock
 
 
-def _example(status: str, name: str | None = None) -> Any:
+def _example(status: str, name: str | None = None, method: str = "get") -> Any:
     """Return the document's example of a status, or one of its several."""
-    described = document()["paths"]["/api/v2/vps/{id}/agent/exec"]["get"]["responses"][status]
+    described = document()["paths"]["/api/v2/vps/{id}/agent/exec"][method]["responses"][status]
     if "$ref" in described:
         described = document()["components"]["responses"][described["$ref"].rpartition("/")[2]]
     media = next(iter(described["content"].values()))
@@ -77,6 +81,7 @@ class _Server:
     def __init__(self, chance: random.Random, trouble: list[str], rate: float) -> None:
         self._chance, self._trouble, self._rate = chance, trouble, rate
         self._polls: dict[str, int] = {}
+        self._started = 0
         self._lock = Lock()
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
@@ -90,6 +95,8 @@ class _Server:
         scheme, _, key = request.headers.get("Authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not key:
             return _problem(401)
+        if request.method == "POST":
+            return self._start(request)
         pid = request.url.params.get("pid")
         if pid is None:
             return _ok("available")
@@ -98,6 +105,15 @@ class _Server:
         process = f"{request.url.path} {pid}"
         self._polls[process] = polls = self._polls.get(process, 0) + 1
         return _ok("running") if polls == 1 else _ok("exited") if polls == 2 else _problem(404)
+
+    def _start(self, request: httpx.Request) -> httpx.Response:
+        try:
+            jsonschema_rs.validate(document()["components"]["schemas"]["CommandStart"], json.loads(request.content))
+        except ValueError:  # no JSON, or not as the schema says
+            return _problem(400)
+        pid = _example("200", method="post")["pid"] + self._started
+        self._started += 1
+        return httpx.Response(200, json={"pid": pid, "pollUrl": f"{request.url.raw_path.decode()}?pid={pid}"})
 
 
 class _BrokenBody(httpx.SyncByteStream, httpx.AsyncByteStream):

@@ -5,6 +5,8 @@ HostUpError
 │   ├── BadRequest 400 · Unauthorized 401 · Forbidden 403 · NotFound 404 · RateLimited 429 · InternalError 500
 │   ├── UnexpectedStatus any other status
 │   └── InvalidResponse  the status says success, but the body is not what the document says
+├── AgentUnavailable     commands cannot be run in the VPS now; none was started
+├── StartLost            a command may have been started, and nobody can tell which it is
 ├── CommandStillRunning  a wait ended before the command did
 └── OutputLost           a poll may have been answered, but the answer did not arrive
 """
@@ -20,6 +22,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import httpx
 
 if TYPE_CHECKING:
+    from .models.agent_availability import AgentAvailability
     from .models.command_output import CommandOutput
     from .models.problem import Problem
 
@@ -129,9 +132,25 @@ class InvalidResponse(AnswerError):
     """The status says success, but the body is not what the document says; the text names the place."""
 
 
+class AgentUnavailable(HostUpError):
+    """Commands cannot be run in the VPS now; none was started."""
+
+    availability: AgentAvailability | None = None
+    """What the probe said; ``availability.reason`` may say why."""
+
+
+class StartLost(HostUpError):
+    """A command was started, or may have been, and the answer does not tell which one it is.
+
+    So the start was not repeated: a command that is run twice may do harm. ``__cause__`` is what happened, if anything did.
+    """
+
+
 class CommandStillRunning(HostUpError):
     """The time to wait is over, and the command has not ended."""
 
+    pid: int | None = None
+    """The command; wait for it again if you like."""
     state: CommandOutput | None = None
     """The last state seen; None if the server never told one."""
 
@@ -142,6 +161,9 @@ class OutputLost(HostUpError):
     If the command had ended, its output went with that answer: the guest agent forgets a process once it has
     reported its end. So the poll was not repeated. ``__cause__`` is what happened.
     """
+
+    pid: int | None = None
+    """The command; it may still run, and can be polled then."""
 
 
 _BY_STATUS: dict[int, type[AnswerError]] = {
@@ -233,6 +255,7 @@ def _without_request(response: httpx.Response | None) -> httpx.Response | None:
 
 
 __all__ = [
+    "AgentUnavailable",
     "AnswerError",
     "BadRequest",
     "CommandStillRunning",
@@ -244,6 +267,7 @@ __all__ = [
     "OutputLost",
     "RateLimit",
     "RateLimited",
+    "StartLost",
     "Unauthorized",
     "UnexpectedStatus",
 ]

@@ -9,7 +9,8 @@ import httpx
 import pytest
 from client.voices import PID, VPS, Clock, new_client
 from hostup_agent_exec import errors
-from hostup_agent_exec.api.agent import get_agent_exec
+from hostup_agent_exec.api.agent import get_agent_exec, start_agent_exec
+from hostup_agent_exec.models import CommandStart
 from httpx_retries import Retry, RetryTransport
 
 Ask = Callable[..., None]
@@ -85,3 +86,14 @@ def test_a_poll_is_repeated_only_if_it_was_refused_or_never_arrived(ask: Ask, tr
         with pytest.raises((httpx.TransportError, errors.UnexpectedStatus)):
             ask(server, pid=PID)
         assert server.asked == 1
+
+
+@pytest.mark.parametrize("trouble", TROUBLE)
+def test_a_start_never_is(trouble: str, clock: Clock) -> None:  # noqa: ARG001
+    server = Server(TROUBLE[trouble]())
+    transport = RetryTransport(httpx.MockTransport(server))
+    with httpx.Client(transport=transport, event_hooks={"request": [choose]}) as given:
+        client = new_client().set_httpx_client(given)
+        with pytest.raises((httpx.TransportError, errors.AnswerError)):
+            start_agent_exec.sync(VPS, client=client, body=CommandStart("reboot"))
+    assert server.asked == 1

@@ -42,6 +42,25 @@ def test_it_wants_a_key_and_a_pid_that_is_one() -> None:
         assert raw.get(URL).headers["Content-Type"] == "application/problem+json"
 
 
+def test_it_starts_commands_that_are_some() -> None:
+    with router(), httpx.Client(headers=AUTH) as raw:
+        assert raw.post(URL, json={"command": "uname"}).json() == {
+            "pid": PID, "pollUrl": f"/api/v2/vps/{VPS}/agent/exec?pid={PID}",
+        }  # fmt: skip
+        assert raw.post(URL, json={"command": "x" * 4096}).json()["pid"] == PID + 1
+        for body in (
+            b"",
+            b"{",
+            b"{}",
+            b"[]",
+            b'{"command": ""}',
+            b'{"command": 7}',
+            b'{"command": "%s"}' % (b"x" * 4097),
+        ):
+            assert raw.post(URL, content=body).status_code == 400
+        assert raw.post(URL, json={"command": "uname"}, headers={"Authorization": "-"}).status_code == 401
+
+
 def test_a_base_url_is_kept_to() -> None:
     with router(base_url="https://h.test/gate") as mock, httpx.Client() as raw:
         assert raw.get("https://h.test/gate/api/v2/vps/v/agent/exec", headers=AUTH).json()["available"] is True

@@ -113,6 +113,10 @@ def test_a_body_is_sent_and_checked(package: ModuleType) -> None:
     assert len(server.asked) == 1
 
 
+def test_only_a_link_with_x_run_makes_a_run(package: ModuleType) -> None:
+    assert not hasattr(api(package, "start"), "run")
+
+
 def test_answers_are_checked_in_depth(package: ModuleType) -> None:
     body = {"id": "v", "powerState": "running", "memory": {"usedGb": 1.5}, "next": {"id": "w"}, "new": 1}
     server = Server(package, body=body)

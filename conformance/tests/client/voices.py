@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 from hostup_agent_exec import AuthenticatedClient
-from hostup_agent_exec.api.agent import get_agent_exec
+from hostup_agent_exec.api.agent import get_agent_exec, start_agent_exec
 
 BASE_URL = "https://cloud.hostup.se"
 KEY = "sk_test_5f3b9c"
@@ -53,6 +53,11 @@ class Voice:
         if self.is_async:
             return self._run(client, get_agent_exec.asyncio_wait(id, pid, client=client, **arguments))
         return get_agent_exec.wait(id, pid, client=client, **arguments)
+
+    def run(self, id: Any = VPS, command: Any = "uname -a", *, client: AuthenticatedClient, **arguments: Any) -> Any:
+        if self.is_async:
+            return self._run(client, start_agent_exec.asyncio_run(id, command, client=client, **arguments))
+        return start_agent_exec.run(id, command, client=client, **arguments)
 
     @staticmethod
     def _run(client: AuthenticatedClient, call: Awaitable[Any]) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hostup_agent_exec import AuthenticatedClient, Client
-from hostup_agent_exec.api.agent import get_agent_exec
+from hostup_agent_exec.api.agent import get_agent_exec, start_agent_exec
 from hostup_agent_exec.models import CommandOutput
 from hostup_agent_exec.types import UNSET
 
@@ -21,6 +21,10 @@ def wrong_arguments(client: AuthenticatedClient, anonymous: Client) -> None:
     get_agent_exec.wait("v", UNSET, client=client)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     get_agent_exec.wait("v", client=client)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     get_agent_exec.wait("v", 1, client=client, timeout=None)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    start_agent_exec.run("v", ["uname"], client=client)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    start_agent_exec.run("v", "uname", client=anonymous)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    start_agent_exec.run("v", client=client)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    start_agent_exec.sync("v", client=client, body="uname")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     AuthenticatedClient("https://h.test")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     AuthenticatedClient("https://h.test", "key", timeout=3)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 

@@ -8,8 +8,15 @@ from typing import Any, assert_type
 
 import httpx
 from hostup_agent_exec import AuthenticatedClient, Client, errors
-from hostup_agent_exec.api.agent import get_agent_exec
-from hostup_agent_exec.models import AgentAvailability, CommandOutput, Problem, ProblemItem
+from hostup_agent_exec.api.agent import get_agent_exec, start_agent_exec
+from hostup_agent_exec.models import (
+    AgentAvailability,
+    CommandOutput,
+    CommandStart,
+    Problem,
+    ProblemItem,
+    StartedCommand,
+)
 from hostup_agent_exec.types import UNSET, Response, Unset
 
 
@@ -37,6 +44,12 @@ def waiting(client: AuthenticatedClient) -> None:
     output = get_agent_exec.wait("v", 4242, client=client, timeout=5, interval=0.5, on_progress=show)
     assert_type(output, CommandOutput)
     get_agent_exec.wait("v", 4242, client=client, on_progress=print)
+
+
+async def running(client: AuthenticatedClient, pids: list[int]) -> None:
+    assert_type(start_agent_exec.run("v", "uname -a", client=client, timeout=5, on_start=pids.append), CommandOutput)
+    assert_type(await start_agent_exec.asyncio_run("v", "uname", client=client, on_progress=print), CommandOutput)
+    assert_type(start_agent_exec.sync("v", client=client, body=CommandStart("uname")), StartedCommand)
 
 
 def members(availability: AgentAvailability, output: CommandOutput, problem: Problem) -> None:
@@ -73,7 +86,10 @@ def failures(client: AuthenticatedClient) -> None:
         if error.rate_limit:
             assert_type(error.rate_limit.reset, datetime | None)
             assert_type(error.rate_limit.limit, int | None)
+    except errors.AgentUnavailable as error:
+        assert_type(error.availability, AgentAvailability | None)
     except errors.CommandStillRunning as error:
+        assert_type(error.pid, int | None)
         assert_type(error.state, CommandOutput | None)
     except errors.HostUpError as error:
         assert_type(error.status_code, int | None)

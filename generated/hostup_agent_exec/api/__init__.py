@@ -11,11 +11,21 @@ from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Protocol, Self, TypeV
 
 import httpx
 
-from ..errors import AnswerError, CommandStillRunning, InvalidResponse, OutputLost, retry_after, status_error
+from ..errors import (
+    AgentUnavailable,
+    AnswerError,
+    CommandStillRunning,
+    InvalidResponse,
+    OutputLost,
+    StartLost,
+    retry_after,
+    status_error,
+)
 from ..models.problem import Problem
-from ..types import InvalidValue, Response, check, is_object
+from ..types import InvalidValue, Response, Unset, check, is_object
 
 if TYPE_CHECKING:
+    from ..models.agent_availability import AgentAvailability
     from ..models.command_output import CommandOutput
 
 T = TypeVar("T")
@@ -123,10 +133,69 @@ def detailed(response: httpx.Response, parse: Callable[[httpx.Response], T]) -> 
 _NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError, httpx.UnsupportedProtocol)
 
 
-class Waiting:
-    """The decisions of a wait, apart from its sending and sleeping, which are synchronous or not."""
+def unavailable(availability: AgentAvailability) -> AgentUnavailable:
+    """Make the error of a probe that does not say yes."""
+    error = AgentUnavailable("commands cannot be run in this VPS now")
+    error.availability = availability
+    return error
 
-    def __init__(self, timeout: float, interval: float) -> None:
+
+@contextmanager
+def starting() -> Generator[None, None, None]:
+    """Around a start: one that was not refused, and did not say what it started, becomes :class:`StartLost`."""
+    try:
+        yield
+    except _NEVER_SENT:
+        raise
+    except httpx.RequestError as error:
+        raise StartLost("the answer to a start did not arrive") from error
+    except AnswerError as error:
+        if 300 <= error.status_code < 500:
+            raise
+        raise StartLost(f"the answer to a start tells of no command: {error}", error.response, error.problem) from error
+
+
+def started(response: httpx.Response, name: str, value: int | Unset, url: str | Unset) -> int:
+    """Tell which command was started: the answer's own member says so, or its URL, or both.
+
+    The URL counts if it is a path on the same origin, and the one that was just used. Nothing is ever sent to it: of
+    all that a server may write there, the number alone is taken.
+
+    Args:
+        response: the answer
+        name: the parameter of the URL that names the command
+        value: the member that names the command
+        url: where the command can be polled
+
+    Raises:
+        StartLost: nothing names a command, or there are two
+    """
+    named = {number for number in (value, _in_query(response.request.url, name, url)) if number and number > 0}
+    if len(named) != 1:
+        raise StartLost(f"the answer to a start names {'two commands' if named else 'no command'}", response)
+    return named.pop()
+
+
+def _in_query(base: httpx.URL, name: str, url: str | Unset) -> int | None:
+    if not url or not url.startswith("/"):
+        return None
+    try:
+        target = base.join(url)
+        (text,) = target.params.get_list(name)
+        number = int(text) if text.isascii() and text.isdecimal() else None
+    except (ValueError, httpx.InvalidURL):  # no URL, not one pid, or one of thousands of digits
+        return None
+    return number if target.copy_with(query=None, fragment=None) == base else None
+
+
+class Waiting:
+    """The decisions of a wait, apart from its sending and sleeping, which are synchronous or not.
+
+    Raises:
+        TypeError, ValueError: the times are not what they have to be
+    """
+
+    def __init__(self, timeout: float, interval: float, pid: int | None = None) -> None:
         check("timeout", timeout, int, float)
         check("interval", interval, int, float)
         if not (isfinite(timeout) and timeout >= 0):
@@ -135,7 +204,13 @@ class Waiting:
             raise ValueError("interval: expected a number of seconds above 0")
         self._deadline = time.monotonic() + timeout
         self._interval = interval
+        self._pid = pid
         self._state: CommandOutput | None = None
+
+    @property
+    def left(self) -> float:
+        """Seconds to the deadline."""
+        return max(0.0, self._deadline - time.monotonic())
 
     @contextmanager
     def poll(self) -> Generator[None, None, None]:
@@ -145,12 +220,17 @@ class Waiting:
         except _NEVER_SENT:
             raise
         except httpx.RequestError as error:
-            raise OutputLost("the answer to a poll did not arrive") from error
+            raise self._lost("the answer to a poll did not arrive") from error
         except AnswerError as error:
             if error.status_code < 500:
                 raise
             # The server, or a gateway before it, failed after it had the request.
-            raise OutputLost(f"a poll was answered with {error}", error.response, error.problem) from error
+            raise self._lost(f"a poll was answered with {error}", error.response, error.problem) from error
+
+    def _lost(self, *arguments: Any) -> OutputLost:
+        error = OutputLost(*arguments)
+        error.pid = self._pid
+        return error
 
     def seen(self, state: CommandOutput) -> None:
         """Keep the last state, for the error."""
@@ -162,10 +242,10 @@ class Waiting:
         Raises:
             CommandStillRunning: the deadline has passed, or the server asks for a longer pause than is left
         """
-        left = self._deadline - time.monotonic()
+        left = self.left
         asked = retry_after(response) or 0.0
         if left <= 0 or asked > left:
             error = CommandStillRunning("the command has not ended in time", response)
-            error.state = self._state
+            error.pid, error.state = self._pid, self._state
             raise error
         return min(max(self._interval, asked), left)

@@ -303,7 +303,7 @@ def wait(
         id=id,
         pid=pid,
     )
-    waiting = Waiting(timeout, interval)
+    waiting = Waiting(timeout, interval, pid)
     while True:
         with waiting.poll():
             response = client.send(_kwargs)
@@ -355,7 +355,7 @@ async def asyncio_wait(
         id=id,
         pid=pid,
     )
-    waiting = Waiting(timeout, interval)
+    waiting = Waiting(timeout, interval, pid)
     while True:
         with waiting.poll():
             response = await client.asend(_kwargs)

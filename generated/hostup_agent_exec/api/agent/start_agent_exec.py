@@ -1,14 +1,17 @@
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote
 
 import httpx
 
 from ...client import AuthenticatedClient
+from ...models.command_output import CommandOutput
 from ...models.command_start import CommandStart
 from ...models.problem import Problem
 from ...models.started_command import StartedCommand
 from ...types import Response, check, check_segment
-from .. import decode, detailed, failure
+from .. import Waiting, decode, detailed, failure, started, starting, unavailable
+from ..agent import get_agent_exec
 
 
 def _get_kwargs(
@@ -176,3 +179,117 @@ async def asyncio(
         )
     )
     return _parse_response(response)
+
+
+def run(
+    id: str,
+    command: str,
+    *,
+    client: AuthenticatedClient,
+    timeout: float = 300.0,
+    interval: float = 1.0,
+    on_start: Callable[[int], object] | None = None,
+    on_progress: Callable[[CommandOutput], object] | None = None,
+) -> CommandOutput:
+    """Run a command and wait for its output: ask whether commands can be run, start it, poll until ``exited``.
+
+    The command is started once at most, whatever happens. The time is for all of it, and it is started however little of
+    it is left. When the time is over the command runs on, and so it does if this call is interrupted: ``on_start`` tells
+    its pid before the first poll.
+
+    Args:
+        id (str)
+        command (str): What the guest's shell shall run. It cannot hold a NUL: QEMU's agent runs what stands
+            before it.
+        client: where to send, and as whom
+        timeout: seconds to wait at most; 0 polls once
+        interval: seconds between polls
+        on_start: called with the pid, once the command was started
+        on_progress: called with each state in which the command still runs
+
+    Raises:
+        TypeError, ValueError: an argument is not what it has to be; nothing was sent
+        AgentUnavailable: commands cannot be run in the VPS now; none was started
+        StartLost: a command was started, or may have been, and the answer does not tell which one it is
+        CommandStillRunning: the time is over; its ``pid`` is the command's, its ``state`` the last one seen
+        OutputLost: a poll may have been answered, but the answer did not arrive
+        HostUpError: any other answer that is not the documented success; if ``on_start`` was not called, no command
+            was started
+        httpx.RequestError: no answer to the probe came, or a request was never sent; likewise
+    """
+    _kwargs = _get_kwargs(
+        id=id,
+        body=CommandStart(
+            command=command,
+        ),
+    )
+    waiting = Waiting(timeout, interval)
+    availability = get_agent_exec.sync(id=id, client=client)
+    if not availability.available:
+        raise unavailable(availability)
+    with starting():
+        response = client.send(_kwargs)
+        answer = _parse_response(response)
+        pid = started(response, "pid", answer.pid, answer.poll_url)
+    if on_start is not None:
+        on_start(pid)
+    return get_agent_exec.wait(
+        id=id, pid=pid, client=client, timeout=waiting.left, interval=interval, on_progress=on_progress
+    )
+
+
+async def asyncio_run(
+    id: str,
+    command: str,
+    *,
+    client: AuthenticatedClient,
+    timeout: float = 300.0,
+    interval: float = 1.0,
+    on_start: Callable[[int], object] | None = None,
+    on_progress: Callable[[CommandOutput], object] | None = None,
+) -> CommandOutput:
+    """Run a command and wait for its output: ask whether commands can be run, start it, poll until ``exited``.
+
+    The command is started once at most, whatever happens. The time is for all of it, and it is started however little of
+    it is left. When the time is over the command runs on, and so it does if this call is interrupted: ``on_start`` tells
+    its pid before the first poll.
+
+    Args:
+        id (str)
+        command (str): What the guest's shell shall run. It cannot hold a NUL: QEMU's agent runs what stands
+            before it.
+        client: where to send, and as whom
+        timeout: seconds to wait at most; 0 polls once
+        interval: seconds between polls
+        on_start: called with the pid, once the command was started
+        on_progress: called with each state in which the command still runs
+
+    Raises:
+        TypeError, ValueError: an argument is not what it has to be; nothing was sent
+        AgentUnavailable: commands cannot be run in the VPS now; none was started
+        StartLost: a command was started, or may have been, and the answer does not tell which one it is
+        CommandStillRunning: the time is over; its ``pid`` is the command's, its ``state`` the last one seen
+        OutputLost: a poll may have been answered, but the answer did not arrive
+        HostUpError: any other answer that is not the documented success; if ``on_start`` was not called, no command
+            was started
+        httpx.RequestError: no answer to the probe came, or a request was never sent; likewise
+    """
+    _kwargs = _get_kwargs(
+        id=id,
+        body=CommandStart(
+            command=command,
+        ),
+    )
+    waiting = Waiting(timeout, interval)
+    availability = await get_agent_exec.asyncio(id=id, client=client)
+    if not availability.available:
+        raise unavailable(availability)
+    with starting():
+        response = await client.asend(_kwargs)
+        answer = _parse_response(response)
+        pid = started(response, "pid", answer.pid, answer.poll_url)
+    if on_start is not None:
+        on_start(pid)
+    return await get_agent_exec.asyncio_wait(
+        id=id, pid=pid, client=client, timeout=waiting.left, interval=interval, on_progress=on_progress
+    )

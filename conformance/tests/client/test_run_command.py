@@ -1,0 +1,318 @@
+"""Running a command: asked for, started once, followed to its end; and what is told when it goes wrong in between."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import pickle
+from typing import Any
+
+import httpx
+import pytest
+from client.voices import KEY, PID, VPS, Clock, Voice, answering
+from hostup_agent_exec import AuthenticatedClient, errors
+from hostup_agent_exec.api.agent import start_agent_exec
+from hostup_agent_exec.models import CommandOutput
+from hostup_conformance.respx import router
+
+PATH = f"/api/v2/vps/{VPS}/agent/exec"
+YES = httpx.Response(200, json={"available": True})
+STARTED = httpx.Response(200, json={"pid": PID})
+RUNNING = httpx.Response(200, json={"exited": False})
+EXITED = httpx.Response(200, json={"exited": True, "exitCode": 0, "stdout": "Linux\n"})
+
+
+class Server:
+    """Answers a probe, a start and a poll each with its own answer, and remembers what came; each takes its time."""
+
+    def __init__(
+        self,
+        probe: httpx.Response | type[Exception] = YES,
+        start: httpx.Response | type[Exception] = STARTED,
+        poll: httpx.Response | type[Exception] = EXITED,
+    ) -> None:
+        self.answers = {"probe": probe, "start": start, "poll": poll}
+        self.requests: list[httpx.Request] = []
+        self.seen: list[str] = []
+        self.clock: Clock | None = None
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        self.requests.append(request)
+        self.seen.append("start" if request.method == "POST" else "poll" if "pid" in request.url.params else "probe")
+        if self.clock:
+            self.clock.now += 4
+        answer = self.answers[self.seen[-1]]
+        if isinstance(answer, httpx.Response):
+            return httpx.Response(answer.status_code, headers=answer.headers, content=answer.content)
+        raise answer("no answer")
+
+    @property
+    def client(self) -> AuthenticatedClient:
+        return answering(self)
+
+
+def starting(**members: Any) -> Server:
+    return Server(start=httpx.Response(200, json=members))
+
+
+@pytest.fixture
+def server() -> Server:
+    return Server()
+
+
+def test_it_asks_starts_and_waits(voice: Voice, server: Server) -> None:
+    assert voice.run(client=server.client) == CommandOutput(exited=True, exit_code=0, stdout="Linux\n")
+    assert server.seen == ["probe", "start", "poll"]
+    start, poll = server.requests[1:]
+    assert json.loads(start.content) == {"command": "uname -a"}
+    assert start.headers["content-type"] == "application/json"
+    assert str(poll.url) == f"https://cloud.hostup.se{PATH}?pid={PID}"
+    assert {request.headers["authorization"] for request in server.requests} == {f"Bearer {KEY}"}
+
+
+def test_the_router_plays_it_again_and_again(voice: Voice, clock: Clock) -> None:
+    pids: list[int] = []
+    with router():
+        for _ in range(2):
+            client = AuthenticatedClient("https://h.test/prefix", KEY)
+            assert voice.run(client=client, on_start=pids.append).exited
+            client.close()
+    assert pids == [PID, PID + 1]
+    assert clock.slept == [1.0, 1.0]
+
+
+@pytest.mark.parametrize(
+    "body", [{"available": False, "reason": "It sleeps."}, {}, {"reason": None, "vmRunning": True}]
+)
+def test_nothing_is_started_unless_the_probe_says_yes(voice: Voice, body: dict[str, Any]) -> None:
+    server = Server(probe=httpx.Response(200, json=body))
+    with pytest.raises(errors.AgentUnavailable, match=r"^commands cannot be run in this VPS now$") as caught:
+        voice.run(client=server.client)
+    assert server.seen == ["probe"]
+    assert caught.value.availability is not None
+    assert caught.value.availability.to_dict() == body
+    again = pickle.loads(pickle.dumps(caught.value))  # noqa: S301
+    assert again.availability == caught.value.availability
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        (httpx.Response(403), errors.Forbidden),
+        (httpx.Response(429), errors.RateLimited),
+        (httpx.Response(503), errors.UnexpectedStatus),
+        (httpx.Response(200, json={"exited": True}), errors.InvalidResponse),
+        (httpx.ReadTimeout, httpx.ReadTimeout),
+    ],
+)
+def test_a_probe_that_fails_starts_nothing(
+    voice: Voice, answer: httpx.Response | type[Exception], error: type[Exception]
+) -> None:
+    server = Server(probe=answer)
+    with pytest.raises(error):
+        voice.run(client=server.client)
+    assert server.seen == ["probe"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        (httpx.Response(302, headers={"Location": "https://elsewhere.test/"}), errors.UnexpectedStatus),
+        (httpx.Response(400), errors.BadRequest),
+        (httpx.Response(409), errors.UnexpectedStatus),
+        (httpx.Response(429), errors.RateLimited),
+        (httpx.Response(499), errors.UnexpectedStatus),
+        (httpx.ConnectError, httpx.ConnectError),
+        (httpx.PoolTimeout, httpx.PoolTimeout),
+    ],
+)
+def test_a_start_that_was_refused_says_so(
+    voice: Voice, answer: httpx.Response | type[Exception], error: type[Exception]
+) -> None:
+    server = Server(start=answer)
+    with pytest.raises(error):
+        voice.run(client=server.client)
+    assert server.seen == ["probe", "start"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "text"),
+    [
+        (httpx.ReadTimeout, "did not arrive"),
+        (httpx.WriteError, "did not arrive"),
+        (httpx.RemoteProtocolError, "did not arrive"),
+        (httpx.Response(202), "tells of no command: 202 Accepted"),
+        (httpx.Response(299), "tells of no command: 299"),
+        (httpx.Response(500), "tells of no command: 500 Internal Server Error"),
+        (httpx.Response(504), "tells of no command: 504 Gateway Timeout"),
+        (httpx.Response(200, text="<html>"), "tells of no command: $: expected JSON, got something else"),
+        (httpx.Response(200, json={"pid": "7"}), "tells of no command: $.pid: expected integer, got string"),
+    ],
+)  # fmt: skip
+def test_a_start_that_may_have_been_carried_out_is_lost_and_not_repeated(
+    voice: Voice, answer: httpx.Response | type[Exception], text: str
+) -> None:
+    server, pids = Server(start=answer), list[int]()
+    with pytest.raises(errors.StartLost) as caught:
+        voice.run(client=server.client, on_start=pids.append)
+    assert str(caught.value) == f"the answer to a start {text}"
+    assert (server.seen, pids) == (["probe", "start"], [])
+    assert caught.value.__cause__ is not None
+    assert caught.value.status_code == (answer.status_code if isinstance(answer, httpx.Response) else None)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        f"{PATH}?pid=7",
+        f"{PATH}?pid=07",
+        f"{PATH}?since=0&pid=7#state",
+        f"/api/v2/../v2/vps/{VPS}/agent/exec?pid=7",
+    ],
+)
+def test_a_poll_url_of_this_endpoint_names_the_command(voice: Voice, url: str) -> None:
+    server = starting(pollUrl=url)
+    assert voice.run(client=server.client).exited
+    assert str(server.requests[2].url) == f"https://cloud.hostup.se{PATH}?pid=7"
+
+
+BAD_URLS = [
+    "https://elsewhere.test" + PATH + "?pid=7",
+    "//elsewhere.test" + PATH + "?pid=7",
+    "https://cloud.hostup.se" + PATH + "?pid=7",  # the page says a path
+    "/\\elsewhere.test" + PATH + "?pid=7",
+    "/api/v2/vps/vps_other/agent/exec?pid=7",
+    f"/api/v2/vps/{VPS}/console?pid=7",
+    f"/prefix{PATH}?pid=7",
+    f"{PATH}/?pid=7",
+    "?pid=7",
+    PATH,
+    f"{PATH}?pid=",
+    f"{PATH}?pid=0",
+    f"{PATH}?pid=-7",
+    f"{PATH}?pid=+7",
+    f"{PATH}?pid=٧",
+    f"{PATH}?pid=7&pid=8",
+    f"{PATH}?PID=7",
+    f"{PATH}?pid={'7' * 5000}",
+    f"{PATH}?pid=7\n",
+    "/" + "x" * 70_000,
+    "",
+]
+
+
+@pytest.mark.parametrize("url", BAD_URLS)
+def test_any_other_is_not_followed(voice: Voice, url: str) -> None:
+    server = starting(pollUrl=url)
+    with pytest.raises(errors.StartLost, match=r"^the answer to a start names no command$") as caught:
+        voice.run(client=server.client)
+    assert server.seen == ["probe", "start"]
+    assert caught.value.status_code == 200
+
+
+@pytest.mark.parametrize("url", BAD_URLS)
+def test_nor_is_it_needed_where_there_is_a_pid(voice: Voice, url: str) -> None:
+    server = starting(pid=PID, pollUrl=url)
+    assert voice.run(client=server.client).exited
+    assert server.seen == ["probe", "start", "poll"]
+    assert str(server.requests[2].url) == f"https://cloud.hostup.se{PATH}?pid={PID}"
+
+
+@pytest.mark.parametrize("members", [{}, {"pid": 0}, {"pid": -1}, {"command": "uname"}])
+def test_a_start_that_names_nothing_is_lost(voice: Voice, members: dict[str, Any]) -> None:
+    server = starting(**members)
+    with pytest.raises(errors.StartLost, match="names no command"):
+        voice.run(client=server.client)
+    assert server.seen == ["probe", "start"]
+
+
+def test_one_that_names_two_is_lost_too(voice: Voice) -> None:
+    # The poll of the wrong one might take somebody's output away.
+    server = starting(pid=PID, pollUrl=f"{PATH}?pid={PID + 1}")
+    with pytest.raises(errors.StartLost, match="names two commands"):
+        voice.run(client=server.client)
+    assert server.seen == ["probe", "start"]
+
+
+def test_a_prefix_and_an_odd_id_are_part_of_the_path(voice: Voice) -> None:
+    server = starting(pollUrl="/to/here/api/v2/vps/a%2Fb%20c/agent/exec?pid=7")
+    client = AuthenticatedClient("https://h.test/to/here/", KEY, httpx_args={"transport": httpx.MockTransport(server)})
+    assert voice.run("a/b c", client=client).exited
+    assert server.requests[2].url.raw_path == b"/to/here/api/v2/vps/a%2Fb%20c/agent/exec?pid=7"
+    client.close()
+
+
+def test_the_time_is_for_all_of_it(voice: Voice, clock: Clock) -> None:
+    server, states = Server(poll=RUNNING), list[CommandOutput]()
+    server.clock = clock
+    with pytest.raises(errors.CommandStillRunning) as caught:
+        voice.run(client=server.client, timeout=17, interval=2, on_progress=states.append)
+    assert server.seen == ["probe", "start", "poll", "poll"]
+    assert clock.slept == [2]
+    assert (caught.value.pid, caught.value.state) == (PID, CommandOutput(exited=False))
+    assert states == [CommandOutput(exited=False)] * 2
+
+
+def test_however_little_is_left_it_is_started_and_polled(voice: Voice, clock: Clock) -> None:
+    server = Server(poll=RUNNING)
+    server.clock = clock
+    with pytest.raises(errors.CommandStillRunning) as caught:
+        voice.run(client=server.client, timeout=0)
+    assert server.seen == ["probe", "start", "poll"]
+    again = pickle.loads(pickle.dumps(caught.value))  # noqa: S301
+    assert again.pid == PID
+
+
+def test_lost_output_names_its_command(voice: Voice) -> None:
+    server = Server(poll=httpx.ReadError)
+    with pytest.raises(errors.OutputLost) as caught:
+        voice.run(client=server.client)
+    assert caught.value.pid == PID
+    assert server.seen == ["probe", "start", "poll"]
+
+
+def test_the_pid_is_told_before_the_first_poll(voice: Voice) -> None:
+    server, told = Server(poll=httpx.Response(401)), list[tuple[int, int]]()
+    with pytest.raises(errors.Unauthorized):
+        voice.run(client=server.client, on_start=lambda pid: told.append((pid, len(server.seen))))
+    assert told == [(PID, 2)]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [
+        ({"command": None}, ValueError),
+        ({"command": 7}, ValueError),
+        ({"id": ""}, ValueError),
+        ({"id": ".."}, ValueError),
+        ({"id": None}, TypeError),
+        ({"timeout": -1}, ValueError),
+        ({"interval": 0}, ValueError),
+        ({"interval": "1"}, TypeError),
+    ],
+)
+def test_senseless_arguments_are_refused_before_anything_is_sent(
+    voice: Voice, server: Server, arguments: dict[str, Any], error: type[Exception]
+) -> None:
+    with pytest.raises(error):
+        voice.run(client=server.client, **arguments)
+    assert server.seen == []
+
+
+def test_it_can_be_cancelled_and_the_pid_is_known() -> None:
+    pids: list[int] = []
+
+    async def cancel() -> None:
+        client = Server(poll=RUNNING).client
+        async with client:
+            task = asyncio.create_task(
+                start_agent_exec.asyncio_run(VPS, "sleep 9", client=client, interval=200, on_start=pids.append)
+            )
+            while not pids:
+                await asyncio.sleep(0)
+            assert task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+
+    asyncio.run(cancel())
+    assert pids == [PID]
