@@ -221,7 +221,8 @@ async def serving(
         supervisor = None if socket else await stack.enter_async_context(supervised())
         path = supervisor.socket if supervisor else socket
         assert path is not None  # noqa: S101 - one of the two is there
-        agent = await stack.enter_async_context(aclosing(GuestAgent(path, seconds)))
+        # Our own agent is sure to answer, if slowly at first, and whoever judges it needs the pids.
+        agent = await stack.enter_async_context(aclosing(GuestAgent(path, 30.0 if supervisor else seconds)))
         own = AgentBackend(agent)
         key, read_key = (f"hu_agent_{kind}_{secrets.token_hex(16)}" for kind in ("full", "read"))
         provider = Provider(
@@ -241,6 +242,7 @@ async def serving(
             "HOSTUP_FOREIGN_VPS_ID": FOREIGN_VPS_ID,
             **await fixtures(agent, own),
         }
+        agent.seconds = seconds
         listener = stack.enter_context(listen())
         http = server(create_app(provider))
         running = asyncio.create_task(http.serve(sockets=[listener]))

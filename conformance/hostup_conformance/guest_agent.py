@@ -38,7 +38,9 @@ class GuestAgent:
     """
 
     def __init__(self, path: str | PathLike[str], seconds: float = 5.0) -> None:
-        self._path, self._seconds = path, seconds
+        self._path = path
+        #: How long one request may take.
+        self.seconds = seconds
         self._lock = asyncio.Lock()
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
         #: The arguments of the request whose reply was not heard. While there is one we are out of step.
@@ -77,10 +79,10 @@ class GuestAgent:
     async def request(self, name: str, arguments: dict[str, Any] | None = None) -> Any:
         """Return what one command of the protocol returns."""
         try:
-            async with asyncio.timeout(self._seconds), self._lock:
+            async with asyncio.timeout(self.seconds), self._lock:
                 reply = await self._exchange(name, arguments or {})
         except TimeoutError:
-            raise TimeoutError(f"no reply within {self._seconds:g} seconds") from None
+            raise TimeoutError(f"no reply within {self.seconds:g} seconds") from None
         if "error" in reply:
             raise AgentError(str(reply["error"].get("class")), str(reply["error"].get("desc")))
         return reply["return"]
