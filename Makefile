@@ -74,6 +74,10 @@ mutants: $(READY) ## change the client a little everywhere, and see that some te
 kill-matrix: $(READY) ## run every fault and variant, and write which requirements report each
 	python conformance/tests/kill_matrix.py
 
+.PHONY: spec-diff
+spec-diff: $(READY) ## what changed in the contract since BASE=REV (else since its version was set), and whom it breaks
+	@python spec/spec_diff.py $(if $(BASE),--base "$(BASE)")
+
 .PHONY: lock
 lock: $(READY) ## renew conformance/constraints.txt
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
