@@ -36,10 +36,16 @@ Pid = Literal[
     "strange",
 ]
 
+#: Whose path was asked for: the endpoint's, the list's of VPSs, that of a VPS's status, or none of the contract's.
+Resource = Literal["exec", "list", "status", "other"]
+
 Headers = tuple[tuple[str, str], ...]
 
 #: Above this a Linux guest has no pids, so such a pid is nobody's.
 LARGEST_LINUX_PID = 4_194_304
+#: Where the list of VPSs is; what a VPS has is below it.
+VPSS = "/api/v2/vps"
+BELOW: dict[str, Resource] = {"/agent/exec": "exec", "/status": "status"}
 #: How many characters a command may have.
 LONGEST_COMMAND = 4096
 
@@ -114,8 +120,12 @@ class Ask:
     pid: Pid
     #: The status ordered with `Prefer: code=NNN`, if any.
     ordered: int | None
-    #: Whether the path is the endpoint's.
-    endpoint: bool
+    resource: Resource
+
+    @property
+    def endpoint(self) -> bool:
+        """Whether the path is the endpoint's."""
+        return self.resource == "exec"
 
 
 @dataclass
@@ -240,11 +250,20 @@ def read_json(body: bytes) -> Json:
 def understand(request: Request, target: Target) -> Ask:
     """Say what a request stands for, with the target's keys and fixtures."""
     path, _, query = request.target.partition("?")
-    before, after = "/api/v2/vps/", "/agent/exec"
-    segment = path.removeprefix(before).removesuffix(after)
-    endpoint = path.startswith(before) and path.endswith(after) and "/" not in segment
-    vps = vps_of(unquote(segment), target) if endpoint else "malformed"
-    return Ask(credential_of(request, target), vps, pid_of(query, vps, target), ordered_by(request), endpoint)
+    resource, segment = resource_of(path)
+    vps = "malformed" if segment is None else vps_of(unquote(segment), target)
+    return Ask(credential_of(request, target), vps, pid_of(query, vps, target), ordered_by(request), resource)
+
+
+def resource_of(path: str) -> tuple[Resource, str | None]:
+    """Return what a path is of, and the id in it as it is there."""
+    if path == VPSS:
+        return "list", None
+    for after, resource in BELOW.items():
+        segment = path.removeprefix(VPSS + "/").removesuffix(after)
+        if path == f"{VPSS}/{segment}{after}" and "/" not in segment:
+            return resource, segment
+    return "other", None
 
 
 def credential_of(request: Request, target: Target) -> Credential:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from hostup_conformance import __version__
-from hostup_conformance.exchange import Answer, Exchange, Headers, Request, understand
+from hostup_conformance.exchange import VPSS, Answer, Exchange, Headers, Request, understand
 from hostup_conformance.redact import MARK, Redactor
 from hostup_conformance.target import Misconfigured, Target
 from hostup_conformance.times import rfc3339
@@ -41,7 +41,7 @@ def read(file: Path, target: Target) -> tuple[list[Exchange], int]:
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise Misconfigured(f"--har {file}: no HAR 1.2 ({type(error).__name__}: {error}); export it again") from None
     ours = [exchange for exchange in found if exchange is not None]
-    if not ours:
+    if not any(exchange.ask.endpoint for exchange in ours):
         raise Misconfigured(f"--har {file}: none of its {len(found)} entries is about the endpoint; record its use")
     return ours, len(found) - len(ours)
 
@@ -49,13 +49,13 @@ def read(file: Path, target: Target) -> tuple[list[Exchange], int]:
 def exchange_of(entry: dict[str, Any], number: int, target: Target) -> Exchange | None:
     """Return an entry as an exchange, None if it is not about the endpoint."""
     parts = urlsplit(entry["request"]["url"])
-    start = parts.path.find("/api/v2/vps/")
+    start = parts.path.find(VPSS)
     if start < 0:
         return None
     path = parts.path[start:] + (f"?{parts.query}" if parts.query else "")
     request = Request(entry["request"]["method"], path, headers_of(entry["request"], target))
     ask = understand(request, target)
-    if not ask.endpoint:
+    if ask.resource == "other":
         return None
     answer = answer_of(entry["response"])
     return Exchange(

@@ -24,7 +24,8 @@ from hostup_conformance import har
 from hostup_conformance.reports import terminal
 from hostup_conformance.reports.data import report_of
 from hostup_conformance.reports.files import write_reports
-from hostup_conformance.sources import commands, probe
+from hostup_conformance.rules import show
+from hostup_conformance.sources import commands, lookup, probe
 from hostup_conformance.sources.generated import Generated
 from hostup_conformance.target import Misconfigured, Target
 from hostup_conformance.verdict import Verdict, hold_against_oracle, judge
@@ -65,14 +66,17 @@ class Conformance:
         """Read options and environment, and start the embedded mock if no server was named."""
         resources = ExitStack()
         config.add_cleanup(resources.close)
-        # One run, one worker; and somebody's warnings are no verdict on a server.
-        if config.pluginmanager.has_plugin("xdist"):
-            config.option.dist = "loadgroup" if config.option.dist != "no" else "no"
+        # One run, one worker: another would send everything again, and take the output of one-shot pids away.
+        config.option.tx = (getattr(config.option, "tx", None) or [])[:1]
+        # Somebody's warnings are no verdict on a server.
         config.addinivalue_line("filterwarnings", "ignore")
         if config.option.xmlpath is None and not hasattr(config, "workerinput"):
             config.option.xmlpath = str(Path(config.option.report_dir) / "junit.xml")
         try:
-            return cls(config, with_commands(target_of(config, resources), config.option))
+            target = target_of(config, resources)
+            if not target.vps and target.kind == "server":
+                target = looked_up(target, config)
+            return cls(config, with_commands(target, config.option))
         except Misconfigured as error:
             raise pytest.UsageError(str(error)) from None
 
@@ -119,13 +123,11 @@ class Conformance:
 
     def pytest_report_header(self) -> list[str]:
         """Say what is judged."""
-        return [f"target: {self.target.base_url} ({self.target.kind}), profile {self.target.profile}"]
+        target = f"target: {self.target.base_url} ({self.target.kind}), profile {self.target.profile}"
+        return [target, f"HOSTUP_VPS_ID: {show(self.target.vps)}"] if self.target.looked_up else [target]
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        """Keep all that judges the target on one worker, generated requests before the verdict."""
-        for item in items:
-            if "conformance" in getattr(item, "fixturenames", ()):
-                item.add_marker(pytest.mark.xdist_group("target"))
+        """Put generated requests before the verdict."""
         items.sort(key=lambda item: "test_requirements" in item.nodeid)
 
     def pytest_runtestloop(self) -> bool | None:
@@ -172,6 +174,11 @@ class Conformance:
             terminal.print_summary(terminalreporter, self.report, Path(self.config.option.report_dir))
 
     @pytest.hookimpl(optionalhook=True)
+    def pytest_configure_node(self, node: Any) -> None:
+        """Tell a worker which VPS was looked up."""
+        node.workerinput["hostup_vps"] = self.target.vps
+
+    @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
         """Take over the report of the worker that made it."""
         text = getattr(node, "workeroutput", {}).get("hostup_report")
@@ -211,6 +218,14 @@ def target_of(config: pytest.Config, resources: ExitStack) -> Target:
     # Under xdist the controller judges nothing, and needs no server either.
     url = "http://127.0.0.1:1" if getattr(option, "tx", None) else resources.enter_context(serve(mock.app))
     return Target.from_environment(url, mock.environment(), kind="mock", profile=option.profile)
+
+
+def looked_up(target: Target, config: pytest.Config) -> Target:
+    """Return the target with a VPS from its list; under xdist the controller has looked, and the workers are told."""
+    if config.option.plan or config.option.collectonly:
+        raise Misconfigured("HOSTUP_VPS_ID is not set, and to look one up something would be sent; set it")
+    told = getattr(config, "workerinput", {}).get("hostup_vps")
+    return replace(target, vps=told, looked_up=True) if told else lookup.with_vps(target, limits(config.option, target))
 
 
 def check_writable(file: Path) -> None:

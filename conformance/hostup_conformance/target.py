@@ -30,7 +30,7 @@ class Misconfigured(Exception):
 
 @dataclass(frozen=True)
 class Target:
-    """A server, and what is known of it. Pids are of commands on `vps`."""
+    """A server, and what is known of it. Pids are of commands on `vps`, which is empty until it is looked up."""
 
     base_url: str
     kind: Literal["mock", "server", "har"]
@@ -44,6 +44,8 @@ class Target:
     profile: str = "full"
     #: Whether harmless commands may be started on `vps`.
     allow_exec: bool = False
+    #: Whether `vps` was found in the list of VPSs, since none was given.
+    looked_up: bool = False
     #: A command that the run has started and followed to its end.
     started_pid: int | None = None
 
@@ -62,7 +64,7 @@ class Target:
         """
         given = {name.removeprefix(PREFIX): value for name, value in environ.items() if value}
         needed = [name for name in ("API_KEY", "VPS_ID") if name not in given] if kind == "server" else []
-        if needed:
+        if "API_KEY" in needed:  # with it the VPS can be looked up
             names = " and ".join(PREFIX + name for name in needed)
             raise Misconfigured(f"--base-url needs {names} in the environment; set it (README, judge your own server)")
         target = cls(
@@ -78,6 +80,8 @@ class Target:
             profile=checked_profile(profile),
         )
         target.check_distinct()
+        if kind == "server" and not target.vps and (target.finished_pid or target.running_pid):
+            raise Misconfigured("a pid was given, and not whose it is; set HOSTUP_VPS_ID too")
         if kind == "server" and urlsplit(base_url).scheme == "http" and not target.is_loopback:
             raise Misconfigured(f"--base-url {base_url}: a key is never sent over plain http; use https, or loopback")
         return target

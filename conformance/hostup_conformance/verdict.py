@@ -125,7 +125,9 @@ def shows_core(e: Exchange) -> bool:
 def only_refusals(exchanges: list[Exchange]) -> bool:
     """Whether answers came, and every one to the core was a refusal that may have nothing to do with the endpoint."""
     core = [
-        e.status for e in exchanges if e.request.method == "GET" and e.ask.credential == "full" and e.ask.vps == "own"
+        e.status
+        for e in exchanges
+        if e.request.method == "GET" and e.ask.endpoint and e.ask.credential == "full" and e.ask.vps == "own"
     ]
     return bool(core) and all(status is not None and 400 <= status < 500 for status in core)
 

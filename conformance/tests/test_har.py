@@ -25,7 +25,7 @@ def test_a_recording_gets_the_verdict_of_the_run(tmp_path: Path, name: str) -> N
     for key in (API_KEY, READ_API_KEY, API_KEY[:-1]):
         assert key not in file.read_text()
     exchanges, ignored = har.read(file, target)
-    assert ignored == sum(not e.ask.endpoint for e in wire.exchanges)
+    assert ignored == sum(e.ask.resource == "other" for e in wire.exchanges)
     requirement = faults()[name].requirement
     if requirement != "SAFETY-01":  # the key is no longer there to be found
         assert judge(exchanges, target).results[requirement].status == "fail"
@@ -54,7 +54,11 @@ def entry(url: str, status: int = 200, text: str = '{"available":true}') -> dict
 
 def test_other_endpoints_are_ignored_and_counted(tmp_path: Path) -> None:
     target, _, _ = run(None)
-    urls = ["https://h/api/v2/vps", "https://h/", f"https://h/prefix/api/v2/vps/{target.vps}/agent/exec?pid=1"]
+    urls = [
+        "https://h/api/v2/vps/v/console",
+        "https://h/",
+        f"https://h/prefix/api/v2/vps/{target.vps}/agent/exec?pid=1",
+    ]
     file = tmp_path / "browser.har"
     file.write_text(json.dumps({"log": {"entries": [entry(url) for url in urls]}}))
     exchanges, ignored = har.read(file, target)

@@ -24,7 +24,7 @@ ENTRY = {
     "required": ["id", "level", "title", "statement", "source", "why"],
     "additionalProperties": False,
     "properties": {
-        "id": {"pattern": r"^(PROBE|POLL|AUTH|SCOPE|ID|PID|PROBLEM|RATE|HTTP|SAFETY)-\d\d$"},
+        "id": {"pattern": r"^(PROBE|POLL|AUTH|SCOPE|ID|PID|PROBLEM|RATE|HTTP|SAFETY|VPS)-\d\d$"},
         "level": {"enum": ["MUST", "SHOULD", "OBSERVE"]},
         "title": {**TEXT, "maxLength": 80},
         "statement": TEXT,

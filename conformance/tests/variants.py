@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from faults.auth import AVAILABLE, refuse
 from faults.rate import soon
+from hostup_conformance.exchange import VPSS
 from hostup_conformance.mock import FOREIGN_VPS_ID, UNAVAILABLE_VPS_ID
 from stage import CRLF, Answered, Asked, Change
 
@@ -653,3 +654,58 @@ def started_runs_for_a_moment(asked: Asked, answered: Answered) -> None:
         answered.json = {"exited": False}
     elif answered.status == 404 and asked.full and asked.own and asked.pid in kept:
         answered.become(200, kept.pop(asked.pid))
+
+
+# --- the list and the status of VPSs
+
+
+def beside(asked: Asked) -> bool:
+    """Whether it is for the list or a status."""
+    return not asked.path.endswith("/agent/exec")
+
+
+@allowed()
+def endpoint_alone(asked: Asked, answered: Answered) -> None:
+    """There is neither a list nor a status: the framework's own 404, whoever asks."""
+    if beside(asked):
+        answered.become(404, b"Not Found", "text/plain")
+
+
+@allowed()
+def list_of_ids_alone(asked: Asked, answered: Answered) -> None:
+    """The items of the list have nothing but the id."""
+    if asked.path == VPSS and answered.status == 200:
+        answered.json = {"data": [{"id": item["id"]} for item in answered.json["data"]]}
+
+
+@allowed()
+def list_in_pages(asked: Asked, answered: Answered) -> None:
+    """The first page of the list is full of others, and their names are null."""
+    if asked.path == VPSS and answered.status == 200:
+        others = [{"id": f"vps_{number}", "name": None, "primaryIp": None} for number in range(20)]
+        answered.json = {"data": others, "hasMore": True, "nextCursor": "20"}
+
+
+@allowed()
+def status_in_full(asked: Asked, answered: Answered) -> None:
+    """The status has every documented member, and one more."""
+    if asked.path.endswith("/status") and answered.status == 200:
+        usage = {"usedGb": 1.5, "totalGb": 4, "usagePercent": 37.5}
+        answered.change(
+            uptimeSeconds=None, cpuUsagePercent=3, cpuCores=2, memory=usage, storage=usage,
+            network={"inboundGb": 0, "outboundGb": 0, "totalGb": 0}, pendingTasks=[], region="se-1",
+        )  # fmt: skip
+
+
+@allowed()
+def status_says_nothing(asked: Asked, answered: Answered) -> None:
+    """Every member of the status may be absent."""
+    if asked.path.endswith("/status") and answered.status == 200:
+        answered.json = {}
+
+
+@allowed()
+def list_needs_another_scope(asked: Asked, answered: Answered) -> None:
+    """The keys that were given may not list, nor see a status."""
+    if beside(asked) and answered.status == 200:
+        refuse(asked, answered, 403, "forbidden", "Forbidden")

@@ -27,7 +27,7 @@ from hostup_conformance.exchange import Exchange
 if TYPE_CHECKING:
     from hostup_conformance.target import Target
 
-AREAS = ("probe", "poll", "auth", "scope", "id", "pid", "problem", "rate", "http", "safety")
+AREAS = ("probe", "poll", "auth", "scope", "id", "pid", "problem", "rate", "http", "safety", "vps")
 
 #: What a rule on one exchange yields: what was expected, and what was got instead.
 Findings = Iterator[tuple[str, Any]]

@@ -16,7 +16,7 @@ from urllib.parse import quote
 import httpx
 
 from hostup_conformance import __version__
-from hostup_conformance.exchange import LARGEST_LINUX_PID, Decoded, Exchange, Headers, Request
+from hostup_conformance.exchange import LARGEST_LINUX_PID, VPSS, Decoded, Exchange, Headers, Request
 from hostup_conformance.target import altered_keys
 from hostup_conformance.wire import AT_ONCE, Stopped, WireTransport, Withheld
 
@@ -83,10 +83,13 @@ class Script:
         def allowed(steps: Iterable[Step]) -> list[Step]:
             return [step for step in steps if step.capability is None or step.capability in capabilities]
 
-        anyhow = (self._ordered_errors(), self._refused_polls(), self._credentials(), self._ids(), self._pids())
+        anyhow = (
+            self._ordered_errors(), self._refused_polls(), self._credentials(), self._ids(), self._pids(),
+            self._methods(), self._related(),
+        )  # fmt: skip
         return [
             Stage(allowed(self._core())),
-            Stage(allowed(chain(*anyhow, self._methods())), ordered=False),
+            Stage(allowed(chain(*anyhow)), ordered=False),
             Stage(allowed(self._ended_command())),
             Stage(allowed(self._once_more())),
         ]
@@ -235,6 +238,16 @@ class Script:
         origin = (*authorized, ("Origin", "https://origin.example"))
         yield Step("the probe, from a page of another origin", Request("GET", own, origin))
 
+    def _related(self) -> Iterator[Step]:
+        """Yield what is asked of the list and the status of VPSs, which a server need not have."""
+        status = f"{VPSS}/{quote(self.target.vps, safe='')}/status"
+        for name, path in (("list of VPSs", VPSS), ("status of the VPS", status)):
+            yield self._get(f"the {name}", path=path)
+            yield self._get(f"the {name}, without a key", path=path, key=None, capability="credentials")
+        if self.target.foreign_vps:
+            foreign = f"{VPSS}/{quote(self.target.foreign_vps, safe='')}/status"
+            yield self._get("the status of somebody else's VPS", path=foreign, capability="ids")
+
     def _ended_command(self) -> Iterator[Step]:
         """Yield the one poll that brings the output, and what comes after it."""
         pid = self.target.finished_pid
@@ -265,20 +278,24 @@ class Script:
         *,
         vps: str | None = None,
         segment: str | None = None,
+        path: str | None = None,
         pid: int | str | None = None,
         query: str = "",
         key: str | None = "",
         headers: Headers = (),
         capability: str | None = None,
     ) -> Step:
-        """Return a GET. `segment` is an id as it is in the path; `key` is the full one unless given, or None."""
+        """Return a GET, of the endpoint unless another path is given.
+
+        `segment` is an id as it is in the path; `key` is the full one unless given, or None.
+        """
         segment = quote(vps or self.target.vps, safe="") if segment is None else segment
         query = f"?pid={pid}" if pid is not None else query
         given = {name for name, _ in headers}
         all_headers = tuple(pair for pair in BASE_HEADERS if pair[0] not in given) + headers
         if key is not None:
             all_headers += (("Authorization", f"Bearer {key or self.target.key}"),)
-        return Step(purpose, Request("GET", self._path(segment) + query, all_headers), capability)
+        return Step(purpose, Request("GET", (path or self._path(segment)) + query, all_headers), capability)
 
     def _with_authorization(self, purpose: str, value: str) -> Step:
         step = self._get(purpose, key=None, capability="credentials")
@@ -298,7 +315,7 @@ class Script:
 
     @staticmethod
     def _path(segment: str) -> str:
-        return f"/api/v2/vps/{segment}/agent/exec"
+        return f"{VPSS}/{segment}/agent/exec"
 
     def _other_key(self) -> str:
         """Return a key that nobody has, of the same form, and with no part of the own."""

@@ -13,7 +13,7 @@ from importlib import import_module
 from hostup_conformance.ledger import requirements
 from stage import Change
 
-AREAS = ("probe", "poll", "auth", "scope", "id", "pid", "problem", "rate", "http", "safety")
+AREAS = ("probe", "poll", "auth", "scope", "id", "pid", "problem", "rate", "http", "safety", "vps")
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,123 @@
+"""VPS: the list of VPSs and the status of one. A server need not have them; what it has is as documented."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hostup_conformance.rules import Findings, FindingsAcross, across, each
+from hostup_conformance.rules.id import id_of
+from hostup_conformance.rules.selectors import AVAILABILITY, OUTPUT, is_availability, member, status_of
+
+if TYPE_CHECKING:
+    from hostup_conformance.exchange import Exchange, Resource
+    from hostup_conformance.rules import Selector
+    from hostup_conformance.target import Target
+
+#: All that the page of the status lists.
+POWER_STATES = {"running", "stopped", "starting", "stopping", "paused", "provisioning", "error", "unknown"}
+#: The members of a status whose types are documented.
+STATUS_TYPES: dict[str, tuple[str, tuple[type, ...]]] = {
+    "id": ("a string", (str,)),
+    "powerState": ("a string", (str,)),
+    "uptimeSeconds": ("a number or null", (int, float, type(None))),
+    "cpuCores": ("a number or null", (int, float, type(None))),
+    "memory": ("an object", (dict,)),
+    "storage": ("an object", (dict,)),
+    "network": ("an object", (dict,)),
+}
+
+
+def gives(resource: Resource) -> Selector:
+    """Select the 200 answers of a resource, unless they are the endpoint's own: whoever ignores paths is HTTP-16's."""
+
+    def selector(e: Exchange) -> bool:
+        foreign = isinstance(e.body, dict) and any(name in e.body for name in (*AVAILABILITY, *OUTPUT))
+        is_json = e.answer is not None and e.answer.json.is_json
+        return e.ask.resource == resource and e.request.method == "GET" and e.status == 200 and is_json and not foreign
+
+    return selector
+
+
+gives_list, gives_status = gives("list"), gives("status")
+
+
+def ids_in(e: Exchange) -> list[str]:
+    """Return the ids in a list, as far as it has its form."""
+    data = member(e, "data")
+    items = data if isinstance(data, list) else []
+    return [item["id"] for item in items if isinstance(item, dict) and isinstance(item.get("id"), str)]
+
+
+@each("VPS-01", gives_list)
+def list_has_its_form(e: Exchange) -> Findings:
+    """A bare object with the array data, whose items are objects with an id."""
+    data = member(e, "data")
+    if not isinstance(data, list):
+        yield "an object with the array data", sorted(e.body) if isinstance(e.body, dict) else e.body
+        return
+    for item in data:
+        if not (isinstance(item, dict) and isinstance(item.get("id"), str) and item["id"]):
+            yield "data[].id: a string", item.get("id") if isinstance(item, dict) else item
+            return
+
+
+@across("VPS-02", lambda e: gives_list(e) and e.ask.credential in {"full", "read"})
+def list_is_the_callers(exchanges: list[Exchange], target: Target) -> FindingsAcross:
+    """Somebody else's VPS is not in it."""
+    for e in exchanges:
+        if target.foreign_vps in ids_in(e):
+            yield e, "the caller's VPSs alone", f"{target.foreign_vps}, which is somebody else's"
+
+
+@across("VPS-03", lambda e: gives_list(e) and e.ask.credential == "full" and member(e, "hasMore") is not True)
+def list_is_whole(exchanges: list[Exchange], target: Target) -> FindingsAcross:
+    """The VPS is in it, unless there is another page."""
+    for e in exchanges:
+        if target.vps not in ids_in(e):
+            yield e, f"data with {target.vps}, or hasMore true", f"{len(ids_in(e))} others"
+
+
+@each("VPS-04", gives_status)
+def status_has_its_form(e: Exchange) -> Findings:
+    """A bare object; the members whose types are documented have them."""
+    if not isinstance(e.body, dict):
+        yield "a JSON object", e.body
+        return
+    for name, (what, types) in STATUS_TYPES.items():
+        if name in e.body and (not isinstance(e.body[name], types) or isinstance(e.body[name], bool)):
+            yield f"{name}: {what}", e.body[name]
+
+
+@each("VPS-05", gives_status)
+def status_is_the_vpss(e: Exchange) -> Findings:
+    """The id is the one asked for, the state one of the eight; what is no string is VPS-04's."""
+    id, state = member(e, "id"), member(e, "powerState")
+    if isinstance(id, str) and id != id_of(e):
+        yield f"id {id_of(e)}", {"id": id}
+    if isinstance(state, str) and state not in POWER_STATES:
+        yield f"powerState: one of {', '.join(sorted(POWER_STATES))}", state
+
+
+@across("VPS-06", lambda e: e.ask.resource in {"list", "status"} and e.request.method == "GET" and e.answer is not None)
+def wants_a_key(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
+    """401 for what is answered to a key. A server without these resources gives no occasion."""
+    has = {e.ask.resource for e in exchanges if (gives_list(e) or gives_status(e)) and e.ask.credential == "full"}
+    for e in exchanges:
+        if e.ask.resource in has and e.ask.credential == "none" and e.status == 200:
+            yield e, "status 401", status_of(e)
+
+
+@each("VPS-07", lambda e: gives_status(e) and e.ask.credential in {"full", "read"} and e.ask.vps == "foreign")
+def status_is_the_callers(e: Exchange) -> Findings:
+    """404 or 403."""
+    yield "status 404, or 403", status_of(e)
+
+
+@across("VPS-08", lambda e: e.ask.vps == "own" and (gives_status(e) or is_availability(e)))
+def status_agrees(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
+    """A VPS that is stopped neither runs nor takes commands."""
+    stopped = [e for e in exchanges if gives_status(e) and member(e, "powerState") == "stopped"]
+    for e in exchanges:
+        if stopped and is_availability(e) and True in (e.body.get("available"), e.body.get("vmRunning")):
+            yield stopped[0], f"powerState running, as request {e.number} says", {"powerState": "stopped"}
+            return

@@ -1,0 +1,131 @@
+"""Where no VPS was named it is looked up: safely, briefly, and with a clear word where it cannot be."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hostup_conformance.mock import API_KEY, FOREIGN_VPS_ID, UNAVAILABLE_VPS_ID, VPS_ID
+from hostup_conformance.sources.lookup import with_vps
+from hostup_conformance.target import Misconfigured, Target
+from hostup_conformance.wire import Limits
+from stage import Answered, Asked, Change, Stage
+from test_run import report_in, run
+
+KEY = {"HOSTUP_API_KEY": API_KEY}
+
+
+def look_up(change: Change | None = None, **environment: str) -> tuple[Target, list[str]]:
+    asked: list[str] = []
+
+    def remember(request: Asked, answered: Answered) -> None:
+        asked.append(f"{request.method} {request.path}{'?' if request.query else ''}{request.query}")
+        if change:
+            change(request, answered)
+
+    with Stage(remember).serve() as url:
+        return with_vps(Target.from_environment(url, {**KEY, **environment}), Limits()), asked
+
+
+def items(*ids: object) -> Change:
+    def change(asked: Asked, answered: Answered) -> None:
+        if asked.path == "/api/v2/vps":
+            answered.become(200, {"data": [{"id": id} for id in ids]})
+
+    return change
+
+
+def test_it_is_the_first_whose_agent_is_available() -> None:
+    target, asked = look_up(items("vps_unknown", UNAVAILABLE_VPS_ID, FOREIGN_VPS_ID, VPS_ID, "vps_more"))
+    assert (target.vps, target.looked_up) == (VPS_ID, True)
+    assert [request.partition("/api/v2/vps")[2] for request in asked] == [
+        "", "/vps_unknown/agent/exec", f"/{UNAVAILABLE_VPS_ID}/agent/exec", f"/{FOREIGN_VPS_ID}/agent/exec",
+        f"/{VPS_ID}/agent/exec",
+    ]  # fmt: skip
+    assert all(request.startswith("GET ") for request in asked)
+
+
+def test_those_that_were_given_for_something_else_are_not_asked() -> None:
+    given = {"HOSTUP_UNAVAILABLE_VPS_ID": UNAVAILABLE_VPS_ID, "HOSTUP_FOREIGN_VPS_ID": FOREIGN_VPS_ID}
+    target, asked = look_up(items(UNAVAILABLE_VPS_ID, FOREIGN_VPS_ID, VPS_ID), **given)
+    assert target.vps == VPS_ID
+    assert len(asked) == 2
+
+
+def test_a_probe_at_fault_is_no_reason_to_look_further() -> None:
+    def broken(asked: Asked, answered: Answered) -> None:
+        if answered.is_availability and asked.own:
+            answered.become(500)
+
+    target, _ = look_up(broken)
+    assert target.vps == VPS_ID
+
+
+def test_an_id_may_be_any_text() -> None:
+    target, asked = look_up(items("a/b ü"))
+    assert target.vps == "a/b ü"
+    assert asked[1] == "GET /api/v2/vps/a%2Fb%20%C3%BC/agent/exec"
+
+
+def unavailable(_asked: Asked, answered: Answered) -> None:
+    if answered.is_availability:
+        answered.change(available=False)
+
+
+def many(asked: Asked, answered: Answered) -> None:
+    items(*[f"vps_{number}" for number in range(50)])(asked, answered)
+    if asked.path != "/api/v2/vps":
+        answered.become(200, {"available": False})
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (unavailable, "none of the first 2 VPSs that GET /api/v2/vps lists has an available agent"),
+        (many, "none of the first 10 VPSs"),
+        (items(), "names none"),
+        (items(7, "", None), "names none"),
+        (lambda _, answered: answered.become(404), "got status 404"),
+        (lambda _, answered: answered.become(200, [1]), "names none"),
+        (lambda _, answered: answered.become(200, b"<html>"), "names none"),
+        (lambda _, answered: setattr(answered, "raw", [b"no HTTP"]), "got no answer"),
+    ],
+)
+def test_where_it_cannot_be_looked_up_it_has_to_be_given(change: Change, says: str) -> None:
+    with pytest.raises(Misconfigured, match=f"^HOSTUP_VPS_ID is not set, and .*{says}.*; set it"):
+        look_up(change)
+
+
+def test_a_pid_needs_its_vps() -> None:
+    with pytest.raises(Misconfigured, match="set HOSTUP_VPS_ID too"):
+        Target.from_environment("http://127.0.0.1:9", {**KEY, "HOSTUP_RUNNING_PID": "7"})
+
+
+@pytest.mark.parametrize("workers", ["0", "2"])
+def test_a_run_looks_once_and_says_what_it_found(tmp_path: Path, workers: str) -> None:
+    lists: list[str] = []
+
+    def remember(asked: Asked, _answered: Answered) -> None:
+        if asked.path == "/api/v2/vps" and asked.full:
+            lists.append(asked.path)
+
+    with Stage(remember).serve() as url:
+        done = run(tmp_path, "--base-url", url, "-n", workers, **KEY)
+    assert done.returncode == 0, done.stdout
+    assert f"HOSTUP_VPS_ID: {VPS_ID}" in done.stdout
+    assert report_in(tmp_path)["verdict"] == "conformant"
+    assert len(lists) == 2  # looked up, and judged
+
+
+def test_nothing_is_looked_up_for_a_plan(tmp_path: Path) -> None:
+    with Stage().serve() as url:
+        done = run(tmp_path, "--base-url", url, "--plan", **KEY)
+    assert done.returncode == 4
+    assert "HOSTUP_VPS_ID is not set" in done.stderr
+
+
+def test_a_server_that_is_not_there_ends_with_4(tmp_path: Path) -> None:
+    done = run(tmp_path, "--base-url", "http://127.0.0.1:9", **KEY)
+    assert done.returncode == 4
+    assert "HOSTUP_VPS_ID is not set, and GET /api/v2/vps, where one could be looked up, got no answer" in done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
