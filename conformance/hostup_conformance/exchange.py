@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
-from urllib.parse import unquote, unquote_plus
+from urllib.parse import quote, unquote, unquote_plus
 
 import httpx
 
@@ -43,9 +43,9 @@ Headers = tuple[tuple[str, str], ...]
 
 #: Above this a Linux guest has no pids, so such a pid is nobody's.
 LARGEST_LINUX_PID = 4_194_304
-#: Where the list of VPSs is; what a VPS has is below it.
+#: Where the list of VPSs is, and where what a VPS has is below it.
 VPSS = "/api/v2/vps"
-BELOW: dict[str, Resource] = {"/agent/exec": "exec", "/status": "status"}
+BELOW: dict[Resource, str] = {"exec": "/agent/exec", "status": "/status"}
 #: How many characters a command may have.
 LONGEST_COMMAND = 4096
 
@@ -255,11 +255,16 @@ def understand(request: Request, target: Target) -> Ask:
     return Ask(credential_of(request, target), vps, pid_of(query, vps, target), ordered_by(request), resource)
 
 
+def path_of(vps: str, resource: Resource = "exec") -> str:
+    """Return the path of what a VPS has, whatever its id."""
+    return f"{VPSS}/{quote(vps, safe='', errors='surrogateescape')}{BELOW[resource]}"
+
+
 def resource_of(path: str) -> tuple[Resource, str | None]:
     """Return what a path is of, and the id in it as it is there."""
     if path == VPSS:
         return "list", None
-    for after, resource in BELOW.items():
+    for resource, after in BELOW.items():
         segment = path.removeprefix(VPSS + "/").removesuffix(after)
         if path == f"{VPSS}/{segment}{after}" and "/" not in segment:
             return resource, segment
@@ -319,7 +324,7 @@ def pid_of(query: str, vps: Vps, target: Target) -> Pid:
         return "impossible"
     if vps == "own" and number == target.finished_pid:
         return "finished"
-    if vps == "own" and number == target.started_pid:
+    if vps == "own" and number in target.started_pids:
         return "started"
     return "running" if vps == "own" and number == target.running_pid else "unknown"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from datetime import timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -49,7 +50,7 @@ def operation() -> Any:
     """Return the endpoint as schemathesis reads it from the document."""
     import schemathesis
 
-    return schemathesis.openapi.from_dict(document())["/api/v2/vps/{id}/agent/exec"]["GET"]
+    return schemathesis.openapi.from_dict(deepcopy(document()))["/api/v2/vps/{id}/agent/exec"]["GET"]
 
 
 def schema_note(e: Exchange) -> str | None:

@@ -37,15 +37,15 @@ if TYPE_CHECKING:
 
     from hostup_conformance.exchange import Exchange
 
-#: How many requests a live server gets unless told otherwise.
-LIVE_REQUESTS = 150
+#: How many requests a live server gets unless told otherwise, and how many more where commands may be started.
+LIVE_REQUESTS, FOR_COMMANDS = 150, 50
 
 
 class Conformance:
     """The state of a run. As a pytest plugin it prepares items, and reports at the end."""
 
     def __init__(self, config: pytest.Config, target: Target) -> None:
-        self.config, self.target = config, target
+        self.config = config
         option = config.option
         self.wire = Wire(target, limits(option, target), live=option.live)
         self.generated = Generated(self.wire)
@@ -81,6 +81,11 @@ class Conformance:
             raise pytest.UsageError(str(error)) from None
 
     @property
+    def target(self) -> Target:
+        """What is judged, with what the run has learnt of it."""
+        return self.wire.target
+
+    @property
     def is_worker(self) -> bool:
         """Whether this process runs items for another, under pytest-xdist."""
         return hasattr(self.config, "workerinput")
@@ -102,7 +107,7 @@ class Conformance:
     def take_probe(self) -> None:
         """Send the scripted probe; the wire is stopped where a recording is judged."""
         if self.target.allow_exec:
-            self.target = commands.begin(self.wire)
+            commands.begin(self.wire)
         probe.run(self.wire, self.script())
 
     @cached_property
@@ -276,7 +281,8 @@ def limits(option: Any, target: Target) -> Limits:
         raise Misconfigured(f"--max-requests {option.max_requests}: give a number above 0")
     if not 0 < option.timeout_seconds <= 60:
         raise Misconfigured(f"--timeout-seconds {option.timeout_seconds:g}: give a number from 0 to 60")
-    requests = option.max_requests or (LIVE_REQUESTS if is_live(option, target) else None)
+    budget = LIVE_REQUESTS + FOR_COMMANDS * target.allow_exec
+    requests = option.max_requests or (budget if is_live(option, target) else None)
     seconds = option.timeout_seconds
     default = Limits()
     return replace(default, requests=requests, request_seconds=seconds, next_seconds=min(seconds, default.next_seconds))

@@ -46,8 +46,8 @@ class Target:
     allow_exec: bool = False
     #: Whether `vps` was found in the list of VPSs, since none was given.
     looked_up: bool = False
-    #: A command that the run has started and followed to its end.
-    started_pid: int | None = None
+    #: Commands that the run has started and follows to their end.
+    started_pids: frozenset[int] = frozenset()
 
     @classmethod
     def from_environment(

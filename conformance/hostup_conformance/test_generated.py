@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
 import hypothesis
+import pytest
 import schemathesis
 
 from hostup_conformance.ledger import document
+from hostup_conformance.sources.linked import follow_links
 
 if TYPE_CHECKING:
     from hostup_conformance.session import Conformance
 
-schema = schemathesis.openapi.from_dict(document())
+PATH = "/api/v2/vps/{id}/agent/exec"
+schema = schemathesis.openapi.from_dict(deepcopy(document()))  # it changes what it is given
 # Other methods change things on a customer's machine; the probe sends them where it is safe.
 schema.config.phases.coverage.unexpected_methods = set()
 
 
-@schema.include(method="GET", path="/api/v2/vps/{id}/agent/exec").parametrize()
+def test_linked(conformance: Conformance) -> None:
+    """Start commands and poll them, as the document links the two; what comes is judged with the rest."""
+    if not conformance.target.allow_exec:
+        pytest.skip("run with --allow-exec, which starts harmless commands")
+    follow_links(schema.include(path=PATH), conformance.wire)
+
+
+@schema.include(method="GET", path=PATH).parametrize()
 @hypothesis.settings(
     max_examples=20,
     deadline=None,

@@ -86,7 +86,7 @@ def judge_one(requirement: Requirement, exchanges: list[Exchange], target: Targe
     except Exception as error:
         return Result(requirement, "error", message=f"the rule failed: {type(error).__name__}: {error}")
     if not exercised:
-        return Result(requirement, "skip", message=stopped or "the server gave no occasion to judge it")
+        return Result(requirement, "skip", message=stopped or "nothing that was asked gave occasion to judge it")
     if not findings:
         return Result(requirement, "pass", exercised)
     broken: dict[str, Status] = {"MUST": "fail", "SHOULD": "warn", "OBSERVE": "observe"}

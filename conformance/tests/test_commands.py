@@ -8,13 +8,16 @@ from pathlib import Path
 
 import pytest
 from agent.running import judge
+from faults import faults
 from hostup_conformance.mock import FOREIGN_VPS_ID, VPS_ID
 from hostup_conformance.sources import commands, probe
+from hostup_conformance.sources.linked import follow_links
 from hostup_conformance.target import Target
+from hostup_conformance.test_generated import PATH, schema
 from hostup_conformance.verdict import Verdict
 from hostup_conformance.verdict import judge as verdict_of
 from hostup_conformance.wire import Limits, Wire, Withheld
-from stage import Answered, Asked, Stage
+from stage import Answered, Asked, Change, Stage
 
 
 class Diary:
@@ -50,7 +53,7 @@ def test_the_life_of_a_command_is_judged_without_a_given_pid(live: bool) -> None
     target, verdict, _, started = run(live=live)
     assert target.finished_pid
     assert target.running_pid
-    assert target.started_pid
+    assert target.started_pids
     assert len(started) == 3
     assert {
         id: r.message for id, r in verdict.results.items() if r.status in {"fail", "warn", "error", "disabled"}
@@ -97,3 +100,39 @@ def test_a_live_servers_id_must_be_repeated(tmp_path: Path, options: tuple[str, 
     else:
         methods = json.loads((tmp_path / "report.json").read_text())["methods"]
         assert methods["POST"] > 3
+
+
+def linked(change: Change | None = None, *, live: bool = False) -> tuple[Target, Verdict, Wire]:
+    """Follow the document's links on a stage, and nothing else."""
+    stage = Stage(change)
+    with stage.serve() as url:
+        target = replace(Target.from_environment(url, stage.mock.environment()), allow_exec=True)
+        wire = Wire(target, Limits(request_seconds=0.5, next_seconds=0.25), live=live)
+        try:
+            follow_links(schema.include(path=PATH), wire)
+        finally:
+            wire.close()
+    return wire.target, verdict_of(wire.exchanges, wire.target, wire.stopped), wire
+
+
+@pytest.mark.parametrize("live", [False, True])
+def test_links_lead_from_a_start_to_its_polls(live: bool) -> None:
+    target, verdict, wire = linked(live=live)
+    starts = [e for e in wire.exchanges if e.is_start]
+    assert {e.new_pid for e in starts} == target.started_pids
+    assert all(json.loads(e.request.body)["command"].startswith("echo hostup-conformance-") for e in starts)
+    followed = {e.request.target for e in wire.exchanges if e.purpose == "following a link" and e.ask.pid == "started"}
+    assert followed
+    ended = {e.request.target for e in wire.exchanges if isinstance(e.body, dict) and e.body.get("exited") is True}
+    assert len(ended) == len(starts)
+    assert verdict.results["POLL-19"].status == verdict.results["POLL-20"].status == "pass"
+    assert not [r.message for r in verdict.results.values() if r.status in {"fail", "warn", "error"}]
+
+
+@pytest.mark.parametrize("name", [*(name for name, fault in faults().items() if fault.starts), "nested_for_ever"])
+def test_no_answer_trips_the_links(name: str) -> None:
+    def nested_for_ever(asked: Asked, answered: Answered) -> None:
+        if asked.method == "POST":
+            answered.body = b"[" * 100_000
+
+    linked(faults()[name].change if name in faults() else nested_for_ever)

@@ -13,6 +13,7 @@ from hostup_conformance.rules.selectors import (
     envelope_of,
     is_output,
     is_poll,
+    member,
     misspelled,
     proper_command,
     status_of,
@@ -226,10 +227,10 @@ def output_is_the_commands(exchanges: list[Exchange], _target: Target) -> Findin
 @across("POLL-20", lambda e: asks_output(e) and e.ask.pid == "started")
 def comes_to_its_end(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
     """One poll says so; `echo` takes no time."""
-    if exchanges and not any(isinstance(e.body, dict) and e.body.get("exited") is True for e in exchanges):
-        last = exchanges[-1]
-        yield (
-            last,
-            f"exited true, in one of {len(exchanges)} polls",
-            last.body if last.status == 200 else status_of(last),
-        )
+    polls: dict[str, list[Exchange]] = {}
+    for e in exchanges:
+        polls.setdefault(e.request.target, []).append(e)
+    for same in polls.values():
+        if not any(member(e, "exited") is True for e in same):
+            said = same[-1].body if same[-1].status == 200 else status_of(same[-1])
+            yield same[-1], f"exited true, in one of {len(same)} polls", said

@@ -26,14 +26,23 @@ STATUS_TYPES: dict[str, tuple[str, tuple[type, ...]]] = {
     "network": ("an object", (dict,)),
 }
 
+#: How servers answer for what they do not have.
+ABSENT = {404, 405, 501}
+
+
+def is_asked(e: Exchange, *resources: Resource) -> bool:
+    """Whether it is a GET of one of these, and an answer came."""
+    return e.ask.resource in resources and e.request.method == "GET" and e.answer is not None
+
 
 def gives(resource: Resource) -> Selector:
     """Select the 200 answers of a resource, unless they are the endpoint's own: whoever ignores paths is HTTP-16's."""
 
     def selector(e: Exchange) -> bool:
         foreign = isinstance(e.body, dict) and any(name in e.body for name in (*AVAILABILITY, *OUTPUT))
-        is_json = e.answer is not None and e.answer.json.is_json
-        return e.ask.resource == resource and e.request.method == "GET" and e.status == 200 and is_json and not foreign
+        return (
+            is_asked(e, resource) and e.status == 200 and e.answer is not None and e.answer.json.is_json and not foreign
+        )
 
     return selector
 
@@ -98,19 +107,18 @@ def status_is_the_vpss(e: Exchange) -> Findings:
         yield f"powerState: one of {', '.join(sorted(POWER_STATES))}", state
 
 
-@across("VPS-06", lambda e: e.ask.resource in {"list", "status"} and e.request.method == "GET" and e.answer is not None)
-def wants_a_key(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
-    """401 for what is answered to a key. A server without these resources gives no occasion."""
-    has = {e.ask.resource for e in exchanges if (gives_list(e) or gives_status(e)) and e.ask.credential == "full"}
-    for e in exchanges:
-        if e.ask.resource in has and e.ask.credential == "none" and e.status == 200:
-            yield e, "status 401", status_of(e)
+@each("VPS-06", lambda e: is_asked(e, "list", "status") and e.ask.credential == "none" and e.status not in ABSENT)
+def wants_a_key(e: Exchange) -> Findings:
+    """Any refusal."""
+    if gives_list(e) or gives_status(e):
+        yield "status 401", status_of(e)
 
 
-@each("VPS-07", lambda e: gives_status(e) and e.ask.credential in {"full", "read"} and e.ask.vps == "foreign")
+@each("VPS-07", lambda e: is_asked(e, "status") and e.ask.credential in {"full", "read"} and e.ask.vps == "foreign")
 def status_is_the_callers(e: Exchange) -> Findings:
-    """404 or 403."""
-    yield "status 404, or 403", status_of(e)
+    """Any refusal; it may also be that there is no status at all."""
+    if gives_status(e):
+        yield "status 404, or 403", status_of(e)
 
 
 @across("VPS-08", lambda e: e.ask.vps == "own" and (gives_status(e) or is_availability(e)))

@@ -11,10 +11,9 @@ import time
 from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
-from hostup_conformance.exchange import LONGEST_COMMAND, Request
-from hostup_conformance.sources.probe import BASE_HEADERS, ClientCall, Script, Stage, Step, take
+from hostup_conformance.exchange import LONGEST_COMMAND, Request, path_of
+from hostup_conformance.sources.probe import BASE_HEADERS, ClientCall, Script, Stage, Step, authorized, take
 from hostup_conformance.wire import Stopped
 
 if TYPE_CHECKING:
@@ -30,10 +29,6 @@ POLLS, PAUSE = 20, 0.1
 
 class CommandScript(Script):
     """Writes the steps of starts, as the script of the probe writes the others."""
-
-    def poll(self, pid: int) -> Request:
-        """Return the poll of a command."""
-        return self._get("", pid=pid).request
 
     def refused(self) -> Stage:
         """Return the starts that must not succeed. Where one does, what it starts is harmless."""
@@ -75,22 +70,22 @@ def begin(wire: Wire) -> Target:
     pid = start(wire, "the start of a command, by the generated client", echo(), by_client=True)
     if pid in {target.finished_pid, target.running_pid}:
         pid = None
-    wire.target = target = replace(target, started_pid=pid)
+    wire.target = target = replace(target, started_pids=frozenset({pid} if pid else ()))
     if pid:
-        with suppress(Stopped):
-            follow(wire, pid)
+        follow(wire, pid)
     return target
 
 
 def follow(wire: Wire, pid: int) -> None:
-    """Poll a command until it has ended, and once more."""
-    poll = CommandScript(wire.target, careful=wire.careful).poll(pid)
-    for _ in range(POLLS):
-        exchange = wire.send(poll, purpose="a poll of the command that was started")
-        if not isinstance(exchange.body, dict) or exchange.body.get("exited") is not False:
-            break
-        time.sleep(PAUSE)
-    wire.send(poll, purpose="the command that was started, once more")
+    """Poll a command until it has ended, and once more; or until the wire sends no more."""
+    request = poll(wire.target, pid)
+    with suppress(Stopped):
+        for _ in range(POLLS):
+            exchange = wire.send(request, purpose="a poll of the command that was started")
+            if not isinstance(exchange.body, dict) or exchange.body.get("exited") is not False:
+                break
+            time.sleep(PAUSE)
+        wire.send(request, purpose="the command that was started, once more")
 
 
 def start(wire: Wire, purpose: str, command: str, *, by_client: bool = False) -> int | None:
@@ -101,12 +96,17 @@ def start(wire: Wire, purpose: str, command: str, *, by_client: bool = False) ->
     return next((exchange.new_pid for exchange in wire.exchanges[before:] if exchange.new_pid), None)
 
 
+def poll(target: Target, pid: int) -> Request:
+    """Return the poll of a command, with the full key."""
+    return authorized(f"{path_of(target.vps)}?pid={pid}", target)
+
+
 def post(target: Target, body: bytes, *, vps: str | None = None, key: str | None = "") -> Request:
     """Return the start of a command, with the full key unless another or None is given."""
     headers = (*BASE_HEADERS, ("Content-Type", "application/json"))
     if key is not None:
         headers += (("Authorization", f"Bearer {key or target.key}"),)
-    return Request("POST", f"/api/v2/vps/{quote(vps or target.vps, safe='')}/agent/exec", headers, body)
+    return Request("POST", path_of(vps or target.vps), headers, body)
 
 
 def body_of(command: Any) -> bytes:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, unquote, urlencode
+from urllib.parse import unquote, urlencode
 
-from hostup_conformance.exchange import LARGEST_LINUX_PID, Request, integer
-from hostup_conformance.sources.probe import BASE_HEADERS
+from hostup_conformance.exchange import LARGEST_LINUX_PID, integer, path_of
+from hostup_conformance.sources.probe import authorized
 from hostup_conformance.wire import Stopped, Withheld
 
 if TYPE_CHECKING:
@@ -35,9 +35,8 @@ class Generated:
         if target in self._sent or time.monotonic() - self._began > SECONDS:
             return
         self._sent.add(target)
-        headers = (*BASE_HEADERS, ("Authorization", f"Bearer {self._wire.target.key}"))
         with suppress(Stopped, Withheld):
-            self._wire.send(Request("GET", target, headers), purpose="generated", source="generated")
+            self._wire.send(authorized(target, self._wire.target), purpose="generated", source="generated")
 
     def request_target(self, case: schemathesis.Case[Any]) -> str:
         """Return path and query of a case.
@@ -50,9 +49,7 @@ class Generated:
         vps = self._wire.target.vps if positive else unquote(str(ids.get("id", "")), errors="surrogateescape")
         query = {name: safe_pid(value) if name == "pid" else value for name, value in (case.query or {}).items()}
         encoded = urlencode(query, doseq=True, errors="replace")
-        return f"/api/v2/vps/{quote(vps, safe='', errors='surrogateescape')}/agent/exec" + (
-            f"?{encoded}" if encoded else ""
-        )
+        return path_of(vps) + (f"?{encoded}" if encoded else "")
 
 
 def safe_pid(value: Any) -> Any:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from contextlib import closing, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
-from hostup_conformance.exchange import VPSS, Exchange, Request
-from hostup_conformance.sources.probe import BASE_HEADERS
+from hostup_conformance.exchange import VPSS, Exchange, path_of
+from hostup_conformance.sources.probe import authorized
 from hostup_conformance.target import Misconfigured
 from hostup_conformance.wire import Stopped, Wire
 
@@ -34,7 +33,7 @@ def with_vps(target: Target, limits: Limits) -> Target:
         ids = [vps for vps in listed(get(wire, VPSS)) if vps not in others][:CANDIDATES]
         silent = None
         for vps in ids:
-            exchange = get(wire, f"{VPSS}/{quote(vps, safe='')}/agent/exec")
+            exchange = get(wire, path_of(vps))
             available = exchange.body.get("available") if exchange and isinstance(exchange.body, dict) else None
             if available is True:
                 return replace(target, vps=vps, looked_up=True)
@@ -61,8 +60,7 @@ def listed(exchange: Exchange | None) -> list[str]:
 def get(wire: Wire, path: str) -> Exchange | None:
     """Return the exchange of a GET with the key, or None if the wire sends no more."""
     with suppress(Stopped):
-        headers = (*BASE_HEADERS, ("Authorization", f"Bearer {wire.target.key}"))
-        return wire.send(Request("GET", path, headers), purpose="looking for a VPS")
+        return wire.send(authorized(path, wire.target), purpose="looking for a VPS")
     return None
 
 

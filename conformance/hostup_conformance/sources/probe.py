@@ -16,7 +16,7 @@ from urllib.parse import quote
 import httpx
 
 from hostup_conformance import __version__
-from hostup_conformance.exchange import LARGEST_LINUX_PID, VPSS, Decoded, Exchange, Headers, Request
+from hostup_conformance.exchange import LARGEST_LINUX_PID, VPSS, Decoded, Exchange, Headers, Request, path_of
 from hostup_conformance.target import altered_keys
 from hostup_conformance.wire import AT_ONCE, Stopped, WireTransport, Withheld
 
@@ -187,7 +187,7 @@ class Script:
             "%2e%2e", "..%2F..%2Fvps", "%ff%fe", "%F0%9F%92%A9", "%7B%24ne%3A1%7D", "a" * 2000,
         ]  # fmt: skip
         for segment in odd:
-            yield self._get("a malformed id", segment=segment, capability="ids")
+            yield self._get("a malformed id", path=f"{VPSS}/{segment}/agent/exec", capability="ids")
 
     def _pids(self) -> Iterator[Step]:
         running, nobodys = self.target.running_pid, self._nobodys_pid()
@@ -216,15 +216,15 @@ class Script:
         yield self._get("a repeated pid", query=f"?pid={known}&pid=abc", capability="input")
 
     def _methods(self) -> Iterator[Step]:
-        own = self._path(quote(self.target.vps, safe=""))
-        authorized = (*BASE_HEADERS, ("Authorization", f"Bearer {self.target.key}"))
-        yield Step("HEAD, as the probe", Request("HEAD", own, authorized), "input")
+        own = path_of(self.target.vps)
+        with_key = authorized(own, self.target).headers
+        yield Step("HEAD, as the probe", Request("HEAD", own, with_key), "input")
         yield Step("HEAD without a key", Request("HEAD", own, BASE_HEADERS), "credentials")
-        yield Step("OPTIONS", Request("OPTIONS", own, authorized), "input")
+        yield Step("OPTIONS", Request("OPTIONS", own, with_key), "input")
         yield Step("OPTIONS without a key", Request("OPTIONS", own, BASE_HEADERS), "credentials")
         if self.target.foreign_vps:
-            foreign = self._path(quote(self.target.foreign_vps, safe=""))
-            yield Step("HEAD of somebody else's VPS", Request("HEAD", foreign, authorized), "ids")
+            foreign = path_of(self.target.foreign_vps)
+            yield Step("HEAD of somebody else's VPS", Request("HEAD", foreign, with_key), "ids")
         if self.target.read_key and self.target.running_pid:
             reading = (*BASE_HEADERS, ("Authorization", f"Bearer {self.target.read_key}"))
             poll = f"{own}?pid={self.target.running_pid}"
@@ -232,21 +232,20 @@ class Script:
         if not self.careful:
             # POST without a body starts nothing.
             for method in ("PUT", "PATCH", "DELETE", "TRACE", "POST"):
-                yield Step(f"{method}, without a body", Request(method, own, authorized), "input")
+                yield Step(f"{method}, without a body", Request(method, own, with_key), "input")
         for path in (own + "x", own.replace("/agent/exec", "/agent/none")):
-            yield Step("a path beside the endpoint's", Request("GET", path, authorized), "ids")
-        origin = (*authorized, ("Origin", "https://origin.example"))
+            yield Step("a path beside the endpoint's", Request("GET", path, with_key), "ids")
+        origin = (*with_key, ("Origin", "https://origin.example"))
         yield Step("the probe, from a page of another origin", Request("GET", own, origin))
 
     def _related(self) -> Iterator[Step]:
         """Yield what is asked of the list and the status of VPSs, which a server need not have."""
-        status = f"{VPSS}/{quote(self.target.vps, safe='')}/status"
-        for name, path in (("list of VPSs", VPSS), ("status of the VPS", status)):
+        for name, path in (("list of VPSs", VPSS), ("status of the VPS", path_of(self.target.vps, "status"))):
             yield self._get(f"the {name}", path=path)
             yield self._get(f"the {name}, without a key", path=path, key=None, capability="credentials")
         if self.target.foreign_vps:
-            foreign = f"{VPSS}/{quote(self.target.foreign_vps, safe='')}/status"
-            yield self._get("the status of somebody else's VPS", path=foreign, capability="ids")
+            path = path_of(self.target.foreign_vps, "status")
+            yield self._get("the status of somebody else's VPS", path=path, capability="ids")
 
     def _ended_command(self) -> Iterator[Step]:
         """Yield the one poll that brings the output, and what comes after it."""
@@ -277,7 +276,6 @@ class Script:
         purpose: str,
         *,
         vps: str | None = None,
-        segment: str | None = None,
         path: str | None = None,
         pid: int | str | None = None,
         query: str = "",
@@ -285,17 +283,14 @@ class Script:
         headers: Headers = (),
         capability: str | None = None,
     ) -> Step:
-        """Return a GET, of the endpoint unless another path is given.
-
-        `segment` is an id as it is in the path; `key` is the full one unless given, or None.
-        """
-        segment = quote(vps or self.target.vps, safe="") if segment is None else segment
+        """Return a GET, of the endpoint unless another path is given. `key` is the full one unless given, or None."""
+        path = path or path_of(vps or self.target.vps)
         query = f"?pid={pid}" if pid is not None else query
         given = {name for name, _ in headers}
         all_headers = tuple(pair for pair in BASE_HEADERS if pair[0] not in given) + headers
         if key is not None:
             all_headers += (("Authorization", f"Bearer {key or self.target.key}"),)
-        return Step(purpose, Request("GET", (path or self._path(segment)) + query, all_headers), capability)
+        return Step(purpose, Request("GET", path + query, all_headers), capability)
 
     def _with_authorization(self, purpose: str, value: str) -> Step:
         step = self._get(purpose, key=None, capability="credentials")
@@ -312,10 +307,6 @@ class Script:
     ) -> Step:
         step = self._get(purpose, vps=vps, pid=pid, capability=capability)
         return replace(step, client=ClientCall(vps or self.target.vps, pid, ordered))
-
-    @staticmethod
-    def _path(segment: str) -> str:
-        return f"{VPSS}/{segment}/agent/exec"
 
     def _other_key(self) -> str:
         """Return a key that nobody has, of the same form, and with no part of the own."""
@@ -340,6 +331,11 @@ class Script:
     def _nobodys_pid(self) -> int:
         """Return a pid that no guest can have: above Linux's largest, and odd, which Windows' are not."""
         return LARGEST_LINUX_PID + 1 + 2 * self._random.randrange(10**6)
+
+
+def authorized(path: str, target: Target) -> Request:
+    """Return a GET with the full key."""
+    return Request("GET", path, (*BASE_HEADERS, ("Authorization", f"Bearer {target.key}")))
 
 
 def run(wire: Wire, stages: list[Stage]) -> None:
