@@ -153,7 +153,7 @@ class Comparison:
         before, after = self.old.resolve(old.get("requestBody")), self.new.resolve(new.get("requestBody"))
         if before or after:
             yield from self._sent(f"{name} body", "body", before, after)
-        keys = [[str(scheme) for scheme in operation.get("security", [{}])] for operation in (old, new)]
+        keys = [[str(scheme) for scheme in operation["security"]] for operation in (old, new)]
         yield from _allowed(f"{name} security", REQUEST, *keys)
         for status, before, after in pairs(old["responses"], new["responses"]):
             yield from self._answer(f"{name} {status}", self.old.resolve(before), self.new.resolve(after))
@@ -246,7 +246,9 @@ def pairs(old: dict[str, Any], new: dict[str, Any]) -> Iterator[tuple[str, Any, 
 def _operations(contract: Contract) -> dict[str, Any]:
     return {
         f"{method.upper()} {path}": {
-            **operation, "parameters": item.get("parameters", []) + operation.get("parameters", []),
+            **operation,
+            "parameters": item.get("parameters", []) + operation.get("parameters", []),
+            "security": operation.get("security", contract.document.get("security", [{}])),
         }
         for path, item in contract.document["paths"].items()
         for method, operation in item.items()

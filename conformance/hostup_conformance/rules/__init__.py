@@ -75,7 +75,7 @@ def each(id: str, applies: Selector) -> Callable[[Callable[[Exchange], Findings]
         def judge(selected: list[Exchange], _target: Target) -> Iterator[Finding]:
             for exchange in selected:
                 for expected, got in function(exchange):
-                    yield Finding(exchange, expected, show(got))
+                    yield Finding(exchange, tame(expected), show(got))
 
         judge.__doc__ = function.__doc__
         _add(Rule(id, applies, judge))
@@ -94,7 +94,7 @@ def across(
     ) -> Callable[[list[Exchange], Target], FindingsAcross]:
         def judge(selected: list[Exchange], target: Target) -> Iterator[Finding]:
             for exchange, expected, got in function(selected, target):
-                yield Finding(exchange, expected, show(got))
+                yield Finding(exchange, tame(expected), show(got))
 
         judge.__doc__ = function.__doc__
         _add(Rule(id, applies, judge))
@@ -111,12 +111,13 @@ def rules() -> dict[str, Rule]:
 
 
 def show(value: Any) -> str:
-    """Return a value as a report shows it: strings that are sentences as they are, all else as short JSON.
+    """Return a value as a report shows it: strings that are sentences as they are, all else as short JSON."""
+    return tame(value if isinstance(value, str) and value else json.dumps(value, ensure_ascii=False, default=repr), 160)
 
-    What a server sent may hold anything, escape sequences of the terminal included: those are spelt out.
-    """
-    text = value if isinstance(value, str) and value else json.dumps(value, ensure_ascii=False, default=repr)
-    short = text if len(text) <= 160 else text[:157] + "..."
+
+def tame(text: str, longest: int = 400) -> str:
+    """Return a text that may hold what a server sent, cut short, and with control characters spelt out."""
+    short = text if len(text) <= longest else text[: longest - 3] + "..."
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in short)
 
 
