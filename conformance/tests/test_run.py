@@ -161,8 +161,11 @@ def test_a_path_prefix_is_part_of_the_address(tmp_path: Path) -> None:
 def test_a_plan_sends_nothing(tmp_path: Path) -> None:
     stage = Stage(lambda asked, _: asked.memory.setdefault("asked", []).append(asked))
     with stage.serve() as url:
-        done = run(tmp_path, "--plan", "--live", "--base-url", url, **stage.mock.environment())
+        environment = stage.mock.environment()
+        done = run(tmp_path, "--plan", "--live", "--base-url", url, **environment)
+        starting = run(tmp_path, "--plan", "--allow-exec", "--base-url", url, **environment)
     assert done.returncode in {0, 5}
+    assert "start echo or sleep 60" in starting.stdout
     assert stage.memory == {}
     assert "Nothing is sent" in done.stdout
     assert "withheld" in done.stdout

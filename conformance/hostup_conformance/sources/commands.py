@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from hostup_conformance.wire import Wire
 
 SLEEP = "sleep 60"
+#: How many scenarios of linked requests there are, and of how many requests each.
+SCENARIOS, STEPS = 3, 4
+#: Those that `begin` starts, and those that the scenarios may.
+MOST_COMMANDS = 3 + SCENARIOS * STEPS
 #: How often a command that ends at once is polled, and how many seconds lie between.
 POLLS, PAUSE = 20, 0.1
 

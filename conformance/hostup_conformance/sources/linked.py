@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import hypothesis
 
-from hostup_conformance.sources.commands import body_of, echo, follow, poll, post
+from hostup_conformance.sources.commands import SCENARIOS, STEPS, body_of, echo, follow, poll, post
 from hostup_conformance.sources.generated import Generated
 from hostup_conformance.sources.probe import authorized
 from hostup_conformance.wire import Stopped, Withheld
@@ -24,10 +24,9 @@ if TYPE_CHECKING:
     from hostup_conformance.exchange import Request
     from hostup_conformance.wire import Wire
 
-#: How many scenarios, and how many requests in one.
 SETTINGS = hypothesis.settings(
-    max_examples=3,
-    stateful_step_count=4,
+    max_examples=SCENARIOS,
+    stateful_step_count=STEPS,
     deadline=None,
     database=None,
     derandomize=True,
