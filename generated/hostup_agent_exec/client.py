@@ -42,7 +42,7 @@ class Client:
         httpx_args: further arguments for the httpx clients that are made here, such as ``transport`` or ``proxy``
 
     Raises:
-        ValueError, httpx.InvalidURL: ``base_url`` is not such a URL
+        ValueError: ``base_url`` is not such a URL
     """
 
     def __init__(
@@ -55,8 +55,11 @@ class Client:
         verify_ssl: bool | ssl.SSLContext = True,
         httpx_args: Mapping[str, Any] | None = None,
     ) -> None:
-        url = httpx.URL(base_url)
-        if url.scheme not in ("http", "https") or not url.host or url.query or url.fragment:
+        try:
+            url = httpx.URL(base_url)
+        except httpx.InvalidURL:  # whose text may quote a password
+            url = httpx.URL()
+        if url.scheme not in ("http", "https") or not url.host or "?" in base_url or "#" in base_url:
             raise ValueError("base_url: expected http or https, a host, and neither query nor fragment")
         self._base_url = base_url.rstrip("/")
         self._cookies = dict(cookies or {})
@@ -160,15 +163,21 @@ class Client:
             TypeError, ValueError: the key cannot be sent in a header; nothing was sent
             httpx.RequestError: no answer came
         """
-        return self.get_httpx_client().request(**self._complete(request, given=self._given is not None))
+        client = self.get_httpx_client()
+        return client.request(**self._complete(request, client, given=self._given is not None))
 
     async def asend(self, request: Mapping[str, Any]) -> httpx.Response:
         """As :meth:`send`, asynchronously."""
-        complete = self._complete(request, given=self._async_given is not None)
-        return await self.get_async_httpx_client().request(**complete)
+        client = self.get_async_httpx_client()
+        return await client.request(**self._complete(request, client, given=self._async_given is not None))
 
-    def _complete(self, request: Mapping[str, Any], *, given: bool) -> dict[str, Any]:
-        complete = {**request, "url": self._base_url + request["url"], "follow_redirects": False}
+    def _complete(
+        self, request: Mapping[str, Any], client: httpx.Client | httpx.AsyncClient, *, given: bool
+    ) -> dict[str, Any]:
+        url: str = self._base_url + request["url"]
+        complete: dict[str, Any] = {**request, "url": url, "follow_redirects": False}
+        if client.params:  # httpx would put them in the place of the query
+            complete["url"], _, complete["params"] = url.partition("?")
         if given:  # one made here has them already
             complete["headers"] = {**self._sent_headers(), **_lower(request.get("headers", {}))}
         if self._timeout is not None:
@@ -250,12 +259,14 @@ class AuthenticatedClient(Client):
     def __getstate__(self) -> dict[str, Any]:
         return {**super().__getstate__(), "token": ""}
 
-    def _complete(self, request: Mapping[str, Any], *, given: bool) -> dict[str, Any]:
+    def _complete(
+        self, request: Mapping[str, Any], client: httpx.Client | httpx.AsyncClient, *, given: bool
+    ) -> dict[str, Any]:
         # Checked here, since the error of a later check would quote the header.
         if not (_VISIBLE.fullmatch(self.token) and _VISIBLE.fullmatch(self.prefix or "-")):
             raise ValueError("token and prefix: expected visible ASCII characters alone, and a token at all")
         # As httpx's auth, so that neither a given client's own auth nor a user name in the URL takes its place.
-        complete = super()._complete(request, given=given)
+        complete = super()._complete(request, client, given=given)
         complete["auth"] = self._authorize
         return complete
 

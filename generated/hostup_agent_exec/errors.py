@@ -49,6 +49,8 @@ class HostUpError(Exception):
         self._response = response
         self.problem = problem
         """The problem document (RFC 9457), if the answer held one."""
+        self.pid: int | None = None
+        """The command, if one was started or is waited for."""
 
     @property
     def response(self) -> httpx.Response | None:
@@ -147,10 +149,8 @@ class StartLost(HostUpError):
 
 
 class CommandStillRunning(HostUpError):
-    """The time to wait is over, and the command has not ended."""
+    """The time to wait is over, or it cannot be polled now, and the command has not ended."""
 
-    pid: int | None = None
-    """The command; wait for it again if you like."""
     state: CommandOutput | None = None
     """The last state seen; None if the server never told one."""
 
@@ -161,9 +161,6 @@ class OutputLost(HostUpError):
     If the command had ended, its output went with that answer: the guest agent forgets a process once it has
     reported its end. So the poll was not repeated. ``__cause__`` is what happened.
     """
-
-    pid: int | None = None
-    """The command; it may still run, and can be polled then."""
 
 
 _BY_STATUS: dict[int, type[AnswerError]] = {

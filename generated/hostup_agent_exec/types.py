@@ -6,9 +6,11 @@ integer or a number follows JSON Schema (2020-12, section 4.2.3): ``1.0`` is an 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
+from inspect import iscoroutinefunction
 from math import isfinite
 from typing import IO, Any, BinaryIO, Generic, Literal, TypeGuard, TypeVar
 
@@ -278,8 +280,36 @@ def check_segment(name: str, value: object) -> None:
     Raises:
         ValueError: ``value`` is written as ``""``, ``"."`` or ``".."``.
     """
-    if str(value) in ("", ".", ".."):
+    if (value if isinstance(value, str) else str(value)) in ("", ".", ".."):
         raise ValueError(f"{name}: expected neither an empty string nor a dot segment")
+
+
+def check_text(name: str, value: str | Unset, shortest: int, longest: int, pattern: str) -> None:
+    """Refuse a text that the document does not allow, or that cannot be sent.
+
+    Raises:
+        ValueError: it is too short or too long, does not match, or holds half of a surrogate pair.
+    """
+    if isinstance(value, Unset):
+        return
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise ValueError(f"{name}: expected text that UTF-8 can encode") from None
+    if not shortest <= len(value) <= longest:
+        raise ValueError(f"{name}: expected {shortest} to {longest} characters, got {len(value)}")
+    if not re.search(pattern, value):
+        raise ValueError(f"{name}: expected a match of {pattern}")
+
+
+def check_callback(name: str, value: object) -> None:
+    """Refuse what cannot be called, or would have to be awaited.
+
+    Raises:
+        TypeError: it is neither None nor a function that is not async.
+    """
+    if value is not None and (not callable(value) or iscoroutinefunction(value)):
+        raise TypeError(f"{name}: expected a function that is not async")
 
 
 __all__ = ["UNSET", "File", "FileTypes", "InvalidValue", "RequestFiles", "Response", "Unset"]

@@ -63,7 +63,11 @@ def test_a_path_prefix_is_kept(voice: Voice, server: Server, url: str) -> None:
     assert str(server.last.url) == f"{url.rstrip('/')}/api/v2/vps/{VPS}/agent/exec?pid={PID}"
 
 
-@pytest.mark.parametrize("url", ["", "h.test", "ftp://h.test", "https://", "https://h.test?a=b", "https://h.test#a"])
+@pytest.mark.parametrize(
+    "url",
+    ["", "h.test", "ftp://h.test", "https://", "https://h.test?a=b", "https://h.test#a", "https://h.test/?",
+     "https://h.test#", "https://h.test:port", "https://h.test/\n"],
+)  # fmt: skip
 def test_a_wrong_base_url_is_refused_at_once(url: str) -> None:
     with pytest.raises(ValueError, match=r"^base_url: expected http or https"):
         Client(url)
@@ -87,6 +91,10 @@ def test_the_key_is_never_shown(voice: Voice, client: AuthenticatedClient, caplo
 
 def test_a_password_in_the_base_url_is_not_shown() -> None:
     assert "hunter2" not in repr(Client("https://me:hunter2@h.test"))
+    with pytest.raises(ValueError, match="base_url") as caught:
+        Client("https://me:hunter2/x@h.test")
+    assert "hunter2" not in repr(caught.value)
+    assert caught.value.__context__ is None  # whose text would show it
 
 
 def test_the_key_is_never_pickled(voice: Voice, client: AuthenticatedClient) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
+from enum import Enum, StrEnum
 from typing import Any
 
 import httpx
@@ -64,6 +64,10 @@ class Name(StrEnum):
     WEB = "vps_web"
 
 
+class OlderName(str, Enum):  # noqa: UP042 - whose str() is another
+    WEB = "vps_web"
+
+
 @pytest.mark.parametrize(
     ("id", "segment"),
     [
@@ -77,6 +81,7 @@ class Name(StrEnum):
         ("{id}", "%7Bid%7D"),
         ("a\r\nb", "a%0D%0Ab"),
         (Name.WEB, "vps_web"),
+        (OlderName.WEB, "vps_web"),
     ],
 )
 def test_an_id_is_encoded_whole(

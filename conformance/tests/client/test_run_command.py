@@ -6,6 +6,7 @@ import asyncio
 import json
 import pickle
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -117,7 +118,8 @@ def test_a_probe_that_fails_starts_nothing(
 @pytest.mark.parametrize(
     ("answer", "error"),
     [
-        (httpx.Response(302, headers={"Location": "https://elsewhere.test/"}), errors.UnexpectedStatus),
+        (httpx.Response(307, headers={"Location": "https://elsewhere.test/"}), errors.UnexpectedStatus),
+        (httpx.Response(308), errors.UnexpectedStatus),
         (httpx.Response(400), errors.BadRequest),
         (httpx.Response(409), errors.UnexpectedStatus),
         (httpx.Response(429), errors.RateLimited),
@@ -143,6 +145,8 @@ def test_a_start_that_was_refused_says_so(
         (httpx.RemoteProtocolError, "did not arrive"),
         (httpx.Response(202), "tells of no command: 202 Accepted"),
         (httpx.Response(299), "tells of no command: 299"),
+        (httpx.Response(302), "tells of no command: 302 Found"),
+        (httpx.Response(303, headers={"Location": f"{PATH}?pid=7"}), "tells of no command: 303 See Other"),
         (httpx.Response(500), "tells of no command: 500 Internal Server Error"),
         (httpx.Response(504), "tells of no command: 504 Gateway Timeout"),
         (httpx.Response(200, text="<html>"), "tells of no command: $: expected JSON, got something else"),
@@ -167,7 +171,7 @@ def test_a_start_that_may_have_been_carried_out_is_lost_and_not_repeated(
         f"{PATH}?pid=7",
         f"{PATH}?pid=07",
         f"{PATH}?since=0&pid=7#state",
-        f"/api/v2/../v2/vps/{VPS}/agent/exec?pid=7",
+        f"/api/v2/vps/%76{VPS[1:]}/agent/exec?pid=%37",
     ],
 )
 def test_a_poll_url_of_this_endpoint_names_the_command(voice: Voice, url: str) -> None:
@@ -179,11 +183,13 @@ def test_a_poll_url_of_this_endpoint_names_the_command(voice: Voice, url: str) -
 BAD_URLS = [
     "https://elsewhere.test" + PATH + "?pid=7",
     "//elsewhere.test" + PATH + "?pid=7",
+    "//cloud.hostup.se" + PATH + "?pid=7",
     "https://cloud.hostup.se" + PATH + "?pid=7",  # the page says a path
     "/\\elsewhere.test" + PATH + "?pid=7",
     "/api/v2/vps/vps_other/agent/exec?pid=7",
     f"/api/v2/vps/{VPS}/console?pid=7",
     f"/prefix{PATH}?pid=7",
+    f"/api/v2/../v2/vps/{VPS}/agent/exec?pid=7",
     f"{PATH}/?pid=7",
     "?pid=7",
     PATH,
@@ -218,7 +224,7 @@ def test_nor_is_it_needed_where_there_is_a_pid(voice: Voice, url: str) -> None:
     assert str(server.requests[2].url) == f"https://cloud.hostup.se{PATH}?pid={PID}"
 
 
-@pytest.mark.parametrize("members", [{}, {"pid": 0}, {"pid": -1}, {"command": "uname"}])
+@pytest.mark.parametrize("members", [{}, {"pid": 0}, {"pid": -1}, {"pid": 0, "pollUrl": "/"}, {"command": "uname"}])
 def test_a_start_that_names_nothing_is_lost(voice: Voice, members: dict[str, Any]) -> None:
     server = starting(**members)
     with pytest.raises(errors.StartLost, match="names no command"):
@@ -226,9 +232,10 @@ def test_a_start_that_names_nothing_is_lost(voice: Voice, members: dict[str, Any
     assert server.seen == ["probe", "start"]
 
 
-def test_one_that_names_two_is_lost_too(voice: Voice) -> None:
+@pytest.mark.parametrize("pid", [PID, 0, -5])
+def test_one_that_names_two_is_lost_too(voice: Voice, pid: int) -> None:
     # The poll of the wrong one might take somebody's output away.
-    server = starting(pid=PID, pollUrl=f"{PATH}?pid={PID + 1}")
+    server = starting(pid=pid, pollUrl=f"{PATH}?pid={PID + 1}")
     with pytest.raises(errors.StartLost, match="names two commands"):
         voice.run(client=server.client)
     assert server.seen == ["probe", "start"]
@@ -240,6 +247,28 @@ def test_a_prefix_and_an_odd_id_are_part_of_the_path(voice: Voice) -> None:
     assert voice.run("a/b c", client=client).exited
     assert server.requests[2].url.raw_path == b"/to/here/api/v2/vps/a%2Fb%20c/agent/exec?pid=7"
     client.close()
+
+
+@pytest.mark.parametrize("id", ["a!b", "a(b)*'c", "a:b@c+d", "~ü", "50%"])
+def test_the_same_id_may_be_written_in_another_way(voice: Voice, id: str) -> None:
+    for written in (quote(id, safe="!'()*~:@+"), quote(id, safe=""), quote(id, safe="").lower()):
+        server = starting(pollUrl=f"/api/v2/vps/{written}/agent/exec?pid=7")
+        assert voice.run(id, client=server.client).exited
+
+
+def test_a_query_of_the_given_client_is_kept_beside_ours(clock: Clock) -> None:  # noqa: ARG001
+    server = starting(pollUrl=f"{PATH}?pid=7")
+    for client in (
+        AuthenticatedClient("https://h.test", KEY).set_httpx_client(
+            httpx.Client(transport=httpx.MockTransport(server), params={"tenant": "x"})
+        ),
+        AuthenticatedClient(
+            "https://h.test", KEY, httpx_args={"transport": httpx.MockTransport(server), "params": {"tenant": "x"}}
+        ),
+    ):
+        assert start_agent_exec.run(VPS, "uname", client=client).exited
+    queries = [bytes(request.url.query).decode() for request in server.requests]
+    assert queries == ["tenant=x", "tenant=x", "tenant=x&pid=7"] * 2
 
 
 def test_the_time_is_for_all_of_it(voice: Voice, clock: Clock) -> None:
@@ -263,6 +292,53 @@ def test_however_little_is_left_it_is_started_and_polled(voice: Voice, clock: Cl
     assert again.pid == PID
 
 
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        (httpx.Response(404), errors.NotFound),
+        (httpx.Response(401), errors.Unauthorized),
+        (httpx.Response(500), errors.OutputLost),
+        (httpx.Response(200, text="{"), errors.InvalidResponse),
+        (httpx.ReadTimeout, errors.OutputLost),
+    ],
+)
+def test_whatever_happens_after_the_start_names_the_command(
+    voice: Voice, answer: httpx.Response | type[Exception], error: type[errors.HostUpError]
+) -> None:
+    with pytest.raises(error) as caught:
+        voice.run(client=Server(poll=answer).client)
+    assert caught.value.pid == PID
+
+
+@pytest.mark.parametrize("cause", [httpx.ConnectError, httpx.PoolTimeout])
+def test_a_poll_that_was_never_sent_does_not_look_like_a_start_that_was_not(
+    voice: Voice, cause: type[Exception]
+) -> None:
+    with pytest.raises(errors.CommandStillRunning, match="started, and cannot be polled now") as caught:
+        voice.run(client=Server(poll=cause).client)
+    assert caught.value.pid == PID
+    assert type(caught.value.__cause__) is cause
+
+
+def test_what_happens_before_the_start_names_none(voice: Voice) -> None:
+    for server in (Server(probe=httpx.Response(404)), Server(start=httpx.Response(403)), Server(start=httpx.ReadError)):
+        with pytest.raises(errors.HostUpError) as caught:
+            voice.run(client=server.client)
+        assert caught.value.pid is None
+
+
+def test_a_hook_that_raises_for_the_status_of_a_start_loses_it(clock: Clock) -> None:  # noqa: ARG001
+    server = Server(start=httpx.Response(500))
+    hooks = {"response": [httpx.Response.raise_for_status]}
+    with httpx.Client(transport=httpx.MockTransport(server), event_hooks=hooks) as given:
+        client = AuthenticatedClient("https://h.test", KEY).set_httpx_client(given)
+        with pytest.raises(errors.StartLost):
+            start_agent_exec.run(VPS, "uname", client=client)
+
+
+async def _async_callback(_: object) -> None: ...
+
+
 def test_lost_output_names_its_command(voice: Voice) -> None:
     server = Server(poll=httpx.ReadError)
     with pytest.raises(errors.OutputLost) as caught:
@@ -282,6 +358,13 @@ def test_the_pid_is_told_before_the_first_poll(voice: Voice) -> None:
     ("arguments", "error"),
     [
         ({"command": None}, ValueError),
+        ({"command": ""}, ValueError),
+        ({"command": "x" * 4097}, ValueError),
+        ({"command": "rm -rf /tmp/x\0/y"}, ValueError),
+        ({"command": "\udce9"}, ValueError),
+        ({"on_start": []}, TypeError),
+        ({"on_start": _async_callback}, TypeError),
+        ({"on_progress": 0}, TypeError),
         ({"command": 7}, ValueError),
         ({"id": ""}, ValueError),
         ({"id": ".."}, ValueError),

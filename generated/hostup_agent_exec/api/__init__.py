@@ -6,8 +6,8 @@ import json
 import time
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
-from math import isfinite
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Protocol, Self, TypeVar
+from urllib.parse import unquote
 
 import httpx
 
@@ -15,6 +15,7 @@ from ..errors import (
     AgentUnavailable,
     AnswerError,
     CommandStillRunning,
+    HostUpError,
     InvalidResponse,
     OutputLost,
     StartLost,
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from ..models.command_output import CommandOutput
 
 T = TypeVar("T")
+E = TypeVar("E", bound=HostUpError)
 
 
 class Model(Protocol):
@@ -130,6 +132,9 @@ def detailed(response: httpx.Response, parse: Callable[[httpx.Response], T]) -> 
     return Response(response.status_code, response.content, response.headers, parsed)
 
 
+LONGEST = 1e9
+"""Seconds that anybody may wait; more is more than the system's own clocks take."""
+
 _NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError, httpx.UnsupportedProtocol)
 
 
@@ -147,10 +152,11 @@ def starting() -> Generator[None, None, None]:
         yield
     except _NEVER_SENT:
         raise
-    except httpx.RequestError as error:
+    except httpx.HTTPError as error:
         raise StartLost("the answer to a start did not arrive") from error
     except AnswerError as error:
-        if 300 <= error.status_code < 500:
+        # Any other redirect may come after the start was carried out (RFC 9110, section 15.4.4).
+        if 400 <= error.status_code < 500 or error.status_code in (307, 308):
             raise
         raise StartLost(f"the answer to a start tells of no command: {error}", error.response, error.problem) from error
 
@@ -158,8 +164,8 @@ def starting() -> Generator[None, None, None]:
 def started(response: httpx.Response, name: str, value: int | Unset, url: str | Unset) -> int:
     """Tell which command was started: the answer's own member says so, or its URL, or both.
 
-    The URL counts if it is a path on the same origin, and the one that was just used. Nothing is ever sent to it: of
-    all that a server may write there, the number alone is taken.
+    The URL counts if it is a path, so on the same origin, and the one that was just used. Nothing is ever sent to it:
+    of all that a server may write there, the number alone is taken.
 
     Args:
         response: the answer
@@ -170,22 +176,40 @@ def started(response: httpx.Response, name: str, value: int | Unset, url: str | 
     Raises:
         StartLost: nothing names a command, or there are two
     """
-    named = {number for number in (value, _in_query(response.request.url, name, url)) if number and number > 0}
-    if len(named) != 1:
-        raise StartLost(f"the answer to a start names {'two commands' if named else 'no command'}", response)
+    named = {number for number in (value, _in_query(response.request.url, name, url)) if isinstance(number, int)}
+    if len(named) > 1:
+        raise StartLost("the answer to a start names two commands", response)
+    if not named or min(named) < 1:
+        raise StartLost("the answer to a start names no command", response)
     return named.pop()
 
 
-def _in_query(base: httpx.URL, name: str, url: str | Unset) -> int | None:
-    if not url or not url.startswith("/"):
+def _in_query(asked: httpx.URL, name: str, url: str | Unset) -> int | None:
+    if not url or not url.startswith("/") or url.startswith("//"):
         return None
     try:
-        target = base.join(url)
+        target = httpx.URL(url)
         (text,) = target.params.get_list(name)
-        number = int(text) if text.isascii() and text.isdecimal() else None
+        number = int(text) if text.isascii() and text.isdecimal() else 0
     except (ValueError, httpx.InvalidURL):  # no URL, not one pid, or one of thousands of digits
         return None
-    return number if target.copy_with(query=None, fragment=None) == base else None
+    return number if number > 0 and _segments(target) == _segments(asked) else None
+
+
+def _segments(url: httpx.URL) -> list[str]:
+    path = url.raw_path.partition(b"?")[0].decode()
+    return [unquote(segment) for segment in path.split("/")]
+
+
+@contextmanager
+def running(pid: int) -> Generator[None, None, None]:
+    """Around all that follows a start: a poll that was never sent must not look like a start that was never sent."""
+    try:
+        yield
+    except httpx.HTTPError as error:
+        late = CommandStillRunning("the command was started, and cannot be polled now")
+        late.pid = pid
+        raise late from error
 
 
 class Waiting:
@@ -198,10 +222,10 @@ class Waiting:
     def __init__(self, timeout: float, interval: float, pid: int | None = None) -> None:
         check("timeout", timeout, int, float)
         check("interval", interval, int, float)
-        if not (isfinite(timeout) and timeout >= 0):
-            raise ValueError("timeout: expected a number of seconds, 0 or more")
-        if not (isfinite(interval) and interval > 0):
-            raise ValueError("interval: expected a number of seconds above 0")
+        if not 0 <= timeout <= LONGEST:
+            raise ValueError(f"timeout: expected a number of seconds from 0 to {LONGEST:g}")
+        if not 0 < interval <= LONGEST:
+            raise ValueError(f"interval: expected a number of seconds above 0, and {LONGEST:g} at most")
         self._deadline = time.monotonic() + timeout
         self._interval = interval
         self._pid = pid
@@ -219,16 +243,17 @@ class Waiting:
             yield
         except _NEVER_SENT:
             raise
-        except httpx.RequestError as error:
-            raise self._lost("the answer to a poll did not arrive") from error
+        except httpx.HTTPError as error:
+            raise self._about(OutputLost("the answer to a poll did not arrive")) from error
         except AnswerError as error:
+            self._about(error)
             if error.status_code < 500:
                 raise
             # The server, or a gateway before it, failed after it had the request.
-            raise self._lost(f"a poll was answered with {error}", error.response, error.problem) from error
+            lost = OutputLost(f"a poll was answered with {error}", error.response, error.problem)
+            raise self._about(lost) from error
 
-    def _lost(self, *arguments: Any) -> OutputLost:
-        error = OutputLost(*arguments)
+    def _about(self, error: E) -> E:
         error.pid = self._pid
         return error
 
@@ -245,7 +270,7 @@ class Waiting:
         left = self.left
         asked = retry_after(response) or 0.0
         if left <= 0 or asked > left:
-            error = CommandStillRunning("the command has not ended in time", response)
-            error.pid, error.state = self._pid, self._state
+            error = self._about(CommandStillRunning("the command has not ended in time", response))
+            error.state = self._state
             raise error
         return min(max(self._interval, asked), left)

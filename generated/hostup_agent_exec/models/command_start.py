@@ -19,8 +19,7 @@ class CommandStart:
     """A command to start.
 
     Attributes:
-        command (str): What the guest's shell shall run. It cannot hold a NUL: QEMU's agent runs what stands before
-            it.
+        command (str): What the guest's shell shall run, without a NUL.
     """
 
     known_keys: ClassVar[frozenset[str]] = frozenset(

@@ -14,6 +14,7 @@ from ...types import (
     Response,
     Unset,
     check,
+    check_callback,
     check_segment,
 )
 from .. import Waiting, decode_chosen, detailed, failure, query
@@ -39,7 +40,7 @@ def _get_kwargs(
     _kwargs: dict[str, Any] = {
         "method": "GET",
         "url": "/api/v2/vps/{id}/agent/exec".format(
-            id=quote(str(id), safe=""),
+            id=quote(id, safe=""),
         )
         + query(params),
     }
@@ -298,6 +299,7 @@ def wait(
         HostUpError: an answer that is neither the documented success, nor 429, nor 500 and above
         httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError: nothing was sent
     """
+    check_callback("on_progress", on_progress)
     check("pid", pid, int)
     _kwargs = _get_kwargs(
         id=id,
@@ -350,6 +352,7 @@ async def asyncio_wait(
     """
     from anyio import sleep  # noqa: PLC0415  (slow to import, and loaded by httpx only if asynchronous)
 
+    check_callback("on_progress", on_progress)
     check("pid", pid, int)
     _kwargs = _get_kwargs(
         id=id,

@@ -9,8 +9,8 @@ from ...models.command_output import CommandOutput
 from ...models.command_start import CommandStart
 from ...models.problem import Problem
 from ...models.started_command import StartedCommand
-from ...types import Response, check, check_segment
-from .. import Waiting, decode, detailed, failure, started, starting, unavailable
+from ...types import Response, check, check_callback, check_segment, check_text
+from .. import Waiting, decode, detailed, failure, running, started, starting, unavailable
 from ..agent import get_agent_exec
 
 
@@ -23,13 +23,14 @@ def _get_kwargs(
     check_segment("id", id)
     check("body", body, CommandStart)
     CommandStart.from_dict(body.to_dict())  # what would be refused in an answer is not sent either
+    check_text("command", body.command, 1, 4096, "^[^\\u0000]*$")
 
     headers: dict[str, Any] = {}
 
     _kwargs: dict[str, Any] = {
         "method": "POST",
         "url": "/api/v2/vps/{id}/agent/exec".format(
-            id=quote(str(id), safe=""),
+            id=quote(id, safe=""),
         ),
     }
     _kwargs["json"] = body.to_dict()
@@ -195,28 +196,29 @@ def run(
 
     The command is started once at most, whatever happens. The time is for all of it, and it is started however little of
     it is left. When the time is over the command runs on, and so it does if this call is interrupted: ``on_start`` tells
-    its pid before the first poll.
+    its pid before the first poll. An interruption before that may leave a command behind that nobody knows.
 
     Args:
         id (str)
-        command (str): What the guest's shell shall run. It cannot hold a NUL: QEMU's agent runs what stands
-            before it.
+        command (str): What the guest's shell shall run, without a NUL.
         client: where to send, and as whom
         timeout: seconds to wait at most; 0 polls once
         interval: seconds between polls
-        on_start: called with the pid, once the command was started
+        on_start: called with the pid, once the command was started; not a coroutine function
         on_progress: called with each state in which the command still runs
 
     Raises:
         TypeError, ValueError: an argument is not what it has to be; nothing was sent
         AgentUnavailable: commands cannot be run in the VPS now; none was started
         StartLost: a command was started, or may have been, and the answer does not tell which one it is
-        CommandStillRunning: the time is over; its ``pid`` is the command's, its ``state`` the last one seen
+        CommandStillRunning: the time is over, or a poll cannot be sent; its ``state`` is the last one seen
         OutputLost: a poll may have been answered, but the answer did not arrive
-        HostUpError: any other answer that is not the documented success; if ``on_start`` was not called, no command
-            was started
-        httpx.RequestError: no answer to the probe came, or a request was never sent; likewise
+        HostUpError: any other answer that is not the documented success. Each of these errors has the ``pid``
+            once the command was started; without one no command was
+        httpx.HTTPError: no answer to the probe came, or the start was never sent; no command was started
     """
+    check_callback("on_start", on_start)
+    check_callback("on_progress", on_progress)
     _kwargs = _get_kwargs(
         id=id,
         body=CommandStart(
@@ -233,9 +235,10 @@ def run(
         pid = started(response, "pid", answer.pid, answer.poll_url)
     if on_start is not None:
         on_start(pid)
-    return get_agent_exec.wait(
-        id=id, pid=pid, client=client, timeout=waiting.left, interval=interval, on_progress=on_progress
-    )
+    with running(pid):
+        return get_agent_exec.wait(
+            id=id, pid=pid, client=client, timeout=waiting.left, interval=interval, on_progress=on_progress
+        )
 
 
 async def asyncio_run(
@@ -252,28 +255,29 @@ async def asyncio_run(
 
     The command is started once at most, whatever happens. The time is for all of it, and it is started however little of
     it is left. When the time is over the command runs on, and so it does if this call is interrupted: ``on_start`` tells
-    its pid before the first poll.
+    its pid before the first poll. An interruption before that may leave a command behind that nobody knows.
 
     Args:
         id (str)
-        command (str): What the guest's shell shall run. It cannot hold a NUL: QEMU's agent runs what stands
-            before it.
+        command (str): What the guest's shell shall run, without a NUL.
         client: where to send, and as whom
         timeout: seconds to wait at most; 0 polls once
         interval: seconds between polls
-        on_start: called with the pid, once the command was started
+        on_start: called with the pid, once the command was started; not a coroutine function
         on_progress: called with each state in which the command still runs
 
     Raises:
         TypeError, ValueError: an argument is not what it has to be; nothing was sent
         AgentUnavailable: commands cannot be run in the VPS now; none was started
         StartLost: a command was started, or may have been, and the answer does not tell which one it is
-        CommandStillRunning: the time is over; its ``pid`` is the command's, its ``state`` the last one seen
+        CommandStillRunning: the time is over, or a poll cannot be sent; its ``state`` is the last one seen
         OutputLost: a poll may have been answered, but the answer did not arrive
-        HostUpError: any other answer that is not the documented success; if ``on_start`` was not called, no command
-            was started
-        httpx.RequestError: no answer to the probe came, or a request was never sent; likewise
+        HostUpError: any other answer that is not the documented success. Each of these errors has the ``pid``
+            once the command was started; without one no command was
+        httpx.HTTPError: no answer to the probe came, or the start was never sent; no command was started
     """
+    check_callback("on_start", on_start)
+    check_callback("on_progress", on_progress)
     _kwargs = _get_kwargs(
         id=id,
         body=CommandStart(
@@ -290,6 +294,7 @@ async def asyncio_run(
         pid = started(response, "pid", answer.pid, answer.poll_url)
     if on_start is not None:
         on_start(pid)
-    return await get_agent_exec.asyncio_wait(
-        id=id, pid=pid, client=client, timeout=waiting.left, interval=interval, on_progress=on_progress
-    )
+    with running(pid):
+        return await get_agent_exec.asyncio_wait(
+            id=id, pid=pid, client=client, timeout=waiting.left, interval=interval, on_progress=on_progress
+        )

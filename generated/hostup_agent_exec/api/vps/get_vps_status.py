@@ -19,7 +19,7 @@ def _get_kwargs(
     _kwargs: dict[str, Any] = {
         "method": "GET",
         "url": "/api/v2/vps/{id}/status".format(
-            id=quote(str(id), safe=""),
+            id=quote(id, safe=""),
         ),
     }
     return _kwargs
