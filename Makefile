@@ -22,9 +22,10 @@ install: $(READY) ## make .venv with everything, locked by hash
 
 .PHONY: generate
 generate: $(READY) ## rewrite generated/ from spec/
-	rm -rf generated/hostup_agent_exec
+	@rm -rf generated/.new
 	openapi-python-client generate --path spec/openapi.yaml --meta none --config spec/client/config.yaml \
-	  --custom-template-path spec/client/templates --output-path generated/hostup_agent_exec --fail-on-warning
+	  --custom-template-path spec/client/templates --output-path generated/.new --fail-on-warning
+	@rm -rf generated/hostup_agent_exec && mv generated/.new generated/hostup_agent_exec
 
 .PHONY: table
 table: $(READY) ## renew the table of outcomes in the client's README
@@ -76,7 +77,7 @@ kill-matrix: $(READY) ## run every fault and variant, and write which requiremen
 
 .PHONY: spec-diff
 spec-diff: $(READY) ## what changed in the contract since BASE=REV (else since its version was set), and whom it breaks
-	@python spec/spec_diff.py $(if $(BASE),--base "$(BASE)")
+	@python spec/spec_diff.py $${BASE:+--base "$$BASE"}
 
 .PHONY: lock
 lock: $(READY) ## renew conformance/constraints.txt

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import io
+import re
 import subprocess
 import sys
 import tarfile
@@ -22,9 +23,12 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 import griffe
 import yaml
+from openapi_spec_validator import validate
+from packaging.version import Version
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,10 +42,22 @@ UPPER_BOUNDS = ("maxLength", "maximum", "exclusiveMaximum", "maxItems", "maxProp
 #: Keywords whose value is a schema of what is inside, and how that place is written.
 INSIDE = {"items": "[]", "contains": "[]", "additionalProperties": ".*", "propertyNames": ".*"}
 BRANCHES = ("anyOf", "oneOf", "allOf")
-#: Keywords that are compared in their own way, and those that allow neither more nor less, as all with x- do not.
-ELSEWHERE = {"type", "enum", "const", "required", "properties", *INSIDE, *BRANCHES} | {
-    "title", "description", "example", "examples", "default", "deprecated", "externalDocs", "$comment", "$ref",
+#: What allows neither more nor less, wherever it stands, as all with x- does not but for DIRECTIONS.
+ANNOTATIONS = {
+    "title", "summary", "description", "example", "examples", "default", "deprecated", "externalDocs", "$comment",
+    "tags", "operationId", "contact", "license", "termsOfService",
 }  # fmt: skip
+#: What callers alone read: links, and the extensions that the client's templates know.
+DIRECTIONS = {"links", "x-chosen-by", "x-wait-until", "x-run", "x-tolerant"}
+#: What is compared in its own way, by where it stands; anything else that differs may break anybody.
+ELSEWHERE = {
+    "schema": {"type", "enum", "const", "required", "properties", "$ref", *INSIDE, *BRANCHES},
+    "document": {"openapi", "info", "paths", "components", "security"},
+    "operation": {"path", "parameters", "requestBody", "responses", "security"},
+    "parameter": {"name", "in", "required", "schema", "content"},
+    "answer": {"content", "headers"},
+}
+NO_KEY = "no key"
 ALL_TYPES = frozenset({"null", "boolean", "integer", "number", "string", "array", "object"})
 
 
@@ -94,13 +110,19 @@ class Contract:
             Unusable: there is no contract in it
         """
         try:
-            document = yaml.safe_load((folder / "spec" / "openapi.yaml").read_bytes())
-            ledger = folder / "spec" / "requirements.yaml"
-            entries = yaml.safe_load(ledger.read_bytes()) if ledger.exists() else []
-            document["info"]["version"]
-        except (OSError, yaml.YAMLError, TypeError, KeyError) as error:
-            raise Unusable(f"there is no readable spec/openapi.yaml with a version: {error}") from None
-        return cls(document, {entry["id"]: entry for entry in entries}, interface(folder / "generated"))
+            document = read_yaml((folder / "spec" / "openapi.yaml").read_bytes())
+            validate(document)
+            Version(str(document["info"]["version"]))
+        except Exception as error:  # of a file, of YAML, or one of the many of the validator
+            first = str(error).partition("\n")[0]
+            raise Unusable(f"spec/openapi.yaml is no OpenAPI document with a version: {first}") from None
+        try:
+            file = folder / "spec" / "requirements.yaml"
+            entries = read_yaml(file.read_bytes()) if file.exists() else None
+            ledger = {entry["id"]: entry for entry in entries or [] if entry["level"] and entry["title"]}
+        except (yaml.YAMLError, TypeError, KeyError) as error:
+            raise Unusable(f"spec/requirements.yaml is no list of requirements: {error}") from None
+        return cls(document, ledger, interface(folder / "generated"))
 
     @property
     def version(self) -> str:
@@ -108,13 +130,45 @@ class Contract:
         return str(self.document["info"]["version"])
 
     def resolve(self, node: Any) -> Any:
-        """Follow references to what they name."""
-        while isinstance(node, dict) and "$ref" in node:
-            target: Any = self.document
-            for part in node["$ref"].removeprefix("#/").split("/"):
-                target = target[part.replace("~1", "/").replace("~0", "~")]
-            node = target
+        """Follow references to what they name; raise `Unusable` for those that lead nowhere in this document."""
+        seen: list[str] = []
+        while isinstance(node, dict) and isinstance(node.get("$ref"), str):
+            seen.append(node["$ref"])
+            try:
+                node = self._at(node["$ref"])
+            except (KeyError, TypeError, ValueError, IndexError):
+                raise Unusable(f"the reference {seen[-1]} leads to nothing in the document") from None
+            if len(seen) > len({*seen}):
+                raise Unusable(f"the reference {seen[-1]} leads back to itself")
         return node
+
+    def _at(self, reference: str) -> Any:
+        if not reference.startswith("#/"):
+            raise ValueError(reference)
+        target: Any = self.document
+        for part in unquote(reference[2:]).split("/"):
+            key = part.replace("~1", "/").replace("~0", "~")
+            target = target[int(key)] if isinstance(target, list) else target[key]
+        return target
+
+    def meaning(self, node: Any, within: tuple[str, ...] = ()) -> Any:
+        """Return a part of the document with all that it refers to, and without what says nothing."""
+        if isinstance(node, list):
+            return [self.meaning(item, within) for item in node]
+        if not isinstance(node, dict):
+            return node
+        reference = node.get("$ref")
+        if reference in within:
+            return {"$ref": reference}
+        if isinstance(reference, str):
+            rest = {key: value for key, value in node.items() if key != "$ref"}
+            return {"$ref": self.meaning(self.resolve(node), (*within, reference)), **self.meaning(rest, within)}
+        return {key: self.meaning(value, within) for key, value in node.items() if means_something(key)}
+
+
+def means_something(key: Any) -> bool:
+    """Whether a member of the document may change what is right."""
+    return key in DIRECTIONS or not (key in ANNOTATIONS or str(key).startswith("x-"))
 
 
 def interface(folder: Path) -> griffe.Module | None:
@@ -127,7 +181,12 @@ def interface(folder: Path) -> griffe.Module | None:
 
 def changes(old: Contract, new: Contract) -> list[Change]:
     """Tell all that changed."""
-    return sorted({*Comparison(old, new).operations(), *ledger_changes(old, new), *interface_changes(old, new)})
+    return sorted({*Comparison(old, new).all(), *ledger_changes(old, new), *interface_changes(old, new)})
+
+
+def read_yaml(text: bytes) -> Any:
+    """Read YAML with the C loader where PyYAML has it: ten times as fast."""
+    return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - both are safe
 
 
 class Comparison:
@@ -137,9 +196,16 @@ class Comparison:
         self.old, self.new = old, new
         self._compared: set[tuple[str, str, Role]] = set()
 
-    def operations(self) -> Iterator[Change]:
-        """Compare operations, and all below them."""
-        for name, old, new in pairs(_operations(self.old), _operations(self.new)):
+    def all(self) -> Iterator[Change]:
+        """Compare all that is in them."""
+        yield from self._rest("the document", "document", self.old.document, self.new.document)
+        schemes = [
+            contract.document.get("components", {}).get("securitySchemes", {}) for contract in (self.old, self.new)
+        ]
+        for name, old, new in pairs(*schemes):
+            yield from self._rest(f"security scheme {name}", "", old or {}, new or {})
+        for method, old, new in pairs(_operations(self.old), _operations(self.new)):
+            name = f"{method.partition(' ')[0]} {(new or old)['path']}"
             if old is None:
                 yield Change(SERVERS, name, "a new operation")
             elif new is None:
@@ -153,8 +219,10 @@ class Comparison:
         before, after = self.old.resolve(old.get("requestBody")), self.new.resolve(new.get("requestBody"))
         if before or after:
             yield from self._sent(f"{name} body", "body", before, after)
-        keys = [[str(scheme) for scheme in operation["security"]] for operation in (old, new)]
-        yield from _allowed(f"{name} security", REQUEST, *keys)
+        was, now = _ways_in(old), _ways_in(new)
+        was, now = [*was, *(now if NO_KEY in was else [])], [*now, *(was if NO_KEY in now else [])]
+        yield from _allowed(f"{name} security", REQUEST, was, now)
+        yield from self._rest(name, "operation", old, new)
         for status, before, after in pairs(old["responses"], new["responses"]):
             yield from self._answer(f"{name} {status}", self.old.resolve(before), self.new.resolve(after))
 
@@ -164,8 +232,9 @@ class Comparison:
             required = bool(new.get("required"))
             yield Change(BOTH if required else SERVERS, place, f"a new {'required ' * required}{kind}")
         elif new is None:
-            yield Change(CALLERS, place, f"the {kind} is gone")
+            yield Change(BOTH if old.get("required") else CALLERS, place, f"the {kind} is gone")
         else:
+            yield from self._rest(place, "parameter", old, new)
             yield from _required(place, REQUEST, was=bool(old.get("required")), now=bool(new.get("required")))
             yield from self._content(place, REQUEST, old, new)
 
@@ -176,8 +245,9 @@ class Comparison:
             yield Change(ANSWER.narrower, place, "the status is gone")
         else:
             yield from self._content(place, ANSWER, old, new)
+            yield from self._rest(place, "answer", old, new)
             yield from _allowed(f"{place} code", ANSWER, old.get("x-codes"), new.get("x-codes"))
-            for name, before, after in pairs(old.get("headers", {}), new.get("headers", {})):
+            for name, before, after in pairs(_headers(old), _headers(new)):
                 yield from self._header(f"{place} {name}", self.old.resolve(before), self.new.resolve(after))
 
     def _header(self, place: str, old: Any, new: Any) -> Iterator[Change]:
@@ -197,13 +267,18 @@ class Comparison:
             yield from self._schema(place, role, before[media].get("schema", {}), after[media].get("schema", {}))
 
     def _schema(self, place: str, role: Role, old: Any, new: Any) -> Iterator[Change]:
+        before, after = _beside(old), _beside(new)
+        if before != after:
+            yield from self._schema(place, role, before, after)
         if isinstance(new, dict) and "$ref" in new:  # named after itself, and told once, wherever it is used
             place = new["$ref"].rpartition("/")[2]
             if (str(old), place, role) in self._compared:
                 return
             self._compared.add((str(old), place, role))
         old, new = _plain(self.old.resolve(old)), _plain(self.new.resolve(new))
-        yield from _values(place, role, old, new)
+        yield from _allowed(f"{place} type", role, _types(old), _types(new))
+        yield from _allowed(f"{place} value", role, _enumeration(old), _enumeration(new))
+        yield from self._rest(place, "schema", old, new, role)
         yield from self._members(place, role, old, new)
         for key, inside in INSIDE.items():
             if key in old or key in new:
@@ -211,10 +286,10 @@ class Comparison:
         for key in BRANCHES:
             for name, before, after in pairs(_named(old.get(key, [])), _named(new.get(key, []))):
                 if before is None or after is None:
-                    # One branch more of allOf allows less, one more of the others allows more.
-                    narrower = (before is None) == (key == "allOf")
+                    # One branch more allows more, but for allOf, and for the first one of all.
+                    less = (before is None) == (key == "allOf" or not (old.get(key) and new.get(key)))
                     what = f"{name} is {'new' if before is None else 'gone'}"
-                    yield Change(role.narrower if narrower else role.wider, f"{place} {key}", what)
+                    yield Change(role.narrower if less else role.wider, f"{place} {key}", what)
                 else:
                     yield from self._schema(f"{place} {name}", role, before, after)
 
@@ -227,14 +302,27 @@ class Comparison:
         for name, before, after in pairs(*members):
             member, was, now = f"{place}.{name}", name in was_required, name in now_required
             if after is None:
-                yield Change(CALLERS, member, "the member is gone")
+                # Who reads an answer misses it; a server that needs it of a request gets it no more.
+                yield Change(BOTH if was and role is REQUEST else CALLERS, member, "the member is gone")
             elif before is None:
-                # A server need not send an optional member, but has to understand one that it gets.
-                breaks = {*(role.narrower if now else ()), *(SERVERS if role is REQUEST else ())}
+                # A server need not send an optional member, but has to understand one that it gets; a caller who was
+                # told that there are no others need not understand it.
+                closed = old.get("additionalProperties") is False
+                reads = SERVERS if role is REQUEST else CALLERS if closed else ()
+                breaks = {*(role.narrower if now else ()), *reads}
                 yield Change(tuple(sorted(breaks)), member, f"a new {'required ' * now}member")
             else:
                 yield from _required(member, role, was=was, now=now)
                 yield from self._schema(member, role, before, after)
+
+    def _rest(self, place: str, kind: str, old: Any, new: Any, role: Role | None = None) -> Iterator[Change]:
+        """Compare what is compared nowhere else: bounds by their size, all others whole."""
+        keys = {key for key in old.keys() | new.keys() if means_something(key)} - ELSEWHERE.get(kind, set())
+        for key in sorted(keys):
+            before, after = self.old.meaning(old.get(key)), self.new.meaning(new.get(key))
+            if before != after:
+                breaks = CALLERS if key in DIRECTIONS else _bound(role, key, before, after) if role else BOTH
+                yield Change(breaks, place, f"{key} {_shown(before)} -> {_shown(after)}")
 
 
 def pairs(old: dict[str, Any], new: dict[str, Any]) -> Iterator[tuple[str, Any, Any]]:
@@ -245,20 +333,31 @@ def pairs(old: dict[str, Any], new: dict[str, Any]) -> Iterator[tuple[str, Any, 
 
 def _operations(contract: Contract) -> dict[str, Any]:
     return {
-        f"{method.upper()} {path}": {
+        # Callers do not see what the parts of a path are called.
+        re.sub(r"\{[^}]*\}", "{}", f"{method.upper()} {path}"): {
             **operation,
+            "path": path,
             "parameters": item.get("parameters", []) + operation.get("parameters", []),
-            "security": operation.get("security", contract.document.get("security", [{}])),
+            "security": operation.get("security", contract.document.get("security")) or [{}],
         }
         for path, item in contract.document["paths"].items()
-        for method, operation in item.items()
+        for method, operation in contract.resolve(item).items()
         if method in METHODS
-    }  # fmt: skip
+    }
 
 
 def _parameters(contract: Contract, operation: Any) -> dict[str, Any]:
-    parameters = [contract.resolve(parameter) for parameter in operation["parameters"]]
-    return {f"{parameter['in']} {parameter['name']}": parameter for parameter in parameters}
+    found = {}
+    for parameter in map(contract.resolve, operation["parameters"]):
+        place, name = parameter["in"], parameter["name"]
+        in_path = f"part {operation['path'].find('{' + name + '}')}" if place == "path" else name
+        found[f"{place} {in_path}"] = parameter
+    return found
+
+
+def _ways_in(operation: Any) -> list[str]:
+    """Return the ways to authenticate; where no key will do, any will."""
+    return [" and ".join(sorted(scheme)) or NO_KEY for scheme in operation["security"]]
 
 
 def _plain(schema: Any) -> dict[str, Any]:
@@ -267,22 +366,25 @@ def _plain(schema: Any) -> dict[str, Any]:
 
 
 def _named(branches: list[Any]) -> dict[str, Any]:
-    names = (branch.get("$ref", "").rpartition("/")[2] for branch in branches)
+    names = (branch.get("$ref", "").rpartition("/")[2] if isinstance(branch, dict) else "" for branch in branches)
     return {name or f"branch {n}": branch for n, (name, branch) in enumerate(zip(names, branches, strict=True), 1)}
 
 
-def _values(place: str, role: Role, old: Any, new: Any) -> Iterator[Change]:
-    """Compare what schemas say of a value without looking into it."""
-    yield from _allowed(f"{place} type", role, _types(old), _types(new))
-    yield from _allowed(f"{place} value", role, _enumeration(old), _enumeration(new))
-    for key in sorted((old.keys() | new.keys()) - ELSEWHERE):
-        before, after = old.get(key), new.get(key)
-        if before != after and not key.startswith("x-"):
-            yield Change(_bound(role, key, before, after), place, f"{key} {_shown(before)} -> {_shown(after)}")
+def _headers(answer: Any) -> dict[str, Any]:
+    """Return the headers of an answer by their names, which have no case."""
+    return {name.lower(): header for name, header in answer.get("headers", {}).items()}
+
+
+def _beside(schema: Any) -> dict[str, Any]:
+    """Return what stands beside a reference, and holds as well (OpenAPI 3.1, Schema Object)."""
+    if not isinstance(schema, dict) or "$ref" not in schema:
+        return {}
+    return {key: value for key, value in schema.items() if key != "$ref" and means_something(key)}
 
 
 def _shown(value: Any) -> str:
-    return "unset" if value is None else str(value)
+    text = "unset" if value is None else str(value)
+    return text if len(text) <= 120 else text[:117] + "..."
 
 
 def _types(schema: dict[str, Any]) -> list[str]:
@@ -292,7 +394,7 @@ def _types(schema: dict[str, Any]) -> list[str]:
 
 
 def _enumeration(schema: dict[str, Any]) -> list[str] | None:
-    values = schema.get("enum", [schema["const"]] if "const" in schema else None)
+    values = [schema["const"]] if "const" in schema else schema.get("enum")
     return None if values is None else [repr(value) for value in values]
 
 
@@ -334,7 +436,7 @@ def ledger_changes(old: Contract, new: Contract) -> Iterator[Change]:
         elif was != now:
             what = f"was {was}, is {now}"
         elif any(before.get(key) != after.get(key) for key in ("statement", "needs")):
-            what = "restated"
+            what = "restated, and only who reads it can tell whom that breaks"
         else:
             continue
         yield Change(breaks, id, f"{what}: {(after or before)['title']}")
@@ -343,6 +445,9 @@ def ledger_changes(old: Contract, new: Contract) -> Iterator[Change]:
 def interface_changes(old: Contract, new: Contract) -> Iterator[Change]:
     """Compare the client's Python interface."""
     if old.package is None or new.package is None:
+        if old.package is not new.package:
+            gone = new.package is None
+            yield Change(CALLERS if gone else NOBODY, PACKAGE, f"the package is {'gone' if gone else 'new'}")
         return
     for breakage in griffe.find_breaking_changes(old.package, new.package):
         what = f"{breakage.kind.value[0].lower()}{breakage.kind.value[1:]}"
@@ -388,12 +493,18 @@ def commit_of(revision: str) -> str:
         ) from None
 
 
-def last_step(version: str) -> str:
-    """Return the first commit that has this version, so that nothing since then may break anybody; or else HEAD."""
-    base = "HEAD"
-    for commit in git("log", "--format=%H", "--", "spec/openapi.yaml").decode().split():
-        text = git("show", f"{commit}:spec/openapi.yaml")
-        if yaml.safe_load(text)["info"]["version"] != version:
+def last_step() -> str:
+    """Return the first commit that has the version of HEAD: what broke somebody since then needs a step."""
+    if git("rev-parse", "--is-shallow-repository").strip() == b"true":
+        raise Unusable("this clone lacks the history of the version; git fetch --unshallow, or give BASE=REV")
+    base, version = "HEAD", None
+    for commit in git("log", "--first-parent", "--format=%H", "--", "spec/openapi.yaml").decode().split():
+        try:
+            document = read_yaml(git("show", f"{commit}:spec/openapi.yaml"))
+            version = version or str(document["info"]["version"])
+            if str(document["info"]["version"]) != version:
+                break
+        except (Unusable, yaml.YAMLError, TypeError, KeyError):  # there was none, or none that can be read
             break
         base = commit
     return base
@@ -414,12 +525,12 @@ def main(arguments: list[str] | None = None) -> int:
     """Print what changed; return 1 if something breaks and the version does not say so, 2 if it cannot be told."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else None)
     parser.add_argument(
-        "--base", metavar="REV", help="compare with this commit; by default the one that set the version"
+        "--base", metavar="REV", help="compare with this commit; by default the first that has the version of HEAD"
     )
     base = parser.parse_args(arguments).base
     try:
         new = Contract.read(ROOT)
-        commit = commit_of(base or last_step(new.version))
+        commit = commit_of(base or last_step())
         old = at(commit)
     except Unusable as error:
         print(f"spec-diff: {error}", file=sys.stderr)
@@ -437,19 +548,20 @@ def verdict(old: Contract, new: Contract, found: list[Change]) -> int:
     """Print whether the version says what the changes do; return 1 if it does not."""
     if not found:
         print("\nnothing changed")
-    if not any(change.breaks for change in found) or number(new.version) > number(old.version):
+    if not any(change.breaks for change in found):
+        return 0
+    was, now = Version(old.version), Version(new.version)
+    advice = f"by semantic versioning it is {was.major + 1}.0.0 or later"
+    if now > was:
+        if now.major == was.major:
+            print(f"\nsomebody is broken, and {new.version} does not say so: {advice}")
         return 0
     print(
-        f"\nsomebody is broken, and the version is {new.version} as before: step info.version in spec/openapi.yaml (by "
-        "semantic versioning, its first number) and version in pyproject.toml; tell of it in spec/CHANGELOG.md",
+        f"\nsomebody is broken, and the version is {new.version}, no later than before: step info.version in spec/"
+        f"openapi.yaml ({advice}) and version in pyproject.toml, make generate, and tell of it in spec/CHANGELOG.md",
         file=sys.stderr,
     )
     return 1
-
-
-def number(version: str) -> tuple[int, ...]:
-    """Return a version in a form that can be compared."""
-    return tuple(int(part) if part.isdecimal() else -1 for part in version.replace("-", ".").split("."))
 
 
 if __name__ == "__main__":

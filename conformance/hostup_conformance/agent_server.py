@@ -275,13 +275,17 @@ def serve(socket: Path | None = None, seconds: float = 5.0, limit: int = Provide
 
 
 async def foreground(socket: Path | None) -> None:
-    """Serve until interrupted, and print how to ask."""
+    """Serve until SIGINT or SIGTERM, by which the agent and its commands end too, and print how to ask."""
+    task = asyncio.current_task()
+    assert task  # noqa: S101 - this is a coroutine
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     async with serving(socket) as served:
         print(f"# A real guest agent is served at {served.base_url} until Ctrl-C. In another terminal:")
         for name, value in served.environment.items():
             print(f"export {name}={value}")
         url = f"{served.base_url}/api/v2/vps/{VPS_ID}/agent/exec"
-        print(f'curl -H "Authorization: Bearer $HOSTUP_API_KEY" --json \'{{"command": "uname -a"}}\' {url}', flush=True)
+        print(f'curl -H "Authorization: Bearer $HOSTUP_API_KEY" --json \'{{"command": "uname -a"}}\' {url}')
+        print(f"make conformance BASE_URL={served.base_url}", flush=True)
         await served.running
 
 
@@ -291,7 +295,7 @@ def main() -> None:
         asyncio.run(foreground(Path(sys.argv[1]) if sys.argv[1:] else None))
     except Misconfigured as error:
         sys.exit(str(error))
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, asyncio.CancelledError):
         return
 
 

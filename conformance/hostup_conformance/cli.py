@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import sys
 from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
@@ -31,7 +32,7 @@ BROKEN = {
 ENVIRONMENT = """\
 for a server of your own or a live one, in the environment:
   HOSTUP_API_KEY             key with read:vm and write:vm (needed)
-  HOSTUP_VPS_ID              a VPS whose agent is available (needed)
+  HOSTUP_VPS_ID              a VPS whose agent is available (else it is looked up)
   HOSTUP_READ_API_KEY        key with read:vm alone
   HOSTUP_UNAVAILABLE_VPS_ID  a VPS whose agent is not available
   HOSTUP_FOREIGN_VPS_ID      a VPS of somebody else
@@ -130,9 +131,10 @@ def run_pytest(arguments: list[str]) -> int:
 
 def explain(id: str) -> int:
     """Print what there is to know of a requirement; for an unknown id, those it may have been meant for."""
-    requirement = requirements().get(id.upper())
+    meant = re.sub(r"-(\d)$", r"-0\1", id.upper())
+    requirement = requirements().get(meant)
     if requirement is None:
-        print(f"hostup-conformance: there is no requirement {id}; {hint(id.upper())}", file=sys.stderr)
+        print(f"hostup-conformance: there is no requirement {id}; {hint(meant)}", file=sys.stderr)
         return 2
     print("\n".join(explanation(requirement)))
     return 0
@@ -160,7 +162,8 @@ def explanation(requirement: Requirement) -> Iterator[str]:
     yield labelled("level", f"{requirement.level}: {BROKEN[requirement.level]}")
     yield labelled("source", requirement.source)
     yield labelled("why", requirement.why)
-    yield labelled("rule", rules()[requirement.id].words)
+    rule = rules().get(requirement.id)
+    yield labelled("rule", rule.words if rule else "there is none yet")
     if requirement.needs:
         yield labelled("needs", ", ".join(needed(need) for need in requirement.needs))
     if requirement.wfc is not None:

@@ -50,6 +50,11 @@ def document() -> dict[str, Any]:
     return loaded
 
 
+def members_of(schema: str) -> tuple[str, ...]:
+    """Return the names of a schema's members."""
+    return tuple(document()["components"]["schemas"][schema]["properties"])
+
+
 @cache
 def spec_identity() -> dict[str, str]:
     """Return the version of the document and the sha256 of document and ledger together."""

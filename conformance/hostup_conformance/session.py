@@ -70,7 +70,7 @@ class Conformance:
         config.option.tx = (getattr(config.option, "tx", None) or [])[:1]
         # Somebody's warnings are no verdict on a server.
         config.addinivalue_line("filterwarnings", "ignore")
-        if config.option.xmlpath is None and not hasattr(config, "workerinput"):
+        if config.option.xmlpath is None and not hasattr(config, "workerinput") and not config.option.plan:
             config.option.xmlpath = str(Path(config.option.report_dir) / "junit.xml")
         try:
             target = target_of(config, resources)
@@ -128,8 +128,9 @@ class Conformance:
 
     def pytest_report_header(self) -> list[str]:
         """Say what is judged."""
-        target = f"target: {self.target.base_url} ({self.target.kind}), profile {self.target.profile}"
-        return [target, f"HOSTUP_VPS_ID: {show(self.target.vps)}"] if self.target.looked_up else [target]
+        address = "served by the worker" if self.is_controller and self.target.kind == "mock" else self.target.base_url
+        target = f"target: {address} ({self.target.kind}), profile {self.target.profile}"
+        return [target, f"HOSTUP_VPS_ID: {show(self.target.vps)}, looked up"] if self.target.looked_up else [target]
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """Put generated requests before the verdict."""
@@ -144,7 +145,7 @@ class Conformance:
 
     def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, str] | None:
         """Show a requirement's own status where pytest knows no such word."""
-        status = dict(report.user_properties).get("status")
+        status = dict(getattr(report, "user_properties", ())).get("status")  # a report of collection has none
         if report.when == "call" and isinstance(status, str) and status in {"warn", "observe", "disabled"}:
             return status, status[0], status.upper()
         return None
@@ -253,7 +254,7 @@ def with_commands(target: Target, option: Any) -> Target:
         raise Misconfigured("--allow-exec starts commands, and --har sends nothing; leave out one of them")
     live = is_live(option, target)
     if option.allow_exec != target.vps and (live or option.allow_exec):
-        raise Misconfigured("--allow-exec runs commands on a machine; repeat its id: --allow-exec=$HOSTUP_VPS_ID")
+        raise Misconfigured(f"--allow-exec runs commands on a machine; repeat its id: --allow-exec={show(target.vps)}")
     return replace(target, allow_exec=True)
 
 
@@ -280,7 +281,7 @@ def limits(option: Any, target: Target) -> Limits:
     if option.max_requests is not None and option.max_requests < 1:
         raise Misconfigured(f"--max-requests {option.max_requests}: give a number above 0")
     if not 0 < option.timeout_seconds <= 60:
-        raise Misconfigured(f"--timeout-seconds {option.timeout_seconds:g}: give a number from 0 to 60")
+        raise Misconfigured(f"--timeout-seconds {option.timeout_seconds:g}: give a number above 0, and 60 at most")
     budget = LIVE_REQUESTS + FOR_COMMANDS * target.allow_exec
     requests = option.max_requests or (budget if is_live(option, target) else None)
     seconds = option.timeout_seconds

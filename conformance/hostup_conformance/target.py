@@ -110,6 +110,11 @@ class Target:
             return host == "localhost"
 
     @property
+    def has_pid(self) -> bool:
+        """Whether a command is known that can be polled; a recording may hold any."""
+        return bool(self.finished_pid or self.running_pid or self.allow_exec) or self.kind == "har"
+
+    @property
     def capabilities(self) -> frozenset[str]:
         """What the target is said to offer, see `CAPABILITIES`."""
         return PROFILES.get(self.profile) or frozenset(self.profile.split(",")) & CAPABILITIES.keys()

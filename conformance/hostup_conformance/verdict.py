@@ -85,6 +85,9 @@ def judge_one(requirement: Requirement, exchanges: list[Exchange], target: Targe
         exercised, findings = rules()[requirement.id](exchanges, target)
     except Exception as error:
         return Result(requirement, "error", message=f"the rule failed: {type(error).__name__}: {error}")
+    if not exercised and requirement.area == "POLL" and not target.has_pid:
+        message = "set HOSTUP_RUNNING_PID or HOSTUP_FINISHED_PID, or run with --allow-exec"
+        return Result(requirement, "disabled", message=message)
     if not exercised:
         return Result(requirement, "skip", message=stopped or "nothing that was asked gave occasion to judge it")
     if not findings:

@@ -96,7 +96,7 @@ def test_a_live_servers_id_must_be_repeated(tmp_path: Path, options: tuple[str, 
     run = judge(tmp_path, *options, HOSTUP_API_KEY="hu_1", HOSTUP_VPS_ID=VPS_ID)
     assert run.returncode == exit_code, run.stdout + run.stderr
     if exit_code == pytest.ExitCode.USAGE_ERROR:
-        assert "--allow-exec=$HOSTUP_VPS_ID" in run.stderr
+        assert f"--allow-exec={VPS_ID}" in run.stderr
     else:
         methods = json.loads((tmp_path / "report.json").read_text())["methods"]
         assert methods["POST"] > 3

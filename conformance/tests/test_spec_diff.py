@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ import pytest
 import spec_diff
 import yaml
 from hostup_conformance.ledger import document, requirements
-from spec_diff import Contract, changes
+from spec_diff import Contract, Unusable, changes
 
 ROOT = Path(__file__).parents[2]
 EXEC = "/api/v2/vps/{id}/agent/exec"
@@ -48,6 +47,12 @@ def operation(document: Any, method: str = "get") -> Any:
     return document["paths"][EXEC][method]
 
 
+def rename_id(document: Any) -> None:
+    """Give the parameter of every path another name, which nobody sees on the wire."""
+    document["components"]["parameters"]["VpsId"]["name"] = "vps"
+    document["paths"] = {path.replace("{id}", "{vps}"): item for path, item in document["paths"].items()}
+
+
 #: An edit of the document, whom it breaks, whom its reverse breaks, and what is said of either.
 EDITS: dict[str, tuple[Edit, str, str, list[str], list[str]]] = {
     "an operation goes": (
@@ -59,12 +64,12 @@ EDITS: dict[str, tuple[Edit, str, str, list[str], list[str]]] = {
         ["AgentAvailability.available: required now"], ["AgentAvailability.available: no longer required"],
     ),
     "an answer has an optional member more": (
-        member("AgentAvailability", "hostname", type="string"), "", "callers",
-        ["AgentAvailability.hostname: a new member"], ["AgentAvailability.hostname: the member is gone"],
+        member("AgentAvailability", "weather", type="string"), "", "callers",
+        ["AgentAvailability.weather: a new member"], ["AgentAvailability.weather: the member is gone"],
     ),
     "an answer has a required member more, of which nothing else is said": (
-        lambda d: schema("CommandOutput")(d)["required"].append("hostname"), "servers", "callers",
-        ["CommandOutput.hostname: a new required member"], ["CommandOutput.hostname: the member is gone"],
+        lambda d: schema("CommandOutput")(d)["required"].append("weather"), "servers", "callers",
+        ["CommandOutput.weather: a new required member"], ["CommandOutput.weather: the member is gone"],
     ),
     "an answer's member may be null": (
         member("CommandOutput", "exited", type=["boolean", "null"]), "callers", "servers",
@@ -106,11 +111,11 @@ EDITS: dict[str, tuple[Edit, str, str, list[str], list[str]]] = {
     ),
     "a header more": (
         lambda d: operation(d)["responses"]["200"].update(headers={"ETag": {"schema": {"type": "string"}}}), "", "",
-        [f"{GET} 200 ETag: the header is new"], [f"{GET} 200 ETag: the header is gone"],
+        [f"{GET} 200 etag: the header is new"], [f"{GET} 200 etag: the header is gone"],
     ),
     "a required header more": (
         lambda d: operation(d)["responses"]["200"].update(headers={"ETag": {"required": True}}), "servers", "callers",
-        [f"{GET} 200 ETag: required now"], [f"{GET} 200 ETag: no longer required"],
+        [f"{GET} 200 etag: required now"], [f"{GET} 200 etag: no longer required"],
     ),
     "an optional parameter more": (
         lambda d: operation(d)["parameters"].append({"name": "tail", "in": "query"}), "servers", "callers",
@@ -118,7 +123,7 @@ EDITS: dict[str, tuple[Edit, str, str, list[str], list[str]]] = {
     ),
     "a required parameter more": (
         lambda d: operation(d)["parameters"].append({"name": "tail", "in": "query", "required": True}),
-        "callers servers", "callers",
+        "callers servers", "callers servers",
         [f"{GET} query tail: a new required parameter"], [f"{GET} query tail: the parameter is gone"],
     ),
     "a parameter of all the path's operations": (
@@ -146,7 +151,7 @@ EDITS: dict[str, tuple[Edit, str, str, list[str], list[str]]] = {
         ["CommandStart.shell: a new member"], ["CommandStart.shell: the member is gone"],
     ),
     "a body has a required member more": (
-        lambda d: schema("CommandStart")(d)["required"].append("shell"), "callers servers", "callers",
+        lambda d: schema("CommandStart")(d)["required"].append("shell"), "callers servers", "callers servers",
         ["CommandStart.shell: a new required member"], ["CommandStart.shell: the member is gone"],
     ),
     "a body may have no other members": (
@@ -158,7 +163,7 @@ EDITS: dict[str, tuple[Edit, str, str, list[str], list[str]]] = {
         [f"{POST} body: no longer required"], [f"{POST} body: required now"],
     ),
     "there is no body": (
-        lambda d: operation(d, "post").pop("requestBody"), "callers", "callers servers",
+        lambda d: operation(d, "post").pop("requestBody"), "callers servers", "callers servers",
         [f"{POST} body: the body is gone"], [f"{POST} body: a new required body"],
     ),
     "a pattern is another": (
@@ -167,7 +172,43 @@ EDITS: dict[str, tuple[Edit, str, str, list[str], list[str]]] = {
     ),
     "another way to authenticate": (
         lambda d: operation(d)["security"].append({"cookie": []}), "servers", "callers",
-        [f"{GET} security: now also {{'cookie': []}}"], [f"{GET} security: no longer {{'cookie': []}}"],
+        [f"{GET} security: now also cookie"], [f"{GET} security: no longer cookie"],
+    ),
+    "the server is another": (
+        lambda d: d.update(servers=[{"url": "https://h.test"}]), "callers servers", "callers servers",
+        ["the document: servers [{'url': 'https://cloud.hostup.se'}] -> [{'url': 'https://h.test'}]"],
+        ["the document: servers [{'url': 'https://h.test'}] -> [{'url': 'https://cloud.hostup.se'}]"],
+    ),
+    "the key goes elsewhere": (
+        lambda d: d["components"]["securitySchemes"]["bearerAuth"].update(scheme="basic"),
+        "callers servers", "callers servers",
+        ["security scheme bearerAuth: scheme bearer -> basic"], ["security scheme bearerAuth: scheme basic -> bearer"],
+    ),
+    "a parameter is written in another style": (
+        lambda d: d["components"]["parameters"]["Pid"].update(style="pipeDelimited"),
+        "callers servers", "callers servers",
+        [f"{GET} query pid: style unset -> pipeDelimited"], [f"{GET} query pid: style pipeDelimited -> unset"],
+    ),
+    "beside a reference stands more": (
+        lambda d: schema("VpsStatus")(d)["properties"]["memory"].update(required=["usedGb"]), "servers", "callers",
+        ["VpsStatus.memory.usedGb: a new required member"], ["VpsStatus.memory.usedGb: the member is gone"],
+    ),
+    "another member ends a wait": (
+        lambda d: operation(d)["responses"]["200"].update({"x-wait-until": "done"}), "callers", "callers",
+        [f"{GET} 200: x-wait-until exited -> done"], [f"{GET} 200: x-wait-until done -> exited"],
+    ),
+    "a constant beside an enumeration": (
+        lambda d: member("VpsStatus", "powerState", enum=["on", "off"], const="on")(d), "servers", "callers",
+        ["VpsStatus.powerState value: now only 'on'"], ["VpsStatus.powerState value: now anything"],
+    ),
+    "the first branches": (
+        member("VpsStatus", "pendingTasks", anyOf=[{"type": "array"}, {"type": "null"}]), "servers", "callers",
+        ["VpsStatus.pendingTasks anyOf: branch 1 is new", "VpsStatus.pendingTasks anyOf: branch 2 is new"],
+        ["VpsStatus.pendingTasks anyOf: branch 1 is gone", "VpsStatus.pendingTasks anyOf: branch 2 is gone"],
+    ),
+    "no key is needed": (
+        lambda d: operation(d).update(security=[]), "servers", "callers",
+        [f"{GET} security: now also no key"], [f"{GET} security: no longer no key"],
     ),
     "all of": (
         lambda d: schema("VpsItem")(d).update(allOf=[{"$ref": "#/components/schemas/VpsStatus"}]), "servers", "callers",
@@ -196,10 +237,62 @@ def test_a_change_and_its_reverse(name: str) -> None:
         member("VpsStatus", "powerState", **{"x-known-values": ["melted"]}),
         lambda d: d["components"]["responses"]["NotFound"].update(description="Other words."),
         lambda d: d["components"]["parameters"]["Pid"].update(example=7),
+        lambda d: rename_id(d),
     ],
 )
 def test_words_are_no_change(edit: Edit) -> None:
     assert changes(contract(), contract(edit)) == []
+
+
+def test_what_is_referred_to_counts_wherever_it_is() -> None:
+    def edit(type: str) -> Edit:
+        def change(document: Any) -> None:
+            document["components"]["schemas"]["Code"] = {"type": type}
+            member("VpsStatus", "pendingTasks", patternProperties={"^x": {"$ref": "#/components/schemas/Code"}})(
+                document
+            )
+
+        return change
+
+    assert changes(contract(edit("string")), contract(edit("string"))) == []
+    (change,) = changes(contract(edit("string")), contract(edit("integer")))
+    assert (change.breaks, change.place) == (("callers", "servers"), "VpsStatus.pendingTasks")
+
+
+def test_a_link_that_leads_elsewhere_is_its_callers_matter() -> None:
+    def edit(document: Any) -> None:
+        operation(document, "post")["responses"]["200"]["links"]["poll"]["parameters"]["pid"] = "$response.body#/id"
+
+    (change,) = changes(contract(), contract(edit))
+    assert (change.breaks, change.place) == (("callers",), f"{POST} 200")
+
+
+def test_where_there_are_to_be_no_others_a_new_member_breaks_who_reads() -> None:
+    def closed(document: Any) -> None:
+        schema("AgentAvailability")(document)["additionalProperties"] = False
+
+    def opened(document: Any) -> None:
+        closed(document)
+        member("AgentAvailability", "weather", type="string")(document)
+
+    (change,) = changes(contract(closed), contract(opened))
+    assert (change.breaks, str(change)) == (("callers",), "AgentAvailability.weather: a new member")
+
+
+@pytest.mark.parametrize("reference", ["#/components/schemas/None", "#/nowhere", "#anchor", "other.yaml", "#/paths/0"])
+def test_a_reference_that_leads_nowhere_is_told(reference: str) -> None:
+    with pytest.raises(Unusable, match="leads to nothing in the document"):
+        changes(contract(), contract(member("VpsStatus", "id", **{"$ref": reference})))
+
+
+def test_a_reference_that_leads_back_to_itself_is_told() -> None:
+    def edit(document: Any) -> None:
+        document["components"]["schemas"]["A"] = {"$ref": "#/components/schemas/B"}
+        document["components"]["schemas"]["B"] = {"$ref": "#/components/schemas/A"}
+        member("VpsStatus", "id", **{"$ref": "#/components/schemas/A"})(document)
+
+    with pytest.raises(Unusable, match="leads back to itself"):
+        changes(contract(), contract(edit))
 
 
 def test_a_value_that_is_another_breaks_both() -> None:
@@ -247,7 +340,9 @@ def test_requirements(was: str | None, now: str | None, breaks: tuple[str, ...],
 def test_a_requirement_that_is_restated() -> None:
     entry = {"id": "AREA-01", "title": "It is so", "level": "MUST", "statement": "a"}
     old, new = (Contract(document(), {"AREA-01": {**entry, "statement": text}}, None) for text in "ab")
-    assert [(change.breaks, change.what) for change in changes(old, new)] == [((), "restated: It is so")]
+    assert [(change.breaks, change.what) for change in changes(old, new)] == [
+        ((), "restated, and only who reads it can tell whom that breaks: It is so")
+    ]
 
 
 def test_the_python_interface(tmp_path: Path) -> None:
@@ -266,18 +361,21 @@ def test_the_python_interface(tmp_path: Path) -> None:
         (("callers",), "wait", "parameter was removed (timeout)"),
     ]
     assert spec_diff.interface(tmp_path) is None
+    for before, after, breaks, what in ((old, None, ("callers",), "gone"), (None, new, (), "new")):
+        (change,) = changes(Contract(document(), {}, before), Contract(document(), {}, after))
+        assert (change.breaks, change.what) == (breaks, f"the package is {what}")
 
 
 # --- the command, in a repository of its own
 
 
 class Repository:
-    """A copy of the contract and its tool under git."""
+    """A copy of the contract under git, in the place of our own."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, capture: pytest.CaptureFixture[str]) -> None:
+        self.folder, self.capture = folder, capture
         (folder / "spec").mkdir()
-        for name in ("spec_diff.py", "openapi.yaml", "requirements.yaml"):
+        for name in ("openapi.yaml", "requirements.yaml"):
             (folder / "spec" / name).write_bytes((ROOT / "spec" / name).read_bytes())
         self.git("init", "-q", "-b", "main")
         self.commit()
@@ -297,11 +395,8 @@ class Repository:
         file.write_text(yaml.safe_dump(edited))
 
     def diff(self, *options: str) -> tuple[int, str, str]:
-        done = subprocess.run(
-            [sys.executable, "spec/spec_diff.py", *options],
-            cwd=self.folder, capture_output=True, text=True, check=False,
-        )  # fmt: skip
-        return done.returncode, done.stdout, done.stderr
+        self.capture.readouterr()
+        return spec_diff.main(list(options)), *self.capture.readouterr()
 
 
 def breaking(document: Any) -> None:
@@ -313,8 +408,9 @@ def stepped(document: Any) -> None:
 
 
 @pytest.fixture
-def repository(tmp_path: Path) -> Repository:
-    return Repository(tmp_path)
+def repository(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Repository:
+    monkeypatch.setattr(spec_diff, "ROOT", tmp_path)
+    return Repository(tmp_path, capsys)
 
 
 def test_nothing_changed(repository: Repository) -> None:
@@ -334,15 +430,16 @@ def test_what_breaks_somebody_needs_a_step_of_the_version(repository: Repository
     status, out, err = repository.diff()
     assert (status, err) == (0, "")
     assert "-> 99.0.0" in out
+    assert "breaks servers\n  AgentAvailability.available: required now\n" in out  # for the changelog
     repository.edit(lambda document: document["info"].update(version="0.9.0"))  # a step back is none
     assert repository.diff()[0] == 1
 
 
 def test_what_breaks_nobody_needs_none(repository: Repository) -> None:
-    repository.edit(member("AgentAvailability", "hostname", type="string"))
+    repository.edit(member("AgentAvailability", "weather", type="string"))
     status, out, _ = repository.diff()
     assert status == 0
-    assert "breaks nobody\n  AgentAvailability.hostname: a new member\n" in out
+    assert "breaks nobody\n  AgentAvailability.weather: a new member\n" in out
 
 
 def test_without_a_base_it_is_the_commit_that_set_the_version(repository: Repository) -> None:
@@ -357,15 +454,59 @@ def test_without_a_base_it_is_the_commit_that_set_the_version(repository: Reposi
     assert "AgentAvailability.available" in repository.diff("--base", "HEAD~3")[1]
 
 
+def test_a_branch_that_was_merged_does_not_hide_what_came_since(repository: Repository) -> None:
+    repository.git("checkout", "-q", "-b", "side")
+    repository.edit(member("AgentAvailability", "note", type="string"))
+    repository.commit()
+    repository.git("checkout", "-q", "main")
+    repository.edit(stepped)
+    repository.commit()
+    repository.edit(breaking)
+    repository.commit()
+    repository.git("merge", "-q", "-X", "ours", "-m", "a merge", "side")
+    assert repository.diff()[0] == 1
+
+
+def test_a_clone_without_history_is_told_of(
+    repository: Repository, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repository.commit()
+    clone = tmp_path_factory.mktemp("clone") / "shallow"
+    subprocess.run(["git", "clone", "-q", "--depth", "1", f"file://{repository.folder}", clone], check=True)
+    monkeypatch.setattr(spec_diff, "ROOT", clone)
+    status, _, err = repository.diff()
+    assert status == 2
+    assert "git fetch --unshallow" in err
+
+
+@pytest.mark.parametrize(
+    ("version", "status"), [("2.1", 0), ("2.0.1", 0), ("2.0", 1), ("2.0.0", 1), ("2.0.0-alpha.1", 1), ("1.9.9", 1)]
+)
+def test_a_step_is_a_later_version(repository: Repository, version: str, status: int) -> None:
+    repository.edit(lambda document: document["info"].update(version="2.0.0"))
+    repository.commit()
+    repository.edit(breaking)
+    repository.edit(lambda document: document["info"].update(version=version))
+    code, out, _ = repository.diff("--base", "HEAD")
+    assert code == status
+    assert ("by semantic versioning it is 3.0.0 or later" in out) == (status == 0)
+
+
 def test_what_cannot_be_compared_is_told(repository: Repository) -> None:
     assert repository.diff("--base", "nowhere") == (
         2, "", "spec-diff: BASE=nowhere is no commit here; give a branch, tag or hash (git fetch brings more)\n",
     )  # fmt: skip
-    assert repository.diff("--base", "--help")[0] == 2
+    for base in ("--help", "-1", "HEAD; true", "$(true)HEAD"):
+        assert repository.diff(f"--base={base}")[0] == 2
     (repository.folder / "spec" / "openapi.yaml").write_text("[")
     status, _, err = repository.diff()
     assert status == 2
-    assert err.startswith("spec-diff: there is no readable spec/openapi.yaml with a version: ")
+    assert err.startswith("spec-diff: spec/openapi.yaml is no OpenAPI document with a version: ")
+    (repository.folder / "spec" / "openapi.yaml").write_bytes((ROOT / "spec" / "openapi.yaml").read_bytes())
+    for text in ("- level: MUST", "- 7", "7", "["):
+        (repository.folder / "spec" / "requirements.yaml").write_text(text)
+        assert repository.diff()[::2] == (2, repository.diff()[2])
+        assert "spec/requirements.yaml is no list of requirements" in repository.diff()[2]
 
 
 def test_the_changelog_tells_of_this_version() -> None:

@@ -56,15 +56,29 @@ def print_summary(reporter: pytest.TerminalReporter, report: dict[str, Any], dir
     )
     if report["stopped"] and report["target"]["kind"] != "har":
         reporter.write_line(f"sending ended early: {report['stopped']}", yellow=True)
+    together = alike(report)
     for entry, root in in_order(report):
         status = entry["status"]
         line = f"{status:8} {entry['id']} {entry['title']}: {entry['message']}"
+        if ids := together.get((status, entry["message"])):
+            if entry["id"] != ids[0]:
+                continue
+            line = f"{status:8} {', '.join(ids)}: {entry['message']}"
         if root:
             line = f"    {status} {entry['id']} follows from {root}: {entry['message']}"
         if entry["evidence"] and status in {"fail", "warn", "error"}:
             line += f" | {entry['evidence'][0]['curl']}"
         reporter.write_line(line, **COLOURS.get(status, {}))
     reporter.write_line(f"report: {directory / 'report.html'}, report.json, junit.xml")
+
+
+def alike(report: dict[str, Any]) -> dict[tuple[str, str], list[str]]:
+    """Return the ids of requirements that were not judged for the same reason, where there are several."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for entry in report["requirements"]:
+        if entry["status"] in {"skip", "disabled"}:
+            found.setdefault((entry["status"], entry["message"]), []).append(entry["id"])
+    return {key: ids for key, ids in found.items() if len(ids) > 2}
 
 
 def in_order(report: dict[str, Any]) -> Iterator[tuple[dict[str, Any], str | None]]:
@@ -88,7 +102,8 @@ def print_plan(run: Conformance) -> None:
     target, wire = run.target, run.wire
     redact = Redactor(target.nearly_secrets)
     print()
-    print(f"Nothing is sent. To {target.base_url} would go, at most {wire.limits.requests or 'unbounded'} requests:")
+    most = f", {wire.limits.requests} requests at most" if wire.limits.requests else ""
+    print(f"Nothing is sent. To {target.base_url} would go{most}:")
     for number, step in enumerate((step for stage in run.script() for step in stage.steps), 1):
         try:
             wire.check_safe(step.request)

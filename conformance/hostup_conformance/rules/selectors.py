@@ -6,12 +6,13 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from hostup_conformance.exchange import LONGEST_COMMAND
+from hostup_conformance.ledger import members_of
 
 if TYPE_CHECKING:
     from hostup_conformance.exchange import Exchange, Request
 
-AVAILABILITY = ("available", "reason", "vmRunning")
-OUTPUT = ("exited", "exitCode", "stdout", "stderr")
+#: The members of the two shapes, as the document has them.
+AVAILABILITY, OUTPUT = members_of("AgentAvailability"), members_of("CommandOutput")
 #: The kinds of pid that have the documented form.
 WELL_FORMED = {"absent", "finished", "running", "started", "unknown"}
 #: Names under which servers are known to wrap a body.

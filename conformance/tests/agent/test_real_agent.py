@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -175,3 +176,20 @@ def is_alive(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except FileNotFoundError:
         return False
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_server_that_is_ended_leaves_no_agent_behind(installed: None, number: signal.Signals) -> None:  # noqa: ARG001
+    command = [sys.executable, "-m", "hostup_conformance.agent_server"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout
+            said = [process.stdout.readline() for _ in range(10)]
+            running = int(next(line for line in said if "RUNNING_PID" in line).rpartition("=")[2])
+            process.send_signal(number)
+            assert "Traceback" not in process.communicate(timeout=30)[1]
+        finally:
+            process.kill()
+    # A child of the agent, which ended with it; nobody may have taken notice of that yet.
+    command_line = Path(f"/proc/{running}/cmdline")
+    assert not command_line.exists() or command_line.read_bytes() == b""
