@@ -46,6 +46,8 @@ LARGEST_LINUX_PID = 4_194_304
 #: Where the list of VPSs is, and where what a VPS has is below it.
 VPSS = "/api/v2/vps"
 BELOW: dict[Resource, str] = {"exec": "/agent/exec", "status": "/status"}
+#: How a server answers that has no such method.
+NOT_OFFERED = {405, 501}
 #: How many characters a command may have.
 LONGEST_COMMAND = 4096
 
@@ -166,16 +168,15 @@ class Exchange:
         return self.ask.ordered is not None and self.status == self.ask.ordered
 
     @property
+    def asks_start(self) -> bool:
+        """Whether it asked for the start of a command, proper or not, of a server that starts some."""
+        starts = self.request.method == "POST" and bool(self.request.body) and self.ask.endpoint
+        return starts and self.answer is not None and self.status not in NOT_OFFERED
+
+    @property
     def is_start(self) -> bool:
-        """Whether it is the start of a command, proper or not, and neither ordered nor limited."""
-        return (
-            self.answer is not None
-            and self.request.method == "POST"
-            and bool(self.request.body)
-            and self.ask.endpoint
-            and not self.obeyed
-            and self.status != 429
-        )
+        """Whether the answer tells how a start was understood: neither ordered nor limited."""
+        return self.asks_start and not self.obeyed and self.status != 429
 
     @property
     def new_pid(self) -> int | None:

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from hostup_conformance.exchange import Exchange
 
 #: How many requests a live server gets unless told otherwise, and how many more where commands may be started.
-LIVE_REQUESTS, FOR_COMMANDS = 150, 50
+LIVE_REQUESTS, FOR_COMMANDS = 150, 75
 
 
 class Conformance:

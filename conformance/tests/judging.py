@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from hostup_conformance.sources import commands, probe
+from hostup_conformance.sources.linked import follow_links
 from hostup_conformance.target import Target
+from hostup_conformance.test_generated import PATH, schema
 from hostup_conformance.verdict import Verdict, hold_against_oracle, judge
 from hostup_conformance.wire import Limits, Wire
 from stage import Change, Stage
@@ -22,13 +24,18 @@ def run(
     """Take the scripted probe against a fault, a variant, or the mock as it is; with the starts of commands or not."""
     stage = Stage(change)
     with stage.serve() as url:
-        target = Target.from_environment(url, stage.mock.environment(), kind="mock")
+        # Where commands may be started no pid is given.
+        given = {name: value for name, value in stage.mock.environment().items() if not allow_exec or "PID" not in name}
+        target = Target.from_environment(url, given, kind="mock")
         wire = Wire(replace(target, allow_exec=allow_exec), limits, live=live)
         try:
             if allow_exec:
                 commands.begin(wire)
             target = wire.target
             probe.run(wire, commands.stages(target, careful=wire.careful))
+            if allow_exec:
+                follow_links(schema.include(path=PATH), wire)
+                target = wire.target
         finally:
             wire.close()
     return target, wire, stage

@@ -28,6 +28,7 @@ class Asked:
     headers: dict[str, str]
     mock: Mock
     memory: dict[str, Any]
+    body: bytes = b""
 
     @cached_property
     def vps(self) -> str:
@@ -185,7 +186,7 @@ class Stage:
         headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in head[1:]) if name}
         body = await reader.readexactly(int(headers.get("content-length", 0)))
         path, _, query = target.partition("?")
-        asked = Asked(method, path, query, headers, self.mock, self.memory)
+        asked = Asked(method, path, query, headers, self.mock, self.memory, body)
         answered = await ask(self.mock.app, asked, body)
         if self.change:
             self.change(asked, answered)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import gzip
 import json
 import re
+import time
 import zlib
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -647,13 +648,67 @@ def starts_elsewhere_are_forbidden(asked: Asked, answered: Answered) -> None:
 
 @allowed(starts=True)
 def started_runs_for_a_moment(asked: Asked, answered: Answered) -> None:
-    """What was started has not ended when it is first polled."""
-    kept = asked.memory.setdefault("kept", {})
-    if answered.is_output and "hostup-conformance" in answered.json.get("stdout", ""):
-        kept[asked.pid] = answered.json
-        answered.json = {"exited": False}
-    elif answered.status == 404 and asked.full and asked.own and asked.pid in kept:
-        answered.become(200, kept.pop(asked.pid))
+    """What was started has not ended for a fifth of a second."""
+    memory = asked.memory
+    if answered.is_started:
+        memory[str(answered.json["pid"])] = (time.monotonic(), None)
+    elif asked.full and asked.own and asked.pid in memory and answered.status in {200, 404}:
+        began, output = memory[asked.pid]
+        output = answered.json if answered.is_output else output
+        if time.monotonic() - began < 0.2:
+            memory[asked.pid] = (began, output)
+            answered.become(200, {"exited": False})
+        elif output:
+            memory[asked.pid] = (began, None)
+            answered.become(200, output)
+
+
+@allowed(starts=True)
+def starts_nothing(asked: Asked, answered: Answered) -> None:
+    """There is no POST."""
+    if asked.method == "POST":
+        answered.become(405, b"Method Not Allowed", "text/plain")
+        answered.header("Allow", "GET")
+
+
+@allowed(starts=True)
+def starts_few_at_a_time(asked: Asked, answered: Answered) -> None:
+    """A start is refused while too many others run."""
+    if answered.is_started and b"sleep" in asked.body:
+        refuse(asked, answered, 409, "vps_not_ready", "VPS not ready")
+
+
+@allowed(starts=True, warns={"POLL-06"})
+def sleeps_not(asked: Asked, answered: Answered) -> None:
+    """The guest has no sleep: it ends at once."""
+    if answered.is_started and b"sleep" in asked.body:
+        asked.memory["sleep"] = str(answered.json["pid"])
+    if answered.is_output and asked.pid == asked.memory.get("sleep"):
+        if asked.nth("polls of sleep") > 1:
+            refuse(asked, answered, 404, "not_found", "Not found")
+        else:
+            answered.json = {"exited": True, "exitCode": 127, "stderr": "sleep: not found"}
+
+
+@allowed(starts=True)
+def started_with_an_encoded_url(_asked: Asked, answered: Answered) -> None:
+    """pollUrl has a character of the id encoded that need not be."""
+    if answered.is_started:
+        answered.change(pollUrl=answered.json["pollUrl"].replace("vps_", "%76ps_", 1))
+
+
+@allowed(starts=True)
+def started_with_members_of_other_shapes(_asked: Asked, answered: Answered) -> None:
+    """What was started says its state too."""
+    if answered.is_started:
+        answered.change(exited=False, available=True)
+
+
+@allowed(starts=True)
+def output_with_carriage_returns(_asked: Asked, answered: Answered) -> None:
+    """Lines end as on Windows."""
+    if answered.is_output and answered.json.get("stdout"):
+        answered.change(stdout=answered.json["stdout"].replace("\n", "\r\n"))
 
 
 # --- the list and the status of VPSs

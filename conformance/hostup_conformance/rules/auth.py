@@ -56,7 +56,7 @@ def key_in_query(e: Exchange) -> Findings:
         yield "a refusal", status_of(e)
 
 
-@each("AUTH-06", lambda e: e.judged and e.status == 401)
+@each("AUTH-06", lambda e: (e.judged or e.is_start) and e.status == 401)
 def says_how(e: Exchange) -> Findings:
     """A challenge for Bearer, possibly among others; with an error code only for whom gave a credential."""
     challenges = ", ".join(e.answer.all("www-authenticate")) if e.answer else ""
@@ -92,8 +92,8 @@ def no_side_door(e: Exchange) -> Findings:
         yield "nothing of the VPS", f"members {', '.join(shown)}"
 
 
-@each("AUTH-10", lambda e: e.is_start and e.ask.credential in {"none", "wrong"} and e.ask.vps == "own")
+@each("AUTH-10", lambda e: e.is_start and e.ask.credential in {"none", "wrong", "malformed"} and e.ask.vps == "own")
 def no_start_without_key(e: Exchange) -> Findings:
-    """401 exactly, as for GET."""
-    if e.status != 401:
+    """401, as for GET; a credential of another scheme may be a bad request."""
+    if e.status != 401 and not (e.ask.credential == "malformed" and e.status == 400):
         yield "status 401", status_of(e)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
+from hostup_conformance.ledger import members_of
 from hostup_conformance.rules import Findings, FindingsAcross, across, each
 from hostup_conformance.rules.selectors import (
     AVAILABILITY,
@@ -21,8 +22,14 @@ from hostup_conformance.rules.selectors import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from hostup_conformance.exchange import Exchange
     from hostup_conformance.target import Target
+
+
+#: The members of the answer to a start.
+STARTED = members_of("StartedCommand")
 
 
 def of_finished(e: Exchange) -> bool:
@@ -69,20 +76,25 @@ def types(e: Exchange) -> Findings:
             yield f"{name}: a string or null", e.body[name]
 
 
-@each("POLL-04", is_output)
+@each("POLL-04", lambda e: is_output(e) or started(e))
 def spelling(e: Exchange) -> Findings:
     """A documented name in another spelling is meant to be the documented one."""
-    if found := misspelled(e.body, OUTPUT):
-        yield f"the spelling {', '.join(OUTPUT)}", ", ".join(found)
+    names = STARTED if e.is_start else OUTPUT
+    if found := misspelled(e.body, names):
+        yield f"the spelling {', '.join(names)}", ", ".join(found)
 
 
-@each("POLL-05", asks_output)
-def known_is_answered(e: Exchange) -> Findings:
+@across("POLL-05", asks_output)
+def known_is_answered(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
     """A running command is not refused; an ended one may have been forgotten, but is no reason to fail."""
-    if e.ask.pid == "running" and e.status != 200:
-        yield "status 200", status_of(e)
-    elif e.ask.pid == "finished" and (e.status or 0) >= 500:
-        yield "status 200, or 404 if it is forgotten", status_of(e)
+    ended = set[str]()
+    for e in exchanges:
+        if member(e, "exited") is True:
+            ended.add(e.request.target)
+        if e.ask.pid == "running" and e.status != 200 and e.request.target not in ended:
+            yield e, "status 200", status_of(e)
+        elif (e.status or 0) >= 500 and (e.ask.pid == "finished" or e.request.target in ended):
+            yield e, "status 200, or 404 if it is forgotten", status_of(e)
 
 
 @each("POLL-06", lambda e: of_running(e) and is_output(e))
@@ -113,9 +125,9 @@ def never_back(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
     ended: dict[str, Exchange] = {}
     for e in exchanges:
         if e.body.get("exited") is True:
-            ended.setdefault(e.ask.pid, e)
-        elif e.ask.pid in ended and e.body.get("exited") is False:
-            yield e, f"exited true, as in request {ended[e.ask.pid].number}, or a 4xx", {"exited": False}
+            ended.setdefault(e.request.target, e)
+        elif e.body.get("exited") is False and (before := ended.get(e.request.target)):
+            yield e, f"exited true, as in request {before.number}, or a 4xx", {"exited": False}
             return
 
 
@@ -161,6 +173,12 @@ def names_its_pid(e: Exchange) -> Findings:
         yield f"pid {asked}", {"pid": e.body["pid"]}
 
 
+def text_of(e: Exchange) -> str:
+    """Return what the command of a start is to print, if it is an `echo`."""
+    program, _, text = (proper_command(e.request) or "").partition(" ")
+    return text if program == "echo" else ""
+
+
 def starts(e: Exchange) -> bool:
     """The start of a proper command by a key that may, on the VPS whose agent is available."""
     return e.is_start and e.ask.credential == "full" and e.ask.vps == "own" and proper_command(e.request) is not None
@@ -171,11 +189,13 @@ def started(e: Exchange) -> bool:
     return starts(e) and e.status == 200 and isinstance(e.body, dict)
 
 
-@each("POLL-15", starts)
-def start_is_answered(e: Exchange) -> Findings:
-    """200 exactly: the page has no 201 and no 202."""
-    if e.status != 200:
-        yield "status 200", status_of(e)
+@across("POLL-15", lambda e: starts(e) and text_of(e).isascii())
+def start_is_answered(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
+    """200 exactly: the page has no 201 and no 202. A server that starts some may be busy for once (409)."""
+    busy = {409} if any(e.status == 200 for e in exchanges) else set()
+    for e in exchanges:
+        if e.status not in {200, *busy}:
+            yield e, "status 200", status_of(e)
 
 
 @each("POLL-16", lambda e: starts(e) and e.status == 200 and e.answer is not None and e.answer.json.is_json)
@@ -202,26 +222,39 @@ def start_says_the_pid(e: Exchange) -> Findings:
 
 @each("POLL-18", lambda e: started(e) and isinstance(e.body.get("pollUrl"), str))
 def poll_url_leads_here(e: Exchange) -> Findings:
-    """The path that was asked, perhaps below a prefix, with the pid."""
+    """The path that was asked, however it is encoded, perhaps below a prefix, with the pid."""
     url = e.body["pollUrl"]
     path, _, query = url.partition("?")
-    here = path.startswith("/") and not path.startswith("//") and path.endswith(e.request.target)
+    segments, asked = ([unquote(part) for part in text.split("/")] for text in (path, e.request.target))
+    here = path.startswith("/") and not path.startswith("//") and segments[-len(asked) + 1 :] == asked[1:]
     pid = e.body.get("pid")
     if not here or (pid is not None and parse_qs(query).get("pid") != [str(pid)]):
         yield f"the path {e.request.target}?pid={pid or '...'}", url
 
 
-@across("POLL-19", lambda e: starts(e) or (asks_output(e) and is_output(e)))
-def output_is_the_commands(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
-    """What `echo` was given is what the poll of its pid returns."""
-    commands: dict[str, str] = {}
+def ends(exchanges: list[Exchange]) -> Iterator[tuple[Exchange, str]]:
+    """Yield each report of the end of an `echo` that the run has started, with the text that it was given."""
+    texts: dict[str, str] = {}
     for e in exchanges:
         if e.new_pid is not None:
-            commands[str(e.new_pid)] = proper_command(e.request) or ""
-        pid = parse_qs(urlsplit(e.request.target).query).get("pid", [""])[0]
-        program, _, text = commands.get(pid, "").partition(" ")
-        if program == "echo" and e.body.get("exited") is True and text not in str(e.body.get("stdout")):
-            yield e, f"stdout with {text}", {"stdout": e.body.get("stdout")}
+            texts[f"{e.request.target}?pid={e.new_pid}"] = text_of(e)
+        if (text := texts.get(e.request.target)) and member(e, "exited") is True:
+            yield e, text
+
+
+def of_started(e: Exchange) -> bool:
+    """A start, or the output of a command that may have been started."""
+    return starts(e) or (asks_output(e) and is_output(e))
+
+
+@across("POLL-19", of_started)
+def output_is_the_commands(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
+    """What `echo` was given is what the poll of its pid returns, in stdout, and nothing else."""
+    for e, text in ends(exchanges):
+        if text.isascii() and str(e.body.get("stdout")).strip() != text:
+            yield e, f"stdout: {text}", {"stdout": e.body.get("stdout")}
+        if text.isascii() and text in str(e.body.get("stderr")):
+            yield e, "nothing in stderr", {"stderr": e.body["stderr"]}
 
 
 @across("POLL-20", lambda e: asks_output(e) and e.ask.pid == "started")
@@ -234,3 +267,30 @@ def comes_to_its_end(exchanges: list[Exchange], _target: Target) -> FindingsAcro
         if not any(member(e, "exited") is True for e in same):
             said = same[-1].body if same[-1].status == 200 else status_of(same[-1])
             yield same[-1], f"exited true, in one of {len(same)} polls", said
+
+
+@across("POLL-21", lambda e: of_started(e) and not (starts(e) and text_of(e).isascii()))
+def text_is_passed_on(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
+    """A start with characters outside ASCII succeeds, and they come back."""
+    for e in exchanges:
+        if starts(e) and e.status not in {200, 409}:
+            yield e, "status 200", status_of(e)
+    for e, text in ends(exchanges):
+        if str(e.body.get("stdout")).strip() != text:
+            yield e, f"stdout: {text}", {"stdout": e.body.get("stdout")}
+
+
+@across("POLL-22", of_started)
+def tells_the_exit_code(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
+    """Of an `echo` it is 0."""
+    for e, _ in ends(exchanges):
+        code = e.body.get("exitCode")
+        if code != 0 or isinstance(code, bool):
+            yield e, "exitCode 0", {"exitCode": code} if "exitCode" in e.body else "no exitCode"
+
+
+@each("POLL-23", lambda e: e.is_start and e.ask.credential == "full" and e.ask.vps == "unavailable")
+def no_start_without_agent(e: Exchange) -> Findings:
+    """Any error: which one is documented nowhere."""
+    if e.status is not None and e.status < 400:
+        yield "an error", status_of(e)

@@ -17,8 +17,8 @@ LIMIT, REMAINING, RESET = "x-ratelimit-limit", "x-ratelimit-remaining", "x-ratel
 
 
 def is_429(e: Exchange) -> bool:
-    """A GET that was told to come back later, by chance or because it ordered that."""
-    return e.request.method == "GET" and e.status == 429
+    """A GET or a start that was told to come back later, by chance or because it ordered that."""
+    return (e.request.method == "GET" or e.asks_start) and e.status == 429
 
 
 def header(e: Exchange, name: str) -> str | None:

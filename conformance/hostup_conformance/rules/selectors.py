@@ -9,7 +9,8 @@ from hostup_conformance.exchange import LONGEST_COMMAND
 from hostup_conformance.ledger import members_of
 
 if TYPE_CHECKING:
-    from hostup_conformance.exchange import Exchange, Request
+    from hostup_conformance.exchange import Exchange, Request, Resource
+    from hostup_conformance.rules import Selector
 
 #: The members of the two shapes, as the document has them.
 AVAILABILITY, OUTPUT = members_of("AgentAvailability"), members_of("CommandOutput")
@@ -67,12 +68,31 @@ def is_error(e: Exchange) -> bool:
     """
     return (
         e.answer is not None
-        and (e.request.method == "GET" or e.is_start)
+        and (e.request.method == "GET" or e.asks_start)
         and e.ask.endpoint
         and e.ask.vps != "malformed"
         and 400 <= e.answer.status < 600
         and e.answer.status not in {414, 431}
     )
+
+
+def is_asked(e: Exchange, *resources: Resource) -> bool:
+    """A GET of one of these that got an answer."""
+    return e.ask.resource in resources and e.request.method == "GET" and e.answer is not None
+
+
+def gives(resource: Resource) -> Selector:
+    """Select the 200 answers of a resource, unless they are the endpoint's own: whoever ignores paths is HTTP-16's."""
+
+    def selector(e: Exchange) -> bool:
+        endpoints = isinstance(e.body, dict) and any(name in e.body for name in (*AVAILABILITY, *OUTPUT))
+        is_json = e.answer is not None and e.answer.json.is_json
+        return is_asked(e, resource) and e.status == 200 and is_json and not endpoints
+
+    return selector
+
+
+gives_list, gives_status = gives("list"), gives("status")
 
 
 def is_problem(e: Exchange) -> bool:

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from itertools import islice
+from typing import TYPE_CHECKING, Any
 
+from hostup_conformance.ledger import members_of
+from hostup_conformance.oracles import validator
 from hostup_conformance.rules import Findings, FindingsAcross, across, each
 from hostup_conformance.rules.id import id_of
-from hostup_conformance.rules.selectors import AVAILABILITY, OUTPUT, is_availability, member, status_of
+from hostup_conformance.rules.selectors import (
+    envelope_of,
+    gives_list,
+    gives_status,
+    is_asked,
+    is_availability,
+    member,
+    status_of,
+)
 
 if TYPE_CHECKING:
-    from hostup_conformance.exchange import Exchange, Resource
-    from hostup_conformance.rules import Selector
+    from hostup_conformance.exchange import Exchange
     from hostup_conformance.target import Target
 
 #: All that the page of the status lists.
@@ -28,26 +38,9 @@ STATUS_TYPES: dict[str, tuple[str, tuple[type, ...]]] = {
 
 #: How servers answer for what they do not have.
 ABSENT = {404, 405, 501}
-
-
-def is_asked(e: Exchange, *resources: Resource) -> bool:
-    """Whether it is a GET of one of these, and an answer came."""
-    return e.ask.resource in resources and e.request.method == "GET" and e.answer is not None
-
-
-def gives(resource: Resource) -> Selector:
-    """Select the 200 answers of a resource, unless they are the endpoint's own: whoever ignores paths is HTTP-16's."""
-
-    def selector(e: Exchange) -> bool:
-        foreign = isinstance(e.body, dict) and any(name in e.body for name in (*AVAILABILITY, *OUTPUT))
-        return (
-            is_asked(e, resource) and e.status == 200 and e.answer is not None and e.answer.json.is_json and not foreign
-        )
-
-    return selector
-
-
-gives_list, gives_status = gives("list"), gives("status")
+#: The list has no VPS in its path.
+SEEN = {"own", "malformed"}
+STATUS = members_of("VpsStatus")
 
 
 def ids_in(e: Exchange) -> list[str]:
@@ -92,6 +85,8 @@ def status_has_its_form(e: Exchange) -> Findings:
     if not isinstance(e.body, dict):
         yield "a JSON object", e.body
         return
+    if not any(name in e.body for name in STATUS) and (name := envelope_of(e.body)):
+        yield "the members at the top level", f"an envelope with the member {name}"
     for name, (what, types) in STATUS_TYPES.items():
         if name in e.body and (not isinstance(e.body[name], types) or isinstance(e.body[name], bool)):
             yield f"{name}: {what}", e.body[name]
@@ -107,14 +102,20 @@ def status_is_the_vpss(e: Exchange) -> Findings:
         yield f"powerState: one of {', '.join(sorted(POWER_STATES))}", state
 
 
-@each("VPS-06", lambda e: is_asked(e, "list", "status") and e.ask.credential == "none" and e.status not in ABSENT)
+@each(
+    "VPS-06",
+    lambda e: is_asked(e, "list", "status") and e.ask.credential in {"none", "wrong"} and e.status not in ABSENT,
+)
 def wants_a_key(e: Exchange) -> Findings:
     """Any refusal."""
     if gives_list(e) or gives_status(e):
         yield "status 401", status_of(e)
 
 
-@each("VPS-07", lambda e: is_asked(e, "status") and e.ask.credential in {"full", "read"} and e.ask.vps == "foreign")
+@each(
+    "VPS-07",
+    lambda e: is_asked(e, "status") and e.ask.credential in {"full", "read"} and e.ask.vps in {"foreign", "unknown"},
+)
 def status_is_the_callers(e: Exchange) -> Findings:
     """Any refusal; it may also be that there is no status at all."""
     if gives_status(e):
@@ -129,3 +130,34 @@ def status_agrees(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
         if stopped and is_availability(e) and True in (e.body.get("available"), e.body.get("vmRunning")):
             yield stopped[0], f"powerState running, as request {e.number} says", {"powerState": "stopped"}
             return
+
+
+@each("VPS-09", lambda e: gives_list(e) or gives_status(e))
+def as_the_document_says(e: Exchange) -> Findings:
+    """Valid by its schema, of which much is our reading: so null will do for anything."""
+    schema = "VpsPage" if e.ask.resource == "list" else "VpsStatus"
+    if isinstance(e.body, dict):
+        for error in islice(validator(schema).iter_errors(without_null(e.body)), 3):
+            yield f"{schema}.{'.'.join(map(str, error.instance_path))} as in the document", error.message
+        if e.body.get("hasMore") is True and not e.body.get("nextCursor"):
+            yield "nextCursor with hasMore true", {"nextCursor": e.body.get("nextCursor")}
+
+
+def without_null(value: Any) -> Any:
+    """Return a JSON value without the members that are null."""
+    if isinstance(value, list):
+        return [without_null(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    return {name: without_null(member) for name, member in value.items() if member is not None}
+
+
+@across(
+    "VPS-10", lambda e: is_asked(e, "list", "status") and e.ask.credential in {"full", "read"} and e.ask.vps in SEEN
+)
+def read_is_enough(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
+    """What the full key is given, one with read:vm is given too."""
+    given = {e.ask.resource for e in exchanges if e.ask.credential == "full" and e.status == 200}
+    for e in exchanges:
+        if e.ask.credential == "read" and e.ask.resource in given and e.status in {401, 403}:
+            yield e, "status 200", status_of(e)

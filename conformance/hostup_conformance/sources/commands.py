@@ -6,13 +6,14 @@ They are for a POSIX shell: `echo` with a random text, and `sleep`.
 from __future__ import annotations
 
 import json
-import random
 import time
+from base64 import b64encode
 from contextlib import suppress
 from dataclasses import replace
+from secrets import token_urlsafe
 from typing import TYPE_CHECKING, Any
 
-from hostup_conformance.exchange import LONGEST_COMMAND, Request, path_of
+from hostup_conformance.exchange import LONGEST_COMMAND, Headers, Request, path_of
 from hostup_conformance.sources.probe import BASE_HEADERS, ClientCall, Script, Stage, Step, authorized, take
 from hostup_conformance.wire import Stopped
 
@@ -23,10 +24,12 @@ if TYPE_CHECKING:
     from hostup_conformance.wire import Wire
 
 SLEEP = "sleep 60"
+#: Characters of two, three and four bytes, and some that encodings other than UTF-8 would change.
+BEYOND_ASCII = "hostup-conformance-åß-€-😀-%20+:,=@/"
 #: How many scenarios of linked requests there are, and of how many requests each.
 SCENARIOS, STEPS = 3, 4
 #: Those that `begin` starts, and those that the scenarios may.
-MOST_COMMANDS = 3 + SCENARIOS * STEPS
+MOST_COMMANDS = 5 + SCENARIOS * STEPS
 #: How often a command that ends at once is polled, and how many seconds lie between.
 POLLS, PAUSE = 20, 0.1
 
@@ -35,21 +38,35 @@ class CommandScript(Script):
     """Writes the steps of starts, as the script of the probe writes the others."""
 
     def refused(self) -> Stage:
-        """Return the starts that must not succeed. Where one does, what it starts is harmless."""
-        steps = [step for step in self._refused() if step.capability in self.target.capabilities]
+        """Return the starts that are to be refused. Where one is not, what it starts is harmless."""
+        offered = self.target.capabilities
+        steps = [step for step in self._refused() if step.capability is None or step.capability in offered]
         return Stage(steps, ordered=False)
 
     def _refused(self) -> Iterator[Step]:
         target, body = self.target, body_of(echo())
         yield Step("a start without a key", post(target, body, key=None), "credentials")
-        yield Step("a start with a wrong key", post(target, body, key=self._other_key()), "credentials")
+        for key in (self._other_key(), target.key[:-1], target.key.swapcase()):
+            if key not in {"", target.key}:
+                yield Step("a start with a wrong key", post(target, body, key=key), "credentials")
+        ordered = (("Prefer", "code=429"),)
+        yield Step("a start, and an ordered 429", post(target, body, headers=ordered))
+        basic = f"Basic {b64encode(f':{target.key}'.encode()).decode()}"
+        yield Step(
+            "a start with the key under Basic",
+            post(target, body, key=None, headers=(("Authorization", basic),)),
+            "credentials",
+        )
         if target.read_key:
             yield Step("a start with read:vm alone", post(target, body, key=target.read_key), "scopes")
         yield Step("a start in an unknown VPS", post(target, body, vps=self._unknown_vps()), "ids")
         if target.foreign_vps:
             yield Step("a start in somebody else's VPS", post(target, body, vps=target.foreign_vps), "ids")
+        if target.unavailable_vps:
+            yield Step("a start in the VPS without an agent", post(target, body, vps=target.unavailable_vps), "ids")
         too_long = body_of("echo " + "x" * (LONGEST_COMMAND - 4))
-        for bad in (b"{}", b"[]", b"null", b"{", body_of(""), body_of(None), body_of(5), body_of(["echo"]), too_long):
+        no_commands = [body_of(command) for command in ("", None, 5, ["echo"], {"run": "echo"})]
+        for bad in (b"{}", b"[]", b"null", b"{", *no_commands, too_long):
             yield Step("a start without a proper command", post(target, bad), "input")
 
 
@@ -62,20 +79,23 @@ def stages(target: Target, *, careful: bool) -> list[Stage]:
 
 
 def begin(wire: Wire) -> Target:
-    """Follow one command from start to end, and return the target with pids for what it was given none of.
+    """Follow commands from start to end, and return the target with pids for what it was given none of.
 
-    The ended command that the later steps need is started first, so it has ended when the followed one has.
+    The ended command that the later steps need is started first, so it has ended when those have that are followed.
     """
     target = wire.target
     if not target.finished_pid:
         target = replace(target, finished_pid=start(wire, "the start of a command that ends", echo()))
+    followed = [
+        start(wire, "the start of a command, by the generated client", echo(), by_client=True),
+        start(wire, "the start of a command of the greatest length", echo().ljust(LONGEST_COMMAND, "x")),
+        start(wire, "the start of a command beyond ASCII", f"echo {BEYOND_ASCII}"),
+    ]
     if not target.running_pid:
         target = replace(target, running_pid=start(wire, "the start of a command that runs on", SLEEP))
-    pid = start(wire, "the start of a command, by the generated client", echo(), by_client=True)
-    if pid in {target.finished_pid, target.running_pid}:
-        pid = None
-    wire.target = target = replace(target, started_pids=frozenset({pid} if pid else ()))
-    if pid:
+    pids = {pid for pid in followed if pid} - {target.finished_pid, target.running_pid}
+    wire.target = target = replace(target, started_pids=frozenset(pids))
+    for pid in sorted(pids):
         follow(wire, pid)
     return target
 
@@ -105,12 +125,14 @@ def poll(target: Target, pid: int) -> Request:
     return authorized(f"{path_of(target.vps)}?pid={pid}", target)
 
 
-def post(target: Target, body: bytes, *, vps: str | None = None, key: str | None = "") -> Request:
+def post(
+    target: Target, body: bytes, *, vps: str | None = None, key: str | None = "", headers: Headers = ()
+) -> Request:
     """Return the start of a command, with the full key unless another or None is given."""
-    headers = (*BASE_HEADERS, ("Content-Type", "application/json"))
+    all_headers = (*BASE_HEADERS, ("Content-Type", "application/json"), *headers)
     if key is not None:
-        headers += (("Authorization", f"Bearer {key or target.key}"),)
-    return Request("POST", path_of(vps or target.vps), headers, body)
+        all_headers += (("Authorization", f"Bearer {key or target.key}"),)
+    return Request("POST", path_of(vps or target.vps), all_headers, body)
 
 
 def body_of(command: Any) -> bytes:
@@ -119,5 +141,5 @@ def body_of(command: Any) -> bytes:
 
 
 def echo() -> str:
-    """Return a command that prints a text of its own."""
-    return f"echo hostup-conformance-{random.SystemRandom().getrandbits(64):016x}"
+    """Return a command that prints a text of its own, in both cases."""
+    return f"echo hostup-conformance-{token_urlsafe(12)}-aZ"

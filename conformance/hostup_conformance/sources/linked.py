@@ -77,6 +77,8 @@ def answer_to(request: Request, wire: Wire) -> httpx.Response:
     except (Stopped, Withheld):
         return httpx.Response(503, request=asked)
     pid = exchange.new_pid
+    if pid in {wire.target.finished_pid, wire.target.running_pid, *wire.target.started_pids}:
+        pid = None  # an agent may give a pid again; what we know of it is of the command before
     if pid:
         wire.target = replace(wire.target, started_pids=wire.target.started_pids | {pid})
     return httpx.Response(exchange.status or 503, json={"pid": pid} if pid else {}, request=asked)

@@ -242,10 +242,15 @@ class Script:
         """Yield what is asked of the list and the status of VPSs, which a server need not have."""
         for name, path in (("list of VPSs", VPSS), ("status of the VPS", path_of(self.target.vps, "status"))):
             yield self._get(f"the {name}", path=path)
-            yield self._get(f"the {name}, without a key", path=path, key=None, capability="credentials")
-        if self.target.foreign_vps:
-            path = path_of(self.target.foreign_vps, "status")
-            yield self._get("the status of somebody else's VPS", path=path, capability="ids")
+            yield self._get(f"the {name} without a key", path=path, key=None, capability="credentials")
+            yield self._get(f"the {name} with a wrong key", path=path, key=self._other_key(), capability="credentials")
+            if self.target.read_key:
+                yield self._get(
+                    f"the {name} with read:vm alone", path=path, key=self.target.read_key, capability="scopes"
+                )
+        for whose, vps in (("an unknown", self._unknown_vps()), ("somebody else's", self.target.foreign_vps)):
+            if vps:
+                yield self._get(f"the status of {whose} VPS", path=path_of(vps, "status"), capability="ids")
 
     def _ended_command(self) -> Iterator[Step]:
         """Yield the one poll that brings the output, and what comes after it."""

@@ -26,24 +26,22 @@ class Fault:
     doc: str
     #: Whether it keeps its clients waiting, so that a run with it wants a short time limit.
     hangs: bool = False
-
-    @property
-    def starts(self) -> bool:
-        """Whether it shows only where commands are started."""
-        return "--allow-exec" in requirements()[self.requirement].needs
+    #: Whether it shows only where commands are started.
+    starts: bool = False
 
 
 _FAULTS: dict[str, Fault] = {}
 
 
-def trips(requirement: str, *, hangs: bool = False) -> Callable[[Change], Change]:
+def trips(requirement: str, *, hangs: bool = False, starts: bool = False) -> Callable[[Change], Change]:
     """Register a fault, with the requirement that must notice it."""
 
     def register(change: Change) -> Change:
         name = change.__name__
         assert name not in _FAULTS, name
         assert change.__doc__, name
-        _FAULTS[name] = Fault(name, requirement, change, change.__doc__, hangs)
+        needs_start = starts or "--allow-exec" in requirements()[requirement].needs
+        _FAULTS[name] = Fault(name, requirement, change, change.__doc__, hangs, needs_start)
         return change
 
     return register

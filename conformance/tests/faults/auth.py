@@ -176,3 +176,17 @@ def start_without_a_key_is_forbidden(asked: Asked, answered: Answered) -> None:
     """A start with a wrong key is 403."""
     if asked.method == "POST" and answered.status == 401:
         refuse(asked, answered, 403, "forbidden", "Forbidden")
+
+
+@trips("AUTH-10")
+def starts_with_the_beginning_of_a_key(asked: Asked, answered: Answered) -> None:
+    """Of a key the first characters are compared, if it is for a start."""
+    if asked.method == "POST" and answered.status == 401 and asked.token == API_KEY[:-1]:
+        answered.become(200, {"pid": 77, "pollUrl": f"{asked.path}?pid=77"})
+
+
+@trips("AUTH-06", starts=True)
+def refused_starts_do_not_say_how(asked: Asked, answered: Answered) -> None:
+    """The 401 of a start has no challenge."""
+    if asked.method == "POST" and answered.status == 401:
+        answered.header("WWW-Authenticate", None)

@@ -311,3 +311,31 @@ def date_in_iso_form(_asked: Asked, answered: Answered) -> None:
 def no_content_type(_asked: Asked, answered: Answered) -> None:
     """Nothing has a Content-Type."""
     answered.header("Content-Type", None)
+
+
+@trips("HTTP-18", starts=True)
+def starts_have_no_media_type(_asked: Asked, answered: Answered) -> None:
+    """What was started comes without Content-Type."""
+    if answered.is_started:
+        answered.header("Content-Type", None)
+
+
+@trips("HTTP-10", starts=True)
+def starts_may_be_cached(_asked: Asked, answered: Answered) -> None:
+    """What was started may be kept by any cache."""
+    if answered.is_started:
+        answered.header("Cache-Control", "public, max-age=3600")
+
+
+@trips("HTTP-02")
+def list_as_html(asked: Asked, answered: Answered) -> None:
+    """The list is labelled as HTML."""
+    if asked.path == "/api/v2/vps" and answered.status == 200:
+        answered.header("Content-Type", "text/html")
+
+
+@trips("HTTP-08")
+def status_fails(asked: Asked, answered: Answered) -> None:
+    """The status is a 500."""
+    if asked.path.endswith("/status") and answered.status == 200:
+        answered.become(500, b"oops", "text/plain")

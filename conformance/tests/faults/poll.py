@@ -258,3 +258,82 @@ def started_never_exits(_asked: Asked, answered: Answered) -> None:
     """A command that was started is said to run for ever."""
     if answered.is_output and "hostup-conformance" in answered.json.get("stdout", ""):
         answered.json = {"exited": False}
+
+
+@trips("POLL-04", starts=True)
+def poll_url_in_snake_case(_asked: Asked, answered: Answered) -> None:
+    """What was started has poll_url."""
+    if answered.is_started:
+        answered.rename(pollUrl="poll_url")
+
+
+@trips("POLL-15")
+def long_commands_are_refused(asked: Asked, answered: Answered) -> None:
+    """A command may have 1024 characters."""
+    if answered.is_started and len(asked.body) > 1050:
+        answered.status = 400
+        answered.json = {**problem(asked, 400, "invalid_request", "Invalid request"), "errors": []}
+
+
+@trips("POLL-19")
+def output_is_cut(_asked: Asked, answered: Answered) -> None:
+    """Of a long output the beginning comes back."""
+    if answered.is_output and len(answered.json.get("stdout", "")) > 1000:
+        answered.change(stdout=answered.json["stdout"][:1000])
+
+
+@trips("POLL-19")
+def output_in_lower_case(_asked: Asked, answered: Answered) -> None:
+    """Output is changed to lower case."""
+    if answered.is_output and answered.json.get("stdout"):
+        answered.change(stdout=answered.json["stdout"].lower())
+
+
+@trips("POLL-19")
+def output_in_both_streams(_asked: Asked, answered: Answered) -> None:
+    """What goes to standard output is in stderr as well."""
+    if answered.is_output and answered.json.get("stdout"):
+        answered.change(stderr=answered.json["stdout"])
+
+
+@trips("POLL-19")
+def output_begins_with_the_command(_asked: Asked, answered: Answered) -> None:
+    """Output is what a terminal would show, prompt and command included."""
+    if answered.is_output and answered.json.get("stdout"):
+        answered.change(stdout=f"$ echo {answered.json['stdout']}{answered.json['stdout']}")
+
+
+@trips("POLL-21")
+def output_in_latin_1(_asked: Asked, answered: Answered) -> None:
+    """UTF-8 is read as Latin-1."""
+    if answered.is_output and answered.json.get("stdout"):
+        answered.change(stdout=answered.json["stdout"].encode().decode("latin-1"))
+
+
+@trips("POLL-21")
+def commands_are_ascii(asked: Asked, answered: Answered) -> None:
+    """A command with other characters is refused."""
+    if answered.is_started and "\\u" in asked.body.decode():
+        answered.status = 400
+        answered.json = {**problem(asked, 400, "invalid_request", "Invalid request"), "errors": []}
+
+
+@trips("POLL-22")
+def exit_code_is_left_out(_asked: Asked, answered: Answered) -> None:
+    """There is no exit code."""
+    if answered.is_output:
+        answered.drop("exitCode")
+
+
+@trips("POLL-22")
+def exit_code_is_a_wait_status(_asked: Asked, answered: Answered) -> None:
+    """The exit code is one more than it was, as from a miscounted wait status."""
+    if answered.is_output and answered.json["exited"]:
+        answered.change(exitCode=256)
+
+
+@trips("POLL-23")
+def starts_without_an_agent(asked: Asked, answered: Answered) -> None:
+    """A start is taken where no agent can run it."""
+    if asked.method == "POST" and answered.status == 503:
+        answered.become(200, {"pid": 77, "pollUrl": f"{asked.path}?pid=77"})

@@ -105,3 +105,10 @@ def retry_after_lies_behind(_asked: Asked, answered: Answered) -> None:
     """Retry-After is a date of yesterday."""
     if answered.status == 429:
         answered.header("Retry-After", format_datetime(datetime.now(UTC) - timedelta(days=1), usegmt=True))
+
+
+@trips("RATE-01", starts=True)
+def no_retry_after_for_starts(asked: Asked, answered: Answered) -> None:
+    """The 429 of a start has no Retry-After."""
+    if answered.status == 429 and asked.method == "POST":
+        answered.header("Retry-After", None)

@@ -102,3 +102,52 @@ def status_says_stopped(asked: Asked, answered: Answered) -> None:
     """A VPS that runs is stopped by its status."""
     if is_status(asked, answered):
         answered.change(powerState="stopped")
+
+
+@trips("VPS-04")
+def status_in_data(asked: Asked, answered: Answered) -> None:
+    """The status is wrapped in data."""
+    if is_status(asked, answered):
+        answered.json = {"data": answered.json}
+
+
+@trips("VPS-06")
+def list_for_any_key(asked: Asked, answered: Answered) -> None:
+    """Any key will do for the list."""
+    if asked.path == LIST and answered.status == 401 and asked.token:
+        answered.become(200, {"data": [{"id": VPS_ID}], "hasMore": False})
+
+
+@trips("VPS-07")
+def status_of_nothing(asked: Asked, answered: Answered) -> None:
+    """A VPS that does not exist has a status."""
+    if asked.path.endswith("/status") and answered.status == 404 and FOREIGN_VPS_ID not in asked.path:
+        answered.become(200, {"powerState": "unknown"})
+
+
+@trips("VPS-09")
+def more_is_text(asked: Asked, answered: Answered) -> None:
+    """hasMore is a string."""
+    if is_list(asked, answered):
+        answered.change(hasMore="false")
+
+
+@trips("VPS-09")
+def more_without_a_cursor(asked: Asked, answered: Answered) -> None:
+    """There is another page, and no way to it."""
+    if is_list(asked, answered):
+        answered.change(hasMore=True, nextCursor=None)
+
+
+@trips("VPS-09")
+def load_is_text(asked: Asked, answered: Answered) -> None:
+    """The load has a percent sign."""
+    if is_status(asked, answered):
+        answered.change(cpuUsagePercent="3.5%")
+
+
+@trips("VPS-10")
+def list_wants_write(asked: Asked, answered: Answered) -> None:
+    """The list is refused to a key with read:vm alone."""
+    if asked.path == LIST and asked.reading:
+        answered.become(403)
