@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 #: Nothing listens; the time is up; or whatever else is wrong.
 FailureKind = Literal["refused", "timeout", "broken"]
+#: Seconds that a start is worth waiting for.
+A_MOMENT = 5.0
 #: How many requests may be under way, where their order does not matter and the server is slow.
 AT_ONCE = 4
 #: Linux alone has it.
@@ -127,8 +129,11 @@ class Wire:
                 self.exchanges.append(exchange)
             if exchange.status != 429 or exchange.obeyed:
                 return exchange
+            limited = f"the server answers 429 to one request {repetition + 1} times, whatever we wait"
+            if exchange.asks_start and (repetition == self.limits.repetitions or seconds_asked(exchange) > A_MOMENT):
+                raise Withheld(limited)  # the probe can do without commands
             if repetition == self.limits.repetitions:
-                raise self.stop(f"the server answers 429 to one request {repetition + 1} times, whatever we wait")
+                raise self.stop(limited)
             self._wait(exchange)
         raise AssertionError("unreachable: the count has no end")
 
@@ -190,10 +195,7 @@ class Wire:
             self.stop(f"{self._failures} requests got no whole answer")
 
     def _wait(self, exchange: Exchange) -> None:
-        assert exchange.answer is not None  # noqa: S101 - a status of 429 came with it
-        seconds = retry_after_seconds(exchange.answer.header("retry-after"), datetime.now(UTC))
-        # Without a usable Retry-After a second is what a patient client would try.
-        seconds = max(seconds if seconds is not None else 1.0, 0.05)
+        seconds = seconds_asked(exchange)
         if self._waited + seconds > self.limits.waiting_seconds:
             raise self.stop(f"the server limits our rate (429) for longer than {self.limits.waiting_seconds:g} seconds")
         self._waited += seconds
@@ -262,6 +264,12 @@ class Wire:
             if len(body) > self.limits.body_bytes:
                 raise Unanswered(f"a body of more than {self.limits.body_bytes >> 20} MiB")
         return bytes(body)
+
+
+def seconds_asked(limited: Exchange) -> float:
+    """Return how long a 429 asks to wait; without a usable Retry-After, the second that a patient client would try."""
+    seconds = retry_after_seconds(limited.header("retry-after"), datetime.now(UTC))
+    return max(seconds if seconds is not None else 1.0, 0.05)
 
 
 class Unanswered(Exception):

@@ -17,6 +17,7 @@ from email.utils import format_datetime
 from typing import TYPE_CHECKING
 
 from faults.auth import AVAILABLE, refuse
+from faults.probe import problem
 from faults.rate import soon
 from hostup_conformance.exchange import VPSS
 from hostup_conformance.mock import FOREIGN_VPS_ID, UNAVAILABLE_VPS_ID
@@ -709,6 +710,32 @@ def output_with_carriage_returns(_asked: Asked, answered: Answered) -> None:
     """Lines end as on Windows."""
     if answered.is_output and answered.json.get("stdout"):
         answered.change(stdout=answered.json["stdout"].replace("\n", "\r\n"))
+
+
+@allowed(starts=True)
+def starts_are_limited(asked: Asked, answered: Answered) -> None:
+    """Two commands may be started in a minute."""
+    if answered.is_started and asked.nth("starts") > 2:
+        answered.become(
+            429, problem(asked, 429, "rate_limit_exceeded", "Too many requests"), "application/problem+json"
+        )
+        answered.headers += [("Retry-After", "60"), ("X-RateLimit-Limit", "2"), ("X-RateLimit-Remaining", "0")]
+        answered.header("X-RateLimit-Reset", soon(seconds=60))
+
+
+@allowed(starts=True)
+def long_commands_are_too_large(asked: Asked, answered: Answered) -> None:
+    """A command that is too long is 413."""
+    if asked.method == "POST" and answered.status == 400 and len(asked.body) > 4096:
+        answered.status = 413
+        answered.json = problem(asked, 413, "invalid_request", "Invalid request")
+
+
+@allowed()
+def unknown_pids_are_bad_requests(asked: Asked, answered: Answered) -> None:
+    """A pid that nobody knows is 400, with nothing to point to."""
+    if answered.status == 404 and asked.full and asked.own and asked.pid:
+        refuse(asked, answered, 400, "invalid_request", "Invalid request")
 
 
 # --- the list and the status of VPSs

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from hostup_conformance.ledger import document
 from hostup_conformance.rules import Findings, FindingsAcross, across, each
-from hostup_conformance.rules.selectors import is_error, is_problem
+from hostup_conformance.rules.selectors import is_error, is_malformed, is_problem
 from hostup_conformance.times import http_date, rfc3339
 
 if TYPE_CHECKING:
@@ -122,8 +122,9 @@ def type_of_code(e: Exchange) -> Findings:
 
 @each("PROBLEM-08", has_code)
 def code_of_status(e: Exchange) -> Findings:
-    """Only documented codes are known to belong to a status."""
-    if (statuses := statuses_of(e.body["code"])) and e.status not in statuses:
+    """Only documented codes are known to belong to a status; what is wrong with 413 and 422 is not their code."""
+    statuses = statuses_of(e.body["code"])
+    if statuses and e.status not in statuses and not (e.status in {413, 422} and 400 in statuses):
         fitting = codes_by_status().get(e.status or 0)
         expected = " or ".join(fitting) if fitting else f"no code of {sorted(statuses)}"
         yield f"{expected}, with status {e.status}", e.body["code"]
@@ -151,9 +152,9 @@ def items(e: Exchange) -> Findings:
                 yield f"errors[{index}].{name}: a string", item.get(name, f"no {name}")
 
 
-@each("PROBLEM-11", lambda e: is_problem(e) and e.status == 400 and e.ask.credential == "full")
+@each("PROBLEM-11", lambda e: is_problem(e) and e.status == 400 and e.ask.credential == "full" and is_malformed(e))
 def says_what(e: Exchange) -> Findings:
-    """At least one item. A 400 for a malformed Authorization has no place to point to."""
+    """At least one item. A 400 for a request that is well-formed has no place to point to."""
     if e.body.get("errors") in (None, []):
         yield "errors with an item", "an empty errors" if "errors" in e.body else "no errors"
 

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 AVAILABILITY, OUTPUT = members_of("AgentAvailability"), members_of("CommandOutput")
 #: The kinds of pid that have the documented form.
 WELL_FORMED = {"absent", "finished", "running", "started", "unknown"}
+#: Those that have not, whatever they stand for.
+ILL_FORMED = {"impossible", "loose", "invalid", "empty", "repeated"}
 #: Names under which servers are known to wrap a body.
 ENVELOPES = ("data", "result", "response", "payload", "availability", "agent", "attributes", "body")
 
@@ -108,6 +110,11 @@ def proper_command(request: Request) -> str | None:
         return None
     command = body.get("command") if isinstance(body, dict) else None
     return command if isinstance(command, str) and 1 <= len(command) <= LONGEST_COMMAND else None
+
+
+def is_malformed(e: Exchange) -> bool:
+    """A request that has something wrong with it, or that ordered an error as if it had."""
+    return e.obeyed or e.ask.pid in ILL_FORMED or (e.is_start and proper_command(e.request) is None)
 
 
 def refused(e: Exchange) -> bool:
