@@ -294,3 +294,21 @@ def no_start_without_agent(e: Exchange) -> Findings:
     """Any error: which one is documented nowhere."""
     if e.status is not None and e.status < 400:
         yield "an error", status_of(e)
+
+
+@across("POLL-24", lambda e: is_new(e) or (asks_output(e) and is_output(e)))
+def pids_differ(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
+    """None comes again before its command is known to have ended."""
+    alive: dict[str, Exchange] = {}
+    for e in exchanges:
+        if e.new_pid is None and member(e, "exited") is True:
+            alive.pop(e.request.target, None)
+        if e.new_pid is not None:
+            before = alive.setdefault(f"{e.request.target}?pid={e.new_pid}", e)
+            if before is not e:
+                yield e, f"another pid than in request {before.number}, whose end was not reported", {"pid": e.new_pid}
+
+
+def is_new(e: Exchange) -> bool:
+    """A start that says the pid."""
+    return e.new_pid is not None and e.ask.vps == "own"

@@ -16,6 +16,7 @@ from hostup_conformance.rules.selectors import (
     is_asked,
     is_availability,
     member,
+    misspelled,
     status_of,
 )
 
@@ -92,14 +93,16 @@ def status_has_its_form(e: Exchange) -> Findings:
             yield f"{name}: {what}", e.body[name]
 
 
-@each("VPS-05", gives_status)
+@each("VPS-05", lambda e: gives_list(e) or gives_status(e))
 def status_is_the_vpss(e: Exchange) -> Findings:
-    """The id is the one asked for, the state one of the eight; what is no string is VPS-04's."""
-    id, state = member(e, "id"), member(e, "powerState")
+    """The id is the one asked for, every state one of the eight; what is no string is VPS-04's."""
+    id, data = member(e, "id"), member(e, "data")
     if isinstance(id, str) and id != id_of(e):
         yield f"id {id_of(e)}", {"id": id}
-    if isinstance(state, str) and state not in POWER_STATES:
-        yield f"powerState: one of {', '.join(sorted(POWER_STATES))}", state
+    for vps in data if isinstance(data, list) else [e.body]:
+        state = vps.get("powerState") if isinstance(vps, dict) else None
+        if isinstance(state, str) and state not in POWER_STATES:
+            yield f"powerState: one of {', '.join(sorted(POWER_STATES))}", state
 
 
 @each(
@@ -139,6 +142,8 @@ def as_the_document_says(e: Exchange) -> Findings:
     if isinstance(e.body, dict):
         for error in islice(validator(schema).iter_errors(without_null(e.body)), 3):
             yield f"{schema}.{'.'.join(map(str, error.instance_path))} as in the document", error.message
+        if found := misspelled(e.body, members_of(schema)):
+            yield f"the spelling {', '.join(members_of(schema))}", ", ".join(found)
         if e.body.get("hasMore") is True and not e.body.get("nextCursor"):
             yield "nextCursor with hasMore true", {"nextCursor": e.body.get("nextCursor")}
 

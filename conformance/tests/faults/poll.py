@@ -337,3 +337,13 @@ def starts_without_an_agent(asked: Asked, answered: Answered) -> None:
     """A start is taken where no agent can run it."""
     if asked.method == "POST" and answered.status == 503:
         answered.become(200, {"pid": 77, "pollUrl": f"{asked.path}?pid=77"})
+
+
+@trips("POLL-24")
+def pids_come_in_pairs(asked: Asked, answered: Answered) -> None:
+    """Of two starts, the second returns the pid of the first."""
+    if answered.is_started:
+        pid = answered.json["pid"]
+        first = asked.memory.setdefault("first", pid) if asked.nth("starts") % 2 == 0 else pid
+        asked.memory["first"] = pid
+        answered.change(pid=first, pollUrl=answered.json["pollUrl"].replace(str(pid), str(first)))

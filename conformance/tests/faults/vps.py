@@ -151,3 +151,17 @@ def list_wants_write(asked: Asked, answered: Answered) -> None:
     """The list is refused to a key with read:vm alone."""
     if asked.path == LIST and asked.reading:
         answered.become(403)
+
+
+@trips("VPS-05")
+def list_in_other_words(asked: Asked, answered: Answered) -> None:
+    """In the list a VPS is on or off."""
+    if is_list(asked, answered):
+        answered.change(data=[{**item, "powerState": "on"} for item in answered.json["data"]])
+
+
+@trips("VPS-09")
+def list_in_snake_case(asked: Asked, answered: Answered) -> None:
+    """There is has_more."""
+    if is_list(asked, answered):
+        answered.rename(hasMore="has_more", nextCursor="next_cursor")
