@@ -19,7 +19,7 @@ DEFAULT_TIMEOUT = httpx.Timeout(30.0, connect=10.0)
 
 _HEADERS = {
     "accept": "application/json, application/problem+json",
-    "user-agent": "hostup-agent-exec/1.0.0",
+    "user-agent": "hostup-agent-exec/2.0.0",
 }
 
 _VISIBLE = re.compile(r"[!-~]+")
