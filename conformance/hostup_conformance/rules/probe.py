@@ -88,12 +88,14 @@ def not_available_there(e: Exchange) -> Findings:
 
 @each("PROBE-08", of_unavailable)
 def reason_there(e: Exchange) -> Findings:
-    """200, and a text for people; the member may be left out, but one that is there should say something."""
+    """200, and a text for people; the member may be left out, but what is there should say something of it."""
     reason = member(e, "reason")
     if e.status != 200:
         yield "status 200", status_of(e)
     elif isinstance(e.body, dict) and "reason" in e.body and (reason is None or reason == "" or str(reason).isspace()):
         yield "a reason that is not empty", {"reason": reason}
+    elif isinstance(e.body, dict) and e.body and not any(name in e.body for name in AVAILABILITY):
+        yield "an availability", f"members {sorted(e.body)} alone"
 
 
 @each("PROBE-09", is_availability)

@@ -176,3 +176,10 @@ def availability_flaps(asked: Asked, answered: Answered) -> None:
     """The unavailable agent has come up by its second probe, without its reason gone."""
     if answered.is_availability and asked.vps == UNAVAILABLE_VPS_ID and asked.nth("unavailable") == 2:
         answered.drop("available")
+
+
+@trips("PROBE-08")
+def unavailable_is_an_error_in_a_success(_asked: Asked, answered: Answered) -> None:
+    """That the agent is not available is told with 200, as an error."""
+    if answered.is_availability and not answered.json["available"]:
+        answered.json = {"error": answered.json["reason"]}
