@@ -176,7 +176,8 @@ def main() -> None:
         serve_here(options.serve)
         return
     costs = measured(options.rounds)
-    sample = list(faults())[:: options.every]
+    # Schemathesis would start commands of its own making; neither side starts any.
+    sample = [name for name, fault in faults().items() if not fault.starts][:: options.every]
     found: dict[str, list[bool]] = {}
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         for tool in NAMES:
