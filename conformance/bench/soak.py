@@ -71,7 +71,7 @@ class Figures:
             f"  a request took {p50:.0f} ms (median), {p99:.0f} ms (99 of 100)",
             f"  {self.commands} commands started, each output as expected" if not self.troubles else "  TROUBLE:",
             *(f"    {trouble}" for trouble in self.troubles[:10]),
-            f"  memory {self.memory[0] / 2**20:.0f} MiB at first, {self.growth() / 2**20:+.0f} MiB since the first third",
+            f"  memory {self.memory[0] >> 20} MiB at first, {self.growth() / 2**20:+.0f} MiB since the first third",
         ]
 
 
