@@ -1,0 +1,187 @@
+"""The operations beside the endpoint's own: each sends what it says, and reads what the document shows."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+from types import ModuleType
+from typing import Any
+
+import httpx
+import pytest
+from client.voices import KEY, VPS, answering
+from hostup_agent_exec import AuthenticatedClient, errors
+from hostup_agent_exec.api.agent import start_agent_exec
+from hostup_agent_exec.api.vps import get_vps_status, list_vps
+from hostup_agent_exec.models import CommandStart, Problem, StartedCommand, VpsPage, VpsStatus
+from hostup_conformance.ledger import document
+
+#: By operation: its module, its arguments, what it sends, what it returns, and where the document has it.
+OPERATIONS: dict[str, tuple[ModuleType, tuple[str, ...], dict[str, Any], str, type, tuple[str, str]]] = {
+    "start": (
+        start_agent_exec, (VPS,), {"body": CommandStart("uname -a")}, f"POST /api/v2/vps/{VPS}/agent/exec",
+        StartedCommand, ("/api/v2/vps/{id}/agent/exec", "post"),
+    ),
+    "status": (
+        get_vps_status, (VPS,), {}, f"GET /api/v2/vps/{VPS}/status", VpsStatus, ("/api/v2/vps/{id}/status", "get"),
+    ),
+    "list": (
+        list_vps, (), {"limit": 5, "cursor": "a&b", "include": "x", "primary_ip": "192.0.2.1", "name": "web 1"},
+        "GET /api/v2/vps?limit=5&cursor=a%26b&include=x&primaryIp=192.0.2.1&name=web+1", VpsPage,
+        ("/api/v2/vps", "get"),
+    ),
+    "list of all": (list_vps, (), {}, "GET /api/v2/vps", VpsPage, ("/api/v2/vps", "get")),
+}  # fmt: skip
+
+
+class Server:
+    """Gives one answer, and remembers the request."""
+
+    def __init__(self, status: int, body: Any) -> None:
+        self.status, self.body, self.asked = status, body, list[httpx.Request]()
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        self.asked.append(request)
+        return httpx.Response(self.status, json=self.body)
+
+    @property
+    def request(self) -> str:
+        (request,) = self.asked
+        assert request.headers["Authorization"] == f"Bearer {KEY}"
+        return f"{request.method} {request.url.raw_path.decode()}"
+
+
+def call(module: ModuleType, form: str, client: AuthenticatedClient, *arguments: str, **more: Any) -> Any:
+    """Call an operation in one of its four forms."""
+    result = getattr(module, form)(*arguments, client=client, **more)
+
+    async def finish() -> Any:
+        async with client:
+            return await result
+
+    return asyncio.run(finish()) if form.startswith("asyncio") else result
+
+
+def example(path: str, method: str) -> Any:
+    return document()["paths"][path][method]["responses"]["200"]["content"]["application/json"]["example"]
+
+
+@pytest.fixture(params=OPERATIONS)
+def operation(request: pytest.FixtureRequest) -> Any:
+    return OPERATIONS[request.param]
+
+
+@pytest.mark.parametrize("form", ["sync", "asyncio"])
+def test_it_returns_what_the_document_shows(operation: Any, form: str) -> None:
+    module, arguments, more, request, kind, place = operation
+    server = Server(200, example(*place))
+    result = call(module, form, answering(server), *arguments, **more)
+    assert isinstance(result, kind)
+    assert result.to_dict() == example(*place)  # type: ignore[attr-defined]
+    assert server.request == request
+
+
+@pytest.mark.parametrize("form", ["sync_detailed", "asyncio_detailed"])
+def test_in_detail_it_returns_the_whole_answer(operation: Any, form: str) -> None:
+    module, arguments, more, request, kind, place = operation
+    server = Server(200, example(*place))
+    answer = call(module, form, answering(server), *arguments, **more)
+    assert (answer.status_code, type(answer.parsed), server.request) == (200, kind, request)
+    problem = {"type": "t", "code": "not_found", "detail": "d"}
+    answer = call(module, form, answering(Server(404, problem)), *arguments, **more)
+    assert (answer.status_code, answer.parsed) == (404, Problem(type_="t", code="not_found", detail="d"))
+    with pytest.raises(errors.InvalidResponse):
+        call(module, form, answering(Server(200, [])), *arguments, **more)
+
+
+@pytest.mark.parametrize("form", ["sync", "asyncio"])
+def test_any_other_answer_is_an_error(operation: Any, form: str) -> None:
+    module, arguments, more, *_ = operation
+    for status, error in ((404, errors.NotFound), (201, errors.UnexpectedStatus), (200, errors.InvalidResponse)):
+        with pytest.raises(error):
+            call(module, form, answering(Server(status, [])), *arguments, **more)
+
+
+@pytest.mark.parametrize(
+    ("module", "arguments", "more", "error"),
+    [
+        (get_vps_status, ("",), {}, ValueError),
+        (get_vps_status, (7,), {}, TypeError),
+        (list_vps, (), {"limit": "5"}, TypeError),
+        (list_vps, (), {"cursor": 5}, TypeError),
+        (list_vps, (), {"include": 5}, TypeError),
+        (list_vps, (), {"primary_ip": 5}, TypeError),
+        (list_vps, (), {"name": None}, TypeError),
+        (start_agent_exec, ("..",), {"body": CommandStart("x")}, ValueError),
+        (start_agent_exec, ("v",), {"body": CommandStart("")}, ValueError),
+        (start_agent_exec, ("v",), {"body": {"command": "x"}}, TypeError),
+    ],
+)
+def test_what_cannot_be_right_is_not_sent(
+    module: ModuleType, arguments: tuple[Any, ...], more: dict[str, Any], error: type[Exception]
+) -> None:
+    server = Server(200, {})
+    with pytest.raises(error):
+        call(module, "sync", answering(server), *arguments, **more)
+    assert server.asked == []
+
+
+SCHEMAS = document()["components"]["schemas"]
+#: What no schema of the document takes for such a type.
+WRONG = {"string": 7, "integer": "7", "number": "7", "boolean": 1, "array": {}, "object": []}
+MEMBERS = [
+    (name, member, schema)
+    for name, model in SCHEMAS.items()
+    if not model.get("x-tolerant")
+    for member, schema in model["properties"].items()
+]
+
+
+def types_of(schema: dict[str, Any]) -> list[str]:
+    if "$ref" in schema:
+        return ["object"]
+    given = schema.get("type", [])
+    return [given] if isinstance(given, str) else given
+
+
+def proper(schema: dict[str, Any]) -> Any:
+    """Return a value that a schema takes."""
+    if "$ref" in schema:
+        schema = SCHEMAS[schema["$ref"].rpartition("/")[2]]
+    values = {"string": "x", "integer": 7, "number": 1.5, "boolean": True, "array": [], "null": None}
+    if types_of(schema)[:1] == ["object"]:
+        return {member: proper(inner) for member, inner in schema["properties"].items()}
+    return values[types_of(schema)[0]] if types_of(schema) else {"any": ["thing"]}
+
+
+@pytest.mark.parametrize("name", [name for name in SCHEMAS if not SCHEMAS[name].get("x-tolerant")])
+def test_a_model_keeps_all_that_it_reads(name: str) -> None:
+    model = getattr(importlib.import_module("hostup_agent_exec.models"), name)
+    body = {**proper(SCHEMAS[name]), "more": [1]}
+    read = model.from_dict(body)
+    assert read.to_dict() == body
+    assert read.additional_properties == {"more": [1]}
+    assert "more" in read
+    read["another"] = None
+    assert read.to_dict() == {**body, "another": None}
+    required = SCHEMAS[name].get("required", [])
+    alone = {member: value for member, value in body.items() if member in required}
+    assert model.from_dict(alone).to_dict() == alone
+    for missing in required:
+        with pytest.raises(ValueError, match=rf"^\$\.{missing}: expected .*, got nothing$"):
+            model.from_dict({member: value for member, value in body.items() if member != missing})
+
+
+@pytest.mark.parametrize(("name", "member", "schema"), MEMBERS)
+def test_a_member_of_another_type_is_named(name: str, member: str, schema: dict[str, Any]) -> None:
+    model = getattr(importlib.import_module("hostup_agent_exec.models"), name)
+    body = proper(SCHEMAS[name])
+    allowed = types_of(schema)
+    if allowed:
+        with pytest.raises(ValueError, match=rf"^\$\.{member}: expected "):
+            model.from_dict({**body, member: WRONG[allowed[0]]})
+    if "null" in allowed or not allowed:
+        assert model.from_dict({**body, member: None}).to_dict()[member] is None
+    else:
+        with pytest.raises(ValueError, match=rf"^\$\.{member}: expected .*, got null$"):
+            model.from_dict({**body, member: None})
