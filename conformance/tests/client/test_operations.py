@@ -77,7 +77,7 @@ def test_it_returns_what_the_document_shows(operation: Any, form: str) -> None:
     server = Server(200, example(*place))
     result = call(module, form, answering(server), *arguments, **more)
     assert isinstance(result, kind)
-    assert result.to_dict() == example(*place)  # type: ignore[attr-defined]
+    assert result.to_dict() == example(*place)
     assert server.request == request
 
 

@@ -355,31 +355,55 @@ def test_the_pid_is_told_before_the_first_poll(voice: Voice) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "error"),
+    ("arguments", "error", "says"),
     [
-        ({"command": None}, ValueError),
-        ({"command": ""}, ValueError),
-        ({"command": "x" * 4097}, ValueError),
-        ({"command": "rm -rf /tmp/x\0/y"}, ValueError),
-        ({"command": "\udce9"}, ValueError),
-        ({"on_start": []}, TypeError),
-        ({"on_start": _async_callback}, TypeError),
-        ({"on_progress": 0}, TypeError),
-        ({"command": 7}, ValueError),
-        ({"id": ""}, ValueError),
-        ({"id": ".."}, ValueError),
-        ({"id": None}, TypeError),
-        ({"timeout": -1}, ValueError),
-        ({"interval": 0}, ValueError),
-        ({"interval": "1"}, TypeError),
+        ({"command": None}, ValueError, "$.command: expected string, got null"),
+        ({"command": 7}, ValueError, "$.command: expected string, got integer"),
+        ({"command": ""}, ValueError, "command: expected 1 to 4096 characters, got 0"),
+        ({"command": "x" * 4097}, ValueError, "command: expected 1 to 4096 characters, got 4097"),
+        ({"command": "rm -rf x\0/y"}, ValueError, r"command: expected a match of ^[^\u0000]*$"),
+        ({"command": "\udce9"}, ValueError, "command: expected text that UTF-8 can encode"),
+        ({"on_start": []}, TypeError, "on_start: expected a function that is not async"),
+        ({"on_start": _async_callback}, TypeError, "on_start: expected a function that is not async"),
+        ({"on_progress": 0}, TypeError, "on_progress: expected a function that is not async"),
+        ({"id": ""}, ValueError, "id: expected neither an empty string nor a dot segment"),
+        ({"id": ".."}, ValueError, "id: expected neither an empty string nor a dot segment"),
+        ({"id": None}, TypeError, "id: expected str, got NoneType"),
+        ({"timeout": -1}, ValueError, "timeout: expected a number of seconds from 0 to 1e+09"),
+        ({"interval": 0}, ValueError, "interval: expected a number of seconds above 0, and 1e+09 at most"),
+        ({"interval": "1"}, TypeError, "interval: expected int or float, got str"),
     ],
 )
 def test_senseless_arguments_are_refused_before_anything_is_sent(
-    voice: Voice, server: Server, arguments: dict[str, Any], error: type[Exception]
+    voice: Voice, server: Server, arguments: dict[str, Any], error: type[Exception], says: str
 ) -> None:
-    with pytest.raises(error):
+    with pytest.raises(error) as caught:
         voice.run(client=server.client, **arguments)
+    assert str(caught.value) == says
     assert server.seen == []
+
+
+@pytest.mark.parametrize("command", ["x", "x" * 4096, "\n", "é"])
+def test_any_other_text_is_a_command(voice: Voice, server: Server, command: str) -> None:
+    assert voice.run(command=command, client=server.client).exited
+    assert json.loads(server.requests[1].content) == {"command": command}
+
+
+def test_by_default_it_waits_a_second_at_a_time_for_five_minutes(voice: Voice, clock: Clock) -> None:
+    with pytest.raises(errors.CommandStillRunning) as caught:
+        voice.run(client=Server(poll=RUNNING).client)
+    assert clock.slept == [1.0] * 300
+    assert str(caught.value) == "the command has not ended in time"
+
+
+@pytest.mark.parametrize(
+    "start", [httpx.Response(200, json={}), httpx.Response(200, json={"pid": 1, "pollUrl": f"{PATH}?pid=2"})]
+)
+def test_a_lost_start_has_its_answer(voice: Voice, start: httpx.Response) -> None:
+    with pytest.raises(errors.StartLost) as caught:
+        voice.run(client=Server(start=start).client)
+    assert caught.value.response is not None
+    assert caught.value.response.json() == start.json()
 
 
 def test_it_can_be_cancelled_and_the_pid_is_known() -> None:
