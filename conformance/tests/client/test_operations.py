@@ -6,6 +6,7 @@ import asyncio
 import importlib
 from types import ModuleType
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -103,27 +104,39 @@ def test_any_other_answer_is_an_error(operation: Any, form: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("module", "arguments", "more", "error"),
+    ("module", "arguments", "more", "error", "says"),
     [
-        (get_vps_status, ("",), {}, ValueError),
-        (get_vps_status, (7,), {}, TypeError),
-        (list_vps, (), {"limit": "5"}, TypeError),
-        (list_vps, (), {"cursor": 5}, TypeError),
-        (list_vps, (), {"include": 5}, TypeError),
-        (list_vps, (), {"primary_ip": 5}, TypeError),
-        (list_vps, (), {"name": None}, TypeError),
-        (start_agent_exec, ("..",), {"body": CommandStart("x")}, ValueError),
-        (start_agent_exec, ("v",), {"body": CommandStart("")}, ValueError),
-        (start_agent_exec, ("v",), {"body": {"command": "x"}}, TypeError),
+        (get_vps_status, ("",), {}, ValueError, "id: expected neither an empty string nor a dot segment"),
+        (get_vps_status, (7,), {}, TypeError, "id: expected str, got int"),
+        (list_vps, (), {"limit": "5"}, TypeError, "limit: expected int or Unset, got str"),
+        (list_vps, (), {"cursor": 5}, TypeError, "cursor: expected str or Unset, got int"),
+        (list_vps, (), {"include": 5}, TypeError, "include: expected str or Unset, got int"),
+        (list_vps, (), {"primary_ip": 5}, TypeError, "primary_ip: expected str or Unset, got int"),
+        (list_vps, (), {"name": None}, TypeError, "name: expected str or Unset, got NoneType"),
+        (start_agent_exec, ("v",), {"body": CommandStart("x" * 5000)}, ValueError,
+         "command: expected 1 to 4096 characters, got 5000"),
+        (start_agent_exec, ("v",), {"body": {"command": "x"}}, TypeError, "body: expected CommandStart, got dict"),
     ],
-)
+)  # fmt: skip
 def test_what_cannot_be_right_is_not_sent(
-    module: ModuleType, arguments: tuple[Any, ...], more: dict[str, Any], error: type[Exception]
+    module: ModuleType, arguments: tuple[Any, ...], more: dict[str, Any], error: type[Exception], says: str
 ) -> None:
     server = Server(200, {})
-    with pytest.raises(error):
+    with pytest.raises(error) as caught:
         call(module, "sync", answering(server), *arguments, **more)
+    assert str(caught.value) == says
     assert server.asked == []
+
+
+@pytest.mark.parametrize("id", ["a/b ?#ü", "..."])
+def test_an_id_is_encoded_whole(id: str) -> None:
+    server = Server(200, {})
+    get_vps_status.sync(id, client=answering(server))
+    assert server.request == f"GET /api/v2/vps/{quote(id, safe='')}/status"
+    server = Server(200, {})
+    start_agent_exec.sync(id, client=answering(server), body=CommandStart("x"))
+    assert server.request == f"POST /api/v2/vps/{quote(id, safe='')}/agent/exec"
+    assert server.asked[0].headers["Content-Type"] == "application/json"
 
 
 SCHEMAS = document()["components"]["schemas"]
@@ -162,8 +175,8 @@ def test_a_model_keeps_all_that_it_reads(name: str) -> None:
     assert read.to_dict() == body
     assert read.additional_properties == {"more": [1]}
     assert "more" in read
-    read["another"] = None
-    assert read.to_dict() == {**body, "another": None}
+    read["another"] = "thing"
+    assert read.to_dict() == {**body, "another": "thing"}
     required = SCHEMAS[name].get("required", [])
     alone = {member: value for member, value in body.items() if member in required}
     assert model.from_dict(alone).to_dict() == alone
