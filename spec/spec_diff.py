@@ -27,6 +27,7 @@ from urllib.parse import unquote
 
 import griffe
 import yaml
+from hostup_conformance.ledger import load_yaml
 from openapi_spec_validator import validate
 from packaging.version import Version
 
@@ -110,7 +111,7 @@ class Contract:
             Unusable: there is no contract in it
         """
         try:
-            document = read_yaml((folder / "spec" / "openapi.yaml").read_bytes())
+            document = load_yaml((folder / "spec" / "openapi.yaml").read_bytes())
             validate(document)
             Version(str(document["info"]["version"]))
         except Exception as error:  # of a file, of YAML, or one of the many of the validator
@@ -118,7 +119,7 @@ class Contract:
             raise Unusable(f"spec/openapi.yaml is no OpenAPI document with a version: {first}") from None
         try:
             file = folder / "spec" / "requirements.yaml"
-            entries = read_yaml(file.read_bytes()) if file.exists() else None
+            entries = load_yaml(file.read_bytes()) if file.exists() else None
             ledger = {entry["id"]: entry for entry in entries or [] if entry["level"] and entry["title"]}
         except (yaml.YAMLError, TypeError, KeyError) as error:
             raise Unusable(f"spec/requirements.yaml is no list of requirements: {error}") from None
@@ -182,11 +183,6 @@ def interface(folder: Path) -> griffe.Module | None:
 def changes(old: Contract, new: Contract) -> list[Change]:
     """Tell all that changed."""
     return sorted({*Comparison(old, new).all(), *ledger_changes(old, new), *interface_changes(old, new)})
-
-
-def read_yaml(text: bytes) -> Any:
-    """Read YAML with the C loader where PyYAML has it: ten times as fast."""
-    return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - both are safe
 
 
 class Comparison:
@@ -500,7 +496,7 @@ def last_step() -> str:
     base, version = "HEAD", None
     for commit in git("log", "--first-parent", "--format=%H", "--", "spec/openapi.yaml").decode().split():
         try:
-            document = read_yaml(git("show", f"{commit}:spec/openapi.yaml"))
+            document = load_yaml(git("show", f"{commit}:spec/openapi.yaml"))
             version = version or str(document["info"]["version"])
             if str(document["info"]["version"]) != version:
                 break

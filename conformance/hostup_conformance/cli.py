@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import argparse
-import json
 import re
 import sys
 from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
-from pathlib import Path
 from textwrap import fill, indent
 from typing import TYPE_CHECKING
 
 from hostup_conformance import __version__
 from hostup_conformance.ledger import Requirement, requirements
+from hostup_conformance.root_cause import MATRIX as KILL_MATRIX
+from hostup_conformance.root_cause import read_matrix
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-#: The kill matrix, where it has been made; it holds an exchange that keeps each requirement, and one that breaks it.
-KILL_MATRIX = Path(__file__).parent / "kill_matrix.json"
 WIDTH = 100
 #: How long the waiver in an explanation lasts.
 WAIVED_DAYS = 60
@@ -187,9 +185,7 @@ def needed(need: str) -> str:
 
 def examples(id: str) -> dict[str, str]:
     """Return a good and a bad exchange of a requirement, or nothing where the kill matrix holds none."""
-    if not KILL_MATRIX.is_file():
-        return {}
-    found = json.loads(KILL_MATRIX.read_text(encoding="utf-8")).get("examples", {}).get(id, {})
+    found = read_matrix(KILL_MATRIX).get("examples", {}).get(id, {})
     return {kind: found[kind] for kind in ("good", "bad") if found.get(kind)}
 
 

@@ -185,6 +185,18 @@ class Exchange:
         return pid if isinstance(pid, int) and not isinstance(pid, bool) and pid > 0 else None
 
     @property
+    def new_poll(self) -> str | None:
+        """Path and query by which the command that a start has started is polled."""
+        return None if self.new_pid is None else f"{self.request.target}?pid={self.new_pid}"
+
+    @property
+    def listed_ids(self) -> list[str]:
+        """The ids in a list of VPSs, as far as it has its form."""
+        data = self.body.get("data") if isinstance(self.body, dict) else None
+        items = data if isinstance(data, list) else []
+        return [item["id"] for item in items if isinstance(item, dict) and isinstance(item.get("id"), str)]
+
+    @property
     def judged(self) -> bool:
         """Whether the answer tells how the request was understood: a GET, neither ordered nor limited."""
         return (

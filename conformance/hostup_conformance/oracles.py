@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import jsonschema_rs
 
-from hostup_conformance.ledger import document
+from hostup_conformance.ledger import ENDPOINT, document
 
 if TYPE_CHECKING:
     from hostup_conformance.exchange import Exchange
@@ -50,7 +50,7 @@ def operation() -> Any:
     """Return the endpoint as schemathesis reads it from the document."""
     import schemathesis
 
-    return schemathesis.openapi.from_dict(deepcopy(document()))["/api/v2/vps/{id}/agent/exec"]["GET"]
+    return schemathesis.openapi.from_dict(deepcopy(document()))[ENDPOINT]["GET"]
 
 
 def schema_note(e: Exchange) -> str | None:

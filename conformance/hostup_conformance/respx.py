@@ -27,7 +27,7 @@ import httpx
 import jsonschema_rs
 import respx
 
-from hostup_conformance.ledger import document
+from hostup_conformance.ledger import ENDPOINT, document
 
 #: The path of the one endpoint, below any base URL.
 PATH = r"^(?:/.*)?/api/v2/vps/[^/]+/agent/exec$"
@@ -59,7 +59,7 @@ def router(
 
 def _example(status: str, name: str | None = None, method: str = "get") -> Any:
     """Return the document's example of a status, or one of its several."""
-    described = document()["paths"]["/api/v2/vps/{id}/agent/exec"][method]["responses"][status]
+    described = document()["paths"][ENDPOINT][method]["responses"][status]
     if "$ref" in described:
         described = document()["components"]["responses"][described["$ref"].rpartition("/")[2]]
     media = next(iter(described["content"].values()))

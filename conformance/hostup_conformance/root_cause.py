@@ -19,9 +19,14 @@ MATRIX = Path(__file__).parent / "kill_matrix.json"
 
 @cache
 def matrix() -> dict[str, Any]:
-    """Return the kill matrix; an empty one where it was never written."""
+    """Return the kill matrix."""
+    return read_matrix(MATRIX)
+
+
+def read_matrix(file: Path) -> dict[str, Any]:
+    """Return a kill matrix; an empty one where it was never written."""
     empty: dict[str, Any] = {"faults": {}, "variants": {}, "examples": {}}
-    return json.loads(MATRIX.read_text(encoding="utf-8")) if MATRIX.is_file() else empty
+    return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else empty
 
 
 def root_causes(broken: Iterable[str]) -> dict[str, list[str]]:

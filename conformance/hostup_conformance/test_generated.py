@@ -9,34 +9,27 @@ import hypothesis
 import pytest
 import schemathesis
 
-from hostup_conformance.ledger import document
-from hostup_conformance.sources.linked import follow_links
+from hostup_conformance.ledger import ENDPOINT, document
+from hostup_conformance.sources.linked import REPEATABLE, follow_links
 
 if TYPE_CHECKING:
     from hostup_conformance.session import Conformance
 
-PATH = "/api/v2/vps/{id}/agent/exec"
 schema = schemathesis.openapi.from_dict(deepcopy(document()))  # it changes what it is given
 # Other methods change things on a customer's machine; the probe sends them where it is safe.
 schema.config.phases.coverage.unexpected_methods = set()
+operations = schema.include(path=ENDPOINT)
 
 
 def test_linked(conformance: Conformance) -> None:
     """Start commands and poll them, as the document links the two; what comes is judged with the rest."""
     if not conformance.target.allow_exec:
         pytest.skip("run with --allow-exec, which starts harmless commands")
-    follow_links(schema.include(path=PATH), conformance.wire)
+    follow_links(operations, conformance.wire)
 
 
-@schema.include(method="GET", path=PATH).parametrize()
-@hypothesis.settings(
-    max_examples=20,
-    deadline=None,
-    database=None,
-    derandomize=True,
-    suppress_health_check=list(hypothesis.HealthCheck),
-    phases=[hypothesis.Phase.explicit, hypothesis.Phase.generate],
-)
+@schema.include(method="GET", path=ENDPOINT).parametrize()
+@hypothesis.settings(REPEATABLE, max_examples=20, phases=[hypothesis.Phase.explicit, hypothesis.Phase.generate])
 def test_generated(case: schemathesis.Case[Any], conformance: Conformance) -> None:
     """Send a generated request; what comes is judged with the rest."""
     conformance.generated.send(case)

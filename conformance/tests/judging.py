@@ -7,7 +7,7 @@ from dataclasses import replace
 from hostup_conformance.sources import commands, probe
 from hostup_conformance.sources.linked import follow_links
 from hostup_conformance.target import Target
-from hostup_conformance.test_generated import PATH, schema
+from hostup_conformance.test_generated import operations
 from hostup_conformance.verdict import Verdict, hold_against_oracle, judge
 from hostup_conformance.wire import Limits, Wire
 from stage import Change, Stage
@@ -31,14 +31,12 @@ def run(
         try:
             if allow_exec:
                 commands.begin(wire)
-            target = wire.target
-            probe.run(wire, commands.stages(target, careful=wire.careful))
+            probe.run(wire, commands.stages(wire.target, careful=wire.careful))
             if allow_exec:
-                follow_links(schema.include(path=PATH), wire)
-                target = wire.target
+                follow_links(operations, wire)
         finally:
             wire.close()
-    return target, wire, stage
+    return wire.target, wire, stage
 
 
 def verdict_on(change: Change | None, limits: Limits = LIMITS, *, allow_exec: bool = False) -> Verdict:

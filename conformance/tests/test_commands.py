@@ -7,13 +7,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from agent.running import judge
+import running
 from faults import faults
 from hostup_conformance.mock import FOREIGN_VPS_ID, VPS_ID
 from hostup_conformance.sources import commands, probe
 from hostup_conformance.sources.linked import follow_links
 from hostup_conformance.target import Target
-from hostup_conformance.test_generated import PATH, schema
+from hostup_conformance.test_generated import operations
 from hostup_conformance.verdict import Verdict
 from hostup_conformance.verdict import judge as verdict_of
 from hostup_conformance.wire import Limits, Wire, Withheld
@@ -41,11 +41,11 @@ def run(*, live: bool = False, allow_exec: bool = True) -> tuple[Target, Verdict
         wire = Wire(target, Limits(), live=live)
         try:
             if allow_exec:
-                target = commands.begin(wire)
-            probe.run(wire, commands.stages(target, careful=wire.careful))
+                commands.begin(wire)
+            probe.run(wire, commands.stages(wire.target, careful=wire.careful))
         finally:
             wire.close()
-    return target, verdict_of(wire.exchanges, target, wire.stopped), wire, diary.started
+    return wire.target, verdict_of(wire.exchanges, wire.target, wire.stopped), wire, diary.started
 
 
 @pytest.mark.parametrize("live", [False, True])
@@ -93,13 +93,12 @@ def test_on_a_live_server_commands_are_started_on_the_given_vps_alone() -> None:
     ],
 )
 def test_a_live_servers_id_must_be_repeated(tmp_path: Path, options: tuple[str, ...], exit_code: int) -> None:
-    run = judge(tmp_path, *options, HOSTUP_API_KEY="hu_1", HOSTUP_VPS_ID=VPS_ID)
-    assert run.returncode == exit_code, run.stdout + run.stderr
+    done = running.run(tmp_path, *options, HOSTUP_API_KEY="hu_1", HOSTUP_VPS_ID=VPS_ID)
+    assert done.returncode == exit_code, done.stdout + done.stderr
     if exit_code == pytest.ExitCode.USAGE_ERROR:
-        assert f"--allow-exec={VPS_ID}" in run.stderr
+        assert f"--allow-exec={VPS_ID}" in done.stderr
     else:
-        methods = json.loads((tmp_path / "report.json").read_text())["methods"]
-        assert methods["POST"] > 3
+        assert running.report_in(tmp_path)["methods"]["POST"] > 3
 
 
 def linked(change: Change | None = None, *, live: bool = False) -> tuple[Target, Verdict, Wire]:
@@ -109,7 +108,7 @@ def linked(change: Change | None = None, *, live: bool = False) -> tuple[Target,
         target = replace(Target.from_environment(url, stage.mock.environment()), allow_exec=True)
         wire = Wire(target, Limits(request_seconds=0.5, next_seconds=0.25), live=live)
         try:
-            follow_links(schema.include(path=PATH), wire)
+            follow_links(operations, wire)
         finally:
             wire.close()
     return wire.target, verdict_of(wire.exchanges, wire.target, wire.stopped), wire

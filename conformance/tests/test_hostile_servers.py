@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 from judging import IMPATIENT, verdict_on
+from running import report_in, run
 from stage import CRLF, Answered, Asked, Stage
-from test_run import report_in, run
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 BODY = b'Content-Length: 19\r\n\r\n{"available": true}'

@@ -9,8 +9,8 @@ from hostup_conformance.mock import API_KEY, FOREIGN_VPS_ID, UNAVAILABLE_VPS_ID,
 from hostup_conformance.sources.lookup import with_vps
 from hostup_conformance.target import Misconfigured, Target
 from hostup_conformance.wire import Limits
+from running import report_in, run
 from stage import Answered, Asked, Change, Stage
-from test_run import report_in, run
 
 KEY = {"HOSTUP_API_KEY": API_KEY}
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
 import re
 import signal
 import socket
@@ -18,36 +16,8 @@ from faults import faults
 from hostup_conformance.ledger import requirements
 from hostup_conformance.mock import API_KEY, READ_API_KEY, Mock
 from hostup_conformance.target import altered_keys
+from running import KEPT, command, report_in, run
 from stage import Answered, Asked, Stage
-
-#: Whatever runs these tests must not change the runs that they start.
-KEPT = {name: value for name, value in os.environ.items() if not name.startswith(("HOSTUP_", "PYTEST_", "COV_"))}
-
-
-def command(*arguments: str | Path) -> list[str]:
-    return [
-        sys.executable,
-        "-m",
-        "pytest",
-        "-p",
-        "no:cacheprovider",
-        "--pyargs",
-        "hostup_conformance",
-        *map(str, arguments),
-    ]
-
-
-def run(folder: Path, *arguments: str | Path, **environ: str) -> subprocess.CompletedProcess[str]:
-    """Run the suite in an empty folder, with its reports in `folder/report`."""
-    return subprocess.run(
-        command("--report-dir", folder / "report", *arguments),
-        cwd=folder, env={**KEPT, **environ}, capture_output=True, text=True, timeout=120, check=False,
-    )  # fmt: skip
-
-
-def report_in(folder: Path) -> dict[str, Any]:
-    report: dict[str, Any] = json.loads((folder / "report" / "report.json").read_text())
-    return report
 
 
 def test_without_arguments_the_mock_is_conformant(tmp_path: Path) -> None:

@@ -16,8 +16,8 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import TYPE_CHECKING
 
-from faults.auth import AVAILABLE, refuse
-from faults.probe import problem
+from faults.auth import AVAILABLE
+from faults.probe import problem, refuse
 from faults.rate import soon
 from hostup_conformance.exchange import VPSS
 from hostup_conformance.mock import FOREIGN_VPS_ID, UNAVAILABLE_VPS_ID
@@ -727,8 +727,7 @@ def starts_are_limited(asked: Asked, answered: Answered) -> None:
 def long_commands_are_too_large(asked: Asked, answered: Answered) -> None:
     """A command that is too long is 413."""
     if asked.method == "POST" and answered.status == 400 and len(asked.body) > 4096:
-        answered.status = 413
-        answered.json = problem(asked, 413, "invalid_request", "Invalid request")
+        refuse(asked, answered, 413, "invalid_request", "Invalid request")
 
 
 @allowed()

@@ -12,8 +12,7 @@ from hostup_conformance.rules import Findings, FindingsAcross, across, each
 from hostup_conformance.rules.safety import strings
 from hostup_conformance.rules.selectors import (
     WELL_FORMED,
-    gives_list,
-    gives_status,
+    gives_either,
     is_asked,
     is_error,
     is_good,
@@ -55,7 +54,7 @@ def whole_answer(e: Exchange) -> Findings:
         yield "nothing after the answer", e.answer.surplus
 
 
-@each("HTTP-02", lambda e: (is_good(e) or gives_list(e) or gives_status(e)) and e.header("content-type") is not None)
+@each("HTTP-02", lambda e: (is_good(e) or gives_either(e)) and e.header("content-type") is not None)
 def media_type(e: Exchange) -> Findings:
     """application/json, once, and UTF-8 where a charset is named."""
     content_type = ", ".join(dict.fromkeys(e.answer.all("content-type"))) if e.answer else ""

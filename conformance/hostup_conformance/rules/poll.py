@@ -236,8 +236,8 @@ def ends(exchanges: list[Exchange]) -> Iterator[tuple[Exchange, str]]:
     """Yield each report of the end of an `echo` that the run has started, with the text that it was given."""
     texts: dict[str, str] = {}
     for e in exchanges:
-        if e.new_pid is not None:
-            texts[f"{e.request.target}?pid={e.new_pid}"] = text_of(e)
+        if e.new_poll:
+            texts[e.new_poll] = text_of(e)
         if (text := texts.get(e.request.target)) and member(e, "exited") is True:
             yield e, text
 
@@ -301,10 +301,10 @@ def pids_differ(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
     """None comes again before its command is known to have ended."""
     alive: dict[str, Exchange] = {}
     for e in exchanges:
-        if e.new_pid is None and member(e, "exited") is True:
+        if member(e, "exited") is True and not e.new_poll:
             alive.pop(e.request.target, None)
-        if e.new_pid is not None:
-            before = alive.setdefault(f"{e.request.target}?pid={e.new_pid}", e)
+        if e.new_poll:
+            before = alive.setdefault(e.new_poll, e)
             if before is not e:
                 yield e, f"another pid than in request {before.number}, whose end was not reported", {"pid": e.new_pid}
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 from functools import cache
 from typing import TYPE_CHECKING
 
-from hostup_conformance.ledger import document
+from hostup_conformance.ledger import ENDPOINT, document
 from hostup_conformance.rules import Findings, FindingsAcross, across, each
 from hostup_conformance.rules.selectors import is_error, is_malformed, is_problem
 from hostup_conformance.times import http_date, rfc3339
@@ -33,7 +33,7 @@ UNKNOWN_SKEW = timedelta(days=1)
 @cache
 def codes_by_status() -> dict[int, list[str]]:
     """Return the documented codes of each documented error status."""
-    responses = document()["paths"]["/api/v2/vps/{id}/agent/exec"]["get"]["responses"]
+    responses = document()["paths"][ENDPOINT]["get"]["responses"]
     components = document()["components"]["responses"]
     names = {
         status: response["$ref"].rpartition("/")[2] for status, response in responses.items() if "$ref" in response

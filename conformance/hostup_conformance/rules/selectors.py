@@ -83,18 +83,18 @@ def is_asked(e: Exchange, *resources: Resource) -> bool:
     return e.ask.resource in resources and e.request.method == "GET" and e.answer is not None
 
 
-def gives(resource: Resource) -> Selector:
-    """Select the 200 answers of a resource, unless they are the endpoint's own: whoever ignores paths is HTTP-16's."""
+def gives(*resources: Resource) -> Selector:
+    """Select the 200 answers of resources, unless they are the endpoint's own: whoever ignores paths is HTTP-16's."""
 
     def selector(e: Exchange) -> bool:
         endpoints = isinstance(e.body, dict) and any(name in e.body for name in (*AVAILABILITY, *OUTPUT))
         is_json = e.answer is not None and e.answer.json.is_json
-        return is_asked(e, resource) and e.status == 200 and is_json and not endpoints
+        return is_asked(e, *resources) and e.status == 200 and is_json and not endpoints
 
     return selector
 
 
-gives_list, gives_status = gives("list"), gives("status")
+gives_list, gives_status, gives_either = gives("list"), gives("status"), gives("list", "status")
 
 
 def is_problem(e: Exchange) -> bool:

@@ -11,6 +11,7 @@ from hostup_conformance.rules import Findings, FindingsAcross, across, each
 from hostup_conformance.rules.id import id_of
 from hostup_conformance.rules.selectors import (
     envelope_of,
+    gives_either,
     gives_list,
     gives_status,
     is_asked,
@@ -44,13 +45,6 @@ SEEN = {"own", "malformed"}
 STATUS = members_of("VpsStatus")
 
 
-def ids_in(e: Exchange) -> list[str]:
-    """Return the ids in a list, as far as it has its form."""
-    data = member(e, "data")
-    items = data if isinstance(data, list) else []
-    return [item["id"] for item in items if isinstance(item, dict) and isinstance(item.get("id"), str)]
-
-
 @each("VPS-01", gives_list)
 def list_has_its_form(e: Exchange) -> Findings:
     """A bare object with the array data, whose items are objects with an id."""
@@ -68,7 +62,7 @@ def list_has_its_form(e: Exchange) -> Findings:
 def list_is_the_callers(exchanges: list[Exchange], target: Target) -> FindingsAcross:
     """Somebody else's VPS is not in it."""
     for e in exchanges:
-        if target.foreign_vps in ids_in(e):
+        if target.foreign_vps in e.listed_ids:
             yield e, "the caller's VPSs alone", f"{target.foreign_vps}, which is somebody else's"
 
 
@@ -76,8 +70,8 @@ def list_is_the_callers(exchanges: list[Exchange], target: Target) -> FindingsAc
 def list_is_whole(exchanges: list[Exchange], target: Target) -> FindingsAcross:
     """The VPS is in it, unless there is another page."""
     for e in exchanges:
-        if target.vps not in ids_in(e):
-            yield e, f"data with {target.vps}, or hasMore true", f"{len(ids_in(e))} others"
+        if target.vps not in e.listed_ids:
+            yield e, f"data with {target.vps}, or hasMore true", f"{len(e.listed_ids)} others"
 
 
 @each("VPS-04", gives_status)
@@ -93,7 +87,7 @@ def status_has_its_form(e: Exchange) -> Findings:
             yield f"{name}: {what}", e.body[name]
 
 
-@each("VPS-05", lambda e: gives_list(e) or gives_status(e))
+@each("VPS-05", gives_either)
 def status_is_the_vpss(e: Exchange) -> Findings:
     """The id is the one asked for, every state one of the eight; what is no string is VPS-04's."""
     id, data = member(e, "id"), member(e, "data")
@@ -111,7 +105,7 @@ def status_is_the_vpss(e: Exchange) -> Findings:
 )
 def wants_a_key(e: Exchange) -> Findings:
     """Any refusal."""
-    if gives_list(e) or gives_status(e):
+    if gives_either(e):
         yield "status 401", status_of(e)
 
 
@@ -135,7 +129,7 @@ def status_agrees(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
             return
 
 
-@each("VPS-09", lambda e: gives_list(e) or gives_status(e))
+@each("VPS-09", gives_either)
 def as_the_document_says(e: Exchange) -> Findings:
     """Valid by its schema, of which much is our reading: so null will do for anything."""
     schema = "VpsPage" if e.ask.resource == "list" else "VpsStatus"

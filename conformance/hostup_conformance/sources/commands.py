@@ -14,7 +14,16 @@ from secrets import token_urlsafe
 from typing import TYPE_CHECKING, Any
 
 from hostup_conformance.exchange import LONGEST_COMMAND, Headers, Request, path_of
-from hostup_conformance.sources.probe import BASE_HEADERS, ClientCall, Script, Stage, Step, authorized, take
+from hostup_conformance.sources.probe import (
+    BASE_HEADERS,
+    ClientCall,
+    Script,
+    Stage,
+    Step,
+    authorization,
+    authorized,
+    take,
+)
 from hostup_conformance.wire import Stopped
 
 if TYPE_CHECKING:
@@ -39,9 +48,7 @@ class CommandScript(Script):
 
     def refused(self) -> Stage:
         """Return the starts that are to be refused. Where one is not, what it starts is harmless."""
-        offered = self.target.capabilities
-        steps = [step for step in self._refused() if step.capability is None or step.capability in offered]
-        return Stage(steps, ordered=False)
+        return Stage(self._offered(self._refused()), ordered=False)
 
     def _refused(self) -> Iterator[Step]:
         target, body = self.target, body_of(echo())
@@ -78,8 +85,8 @@ def stages(target: Target, *, careful: bool) -> list[Stage]:
     return probing
 
 
-def begin(wire: Wire) -> Target:
-    """Follow commands from start to end, and return the target with pids for what it was given none of.
+def begin(wire: Wire) -> None:
+    """Follow commands from start to end, and give the wire's target pids for what it was given none of.
 
     The ended command that the later steps need is started first, so it has ended when those have that are followed.
     """
@@ -94,10 +101,9 @@ def begin(wire: Wire) -> Target:
     if not target.running_pid:
         target = replace(target, running_pid=start(wire, "the start of a command that runs on", SLEEP))
     pids = {pid for pid in followed if pid} - {target.finished_pid, target.running_pid}
-    wire.target = target = replace(target, started_pids=frozenset(pids))
+    wire.target = replace(target, started_pids=frozenset(pids))
     for pid in sorted(pids):
         follow(wire, pid)
-    return target
 
 
 def follow(wire: Wire, pid: int) -> None:
@@ -129,9 +135,7 @@ def post(
     target: Target, body: bytes, *, vps: str | None = None, key: str | None = "", headers: Headers = ()
 ) -> Request:
     """Return the start of a command, with the full key unless another or None is given."""
-    all_headers = (*BASE_HEADERS, ("Content-Type", "application/json"), *headers)
-    if key is not None:
-        all_headers += (("Authorization", f"Bearer {key or target.key}"),)
+    all_headers = (*BASE_HEADERS, ("Content-Type", "application/json"), *headers, *authorization(target, key))
     return Request("POST", path_of(vps or target.vps), all_headers, body)
 
 

@@ -24,18 +24,16 @@ if TYPE_CHECKING:
     from hostup_conformance.exchange import Request
     from hostup_conformance.wire import Wire
 
+#: The same cases at each run, however long an answer takes.
+REPEATABLE = hypothesis.settings(
+    deadline=None, database=None, derandomize=True, suppress_health_check=list(hypothesis.HealthCheck)
+)
 SETTINGS = hypothesis.settings(
-    max_examples=SCENARIOS,
-    stateful_step_count=STEPS,
-    deadline=None,
-    database=None,
-    derandomize=True,
-    suppress_health_check=list(hypothesis.HealthCheck),
-    phases=[hypothesis.Phase.generate],
+    REPEATABLE, max_examples=SCENARIOS, stateful_step_count=STEPS, phases=[hypothesis.Phase.generate]
 )
 
 
-def follow_links(schema: Any, wire: Wire) -> None:
+def follow_links(operations: Any, wire: Wire) -> None:
     """Run the scenarios, and poll each command that they start until it has ended."""
     before = wire.target.started_pids
 
@@ -50,7 +48,7 @@ def follow_links(schema: Any, wire: Wire) -> None:
         """Judge nothing: the rules do, of every exchange."""
 
     overrides = {"call": call, "validate_response": leave_it_to_the_rules}
-    workflow: Any = type("Workflow", (schema.as_state_machine(),), overrides)
+    workflow: Any = type("Workflow", (operations.as_state_machine(),), overrides)
     workflow.run(settings=SETTINGS)
     for pid in wire.target.started_pids - before:
         follow(wire, pid)

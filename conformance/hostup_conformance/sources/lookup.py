@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import closing, suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from hostup_conformance.exchange import VPSS, Exchange, path_of
 from hostup_conformance.sources.probe import authorized
@@ -49,9 +49,7 @@ def listed(exchange: Exchange | None) -> list[str]:
     if exchange is None or exchange.status != 200:
         said = "no answer" if exchange is None or exchange.status is None else f"status {exchange.status}"
         raise missing(f"GET {VPSS}, where one could be looked up, got {said}")
-    data: Any = exchange.body.get("data") if isinstance(exchange.body, dict) else None
-    items = data if isinstance(data, list) else []
-    ids = [item["id"] for item in items if isinstance(item, dict) and isinstance(item.get("id"), str) and item["id"]]
+    ids = [id for id in exchange.listed_ids if id]
     if not ids:
         raise missing(f"GET {VPSS}, where one could be looked up, names none")
     return ids

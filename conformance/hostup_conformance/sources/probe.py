@@ -78,21 +78,21 @@ class Script:
 
     def stages(self) -> list[Stage]:
         """Return all stages, with the steps that the target's profile and fixtures allow."""
-        capabilities = self.target.capabilities
-
-        def allowed(steps: Iterable[Step]) -> list[Step]:
-            return [step for step in steps if step.capability is None or step.capability in capabilities]
-
         anyhow = (
             self._ordered_errors(), self._refused_polls(), self._credentials(), self._ids(), self._pids(),
             self._methods(), self._related(),
         )  # fmt: skip
         return [
-            Stage(allowed(self._core())),
-            Stage(allowed(chain(*anyhow)), ordered=False),
-            Stage(allowed(self._ended_command())),
-            Stage(allowed(self._once_more())),
+            Stage(self._offered(self._core())),
+            Stage(self._offered(chain(*anyhow)), ordered=False),
+            Stage(self._offered(self._ended_command())),
+            Stage(self._offered(self._once_more())),
         ]
+
+    def _offered(self, steps: Iterable[Step]) -> list[Step]:
+        """Return the steps that the target's profile allows."""
+        offered = self.target.capabilities
+        return [step for step in steps if step.capability is None or step.capability in offered]
 
     def _core(self) -> Iterator[Step]:
         t = self.target
@@ -226,7 +226,7 @@ class Script:
             foreign = path_of(self.target.foreign_vps)
             yield Step("HEAD of somebody else's VPS", Request("HEAD", foreign, with_key), "ids")
         if self.target.read_key and self.target.running_pid:
-            reading = (*BASE_HEADERS, ("Authorization", f"Bearer {self.target.read_key}"))
+            reading = (*BASE_HEADERS, *authorization(self.target, self.target.read_key))
             poll = f"{own}?pid={self.target.running_pid}"
             yield Step("HEAD of a poll with read:vm alone", Request("HEAD", poll, reading), "scopes")
         if not self.careful:
@@ -292,9 +292,8 @@ class Script:
         path = path or path_of(vps or self.target.vps)
         query = f"?pid={pid}" if pid is not None else query
         given = {name for name, _ in headers}
-        all_headers = tuple(pair for pair in BASE_HEADERS if pair[0] not in given) + headers
-        if key is not None:
-            all_headers += (("Authorization", f"Bearer {key or self.target.key}"),)
+        kept = tuple(pair for pair in BASE_HEADERS if pair[0] not in given)
+        all_headers = (*kept, *headers, *authorization(self.target, key))
         return Step(purpose, Request("GET", path + query, all_headers), capability)
 
     def _with_authorization(self, purpose: str, value: str) -> Step:
@@ -338,9 +337,14 @@ class Script:
         return LARGEST_LINUX_PID + 1 + 2 * self._random.randrange(10**6)
 
 
+def authorization(target: Target, key: str | None = "") -> Headers:
+    """Return the header that carries the full key, or another one; none for None."""
+    return () if key is None else (("Authorization", f"Bearer {key or target.key}"),)
+
+
 def authorized(path: str, target: Target) -> Request:
     """Return a GET with the full key."""
-    return Request("GET", path, (*BASE_HEADERS, ("Authorization", f"Bearer {target.key}")))
+    return Request("GET", path, (*BASE_HEADERS, *authorization(target)))
 
 
 def run(wire: Wire, stages: list[Stage]) -> None:

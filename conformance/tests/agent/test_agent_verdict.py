@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 import pytest
-from agent.running import judge
 from hostup_conformance.agent_server import find_program
 from hostup_conformance.target import Misconfigured
+from running import report_in, run
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -16,9 +15,9 @@ if TYPE_CHECKING:
 
 @pytest.mark.usefixtures("installed")
 def test_the_real_agent_conforms(tmp_path: Path) -> None:
-    run = judge(tmp_path, "--backend", "qemu-ga", "--allow-exec")
-    assert run.returncode == 0, run.stdout + run.stderr
-    report = json.loads((tmp_path / "report.json").read_text())
+    done = run(tmp_path, "--backend", "qemu-ga", "--allow-exec")
+    assert done.returncode == 0, done.stdout + done.stderr
+    report = report_in(tmp_path)
     assert report["verdict"] == "conformant"
     assert report["target"]["kind"] == "server"
     assert {name: report["summary"][name] for name in ("fail", "warn", "disabled", "error")} == {
@@ -33,6 +32,6 @@ def test_where_it_is_missing_the_message_names_the_package(monkeypatch: pytest.M
 
 
 def test_an_own_server_and_a_given_one_exclude_each_other(tmp_path: Path) -> None:
-    run = judge(tmp_path, "--backend", "qemu-ga", "--base-url", "http://127.0.0.1:1")
-    assert run.returncode == pytest.ExitCode.USAGE_ERROR
-    assert "--backend" in run.stderr
+    done = run(tmp_path, "--backend", "qemu-ga", "--base-url", "http://127.0.0.1:1")
+    assert done.returncode == pytest.ExitCode.USAGE_ERROR
+    assert "--backend" in done.stderr

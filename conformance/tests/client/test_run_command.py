@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 import httpx
 import pytest
-from client.voices import KEY, PID, VPS, Clock, Voice, answering
+from client.voices import KEY, PID, VPS, Clock, Voice, answering, played
 from hostup_agent_exec import AuthenticatedClient, errors
 from hostup_agent_exec.api.agent import start_agent_exec
 from hostup_agent_exec.models import CommandOutput
@@ -42,10 +42,7 @@ class Server:
         self.seen.append("start" if request.method == "POST" else "poll" if "pid" in request.url.params else "probe")
         if self.clock:
             self.clock.now += 4
-        answer = self.answers[self.seen[-1]]
-        if isinstance(answer, httpx.Response):
-            return httpx.Response(answer.status_code, headers=answer.headers, content=answer.content)
-        raise answer("no answer")
+        return played(self.answers[self.seen[-1]])
 
     @property
     def client(self) -> AuthenticatedClient:

@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
-from client.voices import PID, VPS, Clock, Voice, answering
+from client.voices import PID, VPS, Clock, Voice, answering, played
 from hostup_agent_exec import AuthenticatedClient, errors
 from hostup_agent_exec.api.agent import get_agent_exec
 from hostup_agent_exec.models import CommandOutput
@@ -29,9 +29,7 @@ class Script:
         self.clock.now += self.takes
         answer = self.answers[min(self.polls, len(self.answers) - 1)]
         self.polls += 1
-        if isinstance(answer, httpx.Response):
-            return httpx.Response(answer.status_code, headers=answer.headers, content=answer.content)
-        raise answer("no answer")
+        return played(answer)
 
     @property
     def client(self) -> AuthenticatedClient:

@@ -29,6 +29,13 @@ def answering(handler: Handler | httpx.Response) -> AuthenticatedClient:
     return new_client(httpx_args={"transport": transport})
 
 
+def played(answer: httpx.Response | type[Exception]) -> httpx.Response:
+    """Give an answer as if it had just come, since one that was read cannot be read again; or raise the error."""
+    if isinstance(answer, httpx.Response):
+        return httpx.Response(answer.status_code, headers=answer.headers, content=answer.content)
+    raise answer("no answer")
+
+
 @dataclass(frozen=True)
 class Voice:
     """Calls the operation's functions with or without `asyncio`, and closes the client after an asynchronous call."""

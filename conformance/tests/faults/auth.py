@@ -9,7 +9,7 @@ from hostup_conformance.mock import API_KEY, VPS_ID
 from stage import Answered, Asked
 
 from faults import trips
-from faults.probe import problem
+from faults.probe import refuse, start_instead
 
 AVAILABLE = {"available": True, "reason": None, "vmRunning": True}
 
@@ -18,12 +18,6 @@ def let_in(asked: Asked, answered: Answered) -> None:
     """Answer a refused request as if it had the right key."""
     if answered.status == 401 and asked.own and asked.path.endswith("/exec"):
         answered.become(200, AVAILABLE if asked.pid is None else {"exited": False})
-
-
-def refuse(asked: Asked, answered: Answered, status: int, code: str, title: str) -> None:
-    """Refuse in another way, with a sound problem."""
-    answered.status = status
-    answered.json = problem(asked, status, code, title)
 
 
 @trips("AUTH-01")
@@ -168,7 +162,7 @@ def options_is_open(asked: Asked, answered: Answered) -> None:
 def starts_without_a_key(asked: Asked, answered: Answered) -> None:
     """Anybody may start commands."""
     if asked.method == "POST" and answered.status == 401:
-        answered.become(200, {"pid": 77, "pollUrl": f"{asked.path}?pid=77"})
+        start_instead(asked, answered)
 
 
 @trips("AUTH-10")
@@ -182,7 +176,7 @@ def start_without_a_key_is_forbidden(asked: Asked, answered: Answered) -> None:
 def starts_with_the_beginning_of_a_key(asked: Asked, answered: Answered) -> None:
     """Of a key the first characters are compared, if it is for a start."""
     if asked.method == "POST" and answered.status == 401 and asked.token == API_KEY[:-1]:
-        answered.become(200, {"pid": 77, "pollUrl": f"{asked.path}?pid=77"})
+        start_instead(asked, answered)
 
 
 @trips("AUTH-06", starts=True)

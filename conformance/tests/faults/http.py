@@ -8,8 +8,8 @@ from functools import cache
 from stage import Answered, Asked
 
 from faults import trips
-from faults.auth import AVAILABLE, refuse
-from faults.probe import problem
+from faults.auth import AVAILABLE
+from faults.probe import refuse
 
 
 def probes(asked: Asked, answered: Answered) -> bool:
@@ -212,8 +212,7 @@ def redirect_to_a_slash(asked: Asked, answered: Answered) -> None:
 def payment_required(asked: Asked, answered: Answered) -> None:
     """A poll of an unknown command is 402."""
     if answered.status == 404 and asked.own and asked.pid:
-        answered.status = 402
-        answered.json = problem(asked, 402, "payment_required", "Payment required")
+        refuse(asked, answered, 402, "payment_required", "Payment required")
 
 
 @trips("HTTP-08")

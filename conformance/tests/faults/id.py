@@ -8,8 +8,8 @@ from hostup_conformance.mock import FOREIGN_VPS_ID, UNAVAILABLE_VPS_ID, VPS_ID
 from stage import Answered, Asked
 
 from faults import trips
-from faults.auth import AVAILABLE, refuse
-from faults.probe import problem
+from faults.auth import AVAILABLE
+from faults.probe import refuse, start_instead
 
 KNOWN = {VPS_ID, UNAVAILABLE_VPS_ID, FOREIGN_VPS_ID}
 
@@ -125,12 +125,11 @@ def head_of_a_foreign_vps_is_open(asked: Asked, answered: Answered) -> None:
 def starts_in_any_vps(asked: Asked, answered: Answered) -> None:
     """Commands are started wherever one likes."""
     if asked.method == "POST" and asked.full and answered.status == 404:
-        answered.become(200, {"pid": 77, "pollUrl": f"{asked.path}?pid=77"})
+        start_instead(asked, answered)
 
 
 @trips("ID-06")
 def start_in_an_unknown_vps_fails(asked: Asked, answered: Answered) -> None:
     """A start in a VPS that does not exist is a 500."""
     if asked.method == "POST" and asked.full and answered.status == 404:
-        answered.status = 500
-        answered.json = problem(asked, 500, "internal_error", "Internal server error")
+        refuse(asked, answered, 500, "internal_error", "Internal server error")

@@ -8,8 +8,8 @@ from hostup_conformance.mock import UNAVAILABLE_VPS_ID
 from stage import Answered, Asked
 
 from faults import trips
-from faults.auth import AVAILABLE, refuse
-from faults.probe import problem
+from faults.auth import AVAILABLE
+from faults.probe import refuse, start_instead
 
 
 def is_integer(text: str | None) -> bool:
@@ -120,20 +120,20 @@ def empty_pid_crashes(asked: Asked, answered: Answered) -> None:
 def starts_whatever_the_command(asked: Asked, answered: Answered) -> None:
     """The body of a start is not checked."""
     if asked.method == "POST" and asked.full and answered.status == 400:
-        answered.become(200, {"pid": 77, "pollUrl": f"{asked.path}?pid=77"})
+        start_instead(asked, answered)
 
 
 @trips("PID-09")
 def improper_command_makes_it_fail(asked: Asked, answered: Answered) -> None:
     """A start without a proper command is a 500."""
     if asked.method == "POST" and asked.full and answered.status == 400:
-        answered.status = 500
-        answered.json = problem(asked, 500, "internal_error", "Internal server error")
+        refuse(asked, answered, 500, "internal_error", "Internal server error")
 
 
 @trips("PID-10")
 def improper_command_is_unprocessable(asked: Asked, answered: Answered) -> None:
     """A start without a proper command is a 422."""
     if asked.method == "POST" and asked.full and answered.status == 400:
-        answered.status = 422
-        answered.json = {**problem(asked, 422, "invalid_request", "Invalid request"), "errors": answered.json["errors"]}
+        errors = answered.json["errors"]
+        refuse(asked, answered, 422, "invalid_request", "Invalid request")
+        answered.change(errors=errors)

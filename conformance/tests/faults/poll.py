@@ -5,7 +5,7 @@ from __future__ import annotations
 from stage import Answered, Asked
 
 from faults import trips
-from faults.probe import problem
+from faults.probe import refuse, start_instead
 
 
 def running(asked: Asked) -> bool:
@@ -108,16 +108,14 @@ def std_out_in_snake_case(_asked: Asked, answered: Answered) -> None:
 def running_is_a_conflict(asked: Asked, answered: Answered) -> None:
     """A command that still runs is a 409."""
     if answered.is_output and not answered.json["exited"]:
-        answered.status = 409
-        answered.json = problem(asked, 409, "vps_not_ready", "VPS not ready")
+        refuse(asked, answered, 409, "vps_not_ready", "VPS not ready")
 
 
 @trips("POLL-05")
 def running_is_unknown(asked: Asked, answered: Answered) -> None:
     """A command that still runs is a 404."""
     if answered.is_output and not answered.json["exited"]:
-        answered.status = 404
-        answered.json = problem(asked, 404, "not_found", "Not found")
+        refuse(asked, answered, 404, "not_found", "Not found")
 
 
 @trips("POLL-06")
@@ -138,8 +136,7 @@ def never_exits(asked: Asked, answered: Answered) -> None:
 def forgotten_too_soon(asked: Asked, answered: Answered) -> None:
     """A command that has ended is forgotten before it was asked for."""
     if answered.is_output and not running(asked):
-        answered.status = 404
-        answered.json = problem(asked, 404, "not_found", "Not found")
+        refuse(asked, answered, 404, "not_found", "Not found")
 
 
 def remembering(asked: Asked, answered: Answered) -> bool:
@@ -193,8 +190,7 @@ def started_is_accepted(_asked: Asked, answered: Answered) -> None:
 def start_is_refused(asked: Asked, answered: Answered) -> None:
     """Commands cannot be started although the agent is said to be available."""
     if answered.is_started:
-        answered.status = 409
-        answered.json = problem(asked, 409, "vps_not_ready", "VPS not ready")
+        refuse(asked, answered, 409, "vps_not_ready", "VPS not ready")
 
 
 @trips("POLL-16")
@@ -271,8 +267,8 @@ def poll_url_in_snake_case(_asked: Asked, answered: Answered) -> None:
 def long_commands_are_refused(asked: Asked, answered: Answered) -> None:
     """A command may have 1024 characters."""
     if answered.is_started and len(asked.body) > 1050:
-        answered.status = 400
-        answered.json = {**problem(asked, 400, "invalid_request", "Invalid request"), "errors": []}
+        refuse(asked, answered, 400, "invalid_request", "Invalid request")
+        answered.change(errors=[])
 
 
 @trips("POLL-19")
@@ -314,8 +310,8 @@ def output_in_latin_1(_asked: Asked, answered: Answered) -> None:
 def commands_are_ascii(asked: Asked, answered: Answered) -> None:
     """A command with other characters is refused."""
     if answered.is_started and "\\u" in asked.body.decode():
-        answered.status = 400
-        answered.json = {**problem(asked, 400, "invalid_request", "Invalid request"), "errors": []}
+        refuse(asked, answered, 400, "invalid_request", "Invalid request")
+        answered.change(errors=[])
 
 
 @trips("POLL-22")
@@ -336,7 +332,7 @@ def exit_code_is_a_wait_status(_asked: Asked, answered: Answered) -> None:
 def starts_without_an_agent(asked: Asked, answered: Answered) -> None:
     """A start is taken where no agent can run it."""
     if asked.method == "POST" and answered.status == 503:
-        answered.become(200, {"pid": 77, "pollUrl": f"{asked.path}?pid=77"})
+        start_instead(asked, answered)
 
 
 @trips("POLL-24")

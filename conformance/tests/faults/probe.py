@@ -12,8 +12,7 @@ from faults import trips
 def conflict_without_pid(asked: Asked, answered: Answered) -> None:
     """The probe is a 409 as if the VPS were not ready."""
     if answered.is_availability and asked.full and asked.own:
-        answered.status = 409
-        answered.json = problem(asked, 409, "vps_not_ready", "VPS not ready")
+        refuse(asked, answered, 409, "vps_not_ready", "VPS not ready")
 
 
 def problem(asked: Asked, status: int, code: str, title: str) -> dict[str, object]:
@@ -28,6 +27,17 @@ def problem(asked: Asked, status: int, code: str, title: str) -> dict[str, objec
         "requestId": f"req_{asked.nth('problems'):026}",
         "timestamp": now(),
     }
+
+
+def refuse(asked: Asked, answered: Answered, status: int, code: str, title: str) -> None:
+    """Refuse in another way, with a sound problem."""
+    answered.status = status
+    answered.json = problem(asked, status, code, title)
+
+
+def start_instead(asked: Asked, answered: Answered) -> None:
+    """Answer as if a command had been started."""
+    answered.become(200, {"pid": 77, "pollUrl": f"{asked.path}?pid=77"})
 
 
 def now() -> str:
@@ -139,8 +149,7 @@ def no_reason(asked: Asked, answered: Answered) -> None:
 def unavailable_is_an_error(asked: Asked, answered: Answered) -> None:
     """Asking whether the agent is there is a 409 where it is not."""
     if answered.is_availability and asked.vps == UNAVAILABLE_VPS_ID:
-        answered.status = 409
-        answered.json = problem(asked, 409, "vps_not_ready", "VPS not ready")
+        refuse(asked, answered, 409, "vps_not_ready", "VPS not ready")
 
 
 @trips("PROBE-09")

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from stage import Answered, Asked
 
 from faults import trips
-from faults.auth import refuse
+from faults.probe import refuse
 
 ERRORS = "https://developer.hostup.se/errors/"
 

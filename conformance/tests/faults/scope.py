@@ -5,7 +5,7 @@ from __future__ import annotations
 from stage import Answered, Asked
 
 from faults import trips
-from faults.auth import refuse
+from faults.probe import refuse, start_instead
 
 
 @trips("SCOPE-01")
@@ -48,4 +48,4 @@ def head_of_a_poll_is_open(asked: Asked, answered: Answered) -> None:
 def reading_is_enough_to_start(asked: Asked, answered: Answered) -> None:
     """A key with read:vm alone may start commands."""
     if asked.method == "POST" and answered.status == 403:
-        answered.become(200, {"pid": 77, "pollUrl": f"{asked.path}?pid=77"})
+        start_instead(asked, answered)

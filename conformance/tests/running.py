@@ -1,0 +1,39 @@
+"""Runs the suite as its users do, in a process of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+#: Whatever runs these tests must not change the runs that they start.
+KEPT = {name: value for name, value in os.environ.items() if not name.startswith(("HOSTUP_", "PYTEST_", "COV_"))}
+
+
+def command(*arguments: str | Path) -> list[str]:
+    return [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-p",
+        "no:cacheprovider",
+        "--pyargs",
+        "hostup_conformance",
+        *map(str, arguments),
+    ]
+
+
+def run(folder: Path, *arguments: str | Path, **environ: str) -> subprocess.CompletedProcess[str]:
+    """Run the suite in an empty folder, with its reports in `folder/report`."""
+    return subprocess.run(
+        command("--report-dir", folder / "report", *arguments),
+        cwd=folder, env={**KEPT, **environ}, capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+
+
+def report_in(folder: Path) -> dict[str, Any]:
+    report: dict[str, Any] = json.loads((folder / "report" / "report.json").read_text())
+    return report
