@@ -1,51 +1,284 @@
-"""Keeps keys out of everything that people see: terminal, reports, recordings, exceptions."""
+r"""Keeps keys out of everything that people see: terminal, reports, recordings, exceptions. Knows text, and no format.
+
+Redaction works by construction. A text is read as it stands and, as often as something is left to undo, with its
+escapes undone (percent, backslash, HTML entities, NULs); each character remembers where it stood. In every reading any
+run of eight characters of a key is found, in either case; and of its hexadecimal, base64 and base32 form, at whatever
+alignment, so many that they tell eight of its characters. So it does not matter how each character of a key is written,
+or where the text was cut: what remains of a key is shorter than eight characters.
+
+The time is linear in the text, one look into a set at each character and reading; the memory depends on a window of it.
+"""
 
 from __future__ import annotations
 
+import html
 import json
 import re
-from base64 import b64encode
+from base64 import b32encode, b64encode
+from bisect import bisect_left
+from collections import deque
+from dataclasses import dataclass, field
+from functools import cached_property
+from html.entities import html5
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
 MARK = "[redacted]"
+#: So many characters of a key are found anywhere, and a shorter key cannot be told from ordinary text.
+PIECE = 8
+#: So many characters of its hexadecimal, base64 or base32 form tell at most eight of a key.
+ENCODED_PIECE = 10
+#: How often escapes are undone: a form that percent-encodes twice may stand in another one.
+DEPTH = 5
+#: In how many ways a text is read at most.
+READINGS = 60
+#: How much of a text is read at once, and how much of it once more with what follows.
+WINDOW, OVERLAP = 1 << 18, 1 << 13
 
-#: How a text may be written character by character.
-SPELT = ("%{:02X}", "%{:02x}", "\\u{:04x}", "\\u{:04X}", "&#{};")
+_HEX = "[0-9A-Fa-f]"
+_KINDS = (
+    rf"%u{_HEX}{{4}} | %{_HEX}{{2}}",
+    rf"""\\u[Dd][89ABab]{_HEX}{{2}}\\u[Dd][C-Fc-f]{_HEX}{{2}}
+       | \\[ux]\{{0{{0,8}}{_HEX}{{1,6}}\}} | \\u{_HEX}{{4}} | \\U{_HEX}{{8}} | \\x{_HEX}{{2}}
+       | \\[0-7]{{3}} | \\[bfnrt] | \\[^0-9A-Za-z\x00] | \x00""",
+    rf"""&\#[xX]0{{0,8}}{_HEX}{{1,6}};? | &\#0{{0,8}}[0-9]{{1,7}};?
+       | &[A-Za-z][A-Za-z0-9]{{1,31}}; | &(?:amp|lt|gt|quot)""",
+)
+#: All kinds of escapes at once; and each by itself, for keys that look like escapes in part.
+ESCAPE, *EACH = (re.compile(kinds, re.VERBOSE) for kinds in (" | ".join(_KINDS), *_KINDS))
+_CONTROLS = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
+#: The alphabets of base64 differ in two characters.
+_ALPHABET = str.maketrans("-_", "+/")
+#: Where a credential is named, for keys that are too short to be found by themselves.
+_NAMED = r"(?i)(\b(?:bearer|authorization|api[-_]?key)\b[\s\"':=]{1,8}(?:(?:bearer|token|basic)\s{1,8})?)"
 
 
-def forms(secret: str) -> tuple[str, ...]:
-    """Return the ways in which a key may stand in a text: plain, escaped, percent-encoded, in base64 and others."""
-    # Base64 shows a key at one of three alignments; what depends on its neighbours is cut from both ends.
-    padded = (b64encode(b"\0" * shift + secret.encode()).decode().rstrip("=") for shift in range(3))
-    base64 = (text[cut:-1] for text, cut in zip(padded, (0, 2, 3), strict=True))
-    escaped = json.dumps(secret)[1:-1]
-    return (
-        secret,
-        escaped,
-        escaped.replace("/", "\\/"),
-        quote(secret, safe=""),
-        *("".join(spelt.format(ord(c)) for c in secret) for spelt in SPELT),
-        secret.encode().hex(),
-        *(text for text in base64 if len(text) >= 8),
-    )
+def folded(text: str) -> str:
+    """Return a text as it is compared: without case, in one alphabet of base64, and of the same length."""
+    if text.isascii():
+        return text.lower().translate(_ALPHABET)
+    lower = text.upper().lower()
+    if len(lower) != len(text):  # some letters become two in the other case
+        lower = "".join(low if len(low := c.upper().lower()) == 1 else c for c in text)
+    return lower.translate(_ALPHABET)
+
+
+def unescaped(escape: str) -> str:
+    """Return what an escape stands for, itself where it stands for nothing."""
+    kind, digits = escape[0], escape[2:]
+    try:
+        if kind == "\0":
+            return ""
+        if kind == "%":
+            return chr(int(escape.lstrip("%u"), 16))
+        if kind == "&":
+            known = html5.get(escape[1:].removesuffix(";") + ";", escape)
+            text = html.unescape(escape) if escape[1] == "#" else known
+            return text if len(text) == 1 else escape
+        if len(escape) == 12:
+            return bytes.fromhex(digits[:4] + escape[8:]).decode("utf-16-be")
+        if escape[1] in "uUx":
+            return chr(int(digits.strip("{}"), 16))
+        return chr(int(escape[1:], 8)) if escape[1:].isdecimal() else _CONTROLS.get(escape[1], escape[1])
+    except (ValueError, OverflowError):
+        return escape
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A text, and where its characters stood in the text of which it is a reading."""
+
+    text: str
+    #: The places behind which something was shortened, and by how much in all up to there.
+    at: list[int] = field(default_factory=list)
+    saved: list[int] = field(default_factory=list)
+
+    def origin(self, place: int) -> int:
+        """Return where a place was before."""
+        before = bisect_left(self.at, place)
+        return place + self.saved[before - 1] if before else place
+
+    def unescape(self, escapes: re.Pattern[str]) -> Reading | None:
+        """Return this text with escapes of a kind undone, None if there is none."""
+        parts: list[str] = []
+        at: list[int] = []
+        saved: list[int] = []
+        end = length = shorter = 0
+        for escape in escapes.finditer(self.text):
+            text = unescaped(escape[0])
+            if text == escape[0]:
+                continue
+            parts += (self.text[end : escape.start()], text)
+            length += escape.start() - end + len(text)
+            end = escape.end()
+            shorter += len(escape[0]) - len(text)
+            at.append(length - 1)
+            saved.append(shorter)
+        return Reading("".join((*parts, self.text[end:])), at, saved) if at else None
+
+
+def readings(text: str, kinds: Sequence[re.Pattern[str]] = (ESCAPE,)) -> Iterator[list[Reading]]:
+    """Yield the ways of reading a text, each as the steps that lead to it, a kind of escapes undone in each step."""
+    queue, seen = deque([[Reading(text)]]), {text}
+    while queue:
+        yield (steps := queue.popleft())
+        for kind in kinds if len(steps) <= DEPTH else ():
+            further = steps[-1].unescape(kind)
+            if further and further.text not in seen and len(seen) < READINGS:
+                seen.add(further.text)
+                queue.append([*steps, further])
+
+
+def spellings(key: str) -> set[str]:
+    """Return a key, and what is left of it where it looks like an escape itself; the UTF-8 of each as well."""
+    read = {steps[-1].text for steps in readings(key)}
+    return read | {text.encode("utf-8", "surrogatepass").decode("latin-1") for text in read}
+
+
+def encodings(text: str) -> set[str]:
+    """Return the forms of a text whose bytes are written in others; those are UTF-8 or, as on Windows, UTF-16."""
+    return encoded(text.encode("utf-8", "surrogatepass")) | encoded(text.encode("utf-16-le", "surrogatepass"))
+
+
+def encoded(data: bytes) -> set[str]:
+    """Return the hexadecimal, base64 and base32 forms of bytes, without what depends on their neighbours."""
+
+    def aligned(encode: Callable[[bytes], bytes], shift: int, bits: int) -> str:
+        text = encode(b"\0" * shift + data).decode()
+        return text[-(-shift * 8 // bits) : (shift + len(data)) * 8 // bits]
+
+    return {
+        data.hex(),
+        *(aligned(b64encode, shift, 6) for shift in range(3)),
+        *(aligned(b32encode, shift, 5) for shift in range(5)),
+    }
+
+
+def escaped(key: str) -> set[str]:
+    """Return what may be encoded in a key's place: itself, and it with the escapes that are common for a whole text."""
+    quoted, dumped = quote(key, safe="", errors="surrogatepass"), json.dumps(key)[1:-1]
+    data = key.encode("utf-8", "surrogatepass")
+    whole = {key, key.lower(), key.upper(), key.swapcase(), data.hex(), data.hex().upper(), "\0".join(key)}
+    whole |= {quoted, re.sub("%..", lambda found: found[0].lower(), quoted), quote(quoted)}
+    whole |= {dumped, dumped.replace("/", "\\/"), repr(data)[2:-1], html.escape(key)}
+    each = ("\\u{:04x}", "\\u{:04X}", "\\x{:02x}", "\\u{{{:x}}}", "&#{};", "&#x{:x};", "&#x{:X};")
+    octets = ("%{:02X}", "%{:02x}", "\\x{:02x}", "\\{:03o}")
+    whole |= {"".join(form.format(ord(c)) for c in key) for form in each}
+    return whole | {"".join(form.format(byte) for byte in data) for form in octets}
+
+
+def pieces(texts: Iterable[str], length: int) -> set[str]:
+    """Return all runs of so many characters in texts, as they are compared."""
+    return {text[at : at + length] for text in map(folded, texts) for at in range(len(text) - length + 1)}
 
 
 class Redactor:
-    """Finds and replaces keys in texts."""
+    """Finds and replaces keys in texts. A key of fewer than eight characters is replaced where it is a credential."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
-        # Longest first, so that a key that begins with another is replaced whole.
-        found = sorted({form for secret in secrets if secret for form in forms(secret)}, key=len, reverse=True)
-        self._pattern = re.compile("|".join(map(re.escape, found)) or r"(?!)")
+        given = dict.fromkeys(filter(None, secrets))
+        self._keys = [key for key in given if len(key) >= PIECE]
+        short = sorted((re.escape(key) for key in given if len(key) < PIECE), key=len, reverse=True)
+        self._short = re.compile(rf"{_NAMED}(?:{'|'.join(short)})(?![\w-])") if short else None
+
+    @cached_property
+    def _kinds(self) -> list[re.Pattern[str]]:
+        """The kinds of escapes that are undone in one step."""
+        alike = any(Reading(key).unescape(ESCAPE) for key in self._keys)
+        return [ESCAPE, *EACH] if alike else [ESCAPE]
+
+    @cached_property
+    def _distinct(self) -> list[str]:
+        """The keys without those that differ from another one at the end alone: their pieces tell no more."""
+        distinct: list[str] = []
+        for key in sorted(self._keys, key=len, reverse=True):
+            if not any(folded(other).startswith(folded(key)[:-1]) for other in distinct):
+                distinct.append(key)
+        return distinct
+
+    @cached_property
+    def _plain(self) -> set[str]:
+        return pieces((text for key in self._keys for text in spellings(key)), PIECE)
+
+    @cached_property
+    def _encoded(self) -> set[str]:
+        """Runs of the forms of an encoded key, also of one that was escaped or encoded before."""
+        whole = {text for key in self._distinct for text in escaped(key)}
+        twice = {form for key in self._distinct for form in encodings(key)}
+        twice |= {form.translate(str.maketrans("+/", "-_")) for form in twice}
+        return pieces((form for text in whole | twice for form in encodings(text)), ENCODED_PIECE)
+
+    @cached_property
+    def _beginnings(self) -> set[str]:
+        return self._plain | {piece[:PIECE] for piece in self._encoded}
+
+    @cached_property
+    def _whole(self) -> set[str]:
+        """The forms of whole keys, as they are compared."""
+        plain = {text for key in self._keys for text in spellings(key)}
+        return set(map(folded, plain.union(*map(encodings, self._keys))))
 
     def __call__(self, text: str) -> str:
-        """Return the text with every key replaced."""
-        return self._pattern.sub(MARK, text)
+        """Return the text with every key in it, and every piece of one that tells anything, replaced."""
+        if self._short:
+            text = self._short.sub(rf"\1{MARK}", text)
+        if not self._keys:
+            return text
+        parts: list[str] = []
+        end = 0
+        for start, stop in merged(self._found(text)):
+            parts += (text[end:start], MARK)
+            end = stop
+        return "".join((*parts, text[end:]))
 
     def finds_in(self, text: str) -> bool:
-        """Whether the text holds a key."""
-        return self._pattern.search(text) is not None
+        """Whether the text holds a whole key, in whatever form."""
+        for _, part in windows(text):
+            for *_, last in readings(part, self._kinds):
+                read = folded(last.text)
+                if any(form in read for form in self._whole):
+                    return True
+        return False
+
+    def _found(self, text: str) -> Iterator[tuple[int, int]]:
+        """Yield where the text holds a piece of a key."""
+        beginnings, plain, encoded = self._beginnings, self._plain, self._encoded
+        for offset, part in windows(text):
+            for steps in readings(part, self._kinds):
+                read = folded(steps[-1].text)
+                hits = [at for at in range(len(read) - PIECE + 1) if read[at : at + PIECE] in beginnings]
+                for at in hits:
+                    length = PIECE if read[at : at + PIECE] in plain else ENCODED_PIECE
+                    if length == PIECE or read[at : at + length] in encoded:
+                        start, stop = span(steps, at, at + length)
+                        yield offset + start, offset + stop
+
+
+def windows(text: str) -> Iterator[tuple[int, str]]:
+    """Yield parts of a text that overlap, and where each begins."""
+    for start in range(0, max(len(text), 1), WINDOW):
+        yield start, text[start : start + WINDOW + OVERLAP]
+
+
+def span(steps: list[Reading], start: int, stop: int) -> tuple[int, int]:
+    """Return from where to where a piece of the last reading stood in the first."""
+    for step in reversed(steps):
+        start, stop = step.origin(start), step.origin(stop)
+    return start, stop
+
+
+def merged(spans: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """Yield spans in order, those that touch each other as one."""
+    begun: tuple[int, int] | None = None
+    for start, stop in sorted(spans):
+        if begun and start <= begun[1]:
+            begun = begun[0], max(begun[1], stop)
+            continue
+        if begun:
+            yield begun
+        begun = start, stop
+    if begun:
+        yield begun

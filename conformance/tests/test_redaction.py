@@ -1,0 +1,195 @@
+"""No key gets out: whatever it is, however it is written, and wherever the text was cut."""
+
+from __future__ import annotations
+
+import base64
+import html
+import json
+import os
+import re
+from collections.abc import Callable, Iterator
+from urllib.parse import quote
+
+import pytest
+from hostup_conformance.redact import MARK, OVERLAP, PIECE, WINDOW, Redactor
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+KEY = "hu_mock_full_4f0c9a27d1e84b6c"
+#: Letters that become others in other encodings, and characters that escapes are made of.
+CHARACTERS = "abcdefgxyzABCXYZ0123456789_-.~\"\\%+/=<&';: #éßåÿŁжµ"
+#: `make fuzz` gives more.
+EXAMPLES = int(os.environ.get("HOSTUP_FUZZ_EXAMPLES", "200"))
+keys = st.text(CHARACTERS, min_size=PIECE, max_size=40)
+
+
+def each(form: str) -> Callable[[str], str]:
+    return lambda text: "".join(form.format(ord(c)) for c in text)
+
+
+def octets(form: str) -> Callable[[str], str]:
+    return lambda text: "".join(form.format(byte) for byte in text.encode())
+
+
+def padded(encode: Callable[[bytes], bytes], shift: int) -> Callable[[str], str]:
+    return lambda text: encode(b"Bearer "[:shift] + text.encode()).decode()
+
+
+#: How a text is written, and how somebody who knows that reads it again, whatever stands around it.
+FORMS: dict[str, Callable[[str], str]] = {
+    "plain": str,
+    "lower": str.lower,
+    "upper": str.upper,
+    "percent where needed": lambda text: quote(text, safe=""),
+    "lower percent where needed": lambda text: re.sub("%..", lambda m: m[0].lower(), quote(text, safe="")),
+    "percent": octets("%{:02X}"),
+    "lower percent": octets("%{:02x}"),
+    "percent twice": lambda text: quote(quote(text, safe=""), safe=""),
+    "JSON": lambda text: json.dumps(text)[1:-1],
+    "JSON with slashes": lambda text: json.dumps(text, ensure_ascii=False)[1:-1].replace("/", "\\/"),
+    "unicode": each("\\u{:04x}"),
+    "upper unicode": each("\\u{:04X}"),
+    "braces": each("\\u{{{:x}}}"),
+    "bytes": octets("\\x{:02x}"),
+    "octal": octets("\\{:03o}"),
+    "repr": lambda text: repr(text.encode())[2:-1],
+    "HTML": html.escape,
+    "decimal": each("&#{};"),
+    "entities": each("&#x{:x};"),
+    "upper entities": each("&#x{:X};"),
+    "hex": octets("{:02x}"),
+    "upper hex": octets("{:02X}"),
+    "NULs": "\0".join,
+    "base64 of UTF-16": lambda text: base64.b64encode(text.encode("utf-16-le")).decode(),
+    **{f"base64 at {shift}": padded(base64.b64encode, shift) for shift in range(3)},
+    **{f"urlsafe base64 at {shift}": padded(base64.urlsafe_b64encode, shift) for shift in range(3)},
+    **{f"base32 at {shift}": padded(base64.b32encode, shift) for shift in range(5)},
+}
+
+
+def unpercent(text: str) -> str:
+    return re.sub("%([0-9A-Fa-f]{2})", lambda m: chr(int(m[1], 16)), text)
+
+
+def unslash(text: str) -> str:
+    def one(m: re.Match[str]) -> str:
+        return chr(int(m[1] or m[2] or m[3], 16)) if m[1] or m[2] or m[3] else chr(int(m[4], 8)) if m[4] else m[5]
+
+    return re.sub(r"\\(?:u([0-9a-fA-F]{4})|u\{([0-9a-f]+)\}|x([0-9a-fA-F]{2})|([0-7]{3})|([^0-9A-Za-z]))", one, text)
+
+
+def decoded(text: str, alphabet: str, decode: Callable[[str], bytes], block: int) -> Iterator[str]:
+    for run in re.findall(f"[{alphabet}]+", text):
+        for at in range(block):
+            part = run[at : at + (len(run) - at) // block * block]
+            yield decode(part).decode("latin-1")
+
+
+def attacks(text: str, form: str) -> Iterator[str]:
+    """Yield what a text says to somebody who knows in which form a key may stand in it."""
+    if "percent" in form:
+        yield unpercent(unpercent(text)) if "twice" in form else unpercent(text)
+    elif form in {"JSON", "JSON with slashes", "unicode", "upper unicode", "braces", "bytes", "octal", "repr"}:
+        yield unslash(text)
+    elif form in {"HTML", "decimal", "entities", "upper entities"}:
+        yield html.unescape(text)
+    elif "hex" in form:
+        yield from decoded(text, "0-9a-fA-F", bytes.fromhex, 2)
+    elif "base64" in form:
+        for inner in decoded(text.replace("-", "+").replace("_", "/"), "A-Za-z0-9+/", base64.b64decode, 4):
+            yield inner.replace("\0", "") if "UTF-16" in form else inner
+    elif "base32" in form:
+        yield from decoded(text, "A-Z2-7", base64.b32decode, 8)
+    elif form == "NULs":
+        yield text.replace("\0", "")
+    else:
+        yield text
+
+
+def told(key: str, text: str, first: str, second: str) -> list[str]:
+    """Return the pieces of a key that a text tells, if it was written in the first form and that in the second."""
+    utf8 = key.encode().decode("latin-1")
+    secret = {k[at : at + PIECE].lower() for k in (key, utf8) for at in range(len(k) - PIECE + 1)}
+    found = []
+    for part in text.split(MARK):
+        for outer in attacks(part, second):
+            for inner in (*attacks(outer, first), outer, part):
+                low = inner.lower()
+                found += [low[at : at + PIECE] for at in range(len(low) - PIECE + 1) if low[at : at + PIECE] in secret]
+    return found
+
+
+@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    key=keys,
+    first=st.sampled_from(list(FORMS)),
+    second=st.sampled_from(list(FORMS)),
+    before=st.text(CHARACTERS, max_size=12),
+    after=st.text(CHARACTERS, max_size=12),
+    cuts=st.tuples(st.floats(0, 0.7), st.floats(0.3, 1)),
+)
+@example('abc%41de"fgh\\n', "JSON", "percent twice", "", "", (0.0, 1.0))
+@example("%2525%2525%2525", "percent", "HTML", "%", "25", (0.0, 0.9))
+def test_no_piece_survives(
+    key: str, first: str, second: str, before: str, after: str, cuts: tuple[float, float]
+) -> None:
+    written = FORMS[second](FORMS[first](key))
+    start, stop = (int(cut * len(written)) for cut in cuts)
+    whole = before * (start == 0) + written[start:stop] + after * (stop == len(written))
+    assert told(key, Redactor([key])(whole), first, second) == []
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_every_form_is_found_and_what_stands_around_stays(form: str) -> None:
+    redact = Redactor([KEY])
+    written = FORMS[form](KEY)
+    assert redact.finds_in(f"before: {written}")
+    shown = redact(f'{{"before": "{written}", "after": [1]}}')
+    assert MARK in shown
+    assert shown.startswith('{"before": "')
+    assert shown.endswith('", "after": [1]}')
+
+
+def test_characters_may_each_be_written_differently() -> None:
+    text = "h&#117;%5fm\\u006fck_%2566u\\x6c&#x6C;_4f0C9A27d1e84b6c"
+    redact = Redactor([KEY])
+    assert redact.finds_in(text)
+    assert redact(f"<{text}>") == f"<{MARK}>"
+
+
+def test_a_shared_prefix_is_no_whole_key() -> None:
+    assert not Redactor([KEY]).finds_in(KEY[:-1])
+    assert not Redactor([KEY]).finds_in("hu_mock_full_0000000000000000")
+
+
+@pytest.mark.parametrize("text", ["Control", "hu", "<h1>ol</h1>", "authorization is needed", "Bearer"])
+def test_ordinary_text_stays_with_a_short_key(text: str) -> None:
+    assert Redactor(["ol", "h"])(text) == text
+    assert not Redactor(["ol", "h"]).finds_in(text)
+
+
+@pytest.mark.parametrize("text", ["Authorization: Bearer ol", '"authorization": "ol"', "bearer  ol", "X-Api-Key=ol."])
+def test_a_short_key_is_replaced_where_it_is_a_credential(text: str) -> None:
+    assert Redactor(["ol"])(text) == text.replace("ol", MARK)
+
+
+@pytest.mark.parametrize("at", [0, WINDOW - 3, WINDOW - 70, WINDOW + OVERLAP - 3, 2 * WINDOW - 1])
+def test_a_long_text_is_read_across_its_windows(at: int) -> None:
+    redact = Redactor([KEY])
+    text = "." * at + octets("%{:02x}")(KEY) + "." * WINDOW
+    assert redact.finds_in(text)
+    assert redact(text) == "." * at + MARK + "." * WINDOW
+
+
+@pytest.mark.parametrize("text", ["%", "\\", "&", "&#", "\\u", "%25", "\\\\", "&amp;", "\0", KEY, KEY[:-1], "&#0000"])
+def test_a_text_that_repeats_itself_takes_no_longer(text: str) -> None:
+    """Each is a megabyte: a step that looked at all the rest of it would never end."""
+    repeated = text * (2**20 // len(text))
+    redact = Redactor([KEY])
+    assert redact.finds_in(repeated) is (text == KEY)
+    assert (MARK in redact(repeated)) is (KEY[:-1] in text)
+
+
+def test_no_key_nothing_to_do() -> None:
+    assert Redactor([])("a text") == "a text"
+    assert not Redactor([""]).finds_in("a text")
