@@ -42,7 +42,7 @@ conformance: $(READY) ## judge a server: the embedded mock, or BACKEND=qemu-ga, 
 
 .PHONY: mock
 mock: $(READY) ## serve the embedded mock, or BACKEND=qemu-ga; prints its address, keys and a curl line
-	@python -m hostup_conformance.$(if $(filter qemu-ga,$(BACKEND)),agent_server,mock)
+	@python -m hostup_conformance.$(if $(filter qemu-ga,$(BACKEND)),servers.agent_server,mock)
 
 .PHONY: test
 test: $(READY) check ## lint, types, and every test: what CI runs
@@ -52,6 +52,7 @@ test: $(READY) check ## lint, types, and every test: what CI runs
 check: $(READY) ## lint and types alone
 	ruff check
 	ruff format --check
+	lint-imports --no-logo
 	mypy
 	basedpyright
 

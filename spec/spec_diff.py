@@ -27,7 +27,7 @@ from urllib.parse import unquote
 
 import griffe
 import yaml
-from hostup_conformance.ledger import load_yaml
+from hostup_conformance.core.ledger import load_yaml
 from openapi_spec_validator import validate
 from packaging.version import Version
 

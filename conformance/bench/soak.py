@@ -26,8 +26,9 @@ import httpx
 from hostup_agent_exec import AuthenticatedClient
 from hostup_agent_exec.api.agent import get_agent_exec, start_agent_exec
 from hostup_agent_exec.models.command_start import CommandStart
-from hostup_conformance import agent_server, mock
-from hostup_conformance.target import Misconfigured
+from hostup_conformance import mock
+from hostup_conformance.core.misconfigured import Misconfigured
+from hostup_conformance.servers import agent_server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,9 +11,9 @@ from textwrap import fill, indent
 from typing import TYPE_CHECKING
 
 from hostup_conformance import __version__
-from hostup_conformance.ledger import Requirement, requirements
-from hostup_conformance.root_cause import MATRIX as KILL_MATRIX
-from hostup_conformance.root_cause import read_matrix
+from hostup_conformance.contract.judging import MATRIX as KILL_MATRIX
+from hostup_conformance.core.ledger import Requirement, renamed, requirements
+from hostup_conformance.core.root_cause import read_matrix
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -130,7 +130,7 @@ def run_pytest(arguments: list[str]) -> int:
 def explain(id: str) -> int:
     """Print what there is to know of a requirement; for an unknown id, those it may have been meant for."""
     meant = re.sub(r"-(\d)$", r"-0\1", id.upper())
-    requirement = requirements().get(meant)
+    requirement = requirements().get(renamed().get(meant, meant))
     if requirement is None:
         print(f"hostup-conformance: there is no requirement {id}; {hint(meant)}", file=sys.stderr)
         return 2
@@ -153,7 +153,7 @@ def hint(id: str) -> str:
 
 def explanation(requirement: Requirement) -> Iterator[str]:
     """Yield the paragraphs of an explanation."""
-    from hostup_conformance.rules import rules
+    from hostup_conformance.contract.rules import rules
 
     yield f"{requirement.id} ({requirement.level}) {requirement.title}\n"
     yield fill(requirement.statement, WIDTH) + "\n"
@@ -178,7 +178,7 @@ def labelled(label: str, text: str) -> str:
 
 def needed(need: str) -> str:
     """Return a variable as it is, and a capability with what it means."""
-    from hostup_conformance.target import CAPABILITIES
+    from hostup_conformance.contract.target import CAPABILITIES
 
     return f"{need} (a target that {CAPABILITIES[need]})" if need in CAPABILITIES else need
 

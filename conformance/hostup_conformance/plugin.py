@@ -1,6 +1,6 @@
 """The pytest plugin: options, and nothing else unless the suite is what pytest was asked to run.
 
-It is loaded into every pytest run of whoever has the suite installed, so it imports nothing heavy.
+It is loaded into every pytest run where the suite is installed, so it must not import anything heavy.
 """
 
 from __future__ import annotations

@@ -9,8 +9,9 @@ import hypothesis
 import pytest
 import schemathesis
 
-from hostup_conformance.ledger import ENDPOINT, document
-from hostup_conformance.sources.linked import REPEATABLE, follow_links
+from hostup_conformance.contract.paths import ENDPOINT
+from hostup_conformance.core.ledger import document
+from hostup_conformance.sources import linked
 
 if TYPE_CHECKING:
     from hostup_conformance.session import Conformance
@@ -25,11 +26,11 @@ def test_linked(conformance: Conformance) -> None:
     """Start commands and poll them, as the document links the two; what comes is judged with the rest."""
     if not conformance.target.allow_exec:
         pytest.skip("run with --allow-exec, which starts harmless commands")
-    follow_links(operations, conformance.wire)
+    linked.take(conformance.wire, conformance.named, operations)
 
 
 @schema.include(method="GET", path=ENDPOINT).parametrize()
-@hypothesis.settings(REPEATABLE, max_examples=20, phases=[hypothesis.Phase.explicit, hypothesis.Phase.generate])
+@hypothesis.settings(linked.REPEATABLE, max_examples=20, phases=[hypothesis.Phase.explicit, hypothesis.Phase.generate])
 def test_generated(case: schemathesis.Case[Any], conformance: Conformance) -> None:
     """Send a generated request; what comes is judged with the rest."""
     conformance.generated.send(case)

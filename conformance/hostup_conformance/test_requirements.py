@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from hostup_conformance.ledger import Requirement, requirements
+from hostup_conformance.core.ledger import Requirement, requirements
 from hostup_conformance.reports.terminal import finding_lines
 
 if TYPE_CHECKING:
@@ -20,10 +20,10 @@ def test_requirement(
     record_property: pytest.RecordProperty,  # type: ignore[name-defined]
 ) -> None:
     """The requirement, as the verdict on all exchanges has it."""
-    result = conformance.verdict.results[requirement.id]
-    for name, value in (("level", requirement.level), ("status", result.status), ("source", requirement.source)):
-        record_property(name, value)
-    if result.status in {"fail", "error"}:
-        pytest.fail("\n".join(finding_lines(result, conformance.target)), pytrace=False)
-    if result.status in {"skip", "disabled"}:
-        pytest.skip(result.message)
+    entry = conformance.item(requirement.id)
+    for name in ("level", "status", "source"):
+        record_property(name, entry[name])
+    if entry["status"] in {"fail", "error"}:
+        pytest.fail("\n".join(finding_lines(entry)), pytrace=False)
+    if entry["status"] in {"skip", "disabled"}:
+        pytest.skip(entry["message"])

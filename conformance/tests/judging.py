@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from hostup_conformance.sources import commands, probe
-from hostup_conformance.sources.linked import follow_links
-from hostup_conformance.target import Target
+from hostup_conformance.contract.ask import known
+from hostup_conformance.contract.judging import Verdict, hold_against_oracle, judge
+from hostup_conformance.contract.sending import Wire, wire_to
+from hostup_conformance.contract.target import Target
+from hostup_conformance.core.wire import Limits
+from hostup_conformance.sources import commands, linked
 from hostup_conformance.test_generated import operations
-from hostup_conformance.verdict import Verdict, hold_against_oracle, judge
-from hostup_conformance.wire import Limits, Wire
 from stage import Change, Stage
 
 #: A body limit that tests reach quickly.
@@ -27,16 +28,15 @@ def run(
         # Where commands may be started no pid is given.
         given = {name: value for name, value in stage.mock.environment().items() if not allow_exec or "PID" not in name}
         target = Target.from_environment(url, given, kind="mock")
-        wire = Wire(replace(target, allow_exec=allow_exec), limits, live=live)
+        target = replace(target, allow_exec=allow_exec)
+        wire = wire_to(target, limits, careful=live)
         try:
+            commands.take(wire, target, careful=live)
             if allow_exec:
-                commands.begin(wire)
-            probe.run(wire, commands.stages(wire.target, careful=wire.careful))
-            if allow_exec:
-                follow_links(operations, wire)
+                linked.take(wire, target, operations)
         finally:
             wire.close()
-    return wire.target, wire, stage
+    return known(target, wire.exchanges), wire, stage
 
 
 def verdict_on(change: Change | None, limits: Limits = LIMITS, *, allow_exec: bool = False) -> Verdict:

@@ -13,20 +13,20 @@ from concurrent.futures import ProcessPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 from faults import faults
-from hostup_conformance import root_cause
-from hostup_conformance.ledger import requirements
+from hostup_conformance.contract.judging import MATRIX
+from hostup_conformance.contract.target import altered_keys
+from hostup_conformance.core.ledger import requirements
+from hostup_conformance.core.redact import Redactor
+from hostup_conformance.core.root_cause import root_causes
+from hostup_conformance.core.wire import Limits
 from hostup_conformance.mock import API_KEY, FOREIGN_VPS_ID, READ_API_KEY, UNAVAILABLE_VPS_ID, VPS_ID
-from hostup_conformance.redact import Redactor
-from hostup_conformance.root_cause import MATRIX, root_causes
-from hostup_conformance.target import altered_keys
-from hostup_conformance.wire import Limits
 from judging import LIMITS, verdict_on
 from variants import variants
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from hostup_conformance.verdict import Result, Verdict
+    from hostup_conformance.contract.judging import Result, Verdict
 
 KNOWN = "|".join(id.removeprefix("vps_") for id in (VPS_ID, UNAVAILABLE_VPS_ID, FOREIGN_VPS_ID))
 #: What the probe makes up, and what the server stamps, in the order in which they are replaced.
@@ -62,7 +62,7 @@ def shown(result: Result) -> str:
     """Return the first finding as a line: what was asked, what came, and why that is wrong."""
     finding = result.findings[0]
     e = finding.exchange
-    came = str(e.status) if e.answer else "no answer"
+    came = str(e.status) if e.response else "no response"
     target = e.request.target if len(e.request.target) < 160 else e.request.target[:157] + "..."
     said = f"expected {finding.expected}, got {finding.got}" if finding.expected else finding.got
     return steady(f"{e.request.method} {target} -> {came}, {said}")
@@ -96,9 +96,14 @@ def measured() -> dict[str, Any]:
     return {"faults": {name: row for name, row, _ in rows}, "variants": correct, "examples": examples}
 
 
-def first_reported(row: dict[str, Any]) -> str | None:
-    """Return the requirement that a summary names first for a fault."""
-    return next(iter(root_causes(row["reported"])), None)
+def causes(ids: Iterable[str], rows: dict[str, Any]) -> dict[str, list[str]]:
+    """Return the root causes among requirements, as the faults show them."""
+    return root_causes(ids, list(requirements()), rows)
+
+
+def first_reported(row: dict[str, Any], rows: dict[str, Any]) -> str | None:
+    """Return the requirement that a summary names first for a fault, given all faults."""
+    return next(iter(causes(row["reported"], rows)), None)
 
 
 def indistinguishable(rows: Iterable[dict[str, Any]]) -> list[list[str]]:
@@ -119,8 +124,8 @@ def summary(matrix: dict[str, Any]) -> list[str]:
     judged = [id for id, requirement in requirements().items() if requirement.level != "OBSERVE"]
     own = [name for name, row in rows.items() if row["requirement"] in row["reported"]]
     alone = {row["requirement"] for row in rows.values() if row["reported"] == [row["requirement"]]}
-    first = {row["requirement"] for row in rows.values() if first_reported(row) == row["requirement"]}
-    named = [name for name, row in rows.items() if first_reported(row) == row["requirement"]]
+    first = {row["requirement"] for row in rows.values() if first_reported(row, rows) == row["requirement"]}
+    named = [name for name, row in rows.items() if first_reported(row, rows) == row["requirement"]]
     blamed = {name: row["reported"] for name, row in matrix["variants"].items() if row["reported"]}
     lines = [
         f"{len(own)} of {len(rows)} faults are killed by their own requirement, {len(named)} are named by it first",
@@ -131,7 +136,7 @@ def summary(matrix: dict[str, Any]) -> list[str]:
     lines += [f"not killed: {name} ({row['requirement']})" for name, row in rows.items() if name not in own]
     lines += [f"never alone or first: {id}" for id in judged if id not in alone | first]
     lines += [
-        f"named by another first: {name} ({row['requirement']}): {', '.join(root_causes(row['reported']))}"
+        f"named by another first: {name} ({row['requirement']}): {', '.join(causes(row['reported'], rows))}"
         for name, row in rows.items()
         if name not in named
     ]
@@ -142,7 +147,6 @@ def main() -> int:
     """Write the matrix, and say what is in it."""
     matrix = measured()
     MATRIX.write_text(json.dumps(matrix, indent=1, ensure_ascii=False, sort_keys=True) + "\n", encoding="utf-8")
-    root_cause.matrix.cache_clear()
     print("\n".join(summary(matrix)))
     return 0
 

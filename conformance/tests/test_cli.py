@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 from hostup_conformance import cli
-from hostup_conformance.ledger import requirements
-from hostup_conformance.rules import rules
-from hostup_conformance.waivers import read_waivers
+from hostup_conformance.contract.rules import rules
+from hostup_conformance.core.ledger import requirements
+from hostup_conformance.core.waivers import read_waivers
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,14 +9,16 @@ from pathlib import Path
 import pytest
 import running
 from faults import faults
+from hostup_conformance.contract.ask import is_start, known, new_pid
+from hostup_conformance.contract.judging import Verdict
+from hostup_conformance.contract.judging import judge as verdict_of
+from hostup_conformance.contract.sending import Wire, wire_to
+from hostup_conformance.contract.target import Target
+from hostup_conformance.core.wire import Limits, Withheld
 from hostup_conformance.mock import FOREIGN_VPS_ID, VPS_ID
-from hostup_conformance.sources import commands, probe
-from hostup_conformance.sources.linked import follow_links
-from hostup_conformance.target import Target
+from hostup_conformance.sources import commands
+from hostup_conformance.sources import linked as links
 from hostup_conformance.test_generated import operations
-from hostup_conformance.verdict import Verdict
-from hostup_conformance.verdict import judge as verdict_of
-from hostup_conformance.wire import Limits, Wire, Withheld
 from stage import Answered, Asked, Change, Stage
 
 
@@ -38,14 +40,12 @@ def run(*, live: bool = False, allow_exec: bool = True) -> tuple[Target, Verdict
     environment = {name: value for name, value in stage.mock.environment().items() if "PID" not in name}
     with stage.serve() as url:
         target = replace(Target.from_environment(url, environment), allow_exec=allow_exec)
-        wire = Wire(target, Limits(), live=live)
+        wire = wire_to(target, Limits(), careful=live)
         try:
-            if allow_exec:
-                commands.begin(wire)
-            probe.run(wire, commands.stages(wire.target, careful=wire.careful))
+            commands.take(wire, target, careful=live)
         finally:
             wire.close()
-    return wire.target, verdict_of(wire.exchanges, wire.target, wire.stopped), wire, diary.started
+    return known(target, wire.exchanges), verdict_of(wire.exchanges, target, wire.stopped), wire, diary.started
 
 
 @pytest.mark.parametrize("live", [False, True])
@@ -58,7 +58,7 @@ def test_the_life_of_a_command_is_judged_without_a_given_pid(live: bool) -> None
     assert {
         id: r.message for id, r in verdict.results.items() if r.status in {"fail", "warn", "error", "disabled"}
     } == {}
-    lived = {"POLL-05", "POLL-06", "POLL-07", "POLL-08", "POLL-15", "POLL-19", "POLL-20", "SCOPE-02", "PID-09"}
+    lived = {"POLL-05", "POLL-06", "POLL-07", "POLL-08", "START-01", "START-05", "START-06", "SCOPE-02", "PID-09"}
     assert {id: verdict.results[id].status for id in lived} == dict.fromkeys(lived, "pass")
 
 
@@ -66,8 +66,8 @@ def test_without_the_option_nothing_is_started() -> None:
     target, verdict, wire, started = run(allow_exec=False)
     assert started == []
     assert target.finished_pid is None
-    assert verdict.results["POLL-15"].status == "disabled"
-    assert "--allow-exec" in verdict.results["POLL-15"].message
+    assert verdict.results["START-01"].status == "disabled"
+    assert "--allow-exec" in verdict.results["START-01"].message
     with pytest.raises(Withheld, match="--allow-exec"):
         wire.send(commands.post(target, commands.body_of("true")), purpose="a start")
 
@@ -106,25 +106,25 @@ def linked(change: Change | None = None, *, live: bool = False) -> tuple[Target,
     stage = Stage(change)
     with stage.serve() as url:
         target = replace(Target.from_environment(url, stage.mock.environment()), allow_exec=True)
-        wire = Wire(target, Limits(request_seconds=0.5, next_seconds=0.25), live=live)
+        wire = wire_to(target, Limits(request_seconds=0.5, next_seconds=0.25), careful=live)
         try:
-            follow_links(operations, wire)
+            links.take(wire, target, operations)
         finally:
             wire.close()
-    return wire.target, verdict_of(wire.exchanges, wire.target, wire.stopped), wire
+    return known(target, wire.exchanges), verdict_of(wire.exchanges, target, wire.stopped), wire
 
 
 @pytest.mark.parametrize("live", [False, True])
 def test_links_lead_from_a_start_to_its_polls(live: bool) -> None:
     target, verdict, wire = linked(live=live)
-    starts = [e for e in wire.exchanges if e.is_start]
-    assert {e.new_pid for e in starts} == target.started_pids
+    starts = [e for e in wire.exchanges if is_start(e)]
+    assert {new_pid(e) for e in starts} == target.started_pids
     assert all(json.loads(e.request.body)["command"].startswith("echo hostup-conformance-") for e in starts)
     followed = {e.request.target for e in wire.exchanges if e.purpose == "following a link" and e.ask.pid == "started"}
     assert followed
     ended = {e.request.target for e in wire.exchanges if isinstance(e.body, dict) and e.body.get("exited") is True}
     assert len(ended) == len(starts)
-    assert verdict.results["POLL-19"].status == verdict.results["POLL-20"].status == "pass"
+    assert verdict.results["START-05"].status == verdict.results["START-06"].status == "pass"
     assert not [r.message for r in verdict.results.values() if r.status in {"fail", "warn", "error"}]
 
 

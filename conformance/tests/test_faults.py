@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from faults import Fault, faults
-from hostup_conformance.ledger import requirements
+from hostup_conformance.core.ledger import requirements
 from judging import IMPATIENT, LIMITS, verdict_on
 
 

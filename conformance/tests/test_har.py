@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 from faults import faults
-from hostup_conformance import har
+from hostup_conformance.contract.judging import judge
+from hostup_conformance.core.misconfigured import Misconfigured
 from hostup_conformance.mock import API_KEY, READ_API_KEY
-from hostup_conformance.target import Misconfigured
-from hostup_conformance.verdict import judge
+from hostup_conformance.sources import recording
 from judging import run
 
 
@@ -21,10 +21,10 @@ from judging import run
 def test_a_recording_gets_the_verdict_of_the_run(tmp_path: Path, name: str) -> None:
     target, wire, _ = run(faults()[name].change)
     file = tmp_path / "run.har"
-    har.write(file, wire.exchanges, target)
+    recording.write(file, wire.exchanges, target)
     for key in (API_KEY, READ_API_KEY, API_KEY[:-1]):
         assert key not in file.read_text()
-    exchanges, ignored = har.read(file, target)
+    exchanges, target, ignored = recording.read(file, target)
     assert ignored == sum(e.ask.resource == "other" for e in wire.exchanges)
     requirement = faults()[name].requirement
     if requirement != "SAFETY-01":  # the key is no longer there to be found
@@ -33,8 +33,8 @@ def test_a_recording_gets_the_verdict_of_the_run(tmp_path: Path, name: str) -> N
 
 def test_the_recording_of_a_good_run_is_good(tmp_path: Path) -> None:
     target, wire, _ = run(None)
-    har.write(tmp_path / "run.har", wire.exchanges, target)
-    verdict = judge(har.read(tmp_path / "run.har", target)[0], target)
+    recording.write(tmp_path / "run.har", wire.exchanges, target)
+    verdict = judge(recording.read(tmp_path / "run.har", target)[0], target)
     assert verdict.name == "conformant"
     assert {id for id, r in verdict.results.items() if r.status in {"fail", "warn", "error"}} == set()
 
@@ -61,7 +61,7 @@ def test_other_endpoints_are_ignored_and_counted(tmp_path: Path) -> None:
     ]
     file = tmp_path / "browser.har"
     file.write_text(json.dumps({"log": {"entries": [entry(url) for url in urls]}}))
-    exchanges, ignored = har.read(file, target)
+    exchanges, target, ignored = recording.read(file, target)
     assert ignored == 2
     assert [(e.ask.vps, e.ask.pid, e.ask.credential, e.status) for e in exchanges] == [("own", "unknown", "none", 200)]
 
@@ -72,7 +72,7 @@ def test_a_cancelled_request_has_no_answer(tmp_path: Path) -> None:
     file.write_text(
         json.dumps({"log": {"entries": [entry(f"https://h/api/v2/vps/{target.vps}/agent/exec", status=0)]}})
     )
-    assert har.read(file, target)[0][0].answer is None
+    assert recording.read(file, target)[0][0].response is None
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"log":{}}', '{"log":{"entries":[1]}}', "\xff", "[" * 100_000])
@@ -81,4 +81,4 @@ def test_what_is_no_har_is_named(tmp_path: Path, text: str) -> None:
     file = tmp_path / "x.har"
     file.write_text(text, encoding="latin-1")
     with pytest.raises(Misconfigured, match=r"x\.har: no HAR 1\.2"):
-        har.read(file, target)
+        recording.read(file, target)

@@ -6,12 +6,14 @@ from typing import Any
 
 import pytest
 from faults import faults
-from hostup_conformance.ledger import requirements
-from hostup_conformance.root_cause import matrix, root_causes
-from kill_matrix import first_reported, indistinguishable
+from hostup_conformance.contract.judging import MATRIX
+from hostup_conformance.core.ledger import requirements
+from hostup_conformance.core.root_cause import read_matrix
+from kill_matrix import causes, first_reported, indistinguishable
 from variants import variants
 
-ROWS: dict[str, dict[str, Any]] = matrix()["faults"]
+WHOLE = read_matrix(MATRIX)
+ROWS: dict[str, dict[str, Any]] = WHOLE["faults"]
 JUDGED = [id for id, requirement in requirements().items() if requirement.level != "OBSERVE"]
 
 
@@ -19,7 +21,7 @@ def test_matrix_is_of_this_catalogue() -> None:
     assert {name: row["requirement"] for name, row in ROWS.items()} == {
         name: fault.requirement for name, fault in faults().items()
     }, "make kill-matrix"
-    assert matrix()["variants"].keys() == variants().keys(), "make kill-matrix"
+    assert WHOLE["variants"].keys() == variants().keys(), "make kill-matrix"
 
 
 def test_every_fault_is_killed_by_its_own_requirement() -> None:
@@ -28,7 +30,7 @@ def test_every_fault_is_killed_by_its_own_requirement() -> None:
 
 @pytest.mark.parametrize("id", JUDGED)
 def test_requirement_has_a_fault_that_it_reports_alone_or_first(id: str) -> None:
-    assert any(first_reported(row) == id for row in ROWS.values() if row["requirement"] == id)
+    assert any(first_reported(row, ROWS) == id for row in ROWS.values() if row["requirement"] == id)
 
 
 def test_no_two_requirements_are_indistinguishable() -> None:
@@ -36,29 +38,29 @@ def test_no_two_requirements_are_indistinguishable() -> None:
 
 
 def test_no_variant_is_reported_beyond_what_it_declares() -> None:
-    found = {name: set(row["reported"]) for name, row in matrix()["variants"].items()}
+    found = {name: set(row["reported"]) for name, row in WHOLE["variants"].items()}
     assert found == {name: set(variant.warns) for name, variant in variants().items()}
 
 
 def test_every_judged_requirement_has_an_example() -> None:
-    assert matrix()["examples"].keys() == set(JUDGED)
+    assert WHOLE["examples"].keys() == set(JUDGED)
 
 
 def test_most_faults_are_named_by_their_own_requirement_first() -> None:
-    named = [name for name, row in ROWS.items() if first_reported(row) == row["requirement"]]
+    named = [name for name, row in ROWS.items() if first_reported(row, ROWS) == row["requirement"]]
     assert len(named) >= 0.95 * len(ROWS)
 
 
 def test_each_broken_requirement_is_named_once() -> None:
     for row in ROWS.values():
-        roots = root_causes(row["reported"])
+        roots = causes(row["reported"], ROWS)
         named = [*roots, *(id for explained in roots.values() for id in explained)]
         assert sorted(named) == sorted(row["reported"])
 
 
 def test_nothing_broken_has_no_cause() -> None:
-    assert root_causes([]) == {}
+    assert causes([], ROWS) == {}
 
 
 def test_a_requirement_that_nobody_knows_stands_alone() -> None:
-    assert root_causes(["XX-99"]) == {"XX-99": []}
+    assert causes(["XX-99"], ROWS) == {"XX-99": []}

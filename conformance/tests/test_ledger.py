@@ -9,9 +9,9 @@ from typing import Any
 import jsonschema_rs
 import pytest
 import yaml
-from hostup_conformance.ledger import SPEC, document, requirements
-from hostup_conformance.rules import rules
-from hostup_conformance.target import CAPABILITIES
+from hostup_conformance.contract.rules import rules
+from hostup_conformance.contract.target import CAPABILITIES
+from hostup_conformance.core.ledger import SPEC, document, requirements
 from openapi_spec_validator import validate
 
 VARIABLES = {
@@ -24,11 +24,14 @@ ENTRY = {
     "required": ["id", "level", "title", "statement", "source", "why"],
     "additionalProperties": False,
     "properties": {
-        "id": {"pattern": r"^(PROBE|POLL|AUTH|SCOPE|ID|PID|PROBLEM|RATE|HTTP|SAFETY|VPS)-\d\d$"},
+        "id": {"pattern": r"^(PROBE|POLL|START|AUTH|SCOPE|ID|PID|PROBLEM|RATE|HTTP|SAFETY|VPS)-\d\d$"},
         "level": {"enum": ["MUST", "SHOULD", "OBSERVE"]},
         "title": {**TEXT, "maxLength": 80},
         "statement": TEXT,
-        "source": {**TEXT, "pattern": r"^(page|related|inferred|the page is silent|RFC \d+ section)|HTML form"},
+        "source": {
+            **TEXT,
+            "pattern": r"^(documentation|related|inferred|the documentation is silent|RFC \d+ section)|HTML form",
+        },
         "why": TEXT,
         "needs": {
             "type": "array",
@@ -36,6 +39,9 @@ ENTRY = {
             "uniqueItems": True,
             "items": {"enum": [*VARIABLES, *CAPABILITIES, "--allow-exec"]},
         },
+        "served_by": {"type": "array", "minItems": 1, "items": {"enum": [*VARIABLES, "--allow-exec"]}},
+        "without_core": {"const": True},
+        "formerly": {"pattern": r"^[A-Z]+-\d\d$"},
         "wfc": {"enum": [100, 101, 102, 204, 205, 206, 207, 209]},
     },
 }
@@ -67,7 +73,7 @@ def test_every_requirement_has_a_rule_and_every_rule_a_requirement() -> None:
 
 @pytest.mark.parametrize("requirement", [r for r in requirements().values() if r.level == "MUST"], ids=lambda r: r.id)
 def test_a_must_has_more_than_an_inference_for_its_source(requirement: Any) -> None:
-    grounded = bool(re.match(r"page|related|RFC", requirement.source))
+    grounded = bool(re.match(r"documentation|related|RFC", requirement.source))
     assert grounded, f"{requirement.id} is inferred, and so a SHOULD at most"
 
 

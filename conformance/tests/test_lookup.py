@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+from hostup_conformance.contract.sending import wire_to
+from hostup_conformance.contract.target import Target
+from hostup_conformance.core.misconfigured import Misconfigured
+from hostup_conformance.core.wire import Limits
 from hostup_conformance.mock import API_KEY, FOREIGN_VPS_ID, UNAVAILABLE_VPS_ID, VPS_ID
-from hostup_conformance.sources.lookup import with_vps
-from hostup_conformance.target import Misconfigured, Target
-from hostup_conformance.wire import Limits
+from hostup_conformance.sources import lookup
 from running import report_in, run
 from stage import Answered, Asked, Change, Stage
 
@@ -24,7 +27,11 @@ def look_up(change: Change | None = None, **environment: str) -> tuple[Target, l
             change(request, answered)
 
     with Stage(remember).serve() as url:
-        return with_vps(Target.from_environment(url, {**KEY, **environment}), Limits()), asked
+        target = Target.from_environment(url, {**KEY, **environment})
+        wire = wire_to(target, Limits(), careful=True)
+        with closing(wire):
+            lookup.take(wire, target)
+        return lookup.found(target, wire.exchanges), asked
 
 
 def items(*ids: object) -> Change:
@@ -85,10 +92,10 @@ def many(asked: Asked, answered: Answered) -> None:
         (many, "none of the first 10 VPSs"),
         (items(), "names none"),
         (items(7, "", None), "names none"),
-        (lambda _, answered: answered.become(404), "got status 404"),
+        (lambda _, answered: answered.become(404), "got the status 404"),
         (lambda _, answered: answered.become(200, [1]), "names none"),
         (lambda _, answered: answered.become(200, b"<html>"), "names none"),
-        (lambda _, answered: setattr(answered, "raw", [b"no HTTP"]), "got no answer"),
+        (lambda _, answered: setattr(answered, "raw", [b"no HTTP"]), "got no response"),
     ],
 )
 def test_where_it_cannot_be_looked_up_it_has_to_be_given(change: Change, says: str) -> None:
@@ -127,5 +134,5 @@ def test_nothing_is_looked_up_for_a_plan(tmp_path: Path) -> None:
 def test_a_server_that_is_not_there_ends_with_4(tmp_path: Path) -> None:
     done = run(tmp_path, "--base-url", "http://127.0.0.1:9", **KEY)
     assert done.returncode == 4
-    assert "HOSTUP_VPS_ID is not set, and GET /api/v2/vps, where one could be looked up, got no answer" in done.stderr
+    assert "HOSTUP_VPS_ID is not set, and GET /api/v2/vps, where one could be looked up, got no response" in done.stderr
     assert "Traceback" not in done.stdout + done.stderr

@@ -11,7 +11,7 @@ from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hostup_conformance.ledger import requirements
+from hostup_conformance.core.ledger import requirements
 from hostup_conformance.reports.files import write_reports
 from hostup_conformance.reports.html import mends, place_of, render
 
@@ -41,6 +41,8 @@ def a_report() -> dict[str, Any]:
             "level": requirement.level,
             "title": requirement.title,
             "source": requirement.source,
+            "statement": requirement.statement,
+            "why": requirement.why,
             "status": (status := STATUS.get(requirement.id, "pass")),
             "exercised": 3,
             "message": "" if status == "pass" else HOSTILE,
@@ -182,9 +184,9 @@ def test_a_cause_that_is_not_broken_or_the_same_hides_nothing(root: str) -> None
 @pytest.mark.parametrize(
     ("source", "place"),
     [
-        ("page, Responses, 200; inferred, the agent keeps it", "Responses, 200"),
-        ("page, Response Schema, reason (optional there)", "Response Schema, reason"),
-        ("page", "as a whole"),
+        ("documentation, Responses, 200; inferred, the agent keeps it", "Responses, 200"),
+        ("documentation, Response Schema, reason (optional there)", "Response Schema, reason"),
+        ("documentation", "as a whole"),
     ],
 )
 def test_place_of_a_source(source: str, place: str) -> None:

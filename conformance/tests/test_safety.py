@@ -5,11 +5,13 @@ from __future__ import annotations
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
-from hostup_conformance.exchange import LARGEST_LINUX_PID, Request
+from hostup_conformance.contract.ask import LARGEST_LINUX_PID
+from hostup_conformance.contract.sending import Wire, wire_to
+from hostup_conformance.contract.target import Target
+from hostup_conformance.core.messages import Request
+from hostup_conformance.core.wire import Limits, Stopped, Withheld
 from hostup_conformance.mock import API_KEY, UNAVAILABLE_VPS_ID, VPS_ID
 from hostup_conformance.sources.generated import safe_pid
-from hostup_conformance.target import Target
-from hostup_conformance.wire import Limits, Stopped, Wire, Withheld
 from judging import run
 from stage import Answered, Asked, Stage
 
@@ -97,9 +99,8 @@ def test_the_wire_itself_withholds_what_may_be_somebodys(query: str) -> None:
 
 def wire_of(*, live: bool) -> Wire:
     stage = Stage()
-    return Wire(
-        Target.from_environment("http://127.0.0.1:9", stage.mock.environment(), kind="mock"), Limits(), live=live
-    )
+    target = Target.from_environment("http://127.0.0.1:9", stage.mock.environment(), kind="mock")
+    return wire_to(target, Limits(), careful=live)
 
 
 def test_a_stopped_wire_sends_nothing() -> None:
@@ -121,4 +122,4 @@ def test_generated_pids_are_moved_out_of_reach(pid: object) -> None:
 def test_nothing_but_the_target_is_asked() -> None:
     target, wire, _ = run(None)
     assert urlsplit(target.base_url).hostname == "127.0.0.1"
-    assert {e.answer is not None for e in wire.exchanges} == {True}
+    assert {e.response is not None for e in wire.exchanges} == {True}

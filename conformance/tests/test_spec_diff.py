@@ -12,7 +12,7 @@ import griffe
 import pytest
 import spec_diff
 import yaml
-from hostup_conformance.ledger import document, requirements
+from hostup_conformance.core.ledger import document, requirements
 from spec_diff import Contract, Unusable, changes
 
 ROOT = Path(__file__).parents[2]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from hostup_conformance.contract.target import Target
+from hostup_conformance.core.misconfigured import Misconfigured
 from hostup_conformance.mock import Mock
-from hostup_conformance.target import Misconfigured, Target
 
 GOOD = Mock().environment()
 
@@ -70,8 +71,10 @@ def test_loopback_may_be_plain(url: str) -> None:
 
 def test_a_profile_says_what_is_missing() -> None:
     target = Target.from_environment("http://127.0.0.1:9", GOOD, profile="credentials,ids")
-    assert target.missing(["ids", "HOSTUP_FINISHED_PID"]) == []
-    assert target.missing(["scopes", "pids"]) == ["scopes", "pids"]
-    assert Target.from_environment("http://127.0.0.1:9", GOOD, profile="static").missing(["ids"]) == ["ids"]
+    assert [need for need in ("ids", "HOSTUP_FINISHED_PID", "scopes", "pids") if not target.has(need)] == [
+        "scopes",
+        "pids",
+    ]
+    assert not Target.from_environment("http://127.0.0.1:9", GOOD, profile="static").has("ids")
     with pytest.raises(Misconfigured, match="--profile x: x is unknown"):
         Target.from_environment("http://127.0.0.1:9", GOOD, profile="x")

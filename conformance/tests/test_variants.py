@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hostup_conformance.wire import Limits
+from hostup_conformance.core.wire import Limits
 from judging import verdict_on
 from variants import Variant, variants
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 from faults import faults
 from faults.probe import problem
-from hostup_conformance.exchange import Exchange
-from hostup_conformance.rules import Rule, rules
-from hostup_conformance.target import Target
-from hostup_conformance.verdict import hold_against_oracle, judge
-from hostup_conformance.wire import Limits
+from hostup_conformance.contract.ask import Exchange
+from hostup_conformance.contract.judging import hold_against_oracle, judge
+from hostup_conformance.contract.rules import Rule, rules
+from hostup_conformance.contract.target import Target
+from hostup_conformance.core.wire import Limits
 from judging import run, verdict_on
 from stage import Answered, Asked
 

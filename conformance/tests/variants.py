@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from faults.auth import AVAILABLE
 from faults.probe import problem, refuse
 from faults.rate import soon
-from hostup_conformance.exchange import VPSS
+from hostup_conformance.contract.paths import VPSS
 from hostup_conformance.mock import FOREIGN_VPS_ID, UNAVAILABLE_VPS_ID
 from stage import CRLF, Answered, Asked, Change
 
@@ -626,7 +626,7 @@ def started_with_more(_asked: Asked, answered: Answered) -> None:
         answered.change(command="echo", startedAt="2026-04-27T12:34:56Z")
 
 
-@allowed(starts=True, warns={"POLL-17"})
+@allowed(starts=True, warns={"START-03"})
 def started_without_a_pid(_asked: Asked, answered: Answered) -> None:
     """What was started has its pid in pollUrl alone."""
     if answered.is_started:

@@ -1,1 +1,1 @@
-"""Reports: report.json, report.html, junit.xml, and the summary in the terminal. All are views of one dictionary."""
+"""Reports: each takes the plain record of a run. None knows how it was made, nor imports anything of the suite."""

@@ -18,8 +18,6 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
-from hostup_conformance.ledger import requirements
-
 HERE = Path(__file__).parent
 
 VERDICTS = {
@@ -58,7 +56,7 @@ class Mend:
 
 @dataclass(frozen=True)
 class Place:
-    """A place on the endpoint's page, and what became of the requirements that it gave rise to."""
+    """A place in the endpoint's documentation, and what became of the requirements that it gave rise to."""
 
     name: str
     entries: list[dict[str, Any]]
@@ -80,7 +78,6 @@ def render(report: dict[str, Any]) -> str:
     text = template().render(
         report=report,
         entries=entries,
-        ledger=requirements(),
         word=word,
         meaning=meaning,
         when=shown_time(report["started"]),
@@ -109,7 +106,7 @@ def mends(report: dict[str, Any]) -> list[Mend]:
     for entry in broken:
         if entry.get("root") in status.keys() - {entry["id"]}:
             behind[entry["root"]].append(entry["id"])
-    # Whoever explains others is not hidden behind a third, and so nothing is lost where causes go in a circle.
+    # What explains others is not hidden behind a third, and so nothing is lost where causes go in a circle.
     hidden = {id for explained in behind.values() for id in explained} - set(behind)
     listed = [Mend(entry, behind.get(entry["id"], [])) for entry in broken if entry["id"] not in hidden]
 
@@ -124,7 +121,7 @@ def places(entries: list[dict[str, Any]]) -> list[Place]:
     """Return the places on the endpoint's page that requirements cite as their first source, in the page's order."""
     found = defaultdict(list)
     for entry in entries:
-        if entry["source"].startswith("page"):
+        if entry["source"].startswith("documentation"):
             found[place_of(entry["source"])].append(entry)
     order = ("first paragraph", "GET and POST", "Parameters", "Headers", "Response Schema", "Responses")
 
@@ -136,7 +133,7 @@ def places(entries: list[dict[str, Any]]) -> list[Place]:
 
 def place_of(source: str) -> str:
     """Return the place of a source: what stands before other sources and our remarks on it."""
-    return source.partition(";")[0].partition(" (")[0].removeprefix("page").strip(", ") or "as a whole"
+    return source.partition(";")[0].partition(" (")[0].removeprefix("documentation").strip(", ") or "as a whole"
 
 
 def bar(summary: dict[str, int]) -> list[tuple[str, float, float]]:

@@ -1,1 +1,4 @@
-"""Sources make exchanges, and judge nothing: the scripted probe, schemathesis, a HAR file."""
+"""Where exchanges come from. A source sends through the wire, or replays what was sent, and judges nothing.
+
+Each has one shape: a function of wire and target, `take(wire, target, …)`, after which the wire holds the exchanges.
+"""

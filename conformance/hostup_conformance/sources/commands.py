@@ -9,30 +9,22 @@ import json
 import time
 from base64 import b64encode
 from contextlib import suppress
-from dataclasses import replace
 from secrets import token_urlsafe
 from typing import TYPE_CHECKING, Any
 
-from hostup_conformance.exchange import LONGEST_COMMAND, Headers, Request, path_of
-from hostup_conformance.sources.probe import (
-    BASE_HEADERS,
-    ClientCall,
-    Script,
-    Stage,
-    Step,
-    authorization,
-    authorized,
-    take,
-)
-from hostup_conformance.wire import Stopped
+from hostup_conformance.contract.ask import SLEEP, known
+from hostup_conformance.contract.paths import LONGEST_COMMAND, path_of
+from hostup_conformance.core.messages import Headers, Request
+from hostup_conformance.core.wire import Stopped
+from hostup_conformance.sources.requests import BASE_HEADERS, ClientCall, Stage, Step, authorization, authorized
+from hostup_conformance.sources.script import Script, run, step_through
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from hostup_conformance.target import Target
-    from hostup_conformance.wire import Wire
+    from hostup_conformance.contract.sending import Wire
+    from hostup_conformance.contract.target import Target
 
-SLEEP = "sleep 60"
 #: Characters of two, three and four bytes, and some that encodings other than UTF-8 would change.
 BEYOND_ASCII = "hostup-conformance-åß-€-😀-%20+:,=@/"
 #: How many scenarios of linked requests there are, and of how many requests each.
@@ -85,30 +77,34 @@ def stages(target: Target, *, careful: bool) -> list[Stage]:
     return probing
 
 
-def begin(wire: Wire) -> None:
-    """Follow commands from start to end, and give the wire's target pids for what it was given none of.
+def take(wire: Wire, target: Target, *, careful: bool) -> None:
+    """Follow commands from start to end if they may be started, then take the script."""
+    if target.allow_exec:
+        begin(wire, target)
+    target = known(target, wire.exchanges)
+    run(wire, target, stages(target, careful=careful))
+
+
+def begin(wire: Wire, target: Target) -> None:
+    """Start commands, and follow them to their end; and those that the script needs where no pid was named.
 
     The ended command that the later steps need is started first, so it has ended when those have that are followed.
     """
-    target = wire.target
     if not target.finished_pid:
-        target = replace(target, finished_pid=start(wire, "the start of a command that ends", echo()))
-    followed = [
-        start(wire, "the start of a command, by the generated client", echo(), by_client=True),
-        start(wire, "the start of a command of the greatest length", echo().ljust(LONGEST_COMMAND, "x")),
-        start(wire, "the start of a command beyond ASCII", f"echo {BEYOND_ASCII}"),
-    ]
+        start(wire, target, "the start of a command that ends", echo())
+    start(wire, target, "the start of a command, by the generated client", echo(), by_client=True)
+    start(wire, target, "the start of a command of the greatest length", echo().ljust(LONGEST_COMMAND, "x"))
+    start(wire, target, "the start of a command beyond ASCII", f"echo {BEYOND_ASCII}")
     if not target.running_pid:
-        target = replace(target, running_pid=start(wire, "the start of a command that runs on", SLEEP))
-    pids = {pid for pid in followed if pid} - {target.finished_pid, target.running_pid}
-    wire.target = replace(target, started_pids=frozenset(pids))
-    for pid in sorted(pids):
-        follow(wire, pid)
+        start(wire, target, "the start of a command that runs on", SLEEP)
+    target = known(target, wire.exchanges)
+    for pid in sorted(target.started_pids):
+        follow(wire, target, pid)
 
 
-def follow(wire: Wire, pid: int) -> None:
+def follow(wire: Wire, target: Target, pid: int) -> None:
     """Poll a command until it has ended, and once more; or until the wire sends no more."""
-    request = poll(wire.target, pid)
+    request = poll(target, pid)
     with suppress(Stopped):
         for _ in range(POLLS):
             exchange = wire.send(request, purpose="a poll of the command that was started")
@@ -118,12 +114,10 @@ def follow(wire: Wire, pid: int) -> None:
         wire.send(request, purpose="the command that was started, once more")
 
 
-def start(wire: Wire, purpose: str, command: str, *, by_client: bool = False) -> int | None:
-    """Start a command; return its pid, or None if no answer had one."""
-    client = ClientCall(wire.target.vps, None, None, command) if by_client else None
-    before = len(wire.exchanges)
-    take(wire, Step(purpose, post(wire.target, body_of(command)), client=client))
-    return next((exchange.new_pid for exchange in wire.exchanges[before:] if exchange.new_pid), None)
+def start(wire: Wire, target: Target, purpose: str, command: str, *, by_client: bool = False) -> None:
+    """Start a command."""
+    client = ClientCall(target.vps, None, None, command) if by_client else None
+    step_through(wire, target, Step(purpose, post(target, body_of(command)), client=client))
 
 
 def poll(target: Target, pid: int) -> Request:

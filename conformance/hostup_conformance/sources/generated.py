@@ -7,14 +7,16 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlencode
 
-from hostup_conformance.exchange import LARGEST_LINUX_PID, integer, path_of
-from hostup_conformance.sources.probe import authorized
-from hostup_conformance.wire import Stopped, Withheld
+from hostup_conformance.contract.ask import LARGEST_LINUX_PID, integer
+from hostup_conformance.contract.paths import path_of
+from hostup_conformance.core.wire import Stopped, Withheld
+from hostup_conformance.sources.requests import authorized
 
 if TYPE_CHECKING:
     import schemathesis
 
-    from hostup_conformance.wire import Wire
+    from hostup_conformance.contract.sending import Wire
+    from hostup_conformance.contract.target import Target
 
 #: A slow server gets fewer generated requests, not a longer run.
 SECONDS = 4.0
@@ -23,8 +25,8 @@ SECONDS = 4.0
 class Generated:
     """Sends schemathesis' cases in our own terms: with the key, never a method or pid that could do harm."""
 
-    def __init__(self, wire: Wire) -> None:
-        self._wire = wire
+    def __init__(self, wire: Wire, target: Target) -> None:
+        self._wire, self._target = wire, target
         self._began: float | None = None
         self._sent: set[str] = set()
 
@@ -36,7 +38,7 @@ class Generated:
             return
         self._sent.add(target)
         with suppress(Stopped, Withheld):
-            self._wire.send(authorized(target, self._wire.target), purpose="generated", source="generated")
+            self._wire.send(authorized(target, self._target), purpose="generated", source="generated")
 
     def request_target(self, case: schemathesis.Case[Any]) -> str:
         """Return path and query of a case.
@@ -46,7 +48,7 @@ class Generated:
         positive = case.meta is None or case.meta.generation.mode.is_positive
         ids = case.path_parameters or {}
         # schemathesis gives path parameters percent-encoded already.
-        vps = self._wire.target.vps if positive else unquote(str(ids.get("id", "")), errors="surrogateescape")
+        vps = self._target.vps if positive else unquote(str(ids.get("id", "")), errors="surrogateescape")
         query = {name: safe_pid(value) if name == "pid" else value for name, value in (case.query or {}).items()}
         encoded = urlencode(query, doseq=True, errors="replace")
         return path_of(vps) + (f"?{encoded}" if encoded else "")

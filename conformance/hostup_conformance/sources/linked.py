@@ -5,24 +5,25 @@ Schemathesis decides what comes after what; what is sent is ours, so that every 
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import httpx
 import hypothesis
 
+from hostup_conformance.contract.ask import known, new_pid
+from hostup_conformance.core.wire import Stopped, Withheld
 from hostup_conformance.sources.commands import SCENARIOS, STEPS, body_of, echo, follow, poll, post
 from hostup_conformance.sources.generated import Generated
-from hostup_conformance.sources.probe import authorized
-from hostup_conformance.wire import Stopped, Withheld
+from hostup_conformance.sources.requests import authorized
 
 if TYPE_CHECKING:
     import schemathesis
     from schemathesis.core.transport import Response
 
-    from hostup_conformance.exchange import Request
-    from hostup_conformance.wire import Wire
+    from hostup_conformance.contract.sending import Wire
+    from hostup_conformance.contract.target import Target
+    from hostup_conformance.core.messages import Request
 
 #: The same cases at each run, however long an answer takes.
 REPEATABLE = hypothesis.settings(
@@ -33,16 +34,16 @@ SETTINGS = hypothesis.settings(
 )
 
 
-def follow_links(operations: Any, wire: Wire) -> None:
+def take(wire: Wire, target: Target, operations: Any) -> None:
     """Run the scenarios, and poll each command that they start until it has ended."""
-    before = wire.target.started_pids
+    before = pids_of(known(target, wire.exchanges))
 
     def call(_machine: object, case: schemathesis.Case[Any], **_: object) -> Response:
         from schemathesis.core.transport import Response
 
-        answer = answer_to(request_of(case, wire), wire)
-        answer.elapsed = timedelta(0)  # it is asked for, and judged nowhere
-        return Response.from_httpx(answer, verify=True)
+        response = response_to(request_of(case, wire, target), wire, target)
+        response.elapsed = timedelta(0)  # it is asked for, and judged nowhere
+        return Response.from_httpx(response, verify=True)
 
     def leave_it_to_the_rules(*_: object, **__: object) -> None:
         """Judge nothing: the rules do, of every exchange."""
@@ -50,33 +51,37 @@ def follow_links(operations: Any, wire: Wire) -> None:
     overrides = {"call": call, "validate_response": leave_it_to_the_rules}
     workflow: Any = type("Workflow", (operations.as_state_machine(),), overrides)
     workflow.run(settings=SETTINGS)
-    for pid in wire.target.started_pids - before:
-        follow(wire, pid)
+    for pid in pids_of(known(target, wire.exchanges)) - before:
+        follow(wire, target, pid)
 
 
-def request_of(case: schemathesis.Case[Any], wire: Wire) -> Request:
+def pids_of(target: Target) -> frozenset[int]:
+    """Return all pids that are known."""
+    named = {pid for pid in (target.finished_pid, target.running_pid) if pid}
+    return target.started_pids | named
+
+
+def request_of(case: schemathesis.Case[Any], wire: Wire, target: Target) -> Request:
     """Return what is sent for a case: the start of a harmless command, or a GET that takes nobody's output away."""
     if case.method.upper() == "POST":
-        return post(wire.target, body_of(echo()))
+        return post(target, body_of(echo()))
     pid = (case.query or {}).get("pid")
-    if pid in wire.target.started_pids:
-        return poll(wire.target, pid)
-    return authorized(Generated(wire).request_target(case), wire.target)
+    if pid in known(target, wire.exchanges).started_pids:
+        return poll(target, pid)
+    return authorized(Generated(wire, target).request_target(case), target)
 
 
-def answer_to(request: Request, wire: Wire) -> httpx.Response:
-    """Send a request; return of its answer what the link needs, since whatever else is in it could trip schemathesis.
+def response_to(request: Request, wire: Wire, target: Target) -> httpx.Response:
+    """Send a request; return of its response what the link needs, since anything else in it could trip schemathesis.
 
-    Where there is no answer it is a 503, after which no link is followed.
+    Where there is none it is a 503, after which no link is followed.
     """
-    asked = httpx.Request(request.method, wire.target.base_url + request.target)
+    asked = httpx.Request(request.method, wire.base_url + request.target)
+    before = pids_of(known(target, wire.exchanges))
     try:
         exchange = wire.send(request, purpose="following a link", source="generated")
     except (Stopped, Withheld):
         return httpx.Response(503, request=asked)
-    pid = exchange.new_pid
-    if pid in {wire.target.finished_pid, wire.target.running_pid, *wire.target.started_pids}:
-        pid = None  # an agent may give a pid again; what we know of it is of the command before
-    if pid:
-        wire.target = replace(wire.target, started_pids=wire.target.started_pids | {pid})
+    # An agent may give a pid again; what we know of it is of the command before.
+    pid = None if (pid := new_pid(exchange)) in before else pid
     return httpx.Response(exchange.status or 503, json={"pid": pid} if pid else {}, request=asked)

@@ -2,63 +2,72 @@
 
 from __future__ import annotations
 
-from contextlib import closing, suppress
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from hostup_conformance.exchange import VPSS, Exchange, path_of
-from hostup_conformance.sources.probe import authorized
-from hostup_conformance.target import Misconfigured
-from hostup_conformance.wire import Stopped, Wire
+from hostup_conformance.contract.paths import VPSS, path_of
+from hostup_conformance.contract.selectors import listed_ids, member
+from hostup_conformance.core.misconfigured import Misconfigured
+from hostup_conformance.core.wire import Stopped
+from hostup_conformance.sources.requests import authorized
 
 if TYPE_CHECKING:
-    from hostup_conformance.target import Target
-    from hostup_conformance.wire import Limits
+    from hostup_conformance.contract.ask import Exchange
+    from hostup_conformance.contract.sending import Wire
+    from hostup_conformance.contract.target import Target
 
 #: How many VPSs of the list are asked.
 CANDIDATES = 10
 
 
-def with_vps(target: Target, limits: Limits) -> Target:
-    """Return the target with a VPS of its list, by at most eleven GETs, none of them a poll.
+def take(wire: Wire, target: Target) -> None:
+    """Send at most eleven GETs, none of them a poll: the list, and the probe of its VPSs until one is available."""
+    exchange = get(wire, target, VPSS)
+    for vps in candidates(exchange, target):
+        if says(get(wire, target, path_of(vps))) is True:
+            return
 
-    It is the first that says that its agent is available; or else the first that does not say that it is not, so that
-    a server whose probe is at fault is judged as well.
+
+def found(target: Target, exchanges: list[Exchange]) -> Target:
+    """Return the target with the VPS that was looked up.
+
+    It is the one that says that its agent is available; or else the first that does not say that it is not, so that a
+    server whose probe is at fault is judged as well.
 
     Raises:
         Misconfigured: there is no such VPS, or no list
     """
-    with closing(Wire(target, replace(limits, requests=CANDIDATES + 1), live=True)) as wire:
-        others = {target.unavailable_vps, target.foreign_vps}
-        ids = [vps for vps in listed(get(wire, VPSS)) if vps not in others][:CANDIDATES]
-        silent = None
-        for vps in ids:
-            exchange = get(wire, path_of(vps))
-            available = exchange.body.get("available") if exchange and isinstance(exchange.body, dict) else None
-            if available is True:
-                return replace(target, vps=vps, looked_up=True)
-            if available is not False:
-                silent = silent or vps
-    if silent is None:
-        raise missing(f"none of the first {len(ids)} VPSs that GET {VPSS} lists has an available agent")
-    return replace(target, vps=silent, looked_up=True)
-
-
-def listed(exchange: Exchange | None) -> list[str]:
-    """Return the ids in the answer to a request for the list."""
-    if exchange is None or exchange.status != 200:
-        said = "no answer" if exchange is None or exchange.status is None else f"status {exchange.status}"
-        raise missing(f"GET {VPSS}, where one could be looked up, got {said}")
-    ids = [id for id in exchange.listed_ids if id]
+    listing = next((e for e in exchanges if e.ask.resource == "list"), None)
+    if listing is None or listing.status != 200:
+        came = "no response" if listing is None or listing.status is None else f"the status {listing.status}"
+        raise missing(f"GET {VPSS}, where one could be looked up, got {came}")
+    ids = candidates(listing, target)
     if not ids:
         raise missing(f"GET {VPSS}, where one could be looked up, names none")
-    return ids
+    said = {e.ask.id: says(e) for e in exchanges if e.ask.endpoint}
+    available = [id for id in ids if said.get(id) is True]
+    silent = [id for id in ids if said.get(id) is not False]
+    if not available + silent:
+        raise missing(f"none of the first {len(ids)} VPSs that GET {VPSS} lists has an available agent")
+    return replace(target, vps=(available + silent)[0], looked_up=True)
 
 
-def get(wire: Wire, path: str) -> Exchange | None:
+def candidates(listing: Exchange | None, target: Target) -> list[str]:
+    """Return the ids in a list that may be asked."""
+    others = {"", target.unavailable_vps, target.foreign_vps}
+    return [vps for vps in listed_ids(listing) if vps not in others][:CANDIDATES] if listing else []
+
+
+def says(e: Exchange | None) -> object:
+    """Return what a probe says of available."""
+    return member(e, "available") if e else None
+
+
+def get(wire: Wire, target: Target, path: str) -> Exchange | None:
     """Return the exchange of a GET with the key, or None if the wire sends no more."""
     with suppress(Stopped):
-        return wire.send(authorized(path, wire.target), purpose="looking for a VPS")
+        return wire.send(authorized(path, target), purpose="looking for a VPS")
     return None
 
 

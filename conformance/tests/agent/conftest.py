@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 from agent.endpoint import PATIENCE, Endpoint
-from hostup_conformance.agent_server import find_program, serve
-from hostup_conformance.target import Misconfigured
+from hostup_conformance.core.misconfigured import Misconfigured
+from hostup_conformance.servers.agent_server import find_program, serve
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

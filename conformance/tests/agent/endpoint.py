@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import signal
 
     import httpx
-    from hostup_conformance.agent_server import Served
+    from hostup_conformance.servers.agent_server import Served
 
 #: Seconds that the agent has for an answer.
 PATIENCE = 2.0

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from hostup_conformance.agent_server import find_program
-from hostup_conformance.target import Misconfigured
+from hostup_conformance.core.misconfigured import Misconfigured
+from hostup_conformance.servers.agent_server import find_program
 from running import report_in, run
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hostup_conformance.guest_agent import AgentError, GuestAgent
+from hostup_conformance.servers.guest_agent import AgentError, GuestAgent
 
 if TYPE_CHECKING:
     from pathlib import Path

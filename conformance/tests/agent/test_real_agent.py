@@ -13,8 +13,8 @@ from pathlib import Path
 import httpx
 import pytest
 from agent.endpoint import PATIENCE, Endpoint
-from hostup_conformance.agent_server import find_program, serve
 from hostup_conformance.mock import FOREIGN_VPS_ID, UNAVAILABLE_VPS_ID, VPS_ID
+from hostup_conformance.servers.agent_server import find_program, serve
 
 MIB = 2**20
 
@@ -180,7 +180,7 @@ def is_alive(pid: int) -> bool:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_server_that_is_ended_leaves_no_agent_behind(installed: None, number: signal.Signals) -> None:  # noqa: ARG001
-    command = [sys.executable, "-m", "hostup_conformance.agent_server"]
+    command = [sys.executable, "-m", "hostup_conformance.servers.agent_server"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout

@@ -12,7 +12,7 @@ import pytest
 import yaml
 from client.test_drift import generate
 from client.voices import BASE_URL, KEY, VPS
-from hostup_conformance.ledger import document
+from hostup_conformance.core.ledger import document
 
 if TYPE_CHECKING:
     from types import ModuleType

@@ -6,14 +6,13 @@ an area, as the rules have; a new rule needs a new fault here, and nothing else.
 
 from __future__ import annotations
 
+import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
 
-from hostup_conformance.ledger import requirements
+from hostup_conformance.core.ledger import requirements
 from stage import Change
-
-AREAS = ("probe", "poll", "auth", "scope", "id", "pid", "problem", "rate", "http", "safety", "vps")
 
 
 @dataclass(frozen=True)
@@ -49,6 +48,6 @@ def trips(requirement: str, *, hangs: bool = False, starts: bool = False) -> Cal
 
 def faults() -> dict[str, Fault]:
     """Return all faults by name."""
-    for area in AREAS:
-        import_module(f"faults.{area}")
+    for area in pkgutil.iter_modules(__path__):
+        import_module(f"faults.{area.name}")
     return _FAULTS

@@ -1,0 +1,111 @@
+"""Judges the exchanges of a run by HostUp's rules: tells core what the core of the contract is, and what is lacking."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hostup_conformance.contract.ask import Ask, Exchange, known
+from hostup_conformance.contract.oracles import schema_note
+from hostup_conformance.contract.rules import rules
+from hostup_conformance.contract.selectors import asks_availability
+from hostup_conformance.core import verdict as core
+from hostup_conformance.core.ledger import Requirement, requirements
+from hostup_conformance.core.root_cause import read_matrix
+from hostup_conformance.core.root_cause import root_causes as causes
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from hostup_conformance.contract.target import Target
+
+Verdict = core.Verdict[Ask]
+Result = core.Result[Ask]
+
+#: Written by `make kill-matrix`: every fault of the catalogue, whose it is, and which requirements report it.
+MATRIX = Path(__file__).parent / "kill_matrix.json"
+
+
+def judge(exchanges: Sequence[Exchange], target: Target, stopped: str | None = None) -> Verdict:
+    """Apply every rule to all exchanges; `stopped` says why sending ended early, if it did."""
+    target = known(target, exchanges)
+    return core.judge(
+        list(exchanges),
+        target,
+        rules(),
+        requirements().values(),
+        core=core.Core(any(map(shows_core, exchanges)), refusal_of_core(exchanges)),
+        lacking=lambda requirement, exercised: lacking(requirement, target, exercised=exercised),
+        stopped=stopped,
+    )
+
+
+def hold_against_oracle(verdict: Verdict, exchanges: Sequence[Exchange]) -> Verdict:
+    """Report an error of the suite where schemathesis finds something and no rule does."""
+    return core.hold_against_oracle(verdict, exchanges, oracle)
+
+
+def root_causes(verdict: Verdict) -> dict[str, list[str]]:
+    """Return the broken requirements that explain others, or that nothing explains, as the kill matrix shows it."""
+    broken = [id for id, result in verdict.results.items() if result.status in {"fail", "warn"}]
+    return causes(broken, list(requirements()), read_matrix(MATRIX)["faults"]) if broken else {}
+
+
+def oracle(e: Exchange) -> tuple[str, str] | None:
+    """Return what schemathesis finds in an exchange, and the requirement that should have noticed."""
+    if (note := schema_note(e)) is None:
+        return None
+    beside = "PROBLEM-05" if e.status != 200 else "PROBE-03" if e.ask.pid == "absent" else "POLL-03"
+    return beside, f"schemathesis says: {note}"
+
+
+def lacking(requirement: Requirement, target: Target, *, exercised: bool) -> str | None:
+    """Say what would enable a requirement that was not exercised, or that cannot be judged at all, None for nothing."""
+    if missing := [need for need in requirement.needs if not target.has(need)]:
+        return enable(missing, target)
+    served_by = requirement.served_by
+    if not exercised and served_by and not any(target.has(need) for need in served_by) and target.kind != "har":
+        variables = [need for need in served_by if need.isupper()]
+        return f"set {' or '.join(variables)}, or run with --allow-exec"
+    return None
+
+
+def enable(missing: list[str], target: Target) -> str:
+    """Say what would enable a requirement."""
+    if "--allow-exec" in missing:
+        return (
+            "the recording holds no start"
+            if target.kind == "har"
+            else ("run with --allow-exec, which starts harmless commands")
+        )
+    variables = [need for need in missing if need.isupper()]
+    if variables:
+        return f"set {' and '.join(variables)}"
+    return f"the profile {target.profile} does not offer: {', '.join(missing)}"
+
+
+def shows_core(e: Exchange) -> bool:
+    """A correct 200 of the probe, with the key, for the VPS whose agent is available."""
+    return (
+        asks_availability(e)
+        and e.ask.credential == "full"
+        and e.ask.vps == "own"
+        and e.status == 200
+        and isinstance(e.body, dict)
+        and e.body.get("available", True) is True
+    )
+
+
+def refusal_of_core(exchanges: Sequence[Exchange]) -> str | None:
+    """Say with which status codes the core was refused, None where one request to it was not."""
+    if any(map(shows_core, exchanges)):
+        return None
+    core = [
+        e.status
+        for e in exchanges
+        if e.request.method == "GET" and e.ask.endpoint and e.ask.credential == "full" and e.ask.vps == "own"
+    ]
+    if not core or not all(status is not None and 400 <= status < 500 for status in core):
+        return None
+    seen = sorted({e.status for e in exchanges if e.status and (asks_availability(e) or e.status == 429)})
+    return f"it got the status {', '.join(map(str, seen))} (check the base URL, the key and the VPS id)"

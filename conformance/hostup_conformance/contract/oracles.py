@@ -1,0 +1,78 @@
+"""Independent judges of single answers, to hold our own rules against: jsonschema-rs, schemathesis, httplint."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from datetime import timedelta
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import jsonschema_rs
+
+from hostup_conformance.contract.ask import Pid, is_start
+from hostup_conformance.contract.paths import ENDPOINT
+from hostup_conformance.contract.selectors import judged
+from hostup_conformance.core.ledger import document
+
+if TYPE_CHECKING:
+    from hostup_conformance.contract.ask import Exchange
+
+#: Bodies larger than this are left to our own rules; schemathesis reads them several times.
+LARGEST_BODY = 1_000_000
+
+
+@cache
+def validator(name: str) -> Any:
+    """Return the JSON Schema validator of a schema of the document."""
+    return jsonschema_rs.Draft202012Validator({**document(), "$ref": f"#/components/schemas/{name}"})
+
+
+def conforms(e: Exchange) -> bool:
+    """Whether the body of a 200 is valid by the document's schema for what was asked."""
+    shape = "StartedCommand" if is_start(e) else "AgentAvailability" if e.ask.pid == Pid.ABSENT else "CommandOutput"
+    return bool(validator(shape).is_valid(e.body))
+
+
+def header_notes(e: Exchange) -> list[str]:
+    """Return what httplint, a judge of HTTP headers, calls bad in an answer."""
+    from httplint import HttpResponseLinter
+    from httplint.note import levels
+
+    assert e.response is not None  # noqa: S101 - called for answers alone
+    linter = HttpResponseLinter()
+    linter.process_response_topline(b"HTTP/1.1", str(e.response.status).encode(), b"")
+    linter.process_headers([(k.encode("latin-1"), v.encode("latin-1")) for k, v in e.response.headers])
+    linter.feed_content(e.response.body)
+    linter.finish_content(True)
+    return [str(note.summary) for note in linter.notes if note.level is levels.BAD]
+
+
+@cache
+def operation() -> Any:
+    """Return the endpoint as schemathesis reads it from the document."""
+    import schemathesis
+
+    return schemathesis.openapi.from_dict(deepcopy(document()))[ENDPOINT]["GET"]
+
+
+def schema_note(e: Exchange) -> str | None:
+    """Return what schemathesis finds wrong with an answer's form, None where it finds nothing.
+
+    It is asked where our rules judge the form as well: of GETs whose id and pid are not malformed.
+    """
+    from schemathesis.core.failures import Failure
+
+    answer = e.response
+    if answer is None or not (judged(e) or e.obeyed) or len(answer.body) > LARGEST_BODY:
+        return None
+    if e.ask.vps == "malformed" or e.ask.pid in {Pid.LOOSE, Pid.EMPTY, Pid.REPEATED, Pid.STRANGE}:
+        return None
+    # What it asks of a response are an address and a duration.
+    response = answer.as_httpx(httpx.Request("GET", "http://h"))
+    response.elapsed = timedelta(seconds=e.seconds)
+    try:
+        operation().validate_response(response)
+    except Failure as failure:
+        return failure.title
+    return None

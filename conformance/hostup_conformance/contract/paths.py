@@ -1,0 +1,49 @@
+"""Where the operations are, as the document says; it must not know any server.
+
+The document is the one place in which a path is spelt.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+from urllib.parse import quote
+
+from hostup_conformance.core.ledger import document
+
+#: Which operation's path a request is for: the endpoint's, the list's of VPSs, that of a VPS's status, or no other's.
+Resource = Literal["exec", "list", "status", "other"]
+
+
+def path_with(operation_id: str) -> str:
+    """Return the path of an operation of the document, a template (OpenAPI 3.1, section 4.8.8)."""
+    paths: dict[str, dict[str, Any]] = document()["paths"]
+    return next(
+        path
+        for path, item in paths.items()
+        if any(operation["operationId"] == operation_id for operation in item.values())
+    )
+
+
+ENDPOINT = path_with("getAgentExec")
+#: The path of the list, below which a VPS has what it has.
+VPSS = path_with("listVps")
+PATHS: dict[Resource, str] = {"exec": ENDPOINT, "list": VPSS, "status": path_with("getVpsStatus")}
+#: How many characters a command may have.
+LONGEST_COMMAND: int = document()["components"]["schemas"]["CommandStart"]["properties"]["command"]["maxLength"]
+
+
+def path_of(vps: str, resource: Resource = "exec") -> str:
+    """Return the path of what a VPS has, with any text for its id."""
+    return PATHS[resource].replace("{id}", quote(vps, safe="", errors="surrogateescape"))
+
+
+def resource_of(path: str) -> tuple[Resource, str | None]:
+    """Return what a path is of, and the id in it as it is there, None where it has none."""
+    for resource, template in PATHS.items():
+        before, parameter, after = template.partition("{id}")
+        if not parameter and path == template:
+            return resource, None
+        segment = path.removeprefix(before).removesuffix(after)
+        if parameter and path == f"{before}{segment}{after}" and "/" not in segment:
+            return resource, segment
+    return "other", None

@@ -1,0 +1,132 @@
+"""PROBE: the availability, which a request without pid gets."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hostup_conformance.contract.ask import Pid
+from hostup_conformance.contract.rules import Findings, FindingsAcross, across, each
+from hostup_conformance.contract.selectors import (
+    AVAILABILITY,
+    OUTPUT,
+    asks_availability,
+    envelope_of,
+    is_availability,
+    member,
+    misspelled,
+    status_of,
+    succeeded,
+)
+
+if TYPE_CHECKING:
+    from hostup_conformance.contract.ask import Exchange, Vps
+    from hostup_conformance.contract.target import Target
+
+
+def of_own(e: Exchange) -> bool:
+    """An availability of the VPS whose agent is available."""
+    return is_availability(e) and e.ask.vps == "own"
+
+
+def of_unavailable(e: Exchange) -> bool:
+    """A probe of the VPS whose agent is not available, by a key that may."""
+    return asks_availability(e) and e.ask.vps == "unavailable"
+
+
+@each("PROBE-01", lambda e: asks_availability(e) and e.ask.vps == "own" and e.ask.credential == "full")
+def answered(e: Exchange) -> Findings:
+    """The status is 200. A 5xx is left to HTTP-08 once the probe was seen to work."""
+    if e.status != 200:
+        yield "status 200", status_of(e)
+
+
+@each(
+    "PROBE-02",
+    lambda e: succeeded(e) and e.ask.pid == Pid.ABSENT and e.response is not None and e.response.json.is_json,
+)
+def bare_object(e: Exchange) -> Findings:
+    """An object; and one with a known envelope's member only if the documented members stand beside it."""
+    if not isinstance(e.body, dict):
+        yield "a JSON object", e.body
+    elif not any(name in e.body for name in AVAILABILITY) and (name := envelope_of(e.body)):
+        yield "the members at the top level", f"an envelope with the member {name}"
+
+
+@each("PROBE-03", is_availability)
+def types(e: Exchange) -> Findings:
+    """Booleans are booleans, and reason is a string or null."""
+    for name in ("available", "vmRunning"):
+        if not isinstance(e.body.get(name, False), bool):
+            yield f"{name}: a boolean", e.body[name]
+    if not isinstance(e.body.get("reason"), str | None):
+        yield "reason: a string or null", e.body["reason"]
+
+
+@each("PROBE-04", is_availability)
+def not_output(e: Exchange) -> Findings:
+    """None of the members of command output, in any spelling."""
+    if found := [name for name in e.body if name in OUTPUT] + misspelled(e.body, OUTPUT):
+        yield "the availability", f"command output ({', '.join(found)})"
+
+
+@each("PROBE-05", of_own)
+def available_here(e: Exchange) -> Findings:
+    """Not false; what is no boolean is PROBE-03's."""
+    if e.body.get("available") is False:
+        yield "available true, or absent", {"available": False, "reason": e.body.get("reason")}
+
+
+@each("PROBE-06", of_own)
+def says_available(e: Exchange) -> Findings:
+    """Only where commands can be run: an absent member says no well enough."""
+    if "available" not in e.body:
+        yield "the member available", f"members {sorted(e.body)}"
+
+
+@each("PROBE-07", lambda e: of_unavailable(e) and is_availability(e))
+def not_available_there(e: Exchange) -> Findings:
+    """Anything but true."""
+    if e.body.get("available") is True:
+        yield "available false, or absent", {"available": True}
+
+
+@each("PROBE-08", of_unavailable)
+def reason_there(e: Exchange) -> Findings:
+    """200, and a text for people; the member may be left out, but what is there should say something of it."""
+    reason = member(e, "reason")
+    if e.status != 200:
+        yield "status 200", status_of(e)
+    elif isinstance(e.body, dict) and "reason" in e.body and (reason is None or reason == "" or str(reason).isspace()):
+        yield "a reason that is not empty", {"reason": reason}
+    elif isinstance(e.body, dict) and e.body and not any(name in e.body for name in AVAILABILITY):
+        yield "an availability", f"members {sorted(e.body)} alone"
+
+
+@each("PROBE-09", is_availability)
+def coherent(e: Exchange) -> Findings:
+    """An available agent needs a running VM, and no excuse."""
+    if e.body.get("available") is not True:
+        return
+    if e.body.get("reason"):
+        yield "no reason with available true", {"reason": e.body["reason"]}
+    if e.body.get("vmRunning") is False:
+        yield "vmRunning not false with available true", {"vmRunning": False}
+
+
+@each("PROBE-10", is_availability)
+def spelling(e: Exchange) -> Findings:
+    """A documented name in another spelling is meant to be the documented one."""
+    if found := misspelled(e.body, AVAILABILITY):
+        yield f"the spelling {', '.join(AVAILABILITY)}", ", ".join(found)
+
+
+@across("PROBE-11", is_availability)
+def steady(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
+    """All answers for one VPS agree."""
+    said: dict[Vps | None, Exchange] = {}
+    for e in exchanges:
+        before = said.setdefault(e.ask.vps, e)
+        if before.body.get("available") != e.body.get("available") and e.ask.vps in {"own", "unavailable"}:
+            earlier = f"as in request {before.number}: available {before.body.get('available')}"
+            yield e, earlier, {"available": e.body.get("available")}
+            return

@@ -1,0 +1,233 @@
+"""PROBLEM: the bodies of errors (RFC 9457)."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from functools import cache
+from typing import TYPE_CHECKING
+
+from hostup_conformance.contract.paths import ENDPOINT
+from hostup_conformance.contract.rules import Findings, FindingsAcross, across, each
+from hostup_conformance.contract.selectors import is_error, is_malformed, is_problem
+from hostup_conformance.core.ledger import document
+from hostup_conformance.core.times import http_date, rfc3339
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from hostup_conformance.contract.ask import Exchange
+    from hostup_conformance.contract.target import Target
+
+ERRORS = "https://developer.hostup.se/errors/"
+#: What the error reference lists for statuses that the endpoint's page does not have.
+RELATED_CODES = {"vps_not_ready": {409}}
+#: What a server writes for a text that it does not have.
+NOTHING = {"", "null", "undefined", "[object Object]"}
+#: The instance of the page's examples, which stands for any.
+PLACEHOLDER = "/api/v2/resource"
+SKEW = timedelta(minutes=5)
+#: Without a Date header the server's clock is unknown, but not its day.
+UNKNOWN_SKEW = timedelta(days=1)
+
+
+@cache
+def codes_by_status() -> dict[int, list[str]]:
+    """Return the documented codes of each documented error status."""
+    responses = document()["paths"][ENDPOINT]["get"]["responses"]
+    components = document()["components"]["responses"]
+    names = {
+        status: response["$ref"].rpartition("/")[2] for status, response in responses.items() if "$ref" in response
+    }
+    return {int(status): components[name]["x-codes"] for status, name in names.items()}
+
+
+def statuses_of(code: str) -> set[int]:
+    """Return the statuses that a documented code belongs to; none for an unknown code."""
+    if code.startswith("upstream_"):
+        return {502, 503}
+    return RELATED_CODES.get(code) or {status for status, codes in codes_by_status().items() if code in codes}
+
+
+def has_code(e: Exchange) -> bool:
+    """A problem with a code to judge."""
+    return is_problem(e) and isinstance(e.body.get("code"), str) and bool(e.body["code"])
+
+
+def has_timestamp(e: Exchange) -> bool:
+    """A problem with a timestamp to judge."""
+    return is_problem(e) and isinstance(e.body.get("timestamp"), str)
+
+
+@each("PROBLEM-01", is_error)
+def is_document(e: Exchange) -> Findings:
+    """A JSON object that is the problem itself."""
+    if not isinstance(e.body, dict):
+        text = e.response.body[:60].decode("utf-8", "replace") if e.response else ""
+        yield "a JSON object", e.body if e.body is not None else text or "an empty body"
+    elif not ("type" in e.body or "code" in e.body):
+        for name in ("error", "errors", "data", "problem"):
+            if isinstance(e.body.get(name), dict | list):
+                yield "the members at the top level", f"an envelope with the member {name}"
+
+
+@each("PROBLEM-02", lambda e: is_error(e) and e.header("content-type") is not None)
+def media_type(e: Exchange) -> Findings:
+    """Parameters such as charset are free."""
+    if e.response and e.response.media_type not in {"application/problem+json", "application/json"}:
+        yield "application/problem+json, or application/json", e.response.header("content-type")
+
+
+@each("PROBLEM-03", is_problem)
+def core_members(e: Exchange) -> Findings:
+    """Strings, and not empty ones."""
+    for name in ("type", "code", "detail"):
+        value = e.body.get(name)
+        if not isinstance(value, str) or value.strip() in NOTHING:
+            yield f"{name}: a string that is not empty", value if name in e.body else f"no {name}"
+
+
+@each("PROBLEM-04", is_problem)
+def all_members(e: Exchange) -> Findings:
+    """The others that the examples show."""
+    names = ("title", "status", "instance", "requestId", "timestamp")
+    if missing := [name for name in names if e.body.get(name, "") == ""]:
+        yield f"the members {', '.join(missing)}", f"members {sorted(e.body)}"
+
+
+@each("PROBLEM-05", is_problem)
+def types(e: Exchange) -> Findings:
+    """null is no string: where the page allows null (reason), it says so."""
+    for name in ("title", "instance", "requestId", "timestamp"):
+        if not isinstance(e.body.get(name, ""), str):
+            yield f"{name}: a string", e.body[name]
+    if type(e.body.get("status", 0)) is not int:
+        yield "status: an integer", e.body["status"]
+    if not isinstance(e.body.get("extensions"), dict | None):
+        yield "extensions: an object", e.body["extensions"]
+
+
+@each("PROBLEM-06", lambda e: is_problem(e) and type(e.body.get("status")) is int)
+def same_status(e: Exchange) -> Findings:
+    """In the body as in the status line."""
+    if e.body["status"] != e.status:
+        yield f"status {e.status}", {"status": e.body["status"]}
+
+
+@each("PROBLEM-07", lambda e: has_code(e) and isinstance(e.body.get("type"), str))
+def type_of_code(e: Exchange) -> Findings:
+    """The one follows from the other."""
+    if e.body["type"] != ERRORS + e.body["code"]:
+        yield ERRORS + e.body["code"], e.body["type"]
+
+
+@each("PROBLEM-08", has_code)
+def code_of_status(e: Exchange) -> Findings:
+    """Only documented codes are known to belong to a status; what is wrong with 413 and 422 is not their code."""
+    statuses = statuses_of(e.body["code"])
+    if statuses and e.status not in statuses and not (e.status in {413, 422} and 400 in statuses):
+        fitting = codes_by_status().get(e.status or 0)
+        expected = " or ".join(fitting) if fitting else f"no code of {sorted(statuses)}"
+        yield f"{expected}, with status {e.status}", e.body["code"]
+
+
+@each("PROBLEM-09", lambda e: has_code(e) and e.status in codes_by_status())
+def known_code(e: Exchange) -> Findings:
+    """One that somebody can look up."""
+    if not statuses_of(e.body["code"]):
+        yield " or ".join(codes_by_status()[e.status or 0]), e.body["code"]
+
+
+@each("PROBLEM-10", lambda e: is_problem(e) and "errors" in e.body)
+def items(e: Exchange) -> Findings:
+    """Three strings each."""
+    if not isinstance(e.body["errors"], list):
+        yield "errors: an array", e.body["errors"]
+        return
+    for index, item in enumerate(e.body["errors"]):
+        if not isinstance(item, dict):
+            yield f"errors[{index}]: an object", item
+            continue
+        for name in ("pointer", "detail", "code"):
+            if not isinstance(item.get(name), str):
+                yield f"errors[{index}].{name}: a string", item.get(name, f"no {name}")
+
+
+@each("PROBLEM-11", lambda e: is_problem(e) and e.status == 400 and e.ask.credential == "full" and is_malformed(e))
+def says_what(e: Exchange) -> Findings:
+    """At least one item. A 400 for a request that is well-formed has no place to point to."""
+    if e.body.get("errors") in (None, []):
+        yield "errors with an item", "an empty errors" if "errors" in e.body else "no errors"
+
+
+@each("PROBLEM-12", lambda e: is_problem(e) and isinstance(e.body.get("errors"), list))
+def pointers(e: Exchange) -> Findings:
+    """A pointer, its URI fragment form, or a parameter's bare name."""
+    for item in e.body["errors"]:
+        pointer = item.get("pointer") if isinstance(item, dict) else None
+        if isinstance(pointer, str) and not re.fullmatch(r"#?(/([^~]|~[01])*)?|[\w.\[\]-]+", pointer):
+            yield "a JSON Pointer, or the name of a parameter", pointer
+
+
+@across(
+    "PROBLEM-13", lambda e: is_problem(e) and isinstance(e.body.get("requestId"), str) and bool(e.body["requestId"])
+)
+def own_request_id(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
+    """The first repetition is enough."""
+    seen: dict[str, Exchange] = {}
+    for e in exchanges:
+        if before := seen.get(e.body["requestId"]):
+            yield e, f"another requestId than in request {before.number}", e.body["requestId"]
+            return
+        seen[e.body["requestId"]] = e
+
+
+@each("PROBLEM-14", has_timestamp)
+def is_date_time(e: Exchange) -> Findings:
+    """With its offset; any number of decimals."""
+    if rfc3339(e.body["timestamp"]) is None:
+        yield "an RFC 3339 date-time with an offset", e.body["timestamp"]
+
+
+@across("PROBLEM-15", lambda e: has_timestamp(e) and rfc3339(e.body["timestamp"]) is not None)
+def is_now(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
+    """Near the Date header; and not the same to the millisecond when time has gone on."""
+    earliest: dict[str, Exchange] = {}
+    for e in exchanges:
+        said = rfc3339(e.body["timestamp"])
+        date = http_date(e.header("date") or "")
+        if said and (now := date or e.when) and abs(said - now) > (SKEW if date else UNKNOWN_SKEW):
+            yield e, f"about {now.isoformat(timespec='seconds')}", e.body["timestamp"]
+            return
+        before = earliest.setdefault(e.body["timestamp"], e)
+        if later_by(before.when, e.when) > timedelta(seconds=1.5):
+            yield e, f"another than in request {before.number}, {later_by(before.when, e.when).seconds} s before", said
+            return
+
+
+def later_by(before: datetime | None, after: datetime | None) -> timedelta:
+    """Return how much time lies between two moments, zero where one is unknown."""
+    return after - before if before and after else timedelta()
+
+
+@across(
+    "PROBLEM-16",
+    lambda e: is_problem(e) and isinstance(e.body.get("title"), str) and isinstance(e.body.get("type"), str),
+)
+def steady_title(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
+    """One title for one type."""
+    titles: dict[str, Exchange] = {}
+    for e in exchanges:
+        before = titles.setdefault(e.body["type"], e)
+        if before.body["title"] != e.body["title"]:
+            yield e, f"{before.body['title']!r}, as in request {before.number}", e.body["title"]
+            return
+
+
+@each("PROBLEM-17", lambda e: is_problem(e) and isinstance(e.body.get("instance"), str))
+def instance_is_reference(e: Exchange) -> Findings:
+    """The characters that RFC 3986 allows."""
+    if not re.fullmatch(r"(?:[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=]|%[0-9A-Fa-f]{2})*", e.body["instance"]):
+        yield "a URI reference", e.body["instance"]
+    if e.body["instance"] == PLACEHOLDER:
+        yield "a reference to this request", f"the documentation's placeholder {PLACEHOLDER}"

@@ -1,0 +1,112 @@
+"""RATE: the headers of a 429."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from hostup_conformance.contract.ask import asks_start
+from hostup_conformance.contract.rules import Findings, FindingsAcross, across, each
+from hostup_conformance.core.times import http_date, reset_moment, retry_after_seconds, rfc3339
+
+if TYPE_CHECKING:
+    from hostup_conformance.contract.ask import Exchange
+    from hostup_conformance.contract.target import Target
+
+LIMIT, REMAINING, RESET = "x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset"
+
+
+def is_429(e: Exchange) -> bool:
+    """A GET or a start that was told to come back later, by chance or because it ordered that."""
+    return (e.request.method == "GET" or asks_start(e)) and e.status == 429
+
+
+def header(e: Exchange, name: str) -> str | None:
+    """Return a header of the answer."""
+    value = e.header(name)
+    return value.strip() if value is not None else None
+
+
+def number(text: str | None) -> int | None:
+    """Return a non-negative integer, or None."""
+    return int(text) if text and text.isascii() and text.isdecimal() and len(text) < 19 else None
+
+
+def server_time(e: Exchange) -> datetime:
+    """Return when the server answered: by its own clock, else by ours."""
+    return http_date(header(e, "date") or "") or e.when or datetime.now(UTC)
+
+
+@each("RATE-01", is_429)
+def says_when(e: Exchange) -> Findings:
+    """Present, and in one of the two forms."""
+    text = header(e, "retry-after")
+    if e.response and len(set(e.response.all("retry-after"))) > 1:
+        yield "one Retry-After", ", ".join(e.response.all("retry-after"))
+    elif retry_after_seconds(text, server_time(e)) is None:
+        yield "Retry-After: seconds, or an HTTP-date", f"Retry-After: {text}" if text is not None else "no Retry-After"
+
+
+@each("RATE-02", is_429)
+def three_headers(e: Exchange) -> Findings:
+    """All three."""
+    for name in ("X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset"):
+        if header(e, name.lower()) is None:
+            yield name, "no such header"
+
+
+@each("RATE-03", is_429)
+def readable(e: Exchange) -> Findings:
+    """Those that are there."""
+    for name in (LIMIT, REMAINING):
+        if (text := header(e, name)) is not None and number(text) is None:
+            yield f"{name}: an integer from 0 on", text
+    limit, remaining = number(header(e, LIMIT)), number(header(e, REMAINING))
+    if limit is not None and remaining is not None and remaining > limit:
+        yield f"{REMAINING} at most {limit}", str(remaining)
+    if (text := header(e, RESET)) is not None and reset_moment(text, server_time(e)) is None:
+        yield f"{RESET}: a timestamp, or a number of seconds", text
+
+
+@each("RATE-04", lambda e: is_429(e) and header(e, RESET) is not None)
+def iso_timestamp(e: Exchange) -> Findings:
+    """Judged strictly here, read leniently elsewhere."""
+    text = header(e, RESET) or ""
+    if rfc3339(text) is None and reset_moment(text, server_time(e)) is not None:
+        yield f"{RESET}: an RFC 3339 date-time", text
+
+
+@each("RATE-05", lambda e: is_429(e) and number(header(e, REMAINING)) is not None)
+def nothing_remains(e: Exchange) -> Findings:
+    """More than the limit is RATE-03's."""
+    remaining, limit = number(header(e, REMAINING)) or 0, number(header(e, LIMIT))
+    if remaining and (limit is None or remaining <= limit):
+        yield f"{REMAINING}: 0", str(remaining)
+
+
+@each("RATE-06", lambda e: is_429(e) and retry_after_seconds(header(e, "retry-after"), server_time(e)) is not None)
+def agree(e: Exchange) -> Findings:
+    """Ahead, within a day, and close to each other."""
+    now = server_time(e)
+    wait = retry_after_seconds(header(e, "retry-after"), now) or 0.0
+    if wait > 86400:
+        yield "a Retry-After of a day at most", f"{wait:g} seconds"
+    past = http_date(header(e, "retry-after") or "")
+    if past and now - past > timedelta(seconds=2):
+        yield "a Retry-After that lies ahead", header(e, "retry-after")
+    reset = reset_moment(header(e, RESET) or "", now)
+    if reset is None:
+        return
+    if abs(reset - now - timedelta(seconds=wait)) > timedelta(minutes=1):
+        yield (
+            f"{RESET} near {(now + timedelta(seconds=wait)).isoformat(timespec='seconds')} (Retry-After)",
+            header(e, RESET),
+        )
+
+
+@across("RATE-07", lambda e: is_429(e) and header(e, "retry-after") is not None)
+def form(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
+    """The first tells."""
+    for e in exchanges[:1]:
+        yield e, "", "seconds" if re.fullmatch(r"\d+", header(e, "retry-after") or "") else "not a number of seconds"

@@ -1,0 +1,111 @@
+"""SAFETY: what must not be in an answer."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from hostup_conformance.contract.rules import Findings, FindingsAcross, across, each
+from hostup_conformance.core.redact import Redactor
+
+if TYPE_CHECKING:
+    from hostup_conformance.contract.ask import Exchange
+    from hostup_conformance.contract.target import Target
+
+#: What only the inside of a server shows: traces of several languages, paths, database errors.
+INTERNALS = re.compile(
+    r"""Traceback\ \(most\ recent | File\ \\?"[^"]+",\ line\ \d+ | Stack\ ?trace: | \bstack"\s*:
+      | ^\s*at\ [\w$.<>\[\]\ ]+\(.*:\d+ | \bat\ /[\w./-]+:\d+ | goroutine\ \d+\ \[ | panic:\s
+      | \bat\ [\w$.<>]+\ ?\([^)]*[/\\.][^)]*:\d+(:\d+)?\) | \.(go|rs|py|js|ts|php|rb|java):\d+
+      | \b(java|javax|org|com)(\.\w+)+Exception\b | NullPointerException | node_modules
+      | (?<![\w/])/(home|var|usr|opt|srv|etc|root|app)/[\w.-]+ | [A-Z]:\\\\?(Users|inetpub|Windows|Program)
+      | SQLSTATE | ORA-\d{5} | \bSELECT\s.+\sFROM\s | \bsyntax\ error\ at\ or\ near
+      | psycopg2?\. | sqlite3?\.\w*Error""",
+    re.VERBOSE | re.MULTILINE | re.IGNORECASE,
+)
+
+
+def texts(e: Exchange) -> list[str]:
+    """Return the header values and the body of an answer, as text."""
+    assert e.response is not None  # noqa: S101 - the selectors see to it
+    return [*(f"{name}: {value}" for name, value in e.response.headers), e.response.body.decode("utf-8", "replace")]
+
+
+def answered(e: Exchange) -> bool:
+    """Any answer, to whatever request; but a key that we put into the URL may come back in it."""
+    return e.response is not None and e.ask.credential != "query"
+
+
+@across("SAFETY-01", answered)
+def key_stays(exchanges: list[Exchange], target: Target) -> FindingsAcross:
+    """In no header and no body, in whatever form."""
+    redactor = Redactor(target.nearly_secrets)
+    for e in exchanges:
+        sent = (e.request.header("authorization") or "").rpartition(" ")[2]
+        for text in texts(e):
+            if redactor.finds_in(text) or (len(sent) >= 12 and sent in text):
+                yield e, "no key in the answer", redactor(text)
+                break
+
+
+@each("SAFETY-02", lambda e: answered(e) and e.status != 200)
+def no_internals(e: Exchange) -> Findings:
+    """Not in an error; a command's own output may hold anything."""
+    for text in texts(e):
+        if found := INTERNALS.search(text.replace("\\n", "\n")):
+            yield "a text for callers", text[max(0, found.start() - 10) : found.end() + 60]
+            return
+
+
+@across("SAFETY-03", lambda e: answered(e) and e.request.method in {"GET", "HEAD"})
+def output_stays(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
+    """Neither its members nor its text, for those who may not poll; and for nobody in an error."""
+    known = {
+        output
+        for e in exchanges
+        if entitled(e) and e.status == 200 and isinstance(e.body, dict)
+        for output in (e.body.get("stdout"), e.body.get("stderr"))
+        if isinstance(output, str) and len(output.strip()) >= 12
+    }
+    for e in exchanges:
+        if entitled(e) and e.status == 200:
+            continue
+        if found := sorted(output_members(e.body)):
+            yield e, "no command output", f"members {', '.join(found)}"
+        elif any(text.strip() in string for string in strings(e.body) for text in known):
+            yield e, "no command output", "a text that a poll of this run returned"
+
+
+def entitled(e: Exchange) -> bool:
+    """Whether the request may see output, or is one where another rule says what 200 means."""
+    if e.ask.credential == "unnamed":
+        return True
+    return e.ask.credential in {"full", "lowercase"} and e.ask.vps not in {"foreign", "unknown"}
+
+
+def output_members(value: Any) -> set[str]:
+    """Return the names of members, at any depth, that hold a command's state or output."""
+    if isinstance(value, list):
+        return set().union(*map(output_members, value)) if value else set()
+    if not isinstance(value, dict):
+        return set()
+    own = {name for name in ("stdout", "stderr") if isinstance(value.get(name), str) and value[name]}
+    own |= {"exited"} if isinstance(value.get("exited"), bool) else set()
+    return own.union(*(output_members(member) for member in value.values()))
+
+
+def strings(value: Any) -> list[str]:
+    """Return all strings in a JSON value."""
+    if isinstance(value, str):
+        return [value]
+    members = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return [text for member in members for text in strings(member)]
+
+
+@each("SAFETY-04", lambda e: e.response is not None and e.request.header("origin") is not None)
+def no_foreign_origins(e: Exchange) -> Findings:
+    """Credentials are not allowed for every origin, nor for one that nobody knows."""
+    allowed = e.header("access-control-allow-origin") or ""
+    credentials = e.header("access-control-allow-credentials") or ""
+    if credentials.strip().lower() == "true" and allowed.strip() in {"*", e.request.header("origin")}:
+        yield "no credentials for an unknown origin", f"Access-Control-Allow-Origin: {allowed}, with credentials"

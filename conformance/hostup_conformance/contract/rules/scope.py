@@ -1,0 +1,45 @@
+"""SCOPE: what a key that has read:vm alone may do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hostup_conformance.contract.ask import Pid, is_start
+from hostup_conformance.contract.rules import Findings, FindingsAcross, across, each
+from hostup_conformance.contract.selectors import judged, show_status, status_of
+
+if TYPE_CHECKING:
+    from hostup_conformance.contract.ask import Exchange
+    from hostup_conformance.contract.target import Target
+
+
+@each("SCOPE-01", lambda e: judged(e) and e.ask.credential == "read" and e.ask.vps == "own" and e.ask.pid == Pid.ABSENT)
+def read_may_probe(e: Exchange) -> Findings:
+    """read:vm is all that the probe needs."""
+    if e.status != 200:
+        yield "status 200", status_of(e)
+
+
+@across(
+    "SCOPE-02", lambda e: judged(e) and e.ask.vps == "own" and e.ask.pid in {Pid.FINISHED, Pid.RUNNING, Pid.UNKNOWN}
+)
+def read_may_not_poll(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
+    """403; and 404 where the pid is one that the full key does not get either."""
+    seen = {e.ask.pid for e in exchanges if e.ask.credential == "full" and e.status == 200}
+    for e in exchanges:
+        if e.ask.credential == "read" and e.status != 403 and not (e.status in {400, 404} and e.ask.pid not in seen):
+            yield e, "status 403", status_of(e)
+
+
+@each("SCOPE-03", lambda e: e.response is not None and e.request.method == "HEAD" and e.ask.credential == "read")
+def head_has_the_same_door(e: Exchange) -> Findings:
+    """No success where the same key's GET is refused."""
+    if e.ask.pid != Pid.ABSENT and e.status is not None and e.status < 400:
+        yield "a refusal, as GET gets", show_status(e)
+
+
+@each("SCOPE-04", lambda e: is_start(e) and e.ask.credential == "read" and e.ask.vps == "own")
+def read_may_not_start(e: Exchange) -> Findings:
+    """403 exactly: the command is a proper one, and the VPS is the key's own."""
+    if e.status != 403:
+        yield "status 403", status_of(e)

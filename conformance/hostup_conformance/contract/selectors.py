@@ -1,0 +1,182 @@
+"""Which exchanges a rule is about: small predicates over what was asked for and what came. They judge nothing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from hostup_conformance.contract.ask import Pid, asks_start, is_start, new_pid
+from hostup_conformance.contract.paths import LONGEST_COMMAND
+from hostup_conformance.core.ledger import members_of
+
+if TYPE_CHECKING:
+    from hostup_conformance.contract.ask import Exchange
+    from hostup_conformance.contract.paths import Resource
+    from hostup_conformance.core.messages import Request
+
+#: Tells whether a rule applies to an exchange.
+Selector = Callable[["Exchange"], bool]
+#: The members of the two shapes, as the document has them.
+AVAILABILITY, OUTPUT = members_of("AgentAvailability"), members_of("CommandOutput")
+#: Names under which servers are known to wrap a body.
+ENVELOPES = ("data", "result", "response", "payload", "availability", "agent", "attributes", "body")
+
+
+def judged(e: Exchange) -> bool:
+    """A GET of the endpoint whose response tells how it was understood: neither ordered nor limited."""
+    return e.response is not None and e.request.method == "GET" and e.ask.endpoint and not e.obeyed and e.status != 429
+
+
+def new_poll(e: Exchange) -> str | None:
+    """Return path and query by which the command that a start has started is polled."""
+    return None if (pid := new_pid(e)) is None else f"{e.request.target}?pid={pid}"
+
+
+def listed_ids(e: Exchange) -> list[str]:
+    """Return the ids in a list of VPSs, as far as it has its form."""
+    data = member(e, "data")
+    items = data if isinstance(data, list) else []
+    return [item["id"] for item in items if isinstance(item, dict) and isinstance(item.get("id"), str)]
+
+
+def may(e: Exchange) -> bool:
+    """A well-formed request that the key may make, for a VPS of the caller."""
+    allowed = {"full", "read"} if e.ask.pid == Pid.ABSENT else {"full"}
+    return judged(e) and e.ask.credential in allowed and e.ask.vps in {"own", "unavailable"}
+
+
+def asks_availability(e: Exchange) -> bool:
+    """A probe of a VPS of the caller, by a key that may."""
+    return may(e) and e.ask.pid == Pid.ABSENT
+
+
+def asks_output(e: Exchange) -> bool:
+    """A poll of a pid that was given for the VPS, by a key that may."""
+    return may(e) and e.ask.pid.known
+
+
+def succeeded(e: Exchange) -> bool:
+    """A GET of the endpoint that got a 200."""
+    return judged(e) and e.status == 200
+
+
+def has_json(e: Exchange) -> bool:
+    """A response whose body is JSON, perhaps with defects."""
+    return e.response is not None and e.response.json.is_json
+
+
+def is_good(e: Exchange) -> bool:
+    """A GET of the endpoint, or the start of a command, that got a 200."""
+    return succeeded(e) or (is_start(e) and e.status == 200)
+
+
+def is_availability(e: Exchange) -> bool:
+    """A JSON object, got with 200 by a probe."""
+    return succeeded(e) and e.ask.pid == Pid.ABSENT and isinstance(e.body, dict)
+
+
+def is_output(e: Exchange) -> bool:
+    """A JSON object, got with 200 by a poll."""
+    return succeeded(e) and is_poll(e) and isinstance(e.body, dict)
+
+
+def is_poll(e: Exchange) -> bool:
+    """A request for output, with any key, of any pid that is an integer."""
+    return e.ask.pid.is_integer
+
+
+def is_error(e: Exchange) -> bool:
+    """A GET of the endpoint, or the start of a command, that got a 4xx or 5xx.
+
+    Not for a malformed id, nor one of a request that is too long: a proxy or router may answer those in its own form.
+    """
+    return (
+        e.response is not None
+        and (e.request.method == "GET" or asks_start(e))
+        and e.ask.endpoint
+        and e.ask.vps != "malformed"
+        and 400 <= e.response.status < 600
+        and e.response.status not in {414, 431}
+    )
+
+
+def is_asked(e: Exchange, *resources: Resource) -> bool:
+    """A GET of one of these that got a response."""
+    return e.ask.resource in resources and e.request.method == "GET" and e.response is not None
+
+
+def gives(*resources: Resource) -> Selector:
+    """Select the 200 responses of resources; not the endpoint's own, since a server that ignores paths is HTTP-16's."""
+
+    def selector(e: Exchange) -> bool:
+        endpoints = isinstance(e.body, dict) and any(name in e.body for name in (*AVAILABILITY, *OUTPUT))
+        return is_asked(e, *resources) and e.status == 200 and has_json(e) and not endpoints
+
+    return selector
+
+
+gives_list, gives_status, gives_either = gives("list"), gives("status"), gives("list", "status")
+
+
+def is_problem(e: Exchange) -> bool:
+    """An error whose body is a JSON object."""
+    return is_error(e) and isinstance(e.body, dict)
+
+
+def proper_command(request: Request) -> str | None:
+    """Return the command that a start has, if it is proper by the document."""
+    try:
+        body = json.loads(request.body)
+    except ValueError:
+        return None
+    command = body.get("command") if isinstance(body, dict) else None
+    return command if isinstance(command, str) and 1 <= len(command) <= LONGEST_COMMAND else None
+
+
+def starts(e: Exchange) -> bool:
+    """The start of a proper command by a key that may, on the VPS whose agent is available."""
+    return is_start(e) and e.ask.credential == "full" and e.ask.vps == "own" and proper_command(e.request) is not None
+
+
+def started(e: Exchange) -> bool:
+    """A JSON object, got with 200 by a start."""
+    return starts(e) and e.status == 200 and isinstance(e.body, dict)
+
+
+def is_malformed(e: Exchange) -> bool:
+    """A request that has something wrong with it, or that ordered an error as if it had."""
+    return e.obeyed or e.ask.pid.ill_formed or (is_start(e) and proper_command(e.request) is None)
+
+
+def refused(e: Exchange) -> bool:
+    """A refusal of the request: a 4xx."""
+    return e.status is not None and 400 <= e.status < 500
+
+
+def member(e: Exchange, name: str) -> Any:
+    """Return a member of the body, or None."""
+    return e.body.get(name) if isinstance(e.body, dict) else None
+
+
+def status_of(e: Exchange) -> str:
+    """Return the status with what the body says of itself, for a finding."""
+    code = member(e, "code")
+    return f"{e.status} {code}" if isinstance(code, str) else f"{e.status}"
+
+
+def show_status(e: Exchange) -> str:
+    """Return the status with the size of the body, for a finding about a success."""
+    return f"{e.status}, with {len(e.response.body)} bytes" if e.response else "no response"
+
+
+def envelope_of(body: dict[str, Any]) -> str | None:
+    """Return the member in which a body seems to be wrapped, if there is one."""
+    return next((name for name in ENVELOPES if isinstance(body.get(name), dict | list)), None)
+
+
+def misspelled(body: dict[str, Any], names: tuple[str, ...]) -> list[str]:
+    """Return the members that are one of the names in another spelling (case, underscores, hyphens)."""
+    plain = {name.lower(): name for name in names}
+    found = {member: plain.get(member.replace("_", "").replace("-", "").lower()) for member in body}
+    return [member for member, name in found.items() if name and member != name and name not in body]

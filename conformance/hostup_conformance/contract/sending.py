@@ -1,0 +1,24 @@
+"""The wire to a target: tells core what requests ask for, and which of them may be sent."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeAlias
+
+from hostup_conformance.contract.ask import Ask, understand
+from hostup_conformance.contract.policy import Policy
+from hostup_conformance.core import wire as core
+
+if TYPE_CHECKING:
+    from hostup_conformance.contract.target import Target
+
+Wire: TypeAlias = core.Wire[Ask]
+
+
+def wire_to(target: Target, limits: core.Limits, *, careful: bool) -> Wire:
+    """Return a wire to a target; `careful` says that its server may be somebody's."""
+    return core.Wire(
+        target.base_url,
+        limits,
+        classify=lambda request, exchanges: understand(request, target, exchanges),
+        policy=Policy(target, careful),
+    )

@@ -1,0 +1,195 @@
+"""What is judged: its address, the keys and fixtures that were named for it, and what it is said to offer.
+
+It is frozen: what a run learns follows from the exchanges.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+from urllib.parse import urlsplit
+
+from hostup_conformance.core.misconfigured import Misconfigured
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+PREFIX = "HOSTUP_"
+
+#: What a target may offer beside the responses themselves. A profile is the set that it does offer.
+CAPABILITIES = {
+    "credentials": "tells right keys from wrong ones",
+    "scopes": "knows what each key may do",
+    "ids": "knows which VPSs exist and whose they are",
+    "pids": "knows commands and their output",
+    "input": "checks parameters as the documentation says",
+}
+#: Named profiles, for `--profile`. A static mock repeats the document's examples and obeys `Prefer`.
+PROFILES = {"full": frozenset(CAPABILITIES), "static": frozenset[str]()}
+
+
+Kind = Literal["mock", "server", "har"]
+
+
+@dataclass(frozen=True)
+class Target:
+    """A server, and what is known of it. Pids are of commands on `vps`, which is empty until it is looked up."""
+
+    base_url: str
+    kind: Kind
+    key: str = field(repr=False)
+    vps: str
+    read_key: str | None = field(default=None, repr=False)
+    unavailable_vps: str | None = None
+    foreign_vps: str | None = None
+    finished_pid: int | None = None
+    running_pid: int | None = None
+    profile: str = "full"
+    #: Whether harmless commands may be started on `vps`.
+    allow_exec: bool = False
+    #: Whether `vps` was found in the list of VPSs, since none was given.
+    looked_up: bool = False
+    #: Commands that the run has started, besides the ended and the running one; `contract.ask.known` adds them.
+    started_pids: frozenset[int] = frozenset()
+    #: Credentials that stand in a recording: they are redacted as the keys are.
+    found_secrets: frozenset[str] = field(default=frozenset(), repr=False)
+
+    @classmethod
+    def from_environment(
+        cls,
+        base_url: str,
+        environ: Mapping[str, str],
+        *,
+        kind: Kind = "server",
+        profile: str = "full",
+    ) -> Target:
+        """Read credentials and fixtures from the environment.
+
+        Raises `Misconfigured` for what is missing, malformed or unsafe; nothing has been sent then.
+        """
+        given = {name.removeprefix(PREFIX): value for name, value in environ.items() if value}
+        needed = [name for name in ("API_KEY", "VPS_ID") if name not in given] if kind == "server" else []
+        if "API_KEY" in needed:  # with it the VPS can be looked up
+            names = " and ".join(PREFIX + name for name in needed)
+            raise Misconfigured(f"--base-url needs {names} in the environment; set it (README, judge your own server)")
+        target = cls(
+            base_url=checked_base_url(base_url),
+            kind=kind,
+            key=checked_key("API_KEY", given.get("API_KEY", "")),
+            read_key=checked_key("READ_API_KEY", given["READ_API_KEY"]) if "READ_API_KEY" in given else None,
+            vps=given.get("VPS_ID", ""),
+            unavailable_vps=given.get("UNAVAILABLE_VPS_ID"),
+            foreign_vps=given.get("FOREIGN_VPS_ID"),
+            finished_pid=checked_pid("FINISHED_PID", given),
+            running_pid=checked_pid("RUNNING_PID", given),
+            profile=checked_profile(profile),
+        )
+        target.check_distinct()
+        if kind == "server" and not target.vps and (target.finished_pid or target.running_pid):
+            raise Misconfigured("a pid was given, and not whose it is; set HOSTUP_VPS_ID too")
+        if kind == "server" and urlsplit(base_url).scheme == "http" and not target.is_loopback:
+            raise Misconfigured(f"--base-url {base_url}: a key is never sent over plain http; use https, or loopback")
+        return target
+
+    def check_distinct(self) -> None:
+        """Raise `Misconfigured` where two fixtures that must differ are the same."""
+        for kind, values in (
+            ("VPS ids", {"VPS_ID": self.vps, "UNAVAILABLE_VPS_ID": self.unavailable_vps,
+                         "FOREIGN_VPS_ID": self.foreign_vps}),
+            ("keys", {"API_KEY": self.key, "READ_API_KEY": self.read_key}),
+            ("pids", {"FINISHED_PID": self.finished_pid, "RUNNING_PID": self.running_pid}),
+        ):  # fmt: skip
+            seen: dict[object, str] = {}
+            for name, value in values.items():
+                if value and value in seen:
+                    raise Misconfigured(f"{PREFIX}{seen[value]} and {PREFIX}{name} are the same; give different {kind}")
+                seen[value] = name
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether the target is on this machine."""
+        host = urlsplit(self.base_url).hostname or ""
+        try:
+            return ipaddress.ip_address(host).is_loopback
+        except ValueError:
+            return host == "localhost"
+
+    @property
+    def capabilities(self) -> frozenset[str]:
+        """What the target is said to offer, see `CAPABILITIES`."""
+        return PROFILES.get(self.profile) or frozenset(self.profile.split(",")) & CAPABILITIES.keys()
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Both keys, and those that a recording holds, for redaction."""
+        return tuple(key for key in (self.key, self.read_key, *sorted(self.found_secrets)) if key)
+
+    @property
+    def nearly_secrets(self) -> tuple[str, ...]:
+        """All keys, and the altered ones that the probe sends: they hold most of a key, and may come back."""
+        return self.secrets + tuple(altered for altered in altered_keys(self.key) if len(altered) > 3)
+
+    def has(self, need: str) -> bool:
+        """Whether it has what a requirement needs: a variable, a capability, or the leave to start commands."""
+        given = {
+            "HOSTUP_READ_API_KEY": self.read_key,
+            "HOSTUP_UNAVAILABLE_VPS_ID": self.unavailable_vps,
+            "HOSTUP_FOREIGN_VPS_ID": self.foreign_vps,
+            "HOSTUP_FINISHED_PID": self.finished_pid,
+            "HOSTUP_RUNNING_PID": self.running_pid,
+            "--allow-exec": self.allow_exec,
+        }
+        return need in self.capabilities or bool(given.get(need))
+
+
+def altered_keys(key: str) -> list[str]:
+    """Return keys that resemble a key and are not it."""
+    altered = [key[:-1], key + "x", key[:-1] + ("a" if key[-1:] != "a" else "b"), key[::-1], key.swapcase()]
+    return list(dict.fromkeys(value for value in altered if value and value != key))
+
+
+def checked_base_url(base_url: str) -> str:
+    """Return the base URL without a trailing slash; raise `Misconfigured` if it is none."""
+    try:
+        parts = urlsplit(base_url)
+        port = parts.port
+        (parts.hostname or "").encode("idna")
+    except ValueError as error:
+        raise Misconfigured(f"--base-url is no URL ({error}); give one such as http://127.0.0.1:8080") from None
+    if "@" in parts.netloc:
+        raise Misconfigured("--base-url holds a user or password; leave it out, keys come from the environment")
+    if parts.scheme not in {"http", "https"} or not parts.hostname or port == 0:
+        raise Misconfigured(f"--base-url {base_url!r} is no http(s) URL; give one such as http://127.0.0.1:8080")
+    if parts.query or parts.fragment:
+        raise Misconfigured(f"--base-url {base_url!r} has a query or fragment; give the part before /api alone")
+    if not base_url.isascii() or any(c.isspace() or ord(c) < 33 for c in base_url):
+        raise Misconfigured(f"--base-url {base_url!r} holds a space or a character outside ASCII; percent-encode it")
+    return base_url.rstrip("/")
+
+
+def checked_key(name: str, value: str) -> str:
+    """Return a key; raise `Misconfigured` (which does not show it) if it cannot stand in a header."""
+    if not value.isascii() or any(c.isspace() or not c.isprintable() for c in value):
+        raise Misconfigured(f"{PREFIX}{name} holds a space, a control character or one outside ASCII; check the key")
+    return value
+
+
+def checked_pid(name: str, given: Mapping[str, str]) -> int | None:
+    """Return a pid, or None if it was not given; raise `Misconfigured` if it is none."""
+    text = given.get(name)
+    if text is None:
+        return None
+    if not (text.isascii() and text.isdecimal()) or not 0 < len(text) < 19 or int(text) == 0:
+        raise Misconfigured(f"{PREFIX}{name} is {text!r}; give an integer above 0")
+    return int(text)
+
+
+def checked_profile(profile: str) -> str:
+    """Return a profile's name or list of capabilities; raise `Misconfigured` for an unknown one."""
+    if profile not in PROFILES and (unknown := set(profile.split(",")) - CAPABILITIES.keys()):
+        raise Misconfigured(
+            f"--profile {profile}: {', '.join(sorted(unknown))} is unknown; "
+            f"give {' or '.join(PROFILES)}, or a list of {', '.join(CAPABILITIES)}"
+        )
+    return profile

@@ -1,0 +1,205 @@
+"""HAR 1.2: reads and writes recorded traffic; it must not know whose traffic it is.
+
+The format: http://www.softwareishard.com/blog/har-12-spec/. Browsers, proxies and schemathesis write it. Members of our
+own begin with an underscore, as the format asks: what the run knew, and what each request asked for.
+"""
+
+from __future__ import annotations
+
+import json
+from base64 import b64decode, b64encode
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from hostup_conformance import __version__
+from hostup_conformance.core.messages import Headers, Request, Response
+from hostup_conformance.core.misconfigured import Misconfigured
+from hostup_conformance.core.redact import MARK
+from hostup_conformance.core.times import rfc3339
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from pathlib import Path
+
+    from hostup_conformance.core.exchange import A, Exchange
+
+#: A recording may be large, but not without bound (bytes).
+LARGEST_FILE = 500 << 20
+#: These no longer hold for a body that was decoded before it was recorded.
+CODINGS = {"content-encoding", "transfer-encoding", "content-length"}
+#: Header fields of a request whose value is a secret.
+CREDENTIALS = {"authorization", "proxy-authorization", "cookie", "x-api-key", "api-key", "x-auth-token"}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One recorded request and its response; `request.target` is path and query of the recorded URL."""
+
+    request: Request
+    #: None where the recording has none: browsers write the status 0 for a request that was cancelled or blocked.
+    response: Response | None
+    #: How long it took, in seconds.
+    seconds: float
+    when: datetime | None
+    #: What the suite itself noted of the request, in a recording of its own.
+    asks: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Recording:
+    """A recording: its entries in their order, and what the run knew that wrote it, where the suite did."""
+
+    entries: list[Entry]
+    known: dict[str, Any] = field(default_factory=dict)
+
+
+def read(file: Path) -> Recording:
+    """Read a recording; raise `Misconfigured` for a file that is no HAR."""
+    try:
+        if file.stat().st_size > LARGEST_FILE:
+            raise Misconfigured(f"--har {file}: larger than {LARGEST_FILE >> 20} MiB; record less")
+        log = json.loads(file.read_text(encoding="utf-8-sig"))["log"]
+        return Recording([entry_of(entry) for entry in log["entries"]], dict(log.get("_target") or {}))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise Misconfigured(f"--har {file}: no HAR 1.2 ({type(error).__name__}: {error}); export it again") from None
+
+
+def entry_of(entry: dict[str, Any]) -> Entry:
+    """Return an entry as messages."""
+    recorded = entry["request"]
+    parts = urlsplit(recorded["url"])
+    target = parts.path + (f"?{parts.query}" if parts.query else "")
+    body = body_of(recorded.get("postData") or {})
+    return Entry(
+        request=Request(recorded["method"], target, headers_of(recorded), body),
+        response=response_of(entry["response"]),
+        seconds=max(float(entry.get("time") or 0), 0.0) / 1000,
+        when=rfc3339(entry["startedDateTime"]),
+        asks=dict(recorded.get("_asks") or {}),
+    )
+
+
+def headers_of(message: dict[str, Any]) -> Headers:
+    """Return the header fields of a message, without the pseudo-header fields of HTTP/2."""
+    return tuple((h["name"], h["value"]) for h in message["headers"] if not h["name"].startswith(":"))
+
+
+def response_of(recorded: dict[str, Any]) -> Response | None:
+    """Return a recorded response, None where there was none."""
+    if not recorded["status"]:
+        return None
+    headers = tuple(pair for pair in headers_of(recorded) if pair[0].lower() not in CODINGS)
+    return Response(recorded["status"], headers, body_of(recorded.get("content") or {}))
+
+
+def body_of(content: dict[str, Any]) -> bytes:
+    """Return the bytes of a `content` or a `postData`."""
+    text = content.get("text") or ""
+    return b64decode(text) if content.get("encoding") == "base64" else text.encode("utf-8", "surrogatepass")
+
+
+def secrets_in(recording: Recording) -> set[str]:
+    """Return the credentials that stand in a recording: of an Authorization what follows the scheme."""
+    found = set()
+    for entry in recording.entries:
+        for name, value in entry.request.headers:
+            if name.lower() in {"authorization", "proxy-authorization"}:
+                found.add(value.partition(" ")[2].strip() or value)
+            elif name.lower() == "cookie":
+                found.update(cookie.partition("=")[2].strip() for cookie in value.split(";"))
+            elif name.lower() in CREDENTIALS:
+                found.add(value.strip())
+    return {secret for secret in found if len(secret) >= 8}
+
+
+def write(
+    file: Path,
+    exchanges: Iterable[Exchange[A]],
+    base_url: str,
+    redact: Callable[[str], str],
+    *,
+    known: Mapping[str, Any],
+    asks: Callable[[A], dict[str, Any]],
+) -> None:
+    """Write a recording from which every key has been taken.
+
+    Args:
+        file: where to
+        exchanges: what is recorded
+        base_url: where the requests went
+        redact: takes the keys out of a text
+        known: what the run knew, without keys
+        asks: says what a request asked for
+    """
+    entries = [entry_for(exchange, base_url, redact, asks) for exchange in exchanges]
+    log = {"version": "1.2", "creator": {"name": "hostup-conformance", "version": __version__}, "_target": dict(known)}
+    har = {"log": {**log, "entries": entries}}
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps(har, ensure_ascii=False, indent=1), encoding="utf-8", errors="backslashreplace")
+
+
+def entry_for(
+    e: Exchange[A], base_url: str, redact: Callable[[str], str], asks: Callable[[A], dict[str, Any]]
+) -> dict[str, Any]:
+    """Return an exchange as an entry."""
+    response = e.response
+    request: dict[str, Any] = {
+        "method": e.request.method,
+        "url": redact(base_url + e.request.target),
+        "httpVersion": "HTTP/1.1",
+        "headers": [recorded_field(name, value, redact) for name, value in e.request.headers],
+        "queryString": [],
+        "cookies": [],
+        "headersSize": -1,
+        "bodySize": len(e.request.body),
+        "_asks": asks(e.ask),
+    }
+    if e.request.body:
+        mime_type = e.request.header("content-type") or ""
+        request["postData"] = {"mimeType": mime_type, **content_for(e.request.body, redact)}
+    return {
+        "startedDateTime": (e.when or datetime.now(UTC)).isoformat(),
+        "time": round(e.seconds * 1000, 3),
+        "request": request,
+        "response": {
+            "status": response.status if response else 0,
+            "statusText": "",
+            "httpVersion": "HTTP/1.1",
+            "headers": [{"name": redact(name), "value": redact(value)} for name, value in response.headers]
+            if response
+            else [],
+            "cookies": [],
+            "content": {
+                "size": len(response.body) if response else 0,
+                "mimeType": redact((response and response.header("content-type")) or ""),
+                **(content_for(response.body, redact) if response else {}),
+            },
+            "redirectURL": redact(response.header("location") or "") if response else "",
+            "headersSize": -1,
+            "bodySize": len(response.body) if response else -1,
+        },
+        "cache": {},
+        "timings": {"send": 0, "wait": round(e.seconds * 1000, 3), "receive": 0},
+        # A failure may quote what the server sent.
+        "comment": e.purpose if response else redact(f"{e.purpose}: {e.failure}"),
+    }
+
+
+def recorded_field(name: str, value: str, redact: Callable[[str], str]) -> dict[str, str]:
+    """Return a header field of a request; of a credential the scheme alone."""
+    if name.lower() in CREDENTIALS:
+        scheme, _, _ = value.rpartition(" ")
+        value = f"{scheme} {MARK}".strip()
+    return {"name": name, "value": redact(value)}
+
+
+def content_for(body: bytes, redact: Callable[[str], str]) -> dict[str, Any]:
+    """Return the members that hold a body, as text where it is text."""
+    try:
+        return {"text": redact(body.decode("utf-8"))}
+    except UnicodeDecodeError:
+        # Keys are ASCII: they can be found in any encoding that holds ASCII as it is.
+        redacted = redact(body.decode("latin-1")).encode("latin-1")
+        return {"text": b64encode(redacted).decode(), "encoding": "base64"}

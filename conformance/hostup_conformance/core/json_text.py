@@ -1,0 +1,58 @@
+"""Reads JSON (RFC 8259) as lenient parsers do, and says what a strict one would refuse; knows no schema."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class JsonText:
+    """A JSON text: its value (None where there is none), its defects, and the names that an object has twice."""
+
+    value: Any
+    is_json: bool
+    defects: tuple[str, ...] = ()
+    duplicates: tuple[str, ...] = ()
+
+
+def read_json(body: bytes) -> JsonText:
+    """Read bytes as JSON, going on after each defect as lenient parsers do."""
+    defects: list[str] = []
+    duplicates: list[str] = []
+    try:
+        text = body.decode("utf-8")
+    except UnicodeDecodeError as error:
+        defects.append(f"not UTF-8: {error.reason} at byte {error.start}")
+        text = body.decode("utf-16" if body[:2] in {b"\xff\xfe", b"\xfe\xff"} else "latin-1", "replace")
+    if text.startswith("\ufeff"):
+        defects.append("begins with a byte order mark")
+        text = text.removeprefix("\ufeff")
+
+    def pairs(members: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(members)
+        if len(found) < len(members):
+            duplicates.extend(sorted(name for name, times in Counter(n for n, _ in members).items() if times > 1))
+        return found
+
+    def constant(name: str) -> float:
+        defects.append(f"{name} is no JSON")
+        return float(name)
+
+    def integer(digits: str) -> int | float:
+        # Python refuses to read more than 4300 digits; so long an integer is none that anybody means.
+        return int(digits) if len(digits) < 1000 else float("inf")
+
+    decoder = json.JSONDecoder(object_pairs_hook=pairs, parse_constant=constant, parse_int=integer)
+    stripped = text.strip(" \t\r\n")
+    try:
+        value, end = decoder.raw_decode(stripped)
+    except RecursionError:
+        return JsonText(None, False, (*defects, "nested too deeply"))
+    except ValueError as error:
+        return JsonText(None, False, (*defects, f"no JSON: {error}" if stripped else "empty"))
+    if end < len(stripped):
+        defects.append(f"something follows the JSON text: {stripped[end : end + 20]!r}")
+    return JsonText(value, True, tuple(defects), tuple(duplicates))

@@ -1,0 +1,79 @@
+"""HTTP messages as they went over the wire, bytes included; nothing here knows what a request is about."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import httpx
+
+from hostup_conformance.core.json_text import JsonText, read_json
+
+#: Header fields in their order, names as they came.
+Headers = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Request:
+    """A request (RFC 9110). `target` is path and query below the base URL, percent-encoded."""
+
+    method: str
+    target: str
+    headers: Headers = field(default=(), repr=False)
+    body: bytes = b""
+
+    def header(self, name: str) -> str | None:
+        """Return the value of the first header field of that name."""
+        return first(self.headers, name)
+
+    @property
+    def path(self) -> str:
+        """The target without its query."""
+        return self.target.partition("?")[0]
+
+    @property
+    def query(self) -> str:
+        """The query without its question mark, empty where there is none."""
+        return self.target.partition("?")[2]
+
+
+@dataclass(frozen=True)
+class Response:
+    """A response (RFC 9110). `body` is without transfer and content coding."""
+
+    status: int
+    headers: Headers
+    body: bytes
+    #: What came beyond the response, if anything did.
+    surplus: str | None = None
+    #: What was wrong with the content coding although the response could be read.
+    miscoded: str | None = None
+
+    def header(self, name: str) -> str | None:
+        """Return the value of the first header field of that name."""
+        return first(self.headers, name)
+
+    def all(self, name: str) -> list[str]:
+        """Return the values of all header fields of that name, which is given in lower case."""
+        return [value.strip() for key, value in self.headers if key.lower() == name]
+
+    @property
+    def media_type(self) -> str:
+        """The Content-Type without parameters, in lower case."""
+        return (self.header("content-type") or "").partition(";")[0].strip().lower()
+
+    def as_httpx(self, request: httpx.Request) -> httpx.Response:
+        """Return the response as httpx has it, without the header fields of codings that are undone."""
+        undone = {"content-encoding", "transfer-encoding"}
+        headers = [(name, value) for name, value in self.headers if name.lower() not in undone]
+        return httpx.Response(self.status, headers=headers, content=self.body, request=request)
+
+    @cached_property
+    def json(self) -> JsonText:
+        """The body as JSON, read leniently, with everything that is wrong with it."""
+        return read_json(self.body)
+
+
+def first(headers: Headers, name: str) -> str | None:
+    """Return the value of the first header field of that name, whatever its case."""
+    return next((value for key, value in headers if key.lower() == name), None)

@@ -1,0 +1,156 @@
+"""The network below the wire: one deadline for each request, and a count of every byte that is received for it."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+import zlib
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+import httpcore
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Iterable
+
+    from hostup_conformance.core.messages import Headers
+
+#: Nothing listens; the time is up; or anything else is wrong.
+FailureKind = Literal["refused", "timeout", "broken"]
+#: Linux alone has it.
+QUICK_ACKNOWLEDGEMENT: int | None = getattr(socket, "TCP_QUICKACK", None)
+
+
+class Unanswered(Exception):
+    """No whole, bounded response came."""
+
+    def __init__(self, text: str, kind: FailureKind = "broken") -> None:
+        super().__init__(text)
+        self.kind = kind
+
+
+def decode_content(body: bytes, headers: Headers, limit: int) -> tuple[bytes, str | None]:
+    """Undo the content coding within a size; return the body and what was wrong with the coding."""
+    coding = next((value.strip().lower() for name, value in headers if name.lower() == "content-encoding"), "identity")
+    if coding in {"identity", ""} or not body:
+        return body, None
+    if coding not in {"gzip", "x-gzip", "deflate"}:
+        return body, f"Content-Encoding {coding} was not asked for"
+    decompressor = zlib.decompressobj(zlib.MAX_WBITS | 32)
+    try:
+        decoded = decompressor.decompress(body, limit)
+    except zlib.error:
+        return body, f"the body is not {coding}"
+    if decompressor.unconsumed_tail:
+        raise Unanswered(f"a body that decompresses to more than {limit >> 20} MiB")
+    return decoded, None if decompressor.eof else f"the {coding} body is cut short"
+
+
+@dataclass
+class Watch:
+    """One request's deadline, and what was received for it."""
+
+    deadline: float
+    connected: bool = False
+    received: int = 0
+    head: bytearray = field(default_factory=bytearray)
+
+    def remaining(self) -> float:
+        """Return the seconds left; raise `httpcore.ReadTimeout` when there are none."""
+        if (left := self.deadline - time.monotonic()) <= 0:
+            raise httpcore.ReadTimeout
+        return left
+
+    def count(self, data: bytes) -> bytes:
+        """Note what was received; keep enough of it to find the end of the header section."""
+        self.received += len(data)
+        if len(self.head) < 2**17:
+            self.head += data
+        return data
+
+    def surplus(self, status: int, method: str) -> str | None:
+        """Say whether more was received than the header section declares."""
+        head, _, _ = bytes(self.head).partition(b"\r\n\r\n")
+        if head.startswith(b"HTTP/1.1 1"):
+            return None
+        names = dict(line.lower().partition(b":")[::2] for line in head.split(b"\r\n")[1:])
+        length = names.get(b"content-length", b"").strip()
+        if b"transfer-encoding" in names or not length.isdigit():
+            return None
+        declared = 0 if method == "HEAD" or status in {204, 304} else int(length)
+        extra = self.received - len(head) - 4 - declared
+        return f"{extra} bytes more than the response declares" if extra > 0 else None
+
+
+class Watched(httpcore.NetworkBackend):
+    """A network on which every thread's request has one deadline, and every byte received for it is counted."""
+
+    def __init__(self) -> None:
+        self._network = httpcore.SyncBackend()
+        self._of_thread = threading.local()
+
+    def begin(self, seconds: float) -> Watch:
+        """Start the clock and the count for a request of this thread."""
+        self._of_thread.watch = Watch(time.monotonic() + seconds)
+        return self.watch
+
+    @property
+    def watch(self) -> Watch:
+        """The watch over this thread's request."""
+        watch: Watch = self._of_thread.watch
+        return watch
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,  # noqa: ARG002 - the deadline decides
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore.NetworkStream:
+        """Connect within what is left of the request's time."""
+        seconds = min(self.watch.remaining(), 5)
+        try:
+            stream = self._network.connect_tcp(host, port, seconds, local_address, socket_options)
+        except httpcore.ConnectTimeout:
+            raise httpcore.ConnectError(f"no connection within {seconds:.0f} seconds") from None
+        self.watch.connected = True
+        return WatchedStream(stream, self)
+
+
+class WatchedStream(httpcore.NetworkStream):
+    """A connection whose reads and writes end at the request's deadline."""
+
+    def __init__(self, stream: httpcore.NetworkStream, network: Watched) -> None:
+        self._stream, self._network = stream, network
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ARG002
+        """Read and count; acknowledge at once, or servers that send in two writes wait 40 ms for it."""
+        if QUICK_ACKNOWLEDGEMENT is not None and (connection := self._stream.get_extra_info("socket")):
+            connection.setsockopt(socket.IPPROTO_TCP, QUICK_ACKNOWLEDGEMENT, 1)
+        watch = self._network.watch
+        return watch.count(self._stream.read(max_bytes, watch.remaining()))
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ARG002
+        """Write within what is left of the request's time."""
+        self._stream.write(buffer, self._network.watch.remaining())
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._stream.close()
+
+    def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,  # noqa: ARG002
+    ) -> httpcore.NetworkStream:
+        """Begin TLS on the connection."""
+        stream = self._stream.start_tls(ssl_context, server_hostname, self._network.watch.remaining())
+        return WatchedStream(stream, self._network)
+
+    def get_extra_info(self, info: str) -> Any:
+        """Return what httpcore asks of the connection below."""
+        return self._stream.get_extra_info(info)

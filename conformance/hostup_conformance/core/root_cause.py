@@ -1,0 +1,54 @@
+"""Which of several broken requirements explains the others, as a kill matrix shows it; it must not know which they are.
+
+A kill matrix says of each fault of a catalogue whose requirement it breaks, and which requirements report it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+
+def read_matrix(file: Path) -> dict[str, Any]:
+    """Return a kill matrix; an empty one where it was never written."""
+    empty: dict[str, Any] = {"faults": {}, "variants": {}, "examples": {}}
+    return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else empty
+
+
+def root_causes(broken: Iterable[str], ids: Sequence[str], faults: dict[str, Any]) -> dict[str, list[str]]:
+    """Return the requirements that explain others, or that nothing explains, each with those that follow from it.
+
+    The one that explains most comes first.
+
+    Args:
+        broken: the ids of the broken requirements
+        ids: all ids, in the ledger's order
+        faults: the faults of a kill matrix
+    """
+    order = {id: position for position, id in enumerate(ids)}
+    left = sorted(set(broken), key=lambda one: order.get(one, len(order)))
+    counts = also_reported(faults)
+    roots: dict[str, list[str]] = {}
+    while left:
+        explained = {a: [b for b in left if a != b and explains(counts, a, b)] for a in left}
+        by_others = Counter(b for followers in explained.values() for b in followers)
+        # Of two that explain as many, the one that fewer explain is nearer to the cause; then the ledger's order.
+        root = max(left, key=lambda one: (len(explained[one]) - by_others[one], len(explained[one])))
+        roots[root] = explained[root]
+        left = [id for id in left if id != root and id not in explained[root]]
+    return dict(sorted(roots.items(), key=lambda item: -len(item[1])))
+
+
+def also_reported(faults: dict[str, Any]) -> Counter[tuple[str, str]]:
+    """Count how many faults of one requirement another one reports as well."""
+    return Counter((fault["requirement"], other) for fault in faults.values() for other in fault["reported"])
+
+
+def explains(counts: Counter[tuple[str, str]], a: str, b: str) -> bool:
+    """Whether a fault of the one is known to trip the other, and not more often the other way round."""
+    return 0 < counts[a, b] >= counts[b, a]

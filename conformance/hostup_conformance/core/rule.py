@@ -1,0 +1,121 @@
+"""A rule: a pure function from exchanges to findings, named after its requirement. It sends nothing.
+
+`each` registers one that judges one exchange at a time, `across` one that judges all exchanges of a run together. What
+the second argument selects is what the requirement was exercised on: nothing selected means `skip`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from inspect import cleandoc
+from typing import Any, Generic, TypeVar
+
+from hostup_conformance.core.exchange import A, Exchange
+
+#: What a contract's rules know besides the exchanges: its target.
+T = TypeVar("T")
+
+#: What a rule on one exchange yields: what was expected, and what was got instead.
+Findings = Iterator[tuple[str, Any]]
+#: What a rule across exchanges yields: the exchange that shows it, what was expected, what was got.
+FindingsAcross = Iterator[tuple[Exchange[A], str, Any]]
+
+#: How many characters of what a server sent a finding shows, and how many of what was expected.
+SHOWN, EXPECTED = 160, 400
+
+
+@dataclass(frozen=True)
+class Finding(Generic[A]):
+    """That an exchange is not as a requirement says; for an OBSERVE, what was seen."""
+
+    exchange: Exchange[A]
+    expected: str
+    got: str
+
+
+@dataclass(frozen=True)
+class Rule(Generic[A, T]):
+    """A requirement's id, which exchanges it applies to, and its judgement of those."""
+
+    id: str
+    applies: Callable[[Exchange[A]], bool]
+    judge: Callable[[list[Exchange[A]], T], Iterable[Finding[A]]]
+
+    @property
+    def words(self) -> str:
+        """What the rule's own docstring says of how it judges."""
+        return cleandoc(self.judge.__doc__ or "")
+
+    def __call__(self, exchanges: Iterable[Exchange[A]], target: T) -> tuple[int, list[Finding[A]]]:
+        """Return how many exchanges were judged, and the findings."""
+        selected = [exchange for exchange in exchanges if self.applies(exchange)]
+        return len(selected), list(self.judge(selected, target))
+
+
+class Rules(Generic[A, T]):
+    """The rules of a contract by id."""
+
+    def __init__(self) -> None:
+        self.by_id: dict[str, Rule[A, T]] = {}
+
+    def each(
+        self, id: str, applies: Callable[[Exchange[A]], bool]
+    ) -> Callable[[Callable[[Exchange[A]], Findings]], Callable[[Exchange[A]], Findings]]:
+        """Register a rule that judges one exchange at a time."""
+
+        def register(function: Callable[[Exchange[A]], Findings]) -> Callable[[Exchange[A]], Findings]:
+            def judge(selected: list[Exchange[A]], _target: T) -> Iterator[Finding[A]]:
+                for exchange in selected:
+                    for expected, got in function(exchange):
+                        yield Finding(exchange, tame(expected), show(got))
+
+            self._add(id, applies, judge, function.__doc__)
+            return function
+
+        return register
+
+    def across(
+        self, id: str, applies: Callable[[Exchange[A]], bool]
+    ) -> Callable[
+        [Callable[[list[Exchange[A]], T], FindingsAcross[A]]], Callable[[list[Exchange[A]], T], FindingsAcross[A]]
+    ]:
+        """Register a rule that judges all selected exchanges of a run together."""
+
+        def register(
+            function: Callable[[list[Exchange[A]], T], FindingsAcross[A]],
+        ) -> Callable[[list[Exchange[A]], T], FindingsAcross[A]]:
+            def judge(selected: list[Exchange[A]], target: T) -> Iterator[Finding[A]]:
+                for exchange, expected, got in function(selected, target):
+                    yield Finding(exchange, tame(expected), show(got))
+
+            self._add(id, applies, judge, function.__doc__)
+            return function
+
+        return register
+
+    def _add(
+        self,
+        id: str,
+        applies: Callable[[Exchange[A]], bool],
+        judge: Callable[[list[Exchange[A]], T], Iterable[Finding[A]]],
+        words: str | None,
+    ) -> None:
+        if id in self.by_id:
+            raise ValueError(f"two rules for {id}")
+        judge.__doc__ = words
+        self.by_id[id] = Rule(id, applies, judge)
+
+
+def show(value: Any) -> str:
+    """Return a value as a report shows it: strings that are sentences as they are, all else as short JSON."""
+    return tame(
+        value if isinstance(value, str) and value else json.dumps(value, ensure_ascii=False, default=repr), SHOWN
+    )
+
+
+def tame(text: str, longest: int = EXPECTED) -> str:
+    """Return a text that may hold what a server sent, cut short, and with control characters spelt out."""
+    short = text if len(text) <= longest else text[: longest - 3] + "..."
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in short)

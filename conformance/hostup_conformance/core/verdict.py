@@ -1,0 +1,142 @@
+"""The verdict: what the rules say of all exchanges of a run. What a contract's core is, it is told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Generic, Literal
+
+from hostup_conformance.core.exchange import A, Exchange
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from hostup_conformance.core.ledger import Requirement
+    from hostup_conformance.core.rule import Finding, Rule, T
+
+Status = Literal["pass", "fail", "warn", "observe", "skip", "disabled", "error"]
+STATUSES: tuple[Status, ...] = ("pass", "fail", "warn", "observe", "skip", "disabled", "error")
+Name = Literal["conformant", "not_conformant", "not_demonstrated"]
+#: What a requirement that is broken becomes, by its level.
+BROKEN: dict[str, Status] = {"MUST": "fail", "SHOULD": "warn", "OBSERVE": "observe"}
+
+
+@dataclass
+class Result(Generic[A]):
+    """What became of one requirement."""
+
+    requirement: Requirement
+    status: Status
+    exercised: int = 0
+    message: str = ""
+    findings: list[Finding[A]] = field(default_factory=list)
+
+
+@dataclass
+class Verdict(Generic[A]):
+    """What became of all requirements, and the one word for it."""
+
+    results: dict[str, Result[A]]
+    #: Whether the core was seen to work.
+    demonstrated: bool
+
+    @property
+    def name(self) -> Name:
+        """Conformant only if the core was seen to work and the suite itself did not fail."""
+        statuses = {result.status for result in self.results.values()}
+        if "fail" in statuses:
+            return "not_conformant"
+        return "conformant" if self.demonstrated and "error" not in statuses else "not_demonstrated"
+
+    @property
+    def summary(self) -> dict[Status, int]:
+        """How many requirements have each status."""
+        return {status: sum(r.status == status for r in self.results.values()) for status in STATUSES}
+
+
+@dataclass(frozen=True)
+class Core:
+    """Whether the core of the contract was seen to work, and, where it was only ever refused, how."""
+
+    seen: bool
+    refused: str | None = None
+
+
+def judge(
+    exchanges: list[Exchange[A]],
+    target: T,
+    rules: Mapping[str, Rule[A, T]],
+    ledger: Iterable[Requirement],
+    *,
+    core: Core,
+    lacking: Callable[[Requirement, bool], str | None],
+    stopped: str | None = None,
+) -> Verdict[A]:
+    """Apply every rule to all exchanges.
+
+    Args:
+        exchanges: all exchanges of the run
+        target: what the rules know besides
+        rules: the rules by the id of their requirement
+        ledger: the requirements
+        core: whether the core was seen to work
+        lacking: says what a requirement needs and the run was not given, and whether it was exercised all the same
+        stopped: why sending ended early, if it did
+    """
+    results = {}
+    for requirement in ledger:
+        result = judge_one(requirement, exchanges, target, rules, lacking, stopped)
+        if core.refused and not requirement.without_core and result.status != "disabled":
+            # Refusing every request may be correct: nothing shows that base URL, key and id are right.
+            message = f"the core was never seen to work: {core.refused}"
+            result = Result(requirement, "skip", 0, message)
+        results[requirement.id] = result
+    return Verdict(results, core.seen)
+
+
+def judge_one(
+    requirement: Requirement,
+    exchanges: list[Exchange[A]],
+    target: T,
+    rules: Mapping[str, Rule[A, T]],
+    lacking: Callable[[Requirement, bool], str | None],
+    stopped: str | None,
+) -> Result[A]:
+    """Apply the rule of one requirement."""
+    if message := lacking(requirement, True):
+        return Result(requirement, "disabled", message=message)
+    try:
+        exercised, findings = rules[requirement.id](exchanges, target)
+    except Exception as error:
+        return Result(requirement, "error", message=f"the rule failed: {type(error).__name__}: {error}")
+    if not exercised and (message := lacking(requirement, False)):
+        return Result(requirement, "disabled", message=message)
+    if not exercised:
+        return Result(requirement, "skip", message=stopped or "no request gave occasion to judge it")
+    if not findings:
+        return Result(requirement, "pass", exercised)
+    return Result(requirement, BROKEN[requirement.level], exercised, first_words(findings), findings)
+
+
+def hold_against_oracle(
+    verdict: Verdict[A], exchanges: Iterable[Exchange[A]], oracle: Callable[[Exchange[A]], tuple[str, str] | None]
+) -> Verdict[A]:
+    """Where an independent judge finds something in an exchange and no rule does, report an error of the suite.
+
+    The oracle returns the id of the requirement that should have noticed, and what it found itself.
+    """
+    found = {f.exchange.number for r in verdict.results.values() if r.status in {"fail", "warn"} for f in r.findings}
+    for e in exchanges:
+        if e.number in found or (note := oracle(e)) is None:
+            continue
+        id, text = note
+        if (result := verdict.results[id]).status == "pass":
+            message = f"{text} in request {e.number}; no rule does. Please report it."
+            verdict.results[id] = replace(result, status="error", message=message)
+    return verdict
+
+
+def first_words(findings: list[Finding[A]]) -> str:
+    """Return expected and got of the first finding, and how many there are."""
+    more = f" (and {len(findings) - 1} more)" if len(findings) > 1 else ""
+    first = findings[0]
+    return f"expected {first.expected}, got {first.got}{more}" if first.expected else first.got

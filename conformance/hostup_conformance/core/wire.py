@@ -1,0 +1,244 @@
+"""Sends requests, byte for byte, and bounds everything that comes back in time and size.
+
+It must not know what a request is about: a classifier says so, and a policy says what may be sent. It is on httpcore,
+below httpx, since dot segments must reach the server, and what it sends beyond its response must be seen.
+"""
+
+from __future__ import annotations
+
+import ssl
+import threading
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import count
+from typing import TYPE_CHECKING, Generic
+from urllib.parse import urlsplit
+
+import certifi
+import httpcore
+
+from hostup_conformance.core.exchange import A, Classifier, Exchange
+from hostup_conformance.core.messages import Headers, Request, Response
+from hostup_conformance.core.network import FailureKind, Unanswered, Watched, decode_content
+from hostup_conformance.core.times import retry_after_seconds
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+#: How many requests may be under way, where their order does not matter and the server is slow.
+AT_ONCE = 4
+#: How long one waits for a request that the run can do without, in seconds.
+A_MOMENT = 5.0
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How far a server may go. Times in seconds, sizes in bytes."""
+
+    request_seconds: float = 10.0
+    #: After a first timeout the server has shown what it does; it need not be shown at length.
+    next_seconds: float = 4.0
+    run_seconds: float = 110.0
+    #: Two streams of 16 MiB, each byte escaped as \u00XX.
+    body_bytes: int = 200 * 2**20
+    #: How many requests may time out, and how many may fail in whatever way.
+    timeouts: int = 3
+    failures: int = 8
+    waiting_seconds: float = 45.0
+    #: How often one request is sent again because of a 429.
+    repetitions: int = 3
+    requests: int | None = None
+
+
+class Stopped(Exception):
+    """The run sends no more; the message says why."""
+
+
+class Withheld(Exception):
+    """This request is not sent, for safety; the message says why."""
+
+
+#: Raises `Withheld` for a request that is not to be sent, given what it asks for and the exchanges before it.
+Policy = Callable[[Request, A, Sequence[Exchange[A]]], None]
+
+
+class Wire(Generic[A]):
+    """The one way to the server at a base URL. Records every exchange."""
+
+    def __init__(self, base_url: str, limits: Limits, classify: Classifier[A], policy: Policy[A]) -> None:
+        self.base_url, self.limits = base_url, limits
+        self.exchanges: list[Exchange[A]] = []
+        #: Why the wire sends no more, once it does not.
+        self.stopped: str | None = None
+        self._classify, self._policy = classify, policy
+        self._began = time.monotonic()
+        self._waited = 0.0
+        self._failures = self._timeouts = 0
+        parts = urlsplit(base_url)
+        self._prefix, self._netloc = parts.path, parts.netloc
+        self._origin: tuple[bytes, bytes, int | None] = (
+            parts.scheme.encode(),
+            (parts.hostname or "").encode(),
+            parts.port,
+        )
+        self._backend = Watched()
+        context = ssl.create_default_context(cafile=certifi.where())
+        with suppress(ssl.SSLError, OSError):
+            context.load_default_certs()
+        self._kept, self._fresh = (
+            httpcore.ConnectionPool(
+                ssl_context=context,
+                network_backend=self._backend,
+                max_connections=AT_ONCE,
+                max_keepalive_connections=keepalive,
+            )
+            for keepalive in (AT_ONCE, 0)
+        )
+        self._lock = threading.Lock()
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._kept.close()
+        self._fresh.close()
+
+    def send(
+        self,
+        request: Request,
+        *,
+        purpose: str,
+        source: str = "probe",
+    ) -> Exchange[A]:
+        """Send a request and return its exchange; wait and send again while the server says 429 unasked.
+
+        Raises `Stopped` when the run's bounds are used up, and `Withheld` for a request that is not safe.
+        """
+        self.check(request)
+        for repetition in count():
+            self._check_bounds()
+            exchange = self._exchange(request, purpose, source)
+            self.record(exchange)
+            if exchange.status != 429 or exchange.obeyed:
+                return exchange
+            limited = f"the server responded 429 to one request {repetition + 1} times, whatever we wait"
+            if exchange.ask.dispensable and (
+                repetition == self.limits.repetitions or seconds_asked(exchange) > A_MOMENT
+            ):
+                raise Withheld(limited)  # the run can do without it
+            if repetition == self.limits.repetitions:
+                raise self.stop(limited)
+            self._wait(exchange)
+        raise AssertionError("unreachable: the count has no end")
+
+    def stop(self, reason: str) -> Stopped:
+        """Send nothing from now on."""
+        self.stopped = self.stopped or reason
+        return Stopped(self.stopped)
+
+    def check(self, request: Request) -> A:
+        """Return what a request asks for; raise `Withheld` where the policy does not let it be sent."""
+        ask = self._classify(request, self.exchanges)
+        self._policy(request, ask, self.exchanges)
+        return ask
+
+    def record(self, exchange: Exchange[A]) -> None:
+        """Add an exchange, and number it."""
+        with self._lock:
+            exchange.number = len(self.exchanges) + 1
+            self.exchanges.append(exchange)
+
+    def _check_bounds(self) -> None:
+        if self.stopped:
+            raise Stopped(self.stopped)
+        if self.limits.requests is not None and len(self.exchanges) >= self.limits.requests:
+            raise self.stop(f"the budget of {self.limits.requests} requests is used up (--max-requests)")
+        if time.monotonic() - self._began > self.limits.run_seconds:
+            raise self.stop(f"the run's {self.limits.run_seconds:g} seconds are used up")
+
+    def _count_failure(self, error: Unanswered) -> None:
+        with self._lock:
+            self._failures += 1
+            self._timeouts += error.kind == "timeout"
+        if error.kind == "refused":
+            self.stop("the server does not accept connections")
+        if self._failures >= self.limits.failures or self._timeouts >= self.limits.timeouts:
+            self.stop(f"{self._failures} requests got no whole response")
+
+    def _wait(self, exchange: Exchange[A]) -> None:
+        seconds = seconds_asked(exchange)
+        if self._waited + seconds > self.limits.waiting_seconds:
+            raise self.stop(f"the server limits our rate (429) for longer than {self.limits.waiting_seconds:g} seconds")
+        self._waited += seconds
+        time.sleep(seconds)
+
+    def _exchange(self, request: Request, purpose: str, source: str) -> Exchange[A]:
+        seconds = self.limits.next_seconds if self._timeouts else self.limits.request_seconds
+        started, when = time.monotonic(), datetime.now(UTC)
+        ask = self._classify(request, self.exchanges)
+        # On a connection that was kept open a request may get lost, and would have to be sent again.
+        pool = self._kept if ask.repeatable else self._fresh
+        response, failure = None, None
+        try:
+            response = self._attempt(request, pool, seconds)
+        except Unanswered as error:
+            failure = str(error)
+            self._count_failure(error)
+        return Exchange(
+            number=0,  # given when it is recorded
+            request=request,
+            response=response,
+            ask=ask,
+            failure=failure,
+            seconds=time.monotonic() - started,
+            when=when,
+            purpose=purpose,
+            source=source,
+        )
+
+    def _attempt(self, request: Request, pool: httpcore.ConnectionPool, seconds: float) -> Response:
+        """Send once; once more if a connection that was kept open turns out to be closed."""
+        watch = self._backend.begin(seconds)
+        try:
+            return self._roundtrip(request, pool)
+        except (httpcore.RemoteProtocolError, httpcore.ReadError, httpcore.WriteError) as error:
+            if watch.connected or watch.received:
+                raise Unanswered(f"broken response: {error}") from None
+        except httpcore.TimeoutException:
+            raise Unanswered(f"no whole response within {seconds:g} seconds", "timeout") from None
+        except httpcore.ConnectError as error:
+            kind: FailureKind = "refused" if "refused" in str(error) else "broken"
+            raise Unanswered(f"connection failed: {error}".replace("\n", " "), kind) from None
+        except (httpcore.NetworkError, httpcore.ProtocolError, OSError) as error:
+            raise Unanswered(f"{type(error).__name__}: {error}") from None
+        return self._attempt(request, pool, seconds)
+
+    def _roundtrip(self, request: Request, pool: httpcore.ConnectionPool) -> Response:
+        headers = [("Host", self._netloc), *request.headers]
+        if request.body:
+            headers.append(("Content-Length", str(len(request.body))))
+        scheme, host, port = self._origin
+        url = httpcore.URL(scheme=scheme, host=host, port=port, target=(self._prefix + request.target).encode("ascii"))
+        raw = [(name.encode("ascii"), value.encode("latin-1")) for name, value in headers]
+        with pool.stream(request.method, url, headers=raw, content=request.body or None) as response:
+            body = self._body(response.iter_stream())
+            surplus = self._backend.watch.surplus(response.status, request.method)
+            fields: Headers = tuple((k.decode("latin-1"), v.decode("latin-1")) for k, v in response.headers)
+            status = response.status
+        body, miscoded = decode_content(body, fields, self.limits.body_bytes)
+        return Response(status, fields, body, surplus, miscoded)
+
+    def _body(self, chunks: Iterable[bytes]) -> bytes:
+        body = bytearray()
+        for chunk in chunks:
+            body += chunk
+            if len(body) > self.limits.body_bytes:
+                raise Unanswered(f"a body of more than {self.limits.body_bytes >> 20} MiB")
+        return bytes(body)
+
+
+def seconds_asked(limited: Exchange[A]) -> float:
+    """Return how long a 429 asks to wait; without a usable Retry-After, the second that a patient client would try."""
+    seconds = retry_after_seconds(limited.header("retry-after"), datetime.now(UTC))
+    return max(seconds if seconds is not None else 1.0, 0.05)

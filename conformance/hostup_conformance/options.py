@@ -1,0 +1,152 @@
+"""Options and environment as the target and the limits of a run; it must not know how pytest runs anything."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hostup_conformance.contract.target import Target
+from hostup_conformance.core.misconfigured import Misconfigured
+from hostup_conformance.core.rule import show
+from hostup_conformance.core.wire import Limits
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from contextlib import ExitStack
+
+#: How many requests a live server gets unless told otherwise, and how many more where commands may be started.
+LIVE_REQUESTS, FOR_COMMANDS = 150, 75
+#: What stands for the server where this process only hands the work to another: nothing is sent to it.
+ELSEWHERE = "http://127.0.0.1:1"
+
+
+@dataclass(frozen=True)
+class Given:
+    """The options of a run, as the command line has them."""
+
+    base_url: str
+    report_dir: Path
+    backend: str | None
+    allow_exec: str | None
+    live: bool
+    plan: bool
+    profile: str
+    max_requests: int | None
+    timeout_seconds: float
+    har: Path | None
+    record: Path | None
+    waivers: str | None
+    strict: bool
+    #: Whether another process does the work (pytest-xdist), and this one needs no server.
+    elsewhere: bool
+
+    @classmethod
+    def read(cls, option: Any, base_url: str, arguments: Sequence[str]) -> Given:
+        """Read pytest's options; raise `Misconfigured` for an empty base URL, which is no wish for the mock."""
+        # Without the option its plugin says "" as well.
+        if not base_url and any(argument.startswith("--base-url") for argument in arguments):
+            raise Misconfigured("--base-url is empty; give the server's address, or leave the option out for the mock")
+        return cls(
+            base_url=base_url,
+            report_dir=Path(option.report_dir),
+            backend=option.backend,
+            allow_exec=option.allow_exec,
+            live=option.live,
+            plan=option.plan,
+            profile=option.profile,
+            max_requests=option.max_requests,
+            timeout_seconds=option.timeout_seconds,
+            har=Path(option.har) if option.har else None,
+            record=Path(option.record) if option.record else None,
+            waivers=option.waivers,
+            strict=option.strict,
+            elsewhere=bool(getattr(option, "tx", None)),
+        )
+
+
+def target_of(given: Given, resources: ExitStack) -> Target:
+    """Return the target that options and environment name, starting the embedded mock if they name none.
+
+    Raises:
+        Misconfigured: something is missing, malformed or contradictory
+    """
+    if given.har:
+        if not given.har.is_file():
+            raise Misconfigured(f"--har {given.har}: there is no such file, or it is none")
+        if given.allow_exec is not None:
+            raise Misconfigured("--allow-exec starts commands, and --har sends nothing; leave out one of them")
+        base_url = given.base_url or "http://har.invalid"
+        return Target.from_environment(base_url, os.environ, kind="har", profile=given.profile)
+    if given.base_url and given.backend:
+        raise Misconfigured("--backend starts a server of its own; leave out it or --base-url")
+    if given.base_url:
+        return Target.from_environment(given.base_url, os.environ, profile=given.profile)
+    if given.backend == "qemu-ga":
+        return agent_target(given, resources)
+    from hostup_conformance.servers.mock import Mock, serve
+
+    mock = Mock()
+    url = ELSEWHERE if given.elsewhere else resources.enter_context(serve(mock.app))
+    return Target.from_environment(url, mock.environment(), kind="mock", profile=given.profile)
+
+
+def agent_target(given: Given, resources: ExitStack) -> Target:
+    """Return the target that is a real guest agent, started for this run; `Misconfigured` where it is not installed."""
+    from hostup_conformance.servers.agent_server import find_program, serve
+
+    find_program()
+    if given.elsewhere:
+        environment = {"HOSTUP_API_KEY": "unused", "HOSTUP_VPS_ID": "unused"}
+        return Target.from_environment(ELSEWHERE, environment, profile=given.profile)
+    served = resources.enter_context(serve())
+    return Target.from_environment(served.base_url, served.environment, profile=given.profile)
+
+
+def with_commands(target: Target, given: Given) -> Target:
+    """Allow the start of commands if `--allow-exec` does; raise `Misconfigured` where it is not said plainly enough."""
+    if given.allow_exec is None:
+        return target
+    if given.allow_exec != target.vps and (is_live(given, target) or given.allow_exec):
+        raise Misconfigured(f"--allow-exec runs commands on a machine; repeat its id: --allow-exec={show(target.vps)}")
+    return replace(target, allow_exec=True)
+
+
+def is_live(given: Given, target: Target) -> bool:
+    """Whether the server may be somebody's."""
+    return given.live or not target.is_loopback
+
+
+def limits(given: Given, target: Target) -> Limits:
+    """Return the bounds of a run; raise `Misconfigured` for ones that make no sense."""
+    if given.max_requests is not None and given.max_requests < 1:
+        raise Misconfigured(f"--max-requests {given.max_requests}: give a number above 0")
+    if not 0 < given.timeout_seconds <= 60:
+        raise Misconfigured(f"--timeout-seconds {given.timeout_seconds:g}: give a number above 0, and 60 at most")
+    budget = LIVE_REQUESTS + FOR_COMMANDS * (given.allow_exec is not None)
+    requests = given.max_requests or (budget if is_live(given, target) else None)
+    seconds = given.timeout_seconds
+    default = Limits()
+    return replace(default, requests=requests, request_seconds=seconds, next_seconds=min(seconds, default.next_seconds))
+
+
+def check_writable(given: Given) -> None:
+    """Raise `Misconfigured` if a report or recording cannot be written, before anything is sent for its sake."""
+    for file in files(given):
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=file.parent):
+                pass
+            if file.is_dir():
+                raise IsADirectoryError(21, "a folder", str(file))
+        except OSError as error:
+            raise Misconfigured(f"{file} cannot be written ({error.strerror}); give another place") from None
+
+
+def files(given: Given) -> Iterator[Path]:
+    """Yield the files that a run writes whatever comes."""
+    yield given.report_dir / "report.json"
+    if given.record:
+        yield given.record

@@ -1,0 +1,179 @@
+"""The record of a run: what its reports are made of, as plain data.
+
+All that leaves the suite passes here, and loses the keys.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from hostup_conformance import __version__
+from hostup_conformance.contract.ask import SLEEP
+from hostup_conformance.contract.judging import root_causes
+from hostup_conformance.core.ledger import spec_identity
+from hostup_conformance.core.redact import MARK, Redactor
+from hostup_conformance.core.wire import Withheld
+from hostup_conformance.sources.commands import MOST_COMMANDS, stages
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from hostup_conformance.contract.ask import Exchange
+    from hostup_conformance.contract.judging import Result, Verdict
+    from hostup_conformance.contract.sending import Wire
+    from hostup_conformance.contract.target import Target
+    from hostup_conformance.core.rule import Finding
+
+#: The form of report.json; a step means that a reader of the one before may fail on it.
+FORMAT = 3
+#: What a terminal may take for a command, when somebody shows a report there; and what no file in UTF-8 can hold.
+CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+#: How many findings of one requirement are shown, and how much of a body and of a target (characters).
+EVIDENCE = 3
+BODY_CHARACTERS = 2000
+TARGET_CHARACTERS = 300
+
+
+@dataclass(frozen=True)
+class Course:
+    """How a run went: when it began, how long it took in seconds, and why it ended early if it did."""
+
+    started: datetime = field(default_factory=lambda: datetime.now(UTC))
+    seconds: float = 0.0
+    stopped: str | None = None
+    #: How many entries of a recording are about other paths.
+    ignored: int = 0
+
+
+def record_of(verdict: Verdict, exchanges: Sequence[Exchange], target: Target, course: Course) -> dict[str, Any]:
+    """Return the record of a run, redacted. It is JSON, and report.json is its text."""
+    roots = root_causes(verdict)
+    record: dict[str, Any] = {
+        "format": FORMAT,
+        "verdict": verdict.name,
+        "target": {"base_url": target.base_url, "kind": target.kind, "profile": target.profile},
+        "spec": spec_identity(),
+        "suite_version": __version__,
+        "started": course.started.isoformat(timespec="milliseconds"),
+        "duration_seconds": round(course.seconds, 3),
+        "requests": len(exchanges),
+        "methods": dict(Counter(e.request.method for e in exchanges)),
+        "stopped": course.stopped,
+        "ignored": course.ignored,
+        "summary": verdict.summary,
+        "root_causes": [{"id": root, "explains": explained} for root, explained in roots.items()],
+        "requirements": [entry_of(result, target, roots) for result in verdict.results.values()],
+    }
+    without_keys: dict[str, Any] = redacted(record, target)
+    return without_keys
+
+
+def entry_of(result: Result, target: Target, roots: dict[str, list[str]]) -> dict[str, Any]:
+    """Return a requirement's entry; `root` is the requirement that it follows from, where there is one."""
+    requirement = result.requirement
+    return {
+        "id": requirement.id,
+        "level": requirement.level,
+        "title": requirement.title,
+        "statement": requirement.statement,
+        "why": requirement.why,
+        "source": requirement.source,
+        "status": result.status,
+        "exercised": result.exercised,
+        "message": result.message,
+        "root": next((root for root, explained in roots.items() if requirement.id in explained), None),
+        "evidence": [evidence(finding, target) for finding in result.findings[:EVIDENCE]],
+    }
+
+
+def item_of(result: Result, target: Target) -> dict[str, Any]:
+    """Return a requirement's entry by itself, for its pytest item."""
+    entry: dict[str, Any] = redacted(entry_of(result, target, {}), target)
+    return entry
+
+
+def evidence(finding: Finding[Any], target: Target) -> dict[str, Any]:
+    """Return one finding with the exchange that shows it."""
+    e = finding.exchange
+    response = e.response
+    return {
+        "curl": curl(e, target),
+        "purpose": e.purpose,
+        "status": response.status if response else None,
+        "headers": dict(response.headers) if response else {},
+        "body": shortened(response.body.decode("utf-8", "replace")) if response else e.failure,
+        "expected": finding.expected,
+        "got": finding.got,
+        "message": f"expected {finding.expected}, got {finding.got}" if finding.expected else finding.got,
+    }
+
+
+def curl(e: Exchange, target: Target) -> str:
+    """Return a line for the shell that sends the request again, with variables in the place of the keys."""
+    words = ["curl", "-i", *(["--path-as-is"] if "/." in e.request.target else [])]
+    if e.request.method != "GET":
+        words += ["--head"] if e.request.method == "HEAD" else ["-X", e.request.method]
+    line = " ".join(words)
+    variables = {target.key: "$HOSTUP_API_KEY", target.read_key: "$HOSTUP_READ_API_KEY"}
+    for name, value in e.request.headers:
+        if name.lower() in {"user-agent", "accept-encoding"}:
+            continue
+        line += f" -H {header_argument(name, value, variables)}"
+    shown = e.request.target
+    shown = shown if len(shown) < TARGET_CHARACTERS else shown[:TARGET_CHARACTERS] + "..."
+    return f"{line} {shlex.quote(target.base_url + shown)}"
+
+
+def header_argument(name: str, value: str, variables: dict[str | None, str]) -> str:
+    """Return a header field for the shell; of an Authorization the scheme, and the variable of a key that is known."""
+    if name.lower() != "authorization":
+        return shlex.quote(f"{name}: {value}")
+    scheme, _, token = value.rpartition(" ")
+    return f'"{name}: {scheme} {variables.get(token, MARK)}"'
+
+
+def shortened(text: str) -> str:
+    """Return the beginning of a text."""
+    return text if len(text) <= BODY_CHARACTERS else f"{text[:BODY_CHARACTERS]}... ({len(text)} characters)"
+
+
+def plan_of(wire: Wire, target: Target, *, careful: bool) -> dict[str, Any]:
+    """Return what would be sent, as data: each request of the script, and the bounds of the others."""
+    steps = []
+    for stage in stages(target, careful=careful):
+        for step in stage.steps:
+            planned = {"method": step.request.method, "target": step.request.target, "purpose": step.purpose}
+            try:
+                wire.check(step.request)
+            except Withheld as withheld:
+                planned["withheld"] = str(withheld)
+            steps.append(planned)
+    others = [
+        "GET requests generated by schemathesis, with the configured VPS id or a made-up one, for up to 4 seconds"
+    ]
+    if target.allow_exec:
+        others.append(
+            f"POST requests that start echo or {SLEEP}, {MOST_COMMANDS} at most, and polls until they have ended"
+        )
+    plan: dict[str, Any] = redacted(
+        {"base_url": target.base_url, "most": wire.limits.requests, "steps": steps, "others": others}, target
+    )
+    return plan
+
+
+def redacted(value: Any, target: Target) -> Any:
+    """Return JSON with every key in it replaced, in names and values alike."""
+    return _redacted(value, Redactor(target.nearly_secrets))
+
+
+def _redacted(value: Any, redact: Redactor) -> Any:
+    if isinstance(value, str):
+        return CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode(), redact(value))
+    if isinstance(value, dict):
+        return {_redacted(name, redact): _redacted(member, redact) for name, member in value.items()}
+    return [_redacted(item, redact) for item in value] if isinstance(value, list) else value

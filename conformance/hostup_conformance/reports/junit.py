@@ -1,0 +1,48 @@
+"""The report as junit.xml, for what shows tests in CI: a test case for each requirement, a class for each area."""
+
+from __future__ import annotations
+
+from typing import Any
+from xml.etree import ElementTree as ET
+
+SUITE = "hostup-conformance"
+
+
+def render(record: dict[str, Any]) -> str:
+    """Return the text of junit.xml."""
+    counts = record["summary"]
+    suite = ET.Element(
+        "testsuite",
+        name=SUITE,
+        tests=str(len(record["requirements"])),
+        failures=str(counts["fail"]),
+        errors=str(counts["error"]),
+        skipped=str(counts["skip"] + counts["disabled"]),
+        time=str(record["duration_seconds"]),
+        timestamp=record["started"],
+    )
+    for entry in record["requirements"]:
+        suite.append(case(entry))
+    suites = ET.Element("testsuites", name=SUITE)
+    suites.append(suite)
+    return ET.tostring(suites, encoding="unicode", xml_declaration=True)
+
+
+def case(entry: dict[str, Any]) -> ET.Element:
+    """Return the test case of a requirement; what is no failure and no skip is told as a property."""
+    area = entry["id"].partition("-")[0]
+    element = ET.Element("testcase", classname=f"{SUITE}.{area}", name=f"{entry['id']} {entry['title']}", time="0")
+    properties = ET.SubElement(element, "properties")
+    for name in ("level", "status", "source"):
+        ET.SubElement(properties, "property", name=name, value=entry[name])
+    outcome = {"fail": "failure", "error": "error", "skip": "skipped", "disabled": "skipped"}.get(entry["status"])
+    if outcome:
+        ET.SubElement(element, outcome, message=entry["message"]).text = text(entry)
+    elif entry["message"]:
+        ET.SubElement(element, "system-out").text = f"{entry['status']}: {entry['message']}"
+    return element
+
+
+def text(entry: dict[str, Any]) -> str | None:
+    """Return each finding with the request that shows it, or None."""
+    return "\n".join(f"{shown['message']}\n  {shown['curl']}" for shown in entry["evidence"]) or None

@@ -1,0 +1,36 @@
+"""The report as summary.md: the verdict and what to fix, in a few lines of Markdown."""
+
+from __future__ import annotations
+
+from typing import Any
+
+#: What is shown, the worst first, and what each status means for the reader.
+SHOWN = {"fail": "a MUST is broken", "error": "the suite itself failed", "warn": "a SHOULD is broken"}
+
+
+def render(record: dict[str, Any]) -> str:
+    """Return the text of summary.md."""
+    counts = ", ".join(f"{count} {status}" for status, count in record["summary"].items() if count)
+    lines = [
+        f"## Conformance: {record['verdict'].replace('_', ' ')}",
+        "",
+        (
+            f"{code(record['target']['base_url'])}: {counts}; {record['requests']} requests, "
+            f"{record['duration_seconds']:.1f} s."
+        ),
+    ]
+    if record["stopped"]:
+        lines += ["", f"Sending ended early: {code(record['stopped'])}"]
+    entries = [entry for status in SHOWN for entry in record["requirements"] if entry["status"] == status]
+    if entries:
+        lines += ["", "| | requirement | what came |", "|---|---|---|"]
+        lines += [
+            f"| {entry['status']} | **{entry['id']}** {entry['title']} | {code(entry['message'])} |"
+            for entry in entries
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def code(text: str) -> str:
+    """Return a text, which may hold what a server sent, as code that no Markdown in it can end."""
+    return "`" + " ".join(text.replace("`", "'").replace("|", "\\|").split()) + "`"

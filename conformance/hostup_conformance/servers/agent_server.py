@@ -1,0 +1,303 @@
+"""A server of the endpoint in front of a real QEMU guest agent.
+
+    python -m hostup_conformance.servers.agent_server [SOCKET]
+
+Without a socket it starts an agent of its own (Debian's `qemu-guest-agent`, which needs no VM) in a temporary folder,
+and starts it again when it ends; commands then run on this machine, as this user. A given socket may also be a VM's,
+from QEMU's `-chardev socket`. It listens on loopback only, and its keys are made anew each time, since whoever holds
+them runs commands.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import shutil
+import signal
+import sys
+from base64 import b64decode
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+from anyio.from_thread import start_blocking_portal
+
+from hostup_conformance.core.misconfigured import Misconfigured
+from hostup_conformance.servers.face import Key, Provider, Unavailable, create_app
+from hostup_conformance.servers.guest_agent import AgentError, GuestAgent
+from hostup_conformance.servers.mock import FOREIGN_VPS_ID, UNAVAILABLE_VPS_ID, VPS_ID, listen, server
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+
+#: What commands see of our environment: nothing, least of all its keys.
+ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8"}
+#: Ends when the process whose pid is its argument has ended.
+WAIT_FOR = 'while kill -0 "$1" 2>/dev/null; do sleep 0.02; done'
+
+
+class AgentBackend:
+    """A VPS whose guest agent is real. It knows the commands that were started through it, and no other process."""
+
+    def __init__(self, agent: GuestAgent) -> None:
+        self._agent = agent
+        self._started: set[int] = set()
+
+    async def availability(self) -> dict[str, Any]:
+        """Return whether the agent answers and would start commands. Whether the VM runs is known if it answers."""
+        try:
+            commands = (await self._agent.info())["supported_commands"]
+        except (OSError, AgentError) as error:
+            return {"available": False, "reason": reason(error)}
+        allowed = any(command["name"] == "guest-exec" and command["enabled"] for command in commands)
+        why = None if allowed else "The guest agent does not allow commands."
+        return {"available": allowed, "reason": why, "vmRunning": True}
+
+    async def start(self, command: str) -> int:
+        """Start a command in the guest's shell and return its pid; raise `Unavailable` if the agent did not."""
+        try:
+            pid = await self._agent.start("/bin/sh", "-c", command)
+        except (OSError, AgentError) as error:
+            raise Unavailable(reason(error)) from None
+        self._started.add(pid)
+        return pid
+
+    async def poll(self, pid: int) -> dict[str, Any]:
+        """Return a command's output.
+
+        Raises `LookupError` for a pid that was not started here or that the agent has forgotten, and `Unavailable` when
+        the agent cannot be asked.
+        """
+        if pid not in self._started:
+            raise LookupError(pid)
+        try:
+            output = command_output(await self._agent.status(pid))
+        except (OSError, AgentError) as error:
+            # Of a well-formed request for a status the agent has one thing to complain of: the pid.
+            if isinstance(error, AgentError) and error.kind == "GenericError":
+                self._started.discard(pid)
+                raise LookupError(pid) from None
+            raise Unavailable(reason(error)) from None
+        if output["exited"]:
+            self._started.discard(pid)
+        return output
+
+
+def reason(error: OSError | AgentError) -> str:
+    """Say for people why the agent cannot be used. No paths: they are the server's own."""
+    if isinstance(error, AgentError):
+        return (
+            "The guest agent does not allow commands." if error.kind == "CommandNotFound" else "The guest agent failed."
+        )
+    if isinstance(error, TimeoutError):
+        return "The guest agent does not answer."
+    if isinstance(error, FileNotFoundError | ConnectionRefusedError):
+        return "The guest agent is not running."
+    return "The connection to the guest agent was lost."
+
+
+def command_output(status: dict[str, Any]) -> dict[str, Any]:
+    """Return a `guest-exec-status` in the endpoint's terms.
+
+    A stream in which nothing was written is absent, as with the agent. `exitCode` is null after death by a signal.
+    Bytes that are not UTF-8 become U+FFFD. The agent keeps 16 MiB of a stream; that it dropped the rest is told by
+    `stdoutTruncated` or `stderrTruncated`, members of our own, since the contract has none for it.
+    """
+    output: dict[str, Any] = {"exited": status["exited"]}
+    if status["exited"]:
+        output["exitCode"] = status.get("exitcode")
+    for name, stream in (("stdout", "out"), ("stderr", "err")):
+        if data := status.get(f"{stream}-data"):
+            output[name] = b64decode(data).decode("utf-8", "replace")
+        if status.get(f"{stream}-truncated"):
+            output[f"{name}Truncated"] = True
+    return output
+
+
+class Supervisor:
+    """Keeps an agent running in a folder: one that ends is started again, with no memory of earlier commands."""
+
+    #: Seconds between an agent's end and the next one's start.
+    pause = 1.0
+
+    def __init__(self, folder: Path) -> None:
+        self.socket = folder / "agent.sock"
+        self._folder, self._program = folder, find_program()
+        self._process: asyncio.subprocess.Process | None = None
+
+    @property
+    def pid(self) -> int | None:
+        """Process id of the agent that runs, if one does."""
+        return self._process.pid if self._process and self._process.returncode is None else None
+
+    async def start(self) -> None:
+        """Start an agent, and return when its socket is there; raise `Misconfigured` if it does not come up."""
+        self.socket.unlink(missing_ok=True)
+        self._process = await asyncio.create_subprocess_exec(
+            self._program, "-m", "unix-listen", "-p", self.socket, "-t", self._folder,
+            stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
+            cwd=self._folder, env=ENVIRONMENT, start_new_session=True,
+        )  # fmt: skip
+        with suppress(TimeoutError):
+            async with asyncio.timeout(5):
+                while not self.socket.exists() and self._process.returncode is None:
+                    await asyncio.sleep(0.01)
+        if not self.socket.exists():
+            raise Misconfigured(f"{self._program} did not open its socket; run it by hand to see why")
+
+    async def watch(self) -> None:
+        """Start the agent again whenever it ends."""
+        while self._process:
+            await self._process.wait()
+            self._end_commands()
+            await asyncio.sleep(self.pause)
+            await self.start()
+
+    async def stop(self) -> None:
+        """End the agent and every command that it started."""
+        self._end_commands()
+        if self._process:
+            await self._process.wait()
+
+    def _end_commands(self) -> None:
+        # The agent leads a process group, which its commands belong to.
+        if self._process:
+            with suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+
+
+def find_program() -> str:
+    """Return the path of qemu-ga; raise `Misconfigured` where it is not installed."""
+    # Debian keeps it where only root's PATH leads.
+    found = shutil.which("qemu-ga", path=os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/sbin"]))
+    if found is None:
+        raise Misconfigured("qemu-ga is not installed; Debian's package is qemu-guest-agent (apt-get install it)")
+    return found
+
+
+@asynccontextmanager
+async def supervised() -> AsyncIterator[Supervisor]:
+    """Run an agent of our own in a temporary folder."""
+    with TemporaryDirectory(prefix="hostup-", ignore_cleanup_errors=True) as folder:
+        supervisor = Supervisor(Path(folder))
+        watching: asyncio.Task[None] | None = None
+        try:
+            await supervisor.start()
+            watching = asyncio.create_task(supervisor.watch())
+            yield supervisor
+        finally:
+            if watching:
+                watching.cancel()
+                with suppress(asyncio.CancelledError, Misconfigured):
+                    await watching
+            await supervisor.stop()
+
+
+@dataclass(frozen=True)
+class Served:
+    """A running server: its address, what makes it a target, and its agent's supervisor if the agent is our own."""
+
+    base_url: str
+    environment: dict[str, str]
+    supervisor: Supervisor | None
+    running: asyncio.Task[None]
+
+
+@asynccontextmanager
+async def serving(
+    socket: Path | None = None, seconds: float = 5.0, limit: int = Provider.limit
+) -> AsyncIterator[Served]:
+    """Serve the agent behind a socket, or one of our own; a request to it may take so many seconds.
+
+    A key may send so many requests in a minute (`limit`).
+
+    The second VPS has no agent. The third is somebody else's, with the same agent, so that it shows whether a pid of
+    one VPS is served under another.
+    """
+    async with AsyncExitStack() as stack:
+        supervisor = None if socket else await stack.enter_async_context(supervised())
+        path = supervisor.socket if supervisor else socket
+        assert path is not None  # noqa: S101 - one of the two is there
+        # Our own agent is sure to answer, if slowly at first, and whoever judges it needs the pids.
+        agent = await stack.enter_async_context(aclosing(GuestAgent(path, 30.0 if supervisor else seconds)))
+        own = AgentBackend(agent)
+        key, read_key = (f"hu_agent_{kind}_{secrets.token_hex(16)}" for kind in ("full", "read"))
+        provider = Provider(
+            keys={key: Key("ours", frozenset({"read:vm", "write:vm"})), read_key: Key("ours", frozenset({"read:vm"}))},
+            vpss={
+                VPS_ID: ("ours", own),
+                UNAVAILABLE_VPS_ID: ("ours", AgentBackend(GuestAgent(path.with_name("no-agent.sock")))),
+                FOREIGN_VPS_ID: ("theirs", AgentBackend(agent)),
+            },
+            limit=limit,
+        )
+        environment = {
+            "HOSTUP_API_KEY": key,
+            "HOSTUP_READ_API_KEY": read_key,
+            "HOSTUP_VPS_ID": VPS_ID,
+            "HOSTUP_UNAVAILABLE_VPS_ID": UNAVAILABLE_VPS_ID,
+            "HOSTUP_FOREIGN_VPS_ID": FOREIGN_VPS_ID,
+            **await fixtures(agent, own),
+        }
+        agent.seconds = seconds
+        listener = stack.enter_context(listen())
+        http = server(create_app(provider))
+        running = asyncio.create_task(http.serve(sockets=[listener]))
+        try:
+            yield Served(f"http://127.0.0.1:{listener.getsockname()[1]}", environment, supervisor, running)
+        finally:
+            http.should_exit = True
+            await running
+
+
+async def fixtures(agent: GuestAgent, backend: AgentBackend) -> dict[str, str]:
+    """Start a command that has ended when this returns, and one that runs on; nothing if the agent does not answer."""
+    try:
+        finished = await backend.start("uname -srm; echo 'to standard error' >&2; exit 3")
+        waiting = await agent.start("/bin/sh", "-c", WAIT_FOR, "sh", str(finished))
+        while not (await agent.status(waiting))["exited"]:
+            await asyncio.sleep(0.02)
+        running = await backend.start("sleep 600")
+    except (Unavailable, OSError, AgentError):
+        return {}
+    return {"HOSTUP_FINISHED_PID": str(finished), "HOSTUP_RUNNING_PID": str(running)}
+
+
+@contextmanager
+def serve(socket: Path | None = None, seconds: float = 5.0, limit: int = Provider.limit) -> Iterator[Served]:
+    """Serve in a thread of this process, as `serving` does."""
+    context = serving(socket, seconds, limit)
+    with start_blocking_portal() as portal, portal.wrap_async_context_manager(context) as served:
+        yield served
+
+
+async def foreground(socket: Path | None) -> None:
+    """Serve until SIGINT or SIGTERM, by which the agent and its commands end too, and print how to ask."""
+    task = asyncio.current_task()
+    assert task  # noqa: S101 - this is a coroutine
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    async with serving(socket) as served:
+        print(f"# A real guest agent is served at {served.base_url} until Ctrl-C. In another terminal:")
+        for name, value in served.environment.items():
+            print(f"export {name}={value}")
+        url = f"{served.base_url}/api/v2/vps/{VPS_ID}/agent/exec"
+        print(f'curl -H "Authorization: Bearer $HOSTUP_API_KEY" --json \'{{"command": "uname -a"}}\' {url}')
+        print(f"make conformance BASE_URL={served.base_url}", flush=True)
+        await served.running
+
+
+def main() -> None:
+    """Serve in the foreground."""
+    try:
+        asyncio.run(foreground(Path(sys.argv[1]) if sys.argv[1:] else None))
+    except Misconfigured as error:
+        sys.exit(str(error))
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        return
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,146 @@
+"""The embedded mock: a small provider in memory, served on a loopback port that the system chose."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from contextlib import contextmanager
+from itertools import count
+from typing import TYPE_CHECKING, Any
+
+import uvicorn
+
+from hostup_conformance.servers.face import Key, Provider, Unavailable, create_app
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from starlette.types import ASGIApp
+
+VPS_ID = "vps_01hxa3b4c5d6e7f8g9h0j1k2m3"
+UNAVAILABLE_VPS_ID = "vps_01hxa3b4c5d6e7f8g9h0j1k2m4"
+FOREIGN_VPS_ID = "vps_01hxa3b4c5d6e7f8g9h0j1k2m5"
+#: Made up, and of use for nothing but the mock.
+API_KEY = "hu_mock_full_4f0c9a27d1e84b6c"
+READ_API_KEY = "hu_mock_read_7b31e0d5a96f42c8"
+
+
+class MemoryAgent:
+    """A guest agent in memory. Like the real one it forgets a command once it has reported its end."""
+
+    def __init__(self, availability: dict[str, Any]) -> None:
+        self._availability = availability
+        self._pids = count(4242)
+        self._commands: dict[int, dict[str, Any]] = {}
+
+    def add(self, **output: Any) -> int:
+        """Add a command with the output that its poll will give; return its pid."""
+        pid = next(self._pids)
+        self._commands[pid] = output
+        return pid
+
+    def add_finished(self, stdout: str = "Linux web-1 6.12.0 x86_64\n", exit_code: int = 0) -> int:
+        """Add a command that has ended; return its pid."""
+        return self.add(exited=True, exitCode=exit_code, stdout=stdout, stderr="")
+
+    async def availability(self) -> dict[str, Any]:
+        """Return what this agent was made with."""
+        return self._availability
+
+    async def start(self, command: str) -> int:
+        """Start a command that ends at once (`echo TEXT` prints its text), or `sleep`, which does not end."""
+        self._check_available()
+        program, _, text = command.partition(" ")
+        if program == "sleep":
+            return self.add(exited=False)
+        return self.add_finished(f"{text}\n" if program == "echo" else "")
+
+    async def poll(self, pid: int) -> dict[str, Any]:
+        """Return a command's output, and forget it if it has ended; raise `KeyError` for an unknown pid."""
+        self._check_available()
+        output = self._commands[pid]
+        if output["exited"]:
+            del self._commands[pid]
+        return output
+
+    def _check_available(self) -> None:
+        if not self._availability.get("available"):
+            raise Unavailable(self._availability.get("reason") or "The guest agent is not available.")
+
+
+class Mock:
+    """A provider with three VPSs and two keys, and what a target's environment says of it."""
+
+    def __init__(self, limit: int = 6000) -> None:
+        self.agent = MemoryAgent({"available": True, "reason": None, "vmRunning": True})
+        unavailable = MemoryAgent({"available": False, "reason": "The guest agent does not answer.", "vmRunning": True})
+        self.running_pid = self.agent.add(exited=False)
+        self.app = create_app(
+            Provider(
+                keys={
+                    API_KEY: Key("ours", frozenset({"read:vm", "write:vm"})),
+                    READ_API_KEY: Key("ours", frozenset({"read:vm"})),
+                },
+                vpss={
+                    VPS_ID: ("ours", self.agent),
+                    UNAVAILABLE_VPS_ID: ("ours", unavailable),
+                    FOREIGN_VPS_ID: ("theirs", MemoryAgent({"available": True, "reason": None, "vmRunning": True})),
+                },
+                limit=limit,
+            )
+        )
+
+    def environment(self) -> dict[str, str]:
+        """Return the variables that make this mock a target, with a pid that has just ended."""
+        return {
+            "HOSTUP_API_KEY": API_KEY,
+            "HOSTUP_READ_API_KEY": READ_API_KEY,
+            "HOSTUP_VPS_ID": VPS_ID,
+            "HOSTUP_UNAVAILABLE_VPS_ID": UNAVAILABLE_VPS_ID,
+            "HOSTUP_FOREIGN_VPS_ID": FOREIGN_VPS_ID,
+            "HOSTUP_FINISHED_PID": str(self.agent.add_finished()),
+            "HOSTUP_RUNNING_PID": str(self.running_pid),
+        }
+
+
+def listen(port: int = 0) -> socket.socket:
+    """Return a socket that listens on loopback; port 0 lets the system choose."""
+    # The protocol is named so that asyncio turns Nagle's algorithm off.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind(("127.0.0.1", port))
+    listener.listen(128)
+    return listener
+
+
+def server(app: ASGIApp) -> uvicorn.Server:
+    """Return a uvicorn server for an application, quiet and ready to be given a socket."""
+    # Longer than clients keep a connection, so that none is closed while a request is on its way.
+    config = uvicorn.Config(app, log_config=None, lifespan="off", ws="none", server_header=False, timeout_keep_alive=75)
+    return uvicorn.Server(config)
+
+
+@contextmanager
+def serve(app: ASGIApp) -> Iterator[str]:
+    """Serve an application in a thread of this process; give its base URL."""
+    uvicorn_server, listener = server(app), listen()
+    thread = threading.Thread(target=uvicorn_server.run, args=([listener],), daemon=True, name="mock")
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        uvicorn_server.should_exit = True
+        thread.join(5)
+        listener.close()
+
+
+def main() -> None:
+    """Serve the mock in the foreground, and print how to ask it."""
+    mock, listener = Mock(), listen()
+    base_url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    print(f"# The embedded mock serves {base_url} until Ctrl-C. In another terminal:")
+    for name, value in mock.environment().items():
+        print(f"export {name}={value}")
+    print(f'curl -H "Authorization: Bearer $HOSTUP_API_KEY" {base_url}/api/v2/vps/{VPS_ID}/agent/exec')
+    print(f"make conformance BASE_URL={base_url}", flush=True)
+    server(mock.app).run([listener])

@@ -1,0 +1,105 @@
+"""A recording (HAR 1.2) as a source: its exchanges are replayed, and judged as the run was that it records.
+
+Only what the user named is taken as known, and what the recording itself shows: a start, a list, a probe that says
+available, a 401 for a key, or, in a recording of the suite's own, what the run knew.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from hostup_conformance.contract.ask import Exchange, noted, understand, with_notes
+from hostup_conformance.contract.paths import VPSS
+from hostup_conformance.contract.selectors import listed_ids, member
+from hostup_conformance.core import exchange as core
+from hostup_conformance.core import har
+from hostup_conformance.core.misconfigured import Misconfigured
+from hostup_conformance.core.redact import Redactor
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from hostup_conformance.contract.sending import Wire
+    from hostup_conformance.contract.target import Target
+
+#: What a run knew that a recording of it may hold: nothing secret.
+KNOWN = ("vps", "unavailable_vps", "foreign_vps", "finished_pid", "running_pid", "allow_exec", "profile")
+#: Stands for a key that the recorded run was given.
+RECORDED_KEY = "a key that the recorded run was given"
+
+
+def read(file: Path, target: Target) -> tuple[list[Exchange], Target, int]:
+    """Return the exchanges in a recording, the target with what it shows, and how many entries are of other paths.
+
+    Raises:
+        Misconfigured: it is no HAR, or holds nothing of the endpoint
+    """
+    recording = har.read(file)
+    target = with_known(replace(target, found_secrets=frozenset(har.secrets_in(recording))), recording.known)
+    entries = [below_prefix(entry) for entry in recording.entries]
+    ours = [entry for entry in entries if entry is not None]
+    target = with_shown(target, exchanges_of(ours, target))
+    exchanges = [e for e in exchanges_of(ours, target) if e.ask.resource != "other"]
+    if not any(e.ask.endpoint for e in exchanges):
+        raise Misconfigured(f"--har {file}: none of its {len(entries)} entries is about the endpoint; record its use")
+    return exchanges, target, len(entries) - len(exchanges)
+
+
+def take(wire: Wire, exchanges: Iterable[Exchange]) -> None:
+    """Replay a recording on the wire, which sends nothing then."""
+    for exchange in exchanges:
+        wire.record(exchange)
+    wire.stop("the recording does not show it")
+
+
+def write(file: Path, exchanges: list[Exchange], target: Target) -> None:
+    """Write a recording of a run, without keys."""
+    known = {name: getattr(target, name) for name in KNOWN} | {"read_key": bool(target.read_key)}
+    har.write(file, exchanges, target.base_url, Redactor(target.nearly_secrets), known=known, asks=noted)
+
+
+def below_prefix(entry: har.Entry) -> har.Entry | None:
+    """Return an entry with its path from the API's own on, None if it is about something else."""
+    start = entry.request.path.find(VPSS)
+    if start < 0:
+        return None
+    return replace(entry, request=replace(entry.request, target=entry.request.target[start:]))
+
+
+def exchanges_of(entries: Iterable[har.Entry], target: Target) -> list[Exchange]:
+    """Return entries as exchanges, each understood with those before it."""
+    found: list[Exchange] = []
+    for entry in entries:
+        ask = with_notes(understand(entry.request, target, found), entry.asks)
+        exchange: Exchange = core.Exchange(
+            number=len(found) + 1,
+            request=entry.request,
+            response=entry.response,
+            ask=ask,
+            seconds=entry.seconds,
+            when=entry.when,
+            purpose="recorded",
+            source="har",
+        )
+        found.append(exchange)
+    return found
+
+
+def with_known(target: Target, known: dict[str, Any]) -> Target:
+    """Return the target with what the recorded run knew, where the user named nothing else."""
+    more: dict[str, Any] = {name: known[name] for name in KNOWN if known.get(name) and not getattr(target, name)}
+    more.pop("profile", None)
+    if known.get("read_key") and not target.read_key:
+        more["read_key"] = RECORDED_KEY
+    return replace(target, **more)
+
+
+def with_shown(target: Target, exchanges: list[Exchange]) -> Target:
+    """Return the target with the VPS that the recording shows to be the caller's, where the user named none."""
+    if target.vps:
+        return target
+    listed = {id for e in exchanges if e.ask.resource == "list" and e.status == 200 for id in listed_ids(e)}
+    available = [e.ask.id for e in exchanges if e.ask.endpoint and e.ask.id and member(e, "available") is True]
+    return replace(target, vps=next((id for id in available if id in listed), ""))

@@ -1,0 +1,59 @@
+"""How the requests of all sources are written: header fields, keys, and the steps of a script. Nothing is sent here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from hostup_conformance import __version__
+from hostup_conformance.core.messages import Headers, Request
+
+if TYPE_CHECKING:
+    from hostup_conformance.contract.target import Target
+
+#: As the documentation's example sends it. No coding is asked for unless a step does.
+BASE_HEADERS: Headers = (
+    ("Accept", "application/json"),
+    ("Accept-Encoding", "identity"),
+    ("User-Agent", f"hostup-conformance/{__version__}"),
+)
+
+
+@dataclass(frozen=True)
+class Step:
+    """One deliberate request. `client` is set for those that the generated client makes."""
+
+    purpose: str
+    request: Request
+    #: What the target must offer for the answer to mean anything, see `target.CAPABILITIES`.
+    capability: str | None = None
+    client: ClientCall | None = None
+
+
+@dataclass(frozen=True)
+class ClientCall:
+    """A call of the generated client, instead of a plain request."""
+
+    vps: str
+    pid: int | None
+    ordered: int | None
+    #: Set for the start of a command.
+    command: str | None = None
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Steps that come one after the other, or, where their order does not matter, several at once."""
+
+    steps: list[Step]
+    ordered: bool = True
+
+
+def authorization(target: Target, key: str | None = "") -> Headers:
+    """Return the header that carries the full key, or another one; none for None."""
+    return () if key is None else (("Authorization", f"Bearer {key or target.key}"),)
+
+
+def authorized(path: str, target: Target) -> Request:
+    """Return a GET with the full key."""
+    return Request("GET", path, (*BASE_HEADERS, *authorization(target)))

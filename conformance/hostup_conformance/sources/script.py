@@ -1,0 +1,322 @@
+"""The scripted probe: deliberate requests, the telling ones first, each with what it is for."""
+
+from __future__ import annotations
+
+import random
+import string
+from base64 import b64encode
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import replace
+from itertools import chain
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from hostup_conformance.contract.ask import LARGEST_LINUX_PID
+from hostup_conformance.contract.paths import ENDPOINT, VPSS, path_of
+from hostup_conformance.contract.target import altered_keys
+from hostup_conformance.core.messages import Headers, Request
+from hostup_conformance.core.wire import AT_ONCE, Stopped, Withheld
+from hostup_conformance.sources.requests import BASE_HEADERS, ClientCall, Stage, Step, authorization, authorized
+from hostup_conformance.sources.voice import call
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from hostup_conformance.contract.sending import Wire
+    from hostup_conformance.contract.target import Target
+
+#: A server whose usual response takes longer (seconds) is slow.
+SLOW_SECONDS = 0.08
+DOCUMENTED_ERRORS = (400, 401, 403, 404, 429, 500)
+
+
+class Script:
+    """Writes the steps for a target. It sends nothing, so that `--plan` can show them."""
+
+    def __init__(self, target: Target, *, careful: bool) -> None:
+        self.target, self.careful = target, careful
+        self._random = random.SystemRandom()
+
+    def stages(self) -> list[Stage]:
+        """Return all stages, with the steps that the target's profile and fixtures allow."""
+        anyhow = (
+            self._ordered_errors(), self._refused_polls(), self._credentials(), self._ids(), self._pids(),
+            self._methods(), self._related(),
+        )  # fmt: skip
+        return [
+            Stage(self._offered(self._core())),
+            Stage(self._offered(chain(*anyhow)), ordered=False),
+            Stage(self._offered(self._ended_command())),
+            Stage(self._offered(self._once_more())),
+        ]
+
+    def _offered(self, steps: Iterable[Step]) -> list[Step]:
+        """Return the steps that the target's profile allows."""
+        offered = self.target.capabilities
+        return [step for step in steps if step.capability is None or step.capability in offered]
+
+    def _core(self) -> Iterator[Step]:
+        t = self.target
+        yield self._get("the probe, as the page shows it")
+        yield self._by_client("the probe, by the generated client")
+        yield self._get("the probe without a key", key=None, capability="credentials")
+        yield self._get("the probe with a key that was never issued", key=self._other_key(), capability="credentials")
+        if t.read_key:
+            yield self._get("the probe with read:vm alone", key=t.read_key, capability="scopes")
+        if t.unavailable_vps:
+            yield self._get("the probe of the VPS without an agent", vps=t.unavailable_vps, capability="ids")
+            yield self._by_client("the same, by the generated client", vps=t.unavailable_vps, capability="ids")
+        if t.running_pid:
+            yield self._get("a poll of the running command", pid=t.running_pid, capability="pids")
+            yield self._by_client("the same, by the generated client", pid=t.running_pid, capability="pids")
+        yield self._get("the probe of an unknown VPS", vps=self._unknown_vps(), capability="ids")
+        yield self._by_client("the same, by the generated client", vps=self._unknown_vps(), capability="ids")
+        if t.foreign_vps:
+            yield self._get("the probe of somebody else's VPS", vps=t.foreign_vps, capability="ids")
+
+    def _ordered_errors(self) -> Iterator[Step]:
+        for status in DOCUMENTED_ERRORS:
+            yield self._get(f"an ordered {status}", headers=(("Prefer", f"code={status}"),))
+        for status in (429, 500):
+            yield self._by_client(f"an ordered {status}, by the generated client", ordered=status)
+
+    def _refused_polls(self) -> Iterator[Step]:
+        """Yield every poll that must not get the output; all before the one that does."""
+        t = self.target
+        known = [("running", t.running_pid), ("ended", t.finished_pid)]
+        for name, pid in [(name, pid) for name, pid in known if pid] or [("unknown", self._nobodys_pid())]:
+            yield self._get(f"a poll of the {name} command without a key", key=None, pid=pid, capability="credentials")
+            wrong = self._other_key()
+            yield self._get(
+                f"a poll of the {name} command with a wrong key", key=wrong, pid=pid, capability="credentials"
+            )
+            if t.read_key:
+                purpose = f"a poll of the {name} command with read:vm alone"
+                yield self._get(purpose, key=t.read_key, pid=pid, capability="scopes")
+            # An unavailable agent has no command whose output a poll could take away.
+            for whose, vps in (("the other", t.unavailable_vps), ("somebody else's", t.foreign_vps)):
+                if vps and (vps == t.unavailable_vps or not self.careful):
+                    yield self._get(
+                        f"a poll of the {name} command under {whose} VPS", vps=vps, pid=pid, capability="pids"
+                    )
+            yield self._get(
+                f"a poll of the {name} command under an unknown VPS",
+                vps=self._unknown_vps(),
+                pid=pid,
+                capability="pids",
+            )
+        if t.foreign_vps:
+            if t.read_key:
+                purpose = "somebody else's VPS with read:vm alone"
+                yield self._get(purpose, vps=t.foreign_vps, key=t.read_key, capability="ids")
+            yield self._get(
+                "a poll under somebody else's VPS", vps=t.foreign_vps, pid=self._nobodys_pid(), capability="ids"
+            )
+
+    def _credentials(self) -> Iterator[Step]:
+        key = self.target.key
+        basic = [b64encode(text.encode()).decode() for text in (f"{key}:", f"user:{key}")]
+        schemes = ["Basic " + basic[0], "Basic " + basic[1], f"Token {key}", f"ApiKey {key}", key, "Bearer"]
+        for value in schemes:
+            name = value.partition(" ")[0] if value != key else "no scheme"
+            yield self._with_authorization(f"the key under {name}", value)
+        for value in altered_keys(key):
+            yield self._with_authorization("an altered key", f"Bearer {value}")
+        for value in ("null", "undefined"):
+            yield self._with_authorization("what a careless client sends for a key", f"Bearer {value}")
+        yield self._with_authorization("the scheme in lower case", f"bearer {key}")
+        yield self._get("a session that was never opened", key=None, headers=(("Cookie", "hostup_session=none"),),
+                        capability="credentials")  # fmt: skip
+        if not self.careful:
+            for name in ("access_token", "api_key", "token"):
+                query = f"?{name}={quote(key, safe='')}"
+                yield self._get(f"the key as {name} in the query", key=None, query=query, capability="credentials")
+        for whose, vps in (("an unknown", self._unknown_vps()), ("somebody else's", self.target.foreign_vps)):
+            if vps:
+                yield self._get(f"{whose} VPS without a key", key=None, vps=vps, capability="credentials")
+
+    def _ids(self) -> Iterator[Step]:
+        own = self.target.vps
+        for vps in (own + "x", own[:-1], "x" + own, own + "0", own[:-1] + "_"):
+            yield self._get("an id that resembles the own", vps=vps, capability="ids")
+        if own.swapcase() != own:
+            yield self._get("the own id in another case", vps=own.swapcase(), capability="ids")
+        raw = quote(own, safe="")
+        odd = [
+            "%25" + raw.encode()[:1].hex() + raw[1:], raw + "%00", raw + "%20", raw + "%27",
+            f"{raw}%27%20OR%20%271%27=%271", raw + "%2F", f"{raw}%2F..%2F{raw}", "%2A", "%25", "vps_%25", "..", ".",
+            "%2e%2e", "..%2F..%2Fvps", "%ff%fe", "%F0%9F%92%A9", "%7B%24ne%3A1%7D", "a" * 2000,
+        ]  # fmt: skip
+        for segment in odd:
+            yield self._get("a malformed id", path=ENDPOINT.replace("{id}", segment), capability="ids")
+
+    def _pids(self) -> Iterator[Step]:
+        running, nobodys = self.target.running_pid, self._nobodys_pid()
+        unknown = [nobodys, 2**31 - 1, 2**53 + 1] + ([running + 2**32] if running else [])
+        for pid in unknown:
+            yield self._get("a poll of a command that was never started", pid=pid, capability="pids")
+        if self.target.unavailable_vps:
+            yield self._get(
+                "a poll of the VPS without an agent", vps=self.target.unavailable_vps, pid=nobodys, capability="pids"
+            )
+        # Of the given pid where there is one: a parser that stops at the first odd character would find it.
+        known = running or nobodys
+        invalid = [
+            "abc", f"{known}abc", f"{known}.5", f"{known}%27", f"{known}%20OR%201=1", f"{known}%00", f"{known},{known}",
+            f"0x{nobodys:x}", "null", "true", "undefined", "NaN", "%7B%7D", "%5B1%5D", "%F0%9F%92%A9", "%ff",
+        ]  # fmt: skip
+        for value in invalid:
+            yield self._get("a pid that is no integer", pid=value, capability="input")
+        for value in ("0", "-1", f"-{known}", str(2**63 + 1), str(10**30 + 1), "9" * 5000):
+            yield self._get("a pid that no process can have", pid=value, capability="input")
+        yield self._get("an empty pid", pid="", capability="input")
+        if self.target.read_key:
+            query = f"?pid=&pid={known}"
+            yield self._get("a repeated pid, read:vm alone", query=query, key=self.target.read_key, capability="scopes")
+        yield self._get("a repeated pid", query=f"?pid={known}&pid={nobodys}", capability="input")
+        yield self._get("a repeated pid", query=f"?pid={known}&pid=abc", capability="input")
+
+    def _methods(self) -> Iterator[Step]:
+        own = path_of(self.target.vps)
+        with_key = authorized(own, self.target).headers
+        yield Step("HEAD, as the probe", Request("HEAD", own, with_key), "input")
+        yield Step("HEAD without a key", Request("HEAD", own, BASE_HEADERS), "credentials")
+        yield Step("OPTIONS", Request("OPTIONS", own, with_key), "input")
+        yield Step("OPTIONS without a key", Request("OPTIONS", own, BASE_HEADERS), "credentials")
+        if self.target.foreign_vps:
+            foreign = path_of(self.target.foreign_vps)
+            yield Step("HEAD of somebody else's VPS", Request("HEAD", foreign, with_key), "ids")
+        if self.target.read_key and self.target.running_pid:
+            reading = (*BASE_HEADERS, *authorization(self.target, self.target.read_key))
+            poll = f"{own}?pid={self.target.running_pid}"
+            yield Step("HEAD of a poll with read:vm alone", Request("HEAD", poll, reading), "scopes")
+        if not self.careful:
+            # POST without a body starts nothing.
+            for method in ("PUT", "PATCH", "DELETE", "TRACE", "POST"):
+                yield Step(f"{method}, without a body", Request(method, own, with_key), "input")
+        for path in (own + "x", own.replace("/agent/exec", "/agent/none")):
+            yield Step("a path beside the endpoint's", Request("GET", path, with_key), "ids")
+        origin = (*with_key, ("Origin", "https://origin.example"))
+        yield Step("the probe, from a page of another origin", Request("GET", own, origin))
+
+    def _related(self) -> Iterator[Step]:
+        """Yield what is asked of the list and the status of VPSs, which a server need not have."""
+        for name, path in (("list of VPSs", VPSS), ("status of the VPS", path_of(self.target.vps, "status"))):
+            yield self._get(f"the {name}", path=path)
+            yield self._get(f"the {name} without a key", path=path, key=None, capability="credentials")
+            yield self._get(f"the {name} with a wrong key", path=path, key=self._other_key(), capability="credentials")
+            if self.target.read_key:
+                yield self._get(
+                    f"the {name} with read:vm alone", path=path, key=self.target.read_key, capability="scopes"
+                )
+        for whose, vps in (("an unknown", self._unknown_vps()), ("somebody else's", self.target.foreign_vps)):
+            if vps:
+                yield self._get(f"the status of {whose} VPS", path=path_of(vps, "status"), capability="ids")
+
+    def _ended_command(self) -> Iterator[Step]:
+        """Yield the one poll that brings the output, and what comes after it."""
+        pid = self.target.finished_pid
+        if pid:
+            yield self._by_client("the poll of the ended command, by the generated client", pid=pid, capability="pids")
+            yield self._get("the ended command once more", pid=pid, capability="pids")
+            yield self._get("the ended command a third time", pid=pid, capability="pids")
+            if self.target.read_key:
+                purpose = "the ended command with read:vm alone, afterwards"
+                yield self._get(purpose, key=self.target.read_key, pid=pid, capability="scopes")
+
+    def _once_more(self) -> Iterator[Step]:
+        """Yield what was asked before, to see that the answers stay."""
+        if self.target.running_pid:
+            for _ in range(2):
+                yield self._get("the running command once more", pid=self.target.running_pid, capability="pids")
+        if self.target.unavailable_vps:
+            yield self._get("the VPS without an agent once more", vps=self.target.unavailable_vps, capability="ids")
+        for _ in range(3):
+            yield self._get("the probe once more")
+        yield self._get("the probe, gzip welcome", headers=(("Accept-Encoding", "gzip, deflate"),))
+        yield self._get("an error, gzip welcome", key=None, headers=(("Accept-Encoding", "gzip, deflate"),),
+                        capability="credentials")  # fmt: skip
+
+    def _get(
+        self,
+        purpose: str,
+        *,
+        vps: str | None = None,
+        path: str | None = None,
+        pid: int | str | None = None,
+        query: str = "",
+        key: str | None = "",
+        headers: Headers = (),
+        capability: str | None = None,
+    ) -> Step:
+        """Return a GET, of the endpoint unless another path is given. `key` is the full one unless given, or None."""
+        path = path or path_of(vps or self.target.vps)
+        query = f"?pid={pid}" if pid is not None else query
+        given = {name for name, _ in headers}
+        kept = tuple(pair for pair in BASE_HEADERS if pair[0] not in given)
+        all_headers = (*kept, *headers, *authorization(self.target, key))
+        return Step(purpose, Request("GET", path + query, all_headers), capability)
+
+    def _with_authorization(self, purpose: str, value: str) -> Step:
+        step = self._get(purpose, key=None, capability="credentials")
+        return replace(step, request=replace(step.request, headers=(*step.request.headers, ("Authorization", value))))
+
+    def _by_client(
+        self,
+        purpose: str,
+        *,
+        vps: str | None = None,
+        pid: int | None = None,
+        ordered: int | None = None,
+        capability: str | None = None,
+    ) -> Step:
+        step = self._get(purpose, vps=vps, pid=pid, capability=capability)
+        return replace(step, client=ClientCall(vps or self.target.vps, pid, ordered))
+
+    def _other_key(self) -> str:
+        """Return a key that nobody has, of the same form, and with no part of the own."""
+        return self._varied(self.target.key if len(self.target.key) > 16 else "hu_" + "x" * 24)
+
+    def _unknown_vps(self) -> str:
+        """Return an id that was never issued, of the own's form, or of the sample's if that is too short to vary."""
+        own = self.target.vps
+        half = len(own) // 2
+        long_enough = sum(c.isalnum() for c in own[half:]) >= 8
+        return own[:half] + self._varied(own[half:]) if long_enough else "vps_" + self._varied("0h" * 13)
+
+    def _varied(self, text: str) -> str:
+        """Return a text with each digit replaced by a digit and each letter by one that hexadecimal or base 32 has."""
+        return "".join(
+            self._random.choice(string.digits) if c.isdigit()
+            else self._random.choice("ABCDEF" if c.isupper() else "abcdef") if c.isalpha()
+            else c
+            for c in text
+        )  # fmt: skip
+
+    def _nobodys_pid(self) -> int:
+        """Return a pid that no guest can have: above Linux's largest, and odd, which Windows' are not."""
+        return LARGEST_LINUX_PID + 1 + 2 * self._random.randrange(10**6)
+
+
+def run(wire: Wire, target: Target, stages: list[Stage]) -> None:
+    """Take all steps, until the wire sends no more; a slow server is asked several things at once."""
+    for stage in stages:
+        seconds = sorted(exchange.seconds for exchange in wire.exchanges)
+        slow = bool(seconds) and seconds[len(seconds) // 2] > SLOW_SECONDS
+        if slow and not stage.ordered:
+            with ThreadPoolExecutor(AT_ONCE) as pool:
+                deque(pool.map(lambda step: step_through(wire, target, step), stage.steps), maxlen=0)
+        else:
+            for step in stage.steps:
+                step_through(wire, target, step)
+
+
+def step_through(wire: Wire, target: Target, step: Step) -> None:
+    """Take a step, if the wire still sends."""
+    with suppress(Stopped, Withheld):
+        if step.client:
+            call(wire, target, step, step.client)
+        else:
+            wire.send(step.request, purpose=step.purpose)

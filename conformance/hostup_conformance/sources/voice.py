@@ -1,0 +1,78 @@
+"""The generated client as a voice of the suite: its calls go through the wire, and what it decodes is noted."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import httpx
+
+from hostup_conformance.core.exchange import Decoded
+from hostup_conformance.core.messages import Request
+from hostup_conformance.core.wire import Stopped, Withheld
+
+if TYPE_CHECKING:
+    from hostup_agent_exec.types import Response
+
+    from hostup_conformance.contract.ask import Exchange
+    from hostup_conformance.contract.sending import Wire
+    from hostup_conformance.contract.target import Target
+    from hostup_conformance.sources.requests import ClientCall, Step
+
+
+class WireTransport(httpx.BaseTransport):
+    """Lets an httpx client, and so the generated one, send through the wire."""
+
+    def __init__(self, wire: Wire, purpose: str) -> None:
+        self._wire, self._purpose = wire, purpose
+        self.exchange: Exchange | None = None
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Send; raise httpx's own error where no response came."""
+        base = urlsplit(self._wire.base_url).path
+        target = request.url.raw_path.decode("ascii").removeprefix(base)
+        dropped = {"host", "connection", "content-length"}
+        headers = tuple((k, v) for k, v in request.headers.multi_items() if k.lower() not in dropped)
+        self.exchange = self._wire.send(Request(request.method, target, headers, request.read()), purpose=self._purpose)
+        if self.exchange.response is None:
+            raise httpx.ReadError(self.exchange.failure or "", request=request)
+        return self.exchange.response.as_httpx(request)
+
+
+def call(wire: Wire, target: Target, step: Step, wanted: ClientCall) -> None:
+    """Make a call with the generated client, and note on its exchange what it decoded."""
+    from hostup_agent_exec import AuthenticatedClient
+    from hostup_agent_exec.api.agent import get_agent_exec, start_agent_exec
+    from hostup_agent_exec.models.command_start import CommandStart
+    from hostup_agent_exec.types import UNSET
+
+    transport = WireTransport(wire, step.purpose)
+    headers = {"Accept-Encoding": "gzip, deflate"}
+    if wanted.ordered:
+        headers["Prefer"] = f"code={wanted.ordered}"
+    client = AuthenticatedClient(base_url=target.base_url, token=target.key, headers=headers)
+    client.set_httpx_client(
+        httpx.Client(
+            base_url=target.base_url, transport=transport, headers={**headers, "Authorization": f"Bearer {target.key}"}
+        )
+    )
+    response: Response[Any]
+    try:
+        if wanted.command is None:
+            pid = UNSET if wanted.pid is None else wanted.pid
+            response = get_agent_exec.sync_detailed(wanted.vps, client=client, pid=pid)
+        else:
+            response = start_agent_exec.sync_detailed(wanted.vps, client=client, body=CommandStart(wanted.command))
+        decoded = Decoded(to_json(response.parsed))
+    except (Stopped, Withheld):
+        raise
+    except Exception as error:
+        decoded = Decoded(raised=type(error).__name__)
+    exchange: Exchange | None = transport.exchange
+    if exchange is not None:
+        exchange.decoded = decoded
+
+
+def to_json(parsed: Any) -> Any:
+    """Return what the generated client decoded as JSON again."""
+    return parsed.to_dict() if hasattr(parsed, "to_dict") else parsed
