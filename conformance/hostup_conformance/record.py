@@ -16,7 +16,7 @@ from hostup_conformance import __version__
 from hostup_conformance.contract.ask import SLEEP
 from hostup_conformance.contract.judging import root_causes
 from hostup_conformance.core.ledger import spec_identity
-from hostup_conformance.core.redact import MARK, Redactor
+from hostup_conformance.core.redact import MARK, Redactor, redactor
 from hostup_conformance.core.wire import Withheld
 from hostup_conformance.sources.commands import MOST_COMMANDS, stages
 
@@ -168,7 +168,7 @@ def plan_of(wire: Wire, target: Target, *, careful: bool) -> dict[str, Any]:
 
 def redacted(value: Any, target: Target) -> Any:
     """Return JSON with every key in it replaced, in names and values alike."""
-    return _redacted(value, Redactor(target.nearly_secrets))
+    return _redacted(value, redactor(target.nearly_secrets))
 
 
 def _redacted(value: Any, redact: Redactor) -> Any:

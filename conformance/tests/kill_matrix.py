@@ -16,7 +16,7 @@ from faults import faults
 from hostup_conformance.contract.judging import MATRIX
 from hostup_conformance.contract.target import altered_keys
 from hostup_conformance.core.ledger import requirements
-from hostup_conformance.core.redact import Redactor
+from hostup_conformance.core.redact import redactor
 from hostup_conformance.core.root_cause import root_causes
 from hostup_conformance.core.wire import Limits
 from hostup_conformance.mock import API_KEY, FOREIGN_VPS_ID, READ_API_KEY, UNAVAILABLE_VPS_ID, VPS_ID
@@ -50,7 +50,7 @@ def steady(text: str) -> str:
     """Return a text without what differs from run to run."""
     for pattern, replacement in RANDOM:
         text = pattern.sub(replacement, text)
-    return Redactor((API_KEY, READ_API_KEY, *(key for key in altered_keys(API_KEY) if len(key) > 3)))(text)
+    return redactor((API_KEY, READ_API_KEY, *(key for key in altered_keys(API_KEY) if len(key) > 3)))(text)
 
 
 def reported(verdict: Verdict) -> list[str]:

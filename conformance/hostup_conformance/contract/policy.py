@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hostup_conformance.contract.ask import LARGEST_LINUX_PID, Ask, Exchange, known
-from hostup_conformance.core.redact import Redactor
+from hostup_conformance.core.redact import redactor
 from hostup_conformance.core.wire import Withheld
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class Policy:
             raise Withheld("a command is started on no other VPS than the given one")
         if not starts and request.method not in SAFE_METHODS:
             raise Withheld(f"{request.method} is not sent to a server that is not on loopback, or with --live")
-        if Redactor(self.target.secrets).finds_in(request.target):
+        if redactor(self.target.secrets).finds_in(request.target):
             raise Withheld("a key in a URL is not sent to a server that is not on loopback, or with --live")
         if request.method != "OPTIONS" and ask.pid.may_be_somebodys and not self._is_nobodys(ask, exchanges):
             raise Withheld("a pid that may be somebody's command is not polled: the poll would take its output away")

@@ -18,7 +18,7 @@ from base64 import b32encode, b64encode
 from bisect import bisect_left
 from collections import deque
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from html.entities import html5
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -282,3 +282,9 @@ def merged(spans: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
         begun = start, stop
     if begun:
         yield begun
+
+
+@lru_cache(maxsize=16)
+def redactor(secrets: tuple[str, ...]) -> Redactor:
+    """Return the redactor of some secrets; it is costly to make, and so made once."""
+    return Redactor(secrets)

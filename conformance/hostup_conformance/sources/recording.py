@@ -15,7 +15,7 @@ from hostup_conformance.contract.selectors import listed_ids, member
 from hostup_conformance.core import exchange as core
 from hostup_conformance.core import har
 from hostup_conformance.core.misconfigured import Misconfigured
-from hostup_conformance.core.redact import Redactor
+from hostup_conformance.core.redact import redactor
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -57,7 +57,7 @@ def take(wire: Wire, exchanges: Iterable[Exchange]) -> None:
 def write(file: Path, exchanges: list[Exchange], target: Target) -> None:
     """Write a recording of a run, without keys."""
     known = {name: getattr(target, name) for name in KNOWN} | {"read_key": bool(target.read_key)}
-    har.write(file, exchanges, target.base_url, Redactor(target.nearly_secrets), known=known, asks=noted)
+    har.write(file, exchanges, target.base_url, redactor(target.nearly_secrets), known=known, asks=noted)
 
 
 def below_prefix(entry: har.Entry) -> har.Entry | None:

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from hostup_conformance.contract.rules import Findings, FindingsAcross, across, each
-from hostup_conformance.core.redact import Redactor
+from hostup_conformance.core.redact import redactor
 
 if TYPE_CHECKING:
     from hostup_conformance.contract.ask import Exchange
@@ -39,12 +39,12 @@ def answered(e: Exchange) -> bool:
 @across("SAFETY-01", answered)
 def key_stays(exchanges: list[Exchange], target: Target) -> FindingsAcross:
     """In no header and no body, in whatever form."""
-    redactor = Redactor(target.nearly_secrets)
+    redact = redactor(target.nearly_secrets)
     for e in exchanges:
         sent = (e.request.header("authorization") or "").rpartition(" ")[2]
         for text in texts(e):
-            if redactor.finds_in(text) or (len(sent) >= 12 and sent in text):
-                yield e, "no key in the answer", redactor(text)
+            if redact.finds_in(text) or (len(sent) >= 12 and sent in text):
+                yield e, "no key in the answer", redact(text)
                 break
 
 
