@@ -72,6 +72,10 @@ mutants: $(READY) ## change the client a little everywhere, and see that some te
 	cp -r conformance/tests/client mutants/conformance/tests && cd mutants/conformance/tests/client && rm test_drift.py test_readme.py test_templates.py test_typing.py test_wheel.py
 	cd mutants && HOSTUP_FUZZ_EXAMPLES=30 mutmut run && mutmut results
 
+.PHONY: hostile
+hostile: $(READY) ## run the suite against every hostile server, which takes half an hour or so (ONLY="name name …", JOBS=2)
+	PYTHONPATH=conformance/tests python -m hostile --jobs $(or $(JOBS),2) $(ONLY)
+
 .PHONY: kill-matrix
 kill-matrix: $(READY) ## run every fault and variant, and write which requirements report each
 	python conformance/tests/kill_matrix.py

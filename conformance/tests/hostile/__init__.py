@@ -1,0 +1,74 @@
+"""The hostile servers: what no server should send, a function that yields it in the place of the correct response.
+
+`@hostile()` registers one; the docstring says what it does. A run against any of them ends by itself in time, in a
+bounded memory, with its reports and no traceback, and shows no key. Where a server is odd and yet correct, `verdict`
+says so; what it says of others is up to the rules.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from importlib import import_module
+from pkgutil import iter_modules
+
+from hostile.server import Behaviour
+
+#: What a run may say of a server that is not correct.
+BAD = frozenset({"not_conformant", "not_demonstrated"})
+CORRECT = frozenset({"conformant"})
+ANY = BAD | CORRECT
+
+
+@dataclass(frozen=True)
+class Hostile:
+    """One hostile server."""
+
+    name: str
+    behave: Behaviour
+    doc: str
+    verdicts: frozenset[str]
+    #: Whether the VPS is to be looked up, so that the first requests are those of the look-up; a run may then end
+    #: before it has begun (exit 4).
+    lookup: bool = False
+    #: Whether the keys hold characters that need an escape.
+    special_keys: bool = False
+    #: How many connections wait to be accepted.
+    backlog: int = 128
+    #: Whether it is so quick that `make test` includes it.
+    quick: bool = False
+
+
+_SERVERS: dict[str, Hostile] = {}
+
+
+def hostile(
+    verdicts: frozenset[str] = BAD,
+    *,
+    lookup: bool = False,
+    special_keys: bool = False,
+    backlog: int = 128,
+    quick: bool = False,
+) -> Callable[[Behaviour], Behaviour]:
+    """Register a hostile server; with `lookup` a second time, for a run that has to look up a VPS there."""
+
+    def register(behave: Behaviour) -> Behaviour:
+        name = behave.__name__
+        assert name not in _SERVERS, name
+        assert behave.__doc__, name
+        server = Hostile(name, behave, behave.__doc__, verdicts, False, special_keys, backlog, quick)
+        _SERVERS[name] = server
+        if lookup:
+            _SERVERS[f"{name}_at_the_look_up"] = replace(
+                server, name=f"{name}_at_the_look_up", lookup=True, quick=False
+            )
+        return behave
+
+    return register
+
+
+def hostile_servers() -> dict[str, Hostile]:
+    """Return all hostile servers by name."""
+    for module in iter_modules(__path__):
+        import_module(f"{__name__}.{module.name}")
+    return _SERVERS

@@ -1,0 +1,251 @@
+"""Status lines and header sections."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from hostile import ANY, BAD, CORRECT, hostile
+from hostile.server import CRLF, KEEP, Asked, Part, forever
+
+MIB = 2**20
+
+
+@hostile(CORRECT, quick=True)
+def latin_1_header(asked: Asked) -> Iterator[Part]:
+    """A header field value holds a Latin-1 letter, as RFC 9110 section 5.5 allows."""
+    yield asked.sent(b"X-Served-By: Malm\xf6\r\n")
+    yield KEEP
+
+
+@hostile(CORRECT)
+def utf_8_header(asked: Asked) -> Iterator[Part]:
+    """A header field value holds UTF-8, an emoji among it."""
+    yield asked.sent("X-Served-By: Malmö 🚀\r\n".encode())
+    yield KEEP
+
+
+@hostile(ANY)
+def nul_in_a_header(asked: Asked) -> Iterator[Part]:
+    """A header field value holds a NUL."""
+    yield asked.sent(b"X-A: a\0b\r\n")
+
+
+@hostile(ANY)
+def every_byte_in_a_header(asked: Asked) -> Iterator[Part]:
+    """A header field value holds each byte but CR and LF."""
+    yield asked.sent(b"X-A: " + bytes(b for b in range(256) if b not in b"\r\n") + CRLF)
+
+
+@hostile(ANY)
+def folded_header(asked: Asked) -> Iterator[Part]:
+    """A header field is folded over lines (obs-fold)."""
+    yield asked.sent(b"X-A: a\r\n\tb\r\n   c\r\n")
+
+
+@hostile()
+def header_without_colon(asked: Asked) -> Iterator[Part]:
+    """A header line has no colon."""
+    yield asked.sent(b"this is no field\r\n")
+
+
+@hostile()
+def header_without_name(asked: Asked) -> Iterator[Part]:
+    """A header line begins with the colon."""
+    yield asked.sent(b": no name\r\n")
+
+
+@hostile()
+def space_before_the_colon(asked: Asked) -> Iterator[Part]:
+    """A space stands between name and colon."""
+    yield asked.sent(b"X-A : a\r\n")
+
+
+@hostile()
+def ten_thousand_fields(asked: Asked) -> Iterator[Part]:
+    """Ten thousand header fields."""
+    yield asked.sent(b"".join(b"X-%d: a\r\n" % n for n in range(10_000)))
+
+
+@hostile()
+def field_of_a_mebibyte(asked: Asked) -> Iterator[Part]:
+    """A header field of 1 MiB."""
+    yield asked.sent(b"X-A: " + b"a" * MIB + CRLF)
+
+
+@hostile()
+def header_section_without_end(asked: Asked) -> Iterator[Part]:
+    """Header fields never end."""
+    yield asked.good.lines
+    yield from forever(b"X-A: a\r\n" * 1000)
+
+
+@hostile(ANY)
+def bare_cr(asked: Asked) -> Iterator[Part]:
+    """A header field value holds a bare CR."""
+    yield asked.sent(b"X-A: a\rSet-Cookie: b\r\n")
+
+
+@hostile(ANY)
+def bare_lf(asked: Asked) -> Iterator[Part]:
+    """The lines end in LF alone."""
+    head, _, body = asked.sent().partition(2 * CRLF)
+    yield head.replace(CRLF, b"\n") + b"\n\n" + body
+
+
+@hostile()
+def status_line_of_a_mebibyte(asked: Asked) -> Iterator[Part]:
+    """A reason phrase of 1 MiB."""
+    yield b"HTTP/1.1 200 " + b"a" * MIB + asked.sent()[12:]
+
+
+@hostile()
+def status_of_four_digits(asked: Asked) -> Iterator[Part]:
+    """The status code is 2000."""
+    yield b"HTTP/1.1 2000 OK\r\n" + asked.sent().partition(CRLF)[2]
+
+
+@hostile()
+def status_000(asked: Asked) -> Iterator[Part]:
+    """The status code is 000."""
+    yield b"HTTP/1.1 000 Zero\r\n" + asked.sent().partition(CRLF)[2]
+
+
+@hostile()
+def status_999(asked: Asked) -> Iterator[Part]:
+    """The status code is 999, which no class has."""
+    yield b"HTTP/1.1 999 Denied\r\n" + asked.sent().partition(CRLF)[2]
+
+
+@hostile()
+def evil_status_line(_asked: Asked) -> Iterator[Part]:
+    """The status line is an escape sequence and a script."""
+    yield b"\x1b[2J<script>alert(1)</script>\xff\0 200 OK\r\n\r\n{}"
+
+
+@hostile()
+def http_0_9(asked: Asked) -> Iterator[Part]:
+    """The body alone, as in HTTP/0.9."""
+    yield asked.good.body or b"{}"
+
+
+@hostile()
+def http_2_preface(_asked: Asked) -> Iterator[Part]:
+    """A server's HTTP/2 connection preface: SETTINGS, GOAWAY."""
+    yield b"\0\0\0\x04\0\0\0\0\0" + b"\0\0\x08\x07\0\0\0\0\0" + b"\0" * 7 + b"\x0d"
+
+
+@hostile()
+def http_3_version(asked: Asked) -> Iterator[Part]:
+    """The status line says HTTP/3.7."""
+    yield asked.sent().replace(b"HTTP/1.1", b"HTTP/3.7", 1)
+
+
+@hostile()
+def another_protocol(_asked: Asked) -> Iterator[Part]:
+    """An SSH server."""
+    yield b"SSH-2.0-OpenSSH_9.2p1\r\n"
+
+
+@hostile()
+def a_tls_alert(_asked: Asked) -> Iterator[Part]:
+    """A TLS alert, from a port that wants https."""
+    yield b"\x15\x03\x01\0\x02\x02\x46"
+
+
+@hostile(lookup=True)
+def early_hints_without_end(_asked: Asked) -> Iterator[Part]:
+    """103 Early Hints without end."""
+    yield from forever(b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n" * 1000)
+
+
+@hostile()
+def continue_without_end(_asked: Asked) -> Iterator[Part]:
+    """100 Continue, once in a tenth of a second, without end."""
+    for part in forever(b"HTTP/1.1 100 Continue\r\n\r\n"):
+        yield 0.1
+        yield part
+
+
+@hostile(CORRECT)
+def some_interim_responses(asked: Asked) -> Iterator[Part]:
+    """102 Processing and 103 Early Hints before each response, as is allowed."""
+    yield b"HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"
+    yield asked.sent()
+    yield KEEP
+
+
+@hostile()
+def switching_protocols(_asked: Asked) -> Iterator[Part]:
+    """101 Switching Protocols, unasked, and bytes of another one."""
+    yield b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\nConnection: upgrade\r\n\r\n" + b"\0" * MIB
+
+
+@hostile()
+def split_response(asked: Asked) -> Iterator[Part]:
+    """The id of the path is put into a header field with a second response in it."""
+    yield asked.sent(
+        b"X-Id: a\r\nContent-Length: 2\r\n\r\n{}HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nX-B: b\r\n"
+    )
+    yield KEEP
+
+
+@hostile()
+def two_responses(asked: Asked) -> Iterator[Part]:
+    """Two responses to each request, the connection stays open."""
+    yield asked.sent() * 2
+    yield KEEP
+
+
+@hostile()
+def a_response_before_the_request(asked: Asked) -> Iterator[Part]:
+    """After each response comes one that nobody asked for, a little later."""
+    yield asked.sent()
+    yield 0.02
+    yield b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 19\r\n\r\n{"available": true}'
+    yield KEEP
+
+
+@hostile(BAD)
+def two_lengths(asked: Asked) -> Iterator[Part]:
+    """Two of Content-Length that differ."""
+    yield asked.sent(b"Content-Length: 1\r\n")
+
+
+@hostile()
+def length_and_chunks(asked: Asked) -> Iterator[Part]:
+    """Content-Length and Transfer-Encoding together."""
+    body = asked.good.body
+    yield asked.good.lines + b"Transfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n"
+    yield b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body)
+
+
+@hostile()
+def length_of_an_exabyte(asked: Asked) -> Iterator[Part]:
+    """Content-Length is 10^18, and the connection stays open."""
+    yield asked.good.lines + b"Content-Length: 1000000000000000000\r\n\r\n" + asked.good.body
+    yield 200.0
+
+
+@hostile()
+def length_of_a_thousand_digits(asked: Asked) -> Iterator[Part]:
+    """Content-Length has a thousand digits."""
+    yield asked.good.lines + b"Content-Length: " + b"9" * 1000 + b"\r\n\r\n" + asked.good.body
+
+
+@hostile()
+def length_below_zero(asked: Asked) -> Iterator[Part]:
+    """Content-Length is -1."""
+    yield asked.good.lines + b"Content-Length: -1\r\n\r\n" + asked.good.body
+
+
+@hostile(ANY)
+def length_in_other_digits(asked: Asked) -> Iterator[Part]:
+    """Content-Length in Arabic-Indic digits."""
+    yield asked.good.lines + "Content-Length: ٢٠\r\n\r\n".encode() + asked.good.body
+
+
+@hostile()
+def body_without_end(asked: Asked) -> Iterator[Part]:
+    """A body without a length that never ends, as fast as it can."""
+    yield asked.good.lines + CRLF
+    yield from forever(b" " * MIB)
