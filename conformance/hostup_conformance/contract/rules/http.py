@@ -1,4 +1,4 @@
-"""HTTP: transport, media types, JSON, statuses, methods."""
+"""HTTP: transport, media types, JSON, status codes and methods."""
 
 from __future__ import annotations
 
@@ -27,37 +27,43 @@ if TYPE_CHECKING:
     from hostup_conformance.contract.ask import Exchange
     from hostup_conformance.contract.target import Target
 
-#: The page's own and the error reference's.
+#: The status codes that the endpoint's documentation and the error reference list.
 DOCUMENTED = {200, 400, 401, 403, 404, 429, 500, 409, 502, 503}
 LONE_SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 
 def well_formed(e: Exchange) -> bool:
-    """A request whose id and pid have the documented form."""
+    """A GET of the endpoint whose id and pid have the documented form."""
     return judged(e) and e.ask.vps != "malformed" and e.ask.pid.well_formed
 
 
 def is_json(e: Exchange) -> bool:
-    """A GET of the endpoint, or a start, whose answer claims to be JSON."""
+    """A GET of the endpoint, or a start, whose response claims to be JSON."""
     return (is_good(e) or is_error(e)) and e.response is not None and e.response.media_type.endswith("json")
 
 
 @each("HTTP-01", lambda _: True)
 def whole_answer(e: Exchange) -> Findings:
-    """Complete, within its time and size, and nothing after it."""
+    """The response must be complete, within the limits of time and size, and nothing may follow it.
+
+    Its status code must lie between 200 and 599, and it must not have both Content-Length and Transfer-Encoding.
+    """
     if e.failure:
-        yield "one whole answer", e.failure
+        yield "one complete response", e.failure
     if e.status is not None and not 200 <= e.status < 600:
         yield "a status from 200 to 599", e.status
     if e.header("content-length") is not None and e.header("transfer-encoding") is not None:
         yield "Content-Length or Transfer-Encoding", "both"
     if e.response and e.response.surplus and e.request.method != "HEAD":
-        yield "nothing after the answer", e.response.surplus
+        yield "nothing after the response", e.response.surplus
 
 
 @each("HTTP-02", lambda e: (is_good(e) or gives_either(e)) and e.header("content-type") is not None)
 def media_type(e: Exchange) -> Findings:
-    """application/json, once, and UTF-8 where a charset is named."""
+    """The header field must be application/json, once.
+
+    A charset passes if it is UTF-8, or US-ASCII, which is a part of UTF-8.
+    """
     content_type = ", ".join(dict.fromkeys(e.response.all("content-type"))) if e.response else ""
     if e.response and (e.response.media_type != "application/json" or "," in content_type.partition(";")[0]):
         yield "Content-Type: application/json", content_type
@@ -68,7 +74,10 @@ def media_type(e: Exchange) -> Findings:
 
 @each("HTTP-03", lambda e: is_good(e) or is_json(e))
 def sound_json(e: Exchange) -> Findings:
-    """One JSON text by the letter of RFC 8259."""
+    """The body must be one JSON text by the letter of RFC 8259, and nothing else.
+
+    Each defect is a finding of its own.
+    """
     if e.response:
         for defect in e.response.json.defects:
             yield "one JSON text in UTF-8", defect
@@ -76,37 +85,48 @@ def sound_json(e: Exchange) -> Findings:
 
 @each("HTTP-04", is_json)
 def interoperable_json(e: Exchange) -> Findings:
-    """At any depth."""
+    """At no depth may an object have the same member name twice, or a string half of a surrogate pair."""
     if e.response and e.response.json.duplicates:
-        yield "each name once", f"twice: {', '.join(e.response.json.duplicates)}"
+        yield "each member name once", f"repeated: {', '.join(e.response.json.duplicates)}"
     if e.response and any(LONE_SURROGATE.search(text) for text in strings(e.body)):
         yield "strings of Unicode characters", "half of a surrogate pair"
 
 
 @each("HTTP-05", lambda e: judged(e) and e.ask.vps != "malformed")
 def exact_success(e: Exchange) -> Findings:
-    """200 or no success."""
+    """A 2xx status code other than 200 is a finding. Requests with a malformed id are exempt."""
     if e.status is not None and 200 < e.status < 300:
-        yield "200, or an error", show_status(e)
+        yield "status 200, or an error", show_status(e)
 
 
 @each("HTTP-06", well_formed)
 def no_redirect(e: Exchange) -> Findings:
-    """Not for well-formed requests; some routers redirect others to a cleaner path."""
+    """Any 3xx status code is a finding.
+
+    Malformed ids and pids are exempt, since some routers redirect those to a cleaner path.
+    """
     if e.status is not None and 300 <= e.status < 400:
         yield "no redirect", f"{e.status} to {e.header('location')}"
 
 
 @each("HTTP-07", lambda e: well_formed(e) and is_error(e))
 def documented_status(e: Exchange) -> Findings:
-    """422 for a pid is PID-02's."""
+    """The status code must be one that the endpoint's documentation or the error reference lists.
+
+    Malformed ids and pids are exempt; PID-02 judges the status code for a malformed pid.
+    """
     if e.status not in DOCUMENTED:
         yield f"one of {sorted(DOCUMENTED - {200})}", status_of(e)
 
 
 @each("HTTP-08", lambda e: well_formed(e) or (is_asked(e, "list", "status") and e.status != 501))
 def no_5xx(e: Exchange) -> Findings:
-    """A VPS without an agent may make the server's own request fail; in a recording we may not know which that is."""
+    """A 5xx is a finding.
+
+    A VPS whose agent is not available is exempt, since the server's own request to the agent may fail; so is a recorded
+    request of which it is not known what its key may do. A 501 passes for the list and the status, which a server need
+    not offer.
+    """
     if e.ask.vps == "unavailable" or e.ask.credential == "unnamed":
         return
     if e.status is not None and 500 <= e.status < 600:
@@ -115,7 +135,7 @@ def no_5xx(e: Exchange) -> Findings:
 
 @each("HTTP-09", lambda e: e.header("content-encoding") is not None)
 def content_coding(e: Exchange) -> Findings:
-    """Asked for, and what it says."""
+    """The coding must be identity or one that the request's Accept-Encoding lists, and the body must decode by it."""
     accepted = (e.request.header("accept-encoding") or "").lower()
     coding = (e.header("content-encoding") or "").strip().lower()
     if coding not in {"identity", ""} and coding.removeprefix("x-") not in accepted:
@@ -126,23 +146,30 @@ def content_coding(e: Exchange) -> Findings:
 
 @each("HTTP-10", lambda e: is_good(e) or is_error(e))
 def not_shared(e: Exchange) -> Findings:
-    """What the server says of caches; a validator such as ETag is free."""
+    """public, s-maxage, and a max-age above 0 without private are findings, unless no-store or no-cache is there too.
+
+    A response that says nothing about caching passes, and so does a validator such as ETag.
+    """
     text = e.header("cache-control") or ""
     directives = dict(d.strip().lower().partition("=")[::2] for d in text.split(","))
     fresh = int(age) if (age := directives.get("max-age", "").strip('"')).isdecimal() and len(age) < 12 else 0
     if "no-store" in directives or "no-cache" in directives:
         return
     if "public" in directives or "s-maxage" in directives or (fresh and "private" not in directives):
-        yield "Cache-Control: no-store, or no word of caching", f"Cache-Control: {text}"
+        yield "Cache-Control: no-store or private, or no Cache-Control", f"Cache-Control: {text}"
 
 
 @each("HTTP-11", lambda e: e.response is not None and e.request.method != "GET")
 def other_methods(e: Exchange) -> Findings:
-    """404, 405 and 501 are all refusals; a POST may be answered, but not as GET is."""
+    """PUT, PATCH and DELETE must be refused: 404, 405 and 501 all pass.
+
+    A POST that starts nothing may succeed, but must not return the availability or command output. For any method, 500
+    is a finding.
+    """
     if e.status is None:
         return
     if e.status == 500:
-        yield "no 500", show_status(e)
+        yield "another status than 500", show_status(e)
     elif e.request.method in {"PUT", "PATCH", "DELETE"} and e.status < 400:
         yield "a refusal (405)", show_status(e)
     elif (
@@ -151,24 +178,27 @@ def other_methods(e: Exchange) -> Findings:
         and isinstance(e.body, dict)
         and {"available", "exited"} & e.body.keys()
     ):
-        yield "a refusal, or what a started command gets", f"members {sorted(e.body)}"
+        yield "a refusal, or the pid of a started command", f"members {sorted(e.body)}"
 
 
 @each("HTTP-12", lambda e: e.response is not None and e.request.method == "HEAD")
 def head(e: Exchange) -> Findings:
-    """Nothing after the header section."""
+    """Any byte after the header section of the response is a finding."""
     if e.response and e.response.surplus:
         yield "no body", e.response.surplus
 
 
 def is_sound(e: Exchange) -> bool:
-    """Whether no rule has anything to say of the body's form."""
+    """Whether no rule objects to the form of the body."""
     return e.response is not None and not e.response.json.defects and not e.response.json.duplicates and conforms(e)
 
 
 @across("HTTP-13", lambda e: judged(e) or (e.decoded is not None and (e.obeyed or is_start(e))))
 def client_agrees(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
-    """The client's own headers make no difference, and its decoding loses nothing."""
+    """Where a plain GET got 200, the same call through the client must get 200 too.
+
+    What the client decodes from a 200 must equal the JSON body, and it must not raise an error for a valid one.
+    """
     plain = {(e.ask, e.request.target): e for e in exchanges if e.decoded is None and e.ask.pid != Pid.FINISHED}
     for e in exchanges:
         if e.decoded is None:
@@ -177,25 +207,25 @@ def client_agrees(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
         if twin and twin.status == 200 != e.status:
             yield e, f"status {twin.status}, as request {twin.number} got", status_of(e)
         if e.status == 200 and e.decoded.raised is None and e.decoded.value != e.body:
-            yield e, "what was sent", f"decoded: {e.decoded.value}"
+            yield e, "the body as the server sent it", f"decoded: {e.decoded.value}"
         if e.status == 200 and e.decoded.raised and is_sound(e):
-            yield e, "the decoded answer", f"{e.decoded.raised} for a valid one"
+            yield e, "the decoded body", f"{e.decoded.raised}, although the body is valid"
 
 
 @each("HTTP-14", lambda e: succeeded(e) and e.source == "probe")
 def second_opinion(e: Exchange) -> Findings:
-    """httplint's notes of level bad."""
+    """Reports what httplint grades as bad in the 200 responses to the scripted requests, and judges nothing itself."""
     for note in header_notes(e):
         yield "", note
 
 
 @each("HTTP-15", lambda e: e.status == 405)
 def says_what_is_allowed(e: Exchange) -> Findings:
-    """An Allow that does not name the method it refuses."""
+    """Allow must be there and must not list the refused method. On the endpoint's own path it must list GET."""
     allowed = e.header("allow")
     methods = [method.strip() for method in (allowed or "").split(",")]
     if allowed is None:
-        yield "Allow", "no Allow"
+        yield "an Allow header field", "none"
     elif e.request.method in methods or ("GET" not in methods and e.ask.endpoint):
         yield f"Allow with GET and without {e.request.method}", f"Allow: {allowed}"
 
@@ -207,14 +237,17 @@ def says_what_is_allowed(e: Exchange) -> Findings:
     ),
 )
 def other_paths(e: Exchange) -> Findings:
-    """Any refusal, or a redirect."""
+    """A status code below 300 for a GET is a finding. Any error passes, and so does a redirect."""
     if e.status is not None and e.status < 300 and e.request.method == "GET":
         yield "a refusal (404)", show_status(e)
 
 
 @each("HTTP-17", lambda e: e.header("date") is not None and e.source != "har")
 def date_is_now(e: Exchange) -> Findings:
-    """An HTTP-date, within an hour of our clock."""
+    """The header field must be an HTTP-date within an hour of the clock of the machine that runs the suite.
+
+    Recordings are exempt, since they may be old.
+    """
     text = e.header("date") or ""
     date = http_date(text)
     if date is None:
@@ -225,6 +258,6 @@ def date_is_now(e: Exchange) -> Findings:
 
 @each("HTTP-18", lambda e: (is_good(e) or is_error(e)) and e.response is not None and bool(e.response.body))
 def names_media_type(e: Exchange) -> Findings:
-    """For every body."""
+    """Every body of a 200, 4xx or 5xx must come with a Content-Type."""
     if e.header("content-type") is None:
-        yield "a Content-Type", "none"
+        yield "a Content-Type header field", "none"

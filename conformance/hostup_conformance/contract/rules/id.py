@@ -1,4 +1,4 @@
-"""ID: the VPS. Everything here has the right key."""
+"""ID: which VPS. Every request here has a valid key."""
 
 from __future__ import annotations
 
@@ -16,13 +16,19 @@ if TYPE_CHECKING:
 
 
 def for_vps(vps: Vps) -> Selector:
-    """Select well-formed requests for such a VPS with the full key, which lacks no scope to be refused for first."""
+    """Select well-formed requests for this kind of VPS.
+
+    They have the full key, so that no missing scope is refused first.
+    """
     return lambda e: judged(e) and e.ask.credential == "full" and e.ask.vps == vps and e.ask.pid.well_formed
 
 
 @across("ID-01", for_vps("unknown"))
 def unknown(exchanges: list[Exchange], target: Target) -> FindingsAcross:
-    """404, or 403 as for any VPS that is not the caller's; and 400 for an id that is not of the own one's form."""
+    """The status code must be 404, or 403 as for any VPS that is not the caller's.
+
+    400 passes too where the id differs from the caller's own in its form (length, or where it has digits and letters).
+    """
     for e in exchanges:
         refusals = {403, 404} if form(e.ask.id or "") == form(target.vps) else {400, 403, 404}
         if e.status not in refusals:
@@ -30,19 +36,22 @@ def unknown(exchanges: list[Exchange], target: Target) -> FindingsAcross:
 
 
 def form(id: str) -> str:
-    """Return an id with every digit and every letter alike."""
+    """Return an id with every digit, small letter and capital letter replaced by the same one."""
     return re.sub("[a-z]", "a", re.sub("[A-Z]", "A", re.sub("[0-9]", "0", id)))
 
 
 def of_foreign(e: Exchange) -> bool:
-    """A request with a right key, GET or HEAD, for somebody else's VPS."""
+    """A GET or HEAD with a valid key for somebody else's VPS."""
     right = e.ask.credential in {"full", "read"} and e.ask.vps == "foreign" and e.ask.pid.well_formed
     return right and (judged(e) or (e.request.method == "HEAD" and e.response is not None))
 
 
 @each("ID-02", of_foreign)
 def foreign(e: Exchange) -> Findings:
-    """The page allows both. A server that knows no HEAD refuses it in its own way."""
+    """GET must get 403 or 404: the endpoint's documentation allows both.
+
+    HEAD must not succeed; any error passes for it, since a server need not offer HEAD.
+    """
     if e.request.method == "GET" and e.status not in {403, 404}:
         yield "status 404, or 403", status_of(e)
     elif e.request.method == "HEAD" and e.status is not None and e.status < 400:
@@ -51,27 +60,33 @@ def foreign(e: Exchange) -> Findings:
 
 @each("ID-03", for_vps("similar"))
 def exact(e: Exchange) -> Findings:
-    """Any refusal, since the id may be of the wrong form."""
+    """Any 4xx passes, 400 included, since the altered id may not have the form of one."""
     if not refused(e):
         yield "a 4xx", status_of(e)
 
 
 @each("ID-04", for_vps("malformed"))
 def malformed(e: Exchange) -> Findings:
-    """A redirect to the path without its dot segments is some servers' habit, and no harm."""
+    """A status code below 300 and a 5xx are findings.
+
+    A redirect passes: some servers redirect to the path without its dot segments, which does no harm.
+    """
     if e.status is not None and (e.status < 300 or e.status >= 500):
         yield "a 4xx", status_of(e)
 
 
 @each("ID-05", for_vps("case"))
 def case(e: Exchange) -> Findings:
-    """Any refusal, since the id may be of the wrong form."""
+    """A status code below 300 is a finding. Any error passes, since the altered id may not have the form of one."""
     if e.status is not None and e.status < 300:
         yield "a 4xx", status_of(e)
 
 
 @each("ID-06", lambda e: is_start(e) and e.ask.credential == "full" and e.ask.vps in {"unknown", "foreign"})
 def no_start_elsewhere(e: Exchange) -> Findings:
-    """404 or 403; and 400 for an id that some form does not allow."""
+    """The status code must be 404 or 403.
+
+    For an unknown id 400 passes too, since the id may not have the form that the server asks for.
+    """
     if e.status not in {403, 404} and not (e.ask.vps == "unknown" and e.status == 400):
         yield "status 404, or 403", status_of(e)

@@ -1,4 +1,4 @@
-"""PID: which command. Everything here has the full key and a VPS of the caller."""
+"""PID: which command. Every request here has the full key and is for a VPS of the caller, except in PID-05."""
 
 from __future__ import annotations
 
@@ -15,41 +15,44 @@ if TYPE_CHECKING:
 
 
 def with_pid(*kinds: Pid) -> Selector:
-    """Select requests of the full key for the own VPS with such a pid."""
+    """Select requests with the full key for the caller's own VPS whose pid is of one of these kinds."""
     return lambda e: judged(e) and e.ask.credential == "full" and e.ask.vps == "own" and e.ask.pid in kinds
 
 
 @each("PID-01", with_pid(Pid.INVALID))
 def no_integer(e: Exchange) -> Findings:
-    """No success, whatever its shape; a 5xx is PID-06's."""
+    """A status code below 400 is a finding, whatever the body. PID-06 judges a 5xx."""
     if e.status is not None and e.status < 400:
         yield "a 4xx", status_of(e)
 
 
 @each("PID-02", lambda e: with_pid(Pid.INVALID)(e) and refused(e))
 def no_integer_is_400(e: Exchange) -> Findings:
-    """404 as well: some routers know the parameter's type."""
+    """Of the 4xx, 400 and 404 pass: some routers find no path where a parameter has the wrong type."""
     if e.status not in {400, 404}:
         yield "status 400, or 404", status_of(e)
 
 
 @each("PID-03", with_pid(Pid.IMPOSSIBLE))
 def impossible(e: Exchange) -> Findings:
-    """No success; a 5xx is PID-06's."""
+    """A status code below 400 is a finding. PID-06 judges a 5xx."""
     if e.status is not None and e.status < 400:
         yield "a 4xx", status_of(e)
 
 
 @each("PID-04", with_pid(Pid.UNKNOWN))
 def never_started(e: Exchange) -> Findings:
-    """No success; a 5xx is PID-06's."""
+    """A status code below 400 is a finding. PID-06 judges a 5xx."""
     if e.status is not None and e.status < 400:
         yield "a 4xx", status_of(e)
 
 
 @across("PID-05", lambda e: judged(e) and e.ask.credential == "full" and e.ask.pid in {Pid.FINISHED, Pid.UNKNOWN})
 def of_its_vps(exchanges: list[Exchange], target: Target) -> FindingsAcross:
-    """A success with the pid of the own VPS, asked under another."""
+    """Command output in a 200 is a finding if the pid is of a command of another VPS than the one asked for.
+
+    Anything else passes.
+    """
     for e in exchanges:
         asked_elsewhere = e.ask.vps in {"unavailable", "foreign"} and e.ask.number == target.finished_pid
         if asked_elsewhere and e.status == 200 and isinstance(e.body, dict) and any(n in e.body for n in OUTPUT):
@@ -58,37 +61,37 @@ def of_its_vps(exchanges: list[Exchange], target: Target) -> FindingsAcross:
 
 @each("PID-06", with_pid(Pid.UNKNOWN, Pid.IMPOSSIBLE, Pid.LOOSE, Pid.INVALID, Pid.EMPTY, Pid.REPEATED))
 def no_crash(e: Exchange) -> Findings:
-    """Any other status will do."""
+    """A 5xx is a finding; any other status code passes."""
     if e.status is not None and e.status >= 500:
         yield "no 5xx", status_of(e)
 
 
 @each("PID-07", with_pid(Pid.EMPTY))
 def empty(e: Exchange) -> Findings:
-    """Whatever it is."""
+    """Reports the status code of the response, and judges nothing."""
     yield "", status_of(e)
 
 
 @each("PID-08", with_pid(Pid.REPEATED))
 def repeated(e: Exchange) -> Findings:
-    """Whatever it is."""
+    """Reports the status code of the response, and judges nothing."""
     yield "", status_of(e)
 
 
 def improper(e: Exchange) -> bool:
-    """A start by a key that may, without a proper command."""
+    """A start with the full key on the caller's own VPS whose command is not as documented."""
     return is_start(e) and e.ask.credential == "full" and e.ask.vps == "own" and proper_command(e.request) is None
 
 
 @each("PID-09", improper)
 def no_improper_start(e: Exchange) -> Findings:
-    """Any 4xx."""
+    """Any 4xx passes; any other status code is a finding."""
     if not refused(e):
         yield "a 4xx", status_of(e)
 
 
 @each("PID-10", lambda e: improper(e) and refused(e))
 def improper_start_is_400(e: Exchange) -> Findings:
-    """The one documented status for it; or 413, which says of a command that it is too long."""
+    """Of the 4xx, 400 passes, and 413 as well, which says of a command that it is too long."""
     if e.status not in {400, 413}:
         yield "status 400", status_of(e)

@@ -1,4 +1,4 @@
-"""POLL: command output, which a request with pid gets."""
+"""POLL: command output, the response to a request with pid."""
 
 from __future__ import annotations
 
@@ -27,23 +27,26 @@ if TYPE_CHECKING:
     from hostup_conformance.contract.target import Target
 
 
-#: The members of the answer to a start.
+#: The members of the response to a start.
 STARTED = members_of("StartedCommand")
 
 
 def of_finished(e: Exchange) -> bool:
-    """A poll of the command that has ended, by a key that may."""
+    """A poll of the command that has ended, by a key that has write:vm."""
     return asks_output(e) and e.ask.pid == Pid.FINISHED
 
 
 def of_running(e: Exchange) -> bool:
-    """A poll of the command that runs, by a key that may."""
+    """A poll of the command that still runs, by a key that has write:vm."""
     return asks_output(e) and e.ask.pid == Pid.RUNNING
 
 
 @each("POLL-01", lambda e: succeeded(e) and is_poll(e) and has_json(e))
 def has_exited(e: Exchange) -> Findings:
-    """A bare object with the boolean exited. A missing one beside members of the availability is POLL-02's."""
+    """The body must be a JSON object with the boolean exited at its top level.
+
+    Where exited is missing and members of the availability stand in its place, POLL-02 judges the body.
+    """
     if not isinstance(e.body, dict):
         yield "a JSON object", e.body
     elif "exited" in e.body:
@@ -59,14 +62,17 @@ def has_exited(e: Exchange) -> Findings:
 
 @each("POLL-02", is_output)
 def not_availability(e: Exchange) -> Findings:
-    """None of the members of the availability."""
+    """Any of the members available, reason and vmRunning is a finding."""
     if found := [name for name in AVAILABILITY if name in e.body]:
         yield "command output", f"members of the availability ({', '.join(found)})"
 
 
 @each("POLL-03", is_output)
 def types(e: Exchange) -> Findings:
-    """As the real agent has them; true is no integer."""
+    """The types are those of the QEMU guest agent: exitCode an integer or null, stdout and stderr strings or null.
+
+    A missing member passes; true and false are no integers.
+    """
     code = e.body.get("exitCode")
     if code is not None and (isinstance(code, bool) or not isinstance(code, int)):
         yield "exitCode: an integer or null", code
@@ -77,7 +83,10 @@ def types(e: Exchange) -> Findings:
 
 @each("POLL-04", lambda e: is_output(e) or started(e))
 def spelling(e: Exchange) -> Findings:
-    """A documented name in another spelling is meant to be the documented one."""
+    """A member that differs from a missing documented one only in case, underscores or hyphens is a finding.
+
+    In the response to a start, the documented names are those of its own members, such as pollUrl.
+    """
     names = STARTED if is_start(e) else OUTPUT
     if found := misspelled(e.body, names):
         yield f"the spelling {', '.join(names)}", ", ".join(found)
@@ -85,7 +94,10 @@ def spelling(e: Exchange) -> Findings:
 
 @across("POLL-05", asks_output)
 def known_is_answered(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
-    """A running command is not refused; an ended one may have been forgotten, but is no reason to fail."""
+    """Any status code but 200 is a finding for a command that runs.
+
+    For one that has ended only a 5xx is, since the agent may have forgotten it.
+    """
     ended = set[str]()
     for e in exchanges:
         if member(e, "exited") is True:
@@ -98,21 +110,24 @@ def known_is_answered(exchanges: list[Exchange], _target: Target) -> FindingsAcr
 
 @each("POLL-06", lambda e: of_running(e) and is_output(e))
 def running_has_not_exited(e: Exchange) -> Findings:
-    """The command may have ended since it was given, so this is a warning at most."""
+    """exited true is a finding. The command may have ended since its pid was given, so it is a warning at most."""
     if e.body.get("exited") is True:
         yield "exited false, for HOSTUP_RUNNING_PID", {"exited": True}
 
 
 @each("POLL-07", lambda e: of_finished(e) and is_output(e))
 def finished_has_exited(e: Exchange) -> Findings:
-    """Anything but false."""
+    """Only exited false is a finding."""
     if e.body.get("exited") is False:
         yield "exited true, for HOSTUP_FINISHED_PID", {"exited": False}
 
 
 @across("POLL-08", of_finished)
 def finished_is_answered(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
-    """The first poll by a key that may. The pid may have been fetched before the run, so a warning at most."""
+    """Judges the first poll of the command by a key that has write:vm: any status code but 200 is a finding.
+
+    The output may have been fetched before the run, so it is a warning at most.
+    """
     for e in exchanges[:1]:
         if e.status != 200:
             yield e, "status 200 (was HOSTUP_FINISHED_PID polled before this run?)", status_of(e)
@@ -120,7 +135,10 @@ def finished_is_answered(exchanges: list[Exchange], _target: Target) -> Findings
 
 @across("POLL-09", lambda e: asks_output(e) and is_output(e))
 def never_back(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
-    """After exited true comes no exited false."""
+    """For each pid, exited false after exited true is a finding.
+
+    An error after exited true passes, since the agent may have forgotten the pid.
+    """
     ended: dict[str, Exchange] = {}
     for e in exchanges:
         if e.body.get("exited") is True:
@@ -132,7 +150,7 @@ def never_back(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
 
 @across("POLL-10", lambda e: of_finished(e) and is_output(e))
 def same_again(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
-    """Exit code and output are those of the first answer."""
+    """Every later response with exited true must have the exit code and the output of the first one."""
     ended = [e for e in exchanges if e.body.get("exited") is True]
     for e in ended[1:]:
         if changed := [name for name in OUTPUT if e.body.get(name) != ended[0].body.get(name)]:
@@ -142,31 +160,31 @@ def same_again(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
 
 @each("POLL-11", lambda e: is_output(e) and e.body.get("exited") is False)
 def no_code_before_the_end(e: Exchange) -> Findings:
-    """Null or absent."""
+    """An exitCode that is neither null nor missing is a finding."""
     if e.body.get("exitCode") is not None:
         yield "no exitCode with exited false", {"exitCode": e.body["exitCode"]}
 
 
 @across("POLL-12", lambda e: is_output(e) and e.body.get("exited") is False)
 def partial_output(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
-    """Seen once is seen."""
+    """Reports whether the first response with exited false has stdout or stderr, and judges nothing."""
     for e in exchanges[:1]:
         given = [name for name in ("stdout", "stderr") if e.body.get(name)]
-        yield e, "", f"{' and '.join(given)} given while running" if given else "none given while running"
+        yield e, "", f"{' and '.join(given)} given while it runs" if given else "no output given while it runs"
 
 
 @across("POLL-13", of_finished)
 def again(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
-    """What came after the first answer with exited true."""
+    """Reports what the poll after the first 200 got, and judges nothing."""
     ended = next((e for e in exchanges if e.status == 200), None)
     later = [e for e in exchanges if ended and e.number > ended.number]
     for e in later[:1]:
-        yield e, "", "it can be polled again" if e.status == 200 else f"it is forgotten ({status_of(e)})"
+        yield e, "", "it can be polled again" if e.status == 200 else f"it has been forgotten ({status_of(e)})"
 
 
 @each("POLL-14", lambda e: is_output(e) and "pid" in e.body)
 def names_its_pid(e: Exchange) -> Findings:
-    """The same number, in whatever type."""
+    """The member pid must be the number that was asked for, as a number or as a string."""
     asked = e.ask.pids[0]
     if str(e.body["pid"]) != asked:
         yield f"pid {asked}", {"pid": e.body["pid"]}

@@ -1,4 +1,4 @@
-"""PROBE: the availability, which a request without pid gets."""
+"""PROBE: the availability, the response to a request without pid."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ def of_own(e: Exchange) -> bool:
 
 
 def of_unavailable(e: Exchange) -> bool:
-    """A probe of the VPS whose agent is not available, by a key that may."""
+    """A probe, by a key that has read:vm, of the VPS whose agent is not available."""
     return asks_availability(e) and e.ask.vps == "unavailable"
 
 
 @each("PROBE-01", lambda e: asks_availability(e) and e.ask.vps == "own" and e.ask.credential == "full")
 def answered(e: Exchange) -> Findings:
-    """The status is 200. A 5xx is left to HTTP-08 once the probe was seen to work."""
+    """Any status code but 200 is a finding."""
     if e.status != 200:
         yield "status 200", status_of(e)
 
@@ -45,7 +45,11 @@ def answered(e: Exchange) -> Findings:
     lambda e: succeeded(e) and e.ask.pid == Pid.ABSENT and e.response is not None and e.response.json.is_json,
 )
 def bare_object(e: Exchange) -> Findings:
-    """An object; and one with a known envelope's member only if the documented members stand beside it."""
+    """The body must be a JSON object.
+
+    A member with the name of a common envelope (data, result and the like) is a finding if none of the documented
+    members stands beside it.
+    """
     if not isinstance(e.body, dict):
         yield "a JSON object", e.body
     elif not any(name in e.body for name in AVAILABILITY) and (name := envelope_of(e.body)):
@@ -54,7 +58,7 @@ def bare_object(e: Exchange) -> Findings:
 
 @each("PROBE-03", is_availability)
 def types(e: Exchange) -> Findings:
-    """Booleans are booleans, and reason is a string or null."""
+    """Where present, available and vmRunning must be booleans, and reason a string or null. A missing member passes."""
     for name in ("available", "vmRunning"):
         if not isinstance(e.body.get(name, False), bool):
             yield f"{name}: a boolean", e.body[name]
@@ -64,35 +68,43 @@ def types(e: Exchange) -> Findings:
 
 @each("PROBE-04", is_availability)
 def not_output(e: Exchange) -> Findings:
-    """None of the members of command output, in any spelling."""
+    """Any member of command output is a finding, in any spelling."""
     if found := [name for name in e.body if name in OUTPUT] + misspelled(e.body, OUTPUT):
         yield "the availability", f"command output ({', '.join(found)})"
 
 
 @each("PROBE-05", of_own)
 def available_here(e: Exchange) -> Findings:
-    """Not false; what is no boolean is PROBE-03's."""
+    """Only available false is a finding. PROBE-03 judges a value that is not a boolean."""
     if e.body.get("available") is False:
         yield "available true, or absent", {"available": False, "reason": e.body.get("reason")}
 
 
 @each("PROBE-06", of_own)
 def says_available(e: Exchange) -> Findings:
-    """Only where commands can be run: an absent member says no well enough."""
+    """A missing available is a finding.
+
+    The VPS whose agent is not available is exempt: there a missing member says clearly enough that no command can be
+    run.
+    """
     if "available" not in e.body:
         yield "the member available", f"members {sorted(e.body)}"
 
 
 @each("PROBE-07", lambda e: of_unavailable(e) and is_availability(e))
 def not_available_there(e: Exchange) -> Findings:
-    """Anything but true."""
+    """Only available true is a finding."""
     if e.body.get("available") is True:
         yield "available false, or absent", {"available": True}
 
 
 @each("PROBE-08", of_unavailable)
 def reason_there(e: Exchange) -> Findings:
-    """200, and a text for people; the member may be left out, but what is there should say something of it."""
+    """The status code must be 200.
+
+    A reason that is null, empty or blank is a finding, and so is a body that has members but no documented one; a
+    missing reason passes.
+    """
     reason = member(e, "reason")
     if e.status != 200:
         yield "status 200", status_of(e)
@@ -104,7 +116,7 @@ def reason_there(e: Exchange) -> Findings:
 
 @each("PROBE-09", is_availability)
 def coherent(e: Exchange) -> Findings:
-    """An available agent needs a running VM, and no excuse."""
+    """With available true, a reason that is not empty is a finding, and so is vmRunning false."""
     if e.body.get("available") is not True:
         return
     if e.body.get("reason"):
@@ -115,14 +127,14 @@ def coherent(e: Exchange) -> Findings:
 
 @each("PROBE-10", is_availability)
 def spelling(e: Exchange) -> Findings:
-    """A documented name in another spelling is meant to be the documented one."""
+    """A member that differs from a missing documented one only in case, underscores or hyphens is a finding."""
     if found := misspelled(e.body, AVAILABILITY):
         yield f"the spelling {', '.join(AVAILABILITY)}", ", ".join(found)
 
 
 @across("PROBE-11", is_availability)
 def steady(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
-    """All answers for one VPS agree."""
+    """All 200 responses for one VPS must have the same value of available. The first that differs is reported."""
     said: dict[Vps | None, Exchange] = {}
     for e in exchanges:
         before = said.setdefault(e.ask.vps, e)

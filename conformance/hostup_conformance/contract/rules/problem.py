@@ -20,14 +20,14 @@ if TYPE_CHECKING:
     from hostup_conformance.contract.target import Target
 
 ERRORS = "https://developer.hostup.se/errors/"
-#: What the error reference lists for statuses that the endpoint's page does not have.
+#: Codes that the error reference lists for status codes that the endpoint's documentation does not have.
 RELATED_CODES = {"vps_not_ready": {409}}
-#: What a server writes for a text that it does not have.
+#: What servers write for a text that is missing.
 NOTHING = {"", "null", "undefined", "[object Object]"}
-#: The instance of the page's examples, which stands for any.
+#: The instance in the documentation's examples, where it stands for any path.
 PLACEHOLDER = "/api/v2/resource"
 SKEW = timedelta(minutes=5)
-#: Without a Date header the server's clock is unknown, but not its day.
+#: Without a Date header field the server's clock is unknown, but it should not be a day off.
 UNKNOWN_SKEW = timedelta(days=1)
 
 
@@ -50,18 +50,22 @@ def statuses_of(code: str) -> set[int]:
 
 
 def has_code(e: Exchange) -> bool:
-    """A problem with a code to judge."""
+    """A problem whose code can be judged."""
     return is_problem(e) and isinstance(e.body.get("code"), str) and bool(e.body["code"])
 
 
 def has_timestamp(e: Exchange) -> bool:
-    """A problem with a timestamp to judge."""
+    """A problem whose timestamp can be judged."""
     return is_problem(e) and isinstance(e.body.get("timestamp"), str)
 
 
 @each("PROBLEM-01", is_error)
 def is_document(e: Exchange) -> Findings:
-    """A JSON object that is the problem itself."""
+    """The body must be a JSON object that is the problem itself.
+
+    If it has neither type nor code, an object or array named error, errors, data or problem is taken for an envelope,
+    which is a finding.
+    """
     if not isinstance(e.body, dict):
         text = e.response.body[:60].decode("utf-8", "replace") if e.response else ""
         yield "a JSON object", e.body if e.body is not None else text or "an empty body"
@@ -73,14 +77,20 @@ def is_document(e: Exchange) -> Findings:
 
 @each("PROBLEM-02", lambda e: is_error(e) and e.header("content-type") is not None)
 def media_type(e: Exchange) -> Findings:
-    """Parameters such as charset are free."""
+    """The header field must be application/problem+json or application/json.
+
+    Parameters such as charset are not judged.
+    """
     if e.response and e.response.media_type not in {"application/problem+json", "application/json"}:
         yield "application/problem+json, or application/json", e.response.header("content-type")
 
 
 @each("PROBLEM-03", is_problem)
 def core_members(e: Exchange) -> Findings:
-    """Strings, and not empty ones."""
+    """All three must be there, as strings.
+
+    Blank texts are findings, and so is what servers write for a text that is missing, such as null or undefined.
+    """
     for name in ("type", "code", "detail"):
         value = e.body.get(name)
         if not isinstance(value, str) or value.strip() in NOTHING:
@@ -89,7 +99,7 @@ def core_members(e: Exchange) -> Findings:
 
 @each("PROBLEM-04", is_problem)
 def all_members(e: Exchange) -> Findings:
-    """The others that the examples show."""
+    """A member that is missing or an empty string is a finding."""
     names = ("title", "status", "instance", "requestId", "timestamp")
     if missing := [name for name in names if e.body.get(name, "") == ""]:
         yield f"the members {', '.join(missing)}", f"members {sorted(e.body)}"
@@ -97,7 +107,10 @@ def all_members(e: Exchange) -> Findings:
 
 @each("PROBLEM-05", is_problem)
 def types(e: Exchange) -> Findings:
-    """null is no string: where the page allows null (reason), it says so."""
+    """Members that are missing pass.
+
+    null is not a string: where the endpoint's documentation allows null (reason), it says so. extensions may be null.
+    """
     for name in ("title", "instance", "requestId", "timestamp"):
         if not isinstance(e.body.get(name, ""), str):
             yield f"{name}: a string", e.body[name]
@@ -109,21 +122,28 @@ def types(e: Exchange) -> Findings:
 
 @each("PROBLEM-06", lambda e: is_problem(e) and type(e.body.get("status")) is int)
 def same_status(e: Exchange) -> Findings:
-    """In the body as in the status line."""
+    """The member status must equal the status code of the response.
+
+    PROBLEM-05 judges a status that is not an integer.
+    """
     if e.body["status"] != e.status:
         yield f"status {e.status}", {"status": e.body["status"]}
 
 
 @each("PROBLEM-07", lambda e: has_code(e) and isinstance(e.body.get("type"), str))
 def type_of_code(e: Exchange) -> Findings:
-    """The one follows from the other."""
+    """type must be the documented base address followed by the value of code, character for character."""
     if e.body["type"] != ERRORS + e.body["code"]:
         yield ERRORS + e.body["code"], e.body["type"]
 
 
 @each("PROBLEM-08", has_code)
 def code_of_status(e: Exchange) -> Findings:
-    """Only documented codes are known to belong to a status; what is wrong with 413 and 422 is not their code."""
+    """A documented code is a finding with a status code that it does not belong to.
+
+    Codes that are not documented pass here. The codes of a 400 pass with 413 and 422 too, since other rules judge
+    those status codes.
+    """
     statuses = statuses_of(e.body["code"])
     if statuses and e.status not in statuses and not (e.status in {413, 422} and 400 in statuses):
         fitting = codes_by_status().get(e.status or 0)
@@ -133,14 +153,17 @@ def code_of_status(e: Exchange) -> Findings:
 
 @each("PROBLEM-09", lambda e: has_code(e) and e.status in codes_by_status())
 def known_code(e: Exchange) -> Findings:
-    """One that somebody can look up."""
+    """A code that is not documented for any status code is a finding.
+
+    PROBLEM-08 judges whether a documented one fits its status code.
+    """
     if not statuses_of(e.body["code"]):
         yield " or ".join(codes_by_status()[e.status or 0]), e.body["code"]
 
 
 @each("PROBLEM-10", lambda e: is_problem(e) and "errors" in e.body)
 def items(e: Exchange) -> Findings:
-    """Three strings each."""
+    """errors must be an array of objects, each with the three members as strings. Further members pass."""
     if not isinstance(e.body["errors"], list):
         yield "errors: an array", e.body["errors"]
         return
@@ -155,14 +178,17 @@ def items(e: Exchange) -> Findings:
 
 @each("PROBLEM-11", lambda e: is_problem(e) and e.status == 400 and e.ask.credential == "full" and is_malformed(e))
 def says_what(e: Exchange) -> Findings:
-    """At least one item. A 400 for a request that is well-formed has no place to point to."""
+    """errors must have at least one item.
+
+    A 400 for a well-formed request is exempt, since there is nothing that an item could point to.
+    """
     if e.body.get("errors") in (None, []):
         yield "errors with an item", "an empty errors" if "errors" in e.body else "no errors"
 
 
 @each("PROBLEM-12", lambda e: is_problem(e) and isinstance(e.body.get("errors"), list))
 def pointers(e: Exchange) -> Findings:
-    """A pointer, its URI fragment form, or a parameter's bare name."""
+    """A JSON Pointer passes, also in its URI fragment form (#/...), and so does the bare name of a parameter."""
     for item in e.body["errors"]:
         pointer = item.get("pointer") if isinstance(item, dict) else None
         if isinstance(pointer, str) and not re.fullmatch(r"#?(/([^~]|~[01])*)?|[\w.\[\]-]+", pointer):
@@ -173,7 +199,7 @@ def pointers(e: Exchange) -> Findings:
     "PROBLEM-13", lambda e: is_problem(e) and isinstance(e.body.get("requestId"), str) and bool(e.body["requestId"])
 )
 def own_request_id(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
-    """The first repetition is enough."""
+    """A requestId that came before in the run is a finding. The first repetition is reported."""
     seen: dict[str, Exchange] = {}
     for e in exchanges:
         if before := seen.get(e.body["requestId"]):
@@ -184,14 +210,18 @@ def own_request_id(exchanges: list[Exchange], _target: Target) -> FindingsAcross
 
 @each("PROBLEM-14", has_timestamp)
 def is_date_time(e: Exchange) -> Findings:
-    """With its offset; any number of decimals."""
+    """The offset must be there; any number of decimals passes."""
     if rfc3339(e.body["timestamp"]) is None:
         yield "an RFC 3339 date-time with an offset", e.body["timestamp"]
 
 
 @across("PROBLEM-15", lambda e: has_timestamp(e) and rfc3339(e.body["timestamp"]) is not None)
 def is_now(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
-    """Near the Date header; and not the same to the millisecond when time has gone on."""
+    """timestamp must be within five minutes of the Date header field.
+
+    Without one, it must be within a day of the suite's clock. A timestamp that comes again more than 1.5 seconds later
+    is a finding too.
+    """
     earliest: dict[str, Exchange] = {}
     for e in exchanges:
         said = rfc3339(e.body["timestamp"])
@@ -201,12 +231,16 @@ def is_now(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
             return
         before = earliest.setdefault(e.body["timestamp"], e)
         if later_by(before.when, e.when) > timedelta(seconds=1.5):
-            yield e, f"another than in request {before.number}, {later_by(before.when, e.when).seconds} s before", said
+            yield (
+                e,
+                f"a later one than in request {before.number}, {later_by(before.when, e.when).seconds} s before",
+                said,
+            )
             return
 
 
 def later_by(before: datetime | None, after: datetime | None) -> timedelta:
-    """Return how much time lies between two moments, zero where one is unknown."""
+    """Return how much time lies between two moments, zero where one of them is unknown."""
     return after - before if before and after else timedelta()
 
 
@@ -215,7 +249,7 @@ def later_by(before: datetime | None, after: datetime | None) -> timedelta:
     lambda e: is_problem(e) and isinstance(e.body.get("title"), str) and isinstance(e.body.get("type"), str),
 )
 def steady_title(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
-    """One title for one type."""
+    """Two titles for the same type are a finding. The first difference is reported."""
     titles: dict[str, Exchange] = {}
     for e in exchanges:
         before = titles.setdefault(e.body["type"], e)
@@ -226,7 +260,10 @@ def steady_title(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
 
 @each("PROBLEM-17", lambda e: is_problem(e) and isinstance(e.body.get("instance"), str))
 def instance_is_reference(e: Exchange) -> Findings:
-    """The characters that RFC 3986 allows."""
+    """instance may have only characters that RFC 3986 allows.
+
+    The placeholder of the documentation's examples is a finding.
+    """
     if not re.fullmatch(r"(?:[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=]|%[0-9A-Fa-f]{2})*", e.body["instance"]):
         yield "a URI reference", e.body["instance"]
     if e.body["instance"] == PLACEHOLDER:

@@ -1,4 +1,4 @@
-"""RATE: the headers of a 429."""
+"""RATE: the header fields of a 429."""
 
 from __future__ import annotations
 
@@ -18,50 +18,53 @@ LIMIT, REMAINING, RESET = "x-ratelimit-limit", "x-ratelimit-remaining", "x-ratel
 
 
 def is_429(e: Exchange) -> bool:
-    """A GET or a start that was told to come back later, by chance or because it ordered that."""
+    """A GET or a start that got a 429, by chance or because the request ordered one."""
     return (e.request.method == "GET" or asks_start(e)) and e.status == 429
 
 
 def header(e: Exchange, name: str) -> str | None:
-    """Return a header of the answer."""
+    """Return the value of a header field of the response, or None."""
     value = e.header(name)
     return value.strip() if value is not None else None
 
 
 def number(text: str | None) -> int | None:
-    """Return a non-negative integer, or None."""
+    """Return a text as an integer of 0 or more, or None if it is none."""
     return int(text) if text and text.isascii() and text.isdecimal() and len(text) < 19 else None
 
 
 def server_time(e: Exchange) -> datetime:
-    """Return when the server answered: by its own clock, else by ours."""
+    """Return when the server responded: by its Date header field, else by the suite's clock."""
     return http_date(header(e, "date") or "") or e.when or datetime.now(UTC)
 
 
 @each("RATE-01", is_429)
 def says_when(e: Exchange) -> Findings:
-    """Present, and in one of the two forms."""
+    """Retry-After must be there, with one value, which is a number of seconds or an HTTP-date."""
     text = header(e, "retry-after")
     if e.response and len(set(e.response.all("retry-after"))) > 1:
         yield "one Retry-After", ", ".join(e.response.all("retry-after"))
     elif retry_after_seconds(text, server_time(e)) is None:
-        yield "Retry-After: seconds, or an HTTP-date", f"Retry-After: {text}" if text is not None else "no Retry-After"
+        yield "Retry-After: seconds, or an HTTP-date", f"Retry-After: {text}" if text is not None else "no such field"
 
 
 @each("RATE-02", is_429)
 def three_headers(e: Exchange) -> Findings:
-    """All three."""
+    """Each of the three that is missing is a finding."""
     for name in ("X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset"):
         if header(e, name.lower()) is None:
-            yield name, "no such header"
+            yield f"a header field {name}", "none"
 
 
 @each("RATE-03", is_429)
 def readable(e: Exchange) -> Findings:
-    """Those that are there."""
+    """Only header fields that are there are judged: RATE-02 says which must be.
+
+    Any common form of a timestamp or a number of seconds passes for X-RateLimit-Reset.
+    """
     for name in (LIMIT, REMAINING):
         if (text := header(e, name)) is not None and number(text) is None:
-            yield f"{name}: an integer from 0 on", text
+            yield f"{name}: an integer of 0 or more", text
     limit, remaining = number(header(e, LIMIT)), number(header(e, REMAINING))
     if limit is not None and remaining is not None and remaining > limit:
         yield f"{REMAINING} at most {limit}", str(remaining)
@@ -71,7 +74,7 @@ def readable(e: Exchange) -> Findings:
 
 @each("RATE-04", lambda e: is_429(e) and header(e, RESET) is not None)
 def iso_timestamp(e: Exchange) -> Findings:
-    """Judged strictly here, read leniently elsewhere."""
+    """Any other form that can be read is a finding. RATE-03 judges a value that cannot be read at all."""
     text = header(e, RESET) or ""
     if rfc3339(text) is None and reset_moment(text, server_time(e)) is not None:
         yield f"{RESET}: an RFC 3339 date-time", text
@@ -79,7 +82,7 @@ def iso_timestamp(e: Exchange) -> Findings:
 
 @each("RATE-05", lambda e: is_429(e) and number(header(e, REMAINING)) is not None)
 def nothing_remains(e: Exchange) -> Findings:
-    """More than the limit is RATE-03's."""
+    """A number above 0 is a finding. RATE-03 judges one that is above the limit."""
     remaining, limit = number(header(e, REMAINING)) or 0, number(header(e, LIMIT))
     if remaining and (limit is None or remaining <= limit):
         yield f"{REMAINING}: 0", str(remaining)
@@ -87,14 +90,17 @@ def nothing_remains(e: Exchange) -> Findings:
 
 @each("RATE-06", lambda e: is_429(e) and retry_after_seconds(header(e, "retry-after"), server_time(e)) is not None)
 def agree(e: Exchange) -> Findings:
-    """Ahead, within a day, and close to each other."""
+    """Retry-After must be at most a day, and as a date not more than two seconds past.
+
+    X-RateLimit-Reset, where it can be read, must be within a minute of the moment that Retry-After gives.
+    """
     now = server_time(e)
     wait = retry_after_seconds(header(e, "retry-after"), now) or 0.0
     if wait > 86400:
-        yield "a Retry-After of a day at most", f"{wait:g} seconds"
+        yield "a Retry-After of at most a day", f"{wait:g} seconds"
     past = http_date(header(e, "retry-after") or "")
     if past and now - past > timedelta(seconds=2):
-        yield "a Retry-After that lies ahead", header(e, "retry-after")
+        yield "a Retry-After in the future", header(e, "retry-after")
     reset = reset_moment(header(e, RESET) or "", now)
     if reset is None:
         return
@@ -107,6 +113,6 @@ def agree(e: Exchange) -> Findings:
 
 @across("RATE-07", lambda e: is_429(e) and header(e, "retry-after") is not None)
 def form(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
-    """The first tells."""
+    """Reports the form in the first 429, and judges nothing."""
     for e in exchanges[:1]:
         yield e, "", "seconds" if re.fullmatch(r"\d+", header(e, "retry-after") or "") else "not a number of seconds"

@@ -1,4 +1,4 @@
-"""SAFETY: what must not be in an answer."""
+"""SAFETY: what no response may hold."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from hostup_conformance.contract.ask import Exchange
     from hostup_conformance.contract.target import Target
 
-#: What only the inside of a server shows: traces of several languages, paths, database errors.
+#: Marks of a server's internals: stack traces of several languages, file paths, database errors.
 INTERNALS = re.compile(
     r"""Traceback\ \(most\ recent | File\ \\?"[^"]+",\ line\ \d+ | Stack\ ?trace: | \bstack"\s*:
       | ^\s*at\ [\w$.<>\[\]\ ]+\(.*:\d+ | \bat\ /[\w./-]+:\d+ | goroutine\ \d+\ \[ | panic:\s
@@ -26,40 +26,50 @@ INTERNALS = re.compile(
 
 
 def texts(e: Exchange) -> list[str]:
-    """Return the header values and the body of an answer, as text."""
+    """Return the header fields and the body of a response, as text."""
     assert e.response is not None  # noqa: S101 - the selectors see to it
     return [*(f"{name}: {value}" for name, value in e.response.headers), e.response.body.decode("utf-8", "replace")]
 
 
 def answered(e: Exchange) -> bool:
-    """Any answer, to whatever request; but a key that we put into the URL may come back in it."""
+    """Any response. A request with the key in its URL is exempt, since a response may repeat the URL."""
     return e.response is not None and e.ask.credential != "query"
 
 
 @across("SAFETY-01", answered)
 def key_stays(exchanges: list[Exchange], target: Target) -> FindingsAcross:
-    """In no header and no body, in whatever form."""
+    """Each header field and the body are searched for the caller's keys, in plain and encoded.
+
+    Any other credential that the request had counts too, if it has at least 12 characters.
+    """
     redact = redactor(target.nearly_secrets)
     for e in exchanges:
         sent = (e.request.header("authorization") or "").rpartition(" ")[2]
         for text in texts(e):
             if redact.finds_in(text) or (len(sent) >= 12 and sent in text):
-                yield e, "no key in the answer", redact(text)
+                yield e, "no key in the response", redact(text)
                 break
 
 
 @each("SAFETY-02", lambda e: answered(e) and e.status != 200)
 def no_internals(e: Exchange) -> Findings:
-    """Not in an error; a command's own output may hold anything."""
+    """Header fields and bodies are searched for marks of stack traces, file paths and database errors.
+
+    A 200 is exempt, since the output of a command may hold anything.
+    """
     for text in texts(e):
         if found := INTERNALS.search(text.replace("\\n", "\n")):
-            yield "a text for callers", text[max(0, found.start() - 10) : found.end() + 60]
+            yield "nothing of the server's internals", text[max(0, found.start() - 10) : found.end() + 60]
             return
 
 
 @across("SAFETY-03", lambda e: answered(e) and e.request.method in {"GET", "HEAD"})
 def output_stays(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
-    """Neither its members nor its text, for those who may not poll; and for nobody in an error."""
+    """A response to a request that may not see output must have no exited, stdout or stderr, at any depth.
+
+    Nor may it repeat a text of 12 or more characters that a poll of this run returned. An error must do neither for any
+    key.
+    """
     known = {
         output
         for e in exchanges
@@ -77,7 +87,7 @@ def output_stays(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
 
 
 def entitled(e: Exchange) -> bool:
-    """Whether the request may see output, or is one where another rule says what 200 means."""
+    """Whether the request may see command output, or another rule judges what a 200 means for it."""
     if e.ask.credential == "unnamed":
         return True
     return e.ask.credential in {"full", "lowercase"} and e.ask.vps not in {"foreign", "unknown"}
@@ -104,7 +114,7 @@ def strings(value: Any) -> list[str]:
 
 @each("SAFETY-04", lambda e: e.response is not None and e.request.header("origin") is not None)
 def no_foreign_origins(e: Exchange) -> Findings:
-    """Credentials are not allowed for every origin, nor for one that nobody knows."""
+    """Allowing credentials is a finding if the allowed origin is * or the one that the suite made up."""
     allowed = e.header("access-control-allow-origin") or ""
     credentials = e.header("access-control-allow-credentials") or ""
     if credentials.strip().lower() == "true" and allowed.strip() in {"*", e.request.header("origin")}:

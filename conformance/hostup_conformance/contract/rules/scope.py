@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @each("SCOPE-01", lambda e: judged(e) and e.ask.credential == "read" and e.ask.vps == "own" and e.ask.pid == Pid.ABSENT)
 def read_may_probe(e: Exchange) -> Findings:
-    """read:vm is all that the probe needs."""
+    """Any status code but 200 is a finding: the probe needs no other scope than read:vm."""
     if e.status != 200:
         yield "status 200", status_of(e)
 
@@ -24,7 +24,11 @@ def read_may_probe(e: Exchange) -> Findings:
     "SCOPE-02", lambda e: judged(e) and e.ask.vps == "own" and e.ask.pid in {Pid.FINISHED, Pid.RUNNING, Pid.UNKNOWN}
 )
 def read_may_not_poll(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
-    """403; and 404 where the pid is one that the full key does not get either."""
+    """The status code must be 403.
+
+    400 and 404 pass if the full key got no 200 for that kind of pid in this run, since the server may look for the
+    command first.
+    """
     seen = {e.ask.pid for e in exchanges if e.ask.credential == "full" and e.status == 200}
     for e in exchanges:
         if e.ask.credential == "read" and e.status != 403 and not (e.status in {400, 404} and e.ask.pid not in seen):
@@ -33,13 +37,13 @@ def read_may_not_poll(exchanges: list[Exchange], _target: Target) -> FindingsAcr
 
 @each("SCOPE-03", lambda e: e.response is not None and e.request.method == "HEAD" and e.ask.credential == "read")
 def head_has_the_same_door(e: Exchange) -> Findings:
-    """No success where the same key's GET is refused."""
+    """A status code below 400 is a finding, since the same key's GET is refused."""
     if e.ask.pid != Pid.ABSENT and e.status is not None and e.status < 400:
         yield "a refusal, as GET gets", show_status(e)
 
 
 @each("SCOPE-04", lambda e: is_start(e) and e.ask.credential == "read" and e.ask.vps == "own")
 def read_may_not_start(e: Exchange) -> Findings:
-    """403 exactly: the command is a proper one, and the VPS is the key's own."""
+    """The status code must be 403: the command is as documented and the VPS is the caller's own."""
     if e.status != 403:
         yield "status 403", status_of(e)

@@ -1,4 +1,4 @@
-"""START: the start of a command, and its life up to the end that a poll reports."""
+"""START: the start of a command, and its life until a poll reports its end."""
 
 from __future__ import annotations
 
@@ -28,14 +28,17 @@ if TYPE_CHECKING:
 
 
 def text_of(e: Exchange) -> str:
-    """Return what the command of a start is to print, if it is an `echo`."""
+    """Return the text that the command of a start is to print, if it is an `echo`."""
     program, _, text = (proper_command(e.request) or "").partition(" ")
     return text if program == "echo" else ""
 
 
 @across("START-01", lambda e: starts(e) and text_of(e).isascii())
 def start_is_answered(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
-    """200 exactly: the page has no 201 and no 202. A server that starts some may be busy for once (409)."""
+    """The status code must be 200: the documentation has no 201 and no 202.
+
+    A server that starts at least one command may refuse others as busy (409).
+    """
     busy = {409} if any(e.status == 200 for e in exchanges) else set()
     for e in exchanges:
         if e.status not in {200, *busy}:
@@ -44,7 +47,10 @@ def start_is_answered(exchanges: list[Exchange], _target: Target) -> FindingsAcr
 
 @each("START-02", lambda e: starts(e) and e.status == 200 and has_json(e))
 def start_has_its_form(e: Exchange) -> Findings:
-    """A bare object; pid an integer above 0 and pollUrl a string, where they are present."""
+    """The body must be a JSON object without an envelope.
+
+    Where present, pid must be an integer above 0 and pollUrl a string.
+    """
     if not isinstance(e.body, dict):
         yield "a JSON object", e.body
         return
@@ -59,14 +65,17 @@ def start_has_its_form(e: Exchange) -> Findings:
 
 @each("START-03", started)
 def start_says_the_pid(e: Exchange) -> Findings:
-    """Under its name."""
+    """The body must have a member named pid. START-02 judges its value."""
     if "pid" not in e.body:
         yield "the member pid", f"members {sorted(e.body)}"
 
 
 @each("START-04", lambda e: started(e) and isinstance(e.body.get("pollUrl"), str))
 def poll_url_leads_here(e: Exchange) -> Findings:
-    """The path that was asked, however it is encoded, perhaps below a prefix, with the pid."""
+    """The path must end in that of the start, in any percent-encoding, and the query must have the response's pid.
+
+    A prefix before the path passes.
+    """
     url = e.body["pollUrl"]
     path, _, query = url.partition("?")
     segments, asked = ([unquote(part) for part in text.split("/")] for text in (path, e.request.target))
@@ -77,7 +86,7 @@ def poll_url_leads_here(e: Exchange) -> Findings:
 
 
 def ends(exchanges: list[Exchange]) -> Iterator[tuple[Exchange, str]]:
-    """Yield each report of the end of an `echo` that the run has started, with the text that it was given."""
+    """Yield each report that an `echo` of the run has ended, with the text that it was to print."""
     texts: dict[str, str] = {}
     for e in exchanges:
         if poll := new_poll(e):
@@ -87,13 +96,16 @@ def ends(exchanges: list[Exchange]) -> Iterator[tuple[Exchange, str]]:
 
 
 def of_started(e: Exchange) -> bool:
-    """A start, or the output of a command that may have been started."""
+    """A start, or the output of a command that may have been started by the run."""
     return starts(e) or (asks_output(e) and is_output(e))
 
 
 @across("START-05", of_started)
 def output_is_the_commands(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
-    """What `echo` was given is what the poll of its pid returns, in stdout, and nothing else."""
+    """stdout must be the text that the `echo` was given, apart from white space around it, and stderr must not hold it.
+
+    START-07 judges texts with characters outside ASCII.
+    """
     for e, text in ends(exchanges):
         if text.isascii() and str(e.body.get("stdout")).strip() != text:
             yield e, f"stdout: {text}", {"stdout": e.body.get("stdout")}
@@ -103,7 +115,7 @@ def output_is_the_commands(exchanges: list[Exchange], _target: Target) -> Findin
 
 @across("START-06", lambda e: asks_output(e) and e.ask.pid == Pid.STARTED)
 def comes_to_its_end(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
-    """One poll says so; `echo` takes no time."""
+    """At least one poll of each started `echo` must say exited true, since an `echo` takes no time."""
     polls: dict[str, list[Exchange]] = {}
     for e in exchanges:
         polls.setdefault(e.request.target, []).append(e)
@@ -115,7 +127,7 @@ def comes_to_its_end(exchanges: list[Exchange], _target: Target) -> FindingsAcro
 
 @across("START-07", lambda e: of_started(e) and not (starts(e) and text_of(e).isascii()))
 def text_is_passed_on(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
-    """A start with characters outside ASCII succeeds, and they come back."""
+    """The start must get 200, or 409 from a busy server, and stdout must be the text that the `echo` was given."""
     for e in exchanges:
         if starts(e) and e.status not in {200, 409}:
             yield e, "status 200", status_of(e)
@@ -126,7 +138,7 @@ def text_is_passed_on(exchanges: list[Exchange], _target: Target) -> FindingsAcr
 
 @across("START-08", of_started)
 def tells_the_exit_code(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
-    """Of an `echo` it is 0."""
+    """exitCode of an `echo` must be the integer 0; a missing one is a finding."""
     for e, _ in ends(exchanges):
         code = e.body.get("exitCode")
         if code != 0 or isinstance(code, bool):
@@ -135,14 +147,14 @@ def tells_the_exit_code(exchanges: list[Exchange], _target: Target) -> FindingsA
 
 @each("START-09", lambda e: is_start(e) and e.ask.credential == "full" and e.ask.vps == "unavailable")
 def no_start_without_agent(e: Exchange) -> Findings:
-    """Any error: which one is documented nowhere."""
+    """A status code below 400 is a finding. Any error passes, since the documentation does not say which it is."""
     if e.status is not None and e.status < 400:
         yield "an error", status_of(e)
 
 
 @across("START-10", lambda e: is_new(e) or (asks_output(e) and is_output(e)))
 def pids_differ(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
-    """None comes again before its command is known to have ended."""
+    """A pid that comes again is a finding, unless a poll has reported the end of its earlier command in between."""
     alive: dict[str, Exchange] = {}
     for e in exchanges:
         if member(e, "exited") is True and not new_poll(e):
@@ -150,9 +162,13 @@ def pids_differ(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
         if poll := new_poll(e):
             before = alive.setdefault(poll, e)
             if before is not e:
-                yield e, f"another pid than in request {before.number}, whose end was not reported", {"pid": new_pid(e)}
+                yield (
+                    e,
+                    f"another pid than in request {before.number}, whose command may still run",
+                    {"pid": new_pid(e)},
+                )
 
 
 def is_new(e: Exchange) -> bool:
-    """A start that says the pid."""
+    """A start on the caller's own VPS whose response has a pid."""
     return new_pid(e) is not None and e.ask.vps == "own"

@@ -1,4 +1,4 @@
-"""VPS: the list of VPSs and the status of one. A server need not have them; what it has is as documented."""
+"""VPS: the list of VPSs and the status of one. A server need not offer them; what it offers must be as documented."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from hostup_conformance.contract.ask import Exchange
     from hostup_conformance.contract.target import Target
 
-#: All that the page of the status lists.
+#: All states that the documentation of the status lists.
 POWER_STATES = {"running", "stopped", "starting", "stopping", "paused", "provisioning", "error", "unknown"}
 #: The members of a status whose types are documented.
 STATUS_TYPES: dict[str, tuple[str, tuple[type, ...]]] = {
@@ -38,14 +38,17 @@ STATUS_TYPES: dict[str, tuple[str, tuple[type, ...]]] = {
     "network": ("an object", (dict,)),
 }
 
-#: How servers answer for what they do not have.
+#: The status codes of servers that do not offer a path.
 ABSENT = {404, 405, 501}
 STATUS = members_of("VpsStatus")
 
 
 @each("VPS-01", gives_list)
 def list_has_its_form(e: Exchange) -> Findings:
-    """A bare object with the array data, whose items are objects with an id."""
+    """The body must be an object with the array data.
+
+    Each item must be an object whose id is a string that is not empty.
+    """
     data = member(e, "data")
     if not isinstance(data, list):
         yield "an object with the array data", sorted(e.body) if isinstance(e.body, dict) else e.body
@@ -58,23 +61,26 @@ def list_has_its_form(e: Exchange) -> Findings:
 
 @across("VPS-02", lambda e: gives_list(e) and e.ask.credential in {"full", "read"})
 def list_is_the_callers(exchanges: list[Exchange], target: Target) -> FindingsAcross:
-    """Somebody else's VPS is not in it."""
+    """The VPS named in HOSTUP_FOREIGN_VPS_ID must not be in the list, whichever key asks."""
     for e in exchanges:
         if target.foreign_vps in listed_ids(e):
-            yield e, "the caller's VPSs alone", f"{target.foreign_vps}, which is somebody else's"
+            yield e, "no VPS but the caller's", f"{target.foreign_vps}, which is somebody else's"
 
 
 @across("VPS-03", lambda e: gives_list(e) and e.ask.credential == "full" and member(e, "hasMore") is not True)
 def list_is_whole(exchanges: list[Exchange], target: Target) -> FindingsAcross:
-    """The VPS is in it, unless there is another page."""
+    """The caller's own VPS must be in the list. A list with hasMore true is exempt."""
     for e in exchanges:
         if target.vps not in listed_ids(e):
-            yield e, f"data with {target.vps}, or hasMore true", f"{len(listed_ids(e))} others"
+            yield e, f"data with {target.vps}, or hasMore true", f"{len(listed_ids(e))} other VPSs"
 
 
 @each("VPS-04", gives_status)
 def status_has_its_form(e: Exchange) -> Findings:
-    """A bare object; the members whose types are documented have them."""
+    """The body must be a JSON object without an envelope.
+
+    Members that are present must have their documented types; a missing one passes, and true and false are no numbers.
+    """
     if not isinstance(e.body, dict):
         yield "a JSON object", e.body
         return
@@ -87,7 +93,10 @@ def status_has_its_form(e: Exchange) -> Findings:
 
 @each("VPS-05", gives_either)
 def status_is_the_vpss(e: Exchange) -> Findings:
-    """The id is the one asked for, every state one of the eight; what is no string is VPS-04's."""
+    """The id must be the one that was asked for, and each powerState one of the eight documented ones.
+
+    VPS-04 judges values that are not strings.
+    """
     id, data = member(e, "id"), member(e, "data")
     if isinstance(id, str) and e.ask.id is not None and id != e.ask.id:
         yield f"id {e.ask.id}", {"id": id}
@@ -102,7 +111,7 @@ def status_is_the_vpss(e: Exchange) -> Findings:
     lambda e: is_asked(e, "list", "status") and e.ask.credential in {"none", "wrong"} and e.status not in ABSENT,
 )
 def wants_a_key(e: Exchange) -> Findings:
-    """Any refusal."""
+    """A list or a status in a 200 is a finding; any refusal passes."""
     if gives_either(e):
         yield "status 401", status_of(e)
 
@@ -112,14 +121,14 @@ def wants_a_key(e: Exchange) -> Findings:
     lambda e: is_asked(e, "status") and e.ask.credential in {"full", "read"} and e.ask.vps in {"foreign", "unknown"},
 )
 def status_is_the_callers(e: Exchange) -> Findings:
-    """Any refusal; it may also be that there is no status at all."""
+    """A status in a 200 is a finding. Any error passes, since the server may not offer the status at all."""
     if gives_status(e):
         yield "status 404, or 403", status_of(e)
 
 
 @across("VPS-08", lambda e: e.ask.vps == "own" and (gives_status(e) or is_availability(e)))
 def status_agrees(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
-    """A VPS that is stopped neither runs nor takes commands."""
+    """powerState stopped is a finding if a probe of the run says available true or vmRunning true."""
     stopped = [e for e in exchanges if gives_status(e) and member(e, "powerState") == "stopped"]
     for e in exchanges:
         if stopped and is_availability(e) and True in (e.body.get("available"), e.body.get("vmRunning")):
@@ -129,11 +138,15 @@ def status_agrees(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
 
 @each("VPS-09", gives_either)
 def as_the_document_says(e: Exchange) -> Findings:
-    """Valid by its schema, of which much is our reading: so null will do for anything."""
+    """The body must be valid by its schema in the OpenAPI document.
+
+    Much in that schema is inferred, so null passes for any member. A documented name in another spelling, and hasMore
+    true without nextCursor, are findings too.
+    """
     schema = "VpsPage" if e.ask.resource == "list" else "VpsStatus"
     if isinstance(e.body, dict):
         for error in islice(validator(schema).iter_errors(without_null(e.body)), 3):
-            yield f"{schema}.{'.'.join(map(str, error.instance_path))} as in the document", error.message
+            yield f"{schema}.{'.'.join(map(str, error.instance_path))} as in the OpenAPI document", error.message
         if found := misspelled(e.body, members_of(schema)):
             yield f"the spelling {', '.join(members_of(schema))}", ", ".join(found)
         if e.body.get("hasMore") is True and not e.body.get("nextCursor"):
@@ -154,7 +167,7 @@ def without_null(value: Any) -> Any:
     lambda e: is_asked(e, "list", "status") and e.ask.credential in {"full", "read"} and e.ask.vps in {"own", None},
 )
 def read_is_enough(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
-    """What the full key is given, one with read:vm is given too."""
+    """Where the full key got 200, a 401 or 403 for the key that has read:vm alone is a finding."""
     given = {e.ask.resource for e in exchanges if e.ask.credential == "full" and e.status == 200}
     for e in exchanges:
         if e.ask.credential == "read" and e.ask.resource in given and e.status in {401, 403}:
