@@ -156,7 +156,7 @@ def explanation(requirement: Requirement) -> Iterator[str]:
     from hostup_conformance.contract.rules import rules
 
     yield f"{requirement.id} ({requirement.level}) {requirement.title}\n"
-    yield fill(requirement.statement, WIDTH) + "\n"
+    yield fill(requirement.statement, WIDTH, break_on_hyphens=False) + "\n"
     yield labelled("level", f"{requirement.level}: {BROKEN[requirement.level]}")
     yield labelled("source", requirement.source)
     yield labelled("why", requirement.why)
@@ -173,7 +173,8 @@ def explanation(requirement: Requirement) -> Iterator[str]:
 
 def labelled(label: str, text: str) -> str:
     """Return a text with its label in the margin."""
-    return fill(" ".join(text.split()), WIDTH, initial_indent=f"{label:8}", subsequent_indent=" " * 8)
+    words = " ".join(text.split())
+    return fill(words, WIDTH, initial_indent=f"{label:8}", subsequent_indent=" " * 8, break_on_hyphens=False)
 
 
 def needed(need: str) -> str:
