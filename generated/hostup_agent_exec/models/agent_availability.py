@@ -23,9 +23,9 @@ class AgentAvailability:
     """Whether commands can be run inside the VPS. Every member may be absent.
 
     Attributes:
-        available (bool | Unset): Whether commands can be run. Only `true` says yes; an absent member does not.
-        reason (None | str | Unset): Why commands cannot be run, for people to read.
-        vm_running (bool | Unset): Whether the VPS runs, for display. Decide on `available`.
+        available (bool | Unset): Whether commands can be run. Only `true` means yes; an absent member means no.
+        reason (None | str | Unset): Human-readable reason why commands cannot be run.
+        vm_running (bool | Unset): Whether the VPS runs. It is for display only; base decisions on `available`.
     """
 
     known_keys: ClassVar[frozenset[str]] = frozenset(

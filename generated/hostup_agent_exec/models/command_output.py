@@ -22,15 +22,15 @@ from ..types import (
 
 @_dataclass(slots=True)
 class CommandOutput:
-    """State of one command, and what it printed.
+    """State of a command, and what it has printed.
 
     Attributes:
-        exited (bool): Whether the command has ended. With QEMU's agent it stays false while anything that the
+        exited (bool): Whether the command has ended. QEMU's agent reports false as long as any process that the
             command started
-            still holds its standard output or standard error open.
-        exit_code (int | None | Unset): Exit code of the command, once it has ended by itself.
-        stdout (None | str | Unset): What the command wrote to standard output. Output is bytes: what is not UTF-8
-            may have become U+FFFD, and
+            keeps its standard output or standard error open.
+        exit_code (int | None | Unset): Exit code of the command, once it has ended of its own accord.
+        stdout (None | str | Unset): What the command wrote to standard output. Bytes that are not UTF-8 may have
+            been replaced by U+FFFD;
             control characters are kept.
         stderr (None | str | Unset): What the command wrote to standard error.
     """

@@ -19,7 +19,7 @@ class CommandStart:
     """A command to start.
 
     Attributes:
-        command (str): What the guest's shell shall run, without a NUL.
+        command (str): The command line for the guest's shell to run. It must not contain NUL.
     """
 
     known_keys: ClassVar[frozenset[str]] = frozenset(

@@ -17,12 +17,12 @@ from ..types import (
 
 @_dataclass(slots=True)
 class NetworkUsage:
-    """How much was transferred.
+    """Amount of data transferred.
 
     Attributes:
         inbound_gb (float | Unset): Gigabytes received.
         outbound_gb (float | Unset): Gigabytes sent.
-        total_gb (float | Unset): Both together.
+        total_gb (float | Unset): Gigabytes received and sent.
     """
 
     known_keys: ClassVar[frozenset[str]] = frozenset(

@@ -19,20 +19,19 @@ from ..types import (
 
 @_dataclass(slots=True)
 class Problem:
-    """A problem document (RFC 9457, which replaces RFC 7807). Branch on `code`; the texts may change.
+    """A problem document (RFC 9457, which replaces RFC 7807). Branch on `code`, since the texts may change.
 
     Attributes:
-        type_ (str | Unset): URI of the kind of problem, a page of the provider's error reference that ends in
-            `code`.
-        detail (str | Unset): What went wrong this time, for people to read.
-        code (str | Unset): Stable name of the kind of problem, for programs.
-        title (str | Unset): Short summary of the kind of problem.
-        status (int | Unset): The HTTP status again, for those who see the body alone.
-        instance (str | Unset): URI reference of this occurrence.
-        request_id (str | Unset): Id of the request, to quote to the provider's support.
-        timestamp (str | Unset): When it happened, an RFC 3339 date-time.
-        errors (list[ProblemItem] | Unset): What was wrong, place by place; comes with status 400.
-        extensions (ProblemExtensions | Unset): Further members that the kind of problem defines.
+        type_ (str | Unset): URI of the problem type, a page of the provider's error reference that ends in `code`.
+        detail (str | Unset): Human-readable explanation of this occurrence.
+        code (str | Unset): Stable name of the problem type, for programs.
+        title (str | Unset): Short summary of the problem type.
+        status (int | Unset): The HTTP status code, for a reader who has only the body.
+        instance (str | Unset): URI reference that identifies this occurrence.
+        request_id (str | Unset): Id of the request, to give to the provider's support.
+        timestamp (str | Unset): Time of the error, as an RFC 3339 date-time.
+        errors (list[ProblemItem] | Unset): The individual mistakes in the request; present with status code 400.
+        extensions (ProblemExtensions | Unset): Further members that the problem type defines.
     """
 
     known_keys: ClassVar[frozenset[str]] = frozenset(

@@ -14,7 +14,7 @@ from ..types import (
 
 @_dataclass(slots=True)
 class ProblemExtensions:
-    """Further members that the kind of problem defines."""
+    """Further members that the problem type defines."""
 
     known_keys: ClassVar[frozenset[str]] = frozenset({})
 

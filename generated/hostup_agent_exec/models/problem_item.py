@@ -17,11 +17,11 @@ from ..types import (
 
 @_dataclass(slots=True)
 class ProblemItem:
-    """One thing that was wrong with the request.
+    """One mistake in the request.
 
     Attributes:
-        pointer (str | Unset): JSON Pointer (RFC 6901) to the place in the request, or the name of a parameter.
-        detail (str | Unset): What was wrong there.
+        pointer (str | Unset): JSON Pointer (RFC 6901) to the mistake in the request, or the name of a parameter.
+        detail (str | Unset): Human-readable explanation of the mistake.
         code (str | Unset): Stable name of this kind of mistake.
     """
 

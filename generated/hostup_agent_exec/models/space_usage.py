@@ -17,12 +17,12 @@ from ..types import (
 
 @_dataclass(slots=True)
 class SpaceUsage:
-    """How much of a memory or disk is used.
+    """Use of memory or storage.
 
     Attributes:
-        used_gb (float | Unset): Gigabytes that are used.
-        total_gb (float | Unset): Gigabytes that there are.
-        usage_percent (float | Unset): The one in percent of the other.
+        used_gb (float | Unset): Gigabytes in use.
+        total_gb (float | Unset): Gigabytes in total.
+        usage_percent (float | Unset): Share in use, in percent.
     """
 
     known_keys: ClassVar[frozenset[str]] = frozenset(

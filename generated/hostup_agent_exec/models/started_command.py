@@ -21,10 +21,10 @@ class StartedCommand:
     """A command that was started. Every member may be absent.
 
     Attributes:
-        pid (int | Unset): Process id of the command, to poll it by.
-        poll_url (str | Unset): Where to poll it, a path on the same origin. Follow it only if it is one, and of
-            this endpoint: the key
-            is sent along.
+        pid (int | Unset): Process id of the command, with which to poll it.
+        poll_url (str | Unset): Path on the same origin at which to poll the command. Follow it only if it is a path
+            of this endpoint, since
+            the key is sent there.
     """
 
     known_keys: ClassVar[frozenset[str]] = frozenset(

@@ -20,15 +20,15 @@ from ..types import (
 
 @_dataclass(slots=True)
 class VpsItem:
-    """A VPS in a list. It may hold more.
+    """A VPS in a list. It may have further members.
 
     Attributes:
-        id (str): Public id of the VPS, as every other endpoint takes it.
-        name (str | Unset): Its name.
-        primary_ip (None | str | Unset): Its address.
-        service_status (str | Unset): State of the contract for it. Its values are not public.
-        power_state (str | Unset): Whether it runs; running, stopped, starting, stopping, paused, provisioning,
-            error or unknown.
+        id (str): Public id of the VPS, as other endpoints expect it.
+        name (str | Unset): Name of the VPS.
+        primary_ip (None | str | Unset): Primary IP address.
+        service_status (str | Unset): State of the service contract. The possible values are not public.
+        power_state (str | Unset): Power state; running, stopped, starting, stopping, paused, provisioning, error or
+            unknown.
     """
 
     known_keys: ClassVar[frozenset[str]] = frozenset(

@@ -27,7 +27,7 @@ class VpsPage:
     Attributes:
         data (list[VpsItem]): The VPSs.
         has_more (bool | Unset): Whether there is another page.
-        next_cursor (None | str | Unset): The `cursor` of the next page.
+        next_cursor (None | str | Unset): Value of `cursor` for the next page.
     """
 
     known_keys: ClassVar[frozenset[str]] = frozenset(

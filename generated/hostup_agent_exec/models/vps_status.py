@@ -21,19 +21,19 @@ from ..types import (
 
 @_dataclass(slots=True)
 class VpsStatus:
-    """How a VPS does. Every member may be absent.
+    """Live status of a VPS. Every member may be absent.
 
     Attributes:
         id (str | Unset): Public id of the VPS.
-        power_state (str | Unset): Whether it runs; running, stopped, starting, stopping, paused, provisioning,
-            error or unknown.
+        power_state (str | Unset): Power state; running, stopped, starting, stopping, paused, provisioning, error or
+            unknown.
         uptime_seconds (float | None | Unset): Seconds since the VPS was started.
-        cpu_usage_percent (float | Unset): Percent of its processors that it uses.
-        cpu_cores (float | None | Unset): How many processors it has.
-        memory (SpaceUsage | Unset): How much of a memory or disk is used.
-        storage (SpaceUsage | Unset): How much of a memory or disk is used.
-        network (NetworkUsage | Unset): How much was transferred.
-        pending_tasks (Any | Unset): What is under way. Its form is not public.
+        cpu_usage_percent (float | Unset): Share of its processors that is in use, in percent.
+        cpu_cores (float | None | Unset): Number of processors.
+        memory (SpaceUsage | Unset): Use of memory or storage.
+        storage (SpaceUsage | Unset): Use of memory or storage.
+        network (NetworkUsage | Unset): Amount of data transferred.
+        pending_tasks (Any | Unset): Tasks that have not finished. Their form is not public.
     """
 
     known_keys: ClassVar[frozenset[str]] = frozenset(

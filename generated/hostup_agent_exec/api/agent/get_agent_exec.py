@@ -86,12 +86,12 @@ def sync_detailed(
 ) -> Response[AgentAvailability | CommandOutput | Problem]:
     """Availability of the guest agent, or the output of a command
 
-    Without `pid`: whether commands can be run inside the VPS; needs the scope `read:vm`.
-    With `pid`: the state and output of a command that was started earlier; needs the scope `write:vm`, since
-    output may hold sensitive data from inside the guest.
+    Without `pid`, returns whether commands can be run inside the VPS; this needs the scope `read:vm`.
+    With `pid`, returns the state and output of a command that was started earlier; this needs the scope
+    `write:vm`, since output may hold sensitive data from inside the guest.
 
-    The guest agent forgets a process once it has reported that it exited: the poll that brings `exited: true`
-    may be the only one that does. A poll is therefore not to be repeated blindly.
+    The guest agent forgets a process once it has reported its exit, so `exited: true` may be returned only once.
+    Do not repeat a poll blindly: if its response is lost, the output may be lost too.
 
     Args:
         id (str)
@@ -137,12 +137,12 @@ def sync(
 ) -> AgentAvailability | CommandOutput:
     """Availability of the guest agent, or the output of a command
 
-    Without `pid`: whether commands can be run inside the VPS; needs the scope `read:vm`.
-    With `pid`: the state and output of a command that was started earlier; needs the scope `write:vm`, since
-    output may hold sensitive data from inside the guest.
+    Without `pid`, returns whether commands can be run inside the VPS; this needs the scope `read:vm`.
+    With `pid`, returns the state and output of a command that was started earlier; this needs the scope
+    `write:vm`, since output may hold sensitive data from inside the guest.
 
-    The guest agent forgets a process once it has reported that it exited: the poll that brings `exited: true`
-    may be the only one that does. A poll is therefore not to be repeated blindly.
+    The guest agent forgets a process once it has reported its exit, so `exited: true` may be returned only once.
+    Do not repeat a poll blindly: if its response is lost, the output may be lost too.
 
     Args:
         id (str)
@@ -188,12 +188,12 @@ async def asyncio_detailed(
 ) -> Response[AgentAvailability | CommandOutput | Problem]:
     """Availability of the guest agent, or the output of a command
 
-    Without `pid`: whether commands can be run inside the VPS; needs the scope `read:vm`.
-    With `pid`: the state and output of a command that was started earlier; needs the scope `write:vm`, since
-    output may hold sensitive data from inside the guest.
+    Without `pid`, returns whether commands can be run inside the VPS; this needs the scope `read:vm`.
+    With `pid`, returns the state and output of a command that was started earlier; this needs the scope
+    `write:vm`, since output may hold sensitive data from inside the guest.
 
-    The guest agent forgets a process once it has reported that it exited: the poll that brings `exited: true`
-    may be the only one that does. A poll is therefore not to be repeated blindly.
+    The guest agent forgets a process once it has reported its exit, so `exited: true` may be returned only once.
+    Do not repeat a poll blindly: if its response is lost, the output may be lost too.
 
     Args:
         id (str)
@@ -239,12 +239,12 @@ async def asyncio(
 ) -> AgentAvailability | CommandOutput:
     """Availability of the guest agent, or the output of a command
 
-    Without `pid`: whether commands can be run inside the VPS; needs the scope `read:vm`.
-    With `pid`: the state and output of a command that was started earlier; needs the scope `write:vm`, since
-    output may hold sensitive data from inside the guest.
+    Without `pid`, returns whether commands can be run inside the VPS; this needs the scope `read:vm`.
+    With `pid`, returns the state and output of a command that was started earlier; this needs the scope
+    `write:vm`, since output may hold sensitive data from inside the guest.
 
-    The guest agent forgets a process once it has reported that it exited: the poll that brings `exited: true`
-    may be the only one that does. A poll is therefore not to be repeated blindly.
+    The guest agent forgets a process once it has reported its exit, so `exited: true` may be returned only once.
+    Do not repeat a poll blindly: if its response is lost, the output may be lost too.
 
     Args:
         id (str)

@@ -54,9 +54,9 @@ def sync_detailed(
 ) -> Response[StartedCommand | Problem]:
     """Start a command inside the VPS
 
-    Starts a command and answers at once with its `pid`, by which it is then polled; needs the scope `write:vm`.
-    Some commands are blocked by the provider. After an answer that did not arrive the command may have been started
-    all the same, so a start is not to be repeated blindly.
+    Starts a command and returns at once, with the `pid` to poll it by; this needs the scope `write:vm`. The
+    provider blocks some commands. If the response is lost, the command may have been started all the same, so do
+    not repeat a start blindly.
 
     Args:
         id (str)
@@ -88,9 +88,9 @@ def sync(
 ) -> StartedCommand:
     """Start a command inside the VPS
 
-    Starts a command and answers at once with its `pid`, by which it is then polled; needs the scope `write:vm`.
-    Some commands are blocked by the provider. After an answer that did not arrive the command may have been started
-    all the same, so a start is not to be repeated blindly.
+    Starts a command and returns at once, with the `pid` to poll it by; this needs the scope `write:vm`. The
+    provider blocks some commands. If the response is lost, the command may have been started all the same, so do
+    not repeat a start blindly.
 
     Args:
         id (str)
@@ -122,9 +122,9 @@ async def asyncio_detailed(
 ) -> Response[StartedCommand | Problem]:
     """Start a command inside the VPS
 
-    Starts a command and answers at once with its `pid`, by which it is then polled; needs the scope `write:vm`.
-    Some commands are blocked by the provider. After an answer that did not arrive the command may have been started
-    all the same, so a start is not to be repeated blindly.
+    Starts a command and returns at once, with the `pid` to poll it by; this needs the scope `write:vm`. The
+    provider blocks some commands. If the response is lost, the command may have been started all the same, so do
+    not repeat a start blindly.
 
     Args:
         id (str)
@@ -156,9 +156,9 @@ async def asyncio(
 ) -> StartedCommand:
     """Start a command inside the VPS
 
-    Starts a command and answers at once with its `pid`, by which it is then polled; needs the scope `write:vm`.
-    Some commands are blocked by the provider. After an answer that did not arrive the command may have been started
-    all the same, so a start is not to be repeated blindly.
+    Starts a command and returns at once, with the `pid` to poll it by; this needs the scope `write:vm`. The
+    provider blocks some commands. If the response is lost, the command may have been started all the same, so do
+    not repeat a start blindly.
 
     Args:
         id (str)
@@ -200,7 +200,7 @@ def run(
 
     Args:
         id (str)
-        command (str): What the guest's shell shall run, without a NUL.
+        command (str): The command line for the guest's shell to run. It must not contain NUL.
         client: where to send, and as whom
         timeout: seconds to wait at most; 0 polls once
         interval: seconds between polls
@@ -259,7 +259,7 @@ async def asyncio_run(
 
     Args:
         id (str)
-        command (str): What the guest's shell shall run, without a NUL.
+        command (str): The command line for the guest's shell to run. It must not contain NUL.
         client: where to send, and as whom
         timeout: seconds to wait at most; 0 polls once
         interval: seconds between polls

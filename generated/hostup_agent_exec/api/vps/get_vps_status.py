@@ -38,7 +38,7 @@ def sync_detailed(
 ) -> Response[VpsStatus | Problem]:
     """Live status of a VPS
 
-    Power state and load of a VPS; needs the scope `read:vm`.
+    Returns the power state and load of a VPS; this needs the scope `read:vm`.
 
     Args:
         id (str)
@@ -67,7 +67,7 @@ def sync(
 ) -> VpsStatus:
     """Live status of a VPS
 
-    Power state and load of a VPS; needs the scope `read:vm`.
+    Returns the power state and load of a VPS; this needs the scope `read:vm`.
 
     Args:
         id (str)
@@ -96,7 +96,7 @@ async def asyncio_detailed(
 ) -> Response[VpsStatus | Problem]:
     """Live status of a VPS
 
-    Power state and load of a VPS; needs the scope `read:vm`.
+    Returns the power state and load of a VPS; this needs the scope `read:vm`.
 
     Args:
         id (str)
@@ -125,7 +125,7 @@ async def asyncio(
 ) -> VpsStatus:
     """Live status of a VPS
 
-    Power state and load of a VPS; needs the scope `read:vm`.
+    Returns the power state and load of a VPS; this needs the scope `read:vm`.
 
     Args:
         id (str)

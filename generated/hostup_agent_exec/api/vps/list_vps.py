@@ -61,7 +61,7 @@ def sync_detailed(
 ) -> Response[VpsPage | Problem]:
     """The VPSs of the caller
 
-    One page of the caller's VPSs; needs the scope `read:vm`. It is where a VPS's id comes from.
+    Returns one page of the caller's VPSs, with their ids; this needs the scope `read:vm`.
 
     Args:
         limit (int | Unset)
@@ -102,7 +102,7 @@ def sync(
 ) -> VpsPage:
     """The VPSs of the caller
 
-    One page of the caller's VPSs; needs the scope `read:vm`. It is where a VPS's id comes from.
+    Returns one page of the caller's VPSs, with their ids; this needs the scope `read:vm`.
 
     Args:
         limit (int | Unset)
@@ -143,7 +143,7 @@ async def asyncio_detailed(
 ) -> Response[VpsPage | Problem]:
     """The VPSs of the caller
 
-    One page of the caller's VPSs; needs the scope `read:vm`. It is where a VPS's id comes from.
+    Returns one page of the caller's VPSs, with their ids; this needs the scope `read:vm`.
 
     Args:
         limit (int | Unset)
@@ -184,7 +184,7 @@ async def asyncio(
 ) -> VpsPage:
     """The VPSs of the caller
 
-    One page of the caller's VPSs; needs the scope `read:vm`. It is where a VPS's id comes from.
+    Returns one page of the caller's VPSs, with their ids; this needs the scope `read:vm`.
 
     Args:
         limit (int | Unset)
