@@ -9,34 +9,46 @@ from typing import Any
 import pytest
 from faults import faults
 from hostup_conformance.contract.judging import judge
+from hostup_conformance.contract.target import Target
 from hostup_conformance.core.misconfigured import Misconfigured
 from hostup_conformance.mock import API_KEY, READ_API_KEY
 from hostup_conformance.sources import recording
 from judging import run
 
 
+def judged_again(file: Path) -> dict[str, str]:
+    """Return the status of each requirement in a recording, by somebody who names nothing."""
+    unnamed = Target.from_environment("http://har.invalid", {}, kind="har")
+    exchanges, shown, _ = recording.read(file, unnamed)
+    return {id: result.status for id, result in judge(exchanges, shown).results.items()}
+
+
 @pytest.mark.parametrize(
-    "name", ["available_is_text", "reading_is_enough_to_poll", "key_in_a_problem", "latin_1", "any_key_will_do"]
+    ("name", "allow_exec", "live"),
+    [
+        (None, False, False),
+        (None, False, True),
+        (None, True, False),
+        ("available_is_text", False, False),
+        ("reading_is_enough_to_poll", False, False),
+        ("latin_1", False, False),
+        ("any_key_will_do", False, False),
+        ("exit_code_is_left_out", True, False),
+    ],
 )
-def test_a_recording_gets_the_verdict_of_the_run(tmp_path: Path, name: str) -> None:
-    target, wire, _ = run(faults()[name].change)
+def test_a_recording_is_judged_like_its_run(tmp_path: Path, name: str | None, allow_exec: bool, live: bool) -> None:
+    target, wire, _ = run(faults()[name].change if name else None, allow_exec=allow_exec, live=live)
     file = tmp_path / "run.har"
     recording.write(file, wire.exchanges, target)
-    for key in (API_KEY, READ_API_KEY, API_KEY[:-1]):
-        assert key not in file.read_text()
-    exchanges, target, ignored = recording.read(file, target)
-    assert ignored == sum(e.ask.resource == "other" for e in wire.exchanges)
-    requirement = faults()[name].requirement
-    if requirement != "SAFETY-01":  # the key is no longer there to be found
-        assert judge(exchanges, target).results[requirement].status == "fail"
+    of_run = {id: result.status for id, result in judge(wire.exchanges, target).results.items()}
+    assert judged_again(file) == of_run
 
 
-def test_the_recording_of_a_good_run_is_good(tmp_path: Path) -> None:
-    target, wire, _ = run(None)
+def test_a_recording_holds_no_key(tmp_path: Path) -> None:
+    target, wire, _ = run(faults()["key_in_a_problem"].change)
     recording.write(tmp_path / "run.har", wire.exchanges, target)
-    verdict = judge(recording.read(tmp_path / "run.har", target)[0], target)
-    assert verdict.name == "conformant"
-    assert {id for id, r in verdict.results.items() if r.status in {"fail", "warn", "error"}} == set()
+    for key in (API_KEY, READ_API_KEY, API_KEY[:-1]):
+        assert key not in (tmp_path / "run.har").read_text()
 
 
 def entry(url: str, status: int = 200, text: str = '{"available":true}') -> dict[str, Any]:
@@ -82,3 +94,18 @@ def test_what_is_no_har_is_named(tmp_path: Path, text: str) -> None:
     file.write_text(text, encoding="latin-1")
     with pytest.raises(Misconfigured, match=r"x\.har: no HAR 1\.2"):
         recording.read(file, target)
+
+
+def test_in_a_recording_what_is_not_named_is_unnamed(tmp_path: Path) -> None:
+    """Another valid key, another's pid and another id in somebody's traffic are no faults of the server."""
+    record = entry("https://h/api/v2/vps/vps_any/agent/exec?pid=77", text='{"exited":true,"exitCode":0}')
+    record["request"]["headers"] = [{"name": "Authorization", "value": "Bearer a-key-that-nobody-named"}]
+    file = tmp_path / "browser.har"
+    file.write_text(json.dumps({"log": {"entries": [record]}}))
+    named = {"HOSTUP_API_KEY": "another-key-that-is-named", "HOSTUP_VPS_ID": "vps_other"}
+    target = Target.from_environment("https://h", named, kind="har")
+    exchanges, target, _ = recording.read(file, target)
+    (e,) = exchanges
+    assert (e.ask.credential, e.ask.vps, e.ask.pid) == ("unnamed", "unnamed", "unnamed")
+    assert not [id for id, r in judge(exchanges, target).results.items() if r.status in {"fail", "warn", "error"}]
+    assert "a-key-that-nobody-named" in target.secrets

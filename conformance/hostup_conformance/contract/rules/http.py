@@ -212,7 +212,7 @@ def client_agrees(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
             yield e, "the decoded body", f"{e.decoded.raised}, although the body is valid"
 
 
-@each("HTTP-14", lambda e: succeeded(e) and e.source == "probe")
+@each("HTTP-14", lambda e: succeeded(e) and e.source != "generated")
 def second_opinion(e: Exchange) -> Findings:
     """Reports what httplint grades as bad in the 200 responses to the scripted requests, and judges nothing itself."""
     for note in header_notes(e):
