@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hostup_conformance.contract.target import Target
+from hostup_conformance.core.door import shown
 from hostup_conformance.core.misconfigured import Misconfigured
-from hostup_conformance.core.rule import show
 from hostup_conformance.core.wire import Limits
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ def with_commands(target: Target, given: Given) -> Target:
     if given.allow_exec is None:
         return target
     if given.allow_exec != target.vps and (is_live(given, target) or given.allow_exec):
-        raise Misconfigured(f"--allow-exec runs commands on a machine; repeat its id: --allow-exec={show(target.vps)}")
+        raise Misconfigured(f"--allow-exec runs commands on a machine; repeat its id: --allow-exec={shown(target.vps)}")
     return replace(target, allow_exec=True)
 
 

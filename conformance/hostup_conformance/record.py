@@ -5,7 +5,6 @@ All that leaves the suite passes here, and loses the keys.
 
 from __future__ import annotations
 
-import re
 import shlex
 from collections import Counter
 from dataclasses import dataclass, field
@@ -15,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 from hostup_conformance import __version__
 from hostup_conformance.contract.ask import SLEEP
 from hostup_conformance.contract.judging import root_causes
+from hostup_conformance.core.door import Redact, beginning, spelt_out
 from hostup_conformance.core.ledger import spec_identity
-from hostup_conformance.core.redact import MARK, Redactor, redactor
+from hostup_conformance.core.redact import MARK, redactor
 from hostup_conformance.core.wire import Withheld
 from hostup_conformance.sources.commands import MOST_COMMANDS, stages
 
@@ -27,15 +27,19 @@ if TYPE_CHECKING:
     from hostup_conformance.contract.judging import Result, Verdict
     from hostup_conformance.contract.sending import Wire
     from hostup_conformance.contract.target import Target
+    from hostup_conformance.core.messages import Response
     from hostup_conformance.core.rule import Finding
 
 #: The form of report.json; a step means that a reader of the one before may fail on it.
 FORMAT = 3
-#: What a terminal may take for a command, when somebody shows a report there; and what no file in UTF-8 can hold.
-CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
-#: How many findings of one requirement are shown, and how much of a body and of a target (characters).
+#: The members that hold what a server sent, or what was sent to it. All else is the suite's own words, which may look
+#: like a piece of a key and must stay: statuses, ids, titles.
+FREE = {*("base_url", "stopped", "message", "curl", "purpose", "headers", "body", "expected", "got", "withheld")}
+#: How many findings of one requirement are shown, and how much of a body and of a target (characters), and how many
+#: header fields.
 EVIDENCE = 3
 BODY_CHARACTERS = 2000
+FIELDS = 100
 TARGET_CHARACTERS = 300
 
 
@@ -101,12 +105,13 @@ def evidence(finding: Finding[Any], target: Target) -> dict[str, Any]:
     """Return one finding with the exchange that shows it."""
     e = finding.exchange
     response = e.response
+    redact = redactor(target.nearly_secrets)
     return {
         "curl": curl(e, target),
         "purpose": e.purpose,
         "status": response.status if response else None,
-        "headers": dict(response.headers) if response else {},
-        "body": shortened(response.body.decode("utf-8", "replace")) if response else e.failure,
+        "headers": headers_of(response, redact) if response else {},
+        "body": body_of(response, redact) if response else e.failure or e.too_large,
         "expected": finding.expected,
         "got": finding.got,
         "message": f"expected {finding.expected}, got {finding.got}" if finding.expected else finding.got,
@@ -137,17 +142,28 @@ def header_argument(name: str, value: str, variables: dict[str | None, str]) -> 
     return f'"{name}: {scheme} {variables.get(token, MARK)}"'
 
 
-def shortened(text: str) -> str:
-    """Return the beginning of a text."""
-    return text if len(text) <= BODY_CHARACTERS else f"{text[:BODY_CHARACTERS]}... ({len(text)} characters)"
+def headers_of(response: Response, redact: Redact) -> dict[str, str]:
+    """Return the header fields, those of one name as one, and the beginning of long ones."""
+    fields: dict[str, str] = {}
+    for name, value in response.headers[:FIELDS]:
+        text, more = beginning(value, BODY_CHARACTERS, redact)
+        text += "..." if more else ""
+        fields[name] = f"{fields[name]}, {text}" if name in fields else text
+    return fields
+
+
+def body_of(response: Response, redact: Redact) -> str:
+    """Return the beginning of a body."""
+    text, more = beginning(response.body, BODY_CHARACTERS, redact)
+    return f"{text}... ({len(response.body)} bytes)" if more else text
 
 
 def plan_of(wire: Wire, target: Target, *, careful: bool) -> dict[str, Any]:
     """Return what would be sent, as data: each request of the script, and the bounds of the others."""
-    steps = []
+    steps, redact = [], redactor(target.nearly_secrets)
     for stage in stages(target, careful=careful):
         for step in stage.steps:
-            planned = {"method": step.request.method, "target": step.request.target, "purpose": step.purpose}
+            planned = {"method": step.request.method, "target": redact(step.request.target), "purpose": step.purpose}
             try:
                 wire.check(step.request)
             except Withheld as withheld:
@@ -167,13 +183,21 @@ def plan_of(wire: Wire, target: Target, *, careful: bool) -> dict[str, Any]:
 
 
 def redacted(value: Any, target: Target) -> Any:
-    """Return JSON with every key in it replaced, in names and values alike."""
+    """Return JSON with every key in it replaced, where there is text that is not the suite's own."""
     return _redacted(value, redactor(target.nearly_secrets))
 
 
-def _redacted(value: Any, redact: Redactor) -> Any:
-    if isinstance(value, str):
-        return CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode(), redact(value))
+def _redacted(value: Any, redact: Redact) -> Any:
     if isinstance(value, dict):
-        return {_redacted(name, redact): _redacted(member, redact) for name, member in value.items()}
+        return {
+            name: _safe(member, redact) if name in FREE else _redacted(member, redact) for name, member in value.items()
+        }
     return [_redacted(item, redact) for item in value] if isinstance(value, list) else value
+
+
+def _safe(value: Any, redact: Redact) -> Any:
+    if isinstance(value, str):
+        return spelt_out(redact(value))
+    if isinstance(value, dict):
+        return {_safe(name, redact): _safe(member, redact) for name, member in value.items()}
+    return value

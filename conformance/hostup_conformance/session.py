@@ -19,8 +19,8 @@ import pytest
 from hostup_conformance.contract.ask import known
 from hostup_conformance.contract.judging import Verdict, hold_against_oracle, judge
 from hostup_conformance.contract.sending import wire_to
+from hostup_conformance.core.door import shown
 from hostup_conformance.core.misconfigured import Misconfigured
-from hostup_conformance.core.rule import show
 from hostup_conformance.core.waivers import apply_waivers, read_waivers
 from hostup_conformance.options import Given, check_writable, is_live, limits, target_of, with_commands
 from hostup_conformance.record import Course, item_of, plan_of, record_of
@@ -133,7 +133,7 @@ class Conformance:
         """Say what is judged."""
         address = "served by the worker" if self.is_controller and self.named.kind == "mock" else self.named.base_url
         target = f"target: {address} ({self.named.kind}), profile {self.named.profile}"
-        return [target, f"HOSTUP_VPS_ID: {show(self.named.vps)}, looked up"] if self.named.looked_up else [target]
+        return [target, f"HOSTUP_VPS_ID: {shown(self.named.vps)}, looked up"] if self.named.looked_up else [target]
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """Put generated requests before the verdict."""

@@ -122,6 +122,18 @@ class Ask:
         """Whether the run can do without: it can without commands."""
         return self.starts
 
+    def longest_body(self, status: int) -> int:
+        """Return how many bytes a body can need.
+
+        A list has at most a hundred entries. An output is two streams of 16 MiB, each byte written as six. All else is
+        a page of text.
+        """
+        if status != 200 or self.starts:
+            return 1 << 20
+        if self.resource == "list":
+            return 8 << 20
+        return 1 << 20 if not self.endpoint or self.pid == Pid.ABSENT else 200 << 20
+
 
 Exchange: TypeAlias = core.Exchange[Ask]
 

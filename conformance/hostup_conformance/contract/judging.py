@@ -11,11 +11,12 @@ from hostup_conformance.contract.rules import rules
 from hostup_conformance.contract.selectors import asks_availability
 from hostup_conformance.core import verdict as core
 from hostup_conformance.core.ledger import Requirement, requirements
+from hostup_conformance.core.redact import redactor
 from hostup_conformance.core.root_cause import read_matrix
 from hostup_conformance.core.root_cause import root_causes as causes
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from hostup_conformance.contract.target import Target
 
@@ -26,8 +27,16 @@ Result = core.Result[Ask]
 MATRIX = Path(__file__).parent / "kill_matrix.json"
 
 
-def judge(exchanges: Sequence[Exchange], target: Target, stopped: str | None = None) -> Verdict:
-    """Apply every rule to all exchanges; `stopped` says why sending ended early, if it did."""
+def judge(
+    exchanges: Sequence[Exchange],
+    target: Target,
+    stopped: str | None = None,
+    ended: Callable[[], str | None] = lambda: None,
+) -> Verdict:
+    """Apply every rule to all exchanges.
+
+    `stopped` says why sending ended early, if it did; `ended`, why no more is judged, once that is so.
+    """
     target = known(target, exchanges)
     return core.judge(
         list(exchanges),
@@ -37,12 +46,16 @@ def judge(exchanges: Sequence[Exchange], target: Target, stopped: str | None = N
         core=core.Core(any(map(shows_core, exchanges)), refusal_of_core(exchanges)),
         lacking=lambda requirement, exercised: lacking(requirement, target, exercised=exercised),
         stopped=stopped,
+        redact=redactor(target.nearly_secrets),
+        ended=ended,
     )
 
 
-def hold_against_oracle(verdict: Verdict, exchanges: Sequence[Exchange]) -> Verdict:
+def hold_against_oracle(
+    verdict: Verdict, exchanges: Sequence[Exchange], ended: Callable[[], str | None] = lambda: None
+) -> Verdict:
     """Report an error of the suite where schemathesis finds something and no rule does."""
-    return core.hold_against_oracle(verdict, exchanges, oracle)
+    return core.hold_against_oracle(verdict, exchanges, oracle, ended)
 
 
 def root_causes(verdict: Verdict) -> dict[str, list[str]]:
@@ -53,10 +66,12 @@ def root_causes(verdict: Verdict) -> dict[str, list[str]]:
 
 def oracle(e: Exchange) -> tuple[str, str] | None:
     """Return what schemathesis finds in an exchange, and the requirement that should have noticed."""
-    if (note := schema_note(e)) is None:
-        return None
     beside = "PROBLEM-05" if e.status != 200 else "PROBE-03" if e.ask.pid == "absent" else "POLL-03"
-    return beside, f"schemathesis says: {note}"
+    try:
+        note = schema_note(e)
+    except Exception as error:  # it is given what no server of its own tests sends
+        return beside, f"schemathesis failed with {type(error).__name__}"
+    return None if note is None else (beside, f"schemathesis says: {note}")
 
 
 def lacking(requirement: Requirement, target: Target, *, exercised: bool) -> str | None:

@@ -42,8 +42,10 @@ def header_notes(e: Exchange) -> list[str]:
     assert e.response is not None  # noqa: S101 - called for answers alone
     linter = HttpResponseLinter()
     linter.process_response_topline(b"HTTP/1.1", str(e.response.status).encode(), b"")
-    linter.process_headers([(k.encode("latin-1"), v.encode("latin-1")) for k, v in e.response.headers])
-    linter.feed_content(e.response.body)
+    linter.process_headers(
+        [(k.encode("latin-1", "replace"), v.encode("latin-1", "replace")) for k, v in e.response.headers]
+    )
+    linter.feed_content(e.response.body[:LARGEST_BODY])
     linter.finish_content(True)
     return [str(note.summary) for note in linter.notes if note.level is levels.BAD]
 

@@ -27,6 +27,9 @@ class Asked(Protocol):
     def dispensable(self) -> bool:
         """Whether the run can go on without a response to requests of this kind."""
 
+    def longest_body(self, status: int) -> int:
+        """Return how many bytes the body of a response with a status can need."""
+
 
 A = TypeVar("A", bound=Asked)
 
@@ -49,6 +52,8 @@ class Exchange(Generic[A]):
     ask: A
     #: Why no whole response came.
     failure: str | None = None
+    #: Why the response was not kept, where it was larger than its kind can need.
+    too_large: str | None = None
     #: How long it took, in seconds.
     seconds: float = 0.0
     when: datetime | None = None

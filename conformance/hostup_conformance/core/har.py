@@ -183,7 +183,7 @@ def entry_for(
         "cache": {},
         "timings": {"send": 0, "wait": round(e.seconds * 1000, 3), "receive": 0},
         # A failure may quote what the server sent.
-        "comment": e.purpose if response else redact(f"{e.purpose}: {e.failure}"),
+        "comment": e.purpose if response else redact(f"{e.purpose}: {e.failure or e.too_large}"),
     }
 
 

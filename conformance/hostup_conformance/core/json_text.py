@@ -3,9 +3,25 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from dataclasses import dataclass
 from typing import Any
+
+#: How deep arrays and objects may stand in each other; what walks over them needs not fear to fall.
+DEEPEST = 100
+#: What may stand in a string without ending it.
+_STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
+
+
+def count_values(body: bytes) -> int:
+    """Return how many values a JSON text has at most, without reading it."""
+
+    def count(text: bytes) -> int:
+        return 1 + sum(text.count(mark) for mark in (b",", b"[", b"{"))
+
+    # Marks within strings are none; few texts have so many that it matters.
+    return roughly if (roughly := count(body)) < 10_000 else count(_STRING.sub(b"", body))
 
 
 @dataclass(frozen=True)
@@ -20,16 +36,8 @@ class JsonText:
 
 def read_json(body: bytes) -> JsonText:
     """Read bytes as JSON, going on after each defect as lenient parsers do."""
-    defects: list[str] = []
+    text, defects = decoded(body)
     duplicates: list[str] = []
-    try:
-        text = body.decode("utf-8")
-    except UnicodeDecodeError as error:
-        defects.append(f"not UTF-8: {error.reason} at byte {error.start}")
-        text = body.decode("utf-16" if body[:2] in {b"\xff\xfe", b"\xfe\xff"} else "latin-1", "replace")
-    if text.startswith("\ufeff"):
-        defects.append("begins with a byte order mark")
-        text = text.removeprefix("\ufeff")
 
     def pairs(members: list[tuple[str, Any]]) -> dict[str, Any]:
         found = dict(members)
@@ -53,6 +61,37 @@ def read_json(body: bytes) -> JsonText:
         return JsonText(None, False, (*defects, "nested too deeply"))
     except ValueError as error:
         return JsonText(None, False, (*defects, f"no JSON: {error}" if stripped else "empty"))
+    if is_deeper(value, DEEPEST):
+        return JsonText(None, False, (*defects, f"nested more than {DEEPEST} deep"))
     if end < len(stripped):
-        defects.append(f"something follows the JSON text: {stripped[end : end + 20]!r}")
+        defects.append(f"something follows the JSON text: {stripped[end : end + 200]!r}")
     return JsonText(value, True, tuple(defects), tuple(duplicates))
+
+
+def decoded(body: bytes) -> tuple[str, list[str]]:
+    """Return a body as text, and what is wrong with its encoding."""
+    defects = []
+    try:
+        text = body.decode("utf-8")
+    except UnicodeDecodeError as error:
+        defects.append(f"not UTF-8: {error.reason} at byte {error.start}")
+        text = body.decode("utf-16" if body[:2] in {b"\xff\xfe", b"\xfe\xff"} else "latin-1", "replace")
+    if text.startswith("\ufeff"):
+        defects.append("begins with a byte order mark")
+    return text.removeprefix("\ufeff"), defects
+
+
+def is_deeper(value: Any, depth: int) -> bool:
+    """Whether arrays and objects stand in each other more than so deep."""
+    level = [value]
+    for _ in range(depth):
+        level = [
+            member
+            for outer in level
+            if isinstance(outer, list | dict)
+            for member in (outer.values() if isinstance(outer, dict) else outer)
+            if isinstance(member, list | dict)
+        ]
+        if not level:
+            return False
+    return True

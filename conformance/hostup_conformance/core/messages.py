@@ -65,7 +65,12 @@ class Response:
     def as_httpx(self, request: httpx.Request) -> httpx.Response:
         """Return the response as httpx has it, without the header fields of codings that are undone."""
         undone = {"content-encoding", "transfer-encoding"}
-        headers = [(name, value) for name, value in self.headers if name.lower() not in undone]
+        # A field value may hold any byte but CR, LF and NUL (RFC 9110 section 5.5), and httpx would take it for ASCII.
+        headers = [
+            (name.encode("latin-1", "replace"), value.encode("latin-1", "replace"))
+            for name, value in self.headers
+            if name.lower() not in undone
+        ]
         return httpx.Response(self.status, headers=headers, content=self.body, request=request)
 
     @cached_property

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import queue
 import socket
 import threading
 import time
+import weakref
 import zlib
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -23,6 +26,10 @@ FailureKind = Literal["refused", "timeout", "broken"]
 QUICK_ACKNOWLEDGEMENT: int | None = getattr(socket, "TCP_QUICKACK", None)
 
 
+class TooLarge(Exception):
+    """The response is larger than its kind can need; the message says than what. It is not kept."""
+
+
 class Unanswered(Exception):
     """No whole, bounded response came."""
 
@@ -32,19 +39,23 @@ class Unanswered(Exception):
 
 
 def decode_content(body: bytes, headers: Headers, limit: int) -> tuple[bytes, str | None]:
-    """Undo the content coding within a size; return the body and what was wrong with the coding."""
+    """Undo the content coding within a size; return the body and what was wrong with the coding.
+
+    Raises:
+        TooLarge: it is no longer within the size then
+    """
     coding = next((value.strip().lower() for name, value in headers if name.lower() == "content-encoding"), "identity")
     if coding in {"identity", ""} or not body:
         return body, None
     if coding not in {"gzip", "x-gzip", "deflate"}:
-        return body, f"Content-Encoding {coding} was not asked for"
+        return body, f"Content-Encoding {coding[:100]} was not asked for"
     decompressor = zlib.decompressobj(zlib.MAX_WBITS | 32)
     try:
         decoded = decompressor.decompress(body, limit)
     except zlib.error:
         return body, f"the body is not {coding}"
     if decompressor.unconsumed_tail:
-        raise Unanswered(f"a body that decompresses to more than {limit >> 20} MiB")
+        raise TooLarge(f"its body decompresses to more than {limit >> 20} MiB")
     return decoded, None if decompressor.eof else f"the {coding} body is cut short"
 
 
@@ -77,7 +88,7 @@ class Watch:
             return None
         names = dict(line.lower().partition(b":")[::2] for line in head.split(b"\r\n")[1:])
         length = names.get(b"content-length", b"").strip()
-        if b"transfer-encoding" in names or not length.isdigit():
+        if b"transfer-encoding" in names or not length.isdigit() or len(length) > 20:
             return None
         declared = 0 if method == "HEAD" or status in {204, 304} else int(length)
         extra = self.received - len(head) - 4 - declared
@@ -90,6 +101,8 @@ class Watched(httpcore.NetworkBackend):
     def __init__(self) -> None:
         self._network = httpcore.SyncBackend()
         self._of_thread = threading.local()
+        self._addresses: dict[tuple[str, int], list[str]] = {}
+        self._sockets: weakref.WeakSet[socket.socket] = weakref.WeakSet()
 
     def begin(self, seconds: float) -> Watch:
         """Start the clock and the count for a request of this thread."""
@@ -102,6 +115,18 @@ class Watched(httpcore.NetworkBackend):
         watch: Watch = self._of_thread.watch
         return watch
 
+    def abort(self) -> None:
+        """Break all connections off: whoever waits for a response waits no longer."""
+        for connection in list(self._sockets):
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+
+    def watched(self, stream: httpcore.NetworkStream) -> WatchedStream:
+        """Return a connection that is watched, and that `abort` knows."""
+        if isinstance(connection := stream.get_extra_info("socket"), socket.socket):
+            self._sockets.add(connection)
+        return WatchedStream(stream, self)
+
     def connect_tcp(
         self,
         host: str,
@@ -110,14 +135,53 @@ class Watched(httpcore.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.NetworkStream:
-        """Connect within what is left of the request's time."""
+        """Connect to one of a host's addresses within what is left of the request's time, and 5 seconds at most."""
         seconds = min(self.watch.remaining(), 5)
+        until = time.monotonic() + seconds
+        addresses = self._addresses.get((host, port)) or resolve(host, port, seconds)
+        refusal: Exception = httpcore.ConnectError(f"no connection within {seconds:.0f} seconds")
+        for number, address in enumerate(addresses):
+            if (left := until - time.monotonic()) <= 0:
+                break
+            share = max(left / (len(addresses) - number), min(left, 1.0))
+            try:
+                stream = self._network.connect_tcp(address, port, share, local_address, socket_options)
+            except httpcore.ConnectTimeout:
+                continue
+            except httpcore.ConnectError as error:
+                refusal = error
+                continue
+            # Where one could be reached, the others need not be tried again.
+            self._addresses[host, port] = [address]
+            self.watch.connected = True
+            return self.watched(stream)
+        raise refusal from None
+
+
+def resolve(host: str, port: int, seconds: float) -> list[str]:
+    """Return the addresses of a host; the system's resolver knows no limit of time, so it is left alone after ours.
+
+    Raises:
+        httpcore.ConnectError: there are none, or they were not found within the time
+    """
+    results: queue.SimpleQueue[list[str] | OSError] = queue.SimpleQueue()
+
+    def look_up() -> None:
         try:
-            stream = self._network.connect_tcp(host, port, seconds, local_address, socket_options)
-        except httpcore.ConnectTimeout:
-            raise httpcore.ConnectError(f"no connection within {seconds:.0f} seconds") from None
-        self.watch.connected = True
-        return WatchedStream(stream, self)
+            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        except (OSError, UnicodeError) as error:
+            results.put(error if isinstance(error, OSError) else OSError(str(error)))
+        else:
+            results.put(list(dict.fromkeys(str(address[0]) for *_, address in found)))
+
+    threading.Thread(target=look_up, daemon=True, name="resolver").start()
+    try:
+        result = results.get(timeout=seconds)
+    except queue.Empty:
+        raise httpcore.ConnectError(f"the name {host} was not resolved within {seconds:.0f} seconds") from None
+    if isinstance(result, OSError):
+        raise httpcore.ConnectError(str(result)) from None
+    return result
 
 
 class WatchedStream(httpcore.NetworkStream):
@@ -149,7 +213,7 @@ class WatchedStream(httpcore.NetworkStream):
     ) -> httpcore.NetworkStream:
         """Begin TLS on the connection."""
         stream = self._stream.start_tls(ssl_context, server_hostname, self._network.watch.remaining())
-        return WatchedStream(stream, self._network)
+        return self._network.watched(stream)
 
     def get_extra_info(self, info: str) -> Any:
         """Return what httpcore asks of the connection below."""

@@ -6,12 +6,12 @@ the second argument selects is what the requirement was exercised on: nothing se
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from inspect import cleandoc
 from typing import Any, Generic, TypeVar
 
+from hostup_conformance.core.door import Redact, shown, unchanged
 from hostup_conformance.core.exchange import A, Exchange
 
 #: What a contract's rules know besides the exchanges: its target.
@@ -41,17 +41,22 @@ class Rule(Generic[A, T]):
 
     id: str
     applies: Callable[[Exchange[A]], bool]
-    judge: Callable[[list[Exchange[A]], T], Iterable[Finding[A]]]
+    judge: Callable[[list[Exchange[A]], T], Iterable[tuple[Exchange[A], str, Any]]]
 
     @property
     def words(self) -> str:
         """What the rule's own docstring says of how it judges."""
         return cleandoc(self.judge.__doc__ or "")
 
-    def __call__(self, exchanges: Iterable[Exchange[A]], target: T) -> tuple[int, list[Finding[A]]]:
-        """Return how many exchanges were judged, and the findings."""
+    def __call__(
+        self, exchanges: Iterable[Exchange[A]], target: T, redact: Redact = unchanged
+    ) -> tuple[int, list[Finding[A]]]:
+        """Return how many exchanges were judged, and the findings as text without keys."""
         selected = [exchange for exchange in exchanges if self.applies(exchange)]
-        return len(selected), list(self.judge(selected, target))
+        return len(selected), [
+            Finding(exchange, shown(expected, EXPECTED, redact), shown(got, SHOWN, redact))
+            for exchange, expected, got in self.judge(selected, target)
+        ]
 
 
 class Rules(Generic[A, T]):
@@ -66,10 +71,10 @@ class Rules(Generic[A, T]):
         """Register a rule that judges one exchange at a time."""
 
         def register(function: Callable[[Exchange[A]], Findings]) -> Callable[[Exchange[A]], Findings]:
-            def judge(selected: list[Exchange[A]], _target: T) -> Iterator[Finding[A]]:
+            def judge(selected: list[Exchange[A]], _target: T) -> FindingsAcross[A]:
                 for exchange in selected:
                     for expected, got in function(exchange):
-                        yield Finding(exchange, tame(expected), show(got))
+                        yield exchange, expected, got
 
             self._add(id, applies, judge, function.__doc__)
             return function
@@ -86,11 +91,7 @@ class Rules(Generic[A, T]):
         def register(
             function: Callable[[list[Exchange[A]], T], FindingsAcross[A]],
         ) -> Callable[[list[Exchange[A]], T], FindingsAcross[A]]:
-            def judge(selected: list[Exchange[A]], target: T) -> Iterator[Finding[A]]:
-                for exchange, expected, got in function(selected, target):
-                    yield Finding(exchange, tame(expected), show(got))
-
-            self._add(id, applies, judge, function.__doc__)
+            self._add(id, applies, function, function.__doc__)
             return function
 
         return register
@@ -99,23 +100,10 @@ class Rules(Generic[A, T]):
         self,
         id: str,
         applies: Callable[[Exchange[A]], bool],
-        judge: Callable[[list[Exchange[A]], T], Iterable[Finding[A]]],
+        judge: Callable[[list[Exchange[A]], T], Iterable[tuple[Exchange[A], str, Any]]],
         words: str | None,
     ) -> None:
         if id in self.by_id:
             raise ValueError(f"two rules for {id}")
         judge.__doc__ = words
         self.by_id[id] = Rule(id, applies, judge)
-
-
-def show(value: Any) -> str:
-    """Return a value as a report shows it: strings that are sentences as they are, all else as short JSON."""
-    return tame(
-        value if isinstance(value, str) and value else json.dumps(value, ensure_ascii=False, default=repr), SHOWN
-    )
-
-
-def tame(text: str, longest: int = EXPECTED) -> str:
-    """Return a text that may hold what a server sent, cut short, and with control characters spelt out."""
-    short = text if len(text) <= longest else text[: longest - 3] + "..."
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in short)

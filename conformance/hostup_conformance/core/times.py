@@ -6,39 +6,56 @@ import re
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
+#: No form of time is longer (characters); what is, is none.
+LONGEST = 100
+#: The most that a number of seconds is read as: a century, which moments can still be reckoned with.
+A_CENTURY = 100 * 365.25 * 86400
+EARLIEST, LATEST = datetime(1900, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 _RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)")
+
+
+def within_reckoning(moment: datetime) -> datetime:
+    """Return a moment in UTC, or the nearest one that years can be added to and taken from.
+
+    Raises:
+        OverflowError: of some moments of the years 1 and 9999, for which UTC has no name
+    """
+    return min(max(moment.astimezone(UTC), EARLIEST), LATEST)
 
 
 def rfc3339(text: str) -> datetime | None:
     """Return the instant of an RFC 3339 date-time, None where the text is none."""
-    if not (text.isascii() and _RFC3339.fullmatch(text)):
+    if len(text) > LONGEST or not (text.isascii() and _RFC3339.fullmatch(text)):
         return None
     # RFC 3339 allows a leap second, more digits and lower case; Python does not.
     text = re.sub(r"\.(\d{1,6})\d*", lambda m: "." + m[1].ljust(6, "0"), text.upper())
     leap = text[17:19] == "60"
     try:
-        moment = datetime.fromisoformat(text[:17] + "59" + text[19:] if leap else text)
-    except ValueError:
+        moment = datetime.fromisoformat(text[:17] + "59" + text[19:] if leap else text) + timedelta(seconds=leap)
+        return within_reckoning(moment)
+    except (ValueError, OverflowError):
         return None
-    return moment + timedelta(seconds=leap)
 
 
 def http_date(text: str) -> datetime | None:
     """Return the instant of an HTTP-date (RFC 9110 section 5.6.7), None where the text is none."""
-    if not re.match(r"(Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*,? ", text):
+    if len(text) > LONGEST or not re.match(r"(Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*,? ", text):
         return None
     try:
         moment = parsedate_to_datetime(text)
-    except (ValueError, IndexError, TypeError):
+        return within_reckoning(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
+    except (ValueError, IndexError, TypeError, OverflowError):
         return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def retry_after_seconds(text: str | None, now: datetime) -> float | None:
-    """Return how many seconds a Retry-After (RFC 9110 section 10.2.3) asks to wait, None where it is neither form."""
+    """Return how many seconds a Retry-After (RFC 9110 section 10.2.3) asks to wait, None where it is neither form.
+
+    More than a century is a century.
+    """
     text = (text or "").strip()
-    if text.isascii() and text.isdecimal() and len(text) < 10:
-        return float(text)
+    if text.isascii() and text.isdecimal():
+        return min(float(text), A_CENTURY)
     moment = http_date(text)
     return max((moment - now).total_seconds(), 0.0) if moment else None
 

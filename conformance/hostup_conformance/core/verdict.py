@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import traceback
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Generic, Literal
 
+from hostup_conformance.core.door import Redact, shown, unchanged
 from hostup_conformance.core.exchange import A, Exchange
 
 if TYPE_CHECKING:
@@ -70,6 +72,8 @@ def judge(
     core: Core,
     lacking: Callable[[Requirement, bool], str | None],
     stopped: str | None = None,
+    redact: Redact = unchanged,
+    ended: Callable[[], str | None] = lambda: None,
 ) -> Verdict[A]:
     """Apply every rule to all exchanges.
 
@@ -81,10 +85,15 @@ def judge(
         core: whether the core was seen to work
         lacking: says what a requirement needs and the run was not given, and whether it was exercised all the same
         stopped: why sending ended early, if it did
+        redact: takes the keys out of what a finding shows
+        ended: says why no more is judged, once that is so
     """
-    results = {}
+    results: dict[str, Result[A]] = {}
     for requirement in ledger:
-        result = judge_one(requirement, exchanges, target, rules, lacking, stopped)
+        if why := ended():
+            results[requirement.id] = Result(requirement, "skip", message=why)
+            continue
+        result = judge_one(requirement, exchanges, target, rules, lacking, stopped, redact)
         if core.refused and not requirement.without_core and result.status != "disabled":
             # Refusing every request may be correct: nothing shows that base URL, key and id are right.
             message = f"the core was never seen to work: {core.refused}"
@@ -100,14 +109,15 @@ def judge_one(
     rules: Mapping[str, Rule[A, T]],
     lacking: Callable[[Requirement, bool], str | None],
     stopped: str | None,
+    redact: Redact,
 ) -> Result[A]:
     """Apply the rule of one requirement."""
     if message := lacking(requirement, True):
         return Result(requirement, "disabled", message=message)
     try:
-        exercised, findings = rules[requirement.id](exchanges, target)
+        exercised, findings = rules[requirement.id](exchanges, target, redact)
     except Exception as error:
-        return Result(requirement, "error", message=f"the rule failed: {type(error).__name__}: {error}")
+        return Result(requirement, "error", message=f"the rule failed: {shown(failure(error), 300, redact)}")
     if not exercised and (message := lacking(requirement, False)):
         return Result(requirement, "disabled", message=message)
     if not exercised:
@@ -118,7 +128,10 @@ def judge_one(
 
 
 def hold_against_oracle(
-    verdict: Verdict[A], exchanges: Iterable[Exchange[A]], oracle: Callable[[Exchange[A]], tuple[str, str] | None]
+    verdict: Verdict[A],
+    exchanges: Iterable[Exchange[A]],
+    oracle: Callable[[Exchange[A]], tuple[str, str] | None],
+    ended: Callable[[], str | None] = lambda: None,
 ) -> Verdict[A]:
     """Where an independent judge finds something in an exchange and no rule does, report an error of the suite.
 
@@ -126,13 +139,19 @@ def hold_against_oracle(
     """
     found = {f.exchange.number for r in verdict.results.values() if r.status in {"fail", "warn"} for f in r.findings}
     for e in exchanges:
-        if e.number in found or (note := oracle(e)) is None:
+        if ended() or e.number in found or (note := oracle(e)) is None:
             continue
         id, text = note
         if (result := verdict.results[id]).status == "pass":
             message = f"{text} in request {e.number}; no rule does. Please report it."
             verdict.results[id] = replace(result, status="error", message=message)
     return verdict
+
+
+def failure(error: Exception) -> str:
+    """Return an exception with the place where it came from, for whoever mends the suite."""
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__} in {last.name}, line {last.lineno}: {error}"
 
 
 def first_words(findings: list[Finding[A]]) -> str:

@@ -6,6 +6,7 @@ below httpx, since dot segments must reach the server, and what it sends beyond 
 
 from __future__ import annotations
 
+import re
 import ssl
 import threading
 import time
@@ -21,8 +22,9 @@ import certifi
 import httpcore
 
 from hostup_conformance.core.exchange import A, Classifier, Exchange
+from hostup_conformance.core.json_text import count_values
 from hostup_conformance.core.messages import Headers, Request, Response
-from hostup_conformance.core.network import FailureKind, Unanswered, Watched, decode_content
+from hostup_conformance.core.network import FailureKind, TooLarge, Unanswered, Watched, decode_content
 from hostup_conformance.core.times import retry_after_seconds
 
 if TYPE_CHECKING:
@@ -32,6 +34,12 @@ if TYPE_CHECKING:
 AT_ONCE = 4
 #: How long one waits for a request that the run can do without, in seconds.
 A_MOMENT = 5.0
+#: No response needs more header fields.
+MOST_FIELDS = 1000
+#: The bytes of a character in UTF-8 after its first.
+CONTINUATION = bytes(range(0x80, 0xC0))
+#: What is written for characters above U+FFFF, as UTF-8 and as a JSON escape.
+WIDE = re.compile(rb"[\xf0-\xf7]|\\u[Dd][89ABab]")
 
 
 @dataclass(frozen=True)
@@ -42,11 +50,16 @@ class Limits:
     #: After a first timeout the server has shown what it does; it need not be shown at length.
     next_seconds: float = 4.0
     run_seconds: float = 110.0
-    #: Two streams of 16 MiB, each byte escaped as \u00XX.
+    #: What one response may need in memory, whatever its kind; and what all that are kept may.
     body_bytes: int = 200 * 2**20
+    kept_bytes: int = 256 * 2**20
+    #: The same for JSON values and header fields, which need more memory than the bytes that they are written in.
+    values: int = 100_000
+    kept_values: int = 1_000_000
     #: How many requests may time out, and how many may fail in whatever way.
     timeouts: int = 3
     failures: int = 8
+    #: How long all waiting for the server's Retry-After may take.
     waiting_seconds: float = 45.0
     #: How often one request is sent again because of a 429.
     repetitions: int = 3
@@ -75,8 +88,11 @@ class Wire(Generic[A]):
         self.stopped: str | None = None
         self._classify, self._policy = classify, policy
         self._began = time.monotonic()
-        self._waited = 0.0
         self._failures = self._timeouts = 0
+        self._kept_bytes = self._kept_values = 0
+        #: Until when nothing is sent, since the server asked for that, and how long it did so far, in seconds.
+        self._closed_until = self._waited = 0.0
+        self._aborted = threading.Event()
         parts = urlsplit(base_url)
         self._prefix, self._netloc = parts.path, parts.netloc
         self._origin: tuple[bytes, bytes, int | None] = (
@@ -104,6 +120,12 @@ class Wire(Generic[A]):
         self._kept.close()
         self._fresh.close()
 
+    def abort(self, reason: str) -> None:
+        """Send nothing from now on, and break off what is under way: it counts as not sent."""
+        self.stop(reason)
+        self._aborted.set()
+        self._backend.abort()
+
     def send(
         self,
         request: Request,
@@ -111,7 +133,9 @@ class Wire(Generic[A]):
         purpose: str,
         source: str = "probe",
     ) -> Exchange[A]:
-        """Send a request and return its exchange; wait and send again while the server says 429 unasked.
+        """Send a request and return its exchange; send again while the server responds 429 unasked.
+
+        A Retry-After, with 429 or 503, is obeyed by whoever sends next, in whichever thread.
 
         Raises `Stopped` when the run's bounds are used up, and `Withheld` for a request that is not safe.
         """
@@ -119,7 +143,11 @@ class Wire(Generic[A]):
         for repetition in count():
             self._check_bounds()
             exchange = self._exchange(request, purpose, source)
+            if self._aborted.is_set() and exchange.response is None:
+                raise Stopped(self.stopped or "")
             self.record(exchange)
+            if exchange.status == 503 and not exchange.obeyed and retry_after(exchange) is not None:
+                self._close(exchange)
             if exchange.status != 429 or exchange.obeyed:
                 return exchange
             limited = f"the server responded 429 to one request {repetition + 1} times, whatever we wait"
@@ -129,7 +157,9 @@ class Wire(Generic[A]):
                 raise Withheld(limited)  # the run can do without it
             if repetition == self.limits.repetitions:
                 raise self.stop(limited)
-            self._wait(exchange)
+            self._close(exchange)
+            if self.stopped:
+                raise Stopped(self.stopped)
         raise AssertionError("unreachable: the count has no end")
 
     def stop(self, reason: str) -> Stopped:
@@ -150,12 +180,36 @@ class Wire(Generic[A]):
             self.exchanges.append(exchange)
 
     def _check_bounds(self) -> None:
-        if self.stopped:
-            raise Stopped(self.stopped)
-        if self.limits.requests is not None and len(self.exchanges) >= self.limits.requests:
-            raise self.stop(f"the budget of {self.limits.requests} requests is used up (--max-requests)")
-        if time.monotonic() - self._began > self.limits.run_seconds:
-            raise self.stop(f"the run's {self.limits.run_seconds:g} seconds are used up")
+        """Return when the next request may go, after a wait if the server asked for one; raise `Stopped` if none may.
+
+        Raises:
+            Stopped: the run sends no more
+        """
+        while True:
+            if self.stopped:
+                raise Stopped(self.stopped)
+            if self.limits.requests is not None and len(self.exchanges) >= self.limits.requests:
+                raise self.stop(f"the budget of {self.limits.requests} requests is used up (--max-requests)")
+            if time.monotonic() - self._began > self.limits.run_seconds:
+                raise self.stop(f"the run's {self.limits.run_seconds:g} seconds are used up")
+            if (seconds := self._closed_until - time.monotonic()) <= 0:
+                return
+            self._aborted.wait(seconds)
+
+    def _close(self, exchange: Exchange[A]) -> None:
+        """Let nobody send before the server's Retry-After has passed; stop the wire where that is too long."""
+        with self._lock:
+            begin = max(time.monotonic(), self._closed_until)
+            until = time.monotonic() + seconds_asked(exchange)
+            more = max(until - begin, 0.0)
+            if self._waited + more > self.limits.waiting_seconds:
+                self.stop(
+                    f"the server asks for a wait of more than {self.limits.waiting_seconds:g} seconds "
+                    f"(Retry-After with {exchange.status})"
+                )
+                return
+            self._waited += more
+            self._closed_until = max(until, self._closed_until)
 
     def _count_failure(self, error: Unanswered) -> None:
         with self._lock:
@@ -166,42 +220,39 @@ class Wire(Generic[A]):
         if self._failures >= self.limits.failures or self._timeouts >= self.limits.timeouts:
             self.stop(f"{self._failures} requests got no whole response")
 
-    def _wait(self, exchange: Exchange[A]) -> None:
-        seconds = seconds_asked(exchange)
-        if self._waited + seconds > self.limits.waiting_seconds:
-            raise self.stop(f"the server limits our rate (429) for longer than {self.limits.waiting_seconds:g} seconds")
-        self._waited += seconds
-        time.sleep(seconds)
-
     def _exchange(self, request: Request, purpose: str, source: str) -> Exchange[A]:
         seconds = self.limits.next_seconds if self._timeouts else self.limits.request_seconds
         started, when = time.monotonic(), datetime.now(UTC)
         ask = self._classify(request, self.exchanges)
         # On a connection that was kept open a request may get lost, and would have to be sent again.
         pool = self._kept if ask.repeatable else self._fresh
-        response, failure = None, None
+        response, failure, too_large = None, None, None
         try:
-            response = self._attempt(request, pool, seconds)
+            response = self._attempt(request, ask, pool, seconds)
+        except TooLarge as error:
+            too_large = str(error)
         except Unanswered as error:
             failure = str(error)
-            self._count_failure(error)
+            if not self._aborted.is_set():
+                self._count_failure(error)
         return Exchange(
             number=0,  # given when it is recorded
             request=request,
             response=response,
             ask=ask,
             failure=failure,
+            too_large=too_large,
             seconds=time.monotonic() - started,
             when=when,
             purpose=purpose,
             source=source,
         )
 
-    def _attempt(self, request: Request, pool: httpcore.ConnectionPool, seconds: float) -> Response:
+    def _attempt(self, request: Request, ask: A, pool: httpcore.ConnectionPool, seconds: float) -> Response:
         """Send once; once more if a connection that was kept open turns out to be closed."""
         watch = self._backend.begin(seconds)
         try:
-            return self._roundtrip(request, pool)
+            return self._roundtrip(request, ask, pool)
         except (httpcore.RemoteProtocolError, httpcore.ReadError, httpcore.WriteError) as error:
             if watch.connected or watch.received:
                 raise Unanswered(f"broken response: {error}") from None
@@ -212,9 +263,9 @@ class Wire(Generic[A]):
             raise Unanswered(f"connection failed: {error}".replace("\n", " "), kind) from None
         except (httpcore.NetworkError, httpcore.ProtocolError, OSError) as error:
             raise Unanswered(f"{type(error).__name__}: {error}") from None
-        return self._attempt(request, pool, seconds)
+        return self._attempt(request, ask, pool, seconds)
 
-    def _roundtrip(self, request: Request, pool: httpcore.ConnectionPool) -> Response:
+    def _roundtrip(self, request: Request, ask: A, pool: httpcore.ConnectionPool) -> Response:
         headers = [("Host", self._netloc), *request.headers]
         if request.body:
             headers.append(("Content-Length", str(len(request.body))))
@@ -222,23 +273,59 @@ class Wire(Generic[A]):
         url = httpcore.URL(scheme=scheme, host=host, port=port, target=(self._prefix + request.target).encode("ascii"))
         raw = [(name.encode("ascii"), value.encode("latin-1")) for name, value in headers]
         with pool.stream(request.method, url, headers=raw, content=request.body or None) as response:
-            body = self._body(response.iter_stream())
-            surplus = self._backend.watch.surplus(response.status, request.method)
-            fields: Headers = tuple((k.decode("latin-1"), v.decode("latin-1")) for k, v in response.headers)
             status = response.status
-        body, miscoded = decode_content(body, fields, self.limits.body_bytes)
+            if len(response.headers) > MOST_FIELDS:
+                raise TooLarge(f"it has more than {MOST_FIELDS} header fields")
+            limit = min(ask.longest_body(status), self.limits.body_bytes)
+            body = read_within(limit, response.iter_stream())
+            surplus = self._backend.watch.surplus(status, request.method)
+            fields: Headers = tuple((k.decode("latin-1"), v.decode("latin-1")) for k, v in response.headers)
+        body, miscoded = decode_content(body, fields, limit)
+        self._keep(body, fields)
         return Response(status, fields, body, surplus, miscoded)
 
-    def _body(self, chunks: Iterable[bytes]) -> bytes:
-        body = bytearray()
-        for chunk in chunks:
-            body += chunk
-            if len(body) > self.limits.body_bytes:
-                raise Unanswered(f"a body of more than {self.limits.body_bytes >> 20} MiB")
-        return bytes(body)
+    def _keep(self, body: bytes, fields: Headers) -> None:
+        """Count what is kept; raise `TooLarge` for more than one response can need, stop where all are too much."""
+        values = count_values(body)
+        if values > self.limits.values:
+            raise TooLarge(f"its body has more than {self.limits.values} JSON values")
+        needed = bytes_in_memory(body)
+        if needed > 2 * self.limits.body_bytes:
+            raise TooLarge(f"its body needs more than {2 * self.limits.body_bytes >> 20} MiB of memory as text")
+        with self._lock:
+            self._kept_bytes += len(body)
+            self._kept_values += values + len(fields)
+            if self._kept_bytes > self.limits.kept_bytes or self._kept_values > self.limits.kept_values:
+                self.stop(f"the responses are larger than a run keeps, {self.limits.kept_bytes >> 20} MiB in all")
+
+
+def read_within(limit: int, chunks: Iterable[bytes]) -> bytes:
+    """Return a body; raise `TooLarge` for one that is longer."""
+    parts: list[bytes] = []
+    length = 0
+    for chunk in chunks:
+        parts.append(chunk)
+        length += len(chunk)
+        if length > limit:
+            raise TooLarge(f"its body is larger than {limit / 2**20:g} MiB")
+    return b"".join(parts)
+
+
+def bytes_in_memory(body: bytes) -> int:
+    """Return how many bytes a body and its strings need as text: a single rare character makes each character wide."""
+    if len(body) < 2**20:
+        return len(body)
+    wide = 4 if WIDE.search(body) else 2 if not body.isascii() or b"\\u" in body else 1
+    characters = len(body.translate(None, CONTINUATION))
+    return characters * (1 if body.isascii() else wide) + wide * (characters - 5 * body.count(b"\\u"))
+
+
+def retry_after(e: Exchange[A]) -> float | None:
+    """Return how many seconds a response asks to wait, None where it does not."""
+    return retry_after_seconds(e.header("retry-after"), datetime.now(UTC))
 
 
 def seconds_asked(limited: Exchange[A]) -> float:
     """Return how long a 429 asks to wait; without a usable Retry-After, the second that a patient client would try."""
-    seconds = retry_after_seconds(limited.header("retry-after"), datetime.now(UTC))
+    seconds = retry_after(limited)
     return max(seconds if seconds is not None else 1.0, 0.05)

@@ -35,7 +35,7 @@ class WireTransport(httpx.BaseTransport):
         headers = tuple((k, v) for k, v in request.headers.multi_items() if k.lower() not in dropped)
         self.exchange = self._wire.send(Request(request.method, target, headers, request.read()), purpose=self._purpose)
         if self.exchange.response is None:
-            raise httpx.ReadError(self.exchange.failure or "", request=request)
+            raise httpx.ReadError(self.exchange.failure or self.exchange.too_large or "", request=request)
         return self.exchange.response.as_httpx(request)
 
 

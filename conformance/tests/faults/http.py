@@ -73,7 +73,7 @@ def drips(_asked: Asked, answered: Answered) -> None:
         answered.raw = [answered.head(), *(part for byte in answered.body for part in (bytes([byte]), 0.1))]
 
 
-@trips("HTTP-01")
+@trips("HTTP-19")
 def body_without_end(_asked: Asked, answered: Answered) -> None:
     """A body that never ends, as fast as it goes."""
     if answered.is_output:
@@ -87,7 +87,7 @@ def headers_without_end(_asked: Asked, answered: Answered) -> None:
         answered.raw = [b"HTTP/1.1 200 OK\r\n", *([b"X-More: and more\r\n" * 1000] * 100)]
 
 
-@trips("HTTP-01")
+@trips("HTTP-19")
 def bomb(asked: Asked, answered: Answered) -> None:
     """A small body that decompresses to a large one."""
     if probes(asked, answered) and "gzip" in asked.headers.get("accept-encoding", ""):
@@ -338,3 +338,10 @@ def status_fails(asked: Asked, answered: Answered) -> None:
     """The status is a 500."""
     if asked.path.endswith("/status") and answered.status == 200:
         answered.become(500, b"oops", "text/plain")
+
+
+@trips("HTTP-19")
+def two_mebibytes_of_blanks(_asked: Asked, answered: Answered) -> None:
+    """Two mebibytes of blanks stand before each problem."""
+    if answered.is_problem:
+        answered.body = b" " * (2 << 20) + answered.body

@@ -261,3 +261,13 @@ def names_media_type(e: Exchange) -> Findings:
     """Every body of a 200, 4xx or 5xx must come with a Content-Type."""
     if e.header("content-type") is None:
         yield "a Content-Type header field", "none"
+
+
+@each("HTTP-19", lambda e: e.response is not None or e.too_large is not None)
+def size(e: Exchange) -> Findings:
+    """Judge how large a response is: 1 MiB for a probe or a problem, 8 MiB for a list, 200 MiB for a poll.
+
+    So much only a fault makes of them. A larger one is cut off, and no other requirement is judged by it.
+    """
+    if e.too_large:
+        yield "a response of the size that its kind can need", e.too_large

@@ -6,29 +6,44 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from hostup_conformance.contract.rules import Findings, FindingsAcross, across, each
-from hostup_conformance.core.redact import redactor
+from hostup_conformance.core.redact import MARK, Redactor, redactor
 
 if TYPE_CHECKING:
     from hostup_conformance.contract.ask import Exchange
     from hostup_conformance.contract.target import Target
 
-#: Marks of a server's internals: stack traces of several languages, file paths, database errors.
+#: Marks of a server's internals: stack traces of several languages, file paths, database errors. What may repeat does
+#: so within bounds and without going back, so that no text takes longer than its length allows.
 INTERNALS = re.compile(
-    r"""Traceback\ \(most\ recent | File\ \\?"[^"]+",\ line\ \d+ | Stack\ ?trace: | \bstack"\s*:
-      | ^\s*at\ [\w$.<>\[\]\ ]+\(.*:\d+ | \bat\ /[\w./-]+:\d+ | goroutine\ \d+\ \[ | panic:\s
-      | \bat\ [\w$.<>]+\ ?\([^)]*[/\\.][^)]*:\d+(:\d+)?\) | \.(go|rs|py|js|ts|php|rb|java):\d+
-      | \b(java|javax|org|com)(\.\w+)+Exception\b | NullPointerException | node_modules
-      | (?<![\w/])/(home|var|usr|opt|srv|etc|root|app)/[\w.-]+ | [A-Z]:\\\\?(Users|inetpub|Windows|Program)
-      | SQLSTATE | ORA-\d{5} | \bSELECT\s.+\sFROM\s | \bsyntax\ error\ at\ or\ near
-      | psycopg2?\. | sqlite3?\.\w*Error""",
-    re.VERBOSE | re.MULTILINE | re.IGNORECASE,
+    r"""Traceback\ \(most\ recent | File\ \\?"[^"\n]{1,300}+",\ line\ \d | Stack\ ?trace: | \bstack"\s{0,9}+:
+      | \bat\ /[\w./-]{1,300}+:\d | goroutine\ \d{1,19}+\ \[ | panic:\s
+      | \bat\ [\w$.<>\[\]]{1,200}+\ ?\((?P<place>[^)\n]{0,300}+) | \.(?:go|rs|py|js|ts|php|rb|java):\d
+      | \b(?:java|javax|org|com)(?:\.\w{1,80}+){1,20}+(?<=Exception)\b | NullPointerException | node_modules
+      | (?<![\w/])/(?:home|var|usr|opt|srv|etc|root|app)/[\w.-] | [A-Z]:\\\\?(?:Users|inetpub|Windows|Program)
+      | SQLSTATE | ORA-\d{5} | \bSELECT\s[^\n]{1,200}?\sFROM\s | \bsyntax\ error\ at\ or\ near
+      | psycopg2?\. | sqlite3?\.\w{0,80}Error""",
+    re.VERBOSE | re.IGNORECASE,
 )
+#: What stands between the parentheses of a line of a stack trace: a file, and a line in it.
+PLACE = re.compile(r"[/\\.][^:\n]{0,300}+:\d|^[^:\n]{1,300}+:\d")
+#: How much of a response is searched, in characters: for keys, and for what only the inside of a server shows.
+SEARCHED, SEARCHED_FOR_INTERNALS = 8 << 20, 1 << 16
 
 
 def texts(e: Exchange) -> list[str]:
-    """Return the header fields and the body of a response, as text."""
+    """Return the header section and the body of a response, as text; of a long body its beginning."""
     assert e.response is not None  # noqa: S101 - the selectors see to it
-    return [*(f"{name}: {value}" for name, value in e.response.headers), e.response.body.decode("utf-8", "replace")]
+    section = "\n".join(f"{name}: {value}" for name, value in e.response.headers)
+    return [section, e.response.body[:SEARCHED].decode("utf-8", "replace")]
+
+
+def internals(text: str) -> str | None:
+    """Return what only the inside of a server shows, with a little of what stands around it, or None."""
+    text = text[:SEARCHED_FOR_INTERNALS].replace("\\n", "\n")
+    for found in INTERNALS.finditer(text):
+        if found["place"] is None or PLACE.search(found["place"]):
+            return text[max(0, found.start() - 10) : found.end() + 60]
+    return None
 
 
 def answered(e: Exchange) -> bool:
@@ -47,8 +62,15 @@ def key_stays(exchanges: list[Exchange], target: Target) -> FindingsAcross:
         sent = (e.request.header("authorization") or "").rpartition(" ")[2]
         for text in texts(e):
             if redact.finds_in(text) or (len(sent) >= 12 and sent in text):
-                yield e, "no key in the response", redact(text)
+                yield e, "no key in the response", around(redact, text)
                 break
+
+
+def around(redact: Redactor, text: str) -> str:
+    """Return where the first key stood in a text."""
+    without = redact(text[: 1 << 20])
+    at = without.find(MARK)
+    return without[max(0, at - 60) : at + 90] if at >= 0 else without
 
 
 @each("SAFETY-02", lambda e: answered(e) and e.status != 200)
@@ -58,8 +80,8 @@ def no_internals(e: Exchange) -> Findings:
     A 200 is exempt, since the output of a command may hold anything.
     """
     for text in texts(e):
-        if found := INTERNALS.search(text.replace("\\n", "\n")):
-            yield "nothing of the server's internals", text[max(0, found.start() - 10) : found.end() + 60]
+        if found := internals(text):
+            yield "nothing of the server's internals", found
             return
 
 
