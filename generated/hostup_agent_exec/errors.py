@@ -1,18 +1,21 @@
-"""Everything that a call raises, except what httpx raises when no answer came.
+"""Everything that a call raises, except what httpx raises when no response came.
 
 HostUpError
-├── AnswerError          an answer came, and is not the documented success
+├── ResponseError        a response came, and is not the documented success
 │   ├── BadRequest 400 · Unauthorized 401 · Forbidden 403 · NotFound 404 · RateLimited 429 · InternalError 500
 │   ├── UnexpectedStatus any other status
-│   └── InvalidResponse  the status says success, but the body is not what the document says
+│   ├── InvalidResponse  the status says success, but the body is not what the document says
+│   └── TooLarge         the body is larger than the client takes
 ├── AgentUnavailable     commands cannot be run in the VPS now; none was started
 ├── StartLost            a command may have been started, and nobody can tell which it is
 ├── CommandStillRunning  a wait ended before the command did
-└── OutputLost           a poll may have been answered, but the answer did not arrive
+├── OutputLost           a poll may have been answered, but the response did not arrive
+└── CommandFailed        the command has ended, and not with success
 """
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
@@ -22,9 +25,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import httpx
 
 if TYPE_CHECKING:
-    from .models.agent_availability import AgentAvailability
-    from .models.command_output import CommandOutput
-    from .models.problem import Problem
+    from .models import AgentAvailability, CommandOutput, Problem
 
 
 class RateLimit(NamedTuple):
@@ -41,25 +42,25 @@ class RateLimit(NamedTuple):
 class HostUpError(Exception):
     """Base of all errors. Its text is one short line that holds nothing of a body and no key.
 
-    Pickled, it keeps its answer's status, headers and body, but not the request, which holds the key.
+    Pickled, it keeps its response's status, headers and body, but not the request, which holds the key.
     """
 
     def __init__(self, message: str, response: httpx.Response | None = None, problem: Problem | None = None) -> None:
         super().__init__(message)
         self._response = response
         self.problem = problem
-        """The problem document (RFC 9457), if the answer held one."""
+        """The problem document (RFC 9457), if the response held one."""
         self.pid: int | None = None
-        """The command, if one was started or is waited for."""
+        """What was started or is waited for, if anything."""
 
     @property
     def response(self) -> httpx.Response | None:
-        """The HTTP answer, if one came."""
+        """The HTTP response, if one came."""
         return self._response
 
     @property
     def status_code(self) -> int | None:
-        """The HTTP status, if an answer came."""
+        """The HTTP status, if a response came."""
         return self._response.status_code if self._response is not None else None
 
     @property
@@ -74,7 +75,7 @@ class HostUpError(Exception):
 
     @property
     def retry_after(self) -> float | None:
-        """Seconds to wait, if the answer has a Retry-After of either form (RFC 9110, section 10.2.3)."""
+        """Seconds to wait, if the response has a Retry-After of either form (RFC 9110, section 10.2.3)."""
         return retry_after(self._response) if self._response is not None else None
 
     @property
@@ -86,14 +87,14 @@ class HostUpError(Exception):
         return type(self), self.args, {**self.__dict__, "_response": _without_request(self._response)}
 
 
-class AnswerError(HostUpError):
-    """An answer came, and is not the documented success."""
+class ResponseError(HostUpError):
+    """A response came, and is not the documented success."""
 
     _response: httpx.Response
 
     @property
     def response(self) -> httpx.Response:
-        """The HTTP answer."""
+        """The HTTP response."""
         return self._response
 
     @property
@@ -102,36 +103,40 @@ class AnswerError(HostUpError):
         return self._response.status_code
 
 
-class BadRequest(AnswerError):
-    """400: the request is not valid; ``problem.errors`` may say where."""
+class BadRequest(ResponseError):
+    """400: The request is not valid."""
 
 
-class Unauthorized(AnswerError):
-    """401: no valid key was given."""
+class Unauthorized(ResponseError):
+    """401: No valid key was given."""
 
 
-class Forbidden(AnswerError):
-    """403: the key lacks the scope, or the resource belongs to somebody else."""
+class Forbidden(ResponseError):
+    """403: The key lacks the scope, or the VPS belongs to somebody else."""
 
 
-class NotFound(AnswerError):
-    """404: there is no such resource, or it belongs to somebody else."""
+class NotFound(ResponseError):
+    """404: There is no such VPS, or it belongs to somebody else."""
 
 
-class RateLimited(AnswerError):
-    """429: too many requests; wait ``retry_after`` seconds."""
+class RateLimited(ResponseError):
+    """429: Too many requests; wait as long as the header fields say."""
 
 
-class InternalError(AnswerError):
-    """500: something broke on the provider's side."""
+class InternalError(ResponseError):
+    """500: An unexpected error on the provider's side."""
 
 
-class UnexpectedStatus(AnswerError):
+class UnexpectedStatus(ResponseError):
     """Any other status, whether the document knows it or not."""
 
 
-class InvalidResponse(AnswerError):
+class InvalidResponse(ResponseError):
     """The status says success, but the body is not what the document says; the text names the place."""
+
+
+class TooLarge(ResponseError):
+    """The body is larger than the client's ``max_body_bytes``; the rest of it was not read, and none of it is kept."""
 
 
 class AgentUnavailable(HostUpError):
@@ -142,7 +147,7 @@ class AgentUnavailable(HostUpError):
 
 
 class StartLost(HostUpError):
-    """A command was started, or may have been, and the answer does not tell which one it is.
+    """A command was started, or may have been, and the response does not tell which one it is.
 
     So the start was not repeated: a command that is run twice may do harm. ``__cause__`` is what happened, if anything did.
     """
@@ -156,14 +161,21 @@ class CommandStillRunning(HostUpError):
 
 
 class OutputLost(HostUpError):
-    """A poll may have been answered, but the answer did not arrive.
+    """A poll may have been answered, but the response did not arrive.
 
-    If the command had ended, its output went with that answer: the guest agent forgets a process once it has
+    If the command had ended, its output went with that response: the guest agent forgets a process once it has
     reported its end. So the poll was not repeated. ``__cause__`` is what happened.
     """
 
 
-_BY_STATUS: dict[int, type[AnswerError]] = {
+class CommandFailed(HostUpError):
+    """The command has ended, and not with success; the text shows its exit code and the end of its standard error."""
+
+    output: CommandOutput | None = None
+    """What it printed, and how it ended."""
+
+
+_BY_STATUS: dict[int, type[ResponseError]] = {
     400: BadRequest,
     401: Unauthorized,
     403: Forbidden,
@@ -173,14 +185,72 @@ _BY_STATUS: dict[int, type[AnswerError]] = {
 }
 
 
-def status_error(response: httpx.Response, problem: Problem | None) -> AnswerError:
+_ORDINARY = {"accept", "accept-encoding", "connection", "content-length", "content-type", "host", "user-agent"}
+
+
+def _without_keys(text: str, request: httpx.Request) -> str:
+    """Take out what the request carries in its other headers, the key among them, should a server repeat it."""
+    for name, value in request.headers.items():
+        for word in value.split() if name not in _ORDINARY else ():
+            if len(word) > 5:
+                text = text.replace(word, "[key]")
+    return text
+
+
+def shown(response: httpx.Response) -> str:
+    """Tell what was asked for: method and path, and of the query what is a number."""
+    try:
+        request = response.request
+    except RuntimeError:  # made by hand
+        return "a request"
+    path, _, query = request.url.raw_path.decode("ascii").partition("?")
+    numbers = "&".join(part for part in query.split("&") if re.fullmatch(r"\w{1,40}=\d{1,20}", part, re.ASCII))
+    return _without_keys(f"{request.method} {path[:300]}{'?' if numbers else ''}{numbers}", request)
+
+
+def plain(text: object, response: httpx.Response) -> str:
+    """Return a name that a server gave, if it may be shown; else nothing."""
+    if not isinstance(text, str) or not re.fullmatch(r"[\w.:-]{1,80}", text, re.ASCII):
+        return ""
+    try:
+        return text if _without_keys(text, response.request) == text else ""
+    except RuntimeError:
+        return text
+
+
+def request_id(response: httpx.Response) -> str:
+    """Return the id that the server gave the request, in a header or a problem document; else nothing."""
+    named = response.headers.get("x-request-id", "")
+    if not named and response.status_code >= 400:
+        found = re.search(rb'"requestId"\s*:\s*"([\w.:-]{1,80})"', response.content[:65536])
+        named = found[1].decode("ascii", "replace") if found else ""
+    return plain(named, response)
+
+
+def status_error(response: httpx.Response, problem: Problem | None) -> ResponseError:
     """Make the error that fits the status."""
     status = response.status_code
     try:
-        message = f"{status} {HTTPStatus(status).phrase}"
+        message = f"{status} {HTTPStatus(status).phrase}: {shown(response)}"
     except ValueError:
-        message = str(status)
-    return _BY_STATUS.get(status, UnexpectedStatus)(message, response, problem)
+        message = f"{status}: {shown(response)}"
+    error = _BY_STATUS.get(status, UnexpectedStatus)("", response, problem)
+    told = [name for name in (plain(error.code, response), plain(error.request_id, response)) if name]
+    if told:
+        message += f" ({', '.join(told)})"
+    twice = re.search(r"((?:/[^/?]+){2,})\1(?:/|$)", shown(response)) if status == 404 else None
+    if twice:
+        message += f"; {twice[1]} stands in it twice: leave it out of base_url"
+    error.args = (message,)
+    return error
+
+
+_UNSENT = ("ConnectError", "ConnectTimeout", "PoolTimeout", "ProxyError", "UnsupportedProtocol", "Unsendable")
+
+
+def never_sent(error: BaseException) -> bool:
+    """Tell whether an error says that the request was not sent; by names, since there are libraries like httpx."""
+    return any(kind.__name__ in _UNSENT for kind in type(error).__mro__)
 
 
 def retry_after(response: httpx.Response) -> float | None:
@@ -251,10 +321,14 @@ def _without_request(response: httpx.Response | None) -> httpx.Response | None:
     return httpx.Response(response.status_code, headers=headers, content=response.content)
 
 
+AnswerError = ResponseError
+"""The name of :class:`ResponseError` before version 3."""
+
 __all__ = [
     "AgentUnavailable",
     "AnswerError",
     "BadRequest",
+    "CommandFailed",
     "CommandStillRunning",
     "Forbidden",
     "HostUpError",
@@ -264,7 +338,9 @@ __all__ = [
     "OutputLost",
     "RateLimit",
     "RateLimited",
+    "ResponseError",
     "StartLost",
+    "TooLarge",
     "Unauthorized",
     "UnexpectedStatus",
 ]

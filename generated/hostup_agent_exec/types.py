@@ -57,7 +57,7 @@ T_co = TypeVar("T_co", covariant=True)
 
 @dataclass(frozen=True, slots=True)
 class Response(Generic[T_co]):
-    """An HTTP answer: status code, headers (names without case), body, and what the body says.
+    """An HTTP response: status code, headers (names without case), body, and what the body says.
 
     ``parsed`` is the success type, or the problem document of an error, or None if the body holds neither.
     """
@@ -263,6 +263,18 @@ def to_json(value: Any) -> Any:
     return value if type(value) in _KINDS else str(value)
 
 
+def to_text(value: Any) -> str:
+    """Write a value as the text of a header or a cookie."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(to_json(value))
+
+
+def form(body: Any) -> dict[str, Any]:
+    """Write an object as the members of a form; an absent one is left out, and so is null."""
+    return {name: value for name, value in body.to_dict().items() if value is not None}
+
+
 def check(name: str, value: object, *kinds: type) -> None:
     """Refuse an argument of another type before anything is sent.
 
@@ -300,6 +312,19 @@ def check_text(name: str, value: str | Unset, shortest: int, longest: int, patte
         raise ValueError(f"{name}: expected {shortest} to {longest} characters, got {len(value)}")
     if not re.search(pattern, value):
         raise ValueError(f"{name}: expected a match of {pattern}")
+
+
+def check_range(name: str, value: float | Unset | None, least: float | None, most: float | None) -> None:
+    """Refuse a number that the document does not allow.
+
+    Raises:
+        ValueError: it is too small or too large.
+    """
+    if isinstance(value, Unset) or value is None:
+        return
+    if (least is not None and value < least) or (most is not None and value > most):
+        limits = f"{least} or more" if most is None else f"{most} or less" if least is None else f"{least} to {most}"
+        raise ValueError(f"{name}: expected {limits}")
 
 
 def check_callback(name: str, value: object) -> None:

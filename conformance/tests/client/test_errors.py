@@ -19,8 +19,8 @@ PROBLEM = {"code": "rate_limited", "requestId": "req_7", "detail": f"the key {KE
 SENT = "Mon, 27 Apr 2026 12:34:56 GMT"
 
 
-def raised(voice: Voice, answer: httpx.Response) -> errors.AnswerError:
-    with pytest.raises(errors.AnswerError) as caught:
+def raised(voice: Voice, answer: httpx.Response) -> errors.ResponseError:
+    with pytest.raises(errors.ResponseError) as caught:
         voice.call(client=answering(answer))
     return caught.value
 
@@ -48,7 +48,8 @@ def test_without_a_problem_it_has_no_code(voice: Voice) -> None:
 
 @pytest.mark.parametrize(("status", "text"), [(404, "404 Not Found"), (520, "520"), (999, "999")])
 def test_its_text_is_one_short_line_of_nothing_secret(voice: Voice, status: int, text: str) -> None:
-    assert str(raised(voice, httpx.Response(status, json=PROBLEM))) == text
+    told = "GET /api/v2/vps/vps_01hxa3b4c5d6e7f8g9h0j1k2m3/agent/exec (rate_limited, req_7)"
+    assert str(raised(voice, httpx.Response(status, json=PROBLEM))) == f"{text}: {told}"
 
 
 def test_no_text_of_a_decode_error_quotes_the_body(voice: Voice) -> None:
@@ -58,8 +59,8 @@ def test_no_text_of_a_decode_error_quotes_the_body(voice: Voice) -> None:
 
 def test_an_error_below_a_base_is_its_kind() -> None:
     for error in (errors.BadRequest, errors.UnexpectedStatus, errors.InvalidResponse):
-        assert issubclass(error, errors.AnswerError)
-    for kind in (errors.AnswerError, errors.CommandStillRunning, errors.OutputLost):
+        assert issubclass(error, errors.ResponseError)
+    for kind in (errors.ResponseError, errors.CommandStillRunning, errors.OutputLost):
         assert issubclass(kind, errors.HostUpError)
 
 

@@ -57,7 +57,7 @@ headers = st.lists(
 statuses = st.integers(100, 999) | st.sampled_from([200, *KINDS])
 
 
-def check_error(error: errors.AnswerError, status: int) -> None:
+def check_error(error: errors.ResponseError, status: int) -> None:
     kind = errors.InvalidResponse if status == 200 else KINDS.get(status, errors.UnexpectedStatus)
     assert type(error) is kind
     assert error.status_code == status
@@ -79,7 +79,7 @@ def check_error(error: errors.AnswerError, status: int) -> None:
 @pytest.mark.parametrize("asked", [{}, {"pid": PID}], ids=["probe", "poll"])
 @settings(settings.get_profile("client"))
 @given(status=statuses, headers=headers, body=bodies)
-def test_only_documented_outcomes(status: int, headers: list[Any], body: bytes, asked: dict[str, int]) -> None:
+def test_only_documented_outcomes(status: int, headers: list[Any], body: bytes, asked: dict[str, Any]) -> None:
     def answer(_: httpx.Request) -> httpx.Response:
         return httpx.Response(status, headers=headers, stream=httpx.ByteStream(body))
 
@@ -87,7 +87,7 @@ def test_only_documented_outcomes(status: int, headers: list[Any], body: bytes, 
     with answering(answer) as client:
         try:
             value = get_agent_exec.sync(VPS, client=client, **asked)
-        except errors.AnswerError as error:
+        except errors.ResponseError as error:
             check_error(error, status)
         except httpx.DecodingError:
             return

@@ -29,7 +29,7 @@ def test_the_plain_call_returns_the_success_or_raises(case: Case, voice: Voice, 
     with pytest.raises(case.outcome) as caught:
         voice.call(client=client, **asked(case))
     assert type(caught.value) is case.outcome
-    if isinstance(caught.value, errors.AnswerError):
+    if isinstance(caught.value, errors.ResponseError):
         assert str(caught.value) == case.says or str(caught.value).startswith(str(case.status))
         assert caught.value.status_code == case.status
         assert caught.value.code == case.code

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from typing import Any
 
 import httpx
 import pytest
@@ -43,12 +44,12 @@ class Server:
 
 @pytest.fixture(params=["sync", "asyncio"])
 def ask(request: pytest.FixtureRequest, clock: Clock) -> Ask:  # noqa: ARG001
-    def sync(server: Server, **arguments: int) -> None:
+    def sync(server: Server, **arguments: Any) -> None:
         transport = RetryTransport(httpx.MockTransport(server))
         with httpx.Client(transport=transport, event_hooks={"request": [choose]}) as given:
             get_agent_exec.sync(VPS, client=new_client().set_httpx_client(given), **arguments)
 
-    def asynchronous(server: Server, **arguments: int) -> None:
+    def asynchronous(server: Server, **arguments: Any) -> None:
         async def run() -> None:
             transport = RetryTransport(httpx.MockTransport(server))
             async with httpx.AsyncClient(transport=transport, event_hooks={"request": [async_choose]}) as given:
@@ -94,6 +95,6 @@ def test_a_start_never_is(trouble: str, clock: Clock) -> None:  # noqa: ARG001
     transport = RetryTransport(httpx.MockTransport(server))
     with httpx.Client(transport=transport, event_hooks={"request": [choose]}) as given:
         client = new_client().set_httpx_client(given)
-        with pytest.raises((httpx.TransportError, errors.AnswerError)):
+        with pytest.raises((httpx.TransportError, errors.ResponseError)):
             start_agent_exec.sync(VPS, client=client, body=CommandStart("reboot"))
     assert server.asked == 1

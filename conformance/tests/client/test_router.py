@@ -125,7 +125,7 @@ def test_a_wait_in_a_storm_ends_in_a_documented_way(voice: Voice, clock: Clock, 
 def test_a_wait_with_the_documented_answers(voice: Voice, clock: Clock) -> None:
     with router():
         assert voice.wait(client=new_client()).stdout
-    assert clock.slept == [1.0]
+    assert clock.slept == [0.25]
 
 
 def test_its_problems_are_problems(voice: Voice) -> None:

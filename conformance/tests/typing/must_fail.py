@@ -25,8 +25,12 @@ def wrong_arguments(client: AuthenticatedClient, anonymous: Client) -> None:
     start_agent_exec.run("v", "uname", client=anonymous)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     start_agent_exec.run("v", client=client)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     start_agent_exec.sync("v", client=client, body="uname")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
-    AuthenticatedClient("https://h.test")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
-    AuthenticatedClient("https://h.test", "key", timeout=3)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    AuthenticatedClient("https://h.test", 7)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    AuthenticatedClient("https://h.test", "key", timeout="3")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    AuthenticatedClient(retries=None)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    get_agent_exec.sync("v", client=client, timeout="3")  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]
+    start_agent_exec.run("v", "uname", client=client, check="yes")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    start_agent_exec.run_many("v", "uname", client=client, limit=None)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 
 
 def the_other_shape(client: AuthenticatedClient) -> None:

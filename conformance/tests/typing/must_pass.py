@@ -9,6 +9,7 @@ from typing import Any, assert_type
 import httpx
 from hostup_agent_exec import AuthenticatedClient, Client, errors
 from hostup_agent_exec.api.agent import get_agent_exec, start_agent_exec
+from hostup_agent_exec.api.vps import list_vps
 from hostup_agent_exec.models import (
     AgentAvailability,
     CommandOutput,
@@ -16,6 +17,7 @@ from hostup_agent_exec.models import (
     Problem,
     ProblemItem,
     StartedCommand,
+    VpsItem,
 )
 from hostup_agent_exec.types import UNSET, Response, Unset
 
@@ -23,7 +25,7 @@ from hostup_agent_exec.types import UNSET, Response, Unset
 def the_request_decides(client: AuthenticatedClient, pid: int, either: int | Unset) -> None:
     assert_type(get_agent_exec.sync("v", client=client), AgentAvailability)
     assert_type(get_agent_exec.sync("v", client=client, pid=UNSET), AgentAvailability)
-    assert_type(get_agent_exec.sync("v", client=client, pid=pid), CommandOutput)
+    assert_type(get_agent_exec.sync("v", client=client, pid=pid, timeout=2, headers={}), CommandOutput)
     assert_type(get_agent_exec.sync("v", client=client, pid=either), AgentAvailability | CommandOutput)
     assert_type(get_agent_exec.sync_detailed("v", client=client), Response[AgentAvailability | Problem])
     assert_type(get_agent_exec.sync_detailed(id="v", client=client, pid=pid), Response[CommandOutput | Problem])
@@ -52,6 +54,16 @@ async def running(client: AuthenticatedClient, pids: list[int]) -> None:
     assert_type(start_agent_exec.sync("v", client=client, body=CommandStart("uname")), StartedCommand)
 
 
+async def many(client: AuthenticatedClient) -> None:
+    async for id, outcome in start_agent_exec.run_many(["v"], "uname", client=client, limit=2, check=True):
+        assert_type(id, str)
+        assert_type(outcome, CommandOutput | Exception)
+    async for item in list_vps.asyncio_iterate(client=client, limit=2):
+        assert_type(item, VpsItem)
+    for item in list_vps.iterate(client=client, timeout=3, headers={"X-A": "1"}):
+        assert_type(item, VpsItem)
+
+
 def members(availability: AgentAvailability, output: CommandOutput, problem: Problem) -> None:
     assert_type(availability.available, bool | Unset)
     assert_type(availability.reason, str | None | Unset)
@@ -59,6 +71,8 @@ def members(availability: AgentAvailability, output: CommandOutput, problem: Pro
     assert_type(output.exited, bool)
     assert_type(output.exit_code, int | None | Unset)
     assert_type(output.stdout or "", str)
+    assert_type(output.stdout_text, str)
+    assert_type(output.ok, bool)
     assert_type(output["new"], Any)
     assert_type(output.additional_properties, dict[str, Any])
     assert_type(problem.code, str | Unset)
@@ -86,6 +100,8 @@ def failures(client: AuthenticatedClient) -> None:
         if error.rate_limit:
             assert_type(error.rate_limit.reset, datetime | None)
             assert_type(error.rate_limit.limit, int | None)
+    except errors.CommandFailed as error:
+        assert_type(error.output, CommandOutput | None)
     except errors.AgentUnavailable as error:
         assert_type(error.availability, AgentAvailability | None)
     except errors.CommandStillRunning as error:
@@ -102,6 +118,9 @@ def failures(client: AuthenticatedClient) -> None:
 def the_client_object(client: AuthenticatedClient) -> None:
     assert_type(client.with_headers({"X-A": "1"}), AuthenticatedClient)
     assert_type(client.with_timeout(httpx.Timeout(3)).with_cookies({}), AuthenticatedClient)
+    assert_type(client.with_timeout(3.5), AuthenticatedClient)
+    assert_type(AuthenticatedClient(), AuthenticatedClient)
+    assert_type(AuthenticatedClient(timeout=3, retries=2, max_body_bytes=9, application="a/1"), AuthenticatedClient)
     assert_type(client.set_httpx_client(httpx.Client()), AuthenticatedClient)
     assert_type(Client("https://h.test").with_headers({}), Client)
     with client as entered:

@@ -1,35 +1,48 @@
-"""What all operations share: from an answer to a value or an error, and how to wait."""
+"""What all operations share: from a response to a value or an error, how to wait, and how to turn pages."""
 
 from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterable,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Generator,
+    Iterable,
+    Mapping,
+    Sequence,
+)
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Protocol, Self, TypeVar
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 import httpx
 
 from ..errors import (
     AgentUnavailable,
-    AnswerError,
+    CommandFailed,
     CommandStillRunning,
     HostUpError,
     InvalidResponse,
     OutputLost,
+    ResponseError,
     StartLost,
+    never_sent,
     retry_after,
     status_error,
 )
-from ..models.problem import Problem
+from ..models import Problem
 from ..types import InvalidValue, Response, Unset, check, is_object
 
 if TYPE_CHECKING:
-    from ..models.agent_availability import AgentAvailability
-    from ..models.command_output import CommandOutput
+    from ..client import Client
 
 T = TypeVar("T")
+R = TypeVar("R")
+H = TypeVar("H", int, str)
 E = TypeVar("E", bound=HostUpError)
 
 
@@ -63,7 +76,8 @@ _JSON = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_refuse_const
 
 def query(params: Mapping[str, Any]) -> str:
     """Write the query, with its question mark if there is one; much cheaper than to hand httpx the parameters."""
-    return f"?{httpx.QueryParams(params)}" if params else ""
+    present = {name: value for name, value in params.items() if value is not None and not isinstance(value, Unset)}
+    return f"?{httpx.QueryParams(present)}" if present else ""
 
 
 def _value(response: httpx.Response) -> Any:
@@ -109,8 +123,8 @@ def decode_chosen(response: httpx.Response, model: type[M], *others: type[Model]
         raise InvalidResponse(str(error), response) from None
 
 
-def failure(response: httpx.Response) -> AnswerError:
-    """Make the error of an answer that is not the documented success, whatever its body."""
+def failure(response: httpx.Response) -> ResponseError:
+    """Make the error of a response that is not the documented success, whatever its body."""
     problem = None
     if response.status_code >= 400:
         try:
@@ -121,13 +135,13 @@ def failure(response: httpx.Response) -> AnswerError:
 
 
 def detailed(response: httpx.Response, parse: Callable[[httpx.Response], T]) -> Response[T | Problem]:
-    """Pair an answer with what it says, an error's problem document included."""
+    """Pair a response with what it says, an error's problem document included."""
     parsed: T | Problem | None
     try:
         parsed = parse(response)
     except InvalidResponse:
         raise
-    except AnswerError as error:
+    except ResponseError as error:
         parsed = error.problem
     return Response(response.status_code, response.content, response.headers, parsed)
 
@@ -135,65 +149,70 @@ def detailed(response: httpx.Response, parse: Callable[[httpx.Response], T]) -> 
 LONGEST = 1e9
 """Seconds that anybody may wait; more is more than the system's own clocks take."""
 
-_NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError, httpx.UnsupportedProtocol)
 
-
-def unavailable(availability: AgentAvailability) -> AgentUnavailable:
+def unavailable(text: str, availability: Any) -> AgentUnavailable:
     """Make the error of a probe that does not say yes."""
-    error = AgentUnavailable("commands cannot be run in this VPS now")
+    error = AgentUnavailable(text)
     error.availability = availability
     return error
 
 
-@contextmanager
-def starting() -> Generator[None, None, None]:
-    """Around a start: one that was not refused, and did not say what it started, becomes :class:`StartLost`."""
-    try:
-        yield
-    except _NEVER_SENT:
-        raise
-    except httpx.HTTPError as error:
-        raise StartLost("the answer to a start did not arrive") from error
-    except AnswerError as error:
-        # Any other redirect may come after the start was carried out (RFC 9110, section 15.4.4).
-        if 400 <= error.status_code < 500 or error.status_code in (307, 308):
-            raise
-        raise StartLost(f"the answer to a start tells of no command: {error}", error.response, error.problem) from error
-
-
-def started(response: httpx.Response, name: str, value: int | Unset, url: str | Unset) -> int:
-    """Tell which command was started: the answer's own member says so, or its URL, or both.
-
-    The URL counts if it is a path, so on the same origin, and the one that was just used. Nothing is ever sent to it:
-    of all that a server may write there, the number alone is taken.
+def failed(noun: str, output: Any, code: object, printed: str, client: Client, **about: Any) -> CommandFailed:
+    """Make the error of a command that has ended without success.
 
     Args:
-        response: the answer
-        name: the parameter of the URL that names the command
-        value: the member that names the command
-        url: where the command can be polled
+        noun: what has ended
+        output: its last state
+        code: its exit code, if it has one
+        printed: what it wrote to standard error, of which the end is shown
+        client: whose key is not shown
+        about: what it is known by
+    """
+    end = " ".join(printed.split())[-300:].replace(getattr(client, "token", None) or "\0", "[key]")
+    ending = f"with exit code {code}" if isinstance(code, int) else "without an exit code: it was killed, or has none"
+    visible = "".join(letter if letter.isprintable() else "\ufffd" for letter in end)
+    error = CommandFailed(f"the {noun} ended {ending}" + (f": {visible}" if visible else ""))
+    error.output = output
+    for name, value in about.items():
+        setattr(error, name, value)
+    return error
+
+
+def started(response: httpx.Response, name: str, kind: type[H], value: H | None | Unset, url: str | None | Unset) -> H:
+    """Tell what was started: the response's own member says so, or its URL, or both.
+
+    The URL counts if it is a path, so on the same origin, and the one that was just used. Nothing is ever sent to it:
+    of all that a server may write there, the name alone is taken.
+
+    Args:
+        response: the response
+        name: the parameter of the URL that names what was started
+        kind: the type of its values
+        value: the member that names it
+        url: where it can be polled
 
     Raises:
-        StartLost: nothing names a command, or there are two
+        StartLost: nothing is named, or there are two
     """
-    named = {number for number in (value, _in_query(response.request.url, name, url)) if isinstance(number, int)}
-    if len(named) > 1:
-        raise StartLost("the answer to a start names two commands", response)
-    if not named or min(named) < 1:
-        raise StartLost("the answer to a start names no command", response)
-    return named.pop()
+    found = {named for named in (value, _in_query(response.request.url, name, kind, url)) if isinstance(named, kind)}
+    if len(found) > 1:
+        raise StartLost("the response to a start names two commands", response)
+    if not found or (kind is int and min(found) < kind(1)) or kind() in found:
+        raise StartLost("the response to a start names no command", response)
+    return found.pop()
 
 
-def _in_query(asked: httpx.URL, name: str, url: str | Unset) -> int | None:
+def _in_query(asked: httpx.URL, name: str, kind: type[H], url: str | None | Unset) -> H | None:
     if not url or not url.startswith("/") or url.startswith("//"):
         return None
     try:
         target = httpx.URL(url)
         (text,) = target.params.get_list(name)
-        number = int(text) if text.isascii() and text.isdecimal() else 0
-    except (ValueError, httpx.InvalidURL):  # no URL, not one pid, or one of thousands of digits
+        if kind is int and not (text.isascii() and text.isdecimal() and int(text) > 0):
+            return None
+        return kind(text) if text and _segments(target) == _segments(asked) else None
+    except (ValueError, httpx.InvalidURL):  # no URL, not one name, or a number of thousands of digits
         return None
-    return number if number > 0 and _segments(target) == _segments(asked) else None
 
 
 def _segments(url: httpx.URL) -> list[str]:
@@ -201,35 +220,32 @@ def _segments(url: httpx.URL) -> list[str]:
     return [unquote(segment) for segment in path.split("/")]
 
 
-@contextmanager
-def running(pid: int) -> Generator[None, None, None]:
-    """Around all that follows a start: a poll that was never sent must not look like a start that was never sent."""
-    try:
-        yield
-    except httpx.HTTPError as error:
-        late = CommandStillRunning("the command was started, and cannot be polled now")
-        late.pid = pid
-        raise late from error
-
-
 class Waiting:
     """The decisions of a wait, apart from its sending and sleeping, which are synchronous or not.
+
+    Args:
+        timeout: seconds to wait at most
+        interval: seconds between polls; None for a quarter of one that grows to five
+        noun: what is waited for, in a word
+        about: the attribute of errors that names it, if it is known, and its value
 
     Raises:
         TypeError, ValueError: the times are not what they have to be
     """
 
-    def __init__(self, timeout: float, interval: float, pid: int | None = None) -> None:
+    def __init__(self, timeout: float, interval: float | None, noun: str, **about: Any) -> None:
         check("timeout", timeout, int, float)
-        check("interval", interval, int, float)
+        if interval is not None:
+            check("interval", interval, int, float)
         if not 0 <= timeout <= LONGEST:
             raise ValueError(f"timeout: expected a number of seconds from 0 to {LONGEST:g}")
-        if not 0 < interval <= LONGEST:
+        if interval is not None and not 0 < interval <= LONGEST:
             raise ValueError(f"interval: expected a number of seconds above 0, and {LONGEST:g} at most")
         self._deadline = time.monotonic() + timeout
-        self._interval = interval
-        self._pid = pid
-        self._state: CommandOutput | None = None
+        self._interval, self._growth = (0.25, 1.5) if interval is None else (interval, 1.0)
+        self._noun, self._about = noun, about
+        self._state: Any = None
+        self._upstream = False
 
     @property
     def left(self) -> float:
@@ -237,27 +253,71 @@ class Waiting:
         return max(0.0, self._deadline - time.monotonic())
 
     @contextmanager
-    def poll(self) -> Generator[None, None, None]:
-        """Around each poll: one whose answer may have been lost becomes :class:`OutputLost`."""
+    def starting(self) -> Generator[None, None, None]:
+        """Around a start: one that was not refused, and did not say what it started, becomes :class:`StartLost`."""
         try:
             yield
-        except _NEVER_SENT:
+        except StartLost:
             raise
-        except httpx.HTTPError as error:
-            raise self._about(OutputLost("the answer to a poll did not arrive")) from error
-        except AnswerError as error:
-            self._about(error)
+        except ResponseError as error:
+            # Any other redirect may come after the start was carried out (RFC 9110, section 15.4.4).
+            if 400 <= error.status_code < 500 or error.status_code in (307, 308):
+                raise
+            raise StartLost(
+                f"the response to a start tells of no {self._noun}: {error}", error.response, error.problem
+            ) from error
+        except Exception as error:  # of httpx, or of another library that a transport is made of
+            if never_sent(error):
+                raise
+            raise StartLost("the response to a start did not arrive") from error
+        except BaseException as error:
+            error.add_note(f"a {self._noun} may have been started")
+            raise
+
+    @contextmanager
+    def running(self, **about: Any) -> Generator[None, None, None]:
+        """Around all that follows a start: every exception names what was started."""
+        self._about = about
+        told = ", ".join(f"{name} {value}" for name, value in about.items())
+        try:
+            yield
+        except HostUpError:
+            raise
+        except Exception as error:
+            if never_sent(error):  # it must not look like a start that was never sent
+                raise self.named(
+                    CommandStillRunning(f"the {self._noun} was started, and cannot be polled now")
+                ) from error
+            error.add_note(f"the {self._noun} was started: {told}")
+            raise
+        except BaseException as error:
+            error.add_note(f"the {self._noun} was started: {told}")
+            raise
+
+    @contextmanager
+    def poll(self) -> Generator[None, None, None]:
+        """Around each poll: one whose response may have been lost becomes :class:`OutputLost`."""
+        try:
+            yield
+        except ResponseError as error:
+            self.named(error)
             if error.status_code < 500:
                 raise
             # The server, or a gateway before it, failed after it had the request.
-            lost = OutputLost(f"a poll was answered with {error}", error.response, error.problem)
-            raise self._about(lost) from error
+            lost = OutputLost(f"the response to a poll was {error}", error.response, error.problem)
+            raise self.named(lost) from error
+        except Exception as error:
+            if never_sent(error):
+                raise
+            raise self.named(OutputLost("the response to a poll did not arrive")) from error
 
-    def _about(self, error: E) -> E:
-        error.pid = self._pid
+    def named(self, error: E) -> E:
+        """Let an error tell what it is about."""
+        for name, value in self._about.items():
+            setattr(error, name, value)
         return error
 
-    def seen(self, state: CommandOutput) -> None:
+    def seen(self, state: object) -> None:
         """Keep the last state, for the error."""
         self._state = state
 
@@ -270,7 +330,120 @@ class Waiting:
         left = self.left
         asked = retry_after(response) or 0.0
         if left <= 0 or asked > left:
-            error = self._about(CommandStillRunning("the command has not ended in time", response))
+            error = self.named(CommandStillRunning(f"the {self._noun} has not ended in time", response))
             error.state = self._state
             raise error
-        return min(max(self._interval, asked), left)
+        return min(max(self._next(), asked), left)
+
+    def _next(self) -> float:
+        interval = self._interval
+        self._interval = min(interval * self._growth, max(5.0, interval))
+        return interval
+
+    def refused(self, response: httpx.Response) -> float | None:
+        """Tell how long to sleep before what was refused is sent again; None if it was not, or if that is too late."""
+        if response.status_code != 429:
+            return None
+        asked, left = retry_after(response) or 0.0, self.left
+        return min(max(self._next(), asked), left) if left > 0 and asked <= left else None
+
+    def busy(self, response: httpx.Response) -> float | None:
+        """As :meth:`refused`, of what may be repeated: a gateway that names a time is also believed, once."""
+        if response.status_code == 503 and not self._upstream:
+            asked = retry_after(response)
+            self._upstream = True
+            return max(asked, 0.1) if asked is not None and asked < self.left else None
+        return self.refused(response)
+
+    @staticmethod
+    def once(response: httpx.Response) -> None:  # noqa: ARG004
+        """Send nothing again: the wait itself decides."""
+
+
+class Pages:
+    """The decisions of turning pages."""
+
+    def __init__(self) -> None:
+        self._seen: set[int] = set()
+        self._empty = 0
+        self._last: object = None
+
+    def next(
+        self,
+        response: httpx.Response,
+        items: Sequence[object],
+        cursor: str | None | Unset,
+        more: bool | None | Unset = True,
+    ) -> str | None:
+        """Tell the cursor of the next page; None if this was the last one, or if the cursors go round in a circle.
+
+        Raises:
+            InvalidResponse: the pages have no end: a hundred hold nothing, or one holds what the one before does
+        """
+        if not cursor or more is False or more is None or hash(cursor) in self._seen:
+            return None
+        self._seen.add(hash(cursor))
+        self._empty = 0 if items else self._empty + 1
+        if self._empty >= 100 or (items and items == self._last):
+            raise InvalidResponse("$: expected another page, got nothing new", response)
+        self._last = items
+        return cursor
+
+
+async def each(
+    ids: Iterable[T] | AsyncIterable[T], call: Callable[[T], Awaitable[R]], limit: int
+) -> AsyncGenerator[tuple[T, R | Exception], None]:
+    """Call for each, some at once, and give what comes of it as it comes. When this is closed, so are the calls.
+
+    Raises:
+        TypeError, ValueError: ``limit`` is no number of calls
+    """
+    import asyncio  # noqa: PLC0415  (slow to import)
+
+    check("limit", limit, int)
+    if limit < 1:
+        raise ValueError("limit: expected 1 or more")
+    under_way: dict[asyncio.Future[R], T] = {}
+
+    async def one_by_one() -> AsyncIterator[T]:
+        for id in ids if isinstance(ids, Iterable) else ():
+            yield id
+
+    left: AsyncIterator[T] | None = aiter(ids) if isinstance(ids, AsyncIterable) else one_by_one()
+    try:
+        while left is not None or under_way:
+            while left is not None and len(under_way) < limit:
+                try:
+                    id = await anext(left)
+                except StopAsyncIteration:
+                    left = None
+                else:
+                    under_way[asyncio.ensure_future(call(id))] = id
+            if under_way:
+                done, _ = await asyncio.wait(under_way, return_when=asyncio.FIRST_COMPLETED)
+                for future in done:
+                    error = future.exception()
+                    if error is not None and not isinstance(error, Exception):
+                        raise error
+                    yield under_way.pop(future), future.result() if error is None else error
+    finally:
+        for future in under_way:
+            future.cancel()
+        await asyncio.gather(*under_way, return_exceptions=True)
+
+
+def sleep(seconds: float) -> None:
+    """Sleep."""
+    time.sleep(seconds)
+
+
+async def asleep(seconds: float) -> None:
+    """Sleep, whichever event loop runs."""
+    import anyio  # noqa: PLC0415  (slow to import, and loaded by httpx only if asynchronous)
+
+    await anyio.sleep(seconds)
+
+
+def segment(value: object) -> str:
+    """Write a value as a segment of a path."""
+    return quote(value if isinstance(value, str) else str(value), safe="")

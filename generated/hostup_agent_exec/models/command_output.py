@@ -79,6 +79,21 @@ class CommandOutput:
         return parsed
 
     @property
+    def ok(self) -> bool:
+        """Whether it has ended with success: not one that still runs, was killed or has no exit code."""
+        return self.exited and self.exit_code == 0
+
+    @property
+    def stdout_text(self) -> str:
+        """As ``stdout``; the empty string where there is none."""
+        return self.stdout or ""
+
+    @property
+    def stderr_text(self) -> str:
+        """As ``stderr``; the empty string where there is none."""
+        return self.stderr or ""
+
+    @property
     def additional_keys(self) -> list[str]:
         """Names of the members that the document does not know."""
         return list(self.additional_properties)

@@ -1,23 +1,15 @@
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, overload
-from urllib.parse import quote
 
 import httpx
 
+from ... import api as _api
+from ... import types as _types
 from ...client import AuthenticatedClient
 from ...models.agent_availability import AgentAvailability
 from ...models.command_output import CommandOutput
 from ...models.problem import Problem
-from ...types import (
-    UNSET,
-    Response,
-    Unset,
-    check,
-    check_callback,
-    check_segment,
-)
-from .. import Waiting, decode_chosen, detailed, failure, query
+from ...types import UNSET, Response, Unset
 
 
 def _get_kwargs(
@@ -25,42 +17,38 @@ def _get_kwargs(
     *,
     pid: int | Unset = UNSET,
 ) -> dict[str, Any]:
-    check("id", id, str)
-    check_segment("id", id)
-    check("pid", pid, int, Unset)
-    if not isinstance(pid, Unset) and pid < 1:
-        raise ValueError("pid: expected 1 or more")
+    _types.check("id", id, str)
+    _types.check_segment("id", id)
+    _types.check("pid", pid, int, Unset)
+    _types.check_range("pid", pid, 1, None)
 
-    params: dict[str, Any] = {}
-
-    params["pid"] = pid
-
-    params = {k: v for k, v in params.items() if v is not UNSET and v is not None}
+    _params: dict[str, Any] = {}
+    _params["pid"] = pid
 
     _kwargs: dict[str, Any] = {
         "method": "GET",
         "url": "/api/v2/vps/{id}/agent/exec".format(
-            id=quote(id, safe=""),
+            id=_api.segment(id),
         )
-        + query(params),
+        + _api.query(_params),
     }
     return _kwargs
 
 
 def _parse_absent(response: httpx.Response) -> AgentAvailability:
     if response.status_code == 200:
-        return decode_chosen(response, AgentAvailability, CommandOutput)
-    raise failure(response)
+        return _api.decode_chosen(response, AgentAvailability, CommandOutput)
+    raise _api.failure(response)
 
 
 def _parse_present(response: httpx.Response) -> CommandOutput:
     if response.status_code == 200:
-        return decode_chosen(response, CommandOutput, AgentAvailability)
-    raise failure(response)
+        return _api.decode_chosen(response, CommandOutput, AgentAvailability)
+    raise _api.failure(response)
 
 
 def _parser(pid: int | Unset) -> Callable[[httpx.Response], AgentAvailability | CommandOutput]:
-    """The request says what its answer has to be."""
+    """The request says what its response has to be."""
     return _parse_absent if isinstance(pid, Unset) else _parse_present
 
 
@@ -70,6 +58,8 @@ def sync_detailed(
     *,
     client: AuthenticatedClient,
     pid: Unset = UNSET,
+    timeout: float | httpx.Timeout | None = None,
+    headers: Mapping[str, str] | None = None,
 ) -> Response[AgentAvailability | Problem]: ...
 @overload
 def sync_detailed(
@@ -77,12 +67,16 @@ def sync_detailed(
     *,
     client: AuthenticatedClient,
     pid: int,
+    timeout: float | httpx.Timeout | None = None,
+    headers: Mapping[str, str] | None = None,
 ) -> Response[CommandOutput | Problem]: ...
 def sync_detailed(
     id: str,
     *,
     client: AuthenticatedClient,
     pid: int | Unset = UNSET,
+    timeout: float | httpx.Timeout | None = None,
+    headers: Mapping[str, str] | None = None,
 ) -> Response[AgentAvailability | CommandOutput | Problem]:
     """Availability of the guest agent, or the output of a command
 
@@ -94,25 +88,34 @@ def sync_detailed(
     Do not repeat a poll blindly: if its response is lost, the output may be lost too.
 
     Args:
-        id (str)
-        pid (int | Unset)
+        id (str): Public id of a VPS, exactly as `GET /api/v2/vps` returns it in `data[].id`. It may have any
+            form.
+        pid (int | Unset): Process id of a command, as returned by its start. Omit it to ask for the
+            availability.
         client: where to send, and as whom
+        timeout: as of the client, for this call
+        headers: sent with this call, before those of the client
+
 
     Raises:
         TypeError, ValueError: an argument is not what it has to be; nothing was sent
         InvalidResponse: a success whose body is not what the document says
-        httpx.RequestError: no answer came
+        TooLarge: a body that is larger than the client takes
+        httpx.RequestError: no response came, or not in time
 
     Returns:
-        the answer, whatever its status, and what its body says: AgentAvailability | CommandOutput, or the Problem of an error
+        the response, whatever its status, and what its body says: AgentAvailability | CommandOutput, or the Problem of an error
     """
-    response = client.send(
+    _response = client.send(
         _get_kwargs(
             id=id,
             pid=pid,
-        )
+        ),
+        timeout=timeout,
+        headers=headers,
+        repeatable=isinstance(pid, _types.Unset),
     )
-    return detailed(response, _parser(pid))
+    return _api.detailed(_response, _parser(pid))
 
 
 @overload
@@ -121,6 +124,8 @@ def sync(
     *,
     client: AuthenticatedClient,
     pid: Unset = UNSET,
+    timeout: float | httpx.Timeout | None = None,
+    headers: Mapping[str, str] | None = None,
 ) -> AgentAvailability: ...
 @overload
 def sync(
@@ -128,12 +133,16 @@ def sync(
     *,
     client: AuthenticatedClient,
     pid: int,
+    timeout: float | httpx.Timeout | None = None,
+    headers: Mapping[str, str] | None = None,
 ) -> CommandOutput: ...
 def sync(
     id: str,
     *,
     client: AuthenticatedClient,
     pid: int | Unset = UNSET,
+    timeout: float | httpx.Timeout | None = None,
+    headers: Mapping[str, str] | None = None,
 ) -> AgentAvailability | CommandOutput:
     """Availability of the guest agent, or the output of a command
 
@@ -145,25 +154,33 @@ def sync(
     Do not repeat a poll blindly: if its response is lost, the output may be lost too.
 
     Args:
-        id (str)
-        pid (int | Unset)
+        id (str): Public id of a VPS, exactly as `GET /api/v2/vps` returns it in `data[].id`. It may have any
+            form.
+        pid (int | Unset): Process id of a command, as returned by its start. Omit it to ask for the
+            availability.
         client: where to send, and as whom
+        timeout: as of the client, for this call
+        headers: sent with this call, before those of the client
+
 
     Raises:
         TypeError, ValueError: an argument is not what it has to be; nothing was sent
-        HostUpError: any answer but the documented success; see the module ``errors``
-        httpx.RequestError: no answer came
+        HostUpError: any response but the documented success; see the module ``errors``
+        httpx.RequestError: no response came, or not in time
 
     Returns:
         AgentAvailability without ``pid``, CommandOutput with it
     """
-    response = client.send(
+    _response = client.send(
         _get_kwargs(
             id=id,
             pid=pid,
-        )
+        ),
+        timeout=timeout,
+        headers=headers,
+        repeatable=isinstance(pid, _types.Unset),
     )
-    return _parser(pid)(response)
+    return _parser(pid)(_response)
 
 
 @overload
@@ -172,6 +189,8 @@ async def asyncio_detailed(
     *,
     client: AuthenticatedClient,
     pid: Unset = UNSET,
+    timeout: float | httpx.Timeout | None = None,
+    headers: Mapping[str, str] | None = None,
 ) -> Response[AgentAvailability | Problem]: ...
 @overload
 async def asyncio_detailed(
@@ -179,12 +198,16 @@ async def asyncio_detailed(
     *,
     client: AuthenticatedClient,
     pid: int,
+    timeout: float | httpx.Timeout | None = None,
+    headers: Mapping[str, str] | None = None,
 ) -> Response[CommandOutput | Problem]: ...
 async def asyncio_detailed(
     id: str,
     *,
     client: AuthenticatedClient,
     pid: int | Unset = UNSET,
+    timeout: float | httpx.Timeout | None = None,
+    headers: Mapping[str, str] | None = None,
 ) -> Response[AgentAvailability | CommandOutput | Problem]:
     """Availability of the guest agent, or the output of a command
 
@@ -196,25 +219,34 @@ async def asyncio_detailed(
     Do not repeat a poll blindly: if its response is lost, the output may be lost too.
 
     Args:
-        id (str)
-        pid (int | Unset)
+        id (str): Public id of a VPS, exactly as `GET /api/v2/vps` returns it in `data[].id`. It may have any
+            form.
+        pid (int | Unset): Process id of a command, as returned by its start. Omit it to ask for the
+            availability.
         client: where to send, and as whom
+        timeout: as of the client, for this call
+        headers: sent with this call, before those of the client
+
 
     Raises:
         TypeError, ValueError: an argument is not what it has to be; nothing was sent
         InvalidResponse: a success whose body is not what the document says
-        httpx.RequestError: no answer came
+        TooLarge: a body that is larger than the client takes
+        httpx.RequestError: no response came, or not in time
 
     Returns:
-        the answer, whatever its status, and what its body says: AgentAvailability | CommandOutput, or the Problem of an error
+        the response, whatever its status, and what its body says: AgentAvailability | CommandOutput, or the Problem of an error
     """
-    response = await client.asend(
+    _response = await client.asend(
         _get_kwargs(
             id=id,
             pid=pid,
-        )
+        ),
+        timeout=timeout,
+        headers=headers,
+        repeatable=isinstance(pid, _types.Unset),
     )
-    return detailed(response, _parser(pid))
+    return _api.detailed(_response, _parser(pid))
 
 
 @overload
@@ -223,6 +255,8 @@ async def asyncio(
     *,
     client: AuthenticatedClient,
     pid: Unset = UNSET,
+    timeout: float | httpx.Timeout | None = None,
+    headers: Mapping[str, str] | None = None,
 ) -> AgentAvailability: ...
 @overload
 async def asyncio(
@@ -230,12 +264,16 @@ async def asyncio(
     *,
     client: AuthenticatedClient,
     pid: int,
+    timeout: float | httpx.Timeout | None = None,
+    headers: Mapping[str, str] | None = None,
 ) -> CommandOutput: ...
 async def asyncio(
     id: str,
     *,
     client: AuthenticatedClient,
     pid: int | Unset = UNSET,
+    timeout: float | httpx.Timeout | None = None,
+    headers: Mapping[str, str] | None = None,
 ) -> AgentAvailability | CommandOutput:
     """Availability of the guest agent, or the output of a command
 
@@ -247,25 +285,33 @@ async def asyncio(
     Do not repeat a poll blindly: if its response is lost, the output may be lost too.
 
     Args:
-        id (str)
-        pid (int | Unset)
+        id (str): Public id of a VPS, exactly as `GET /api/v2/vps` returns it in `data[].id`. It may have any
+            form.
+        pid (int | Unset): Process id of a command, as returned by its start. Omit it to ask for the
+            availability.
         client: where to send, and as whom
+        timeout: as of the client, for this call
+        headers: sent with this call, before those of the client
+
 
     Raises:
         TypeError, ValueError: an argument is not what it has to be; nothing was sent
-        HostUpError: any answer but the documented success; see the module ``errors``
-        httpx.RequestError: no answer came
+        HostUpError: any response but the documented success; see the module ``errors``
+        httpx.RequestError: no response came, or not in time
 
     Returns:
         AgentAvailability without ``pid``, CommandOutput with it
     """
-    response = await client.asend(
+    _response = await client.asend(
         _get_kwargs(
             id=id,
             pid=pid,
-        )
+        ),
+        timeout=timeout,
+        headers=headers,
+        repeatable=isinstance(pid, _types.Unset),
     )
-    return _parser(pid)(response)
+    return _parser(pid)(_response)
 
 
 def wait(
@@ -274,49 +320,55 @@ def wait(
     *,
     client: AuthenticatedClient,
     timeout: float = 300.0,
-    interval: float = 1.0,
+    interval: float | None = None,
     on_progress: Callable[[CommandOutput], object] | None = None,
+    check: bool = False,
 ) -> CommandOutput:
     """Poll until ``exited``, or until the time is over.
 
-    It polls at once, then every ``interval`` seconds, or later if the server asks for it with Retry-After, and a
-    last time at the deadline. A poll under way is not cut short, lest its answer be lost, so the deadline may be
-    passed by as much as one request takes. Each answer but the last is shown to ``on_progress``.
+    It polls at once, then at intervals, or later if the server asks for it with Retry-After, and a last time at the
+    deadline. A poll under way is not cut short, lest its response be lost, so the deadline may be passed by as much as one
+    request takes. Each state but the last is shown to ``on_progress``.
 
     Args:
-        id (str)
-        pid (int)
+        id (str): Public id of a VPS, exactly as `GET /api/v2/vps` returns it in `data[].id`. It may have any
+            form.
+        pid (int): Process id of a command, as returned by its start. Omit it to ask for the availability.
         client: where to send, and as whom
         timeout: seconds to wait at most; 0 polls once
-        interval: seconds between polls
+        interval: seconds between polls; unless given, a quarter of a second that grows to five
         on_progress: called with each state in which the command still runs
+        check: whether a command that fails is an error
 
     Raises:
         TypeError, ValueError: an argument is not what it has to be; nothing was sent
         CommandStillRunning: the time is over; its ``state`` is the last one seen
-        OutputLost: a poll may have been answered, but the answer did not arrive; it is not repeated, since a process
+        OutputLost: a poll may have been answered, but the response did not arrive; it is not repeated, since a process
             is forgotten once its end has been reported
-        HostUpError: an answer that is neither the documented success, nor 429, nor 500 and above
+        CommandFailed: the command has failed, if ``check`` was asked for
+        HostUpError: a response that is neither the documented success, nor 429, nor 500 and above
         httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError: nothing was sent
     """
-    check_callback("on_progress", on_progress)
-    check("pid", pid, int)
+    _types.check_callback("on_progress", on_progress)
+    _types.check("pid", pid, int)
     _kwargs = _get_kwargs(
         id=id,
         pid=pid,
     )
-    waiting = Waiting(timeout, interval, pid)
+    _waiting = _api.Waiting(timeout, interval, "command", pid=pid)
     while True:
-        with waiting.poll():
-            response = client.send(_kwargs)
-            state = None if response.status_code == 429 else _parse_present(response)
-        if state is not None:
-            if state.exited:
-                return state
-            waiting.seen(state)
+        with _waiting.poll():
+            _response = client.send(_kwargs, again=_waiting.once)
+            _state = None if _response.status_code == 429 else _parse_present(_response)
+        if _state is not None:
+            if _state.exited:
+                if check and not _state.ok:
+                    raise _api.failed("command", _state, _state.exit_code, _state.stderr_text, client, pid=pid)
+                return _state
+            _waiting.seen(_state)
             if on_progress is not None:
-                on_progress(state)
-        time.sleep(waiting.pause(response))
+                on_progress(_state)
+        _api.sleep(_waiting.pause(_response))
 
 
 async def asyncio_wait(
@@ -325,48 +377,52 @@ async def asyncio_wait(
     *,
     client: AuthenticatedClient,
     timeout: float = 300.0,
-    interval: float = 1.0,
+    interval: float | None = None,
     on_progress: Callable[[CommandOutput], object] | None = None,
+    check: bool = False,
 ) -> CommandOutput:
     """Poll until ``exited``, or until the time is over.
 
-    It polls at once, then every ``interval`` seconds, or later if the server asks for it with Retry-After, and a
-    last time at the deadline. A poll under way is not cut short, lest its answer be lost, so the deadline may be
-    passed by as much as one request takes. Each answer but the last is shown to ``on_progress``.
+    It polls at once, then at intervals, or later if the server asks for it with Retry-After, and a last time at the
+    deadline. A poll under way is not cut short, lest its response be lost, so the deadline may be passed by as much as one
+    request takes. Each state but the last is shown to ``on_progress``.
 
     Args:
-        id (str)
-        pid (int)
+        id (str): Public id of a VPS, exactly as `GET /api/v2/vps` returns it in `data[].id`. It may have any
+            form.
+        pid (int): Process id of a command, as returned by its start. Omit it to ask for the availability.
         client: where to send, and as whom
         timeout: seconds to wait at most; 0 polls once
-        interval: seconds between polls
+        interval: seconds between polls; unless given, a quarter of a second that grows to five
         on_progress: called with each state in which the command still runs
+        check: whether a command that fails is an error
 
     Raises:
         TypeError, ValueError: an argument is not what it has to be; nothing was sent
         CommandStillRunning: the time is over; its ``state`` is the last one seen
-        OutputLost: a poll may have been answered, but the answer did not arrive; it is not repeated, since a process
+        OutputLost: a poll may have been answered, but the response did not arrive; it is not repeated, since a process
             is forgotten once its end has been reported
-        HostUpError: an answer that is neither the documented success, nor 429, nor 500 and above
+        CommandFailed: the command has failed, if ``check`` was asked for
+        HostUpError: a response that is neither the documented success, nor 429, nor 500 and above
         httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError: nothing was sent
     """
-    from anyio import sleep  # noqa: PLC0415  (slow to import, and loaded by httpx only if asynchronous)
-
-    check_callback("on_progress", on_progress)
-    check("pid", pid, int)
+    _types.check_callback("on_progress", on_progress)
+    _types.check("pid", pid, int)
     _kwargs = _get_kwargs(
         id=id,
         pid=pid,
     )
-    waiting = Waiting(timeout, interval, pid)
+    _waiting = _api.Waiting(timeout, interval, "command", pid=pid)
     while True:
-        with waiting.poll():
-            response = await client.asend(_kwargs)
-            state = None if response.status_code == 429 else _parse_present(response)
-        if state is not None:
-            if state.exited:
-                return state
-            waiting.seen(state)
+        with _waiting.poll():
+            _response = await client.asend(_kwargs, again=_waiting.once)
+            _state = None if _response.status_code == 429 else _parse_present(_response)
+        if _state is not None:
+            if _state.exited:
+                if check and not _state.ok:
+                    raise _api.failed("command", _state, _state.exit_code, _state.stderr_text, client, pid=pid)
+                return _state
+            _waiting.seen(_state)
             if on_progress is not None:
-                on_progress(state)
-        await sleep(waiting.pause(response))
+                on_progress(_state)
+        await _api.asleep(_waiting.pause(_response))

@@ -1,16 +1,17 @@
-from collections.abc import Callable
+# pyright: reportPrivateUsage=false
+from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Iterable, Mapping
 from typing import Any
-from urllib.parse import quote
 
 import httpx
 
+from ... import api as _api
+from ... import types as _types
 from ...client import AuthenticatedClient
 from ...models.command_output import CommandOutput
 from ...models.command_start import CommandStart
 from ...models.problem import Problem
 from ...models.started_command import StartedCommand
-from ...types import Response, check, check_callback, check_segment, check_text
-from .. import Waiting, decode, detailed, failure, running, started, starting, unavailable
+from ...types import Response
 from ..agent import get_agent_exec
 
 
@@ -19,31 +20,30 @@ def _get_kwargs(
     *,
     body: CommandStart,
 ) -> dict[str, Any]:
-    check("id", id, str)
-    check_segment("id", id)
-    check("body", body, CommandStart)
-    CommandStart.from_dict(body.to_dict())  # what would be refused in an answer is not sent either
-    check_text("command", body.command, 1, 4096, "^[^\\u0000]*$")
-
-    headers: dict[str, Any] = {}
+    _types.check("id", id, str)
+    _types.check_segment("id", id)
+    _types.check("body", body, CommandStart)
+    CommandStart.from_dict(body.to_dict())  # what would be refused in a response is not sent either
+    _types.check_text("command", body.command, 1, 4096, "^[^\\u0000]*$")
 
     _kwargs: dict[str, Any] = {
         "method": "POST",
         "url": "/api/v2/vps/{id}/agent/exec".format(
-            id=quote(id, safe=""),
+            id=_api.segment(id),
         ),
     }
-    _kwargs["json"] = body.to_dict()
+    _headers: dict[str, str] = {}
+    _kwargs["json"] = _types.to_json(body)
 
-    headers["Content-Type"] = "application/json"
-    _kwargs["headers"] = headers
+    _headers["Content-Type"] = "application/json"
+    _kwargs["headers"] = _headers
     return _kwargs
 
 
 def _parse_response(response: httpx.Response) -> StartedCommand:
     if response.status_code == 200:
-        return decode(response, StartedCommand.from_dict)
-    raise failure(response)
+        return _api.decode(response, StartedCommand.from_dict)
+    raise _api.failure(response)
 
 
 def sync_detailed(
@@ -51,6 +51,8 @@ def sync_detailed(
     *,
     client: AuthenticatedClient,
     body: CommandStart,
+    timeout: float | httpx.Timeout | None = None,
+    headers: Mapping[str, str] | None = None,
 ) -> Response[StartedCommand | Problem]:
     """Start a command inside the VPS
 
@@ -59,25 +61,32 @@ def sync_detailed(
     not repeat a start blindly.
 
     Args:
-        id (str)
+        id (str): Public id of a VPS, exactly as `GET /api/v2/vps` returns it in `data[].id`. It may have any
+            form.
         body (CommandStart): A command to start.
         client: where to send, and as whom
+        timeout: as of the client, for this call
+        headers: sent with this call, before those of the client
+
 
     Raises:
         TypeError, ValueError: an argument is not what it has to be; nothing was sent
         InvalidResponse: a success whose body is not what the document says
-        httpx.RequestError: no answer came
+        TooLarge: a body that is larger than the client takes
+        httpx.RequestError: no response came, or not in time
 
     Returns:
-        the answer, whatever its status, and what its body says: StartedCommand, or the Problem of an error
+        the response, whatever its status, and what its body says: StartedCommand, or the Problem of an error
     """
-    response = client.send(
+    _response = client.send(
         _get_kwargs(
             id=id,
             body=body,
-        )
+        ),
+        timeout=timeout,
+        headers=headers,
     )
-    return detailed(response, _parse_response)
+    return _api.detailed(_response, _parse_response)
 
 
 def sync(
@@ -85,6 +94,8 @@ def sync(
     *,
     client: AuthenticatedClient,
     body: CommandStart,
+    timeout: float | httpx.Timeout | None = None,
+    headers: Mapping[str, str] | None = None,
 ) -> StartedCommand:
     """Start a command inside the VPS
 
@@ -93,25 +104,31 @@ def sync(
     not repeat a start blindly.
 
     Args:
-        id (str)
+        id (str): Public id of a VPS, exactly as `GET /api/v2/vps` returns it in `data[].id`. It may have any
+            form.
         body (CommandStart): A command to start.
         client: where to send, and as whom
+        timeout: as of the client, for this call
+        headers: sent with this call, before those of the client
+
 
     Raises:
         TypeError, ValueError: an argument is not what it has to be; nothing was sent
-        HostUpError: any answer but the documented success; see the module ``errors``
-        httpx.RequestError: no answer came
+        HostUpError: any response but the documented success; see the module ``errors``
+        httpx.RequestError: no response came, or not in time
 
     Returns:
         StartedCommand
     """
-    response = client.send(
+    _response = client.send(
         _get_kwargs(
             id=id,
             body=body,
-        )
+        ),
+        timeout=timeout,
+        headers=headers,
     )
-    return _parse_response(response)
+    return _parse_response(_response)
 
 
 async def asyncio_detailed(
@@ -119,6 +136,8 @@ async def asyncio_detailed(
     *,
     client: AuthenticatedClient,
     body: CommandStart,
+    timeout: float | httpx.Timeout | None = None,
+    headers: Mapping[str, str] | None = None,
 ) -> Response[StartedCommand | Problem]:
     """Start a command inside the VPS
 
@@ -127,25 +146,32 @@ async def asyncio_detailed(
     not repeat a start blindly.
 
     Args:
-        id (str)
+        id (str): Public id of a VPS, exactly as `GET /api/v2/vps` returns it in `data[].id`. It may have any
+            form.
         body (CommandStart): A command to start.
         client: where to send, and as whom
+        timeout: as of the client, for this call
+        headers: sent with this call, before those of the client
+
 
     Raises:
         TypeError, ValueError: an argument is not what it has to be; nothing was sent
         InvalidResponse: a success whose body is not what the document says
-        httpx.RequestError: no answer came
+        TooLarge: a body that is larger than the client takes
+        httpx.RequestError: no response came, or not in time
 
     Returns:
-        the answer, whatever its status, and what its body says: StartedCommand, or the Problem of an error
+        the response, whatever its status, and what its body says: StartedCommand, or the Problem of an error
     """
-    response = await client.asend(
+    _response = await client.asend(
         _get_kwargs(
             id=id,
             body=body,
-        )
+        ),
+        timeout=timeout,
+        headers=headers,
     )
-    return detailed(response, _parse_response)
+    return _api.detailed(_response, _parse_response)
 
 
 async def asyncio(
@@ -153,6 +179,8 @@ async def asyncio(
     *,
     client: AuthenticatedClient,
     body: CommandStart,
+    timeout: float | httpx.Timeout | None = None,
+    headers: Mapping[str, str] | None = None,
 ) -> StartedCommand:
     """Start a command inside the VPS
 
@@ -161,25 +189,31 @@ async def asyncio(
     not repeat a start blindly.
 
     Args:
-        id (str)
+        id (str): Public id of a VPS, exactly as `GET /api/v2/vps` returns it in `data[].id`. It may have any
+            form.
         body (CommandStart): A command to start.
         client: where to send, and as whom
+        timeout: as of the client, for this call
+        headers: sent with this call, before those of the client
+
 
     Raises:
         TypeError, ValueError: an argument is not what it has to be; nothing was sent
-        HostUpError: any answer but the documented success; see the module ``errors``
-        httpx.RequestError: no answer came
+        HostUpError: any response but the documented success; see the module ``errors``
+        httpx.RequestError: no response came, or not in time
 
     Returns:
         StartedCommand
     """
-    response = await client.asend(
+    _response = await client.asend(
         _get_kwargs(
             id=id,
             body=body,
-        )
+        ),
+        timeout=timeout,
+        headers=headers,
     )
-    return _parse_response(response)
+    return _parse_response(_response)
 
 
 def run(
@@ -188,56 +222,74 @@ def run(
     *,
     client: AuthenticatedClient,
     timeout: float = 300.0,
-    interval: float = 1.0,
+    interval: float | None = None,
     on_start: Callable[[int], object] | None = None,
     on_progress: Callable[[CommandOutput], object] | None = None,
+    check: bool = False,
 ) -> CommandOutput:
-    """Run a command and wait for its output: ask whether commands can be run, start it, poll until ``exited``.
+    """Run a command and wait for its end: ask whether it can be run, start it, poll until ``exited``.
 
-    The command is started once at most, whatever happens. The time is for all of it, and it is started however little of
-    it is left. When the time is over the command runs on, and so it does if this call is interrupted: ``on_start`` tells
-    its pid before the first poll. An interruption before that may leave a command behind that nobody knows.
+    The command is started once at most, whatever happens; what was refused with 429 is sent again within the time.
+    The time is for all of it, and it is started however little of it is left. When the time is over the command runs
+    on, and so it does if this call is interrupted: ``on_start`` tells its pid before the first poll, and the
+    exception has a note of it. An interruption of the start itself may leave a command behind that nobody knows.
 
     Args:
-        id (str)
+        id (str): Public id of a VPS, exactly as `GET /api/v2/vps` returns it in `data[].id`. It may have any
+            form.
         command (str): The command line for the guest's shell to run. It must not contain NUL.
         client: where to send, and as whom
         timeout: seconds to wait at most; 0 polls once
-        interval: seconds between polls
+        interval: seconds between polls; unless given, a quarter of a second that grows to five
         on_start: called with the pid, once the command was started; not a coroutine function
         on_progress: called with each state in which the command still runs
+        check: whether a command that fails is an error
 
     Raises:
         TypeError, ValueError: an argument is not what it has to be; nothing was sent
-        AgentUnavailable: commands cannot be run in the VPS now; none was started
-        StartLost: a command was started, or may have been, and the answer does not tell which one it is
+        AgentUnavailable: it cannot be run now; nothing was started
+        StartLost: it was started, or may have been, and the response does not tell as what
         CommandStillRunning: the time is over, or a poll cannot be sent; its ``state`` is the last one seen
-        OutputLost: a poll may have been answered, but the answer did not arrive
-        HostUpError: any other answer that is not the documented success. Each of these errors has the ``pid``
-            once the command was started; without one no command was
-        httpx.HTTPError: no answer to the probe came, or the start was never sent; no command was started
+        OutputLost: a poll may have been answered, but the response did not arrive
+        CommandFailed: the command has failed, if ``check`` was asked for
+        HostUpError: any other response that is not the documented success. Each of these errors has the
+            ``pid`` once the command was started; without one nothing was
+        httpx.HTTPError: no response to the probe came, or the start was never sent; nothing was started
     """
-    check_callback("on_start", on_start)
-    check_callback("on_progress", on_progress)
+    _types.check_callback("on_start", on_start)
+    _types.check_callback("on_progress", on_progress)
     _kwargs = _get_kwargs(
         id=id,
         body=CommandStart(
             command=command,
         ),
     )
-    waiting = Waiting(timeout, interval)
-    availability = get_agent_exec.sync(id=id, client=client)
-    if not availability.available:
-        raise unavailable(availability)
-    with starting():
-        response = client.send(_kwargs)
-        answer = _parse_response(response)
-        pid = started(response, "pid", answer.pid, answer.poll_url)
-    if on_start is not None:
-        on_start(pid)
-    with running(pid):
+    _waiting = _api.Waiting(timeout, interval, "command")
+    _response = client.send(
+        get_agent_exec._get_kwargs(
+            id=id,
+        ),
+        repeatable=True,
+        again=_waiting.busy,
+    )
+    _availability = get_agent_exec._parse_absent(_response)
+    if not _availability.available:
+        raise _api.unavailable("commands cannot be run in this VPS now", _availability)
+    with _waiting.starting():
+        _response = client.send(_kwargs, again=_waiting.refused)
+        _started = _parse_response(_response)
+        pid = _api.started(_response, "pid", int, _started.pid, _started.poll_url)
+    with _waiting.running(pid=pid):
+        if on_start is not None:
+            on_start(pid)
         return get_agent_exec.wait(
-            id=id, pid=pid, client=client, timeout=waiting.left, interval=interval, on_progress=on_progress
+            id=id,
+            pid=pid,
+            client=client,
+            timeout=_waiting.left,
+            interval=interval,
+            on_progress=on_progress,
+            check=check,
         )
 
 
@@ -247,54 +299,105 @@ async def asyncio_run(
     *,
     client: AuthenticatedClient,
     timeout: float = 300.0,
-    interval: float = 1.0,
+    interval: float | None = None,
     on_start: Callable[[int], object] | None = None,
     on_progress: Callable[[CommandOutput], object] | None = None,
+    check: bool = False,
 ) -> CommandOutput:
-    """Run a command and wait for its output: ask whether commands can be run, start it, poll until ``exited``.
+    """Run a command and wait for its end: ask whether it can be run, start it, poll until ``exited``.
 
-    The command is started once at most, whatever happens. The time is for all of it, and it is started however little of
-    it is left. When the time is over the command runs on, and so it does if this call is interrupted: ``on_start`` tells
-    its pid before the first poll. An interruption before that may leave a command behind that nobody knows.
+    The command is started once at most, whatever happens; what was refused with 429 is sent again within the time.
+    The time is for all of it, and it is started however little of it is left. When the time is over the command runs
+    on, and so it does if this call is interrupted: ``on_start`` tells its pid before the first poll, and the
+    exception has a note of it. An interruption of the start itself may leave a command behind that nobody knows.
 
     Args:
-        id (str)
+        id (str): Public id of a VPS, exactly as `GET /api/v2/vps` returns it in `data[].id`. It may have any
+            form.
         command (str): The command line for the guest's shell to run. It must not contain NUL.
         client: where to send, and as whom
         timeout: seconds to wait at most; 0 polls once
-        interval: seconds between polls
+        interval: seconds between polls; unless given, a quarter of a second that grows to five
         on_start: called with the pid, once the command was started; not a coroutine function
         on_progress: called with each state in which the command still runs
+        check: whether a command that fails is an error
 
     Raises:
         TypeError, ValueError: an argument is not what it has to be; nothing was sent
-        AgentUnavailable: commands cannot be run in the VPS now; none was started
-        StartLost: a command was started, or may have been, and the answer does not tell which one it is
+        AgentUnavailable: it cannot be run now; nothing was started
+        StartLost: it was started, or may have been, and the response does not tell as what
         CommandStillRunning: the time is over, or a poll cannot be sent; its ``state`` is the last one seen
-        OutputLost: a poll may have been answered, but the answer did not arrive
-        HostUpError: any other answer that is not the documented success. Each of these errors has the ``pid``
-            once the command was started; without one no command was
-        httpx.HTTPError: no answer to the probe came, or the start was never sent; no command was started
+        OutputLost: a poll may have been answered, but the response did not arrive
+        CommandFailed: the command has failed, if ``check`` was asked for
+        HostUpError: any other response that is not the documented success. Each of these errors has the
+            ``pid`` once the command was started; without one nothing was
+        httpx.HTTPError: no response to the probe came, or the start was never sent; nothing was started
     """
-    check_callback("on_start", on_start)
-    check_callback("on_progress", on_progress)
+    _types.check_callback("on_start", on_start)
+    _types.check_callback("on_progress", on_progress)
     _kwargs = _get_kwargs(
         id=id,
         body=CommandStart(
             command=command,
         ),
     )
-    waiting = Waiting(timeout, interval)
-    availability = await get_agent_exec.asyncio(id=id, client=client)
-    if not availability.available:
-        raise unavailable(availability)
-    with starting():
-        response = await client.asend(_kwargs)
-        answer = _parse_response(response)
-        pid = started(response, "pid", answer.pid, answer.poll_url)
-    if on_start is not None:
-        on_start(pid)
-    with running(pid):
+    _waiting = _api.Waiting(timeout, interval, "command")
+    _response = await client.asend(
+        get_agent_exec._get_kwargs(
+            id=id,
+        ),
+        repeatable=True,
+        again=_waiting.busy,
+    )
+    _availability = get_agent_exec._parse_absent(_response)
+    if not _availability.available:
+        raise _api.unavailable("commands cannot be run in this VPS now", _availability)
+    with _waiting.starting():
+        _response = await client.asend(_kwargs, again=_waiting.refused)
+        _started = _parse_response(_response)
+        pid = _api.started(_response, "pid", int, _started.pid, _started.poll_url)
+    with _waiting.running(pid=pid):
+        if on_start is not None:
+            on_start(pid)
         return await get_agent_exec.asyncio_wait(
-            id=id, pid=pid, client=client, timeout=waiting.left, interval=interval, on_progress=on_progress
+            id=id,
+            pid=pid,
+            client=client,
+            timeout=_waiting.left,
+            interval=interval,
+            on_progress=on_progress,
+            check=check,
         )
+
+
+def run_many(
+    ids: Iterable[str] | AsyncIterable[str],
+    command: str,
+    *,
+    client: AuthenticatedClient,
+    limit: int = 20,
+    timeout: float = 300.0,
+    interval: float | None = None,
+    check: bool = False,
+) -> AsyncGenerator[tuple[str, CommandOutput | Exception], None]:
+    """Run a command for each of many, some at once, on asyncio: give each with what came of it, in the order of arrival.
+
+    What one of them raises is given in the place of its result; see ``asyncio_run`` for what that may be.
+
+    Args:
+        ids: for which to run it; those of an asynchronous iterator are taken as they are needed
+        command (str): The command line for the guest's shell to run. It must not contain NUL.
+        client: where to send, and as whom
+        limit: how many run at once
+        timeout: seconds to wait for each at most
+        interval: seconds between polls; unless given, a quarter of a second that grows to five
+        check: whether a command that fails is an error
+
+    Raises:
+        TypeError, ValueError: ``limit`` is not what it has to be
+    """
+
+    def _one(id: str) -> Awaitable[CommandOutput]:
+        return asyncio_run(id=id, command=command, client=client, timeout=timeout, interval=interval, check=check)
+
+    return _api.each(ids, _one, limit)

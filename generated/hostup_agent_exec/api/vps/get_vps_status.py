@@ -1,25 +1,26 @@
+from collections.abc import Mapping
 from typing import Any
-from urllib.parse import quote
 
 import httpx
 
+from ... import api as _api
+from ... import types as _types
 from ...client import AuthenticatedClient
 from ...models.problem import Problem
 from ...models.vps_status import VpsStatus
-from ...types import Response, check, check_segment
-from .. import decode, detailed, failure
+from ...types import Response
 
 
 def _get_kwargs(
     id: str,
 ) -> dict[str, Any]:
-    check("id", id, str)
-    check_segment("id", id)
+    _types.check("id", id, str)
+    _types.check_segment("id", id)
 
     _kwargs: dict[str, Any] = {
         "method": "GET",
         "url": "/api/v2/vps/{id}/status".format(
-            id=quote(id, safe=""),
+            id=_api.segment(id),
         ),
     }
     return _kwargs
@@ -27,121 +28,159 @@ def _get_kwargs(
 
 def _parse_response(response: httpx.Response) -> VpsStatus:
     if response.status_code == 200:
-        return decode(response, VpsStatus.from_dict)
-    raise failure(response)
+        return _api.decode(response, VpsStatus.from_dict)
+    raise _api.failure(response)
 
 
 def sync_detailed(
     id: str,
     *,
     client: AuthenticatedClient,
+    timeout: float | httpx.Timeout | None = None,
+    headers: Mapping[str, str] | None = None,
 ) -> Response[VpsStatus | Problem]:
     """Live status of a VPS
 
     Returns the power state and load of a VPS; this needs the scope `read:vm`.
 
     Args:
-        id (str)
+        id (str): Public id of a VPS, exactly as `GET /api/v2/vps` returns it in `data[].id`. It may have any
+            form.
         client: where to send, and as whom
+        timeout: as of the client, for this call
+        headers: sent with this call, before those of the client
+
 
     Raises:
         TypeError, ValueError: an argument is not what it has to be; nothing was sent
         InvalidResponse: a success whose body is not what the document says
-        httpx.RequestError: no answer came
+        TooLarge: a body that is larger than the client takes
+        httpx.RequestError: no response came, or not in time
 
     Returns:
-        the answer, whatever its status, and what its body says: VpsStatus, or the Problem of an error
+        the response, whatever its status, and what its body says: VpsStatus, or the Problem of an error
     """
-    response = client.send(
+    _response = client.send(
         _get_kwargs(
             id=id,
-        )
+        ),
+        timeout=timeout,
+        headers=headers,
+        repeatable=True,
     )
-    return detailed(response, _parse_response)
+    return _api.detailed(_response, _parse_response)
 
 
 def sync(
     id: str,
     *,
     client: AuthenticatedClient,
+    timeout: float | httpx.Timeout | None = None,
+    headers: Mapping[str, str] | None = None,
 ) -> VpsStatus:
     """Live status of a VPS
 
     Returns the power state and load of a VPS; this needs the scope `read:vm`.
 
     Args:
-        id (str)
+        id (str): Public id of a VPS, exactly as `GET /api/v2/vps` returns it in `data[].id`. It may have any
+            form.
         client: where to send, and as whom
+        timeout: as of the client, for this call
+        headers: sent with this call, before those of the client
+
 
     Raises:
         TypeError, ValueError: an argument is not what it has to be; nothing was sent
-        HostUpError: any answer but the documented success; see the module ``errors``
-        httpx.RequestError: no answer came
+        HostUpError: any response but the documented success; see the module ``errors``
+        httpx.RequestError: no response came, or not in time
 
     Returns:
         VpsStatus
     """
-    response = client.send(
+    _response = client.send(
         _get_kwargs(
             id=id,
-        )
+        ),
+        timeout=timeout,
+        headers=headers,
+        repeatable=True,
     )
-    return _parse_response(response)
+    return _parse_response(_response)
 
 
 async def asyncio_detailed(
     id: str,
     *,
     client: AuthenticatedClient,
+    timeout: float | httpx.Timeout | None = None,
+    headers: Mapping[str, str] | None = None,
 ) -> Response[VpsStatus | Problem]:
     """Live status of a VPS
 
     Returns the power state and load of a VPS; this needs the scope `read:vm`.
 
     Args:
-        id (str)
+        id (str): Public id of a VPS, exactly as `GET /api/v2/vps` returns it in `data[].id`. It may have any
+            form.
         client: where to send, and as whom
+        timeout: as of the client, for this call
+        headers: sent with this call, before those of the client
+
 
     Raises:
         TypeError, ValueError: an argument is not what it has to be; nothing was sent
         InvalidResponse: a success whose body is not what the document says
-        httpx.RequestError: no answer came
+        TooLarge: a body that is larger than the client takes
+        httpx.RequestError: no response came, or not in time
 
     Returns:
-        the answer, whatever its status, and what its body says: VpsStatus, or the Problem of an error
+        the response, whatever its status, and what its body says: VpsStatus, or the Problem of an error
     """
-    response = await client.asend(
+    _response = await client.asend(
         _get_kwargs(
             id=id,
-        )
+        ),
+        timeout=timeout,
+        headers=headers,
+        repeatable=True,
     )
-    return detailed(response, _parse_response)
+    return _api.detailed(_response, _parse_response)
 
 
 async def asyncio(
     id: str,
     *,
     client: AuthenticatedClient,
+    timeout: float | httpx.Timeout | None = None,
+    headers: Mapping[str, str] | None = None,
 ) -> VpsStatus:
     """Live status of a VPS
 
     Returns the power state and load of a VPS; this needs the scope `read:vm`.
 
     Args:
-        id (str)
+        id (str): Public id of a VPS, exactly as `GET /api/v2/vps` returns it in `data[].id`. It may have any
+            form.
         client: where to send, and as whom
+        timeout: as of the client, for this call
+        headers: sent with this call, before those of the client
+
 
     Raises:
         TypeError, ValueError: an argument is not what it has to be; nothing was sent
-        HostUpError: any answer but the documented success; see the module ``errors``
-        httpx.RequestError: no answer came
+        HostUpError: any response but the documented success; see the module ``errors``
+        httpx.RequestError: no response came, or not in time
 
     Returns:
         VpsStatus
     """
-    response = await client.asend(
+    _response = await client.asend(
         _get_kwargs(
             id=id,
-        )
+        ),
+        timeout=timeout,
+        headers=headers,
+        repeatable=True,
     )
-    return _parse_response(response)
+    return _parse_response(_response)

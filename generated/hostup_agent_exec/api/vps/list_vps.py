@@ -1,12 +1,15 @@
+from collections.abc import AsyncGenerator, Iterator, Mapping
 from typing import Any
 
 import httpx
 
+from ... import api as _api
+from ... import types as _types
 from ...client import AuthenticatedClient
 from ...models.problem import Problem
+from ...models.vps_item import VpsItem
 from ...models.vps_page import VpsPage
-from ...types import UNSET, Response, Unset, check
-from .. import decode, detailed, failure, query
+from ...types import UNSET, Response, Unset
 
 
 def _get_kwargs(
@@ -17,37 +20,35 @@ def _get_kwargs(
     primary_ip: str | Unset = UNSET,
     name: str | Unset = UNSET,
 ) -> dict[str, Any]:
-    check("limit", limit, int, Unset)
-    check("cursor", cursor, str, Unset)
-    check("include", include, str, Unset)
-    check("primary_ip", primary_ip, str, Unset)
-    check("name", name, str, Unset)
+    _types.check("limit", limit, int, Unset)
+    _types.check_range("limit", limit, 1, 100)
+    _types.check("cursor", cursor, str, Unset)
+    _types.check("include", include, str, Unset)
+    _types.check("primary_ip", primary_ip, str, Unset)
+    _types.check("name", name, str, Unset)
 
-    params: dict[str, Any] = {}
+    _params: dict[str, Any] = {}
+    _params["limit"] = limit
 
-    params["limit"] = limit
+    _params["cursor"] = cursor
 
-    params["cursor"] = cursor
+    _params["include"] = include
 
-    params["include"] = include
+    _params["primaryIp"] = primary_ip
 
-    params["primaryIp"] = primary_ip
-
-    params["name"] = name
-
-    params = {k: v for k, v in params.items() if v is not UNSET and v is not None}
+    _params["name"] = name
 
     _kwargs: dict[str, Any] = {
         "method": "GET",
-        "url": "/api/v2/vps" + query(params),
+        "url": "/api/v2/vps" + _api.query(_params),
     }
     return _kwargs
 
 
 def _parse_response(response: httpx.Response) -> VpsPage:
     if response.status_code == 200:
-        return decode(response, VpsPage.from_dict)
-    raise failure(response)
+        return _api.decode(response, VpsPage.from_dict)
+    raise _api.failure(response)
 
 
 def sync_detailed(
@@ -58,37 +59,46 @@ def sync_detailed(
     include: str | Unset = UNSET,
     primary_ip: str | Unset = UNSET,
     name: str | Unset = UNSET,
+    timeout: float | httpx.Timeout | None = None,
+    headers: Mapping[str, str] | None = None,
 ) -> Response[VpsPage | Problem]:
     """The VPSs of the caller
 
     Returns one page of the caller's VPSs, with their ids; this needs the scope `read:vm`.
 
     Args:
-        limit (int | Unset)
-        cursor (str | Unset)
-        include (str | Unset)
-        primary_ip (str | Unset)
-        name (str | Unset)
+        limit (int | Unset): Largest number of VPSs in a page.
+        cursor (str | Unset): Where the page begins; the `nextCursor` of the previous page.
+        include (str | Unset): What else to include in each item. The allowed values are not public.
+        primary_ip (str | Unset): Return only the VPS with this address.
+        name (str | Unset): Return only VPSs with this name.
         client: where to send, and as whom
+        timeout: as of the client, for this call
+        headers: sent with this call, before those of the client
+
 
     Raises:
         TypeError, ValueError: an argument is not what it has to be; nothing was sent
         InvalidResponse: a success whose body is not what the document says
-        httpx.RequestError: no answer came
+        TooLarge: a body that is larger than the client takes
+        httpx.RequestError: no response came, or not in time
 
     Returns:
-        the answer, whatever its status, and what its body says: VpsPage, or the Problem of an error
+        the response, whatever its status, and what its body says: VpsPage, or the Problem of an error
     """
-    response = client.send(
+    _response = client.send(
         _get_kwargs(
             limit=limit,
             cursor=cursor,
             include=include,
             primary_ip=primary_ip,
             name=name,
-        )
+        ),
+        timeout=timeout,
+        headers=headers,
+        repeatable=True,
     )
-    return detailed(response, _parse_response)
+    return _api.detailed(_response, _parse_response)
 
 
 def sync(
@@ -99,37 +109,45 @@ def sync(
     include: str | Unset = UNSET,
     primary_ip: str | Unset = UNSET,
     name: str | Unset = UNSET,
+    timeout: float | httpx.Timeout | None = None,
+    headers: Mapping[str, str] | None = None,
 ) -> VpsPage:
     """The VPSs of the caller
 
     Returns one page of the caller's VPSs, with their ids; this needs the scope `read:vm`.
 
     Args:
-        limit (int | Unset)
-        cursor (str | Unset)
-        include (str | Unset)
-        primary_ip (str | Unset)
-        name (str | Unset)
+        limit (int | Unset): Largest number of VPSs in a page.
+        cursor (str | Unset): Where the page begins; the `nextCursor` of the previous page.
+        include (str | Unset): What else to include in each item. The allowed values are not public.
+        primary_ip (str | Unset): Return only the VPS with this address.
+        name (str | Unset): Return only VPSs with this name.
         client: where to send, and as whom
+        timeout: as of the client, for this call
+        headers: sent with this call, before those of the client
+
 
     Raises:
         TypeError, ValueError: an argument is not what it has to be; nothing was sent
-        HostUpError: any answer but the documented success; see the module ``errors``
-        httpx.RequestError: no answer came
+        HostUpError: any response but the documented success; see the module ``errors``
+        httpx.RequestError: no response came, or not in time
 
     Returns:
         VpsPage
     """
-    response = client.send(
+    _response = client.send(
         _get_kwargs(
             limit=limit,
             cursor=cursor,
             include=include,
             primary_ip=primary_ip,
             name=name,
-        )
+        ),
+        timeout=timeout,
+        headers=headers,
+        repeatable=True,
     )
-    return _parse_response(response)
+    return _parse_response(_response)
 
 
 async def asyncio_detailed(
@@ -140,37 +158,46 @@ async def asyncio_detailed(
     include: str | Unset = UNSET,
     primary_ip: str | Unset = UNSET,
     name: str | Unset = UNSET,
+    timeout: float | httpx.Timeout | None = None,
+    headers: Mapping[str, str] | None = None,
 ) -> Response[VpsPage | Problem]:
     """The VPSs of the caller
 
     Returns one page of the caller's VPSs, with their ids; this needs the scope `read:vm`.
 
     Args:
-        limit (int | Unset)
-        cursor (str | Unset)
-        include (str | Unset)
-        primary_ip (str | Unset)
-        name (str | Unset)
+        limit (int | Unset): Largest number of VPSs in a page.
+        cursor (str | Unset): Where the page begins; the `nextCursor` of the previous page.
+        include (str | Unset): What else to include in each item. The allowed values are not public.
+        primary_ip (str | Unset): Return only the VPS with this address.
+        name (str | Unset): Return only VPSs with this name.
         client: where to send, and as whom
+        timeout: as of the client, for this call
+        headers: sent with this call, before those of the client
+
 
     Raises:
         TypeError, ValueError: an argument is not what it has to be; nothing was sent
         InvalidResponse: a success whose body is not what the document says
-        httpx.RequestError: no answer came
+        TooLarge: a body that is larger than the client takes
+        httpx.RequestError: no response came, or not in time
 
     Returns:
-        the answer, whatever its status, and what its body says: VpsPage, or the Problem of an error
+        the response, whatever its status, and what its body says: VpsPage, or the Problem of an error
     """
-    response = await client.asend(
+    _response = await client.asend(
         _get_kwargs(
             limit=limit,
             cursor=cursor,
             include=include,
             primary_ip=primary_ip,
             name=name,
-        )
+        ),
+        timeout=timeout,
+        headers=headers,
+        repeatable=True,
     )
-    return detailed(response, _parse_response)
+    return _api.detailed(_response, _parse_response)
 
 
 async def asyncio(
@@ -181,34 +208,145 @@ async def asyncio(
     include: str | Unset = UNSET,
     primary_ip: str | Unset = UNSET,
     name: str | Unset = UNSET,
+    timeout: float | httpx.Timeout | None = None,
+    headers: Mapping[str, str] | None = None,
 ) -> VpsPage:
     """The VPSs of the caller
 
     Returns one page of the caller's VPSs, with their ids; this needs the scope `read:vm`.
 
     Args:
-        limit (int | Unset)
-        cursor (str | Unset)
-        include (str | Unset)
-        primary_ip (str | Unset)
-        name (str | Unset)
+        limit (int | Unset): Largest number of VPSs in a page.
+        cursor (str | Unset): Where the page begins; the `nextCursor` of the previous page.
+        include (str | Unset): What else to include in each item. The allowed values are not public.
+        primary_ip (str | Unset): Return only the VPS with this address.
+        name (str | Unset): Return only VPSs with this name.
         client: where to send, and as whom
+        timeout: as of the client, for this call
+        headers: sent with this call, before those of the client
+
 
     Raises:
         TypeError, ValueError: an argument is not what it has to be; nothing was sent
-        HostUpError: any answer but the documented success; see the module ``errors``
-        httpx.RequestError: no answer came
+        HostUpError: any response but the documented success; see the module ``errors``
+        httpx.RequestError: no response came, or not in time
 
     Returns:
         VpsPage
     """
-    response = await client.asend(
+    _response = await client.asend(
         _get_kwargs(
             limit=limit,
             cursor=cursor,
             include=include,
             primary_ip=primary_ip,
             name=name,
-        )
+        ),
+        timeout=timeout,
+        headers=headers,
+        repeatable=True,
     )
-    return _parse_response(response)
+    return _parse_response(_response)
+
+
+def iterate(
+    *,
+    client: AuthenticatedClient,
+    limit: int | Unset = UNSET,
+    cursor: str | Unset = UNSET,
+    include: str | Unset = UNSET,
+    primary_ip: str | Unset = UNSET,
+    name: str | Unset = UNSET,
+    timeout: float | httpx.Timeout | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> Iterator[VpsItem]:
+    """Every item of every page, one by one; a page is asked for when it is needed.
+
+    Args:
+        limit (int | Unset): Largest number of VPSs in a page.
+        cursor (str | Unset): Where the page begins; the `nextCursor` of the previous page.
+        include (str | Unset): What else to include in each item. The allowed values are not public.
+        primary_ip (str | Unset): Return only the VPS with this address.
+        name (str | Unset): Return only VPSs with this name.
+        client: where to send, and as whom
+        timeout: as of the client, for this call
+        headers: sent with this call, before those of the client
+
+    Raises:
+        TypeError, ValueError: an argument is not what it has to be
+        HostUpError: any response but the documented success; InvalidResponse also if the pages have no end
+        httpx.RequestError: no response came, or not in time
+    """
+    _pages = _api.Pages()
+    while True:
+        _response = client.send(
+            _get_kwargs(
+                limit=limit,
+                cursor=cursor,
+                include=include,
+                primary_ip=primary_ip,
+                name=name,
+            ),
+            timeout=timeout,
+            headers=headers,
+            repeatable=True,
+        )
+        _page = _parse_response(_response)
+        _items = _page.data
+        yield from _items
+        _next = _pages.next(_response, _items, _page.next_cursor, _page.has_more)
+        if _next is None:
+            return
+        cursor = _next
+
+
+async def asyncio_iterate(
+    *,
+    client: AuthenticatedClient,
+    limit: int | Unset = UNSET,
+    cursor: str | Unset = UNSET,
+    include: str | Unset = UNSET,
+    primary_ip: str | Unset = UNSET,
+    name: str | Unset = UNSET,
+    timeout: float | httpx.Timeout | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> AsyncGenerator[VpsItem, None]:
+    """Every item of every page, one by one; a page is asked for when it is needed.
+
+    Args:
+        limit (int | Unset): Largest number of VPSs in a page.
+        cursor (str | Unset): Where the page begins; the `nextCursor` of the previous page.
+        include (str | Unset): What else to include in each item. The allowed values are not public.
+        primary_ip (str | Unset): Return only the VPS with this address.
+        name (str | Unset): Return only VPSs with this name.
+        client: where to send, and as whom
+        timeout: as of the client, for this call
+        headers: sent with this call, before those of the client
+
+    Raises:
+        TypeError, ValueError: an argument is not what it has to be
+        HostUpError: any response but the documented success; InvalidResponse also if the pages have no end
+        httpx.RequestError: no response came, or not in time
+    """
+    _pages = _api.Pages()
+    while True:
+        _response = await client.asend(
+            _get_kwargs(
+                limit=limit,
+                cursor=cursor,
+                include=include,
+                primary_ip=primary_ip,
+                name=name,
+            ),
+            timeout=timeout,
+            headers=headers,
+            repeatable=True,
+        )
+        _page = _parse_response(_response)
+        _items = _page.data
+        for _item in _items:
+            yield _item
+        _next = _pages.next(_response, _items, _page.next_cursor, _page.has_more)
+        if _next is None:
+            return
+        cursor = _next
