@@ -7,11 +7,12 @@ reports.
 from __future__ import annotations
 
 import json
-import signal
 import time
 from contextlib import ExitStack, closing
 from dataclasses import replace
 from functools import cached_property
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -21,19 +22,25 @@ from hostup_conformance.contract.judging import Verdict, hold_against_oracle, ju
 from hostup_conformance.contract.sending import wire_to
 from hostup_conformance.core.door import shown
 from hostup_conformance.core.misconfigured import Misconfigured
+from hostup_conformance.core.redact import redactor
 from hostup_conformance.core.waivers import apply_waivers, read_waivers
+from hostup_conformance.interruption import REASON, Interruption
 from hostup_conformance.options import Given, check_writable, is_live, limits, target_of, with_commands
 from hostup_conformance.record import Course, item_of, plan_of, record_of
 from hostup_conformance.reports import terminal
-from hostup_conformance.reports.files import write_reports
+from hostup_conformance.reports.files import remove_reports, write_reports
 from hostup_conformance.sources import commands, lookup, recording
 from hostup_conformance.sources.generated import Generated
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
 
     from hostup_conformance.contract.ask import Exchange
     from hostup_conformance.contract.target import Target
+
+
+#: How long judging may take after the sending, and after an interruption, in seconds.
+JUDGING_SECONDS, A_MOMENT = 25.0, 3.0
 
 
 class Conformance:
@@ -41,6 +48,7 @@ class Conformance:
 
     def __init__(self, config: pytest.Config, given: Given, target: Target) -> None:
         self.config, self.given = config, given
+        self.interruption = interruption_of(config)
         self.waivers = read_waivers(given.waivers)
         self.course, self._began = Course(), time.monotonic()
         check_writable(given)
@@ -56,11 +64,14 @@ class Conformance:
         bounds = limits(given, target)
         bounds = replace(bounds, run_seconds=bounds.run_seconds - (time.monotonic() - self._began))
         self.wire = wire_to(self.named, bounds, careful=self.careful)
+        self.interruption.tell(self.wire.abort)
+        self._judged_by = self._began + limits(given, target).run_seconds + JUDGING_SECONDS
         self.generated = Generated(self.wire, self.named)
         if given.har:
             recording.take(self.wire, recorded)
         #: The finished record; in the controller it comes from the worker.
         self.record: dict[str, Any] | None = None
+        self.unwritten: list[str] = []
 
     @classmethod
     def from_config(cls, config: pytest.Config) -> Conformance:
@@ -72,6 +83,8 @@ class Conformance:
         # Ignore Python warnings; they do not affect the verdict.
         config.addinivalue_line("filterwarnings", "ignore")
         base_url = getattr(config.option, "base_url", None) or config.getini("base_url") or ""
+        if not (hasattr(config, "workerinput") or config.option.plan or config.option.collectonly):
+            remove_reports(Path(config.option.report_dir))
         try:
             given = Given.read(config.option, base_url, [str(argument) for argument in config.invocation_params.args])
             return cls(config, given, target_of(given, resources))
@@ -86,9 +99,11 @@ class Conformance:
             return replace(target, vps=told, looked_up=True)
         bounds = replace(limits(self.given, target), requests=lookup.CANDIDATES + 1)
         wire = wire_to(target, bounds, careful=True)
+        self.interruption.tell(wire.abort)
         with closing(wire):
             lookup.take(wire, target)
-        return lookup.found(target, wire.exchanges)
+        # An interrupted run reports that, and misses nothing else.
+        return target if self.interruption.happened else lookup.found(target, wire.exchanges)
 
     @property
     def target(self) -> Target:
@@ -120,14 +135,25 @@ class Conformance:
         return item_of(self.verdict.results[id], self.target)
 
     def _judge(self, stopped: str | None) -> Verdict:
-        verdict = hold_against_oracle(judge(self.exchanges, self.named, stopped), self.exchanges)
+        verdict = judge(self.exchanges, self.named, stopped, self._ended)
+        verdict = hold_against_oracle(verdict, self.exchanges, self._ended)
         return apply_waivers(verdict, self.waivers, self.course.started.date(), strict=self.given.strict)
+
+    def _ended(self) -> str | None:
+        """Say why no more is judged, once that is so."""
+        if self.interruption.longer_ago_than(A_MOMENT):
+            return REASON
+        return "the time for judging is used up" if time.monotonic() > self._judged_by else None
 
     # --- pytest's hooks, in the order of a run
 
+    @pytest.hookimpl(tryfirst=True)
     def pytest_sessionstart(self) -> None:
-        """End in good order on SIGTERM as on Ctrl-C, so that the report is written."""
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        """Let no key through to the terminal, whoever writes there."""
+        reporter = self.config.pluginmanager.get_plugin("terminalreporter")
+        if reporter is not None:
+            writer = reporter._tw
+            writer._file = terminal.Redacting(writer._file, redactor(self.named.nearly_secrets))
 
     def pytest_report_header(self) -> list[str]:
         """Say what is judged."""
@@ -145,6 +171,16 @@ class Conformance:
             return None
         terminal.print_plan(plan_of(self.wire, self.named, careful=self.careful))
         return True
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(self) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Let no key through to whoever shows the reports of pytest's items."""
+        report = yield
+        redact = redactor(self.named.nearly_secrets)
+        if report.failed:
+            report.longrepr = redact(str(report.longrepr))
+        report.sections = [(name, redact(text)) for name, text in report.sections]
+        return report
 
     def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, str] | None:
         """Show a requirement's own status where pytest knows no such word."""
@@ -165,11 +201,23 @@ class Conformance:
             return
         if self.record is None:
             self.record = self._recorded(judge([], self.named, "the worker ended without a report"))
-        write_reports(self.record, self.given.report_dir)
-        if self.given.record:
-            recording.write(self.given.record, self.exchanges, self.target)
-        if self.record["verdict"] != "conformant" and session.exitstatus == pytest.ExitCode.OK:
+        self._write(session)
+        if self.interruption.happened:
+            session.exitstatus = pytest.ExitCode.INTERRUPTED
+        elif self.record["verdict"] != "conformant" and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def _write(self, session: pytest.Session) -> None:
+        """Write reports and recording; what cannot be written is said at the end, and seen in the exit code."""
+        assert self.record is not None  # noqa: S101 - it was made just now
+        self.unwritten = write_reports(self.record, self.given.report_dir)
+        if self.given.record:
+            try:
+                recording.write(self.given.record, self.exchanges, self.target)
+            except OSError as error:
+                self.unwritten.append(f"{self.given.record} could not be written ({error.strerror})")
+        if self.unwritten:
+            session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
 
     def _recorded(self, verdict: Verdict) -> dict[str, Any]:
         course = replace(self.course, seconds=time.monotonic() - self._began, stopped=self.wire.stopped)
@@ -179,17 +227,20 @@ class Conformance:
         if "verdict" in self.__dict__:
             return self.verdict
         interrupted = session.exitstatus == pytest.ExitCode.INTERRUPTED
-        return self._judge("the run was interrupted" if interrupted else self.wire.stopped or "it was not asked for")
+        return self._judge(REASON if interrupted else self.wire.stopped or "it was not asked for")
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Print the verdict, and a line for each requirement that is not pass."""
         if self.record:
             terminal.print_summary(terminalreporter, self.record, self.given.report_dir)
+        for problem in self.unwritten:
+            terminalreporter.write_line(problem, red=True)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
-        """Tell a worker which VPS was looked up."""
+        """Tell a worker which VPS was looked up, and where to look for an interruption."""
         node.workerinput["hostup_vps"] = self.named.vps
+        node.workerinput["hostup_notice"] = str(self.interruption.notice)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
@@ -205,3 +256,15 @@ class Conformance:
         commands.take(self.wire, self.named, careful=self.careful)
         yield self
         self.wire.close()
+
+
+def interruption_of(config: pytest.Config) -> Interruption:
+    """Return what notices that a run is to end: signals, and in a worker of pytest-xdist also its controller's word."""
+    if told := getattr(config, "workerinput", {}).get("hostup_notice"):
+        interruption = Interruption(Path(told), watch=True)
+    else:
+        folder = TemporaryDirectory(prefix="hostup-conformance-")
+        config.add_cleanup(folder.cleanup)
+        interruption = Interruption(Path(folder.name) / "interrupted", watch=False)
+    config.add_cleanup(interruption.close)
+    return interruption

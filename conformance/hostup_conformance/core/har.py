@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from hostup_conformance import __version__
+from hostup_conformance.core.files import write_whole
 from hostup_conformance.core.messages import Headers, Request, Response
 from hostup_conformance.core.misconfigured import Misconfigured
 from hostup_conformance.core.redact import MARK
 from hostup_conformance.core.times import rfc3339
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
 
     from hostup_conformance.core.exchange import A, Exchange
@@ -133,11 +134,18 @@ def write(
         known: what the run knew, without keys
         asks: says what a request asked for
     """
-    entries = [entry_for(exchange, base_url, redact, asks) for exchange in exchanges]
     log = {"version": "1.2", "creator": {"name": "hostup-conformance", "version": __version__}, "_target": dict(known)}
-    har = {"log": {**log, "entries": entries}}
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(json.dumps(har, ensure_ascii=False, indent=1), encoding="utf-8", errors="backslashreplace")
+    entries = (entry_for(exchange, base_url, redact, asks) for exchange in exchanges)
+    write_whole(file, parts_of(log, entries))
+
+
+def parts_of(log: dict[str, Any], entries: Iterable[dict[str, Any]]) -> Iterator[str]:
+    """Yield the text of a recording entry by entry, since all of them together may be large."""
+    yield f'{{"log": {json.dumps(log, ensure_ascii=False)[:-1]}, "entries": ['
+    for number, entry in enumerate(entries):
+        yield ",\n" if number else "\n"
+        yield json.dumps(entry, ensure_ascii=False, indent=1)
+    yield "\n]}}\n"
 
 
 def entry_for(

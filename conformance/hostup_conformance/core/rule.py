@@ -54,7 +54,7 @@ class Rule(Generic[A, T]):
         """Return how many exchanges were judged, and the findings as text without keys."""
         selected = [exchange for exchange in exchanges if self.applies(exchange)]
         return len(selected), [
-            Finding(exchange, shown(expected, EXPECTED, redact), shown(got, SHOWN, redact))
+            Finding(exchange, shown(expected, EXPECTED, redact) if expected else "", shown(got, SHOWN, redact))
             for exchange, expected, got in self.judge(selected, target)
         ]
 

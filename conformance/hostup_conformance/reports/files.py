@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from hostup_conformance.core.files import remove, write_whole
 from hostup_conformance.reports import html, junit, summary
 
 
@@ -24,14 +26,21 @@ REPORTS = {
 }
 
 
-def write_reports(record: dict[str, Any], directory: Path) -> None:
-    """Write all reports; each appears whole or not at all. GitHub's job summary gets the short one too."""
-    directory.mkdir(parents=True, exist_ok=True)
+def remove_reports(directory: Path) -> None:
+    """Remove the reports of an earlier run, so that none is taken for this one's."""
+    for name in REPORTS:
+        remove(directory / name)
+
+
+def write_reports(record: dict[str, Any], directory: Path) -> list[str]:
+    """Write all reports, and return why some could not be written. GitHub's job summary gets the short one too."""
+    problems = []
     for name, make in REPORTS.items():
-        partial = directory / f".{name}"
-        # Half of a surrogate pair cannot be written; as an escape it can.
-        partial.write_text(make(record), encoding="utf-8", errors="backslashreplace")
-        partial.replace(directory / name)
+        try:
+            write_whole(directory / name, [make(record)])
+        except OSError as error:
+            problems.append(f"{directory / name} could not be written ({error.strerror})")
     if file := os.environ.get("GITHUB_STEP_SUMMARY"):
-        with Path(file).open("a", encoding="utf-8") as step:
+        with suppress(OSError), Path(file).open("a", encoding="utf-8", errors="backslashreplace") as step:
             step.write(summary.render(record))
+    return problems

@@ -5,10 +5,11 @@ It takes plain records, and must not know how they are made.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import io
+from typing import TYPE_CHECKING, Any, TextIO
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     import pytest
@@ -22,6 +23,31 @@ COLOURS: dict[str, dict[str, bool]] = {
     "error": {"red": True},
     "warn": {"yellow": True},
 }
+
+
+class Redacting(io.TextIOBase):
+    """A stream that takes the keys out of what is written to it, tracebacks of whatever origin among it."""
+
+    def __init__(self, stream: TextIO, redact: Callable[[str], str]) -> None:
+        self._stream, self._redact = stream, redact
+
+    def write(self, text: str) -> int:
+        """Write without keys."""
+        self._stream.write(self._redact(text))
+        return len(text)
+
+    def flush(self) -> None:
+        """Flush the stream below."""
+        self._stream.flush()
+
+    def isatty(self) -> bool:
+        """Whether the stream below is a terminal."""
+        return self._stream.isatty()
+
+    @property
+    def encoding(self) -> str:  # type: ignore[override]
+        """The encoding of the stream below."""
+        return self._stream.encoding
 
 
 def finding_lines(entry: dict[str, Any]) -> Iterator[str]:

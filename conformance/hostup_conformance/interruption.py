@@ -1,0 +1,81 @@
+"""SIGINT and SIGTERM: the first one ends the sending and lets the run report, the second one ends the run.
+
+Under pytest-xdist the controller tells the worker by a file, since a signal may have reached it alone.
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+REASON = "the run was interrupted"
+#: How often a worker looks whether it was told, in seconds.
+LOOK = 0.2
+
+
+class Interruption:
+    """Whether and when the run was interrupted, and who is to know."""
+
+    def __init__(self, notice: Path, *, watch: bool) -> None:
+        #: Exists once the run was interrupted.
+        self.notice = notice
+        self._at: float | None = None
+        self._listeners: list[Callable[[str], None]] = []
+        self._before: dict[int, Any] = {}
+        self._over = threading.Event()
+        with suppress(ValueError):  # signals are the main thread's
+            for number in SIGNALS:
+                self._before[number] = signal.signal(number, self._received)
+        if watch:
+            threading.Thread(target=self._watch, daemon=True, name="interruption").start()
+
+    @property
+    def happened(self) -> bool:
+        """Whether the run was interrupted."""
+        return self._at is not None
+
+    def longer_ago_than(self, seconds: float) -> bool:
+        """Whether the run was interrupted so many seconds ago."""
+        return self._at is not None and time.monotonic() - self._at > seconds
+
+    def tell(self, listener: Callable[[str], None]) -> None:
+        """Call a function with the reason when the run is interrupted, at once if it was."""
+        self._listeners.append(listener)
+        if self.happened:
+            listener(REASON)
+
+    def close(self) -> None:
+        """Leave the signals as they were."""
+        self._over.set()
+        for number, handler in self._before.items():
+            with suppress(ValueError, TypeError):
+                signal.signal(number, handler)
+
+    def _received(self, _number: int, _frame: object) -> None:
+        for number in SIGNALS:
+            signal.signal(number, signal.default_int_handler)
+        # In a thread of its own, since whatever was interrupted may hold a lock that this needs.
+        threading.Thread(target=self._happen, daemon=True).start()
+
+    def _watch(self) -> None:
+        while not self._over.wait(LOOK):
+            if self.notice.exists():
+                self._happen()
+                return
+
+    def _happen(self) -> None:
+        if self.happened:
+            return
+        self._at = time.monotonic()
+        with suppress(OSError):
+            self.notice.touch()
+        for listener in self._listeners:
+            listener(REASON)
