@@ -1,8 +1,9 @@
-"""The command hostup-conformance: explains a requirement, and runs the suite for those who do not think in pytest."""
+"""The command hostup-conformance: explains a requirement, and runs the suite for people who do not use pytest."""
 
 from __future__ import annotations
 
 import argparse
+import os
 import re
 import sys
 from datetime import UTC, datetime, timedelta
@@ -19,27 +20,27 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 WIDTH = 100
-#: How long the waiver in an explanation lasts.
+#: How many days the waiver in an explanation is valid.
 WAIVED_DAYS = 60
 
 BROKEN = {
-    "MUST": "broken, it is a fail, and the server is not conformant",
-    "SHOULD": "broken, it is a warn (with --strict a fail)",
-    "OBSERVE": "the report says what the server does; nobody fails",
+    "MUST": "if it is broken, the requirement fails and the server is not conformant",
+    "SHOULD": "if it is broken, the requirement is a warning (with --strict, it fails)",
+    "OBSERVE": "the report says what the server does; nothing fails",
 }
 ENVIRONMENT = """\
-for a server of your own or a live one, in the environment:
-  HOSTUP_API_KEY             key with read:vm and write:vm (needed)
-  HOSTUP_VPS_ID              a VPS whose agent is available (else it is looked up)
-  HOSTUP_READ_API_KEY        key with read:vm alone
+environment variables, for a server other than the embedded mock:
+  HOSTUP_API_KEY             key with read:vm and write:vm (required)
+  HOSTUP_VPS_ID              a VPS whose agent is available (default: the first in the list)
+  HOSTUP_READ_API_KEY        key with read:vm only
   HOSTUP_UNAVAILABLE_VPS_ID  a VPS whose agent is not available
-  HOSTUP_FOREIGN_VPS_ID      a VPS of somebody else
+  HOSTUP_FOREIGN_VPS_ID      somebody else's VPS
   HOSTUP_FINISHED_PID, HOSTUP_RUNNING_PID
-                             pids on HOSTUP_VPS_ID of a command that has ended, and of one that runs
+                             pids, on HOSTUP_VPS_ID, of a command that has ended and of one that runs
 """
 EXIT_CODES = """\
-exit codes are pytest's: 0 conformant, 1 not conformant or not demonstrated, 2 interrupted (or unknown to this
-command), 4 nothing was sent since something is missing or malformed"""
+exit codes are pytest's: 0 conformant, 1 not conformant or not demonstrated, 2 interrupted (or an error in the
+arguments of this command), 4 something is missing or malformed, and nothing was sent"""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -54,9 +55,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def split(argv: list[str]) -> tuple[list[str], list[str]]:
-    """Part our own arguments from pytest's, which are all that follow the URL or file.
+    """Separate our own arguments from pytest's, which are all that follow the URL or file.
 
-    argparse could not tell the value of an option that it does not know from a URL.
+    argparse cannot tell a URL from the value of an option that it does not know.
     """
     if argv[:1] not in (["run"], ["judge"]):
         return argv, []
@@ -66,10 +67,10 @@ def split(argv: list[str]) -> tuple[list[str], list[str]]:
 
 
 def make_parser() -> argparse.ArgumentParser:
-    """Return the parser of everything but pytest's arguments."""
+    """Return the parser of all arguments except pytest's."""
     parser = argparse.ArgumentParser(
         prog="hostup-conformance",
-        description="Judges whether a server of HostUp's guest-agent endpoint conforms to its contract.",
+        description="Judges whether a server of HostUp's guest-agent endpoint conforms to the contract.",
         epilog=f"{ENVIRONMENT}\n{EXIT_CODES}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -80,41 +81,43 @@ def make_parser() -> argparse.ArgumentParser:
         "run",
         help="judge the server at URL, or the embedded mock",
         usage="hostup-conformance run [URL] [PYTEST ARGUMENTS ...]",
-        description="Judges the server at URL; without URL, the embedded mock, which shows that the suite works.",
+        description="Judges the server at URL. Without URL, judges the embedded mock, to show that the suite works.",
         epilog=f"{ENVIRONMENT}\n{PYTEST_ARGUMENTS}\n{EXIT_CODES}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    run.add_argument("url", nargs="?", metavar="URL", help="where the server is; a path prefix is allowed")
+    run.add_argument("url", nargs="?", metavar="URL", help="address of the server; a path prefix is allowed")
 
     judge = commands.add_parser(
         "judge",
-        help="judge recorded traffic, and send nothing",
+        help="judge recorded traffic without sending anything",
         usage="hostup-conformance judge FILE.har [PYTEST ARGUMENTS ...]",
-        description="Judges the exchanges in a HAR 1.2 file by the same rules. Entries of other endpoints are ignored.",
+        description="Judges the exchanges in a HAR 1.2 file by the same rules. Entries for other paths are ignored.",
         epilog=f"{PYTEST_ARGUMENTS}\n{EXIT_CODES}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    judge.add_argument("file", metavar="FILE.har", help="from a browser, a proxy, or run --record FILE.har")
+    judge.add_argument(
+        "file", metavar="FILE.har", help="recorded by a browser, a proxy, or hostup-conformance run --record FILE.har"
+    )
 
     explaining = commands.add_parser(
         "explain",
-        help="say what a requirement asks, why, and how to waive it",
-        description="Explains a requirement of the ledger.",
+        help="show what a requirement demands, why, and how to waive it",
+        description="Explains a requirement: its rule, its source, and a good and a bad exchange.",
     )
     explaining.add_argument("id", metavar="ID", help="such as POLL-01")
     return parser
 
 
 PYTEST_ARGUMENTS = """\
-what follows goes to pytest as it is, for instance:
-  --live                 treat the server as a live one even on loopback: safe methods alone
-  --plan                 list what would be sent, and send nothing
-  --profile static       what the server offers: full, static, or a list of capabilities
-  --report-dir DIR       where report.html, report.json and junit.xml go (conformance-report)
-  --waivers FILE         requirements that are known to be broken
-  --strict               a broken SHOULD is a fail
-  -k POLL                only some requirements
-all of them: pytest --pyargs hostup_conformance --help
+further arguments go to pytest unchanged, for example:
+  --live                 treat a loopback server as a live one: send only safe methods
+  --plan                 list the requests without sending them
+  --profile static       what the server supports: full, static, or a list of capabilities
+  --report-dir DIR       where to write the reports (default: conformance-report)
+  --waivers FILE         list of requirements that may be broken for a while
+  --strict               fail if a SHOULD is broken
+  -k POLL                judge only the requirements that match
+for all options: pytest --pyargs hostup_conformance --help
 """
 
 
@@ -122,24 +125,29 @@ def run_pytest(arguments: list[str]) -> int:
     """Run the suite, and return pytest's exit code."""
     import pytest
 
-    # This command has imported the package before pytest could rewrite its asserts; its tests are rewritten anyhow.
+    # This command imported the package before pytest could rewrite its asserts, of which pytest warns; the test modules
+    # are imported later, and rewritten all the same.
     quiet = ["-W", "ignore::pytest.PytestAssertRewriteWarning"]
     return int(pytest.main(["--pyargs", "hostup_conformance", *quiet, *arguments]))
 
 
 def explain(id: str) -> int:
-    """Print what there is to know of a requirement; for an unknown id, those it may have been meant for."""
+    """Print what is known about a requirement; for an unknown id, print the ids that may have been meant."""
     meant = re.sub(r"-(\d)$", r"-0\1", id.upper())
     requirement = requirements().get(renamed().get(meant, meant))
     if requirement is None:
         print(f"hostup-conformance: there is no requirement {id}; {hint(meant)}", file=sys.stderr)
         return 2
-    print("\n".join(explanation(requirement)))
+    try:
+        print("\n".join(explanation(requirement)), flush=True)
+    except BrokenPipeError:
+        # The reader, such as head, has seen enough; what Python flushes at its exit must not fail again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0
 
 
 def hint(id: str) -> str:
-    """Say which ids are near: all of an area, those alike in it, or those alike at all; else which areas there are."""
+    """Say which ids an unknown id resembles: all of its area, some in its area, or some in any; else name the areas."""
     areas: dict[str, list[str]] = {}
     for requirement in requirements().values():
         areas.setdefault(requirement.area, []).append(requirement.id)
@@ -147,7 +155,7 @@ def hint(id: str) -> str:
         return f"{id} has {', '.join(areas[id])}"
     same = areas.get(id.partition("-")[0], [])
     if near := get_close_matches(id, same, n=3) or get_close_matches(id, requirements(), n=3):
-        return f"near are {', '.join(near)}"
+        return f"similar ids are {', '.join(near)}"
     return f"the areas are {', '.join(areas)}"
 
 
@@ -178,14 +186,14 @@ def labelled(label: str, text: str) -> str:
 
 
 def needed(need: str) -> str:
-    """Return a variable as it is, and a capability with what it means."""
+    """Return a variable as it is, and a capability with its meaning."""
     from hostup_conformance.contract.target import CAPABILITIES
 
     return f"{need} (a target that {CAPABILITIES[need]})" if need in CAPABILITIES else need
 
 
 def examples(id: str) -> dict[str, str]:
-    """Return a good and a bad exchange of a requirement, or nothing where the kill matrix holds none."""
+    """Return a good and a bad exchange for a requirement, as far as the kill matrix has them."""
     found = read_matrix(KILL_MATRIX).get("examples", {}).get(id, {})
     return {kind: found[kind] for kind in ("good", "bad") if found.get(kind)}
 
@@ -193,16 +201,16 @@ def examples(id: str) -> dict[str, str]:
 def waiving(requirement: Requirement) -> str:
     """Say how to waive a requirement."""
     if requirement.level == "OBSERVE":
-        return "There is nothing to waive: it never fails."
+        return "There is nothing to waive: this requirement never fails."
     until = datetime.now(UTC).date() + timedelta(days=WAIVED_DAYS)
     return f"""\
-To waive it for a time, write into a file, and give that with --waivers FILE:
+To waive it for a while, write this into a file, and name the file with --waivers FILE:
 
     - id: {requirement.id}
-      reason: why it is broken, and who mends it
+      reason: why it is broken, and who will fix it
       expires: {until}
 
-Until that day it is observed and nobody fails. A waiver that has expired, or is not needed any more, is a fail."""
+Until that day, the requirement is only observed. A waiver that has expired, or is no longer needed, fails."""
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Options and environment as the target and the limits of a run; it must not know how pytest runs anything."""
+"""Reads options and environment as the target and the limits of a run; it must not know how pytest runs anything."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from contextlib import ExitStack
 
-#: How many requests a live server gets unless told otherwise, and how many more where commands may be started.
+#: The default number of requests to a live server, and how many more where commands may be started.
 LIVE_REQUESTS, FOR_COMMANDS = 150, 75
-#: What stands for the server where this process only hands the work to another: nothing is sent to it.
+#: The base URL in a process that leaves the work to another one, and so sends nothing.
 ELSEWHERE = "http://127.0.0.1:1"
 
 
@@ -46,9 +46,9 @@ class Given:
     @classmethod
     def read(cls, option: Any, base_url: str, arguments: Sequence[str]) -> Given:
         """Read pytest's options; raise `Misconfigured` for an empty base URL, which is no wish for the mock."""
-        # Without the option its plugin says "" as well.
+        # The option is also an empty string where it was not given.
         if not base_url and any(argument.startswith("--base-url") for argument in arguments):
-            raise Misconfigured("--base-url is empty; give the server's address, or leave the option out for the mock")
+            raise Misconfigured("--base-url is empty; give the server's address, or omit the option to judge the mock")
         return cls(
             base_url=base_url,
             report_dir=Path(option.report_dir),
@@ -75,13 +75,13 @@ def target_of(given: Given, resources: ExitStack) -> Target:
     """
     if given.har:
         if not given.har.is_file():
-            raise Misconfigured(f"--har {given.har}: there is no such file, or it is none")
+            raise Misconfigured(f"--har {given.har}: there is no such file")
         if given.allow_exec is not None:
-            raise Misconfigured("--allow-exec starts commands, and --har sends nothing; leave out one of them")
+            raise Misconfigured("--allow-exec starts commands, but --har sends nothing; omit one of the two")
         base_url = given.base_url or "http://har.invalid"
         return Target.from_environment(base_url, os.environ, kind="har", profile=given.profile)
     if given.base_url and given.backend:
-        raise Misconfigured("--backend starts a server of its own; leave out it or --base-url")
+        raise Misconfigured("--backend starts its own server; omit it or --base-url")
     if given.base_url:
         return Target.from_environment(given.base_url, os.environ, profile=given.profile)
     if given.backend == "qemu-ga":
@@ -106,25 +106,27 @@ def agent_target(given: Given, resources: ExitStack) -> Target:
 
 
 def with_commands(target: Target, given: Given) -> Target:
-    """Allow the start of commands if `--allow-exec` does; raise `Misconfigured` where it is not said plainly enough."""
+    """Allow the start of commands if `--allow-exec` does; raise `Misconfigured` if it lacks the id of the VPS."""
     if given.allow_exec is None:
         return target
     if given.allow_exec != target.vps and (is_live(given, target) or given.allow_exec):
-        raise Misconfigured(f"--allow-exec runs commands on a machine; repeat its id: --allow-exec={shown(target.vps)}")
+        raise Misconfigured(
+            f"--allow-exec runs commands on a VPS; repeat the id of that VPS: --allow-exec={shown(target.vps)}"
+        )
     return replace(target, allow_exec=True)
 
 
 def is_live(given: Given, target: Target) -> bool:
-    """Whether the server may be somebody's."""
+    """Whether the server may belong to somebody: it is not on loopback, or `--live` says so."""
     return given.live or not target.is_loopback
 
 
 def limits(given: Given, target: Target) -> Limits:
-    """Return the bounds of a run; raise `Misconfigured` for ones that make no sense."""
+    """Return the bounds of a run; raise `Misconfigured` for bounds that make no sense."""
     if given.max_requests is not None and given.max_requests < 1:
         raise Misconfigured(f"--max-requests {given.max_requests}: give a number above 0")
     if not 0 < given.timeout_seconds <= 60:
-        raise Misconfigured(f"--timeout-seconds {given.timeout_seconds:g}: give a number above 0, and 60 at most")
+        raise Misconfigured(f"--timeout-seconds {given.timeout_seconds:g}: give a number above 0 and at most 60")
     budget = LIVE_REQUESTS + FOR_COMMANDS * (given.allow_exec is not None)
     requests = given.max_requests or (budget if is_live(given, target) else None)
     seconds = given.timeout_seconds
@@ -142,11 +144,11 @@ def check_writable(given: Given) -> None:
             if file.is_dir():
                 raise IsADirectoryError(21, "a folder", str(file))
         except OSError as error:
-            raise Misconfigured(f"{file} cannot be written ({error.strerror}); give another place") from None
+            raise Misconfigured(f"{file} cannot be written ({error.strerror}); give another path") from None
 
 
 def files(given: Given) -> Iterator[Path]:
-    """Yield the files that a run writes whatever comes."""
+    """Yield the files that every run writes."""
     yield given.report_dir / "report.json"
     if given.record:
         yield given.record

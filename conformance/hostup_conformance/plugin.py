@@ -1,6 +1,6 @@
-"""The pytest plugin: options, and nothing else unless the suite is what pytest was asked to run.
+"""The pytest plugin: adds the suite's options, and starts the suite only if pytest was asked to run it.
 
-It is loaded into every pytest run where the suite is installed, so it must not import anything heavy.
+Every run of pytest loads it where the suite is installed, so it must not import anything slow.
 """
 
 from __future__ import annotations
@@ -18,23 +18,42 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the suite's options."""
     group = parser.getgroup("hostup", "conformance of a guest-agent endpoint (with --pyargs hostup_conformance)")
     add = group.addoption
-    add("--report-dir", metavar="DIR", default="conformance-report", help="where the reports go (conformance-report)")
-    add("--backend", choices=["memory", "qemu-ga"], help="without --base-url: judge the mock, or a real guest agent")
+    add(
+        "--report-dir",
+        metavar="DIR",
+        default="conformance-report",
+        help="where to write the reports (default: conformance-report)",
+    )
+    add(
+        "--backend",
+        choices=["memory", "qemu-ga"],
+        help="without --base-url, judge the mock (memory, the default) or a real guest agent",
+    )
     add("--allow-exec", nargs="?", const="", metavar="VPS_ID",
-        help="start harmless commands on the VPS; a live server's id must be repeated as the value")  # fmt: skip
-    add("--live", action="store_true", help="treat the server as a live one even on loopback: safe methods alone")
-    # --strict (a SHOULD that is broken is a fail) is pytest's own flag, which this suite obeys in its way too.
-    add("--plan", action="store_true", help="list what would be sent, and send nothing")
-    add("--profile", default="full", help="what the server offers: full, static, or a list of capabilities")
-    add("--max-requests", type=int, metavar="N", help="send no more than N requests (150 for live servers)")
-    add("--timeout-seconds", type=float, default=10.0, metavar="S", help="how long one answer may take (10)")
-    add("--har", metavar="FILE", help="judge the recorded traffic in FILE (HAR 1.2), and send nothing")
-    add("--record", metavar="FILE", help="write the exchanges of this run to FILE (HAR 1.2), without keys")
-    add("--waivers", metavar="FILE", help="requirements that are known to be broken, each with reason and expiry")
+        help="start harmless commands on the VPS; for a live server, give the id of the VPS as the value")  # fmt: skip
+    add("--live", action="store_true", help="treat a loopback server as a live one: send only safe methods")
+    # --strict is pytest's own flag; for this suite it also means that a broken SHOULD is a fail.
+    add("--plan", action="store_true", help="list the requests without sending them")
+    add("--profile", default="full", help="what the server supports: full, static, or a list of capabilities")
+    add("--max-requests", type=int, metavar="N", help="send at most N requests (default for live servers: 150)")
+    add(
+        "--timeout-seconds",
+        type=float,
+        default=10.0,
+        metavar="S",
+        help="how many seconds one response may take (default: 10)",
+    )
+    add("--har", metavar="FILE", help="judge the recorded traffic in FILE (HAR 1.2) without sending anything")
+    add("--record", metavar="FILE", help="write the exchanges of this run to FILE (HAR 1.2), with all keys redacted")
+    add(
+        "--waivers",
+        metavar="FILE",
+        help="requirements that may be broken for a while, each with a reason and an expiry date",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Start the suite if it is what this run is about; raise `pytest.UsageError` for what it cannot start with."""
+    """Start the suite if this run asks for it; raise `pytest.UsageError` if it cannot start."""
     if is_asked_for(config):
         from hostup_conformance.session import Conformance
 

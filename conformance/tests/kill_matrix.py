@@ -1,6 +1,7 @@
 """Runs every fault and every variant, and writes which requirements report each: `make kill-matrix`.
 
-What it writes is the same from run to run: nothing in it is random, or tells the time.
+What it writes is the same from run to run: nothing in it is random or depends on the time. With `--examples`, it only
+renews the examples that `hostup-conformance explain` shows.
 """
 
 from __future__ import annotations
@@ -14,19 +15,23 @@ from typing import TYPE_CHECKING, Any
 
 from faults import faults
 from hostup_conformance.contract.judging import MATRIX
+from hostup_conformance.contract.rules import rules
 from hostup_conformance.contract.target import altered_keys
+from hostup_conformance.core.door import shown
 from hostup_conformance.core.ledger import requirements
 from hostup_conformance.core.redact import redactor
-from hostup_conformance.core.root_cause import root_causes
+from hostup_conformance.core.root_cause import read_matrix, root_causes
 from hostup_conformance.core.wire import Limits
 from hostup_conformance.mock import API_KEY, FOREIGN_VPS_ID, READ_API_KEY, UNAVAILABLE_VPS_ID, VPS_ID
-from judging import LIMITS, verdict_on
-from variants import variants
+from judging import LIMITS, run, verdict_on
+from variants import date_header, gzip_where_asked, output_names_its_pid, variants
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from hostup_conformance.contract.ask import Exchange
     from hostup_conformance.contract.judging import Result, Verdict
+    from hostup_conformance.core.ledger import Requirement
 
 KNOWN = "|".join(id.removeprefix("vps_") for id in (VPS_ID, UNAVAILABLE_VPS_ID, FOREIGN_VPS_ID))
 #: What the probe makes up, and what the server stamps, in the order in which they are replaced.
@@ -42,6 +47,18 @@ RANDOM = (
     (re.compile(r"(?<=pid=)(419|4[2-9]\d|5\d\d|6[01]\d)\d{4}\b"), "4194305"),
     (re.compile(r"\bhostup-conformance-[\w-]{16}-a[zZ]x*"), "hostup-conformance-..."),
 )
+#: What the examples say of a request's credential.
+CREDENTIALS = {
+    "full": "with the key",
+    "read": "with a key that has read:vm alone",
+    "none": "without a key",
+    "wrong": "with a wrong key",
+    "malformed": "with the key in another scheme",
+    "lowercase": "with the key under the scheme bearer",
+    "query": "with the key in the query",
+}
+#: Variants that show in a correct exchange what the mock does not have.
+FOR_EXAMPLES = (date_header, gzip_where_asked, output_names_its_pid)
 #: Longer than for a test of one fault, since all processors are busy with others.
 UNHURRIED = Limits(request_seconds=1.0, next_seconds=0.5, body_bytes=LIMITS.body_bytes)
 
@@ -58,23 +75,77 @@ def reported(verdict: Verdict) -> list[str]:
     return [id for id in requirements() if verdict.results[id].status in {"fail", "warn", "error"}]
 
 
-def shown(result: Result) -> str:
+def asked(e: Exchange) -> str:
+    """Return a request as a line: method, target, credential and body."""
+    target = e.request.target if len(e.request.target) < 160 else e.request.target[:157] + "..."
+    body = f" {shown(e.request.body.decode('utf-8', 'replace'))}" if e.request.body else ""
+    return f"{e.request.method} {target} {CREDENTIALS[e.ask.credential]}{body}"
+
+
+def came(e: Exchange) -> str:
+    """Return the status code of a response, or that there was none."""
+    return str(e.status) if e.response else "no response"
+
+
+def bad(result: Result) -> str:
     """Return the first finding as a line: what was asked, what came, and why that is wrong."""
     finding = result.findings[0]
-    e = finding.exchange
-    came = str(e.status) if e.response else "no response"
-    target = e.request.target if len(e.request.target) < 160 else e.request.target[:157] + "..."
     said = f"expected {finding.expected}, got {finding.got}" if finding.expected else finding.got
-    return steady(f"{e.request.method} {target} -> {came}, {said}")
+    return steady(f"{asked(finding.exchange)} -> {came(finding.exchange)}, {said}")
 
 
-def run_fault(name: str) -> tuple[str, dict[str, Any], str | None]:
-    """Return a fault's name, its row, and how its own requirement reports it."""
+def good(e: Exchange, requirement: Requirement) -> str:
+    """Return an exchange as a line: what was asked, what came, and the header fields that the requirement names.
+
+    Where it names none, the line ends with the body.
+    """
+    assert e.response is not None
+    named = {word.lower(): word for word in re.findall(r"\b[A-Z][\w-]+", requirement.statement)}
+    pairs = (*e.request.headers, *e.response.headers)
+    fields = [f"{named[name.lower()]}: {value}" for name, value in pairs if name.lower() in named]
+    body = shown(e.response.body.decode("utf-8", "replace")) if e.response.body else ""
+    return steady(", ".join(filter(None, [f"{asked(e)} -> {came(e)}", *(fields or [body])])))
+
+
+def good_exchanges() -> dict[str, list[Exchange]]:
+    """Return each requirement's exchanges that were judged without a finding, from the mock and two variants of it."""
+    found: dict[str, list[Exchange]] = defaultdict(list)
+    for change, starts in ((None, False), (None, True), *((variant, False) for variant in FOR_EXAMPLES)):
+        target, wire, _ = run(change, LIMITS, allow_exec=starts)
+        for id, rule in rules().items():
+            _, findings = rule(wire.exchanges, target)
+            wrong = {finding.exchange.number for finding in findings}
+            found[id] += [e for e in wire.exchanges if e.response and rule.applies(e) and e.number not in wrong]
+    return found
+
+
+def kind(e: Exchange) -> tuple[str, ...]:
+    """Return what two requests have in common that ask for the same."""
+    return e.request.method, e.ask.credential, str(e.ask.vps), e.ask.pid
+
+
+def with_good(examples: dict[str, tuple[str, tuple[str, ...]]]) -> dict[str, dict[str, str]]:
+    """Return bad examples, each with a good one of the same requirement: the first for the same kind of request."""
+    right = good_exchanges()
+    pairs = {}
+    for id, (text, wanted) in examples.items():
+        pairs[id] = {"bad": text}
+        if right[id]:
+            e = min(right[id], key=lambda e: kind(e) != wanted)
+            pairs[id]["good"] = good(e, requirements()[id])
+    return pairs
+
+
+def run_fault(name: str) -> tuple[str, dict[str, Any], tuple[str, tuple[str, ...]] | None]:
+    """Return a fault's name, its row, and how its own requirement reports it, with the kind of that request."""
     fault = faults()[name]
     verdict = verdict_on(fault.change, limits=UNHURRIED, allow_exec=fault.starts)
     ids = reported(verdict)
     row = {"requirement": fault.requirement, "doc": fault.doc, "reported": ids}
-    return name, row, shown(verdict.results[fault.requirement]) if fault.requirement in ids else None
+    if fault.requirement not in ids:
+        return name, row, None
+    result = verdict.results[fault.requirement]
+    return name, row, (bad(result), kind(result.findings[0].exchange))
 
 
 def run_variant(name: str) -> tuple[str, dict[str, Any]]:
@@ -89,11 +160,20 @@ def measured() -> dict[str, Any]:
     with ProcessPoolExecutor() as pool:
         rows = list(pool.map(run_fault, faults()))
         correct = dict(pool.map(run_variant, variants()))
-    examples: dict[str, dict[str, str]] = {}
+    examples: dict[str, tuple[str, tuple[str, ...]]] = {}
     for _, row, example in rows:
         if example:
-            examples.setdefault(row["requirement"], {"bad": example})
-    return {"faults": {name: row for name, row, _ in rows}, "variants": correct, "examples": examples}
+            examples.setdefault(row["requirement"], example)
+    return {"faults": {name: row for name, row, _ in rows}, "variants": correct, "examples": with_good(examples)}
+
+
+def renewed(matrix: dict[str, Any]) -> dict[str, Any]:
+    """Return a matrix with new examples: the first fault of each requirement, and the mock."""
+    first = {fault.requirement: name for name, fault in reversed(faults().items())}
+    with ProcessPoolExecutor() as pool:
+        rows = list(pool.map(run_fault, first.values()))
+    examples = {row["requirement"]: example for _, row, example in rows if example}
+    return {**matrix, "examples": with_good(examples)}
 
 
 def causes(ids: Iterable[str], rows: dict[str, Any]) -> dict[str, list[str]]:
@@ -145,7 +225,7 @@ def summary(matrix: dict[str, Any]) -> list[str]:
 
 def main() -> int:
     """Write the matrix, and say what is in it."""
-    matrix = measured()
+    matrix = renewed(read_matrix(MATRIX)) if sys.argv[1:] == ["--examples"] else measured()
     MATRIX.write_text(json.dumps(matrix, indent=1, ensure_ascii=False, sort_keys=True) + "\n", encoding="utf-8")
     print("\n".join(summary(matrix)))
     return 0

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -67,9 +70,9 @@ def test_lower_case_will_do(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize(
     ("id", "hint"),
     [
-        ("POLL-99", "near are POLL-"),
-        ("POL-01", "near are POLL-01"),
-        ("poll1", "near are POLL-"),
+        ("POLL-99", "similar ids are POLL-"),
+        ("POL-01", "similar ids are POLL-01"),
+        ("poll1", "similar ids are POLL-"),
         ("x", "the areas are"),
     ],
 )
@@ -94,6 +97,15 @@ def test_examples_come_from_the_kill_matrix(
     cli.main(["explain", "POLL-01"])
     out = capsys.readouterr().out
     assert "a good exchange:\n    GET /g\n\na bad exchange:\n    GET /b\n\n    200\n" in out
+
+
+def test_explain_ends_quietly_into_closed_pipe() -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "wb") as closed:
+        command = [sys.executable, "-m", "hostup_conformance.cli", "explain", "POLL-01"]
+        ended = subprocess.run(command, stdout=closed, stderr=subprocess.PIPE, check=False)
+    assert (ended.returncode, ended.stderr) == (0, b"")
 
 
 @pytest.mark.parametrize(

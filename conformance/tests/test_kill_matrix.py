@@ -42,8 +42,9 @@ def test_no_variant_is_reported_beyond_what_it_declares() -> None:
     assert found == {name: set(variant.warns) for name, variant in variants().items()}
 
 
-def test_every_judged_requirement_has_an_example() -> None:
-    assert WHOLE["examples"].keys() == set(JUDGED)
+@pytest.mark.parametrize("id", JUDGED)
+def test_requirement_has_good_and_bad_example(id: str) -> None:
+    assert WHOLE["examples"][id].keys() == {"good", "bad"}, "make kill-matrix"
 
 
 def test_most_faults_are_named_by_their_own_requirement_first() -> None:

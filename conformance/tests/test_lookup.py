@@ -88,13 +88,13 @@ def many(asked: Asked, answered: Answered) -> None:
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        (unavailable, "none of the first 2 VPSs that GET /api/v2/vps lists has an available agent"),
+        (unavailable, r"none of the first 2 VPSs in the list \(GET /api/v2/vps\) has an available agent"),
         (many, "none of the first 10 VPSs"),
-        (items(), "names none"),
-        (items(7, "", None), "names none"),
+        (items(), "has none to use"),
+        (items(7, "", None), "has none to use"),
         (lambda _, answered: answered.become(404), "got the status 404"),
-        (lambda _, answered: answered.become(200, [1]), "names none"),
-        (lambda _, answered: answered.become(200, b"<html>"), "names none"),
+        (lambda _, answered: answered.become(200, [1]), "has none to use"),
+        (lambda _, answered: answered.become(200, b"<html>"), "has none to use"),
         (lambda _, answered: setattr(answered, "raw", [b"no HTTP"]), "got no response"),
     ],
 )
@@ -134,5 +134,6 @@ def test_nothing_is_looked_up_for_a_plan(tmp_path: Path) -> None:
 def test_a_server_that_is_not_there_ends_with_4(tmp_path: Path) -> None:
     done = run(tmp_path, "--base-url", "http://127.0.0.1:9", **KEY)
     assert done.returncode == 4
-    assert "HOSTUP_VPS_ID is not set, and GET /api/v2/vps, where one could be looked up, got no response" in done.stderr
+    assert "HOSTUP_VPS_ID is not set, and the list of VPSs (GET /api/v2/vps)" in done.stderr
+    assert "where one could be looked up, got no response" in done.stderr
     assert "Traceback" not in done.stdout + done.stderr

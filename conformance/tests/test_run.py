@@ -42,7 +42,7 @@ def test_without_arguments_the_mock_is_conformant(tmp_path: Path) -> None:
         (["--har", "none.har"], {}, "none.har: there is no such file"),
         (["--har", __file__], {}, "no HAR 1.2"),
         (["--base-url", ""], Mock().environment(), "--base-url is empty"),
-        (["--base-url", "https://a..b"], Mock().environment(), "--base-url is no URL"),
+        (["--base-url", "https://a..b"], Mock().environment(), "--base-url is not a URL"),
         (["--record", "/proc/x.har"], {}, "/proc/x.har cannot be written"),
         (["--report-dir", __file__], {}, "cannot be written"),
         (["--profile", "x"], {}, "--profile x"),

@@ -22,13 +22,13 @@ def test_what_is_needed_is_named() -> None:
     [
         ("http://example.com", "plain http"),
         ("https://user:pass@example.com", "user or password"),
-        ("ftp://example.com", "no http"),
-        ("example.com", "no http"),
+        ("ftp://example.com", "not an http"),
+        ("example.com", "not an http"),
         ("https://example.com/?a=b", "query or fragment"),
         ("https://exam ple.com", "space"),
-        ("http://127.0.0.1:99999", "no URL"),
-        ("http://[::1", "no URL"),
-        ("", "no http"),
+        ("http://127.0.0.1:99999", "not a URL"),
+        ("http://[::1", "not a URL"),
+        ("", "not an http"),
     ],
 )
 def test_an_unfit_base_url_is_refused(url: str, says: str) -> None:
@@ -42,7 +42,7 @@ def test_an_unfit_base_url_is_refused(url: str, says: str) -> None:
     [
         ({"HOSTUP_FINISHED_PID": "abc"}, "HOSTUP_FINISHED_PID is 'abc'"),
         ({"HOSTUP_RUNNING_PID": "0"}, "integer above 0"),
-        ({"HOSTUP_API_KEY": "a b"}, "HOSTUP_API_KEY holds a space"),
+        ({"HOSTUP_API_KEY": "a b"}, "HOSTUP_API_KEY contains a space"),
         ({"HOSTUP_READ_API_KEY": GOOD["HOSTUP_API_KEY"]}, "HOSTUP_API_KEY and HOSTUP_READ_API_KEY are the same"),
         ({"HOSTUP_FOREIGN_VPS_ID": GOOD["HOSTUP_VPS_ID"]}, "different VPS ids"),
         ({"HOSTUP_RUNNING_PID": GOOD["HOSTUP_FINISHED_PID"]}, "different pids"),

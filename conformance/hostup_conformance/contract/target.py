@@ -1,7 +1,4 @@
-"""What is judged: its address, the keys and fixtures that were named for it, and what it is said to offer.
-
-It is frozen: what a run learns follows from the exchanges.
-"""
+"""What is judged: its address, the keys and fixtures that were given for it, and what it is said to support."""
 
 from __future__ import annotations
 
@@ -17,15 +14,15 @@ if TYPE_CHECKING:
 
 PREFIX = "HOSTUP_"
 
-#: What a target may offer beside the responses themselves. A profile is the set that it does offer.
+#: What a target may support besides plain responses. A profile is the set that it does support.
 CAPABILITIES = {
-    "credentials": "tells right keys from wrong ones",
+    "credentials": "tells valid keys from wrong ones",
     "scopes": "knows what each key may do",
-    "ids": "knows which VPSs exist and whose they are",
+    "ids": "knows which VPSs exist and who owns them",
     "pids": "knows commands and their output",
-    "input": "checks parameters as the documentation says",
+    "input": "checks parameters as documented",
 }
-#: Named profiles, for `--profile`. A static mock repeats the document's examples and obeys `Prefer`.
+#: Named profiles, for `--profile`. A static mock repeats the examples of the OpenAPI document and obeys `Prefer`.
 PROFILES = {"full": frozenset(CAPABILITIES), "static": frozenset[str]()}
 
 
@@ -87,9 +84,11 @@ class Target:
         )
         target.check_distinct()
         if kind == "server" and not target.vps and (target.finished_pid or target.running_pid):
-            raise Misconfigured("a pid was given, and not whose it is; set HOSTUP_VPS_ID too")
+            raise Misconfigured("a pid was given without its VPS; set HOSTUP_VPS_ID too")
         if kind == "server" and urlsplit(base_url).scheme == "http" and not target.is_loopback:
-            raise Misconfigured(f"--base-url {base_url}: a key is never sent over plain http; use https, or loopback")
+            raise Misconfigured(
+                f"--base-url {base_url}: a key is never sent over plain http except to loopback; use https"
+            )
         return target
 
     def check_distinct(self) -> None:
@@ -117,21 +116,21 @@ class Target:
 
     @property
     def capabilities(self) -> frozenset[str]:
-        """What the target is said to offer, see `CAPABILITIES`."""
+        """What the target is said to support, see `CAPABILITIES`."""
         return PROFILES.get(self.profile) or frozenset(self.profile.split(",")) & CAPABILITIES.keys()
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """Both keys, and those that a recording holds, for redaction."""
+        """Both keys, and the credentials that a recording holds; all of them are redacted."""
         return tuple(key for key in (self.key, self.read_key, *sorted(self.found_secrets)) if key)
 
     @property
     def nearly_secrets(self) -> tuple[str, ...]:
-        """All keys, and the altered ones that the probe sends: they hold most of a key, and may come back."""
+        """All secrets, and the altered keys that the suite sends, which contain most of a key and may come back."""
         return self.secrets + tuple(altered for altered in altered_keys(self.key) if len(altered) > 3)
 
     def has(self, need: str) -> bool:
-        """Whether it has what a requirement needs: a variable, a capability, or the leave to start commands."""
+        """Whether it has what a requirement needs: a variable, a capability, or the permission to start commands."""
         given = {
             "HOSTUP_READ_API_KEY": self.read_key,
             "HOSTUP_UNAVAILABLE_VPS_ID": self.unavailable_vps,
@@ -144,39 +143,41 @@ class Target:
 
 
 def altered_keys(key: str) -> list[str]:
-    """Return keys that resemble a key and are not it."""
+    """Return keys that resemble the given one but differ from it."""
     altered = [key[:-1], key + "x", key[:-1] + ("a" if key[-1:] != "a" else "b"), key[::-1], key.swapcase()]
     return list(dict.fromkeys(value for value in altered if value and value != key))
 
 
 def checked_base_url(base_url: str) -> str:
-    """Return the base URL without a trailing slash; raise `Misconfigured` if it is none."""
+    """Return the base URL without a trailing slash; raise `Misconfigured` if it cannot be used."""
     try:
         parts = urlsplit(base_url)
         port = parts.port
         (parts.hostname or "").encode("idna")
     except ValueError as error:
-        raise Misconfigured(f"--base-url is no URL ({error}); give one such as http://127.0.0.1:8080") from None
+        raise Misconfigured(f"--base-url is not a URL ({error}); give one such as http://127.0.0.1:8080") from None
     if "@" in parts.netloc:
-        raise Misconfigured("--base-url holds a user or password; leave it out, keys come from the environment")
+        raise Misconfigured("--base-url contains a user or password; remove it, since keys come from the environment")
     if parts.scheme not in {"http", "https"} or not parts.hostname or port == 0:
-        raise Misconfigured(f"--base-url {base_url!r} is no http(s) URL; give one such as http://127.0.0.1:8080")
+        raise Misconfigured(f"--base-url {base_url!r} is not an http(s) URL; give one such as http://127.0.0.1:8080")
     if parts.query or parts.fragment:
-        raise Misconfigured(f"--base-url {base_url!r} has a query or fragment; give the part before /api alone")
+        raise Misconfigured(f"--base-url {base_url!r} has a query or fragment; give only the part before /api")
     if not base_url.isascii() or any(c.isspace() or ord(c) < 33 for c in base_url):
-        raise Misconfigured(f"--base-url {base_url!r} holds a space or a character outside ASCII; percent-encode it")
+        raise Misconfigured(f"--base-url {base_url!r} contains a space or a character outside ASCII; percent-encode it")
     return base_url.rstrip("/")
 
 
 def checked_key(name: str, value: str) -> str:
-    """Return a key; raise `Misconfigured` (which does not show it) if it cannot stand in a header."""
+    """Return a key; raise `Misconfigured` (which does not show it) if it cannot be sent in a header field."""
     if not value.isascii() or any(c.isspace() or not c.isprintable() for c in value):
-        raise Misconfigured(f"{PREFIX}{name} holds a space, a control character or one outside ASCII; check the key")
+        raise Misconfigured(
+            f"{PREFIX}{name} contains a space, a control character or a character outside ASCII; check the key"
+        )
     return value
 
 
 def checked_pid(name: str, given: Mapping[str, str]) -> int | None:
-    """Return a pid, or None if it was not given; raise `Misconfigured` if it is none."""
+    """Return a pid, or None if none was given; raise `Misconfigured` if it is not a pid."""
     text = given.get(name)
     if text is None:
         return None

@@ -17,7 +17,7 @@ def as_json(record: dict[str, Any]) -> str:
     return json.dumps(record, indent=2, ensure_ascii=False) + "\n"
 
 
-#: What each report's text is made by. A new report is a function of the record here, and a name.
+#: The function that makes the text of each report from the record. A new report is a new entry here.
 REPORTS = {
     "report.json": as_json,
     "report.html": html.render,
@@ -33,7 +33,7 @@ def remove_reports(directory: Path) -> None:
 
 
 def write_reports(record: dict[str, Any], directory: Path) -> list[str]:
-    """Write all reports, and return why some could not be written. GitHub's job summary gets the short one too."""
+    """Write all reports, append the summary to GitHub's job summary, and return why some could not be written."""
     problems = []
     for name, make in REPORTS.items():
         try:

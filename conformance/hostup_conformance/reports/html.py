@@ -21,34 +21,37 @@ from markupsafe import Markup
 HERE = Path(__file__).parent
 
 VERDICTS = {
-    "conformant": ("Conformant", "Nothing that is required was seen broken, and the core was seen to work."),
-    "not_conformant": ("Not conformant", "The server breaks what it must keep."),
+    "conformant": (
+        "Conformant",
+        "No MUST is broken in anything that was judged, and the endpoint's core was seen to work.",
+    ),
+    "not_conformant": ("Not conformant", "The server breaks at least one MUST of the contract."),
     "not_demonstrated": (
         "Not demonstrated",
-        "Nothing failed, but the core was never seen to work, or the suite could not judge: this proves nothing.",
+        "Nothing failed, but this proves nothing: the core was never seen to work, or not everything could be judged.",
     ),
 }
-#: What each status means, for whoever reads a report for the first time.
+#: What each status means, for a reader who sees a report for the first time.
 MEANINGS = {
-    "pass": "holds wherever it could be judged",
+    "pass": "kept in every exchange in which it could be judged",
     "fail": "a MUST is broken",
     "warn": "a SHOULD is broken",
-    "observe": "what this server does where the contract leaves it open, or what was waived",
-    "skip": "the server gave no occasion to judge it",
-    "disabled": "something that it needs was not given",
-    "error": "the suite itself failed",
+    "observe": "what this server does where the contract leaves it open, or a broken requirement that is waived",
+    "skip": "no exchange made it possible to judge this",
+    "disabled": "not judged, since something that it needs was not given",
+    "error": "the suite itself failed to judge it",
 }
 #: The order in which they are shown.
 ORDER = ("fail", "error", "warn", "pass", "observe", "skip", "disabled")
-#: The order in which things are to be mended; an error hides what the requirement would have said.
+#: The order in which to fix things. An error comes before a warning, since it may hide a failure.
 URGENT = ("fail", "error", "warn")
-#: How many of them are shown before one has to ask for the rest: what is read in ten seconds.
+#: How many of them are shown at first: as many as one reads in ten seconds.
 FIRST = 8
 
 
 @dataclass(frozen=True)
 class Mend:
-    """Something to fix, and what it explains."""
+    """Something to fix, and the other broken requirements that it may explain."""
 
     entry: dict[str, Any]
     explains: list[str] = field(default_factory=list)
@@ -56,14 +59,14 @@ class Mend:
 
 @dataclass(frozen=True)
 class Place:
-    """A place in the endpoint's documentation, and what became of the requirements that it gave rise to."""
+    """A section of the endpoint's documentation, with the requirements that are based on it."""
 
     name: str
     entries: list[dict[str, Any]]
 
     @property
     def mark(self) -> str:
-        """One word for all of them, the worst first."""
+        """One word for the status of all of them: that of the worst."""
         statuses = {entry["status"] for entry in self.entries}
         marks = {"fail": "failed", "error": "not shown", "warn": "warned", "pass": "passed", "observe": "observed"}
         return next((mark for status, mark in marks.items() if status in statuses), "not shown")
@@ -106,19 +109,19 @@ def mends(report: dict[str, Any]) -> list[Mend]:
     for entry in broken:
         if entry.get("root") in status.keys() - {entry["id"]}:
             behind[entry["root"]].append(entry["id"])
-    # What explains others is not hidden behind a third, and so nothing is lost where causes go in a circle.
+    # A requirement that explains others is never hidden itself, so nothing is lost where causes form a circle.
     hidden = {id for explained in behind.values() for id in explained} - set(behind)
     listed = [Mend(entry, behind.get(entry["id"], [])) for entry in broken if entry["id"] not in hidden]
 
     def urgency(mend: Mend) -> tuple[int, int]:
-        # A warn that explains a fail is as urgent as that.
+        # A warning that explains a failure is as urgent as the failure.
         return min(URGENT.index(status[id]) for id in (mend.entry["id"], *mend.explains)), -len(mend.explains)
 
     return sorted(listed, key=urgency)
 
 
 def places(entries: list[dict[str, Any]]) -> list[Place]:
-    """Return the places on the endpoint's page that requirements cite as their first source, in the page's order."""
+    """Return the sections of the endpoint's documentation that requirements cite first, in their order there."""
     found = defaultdict(list)
     for entry in entries:
         if entry["source"].startswith("documentation"):
@@ -132,12 +135,12 @@ def places(entries: list[dict[str, Any]]) -> list[Place]:
 
 
 def place_of(source: str) -> str:
-    """Return the place of a source: what stands before other sources and our remarks on it."""
+    """Return the section that a source cites: what stands before other sources and remarks."""
     return source.partition(";")[0].partition(" (")[0].removeprefix("documentation").strip(", ") or "as a whole"
 
 
 def bar(summary: dict[str, int]) -> list[tuple[str, float, float]]:
-    """Return status, begin and width in percent of each part of the bar."""
+    """Return the status, start and width (in percent) of each part of the bar."""
     total = sum(summary.values()) or 1
     parts, begin = [], 0.0
     for status in ORDER:

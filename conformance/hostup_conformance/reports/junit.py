@@ -1,4 +1,4 @@
-"""The report as junit.xml, for what shows tests in CI: a test case for each requirement, a class for each area."""
+"""The report as junit.xml, for CI systems that show tests: a test case for each requirement, a class for each area."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def render(record: dict[str, Any]) -> str:
 
 
 def case(entry: dict[str, Any]) -> ET.Element:
-    """Return the test case of a requirement; what is no failure and no skip is told as a property."""
+    """Return the test case of a requirement. A status that JUnit does not have is told as a property."""
     area = entry["id"].partition("-")[0]
     element = ET.Element("testcase", classname=f"{SUITE}.{area}", name=f"{entry['id']} {entry['title']}", time="0")
     properties = ET.SubElement(element, "properties")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-#: What is shown, the worst first, and what each status means for the reader.
+#: The statuses that are shown, the worst first, with their meaning.
 SHOWN = {"fail": "a MUST is broken", "error": "the suite itself failed", "warn": "a SHOULD is broken"}
 
 
@@ -23,7 +23,7 @@ def render(record: dict[str, Any]) -> str:
         lines += ["", f"Sending ended early: {code(record['stopped'])}"]
     entries = [entry for status in SHOWN for entry in record["requirements"] if entry["status"] == status]
     if entries:
-        lines += ["", "| | requirement | what came |", "|---|---|---|"]
+        lines += ["", "| | requirement | message |", "|---|---|---|"]
         lines += [
             f"| {entry['status']} | **{entry['id']}** {entry['title']} | {code(entry['message'])} |"
             for entry in entries

@@ -63,7 +63,7 @@ def finding_lines(entry: dict[str, Any]) -> Iterator[str]:
 
 
 def print_summary(reporter: pytest.TerminalReporter, report: dict[str, Any], directory: Path) -> None:
-    """Print the verdict and what is not pass."""
+    """Print the verdict, and each requirement that is not pass."""
     counts = ", ".join(f"{count} {status}" for status, count in report["summary"].items() if count)
     verdict = report["verdict"]
     reporter.section("conformance", sep="=")
@@ -91,7 +91,7 @@ def print_summary(reporter: pytest.TerminalReporter, report: dict[str, Any], dir
 
 
 def alike(report: dict[str, Any]) -> dict[tuple[str, str], list[str]]:
-    """Return the ids of requirements that were not judged for the same reason, where there are several."""
+    """Return the ids of requirements that were not judged for the same reason, where there are more than two."""
     found: dict[tuple[str, str], list[str]] = {}
     for entry in report["requirements"]:
         if entry["status"] in {"skip", "disabled"}:
@@ -100,7 +100,7 @@ def alike(report: dict[str, Any]) -> dict[tuple[str, str], list[str]]:
 
 
 def in_order(report: dict[str, Any]) -> Iterator[tuple[dict[str, Any], str | None]]:
-    """Yield the requirements that are not pass, the worst first; what follows from another one right behind that."""
+    """Yield the requirements that are not pass, the worst first, each followed by those that it explains."""
     entries = {entry["id"]: entry for entry in report["requirements"] if entry["status"] in ORDER}
     explained = {cause["id"]: cause["explains"] for cause in report["root_causes"]}
     followers = {id for ids in explained.values() for id in ids}
@@ -116,10 +116,10 @@ def in_order(report: dict[str, Any]) -> Iterator[tuple[dict[str, Any], str | Non
 
 
 def print_plan(plan: dict[str, Any]) -> None:
-    """List the requests of the scripted probe, and the bounds of the others."""
+    """List the requests of the scripted probe, and how many others may be sent."""
     print()
-    most = f", {plan['most']} requests at most" if plan["most"] else ""
-    print(f"Nothing is sent. To {plan['base_url']} would go{most}:")
+    most = f", at most {plan['most']} requests" if plan["most"] else ""
+    print(f"Nothing was sent. A run would send these to {plan['base_url']}{most}:")
     for number, step in enumerate(plan["steps"], 1):
         if "withheld" in step:
             print(f"   -  withheld: {step['purpose']} ({step['withheld']})")

@@ -1,4 +1,4 @@
-"""Where no VPS was named: one whose agent is available, found in the list of VPSs."""
+"""Looks up a VPS whose agent is available in the list of VPSs, where none was named."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from hostup_conformance.contract.sending import Wire
     from hostup_conformance.contract.target import Target
 
-#: How many VPSs of the list are asked.
+#: How many VPSs of the list are probed.
 CANDIDATES = 10
 
 
 def take(wire: Wire, target: Target) -> None:
-    """Send at most eleven GETs, none of them a poll: the list, and the probe of its VPSs until one is available."""
+    """Send at most eleven GETs, none of them a poll: the list, then the probe of its VPSs until one is available."""
     exchange = get(wire, target, VPSS)
     for vps in candidates(exchange, target):
         if says(get(wire, target, path_of(vps))) is True:
@@ -32,8 +32,8 @@ def take(wire: Wire, target: Target) -> None:
 def found(target: Target, exchanges: list[Exchange]) -> Target:
     """Return the target with the VPS that was looked up.
 
-    It is the one that says that its agent is available; or else the first that does not say that it is not, so that a
-    server whose probe is at fault is judged as well.
+    It is the first whose agent is available; if there is none, the first for which the probe does not say that it is
+    unavailable, so that a server with a faulty probe is judged as well.
 
     Raises:
         Misconfigured: there is no such VPS, or no list
@@ -41,26 +41,26 @@ def found(target: Target, exchanges: list[Exchange]) -> Target:
     listing = next((e for e in exchanges if e.ask.resource == "list"), None)
     if listing is None or listing.status != 200:
         came = "no response" if listing is None or listing.status is None else f"the status {listing.status}"
-        raise missing(f"GET {VPSS}, where one could be looked up, got {came}")
+        raise missing(f"the list of VPSs (GET {VPSS}), where one could be looked up, got {came}")
     ids = candidates(listing, target)
     if not ids:
-        raise missing(f"GET {VPSS}, where one could be looked up, names none")
+        raise missing(f"the list of VPSs (GET {VPSS}), where one could be looked up, has none to use")
     said = {e.ask.id: says(e) for e in exchanges if e.ask.endpoint}
     available = [id for id in ids if said.get(id) is True]
     silent = [id for id in ids if said.get(id) is not False]
     if not available + silent:
-        raise missing(f"none of the first {len(ids)} VPSs that GET {VPSS} lists has an available agent")
+        raise missing(f"none of the first {len(ids)} VPSs in the list (GET {VPSS}) has an available agent")
     return replace(target, vps=(available + silent)[0], looked_up=True)
 
 
 def candidates(listing: Exchange | None, target: Target) -> list[str]:
-    """Return the ids in a list that may be asked."""
+    """Return the ids in a list that may be probed."""
     others = {"", target.unavailable_vps, target.foreign_vps}
     return [vps for vps in listed_ids(listing) if vps not in others][:CANDIDATES] if listing else []
 
 
 def says(e: Exchange | None) -> object:
-    """Return what a probe says of available."""
+    """Return the value of available in the response to a probe."""
     return member(e, "available") if e else None
 
 
@@ -72,5 +72,5 @@ def get(wire: Wire, target: Target, path: str) -> Exchange | None:
 
 
 def missing(why: str) -> Misconfigured:
-    """Say why there is no VPS to judge with."""
+    """Return the error that says why there is no VPS to judge with."""
     return Misconfigured(f"HOSTUP_VPS_ID is not set, and {why}; set it (README, judge your own server)")

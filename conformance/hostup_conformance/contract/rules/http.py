@@ -265,9 +265,9 @@ def names_media_type(e: Exchange) -> Findings:
 
 @each("HTTP-19", lambda e: e.response is not None or e.too_large is not None)
 def size(e: Exchange) -> Findings:
-    """Judge how large a response is: 1 MiB for a probe or a problem, 8 MiB for a list, 200 MiB for a poll.
+    """A response above the limit for its kind is a finding: no correct server comes near it.
 
-    So much only a fault makes of them. A larger one is cut off, and no other requirement is judged by it.
+    The suite stops reading there, and judges no other requirement by such a response.
     """
     if e.too_large:
-        yield "a response of the size that its kind can need", e.too_large
+        yield "a response within the limit for its kind", e.too_large
