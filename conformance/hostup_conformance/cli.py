@@ -8,10 +8,12 @@ import re
 import sys
 from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
+from pathlib import Path
 from textwrap import fill, indent
 from typing import TYPE_CHECKING
 
 from hostup_conformance import __version__
+from hostup_conformance.contract.client_judging import MATRIX as CLIENT_KILL_MATRIX
 from hostup_conformance.contract.judging import MATRIX as KILL_MATRIX
 from hostup_conformance.core.ledger import Requirement, renamed, requirements
 from hostup_conformance.core.root_cause import read_matrix
@@ -24,9 +26,9 @@ WIDTH = 100
 WAIVED_DAYS = 60
 
 BROKEN = {
-    "MUST": "if it is broken, the requirement fails and the server is not conformant",
+    "MUST": "if it is broken, the requirement fails and the verdict is not conformant",
     "SHOULD": "if it is broken, the requirement is a warning (with --strict, it fails)",
-    "OBSERVE": "the report says what the server does; nothing fails",
+    "OBSERVE": "the report says what was seen; nothing fails",
 }
 ENVIRONMENT = """\
 environment variables, for a server other than the embedded mock:
@@ -49,16 +51,20 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = make_parser().parse_args(ours)
     if arguments.command == "explain":
         return explain(arguments.id)
+    if arguments.command == "client":
+        return judge_command(arguments, for_pytest)
     if arguments.command == "judge":
         return run_pytest([f"--har={arguments.file}", *for_pytest])
     return run_pytest([*([f"--base-url={arguments.url}"] if arguments.url else []), *for_pytest])
 
 
 def split(argv: list[str]) -> tuple[list[str], list[str]]:
-    """Separate our own arguments from pytest's, which are all that follow the URL or file.
+    """Separate our own arguments from a client's command, or from pytest's, which are all that follow the URL or file.
 
     argparse cannot tell a URL from the value of an option that it does not know.
     """
+    if argv[:1] == ["client"] and "--" in argv:
+        return argv[: argv.index("--")], argv[argv.index("--") + 1 :]
     if argv[:1] not in (["run"], ["judge"]):
         return argv, []
     is_ours = len(argv) > 1 and (not argv[1].startswith("-") or argv[1] in {"-h", "--help"})
@@ -99,6 +105,7 @@ def make_parser() -> argparse.ArgumentParser:
         "file", metavar="FILE.har", help="recorded by a browser, a proxy, or hostup-conformance run --record FILE.har"
     )
 
+    add_client(commands)
     explaining = commands.add_parser(
         "explain",
         help="show what a requirement demands, why, and how to waive it",
@@ -106,6 +113,67 @@ def make_parser() -> argparse.ArgumentParser:
     )
     explaining.add_argument("id", metavar="ID", help="such as POLL-01")
     return parser
+
+
+def add_client(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the parser of the subcommand that judges a client."""
+    client = commands.add_parser(
+        "client",
+        help="judge a client: any command, in any language",
+        usage="hostup-conformance client [OPTIONS] -- COMMAND [ARGUMENTS ...]",
+        description="Judges a client of the endpoint. For each scene a server is started on loopback, and COMMAND is "
+        "run with what it needs in its environment.",
+        epilog=f"{CLIENT_ENVIRONMENT}\n{EXIT_CODES}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    client.add_argument("--does", choices=["probe", "poll", "run"], default="run", help="what COMMAND does (run)")
+    client.add_argument("--scene", action="append", default=[], metavar="NAME", help="play this scene alone (repeat)")
+    client.add_argument("--scenes", action="store_true", help="list the scenes, and run nothing")
+    client.add_argument("--report-dir", default="conformance-report", metavar="DIR", help="where the reports go")
+    client.add_argument("--strict", action="store_true", help="a broken SHOULD is a fail")
+    client.add_argument("--waivers", metavar="FILE", help="requirements that are known to be broken")
+
+
+CLIENT_ENVIRONMENT = """\
+what COMMAND does:
+  run    asks whether commands can be run, starts HOSTUP_COMMAND once, follows it to its end, prints its output to the
+         same streams, and exits with its exit code; with another exit code than 0 where that was not possible
+  poll   follows the command HOSTUP_PID to its end, and does the rest as above
+  probe  asks whether commands can be run
+
+in its environment (other HOSTUP_* variables and those of proxies are taken away):
+  HOSTUP_BASE_URL   where the server is; the paths of the API are added to it
+  HOSTUP_API_KEY    the key
+  HOSTUP_VPS_ID     the VPS
+  HOSTUP_COMMAND    the command to run; HOSTUP_PID for --does poll
+  HOSTUP_TIMEOUT    how many seconds COMMAND may take in all; it is ended after ten
+  HOSTUP_SCENE      the name of the scene
+"""
+
+
+def judge_command(arguments: argparse.Namespace, words: list[str]) -> int:
+    """Judge a client, or list the scenes, and return the exit code."""
+    if arguments.scenes:
+        from hostup_conformance.sources.scenes import scenes
+
+        for name, scene in scenes().items():
+            print(f"{name:30} {' '.join(scene.words.split())}")
+        return 0
+    if not words:
+        print("hostup-conformance client: give the client's command after --", file=sys.stderr)
+        return 4
+    from hostup_conformance.client_run import Given, run
+
+    return run(
+        Given(
+            words=tuple(words),
+            does=arguments.does,
+            scenes=tuple(arguments.scene),
+            report_dir=Path(arguments.report_dir),
+            waivers=arguments.waivers,
+            strict=arguments.strict,
+        )
+    )
 
 
 PYTEST_ARGUMENTS = """\
@@ -161,6 +229,7 @@ def hint(id: str) -> str:
 
 def explanation(requirement: Requirement) -> Iterator[str]:
     """Yield the paragraphs of an explanation."""
+    from hostup_conformance.contract.client_rules import client_rules
     from hostup_conformance.contract.rules import rules
 
     yield f"{requirement.id} ({requirement.level}) {requirement.title}\n"
@@ -168,7 +237,7 @@ def explanation(requirement: Requirement) -> Iterator[str]:
     yield labelled("level", f"{requirement.level}: {BROKEN[requirement.level]}")
     yield labelled("source", requirement.source)
     yield labelled("why", requirement.why)
-    rule = rules().get(requirement.id)
+    rule = client_rules().get(requirement.id) or rules().get(requirement.id)
     yield labelled("rule", rule.words if rule else "there is none yet")
     if requirement.needs:
         yield labelled("needs", ", ".join(needed(need) for need in requirement.needs))
@@ -193,8 +262,9 @@ def needed(need: str) -> str:
 
 
 def examples(id: str) -> dict[str, str]:
-    """Return a good and a bad exchange for a requirement, as far as the kill matrix has them."""
-    found = read_matrix(KILL_MATRIX).get("examples", {}).get(id, {})
+    """Return a good and a bad exchange for a requirement, as far as the kill matrices have them."""
+    matrices = (read_matrix(file).get("examples", {}) for file in (KILL_MATRIX, CLIENT_KILL_MATRIX))
+    found: dict[str, str] = next((matrix[id] for matrix in matrices if id in matrix), {})
     return {kind: found[kind] for kind in ("good", "bad") if found.get(kind)}
 
 

@@ -134,17 +134,16 @@ def limits(given: Given, target: Target) -> Limits:
     return replace(default, requests=requests, request_seconds=seconds, next_seconds=min(seconds, default.next_seconds))
 
 
-def check_writable(given: Given) -> None:
+def check_writable(file: Path) -> None:
     """Raise `Misconfigured` if a report or recording cannot be written, before anything is sent for its sake."""
-    for file in files(given):
-        try:
-            file.parent.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryFile(dir=file.parent):
-                pass
-            if file.is_dir():
-                raise IsADirectoryError(21, "a folder", str(file))
-        except OSError as error:
-            raise Misconfigured(f"{file} cannot be written ({error.strerror}); give another path") from None
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=file.parent):
+            pass
+        if file.is_dir():
+            raise IsADirectoryError(21, "a folder", str(file))
+    except OSError as error:
+        raise Misconfigured(f"{file} cannot be written ({error.strerror}); give another path") from None
 
 
 def files(given: Given) -> Iterator[Path]:

@@ -9,26 +9,26 @@ import shlex
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic
 
 from hostup_conformance import __version__
 from hostup_conformance.contract.ask import SLEEP
-from hostup_conformance.contract.judging import root_causes
 from hostup_conformance.core.door import Redact, beginning, spelt_out
+from hostup_conformance.core.exchange import A, Exchange
 from hostup_conformance.core.ledger import spec_identity
 from hostup_conformance.core.redact import MARK, redactor
 from hostup_conformance.core.wire import Withheld
 from hostup_conformance.sources.commands import MOST_COMMANDS, stages
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
-    from hostup_conformance.contract.ask import Exchange
-    from hostup_conformance.contract.judging import Result, Verdict
+    from hostup_conformance.contract.ask import Ask
     from hostup_conformance.contract.sending import Wire
     from hostup_conformance.contract.target import Target
     from hostup_conformance.core.messages import Response
     from hostup_conformance.core.rule import Finding
+    from hostup_conformance.core.verdict import Result, Verdict
 
 #: The form of report.json; a step means that a reader of the one before may fail on it.
 FORMAT = 3
@@ -54,30 +54,66 @@ class Course:
     ignored: int = 0
 
 
-def record_of(verdict: Verdict, exchanges: Sequence[Exchange], target: Target, course: Course) -> dict[str, Any]:
-    """Return the record of a run, redacted. It is JSON, and report.json is its text."""
-    roots = root_causes(verdict)
+@dataclass(frozen=True)
+class Subject(Generic[A]):
+    """What a run is about: how its reports call it, what must not be in them, and how an exchange is shown there."""
+
+    described: dict[str, Any]
+    redact: Redact
+    #: Returns a line for the shell that shows it again, and the text that stands for what came.
+    again: Callable[[Exchange[A]], str]
+    came: Callable[[Exchange[A]], str | None]
+
+
+def server(target: Target) -> Subject[Ask]:
+    """Return a server as the subject."""
+    redact = redactor(target.nearly_secrets)
+    return Subject(
+        {"base_url": target.base_url, "kind": target.kind, "profile": target.profile},
+        redact,
+        lambda e: curl(e, target),
+        lambda e: body_of(e.response, redact) if e.response else e.failure or e.too_large,
+    )
+
+
+def record_of(
+    verdict: Verdict[A],
+    exchanges: Sequence[Exchange[A]],
+    subject: Subject[A],
+    course: Course,
+    roots: dict[str, list[str]],
+) -> dict[str, Any]:
+    """Return the record of a run, redacted. It is JSON, and report.json is its text.
+
+    Args:
+        verdict: what the rules say
+        exchanges: all of the run
+        subject: what was judged
+        course: how the run went
+        roots: the broken requirements that explain others, or that nothing explains, each with those that follow
+    """
+    methods = Counter(e.request.method for e in exchanges if e.request.method)
     record: dict[str, Any] = {
         "format": FORMAT,
         "verdict": verdict.name,
-        "target": {"base_url": target.base_url, "kind": target.kind, "profile": target.profile},
+        "target": subject.described,
         "spec": spec_identity(),
         "suite_version": __version__,
         "started": course.started.isoformat(timespec="milliseconds"),
         "duration_seconds": round(course.seconds, 3),
-        "requests": len(exchanges),
-        "methods": dict(Counter(e.request.method for e in exchanges)),
+        "requests": methods.total(),
+        "methods": dict(methods),
         "stopped": course.stopped,
         "ignored": course.ignored,
         "summary": verdict.summary,
         "root_causes": [{"id": root, "explains": explained} for root, explained in roots.items()],
-        "requirements": [entry_of(result, target, roots) for result in verdict.results.values()],
+        "requirements": [entry_of(result, subject, roots) for result in verdict.results.values()],
     }
-    without_keys: dict[str, Any] = redacted(record, target)
+    without_keys: dict[str, Any] = redacted(record, subject.redact)
     return without_keys
 
 
-def entry_of(result: Result, target: Target, roots: dict[str, list[str]]) -> dict[str, Any]:
+def entry_of(result: Result[A], subject: Subject[A], roots: dict[str, list[str]]) -> dict[str, Any]:
     """Return a requirement's entry; `root` is the requirement that it follows from, where there is one."""
     requirement = result.requirement
     return {
@@ -91,34 +127,33 @@ def entry_of(result: Result, target: Target, roots: dict[str, list[str]]) -> dic
         "exercised": result.exercised,
         "message": result.message,
         "root": next((root for root, explained in roots.items() if requirement.id in explained), None),
-        "evidence": [evidence(finding, target) for finding in result.findings[:EVIDENCE]],
+        "evidence": [evidence(finding, subject) for finding in result.findings[:EVIDENCE]],
     }
 
 
-def item_of(result: Result, target: Target) -> dict[str, Any]:
+def item_of(result: Result[A], subject: Subject[A]) -> dict[str, Any]:
     """Return a requirement's entry by itself, for its pytest item."""
-    entry: dict[str, Any] = redacted(entry_of(result, target, {}), target)
+    entry: dict[str, Any] = redacted(entry_of(result, subject, {}), subject.redact)
     return entry
 
 
-def evidence(finding: Finding[Any], target: Target) -> dict[str, Any]:
+def evidence(finding: Finding[A], subject: Subject[A]) -> dict[str, Any]:
     """Return one finding with the exchange that shows it."""
     e = finding.exchange
     response = e.response
-    redact = redactor(target.nearly_secrets)
     return {
-        "curl": curl(e, target),
+        "curl": subject.again(e),
         "purpose": e.purpose,
         "status": response.status if response else None,
-        "headers": headers_of(response, redact) if response else {},
-        "body": body_of(response, redact) if response else e.failure or e.too_large,
+        "headers": headers_of(response, subject.redact) if response else {},
+        "body": subject.came(e),
         "expected": finding.expected,
         "got": finding.got,
         "message": f"expected {finding.expected}, got {finding.got}" if finding.expected else finding.got,
     }
 
 
-def curl(e: Exchange, target: Target) -> str:
+def curl(e: Exchange[Ask], target: Target) -> str:
     """Return a line for the shell that sends the request again, with variables in the place of the keys."""
     words = ["curl", "-i", *(["--path-as-is"] if "/." in e.request.target else [])]
     if e.request.method != "GET":
@@ -177,22 +212,18 @@ def plan_of(wire: Wire, target: Target, *, careful: bool) -> dict[str, Any]:
             f"POST requests that start echo or {SLEEP}, {MOST_COMMANDS} at most, and polls until they have ended"
         )
     plan: dict[str, Any] = redacted(
-        {"base_url": target.base_url, "most": wire.limits.requests, "steps": steps, "others": others}, target
+        {"base_url": target.base_url, "most": wire.limits.requests, "steps": steps, "others": others}, redact
     )
     return plan
 
 
-def redacted(value: Any, target: Target) -> Any:
+def redacted(value: Any, redact: Redact) -> Any:
     """Return JSON with every key in it replaced, where there is text that is not the suite's own."""
-    return _redacted(value, redactor(target.nearly_secrets))
-
-
-def _redacted(value: Any, redact: Redact) -> Any:
     if isinstance(value, dict):
         return {
-            name: _safe(member, redact) if name in FREE else _redacted(member, redact) for name, member in value.items()
+            name: _safe(member, redact) if name in FREE else redacted(member, redact) for name, member in value.items()
         }
-    return [_redacted(item, redact) for item in value] if isinstance(value, list) else value
+    return [redacted(item, redact) for item in value] if isinstance(value, list) else value
 
 
 def _safe(value: Any, redact: Redact) -> Any:

@@ -18,15 +18,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from hostup_conformance.contract.ask import known
-from hostup_conformance.contract.judging import Verdict, hold_against_oracle, judge
+from hostup_conformance.contract.judging import Verdict, hold_against_oracle, judge, root_causes
 from hostup_conformance.contract.sending import wire_to
 from hostup_conformance.core.door import shown
 from hostup_conformance.core.misconfigured import Misconfigured
 from hostup_conformance.core.redact import redactor
 from hostup_conformance.core.waivers import apply_waivers, read_waivers
 from hostup_conformance.interruption import REASON, Interruption
-from hostup_conformance.options import Given, check_writable, is_live, limits, target_of, with_commands
-from hostup_conformance.record import Course, item_of, plan_of, record_of
+from hostup_conformance.options import Given, check_writable, files, is_live, limits, target_of, with_commands
+from hostup_conformance.record import Course, item_of, plan_of, record_of, server
 from hostup_conformance.reports import terminal
 from hostup_conformance.reports.files import remove_reports, write_reports
 from hostup_conformance.sources import commands, lookup, recording
@@ -51,7 +51,8 @@ class Conformance:
         self.interruption = interruption_of(config)
         self.waivers = read_waivers(given.waivers)
         self.course, self._began = Course(), time.monotonic()
-        check_writable(given)
+        for file in files(given):
+            check_writable(file)
         recorded: list[Exchange] = []
         if given.har:
             recorded, target, ignored = recording.read(given.har, target)
@@ -132,7 +133,7 @@ class Conformance:
 
     def item(self, id: str) -> dict[str, Any]:
         """Return what there is to say of one requirement, redacted."""
-        return item_of(self.verdict.results[id], self.target)
+        return item_of(self.verdict.results[id], server(self.target))
 
     def _judge(self, stopped: str | None) -> Verdict:
         verdict = judge(self.exchanges, self.named, stopped, self._ended)
@@ -221,7 +222,7 @@ class Conformance:
 
     def _recorded(self, verdict: Verdict) -> dict[str, Any]:
         course = replace(self.course, seconds=time.monotonic() - self._began, stopped=self.wire.stopped)
-        return record_of(verdict, self.exchanges, self.target, course)
+        return record_of(verdict, self.exchanges, server(self.target), course, root_causes(verdict))
 
     def _final_verdict(self, session: pytest.Session) -> Verdict:
         if "verdict" in self.__dict__:

@@ -6,14 +6,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from hostup_conformance.core.ledger import Requirement, requirements
+from hostup_conformance.contract.judging import server_requirements
 from hostup_conformance.reports.terminal import finding_lines
 
 if TYPE_CHECKING:
+    from hostup_conformance.core.ledger import Requirement
     from hostup_conformance.session import Conformance
 
 
-@pytest.mark.parametrize("requirement", requirements().values(), ids=list(requirements()))
+@pytest.mark.parametrize("requirement", server_requirements().values(), ids=list(server_requirements()))
 def test_requirement(
     requirement: Requirement,
     conformance: Conformance,

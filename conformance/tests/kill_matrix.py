@@ -14,7 +14,7 @@ from concurrent.futures import ProcessPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 from faults import faults
-from hostup_conformance.contract.judging import MATRIX
+from hostup_conformance.contract.judging import MATRIX, server_requirements
 from hostup_conformance.contract.rules import rules
 from hostup_conformance.contract.target import altered_keys
 from hostup_conformance.core.door import shown
@@ -72,7 +72,7 @@ def steady(text: str) -> str:
 
 def reported(verdict: Verdict) -> list[str]:
     """Return the requirements that fail or warn, in the ledger's order."""
-    return [id for id in requirements() if verdict.results[id].status in {"fail", "warn", "error"}]
+    return [id for id in server_requirements() if verdict.results[id].status in {"fail", "warn", "error"}]
 
 
 def asked(e: Exchange) -> str:
@@ -201,7 +201,7 @@ def indistinguishable(rows: Iterable[dict[str, Any]]) -> list[list[str]]:
 def summary(matrix: dict[str, Any]) -> list[str]:
     """Return what there is to say of a matrix, in lines."""
     rows = matrix["faults"]
-    judged = [id for id, requirement in requirements().items() if requirement.level != "OBSERVE"]
+    judged = [id for id, requirement in server_requirements().items() if requirement.level != "OBSERVE"]
     own = [name for name, row in rows.items() if row["requirement"] in row["reported"]]
     alone = {row["requirement"] for row in rows.values() if row["reported"] == [row["requirement"]]}
     first = {row["requirement"] for row in rows.values() if first_reported(row, rows) == row["requirement"]}

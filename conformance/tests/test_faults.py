@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from faults import Fault, faults
-from hostup_conformance.core.ledger import requirements
+from hostup_conformance.contract.judging import server_requirements
 from judging import IMPATIENT, LIMITS, verdict_on
 
 
@@ -17,7 +17,7 @@ def test_fault_is_noticed(fault: Fault) -> None:
 
 
 def test_every_must_and_should_has_a_fault() -> None:
-    judged = {id for id, requirement in requirements().items() if requirement.level != "OBSERVE"}
+    judged = {id for id, requirement in server_requirements().items() if requirement.level != "OBSERVE"}
     assert judged == {fault.requirement for fault in faults().values()}
 
 

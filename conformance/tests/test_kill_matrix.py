@@ -6,15 +6,14 @@ from typing import Any
 
 import pytest
 from faults import faults
-from hostup_conformance.contract.judging import MATRIX
-from hostup_conformance.core.ledger import requirements
+from hostup_conformance.contract.judging import MATRIX, server_requirements
 from hostup_conformance.core.root_cause import read_matrix
 from kill_matrix import causes, first_reported, indistinguishable
 from variants import variants
 
 WHOLE = read_matrix(MATRIX)
 ROWS: dict[str, dict[str, Any]] = WHOLE["faults"]
-JUDGED = [id for id, requirement in requirements().items() if requirement.level != "OBSERVE"]
+JUDGED = [id for id, requirement in server_requirements().items() if requirement.level != "OBSERVE"]
 
 
 def test_matrix_is_of_this_catalogue() -> None:

@@ -9,6 +9,9 @@ from typing import Any
 import jsonschema_rs
 import pytest
 import yaml
+from hostup_conformance.contract.client_judging import client_requirements
+from hostup_conformance.contract.client_rules import client_rules
+from hostup_conformance.contract.judging import server_requirements
 from hostup_conformance.contract.rules import rules
 from hostup_conformance.contract.target import CAPABILITIES
 from hostup_conformance.core.ledger import SPEC, document, requirements
@@ -24,13 +27,13 @@ ENTRY = {
     "required": ["id", "level", "title", "statement", "source", "why"],
     "additionalProperties": False,
     "properties": {
-        "id": {"pattern": r"^(PROBE|POLL|START|AUTH|SCOPE|ID|PID|PROBLEM|RATE|HTTP|SAFETY|VPS)-\d\d$"},
+        "id": {"pattern": r"^(PROBE|POLL|START|AUTH|SCOPE|ID|PID|PROBLEM|RATE|HTTP|SAFETY|VPS|CLIENT)-\d\d$"},
         "level": {"enum": ["MUST", "SHOULD", "OBSERVE"]},
         "title": {**TEXT, "maxLength": 80},
         "statement": TEXT,
         "source": {
             **TEXT,
-            "pattern": r"^(documentation|related|inferred|the documentation is silent|RFC \d+ section)|HTML form",
+            "pattern": r"^(documentation|related|inferred|task|the documentation is silent|RFC \d+ section)|HTML form",
         },
         "why": TEXT,
         "needs": {
@@ -66,14 +69,20 @@ def test_ids_are_unique_and_in_order() -> None:
 
 
 def test_every_requirement_has_a_rule_and_every_rule_a_requirement() -> None:
-    without = [f"write {id} into rules/{r.area.lower()}.py" for id, r in requirements().items() if id not in rules()]
+    written = rules().keys() | client_rules().keys()
+    without = [f"write {id} into rules/{r.area.lower()}.py" for id, r in requirements().items() if id not in written]
     assert without == []
-    assert rules().keys() - requirements().keys() == set()
+    assert written - requirements().keys() == set()
+
+
+def test_the_rules_of_each_side_are_those_of_its_requirements() -> None:
+    assert rules().keys() == server_requirements().keys()
+    assert client_rules().keys() == client_requirements().keys()
 
 
 @pytest.mark.parametrize("requirement", [r for r in requirements().values() if r.level == "MUST"], ids=lambda r: r.id)
 def test_a_must_has_more_than_an_inference_for_its_source(requirement: Any) -> None:
-    grounded = bool(re.match(r"documentation|related|RFC", requirement.source))
+    grounded = bool(re.match(r"documentation|related|RFC|task", requirement.source))
     assert grounded, f"{requirement.id} is inferred, and so a SHOULD at most"
 
 

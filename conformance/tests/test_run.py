@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 from faults import faults
+from hostup_conformance.contract.judging import server_requirements
 from hostup_conformance.contract.target import altered_keys
-from hostup_conformance.core.ledger import requirements
 from hostup_conformance.mock import API_KEY, READ_API_KEY, Mock
 from running import KEPT, command, report_in, run
 from stage import Answered, Asked, Stage
@@ -26,10 +26,10 @@ def test_without_arguments_the_mock_is_conformant(tmp_path: Path) -> None:
     report = report_in(tmp_path)
     assert report["verdict"] == "conformant"
     assert report["target"]["kind"] == "mock"
-    assert [entry["id"] for entry in report["requirements"]] == list(requirements())
-    assert sum(report["summary"].values()) == len(requirements())
+    assert [entry["id"] for entry in report["requirements"]] == list(server_requirements())
+    assert sum(report["summary"].values()) == len(server_requirements())
     assert report["requests"] == sum(report["methods"].values()) > 100
-    assert (tmp_path / "report" / "junit.xml").read_text().count("<testcase") == len(requirements())
+    assert (tmp_path / "report" / "junit.xml").read_text().count("<testcase") == len(server_requirements())
     assert "<html" in (tmp_path / "report" / "report.html").read_text()
     assert re.search(r"^conformant: http://127\.0\.0\.1:\d+ \(", done.stdout, re.MULTILINE)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,12 @@ Result = core.Result[Ask]
 MATRIX = Path(__file__).parent / "kill_matrix.json"
 
 
+@cache
+def server_requirements() -> dict[str, Requirement]:
+    """Return the requirements that servers have to keep, by id; those of the area CLIENT are for clients."""
+    return {id: requirement for id, requirement in requirements().items() if requirement.area != "CLIENT"}
+
+
 def judge(
     exchanges: Sequence[Exchange],
     target: Target,
@@ -42,7 +49,7 @@ def judge(
         list(exchanges),
         target,
         rules(),
-        requirements().values(),
+        server_requirements().values(),
         core=core.Core(any(map(shows_core, exchanges)), refusal_of_core(exchanges)),
         lacking=lambda requirement, exercised: lacking(requirement, target, exercised=exercised),
         stopped=stopped,

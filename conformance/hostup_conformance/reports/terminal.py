@@ -6,13 +6,11 @@ It takes plain records, and must not know how they are made.
 from __future__ import annotations
 
 import io
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any, Protocol, TextIO
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
-
-    import pytest
 
 ORDER = ("error", "fail", "warn", "observe", "skip", "disabled")
 COLOURS: dict[str, dict[str, bool]] = {
@@ -50,6 +48,16 @@ class Redacting(io.TextIOBase):
         return self._stream.encoding
 
 
+class Reporter(Protocol):
+    """What prints: pytest's terminal reporter, or one like it."""
+
+    def section(self, title: str, sep: str) -> None:
+        """Print a heading."""
+
+    def write_line(self, line: str, **markup: bool) -> None:
+        """Print a line."""
+
+
 def finding_lines(entry: dict[str, Any]) -> Iterator[str]:
     """Yield what a failing item shows: requirement, expected, got, and how to send the request again."""
     yield f"{entry['id']} ({entry['level']}) {entry['title']}"
@@ -62,7 +70,7 @@ def finding_lines(entry: dict[str, Any]) -> Iterator[str]:
         yield f"  {entry['message']}"
 
 
-def print_summary(reporter: pytest.TerminalReporter, report: dict[str, Any], directory: Path) -> None:
+def print_summary(reporter: Reporter, report: dict[str, Any], directory: Path) -> None:
     """Print the verdict, and each requirement that is not pass."""
     counts = ", ".join(f"{count} {status}" for status, count in report["summary"].items() if count)
     verdict = report["verdict"]

@@ -1,0 +1,158 @@
+"""One run of the suite on a client: scenes, verdict, reports. It must not know how a command is run, nor judge.
+
+It is no pytest session: a client has no requests to select, and one verdict.
+"""
+
+from __future__ import annotations
+
+import shlex
+import sys
+import tempfile
+import time
+from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hostup_conformance.contract.client_judging import Verdict, judge_client, root_causes
+from hostup_conformance.core.door import beginning
+from hostup_conformance.core.misconfigured import Misconfigured
+from hostup_conformance.core.redact import redactor
+from hostup_conformance.core.waivers import apply_waivers, read_waivers
+from hostup_conformance.interruption import REASON, Interruption
+from hostup_conformance.options import check_writable
+from hostup_conformance.record import BODY_CHARACTERS, Course, Subject, record_of
+from hostup_conformance.reports import terminal
+from hostup_conformance.reports.files import remove_reports, write_reports
+from hostup_conformance.sources.client import Command, check_command, play_all
+from hostup_conformance.sources.scenes import KEY, Scene, scenes
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from hostup_conformance.contract.story import Does, Exchange, Seen
+
+#: The exit codes, which are pytest's.
+CONFORMANT, NOT_CONFORMANT, INTERRUPTED, UNWRITTEN, UNUSABLE = range(5)
+#: What the line in a report begins with that plays a scene again.
+AGAIN = "hostup-conformance client"
+#: How many bytes of what a command printed are shown.
+LAST = 500
+REDACT = redactor((KEY,))
+
+
+@dataclass(frozen=True)
+class Given:
+    """The options of a run, as the command line has them."""
+
+    words: tuple[str, ...]
+    does: Does = "run"
+    scenes: tuple[str, ...] = ()
+    report_dir: Path = Path("conformance-report")
+    waivers: str | None = None
+    strict: bool = False
+
+    @property
+    def command(self) -> Command:
+        """The command that is judged."""
+        return Command(self.words, self.does)
+
+
+@dataclass
+class Printer:
+    """Prints the summary as pytest's terminal does, in colour on a terminal alone."""
+
+    colours: dict[str, str] = field(default_factory=lambda: {"red": "31", "green": "32", "yellow": "33", "bold": "1"})
+
+    def section(self, title: str, sep: str) -> None:
+        """Print a heading."""
+        print(f" {title} ".center(100, sep))
+
+    def write_line(self, line: str, **markup: bool) -> None:
+        """Print a line."""
+        codes = ";".join(code for name, code in self.colours.items() if markup.get(name))
+        print(f"\x1b[{codes}m{line}\x1b[0m" if codes and sys.stdout.isatty() else line)
+
+
+def run(given: Given) -> int:
+    """Judge a client, write the reports, print the summary, and return the exit code."""
+    course, began = Course(), time.monotonic()
+    try:
+        waivers = read_waivers(given.waivers)
+        check_writable(given.report_dir / "report.json")
+        chosen = chosen_scenes(given)
+        check_command(given.command)
+    except Misconfigured as error:
+        print(f"hostup-conformance: {error}", file=sys.stderr)
+        return UNUSABLE
+    print(f"command: {shlex.join(given.words)} ({given.does}), {len(chosen)} scenes", flush=True)
+    remove_reports(given.report_dir)
+    with tempfile.TemporaryDirectory() as folder:
+        interruption = Interruption(Path(folder) / "notice", watch=False)
+        try:
+            exchanges, stopped = play_all(given.command, chosen, interruption.tell)
+        finally:
+            interruption.close()
+    verdict = apply_waivers(judge_client(exchanges, stopped), waivers, course.started.date(), strict=given.strict)
+    course = replace(course, seconds=time.monotonic() - began, stopped=stopped)
+    return report(verdict, exchanges, subject(given), course, given.report_dir)
+
+
+def report(
+    verdict: Verdict, exchanges: Sequence[Exchange], about: Subject[Seen], course: Course, directory: Path
+) -> int:
+    """Write the reports, print the summary, and return the exit code."""
+    record: dict[str, Any] = record_of(verdict, exchanges, about, course, root_causes(verdict))
+    problems = write_reports(record, directory)
+    terminal.print_summary(Printer(), record, directory)
+    for problem in problems:
+        print(f"hostup-conformance: {problem}", file=sys.stderr)
+    if problems:
+        return UNWRITTEN
+    if course.stopped == REASON:
+        return INTERRUPTED
+    return CONFORMANT if record["verdict"] == "conformant" else NOT_CONFORMANT
+
+
+def chosen_scenes(given: Given) -> list[Scene]:
+    """Return the scenes to be played; raise `Misconfigured` for a name that none has, or where none is left."""
+    known = scenes()
+    for name in given.scenes:
+        if name not in known:
+            near = get_close_matches(name, known, n=3) or sorted(known)
+            raise Misconfigured(f"--scene {name}: there is no such scene; near are {', '.join(near)}")
+    chosen = [scene for name, scene in known.items() if name in given.scenes or not given.scenes]
+    if not (suited := [scene for scene in chosen if scene.suits(given.does)]):
+        raise Misconfigured(f"--scene {' '.join(given.scenes)}: not for a command that does {given.does}")
+    return suited
+
+
+def subject(given: Given) -> Subject[Seen]:
+    """Return the client as the subject of reports."""
+    does = "" if given.does == "run" else f"--does {given.does} "
+    described = {"base_url": shlex.join(given.words), "kind": "client", "profile": given.does}
+
+    def again(e: Exchange) -> str:
+        return f"{AGAIN} {does}--scene {e.ask.play.scene} -- {shlex.join(given.words)}"
+
+    return Subject(described, REDACT, again, came)
+
+
+def came(e: Exchange) -> str:
+    """Return what came of a request, to be read; of a command's end, all that was sent and printed before."""
+    if (story := e.ask.story) is None:
+        fields = "".join(f"{name}: {value}\n" for name, value in e.request.headers)
+        body = e.request.body.decode("utf-8", "replace")
+        text = f"{replied(e)}\n\n{e.request.method} {e.request.target} HTTP/1.1\n{fields}\n{body}"
+    else:
+        lines = [f"{sent.ask.arrived:5.1f} s  {replied(sent)}" for sent in story.requests]
+        lines.append(f"{e.ask.arrived:5.1f} s  {e.failure}")
+        for name, printed in story.outcome.printed.items() if story.outcome else ():
+            lines.append(f"{name}: {printed[-LAST:].decode('utf-8', 'replace').rstrip()}")
+        text = "\n".join(lines)
+    return beginning(text, BODY_CHARACTERS, REDACT)[0].rstrip()
+
+
+def replied(e: Exchange) -> str:
+    """Say what was sent, and what in response."""
+    return f"{e.request.method} {e.request.target} \N{RIGHTWARDS ARROW} {e.status or e.failure or 'no response'}"

@@ -1,0 +1,60 @@
+"""Judges the stories of a client by HostUp's rules for clients: tells core what it is to have seen a client at work."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hostup_conformance.contract.client_rules import client_rules
+from hostup_conformance.contract.story import Seen
+from hostup_conformance.core import verdict as core
+from hostup_conformance.core.ledger import Requirement, requirements
+from hostup_conformance.core.redact import redactor
+from hostup_conformance.core.root_cause import read_matrix
+from hostup_conformance.core.root_cause import root_causes as causes
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from hostup_conformance.contract.story import Exchange
+
+Verdict = core.Verdict[Seen]
+
+#: Written by `make kill-matrix`: every faulty client of the catalogue, and which requirements report it.
+MATRIX = Path(__file__).parent / "client_kill_matrix.json"
+
+
+@cache
+def client_requirements() -> dict[str, Requirement]:
+    """Return the requirements that clients have to keep, by id."""
+    return {id: requirement for id, requirement in requirements().items() if requirement.area == "CLIENT"}
+
+
+def judge_client(exchanges: Sequence[Exchange], not_shown: str | None = None) -> Verdict:
+    """Apply every rule for clients to the stories; `not_shown` says why some things could not be seen, if so."""
+    return core.judge(
+        list(exchanges),
+        None,
+        client_rules(),
+        client_requirements().values(),
+        core=core.Core(was_seen(exchanges)),
+        lacking=lambda _requirement, _exercised: None,
+        stopped=not_shown,
+        redact=redactor(tuple({e.ask.play.task.key for e in exchanges})),
+    )
+
+
+def was_seen(exchanges: Sequence[Exchange]) -> bool:
+    """Whether the client was seen to do its task; where no scene allowed that, whether it sent anything right."""
+    stories = [e.ask.story for e in exchanges if e.ask.story]
+    if any(story.done for story in stories):
+        return True
+    possible = any(story.play.completes for story in stories)
+    return not possible and any(story.of("probe", "start", "poll") for story in stories)
+
+
+def root_causes(verdict: Verdict) -> dict[str, list[str]]:
+    """Return the broken requirements that explain others, or that nothing explains, as the kill matrix shows it."""
+    broken = [id for id, result in verdict.results.items() if result.status in {"fail", "warn"}]
+    return causes(broken, list(client_requirements()), read_matrix(MATRIX)["faults"]) if broken else {}

@@ -1,0 +1,64 @@
+"""The rules for clients: one pure function for each requirement of the area CLIENT, on the story of one scene.
+
+    @judging("CLIENT-19", lambda story: story.last_poll is not None)
+    def no_poll_after_the_end(story: Story) -> Findings:
+        for poll in after(story.last_poll, story.of("poll")):
+            yield poll, "no poll once exited was true", poll.request.target
+
+The second argument says for which stories there is something to judge: none means `skip`. A finding names the request
+that shows it, or None where the end of the command does. The docstring is what `explain` shows under "rule".
+"""
+
+from __future__ import annotations
+
+import pkgutil
+from collections.abc import Callable, Iterator
+from importlib import import_module
+from typing import Any, TypeAlias
+
+from hostup_conformance.contract.story import Exchange, Seen, Story, Task
+from hostup_conformance.core import rule as core
+from hostup_conformance.core.door import shown
+from hostup_conformance.core.redact import redactor
+
+__all__ = ["Findings", "Rule", "after", "client_rules", "judging"]
+
+#: The request that shows it, what was expected, and what came instead.
+Findings = Iterator[tuple[Exchange | None, str, Any]]
+Judge = Callable[[Story], Findings]
+Rule: TypeAlias = core.Rule[Seen, Task | None]
+
+_RULES: core.Rules[Seen, Task | None] = core.Rules()
+
+
+def judging(id: str, applies: Callable[[Story], object]) -> Callable[[Judge], Judge]:
+    """Register a rule that judges one story at a time."""
+
+    def register(function: Judge) -> Judge:
+        def judge(endings: list[Exchange], _target: Task | None) -> core.FindingsAcross[Seen]:
+            for ending in endings:
+                # What a client does wrong once in a scene it may do a hundred times: the first is told.
+                if ending.ask.story and (found := next(function(ending.ask.story), None)):
+                    exchange, expected, got = found
+                    scene = f" (scene {ending.ask.play.scene})"
+                    text = shown(got, core.SHOWN - len(scene), redactor((ending.ask.play.task.key,)))
+                    yield exchange or ending, expected, text + scene
+
+        judge.__doc__ = function.__doc__
+        _RULES.across(id, lambda e: e.ask.story is not None and bool(applies(e.ask.story)))(judge)
+        return function
+
+    return register
+
+
+def client_rules() -> dict[str, Rule]:
+    """Return all rules for clients by the id of their requirement."""
+    for module in pkgutil.iter_modules(__path__):
+        import_module(f"{__name__}.{module.name}")
+    return _RULES.by_id
+
+
+def after(earlier: Exchange, exchanges: list[Exchange]) -> list[Exchange]:
+    """Return those that came once the response to an earlier one was on its way, or it had failed."""
+    since = earlier.ask.answered if earlier.ask.answered is not None else earlier.ask.arrived
+    return [e for e in exchanges if e is not earlier and e.ask.arrived >= since]

@@ -1,0 +1,117 @@
+"""CLIENT: the form of what is sent."""
+
+from __future__ import annotations
+
+from hostup_conformance.contract.client_rules import Findings, judging
+from hostup_conformance.contract.paths import ENDPOINT
+from hostup_conformance.contract.story import Story, pids_of
+from hostup_conformance.core.json_text import read_json
+
+
+def requests(story: Story) -> bool:
+    """Whether the client sent anything."""
+    return bool(story.own)
+
+
+@judging("CLIENT-05", lambda story: requests(story) and not story.awkward)
+def documented(story: Story) -> Findings:
+    """Methods and paths are those of the operations in the document; query parameters are not judged here.
+
+    Where the id must be percent-encoded, the path is CLIENT-06's.
+    """
+    for e in story.of("other"):
+        yield e, f"GET or POST {ENDPOINT} below HOSTUP_BASE_URL", f"{e.request.method} {e.request.target}"
+
+
+@judging("CLIENT-06", requests)
+def id_whole(story: Story) -> Findings:
+    """The path has the id in one segment, which is HOSTUP_VPS_ID once it is percent-decoded."""
+    for e in story.own:
+        if (e.ask.id or story.task.vps) != story.task.vps or (e.ask.kind == "other" and story.awkward):
+            yield e, f"the id {story.task.vps} in the path, percent-encoded as one segment", e.request.target
+
+
+@judging("CLIENT-07", lambda story: story.of("poll"))
+def pid_as_given(story: Story) -> Findings:
+    """Each poll has one pid, written as the start or HOSTUP_PID told it; other parameters are let pass."""
+    for e in story.of("poll"):
+        if story.pid is None:
+            yield e, "no poll, since no pid was told", e.request.target
+        elif pids_of(e.request) != [story.pid]:
+            yield e, f"pid={story.pid}", f"?{e.request.query}"
+
+
+@judging("CLIENT-08", lambda story: story.of("start"))
+def command_as_given(story: Story) -> Findings:
+    """The body of a start is JSON (RFC 8259) in UTF-8, an object whose `command` is HOSTUP_COMMAND to the character."""
+    for e in story.of("start"):
+        text = read_json(e.request.body)
+        if not text.is_json or text.defects:
+            yield e, "a JSON object as the body", "; ".join(text.defects)
+        elif not isinstance(text.value, dict) or "command" not in text.value:
+            yield e, "a JSON object with the member command", text.value
+        elif text.value["command"] != story.task.command:
+            yield e, f"the command {story.task.command}", text.value["command"]
+
+
+@judging("CLIENT-09", lambda story: story.of("start"))
+def media_type(story: Story) -> Findings:
+    """Content-Type is application/json, whatever its parameters."""
+    for e in story.of("start"):
+        value = e.request.header("content-type")
+        if (value or "").partition(";")[0].strip().lower() != "application/json":
+            yield e, "Content-Type: application/json", value or "no Content-Type"
+
+
+@judging("CLIENT-10", requests)
+def accepts_json(story: Story) -> Findings:
+    """Where there is an Accept, one of its ranges covers application/json, with a weight above 0."""
+    for e in story.own:
+        value = ", ".join(value for name, value in e.request.headers if name.lower() == "accept")
+        ranges = [[part.strip().lower() for part in text.split(";")] for text in value.split(",") if text.strip()]
+        covering = [weights for name, *weights in ranges if name in {"*/*", "application/*", "application/json"}]
+        if ranges and not any(weight(weights) for weights in covering):
+            yield e, "Accept: application/json", f"Accept: {value}"
+
+
+def weight(parameters: list[str]) -> float:
+    """Return the weight of a media range (RFC 9110, section 12.4.2)."""
+    text = next((parameter[2:] for parameter in parameters if parameter.startswith("q=")), "1")
+    try:
+        return float(text)
+    except ValueError:
+        return 1.0
+
+
+@judging("CLIENT-11", requests)
+def says_who(story: Story) -> Findings:
+    """Each request has a User-Agent that is not empty."""
+    for e in story.own:
+        if not (e.request.header("user-agent") or "").strip():
+            yield e, "a User-Agent with the client's name and version", "none"
+
+
+@judging("CLIENT-12", lambda story: story.play.scene == "well" and requests(story))
+def who(story: Story) -> Findings:
+    """The first User-Agent of the scene well is shown. A front end of the provider was seen to refuse Python's own."""
+    for e in story.own[:1]:
+        yield e, "", e.request.header("user-agent") or "none"
+
+
+@judging("CLIENT-13", lambda story: story.requests)
+def is_http(story: Story) -> Findings:
+    """What is sent can be read as HTTP/1.1: request line, header fields, one Host, a body as long as announced."""
+    for e in story.requests:
+        hosts = sum(name.lower() == "host" for name, _ in e.request.headers)
+        if e.ask.kind == "malformed":
+            yield e, "an HTTP/1.1 request", e.failure
+        elif hosts != 1:
+            yield e, "one Host", f"{hosts} of them"
+
+
+@judging("CLIENT-14", lambda story: story.of("probe", "poll"))
+def get_without_content(story: Story) -> Findings:
+    """A GET has no body; a Content-Length of 0 is let pass."""
+    for e in story.of("probe", "poll"):
+        if e.request.body:
+            yield e, "a GET without content", f"{len(e.request.body)} bytes of content"

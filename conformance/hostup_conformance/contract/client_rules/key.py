@@ -1,0 +1,81 @@
+"""CLIENT: where the key goes, and where not."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hostup_conformance.contract.client_rules import Findings, judging
+from hostup_conformance.core.redact import redactor
+
+if TYPE_CHECKING:
+    from hostup_conformance.contract.story import Exchange, Story
+
+
+def requests(story: Story) -> bool:
+    """Whether the client sent anything."""
+    return bool(story.own)
+
+
+@judging("CLIENT-01", requests)
+def bearer(story: Story) -> Findings:
+    """Each request to the base URL has exactly one Authorization, with the scheme Bearer in any case and the key."""
+    for e in story.own:
+        values = [value for name, value in e.request.headers if name.lower() == "authorization"]
+        scheme, _, token = values[0].partition(" ") if values else ("", "", "")
+        if len(values) > 1:
+            yield e, "one Authorization", f"{len(values)} of them"
+        elif not values:
+            yield e, "Authorization: Bearer, with the key", "no Authorization"
+        elif scheme.lower() != "bearer":
+            yield e, "the scheme Bearer", f"the scheme {scheme}" if token else "no scheme"
+        elif token != story.task.key:
+            yield e, "the key of HOSTUP_API_KEY", "another text after Bearer"
+
+
+@judging("CLIENT-02", requests)
+def nowhere_else(story: Story) -> Findings:
+    """The key, in any of its codings, stands in no target, no body, and no header field but Authorization."""
+    holds_key = redactor((story.task.key,)).finds_in
+    for e in story.own:
+        others = (name for name, value in e.request.headers if name.lower() != "authorization" and holds_key(value))
+        if holds_key(e.request.target):
+            yield e, "no key in the URL, which logs and histories keep", "the key in the URL"
+        elif name := next(others, None):
+            yield e, "the key in Authorization alone", f"the key in {name} too"
+        elif holds_key(e.request.body.decode("utf-8", "replace")):
+            yield e, "the key in Authorization alone", "the key in the body"
+
+
+def elsewhere(story: Story) -> list[Exchange]:
+    """Return what the other origin got."""
+    return [e for e in story.requests if e.ask.origin == "other"]
+
+
+def led_away(story: Story) -> bool:
+    """Whether a response named the other origin, or a request went there."""
+    led = any("://localhost:" in (e.header("location") or "") for e in story.own)
+    return led or bool(elsewhere(story)) or story.play.scene.startswith("poll-url")
+
+
+@judging("CLIENT-03", led_away)
+def no_other_origin(story: Story) -> Findings:
+    """A second server, under another host name, gets redirects and pollUrls; the key reaches it in no form.
+
+    To follow without the key is let pass, and so is not to follow.
+    """
+    holds_key = redactor((story.task.key,)).finds_in
+    for e in elsewhere(story):
+        texts = [e.request.target, e.request.body.decode("utf-8", "replace"), *(v for _, v in e.request.headers)]
+        if any(map(holds_key, texts)):
+            advice = "do not follow redirects, and take from pollUrl no more than its pid"
+            yield e, f"no key for another host ({advice})", "the key"
+
+
+@judging("CLIENT-04", lambda story: story.outcome is not None)
+def not_printed(story: Story) -> Findings:
+    """Neither of what the command prints, to its standard output and its standard error, holds the key."""
+    if story.outcome is None:
+        return
+    for name, text in story.outcome.printed.items():
+        if redactor((story.task.key,)).finds_in(text[: 2**20].decode("utf-8", "replace")):
+            yield None, "no key in what is printed", f"the key in its {name}"

@@ -1,0 +1,161 @@
+"""CLIENT: how the command ends, and what it prints. A recording does not show that."""
+
+from __future__ import annotations
+
+from hostup_conformance.contract.client_rules import Findings, judging
+from hostup_conformance.contract.story import Outcome, Story, told
+
+
+def ended(story: Story) -> Outcome | None:
+    """Return how the command ended, where it ended by itself."""
+    return story.outcome if story.outcome is not None and story.outcome.ended_by == "itself" else None
+
+
+def output_of(story: Story) -> Outcome | None:
+    """Return how the command ended, where it got the output that it was to print."""
+    return ended(story) if story.task.does != "probe" and story.done else None
+
+
+def failed(story: Story) -> Outcome | None:
+    """Return how the command ended, where it cannot have succeeded; a probe that got a response of the form has."""
+    probed = story.task.does == "probe" and any(told(e) and isinstance(e.body, dict) for e in story.of("probe"))
+    return None if story.done or probed else ended(story)
+
+
+@judging("CLIENT-24", lambda story: story.outcome is not None and story.outcome.ended_by != "start")
+def comes_to_an_end(story: Story) -> Findings:
+    """The command ends by itself within the ten seconds of a scene; HOSTUP_TIMEOUT tells it when to give up."""
+    if story.outcome and story.outcome.ended_by == "deadline":
+        told_it = f"HOSTUP_TIMEOUT was {story.play.timeout:g}" if story.play.timeout else "nothing told it when"
+        yield None, f"an end to the waiting ({told_it})", f"it had not ended after {story.outcome.seconds:.0f} seconds"
+
+
+@judging("CLIENT-27", failed)
+def failure_shows(story: Story) -> Findings:
+    """Where the client did not get what it was to get, the exit code is not 0."""
+    outcome = failed(story)
+    if outcome and outcome.code == 0:
+        yield None, f"an exit code that is not 0, since {what_went_wrong(story)}", "the exit code 0"
+
+
+def what_went_wrong(story: Story) -> str:
+    """Say why the command cannot have succeeded."""
+    if not story.own:
+        return "no request came"
+    last = story.own[-1]
+    if not last.ask.delivered:
+        return last.failure or "no response came"
+    if last.status != 200:
+        return f"the last response was a {last.status}"
+    if story.of("poll"):
+        return "no poll said that exited is true"
+    return "the command was not started" if not story.of("start") else "no poll followed"
+
+
+@judging("CLIENT-28", lambda story: story.task.does != "probe" and failed(story))
+def nothing_pretends(story: Story) -> Findings:
+    """Where the client did not get the output, its standard output holds nothing but white space, or what polls of the
+    running command showed.
+    """
+    outcome = failed(story)
+    shown = [e.body.get("stdout") for e in story.of("poll") if told(e) and isinstance(e.body, dict)]
+    partial = [text.encode() for text in shown if isinstance(text, str)]
+    if outcome and outcome.stdout.strip() and outcome.stdout not in partial:
+        got = outcome.stdout[:60].decode("utf-8", "replace")
+        yield None, "nothing on the standard output, since there was no output (errors go to the standard error)", got
+
+
+def stream(story: Story, name: str) -> bytes:
+    """Return what the command in the guest printed to a stream."""
+    text = (story.output or {}).get(name)
+    return text.encode("utf-8", "surrogatepass") if isinstance(text, str) else b""
+
+
+@judging("CLIENT-29", output_of)
+def stdout_to_the_byte(story: Story) -> Findings:
+    """The command's standard output is `stdout` in UTF-8, with nothing added, left out or changed."""
+    outcome, expected = output_of(story), stream(story, "stdout")
+    if outcome and outcome.stdout != expected:
+        yield None, *difference(expected, outcome.stdout, "standard output")
+
+
+@judging("CLIENT-30", output_of)
+def stderr_to_the_byte(story: Story) -> Findings:
+    """The command's standard error holds `stderr` in UTF-8; what it says besides is let pass."""
+    outcome, expected = output_of(story), stream(story, "stderr")
+    if outcome and expected not in outcome.stderr:
+        yield None, *difference(expected, outcome.stderr, "standard error")
+
+
+def difference(expected: bytes, got: bytes, name: str) -> tuple[str, str]:
+    """Say where two texts part."""
+    at = next((i for i, (a, b) in enumerate(zip(expected, got, strict=False)) if a != b), min(len(expected), len(got)))
+    near = slice(max(at - 8, 0), at + 24)
+    ends = " and its end" if at == len(expected) else ""
+    return (
+        f"{expected[near]!r}{ends} at byte {at} of the {name}, of {len(expected)} bytes",
+        f"{got[near]!r}, of {len(got)} bytes",
+    )
+
+
+def exit_code(story: Story) -> int | None:
+    """Return the exit code that the client was told."""
+    code = (story.output or {}).get("exitCode")
+    return code if isinstance(code, int) and not isinstance(code, bool) else None
+
+
+@judging("CLIENT-31", lambda story: output_of(story) and exit_code(story) is not None)
+def exit_code_comes_through(story: Story) -> Findings:
+    """The exit code is `exitCode`; where that is not between 0 and 255, its last eight bits, or any but 0."""
+    outcome, code = output_of(story), exit_code(story)
+    if outcome is None or code is None:
+        return
+    fits = 0 <= code < 256
+    if outcome.code != code % 256 and (fits or not outcome.code):
+        yield None, f"the exit code {code}" if fits else f"an exit code that is not 0, for {code}", str(outcome.code)
+
+
+@judging("CLIENT-32", lambda story: output_of(story) and exit_code(story) is None)
+def no_exit_code_is_no_success(story: Story) -> Findings:
+    """Where `exitCode` is null or missing, the exit code is not 0."""
+    outcome = output_of(story)
+    if outcome and outcome.code == 0:
+        yield None, "an exit code that is not 0, since the command has none (a signal ended it)", "0"
+
+
+def comes_through(story: Story) -> Findings:
+    """Find that a client did not do its task although it could."""
+    if story.outcome and not story.done:
+        what = "a probe that tells that commands can be run" if story.task.does == "probe" else "the command's output"
+        came = [f"{e.request.method} {e.status or e.failure}" for e in story.own]
+        sent = ", ".join(came[-4:]) or "no request came"
+        code = story.outcome.reason or f"exit code {story.outcome.code}"
+        said = story.outcome.stderr[-80:].decode("utf-8", "replace").strip().splitlines()[-1:]
+        yield None, what, f"{sent}; {code}{f': {said[0]}' if said else ''}"
+
+
+@judging("CLIENT-33", lambda story: story.play.completes == "CLIENT-33" and story.outcome)
+def through(story: Story) -> Findings:
+    """In a scene in which the server does as documented, the client comes to the command's output."""
+    yield from comes_through(story)
+
+
+@judging("CLIENT-34", lambda story: story.play.completes == "CLIENT-34" and story.outcome)
+def closed_connection(story: Story) -> Findings:
+    """The server closes each connection after its response; the client opens another, and comes to the output."""
+    yield from comes_through(story)
+
+
+@judging("CLIENT-35", failed)
+def says_what_went_wrong(story: Story) -> Findings:
+    """A command that fails prints something, to whichever stream."""
+    outcome = failed(story)
+    if outcome and outcome.code != 0 and not (outcome.stderr + outcome.stdout).strip():
+        yield None, f"a message on the standard error, since {what_went_wrong(story)}", "no word"
+
+
+@judging("CLIENT-36", lambda story: story.outcome is not None and story.outcome.ended_by != "start")
+def within_bounds(story: Story) -> Findings:
+    """In one scene there are no more than 500 requests and 100 connections at once, and it prints at most 40 MiB."""
+    if story.outcome and story.outcome.ended_by == "bound":
+        yield None, "what a client of one command needs", story.outcome.reason

@@ -1,0 +1,209 @@
+"""What a client did in a scene: the requests that it sent, and how its command ended. It judges nothing.
+
+A scene is what a server does to a client. The story of a client in it is told by exchanges alone: one for each request,
+and a last one without a request, which holds the whole story.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from hostup_conformance.contract.paths import resource_of
+from hostup_conformance.core import exchange as core
+
+if TYPE_CHECKING:
+    from hostup_conformance.core.messages import Request
+
+#: What a command does, as its user says: asks whether commands can be run; follows the command HOSTUP_PID to its end;
+#: or starts HOSTUP_COMMAND and follows that. The last two print the output, and exit with the exit code.
+Does = Literal["probe", "poll", "run"]
+#: What a request asks for. `malformed` is what is no HTTP request at all.
+Kind = Literal["probe", "start", "poll", "list", "status", "other", "malformed"]
+#: Which origin got the request: that of the base URL, or the other one, which must never see the key.
+Origin = Literal["own", "other"]
+#: What ended the command.
+EndedBy = Literal["itself", "deadline", "bound", "start"]
+
+
+@dataclass(frozen=True)
+class Task:
+    """What the command was given, by its environment."""
+
+    does: Does
+    vps: str
+    key: str = field(repr=False)
+    command: str = ""
+    pid: int | None = None
+
+
+@dataclass(frozen=True)
+class Play:
+    """One scene, played to one command."""
+
+    scene: str
+    task: Task
+    #: What the server does, in a sentence.
+    words: str = ""
+    #: Whether commands can be run on the VPS.
+    available: bool = True
+    #: The requirement that is broken where the command does not come to its end, None where it need not.
+    completes: str | None = None
+    #: How many seconds the command was told to take at most.
+    timeout: float | None = None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How the command ended."""
+
+    #: What it exited with; above 128 where a signal ended it, as shells have it; None where it was ended.
+    code: int | None
+    stdout: bytes
+    stderr: bytes
+    seconds: float
+    ended_by: EndedBy = "itself"
+    #: Which bound it went over, where it was ended for that, or why it could not be started.
+    reason: str = ""
+
+    @property
+    def printed(self) -> dict[str, bytes]:
+        """What it printed, by where to."""
+        return {"standard output": self.stdout, "standard error": self.stderr}
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a server saw of a request beside its bytes. Times are in seconds since the scene began."""
+
+    play: Play
+    kind: Kind
+    origin: Origin = "own"
+    #: The id as it stands in the path, and decoded.
+    segment: str | None = None
+    #: When the request was there as a whole, and when its response began to be sent.
+    arrived: float = 0.0
+    answered: float | None = None
+    #: Whether the response was sent as a whole.
+    delivered: bool = True
+    #: The whole story; of the last exchange alone, which is no request.
+    story: Story | None = None
+
+    @property
+    def ordered(self) -> int | None:
+        """No response is ordered here."""
+        return None
+
+    @property
+    def repeatable(self) -> bool:
+        """Whether the request may be sent again where its response may have been lost."""
+        return self.kind not in {"start", "poll"}
+
+    @property
+    def dispensable(self) -> bool:
+        """No request can be done without."""
+        return False
+
+    def longest_body(self, _status: int) -> int:
+        """Nothing is received here."""
+        return 0
+
+    @property
+    def id(self) -> str | None:
+        """The id that the path names, decoded."""
+        return None if self.segment is None else unquote(self.segment, errors="surrogateescape")
+
+
+Exchange: TypeAlias = core.Exchange[Seen]
+
+
+@dataclass(frozen=True)
+class Story:
+    """All that a command did in one scene."""
+
+    play: Play
+    requests: tuple[Exchange, ...]
+    #: How it ended; None in a recording, which does not show that.
+    outcome: Outcome | None
+
+    @property
+    def task(self) -> Task:
+        """What the command was to do."""
+        return self.play.task
+
+    def of(self, *kinds: Kind) -> list[Exchange]:
+        """Return the requests of some kinds to the origin of the base URL, in their order."""
+        return [e for e in self.requests if e.ask.kind in kinds and e.ask.origin == "own"]
+
+    @property
+    def own(self) -> list[Exchange]:
+        """The requests to the origin of the base URL that are HTTP."""
+        return [e for e in self.requests if e.ask.origin == "own" and e.ask.kind != "malformed"]
+
+    @property
+    def awkward(self) -> bool:
+        """Whether the id cannot stand in a path as it is."""
+        return re.fullmatch(r"[A-Za-z0-9._~-]+", self.task.vps) is None
+
+    @cached_property
+    def last_poll(self) -> Exchange | None:
+        """The first poll that told the client, as a whole, that the command has ended."""
+        return next((e for e in self.of("poll") if says(e, "exited", True)), None)
+
+    @cached_property
+    def availability(self) -> Exchange | None:
+        """The first probe that told the client, as a whole, that commands can be run."""
+        return next((e for e in self.of("probe") if says(e, "available", True)), None)
+
+    @property
+    def output(self) -> dict[str, Any] | None:
+        """The command's output, where the client got it."""
+        return self.last_poll.body if self.last_poll else None
+
+    @property
+    def done(self) -> bool:
+        """Whether the client got what it was to get."""
+        return (self.availability if self.task.does == "probe" else self.last_poll) is not None
+
+    @cached_property
+    def pid(self) -> str | None:
+        """The pid that the client was given, or that a start told it, by its name or in `pollUrl`."""
+        if self.task.does == "poll":
+            return str(self.task.pid)
+        for e in self.of("start"):
+            if told(e) and isinstance(e.body, dict):
+                pid, url = e.body.get("pid"), e.body.get("pollUrl")
+                in_url = dict(parse_qsl(urlsplit(url).query)).get("pid") if isinstance(url, str) else None
+                if named := str(pid) if pid is not None else in_url:
+                    return named
+        return None
+
+
+def told(e: Exchange) -> bool:
+    """Whether the client got a whole response with the status 200."""
+    return e.ask.delivered and e.status == 200
+
+
+def says(e: Exchange, member: str, value: object) -> bool:
+    """Whether the client got a success whose member has exactly that value."""
+    return told(e) and isinstance(e.body, dict) and e.body.get(member) is value
+
+
+def kind_of(request: Request) -> tuple[Kind, str | None]:
+    """Return what a request asks for, and the id as it stands in its path."""
+    resource, segment = resource_of(request.path)
+    if resource == "exec" and request.method == "POST":
+        return "start", segment
+    if request.method != "GET" or resource == "other":
+        return "other", segment
+    if resource == "exec":
+        return ("poll" if pids_of(request) else "probe"), segment
+    return resource, segment
+
+
+def pids_of(request: Request) -> list[str]:
+    """Return the values of `pid` in a query."""
+    return [value for name, value in parse_qsl(request.query, keep_blank_values=True) if name == "pid"]

@@ -1,0 +1,183 @@
+"""Plays the scenes to a command, and returns what happened as exchanges."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import TYPE_CHECKING
+
+from hostup_conformance.contract.story import Does, Exchange, Outcome, Play, Seen, Story, kind_of
+from hostup_conformance.core.messages import Request
+from hostup_conformance.core.misconfigured import Misconfigured
+from hostup_conformance.servers.scripted import Received, ScriptedServer
+from hostup_conformance.sources.processes import adopting, run_command
+from hostup_conformance.sources.scenes import Scene, Stage
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+#: How long a scene may take, and all of them, in seconds.
+SCENE_SECONDS, RUN_SECONDS = 10.0, 600.0
+#: How many scenes are played at once: most of them wait most of the time.
+AT_ONCE = 8
+
+#: Is given a function that takes a reason, and calls it when the run is to end.
+Tell = Callable[[Callable[[str], None]], None]
+
+
+@dataclass(frozen=True)
+class Command:
+    """The command that is judged, and what it does."""
+
+    words: tuple[str, ...]
+    does: Does = "run"
+
+
+def check_command(command: Command) -> None:
+    """Raise `Misconfigured` where there is no such program."""
+    program = command.words[0]
+    if shutil.which(program) is None:
+        raise Misconfigured(f"there is no program {program}, or it is not executable; give a command after --")
+
+
+def play_all(
+    command: Command, scenes: Sequence[Scene], tell: Tell = lambda _listener: None, at_once: int = AT_ONCE
+) -> tuple[list[Exchange], str | None]:
+    """Play scenes to a command; return all exchanges in the order of the scenes, and why some were not played.
+
+    Args:
+        command: what is run
+        scenes: what is played
+        tell: is given a function that ends the run, and takes the reason
+        at_once: how many scenes are played at once
+    """
+    stop = Stop()
+    tell(stop)
+    with adopting(), ThreadPoolExecutor(at_once) as threads:
+        played = asyncio.run(_play_all(command, scenes, stop, threads, at_once))
+    exchanges = [exchange for scene in played if scene for exchange in scene]
+    for number, exchange in enumerate(exchanges, 1):
+        exchange.number = number
+    return exchanges, stop.reason
+
+
+class Stop:
+    """Whether the run is to end, and why."""
+
+    def __init__(self) -> None:
+        self.event = threading.Event()
+        self.reason: str | None = None
+
+    def __call__(self, reason: str) -> None:
+        """End the run."""
+        self.reason = self.reason or reason
+        self.event.set()
+
+
+async def _play_all(
+    command: Command, scenes: Sequence[Scene], stop: Stop, threads: ThreadPoolExecutor, at_once: int
+) -> list[list[Exchange] | None]:
+    places = asyncio.Semaphore(at_once)
+    latest = time.monotonic() + RUN_SECONDS - SCENE_SECONDS
+
+    async def one(scene: Scene) -> list[Exchange] | None:
+        async with places:
+            if time.monotonic() > latest:
+                stop(f"the {RUN_SECONDS:g} seconds of a run were used up")
+            if stop.event.is_set():
+                return None
+            exchanges = await play(command, scene, stop.event, threads)
+            return None if stop.event.is_set() else exchanges
+
+    return await asyncio.gather(*map(one, scenes))
+
+
+async def play(command: Command, scene: Scene, stop: threading.Event, threads: ThreadPoolExecutor) -> list[Exchange]:
+    """Play one scene to a command."""
+    stage = Stage(scene, command.does)
+    server = ScriptedServer(lambda received: stage.reply(received, received.host))
+    base_url = f"http://127.0.0.1:{await server.listen('127.0.0.1', 'own')}"
+    stage.elsewhere = f"http://localhost:{await server.listen('localhost', 'other')}"
+    if scene.refused:
+        server.refuse()
+    environment = {**clean(os.environ), **scene.environment(command.does, base_url)}
+    began, when = time.monotonic(), datetime.now(UTC)
+    run = partial(run_command, command.words, environment, f"HOSTUP_BASE_URL={base_url}", SCENE_SECONDS, stop)
+    try:
+        outcome = await asyncio.get_running_loop().run_in_executor(threads, run)
+    finally:
+        await server.close()
+    if server.exceeded:
+        outcome = replace(outcome, ended_by="bound", reason=server.exceeded)
+    return story_of(scene.play(command.does), server.received, outcome, began, when)
+
+
+def clean(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return an environment without what would lead a client astray: our own variables, and proxies."""
+    return {
+        name: value
+        for name, value in environment.items()
+        if not name.startswith("HOSTUP_") and not name.lower().endswith("_proxy")
+    }
+
+
+def story_of(
+    play: Play, received: Sequence[Received], outcome: Outcome, began: float, when: datetime
+) -> list[Exchange]:
+    """Return what happened in a scene as exchanges, the last of which holds the whole story."""
+    requests = [exchange_of(play, one, began, when) for one in sorted(received, key=lambda one: one.arrived)]
+    story = Story(play, tuple(requests), outcome)
+    ending = Seen(play, "other", arrived=outcome.seconds, story=story)
+    last = Exchange(
+        number=0,
+        request=Request("", ""),
+        response=None,
+        ask=ending,
+        failure=how(outcome),
+        when=when + timedelta(seconds=outcome.seconds),
+        purpose=f"{play.scene}: {play.words}",
+        source="scene",
+    )
+    return [*requests, last]
+
+
+def exchange_of(play: Play, one: Received, began: float, when: datetime) -> Exchange:
+    """Return a request as it was received, with what was sent in response."""
+    kind, segment = kind_of(one.request)
+    seen = Seen(
+        play,
+        "malformed" if one.malformed else kind,
+        "own" if one.host == "own" else "other",
+        segment,
+        arrived=one.arrived - began,
+        answered=None if one.answered is None else one.answered - began,
+        delivered=one.delivered,
+    )
+    return Exchange(
+        number=0,
+        request=one.request,
+        response=one.response,
+        ask=seen,
+        failure=one.malformed or one.failure,
+        seconds=(one.answered or one.arrived) - one.arrived,
+        when=when + timedelta(seconds=one.arrived - began),
+        purpose=f"{play.scene}: {play.words}",
+        source="scene",
+    )
+
+
+def how(outcome: Outcome) -> str:
+    """Say how a command ended."""
+    if outcome.ended_by == "deadline":
+        return f"it was ended after {outcome.seconds:.0f} seconds"
+    if outcome.ended_by in {"bound", "start"}:
+        return outcome.reason
+    return f"it exited with {outcome.code} after {outcome.seconds:.1f} seconds"

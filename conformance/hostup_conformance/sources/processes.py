@@ -1,0 +1,189 @@
+"""Runs a command to its end or its deadline, bounds what it prints, and leaves none of its processes behind."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import select
+import signal
+import subprocess
+import sys
+import threading
+import time
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+from hostup_conformance.contract.story import EndedBy, Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+#: How much a command may print to each stream, in bytes: more than the output of 16 MiB that one scene has.
+LARGEST_STREAM = 40 << 20
+#: How long one waits for the rest of the output once the command has ended, in seconds.
+A_MOMENT = 1.0
+#: How often one looks whether to stop, in seconds.
+LOOK = 0.5
+#: How often processes are looked for that have just been forked.
+ROUNDS = 50
+#: linux/prctl.h
+PR_SET_CHILD_SUBREAPER = 36
+PROC = Path("/proc")
+
+
+class Stream:
+    """Reads what a command prints, in a thread."""
+
+    def __init__(self, pipe: IO[bytes], process: subprocess.Popen[bytes]) -> None:
+        self.text = bytearray()
+        self.excess = False
+        self._pipe, self._process = pipe, process
+        self._enough = threading.Event()
+        self._thread = threading.Thread(target=self._read, daemon=True)
+        self._thread.start()
+
+    def _read(self) -> None:
+        with self._pipe:
+            while not self._enough.is_set():
+                if not select.select([self._pipe], [], [], 0.1)[0]:
+                    continue
+                if not (found := os.read(self._pipe.fileno(), 2**16)):
+                    return
+                self.text += found
+                if len(self.text) > LARGEST_STREAM:
+                    self.excess = True
+                    end_group(self._process.pid)
+                    return
+
+    def finish(self, seconds: float) -> bytes:
+        """Return what was printed; what comes later than in some seconds is left."""
+        self._thread.join(seconds)
+        self._enough.set()
+        self._thread.join()
+        return bytes(self.text)
+
+
+def run_command(
+    command: Sequence[str], environment: Mapping[str, str], mark: str, seconds: float, stop: threading.Event
+) -> Outcome:
+    """Run a command, and end it with all its processes.
+
+    Args:
+        command: the program and its arguments
+        environment: all of its environment
+        mark: a text in the environment that no other process has
+        seconds: after how many it is ended at the latest
+        stop: ends it sooner
+    """
+    began = time.monotonic()
+    try:
+        process = subprocess.Popen(  # noqa: S603 - to run it is what we were asked to
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=environment,
+            start_new_session=True,
+        )
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        return Outcome(None, b"", b"", 0.0, "start", f"{command[0]} cannot be started: {reason}")
+    streams = [Stream(pipe, process) for pipe in (process.stdout, process.stderr) if pipe]
+    ended_by: EndedBy = "itself"
+    code = None
+    try:
+        while code is None and not stop.is_set() and (left := began + seconds - time.monotonic()) > 0:
+            with suppress(subprocess.TimeoutExpired):
+                code = process.wait(min(left, LOOK))
+    finally:
+        end_group(process.pid)
+        end_marked(mark)
+        process.wait()
+    stdout, stderr = (stream.finish(A_MOMENT) for stream in streams)
+    if any(stream.excess for stream in streams):
+        return Outcome(
+            None, stdout, stderr, time.monotonic() - began, "bound", f"it printed {LARGEST_STREAM >> 20} MiB"
+        )
+    if code is None:
+        ended_by = "deadline"
+    elif code < 0:
+        code = 128 - code  # as shells have it
+    return Outcome(code, stdout, stderr, time.monotonic() - began, ended_by)
+
+
+def end_group(pid: int) -> None:
+    """Kill all processes of a group."""
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(pid, signal.SIGKILL)
+
+
+def end_marked(mark: str) -> None:
+    """Kill all processes with a text in their environment, where the system shows that; they may fork meanwhile."""
+    for _ in range(ROUNDS):
+        found = [pid for pid in processes() if mark.encode() in read(pid, "environ") and state(pid) not in "ZX"]
+        if not found:
+            return
+        for pid in found:
+            end(pid)
+
+
+@contextmanager
+def adopting() -> Iterator[None]:
+    """Become the parent of processes whose own has gone; at the end of the block, kill those and what they started."""
+    if not sys.platform.startswith("linux"):
+        yield
+        return
+    libc = ctypes.CDLL(None, use_errno=True)
+    before = set(children(os.getpid()))
+    libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    try:
+        yield
+    finally:
+        for _ in range(ROUNDS):
+            orphans = [pid for pid in children(os.getpid()) if pid not in before]
+            if not orphans:
+                break
+            for orphan in orphans:
+                for pid in (*descendants(orphan), orphan):
+                    end(pid)
+                with suppress(ChildProcessError):
+                    os.waitpid(orphan, 0)
+        libc.prctl(PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0)
+
+
+def end(pid: int) -> None:
+    """Kill a process."""
+    with suppress(ProcessLookupError, PermissionError):
+        os.kill(pid, signal.SIGKILL)
+
+
+def processes() -> list[int]:
+    """Return all pids but our own; none where the system does not show them."""
+    if not PROC.is_dir():
+        return []
+    return [int(entry.name) for entry in PROC.iterdir() if entry.name.isdigit() and int(entry.name) != os.getpid()]
+
+
+def read(pid: int, name: str) -> bytes:
+    """Return what the system says of a process, nothing where it has gone."""
+    try:
+        return (PROC / str(pid) / name).read_bytes()
+    except OSError:
+        return b""
+
+
+def state(pid: int) -> str:
+    """Return the state of a process, X where it has gone."""
+    return read(pid, "stat").rpartition(b") ")[2][:1].decode() or "X"
+
+
+def children(parent: int) -> list[int]:
+    """Return the children of a process."""
+    return [pid for pid in processes() if read(pid, "stat").rpartition(b") ")[2].split()[1:2] == [str(parent).encode()]]
+
+
+def descendants(pid: int) -> list[int]:
+    """Return the children of a process and all below them."""
+    found = children(pid)
+    return found + [below for child in found for below in descendants(child)]
