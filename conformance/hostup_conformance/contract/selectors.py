@@ -33,11 +33,16 @@ def new_poll(e: Exchange) -> str | None:
     return None if (pid := new_pid(e)) is None else f"{e.request.target}?pid={pid}"
 
 
-def listed_ids(e: Exchange) -> list[str]:
-    """Return the ids in a list of VPSs, as far as it has its form."""
+def items_of(e: Exchange) -> list[dict[str, Any]]:
+    """Return the VPSs in a list, as far as it has its form."""
     data = member(e, "data")
     items = data if isinstance(data, list) else []
-    return [item["id"] for item in items if isinstance(item, dict) and isinstance(item.get("id"), str)]
+    return [item for item in items if isinstance(item, dict) and isinstance(item.get("id"), str)]
+
+
+def listed_ids(e: Exchange) -> list[str]:
+    """Return the ids in a list of VPSs, as far as it has its form."""
+    return [item["id"] for item in items_of(e)]
 
 
 def may(e: Exchange) -> bool:

@@ -46,6 +46,10 @@ class AgentBackend:
         self._agent = agent
         self._started: set[int] = set()
 
+    def load(self) -> dict[str, Any]:
+        """Return nothing: the agent is asked for commands alone."""
+        return {}
+
     async def availability(self) -> dict[str, Any]:
         """Return whether the agent answers and would start commands. Whether the VM runs is known if it answers."""
         try:

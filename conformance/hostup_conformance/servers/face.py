@@ -49,6 +49,10 @@ class Backend(Protocol):
         """Return the members available, reason and vmRunning."""
         ...
 
+    def load(self) -> dict[str, Any]:
+        """Return what is known of the VPS's uptime and load, in the members of a status."""
+        ...
+
     async def poll(self, pid: int) -> dict[str, Any]:
         """Return the command output of a pid.
 
@@ -211,23 +215,31 @@ class Face:
         """Respond with the live status of a VPS: what its backend knows of it."""
         key = self._admit(request)
         check_scope(key, "read:vm")
-        return respond(await live(request.path_params["id"], self._backend(request, key)))
+        id, backend = request.path_params["id"], self._backend(request, key)
+        return respond({"id": id, "powerState": await power_state(backend), **backend.load()})
 
     async def vpss(self, request: Request) -> Response:
         """Respond with one page of the caller's VPSs; its cursor is the last id of the page before."""
         key = self._admit(request)
         check_scope(key, "read:vm")
         own = [id for id, (account, _) in self._provider.vpss.items() if account == key.account]
+        data: list[dict[str, Any]] = [
+            {"id": id, **shown(number), "serviceStatus": "active"} for number, id in enumerate(own, 1)
+        ]
         limit = request.query_params.get("limit", "100")
         if not (limit.isascii() and limit.isdecimal() and len(limit) < 4 and 1 <= int(limit) <= 100):
             raise invalid("/limit", "An integer from 1 to 100 is needed.")
         cursor = request.query_params.get("cursor")
         if cursor is not None and cursor not in own:
             raise invalid("/cursor", "It is none that this endpoint gave.")
-        rest = own[own.index(cursor) + 1 :] if cursor else own
+        rest = data[own.index(cursor) + 1 :] if cursor else data
+        for name in ("name", "primaryIp"):
+            asked = request.query_params.get(name)
+            rest = [item for item in rest if asked in {None, item[name]}]
         page, more = rest[: int(limit)], len(rest) > int(limit)
-        data = [{**await live(id, self._provider.vpss[id][1]), "name": id, "serviceStatus": "active"} for id in page]
-        return respond({"data": data, "hasMore": more, "nextCursor": page[-1] if more else None})
+        for item in page:
+            item["powerState"] = await power_state(self._provider.vpss[item["id"]][1])
+        return respond({"data": page, "hasMore": more, "nextCursor": page[-1]["id"] if more else None})
 
     def _backend(self, request: Request, key: Key) -> Backend:
         account, backend = self._provider.vpss.get(request.path_params["id"], (None, None))
@@ -269,10 +281,15 @@ class Face:
         return respond({"pid": pid, "pollUrl": f"{path}?pid={pid}"})
 
 
-async def live(id: str, backend: Backend) -> dict[str, Any]:
-    """Return what is known of a VPS here: whether it runs."""
+async def power_state(backend: Backend) -> str:
+    """Return whether a VPS runs, as far as its backend knows."""
     running = (await backend.availability()).get("vmRunning")
-    return {"id": id, "powerState": "unknown" if running is None else "running" if running else "stopped"}
+    return "unknown" if running is None else "running" if running else "stopped"
+
+
+def shown(number: int) -> dict[str, str]:
+    """Return the name of a VPS, and an address that is for documentation alone (RFC 5737)."""
+    return {"name": f"web-{number}", "primaryIp": f"192.0.2.{number}"}
 
 
 def check_scope(key: Key, scope: str) -> None:

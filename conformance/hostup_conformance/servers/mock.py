@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 from contextlib import contextmanager
 from itertools import count
 from typing import TYPE_CHECKING, Any
@@ -30,6 +31,7 @@ class MemoryAgent:
 
     def __init__(self, availability: dict[str, Any]) -> None:
         self._availability = availability
+        self._began = time.monotonic()
         self._pids = count(4242)
         self._commands: dict[int, dict[str, Any]] = {}
 
@@ -42,6 +44,17 @@ class MemoryAgent:
     def add_finished(self, stdout: str = "Linux web-1 6.12.0 x86_64\n", exit_code: int = 0) -> int:
         """Add a command that has ended; return its pid."""
         return self.add(exited=True, exitCode=exit_code, stdout=stdout, stderr="")
+
+    def load(self) -> dict[str, Any]:
+        """Return an uptime of a day and more, and figures that never change."""
+        return {
+            "uptimeSeconds": 86400 + int(time.monotonic() - self._began),
+            "cpuUsagePercent": 3.5,
+            "cpuCores": 2,
+            "memory": {"usedGb": 1.2, "totalGb": 4, "usagePercent": 30},
+            "storage": {"usedGb": 10, "totalGb": 80, "usagePercent": 12.5},
+            "network": {"inboundGb": 1.5, "outboundGb": 0.5, "totalGb": 2},
+        }
 
     async def availability(self) -> dict[str, Any]:
         """Return what this agent was made with."""

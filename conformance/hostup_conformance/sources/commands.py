@@ -16,6 +16,7 @@ from hostup_conformance.contract.ask import SLEEP, known
 from hostup_conformance.contract.paths import LONGEST_COMMAND, path_of
 from hostup_conformance.core.messages import Headers, Request
 from hostup_conformance.core.wire import Stopped
+from hostup_conformance.sources import listing
 from hostup_conformance.sources.requests import BASE_HEADERS, ClientCall, Stage, Step, authorization, authorized
 from hostup_conformance.sources.script import Script, run, step_through
 
@@ -83,6 +84,7 @@ def take(wire: Wire, target: Target, *, careful: bool) -> None:
         begin(wire, target)
     target = known(target, wire.exchanges)
     run(wire, target, stages(target, careful=careful))
+    listing.take(wire, target)
 
 
 def begin(wire: Wire, target: Target) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hostup_conformance.mock import FOREIGN_VPS_ID, VPS_ID
+from hostup_conformance.mock import FOREIGN_VPS_ID, UNAVAILABLE_VPS_ID, VPS_ID
 from stage import Answered, Asked
 
 from faults import trips
@@ -101,7 +101,7 @@ def status_of_anybody(asked: Asked, answered: Answered) -> None:
 def status_says_stopped(asked: Asked, answered: Answered) -> None:
     """A VPS that runs is stopped by its status."""
     if is_status(asked, answered):
-        answered.change(powerState="stopped")
+        answered.change(powerState="stopped", uptimeSeconds=None)
 
 
 @trips("VPS-04")
@@ -165,3 +165,141 @@ def list_in_snake_case(asked: Asked, answered: Answered) -> None:
     """There is has_more."""
     if is_list(asked, answered):
         answered.rename(hasMore="has_more", nextCursor="next_cursor")
+
+
+def paged(asked: Asked, answered: Answered) -> bool:
+    """Whether it is a page of the list."""
+    return is_list(asked, answered) and "limit=1" in asked.query.split("&")
+
+
+def drop_items(answered: Answered, count: int = 1) -> None:
+    """Leave out the first items."""
+    answered.change(data=answered.json["data"][count:])
+
+
+@trips("VPS-11")
+def page_begins_one_too_late(asked: Asked, answered: Answered) -> None:
+    """The page behind a cursor lacks its first VPS."""
+    if paged(asked, answered) and "cursor=" in asked.query:
+        drop_items(answered)
+
+
+@trips("VPS-11")
+def page_begins_one_too_early(asked: Asked, answered: Answered) -> None:
+    """The page behind a cursor begins with the last VPS of the page before."""
+    if paged(asked, answered) and "cursor=" in asked.query and "~" not in asked.query:
+        answered.change(data=[{"id": VPS_ID}])
+
+
+@trips("VPS-11")
+def last_page_is_forgotten(asked: Asked, answered: Answered) -> None:
+    """The first page says that it is the last."""
+    if paged(asked, answered):
+        answered.change(hasMore=False, nextCursor=None)
+
+
+@trips("VPS-12")
+def cursor_on_the_last_page(asked: Asked, answered: Answered) -> None:
+    """The last page has a cursor as well."""
+    if is_list(asked, answered) and answered.json["data"] and not answered.json["hasMore"]:
+        answered.change(nextCursor=answered.json["data"][-1]["id"])
+
+
+@trips("VPS-12")
+def there_is_always_more(asked: Asked, answered: Answered) -> None:
+    """Whoever follows the cursors comes to empty pages."""
+    if paged(asked, answered) and not answered.json["hasMore"] and answered.json["data"]:
+        answered.change(hasMore=True, nextCursor="end")
+    elif asked.query == "limit=1&cursor=end":
+        answered.become(200, {"data": [], "hasMore": False})
+
+
+@trips("VPS-13")
+def limit_is_ignored(asked: Asked, answered: Answered) -> None:
+    """Every page has all VPSs."""
+    if paged(asked, answered) and "cursor" not in asked.query:
+        answered.change(data=[{"id": VPS_ID}, {"id": UNAVAILABLE_VPS_ID}], hasMore=False, nextCursor=None)
+
+
+@trips("VPS-15")
+def any_cursor_is_the_first_page(asked: Asked, answered: Answered) -> None:
+    """A cursor that was never given begins at the beginning."""
+    if asked.path == LIST and "cursor=~" in asked.query:
+        answered.become(200, {"data": [{"id": VPS_ID}], "hasMore": False})
+
+
+@trips("VPS-16")
+def name_is_ignored(asked: Asked, answered: Answered) -> None:
+    """The list is not filtered by name."""
+    if is_list(asked, answered) and asked.query.startswith("name="):
+        answered.change(data=[{"id": VPS_ID, "name": "web-1"}, {"id": UNAVAILABLE_VPS_ID, "name": "web-2"}])
+
+
+@trips("VPS-16")
+def address_matches_its_beginning(asked: Asked, answered: Answered) -> None:
+    """Addresses are compared by their first part."""
+    if is_list(asked, answered) and asked.query.startswith("primaryIp=192."):
+        answered.change(data=[*answered.json["data"], {"id": UNAVAILABLE_VPS_ID, "primaryIp": "192.0.2.17"}])
+
+
+@trips("VPS-17")
+def address_finds_nothing(asked: Asked, answered: Answered) -> None:
+    """No VPS is found by its address."""
+    if is_list(asked, answered) and "primaryIp=" in asked.query:
+        answered.change(data=[])
+
+
+@trips("VPS-18")
+def list_is_shuffled(asked: Asked, answered: Answered) -> None:
+    """Every second list is the other way round."""
+    if is_list(asked, answered) and asked.full and not asked.query and asked.nth("lists") % 2 == 0:
+        answered.change(data=answered.json["data"][::-1])
+
+
+@trips("VPS-19")
+def list_says_stopped(asked: Asked, answered: Answered) -> None:
+    """In the list every VPS is stopped."""
+    if is_list(asked, answered):
+        answered.change(data=[{**item, "powerState": "stopped"} for item in answered.json["data"]])
+
+
+@trips("VPS-20")
+def percentage_is_a_fraction(asked: Asked, answered: Answered) -> None:
+    """Use is from 0 to 1."""
+    if is_status(asked, answered):
+        answered.change(memory={"usedGb": 1.2, "totalGb": 4, "usagePercent": 0.3})
+
+
+@trips("VPS-20")
+def more_is_used_than_there_is(asked: Asked, answered: Answered) -> None:
+    """Used and total are the wrong way round."""
+    if is_status(asked, answered):
+        answered.change(storage={"usedGb": 80, "totalGb": 10, "usagePercent": 12.5})
+
+
+@trips("VPS-20")
+def traffic_is_negative(asked: Asked, answered: Answered) -> None:
+    """A counter of 32 bits has become negative."""
+    if is_status(asked, answered):
+        answered.change(network={"inboundGb": -1.9, "outboundGb": 0.5, "totalGb": 2})
+
+
+@trips("VPS-21")
+def uptime_is_in_milliseconds(asked: Asked, answered: Answered) -> None:
+    """The uptime grows a thousand times too fast."""
+    if is_status(asked, answered):
+        answered.change(uptimeSeconds=86_400_000 + 1000 * asked.nth("statuses"))
+
+
+@trips("VPS-21")
+def uptime_of_what_does_not_run(asked: Asked, answered: Answered) -> None:
+    """A VPS that is stopped has an uptime."""
+    if asked.path == f"{LIST}/{UNAVAILABLE_VPS_ID}/status" and answered.status == 200:
+        answered.change(powerState="stopped")
+
+
+@trips("HTTP-03")
+def load_is_no_number(asked: Asked, answered: Answered) -> None:
+    """The load of a VPS is NaN."""
+    if is_status(asked, answered):
+        answered.change(cpuUsagePercent=float("nan"))

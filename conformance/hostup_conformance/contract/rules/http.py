@@ -72,7 +72,7 @@ def media_type(e: Exchange) -> Findings:
         yield "charset=utf-8, or none", content_type
 
 
-@each("HTTP-03", lambda e: is_good(e) or is_json(e))
+@each("HTTP-03", lambda e: is_good(e) or is_json(e) or gives_either(e))
 def sound_json(e: Exchange) -> Findings:
     """The body must be one JSON text by the letter of RFC 8259, and nothing else.
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from itertools import islice
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl
 
 from hostup_conformance.contract.oracles import validator
 from hostup_conformance.contract.rules import Findings, FindingsAcross, across, each
@@ -14,6 +16,7 @@ from hostup_conformance.contract.selectors import (
     gives_status,
     is_asked,
     is_availability,
+    items_of,
     listed_ids,
     member,
     misspelled,
@@ -22,6 +25,8 @@ from hostup_conformance.contract.selectors import (
 from hostup_conformance.core.ledger import members_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from hostup_conformance.contract.ask import Exchange
     from hostup_conformance.contract.target import Target
 
@@ -41,6 +46,13 @@ STATUS_TYPES: dict[str, tuple[str, tuple[type, ...]]] = {
 #: The status codes of servers that do not offer a path.
 ABSENT = {404, 405, 501}
 STATUS = members_of("VpsStatus")
+#: The VPSs that are known to be the caller's.
+CALLERS = {"own", "unavailable"}
+#: By how much a percentage may differ from the two sizes that it is of, and by how much a size with decimals, and one
+#: without, may have been rounded.
+PERCENT_OFF, ROUNDED, ROUNDED_TO_WHOLE = 1.5, 0.06, 0.5
+#: By how many seconds more than have passed an uptime may grow.
+SECONDS_OFF = 60
 
 
 @each("VPS-01", gives_list)
@@ -67,9 +79,12 @@ def list_is_the_callers(exchanges: list[Exchange], target: Target) -> FindingsAc
             yield e, "no VPS but the caller's", f"{target.foreign_vps}, which is somebody else's"
 
 
-@across("VPS-03", lambda e: gives_list(e) and e.ask.credential == "full" and member(e, "hasMore") is not True)
+@across(
+    "VPS-03",
+    lambda e: gives_list(e) and e.ask.credential == "full" and not e.request.query and member(e, "hasMore") is not True,
+)
 def list_is_whole(exchanges: list[Exchange], target: Target) -> FindingsAcross:
-    """The caller's own VPS must be in the list. A list with hasMore true is exempt."""
+    """The caller's own VPS must be in the list. One with hasMore true is exempt, and so is a page or a selection."""
     for e in exchanges:
         if target.vps not in listed_ids(e):
             yield e, f"data with {target.vps}, or hasMore true", f"{len(listed_ids(e))} other VPSs"
@@ -126,14 +141,13 @@ def status_is_the_callers(e: Exchange) -> Findings:
         yield "status 404, or 403", status_of(e)
 
 
-@across("VPS-08", lambda e: e.ask.vps == "own" and (gives_status(e) or is_availability(e)))
+@across("VPS-08", lambda e: e.ask.vps in CALLERS and (gives_status(e) or is_availability(e)))
 def status_agrees(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
-    """powerState stopped is a finding if a probe of the run says available true or vmRunning true."""
-    stopped = [e for e in exchanges if gives_status(e) and member(e, "powerState") == "stopped"]
-    for e in exchanges:
-        if stopped and is_availability(e) and True in (e.body.get("available"), e.body.get("vmRunning")):
-            yield stopped[0], f"powerState running, as request {e.number} says", {"powerState": "stopped"}
-            return
+    """powerState stopped is a finding if a probe of the same VPS says available true or vmRunning true.
+
+    powerState running is one if a probe says vmRunning false.
+    """
+    yield from contradictions(exchanges, [(e, e.ask.id, e.body) for e in exchanges if gives_status(e)])
 
 
 @each("VPS-09", gives_either)
@@ -172,3 +186,244 @@ def read_is_enough(exchanges: list[Exchange], _target: Target) -> FindingsAcross
     for e in exchanges:
         if e.ask.credential == "read" and e.ask.resource in given and e.status in {401, 403}:
             yield e, "status 200", status_of(e)
+
+
+def query_of(e: Exchange) -> dict[str, str]:
+    """Return the parameters of a request."""
+    return dict(parse_qsl(e.request.query, keep_blank_values=True))
+
+
+def limit_of(e: Exchange) -> int | None:
+    """Return the limit that a request asks for, None for one that is not documented."""
+    text = query_of(e).get("limit", "")
+    return int(text) if re.fullmatch(r"[1-9]\d?|100", text, re.ASCII) else None
+
+
+def of_all(e: Exchange) -> bool:
+    """A list, or a page of it, that is not filtered, for the full key."""
+    return gives_list(e) and e.ask.credential == "full" and not query_of(e).keys() - {"limit", "cursor"}
+
+
+def walks(exchanges: Iterable[Exchange]) -> Iterator[list[Exchange]]:
+    """Yield each walk through the list: pages of which each has the nextCursor of the one before."""
+    walk: list[Exchange] = []
+    for e in exchanges:
+        query = query_of(e)
+        follows = bool(walk) and query.get("cursor") == member(walk[-1], "nextCursor")
+        if follows and query.get("limit") == query_of(walk[0]).get("limit"):
+            walk.append(e)
+        elif "cursor" not in query and limit_of(e):
+            if walk:
+                yield walk
+            walk = [e]
+    if walk:
+        yield walk
+
+
+@across("VPS-11", of_all)
+def pages_are_the_list(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
+    """No VPS may come on two pages of one walk, and a walk to the last page must show those of the whole list.
+
+    A walk is compared with a list that was asked for without a limit and has no further page.
+    """
+    whole = next((e for e in exchanges if not e.request.query and member(e, "hasMore") is not True), None)
+    for walk in walks(exchanges):
+        seen: dict[str, Exchange] = {}
+        for page in walk:
+            for id in listed_ids(page):
+                if id in seen:
+                    yield page, f"no VPS of request {seen[id].number}", id
+                    return
+            seen |= dict.fromkeys(listed_ids(page), page)
+        missing = [id for id in listed_ids(whole) if id not in seen] if whole else []
+        if missing and whole and member(walk[-1], "hasMore") is not True:
+            yield walk[-1], f"{missing[0]} on one of the pages, as in request {whole.number}", f"{len(seen)} others"
+            return
+
+
+@across("VPS-12", of_all)
+def pages_lead_on(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
+    """A nextCursor beside hasMore false is a finding, and so are a cursor that comes again and an empty page after it.
+
+    VPS-09 judges hasMore true without a nextCursor.
+    """
+    for e in exchanges:
+        if member(e, "hasMore") is False and member(e, "nextCursor"):
+            yield e, "no nextCursor with hasMore false", {"nextCursor": member(e, "nextCursor")}
+            return
+    for walk in walks(exchanges):
+        cursors = [member(page, "nextCursor") for page in walk if member(page, "hasMore") is True]
+        if any(cursor in cursors[:position] for position, cursor in enumerate(cursors) if cursor):
+            yield walk[-1], "another nextCursor on each page", {"nextCursor": cursors[-1]}
+        elif len(walk) > 1 and not listed_ids(walk[-1]):
+            yield walk[-1], f"a VPS, since request {walk[-2].number} has hasMore true", "an empty page"
+
+
+@each("VPS-13", lambda e: of_all(e) and limit_of(e) is not None)
+def limit_is_kept(e: Exchange) -> Findings:
+    """A page with more VPSs than the limit is a finding. Fewer pass: a server may have a smaller limit of its own."""
+    if len(listed_ids(e)) > (limit_of(e) or 0):
+        yield f"{limit_of(e)} VPSs at most", f"{len(listed_ids(e))} VPSs"
+
+
+def has_odd_limit(e: Exchange) -> bool:
+    """A request for the list, with the full key, whose limit is not documented."""
+    return is_asked(e, "list") and e.ask.credential == "full" and "limit" in query_of(e) and limit_of(e) is None
+
+
+@across("VPS-14", has_odd_limit)
+def odd_limits(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
+    """Reports the status code for each limit that is not documented, and judges nothing."""
+    for e in exchanges:
+        yield e, "", f"{status_of(e)} for {e.request.query}"
+
+
+@across("VPS-15", of_all)
+def cursor_is_checked(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
+    """VPSs on a page are a finding if no page of the run had the cursor. An error or an empty page passes."""
+    given = {cursor for e in exchanges if isinstance(cursor := member(e, "nextCursor"), str)}
+    for e in exchanges:
+        if (cursor := query_of(e).get("cursor")) and cursor not in given and listed_ids(e):
+            yield e, "a 4xx, or an empty page", f"{len(listed_ids(e))} VPSs"
+
+
+@each("VPS-16", lambda e: gives_list(e) and bool(query_of(e).keys() & {"name", "primaryIp"}))
+def filters_select(e: Exchange) -> Findings:
+    """Each VPS must have the name or address asked for; for the name of a VPS in the list, there must be one.
+
+    A name that has the one asked for in it passes, in any case, and so does a VPS whose name is not shown. An address
+    must be equal.
+    """
+    for name, asked in query_of(e).items():
+        for item in items_of(e) if name in {"name", "primaryIp"} else ():
+            value = item.get(name)
+            like = name == "name" and isinstance(value, str) and asked.lower() in value.lower()
+            if value is not None and value != asked and not like:
+                yield f"VPSs with the {name} {asked}", {name: value}
+                return
+
+
+@across("VPS-17", lambda e: gives_list(e) and e.ask.credential == "full")
+def filters_find(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
+    """The VPSs of an earlier list that have exactly the name or the address asked for must be there.
+
+    A selection with hasMore true is exempt.
+    """
+    known: dict[str, dict[str, Any]] = {}
+    for e in exchanges:
+        chosen = {name: value for name, value in query_of(e).items() if name in {"name", "primaryIp"}}
+        for id, item in known.items() if chosen and member(e, "hasMore") is not True else ():
+            if all(item.get(name) == value for name, value in chosen.items()) and id not in listed_ids(e):
+                yield e, f"{id}, which has that {' and '.join(chosen)}", f"{len(listed_ids(e))} VPSs"
+                return
+        known |= {item["id"]: item for item in items_of(e)}
+
+
+@across("VPS-18", lambda e: of_all(e) and not e.request.query)
+def order_is_stable(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
+    """The VPSs that two responses have in common must come in the same order."""
+    first = listed_ids(exchanges[0]) if exchanges else []
+    for e in exchanges[1:]:
+        ids = listed_ids(e)
+        if [id for id in ids if id in first] != [id for id in first if id in ids]:
+            yield e, f"the order of request {exchanges[0].number}", ", ".join(ids)
+            return
+
+
+@across("VPS-19", lambda e: gives_list(e) or (e.ask.vps in CALLERS and (gives_status(e) or is_availability(e))))
+def list_agrees(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
+    """An item of the list may not be stopped where a status or a probe says that the VPS runs, nor the other way round.
+
+    Other states pass, since a VPS passes through them.
+    """
+    listed = [(e, item["id"], item) for e in exchanges if gives_list(e) for item in items_of(e)]
+    yield from contradictions(exchanges, listed)
+
+
+def contradictions(exchanges: Iterable[Exchange], claims: Iterable[tuple[Exchange, str | None, Any]]) -> FindingsAcross:
+    """Yield the first claim of a power state that a status or a probe of the same VPS contradicts."""
+    said = {(e.ask.id, runs): e for e in exchanges if (runs := shows_running(e)) is not None}
+    for e, id, body in claims:
+        state = body.get("powerState") if isinstance(body, dict) else None
+        runs = {"running": True, "stopped": False}.get(state) if isinstance(state, str) else None
+        if runs is not None and (other := said.get((id, not runs))):
+            expected = "running" if not runs else "stopped"
+            yield e, f"powerState {expected}, as request {other.number} says", {"id": id, "powerState": state}
+            return
+
+
+def shows_running(e: Exchange) -> bool | None:
+    """Return whether a status or a probe shows that the VPS runs, None where it does not tell."""
+    if gives_status(e):
+        state = member(e, "powerState")
+        return {"running": True, "stopped": False}.get(state) if isinstance(state, str) else None
+    if is_availability(e):
+        running = e.body.get("vmRunning")
+        return True if e.body.get("available") is True else running if isinstance(running, bool) else None
+    return None
+
+
+@each("VPS-20", gives_status)
+def figures_make_sense(e: Exchange) -> Findings:
+    """No number may be negative. Of memory and storage, used is at most the total, and the percentage fits both.
+
+    Sizes may be rounded, to whole numbers too. The percentage is from 0 to 100, and not a fraction from 0 to 1.
+    """
+    for name, figure in numbers_in(e.body):
+        if figure < 0:
+            yield f"{name}: 0 or more", figure
+            return
+    for name in ("memory", "storage"):
+        used, total, percent = (number(member(e, name), part) for part in ("usedGb", "totalGb", "usagePercent"))
+        if used is not None and total is not None and used > total + ROUNDED:
+            yield f"{name}.usedGb: {total} at most", used
+        elif percent is not None and percent > 100 + PERCENT_OFF:
+            yield f"{name}.usagePercent: 100 at most", percent
+        elif used is not None and total and percent is not None and not fits(used, total, percent):
+            yield f"{name}.usagePercent: about {100 * used / total:.1f}, as usedGb {used} of {total} is", percent
+
+
+def numbers_in(value: Any, name: str = "") -> Iterator[tuple[str, float]]:
+    """Yield the numbers in a status, at any depth, with their names."""
+    if isinstance(value, dict):
+        for key, item in value.items():
+            if key in STATUS or name:
+                yield from numbers_in(item, f"{name}.{key}" if name else key)
+    elif isinstance(value, int | float) and not isinstance(value, bool):
+        yield name, value
+
+
+def number(value: Any, name: str) -> float | None:
+    """Return a member of an object that is a number."""
+    found = value.get(name) if isinstance(value, dict) else None
+    return found if isinstance(found, int | float) and not isinstance(found, bool) and abs(found) < 1e15 else None
+
+
+def fits(used: float, total: float, percent: float) -> bool:
+    """Whether a percentage can be that of two sizes that have been rounded."""
+    blur = [ROUNDED_TO_WHOLE if float(size).is_integer() else ROUNDED for size in (used, total)]
+    least = 100 * max(used - blur[0], 0) / (total + blur[1])
+    most = 100 * (used + blur[0]) / max(total - blur[1], ROUNDED)
+    return least - PERCENT_OFF <= percent <= most + PERCENT_OFF
+
+
+@across("VPS-21", gives_status)
+def uptime_goes_on(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
+    """An uptime above 0 with powerState stopped is a finding.
+
+    Of one VPS that runs, a later uptime may not be shorter, nor longer by a minute more than has passed.
+    """
+    before: dict[str | None, Exchange] = {}
+    for e in exchanges:
+        uptime = number(e.body, "uptimeSeconds")
+        if uptime and member(e, "powerState") == "stopped":
+            yield e, "uptimeSeconds null or 0 with powerState stopped", {"uptimeSeconds": uptime}
+            return
+        if uptime is None or member(e, "powerState") not in {"running", None}:
+            continue
+        first = before.setdefault(e.ask.id, e)
+        began = number(first.body, "uptimeSeconds") or 0
+        passed = (e.when - first.when).total_seconds() if e.when and first.when else 0
+        if uptime < began - 1 or uptime > began + passed + SECONDS_OFF:
+            yield e, f"about {began + passed:.0f} uptimeSeconds, after {began} in request {first.number}", uptime
+            return

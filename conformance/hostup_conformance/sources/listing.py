@@ -1,0 +1,74 @@
+"""The list of VPSs, page by page and filtered, and the status of each VPS twice; where a server has them.
+
+Each request depends on the responses before it, so these are no steps of the script.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from secrets import token_hex
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from hostup_conformance.contract.paths import VPSS, path_of
+from hostup_conformance.contract.selectors import gives_list, gives_status, items_of, member
+from hostup_conformance.core.wire import Stopped, Withheld
+from hostup_conformance.sources.requests import authorized
+
+if TYPE_CHECKING:
+    from hostup_conformance.contract.ask import Exchange
+    from hostup_conformance.contract.sending import Wire
+    from hostup_conformance.contract.target import Target
+
+#: How many pages are asked for, and how many requests all this is at most.
+PAGES = 5
+MOST_REQUESTS = 3 + 1 + PAGES + 4 + 4
+#: Of networks that are for documentation alone (RFC 5737), so that no VPS has it.
+NOBODYS_ADDRESS = "203.0.113.77"
+
+
+def take(wire: Wire, target: Target) -> None:
+    """Ask for the list and the statuses again, where the script found them."""
+    with suppress(Stopped, Withheld):
+        for vps in (target.vps, target.unavailable_vps, target.unavailable_vps):
+            if vps and any(map(gives_status, wire.exchanges)):
+                get(wire, target, path_of(vps, "status"), "the status, to see that it is the same VPS's, and goes on")
+        if "ids" in target.capabilities and any(map(gives_list, wire.exchanges)):
+            listing(wire, target)
+
+
+def listing(wire: Wire, target: Target) -> None:
+    """Ask for the list again, in pages, with odd limits and cursors, and filtered."""
+    items = items_of(ask(wire, target, "", "the list of VPSs once more"))
+    size = 2 if len(items) > 2 else 1
+    pages(wire, target, size)
+    for limit in ("0", "101", "abc"):
+        ask(wire, target, f"?limit={limit}", "a page with a limit that is not documented")
+    # Whoever compares cursors as texts finds nothing behind this one.
+    ask(wire, target, f"?limit={size}&cursor=~{token_hex(8)}", "the page behind a cursor that was never given")
+    for name, nobodys in (("name", f"hostup-conformance-{token_hex(8)}"), ("primaryIp", NOBODYS_ADDRESS)):
+        known = next((value for item in items if isinstance(value := item.get(name), str) and value), None)
+        if known:
+            ask(wire, target, f"?{name}={quote(known, safe='')}", f"the VPSs with the {name} of one in the list")
+            ask(wire, target, f"?{name}={nobodys}", f"the VPSs with a {name} that none has")
+
+
+def pages(wire: Wire, target: Target, size: int) -> None:
+    """Go from page to page."""
+    query = f"?limit={size}"
+    for number in range(PAGES):
+        page = ask(wire, target, query, f"page {number + 1} of the list, of {size} at most")
+        cursor = member(page, "nextCursor")
+        if member(page, "hasMore") is not True or not isinstance(cursor, str) or not 0 < len(cursor) < 1000:
+            return
+        query = f"?limit={size}&cursor={quote(cursor, safe='', errors='replace')}"
+
+
+def ask(wire: Wire, target: Target, query: str, purpose: str) -> Exchange:
+    """Send a GET of the list."""
+    return get(wire, target, VPSS + query, purpose)
+
+
+def get(wire: Wire, target: Target, path: str, purpose: str) -> Exchange:
+    """Send a GET with the full key."""
+    return wire.send(authorized(path, target), purpose=purpose)
