@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from contextlib import ExitStack
 
 #: The default number of requests to a live server, and how many more where commands may be started.
-LIVE_REQUESTS, FOR_COMMANDS = 200, 75
+LIVE_REQUESTS, FOR_COMMANDS = 200, 150
 #: The base URL in a process that leaves the work to another one, and so sends nothing.
 ELSEWHERE = "http://127.0.0.1:1"
 

@@ -15,6 +15,8 @@ from stage import Change, Stage
 
 #: A body limit that tests reach quickly.
 LIMITS = Limits(body_bytes=32 << 20)
+#: Tests do not wait as long for the end of a command as runs do.
+SLOW_SECONDS = 0.4
 #: For servers that keep their clients waiting, so that they do not keep the tests waiting.
 IMPATIENT = Limits(request_seconds=0.5, next_seconds=0.25, body_bytes=32 << 20)
 
@@ -31,7 +33,7 @@ def run(
         target = replace(target, allow_exec=allow_exec)
         wire = wire_to(target, limits, careful=live)
         try:
-            commands.take(wire, target, careful=live)
+            commands.take(wire, target, careful=live, slow_seconds=SLOW_SECONDS)
             if allow_exec:
                 linked.take(wire, target, operations)
         finally:

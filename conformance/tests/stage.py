@@ -75,6 +75,8 @@ class Answered:
     body: bytes
     reason: str = "X"
     raw: list[bytes | float] | None = None
+    #: Seconds before anything is sent.
+    pause: float = 0.0
 
     @property
     def json(self) -> Any:
@@ -184,12 +186,13 @@ class Stage:
         head = (await reader.readuntil(2 * CRLF)).decode("latin-1").split("\r\n")
         method, target, _ = head[0].split(" ")
         headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in head[1:]) if name}
-        body = await reader.readexactly(int(headers.get("content-length", 0)))
+        body = await (chunked(reader) if "transfer-encoding" in headers else sized(reader, headers))
         path, _, query = target.partition("?")
         asked = Asked(method, path, query, headers, self.mock, self.memory, body)
         answered = await ask(self.mock.app, asked, body)
         if self.change:
             self.change(asked, answered)
+        await asyncio.sleep(answered.pause)
         if answered.raw is None:
             empty = method == "HEAD" or answered.status in {204, 304}
             writer.write(answered.head() + (b"" if empty else answered.body))
@@ -202,6 +205,21 @@ class Stage:
             else:
                 await asyncio.sleep(part)
         return False
+
+
+async def sized(reader: asyncio.StreamReader, headers: dict[str, str]) -> bytes:
+    """Read a body with a Content-Length, or none."""
+    return await reader.readexactly(int(headers.get("content-length", 0)))
+
+
+async def chunked(reader: asyncio.StreamReader) -> bytes:
+    """Read a chunked body."""
+    body = b""
+    while size := int(await reader.readuntil(CRLF), 16):
+        body += await reader.readexactly(size)
+        await reader.readexactly(2)
+    await reader.readexactly(2)
+    return body
 
 
 async def close(server: asyncio.Server, writers: list[asyncio.StreamWriter]) -> None:

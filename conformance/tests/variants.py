@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from faults.auth import AVAILABLE
 from faults.probe import problem, refuse
 from faults.rate import soon
+from hostup_conformance.contract.commands import recognized
 from hostup_conformance.contract.paths import VPSS
 from hostup_conformance.mock import FOREIGN_VPS_ID, UNAVAILABLE_VPS_ID, VPS_ID
 from stage import CRLF, Answered, Asked, Change
@@ -684,10 +685,10 @@ def starts_few_at_a_time(asked: Asked, answered: Answered) -> None:
         refuse(asked, answered, 409, "vps_not_ready", "VPS not ready")
 
 
-@allowed(starts=True, warns={"POLL-06"})
+@allowed(starts=True)
 def sleeps_not(asked: Asked, answered: Answered) -> None:
     """The guest has no sleep: it ends at once."""
-    if answered.is_started and b"sleep" in asked.body:
+    if answered.is_started and b"sleep 60" in asked.body:
         asked.memory["sleep"] = str(answered.json["pid"])
     if answered.is_output and asked.pid == asked.memory.get("sleep"):
         if asked.nth("polls of sleep") > 1:
@@ -710,11 +711,81 @@ def started_with_members_of_other_shapes(_asked: Asked, answered: Answered) -> N
         answered.change(exited=False, available=True)
 
 
+def guest(asked: Asked, answered: Answered, shell: str) -> None:
+    """Be a guest with another shell, or none: of the suite's commands it runs `echo`, and those for its shell."""
+    commands = asked.memory.setdefault("commands", {})
+    if answered.is_started:
+        commands[str(answered.json["pid"])] = json.loads(asked.body)["command"]
+    command = commands.get(asked.pid, "")
+    if not (answered.is_output and command):
+        return
+    program, _, text = command.partition(" ")
+    printed = {"cmd": text.replace("%OS%", "Windows_NT"), "powershell": text.replace("$((6*7))", "42"), "none": text}
+    if known := recognized(command):
+        end = {"stdout": f"{known.stdout.decode()}\r\n", "stderr": f"{known.stderr.decode()} \r\n", "exitCode": 3}
+    elif program == "echo":
+        line_end = "\n" if shell == "none" else "\r\n"
+        end = {"stdout": printed[shell].replace("$PSHOME", "C:\\pwsh") + line_end, "stderr": "", "exitCode": 0}
+        if shell != "powershell":
+            end["stdout"] = printed[shell] + line_end
+    else:
+        end = {"stdout": "", "stderr": f"{program}: not found", "exitCode": 9009}
+    answered.json = {"exited": True, **end}
+
+
 @allowed(starts=True)
-def output_with_carriage_returns(_asked: Asked, answered: Answered) -> None:
-    """Lines end as on Windows."""
-    if answered.is_output and answered.json.get("stdout"):
-        answered.change(stdout=answered.json["stdout"].replace("\n", "\r\n"))
+def guest_has_cmd(asked: Asked, answered: Answered) -> None:
+    """The guest is Windows with cmd.exe: lines end with CR LF, and there is no sleep."""
+    guest(asked, answered, "cmd")
+
+
+@allowed(starts=True)
+def guest_has_powershell(asked: Asked, answered: Answered) -> None:
+    """The guest is Windows with PowerShell."""
+    guest(asked, answered, "powershell")
+
+
+@allowed(starts=True)
+def guest_has_no_shell(asked: Asked, answered: Answered) -> None:
+    """A command is a program with its arguments; nothing is expanded."""
+    guest(asked, answered, "none")
+
+
+@allowed(starts=True)
+def a_signal_has_no_exit_code(_asked: Asked, answered: Answered) -> None:
+    """exitCode is absent after death by a signal, and an empty stream is absent."""
+    if answered.is_output and answered.json["exited"]:
+        answered.json = {name: value for name, value in answered.json.items() if value not in (None, "")}
+
+
+@allowed(starts=True)
+def a_signal_is_128_and_more(_asked: Asked, answered: Answered) -> None:
+    """exitCode after death by a signal is 128 and its number, as in a shell."""
+    if answered.is_output and answered.json["exited"] and answered.json.get("exitCode", 0) is None:
+        answered.change(exitCode=137)
+
+
+@allowed(starts=True)
+def some_commands_are_blocked(asked: Asked, answered: Answered) -> None:
+    """A provider's policy forbids rm, kill and redirections."""
+    command = json.loads(asked.body)["command"] if answered.is_started else ""
+    if any(word in command for word in ("rm -f", "kill", " > ", ">>")):
+        refuse(asked, answered, 403, "forbidden", "Forbidden")
+
+
+@allowed(starts=True)
+def all_commands_are_blocked(asked: Asked, answered: Answered) -> None:
+    """Commands are switched off for this VPS by a policy."""
+    if answered.is_started:
+        refuse(asked, answered, 403, "forbidden", "Forbidden")
+
+
+@allowed(starts=True)
+def output_says_that_it_is_truncated(_asked: Asked, answered: Answered) -> None:
+    """64 KiB of a stream are kept, and the body says so."""
+    if answered.is_output and len(answered.json.get("stdout", "").encode()) > 65536:
+        kept = answered.json["stdout"].encode()[:65536].decode(errors="ignore")
+        answered.change(stdout=kept, stdoutTruncated=True)
 
 
 @allowed(starts=True)

@@ -133,7 +133,7 @@ def proper_command(request: Request) -> str | None:
     """Return the command that a start has, if it is proper by the document."""
     try:
         body = json.loads(request.body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     command = body.get("command") if isinstance(body, dict) else None
     return command if isinstance(command, str) and 1 <= len(command) <= LONGEST_COMMAND else None

@@ -267,12 +267,15 @@ class Wire(Generic[A]):
 
     def _roundtrip(self, request: Request, ask: A, pool: httpcore.ConnectionPool) -> Response:
         headers = [("Host", self._netloc), *request.headers]
-        if request.body:
+        chunked = request.header("transfer-encoding") is not None
+        if request.body and not chunked:
             headers.append(("Content-Length", str(len(request.body))))
         scheme, host, port = self._origin
         url = httpcore.URL(scheme=scheme, host=host, port=port, target=(self._prefix + request.target).encode("ascii"))
         raw = [(name.encode("ascii"), value.encode("latin-1")) for name, value in headers]
-        with pool.stream(request.method, url, headers=raw, content=request.body or None) as response:
+        with pool.stream(
+            request.method, url, headers=raw, content=iter([request.body]) if chunked else request.body or None
+        ) as response:
             status = response.status
             if len(response.headers) > MOST_FIELDS:
                 raise TooLarge(f"it has more than {MOST_FIELDS} header fields")

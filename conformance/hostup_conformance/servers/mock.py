@@ -5,12 +5,14 @@ from __future__ import annotations
 import socket
 import threading
 import time
+from collections import defaultdict
 from contextlib import contextmanager
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import uvicorn
 
+from hostup_conformance.contract.commands import Command, recognized
 from hostup_conformance.servers.face import Key, Provider, Unavailable, create_app
 
 if TYPE_CHECKING:
@@ -34,6 +36,10 @@ class MemoryAgent:
         self._began = time.monotonic()
         self._pids = count(4242)
         self._commands: dict[int, dict[str, Any]] = {}
+        #: When a command ends that does not end at once, by the clock of `time.monotonic`.
+        self._ends: dict[int, float] = {}
+        #: The lines in the files of the guest's temporary folder that commands of the suite write.
+        self._files: dict[str, list[str]] = defaultdict(list)
 
     def add(self, **output: Any) -> int:
         """Add a command with the output that its poll will give; return its pid."""
@@ -41,9 +47,11 @@ class MemoryAgent:
         self._commands[pid] = output
         return pid
 
-    def add_finished(self, stdout: str = "Linux web-1 6.12.0 x86_64\n", exit_code: int = 0) -> int:
+    def add_finished(
+        self, stdout: str = "Linux web-1 6.12.0 x86_64\n", exit_code: int | None = 0, stderr: str = ""
+    ) -> int:
         """Add a command that has ended; return its pid."""
-        return self.add(exited=True, exitCode=exit_code, stdout=stdout, stderr="")
+        return self.add(exited=True, exitCode=exit_code, stdout=stdout, stderr=stderr)
 
     def load(self) -> dict[str, Any]:
         """Return an uptime of a day and more, and figures that never change."""
@@ -61,17 +69,38 @@ class MemoryAgent:
         return self._availability
 
     async def start(self, command: str) -> int:
-        """Start a command that ends at once (`echo TEXT` prints its text), or `sleep`, which does not end."""
+        """Start one of the suite's own commands, `echo TEXT`, which prints its text, or `sleep`, which does not end."""
         self._check_available()
+        if known := recognized(command):
+            pid = self.add_finished(self._printed(known), known.exit_code, known.stderr.decode())
+            self._ends[pid] = time.monotonic() + known.seconds
+            return pid
         program, _, text = command.partition(" ")
         if program == "sleep":
             return self.add(exited=False)
-        return self.add_finished(f"{text}\n" if program == "echo" else "")
+        shell = text.replace("$((6*7))", "42").replace("$PSHOME", "")
+        return self.add_finished(f"{shell}\n" if program == "echo" else "")
+
+    def _printed(self, command: Command) -> str:
+        """Return what a command of the suite prints; those that write files are carried out on lines in memory."""
+        token = command.text.split("-")[2].partition(";")[0]
+        ran, once, again = (self._files[token + ending] for ending in ("", ".once", ".again"))
+        if command.name == "trace":
+            printed = "".join(f"{line}\n" for line in ran) + f"once {len(once)}"
+            self._files.clear()
+            return printed
+        if command.name.startswith("refused"):
+            ran.append(command.name)
+        if command.name in {"once", "again"}:
+            self._files[f"{token}.{command.name}"].append("x")
+        return str(len(again)) if command.name == "again" else command.stdout.decode("utf-8", "replace")
 
     async def poll(self, pid: int) -> dict[str, Any]:
         """Return a command's output, and forget it if it has ended; raise `KeyError` for an unknown pid."""
         self._check_available()
         output = self._commands[pid]
+        if self._ends.get(pid, 0.0) > time.monotonic():
+            return {"exited": False}
         if output["exited"]:
             del self._commands[pid]
         return output

@@ -1,6 +1,7 @@
-"""With `--allow-exec`: harmless commands, to judge how one is started, and to have pids where none were given.
+"""With `--allow-exec`: harmless commands, to judge how one is started and ends, and to have pids where none was named.
 
-They are for a POSIX shell: `echo` with a random text, and `sleep`.
+First one command tells what runs commands in the guest; the others are the guest's own. What a guest cannot do, or a
+provider blocks, is left out.
 """
 
 from __future__ import annotations
@@ -8,118 +9,247 @@ from __future__ import annotations
 import json
 import time
 from base64 import b64encode
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from secrets import token_urlsafe
+from secrets import token_hex
 from typing import TYPE_CHECKING, Any
 
-from hostup_conformance.contract.ask import SLEEP, known
+from hostup_conformance.contract.ask import SLEEP, known, new_pid
+from hostup_conformance.contract.commands import (
+    SLOW_SECONDS,
+    Command,
+    Guest,
+    again,
+    asks_guest,
+    catalogue,
+    guest_of,
+    refused,
+    trace,
+)
 from hostup_conformance.contract.paths import LONGEST_COMMAND, path_of
+from hostup_conformance.contract.selectors import member
 from hostup_conformance.core.messages import Headers, Request
-from hostup_conformance.core.wire import Stopped
+from hostup_conformance.core.wire import AT_ONCE, Stopped, Withheld
 from hostup_conformance.sources import listing
 from hostup_conformance.sources.requests import BASE_HEADERS, ClientCall, Stage, Step, authorization, authorized
 from hostup_conformance.sources.script import Script, run, step_through
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
+    from hostup_conformance.contract.ask import Exchange
     from hostup_conformance.contract.sending import Wire
     from hostup_conformance.contract.target import Target
 
 #: Characters of two, three and four bytes, and some that encodings other than UTF-8 would change.
 BEYOND_ASCII = "hostup-conformance-åß-€-😀-%20+:,=@/"
 #: How many scenarios of linked requests there are, and of how many requests each.
-SCENARIOS, STEPS = 3, 4
-#: Those that `begin` starts, and those that the scenarios may.
-MOST_COMMANDS = 5 + SCENARIOS * STEPS
-#: How often a command that ends at once is polled, and how many seconds lie between.
-POLLS, PAUSE = 20, 0.1
+SCENARIOS, STEPS = 2, 3
+#: All that are started: those of `Life`, and those that the scenarios may.
+MOST_COMMANDS = 34 + SCENARIOS * STEPS
+#: Seconds for which a command that ends at once is polled, and seconds between its polls: the first, and the longest.
+PATIENCE, PAUSE, LONGEST_PAUSE = 4.0, 0.05, 0.5
+#: A server that runs one command at a time may respond so to another.
+BUSY = {409, 429, 503}
 
 
 class CommandScript(Script):
     """Writes the steps of starts, as the script of the probe writes the others."""
 
-    def refused(self) -> Stage:
-        """Return the starts that are to be refused. Where one is not, what it starts is harmless."""
-        return Stage(self._offered(self._refused()), ordered=False)
+    def refused(self, token: str | None) -> Stage:
+        """Return the starts that are to be refused. With a token, the guest can tell which of them ran all the same."""
+        return Stage(self._offered(self._refused(token)), ordered=False)
 
-    def _refused(self) -> Iterator[Step]:
-        target, body = self.target, body_of(echo())
-        yield Step("a start without a key", post(target, body, key=None), "credentials")
+    def _refused(self, token: str | None) -> Iterator[Step]:
+        target = self.target
+        marked = (refused(number, token).text if token else echo() for number in range(100))
+
+        def body() -> bytes:
+            return body_of(next(marked))
+
+        yield Step("a start without a key", post(target, body(), key=None), "credentials")
         for key in (self._other_key(), target.key[:-1], target.key.swapcase()):
             if key not in {"", target.key}:
-                yield Step("a start with a wrong key", post(target, body, key=key), "credentials")
+                yield Step("a start with a wrong key", post(target, body(), key=key), "credentials")
         ordered = (("Prefer", "code=429"),)
-        yield Step("a start, and an ordered 429", post(target, body, headers=ordered))
+        yield Step("a start, and an ordered 429", post(target, body_of(echo()), headers=ordered))
         basic = f"Basic {b64encode(f':{target.key}'.encode()).decode()}"
         yield Step(
             "a start with the key under Basic",
-            post(target, body, key=None, headers=(("Authorization", basic),)),
+            post(target, body(), key=None, headers=(("Authorization", basic),)),
             "credentials",
         )
         if target.read_key:
-            yield Step("a start with read:vm alone", post(target, body, key=target.read_key), "scopes")
-        yield Step("a start in an unknown VPS", post(target, body, vps=self._unknown_vps()), "ids")
+            yield Step("a start with read:vm alone", post(target, body(), key=target.read_key), "scopes")
+        yield Step("a start in an unknown VPS", post(target, body(), vps=self._unknown_vps()), "ids")
         if target.foreign_vps:
-            yield Step("a start in somebody else's VPS", post(target, body, vps=target.foreign_vps), "ids")
+            yield Step("a start in somebody else's VPS", post(target, body(), vps=target.foreign_vps), "ids")
         if target.unavailable_vps:
-            yield Step("a start in the VPS without an agent", post(target, body, vps=target.unavailable_vps), "ids")
-        too_long = body_of("echo " + "x" * (LONGEST_COMMAND - 4))
-        no_commands = [body_of(command) for command in ("", None, 5, ["echo"], {"run": "echo"})]
-        for bad in (b"{}", b"[]", b"null", b"{", *no_commands, too_long):
+            yield Step("a start in the VPS without an agent", post(target, body(), vps=target.unavailable_vps), "ids")
+        too_long = next(marked).ljust(LONGEST_COMMAND + 1, " ")
+        no_commands = ["", None, 5, ["/bin/sh", "-c", next(marked)], {"run": next(marked)}]
+        for bad in (b"{}", b"[]", b"null", b"{", b"\xff\xfe{", b"[" * 3000, *map(body_of, [*no_commands, too_long])):
             yield Step("a start without a proper command", post(target, bad), "input")
 
 
-def stages(target: Target, *, careful: bool) -> list[Stage]:
+def stages(target: Target, *, careful: bool, token: str | None = None) -> list[Stage]:
     """Return the stages of the scripted probe, with the starts if commands may be started."""
     probing = Script(target, careful=careful).stages()
     if target.allow_exec:
-        probing.insert(1, CommandScript(target, careful=careful).refused())
+        probing.insert(1, CommandScript(target, careful=careful).refused(token))
     return probing
 
 
-def take(wire: Wire, target: Target, *, careful: bool) -> None:
-    """Follow commands from start to end if they may be started, then take the script."""
-    if target.allow_exec:
-        begin(wire, target)
-    target = known(target, wire.exchanges)
-    run(wire, target, stages(target, careful=careful))
-    listing.take(wire, target)
+def take(wire: Wire, target: Target, *, careful: bool, slow_seconds: float = SLOW_SECONDS) -> None:
+    """Start commands if they may be started, take the script, and see how the commands end in between.
 
-
-def begin(wire: Wire, target: Target) -> None:
-    """Start commands, and follow them to their end; and those that the script needs where no pid was named.
-
-    The ended command that the later steps need is started first, so it has ended when those have that are followed.
+    The ended command that the last steps need is started first, so it has ended when they are taken.
     """
-    if not target.finished_pid:
-        start(wire, target, "the start of a command that ends", echo())
-    start(wire, target, "the start of a command, by the generated client", echo(), by_client=True)
-    start(wire, target, "the start of a command of the greatest length", echo().ljust(LONGEST_COMMAND, "x"))
-    start(wire, target, "the start of a command beyond ASCII", f"echo {BEYOND_ASCII}")
-    if not target.running_pid:
-        start(wire, target, "the start of a command that runs on", SLEEP)
-    target = known(target, wire.exchanges)
-    for pid in sorted(target.started_pids):
-        follow(wire, target, pid)
+    if target.allow_exec:
+        take_with_commands(wire, target, careful=careful, slow_seconds=slow_seconds)
+    else:
+        run(wire, target, stages(target, careful=careful))
+    listing.take(wire, known(target, wire.exchanges))
 
 
-def follow(wire: Wire, target: Target, pid: int) -> None:
-    """Poll a command until it has ended, and once more; or until the wire sends no more."""
-    request = poll(target, pid)
+def take_with_commands(wire: Wire, target: Target, *, careful: bool, slow_seconds: float) -> None:
+    """Start the commands, take the script, follow the commands to their end, and take the last steps of the script."""
+    life = Life(wire, target, slow_seconds)
     with suppress(Stopped):
-        for _ in range(POLLS):
-            exchange = wire.send(request, purpose="a poll of the command that was started")
-            if not isinstance(exchange.body, dict) or exchange.body.get("exited") is not False:
+        life.begin()
+    target = known(target, wire.exchanges)
+    first, then = split(stages(target, careful=careful, token=life.token if life.traced else None))
+    run(wire, target, first)
+    with suppress(Stopped):
+        life.end()
+    run(wire, target, then)
+
+
+def split(stages: list[Stage]) -> tuple[list[Stage], list[Stage]]:
+    """Part what comes before the commands are followed to their end from what comes after it."""
+    return stages[:-2], stages[-2:]
+
+
+class Life:
+    """The commands of a run, from their start to the poll that reports their end."""
+
+    def __init__(self, wire: Wire, target: Target, slow_seconds: float) -> None:
+        self._wire, self._target, self._slow_seconds = wire, target, slow_seconds
+        self.token = token_hex(6)
+        #: Whether the guest can tell which of the refused commands ran.
+        self.traced = False
+        self._pids: dict[str, int | None] = {}
+        self._postponed: list[Command] = []
+
+    def begin(self) -> None:
+        """Start all commands, and see that the slow one runs."""
+        if not self._target.finished_pid:
+            self._start("the start of a command that ends", echo())
+        guest = self._guest()
+        self._start("the start of a command, by the generated client", echo(), by_client=True)
+        self._start("the start of a command beyond ASCII", f"echo {BEYOND_ASCII}")
+        if not self._target.running_pid:
+            self._start("the start of a command that runs on", SLEEP)
+        commands = catalogue(guest, self.token, self._slow_seconds) if guest else []
+        if guest == "posix":
+            # Nothing is written into the guest that could not be removed: so see first that it can.
+            ended = self._follow([self._start("the start of a command that removes its files", trace(self.token).text)])
+            self.traced = any(member(e, "exited") is True for e in ended)
+        else:
+            self._start("the start of a command of the greatest length", echo().ljust(LONGEST_COMMAND, "x"))
+        if not self.traced:
+            commands = [command for command in commands if command.name not in {"once", "again"}]
+        self._start_all(commands)
+        if slow := self._pids.get("slow"):
+            self._poll(slow, "a poll of the command that runs for a while")
+        self._framed()
+
+    def end(self) -> None:
+        """Follow all commands to their end, and ask the guest what ran."""
+        if shared := self._pids.get("shared"):
+            with ThreadPoolExecutor(AT_ONCE) as pool:
+                list(pool.map(lambda _: self._poll(shared, "one of several polls at the same time"), range(AT_ONCE)))
+        self._follow(self._outstanding())
+        postponed, self._postponed = self._postponed, []
+        for command in postponed:
+            self._follow([self._start(purpose_of(command), command.text)])
+        if self.traced:
+            self._follow([self._start("the start of the same command again", again(self.token).text)])
+            self._follow([self._start("the start of a command that tells what ran", trace(self.token).text)])
+        self._follow(self._outstanding())
+
+    def _guest(self) -> Guest | None:
+        """Find out what runs commands in the guest."""
+        text = asks_guest(self.token)
+        ended = self._follow([self._start("the start of a command that tells what the guest is", text)])
+        return next((guest for e in ended if (guest := guest_of(self.token, member(e, "stdout")))), None)
+
+    def _start_all(self, commands: Iterable[Command]) -> None:
+        """Start commands, several at once; one that the server is too busy for is started later."""
+
+        def start(command: Command) -> None:
+            with suppress(Stopped):
+                self._pids[command.name] = self._start(purpose_of(command), command.text, postpone=command)
+
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            deque(pool.map(start, commands), maxlen=0)
+
+    def _framed(self) -> None:
+        """Start commands whose requests are framed or labelled in another way than usual."""
+        target, chunked = self._target, (("Transfer-Encoding", "chunked"),)
+        requests = {
+            "a start, chunked": post(target, body_of(echo()), headers=chunked),
+            "a start with a charset": post(target, body_of(echo()), content_type="application/json; charset=utf-8"),
+        }
+        for purpose, request in requests.items():
+            step_through(self._wire, target, Step(purpose, request))
+
+    def _start(
+        self, purpose: str, command: str, *, by_client: bool = False, postpone: Command | None = None
+    ) -> int | None:
+        """Start a command; return its pid, or None if no response had one."""
+        client = ClientCall(self._target.vps, None, None, command) if by_client else None
+        step = Step(purpose, post(self._target, body_of(command)), client=client)
+        exchange = step_through(self._wire, self._target, step)
+        if postpone and (exchange is None or exchange.status in BUSY):
+            self._postponed.append(postpone)
+        return new_pid(exchange) if exchange else None
+
+    def _outstanding(self) -> list[int]:
+        """Return the pids whose end was not reported yet."""
+        ended = {e.ask.number for e in self._wire.exchanges if e.ask.pid.known and member(e, "exited") is not False}
+        return sorted(known(self._target, self._wire.exchanges).started_pids - ended)
+
+    def _follow(self, pids: Sequence[int | None]) -> list[Exchange]:
+        """Poll commands until each has ended, several at once; return the last exchange of each."""
+
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            return [e for e in pool.map(lambda pid: follow(self._wire, self._target, pid), filter(None, pids)) if e]
+
+    def _poll(self, pid: int, purpose: str) -> Exchange | None:
+        with suppress(Withheld, Stopped):
+            return self._wire.send(poll(self._target, pid), purpose=purpose)
+        return None
+
+
+def follow(wire: Wire, target: Target, pid: int) -> Exchange | None:
+    """Poll a command until it has ended, or until the wire sends no more; return the last exchange."""
+    pause, deadline = PAUSE, time.monotonic() + PATIENCE
+    exchange = None
+    with suppress(Stopped, Withheld):
+        while True:
+            exchange = wire.send(poll(target, pid), purpose="a poll of the command that was started")
+            if member(exchange, "exited") is not False or time.monotonic() > deadline:
                 break
-            time.sleep(PAUSE)
-        wire.send(request, purpose="the command that was started, once more")
+            time.sleep(pause)
+            pause = min(2 * pause, LONGEST_PAUSE)
+    return exchange
 
 
-def start(wire: Wire, target: Target, purpose: str, command: str, *, by_client: bool = False) -> None:
-    """Start a command."""
-    client = ClientCall(target.vps, None, None, command) if by_client else None
-    step_through(wire, target, Step(purpose, post(target, body_of(command)), client=client))
+def purpose_of(command: Command) -> str:
+    """Return what the start of a command is for."""
+    return f"the start of a command whose end is known ({command.name.replace('_', ' ')})"
 
 
 def poll(target: Target, pid: int) -> Request:
@@ -128,10 +258,16 @@ def poll(target: Target, pid: int) -> Request:
 
 
 def post(
-    target: Target, body: bytes, *, vps: str | None = None, key: str | None = "", headers: Headers = ()
+    target: Target,
+    body: bytes,
+    *,
+    vps: str | None = None,
+    key: str | None = "",
+    headers: Headers = (),
+    content_type: str = "application/json",
 ) -> Request:
     """Return the start of a command, with the full key unless another or None is given."""
-    all_headers = (*BASE_HEADERS, ("Content-Type", "application/json"), *headers, *authorization(target, key))
+    all_headers = (*BASE_HEADERS, ("Content-Type", content_type), *headers, *authorization(target, key))
     return Request("POST", path_of(vps or target.vps), all_headers, body)
 
 
@@ -142,4 +278,4 @@ def body_of(command: Any) -> bytes:
 
 def echo() -> str:
     """Return a command that prints a text of its own, in both cases."""
-    return f"echo hostup-conformance-{token_urlsafe(12)}-aZ"
+    return f"echo hostup-conformance-{token_hex(8)}-aZ"

@@ -24,6 +24,7 @@ from hostup_conformance.sources.voice import call
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from hostup_conformance.contract.ask import Exchange
     from hostup_conformance.contract.sending import Wire
     from hostup_conformance.contract.target import Target
 
@@ -313,10 +314,10 @@ def run(wire: Wire, target: Target, stages: list[Stage]) -> None:
                 step_through(wire, target, step)
 
 
-def step_through(wire: Wire, target: Target, step: Step) -> None:
-    """Take a step, if the wire still sends."""
+def step_through(wire: Wire, target: Target, step: Step) -> Exchange | None:
+    """Take a step, if the wire still sends; return its exchange."""
     with suppress(Stopped, Withheld):
         if step.client:
-            call(wire, target, step, step.client)
-        else:
-            wire.send(step.request, purpose=step.purpose)
+            return call(wire, target, step, step.client)
+        return wire.send(step.request, purpose=step.purpose)
+    return None

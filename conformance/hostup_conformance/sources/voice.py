@@ -39,8 +39,8 @@ class WireTransport(httpx.BaseTransport):
         return self.exchange.response.as_httpx(request)
 
 
-def call(wire: Wire, target: Target, step: Step, wanted: ClientCall) -> None:
-    """Make a call with the generated client, and note on its exchange what it decoded."""
+def call(wire: Wire, target: Target, step: Step, wanted: ClientCall) -> Exchange | None:
+    """Make a call with the generated client; return its exchange, which notes what the client decoded."""
     from hostup_agent_exec import AuthenticatedClient
     from hostup_agent_exec.api.agent import get_agent_exec, start_agent_exec
     from hostup_agent_exec.models.command_start import CommandStart
@@ -71,6 +71,7 @@ def call(wire: Wire, target: Target, step: Step, wanted: ClientCall) -> None:
     exchange: Exchange | None = transport.exchange
     if exchange is not None:
         exchange.decoded = decoded
+    return exchange
 
 
 def to_json(parsed: Any) -> Any:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import time
+
+from hostup_conformance.contract.commands import Command, recognized
 from stage import Answered, Asked
 
 from faults import trips
@@ -165,3 +169,325 @@ def pids_come_in_pairs(asked: Asked, answered: Answered) -> None:
         first = asked.memory.setdefault("first", pid) if asked.nth("starts") % 2 == 0 else pid
         asked.memory["first"] = pid
         answered.change(pid=first, pollUrl=answered.json["pollUrl"].replace(str(pid), str(first)))
+
+
+def command_of(asked: Asked, answered: Answered) -> Command | None:
+    """Return the command with a known end that a poll is of; at a start, remember which it is."""
+    commands = asked.memory.setdefault("commands", {})
+    if answered.is_started:
+        commands[str(answered.json["pid"])] = (recognized(json.loads(asked.body)["command"]), time.monotonic())
+    known: Command | None = commands.get(asked.pid, (None,))[0] if answered.is_output else None
+    return known
+
+
+def ended(asked: Asked, answered: Answered, *names: str) -> bool:
+    """Whether a poll reports the end of one of these commands."""
+    command = command_of(asked, answered)
+    return bool(command and answered.json["exited"] and (not names or command.name in names))
+
+
+@trips("START-14")
+def exit_code_is_always_0(asked: Asked, answered: Answered) -> None:
+    """exitCode is 0 whatever the command returned."""
+    if ended(asked, answered):
+        answered.change(exitCode=0)
+
+
+@trips("START-14")
+def exit_code_is_a_signed_byte(asked: Asked, answered: Answered) -> None:
+    """The exit code is read as a signed byte: 200 becomes -56."""
+    if ended(asked, answered) and (answered.json["exitCode"] or 0) > 127:
+        answered.change(exitCode=answered.json["exitCode"] - 256)
+
+
+@trips("START-14")
+def exit_code_is_0_or_1(asked: Asked, answered: Answered) -> None:
+    """Any failure has the exit code 1."""
+    if ended(asked, answered) and answered.json["exitCode"]:
+        answered.change(exitCode=1)
+
+
+@trips("START-14")
+def exit_code_is_shifted(asked: Asked, answered: Answered) -> None:
+    """The exit code is the wait status, 256 times as much."""
+    if ended(asked, answered) and answered.json["exitCode"]:
+        answered.change(exitCode=answered.json["exitCode"] * 256)
+
+
+@trips("START-08")
+def exit_code_is_null_for_failures(asked: Asked, answered: Answered) -> None:
+    """A command that failed has no exit code."""
+    if ended(asked, answered) and answered.json["exitCode"]:
+        answered.change(exitCode=None)
+
+
+@trips("START-15")
+def death_has_exit_code_0(asked: Asked, answered: Answered) -> None:
+    """A command that a signal ended has exitCode 0."""
+    if ended(asked, answered, "killed"):
+        answered.change(exitCode=0)
+
+
+@trips("START-11")
+def errors_are_dropped(asked: Asked, answered: Answered) -> None:
+    """stderr is always empty."""
+    if ended(asked, answered):
+        answered.change(stderr="")
+
+
+@trips("START-11")
+def errors_are_left_out(_asked: Asked, answered: Answered) -> None:
+    """There is no member stderr."""
+    if answered.is_output and answered.json["exited"]:
+        answered.drop("stderr")
+
+
+@trips("START-11")
+def errors_come_with_failures_alone(asked: Asked, answered: Answered) -> None:
+    """stderr is filled only where the command failed."""
+    if ended(asked, answered) and answered.json["exitCode"] == 0:
+        answered.change(stderr="")
+
+
+@trips("START-05")
+def errors_are_merged_into_the_output(asked: Asked, answered: Answered) -> None:
+    """Both streams come in stdout."""
+    if ended(asked, answered):
+        answered.change(stdout=answered.json["stdout"] + answered.json["stderr"], stderr="")
+
+
+@trips("START-05")
+def output_of_failures_is_dropped(asked: Asked, answered: Answered) -> None:
+    """A command that failed has no output."""
+    if ended(asked, answered) and answered.json["exitCode"] in {1, 200, 255}:
+        answered.change(stdout="")
+
+
+@trips("START-05")
+def streams_are_swapped(asked: Asked, answered: Answered) -> None:
+    """stdout and stderr are mistaken for each other."""
+    if ended(asked, answered, "streams", "exit_1", "exit_200"):
+        answered.change(stdout=answered.json["stderr"], stderr=answered.json["stdout"])
+
+
+@trips("START-05")
+def output_is_escaped_for_html(asked: Asked, answered: Answered) -> None:
+    """The output is escaped as for a web page."""
+    if ended(asked, answered):
+        answered.change(stdout=answered.json["stdout"].replace("&", "&amp;").replace("<", "&lt;"))
+
+
+@trips("START-05")
+def output_is_read_as_json(asked: Asked, answered: Answered) -> None:
+    """Output that looks like JSON is not a string: a number alone becomes a number."""
+    if ended(asked, answered, "number"):
+        answered.change(stdout=42)
+
+
+@trips("START-05")
+def output_is_cut_at_4_kib(asked: Asked, answered: Answered) -> None:
+    """4096 characters of a stream are kept."""
+    if ended(asked, answered):
+        answered.change(stdout=answered.json["stdout"][:4096])
+
+
+@trips("START-12")
+def output_is_cut_at_64_kib(asked: Asked, answered: Answered) -> None:
+    """64 KiB of a stream are kept."""
+    if ended(asked, answered):
+        answered.change(stdout=answered.json["stdout"].encode()[:65536].decode(errors="ignore"))
+
+
+@trips("START-07")
+def letters_are_torn_between_buffers(asked: Asked, answered: Answered) -> None:
+    """Each 4096 bytes are decoded by themselves."""
+    if ended(asked, answered):
+        data = answered.json["stdout"].encode()
+        parts = (data[begin : begin + 4096].decode("utf-8", "replace") for begin in range(0, len(data), 4096))
+        answered.change(stdout="".join(parts))
+
+
+@trips("START-07")
+def letters_of_four_bytes_are_replaced(asked: Asked, answered: Answered) -> None:
+    """Characters outside the basic plane become question marks."""
+    if ended(asked, answered):
+        answered.change(stdout="".join(c if c < "\U00010000" else "?" for c in answered.json["stdout"]))
+
+
+@trips("START-13")
+def output_is_trimmed(asked: Asked, answered: Answered) -> None:
+    """White space at both ends is removed."""
+    if ended(asked, answered):
+        answered.change(stdout=answered.json["stdout"].strip())
+
+
+@trips("START-13")
+def line_ends_are_translated(asked: Asked, answered: Answered) -> None:
+    """CR LF becomes LF."""
+    if ended(asked, answered):
+        answered.change(stdout=answered.json["stdout"].replace("\r\n", "\n"))
+
+
+@trips("START-13")
+def colours_are_removed(asked: Asked, answered: Answered) -> None:
+    """Control characters are taken out of the output."""
+    if ended(asked, answered):
+        answered.change(stdout="".join(c for c in answered.json["stdout"] if c.isprintable() or c.isspace()))
+
+
+@trips("START-13")
+def output_ends_with_a_line_end(asked: Asked, answered: Answered) -> None:
+    """A line end is added where there is none."""
+    if ended(asked, answered) and answered.json["stdout"] and not answered.json["stdout"].endswith("\n"):
+        answered.change(stdout=answered.json["stdout"] + "\n")
+
+
+@trips("START-16")
+def commands_run_twice(asked: Asked, answered: Answered) -> None:
+    """Each command is run two times."""
+    if ended(asked, answered, "trace"):
+        answered.change(stdout=answered.json["stdout"].replace("once 1", "once 2"))
+
+
+@trips("START-16")
+def results_are_cached(asked: Asked, answered: Answered) -> None:
+    """The same command again gets the result of the first time."""
+    if ended(asked, answered, "again"):
+        answered.change(stdout="1")
+
+
+@trips("START-17")
+def too_long_commands_run_all_the_same(asked: Asked, answered: Answered) -> None:
+    """A command that is refused as too long is carried out."""
+    if asked.method == "POST" and answered.status == 400 and b": hostup-refused_" in asked.body[:40]:
+        asked.memory["ran"] = asked.body.decode().partition(": hostup-")[2].partition("-")[0]
+    if ended(asked, answered, "trace") and "ran" in asked.memory:
+        answered.change(stdout=f"{asked.memory['ran']}\n{answered.json['stdout']}")
+
+
+@trips("START-17")
+def reading_keys_start_and_are_refused(asked: Asked, answered: Answered) -> None:
+    """The scope is checked after the command was started."""
+    if asked.method == "POST" and asked.reading:
+        asked.memory["ran"] = asked.body.decode().partition(": hostup-")[2].partition("-")[0]
+    if ended(asked, answered, "trace") and "ran" in asked.memory:
+        answered.change(stdout=f"{asked.memory['ran']}\n{answered.json['stdout']}")
+
+
+@trips("START-18")
+def starts_wait_for_the_end(asked: Asked, answered: Answered) -> None:
+    """The response to a start comes when the command has ended."""
+    command_of(asked, answered)
+    if answered.is_started and (command := recognized(json.loads(asked.body)["command"])) and command.seconds:
+        answered.pause = command.seconds
+
+
+@trips("START-19")
+def commands_are_trimmed(asked: Asked, answered: Answered) -> None:
+    """Blanks at both ends of a command are removed."""
+    if ended(asked, answered, "verbatim"):
+        answered.change(stdout=answered.json["stdout"].replace("[a ]", "[a]"))
+
+
+@trips("START-19")
+def commands_are_in_lower_case(asked: Asked, answered: Answered) -> None:
+    """A command is changed to lower case."""
+    if ended(asked, answered, "verbatim", "lines"):
+        answered.change(stdout=answered.json["stdout"].lower())
+
+
+@trips("START-19")
+def blanks_in_commands_are_collapsed(asked: Asked, answered: Answered) -> None:
+    """Several blanks of a command become one."""
+    if ended(asked, answered, "verbatim"):
+        answered.change(stdout=" ".join(answered.json["stdout"].split()))
+
+
+@trips("START-19")
+def commands_are_percent_decoded(asked: Asked, answered: Answered) -> None:
+    """A command is decoded as if it stood in a URL."""
+    if ended(asked, answered, "verbatim"):
+        answered.change(stdout=answered.json["stdout"].replace("%41", "A").replace("%2B", "+"))
+
+
+@trips("START-19")
+def variables_are_expanded_twice(asked: Asked, answered: Answered) -> None:
+    """A command goes through two shells."""
+    if ended(asked, answered, "verbatim"):
+        answered.change(stdout=answered.json["stdout"].replace("$HOME", "/root"))
+
+
+@trips("START-19")
+def only_the_first_line_is_run(asked: Asked, answered: Answered) -> None:
+    """A command ends at its first line end."""
+    if ended(asked, answered, "lines"):
+        answered.change(stdout=answered.json["stdout"].partition("B")[0])
+
+
+@trips("START-20")
+def odd_bytes_are_a_500(asked: Asked, answered: Answered) -> None:
+    """Output that is not UTF-8 fails the poll."""
+    if ended(asked, answered, "not_utf_8"):
+        refuse(asked, answered, 500, "internal_error", "Internal server error")
+
+
+@trips("START-20")
+def odd_bytes_empty_the_output(asked: Asked, answered: Answered) -> None:
+    """Output that is not UTF-8 is dropped."""
+    if ended(asked, answered, "not_utf_8"):
+        answered.change(stdout="")
+
+
+@trips("START-21")
+def simultaneous_polls_get_nothing(asked: Asked, answered: Answered) -> None:
+    """Polls that come while the output is handed out are told that the command has ended, without output."""
+    if ended(asked, answered, "shared"):
+        asked.memory["shared"] = asked.pid
+    elif asked.pid and asked.pid == asked.memory.get("shared") and answered.status == 404:
+        answered.become(200, {"exited": True, "exitCode": 0, "stdout": "", "stderr": ""})
+
+
+@trips("START-22")
+def commands_are_killed_early(asked: Asked, answered: Answered) -> None:
+    """A command that takes long is said to have ended."""
+    command = command_of(asked, answered)
+    if command and command.name == "slow" and not answered.json["exited"]:
+        answered.json = {"exited": True, "exitCode": 0, "stdout": "begunended", "stderr": "done"}
+
+
+@trips("START-23")
+def running_commands_are_unknown(asked: Asked, answered: Answered) -> None:
+    """The pid of a command can be polled once that has ended."""
+    command = command_of(asked, answered)
+    if command and not answered.json["exited"]:
+        refuse(asked, answered, 404, "not_found", "Not found")
+
+
+@trips("START-24")
+def chunked_bodies_are_not_read(asked: Asked, answered: Answered) -> None:
+    """A body without Content-Length is taken for an empty one."""
+    if asked.method == "POST" and "transfer-encoding" in asked.headers:
+        refuse(asked, answered, 400, "invalid_request", "Invalid request")
+
+
+@trips("START-24")
+def a_charset_is_refused(asked: Asked, answered: Answered) -> None:
+    """The media type is compared with its parameters."""
+    if asked.method == "POST" and ";" in asked.headers.get("content-type", ""):
+        refuse(asked, answered, 415, "invalid_request", "Invalid request")
+
+
+@trips("START-06")
+def failures_make_the_poll_a_problem(asked: Asked, answered: Answered) -> None:
+    """The poll of a command that failed gets a 400."""
+    if ended(asked, answered) and answered.json["exitCode"]:
+        refuse(asked, answered, 400, "invalid_request", "Invalid request")
+
+
+@trips("START-06")
+def the_same_command_is_not_started_again(asked: Asked, answered: Answered) -> None:
+    """A start whose command has run before returns the pid of the first."""
+    if answered.is_started:
+        pid = asked.memory.setdefault(asked.body.decode(), answered.json["pid"])
+        url = answered.json["pollUrl"].replace(str(answered.json["pid"]), str(pid))
+        answered.change(pid=pid, pollUrl=url)

@@ -110,9 +110,13 @@ def known_is_answered(exchanges: list[Exchange], _target: Target) -> FindingsAcr
 
 @each("POLL-06", lambda e: of_running(e) and is_output(e))
 def running_has_not_exited(e: Exchange) -> Findings:
-    """exited true is a finding. The command may have ended since its pid was given, so it is a warning at most."""
-    if e.body.get("exited") is True:
-        yield "exited false, for HOSTUP_RUNNING_PID", {"exited": True}
+    """exited must not be true for the command that runs on, which was named or which the run has started.
+
+    An exitCode other than 0 passes: the command failed, as where the guest has no sleep. A named command may have ended
+    in the meantime, so this is a warning at most.
+    """
+    if e.body.get("exited") is True and e.body.get("exitCode") in {0, None}:
+        yield f"exited false, for the command with the pid {e.ask.number}, which runs on", {"exited": True}
 
 
 @each("POLL-07", lambda e: of_finished(e) and is_output(e))

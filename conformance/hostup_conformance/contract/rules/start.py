@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from statistics import median
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, unquote
 
-from hostup_conformance.contract.ask import Pid, is_start, new_pid
+from hostup_conformance.contract.ask import Pid, asks_start, is_start, new_pid
+from hostup_conformance.contract.commands import Command, recognized
+from hostup_conformance.contract.paths import LONGEST_COMMAND
 from hostup_conformance.contract.rules import Findings, FindingsAcross, across, each
 from hostup_conformance.contract.selectors import (
     asks_output,
@@ -15,6 +19,7 @@ from hostup_conformance.contract.selectors import (
     member,
     new_poll,
     proper_command,
+    refused,
     started,
     starts,
     status_of,
@@ -26,23 +31,104 @@ if TYPE_CHECKING:
     from hostup_conformance.contract.ask import Exchange
     from hostup_conformance.contract.target import Target
 
+#: What a provider that blocks some commands responds to those (the documentation of the POST: some are blocked).
+BLOCKED = {400, 403, 422}
+#: What a server that runs few commands at a time responds to another.
+BUSY = {409, 429, 503}
+#: The commands of the guests that have no POSIX shell.
+WINDOWS = ("cmd", "powershell")
+
+
+@dataclass
+class Life:
+    """One command: its start, and the polls of its pid until another start gets the same one."""
+
+    start: Exchange
+    command: Command | None
+    #: What an `echo` of the run is to print; empty for any other command.
+    text: str
+    polls: list[Exchange] = field(default_factory=list)
+
+    @property
+    def name(self) -> str:
+        """Which of the commands with a known end it is, empty for any other."""
+        return self.command.name if self.command else ""
+
+    @property
+    def end(self) -> Exchange | None:
+        """The first poll that says exited true."""
+        return next((e for e in self.polls if member(e, "exited") is True), None)
+
+
+def lives(exchanges: list[Exchange]) -> list[Life]:
+    """Return the commands that were started, in the order of their starts."""
+    latest: dict[str, Life] = {}
+    found = []
+    for e in exchanges:
+        if poll := new_poll(e):
+            command = proper_command(e.request) or ""
+            latest[poll] = Life(e, recognized(command), text_of(e))
+            found.append(latest[poll])
+        elif e.request.target in latest and e.request.method == "GET" and e.response is not None:
+            latest[e.request.target].polls.append(e)
+    return found
+
+
+def ends(exchanges: list[Exchange], *names: str) -> Iterator[tuple[Exchange, Command]]:
+    """Yield the report of the end of each of these commands whose end is known."""
+    for life in lives(exchanges):
+        if life.command and life.end and any(life.name == name or life.name.startswith(name + "_") for name in names):
+            yield life.end, life.command
+
+
+def echoes(exchanges: list[Exchange]) -> Iterator[tuple[Exchange, str]]:
+    """Yield the report of the end of each `echo` of the run, with the text that it was to print."""
+    for life in lives(exchanges):
+        if life.text and life.end:
+            yield life.end, life.text
+
 
 def text_of(e: Exchange) -> str:
-    """Return the text that the command of a start is to print, if it is an `echo`."""
+    """Return the text that the command of a start is to print, if it is an `echo` that no shell changes."""
     program, _, text = (proper_command(e.request) or "").partition(" ")
-    return text if program == "echo" else ""
+    return text if program == "echo" and "$" not in text and "&" not in text else ""
 
 
-@across("START-01", lambda e: starts(e) and text_of(e).isascii())
+def stream(e: Exchange, name: str) -> str:
+    """Return what a poll says of a stream; an absent one is empty, as the agent has it."""
+    value = member(e, name)
+    return value if isinstance(value, str) else ""
+
+
+def differs(e: Exchange, name: str, expected: bytes) -> dict[str, Any] | None:
+    """Return a stream that is not what was printed, apart from line ends and the white space around it."""
+    plain = [text.replace("\r\n", "\n").strip() for text in (stream(e, name), expected.decode("utf-8", "replace"))]
+    return None if plain[0] == plain[1] else {name: member(e, name)}
+
+
+def shortened(expected: bytes) -> str:
+    """Return what was printed, for a finding."""
+    text = expected.decode("utf-8", "replace")
+    return repr(text) if len(text) <= 60 else f"{text[:40]!r}... ({len(text)} characters)"
+
+
+@across("START-01", lambda e: starts(e) and (proper_command(e.request) or "").isascii())
 def start_is_answered(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
     """The status code must be 200: the documentation has no 201 and no 202.
 
-    A server that starts at least one command may refuse others as busy (409).
+    A provider may block commands, all of them too (403), and a server may be busy with others (409, 429 or 503). A
+    server that starts any may also block one with 400 or 422, unless all that is special about it is its length.
     """
-    busy = {409} if any(e.status == 200 for e in exchanges) else set()
+    works = any(e.status == 200 for e in exchanges)
     for e in exchanges:
-        if e.status not in {200, *busy}:
+        let_pass = {200, 403, *(BUSY | BLOCKED if works and not is_longest(e) else set())}
+        if e.status not in let_pass:
             yield e, "status 200", status_of(e)
+
+
+def is_longest(e: Exchange) -> bool:
+    """Whether the command of a start has the greatest length that the documentation allows."""
+    return len(proper_command(e.request) or "") == LONGEST_COMMAND
 
 
 @each("START-02", lambda e: starts(e) and e.status == 200 and has_json(e))
@@ -85,64 +171,77 @@ def poll_url_leads_here(e: Exchange) -> Findings:
         yield f"the path {e.request.target}?pid={pid or '...'}", url
 
 
-def ends(exchanges: list[Exchange]) -> Iterator[tuple[Exchange, str]]:
-    """Yield each report that an `echo` of the run has ended, with the text that it was to print."""
-    texts: dict[str, str] = {}
-    for e in exchanges:
-        if poll := new_poll(e):
-            texts[poll] = text_of(e)
-        if (text := texts.get(e.request.target)) and member(e, "exited") is True:
-            yield e, text
-
-
 def of_started(e: Exchange) -> bool:
     """A start, or the output of a command that may have been started by the run."""
     return starts(e) or (asks_output(e) and is_output(e))
 
 
+def lived(e: Exchange) -> bool:
+    """A start, or a poll of a command that may have been started by the run, whatever its response."""
+    return starts(e) or asks_output(e)
+
+
 @across("START-05", of_started)
 def output_is_the_commands(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
-    """stdout must be the text that the `echo` was given, apart from white space around it, and stderr must not hold it.
+    """stdout must be what the command printed, apart from line ends and white space around it; stderr must not hold it.
 
-    START-07 judges texts with characters outside ASCII.
+    START-07 judges texts with characters outside ASCII, START-12 long ones, START-13 each byte.
     """
-    for e, text in ends(exchanges):
-        if text.isascii() and str(e.body.get("stdout")).strip() != text:
-            yield e, f"stdout: {text}", {"stdout": e.body.get("stdout")}
-        if text.isascii() and text in str(e.body.get("stderr")):
+    for e, text in echoes(exchanges):
+        if text.isascii() and stream(e, "stdout").strip() != text:
+            yield e, f"stdout: {text}", {"stdout": member(e, "stdout")}
+        if text.isascii() and text in stream(e, "stderr"):
             yield e, "nothing in stderr", {"stderr": e.body["stderr"]}
+    for e, command in ends(
+        exchanges, "streams", "number", "nothing", "six_kilobytes", "exit", "slow", "cmd", "powershell"
+    ):
+        if got := differs(e, "stdout", command.stdout):
+            yield e, f"stdout: {shortened(command.stdout)}", got
 
 
-@across("START-06", lambda e: asks_output(e) and e.ask.pid == Pid.STARTED)
+@across("START-06", lambda e: is_new(e) or (asks_output(e) and e.ask.pid == Pid.STARTED))
 def comes_to_its_end(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
-    """At least one poll of each started `echo` must say exited true, since an `echo` takes no time."""
-    polls: dict[str, list[Exchange]] = {}
-    for e in exchanges:
-        polls.setdefault(e.request.target, []).append(e)
-    for same in polls.values():
-        if not any(member(e, "exited") is True for e in same):
-            said = same[-1].body if same[-1].status == 200 else status_of(same[-1])
-            yield same[-1], f"exited true, in one of {len(same)} polls", said
+    """At least one poll of each command that ends must say exited true. The run polls for four seconds."""
+    for life in lives(exchanges):
+        polls = life.polls
+        if polls and not life.end:
+            said = polls[-1].body if polls[-1].status == 200 else status_of(polls[-1])
+            yield polls[-1], f"exited true, in one of {len(polls)} polls", said
 
 
-@across("START-07", lambda e: of_started(e) and not (starts(e) and text_of(e).isascii()))
+def beyond_ascii(e: Exchange) -> bool:
+    """A start whose command has characters outside ASCII."""
+    return starts(e) and not (proper_command(e.request) or "").isascii()
+
+
+@across("START-07", lambda e: of_started(e) and not (starts(e) and not beyond_ascii(e)))
 def text_is_passed_on(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
-    """The start must get 200, or 409 from a busy server, and stdout must be the text that the `echo` was given."""
+    """The start must get 200, and stdout must be what the command printed.
+
+    A busy server (409, 429 or 503) and one that blocks the command (403) pass.
+    """
     for e in exchanges:
-        if starts(e) and e.status not in {200, 409}:
+        if starts(e) and e.status not in {200, 403, *BUSY}:
             yield e, "status 200", status_of(e)
-    for e, text in ends(exchanges):
-        if str(e.body.get("stdout")).strip() != text:
-            yield e, f"stdout: {text}", {"stdout": e.body.get("stdout")}
+    for e, text in echoes(exchanges):
+        if stream(e, "stdout").strip() != text:
+            yield e, f"stdout: {text}", {"stdout": member(e, "stdout")}
+    for e, command in ends(exchanges, "letters", "longest_in_bytes"):
+        got = stream(e, "stdout")
+        if got and not command.stdout.decode().startswith(got.rstrip("\ufffd").rstrip()):
+            yield e, f"stdout: {shortened(command.stdout)}", {"stdout": got}
 
 
 @across("START-08", of_started)
 def tells_the_exit_code(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
-    """exitCode of an `echo` must be the integer 0; a missing one is a finding."""
-    for e, _ in ends(exchanges):
+    """exitCode of a command that ended by itself must be there; of an `echo` it must be the integer 0."""
+    for e, _ in echoes(exchanges):
         code = e.body.get("exitCode")
         if code != 0 or isinstance(code, bool):
             yield e, "exitCode 0", {"exitCode": code} if "exitCode" in e.body else "no exitCode"
+    for e, command in ends(exchanges, "exit", *WINDOWS):
+        if e.body.get("exitCode") is None:
+            yield e, f"exitCode {command.exit_code}", "no exitCode"
 
 
 @each("START-09", lambda e: is_start(e) and e.ask.credential == "full" and e.ask.vps == "unavailable")
@@ -172,3 +271,185 @@ def pids_differ(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
 def is_new(e: Exchange) -> bool:
     """A start on the caller's own VPS whose response has a pid."""
     return new_pid(e) is not None and e.ask.vps == "own"
+
+
+@across("START-11", of_started)
+def errors_are_the_commands(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
+    """stderr must be what the command wrote to standard error, apart from line ends and white space around it."""
+    for e, command in ends(exchanges, "streams", "exit", "slow", *WINDOWS):
+        if got := differs(e, "stderr", command.stderr):
+            yield e, f"stderr: {shortened(command.stderr)}", got
+
+
+@across("START-12", of_started)
+def output_is_whole(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
+    """stdout of a command that prints 100 KiB must not be cut. A body that says that it was truncated passes."""
+    for e, command in ends(exchanges, "letters", "longest"):
+        got, printed = stream(e, "stdout"), command.stdout.decode()
+        cut = len(got) < len(printed) and printed.startswith(got.rstrip("\ufffd"))
+        if cut and not any("trunc" in name.lower() and value for name, value in e.body.items()):
+            yield e, f"{len(printed)} characters in stdout", f"the first {len(got)}"
+
+
+@across("START-13", of_started)
+def output_is_exact(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
+    """stdout and stderr must be what was written, to the byte: with blanks, line ends and control characters.
+
+    Output that differs otherwise is judged by START-05 and START-11.
+    """
+    for e, command in ends(exchanges, "streams", "lines", "number", "control"):
+        for name, expected in (("stdout", command.stdout), ("stderr", command.stderr)):
+            if command.exact and stream(e, name) != expected.decode() and not differs_in_print(e, name, expected):
+                yield e, f"{name}: {expected.decode()!r}", {name: member(e, name)}
+
+
+def differs_in_print(e: Exchange, name: str, expected: bytes) -> bool:
+    """Whether a stream has other printable characters than were written."""
+    texts = (stream(e, name), expected.decode())
+    return len({"".join(c for c in text if c.isprintable() and not c.isspace()) for text in texts}) > 1
+
+
+@across("START-14", of_started)
+def exit_code_is_the_commands(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
+    """exitCode, where there is one, must be that of the command: 1, 200 and 255 were asked for.
+
+    A program that does not exist must not end with 0; which other code it gets is the guest's affair.
+    """
+    for e, command in ends(exchanges, "exit", *WINDOWS):
+        if e.body.get("exitCode") is not None and e.body["exitCode"] != command.exit_code:
+            yield e, f"exitCode {command.exit_code}", {"exitCode": e.body["exitCode"]}
+    for e, _ in ends(exchanges, "unknown_program"):
+        if e.body.get("exitCode") == 0:
+            yield e, "an exitCode other than 0, for a program that does not exist", {"exitCode": 0}
+
+
+@across("START-15", of_started)
+def death_is_no_success(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
+    """exitCode of a command that a signal ended must not be 0. No code, null, and 128 and more pass."""
+    for e, _ in ends(exchanges, "killed"):
+        if e.body.get("exitCode") == 0:
+            yield e, "no exitCode, or one other than 0", {"exitCode": 0}
+
+
+@across("START-16", of_started)
+def runs_once(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
+    """A command that writes a line into a file must have written one line after one start, and two after two starts."""
+    once = any(life.name == "once" for life in lives(exchanges))
+    # The first trace is taken before anything is written.
+    for e, _ in list(ends(exchanges, "trace"))[1:]:
+        times = stream(e, "stdout").rpartition("once ")[2].strip()
+        if once and times.isdecimal() and times != "1":
+            yield e, "a command that ran once after one start", f"it ran {times} times"
+    for number, (e, _) in enumerate(ends(exchanges, "again"), 1):
+        times = stream(e, "stdout").strip()
+        if times.isdecimal() and times != str(number):
+            yield e, f"a command that has run {number} times after {number} starts", f"it has run {times} times"
+
+
+@across("START-17", lambda e: asks_start(e) or (asks_output(e) and is_output(e)))
+def refusal_starts_nothing(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
+    """A start that was refused with 4xx must not have run: its command would have left its name in a file."""
+    ran = {
+        name
+        for end, _ in ends(exchanges, "trace")
+        for name in stream(end, "stdout").split()
+        if name.startswith("refused_")
+    }
+    for e in exchanges:
+        body = e.request.body.decode("utf-8", "replace") if e.ask.starts and refused(e) else ""
+        if any(f"hostup-{name}-" in body for name in ran if name.startswith("refused_")):
+            yield e, "a refused command that does not run", f"{status_of(e)}, and it ran in the guest"
+
+
+@across("START-18", lambda e: starts(e) and e.status == 200)
+def start_does_not_wait(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
+    """The start of a command that runs for a while must not take as much longer than other starts do."""
+    usual = median(e.seconds for e in exchanges) if exchanges else 0.0
+    for life in lives(exchanges):
+        if life.name == "slow" and life.command and life.start.seconds > usual + 0.8 * life.command.seconds:
+            yield (
+                life.start,
+                f"a response before the command's {life.command.seconds:g} s are over",
+                (f"one after {life.start.seconds:.1f} s"),
+            )
+
+
+@across("START-19", of_started)
+def runs_as_it_was_sent(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
+    """A command with blanks, quotes, escapes, capital letters and two lines must reach the shell as it was sent.
+
+    What it prints shows how it was read; white space around that is START-13's.
+    """
+    for e, command in ends(exchanges, "verbatim", "lines"):
+        if stream(e, "stdout").strip() != command.stdout.decode().strip():
+            yield e, f"stdout: {shortened(command.stdout)}", {"stdout": member(e, "stdout")}
+
+
+@across("START-20", lived)
+def any_bytes_can_be_polled(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
+    """Output that is not UTF-8 must come as a string that keeps what is; what stands for the other bytes is free."""
+    for life in lives(exchanges):
+        if life.name == "not_utf_8" and not life.end:
+            for e in [e for e in life.polls if (e.status or 0) >= 500][:1]:
+                yield e, "status 200, and a string", status_of(e)
+        text = stream(life.end, "stdout") if life.name == "not_utf_8" and life.end else "a...z"
+        if not (text.startswith("a") and text.rstrip().endswith("z")):
+            yield life.end or life.start, "stdout: a...z, and any characters in between", {"stdout": text}
+
+
+@across("START-21", lived)
+def simultaneous_polls_tear_nothing(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
+    """Of several polls of one pid at the same time, each that says exited true must have the whole output.
+
+    The others may say that it still runs, or that it is forgotten (4xx).
+    """
+    for life in lives(exchanges):
+        if life.name != "shared" or not life.command:
+            continue
+        for e in life.polls:
+            if member(e, "exited") is True and differs(e, "stdout", life.command.stdout):
+                yield e, f"stdout: {shortened(life.command.stdout)}", f"{len(stream(e, 'stdout'))} characters"
+            elif (e.status or 0) >= 500:
+                yield e, "the output, or a 4xx", status_of(e)
+
+
+@across("START-22", of_started)
+def does_not_end_early(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
+    """exited must not be true while a command runs whose duration is known."""
+    for life in lives(exchanges):
+        if life.name != "slow" or not (life.command and life.end and life.end.when and life.start.when):
+            continue
+        ran = (life.end.when - life.start.when).total_seconds() + life.end.seconds
+        if ran < 0.9 * life.command.seconds:
+            yield (
+                life.end,
+                f"exited false for {life.command.seconds:g} s",
+                f"exited true after {ran:.1f} s",
+            )
+
+
+@across("START-23", lived)
+def running_is_told_at_once(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
+    """The poll of a command that runs for a while must get 200 and exited false, and not wait for the end."""
+    for life in lives(exchanges):
+        if life.name != "slow" or not life.command or not life.polls:
+            continue
+        e = life.polls[0]
+        if e.status != 200 and e.status not in BUSY:
+            yield e, "status 200 with exited false", status_of(e)
+        elif e.seconds > 0.7 * life.command.seconds and member(e, "exited") is True:
+            yield e, "exited false at once", f"exited true after {e.seconds:.1f} s"
+
+
+@across("START-24", lambda e: is_start(e) and e.ask.credential == "full" and e.ask.vps == "own")
+def framing_is_free(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
+    """A start that is sent chunked, or with a charset parameter, must get what the same start gets otherwise.
+
+    411 passes for a chunked one, and a busy server may refuse any.
+    """
+    works = any(e.status == 200 for e in exchanges)
+    for e in exchanges:
+        chunked = e.request.header("transfer-encoding") is not None
+        labelled = ";" in (e.request.header("content-type") or "")
+        if works and (chunked or labelled) and e.status not in {200, *BUSY, *({411} if chunked else set())}:
+            yield e, "status 200", status_of(e)

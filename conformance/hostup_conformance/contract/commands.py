@@ -1,0 +1,191 @@
+"""Harmless commands whose result is known beforehand, each telling many things at once. Nothing is sent or judged here.
+
+A command carries its own name and a random token, so that it is recognized wherever it is seen, in a recording too.
+What it needs of the guest is a POSIX shell (dash, bash, BusyBox) with printf, sleep, cat, wc and rm; for cmd.exe and
+PowerShell there is one of their own. Nothing is left behind: two files in the guest's temporary folder are removed.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal
+
+from hostup_conformance.contract.paths import LONGEST_COMMAND
+
+#: What runs a command in the guest. Without a shell `echo` and its arguments are all that can be relied on.
+Guest = Literal["posix", "cmd", "powershell", "none"]
+
+#: Letters of three and four bytes, seven together: every power of two from 512 to 65536 falls between bytes of one.
+LETTERS, TIMES, ROUNDS = "€😀", 100, 147
+#: How long a command runs that is seen to run first and to end later, in seconds.
+SLOW_SECONDS = 2.0
+#: Text that quoting, expanding, unescaping, trimming or lower-casing once too often would change.
+VERBATIM = """  two  blanks\tand a tab, "double" and 'single', <b>&amp;</b>, $HOME `x` %41 %2B + \\n \\u0041 ABC  """
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command and what is known of its end."""
+
+    name: str
+    text: str
+    stdout: bytes = b""
+    stderr: bytes = b""
+    #: None for death by a signal.
+    exit_code: int | None = 0
+    #: How long it runs, in seconds.
+    seconds: float = 0.0
+    #: Whether the streams are known to the byte; Windows adds line ends and blanks of its own.
+    exact: bool = True
+
+    @property
+    def is_ascii(self) -> bool:
+        """Whether command and output have no characters that some encodings would change."""
+        return self.text.isascii() and self.stdout.isascii()
+
+
+def asks_guest(token: str) -> str:
+    """Return the command that tells what runs commands in the guest."""
+    return f"echo hostup-guest-{token}-$((6*7))-%OS%-$PSHOME-"
+
+
+def guest_of(token: str, stdout: object) -> Guest | None:
+    """Return what printed the output of `asks_guest`, None where it is not recognized."""
+    found = re.search(rf"hostup-guest-{re.escape(token)}-(.*)", stdout) if isinstance(stdout, str) else None
+    if found is None:
+        return None
+    text = found[1].strip()
+    if text == "42-%OS%--":
+        return "posix"
+    if text.startswith("42-"):
+        return "powershell"
+    return "cmd" if "Windows" in text else "none" if text == "$((6*7))-%OS%-$PSHOME-" else None
+
+
+def catalogue(guest: Guest, token: str, slow_seconds: float = SLOW_SECONDS) -> list[Command]:
+    """Return the commands for a guest."""
+    if guest == "posix":
+        return posix(token, slow_seconds)
+    return windows(guest, token)
+
+
+@lru_cache(maxsize=8)
+def posix(token: str, slow_seconds: float) -> list[Command]:
+    """Return the commands for a POSIX shell."""
+    lines = f"first {token}\n\n  \"second\" <&> 'third'  \nlast \n"
+    errors = f'error {token}\n <e> & "f"  \n'
+    whole = LETTERS * TIMES
+    nap = f"{slow_seconds:g}"
+    f = file(token)
+    found = [
+        Command("streams", f"printf %s {quoted(lines)}; printf %s {quoted(errors)} >&2",
+                lines.encode(), errors.encode()),
+        Command("verbatim", f"printf '[%s]' {quoted(VERBATIM)} a\\ ", f"[{VERBATIM}][a ]".encode()),
+        Command("lines", f"printf A{token}\nprintf B{token}", f"A{token}B{token}".encode()),
+        Command("number", "printf 42", b"42"),
+        Command("nothing", "true"),
+        Command("six_kilobytes", "i=0; while [ $i -lt 200 ]; do printf 'line %025d\\n' $i; i=$((i+1)); done",
+                b"".join(b"line %025d\n" % i for i in range(200))),
+        Command("letters", f"i=0; while [ $i -lt {ROUNDS} ]; do printf %s {whole}; i=$((i+1)); done",
+                (whole * ROUNDS).encode()),
+        Command("control", "printf 'ab\\033[1mc\\r\\nd\\ttab\\010\\177'", b"ab\x1b[1mc\r\nd\ttab\x08\x7f"),
+        Command("not_utf_8", "printf 'a\\377\\376\\000z'", b"a\xff\xfe\0z"),
+        *(
+            Command(f"exit_{code}", f"printf out{code}; printf err{code} >&2; exit {code}",
+                    f"out{code}".encode(), f"err{code}".encode(), code)
+            for code in (1, 200, 255)
+        ),
+        Command("killed", "printf before; kill -9 $$", b"before", exit_code=None),
+        Command("unknown_program", f"hostup-no-such-program-{token} 2>/dev/null", exit_code=127),
+        Command("slow", f"printf begun; sleep {nap}; printf done >&2; printf ended",
+                b"begunended", b"done", seconds=slow_seconds),
+        Command("shared", "i=0; while [ $i -lt 400 ]; do printf 'shared %020d\\n' $i; i=$((i+1)); done",
+                b"".join(b"shared %020d\n" % i for i in range(400))),
+        Command("once", f"echo x >> {f}.once; sleep 0.1; printf done", b"done"),
+        Command("again", f"echo x >> {f}.again; wc -l < {f}.again | tr -d ' \\n'", b"1"),
+    ]  # fmt: skip
+    long = [("longest", "x"), ("longest_in_bytes", "😀")]
+    return [tagged(command, token) for command in found] + [longest(name, letter, token) for name, letter in long]
+
+
+def tagged(command: Command, token: str) -> Command:
+    """Return a command with its name and the token before it."""
+    return Command(**{**command.__dict__, "text": f"{tag(command.name, token)}{command.text}"})
+
+
+def tag(name: str, token: str) -> str:
+    """Return what stands before a command: to a shell it does nothing."""
+    return f": hostup-{name}-{token}; "
+
+
+def longest(name: str, letter: str, token: str) -> Command:
+    """Return a command of the greatest length in characters."""
+    begin = f"{tag(name, token)}printf %s "
+    filler = letter * (LONGEST_COMMAND - len(begin))
+    return Command(name, begin + filler, filler.encode())
+
+
+def refused(number: int, token: str) -> Command:
+    """Return a command that must not run: its name would be seen in the guest's temporary folder."""
+    name = f"refused_{number}"
+    return Command(name, f"{tag(name, token)}echo {name} >> {file(token)}")
+
+
+def trace(token: str) -> Command:
+    """Return the command that tells which refused ones ran, and how often the one did that is to run once.
+
+    It removes the files.
+    """
+    f = file(token)
+    text = (
+        f"cat {f} 2>/dev/null; printf 'once '; cat {f}.once 2>/dev/null | wc -l | tr -d ' \\n'; "
+        f"rm -f {f} {f}.once {f}.again"
+    )
+    return Command("trace", tag("trace", token) + text, b"once 1")
+
+
+def again(token: str) -> Command:
+    """Return the same command as `again` of the catalogue, as it prints when it is run for the second time."""
+    first = next(command for command in posix(token, SLOW_SECONDS) if command.name == "again")
+    return Command("again", first.text, b"2")
+
+
+def file(token: str) -> str:
+    """Return the file in the guest's temporary folder, as a shell has it."""
+    return f'"${{TMPDIR:-/tmp}}/hostup-{token}"'
+
+
+def windows(guest: Guest, token: str) -> list[Command]:
+    """Return the command for a Windows guest: both streams and an exit code."""
+    out, error = f"hostup-out-{token}", f"hostup-error-{token}"
+    texts = {
+        "cmd": f"echo {out}&(echo {error})>&2&exit 3",
+        "powershell": f"Write-Output {out}; [Console]::Error.WriteLine('{error}'); exit 3",
+    }
+    text = texts.get(guest)
+    return [Command(guest, text, out.encode(), error.encode(), 3, exact=False)] if text else []
+
+
+def quoted(text: str) -> str:
+    """Return a text as one word of a POSIX shell."""
+    return "'" + text.replace("'", "'\\''") + "'"
+
+
+def recognized(text: str) -> Command | None:
+    """Return the command that a text is, None where it is none of ours."""
+    if found := re.match(r": hostup-([a-z0-9_]+)-([A-Za-z0-9]+); ", text):
+        name, token = found[1], found[2]
+        nap = re.search(r"sleep ([\d.]+); printf done", text) if name == "slow" else None
+        if name == "trace":
+            candidates = [trace(token)]
+        elif name.startswith("refused_"):
+            candidates = [refused(int(name.removeprefix("refused_")), token)]
+        else:
+            candidates = posix(token, float(nap[1]) if nap else SLOW_SECONDS)
+        return next((command for command in candidates if command.name == name and command.text == text), None)
+    if found := re.search(r"hostup-out-([A-Za-z0-9]+)", text):
+        both = [command for guest in ("cmd", "powershell") for command in windows(guest, found[1])]
+        return next((command for command in both if command.text == text), None)
+    return None
