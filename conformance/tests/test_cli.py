@@ -54,6 +54,12 @@ def test_every_requirement_is_explained(id: str, capsys: pytest.CaptureFixture[s
     assert ("nothing to waive" in said) == (requirement.level == "OBSERVE")
 
 
+def test_a_waiver_may_name_an_old_id(tmp_path: Path) -> None:
+    file = tmp_path / "waivers.yaml"
+    file.write_text("- {id: POLL-15, reason: it moved to another area, expires: 2030-01-31}\n", encoding="utf-8")
+    assert [waiver.id for waiver in read_waivers(str(file))] == ["START-01"]
+
+
 def test_the_shown_waiver_is_one(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     cli.main(["explain", "POLL-01"])
     lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith(("    - id", "      "))]

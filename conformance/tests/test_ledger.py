@@ -14,7 +14,7 @@ from hostup_conformance.contract.client_rules import client_rules
 from hostup_conformance.contract.judging import server_requirements
 from hostup_conformance.contract.rules import rules
 from hostup_conformance.contract.target import CAPABILITIES
-from hostup_conformance.core.ledger import SPEC, document, requirements
+from hostup_conformance.core.ledger import SPEC, document, renamed, requirements
 from openapi_spec_validator import validate
 
 VARIABLES = {
@@ -84,6 +84,15 @@ def test_the_rules_of_each_side_are_those_of_its_requirements() -> None:
 def test_a_must_has_more_than_an_inference_for_its_source(requirement: Any) -> None:
     grounded = bool(re.match(r"documentation|related|RFC|task", requirement.source))
     assert grounded, f"{requirement.id} is inferred, and so a SHOULD at most"
+
+
+def test_the_changelog_lists_every_id_that_moved() -> None:
+    listed = re.findall(r"^\| ([A-Z]+-\d\d) \| ([A-Z]+-\d\d) \|$", (SPEC / "CHANGELOG.md").read_text(), re.MULTILINE)
+    assert dict(listed) == renamed()
+
+
+def test_no_id_is_given_twice() -> None:
+    assert renamed().keys() & requirements().keys() == set()
 
 
 def test_the_document_is_valid() -> None:
