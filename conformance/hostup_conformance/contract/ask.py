@@ -28,39 +28,40 @@ Credential = Literal["full", "read", "none", "wrong", "malformed", "lowercase", 
 #: `unnamed` is one in a recording of which we were not told whose it is.
 Vps = Literal["own", "unavailable", "foreign", "unknown", "similar", "case", "malformed", "unnamed"]
 
-#: Above this a Linux guest has no pids, so such a pid is nobody's.
+#: A Linux guest has no pid above this, so no command can have such a pid.
 LARGEST_LINUX_PID = 4_194_304
-#: What the run starts in order to have a command that runs on.
+#: The command that the run starts where it needs one that keeps running.
 SLEEP = "sleep 60"
-#: Status codes by which a server says that it has no such method.
+#: Status codes by which a server says that it does not offer a method.
 NOT_OFFERED = {405, 501}
 
 
 class Pid(StrEnum):
-    """Kinds of pid. A poll asks for command output; whose it is, and whether it can be, is what the kinds tell."""
+    """The kinds of pid, by what is known of the command: whose it is, and whether there can be one."""
 
     ABSENT = "absent"
-    #: The command that has ended, and the one that runs on: named, or started by the run.
+    #: The command that has ended, and the one that keeps running; both were named, or started by the run.
     FINISHED = "finished"
     RUNNING = "running"
     #: Another one that the run has started.
     STARTED = "started"
-    #: Of the documented form, and of no command that we know; in a recording it may be one all the same.
+    #: Of the documented form, but of no command that we know. UNNAMED is such a pid in a recording, where there may be
+    #: a command that nobody told us of.
     UNKNOWN = "unknown"
     UNNAMED = "unnamed"
     #: An integer that no process can have.
     IMPOSSIBLE = "impossible"
-    #: What some parsers take for an integer (`+5`, `5.0`, `007`), and what none does.
+    #: LOOSE is what some parsers take for an integer (`+5`, `5.0`, `007`), INVALID what none does.
     LOOSE = "loose"
     INVALID = "invalid"
     EMPTY = "empty"
     REPEATED = "repeated"
-    #: A query with other parameters than pid.
+    #: A query that has parameters other than pid.
     STRANGE = "strange"
 
     @property
     def known(self) -> bool:
-        """Whether it is of a command that was named or started."""
+        """Whether it belongs to a command that was named or started."""
         return self in {Pid.FINISHED, Pid.RUNNING, Pid.STARTED}
 
     @property
@@ -70,17 +71,17 @@ class Pid(StrEnum):
 
     @property
     def ill_formed(self) -> bool:
-        """Whether it has not; a query with other parameters is neither."""
+        """Whether it has another form than the documented one. A query with other parameters is neither."""
         return not self.well_formed and self is not Pid.STRANGE
 
     @property
     def is_integer(self) -> bool:
-        """Whether the request asks for output, whatever the number."""
+        """Whether the request asks for command output, whatever the number."""
         return self.known or self in {Pid.UNKNOWN, Pid.UNNAMED, Pid.IMPOSSIBLE}
 
     @property
     def may_be_somebodys(self) -> bool:
-        """Whether some reader could find the pid of a command in it that we know nothing of."""
+        """Whether some parser could read in it the pid of a command that we know nothing of."""
         return not (self.known or self in {Pid.ABSENT, Pid.IMPOSSIBLE, Pid.EMPTY})
 
 
@@ -90,16 +91,16 @@ class Ask:
 
     credential: Credential
     resource: Resource
-    #: Whose VPS it is for, None where the path has no id; and the id itself, decoded.
+    #: Whose VPS it is for (None if the path has no id), and the id itself, decoded.
     vps: Vps | None
     id: str | None
     pid: Pid
     #: The values of pid, decoded, and the integers that begin them, as the most lenient reader would have them.
     pids: tuple[str, ...]
     numbers: tuple[int, ...]
-    #: The status ordered with `Prefer: code=NNN`, if any.
+    #: The status code ordered with `Prefer: code=NNN`, if any.
     ordered: int | None
-    #: Whether it asks for the start of a command, proper or not.
+    #: Whether it asks for the start of a command, valid or not.
     starts: bool = False
 
     @property
@@ -114,12 +115,12 @@ class Ask:
 
     @property
     def repeatable(self) -> bool:
-        """Whether it may be sent again: a start runs a command, and the agent forgets an ended one once reported."""
+        """Whether it may be sent twice: a start runs a command, and the agent forgets an ended one once reported."""
         return not self.starts and self.pid not in {Pid.FINISHED, Pid.STARTED}
 
     @property
     def dispensable(self) -> bool:
-        """Whether the run can do without: it can without commands."""
+        """Whether the run can do without it, as it can without started commands."""
         return self.starts
 
     def longest_body(self, status: int) -> int:
@@ -183,12 +184,12 @@ def started_by(e: Exchange) -> tuple[int, bool] | None:
 
 
 def asks_start(e: Exchange) -> bool:
-    """A request for the start of a command, proper or not, to a server that starts some."""
+    """A request for the start of a command, valid or not, to a server that offers the start."""
     return e.ask.starts and e.response is not None and e.status not in NOT_OFFERED
 
 
 def is_start(e: Exchange) -> bool:
-    """A start whose response tells how it was understood: neither ordered nor limited."""
+    """A start whose response is neither ordered nor a 429, so that it tells how the server understood the request."""
     return asks_start(e) and not e.obeyed and e.status != 429
 
 
@@ -214,7 +215,7 @@ def credential_of(request: Request, target: Target) -> Credential:
 
 
 def vps_of(id: str, target: Target) -> Vps:
-    """Say whose VPS an id is, or in which way it is none."""
+    """Say whose VPS an id names, or in which way it is not an id."""
     named: dict[str | None, Vps] = {
         target.foreign_vps: "foreign",
         target.unavailable_vps: "unavailable",
@@ -259,7 +260,7 @@ def kind_of(values: tuple[str, ...], others: bool, vps: Vps | None, target: Targ
 
 
 def kind_of_number(number: int, vps: Vps | None, target: Target) -> Pid:
-    """Say whether a pid is known. The known pids are those of commands on the target's VPS alone."""
+    """Say whether a pid is known. Only those of commands on the target's own VPS are."""
     if vps in {"own", "unnamed"}:
         if number == target.finished_pid:
             return Pid.FINISHED
@@ -271,7 +272,7 @@ def kind_of_number(number: int, vps: Vps | None, target: Target) -> Pid:
 
 
 def integer(text: str) -> int | None:
-    """Return the integer that a text is in JSON's form, None where it is none."""
+    """Return the integer that a text is in JSON's form, or None if it is none."""
     digits = text.removeprefix("-")
     canonical = digits.isascii() and digits.isdecimal() and (digits == "0" or digits[0] != "0")
     # Python refuses to read more than 4300 digits; the first thousand tell as well that no pid is so large.
@@ -287,7 +288,7 @@ def is_whole(text: str) -> bool:
 
 
 def ordered_by(request: Request) -> int | None:
-    """Return the status that a request orders with Prefer."""
+    """Return the status code that a request orders with Prefer."""
     name, _, value = (request.header("prefer") or "").partition("=")
     return int(value) if name == "code" and value.isascii() and value.isdecimal() and len(value) == 3 else None
 

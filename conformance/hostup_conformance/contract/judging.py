@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 Verdict = core.Verdict[Ask]
 Result = core.Result[Ask]
 
-#: Written by `make kill-matrix`: every fault of the catalogue, whose it is, and which requirements report it.
+#: Written by `make kill-matrix`: each fault, the requirement that it breaks, and the requirements that report it.
 MATRIX = Path(__file__).parent / "kill_matrix.json"
 
 
@@ -66,7 +66,7 @@ def hold_against_oracle(
 
 
 def root_causes(verdict: Verdict) -> dict[str, list[str]]:
-    """Return the broken requirements that explain others, or that nothing explains, as the kill matrix shows it."""
+    """Return the broken requirements that explain others, or that no other explains, by the kill matrix."""
     broken = [id for id, result in verdict.results.items() if result.status in {"fail", "warn"}]
     return causes(broken, list(requirements()), read_matrix(MATRIX)["faults"]) if broken else {}
 
@@ -96,7 +96,7 @@ def enable(missing: list[str], target: Target) -> str:
     """Say what would enable a requirement."""
     if "--allow-exec" in missing:
         return (
-            "the recording holds no start"
+            "the recording has no start of a command"
             if target.kind == "har"
             else ("run with --allow-exec, which starts harmless commands")
         )
@@ -119,7 +119,7 @@ def shows_core(e: Exchange) -> bool:
 
 
 def refusal_of_core(exchanges: Sequence[Exchange]) -> str | None:
-    """Say with which status codes the core was refused, None where one request to it was not."""
+    """Say with which status codes the core was refused; None if at least one request for it was not refused."""
     if any(map(shows_core, exchanges)):
         return None
     core = [

@@ -1,4 +1,4 @@
-"""Independent judges of single answers, to hold our own rules against: jsonschema-rs, schemathesis, httplint."""
+"""Independent judges of single responses, to check our own rules against: jsonschema-rs, schemathesis, httplint."""
 
 from __future__ import annotations
 
@@ -18,24 +18,24 @@ from hostup_conformance.core.ledger import document
 if TYPE_CHECKING:
     from hostup_conformance.contract.ask import Exchange
 
-#: Bodies larger than this are left to our own rules; schemathesis reads them several times.
+#: Only our own rules judge larger bodies, since schemathesis reads a body several times.
 LARGEST_BODY = 1_000_000
 
 
 @cache
 def validator(name: str) -> Any:
-    """Return the JSON Schema validator of a schema of the document."""
+    """Return the JSON Schema validator for a schema of the OpenAPI document."""
     return jsonschema_rs.Draft202012Validator({**document(), "$ref": f"#/components/schemas/{name}"})
 
 
 def conforms(e: Exchange) -> bool:
-    """Whether the body of a 200 is valid by the document's schema for what was asked."""
+    """Whether the body of a 200 is valid by the schema for what was asked."""
     shape = "StartedCommand" if is_start(e) else "AgentAvailability" if e.ask.pid == Pid.ABSENT else "CommandOutput"
     return bool(validator(shape).is_valid(e.body))
 
 
 def header_notes(e: Exchange) -> list[str]:
-    """Return what httplint, a judge of HTTP headers, calls bad in an answer."""
+    """Return what httplint, an independent checker of header fields, grades as bad in a response."""
     from httplint import HttpResponseLinter
     from httplint.note import levels
 
@@ -52,7 +52,7 @@ def header_notes(e: Exchange) -> list[str]:
 
 @cache
 def operation() -> Any:
-    """Return the endpoint as schemathesis reads it from the document."""
+    """Return the endpoint as schemathesis reads it from the OpenAPI document."""
     import schemathesis
 
     return schemathesis.openapi.from_dict(deepcopy(document()))[ENDPOINT]["GET"]

@@ -1,6 +1,6 @@
-"""Where the operations are, as the document says; it must not know any server.
+"""The paths of the operations, read from the OpenAPI document; it must not know any server.
 
-The document is the one place in which a path is spelt.
+A path is written in that document and nowhere else.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from hostup_conformance.core.ledger import document
 
-#: Which operation's path a request is for: the endpoint's, the list's of VPSs, that of a VPS's status, or no other's.
+#: Which path a request is for: the endpoint, the list of VPSs, the status of a VPS, or any other.
 Resource = Literal["exec", "list", "status", "other"]
 
 
@@ -25,20 +25,20 @@ def path_with(operation_id: str) -> str:
 
 
 ENDPOINT = path_with("getAgentExec")
-#: The path of the list, below which a VPS has what it has.
+#: The path of the list; the paths of a VPS are below it.
 VPSS = path_with("listVps")
 PATHS: dict[Resource, str] = {"exec": ENDPOINT, "list": VPSS, "status": path_with("getVpsStatus")}
-#: How many characters a command may have.
+#: The greatest length of a command, in characters.
 LONGEST_COMMAND: int = document()["components"]["schemas"]["CommandStart"]["properties"]["command"]["maxLength"]
 
 
 def path_of(vps: str, resource: Resource = "exec") -> str:
-    """Return the path of what a VPS has, with any text for its id."""
+    """Return the path of a resource of a VPS, with any text for its id."""
     return PATHS[resource].replace("{id}", quote(vps, safe="", errors="surrogateescape"))
 
 
 def resource_of(path: str) -> tuple[Resource, str | None]:
-    """Return what a path is of, and the id in it as it is there, None where it has none."""
+    """Return which resource a path belongs to, and the id in it, still encoded, or None if it has none."""
     for resource, template in PATHS.items():
         before, parameter, after = template.partition("{id}")
         if not parameter and path == template:

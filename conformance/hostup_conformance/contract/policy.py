@@ -1,6 +1,7 @@
-"""What may be sent to whom: the safety of the servers that are judged. It judges no response.
+"""What may be sent to which server, so that the suite does no harm.
 
-See "Safety" in the README. A server is careful with when it is not on loopback, or with `--live`.
+It judges no response. See "Safety" in the README. The suite is careful with every server that is not on loopback, and
+with `--live`.
 """
 
 from __future__ import annotations
@@ -18,16 +19,16 @@ if TYPE_CHECKING:
     from hostup_conformance.contract.target import Target
     from hostup_conformance.core.messages import Request
 
-#: The methods that change nothing (RFC 9110 section 9.2.1), and all that a live server gets.
+#: The methods that change nothing (RFC 9110 section 9.2.1). A live server gets no others.
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 @dataclass(frozen=True)
 class Policy:
-    """Raises `Withheld` for a request that could do harm to the target, or that was not allowed."""
+    """Raises `Withheld` for a request that could harm the target, or that was not allowed."""
 
     target: Target
-    #: Whether the server may be somebody's.
+    #: Whether the server may belong to somebody.
     careful: bool
 
     def __call__(self, request: Request, ask: Ask, exchanges: Sequence[Exchange]) -> None:
@@ -47,11 +48,11 @@ class Policy:
             raise Withheld("a pid that may be somebody's command is not polled: the poll would take its output away")
 
     def _is_nobodys(self, ask: Ask, exchanges: Sequence[Exchange]) -> bool:
-        """Whether no reading of the pid can meet a command that was not given to us.
+        """Whether no reading of the pid can be that of a command that was not given to us.
 
-        A Linux guest has no pids above 4194304, and Windows has even ones alone.
+        A Linux guest has no pids above 4194304, and a Windows guest has only even ones.
         """
         target = known(self.target, exchanges)
-        # An unavailable agent has no command whose output a poll could take away.
+        # An agent that is not available has no command whose output a poll could take away.
         ours = {target.running_pid, target.finished_pid if ask.vps == "unavailable" else None}
         return all(number in ours or (number > LARGEST_LINUX_PID and number % 2) for number in ask.numbers)

@@ -1,4 +1,4 @@
-"""Which exchanges a rule is about: small predicates over what was asked for and what came. They judge nothing."""
+"""Which exchanges a rule applies to: small predicates on what was asked for and what came. They judge nothing."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ if TYPE_CHECKING:
 
 #: Tells whether a rule applies to an exchange.
 Selector = Callable[["Exchange"], bool]
-#: The members of the two shapes, as the document has them.
+#: The members of the two shapes of a 200, from the OpenAPI document.
 AVAILABILITY, OUTPUT = members_of("AgentAvailability"), members_of("CommandOutput")
-#: Names under which servers are known to wrap a body.
+#: Names of members in which servers are known to wrap a body.
 ENVELOPES = ("data", "result", "response", "payload", "availability", "agent", "attributes", "body")
 
 
 def judged(e: Exchange) -> bool:
-    """A GET of the endpoint whose response tells how it was understood: neither ordered nor limited."""
+    """A GET of the endpoint whose response tells how it was understood, since it is neither ordered nor a 429."""
     return e.response is not None and e.request.method == "GET" and e.ask.endpoint and not e.obeyed and e.status != 429
 
 
 def new_poll(e: Exchange) -> str | None:
-    """Return path and query by which the command that a start has started is polled."""
+    """Return the path and query with which to poll the command that a start has started."""
     return None if (pid := new_pid(e)) is None else f"{e.request.target}?pid={pid}"
 
 
@@ -41,23 +41,23 @@ def items_of(e: Exchange) -> list[dict[str, Any]]:
 
 
 def listed_ids(e: Exchange) -> list[str]:
-    """Return the ids in a list of VPSs, as far as it has its form."""
+    """Return the ids in a list of VPSs, as far as it has the documented form."""
     return [item["id"] for item in items_of(e)]
 
 
 def may(e: Exchange) -> bool:
-    """A well-formed request that the key may make, for a VPS of the caller."""
+    """A well-formed request that the key is allowed to make, for a VPS of the caller."""
     allowed = {"full", "read"} if e.ask.pid == Pid.ABSENT else {"full"}
     return judged(e) and e.ask.credential in allowed and e.ask.vps in {"own", "unavailable"}
 
 
 def asks_availability(e: Exchange) -> bool:
-    """A probe of a VPS of the caller, by a key that may."""
+    """A probe of a VPS of the caller, by a key that has the scope for it."""
     return may(e) and e.ask.pid == Pid.ABSENT
 
 
 def asks_output(e: Exchange) -> bool:
-    """A poll of a pid that was given for the VPS, by a key that may."""
+    """A poll of a known pid of the VPS, by a key that has the scope for it."""
     return may(e) and e.ask.pid.known
 
 
@@ -77,12 +77,12 @@ def is_good(e: Exchange) -> bool:
 
 
 def is_availability(e: Exchange) -> bool:
-    """A JSON object, got with 200 by a probe."""
+    """A 200 with a JSON object, in response to a probe."""
     return succeeded(e) and e.ask.pid == Pid.ABSENT and isinstance(e.body, dict)
 
 
 def is_output(e: Exchange) -> bool:
-    """A JSON object, got with 200 by a poll."""
+    """A 200 with a JSON object, in response to a poll."""
     return succeeded(e) and is_poll(e) and isinstance(e.body, dict)
 
 
@@ -107,7 +107,7 @@ def is_error(e: Exchange) -> bool:
 
 
 def is_asked(e: Exchange, *resources: Resource) -> bool:
-    """A GET of one of these that got a response."""
+    """A GET of one of these resources that got a response."""
     return e.ask.resource in resources and e.request.method == "GET" and e.response is not None
 
 
@@ -130,7 +130,7 @@ def is_problem(e: Exchange) -> bool:
 
 
 def proper_command(request: Request) -> str | None:
-    """Return the command that a start has, if it is proper by the document."""
+    """Return the command of a start if it is valid by the document, else None."""
     try:
         body = json.loads(request.body)
     except (ValueError, RecursionError):
@@ -140,22 +140,22 @@ def proper_command(request: Request) -> str | None:
 
 
 def starts(e: Exchange) -> bool:
-    """The start of a proper command by a key that may, on the VPS whose agent is available."""
+    """The start of a valid command, with the full key, on the VPS whose agent is available."""
     return is_start(e) and e.ask.credential == "full" and e.ask.vps == "own" and proper_command(e.request) is not None
 
 
 def started(e: Exchange) -> bool:
-    """A JSON object, got with 200 by a start."""
+    """A 200 with a JSON object, in response to a start."""
     return starts(e) and e.status == 200 and isinstance(e.body, dict)
 
 
 def is_malformed(e: Exchange) -> bool:
-    """A request that has something wrong with it, or that ordered an error as if it had."""
+    """A request with a mistake in it, or one that ordered an error as if it had a mistake."""
     return e.obeyed or e.ask.pid.ill_formed or (is_start(e) and proper_command(e.request) is None)
 
 
 def refused(e: Exchange) -> bool:
-    """A refusal of the request: a 4xx."""
+    """A response that refuses the request: a 4xx."""
     return e.status is not None and 400 <= e.status < 500
 
 
@@ -165,18 +165,18 @@ def member(e: Exchange, name: str) -> Any:
 
 
 def status_of(e: Exchange) -> str:
-    """Return the status with what the body says of itself, for a finding."""
+    """Return the status code, with the problem's code if there is one, for a finding."""
     code = member(e, "code")
     return f"{e.status} {code}" if isinstance(code, str) else f"{e.status}"
 
 
 def show_status(e: Exchange) -> str:
-    """Return the status with the size of the body, for a finding about a success."""
+    """Return the status code with the size of the body, for a finding about a success."""
     return f"{e.status}, with {len(e.response.body)} bytes" if e.response else "no response"
 
 
 def envelope_of(body: dict[str, Any]) -> str | None:
-    """Return the member in which a body seems to be wrapped, if there is one."""
+    """Return the member in which a body seems to be wrapped, or None."""
     return next((name for name in ENVELOPES if isinstance(body.get(name), dict | list)), None)
 
 

@@ -15,7 +15,7 @@ Wire: TypeAlias = core.Wire[Ask]
 
 
 def wire_to(target: Target, limits: core.Limits, *, careful: bool) -> Wire:
-    """Return a wire to a target; `careful` says that its server may be somebody's."""
+    """Return a wire to a target; `careful` says that the server may belong to somebody."""
     return core.Wire(
         target.base_url,
         limits,

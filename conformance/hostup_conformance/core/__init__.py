@@ -1,1 +1,1 @@
-"""HTTP and judging, of whatever contract: what this folder must know of one is given to it as arguments."""
+"""HTTP and judging, for any contract: what this folder needs to know of a contract is passed in as arguments."""

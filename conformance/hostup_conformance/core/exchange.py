@@ -1,4 +1,4 @@
-"""An exchange: one request and its response, and what the contract says that the request asks for."""
+"""An exchange: one request and its response, and what the request asks for in the contract's terms."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ if TYPE_CHECKING:
 
 
 class Asked(Protocol):
-    """What core must know of what a request asks for; a contract's own class says more."""
+    """What core must know of what a request asks for; a contract's own class has more."""
 
     @property
     def ordered(self) -> int | None:
-        """The status that the request orders of a mock server (`Prefer: code=NNN`), if any."""
+        """The status code that the request orders from a mock server (`Prefer: code=NNN`), if any."""
 
     @property
     def repeatable(self) -> bool:
-        """Whether the request may be sent again where its response may have been lost."""
+        """Whether the request may be sent again if its response may have been lost."""
 
     @property
     def dispensable(self) -> bool:
-        """Whether the run can go on without a response to requests of this kind."""
+        """Whether the run can do without a response to requests of this kind."""
 
     def longest_body(self, status: int) -> int:
         """Return how many bytes the body of a response with a status can need."""
@@ -44,22 +44,22 @@ class Decoded:
 
 @dataclass
 class Exchange(Generic[A]):
-    """One request and its response, or the failure that came in its place."""
+    """One request with its response, or with the failure that came instead."""
 
     number: int
     request: Request
     response: Response | None
     ask: A
-    #: Why no whole response came.
+    #: Why no complete response came.
     failure: str | None = None
     #: Why the response was not kept, where it was larger than its kind can need.
     too_large: str | None = None
     #: How long it took, in seconds.
     seconds: float = 0.0
     when: datetime | None = None
-    #: What the request was for, as its source says.
+    #: The purpose of the request, in the words of its source.
     purpose: str = ""
-    #: Which source made it.
+    #: The source that made it.
     source: str = "probe"
     #: What the generated client made of the response, where the client sent the request.
     decoded: Decoded | None = None
@@ -70,7 +70,7 @@ class Exchange(Generic[A]):
         return self.response.status if self.response else None
 
     def header(self, name: str) -> str | None:
-        """Return the first header field of that name, None also where no response came."""
+        """Return the first response header field of that name, or None; also None if no response came."""
         return self.response.header(name) if self.response else None
 
     @property
@@ -80,7 +80,7 @@ class Exchange(Generic[A]):
 
     @property
     def obeyed(self) -> bool:
-        """Whether this response was ordered, and so says nothing about the request otherwise."""
+        """Whether the response was ordered, so that it says nothing else about the request."""
         return self.ask.ordered is not None and self.status == self.ask.ordered
 
 

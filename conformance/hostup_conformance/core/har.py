@@ -28,15 +28,15 @@ if TYPE_CHECKING:
 
 #: A recording may be large, but not without bound (bytes).
 LARGEST_FILE = 500 << 20
-#: These no longer hold for a body that was decoded before it was recorded.
+#: These no longer describe a body that was decoded before it was recorded.
 CODINGS = {"content-encoding", "transfer-encoding", "content-length"}
-#: Header fields of a request whose value is a secret.
+#: Request header fields whose values are secrets.
 CREDENTIALS = {"authorization", "proxy-authorization", "cookie", "x-api-key", "api-key", "x-auth-token"}
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One recorded request and its response; `request.target` is path and query of the recorded URL."""
+    """A recorded request and its response; `request.target` is the path and query of the recorded URL."""
 
     request: Request
     #: None where the recording has none: browsers write the status 0 for a request that was cancelled or blocked.
@@ -50,14 +50,14 @@ class Entry:
 
 @dataclass(frozen=True)
 class Recording:
-    """A recording: its entries in their order, and what the run knew that wrote it, where the suite did."""
+    """A recording: its entries in order, and what the run that wrote it knew, if that was a run of this suite."""
 
     entries: list[Entry]
     known: dict[str, Any] = field(default_factory=dict)
 
 
 def read(file: Path) -> Recording:
-    """Read a recording; raise `Misconfigured` for a file that is no HAR."""
+    """Read a recording; raise `Misconfigured` if the file is not HAR."""
     try:
         if file.stat().st_size > LARGEST_FILE:
             raise Misconfigured(f"--har {file}: larger than {LARGEST_FILE >> 20} MiB; record less")
@@ -68,7 +68,7 @@ def read(file: Path) -> Recording:
 
 
 def entry_of(entry: dict[str, Any]) -> Entry:
-    """Return an entry as messages."""
+    """Return an entry of the file as messages."""
     recorded = entry["request"]
     parts = urlsplit(recorded["url"])
     target = parts.path + (f"?{parts.query}" if parts.query else "")
@@ -88,7 +88,7 @@ def headers_of(message: dict[str, Any]) -> Headers:
 
 
 def response_of(recorded: dict[str, Any]) -> Response | None:
-    """Return a recorded response, None where there was none."""
+    """Return a recorded response, or None if there was none."""
     if not recorded["status"]:
         return None
     headers = tuple(pair for pair in headers_of(recorded) if pair[0].lower() not in CODINGS)
@@ -102,7 +102,7 @@ def body_of(content: dict[str, Any]) -> bytes:
 
 
 def secrets_in(recording: Recording) -> set[str]:
-    """Return the credentials that stand in a recording: of an Authorization what follows the scheme."""
+    """Return the credentials in a recording; of an Authorization header field, what follows the scheme."""
     found = set()
     for entry in recording.entries:
         for name, value in entry.request.headers:
@@ -196,7 +196,7 @@ def entry_for(
 
 
 def recorded_field(name: str, value: str, redact: Callable[[str], str]) -> dict[str, str]:
-    """Return a header field of a request; of a credential the scheme alone."""
+    """Return a request header field; of one that holds a credential, only the scheme."""
     if name.lower() in CREDENTIALS:
         scheme, _, _ = value.rpartition(" ")
         value = f"{scheme} {MARK}".strip()
@@ -204,7 +204,7 @@ def recorded_field(name: str, value: str, redact: Callable[[str], str]) -> dict[
 
 
 def content_for(body: bytes, redact: Callable[[str], str]) -> dict[str, Any]:
-    """Return the members that hold a body, as text where it is text."""
+    """Return the members that hold a body, as text if it is text."""
     try:
         return {"text": redact(body.decode("utf-8"))}
     except UnicodeDecodeError:

@@ -1,4 +1,4 @@
-"""Reads JSON (RFC 8259) as lenient parsers do, and says what a strict one would refuse; knows no schema."""
+"""Reads JSON (RFC 8259) as lenient parsers do, and says what a strict one would reject; it knows no schema."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def count_values(body: bytes) -> int:
 
 @dataclass(frozen=True)
 class JsonText:
-    """A JSON text: its value (None where there is none), its defects, and the names that an object has twice."""
+    """A JSON text: its value (None if there is none), its defects, and the member names that an object has twice."""
 
     value: Any
     is_json: bool
@@ -35,7 +35,7 @@ class JsonText:
 
 
 def read_json(body: bytes) -> JsonText:
-    """Read bytes as JSON, going on after each defect as lenient parsers do."""
+    """Read bytes as JSON, continuing after each defect as lenient parsers do."""
     text, defects = decoded(body)
     duplicates: list[str] = []
 

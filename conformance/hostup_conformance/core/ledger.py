@@ -1,4 +1,4 @@
-"""The ledger of requirements and the OpenAPI document, read from `spec/`; what they say is not its business."""
+"""Reads the ledger of requirements and the OpenAPI document from `spec/`; it must not know what they say."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import yaml
 Level = Literal["MUST", "SHOULD", "OBSERVE"]
 
 _PACKAGE = Path(__file__).parents[1]
-#: In an installed wheel the contract lies inside the package, in the repository beside it.
+#: In an installed wheel the contract is inside the package; in the repository it is beside it.
 SPEC = _PACKAGE / "spec" if (_PACKAGE / "spec").is_dir() else _PACKAGE.parents[1] / "spec"
 
 
@@ -48,7 +48,7 @@ def requirements() -> dict[str, Requirement]:
 
 @cache
 def renamed() -> dict[str, str]:
-    """Return the ids of today by those that requirements had before they moved to another area."""
+    """Return today's id of each requirement that had another id before it moved to another area, by that former id."""
     return {requirement.formerly: id for id, requirement in requirements().items() if requirement.formerly}
 
 
@@ -74,5 +74,5 @@ def spec_identity() -> dict[str, str]:
 
 
 def load_yaml(text: bytes) -> Any:
-    """Return what a YAML text says, with the C loader where PyYAML has it: ten times as fast."""
+    """Return the value of a YAML text; PyYAML's C loader, where it is installed, is ten times as fast."""
     return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - both are safe

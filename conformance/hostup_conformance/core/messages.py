@@ -1,4 +1,4 @@
-"""HTTP messages as they went over the wire, bytes included; nothing here knows what a request is about."""
+"""HTTP messages as they went over the wire, bytes included; this module does not know what a request is about."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import httpx
 
 from hostup_conformance.core.json_text import JsonText, read_json
 
-#: Header fields in their order, names as they came.
+#: Header fields in order, with their names as sent.
 Headers = tuple[tuple[str, str], ...]
 
 
@@ -33,7 +33,7 @@ class Request:
 
     @property
     def query(self) -> str:
-        """The query without its question mark, empty where there is none."""
+        """The query without its question mark; empty if there is none."""
         return self.target.partition("?")[2]
 
 
@@ -44,9 +44,9 @@ class Response:
     status: int
     headers: Headers
     body: bytes
-    #: What came beyond the response, if anything did.
+    #: Says what the server sent beyond the response, if anything.
     surplus: str | None = None
-    #: What was wrong with the content coding although the response could be read.
+    #: Says what was wrong with the content coding, if the body could be read all the same.
     miscoded: str | None = None
 
     def header(self, name: str) -> str | None:

@@ -1,5 +1,5 @@
-"""The one exception for input that cannot be used; it must not know whose input it is."""
+"""The one exception for input that cannot be used."""
 
 
 class Misconfigured(Exception):
-    """Something that the user gave cannot be used; the message names the input and the remedy. Nothing was sent."""
+    """Something that the user gave cannot be used; nothing was sent. The message names the input and the remedy."""

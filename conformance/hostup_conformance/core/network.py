@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
     from hostup_conformance.core.messages import Headers
 
-#: Nothing listens; the time is up; or anything else is wrong.
+#: The three kinds: nothing listens, the time is up, or anything else went wrong.
 FailureKind = Literal["refused", "timeout", "broken"]
-#: Linux alone has it.
+#: Only Linux has it.
 QUICK_ACKNOWLEDGEMENT: int | None = getattr(socket, "TCP_QUICKACK", None)
 
 
@@ -31,7 +31,7 @@ class TooLarge(Exception):
 
 
 class Unanswered(Exception):
-    """No whole, bounded response came."""
+    """No complete response of bounded size came."""
 
     def __init__(self, text: str, kind: FailureKind = "broken") -> None:
         super().__init__(text)
@@ -39,10 +39,10 @@ class Unanswered(Exception):
 
 
 def decode_content(body: bytes, headers: Headers, limit: int) -> tuple[bytes, str | None]:
-    """Undo the content coding within a size; return the body and what was wrong with the coding.
+    """Decode the content coding; return the body, and what was wrong with the coding.
 
     Raises:
-        TooLarge: it is no longer within the size then
+        TooLarge: the decoded body is larger than the given size
     """
     coding = next((value.strip().lower() for name, value in headers if name.lower() == "content-encoding"), "identity")
     if coding in {"identity", ""} or not body:
@@ -61,7 +61,7 @@ def decode_content(body: bytes, headers: Headers, limit: int) -> tuple[bytes, st
 
 @dataclass
 class Watch:
-    """One request's deadline, and what was received for it."""
+    """The deadline of one request, and what was received for it."""
 
     deadline: float
     connected: bool = False
@@ -75,7 +75,7 @@ class Watch:
         return left
 
     def count(self, data: bytes) -> bytes:
-        """Note what was received; keep enough of it to find the end of the header section."""
+        """Count what was received, and keep enough of it to find the end of the header section."""
         self.received += len(data)
         if len(self.head) < 2**17:
             self.head += data
@@ -96,7 +96,7 @@ class Watch:
 
 
 class Watched(httpcore.NetworkBackend):
-    """A network on which every thread's request has one deadline, and every byte received for it is counted."""
+    """A network in which each thread's request has one deadline, and every byte received for it is counted."""
 
     def __init__(self) -> None:
         self._network = httpcore.SyncBackend()

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def read_matrix(file: Path) -> dict[str, Any]:
-    """Return a kill matrix; an empty one where it was never written."""
+    """Return a kill matrix; an empty one if the file does not exist."""
     empty: dict[str, Any] = {"faults": {}, "variants": {}, "examples": {}}
     return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else empty
 
@@ -37,7 +37,8 @@ def root_causes(broken: Iterable[str], ids: Sequence[str], faults: dict[str, Any
     while left:
         explained = {a: [b for b in left if a != b and explains(counts, a, b)] for a in left}
         by_others = Counter(b for followers in explained.values() for b in followers)
-        # Of two that explain as many, the one that fewer explain is nearer to the cause; then the ledger's order.
+        # If two explain equally many, the one that fewer others explain is closer to the cause; then the ledger's order
+        # decides.
         root = max(left, key=lambda one: (len(explained[one]) - by_others[one], len(explained[one])))
         roots[root] = explained[root]
         left = [id for id in left if id != root and id not in explained[root]]
@@ -45,10 +46,10 @@ def root_causes(broken: Iterable[str], ids: Sequence[str], faults: dict[str, Any
 
 
 def also_reported(faults: dict[str, Any]) -> Counter[tuple[str, str]]:
-    """Count how many faults of one requirement another one reports as well."""
+    """Count for how many faults of one requirement another requirement is reported too."""
     return Counter((fault["requirement"], other) for fault in faults.values() for other in fault["reported"])
 
 
 def explains(counts: Counter[tuple[str, str]], a: str, b: str) -> bool:
-    """Whether a fault of the one is known to trip the other, and not more often the other way round."""
+    """Whether faults of requirement a are known to break b as well, at least as often as the reverse."""
     return 0 < counts[a, b] >= counts[b, a]

@@ -28,7 +28,7 @@ SHOWN, EXPECTED = 160, 400
 
 @dataclass(frozen=True)
 class Finding(Generic[A]):
-    """That an exchange is not as a requirement says; for an OBSERVE, what was seen."""
+    """An exchange that breaks a requirement, with what was expected and what came; for an OBSERVE, what was seen."""
 
     exchange: Exchange[A]
     expected: str
@@ -37,7 +37,7 @@ class Finding(Generic[A]):
 
 @dataclass(frozen=True)
 class Rule(Generic[A, T]):
-    """A requirement's id, which exchanges it applies to, and its judgement of those."""
+    """The rule for one requirement: which exchanges it applies to, and how it judges them."""
 
     id: str
     applies: Callable[[Exchange[A]], bool]
@@ -45,7 +45,7 @@ class Rule(Generic[A, T]):
 
     @property
     def words(self) -> str:
-        """What the rule's own docstring says of how it judges."""
+        """The rule's docstring, which says how it judges."""
         return cleandoc(self.judge.__doc__ or "")
 
     def __call__(

@@ -1,4 +1,4 @@
-"""Reads the forms of time that HTTP (RFC 9110) and RFC 3339 have; it must not know who sent them."""
+"""Reads the forms of time that HTTP (RFC 9110) and RFC 3339 define; it must not know who sent them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def within_reckoning(moment: datetime) -> datetime:
 
 
 def rfc3339(text: str) -> datetime | None:
-    """Return the instant of an RFC 3339 date-time, None where the text is none."""
+    """Return the instant of an RFC 3339 date-time, or None if the text is not one."""
     if len(text) > LONGEST or not (text.isascii() and _RFC3339.fullmatch(text)):
         return None
     # RFC 3339 allows a leap second, more digits and lower case; Python does not.
@@ -38,7 +38,7 @@ def rfc3339(text: str) -> datetime | None:
 
 
 def http_date(text: str) -> datetime | None:
-    """Return the instant of an HTTP-date (RFC 9110 section 5.6.7), None where the text is none."""
+    """Return the instant of an HTTP-date (RFC 9110 section 5.6.7), or None if the text is not one."""
     if len(text) > LONGEST or not re.match(r"(Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*,? ", text):
         return None
     try:
@@ -49,9 +49,9 @@ def http_date(text: str) -> datetime | None:
 
 
 def retry_after_seconds(text: str | None, now: datetime) -> float | None:
-    """Return how many seconds a Retry-After (RFC 9110 section 10.2.3) asks to wait, None where it is neither form.
+    """Return how many seconds a Retry-After (RFC 9110 section 10.2.3) asks to wait, or None if it has neither form.
 
-    More than a century is a century.
+    More than a century counts as a century.
     """
     text = (text or "").strip()
     if text.isascii() and text.isdecimal():
@@ -61,7 +61,10 @@ def retry_after_seconds(text: str | None, now: datetime) -> float | None:
 
 
 def reset_moment(text: str, now: datetime) -> datetime | None:
-    """Return when an X-RateLimit-Reset lies: a date-time, an HTTP-date, epoch (milli)seconds, or seconds to go."""
+    """Return the moment that an X-RateLimit-Reset names.
+
+    It may be a date-time, an HTTP-date, (milli)seconds since 1970, or seconds to wait.
+    """
     text = text.strip()
     if moment := rfc3339(text) or http_date(text):
         return moment

@@ -1,4 +1,4 @@
-"""The verdict: what the rules say of all exchanges of a run. What a contract's core is, it is told."""
+"""The verdict: what the rules say about all exchanges of a run. What the contract's core is, the caller says."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 Status = Literal["pass", "fail", "warn", "observe", "skip", "disabled", "error"]
 STATUSES: tuple[Status, ...] = ("pass", "fail", "warn", "observe", "skip", "disabled", "error")
 Name = Literal["conformant", "not_conformant", "not_demonstrated"]
-#: What a requirement that is broken becomes, by its level.
+#: The status of a broken requirement, by its level.
 BROKEN: dict[str, Status] = {"MUST": "fail", "SHOULD": "warn", "OBSERVE": "observe"}
 
 
 @dataclass
 class Result(Generic[A]):
-    """What became of one requirement."""
+    """The outcome of one requirement."""
 
     requirement: Requirement
     status: Status
@@ -35,7 +35,7 @@ class Result(Generic[A]):
 
 @dataclass
 class Verdict(Generic[A]):
-    """What became of all requirements, and the one word for it."""
+    """The outcome of all requirements, and the one word for it."""
 
     results: dict[str, Result[A]]
     #: Whether the core was seen to work.
@@ -57,7 +57,7 @@ class Verdict(Generic[A]):
 
 @dataclass(frozen=True)
 class Core:
-    """Whether the core of the contract was seen to work, and, where it was only ever refused, how."""
+    """Whether the contract's core was seen to work, and, if it was only ever refused, with which status codes."""
 
     seen: bool
     refused: str | None = None

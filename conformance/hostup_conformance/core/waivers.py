@@ -1,4 +1,4 @@
-"""Waivers: requirements that may be broken for a while, with the reason and the day on which that ends."""
+"""Waivers: requirements that may be broken for a while, each with its reason and the day on which it expires."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Waiver:
-    """That a requirement may be broken until a day, for a reason."""
+    """A requirement that may be broken until a day, and why."""
 
     id: str
     reason: str
@@ -27,7 +27,7 @@ class Waiver:
 
 
 def read_waivers(file: str | None) -> list[Waiver]:
-    """Read a YAML list of id, reason and expires; raise `Misconfigured` for what is not one."""
+    """Read a YAML list of id, reason and expires; raise `Misconfigured` if it is not such a list."""
     if file is None:
         return []
     form = "a list of {id: POLL-03, reason: why, expires: 2027-01-31}"
@@ -41,7 +41,7 @@ def read_waivers(file: str | None) -> list[Waiver]:
 
 
 def read_waiver(file: str, entry: object) -> Waiver:
-    """Return one waiver; raise `Misconfigured` where it is incomplete."""
+    """Return one waiver; raise `Misconfigured` if it is incomplete."""
     if not isinstance(entry, dict) or set(entry) != {"id", "reason", "expires"}:
         raise Misconfigured(f"--waivers {file}: {entry!r} does not have exactly id, reason and expires")
     id = renamed().get(entry["id"], entry["id"])

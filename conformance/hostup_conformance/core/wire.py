@@ -30,9 +30,9 @@ from hostup_conformance.core.times import retry_after_seconds
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-#: How many requests may be under way, where their order does not matter and the server is slow.
+#: How many requests may be in flight at once, if the server is slow and their order does not matter.
 AT_ONCE = 4
-#: How long one waits for a request that the run can do without, in seconds.
+#: How long to wait for a request that the run can do without, in seconds.
 A_MOMENT = 5.0
 #: No response needs more header fields.
 MOST_FIELDS = 1000
@@ -44,10 +44,10 @@ WIDE = re.compile(rb"[\xf0-\xf7]|\\u[Dd][89ABab]")
 
 @dataclass(frozen=True)
 class Limits:
-    """How far a server may go. Times in seconds, sizes in bytes."""
+    """How much a server may take or send. Times are in seconds, sizes in bytes."""
 
     request_seconds: float = 10.0
-    #: After a first timeout the server has shown what it does; it need not be shown at length.
+    #: The time limit after the first timeout: one slow response is enough to judge.
     next_seconds: float = 4.0
     run_seconds: float = 110.0
     #: What one response may need in memory, whatever its kind; and what all that are kept may.
@@ -56,18 +56,18 @@ class Limits:
     #: The same for JSON values and header fields, which need more memory than the bytes that they are written in.
     values: int = 100_000
     kept_values: int = 1_000_000
-    #: How many requests may time out, and how many may fail in whatever way.
+    #: How many requests may time out, and how many may fail in any way.
     timeouts: int = 3
     failures: int = 8
     #: How long all waiting for the server's Retry-After may take.
     waiting_seconds: float = 45.0
-    #: How often one request is sent again because of a 429.
+    #: How many times one request is sent again after a 429.
     repetitions: int = 3
     requests: int | None = None
 
 
 class Stopped(Exception):
-    """The run sends no more; the message says why."""
+    """The run sends nothing more; the message says why."""
 
 
 class Withheld(Exception):
@@ -168,7 +168,7 @@ class Wire(Generic[A]):
         return Stopped(self.stopped)
 
     def check(self, request: Request) -> A:
-        """Return what a request asks for; raise `Withheld` where the policy does not let it be sent."""
+        """Return what a request asks for; raise `Withheld` if the policy does not allow it."""
         ask = self._classify(request, self.exchanges)
         self._policy(request, ask, self.exchanges)
         return ask
@@ -249,7 +249,7 @@ class Wire(Generic[A]):
         )
 
     def _attempt(self, request: Request, ask: A, pool: httpcore.ConnectionPool, seconds: float) -> Response:
-        """Send once; once more if a connection that was kept open turns out to be closed."""
+        """Send the request, and once more if a connection that was kept open turns out to be closed."""
         watch = self._backend.begin(seconds)
         try:
             return self._roundtrip(request, ask, pool)
@@ -329,6 +329,6 @@ def retry_after(e: Exchange[A]) -> float | None:
 
 
 def seconds_asked(limited: Exchange[A]) -> float:
-    """Return how long a 429 asks to wait; without a usable Retry-After, the second that a patient client would try."""
+    """Return how long a 429 asks to wait; without a usable Retry-After one second, as a patient client would try."""
     seconds = retry_after(limited)
     return max(seconds if seconds is not None else 1.0, 0.05)
