@@ -15,7 +15,7 @@ from copy import copy
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, Self
-from weakref import WeakSet
+from weakref import WeakSet, ref
 
 import httpx
 
@@ -35,7 +35,7 @@ DEFAULT_TIMEOUT = httpx.Timeout(30.0, connect=10.0)
 DEFAULT_MAX_BODY_BYTES = 200 * 2**20
 """The largest body of a response, after decoding."""
 
-CONCURRENCY = 100
+CONCURRENCY = 50
 """How many requests are sent at once, and so the connections of a pool; further ones wait for their turn."""
 
 _HEADERS = {
@@ -225,11 +225,11 @@ if hasattr(os, "register_at_fork"):
 class _Pool:
     """The httpx clients that are made here: one for threads, one for each event loop, and all of them for one process.
 
-    A client and those that its ``with_`` methods make share one; it is closed when none of them uses it.
+    A client and those that its ``with_`` methods make share one; it is closed with the first one, or with the last user.
     """
 
-    def __init__(self, arguments: Mapping[str, Any]) -> None:
-        self.arguments = arguments
+    def __init__(self, owner: Client, arguments: Mapping[str, Any]) -> None:
+        self.owner, self.arguments = ref(owner), arguments
         limits = arguments.get("limits")
         self.size: int = getattr(limits, "max_connections", None) or CONCURRENCY
         self._begin()
@@ -279,12 +279,15 @@ class _Pool:
                 self.loops[loop] = made
             return self.loops[loop]
 
+    def _is_used_without(self, user: Client) -> bool:
+        self.users.discard(user)
+        return len(self.users) > 0 and user is not self.owner()
+
     def release(self, user: Client) -> httpx.Client | None:
         """Return what is to be closed now that ``user`` needs it no more."""
         with _lock:
             self._here()
-            self.users.discard(user)
-            if self.users:
+            if self._is_used_without(user):
                 return None
             client, self.client = self.client, None
             return client
@@ -293,8 +296,7 @@ class _Pool:
         """As :meth:`release`, of this event loop."""
         with _lock:
             self._here()
-            self.users.discard(user)
-            if self.users:
+            if self._is_used_without(user):
                 return []
             return [self.loops.pop(loop) for loop in {None, _loop()} if loop in self.loops]
 
@@ -527,7 +529,7 @@ class Client:
         self._arguments = {"verify": verify_ssl, **arguments}
         self._given: httpx.Client | None = None
         self._async_given: httpx.AsyncClient | None = None
-        self._pool = _Pool(self._httpx_arguments())
+        self._pool = _Pool(self, self._httpx_arguments())
 
     def _httpx_arguments(self) -> dict[str, Any]:
         return {
@@ -544,7 +546,7 @@ class Client:
 
     def __copy__(self) -> Self:
         other = self._like()
-        other._pool = _Pool(other._httpx_arguments())
+        other._pool = _Pool(other, other._httpx_arguments())
         return other
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
@@ -561,7 +563,7 @@ class Client:
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state, _login=None, _given=None, _async_given=None)
-        self._pool = _Pool(self._httpx_arguments())
+        self._pool = _Pool(self, self._httpx_arguments())
 
     def with_headers(self, headers: Mapping[str, str]) -> Self:
         """Make a client like this one with more headers, which shares its connections."""
@@ -584,7 +586,8 @@ class Client:
         return other
 
     def set_httpx_client(self, client: httpx.Client) -> Self:
-        """Send through ``client``, which stays yours to close. Base URL, headers and key still come from here."""
+        """Send through ``client``, which stays yours to close. Base URL, headers, key and bounds still come from here."""
+        _bound(client, WeakSet())
         self._given = client
         return self
 

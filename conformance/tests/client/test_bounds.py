@@ -1,0 +1,206 @@
+"""What a server can do with time and memory is bounded: drips, endless bodies, bombs."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import socket
+import threading
+import time
+import zlib
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import suppress
+
+import httpx
+import pytest
+from client.voices import KEY, PID, Voice, answering
+from hostup_agent_exec import AuthenticatedClient, errors
+
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+
+
+class Dripping:
+    """A server that sends a beginning, and then a piece again and again, until the client has had enough."""
+
+    def __init__(self, begin: bytes, piece: bytes, every: float) -> None:
+        self.begin, self.piece, self.every = begin, piece, every
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.over = threading.Event()
+        self.thread = threading.Thread(target=self.serve, daemon=True)
+        self.thread.start()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.listener.getsockname()[1]}"
+
+    def serve(self) -> None:
+        while not self.over.is_set():
+            with suppress(OSError):
+                connection, _ = self.listener.accept()
+                threading.Thread(target=self.drip, args=(connection,), daemon=True).start()
+
+    def drip(self, connection: socket.socket) -> None:
+        with connection, suppress(OSError):
+            connection.recv(65536)
+            connection.sendall(self.begin)
+            while not self.over.wait(self.every):
+                connection.sendall(self.piece)
+
+    def close(self) -> None:
+        self.over.set()
+        with suppress(OSError):
+            self.listener.shutdown(socket.SHUT_RDWR)
+        self.listener.close()
+
+
+@pytest.fixture
+def dripping() -> Iterator[Callable[..., str]]:
+    servers: list[Dripping] = []
+
+    def start(begin: bytes, piece: bytes, every: float = 0.05) -> str:
+        servers.append(Dripping(begin, piece, every))
+        return servers[-1].url
+
+    yield start
+    for server in servers:
+        server.close()
+
+
+DRIPS = {
+    "nothing": (b"", b""),
+    "status line": (b"HTTP/1.1", b" "),
+    "header fields": (b"HTTP/1.1 200 OK\r\n", b"X-A: b\r\n"),
+    "body": (HEAD + b"Content-Length: 1000000\r\n\r\n{", b" "),
+    "chunks": (HEAD + b"Transfer-Encoding: chunked\r\n\r\n", b"1\r\n \r\n"),
+    "informational": (b"", b"HTTP/1.1 103 Early Hints\r\n\r\n"),
+}
+
+
+@pytest.mark.parametrize("drip", DRIPS)
+def test_a_drip_ends_at_the_deadline(voice: Voice, dripping: Callable[..., str], drip: str) -> None:
+    client = AuthenticatedClient(dripping(*DRIPS[drip]), KEY, timeout=0.5)
+    begun = time.monotonic()
+    with client, pytest.raises(httpx.TimeoutException):
+        voice.call(client=client)
+    assert time.monotonic() - begun < 10
+
+
+def test_a_wait_ends_although_its_poll_drips(voice: Voice, dripping: Callable[..., str]) -> None:
+    client = AuthenticatedClient(dripping(*DRIPS["body"]), KEY, timeout=0.5)
+    with client, pytest.raises(errors.OutputLost) as caught:
+        voice.wait(client=client, timeout=0.2)
+    assert isinstance(caught.value.__cause__, httpx.TimeoutException)
+    assert caught.value.pid == PID
+
+
+def test_one_call_has_a_timeout_of_its_own(voice: Voice, dripping: Callable[..., str]) -> None:
+    client = AuthenticatedClient(dripping(*DRIPS["body"]), KEY)
+    with client, pytest.raises(httpx.TimeoutException):
+        voice.call(client=client, timeout=0.3)
+
+
+def test_a_given_client_is_bounded_too(dripping: Callable[..., str]) -> None:
+    client = AuthenticatedClient(dripping(*DRIPS["header fields"]), KEY, timeout=0.5)
+    with httpx.Client() as given, pytest.raises(httpx.TimeoutException):
+        Voice("sync").call(client=client.set_httpx_client(given))
+
+
+def test_an_endless_body_is_too_large(voice: Voice, dripping: Callable[..., str]) -> None:
+    begin, piece = HEAD + b"\r\n", b" " * 65536
+    client = AuthenticatedClient(dripping(begin, piece, 0), KEY, max_body_bytes=1_000_000)
+    with client, pytest.raises(errors.TooLarge, match="a body of more than 1000000 bytes") as caught:
+        voice.call(client=client)
+    assert (caught.value.status_code, caught.value.response.content) == (200, b"")
+
+
+def test_an_announced_size_is_enough(voice: Voice, dripping: Callable[..., str]) -> None:
+    client = AuthenticatedClient(dripping(HEAD + b"Content-Length: 999999999999\r\n\r\n", b" ", 60), KEY)
+    with client, pytest.raises(errors.TooLarge):
+        voice.detailed(client=client)
+
+
+def bomb(layers: int) -> bytes:
+    packed = zlib.compressobj(9, zlib.DEFLATED, 31)
+    data = b"".join(packed.compress(bytes(2**20)) for _ in range(64)) + packed.flush()
+    for _ in range(layers - 1):
+        data = gzip.compress(data)
+    return data
+
+
+@pytest.mark.parametrize("layers", [1, 2, 3])
+def test_a_bomb_does_not_go_off(voice: Voice, layers: int) -> None:
+    def answer(_: httpx.Request) -> httpx.Response:
+        named = ", ".join(["gzip"] * layers)
+        return httpx.Response(200, headers={"Content-Encoding": named}, stream=httpx.ByteStream(bomb(layers)))
+
+    client = answering(answer)
+    client.max_body_bytes = 2_000_000
+    with pytest.raises(errors.TooLarge):
+        voice.call(client=client)
+
+
+def test_too_many_codings_are_refused(voice: Voice) -> None:
+    def answer(_: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, headers={"Content-Encoding": "gzip," * 500}, stream=httpx.ByteStream(b"x"))
+
+    with pytest.raises(httpx.DecodingError):
+        voice.call(client=answering(answer))
+
+
+@pytest.mark.parametrize("wrapped", [True, False])
+def test_deflate_of_either_kind_is_decoded(voice: Voice, wrapped: bool) -> None:
+    packer = zlib.compressobj(wbits=15 if wrapped else -15)
+    body = packer.compress(b'{"available": true}') + packer.flush()
+
+    def answer(_: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, headers={"Content-Encoding": "deflate"}, stream=httpx.ByteStream(body))
+
+    assert voice.call(client=answering(answer)).available
+
+
+def test_a_body_of_the_largest_size_is_taken(voice: Voice) -> None:
+    body = b'{"available": true}'
+    for size, taken in ((len(body), True), (len(body) - 1, False)):
+        client = answering(lambda _: httpx.Response(200, stream=httpx.ByteStream(body)))
+        client.max_body_bytes = size
+        if taken:
+            assert voice.call(client=client).available
+        else:
+            with pytest.raises(errors.TooLarge):
+                voice.call(client=client)
+
+
+class Stalling(httpx.AsyncByteStream):
+    """A body that never ends and never comes, of a transport without a network."""
+
+    def __init__(self) -> None:
+        self.closed = False
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        yield b"{"
+        await asyncio.Event().wait()
+
+    async def aclose(self) -> None:
+        self.closed = True
+
+
+def test_a_transport_that_never_answers_is_left() -> None:
+    stream = Stalling()
+    client = answering(lambda _: httpx.Response(200, stream=stream)).with_timeout(0.2)
+    with pytest.raises(httpx.ReadTimeout):
+        Voice("asyncio").call(client=client)
+    assert stream.closed
+
+
+@pytest.mark.parametrize("timeout", [0, -1, float("nan"), float("inf"), 10**400])
+def test_a_senseless_timeout_is_refused(timeout: float) -> None:
+    with pytest.raises(ValueError, match=r"^timeout: expected a number of seconds above 0"):
+        AuthenticatedClient("https://h.test", KEY, timeout=timeout)
+    with pytest.raises(ValueError, match=r"^timeout: "):
+        Voice("sync").call(client=answering(httpx.Response(200, json={})), timeout=timeout)
+
+
+@pytest.mark.parametrize("arguments", [{"max_body_bytes": 0}, {"retries": -1}, {"application": "a\n"}])
+def test_senseless_bounds_are_refused(arguments: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match=f"^{next(iter(arguments))}: expected "):
+        AuthenticatedClient("https://h.test", KEY, **arguments)  # type: ignore[arg-type]

@@ -1,0 +1,443 @@
+"""What makes the client pleasant: the environment, repetition, pages, many at once, failures that speak, a log."""
+
+from __future__ import annotations
+
+import asyncio
+import pickle
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import aclosing
+from typing import Any
+
+import httpx
+import pytest
+from client.voices import BASE_URL, KEY, PID, VPS, Clock, Voice, answering, new_client, played
+from hostup_agent_exec import AuthenticatedClient, Client, errors
+from hostup_agent_exec.api.agent import get_agent_exec, start_agent_exec
+from hostup_agent_exec.api.vps import get_vps_status, list_vps
+from hostup_agent_exec.models import CommandOutput, CommandStart
+
+YES = httpx.Response(200, json={"available": True})
+STARTED = httpx.Response(200, json={"pid": PID})
+EXITED = httpx.Response(200, json={"exited": True, "exitCode": 0, "stdout": "Linux\n"})
+REFUSED = httpx.Response(429, headers={"Retry-After": "7"})
+BUSY = httpx.Response(503, headers={"Retry-After": "3"})
+
+
+Trouble = httpx.Response | type[Exception]
+
+
+class Script:
+    """A server that plays the responses of each kind of request one by one, the last one for ever."""
+
+    def __init__(self, **kinds: Sequence[Trouble]) -> None:
+        self.kinds: dict[str, Sequence[Trouble]] = {"probe": [YES], "start": [STARTED], "poll": [EXITED], **kinds}
+        self.seen: list[str] = []
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        kind = "start" if request.method == "POST" else "poll" if "pid" in request.url.params else "probe"
+        self.seen.append(kind)
+        played_before = self.seen.count(kind) - 1
+        return played(self.kinds[kind][min(played_before, len(self.kinds[kind]) - 1)])
+
+    @property
+    def client(self) -> AuthenticatedClient:
+        return answering(self)
+
+
+def test_run_waits_out_refusals(voice: Voice, clock: Clock) -> None:
+    script = Script(probe=[REFUSED, REFUSED, BUSY, YES], start=[REFUSED, STARTED], poll=[REFUSED, EXITED])
+    assert voice.run(client=script.client).ok
+    assert script.seen == ["probe"] * 4 + ["start"] * 2 + ["poll"] * 2
+    assert clock.slept == [7, 7, 3, 7, 7]
+
+
+@pytest.mark.parametrize("kind", ["probe", "start"])
+def test_a_refusal_beyond_the_deadline_is_told(voice: Voice, clock: Clock, kind: str) -> None:
+    script = Script(**{kind: [REFUSED]})
+    with pytest.raises(errors.RateLimited) as caught:
+        voice.run(client=script.client, timeout=20)
+    assert (caught.value.retry_after, caught.value.pid) == (7, None)
+    assert clock.slept == [7, 7]
+
+
+def test_one_busy_gateway_is_believed_once(voice: Voice, clock: Clock) -> None:
+    script = Script(probe=[BUSY, BUSY, YES])
+    with pytest.raises(errors.UnexpectedStatus, match="503"):
+        voice.run(client=script.client)
+    assert clock.slept == [3]
+
+
+def test_a_busy_gateway_loses_a_start(voice: Voice, clock: Clock) -> None:
+    with pytest.raises(errors.StartLost):
+        voice.run(client=Script(start=[BUSY, STARTED]).client)
+    assert clock.slept == []
+
+
+def repeated(
+    count: int, *troubles: httpx.Response | type[Exception]
+) -> tuple[AuthenticatedClient, list[httpx.Request]]:
+    asked: list[httpx.Request] = []
+    left = list(troubles)
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        if left:
+            return played(left.pop(0))
+        if request.method == "POST":
+            return played(STARTED)
+        if request.url.path.endswith("/vps"):
+            return httpx.Response(200, json={"data": []})
+        return played(EXITED if "pid" in request.url.params else YES)
+
+    return new_client(retries=count, httpx_args={"transport": httpx.MockTransport(answer)}), asked
+
+
+CALLS: dict[str, Callable[[AuthenticatedClient], Any]] = {
+    "probe": lambda client: get_agent_exec.sync(VPS, client=client),
+    "status": lambda client: get_vps_status.sync_detailed(VPS, client=client),
+    "list": lambda client: list_vps.sync(client=client),
+    "poll": lambda client: get_agent_exec.sync(VPS, client=client, pid=PID),
+    "start": lambda client: start_agent_exec.sync(VPS, client=client, body=CommandStart("x")),
+}
+ALWAYS, WHEN_REFUSED = ("probe", "status", "list"), ("poll", "start")
+
+
+@pytest.mark.parametrize("kind", CALLS)
+@pytest.mark.parametrize("trouble", [httpx.Response(429), httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout])
+def test_what_was_refused_is_repeated(clock: Clock, kind: str, trouble: Any) -> None:
+    client, asked = repeated(3, trouble, trouble)
+    CALLS[kind](client)
+    assert len(asked) == 3
+    assert all(0.25 <= pause <= 1 for pause in clock.slept)
+
+
+@pytest.mark.parametrize("kind", CALLS)
+@pytest.mark.parametrize(
+    "trouble", [httpx.Response(502), httpx.Response(503), httpx.Response(504), httpx.ReadError, httpx.ReadTimeout]
+)
+def test_what_may_be_lost_is_repeated_where_harmless(clock: Clock, kind: str, trouble: Any) -> None:  # noqa: ARG001
+    client, asked = repeated(3, trouble)
+    if kind in ALWAYS:
+        CALLS[kind](client)
+        assert len(asked) == 2
+    else:
+        with pytest.raises((errors.ResponseError, httpx.RequestError)):
+            CALLS[kind](client)
+        assert len(asked) == 1
+
+
+@pytest.mark.parametrize("trouble", [httpx.Response(500), httpx.Response(404), httpx.UnsupportedProtocol])
+def test_other_troubles_are_not_repeated(trouble: Any) -> None:
+    client, asked = repeated(3, trouble)
+    with pytest.raises((errors.ResponseError, httpx.RequestError)):
+        CALLS["probe"](client)
+    assert len(asked) == 1
+
+
+def test_retries_end(voice: Voice, clock: Clock) -> None:
+    client, asked = repeated(2, *[httpx.Response(429, headers={"Retry-After": "5"})] * 9)
+    with pytest.raises(errors.RateLimited):
+        voice.call(client=client)
+    assert (len(asked), clock.slept) == (3, [5, 5])
+
+
+def test_retries_keep_the_deadline(voice: Voice, clock: Clock) -> None:
+    client, asked = repeated(9, *[httpx.Response(429, headers={"Retry-After": "25"})] * 9)
+    with pytest.raises(errors.RateLimited):
+        voice.call(client=client)
+    assert (len(asked), clock.slept) == (3, [25, 25])
+
+
+def test_by_default_nothing_is_repeated(voice: Voice) -> None:
+    client, asked = repeated(0, httpx.ConnectError)
+    with pytest.raises(httpx.ConnectError):
+        voice.call(client=client)
+    assert len(asked) == 1
+
+
+class OtherLibraryError(Exception):
+    """Of a transport that is made of another library."""
+
+
+@pytest.mark.parametrize("kind", ["start", "poll"])
+def test_errors_of_other_libraries_lose_too(voice: Voice, kind: str) -> None:
+    lost = {"start": errors.StartLost, "poll": errors.OutputLost}[kind]
+    with pytest.raises(lost) as caught:
+        voice.run(client=Script(**{kind: [OtherLibraryError]}).client)
+    assert isinstance(caught.value.__cause__, OtherLibraryError)
+
+
+def test_a_command_that_failed_can_be_an_error(voice: Voice) -> None:
+    failed = httpx.Response(200, json={"exited": True, "exitCode": 3, "stderr": f"a\x1b[1m\n{KEY} no such file\n"})
+    assert voice.run(client=Script(poll=[failed]).client).exit_code == 3
+    with pytest.raises(errors.CommandFailed) as caught:
+        voice.run(client=Script(poll=[failed]).client, check=True)
+    assert str(caught.value) == "the command ended with exit code 3: a\ufffd[1m [key] no such file"
+    assert caught.value.output is not None
+    assert (caught.value.output.exit_code, caught.value.pid) == (3, PID)
+    again = pickle.loads(pickle.dumps(caught.value))  # noqa: S301
+    assert again.output == caught.value.output
+
+
+@pytest.mark.parametrize("code", [{}, {"exitCode": None}])
+def test_a_killed_command_failed(voice: Voice, code: dict[str, Any]) -> None:
+    killed = httpx.Response(200, json={"exited": True, **code})
+    with pytest.raises(errors.CommandFailed, match="without an exit code"):
+        voice.wait(client=Script(poll=[killed]).client, check=True)
+
+
+@pytest.mark.parametrize(
+    ("members", "ok"),
+    [
+        ({"exited": True, "exitCode": 0}, True),
+        ({"exited": True, "exitCode": 1}, False),
+        ({"exited": True, "exitCode": None}, False),
+        ({"exited": True}, False),
+        ({"exited": False, "exitCode": 0}, False),
+    ],
+)
+def test_only_an_end_with_zero_is_ok(members: dict[str, Any], ok: bool) -> None:
+    assert CommandOutput.from_dict(members).ok is ok
+
+
+def test_output_is_always_a_text() -> None:
+    for stdout in ({}, {"stdout": None}, {"stdout": ""}):
+        output = CommandOutput.from_dict({"exited": True, **stdout})
+        assert (output.stdout_text, output.stderr_text) == ("", "")
+    assert CommandOutput(exited=True, stdout="x").stdout_text == "x"
+
+
+def test_key_and_base_url_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOSTUP_API_KEY", KEY)
+    monkeypatch.delenv("HOSTUP_BASE_URL", raising=False)
+    client = AuthenticatedClient()
+    assert (client.token, repr(client)) == (KEY, f"AuthenticatedClient(URL('{BASE_URL}'))")
+    monkeypatch.setenv("HOSTUP_BASE_URL", "https://h.test/x/")
+    assert repr(AuthenticatedClient(token="other")) == "AuthenticatedClient(URL('https://h.test/x'))"
+
+
+@pytest.mark.parametrize("value", [None, ""])
+def test_a_missing_key_is_named(monkeypatch: pytest.MonkeyPatch, value: str | None) -> None:
+    monkeypatch.delenv("HOSTUP_API_KEY", raising=False)
+    if value is not None:
+        monkeypatch.setenv("HOSTUP_API_KEY", value)
+    with pytest.raises(ValueError, match=r"^token: give an API key, or set HOSTUP_API_KEY$"):
+        AuthenticatedClient()
+
+
+@pytest.mark.parametrize("value", ["a b", "a\n", "å"])
+def test_a_wrong_key_is_refused_at_once(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("HOSTUP_API_KEY", value)
+    with pytest.raises(ValueError, match="visible ASCII") as caught:
+        AuthenticatedClient()
+    assert value not in str(caught.value)
+
+
+@pytest.mark.parametrize("url", ["http://h.test", "http://10.0.0.1", "http://127.0.0.1.h.test", "http://[2001:db8::1]"])
+def test_plain_http_elsewhere_is_refused(url: str) -> None:
+    with pytest.raises(ValueError, match="allow_plain_http=True"):
+        AuthenticatedClient(url, KEY)
+    AuthenticatedClient(url, KEY, allow_plain_http=True)
+
+
+@pytest.mark.parametrize("url", ["http://localhost:1", "http://127.9.9.9", "http://[::1]:80", "http://a.localhost"])
+def test_plain_http_to_this_host_is_not(url: str) -> None:
+    AuthenticatedClient(url, KEY)
+
+
+def test_one_call_has_headers_of_its_own(voice: Voice) -> None:
+    asked: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        return played(YES)
+
+    client = answering(answer).with_headers({"X-A": "1", "X-B": "1"})
+    voice.call(client=client, headers={"x-a": "2", "Authorization": "other"})
+    assert (asked[0].headers["x-a"], asked[0].headers["x-b"]) == ("2", "1")
+    assert asked[0].headers.get_list("authorization") == [f"Bearer {KEY}"]
+
+
+def test_headers_of_httpx_args_are_added() -> None:
+    asked: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        return played(YES)
+
+    arguments = {"headers": {"X-A": "1"}, "transport": httpx.MockTransport(answer)}
+    client = new_client(httpx_args=arguments, application="backup/1.2")
+    get_agent_exec.sync(VPS, client=client)
+    sent = asked[0].headers
+    assert (sent["x-a"], sent["accept"]) == ("1", "application/json, application/problem+json")
+    assert sent["user-agent"].startswith("backup/1.2 hostup-agent-exec/")
+
+
+def test_an_error_says_what_was_asked(voice: Voice) -> None:
+    problem = {"code": "vps_not_found", "requestId": "req_01", "detail": "secret"}
+    with pytest.raises(errors.NotFound) as caught:
+        voice.call("vps_unknown", client=answering(httpx.Response(404, json=problem)))
+    path = "/api/v2/vps/vps_unknown/agent/exec"
+    assert str(caught.value) == f"404 Not Found: GET {path} (vps_not_found, req_01)"
+
+
+@pytest.mark.parametrize("code", [KEY, f"x{KEY}", "a b", "a\nb", "", 7, "x" * 1000, "<b>"])
+def test_an_error_shows_no_odd_code(voice: Voice, code: Any) -> None:
+    with pytest.raises(errors.NotFound) as caught:
+        voice.call("v", client=answering(httpx.Response(404, json={"code": code, "requestId": code})))
+    assert str(caught.value) == "404 Not Found: GET /api/v2/vps/v/agent/exec"
+
+
+def test_a_base_url_with_the_path_is_hinted_at() -> None:
+    transport = httpx.MockTransport(lambda _: httpx.Response(404))
+    client = AuthenticatedClient(f"{BASE_URL}/api/v2", KEY, httpx_args={"transport": transport})
+    with pytest.raises(errors.NotFound, match="/api/v2 stands in it twice: leave it out of base_url"):
+        get_agent_exec.sync(VPS, client=client)
+
+
+def test_calls_are_logged(voice: Voice, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", "hostup_agent_exec")
+    client = answering(httpx.Response(404, json={"requestId": "req_7", "detail": "private"}))
+    with pytest.raises(errors.NotFound):
+        voice.call("v", client=client, pid=PID)
+    own = [record.getMessage() for record in caplog.records if record.name == "hostup_agent_exec"]
+    assert len(own) == 1
+    assert own[0].startswith(f"GET /api/v2/vps/v/agent/exec?pid={PID} -> 404 (req_7) in ")
+    assert KEY not in caplog.text
+    assert "private" not in caplog.text
+
+
+def pages(*bodies: dict[str, Any]) -> tuple[AuthenticatedClient, list[str]]:
+    asked: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request.url.query.decode())
+        return httpx.Response(200, json=bodies[min(len(asked), len(bodies)) - 1])
+
+    return answering(answer), asked
+
+
+def items(client: AuthenticatedClient, is_async: bool, **arguments: Any) -> list[str]:
+    async def collect() -> list[str]:
+        async with client:
+            return [item.id async for item in list_vps.asyncio_iterate(client=client, **arguments)]
+
+    if is_async:
+        return asyncio.run(collect())
+    return [item.id for item in list_vps.iterate(client=client, **arguments)]
+
+
+def page(*ids: str, **more: Any) -> dict[str, Any]:
+    return {"data": [{"id": id} for id in ids], **more}
+
+
+def test_every_page_is_turned(voice: Voice) -> None:
+    client, asked = pages(
+        page("a", "b", hasMore=True, nextCursor="1"), page(nextCursor="2"), page("c", hasMore=False, nextCursor="3")
+    )
+    assert items(client, voice.is_async, limit=2, name="x") == ["a", "b", "c"]
+    assert asked == ["limit=2&name=x", "limit=2&cursor=1&name=x", "limit=2&cursor=2&name=x"]
+
+
+@pytest.mark.parametrize("end", [{}, {"nextCursor": None}, {"hasMore": True}, {"hasMore": False, "nextCursor": "9"}])
+def test_the_last_page_is_known(voice: Voice, end: dict[str, Any]) -> None:
+    client, asked = pages(page("a", **end))
+    assert items(client, voice.is_async) == ["a"]
+    assert len(asked) == 1
+
+
+def test_cursors_in_a_circle_end(voice: Voice) -> None:
+    client, asked = pages(page("a", nextCursor="1"), page("b", nextCursor="2"), page("c", nextCursor="1"))
+    assert items(client, voice.is_async) == ["a", "b", "c"]
+    assert len(asked) == 3
+
+
+@pytest.mark.parametrize("ids", [(), ("a",)])
+def test_pages_without_end_are_an_error(voice: Voice, ids: tuple[str, ...]) -> None:
+    count = iter(range(10_000))
+    client = answering(lambda _: httpx.Response(200, json=page(*ids, hasMore=True, nextCursor=str(next(count)))))
+    with pytest.raises(errors.InvalidResponse, match="expected another page"):
+        items(client, voice.is_async)
+
+
+@pytest.mark.parametrize("limit", [0, 101, -1])
+def test_a_limit_that_is_not_allowed_is_not_sent(limit: int) -> None:
+    client, asked = pages(page())
+    for call in (lambda: list_vps.sync(client=client, limit=limit), lambda: items(client, False, limit=limit)):
+        with pytest.raises(ValueError, match=r"^limit: expected 1 to 100$"):
+            call()
+    assert asked == []
+
+
+def test_many_are_run_some_at_once() -> None:
+    running, most = set[str](), list[int]()
+
+    async def answer(request: httpx.Request) -> httpx.Response:
+        vps = request.url.path.split("/")[4]
+        running.add(vps)
+        most.append(len(running))
+        await asyncio.sleep(0)
+        if vps == "bad":
+            running.discard(vps)
+            return httpx.Response(404)
+        if "pid" in request.url.params:
+            running.discard(vps)
+            return played(EXITED)
+        return played(STARTED if request.method == "POST" else YES)
+
+    async def main(ids: Any) -> dict[str, Any]:
+        async with new_client(httpx_args={"transport": httpx.MockTransport(answer)}) as client:
+            return {id: done async for id, done in start_agent_exec.run_many(ids, "uname", client=client, limit=3)}
+
+    async def ids() -> AsyncIterator[str]:
+        for id in ("a", "bad", "", "b", "c", "d", "e"):
+            yield id
+
+    for given in (ids, lambda: ["a", "bad", "", "b", "c", "d", "e"]):
+        outcomes = asyncio.run(main(given()))
+        assert {id for id, done in outcomes.items() if isinstance(done, CommandOutput)} == {"a", "b", "c", "d", "e"}
+        assert isinstance(outcomes["bad"], errors.NotFound)
+        assert isinstance(outcomes[""], ValueError)
+    assert max(most) == 3
+
+
+def test_many_come_as_they_end_and_can_be_left() -> None:
+    left: list[str] = []
+
+    async def answer(request: httpx.Request) -> httpx.Response:
+        vps = request.url.path.split("/")[4]
+        try:
+            await asyncio.sleep(60 if vps == "slow" else 0)
+        except asyncio.CancelledError:
+            left.append(vps)
+            raise
+        return played(EXITED if "pid" in request.url.params else STARTED if request.method == "POST" else YES)
+
+    async def main() -> str:
+        client = new_client(httpx_args={"transport": httpx.MockTransport(answer)})
+        many = start_agent_exec.run_many(["slow", "fast"], "x", client=client)
+        async with client, aclosing(many) as outcomes:
+            async for id, _ in outcomes:
+                return id
+        return ""
+
+    assert asyncio.run(main()) == "fast"
+    assert left == ["slow"]
+
+
+@pytest.mark.parametrize(("limit", "error"), [(0, ValueError), ("2", TypeError), (True, TypeError)])
+def test_a_senseless_number_at_once_is_refused(limit: Any, error: type[Exception]) -> None:
+    async def main() -> None:
+        async for _ in start_agent_exec.run_many(["v"], "x", client=new_client(), limit=limit):
+            pass
+
+    with pytest.raises(error, match=r"^limit: expected "):
+        asyncio.run(main())
+
+
+def test_the_old_name_of_the_error_holds() -> None:
+    assert errors.AnswerError is errors.ResponseError
+
+
+def test_a_client_without_key_is_still_made_by_its_url() -> None:
+    assert repr(Client("https://h.test")) == "Client(URL('https://h.test'))"

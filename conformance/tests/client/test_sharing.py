@@ -1,0 +1,323 @@
+"""One client in many hands: processes, threads, event loops, copies; and what is left when a call is cancelled."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import copy
+import dataclasses
+import gc
+import json
+import os
+import pickle
+import subprocess
+import sys
+import threading
+from collections.abc import Coroutine, Generator, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import httpx
+import pytest
+from client.voices import KEY, PID, VPS, Voice, answering, new_client
+from hostup_agent_exec import AuthenticatedClient, Client
+from hostup_agent_exec.api.agent import get_agent_exec, start_agent_exec
+
+
+class Echo(BaseHTTPRequestHandler):
+    """Tells each caller what it asked for, over connections that are kept."""
+
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+
+    def do_GET(self) -> None:
+        vps = self.path.split("/")[4]
+        body = json.dumps({"available": True, "reason": vps, "port": self.client_address[1]}).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Say nothing."""
+
+
+class Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 128
+
+
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    server = Server(("127.0.0.1", 0), Echo)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+FORKS = """
+import os, sys, warnings
+warnings.simplefilter("error")
+from hostup_agent_exec import AuthenticatedClient
+from hostup_agent_exec.api.agent import get_agent_exec
+
+client = AuthenticatedClient(sys.argv[1], "key")
+others = [client, client.with_headers({"x-a": "1"})]
+
+def ask(id):
+    answers = [get_agent_exec.sync(id, client=one) for one in others]
+    assert all(answer.reason == id for answer in answers), (id, answers)
+    return answers[0]["port"]
+
+port = ask("parent")
+children = []
+for number in range(4):
+    pid = os.fork()
+    if not pid:
+        status = 1
+        try:
+            with client:
+                ports = {ask(f"child-{number}-{turn}") for turn in range(30)}
+            status = 2 if port in ports or len(ports) > 1 else 0
+        finally:
+            os._exit(status)
+    children.append(pid)
+ports = {ask(f"parent-{turn}") for turn in range(30)}
+assert ports == {port}, (ports, port)
+assert [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children] == [0] * 4
+client.close()
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+def test_a_forked_process_opens_its_own_connections(url: str) -> None:
+    done = subprocess.run([sys.executable, "-c", FORKS, url], capture_output=True, text=True, check=False, timeout=120)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+LOCKED = """
+import os, sys, threading
+from hostup_agent_exec import AuthenticatedClient, client as module
+from hostup_agent_exec.api.agent import get_agent_exec
+
+client = AuthenticatedClient(sys.argv[1], "key")
+get_agent_exec.sync("v", client=client)
+for _ in range(50):
+    client._pool.slots.acquire()
+with module._lock:
+    pid = os.fork()
+    if not pid:
+        os._exit(0 if get_agent_exec.sync("w", client=client).reason == "w" else 1)
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+def test_a_fork_amid_other_threads_does_not_lock(url: str) -> None:
+    done = subprocess.run([sys.executable, "-c", LOCKED, url], capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_each_event_loop_has_its_own_connections(url: str) -> None:
+    client = AuthenticatedClient(url, KEY)
+    for turn in range(10):
+        availability = asyncio.run(get_agent_exec.asyncio(f"v{turn}", client=client))
+        assert availability.reason == f"v{turn}"
+    gc.collect()  # warnings of sockets left open are errors here
+    asyncio.run(client.aclose())
+
+
+def test_event_loops_in_threads_share_a_client(url: str) -> None:
+    client = AuthenticatedClient(url, KEY)
+
+    async def several(number: int) -> list[Any]:
+        return [(await get_agent_exec.asyncio(f"{number}-{turn}", client=client)).reason for turn in range(5)]
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda number: asyncio.run(several(number)), range(8)))
+    assert answers == [[f"{number}-{turn}" for turn in range(5)] for number in range(8)]
+
+
+def test_threads_get_each_its_own_answer(url: str) -> None:
+    with AuthenticatedClient(url, KEY) as client, ThreadPoolExecutor(32) as pool:
+        ids = [f"v{number}" for number in range(300)]
+        assert list(pool.map(lambda vps: get_agent_exec.sync(vps, client=client).reason, ids)) == ids
+
+
+def test_trio_works_as_well(url: str) -> None:
+    trio = pytest.importorskip("trio")
+
+    async def main() -> list[Any]:
+        async with AuthenticatedClient(url, KEY) as client:
+            return [(await get_agent_exec.asyncio(id, client=client)).reason for id in ("a", "b")]
+
+    for _ in range(2):
+        assert trio.run(main) == ["a", "b"]
+
+
+def test_hundreds_at_once_take_turns(url: str) -> None:
+    async def main() -> list[Any]:
+        async with AuthenticatedClient(url, KEY) as client:
+            calls = [get_agent_exec.asyncio(f"v{number}", client=client) for number in range(400)]
+            return [answer.reason for answer in await asyncio.gather(*calls)]
+
+    assert asyncio.run(main()) == [f"v{number}" for number in range(400)]
+
+
+def test_derived_clients_share_connections(url: str) -> None:
+    with AuthenticatedClient(url, KEY) as client:
+        ports = {get_agent_exec.sync(VPS, client=client)["port"]}
+        for number in range(50):
+            for other in (client.with_timeout(5.0), client.with_headers({"x": str(number)}), client.with_cookies({})):
+                with other:
+                    ports.add(get_agent_exec.sync(VPS, client=other)["port"])
+        assert len(ports) == 1
+
+
+@dataclasses.dataclass
+class Settings:
+    client: Client
+
+
+@pytest.mark.parametrize(
+    "copied", [copy.copy, copy.deepcopy, lambda client: dataclasses.asdict(Settings(client))["client"]]
+)
+def test_a_copy_can_send(copied: Any) -> None:
+    asked: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        return httpx.Response(200, json={"available": True})
+
+    own = answering(answer)
+    given = new_client().set_httpx_client(httpx.Client(transport=httpx.MockTransport(answer)))
+    for client in (own, given):
+        assert get_agent_exec.sync(VPS, client=copied(client)).available
+        assert asked[-1].headers["authorization"] == f"Bearer {KEY}"
+
+
+def test_a_password_of_the_base_url_goes_nowhere(voice: Voice, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("DEBUG")
+    transport = httpx.MockTransport(lambda _: httpx.Response(200, json={"available": True}))
+    client = AuthenticatedClient("https://me:hunter2@h.test", KEY, httpx_args={"transport": transport})
+    assert voice.call(client=client).available
+    plain = AuthenticatedClient("https://me:hunter2@h.test", KEY)
+    assert "hunter2" not in caplog.text + repr(client) + str(pickle.dumps(plain))
+
+
+def test_a_password_still_logs_a_client_without_key_in() -> None:
+    asked: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        return httpx.Response(200)
+
+    client = Client("https://me:hunter2@h.test", httpx_args={"transport": httpx.MockTransport(answer)})
+    client.send({"method": "GET", "url": "/"})
+    assert asked[0].headers["authorization"].startswith("Basic ")
+    assert "hunter2" not in str(asked[0].url)
+
+
+@pytest.mark.parametrize("cause", [httpx.ReadError, httpx.ConnectTimeout, httpx.RemoteProtocolError])
+def test_a_pickled_transport_error_holds_no_key(voice: Voice, cause: type[httpx.RequestError]) -> None:
+    def fail(request: httpx.Request) -> httpx.Response:
+        raise cause("no", request=request)
+
+    with pytest.raises(cause) as caught:
+        voice.call(client=answering(fail).with_cookies({"session": "s3cret"}))
+    assert KEY.encode() not in pickle.dumps(caught.value)
+    assert b"s3cret" not in pickle.dumps(caught.value)
+    assert caught.value.request.url.path.endswith("/agent/exec")
+
+
+class Steps:
+    """Runs a coroutine until its n-th suspension, and cancels it there."""
+
+    def __init__(self, coroutine: Coroutine[Any, Any, Any], stop: int) -> None:
+        self.coroutine, self.stop, self.steps = coroutine, stop, 0
+
+    def __await__(self) -> Generator[Any, Any, Any]:
+        running = self.coroutine.__await__()
+        value: Any = None
+        while True:
+            try:
+                waited = running.send(value)
+            except StopIteration as end:
+                return end.value
+            self.steps += 1
+            if self.steps == self.stop:
+                if waited is not None:
+                    waited.cancel()
+                running.throw(asyncio.CancelledError())
+                continue
+            value = yield waited
+
+
+class Slow(httpx.AsyncByteStream):
+    def __init__(self, content: bytes) -> None:
+        self.content = content
+
+    async def __aiter__(self) -> Any:
+        for byte in (self.content[:5], self.content[5:]):
+            await asyncio.sleep(0)
+            yield byte
+
+    async def aclose(self) -> None:
+        await asyncio.sleep(0)
+
+
+async def slow_server(request: httpx.Request) -> httpx.Response:
+    await asyncio.sleep(0)
+    if request.method == "POST":
+        body = b'{"pid": 4242}'
+    elif "pid" in request.url.params:
+        body = b'{"exited": true, "exitCode": 0}'
+    else:
+        body = b'{"available": true}'
+    return httpx.Response(200, stream=Slow(body))
+
+
+def test_cancelled_anywhere_it_leaves_a_client_that_works() -> None:
+    async def cancel(step: int) -> tuple[bool, BaseException | None, list[int]]:
+        client = new_client(httpx_args={"transport": httpx.MockTransport(slow_server)})
+        pids: list[int] = []
+        error: BaseException | None = None
+        steps = Steps(start_agent_exec.asyncio_run(VPS, "x", client=client, on_start=pids.append), step)
+
+        async def task() -> Any:
+            return await steps
+
+        try:
+            await asyncio.create_task(task())
+        except asyncio.CancelledError as cancelled:
+            error = cancelled
+        assert (await get_agent_exec.asyncio(VPS, client=client)).available
+        assert (await get_agent_exec.asyncio_wait(VPS, PID, client=client)).exited
+        await client.aclose()
+        return steps.steps >= step, error, pids
+
+    notes = set()
+    for step in range(1, 1000):
+        reached, error, pids = asyncio.run(cancel(step))
+        if not reached:
+            assert step > 10
+            break
+        assert error is not None
+        told = "".join(getattr(error, "__notes__", []))
+        assert (f"pid {PID}" in told) == bool(pids)
+        notes.add(told)
+    assert notes == {"", "a command may have been started", f"the command was started: pid {PID}"}
+
+
+def test_an_interrupted_run_names_its_pid(voice: Voice) -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        if "pid" in request.url.params:
+            raise KeyboardInterrupt
+        return httpx.Response(200, json={"available": True} if request.method == "GET" else {"pid": PID})
+
+    with pytest.raises(KeyboardInterrupt) as caught, contextlib.ExitStack():
+        voice.run(client=answering(answer))
+    assert caught.value.__notes__ == [f"the command was started: pid {PID}"]
