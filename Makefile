@@ -41,8 +41,16 @@ conformance: $(READY) ## judge a server: the embedded mock, BACKEND=qemu-ga, or 
 	  $(if $(REPORT_DIR),--report-dir "$(REPORT_DIR)") $(if $(PLAN),--plan) $(ARGS)
 
 .PHONY: mock
-mock: $(READY) ## serve the embedded mock, or BACKEND=qemu-ga, and print its address, keys and a curl command
-	@python -m hostup_conformance.$(if $(filter qemu-ga,$(BACKEND)),servers.agent_server,mock)
+mock: $(READY) ## serve the embedded mock, or BACKEND=qemu-ga, or SCENE=… for a client, and print its address, keys and a curl command
+	@$(if $(SCENE),hostup-conformance client --by-hand --scene $(SCENE),python -m hostup_conformance.$(if $(filter qemu-ga,$(BACKEND)),servers.agent_server,mock))
+
+.PHONY: client
+client: $(READY) ## judge a client: COMMAND="node my-client.mjs"; DOES=probe|poll|run, SCENE=…, REPORT_DIR=…, ARGS="--strict …"
+	@hostup-conformance client $(if $(DOES),--does $(DOES)) $(if $(SCENE),--scene $(SCENE)) $(if $(REPORT_DIR),--report-dir "$(REPORT_DIR)") $(ARGS) -- $(COMMAND)
+
+.PHONY: clients
+clients: $(READY) ## judge every right client of the catalogue in all scenes, and every faulty one in its own (three minutes)
+	pytest -q conformance/tests/clients/every_client.py
 
 .PHONY: test
 test: $(READY) check ## run linters, type checkers and all tests, as CI does
@@ -79,6 +87,10 @@ hostile: $(READY) ## run the suite against all hostile servers, for about half a
 .PHONY: kill-matrix
 kill-matrix: $(READY) ## run all faults and variants, and record which requirements report each
 	python conformance/tests/kill_matrix.py
+
+.PHONY: client-matrix
+client-matrix: $(READY) ## run every client of the catalogue, and write which requirements report each
+	PYTHONPATH=conformance/tests python -m clients.matrix
 
 .PHONY: spec-diff
 spec-diff: $(READY) ## list what has changed in the contract since BASE=REV (default: since its version was set), and whom it breaks

@@ -53,6 +53,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return explain(arguments.id)
     if arguments.command == "client":
         return judge_command(arguments, for_pytest)
+    if arguments.command == "judge" and "--client" in for_pytest:
+        return judge_recording(arguments.file, for_pytest)
     if arguments.command == "judge":
         return run_pytest([f"--har={arguments.file}", *for_pytest])
     return run_pytest([*([f"--base-url={arguments.url}"] if arguments.url else []), *for_pytest])
@@ -96,8 +98,9 @@ def make_parser() -> argparse.ArgumentParser:
     judge = commands.add_parser(
         "judge",
         help="judge recorded traffic without sending anything",
-        usage="hostup-conformance judge FILE.har [PYTEST ARGUMENTS ...]",
-        description="Judges the exchanges in a HAR 1.2 file by the same rules. Entries for other paths are ignored.",
+        usage="hostup-conformance judge FILE.har [--client] [PYTEST ARGUMENTS ...]",
+        description="Judges the exchanges in a HAR 1.2 file by the same rules. Entries for other paths are ignored. "
+        "With --client it judges the client that was recorded (then with --report-dir, --strict and --waivers alone).",
         epilog=f"{PYTEST_ARGUMENTS}\n{EXIT_CODES}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -129,9 +132,29 @@ def add_client(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     client.add_argument("--does", choices=["probe", "poll", "run"], default="run", help="what COMMAND does (run)")
     client.add_argument("--scene", action="append", default=[], metavar="NAME", help="play this scene alone (repeat)")
     client.add_argument("--scenes", action="store_true", help="list the scenes, and run nothing")
-    client.add_argument("--report-dir", default="conformance-report", metavar="DIR", help="where the reports go")
-    client.add_argument("--strict", action="store_true", help="a broken SHOULD is a fail")
-    client.add_argument("--waivers", metavar="FILE", help="requirements that are known to be broken")
+    client.add_argument("--by-hand", action="store_true", help="serve the scene until Ctrl-C, and run no COMMAND")
+    add_reports(client)
+
+
+def add_reports(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say what becomes of a verdict on a client."""
+    parser.add_argument(
+        "--report-dir", type=Path, default="conformance-report", metavar="DIR", help="where to write the reports"
+    )
+    parser.add_argument("--strict", action="store_true", help="fail if a SHOULD is broken")
+    parser.add_argument("--waivers", metavar="FILE", help="list of requirements that may be broken for a while")
+
+
+def judge_recording(file: str, options: Sequence[str]) -> int:
+    """Judge the client in a recording, and return the exit code."""
+    from hostup_conformance.client_run import Given, judge_file
+
+    parser = argparse.ArgumentParser(prog="hostup-conformance judge FILE.har", allow_abbrev=False)
+    parser.add_argument("--client", action="store_true", help="judge the client in the recording, not the server")
+    add_reports(parser)
+    arguments = parser.parse_args(options)
+    given = Given((), report_dir=arguments.report_dir, waivers=arguments.waivers, strict=arguments.strict)
+    return judge_file(Path(file), given)
 
 
 CLIENT_ENVIRONMENT = """\
@@ -159,6 +182,10 @@ def judge_command(arguments: argparse.Namespace, words: list[str]) -> int:
         for name, scene in scenes().items():
             print(f"{name:30} {' '.join(scene.words.split())}")
         return 0
+    if arguments.by_hand:
+        from hostup_conformance.client_run import by_hand
+
+        return by_hand(arguments.scene[0] if arguments.scene else "well")
     if not words:
         print("hostup-conformance client: give the client's command after --", file=sys.stderr)
         return 4
@@ -169,7 +196,7 @@ def judge_command(arguments: argparse.Namespace, words: list[str]) -> int:
             words=tuple(words),
             does=arguments.does,
             scenes=tuple(arguments.scene),
-            report_dir=Path(arguments.report_dir),
+            report_dir=arguments.report_dir,
             waivers=arguments.waivers,
             strict=arguments.strict,
         )

@@ -5,6 +5,7 @@ It is no pytest session: a client has no requests to select, and one verdict.
 
 from __future__ import annotations
 
+import os
 import shlex
 import sys
 import tempfile
@@ -24,11 +25,12 @@ from hostup_conformance.options import check_writable
 from hostup_conformance.record import BODY_CHARACTERS, Course, Subject, record_of
 from hostup_conformance.reports import terminal
 from hostup_conformance.reports.files import remove_reports, write_reports
-from hostup_conformance.sources.client import Command, check_command, play_all
+from hostup_conformance.sources import client_recording
+from hostup_conformance.sources.client import Command, check_command, play_all, serve
 from hostup_conformance.sources.scenes import KEY, Scene, scenes
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from hostup_conformance.contract.story import Does, Exchange, Seen
 
@@ -76,26 +78,72 @@ class Printer:
 
 def run(given: Given) -> int:
     """Judge a client, write the reports, print the summary, and return the exit code."""
+
+    def exchanges(interruption: Interruption) -> tuple[list[Exchange], str | None]:
+        chosen = chosen_scenes(given)
+        check_command(given.command)
+        print(f"command: {shlex.join(given.words)} ({given.does}), {len(chosen)} scenes", flush=True)
+        return play_all(given.command, chosen, interruption.tell)
+
+    return judged(given, exchanges, subject(given))
+
+
+def judge_file(file: Path, given: Given) -> int:
+    """Judge the client in a recording, write the reports, print the summary, and return the exit code."""
+    described = {"base_url": str(file), "kind": "har", "profile": "client"}
+    keys: list[str] = []
+
+    def exchanges(_: Interruption) -> tuple[list[Exchange], str | None]:
+        found = client_recording.read(file, os.environ)
+        keys.extend({e.ask.play.task.key for e in found})
+        return found, "the recording does not show it"
+
+    def redact(text: str) -> str:
+        return redactor(tuple(keys))(text)
+
+    return judged(given, exchanges, Subject(described, redact, lambda _: str(file), came))
+
+
+def judged(
+    given: Given, take: Callable[[Interruption], tuple[list[Exchange], str | None]], about: Subject[Seen]
+) -> int:
+    """Take exchanges, judge them, write the reports, print the summary, and return the exit code."""
     course, began = Course(), time.monotonic()
     try:
         waivers = read_waivers(given.waivers)
         check_writable(given.report_dir / "report.json")
-        chosen = chosen_scenes(given)
-        check_command(given.command)
+        with tempfile.TemporaryDirectory() as folder:
+            interruption = Interruption(Path(folder) / "notice", watch=False)
+            try:
+                remove_reports(given.report_dir)
+                exchanges, stopped = take(interruption)
+            finally:
+                interruption.close()
     except Misconfigured as error:
         print(f"hostup-conformance: {error}", file=sys.stderr)
         return UNUSABLE
-    print(f"command: {shlex.join(given.words)} ({given.does}), {len(chosen)} scenes", flush=True)
-    remove_reports(given.report_dir)
-    with tempfile.TemporaryDirectory() as folder:
-        interruption = Interruption(Path(folder) / "notice", watch=False)
-        try:
-            exchanges, stopped = play_all(given.command, chosen, interruption.tell)
-        finally:
-            interruption.close()
     verdict = apply_waivers(judge_client(exchanges, stopped), waivers, course.started.date(), strict=given.strict)
     course = replace(course, seconds=time.monotonic() - began, stopped=stopped)
-    return report(verdict, exchanges, subject(given), course, given.report_dir)
+    return report(verdict, exchanges, about, course, given.report_dir)
+
+
+def by_hand(name: str) -> int:
+    """Serve one scene until Ctrl-C, then say what was wrong with the requests."""
+    try:
+        (scene,) = chosen_scenes(Given((), scenes=(name,)))
+    except Misconfigured as error:
+        print(f"hostup-conformance: {error}", file=sys.stderr)
+        return UNUSABLE
+    exchanges = serve(scene, lambda line: print(line, flush=True))
+    verdict = judge_client(exchanges, "it was not asked for")
+    broken = [result for result in verdict.results.values() if result.status in {"fail", "warn", "error"}]
+    sent = sum(1 for e in exchanges if e.request.method)
+    print(
+        f"\n{sent} requests; {len(broken)} requirements broken" if broken else f"\n{sent} requests; nothing was wrong"
+    )
+    for result in broken:
+        print(f"{result.status:8} {result.requirement.id} {result.requirement.title}: {result.message}")
+    return NOT_CONFORMANT if broken else CONFORMANT
 
 
 def report(

@@ -34,9 +34,10 @@ class Task:
     """What the command was given, by its environment."""
 
     does: Does
+    #: The id, empty where a recording does not tell it, and the command, None where it does not.
     vps: str
     key: str = field(repr=False)
-    command: str = ""
+    command: str | None = None
     pid: int | None = None
 
 
@@ -54,6 +55,8 @@ class Play:
     completes: str | None = None
     #: How many seconds the command was told to take at most.
     timeout: float | None = None
+    #: Whether it is a recording, which may lack what its format leaves out.
+    recorded: bool = False
 
 
 @dataclass(frozen=True)
@@ -146,7 +149,7 @@ class Story:
     @property
     def awkward(self) -> bool:
         """Whether the id cannot stand in a path as it is."""
-        return re.fullmatch(r"[A-Za-z0-9._~-]+", self.task.vps) is None
+        return re.fullmatch(r"[A-Za-z0-9._~-]*", self.task.vps) is None
 
     @cached_property
     def last_poll(self) -> Exchange | None:

@@ -46,6 +46,8 @@ class Entry:
     when: datetime | None
     #: What the suite itself noted of the request, in a recording of its own.
     asks: dict[str, Any] = field(default_factory=dict)
+    #: Where the request went: scheme, host and port.
+    origin: str = ""
 
 
 @dataclass(frozen=True)
@@ -79,6 +81,7 @@ def entry_of(entry: dict[str, Any]) -> Entry:
         seconds=max(float(entry.get("time") or 0), 0.0) / 1000,
         when=rfc3339(entry["startedDateTime"]),
         asks=dict(recorded.get("_asks") or {}),
+        origin=f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}",
     )
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shlex
 import shutil
+import signal
 import threading
 import time
 from collections.abc import Callable
@@ -17,7 +19,7 @@ from typing import TYPE_CHECKING
 from hostup_conformance.contract.story import Does, Exchange, Outcome, Play, Seen, Story, kind_of
 from hostup_conformance.core.messages import Request
 from hostup_conformance.core.misconfigured import Misconfigured
-from hostup_conformance.servers.scripted import Received, ScriptedServer
+from hostup_conformance.servers.scripted import Received, Reply, ScriptedServer
 from hostup_conformance.sources.processes import adopting, run_command
 from hostup_conformance.sources.scenes import Scene, Stage
 
@@ -49,7 +51,7 @@ def check_command(command: Command) -> None:
 
 
 def play_all(
-    command: Command, scenes: Sequence[Scene], tell: Tell = lambda _listener: None, at_once: int = AT_ONCE
+    command: Command, scenes: Sequence[Scene], tell: Tell = lambda _listener: None
 ) -> tuple[list[Exchange], str | None]:
     """Play scenes to a command; return all exchanges in the order of the scenes, and why some were not played.
 
@@ -57,23 +59,28 @@ def play_all(
         command: what is run
         scenes: what is played
         tell: is given a function that ends the run, and takes the reason
-        at_once: how many scenes are played at once
     """
     stop = Stop()
     tell(stop)
-    with adopting(), ThreadPoolExecutor(at_once) as threads:
-        played = asyncio.run(_play_all(command, scenes, stop, threads, at_once))
-    exchanges = [exchange for scene in played if scene for exchange in scene]
+    played = play_each([(command, scene) for scene in scenes], stop)
+    exchanges = [exchange for scene in played for exchange in scene]
     for number, exchange in enumerate(exchanges, 1):
         exchange.number = number
     return exchanges, stop.reason
 
 
-class Stop:
-    """Whether the run is to end, and why."""
+def play_each(plays: Sequence[tuple[Command, Scene]], stop: Stop, at_once: int = AT_ONCE) -> list[list[Exchange]]:
+    """Play scenes to commands, some at once; return the exchanges of each, none where it was not played."""
+    with adopting(), ThreadPoolExecutor(at_once) as threads:
+        return asyncio.run(_play_each(plays, stop, threads, at_once))
 
-    def __init__(self) -> None:
+
+class Stop:
+    """Whether the run is to end, and why; after some seconds no other scene begins."""
+
+    def __init__(self, seconds: float = RUN_SECONDS - SCENE_SECONDS) -> None:
         self.event = threading.Event()
+        self.latest = time.monotonic() + seconds
         self.reason: str | None = None
 
     def __call__(self, reason: str) -> None:
@@ -82,22 +89,21 @@ class Stop:
         self.event.set()
 
 
-async def _play_all(
-    command: Command, scenes: Sequence[Scene], stop: Stop, threads: ThreadPoolExecutor, at_once: int
-) -> list[list[Exchange] | None]:
+async def _play_each(
+    plays: Sequence[tuple[Command, Scene]], stop: Stop, threads: ThreadPoolExecutor, at_once: int
+) -> list[list[Exchange]]:
     places = asyncio.Semaphore(at_once)
-    latest = time.monotonic() + RUN_SECONDS - SCENE_SECONDS
 
-    async def one(scene: Scene) -> list[Exchange] | None:
+    async def one(command: Command, scene: Scene) -> list[Exchange]:
         async with places:
-            if time.monotonic() > latest:
+            if time.monotonic() > stop.latest:
                 stop(f"the {RUN_SECONDS:g} seconds of a run were used up")
             if stop.event.is_set():
-                return None
+                return []
             exchanges = await play(command, scene, stop.event, threads)
-            return None if stop.event.is_set() else exchanges
+            return [] if stop.event.is_set() else exchanges
 
-    return await asyncio.gather(*map(one, scenes))
+    return await asyncio.gather(*(one(command, scene) for command, scene in plays))
 
 
 async def play(command: Command, scene: Scene, stop: threading.Event, threads: ThreadPoolExecutor) -> list[Exchange]:
@@ -120,6 +126,39 @@ async def play(command: Command, scene: Scene, stop: threading.Event, threads: T
     return story_of(scene.play(command.does), server.received, outcome, began, when)
 
 
+def serve(scene: Scene, say: Callable[[str], None]) -> list[Exchange]:
+    """Serve a scene until Ctrl-C, and return what was sent as stories: another begins with the probe after an end."""
+    return asyncio.run(_serve(scene, say))
+
+
+async def _serve(scene: Scene, say: Callable[[str], None]) -> list[Exchange]:
+    stages = [Stage(scene, "run")]
+    parts: list[list[Received]] = [[]]
+
+    def script(received: Received) -> Reply:
+        if stages[-1].reported and kind_of(received.request)[0] == "probe":
+            stages.append(Stage(scene, "run", stages[-1].elsewhere))
+            parts.append([])
+        parts[-1].append(received)
+        return stages[-1].reply(received, received.host)
+
+    server = ScriptedServer(script)
+    base_url = f"http://127.0.0.1:{await server.listen('127.0.0.1', 'own')}"
+    stages[0].elsewhere = f"http://localhost:{await server.listen('localhost', 'other')}"
+    if scene.refused:
+        server.refuse()
+    say(f"# The scene {scene.name}: {' '.join(scene.words.split())}")
+    say("# It is served until Ctrl-C. In another terminal:")
+    for name, value in scene.environment("run", base_url).items():
+        say(f"export {name}={shlex.quote(value)}")
+    began, when = time.monotonic(), datetime.now(UTC)
+    ended = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGINT, ended.set)
+    await ended.wait()
+    await server.close()
+    return [e for part in parts if part for e in story_of(scene.play("run"), part, None, began, when)]
+
+
 def clean(environment: Mapping[str, str]) -> dict[str, str]:
     """Return an environment without what would lead a client astray: our own variables, and proxies."""
     return {
@@ -130,19 +169,20 @@ def clean(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def story_of(
-    play: Play, received: Sequence[Received], outcome: Outcome, began: float, when: datetime
+    play: Play, received: Sequence[Received], outcome: Outcome | None, began: float, when: datetime
 ) -> list[Exchange]:
     """Return what happened in a scene as exchanges, the last of which holds the whole story."""
     requests = [exchange_of(play, one, began, when) for one in sorted(received, key=lambda one: one.arrived)]
     story = Story(play, tuple(requests), outcome)
-    ending = Seen(play, "other", arrived=outcome.seconds, story=story)
+    seconds = outcome.seconds if outcome else time.monotonic() - began
+    ending = Seen(play, "other", arrived=seconds, story=story)
     last = Exchange(
         number=0,
         request=Request("", ""),
         response=None,
         ask=ending,
-        failure=how(outcome),
-        when=when + timedelta(seconds=outcome.seconds),
+        failure=how(outcome) if outcome else "the server was stopped",
+        when=when + timedelta(seconds=seconds),
         purpose=f"{play.scene}: {play.words}",
         source="scene",
     )

@@ -23,7 +23,7 @@ def documented(story: Story) -> Findings:
         yield e, f"GET or POST {ENDPOINT} below HOSTUP_BASE_URL", f"{e.request.method} {e.request.target}"
 
 
-@judging("CLIENT-06", requests)
+@judging("CLIENT-06", lambda story: requests(story) and story.task.vps)
 def id_whole(story: Story) -> Findings:
     """The path has the id in one segment, which is HOSTUP_VPS_ID once it is percent-decoded."""
     for e in story.own:
@@ -50,7 +50,7 @@ def command_as_given(story: Story) -> Findings:
             yield e, "a JSON object as the body", "; ".join(text.defects)
         elif not isinstance(text.value, dict) or "command" not in text.value:
             yield e, "a JSON object with the member command", text.value
-        elif text.value["command"] != story.task.command:
+        elif story.task.command is not None and text.value["command"] != story.task.command:
             yield e, f"the command {story.task.command}", text.value["command"]
 
 
@@ -91,14 +91,14 @@ def says_who(story: Story) -> Findings:
             yield e, "a User-Agent with the client's name and version", "none"
 
 
-@judging("CLIENT-12", lambda story: story.play.scene == "well" and requests(story))
+@judging("CLIENT-12", lambda story: requests(story) and (story.play.recorded or story.play.scene == "well"))
 def who(story: Story) -> Findings:
     """The first User-Agent of the scene well is shown. A front end of the provider was seen to refuse Python's own."""
     for e in story.own[:1]:
         yield e, "", e.request.header("user-agent") or "none"
 
 
-@judging("CLIENT-13", lambda story: story.requests)
+@judging("CLIENT-13", lambda story: story.requests and not story.play.recorded)
 def is_http(story: Story) -> Findings:
     """What is sent can be read as HTTP/1.1: request line, header fields, one Host, a body as long as announced."""
     for e in story.requests:

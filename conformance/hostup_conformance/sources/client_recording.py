@@ -1,0 +1,136 @@
+"""A recording (HAR 1.2) made at a client's side as a source: each command in it is a story of its own.
+
+It does not show how a command ended, nor what it printed, nor which id, command and key the client was given: of
+these only what the user names is taken as known. Entries for other paths are left out, unless they take the key to
+another host.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from hostup_conformance.contract.client_rules.course import accepted
+from hostup_conformance.contract.paths import VPSS
+from hostup_conformance.contract.story import Does, Exchange, Play, Seen, Story, Task, kind_of, pids_of
+from hostup_conformance.core import exchange as core
+from hostup_conformance.core import har
+from hostup_conformance.core.messages import Request
+from hostup_conformance.core.misconfigured import Misconfigured
+from hostup_conformance.core.redact import redactor
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from datetime import datetime
+    from pathlib import Path
+
+#: Within so many seconds the same start is taken for a repetition of one that was lost.
+SOON = 60.0
+KINDS = ("probe", "start", "poll")
+
+
+def read(file: Path, environ: Mapping[str, str]) -> list[Exchange]:
+    """Return the stories in a recording; raise `Misconfigured` for one that holds nothing of the endpoint."""
+    entries = sorted((e for e in har.read(file).entries if e.when), key=lambda e: e.when or 0)
+    ours = [e for e in entries if kind_of(below_prefix(e.request))[0] in KINDS]
+    if not ours or ours[0].when is None:
+        raise Misconfigured(f"{file}: none of its {len(entries)} entries is about the endpoint; record its use")
+    key = key_of(ours, environ.get("HOSTUP_API_KEY"))
+    play = Play(file.name, Task("run", environ.get("HOSTUP_VPS_ID", ""), key, None), "recorded", recorded=True)
+    home = Counter(entry.origin for entry in ours).most_common(1)[0][0]
+    away = [entry for entry in entries if entry.origin != home and leaks(entry, key)]
+    taken = {id(entry) for entry in (*ours, *away)}
+    sent = [exchange_of(entry, play, ours[0].when, home) for entry in entries if id(entry) in taken]
+    exchanges = [exchange for requests in parted(sent) for exchange in story_of(requests, play)]
+    for number, exchange in enumerate(exchanges, 1):
+        exchange.number = number
+    return exchanges
+
+
+def below_prefix(request: Request) -> Request:
+    """Return a request with its path from the API's own on."""
+    return replace(request, target=request.target[max(request.target.find(VPSS), 0) :])
+
+
+def key_of(entries: Iterable[har.Entry], named: str | None) -> str:
+    """Return the key that the user named, where the recording has it, or the one that it has most often."""
+    values = [(entry.request.header("authorization") or "").partition(" ")[2] for entry in entries]
+    counted = Counter(filter(None, values)).most_common(1)
+    return named if named in values and named else counted[0][0] if counted else named or ""
+
+
+def leaks(entry: har.Entry, key: str) -> bool:
+    """Whether a request has the key, wherever it goes."""
+    return any(
+        redactor((key,)).finds_in(text) for text in (entry.request.target, *(v for _, v in entry.request.headers))
+    )
+
+
+def exchange_of(entry: har.Entry, play: Play, began: datetime, home: str) -> Exchange:
+    """Return an entry as an exchange."""
+    request = below_prefix(entry.request)
+    kind, segment = kind_of(request)
+    arrived = (entry.when - began).total_seconds() if entry.when else 0.0
+    delivered = entry.response is not None
+    origin = "own" if entry.origin == home else "other"
+    return core.Exchange(
+        number=0,
+        request=request,
+        response=entry.response,
+        ask=Seen(
+            play, kind, "own" if origin == "own" else "other", segment, arrived, arrived + entry.seconds, delivered
+        ),
+        failure=None if delivered else "no response was recorded",
+        seconds=entry.seconds,
+        when=entry.when,
+        purpose="recorded",
+        source="har",
+    )
+
+
+def parted(sent: Iterable[Exchange]) -> list[list[Exchange]]:
+    """Part requests into stories.
+
+    A probe begins one, unless another went before; so does a start, unless it repeats one that was lost; and a poll
+    belongs to the command that it polls.
+    """
+    stories: list[list[Exchange]] = []
+    for e in sent:
+        own = [story for story in stories if story[-1].ask.id == e.ask.id and story[-1].ask.origin == e.ask.origin]
+        home = next((story for story in reversed(own) if belongs(e, story)), None)
+        if home is None:
+            stories.append([e])
+        else:
+            home.append(e)
+    return stories
+
+
+def belongs(e: Exchange, story: list[Exchange]) -> bool:
+    """Whether a request goes on with a story."""
+    starts = [one for one in story if one.ask.kind == "start"]
+    polls = [one for one in story if one.ask.kind == "poll"]
+    if e.ask.kind == "probe":
+        return not starts and not polls
+    if e.ask.kind == "start":
+        last = starts[-1] if starts else None
+        repeats = last and last.request.body == e.request.body and e.ask.arrived - last.ask.arrived < SOON
+        return not polls and (last is None or bool(repeats and not accepted(last)))
+    told = Story(e.ask.play, tuple(story), None).pid
+    asked = pids_of(polls[0].request)[0] if polls else told
+    return e.ask.kind == "poll" and pids_of(e.request)[0] in {told, asked}
+
+
+def story_of(requests: list[Exchange], play: Play) -> list[Exchange]:
+    """Return the requests of a story, and its end."""
+    kinds = {e.ask.kind for e in requests}
+    does: Does = "run" if "start" in kinds else "poll" if "poll" in kinds else "probe"
+    pids = [pids_of(e.request)[0] for e in requests if e.ask.kind == "poll"]
+    pid = int(pids[0]) if does == "poll" and pids[0].isdecimal() else None
+    play = replace(play, task=replace(play.task, does=does, pid=pid))
+    for e in requests:
+        e.ask = replace(e.ask, play=play)
+    story = Story(play, tuple(requests), None)
+    end = Seen(play, "other", arrived=requests[-1].ask.answered or 0.0, story=story)
+    last: Exchange = core.Exchange(0, Request("", ""), None, end, failure="the recording ends", purpose="recorded")
+    return [*requests, last]

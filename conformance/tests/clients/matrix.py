@@ -1,0 +1,140 @@
+"""Runs every faulty client, and writes which requirements report each: `make client-matrix`.
+
+Each is played the scenes in which its defect shows, and a few ordinary ones. Right clients are played all scenes, and
+none may be reported. What cannot be run here is left out, and said.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from clients.catalogue import Client, Missing, right, wrong
+from hostup_conformance.contract.client_judging import MATRIX, Verdict, client_requirements, judge_client
+from hostup_conformance.contract.story import Exchange
+from hostup_conformance.core.root_cause import root_causes
+from hostup_conformance.sources.client import Command, Stop, play_each
+from hostup_conformance.sources.scenes import Scene, scenes
+
+#: Scenes that every faulty client is played besides those in which its defect shows.
+ORDINARY = ("well", "exit-code-3", "unavailable", "poll-rate-limited", "start-lost", "poll-lost", "poll-forbidden")
+#: How many scenes are played at once: the clients wait most of the time.
+AT_ONCE = 6 * (os.cpu_count() or 1)
+#: What differs from run to run.
+UNSTEADY = (
+    (re.compile(r"\b(127\.0\.0\.1|localhost):\d+"), r"\1:8080"),
+    (re.compile(r"\w{3}, \d\d \w{3} \d{4} [\d:]+ GMT"), "Mon, 27 Apr 2026 12:34:56 GMT"),
+    (re.compile(r"\b\d+(\.\d+)? (seconds|requests within)"), r"some \2"),
+)
+
+
+def verdicts(clients: Iterable[Client], chosen: Callable[[Client], Iterable[str]]) -> dict[str, Verdict | str]:
+    """Return the verdict on each client in the scenes that are chosen for it, or why it could not be run."""
+    plays: list[tuple[str, Command, Scene]] = []
+    found: dict[str, Verdict | str] = {}
+    for client in clients:
+        try:
+            command = Command(client.command())
+        except Missing as missing:
+            found[client.name] = str(missing)
+            continue
+        plays += [(client.name, command, scenes()[name]) for name in chosen(client)]
+    played = play_each([(command, scene) for _, command, scene in plays], Stop(3600), AT_ONCE)
+    exchanges: dict[str, list[Exchange]] = {}
+    for (name, _, _), seen in zip(plays, played, strict=True):
+        exchanges.setdefault(name, []).extend(seen)
+    return found | {name: judge_client(numbered(seen)) for name, seen in exchanges.items()}
+
+
+def numbered(exchanges: list[Exchange]) -> list[Exchange]:
+    """Number exchanges in their order."""
+    for number, exchange in enumerate(exchanges, 1):
+        exchange.number = number
+    return exchanges
+
+
+def reported(verdict: Verdict) -> list[str]:
+    """Return the requirements that fail or warn, in the ledger's order."""
+    return [id for id, result in verdict.results.items() if result.status in {"fail", "warn", "error"}]
+
+
+def steady(text: str) -> str:
+    """Return a text without what differs from run to run."""
+    for pattern, replacement in UNSTEADY:
+        text = pattern.sub(replacement, text)
+    return text
+
+
+def measured() -> dict[str, Any]:
+    """Run all, and return the matrix."""
+    seen = verdicts(wrong(), lambda client: dict.fromkeys((*client.scenes, *ORDINARY)))
+    good = verdicts(right(), lambda _: scenes())
+    rows = {}
+    for client in wrong():
+        verdict = seen[client.name]
+        if isinstance(verdict, str):
+            print(f"left out: {client.name} ({verdict})", file=sys.stderr)
+            continue
+        rows[client.name] = {
+            "requirement": client.requirements[0],
+            "doc": client.doc,
+            "reported": reported(verdict),
+        }
+    correct = {
+        client.name: {"doc": client.doc, "reported": reported(verdict)}
+        for client in right()
+        if not isinstance(verdict := good[client.name], str)
+    }
+    return {"faults": rows, "variants": correct, "examples": examples(seen)}
+
+
+def examples(seen: dict[str, Verdict | str]) -> dict[str, dict[str, str]]:
+    """Return a bad example of each requirement."""
+    found: dict[str, dict[str, str]] = {}
+    for client in wrong():
+        verdict = seen[client.name]
+        id = client.requirements[0]
+        if isinstance(verdict, str) or id in found or not (findings := verdict.results[id].findings):
+            continue
+        finding = next((f for f in findings if f.exchange.ask.play.scene in client.scenes), findings[0])
+        said = f"expected {finding.expected}, got {finding.got}" if finding.expected else finding.got
+        found[id] = {"bad": steady(f"{client.doc} {said}")}
+    return found
+
+
+def first_reported(row: dict[str, Any], ids: list[str], rows: dict[str, Any]) -> str | None:
+    """Return the requirement that a summary names first for a faulty client, given all of them."""
+    return next(iter(root_causes(row["reported"], ids, rows)), None)
+
+
+def summary(matrix: dict[str, Any]) -> list[str]:
+    """Return what there is to say of a matrix, in lines."""
+    rows = matrix["faults"]
+    own = [name for name, row in rows.items() if row["requirement"] in row["reported"]]
+    ids = list(client_requirements())
+    first = [
+        n for n, row in rows.items() if next(iter(root_causes(row["reported"], ids, rows)), "") == row["requirement"]
+    ]
+    blamed = {name: row["reported"] for name, row in matrix["variants"].items() if row["reported"]}
+    return [
+        f"{len(own)} of {len(rows)} faulty clients are killed by their own requirement, {len(first)} named by it first",
+        f"{len(matrix['variants'])} right clients, reported: {blamed or 'none'}",
+        *(f"not killed: {name} ({row['requirement']})" for name, row in rows.items() if name not in own),
+        *(f"named by another first: {name}: {row['reported']}" for name, row in rows.items() if name not in first),
+    ]
+
+
+def main() -> int:
+    """Write the matrix, and say what is in it."""
+    matrix = measured()
+    MATRIX.write_text(json.dumps(matrix, indent=1, ensure_ascii=False, sort_keys=True) + "\n", encoding="utf-8")
+    print("\n".join(summary(matrix)))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

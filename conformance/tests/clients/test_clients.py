@@ -1,0 +1,310 @@
+"""The suite judges clients: one of each kind of defect, hostile commands, and the command line."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+import pytest
+from clients.catalogue import wrong
+from clients.faulty import faulty
+from clients.matrix import reported, verdicts
+from hostup_conformance import cli
+from hostup_conformance.contract.client_judging import client_requirements
+from hostup_conformance.sources import processes
+from hostup_conformance.sources.scenes import KEY, THROUGH, scenes
+from running import KEPT
+
+FAULTY = Path(__file__).parent / "faulty.py"
+RIGHT = (sys.executable, "-IS", str(FAULTY), "Right")
+JUDGED = {id for id, requirement in client_requirements().items() if requirement.level != "OBSERVE"}
+
+
+def client(folder: Path, *arguments: str | Path, **environ: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "hostup_conformance.cli", "client", "--report-dir", folder / "report", *arguments]
+    return subprocess.run(
+        command, cwd=folder, env={**KEPT, **environ}, capture_output=True, text=True, timeout=120, check=False
+    )
+
+
+def report_in(folder: Path) -> dict[str, Any]:
+    report: dict[str, Any] = json.loads((folder / "report" / "report.json").read_text("utf-8"))
+    return report
+
+
+def script(folder: Path, text: str) -> tuple[str, ...]:
+    file = folder / "client.py"
+    file.write_text(textwrap.dedent(text), "utf-8")
+    return sys.executable, "-IS", str(file)
+
+
+def test_every_must_and_should_has_a_faulty_client() -> None:
+    assert {one.requirement for one in faulty().values()} == JUDGED
+
+
+def test_each_requirement_notices_its_first_faulty_client() -> None:
+    first = {one.requirements[0]: one for one in reversed([one for one in wrong() if one.argument])}
+    found = verdicts(first.values(), lambda one: one.scenes[:1])
+    seen = {id: verdict for id, one in first.items() if not isinstance(verdict := found[one.name], str)}
+    assert [id for id in first if id not in reported(seen[id])] == []
+
+
+def test_every_scene_says_what_the_server_does() -> None:
+    for scene in scenes().values():
+        assert scene.words.endswith("."), scene.name
+        assert scene.completes in {None, THROUGH, "CLIENT-34"}
+
+
+def test_a_right_client_is_reported_as_servers_are(tmp_path: Path) -> None:
+    done = client(tmp_path, "--scene", "well", "--scene", "exit-code-3", "--", *RIGHT)
+    assert done.returncode == 0, done.stdout + done.stderr
+    report = report_in(tmp_path)
+    assert report["verdict"] == "conformant"
+    assert report["target"]["kind"] == "client"
+    assert [entry["id"] for entry in report["requirements"]] == list(client_requirements())
+    assert report["requests"] == sum(report["methods"].values()) == 8
+    assert {file.name for file in (tmp_path / "report").iterdir()} >= {"report.html", "junit.xml", "summary.md"}
+
+
+def test_a_faulty_client_is_told_what_to_do(tmp_path: Path) -> None:
+    done = client(tmp_path, "--scene", "start-lost", "--", *RIGHT[:-1], "StartsAgainAfterLoss")
+    assert done.returncode == 1
+    (entry,) = (entry for entry in report_in(tmp_path)["requirements"] if entry["status"] == "fail")
+    assert entry["id"] == "CLIENT-17"
+    assert entry["evidence"][0]["curl"].startswith("hostup-conformance client --scene start-lost -- ")
+    assert "POST /api/v2/vps/" in entry["evidence"][0]["body"]
+
+
+def test_the_key_of_a_scene_is_in_no_report(tmp_path: Path) -> None:
+    done = client(tmp_path, "--scene", "well", "--", *RIGHT[:-1], "KeyInUrlToo")
+    assert "CLIENT-02" in done.stdout
+    texts = [done.stdout, done.stderr, *(file.read_text("utf-8") for file in (tmp_path / "report").iterdir())]
+    assert [text for text in texts if KEY in text] == []
+
+
+def test_waivers_and_strict_hold_for_clients(tmp_path: Path) -> None:
+    command = ("--scene", "well", "--", *RIGHT[:-1], "Nameless")
+    assert client(tmp_path, *command).returncode == 0
+    assert client(tmp_path, "--strict", *command).returncode == 1
+    waivers = tmp_path / "waivers.yaml"
+    waivers.write_text("- {id: CLIENT-11, reason: soon, expires: 2999-01-01}", "utf-8")
+    assert client(tmp_path, "--strict", "--waivers", waivers, *command).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--scene", "rate-limited", "--", "true"], "near are"),
+        (["--", "no-such-program"], "there is no program no-such-program"),
+        ([], "give the client's command after --"),
+        (["--does", "poll", "--scene", "start-lost", "--", "true"], "not for a command that does poll"),
+    ],
+)
+def test_what_cannot_be_judged_is_said(tmp_path: Path, arguments: list[str], said: str) -> None:
+    done = client(tmp_path, *arguments)
+    assert done.returncode == 4
+    assert said in done.stderr
+
+
+def test_a_command_that_sends_nothing_demonstrates_nothing(tmp_path: Path) -> None:
+    assert client(tmp_path, "--scene", "start-lost", "--", "false").returncode == 1
+    assert report_in(tmp_path)["verdict"] == "not_demonstrated"
+
+
+def test_the_environment_holds_what_was_promised_alone(tmp_path: Path) -> None:
+    command = script(tmp_path, "import json, os; open('env.json', 'w').write(json.dumps(dict(os.environ)))")
+    client(tmp_path, "--scene", "never-ends", "--", *command, HOSTUP_READ_API_KEY="x" * 20, https_proxy="http://x")
+    given = json.loads((tmp_path / "env.json").read_text("utf-8"))
+    names = ("BASE_URL", "API_KEY", "VPS_ID", "COMMAND", "TIMEOUT", "SCENE")
+    assert {name for name in given if name.startswith("HOSTUP_")} == {f"HOSTUP_{name}" for name in names}
+    assert [name for name in given if name.lower().endswith("_proxy")] == []
+
+
+PROBES = """
+    import json, os, sys, urllib.request
+    url = f"{os.environ['HOSTUP_BASE_URL']}/api/v2/vps/{os.environ['HOSTUP_VPS_ID']}/agent/exec"
+    headers = {"Authorization": f"Bearer {os.environ['HOSTUP_API_KEY']}", "User-Agent": "x/1"}
+    def get(query=""):
+        return json.load(urllib.request.urlopen(urllib.request.Request(url + query, headers=headers), timeout=5))
+"""
+
+
+def test_a_client_that_only_probes_is_judged_by_that(tmp_path: Path) -> None:
+    command = script(tmp_path, PROBES + "    sys.exit(not get()['available'])")
+    done = client(tmp_path, "--does", "probe", "--scene", "well", "--scene", "unavailable", "--", *command)
+    assert done.returncode == 0, done.stdout
+    statuses = {entry["id"]: entry["status"] for entry in report_in(tmp_path)["requirements"]}
+    assert statuses["CLIENT-33"] == "pass"
+    assert statuses["CLIENT-17"] == statuses["CLIENT-29"] == "skip"
+
+
+def test_a_client_that_only_polls_is_judged_by_that(tmp_path: Path) -> None:
+    polls = """
+    import time
+    while not (output := get("?pid=" + os.environ["HOSTUP_PID"]))["exited"]:
+        time.sleep(0.4)
+    sys.stdout.write(output["stdout"])
+    sys.stderr.write(output["stderr"])
+    sys.exit(output["exitCode"])
+    """
+    command = script(tmp_path, PROBES + polls)
+    done = client(tmp_path, "--does", "poll", "--scene", "large-pid", "--scene", "exit-code-3", "--", *command)
+    assert done.returncode == 0, done.stdout
+    statuses = {entry["id"]: entry["status"] for entry in report_in(tmp_path)["requirements"]}
+    assert statuses["CLIENT-07"] == statuses["CLIENT-31"] == "pass"
+    assert statuses["CLIENT-08"] == "skip"
+
+
+#: What commands do that mean harm, or do not know better.
+HOSTILE = {
+    "never ends and ignores signals": """
+        import signal, time
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, signal.SIG_IGN)
+        time.sleep(600)
+    """,
+    "leaves a daemon behind": """
+        import os, subprocess, sys
+        sleep = [sys.executable, "-ISc", "import time; time.sleep(600)"]
+        subprocess.Popen(sleep, start_new_session=True, env={}, stdout=1, stderr=2)
+    """,
+    "forks and forks": """
+        import os, time
+        for _ in range(5):
+            os.fork()
+        os.setsid() if os.getpid() != os.getsid(0) else None
+        time.sleep(600)
+    """,
+    "prints without end": """
+        import sys
+        while True:
+            sys.stdout.buffer.write(b"x" * 65536)
+    """,
+    "opens a thousand connections": """
+        import os, socket, time
+        from urllib.parse import urlsplit
+        port = urlsplit(os.environ["HOSTUP_BASE_URL"]).port
+        kept = []
+        for _ in range(1000):
+            try:
+                kept.append(socket.create_connection(("127.0.0.1", port), 1))
+            except OSError:
+                pass
+        time.sleep(600)
+    """,
+    "sends garbage": """
+        import os, socket
+        from urllib.parse import urlsplit
+        port = urlsplit(os.environ["HOSTUP_BASE_URL"]).port
+        for text in (b"\\x16\\x03\\x01\\x02", b"GET / HTTP/1.1\\r\\n" + b"a: b\\r\\n" * 20000, b"\\r\\n\\r\\n",
+                     b"POST / HTTP/1.1\\r\\nContent-Length: 99999999999\\r\\n\\r\\n",
+                     b"POST / HTTP/1.1\\r\\nTransfer-Encoding: chunked\\r\\n\\r\\nzz\\r\\n"):
+            with socket.create_connection(("127.0.0.1", port), 1) as connection:
+                connection.sendall(text)
+                connection.shutdown(socket.SHUT_WR)
+                try:
+                    connection.recv(1000)
+                except OSError:
+                    pass
+    """,
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_command_ends_with_a_report_and_leaves_nothing(name: str, tmp_path: Path) -> None:
+    before = set(processes.processes())
+    code = (
+        "import sys; from hostup_conformance.sources import client; from hostup_conformance.cli import main; "
+        "client.SCENE_SECONDS = 2.0; sys.exit(main(sys.argv[1:]))"
+    )
+    command = [sys.executable, "-c", code, "client", "--report-dir", str(tmp_path / "report"), "--scene", "well", "--"]
+    run = subprocess.run(
+        [*command, *script(tmp_path, HOSTILE[name])],
+        cwd=tmp_path, env=KEPT, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert run.returncode == 1, run.stdout + run.stderr
+    assert run.stderr == ""
+    assert report_in(tmp_path)["verdict"] == "not_conformant"
+    mine = [
+        pid for pid in set(processes.processes()) - before if str(tmp_path).encode() in processes.read(pid, "cmdline")
+    ]
+    assert [pid for pid in mine if processes.state(pid) not in "ZX"] == []
+
+
+def test_an_interrupted_run_reports_what_it_saw(tmp_path: Path) -> None:
+    command = script(tmp_path, "import time; open('began', 'w'); time.sleep(600)")
+    run = subprocess.Popen(
+        [sys.executable, "-m", "hostup_conformance.cli", "client", "--report-dir", tmp_path / "report", "--", *command],
+        cwd=tmp_path, env=KEPT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    while not (tmp_path / "began").exists():
+        time.sleep(0.05)
+    run.send_signal(signal.SIGINT)
+    stdout, stderr = run.communicate(timeout=60)
+    assert run.returncode == 2, stdout + stderr
+    assert report_in(tmp_path)["stopped"] == "the run was interrupted"
+
+
+def entry(
+    method: str, target: str, status: int, body: dict[str, Any] | None, second: int, text: str = ""
+) -> dict[str, Any]:
+    headers = [
+        {"name": "Authorization", "value": "Bearer hu_a_made_up_0123456789"},
+        {"name": "User-Agent", "value": "x"},
+    ]
+    request: dict[str, Any] = {"method": method, "url": f"https://cloud.hostup.se{target}", "headers": headers}
+    if text:
+        headers.append({"name": "Content-Type", "value": "application/json"})
+        request["postData"] = {"mimeType": "application/json", "text": text}
+    content = {"text": json.dumps(body)} if body is not None else {}
+    response = {"status": status, "headers": [], "content": content}
+    return {"startedDateTime": f"2026-04-27T12:00:{second:02}Z", "time": 10, "request": request, "response": response}
+
+
+EXEC = "/api/v2/vps/vps_1/agent/exec"
+START = json.dumps({"command": "uname"})
+
+
+def test_a_recording_is_judged_for_its_client(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    right = [
+        entry("GET", EXEC, 200, {"available": True}, 0),
+        entry("POST", EXEC, 200, {"pid": 7}, 1, START),
+        entry("GET", f"{EXEC}?pid=7", 200, {"exited": True, "exitCode": 0}, 3),
+        entry("POST", EXEC, 200, {"pid": 7}, 10, START),
+        entry("GET", f"{EXEC}?pid=7", 200, {"exited": True, "exitCode": 0}, 12),
+        entry("GET", "/api/v2/vps/vps_1/console", 200, {}, 13),
+    ]
+    lost = [entry("POST", EXEC, 0, None, 20, START), entry("POST", EXEC, 200, {"pid": 8}, 21, START)]
+    found = {}
+    for name, entries in (("right", right), ("lost", right + lost)):
+        file = tmp_path / f"{name}.har"
+        file.write_text(json.dumps({"log": {"version": "1.2", "entries": entries}}), "utf-8")
+        code = cli.main(["judge", str(file), "--client", "--report-dir", str(tmp_path / "report")])
+        found[name] = (code, [e["id"] for e in report_in(tmp_path)["requirements"] if e["status"] in {"fail", "warn"}])
+    assert found == {"right": (0, []), "lost": (1, ["CLIENT-17"])}
+    assert "hu_a_made_up_0123456789" not in capsys.readouterr().out
+
+
+def test_one_scene_is_served_for_a_try_by_hand(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "hostup_conformance.cli", "client", "--by-hand", "--scene", "well"]
+    run = subprocess.Popen(command, cwd=tmp_path, env=KEPT, stdout=subprocess.PIPE, text=True)
+    assert run.stdout
+    given: dict[str, str] = defaultdict(str)
+    while "HOSTUP_COMMAND" not in given:
+        name, _, value = run.stdout.readline().removeprefix("export ").strip().partition("=")
+        given[name] = value.strip("'")
+    hostup = {name: value for name, value in given.items() if name.startswith("HOSTUP_")}
+    tried = subprocess.run([*RIGHT[:-1], "GetWithBody"], env={**os.environ, **hostup}, check=False, capture_output=True)
+    run.send_signal(signal.SIGINT)
+    rest, _ = run.communicate(timeout=20)
+    assert tried.returncode == 0
+    assert run.returncode == 1
+    assert "CLIENT-14" in rest
