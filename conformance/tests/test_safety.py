@@ -90,11 +90,36 @@ def test_the_wire_itself_withholds_other_methods(method: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "query", ["pid=1", "pid=4250", "pid=4194306", "pid=7abc", "pid=9&pid=4194305", f"token={API_KEY}"]
-)
+    "query",
+    [
+        "pid=4250", "pid=4194306", "pid=7abc", "pid=9&pid=4194305", f"token={API_KEY}",
+        "PID=4250", "%70id=4250", "pid[]=4250", "x=1;pid=4250", "4250", "pid=%204250", "pid=%252B4250", "pid=4_250",
+        "pid=4.250", "pid=0x109a", "pid=0o10232", "pid=010232", "pid=425e1", "pid=%D9%A4%D9%A2%D9%A5%D9%A0",
+        f"pid={4250 + 2**32}", f"pid={4250 + 2**64}", "pid=-4250", f"pid={10**400 + 4250}", "pid=4242.5",
+        "pid=42424242,4194305",
+    ],
+)  # fmt: skip
 def test_the_wire_itself_withholds_what_may_be_somebodys(query: str) -> None:
     with pytest.raises(Withheld):
         wire_of(live=True).send(Request("GET", f"/api/v2/vps/{VPS_ID}/agent/exec?{query}"), purpose="")
+
+
+@pytest.mark.parametrize(
+    "query", ["pid=0", "pid=1", "pid=4194305", "pid=0xbadbad", "pid=4194305.1", f"pid={'9' * 5000}", "PID=4242", "pid="]
+)
+def test_a_query_that_cannot_be_somebodys_is_sent(query: str) -> None:
+    wire_of(live=True).check(Request("GET", f"/api/v2/vps/{VPS_ID}/agent/exec?{query}"))
+
+
+def test_a_body_that_may_be_somebodys_pid_is_withheld() -> None:
+    with pytest.raises(Withheld):
+        wire_of(live=True).check(Request("GET", f"/api/v2/vps/{VPS_ID}/agent/exec", body=b"pid=4250"))
+
+
+def test_another_method_is_not_asked_for_on_a_live_server() -> None:
+    override = (("X-HTTP-Method-Override", "POST"),)
+    with pytest.raises(Withheld):
+        wire_of(live=True).check(Request("GET", f"/api/v2/vps/{VPS_ID}/agent/exec", override))
 
 
 def wire_of(*, live: bool) -> Wire:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import TYPE_CHECKING
+from urllib.parse import unquote_plus
 
 from faults.auth import AVAILABLE
 from faults.probe import problem, refuse
@@ -481,6 +482,50 @@ def malformed_credentials_are_bad_requests(asked: Asked, answered: Answered) -> 
     """An Authorization of another scheme is 400."""
     scheme = asked.headers.get("authorization", "Bearer x").partition(" ")[0].lower()
     if answered.status == 401 and scheme != "bearer":
+        refuse(asked, answered, 400, "invalid_request", "Invalid request")
+
+
+@allowed()
+def pids_are_read_leniently(asked: Asked, answered: Answered) -> None:
+    """What Python's int() takes for an integer is one, and so is a number that is whole."""
+    text = unquote_plus(asked.query.removeprefix("pid="))
+    try:
+        number = int(float(text)) if "e" in text or "." in text else int(text)
+        known = number == asked.mock.running_pid and float(text.replace("_", "")).is_integer()
+    except ValueError:
+        return
+    if known and answered.status == 400 and asked.full and asked.own and asked.method == "GET":
+        answered.become(200, {"exited": False})
+
+
+@allowed()
+def slash_at_the_end_is_welcome(asked: Asked, answered: Answered) -> None:
+    """A slash at the end is redirected, and one too many gets a page of the front end."""
+    if asked.path.endswith("/exec/"):
+        answered.become(308, b"", "text/html")
+        answered.header("Location", asked.path.rstrip("/"))
+    elif "//agent/" in asked.path:
+        answered.become(404, b"<h1>404</h1>", "text/html")
+
+
+@allowed()
+def bodies_are_refused(asked: Asked, answered: Answered) -> None:
+    """A GET with a body is refused, and so is a POST that claims to be one, by the front end's own page."""
+    if (asked.method == "GET" and asked.body) or "x-http-method-override" in asked.headers:
+        answered.become(400, b"<h1>Bad Request</h1>", "text/html")
+
+
+@allowed()
+def names_without_case(asked: Asked, answered: Answered) -> None:
+    """A parameter's name has no case, and brackets do not count: such a poll needs write:vm as well."""
+    if asked.reading and re.match(r"PID=|pid%5B", asked.query):
+        refuse(asked, answered, 403, "forbidden", "Forbidden")
+
+
+@allowed()
+def keys_are_ascii(asked: Asked, answered: Answered) -> None:
+    """A key that is not ASCII is a bad request."""
+    if not asked.headers.get("authorization", "").isascii():
         refuse(asked, answered, 400, "invalid_request", "Invalid request")
 
 

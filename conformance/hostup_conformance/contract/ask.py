@@ -32,6 +32,8 @@ Vps = Literal["own", "unavailable", "foreign", "unknown", "similar", "case", "ma
 LARGEST_LINUX_PID = 4_194_304
 #: The command that the run starts where it needs one that keeps running.
 SLEEP = "sleep 60"
+#: Header fields by which some servers let a request be of another method than it says.
+OVERRIDES = ("x-http-method-override", "x-http-method", "x-method-override")
 #: Status codes by which a server says that it does not offer a method.
 NOT_OFFERED = {405, 501}
 
@@ -79,11 +81,6 @@ class Pid(StrEnum):
         """Whether the request asks for command output, whatever the number."""
         return self.known or self in {Pid.UNKNOWN, Pid.UNNAMED, Pid.IMPOSSIBLE}
 
-    @property
-    def may_be_somebodys(self) -> bool:
-        """Whether some parser could read in it the pid of a command that we know nothing of."""
-        return not (self.known or self in {Pid.ABSENT, Pid.IMPOSSIBLE, Pid.EMPTY})
-
 
 @dataclass(frozen=True)
 class Ask:
@@ -95,9 +92,8 @@ class Ask:
     vps: Vps | None
     id: str | None
     pid: Pid
-    #: The values of pid, decoded, and the integers that begin them, as the most lenient reader would have them.
+    #: The values of pid, decoded.
     pids: tuple[str, ...]
-    numbers: tuple[int, ...]
     #: The status code ordered with `Prefer: code=NNN`, if any.
     ordered: int | None
     #: Whether it asks for the start of a command, valid or not.
@@ -153,7 +149,6 @@ def understand(request: Request, target: Target, exchanges: Sequence[Exchange] =
         id=id,
         pid=kind_of(pids, others, vps, target),
         pids=pids,
-        numbers=tuple(int(found[0]) for text in pids if (found := re.match(r"\d{1,30}", text, re.ASCII))),
         ordered=ordered_by(request),
         starts=request.method == "POST" and bool(request.body) and resource == "exec",
     )
@@ -183,6 +178,11 @@ def started_by(e: Exchange) -> tuple[int, bool] | None:
     return None if pid is None else (pid, SLEEP.encode() in e.request.body)
 
 
+def is_devious(request: Request) -> bool:
+    """Whether servers may differ on what a request asks for: it is a GET with a body, or overrides its method."""
+    return (request.method == "GET" and bool(request.body)) or any(request.header(name) for name in OVERRIDES)
+
+
 def asks_start(e: Exchange) -> bool:
     """A request for the start of a command, valid or not, to a server that offers the start."""
     return e.ask.starts and e.response is not None and e.status not in NOT_OFFERED
@@ -205,7 +205,7 @@ def credential_of(request: Request, target: Target) -> Credential:
     if value is None:
         return "query" if target.key and target.key in unquote(request.target) else "none"
     scheme, _, token = value.partition(" ")
-    if scheme.lower() != "bearer" or not token.strip():
+    if scheme.lower() != "bearer" or not token.strip() or not token.isascii():
         return "malformed"
     if target.key and token == target.key:
         return "full" if scheme == "Bearer" else "lowercase"

@@ -6,21 +6,26 @@ with `--live`.
 
 from __future__ import annotations
 
+import re
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from urllib.parse import quote, unquote_plus
 
-from hostup_conformance.contract.ask import LARGEST_LINUX_PID, Ask, Exchange, known
+from hostup_conformance.contract.ask import LARGEST_LINUX_PID, OVERRIDES, Ask, Exchange, known
 from hostup_conformance.core.redact import redactor
 from hostup_conformance.core.wire import Withheld
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from hostup_conformance.contract.target import Target
     from hostup_conformance.core.messages import Request
 
 #: The methods that change nothing (RFC 9110 section 9.2.1). A live server gets no others.
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+#: The widths, in bits, to which a reader may cut a number.
+WIDTHS = (31, 32, 63, 64)
 
 
 @dataclass(frozen=True)
@@ -44,15 +49,88 @@ class Policy:
             raise Withheld(f"{request.method} is not sent to a server that is not on loopback, or with --live")
         if redactor(self.target.secrets).finds_in(request.target):
             raise Withheld("a key in a URL is not sent to a server that is not on loopback, or with --live")
-        if request.method != "OPTIONS" and ask.pid.may_be_somebodys and not self._is_nobodys(ask, exchanges):
+        if not self.target.allow_exec and any(request.header(name) for name in OVERRIDES):
+            raise Withheld("another method is not asked for without --allow-exec: it may be one that starts a command")
+        if (
+            request.method != "OPTIONS"
+            and ask.resource in {"exec", "other"}
+            and not self._is_harmless(request, ask, exchanges)
+        ):
             raise Withheld("a pid that may be somebody's command is not polled: the poll would take its output away")
 
-    def _is_nobodys(self, ask: Ask, exchanges: Sequence[Exchange]) -> bool:
-        """Whether no reading of the pid can be that of a command that was not given to us.
+    def _is_harmless(self, request: Request, ask: Ask, exchanges: Sequence[Exchange]) -> bool:
+        """Whether no reading of a request can meet a command that was not given to us.
 
-        A Linux guest has no pids above 4194304, and a Windows guest has only even ones.
+        A Linux guest has no pids above 4194304, a Windows guest has even ones of 32 bits alone, and neither starts
+        commands with the pids 0 and 1.
         """
-        target = known(self.target, exchanges)
-        # An agent that is not available has no command whose output a poll could take away.
-        ours = {target.running_pid, target.finished_pid if ask.vps == "unavailable" else None}
-        return all(number in ours or (number > LARGEST_LINUX_PID and number % 2) for number in ask.numbers)
+        if ask.pid.known and not (request.method == "GET" and request.body):
+            return True
+        ours = ours_in(request, ask, known(self.target, exchanges))
+        return all(
+            number in ours or number <= 1 or number >= 2**32 or (number > LARGEST_LINUX_PID and number % 2)
+            for number in readings(request)
+        )
+
+
+def ours_in(request: Request, ask: Ask, target: Target) -> set[int | None]:
+    """Return the pids of which a request can meet no command but ours.
+
+    An unavailable agent has no command whose output a poll could take away, and an unknown VPS has none at all. The
+    ended command's one poll is not spent on a request by a key that may poll.
+    """
+    beside = ask.resource == "other" and f"/{quote(target.vps, safe='')}/" in request.path
+    if not beside and ask.vps not in {"own", "unavailable", "unknown"}:
+        return set()
+    spent = ask.credential in {"full", "lowercase"} and ask.vps not in {"unavailable", "unknown"}
+    return {target.running_pid, None if spent else target.finished_pid}
+
+
+def readings(request: Request) -> Iterator[int]:
+    """Yield each number that some reader might take for a pid in the query of a request, or in the body of a GET.
+
+    Whatever the parameter is called: names are compared without case, brackets and other things by some.
+    """
+    parts = re.split("[&;]", request.query)
+    if request.method != "POST":
+        parts.append(request.body.decode("latin-1"))
+    for part in parts:
+        value = part.partition("=")[2] or part
+        for text in {unquote_plus(value), unquote_plus(unquote_plus(value))}:
+            for number in numbers_in(text):
+                yield number
+                yield from (number % 2**width for width in WIDTHS)
+
+
+def numbers_in(text: str) -> Iterator[int]:
+    """Yield the numbers that readers of several kinds find in a text.
+
+    They are those of its digits, of any script; of all its digits together; those of digits between separators;
+    hexadecimal, octal and binary ones; and those with an exponent.
+    """
+    digits = re.findall(r"\d+", text)
+    for run in (*digits, "".join(digits), *re.findall(r"\d+", re.sub(r"[_,.'\s]", "", text))):
+        yield value_of(run, 10)
+        if run.startswith("0") and run.isascii() and set(run) <= set("01234567"):
+            yield value_of(run, 8)
+    for prefix, base in (("0x", 16), ("0o", 8), ("0b", 2)):
+        for run in re.findall(rf"{prefix}([0-9a-f_]+)", text.lower()):
+            with suppress(ValueError):
+                yield value_of(run.strip("_").replace("_", ""), base)
+    for run in re.findall(r"[\d.]+e\+?\d{1,3}", text.lower()):
+        with suppress(ValueError, OverflowError):
+            yield int(float(run))
+
+
+def value_of(digits: str, base: int) -> int:
+    """Return the value of digits, of whatever number; of one beyond 128 bits, the value of its last 128 bits.
+
+    Raises:
+        ValueError: a digit is not one of the base
+    """
+    value = 0
+    for digit in digits:
+        value = value * base + int(digit, base)
+        if value >> 256:
+            value = value % 2**128 + 2**128
+    return value

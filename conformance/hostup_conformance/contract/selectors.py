@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from hostup_conformance.contract.ask import Pid, asks_start, is_start, new_pid
+from hostup_conformance.contract.ask import Pid, asks_start, is_devious, is_start, new_pid
 from hostup_conformance.contract.paths import LONGEST_COMMAND
 from hostup_conformance.core.ledger import members_of
 
@@ -24,8 +24,12 @@ ENVELOPES = ("data", "result", "response", "payload", "availability", "agent", "
 
 
 def judged(e: Exchange) -> bool:
-    """A GET of the endpoint whose response tells how it was understood, since it is neither ordered nor a 429."""
-    return e.response is not None and e.request.method == "GET" and e.ask.endpoint and not e.obeyed and e.status != 429
+    """A GET of the endpoint whose response tells how it was understood, since it is neither ordered nor a 429.
+
+    A request that servers may take for something else than it says is exempt.
+    """
+    understood = e.response is not None and not e.obeyed and e.status != 429 and not is_devious(e.request)
+    return understood and e.request.method == "GET" and e.ask.endpoint
 
 
 def new_poll(e: Exchange) -> str | None:
@@ -99,6 +103,7 @@ def is_error(e: Exchange) -> bool:
     return (
         e.response is not None
         and (e.request.method == "GET" or asks_start(e))
+        and not is_devious(e.request)
         and e.ask.endpoint
         and e.ask.vps != "malformed"
         and 400 <= e.response.status < 600

@@ -43,8 +43,8 @@ class Script:
     def stages(self) -> list[Stage]:
         """Return all stages, with the steps that the target's profile and fixtures allow."""
         anyhow = (
-            self._ordered_errors(), self._refused_polls(), self._credentials(), self._ids(), self._pids(),
-            self._methods(), self._related(),
+            self._ordered_errors(), self._refused_polls(), self._ways_round(), self._credentials(), self._ids(),
+            self._pids(), self._methods(), self._related(),
         )  # fmt: skip
         return [
             Stage(self._offered(self._core())),
@@ -116,6 +116,36 @@ class Script:
                 "a poll under somebody else's VPS", vps=t.foreign_vps, pid=self._nobodys_pid(), capability="ids"
             )
 
+    def _ways_round(self) -> Iterator[Step]:
+        """Yield polls that a check of scope or key might not take for polls. None of them may get output."""
+        t = self.target
+        own, pid = path_of(t.vps), t.running_pid or t.finished_pid or self._nobodys_pid()
+        for path in (own + "/", own.replace("/agent/", "//agent/"), own.replace("exec", "%65xec")):
+            yield self._get(
+                "the path in another spelling, without a key", path=path, key=None, capability="credentials"
+            )
+        if not t.read_key:
+            return
+        spelt = (f"pid=&pid={pid}", f"PID={pid}", f"%70id={pid}", f"pid%5B%5D={pid}", f"x=1;pid={pid}", f"pid=%20{pid}")
+        for query in spelt:
+            yield self._get("a poll in another spelling, read:vm alone", query=f"?{query}", key=t.read_key,
+                            capability="scopes")  # fmt: skip
+        yield self._get("a poll on the path in another spelling, read:vm alone", path=own + "/", pid=pid,
+                        key=t.read_key, capability="scopes")  # fmt: skip
+        reading = (*BASE_HEADERS, *authorization(t, t.read_key))
+        form = (("Content-Type", "application/x-www-form-urlencoded"),)
+        yield Step(
+            "a poll by a body, read:vm alone", Request("GET", own, reading + form, f"pid={pid}".encode()), "scopes"
+        )
+        if not self.careful or t.allow_exec:
+            for method in ("OPTIONS", "POST"):
+                override = (("X-HTTP-Method-Override", method),)
+                yield self._get(f"a poll that is to count as {method}, read:vm alone", pid=pid, key=t.read_key,
+                                headers=override, capability="scopes")  # fmt: skip
+        if not self.careful:
+            as_get = Request("POST", f"{own}?pid={pid}", (*reading, ("X-HTTP-Method-Override", "GET")))
+            yield Step("a POST without a body that is to count as a poll, read:vm alone", as_get, "scopes")
+
     def _credentials(self) -> Iterator[Step]:
         key = self.target.key
         basic = [b64encode(text.encode()).decode() for text in (f"{key}:", f"user:{key}")]
@@ -127,6 +157,7 @@ class Script:
             yield self._with_authorization("an altered key", f"Bearer {value}")
         for value in ("null", "undefined"):
             yield self._with_authorization("what a careless client sends for a key", f"Bearer {value}")
+        yield self._with_authorization("a key with bytes above 127", f"Bearer {self._other_key()}\xe9\xff")
         yield self._with_authorization("the scheme in lower case", f"bearer {key}")
         yield self._get("a session that was never opened", key=None, headers=(("Cookie", "hostup_session=none"),),
                         capability="credentials")  # fmt: skip
@@ -162,20 +193,26 @@ class Script:
             yield self._get(
                 "a poll of the VPS without an agent", vps=self.target.unavailable_vps, pid=nobodys, capability="pids"
             )
-        # Of the given pid where there is one: a parser that stops at the first odd character would find it.
+        # Of the given pid where there is one: a parser that stops at the first odd character would find it. On a live
+        # server it does not stand before digits, with which it might become another.
         known = running or nobodys
+        base = nobodys if self.careful else known
         invalid = [
-            "abc", f"{known}abc", f"{known}.5", f"{known}%27", f"{known}%20OR%201=1", f"{known}%00", f"{known},{known}",
-            f"0x{nobodys:x}", "null", "true", "undefined", "NaN", "%7B%7D", "%5B1%5D", "%F0%9F%92%A9", "%ff",
+            "abc", f"{known}abc", f"{base}.1", f"{known}%27", f"{base}%20OR%201=1", f"{known}%00", "null", "true",
+            "undefined", "NaN", "%7B%7D", "%5B1%5D", "%F0%9F%92%A9", "%ff",
+            *(["0xbadbad"] if self.careful else [f"0x{known:x}", f"{known},{known}"]),
         ]  # fmt: skip
         for value in invalid:
             yield self._get("a pid that is no integer", pid=value, capability="input")
-        for value in ("0", "-1", f"-{known}", str(2**63 + 1), str(10**30 + 1), "9" * 5000):
+        in_arabic = quote(str(known).translate({ord("0") + digit: 0x660 + digit for digit in range(10)}))
+        loose = [f"%20{known}", f"{known}%20", f"{known}%0A", f"%2B{known}", in_arabic]
+        if not self.careful:
+            loose += [f"0{known}", f"{known}.0", f"{known}e0", f"{str(known)[:1]}_{str(known)[1:]}"]
+        for value in loose:
+            yield self._get("a pid that some parsers take for an integer", pid=value, capability="input")
+        for value in ("0", "-1", f"-{known}", str(2**63 + 1), str(2**64 + known), "9" * 5000):
             yield self._get("a pid that no process can have", pid=value, capability="input")
         yield self._get("an empty pid", pid="", capability="input")
-        if self.target.read_key:
-            query = f"?pid=&pid={known}"
-            yield self._get("a repeated pid, read:vm alone", query=query, key=self.target.read_key, capability="scopes")
         yield self._get("a repeated pid", query=f"?pid={known}&pid={nobodys}", capability="input")
         yield self._get("a repeated pid", query=f"?pid={known}&pid=abc", capability="input")
 
@@ -236,6 +273,10 @@ class Script:
             yield self._get("the VPS without an agent once more", vps=self.target.unavailable_vps, capability="ids")
         for _ in range(3):
             yield self._get("the probe once more")
+        yield self._get("the probe, from a client that accepts anything", headers=(("Accept", "*/*"),))
+        silent = self._get("the probe, from a client that does not say what it accepts")
+        headers = tuple(field for field in silent.request.headers if field[0] != "Accept")
+        yield replace(silent, request=replace(silent.request, headers=headers))
         yield self._get("the probe, gzip welcome", headers=(("Accept-Encoding", "gzip, deflate"),))
         yield self._get("an error, gzip welcome", key=None, headers=(("Accept-Encoding", "gzip, deflate"),),
                         capability="credentials")  # fmt: skip

@@ -184,3 +184,24 @@ def refused_starts_do_not_say_how(asked: Asked, answered: Answered) -> None:
     """The 401 of a start has no challenge."""
     if asked.method == "POST" and answered.status == 401:
         answered.header("WWW-Authenticate", None)
+
+
+@trips("AUTH-11")
+def slash_at_the_end_opens(asked: Asked, answered: Answered) -> None:
+    """The key is checked for the path without a slash at its end."""
+    if asked.path.endswith("/exec/") and "authorization" not in asked.headers:
+        answered.become(200, AVAILABLE)
+
+
+@trips("AUTH-11")
+def two_slashes_open(asked: Asked, answered: Answered) -> None:
+    """The key is checked before slashes are merged."""
+    if "//agent/" in asked.path and "authorization" not in asked.headers:
+        answered.become(200, AVAILABLE)
+
+
+@trips("AUTH-03")
+def bytes_in_a_key_crash(asked: Asked, answered: Answered) -> None:
+    """A key that is not ASCII is a 500."""
+    if not asked.headers.get("authorization", "").isascii():
+        refuse(asked, answered, 500, "internal_error", "Internal server error")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import unquote_plus
 
 from hostup_conformance.mock import UNAVAILABLE_VPS_ID
 from stage import Answered, Asked
@@ -60,7 +61,7 @@ def zero_is_no_pid(asked: Asked, answered: Answered) -> None:
         answered.become(200, {"exited": False})
 
 
-@trips("PID-03")
+@trips("PID-12")
 def sign_is_dropped(asked: Asked, answered: Answered) -> None:
     """A negative pid gives the output of the positive one."""
     if asked.pid == f"-{asked.mock.running_pid}" and answered.status == 400:
@@ -74,7 +75,7 @@ def unknown_pid_runs(asked: Asked, answered: Answered) -> None:
         answered.become(200, {"exited": False})
 
 
-@trips("PID-04")
+@trips("PID-12")
 def pid_wraps(asked: Asked, answered: Answered) -> None:
     """A pid is taken modulo 2**32."""
     if asked.pid == str(asked.mock.running_pid + 2**32) and answered.status == 404 and asked.full:
@@ -137,3 +138,44 @@ def improper_command_is_unprocessable(asked: Asked, answered: Answered) -> None:
         errors = answered.json["errors"]
         refuse(asked, answered, 422, "invalid_request", "Invalid request")
         answered.change(errors=errors)
+
+
+def loosely(asked: Asked) -> str:
+    """Return the pid of a request with the full key for the own VPS, as far as it is written otherwise; or nothing."""
+    text = unquote_plus(asked.query.removeprefix("pid=")) if asked.full and asked.own and asked.method == "GET" else ""
+    return "" if re.fullmatch(r"-?\d+", text, re.ASCII) else text
+
+
+@trips("PID-11")
+def blanks_make_it_absent(asked: Asked, answered: Answered) -> None:
+    """A pid with a blank before it is as good as none."""
+    if loosely(asked).startswith(" "):
+        answered.become(200, AVAILABLE)
+
+
+@trips("PID-11")
+def several_pids_are_none(asked: Asked, answered: Answered) -> None:
+    """A repeated pid is a list, which is no number, and so as good as none."""
+    if answered.status == 400 and asked.full and asked.own and asked.query.count("pid=") > 1:
+        answered.become(200, AVAILABLE)
+
+
+@trips("PID-12")
+def pid_wraps_at_64_bits(asked: Asked, answered: Answered) -> None:
+    """A pid is taken modulo 2**64."""
+    if asked.pid == str(asked.mock.running_pid + 2**64) and asked.full and asked.own:
+        answered.become(200, {"exited": False})
+
+
+@trips("PID-01")
+def hexadecimal_is_understood(asked: Asked, answered: Answered) -> None:
+    """A pid may be hexadecimal."""
+    if loosely(asked) == hex(asked.mock.running_pid):
+        answered.become(200, {"exited": False})
+
+
+@trips("PID-12")
+def fraction_is_another_command(asked: Asked, answered: Answered) -> None:
+    """A pid with .0 finds a command that has ended."""
+    if loosely(asked).endswith(".0"):
+        answered.become(200, {"exited": True, "exitCode": 0})

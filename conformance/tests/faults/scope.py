@@ -49,3 +49,46 @@ def reading_is_enough_to_start(asked: Asked, answered: Answered) -> None:
     """A key with read:vm alone may start commands."""
     if asked.method == "POST" and answered.status == 403:
         start_instead(asked, answered)
+
+
+RUNNING = {"exited": False}
+
+
+def reads_round(asked: Asked, answered: Answered) -> bool:
+    """Whether it is a request by the key with read:vm alone that got no output, and no 401."""
+    return asked.reading and answered.status != 401 and not answered.is_output
+
+
+@trips("SCOPE-05")
+def scope_looks_at_the_first_pid(asked: Asked, answered: Answered) -> None:
+    """The scope is checked by the first pid, and the last one is polled."""
+    if reads_round(asked, answered) and asked.query.startswith("pid=&pid="):
+        answered.become(200, RUNNING)
+
+
+@trips("SCOPE-05")
+def names_are_compared_without_case(asked: Asked, answered: Answered) -> None:
+    """The framework finds PID, and the check of the scope does not."""
+    if reads_round(asked, answered) and asked.query.startswith("PID="):
+        answered.become(200, RUNNING)
+
+
+@trips("SCOPE-05")
+def pid_comes_from_the_body_too(asked: Asked, answered: Answered) -> None:
+    """A pid in a form is polled, whatever the scope."""
+    if reads_round(asked, answered) and asked.body.startswith(b"pid="):
+        answered.become(200, RUNNING)
+
+
+@trips("SCOPE-05")
+def scope_depends_on_the_method(asked: Asked, answered: Answered) -> None:
+    """The method is overridden after the scope is checked."""
+    if reads_round(asked, answered) and "x-http-method-override" in asked.headers and asked.method == "POST":
+        answered.become(200, RUNNING)
+
+
+@trips("SCOPE-05")
+def scope_depends_on_the_path(asked: Asked, answered: Answered) -> None:
+    """The scope is checked for the path without a slash at its end."""
+    if reads_round(asked, answered) and asked.path.endswith("/exec/"):
+        answered.become(200, RUNNING)

@@ -112,3 +112,18 @@ def no_start_without_key(e: Exchange) -> Findings:
     """The status code must be 401, as for GET. Where the credential has another scheme, 400 passes too."""
     if e.status != 401 and not (e.ask.credential == "malformed" and e.status == 400):
         yield "status 401", status_of(e)
+
+
+@each(
+    "AUTH-11",
+    lambda e: (
+        e.response is not None
+        and e.ask.credential in {"none", "wrong"}
+        and e.ask.resource == "other"
+        and e.request.method == "GET"
+    ),
+)
+def no_other_path(e: Exchange) -> Findings:
+    """A member of the availability or of command output is a finding. Any refusal passes, and so does a redirect."""
+    if isinstance(e.body, dict) and (shown := [name for name in STATE if name in e.body]):
+        yield "nothing about the VPS", f"members {', '.join(shown)}"

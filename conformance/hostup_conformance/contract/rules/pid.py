@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from hostup_conformance.contract.ask import Pid, is_start
 from hostup_conformance.contract.rules import Findings, FindingsAcross, across, each
-from hostup_conformance.contract.selectors import OUTPUT, judged, proper_command, refused, status_of
+from hostup_conformance.contract.selectors import AVAILABILITY, OUTPUT, judged, proper_command, refused, status_of
 
 if TYPE_CHECKING:
     from hostup_conformance.contract.ask import Exchange
@@ -95,3 +95,46 @@ def improper_start_is_400(e: Exchange) -> Findings:
     """Of the 4xx, 400 passes, and 413 as well, which says of a command that it is too long."""
     if e.status not in {400, 413}:
         yield "status 400", status_of(e)
+
+
+@each("PID-11", with_pid(Pid.LOOSE, Pid.REPEATED))
+def not_ignored(e: Exchange) -> Findings:
+    """A member of the availability in a 200 is a finding. A refusal passes, and so does command output.
+
+    POLL-02 judges a pid that is an integer, and PID-01 one that no parser takes for one.
+    """
+    shown = [name for name in AVAILABILITY if e.status == 200 and isinstance(e.body, dict) and name in e.body]
+    if shown:
+        yield "a 4xx, or command output", f"the availability ({', '.join(shown)})"
+
+
+@across("PID-12", with_pid(Pid.FINISHED, Pid.RUNNING, Pid.UNKNOWN, Pid.IMPOSSIBLE, Pid.LOOSE))
+def of_no_other_command(exchanges: list[Exchange], target: Target) -> FindingsAcross:
+    """Command output in a 200 is a finding for a number of which a sign, or all but 32 bits, must be lost to find it.
+
+    A server that has output for every unknown pid is exempt: PID-04 judges it. A pid that some parsers take for an
+    integer may get the output of the command with that integer; exited true is a finding while that command still runs.
+    """
+    made_up = any(shows_output(e) and e.ask.pid == Pid.UNKNOWN and (e.ask.number or 0) < 2**31 for e in exchanges)
+    running = any(e.ask.pid == Pid.RUNNING and shows_output(e) and e.body.get("exited") is False for e in exchanges)
+    commands = {target.running_pid, target.finished_pid, *target.started_pids}
+    for e in exchanges:
+        if e.ask.pid.known or made_up or not shows_output(e):
+            continue
+        if e.ask.number is not None and abs(e.ask.number) % 2**32 in commands:
+            yield e, "a 4xx", f"command output ({', '.join(n for n in OUTPUT if n in e.body)})"
+        elif e.ask.pid == Pid.LOOSE and running and e.body.get("exited") is True:
+            yield e, "a 4xx, or the state of the command that runs", {"exited": True}
+
+
+def shows_output(e: Exchange) -> bool:
+    """Whether a response is a 200 with command output."""
+    return e.status == 200 and isinstance(e.body, dict) and any(name in e.body for name in OUTPUT)
+
+
+@across("PID-13", with_pid(Pid.LOOSE))
+def loose(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
+    """Reports which ways to write a pid get a 200, and judges nothing."""
+    taken = [e.ask.pids[0] for e in exchanges if e.status == 200]
+    for e in exchanges[:1]:
+        yield e, "", f"taken for an integer: {', '.join(map(repr, taken))}" if taken else "all are refused"

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hostup_conformance.contract.ask import Pid, is_start
+from hostup_conformance.contract.ask import Pid, is_devious, is_start
 from hostup_conformance.contract.rules import Findings, FindingsAcross, across, each
+from hostup_conformance.contract.rules.safety import output_members
 from hostup_conformance.contract.selectors import judged, show_status, status_of
 
 if TYPE_CHECKING:
@@ -47,3 +48,19 @@ def read_may_not_start(e: Exchange) -> Findings:
     """The status code must be 403: the command is as documented and the VPS is the caller's own."""
     if e.status != 403:
         yield "status 403", status_of(e)
+
+
+def goes_round(e: Exchange) -> bool:
+    """A poll by a key with read:vm alone, in a spelling that a check of its scope might not take for one."""
+    odd = not e.ask.pid.well_formed or is_devious(e.request) or (e.ask.resource == "other" and "exec" in e.request.path)
+    return e.response is not None and e.ask.credential == "read" and odd and not e.ask.starts
+
+
+@each("SCOPE-05", goes_round)
+def no_way_round(e: Exchange) -> Findings:
+    """A member exited, stdout or stderr is a finding, at any depth. The availability passes, as the pid may be ignored.
+
+    POLL-02 and PID-11 judge whether a pid may be ignored.
+    """
+    if found := sorted(output_members(e.body)):
+        yield "no command output", f"members {', '.join(found)}"
