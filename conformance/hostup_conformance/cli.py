@@ -99,8 +99,8 @@ def make_parser() -> argparse.ArgumentParser:
         "judge",
         help="judge recorded traffic without sending anything",
         usage="hostup-conformance judge FILE.har [--client] [PYTEST ARGUMENTS ...]",
-        description="Judges the exchanges in a HAR 1.2 file by the same rules. Entries for other paths are ignored. "
-        "With --client it judges the client that was recorded (then with --report-dir, --strict and --waivers alone).",
+        description="Judges the exchanges in a HAR 1.2 file by the same rules. Entries for other paths are ignored.\n"
+        "With --client it judges the client that was recorded, and takes --report-dir, --strict and --waivers only.",
         epilog=f"{PYTEST_ARGUMENTS}\n{EXIT_CODES}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -124,8 +124,8 @@ def add_client(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "client",
         help="judge a client: any command, in any language",
         usage="hostup-conformance client [OPTIONS] -- COMMAND [ARGUMENTS ...]",
-        description="Judges a client of the endpoint. For each scene a server is started on loopback, and COMMAND is "
-        "run with what it needs in its environment.",
+        description="Judges a client of the endpoint. For each scene a server is started on loopback,\n"
+        "and COMMAND is run with what it needs in its environment.",
         epilog=f"{CLIENT_ENVIRONMENT}\n{EXIT_CODES}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

@@ -144,7 +144,9 @@ def test_what_is_incomplete_is_refused(
     assert given == []
 
 
-@pytest.mark.parametrize("argv", [["--help"], ["run", "--help"], ["judge", "-h"], ["explain", "-h"], ["--version"]])
+@pytest.mark.parametrize(
+    "argv", [["--help"], ["run", "--help"], ["judge", "-h"], ["client", "-h"], ["explain", "-h"], ["--version"]]
+)
 def test_help(argv: list[str], given: list[list[str]], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="0"):
         cli.main(argv)
