@@ -43,13 +43,12 @@ _KINDS = (
     rf"%u{_HEX}{{4}} | %{_HEX}{{2}}",
     rf"""\\u[Dd][89ABab]{_HEX}{{2}}\\u[Dd][C-Fc-f]{_HEX}{{2}}
        | \\[ux]\{{0{{0,8}}{_HEX}{{1,6}}\}} | \\u{_HEX}{{4}} | \\U{_HEX}{{8}} | \\x{_HEX}{{2}}
-       | \\[0-7]{{3}} | \\[bfnrt] | \\[^0-9A-Za-z\x00] | \x00""",
+       | \\[0-7]{{3}} | \\[^0-9A-Za-z\x00] | \x00""",
     rf"""&\#[xX]0{{0,8}}{_HEX}{{1,6}};? | &\#0{{0,8}}[0-9]{{1,7}};?
        | &[A-Za-z][A-Za-z0-9]{{1,31}}; | &(?:amp|lt|gt|quot)""",
 )
 #: All kinds of escapes at once; and each by itself, for keys that look like escapes in part.
 ESCAPE, *EACH = (re.compile(kinds, re.VERBOSE) for kinds in (" | ".join(_KINDS), *_KINDS))
-_CONTROLS = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 #: The alphabets of base64 differ in two characters.
 _ALPHABET = str.maketrans("-_", "+/")
 #: Where a credential is named, for keys that are too short to be found by themselves.
@@ -66,8 +65,12 @@ def folded(text: str) -> str:
     return lower.translate(_ALPHABET)
 
 
+@lru_cache(maxsize=4096)
 def unescaped(escape: str) -> str:
-    """Return what an escape stands for, itself where it stands for nothing."""
+    """Return what an escape stands for, itself where it stands for nothing.
+
+    Escapes of control characters by a letter are none here: no key holds such a character.
+    """
     kind, digits = escape[0], escape[2:]
     try:
         if kind == "\0":
@@ -82,7 +85,7 @@ def unescaped(escape: str) -> str:
             return bytes.fromhex(digits[:4] + escape[8:]).decode("utf-16-be")
         if escape[1] in "uUx":
             return chr(int(digits.strip("{}"), 16))
-        return chr(int(escape[1:], 8)) if escape[1:].isdecimal() else _CONTROLS.get(escape[1], escape[1])
+        return chr(int(escape[1:], 8)) if escape[1:].isdecimal() else escape[1]
     except (ValueError, OverflowError):
         return escape
 
@@ -120,12 +123,12 @@ class Reading:
         return Reading("".join((*parts, self.text[end:])), at, saved) if at else None
 
 
-def readings(text: str, kinds: Sequence[re.Pattern[str]] = (ESCAPE,)) -> Iterator[list[Reading]]:
+def readings(text: str, kinds: Sequence[re.Pattern[str]] = (ESCAPE,), depth: int = DEPTH) -> Iterator[list[Reading]]:
     """Yield the ways of reading a text, each as the steps that lead to it, a kind of escapes undone in each step."""
     queue, seen = deque([[Reading(text)]]), {text}
     while queue:
         yield (steps := queue.popleft())
-        for kind in kinds if len(steps) <= DEPTH else ():
+        for kind in kinds if len(steps) <= depth else ():
             further = steps[-1].unescape(kind)
             if further and further.text not in seen and len(seen) < READINGS:
                 seen.add(further.text)
@@ -234,10 +237,10 @@ class Redactor:
             end = stop
         return "".join((*parts, text[end:]))
 
-    def finds_in(self, text: str) -> bool:
-        """Whether the text holds a whole key, in whatever form."""
+    def finds_in(self, text: str, depth: int = DEPTH) -> bool:
+        """Whether the text holds a whole key, in whatever form; escapes are undone so often at most."""
         for _, part in windows(text):
-            for *_, last in readings(part, self._kinds):
+            for *_, last in readings(part, self._kinds, depth):
                 read = folded(last.text)
                 if any(form in read for form in self._whole):
                     return True

@@ -299,7 +299,10 @@ class Wire(Generic[A]):
             self._kept_bytes += len(body)
             self._kept_values += values + len(fields)
             if self._kept_bytes > self.limits.kept_bytes or self._kept_values > self.limits.kept_values:
-                self.stop(f"the responses are larger than a run keeps, {self.limits.kept_bytes >> 20} MiB in all")
+                self.stop(
+                    f"the responses are larger than a run keeps ({self.limits.kept_bytes >> 20} MiB and "
+                    f"{self.limits.kept_values} JSON values and header fields in all)"
+                )
 
 
 def read_within(limit: int, chunks: Iterable[bytes]) -> bytes:

@@ -39,6 +39,13 @@ ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:
 WAIT_FOR = 'while kill -0 "$1" 2>/dev/null; do sleep 0.02; done'
 
 
+#: Becomes the agent. A process beside it waits for the end of its input, which comes with the end of this process,
+#: however that comes; then it removes the agent's folder, and ends the group of the agent and its commands.
+GUARDED = """folder=$1; shift; exec 3<&0 </dev/null
+{ cat <&3 >/dev/null; rm -rf -- "$folder"; kill -9 0; } &
+exec "$@" 3<&-"""
+
+
 class AgentBackend:
     """A VPS whose guest agent is real. It knows the commands that were started through it, and no other process."""
 
@@ -53,10 +60,14 @@ class AgentBackend:
     async def availability(self) -> dict[str, Any]:
         """Return whether the agent answers and would start commands. Whether the VM runs is known if it answers."""
         try:
-            commands = (await self._agent.info())["supported_commands"]
+            info = await self._agent.info()
         except (OSError, AgentError) as error:
             return {"available": False, "reason": reason(error)}
-        allowed = any(command["name"] == "guest-exec" and command["enabled"] for command in commands)
+        commands = info.get("supported_commands")
+        allowed = isinstance(commands, list) and any(
+            isinstance(command, dict) and command.get("name") == "guest-exec" and command.get("enabled") is True
+            for command in commands
+        )
         why = None if allowed else "The guest agent does not allow commands."
         return {"available": allowed, "reason": why, "vmRunning": True}
 
@@ -112,13 +123,22 @@ def command_output(status: dict[str, Any]) -> dict[str, Any]:
     """
     output: dict[str, Any] = {"exited": status["exited"]}
     if status["exited"]:
-        output["exitCode"] = status.get("exitcode")
+        code = status.get("exitcode")
+        output["exitCode"] = code if type(code) is int else None
     for name, stream in (("stdout", "out"), ("stderr", "err")):
         if data := status.get(f"{stream}-data"):
-            output[name] = b64decode(data).decode("utf-8", "replace")
+            output[name] = decoded(data)
         if status.get(f"{stream}-truncated"):
             output[f"{name}Truncated"] = True
     return output
+
+
+def decoded(data: object) -> str:
+    """Return a stream as text; raise `ConnectionResetError` for what is no base64, as no agent sends."""
+    try:
+        return b64decode(data, validate=True).decode("utf-8", "replace") if isinstance(data, str) else ""
+    except ValueError:
+        raise ConnectionResetError("the agent's output is no base64") from None
 
 
 class Supervisor:
@@ -141,8 +161,9 @@ class Supervisor:
         """Start an agent, and return when its socket is there; raise `Misconfigured` if it does not come up."""
         self.socket.unlink(missing_ok=True)
         self._process = await asyncio.create_subprocess_exec(
+            "/bin/sh", "-c", GUARDED, "sh", self._folder,
             self._program, "-m", "unix-listen", "-p", self.socket, "-t", self._folder,
-            stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
+            stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
             cwd=self._folder, env=ENVIRONMENT, start_new_session=True,
         )  # fmt: skip
         with suppress(TimeoutError):

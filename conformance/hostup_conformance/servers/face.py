@@ -269,6 +269,11 @@ class Face:
         check_scope(key, "read:vm" if pid is None else "write:vm")
         if pid is None:
             return respond(await backend.availability())
+        if request.method == "HEAD":
+            # A safe method: it does not take away what the poll of an ended command brings once.
+            response = respond({})
+            del response.headers["content-length"]
+            return response
         try:
             return respond(await backend.poll(pid))
         except LookupError:
@@ -309,6 +314,9 @@ def create_app(provider: Provider) -> Starlette:
     async def unavailable(request: Request, error: Exception) -> Response:
         return problem(request, Refused(503, str(error)))
 
+    async def failed(request: Request, _error: Exception) -> Response:
+        return problem(request, Refused(500, "An unexpected error occurred."))
+
     async def framework_error(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)  # noqa: S101 - as above
         status = error.status_code if error.status_code in PROBLEMS else 400
@@ -320,5 +328,10 @@ def create_app(provider: Provider) -> Starlette:
             Route(PATHS["status"], face.status, methods=["GET"]),
             Route(VPSS, face.vpss, methods=["GET"]),
         ],
-        exception_handlers={Refused: refused, Unavailable: unavailable, HTTPException: framework_error},
+        exception_handlers={
+            Refused: refused,
+            Unavailable: unavailable,
+            HTTPException: framework_error,
+            Exception: failed,
+        },
     )

@@ -11,6 +11,7 @@ import asyncio
 import json
 import random
 from contextlib import suppress
+from os import fspath
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -30,6 +31,30 @@ class AgentError(Exception):
         self.kind = kind
 
 
+class Reader(asyncio.StreamReader):
+    """A stream that tells whether more has come than was taken from it."""
+
+    def __init__(self) -> None:
+        super().__init__(limit=LONGEST_REPLY)
+        self._fed = self._taken = 0
+
+    @property
+    def has_more(self) -> bool:
+        """Whether something has come that nobody has taken."""
+        return self._fed > self._taken
+
+    def feed_data(self, data: bytes) -> None:  # type: ignore[override]
+        """Count what comes."""
+        self._fed += len(data)
+        super().feed_data(data)
+
+    async def take(self, separator: bytes) -> bytes:
+        """Return what comes up to a separator, and that."""
+        taken = await self.readuntil(separator)
+        self._taken += len(taken)
+        return taken
+
+
 class GuestAgent:
     """The agent behind one socket. Requests wait for their turn; waiting counts towards their time.
 
@@ -42,7 +67,7 @@ class GuestAgent:
         #: How long one request may take.
         self.seconds = seconds
         self._lock = asyncio.Lock()
-        self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
+        self._streams: tuple[Reader, asyncio.StreamWriter] | None = None
         #: The arguments of the request whose reply was not heard. While there is one we are out of step.
         self._unheard: dict[str, Any] | None = None
         #: Reports of an end that came too late for who asked, by pid.
@@ -50,8 +75,7 @@ class GuestAgent:
 
     async def info(self) -> dict[str, Any]:
         """Return version and supported_commands (`guest-info`)."""
-        result: dict[str, Any] = await self.request("guest-info")
-        return result
+        return members(await self.request("guest-info"))
 
     async def start(self, path: str, *arguments: str) -> int:
         """Start a program with its arguments, and have its output kept; return its pid (`guest-exec`).
@@ -59,7 +83,7 @@ class GuestAgent:
         After a `TimeoutError` it may still be started later.
         """
         result = await self.request("guest-exec", {"path": path, "arg": arguments, "capture-output": True})
-        pid: int = result["pid"]
+        pid: int = members(result, pid=int)["pid"]
         self._late.pop(pid, None)
         return pid
 
@@ -69,7 +93,7 @@ class GuestAgent:
         The agent reports an end once and forgets the pid. A report that came too late is kept for the next call.
         """
         try:
-            result: dict[str, Any] = await self.request("guest-exec-status", {"pid": pid})
+            result = members(await self.request("guest-exec-status", {"pid": pid}), exited=bool)
         except AgentError:
             if pid in self._late:
                 return self._late.pop(pid)
@@ -83,8 +107,8 @@ class GuestAgent:
                 reply = await self._exchange(name, arguments or {})
         except TimeoutError:
             raise TimeoutError(f"no reply within {self.seconds:g} seconds") from None
-        if "error" in reply:
-            raise AgentError(str(reply["error"].get("class")), str(reply["error"].get("desc")))
+        if isinstance(error := reply.get("error"), dict):
+            raise AgentError(str(error.get("class")), str(error.get("desc")))
         return reply["return"]
 
     async def aclose(self) -> None:
@@ -99,24 +123,27 @@ class GuestAgent:
             self._unheard = arguments
             writer.write(line(name, arguments))
             await writer.drain()
-            reply = read(await reader.readuntil(b"\n"))
+            reply = read(await reader.take(b"\n"))
             self._unheard = None
         except OSError:
             self._disconnect()
             raise
-        except (EOFError, ValueError, asyncio.LimitOverrunError) as error:
+        except (EOFError, ValueError, RecursionError, asyncio.LimitOverrunError) as error:
             self._disconnect()
             raise ConnectionResetError(f"the connection was lost: {error}") from None
         return reply
 
-    async def _in_step(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    async def _in_step(self) -> tuple[Reader, asyncio.StreamWriter]:
         """Return a connection on which the next line will be the reply to the next request."""
         if self._streams and self._streams[0].at_eof():
             self._disconnect()
         if self._streams is None:
-            self._streams = await asyncio.open_unix_connection(self._path, limit=LONGEST_REPLY)
+            self._streams = await connect(self._path)
             self._unheard = {}
         reader, writer = self._streams
+        if reader.has_more and self._unheard is None:
+            # A line that nobody asked for: the next one would be taken for the reply.
+            self._unheard = {}
         if self._unheard is not None:
             # First, so that an agent that hangs does not let what we send pile up.
             await writer.drain()
@@ -124,8 +151,8 @@ class GuestAgent:
             writer.write(DELIMITER + line("guest-sync-delimited", {"id": token}))
             reply = None
             while reply != {"return": token}:
-                self._keep_late(await reader.readuntil(DELIMITER))
-                reply = read(await reader.readuntil(b"\n"))
+                self._keep_late(await reader.take(DELIMITER))
+                reply = read(await reader.take(b"\n"))
             self._unheard = None
         return self._streams
 
@@ -134,14 +161,34 @@ class GuestAgent:
         pid = (self._unheard or {}).get("pid")
         first, newline, _ = skipped.partition(b"\n")
         self._unheard = {}
-        if pid is not None and newline and (report := read(first).get("return", {})).get("exited"):
+        if pid is not None and newline and (report := late_report(first)):
             self._late[pid] = report
 
-    def _disconnect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter] | None:
+    def _disconnect(self) -> tuple[Reader, asyncio.StreamWriter] | None:
         streams, self._streams = self._streams, None
         if streams:
             streams[1].close()
         return streams
+
+
+async def connect(path: str | PathLike[str]) -> tuple[Reader, asyncio.StreamWriter]:
+    """Return a connection to the agent behind a socket."""
+    loop = asyncio.get_running_loop()
+    reader = Reader()
+    protocol = asyncio.StreamReaderProtocol(reader)
+    transport, _ = await loop.create_unix_connection(lambda: protocol, fspath(path))
+    return reader, asyncio.StreamWriter(transport, protocol, reader, loop)
+
+
+def members(value: Any, **needed: type) -> dict[str, Any]:
+    """Return what an agent returned, if it is an object with the needed members of their types.
+
+    Raises:
+        ConnectionResetError: it is not, so that who is at the other side is in doubt
+    """
+    if not isinstance(value, dict) or any(not isinstance(value.get(name), kind) for name, kind in needed.items()):
+        raise ConnectionResetError(f"the agent returned no object with {', '.join(needed) or 'members'}")
+    return value
 
 
 def line(name: str, arguments: dict[str, Any]) -> bytes:
@@ -150,9 +197,18 @@ def line(name: str, arguments: dict[str, Any]) -> bytes:
     return json.dumps(message).encode() + b"\n"
 
 
+def late_report(text: bytes) -> dict[str, Any] | None:
+    """Return a report of an end, None for any other reply."""
+    try:
+        report = read(text).get("return")
+    except (ValueError, RecursionError):
+        return None
+    return report if isinstance(report, dict) and report.get("exited") is True else None
+
+
 def read(text: bytes) -> dict[str, Any]:
     """Return a reply; raise `ValueError` for what is none."""
     reply = json.loads(text)
-    if not isinstance(reply, dict) or not reply.keys() & {"return", "error"}:
+    if not isinstance(reply, dict) or not ("return" in reply or isinstance(reply.get("error"), dict)):
         raise ValueError("the other side does not speak the guest agent's protocol")
     return reply

@@ -206,3 +206,28 @@ def test_no_agent(folder: Path) -> None:
         await agent.aclose()
 
     asyncio.run(act())
+
+
+def test_a_line_that_nobody_asked_for_shifts_no_reply(folder: Path) -> None:
+    async def reply(request: dict[str, Any]) -> bytes:
+        return returned(request["execute"]) + returned("more")
+
+    async def act(agent: GuestAgent) -> None:
+        for name in ("first", "second", "third"):
+            assert await agent.request(name) == name
+
+    with_agent(folder, reply, act)
+
+
+@pytest.mark.parametrize("value", [None, 7, [], {}, {"pid": "7"}, {"exited": 1}, {"exited": None}])
+def test_what_is_no_report_is_a_lost_connection(folder: Path, value: Any) -> None:
+    async def reply(_: dict[str, Any]) -> bytes:
+        return returned(value)
+
+    async def act(agent: GuestAgent) -> None:
+        with pytest.raises(ConnectionResetError):
+            await agent.status(5)
+        with pytest.raises(ConnectionResetError):
+            await agent.start("/bin/true")
+
+    with_agent(folder, reply, act)

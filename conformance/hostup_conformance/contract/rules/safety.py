@@ -26,8 +26,8 @@ INTERNALS = re.compile(
 )
 #: What stands between the parentheses of a line of a stack trace: a file, and a line in it.
 PLACE = re.compile(r"[/\\.][^:\n]{0,300}+:\d|^[^:\n]{1,300}+:\d")
-#: How much of a response is searched, in characters: for keys, and for what only the inside of a server shows.
-SEARCHED, SEARCHED_FOR_INTERNALS = 8 << 20, 1 << 16
+#: How much of a response is searched, in characters: for keys, for keys with escapes in them, and for internals.
+SEARCHED, SEARCHED_WITH_ESCAPES, SEARCHED_FOR_INTERNALS = 8 << 20, 1 << 16, 1 << 15
 
 
 def texts(e: Exchange) -> list[str]:
@@ -61,7 +61,8 @@ def key_stays(exchanges: list[Exchange], target: Target) -> FindingsAcross:
     for e in exchanges:
         sent = (e.request.header("authorization") or "").rpartition(" ")[2]
         for text in texts(e):
-            if redact.finds_in(text) or (len(sent) >= 12 and sent in text):
+            found = redact.finds_in(text[:SEARCHED_WITH_ESCAPES]) or redact.finds_in(text, depth=0)
+            if found or (len(sent) >= 12 and sent in text):
                 yield e, "no key in the response", around(redact, text)
                 break
 

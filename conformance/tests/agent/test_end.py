@@ -1,0 +1,52 @@
+"""However the server of a real agent ends, it leaves nothing behind; and no request but a poll takes output away."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from agent.endpoint import Endpoint
+from hostup_conformance.mock import VPS_ID
+from running import KEPT
+
+#: Seconds until what must happen counts as not happening.
+DEADLINE = 30.0
+
+
+def is_there(pid: int) -> bool:
+    """Whether a process runs; one that has ended and was not waited for does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def test_after_sigkill_no_agent_no_command_and_no_folder_is_left(endpoint: Endpoint) -> None:
+    del endpoint  # its fixture skips this where there is no agent
+    with subprocess.Popen(
+        [sys.executable, "-m", "hostup_conformance.servers.agent_server"], stdout=subprocess.PIPE, text=True, env=KEPT
+    ) as server:
+        assert server.stdout is not None
+        lines = "".join(server.stdout.readline() for _ in range(8))  # an address, and seven variables
+        pid = int(re.findall(r"HOSTUP_RUNNING_PID=(\d+)", lines)[0])
+        # The command runs in the agent's folder, which it was started in.
+        folder = Path(os.readlink(f"/proc/{pid}/cwd"))
+        assert is_there(pid)
+        server.send_signal(signal.SIGKILL)
+    until = time.monotonic() + DEADLINE
+    while is_there(pid) and time.monotonic() < until:
+        time.sleep(0.05)
+    assert not is_there(pid)
+    assert folder == Path("/") or not folder.exists()
+
+
+def test_head_takes_no_output_away(endpoint: Endpoint) -> None:
+    pid = endpoint.start("echo kept")
+    time.sleep(0.2)
+    assert endpoint.http.head(endpoint.path(VPS_ID), params={"pid": pid}).status_code == 200
+    assert endpoint.wait(pid)["stdout"] == "kept\n"
