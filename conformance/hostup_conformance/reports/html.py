@@ -25,7 +25,7 @@ VERDICTS = {
         "Conformant",
         "No MUST is broken in anything that was judged, and the endpoint's core was seen to work.",
     ),
-    "not_conformant": ("Not conformant", "The server breaks at least one MUST of the contract."),
+    "not_conformant": ("Not conformant", "At least one MUST of the contract is broken."),
     "not_demonstrated": (
         "Not demonstrated",
         "Nothing failed, but this proves nothing: the core was never seen to work, or not everything could be judged.",
@@ -36,7 +36,7 @@ MEANINGS = {
     "pass": "kept in every exchange in which it could be judged",
     "fail": "a MUST is broken",
     "warn": "a SHOULD is broken",
-    "observe": "what this server does where the contract leaves it open, or a broken requirement that is waived",
+    "observe": "what was seen where the contract leaves it open, or a broken requirement that is waived",
     "skip": "no exchange made it possible to judge this",
     "disabled": "not judged, since something that it needs was not given",
     "error": "the suite itself failed to judge it",

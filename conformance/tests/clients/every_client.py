@@ -6,6 +6,7 @@ import pytest
 from clients.catalogue import Client, right, wrong
 from clients.matrix import reported, verdicts
 from hostup_conformance.contract.client_judging import Verdict
+from hostup_conformance.sources.client import AT_ONCE
 from hostup_conformance.sources.scenes import scenes
 
 
@@ -17,7 +18,7 @@ def verdict_or_skip(verdict: Verdict | str) -> Verdict:
 
 @pytest.mark.parametrize("client", right(), ids=lambda client: client.name)
 def test_a_right_client_is_conformant_in_all_scenes(client: Client) -> None:
-    verdict = verdict_or_skip(verdicts([client], lambda _: scenes())[client.name])
+    verdict = verdict_or_skip(verdicts([client], lambda _: scenes(), AT_ONCE)[client.name])
     assert {id: verdict.results[id].message for id in reported(verdict)} == {}
     assert verdict.name == "conformant"
 

@@ -458,6 +458,14 @@ class CommandOnOneLine(Right):
         return json.dumps({"command": self.command.splitlines()[0]}).encode()
 
 
+@trips("CLIENT-08", "awkward-command")
+class CommandTrimmed(Right):
+    """It trims the command."""
+
+    def body(self) -> bytes:
+        return json.dumps({"command": self.command.strip()}).encode()
+
+
 @trips("CLIENT-08")
 class CommandAsList(Right):
     """It sends the words of the command as a list."""
@@ -957,6 +965,22 @@ class ReadsLatin1(Right):
         return json.loads(got.body.decode("latin-1"))
 
 
+@trips("CLIENT-29", "output-outside-ascii")
+class DropsMark(Right):
+    """It drops a byte order mark at the beginning of the output."""
+
+    def show(self, output: Any) -> None:
+        super().show({**output, "stdout": (output.get("stdout") or "").removeprefix("\ufeff")})
+
+
+@trips("CLIENT-29", "output-escaped")
+class EndsAtNul(Right):
+    """It takes a NUL for the end of the output."""
+
+    def show(self, output: Any) -> None:
+        super().show({**output, "stdout": (output.get("stdout") or "").partition("\0")[0]})
+
+
 @trips("CLIENT-29", "output-escaped")
 class Unescapes(Right):
     """It unescapes the output a second time."""
@@ -1068,6 +1092,16 @@ class RefusesUnknownMembers(Right):
         known = {"available", "reason", "vmRunning", "pid", "pollUrl", "exited", "exitCode", "stdout", "stderr"}
         if unknown := got.json.keys() - known:
             raise Failed(f"unknown members {unknown}")
+        return super().read(got)
+
+
+@trips("CLIENT-33", "other-header-fields")
+class WantsBareMediaType(Right):
+    """It refuses a media type with parameters."""
+
+    def read(self, got: Got) -> Any:
+        if got.headers["Content-Type"] != "application/json":
+            raise Failed(f"unexpected media type {got.headers['Content-Type']}")
         return super().read(got)
 
 

@@ -17,13 +17,13 @@ from clients.catalogue import Client, Missing, right, wrong
 from hostup_conformance.contract.client_judging import MATRIX, Verdict, client_requirements, judge_client
 from hostup_conformance.contract.story import Exchange
 from hostup_conformance.core.root_cause import root_causes
-from hostup_conformance.sources.client import Command, Stop, play_each
+from hostup_conformance.sources.client import AT_ONCE, Command, Stop, play_each
 from hostup_conformance.sources.scenes import Scene, scenes
 
 #: Scenes that every faulty client is played besides those in which its defect shows.
 ORDINARY = ("well", "exit-code-3", "unavailable", "poll-rate-limited", "start-lost", "poll-lost", "poll-forbidden")
-#: How many scenes are played at once: the clients wait most of the time.
-AT_ONCE = 6 * (os.cpu_count() or 1)
+#: How many scenes are played at once to faulty clients: they wait most of the time.
+MANY = 5 * (os.cpu_count() or 1)
 #: What differs from run to run.
 UNSTEADY = (
     (re.compile(r"\b(127\.0\.0\.1|localhost):\d+"), r"\1:8080"),
@@ -32,7 +32,9 @@ UNSTEADY = (
 )
 
 
-def verdicts(clients: Iterable[Client], chosen: Callable[[Client], Iterable[str]]) -> dict[str, Verdict | str]:
+def verdicts(
+    clients: Iterable[Client], chosen: Callable[[Client], Iterable[str]], at_once: int = MANY
+) -> dict[str, Verdict | str]:
     """Return the verdict on each client in the scenes that are chosen for it, or why it could not be run."""
     plays: list[tuple[str, Command, Scene]] = []
     found: dict[str, Verdict | str] = {}
@@ -43,7 +45,7 @@ def verdicts(clients: Iterable[Client], chosen: Callable[[Client], Iterable[str]
             found[client.name] = str(missing)
             continue
         plays += [(client.name, command, scenes()[name]) for name in chosen(client)]
-    played = play_each([(command, scene) for _, command, scene in plays], Stop(3600), AT_ONCE)
+    played = play_each([(command, scene) for _, command, scene in plays], Stop(3600), at_once)
     exchanges: dict[str, list[Exchange]] = {}
     for (name, _, _), seen in zip(plays, played, strict=True):
         exchanges.setdefault(name, []).extend(seen)
@@ -72,7 +74,7 @@ def steady(text: str) -> str:
 def measured() -> dict[str, Any]:
     """Run all, and return the matrix."""
     seen = verdicts(wrong(), lambda client: dict.fromkeys((*client.scenes, *ORDINARY)))
-    good = verdicts(right(), lambda _: scenes())
+    good = verdicts(right(), lambda _: scenes(), AT_ONCE)
     rows = {}
     for client in wrong():
         verdict = seen[client.name]
@@ -93,17 +95,38 @@ def measured() -> dict[str, Any]:
 
 
 def examples(seen: dict[str, Verdict | str]) -> dict[str, dict[str, str]]:
-    """Return a bad example of each requirement."""
+    """Return a bad example of each requirement, and what a right client did in the same scene."""
     found: dict[str, dict[str, str]] = {}
+    shown: dict[str, str] = {}
     for client in wrong():
         verdict = seen[client.name]
         id = client.requirements[0]
         if isinstance(verdict, str) or id in found or not (findings := verdict.results[id].findings):
             continue
         finding = next((f for f in findings if f.exchange.ask.play.scene in client.scenes), findings[0])
-        said = f"expected {finding.expected}, got {finding.got}" if finding.expected else finding.got
-        found[id] = {"bad": steady(f"{client.doc} {said}")}
-    return found
+        found[id] = {"bad": steady(f"{client.doc} Expected {finding.expected}, got {finding.got}")}
+        shown[id] = finding.exchange.ask.play.scene
+    told = stories(dict.fromkeys(shown.values()))
+    return {id: {**example, "good": steady(told[shown[id]])} for id, example in found.items()}
+
+
+def stories(names: Iterable[str]) -> dict[str, str]:
+    """Return what a right client does in some scenes, each in a line."""
+    command = Command(right()[-1].command())
+    played = play_each([(command, scenes()[name]) for name in names], Stop(), AT_ONCE)
+    return {seen[-1].ask.play.scene: told(seen) for seen in played}
+
+
+def told(seen: list[Exchange]) -> str:
+    """Return a story in a line: each request with what came of it, and how the command ended."""
+    sent = [f"{e.request.method} {e.request.target.rpartition('/')[2]} -> {e.status or e.failure}" for e in seen[:-1]]
+    return f"{', '.join([*sent, how(seen[-1])])} (scene {seen[-1].ask.play.scene})"
+
+
+def how(ending: Exchange) -> str:
+    """Say how the command ended."""
+    outcome = ending.ask.story.outcome if ending.ask.story else None
+    return f"exit code {outcome.code}" if outcome and outcome.code is not None else str(ending.failure)
 
 
 def first_reported(row: dict[str, Any], ids: list[str], rows: dict[str, Any]) -> str | None:

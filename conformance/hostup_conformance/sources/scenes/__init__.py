@@ -77,7 +77,7 @@ class Scene:
     polls: int = 1
     runs: float = 0.0
     #: Seconds that the client is told to take at most (HOSTUP_TIMEOUT).
-    timeout: float = 8.0
+    timeout: float = 7.0
     #: Whether nobody listens from the beginning.
     refused: bool = False
 

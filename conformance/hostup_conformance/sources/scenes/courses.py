@@ -69,6 +69,16 @@ def unknown_members(asked: Asked) -> Reply:
     return asked.right(region="se-1", links={"self": asked.path}, count=3)
 
 
+@scene(completes=THROUGH)
+def other_header_fields(asked: Asked) -> Reply:
+    """Names of header fields are in lower case, the media type has a charset, and there are unknown fields."""
+    reply = asked.right()
+    more = [("vary", "accept"), ("x-request-id", "req_01hxa3b4c5d6e7f8g9h0j1k2m3"), ("set-cookie", "lb=1; path=/")]
+    media_type = [("content-type", f"{reply.response().media_type}; charset=utf-8")]
+    reply.headers = [*more, *media_type, *(pair for pair in reply.headers if pair[0] != "Content-Type")]
+    return reply
+
+
 @scene("poll", completes="CLIENT-34", polls=2)
 def connection_closed_between(asked: Asked) -> Reply:
     """After each response to a poll the server closes the connection, without having said so."""
@@ -83,9 +93,9 @@ def awkward_id(asked: Asked) -> Reply:
     return asked.right()
 
 
-@scene("start", completes=THROUGH, command="printf '%s\\n' \"a\\tb\" 'å 日本 😀' $HOME & `x`\nexit 3 # ü")
+@scene("start", completes=THROUGH, command="  printf '%s\\n' \"a\\tb\" 'å 日本 😀' $HOME & `x`\nexit 3 # ü ")
 def awkward_command(asked: Asked) -> Reply:
-    """The command has quotes, backslashes, a newline, and characters outside ASCII."""
+    """The command has quotes, backslashes, a newline, characters outside ASCII, and spaces at both ends."""
     return asked.right()
 
 

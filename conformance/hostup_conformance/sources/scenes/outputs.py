@@ -83,15 +83,15 @@ def output_with_space_around(asked: Asked) -> Reply:
 
 @scene("poll", completes=THROUGH)
 def output_outside_ascii(asked: Asked) -> Reply:
-    """The output has characters outside ASCII, some of them outside the Basic Multilingual Plane."""
-    return ending(asked, stdout="åäö Zoë 日本語 😀 \ufffd\n", stderr="fel: å 😀\n")
+    """The output has characters outside ASCII, a byte order mark at its beginning and an emoji among them."""
+    return ending(asked, stdout="\ufeffåäö Zoë 日本語 😀 \ufffd\n", stderr="fel: å 😀\n")
 
 
 @scene("poll", completes=THROUGH)
 def output_escaped(asked: Asked) -> Reply:
-    r"""The output has backslashes, quotes, percent signs and terminal controls: \n there is no newline."""
+    r"""The output has backslashes, quotes, percent signs, terminal controls and a NUL; its \n is no newline."""
     return ending(
-        asked, stdout='C:\\new\\table "q" %s %d ${HOME} &amp; <b>\x1b[31mred\x1b[0m\x07\n', stderr="\\x41 %n\n"
+        asked, stdout='C:\\new\\table "q" %s %d ${HOME} &amp; <b>\x1b[31mred\x1b[0m\x07 \0 end\n', stderr="\\x41 %n\n"
     )
 
 
