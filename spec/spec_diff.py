@@ -50,8 +50,8 @@ ANNOTATIONS = {
 }  # fmt: skip
 #: What callers alone read: links, and the extensions that the client's templates know.
 DIRECTIONS = {
-    "links", "x-access", "x-chosen-by", "x-error", "x-noun", "x-outcome", "x-pages", "x-parameters", "x-problem",
-    "x-repeatable", "x-run", "x-tolerant", "x-wait-until",
+    "links", "x-access", "x-chosen-by", "x-commands", "x-error", "x-noun", "x-outcome", "x-pages", "x-parameters",
+    "x-problem", "x-repeatable", "x-run", "x-tolerant", "x-wait-until",
 }  # fmt: skip
 #: What is compared in its own way, by where it stands; anything else that differs may break anybody.
 ELSEWHERE = {

@@ -1,0 +1,181 @@
+"""The command line: what it prints where, and its exit codes."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import httpx
+import pytest
+import respx
+from client.voices import BASE_URL, KEY, PID, VPS, Clock
+from hostup_agent_exec.__main__ import main
+
+PATH = f"{BASE_URL}/api/v2/vps/{VPS}/agent/exec"
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> Iterator[respx.MockRouter]:  # noqa: ARG001
+    monkeypatch.setenv("HOSTUP_API_KEY", KEY)
+    monkeypatch.delenv("HOSTUP_BASE_URL", raising=False)
+    with respx.mock(assert_all_called=False) as router:
+        router.get(PATH, params={"pid": PID}, name="poll").respond(
+            json={"exited": True, "exitCode": 0, "stdout": "Linux\n", "stderr": "hm\n"}
+        )
+        router.get(PATH, name="probe").respond(json={"available": True, "reason": None})
+        router.post(PATH, name="start").respond(json={"pid": PID})
+        yield router
+
+
+def started(server: respx.MockRouter) -> str:
+    command: str = json.loads(server["start"].calls[0].request.content)["command"]
+    return command
+
+
+def test_output_goes_to_the_right_streams(server: respx.MockRouter, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", VPS, "--", "uname", "-a"]) == 0
+    assert tuple(capsys.readouterr()) == ("Linux\n", "hm\n")
+    assert started(server) == "uname -a"
+
+
+@pytest.mark.parametrize(
+    ("words", "command"),
+    [
+        (["ls | wc"], "ls | wc"),
+        (["--", "ls | wc"], "ls | wc"),
+        (["--", "echo", "a b", "$x"], "echo 'a b' '$x'"),
+        (["--", "git", "log", "--", "-f"], "git log -- -f"),
+        (["--", "--json"], "--json"),
+    ],
+)
+def test_words_are_joined_as_a_shell_needs_them(server: respx.MockRouter, words: list[str], command: str) -> None:
+    assert main(["run", VPS, *words]) == 0
+    assert started(server) == command
+
+
+@pytest.mark.parametrize(
+    ("ending", "code"),
+    [({"exitCode": 3}, 3), ({"exitCode": None}, 137), ({}, 137), ({"exitCode": -1}, 255), ({"exitCode": 256}, 1)],
+)
+def test_the_exit_code_is_the_command_s(server: respx.MockRouter, ending: dict[str, object], code: int) -> None:
+    server["poll"].respond(json={"exited": True, **ending})
+    assert main(["run", VPS, "x"]) == code
+    assert main(["wait", VPS, str(PID)]) == code
+
+
+def test_a_deadline_has_its_own_code(server: respx.MockRouter, capsys: pytest.CaptureFixture[str]) -> None:
+    server["poll"].respond(json={"exited": False})
+    assert main(["run", VPS, "--timeout", "3", "--interval", "1", "x"]) == 124
+    assert capsys.readouterr().err == f"hostup-agent-exec: the command has not ended in time; pid {PID}\n"
+
+
+@pytest.mark.parametrize(
+    ("kind", "response", "says"),
+    [
+        ("probe", httpx.Response(404, json={"code": "vps_not_found"}), "404 Not Found: GET "),
+        ("probe", httpx.Response(200, json={"available": False, "reason": "a\x1bb"}), "in this VPS now: a?b"),
+        ("start", httpx.Response(500), "the response to a start tells of no command"),
+        ("poll", httpx.Response(500), f"; pid {PID}"),
+    ],
+)  # fmt: skip
+def test_own_errors_have_their_own_code(
+    server: respx.MockRouter, capsys: pytest.CaptureFixture[str], kind: str, response: httpx.Response, says: str
+) -> None:
+    server[kind].mock(return_value=response)
+    assert main(["run", VPS, "x"]) == 125
+    out, err = capsys.readouterr()
+    assert (out, says in err) == ("", True)
+    assert main(["run", "--json", VPS, "x"]) == 125
+    assert says.removeprefix("; pid ") in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("error", [httpx.ConnectError(f"no {KEY}\x1b"), httpx.ReadTimeout("no")])
+def test_no_connection_is_an_own_error(
+    server: respx.MockRouter, capsys: pytest.CaptureFixture[str], error: Exception
+) -> None:
+    server["probe"].mock(side_effect=error)
+    assert main(["probe", VPS]) == 125
+    err = capsys.readouterr().err
+    assert type(error).__name__ in err
+    assert KEY not in err
+    assert "\x1b" not in err
+
+
+def test_a_missing_key_is_named(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.delenv("HOSTUP_API_KEY", raising=False)
+    assert main(["list"]) == 125
+    assert "HOSTUP_API_KEY" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["run"],
+        ["run", VPS],
+        ["probe"],
+        ["wait", VPS, "x"],
+        ["list", "--", "x"],
+        ["list", "x"],
+        ["run", VPS, "--odd", "x"],
+    ],
+)
+def test_wrong_arguments_are_own_errors(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(arguments)
+    assert caught.value.code == 125
+    assert capsys.readouterr().err.startswith("usage: hostup-agent-exec")
+
+
+def test_a_probe_says_yes_or_no(server: respx.MockRouter, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["probe", VPS]) == 0
+    assert capsys.readouterr().out == "available: true\nreason: null\n"
+    server["probe"].respond(json={})
+    assert main(["probe", "--json", VPS]) == 1
+    assert capsys.readouterr().out == "{}\n"
+
+
+def test_the_list_has_every_page(server: respx.MockRouter, capsys: pytest.CaptureFixture[str]) -> None:
+    pages = [
+        {"data": [{"id": "a", "name": "web\t1"}], "nextCursor": "1"},
+        {"data": [{"id": "b", "primaryIp": "192.0.2.1"}]},
+    ]
+    server.get(f"{BASE_URL}/api/v2/vps").mock(side_effect=[httpx.Response(200, json=page) for page in pages * 2])
+    assert main(["list"]) == 0
+    assert capsys.readouterr().out == "a\tweb?1\t-\t-\t-\nb\t-\t192.0.2.1\t-\t-\n"
+    assert main(["list", "--json"]) == 0
+    assert [json.loads(line)["id"] for line in capsys.readouterr().out.splitlines()] == ["a", "b"]
+
+
+def test_json_holds_the_whole_state(server: respx.MockRouter, capsys: pytest.CaptureFixture[str]) -> None:  # noqa: ARG001
+    assert main(["run", "--json", VPS, "x"]) == 0
+    out, err = capsys.readouterr()
+    assert (json.loads(out)["stdout"], err) == ("Linux\n", "")
+
+
+def test_an_interruption_tells_the_pid(server: respx.MockRouter, capsys: pytest.CaptureFixture[str]) -> None:
+    def interrupt(_: httpx.Request) -> httpx.Response:
+        raise KeyboardInterrupt
+
+    server["poll"].mock(side_effect=interrupt)
+    assert main(["run", VPS, "x"]) == 130
+    assert f"pid {PID}" in capsys.readouterr().err
+
+
+def test_progress_is_for_a_terminal(
+    server: respx.MockRouter, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server["poll"].mock(side_effect=[httpx.Response(200, json={"exited": done}) for done in (False, True)])
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    main(["run", VPS, "x"])
+    assert f"running as {PID}, 0 s" in capsys.readouterr().err
+
+
+def test_it_is_a_module_too() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "hostup_agent_exec", "--help"], capture_output=True, text=True, check=True
+    )
+    assert "run a command and wait for its end" in done.stdout
+    assert done.stderr == ""

@@ -1,0 +1,245 @@
+"""The command line: `hostup-agent-exec --help`, or `python -m hostup_agent_exec --help`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shlex
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import fields
+from typing import Any, NoReturn
+
+import httpx
+
+from . import AuthenticatedClient, __version__
+from .api.agent import get_agent_exec, start_agent_exec
+from .api.vps import list_vps
+from .errors import AgentUnavailable, CommandStillRunning, HostUpError
+
+LATE, FAILED, KILLED, INTERRUPTED, CLOSED = 124, 125, 137, 130, 141
+EXITS = f"""exit codes: that of the command that was run; {LATE} if it has not ended in time; {FAILED} for an error of this program;
+{KILLED} if the command was killed or has no exit code; {INTERRUPTED} if this program was interrupted"""
+
+
+class _Parser(argparse.ArgumentParser):
+    """Ends with this program's own exit code, since any other may be a command's."""
+
+    def error(self, message: str) -> NoReturn:
+        self.print_usage(sys.stderr)
+        self.exit(FAILED, f"{self.prog}: {message}\n")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="hostup-agent-exec",
+        description="Base URL and key come from the environment's HOSTUP_BASE_URL and HOSTUP_API_KEY.",
+        epilog=EXITS,
+    )
+    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
+    commands = parser.add_subparsers(dest="asked", required=True, metavar="COMMAND")
+    one = commands.add_parser("run", help="run a command and wait for its end", epilog=EXITS)
+    one.add_argument(
+        "id",
+        metavar="ID",
+        help="Public id of a VPS, exactly as `GET /api/v2/vps` returns it in `data[].id`. It may have any form.",
+    )
+    one.add_argument(
+        "command",
+        metavar="COMMAND",
+        nargs="*",
+        help="one argument is taken as it is; more of them, after --, as a shell needs them",
+    )
+    one.add_argument("--timeout", type=float, default=300.0, metavar="SECONDS", help="to wait at most (300)")
+    one.add_argument("--interval", type=float, metavar="SECONDS", help="between polls (a quarter that grows to five)")
+    one.add_argument("--json", action="store_true", help="print JSON")
+    one = commands.add_parser("probe", help="ask whether commands can be run in a VPS", epilog=EXITS)
+    one.add_argument(
+        "id",
+        metavar="ID",
+        help="Public id of a VPS, exactly as `GET /api/v2/vps` returns it in `data[].id`. It may have any form.",
+    )
+    one.add_argument("--json", action="store_true", help="print JSON")
+    one = commands.add_parser("wait", help="wait for the end of a command", epilog=EXITS)
+    one.add_argument(
+        "id",
+        metavar="ID",
+        help="Public id of a VPS, exactly as `GET /api/v2/vps` returns it in `data[].id`. It may have any form.",
+    )
+    one.add_argument(
+        "pid",
+        metavar="PID",
+        type=int,
+        help="Process id of a command, as returned by its start. Omit it to ask for the availability.",
+    )
+    one.add_argument("--timeout", type=float, default=300.0, metavar="SECONDS", help="to wait at most (300)")
+    one.add_argument("--interval", type=float, metavar="SECONDS", help="between polls (a quarter that grows to five)")
+    one.add_argument("--json", action="store_true", help="print JSON")
+    one = commands.add_parser("list", help="The VPSs of the caller", epilog=EXITS)
+    one.add_argument("--json", action="store_true", help="print JSON")
+    return parser
+
+
+class _Progress:
+    """A line on a terminal that says how long it has been running, and goes away."""
+
+    def __init__(self, is_shown: bool) -> None:
+        self._is_shown, self._begun, self._pid = is_shown and sys.stderr.isatty(), time.monotonic(), ""
+
+    def started(self, name: object) -> None:
+        self._pid = f" as {name}"
+        self.show()
+
+    def show(self, _: object = None) -> None:
+        if self._is_shown:
+            sys.stderr.write(f"\r\x1b[Krunning{self._pid}, {time.monotonic() - self._begun:.0f} s")
+            sys.stderr.flush()
+
+    def clear(self) -> None:
+        if self._is_shown:
+            sys.stderr.write("\r\x1b[K")
+            sys.stderr.flush()
+
+
+def _ended(output: Any, as_json: bool) -> int:
+    if as_json:
+        print(json.dumps(output.to_dict()))
+    else:
+        sys.stdout.write(output.stdout_text)
+        sys.stdout.flush()
+        sys.stderr.write(output.stderr_text)
+    code = output.exit_code
+    if not isinstance(code, int):
+        return KILLED
+    # A shell sees the lowest eight bits alone, and a failure must not look like success.
+    return code if 0 <= code <= 255 else code % 256 or 1
+
+
+def _printable(text: str) -> str:
+    return "".join(letter if letter.isprintable() else "?" for letter in text)
+
+
+def _told(error: Exception, client: AuthenticatedClient | None) -> str:
+    text = str(error)
+    if not isinstance(error, HostUpError):  # what a library says may quote bytes of a server
+        text = _printable(text)[:300]
+        text = text if isinstance(error, TypeError | ValueError) else f"{type(error).__name__}: {text}"
+    if isinstance(error, AgentUnavailable):
+        reason = getattr(error.availability, "reason", None)
+        text += f": {reason[:300]}" if isinstance(reason, str) else ""
+        text = _printable(text)
+    return text.replace(client.token, "[key]") if client is not None else text
+
+
+def _do(arguments: argparse.Namespace, client: AuthenticatedClient) -> int:
+    progress = _Progress(not arguments.json)
+    call: dict[str, Callable[[], int]] = {
+        "run": lambda: _command_run(arguments, client, progress),
+        "probe": lambda: _command_probe(arguments, client, progress),
+        "wait": lambda: _command_wait(arguments, client, progress),
+        "list": lambda: _command_list_(arguments, client, progress),
+    }
+    try:
+        return call[arguments.asked]()
+    finally:
+        progress.clear()
+
+
+def _command_run(arguments: argparse.Namespace, client: AuthenticatedClient, progress: _Progress) -> int:
+    words: list[str] = arguments.command
+    text = words[0] if len(words) == 1 else shlex.join(words)
+    output = start_agent_exec.run(
+        arguments.id,
+        text,
+        client=client,
+        timeout=arguments.timeout,
+        interval=arguments.interval,
+        on_start=progress.started,
+        on_progress=progress.show,
+    )
+    progress.clear()
+    return _ended(output, arguments.json)
+
+
+def _command_probe(arguments: argparse.Namespace, client: AuthenticatedClient, progress: _Progress) -> int:
+    told = get_agent_exec.sync(arguments.id, client=client)
+    if arguments.json:
+        print(json.dumps(told.to_dict()))
+    else:
+        for name, value in told.to_dict().items():
+            print(f"{name}: {json.dumps(value, ensure_ascii=False)}")
+    return 0 if told.available is True else 1
+
+
+def _command_wait(arguments: argparse.Namespace, client: AuthenticatedClient, progress: _Progress) -> int:
+    output = get_agent_exec.wait(
+        arguments.id,
+        arguments.pid,
+        client=client,
+        timeout=arguments.timeout,
+        interval=arguments.interval,
+        on_progress=progress.show,
+    )
+    progress.clear()
+    return _ended(output, arguments.json)
+
+
+def _command_list_(arguments: argparse.Namespace, client: AuthenticatedClient, progress: _Progress) -> int:
+    for item in list_vps.iterate(client=client):
+        values = [getattr(item, field.name) for field in fields(item) if field.init]
+        plain = "\t".join(_printable(str(value)) if value or value == 0 else "-" for value in values)
+        print(json.dumps(item.to_dict()) if arguments.json else plain)
+    return 0
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Do what the arguments ask for, and return the exit code."""
+    given = list(sys.argv[1:] if argv is None else argv)
+    before, after = (given[: given.index("--")], given[given.index("--") + 1 :]) if "--" in given else (given, [])
+    parser = _parser()
+    # Words of a command may also come after options; argparse leaves those over.
+    arguments, words = parser.parse_known_args(before)
+    if arguments.asked == "run":
+        arguments.command += [word for word in words if not word.startswith("-")] + after
+        words = [word for word in words if word.startswith("-")]
+        if not arguments.command:
+            parser.error("the command to run is missing")
+    elif after:
+        parser.error("nothing may stand after --")
+    if words:
+        parser.error(f"unrecognized arguments: {' '.join(words)}")
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # output may hold what the terminal cannot show
+            getattr(stream, "reconfigure")(errors="replace")
+    client: AuthenticatedClient | None = None
+    try:
+        with AuthenticatedClient(application="cli", retries=2) as client:
+            code = _do(arguments, client)
+            sys.stdout.flush()
+            return code
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is flushed at the end has nowhere to go
+        return CLOSED
+    except KeyboardInterrupt as interrupted:
+        print(f"{parser.prog}: interrupted", *getattr(interrupted, "__notes__", []), sep="; ", file=sys.stderr)
+        return INTERRUPTED
+    except (HostUpError, httpx.HTTPError, TypeError, ValueError, OSError) as error:
+        known = {name: value for name in ("pid",) if (value := getattr(error, name, None)) is not None}
+        text = _told(error, client)
+        if arguments.json:
+            print(json.dumps({"error": type(error).__name__, "message": text, **known}))
+        else:
+            print(
+                f"{parser.prog}: {text}",
+                *(f"{name} {value}" for name, value in known.items()),
+                sep="; ",
+                file=sys.stderr,
+            )
+        # With a cause it was not the time that ended.
+        return LATE if isinstance(error, CommandStillRunning) and error.__cause__ is None else FAILED
+
+
+if __name__ == "__main__":
+    sys.exit(main())
