@@ -31,6 +31,10 @@ generate: $(READY) ## rewrite the client in generated/ from spec/
 table: $(READY) ## renew the table of outcomes in the client's README
 	PYTHONPATH=conformance/tests python -m client.hostile
 
+.PHONY: deployments
+deployments: $(READY) ## judge real servers and front ends (INSTALL=1 installs them; ONLY=nginx,flask, or nginx*)
+	@PYTHONPATH=conformance/tests python -m deployments $(if $(INSTALL),--install) $(if $(ONLY),--only "$(ONLY)")
+
 .PHONY: fuzz
 fuzz: $(READY) ## fuzz the client a million times, for about an hour (EXAMPLES=… for each of two kinds)
 	HOSTUP_FUZZ_EXAMPLES=$(or $(EXAMPLES),500000) pytest -q -n auto conformance/tests/client/test_fuzz.py
@@ -107,5 +111,5 @@ wheel: $(READY) ## build the wheel of client and suite, dist/*.whl
 
 .PHONY: clean
 clean: ## remove .venv, reports and caches
-	rm -rf .venv conformance-report .mypy_cache .pytest_cache .ruff_cache .hypothesis .schemathesis dist mutants
+	rm -rf .venv conformance-report .mypy_cache .pytest_cache .ruff_cache .hypothesis .schemathesis dist mutants .deployments
 	find . -name __pycache__ -prune -exec rm -rf {} +

@@ -14,11 +14,11 @@ from hostup_conformance.test_generated import operations
 from stage import Change, Stage
 
 #: A body limit that tests reach quickly.
-LIMITS = Limits(body_bytes=32 << 20)
+LIMITS = Limits(body_bytes=32 << 20, pauses=(0.01, 0.02))
 #: Tests do not wait as long for the end of a command as runs do.
 SLOW_SECONDS = 0.4
 #: For servers that keep their clients waiting, so that they do not keep the tests waiting.
-IMPATIENT = Limits(request_seconds=0.5, next_seconds=0.25, body_bytes=32 << 20)
+IMPATIENT = replace(LIMITS, request_seconds=0.5, first_seconds=0.5, next_seconds=0.25)
 
 
 def run(

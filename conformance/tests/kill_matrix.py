@@ -11,6 +11,7 @@ import re
 import sys
 from collections import defaultdict
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from faults import faults
@@ -21,7 +22,6 @@ from hostup_conformance.core.door import shown
 from hostup_conformance.core.ledger import requirements
 from hostup_conformance.core.redact import redactor
 from hostup_conformance.core.root_cause import read_matrix, root_causes
-from hostup_conformance.core.wire import Limits
 from hostup_conformance.mock import API_KEY, FOREIGN_VPS_ID, READ_API_KEY, UNAVAILABLE_VPS_ID, VPS_ID
 from judging import LIMITS, run, verdict_on
 from variants import date_header, gzip_where_asked, output_names_its_pid, variants
@@ -60,7 +60,7 @@ CREDENTIALS = {
 #: Variants that show in a correct exchange what the mock does not have.
 FOR_EXAMPLES = (date_header, gzip_where_asked, output_names_its_pid)
 #: Longer than for a test of one fault, since all processors are busy with others.
-UNHURRIED = Limits(request_seconds=1.0, next_seconds=0.5, body_bytes=LIMITS.body_bytes)
+UNHURRIED = replace(LIMITS, request_seconds=1.0, first_seconds=1.0, next_seconds=0.5)
 
 
 def steady(text: str) -> str:
@@ -151,7 +151,7 @@ def run_fault(name: str) -> tuple[str, dict[str, Any], tuple[str, tuple[str, ...
 def run_variant(name: str) -> tuple[str, dict[str, Any]]:
     """Return a variant's name and its row."""
     variant = variants()[name]
-    verdict = verdict_on(variant.change, limits=Limits(), allow_exec=variant.starts)
+    verdict = verdict_on(variant.change, limits=LIMITS, allow_exec=variant.starts)
     return name, {"doc": variant.doc, "reported": reported(verdict)}
 
 

@@ -53,7 +53,8 @@ class Pid(StrEnum):
     UNNAMED = "unnamed"
     #: An integer that no process can have.
     IMPOSSIBLE = "impossible"
-    #: LOOSE is what some parsers take for an integer (`+5`, `5.0`, `007`), INVALID what none does.
+    #: LOOSE is what some readers take for an integer (`+5`, `5.0`, `007`, or control characters around it), INVALID what
+    #: none does.
     LOOSE = "loose"
     INVALID = "invalid"
     EMPTY = "empty"
@@ -280,7 +281,12 @@ def integer(text: str) -> int | None:
 
 
 def is_whole(text: str) -> bool:
-    """Whether some parsers take a text for an integer although it is not written as one (`+5`, `5.0`, `007`)."""
+    """Whether some readers take a text for an integer although it is not written as one.
+
+    `+5`, `5.0` and `007` are for parsers; control characters are taken out by some frameworks before anybody parses.
+    """
+    if integer(re.sub(r"[\x00-\x1f\x7f]", "", text)) is not None:
+        return True
     try:
         return float(text.replace("_", "")).is_integer()
     except (ValueError, OverflowError):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from hostup_conformance.contract.ask import Ask, Exchange, known
 from hostup_conformance.contract.oracles import schema_note
@@ -119,9 +121,11 @@ def shows_core(e: Exchange) -> bool:
 
 
 def refusal_of_core(exchanges: Sequence[Exchange]) -> str | None:
-    """Say with which status codes the core was refused; None if at least one request for it was not refused."""
+    """Say how the core was refused, by the server or by what stands before it; None if one request for it was not."""
     if any(map(shows_core, exchanges)):
         return None
+    if in_between := what_stands_between(exchanges):
+        return in_between
     core = [
         e.status
         for e in exchanges
@@ -131,3 +135,39 @@ def refusal_of_core(exchanges: Sequence[Exchange]) -> str | None:
         return None
     seen = sorted({e.status for e in exchanges if e.status and (asks_availability(e) or e.status == 429)})
     return f"it got the status {', '.join(map(str, seen))} (check the base URL, the key and the VPS id)"
+
+
+def what_stands_between(exchanges: Sequence[Exchange]) -> str | None:
+    """Say what kept every request from the endpoint, where something did, and what to give instead."""
+    asked = [
+        e for e in exchanges if e.request.method == "GET" and not e.ask.pid.ill_formed and e.ask.vps != "malformed"
+    ]
+    if not asked:
+        return None
+    failures = [e.failure for e in asked if e.lost in {"tls", "refused"}]
+    statuses = sorted({e.status for e in asked if e.status})
+    named = ", ".join(map(str, statuses))
+    if len(failures) == len(asked):
+        return f"{failures[0]} (check the base URL)"
+    if len(failures) or len(asked) != sum(e.status is not None for e in asked):
+        return None
+    if statuses[0] >= 500:
+        return f"every request got the status {named}: the server is down, or starts (try again later)"
+    if statuses[0] >= 300 and statuses[-1] < 400:
+        return f"every request got the status {named}, {redirected(asked)} (give a base URL behind it)"
+    if statuses == [200] and all(e.response and e.response.media_type == "text/html" for e in asked):
+        return "every request got a page in HTML, perhaps a login page (give a base URL behind it)"
+    return None
+
+
+def redirected(asked: Sequence[Exchange]) -> str:
+    """Say to which host requests were redirected, as a login page of an access proxy does."""
+    hosts = sorted({host_of(e.header("location") or "")[:100] for e in asked})
+    return f"a redirect to {', '.join(hosts[:3])}, perhaps a login page of an access proxy"
+
+
+def host_of(location: str) -> str:
+    """Return the host of a URL reference, or what there is in its place."""
+    with suppress(ValueError):
+        return urlsplit(location).hostname or "another path"
+    return "what is no URL"

@@ -42,9 +42,10 @@ def header_notes(e: Exchange) -> list[str]:
     assert e.response is not None  # noqa: S101 - called for answers alone
     linter = HttpResponseLinter()
     linter.process_response_topline(b"HTTP/1.1", str(e.response.status).encode(), b"")
-    linter.process_headers(
-        [(k.encode("latin-1", "replace"), v.encode("latin-1", "replace")) for k, v in e.response.headers]
-    )
+    # The body is without its codings, and so must the header section be.
+    undone = {"content-encoding", "transfer-encoding", *(["content-length"] if e.header("content-encoding") else [])}
+    fields = [(k, v) for k, v in e.response.headers if k.lower() not in undone]
+    linter.process_headers([(k.encode("latin-1", "replace"), v.encode("latin-1", "replace")) for k, v in fields])
     linter.feed_content(e.response.body[:LARGEST_BODY])
     linter.finish_content(True)
     return [str(note.summary) for note in linter.notes if note.level is levels.BAD]

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote_plus
 
 from hostup_conformance.contract.ask import Pid, asks_start, is_devious, is_start, new_pid
 from hostup_conformance.contract.paths import LONGEST_COMMAND
@@ -19,6 +21,9 @@ if TYPE_CHECKING:
 Selector = Callable[["Exchange"], bool]
 #: The members of the two shapes of a 200, from the OpenAPI document.
 AVAILABILITY, OUTPUT = members_of("AgentAvailability"), members_of("CommandOutput")
+#: What nobody takes for an attack: a word, or a number, perhaps followed by letters, but not a hexadecimal one.
+HARMLESS = re.compile(r"[A-Za-z]*|(?!0[xX])[+-]?\d+([.,]\d+)?[A-Za-z]*", re.ASCII)
+LONGEST_VALUE = 100
 #: Names of members in which servers are known to wrap a body.
 ENVELOPES = ("data", "result", "response", "payload", "availability", "agent", "attributes", "body")
 
@@ -30,6 +35,28 @@ def judged(e: Exchange) -> bool:
     """
     understood = e.response is not None and not e.obeyed and e.status != 429 and not is_devious(e.request)
     return understood and e.request.method == "GET" and e.ask.endpoint
+
+
+def may_pass(e: Exchange) -> bool:
+    """A failure of a gateway or of a server that starts, which the same request may not meet a moment later.
+
+    With a problem document it may be the proper response for a VPS without an agent, or for a start. The statuses from
+    520 on are those of a CDN.
+    """
+    gateways = e.status in {502, 503, 504} or (e.status is not None and 520 <= e.status <= 527)
+    proper = is_document(e) and (e.ask.vps == "unavailable" or e.ask.starts)
+    return gateways and not e.obeyed and not proper
+
+
+def is_document(e: Exchange) -> bool:
+    """A response with the members of a problem document, so from the server itself and nothing before it."""
+    return isinstance(e.body, dict) and isinstance(e.body.get("code"), str)
+
+
+def is_hostile(e: Exchange) -> bool:
+    """A query with values that a firewall or a front end may refuse: neither words nor numbers, or very long ones."""
+    values = [unquote_plus(text) for pair in e.request.query.split("&") for text in pair.split("=", 1)]
+    return any(len(value) > LONGEST_VALUE or not HARMLESS.fullmatch(value) for value in values)
 
 
 def new_poll(e: Exchange) -> str | None:
@@ -98,9 +125,10 @@ def is_poll(e: Exchange) -> bool:
 def is_error(e: Exchange) -> bool:
     """A GET of the endpoint, or the start of a command, that got a 4xx or 5xx.
 
-    Not for a malformed id, nor one of a request that is too long: a proxy or router may answer those in its own form.
+    Not for a malformed id, nor one of a request that is too long: a proxy or router may refuse those in its own form.
+    A firewall may do so with what it takes for an attack.
     """
-    return (
+    return not (is_firewalls(e) or is_met_once(e)) and (
         e.response is not None
         and (e.request.method == "GET" or asks_start(e))
         and not is_devious(e.request)
@@ -109,6 +137,16 @@ def is_error(e: Exchange) -> bool:
         and 400 <= e.response.status < 600
         and e.response.status not in {414, 431}
     )
+
+
+def is_firewalls(e: Exchange) -> bool:
+    """A 4xx for a hostile pid that is no problem document."""
+    return is_hostile(e) and refused(e) and not is_document(e) and not (isinstance(e.body, dict) and "type" in e.body)
+
+
+def is_met_once(e: Exchange) -> bool:
+    """A gateway's failure of a request that is not sent again, so that nobody knows whether it would have passed."""
+    return may_pass(e) and not is_document(e) and not e.ask.repeatable
 
 
 def is_asked(e: Exchange, *resources: Resource) -> bool:

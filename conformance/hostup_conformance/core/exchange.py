@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeVar
 
-from hostup_conformance.core.messages import Request, Response
+from hostup_conformance.core.messages import Headers, Request, Response
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -32,6 +32,8 @@ class Asked(Protocol):
 
 
 A = TypeVar("A", bound=Asked)
+#: Nothing listens; the connection was dropped before a byte of a response; or TLS did not come about.
+Lost = Literal["refused", "dropped", "tls"]
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,10 @@ class Exchange(Generic[A]):
     failure: str | None = None
     #: Why the response was not kept, where it was larger than its kind can need.
     too_large: str | None = None
+    #: How the connection failed before a byte of a response came, where it did.
+    lost: Lost | None = None
+    #: Whether it failed for a moment: the same request got another response when it was sent again.
+    passed: bool = False
     #: How long it took, in seconds.
     seconds: float = 0.0
     when: datetime | None = None
@@ -82,6 +88,17 @@ class Exchange(Generic[A]):
     def obeyed(self) -> bool:
         """Whether the response was ordered, so that it says nothing else about the request."""
         return self.ask.ordered is not None and self.status == self.ask.ordered
+
+
+def mark_passed(exchanges: Sequence[Exchange[A]], transient: Callable[[Exchange[A]], bool]) -> None:
+    """Mark the failures that passed, given which ones may pass."""
+    good: set[tuple[str, str, Headers, bytes]] = set()
+    for e in reversed(exchanges):
+        key = (e.request.method, e.request.target, e.request.headers, e.request.body)
+        if e.lost or transient(e):
+            e.passed = key in good
+        elif e.response is not None:
+            good.add(key)
 
 
 #: Says what a request asks for, given the exchanges before it.

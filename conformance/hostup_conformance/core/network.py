@@ -14,14 +14,24 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import httpcore
 
+from hostup_conformance.core.exchange import Lost
+
 if TYPE_CHECKING:
     import ssl
     from collections.abc import Iterable
 
     from hostup_conformance.core.messages import Headers
 
-#: The three kinds: nothing listens, the time is up, or anything else went wrong.
-FailureKind = Literal["refused", "timeout", "broken"]
+#: The connection failed before a byte of a response came, the time is up, or anything else went wrong.
+FailureKind = Lost | Literal["timeout", "broken"]
+#: What to do where TLS fails, by OpenSSL's name for the reason.
+TLS_HINTS = {
+    "CERTIFICATE_VERIFY_FAILED": "its certificate is not trusted here: name the CA in SSL_CERT_FILE",
+    "CERTIFICATE_REQUIRED": "it wants a client certificate: give a base URL that wants none",
+    "HANDSHAKE_FAILURE": "it may want a client certificate: give a base URL that wants none",
+    "NO_APPLICATION_PROTOCOL": "it does not speak HTTP/1.1: give a base URL that does",
+    "WRONG_VERSION_NUMBER": "it does not speak TLS: give a base URL with http://",
+}
 #: Only Linux has it.
 QUICK_ACKNOWLEDGEMENT: int | None = getattr(socket, "TCP_QUICKACK", None)
 
@@ -36,6 +46,17 @@ class Unanswered(Exception):
     def __init__(self, text: str, kind: FailureKind = "broken") -> None:
         super().__init__(text)
         self.kind = kind
+
+    @classmethod
+    def by_tls(cls, text: str) -> Unanswered:
+        """Return the failure of a connection on which TLS did not come about, with what there is to do."""
+        hint = next((hint for name, hint in TLS_HINTS.items() if name in text.upper().replace(" ", "_")), None)
+        return cls(f"no TLS with the server; {hint}" if hint else f"no TLS with the server: {text}", "tls")
+
+    @property
+    def lost(self) -> Lost | None:
+        """How the connection failed before a byte of a response came, where it did."""
+        return None if self.kind in {"timeout", "broken"} else self.kind  # type: ignore[return-value]
 
 
 def decode_content(body: bytes, headers: Headers, limit: int) -> tuple[bytes, str | None]:
@@ -65,6 +86,8 @@ class Watch:
 
     deadline: float
     connected: bool = False
+    #: Whether TLS has come about on a new connection.
+    secured: bool = False
     received: int = 0
     head: bytearray = field(default_factory=bytearray)
 
@@ -212,7 +235,9 @@ class WatchedStream(httpcore.NetworkStream):
         timeout: float | None = None,  # noqa: ARG002
     ) -> httpcore.NetworkStream:
         """Begin TLS on the connection."""
-        stream = self._stream.start_tls(ssl_context, server_hostname, self._network.watch.remaining())
+        seconds = min(self._network.watch.remaining(), 10)
+        stream = self._stream.start_tls(ssl_context, server_hostname, seconds)
+        self._network.watch.secured = True
         return self._network.watched(stream)
 
     def get_extra_info(self, info: str) -> Any:

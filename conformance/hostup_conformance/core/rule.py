@@ -42,6 +42,8 @@ class Rule(Generic[A, T]):
     id: str
     applies: Callable[[Exchange[A]], bool]
     judge: Callable[[list[Exchange[A]], T], Iterable[tuple[Exchange[A], str, Any]]]
+    #: Whether it judges failures that passed as well, which other rules are not shown.
+    of_passed: bool = False
 
     @property
     def words(self) -> str:
@@ -52,7 +54,7 @@ class Rule(Generic[A, T]):
         self, exchanges: Iterable[Exchange[A]], target: T, redact: Redact = unchanged
     ) -> tuple[int, list[Finding[A]]]:
         """Return how many exchanges were judged, and the findings as text without keys."""
-        selected = [exchange for exchange in exchanges if self.applies(exchange)]
+        selected = [e for e in exchanges if (self.of_passed or not e.passed) and self.applies(e)]
         return len(selected), [
             Finding(exchange, shown(expected, EXPECTED, redact) if expected else "", shown(got, SHOWN, redact))
             for exchange, expected, got in self.judge(selected, target)
@@ -66,9 +68,9 @@ class Rules(Generic[A, T]):
         self.by_id: dict[str, Rule[A, T]] = {}
 
     def each(
-        self, id: str, applies: Callable[[Exchange[A]], bool]
+        self, id: str, applies: Callable[[Exchange[A]], bool], *, of_passed: bool = False
     ) -> Callable[[Callable[[Exchange[A]], Findings]], Callable[[Exchange[A]], Findings]]:
-        """Register a rule that judges one exchange at a time."""
+        """Register a rule that judges one exchange at a time, with those that passed if it says so."""
 
         def register(function: Callable[[Exchange[A]], Findings]) -> Callable[[Exchange[A]], Findings]:
             def judge(selected: list[Exchange[A]], _target: T) -> FindingsAcross[A]:
@@ -76,34 +78,28 @@ class Rules(Generic[A, T]):
                     for expected, got in function(exchange):
                         yield exchange, expected, got
 
-            self._add(id, applies, judge, function.__doc__)
+            self._add(Rule(id, applies, judge, of_passed), function.__doc__)
             return function
 
         return register
 
     def across(
-        self, id: str, applies: Callable[[Exchange[A]], bool]
+        self, id: str, applies: Callable[[Exchange[A]], bool], *, of_passed: bool = False
     ) -> Callable[
         [Callable[[list[Exchange[A]], T], FindingsAcross[A]]], Callable[[list[Exchange[A]], T], FindingsAcross[A]]
     ]:
-        """Register a rule that judges all selected exchanges of a run together."""
+        """Register a rule that judges all selected exchanges of a run together, as `each` does."""
 
         def register(
             function: Callable[[list[Exchange[A]], T], FindingsAcross[A]],
         ) -> Callable[[list[Exchange[A]], T], FindingsAcross[A]]:
-            self._add(id, applies, function, function.__doc__)
+            self._add(Rule(id, applies, function, of_passed), function.__doc__)
             return function
 
         return register
 
-    def _add(
-        self,
-        id: str,
-        applies: Callable[[Exchange[A]], bool],
-        judge: Callable[[list[Exchange[A]], T], Iterable[tuple[Exchange[A], str, Any]]],
-        words: str | None,
-    ) -> None:
-        if id in self.by_id:
-            raise ValueError(f"two rules for {id}")
-        judge.__doc__ = words
-        self.by_id[id] = Rule(id, applies, judge)
+    def _add(self, rule: Rule[A, T], words: str | None) -> None:
+        if rule.id in self.by_id:
+            raise ValueError(f"two rules for {rule.id}")
+        rule.judge.__doc__ = words
+        self.by_id[rule.id] = rule

@@ -24,7 +24,7 @@ import httpcore
 from hostup_conformance.core.exchange import A, Classifier, Exchange
 from hostup_conformance.core.json_text import count_values
 from hostup_conformance.core.messages import Headers, Request, Response
-from hostup_conformance.core.network import FailureKind, TooLarge, Unanswered, Watched, decode_content
+from hostup_conformance.core.network import TooLarge, Unanswered, Watch, Watched, decode_content
 from hostup_conformance.core.times import retry_after_seconds
 
 if TYPE_CHECKING:
@@ -47,6 +47,8 @@ class Limits:
     """How much a server may take or send. Times are in seconds, sizes in bytes."""
 
     request_seconds: float = 10.0
+    #: The time limit until something has responded: an instance may have to be started first.
+    first_seconds: float = 30.0
     #: The time limit after the first timeout: one slow response is enough to judge.
     next_seconds: float = 4.0
     run_seconds: float = 110.0
@@ -63,6 +65,8 @@ class Limits:
     waiting_seconds: float = 45.0
     #: How many times one request is sent again after a 429.
     repetitions: int = 3
+    #: How long one waits before a request is sent again that met a failure which may pass.
+    pauses: tuple[float, ...] = (0.25, 0.75, 1.5, 2.5)
     requests: int | None = None
 
 
@@ -76,23 +80,35 @@ class Withheld(Exception):
 
 #: Raises `Withheld` for a request that is not to be sent, given what it asks for and the exchanges before it.
 Policy = Callable[[Request, A, Sequence[Exchange[A]]], None]
+#: Whether the response of an exchange is a failure that may pass: of a gateway whose server restarts, for instance.
+Transient = Callable[[Exchange[A]], bool]
 
 
 class Wire(Generic[A]):
     """The one way to the server at a base URL. Records every exchange."""
 
-    def __init__(self, base_url: str, limits: Limits, classify: Classifier[A], policy: Policy[A]) -> None:
+    def __init__(
+        self,
+        base_url: str,
+        limits: Limits,
+        classify: Classifier[A],
+        policy: Policy[A],
+        transient: Transient[A] = lambda _: False,
+    ) -> None:
         self.base_url, self.limits = base_url, limits
         self.exchanges: list[Exchange[A]] = []
         #: Why the wire sends no more, once it does not.
         self.stopped: str | None = None
-        self._classify, self._policy = classify, policy
+        self._classify, self._policy, self._transient = classify, policy, transient
         self._began = time.monotonic()
         self._failures = self._timeouts = 0
         self._kept_bytes = self._kept_values = 0
         #: Until when nothing is sent, since the server asked for that, and how long it did so far, in seconds.
         self._closed_until = self._waited = 0.0
         self._aborted = threading.Event()
+        #: How many requests in a row have met a failure that did not pass, and whether any met none.
+        self._lasting, self._worked = 0, False
+        self._responded = False
         parts = urlsplit(base_url)
         self._prefix, self._netloc = parts.path, parts.netloc
         self._origin: tuple[bytes, bytes, int | None] = (
@@ -133,20 +149,58 @@ class Wire(Generic[A]):
         purpose: str,
         source: str = "probe",
     ) -> Exchange[A]:
-        """Send a request and return its exchange; send again while the server responds 429 unasked.
+        """Send a request and return its exchange; send again what gets a 429 unasked, or meets a failure that may pass.
 
-        A Retry-After, with 429 or 503, is obeyed by whoever sends next, in whichever thread.
+        A Retry-After, with 429, 503 or such a failure, is obeyed by whoever sends next, in whichever thread.
 
         Raises `Stopped` when the run's bounds are used up, and `Withheld` for a request that is not safe.
         """
         self.check(request)
+        failed: list[Exchange[A]] = []
+        while self._may_pass(exchange := self._send_in_turn(request, purpose, source)):
+            failed.append(exchange)
+            if not self._pause(exchange, len(failed)):
+                self._give_up(exchange)
+                return exchange
+        for failure in failed:
+            failure.passed = exchange.response is not None
+        if exchange.response:
+            self._worked, self._lasting = True, 0
+        return exchange
+
+    def _may_pass(self, exchange: Exchange[A]) -> bool:
+        """Whether the same request may be sent again, and could get another response then."""
+        if exchange.lost == "refused":
+            return True
+        return exchange.ask.repeatable and (exchange.lost == "dropped" or self._transient(exchange))
+
+    def _pause(self, exchange: Exchange[A], failures: int) -> bool:
+        """Let nobody send for a moment, so that a failure may pass; return whether that is worth it."""
+        most = 1 if exchange.lost == "dropped" else len(self.limits.pauses)
+        if failures > most or self._lasting > 1 or self.stopped:
+            return False
+        with self._lock:
+            self._closed_until = max(self._closed_until, time.monotonic() + self.limits.pauses[failures - 1])
+        return True
+
+    def _give_up(self, exchange: Exchange[A]) -> None:
+        """Note that a failure did not pass; end the run where it is all that the server has."""
+        self._lasting += 1
+        if exchange.lost == "refused":
+            self.stop("the server does not accept connections")
+        elif self._lasting > 1 and not self._worked:
+            self.stop(f"every request got {f'status {exchange.status}' if exchange.status else 'no response'}")
+
+    def _send_in_turn(self, request: Request, purpose: str, source: str) -> Exchange[A]:
+        """Send, and again while the server says 429 unasked."""
         for repetition in count():
             self._check_bounds()
             exchange = self._exchange(request, purpose, source)
             if self._aborted.is_set() and exchange.response is None:
                 raise Stopped(self.stopped or "")
             self.record(exchange)
-            if exchange.status == 503 and not exchange.obeyed and retry_after(exchange) is not None:
+            may_wait = exchange.status == 503 or self._transient(exchange)
+            if may_wait and not exchange.obeyed and retry_after(exchange) is not None:
                 self._close(exchange)
             if exchange.status != 429 or exchange.obeyed:
                 return exchange
@@ -213,26 +267,30 @@ class Wire(Generic[A]):
 
     def _count_failure(self, error: Unanswered) -> None:
         with self._lock:
-            self._failures += 1
+            self._failures += error.kind != "refused"
             self._timeouts += error.kind == "timeout"
-        if error.kind == "refused":
-            self.stop("the server does not accept connections")
+        if error.kind == "tls":
+            self.stop(str(error))
         if self._failures >= self.limits.failures or self._timeouts >= self.limits.timeouts:
             self.stop(f"{self._failures} requests got no whole response")
 
     def _exchange(self, request: Request, purpose: str, source: str) -> Exchange[A]:
         seconds = self.limits.next_seconds if self._timeouts else self.limits.request_seconds
+        if not self._responded and not self._timeouts:
+            seconds = max(self.limits.first_seconds, seconds)
         started, when = time.monotonic(), datetime.now(UTC)
         ask = self._classify(request, self.exchanges)
         # On a connection that was kept open a request may get lost, and would have to be sent again.
         pool = self._kept if ask.repeatable else self._fresh
-        response, failure, too_large = None, None, None
+        response, failure, too_large, lost = None, None, None, None
         try:
             response = self._attempt(request, ask, pool, seconds)
+            self._responded = True
         except TooLarge as error:
             too_large = str(error)
+            self._responded = True
         except Unanswered as error:
-            failure = str(error)
+            failure, lost = str(error), error.lost
             if not self._aborted.is_set():
                 self._count_failure(error)
         return Exchange(
@@ -242,6 +300,7 @@ class Wire(Generic[A]):
             ask=ask,
             failure=failure,
             too_large=too_large,
+            lost=lost,
             seconds=time.monotonic() - started,
             when=when,
             purpose=purpose,
@@ -253,17 +312,25 @@ class Wire(Generic[A]):
         watch = self._backend.begin(seconds)
         try:
             return self._roundtrip(request, ask, pool)
-        except (httpcore.RemoteProtocolError, httpcore.ReadError, httpcore.WriteError) as error:
-            if watch.connected or watch.received:
-                raise Unanswered(f"broken response: {error}") from None
-        except httpcore.TimeoutException:
-            raise Unanswered(f"no whole response within {seconds:g} seconds", "timeout") from None
-        except httpcore.ConnectError as error:
-            kind: FailureKind = "refused" if "refused" in str(error) else "broken"
-            raise Unanswered(f"connection failed: {error}".replace("\n", " "), kind) from None
-        except (httpcore.NetworkError, httpcore.ProtocolError, OSError) as error:
-            raise Unanswered(f"{type(error).__name__}: {error}") from None
+        except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutException, OSError) as error:
+            if failure := self._failure(error, watch, seconds):
+                raise failure from None
         return self._attempt(request, ask, pool, seconds)
+
+    def _failure(self, error: Exception, watch: Watch, seconds: float) -> Unanswered | None:
+        """Say why no whole response came, None where a connection that was kept open was closed meanwhile."""
+        text = str(error).replace("\n", " ") or type(error).__name__
+        if "SSL" in text or (self._origin[0] == b"https" and watch.connected and not watch.secured):
+            return Unanswered.by_tls(text)
+        if isinstance(error, httpcore.TimeoutException):
+            return Unanswered(f"no whole response within {seconds:g} seconds", "timeout")
+        if isinstance(error, httpcore.ConnectError):
+            return Unanswered(f"connection failed: {text}", "refused" if "refused" in text else "broken")
+        if isinstance(error, httpcore.RemoteProtocolError | httpcore.ReadError | httpcore.WriteError):
+            if not watch.connected and not watch.received:
+                return None
+            return Unanswered(f"broken response: {text}", "broken" if watch.received else "dropped")
+        return Unanswered(f"{type(error).__name__}: {text}")
 
     def _roundtrip(self, request: Request, ask: A, pool: httpcore.ConnectionPool) -> Response:
         headers = [("Host", self._netloc), *request.headers]

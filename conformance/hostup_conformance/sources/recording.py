@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from hostup_conformance.contract.ask import Exchange, noted, understand, with_notes
 from hostup_conformance.contract.paths import VPSS
-from hostup_conformance.contract.selectors import listed_ids, member
+from hostup_conformance.contract.selectors import listed_ids, may_pass, member
 from hostup_conformance.core import exchange as core
 from hostup_conformance.core import har
 from hostup_conformance.core.misconfigured import Misconfigured
@@ -45,6 +45,7 @@ def read(file: Path, target: Target) -> tuple[list[Exchange], Target, int]:
     deliberate = [bool(entry.asks) for entry in ours]
     pairs = zip(exchanges_of(ours, target), deliberate, strict=True)
     exchanges = [e for e, is_ours in pairs if is_ours or e.ask.resource != "other"]
+    core.mark_passed(exchanges, lambda e: may_pass(e) and e.ask.repeatable)
     if not any(e.ask.endpoint for e in exchanges):
         raise Misconfigured(f"--har {file}: none of its {len(entries)} entries is about the endpoint; record its use")
     return exchanges, target, len(entries) - len(exchanges)

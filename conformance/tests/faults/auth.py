@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from base64 import b64decode
-from contextlib import suppress
-
 from hostup_conformance.mock import API_KEY, VPS_ID
 from stage import Answered, Asked
 
@@ -71,18 +68,16 @@ def wrong_key_is_forbidden(asked: Asked, answered: Answered) -> None:
 
 
 @trips("AUTH-03")
-def basic_is_accepted(asked: Asked, answered: Answered) -> None:
-    """The key as the user of Basic is accepted."""
-    scheme, _, value = asked.headers.get("authorization", "").partition(" ")
-    with suppress(ValueError):
-        if scheme == "Basic" and API_KEY.encode() in b64decode(value):
-            let_in(asked, answered)
+def basic_is_not_checked(asked: Asked, answered: Answered) -> None:
+    """Any user of Basic gets in."""
+    if asked.headers.get("authorization", "").startswith("Basic "):
+        let_in(asked, answered)
 
 
 @trips("AUTH-03")
-def scheme_is_not_looked_at(asked: Asked, answered: Answered) -> None:
-    """Only the last word of the header counts."""
-    if asked.token == API_KEY:
+def second_scheme_is_not_checked(asked: Asked, answered: Answered) -> None:
+    """Any key under the scheme Token gets in."""
+    if asked.headers.get("authorization", "").startswith("Token "):
         let_in(asked, answered)
 
 

@@ -345,3 +345,17 @@ def two_mebibytes_of_blanks(_asked: Asked, answered: Answered) -> None:
     """Two mebibytes of blanks stand before each problem."""
     if answered.is_problem:
         answered.body = b" " * (2 << 20) + answered.body
+
+
+@trips("HTTP-20")
+def long_line_is_cut_off(asked: Asked, answered: Answered) -> None:
+    """A request line of more than 4 KiB gets nothing."""
+    if len(asked.path) + len(asked.query) > 4096:
+        answered.raw = []
+
+
+@trips("HTTP-08")
+def every_fifth_is_502_once(asked: Asked, answered: Answered) -> None:
+    """Every fifth request gets a 502, and a good response when it is sent again."""
+    if asked.nth() % 5 == 0 and asked.method == "GET" and not answered.is_output:
+        answered.become(502, b"<h1>502 Bad Gateway</h1>", "text/html")

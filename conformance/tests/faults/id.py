@@ -87,13 +87,6 @@ def wildcard_finds_a_vps(asked: Asked, answered: Answered) -> None:
 
 
 @trips("ID-04")
-def id_is_trimmed(asked: Asked, answered: Answered) -> None:
-    """Spaces around an id are ignored."""
-    if asked.vps.strip() == VPS_ID and asked.vps != VPS_ID:
-        answer_instead(asked, answered)
-
-
-@trips("ID-04")
 def id_is_decoded_twice(asked: Asked, answered: Answered) -> None:
     """An id is percent-decoded once too often."""
     if unquote(asked.vps) == VPS_ID != asked.vps:

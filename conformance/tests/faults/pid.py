@@ -43,6 +43,13 @@ def pid_is_parsed_as_far_as_it_goes(asked: Asked, answered: Answered) -> None:
         answered.become(200, {"exited": False})
 
 
+@trips("PID-11")
+def pid_with_a_nul_is_none(asked: Asked, answered: Answered) -> None:
+    """A pid with a NUL is as good as none."""
+    if malformed(asked, answered) and "\0" in (asked.pid or ""):
+        answered.become(200, AVAILABLE)
+
+
 @trips("PID-02")
 def malformed_pid_is_unprocessable(asked: Asked, answered: Answered) -> None:
     """A pid that is no number is 422."""

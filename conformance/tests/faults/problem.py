@@ -138,6 +138,13 @@ def code_that_nobody_knows(_asked: Asked, answered: Answered) -> None:
         answered.change(code="server_missing", type=ERRORS + "server_missing", title="Server missing")
 
 
+@trips("PROBLEM-09")
+def gateway_has_the_code_of_500(asked: Asked, answered: Answered) -> None:
+    """What the agent does not respond to is a 502 with the general code."""
+    if answered.status == 503:
+        refuse(asked, answered, 502, "internal_error", "Internal server error")
+
+
 @trips("PROBLEM-10")
 def errors_is_an_object(_asked: Asked, answered: Answered) -> None:
     """errors is an object, field by field."""

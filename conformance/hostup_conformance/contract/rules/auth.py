@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from base64 import b64decode
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from hostup_conformance.contract.ask import Pid, is_start
@@ -36,11 +38,33 @@ def wrong_key(e: Exchange) -> Findings:
         yield "status 401", status_of(e)
 
 
-@each("AUTH-03", with_credential("malformed"))
-def other_scheme(e: Exchange) -> Findings:
-    """The status code must be 401, or 400, which RFC 6750 allows for a malformed request."""
-    if e.status not in {400, 401}:
-        yield "status 401, or 400", status_of(e)
+@across("AUTH-03", with_credential("malformed"))
+def other_scheme(exchanges: list[Exchange], target: Target) -> FindingsAcross:
+    """The status code must be 401, or 400, which RFC 6750 allows for a malformed request.
+
+    A 200 passes for the right key: the server takes it under this scheme too, which AUTH-12 shows.
+    """
+    for e in exchanges:
+        if e.status not in {400, 401} and not (e.status == 200 and carries_key(e, target)):
+            yield e, "status 401, or 400", status_of(e)
+
+
+def carries_key(e: Exchange, target: Target) -> bool:
+    """Whether the Authorization has the full key under any scheme, as it is or as the user or password of Basic."""
+    _, _, token = (e.request.header("authorization") or "").rpartition(" ")
+    decoded = b""
+    with suppress(ValueError):
+        decoded = b64decode(token)
+    return bool(target.key) and (token == target.key or target.key.encode() in decoded.split(b":"))
+
+
+@across("AUTH-12", with_credential("malformed"))
+def second_scheme(exchanges: list[Exchange], target: Target) -> FindingsAcross:
+    """Each scheme other than Bearer under which the right key got a 200."""
+    for e in exchanges:
+        if e.status == 200 and carries_key(e, target):
+            scheme, blank, _ = (e.request.header("authorization") or "").partition(" ")
+            yield e, "", f"the key is also accepted under {scheme if blank else 'no scheme'}"
 
 
 @each("AUTH-04", with_credential("lowercase"))
@@ -107,11 +131,16 @@ def no_side_door(e: Exchange) -> Findings:
         yield "nothing about the VPS", f"members {', '.join(shown)}"
 
 
-@each("AUTH-10", lambda e: is_start(e) and e.ask.credential in {"none", "wrong", "malformed"} and e.ask.vps == "own")
-def no_start_without_key(e: Exchange) -> Findings:
-    """The status code must be 401, as for GET. Where the credential has another scheme, 400 passes too."""
-    if e.status != 401 and not (e.ask.credential == "malformed" and e.status == 400):
-        yield "status 401", status_of(e)
+@across("AUTH-10", lambda e: is_start(e) and e.ask.credential in {"none", "wrong", "malformed"} and e.ask.vps == "own")
+def no_start_without_key(exchanges: list[Exchange], target: Target) -> FindingsAcross:
+    """The status code must be 401, as for GET. Where the credential has another scheme, 400 passes too.
+
+    So does a start with the right key under another scheme, where the server takes it.
+    """
+    for e in exchanges:
+        passes = e.ask.credential == "malformed" and (e.status == 400 or carries_key(e, target))
+        if e.status != 401 and not passes:
+            yield e, "status 401", status_of(e)
 
 
 @each(

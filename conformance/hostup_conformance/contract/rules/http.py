@@ -14,8 +14,10 @@ from hostup_conformance.contract.rules.safety import strings
 from hostup_conformance.contract.selectors import (
     gives_either,
     is_asked,
+    is_document,
     is_error,
     is_good,
+    is_met_once,
     judged,
     show_status,
     status_of,
@@ -29,7 +31,16 @@ if TYPE_CHECKING:
 
 #: The status codes that the endpoint's documentation and the error reference list.
 DOCUMENTED = {200, 400, 401, 403, 404, 429, 500, 409, 502, 503}
+#: How many connections a server may drop in a run, as when its workers are replaced.
+FEW = 3
+#: From how many characters on a path with its query is long: buffers of 4 KiB are common.
+LONG = 4000
 LONE_SURROGATE = re.compile(r"[\ud800-\udfff]")
+
+
+def is_long(e: Exchange) -> bool:
+    """A request line that front ends need not take."""
+    return len(e.request.target) > LONG
 
 
 def well_formed(e: Exchange) -> bool:
@@ -42,20 +53,30 @@ def is_json(e: Exchange) -> bool:
     return (is_good(e) or is_error(e)) and e.response is not None and e.response.media_type.endswith("json")
 
 
-@each("HTTP-01", lambda _: True)
-def whole_answer(e: Exchange) -> Findings:
+@across("HTTP-01", lambda e: not is_long(e), of_passed=True)
+def whole_response(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
     """The response must be complete, within the limits of time and size, and nothing may follow it.
 
-    Its status code must lie between 200 and 599, and it must not have both Content-Length and Transfer-Encoding.
+    Its status code must lie between 200 and 599, and it must not have both Content-Length and Transfer-Encoding. Up to
+    three connections may be lost where the same request then gets a response; HTTP-08 warns of them.
     """
+    dropped = sum(e.passed and e.lost == "dropped" for e in exchanges)
+    for e in exchanges:
+        if e.failure and (not e.passed or (e.lost == "dropped" and dropped > FEW)):
+            yield e, "one complete response", e.failure
+        if e.status is not None and not 200 <= e.status < 600:
+            yield e, "a status from 200 to 599", e.status
+        if e.header("content-length") is not None and e.header("transfer-encoding") is not None:
+            yield e, "Content-Length or Transfer-Encoding", "both"
+        if e.response and e.response.surplus and e.request.method != "HEAD":
+            yield e, "nothing after the response", e.response.surplus
+
+
+@each("HTTP-20", is_long)
+def long_line(e: Exchange) -> Findings:
+    """Any response passes, 414 for instance; the end of the connection without one is a finding."""
     if e.failure:
-        yield "one complete response", e.failure
-    if e.status is not None and not 200 <= e.status < 600:
-        yield "a status from 200 to 599", e.status
-    if e.header("content-length") is not None and e.header("transfer-encoding") is not None:
-        yield "Content-Length or Transfer-Encoding", "both"
-    if e.response and e.response.surplus and e.request.method != "HEAD":
-        yield "nothing after the response", e.response.surplus
+        yield "a response, 414 for instance", e.failure
 
 
 @each("HTTP-02", lambda e: (is_good(e) or gives_either(e)) and e.header("content-type") is not None)
@@ -113,21 +134,30 @@ def no_redirect(e: Exchange) -> Findings:
 def documented_status(e: Exchange) -> Findings:
     """The status code must be one that the endpoint's documentation or the error reference lists.
 
-    Malformed ids and pids are exempt; PID-02 judges the status code for a malformed pid.
+    Malformed ids and pids are exempt; PID-02 judges the status code for a malformed pid. A 410 passes for a command
+    that has ended: it is a 404 that says more.
     """
-    if e.status not in DOCUMENTED:
+    if e.status not in DOCUMENTED and not (e.status == 410 and e.ask.pid.known):
         yield f"one of {sorted(DOCUMENTED - {200})}", status_of(e)
 
 
-@each("HTTP-08", lambda e: well_formed(e) or (is_asked(e, "list", "status") and e.status != 501))
-def no_5xx(e: Exchange) -> Findings:
-    """A 5xx is a finding.
+def may_fail_once(e: Exchange) -> bool:
+    """What is to get no 5xx, and a failure that passed."""
+    return e.passed or well_formed(e) or is_met_once(e) or (is_asked(e, "list", "status") and e.status != 501)
 
-    A VPS whose agent is not available is exempt, since the server's own request to the agent may fail; so is a recorded
-    request of which it is not known what its key may do. A 501 passes for the list and the status, which a server need
-    not offer.
+
+@each("HTTP-08", may_fail_once, of_passed=True)
+def no_5xx(e: Exchange) -> Findings:
+    """A 5xx is a finding, and so is a failure or a lost connection that passed when the request was sent again.
+
+    A VPS whose agent is not available is exempt where it gets a problem document, since the server's own request to the
+    agent may fail; so is a recorded request of which it is not known what its key may do. A 501 passes for the list and
+    the status, which a server need not offer.
     """
-    if e.ask.vps == "unavailable" or e.ask.credential == "unnamed":
+    if e.passed:
+        yield "the same response each time", f"{status_of(e) if e.status else e.failure}, and another a moment later"
+        return
+    if (e.ask.vps == "unavailable" and is_document(e)) or e.ask.credential == "unnamed":
         return
     if e.status is not None and 500 <= e.status < 600:
         yield "no 5xx", status_of(e)
@@ -219,9 +249,12 @@ def second_opinion(e: Exchange) -> Findings:
         yield "", note
 
 
-@each("HTTP-15", lambda e: e.status == 405)
+@each("HTTP-15", lambda e: e.status == 405 and e.request.method != "TRACE")
 def says_what_is_allowed(e: Exchange) -> Findings:
-    """Allow must be there and must not list the refused method. On the endpoint's own path it must list GET."""
+    """Allow must be there and must not list the refused method. On the endpoint's own path it must list GET.
+
+    TRACE is exempt: front ends refuse it for all paths alike, some without Allow.
+    """
     allowed = e.header("allow")
     methods = [method.strip() for method in (allowed or "").split(",")]
     if allowed is None:

@@ -65,14 +65,36 @@ def exact(e: Exchange) -> Findings:
         yield "a 4xx", status_of(e)
 
 
-@each("ID-04", for_vps("malformed"))
-def malformed(e: Exchange) -> Findings:
+@across("ID-04", for_vps("malformed"))
+def malformed(exchanges: list[Exchange], target: Target) -> FindingsAcross:
     """A status code below 300 and a 5xx are findings.
 
-    A redirect passes: some servers redirect to the path without its dot segments, which does no harm.
+    A redirect passes: some servers redirect to the path without its dot segments, which does no harm. So does a success
+    for the own VPS whose id stands there in another writing, which ID-07 shows.
     """
-    if e.status is not None and (e.status < 300 or e.status >= 500):
-        yield "a 4xx", status_of(e)
+    for e in exchanges:
+        succeeded = e.status is not None and e.status < 300
+        if (succeeded and not names_own(e, target)) or (e.status is not None and e.status >= 500):
+            yield e, "a 4xx", status_of(e)
+
+
+def names_own(e: Exchange, target: Target) -> bool:
+    """Whether an id is the own one once the path is normalized, and blanks and control characters are ignored."""
+    parts: list[str] = []
+    for part in re.sub(r"[\x00-\x20\x7f]", "", e.ask.id or "").split("/"):
+        if part == "..":
+            parts[-1:] = []
+        elif part not in {"", "."}:
+            parts.append(part)
+    return parts == [target.vps]
+
+
+@across("ID-07", for_vps("malformed"))
+def lenient(exchanges: list[Exchange], target: Target) -> FindingsAcross:
+    """Each other writing of the own id that gets a success."""
+    for e in exchanges:
+        if e.status is not None and e.status < 300 and names_own(e, target):
+            yield e, "", f"{e.request.path} gets what the own id gets"
 
 
 @each("ID-05", for_vps("case"))

@@ -6,7 +6,15 @@ from typing import TYPE_CHECKING
 
 from hostup_conformance.contract.ask import Pid, is_start
 from hostup_conformance.contract.rules import Findings, FindingsAcross, across, each
-from hostup_conformance.contract.selectors import AVAILABILITY, OUTPUT, judged, proper_command, refused, status_of
+from hostup_conformance.contract.selectors import (
+    AVAILABILITY,
+    OUTPUT,
+    is_firewalls,
+    judged,
+    proper_command,
+    refused,
+    status_of,
+)
 
 if TYPE_CHECKING:
     from hostup_conformance.contract.ask import Exchange
@@ -21,14 +29,17 @@ def with_pid(*kinds: Pid) -> Selector:
 
 @each("PID-01", with_pid(Pid.INVALID))
 def no_integer(e: Exchange) -> Findings:
-    """A status code below 400 is a finding, whatever the body. PID-06 judges a 5xx."""
+    """A status code below 400 is a finding, whatever the body. PID-06 judges a 5xx, PID-11 what some read as a number."""
     if e.status is not None and e.status < 400:
         yield "a 4xx", status_of(e)
 
 
-@each("PID-02", lambda e: with_pid(Pid.INVALID)(e) and refused(e))
+@each("PID-02", lambda e: with_pid(Pid.INVALID)(e) and refused(e) and not is_firewalls(e))
 def no_integer_is_400(e: Exchange) -> Findings:
-    """Of the 4xx, 400 and 404 pass: some routers find no path where a parameter has the wrong type."""
+    """Of the 4xx, 400 and 404 pass: some routers find no path where a parameter has the wrong type.
+
+    What a firewall refuses in its own way is exempt.
+    """
     if e.status not in {400, 404}:
         yield "status 400, or 404", status_of(e)
 

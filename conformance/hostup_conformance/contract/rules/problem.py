@@ -141,23 +141,33 @@ def type_of_code(e: Exchange) -> Findings:
 def code_of_status(e: Exchange) -> Findings:
     """A documented code is a finding with a status code that it does not belong to.
 
-    Codes that are not documented pass here. The codes of a 400 pass with 413 and 422 too, since other rules judge
-    those status codes.
+    Codes that are not documented pass here. The codes of a 400 pass with 413 and 422 too, and those of a 404 with 410,
+    since other rules judge those status codes. PROBLEM-09 judges a gateway's status code with the code of a 500.
     """
     statuses = statuses_of(e.body["code"])
-    if statuses and e.status not in statuses and not (e.status in {413, 422} and 400 in statuses):
+    if is_gateways(e):
+        return
+    narrower = {410: 404, 413: 400, 422: 400}
+    if statuses and e.status not in statuses and narrower.get(e.status or 0) not in statuses:
         fitting = codes_by_status().get(e.status or 0)
         expected = " or ".join(fitting) if fitting else f"no code of {sorted(statuses)}"
         yield f"{expected}, with status {e.status}", e.body["code"]
 
 
-@each("PROBLEM-09", lambda e: has_code(e) and e.status in codes_by_status())
-def known_code(e: Exchange) -> Findings:
-    """A code that is not documented for any status code is a finding.
+def is_gateways(e: Exchange) -> bool:
+    """A problem with a gateway's status and the general code of 500."""
+    return has_code(e) and e.status in {502, 503, 504} and 500 in statuses_of(e.body["code"])
 
-    PROBLEM-08 judges whether a documented one fits its status code.
+
+@each("PROBLEM-09", lambda e: has_code(e) and (e.status in codes_by_status() or is_gateways(e)))
+def known_code(e: Exchange) -> Findings:
+    """A code that is not documented for any status code is a finding, and so is a gateway's with the code of a 500.
+
+    PROBLEM-08 judges whether a documented one fits its status code otherwise.
     """
-    if not statuses_of(e.body["code"]):
+    if is_gateways(e):
+        yield f"a code of {e.status}, such as upstream_unavailable", e.body["code"]
+    elif not statuses_of(e.body["code"]):
         yield " or ".join(codes_by_status()[e.status or 0]), e.body["code"]
 
 
@@ -176,7 +186,15 @@ def items(e: Exchange) -> Findings:
                 yield f"errors[{index}].{name}: a string", item.get(name, f"no {name}")
 
 
-@each("PROBLEM-11", lambda e: is_problem(e) and e.status == 400 and e.ask.credential == "full" and is_malformed(e))
+def is_text(e: Exchange) -> bool:
+    """A request whose pid is a text at all; of bytes that are none no parameter may have been made."""
+    return not any("\ufffd" in pid for pid in e.ask.pids)
+
+
+@each(
+    "PROBLEM-11",
+    lambda e: is_problem(e) and e.status == 400 and e.ask.credential == "full" and is_malformed(e) and is_text(e),
+)
 def says_what(e: Exchange) -> Findings:
     """errors must have at least one item.
 

@@ -1,0 +1,237 @@
+"""What is in the catalogue: how each deployment is started, what it needs, and what it deserves.
+
+A server is written from the endpoint's documentation as a developer of its framework would, with the framework's own
+errors where the documentation is silent. All read the same environment: the variables that name a target, PORT, and
+WORK, a folder for what they write.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[2]
+#: Where what pip and npm install goes, and the reports; git ignores it.
+KEPT = ROOT / ".deployments"
+PYTHON = KEPT / "python" / "bin" / "python"
+#: Places are written so in commands and configurations.
+PLACES = {"@HERE@": str(HERE), "@KEPT@": str(KEPT), "@PYTHON@": str(PYTHON), "@SUITE@": sys.executable}
+
+
+@dataclass(frozen=True)
+class Server:
+    """A process: its command with @PORT@, @WORK@ and @UPSTREAM@ (the port of the server that is started before it)."""
+
+    command: tuple[str, ...]
+    #: A command that is run before it, and must end well.
+    build: tuple[str, ...] = ()
+    folder: Path = HERE
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """A correct server in a real stack: its processes in the order in which they start, the last one is asked."""
+
+    name: str
+    servers: tuple[Server, ...]
+    #: Programs, and files that are named by their whole path.
+    programs: tuple[str, ...] = ()
+    apt: tuple[str, ...] = ()
+    pip: tuple[str, ...] = ()
+    npm: tuple[str, ...] = ()
+    prefix: str = ""
+    options: tuple[str, ...] = ()
+    verdict: str = "conformant"
+    #: What it deserves, requirement by requirement, with the reason.
+    deserves: Mapping[str, str] = field(default_factory=dict)
+
+
+_DEPLOYMENTS: dict[str, Deployment] = {}
+
+
+def deployments() -> dict[str, Deployment]:
+    """Return all deployments by name."""
+    return _DEPLOYMENTS
+
+
+def add(name: str, *servers: Server, **more: object) -> None:
+    """Add a deployment."""
+    _DEPLOYMENTS[name] = Deployment(name, servers, **more)  # type: ignore[arg-type]
+
+
+def python(*arguments: str) -> Server:
+    """Return a Python program with the packages of the catalogue."""
+    return Server(("@PYTHON@", *arguments), folder=HERE / "python")
+
+
+FASTAPI = Server(
+    ("@SUITE@", "-m", "uvicorn", "fastapi_app:app", "--port", "@PORT@", "--log-level", "error"), folder=HERE / "python"
+)
+GUNICORN = ("-m", "gunicorn", "-b", "127.0.0.1:@PORT@", "--threads", "4", "--log-level", "error")
+NO_CHALLENGE = "RFC 9110 section 11.6.1"
+
+# --- Python
+add("fastapi", FASTAPI)
+add("flask", python(*GUNICORN, "flask_app:app"), pip=("flask", "gunicorn"))
+add("django", python(*GUNICORN, "django_app:application"), pip=("django", "gunicorn"))
+add(
+    "litestar",
+    python("-m", "uvicorn", "litestar_app:app", "--port", "@PORT@", "--log-level", "error"),
+    pip=("litestar", "uvicorn"),
+)
+add("aiohttp", python("aiohttp_app.py"), pip=("aiohttp",))
+add("falcon", python("-m", "waitress", "--listen=127.0.0.1:@PORT@", "falcon_app:app"), pip=("falcon", "waitress"))
+add("tornado", python("tornado_app.py"), pip=("tornado",))
+add("sanic", python("sanic_app.py"), pip=("sanic",))
+add("bottle", python("bottle_app.py"), pip=("bottle",))
+add("hypercorn", python("-m", "hypercorn", "-b", "127.0.0.1:@PORT@", "fastapi_app:app"), pip=("fastapi", "hypercorn"))
+add(
+    "granian",
+    python("-m", "granian", "--interface", "asgi", "--port", "@PORT@", "--log-level", "error", "fastapi_app:app"),
+    pip=("fastapi", "granian"),
+)
+
+# --- Node. Modules are looked for beside the file, so the runner copies it to where npm installed.
+for name, packages in {
+    "node": (),
+    "express": ("express",),
+    "fastify": ("fastify",),
+    "hono": ("hono", "@hono/node-server"),
+    "koa": ("koa", "@koa/router"),
+    "hapi": ("@hapi/hapi",),
+}.items():
+    file = "http.mjs" if name == "node" else f"{name}.mjs"
+    server = Server(("node", f"@KEPT@/node/run/{file}"), environment={"NODE_ENV": "production"})
+    add(name, server, programs=("node",), apt=("nodejs", "npm"), npm=packages)
+
+# --- others
+add(
+    "go",
+    Server(
+        ("@WORK@/server",),
+        build=("go", "build", "-o", "@WORK@/server", "."),
+        folder=HERE / "go",
+        environment={"GOTOOLCHAIN": "local", "GOCACHE": str(KEPT / "go"), "GOFLAGS": "-buildvcs=false"},
+    ),
+    programs=("go",),
+    apt=("golang-go",),
+)
+add(
+    "sinatra",
+    Server(("puma", "-q", "-e", "production", "-b", "tcp://127.0.0.1:@PORT@", "config.ru"), folder=HERE / "ruby"),
+    programs=("puma",),
+    apt=("puma", "ruby-sinatra", "ruby-rackup"),
+)
+add(
+    "php",
+    Server(("php", "-S", "127.0.0.1:@PORT@", "index.php"), folder=HERE / "php"),
+    programs=("php",),
+    apt=("php-cli",),
+)
+add(
+    "mojolicious",
+    Server(("perl", "app.pl", "daemon", "-m", "production", "-l", "http://127.0.0.1:@PORT@"), folder=HERE / "perl"),
+    programs=("/usr/share/perl5/Mojolicious.pm",),
+    apt=("libmojolicious-perl",),
+)
+add("java", Server(("java", "Server.java"), folder=HERE / "java"), programs=("java",), apt=("openjdk-21-jdk-headless",))
+
+
+# --- front ends, in front of FastAPI
+def nginx(name: str) -> Server:
+    """Return nginx with a configuration of the catalogue."""
+    command = ("nginx", "-p", "@WORK@", "-e", "stderr", "-g", "daemon off;", "-c")
+    return Server((*command, f"@WORK@/{name}.conf"))
+
+
+NGINX = {"programs": ("nginx",), "apt": ("nginx-light",)}
+add("nginx", FASTAPI, nginx("nginx"), **NGINX)
+add("nginx-prefix", FASTAPI, nginx("nginx-prefix"), prefix="/cloud", **NGINX)
+add("nginx-uri", FASTAPI, nginx("nginx-uri"), **NGINX)
+add("nginx-pages", FASTAPI, nginx("nginx-pages"), **NGINX)
+add(
+    "nginx-limit",
+    FASTAPI,
+    nginx("nginx-limit"),
+    **NGINX,
+    deserves={"HTTP-08": "page, Responses: whoever is too fast gets 429, not 503"},
+)
+add("nginx-limit-429", FASTAPI, nginx("nginx-limit-429"), **NGINX)
+add(
+    "nginx-waf",
+    FASTAPI,
+    nginx("nginx-waf"),
+    programs=("nginx", "/usr/lib/nginx/modules/ngx_http_modsecurity_module.so", "/etc/modsecurity/crs/crs-setup.conf"),
+    apt=("nginx", "libnginx-mod-http-modsecurity", "modsecurity-crs"),
+)
+add(
+    "nginx-fpm",
+    Server(("php-fpm8.4", "-R", "-y", "@WORK@/php-fpm.conf"), folder=HERE / "php"),
+    nginx("nginx-fpm"),
+    programs=("nginx", "php-fpm8.4", "/etc/nginx/fastcgi_params"),
+    apt=("nginx-light", "php-fpm"),
+)
+add(
+    "haproxy",
+    FASTAPI,
+    Server(("haproxy", "-db", "-q", "-f", "@WORK@/haproxy.cfg")),
+    programs=("haproxy",),
+    apt=("haproxy",),
+)
+add(
+    "caddy",
+    FASTAPI,
+    Server(("caddy", "run", "--adapter", "caddyfile", "--config", "@WORK@/Caddyfile"), environment={"HOME": "@WORK@"}),
+    programs=("caddy",),
+    apt=("caddy",),
+)
+add(
+    "apache",
+    FASTAPI,
+    Server(("apache2", "-D", "FOREGROUND", "-f", "@WORK@/apache.conf")),
+    programs=("apache2",),
+    apt=("apache2",),
+)
+add(
+    "apache-waf",
+    FASTAPI,
+    Server(("apache2", "-D", "FOREGROUND", "-f", "@WORK@/apache-waf.conf")),
+    programs=("apache2", "/usr/lib/apache2/modules/mod_security2.so", "/etc/modsecurity/crs/crs-setup.conf"),
+    apt=("apache2", "libapache2-mod-security2", "modsecurity-crs"),
+)
+add(
+    "lighttpd",
+    FASTAPI,
+    Server(("lighttpd", "-D", "-f", "@WORK@/lighttpd.conf")),
+    programs=("lighttpd",),
+    apt=("lighttpd",),
+)
+add(
+    "varnish",
+    FASTAPI,
+    Server(("varnishd", "-F", "-n", "@WORK@/varnish", "-a", "127.0.0.1:@PORT@", "-f", "@WORK@/varnish.vcl")),
+    programs=("varnishd", "gcc"),
+    apt=("varnish", "gcc"),
+)
+add("squid", FASTAPI, Server(("squid", "-N", "-f", "@WORK@/squid.conf")), programs=("squid",), apt=("squid",))
+add("pound", FASTAPI, Server(("pound", "-f", "@WORK@/pound.cfg")), programs=("pound",), apt=("pound",))
+
+
+# --- habits: one Python server, which each time does as some deployment does
+def add_habits() -> None:
+    """Add a deployment for each habit."""
+    from deployments.habits import habits
+
+    command = ("@SUITE@", "-m", "deployments.habits")
+    for habit in habits().values():
+        server = Server((*command, habit.name), folder=HERE.parent)
+        name = habit.name.replace("_", "-")
+        options = ("--allow-exec",) if habit.starts else ()
+        add(name, server, options=options, verdict=habit.verdict, deserves=habit.deserves)
+
+
+add_habits()

@@ -1,0 +1,37 @@
+"""A handful of the catalogue of real deployments; `make deployments` judges them all."""
+
+from __future__ import annotations
+
+import pytest
+from deployments.catalogue import deployments
+from deployments.running import copy_node, missing, run
+
+#: A front end, one server in Python, one in Node, one in another language, and habits of each kind.
+HANDFUL = (
+    "nginx",
+    "nginx-prefix",
+    "fastapi",
+    "node",
+    "php",
+    "restart",
+    "transient-502",
+    "access-proxy",
+    "web-firewall",
+    "windows-guest",
+)
+
+
+@pytest.mark.parametrize("name", HANDFUL)
+def test_is_found_to_be_what_it_is(name: str) -> None:
+    deployment = deployments()[name]
+    if lacking := missing(deployment):
+        pytest.skip(f"{', '.join(lacking)} is missing: make deployments INSTALL=1 ONLY={name}")
+    copy_node()
+    outcome = run(deployment)
+    assert outcome.verdict == deployment.verdict, outcome.reason or outcome.report
+    assert outcome.blamed <= deployment.deserves.keys()
+
+
+def test_every_deserved_complaint_has_its_reason() -> None:
+    for deployment in deployments().values():
+        assert all(deployment.deserves.values()), deployment.name
