@@ -53,7 +53,7 @@ class Pid(StrEnum):
     UNNAMED = "unnamed"
     #: An integer that no process can have.
     IMPOSSIBLE = "impossible"
-    #: LOOSE is what some readers take for an integer (`+5`, `5.0`, `007`, or control characters around it), INVALID what
+    #: LOOSE is what some readers take for an integer (`+5`, `5.0`, `007`, or one with control characters), INVALID what
     #: none does.
     LOOSE = "loose"
     INVALID = "invalid"
