@@ -29,7 +29,7 @@ def with_pid(*kinds: Pid) -> Selector:
 
 @each("PID-01", with_pid(Pid.INVALID))
 def no_integer(e: Exchange) -> Findings:
-    """A status code below 400 is a finding, whatever the body. PID-06 judges a 5xx, PID-11 what some read as a number."""
+    """A status code below 400 is a finding, whatever the body. PID-06 judges a 5xx, PID-11 what looks like a number."""
     if e.status is not None and e.status < 400:
         yield "a 4xx", status_of(e)
 
