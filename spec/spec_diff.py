@@ -7,8 +7,8 @@ written by servers, requests by callers.
     the answer becomes narrower   breaks servers        the request becomes narrower   breaks callers
     the answer becomes wider      breaks callers        the request becomes wider      breaks servers
 
-The ledger is compared by level: a new MUST breaks servers, a lost one breaks callers. The client's Python interface is
-compared by griffe.
+The ledger is compared by level: a new MUST breaks servers, a lost one breaks callers. Of the requirements for clients a
+new MUST breaks callers, and a lost one nobody. The client's Python interface is compared by griffe.
 """
 
 from __future__ import annotations
@@ -427,7 +427,8 @@ def ledger_changes(old: Contract, new: Contract) -> Iterator[Change]:
     """Compare the requirements."""
     for id, before, after in pairs(old.ledger, new.ledger):
         was, now = (entry["level"] if entry else None for entry in (before, after))
-        breaks = NOBODY if was == now else SERVERS if now == "MUST" else CALLERS if was == "MUST" else NOBODY
+        keepers, others = (CALLERS, NOBODY) if id.startswith("CLIENT-") else (SERVERS, CALLERS)
+        breaks = NOBODY if was == now else keepers if now == "MUST" else others if was == "MUST" else NOBODY
         if was is None:
             what = f"a new {now}"
         elif now is None:

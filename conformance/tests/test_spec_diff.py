@@ -337,6 +337,13 @@ def test_requirements(was: str | None, now: str | None, breaks: tuple[str, ...],
     assert (change.breaks, str(change)) == (breaks, f"AREA-01: {says}: It is so")
 
 
+def test_a_requirement_for_clients() -> None:
+    entry = {"CLIENT-01": {"id": "CLIENT-01", "title": "It is so", "level": "MUST"}}
+    found = [Contract(document(), ledger, None) for ledger in ({}, entry)]
+    assert [change.breaks for change in changes(*found)] == [("callers",)]
+    assert [change.breaks for change in changes(*reversed(found))] == [()]
+
+
 def test_a_requirement_that_is_restated() -> None:
     entry = {"id": "AREA-01", "title": "It is so", "level": "MUST", "statement": "a"}
     old, new = (Contract(document(), {"AREA-01": {**entry, "statement": text}}, None) for text in "ab")
