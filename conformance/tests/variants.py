@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote_plus
 
 from faults.auth import AVAILABLE
+from faults.http import among_others, sent_later
 from faults.probe import problem, refuse
 from faults.rate import soon
 from hostup_conformance.contract.commands import recognized
@@ -421,6 +422,49 @@ def prefer_is_refused(asked: Asked, answered: Answered) -> None:
     """Prefer is obeyed for 429 alone."""
     if "prefer" in asked.headers and answered.status != 429:
         answered.become(200, AVAILABLE)
+
+
+@allowed()
+def limits_of_a_bucket(asked: Asked, answered: Answered) -> None:
+    """X-RateLimit header fields are those of a bucket that is filled again, with seconds to wait for Reset."""
+    answered.header("X-RateLimit-Limit", "20")
+    answered.header("X-RateLimit-Remaining", str(asked.nth() * 7 % 20))
+    if answered.status != 429:
+        answered.header("X-RateLimit-Reset", "0")
+    else:
+        answered.header("X-RateLimit-Remaining", "0")
+
+
+@allowed(warns={"HTTP-08"})
+def few_at_a_time(asked: Asked, answered: Answered) -> None:
+    """Of requests that come at once some get a 503 or a 429; each of the others takes a while."""
+    if among_others(asked, answered) and asked.method == "GET" and asked.path.endswith("/exec"):
+        if asked.nth("busy") % 2:
+            answered.become(503, problem(asked, 503, "upstream_busy", "Busy"), "application/problem+json")
+        else:
+            refuse(asked, answered, 429, "rate_limit_exceeded", "Too many requests")
+            for name, value in (("Limit", "2"), ("Remaining", "0"), ("Reset", soon(seconds=0))):
+                answered.header(f"X-RateLimit-{name}", value)
+            answered.header("Retry-After", "0")
+    sent_later(asked, answered)
+
+
+@allowed()
+def revalidates(asked: Asked, answered: Answered) -> None:
+    """Successes have a strong ETag of their body, and whoever has it gets 304."""
+    if answered.status == 200 and asked.method == "GET":
+        tag = f'"{zlib.crc32(answered.body):x}"'
+        if asked.headers.get("if-none-match") == tag:
+            answered.become(304)
+        answered.header("ETag", tag)
+
+
+@allowed()
+def head_without_a_length(asked: Asked, answered: Answered) -> None:
+    """HEAD gets no Content-Length."""
+    if asked.method == "HEAD":
+        answered.header("Connection", "close")
+        answered.raw = [answered.head(None)]
 
 
 # --- refusals

@@ -180,8 +180,12 @@ def started_by(e: Exchange) -> tuple[int, bool] | None:
 
 
 def is_devious(request: Request) -> bool:
-    """Whether servers may differ on what a request asks for: it is a GET with a body, or overrides its method."""
-    return (request.method == "GET" and bool(request.body)) or any(request.header(name) for name in OVERRIDES)
+    """Whether servers may differ on what a request asks for.
+
+    It is a GET with a body, overrides its method, or asks for what it asks only if that has changed.
+    """
+    fields = (*OVERRIDES, "if-none-match")
+    return (request.method == "GET" and bool(request.body)) or any(request.header(name) for name in fields)
 
 
 def asks_start(e: Exchange) -> bool:

@@ -31,9 +31,10 @@ ENVELOPES = ("data", "result", "response", "payload", "availability", "agent", "
 def judged(e: Exchange) -> bool:
     """A GET of the endpoint whose response tells how it was understood, since it is neither ordered nor a 429.
 
-    A request that servers may take for something else than it says is exempt.
+    A request that servers may take for something else than it says is exempt, and so is a 5xx under load.
     """
     understood = e.response is not None and not e.obeyed and e.status != 429 and not is_devious(e.request)
+    understood = understood and not is_busy(e)
     return understood and e.request.method == "GET" and e.ask.endpoint
 
 
@@ -57,6 +58,11 @@ def is_hostile(e: Exchange) -> bool:
     """A query with values that a firewall or a front end may refuse: neither words nor numbers, or very long ones."""
     values = [unquote_plus(text) for pair in e.request.query.split("&") for text in pair.split("=", 1)]
     return any(len(value) > LONGEST_VALUE or not HARMLESS.fullmatch(value) for value in values)
+
+
+def is_busy(e: Exchange) -> bool:
+    """A GET of the endpoint, sent at once with others, that got a 5xx. HTTP-08 judges it."""
+    return e.source == "burst" and e.request.method == "GET" and e.ask.endpoint and (e.status or 0) >= 500
 
 
 def new_poll(e: Exchange) -> str | None:

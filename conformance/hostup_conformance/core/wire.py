@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 #: How many requests may be in flight at once, if the server is slow and their order does not matter.
 AT_ONCE = 4
+#: How many connections there may be at a time: so many requests are sent at once on purpose.
+CONNECTIONS = 8
 #: How long to wait for a request that the run can do without, in seconds.
 A_MOMENT = 5.0
 #: No response needs more header fields.
@@ -124,10 +126,10 @@ class Wire(Generic[A]):
             httpcore.ConnectionPool(
                 ssl_context=context,
                 network_backend=self._backend,
-                max_connections=AT_ONCE,
+                max_connections=CONNECTIONS,
                 max_keepalive_connections=keepalive,
             )
-            for keepalive in (AT_ONCE, 0)
+            for keepalive in (CONNECTIONS, 0)
         )
         self._lock = threading.Lock()
 
@@ -148,14 +150,19 @@ class Wire(Generic[A]):
         *,
         purpose: str,
         source: str = "probe",
+        once: bool = False,
     ) -> Exchange[A]:
         """Send a request and return its exchange; send again what gets a 429 unasked, or meets a failure that may pass.
+
+        With `once` it is not sent again.
 
         A Retry-After, with 429, 503 or such a failure, is obeyed by whoever sends next, in whichever thread.
 
         Raises `Stopped` when the run's bounds are used up, and `Withheld` for a request that is not safe.
         """
         self.check(request)
+        if once:
+            return self._send_in_turn(request, purpose, source, once=True)
         failed: list[Exchange[A]] = []
         while self._may_pass(exchange := self._send_in_turn(request, purpose, source)):
             failed.append(exchange)
@@ -191,8 +198,8 @@ class Wire(Generic[A]):
         elif self._lasting > 1 and not self._worked:
             self.stop(f"every request got {f'status {exchange.status}' if exchange.status else 'no response'}")
 
-    def _send_in_turn(self, request: Request, purpose: str, source: str) -> Exchange[A]:
-        """Send, and again while the server says 429 unasked."""
+    def _send_in_turn(self, request: Request, purpose: str, source: str, *, once: bool = False) -> Exchange[A]:
+        """Send, and again while the server says 429 unasked, unless `once`."""
         for repetition in count():
             self._check_bounds()
             exchange = self._exchange(request, purpose, source)
@@ -203,6 +210,9 @@ class Wire(Generic[A]):
             if may_wait and not exchange.obeyed and retry_after(exchange) is not None:
                 self._close(exchange)
             if exchange.status != 429 or exchange.obeyed:
+                return exchange
+            if once:
+                self._close(exchange)
                 return exchange
             limited = f"the server responded 429 to one request {repetition + 1} times, whatever we wait"
             if exchange.ask.dispensable and (

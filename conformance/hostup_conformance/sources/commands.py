@@ -31,7 +31,7 @@ from hostup_conformance.contract.paths import LONGEST_COMMAND, path_of
 from hostup_conformance.contract.selectors import member
 from hostup_conformance.core.messages import Headers, Request
 from hostup_conformance.core.wire import AT_ONCE, Stopped, Withheld
-from hostup_conformance.sources import listing
+from hostup_conformance.sources import dependent
 from hostup_conformance.sources.requests import BASE_HEADERS, ClientCall, Stage, Step, authorization, authorized
 from hostup_conformance.sources.script import Script, run, step_through
 
@@ -110,7 +110,7 @@ def take(wire: Wire, target: Target, *, careful: bool, slow_seconds: float = SLO
         take_with_commands(wire, target, careful=careful, slow_seconds=slow_seconds)
     else:
         run(wire, target, stages(target, careful=careful))
-    listing.take(wire, known(target, wire.exchanges))
+    dependent.take(wire, known(target, wire.exchanges))
 
 
 def take_with_commands(wire: Wire, target: Target, *, careful: bool, slow_seconds: float) -> None:

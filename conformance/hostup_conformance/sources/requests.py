@@ -43,10 +43,11 @@ class ClientCall:
 
 @dataclass(frozen=True)
 class Stage:
-    """Steps that come one after the other, or, where their order does not matter, several at once."""
+    """Steps that come one after the other, or, where their order does not matter, several at once; or all at once."""
 
     steps: list[Step]
     ordered: bool = True
+    burst: bool = False
 
 
 def authorization(target: Target, key: str | None = "") -> Headers:

@@ -9,6 +9,7 @@ from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -17,7 +18,7 @@ from hostup_conformance.contract.ask import LARGEST_LINUX_PID
 from hostup_conformance.contract.paths import ENDPOINT, VPSS, path_of
 from hostup_conformance.contract.target import altered_keys
 from hostup_conformance.core.messages import Headers, Request
-from hostup_conformance.core.wire import AT_ONCE, Stopped, Withheld
+from hostup_conformance.core.wire import AT_ONCE, CONNECTIONS, Stopped, Withheld
 from hostup_conformance.sources.requests import BASE_HEADERS, ClientCall, Stage, Step, authorization, authorized
 from hostup_conformance.sources.voice import call
 
@@ -51,6 +52,7 @@ class Script:
             Stage(self._offered(chain(*anyhow)), ordered=False),
             Stage(self._offered(self._ended_command())),
             Stage(self._offered(self._once_more())),
+            *(Stage(self._offered(steps), burst=True) for steps in self._bursts()),
         ]
 
     def _offered(self, steps: Iterable[Step]) -> list[Step]:
@@ -291,6 +293,28 @@ class Script:
         yield self._get("an error, gzip welcome", key=None, headers=(("Accept-Encoding", "gzip, deflate"),),
                         capability="credentials")  # fmt: skip
 
+    def _bursts(self) -> Iterator[list[Step]]:
+        """Yield requests of all kinds that are sent at once; they were sent alone before, or are no different here."""
+        t = self.target
+        own, unknown, nobodys = path_of(t.vps), self._unknown_vps(), self._nobodys_pid()
+        kinds = {
+            "the probe": self._get("", path=own),
+            "the probe without a key": self._get("", path=own, key=None, capability="credentials"),
+            "the probe of an unknown VPS": self._get("", vps=unknown, capability="ids"),
+            "a poll of nobody's command": self._get("", pid=nobodys, capability="pids"),
+            "the probe with a wrong key": self._get("", path=own, key=self._other_key(), capability="credentials"),
+        }
+        if t.unavailable_vps:
+            kinds["the probe of the VPS without an agent"] = self._get("", vps=t.unavailable_vps, capability="ids")
+        if t.running_pid:
+            kinds["a poll of the running command"] = self._get("", pid=t.running_pid, capability="pids")
+        if t.read_key:
+            pid = t.running_pid or nobodys
+            kinds["a poll with read:vm alone"] = self._get("", pid=pid, key=t.read_key, capability="scopes")
+        steps = [replace(step, purpose=f"{name}, at once with others") for name, step in kinds.items()]
+        yield steps
+        yield steps[::-1]
+
     def _get(
         self,
         purpose: str,
@@ -357,18 +381,19 @@ def run(wire: Wire, target: Target, stages: list[Stage]) -> None:
     for stage in stages:
         seconds = sorted(exchange.seconds for exchange in wire.exchanges)
         slow = bool(seconds) and seconds[len(seconds) // 2] > SLOW_SECONDS
-        if slow and not stage.ordered:
-            with ThreadPoolExecutor(AT_ONCE) as pool:
-                deque(pool.map(lambda step: step_through(wire, target, step), stage.steps), maxlen=0)
+        if stage.burst or (slow and not stage.ordered):
+            take = partial(step_through, wire, target, once=stage.burst)
+            with ThreadPoolExecutor(CONNECTIONS if stage.burst else AT_ONCE) as pool:
+                deque(pool.map(take, stage.steps), maxlen=0)
         else:
             for step in stage.steps:
                 step_through(wire, target, step)
 
 
-def step_through(wire: Wire, target: Target, step: Step) -> Exchange | None:
-    """Take a step, if the wire still sends; return its exchange."""
+def step_through(wire: Wire, target: Target, step: Step, *, once: bool = False) -> Exchange | None:
+    """Take a step, if the wire still sends; return its exchange. With `once` it is not sent again after a 429."""
     with suppress(Stopped, Withheld):
         if step.client:
             return call(wire, target, step, step.client)
-        return wire.send(step.request, purpose=step.purpose)
+        return wire.send(step.request, purpose=step.purpose, source="burst" if once else "probe", once=once)
     return None

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gzip
+import time
+from dataclasses import replace
 from functools import cache
 
 from stage import Answered, Asked
@@ -359,3 +361,63 @@ def every_fifth_is_502_once(asked: Asked, answered: Answered) -> None:
     """Every fifth request gets a 502, and a good response when it is sent again."""
     if asked.nth() % 5 == 0 and asked.method == "GET" and not answered.is_output:
         answered.become(502, b"<h1>502 Bad Gateway</h1>", "text/html")
+
+
+#: How long, in seconds, each response of a server takes that has several requests under way.
+UNDER_WAY = 0.004
+
+
+def among_others(asked: Asked, answered: Answered) -> tuple[Asked, Answered] | None:
+    """Delay the response; return the request before it with its response, if that one is still under way."""
+    now = time.monotonic()
+    until, *before = asked.memory.get("under way", (0.0,))
+    asked.memory["under way"] = (now + UNDER_WAY, asked, replace(answered))
+    return (before[0], before[1]) if now < until else None
+
+
+def sent_later(asked: Asked, answered: Answered) -> None:
+    """Send the response as it is now, a little later."""
+    answered.header("Connection", "close")
+    answered.raw = [UNDER_WAY, answered.head() + (b"" if asked.method == "HEAD" else answered.body)]
+
+
+@trips("HTTP-21")
+def responses_get_mixed_up(asked: Asked, answered: Answered) -> None:
+    """Whoever comes while another is waited for gets that one's response."""
+    if other := among_others(asked, answered):
+        answered.status, answered.headers, answered.body = other[1].status, list(other[1].headers), other[1].body
+    sent_later(asked, answered)
+
+
+@trips("HTTP-21")
+def the_key_is_global(asked: Asked, answered: Answered) -> None:
+    """The last key that came is everybody's, so that refusals become successes and the other way round."""
+    other = among_others(asked, answered)
+    if other and other[0].full and asked.own and asked.method == "GET" and answered.status == 401 and not asked.query:
+        answered.become(200, AVAILABLE)
+    sent_later(asked, answered)
+
+
+@trips("HTTP-22")
+def head_has_no_length(asked: Asked, answered: Answered) -> None:
+    """The Content-Length of HEAD is 0."""
+    if asked.method == "HEAD" and answered.status == 200:
+        answered.raw = [answered.head(0)]
+
+
+@trips("HTTP-23")
+def etag_is_of_the_path(asked: Asked, answered: Answered) -> None:
+    """The ETag is looked up by the path alone, so that whoever has that of the availability gets no output."""
+    if answered.status == 200 and asked.own:
+        answered.header("ETag", '"5d41402a"' if answered.is_availability else None)
+        if asked.headers.get("if-none-match") == '"5d41402a"':
+            answered.become(304)
+
+
+@trips("HTTP-23")
+def any_condition_holds(asked: Asked, answered: Answered) -> None:
+    """Whoever sends an If-None-Match has everything already."""
+    if answered.status == 200 and asked.path.endswith("/exec"):
+        answered.header("ETag", f'W/"{len(answered.body)}"')
+        if "if-none-match" in asked.headers:
+            answered.become(304)

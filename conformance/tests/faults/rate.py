@@ -8,6 +8,7 @@ from email.utils import format_datetime
 from stage import Answered, Asked
 
 from faults import trips
+from faults.probe import refuse
 
 
 def soon(**delta: float) -> str:
@@ -112,3 +113,28 @@ def no_retry_after_for_starts(asked: Asked, answered: Answered) -> None:
     """The 429 of a start has no Retry-After."""
     if answered.status == 429 and asked.method == "POST":
         answered.header("Retry-After", None)
+
+
+@trips("RATE-08")
+def successes_have_more_than_the_limit(_asked: Asked, answered: Answered) -> None:
+    """The limit and what remains of it are the wrong way round on every success."""
+    if answered.status == 200:
+        answered.header("X-RateLimit-Limit", "12")
+        answered.header("X-RateLimit-Remaining", "600")
+
+
+@trips("RATE-08")
+def reset_of_years_ago(_asked: Asked, answered: Answered) -> None:
+    """X-RateLimit-Reset is long ago on every success."""
+    if answered.status == 200:
+        answered.header("X-RateLimit-Reset", "2020-01-01T00:00:00Z")
+
+
+@trips("RATE-09")
+def waiting_is_in_vain(asked: Asked, answered: Answered) -> None:
+    """Retry-After is too short by half."""
+    if asked.nth() in {40, 41}:
+        refuse(asked, answered, 429, "rate_limit_exceeded", "Too many requests")
+        answered.header("Retry-After", "1")
+        for name, value in (("Limit", "30"), ("Remaining", "0"), ("Reset", soon(seconds=1))):
+            answered.header(f"X-RateLimit-{name}", value)

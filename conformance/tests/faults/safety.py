@@ -57,3 +57,17 @@ def every_origin_with_credentials(asked: Asked, answered: Answered) -> None:
     if "origin" in asked.headers:
         answered.header("Access-Control-Allow-Origin", asked.headers["origin"])
         answered.header("Access-Control-Allow-Credentials", "true")
+
+
+@trips("SAFETY-05")
+def output_is_public(_asked: Asked, answered: Answered) -> None:
+    """Any cache may keep the output of a command."""
+    if answered.is_output:
+        answered.header("Cache-Control", "public, max-age=60")
+
+
+@trips("SAFETY-05")
+def output_is_kept_by_proxies(_asked: Asked, answered: Answered) -> None:
+    """Proxies may keep the output of a command for a minute."""
+    if answered.is_output:
+        answered.header("Cache-Control", "s-maxage=60, max-age=0")

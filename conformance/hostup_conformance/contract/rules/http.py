@@ -5,15 +5,18 @@ from __future__ import annotations
 import re
 from datetime import UTC, timedelta
 from email.utils import format_datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hostup_conformance.contract.ask import Pid, is_start, new_pid
 from hostup_conformance.contract.oracles import conforms, header_notes
 from hostup_conformance.contract.rules import Findings, FindingsAcross, across, each
 from hostup_conformance.contract.rules.safety import strings
 from hostup_conformance.contract.selectors import (
+    AVAILABILITY,
+    OUTPUT,
     gives_either,
     is_asked,
+    is_busy,
     is_document,
     is_error,
     is_good,
@@ -143,7 +146,13 @@ def documented_status(e: Exchange) -> Findings:
 
 def may_fail_once(e: Exchange) -> bool:
     """What is to get no 5xx, and a failure that passed."""
-    return e.passed or well_formed(e) or is_met_once(e) or (is_asked(e, "list", "status") and e.status != 501)
+    return (
+        e.passed
+        or well_formed(e)
+        or is_busy(e)
+        or is_met_once(e)
+        or (is_asked(e, "list", "status") and e.status != 501)
+    )
 
 
 @each("HTTP-08", may_fail_once, of_passed=True)
@@ -304,3 +313,92 @@ def size(e: Exchange) -> Findings:
     """
     if e.too_large:
         yield "a response within the limit for its kind", e.too_large
+
+
+def is_concurrent(exchanges: list[Exchange]) -> set[int]:
+    """Return the numbers of the exchanges during which others were under way."""
+    timed = sorted((e.when.timestamp(), e.when.timestamp() + e.seconds, e.number) for e in exchanges if e.when)
+    found: set[int] = set()
+    last_end, last_number = 0.0, 0
+    for began, ended, number in timed:
+        if began < last_end - 0.001:
+            found |= {number, last_number}
+        if ended > last_end:
+            last_end, last_number = ended, number
+    return found
+
+
+def substance(e: Exchange) -> dict[str, Any]:
+    """Return what a response says of what was asked for, without what differs from one response to the next."""
+    body = e.body if isinstance(e.body, dict) else {}
+    if e.status == 200:
+        return {"status": 200, "available": body.get("available"), "is output": "exited" in body}
+    return {"status": e.status, **{name: body.get(name) for name in ("code", "instance")}}
+
+
+@across("HTTP-21", lambda e: judged(e) and e.ask.repeatable)
+def responses_are_not_mixed_up(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
+    """A response to a request that was under way with others must be as it was alone.
+
+    That is: the status code, available or that it is command output, and of an error code and instance; as far as they
+    were the same each time. A 429 and a 5xx pass, since the server may be busy.
+    """
+    concurrent = is_concurrent(exchanges)
+    alone: dict[tuple[str, str | None, Any], list[dict[str, Any]]] = {}
+    for e in exchanges:
+        what = (e.request.target, e.request.header("authorization"), e.ask)
+        if e.number not in concurrent:
+            alone.setdefault(what, []).append(substance(e))
+    for e in exchanges:
+        before = alone.get((e.request.target, e.request.header("authorization"), e.ask), [])
+        if e.number not in concurrent or not before or e.status == 429 or (e.status or 0) >= 500:
+            continue
+        steady = {name for name in before[0] if all(s.get(name) == before[0][name] for s in before)}
+        if changed := [name for name in sorted(steady) if substance(e).get(name) != before[0][name]]:
+            yield e, f"the response that it gets alone: {before[0]}", {n: substance(e).get(n) for n in changed}
+
+
+def state(e: Exchange) -> dict[str, Any]:
+    """Return the documented members of a response."""
+    return {name: e.body[name] for name in (*AVAILABILITY, *OUTPUT) if isinstance(e.body, dict) and name in e.body}
+
+
+@across("HTTP-22", lambda e: e.response is not None and e.ask.pid == Pid.ABSENT and e.request.method in {"GET", "HEAD"})
+def length_is_that_of_get(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
+    """Content-Length of a HEAD that gets 200 must be that of a GET of the run with the same key and path.
+
+    A HEAD without Content-Length passes, and so does one where no GET had one.
+    """
+    lengths: dict[tuple[str, str | None], set[str]] = {}
+    for e in exchanges:
+        length, what = e.header("content-length"), (e.request.target, e.request.header("authorization"))
+        if e.status == 200 and e.request.method == "GET" and length and not e.header("content-encoding"):
+            lengths.setdefault(what, set()).add(length)
+    for e in exchanges:
+        expected = lengths.get((e.request.target, e.request.header("authorization")))
+        length = e.header("content-length")
+        if e.request.method == "HEAD" and e.status == 200 and expected and length and length not in expected:
+            yield e, f"Content-Length: {' or '.join(sorted(expected))}, as of GET", f"Content-Length: {length}"
+
+
+def has_etag(e: Exchange) -> bool:
+    """A GET of the endpoint, conditional or not, that got an ETag, or a 304."""
+    return e.request.method == "GET" and e.ask.endpoint and (e.header("etag") is not None or e.status == 304)
+
+
+@across("HTTP-23", has_etag)
+def etag_tells_what_it_is_of(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
+    """A 304 is a finding if the ETag in the request is of something else, and so is one ETag for two different states.
+
+    If the tag is of the same path, pid and key, a 304 passes.
+    """
+    states: dict[tuple[str, str | None, str], Exchange] = {}
+    for e in exchanges:
+        tag = (e.header("etag") or "").removeprefix("W/")
+        before = states.setdefault((e.request.target, e.request.header("authorization"), tag), e) if tag else e
+        if e.status == before.status == 200 and state(e) != state(before):
+            yield e, f"another ETag than in request {before.number}, whose body differs", e.header("etag")
+            return
+        asked = (e.request.header("if-none-match") or "").removeprefix("W/")
+        if e.status == 304 and asked and (e.request.target, e.request.header("authorization"), asked) not in states:
+            yield e, "status 200, since the ETag in If-None-Match is of something else", "304"

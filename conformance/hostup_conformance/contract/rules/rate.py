@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from hostup_conformance.contract.ask import asks_start
@@ -116,3 +117,58 @@ def form(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
     """Reports the form in the first 429, and judges nothing."""
     for e in exchanges[:1]:
         yield e, "", "seconds" if re.fullmatch(r"\d+", header(e, "retry-after") or "") else "not a number of seconds"
+
+
+def has_limits(e: Exchange) -> bool:
+    """A response, other than a 429, with one of the three header fields."""
+    given = any(header(e, name) is not None for name in (LIMIT, REMAINING, RESET))
+    return e.response is not None and e.status != 429 and given
+
+
+@each("RATE-08", has_limits)
+def limits_make_sense(e: Exchange) -> Findings:
+    """Limit and Remaining are integers of 0 or more, Remaining at most Limit, and Reset can be read.
+
+    Reset is at most a minute past, and at most a day ahead. A field that is missing passes.
+    """
+    for name in (LIMIT, REMAINING):
+        if (text := header(e, name)) is not None and number(text) is None:
+            yield f"{name}: an integer of 0 or more", text
+    limit, remaining = number(header(e, LIMIT)), number(header(e, REMAINING))
+    if limit is not None and remaining is not None and remaining > limit:
+        yield f"{REMAINING} at most {limit}", str(remaining)
+    if (text := header(e, RESET)) is not None:
+        now = server_time(e)
+        reset = reset_moment(text, now)
+        if reset is None:
+            yield f"{RESET}: a timestamp, or a number of seconds", text
+        elif not timedelta(minutes=-1) <= reset - now <= timedelta(days=1):
+            yield f"{RESET} within a day of {now.isoformat(timespec='seconds')}", text
+
+
+@across("RATE-09", lambda e: e.response is not None and not e.obeyed)
+def waiting_is_enough(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
+    """A second 429 is a finding if the very next request is the same one and came after all of Retry-After.
+
+    With other requests in between, or without a wait, it passes: they may have used up what there was.
+    """
+    for before, e in pairwise(exchanges):
+        same = (before.request.target, before.request.header("authorization")) == (
+            e.request.target,
+            e.request.header("authorization"),
+        )
+        wait = retry_after_seconds(header(before, "retry-after"), server_time(before)) if is_429(before) else None
+        if same and wait and is_429(e) and e.number == before.number + 1 and e.when and before.when:
+            waited = (e.when - before.when).total_seconds() - before.seconds
+            if waited >= wait:
+                yield e, f"no 429, {waited:.1f} s after Retry-After: {header(before, 'retry-after')}", "429"
+                return
+
+
+@across("RATE-10", has_limits)
+def remaining(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
+    """Reports the first and the last X-RateLimit-Remaining of the run, and judges nothing."""
+    seen = [(e, text) for e in exchanges if (text := header(e, REMAINING)) is not None]
+    if seen:
+        (first, begun), (last, ended) = seen[0], seen[-1]
+        yield first, "", f"{REMAINING} goes from {begun} to {ended}, in requests {first.number} to {last.number}"

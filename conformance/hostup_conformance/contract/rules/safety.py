@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from hostup_conformance.contract.rules import Findings, FindingsAcross, across, each
+from hostup_conformance.contract.selectors import is_output
 from hostup_conformance.core.redact import MARK, Redactor, redactor
 
 if TYPE_CHECKING:
@@ -142,3 +143,11 @@ def no_foreign_origins(e: Exchange) -> Findings:
     credentials = e.header("access-control-allow-credentials") or ""
     if credentials.strip().lower() == "true" and allowed.strip() in {"*", e.request.header("origin")}:
         yield "no credentials for an unknown origin", f"Access-Control-Allow-Origin: {allowed}, with credentials"
+
+
+@each("SAFETY-05", is_output)
+def output_is_not_shared(e: Exchange) -> Findings:
+    """public and s-maxage are findings, unless no-store, no-cache or private is there too. HTTP-10 judges max-age."""
+    directives = {d.strip().lower().partition("=")[0] for d in (e.header("cache-control") or "").split(",")}
+    if directives & {"public", "s-maxage"} and not directives & {"no-store", "no-cache", "private"}:
+        yield "Cache-Control: no-store or private, or no Cache-Control", f"Cache-Control: {e.header('cache-control')}"

@@ -1,17 +1,18 @@
-"""The list of VPSs, page by page and filtered, and the status of each VPS twice; where a server has them.
+"""Requests that depend on the responses before them, and so are no steps of the script.
 
-Each request depends on the responses before it, so these are no steps of the script.
+They are for the list of VPSs, page by page and filtered, for the status of each VPS, twice, and for what has an ETag.
 """
 
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 from secrets import token_hex
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from hostup_conformance.contract.paths import VPSS, path_of
-from hostup_conformance.contract.selectors import gives_list, gives_status, items_of, member
+from hostup_conformance.contract.selectors import gives_list, gives_status, is_availability, items_of, member
 from hostup_conformance.core.wire import Stopped, Withheld
 from hostup_conformance.sources.requests import authorized
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 #: How many pages are asked for, and how many requests all this is at most.
 PAGES = 5
-MOST_REQUESTS = 3 + 1 + PAGES + 4 + 4
+MOST_REQUESTS = 3 + 1 + PAGES + 4 + 4 + 3
 #: Of networks that are for documentation alone (RFC 5737), so that no VPS has it.
 NOBODYS_ADDRESS = "203.0.113.77"
 
@@ -35,6 +36,26 @@ def take(wire: Wire, target: Target) -> None:
                 get(wire, target, path_of(vps, "status"), "the status, to see that it is the same VPS's, and goes on")
         if "ids" in target.capabilities and any(map(gives_list, wire.exchanges)):
             listing(wire, target)
+        tagged = next(
+            (e for e in wire.exchanges if e.ask.vps == "own" and is_availability(e) and e.header("etag")), None
+        )
+        if tagged:
+            revalidation(wire, target, tagged.header("etag") or "")
+
+
+def revalidation(wire: Wire, target: Target, tag: str) -> None:
+    """Ask for what has an ETag unless it is the same, and for other things unless they are what has it."""
+    if not (tag.isascii() and tag.isprintable() and len(tag) < 200):
+        return
+    paths = {"what has this ETag": path_of(target.vps)}
+    if target.unavailable_vps:
+        paths["another VPS's availability"] = path_of(target.unavailable_vps)
+    if target.running_pid:
+        paths["command output"] = f"{path_of(target.vps)}?pid={target.running_pid}"
+    for what, path in paths.items():
+        request = authorized(path, target)
+        conditional = replace(request, headers=(*request.headers, ("If-None-Match", tag)))
+        wire.send(conditional, purpose=f"{what}, unless the caller has it by the ETag of its availability")
 
 
 def listing(wire: Wire, target: Target) -> None:
