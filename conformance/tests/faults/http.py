@@ -391,9 +391,14 @@ def responses_get_mixed_up(asked: Asked, answered: Answered) -> None:
 
 @trips("HTTP-21")
 def the_key_is_global(asked: Asked, answered: Answered) -> None:
-    """The last key that came is everybody's, so that refusals become successes and the other way round."""
-    other = among_others(asked, answered)
-    if other and other[0].full and asked.own and asked.method == "GET" and answered.status == 401 and not asked.query:
+    """The last key that came is everybody's, so that refusals become successes."""
+    if (
+        among_others(asked, answered)
+        and asked.own
+        and asked.method == "GET"
+        and answered.status == 401
+        and not asked.query
+    ):
         answered.become(200, AVAILABLE)
     sent_later(asked, answered)
 

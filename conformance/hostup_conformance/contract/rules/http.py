@@ -333,24 +333,25 @@ def substance(e: Exchange) -> dict[str, Any]:
     body = e.body if isinstance(e.body, dict) else {}
     if e.status == 200:
         return {"status": 200, "available": body.get("available"), "is output": "exited" in body}
-    return {"status": e.status, **{name: body.get(name) for name in ("code", "instance")}}
+    path = body["instance"].partition("?")[0] if isinstance(body.get("instance"), str) else ""
+    return {"status": e.status, "code": body.get("code"), "instance": path.endswith(e.request.path)}
 
 
 @across("HTTP-21", lambda e: judged(e) and e.ask.repeatable)
 def responses_are_not_mixed_up(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
     """A response to a request that was under way with others must be as it was alone.
 
-    That is: the status code, available or that it is command output, and of an error code and instance; as far as they
-    were the same each time. A 429 and a 5xx pass, since the server may be busy.
+    That is: as it was for each request of the same kind of key, VPS and pid, in its status code, in available, in being
+    command output or not, in the code of an error, and in whether instance is the path. A 429 and a 5xx pass, since the
+    server may be busy.
     """
     concurrent = is_concurrent(exchanges)
-    alone: dict[tuple[str, str | None, Any], list[dict[str, Any]]] = {}
+    alone: dict[tuple[str, str | None, str], list[dict[str, Any]]] = {}
     for e in exchanges:
-        what = (e.request.target, e.request.header("authorization"), e.ask)
         if e.number not in concurrent:
-            alone.setdefault(what, []).append(substance(e))
+            alone.setdefault((e.ask.credential, e.ask.vps, e.ask.pid), []).append(substance(e))
     for e in exchanges:
-        before = alone.get((e.request.target, e.request.header("authorization"), e.ask), [])
+        before = alone.get((e.ask.credential, e.ask.vps, e.ask.pid), [])
         if e.number not in concurrent or not before or e.status == 429 or (e.status or 0) >= 500:
             continue
         steady = {name for name in before[0] if all(s.get(name) == before[0][name] for s in before)}
