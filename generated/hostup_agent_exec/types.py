@@ -275,6 +275,11 @@ def form(body: Any) -> dict[str, Any]:
     return {name: value for name, value in body.to_dict().items() if value is not None}
 
 
+def content(file: File) -> bytes:
+    """Read a file whole, since it may be sent twice, and by an event loop."""
+    return file.payload.read()
+
+
 def check(name: str, value: object, *kinds: type) -> None:
     """Refuse an argument of another type before anything is sent.
 

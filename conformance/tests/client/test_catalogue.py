@@ -1,0 +1,458 @@
+"""A catalogue of changes of the document: each is generated without a warning, is typed, and can be called.
+
+They stand in one document, so that they cost one generation and one run of mypy.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from copy import deepcopy
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from io import BytesIO
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+import yaml
+from client.test_drift import generate
+from client.voices import BASE_URL, KEY
+from hostup_agent_exec.types import UNSET
+
+ROOT = Path(__file__).parents[3]
+UUID_TEXT = "123e4567-e89b-12d3-a456-426614174000"
+
+
+def ref(name: str) -> dict[str, str]:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def content(schema: Any, media: str = "application/json") -> dict[str, Any]:
+    return {"description": "Done.", "content": {media: {"schema": schema}}}
+
+
+def query(name: str, schema: Any, where: str = "query", **more: Any) -> dict[str, Any]:
+    return {"name": name, "in": where, "schema": schema, **more}
+
+
+SCHEMAS: dict[str, Any] = {
+    "Colour": {"type": "string", "enum": ["red", "dark-blue", "1st"]},
+    "Number": {"type": "integer", "enum": [1, 2, 3]},
+    "Base": {"type": "object", "required": ["id"], "properties": {"id": {"type": "string"}}},
+    "Derived": {"allOf": [ref("Base"), {"type": "object", "properties": {"size": {"type": "integer"}}}]},
+    "Cat": {"type": "object", "required": ["meows"], "properties": {"meows": {"type": "boolean"}}},
+    "Dog": {"type": "object", "required": ["barks"], "properties": {"barks": {"type": "boolean"}}},
+    "Tree": {"type": "object", "properties": {"children": {"type": "array", "items": ref("Tree")}, "up": ref("Tree")}},
+    "Ready": {"type": "object", "title": "Ready", "properties": {"canStart": {"type": "boolean"}}},
+    "JobState": {
+        "type": "object", "title": "JobState", "required": ["isDone"],
+        "x-outcome": {"ended": "isDone", "code": "result", "errors": "log", "texts": ["log"]},
+        "properties": {
+            "isDone": {"type": "boolean"}, "result": {"type": ["integer", "null"]}, "log": {"type": "string"},
+        },
+    },
+    "JobOrder": {
+        "type": "object", "required": ["what"], "properties": {"what": {"type": "string", "minLength": 1}},
+    },
+    "JobStarted": {"type": "object", "properties": {"jobId": {"type": "string"}, "statusUrl": {"type": "string"}}},
+}  # fmt: skip
+TREE: dict[str, Any] = {"children": [{"children": []}], "up": {}}
+
+
+@dataclass
+class Change:
+    """A change of the document, a call of what it adds, and what comes of it."""
+
+    response: Any = None
+    """The schema of the 200, if no responses are given."""
+    body: Any = None
+    """What the server sends: JSON, bytes or nothing."""
+    expected: Any = ...
+    """What the call returns; unless given, a model that becomes the body again."""
+    responses: dict[str, Any] | None = None
+    parameters: list[Any] = field(default_factory=list)
+    request: dict[str, Any] | None = None
+    status: int = 200
+    method: str = "get"
+    path: str = ""
+    arguments: Any = None
+    """Makes the call's arguments, of the package's models and types."""
+    sent: Any = None
+    """What the request holds: a part of its URL, header fields or body."""
+    more: dict[str, Any] = field(default_factory=dict)
+
+
+def member(schema: Any, *, required: bool = False) -> dict[str, Any]:
+    return {"type": "object", "properties": {"value": schema}, **({"required": ["value"]} if required else {})}
+
+
+def posted(schema: Any, media: str = "application/json", required: bool = True) -> dict[str, Any]:
+    return {"required": required, "content": {media: {"schema": schema}}}
+
+
+FORM = member({"type": "string"}) | {"title": "Form"}
+FILES = {"type": "object", "title": "Upload", "properties": {"file": {"type": "string", "format": "binary"}}}
+CHANGES: dict[str, Change] = {
+    "enum": Change(member(ref("Colour")), {"value": "dark-blue"}),
+    "integer_enum": Change(member(ref("Number")), {"value": 2}),
+    "nullable_enum": Change(member({"oneOf": [ref("Colour"), {"type": "null"}]}), {"value": None}),
+    "inline_nullable_enum": Change(member({"type": ["string", "null"], "enum": ["a", "b", None]}), {"value": "a"}),
+    "constant": Change(member({"const": "fixed"}), {"value": "fixed"}),
+    "date_time": Change(member({"type": "string", "format": "date-time"}), {"value": "2026-01-02T03:04:05+00:00"}),
+    "nullable_date": Change(member({"type": ["string", "null"], "format": "date"}), {"value": "2026-01-02"}),
+    "uuid": Change(member({"type": "string", "format": "uuid"}), {"value": UUID_TEXT}),
+    "nested_object": Change(member(member({"type": "number"}), required=True), {"value": {"value": 1.5}}),
+    "array_of_objects": Change(member({"type": "array", "items": ref("Base")}), {"value": [{"id": "a"}, {"id": "b"}]}),
+    "array_of_arrays": Change(
+        member({"type": "array", "items": {"type": "array", "items": {"type": "integer"}}}), {"value": [[1], []]}
+    ),
+    "map_of_numbers": Change({"type": "object", "additionalProperties": {"type": "integer"}}, {"a": 1, "b": 2}),
+    "map_of_objects": Change({"type": "object", "additionalProperties": ref("Base")}, {"a": {"id": "x"}}),
+    "closed_object": Change({**member({"type": "string"}), "additionalProperties": False}, {"value": "x"}),
+    "all_of": Change(ref("Derived"), {"id": "a", "size": 3}),
+    "one_of": Change(member({"oneOf": [ref("Cat"), ref("Dog")]}), {"value": {"barks": True}}),
+    "one_of_kinds": Change(member({"oneOf": [{"type": "integer"}, {"type": "string"}]}), {"value": "x"}),
+    "one_of_response": Change({"anyOf": [ref("Cat"), ref("Dog")]}, {"barks": False}),
+    "nullable_reference": Change(member({"anyOf": [ref("Base"), {"type": "null"}]}), {"value": None}),
+    "recursion": Change(ref("Tree"), TREE),
+    "anything": Change(member({}), {"value": [1, {"a": None}]}),
+    "default_value": Change(member({"type": "string", "default": "x"}), {"value": "y"}),
+    "array_response": Change({"type": "array", "items": ref("Base")}, [{"id": "a"}], expected=1),
+    "string_response": Change({"type": "string"}, "x", expected="x"),
+    "nullable_response": Change({"type": ["integer", "null"]}, None, expected=None),
+    "plain_text": Change(
+        responses={"200": content({"type": "string"}, "text/plain")}, body="héllo".encode(), expected="héllo"
+    ),
+    "binary": Change(
+        responses={"200": content({"type": "string", "format": "binary"}, "application/octet-stream")},
+        body=b"\0\xff", expected=b"\0\xff",
+    ),
+    "accepted": Change(
+        responses={"200": content(ref("Cat")), "202": content(ref("Dog"))}, status=202, body={"barks": True}
+    ),
+    "no_content": Change(
+        responses={"204": {"description": "Gone."}}, status=204, body=b"", expected=None, method="delete"
+    ),
+    "either_content": Change(
+        responses={"200": content(ref("Cat")), "204": {"description": "None."}}, status=204, body=b"", expected=None
+    ),
+    "conflict": Change(
+        responses={"200": content(ref("Cat")),
+                   "409": {"x-error": "Conflict", **content(ref("Problem"), "application/problem+json")}},
+        status=409, body={"code": "vps_not_ready"}, expected="Conflict",
+    ),
+    "default_error": Change(
+        responses={"200": content(ref("Cat")), "default": content(ref("Problem"))}, body={"meows": True}
+    ),
+    "default_success": Change(responses={"default": content(ref("Cat"))}, body={"meows": True}),
+    "server_errors": Change(
+        responses={"200": content(ref("Cat")), "5XX": content(ref("Problem"))}, status=502, body={"code": "x"},
+        expected="UnexpectedStatus",
+    ),
+    "ranges": Change(responses={"2XX": content(ref("Cat"))}, status=206, body={"meows": False}),
+    "array_in_query": Change(
+        ref("Cat"), {"meows": True}, parameters=[query("tag", {"type": "array", "items": {"type": "string"}})],
+        arguments=lambda _: {"tag": ["a", "b c"]}, sent="?tag=a&tag=b+c",
+    ),
+    "enum_in_query": Change(
+        ref("Cat"), {"meows": True}, parameters=[query("colour", ref("Colour"), required=True)],
+        arguments=lambda models: {"colour": models.Colour("dark-blue")}, sent="?colour=dark-blue",
+    ),
+    "enums_in_query": Change(
+        ref("Cat"), {"meows": True}, parameters=[query("colours", {"type": "array", "items": ref("Colour")})],
+        arguments=lambda models: {"colours": [models.Colour("red")]}, sent="?colours=red",
+    ),
+    "times_in_query": Change(
+        ref("Cat"), {"meows": True},
+        parameters=[query("since", {"type": "string", "format": "date-time"}),
+                    query("id", {"type": "string", "format": "uuid"}),
+                    query("day", {"type": "string", "format": "date"}), query("all", {"type": "boolean"})],
+        arguments=lambda _: {"since": datetime(2026, 1, 2, tzinfo=UTC), "id": UUID(UUID_TEXT), "day": date(2026, 1, 2),
+                             "all_": True},
+        sent=f"?since=2026-01-02T00%3A00%3A00%2B00%3A00&id={UUID_TEXT}&day=2026-01-02&all=true",
+    ),
+    "bounded_query": Change(
+        responses={"200": {**content(ref("Cat")), "x-parameters": {"size": {"minimum": 1, "maximum": 9}}}},
+        body={"meows": True}, parameters=[query("size", {"type": "integer", "minimum": 1, "maximum": 9})],
+        arguments=lambda _: {"size": 9}, sent="?size=9",
+    ),
+    "headers": Change(
+        ref("Cat"), {"meows": True},
+        parameters=[query("X-Text", {"type": "string"}, "header"), query("X-Count", {"type": "integer"}, "header"),
+                    query("X-Flag", {"type": "boolean"}, "header", required=True)],
+        arguments=lambda _: {"x_text": "t", "x_count": 3, "x_flag": True},
+        sent={"x-text": "t", "x-count": "3", "x-flag": "true"},
+    ),
+    "cookies": Change(
+        ref("Cat"), {"meows": True},
+        parameters=[query("session", {"type": "string"}, "cookie"), query("count", {"type": "integer"}, "cookie"),
+                    query("kind", ref("Colour"), "cookie", required=True)],
+        arguments=lambda models: {"session": "s", "count": 3, "kind": models.Colour("red")},
+        sent={"cookie": "session=s; count=3; kind=red"},
+    ),
+    "path_parameters": Change(
+        ref("Cat"), {"meows": True}, path="/{number}/x/{text}",
+        parameters=[query("number", {"type": "integer"}, "path", required=True),
+                    query("text", {"type": "string"}, "path", required=True)],
+        arguments=lambda _: {"number": 7, "text": "a/b"}, sent="/7/x/a%2Fb",
+    ),
+    "keywords": Change(
+        {"type": "object",
+         "properties": {"class": {"type": "string"}, "from": {"type": "integer"}, "None": {"type": "string"}}},
+        {"class": "a", "from": 1},
+        parameters=[query("import", {"type": "string"}), query("async", {"type": "boolean"}),
+                    query("self", {"type": "string"})],
+        arguments=lambda _: {"import_": "x", "async_": False, "self_": "y"}, sent="?import=x&async=false&self=y",
+    ),
+    "names_of_our_own": Change(
+        ref("Cat"), {"meows": True},
+        parameters=[query(name, {"type": "string"}) for name in
+                    ("timeout", "headers", "query", "check", "params", "response", "decode", "cookies", "client")],
+        arguments=lambda _: {"timeout": "1", "query": "2", "check": "3", "headers": "4", "client_query": "5"},
+        sent="?timeout=1&headers=4&query=2&check=3&client=5",
+    ),
+    "json_body": Change(
+        ref("Cat"), {"meows": True}, method="post", request=posted(ref("Base")),
+        arguments=lambda models: {"body": models.Base(id="a")}, sent=b'{"id":"a"}',
+    ),
+    "optional_body": Change(
+        ref("Cat"), {"meows": True}, method="put", request=posted(ref("Base"), required=False), sent=b"",
+    ),
+    "array_body": Change(
+        ref("Cat"), {"meows": True}, method="patch", request=posted({"type": "array", "items": ref("Base")}),
+        arguments=lambda models: {"body": [models.Base(id="a"), models.Base(id="b")]}, sent=b'[{"id":"a"},{"id":"b"}]',
+    ),
+    "form_body": Change(
+        ref("Cat"), {"meows": True}, method="post", request=posted(FORM, "application/x-www-form-urlencoded"),
+        arguments=lambda models: {"body": models.Form(value="a b")}, sent=b"value=a+b",
+    ),
+    "binary_body": Change(
+        ref("Cat"), {"meows": True}, method="post",
+        request=posted({"type": "string", "format": "binary"}, "application/octet-stream"),
+        arguments=lambda models: {"body": models.File(payload=BytesIO(b"\0\1"))}, sent=b"\0\1",
+    ),
+    "files": Change(
+        ref("Cat"), {"meows": True}, method="post", request=posted(FILES, "multipart/form-data"),
+        arguments=lambda models: {"body": models.Upload(file=models.File(BytesIO(b"x"), "a.txt"))},
+        sent=b'filename="a.txt"',
+    ),
+    "two_bodies": Change(
+        ref("Cat"), {"meows": True}, method="post",
+        request={"required": True, "content": {
+            "application/json": {"schema": ref("Base")},
+            "application/x-www-form-urlencoded": {"schema": ref("Cat")}}},
+        arguments=lambda models: {"body": models.Base(id="a")}, sent=b'{"id":"a"}',
+    ),
+    "without_key": Change(ref("Cat"), {"meows": True}, more={"security": []}),
+    "described": Change(
+        ref("Cat"), {"meows": True}, more={"summary": 'Quotes """ and \\ too', "description": 'A "quoted" text\\'},
+    ),
+}  # fmt: skip
+
+
+def combined() -> dict[str, Any]:
+    document: dict[str, Any] = deepcopy(yaml.safe_load((ROOT / "spec" / "openapi.yaml").read_text(encoding="utf-8")))
+    document["components"]["schemas"].update(SCHEMAS)
+    for name, change in CHANGES.items():
+        operation = {
+            "operationId": name, "tags": ["changes"], "security": [{"bearerAuth": []}],
+            "parameters": change.parameters,
+            "responses": change.responses or {"200": content(change.response)},
+            **({"requestBody": change.request} if change.request else {}), **change.more,
+        }  # fmt: skip
+        document["paths"][f"/{name}{change.path}"] = {change.method: operation}
+    document["paths"]["/farms/{farm}/jobs"] = jobs()
+    document["paths"]["/cows"] = {"get": {
+        "operationId": "listCows", "tags": ["farm"], "security": [{"bearerAuth": []}],
+        "parameters": [query("after", {"type": "string"})],
+        "responses": {"200": {
+            **content({"type": "object", "title": "Herd",
+                       "properties": {"cows": {"type": "array", "items": ref("Base")}, "then": {"type": "string"}}}),
+            "x-pages": {"items": "cows", "next": "then", "cursor": "after"}, "x-repeatable": "always"}},
+    }}  # fmt: skip
+    return document
+
+
+def jobs() -> dict[str, Any]:
+    """The extensions of the endpoint, under other names."""
+    common = {"tags": ["farm"], "security": [{"bearerAuth": []}]}
+    farm = query("farm", {"type": "string"}, "path", required=True)
+    return {
+        "get": {
+            "operationId": "getJob", **common, "parameters": [farm, query("jobId", {"type": "string"})],
+            "responses": {"200": {
+                **content({"anyOf": [ref("JobState"), ref("Ready")]}),
+                "x-chosen-by": {"parameter": "jobId", "absent": "Ready", "present": "JobState"},
+                "x-wait-until": "isDone", "x-noun": "job", "x-repeatable": "absent",
+            }},
+        },
+        "post": {
+            "operationId": "startJob", **common, "parameters": [farm], "requestBody": posted(ref("JobOrder")),
+            "responses": {"200": {**content(ref("JobStarted")), "links": {"poll": {
+                "operationId": "getJob", "parameters": {"farm": "$request.path.farm", "jobId": "$response.body#/jobId"},
+                "x-run": {"if": "canStart", "unavailable": "the farm sleeps", "url": "statusUrl"},
+            }}}},
+        },
+    }  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def package(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ModuleType]:
+    """Generate from the whole catalogue, without a warning, and import the result."""
+    folder = tmp_path_factory.mktemp("catalogue")
+    (folder / "openapi.yaml").write_text(yaml.safe_dump(combined()))
+    generate(folder, folder / "catalogue_client", document=folder / "openapi.yaml")
+    sys.path.insert(0, str(folder))
+    yield importlib.import_module("catalogue_client")
+    sys.path.remove(str(folder))
+
+
+def part(package: ModuleType, name: str) -> Any:
+    return importlib.import_module(f"{package.__name__}.{name}")
+
+
+def test_there_are_enough() -> None:
+    assert len(CHANGES) >= 30
+
+
+def test_all_of_it_is_typed(package: ModuleType) -> None:
+    folder = Path(str(package.__file__)).parent
+    command: list[str | Path] = [
+        Path(sys.executable).parent / "mypy",
+        "--strict",
+        "--cache-dir",
+        folder.parent / "cache",
+        folder,
+    ]
+    done = subprocess.run(command, cwd=folder.parent, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize("name", CHANGES)
+@pytest.mark.parametrize("is_async", [False, True])
+def test_it_can_be_called(package: ModuleType, name: str, is_async: bool) -> None:
+    change, asked = CHANGES[name], list[httpx.Request]()
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        body = change.body if isinstance(change.body, bytes) else json.dumps(change.body).encode()
+        return httpx.Response(change.status, content=body)
+
+    client = package.AuthenticatedClient(BASE_URL, KEY, httpx_args={"transport": httpx.MockTransport(answer)})
+    models = part(package, "models")
+    models.File = part(package, "types").File
+    operation = part(package, f"api.changes.{name}")
+    arguments = change.arguments(models) if change.arguments else {}
+
+    def call() -> Any:
+        if is_async:
+            return asyncio.run(operation.asyncio(client=client, **arguments))
+        return operation.sync(client=client, **arguments)
+
+    if isinstance(change.expected, str) and change.status >= 400:
+        with pytest.raises(getattr(part(package, "errors"), change.expected)):
+            call()
+    else:
+        check(call(), change)
+    detailed = operation.sync_detailed(client=client, **(change.arguments(models) if change.arguments else {}))
+    assert detailed.status_code == change.status
+    check_request(asked[0], change)
+    assert KEY in asked[0].headers["authorization"]
+
+
+def check(value: Any, change: Change) -> None:
+    if change.expected is ...:
+        assert value.to_dict() == change.body
+    elif change.expected == 1:
+        assert [item.to_dict() for item in value] == change.body
+    else:
+        assert value == change.expected
+
+
+def check_request(request: httpx.Request, change: Change) -> None:
+    assert request.method == change.method.upper()
+    if isinstance(change.sent, str):
+        assert request.url.raw_path.decode().endswith(change.sent)
+    elif isinstance(change.sent, bytes):
+        assert change.sent in request.read()
+    else:
+        assert (change.sent or {}).items() <= dict(request.headers).items()
+
+
+def test_what_is_bounded_is_checked(package: ModuleType) -> None:
+    client = package.AuthenticatedClient(BASE_URL, KEY)
+    with pytest.raises(ValueError, match=r"^size: expected 1 to 9$"):
+        part(package, "api.changes.bounded_query").sync(client=client, size=0)
+
+
+class Farm:
+    """Plays the job's endpoint."""
+
+    def __init__(self, **started: Any) -> None:
+        self.started, self.seen = started, list[str]()
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        self.seen.append(f"{request.method} {request.url.raw_path.decode()}")
+        if request.url.path == "/cows":
+            page = {"cows": [{"id": "a"}], "then": "1"} if "after" not in request.url.params else {}
+            return httpx.Response(200, json=page)
+        if request.method == "POST":
+            return httpx.Response(200, json=self.started)
+        if "jobId" in request.url.params:
+            return httpx.Response(200, json={"isDone": True, "result": 3, "log": "no hay"})
+        return httpx.Response(200, json={"canStart": self.started != {}})
+
+
+def farm(package: ModuleType, server: Farm) -> Any:
+    return package.AuthenticatedClient(BASE_URL, KEY, httpx_args={"transport": httpx.MockTransport(server)})
+
+
+@pytest.mark.parametrize(
+    "started", [{"jobId": "j7"}, {"statusUrl": "/farms/f/jobs?jobId=j7"}, {"jobId": "j7", "statusUrl": "/elsewhere"}]
+)
+def test_the_extensions_work_under_other_names(package: ModuleType, started: dict[str, str]) -> None:
+    server, errors = Farm(**started), part(package, "errors")
+    start, ids = part(package, "api.farm.start_job"), list[str]()
+    state = start.run("f", "milk", client=farm(package, server), on_start=ids.append)
+    assert (state.is_done, state.ok, state.log_text, ids) == (True, False, "no hay", ["j7"])
+    assert server.seen == ["GET /farms/f/jobs", "POST /farms/f/jobs", "GET /farms/f/jobs?jobId=j7"]
+    with pytest.raises(errors.CommandFailed, match="the job ended with exit code 3: no hay") as caught:
+        asyncio.run(start.asyncio_run("f", "milk", client=farm(package, server), check=True))
+    assert (caught.value.job_id, caught.value.pid) == ("j7", None)
+
+
+def test_other_names_stand_in_errors_too(package: ModuleType) -> None:
+    errors, start = part(package, "errors"), part(package, "api.farm.start_job")
+    with pytest.raises(errors.AgentUnavailable, match="the farm sleeps"):
+        start.run("f", "milk", client=farm(package, Farm()))
+    with pytest.raises(errors.StartLost, match="names no"):
+        start.run("f", "milk", client=farm(package, Farm(jobId="")))
+
+    async def many() -> dict[str, Any]:
+        server = farm(package, Farm(jobId="j"))
+        return {farm: state async for farm, state in start.run_many(["f", "g"], "milk", client=server)}
+
+    assert sorted(asyncio.run(many())) == ["f", "g"]
+
+
+def test_other_pages_are_turned(package: ModuleType) -> None:
+    server = Farm()
+    cows = part(package, "api.farm.list_cows").iterate(client=farm(package, server))
+    assert [cow.id for cow in cows] == ["a"]
+    assert server.seen == ["GET /cows", "GET /cows?after=1"]
+
+
+def test_unset_is_not_sent(package: ModuleType) -> None:
+    unset = part(package, "types").UNSET
+    assert unset is not UNSET
+    server = Farm()
+    part(package, "api.farm.list_cows").sync(client=farm(package, server), after=unset)
+    assert server.seen == ["GET /cows"]
