@@ -129,15 +129,19 @@ def add_client(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         epilog=f"{CLIENT_ENVIRONMENT}\n{EXIT_CODES}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    client.add_argument("--does", choices=["probe", "poll", "run"], default="run", help="what COMMAND does (run)")
-    client.add_argument("--scene", action="append", default=[], metavar="NAME", help="play this scene alone (repeat)")
-    client.add_argument("--scenes", action="store_true", help="list the scenes, and run nothing")
-    client.add_argument("--by-hand", action="store_true", help="serve the scene until Ctrl-C, and run no COMMAND")
+    client.add_argument(
+        "--does", choices=["probe", "poll", "run"], default="run", help="what COMMAND does (default: run)"
+    )
+    client.add_argument(
+        "--scene", action="append", default=[], metavar="NAME", help="play only this scene; may be repeated"
+    )
+    client.add_argument("--scenes", action="store_true", help="list the scenes without running anything")
+    client.add_argument("--by-hand", action="store_true", help="serve the scene until Ctrl-C, without running COMMAND")
     add_reports(client)
 
 
 def add_reports(parser: argparse.ArgumentParser) -> None:
-    """Add the options that say what becomes of a verdict on a client."""
+    """Add the options for the verdict on a client and its reports."""
     parser.add_argument(
         "--report-dir", type=Path, default="conformance-report", metavar="DIR", help="where to write the reports"
     )
@@ -159,17 +163,17 @@ def judge_recording(file: str, options: Sequence[str]) -> int:
 
 CLIENT_ENVIRONMENT = """\
 what COMMAND does:
-  run    asks whether commands can be run, starts HOSTUP_COMMAND once, follows it to its end, prints its output to the
-         same streams, and exits with its exit code; with another exit code than 0 where that was not possible
-  poll   follows the command HOSTUP_PID to its end, and does the rest as above
+  run    asks whether commands can be run, starts HOSTUP_COMMAND once, polls it to its end, prints its output to the
+         same streams, and exits with its exit code; if that was not possible, exits with a code other than 0
+  poll   polls the command HOSTUP_PID to its end, and does the rest as above
   probe  asks whether commands can be run
 
-in its environment (other HOSTUP_* variables and those of proxies are taken away):
-  HOSTUP_BASE_URL   where the server is; the paths of the API are added to it
+in its environment (other HOSTUP_* variables, and those for proxies, are removed):
+  HOSTUP_BASE_URL   address of the server, to which the paths of the API are added
   HOSTUP_API_KEY    the key
   HOSTUP_VPS_ID     the VPS
   HOSTUP_COMMAND    the command to run; HOSTUP_PID for --does poll
-  HOSTUP_TIMEOUT    how many seconds COMMAND may take in all; it is ended after ten
+  HOSTUP_TIMEOUT    how many seconds COMMAND may take in all; it is killed after ten
   HOSTUP_SCENE      the name of the scene
 """
 

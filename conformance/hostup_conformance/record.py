@@ -46,7 +46,7 @@ TARGET_CHARACTERS = 300
 
 @dataclass(frozen=True)
 class Course:
-    """How a run went: when it began, how long it took in seconds, and why it ended early if it did."""
+    """How a run went: when it began, how many seconds it took, and why it ended early, if it did."""
 
     started: datetime = field(default_factory=lambda: datetime.now(UTC))
     seconds: float = 0.0
@@ -84,15 +84,7 @@ def record_of(
     course: Course,
     roots: dict[str, list[str]],
 ) -> dict[str, Any]:
-    """Return the record of a run, redacted. It is JSON, and report.json is its text.
-
-    Args:
-        verdict: what the rules say
-        exchanges: all of the run
-        subject: what was judged
-        course: how the run went
-        roots: the broken requirements that explain others, or that nothing explains, each with those that follow
-    """
+    """Return the record of a run, redacted. It is JSON; report.json is its text."""
     methods = Counter(e.request.method for e in exchanges if e.request.method)
     record: dict[str, Any] = {
         "format": FORMAT,
@@ -115,7 +107,7 @@ def record_of(
 
 
 def entry_of(result: Result[A], subject: Subject[A], roots: dict[str, list[str]]) -> dict[str, Any]:
-    """Return a requirement's entry; `root` is the requirement that it follows from, where there is one."""
+    """Return a requirement's entry; `root` is the requirement that explains it, if there is one."""
     requirement = result.requirement
     return {
         "id": requirement.id,
@@ -133,13 +125,13 @@ def entry_of(result: Result[A], subject: Subject[A], roots: dict[str, list[str]]
 
 
 def item_of(result: Result[A], subject: Subject[A]) -> dict[str, Any]:
-    """Return a requirement's entry by itself, for its pytest item."""
+    """Return a requirement's entry on its own, for its pytest item."""
     entry: dict[str, Any] = redacted(entry_of(result, subject, {}), subject.redact)
     return entry
 
 
 def evidence(finding: Finding[A], subject: Subject[A]) -> dict[str, Any]:
-    """Return one finding with the exchange that shows it."""
+    """Return a finding with the exchange that shows it."""
     e = finding.exchange
     response = e.response
     return {
@@ -155,7 +147,7 @@ def evidence(finding: Finding[A], subject: Subject[A]) -> dict[str, Any]:
 
 
 def curl(e: Exchange[Ask], target: Target) -> str:
-    """Return a line for the shell that sends the request again, with variables in the place of the keys."""
+    """Return a shell command that sends the request again, with variables in place of the keys."""
     words = ["curl", "-i", *(["--path-as-is"] if "/." in e.request.target else [])]
     if e.request.method != "GET":
         words += ["--head"] if e.request.method == "HEAD" else ["-X", e.request.method]
@@ -171,7 +163,7 @@ def curl(e: Exchange[Ask], target: Target) -> str:
 
 
 def header_argument(name: str, value: str, variables: dict[str | None, str]) -> str:
-    """Return a header field for the shell; of an Authorization the scheme, and the variable of a key that is known."""
+    """Return a header field for the shell; of an Authorization, the scheme and the variable of a known key."""
     if name.lower() != "authorization":
         return shlex.quote(f"{name}: {value}")
     scheme, _, token = value.rpartition(" ")
@@ -195,7 +187,7 @@ def body_of(response: Response, redact: Redact) -> str:
 
 
 def plan_of(wire: Wire, target: Target, *, careful: bool) -> dict[str, Any]:
-    """Return what would be sent, as data: each request of the script, and the bounds of the others."""
+    """Return what would be sent, as data: each scripted request, and how many others."""
     steps, redact = [], redactor(target.nearly_secrets)
     for stage in stages(target, careful=careful):
         for step in stage.steps:

@@ -108,7 +108,7 @@ class Conformance:
 
     @property
     def target(self) -> Target:
-        """What is judged, with what the run has learnt of it."""
+        """What is judged, with what the run has learnt about it."""
         return known(self.named, self.exchanges)
 
     @property
@@ -132,7 +132,7 @@ class Conformance:
         return self._judge(self.wire.stopped)
 
     def item(self, id: str) -> dict[str, Any]:
-        """Return what there is to say of one requirement, redacted."""
+        """Return the redacted entry of one requirement."""
         return item_of(self.verdict.results[id], server(self.target))
 
     def _judge(self, stopped: str | None) -> Verdict:
@@ -150,7 +150,7 @@ class Conformance:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionstart(self) -> None:
-        """Let no key through to the terminal, whoever writes there."""
+        """End in an orderly way on SIGTERM as on Ctrl-C, so that the reports are written."""
         reporter = self.config.pluginmanager.get_plugin("terminalreporter")
         if reporter is not None:
             writer = reporter._tw
@@ -163,11 +163,11 @@ class Conformance:
         return [target, f"HOSTUP_VPS_ID: {shown(self.named.vps)}, looked up"] if self.named.looked_up else [target]
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        """Put generated requests before the verdict."""
+        """Put the generated requests before the verdict."""
         items.sort(key=lambda item: "test_requirements" in item.nodeid)
 
     def pytest_runtestloop(self) -> bool | None:
-        """With `--plan`, list the requests instead."""
+        """With `--plan`, list the requests instead of sending them."""
         if not self.given.plan:
             return None
         terminal.print_plan(plan_of(self.wire, self.named, careful=self.careful))
@@ -184,7 +184,7 @@ class Conformance:
         return report
 
     def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, str] | None:
-        """Show a requirement's own status where pytest knows no such word."""
+        """Show a requirement's own status where pytest has no such word."""
         status = dict(getattr(report, "user_properties", ())).get("status")  # a report of collection has none
         if report.when == "call" and isinstance(status, str) and status in {"warn", "observe", "disabled"}:
             return status, status[0], status.upper()
@@ -253,7 +253,7 @@ class Conformance:
 
     @pytest.fixture(scope="session")
     def conformance(self) -> Iterator[Conformance]:
-        """The run, with the scripted probe taken."""
+        """The run, after all scripted requests."""
         commands.take(self.wire, self.named, careful=self.careful)
         yield self
         self.wire.close()

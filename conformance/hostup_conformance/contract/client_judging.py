@@ -1,4 +1,4 @@
-"""Judges the stories of a client by HostUp's rules for clients: tells core what it is to have seen a client at work."""
+"""Judges the stories of a client by the rules for clients; tells core when a client counts as seen at work."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 
 Verdict = core.Verdict[Seen]
 
-#: Written by `make kill-matrix`: every faulty client of the catalogue, and which requirements report it.
+#: Written by `make kill-matrix`: each faulty client, and the requirements that report it.
 MATRIX = Path(__file__).parent / "client_kill_matrix.json"
 
 
 @cache
 def client_requirements() -> dict[str, Requirement]:
-    """Return the requirements that clients have to keep, by id."""
+    """Return the requirements for clients by id."""
     return {id: requirement for id, requirement in requirements().items() if requirement.area == "CLIENT"}
 
 
@@ -46,7 +46,7 @@ def judge_client(exchanges: Sequence[Exchange], not_shown: str | None = None) ->
 
 
 def was_seen(exchanges: Sequence[Exchange]) -> bool:
-    """Whether the client was seen to do its task; where no scene allowed that, whether it sent anything right."""
+    """Whether the client was seen to do its task; if no scene allowed that, whether it sent a correct request."""
     stories = [e.ask.story for e in exchanges if e.ask.story]
     if any(story.done for story in stories):
         return True
@@ -55,6 +55,6 @@ def was_seen(exchanges: Sequence[Exchange]) -> bool:
 
 
 def root_causes(verdict: Verdict) -> dict[str, list[str]]:
-    """Return the broken requirements that explain others, or that nothing explains, as the kill matrix shows it."""
+    """Return the broken requirements that explain others, or that no other explains, by the kill matrix."""
     broken = [id for id, result in verdict.results.items() if result.status in {"fail", "warn"}]
     return causes(broken, list(client_requirements()), read_matrix(MATRIX)["faults"]) if broken else {}

@@ -1,1 +1,1 @@
-"""Servers of the endpoint: the mock, a real guest agent, and respx routers. They know none of the rules."""
+"""Servers of the endpoint: the mock, a real guest agent, and respx routers. They do not know the rules."""

@@ -33,7 +33,7 @@ from hostup_conformance.servers.mock import FOREIGN_VPS_ID, UNAVAILABLE_VPS_ID, 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
-#: What commands see of our environment: nothing, least of all its keys.
+#: The environment of commands: they see nothing of ours, least of all its keys.
 ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8"}
 #: Ends when the process whose pid is its argument has ended.
 WAIT_FOR = 'while kill -0 "$1" 2>/dev/null; do sleep 0.02; done'
@@ -47,7 +47,7 @@ exec "$@" 3<&-"""
 
 
 class AgentBackend:
-    """A VPS whose guest agent is real. It knows the commands that were started through it, and no other process."""
+    """A VPS with a real guest agent. It only knows the commands that were started through it."""
 
     def __init__(self, agent: GuestAgent) -> None:
         self._agent = agent
@@ -58,7 +58,7 @@ class AgentBackend:
         return {}
 
     async def availability(self) -> dict[str, Any]:
-        """Return whether the agent answers and would start commands. Whether the VM runs is known if it answers."""
+        """Return whether the agent responds and would start commands. If it responds, the VM runs."""
         try:
             info = await self._agent.info()
         except (OSError, AgentError) as error:
@@ -91,7 +91,7 @@ class AgentBackend:
         try:
             output = command_output(await self._agent.status(pid))
         except (OSError, AgentError) as error:
-            # Of a well-formed request for a status the agent has one thing to complain of: the pid.
+            # In a well-formed request for a status, the only thing that the agent can reject is the pid.
             if isinstance(error, AgentError) and error.kind == "GenericError":
                 self._started.discard(pid)
                 raise LookupError(pid) from None
@@ -102,7 +102,7 @@ class AgentBackend:
 
 
 def reason(error: OSError | AgentError) -> str:
-    """Say for people why the agent cannot be used. No paths: they are the server's own."""
+    """Say for people why the agent cannot be used, without the server's own paths."""
     if isinstance(error, AgentError):
         return (
             "The guest agent does not allow commands." if error.kind == "CommandNotFound" else "The guest agent failed."
@@ -142,7 +142,7 @@ def decoded(data: object) -> str:
 
 
 class Supervisor:
-    """Keeps an agent running in a folder: one that ends is started again, with no memory of earlier commands."""
+    """Keeps an agent running in a folder: one that ends is started again, without memory of earlier commands."""
 
     #: Seconds between an agent's end and the next one's start.
     pause = 1.0
@@ -188,7 +188,7 @@ class Supervisor:
             await self._process.wait()
 
     def _end_commands(self) -> None:
-        # The agent leads a process group, which its commands belong to.
+        # The agent leads the process group that its commands belong to.
         if self._process:
             with suppress(ProcessLookupError):
                 os.killpg(self._process.pid, signal.SIGKILL)
@@ -196,7 +196,7 @@ class Supervisor:
 
 def find_program() -> str:
     """Return the path of qemu-ga; raise `Misconfigured` where it is not installed."""
-    # Debian keeps it where only root's PATH leads.
+    # Debian installs it in a folder that only root's PATH has.
     found = shutil.which("qemu-ga", path=os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/sbin"]))
     if found is None:
         raise Misconfigured("qemu-ga is not installed; Debian's package is qemu-guest-agent (apt-get install it)")
@@ -246,7 +246,7 @@ async def serving(
         supervisor = None if socket else await stack.enter_async_context(supervised())
         path = supervisor.socket if supervisor else socket
         assert path is not None  # noqa: S101 - one of the two is there
-        # Our own agent is sure to answer, if slowly at first, and whoever judges it needs the pids.
+        # Our own agent will respond, if slowly at first, and a run that judges it needs the pids.
         agent = await stack.enter_async_context(aclosing(GuestAgent(path, 30.0 if supervisor else seconds)))
         own = AgentBackend(agent)
         key, read_key = (f"hu_agent_{kind}_{secrets.token_hex(16)}" for kind in ("full", "read"))
@@ -279,7 +279,7 @@ async def serving(
 
 
 async def fixtures(agent: GuestAgent, backend: AgentBackend) -> dict[str, str]:
-    """Start a command that has ended when this returns, and one that runs on; nothing if the agent does not answer."""
+    """Start a command that ends before this returns and one that keeps running; none if the agent does not respond."""
     try:
         finished = await backend.start("uname -srm; echo 'to standard error' >&2; exit 3")
         waiting = await agent.start("/bin/sh", "-c", WAIT_FOR, "sh", str(finished))
@@ -300,7 +300,7 @@ def serve(socket: Path | None = None, seconds: float = 5.0, limit: int = Provide
 
 
 async def foreground(socket: Path | None) -> None:
-    """Serve until SIGINT or SIGTERM, by which the agent and its commands end too, and print how to ask."""
+    """Serve until SIGINT or SIGTERM, which also end the agent and its commands, and print how to use the server."""
     task = asyncio.current_task()
     assert task  # noqa: S101 - this is a coroutine
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)

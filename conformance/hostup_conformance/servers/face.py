@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
 ERRORS = "https://developer.hostup.se/errors/"
-#: Bytes of a body: each character of the longest command may be written as two \uXXXX.
+#: The greatest length of a body, in bytes: each character of the longest command may be written as two \uXXXX.
 LONGEST_BODY = 2**16
 
 #: code and title by status, as in the documentation's examples.
@@ -79,7 +79,7 @@ class Key:
 
 @dataclass
 class Provider:
-    """All that the face serves: keys by token, VPSs by id with their account and backend."""
+    """Everything that the face serves: keys by token, and VPSs by id with their account and backend."""
 
     keys: Mapping[str, Key]
     vpss: Mapping[str, tuple[str, Backend]]
@@ -88,7 +88,7 @@ class Provider:
     _windows: dict[str, tuple[int, int]] = field(default_factory=lambda: defaultdict(lambda: (0, 0)))
 
     def seconds_to_wait(self, token: str) -> int:
-        """Count a request; return 0, or how long to wait when the key has used up this minute."""
+        """Count a request; return 0, or the seconds to wait if the key has used up this minute."""
         now = int(time.time())
         window, used = self._windows[token]
         used = used + 1 if window == now // 60 else 1
@@ -97,7 +97,7 @@ class Provider:
 
 
 class Refused(Exception):
-    """The request ends in a problem."""
+    """The request is refused with a problem document."""
 
     def __init__(
         self,
@@ -111,7 +111,7 @@ class Refused(Exception):
 
 
 def respond(body: object, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
-    """Return a JSON response that no cache keeps."""
+    """Return a JSON response that no cache stores."""
     media_type = "application/json" if status == 200 else "application/problem+json"
     content = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
     return Response(content, status, {"Cache-Control": "no-store", **(headers or {})}, media_type)
@@ -136,7 +136,7 @@ def problem(request: Request, refused: Refused) -> Response:
 
 
 def too_many(wait: int, limit: int) -> Refused:
-    """Return the refusal of a request that came too soon, with its four headers."""
+    """Return the refusal of a request that came too soon, with its four header fields."""
     reset = datetime.fromtimestamp(time.time() + wait, UTC).isoformat(timespec="milliseconds")
     headers = {
         "Retry-After": str(wait),
@@ -157,7 +157,7 @@ def ordered_status(request: Request) -> int | None:
 
 
 def parse_pid(request: Request) -> int | None:
-    """Return the pid asked for, or None for the availability probe."""
+    """Return the pid that was asked for, or None for a probe."""
     values = request.query_params.getlist("pid")
     if not values:
         return None
@@ -194,7 +194,7 @@ async def parse_command(request: Request) -> str:
 
 
 def invalid(pointer: str, detail: str) -> Refused:
-    """Return the refusal of a request with one thing wrong."""
+    """Return the refusal of a request with one mistake."""
     item = {"pointer": pointer, "detail": detail, "code": "invalid_request"}
     return Refused(400, "The request is not valid.", errors=[item])
 
@@ -231,7 +231,7 @@ class Face:
             raise invalid("/limit", "An integer from 1 to 100 is needed.")
         cursor = request.query_params.get("cursor")
         if cursor is not None and cursor not in own:
-            raise invalid("/cursor", "It is none that this endpoint gave.")
+            raise invalid("/cursor", "It is not a cursor that this endpoint has returned.")
         rest = data[own.index(cursor) + 1 :] if cursor else data
         for name in ("name", "primaryIp"):
             asked = request.query_params.get(name)

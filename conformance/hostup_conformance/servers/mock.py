@@ -1,4 +1,4 @@
-"""The embedded mock: a small provider in memory, served on a loopback port that the system chose."""
+"""The embedded mock: a small provider in memory, served on a loopback port that the system chooses."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ if TYPE_CHECKING:
 VPS_ID = "vps_01hxa3b4c5d6e7f8g9h0j1k2m3"
 UNAVAILABLE_VPS_ID = "vps_01hxa3b4c5d6e7f8g9h0j1k2m4"
 FOREIGN_VPS_ID = "vps_01hxa3b4c5d6e7f8g9h0j1k2m5"
-#: Made up, and of use for nothing but the mock.
+#: These keys and ids are made up, and only the mock knows them.
 API_KEY = "hu_mock_full_4f0c9a27d1e84b6c"
 READ_API_KEY = "hu_mock_read_7b31e0d5a96f42c8"
 
 
 class MemoryAgent:
-    """A guest agent in memory. Like the real one it forgets a command once it has reported its end."""
+    """A guest agent in memory. Like a real one, it forgets a command once it has reported its end."""
 
     def __init__(self, availability: dict[str, Any]) -> None:
         self._availability = availability
@@ -42,7 +42,7 @@ class MemoryAgent:
         self._files: dict[str, list[str]] = defaultdict(list)
 
     def add(self, **output: Any) -> int:
-        """Add a command with the output that its poll will give; return its pid."""
+        """Add a command with the output that a poll will return; return its pid."""
         pid = next(self._pids)
         self._commands[pid] = output
         return pid
@@ -65,7 +65,7 @@ class MemoryAgent:
         }
 
     async def availability(self) -> dict[str, Any]:
-        """Return what this agent was made with."""
+        """Return what this agent was created with."""
         return self._availability
 
     async def start(self, command: str) -> int:
@@ -177,7 +177,7 @@ def serve(app: ASGIApp) -> Iterator[str]:
 
 
 def main() -> None:
-    """Serve the mock in the foreground, and print how to ask it."""
+    """Serve the mock in the foreground, and print how to use it."""
     mock, listener = Mock(), listen()
     base_url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     print(f"# The embedded mock serves {base_url} until Ctrl-C. In another terminal:")

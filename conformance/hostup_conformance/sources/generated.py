@@ -1,4 +1,4 @@
-"""Generated requests: schemathesis writes them, the wire sends them."""
+"""Generated requests: schemathesis makes them, and the wire sends them."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from hostup_conformance.contract.sending import Wire
     from hostup_conformance.contract.target import Target
 
-#: A slow server gets fewer generated requests, not a longer run.
+#: How many seconds generated requests may take: a slow server gets fewer of them, not a longer run.
 SECONDS = 4.0
 
 
 class Generated:
-    """Sends schemathesis' cases in our own terms: with the key, never a method or pid that could do harm."""
+    """Sends schemathesis' cases as requests of our own, with the key, and with no method or pid that could do harm."""
 
     def __init__(self, wire: Wire, target: Target) -> None:
         self._wire, self._target = wire, target
@@ -31,7 +31,7 @@ class Generated:
         self._sent: set[str] = set()
 
     def send(self, case: schemathesis.Case[Any]) -> None:
-        """Send a case, unless one like it was sent or the time is used up."""
+        """Send a case, unless a similar one was sent already or the time is used up."""
         self._began = self._began or time.monotonic()
         target = self.request_target(case)
         if target in self._sent or time.monotonic() - self._began > SECONDS:
@@ -41,9 +41,9 @@ class Generated:
             self._wire.send(authorized(target, self._target), purpose="generated", source="generated")
 
     def request_target(self, case: schemathesis.Case[Any]) -> str:
-        """Return path and query of a case.
+        """Return the path and query of a case.
 
-        A positive case is for the configured VPS. A pid that a guest could have is moved out of its reach.
+        A positive case is for the configured VPS. A pid that a guest could have is replaced.
         """
         positive = case.meta is None or case.meta.generation.mode.is_positive
         ids = case.path_parameters or {}
@@ -55,7 +55,7 @@ class Generated:
 
 
 def safe_pid(value: Any) -> Any:
-    """Return a pid that no guest can have in the place of one that it could."""
+    """Return a pid that no guest can have, in place of one that a guest could have."""
     if isinstance(value, list):
         return [safe_pid(item) for item in value]
     if isinstance(value, bool) or value is None:
@@ -63,5 +63,5 @@ def safe_pid(value: Any) -> Any:
     number = integer(str(value))
     if number is not None and number > 0:
         return number | 1 if number > LARGEST_LINUX_PID else 2 * (LARGEST_LINUX_PID + number) + 1
-    # Some parsers stop at the first character that is no digit.
+    # Some parsers stop at the first character that is not a digit.
     return f"{LARGEST_LINUX_PID + 1}{value}" if str(value).lstrip()[:1].isdecimal() and number is None else value

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from hostup_conformance.contract.target import Target
     from hostup_conformance.core.messages import Request
 
-#: The same cases at each run, however long an answer takes.
+#: Makes the cases the same in each run, however long a response takes.
 REPEATABLE = hypothesis.settings(
     deadline=None, database=None, derandomize=True, suppress_health_check=list(hypothesis.HealthCheck)
 )
@@ -46,7 +46,7 @@ def take(wire: Wire, target: Target, operations: Any) -> None:
         return Response.from_httpx(response, verify=True)
 
     def leave_it_to_the_rules(*_: object, **__: object) -> None:
-        """Judge nothing: the rules do, of every exchange."""
+        """Judge nothing, since the rules judge every exchange."""
 
     overrides = {"call": call, "validate_response": leave_it_to_the_rules}
     workflow: Any = type("Workflow", (operations.as_state_machine(),), overrides)
@@ -56,13 +56,13 @@ def take(wire: Wire, target: Target, operations: Any) -> None:
 
 
 def pids_of(target: Target) -> frozenset[int]:
-    """Return all pids that are known."""
+    """Return all known pids."""
     named = {pid for pid in (target.finished_pid, target.running_pid) if pid}
     return target.started_pids | named
 
 
 def request_of(case: schemathesis.Case[Any], wire: Wire, target: Target) -> Request:
-    """Return what is sent for a case: the start of a harmless command, or a GET that takes nobody's output away."""
+    """Return the request for a case: the start of a harmless command, or a GET that takes nobody's output away."""
     if case.method.upper() == "POST":
         return post(target, body_of(echo()))
     pid = (case.query or {}).get("pid")
@@ -82,6 +82,6 @@ def response_to(request: Request, wire: Wire, target: Target) -> httpx.Response:
         exchange = wire.send(request, purpose="following a link", source="generated")
     except (Stopped, Withheld):
         return httpx.Response(503, request=asked)
-    # An agent may give a pid again; what we know of it is of the command before.
+    # An agent may use a pid again; what we know of it is about the earlier command.
     pid = None if (pid := new_pid(exchange)) in before else pid
     return httpx.Response(exchange.status or 503, json={"pid": pid} if pid else {}, request=asked)

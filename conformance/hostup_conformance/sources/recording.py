@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from hostup_conformance.contract.sending import Wire
     from hostup_conformance.contract.target import Target
 
-#: What a run knew that a recording of it may hold: nothing secret.
+#: What a recording may hold of what its run knew: nothing secret.
 KNOWN = ("vps", "unavailable_vps", "foreign_vps", "finished_pid", "running_pid", "allow_exec", "profile")
 #: Stands for a key that the recorded run was given.
 RECORDED_KEY = "a key that the recorded run was given"
@@ -52,20 +52,20 @@ def read(file: Path, target: Target) -> tuple[list[Exchange], Target, int]:
 
 
 def take(wire: Wire, exchanges: Iterable[Exchange]) -> None:
-    """Replay a recording on the wire, which sends nothing then."""
+    """Replay a recording on the wire, which then sends nothing."""
     for exchange in exchanges:
         wire.record(exchange)
     wire.stop("the recording does not show it")
 
 
 def write(file: Path, exchanges: list[Exchange], target: Target) -> None:
-    """Write a recording of a run, without keys."""
+    """Write a recording of a run, with all keys redacted."""
     known = {name: getattr(target, name) for name in KNOWN} | {"read_key": bool(target.read_key)}
     har.write(file, exchanges, target.base_url, redactor(target.nearly_secrets), known=known, asks=noted)
 
 
 def below_prefix(entry: har.Entry) -> har.Entry | None:
-    """Return an entry with its path from the API's own on, None if it is about something else."""
+    """Return an entry with its path from that of the API on, or None if it is about something else."""
     start = entry.request.path.find(VPSS)
     if start < 0:
         return None
@@ -73,7 +73,7 @@ def below_prefix(entry: har.Entry) -> har.Entry | None:
 
 
 def exchanges_of(entries: Iterable[har.Entry], target: Target) -> list[Exchange]:
-    """Return entries as exchanges, each understood with those before it."""
+    """Return entries as exchanges, each understood in the light of those before it."""
     found: list[Exchange] = []
     for entry in entries:
         ask = with_notes(understand(entry.request, target, found), entry.asks)
@@ -92,7 +92,7 @@ def exchanges_of(entries: Iterable[har.Entry], target: Target) -> list[Exchange]
 
 
 def with_known(target: Target, known: dict[str, Any]) -> Target:
-    """Return the target with what the recorded run knew, where the user named nothing else."""
+    """Return the target with what the recorded run knew, except for what the user named."""
     more: dict[str, Any] = {name: known[name] for name in KNOWN if known.get(name) and not getattr(target, name)}
     more.pop("profile", None)
     if known.get("read_key") and not target.read_key:
@@ -101,7 +101,7 @@ def with_known(target: Target, known: dict[str, Any]) -> Target:
 
 
 def with_shown(target: Target, exchanges: list[Exchange]) -> Target:
-    """Return the target with the VPS that the recording shows to be the caller's, where the user named none."""
+    """Return the target with the VPS that the recording shows to be the caller's, if the user named none."""
     if target.vps:
         return target
     listed = {id for e in exchanges if e.ask.resource == "list" and e.status == 200 for id in listed_ids(e)}

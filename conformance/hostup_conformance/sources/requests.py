@@ -11,7 +11,7 @@ from hostup_conformance.core.messages import Headers, Request
 if TYPE_CHECKING:
     from hostup_conformance.contract.target import Target
 
-#: As the documentation's example sends it. No coding is asked for unless a step does.
+#: The header fields of the documentation's example. A content coding is only accepted if a step says so.
 BASE_HEADERS: Headers = (
     ("Accept", "application/json"),
     ("Accept-Encoding", "identity"),
@@ -21,18 +21,18 @@ BASE_HEADERS: Headers = (
 
 @dataclass(frozen=True)
 class Step:
-    """One deliberate request. `client` is set for those that the generated client makes."""
+    """One deliberate request. `client` is set if the generated client makes it."""
 
     purpose: str
     request: Request
-    #: What the target must offer for the answer to mean anything, see `target.CAPABILITIES`.
+    #: What the target must support for the response to mean anything, see `target.CAPABILITIES`.
     capability: str | None = None
     client: ClientCall | None = None
 
 
 @dataclass(frozen=True)
 class ClientCall:
-    """A call of the generated client, instead of a plain request."""
+    """A call of the generated client, in place of a plain request."""
 
     vps: str
     pid: int | None
@@ -51,7 +51,7 @@ class Stage:
 
 
 def authorization(target: Target, key: str | None = "") -> Headers:
-    """Return the header that carries the full key, or another one; none for None."""
+    """Return the header field with the full key or another one; none for None."""
     return () if key is None else (("Authorization", f"Bearer {key or target.key}"),)
 
 

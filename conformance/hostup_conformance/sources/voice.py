@@ -1,4 +1,4 @@
-"""The generated client as a voice of the suite: its calls go through the wire, and what it decodes is noted."""
+"""The generated client as one of the suite's voices: its calls go through the wire, and what it decodes is recorded."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 
 
 class WireTransport(httpx.BaseTransport):
-    """Lets an httpx client, and so the generated one, send through the wire."""
+    """Lets an httpx client, and so the generated client, send through the wire."""
 
     def __init__(self, wire: Wire, purpose: str) -> None:
         self._wire, self._purpose = wire, purpose
         self.exchange: Exchange | None = None
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Send; raise httpx's own error where no response came."""
+        """Send the request; raise httpx's own error if no response came."""
         base = urlsplit(self._wire.base_url).path
         target = request.url.raw_path.decode("ascii").removeprefix(base)
         dropped = {"host", "connection", "content-length"}
@@ -40,7 +40,7 @@ class WireTransport(httpx.BaseTransport):
 
 
 def call(wire: Wire, target: Target, step: Step, wanted: ClientCall) -> Exchange | None:
-    """Make a call with the generated client; return its exchange, which notes what the client decoded."""
+    """Make a call with the generated client, and record on its exchange what it decoded."""
     from hostup_agent_exec import AuthenticatedClient
     from hostup_agent_exec.api.agent import get_agent_exec, start_agent_exec
     from hostup_agent_exec.models.command_start import CommandStart
@@ -75,5 +75,5 @@ def call(wire: Wire, target: Target, step: Step, wanted: ClientCall) -> Exchange
 
 
 def to_json(parsed: Any) -> Any:
-    """Return what the generated client decoded as JSON again."""
+    """Return what the generated client decoded, as JSON again."""
     return parsed.to_dict() if hasattr(parsed, "to_dict") else parsed

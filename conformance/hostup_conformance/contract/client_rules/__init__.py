@@ -37,7 +37,7 @@ def judging(id: str, applies: Callable[[Story], object]) -> Callable[[Judge], Ju
     def register(function: Judge) -> Judge:
         def judge(endings: list[Exchange], _target: Task | None) -> core.FindingsAcross[Seen]:
             for ending in endings:
-                # What a client does wrong once in a scene it may do a hundred times: the first is told.
+                # A client may repeat a mistake a hundred times in one scene, so only the first is reported.
                 if ending.ask.story and (found := next(function(ending.ask.story), None)):
                     exchange, expected, got = found
                     scene = f" (scene {ending.ask.play.scene})"
@@ -59,6 +59,6 @@ def client_rules() -> dict[str, Rule]:
 
 
 def after(earlier: Exchange, exchanges: list[Exchange]) -> list[Exchange]:
-    """Return those that came once the response to an earlier one was on its way, or it had failed."""
+    """Return the requests that came once the response to an earlier one was on its way, or had failed."""
     since = earlier.ask.answered if earlier.ask.answered is not None else earlier.ask.arrived
     return [e for e in exchanges if e is not earlier and e.ask.arrived >= since]

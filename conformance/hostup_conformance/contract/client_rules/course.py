@@ -1,4 +1,4 @@
-"""CLIENT: what is sent when, and what is sent again."""
+"""CLIENT: when requests are sent, and which are sent again."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from hostup_conformance.contract.client_rules import Findings, after, judging
 from hostup_conformance.contract.story import Exchange, Story, says, told
 from hostup_conformance.core.times import retry_after_seconds
 
-#: How much earlier than asked a client may come, in seconds: clocks and timers are not exact.
+#: How many seconds earlier than asked a client may come, since clocks and timers are not exact.
 EARLY = 0.1
-#: How many requests a second a client may send while it waits, and how many more in all.
+#: How many requests a second a client may send while it waits, and how many more in total.
 A_SECOND, MORE = 4, 2
 AIOHTTP = "aiohttp repeats a lost GET by itself: give it a middleware that raises another error"
 PERL = "HTTP::Tiny repeats a lost GET by itself: give it a peer callback that dies the second time"
-#: What repeats a request by itself by how its User-Agent begins, and how to stop that.
+#: Libraries that repeat a request by themselves, by the beginning of their User-Agent, and how to stop that.
 REPEATERS = {
     "python/": AIOHTTP,
     "aiohttp": AIOHTTP,
@@ -34,7 +34,7 @@ REPEATERS = {
 
 
 def advice(e: Exchange) -> str:
-    """Say which switch of the client's library stops it from repeating requests, where its User-Agent tells it."""
+    """Say which setting of the client's library stops it from repeating requests, if the User-Agent names one."""
     agent = (e.request.header("user-agent") or "").lower()
     name = max((name for name in REPEATERS if agent.startswith(name)), key=len, default=None)
     return f" ({REPEATERS[name]})" if name else ""
@@ -42,10 +42,10 @@ def advice(e: Exchange) -> str:
 
 @judging("CLIENT-15", lambda story: story.task.does == "run" and (story.of("probe") or story.of("start")))
 def gate(story: Story) -> Findings:
-    """A start comes after a probe that said available true, and nothing else is taken for that: not a missing member,
-    null, a text, an envelope, or an error.
+    """A start must come after a probe that returned available true.
 
-    Where commands can be run, a client that starts without having asked is let pass.
+    A missing member, null, a string, an envelope and an error do not count as true. Where commands can be run, a client
+    that starts one without a probe passes.
     """
     for start in story.of("start"):
         probes = [e for e in story.of("probe") if e.ask.arrived < start.ask.arrived]
@@ -73,13 +73,13 @@ def accepted(e: Exchange) -> bool:
 
 
 def refused(e: Exchange) -> bool:
-    """Whether the client knows that a request was not carried out: a 4xx, a redirect of the request itself, a 503."""
+    """Whether the client can know that the request was not carried out: after a 4xx, a redirect of it, or a 503."""
     return e.ask.delivered and e.status is not None and (400 <= e.status < 500 or e.status in {307, 308, 503})
 
 
 @judging("CLIENT-16", lambda story: any(map(accepted, story.of("start"))))
 def started_once(story: Story) -> Findings:
-    """Once a start told a pid or a pollUrl, there is no other start in the scene."""
+    """A second start in a scene is a finding once a start has returned a pid or a pollUrl."""
     first = next(e for e in story.of("start") if accepted(e))
     for e in after(first, story.of("start")):
         yield e, "one start, since the command was started", "another start"
@@ -87,10 +87,10 @@ def started_once(story: Story) -> Findings:
 
 @judging("CLIENT-17", lambda story: any(not accepted(e) and not refused(e) for e in story.of("start")))
 def lost_start(story: Story) -> Findings:
-    """A start without a response, with a broken one, or with a status of 5xx may have been carried out, and is not sent
-    again.
+    """A start that may have been carried out must not be sent again.
 
-    After a 4xx, 307, 308 or 503 it may be; where no connection came about, nothing was sent.
+    It may have been after no response, a broken one, or a 5xx. After a 4xx, 307, 308 or 503 another start passes, and
+    so it does if no connection was made, since nothing was sent.
     """
     starts = story.of("start")
     for first in (e for e in starts if not accepted(e) and not refused(e)):
@@ -99,14 +99,16 @@ def lost_start(story: Story) -> Findings:
 
 
 def why_unsure(e: Exchange) -> str:
-    """Say why nobody knows what became of a request."""
+    """Say why it is not known whether a request was carried out."""
     return f"another start after {e.failure or f'the status {e.status}'}"
 
 
 @judging("CLIENT-18", lambda story: any(not e.ask.delivered for e in story.of("poll")))
 def lost_poll(story: Story) -> Findings:
-    """A poll whose response did not come, or not as a whole, may have taken the output away: the guest agent forgets a
-    command once it has reported its end. It is not sent again. After a status of 5xx it may be.
+    """A poll without a complete response must not be sent again.
+
+    It may have taken the output away, since the guest agent forgets a command once it has reported its end. After a
+    5xx, another poll passes.
     """
     polls = story.of("poll")
     for first in (e for e in polls if not e.ask.delivered):
@@ -116,14 +118,14 @@ def lost_poll(story: Story) -> Findings:
 
 @judging("CLIENT-19", lambda story: story.last_poll)
 def no_poll_after_the_end(story: Story) -> Findings:
-    """Once a poll told the client that exited is true, no other comes."""
+    """Any poll after a response with exited true is a finding."""
     if story.last_poll:
         for e in after(story.last_poll, story.of("poll")):
             yield e, "no poll once exited was true", "another poll"
 
 
 def waits(story: Story, status: int, form: str) -> list[tuple[Exchange, float]]:
-    """Return responses of a status with Retry-After of a form, each with the seconds from its sending on."""
+    """Return responses with this status code and form of Retry-After, each with the seconds that it asks to wait."""
     found = []
     for e in story.own:
         text = (e.header("retry-after") or "").strip()
@@ -137,7 +139,7 @@ def waits(story: Story, status: int, form: str) -> list[tuple[Exchange, float]]:
 
 
 def too_early(story: Story, status: int, form: str) -> Findings:
-    """Find what came before the time that a response named; whatever it asks for, since a limit holds for all."""
+    """Yield what came before the time that a response named, whatever it asked for: a limit holds for all requests."""
     for e, seconds in waits(story, status, form):
         for other in after(e, story.own)[:1]:
             waited = other.ask.arrived - (e.ask.answered or e.ask.arrived)
@@ -151,28 +153,28 @@ def too_early(story: Story, status: int, form: str) -> Findings:
 
 @judging("CLIENT-20", lambda story: waits(story, 429, "seconds"))
 def waits_as_told(story: Story) -> Findings:
-    """After a 429 nothing is sent for as many seconds as Retry-After says, a tenth of a second less being let pass.
+    """After a 429, nothing may be sent until the seconds of Retry-After have passed, less a tenth of a second.
 
-    To give up is let pass.
+    A client that gives up passes.
     """
     yield from too_early(story, 429, "seconds")
 
 
 @judging("CLIENT-21", lambda story: waits(story, 429, "date"))
 def waits_until(story: Story) -> Findings:
-    """After a 429 whose Retry-After is an HTTP-date nothing is sent before that, a tenth of a second being let pass."""
+    """After a 429 whose Retry-After is an HTTP-date, nothing may be sent before that date, less a tenth of a second."""
     yield from too_early(story, 429, "date")
 
 
 @judging("CLIENT-22", lambda story: waits(story, 503, "seconds"))
 def waits_for_the_overloaded(story: Story) -> Findings:
-    """As CLIENT-20, after a 503."""
+    """After a 503, nothing may be sent until the seconds of Retry-After have passed, as in CLIENT-20."""
     yield from too_early(story, 503, "seconds")
 
 
 @judging("CLIENT-23", lambda story: len(story.own) > 1)
 def not_too_often(story: Story) -> Findings:
-    """From the first request of a kind to the last there are no more than four a second, and two besides."""
+    """From the first to the last request of a kind, there may be at most four a second, and two more."""
     for kind in ("probe", "start", "poll", "other"):
         sent = story.of(kind)
         if len(sent) > MORE:
@@ -187,7 +189,7 @@ def not_too_often(story: Story) -> Findings:
 
 @judging("CLIENT-25", lambda story: any(is_final(e) for e in story.own))
 def no_retry_of_refusals(story: Story) -> Findings:
-    """A request that got 400, 401, 403 or 404 is not sent again with the same method and target."""
+    """A request that got 400, 401, 403 or 404 must not be sent again with the same method and target."""
     for e in filter(is_final, story.own):
         again = [o for o in after(e, story.own) if (o.request.method, o.request.target) == sent_as(e)]
         for other in again[:1]:
@@ -195,18 +197,18 @@ def no_retry_of_refusals(story: Story) -> Findings:
 
 
 def is_final(e: Exchange) -> bool:
-    """Whether it was refused for good."""
+    """Whether the request was refused for good."""
     return e.ask.delivered and e.status in {400, 401, 403, 404}
 
 
 def sent_as(e: Exchange) -> tuple[str, str]:
-    """Return method and target."""
+    """Return the method and the target."""
     return e.request.method, e.request.target
 
 
 @judging("CLIENT-26", lambda story: story.done)
 def nothing_after_success(story: Story) -> Findings:
-    """Once the task is done nothing is sent; further polls are CLIENT-19's."""
+    """Any request after the task is done is a finding. CLIENT-19 judges further polls."""
     last = story.availability if story.task.does == "probe" else story.last_poll
     if last:
         for e in [e for e in after(last, story.own) if e.ask.kind != "poll" or story.task.does == "probe"]:

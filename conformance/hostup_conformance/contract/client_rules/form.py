@@ -1,4 +1,4 @@
-"""CLIENT: the form of what is sent."""
+"""CLIENT: the form of the requests."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ def requests(story: Story) -> bool:
 
 @judging("CLIENT-05", lambda story: requests(story) and not story.awkward)
 def documented(story: Story) -> Findings:
-    """Methods and paths are those of the operations in the document; query parameters are not judged here.
+    """The method and path must be those of an operation in the OpenAPI document.
 
-    Where the id must be percent-encoded, the path is CLIENT-06's.
+    Query parameters are not judged here, and CLIENT-06 judges the path where the id needs percent-encoding.
     """
     for e in story.of("other"):
         yield e, f"GET or POST {ENDPOINT} below HOSTUP_BASE_URL", f"{e.request.method} {e.request.target}"
@@ -25,7 +25,7 @@ def documented(story: Story) -> Findings:
 
 @judging("CLIENT-06", lambda story: requests(story) and story.task.vps)
 def id_whole(story: Story) -> Findings:
-    """The path has the id in one segment, which is HOSTUP_VPS_ID once it is percent-decoded."""
+    """The path must have the id in one segment, which is HOSTUP_VPS_ID once it is percent-decoded."""
     for e in story.own:
         if (e.ask.id or story.task.vps) != story.task.vps or (e.ask.kind == "other" and story.awkward):
             yield e, f"the id {story.task.vps} in the path, percent-encoded as one segment", e.request.target
@@ -33,7 +33,7 @@ def id_whole(story: Story) -> Findings:
 
 @judging("CLIENT-07", lambda story: story.of("poll"))
 def pid_as_given(story: Story) -> Findings:
-    """Each poll has one pid, written as the start or HOSTUP_PID told it; other parameters are let pass."""
+    """Each poll must have one pid, written as the start or HOSTUP_PID gave it. Other parameters pass."""
     for e in story.of("poll"):
         if story.pid is None:
             yield e, "no poll, since no pid was told", e.request.target
@@ -43,7 +43,7 @@ def pid_as_given(story: Story) -> Findings:
 
 @judging("CLIENT-08", lambda story: story.of("start"))
 def command_as_given(story: Story) -> Findings:
-    """The body of a start is JSON (RFC 8259) in UTF-8, an object whose `command` is HOSTUP_COMMAND to the character."""
+    """The body of a start must be JSON (RFC 8259) in UTF-8, an object whose `command` is exactly HOSTUP_COMMAND."""
     for e in story.of("start"):
         text = read_json(e.request.body)
         if not text.is_json or text.defects:
@@ -56,7 +56,7 @@ def command_as_given(story: Story) -> Findings:
 
 @judging("CLIENT-09", lambda story: story.of("start"))
 def media_type(story: Story) -> Findings:
-    """Content-Type is application/json, whatever its parameters."""
+    """Content-Type must be application/json; its parameters are not judged."""
     for e in story.of("start"):
         value = e.request.header("content-type")
         if (value or "").partition(";")[0].strip().lower() != "application/json":
@@ -65,7 +65,7 @@ def media_type(story: Story) -> Findings:
 
 @judging("CLIENT-10", requests)
 def accepts_json(story: Story) -> Findings:
-    """Where there is an Accept, one of its ranges covers application/json, with a weight above 0."""
+    """If there is an Accept header field, one of its ranges must cover application/json with a weight above 0."""
     for e in story.own:
         value = ", ".join(value for name, value in e.request.headers if name.lower() == "accept")
         ranges = [[part.strip().lower() for part in text.split(";")] for text in value.split(",") if text.strip()]
@@ -85,7 +85,7 @@ def weight(parameters: list[str]) -> float:
 
 @judging("CLIENT-11", requests)
 def says_who(story: Story) -> Findings:
-    """Each request has a User-Agent that is not empty."""
+    """Each request must have a User-Agent that is not empty."""
     for e in story.own:
         if not (e.request.header("user-agent") or "").strip():
             yield e, "a User-Agent with the client's name and version", "none"
@@ -93,14 +93,17 @@ def says_who(story: Story) -> Findings:
 
 @judging("CLIENT-12", lambda story: requests(story) and (story.play.recorded or story.play.scene == "well"))
 def who(story: Story) -> Findings:
-    """The first User-Agent of the scene well is shown. A front end of the provider was seen to refuse Python's own."""
+    """Reports the first User-Agent of the scene well, and judges nothing."""
     for e in story.own[:1]:
         yield e, "", e.request.header("user-agent") or "none"
 
 
 @judging("CLIENT-13", lambda story: story.requests and not story.play.recorded)
 def is_http(story: Story) -> Findings:
-    """What is sent can be read as HTTP/1.1: request line, header fields, one Host, a body as long as announced."""
+    """The request must be readable as HTTP/1.1.
+
+    It needs a request line, header fields, exactly one Host, and a body of the announced length.
+    """
     for e in story.requests:
         hosts = sum(name.lower() == "host" for name, _ in e.request.headers)
         if e.ask.kind == "malformed":
@@ -111,7 +114,7 @@ def is_http(story: Story) -> Findings:
 
 @judging("CLIENT-14", lambda story: story.of("probe", "poll"))
 def get_without_content(story: Story) -> Findings:
-    """A GET has no body; a Content-Length of 0 is let pass."""
+    """A GET with a body is a finding. A Content-Length of 0 passes."""
     for e in story.of("probe", "poll"):
         if e.request.body:
             yield e, "a GET without content", f"{len(e.request.body)} bytes of content"

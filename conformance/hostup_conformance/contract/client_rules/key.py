@@ -1,4 +1,4 @@
-"""CLIENT: where the key goes, and where not."""
+"""CLIENT: where the key is sent, and where it must not be."""
 
 from __future__ import annotations
 
@@ -18,7 +18,10 @@ def requests(story: Story) -> bool:
 
 @judging("CLIENT-01", requests)
 def bearer(story: Story) -> Findings:
-    """Each request to the base URL has exactly one Authorization, with the scheme Bearer in any case and the key."""
+    """Each request to the base URL must have exactly one Authorization header field.
+
+    It must have the scheme Bearer, in any case, and the key.
+    """
     for e in story.own:
         values = [value for name, value in e.request.headers if name.lower() == "authorization"]
         scheme, _, token = values[0].partition(" ") if values else ("", "", "")
@@ -34,7 +37,7 @@ def bearer(story: Story) -> Findings:
 
 @judging("CLIENT-02", requests)
 def nowhere_else(story: Story) -> Findings:
-    """The key, in any of its codings, stands in no target, no body, and no header field but Authorization."""
+    """The key, in any of its encodings, must not be in the target, the body, or any header field but Authorization."""
     holds_key = redactor((story.task.key,)).finds_in
     for e in story.own:
         others = (name for name, value in e.request.headers if name.lower() != "authorization" and holds_key(value))
@@ -47,7 +50,7 @@ def nowhere_else(story: Story) -> Findings:
 
 
 def elsewhere(story: Story) -> list[Exchange]:
-    """Return what the other origin got."""
+    """Return the requests that the other origin got."""
     return [e for e in story.requests if e.ask.origin == "other"]
 
 
@@ -59,9 +62,9 @@ def led_away(story: Story) -> bool:
 
 @judging("CLIENT-03", led_away)
 def no_other_origin(story: Story) -> Findings:
-    """A second server, under another host name, gets redirects and pollUrls; the key reaches it in no form.
+    """The key must not reach a second server, to which redirects and pollUrls lead, in any form.
 
-    To follow without the key is let pass, and so is not to follow.
+    A client that follows them without the key passes, and so does one that does not follow them.
     """
     holds_key = redactor((story.task.key,)).finds_in
     for e in elsewhere(story):
@@ -73,7 +76,7 @@ def no_other_origin(story: Story) -> Findings:
 
 @judging("CLIENT-04", lambda story: story.outcome is not None)
 def not_printed(story: Story) -> Findings:
-    """Neither of what the command prints, to its standard output and its standard error, holds the key."""
+    """Neither standard output nor standard error may contain the key."""
     if story.outcome is None:
         return
     for name, text in story.outcome.printed.items():

@@ -1,4 +1,4 @@
-"""CLIENT: how the command ends, and what it prints. A recording does not show that."""
+"""CLIENT: how the client ends, and what it prints. A recording does not show that."""
 
 from __future__ import annotations
 
@@ -7,24 +7,27 @@ from hostup_conformance.contract.story import Outcome, Story, told
 
 
 def ended(story: Story) -> Outcome | None:
-    """Return how the command ended, where it ended by itself."""
+    """Return how the client ended, if it ended by itself."""
     return story.outcome if story.outcome is not None and story.outcome.ended_by == "itself" else None
 
 
 def output_of(story: Story) -> Outcome | None:
-    """Return how the command ended, where it got the output that it was to print."""
+    """Return how the client ended, if it got the output that it was to print."""
     return ended(story) if story.task.does != "probe" and story.done else None
 
 
 def failed(story: Story) -> Outcome | None:
-    """Return how the command ended, where it cannot have succeeded; a probe that got a response of the form has."""
+    """Return how the client ended, if it cannot have succeeded.
+
+    A probe that got a response of the right form may have.
+    """
     probed = story.task.does == "probe" and any(told(e) and isinstance(e.body, dict) for e in story.of("probe"))
     return None if story.done or probed else ended(story)
 
 
 @judging("CLIENT-24", lambda story: story.outcome is not None and story.outcome.ended_by != "start")
 def comes_to_an_end(story: Story) -> Findings:
-    """The command ends by itself within the ten seconds of a scene; HOSTUP_TIMEOUT tells it when to give up."""
+    """The client must end by itself within the ten seconds of a scene. HOSTUP_TIMEOUT tells it when to give up."""
     if story.outcome and story.outcome.ended_by == "deadline":
         told_it = f"HOSTUP_TIMEOUT was {story.play.timeout:g}" if story.play.timeout else "nothing told it when"
         yield None, f"an end to the waiting ({told_it})", f"it had not ended after {story.outcome.seconds:.0f} seconds"
@@ -32,14 +35,14 @@ def comes_to_an_end(story: Story) -> Findings:
 
 @judging("CLIENT-27", failed)
 def failure_shows(story: Story) -> Findings:
-    """Where the client did not get what it was to get, the exit code is not 0."""
+    """If the client did not get the result that it was asked for, its exit code must not be 0."""
     outcome = failed(story)
     if outcome and outcome.code == 0:
         yield None, f"an exit code that is not 0, since {what_went_wrong(story)}", "the exit code 0"
 
 
 def what_went_wrong(story: Story) -> str:
-    """Say why the command cannot have succeeded."""
+    """Say why the client cannot have succeeded."""
     if not story.own:
         return "no request came"
     last = story.own[-1]
@@ -54,8 +57,9 @@ def what_went_wrong(story: Story) -> str:
 
 @judging("CLIENT-28", lambda story: story.task.does != "probe" and failed(story))
 def nothing_pretends(story: Story) -> Findings:
-    """Where the client did not get the output, its standard output holds nothing but white space, or what polls of the
-    running command showed.
+    """Without the command's output, standard output must stay empty.
+
+    White space passes, and so does what polls of the running command returned.
     """
     outcome = failed(story)
     shown = [e.body.get("stdout") for e in story.of("poll") if told(e) and isinstance(e.body, dict)]
@@ -73,7 +77,7 @@ def stream(story: Story, name: str) -> bytes:
 
 @judging("CLIENT-29", output_of)
 def stdout_to_the_byte(story: Story) -> Findings:
-    """The command's standard output is `stdout` in UTF-8, with nothing added, left out or changed."""
+    """Standard output must be `stdout` in UTF-8, with nothing added, left out or changed."""
     outcome, expected = output_of(story), stream(story, "stdout")
     if outcome and outcome.stdout != expected:
         yield None, *difference(expected, outcome.stdout, "standard output")
@@ -81,14 +85,14 @@ def stdout_to_the_byte(story: Story) -> Findings:
 
 @judging("CLIENT-30", output_of)
 def stderr_to_the_byte(story: Story) -> Findings:
-    """The command's standard error holds `stderr` in UTF-8; what it says besides is let pass."""
+    """Standard error must contain `stderr` in UTF-8. Anything else that it contains passes."""
     outcome, expected = output_of(story), stream(story, "stderr")
     if outcome and expected not in outcome.stderr:
         yield None, *difference(expected, outcome.stderr, "standard error")
 
 
 def difference(expected: bytes, got: bytes, name: str) -> tuple[str, str]:
-    """Say where two texts part."""
+    """Say where two texts begin to differ."""
     at = next((i for i, (a, b) in enumerate(zip(expected, got, strict=False)) if a != b), min(len(expected), len(got)))
     near = slice(max(at - 8, 0), at + 24)
     ends = " and its end" if at == len(expected) else ""
@@ -106,7 +110,10 @@ def exit_code(story: Story) -> int | None:
 
 @judging("CLIENT-31", lambda story: output_of(story) and exit_code(story) is not None)
 def exit_code_comes_through(story: Story) -> Findings:
-    """The exit code is `exitCode`; where that is not between 0 and 255, its last eight bits, or any but 0."""
+    """The client must exit with `exitCode`.
+
+    For one that is not between 0 and 255, its last eight bits pass, and any code but 0.
+    """
     outcome, code = output_of(story), exit_code(story)
     if outcome is None or code is None:
         return
@@ -117,14 +124,14 @@ def exit_code_comes_through(story: Story) -> Findings:
 
 @judging("CLIENT-32", lambda story: output_of(story) and exit_code(story) is None)
 def no_exit_code_is_no_success(story: Story) -> Findings:
-    """Where `exitCode` is null or missing, the exit code is not 0."""
+    """If `exitCode` is null or missing, the exit code must not be 0."""
     outcome = output_of(story)
     if outcome and outcome.code == 0:
         yield None, "an exit code that is not 0, since the command has none (a signal ended it)", "0"
 
 
 def comes_through(story: Story) -> Findings:
-    """Find that a client did not do its task although it could."""
+    """Yield a finding if the client did not do its task although it could."""
     if story.outcome and not story.done:
         what = "a probe that tells that commands can be run" if story.task.does == "probe" else "the command's output"
         came = [f"{e.request.method} {e.status or e.failure}" for e in story.own]
@@ -136,19 +143,19 @@ def comes_through(story: Story) -> Findings:
 
 @judging("CLIENT-33", lambda story: story.play.completes == "CLIENT-33" and story.outcome)
 def through(story: Story) -> Findings:
-    """In a scene in which the server does as documented, the client comes to the command's output."""
+    """In a scene in which the server behaves as documented, the client must get the command's output."""
     yield from comes_through(story)
 
 
 @judging("CLIENT-34", lambda story: story.play.completes == "CLIENT-34" and story.outcome)
 def closed_connection(story: Story) -> Findings:
-    """The server closes each connection after its response; the client opens another, and comes to the output."""
+    """The server closes each connection after its response; the client must open another one and get the output."""
     yield from comes_through(story)
 
 
 @judging("CLIENT-35", failed)
 def says_what_went_wrong(story: Story) -> Findings:
-    """A command that fails prints something, to whichever stream."""
+    """A client that fails must print something, to either stream."""
     outcome = failed(story)
     if outcome and outcome.code != 0 and not (outcome.stderr + outcome.stdout).strip():
         yield None, f"a message on the standard error, since {what_went_wrong(story)}", "no word"
@@ -156,6 +163,6 @@ def says_what_went_wrong(story: Story) -> Findings:
 
 @judging("CLIENT-36", lambda story: story.outcome is not None and story.outcome.ended_by != "start")
 def within_bounds(story: Story) -> Findings:
-    """In one scene there are no more than 500 requests and 100 connections at once, and it prints at most 40 MiB."""
+    """In one scene, more than 500 requests, 100 simultaneous connections or 40 MiB of printed text are findings."""
     if story.outcome and story.outcome.ended_by == "bound":
         yield None, "what a client of one command needs", story.outcome.reason
