@@ -57,8 +57,12 @@ clients: $(READY) ## judge every right client of the catalogue in all scenes, an
 	pytest -q conformance/tests/clients/every_client.py
 
 .PHONY: test
-test: $(READY) check ## run linters, type checkers and all tests, as CI does
-	pytest -q -n auto
+test: $(READY) check ## run linters, type checkers and tests; CI also runs the catalogue
+	pytest -q -n auto -m "not catalogue"
+
+.PHONY: catalogue
+catalogue: $(READY) ## run the tests of every fault, variant and deployment beyond those in make test (two minutes)
+	pytest -q -n auto -m catalogue
 
 .PHONY: check
 check: $(READY) ## run linters and type checkers only

@@ -21,6 +21,7 @@ HANDFUL = (
 )
 
 
+@pytest.mark.catalogue
 @pytest.mark.parametrize("name", HANDFUL)
 def test_is_found_to_be_what_it_is(name: str) -> None:
     deployment = deployments()[name]
