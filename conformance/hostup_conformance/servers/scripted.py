@@ -18,8 +18,8 @@ from typing import Literal
 from hostup_conformance.core.messages import Headers, Request, Response
 
 CRLF = b"\r\n"
-#: How much a client may send: bytes of one header section and of one body, requests, and connections at once.
-LARGEST_HEAD, LARGEST_BODY = 2**16, 2**20
+#: How much a client may send: bytes of one header section, of one body and in all, requests, and connections at once.
+LARGEST_HEAD, LARGEST_BODY, MOST_BYTES = 2**16, 2**20, 2**22
 MOST_REQUESTS, MOST_CONNECTIONS = 500, 100
 #: How the connection goes on after a response. `silence` sends nothing more, and keeps it open.
 After = Literal["keep", "close", "reset", "silence"]
@@ -109,6 +109,7 @@ class ScriptedServer:
         self.received: list[Received] = []
         #: Which bound the client went over, if it did.
         self.exceeded: str | None = None
+        self._bytes = 0
         self._servers: list[asyncio.Server] = []
         self._reserved: list[socket.socket] = []
         self._writers: set[asyncio.StreamWriter] = set()
@@ -191,8 +192,12 @@ class ScriptedServer:
             if request is None:
                 return False
             received = Received(request, host, time.monotonic())
+            self._bytes += len(request.body) + sum(len(name) + len(value) for name, value in request.headers)
             if len(self.received) >= MOST_REQUESTS:
                 self._exceed(f"more than {MOST_REQUESTS} requests")
+                return False
+            if self._bytes > MOST_BYTES:
+                self._exceed(f"more than {MOST_BYTES >> 20} MiB of requests")
                 return False
             reply = self._script(received)
         self.received.append(received)

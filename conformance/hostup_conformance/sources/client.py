@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 #: How long a scene may take, and all of them, in seconds.
 SCENE_SECONDS, RUN_SECONDS = 10.0, 600.0
+#: How much more a command may print to each stream than it is to print, in bytes.
+MORE_PRINTED = 2 << 20
 #: How many scenes are played at once: most of them wait most of the time.
 AT_ONCE = 8
 
@@ -116,7 +118,8 @@ async def play(command: Command, scene: Scene, stop: threading.Event, threads: T
         server.refuse()
     environment = {**clean(os.environ), **scene.environment(command.does, base_url)}
     began, when = time.monotonic(), datetime.now(UTC)
-    run = partial(run_command, command.words, environment, f"HOSTUP_BASE_URL={base_url}", SCENE_SECONDS, stop)
+    mark, most = f"HOSTUP_BASE_URL={base_url}", scene.prints + MORE_PRINTED
+    run = partial(run_command, command.words, environment, mark, seconds=SCENE_SECONDS, most=most, stop=stop)
     try:
         outcome = await asyncio.get_running_loop().run_in_executor(threads, run)
     finally:

@@ -19,8 +19,6 @@ from hostup_conformance.contract.story import EndedBy, Outcome
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-#: How much a command may print to each stream, in bytes: more than the output of 16 MiB that one scene has.
-LARGEST_STREAM = 40 << 20
 #: How long one waits for the rest of the output once the command has ended, in seconds.
 A_MOMENT = 1.0
 #: How often one looks whether to stop, in seconds.
@@ -35,10 +33,10 @@ PROC = Path("/proc")
 class Stream:
     """Reads what a command prints, in a thread."""
 
-    def __init__(self, pipe: IO[bytes], process: subprocess.Popen[bytes]) -> None:
+    def __init__(self, pipe: IO[bytes], process: subprocess.Popen[bytes], most: int) -> None:
         self.text = bytearray()
         self.excess = False
-        self._pipe, self._process = pipe, process
+        self._pipe, self._process, self._most = pipe, process, most
         self._enough = threading.Event()
         self._thread = threading.Thread(target=self._read, daemon=True)
         self._thread.start()
@@ -51,7 +49,7 @@ class Stream:
                 if not (found := os.read(self._pipe.fileno(), 2**16)):
                     return
                 self.text += found
-                if len(self.text) > LARGEST_STREAM:
+                if len(self.text) > self._most:
                     self.excess = True
                     end_group(self._process.pid)
                     return
@@ -65,7 +63,13 @@ class Stream:
 
 
 def run_command(
-    command: Sequence[str], environment: Mapping[str, str], mark: str, seconds: float, stop: threading.Event
+    command: Sequence[str],
+    environment: Mapping[str, str],
+    mark: str,
+    *,
+    seconds: float,
+    most: int,
+    stop: threading.Event,
 ) -> Outcome:
     """Run a command, and end it with all its processes.
 
@@ -74,6 +78,7 @@ def run_command(
         environment: all of its environment
         mark: a text in the environment that no other process has
         seconds: after how many it is ended at the latest
+        most: how many bytes it may print to each stream
         stop: ends it sooner
     """
     began = time.monotonic()
@@ -89,7 +94,7 @@ def run_command(
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         return Outcome(None, b"", b"", 0.0, "start", f"{command[0]} cannot be started: {reason}")
-    streams = [Stream(pipe, process) for pipe in (process.stdout, process.stderr) if pipe]
+    streams = [Stream(pipe, process, most) for pipe in (process.stdout, process.stderr) if pipe]
     ended_by: EndedBy = "itself"
     code = None
     try:
@@ -103,7 +108,7 @@ def run_command(
     stdout, stderr = (stream.finish(A_MOMENT) for stream in streams)
     if any(stream.excess for stream in streams):
         return Outcome(
-            None, stdout, stderr, time.monotonic() - began, "bound", f"it printed {LARGEST_STREAM >> 20} MiB"
+            None, stdout, stderr, time.monotonic() - began, "bound", f"it printed more than {most >> 20} MiB"
         )
     if code is None:
         ended_by = "deadline"

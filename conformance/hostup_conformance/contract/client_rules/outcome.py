@@ -163,6 +163,9 @@ def says_what_went_wrong(story: Story) -> Findings:
 
 @judging("CLIENT-36", lambda story: story.outcome is not None and story.outcome.ended_by != "start")
 def within_bounds(story: Story) -> Findings:
-    """In one scene, more than 500 requests, 100 simultaneous connections or 40 MiB of printed text are findings."""
+    """In one scene there are at most 500 requests, of 4 MiB in all, on 100 connections at once.
+
+    The command prints at most 2 MiB more to each stream than it is to print.
+    """
     if story.outcome and story.outcome.ended_by == "bound":
         yield None, "what a client of one command needs", story.outcome.reason

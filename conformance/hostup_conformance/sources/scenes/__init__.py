@@ -78,6 +78,8 @@ class Scene:
     runs: float = 0.0
     #: Seconds that the client is told to take at most (HOSTUP_TIMEOUT).
     timeout: float = 7.0
+    #: How many bytes the command prints to a stream, where that is much.
+    prints: int = 0
     #: Whether nobody listens from the beginning.
     refused: bool = False
 

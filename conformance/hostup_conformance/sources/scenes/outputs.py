@@ -122,7 +122,7 @@ def large_output() -> str:
     return line * (LARGEST_STREAM // len(line.encode()))
 
 
-@scene("poll", completes=THROUGH)
+@scene("poll", completes=THROUGH, prints=LARGEST_STREAM)
 def output_of_16_mib(asked: Asked) -> Reply:
     """The output is 16 MiB long, the most that a guest agent keeps."""
     return ending(asked, stdout=large_output())

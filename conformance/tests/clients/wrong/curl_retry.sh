@@ -6,8 +6,8 @@ call() {
 }
 call "$url" | jq -e .available >/dev/null || exit 1
 pid=$(call "$url" -H 'Content-Type: application/json' -d "{\"command\": \"$HOSTUP_COMMAND\"}" | jq .pid)
-while output=$(call "$url?pid=$pid") && [ "$(echo "$output" | jq .exited)" != true ]; do
+while output=$(call "$url?pid=$pid") && [ "$(printf '%s' "$output" | jq .exited)" != true ]; do
   sleep 1
 done
-echo "$output" | jq -r .stdout
-exit "$(echo "$output" | jq .exitCode)"
+printf '%s' "$output" | jq -r .stdout
+exit "$(printf '%s' "$output" | jq .exitCode)"
