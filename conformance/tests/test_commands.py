@@ -49,7 +49,8 @@ def run(*, live: bool = False, allow_exec: bool = True) -> tuple[Target, Verdict
 
 
 @pytest.mark.parametrize("live", [False, True])
-def test_the_life_of_a_command_is_judged_without_a_given_pid(live: bool) -> None:
+def test_a_command_is_judged_without_a_given_pid(live: bool) -> None:
+    """With --allow-exec, the whole life of a command is judged although no pid was given."""
     target, verdict, _, started = run(live=live)
     assert target.finished_pid
     assert target.running_pid
@@ -72,7 +73,8 @@ def test_without_the_option_nothing_is_started() -> None:
         wire.send(commands.post(target, commands.body_of("true")), purpose="a start")
 
 
-def test_on_a_live_server_commands_are_started_on_the_given_vps_alone() -> None:
+def test_a_live_server_starts_commands_on_one_vps() -> None:
+    """On a live server, commands are only started on the VPS that --allow-exec names."""
     target, _, wire, started = run(live=True)
     assert {asked.vps for asked in started} == {VPS_ID}
     assert not any(e.request.method == "POST" and FOREIGN_VPS_ID in e.request.target for e in wire.exchanges)

@@ -96,7 +96,7 @@ def test_what_is_no_har_is_named(tmp_path: Path, text: str) -> None:
         recording.read(file, target)
 
 
-def test_in_a_recording_what_is_not_named_is_unnamed(tmp_path: Path) -> None:
+def test_what_nobody_named_is_unnamed_in_a_recording(tmp_path: Path) -> None:
     """Another valid key, another's pid and another id in somebody's traffic are no faults of the server."""
     record = entry("https://h/api/v2/vps/vps_any/agent/exec?pid=77", text='{"exited":true,"exitCode":0}')
     record["request"]["headers"] = [{"name": "Authorization", "value": "Bearer a-key-that-nobody-named"}]

@@ -28,7 +28,8 @@ def test_every_fault_is_killed_by_its_own_requirement() -> None:
 
 
 @pytest.mark.parametrize("id", JUDGED)
-def test_requirement_has_a_fault_that_it_reports_alone_or_first(id: str) -> None:
+def test_requirement_reports_a_fault_alone_or_first(id: str) -> None:
+    """Each requirement has a fault that it reports alone, or that a summary blames on it first."""
     assert any(first_reported(row, ROWS) == id for row in ROWS.values() if row["requirement"] == id)
 
 
@@ -46,7 +47,8 @@ def test_requirement_has_good_and_bad_example(id: str) -> None:
     assert WHOLE["examples"][id].keys() == {"good", "bad"}, "make kill-matrix"
 
 
-def test_most_faults_are_named_by_their_own_requirement_first() -> None:
+def test_most_faults_are_blamed_on_their_own_requirement() -> None:
+    """For at least 95 of 100 faults, a summary names their own requirement first."""
     named = [name for name, row in ROWS.items() if first_reported(row, ROWS) == row["requirement"]]
     assert len(named) >= 0.95 * len(ROWS)
 

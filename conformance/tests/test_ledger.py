@@ -68,20 +68,23 @@ def test_ids_are_unique_and_in_order() -> None:
         assert numbers == list(range(1, len(numbers) + 1)), area
 
 
-def test_every_requirement_has_a_rule_and_every_rule_a_requirement() -> None:
+def test_rules_and_requirements_are_the_same() -> None:
+    """Every requirement has a rule, and every rule a requirement."""
     written = rules().keys() | client_rules().keys()
     without = [f"write {id} into rules/{r.area.lower()}.py" for id, r in requirements().items() if id not in written]
     assert without == []
     assert written - requirements().keys() == set()
 
 
-def test_the_rules_of_each_side_are_those_of_its_requirements() -> None:
+def test_each_side_has_its_own_rules() -> None:
+    """The rules for servers and for clients are those of their own requirements."""
     assert rules().keys() == server_requirements().keys()
     assert client_rules().keys() == client_requirements().keys()
 
 
 @pytest.mark.parametrize("requirement", [r for r in requirements().values() if r.level == "MUST"], ids=lambda r: r.id)
-def test_a_must_has_more_than_an_inference_for_its_source(requirement: Any) -> None:
+def test_a_must_is_not_inferred(requirement: Any) -> None:
+    """A MUST needs the documentation or an RFC as its source; what is inferred is at most a SHOULD."""
     grounded = bool(re.match(r"documentation|related|RFC|task", requirement.source))
     assert grounded, f"{requirement.id} is inferred, and so a SHOULD at most"
 

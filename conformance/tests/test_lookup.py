@@ -52,14 +52,17 @@ def test_it_is_the_first_whose_agent_is_available() -> None:
     assert all(request.startswith("GET ") for request in asked)
 
 
-def test_those_that_were_given_for_something_else_are_not_asked() -> None:
+def test_vpss_given_for_another_purpose_are_not_probed() -> None:
+    """The VPSs that were given as unavailable or foreign are not probed."""
     given = {"HOSTUP_UNAVAILABLE_VPS_ID": UNAVAILABLE_VPS_ID, "HOSTUP_FOREIGN_VPS_ID": FOREIGN_VPS_ID}
     target, asked = look_up(items(UNAVAILABLE_VPS_ID, FOREIGN_VPS_ID, VPS_ID), **given)
     assert target.vps == VPS_ID
     assert len(asked) == 2
 
 
-def test_a_probe_at_fault_is_no_reason_to_look_further() -> None:
+def test_a_faulty_probe_ends_the_search() -> None:
+    """A VPS whose probe is at fault is taken, so that the fault is judged."""
+
     def broken(asked: Asked, answered: Answered) -> None:
         if answered.is_availability and asked.own:
             answered.become(500)
@@ -98,7 +101,8 @@ def many(asked: Asked, answered: Answered) -> None:
         (lambda _, answered: setattr(answered, "raw", [b"no HTTP"]), "got no response"),
     ],
 )
-def test_where_it_cannot_be_looked_up_it_has_to_be_given(change: Change, says: str) -> None:
+def test_without_a_usable_list_the_vps_is_required(change: Change, says: str) -> None:
+    """Where no VPS can be looked up, the message says why, and to set HOSTUP_VPS_ID."""
     with pytest.raises(Misconfigured, match=f"^HOSTUP_VPS_ID is not set, and .*{says}.*; set it"):
         look_up(change)
 
@@ -109,7 +113,8 @@ def test_a_pid_needs_its_vps() -> None:
 
 
 @pytest.mark.parametrize("workers", ["0", "2"])
-def test_a_run_looks_once_and_says_what_it_found(tmp_path: Path, workers: str) -> None:
+def test_a_run_looks_once_and_shows_the_vps(tmp_path: Path, workers: str) -> None:
+    """A run looks a VPS up once, and its header shows which one it found."""
     lists: list[str] = []
 
     def remember(asked: Asked, _answered: Answered) -> None:
@@ -131,7 +136,8 @@ def test_nothing_is_looked_up_for_a_plan(tmp_path: Path) -> None:
     assert "HOSTUP_VPS_ID is not set" in done.stderr
 
 
-def test_a_server_that_is_not_there_ends_with_4(tmp_path: Path) -> None:
+def test_an_unreachable_server_is_a_usage_error(tmp_path: Path) -> None:
+    """Where nothing listens, the run ends with exit code 4."""
     done = run(tmp_path, "--base-url", "http://127.0.0.1:9", **KEY)
     assert done.returncode == 4
     assert "HOSTUP_VPS_ID is not set, and the list of VPSs (GET /api/v2/vps)" in done.stderr

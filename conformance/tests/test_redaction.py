@@ -140,7 +140,8 @@ def test_no_piece_survives(
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_every_form_is_found_and_what_stands_around_stays(form: str) -> None:
+def test_every_form_is_redacted_and_nothing_else(form: str) -> None:
+    """Every form of a key is found, and the text around it stays as it is."""
     redact = Redactor([KEY])
     written = FORMS[form](KEY)
     assert redact.finds_in(f"before: {written}")
@@ -169,7 +170,8 @@ def test_ordinary_text_stays_with_a_short_key(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["Authorization: Bearer ol", '"authorization": "ol"', "bearer  ol", "X-Api-Key=ol."])
-def test_a_short_key_is_replaced_where_it_is_a_credential(text: str) -> None:
+def test_a_short_key_is_redacted_as_a_credential(text: str) -> None:
+    """A key of fewer than eight characters is replaced only where a text names it as a credential."""
     assert Redactor(["ol"])(text) == text.replace("ol", MARK)
 
 

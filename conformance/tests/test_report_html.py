@@ -89,7 +89,8 @@ class Page(HTMLParser):
         return {str(a["id"]): "hidden" not in a for a in found}
 
 
-def test_every_requirement_has_its_row_with_statement_and_why() -> None:
+def test_every_requirement_has_a_row() -> None:
+    """Every requirement has a row with its statement and its reason."""
     page = Page(render(a_report()))
     assert list(page.rows()) == list(requirements())
     for requirement in requirements().values():
@@ -167,7 +168,8 @@ def test_a_root_cause_stands_before_what_it_explains() -> None:
     assert re.search(r'This may explain <a href="#POLL-01">POLL-01</a>, <a href="#PROBE-06">', render(report))
 
 
-def test_a_warn_is_as_urgent_as_what_it_explains() -> None:
+def test_a_warning_is_as_urgent_as_its_effects() -> None:
+    """A warning that explains a failure is listed as urgently as the failure."""
     assert first_ids(with_roots(POLL_01="PROBE-06")) == [("PROBE-06", ["POLL-01"]), ("POLL-02", [])]
 
 
@@ -177,7 +179,8 @@ def test_causes_in_a_circle_hide_nothing() -> None:
 
 
 @pytest.mark.parametrize("root", ["POLL-07", "POLL-01"])
-def test_a_cause_that_is_not_broken_or_the_same_hides_nothing(root: str) -> None:
+def test_a_cause_that_is_not_broken_hides_nothing(root: str) -> None:
+    """A root cause that is not broken, or is the requirement itself, hides nothing."""
     assert len(first_ids(with_roots(POLL_01=root))) == 3
 
 

@@ -21,12 +21,14 @@ def test_what_follows_stands_behind_its_cause() -> None:
     assert ordered(entries, causes) == [("A-03", None), ("A-01", "A-03"), ("A-02", "A-03"), ("A-04", None)]
 
 
-def test_a_warning_that_explains_a_failure_stands_with_the_failures() -> None:
+def test_a_warning_that_explains_a_failure_is_first() -> None:
+    """A warning that explains a failure is listed with the failures."""
     entries = [entry("A-01", "fail"), entry("A-02", "warn"), entry("A-03", "observe"), entry("A-04", "fail")]
     causes = [{"id": "A-02", "explains": ["A-04"]}, {"id": "A-01", "explains": []}]
     assert ordered(entries, causes) == [("A-02", None), ("A-04", "A-02"), ("A-01", None), ("A-03", None)]
 
 
-def test_without_causes_the_worst_comes_first_and_pass_is_left_out() -> None:
+def test_without_causes_the_worst_comes_first() -> None:
+    """Without root causes, the worst status comes first, and passes are left out."""
     entries = [entry("A-01", "pass"), entry("A-02", "warn"), entry("A-03", "error"), entry("A-04", "disabled")]
     assert [id for id, _ in ordered(entries, [])] == ["A-03", "A-02", "A-04"]

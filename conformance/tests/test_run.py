@@ -50,9 +50,8 @@ def test_without_arguments_the_mock_is_conformant(tmp_path: Path) -> None:
         (["--waivers", "none.yaml"], {}, "--waivers none.yaml"),
     ],
 )
-def test_what_cannot_start_ends_with_4_and_a_remedy(
-    tmp_path: Path, arguments: list[str], environ: dict[str, str], says: str
-) -> None:
+def test_a_usage_error_names_a_remedy(tmp_path: Path, arguments: list[str], environ: dict[str, str], says: str) -> None:
+    """A run that cannot start ends with exit code 4 and says what to do."""
     done = run(tmp_path, *arguments, **environ)
     assert done.returncode == 4
     assert says in done.stderr
@@ -84,7 +83,8 @@ def test_a_tls_failure_shows_nothing(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("fault", ["key_in_a_header", "key_in_a_problem", "key_in_base64", "any_key_will_do"])
-def test_no_key_in_anything_that_a_failing_run_leaves(tmp_path: Path, fault: str) -> None:
+def test_a_failing_run_leaves_no_key(tmp_path: Path, fault: str) -> None:
+    """No file and no line of output of a failing run contains a key."""
     stage = Stage(faults()[fault].change)
     with stage.serve() as url:
         done = run(tmp_path, "-v", "--base-url", url, "--record", tmp_path / "run.har", **stage.mock.environment())

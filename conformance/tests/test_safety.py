@@ -42,7 +42,8 @@ def test_live_sends_safe_methods_and_nobodys_pids() -> None:
                 assert known or unknown_vps or number > LARGEST_LINUX_PID, asked
 
 
-def test_the_ended_command_is_polled_once_before_it_is_known_and_refused_ones_come_first() -> None:
+def test_refused_polls_come_before_the_one_that_counts() -> None:
+    """The ended command is polled once with the right key, after all polls that must be refused."""
     diary = Diary()
     target, _, _ = run(diary, live=True)
     polls = [a for a in diary.asked if a.pid == str(target.finished_pid) and a.own]
@@ -111,12 +112,14 @@ def test_a_query_that_cannot_be_somebodys_is_sent(query: str) -> None:
     wire_of(live=True).check(Request("GET", f"/api/v2/vps/{VPS_ID}/agent/exec?{query}"))
 
 
-def test_a_body_that_may_be_somebodys_pid_is_withheld() -> None:
+def test_a_get_with_a_body_is_withheld() -> None:
+    """A GET whose body names a pid that may be somebody's is not sent."""
     with pytest.raises(Withheld):
         wire_of(live=True).check(Request("GET", f"/api/v2/vps/{VPS_ID}/agent/exec", body=b"pid=4250"))
 
 
-def test_another_method_is_not_asked_for_on_a_live_server() -> None:
+def test_a_method_override_is_withheld() -> None:
+    """A header field that overrides the method is not sent to a live server."""
     override = (("X-HTTP-Method-Override", "POST"),)
     with pytest.raises(Withheld):
         wire_of(live=True).check(Request("GET", f"/api/v2/vps/{VPS_ID}/agent/exec", override))

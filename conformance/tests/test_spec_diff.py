@@ -259,7 +259,9 @@ def test_what_is_referred_to_counts_wherever_it_is() -> None:
     assert (change.breaks, change.place) == (("callers", "servers"), "VpsStatus.pendingTasks")
 
 
-def test_a_link_that_leads_elsewhere_is_its_callers_matter() -> None:
+def test_a_link_that_leads_elsewhere_breaks_callers() -> None:
+    """A link that leads to another operation breaks callers."""
+
     def edit(document: Any) -> None:
         operation(document, "post")["responses"]["200"]["links"]["poll"]["parameters"]["pid"] = "$response.body#/id"
 
@@ -267,7 +269,9 @@ def test_a_link_that_leads_elsewhere_is_its_callers_matter() -> None:
     assert (change.breaks, change.place) == (("callers",), f"{POST} 200")
 
 
-def test_where_there_are_to_be_no_others_a_new_member_breaks_who_reads() -> None:
+def test_a_new_member_breaks_readers_of_closed_objects() -> None:
+    """Where additionalProperties is false, a new member breaks whoever reads the object."""
+
     def closed(document: Any) -> None:
         schema("AgentAvailability")(document)["additionalProperties"] = False
 
@@ -285,7 +289,9 @@ def test_a_reference_that_leads_nowhere_is_told(reference: str) -> None:
         changes(contract(), contract(member("VpsStatus", "id", **{"$ref": reference})))
 
 
-def test_a_reference_that_leads_back_to_itself_is_told() -> None:
+def test_a_circular_reference_is_reported() -> None:
+    """A reference that leads back to itself is reported, and does not end in a loop."""
+
     def edit(document: Any) -> None:
         document["components"]["schemas"]["A"] = {"$ref": "#/components/schemas/B"}
         document["components"]["schemas"]["B"] = {"$ref": "#/components/schemas/A"}
@@ -426,7 +432,8 @@ def test_nothing_changed(repository: Repository) -> None:
     assert out.endswith("nothing changed\n")
 
 
-def test_what_breaks_somebody_needs_a_step_of_the_version(repository: Repository) -> None:
+def test_a_breaking_change_needs_a_new_version(repository: Repository) -> None:
+    """A change that breaks somebody needs a step of the version."""
     repository.edit(breaking)
     for options in ((), ("--base", "HEAD")):
         status, out, err = repository.diff(*options)
@@ -449,7 +456,8 @@ def test_what_breaks_nobody_needs_none(repository: Repository) -> None:
     assert "breaks nobody\n  AgentAvailability.weather: a new member\n" in out
 
 
-def test_without_a_base_it_is_the_commit_that_set_the_version(repository: Repository) -> None:
+def test_the_default_base_set_the_version(repository: Repository) -> None:
+    """Without BASE, the commit that set the version is compared with."""
     repository.edit(breaking)
     repository.commit()
     repository.commit()
@@ -461,7 +469,8 @@ def test_without_a_base_it_is_the_commit_that_set_the_version(repository: Reposi
     assert "AgentAvailability.available" in repository.diff("--base", "HEAD~3")[1]
 
 
-def test_a_branch_that_was_merged_does_not_hide_what_came_since(repository: Repository) -> None:
+def test_a_merged_branch_hides_no_later_change(repository: Repository) -> None:
+    """A merged branch does not hide what has changed since the version was set."""
     repository.git("checkout", "-q", "-b", "side")
     repository.edit(member("AgentAvailability", "note", type="string"))
     repository.commit()

@@ -28,7 +28,9 @@ def test_a_server_that_refuses_everything_shows_nothing(status: int, html: bool)
     assert str(status) in verdict.results["PROBE-01"].message
 
 
-def test_a_server_that_limits_everything_shows_nothing_and_is_soon_let_alone() -> None:
+def test_a_server_that_limits_everything_demonstrates_nothing() -> None:
+    """A server that responds 429 to everything demonstrates nothing, and soon gets no more requests."""
+
     def limit(asked: Asked, answered: Answered) -> None:
         answered.become(429, problem(asked, 429, "rate_limited", "Slow down"))
         answered.headers += [("Retry-After", "0"), ("X-RateLimit-Limit", "1"), ("X-RateLimit-Remaining", "0")]
@@ -41,7 +43,9 @@ def test_a_server_that_limits_everything_shows_nothing_and_is_soon_let_alone() -
     assert len(wire.exchanges) < 10
 
 
-def test_a_limit_without_headers_is_a_fault_even_if_it_is_all_that_is_seen() -> None:
+def test_a_429_without_header_fields_always_fails() -> None:
+    """A 429 without its header fields fails even if nothing else was seen of the server."""
+
     def limit(asked: Asked, answered: Answered) -> None:
         answered.become(429, problem(asked, 429, "rate_limited", "Slow down"))
 

@@ -25,13 +25,15 @@ def test_the_real_agent_conforms(tmp_path: Path) -> None:
     }  # fmt: skip
 
 
-def test_where_it_is_missing_the_message_names_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_agent_is_named_with_its_package(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where qemu-ga is not installed, the message names Debian's package."""
     monkeypatch.setattr("shutil.which", lambda *_, **__: None)
     with pytest.raises(Misconfigured, match="qemu-guest-agent"):
         find_program()
 
 
-def test_an_own_server_and_a_given_one_exclude_each_other(tmp_path: Path) -> None:
+def test_backend_and_base_url_exclude_each_other(tmp_path: Path) -> None:
+    """--backend and --base-url exclude each other."""
     done = run(tmp_path, "--backend", "qemu-ga", "--base-url", "http://127.0.0.1:1")
     assert done.returncode == pytest.ExitCode.USAGE_ERROR
     assert "--backend" in done.stderr

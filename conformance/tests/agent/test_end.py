@@ -26,7 +26,8 @@ def is_there(pid: int) -> bool:
         return False
 
 
-def test_after_sigkill_no_agent_no_command_and_no_folder_is_left(endpoint: Endpoint) -> None:
+def test_sigkill_leaves_nothing_behind(endpoint: Endpoint) -> None:
+    """After SIGKILL, no agent, no command and no folder is left."""
     del endpoint  # its fixture skips this where there is no agent
     with subprocess.Popen(
         [sys.executable, "-m", "hostup_conformance.servers.agent_server"], stdout=subprocess.PIPE, text=True, env=KEPT

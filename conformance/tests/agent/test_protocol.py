@@ -71,7 +71,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("s")
 
 
-def test_a_program_goes_as_arguments_never_as_a_line(folder: Path) -> None:
+def test_a_program_is_sent_as_arguments(folder: Path) -> None:
+    """A program is sent with separate arguments, never as one command line."""
+
     async def reply(_: dict[str, Any]) -> bytes:
         return returned({"pid": 7})
 
@@ -96,7 +98,9 @@ def test_one_sync_is_enough_while_replies_come(folder: Path) -> None:
     assert names(with_agent(folder, reply, act)) == ["guest-sync-delimited", *["guest-info"] * 20]
 
 
-def test_after_a_timeout_the_late_reply_is_not_taken_for_another(folder: Path) -> None:
+def test_a_late_reply_is_not_taken_for_another(folder: Path) -> None:
+    """After a timeout, the late reply is not taken for the reply to the next request."""
+
     async def reply(request: dict[str, Any]) -> bytes:
         if request["execute"] == "guest-info":
             await asyncio.sleep(0.15)
@@ -113,7 +117,9 @@ def test_after_a_timeout_the_late_reply_is_not_taken_for_another(folder: Path) -
 
 
 @pytest.mark.parametrize("reused", [False, True])
-def test_an_end_that_was_reported_late_is_kept_for_its_pid(folder: Path, reused: bool) -> None:
+def test_a_late_report_of_an_end_is_kept(folder: Path, reused: bool) -> None:
+    """An end that was reported too late is kept for the next poll of its pid."""
+
     async def reply(request: dict[str, Any]) -> bytes:
         if request["execute"] == "guest-exec":
             return returned({"pid": 5})
@@ -138,7 +144,9 @@ def test_an_end_that_was_reported_late_is_kept_for_its_pid(folder: Path, reused:
     with_agent(folder, reply, act)
 
 
-def test_those_who_wait_behind_a_hanging_request_give_up_in_time(folder: Path) -> None:
+def test_callers_behind_a_hanging_request_give_up(folder: Path) -> None:
+    """Callers that wait behind a hanging request give up in time."""
+
     async def reply(_: dict[str, Any]) -> bytes:
         await asyncio.sleep(0.5)
         return returned({})
@@ -154,7 +162,8 @@ def test_those_who_wait_behind_a_hanging_request_give_up_in_time(folder: Path) -
 
 
 @pytest.mark.parametrize("answer", [None, b"no JSON\n", b"[]\n", b"{}\n", b'{"return": '])
-def test_a_broken_connection_is_an_error_and_the_next_request_connects_anew(folder: Path, answer: bytes | None) -> None:
+def test_after_a_broken_connection_the_next_request_reconnects(folder: Path, answer: bytes | None) -> None:
+    """A broken connection is an error, and the next request connects anew."""
     replies = [answer, returned({"version": "1"})]
 
     async def reply(_: dict[str, Any]) -> bytes | None:
@@ -169,7 +178,9 @@ def test_a_broken_connection_is_an_error_and_the_next_request_connects_anew(fold
     with_agent(folder, reply, act)
 
 
-def test_a_connection_that_ended_while_idle_is_not_used(folder: Path) -> None:
+def test_a_connection_closed_while_idle_is_not_used(folder: Path) -> None:
+    """A connection that was closed while idle is not used again."""
+
     async def reply(request: dict[str, Any]) -> bytes | None:
         return None if request["execute"] == "end" else returned({"pid": 1})
 
@@ -182,7 +193,9 @@ def test_a_connection_that_ended_while_idle_is_not_used(folder: Path) -> None:
     with_agent(folder, reply, act)
 
 
-def test_a_request_that_was_given_up_leaves_the_next_in_step(folder: Path) -> None:
+def test_an_abandoned_request_leaves_the_next_in_step(folder: Path) -> None:
+    """After a request that was given up, the next one gets its own reply."""
+
     async def reply(request: dict[str, Any]) -> bytes:
         await asyncio.sleep(0.05)
         return returned(request["execute"])
@@ -208,7 +221,9 @@ def test_no_agent(folder: Path) -> None:
     asyncio.run(act())
 
 
-def test_a_line_that_nobody_asked_for_shifts_no_reply(folder: Path) -> None:
+def test_an_unsolicited_line_shifts_no_reply(folder: Path) -> None:
+    """A line that no request asked for is not taken for a reply."""
+
     async def reply(request: dict[str, Any]) -> bytes:
         return returned(request["execute"]) + returned("more")
 

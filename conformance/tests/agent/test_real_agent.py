@@ -53,21 +53,24 @@ def test_an_unknown_program_is_the_shells_matter(endpoint: Endpoint) -> None:
     assert "not found" in output["stderr"]
 
 
-def test_a_child_that_keeps_the_pipe_open_keeps_the_command_running(endpoint: Endpoint) -> None:
+def test_a_child_with_the_pipe_delays_the_end(endpoint: Endpoint) -> None:
+    """As long as a child keeps the pipe open, the command counts as running."""
     pid = endpoint.start("sleep 60 & echo started")
     for _ in range(5):
         assert endpoint.poll(pid).json() == {"exited": False}
         time.sleep(0.05)
 
 
-def test_16_mib_are_kept_and_the_rest_is_told_to_be_missing(endpoint: Endpoint) -> None:
+def test_16_mib_are_kept_of_a_stream(endpoint: Endpoint) -> None:
+    """16 MiB of a stream are kept, and the response says that the rest is missing."""
     output = endpoint.run(f"head -c {16 * MIB + 1} /dev/zero | tr '\\0' x")
     assert len(output["stdout"]) == 16 * MIB
     assert output["stdoutTruncated"] is True
     assert "stderrTruncated" not in output
 
 
-def test_a_pid_is_forgotten_once_its_end_was_reported(endpoint: Endpoint) -> None:
+def test_a_reported_pid_is_forgotten(endpoint: Endpoint) -> None:
+    """A pid is forgotten once its end has been reported."""
     pid = endpoint.start("true")
     endpoint.wait(pid)
     assert endpoint.poll(pid).status_code == 404
@@ -95,7 +98,8 @@ def test_a_vps_without_an_agent(endpoint: Endpoint) -> None:
     assert (answer.status_code, answer.json()["code"]) == (503, "upstream_unavailable")
 
 
-def test_an_agent_that_hangs_gets_problems_and_nothing_is_lost(endpoint: Endpoint) -> None:
+def test_a_hanging_agent_loses_nothing(endpoint: Endpoint) -> None:
+    """While an agent hangs, requests get problems; afterwards nothing is lost."""
     pid = endpoint.start("echo kept")
     time.sleep(0.1)
     endpoint.signal(signal.SIGSTOP)
@@ -112,7 +116,8 @@ def test_an_agent_that_hangs_gets_problems_and_nothing_is_lost(endpoint: Endpoin
     assert endpoint.poll(pid).status_code == 404
 
 
-def test_an_agent_that_ends_is_started_again_without_memory(endpoint: Endpoint) -> None:
+def test_an_agent_that_ends_is_restarted(endpoint: Endpoint) -> None:
+    """An agent that ends is started again, without memory of earlier commands."""
     pid = endpoint.start("sleep 60")
     endpoint.signal(signal.SIGKILL)
     assert endpoint.probe()["available"] is False
@@ -133,7 +138,8 @@ def test_commands_see_nothing_of_our_environment(endpoint: Endpoint, monkeypatch
 
 
 @pytest.mark.usefixtures("installed")
-def test_an_agent_behind_a_given_socket_that_allows_no_commands(tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_an_agent_that_allows_no_commands(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """An agent behind a given socket that allows no commands is reported as unavailable."""
     folder = tmp_path_factory.mktemp("s")
     socket = folder / "s"
     command = [find_program(), "-m", "unix-listen", "-p", str(socket), "-t", str(folder), "-b", "guest-exec"]

@@ -89,6 +89,7 @@ def test_a_body_of_another_type_is_refused(media_type: str | None) -> None:
         (API_KEY, UNAVAILABLE_VPS_ID, 503),
     ],
 )
-def test_who_may_not_start_is_told_so_whatever_the_body(key: str | None, vps: str, status: int) -> None:
+def test_a_forbidden_start_is_refused_whatever_its_body(key: str | None, vps: str, status: int) -> None:
+    """A key that may not start commands is refused whatever the body is."""
     contents = [body("x")] if status == 503 else [body("x"), b"{"]
     assert [post(content, key=key, vps=vps)[0].status_code for content in contents] == [status] * len(contents)

@@ -83,7 +83,8 @@ def test_a_faulty_client_is_told_what_to_do(tmp_path: Path) -> None:
     assert "POST /api/v2/vps/" in entry["evidence"][0]["body"]
 
 
-def test_the_key_of_a_scene_is_in_no_report(tmp_path: Path) -> None:
+def test_no_report_has_the_key_of_a_scene(tmp_path: Path) -> None:
+    """No report contains the key of a scene."""
     done = client(tmp_path, "--scene", "well", "--", *RIGHT[:-1], "KeyInUrlToo")
     assert "CLIENT-02" in done.stdout
     texts = [done.stdout, done.stderr, *(file.read_text("utf-8") for file in (tmp_path / "report").iterdir())]
@@ -137,7 +138,8 @@ PROBES = """
 """
 
 
-def test_a_client_that_only_probes_is_judged_by_that(tmp_path: Path) -> None:
+def test_a_probing_client_is_judged_by_probes(tmp_path: Path) -> None:
+    """A client that only probes is judged by its probes."""
     command = script(tmp_path, PROBES + "    sys.exit(not get()['available'])")
     done = client(tmp_path, "--does", "probe", "--scene", "well", "--scene", "unavailable", "--", *command)
     assert done.returncode == 0, done.stdout
@@ -146,7 +148,8 @@ def test_a_client_that_only_probes_is_judged_by_that(tmp_path: Path) -> None:
     assert statuses["CLIENT-17"] == statuses["CLIENT-29"] == "skip"
 
 
-def test_a_client_that_only_polls_is_judged_by_that(tmp_path: Path) -> None:
+def test_a_polling_client_is_judged_by_polls(tmp_path: Path) -> None:
+    """A client that only polls is judged by its polls."""
     polls = """
     import time
     while not (output := get("?pid=" + os.environ["HOSTUP_PID"]))["exited"]:
@@ -219,7 +222,8 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_a_hostile_command_ends_with_a_report_and_leaves_nothing(name: str, tmp_path: Path) -> None:
+def test_a_hostile_command_leaves_only_a_report(name: str, tmp_path: Path) -> None:
+    """A run with a hostile command ends with a report, and leaves nothing else behind."""
     before = set(processes.processes())
     code = (
         "import sys; from hostup_conformance.sources import client; from hostup_conformance.cli import main; "
@@ -293,7 +297,8 @@ def test_a_recording_is_judged_for_its_client(tmp_path: Path, capsys: pytest.Cap
     assert "hu_a_made_up_0123456789" not in capsys.readouterr().out
 
 
-def test_one_scene_is_served_for_a_try_by_hand(tmp_path: Path) -> None:
+def test_one_scene_is_served_by_hand(tmp_path: Path) -> None:
+    """With --by-hand, one scene is served for requests by hand."""
     command = [sys.executable, "-m", "hostup_conformance.cli", "client", "--by-hand", "--scene", "well"]
     run = subprocess.Popen(command, cwd=tmp_path, env=KEPT, stdout=subprocess.PIPE, text=True)
     assert run.stdout
