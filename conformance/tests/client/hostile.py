@@ -206,7 +206,7 @@ CASES = [
 
 def table() -> str:
     head = [
-        "| asked | the server answers | `sync`, `asyncio` | `sync_detailed`, `asyncio_detailed` |",
+        "| asked | the server responds with | `sync`, `asyncio` | `sync_detailed`, `asyncio_detailed` |",
         "|---|---|---|---|",
     ]
     return "\n".join([BEGIN, *head, *(case.row for case in CASES), END])
