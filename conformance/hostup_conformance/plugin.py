@@ -1,70 +1,202 @@
-"""The pytest plugin: adds the suite's options, and starts the suite only if pytest was asked to run it.
+"""The pytest plugin: adds the suite's options and starts the suite, both only if pytest was asked to run it.
 
-Every run of pytest loads it where the suite is installed, so it must not import anything slow.
+Every run of pytest loads it where the suite is installed, so it must not import anything slow, nor claim the name of an
+option that somebody else's plugin or conftest.py may have.
 """
 
 from __future__ import annotations
 
+import copy
+import inspect
+from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import pytest
 
 if TYPE_CHECKING:
-    import pytest
+    from collections.abc import Generator, Iterable
 
 PACKAGE = "hostup_conformance"
+#: pytest's name for the plugin pytest-base-url, whose option --base-url means the same as ours.
+BASE_URL_PLUGIN = "base_url"
+
+#: The suite's options and what argparse is told of them. `--strict` is pytest's own; here a broken SHOULD is a fail.
+OPTIONS: dict[str, dict[str, Any]] = {
+    "--base-url": {"metavar": "URL", "help": "the server to judge; a path prefix is allowed (default: the mock)"},
+    "--report-dir": {
+        "metavar": "DIR",
+        "default": "conformance-report",
+        "help": "where to write the reports (default: conformance-report)",
+    },
+    "--backend": {
+        "choices": ["memory", "qemu-ga"],
+        "help": "without --base-url, judge the mock (memory, the default) or a real guest agent",
+    },
+    "--allow-exec": {
+        "nargs": "?",
+        "const": "",
+        "metavar": "VPS_ID",
+        "help": "start harmless commands on the VPS; for a live server, give the id of the VPS as the value",
+    },
+    "--live": {"action": "store_true", "help": "treat a loopback server as a live one: send only safe methods"},
+    "--plan": {"action": "store_true", "help": "list the requests without sending them"},
+    "--profile": {"default": "full", "help": "what the server supports: full, static, or a list of capabilities"},
+    "--max-requests": {
+        "type": int,
+        "metavar": "N",
+        "help": "send at most N requests (default for live servers: 200, or 350 with --allow-exec)",
+    },
+    "--timeout-seconds": {
+        "type": float,
+        "default": 10.0,
+        "metavar": "S",
+        "help": "how many seconds one response may take (default: 10)",
+    },
+    "--har": {"metavar": "FILE", "help": "judge the recorded traffic in FILE (HAR 1.2) without sending anything"},
+    "--record": {
+        "metavar": "FILE",
+        "help": "write the exchanges of this run to FILE (HAR 1.2), with all keys redacted",
+    },
+    "--waivers": {
+        "metavar": "FILE",
+        "help": "requirements that may be broken for a while, each with a reason and an expiry date",
+    },
+}
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the suite's options."""
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_load_initial_conftests(
+    early_config: pytest.Config, parser: pytest.Parser, args: list[str]
+) -> Generator[None, object, object]:
+    """Add the suite's options if it is asked for.
+
+    The hook `pytest_addoption` would be too early: here the options of all other plugins are known, so that their
+    values are not taken for the suite's name, and a name that is claimed twice can be told.
+    """
+    know_ini_option(early_config, parser)
+    known = early_config.known_args_namespace
+    given = [*known.file_or_dir, *early_config.getini("testpaths")]
+    if not is_named_in(given or [str(early_config.invocation_params.dir)], early_config):
+        return (yield)
+    add_options(parser, early_config.pluginmanager)
+    # The values of our options are no longer taken for places of tests, where pytest looks for a conftest.py.
+    again = parser.parse_known_args(args, namespace=copy.copy(early_config.option))
+    again.confcutdir = known.confcutdir
+    early_config.known_args_namespace = again
+    try:
+        return (yield)
+    except ValueError as error:
+        for name in OPTIONS:
+            if is_about(error, name):
+                raise twice(name, early_config.pluginmanager) from None
+        raise
+
+
+def know_ini_option(config: pytest.Config, parser: pytest.Parser) -> None:
+    """Let the ini option base_url be known in every run: it stands in a file that other runs read too."""
+    try:
+        config.getini("base_url")
+    except ValueError:
+        parser.addini("base_url", "the server that hostup_conformance judges, if --base-url names none")
+
+
+def add_options(parser: pytest.Parser, plugins: pytest.PytestPluginManager) -> None:
+    """Add the suite's options; raise `pytest.UsageError` where another plugin has one of the same name."""
     group = parser.getgroup("hostup", "conformance of a guest-agent endpoint (with --pyargs hostup_conformance)")
-    add = group.addoption
-    add(
-        "--report-dir",
-        metavar="DIR",
-        default="conformance-report",
-        help="where to write the reports (default: conformance-report)",
+    for name, attributes in OPTIONS.items():
+        if name == "--base-url" and plugins.has_plugin(BASE_URL_PLUGIN):
+            continue
+        try:
+            group.addoption(name, **attributes)
+        except ValueError:
+            raise twice(name, plugins) from None
+
+
+def is_about(error: ValueError, name: str) -> bool:
+    """Whether pytest's error says that an option of this name, or its destination, is already taken."""
+    return any(
+        quoted in str(error) for quoted in (f"{{'{name}'}} already added", f"{destination(name)!r} already used")
     )
-    add(
-        "--backend",
-        choices=["memory", "qemu-ga"],
-        help="without --base-url, judge the mock (memory, the default) or a real guest agent",
+
+
+def destination(name: str) -> str:
+    """Return the name of the attribute that holds an option's value."""
+    return name.removeprefix("--").replace("-", "_")
+
+
+def twice(name: str, plugins: pytest.PytestPluginManager) -> pytest.UsageError:
+    """Say who else claims an option's name, and what to do."""
+    for plugin, place in claimants(name, plugins):
+        if Path(plugin).name == "conftest.py":
+            remedy = "run pytest with --noconftest, or from a folder without it"
+        else:
+            remedy = f"run pytest with -p no:{plugin}"
+        return pytest.UsageError(
+            f"{name} is an option of hostup_conformance, and of {place or plugin} too; {remedy}, or in an environment "
+            "where only one of the two is installed"
+        )
+    return pytest.UsageError(
+        f"{name} is an option of hostup_conformance, and of another plugin too; run pytest with -p no:NAME of that one"
     )
-    add("--allow-exec", nargs="?", const="", metavar="VPS_ID",
-        help="start harmless commands on the VPS; for a live server, give the id of the VPS as the value")  # fmt: skip
-    add("--live", action="store_true", help="treat a loopback server as a live one: send only safe methods")
-    # --strict is pytest's own flag; for this suite it also means that a broken SHOULD is a fail.
-    add("--plan", action="store_true", help="list the requests without sending them")
-    add("--profile", default="full", help="what the server supports: full, static, or a list of capabilities")
-    add("--max-requests", type=int, metavar="N", help="send at most N requests (default for live servers: 150)")
-    add(
-        "--timeout-seconds",
-        type=float,
-        default=10.0,
-        metavar="S",
-        help="how many seconds one response may take (default: 10)",
-    )
-    add("--har", metavar="FILE", help="judge the recorded traffic in FILE (HAR 1.2) without sending anything")
-    add("--record", metavar="FILE", help="write the exchanges of this run to FILE (HAR 1.2), with all keys redacted")
-    add(
-        "--waivers",
-        metavar="FILE",
-        help="requirements that may be broken for a while, each with a reason and an expiry date",
-    )
+
+
+def claimants(name: str, plugins: pytest.PytestPluginManager) -> Iterable[tuple[str, str]]:
+    """Yield the plugins that add an option, each by pytest's name for it and by the distribution that it comes with."""
+    comes_with = {id(plugin): info.project_name for plugin, info in plugins.list_plugin_distinfo()}
+    for called, plugin in plugins.list_name_plugin():
+        listener = Listener()
+        offered = {"parser": listener, "pluginmanager": plugins}
+        with suppress(Exception):  # it has no such hook, or does not expect to be called again
+            hook = plugin.pytest_addoption  # type: ignore[attr-defined]
+            hook(**{argument: offered[argument] for argument in inspect.signature(hook).parameters})
+        if {name, destination(name)} & listener.heard:
+            distribution = comes_with.get(id(plugin))
+            yield called, f"the plugin {distribution}" if distribution else ""
+
+
+class Listener:
+    """Stands in for pytest's parser, and only notes which options are added."""
+
+    def __init__(self) -> None:
+        self.heard: set[str] = set()
+
+    def getgroup(self, *_: object, **__: object) -> Listener:
+        """Be every group."""
+        return self
+
+    def addoption(self, *names: str, **attributes: object) -> None:
+        """Note the names of an option, and the attribute that is to hold its value."""
+        self.heard |= {*names, str(attributes.get("dest", ""))}
+
+    _addoption = addoption
+
+    def addini(self, *_: object, **__: object) -> None:
+        """Ignore an ini option."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Start the suite if this run asks for it; raise `pytest.UsageError` if it cannot start."""
-    if is_asked_for(config):
-        from hostup_conformance.session import Conformance
+    if not is_named_in(config.args, config):
+        return
+    from hostup_conformance.missing import complaint
 
-        config.pluginmanager.register(Conformance.from_config(config), "hostup-conformance")
+    if lacking := complaint():
+        raise pytest.UsageError(lacking)
+    from hostup_conformance.session import Conformance
+
+    config.pluginmanager.register(Conformance.from_config(config), "hostup-conformance")
 
 
-def is_asked_for(config: pytest.Config) -> bool:
+def is_named_in(arguments: Iterable[str], config: pytest.Config) -> bool:
     """Whether one of pytest's arguments is this package, by name or by path."""
     here = Path(__file__).parent
-    for arg in config.args:
-        name = arg.partition("::")[0]
-        if name == PACKAGE or name.startswith(PACKAGE + ".") or here in (path := Path(name).resolve(), *path.parents):
+    for argument in arguments:
+        name = argument.partition("::")[0]
+        if name == PACKAGE or name.startswith(PACKAGE + "."):
             return True
+        with suppress(OSError, ValueError):  # what is no path
+            path = (config.invocation_params.dir / name).resolve()
+            if here in (path, *path.parents):
+                return True
     return False

@@ -7,10 +7,11 @@ reports.
 from __future__ import annotations
 
 import json
+import os
 import time
 from contextlib import ExitStack, closing
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
     from hostup_conformance.contract.target import Target
 
 
+#: The variable that tells hypothesis where to keep its files.
+HYPOTHESIS_FOLDER = "HYPOTHESIS_STORAGE_DIRECTORY"
 #: How long judging may take after the sending, and after an interruption, in seconds.
 JUDGING_SECONDS, A_MOMENT = 25.0, 3.0
 
@@ -83,6 +86,7 @@ class Conformance:
         config.option.tx = (getattr(config.option, "tx", None) or [])[:1]
         # Ignore Python warnings; they do not affect the verdict.
         config.addinivalue_line("filterwarnings", "ignore")
+        leave_nothing_behind(config)
         base_url = getattr(config.option, "base_url", None) or config.getini("base_url") or ""
         if not (hasattr(config, "workerinput") or config.option.plan or config.option.collectonly):
             remove_reports(Path(config.option.report_dir))
@@ -166,10 +170,12 @@ class Conformance:
         """Put the generated requests before the verdict."""
         items.sort(key=lambda item: "test_requirements" in item.nodeid)
 
+    @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self) -> bool | None:
         """With `--plan`, list the requests instead of sending them."""
         if not self.given.plan:
             return None
+        self.config.option.verbose = -2  # with less, pytest's last line is that no tests ran
         terminal.print_plan(plan_of(self.wire, self.named, careful=self.careful))
         return True
 
@@ -193,6 +199,8 @@ class Conformance:
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Judge what there is, write the reports, and let a verdict other than conformant be seen in the exit code."""
+        if self.given.plan and session.exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED:
+            session.exitstatus = pytest.ExitCode.OK
         if self.given.plan or self.config.option.collectonly:
             return
         if not self.is_controller:
@@ -269,3 +277,18 @@ def interruption_of(config: pytest.Config) -> Interruption:
         interruption = Interruption(Path(folder.name) / "interrupted", watch=False)
     config.add_cleanup(interruption.close)
     return interruption
+
+
+def leave_nothing_behind(config: pytest.Config) -> None:
+    """Keep the caches of pytest and hypothesis out of the user's folder, where only the reports are to be written.
+
+    Which items failed last is of no use to the next run: they all rest on the same exchanges.
+    """
+    for name in ("lfplugin", "nfplugin"):
+        if plugin := config.pluginmanager.get_plugin(name):
+            config.pluginmanager.unregister(plugin)
+    if HYPOTHESIS_FOLDER not in os.environ:
+        folder = TemporaryDirectory(prefix="hostup-conformance-")
+        os.environ[HYPOTHESIS_FOLDER] = folder.name  # read when hypothesis is imported or first writes
+        config.add_cleanup(partial(os.environ.__delitem__, HYPOTHESIS_FOLDER))
+        config.add_cleanup(folder.cleanup)

@@ -1,0 +1,149 @@
+"""The suite beside other people's plugins, options and conftest.py files, in scratch projects."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+from hostup_conformance import missing, start
+from running import KEPT
+
+#: A plugin with options that the suite has too, as pytest-profiling, pytest-base-url and many a project have them.
+CLAIMS = """
+def pytest_addoption(parser):
+    parser.addoption("--live", action="store_true")
+    parser.getgroup("profiling").addoption("--profile", action="store_true")
+"""
+BASE_URL = """
+def pytest_addoption(parser):
+    parser.addini("base_url", help="")
+    parser.addoption("--base-url", default=None)
+"""
+A_TEST = """
+def test_options(pytestconfig):
+    assert pytestconfig.getoption("live") and pytestconfig.getoption("profile")
+"""
+SUITE = ("--pyargs", "hostup_conformance")
+
+
+def pytest_in(folder: Path, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
+    """Run pytest in a folder whose modules can be imported."""
+    return subprocess.run(
+        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *arguments],
+        cwd=folder, env={**KEPT, "PYTHONPATH": str(folder), **environ}, capture_output=True, text=True, timeout=120,
+        check=False,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("place", ["conftest.py", "claiming.py"])
+def test_a_project_keeps_its_own_options(tmp_path: Path, place: str) -> None:
+    (tmp_path / place).write_text(CLAIMS)
+    (tmp_path / "test_mine.py").write_text(A_TEST)
+    plugin = [] if place == "conftest.py" else ["-p", "claiming"]
+    done = pytest_in(tmp_path, *plugin, "--live", "--profile", "test_mine.py")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_value_that_names_the_suite_is_no_wish_for_it(tmp_path: Path) -> None:
+    (tmp_path / "conftest.py").write_text(CLAIMS)
+    (tmp_path / "test_mine.py").write_text(A_TEST)
+    done = pytest_in(tmp_path, "--live", "--profile", "-k", "not hostup_conformance", "--ignore", "hostup_conformance")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_options_of_the_suite_are_unknown_elsewhere(tmp_path: Path) -> None:
+    (tmp_path / "test_mine.py").write_text("def test_mine(): pass")
+    assert "--pyargs hostup_conformance" not in pytest_in(tmp_path, "--help").stdout
+    assert pytest_in(tmp_path, "--base-url", "http://127.0.0.1:9", "test_mine.py").returncode == 4
+
+
+@pytest.mark.parametrize(
+    ("place", "plugin", "says"),
+    [
+        ("conftest.py", [], "conftest.py too; run pytest with --noconftest"),
+        ("claiming.py", ["-p", "claiming"], "claiming too; run pytest with -p no:claiming"),
+    ],
+)
+def test_a_name_that_is_claimed_twice_is_told(tmp_path: Path, place: str, plugin: list[str], says: str) -> None:
+    (tmp_path / place).write_text(CLAIMS)
+    done = pytest_in(tmp_path, *plugin, *SUITE, "--plan")
+    assert done.returncode == 4
+    assert says in done.stderr
+    assert "--live is an option of hostup_conformance" in done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_the_remedy_for_a_claimed_name_works(tmp_path: Path) -> None:
+    (tmp_path / "conftest.py").write_text(CLAIMS)
+    assert pytest_in(tmp_path, "--noconftest", *SUITE, "--plan").returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environ", "ini"),
+    [
+        (["--pyargs", "hostup_conformance.test_requirements", "--plan"], {}, ""),
+        ([str(Path(missing.__file__).parent), "--plan"], {}, ""),
+        (["--plan"], {"PYTEST_ADDOPTS": "--pyargs hostup_conformance"}, ""),
+        (["--plan", "--report-dir", "."], {}, "addopts = --pyargs\ntestpaths = hostup_conformance"),
+        (["-p", "hostup_conformance.plugin", *SUITE, "--plan"], {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}, ""),
+    ],
+)
+def test_the_suite_is_asked_for_in_many_ways(
+    tmp_path: Path, arguments: list[str], environ: dict[str, str], ini: str
+) -> None:
+    (tmp_path / "pytest.ini").write_text(f"[pytest]\n{ini}\n")
+    done = pytest_in(tmp_path, *arguments, **environ)
+    assert "Nothing was sent" in done.stdout, done.stdout + done.stderr
+
+
+def test_the_base_url_may_stand_in_the_configuration(tmp_path: Path) -> None:
+    (tmp_path / "pytest.ini").write_text("[pytest]\nbase_url = https://example.invalid\naddopts = --strict-config\n")
+    done = pytest_in(tmp_path, *SUITE, "--plan", HOSTUP_API_KEY="a-key-of-some-length", HOSTUP_VPS_ID="vps_1")
+    assert "send these to https://example.invalid" in done.stdout, done.stdout + done.stderr
+    (tmp_path / "test_mine.py").write_text("def test_mine(): pass")
+    assert pytest_in(tmp_path, "test_mine.py").returncode == 0
+
+
+@pytest.mark.parametrize("name", ["HOSTUP_BASE_URL", "PYTEST_BASE_URL"])
+def test_no_server_is_taken_from_the_environment(tmp_path: Path, name: str) -> None:
+    done = pytest_in(tmp_path, *SUITE, "--plan", **{name: "https://example.invalid"})
+    assert "send these to http://127.0.0.1:" in done.stdout
+
+
+@pytest.mark.parametrize("early", [True, False])
+def test_another_plugin_may_own_the_base_url(tmp_path: Path, *, early: bool) -> None:
+    """As pytest-base-url does, whichever is loaded first."""
+    (tmp_path / "base_url.py").write_text(BASE_URL)
+    order = ["-p", "base_url", "-p", "hostup_conformance.plugin"]
+    arguments = order if early else [*order[2:], *order[:2]]
+    done = pytest_in(
+        tmp_path, *arguments, *SUITE, "--plan", "--base-url", "https://example.invalid",
+        PYTEST_DISABLE_PLUGIN_AUTOLOAD="1", HOSTUP_API_KEY="a-key-of-some-length", HOSTUP_VPS_ID="vps_1",
+    )  # fmt: skip
+    assert "send these to https://example.invalid" in done.stdout, done.stdout + done.stderr
+
+
+def test_a_run_leaves_its_reports_and_nothing_else(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "pytest", *SUITE, "--max-requests", "20"]
+    subprocess.run(command, cwd=tmp_path, env=KEPT, capture_output=True, timeout=120, check=False)
+    assert [path.name for path in tmp_path.iterdir()] == ["conformance-report"]
+
+
+def test_a_plan_ends_without_a_word_about_tests(tmp_path: Path) -> None:
+    for workers in ([], ["-n", "2"]):
+        done = pytest_in(tmp_path, *SUITE, "--plan", *workers)
+        assert done.returncode == 0
+        assert "no tests ran" not in done.stdout
+
+
+def test_without_the_extra_the_command_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = find_spec
+    monkeypatch.setattr(missing, "find_spec", lambda name: None if name in {"yaml", "httplint"} else found(name))
+    assert start.main() == 4
+    assert "the suite needs httplint, pyyaml" in (said := capsys.readouterr().err)
+    assert "hostup-agent-exec[conformance]" in said
