@@ -1,14 +1,15 @@
-"""What changed between two versions of the contract, and whom it breaks: `make spec-diff BASE=REV`.
+"""What has changed between two versions of the contract, and whom it breaks: `make spec-diff BASE=REV`.
 
-A schema, a parameter or an answer can become narrower or wider. Whoever writes it is broken by the one, since what was
-right is so no longer; whoever reads it by the other, since something may come that could not before. Answers are
-written by servers, requests by callers.
+A schema, a parameter or a response can become narrower (it allows less) or wider (it allows more). A narrower one
+breaks whoever writes the message, since something is no longer allowed; a wider one breaks whoever reads it, since
+something new may come. Servers write responses, and callers write requests.
 
-    the answer becomes narrower   breaks servers        the request becomes narrower   breaks callers
-    the answer becomes wider      breaks callers        the request becomes wider      breaks servers
+    a narrower response   breaks servers        a narrower request   breaks callers
+    a wider response      breaks callers        a wider request      breaks servers
 
-The ledger is compared by level: a new MUST breaks servers, a lost one breaks callers. Of the requirements for clients a
-new MUST breaks callers, and a lost one nobody. The client's Python interface is compared by griffe.
+The ledger is compared by level: a new MUST breaks servers, and a MUST that is gone breaks callers. Of the requirements
+for clients, a new MUST breaks callers, and one that is gone breaks nobody. griffe compares the client's Python
+interface.
 """
 
 from __future__ import annotations
@@ -37,29 +38,29 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[1]
 PACKAGE = "hostup_agent_exec"
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
-#: Keywords of which a larger number allows less, and those of which it allows more.
+#: Keywords with which a larger number allows less, and those with which it allows more.
 LOWER_BOUNDS = ("minLength", "minimum", "exclusiveMinimum", "minItems", "minProperties", "minContains")
 UPPER_BOUNDS = ("maxLength", "maximum", "exclusiveMaximum", "maxItems", "maxProperties", "maxContains")
 #: Keywords whose value is a schema of what is inside, and how that place is written.
 INSIDE = {"items": "[]", "contains": "[]", "additionalProperties": ".*", "propertyNames": ".*"}
 BRANCHES = ("anyOf", "oneOf", "allOf")
-#: What allows neither more nor less, wherever it stands, as all with x- does not but for DIRECTIONS.
+#: Members that allow neither more nor less, wherever they are; so does every x- extension, except for DIRECTIONS.
 ANNOTATIONS = {
     "title", "summary", "description", "example", "examples", "default", "deprecated", "externalDocs", "$comment",
     "tags", "operationId", "contact", "license", "termsOfService",
 }  # fmt: skip
-#: What callers alone read: links, and the extensions that the client's templates know.
+#: Members that only callers read: links, and the extensions that the client's templates use.
 DIRECTIONS = {
     "links", "x-access", "x-chosen-by", "x-commands", "x-error", "x-noun", "x-outcome", "x-pages", "x-parameters",
     "x-problem", "x-repeatable", "x-run", "x-tolerant", "x-wait-until",
 }  # fmt: skip
-#: What is compared in its own way, by where it stands; anything else that differs may break anybody.
+#: Members that are compared in their own way, by place; any other difference may break anybody.
 ELSEWHERE = {
     "schema": {"type", "enum", "const", "required", "properties", "$ref", *INSIDE, *BRANCHES},
     "document": {"openapi", "info", "paths", "components", "security"},
     "operation": {"path", "parameters", "requestBody", "responses", "security"},
     "parameter": {"name", "in", "required", "schema", "content"},
-    "answer": {"content", "headers"},
+    "response": {"content", "headers"},
 }
 NO_KEY = "no key"
 ALL_TYPES = frozenset({"null", "boolean", "integer", "number", "string", "array", "object"})
@@ -71,10 +72,10 @@ class Unusable(Exception):
 
 @dataclass(frozen=True, order=True)
 class Change:
-    """One thing that changed."""
+    """One change."""
 
     breaks: tuple[str, ...]
-    """Of `callers` and `servers` those that were right before and may be so no longer."""
+    """Those of `callers` and `servers` that were correct before and may no longer be."""
     place: str
     what: str
 
@@ -82,20 +83,20 @@ class Change:
         return f"{self.place}: {self.what}"
 
 
-#: What griffe may say was and is, as far as it can be shown in a word.
+#: Old and new values from griffe that can be shown in a word.
 VALUES = (str, int, griffe.Parameter, griffe.Expr)
 SERVERS, CALLERS, BOTH, NOBODY = ("servers",), ("callers",), ("callers", "servers"), ()
 
 
 @dataclass(frozen=True)
 class Role:
-    """Whom it breaks when something that is sent becomes narrower, or wider."""
+    """Whom it breaks if a message becomes narrower or wider."""
 
     narrower: tuple[str, ...]
     wider: tuple[str, ...]
 
 
-ANSWER, REQUEST = Role(narrower=SERVERS, wider=CALLERS), Role(narrower=CALLERS, wider=SERVERS)
+RESPONSE, REQUEST = Role(narrower=SERVERS, wider=CALLERS), Role(narrower=CALLERS, wider=SERVERS)
 
 
 @dataclass(frozen=True)
@@ -119,13 +120,13 @@ class Contract:
             Version(str(document["info"]["version"]))
         except Exception as error:  # of a file, of YAML, or one of the many of the validator
             first = str(error).partition("\n")[0]
-            raise Unusable(f"spec/openapi.yaml is no OpenAPI document with a version: {first}") from None
+            raise Unusable(f"spec/openapi.yaml is not an OpenAPI document with a version: {first}") from None
         try:
             file = folder / "spec" / "requirements.yaml"
             entries = load_yaml(file.read_bytes()) if file.exists() else None
             ledger = {entry["id"]: entry for entry in entries or [] if entry["level"] and entry["title"]}
         except (yaml.YAMLError, TypeError, KeyError) as error:
-            raise Unusable(f"spec/requirements.yaml is no list of requirements: {error}") from None
+            raise Unusable(f"spec/requirements.yaml is not a list of requirements: {error}") from None
         return cls(document, ledger, interface(folder / "generated"))
 
     @property
@@ -141,7 +142,7 @@ class Contract:
             try:
                 node = self._at(node["$ref"])
             except (KeyError, TypeError, ValueError, IndexError):
-                raise Unusable(f"the reference {seen[-1]} leads to nothing in the document") from None
+                raise Unusable(f"the reference {seen[-1]} names nothing in the document") from None
             if len(seen) > len({*seen}):
                 raise Unusable(f"the reference {seen[-1]} leads back to itself")
         return node
@@ -184,7 +185,7 @@ def interface(folder: Path) -> griffe.Module | None:
 
 
 def changes(old: Contract, new: Contract) -> list[Change]:
-    """Tell all that changed."""
+    """Return all changes."""
     return sorted({*Comparison(old, new).all(), *ledger_changes(old, new), *interface_changes(old, new)})
 
 
@@ -223,7 +224,7 @@ class Comparison:
         yield from _allowed(f"{name} security", REQUEST, was, now)
         yield from self._rest(name, "operation", old, new)
         for status, before, after in pairs(old["responses"], new["responses"]):
-            yield from self._answer(f"{name} {status}", self.old.resolve(before), self.new.resolve(after))
+            yield from self._response(f"{name} {status}", self.old.resolve(before), self.new.resolve(after))
 
     def _sent(self, place: str, kind: str, old: Any, new: Any) -> Iterator[Change]:
         """Compare a parameter or body, which either version may lack."""
@@ -237,29 +238,29 @@ class Comparison:
             yield from _required(place, REQUEST, was=bool(old.get("required")), now=bool(new.get("required")))
             yield from self._content(place, REQUEST, old, new)
 
-    def _answer(self, place: str, old: Any, new: Any) -> Iterator[Change]:
+    def _response(self, place: str, old: Any, new: Any) -> Iterator[Change]:
         if old is None:
-            yield Change(ANSWER.wider, place, "a new status")
+            yield Change(RESPONSE.wider, place, "a new status code")
         elif new is None:
-            yield Change(ANSWER.narrower, place, "the status is gone")
+            yield Change(RESPONSE.narrower, place, "the status code is gone")
         else:
-            yield from self._content(place, ANSWER, old, new)
-            yield from self._rest(place, "answer", old, new)
-            yield from _allowed(f"{place} code", ANSWER, old.get("x-codes"), new.get("x-codes"))
+            yield from self._content(place, RESPONSE, old, new)
+            yield from self._rest(place, "response", old, new)
+            yield from _allowed(f"{place} code", RESPONSE, old.get("x-codes"), new.get("x-codes"))
             for name, before, after in pairs(_headers(old), _headers(new)):
                 yield from self._header(f"{place} {name}", self.old.resolve(before), self.new.resolve(after))
 
     def _header(self, place: str, old: Any, new: Any) -> Iterator[Change]:
         was, now = (bool(header and header.get("required")) for header in (old, new))
         if was != now:
-            yield from _required(place, ANSWER, was=was, now=now)
+            yield from _required(place, RESPONSE, was=was, now=now)
         elif old is None or new is None:
-            yield Change(NOBODY, place, f"the header is {'new' if old is None else 'gone'}")
+            yield Change(NOBODY, place, f"the header field is {'new' if old is None else 'gone'}")
         if old and new:
-            yield from self._schema(place, ANSWER, old.get("schema", {}), new.get("schema", {}))
+            yield from self._schema(place, RESPONSE, old.get("schema", {}), new.get("schema", {}))
 
     def _content(self, place: str, role: Role, old: Any, new: Any) -> Iterator[Change]:
-        """Compare the media types of a body or answer, or the one schema of a parameter."""
+        """Compare the media types of a request or response body, or the one schema of a parameter."""
         before, after = (thing.get("content", {"": thing}) for thing in (old, new))
         yield from _allowed(f"{place} media type", role, list(before), list(after))
         for media in sorted(before.keys() & after.keys()):
@@ -301,7 +302,7 @@ class Comparison:
         for name, before, after in pairs(*members):
             member, was, now = f"{place}.{name}", name in was_required, name in now_required
             if after is None:
-                # Who reads an answer misses it; a server that needs it of a request gets it no more.
+                # A reader of a response misses it, and so does a server that needs it in a request.
                 yield Change(BOTH if was and role is REQUEST else CALLERS, member, "the member is gone")
             elif before is None:
                 # A server need not send an optional member, but has to understand one that it gets; a caller who was
@@ -355,7 +356,7 @@ def _parameters(contract: Contract, operation: Any) -> dict[str, Any]:
 
 
 def _ways_in(operation: Any) -> list[str]:
-    """Return the ways to authenticate; where no key will do, any will."""
+    """Return the ways to authenticate. Where no key is needed, any way is allowed."""
     return [" and ".join(sorted(scheme)) or NO_KEY for scheme in operation["security"]]
 
 
@@ -369,9 +370,9 @@ def _named(branches: list[Any]) -> dict[str, Any]:
     return {name or f"branch {n}": branch for n, (name, branch) in enumerate(zip(names, branches, strict=True), 1)}
 
 
-def _headers(answer: Any) -> dict[str, Any]:
-    """Return the headers of an answer by their names, which have no case."""
-    return {name.lower(): header for name, header in answer.get("headers", {}).items()}
+def _headers(response: Any) -> dict[str, Any]:
+    """Return the header fields of a response by name, in lower case."""
+    return {name.lower(): header for name, header in response.get("headers", {}).items()}
 
 
 def _beside(schema: Any) -> dict[str, Any]:
@@ -412,7 +413,7 @@ def _allowed(place: str, role: Role, old: list[str] | None, new: list[str] | Non
 
 def _required(place: str, role: Role, *, was: bool, now: bool) -> Iterator[Change]:
     if was != now:
-        yield Change(role.narrower if now else role.wider, place, "required now" if now else "no longer required")
+        yield Change(role.narrower if now else role.wider, place, "now required" if now else "no longer required")
 
 
 def _bound(role: Role, key: str, old: Any, new: Any) -> tuple[str, ...]:
@@ -436,7 +437,7 @@ def ledger_changes(old: Contract, new: Contract) -> Iterator[Change]:
         elif was != now:
             what = f"was {was}, is {now}"
         elif any(before.get(key) != after.get(key) for key in ("statement", "needs")):
-            what = "restated, and only who reads it can tell whom that breaks"
+            what = "reworded; read it to see whom that breaks"
         else:
             continue
         yield Change(breaks, id, f"{what}: {(after or before)['title']}")
@@ -489,14 +490,14 @@ def commit_of(revision: str) -> str:
         return git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}").decode().strip()
     except Unusable:
         raise Unusable(
-            f"BASE={revision} is no commit here; give a branch, tag or hash (git fetch brings more)"
+            f"BASE={revision} is not a commit of this repository; give a branch, tag or hash (git fetch may bring it)"
         ) from None
 
 
 def last_step() -> str:
     """Return the first commit that has the version of HEAD: what broke somebody since then needs a step."""
     if git("rev-parse", "--is-shallow-repository").strip() == b"true":
-        raise Unusable("this clone lacks the history of the version; git fetch --unshallow, or give BASE=REV")
+        raise Unusable("this clone lacks the commit that set the version; run git fetch --unshallow, or give BASE=REV")
     base, version = "HEAD", None
     for commit in git("log", "--first-parent", "--format=%H", "--", "spec/openapi.yaml").decode().split():
         try:
@@ -522,10 +523,10 @@ def at(commit: str) -> Contract:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Print what changed; return 1 if something breaks and the version does not say so, 2 if it cannot be told."""
+    """Print what has changed; return 1 if it breaks somebody and the version does not say so, 2 if it is unknown."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else None)
     parser.add_argument(
-        "--base", metavar="REV", help="compare with this commit; by default the first that has the version of HEAD"
+        "--base", metavar="REV", help="compare with this commit (default: the one that set the version of HEAD)"
     )
     base = parser.parse_args(arguments).base
     try:
@@ -545,20 +546,21 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def verdict(old: Contract, new: Contract, found: list[Change]) -> int:
-    """Print whether the version says what the changes do; return 1 if it does not."""
+    """Say whether the version fits the changes; return 1 if it does not."""
     if not found:
         print("\nnothing changed")
     if not any(change.breaks for change in found):
         return 0
     was, now = Version(old.version), Version(new.version)
-    advice = f"by semantic versioning it is {was.major + 1}.0.0 or later"
+    advice = f"semantic versioning asks for {was.major + 1}.0.0 or later"
     if now > was:
         if now.major == was.major:
-            print(f"\nsomebody is broken, and {new.version} does not say so: {advice}")
+            print(f"\nsome of these changes break somebody, which {new.version} does not say: {advice}")
         return 0
     print(
-        f"\nsomebody is broken, and the version is {new.version}, no later than before: step info.version in spec/"
-        f"openapi.yaml ({advice}) and version in pyproject.toml, make generate, and tell of it in spec/CHANGELOG.md",
+        f"\nsome of these changes break somebody, but the version is {new.version}, no later than before: raise "
+        f"info.version in spec/openapi.yaml ({advice}) and version in pyproject.toml, run make generate, and describe "
+        "the change in spec/CHANGELOG.md",
         file=sys.stderr,
     )
     return 1

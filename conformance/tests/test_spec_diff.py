@@ -61,7 +61,7 @@ EDITS: dict[str, tuple[Edit, str, str, list[str], list[str]]] = {
     ),
     "an answer's member becomes required": (
         lambda d: schema("AgentAvailability")(d).update(required=["available"]), "servers", "callers",
-        ["AgentAvailability.available: required now"], ["AgentAvailability.available: no longer required"],
+        ["AgentAvailability.available: now required"], ["AgentAvailability.available: no longer required"],
     ),
     "an answer has an optional member more": (
         member("AgentAvailability", "weather", type="string"), "", "callers",
@@ -98,7 +98,7 @@ EDITS: dict[str, tuple[Edit, str, str, list[str], list[str]]] = {
     ),
     "a status more": (
         lambda d: operation(d)["responses"].update({"409": {"description": "Busy."}}), "callers", "servers",
-        [f"{GET} 409: a new status"], [f"{GET} 409: the status is gone"],
+        [f"{GET} 409: a new status code"], [f"{GET} 409: the status code is gone"],
     ),
     "a code more": (
         lambda d: d["components"]["responses"]["InternalError"]["x-codes"].append("upstream"), "callers", "servers",
@@ -111,11 +111,11 @@ EDITS: dict[str, tuple[Edit, str, str, list[str], list[str]]] = {
     ),
     "a header more": (
         lambda d: operation(d)["responses"]["200"].update(headers={"ETag": {"schema": {"type": "string"}}}), "", "",
-        [f"{GET} 200 etag: the header is new"], [f"{GET} 200 etag: the header is gone"],
+        [f"{GET} 200 etag: the header field is new"], [f"{GET} 200 etag: the header field is gone"],
     ),
     "a required header more": (
         lambda d: operation(d)["responses"]["200"].update(headers={"ETag": {"required": True}}), "servers", "callers",
-        [f"{GET} 200 etag: required now"], [f"{GET} 200 etag: no longer required"],
+        [f"{GET} 200 etag: now required"], [f"{GET} 200 etag: no longer required"],
     ),
     "an optional parameter more": (
         lambda d: operation(d)["parameters"].append({"name": "tail", "in": "query"}), "servers", "callers",
@@ -132,7 +132,7 @@ EDITS: dict[str, tuple[Edit, str, str, list[str], list[str]]] = {
     ),
     "a parameter becomes required": (
         lambda d: d["components"]["parameters"]["Pid"].update(required=True), "callers", "servers",
-        [f"{GET} query pid: required now"], [f"{GET} query pid: no longer required"],
+        [f"{GET} query pid: now required"], [f"{GET} query pid: no longer required"],
     ),
     "a parameter becomes narrower": (
         lambda d: d["components"]["parameters"]["Pid"]["schema"].update(minimum=1), "callers", "servers",
@@ -160,7 +160,7 @@ EDITS: dict[str, tuple[Edit, str, str, list[str], list[str]]] = {
     ),
     "a body is no longer needed": (
         lambda d: operation(d, "post")["requestBody"].update(required=False), "servers", "callers",
-        [f"{POST} body: no longer required"], [f"{POST} body: required now"],
+        [f"{POST} body: no longer required"], [f"{POST} body: now required"],
     ),
     "there is no body": (
         lambda d: operation(d, "post").pop("requestBody"), "callers servers", "callers servers",
@@ -285,7 +285,7 @@ def test_a_new_member_breaks_readers_of_closed_objects() -> None:
 
 @pytest.mark.parametrize("reference", ["#/components/schemas/None", "#/nowhere", "#anchor", "other.yaml", "#/paths/0"])
 def test_a_reference_that_leads_nowhere_is_told(reference: str) -> None:
-    with pytest.raises(Unusable, match="leads to nothing in the document"):
+    with pytest.raises(Unusable, match="names nothing in the document"):
         changes(contract(), contract(member("VpsStatus", "id", **{"$ref": reference})))
 
 
@@ -354,7 +354,7 @@ def test_a_requirement_that_is_restated() -> None:
     entry = {"id": "AREA-01", "title": "It is so", "level": "MUST", "statement": "a"}
     old, new = (Contract(document(), {"AREA-01": {**entry, "statement": text}}, None) for text in "ab")
     assert [(change.breaks, change.what) for change in changes(old, new)] == [
-        ((), "restated, and only who reads it can tell whom that breaks: It is so")
+        ((), "reworded; read it to see whom that breaks: It is so")
     ]
 
 
@@ -438,13 +438,13 @@ def test_a_breaking_change_needs_a_new_version(repository: Repository) -> None:
     for options in ((), ("--base", "HEAD")):
         status, out, err = repository.diff(*options)
         assert status == 1
-        assert "breaks servers\n  AgentAvailability.available: required now\n" in out
-        assert "step info.version in spec/openapi.yaml" in err
+        assert "breaks servers\n  AgentAvailability.available: now required\n" in out
+        assert "raise info.version in spec/openapi.yaml" in err
     repository.edit(stepped)
     status, out, err = repository.diff()
     assert (status, err) == (0, "")
     assert "-> 99.0.0" in out
-    assert "breaks servers\n  AgentAvailability.available: required now\n" in out  # for the changelog
+    assert "breaks servers\n  AgentAvailability.available: now required\n" in out  # for the changelog
     repository.edit(lambda document: document["info"].update(version="0.9.0"))  # a step back is none
     assert repository.diff()[0] == 1
 
@@ -505,24 +505,25 @@ def test_a_step_is_a_later_version(repository: Repository, version: str, status:
     repository.edit(lambda document: document["info"].update(version=version))
     code, out, _ = repository.diff("--base", "HEAD")
     assert code == status
-    assert ("by semantic versioning it is 3.0.0 or later" in out) == (status == 0)
+    assert ("semantic versioning asks for 3.0.0 or later" in out) == (status == 0)
 
 
 def test_what_cannot_be_compared_is_told(repository: Repository) -> None:
     assert repository.diff("--base", "nowhere") == (
-        2, "", "spec-diff: BASE=nowhere is no commit here; give a branch, tag or hash (git fetch brings more)\n",
+        2, "", "spec-diff: BASE=nowhere is not a commit of this repository; "
+        "give a branch, tag or hash (git fetch may bring it)\n",
     )  # fmt: skip
     for base in ("--help", "-1", "HEAD; true", "$(true)HEAD"):
         assert repository.diff(f"--base={base}")[0] == 2
     (repository.folder / "spec" / "openapi.yaml").write_text("[")
     status, _, err = repository.diff()
     assert status == 2
-    assert err.startswith("spec-diff: spec/openapi.yaml is no OpenAPI document with a version: ")
+    assert err.startswith("spec-diff: spec/openapi.yaml is not an OpenAPI document with a version: ")
     (repository.folder / "spec" / "openapi.yaml").write_bytes((ROOT / "spec" / "openapi.yaml").read_bytes())
     for text in ("- level: MUST", "- 7", "7", "["):
         (repository.folder / "spec" / "requirements.yaml").write_text(text)
         assert repository.diff()[::2] == (2, repository.diff()[2])
-        assert "spec/requirements.yaml is no list of requirements" in repository.diff()[2]
+        assert "spec/requirements.yaml is not a list of requirements" in repository.diff()[2]
 
 
 def test_the_changelog_tells_of_this_version() -> None:
