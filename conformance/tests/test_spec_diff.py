@@ -509,10 +509,9 @@ def test_a_step_is_a_later_version(repository: Repository, version: str, status:
 
 
 def test_what_cannot_be_compared_is_told(repository: Repository) -> None:
-    assert repository.diff("--base", "nowhere") == (
-        2, "", "spec-diff: BASE=nowhere is not a commit of this repository; "
-        "give a branch, tag or hash (git fetch may bring it)\n",
-    )  # fmt: skip
+    advice = "give a branch, tag or hash (git fetch may bring it)"
+    said = f"spec-diff: BASE=nowhere is not a commit of this repository; {advice}\n"
+    assert repository.diff("--base", "nowhere") == (2, "", said)
     for base in ("--help", "-1", "HEAD; true", "$(true)HEAD"):
         assert repository.diff(f"--base={base}")[0] == 2
     (repository.folder / "spec" / "openapi.yaml").write_text("[")
