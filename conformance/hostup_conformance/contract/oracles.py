@@ -39,7 +39,7 @@ def header_notes(e: Exchange) -> list[str]:
     from httplint import HttpResponseLinter
     from httplint.note import levels
 
-    assert e.response is not None  # noqa: S101 - called for answers alone
+    assert e.response is not None  # noqa: S101 - only called where there is one
     linter = HttpResponseLinter()
     linter.process_response_topline(b"HTTP/1.1", str(e.response.status).encode(), b"")
     # The body is without its codings, and so must the header section be.
@@ -60,19 +60,19 @@ def operation() -> Any:
 
 
 def schema_note(e: Exchange) -> str | None:
-    """Return what schemathesis finds wrong with an answer's form, None where it finds nothing.
+    """Return what schemathesis finds wrong with the form of a response, None if it finds nothing.
 
     It is asked where our rules judge the form as well: of GETs whose id and pid are not malformed.
     """
     from schemathesis.core.failures import Failure
 
-    answer = e.response
-    if answer is None or not (judged(e) or e.obeyed) or len(answer.body) > LARGEST_BODY:
+    received = e.response
+    if received is None or not (judged(e) or e.obeyed) or len(received.body) > LARGEST_BODY:
         return None
     if e.ask.vps == "malformed" or e.ask.pid in {Pid.LOOSE, Pid.EMPTY, Pid.REPEATED, Pid.STRANGE}:
         return None
     # What it asks of a response are an address and a duration.
-    response = answer.as_httpx(httpx.Request("GET", "http://h"))
+    response = received.as_httpx(httpx.Request("GET", "http://h"))
     response.elapsed = timedelta(seconds=e.seconds)
     try:
         operation().validate_response(response)

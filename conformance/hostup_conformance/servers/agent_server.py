@@ -108,7 +108,7 @@ def reason(error: OSError | AgentError) -> str:
             "The guest agent does not allow commands." if error.kind == "CommandNotFound" else "The guest agent failed."
         )
     if isinstance(error, TimeoutError):
-        return "The guest agent does not answer."
+        return "The guest agent does not respond."
     if isinstance(error, FileNotFoundError | ConnectionRefusedError):
         return "The guest agent is not running."
     return "The connection to the guest agent was lost."

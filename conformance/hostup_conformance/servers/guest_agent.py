@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 #: Bytes of the longest reply: two streams of 16 MiB each, in base64, and room for the rest.
 LONGEST_REPLY = 48 * 2**20
-#: Stands before the reply to a `guest-sync-delimited`; sent before a request, it ends whatever was cut short.
+#: Comes before the reply to a `guest-sync-delimited`; sent before a request, it ends any request that was cut short.
 DELIMITER = b"\xff"
 
 
 class AgentError(Exception):
-    """The agent answered with an error. `kind` is its class, such as GenericError or CommandNotFound."""
+    """The agent reported an error. `kind` is its class, such as GenericError or CommandNotFound."""
 
     def __init__(self, kind: str, description: str) -> None:
         super().__init__(description)
@@ -64,13 +64,13 @@ class GuestAgent:
 
     def __init__(self, path: str | PathLike[str], seconds: float = 5.0) -> None:
         self._path = path
-        #: How long one request may take.
+        #: How many seconds one request may take.
         self.seconds = seconds
         self._lock = asyncio.Lock()
         self._streams: tuple[Reader, asyncio.StreamWriter] | None = None
-        #: The arguments of the request whose reply was not heard. While there is one we are out of step.
+        #: The arguments of the request whose reply was not read. While there is one, the connection is out of step.
         self._unheard: dict[str, Any] | None = None
-        #: Reports of an end that came too late for who asked, by pid.
+        #: Reports of an end that came after the caller had given up, by pid.
         self._late: dict[int, dict[str, Any]] = {}
 
     async def info(self) -> dict[str, Any]:
@@ -157,7 +157,7 @@ class GuestAgent:
         return self._streams
 
     def _keep_late(self, skipped: bytes) -> None:
-        """Keep a report of an end among the bytes before a delimiter: it is the only one that will ever come."""
+        """Keep a report of an end that stands before a delimiter, since no other will ever come."""
         pid = (self._unheard or {}).get("pid")
         first, newline, _ = skipped.partition(b"\n")
         self._unheard = {}
@@ -192,7 +192,7 @@ def members(value: Any, **needed: type) -> dict[str, Any]:
 
 
 def line(name: str, arguments: dict[str, Any]) -> bytes:
-    """Return a request as it goes over the socket."""
+    """Return a request as it is sent over the socket."""
     message = {"execute": name, "arguments": arguments} if arguments else {"execute": name}
     return json.dumps(message).encode() + b"\n"
 
@@ -207,7 +207,7 @@ def late_report(text: bytes) -> dict[str, Any] | None:
 
 
 def read(text: bytes) -> dict[str, Any]:
-    """Return a reply; raise `ValueError` for what is none."""
+    """Return a reply; raise `ValueError` if it is not one."""
     reply = json.loads(text)
     if not isinstance(reply, dict) or not ("return" in reply or isinstance(reply.get("error"), dict)):
         raise ValueError("the other side does not speak the guest agent's protocol")

@@ -115,7 +115,9 @@ class Mock:
 
     def __init__(self, limit: int = 6000) -> None:
         self.agent = MemoryAgent({"available": True, "reason": None, "vmRunning": True})
-        unavailable = MemoryAgent({"available": False, "reason": "The guest agent does not answer.", "vmRunning": True})
+        unavailable = MemoryAgent(
+            {"available": False, "reason": "The guest agent does not respond.", "vmRunning": True}
+        )
         self.running_pid = self.agent.add(exited=False)
         self.app = create_app(
             Provider(

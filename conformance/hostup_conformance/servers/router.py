@@ -2,17 +2,17 @@
 
     from hostup_conformance.respx import router
 
-    with router():                               # documented answers alone
+    with router():                               # documented responses only
         ...
-    with router(profile="hostile", seed=7):      # and trouble in between, the same at each run
+    with router(profile="hostile", seed=7):      # with trouble in between, the same in each run
         ...
     with router(profile={"rate_limit", "reset"}, rate=1.0):
         ...
 
-It answers a probe with the availability, and each start with a pid of its own. It answers the first poll of a pid with
-a running command, the second with a finished one, and those after with 404, as the guest agent forgets what it has
-reported. Without a bearer key it answers 401, to a pid that is no positive integer 400, to a command that is no text of
-1 to 4096 characters too. The bodies are the examples of `openapi.yaml`.
+A probe gets the availability, and each start a pid of its own. The first poll of a pid finds the command running, the
+second finds it ended, and later ones get 404, since a guest agent forgets what it has reported. A request without a
+bearer key gets 401. A pid that is not a positive integer gets 400, and so does a command that is not a string of 1 to
+4096 characters. The bodies are the examples of `openapi.yaml`.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def router(
     """Make a router, to be used as a context manager or a decorator, as respx shows.
 
     Args:
-        seed: which run of trouble; the same seed and the same requests give the same answers
+        seed: which run of trouble; the same seed and the same requests give the same responses
         profile: "documented" for no trouble, "hostile" for any, or the names of some kinds (:data:`TROUBLE`)
         rate: the part of the requests that meet trouble, from 0 to 1
         base_url: mock this base URL alone; any other is then refused by respx
@@ -147,24 +147,24 @@ def _reset(request: httpx.Request, serve: _Serve, chance: random.Random) -> http
     kinds = (httpx.ConnectError, httpx.ConnectTimeout, httpx.ReadError, httpx.RemoteProtocolError, httpx.WriteError)
     kind = chance.choice(kinds)
     if not issubclass(kind, httpx.ConnectError | httpx.ConnectTimeout):
-        serve()  # the request arrived, and only the answer is lost
+        serve()  # the request arrived, and only the response is lost
     raise kind("the connection was reset", request=request)
 
 
 def _slow_body(_request: httpx.Request, serve: _Serve, _chance: random.Random) -> httpx.Response:
-    answer = serve()
-    return httpx.Response(answer.status_code, stream=_BrokenBody(answer.content[:10], httpx.ReadTimeout))
+    response = serve()
+    return httpx.Response(response.status_code, stream=_BrokenBody(response.content[:10], httpx.ReadTimeout))
 
 
 def _torn_body(_request: httpx.Request, serve: _Serve, _chance: random.Random) -> httpx.Response:
-    answer = serve()
-    return httpx.Response(answer.status_code, stream=_BrokenBody(answer.content[:10], httpx.RemoteProtocolError))
+    response = serve()
+    return httpx.Response(response.status_code, stream=_BrokenBody(response.content[:10], httpx.RemoteProtocolError))
 
 
 def _extra_members(_request: httpx.Request, serve: _Serve, chance: random.Random) -> httpx.Response:
-    answer = serve()
+    response = serve()
     more = {"x-new": chance.random(), "later": {"nested": [None, "å"]}}
-    return httpx.Response(answer.status_code, json={**more, **answer.json()})
+    return httpx.Response(response.status_code, json={**more, **response.json()})
 
 
 def _html_error(_request: httpx.Request, _serve: _Serve, chance: random.Random) -> httpx.Response:

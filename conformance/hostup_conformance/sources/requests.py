@@ -43,7 +43,7 @@ class ClientCall:
 
 @dataclass(frozen=True)
 class Stage:
-    """Steps that come one after the other, or, where their order does not matter, several at once; or all at once."""
+    """Steps that follow one another or, if their order does not matter, may be sent several at a time."""
 
     steps: list[Step]
     ordered: bool = True

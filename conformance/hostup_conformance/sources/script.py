@@ -1,4 +1,4 @@
-"""The scripted probe: deliberate requests, the telling ones first, each with what it is for."""
+"""The scripted probe: deliberate requests, each with its purpose, the most telling ones first."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from hostup_conformance.contract.sending import Wire
     from hostup_conformance.contract.target import Target
 
-#: A server whose usual response takes longer (seconds) is slow.
+#: A server counts as slow if its usual response takes longer than this, in seconds.
 SLOW_SECONDS = 0.08
 DOCUMENTED_ERRORS = (400, 401, 403, 404, 429, 500)
 
@@ -62,7 +62,7 @@ class Script:
 
     def _core(self) -> Iterator[Step]:
         t = self.target
-        yield self._get("the probe, as the page shows it")
+        yield self._get("the probe, as documented")
         yield self._by_client("the probe, by the generated client")
         yield self._get("the probe without a key", key=None, capability="credentials")
         yield self._get("the probe with a key that was never issued", key=self._other_key(), capability="credentials")
@@ -86,7 +86,7 @@ class Script:
             yield self._by_client(f"an ordered {status}, by the generated client", ordered=status)
 
     def _refused_polls(self) -> Iterator[Step]:
-        """Yield every poll that must not get the output; all before the one that does."""
+        """Yield every poll that must not get the output; all of them come before the one that does."""
         t = self.target
         known = [("running", t.running_pid), ("ended", t.finished_pid)]
         for name, pid in [(name, pid) for name, pid in known if pid] or [("unknown", self._nobodys_pid())]:
@@ -98,7 +98,7 @@ class Script:
             if t.read_key:
                 purpose = f"a poll of the {name} command with read:vm alone"
                 yield self._get(purpose, key=t.read_key, pid=pid, capability="scopes")
-            # An unavailable agent has no command whose output a poll could take away.
+            # An agent that is not available has no command whose output a poll could take away.
             for whose, vps in (("the other", t.unavailable_vps), ("somebody else's", t.foreign_vps)):
                 if vps and (vps == t.unavailable_vps or not self.careful):
                     yield self._get(
@@ -202,8 +202,8 @@ class Script:
             yield self._get(
                 "a poll of the VPS without an agent", vps=self.target.unavailable_vps, pid=nobodys, capability="pids"
             )
-        # Of the given pid where there is one: a parser that stops at the first odd character would find it. On a live
-        # server it does not stand before digits, with which it might become another.
+        # Made from the given pid if there is one, since a parser that stops at the first odd character would find it.
+        # Not on a live server, where it might become another pid together with the digits that follow.
         known = running or nobodys
         base = nobodys if self.careful else known
         invalid = [
@@ -241,7 +241,7 @@ class Script:
             poll = f"{own}?pid={self.target.running_pid}"
             yield Step("HEAD of a poll with read:vm alone", Request("HEAD", poll, reading), "scopes")
         if not self.careful:
-            # POST without a body starts nothing.
+            # A POST without a body starts nothing.
             for method in ("PUT", "PATCH", "DELETE", "POST"):
                 yield Step(f"{method}, without a body", Request(method, own, with_key), "input")
             # Its response repeats the request, so that has nothing secret (RFC 9110 section 9.3.8).
@@ -252,7 +252,7 @@ class Script:
         yield Step("the probe, from a page of another origin", Request("GET", own, origin))
 
     def _related(self) -> Iterator[Step]:
-        """Yield what is asked of the list and the status of VPSs, which a server need not have."""
+        """Yield the requests for the list and the status of VPSs, which a server need not offer."""
         for name, path in (("list of VPSs", VPSS), ("status of the VPS", path_of(self.target.vps, "status"))):
             yield self._get(f"the {name}", path=path)
             yield self._get(f"the {name} without a key", path=path, key=None, capability="credentials")
@@ -266,7 +266,7 @@ class Script:
                 yield self._get(f"the status of {whose} VPS", path=path_of(vps, "status"), capability="ids")
 
     def _ended_command(self) -> Iterator[Step]:
-        """Yield the one poll that brings the output, and what comes after it."""
+        """Yield the one poll that gets the output, and what follows it."""
         pid = self.target.finished_pid
         if pid:
             yield self._by_client("the poll of the ended command, by the generated client", pid=pid, capability="pids")
@@ -277,7 +277,7 @@ class Script:
                 yield self._get(purpose, key=self.target.read_key, pid=pid, capability="scopes")
 
     def _once_more(self) -> Iterator[Step]:
-        """Yield what was asked before, to see that the answers stay."""
+        """Yield requests that were sent before, to see that their responses stay the same."""
         if self.target.running_pid:
             for _ in range(2):
                 yield self._get("the running command once more", pid=self.target.running_pid, capability="pids")
@@ -327,7 +327,7 @@ class Script:
         headers: Headers = (),
         capability: str | None = None,
     ) -> Step:
-        """Return a GET, of the endpoint unless another path is given. `key` is the full one unless given, or None."""
+        """Return a GET, of the endpoint unless a path is given, with the full key unless `key` is another or None."""
         path = path or path_of(vps or self.target.vps)
         query = f"?pid={pid}" if pid is not None else query
         given = {name for name, _ in headers}
@@ -352,18 +352,18 @@ class Script:
         return replace(step, client=ClientCall(vps or self.target.vps, pid, ordered))
 
     def _other_key(self) -> str:
-        """Return a key that nobody has, of the same form, and with no part of the own."""
+        """Return a key that nobody has, of the same form as the full key but with no part of it."""
         return self._varied(self.target.key if len(self.target.key) > 16 else "hu_" + "x" * 24)
 
     def _unknown_vps(self) -> str:
-        """Return an id that was never issued, of the own's form, or of the sample's if that is too short to vary."""
+        """Return an id that was never issued, in the form of the caller's own; of the example, if that is too short."""
         own = self.target.vps
         half = len(own) // 2
         long_enough = sum(c.isalnum() for c in own[half:]) >= 8
         return own[:half] + self._varied(own[half:]) if long_enough else "vps_" + self._varied("0h" * 13)
 
     def _varied(self, text: str) -> str:
-        """Return a text with each digit replaced by a digit and each letter by one that hexadecimal or base 32 has."""
+        """Return a text with each digit replaced by a digit and each letter by one that hexadecimal or base 32 uses."""
         return "".join(
             self._random.choice(string.digits) if c.isdigit()
             else self._random.choice("ABCDEF" if c.isupper() else "abcdef") if c.isalpha()
@@ -372,12 +372,12 @@ class Script:
         )  # fmt: skip
 
     def _nobodys_pid(self) -> int:
-        """Return a pid that no guest can have: above Linux's largest, and odd, which Windows' are not."""
+        """Return a pid that no guest can have: above the largest of Linux, and odd, as those of Windows never are."""
         return LARGEST_LINUX_PID + 1 + 2 * self._random.randrange(10**6)
 
 
 def run(wire: Wire, target: Target, stages: list[Stage]) -> None:
-    """Take all steps, until the wire sends no more; a slow server is asked several things at once."""
+    """Take all steps until the wire sends nothing more; a slow server gets several requests at a time."""
     for stage in stages:
         seconds = sorted(exchange.seconds for exchange in wire.exchanges)
         slow = bool(seconds) and seconds[len(seconds) // 2] > SLOW_SECONDS
@@ -391,7 +391,7 @@ def run(wire: Wire, target: Target, stages: list[Stage]) -> None:
 
 
 def step_through(wire: Wire, target: Target, step: Step, *, once: bool = False) -> Exchange | None:
-    """Take a step, if the wire still sends; return its exchange. With `once` it is not sent again after a 429."""
+    """Take a step, if the wire still sends anything."""
     with suppress(Stopped, Withheld):
         if step.client:
             return call(wire, target, step, step.client)

@@ -107,7 +107,7 @@ def test_a_hanging_agent_loses_nothing(endpoint: Endpoint) -> None:
     with ThreadPoolExecutor(10) as pool:
         answers = list(pool.map(endpoint.poll, [pid] * 10))
     assert {answer.status_code for answer in answers} == {503}
-    assert endpoint.probe() == {"available": False, "reason": "The guest agent does not answer."}
+    assert endpoint.probe() == {"available": False, "reason": "The guest agent does not respond."}
     assert time.monotonic() - began < 3 * PATIENCE
     endpoint.signal(signal.SIGCONT)
     assert endpoint.probe()["available"] is True
