@@ -19,7 +19,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from clients.faulty import faulty
+from clients.different import different
+from clients.faulty import Right, faulty
 
 HERE = Path(__file__).parent
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "hostup-conformance"
@@ -50,7 +51,8 @@ class Client:
     def doc(self) -> str:
         """What it does, as it says itself."""
         if self.argument:
-            return faulty()[self.argument].doc if self.argument in faulty() else "A right client."
+            one = faulty().get(self.argument)
+            return one.doc if one else (different().get(self.argument) or Right).__doc__ or ""
         lines = self.file.read_text("utf-8").splitlines()
         return next(line for line in lines if line[:2] in ('""', "//", "# ")).strip('"/# ')
 
@@ -62,9 +64,13 @@ class Client:
 
 
 def right() -> list[Client]:
-    """Return the right clients, the base of the faulty ones among them."""
+    """Return the right clients: scripts, those that differ in what is free, and the base of the faulty ones."""
     scripts = [Client(file) for file in sorted((HERE / "right").iterdir()) if file.suffix != ".json"]
-    return [*scripts, Client(HERE / "faulty.py", argument="Right")]
+    return [
+        *scripts,
+        *(Client(HERE / "different.py", argument=name) for name in different()),
+        Client(HERE / "faulty.py", argument="Right"),
+    ]
 
 
 #: What must notice each of `wrong/`, and where that shows.
@@ -99,8 +105,8 @@ def program(name: str) -> str:
 
 def python(file: Path) -> tuple[str, ...]:
     """Return how a script in Python is run; those of the standard library alone start faster."""
-    if file.name == "faulty.py":
-        return sys.executable, "-IS", str(file)
+    if file.name in {"faulty.py", "different.py"}:
+        return sys.executable, "-S", str(file)
     for module in ("aiohttp", "requests", "httpx"):
         if module in file.name and importlib.util.find_spec(module) is None:
             raise Missing(f"{module} is not installed")

@@ -20,6 +20,7 @@ from clients.matrix import reported, verdicts
 from hostup_conformance import cli
 from hostup_conformance.contract.client_judging import client_requirements
 from hostup_conformance.sources import processes
+from hostup_conformance.sources.client import Command, Stop, play_each
 from hostup_conformance.sources.scenes import KEY, THROUGH, scenes
 from running import KEPT
 
@@ -241,6 +242,12 @@ def test_a_hostile_command_leaves_only_a_report(name: str, tmp_path: Path) -> No
         pid for pid in set(processes.processes()) - before if str(tmp_path).encode() in processes.read(pid, "cmdline")
     ]
     assert [pid for pid in mine if processes.state(pid) not in "ZX"] == []
+
+
+def test_no_scene_begins_when_the_time_is_used_up() -> None:
+    stop = Stop(-1)
+    assert play_each([(Command(RIGHT), scenes()["well"])], stop) == [[]]
+    assert stop.reason == "the 600 seconds of a run were used up"
 
 
 def test_an_interrupted_run_reports_what_it_saw(tmp_path: Path) -> None:

@@ -167,7 +167,8 @@ class Asked:
 
     def right(self, **members: Any) -> Reply:
         """Return what a server that conforms responds with, with changed members; what it asks for is done."""
-        if self.request.header("authorization") != f"Bearer {KEY}":
+        scheme, _, key = (self.request.header("authorization") or "").partition(" ")
+        if scheme.lower() != "bearer" or key != KEY:
             return problem(401)
         if self.segment is not None and unquote(self.segment) != self.stage.scene.vps:
             return problem(404)

@@ -1,0 +1,216 @@
+"""Right clients that differ from each other in what the contract leaves free. None may be reported.
+
+The docstring says how one differs. Run one with `python different.py NAME`.
+"""
+
+from __future__ import annotations
+
+import http.client
+import sys
+import time
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from clients.faulty import Failed, Got, Headers, Right
+
+
+class FollowsPollUrl(Right):
+    """It follows pollUrl where that is a path of the endpoint, and takes the pid otherwise."""
+
+    def poll_url(self, started: Any) -> str:
+        url = started.get("pollUrl") or ""
+        return self.base + url if url.startswith(self.path() + "?pid=") else super().poll_url(started)
+
+
+class RetriesProbe(Right):
+    """It tries the probe three times, whatever went wrong, but for a refusal."""
+
+    def ask(self, method: str, url: str, body: bytes | None = None) -> Any:
+        if method != "GET" or "?pid=" in url:
+            return super().ask(method, url, body)
+        for pause in (0.5, 1.0):
+            try:
+                got = self.send(method, url)
+            except (OSError, http.client.HTTPException):
+                time.sleep(pause)
+                continue
+            if got.status < 500:
+                if got.status == 200:
+                    return self.read(got)
+                break
+            time.sleep(max(pause, self.pause(got) or 0) + 0.01)
+        else:
+            return super().ask(method, url)
+        seconds = self.pause(got)
+        if seconds is None or seconds > self.left():
+            raise Failed(f"status {got.status}")
+        time.sleep(seconds + 0.01)
+        return super().ask(method, url)
+
+
+class RetriesPollAfter500(Right):
+    """It polls again after a 5xx, twice at most."""
+
+    def ask(self, method: str, url: str, body: bytes | None = None) -> Any:
+        for _ in range(2 if "?pid=" in url and self.left() > 0 else 0):
+            got = self.send(method, url)
+            if got.status == 200:
+                return self.read(got)
+            if got.status < 500 or got.status == 503:
+                break
+            time.sleep(0.7)
+        else:
+            return super().ask(method, url, body)
+        seconds = self.pause(got)
+        if seconds is None or seconds > self.left():
+            raise Failed(f"status {got.status}")
+        time.sleep(seconds + 0.01)
+        return super().ask(method, url, body)
+
+
+class GivesUpWhenLimited(Right):
+    """It gives up on the first 429 or 503."""
+
+    def pause(self, got: Got) -> float | None:
+        return None
+
+
+class BacksOff(Right):
+    """It waits a little before the second poll, and longer each time, up to a second."""
+
+    def follow(self, started: Any) -> Any:
+        url, pause = self.poll_url(started), 0.1
+        while not self.has_ended(output := self.ask("GET", url)):
+            time.sleep(pause)
+            pause = min(2 * pause, 1.0)
+        return output
+
+
+class Patient(Right):
+    """It polls every other second, and sleeps before the first poll."""
+
+    interval = 1.5
+
+    def follow(self, started: Any) -> Any:
+        time.sleep(0.5)
+        return super().follow(started)
+
+
+class Streams(Right):
+    """It prints what polls show while the command runs, and the rest at its end."""
+
+    printed = 0
+
+    def print_new(self, output: Any) -> None:
+        text = (output.get("stdout") or "")[self.printed :]
+        self.printed += len(text)
+        sys.stdout.buffer.write(text.encode())
+        sys.stdout.flush()
+
+    def has_ended(self, output: Any) -> bool:
+        if output.get("exited") is False:
+            self.print_new(output)
+        return super().has_ended(output)
+
+    def show(self, output: Any) -> None:
+        self.print_new(output)
+        sys.stderr.buffer.write((output.get("stderr") or "").encode())
+
+
+class TellsWhatItDoes(Right):
+    """It says on its standard error what it does."""
+
+    def send(self, method: str, url: str, body: bytes | None = None) -> Got:
+        print(f"{method} {url}", file=sys.stderr, flush=True)
+        got = super().send(method, url, body)
+        print(f"status {got.status}", file=sys.stderr, flush=True)
+        return got
+
+
+class LooksUpFirst(Right):
+    """It asks for the list and the status first."""
+
+    def run(self) -> int:
+        self.ask("GET", f"{self.base}/api/v2/vps?limit=100")
+        self.ask("GET", self.base + self.path().removesuffix("/agent/exec") + "/status")
+        return super().run()
+
+
+class WaitsForAgent(Right):
+    """It waits until commands can be run, as long as there is time."""
+
+    def may_start(self, availability: Any) -> bool:
+        while not super().may_start(availability):
+            time.sleep(1)
+            availability = self.ask("GET", self.probe_url())
+        return True
+
+
+class MasksExitCode(Right):
+    """It exits with the last eight bits of the exit code."""
+
+    def exit_code(self, output: Any) -> int:
+        code = output.get("exitCode")
+        return code % 256 if isinstance(code, int) else 137
+
+
+class ExitsWithOne(Right):
+    """It exits with 1 for exit codes that a shell does not have, and where there is none."""
+
+    def exit_code(self, output: Any) -> int:
+        code = output.get("exitCode")
+        return code if isinstance(code, int) and 0 <= code < 256 else 1
+
+
+class KeepsConnection(Right):
+    """It keeps one connection, and opens another before a request where the server has closed that."""
+
+    kept: http.client.HTTPConnection | None = None
+
+    def send(self, method: str, url: str, body: bytes | None = None) -> Got:
+        parts = urlsplit(url)
+        if self.kept is None or self.is_closed():
+            self.kept = http.client.HTTPConnection(parts.netloc)
+        self.kept.timeout = max(self.left(), 0.1)
+        if self.kept.sock:
+            self.kept.sock.settimeout(self.kept.timeout)
+        headers = self.headers() | ({"Content-Type": self.media_type} if body is not None else {})
+        self.kept.request(method, url.removeprefix(f"http://{parts.netloc}"), body, headers)
+        response = self.kept.getresponse()
+        return Got(response.status, response.headers, response.read())
+
+    def is_closed(self) -> bool:
+        if self.kept is None or self.kept.sock is None:
+            return True
+        self.kept.sock.setblocking(False)
+        try:
+            return self.kept.sock.recv(1) == b""
+        except BlockingIOError:
+            return False
+
+
+class ShortFields(Right):
+    """It writes the scheme in lower case, accepts anything, and names a charset."""
+
+    media_type = "application/json; charset=utf-8"
+
+    def headers(self) -> Headers:
+        return {"authorization": f"bearer {self.key}", "accept": "*/*;q=0.5", "user-agent": "x"}
+
+
+class MoreInBody(Right):
+    """It writes the command in ASCII alone, with white space around and another member."""
+
+    def body(self) -> bytes:
+        return b'{ "shell": true,\n' + super().body()[1:] + b"\n"
+
+
+def different() -> dict[str, type[Right]]:
+    """Return all of them by name."""
+    return {client.__name__: client for client in Right.__subclasses__() if client.__module__ == __name__}
+
+
+if __name__ == "__main__":
+    sys.exit(different()[sys.argv[1]]().main())
