@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hostup_conformance.contract.target import Target
+from hostup_conformance.contract.target import Target, header_variable
 from hostup_conformance.core.door import shown
 from hostup_conformance.core.misconfigured import Misconfigured
+from hostup_conformance.core.route import Route, ca_from, proxy_for
 from hostup_conformance.core.wire import Limits
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from contextlib import ExitStack
 
 #: The default number of requests to a live server, and how many more where commands may be started.
 LIVE_REQUESTS, FOR_COMMANDS = 200, 150
+#: The name of a header field (RFC 9110 section 5.6.2), and those that are the suite's own.
+FIELD_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+OUR_FIELDS = frozenset(
+    {*("accept", "accept-encoding", "authorization", "connection", "content-length", "content-type", "expect", "host")}
+    | {*("keep-alive", "prefer", "te", "trailer", "transfer-encoding", "upgrade", "user-agent")}
+)
 #: The base URL in a process that leaves the work to another one, and so sends nothing.
 ELSEWHERE = "http://127.0.0.1:1"
 
@@ -39,6 +47,10 @@ class Given:
     har: Path | None
     record: Path | None
     waivers: str | None
+    headers: tuple[str, ...]
+    ca_file: str | None
+    client_cert: str | None
+    plain_http: tuple[str, ...]
     strict: bool
     #: Whether another process does the work (pytest-xdist), and this one needs no server.
     elsewhere: bool
@@ -62,6 +74,10 @@ class Given:
             har=Path(option.har) if option.har else None,
             record=Path(option.record) if option.record else None,
             waivers=option.waivers,
+            headers=tuple(option.header),
+            ca_file=option.ca_file,
+            client_cert=option.client_cert,
+            plain_http=tuple(option.allow_plain_http),
             strict=option.strict,
             elsewhere=bool(getattr(option, "tx", None)),
         )
@@ -83,7 +99,8 @@ def target_of(given: Given, resources: ExitStack) -> Target:
     if given.base_url and given.backend:
         raise Misconfigured("--backend starts its own server; omit it or --base-url")
     if given.base_url:
-        return Target.from_environment(given.base_url, os.environ, profile=given.profile)
+        target = Target.from_environment(given.base_url, os.environ, profile=given.profile, plain_http=given.plain_http)
+        return replace(target, route=route_to(target, given, os.environ))
     if given.backend == "qemu-ga":
         return agent_target(given, resources)
     from hostup_conformance.servers.mock import Mock, serve
@@ -91,6 +108,46 @@ def target_of(given: Given, resources: ExitStack) -> Target:
     mock = Mock()
     url = ELSEWHERE if given.elsewhere else resources.enter_context(serve(mock.app))
     return Target.from_environment(url, mock.environment(), kind="mock", profile=given.profile)
+
+
+def route_to(target: Target, given: Given, environ: Mapping[str, str]) -> Route:
+    """Return how a server is reached besides by its address; raise `Misconfigured` for what cannot be used."""
+    ca, named_by = ca_from(environ, given.ca_file)
+    certificate, key = split_certificate(given.client_cert) if given.client_cert else (None, None)
+    route = Route(
+        fields=tuple((name, field_value(name, environ)) for name in given.headers),
+        ca=ca,
+        ca_named_by=named_by,
+        certificate=certificate,
+        key=key,
+        proxy=proxy_for(target.base_url, loopback=target.is_loopback),
+    )
+    route.context()  # what it complains of is told before anything is sent
+    return route
+
+
+def field_value(name: str, environ: Mapping[str, str]) -> str:
+    """Return the value of a header field; raise `Misconfigured`, without showing it, where it cannot be sent."""
+    if not FIELD_NAME.fullmatch(name):
+        raise Misconfigured(f"--header {shown(name)}: give the name of a header field alone; its value comes from the "
+                            "environment, since a command line can be seen by others")  # fmt: skip
+    if name.lower() in OUR_FIELDS:
+        raise Misconfigured(f"--header {name}: the suite sets this header field itself; give another one")
+    variable = header_variable(name)
+    value = environ.get(variable, "").strip()
+    if not value:
+        raise Misconfigured(f"--header {name}: its value is missing; set {variable}")
+    if not value.isascii() or not value.isprintable():
+        raise Misconfigured(f"{variable} contains a control character or one outside ASCII; check it")
+    return value
+
+
+def split_certificate(text: str) -> tuple[Path, Path | None]:
+    """Return the files of a client certificate and its key, the latter None where it is in the same file."""
+    certificate, colon, key = text.rpartition(":")
+    if not colon or Path(text).exists():
+        return Path(text), None
+    return Path(certificate), Path(key)
 
 
 def agent_target(given: Given, resources: ExitStack) -> Target:

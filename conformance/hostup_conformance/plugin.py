@@ -53,6 +53,24 @@ OPTIONS: dict[str, dict[str, Any]] = {
         "metavar": "S",
         "help": "how many seconds one response may take (default: 10)",
     },
+    "--header": {
+        "metavar": "NAME",
+        "action": "append",
+        "default": [],
+        "help": "send this header field with every request; its value comes from the environment variable "
+        "HOSTUP_HEADER_NAME, with NAME in capitals and - as _ (repeatable)",
+    },
+    "--ca-file": {"metavar": "FILE", "help": "trust the CAs in FILE (PEM) too (default: those in SSL_CERT_FILE)"},
+    "--client-cert": {
+        "metavar": "FILE[:KEYFILE]",
+        "help": "show the server this certificate (PEM), with its key in the same file or in KEYFILE",
+    },
+    "--allow-plain-http": {
+        "metavar": "HOST",
+        "action": "append",
+        "default": [],
+        "help": "send keys to HOST without TLS, as to a service of Docker Compose or Kubernetes (repeatable)",
+    },
     "--har": {"metavar": "FILE", "help": "judge the recorded traffic in FILE (HAR 1.2) without sending anything"},
     "--record": {
         "metavar": "FILE",

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Generic
 
 from hostup_conformance import __version__
 from hostup_conformance.contract.ask import SLEEP
+from hostup_conformance.contract.target import header_variable
 from hostup_conformance.core.door import Redact, beginning, spelt_out
 from hostup_conformance.core.exchange import A, Exchange
 from hostup_conformance.core.ledger import spec_identity
@@ -157,6 +158,9 @@ def curl(e: Exchange[Ask], target: Target) -> str:
         if name.lower() in {"user-agent", "accept-encoding"}:
             continue
         line += f" -H {header_argument(name, value, variables)}"
+    line += "".join(f' -H "{name}: ${header_variable(name)}"' for name, _ in target.route.fields)
+    for option, file in (("cacert", target.route.ca), ("cert", target.route.certificate), ("key", target.route.key)):
+        line += f" --{option} {shlex.quote(str(file))}" if file else ""
     shown = e.request.target
     shown = shown if len(shown) < TARGET_CHARACTERS else shown[:TARGET_CHARACTERS] + "..."
     return f"{line} {shlex.quote(target.base_url + shown)}"

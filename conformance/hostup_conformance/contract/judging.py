@@ -144,7 +144,7 @@ def what_stands_between(exchanges: Sequence[Exchange]) -> str | None:
     ]
     if not asked:
         return None
-    failures = [e.failure for e in asked if e.lost in {"tls", "refused"}]
+    failures = [e.failure for e in asked if e.lost in {"tls", "proxy", "refused"}]
     statuses = sorted({e.status for e in asked if e.status})
     named = ", ".join(map(str, statuses))
     if len(failures) == len(asked):

@@ -23,4 +23,5 @@ def wire_to(target: Target, limits: core.Limits, *, careful: bool) -> Wire:
         classify=lambda request, exchanges: understand(request, target, exchanges),
         policy=Policy(target, careful),
         transient=may_pass,
+        route=target.route,
     )

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
 from hostup_conformance.core.misconfigured import Misconfigured
+from hostup_conformance.core.route import DIRECT, Route
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
 PREFIX = "HOSTUP_"
 
@@ -51,6 +52,8 @@ class Target:
     started_pids: frozenset[int] = frozenset()
     #: Credentials that stand in a recording: they are redacted as the keys are.
     found_secrets: frozenset[str] = field(default=frozenset(), repr=False)
+    #: How it is reached besides by its address.
+    route: Route = DIRECT
 
     @classmethod
     def from_environment(
@@ -60,8 +63,9 @@ class Target:
         *,
         kind: Kind = "server",
         profile: str = "full",
+        plain_http: Collection[str] = (),
     ) -> Target:
-        """Read credentials and fixtures from the environment.
+        """Read credentials and fixtures from the environment; `plain_http` are hosts that keys may be sent to so.
 
         Raises `Misconfigured` for what is missing, malformed or unsafe; nothing has been sent then.
         """
@@ -85,9 +89,11 @@ class Target:
         target.check_distinct()
         if kind == "server" and not target.vps and (target.finished_pid or target.running_pid):
             raise Misconfigured("a pid was given without its VPS; set HOSTUP_VPS_ID too")
-        if kind == "server" and urlsplit(base_url).scheme == "http" and not target.is_loopback:
+        host, plain = urlsplit(base_url).hostname or "", urlsplit(base_url).scheme == "http"
+        if kind == "server" and plain and not target.is_loopback and host not in map(str.lower, plain_http):
             raise Misconfigured(
-                f"--base-url {base_url}: a key is never sent over plain http except to loopback; use https"
+                f"--base-url {base_url}: a key is never sent over plain http except to loopback; use https, or "
+                f"--allow-plain-http {host} if the network up to that host is yours alone"
             )
         return target
 
@@ -121,8 +127,8 @@ class Target:
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """Both keys, and the credentials that a recording holds; all of them are redacted."""
-        return tuple(key for key in (self.key, self.read_key, *sorted(self.found_secrets)) if key)
+        """Both keys, the credentials that a recording holds, and those of the way there; all of them are redacted."""
+        return tuple(key for key in (self.key, self.read_key, *sorted(self.found_secrets), *self.route.secrets) if key)
 
     @property
     def nearly_secrets(self) -> tuple[str, ...]:
@@ -140,6 +146,11 @@ class Target:
             "--allow-exec": self.allow_exec,
         }
         return need in self.capabilities or bool(given.get(need))
+
+
+def header_variable(name: str) -> str:
+    """Return the variable that holds the value of a header field which is sent with every request."""
+    return PREFIX + "HEADER_" + name.upper().replace("-", "_")
 
 
 def altered_keys(key: str) -> list[str]:

@@ -33,7 +33,7 @@ class Asked(Protocol):
 
 A = TypeVar("A", bound=Asked)
 #: Nothing listens; the connection was dropped before a byte of a response; or TLS did not come about.
-Lost = Literal["refused", "dropped", "tls"]
+Lost = Literal["refused", "dropped", "tls", "proxy"]
 
 
 @dataclass(frozen=True)

@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 FailureKind = Lost | Literal["timeout", "broken"]
 #: What to do where TLS fails, by OpenSSL's name for the reason.
 TLS_HINTS = {
-    "CERTIFICATE_VERIFY_FAILED": "its certificate is not trusted here: name the CA in SSL_CERT_FILE",
-    "CERTIFICATE_REQUIRED": "it wants a client certificate: give a base URL that wants none",
-    "HANDSHAKE_FAILURE": "it may want a client certificate: give a base URL that wants none",
+    "CERTIFICATE_VERIFY_FAILED": "its certificate is not trusted here: name the CA's certificate with --ca-file",
+    "CERTIFICATE_REQUIRED": "it wants a client certificate: give one with --client-cert",
+    "HANDSHAKE_FAILURE": "it may want a client certificate: give one with --client-cert",
     "NO_APPLICATION_PROTOCOL": "it does not speak HTTP/1.1: give a base URL that does",
     "WRONG_VERSION_NUMBER": "it does not speak TLS: give a base URL with http://",
 }
@@ -237,7 +237,11 @@ class WatchedStream(httpcore.NetworkStream):
         """Begin TLS on the connection."""
         seconds = min(self._network.watch.remaining(), 10)
         stream = self._stream.start_tls(ssl_context, server_hostname, seconds)
-        self._network.watch.secured = True
+        watch = self._network.watch
+        watch.secured = True
+        # What came before TLS was a proxy's response to CONNECT.
+        watch.received = 0
+        watch.head.clear()
         return self._network.watched(stream)
 
     def get_extra_info(self, info: str) -> Any:

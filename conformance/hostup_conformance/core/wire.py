@@ -7,24 +7,22 @@ below httpx, since dot segments must reach the server, and what it sends beyond 
 from __future__ import annotations
 
 import re
-import ssl
 import threading
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import count
 from typing import TYPE_CHECKING, Generic
 from urllib.parse import urlsplit
 
-import certifi
 import httpcore
 
 from hostup_conformance.core.exchange import A, Classifier, Exchange
 from hostup_conformance.core.json_text import count_values
 from hostup_conformance.core.messages import Headers, Request, Response
 from hostup_conformance.core.network import TooLarge, Unanswered, Watch, Watched, decode_content
+from hostup_conformance.core.route import DIRECT, Pool, Route
 from hostup_conformance.core.times import retry_after_seconds
 
 if TYPE_CHECKING:
@@ -96,8 +94,9 @@ class Wire(Generic[A]):
         classify: Classifier[A],
         policy: Policy[A],
         transient: Transient[A] = lambda _: False,
+        route: Route = DIRECT,
     ) -> None:
-        self.base_url, self.limits = base_url, limits
+        self.base_url, self.limits, self._route = base_url, limits, route
         self.exchanges: list[Exchange[A]] = []
         #: Why the wire sends no more, once it does not.
         self.stopped: str | None = None
@@ -119,17 +118,9 @@ class Wire(Generic[A]):
             parts.port,
         )
         self._backend = Watched()
-        context = ssl.create_default_context(cafile=certifi.where())
-        with suppress(ssl.SSLError, OSError):
-            context.load_default_certs()
+        context = route.context()
         self._kept, self._fresh = (
-            httpcore.ConnectionPool(
-                ssl_context=context,
-                network_backend=self._backend,
-                max_connections=CONNECTIONS,
-                max_keepalive_connections=keepalive,
-            )
-            for keepalive in (CONNECTIONS, 0)
+            route.pool(self._backend, context, most=CONNECTIONS, kept=kept) for kept in (CONNECTIONS, 0)
         )
         self._lock = threading.Lock()
 
@@ -279,7 +270,7 @@ class Wire(Generic[A]):
         with self._lock:
             self._failures += error.kind != "refused"
             self._timeouts += error.kind == "timeout"
-        if error.kind == "tls":
+        if error.kind in {"tls", "proxy"}:
             self.stop(str(error))
         if self._failures >= self.limits.failures or self._timeouts >= self.limits.timeouts:
             self.stop(f"{self._failures} requests got no whole response")
@@ -317,12 +308,18 @@ class Wire(Generic[A]):
             source=source,
         )
 
-    def _attempt(self, request: Request, ask: A, pool: httpcore.ConnectionPool, seconds: float) -> Response:
+    def _attempt(self, request: Request, ask: A, pool: Pool, seconds: float) -> Response:
         """Send the request, and once more if a connection that was kept open turns out to be closed."""
         watch = self._backend.begin(seconds)
         try:
             return self._roundtrip(request, ask, pool)
-        except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutException, OSError) as error:
+        except (
+            httpcore.NetworkError,
+            httpcore.ProtocolError,
+            httpcore.ProxyError,
+            httpcore.TimeoutException,
+            OSError,
+        ) as error:
             if failure := self._failure(error, watch, seconds):
                 raise failure from None
         return self._attempt(request, ask, pool, seconds)
@@ -330,6 +327,10 @@ class Wire(Generic[A]):
     def _failure(self, error: Exception, watch: Watch, seconds: float) -> Unanswered | None:
         """Say why no whole response came, None where a connection that was kept open was closed meanwhile."""
         text = str(error).replace("\n", " ") or type(error).__name__
+        if isinstance(error, httpcore.ProxyError):
+            return Unanswered(f"the proxy {self._route.proxy_shown} does not connect to the server: {text}", "proxy")
+        if self._route.proxy and isinstance(error, httpcore.ConnectError) and not watch.connected:
+            return Unanswered(f"no connection to the proxy {self._route.proxy_shown}: {text}", "proxy")
         if "SSL" in text or (self._origin[0] == b"https" and watch.connected and not watch.secured):
             return Unanswered.by_tls(text)
         if isinstance(error, httpcore.TimeoutException):
@@ -342,8 +343,8 @@ class Wire(Generic[A]):
             return Unanswered(f"broken response: {text}", "broken" if watch.received else "dropped")
         return Unanswered(f"{type(error).__name__}: {text}")
 
-    def _roundtrip(self, request: Request, ask: A, pool: httpcore.ConnectionPool) -> Response:
-        headers = [("Host", self._netloc), *request.headers]
+    def _roundtrip(self, request: Request, ask: A, pool: Pool) -> Response:
+        headers = [("Host", self._netloc), *with_fields(request.headers, self._route.fields)]
         chunked = request.header("transfer-encoding") is not None
         if request.body and not chunked:
             headers.append(("Content-Length", str(len(request.body))))
@@ -380,6 +381,14 @@ class Wire(Generic[A]):
                     f"the responses are larger than a run keeps ({self.limits.kept_bytes >> 20} MiB and "
                     f"{self.limits.kept_values} JSON values and header fields in all)"
                 )
+
+
+def with_fields(headers: Headers, more: Headers) -> Headers:
+    """Return header fields with others; of Cookie there is one in a request (RFC 6265 section 5.4), with all pairs."""
+    cookies = "; ".join(value for name, value in (*headers, *more) if name.lower() == "cookie")
+    if not more or not cookies:
+        return (*headers, *more)
+    return (*(pair for pair in (*headers, *more) if pair[0].lower() != "cookie"), ("Cookie", cookies))
 
 
 def read_within(limit: int, chunks: Iterable[bytes]) -> bytes:
