@@ -210,3 +210,12 @@ def kind_of(request: Request) -> tuple[Kind, str | None]:
 def pids_of(request: Request) -> list[str]:
     """Return the values of `pid` in a query."""
     return [value for name, value in parse_qsl(request.query, keep_blank_values=True) if name == "pid"]
+
+
+def how(outcome: Outcome) -> str:
+    """Say how a command ended."""
+    if outcome.ended_by == "deadline":
+        return f"it was ended after {outcome.seconds:.0f} seconds"
+    if outcome.ended_by in {"bound", "start"}:
+        return outcome.reason
+    return f"it exited with {outcome.code} after {outcome.seconds:.1f} seconds"

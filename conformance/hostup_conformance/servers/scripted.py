@@ -205,7 +205,8 @@ class ScriptedServer:
             self.refuse()
         await send(reply, received, reader, writer)
         if reply.after == "silence":
-            await reader.read()  # until the client goes
+            while await reader.read(LARGEST_HEAD):  # until the client goes
+                pass
         if reply.after == "reset":
             reset(writer)
         return reply.after == "keep" and not reply.last and wants_more(received.request)

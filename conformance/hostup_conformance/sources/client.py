@@ -16,7 +16,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
-from hostup_conformance.contract.story import Does, Exchange, Outcome, Play, Seen, Story, kind_of
+from hostup_conformance.contract.story import Does, Exchange, Outcome, Play, Seen, Story, how, kind_of
 from hostup_conformance.core.messages import Request
 from hostup_conformance.core.misconfigured import Misconfigured
 from hostup_conformance.servers.scripted import Received, Reply, ScriptedServer
@@ -215,12 +215,3 @@ def exchange_of(play: Play, one: Received, began: float, when: datetime) -> Exch
         purpose=f"{play.scene}: {play.words}",
         source="scene",
     )
-
-
-def how(outcome: Outcome) -> str:
-    """Say how a command ended."""
-    if outcome.ended_by == "deadline":
-        return f"it was ended after {outcome.seconds:.0f} seconds"
-    if outcome.ended_by in {"bound", "start"}:
-        return outcome.reason
-    return f"it exited with {outcome.code} after {outcome.seconds:.1f} seconds"

@@ -475,6 +475,14 @@ class CommandAsList(Right):
 
 
 @trips("CLIENT-08")
+class CommandTwice(Right):
+    """It names the command twice."""
+
+    def body(self) -> bytes:
+        return f'{{"command": "true", {super().body().decode()[1:]}'.encode()
+
+
+@trips("CLIENT-08")
 class CommandUnderAnotherName(Right):
     """It calls the command cmd."""
 
@@ -864,6 +872,27 @@ class ErrorsAreNoErrors(Right):
         return 0
 
 
+@trips("CLIENT-27", "poll-not-found")
+class GoneIsEnded(Right):
+    """It takes a 404 of a poll for the end of the command."""
+
+    def follow(self, started: Any) -> Any:
+        try:
+            return super().follow(started)
+        except Failed as error:
+            if "404" not in str(error):
+                raise
+            return {"exited": True, "exitCode": 0}
+
+
+@trips("CLIENT-27", "unavailable")
+class UnavailableIsFine(Right):
+    """It exits with 0 where commands cannot be run."""
+
+    def run(self) -> int:
+        return super().run() if self.may_start(self.ask("GET", self.probe_url())) else 0
+
+
 @trips("CLIENT-27", "never-ends")
 class TimeoutIsSuccess(Right):
     """It exits with 0 when the time is up."""
@@ -1043,6 +1072,14 @@ class DropsStderr(Right):
         super().show({"stdout": output.get("stdout")})
 
 
+@trips("CLIENT-30", "exit-code-3")
+class SwapsStreams(Right):
+    """It prints each stream where the other belongs."""
+
+    def show(self, output: Any) -> None:
+        super().show({"stdout": output.get("stderr"), "stderr": output.get("stdout")})
+
+
 @trips("CLIENT-30", "output-on-stderr-alone")
 class MergesStreams(Right):
     """It prints both streams to its standard output."""
@@ -1139,6 +1176,17 @@ class NeedsAllMembers(Right):
 
     def has_ended(self, output: Any) -> bool:
         return super().has_ended(output) and isinstance(output["stdout"], str | None)
+
+
+@trips("CLIENT-33", "well")
+class NeverExits(Right):
+    """It has done all, and does not end."""
+
+    def main(self) -> int:
+        code = super().main()
+        sys.stdout.flush()
+        time.sleep(1000)
+        return code
 
 
 @trips("CLIENT-34", "connection-closed-between")

@@ -16,7 +16,7 @@ from typing import Any
 from clients.catalogue import Client, Missing, right, wrong
 from hostup_conformance.contract.client_judging import MATRIX, Verdict, client_requirements, judge_client
 from hostup_conformance.contract.story import Exchange
-from hostup_conformance.core.root_cause import root_causes
+from hostup_conformance.core.root_cause import read_matrix, root_causes
 from hostup_conformance.sources.client import AT_ONCE, Command, Stop, play_each
 from hostup_conformance.sources.scenes import Scene, scenes
 
@@ -71,10 +71,10 @@ def steady(text: str) -> str:
     return text
 
 
-def measured() -> dict[str, Any]:
-    """Run all, and return the matrix."""
+def measured(*, anew: bool) -> dict[str, Any]:
+    """Run all, or the wrong clients alone, and return the matrix."""
     seen = verdicts(wrong(), lambda client: dict.fromkeys((*client.scenes, *ORDINARY)))
-    good = verdicts(right(), lambda _: scenes(), AT_ONCE)
+    good = verdicts(right() if anew else [], lambda _: scenes(), AT_ONCE)
     rows = {}
     for client in wrong():
         verdict = seen[client.name]
@@ -89,8 +89,9 @@ def measured() -> dict[str, Any]:
     correct = {
         client.name: {"doc": client.doc, "reported": reported(verdict)}
         for client in right()
-        if not isinstance(verdict := good[client.name], str)
+        if anew and not isinstance(verdict := good[client.name], str)
     }
+    correct = correct or read_matrix(MATRIX)["variants"]
     return {"faults": rows, "variants": correct, "examples": examples(seen)}
 
 
@@ -152,8 +153,8 @@ def summary(matrix: dict[str, Any]) -> list[str]:
 
 
 def main() -> int:
-    """Write the matrix, and say what is in it."""
-    matrix = measured()
+    """Write the matrix, and say what is in it; with the argument `wrong` the right clients are left as they were."""
+    matrix = measured(anew="wrong" not in sys.argv[1:])
     MATRIX.write_text(json.dumps(matrix, indent=1, ensure_ascii=False, sort_keys=True) + "\n", encoding="utf-8")
     print("\n".join(summary(matrix)))
     return 0

@@ -48,6 +48,8 @@ def command_as_given(story: Story) -> Findings:
         text = read_json(e.request.body)
         if not text.is_json or text.defects:
             yield e, "a JSON object as the body", "; ".join(text.defects)
+        elif "command" in text.duplicates:
+            yield e, "one member command", "two"
         elif not isinstance(text.value, dict) or "command" not in text.value:
             yield e, "a JSON object with the member command", text.value
         elif story.task.command is not None and text.value["command"] != story.task.command:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hostup_conformance.contract.client_rules import Findings, judging
-from hostup_conformance.contract.story import Outcome, Story, told
+from hostup_conformance.contract.story import Outcome, Story, how, told
 
 
 def ended(story: Story) -> Outcome | None:
@@ -131,19 +131,19 @@ def no_exit_code_is_no_success(story: Story) -> Findings:
 
 
 def comes_through(story: Story) -> Findings:
-    """Yield a finding if the client did not do its task although it could."""
-    if story.outcome and not story.done:
+    """Yield a finding if the client did not do its task, or did not end, although it could."""
+    if story.outcome and (not story.done or story.outcome.ended_by != "itself"):
         what = "a probe that tells that commands can be run" if story.task.does == "probe" else "the command's output"
         came = [f"{e.request.method} {e.status or e.failure}" for e in story.own]
         sent = ", ".join(came[-4:]) or "no request came"
-        code = story.outcome.reason or f"exit code {story.outcome.code}"
+        code = how(story.outcome)
         said = story.outcome.stderr[-80:].decode("utf-8", "replace").strip().splitlines()[-1:]
         yield None, what, f"{sent}; {code}{f': {said[0]}' if said else ''}"
 
 
 @judging("CLIENT-33", lambda story: story.play.completes == "CLIENT-33" and story.outcome)
 def through(story: Story) -> Findings:
-    """In a scene in which the server behaves as documented, the client must get the command's output."""
+    """In a scene in which the server behaves as documented, the client must get the command's output, and end."""
     yield from comes_through(story)
 
 
