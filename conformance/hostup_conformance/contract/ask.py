@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 from urllib.parse import unquote, unquote_plus
 
 from hostup_conformance.contract.paths import Resource, resource_of
@@ -312,4 +312,8 @@ def with_notes(ask: Ask, notes: dict[str, Any]) -> Ask:
     """Return what a request asks for, with what the recording itself notes; raise `ValueError` for other notes."""
     if not notes:
         return ask
-    return replace(ask, credential=notes["credential"], vps=notes["vps"], pid=Pid(notes["pid"]))
+    credential: Any = notes.get("credential")
+    vps: Any = notes.get("vps")
+    if credential not in get_args(Credential) or (vps is not None and vps not in get_args(Vps)):
+        raise ValueError(f"a request notes the credential {credential!r} and the VPS {vps!r}")
+    return replace(ask, credential=credential, vps=vps, pid=Pid(str(notes.get("pid"))))

@@ -64,7 +64,7 @@ def schema_note(e: Exchange) -> str | None:
 
     It is asked where our rules judge the form as well: of GETs whose id and pid are not malformed.
     """
-    from schemathesis.core.failures import Failure
+    from schemathesis.core.failures import Failure, FailureGroup
 
     received = e.response
     if received is None or not (judged(e) or e.obeyed) or len(received.body) > LARGEST_BODY:
@@ -74,8 +74,13 @@ def schema_note(e: Exchange) -> str | None:
     # What it asks of a response are an address and a duration.
     response = received.as_httpx(httpx.Request("GET", "http://h"))
     response.elapsed = timedelta(seconds=e.seconds)
+    # It refuses charsets that it does not know, whatever the bytes are.
+    if answer.media_type:
+        response.headers["Content-Type"] = answer.media_type
     try:
         operation().validate_response(response)
     except Failure as failure:
         return failure.title
+    except FailureGroup as failures:
+        return next((failure.title for failure in failures.exceptions if isinstance(failure, Failure)), None)
     return None

@@ -14,7 +14,10 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from hostup_conformance import __version__
+from hostup_conformance.core.door import in_line
 from hostup_conformance.core.files import write_whole
+from hostup_conformance.core.har_schema import fault_of
+from hostup_conformance.core.json_text import count_values
 from hostup_conformance.core.messages import Headers, Request, Response
 from hostup_conformance.core.misconfigured import Misconfigured
 from hostup_conformance.core.redact import MARK
@@ -26,8 +29,8 @@ if TYPE_CHECKING:
 
     from hostup_conformance.core.exchange import A, Exchange
 
-#: A recording may be large, but not without bound (bytes).
-LARGEST_FILE = 500 << 20
+#: A recording may be large, but not without bound: in bytes, each JSON value counted as so many more.
+LARGEST_FILE, BYTES_PER_VALUE = 250 << 20, 100
 #: These no longer describe a body that was decoded before it was recorded.
 CODINGS = {"content-encoding", "transfer-encoding", "content-length"}
 #: Request header fields whose values are secrets.
@@ -59,14 +62,31 @@ class Recording:
 
 
 def read(file: Path) -> Recording:
-    """Read a recording; raise `Misconfigured` if the file is not HAR."""
+    """Read a recording; raise `Misconfigured` if the file is not HAR, or larger than can be kept."""
     try:
-        if file.stat().st_size > LARGEST_FILE:
-            raise Misconfigured(f"--har {file}: larger than {LARGEST_FILE >> 20} MiB; record less")
-        log = json.loads(file.read_text(encoding="utf-8-sig"))["log"]
-        return Recording([entry_of(entry) for entry in log["entries"]], dict(log.get("_target") or {}))
+        data = file.read_bytes() if file.stat().st_size <= LARGEST_FILE else None
+        if data is None or len(data) + BYTES_PER_VALUE * count_values(data) > LARGEST_FILE:
+            raise Misconfigured(f"--har {file}: too large to be judged; record the endpoint's requests alone")
+        # Some programs write NaN for a time that they do not know.
+        log = json.loads(data.decode("utf-8-sig"), parse_constant=lambda _: None)["log"]
+        del data
+        entries, known = log["entries"], log.get("_target") or {}
+        if not isinstance(entries, list) or not isinstance(known, dict):
+            raise TypeError("log.entries is no array, or log._target no object")
+        return Recording([checked(entry, number) for number, entry in enumerate(entries)], known)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise Misconfigured(f"--har {file}: no HAR 1.2 ({type(error).__name__}: {error}); export it again") from None
+        why = f"{type(error).__name__}: {in_line(str(error)[:300])}"
+        raise Misconfigured(f"--har {file}: no HAR 1.2 ({why}); export it again") from None
+
+
+def checked(entry: Any, number: int) -> Entry:
+    """Return an entry of the file; raise `ValueError`, which names the place, for what is none."""
+    if fault := fault_of(entry):
+        raise ValueError(f"log.entries[{number}].{fault}")
+    try:
+        return entry_of(entry)
+    except ValueError as error:
+        raise ValueError(f"log.entries[{number}]: {error}") from None
 
 
 def entry_of(entry: dict[str, Any]) -> Entry:
@@ -95,7 +115,7 @@ def response_of(recorded: dict[str, Any]) -> Response | None:
     if not recorded["status"]:
         return None
     headers = tuple(pair for pair in headers_of(recorded) if pair[0].lower() not in CODINGS)
-    return Response(recorded["status"], headers, body_of(recorded.get("content") or {}))
+    return Response(int(recorded["status"]), headers, body_of(recorded.get("content") or {}))
 
 
 def body_of(content: dict[str, Any]) -> bytes:

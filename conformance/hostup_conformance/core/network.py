@@ -122,7 +122,7 @@ class Watched(httpcore.NetworkBackend):
     """A network in which each thread's request has one deadline, and every byte received for it is counted."""
 
     def __init__(self) -> None:
-        self._network = httpcore.SyncBackend()
+        self._network: httpcore.NetworkBackend = httpcore.SyncBackend()
         self._of_thread = threading.local()
         self._addresses: dict[tuple[str, int], list[str]] = {}
         self._sockets: weakref.WeakSet[socket.socket] = weakref.WeakSet()

@@ -9,12 +9,17 @@ from typing import TYPE_CHECKING
 
 import yaml
 
+from hostup_conformance.core.door import in_line, shown
 from hostup_conformance.core.ledger import renamed, requirements
 from hostup_conformance.core.misconfigured import Misconfigured
 
 if TYPE_CHECKING:
     from hostup_conformance.core.exchange import A
     from hostup_conformance.core.verdict import Verdict
+
+
+#: In bytes; there is a requirement for a hundred lines or so.
+LARGEST_FILE = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -32,9 +37,13 @@ def read_waivers(file: str | None) -> list[Waiver]:
         return []
     form = "a list of {id: POLL-03, reason: why, expires: 2027-01-31}"
     try:
+        if not Path(file).is_file() or Path(file).stat().st_size > LARGEST_FILE:
+            raise Misconfigured(f"--waivers {file}: no file, or larger than {LARGEST_FILE >> 20} MiB; give {form}")
         entries = yaml.safe_load(Path(file).read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise Misconfigured(f"--waivers {file}: {str(error).splitlines()[0]}; give {form}") from None
+    # PyYAML raises ValueError and others for dates that no calendar has, and for keys that cannot be.
+    except (OSError, ValueError, TypeError, RecursionError, yaml.YAMLError) as error:
+        why = in_line((str(error).splitlines() or [type(error).__name__])[0][:300])
+        raise Misconfigured(f"--waivers {file}: {why}; give {form}") from None
     if not isinstance(entries, list):
         raise Misconfigured(f"--waivers {file}: not a list; give {form}")
     return [read_waiver(file, entry) for entry in entries]
@@ -43,13 +52,15 @@ def read_waivers(file: str | None) -> list[Waiver]:
 def read_waiver(file: str, entry: object) -> Waiver:
     """Return one waiver; raise `Misconfigured` if it is incomplete."""
     if not isinstance(entry, dict) or set(entry) != {"id", "reason", "expires"}:
-        raise Misconfigured(f"--waivers {file}: {entry!r} does not have exactly id, reason and expires")
-    id = renamed().get(entry["id"], entry["id"])
+        raise Misconfigured(f"--waivers {file}: {shown(entry)} does not have exactly id, reason and expires")
+    given, reason, expires = entry["id"], entry["reason"], entry["expires"]
+    id = renamed().get(given, given) if isinstance(given, str) else None
     if id not in requirements():
-        raise Misconfigured(f"--waivers {file}: there is no requirement {entry['id']!r}")
-    if not isinstance(entry["expires"], date) or not str(entry["reason"]).strip():
-        raise Misconfigured(f"--waivers {file}: {entry['id']} needs a reason, and a date such as 2027-01-31")
-    return Waiver(id, str(entry["reason"]), entry["expires"])
+        raise Misconfigured(f"--waivers {file}: there is no requirement {shown(given)}")
+    # A point in time is a date too, by its type, and cannot be compared with one.
+    if type(expires) is not date or not isinstance(reason, str) or not reason.strip():
+        raise Misconfigured(f"--waivers {file}: {id} needs a reason, and a date such as 2027-01-31 without a time")
+    return Waiver(id, reason, expires)
 
 
 def apply_waivers(verdict: Verdict[A], waivers: list[Waiver], today: date, *, strict: bool) -> Verdict[A]:

@@ -14,6 +14,7 @@ from hostup_conformance.contract.paths import VPSS
 from hostup_conformance.contract.selectors import listed_ids, may_pass, member
 from hostup_conformance.core import exchange as core
 from hostup_conformance.core import har
+from hostup_conformance.core.door import in_line
 from hostup_conformance.core.misconfigured import Misconfigured
 from hostup_conformance.core.redact import redactor
 
@@ -25,7 +26,13 @@ if TYPE_CHECKING:
     from hostup_conformance.contract.target import Target
 
 #: What a recording may hold of what its run knew: nothing secret.
-KNOWN = ("vps", "unavailable_vps", "foreign_vps", "finished_pid", "running_pid", "allow_exec", "profile")
+KNOWN: dict[str, type] = {
+    **dict.fromkeys(("vps", "unavailable_vps", "foreign_vps", "profile"), str),
+    **dict.fromkeys(("finished_pid", "running_pid"), int),
+    "allow_exec": bool,
+}
+#: How many entries can be judged in time.
+MOST_ENTRIES = 5000
 #: Stands for a key that the recorded run was given.
 RECORDED_KEY = "a key that the recorded run was given"
 
@@ -37,6 +44,17 @@ def read(file: Path, target: Target) -> tuple[list[Exchange], Target, int]:
         Misconfigured: it is no HAR, or holds nothing of the endpoint
     """
     recording = har.read(file)
+    if len(recording.entries) > MOST_ENTRIES:
+        raise Misconfigured(f"--har {file}: more than {MOST_ENTRIES} entries; record the endpoint's requests alone")
+    try:
+        return understood(file, recording, target)
+    except (ValueError, TypeError, KeyError) as error:
+        why = f"{type(error).__name__}: {in_line(str(error)[:300])}"
+        raise Misconfigured(f"--har {file}: the suite's own notes in it are damaged ({why}); record it again") from None
+
+
+def understood(file: Path, recording: har.Recording, target: Target) -> tuple[list[Exchange], Target, int]:
+    """Return what `read` does, of a recording; raise what damaged notes bring about."""
     target = with_known(replace(target, found_secrets=frozenset(har.secrets_in(recording))), recording.known)
     entries = [below_prefix(entry) for entry in recording.entries]
     ours = [entry for entry in entries if entry is not None]
@@ -93,6 +111,9 @@ def exchanges_of(entries: Iterable[har.Entry], target: Target) -> list[Exchange]
 
 def with_known(target: Target, known: dict[str, Any]) -> Target:
     """Return the target with what the recorded run knew, except for what the user named."""
+    for name in KNOWN:
+        if type(known.get(name)) not in {type(None), KNOWN[name]}:
+            raise ValueError(f"log._target.{name} is no {KNOWN[name].__name__}")
     more: dict[str, Any] = {name: known[name] for name in KNOWN if known.get(name) and not getattr(target, name)}
     more.pop("profile", None)
     if known.get("read_key") and not target.read_key:

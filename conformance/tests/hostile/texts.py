@@ -94,7 +94,7 @@ def sixty_thousand_newlines(asked: Asked) -> Iterator[Part]:
     yield KEEP
 
 
-@hostile()
+@hostile(ANY)
 def almost_a_query(asked: Asked) -> Iterator[Part]:
     """SELECT, for 200 KB, and never FROM; and names of exceptions that do not end."""
     yield asked.json(detail="SELECT " * 30_000, title="java." * 40_000, instance="/home/" * 30_000)
