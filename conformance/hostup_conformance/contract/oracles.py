@@ -75,8 +75,8 @@ def schema_note(e: Exchange) -> str | None:
     response = received.as_httpx(httpx.Request("GET", "http://h"))
     response.elapsed = timedelta(seconds=e.seconds)
     # It refuses charsets that it does not know, whatever the bytes are.
-    if answer.media_type:
-        response.headers["Content-Type"] = answer.media_type
+    if received.media_type:
+        response.headers["Content-Type"] = received.media_type
     try:
         operation().validate_response(response)
     except Failure as failure:
