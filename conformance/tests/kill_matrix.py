@@ -178,12 +178,19 @@ def renewed(matrix: dict[str, Any]) -> dict[str, Any]:
 
 def causes(ids: Iterable[str], rows: dict[str, Any]) -> dict[str, list[str]]:
     """Return the root causes among requirements, as the faults show them."""
-    return root_causes(ids, list(requirements()), rows)
+    must = {id for id, requirement in requirements().items() if requirement.level == "MUST"}
+    return root_causes(ids, list(requirements()), rows, must)
 
 
 def first_reported(row: dict[str, Any], rows: dict[str, Any]) -> str | None:
     """Return the requirement that a summary names first for a fault, given all faults."""
     return next(iter(causes(row["reported"], rows)), None)
+
+
+def named_unlearnt(rows: dict[str, Any]) -> list[str]:
+    """Return the faults whose own requirement is named first when nothing was learnt from the fault itself."""
+    others = {name: {other: row for other, row in rows.items() if other != name} for name in rows}
+    return [name for name, row in rows.items() if first_reported(row, others[name]) == row["requirement"]]
 
 
 def indistinguishable(rows: Iterable[dict[str, Any]]) -> list[list[str]]:
@@ -207,12 +214,20 @@ def summary(matrix: dict[str, Any]) -> list[str]:
     first = {row["requirement"] for row in rows.values() if first_reported(row, rows) == row["requirement"]}
     named = [name for name, row in rows.items() if first_reported(row, rows) == row["requirement"]]
     blamed = {name: row["reported"] for name, row in matrix["variants"].items() if row["reported"]}
+    several = {name: row for name, row in rows.items() if len(row["reported"]) > 1}
+    unlearnt = named_unlearnt(rows)
+    share = 100 * len(unlearnt) / max(len(rows), 1)
+    of_several = sum(name in several for name in unlearnt)
     lines = [
         f"{len(own)} of {len(rows)} faults are killed by their own requirement, {len(named)} are named by it first",
         f"of {len(judged)} requirements {len(alone)} report some fault alone, {len(alone | first)} alone or first",
         f"indistinguishable: {indistinguishable(rows.values()) or 'none'}",
         f"{len(matrix['variants'])} variants, reported: {blamed or 'none'}",
     ]
+    lines.append(
+        f"leave-one-out: {share:.1f} % are named by their own requirement first when nothing was learnt from the fault "
+        f"itself ({of_several} of the {len(several)} that several requirements report)"
+    )
     lines += [f"not killed: {name} ({row['requirement']})" for name, row in rows.items() if name not in own]
     lines += [f"never alone or first: {id}" for id in judged if id not in alone | first]
     lines += [

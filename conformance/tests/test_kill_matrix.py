@@ -8,7 +8,7 @@ import pytest
 from faults import faults
 from hostup_conformance.contract.judging import MATRIX, server_requirements
 from hostup_conformance.core.root_cause import read_matrix
-from kill_matrix import causes, first_reported, indistinguishable
+from kill_matrix import causes, first_reported, indistinguishable, named_unlearnt
 from variants import variants
 
 WHOLE = read_matrix(MATRIX)
@@ -51,6 +51,10 @@ def test_most_faults_are_blamed_on_their_own_requirement() -> None:
     """For at least 95 of 100 faults, a summary names their own requirement first."""
     named = [name for name, row in ROWS.items() if first_reported(row, ROWS) == row["requirement"]]
     assert len(named) >= 0.95 * len(ROWS)
+
+
+def test_faults_that_nothing_was_learnt_from_are_mostly_named_right() -> None:
+    assert len(named_unlearnt(ROWS)) >= 0.9 * len(ROWS)
 
 
 def test_each_broken_requirement_is_named_once() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from hostup_conformance.core.root_cause import root_causes
 from hostup_conformance.reports.terminal import in_order
 
 
@@ -32,3 +33,24 @@ def test_without_causes_the_worst_comes_first() -> None:
     """Without root causes, the worst status comes first, and passes are left out."""
     entries = [entry("A-01", "pass"), entry("A-02", "warn"), entry("A-03", "error"), entry("A-04", "disabled")]
     assert [id for id, _ in ordered(entries, [])] == ["A-03", "A-02", "A-04"]
+
+
+FAULTS = {
+    "one": {"requirement": "A-01", "reported": ["A-01", "A-02"]},
+    "two": {"requirement": "A-03", "reported": ["A-03", "A-02"]},
+    "three": {"requirement": "A-02", "reported": ["A-02"]},
+}
+IDS = ["A-01", "A-02", "A-03", "A-04", "A-05"]
+
+
+def test_what_fails_comes_before_what_warns() -> None:
+    assert list(root_causes(["A-04", "A-05"], IDS, FAULTS)) == ["A-04", "A-05"]
+    assert list(root_causes(["A-04", "A-05"], IDS, FAULTS, {"A-05"})) == ["A-05", "A-04"]
+
+
+def test_a_warning_that_explains_a_failure_comes_with_the_failures() -> None:
+    assert root_causes(["A-01", "A-02", "A-04"], IDS, FAULTS, {"A-02"}) == {"A-01": ["A-02"], "A-04": []}
+
+
+def test_what_is_seldom_a_consequence_comes_first() -> None:
+    assert list(root_causes(["A-02", "A-04"], IDS, FAULTS)) == ["A-04", "A-02"]

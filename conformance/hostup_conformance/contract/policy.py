@@ -38,7 +38,8 @@ class Policy:
 
     def __call__(self, request: Request, ask: Ask, exchanges: Sequence[Exchange]) -> None:
         """Check one request, given the exchanges before it."""
-        starts = request.method == "POST" and bool(request.body)
+        methods = {request.method, *(request.header(name) for name in OVERRIDES)}
+        starts = "POST" in methods and bool(request.body)
         if starts and not self.target.allow_exec:
             raise Withheld("a command is not started without --allow-exec")
         if not self.careful:

@@ -10,7 +10,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
     from pathlib import Path
 
 
@@ -20,29 +20,48 @@ def read_matrix(file: Path) -> dict[str, Any]:
     return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else empty
 
 
-def root_causes(broken: Iterable[str], ids: Sequence[str], faults: dict[str, Any]) -> dict[str, list[str]]:
+def root_causes(
+    broken: Iterable[str], ids: Sequence[str], faults: dict[str, Any], failing: Collection[str] = ()
+) -> dict[str, list[str]]:
     """Return the requirements that explain others, or that nothing explains, each with those that follow from it.
 
-    The one that explains most comes first.
+    One that fails, or that explains one that fails, comes before one that only warns; then the one that explains most;
+    then the one that faults of other requirements break least often, as it is the least likely to be a consequence.
 
     Args:
         broken: the ids of the broken requirements
         ids: all ids, in the ledger's order
         faults: the faults of a kill matrix
+        failing: the ids of the broken requirements that make the verdict not conformant
     """
     order = {id: position for position, id in enumerate(ids)}
     left = sorted(set(broken), key=lambda one: order.get(one, len(order)))
     counts = also_reported(faults)
+    as_consequence = Counter(b for fault in faults.values() for b in fault["reported"] if b != fault["requirement"])
     roots: dict[str, list[str]] = {}
     while left:
         explained = {a: [b for b in left if a != b and explains(counts, a, b)] for a in left}
         by_others = Counter(b for followers in explained.values() for b in followers)
-        # If two explain equally many, the one that fewer others explain is closer to the cause; then the ledger's order
-        # decides.
-        root = max(left, key=lambda one: (len(explained[one]) - by_others[one], len(explained[one])))
+        fails = {one: any_of(failing, one, explained[one]) for one in left}
+        # If two explain equally many, the one that fewer others explain is closer to the cause; at last the ledger's
+        # order decides.
+        root = max(
+            left,
+            key=lambda one: (
+                fails[one],
+                len(explained[one]) - by_others[one],
+                len(explained[one]),
+                -as_consequence[one],
+            ),
+        )
         roots[root] = explained[root]
         left = [id for id in left if id != root and id not in explained[root]]
-    return dict(sorted(roots.items(), key=lambda item: -len(item[1])))
+    return dict(sorted(roots.items(), key=lambda item: (not any_of(failing, *item), -len(item[1]))))
+
+
+def any_of(failing: Collection[str], root: str, followers: list[str]) -> bool:
+    """Whether a root or one of those that follow from it fails."""
+    return any(id in failing for id in (root, *followers))
 
 
 def also_reported(faults: dict[str, Any]) -> Counter[tuple[str, str]]:

@@ -144,6 +144,10 @@ class Script:
                 override = (("X-HTTP-Method-Override", method),)
                 yield self._get(f"a poll that is to count as {method}, read:vm alone", pid=pid, key=t.read_key,
                                 headers=override, capability="scopes")  # fmt: skip
+        if t.allow_exec:
+            fields = (*reading, ("Content-Type", "application/json"), ("X-HTTP-Method-Override", "POST"))
+            as_start = Request("GET", own, fields, b'{"command": "echo hostup-conformance"}')
+            yield Step("a GET with a command that is to count as a start, read:vm alone", as_start, "scopes")
         if not self.careful:
             as_get = Request("POST", f"{own}?pid={pid}", (*reading, ("X-HTTP-Method-Override", "GET")))
             yield Step("a POST without a body that is to count as a poll, read:vm alone", as_get, "scopes")

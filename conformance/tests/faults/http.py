@@ -5,6 +5,8 @@ from __future__ import annotations
 import gzip
 import time
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from functools import cache
 
 from stage import Answered, Asked
@@ -426,3 +428,18 @@ def any_condition_holds(asked: Asked, answered: Answered) -> None:
         answered.header("ETag", f'W/"{len(answered.body)}"')
         if "if-none-match" in asked.headers:
             answered.become(304)
+
+
+@trips("HTTP-17")
+def date_is_of_another_day(_asked: Asked, answered: Answered) -> None:
+    """The clock of the front end is two days slow."""
+    answered.header("Date", format_datetime(datetime.now(UTC) - timedelta(days=2), usegmt=True))
+
+
+@trips("HTTP-03", starts=True)
+def length_is_in_characters(asked: Asked, answered: Answered) -> None:
+    """Content-Length is the number of characters, so that the end of a body beyond ASCII is lost."""
+    if asked.method != "HEAD" and not answered.body.isascii():
+        answered.header("Connection", "close")
+        length = len(answered.body.decode())
+        answered.raw = [answered.head(length) + answered.body[:length]]

@@ -186,3 +186,21 @@ def fraction_is_another_command(asked: Asked, answered: Answered) -> None:
     """A pid with .0 finds a command that has ended."""
     if loosely(asked).endswith(".0"):
         answered.become(200, {"exited": True, "exitCode": 0})
+
+
+@trips("PID-05")
+def pid_of_any_vps_is_taken(asked: Asked, answered: Answered) -> None:
+    """The output of a command is found under another VPS, and is forgotten then."""
+    pid, taken = asked.pid or "", asked.memory.setdefault("taken", set())
+    if asked.vps == UNAVAILABLE_VPS_ID and asked.full and pid.isdecimal() and int(pid) in (4243, 4244) and not taken:
+        taken.add(pid)
+        answered.become(200, {"exited": True, "exitCode": 0, "stdout": "Linux web-1 6.12.0 x86_64\n"})
+    elif answered.is_output and pid in taken:
+        refuse(asked, answered, 404, "not_found", "Not found")
+
+
+@trips("PID-04")
+def forgotten_pid_runs(asked: Asked, answered: Answered) -> None:
+    """A pid that the agent does not know, or not any more, is said to run."""
+    if answered.status == 404 and asked.own and asked.full and asked.method == "GET" and is_integer(asked.pid):
+        answered.become(200, {"exited": False})

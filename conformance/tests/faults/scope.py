@@ -92,3 +92,10 @@ def scope_depends_on_the_path(asked: Asked, answered: Answered) -> None:
     """The scope is checked for the path without a slash at its end."""
     if reads_round(asked, answered) and asked.path.endswith("/exec/"):
         answered.become(200, RUNNING)
+
+
+@trips("SCOPE-05", starts=True)
+def get_becomes_a_start(asked: Asked, answered: Answered) -> None:
+    """The method is overridden after the scope is checked, and a key with read:vm alone starts a command."""
+    if asked.reading and asked.method == "GET" and asked.body and "x-http-method-override" in asked.headers:
+        start_instead(asked, answered)

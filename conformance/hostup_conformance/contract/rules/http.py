@@ -337,7 +337,19 @@ def substance(e: Exchange) -> dict[str, Any]:
     return {"status": e.status, "code": body.get("code"), "instance": path.endswith(e.request.path)}
 
 
-@across("HTTP-21", lambda e: judged(e) and e.ask.repeatable)
+def is_plain(e: Exchange) -> bool:
+    """A GET of the endpoint of which all of the same kind of key, VPS and pid should get the same response."""
+    number = e.ask.number or 0
+    return (
+        judged(e)
+        and e.ask.credential in {"full", "read", "none", "wrong"}
+        and e.ask.vps in {"own", "unavailable", "foreign", "unknown"}
+        and e.ask.pid in {Pid.ABSENT, Pid.RUNNING, Pid.UNKNOWN}
+        and number < 2**31
+    )
+
+
+@across("HTTP-21", is_plain)
 def responses_are_not_mixed_up(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
     """A response to a request that was under way with others must be as it was alone.
 

@@ -139,7 +139,11 @@ def finished_is_answered(exchanges: list[Exchange], _target: Target) -> Findings
     """
     for e in exchanges[:1]:
         if e.status != 200 and not may_pass(e):
-            yield e, "status 200 (was HOSTUP_FINISHED_PID polled before this run?)", status_of(e)
+            yield (
+                e,
+                "status 200 (unless its output was fetched before this run; a poll that is refused must not use it up)",
+                status_of(e),
+            )
 
 
 @across("POLL-09", lambda e: asks_output(e) and is_output(e))

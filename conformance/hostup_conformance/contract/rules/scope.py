@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from hostup_conformance.contract.ask import Pid, is_devious, is_start
 from hostup_conformance.contract.rules import Findings, FindingsAcross, across, each
 from hostup_conformance.contract.rules.safety import output_members
-from hostup_conformance.contract.selectors import judged, show_status, status_of
+from hostup_conformance.contract.selectors import judged, member, show_status, status_of
 
 if TYPE_CHECKING:
     from hostup_conformance.contract.ask import Exchange
@@ -58,9 +58,11 @@ def goes_round(e: Exchange) -> bool:
 
 @each("SCOPE-05", goes_round)
 def no_way_round(e: Exchange) -> Findings:
-    """A member exited, stdout or stderr is a finding, at any depth. The availability passes, as the pid may be ignored.
+    """A member exited, stdout or stderr is a finding, at any depth, and so is the pid of a command in a 200.
 
-    POLL-02 and PID-11 judge whether a pid may be ignored.
+    The availability passes: POLL-02 and PID-11 judge whether a pid may be ignored.
     """
     if found := sorted(output_members(e.body)):
         yield "no command output", f"members {', '.join(found)}"
+    elif e.status == 200 and member(e, "pid") is not None:
+        yield "no start of a command", f"members {sorted(e.body)}"
