@@ -60,9 +60,9 @@ def goes_round(e: Exchange) -> bool:
 def no_way_round(e: Exchange) -> Findings:
     """A member exited, stdout or stderr is a finding, at any depth, and so is the pid of a command in a 200.
 
-    The availability passes: POLL-02 and PID-11 judge whether a pid may be ignored.
+    The availability passes: POLL-02 and PID-11 judge whether a pid may be ignored. SAFETY-03 judges output in an error.
     """
-    if found := sorted(output_members(e.body)):
+    if e.status is not None and e.status < 400 and (found := sorted(output_members(e.body))):
         yield "no command output", f"members {', '.join(found)}"
     elif e.status == 200 and member(e, "pid") is not None:
         yield "no start of a command", f"members {sorted(e.body)}"
