@@ -231,6 +231,10 @@ class _Pool:
     def __init__(self, owner: Client, arguments: Mapping[str, Any]) -> None:
         self.owner, self.arguments = ref(owner), arguments
         limits = arguments.get("limits")
+        self.headers: dict[str, str] = dict(arguments["headers"])
+        self.phases: httpx.Timeout = arguments["timeout"]
+        parts = (self.phases.connect, self.phases.read, self.phases.write, self.phases.pool)
+        self.longest = max(float("inf") if part is None else part for part in parts)
         self.size: int = getattr(limits, "max_connections", None) or CONCURRENCY
         self._begin()
 
@@ -309,19 +313,16 @@ class _Body:
     def __init__(self, response: httpx.Response, limit: int, deadline: float) -> None:
         self._response, self._limit, self._deadline = response, limit, deadline
         self._body = bytearray()
-        named = response.headers.get("content-encoding", "").lower().replace(" ", "").split(",")
+        sent = {name.lower(): value.decode("latin-1") for name, value in response.headers.raw}
+        named = sent.get(b"content-encoding", "").lower().replace(" ", "").split(",")
         self._codings = [name for name in reversed(named) if name in ("gzip", "x-gzip", "deflate")]
         self._decoders: list[Any] = [None] * len(self._codings)
         self._decoded = [0] * len(self._codings)
         if len(self._codings) > 4:
             raise httpx.DecodingError("a body is encoded more than four times", request=response.request)
-        length = response.headers.get("content-length", "")
+        length = sent.get(b"content-length", "")
         if not self._codings and length.isdecimal() and len(length) < 20 and int(length) > limit:
-            raise self._too_large()
-
-    def _too_large(self) -> TooLarge:
-        setattr(self._response, "_content", b"")
-        return TooLarge(f"{shown(self._response)}: a body of more than {self._limit} bytes", self._response)
+            raise _too_large(response, limit)
 
     def feed(self, chunk: bytes) -> None:
         if time.monotonic() > self._deadline:
@@ -332,7 +333,7 @@ class _Body:
         if layer == len(self._codings):
             self._body += data
             if len(self._body) > self._limit:
-                raise self._too_large()
+                raise _too_large(self._response, self._limit)
             return
         while data:
             try:
@@ -343,7 +344,7 @@ class _Body:
                 ) from None
             self._decoded[layer] += len(piece)
             if self._decoded[layer] > self._limit:
-                raise self._too_large()
+                raise _too_large(self._response, self._limit)
             if piece:
                 self._decode(piece, layer + 1)
 
@@ -368,13 +369,19 @@ class _Body:
                 self._decode(decoder.flush(), layer + 1)
         setattr(self._response, "_content", bytes(self._body))
 
-    def given(self) -> bool:
-        """Tell whether somebody has read the body, a hook or a transport without a network."""
-        if not self._response.is_stream_consumed:
-            return False
-        if len(self._response.content) > self._limit:
-            raise self._too_large()
-        return True
+
+def _is_read(response: httpx.Response, limit: int) -> bool:
+    """Tell whether somebody has read the body: a hook, or a transport without a network."""
+    if not response.is_stream_consumed:
+        return False
+    if len(response.content) > limit:
+        raise _too_large(response, limit)
+    return True
+
+
+def _too_large(response: httpx.Response, limit: int) -> TooLarge:
+    setattr(response, "_content", b"")
+    return TooLarge(f"{shown(response)}: a body of more than {limit} bytes", response)
 
 
 class _Request:
@@ -401,8 +408,10 @@ class _Request:
         if self._again is not None:
             self.deadline = self._sent + self._total
 
-    def phases(self, given: httpx.Timeout | None) -> httpx.Timeout:
-        return _within(self._phases or given or DEFAULT_TIMEOUT, max(0.001, self.deadline - time.monotonic()))
+    def phases(self, own: httpx.Timeout | None, of_httpx: httpx.Timeout, longest: float) -> httpx.Timeout | None:
+        """Tell the time for each part; None if those that httpx has by itself will do, the longest of which is told."""
+        wanted, left = self._phases or own or of_httpx, max(0.001, self.deadline - time.monotonic())
+        return None if wanted is of_httpx and longest <= left else _within(wanted, left)
 
     def after(self, response: httpx.Response) -> float | None:
         """Tell how long to sleep before the request is sent again; None if this is the response to return."""
@@ -530,10 +539,12 @@ class Client:
         self._given: httpx.Client | None = None
         self._async_given: httpx.AsyncClient | None = None
         self._pool = _Pool(self, self._httpx_arguments())
+        self._unlike: dict[str, str] = {}  # headers that the pool does not send by itself
 
     def _httpx_arguments(self) -> dict[str, Any]:
         return {
             "base_url": self._base_url,
+            "headers": self._headers,
             "timeout": self._phases or DEFAULT_TIMEOUT,
             "limits": httpx.Limits(max_connections=CONCURRENCY, max_keepalive_connections=CONCURRENCY),
             # What a server wants to be remembered is not: callers share the connections.
@@ -547,6 +558,7 @@ class Client:
     def __copy__(self) -> Self:
         other = self._like()
         other._pool = _Pool(other, other._httpx_arguments())
+        other._unlike = {}
         return other
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
@@ -562,13 +574,14 @@ class Client:
         return {name: value for name, value in self.__dict__.items() if name not in left_out}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state, _login=None, _given=None, _async_given=None)
+        self.__dict__.update(state, _login=None, _given=None, _async_given=None, _unlike={})
         self._pool = _Pool(self, self._httpx_arguments())
 
     def with_headers(self, headers: Mapping[str, str]) -> Self:
         """Make a client like this one with more headers, which shares its connections."""
         other = self._like()
         other._headers = {**self._headers, **_lower(headers)}
+        other._unlike = {**self._unlike, **_lower(headers)}
         return other
 
     def with_cookies(self, cookies: Mapping[str, str]) -> Self:
@@ -652,8 +665,8 @@ class Client:
                 built, auth = self._build(one, headers, client)
                 response = client.send(built, auth=auth, stream=True, follow_redirects=False)
                 try:
-                    body = _Body(response, self.max_body_bytes, one.deadline)
-                    if not body.given():
+                    if not _is_read(response, self.max_body_bytes):
+                        body = _Body(response, self.max_body_bytes, one.deadline)
                         for chunk in response.iter_raw():
                             body.feed(chunk)
                         body.end()
@@ -708,8 +721,8 @@ class Client:
         with move_on_after(one.deadline - time.monotonic() + 0.1):
             response = await client.send(built, auth=auth, stream=True, follow_redirects=False)
             try:
-                body = _Body(response, self.max_body_bytes, one.deadline)
-                if not body.given():
+                if not _is_read(response, self.max_body_bytes):
+                    body = _Body(response, self.max_body_bytes, one.deadline)
                     async for chunk in response.aiter_raw():
                         body.feed(chunk)
                     body.end()
@@ -733,14 +746,21 @@ class Client:
         arguments["url"] = self._base_url + arguments["url"]
         if client.params:  # httpx would put them in the place of the query
             arguments["url"], _, arguments["params"] = arguments["url"].partition("?")
+        is_given = client is self._given or client is self._async_given
         cookies = {**self._cookies, **arguments.pop("cookies", {})}
-        arguments["headers"] = {**self._headers, **_lower(arguments.get("headers", {})), **_lower(headers or {})}
+        sent = {
+            **(self._headers if is_given else self._unlike),
+            **_lower(arguments.get("headers", {})),
+            **_lower(headers or {}),
+        }
         if cookies:
             # As a header, since httpx would keep the cookies of one request for the next.
-            arguments["headers"]["cookie"] = "; ".join(f"{name}={value}" for name, value in cookies.items())
-        arguments["headers"].update(authority)
-        is_given = client is self._given or client is self._async_given
-        arguments["timeout"] = one.phases(self._phases or (client.timeout if is_given else None))
+            sent["cookie"] = "; ".join(f"{name}={value}" for name, value in cookies.items())
+        sent.update(authority)
+        arguments["headers"] = sent
+        timeout = one.phases(self._phases, client.timeout if is_given else self._pool.phases, self._pool.longest)
+        if timeout is not None:
+            arguments["timeout"] = timeout
         return client.build_request(**arguments), auth
 
     def close(self) -> None:

@@ -185,37 +185,38 @@ _BY_STATUS: dict[int, type[ResponseError]] = {
 }
 
 
-_ORDINARY = {"accept", "accept-encoding", "connection", "content-length", "content-type", "host", "user-agent"}
+_ORDINARY = {b"accept", b"accept-encoding", b"connection", b"content-length", b"content-type", b"host", b"user-agent"}
 
 
-def _without_keys(text: str, request: httpx.Request) -> str:
-    """Take out what the request carries in its other headers, the key among them, should a server repeat it."""
-    for name, value in request.headers.items():
-        for word in value.split() if name not in _ORDINARY else ():
-            if len(word) > 5:
-                text = text.replace(word, "[key]")
-    return text
+def _keys(response: httpx.Response) -> list[str]:
+    """List what the request carries in its other headers, the key among them, should a server repeat it."""
+    try:
+        sent = response.request.headers.raw
+    except RuntimeError:  # made by hand
+        return []
+    values = (value.decode("latin-1") for name, value in sent if name.lower() not in _ORDINARY)
+    return [word for value in values for word in value.split() if len(word) > 5]
 
 
 def shown(response: httpx.Response) -> str:
     """Tell what was asked for: method and path, and of the query what is a number."""
     try:
         request = response.request
-    except RuntimeError:  # made by hand
+    except RuntimeError:
         return "a request"
     path, _, query = request.url.raw_path.decode("ascii").partition("?")
     numbers = "&".join(part for part in query.split("&") if re.fullmatch(r"\w{1,40}=\d{1,20}", part, re.ASCII))
-    return _without_keys(f"{request.method} {path[:300]}{'?' if numbers else ''}{numbers}", request)
+    text = f"{request.method} {path[:300]}{'?' if numbers else ''}{numbers}"
+    for key in _keys(response):
+        text = text.replace(key, "[key]")
+    return text
 
 
 def plain(text: object, response: httpx.Response) -> str:
     """Return a name that a server gave, if it may be shown; else nothing."""
     if not isinstance(text, str) or not re.fullmatch(r"[\w.:-]{1,80}", text, re.ASCII):
         return ""
-    try:
-        return text if _without_keys(text, response.request) == text else ""
-    except RuntimeError:
-        return text
+    return "" if any(key in text for key in _keys(response)) else text
 
 
 def request_id(response: httpx.Response) -> str:
@@ -229,16 +230,16 @@ def request_id(response: httpx.Response) -> str:
 
 def status_error(response: httpx.Response, problem: Problem | None) -> ResponseError:
     """Make the error that fits the status."""
-    status = response.status_code
+    status, asked = response.status_code, shown(response)
     try:
-        message = f"{status} {HTTPStatus(status).phrase}: {shown(response)}"
+        message = f"{status} {HTTPStatus(status).phrase}: {asked}"
     except ValueError:
-        message = f"{status}: {shown(response)}"
+        message = f"{status}: {asked}"
     error = _BY_STATUS.get(status, UnexpectedStatus)("", response, problem)
     told = [name for name in (plain(error.code, response), plain(error.request_id, response)) if name]
     if told:
         message += f" ({', '.join(told)})"
-    twice = re.search(r"((?:/[^/?]+){2,})\1(?:/|$)", shown(response)) if status == 404 else None
+    twice = re.search(r"((?:/[^/?]+){2,})\1(?:/|$)", asked) if status == 404 else None
     if twice:
         message += f"; {twice[1]} stands in it twice: leave it out of base_url"
     error.args = (message,)
