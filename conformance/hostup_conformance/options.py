@@ -38,6 +38,7 @@ class Given:
     base_url: str
     report_dir: Path
     backend: str | None
+    app: str | None
     allow_exec: str | None
     live: bool
     plan: bool
@@ -55,6 +56,12 @@ class Given:
     #: Whether another process does the work (pytest-xdist), and this one needs no server.
     elsewhere: bool
 
+    @property
+    def servers(self) -> dict[str, str | None]:
+        """The options that name a server, of which there can be one; a recording may say where it was made."""
+        named = {"--base-url": self.base_url, "--app": self.app, "--backend": self.backend}
+        return named if self.har is None else {"--har": str(self.har), "--app": self.app, "--backend": self.backend}
+
     @classmethod
     def read(cls, option: Any, base_url: str, arguments: Sequence[str]) -> Given:
         """Read pytest's options; raise `Misconfigured` for an empty base URL, which is no wish for the mock."""
@@ -65,6 +72,7 @@ class Given:
             base_url=base_url,
             report_dir=Path(option.report_dir),
             backend=option.backend,
+            app=option.app,
             allow_exec=option.allow_exec,
             live=option.live,
             plan=option.plan,
@@ -89,6 +97,8 @@ def target_of(given: Given, resources: ExitStack) -> Target:
     Raises:
         Misconfigured: something is missing, malformed or contradictory
     """
+    if len(named := [name for name, value in given.servers.items() if value]) > 1:
+        raise Misconfigured(f"{' and '.join(named)} name a server each; give one of them")
     if given.har:
         if not given.har.is_file():
             raise Misconfigured(f"--har {given.har}: there is no such file")
@@ -96,8 +106,12 @@ def target_of(given: Given, resources: ExitStack) -> Target:
             raise Misconfigured("--allow-exec starts commands, but --har sends nothing; omit one of the two")
         base_url = given.base_url or "http://har.invalid"
         return Target.from_environment(base_url, os.environ, kind="har", profile=given.profile)
-    if given.base_url and given.backend:
-        raise Misconfigured("--backend starts its own server; omit it or --base-url")
+    if given.app:
+        from hostup_conformance.servers import application
+
+        url = ELSEWHERE if given.elsewhere else resources.enter_context(application.serve(given.app))
+        target = Target.from_environment(url, os.environ, profile=given.profile)
+        return replace(target, route=route_to(target, given, os.environ))
     if given.base_url:
         target = Target.from_environment(given.base_url, os.environ, profile=given.profile, plain_http=given.plain_http)
         return replace(target, route=route_to(target, given, os.environ))

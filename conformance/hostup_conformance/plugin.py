@@ -33,6 +33,10 @@ OPTIONS: dict[str, dict[str, Any]] = {
         "choices": ["memory", "qemu-ga"],
         "help": "without --base-url, judge the mock (memory, the default) or a real guest agent",
     },
+    "--app": {
+        "metavar": "MODULE:ATTRIBUTE",
+        "help": "judge an ASGI or WSGI application, served in this process; keys and ids come from the environment",
+    },
     "--allow-exec": {
         "nargs": "?",
         "const": "",

@@ -251,9 +251,7 @@ def test_no_proxy_names_exceptions(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("NO_PROXY")
     assert target_with(f"https://{HOST}").route.proxy == "http://127.0.0.1:9"
     monkeypatch.setenv("HTTPS_PROXY", "socks5://127.0.0.1:9")
-    with pytest.raises(
-        Misconfigured, match=r"HTTPS_PROXY or ALL_PROXY is not .*server\.example in NO_PROXY"
-    ):
+    with pytest.raises(Misconfigured, match=r"HTTPS_PROXY or ALL_PROXY is not .*server\.example in NO_PROXY"):
         target_with(f"https://{HOST}")
 
 

@@ -73,7 +73,7 @@ class Target:
         needed = [name for name in ("API_KEY", "VPS_ID") if name not in given] if kind == "server" else []
         if "API_KEY" in needed:  # with it the VPS can be looked up
             names = " and ".join(PREFIX + name for name in needed)
-            raise Misconfigured(f"--base-url needs {names} in the environment; set it (README, judge your own server)")
+            raise Misconfigured(f"a server needs {names} in the environment; set it (README, judge your own server)")
         target = cls(
             base_url=checked_base_url(base_url),
             kind=kind,
