@@ -42,7 +42,7 @@ def wrong_key(e: Exchange) -> Findings:
 def other_scheme(exchanges: list[Exchange], target: Target) -> FindingsAcross:
     """The status code must be 401, or 400, which RFC 6750 allows for a malformed request.
 
-    A 200 passes for the right key: the server takes it under this scheme too, which AUTH-12 shows.
+    A 200 passes for the right key, since the server accepts it under this scheme too, which AUTH-12 reports.
     """
     for e in exchanges:
         if e.status not in {400, 401} and not (e.status == 200 and carries_key(e, target)):
@@ -60,7 +60,7 @@ def carries_key(e: Exchange, target: Target) -> bool:
 
 @across("AUTH-12", with_credential("malformed"))
 def second_scheme(exchanges: list[Exchange], target: Target) -> FindingsAcross:
-    """Each scheme other than Bearer under which the right key got a 200."""
+    """Reports each scheme other than Bearer under which the right key got a 200, and judges nothing."""
     for e in exchanges:
         if e.status == 200 and carries_key(e, target):
             scheme, blank, _ = (e.request.header("authorization") or "").partition(" ")

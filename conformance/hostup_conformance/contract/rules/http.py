@@ -77,7 +77,7 @@ def whole_response(exchanges: list[Exchange], _target: Target) -> FindingsAcross
 
 @each("HTTP-20", is_long)
 def long_line(e: Exchange) -> Findings:
-    """Any response passes, 414 for instance; the end of the connection without one is a finding."""
+    """Any response passes, such as a 414. A connection that is closed without a response is a finding."""
     if e.failure:
         yield "a response, 414 for instance", e.failure
 
@@ -157,11 +157,11 @@ def may_fail_once(e: Exchange) -> bool:
 
 @each("HTTP-08", may_fail_once, of_passed=True)
 def no_5xx(e: Exchange) -> Findings:
-    """A 5xx is a finding, and so is a failure or a lost connection that passed when the request was sent again.
+    """A 5xx is a finding, and so is a failure or a lost connection that did not occur when the request was sent again.
 
-    A VPS whose agent is not available is exempt where it gets a problem document, since the server's own request to the
-    agent may fail; so is a recorded request of which it is not known what its key may do. A 501 passes for the list and
-    the status, which a server need not offer.
+    A VPS whose agent is not available is exempt if the response is a problem document, since the server's own request
+    to the agent may fail; so is a recorded request of which it is not known what its key may do. A 501 passes for the
+    list and the status, which a server need not offer.
     """
     if e.passed:
         yield "the same response each time", f"{status_of(e) if e.status else e.failure}, and another a moment later"
@@ -351,11 +351,11 @@ def is_plain(e: Exchange) -> bool:
 
 @across("HTTP-21", is_plain)
 def responses_are_not_mixed_up(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
-    """A response to a request that was under way with others must be as it was alone.
+    """A request that was sent together with others must get the response that it got alone.
 
-    That is: as it was for each request of the same kind of key, VPS and pid, in its status code, in available, in being
-    command output or not, in the code of an error, and in whether instance is the path. A 429 and a 5xx pass, since the
-    server may be busy.
+    Compared are the responses to requests with the same kind of key, VPS and pid: the status code, available, whether
+    it is command output, the code of an error, and whether instance is the path. A 429 and a 5xx pass, since the server
+    may be busy.
     """
     concurrent = is_concurrent(exchanges)
     alone: dict[tuple[str, str | None, str], list[dict[str, Any]]] = {}
@@ -378,9 +378,9 @@ def state(e: Exchange) -> dict[str, Any]:
 
 @across("HTTP-22", lambda e: e.response is not None and e.ask.pid == Pid.ABSENT and e.request.method in {"GET", "HEAD"})
 def length_is_that_of_get(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
-    """Content-Length of a HEAD that gets 200 must be that of a GET of the run with the same key and path.
+    """The Content-Length of a HEAD that got 200 must be that of a GET with the same key and path.
 
-    A HEAD without Content-Length passes, and so does one where no GET had one.
+    A HEAD without Content-Length passes, and so does one if no such GET had one.
     """
     lengths: dict[tuple[str, str | None], set[str]] = {}
     for e in exchanges:
@@ -401,9 +401,9 @@ def has_etag(e: Exchange) -> bool:
 
 @across("HTTP-23", has_etag)
 def etag_tells_what_it_is_of(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
-    """A 304 is a finding if the ETag in the request is of something else, and so is one ETag for two different states.
+    """A 304 is a finding if the ETag in the request belongs to something else.
 
-    If the tag is of the same path, pid and key, a 304 passes.
+    So is one ETag for two different states. A 304 for an ETag of the same path, pid and key passes.
     """
     states: dict[tuple[str, str | None, str], Exchange] = {}
     for e in exchanges:

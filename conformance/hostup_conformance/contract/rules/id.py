@@ -70,7 +70,7 @@ def malformed(exchanges: list[Exchange], target: Target) -> FindingsAcross:
     """A status code below 300 and a 5xx are findings.
 
     A redirect passes: some servers redirect to the path without its dot segments, which does no harm. So does a success
-    for the own VPS whose id stands there in another writing, which ID-07 shows.
+    for another spelling of the caller's own id, which ID-07 reports.
     """
     for e in exchanges:
         succeeded = e.status is not None and e.status < 300
@@ -91,7 +91,7 @@ def names_own(e: Exchange, target: Target) -> bool:
 
 @across("ID-07", for_vps("malformed"))
 def lenient(exchanges: list[Exchange], target: Target) -> FindingsAcross:
-    """Each other writing of the own id that gets a success."""
+    """Reports each other spelling of the caller's own id that gets a success, and judges nothing."""
     for e in exchanges:
         if e.status is not None and e.status < 300 and names_own(e, target):
             yield e, "", f"{e.request.path} gets what the own id gets"

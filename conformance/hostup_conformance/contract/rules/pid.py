@@ -110,9 +110,10 @@ def improper_start_is_400(e: Exchange) -> Findings:
 
 @each("PID-11", with_pid(Pid.LOOSE, Pid.REPEATED))
 def not_ignored(e: Exchange) -> Findings:
-    """A member of the availability in a 200 is a finding. A refusal passes, and so does command output.
+    """A member of the availability in a 200 is a finding.
 
-    POLL-02 judges a pid that is an integer, and PID-01 one that no parser takes for one.
+    A refusal passes, and so does command output. POLL-02 judges a pid that is an integer, and PID-01 one that no parser
+    takes for an integer.
     """
     shown = [name for name in AVAILABILITY if e.status == 200 and isinstance(e.body, dict) and name in e.body]
     if shown:
@@ -121,10 +122,11 @@ def not_ignored(e: Exchange) -> Findings:
 
 @across("PID-12", with_pid(Pid.FINISHED, Pid.RUNNING, Pid.UNKNOWN, Pid.IMPOSSIBLE, Pid.LOOSE))
 def of_no_other_command(exchanges: list[Exchange], target: Target) -> FindingsAcross:
-    """Command output in a 200 is a finding for a number of which a sign, or all but 32 bits, must be lost to find it.
+    """Command output in a 200 is a finding if a command only has that number without its sign, or in 32 bits.
 
-    A server that has output for every unknown pid is exempt: PID-04 judges it. A pid that some parsers take for an
-    integer may get the output of the command with that integer; exited true is a finding while that command still runs.
+    A server that has output for every unknown pid is exempt, since PID-04 judges it. A pid that some parsers take for
+    an integer may get the output of the command with that integer; exited true is a finding while that command still
+    runs.
     """
     made_up = any(shows_output(e) and e.ask.pid == Pid.UNKNOWN and (e.ask.number or 0) < 2**31 for e in exchanges)
     running = any(e.ask.pid == Pid.RUNNING and shows_output(e) and e.body.get("exited") is False for e in exchanges)

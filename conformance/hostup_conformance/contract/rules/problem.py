@@ -142,7 +142,7 @@ def code_of_status(e: Exchange) -> Findings:
     """A documented code is a finding with a status code that it does not belong to.
 
     Codes that are not documented pass here. The codes of a 400 pass with 413 and 422 too, and those of a 404 with 410,
-    since other rules judge those status codes. PROBLEM-09 judges a gateway's status code with the code of a 500.
+    since other rules judge those status codes. PROBLEM-09 judges the code of a 500 with a gateway's status code.
     """
     statuses = statuses_of(e.body["code"])
     if is_gateways(e):
@@ -161,9 +161,9 @@ def is_gateways(e: Exchange) -> bool:
 
 @each("PROBLEM-09", lambda e: has_code(e) and (e.status in codes_by_status() or is_gateways(e)))
 def known_code(e: Exchange) -> Findings:
-    """A code that is not documented for any status code is a finding, and so is a gateway's with the code of a 500.
+    """An undocumented code is a finding, and so is the code of a 500 with the status code of a gateway.
 
-    PROBLEM-08 judges whether a documented one fits its status code otherwise.
+    PROBLEM-08 judges whether a documented code fits its status code in all other cases.
     """
     if is_gateways(e):
         yield f"a code of {e.status}, such as upstream_unavailable", e.body["code"]

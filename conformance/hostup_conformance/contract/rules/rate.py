@@ -127,9 +127,10 @@ def has_limits(e: Exchange) -> bool:
 
 @each("RATE-08", has_limits)
 def limits_make_sense(e: Exchange) -> Findings:
-    """Limit and Remaining are integers of 0 or more, Remaining at most Limit, and Reset can be read.
+    """X-RateLimit-Limit and X-RateLimit-Remaining must be integers of 0 or more, the latter at most the former.
 
-    Reset is at most a minute past, and at most a day ahead. A field that is missing passes.
+    X-RateLimit-Reset must be readable, at most a minute in the past and at most a day in the future. A missing header
+    field passes.
     """
     for name in (LIMIT, REMAINING):
         if (text := header(e, name)) is not None and number(text) is None:
@@ -148,9 +149,9 @@ def limits_make_sense(e: Exchange) -> Findings:
 
 @across("RATE-09", lambda e: e.response is not None and not e.obeyed)
 def waiting_is_enough(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
-    """A second 429 is a finding if the very next request is the same one and came after all of Retry-After.
+    """A second 429 is a finding if the very next request is the same one and was sent after all of Retry-After.
 
-    With other requests in between, or without a wait, it passes: they may have used up what there was.
+    If other requests came in between, or the run did not wait, it passes, since they may have used up the limit.
     """
     for before, e in pairwise(exchanges):
         same = (before.request.target, before.request.header("authorization")) == (

@@ -313,9 +313,9 @@ def differs_in_print(e: Exchange, name: str, expected: bytes) -> bool:
 
 @across("START-14", of_started)
 def exit_code_is_the_commands(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
-    """exitCode, where there is one, must be that of the command: 1, 200 and 255 were asked for.
+    """exitCode, where present, must be that of the command; the run asks for 1, 200 and 255.
 
-    A program that does not exist must not end with 0; which other code it gets is the guest's affair.
+    A program that does not exist must not end with 0; which other code it gets depends on the guest.
     """
     for e, command in ends(exchanges, "exit", *WINDOWS):
         if e.body.get("exitCode") is not None and e.body["exitCode"] != command.exit_code:
@@ -335,7 +335,7 @@ def death_is_no_success(exchanges: list[Exchange], _target: Target) -> FindingsA
 
 @across("START-16", of_started)
 def runs_once(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
-    """A command that writes a line into a file must have written one line after one start, and two after two starts."""
+    """A command that writes a line into a file must have written one line after one start, and two after two."""
     once = any(life.name == "once" for life in lives(exchanges))
     # The first trace is taken before anything is written.
     for e, _ in list(ends(exchanges, "trace"))[1:]:
@@ -365,7 +365,7 @@ def refusal_starts_nothing(exchanges: list[Exchange], _target: Target) -> Findin
 
 @across("START-18", lambda e: starts(e) and e.status == 200)
 def start_does_not_wait(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
-    """The start of a command that runs for a while must not take as much longer than other starts do."""
+    """The start of a command that takes a while must not take that much longer than other starts."""
     usual = median(e.seconds for e in exchanges) if exchanges else 0.0
     for life in lives(exchanges):
         if life.name == "slow" and life.command and life.start.seconds > usual + 0.8 * life.command.seconds:
@@ -380,7 +380,7 @@ def start_does_not_wait(exchanges: list[Exchange], _target: Target) -> FindingsA
 def runs_as_it_was_sent(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
     """A command with blanks, quotes, escapes, capital letters and two lines must reach the shell as it was sent.
 
-    What it prints shows how it was read; white space around that is START-13's.
+    What it prints shows how the shell read it. START-13 judges the white space around that.
     """
     for e, command in ends(exchanges, "verbatim", "lines"):
         if stream(e, "stdout").strip() != command.stdout.decode().strip():
@@ -389,7 +389,7 @@ def runs_as_it_was_sent(exchanges: list[Exchange], _target: Target) -> FindingsA
 
 @across("START-20", lived)
 def any_bytes_can_be_polled(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
-    """Output that is not UTF-8 must come as a string that keeps what is; what stands for the other bytes is free."""
+    """Output that is not UTF-8 must come as a string with the valid characters; anything may stand for other bytes."""
     for life in lives(exchanges):
         if life.name == "not_utf_8" and not life.end:
             for e in [e for e in life.polls if (e.status or 0) >= 500][:1]:
@@ -401,9 +401,9 @@ def any_bytes_can_be_polled(exchanges: list[Exchange], _target: Target) -> Findi
 
 @across("START-21", lived)
 def simultaneous_polls_tear_nothing(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
-    """Of several polls of one pid at the same time, each that says exited true must have the whole output.
+    """Of several simultaneous polls of one pid, each that says exited true must have all of the output.
 
-    The others may say that it still runs, or that it is forgotten (4xx).
+    The others may say that the command still runs, or that it is forgotten (4xx).
     """
     for life in lives(exchanges):
         if life.name != "shared" or not life.command:
@@ -432,7 +432,7 @@ def does_not_end_early(exchanges: list[Exchange], _target: Target) -> FindingsAc
 
 @across("START-23", lived)
 def running_is_told_at_once(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
-    """The poll of a command that runs for a while must get 200 and exited false, and not wait for the end."""
+    """A poll of a command that takes a while must get 200 and exited false, and must not wait for the end."""
     for life in lives(exchanges):
         if life.name != "slow" or not life.command or not life.polls:
             continue
@@ -447,7 +447,7 @@ def running_is_told_at_once(exchanges: list[Exchange], _target: Target) -> Findi
 def framing_is_free(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
     """A start that is sent chunked, or with a charset parameter, must get what the same start gets otherwise.
 
-    411 passes for a chunked one, and a busy server may refuse any.
+    A 411 passes for a chunked one, and a busy server may refuse any.
     """
     works = any(e.status == 200 for e in exchanges)
     for e in exchanges:
