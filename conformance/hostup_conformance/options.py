@@ -44,6 +44,9 @@ class Given:
     plan: bool
     profile: str
     max_requests: int | None
+    rate: float | None
+    max_wait: float | None
+    max_seconds: float | None
     timeout_seconds: float
     har: Path | None
     record: Path | None
@@ -78,6 +81,9 @@ class Given:
             plan=option.plan,
             profile=option.profile,
             max_requests=option.max_requests,
+            rate=option.rate,
+            max_wait=option.max_wait,
+            max_seconds=option.max_seconds,
             timeout_seconds=option.timeout_seconds,
             har=Path(option.har) if option.har else None,
             record=Path(option.record) if option.record else None,
@@ -198,11 +204,29 @@ def limits(given: Given, target: Target) -> Limits:
         raise Misconfigured(f"--max-requests {given.max_requests}: give a number above 0")
     if not 0 < given.timeout_seconds <= 60:
         raise Misconfigured(f"--timeout-seconds {given.timeout_seconds:g}: give a number above 0 and at most 60")
+    for name, value, most in (("rate", given.rate, 1000), ("max-seconds", given.max_seconds, 3600)):
+        if value is not None and not 0 < value <= most:
+            raise Misconfigured(f"--{name} {value:g}: give a number above 0 and at most {most}")
+    if given.max_wait is not None and not 0 <= given.max_wait <= 3600:
+        raise Misconfigured(f"--max-wait {given.max_wait:g}: give a number from 0 to 3600")
     budget = LIVE_REQUESTS + FOR_COMMANDS * (given.allow_exec is not None)
     requests = given.max_requests or (budget if is_live(given, target) else None)
     seconds = given.timeout_seconds
     default = Limits()
-    return replace(default, requests=requests, request_seconds=seconds, next_seconds=min(seconds, default.next_seconds))
+    # Whoever lets a run take longer lets it wait longer, and the other way round.
+    wait = default.waiting_seconds if given.max_wait is None else given.max_wait
+    run_seconds = given.max_seconds or default.run_seconds + max(wait - default.waiting_seconds, 0.0)
+    if given.max_seconds and given.max_wait is None:
+        wait = max(wait, given.max_seconds)
+    return replace(
+        default,
+        requests=requests,
+        rate=given.rate,
+        waiting_seconds=wait,
+        run_seconds=run_seconds,
+        request_seconds=seconds,
+        next_seconds=min(seconds, default.next_seconds),
+    )
 
 
 def check_writable(file: Path) -> None:

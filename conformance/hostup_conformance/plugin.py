@@ -51,6 +51,13 @@ OPTIONS: dict[str, dict[str, Any]] = {
         "metavar": "N",
         "help": "send at most N requests (default for live servers: 200, or 350 with --allow-exec)",
     },
+    "--rate": {"type": float, "metavar": "N", "help": "send at most N requests in a second (default: any number)"},
+    "--max-wait": {
+        "type": float,
+        "metavar": "S",
+        "help": "wait at most S seconds in all where the server limits the rate (default: 65)",
+    },
+    "--max-seconds": {"type": float, "metavar": "S", "help": "send for at most S seconds (default: 110)"},
     "--timeout-seconds": {
         "type": float,
         "default": 10.0,

@@ -78,6 +78,12 @@ def server(target: Target) -> Subject[Ask]:
     )
 
 
+def judged(verdict: Verdict[A]) -> dict[str, int]:
+    """Return how many MUSTs and SHOULDs were judged, of how many that what was given allows."""
+    results = [r for r in verdict.results.values() if r.requirement.level != "OBSERVE" and r.status != "disabled"]
+    return {"requirements": sum(r.status != "skip" for r in results), "of": len(results)}
+
+
 def record_of(
     verdict: Verdict[A],
     exchanges: Sequence[Exchange[A]],
@@ -98,6 +104,8 @@ def record_of(
         "requests": methods.total(),
         "methods": dict(methods),
         "stopped": course.stopped,
+        "judged": judged(verdict),
+        "unjudged": list(verdict.unjudged),
         "ignored": course.ignored,
         "summary": verdict.summary,
         "root_causes": [{"id": root, "explains": explained} for root, explained in roots.items()],

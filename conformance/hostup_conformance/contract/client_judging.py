@@ -41,6 +41,7 @@ def judge_client(exchanges: Sequence[Exchange], not_shown: str | None = None) ->
         core=core.Core(was_seen(exchanges)),
         lacking=lambda _requirement, _exercised: None,
         stopped=not_shown,
+        cut=False,
         redact=redactor(tuple({e.ask.play.task.key for e in exchanges})),
     )
 

@@ -55,6 +55,7 @@ def judge(
         core=core.Core(any(map(shows_core, exchanges)), refusal_of_core(exchanges)),
         lacking=lambda requirement, exercised: lacking(requirement, target, exercised=exercised),
         stopped=stopped,
+        cut=target.kind != "har",
         redact=redactor(target.nearly_secrets),
         ended=ended,
     )

@@ -30,6 +30,7 @@ class Requirement:
     needs: list[str] = field(default_factory=list)
     served_by: list[str] = field(default_factory=list)
     without_core: bool = False
+    if_offered: bool = False
     formerly: str | None = None
     wfc: int | None = None
 

@@ -40,14 +40,17 @@ class Verdict(Generic[A]):
     results: dict[str, Result[A]]
     #: Whether the core was seen to work.
     demonstrated: bool
+    #: The MUSTs that a run which was cut did not come to judge, although what it was given allows that.
+    unjudged: tuple[str, ...] = ()
 
     @property
     def name(self) -> Name:
-        """Conformant only if the core was seen to work and the suite itself did not fail."""
+        """Conformant only if the core was seen to work, no MUST was cut off, and the suite itself did not fail."""
         statuses = {result.status for result in self.results.values()}
         if "fail" in statuses:
             return "not_conformant"
-        return "conformant" if self.demonstrated and "error" not in statuses else "not_demonstrated"
+        whole = self.demonstrated and not self.unjudged and "error" not in statuses
+        return "conformant" if whole else "not_demonstrated"
 
     @property
     def summary(self) -> dict[Status, int]:
@@ -72,6 +75,7 @@ def judge(
     core: Core,
     lacking: Callable[[Requirement, bool], str | None],
     stopped: str | None = None,
+    cut: bool = True,
     redact: Redact = unchanged,
     ended: Callable[[], str | None] = lambda: None,
 ) -> Verdict[A]:
@@ -85,6 +89,7 @@ def judge(
         core: whether the core was seen to work
         lacking: says what a requirement needs and the run was not given, and whether it was exercised all the same
         stopped: why sending ended early, if it did
+        cut: whether more would have been judged otherwise, as is not so of a recording
         redact: takes the keys out of what a finding shows
         ended: says why no more is judged, once that is so
     """
@@ -99,7 +104,13 @@ def judge(
             message = f"the core was never seen to work: {core.refused}"
             result = Result(requirement, "skip", 0, message)
         results[requirement.id] = result
-    return Verdict(results, core.seen)
+    return Verdict(results, core.seen, unjudged(results) if stopped and cut else ())
+
+
+def unjudged(results: Mapping[str, Result[A]]) -> tuple[str, ...]:
+    """Return the MUSTs that were not judged, but those for which a server need not give occasion."""
+    skipped = [result.requirement for result in results.values() if result.status == "skip"]
+    return tuple(one.id for one in skipped if one.level == "MUST" and not one.if_offered)
 
 
 def judge_one(

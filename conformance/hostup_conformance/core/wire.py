@@ -23,7 +23,7 @@ from hostup_conformance.core.json_text import count_values
 from hostup_conformance.core.messages import Headers, Request, Response
 from hostup_conformance.core.network import TooLarge, Unanswered, Watch, Watched, decode_content
 from hostup_conformance.core.route import DIRECT, Pool, Route
-from hostup_conformance.core.times import retry_after_seconds
+from hostup_conformance.core.times import reset_moment, retry_after_seconds
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -62,7 +62,9 @@ class Limits:
     timeouts: int = 3
     failures: int = 8
     #: How long all waiting for the server's Retry-After may take.
-    waiting_seconds: float = 45.0
+    waiting_seconds: float = 65.0
+    #: How many requests may be sent in a second, None for any number.
+    rate: float | None = None
     #: How many times one request is sent again after a 429.
     repetitions: int = 3
     #: How long one waits before a request is sent again that met a failure which may pass.
@@ -106,6 +108,8 @@ class Wire(Generic[A]):
         self._kept_bytes = self._kept_values = 0
         #: Until when nothing is sent, since the server asked for that, and how long it did so far, in seconds.
         self._closed_until = self._waited = 0.0
+        #: When the next request may go by our own rate.
+        self._next_turn = 0.0
         self._aborted = threading.Event()
         #: How many requests in a row have met a failure that did not pass, and whether any met none.
         self._lasting, self._worked = 0, False
@@ -197,6 +201,7 @@ class Wire(Generic[A]):
             if self._aborted.is_set() and exchange.response is None:
                 raise Stopped(self.stopped or "")
             self.record(exchange)
+            self._heed_limit(exchange)
             may_wait = exchange.status == 503 or self._transient(exchange)
             if may_wait and not exchange.obeyed and retry_after(exchange) is not None:
                 self._close(exchange)
@@ -246,10 +251,35 @@ class Wire(Generic[A]):
             if self.limits.requests is not None and len(self.exchanges) >= self.limits.requests:
                 raise self.stop(f"the budget of {self.limits.requests} requests is used up (--max-requests)")
             if time.monotonic() - self._began > self.limits.run_seconds:
-                raise self.stop(f"the run's {self.limits.run_seconds:g} seconds are used up")
-            if (seconds := self._closed_until - time.monotonic()) <= 0:
+                raise self.stop(f"the run's {self.limits.run_seconds:g} seconds are used up (--max-seconds)")
+            if (seconds := self._seconds_to_wait()) <= 0:
                 return
             self._aborted.wait(seconds)
+
+    def _seconds_to_wait(self) -> float:
+        """Return how long the next request has to wait; where it need not, its turn is taken."""
+        with self._lock:
+            now = time.monotonic()
+            seconds = max(self._closed_until, self._next_turn) - now
+            if seconds <= 0 and self.limits.rate:
+                self._next_turn = now + 1 / self.limits.rate
+            return seconds
+
+    def _heed_limit(self, exchange: Exchange[A]) -> None:
+        """Let nobody send before the rate limit resets, where a response says that nothing remains of it.
+
+        Only as long as the run may wait: beyond that the server has to say 429.
+        """
+        remaining = (exchange.header("x-ratelimit-remaining") or "").strip()
+        reset = reset_moment(exchange.header("x-ratelimit-reset") or "", datetime.now(UTC))
+        if remaining != "0" or reset is None or exchange.status == 429:
+            return
+        with self._lock:
+            until = time.monotonic() + max((reset - datetime.now(UTC)).total_seconds(), 0.0)
+            more = max(until - max(time.monotonic(), self._closed_until), 0.0)
+            if self._waited + more <= self.limits.waiting_seconds:
+                self._waited += more
+                self._closed_until = max(until, self._closed_until)
 
     def _close(self, exchange: Exchange[A]) -> None:
         """Let nobody send before the server's Retry-After has passed; stop the wire where that is too long."""
@@ -260,7 +290,7 @@ class Wire(Generic[A]):
             if self._waited + more > self.limits.waiting_seconds:
                 self.stop(
                     f"the server asks for a wait of more than {self.limits.waiting_seconds:g} seconds "
-                    f"(Retry-After with {exchange.status})"
+                    f"(Retry-After with {exchange.status}; --max-wait)"
                 )
                 return
             self._waited += more

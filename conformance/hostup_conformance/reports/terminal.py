@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+#: How many of the MUSTs that were not judged are named.
+UNJUDGED = 5
 ORDER = ("error", "fail", "warn", "observe", "skip", "disabled")
 COLOURS: dict[str, dict[str, bool]] = {
     "conformant": {"green": True, "bold": True},
@@ -82,6 +84,12 @@ def print_summary(reporter: Reporter, report: dict[str, Any], directory: Path) -
     )
     if report["stopped"] and report["target"]["kind"] != "har":
         reporter.write_line(f"sending ended early: {report['stopped']}", yellow=True)
+        if missed := report["unjudged"]:
+            named = ", ".join(missed[:UNJUDGED]) + (", ..." if len(missed) > UNJUDGED else "")
+            text = (
+                f"judged {report['judged']['requirements']} of {report['judged']['of']} requirements, but not {named}"
+            )
+            reporter.write_line(f"{text}: to finish, give more with --max-requests, --max-wait or --max-seconds")
     together = alike(report)
     for entry, root in in_order(report):
         status = entry["status"]

@@ -42,16 +42,18 @@ class Script:
         self._random = random.SystemRandom()
 
     def stages(self) -> list[Stage]:
-        """Return all stages, with the steps that the target's profile and fixtures allow."""
+        """Return all stages, with the steps that the target's profile and fixtures allow, the telling ones first."""
+        refused = (self._refused_polls(), self._ways_round())
         anyhow = (
-            self._ordered_errors(), self._refused_polls(), self._ways_round(), self._credentials(), self._ids(),
-            self._pids(), self._methods(), self._related(),
+            self._ids(), self._pids(), self._credentials(), self._methods(), self._related(), self._ordered_errors()
         )  # fmt: skip
+        telling, more = one_of_each(self._offered(chain(*anyhow)))
         return [
             Stage(self._offered(self._core())),
-            Stage(self._offered(chain(*anyhow)), ordered=False),
+            Stage([*telling, *self._offered(chain(*refused))], ordered=False),
             Stage(self._offered(self._ended_command())),
             Stage(self._offered(self._once_more())),
+            Stage(more, ordered=False),
             *(Stage(self._offered(steps), burst=True) for steps in self._bursts()),
         ]
 
@@ -223,9 +225,10 @@ class Script:
             loose += [f"0{known}", f"{known}.0", f"{known}e0", f"{str(known)[:1]}_{str(known)[1:]}"]
         for value in loose:
             yield self._get("a pid that some parsers take for an integer", pid=value, capability="input")
-        beyond = [str(2**63 + 1 + 2 * self._random.randrange(10**6)), str(2**64 + known), "9" * 2500, "9" * 5000]
+        beyond = [str(2**63 + 1 + 2 * self._random.randrange(10**6)), str(2**64 + known), "9" * 2500]
         for value in ("0", "-1", f"-{known}", *beyond):
             yield self._get("a pid that no process can have", pid=value, capability="input")
+        yield self._get("a very long pid", pid="9" * 5000, capability="input")
         yield self._get("an empty pid", pid="", capability="input")
         yield self._get("a repeated pid", query=f"?pid={known}&pid={nobodys}", capability="input")
         yield self._get("a repeated pid", query=f"?pid={known}&pid=abc", capability="input")
@@ -378,6 +381,13 @@ class Script:
     def _nobodys_pid(self) -> int:
         """Return a pid that no guest can have: above the largest of Linux, and odd, as those of Windows never are."""
         return LARGEST_LINUX_PID + 1 + 2 * self._random.randrange(10**6)
+
+
+def one_of_each(steps: Iterable[Step]) -> tuple[list[Step], list[Step]]:
+    """Return the first step of each purpose and the others, so that a run that is cut has seen some of each."""
+    firsts: dict[str, Step] = {}
+    others = [step for step in steps if firsts.setdefault(step.purpose, step) is not step]
+    return list(firsts.values()), others
 
 
 def run(wire: Wire, target: Target, stages: list[Stage]) -> None:
