@@ -44,6 +44,7 @@ ENTRY = {
         },
         "served_by": {"type": "array", "minItems": 1, "items": {"enum": [*VARIABLES, "--allow-exec"]}},
         "without_core": {"const": True},
+        "if_offered": {"const": True},
         "formerly": {"pattern": r"^[A-Z]+-\d\d$"},
         "wfc": {"enum": [100, 101, 102, 204, 205, 206, 207, 209]},
     },
