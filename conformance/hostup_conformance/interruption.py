@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 REASON = "the run was interrupted"
-#: How often a worker looks whether it was told, in seconds.
+#: How many seconds pass between two checks whether the worker was told.
 LOOK = 0.2
 
 
@@ -43,17 +43,17 @@ class Interruption:
         return self._at is not None
 
     def longer_ago_than(self, seconds: float) -> bool:
-        """Whether the run was interrupted so many seconds ago."""
+        """Whether the run was interrupted more than the given seconds ago."""
         return self._at is not None and time.monotonic() - self._at > seconds
 
     def tell(self, listener: Callable[[str], None]) -> None:
-        """Call a function with the reason when the run is interrupted, at once if it was."""
+        """Call a function with the reason when the run is interrupted; at once if it already was."""
         self._listeners.append(listener)
         if self.happened:
             listener(REASON)
 
     def close(self) -> None:
-        """Leave the signals as they were."""
+        """Restore the signal handlers."""
         self._over.set()
         for number, handler in self._before.items():
             with suppress(ValueError, TypeError):
@@ -62,7 +62,7 @@ class Interruption:
     def _received(self, _number: int, _frame: object) -> None:
         for number in SIGNALS:
             signal.signal(number, signal.default_int_handler)
-        # In a thread of its own, since whatever was interrupted may hold a lock that this needs.
+        # In a thread of its own, since the interrupted code may hold a lock that this needs.
         threading.Thread(target=self._happen, daemon=True).start()
 
     def _watch(self) -> None:

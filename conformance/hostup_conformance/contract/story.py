@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 #: What a command does, as its user says: asks whether commands can be run; follows the command HOSTUP_PID to its end;
 #: or starts HOSTUP_COMMAND and follows that. The last two print the output, and exit with the exit code.
 Does = Literal["probe", "poll", "run"]
-#: What a request asks for. `malformed` is what is no HTTP request at all.
+#: What a request asks for. `malformed` is something that is not an HTTP request.
 Kind = Literal["probe", "start", "poll", "list", "status", "other", "malformed"]
 #: Which origin got the request: that of the base URL, or the other one, which must never see the key.
 Origin = Literal["own", "other"]
@@ -31,7 +31,7 @@ EndedBy = Literal["itself", "deadline", "bound", "start"]
 
 @dataclass(frozen=True)
 class Task:
-    """What the command was given, by its environment."""
+    """What the command was given, in its environment."""
 
     does: Does
     #: The id, empty where a recording does not tell it, and the command, None where it does not.
@@ -69,30 +69,30 @@ class Outcome:
     stderr: bytes
     seconds: float
     ended_by: EndedBy = "itself"
-    #: Which bound it went over, where it was ended for that, or why it could not be started.
+    #: The bound that it exceeded, if it was ended for that, or the reason why it could not be started.
     reason: str = ""
 
     @property
     def printed(self) -> dict[str, bytes]:
-        """What it printed, by where to."""
+        """What it printed, by stream."""
         return {"standard output": self.stdout, "standard error": self.stderr}
 
 
 @dataclass(frozen=True)
 class Seen:
-    """What a server saw of a request beside its bytes. Times are in seconds since the scene began."""
+    """What a server saw of a request besides its bytes. Times are in seconds since the scene began."""
 
     play: Play
     kind: Kind
     origin: Origin = "own"
     #: The id as it stands in the path, and decoded.
     segment: str | None = None
-    #: When the request was there as a whole, and when its response began to be sent.
+    #: When the request was complete, and when its response began to be sent.
     arrived: float = 0.0
     answered: float | None = None
-    #: Whether the response was sent as a whole.
+    #: Whether the response was sent completely.
     delivered: bool = True
-    #: The whole story; of the last exchange alone, which is no request.
+    #: The whole story; only in the last exchange, which is not a request.
     story: Story | None = None
 
     @property
@@ -102,7 +102,7 @@ class Seen:
 
     @property
     def repeatable(self) -> bool:
-        """Whether the request may be sent again where its response may have been lost."""
+        """Whether the request may be sent again if its response may have been lost."""
         return self.kind not in {"start", "poll"}
 
     @property
@@ -125,7 +125,7 @@ Exchange: TypeAlias = core.Exchange[Seen]
 
 @dataclass(frozen=True)
 class Story:
-    """All that a command did in one scene."""
+    """Everything that a command did in one scene."""
 
     play: Play
     requests: tuple[Exchange, ...]
@@ -138,7 +138,7 @@ class Story:
         return self.play.task
 
     def of(self, *kinds: Kind) -> list[Exchange]:
-        """Return the requests of some kinds to the origin of the base URL, in their order."""
+        """Return the requests of some kinds to the origin of the base URL, in order."""
         return [e for e in self.requests if e.ask.kind in kinds and e.ask.origin == "own"]
 
     @property
@@ -148,27 +148,27 @@ class Story:
 
     @property
     def awkward(self) -> bool:
-        """Whether the id cannot stand in a path as it is."""
+        """Whether the id cannot be put into a path as it is."""
         return re.fullmatch(r"[A-Za-z0-9._~-]*", self.task.vps) is None
 
     @cached_property
     def last_poll(self) -> Exchange | None:
-        """The first poll that told the client, as a whole, that the command has ended."""
+        """The first poll with a complete response that told the client that the command has ended."""
         return next((e for e in self.of("poll") if says(e, "exited", True)), None)
 
     @cached_property
     def availability(self) -> Exchange | None:
-        """The first probe that told the client, as a whole, that commands can be run."""
+        """The first probe with a complete response that told the client that commands can be run."""
         return next((e for e in self.of("probe") if says(e, "available", True)), None)
 
     @property
     def output(self) -> dict[str, Any] | None:
-        """The command's output, where the client got it."""
+        """The command's output, if the client got it."""
         return self.last_poll.body if self.last_poll else None
 
     @property
     def done(self) -> bool:
-        """Whether the client got what it was to get."""
+        """Whether the client got the result that it was asked for."""
         return (self.availability if self.task.does == "probe" else self.last_poll) is not None
 
     @cached_property
@@ -186,17 +186,17 @@ class Story:
 
 
 def told(e: Exchange) -> bool:
-    """Whether the client got a whole response with the status 200."""
+    """Whether the client got a complete response with status code 200."""
     return e.ask.delivered and e.status == 200
 
 
 def says(e: Exchange, member: str, value: object) -> bool:
-    """Whether the client got a success whose member has exactly that value."""
+    """Whether the client got a success whose member has exactly this value."""
     return told(e) and isinstance(e.body, dict) and e.body.get(member) is value
 
 
 def kind_of(request: Request) -> tuple[Kind, str | None]:
-    """Return what a request asks for, and the id as it stands in its path."""
+    """Return what a request asks for, and the id as it is in the path."""
     resource, segment = resource_of(request.path)
     if resource == "exec" and request.method == "POST":
         return "start", segment

@@ -32,18 +32,18 @@ class Reply:
     status: int = 200
     headers: list[tuple[str, str]] = field(default_factory=list)
     body: bytes = b""
-    #: What is sent in the place of the body, where that is coded.
+    #: What is sent in place of the body, if that has a content coding.
     coded: bytes | None = None
-    #: How long nothing is sent.
+    #: How many seconds to wait before sending.
     delay: float = 0.0
-    #: How many bytes of the body are sent, where it is not all of them; -1 sends nothing at all.
+    #: How many bytes of the body are sent, if not all of them; -1 sends nothing at all.
     cut: int | None = None
-    #: Into how many pieces the body is parted, and the pause after each.
+    #: How many pieces the body is sent in, and the pause after each.
     pieces: int = 1
     pause: float = 0.0
     chunked: bool = False
     after: After = "keep"
-    #: Whether nobody listens any more once it was sent.
+    #: Whether nothing listens any more once it has been sent.
     last: bool = False
 
     @property
@@ -62,7 +62,7 @@ class Reply:
         return "\r\n".join(lines).encode("latin-1") + 2 * CRLF
 
     def parts(self) -> list[bytes]:
-        """Return the pieces in which the response is sent; none where it is withheld."""
+        """Return the pieces in which the response is sent; none if it is withheld."""
         if self.cut == -1:
             return []
         body = self.sent[: self.cut]
@@ -74,18 +74,18 @@ class Reply:
         return [self.head() + b"".join(parts)] if self.pieces == 1 else [self.head(), *parts]
 
     def response(self) -> Response:
-        """Return what a client gets that gets all."""
+        """Return the response that a client gets if it gets all of it."""
         return Response(self.status, tuple(self.headers), self.body)
 
 
 @dataclass
 class Received:
-    """A request as it came, or what came instead. Times in seconds on the monotonic clock."""
+    """A request as it came, or what came instead. Times are in seconds on the monotonic clock."""
 
     request: Request
     host: str
     arrived: float
-    #: Why it is no request, where it is none.
+    #: Why it is not a request, if it is not.
     malformed: str | None = None
     answered: float | None = None
     delivered: bool = False
@@ -93,12 +93,12 @@ class Received:
     failure: str | None = None
 
 
-#: Says what is sent in response.
+#: Decides what is sent in response.
 Script = Callable[[Received], Reply]
 
 
 class Malformed(Exception):
-    """What was received is no HTTP/1.1 request; the message says why."""
+    """What was received is not an HTTP/1.1 request; the message says why."""
 
 
 class ScriptedServer:
@@ -107,7 +107,7 @@ class ScriptedServer:
     def __init__(self, script: Script) -> None:
         self._script = script
         self.received: list[Received] = []
-        #: Which bound the client went over, if it did.
+        #: The bound that the client exceeded, if any.
         self.exceeded: str | None = None
         self._bytes = 0
         self._servers: list[asyncio.Server] = []
@@ -138,7 +138,7 @@ class ScriptedServer:
         return port
 
     def refuse(self) -> None:
-        """Accept no more connections; the ports stay ours, so that nobody else gets the requests."""
+        """Accept no more connections, but keep the ports, so that no other server gets the requests."""
         for server in self._servers:
             addresses = [(one.family, one.getsockname()) for one in server.sockets]
             server.close()
@@ -150,7 +150,7 @@ class ScriptedServer:
                 self._reserved.append(reserved)
 
     async def close(self) -> None:
-        """Close all connections, whatever is still to be sent."""
+        """Close all connections, even if something is still to be sent."""
         self.refuse()
         for task in self._tasks:
             task.cancel()
@@ -213,7 +213,7 @@ class ScriptedServer:
 
 
 async def send(reply: Reply, received: Received, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Send a reply, and note when it began and whether all of it could be sent."""
+    """Send a reply, and record when it began and whether all of it could be sent."""
     if reply.delay:
         await asyncio.sleep(reply.delay)
     received.answered = time.monotonic()
@@ -241,12 +241,12 @@ def reset(writer: asyncio.StreamWriter) -> None:
 
 
 def wants_more(request: Request) -> bool:
-    """Whether the client keeps the connection."""
+    """Whether the client keeps the connection open."""
     return (request.header("connection") or "").lower() != "close"
 
 
 async def read_request(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> Request | None:
-    """Return the next request of a connection, None at its end; raise `Malformed` for what is none."""
+    """Return the next request on a connection, None at its end; raise `Malformed` if it is not a request."""
     try:
         head = await reader.readuntil(2 * CRLF)
     except asyncio.LimitOverrunError:
@@ -262,7 +262,7 @@ async def read_request(reader: asyncio.StreamReader, writer: asyncio.StreamWrite
 
 
 def parsed(head: bytes) -> tuple[str, str, Headers]:
-    """Return method, target and header fields; raise `Malformed` where RFC 9112 does not allow them."""
+    """Return method, target and header fields; raise `Malformed` if RFC 9112 does not allow them."""
     first, *lines = head.decode("latin-1").split("\r\n")
     words = first.split(" ")
     if len(words) != 3 or not words[2].startswith("HTTP/1.") or not words[0].isascii() or not words[1].isascii():
@@ -277,7 +277,7 @@ def parsed(head: bytes) -> tuple[str, str, Headers]:
 
 
 async def read_body(reader: asyncio.StreamReader, headers: Headers) -> bytes:
-    """Return the content of a request; raise `Malformed` where it is not delimited, or too large."""
+    """Return the content of a request; raise `Malformed` if it has no clear end or is too large."""
     names = {name.lower(): value for name, value in headers}
     try:
         if "chunked" in names.get("transfer-encoding", "").lower():

@@ -1,4 +1,4 @@
-"""Plays the scenes to a command, and returns what happened as exchanges."""
+"""Plays the scenes to a client, and returns what happened as exchanges."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ from hostup_conformance.sources.scenes import Scene, Stage
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-#: How long a scene may take, and all of them, in seconds.
+#: How many seconds one scene may take, and all of them together.
 SCENE_SECONDS, RUN_SECONDS = 10.0, 600.0
-#: How much more a command may print to each stream than it is to print, in bytes.
+#: How many bytes a client may print to each stream beyond what it has to print.
 MORE_PRINTED = 2 << 20
-#: How many scenes are played at once: most of them wait most of the time.
+#: How many scenes are played at once, since most of them spend most of their time waiting.
 AT_ONCE = 8
 
-#: Is given a function that takes a reason, and calls it when the run is to end.
+#: Takes a function, and calls it with the reason when the run has to end.
 Tell = Callable[[Callable[[str], None]], None]
 
 
@@ -46,7 +46,7 @@ class Command:
 
 
 def check_command(command: Command) -> None:
-    """Raise `Misconfigured` where there is no such program."""
+    """Raise `Misconfigured` if there is no such program."""
     program = command.words[0]
     if shutil.which(program) is None:
         raise Misconfigured(f"there is no program {program}, or it is not executable; give a command after --")
@@ -72,7 +72,7 @@ def play_all(
 
 
 def play_each(plays: Sequence[tuple[Command, Scene]], stop: Stop, at_once: int = AT_ONCE) -> list[list[Exchange]]:
-    """Play scenes to commands, some at once; return the exchanges of each, none where it was not played."""
+    """Play scenes to commands, several at once; return the exchanges of each, none if it was not played."""
     with adopting(), ThreadPoolExecutor(at_once) as threads:
         return asyncio.run(_play_each(plays, stop, threads, at_once))
 
@@ -130,7 +130,7 @@ async def play(command: Command, scene: Scene, stop: threading.Event, threads: T
 
 
 def serve(scene: Scene, say: Callable[[str], None]) -> list[Exchange]:
-    """Serve a scene until Ctrl-C, and return what was sent as stories: another begins with the probe after an end."""
+    """Serve a scene until Ctrl-C; return what was sent as stories, a new one for each probe after an end."""
     return asyncio.run(_serve(scene, say))
 
 
@@ -163,7 +163,7 @@ async def _serve(scene: Scene, say: Callable[[str], None]) -> list[Exchange]:
 
 
 def clean(environment: Mapping[str, str]) -> dict[str, str]:
-    """Return an environment without what would lead a client astray: our own variables, and proxies."""
+    """Return an environment without what would mislead a client: our own variables, and those for proxies."""
     return {
         name: value
         for name, value in environment.items()
@@ -174,7 +174,7 @@ def clean(environment: Mapping[str, str]) -> dict[str, str]:
 def story_of(
     play: Play, received: Sequence[Received], outcome: Outcome | None, began: float, when: datetime
 ) -> list[Exchange]:
-    """Return what happened in a scene as exchanges, the last of which holds the whole story."""
+    """Return what happened in a scene as exchanges; the last one holds the whole story."""
     requests = [exchange_of(play, one, began, when) for one in sorted(received, key=lambda one: one.arrived)]
     story = Story(play, tuple(requests), outcome)
     seconds = outcome.seconds if outcome else time.monotonic() - began
@@ -193,7 +193,7 @@ def story_of(
 
 
 def exchange_of(play: Play, one: Received, began: float, when: datetime) -> Exchange:
-    """Return a request as it was received, with what was sent in response."""
+    """Return a request as it was received, with the response that was sent."""
     kind, segment = kind_of(one.request)
     seen = Seen(
         play,

@@ -25,13 +25,13 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-#: Within so many seconds the same start is taken for a repetition of one that was lost.
+#: Within how many seconds the same start counts as a repetition of one that was lost.
 SOON = 60.0
 KINDS = ("probe", "start", "poll")
 
 
 def read(file: Path, environ: Mapping[str, str]) -> list[Exchange]:
-    """Return the stories in a recording; raise `Misconfigured` for one that holds nothing of the endpoint."""
+    """Return the stories in a recording; raise `Misconfigured` if it has nothing of the endpoint."""
     entries = sorted((e for e in har.read(file).entries if e.when), key=lambda e: e.when or 0)
     ours = [e for e in entries if kind_of(below_prefix(e.request))[0] in KINDS]
     if not ours or ours[0].when is None:
@@ -54,14 +54,14 @@ def below_prefix(request: Request) -> Request:
 
 
 def key_of(entries: Iterable[har.Entry], named: str | None) -> str:
-    """Return the key that the user named, where the recording has it, or the one that it has most often."""
+    """Return the key that the user named, if the recording has it, or the one that it has most often."""
     values = [(entry.request.header("authorization") or "").partition(" ")[2] for entry in entries]
     counted = Counter(filter(None, values)).most_common(1)
     return named if named in values and named else counted[0][0] if counted else named or ""
 
 
 def leaks(entry: har.Entry, key: str) -> bool:
-    """Whether a request has the key, wherever it goes."""
+    """Whether a request contains the key, wherever it was sent."""
     return any(
         redactor((key,)).finds_in(text) for text in (entry.request.target, *(v for _, v in entry.request.headers))
     )
@@ -107,7 +107,7 @@ def parted(sent: Iterable[Exchange]) -> list[list[Exchange]]:
 
 
 def belongs(e: Exchange, story: list[Exchange]) -> bool:
-    """Whether a request goes on with a story."""
+    """Whether a request continues a story."""
     starts = [one for one in story if one.ask.kind == "start"]
     polls = [one for one in story if one.ask.kind == "poll"]
     if e.ask.kind == "probe":

@@ -50,15 +50,15 @@ SCENARIOS, STEPS = 2, 3
 MOST_COMMANDS = 34 + SCENARIOS * STEPS
 #: Seconds for which a command that ends at once is polled, and seconds between its polls: the first, and the longest.
 PATIENCE, PAUSE, LONGEST_PAUSE = 4.0, 0.05, 0.5
-#: A server that runs one command at a time may respond so to another.
+#: Status codes of a server that runs one command at a time and is asked for another.
 BUSY = {409, 429, 503}
 
 
 class CommandScript(Script):
-    """Writes the steps of starts, as the script of the probe writes the others."""
+    """Writes the steps of starts, as the script of the probe writes its own."""
 
     def refused(self, token: str | None) -> Stage:
-        """Return the starts that are to be refused. With a token, the guest can tell which of them ran all the same."""
+        """Return the starts that must be refused. With a token, the guest can tell which of them ran all the same."""
         return Stage(self._offered(self._refused(token)), ordered=False)
 
     def _refused(self, token: str | None) -> Iterator[Step]:
@@ -94,7 +94,7 @@ class CommandScript(Script):
 
 
 def stages(target: Target, *, careful: bool, token: str | None = None) -> list[Stage]:
-    """Return the stages of the scripted probe, with the starts if commands may be started."""
+    """Return the stages of the scripted probe, including the starts if commands may be started."""
     probing = Script(target, careful=careful).stages()
     if target.allow_exec:
         probing.insert(1, CommandScript(target, careful=careful).refused(token))
@@ -127,7 +127,7 @@ def take_with_commands(wire: Wire, target: Target, *, careful: bool, slow_second
 
 
 def split(stages: list[Stage]) -> tuple[list[Stage], list[Stage]]:
-    """Part what comes before the commands are followed to their end from what comes after it."""
+    """Separate the stages before the commands are followed to their end from those after it."""
     return stages[:-2], stages[-2:]
 
 
@@ -143,7 +143,7 @@ class Life:
         self._postponed: list[Command] = []
 
     def begin(self) -> None:
-        """Start all commands, and see that the slow one runs."""
+        """Start all commands, and check that the slow one runs."""
         if not self._target.finished_pid:
             self._start("the start of a command that ends", echo())
         guest = self._guest()
@@ -153,7 +153,7 @@ class Life:
             self._start("the start of a command that runs on", SLEEP)
         commands = catalogue(guest, self.token, self._slow_seconds) if guest else []
         if guest == "posix":
-            # Nothing is written into the guest that could not be removed: so see first that it can.
+            # The guest only gets files that can be removed again, so this is tried first.
             ended = self._follow([self._start("the start of a command that removes its files", trace(self.token).text)])
             self.traced = any(member(e, "exited") is True for e in ended)
         else:
@@ -196,7 +196,7 @@ class Life:
             deque(pool.map(start, commands), maxlen=0)
 
     def _framed(self) -> None:
-        """Start commands whose requests are framed or labelled in another way than usual."""
+        """Start commands with requests that are framed or labelled in an unusual way."""
         target, chunked = self._target, (("Transfer-Encoding", "chunked"),)
         requests = {
             "a start, chunked": post(target, body_of(echo()), headers=chunked),
@@ -217,7 +217,7 @@ class Life:
         return new_pid(exchange) if exchange else None
 
     def _outstanding(self) -> list[int]:
-        """Return the pids whose end was not reported yet."""
+        """Return the pids whose end has not been reported yet."""
         ended = {e.ask.number for e in self._wire.exchanges if e.ask.pid.known and member(e, "exited") is not False}
         return sorted(known(self._target, self._wire.exchanges).started_pids - ended)
 
@@ -248,7 +248,7 @@ def follow(wire: Wire, target: Target, pid: int) -> Exchange | None:
 
 
 def purpose_of(command: Command) -> str:
-    """Return what the start of a command is for."""
+    """Return the purpose of starting a command."""
     return f"the start of a command whose end is known ({command.name.replace('_', ' ')})"
 
 
@@ -272,10 +272,10 @@ def post(
 
 
 def body_of(command: Any) -> bytes:
-    """Return the body with a command, proper or not."""
+    """Return a body with a command, valid or not."""
     return json.dumps({"command": command}).encode()
 
 
 def echo() -> str:
-    """Return a command that prints a text of its own, in both cases."""
+    """Return a command that prints a text of its own, in both cases of letters."""
     return f"echo hostup-conformance-{token_hex(8)}-aZ"

@@ -21,15 +21,15 @@ if TYPE_CHECKING:
     from hostup_conformance.contract.sending import Wire
     from hostup_conformance.contract.target import Target
 
-#: How many pages are asked for, and how many requests all this is at most.
+#: How many pages are requested, and how many requests this module sends at most.
 PAGES = 5
 MOST_REQUESTS = 3 + 1 + PAGES + 4 + 4 + 3
-#: Of networks that are for documentation alone (RFC 5737), so that no VPS has it.
+#: An address of a network that is reserved for documentation (RFC 5737), so that no VPS has it.
 NOBODYS_ADDRESS = "203.0.113.77"
 
 
 def take(wire: Wire, target: Target) -> None:
-    """Ask for the list and the statuses again, where the script found them."""
+    """Request the list and the statuses again, if the script found that the server offers them."""
     with suppress(Stopped, Withheld):
         for vps in (target.vps, target.unavailable_vps, target.unavailable_vps):
             if vps and any(map(gives_status, wire.exchanges)):
@@ -44,7 +44,7 @@ def take(wire: Wire, target: Target) -> None:
 
 
 def revalidation(wire: Wire, target: Target, tag: str) -> None:
-    """Ask for what has an ETag unless it is the same, and for other things unless they are what has it."""
+    """Request resources that have an ETag with If-None-Match, and other resources with the same ETag."""
     if not (tag.isascii() and tag.isprintable() and len(tag) < 200):
         return
     paths = {"what has this ETag": path_of(target.vps)}
@@ -59,13 +59,13 @@ def revalidation(wire: Wire, target: Target, tag: str) -> None:
 
 
 def listing(wire: Wire, target: Target) -> None:
-    """Ask for the list again, in pages, with odd limits and cursors, and filtered."""
+    """Request the list again: in pages, with odd limits and cursors, and filtered."""
     items = items_of(ask(wire, target, "", "the list of VPSs once more"))
     size = 2 if len(items) > 2 else 1
     pages(wire, target, size)
     for limit in ("0", "101", "abc"):
         ask(wire, target, f"?limit={limit}", "a page with a limit that is not documented")
-    # Whoever compares cursors as texts finds nothing behind this one.
+    # A server that compares cursors as texts finds nothing after this one.
     ask(wire, target, f"?limit={size}&cursor=~{token_hex(8)}", "the page behind a cursor that was never given")
     for name, nobodys in (("name", f"hostup-conformance-{token_hex(8)}"), ("primaryIp", NOBODYS_ADDRESS)):
         known = next((value for item in items if isinstance(value := item.get(name), str) and value), None)
@@ -86,7 +86,7 @@ def pages(wire: Wire, target: Target, size: int) -> None:
 
 
 def ask(wire: Wire, target: Target, query: str, purpose: str) -> Exchange:
-    """Send a GET of the list."""
+    """Send a GET for the list."""
     return get(wire, target, VPSS + query, purpose)
 
 

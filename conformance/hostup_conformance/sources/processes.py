@@ -19,11 +19,11 @@ from hostup_conformance.contract.story import EndedBy, Outcome
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-#: How long one waits for the rest of the output once the command has ended, in seconds.
+#: How many seconds to wait for the rest of the output once the command has ended.
 A_MOMENT = 1.0
-#: How often one looks whether to stop, in seconds.
+#: How many seconds pass between two checks whether to stop.
 LOOK = 0.5
-#: How often processes are looked for that have just been forked.
+#: How many times to look for processes that have just been forked.
 ROUNDS = 50
 #: linux/prctl.h
 PR_SET_CHILD_SUBREAPER = 36
@@ -55,7 +55,7 @@ class Stream:
                     return
 
     def finish(self, seconds: float) -> bytes:
-        """Return what was printed; what comes later than in some seconds is left."""
+        """Return what was printed; what comes later than the given seconds is left out."""
         self._thread.join(seconds)
         self._enough.set()
         self._thread.join()
@@ -83,7 +83,7 @@ def run_command(
     """
     began = time.monotonic()
     try:
-        process = subprocess.Popen(  # noqa: S603 - to run it is what we were asked to
+        process = subprocess.Popen(  # noqa: S603 - the user asked to run it
             command,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -135,7 +135,7 @@ def end_marked(mark: str) -> None:
 
 @contextmanager
 def adopting() -> Iterator[None]:
-    """Become the parent of processes whose own has gone; at the end of the block, kill those and what they started."""
+    """Become the parent of processes that lost theirs; at the end of the block, kill them and their descendants."""
     if not sys.platform.startswith("linux"):
         yield
         return
@@ -164,14 +164,14 @@ def end(pid: int) -> None:
 
 
 def processes() -> list[int]:
-    """Return all pids but our own; none where the system does not show them."""
+    """Return all pids except our own; none if the system does not show them."""
     if not PROC.is_dir():
         return []
     return [int(entry.name) for entry in PROC.iterdir() if entry.name.isdigit() and int(entry.name) != os.getpid()]
 
 
 def read(pid: int, name: str) -> bytes:
-    """Return what the system says of a process, nothing where it has gone."""
+    """Return what the system shows of a process; nothing if it has gone."""
     try:
         return (PROC / str(pid) / name).read_bytes()
     except OSError:
@@ -179,7 +179,7 @@ def read(pid: int, name: str) -> bytes:
 
 
 def state(pid: int) -> str:
-    """Return the state of a process, X where it has gone."""
+    """Return the state of a process; X if it has gone."""
     return read(pid, "stat").rpartition(b") ")[2][:1].decode() or "X"
 
 
