@@ -51,6 +51,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = make_parser().parse_args(ours)
     if arguments.command == "explain":
         return explain(arguments.id)
+    if arguments.command == "compare":
+        return compare(arguments.old, arguments.new)
     if arguments.command == "client":
         return judge_command(arguments, for_pytest)
     if arguments.command == "judge" and "--client" in for_pytest:
@@ -109,6 +111,15 @@ def make_parser() -> argparse.ArgumentParser:
     )
 
     add_client(commands)
+    comparing = commands.add_parser(
+        "compare",
+        help="show what became worse, better or is new between two reports",
+        description="Compares two reports of runs. Requirements are compared by the ids that they have today.",
+        epilog="exit codes: 1 if something became worse, 0 if nothing did, 4 for a file that is no report",
+    )
+    comparing.add_argument("old", metavar="OLD.json", type=Path, help="report.json of the earlier run")
+    comparing.add_argument("new", metavar="NEW.json", type=Path, help="report.json of the later run")
+
     explaining = commands.add_parser(
         "explain",
         help="show what a requirement demands, why, and how to waive it",
@@ -228,6 +239,23 @@ def run_pytest(arguments: list[str]) -> int:
     # are imported later, and rewritten all the same.
     quiet = ["-W", "ignore::pytest.PytestAssertRewriteWarning"]
     return int(pytest.main(["--pyargs", "hostup_conformance", *quiet, *arguments]))
+
+
+def compare(old: Path, new: Path) -> int:
+    """Print how two reports differ, and return 1 if something became worse."""
+    from hostup_conformance.core.misconfigured import Misconfigured
+    from hostup_conformance.reports import compare, schema
+
+    try:
+        before, after = schema.read(old), schema.read(new)
+        if (before["target"]["kind"] == "client") != (after["target"]["kind"] == "client"):
+            raise Misconfigured("one of the reports is about a client; give two that are about the same kind")
+    except Misconfigured as error:
+        print(f"hostup-conformance: {error}", file=sys.stderr)
+        return 4
+    comparison = compare.compare(before, after)
+    print("\n".join(compare.text_of(comparison, before, after)))
+    return 1 if comparison.count("worse") else 0
 
 
 def explain(id: str) -> int:

@@ -19,6 +19,7 @@ from hostup_conformance.core.exchange import A, Exchange
 from hostup_conformance.core.ledger import spec_identity
 from hostup_conformance.core.redact import MARK, redactor
 from hostup_conformance.core.wire import Withheld
+from hostup_conformance.reports.schema import FORMAT
 from hostup_conformance.sources.commands import MOST_COMMANDS, stages
 from hostup_conformance.sources.dependent import MOST_REQUESTS as MOST_DEPENDENT
 
@@ -32,8 +33,6 @@ if TYPE_CHECKING:
     from hostup_conformance.core.rule import Finding
     from hostup_conformance.core.verdict import Result, Verdict
 
-#: The form of report.json; a step means that a reader of the one before may fail on it.
-FORMAT = 3
 #: The members that hold what a server sent, or what was sent to it. All else is the suite's own words, which may look
 #: like a piece of a key and must stay: statuses, ids, titles.
 FREE = {*("base_url", "stopped", "message", "curl", "purpose", "headers", "body", "expected", "got", "withheld")}

@@ -1,0 +1,51 @@
+"""The form of report.json: its version, its JSON Schema, and how such a file is read again."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from hostup_conformance.core.door import shown
+from hostup_conformance.core.misconfigured import Misconfigured
+
+#: The version of the form; with another one a reader may fail. Members may be added without a step.
+FORMAT = 3
+SCHEMA = Path(__file__).with_name("report.schema.json")
+REMEDY = "give a report.json that a run has written"
+
+
+def schema() -> dict[str, Any]:
+    """Return the JSON Schema of report.json."""
+    loaded: dict[str, Any] = json.loads(SCHEMA.read_text("utf-8"))
+    return loaded
+
+
+def complaint(report: Any) -> str | None:
+    """Say what in a value is not as the schema has it, None where all is."""
+    import jsonschema_rs  # late: a run that reads no report does not need it here
+
+    for error in jsonschema_rs.validator_for(schema()).iter_errors(report):
+        place = "/".join(map(str, error.instance_path)) or "the report"
+        return f"{shown(place)}: {shown(error.message)}"
+    return None
+
+
+def read(file: Path) -> dict[str, Any]:
+    """Read a report; raise `Misconfigured` for a file that is none, or of another version of the form."""
+    try:
+        report = json.loads(file.read_text("utf-8"))
+    except OSError as error:
+        raise Misconfigured(f"{file}: {error.strerror}; {REMEDY}") from None
+    except (ValueError, RecursionError):
+        raise Misconfigured(f"{file}: it is no JSON; {REMEDY}") from None
+    version = report.get("format") if isinstance(report, dict) else None
+    if version is None:
+        raise Misconfigured(f"{file}: it has no format, so it is no report; {REMEDY}")
+    if version != FORMAT:
+        older = isinstance(version, int) and version < FORMAT
+        remedy = "judge again with this version" if older else "use the version of the suite that has written it"
+        raise Misconfigured(f"{file}: its format is {shown(version)}, and this version reads {FORMAT}; {remedy}")
+    if wrong := complaint(report):
+        raise Misconfigured(f"{file}: {wrong}; {REMEDY}")
+    return report  # type: ignore[no-any-return]

@@ -1,0 +1,145 @@
+"""Reports side by side, and the JSON Schema of report.json."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import pytest
+from faults import faults
+from hostup_conformance import cli
+from hostup_conformance.contract.judging import judge, root_causes
+from hostup_conformance.core.ledger import renamed
+from hostup_conformance.record import Course, record_of, server
+from hostup_conformance.reports.compare import compare
+from hostup_conformance.reports.schema import FORMAT, complaint, schema
+from judging import run
+from running import report_in
+from running import run as run_suite
+
+
+@pytest.fixture(scope="module")
+def report() -> dict[str, Any]:
+    """The report of a server with a fault."""
+    target, wire, _ = run(faults()["available_is_text"].change)
+    verdict = judge(wire.exchanges, target, wire.stopped)
+    return record_of(verdict, wire.exchanges, server(target), Course(), root_causes(verdict))
+
+
+def changed(report: dict[str, Any], **statuses: str) -> dict[str, Any]:
+    """Return a report in which requirements, _ for -, have other statuses."""
+    copy = deepcopy(report)
+    for entry in copy["requirements"]:
+        entry["status"] = statuses.get(entry["id"].replace("-", "_"), entry["status"])
+    return copy
+
+
+def undocumented(value: Any, part: dict[str, Any], place: str = "") -> Iterator[str]:
+    """Yield the members that a schema does not name."""
+    if "$ref" in part:
+        part = schema()["$defs"][part["$ref"].rpartition("/")[2]]
+    if isinstance(value, list):
+        for item in value:
+            yield from undocumented(item, part["items"], f"{place}[]")
+    if isinstance(value, dict) and "additionalProperties" not in part:
+        for name, member in value.items():
+            if name in part["properties"]:
+                yield from undocumented(member, part["properties"][name], f"{place}/{name}")
+            else:
+                yield f"{place}/{name}"
+
+
+def test_the_schema_describes_real_reports(report: dict[str, Any], tmp_path: Path) -> None:
+    run_suite(tmp_path, "--max-requests", "20")
+    for real in (report, report_in(tmp_path)):
+        assert complaint(real) is None
+        assert set(undocumented(real, schema())) == set()
+    assert report["requirements"][0]["evidence"] or any(entry["evidence"] for entry in report["requirements"])
+    assert schema()["properties"]["format"]["const"] == FORMAT
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "kind"),
+    [
+        ("pass", "fail", "worse"), ("pass", "warn", "worse"), ("warn", "fail", "worse"), ("skip", "fail", "worse"),
+        ("disabled", "warn", "worse"), ("pass", "error", "worse"), ("fail", "warn", "better"),
+        ("warn", "pass", "better"), ("fail", "observe", "better"), ("skip", "pass", "better"),
+        ("fail", "skip", "unjudged"), ("pass", "disabled", "unjudged"),
+        ("pass", "observe", None), ("skip", "disabled", None), ("fail", "error", None), ("fail", "fail", None),
+    ],
+)  # fmt: skip
+def test_each_change_has_a_kind(report: dict[str, Any], before: str, after: str, kind: str | None) -> None:
+    lines = compare(changed(report, POLL_01=before), changed(report, POLL_01=after)).lines
+    assert [of_kind for of_kind, _ in lines] == ([kind] if kind else [])
+    assert all(f"POLL-01 {before} \N{RIGHTWARDS ARROW} {after}  " in line for _, line in lines)
+
+
+def test_renamed_new_and_gone_requirements(report: dict[str, Any]) -> None:
+    formerly, today = next(iter(renamed().items()))
+    old, new = deepcopy(report), deepcopy(report)
+    for entry in old["requirements"]:
+        entry["id"] = formerly if entry["id"] == today else entry["id"]
+    assert compare(old, new).lines == []
+    old["requirements"] = [entry for entry in old["requirements"] if entry["id"] != "POLL-02"]
+    new["requirements"] = [entry for entry in new["requirements"] if entry["id"] != "POLL-03"]
+    for entry in new["requirements"]:
+        entry["status"] = "fail" if entry["id"] == "POLL-02" else entry["status"]
+    comparison = compare(old, new)
+    assert [(kind, line.split()[0]) for kind, line in comparison.lines] == [("new", "POLL-02"), ("gone", "POLL-03")]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "kinds"),
+    [
+        ("conformant", "not_demonstrated", ["worse"]),
+        ("not_demonstrated", "conformant", ["better"]),
+        ("conformant", "not_conformant", []),  # its requirements tell it
+    ],
+)
+def test_a_change_of_the_verdict(report: dict[str, Any], before: str, after: str, kinds: list[str]) -> None:
+    lines = compare({**report, "verdict": before}, {**report, "verdict": after}).lines
+    assert [kind for kind, _ in lines] == kinds
+
+
+def test_the_command_compares_files(report: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    old, new = tmp_path / "old.json", tmp_path / "new.json"
+    old.write_text(json.dumps(changed(report, POLL_01="pass")))
+    new.write_text(json.dumps(changed(report, POLL_01="fail", PROBE_03="pass")))
+    assert cli.main(["compare", str(old), str(new)]) == 1
+    said = capsys.readouterr().out
+    assert said.splitlines()[-1] == "1 worse, 1 better, 0 new, 0 gone, 0 no longer judged"
+    assert cli.main(["compare", str(old), str(old)]) == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (None, "No such file"),
+        ("no json", "it is no JSON"),
+        ("[1]", "it has no format"),
+        ('{"format": 2}', "its format is 2, and this version reads 3; judge again"),
+        ('{"format": 4}', "use the version of the suite that has written it"),
+        ('{"format": 3}', "is a required property"),
+    ],
+)
+def test_a_file_that_is_no_report(
+    tmp_path: Path, text: str | None, says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "report.json"
+    if text is not None:
+        file.write_text(text)
+    assert cli.main(["compare", str(file), str(file)]) == 4
+    assert says in capsys.readouterr().err
+
+
+def test_a_client_is_not_compared_with_a_server(
+    report: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server_report, client_report = tmp_path / "server.json", tmp_path / "client.json"
+    server_report.write_text(json.dumps(report))
+    client_report.write_text(json.dumps({**report, "target": {**report["target"], "kind": "client"}}))
+    assert cli.main(["compare", str(server_report), str(client_report)]) == 4
+    assert "about a client" in capsys.readouterr().err
