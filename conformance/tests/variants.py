@@ -1123,3 +1123,10 @@ def ended_pids_are_gone(asked: Asked, answered: Answered) -> None:
         asked.memory["gone"] = asked.pid
     elif answered.status == 404 and asked.own and asked.pid and asked.pid == asked.memory.get("gone"):
         refuse(asked, answered, 410, "not_found", "Not found")
+
+
+@allowed()
+def hexadecimal_is_understood(asked: Asked, answered: Answered) -> None:
+    """A pid may be hexadecimal, as JavaScript reads numbers."""
+    if asked.pid == hex(asked.mock.running_pid) and answered.status == 400 and asked.full and asked.own:
+        answered.become(200, {"exited": False})

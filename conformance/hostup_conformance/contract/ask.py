@@ -287,9 +287,11 @@ def integer(text: str) -> int | None:
 def is_whole(text: str) -> bool:
     """Whether some readers take a text for an integer although it is not written as one.
 
-    `+5`, `5.0` and `007` are for parsers; control characters are taken out by some frameworks before anybody parses.
+    `+5`, `5.0` and `007` are for parsers, `0x10` for those of JavaScript; control characters are taken out by some
+    frameworks before anybody parses.
     """
-    if integer(re.sub(r"[\x00-\x1f\x7f]", "", text)) is not None:
+    bare = re.sub(r"[\x00-\x1f\x7f]", "", text)
+    if integer(bare) is not None or re.fullmatch(r"0[xX][0-9a-fA-F]+", bare):
         return True
     try:
         return float(text.replace("_", "")).is_integer()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import shutil
+import signal
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -62,6 +63,7 @@ def main() -> int:
     if options.install:
         install(chosen)
     copy_node()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # what was started is ended as on Ctrl-C
     outcomes = []
     with ThreadPoolExecutor(options.jobs) as pool:
         for outcome in pool.map(run, chosen):

@@ -174,13 +174,6 @@ def pid_wraps_at_64_bits(asked: Asked, answered: Answered) -> None:
         answered.become(200, {"exited": False})
 
 
-@trips("PID-01")
-def hexadecimal_is_understood(asked: Asked, answered: Answered) -> None:
-    """A pid may be hexadecimal."""
-    if loosely(asked) == hex(asked.mock.running_pid):
-        answered.become(200, {"exited": False})
-
-
 @trips("PID-12")
 def fraction_is_another_command(asked: Asked, answered: Answered) -> None:
     """A pid with .0 finds a command that has ended."""

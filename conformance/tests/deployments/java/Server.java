@@ -55,8 +55,9 @@ public class Server {
 
   static String pid(String query) {
     for (String pair : query == null ? new String[0] : query.split("&")) {
-      if (pair.equals("pid") || pair.startsWith("pid=")) {
-        return URLDecoder.decode(pair.substring(Math.min(4, pair.length())), StandardCharsets.UTF_8);
+      String[] parts = pair.split("=", 2);
+      if (URLDecoder.decode(parts[0], StandardCharsets.UTF_8).equals("pid")) {
+        return parts.length == 2 ? URLDecoder.decode(parts[1], StandardCharsets.UTF_8) : "";
       }
     }
     return null;
