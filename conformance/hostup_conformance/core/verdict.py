@@ -132,7 +132,7 @@ def judge_one(
     if not exercised and (message := lacking(requirement, False)):
         return Result(requirement, "disabled", message=message)
     if not exercised:
-        return Result(requirement, "skip", message=stopped or "no request gave occasion to judge it")
+        return Result(requirement, "skip", message=stopped or "no exchange made it possible to judge it")
     if not findings:
         return Result(requirement, "pass", exercised)
     return Result(requirement, BROKEN[requirement.level], exercised, first_words(findings), findings)

@@ -97,8 +97,8 @@ def spelling(e: Exchange) -> Findings:
 def known_is_answered(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
     """Any status code but 200 is a finding for a command that runs.
 
-    For one that has ended only a 5xx is, since the agent may have forgotten it; not one of a gateway, which HTTP-08
-    judges, since the poll of an ended command is not sent again.
+    The agent may have forgotten one that has ended, so for such a command only a 5xx is a finding. A gateway's 5xx
+    passes here, since the poll of an ended command is not sent again; HTTP-08 judges it.
     """
     ended = set[str]()
     lasting = [e for e in exchanges if of_finished(e) and not may_pass(e)]
