@@ -15,6 +15,7 @@ from hostup_conformance.contract.selectors import (
     asks_output,
     envelope_of,
     has_json,
+    is_availability,
     is_met_once,
     is_output,
     member,
@@ -246,11 +247,22 @@ def tells_the_exit_code(exchanges: list[Exchange], _target: Target) -> FindingsA
             yield e, f"exitCode {command.exit_code}", "no exitCode"
 
 
-@each("START-09", lambda e: is_start(e) and e.ask.credential == "full" and e.ask.vps == "unavailable")
-def no_start_without_agent(e: Exchange) -> Findings:
-    """A status code below 400 is a finding. Any error passes, since the documentation does not say which it is."""
-    if e.status is not None and e.status < 400:
-        yield "an error", status_of(e)
+def on_unavailable(e: Exchange) -> bool:
+    """A start or a probe, with the full key, of the VPS whose agent is not available."""
+    return e.ask.credential == "full" and e.ask.vps == "unavailable" and (is_start(e) or is_availability(e))
+
+
+@across("START-09", on_unavailable)
+def no_start_without_agent(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
+    """A status code below 400 is a finding. Any error passes, since the documentation does not say which it is.
+
+    A server that says available true in one of the run's probes is exempt: PROBE-07 judges that.
+    """
+    if any(is_availability(e) and member(e, "available") is True for e in exchanges):
+        return
+    for e in exchanges:
+        if is_start(e) and e.status is not None and e.status < 400:
+            yield e, "an error", status_of(e)
 
 
 @across("START-10", lambda e: is_new(e) or (asks_output(e) and is_output(e)))
