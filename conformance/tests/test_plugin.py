@@ -47,7 +47,8 @@ def test_a_project_keeps_its_own_options(tmp_path: Path, place: str) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_a_value_that_names_the_suite_is_no_wish_for_it(tmp_path: Path) -> None:
+def test_a_value_does_not_ask_for_the_suite(tmp_path: Path) -> None:
+    """An option's value that is the suite's name does not ask for the suite."""
     (tmp_path / "conftest.py").write_text(CLAIMS)
     (tmp_path / "test_mine.py").write_text(A_TEST)
     done = pytest_in(tmp_path, "--live", "--profile", "-k", "not hostup_conformance", "--ignore", "hostup_conformance")
@@ -139,9 +140,10 @@ def test_a_plan_ends_without_a_word_about_tests(tmp_path: Path) -> None:
         assert "no tests ran" not in done.stdout
 
 
-def test_without_the_extra_the_command_says_what_to_install(
+def test_without_the_extra_the_command_names_it(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    """Without the extra, the command says what to install."""
     found = find_spec
     monkeypatch.setattr(missing, "find_spec", lambda name: None if name in {"yaml", "httplint"} else found(name))
     assert start.main() == 4

@@ -138,7 +138,8 @@ def asked(target: Target) -> Any:
         return wire.send(Request("GET", f"/api/v2/vps/{target.vps}/agent/exec"), purpose="", once=True)
 
 
-def test_a_header_field_is_sent_and_its_value_redacted() -> None:
+def test_a_header_field_is_sent_and_redacted() -> None:
+    """A given header field is sent, and its value is redacted."""
     with serving() as served:
         target = target_with(
             f"http://127.0.0.1:{served.port}", {"HOSTUP_HEADER_CF_ACCESS": SECRET}, header=["CF-Access"]

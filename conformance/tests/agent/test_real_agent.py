@@ -185,7 +185,7 @@ def is_alive(pid: int) -> bool:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_server_that_is_ended_leaves_no_agent_behind(installed: None, number: signal.Signals) -> None:  # noqa: ARG001
+def test_an_ended_server_leaves_no_agent(installed: None, number: signal.Signals) -> None:  # noqa: ARG001
     command = [sys.executable, "-m", "hostup_conformance.servers.agent_server"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         try:

@@ -244,7 +244,8 @@ def test_a_hostile_command_leaves_only_a_report(name: str, tmp_path: Path) -> No
     assert [pid for pid in mine if processes.state(pid) not in "ZX"] == []
 
 
-def test_no_scene_begins_when_the_time_is_used_up() -> None:
+def test_no_scene_begins_after_the_time() -> None:
+    """No scene begins once the time is used up."""
     stop = Stop(-1)
     assert play_each([(Command(RIGHT), scenes()["well"])], stop) == [[]]
     assert stop.reason == "the 600 seconds of a run were used up"
