@@ -48,7 +48,7 @@ def test_what_fails_comes_before_what_warns() -> None:
     assert list(root_causes(["A-04", "A-05"], IDS, FAULTS, {"A-05"})) == ["A-05", "A-04"]
 
 
-def test_a_warning_behind_a_failure_comes_first() -> None:
+def test_an_explaining_warning_comes_with_the_failures() -> None:
     assert root_causes(["A-01", "A-02", "A-04"], IDS, FAULTS, {"A-02"}) == {"A-01": ["A-02"], "A-04": []}
 
 
