@@ -8,14 +8,18 @@ openapi-generator is made and measured too; that needs the network, to install i
 from __future__ import annotations
 
 import argparse
+import asyncio
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from statistics import median
+from time import perf_counter
 from timeit import timeit
 from typing import Any
 from urllib.parse import quote
@@ -154,6 +158,87 @@ def calls(voices: dict[str, Voice], rounds: int = 60, number: int = 60) -> dict[
     return {name: {kind: median(times) for kind, times in kinds.items()} for name, kinds in taken.items()}
 
 
+async def _serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    with suppress(Exception, asyncio.CancelledError):
+        while True:
+            head = await reader.readuntil(b"\r\n\r\n")
+            length = re.search(rb"(?i)content-length: (\d+)", head)
+            if length:
+                await reader.readexactly(int(length[1]))
+            kind = b"POST" if head.startswith(b"POST") else b"poll" if b"?" in head.partition(b"\r")[0] else b"probe"
+            body = {b"POST": b'{"pid": 4242}', b"poll": ANSWERS["poll"][1], b"probe": ANSWERS["probe"][1]}[kind]
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+            await writer.drain()
+    writer.close()
+
+
+@contextmanager
+def server() -> Iterator[str]:
+    """Serve the probe, the start and the poll on loopback, in a process of its own."""
+    code = f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r}); import client; client.serve()"
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as process:
+        try:
+            yield f"http://127.0.0.1:{process.stdout.readline().strip() if process.stdout else ''}"
+        finally:
+            process.kill()
+
+
+def serve() -> None:
+    async def forever() -> None:
+        listening = await asyncio.start_server(_serve, "127.0.0.1", 0)
+        print(listening.sockets[0].getsockname()[1], flush=True)
+        await asyncio.sleep(600)
+
+    asyncio.run(forever())
+
+
+def commands(url: str, rounds: int = 15, number: int = 30) -> dict[str, dict[str, float]]:
+    """Return microseconds a command that is run, beside three raw calls, over loopback."""
+    from hostup_agent_exec import AuthenticatedClient
+    from hostup_agent_exec.api.agent import start_agent_exec
+
+    path = f"/api/v2/vps/{VPS}/agent/exec"
+    with (
+        httpx.Client(base_url=url, headers={"Authorization": f"Bearer {KEY}"}, timeout=30) as by_hand,
+        AuthenticatedClient(url, KEY) as client,
+    ):
+
+        def three() -> object:
+            by_hand.get(path).json()
+            pid = by_hand.post(path, json={"command": "x"}).json()["pid"]
+            return by_hand.get(path, params={"pid": pid}).json()
+
+        voices: dict[str, Voice] = {
+            "raw httpx": {"run": three},
+            "hostup_agent_exec": {"run": lambda: start_agent_exec.run(VPS, "x", client=client)},
+        }
+        return calls(voices, rounds, number)
+
+
+async def many(url: str, count: int = 2000, rounds: int = 3) -> dict[str, dict[str, float]]:
+    """Return milliseconds for asynchronous probes at once, beside raw httpx with a semaphore."""
+    from hostup_agent_exec import AuthenticatedClient
+    from hostup_agent_exec.api.agent import get_agent_exec
+
+    taken: dict[str, list[float]] = {"raw httpx": [], "hostup_agent_exec": []}
+    for _ in range(rounds):
+        async with httpx.AsyncClient(base_url=url, timeout=60) as by_hand:
+            slots = asyncio.Semaphore(100)
+
+            async def one(number: int, by_hand: httpx.AsyncClient = by_hand, slots: asyncio.Semaphore = slots) -> None:
+                async with slots:
+                    (await by_hand.get(f"/api/v2/vps/v{number}/agent/exec")).json()
+
+            begun = perf_counter()
+            await asyncio.gather(*map(one, range(count)))
+            taken["raw httpx"].append((perf_counter() - begun) * 1e3)
+        async with AuthenticatedClient(url, KEY) as client:
+            begun = perf_counter()
+            await asyncio.gather(*(get_agent_exec.asyncio(f"v{number}", client=client) for number in range(count)))
+            taken["hostup_agent_exec"].append((perf_counter() - begun) * 1e3)
+    return {name: {f"{count} probes": median(times)} for name, times in taken.items()}
+
+
 def imports(statements: dict[str, str], path: list[str], rounds: int = 15) -> dict[str, float]:
     """Return milliseconds for each import, each the median of fresh interpreters."""
     code = "import sys, time; sys.modules['click'] = None; start = time.perf_counter(); "
@@ -229,6 +314,9 @@ def main() -> None:
             },
             [str(ROOT / "generated"), str(folder)],
         )
+        with server() as url:
+            show("microseconds a command, and three raw calls", commands(url), "µs")
+            show("milliseconds for many at once", asyncio.run(many(url)), "ms")
         show("milliseconds to import", {name: {"import": ms} for name, ms in times.items()}, "ms")
         if options.other:
             with_other(folder)

@@ -89,7 +89,7 @@ def test_the_key_is_never_shown(voice: Voice, client: AuthenticatedClient, caplo
     assert repr(client) == f"AuthenticatedClient(URL('{BASE_URL}'))"
 
 
-def test_a_password_in_the_base_url_is_not_shown() -> None:
+def test_a_password_in_the_url_is_hidden() -> None:
     assert "hunter2" not in repr(Client("https://me:hunter2@h.test"))
     with pytest.raises(ValueError, match="base_url") as caught:
         Client("https://me:hunter2/x@h.test")
@@ -138,7 +138,7 @@ def given(client: AuthenticatedClient, voice: Voice, server: Server, **arguments
     return client.set_httpx_client(httpx.Client(transport=server, **arguments))  # type: ignore[arg-type]
 
 
-def test_a_given_client_keeps_key_headers_and_base_url(voice: Voice, server: Server) -> None:
+def test_through_a_given_client_everything_is_kept(voice: Voice, server: Server) -> None:
     client = given(
         new_client(headers={"X-Trace": "1"}, cookies={"c": "1", "d": "2"}),
         voice,
@@ -155,7 +155,7 @@ def test_a_given_client_keeps_key_headers_and_base_url(voice: Voice, server: Ser
     assert server.last.headers["Cookie"] == "c=1; d=2"
 
 
-def test_user_and_password_of_the_url_do_not_displace_the_key(voice: Voice, server: Server) -> None:
+def test_a_password_does_not_displace_the_key(voice: Voice, server: Server) -> None:
     client = AuthenticatedClient("https://me:pw@h.test", KEY, httpx_args={"transport": server})
     voice.call(client=client, pid=PID)
     assert server.last.headers.get_list("Authorization") == [f"Bearer {KEY}"]
@@ -169,7 +169,7 @@ def test_a_given_client_keeps_its_timeout_unless_told(voice: Voice, server: Serv
     assert server.last.extensions["timeout"]["read"] == 2
 
 
-def test_no_redirect_is_followed_even_by_a_client_that_would(voice: Voice) -> None:
+def test_no_redirect_is_followed_by_given_clients(voice: Voice) -> None:
     asked: list[str] = []
 
     def redirect(request: httpx.Request) -> httpx.Response:
@@ -223,7 +223,7 @@ def test_headers_given_later_do_not_change_it(server: Server) -> None:
     assert (server.last.headers["X-A"], server.last.headers["Cookie"]) == ("1", "c=1")
 
 
-def test_a_copy_has_the_key_and_its_own_httpx_client(client: AuthenticatedClient) -> None:
+def test_a_copy_has_an_httpx_client_of_its_own(client: AuthenticatedClient) -> None:
     other = copy.copy(client)
     assert other.token == client.token
     assert other.get_httpx_client() is not client.get_httpx_client()

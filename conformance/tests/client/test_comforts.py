@@ -288,7 +288,7 @@ def test_an_error_shows_no_odd_code(voice: Voice, code: Any) -> None:
     assert str(caught.value) == "404 Not Found: GET /api/v2/vps/v/agent/exec"
 
 
-def test_a_base_url_with_the_path_is_hinted_at() -> None:
+def test_a_base_url_with_the_path_is_hinted() -> None:
     transport = httpx.MockTransport(lambda _: httpx.Response(404))
     client = AuthenticatedClient(f"{BASE_URL}/api/v2", KEY, httpx_args={"transport": transport})
     with pytest.raises(errors.NotFound, match="/api/v2 stands in it twice: leave it out of base_url"):
@@ -361,7 +361,7 @@ def test_pages_without_end_are_an_error(voice: Voice, ids: tuple[str, ...]) -> N
 
 
 @pytest.mark.parametrize("limit", [0, 101, -1])
-def test_a_limit_that_is_not_allowed_is_not_sent(limit: int) -> None:
+def test_a_limit_out_of_range_is_not_sent(limit: int) -> None:
     client, asked = pages(page())
     for call in (lambda: list_vps.sync(client=client, limit=limit), lambda: items(client, False, limit=limit)):
         with pytest.raises(ValueError, match=r"^limit: expected 1 to 100$"):
@@ -401,7 +401,7 @@ def test_many_are_run_some_at_once() -> None:
     assert max(most) == 3
 
 
-def test_many_come_as_they_end_and_can_be_left() -> None:
+def test_many_come_in_order_and_can_be_left() -> None:
     left: list[str] = []
 
     async def answer(request: httpx.Request) -> httpx.Response:
@@ -439,5 +439,5 @@ def test_the_old_name_of_the_error_holds() -> None:
     assert errors.AnswerError is errors.ResponseError
 
 
-def test_a_client_without_key_is_still_made_by_its_url() -> None:
+def test_a_plain_client_needs_its_url_alone() -> None:
     assert repr(Client("https://h.test")) == "Client(URL('https://h.test'))"

@@ -47,12 +47,12 @@ def test_without_a_problem_it_has_no_code(voice: Voice) -> None:
 
 
 @pytest.mark.parametrize(("status", "text"), [(404, "404 Not Found"), (520, "520"), (999, "999")])
-def test_its_text_is_one_short_line_of_nothing_secret(voice: Voice, status: int, text: str) -> None:
+def test_its_text_is_one_line_without_secrets(voice: Voice, status: int, text: str) -> None:
     told = "GET /api/v2/vps/vps_01hxa3b4c5d6e7f8g9h0j1k2m3/agent/exec (rate_limited, req_7)"
     assert str(raised(voice, httpx.Response(status, json=PROBLEM))) == f"{text}: {told}"
 
 
-def test_no_text_of_a_decode_error_quotes_the_body(voice: Voice) -> None:
+def test_a_decode_error_quotes_no_body(voice: Voice) -> None:
     error = raised(voice, httpx.Response(200, content=f'{{"available": "{KEY}"}}'))
     assert str(error) == "$.available: expected boolean, got string"
 
@@ -89,7 +89,7 @@ def test_retry_after_is_seconds_from_either_form(sent: dict[str, str], seconds: 
     assert failed(sent).retry_after == seconds
 
 
-def test_retry_after_without_a_date_is_by_our_clock() -> None:
+def test_retry_after_without_date_uses_our_clock() -> None:
     until = datetime.now(UTC) + timedelta(seconds=100)
     seconds = failed({"Retry-After": until.strftime("%a, %d %b %Y %H:%M:%S GMT")}).retry_after
     assert seconds is not None
@@ -118,13 +118,13 @@ RESET = datetime(2026, 4, 27, 12, 35, 26, tzinfo=UTC)
         ("0001-01-01T00:00:00+14:00", None),
     ],
 )
-def test_rate_limit_reset_is_an_instant_whatever_its_form(reset: str, instant: datetime | None) -> None:
+def test_rate_limit_reset_may_have_any_form(reset: str, instant: datetime | None) -> None:
     limit = failed({"X-RateLimit-Limit": "120", "X-RateLimit-Remaining": "x", "X-RateLimit-Reset": reset, "Date": SENT})
     assert limit.rate_limit == errors.RateLimit(120, None, instant)
     assert instant is None or (limit.rate_limit.reset is not None and limit.rate_limit.reset.tzinfo is not None)
 
 
-def test_a_time_without_zone_is_utc_wherever_we_are(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_time_without_zone_is_utc(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TZ", "Asia/Tokyo")
     time.tzset()
     try:

@@ -8,7 +8,7 @@ import httpx
 import pytest
 import respx
 from client.hostile import CASES, README, Case, with_table
-from client.voices import KEY, Voice
+from client.voices import KEY, Clock, Voice
 from hostup_agent_exec import AuthenticatedClient, errors
 from hostup_agent_exec.models import Problem
 
@@ -56,6 +56,30 @@ def test_the_detailed_call_returns_any_answer(case: Case, voice: Voice, client: 
         assert case.has_problem or answer.parsed is None
     else:
         assert type(answer.parsed) is case.outcome
+
+
+CALLS = {
+    "wait": lambda voice, client: voice.wait(client=client, timeout=30),
+    "run": lambda voice, client: voice.run(client=client, timeout=30, check=True),
+    "iterate": lambda voice, client: voice.items(client=client),
+}
+
+
+@EACH_CASE
+@pytest.mark.parametrize("call", CALLS)
+@respx.mock
+def test_every_call_ends_as_documented(
+    case: Case, call: str, voice: Voice, client: AuthenticatedClient, clock: Clock
+) -> None:
+    respx.route().mock(side_effect=case.answer)
+    begun, raised = clock.now, list[Exception]()
+    try:
+        CALLS[call](voice, client)
+    except (errors.HostUpError, httpx.HTTPError) as error:
+        raised.append(error)
+    assert KEY not in str(raised)
+    assert KEY.encode() not in pickle.dumps(raised)
+    assert clock.now - begun <= 30
 
 
 def test_the_table_in_the_readme_is_this_one() -> None:

@@ -77,7 +77,7 @@ def test_there_and_back_nothing_is_lost(name: str, data: st.DataObject) -> None:
     assert set(model.additional_keys) == body.keys() - model.known_keys
 
 
-def test_what_is_absent_is_unset_and_what_is_null_is_none() -> None:
+def test_absent_is_unset_and_null_is_none() -> None:
     output = CommandOutput.from_dict({"exited": True, "stdout": None})
     assert output.stdout is None
     assert output.stderr is UNSET
@@ -218,7 +218,7 @@ def test_an_invalid_value_pickles() -> None:
     assert str(pickle.loads(pickle.dumps(error))) == "$.a: expected integer, got null"  # noqa: S301
 
 
-def test_a_success_is_decoded_or_the_place_is_named() -> None:
+def test_a_success_is_decoded_or_located() -> None:
     assert decode(httpx.Response(200, content=b"[1]"), types.array(types.integer)) == [1]
     with pytest.raises(errors.InvalidResponse, match=r"^\$\[0\]: expected integer, got null$") as caught:
         decode(httpx.Response(200, content=b"[null]"), types.array(types.integer))

@@ -78,7 +78,7 @@ def test_a_probe_is_repeated(ask: Ask, trouble: str) -> None:
 
 
 @pytest.mark.parametrize("trouble", TROUBLE)
-def test_a_poll_is_repeated_only_if_it_was_refused_or_never_arrived(ask: Ask, trouble: str) -> None:
+def test_a_poll_is_repeated_only_when_harmless(ask: Ask, trouble: str) -> None:
     server = Server(TROUBLE[trouble]())
     if trouble in ("429", "connect"):
         ask(server, pid=PID)

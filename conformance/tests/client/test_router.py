@@ -33,7 +33,7 @@ def test_by_default_it_answers_as_documented(voice: Voice) -> None:
         assert voice.call(client=new_client(), pid=PID + 1) == CommandOutput(exited=False)
 
 
-def test_it_wants_a_key_and_a_pid_that_is_one() -> None:
+def test_it_wants_a_key_and_a_pid() -> None:
     with router(), httpx.Client() as raw:
         assert raw.get(URL).status_code == 401
         assert raw.get(URL, headers={"Authorization": f"Basic {KEY}"}).status_code == 401
@@ -115,7 +115,7 @@ def test_an_unknown_profile_is_refused(profile: str) -> None:
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_a_wait_in_a_storm_ends_in_a_documented_way(voice: Voice, clock: Clock, seed: int) -> None:
+def test_a_wait_in_a_storm_ends_as_documented(voice: Voice, clock: Clock, seed: int) -> None:
     documented = (errors.HostUpError, httpx.ConnectError, httpx.ConnectTimeout)
     with router(seed=seed, profile="hostile"), suppress(*documented):
         assert voice.wait(client=new_client(), timeout=100).exited

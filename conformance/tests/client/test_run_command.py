@@ -148,9 +148,7 @@ def test_a_start_that_was_refused_says_so(
         (httpx.Response(200, json={"pid": "7"}), "tells of no command: $.pid: expected integer, got string"),
     ],
 )  # fmt: skip
-def test_a_start_that_may_have_been_carried_out_is_lost_and_not_repeated(
-    voice: Voice, answer: httpx.Response | type[Exception], text: str
-) -> None:
+def test_a_start_that_may_be_lost_is_final(voice: Voice, answer: httpx.Response | type[Exception], text: str) -> None:
     server, pids = Server(start=answer), list[int]()
     with pytest.raises(errors.StartLost) as caught:
         voice.run(client=server.client, on_start=pids.append)
@@ -169,7 +167,7 @@ def test_a_start_that_may_have_been_carried_out_is_lost_and_not_repeated(
         f"/api/v2/vps/%76{VPS[1:]}/agent/exec?pid=%37",
     ],
 )
-def test_a_poll_url_of_this_endpoint_names_the_command(voice: Voice, url: str) -> None:
+def test_a_poll_url_of_this_endpoint_is_read(voice: Voice, url: str) -> None:
     server = starting(pollUrl=url)
     assert voice.run(client=server.client).exited
     assert str(server.requests[2].url) == f"https://cloud.hostup.se{PATH}?pid=7"
@@ -212,7 +210,7 @@ def test_any_other_is_not_followed(voice: Voice, url: str) -> None:
 
 
 @pytest.mark.parametrize("url", BAD_URLS)
-def test_nor_is_it_needed_where_there_is_a_pid(voice: Voice, url: str) -> None:
+def test_it_is_not_needed_beside_a_pid(voice: Voice, url: str) -> None:
     server = starting(pid=PID, pollUrl=url)
     assert voice.run(client=server.client).exited
     assert server.seen == ["probe", "start", "poll"]
@@ -236,7 +234,7 @@ def test_one_that_names_two_is_lost_too(voice: Voice, pid: int) -> None:
     assert server.seen == ["probe", "start"]
 
 
-def test_a_prefix_and_an_odd_id_are_part_of_the_path(voice: Voice) -> None:
+def test_prefix_and_odd_id_belong_to_the_path(voice: Voice) -> None:
     server = starting(pollUrl="/to/here/api/v2/vps/a%2Fb%20c/agent/exec?pid=7")
     client = AuthenticatedClient("https://h.test/to/here/", KEY, httpx_args={"transport": httpx.MockTransport(server)})
     assert voice.run("a/b c", client=client).exited
@@ -245,13 +243,13 @@ def test_a_prefix_and_an_odd_id_are_part_of_the_path(voice: Voice) -> None:
 
 
 @pytest.mark.parametrize("id", ["a!b", "a(b)*'c", "a:b@c+d", "~ü", "50%"])
-def test_the_same_id_may_be_written_in_another_way(voice: Voice, id: str) -> None:
+def test_the_same_id_may_be_written_otherwise(voice: Voice, id: str) -> None:
     for written in (quote(id, safe="!'()*~:@+"), quote(id, safe=""), quote(id, safe="").lower()):
         server = starting(pollUrl=f"/api/v2/vps/{written}/agent/exec?pid=7")
         assert voice.run(id, client=server.client).exited
 
 
-def test_a_query_of_the_given_client_is_kept_beside_ours(clock: Clock) -> None:  # noqa: ARG001
+def test_a_query_of_the_given_client_is_kept(clock: Clock) -> None:  # noqa: ARG001
     server = starting(pollUrl=f"{PATH}?pid=7")
     for client in (
         AuthenticatedClient("https://h.test", KEY).set_httpx_client(
@@ -277,7 +275,7 @@ def test_the_time_is_for_all_of_it(voice: Voice, clock: Clock) -> None:
     assert states == [CommandOutput(exited=False)] * 2
 
 
-def test_however_little_is_left_it_is_started_and_polled(voice: Voice, clock: Clock) -> None:
+def test_with_no_time_left_it_still_polls(voice: Voice, clock: Clock) -> None:
     server = Server(poll=RUNNING)
     server.clock = clock
     with pytest.raises(errors.CommandStillRunning) as caught:
@@ -306,9 +304,7 @@ def test_whatever_happens_after_the_start_names_the_command(
 
 
 @pytest.mark.parametrize("cause", [httpx.ConnectError, httpx.PoolTimeout])
-def test_a_poll_that_was_never_sent_does_not_look_like_a_start_that_was_not(
-    voice: Voice, cause: type[Exception]
-) -> None:
+def test_an_unsent_poll_is_no_unsent_start(voice: Voice, cause: type[Exception]) -> None:
     with pytest.raises(errors.CommandStillRunning, match="started, and cannot be polled now") as caught:
         voice.run(client=Server(poll=cause).client)
     assert caught.value.pid == PID
@@ -322,7 +318,7 @@ def test_what_happens_before_the_start_names_none(voice: Voice) -> None:
         assert caught.value.pid is None
 
 
-def test_a_hook_that_raises_for_the_status_of_a_start_loses_it(clock: Clock) -> None:  # noqa: ARG001
+def test_a_hook_that_raises_loses_the_start(clock: Clock) -> None:  # noqa: ARG001
     server = Server(start=httpx.Response(500))
     hooks = {"response": [httpx.Response.raise_for_status]}
     with httpx.Client(transport=httpx.MockTransport(server), event_hooks=hooks) as given:
@@ -403,7 +399,7 @@ def test_a_lost_start_has_its_answer(voice: Voice, start: httpx.Response) -> Non
     assert caught.value.response.json() == start.json()
 
 
-def test_it_can_be_cancelled_and_the_pid_is_known() -> None:
+def test_cancelled_it_has_told_the_pid() -> None:
     pids: list[int] = []
 
     async def cancel() -> None:

@@ -208,7 +208,7 @@ def test_a_password_of_the_base_url_goes_nowhere(voice: Voice, caplog: pytest.Lo
     assert "hunter2" not in caplog.text + repr(client) + str(pickle.dumps(plain))
 
 
-def test_a_password_still_logs_a_client_without_key_in() -> None:
+def test_a_password_logs_a_plain_client_in() -> None:
     asked: list[httpx.Request] = []
 
     def answer(request: httpx.Request) -> httpx.Response:

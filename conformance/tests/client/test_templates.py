@@ -113,7 +113,7 @@ def test_a_body_is_sent_and_checked(package: ModuleType) -> None:
     assert len(server.asked) == 1
 
 
-def test_only_a_link_with_x_run_makes_a_run(package: ModuleType) -> None:
+def test_only_x_run_makes_a_run(package: ModuleType) -> None:
     assert not hasattr(api(package, "start"), "run")
 
 

@@ -42,7 +42,7 @@ def test_an_ended_command_is_returned_at_once(voice: Voice, clock: Clock) -> Non
     assert clock.slept == []
 
 
-def test_it_polls_at_intervals_until_the_end_and_tells_progress(voice: Voice, clock: Clock) -> None:
+def test_it_polls_at_intervals_and_tells_progress(voice: Voice, clock: Clock) -> None:
     seen: list[CommandOutput] = []
     script = Script(clock, RUNNING, RUNNING, RUNNING, EXITED)
     assert voice.wait(client=script.client, timeout=60, interval=2, on_progress=seen.append).exited
@@ -99,7 +99,7 @@ def test_it_waits_as_long_as_the_server_asks(voice: Voice, clock: Clock, status:
     assert clock.slept == [7, 2]
 
 
-def test_a_429_without_a_number_is_waited_out_by_the_interval(voice: Voice, clock: Clock) -> None:
+def test_a_429_without_a_number_waits_the_interval(voice: Voice, clock: Clock) -> None:
     voice.wait(client=Script(clock, httpx.Response(429), EXITED).client, interval=2)
     assert clock.slept == [2]
 
@@ -130,7 +130,7 @@ def test_never_told_a_state_it_has_none(voice: Voice, clock: Clock) -> None:
     [httpx.ReadTimeout, httpx.ReadError, httpx.WriteError, httpx.WriteTimeout, httpx.RemoteProtocolError,
      httpx.CloseError, httpx.DecodingError],
 )  # fmt: skip
-def test_a_poll_that_may_have_been_answered_is_not_repeated(voice: Voice, clock: Clock, lost: type[Exception]) -> None:
+def test_a_poll_that_may_be_lost_is_final(voice: Voice, clock: Clock, lost: type[Exception]) -> None:
     script = Script(clock, RUNNING, lost, EXITED)
     with pytest.raises(errors.OutputLost, match="the response to a poll did not arrive") as caught:
         voice.wait(client=script.client)
@@ -152,7 +152,7 @@ def test_nor_is_one_that_broke_behind_a_gateway(voice: Voice, clock: Clock, stat
 @pytest.mark.parametrize(
     "error", [httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError, httpx.UnsupportedProtocol]
 )
-def test_what_was_never_sent_stays_httpx_s_own_error(voice: Voice, clock: Clock, error: type[Exception]) -> None:
+def test_what_was_never_sent_raises_httpx_s_error(voice: Voice, clock: Clock, error: type[Exception]) -> None:
     with pytest.raises(error):
         voice.wait(client=Script(clock, error).client)
 
@@ -202,7 +202,7 @@ def test_senseless_times_are_refused(
     assert script.polls == 0
 
 
-def test_an_error_of_the_callback_is_the_caller_s(voice: Voice, clock: Clock) -> None:
+def test_an_error_of_the_callback_is_passed_on(voice: Voice, clock: Clock) -> None:
     def fail(_: CommandOutput) -> None:
         raise KeyError("mine")
 

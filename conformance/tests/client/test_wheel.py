@@ -75,10 +75,33 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "env"
 
 
-def test_it_imports_and_works_with_what_it_asks_for_alone(environment: Path) -> None:
+def test_it_works_with_its_requirements_alone(environment: Path) -> None:
     python = environment / "bin" / "python"
     done = subprocess.run([python, "-I", "-W", "error", "-c", PROGRAM], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("resolution", ["lowest-direct", "highest"])
+def test_it_works_with_oldest_and_newest(resolution: str, tmp_path: Path) -> None:
+    build = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(tmp_path)]
+    subprocess.run(build, cwd=ROOT, check=True, capture_output=True)
+    (wheel,) = tmp_path.glob("*.whl")
+    uv, python = Path(sys.executable).parent / "uv", tmp_path / "env" / "bin" / "python"
+    subprocess.run([uv, "venv", "--quiet", "--python", sys.executable, tmp_path / "env"], check=True)
+    install: list[str | Path] = [uv, "pip", "install", "--quiet", "--python", python, "--resolution", resolution, wheel]
+    if subprocess.run(install, capture_output=True, check=False).returncode:
+        pytest.skip("the package registry cannot be reached")
+    done = subprocess.run([python, "-I", "-W", "error", "-c", PROGRAM], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_metadata_is_the_client_s(environment: Path) -> None:
+    (folder,) = environment.rglob("hostup_agent_exec-*.dist-info")
+    metadata = (folder / "METADATA").read_text(encoding="utf-8")
+    assert (ROOT / "spec" / "client" / "README.md").read_text(encoding="utf-8") in metadata
+    assert "](" not in metadata  # a relative link would lead nowhere
+    assert "License-Expression: MIT" in metadata
+    assert list(folder.rglob("LICENSE"))
 
 
 def test_it_needs_httpx_alone() -> None:

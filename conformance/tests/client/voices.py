@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 from hostup_agent_exec import AuthenticatedClient
 from hostup_agent_exec.api.agent import get_agent_exec, start_agent_exec
+from hostup_agent_exec.api.vps import list_vps
 
 BASE_URL = "https://cloud.hostup.se"
 KEY = "sk_test_5f3b9c"
@@ -65,6 +66,15 @@ class Voice:
         if self.is_async:
             return self._run(client, start_agent_exec.asyncio_run(id, command, client=client, **arguments))
         return start_agent_exec.run(id, command, client=client, **arguments)
+
+    def items(self, *, client: AuthenticatedClient, **arguments: Any) -> list[Any]:
+        async def collect() -> list[Any]:
+            return [item async for item in list_vps.asyncio_iterate(client=client, **arguments)]
+
+        if self.is_async:
+            collected: list[Any] = self._run(client, collect())
+            return collected
+        return list(list_vps.iterate(client=client, **arguments))
 
     @staticmethod
     def _run(client: AuthenticatedClient, call: Awaitable[Any]) -> Any:
