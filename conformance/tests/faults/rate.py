@@ -133,7 +133,7 @@ def reset_of_years_ago(_asked: Asked, answered: Answered) -> None:
 @trips("RATE-09")
 def waiting_is_in_vain(asked: Asked, answered: Answered) -> None:
     """Retry-After is too short by half."""
-    if asked.nth() in {40, 41}:
+    if asked.method == "GET" and asked.nth("gets") in {40, 41}:
         refuse(asked, answered, 429, "rate_limit_exceeded", "Too many requests")
         answered.header("Retry-After", "1")
         for name, value in (("Limit", "30"), ("Remaining", "0"), ("Reset", soon(seconds=1))):
