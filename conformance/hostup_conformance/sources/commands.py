@@ -128,7 +128,7 @@ def take_with_commands(wire: Wire, target: Target, *, careful: bool, slow_second
 
 def split(stages: list[Stage]) -> tuple[list[Stage], list[Stage]]:
     """Separate the stages before the commands are followed to their end from those after it."""
-    return stages[:-2], stages[-2:]
+    return [stage for stage in stages if not stage.at_the_end], [stage for stage in stages if stage.at_the_end]
 
 
 class Life:

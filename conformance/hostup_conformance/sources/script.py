@@ -51,10 +51,10 @@ class Script:
         return [
             Stage(self._offered(self._core())),
             Stage([*telling, *self._offered(chain(*refused))], ordered=False),
-            Stage(self._offered(self._ended_command())),
-            Stage(self._offered(self._once_more())),
-            Stage(more, ordered=False),
-            *(Stage(self._offered(steps), burst=True) for steps in self._bursts()),
+            Stage(self._offered(self._ended_command()), at_the_end=True),
+            Stage(self._offered(self._once_more()), at_the_end=True),
+            Stage(more, ordered=False, at_the_end=True),
+            *(Stage(self._offered(steps), burst=True, at_the_end=True) for steps in self._bursts()),
         ]
 
     def _offered(self, steps: Iterable[Step]) -> list[Step]:
