@@ -864,6 +864,23 @@ def some_commands_are_blocked(asked: Asked, answered: Answered) -> None:
 
 
 @allowed(starts=True)
+def blocked_commands_have_a_code(asked: Asked, answered: Answered) -> None:
+    """A command that a policy forbids is 400, with a code of the provider's own."""
+    command = json.loads(asked.body)["command"] if answered.is_started else ""
+    if any(word in command for word in ("rm -f", "kill")):
+        refuse(asked, answered, 400, "command_blocked", "Command blocked")
+
+
+@allowed(starts=True)
+def starts_one_at_a_time(asked: Asked, answered: Answered) -> None:
+    """While a command runs another start is 409: here each second one."""
+    known = recognized(json.loads(asked.body)["command"]) if answered.is_started else None
+    # These would have left their mark already.
+    if known and known.name not in {"trace", "once", "again"} and asked.nth("starts") % 2:
+        refuse(asked, answered, 409, "command_running", "Command running")
+
+
+@allowed(starts=True)
 def all_commands_are_blocked(asked: Asked, answered: Answered) -> None:
     """Commands are switched off for this VPS by a policy."""
     if answered.is_started:

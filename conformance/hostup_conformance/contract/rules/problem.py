@@ -7,9 +7,10 @@ from datetime import timedelta
 from functools import cache
 from typing import TYPE_CHECKING
 
+from hostup_conformance.contract.ask import is_start
 from hostup_conformance.contract.paths import ENDPOINT
 from hostup_conformance.contract.rules import Findings, FindingsAcross, across, each
-from hostup_conformance.contract.selectors import is_error, is_malformed, is_problem
+from hostup_conformance.contract.selectors import is_error, is_malformed, is_problem, proper_command
 from hostup_conformance.core.ledger import document
 from hostup_conformance.core.times import http_date, rfc3339
 
@@ -159,7 +160,15 @@ def is_gateways(e: Exchange) -> bool:
     return has_code(e) and e.status in {502, 503, 504} and 500 in statuses_of(e.body["code"])
 
 
-@each("PROBLEM-09", lambda e: has_code(e) and (e.status in codes_by_status() or is_gateways(e)))
+def is_refused_command(e: Exchange) -> bool:
+    """A start with a valid command that was refused: the code of a command that is blocked is documented nowhere."""
+    return is_start(e) and proper_command(e.request) is not None and e.ask.credential == "full"
+
+
+@each(
+    "PROBLEM-09",
+    lambda e: has_code(e) and (e.status in codes_by_status() or is_gateways(e)) and not is_refused_command(e),
+)
 def known_code(e: Exchange) -> Findings:
     """An undocumented code is a finding, and so is the code of a 500 with the status code of a gateway.
 

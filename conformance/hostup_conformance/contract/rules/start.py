@@ -124,7 +124,7 @@ def start_is_answered(exchanges: list[Exchange], _target: Target) -> FindingsAcr
     """
     works = any(e.status == 200 for e in exchanges)
     for e in exchanges:
-        let_pass = {200, 403, *(BUSY | BLOCKED if works and not is_longest(e) else set())}
+        let_pass = {200, 403, *(BUSY if works else set()), *(BLOCKED if works and not is_longest(e) else set())}
         if e.status not in let_pass and not (works and is_met_once(e)):
             yield e, "status 200", status_of(e)
 
