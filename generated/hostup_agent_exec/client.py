@@ -392,10 +392,13 @@ class _Request:
         client: Client,
         request: Mapping[str, Any],
         timeout: float | httpx.Timeout | None,
+        headers: Mapping[str, str] | None,
         repeatable: bool,
         again: Again | None,
     ) -> None:
         total, self._phases = _times(timeout)
+        if headers is not None:
+            check("headers", headers, Mapping)
         self._client, self.request, self._repeatable, self._again = client, request, repeatable, again
         self._total = total if total is not None else client.total
         self._begun = time.monotonic()
@@ -527,8 +530,9 @@ class Client:
                 raise ValueError("application: expected visible ASCII characters")
             self._headers["user-agent"] = f"{application} {_HEADERS['user-agent']}"
         set_total, self._phases = _times(timeout)
-        if "timeout" in arguments and self._phases is None:
-            self._phases = httpx.Timeout(arguments.pop("timeout"))
+        if "timeout" in arguments:
+            of_httpx = httpx.Timeout(arguments.pop("timeout"))
+            self._phases = self._phases or of_httpx
         self.total = set_total if set_total is not None else DEFAULT_TOTAL
         """Seconds for a whole request."""
         self.max_body_bytes = max_body_bytes
@@ -640,7 +644,7 @@ class Client:
             TooLarge: the body is larger than it may be
             httpx.RequestError: no response came, or not in time
         """
-        one = _Request(self, request, timeout, repeatable, again)
+        one = _Request(self, request, timeout, headers, repeatable, again)
         while True:
             try:
                 response = self._send(one, headers)
@@ -688,7 +692,7 @@ class Client:
         """As :meth:`send`, asynchronously."""
         import anyio  # noqa: PLC0415  (slow to import, and loaded by httpx only if asynchronous)
 
-        one = _Request(self, request, timeout, repeatable, again)
+        one = _Request(self, request, timeout, headers, repeatable, again)
         while True:
             try:
                 response = await self._asend(one, headers)

@@ -281,6 +281,33 @@ def test_an_error_says_what_was_asked(voice: Voice) -> None:
     assert str(caught.value) == f"404 Not Found: GET {path} (vps_not_found, req_01)"
 
 
+def test_an_unreadable_response_notes_what_was_asked(voice: Voice) -> None:
+    with pytest.raises(errors.InvalidResponse) as caught:
+        voice.call("v", client=answering(httpx.Response(200, text="<html>")), pid=PID)
+    assert caught.value.__notes__ == [f"200: GET /api/v2/vps/v/agent/exec?pid={PID}"]
+
+
+@pytest.mark.parametrize("timeout", [None, 7, httpx.Timeout(7)])
+def test_a_timeout_of_httpx_args_is_kept(voice: Voice, timeout: Any) -> None:
+    asked: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        return played(YES)
+
+    arguments = {"timeout": timeout, "transport": httpx.MockTransport(answer)}
+    voice.call(client=new_client(httpx_args=arguments))
+    assert asked[0].extensions["timeout"]["read"] == (7 if timeout else pytest.approx(60, abs=5))
+    voice.call(client=new_client(httpx_args=arguments, timeout=httpx.Timeout(3)))
+    assert asked[1].extensions["timeout"]["read"] == 3
+
+
+@pytest.mark.parametrize("headers", [[("a", "b")], "a", 7])
+def test_senseless_headers_are_refused(voice: Voice, headers: Any) -> None:
+    with pytest.raises(TypeError, match=r"^headers: expected Mapping"):
+        voice.call(client=answering(YES), headers=headers)
+
+
 @pytest.mark.parametrize("code", [KEY, f"x{KEY}", "a b", "a\nb", "", 7, "x" * 1000, "<b>"])
 def test_an_error_shows_no_odd_code(voice: Voice, code: Any) -> None:
     with pytest.raises(errors.NotFound) as caught:

@@ -1,4 +1,4 @@
-"""The README's recipe for retries: probes and 429 are repeated, a poll that may have arrived never is."""
+"""httpx-retries as the transport of a given client: it goes well with this one, if told what may be repeated."""
 
 from __future__ import annotations
 

@@ -32,6 +32,7 @@ from ..errors import (
     StartLost,
     never_sent,
     retry_after,
+    shown,
     status_error,
 )
 from ..models import Problem
@@ -92,6 +93,12 @@ def _value(response: httpx.Response) -> Any:
         raise InvalidValue("JSON", "something else") from None
 
 
+def _invalid(error: InvalidValue, response: httpx.Response) -> InvalidResponse:
+    invalid = InvalidResponse(str(error), response)
+    invalid.add_note(f"{response.status_code}: {shown(response)}")
+    return invalid
+
+
 def decode(response: httpx.Response, read: Callable[[Any], T]) -> T:
     """Read the body of a success.
 
@@ -101,7 +108,7 @@ def decode(response: httpx.Response, read: Callable[[Any], T]) -> T:
     try:
         return read(_value(response))
     except InvalidValue as error:
-        raise InvalidResponse(str(error), response) from None
+        raise _invalid(error, response) from None
 
 
 def decode_chosen(response: httpx.Response, model: type[M], *others: type[Model]) -> M:
@@ -120,7 +127,7 @@ def decode_chosen(response: httpx.Response, model: type[M], *others: type[Model]
                     raise InvalidValue(model.__name__, other.__name__)
         return model.from_dict(value)
     except InvalidValue as error:
-        raise InvalidResponse(str(error), response) from None
+        raise _invalid(error, response) from None
 
 
 def failure(response: httpx.Response) -> ResponseError:
