@@ -368,7 +368,7 @@ def too_long_commands_run_all_the_same(asked: Asked, answered: Answered) -> None
 @trips("START-17")
 def reading_keys_start_and_are_refused(asked: Asked, answered: Answered) -> None:
     """The scope is checked after the command was started."""
-    if asked.method == "POST" and asked.reading:
+    if asked.method == "POST" and asked.reading and b": hostup-" in asked.body:
         asked.memory["ran"] = asked.body.decode().partition(": hostup-")[2].partition("-")[0]
     if ended(asked, answered, "trace") and "ran" in asked.memory:
         answered.change(stdout=f"{asked.memory['ran']}\n{answered.json['stdout']}")
