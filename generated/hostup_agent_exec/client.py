@@ -13,6 +13,7 @@ from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import nullcontext, suppress
 from copy import copy
 from http.cookiejar import CookieJar, DefaultCookiePolicy
+from io import BytesIO
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, Self
 from weakref import WeakSet, ref
@@ -312,7 +313,8 @@ class _Body:
 
     def __init__(self, response: httpx.Response, limit: int, deadline: float) -> None:
         self._response, self._limit, self._deadline = response, limit, deadline
-        self._body = bytearray()
+        self._body, self._size = BytesIO(), 0  # which gives its bytes away without a copy
+        self._received = 0
         sent = {name.lower(): value.decode("latin-1") for name, value in response.headers.raw}
         named = sent.get(b"content-encoding", "").lower().replace(" ", "").split(",")
         self._codings = [name for name in reversed(named) if name in ("gzip", "x-gzip", "deflate")]
@@ -327,13 +329,17 @@ class _Body:
     def feed(self, chunk: bytes) -> None:
         if time.monotonic() > self._deadline:
             raise httpx.ReadTimeout("the response was not complete in time", request=self._response.request)
+        self._received += len(chunk)
+        if self._received > self._limit:
+            raise _too_large(self._response, self._limit)
         self._decode(chunk, 0)
 
     def _decode(self, data: bytes, layer: int) -> None:
         if layer == len(self._codings):
-            self._body += data
-            if len(self._body) > self._limit:
+            self._size += len(data)
+            if self._size > self._limit:
                 raise _too_large(self._response, self._limit)
+            self._body.write(data)
             return
         while data:
             try:
@@ -360,6 +366,8 @@ class _Body:
                     raise
                 # Many send it without the wrapper that RFC 9110, section 8.4.1.2 asks for.
                 decoder = self._decoders[layer] = zlib.decompressobj(-zlib.MAX_WBITS)
+        if decoder.eof:  # it would keep whatever comes after its end
+            return b"", b""
         return decoder.decompress(data, self._PIECE), decoder.unconsumed_tail
 
     def end(self) -> None:
@@ -367,7 +375,7 @@ class _Body:
         for layer, decoder in enumerate(self._decoders):
             if decoder is not None:
                 self._decode(decoder.flush(), layer + 1)
-        setattr(self._response, "_content", bytes(self._body))
+        setattr(self._response, "_content", self._body.getvalue())
 
 
 def _is_read(response: httpx.Response, limit: int) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import json
 import socket
 import threading
 import time
@@ -137,6 +138,25 @@ def test_a_bomb_does_not_go_off(voice: Voice, layers: int) -> None:
     client.max_body_bytes = 2_000_000
     with pytest.raises(errors.TooLarge):
         voice.call(client=client)
+
+
+def test_what_follows_an_encoded_body_counts(voice: Voice, dripping: Callable[..., str]) -> None:
+    begin = HEAD + b"Content-Encoding: gzip\r\n\r\n" + gzip.compress(b"{}")
+    client = AuthenticatedClient(dripping(begin, b" " * 65536, 0), KEY, max_body_bytes=1_000_000)
+    with client, pytest.raises(errors.TooLarge):
+        voice.call(client=client)
+
+
+@pytest.mark.parametrize("coding", ["gzip", "deflate"])
+def test_a_long_encoded_body_is_whole(voice: Voice, coding: str) -> None:
+    packer = zlib.compressobj(wbits=31 if coding == "gzip" else 15)
+    text = "x" * 1_000_000
+    packed = packer.compress(json.dumps({"exited": True, "stdout": text}).encode()) + packer.flush()
+
+    def answer(_: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, headers={"Content-Encoding": coding}, stream=httpx.ByteStream(packed))
+
+    assert voice.call(client=answering(answer), pid=PID).stdout == text
 
 
 def test_too_many_codings_are_refused(voice: Voice) -> None:
