@@ -12,7 +12,6 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Generic
 
 from hostup_conformance import __version__
-from hostup_conformance.contract.ask import SLEEP
 from hostup_conformance.contract.target import header_variable
 from hostup_conformance.core.door import Redact, beginning, spelt_out
 from hostup_conformance.core.exchange import A, Exchange
@@ -214,7 +213,7 @@ def plan_of(wire: Wire, target: Target, *, careful: bool) -> dict[str, Any]:
     ]
     if target.allow_exec:
         others.append(
-            f"POST requests that start echo or {SLEEP}, {MOST_COMMANDS} at most, and polls until they have ended"
+            f"POST requests that start harmless commands, {MOST_COMMANDS} at most, and polls until they have ended"
         )
     plan: dict[str, Any] = redacted(
         {"base_url": target.base_url, "most": wire.limits.requests, "steps": steps, "others": others}, redact

@@ -2,7 +2,7 @@
 
 A command carries its own name and a random token, so that it is recognized wherever it is seen, in a recording too.
 What it needs of the guest is a POSIX shell (dash, bash, BusyBox) with printf, sleep, cat, wc and rm; for cmd.exe and
-PowerShell there is one of their own. Nothing is left behind: two files in the guest's temporary folder are removed.
+PowerShell there is one of their own. Nothing is left behind: three files in the guest's temporary folder are removed.
 """
 
 from __future__ import annotations
