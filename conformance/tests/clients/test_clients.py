@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from clients.catalogue import wrong
+from clients.catalogue import right, wrong
 from clients.faulty import faulty
 from clients.matrix import reported, verdicts
 from hostup_conformance import cli
-from hostup_conformance.contract.client_judging import client_requirements
+from hostup_conformance.contract.client_judging import MATRIX, client_requirements
+from hostup_conformance.core.root_cause import read_matrix
 from hostup_conformance.sources import processes
 from hostup_conformance.sources.client import Command, Stop, play_each
 from hostup_conformance.sources.scenes import KEY, THROUGH, scenes
@@ -56,6 +57,16 @@ def test_each_requirement_notices_its_first_faulty_client() -> None:
     found = verdicts(first.values(), lambda one: one.scenes[:1])
     seen = {id: verdict for id, one in first.items() if not isinstance(verdict := found[one.name], str)}
     assert [id for id in first if id not in reported(seen[id])] == []
+
+
+def test_the_matrix_is_of_this_catalogue() -> None:
+    matrix = read_matrix(MATRIX)
+    assert {name: row["requirement"] for name, row in matrix["faults"].items()} == {
+        one.name: one.requirements[0] for one in wrong()
+    }, "make client-matrix"
+    assert [name for name, row in matrix["faults"].items() if row["requirement"] not in row["reported"]] == []
+    assert {name: row["reported"] for name, row in matrix["variants"].items()} == {one.name: [] for one in right()}
+    assert matrix["examples"].keys() == JUDGED
 
 
 def test_every_scene_says_what_the_server_does() -> None:
