@@ -34,7 +34,9 @@ class Interruption:
         with suppress(ValueError):  # signals are the main thread's
             for number in SIGNALS:
                 self._before[number] = signal.signal(number, self._received)
-        if watch:
+        if watch and notice.exists():
+            self._happen()
+        elif watch:
             threading.Thread(target=self._watch, daemon=True, name="interruption").start()
 
     @property

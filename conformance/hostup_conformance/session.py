@@ -100,8 +100,9 @@ class Conformance:
         """Return the target with a VPS from its list; under xdist the controller looks, and tells the worker."""
         if self.given.plan or self.config.option.collectonly:
             raise Misconfigured("HOSTUP_VPS_ID is not set, and to look one up something would be sent; set it")
-        if told := getattr(self.config, "workerinput", {}).get("hostup_vps"):
-            return replace(target, vps=told, looked_up=True)
+        if self.is_worker:
+            # Where the controller was interrupted it has none to tell.
+            return replace(target, vps=self.config.workerinput["hostup_vps"], looked_up=True)  # type: ignore[attr-defined]
         bounds = replace(limits(self.given, target), requests=lookup.CANDIDATES + 1)
         wire = wire_to(target, bounds, careful=True)
         self.interruption.tell(wire.abort)

@@ -40,7 +40,7 @@ ENTRY = {
             "type": "array",
             "minItems": 1,
             "uniqueItems": True,
-            "items": {"enum": [*VARIABLES, *CAPABILITIES, "--allow-exec"]},
+            "items": {"enum": [*VARIABLES, *CAPABILITIES, "--allow-exec", "long keys"]},
         },
         "served_by": {"type": "array", "minItems": 1, "items": {"enum": [*VARIABLES, "--allow-exec"]}},
         "without_core": {"const": True},

@@ -14,7 +14,7 @@ from hostup_conformance.contract.rules import rules
 from hostup_conformance.contract.selectors import asks_availability
 from hostup_conformance.core import verdict as core
 from hostup_conformance.core.ledger import Requirement, requirements
-from hostup_conformance.core.redact import redactor
+from hostup_conformance.core.redact import PIECE, redactor
 from hostup_conformance.core.root_cause import read_matrix
 from hostup_conformance.core.root_cause import root_causes as causes
 
@@ -104,6 +104,8 @@ def enable(missing: list[str], target: Target) -> str:
             if target.kind == "har"
             else ("run with --allow-exec, which starts harmless commands")
         )
+    if "long keys" in missing:
+        return f"use keys of at least {PIECE} characters: shorter ones may be a part of ordinary text"
     variables = [need for need in missing if need.isupper()]
     if variables:
         return f"set {' and '.join(variables)}"

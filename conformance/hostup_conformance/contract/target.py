@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
 from hostup_conformance.core.misconfigured import Misconfigured
+from hostup_conformance.core.redact import PIECE
 from hostup_conformance.core.route import DIRECT, Route
 
 if TYPE_CHECKING:
@@ -87,6 +88,11 @@ class Target:
             profile=checked_profile(profile),
         )
         target.check_distinct()
+        if kind == "server" and not target.is_loopback and not target.has("long keys"):
+            raise Misconfigured(
+                f"HOSTUP_API_KEY or HOSTUP_READ_API_KEY has fewer than {PIECE} characters, too few to be kept out of "
+                "reports; use a longer key, or a server on loopback"
+            )
         if kind == "server" and not target.vps and (target.finished_pid or target.running_pid):
             raise Misconfigured("a pid was given without its VPS; set HOSTUP_VPS_ID too")
         host, plain = urlsplit(base_url).hostname or "", urlsplit(base_url).scheme == "http"
@@ -144,6 +150,8 @@ class Target:
             "HOSTUP_FINISHED_PID": self.finished_pid,
             "HOSTUP_RUNNING_PID": self.running_pid,
             "--allow-exec": self.allow_exec,
+            # A shorter key cannot be told from ordinary text.
+            "long keys": all(len(key) >= PIECE for key in (self.key, self.read_key) if key),
         }
         return need in self.capabilities or bool(given.get(need))
 

@@ -34,6 +34,8 @@ AT_ONCE = 4
 CONNECTIONS = 8
 #: How long to wait for a request that the run can do without, in seconds.
 A_MOMENT = 5.0
+#: How much of a library's message is kept, in characters.
+QUOTED = 1000
 #: No response needs more header fields.
 MOST_FIELDS = 1000
 #: The bytes of a character in UTF-8 after its first.
@@ -356,7 +358,8 @@ class Wire(Generic[A]):
 
     def _failure(self, error: Exception, watch: Watch, seconds: float) -> Unanswered | None:
         """Say why no whole response came, None where a connection that was kept open was closed meanwhile."""
-        text = str(error).replace("\n", " ") or type(error).__name__
+        # The library may quote all that it was sent.
+        text = str(error)[:QUOTED].replace("\n", " ") or type(error).__name__
         if isinstance(error, httpcore.ProxyError):
             return Unanswered(f"the proxy {self._route.proxy_shown} does not connect to the server: {text}", "proxy")
         if self._route.proxy and isinstance(error, httpcore.ConnectError) and not watch.connected:
@@ -368,7 +371,7 @@ class Wire(Generic[A]):
         if isinstance(error, httpcore.ConnectError):
             return Unanswered(f"connection failed: {text}", "refused" if "refused" in text else "broken")
         if isinstance(error, httpcore.RemoteProtocolError | httpcore.ReadError | httpcore.WriteError):
-            if not watch.connected and not watch.received:
+            if not (watch.connected or watch.received or self._aborted.is_set()):
                 return None
             return Unanswered(f"broken response: {text}", "broken" if watch.received else "dropped")
         return Unanswered(f"{type(error).__name__}: {text}")

@@ -87,7 +87,7 @@ def stack_trace_that_backtracks(asked: Asked) -> Iterator[Part]:
     yield KEEP
 
 
-@hostile(quick=True)
+@hostile()
 def sixty_thousand_newlines(asked: Asked) -> Iterator[Part]:
     """60,000 newlines in every detail."""
     yield asked.json(detail="\n" * 60_000, title="\\n" * 60_000)

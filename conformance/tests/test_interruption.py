@@ -1,0 +1,105 @@
+"""SIGINT and SIGTERM at any moment, with and without workers; reports that are whole, and only of this run."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hostile.server import KEEP, Asked, HostileServer, Part
+from hostup_conformance.mock import Mock
+from hostup_conformance.reports.files import REPORTS
+from running import KEPT, command, report_in, run
+
+#: Seconds until what must happen counts as not happening.
+DEADLINE = 100.0
+#: A server that is right for so many requests, and then says nothing.
+RIGHT = 5
+
+
+def slow_after(right: int) -> HostileServer:
+    """Return a server that responds to some requests, and then keeps its clients waiting."""
+
+    def behave(asked: Asked) -> Iterator[Part]:
+        asked.memory["requests"] = asked.number
+        if asked.number > right:
+            yield 200.0
+        yield asked.sent()
+        yield KEEP
+
+    return HostileServer(behave)
+
+
+@pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["alone", "with a worker"])
+@pytest.mark.parametrize(("right", "lookup"), [(RIGHT, False), (0, True)], ids=["sending", "looking up"])
+def test_an_interrupted_run_stops_sending_and_reports(
+    tmp_path: Path, workers: tuple[str, ...], right: int, lookup: bool
+) -> None:
+    server = slow_after(right)
+    environment = {name: value for name, value in server.environment.items() if not lookup or "KEY" in name}
+    with server.serve() as url:
+        process = subprocess.Popen(
+            command("--report-dir", tmp_path / "report", "--base-url", url, "--timeout-seconds", "60", *workers),
+            cwd=tmp_path, env={**KEPT, **environment}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        )  # fmt: skip
+        until = time.monotonic() + DEADLINE
+        while server.memory.get("requests", 0) <= right and time.monotonic() < until:
+            assert process.poll() is None
+            time.sleep(0.05)
+        process.send_signal(signal.SIGTERM if lookup else signal.SIGINT)
+        output, _ = process.communicate(timeout=DEADLINE)
+    assert process.returncode == 2, output.decode()
+    # The one that was under way was broken off, and no other was sent.
+    assert server.memory["requests"] == right + 1
+    report = report_in(tmp_path)
+    assert report["stopped"] == "the run was interrupted"
+    assert report["requests"] == (0 if lookup else right)
+    assert report["summary"]["fail"] == 0
+    assert b"Traceback" not in output
+
+
+def test_a_report_of_an_earlier_run_does_not_survive(tmp_path: Path) -> None:
+    folder = tmp_path / "report"
+    folder.mkdir()
+    for name in REPORTS:
+        (folder / name).write_text("of an earlier run")
+    assert run(tmp_path, "--base-url", "http://127.0.0.1:9").returncode == 4
+    assert list(folder.iterdir()) == []
+
+
+def test_links_in_the_place_of_reports_are_not_followed(tmp_path: Path) -> None:
+    folder, precious = tmp_path / "report", tmp_path / "precious"
+    folder.mkdir()
+    precious.write_text("precious")
+    for name in (*REPORTS, "run.har"):
+        (folder / name).symlink_to(precious)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{free.getsockname()[1]}"
+        done = run(tmp_path, "--base-url", url, "--record", folder / "run.har", **Mock().environment())
+    assert done.returncode == 1, done.stdout
+    assert precious.read_text() == "precious"
+    assert {path.name for path in folder.iterdir() if path.is_file() and not path.is_symlink()} >= {*REPORTS, "run.har"}
+
+
+@pytest.mark.parametrize("key", ["x", "ol", "he"])
+def test_a_short_key_changes_no_word_and_disables_its_check(tmp_path: Path, key: str) -> None:
+    server = HostileServer(lambda asked: [asked.sent(), KEEP])
+    server.keys = (key, "another")
+    with server.serve() as url:
+        done = run(tmp_path, "--base-url", url, **server.environment)
+    assert done.returncode == 0, done.stdout
+    entries = {entry["id"]: entry for entry in report_in(tmp_path)["requirements"]}
+    assert entries["SAFETY-01"]["status"] == "disabled"
+    assert "8 characters" in entries["SAFETY-01"]["message"]
+    assert "[redacted]" not in (tmp_path / "report" / "report.html").read_text()
+
+
+def test_a_short_key_is_refused_for_a_server_elsewhere(tmp_path: Path) -> None:
+    done = run(tmp_path, "--base-url", "https://h.invalid", HOSTUP_API_KEY="short", HOSTUP_VPS_ID="v")
+    assert done.returncode == 4
+    assert "fewer than 8 characters" in done.stderr
