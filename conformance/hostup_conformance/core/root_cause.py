@@ -26,7 +26,8 @@ def root_causes(
     """Return the requirements that explain others, or that nothing explains, each with those that follow from it.
 
     One that fails, or that explains one that fails, comes before one that only warns; then the one that explains most;
-    then the one that faults of other requirements break least often, as it is the least likely to be a consequence.
+    then, again, one that fails; then the one that faults of other requirements break least often, which so is least
+    likely a consequence.
 
     Args:
         broken: the ids of the broken requirements
@@ -45,15 +46,9 @@ def root_causes(
         fails = {one: any_of(failing, one, explained[one]) for one in left}
         # If two explain equally many, the one that fewer others explain is closer to the cause; at last the ledger's
         # order decides.
-        root = max(
-            left,
-            key=lambda one: (
-                fails[one],
-                len(explained[one]) - by_others[one],
-                len(explained[one]),
-                -as_consequence[one],
-            ),
-        )
+        root = max(left, key=lambda one: (
+            fails[one], len(explained[one]) - by_others[one], len(explained[one]), one in failing, -as_consequence[one],
+        ))  # fmt: skip
         roots[root] = explained[root]
         left = [id for id in left if id != root and id not in explained[root]]
     return dict(sorted(roots.items(), key=lambda item: (not any_of(failing, *item), -len(item[1]))))
