@@ -34,6 +34,11 @@ def test_pyright_strict_sees_it_so(tmp_path: Path) -> None:
     assert run(BIN / "basedpyright", "--project", tmp_path, "--pythonpath", sys.executable) == ""
 
 
+def test_pyrefly_understands_the_client_too() -> None:
+    options = ["--python-interpreter-path", sys.executable, "--search-path", str(ROOT / "generated")]
+    assert run(BIN / "pyrefly", "check", *options, FILES[0]) == ""
+
+
 def test_the_ignores_cover_both() -> None:
     refused = [line for line in Path(FILES[1]).read_text().splitlines() if "ignore[" in line]
     assert len(refused) > 15

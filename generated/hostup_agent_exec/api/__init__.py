@@ -204,7 +204,7 @@ def started(response: httpx.Response, name: str, kind: type[H], value: H | None 
     found = {named for named in (value, _in_query(response.request.url, name, kind, url)) if isinstance(named, kind)}
     if len(found) > 1:
         raise StartLost("the response to a start names two commands", response)
-    if not found or (kind is int and min(found) < kind(1)) or kind() in found:
+    if not found or any(isinstance(named, int) and named < 1 for named in found) or kind() in found:
         raise StartLost("the response to a start names no command", response)
     return found.pop()
 
