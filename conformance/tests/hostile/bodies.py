@@ -28,6 +28,11 @@ def blanks(mib: int) -> bytes:
     return b" " * (mib * MIB)
 
 
+@cache
+def escapes(mib: int) -> bytes:
+    return b"\\u0001" * (mib * MIB // 6)
+
+
 @hostile(lookup=True)
 def gzip_bomb(asked: Asked) -> Iterator[Part]:
     """A gigabyte of blanks in a megabyte of gzip."""
@@ -258,4 +263,14 @@ def nothing(asked: Asked) -> Iterator[Part]:
 def half_of_each_body(asked: Asked) -> Iterator[Part]:
     """Half of the JSON, with a length that says so."""
     yield asked.sent(body=asked.good.body[: len(asked.good.body) // 2])
+    yield KEEP
+
+
+@hostile(ANY)
+def output_of_190_mebibytes(asked: Asked) -> Iterator[Part]:
+    """Each poll that is allowed brings the largest output that an agent keeps, each byte of it written as six."""
+    if asked.good.status == 200 and "pid=" in asked.target and asked.method == "GET":
+        yield asked.sent(body=b'{"exited": false, "stdout": "%s"}' % escapes(190))
+    else:
+        yield asked.sent()
     yield KEEP

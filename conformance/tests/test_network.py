@@ -1,0 +1,48 @@
+"""One deadline for a name and all of its addresses, and connections that can be broken off."""
+
+from __future__ import annotations
+
+import socket
+import threading
+
+import httpcore
+import pytest
+from hostup_conformance.core import network
+from hostup_conformance.core.network import Watched
+
+
+def test_a_name_that_is_not_resolved_ends_with_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
+    over = threading.Event()
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: over.wait(60) and [])
+    watched = Watched()
+    watched.begin(0.2)
+    with pytest.raises(httpcore.ConnectError, match=r"was not resolved within"):
+        watched.connect_tcp("slow.invalid", 80)
+    over.set()
+
+
+def test_the_second_address_is_tried_and_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    resolved = []
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+
+        def resolve(host: str, *_: object) -> list[str]:
+            resolved.append(host)
+            return ["127.0.0.2", "127.0.0.1"]  # nothing listens at the first
+
+        monkeypatch.setattr(network, "resolve", resolve)
+        watched = Watched()
+        watched.begin(20)
+        for _ in range(2):
+            watched.connect_tcp("h.invalid", port).close()
+    assert resolved == ["h.invalid"]
+
+
+def test_what_waits_for_a_response_is_broken_off() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        watched = Watched()
+        watched.begin(60)
+        stream = watched.connect_tcp("127.0.0.1", listener.getsockname()[1])
+        threading.Timer(0.1, watched.abort).start()
+        assert stream.read(1) == b""
+        stream.close()
