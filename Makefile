@@ -98,8 +98,8 @@ kill-matrix: $(READY) ## run all faults and variants, and record which requireme
 	python conformance/tests/kill_matrix.py
 
 .PHONY: client-matrix
-client-matrix: $(READY) ## run every client of the catalogue, and write which requirements report each
-	PYTHONPATH=conformance/tests python -m clients.matrix
+client-matrix: $(READY) ## run all clients of the catalogue, or those in NAMES, and record which requirements report each
+	PYTHONPATH=conformance/tests python -m clients.matrix $(NAMES)
 
 .PHONY: spec-diff
 spec-diff: $(READY) ## list what has changed in the contract since BASE=REV (default: since its version was set), and whom it breaks

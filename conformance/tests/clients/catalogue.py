@@ -115,8 +115,9 @@ def python(file: Path) -> tuple[str, ...]:
 
 def shell(file: Path) -> tuple[str, ...]:
     """Return how a script of the shell is run."""
-    for name in ("curl", *(("jq",) if "jq" in file.read_text("utf-8") else ())):
-        program(name)
+    for name in ("curl", "jq", "timeout", "hostup-agent-exec"):
+        if name in file.read_text("utf-8"):
+            program(name)
     return program("bash" if "bash" in file.read_text("utf-8").splitlines()[0] else "sh"), str(file)
 
 

@@ -71,35 +71,36 @@ def steady(text: str) -> str:
     return text
 
 
-def measured(*, anew: bool) -> dict[str, Any]:
-    """Run all, or the wrong clients alone, and return the matrix."""
-    seen = verdicts(wrong(), lambda client: dict.fromkeys((*client.scenes, *ORDINARY)))
-    good = verdicts(right() if anew else [], lambda _: scenes(), AT_ONCE)
-    rows = {}
-    for client in wrong():
-        verdict = seen[client.name]
+def measured(names: Iterable[str] = ()) -> dict[str, Any]:
+    """Run all clients, or those of some names, and return the matrix; the rest of it stays as it was."""
+    names = set(names)
+    old = read_matrix(MATRIX) if names else {"faults": {}, "variants": {}, "examples": {}}
+    chosen = [client for client in wrong() if client.name in names or not names]
+    correct = [client for client in right() if client.name in names or not names]
+    seen = verdicts(chosen, lambda client: dict.fromkeys((*client.scenes, *ORDINARY)))
+    good = verdicts(correct, lambda _: scenes(), AT_ONCE)
+    for name, verdict in (seen | good).items():
         if isinstance(verdict, str):
-            print(f"left out: {client.name} ({verdict})", file=sys.stderr)
-            continue
-        rows[client.name] = {
-            "requirement": client.requirements[0],
-            "doc": client.doc,
-            "reported": reported(verdict),
-        }
-    correct = {
-        client.name: {"doc": client.doc, "reported": reported(verdict)}
-        for client in right()
-        if anew and not isinstance(verdict := good[client.name], str)
+            print(f"left out: {name} ({verdict})", file=sys.stderr)
+    rows = {
+        client.name: {"requirement": client.requirements[0], "doc": client.doc, "reported": reported(verdict)}
+        for client in chosen
+        if not isinstance(verdict := seen[client.name], str)
     }
-    correct = correct or read_matrix(MATRIX)["variants"]
-    return {"faults": rows, "variants": correct, "examples": examples(seen)}
+    passed = {
+        client.name: {"doc": client.doc, "reported": reported(verdict)}
+        for client in correct
+        if not isinstance(verdict := good[client.name], str)
+    }
+    new: dict[str, dict[str, Any]] = {"faults": rows, "variants": passed, "examples": examples(chosen, seen)}
+    return {part: {**old[part], **new[part]} for part in new}
 
 
-def examples(seen: dict[str, Verdict | str]) -> dict[str, dict[str, str]]:
+def examples(clients: Iterable[Client], seen: dict[str, Verdict | str]) -> dict[str, dict[str, str]]:
     """Return a bad example of each requirement, and what a right client did in the same scene."""
     found: dict[str, dict[str, str]] = {}
     shown: dict[str, str] = {}
-    for client in wrong():
+    for client in clients:
         verdict = seen[client.name]
         id = client.requirements[0]
         if isinstance(verdict, str) or id in found or not (findings := verdict.results[id].findings):
@@ -153,8 +154,8 @@ def summary(matrix: dict[str, Any]) -> list[str]:
 
 
 def main() -> int:
-    """Write the matrix, and say what is in it; with the argument `wrong` the right clients are left as they were."""
-    matrix = measured(anew="wrong" not in sys.argv[1:])
+    """Write the matrix, and say what is in it; arguments are the names of clients to run, where it is not all."""
+    matrix = measured(sys.argv[1:])
     MATRIX.write_text(json.dumps(matrix, indent=1, ensure_ascii=False, sort_keys=True) + "\n", encoding="utf-8")
     print("\n".join(summary(matrix)))
     return 0
