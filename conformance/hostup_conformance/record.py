@@ -165,7 +165,8 @@ def curl(e: Exchange[Ask], target: Target) -> str:
             continue
         line += f" -H {header_argument(name, value, variables)}"
     line += "".join(f' -H "{name}: ${header_variable(name)}"' for name, _ in target.route.fields)
-    for option, file in (("cacert", target.route.ca), ("cert", target.route.certificate), ("key", target.route.key)):
+    tls = (("cacert", target.route.ca), ("cert", target.route.certificate), ("key", target.route.key))
+    for option, file in tls if target.base_url.startswith("https:") else ():
         line += f" --{option} {shlex.quote(str(file))}" if file else ""
     shown = e.request.target
     shown = shown if len(shown) < TARGET_CHARACTERS else shown[:TARGET_CHARACTERS] + "..."
