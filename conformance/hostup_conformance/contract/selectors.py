@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 #: Tells whether a rule applies to an exchange.
 Selector = Callable[["Exchange"], bool]
+#: The source of the requests that are sent at once with others, or without a pause between them.
+BURST = "burst"
 #: The members of the two shapes of a 200, from the OpenAPI document.
 AVAILABILITY, OUTPUT = members_of("AgentAvailability"), members_of("CommandOutput")
 #: What nobody takes for an attack: a word, or a number, perhaps followed by letters, but not a hexadecimal one.
@@ -62,7 +64,7 @@ def is_hostile(e: Exchange) -> bool:
 
 def is_busy(e: Exchange) -> bool:
     """A GET of the endpoint, sent at once with others, that got a 5xx. HTTP-08 judges it."""
-    return e.source == "burst" and e.request.method == "GET" and e.ask.endpoint and (e.status or 0) >= 500
+    return e.source == BURST and e.request.method == "GET" and e.ask.endpoint and (e.status or 0) >= 500
 
 
 def new_poll(e: Exchange) -> str | None:

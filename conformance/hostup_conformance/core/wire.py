@@ -203,7 +203,8 @@ class Wire(Generic[A]):
             if self._aborted.is_set() and exchange.response is None:
                 raise Stopped(self.stopped or "")
             self.record(exchange)
-            self._heed_limit(exchange)
+            if not once:
+                self._heed_limit(exchange)
             may_wait = exchange.status == 503 or self._transient(exchange)
             if may_wait and not exchange.obeyed and retry_after(exchange) is not None:
                 self._close(exchange)

@@ -116,6 +116,9 @@ def take(wire: Wire, target: Target, *, careful: bool, slow_seconds: float = SLO
     if target.finished_pid and said and said[-1] is False:
         # A server that asks the agent now and then may notice an end late.
         follow(wire, target, target.finished_pid)
+    if not careful:
+        with suppress(Stopped):
+            dependent.overrun(wire, target)
 
 
 def take_with_commands(wire: Wire, target: Target, *, careful: bool, slow_seconds: float) -> None:

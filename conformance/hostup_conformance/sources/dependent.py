@@ -5,14 +5,18 @@ They are for the list of VPSs, page by page and filtered, for the status of each
 
 from __future__ import annotations
 
+import re
+import time
 from contextlib import suppress
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from secrets import token_hex
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from hostup_conformance.contract.paths import VPSS, path_of
-from hostup_conformance.contract.selectors import gives_list, gives_status, is_availability, items_of, member
+from hostup_conformance.contract.selectors import BURST, gives_list, gives_status, is_availability, items_of, member
+from hostup_conformance.core.times import reset_moment, retry_after_seconds
 from hostup_conformance.core.wire import Stopped, Withheld
 from hostup_conformance.sources.requests import authorized
 
@@ -24,6 +28,8 @@ if TYPE_CHECKING:
 #: How many pages are requested, and how many requests this module sends at most.
 PAGES = 5
 MOST_REQUESTS = 3 + 1 + PAGES + 4 + 4 + 3
+#: The longest time after which a rate limit may reset for it to be used up on purpose.
+LONGEST_WAIT = timedelta(seconds=15)
 #: An address of a network that is reserved for documentation (RFC 5737), so that no VPS has it.
 NOBODYS_ADDRESS = "203.0.113.77"
 
@@ -41,6 +47,32 @@ def take(wire: Wire, target: Target) -> None:
         )
         if tagged:
             revalidation(wire, target, tagged.header("etag") or "")
+
+
+def overrun(wire: Wire, target: Target) -> None:
+    """Use up a small rate limit that responses announce, to see how it is refused, and whether waiting helps.
+
+    The run obeys such limits otherwise, and would meet no 429.
+    """
+    if not wire.exchanges:
+        return
+    last = wire.exchanges[-1]
+    remaining = (last.header("x-ratelimit-remaining") or "").strip()
+    now = datetime.now(UTC)
+    reset = reset_moment(last.header("x-ratelimit-reset") or "", now)
+    if not re.fullmatch(r"\d{1,2}", remaining, re.ASCII) or not reset or reset - now > LONGEST_WAIT:
+        return
+    request = authorized(path_of(target.vps), target)
+    for _ in range(int(remaining) + 2):
+        exchange = wire.send(
+            request, purpose="the probe, until the announced limit is reached", source=BURST, once=True
+        )
+        seconds = retry_after_seconds(exchange.header("retry-after"), datetime.now(UTC))
+        if exchange.status == 429:
+            if seconds is not None and seconds <= LONGEST_WAIT.total_seconds():
+                time.sleep(max(1.05 - seconds, 0))  # a wait may have been rounded down to 0 seconds
+                wire.send(request, purpose="the probe, after the wait that was asked for", source=BURST, once=True)
+            return
 
 
 def revalidation(wire: Wire, target: Target, tag: str) -> None:

@@ -16,6 +16,7 @@ from urllib.parse import quote
 
 from hostup_conformance.contract.ask import LARGEST_LINUX_PID
 from hostup_conformance.contract.paths import ENDPOINT, VPSS, path_of
+from hostup_conformance.contract.selectors import BURST
 from hostup_conformance.contract.target import altered_keys
 from hostup_conformance.core.messages import Headers, Request
 from hostup_conformance.core.wire import AT_ONCE, CONNECTIONS, Stopped, Withheld
@@ -409,5 +410,5 @@ def step_through(wire: Wire, target: Target, step: Step, *, once: bool = False) 
     with suppress(Stopped, Withheld):
         if step.client:
             return call(wire, target, step, step.client)
-        return wire.send(step.request, purpose=step.purpose, source="burst" if once else "probe", once=once)
+        return wire.send(step.request, purpose=step.purpose, source=BURST if once else "probe", once=once)
     return None

@@ -138,3 +138,15 @@ def waiting_is_in_vain(asked: Asked, answered: Answered) -> None:
         answered.header("Retry-After", "1")
         for name, value in (("Limit", "30"), ("Remaining", "0"), ("Reset", soon(seconds=1))):
             answered.header(f"X-RateLimit-{name}", value)
+
+
+@trips("RATE-09")
+def waiting_for_nothing(asked: Asked, answered: Answered) -> None:
+    """Retry-After is 0 until the window of a minute is over, and the limit announced on each response."""
+    left = 250 - asked.nth("limit")
+    if left < 0 and answered.status == 200:
+        refuse(asked, answered, 429, "rate_limit_exceeded", "Too many requests")
+        answered.header("Retry-After", "0")
+    for name, value in (("Limit", "250"), ("Remaining", str(max(left, 0))), ("Reset", soon(seconds=8))):
+        if "prefer" not in asked.headers:
+            answered.header(f"X-RateLimit-{name}", value)

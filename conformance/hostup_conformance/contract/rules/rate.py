@@ -159,9 +159,9 @@ def waiting_is_enough(exchanges: list[Exchange], _target: Target) -> FindingsAcr
             e.request.header("authorization"),
         )
         wait = retry_after_seconds(header(before, "retry-after"), server_time(before)) if is_429(before) else None
-        if same and wait and is_429(e) and e.number == before.number + 1 and e.when and before.when:
+        if same and wait is not None and is_429(e) and e.number == before.number + 1 and e.when and before.when:
             waited = (e.when - before.when).total_seconds() - before.seconds
-            if waited >= wait:
+            if waited >= max(wait, 1.0):
                 yield e, f"no 429, {waited:.1f} s after Retry-After: {header(before, 'retry-after')}", "429"
                 return
 
