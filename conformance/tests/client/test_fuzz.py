@@ -61,7 +61,7 @@ def check_error(error: errors.ResponseError, status: int) -> None:
     kind = errors.InvalidResponse if status == 200 else KINDS.get(status, errors.UnexpectedStatus)
     assert type(error) is kind
     assert error.status_code == status
-    assert len(str(error)) < 100
+    assert len(str(error)) < 300
     assert "\n" not in str(error)
     assert KEY not in str(error)
     assert error.problem is None or isinstance(error.problem, Problem)
