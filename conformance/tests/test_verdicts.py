@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from faults import faults
 from faults.probe import problem
+from faults.rate import soon
 from hostup_conformance.contract.ask import Exchange
 from hostup_conformance.contract.judging import hold_against_oracle, judge
 from hostup_conformance.contract.rules import Rule, rules
 from hostup_conformance.contract.target import Target
 from hostup_conformance.core.wire import Limits
-from judging import run, verdict_on
+from judging import LIMITS, run, verdict_on
 from stage import Answered, Asked
 
 CODES = {401: "unauthorized", 403: "forbidden", 404: "not_found"}
@@ -72,3 +75,39 @@ def test_what_schemathesis_alone_finds_is_the_suites_error(monkeypatch: pytest.M
     results = hold_against_oracle(judge(wire.exchanges, target), wire.exchanges).results
     assert results["PROBE-03"].status == "error"
     assert "schemathesis says" in results["PROBE-03"].message
+
+
+@pytest.mark.parametrize(
+    ("status", "says"), [(302, "a redirect to login.example"), (200, "a page in HTML"), (502, "the status 502")]
+)
+def test_what_stands_before_the_server_shows_nothing(status: int, says: str) -> None:
+    def stand_between(_asked: Asked, answered: Answered) -> None:
+        answered.become(status, b"<h1>Sign in</h1>", "text/html")
+        if status == 302:
+            answered.header("Location", "https://login.example/authorize")
+
+    verdict = verdict_on(stand_between)
+    assert verdict.name == "not_demonstrated"
+    assert verdict.summary["fail"] == 0
+    assert says in verdict.results["PROBE-01"].message
+
+
+def test_a_run_that_was_cut_names_what_it_did_not_judge() -> None:
+    verdict = verdict_on(None, replace(LIMITS, requests=30))
+    assert verdict.name == "not_demonstrated"
+    assert "POLL-07" in verdict.unjudged
+    assert verdict.summary["fail"] == 0
+
+
+def test_a_limit_that_is_told_is_waited_for_without_a_429() -> None:
+    def tell(asked: Asked, answered: Answered) -> None:
+        used = asked.nth()
+        answered.header("X-RateLimit-Limit", "20")
+        answered.header("X-RateLimit-Remaining", str(max(20 - used, 0)))
+        answered.header("X-RateLimit-Reset", soon(seconds=1))
+
+    _, wire, _ = run(tell, replace(LIMITS, requests=22))
+    before, after = wire.exchanges[19:21]
+    assert before.when
+    assert after.when
+    assert (after.when - before.when).total_seconds() > 0.5
