@@ -134,6 +134,7 @@ class Conformance:
     @cached_property
     def verdict(self) -> Verdict:
         """The verdict on all exchanges; asked for the first time, it ends the sending."""
+        self.generated.finish()
         return self._judge(self.wire.stopped)
 
     def item(self, id: str) -> dict[str, Any]:
@@ -236,6 +237,7 @@ class Conformance:
     def _final_verdict(self, session: pytest.Session) -> Verdict:
         if "verdict" in self.__dict__:
             return self.verdict
+        self.generated.finish()
         interrupted = session.exitstatus == pytest.ExitCode.INTERRUPTED
         return self._judge(REASON if interrupted else self.wire.stopped or "it was not asked for")
 

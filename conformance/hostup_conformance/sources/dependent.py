@@ -10,6 +10,7 @@ import time
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from secrets import token_hex
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -19,8 +20,11 @@ from hostup_conformance.contract.selectors import BURST, gives_list, gives_statu
 from hostup_conformance.core.times import reset_moment, retry_after_seconds
 from hostup_conformance.core.wire import Stopped, Withheld
 from hostup_conformance.sources.requests import authorized
+from hostup_conformance.sources.side_by_side import side_by_side, width
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from hostup_conformance.contract.ask import Exchange
     from hostup_conformance.contract.sending import Wire
     from hostup_conformance.contract.target import Target
@@ -36,17 +40,29 @@ NOBODYS_ADDRESS = "203.0.113.77"
 
 def take(wire: Wire, target: Target) -> None:
     """Request the list and the statuses again, if the script found that the server offers them."""
+    tasks: list[Callable[[], object]] = []
+    if any(map(gives_status, wire.exchanges)):
+        tasks.append(lambda: statuses(wire, target))
+    tagged = next((e for e in wire.exchanges if e.ask.vps == "own" and is_availability(e) and e.header("etag")), None)
+    if tagged:
+        tasks.append(lambda: revalidation(wire, target, tagged.header("etag") or ""))
     with suppress(Stopped, Withheld):
-        for vps in (target.vps, target.unavailable_vps, target.unavailable_vps):
-            if vps and any(map(gives_status, wire.exchanges)):
-                get(wire, target, path_of(vps, "status"), "the status, to see that it is the same VPS's, and goes on")
         if "ids" in target.capabilities and any(map(gives_list, wire.exchanges)):
-            listing(wire, target)
-        tagged = next(
-            (e for e in wire.exchanges if e.ask.vps == "own" and is_availability(e) and e.header("etag")), None
-        )
-        if tagged:
-            revalidation(wire, target, tagged.header("etag") or "")
+            tasks += listing(wire, target)
+    side_by_side([partial(unless_stopped, task) for task in tasks], width(wire))
+
+
+def unless_stopped(task: Callable[[], object]) -> None:
+    """Do a task as far as the wire sends."""
+    with suppress(Stopped, Withheld):
+        task()
+
+
+def statuses(wire: Wire, target: Target) -> None:
+    """Request the statuses once more, one of them twice."""
+    for vps in (target.vps, target.unavailable_vps, target.unavailable_vps):
+        if vps:
+            get(wire, target, path_of(vps, "status"), "the status, to see that it is the same VPS's, and goes on")
 
 
 def overrun(wire: Wire, target: Target) -> None:
@@ -90,20 +106,22 @@ def revalidation(wire: Wire, target: Target, tag: str) -> None:
         wire.send(conditional, purpose=f"{what}, unless the caller has it by the ETag of its availability")
 
 
-def listing(wire: Wire, target: Target) -> None:
-    """Request the list again: in pages, with odd limits and cursors, and filtered."""
+def listing(wire: Wire, target: Target) -> Iterator[Callable[[], object]]:
+    """Request the list again, and yield what asks for it in pages, with odd limits and cursors, and filtered."""
     items = items_of(ask(wire, target, "", "the list of VPSs once more"))
     size = 2 if len(items) > 2 else 1
-    pages(wire, target, size)
+    yield partial(pages, wire, target, size)
     for limit in ("0", "101", "abc"):
-        ask(wire, target, f"?limit={limit}", "a page with a limit that is not documented")
+        yield partial(ask, wire, target, f"?limit={limit}", "a page with a limit that is not documented")
     # A server that compares cursors as texts finds nothing after this one.
-    ask(wire, target, f"?limit={size}&cursor=~{token_hex(8)}", "the page behind a cursor that was never given")
+    unknown = f"?limit={size}&cursor=~{token_hex(8)}"
+    yield partial(ask, wire, target, unknown, "the page behind a cursor that was never given")
     for name, nobodys in (("name", f"hostup-conformance-{token_hex(8)}"), ("primaryIp", NOBODYS_ADDRESS)):
         known = next((value for item in items if isinstance(value := item.get(name), str) and value), None)
         if known:
-            ask(wire, target, f"?{name}={quote(known, safe='')}", f"the VPSs with the {name} of one in the list")
-            ask(wire, target, f"?{name}={nobodys}", f"the VPSs with a {name} that none has")
+            query = f"?{name}={quote(known, safe='')}"
+            yield partial(ask, wire, target, query, f"the VPSs with the {name} of one in the list")
+            yield partial(ask, wire, target, f"?{name}={nobodys}", f"the VPSs with a {name} that none has")
 
 
 def pages(wire: Wire, target: Target, size: int) -> None:

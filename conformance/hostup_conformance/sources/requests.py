@@ -48,6 +48,8 @@ class Stage:
     steps: list[Step]
     ordered: bool = True
     burst: bool = False
+    #: Whether the steps, in their order, may be taken at the same time as those of the next stage.
+    beside: bool = False
     #: Whether it comes when the commands that the run has started have ended.
     at_the_end: bool = False
 

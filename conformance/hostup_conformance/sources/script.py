@@ -5,8 +5,6 @@ from __future__ import annotations
 import random
 import string
 from base64 import b64encode
-from collections import deque
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -19,19 +17,20 @@ from hostup_conformance.contract.paths import ENDPOINT, VPSS, path_of
 from hostup_conformance.contract.selectors import BURST
 from hostup_conformance.contract.target import altered_keys
 from hostup_conformance.core.messages import Headers, Request
-from hostup_conformance.core.wire import AT_ONCE, CONNECTIONS, Stopped, Withheld
+from hostup_conformance.core.wire import CONNECTIONS, Stopped, Withheld
 from hostup_conformance.sources.requests import BASE_HEADERS, ClientCall, Stage, Step, authorization, authorized
+from hostup_conformance.sources.side_by_side import side_by_side, width
 from hostup_conformance.sources.voice import call
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from hostup_conformance.contract.ask import Exchange
     from hostup_conformance.contract.sending import Wire
     from hostup_conformance.contract.target import Target
 
-#: A server counts as slow if its usual response takes longer than this, in seconds.
-SLOW_SECONDS = 0.08
+#: So many requests are sent one by one in any case: they show how long responses take.
+WARMING = 2
 DOCUMENTED_ERRORS = (400, 401, 403, 404, 429, 500)
 
 
@@ -48,13 +47,13 @@ class Script:
         anyhow = (
             self._ids(), self._pids(), self._credentials(), self._methods(), self._related(), self._ordered_errors()
         )  # fmt: skip
+        core = self._offered(self._core())
         telling, more = one_of_each(self._offered(chain(*anyhow)))
         return [
-            Stage(self._offered(self._core())),
-            Stage([*telling, *self._offered(chain(*refused))], ordered=False),
-            Stage(self._offered(self._ended_command()), at_the_end=True),
-            Stage(self._offered(self._once_more()), at_the_end=True),
-            Stage(more, ordered=False, at_the_end=True),
+            Stage(core[:WARMING]),
+            Stage([*core[WARMING:], *telling, *self._offered(chain(*refused))], ordered=False),
+            Stage(self._offered(self._ended_command()), beside=True, at_the_end=True),
+            Stage([*self._offered(self._once_more()), *more], ordered=False, at_the_end=True),
             *(Stage(self._offered(steps), burst=True, at_the_end=True) for steps in self._bursts()),
         ]
 
@@ -393,16 +392,20 @@ def one_of_each(steps: Iterable[Step]) -> tuple[list[Step], list[Step]]:
 
 def run(wire: Wire, target: Target, stages: list[Stage]) -> None:
     """Take all steps until the wire sends nothing more; a slow server gets several requests at a time."""
+    beside: list[Callable[[], object]] = []
     for stage in stages:
-        seconds = sorted(exchange.seconds for exchange in wire.exchanges)
-        slow = bool(seconds) and seconds[len(seconds) // 2] > SLOW_SECONDS
-        if stage.burst or (slow and not stage.ordered):
-            take = partial(step_through, wire, target, once=stage.burst)
-            with ThreadPoolExecutor(CONNECTIONS if stage.burst else AT_ONCE) as pool:
-                deque(pool.map(take, stage.steps), maxlen=0)
+        at_once = CONNECTIONS if stage.burst else width(wire)
+        steps = [partial(step_through, wire, target, step, once=stage.burst) for step in stage.steps]
+        if stage.ordered and not stage.burst:
+            in_turn = partial(side_by_side, steps, 1)
+            if stage.beside and at_once > 1:
+                beside.append(in_turn)
+            else:
+                in_turn()
         else:
-            for step in stage.steps:
-                step_through(wire, target, step)
+            side_by_side([*beside, *steps], at_once)
+            beside.clear()
+    side_by_side(beside, 1)
 
 
 def step_through(wire: Wire, target: Target, step: Step, *, once: bool = False) -> Exchange | None:

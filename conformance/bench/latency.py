@@ -1,0 +1,161 @@
+"""What a run takes where the server is far away, and how many requirements it has judged after so many requests.
+
+The embedded mock stands behind a proxy of ours that lets every byte, and every new connection, take its time. The time
+of a run has starting up and judging in it, which depend on the machine; that of the sending hardly does.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+from contextlib import contextmanager, suppress
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from hostup_conformance.contract.judging import judge
+from hostup_conformance.contract.sending import wire_to
+from hostup_conformance.contract.target import Target
+from hostup_conformance.core.wire import Limits
+from hostup_conformance.mock import Mock, serve
+from hostup_conformance.sources import commands
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+#: What the project aims at, by the round trip in milliseconds: seconds of a run without --allow-exec.
+AIMS = {100: 5.0, 300: 12.0}
+LONGEST = 300
+JUDGED = {"pass", "fail", "warn"}
+
+
+class Far:
+    """A TCP proxy on loopback whose peer is a round trip away: half of it in each direction, and one to connect."""
+
+    def __init__(self, port: int, seconds: float) -> None:
+        self._port, self._half = port, seconds / 2
+
+    async def connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Carry one connection to its end."""
+        # Connections are broken off at the end, which asyncio would report.
+        with suppress(OSError, asyncio.CancelledError):
+            await asyncio.sleep(2 * self._half)
+            there, back = await asyncio.open_connection("127.0.0.1", self._port)
+            await asyncio.gather(self.carry(reader, back), self.carry(there, writer))
+        writer.close()
+
+    async def carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Carry what comes, each part half a round trip later, and the end after it."""
+        loop = asyncio.get_running_loop()
+        arriving: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue()
+
+        async def deliver() -> None:
+            data = b"-"
+            while data:
+                moment, data = await arriving.get()
+                await asyncio.sleep(moment - loop.time())
+                writer.write(data)
+                with suppress(OSError):
+                    await writer.drain()
+            writer.close()
+
+        delivery = asyncio.create_task(deliver())
+        data = b"-"
+        while data:
+            with suppress(OSError):
+                data = await reader.read(65536)
+            arriving.put_nowait((loop.time() + self._half, data))
+        await delivery
+
+
+@contextmanager
+def far(base_url: str, seconds: float) -> Iterator[str]:
+    """Serve the proxy in a thread; give its base URL."""
+    proxy, loop = Far(urlsplit(base_url).port or 80, seconds), asyncio.new_event_loop()
+    server = loop.run_until_complete(asyncio.start_server(proxy.connection, "127.0.0.1", 0))
+    thread = threading.Thread(target=loop.run_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    finally:
+        asyncio.run_coroutine_threadsafe(closed(server), loop).result(10)
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join(10)
+        loop.close()
+
+
+async def closed(server: asyncio.Server) -> None:
+    """Close a server and break off what its connections carry."""
+    server.close()
+    tasks = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def run_at(milliseconds: int) -> tuple[dict[str, Any], float]:
+    """Return the report of a run at a distance, and the seconds from its first request to its last response."""
+    mock = Mock(limit=10**6)
+    with (
+        serve(mock.app) as url,
+        far(url, milliseconds / 1000) as base_url,
+        tempfile.TemporaryDirectory() as at,
+    ):
+        command = [sys.executable, "-m", "pytest", "-q", "--pyargs", "hostup_conformance", "--base-url", base_url]
+        command += ["--record", "run.har"]
+        subprocess.run(
+            command, cwd=at, env={**os.environ, **mock.environment()}, capture_output=True, timeout=LONGEST, check=False
+        )
+        report: dict[str, Any] = json.loads((Path(at) / "conformance-report" / "report.json").read_text("utf-8"))
+        recorded = json.loads((Path(at) / "run.har").read_text("utf-8"))["log"]["entries"]
+    begun = [datetime.fromisoformat(entry["startedDateTime"]).timestamp() for entry in recorded]
+    return report, max(at + entry["time"] / 1000 for at, entry in zip(begun, recorded, strict=True)) - min(begun)
+
+
+def curve(step: int) -> Iterator[tuple[int, int, int]]:
+    """Yield numbers of requests, how many MUSTs and SHOULDs were judged after them, and how many are in the end."""
+    mock = Mock(limit=10**6)
+    with serve(mock.app) as url:
+        target = Target.from_environment(url, mock.environment(), kind="mock")
+        wire = wire_to(target, Limits(), careful=True)
+        commands.take(wire, target, careful=True)
+        wire.close()
+
+    def judged(count: int) -> int:
+        results = judge(wire.exchanges[:count], target).results.values()
+        return sum(r.requirement.level != "OBSERVE" and r.status in JUDGED for r in results)
+
+    total = len(wire.exchanges)
+    last = judged(total)
+    for count in (*range(step, total, step), total):
+        yield count, judged(count), last
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--round-trips", type=int, nargs="+", default=[0, *AIMS], metavar="MS")
+    parser.add_argument("--step", type=int, default=20, help="judge after so many requests each time")
+    options = parser.parse_args()
+    print(f"{'round trip':>12}{'the run':>10}{'aim':>8}{'sending':>10}{'requests':>10}   verdict")
+    for milliseconds in options.round_trips:
+        report, sending = run_at(milliseconds)
+        aim = f"{AIMS[milliseconds]:g} s" if milliseconds in AIMS else ""
+        print(
+            f"{milliseconds:>9} ms{report['duration_seconds']:>8.1f} s{aim:>8}{sending:>8.1f} s"
+            f"{report['requests']:>10}   "
+            f"{report['verdict']}, {report['summary']['fail']} fail, {report['summary']['warn']} warn"
+        )
+    print("\nMUSTs and SHOULDs judged after so many scripted requests to a live server, without --allow-exec:")
+    for count, judged, last in curve(options.step):
+        print(f"{count:>6}{judged:>6} of {last}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,89 @@
+"""Several requests at a time, where the server is slow: what is found is the same."""
+
+from __future__ import annotations
+
+import threading
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from faults import faults
+from hostup_conformance.contract.ask import known
+from hostup_conformance.contract.sending import wire_to
+from hostup_conformance.contract.target import Target
+from hostup_conformance.core.wire import CONNECTIONS, Limits
+from hostup_conformance.sources import side_by_side
+from hostup_conformance.sources.generated import Generated
+from judging import run, verdict_on
+from stage import Answered, Asked, Change, Stage
+
+
+@pytest.fixture
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every server counts as slow."""
+    monkeypatch.setattr(side_by_side, "SLOW_SECONDS", 0.0)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "width"),
+    [([], 1), ([0.01] * 9, 1), ([2.0, 0.01], 1), ([0.1], CONNECTIONS), ([0.3] * 5, CONNECTIONS), ([2.0], 3), ([9], 1)],
+)
+def test_the_width_depends_on_the_usual_response(seconds: list[float], width: int) -> None:
+    wire: Any = SimpleNamespace(exchanges=[SimpleNamespace(seconds=s) for s in seconds], limits=Limits())
+    assert side_by_side.width(wire) == width
+
+
+def test_tasks_run_at_once_up_to_the_width() -> None:
+    together, seen = threading.Barrier(3), []
+
+    def task() -> None:
+        together.wait(30)
+        seen.append(threading.current_thread().name)
+
+    side_by_side.side_by_side([task] * 6, 3)
+    assert len(seen) == 6
+    assert len(set(seen)) == 3
+
+
+def found(change: Change | None) -> dict[str, str]:
+    return {id: result.status for id, result in verdict_on(change).results.items() if result.status != "observe"}
+
+
+@pytest.mark.parametrize(
+    "fault",
+    ["", "available_is_text", "any_key_will_do", "key_in_a_problem", "type_is_out_of_step", "no_challenge"],
+)
+def test_the_same_is_found(fault: str, request: pytest.FixtureRequest) -> None:
+    change = faults()[fault].change if fault else None
+    one_by_one = found(change)
+    request.getfixturevalue("at_once")
+    assert found(change) == one_by_one
+
+
+@pytest.mark.usefixtures("at_once")
+def test_the_ended_command_is_still_polled_in_order() -> None:
+    polls: list[Asked] = []
+
+    def change(asked: Asked, _answered: Answered) -> None:
+        polls.append(asked)
+
+    target, _, _ = run(change)
+    own = [asked for asked in polls if asked.pid == str(target.finished_pid) and asked.own]
+    entitled = [number for number, asked in enumerate(own) if asked.full]
+    assert len(entitled) >= 3
+    assert all(number < entitled[0] for number, asked in enumerate(own) if asked.reading and number < len(own) - 1)
+
+
+@pytest.mark.usefixtures("at_once")
+def test_generated_requests_are_waited_for() -> None:
+    stage = Stage()
+    with stage.serve() as url:
+        target = known(Target.from_environment(url, stage.mock.environment(), kind="mock"), [])
+        wire = wire_to(target, Limits(), careful=False)
+        generated = Generated(wire, target)
+        for number in range(20):
+            case: Any = SimpleNamespace(meta=None, path_parameters={}, query={"pid": number})
+            generated.send(case)
+        generated.finish()
+        wire.close()
+    assert len(wire.exchanges) == 20
