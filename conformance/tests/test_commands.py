@@ -95,7 +95,7 @@ def test_a_live_server_starts_commands_on_one_vps() -> None:
     ],
 )
 def test_a_live_servers_id_must_be_repeated(tmp_path: Path, options: tuple[str, ...], exit_code: int) -> None:
-    done = running.run(tmp_path, *options, HOSTUP_API_KEY="hu_1", HOSTUP_VPS_ID=VPS_ID)
+    done = running.run(tmp_path, *options, HOSTUP_API_KEY="hu_a_longer_key", HOSTUP_VPS_ID=VPS_ID)
     assert done.returncode == exit_code, done.stdout + done.stderr
     if exit_code == pytest.ExitCode.USAGE_ERROR:
         assert f"--allow-exec={VPS_ID}" in done.stderr

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from types import SimpleNamespace
 from typing import Any
 
@@ -72,6 +73,25 @@ def test_the_ended_command_is_still_polled_in_order() -> None:
     entitled = [number for number, asked in enumerate(own) if asked.full]
     assert len(entitled) >= 3
     assert all(number < entitled[0] for number, asked in enumerate(own) if asked.reading and number < len(own) - 1)
+
+
+@pytest.mark.usefixtures("at_once")
+def test_a_rate_limit_is_not_overrun() -> None:
+    counted: dict[int, int] = {}
+    refused = 0
+
+    def limit(_asked: Asked, answered: Answered) -> None:
+        nonlocal refused
+        window = int(time.time()) // 2
+        counted[window] = counted.get(window, 0) + 1
+        answered.header("X-RateLimit-Limit", "80")
+        answered.header("X-RateLimit-Remaining", str(max(80 - counted[window], 0)))
+        answered.header("X-RateLimit-Reset", str(2 * window + 2))
+        refused += counted[window] > 80
+
+    run(limit, live=True)
+    assert sum(counted.values()) > 100
+    assert refused == 0
 
 
 @pytest.mark.usefixtures("at_once")

@@ -116,6 +116,8 @@ class Wire(Generic[A]):
         #: How many requests in a row have met a failure that did not pass, and whether any met none.
         self._lasting, self._worked = 0, False
         self._responded = False
+        #: How many requests have got no response yet.
+        self._under_way = 0
         parts = urlsplit(base_url)
         self._prefix, self._netloc = parts.path, parts.netloc
         self._origin: tuple[bytes, bytes, int | None] = (
@@ -199,7 +201,13 @@ class Wire(Generic[A]):
         """Send, and again while the server says 429 unasked, unless `once`."""
         for repetition in count():
             self._check_bounds()
-            exchange = self._exchange(request, purpose, source)
+            with self._lock:
+                self._under_way += 1
+            try:
+                exchange = self._exchange(request, purpose, source)
+            finally:
+                with self._lock:
+                    self._under_way -= 1
             if self._aborted.is_set() and exchange.response is None:
                 raise Stopped(self.stopped or "")
             self.record(exchange)
@@ -271,13 +279,16 @@ class Wire(Generic[A]):
     def _heed_limit(self, exchange: Exchange[A]) -> None:
         """Let nobody send before the rate limit resets, where a response says that nothing remains of it.
 
-        Only as long as the run may wait: beyond that the server has to say 429.
+        The server may not have counted what is under way: as much must remain. Only as long as the run may wait;
+        beyond that the server has to say 429.
         """
         remaining = (exchange.header("x-ratelimit-remaining") or "").strip()
         reset = reset_moment(exchange.header("x-ratelimit-reset") or "", datetime.now(UTC))
-        if remaining != "0" or reset is None or exchange.status == 429:
+        if not re.fullmatch("[0-9]{1,3}", remaining) or reset is None or exchange.status == 429:
             return
         with self._lock:
+            if int(remaining) > self._under_way:
+                return
             until = time.monotonic() + max((reset - datetime.now(UTC)).total_seconds(), 0.0)
             more = max(until - max(time.monotonic(), self._closed_until), 0.0)
             if self._waited + more <= self.limits.waiting_seconds:
