@@ -10,8 +10,10 @@ import re
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from itertools import count
 from typing import TYPE_CHECKING, Generic
 from urllib.parse import urlsplit
@@ -20,7 +22,7 @@ import httpcore
 
 from hostup_conformance.core.exchange import A, Classifier, Exchange
 from hostup_conformance.core.json_text import count_values
-from hostup_conformance.core.messages import Headers, Request, Response
+from hostup_conformance.core.messages import Headers, Request, Response, first
 from hostup_conformance.core.network import TooLarge, Unanswered, Watch, Watched, decode_content
 from hostup_conformance.core.route import DIRECT, Pool, Route
 from hostup_conformance.core.times import reset_moment, retry_after_seconds
@@ -34,6 +36,8 @@ AT_ONCE = 4
 CONNECTIONS = 8
 #: How long to wait for a request that the run can do without, in seconds.
 A_MOMENT = 5.0
+#: Such a body is large (bytes), and after so many that were too large no large one is waited for.
+LARGE, ENOUGH = 1 << 20, 3
 #: How much of a library's message is kept, in characters.
 QUOTED = 1000
 #: No response needs more header fields.
@@ -107,7 +111,9 @@ class Wire(Generic[A]):
         self._classify, self._policy, self._transient = classify, policy, transient
         self._began = time.monotonic()
         self._failures = self._timeouts = 0
-        self._kept_bytes = self._kept_values = 0
+        self._kept_bytes = self._kept_values = self._too_large = 0
+        #: Held while a response is read that may be large: several at once would need too much memory.
+        self._one_large = threading.Lock()
         #: Until when nothing is sent, since the server asked for that, and how long it did so far, in seconds.
         self._closed_until = self._waited = 0.0
         #: When the next request may go by our own rate.
@@ -334,6 +340,7 @@ class Wire(Generic[A]):
         except TooLarge as error:
             too_large = str(error)
             self._responded = True
+            self._too_large += 1
         except Unanswered as error:
             failure, lost = str(error), error.lost
             if not self._aborted.is_set():
@@ -396,18 +403,23 @@ class Wire(Generic[A]):
         scheme, host, port = self._origin
         url = httpcore.URL(scheme=scheme, host=host, port=port, target=(self._prefix + request.target).encode("ascii"))
         raw = [(name.encode("ascii"), value.encode("latin-1")) for name, value in headers]
-        with pool.stream(
-            request.method, url, headers=raw, content=iter([request.body]) if chunked else request.body or None
-        ) as response:
+        content = iter([request.body]) if chunked else request.body or None
+        with ExitStack() as turn:
+            response = turn.enter_context(pool.stream(request.method, url, headers=raw, content=content))
             status = response.status
             if len(response.headers) > MOST_FIELDS:
                 raise TooLarge(f"it has more than {MOST_FIELDS} header fields")
             limit = min(ask.longest_body(status), self.limits.body_bytes)
-            body = read_within(limit, response.iter_stream())
+            if self._too_large >= ENOUGH:
+                limit = min(limit, LARGE)
+            take_turn = cache(lambda: turn.enter_context(self._one_large))
+            body = read_within(limit, response.iter_stream(), take_turn)
             surplus = self._backend.watch.surplus(status, request.method)
             fields: Headers = tuple((k.decode("latin-1"), v.decode("latin-1")) for k, v in response.headers)
-        body, miscoded = decode_content(body, fields, limit)
-        self._keep(body, fields)
+            if limit > LARGE and first(fields, "content-encoding"):
+                take_turn()
+            body, miscoded = decode_content(body, fields, limit)
+            self._keep(body, fields)
         return Response(status, fields, body, surplus, miscoded)
 
     def _keep(self, body: bytes, fields: Headers) -> None:
@@ -436,13 +448,15 @@ def with_fields(headers: Headers, more: Headers) -> Headers:
     return (*(pair for pair in (*headers, *more) if pair[0].lower() != "cookie"), ("Cookie", cookies))
 
 
-def read_within(limit: int, chunks: Iterable[bytes]) -> bytes:
-    """Return a body; raise `TooLarge` for one that is longer."""
+def read_within(limit: int, chunks: Iterable[bytes], take_turn: Callable[[], object]) -> bytes:
+    """Return a body, after a turn was taken for a large one; raise `TooLarge` for one that is longer than the limit."""
     parts: list[bytes] = []
     length = 0
     for chunk in chunks:
         parts.append(chunk)
         length += len(chunk)
+        if length > LARGE:
+            take_turn()
         if length > limit:
             raise TooLarge(f"its body is larger than {limit / 2**20:g} MiB")
     return b"".join(parts)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import replace
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from hostup_conformance.contract.paths import VPSS, path_of
 from hostup_conformance.contract.selectors import listed_ids, member
 from hostup_conformance.core.misconfigured import Misconfigured
-from hostup_conformance.core.wire import Stopped
+from hostup_conformance.core.redact import redactor
+from hostup_conformance.core.wire import Stopped, Withheld
 from hostup_conformance.sources.requests import authorized
 
 if TYPE_CHECKING:
@@ -56,7 +58,9 @@ def found(target: Target, exchanges: list[Exchange]) -> Target:
 def candidates(listing: Exchange | None, target: Target) -> list[str]:
     """Return the ids in a list that may be probed."""
     others = {"", target.unavailable_vps, target.foreign_vps}
-    return [vps for vps in listed_ids(listing) if vps not in others][:CANDIDATES] if listing else []
+    holds_key = redactor(target.secrets).finds_in
+    ids = (vps for vps in listed_ids(listing) if vps not in others) if listing else ()
+    return [vps for vps in islice(ids, CANDIDATES) if not holds_key(vps)]
 
 
 def says(e: Exchange | None) -> object:
@@ -66,7 +70,7 @@ def says(e: Exchange | None) -> object:
 
 def get(wire: Wire, target: Target, path: str) -> Exchange | None:
     """Return the exchange of a GET with the key, or None if the wire sends no more."""
-    with suppress(Stopped):
+    with suppress(Stopped, Withheld):
         return wire.send(authorized(path, target), purpose="looking for a VPS")
     return None
 

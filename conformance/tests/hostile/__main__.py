@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import os
 import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -41,16 +41,27 @@ def run(hostile: Hostile, folder: Path) -> Outcome:
 
 def wait(process: subprocess.Popen[bytes], until: float) -> tuple[int | None, float]:
     """Return the exit code, None for a run that had to be ended, and the largest resident memory in MiB."""
-    ended = False
+    ended, most = False, 0.0
     while True:
-        pid, status, usage = os.wait4(process.pid, os.WNOHANG)
-        if pid:
-            process.returncode = os.waitstatus_to_exitcode(status)
-            return None if ended else process.returncode, usage.ru_maxrss / 1024
+        if process.poll() is not None:
+            return None if ended else process.returncode, most
+        most = max(most, resident(process.pid))
         if not ended and time.monotonic() > until:
             process.kill()
             ended = True
         time.sleep(0.05)
+
+
+def resident(pid: int) -> float:
+    """Return the largest resident memory of a process so far, in MiB.
+
+    Not that of its usage, which begins with the memory of the process that started it: ours, which holds the bombs.
+    """
+    with suppress(OSError):
+        for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) / 1024
+    return 0.0
 
 
 def run_in_a_folder(hostile: Hostile) -> Outcome:

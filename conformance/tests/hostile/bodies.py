@@ -153,7 +153,7 @@ def many_names_twice(asked: Asked) -> Iterator[Part]:
     yield KEEP
 
 
-@hostile(lookup=True)
+@hostile(ANY, lookup=True)
 def list_of_a_million_vpss(asked: Asked) -> Iterator[Part]:
     """The list of VPSs has a million entries."""
     if asked.is_list:
