@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 #: A recording may be large, but not without bound: in bytes, each JSON value counted as so many more.
 LARGEST_FILE, BYTES_PER_VALUE = 250 << 20, 100
+#: Larger bodies are left out of a recording (bytes): taking keys out of them takes too long.
+RECORDED = 8 << 20
 #: These no longer describe a body that was decoded before it was recorded.
 CODINGS = {"content-encoding", "transfer-encoding", "content-length"}
 #: Request header fields whose values are secrets.
@@ -228,6 +230,8 @@ def recorded_field(name: str, value: str, redact: Callable[[str], str]) -> dict[
 
 def content_for(body: bytes, redact: Callable[[str], str]) -> dict[str, Any]:
     """Return the members that hold a body, as text if it is text."""
+    if len(body) > RECORDED:
+        return {"text": "", "comment": f"{len(body)} bytes, which are too many to be recorded"}
     try:
         return {"text": redact(body.decode("utf-8"))}
     except UnicodeDecodeError:
