@@ -17,7 +17,7 @@ HANDFUL = (
     "transient-502",
     "access-proxy",
     "web-firewall",
-    "windows-guest",
+    "sleep-is-blocked",
 )
 
 

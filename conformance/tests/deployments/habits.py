@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from secrets import token_hex
+from typing import Any
 from urllib.parse import quote, unquote
 
 from faults.probe import problem, refuse
@@ -72,6 +73,7 @@ class Server:
         self.mock = Mock()
         self.mock.environment()  # adds the command that has ended
         self.memory: dict[str, float] = {}
+        self._noted: dict[str, Any] = {}
         self.began = time.monotonic()
         self.lock = asyncio.Lock()
         self._listener: asyncio.Server | None = None
@@ -110,9 +112,9 @@ class Server:
         head = (await reader.readuntil(2 * CRLF)).decode("latin-1").split("\r\n")
         method, target, _ = head[0].split(" ")
         headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in head[1:]) if name}
-        body = await reader.readexactly(int(headers.get("content-length", 0)))
+        body = await self._body(reader, headers)
         path, _, query = target.partition("?")
-        asked = Asked(method, path, query, headers, self.mock, {}, body)
+        asked = Asked(method, path, query, headers, self.mock, self._noted, body)
         answered = await self.behave(self, asked, self._application)
         if answered.raw is None:
             empty = method == "HEAD" or answered.status in {204, 304}
@@ -127,6 +129,15 @@ class Server:
             else:
                 await asyncio.sleep(part)
         return stays
+
+    async def _body(self, reader: asyncio.StreamReader, headers: dict[str, str]) -> bytes:
+        if "transfer-encoding" not in headers:
+            return await reader.readexactly(int(headers.get("content-length", 0)))
+        body = b""
+        while size := int((await reader.readuntil(CRLF)).partition(b";")[0], 16):
+            body += (await reader.readexactly(size + 2))[:-2]
+        await reader.readuntil(CRLF)
+        return body
 
     async def _application(self, asked: Asked) -> Answered:
         return await ask(self.mock.app, asked, asked.body)
@@ -671,20 +682,6 @@ async def sleep_is_forbidden(_server: Server, asked: Asked, proceed: Next) -> An
     answered = await proceed(asked)
     if answered.is_started and b"sleep" in asked.body:
         refuse(asked, answered, 403, "forbidden", "Forbidden")
-    return answered
-
-
-@habit(starts=True)
-async def windows_guest(server: Server, asked: Asked, proceed: Next) -> Answered:
-    """The guest is Windows: no sleep, lines end in CR LF, exit codes of its own."""
-    answered = await proceed(asked)
-    if answered.is_started and b"sleep" in asked.body:
-        server.memory[f"sleep {answered.json['pid']}"] = 1
-    elif answered.is_output and f"sleep {asked.pid}" in server.memory:
-        said = "'sleep' is not recognized as an internal or external command,\r\noperable program or batch file.\r\n"
-        answered.json = {"exited": True, "exitCode": 9009, "stdout": "", "stderr": said}
-    elif answered.is_output and answered.json.get("stdout"):
-        answered.change(stdout=answered.json["stdout"].replace("\n", "\r\n"))
     return answered
 
 
