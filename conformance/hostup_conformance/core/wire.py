@@ -10,7 +10,7 @@ import re
 import threading
 import time
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -124,6 +124,9 @@ class Wire(Generic[A]):
         self._responded = False
         #: How many requests have got no response yet.
         self._under_way = 0
+        #: Whether one request is sent at a time, since the server could not take several.
+        self.alone = False
+        self._one = threading.Lock()
         parts = urlsplit(base_url)
         self._prefix, self._netloc = parts.path, parts.netloc
         self._origin: tuple[bytes, bytes, int | None] = (
@@ -206,14 +209,9 @@ class Wire(Generic[A]):
     def _send_in_turn(self, request: Request, purpose: str, source: str, *, once: bool = False) -> Exchange[A]:
         """Send, and again while the server says 429 unasked, unless `once`."""
         for repetition in count():
-            self._check_bounds()
-            with self._lock:
-                self._under_way += 1
-            try:
-                exchange = self._exchange(request, purpose, source)
-            finally:
-                with self._lock:
-                    self._under_way -= 1
+            with self._one if self.alone and not once else nullcontext():
+                self._check_bounds()
+                exchange = self._exchange_among_others(request, purpose, source, once=once)
             if self._aborted.is_set() and exchange.response is None:
                 raise Stopped(self.stopped or "")
             self.record(exchange)
@@ -238,6 +236,21 @@ class Wire(Generic[A]):
             if self.stopped:
                 raise Stopped(self.stopped)
         raise AssertionError("unreachable: the count has no end")
+
+    def _exchange_among_others(self, request: Request, purpose: str, source: str, *, once: bool) -> Exchange[A]:
+        """Send once, and note whether the server could not take it because others were under way."""
+        with self._lock:
+            before = self._under_way
+            self._under_way += 1
+        try:
+            exchange = self._exchange(request, purpose, source)
+        finally:
+            with self._lock:
+                self._under_way -= 1
+        refused = exchange.lost in {"refused", "dropped"} or exchange.status == 429 or self._transient(exchange)
+        if refused and not once and (before or self._under_way):
+            self.alone = True
+        return exchange
 
     def stop(self, reason: str) -> Stopped:
         """Send nothing from now on."""

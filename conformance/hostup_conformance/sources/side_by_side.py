@@ -22,11 +22,12 @@ SHARE = 0.6
 def width(wire: Wire) -> int:
     """Return how many requests may be under way, by how long the responses took so far.
 
-    A server that takes one request after the other seems slower the more are under way, and so gets fewer.
+    A server that takes one request after the other seems slower the more are under way, and so gets fewer; one that
+    could not take several at a time gets one.
     """
     seconds = sorted(exchange.seconds for exchange in wire.exchanges)
     usual = seconds[(len(seconds) - 1) // 2] if seconds else 0.0
-    if usual <= SLOW_SECONDS:
+    if usual <= SLOW_SECONDS or wire.alone:
         return 1
     return max(1, min(CONNECTIONS, int(SHARE * wire.limits.request_seconds / usual)))
 
