@@ -86,7 +86,7 @@ def overrun(wire: Wire, target: Target) -> None:
         seconds = retry_after_seconds(exchange.header("retry-after"), datetime.now(UTC))
         if exchange.status == 429:
             if seconds is not None and seconds <= LONGEST_WAIT.total_seconds():
-                time.sleep(max(1.05 - seconds, 0))  # a wait may have been rounded down to 0 seconds
+                time.sleep(seconds + 1.1)  # the seconds may have been rounded down
                 wire.send(request, purpose="the probe, after the wait that was asked for", source=BURST, once=True)
             return
 

@@ -131,16 +131,6 @@ def reset_of_years_ago(_asked: Asked, answered: Answered) -> None:
 
 
 @trips("RATE-09")
-def waiting_is_in_vain(asked: Asked, answered: Answered) -> None:
-    """Retry-After is too short by half."""
-    if asked.method == "GET" and asked.nth("gets") in {40, 41}:
-        refuse(asked, answered, 429, "rate_limit_exceeded", "Too many requests")
-        answered.header("Retry-After", "1")
-        for name, value in (("Limit", "30"), ("Remaining", "0"), ("Reset", soon(seconds=1))):
-            answered.header(f"X-RateLimit-{name}", value)
-
-
-@trips("RATE-09")
 def waiting_for_nothing(asked: Asked, answered: Answered) -> None:
     """Retry-After is 0 until the window of a minute is over, and the limit announced on each response."""
     left = 250 - asked.nth("limit")

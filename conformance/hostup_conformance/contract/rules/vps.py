@@ -38,9 +38,9 @@ STATUS_TYPES: dict[str, tuple[str, tuple[type, ...]]] = {
     "powerState": ("a string", (str,)),
     "uptimeSeconds": ("a number or null", (int, float, type(None))),
     "cpuCores": ("a number or null", (int, float, type(None))),
-    "memory": ("an object", (dict,)),
-    "storage": ("an object", (dict,)),
-    "network": ("an object", (dict,)),
+    "memory": ("an object or null", (dict, type(None))),
+    "storage": ("an object or null", (dict, type(None))),
+    "network": ("an object or null", (dict, type(None))),
 }
 
 #: The status codes of servers that do not offer a path.
