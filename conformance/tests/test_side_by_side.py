@@ -70,6 +70,12 @@ def test_a_server_that_takes_one_at_a_time_is_right() -> None:
 
 
 @pytest.mark.usefixtures("at_once")
+def test_other_servers_get_several_to_the_end() -> None:
+    _, wire, _ = run(None)
+    assert not wire.alone
+
+
+@pytest.mark.usefixtures("at_once")
 def test_the_ended_command_is_still_polled_in_order() -> None:
     polls: list[Asked] = []
 

@@ -248,7 +248,7 @@ class Wire(Generic[A]):
             with self._lock:
                 self._under_way -= 1
         refused = exchange.lost in {"refused", "dropped"} or exchange.status == 429 or self._transient(exchange)
-        if refused and not once and (before or self._under_way):
+        if refused and not exchange.obeyed and not once and (before or self._under_way):
             self.alone = True
         return exchange
 
