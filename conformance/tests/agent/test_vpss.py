@@ -28,10 +28,15 @@ def test_the_callers_vpss_are_listed_page_by_page(client: AuthenticatedClient) -
     assert ([vps.id for vps in second.data], second.has_more, second.next_cursor) == ([UNAVAILABLE_VPS_ID], False, None)
 
 
-@pytest.mark.parametrize("query", [{"limit": 0}, {"limit": 101}, {"cursor": FOREIGN_VPS_ID}])
-def test_what_no_page_can_be_is_refused(client: AuthenticatedClient, query: dict[str, int | str]) -> None:
+@pytest.mark.parametrize("limit", [0, 101])
+def test_the_client_refuses_a_limit_that_is_not_documented(client: AuthenticatedClient, limit: int) -> None:
+    with pytest.raises(ValueError, match="limit"):
+        list_vps.sync(client=client, limit=limit)
+
+
+def test_a_cursor_that_was_never_given_is_refused(client: AuthenticatedClient) -> None:
     with pytest.raises(errors.BadRequest):
-        list_vps.sync(client=client, **query)  # type: ignore[arg-type]
+        list_vps.sync(client=client, cursor=FOREIGN_VPS_ID)
 
 
 def test_the_status_of_a_vps(client: AuthenticatedClient) -> None:
