@@ -43,7 +43,7 @@ _HEADERS = {
     "accept": "application/json, application/problem+json",
     # What can be decoded within bounds, whatever else httpx would take.
     "accept-encoding": "gzip, deflate",
-    "user-agent": "hostup-agent-exec/3.0.0rc1",
+    "user-agent": "hostup-agent-exec/3.0.0",
 }
 
 _LONGEST = 1e9
