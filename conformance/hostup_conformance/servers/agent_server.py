@@ -42,7 +42,7 @@ WAIT_FOR = 'while kill -0 "$1" 2>/dev/null; do sleep 0.02; done'
 #: Becomes the agent. A process beside it waits for the end of its input, which comes with the end of this process,
 #: however that comes; then it removes the agent's folder, and ends the group of the agent and its commands.
 GUARDED = """folder=$1; shift; exec 3<&0 </dev/null
-{ cat <&3 >/dev/null; rm -rf -- "$folder"; kill -9 0; } &
+{ cat <&3 >/dev/null && { rm -rf -- "$folder"; kill -9 0; }; } &
 exec "$@" 3<&-"""
 
 
