@@ -11,6 +11,9 @@ from hostup_conformance.mock import API_KEY, VPS_ID, Mock
 from hostup_conformance.servers.application import serve
 from running import report_in, run
 
+# Whole runs, or many cases of one kind: `make catalogue` runs them.
+pytestmark = pytest.mark.catalogue
+
 PROBE = f"/api/v2/vps/{VPS_ID}/agent/exec"
 KEY = {"Authorization": f"Bearer {API_KEY}"}
 TARGETS = Path(__file__).parent / "targets"

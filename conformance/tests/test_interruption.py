@@ -15,6 +15,9 @@ from hostup_conformance.mock import Mock
 from hostup_conformance.reports.files import REPORTS
 from running import KEPT, command, report_in, run
 
+# Whole runs, or many cases of one kind: `make catalogue` runs them.
+pytestmark = pytest.mark.catalogue
+
 #: Seconds until what must happen counts as not happening.
 DEADLINE = 100.0
 #: A server that is right for so many requests, and then says nothing.

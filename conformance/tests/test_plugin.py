@@ -11,6 +11,9 @@ import pytest
 from hostup_conformance import missing, start
 from running import KEPT
 
+# Whole runs, or many cases of one kind: `make catalogue` runs them.
+pytestmark = pytest.mark.catalogue
+
 #: A plugin with options that the suite has too, as pytest-profiling, pytest-base-url and many a project have them.
 CLAIMS = """
 def pytest_addoption(parser):

@@ -25,6 +25,9 @@ from hostup_conformance.options import Given, route_to, target_of
 from hostup_conformance.plugin import OPTIONS, destination
 from hostup_conformance.record import curl
 
+# Whole runs, or many cases of one kind: `make catalogue` runs them.
+pytestmark = pytest.mark.catalogue
+
 ENVIRONMENT = Mock().environment()
 HOST = "server.example"
 SECRET = "the-secret-of-the-access-proxy"

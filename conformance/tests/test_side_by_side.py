@@ -21,6 +21,9 @@ from judging import run, verdict_on
 from stage import Answered, Asked, Change, Stage
 from variants import variants
 
+# Whole runs, or many cases of one kind: `make catalogue` runs them.
+pytestmark = pytest.mark.catalogue
+
 
 @pytest.fixture
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:

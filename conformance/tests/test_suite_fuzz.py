@@ -31,6 +31,9 @@ from hostup_conformance.sources.requests import authorized
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+# Whole runs, or many cases of one kind: `make catalogue` runs them.
+pytestmark = pytest.mark.catalogue
+
 #: `make fuzz` gives more.
 EXAMPLES = int(os.environ.get("HOSTUP_FUZZ_EXAMPLES", "100"))
 fuzz = settings(

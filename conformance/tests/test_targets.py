@@ -18,6 +18,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hostup_conformance.mock import API_KEY, VPS_ID
 
+# Whole runs, or many cases of one kind: `make catalogue` runs them.
+pytestmark = pytest.mark.catalogue
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 

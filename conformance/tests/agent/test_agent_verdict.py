@@ -9,6 +9,9 @@ from hostup_conformance.core.misconfigured import Misconfigured
 from hostup_conformance.servers.agent_server import find_program
 from running import report_in, run
 
+# Whole runs, or many cases of one kind: `make catalogue` runs them.
+pytestmark = pytest.mark.catalogue
+
 if TYPE_CHECKING:
     from pathlib import Path
 

@@ -27,6 +27,9 @@ from client.test_drift import generate
 from client.voices import BASE_URL, KEY
 from hostup_agent_exec.types import UNSET
 
+# Whole runs, or many cases of one kind: `make catalogue` runs them.
+pytestmark = pytest.mark.catalogue
+
 ROOT = Path(__file__).parents[3]
 UUID_TEXT = "123e4567-e89b-12d3-a456-426614174000"
 

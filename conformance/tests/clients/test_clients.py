@@ -25,6 +25,9 @@ from hostup_conformance.sources.client import Command, Stop, play_each
 from hostup_conformance.sources.scenes import KEY, THROUGH, scenes
 from running import KEPT
 
+# Whole runs, or many cases of one kind: `make catalogue` runs them.
+pytestmark = pytest.mark.catalogue
+
 FAULTY = Path(__file__).parent / "faulty.py"
 RIGHT = (sys.executable, "-IS", str(FAULTY), "Right")
 JUDGED = {id for id, requirement in client_requirements().items() if requirement.level != "OBSERVE"}
