@@ -54,8 +54,8 @@ client: $(READY) ## judge a client: COMMAND="node my-client.mjs"; DOES=probe|pol
 	@hostup-conformance client $(if $(DOES),--does $(DOES)) $(if $(SCENE),--scene $(SCENE)) $(if $(REPORT_DIR),--report-dir "$(REPORT_DIR)") $(ARGS) -- $(COMMAND)
 
 .PHONY: clients
-clients: $(READY) ## judge every right client of the catalogue in all scenes, and every faulty one in its own (three minutes)
-	pytest -q conformance/tests/clients/every_client.py
+clients: $(READY) ## judge every right client of the catalogue in all scenes, and every faulty one in its own, in ten minutes or so (ONLY=generated)
+	pytest -q -n auto $(if $(ONLY),-k "$(ONLY)") conformance/tests/clients/every_client.py
 
 .PHONY: test
 test: $(READY) check ## run linters, type checkers and tests; CI also runs the catalogue
