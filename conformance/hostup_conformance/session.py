@@ -156,7 +156,7 @@ class Conformance:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionstart(self) -> None:
-        """End in an orderly way on SIGTERM as on Ctrl-C, so that the reports are written."""
+        """Take the keys out of all that pytest itself prints."""
         reporter = self.config.pluginmanager.get_plugin("terminalreporter")
         if reporter is not None:
             writer = reporter._tw

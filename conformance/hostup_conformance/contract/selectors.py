@@ -26,6 +26,8 @@ AVAILABILITY, OUTPUT = members_of("AgentAvailability"), members_of("CommandOutpu
 #: What nobody takes for an attack: a word, or a number, perhaps followed by letters, but not a hexadecimal one.
 HARMLESS = re.compile(r"[A-Za-z]*|(?!0[xX])[+-]?\d+([.,]\d+)?[A-Za-z]*", re.ASCII)
 LONGEST_VALUE = 100
+#: Status codes of a server that runs few commands at a time and is asked for another.
+BUSY = {409, 429, 503}
 #: Names of members in which servers are known to wrap a body.
 ENVELOPES = ("data", "result", "response", "payload", "availability", "agent", "attributes", "body")
 

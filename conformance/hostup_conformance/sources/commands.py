@@ -28,7 +28,7 @@ from hostup_conformance.contract.commands import (
     trace,
 )
 from hostup_conformance.contract.paths import LONGEST_COMMAND, path_of
-from hostup_conformance.contract.selectors import member
+from hostup_conformance.contract.selectors import BUSY, member
 from hostup_conformance.core.messages import Headers, Request
 from hostup_conformance.core.wire import AT_ONCE, Stopped, Withheld
 from hostup_conformance.sources import dependent
@@ -50,8 +50,6 @@ SCENARIOS, STEPS = 2, 3
 MOST_COMMANDS = 34 + SCENARIOS * STEPS
 #: Seconds for which a command that ends at once is polled, and seconds between its polls: the first, and the longest.
 PATIENCE, PAUSE, LONGEST_PAUSE = 4.0, 0.05, 0.5
-#: Status codes of a server that runs one command at a time and is asked for another.
-BUSY = {409, 429, 503}
 
 
 class CommandScript(Script):

@@ -12,6 +12,7 @@ from hostup_conformance.contract.commands import Command, recognized
 from hostup_conformance.contract.paths import LONGEST_COMMAND
 from hostup_conformance.contract.rules import Findings, FindingsAcross, across, each
 from hostup_conformance.contract.selectors import (
+    BUSY,
     asks_output,
     envelope_of,
     has_json,
@@ -35,8 +36,6 @@ if TYPE_CHECKING:
 
 #: What a provider that blocks some commands responds to those (the documentation of the POST: some are blocked).
 BLOCKED = {400, 403, 422}
-#: What a server that runs few commands at a time responds to another.
-BUSY = {409, 429, 503}
 #: The commands of the guests that have no POSIX shell.
 WINDOWS = ("cmd", "powershell")
 
