@@ -285,13 +285,13 @@ def interruption_of(config: pytest.Config) -> Interruption:
 def leave_nothing_behind(config: pytest.Config) -> None:
     """Keep the caches of pytest and hypothesis out of the user's folder, where only the reports are to be written.
 
-    Which items failed last is of no use to the next run: they all rest on the same exchanges.
+    Which items failed last is of no use to the next run: they all rest on the same exchanges. Hypothesis' tables of
+    Unicode take a second to make, so they are kept, beside Python's own cache of this package where that can be written.
     """
     for name in ("lfplugin", "nfplugin"):
         if plugin := config.pluginmanager.get_plugin(name):
             config.pluginmanager.unregister(plugin)
     if HYPOTHESIS_FOLDER not in os.environ:
-        folder = TemporaryDirectory(prefix="hostup-conformance-")
-        os.environ[HYPOTHESIS_FOLDER] = folder.name  # read when hypothesis is imported or first writes
+        # Read when hypothesis is imported or first writes.
+        os.environ[HYPOTHESIS_FOLDER] = str(Path(__file__).parent / "__pycache__" / "hypothesis")
         config.add_cleanup(partial(os.environ.__delitem__, HYPOTHESIS_FOLDER))
-        config.add_cleanup(folder.cleanup)
