@@ -155,8 +155,11 @@ def is_firewalls(e: Exchange) -> bool:
 
 
 def is_met_once(e: Exchange) -> bool:
-    """A gateway's failure of a request that is not sent again, so that nobody knows whether it would have passed."""
-    return may_pass(e) and not is_document(e) and not e.ask.repeatable
+    """A gateway's failure of a request that is not sent again, so that nobody knows whether it would have passed.
+
+    A request that may be sent once is not, nor is one that was sent at once with others on purpose.
+    """
+    return may_pass(e) and not is_document(e) and (not e.ask.repeatable or e.source == BURST)
 
 
 def is_asked(e: Exchange, *resources: Resource) -> bool:

@@ -146,6 +146,13 @@ class Wire(Generic[A]):
         self._kept.close()
         self._fresh.close()
 
+    def let_go(self) -> None:
+        """Close what is kept open, while nothing is under way: an idle connection may hold one of the server's workers.
+
+        A server with fewer workers than we have connections would let the others wait until it closes idle ones itself.
+        """
+        self._kept.close()
+
     def abort(self, reason: str) -> None:
         """Send nothing from now on, and break off what is under way: it counts as not sent."""
         self.stop(reason)
@@ -243,7 +250,7 @@ class Wire(Generic[A]):
             before = self._under_way
             self._under_way += 1
         try:
-            exchange = self._exchange(request, purpose, source)
+            exchange = self._exchange(request, purpose, source, once=once)
         finally:
             with self._lock:
                 self._under_way -= 1
@@ -338,14 +345,14 @@ class Wire(Generic[A]):
         if self._failures >= self.limits.failures or self._timeouts >= self.limits.timeouts:
             self.stop(f"{self._failures} requests got no whole response")
 
-    def _exchange(self, request: Request, purpose: str, source: str) -> Exchange[A]:
+    def _exchange(self, request: Request, purpose: str, source: str, *, once: bool) -> Exchange[A]:
         seconds = self.limits.next_seconds if self._timeouts else self.limits.request_seconds
         if not self._responded and not self._timeouts:
             seconds = max(self.limits.first_seconds, seconds)
         started, when = time.monotonic(), datetime.now(UTC)
         ask = self._classify(request, self.exchanges)
         # On a connection that was kept open a request may get lost, and would have to be sent again.
-        pool = self._kept if ask.repeatable else self._fresh
+        pool = self._kept if ask.repeatable and not once else self._fresh
         response, failure, too_large, lost = None, None, None, None
         try:
             response = self._attempt(request, ask, pool, seconds)

@@ -394,6 +394,8 @@ def run(wire: Wire, target: Target, stages: list[Stage]) -> None:
     """Take all steps until the wire sends nothing more; a slow server gets several requests at a time."""
     beside: list[Callable[[], object]] = []
     for stage in stages:
+        if stage.burst:
+            wire.let_go()
         at_once = CONNECTIONS if stage.burst else width(wire)
         steps = [partial(step_through, wire, target, step, once=stage.burst) for step in stage.steps]
         if stage.ordered and not stage.burst:

@@ -230,25 +230,24 @@ add(
     apt=("varnish", "gcc"),
 )
 add("squid", FASTAPI, Server(("squid", "-N", "-f", "@WORK@/squid.conf")), programs=("squid",), apt=("squid",))
-add(
-    "pound",
-    FASTAPI,
-    Server(("pound", "-f", "@WORK@/pound.cfg")),
-    programs=("pound",),
-    apt=("pound",),
-    deserves={
-        "HTTP-15": "RFC 9110 section 15.5.6: its own 405 has no Allow",
-        "HTTP-20": "RFC 9112 section 3: it ends the connection",
-    },
-)
+POUND = Server(("pound", "-f", "@WORK@/pound.cfg"))
+POUND_DESERVES = {
+    "HTTP-15": "RFC 9110 section 15.5.6: its own 405 has no Allow",
+    "HTTP-20": "RFC 9112 section 3: it ends the connection",
+}
+add("pound", FASTAPI, POUND, programs=("pound",), apt=("pound",), deserves=POUND_DESERVES)
+# Five workers, each of which waits for the next request on its connection, and a slow application behind them.
+SLOW = Server(("@SUITE@", "-m", "deployments.serve", "latency_100"), folder=HERE.parent)
+add("pound-slow", SLOW, POUND, programs=("pound",), apt=("pound",), deserves=POUND_DESERVES)
 
 
 # --- habits: one Python server, which each time does as some deployment does
 def add_habits() -> None:
     """Add a deployment for each habit."""
+    from deployments import stacks  # noqa: F401 - registers its habits
     from deployments.habits import habits
 
-    command = ("@SUITE@", "-m", "deployments.habits")
+    command = ("@SUITE@", "-m", "deployments.serve")
     for habit in habits().values():
         server = Server((*command, habit.name), folder=HERE.parent)
         name = habit.name.replace("_", "-")

@@ -1,9 +1,8 @@
 """The habits of deployments: one correct server that does, by name, as some stack does around it.
 
-    python -m deployments.habits NAME
-
 A habit is a coroutine that gets a request and a function that gives the correct response to it; what it returns is
-sent. So it may refuse before the application sees anything, as a front end does, or change what comes back.
+sent. So it may refuse before the application sees anything, as a front end does, or change what comes back. `stacks`
+has more of them, and `serve` serves one.
 """
 
 from __future__ import annotations
@@ -11,9 +10,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import json
-import os
 import re
-import sys
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
@@ -851,14 +848,3 @@ async def gateway_says_internal_error(server: Server, asked: Asked, proceed: Nex
         return refusal(asked, 502, "internal_error", "Internal server error")
     del server
     return await proceed(asked)
-
-
-async def serve(name: str, port: int) -> None:
-    """Serve a habit until the process is ended."""
-    server = Server(habits()[name].behave, port)
-    await server.listen()
-    await asyncio.Event().wait()
-
-
-if __name__ == "__main__":
-    asyncio.run(serve(sys.argv[1], int(os.environ["PORT"])))

@@ -30,8 +30,12 @@ def header(e: Exchange, name: str) -> str | None:
 
 
 def number(text: str | None) -> int | None:
-    """Return a text as an integer of 0 or more, or None if it is none."""
-    return int(text) if text and text.isascii() and text.isdecimal() and len(text) < 19 else None
+    """Return a text as an integer of 0 or more, or None if it is none.
+
+    Some gateways list the policies after it (`60, 60;w=60`), and where two limit the rate the field has two values.
+    """
+    text = (text or "").partition(",")[0].strip()
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else None
 
 
 def server_time(e: Exchange) -> datetime:
@@ -73,7 +77,7 @@ def unreadable(e: Exchange) -> Findings:
 def readable(e: Exchange) -> Findings:
     """Only header fields that are there are judged: RATE-02 says which must be.
 
-    Any common form of a timestamp or a number of seconds passes for X-RateLimit-Reset.
+    Any common form of a timestamp or a number of seconds passes for X-RateLimit-Reset, and a list after an integer.
     """
     yield from unreadable(e)
 
@@ -135,7 +139,7 @@ def limits_make_sense(e: Exchange) -> Findings:
     """X-RateLimit-Limit and X-RateLimit-Remaining must be integers of 0 or more, the latter at most the former.
 
     X-RateLimit-Reset must be readable, at most a minute in the past and at most a day in the future. A missing header
-    field passes.
+    field passes, and so does a list after an integer.
     """
     yield from unreadable(e)
     if (text := header(e, RESET)) is not None:
@@ -145,23 +149,51 @@ def limits_make_sense(e: Exchange) -> Findings:
             yield f"{RESET} within a day of {now.isoformat(timespec='seconds')}", text
 
 
-@across("RATE-09", lambda e: e.response is not None and not e.obeyed and not e.ask.starts)
+@across("RATE-09", lambda e: e.response is not None)
 def waiting_is_enough(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
-    """A second 429 is a finding if the very next request is the same one and was sent after all of Retry-After.
+    """A second 429 is a finding if the same request was sent again after all of Retry-After, and no other meanwhile.
 
-    If other requests came in between, or the run did not wait, it passes, since they may have used up the limit.
+    If another request was under way since the first 429, or the run did not wait, it passes, since that one may have
+    used up the limit. Starts pass too: they may have a limit of their own.
     """
     for before, e in pairwise(exchanges):
-        same = (before.request.target, before.request.header("authorization")) == (
-            e.request.target,
-            e.request.header("authorization"),
-        )
         wait = retry_after_seconds(header(before, "retry-after"), server_time(before)) if is_429(before) else None
-        if same and wait is not None and is_429(e) and e.number == before.number + 1 and e.when and before.when:
-            waited = (e.when - before.when).total_seconds() - before.seconds
-            if waited >= wait + 1:
-                yield e, f"no 429, {waited:.1f} s after Retry-After: {header(before, 'retry-after')}", "429"
-                return
+        if wait is None or not (is_429(e) and is_again(e, before)) or e.number != before.number + 1:
+            continue
+        waited = seconds_between(before, e)
+        alone = sum(came_by(other, before) and went_by(other, e) for other in exchanges) == 2
+        if waited is not None and waited >= wait + 1 and alone:
+            yield e, f"no 429, {waited:.1f} s after Retry-After: {header(before, 'retry-after')}", "429"
+            return
+
+
+def is_again(e: Exchange, before: Exchange) -> bool:
+    """Whether a request is the same as another, and neither a start nor one that ordered its response."""
+    same = (before.request.target, before.request.header("authorization")) == (
+        e.request.target,
+        e.request.header("authorization"),
+    )
+    return same and not any(x.obeyed or x.ask.starts for x in (before, e))
+
+
+def seconds_between(before: Exchange, e: Exchange) -> float | None:
+    """Return how many seconds passed from a response to another request, None where that is unknown."""
+    return (e.when - before.when).total_seconds() - before.seconds if e.when and before.when else None
+
+
+def came_by(other: Exchange, first: Exchange) -> bool:
+    """Whether a response came no sooner than that to the first request."""
+    return ended(other) >= ended(first)
+
+
+def went_by(other: Exchange, last: Exchange) -> bool:
+    """Whether a request was sent before the response to the last one."""
+    return other.when is not None and other.when <= ended(last)
+
+
+def ended(e: Exchange) -> datetime:
+    """Return when a response was there; where that is unknown, long ago."""
+    return e.when + timedelta(seconds=e.seconds) if e.when else datetime.min.replace(tzinfo=UTC)
 
 
 @across("RATE-10", has_limits)

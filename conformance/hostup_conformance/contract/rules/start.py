@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from math import inf
 from statistics import median
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, unquote
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
 
 #: What a provider that blocks some commands responds to those (the documentation of the POST: some are blocked).
 BLOCKED = {400, 403, 422}
+#: After how many seconds a command that ends at once should be reported as exited.
+LONG_ENOUGH = 4.0
 #: The commands of the guests that have no POSIX shell.
 WINDOWS = ("cmd", "powershell")
 
@@ -59,6 +62,12 @@ class Life:
     def end(self) -> Exchange | None:
         """The first poll that says exited true."""
         return next((e for e in self.polls if member(e, "exited") is True), None)
+
+    @property
+    def seconds_polled(self) -> float:
+        """How many seconds after the start the last poll was sent; where that is unknown, any number."""
+        last = self.polls[-1].when if self.polls else None
+        return (last - self.start.when).total_seconds() if last and self.start.when else inf
 
 
 def lives(exchanges: list[Exchange]) -> list[Life]:
@@ -203,12 +212,17 @@ def output_is_the_commands(exchanges: list[Exchange], _target: Target) -> Findin
 
 @across("START-06", lambda e: is_new(e) or (asks_output(e) and e.ask.pid == Pid.STARTED))
 def comes_to_its_end(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
-    """At least one poll of each command that ends must say exited true. The run polls for four seconds."""
+    """At least one poll of each command that ends must say exited true. The run polls for four seconds.
+
+    One that was last said to run sooner than that is not judged: a rate limit may have cut the run.
+    """
     for life in lives(exchanges):
-        polls = life.polls
-        if polls and not life.end:
-            said = polls[-1].body if polls[-1].status == 200 else status_of(polls[-1])
-            yield polls[-1], f"exited true, in one of {len(polls)} polls", said
+        if not life.polls or life.end:
+            continue
+        last = life.polls[-1]
+        if member(last, "exited") is not False or life.seconds_polled >= LONG_ENOUGH:
+            said = last.body if last.status == 200 else status_of(last)
+            yield last, f"exited true, in one of {len(life.polls)} polls", said
 
 
 def beyond_ascii(e: Exchange) -> bool:

@@ -1,0 +1,21 @@
+"""Serves one habit until the process is ended: python -m deployments.serve NAME, with the port in PORT."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+
+from deployments import stacks  # noqa: F401 - registers its habits
+from deployments.habits import Server, habits
+
+
+async def serve(name: str, port: int) -> None:
+    """Serve a habit until the process is ended."""
+    server = Server(habits()[name].behave, port)
+    await server.listen()
+    await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    asyncio.run(serve(sys.argv[1], int(os.environ["PORT"])))
