@@ -63,7 +63,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def split(argv: list[str]) -> tuple[list[str], list[str]]:
-    """Separate our own arguments from a client's command, or from pytest's, which are all that follow the URL or file.
+    """Separate our own arguments from a client's command, or from pytest's: those after the URL or file.
 
     argparse cannot tell a URL from the value of an option that it does not know.
     """
@@ -115,7 +115,7 @@ def make_parser() -> argparse.ArgumentParser:
         "compare",
         help="show what became worse, better or is new between two reports",
         description="Compares two reports of runs. Requirements are compared by the ids that they have today.",
-        epilog="exit codes: 1 if something became worse, 0 if nothing did, 4 for a file that is no report",
+        epilog="exit codes: 1 if something became worse, 0 if nothing did, 4 for a file that is not a report",
     )
     comparing.add_argument("old", metavar="OLD.json", type=Path, help="report.json of the earlier run")
     comparing.add_argument("new", metavar="NEW.json", type=Path, help="report.json of the later run")

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 #: The exit codes, which are pytest's.
 CONFORMANT, NOT_CONFORMANT, INTERRUPTED, UNWRITTEN, UNUSABLE = range(5)
-#: What the line in a report begins with that plays a scene again.
+#: The beginning of the command line in a report that plays a scene again.
 AGAIN = "hostup-conformance client"
 #: How many bytes of what a command printed are shown.
 LAST = 500
@@ -168,7 +168,7 @@ def chosen_scenes(given: Given) -> list[Scene]:
     for name in given.scenes:
         if name not in known:
             near = get_close_matches(name, known, n=3) or sorted(known)
-            raise Misconfigured(f"--scene {name}: there is no such scene; near are {', '.join(near)}")
+            raise Misconfigured(f"--scene {name}: there is no such scene; similar names are {', '.join(near)}")
     chosen = [scene for name, scene in known.items() if name in given.scenes or not given.scenes]
     if not (suited := [scene for scene in chosen if scene.suits(given.does)]):
         raise Misconfigured(f"--scene {' '.join(given.scenes)}: not for a command that does {given.does}")

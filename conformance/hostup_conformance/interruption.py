@@ -22,7 +22,7 @@ LOOK = 0.2
 
 
 class Interruption:
-    """Whether and when the run was interrupted, and who is to know."""
+    """Whether and when the run was interrupted, and what is to be called then."""
 
     def __init__(self, notice: Path, *, watch: bool) -> None:
         #: Exists once the run was interrupted.

@@ -67,7 +67,7 @@ class Given:
 
     @classmethod
     def read(cls, option: Any, base_url: str, arguments: Sequence[str]) -> Given:
-        """Read pytest's options; raise `Misconfigured` for an empty base URL, which is no wish for the mock."""
+        """Read pytest's options; raise `Misconfigured` for an empty base URL, which does not ask for the mock."""
         # The option is also an empty string where it was not given.
         if not base_url and any(argument.startswith("--base-url") for argument in arguments):
             raise Misconfigured("--base-url is empty; give the server's address, or omit the option to judge the mock")
@@ -131,7 +131,7 @@ def target_of(given: Given, resources: ExitStack) -> Target:
 
 
 def route_to(target: Target, given: Given, environ: Mapping[str, str]) -> Route:
-    """Return how a server is reached besides by its address; raise `Misconfigured` for what cannot be used."""
+    """Return how a server is reached, apart from its address; raise `Misconfigured` for what cannot be used."""
     ca, named_by = ca_from(environ, given.ca_file)
     certificate, key = split_certificate(given.client_cert) if given.client_cert else (None, None)
     route = Route(
@@ -213,7 +213,7 @@ def limits(given: Given, target: Target) -> Limits:
     requests = given.max_requests or (budget if is_live(given, target) else None)
     seconds = given.timeout_seconds
     default = Limits()
-    # Whoever lets a run take longer lets it wait longer, and the other way round.
+    # A longer run may also wait longer, and a longer wait needs a longer run.
     wait = default.waiting_seconds if given.max_wait is None else given.max_wait
     run_seconds = given.max_seconds or default.run_seconds + max(wait - default.waiting_seconds, 0.0)
     if given.max_seconds and given.max_wait is None:
@@ -230,7 +230,7 @@ def limits(given: Given, target: Target) -> Limits:
 
 
 def check_writable(file: Path) -> None:
-    """Raise `Misconfigured` if a report or recording cannot be written, before anything is sent for its sake."""
+    """Raise `Misconfigured` if a report or recording cannot be written, before anything is sent."""
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=file.parent):

@@ -191,7 +191,7 @@ class Listener:
         self.heard: set[str] = set()
 
     def getgroup(self, *_: object, **__: object) -> Listener:
-        """Be every group."""
+        """Return itself as the group, whatever its name."""
         return self
 
     def addoption(self, *names: str, **attributes: object) -> None:

@@ -77,7 +77,7 @@ def server(target: Target) -> Subject[Ask]:
 
 
 def judged(verdict: Verdict[A]) -> dict[str, int]:
-    """Return how many MUSTs and SHOULDs were judged, of how many that what was given allows."""
+    """Return how many MUSTs and SHOULDs were judged, and how many could have been with what was given."""
     results = [r for r in verdict.results.values() if r.requirement.level != "OBSERVE" and r.status != "disabled"]
     return {"requirements": sum(r.status != "skip" for r in results), "of": len(results)}
 

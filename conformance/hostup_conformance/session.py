@@ -183,7 +183,7 @@ class Conformance:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(self) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        """Let no key through to whoever shows the reports of pytest's items."""
+        """Take the keys out of the reports of pytest's items."""
         report = yield
         redact = redactor(self.named.nearly_secrets)
         if report.failed:
@@ -286,7 +286,7 @@ def leave_nothing_behind(config: pytest.Config) -> None:
     """Keep the caches of pytest and hypothesis out of the user's folder, where only the reports are to be written.
 
     Which items failed last is of no use to the next run: they all rest on the same exchanges. Hypothesis' tables of
-    Unicode take a second to make, so they are kept, beside Python's own cache of this package where that can be written.
+    Unicode take a second to make, so they are kept in the __pycache__ of this package, where that can be written.
     """
     for name in ("lfplugin", "nfplugin"):
         if plugin := config.pluginmanager.get_plugin(name):

@@ -118,7 +118,7 @@ def test_the_command_compares_files(report: dict[str, Any], tmp_path: Path, caps
     ("text", "says"),
     [
         (None, "No such file"),
-        ("no json", "it is no JSON"),
+        ("no json", "it is not JSON"),
         ("[1]", "it has no format"),
         ('{"format": 2}', "its format is 2, and this version reads 3; judge again"),
         ('{"format": 4}', "use the version of the suite that has written it"),

@@ -92,7 +92,7 @@ def test_what_is_no_har_is_named(tmp_path: Path, text: str) -> None:
     target, _, _ = run(None)
     file = tmp_path / "x.har"
     file.write_text(text, encoding="latin-1")
-    with pytest.raises(Misconfigured, match=r"x\.har: no HAR 1\.2"):
+    with pytest.raises(Misconfigured, match=r"x\.har: not HAR 1\.2"):
         recording.read(file, target)
 
 

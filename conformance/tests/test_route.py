@@ -205,7 +205,7 @@ def test_a_client_certificate_is_shown(certificates: Path, tmp_path: Path) -> No
     ("options", "environ", "says"),
     [
         ({"ca_file": "none.pem"}, {}, "--ca-file none.pem: No such file"),
-        ({"ca_file": __file__}, {}, "it is no PEM"),
+        ({"ca_file": __file__}, {}, "it is not PEM"),
         ({}, {"SSL_CERT_FILE": "none.pem"}, "SSL_CERT_FILE none.pem: No such file"),
         ({"client_cert": "none.pem"}, {}, "--client-cert none.pem: No such file"),
         ({"client_cert": f"{__file__}:{__file__}"}, {}, "give the certificate in PEM and its key"),

@@ -40,7 +40,7 @@ def test_without_arguments_the_mock_is_conformant(tmp_path: Path) -> None:
         (["--base-url", "http://127.0.0.1:9"], {}, "HOSTUP_API_KEY and HOSTUP_VPS_ID"),
         (["--base-url", "http://example.com"], Mock().environment(), "plain http"),
         (["--har", "none.har"], {}, "none.har: there is no such file"),
-        (["--har", __file__], {}, "no HAR 1.2"),
+        (["--har", __file__], {}, "not HAR 1.2"),
         (["--base-url", ""], Mock().environment(), "--base-url is empty"),
         (["--base-url", "https://a..b"], Mock().environment(), "--base-url is not a URL"),
         (["--record", "/proc/x.har"], {}, "/proc/x.har cannot be written"),

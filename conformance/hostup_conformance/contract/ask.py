@@ -1,4 +1,4 @@
-"""What a request asks for: by which key, for which VPS, for which command. Read from the request, whoever sent it.
+"""What a request asks for: by which key, for which VPS, for which command. Read from the request, from any source.
 
 It judges nothing. What is known of ids and pids is what the target names and what the exchanges before it show.
 """
@@ -123,8 +123,8 @@ class Ask:
     def longest_body(self, status: int) -> int:
         """Return how many bytes a body can need.
 
-        A list has at most a hundred entries. An output is two streams of 16 MiB, each byte written as six. All else is
-        a page of text.
+        A list has at most a hundred entries. Command output is two streams of 16 MiB, with up to six bytes of JSON
+        for each byte. All else is a page of text.
         """
         if status != 200 or self.starts:
             return 1 << 20
@@ -158,7 +158,7 @@ def understand(request: Request, target: Target, exchanges: Sequence[Exchange] =
 def known(target: Target, exchanges: Sequence[Exchange]) -> Target:
     """Return the target with what the exchanges show of it: the commands that were started on its VPS.
 
-    The first that runs on is the running one, and the first of the others the ended one, where none was named.
+    Where none was named, the first that keeps running is the running one, and the first of the others the ended one.
     """
     starts = [e for e in exchanges if e.ask.starts]
     return _known(target, tuple(pair for e in starts if (pair := started_by(e)))) if starts else target
@@ -287,8 +287,8 @@ def integer(text: str) -> int | None:
 def is_whole(text: str) -> bool:
     """Whether some readers take a text for an integer although it is not written as one.
 
-    `+5`, `5.0` and `007` are for parsers, `0x10` for those of JavaScript; control characters are taken out by some
-    frameworks before anybody parses.
+    Many parsers accept `+5`, `5.0` and `007`, and those of JavaScript `0x10`; some frameworks remove control characters
+    before anything is parsed.
     """
     bare = re.sub(r"[\x00-\x1f\x7f]", "", text)
     if integer(bare) is not None or re.fullmatch(r"0[xX][0-9a-fA-F]+", bare):
@@ -306,12 +306,12 @@ def ordered_by(request: Request) -> int | None:
 
 
 def noted(ask: Ask) -> dict[str, Any]:
-    """Return what a recording of our own notes of a request: the kinds, which the run knew and a reader cannot."""
+    """Return what the suite's own recordings note of a request: the kinds, which a reader could not work out."""
     return {"credential": ask.credential, "vps": ask.vps, "pid": ask.pid.value}
 
 
 def with_notes(ask: Ask, notes: dict[str, Any]) -> Ask:
-    """Return what a request asks for, with what the recording itself notes; raise `ValueError` for other notes."""
+    """Return what a request asks for, completed from the notes in a recording; raise `ValueError` for unknown notes."""
     if not notes:
         return ask
     credential: Any = notes.get("credential")

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 Verdict = core.Verdict[Seen]
 
-#: Written by `make kill-matrix`: each faulty client, and the requirements that report it.
+#: Written by `make client-matrix`: each faulty client, and the requirements that report it.
 MATRIX = Path(__file__).parent / "client_kill_matrix.json"
 
 

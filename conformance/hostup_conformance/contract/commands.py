@@ -19,7 +19,7 @@ Guest = Literal["posix", "cmd", "powershell", "none"]
 
 #: Letters of three and four bytes, seven together: every power of two from 512 to 65536 falls between bytes of one.
 LETTERS, TIMES, ROUNDS = "€😀", 100, 147
-#: How long a command runs that is seen to run first and to end later, in seconds.
+#: How long a command runs, in seconds, where the run is to see it running before it ends.
 SLOW_SECONDS = 2.0
 #: Text that quoting, expanding, unescaping, trimming or lower-casing once too often would change.
 VERBATIM = """  two  blanks\tand a tab, "double" and 'single', <b>&amp;</b>, $HOME `x` %41 %2B + \\n \\u0041 ABC  """
@@ -134,7 +134,7 @@ def refused(number: int, token: str) -> Command:
 
 
 def trace(token: str) -> Command:
-    """Return the command that tells which refused ones ran, and how often the one did that is to run once.
+    """Return the command that prints which refused commands ran, and how many times the one did that is to run once.
 
     It removes the files.
     """
@@ -174,7 +174,7 @@ def quoted(text: str) -> str:
 
 
 def recognized(text: str) -> Command | None:
-    """Return the command that a text is, None where it is none of ours."""
+    """Return the command of the catalogue that has this text, None for any other text."""
     if found := re.match(r": hostup-([a-z0-9_]+)-([A-Za-z0-9]+); ", text):
         name, token = found[1], found[2]
         nap = re.search(r"sleep ([\d.]+); printf done", text) if name == "slow" else None

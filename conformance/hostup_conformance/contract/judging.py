@@ -156,7 +156,7 @@ def what_stands_between(exchanges: Sequence[Exchange]) -> str | None:
     if len(failures) or len(asked) != sum(e.status is not None for e in asked):
         return None
     if statuses[0] >= 500:
-        return f"every request got the status {named}: the server is down, or starts (try again later)"
+        return f"every request got the status {named}: the server is down, or is starting (try again later)"
     if statuses[0] >= 300 and statuses[-1] < 400:
         return f"every request got the status {named}, {redirected(asked)} (give a base URL behind it)"
     if statuses == [200] and all(e.response and e.response.media_type == "text/html" for e in asked):
@@ -174,4 +174,4 @@ def host_of(location: str) -> str:
     """Return the host of a URL reference, or what there is in its place."""
     with suppress(ValueError):
         return urlsplit(location).hostname or "another path"
-    return "what is no URL"
+    return "something that is not a URL"

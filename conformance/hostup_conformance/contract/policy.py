@@ -60,10 +60,10 @@ class Policy:
             raise Withheld("a pid that may be somebody's command is not polled: the poll would take its output away")
 
     def _is_harmless(self, request: Request, ask: Ask, exchanges: Sequence[Exchange]) -> bool:
-        """Whether no reading of a request can meet a command that was not given to us.
+        """Whether a request, however a server reads it, can only reach commands that were given to us.
 
-        A Linux guest has no pids above 4194304, a Windows guest has even ones of 32 bits alone, and neither starts
-        commands with the pids 0 and 1.
+        A Linux guest has no pids above 4194304, a Windows guest has only even ones of 32 bits, and neither gives
+        a command the pid 0 or 1.
         """
         if ask.pid.known and not (request.method == "GET" and request.body):
             return True
@@ -75,7 +75,7 @@ class Policy:
 
 
 def ours_in(request: Request, ask: Ask, target: Target) -> set[int | None]:
-    """Return the pids of which a request can meet no command but ours.
+    """Return the pids that are safe in a request: they can only be those of our own commands.
 
     An unavailable agent has no command whose output a poll could take away, and an unknown VPS has none at all. The
     ended command's one poll is not spent on a request by a key that may poll.
@@ -90,7 +90,7 @@ def ours_in(request: Request, ask: Ask, target: Target) -> set[int | None]:
 def readings(request: Request) -> Iterator[int]:
     """Yield each number that some reader might take for a pid in the query of a request, or in the body of a GET.
 
-    Whatever the parameter is called: names are compared without case, brackets and other things by some.
+    The name of the parameter does not matter, since some servers ignore case, brackets and the like in it.
     """
     parts = re.split("[&;]", request.query)
     if request.method != "POST":
@@ -124,7 +124,7 @@ def numbers_in(text: str) -> Iterator[int]:
 
 
 def value_of(digits: str, base: int) -> int:
-    """Return the value of digits, of whatever number; of one beyond 128 bits, the value of its last 128 bits.
+    """Return the number that digits stand for; of a number beyond 128 bits, its last 128 bits.
 
     Raises:
         ValueError: a digit is not one of the base

@@ -135,8 +135,8 @@ def is_poll(e: Exchange) -> bool:
 def is_error(e: Exchange) -> bool:
     """A GET of the endpoint, or the start of a command, that got a 4xx or 5xx.
 
-    Not for a malformed id, nor one of a request that is too long: a proxy or router may refuse those in its own form.
-    A firewall may do so with what it takes for an attack.
+    An error for a malformed id, or for a request that is too long, is exempt, since a proxy or router may refuse those
+    in a form of its own. So is a firewall's refusal of what it takes for an attack.
     """
     return not (is_firewalls(e) or is_met_once(e)) and (
         e.response is not None
@@ -150,7 +150,7 @@ def is_error(e: Exchange) -> bool:
 
 
 def is_firewalls(e: Exchange) -> bool:
-    """A 4xx for a hostile pid that is no problem document."""
+    """A 4xx for a hostile pid that is not a problem document."""
     return is_hostile(e) and refused(e) and not is_document(e) and not (isinstance(e.body, dict) and "type" in e.body)
 
 

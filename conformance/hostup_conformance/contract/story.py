@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from hostup_conformance.contract.paths import resource_of
+from hostup_conformance.contract.paths import Resource, resource_of
 from hostup_conformance.core import exchange as core
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 #: or starts HOSTUP_COMMAND and follows that. The last two print the output, and exit with the exit code.
 Does = Literal["probe", "poll", "run"]
 #: What a request asks for. `malformed` is something that is not an HTTP request.
-Kind = Literal["probe", "start", "poll", "list", "status", "other", "malformed"]
+Kind = Resource | Literal["probe", "start", "poll", "malformed"]
 #: Which origin got the request: that of the base URL, or the other one, which must never see the key.
 Origin = Literal["own", "other"]
 #: What ended the command.

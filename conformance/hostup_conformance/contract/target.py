@@ -53,7 +53,7 @@ class Target:
     started_pids: frozenset[int] = frozenset()
     #: Credentials that stand in a recording: they are redacted as the keys are.
     found_secrets: frozenset[str] = field(default=frozenset(), repr=False)
-    #: How it is reached besides by its address.
+    #: How it is reached, apart from its address.
     route: Route = DIRECT
 
     @classmethod
@@ -66,7 +66,7 @@ class Target:
         profile: str = "full",
         plain_http: Collection[str] = (),
     ) -> Target:
-        """Read credentials and fixtures from the environment; `plain_http` are hosts that keys may be sent to so.
+        """Read credentials and fixtures from the environment; `plain_http` are hosts that get keys without TLS.
 
         Raises `Misconfigured` for what is missing, malformed or unsafe; nothing has been sent then.
         """

@@ -33,7 +33,7 @@ def spelt_out(text: str) -> str:
 
 
 def in_line(text: str) -> str:
-    """Return a text for one line: with everything as an escape that cannot be printed, line ends among it."""
+    """Return a text for one line, with an escape for each line end and all else that cannot be printed."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 

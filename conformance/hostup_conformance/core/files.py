@@ -34,6 +34,6 @@ def write_whole(file: Path, parts: Iterable[str]) -> None:
 
 
 def remove(file: Path) -> None:
-    """Remove a file, or the symbolic link in its place; what cannot be removed is left to who writes it."""
+    """Remove a file, or the symbolic link in its place; what cannot be removed shows when it is written."""
     with suppress(OSError):
         file.unlink()

@@ -74,11 +74,11 @@ def read(file: Path) -> Recording:
         del data
         entries, known = log["entries"], log.get("_target") or {}
         if not isinstance(entries, list) or not isinstance(known, dict):
-            raise TypeError("log.entries is no array, or log._target no object")
+            raise TypeError("log.entries is not an array, or log._target is not an object")
         return Recording([checked(entry, number) for number, entry in enumerate(entries)], known)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         why = f"{type(error).__name__}: {in_line(str(error)[:300])}"
-        raise Misconfigured(f"--har {file}: no HAR 1.2 ({why}); export it again") from None
+        raise Misconfigured(f"--har {file}: not HAR 1.2 ({why}); export it again") from None
 
 
 def checked(entry: Any, number: int) -> Entry:

@@ -8,7 +8,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
-#: How deep arrays and objects may stand in each other; what walks over them needs not fear to fall.
+#: How deep arrays and objects may be nested, so that recursion over them cannot exhaust the stack.
 DEEPEST = 100
 #: What may stand in a string without ending it.
 _STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
@@ -46,7 +46,7 @@ def read_json(body: bytes) -> JsonText:
         return found
 
     def constant(name: str) -> float:
-        defects.append(f"{name} is no JSON")
+        defects.append(f"{name} is not JSON")
         return float(name)
 
     def integer(digits: str) -> int | float:
@@ -60,7 +60,7 @@ def read_json(body: bytes) -> JsonText:
     except RecursionError:
         return JsonText(None, False, (*defects, "nested too deeply"))
     except ValueError as error:
-        return JsonText(None, False, (*defects, f"no JSON: {error}" if stripped else "empty"))
+        return JsonText(None, False, (*defects, f"not JSON: {error}" if stripped else "empty"))
     if is_deeper(value, DEEPEST):
         return JsonText(None, False, (*defects, f"nested more than {DEEPEST} deep"))
     if end < len(stripped):
@@ -82,7 +82,7 @@ def decoded(body: bytes) -> tuple[str, list[str]]:
 
 
 def is_deeper(value: Any, depth: int) -> bool:
-    """Whether arrays and objects stand in each other more than so deep."""
+    """Whether arrays and objects are nested deeper than a limit."""
     level = [value]
     for _ in range(depth):
         level = [

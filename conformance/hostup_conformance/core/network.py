@@ -139,7 +139,7 @@ class Watched(httpcore.NetworkBackend):
         return watch
 
     def abort(self) -> None:
-        """Break all connections off: whoever waits for a response waits no longer."""
+        """Break off all connections, so that no thread waits for a response any longer."""
         for connection in list(self._sockets):
             with suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
@@ -182,7 +182,7 @@ class Watched(httpcore.NetworkBackend):
 
 
 def resolve(host: str, port: int, seconds: float) -> list[str]:
-    """Return the addresses of a host; the system's resolver knows no limit of time, so it is left alone after ours.
+    """Return the addresses of a host; the system's resolver has no time limit, so it is abandoned after ours.
 
     Raises:
         httpcore.ConnectError: there are none, or they were not found within the time

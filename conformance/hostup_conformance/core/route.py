@@ -100,7 +100,7 @@ DIRECT = Route()
 def reason(error: OSError) -> str:
     """Say in a few words why a file could not be used."""
     if isinstance(error, ssl.SSLError):
-        return "it is no PEM, or certificate and key do not belong together, or the key has a passphrase"
+        return "it is not PEM, or certificate and key do not belong together, or the key has a passphrase"
     return error.strerror or "it cannot be read"
 
 

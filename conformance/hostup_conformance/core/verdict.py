@@ -108,7 +108,7 @@ def judge(
 
 
 def unjudged(results: Mapping[str, Result[A]]) -> tuple[str, ...]:
-    """Return the MUSTs that were not judged, but those for which a server need not give occasion."""
+    """Return the MUSTs that were not judged, except those for which a server need not give occasion."""
     skipped = [result.requirement for result in results.values() if result.status == "skip"]
     return tuple(one.id for one in skipped if one.level == "MUST" and not one.if_offered)
 
@@ -160,7 +160,7 @@ def hold_against_oracle(
 
 
 def failure(error: Exception) -> str:
-    """Return an exception with the place where it came from, for whoever mends the suite."""
+    """Return an exception with the place where it came from, for the developers of the suite."""
     last = traceback.extract_tb(error.__traceback__)[-1]
     return f"{type(error).__name__} in {last.name}, line {last.lineno}: {error}"
 

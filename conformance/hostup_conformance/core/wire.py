@@ -171,7 +171,7 @@ class Wire(Generic[A]):
 
         With `once` it is not sent again.
 
-        A Retry-After, with 429, 503 or such a failure, is obeyed by whoever sends next, in whichever thread.
+        A Retry-After, with 429, 503 or such a failure, is obeyed by the next request, in whichever thread it is sent.
 
         Raises `Stopped` when the run's bounds are used up, and `Withheld` for a request that is not safe.
         """
@@ -206,7 +206,7 @@ class Wire(Generic[A]):
         return True
 
     def _give_up(self, exchange: Exchange[A]) -> None:
-        """Note that a failure did not pass; end the run where it is all that the server has."""
+        """Note that a failure did not pass; end the run if the server has shown nothing but failures."""
         self._lasting += 1
         if exchange.lost == "refused":
             self.stop("the server does not accept connections")
@@ -232,7 +232,7 @@ class Wire(Generic[A]):
             if once:
                 self._close(exchange)
                 return exchange
-            limited = f"the server responded 429 to one request {repetition + 1} times, whatever we wait"
+            limited = f"the server responded 429 to one request {repetition + 1} times, although each was waited out"
             if exchange.ask.dispensable and (
                 repetition == self.limits.repetitions or seconds_asked(exchange) > A_MOMENT
             ):
@@ -305,8 +305,8 @@ class Wire(Generic[A]):
     def _heed_limit(self, exchange: Exchange[A]) -> None:
         """Let nobody send before the rate limit resets, where a response says that nothing remains of it.
 
-        The server may not have counted what is under way: as much must remain. Only as long as the run may wait;
-        beyond that the server has to say 429.
+        At least as many requests must remain as are under way, since the server may not have counted those.
+        Only as long as the run may wait; beyond that the server has to say 429.
         """
         remaining = (exchange.header("x-ratelimit-remaining") or "").strip()
         reset = reset_moment(exchange.header("x-ratelimit-reset") or "", datetime.now(UTC))

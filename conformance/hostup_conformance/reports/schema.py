@@ -22,7 +22,7 @@ def schema() -> dict[str, Any]:
 
 
 def complaint(report: Any) -> str | None:
-    """Say what in a value is not as the schema has it, None where all is."""
+    """Say where a value does not match the schema, None if it does."""
     import jsonschema_rs  # late: a run that reads no report does not need it here
 
     for error in jsonschema_rs.validator_for(schema()).iter_errors(report):
@@ -38,10 +38,10 @@ def read(file: Path) -> dict[str, Any]:
     except OSError as error:
         raise Misconfigured(f"{file}: {error.strerror}; {REMEDY}") from None
     except (ValueError, RecursionError):
-        raise Misconfigured(f"{file}: it is no JSON; {REMEDY}") from None
+        raise Misconfigured(f"{file}: it is not JSON; {REMEDY}") from None
     version = report.get("format") if isinstance(report, dict) else None
     if version is None:
-        raise Misconfigured(f"{file}: it has no format, so it is no report; {REMEDY}")
+        raise Misconfigured(f"{file}: it has no format, so it is not a report; {REMEDY}")
     if version != FORMAT:
         older = isinstance(version, int) and version < FORMAT
         remedy = "judge again with this version" if older else "use the version of the suite that has written it"

@@ -89,7 +89,8 @@ def print_summary(reporter: Reporter, report: dict[str, Any], directory: Path) -
             text = (
                 f"judged {report['judged']['requirements']} of {report['judged']['of']} requirements, but not {named}"
             )
-            reporter.write_line(f"{text}: to finish, give more with --max-requests, --max-wait or --max-seconds")
+            more = ": to finish, give more with --max-requests, --max-wait or --max-seconds"
+            reporter.write_line(text + (more if "--max-" in report["stopped"] else ""))
     together = alike(report)
     for entry, root in in_order(report):
         status = entry["status"]

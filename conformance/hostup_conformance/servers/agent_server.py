@@ -134,11 +134,11 @@ def command_output(status: dict[str, Any]) -> dict[str, Any]:
 
 
 def decoded(data: object) -> str:
-    """Return a stream as text; raise `ConnectionResetError` for what is no base64, as no agent sends."""
+    """Return a stream as text; raise `ConnectionResetError` for what is not base64, which no agent sends."""
     try:
         return b64decode(data, validate=True).decode("utf-8", "replace") if isinstance(data, str) else ""
     except ValueError:
-        raise ConnectionResetError("the agent's output is no base64") from None
+        raise ConnectionResetError("the agent's output is not base64") from None
 
 
 class Supervisor:

@@ -218,7 +218,7 @@ class Script:
             *(["0xbadbad"] if self.careful else [f"0x{known:x}", f"{known},{known}"]),
         ]  # fmt: skip
         for value in invalid:
-            yield self._get("a pid that is no integer", pid=value, capability="input")
+            yield self._get("a pid that is not an integer", pid=value, capability="input")
         in_arabic = quote(str(known).translate({ord("0") + digit: 0x660 + digit for digit in range(10)}))
         loose = [f"%20{known}", f"{known}%20", f"{known}%0A", f"%2B{known}", in_arabic]
         if not self.careful:

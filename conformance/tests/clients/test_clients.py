@@ -118,7 +118,7 @@ def test_waivers_and_strict_hold_for_clients(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--scene", "rate-limited", "--", "true"], "near are"),
+        (["--scene", "rate-limited", "--", "true"], "similar names are"),
         (["--", "no-such-program"], "there is no program no-such-program"),
         ([], "give the client's command after --"),
         (["--does", "poll", "--scene", "start-lost", "--", "true"], "not for a command that does poll"),

@@ -174,7 +174,7 @@ def waits_for_the_overloaded(story: Story) -> Findings:
 
 @judging("CLIENT-23", lambda story: len(story.own) > 1)
 def not_too_often(story: Story) -> Findings:
-    """From the first to the last request of a kind, there may be at most four a second, and two more."""
+    """Of each kind, there may be four requests for each second between the first and the last, and two more."""
     for kind in ("probe", "start", "poll", "other"):
         sent = story.of(kind)
         if len(sent) > MORE:

@@ -146,7 +146,7 @@ def documented_status(e: Exchange) -> Findings:
 
 
 def may_fail_once(e: Exchange) -> bool:
-    """What is to get no 5xx, and a failure that passed."""
+    """A request that should not get a 5xx, or a failure that did not occur when the request was sent again."""
     return (
         e.passed
         or well_formed(e)
@@ -161,7 +161,7 @@ def no_5xx(e: Exchange) -> Findings:
     """A 5xx is a finding, and so is a failure or a lost connection that did not occur when the request was sent again.
 
     A VPS whose agent is not available is exempt if the response is a problem document, since the server's own request
-    to the agent may fail; so is a recorded request of which it is not known what its key may do. A 501 passes for the
+    to the agent may fail; so is a recorded request with a key whose scopes are unknown. A 501 passes for the
     list and the status, which a server need not offer.
     """
     if e.passed:
@@ -276,7 +276,10 @@ def says_what_is_allowed(e: Exchange) -> Findings:
 @each(
     "HTTP-16",
     lambda e: (
-        e.response is not None and not e.ask.endpoint and "/agent/" in e.request.target and ".." not in e.request.target
+        e.response is not None
+        and e.ask.resource == "other"
+        and "/agent/" in e.request.target
+        and ".." not in e.request.target
     ),
 )
 def other_paths(e: Exchange) -> Findings:
@@ -330,7 +333,7 @@ def is_concurrent(exchanges: list[Exchange]) -> set[int]:
 
 
 def substance(e: Exchange) -> dict[str, Any]:
-    """Return what a response says of what was asked for, without what differs from one response to the next."""
+    """Return the parts of a response that are the same each time the same thing is asked for."""
     body = e.body if isinstance(e.body, dict) else {}
     if e.status == 200:
         return {"status": 200, "available": body.get("available"), "is output": "exited" in body}
@@ -339,7 +342,7 @@ def substance(e: Exchange) -> dict[str, Any]:
 
 
 def is_plain(e: Exchange) -> bool:
-    """A GET of the endpoint of which all of the same kind of key, VPS and pid should get the same response."""
+    """A GET of the endpoint that should get the same response as others with the same kind of key, VPS and pid."""
     number = e.ask.number or 0
     return (
         judged(e)
@@ -354,9 +357,10 @@ def is_plain(e: Exchange) -> bool:
 def responses_are_not_mixed_up(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
     """A request that was sent together with others must get the response that it got alone.
 
-    Compared are the responses to requests with the same kind of key, VPS and pid: the status code, available, whether
-    it is command output, the code of an error, and whether instance is the path. A 429 and a 5xx pass, since the server
-    may be busy. Of a run's own, those are judged that are sent together on purpose: with a slow server most are.
+    Responses to requests with the same kind of key, VPS and pid are compared by the status code, available, whether
+    they are command output, the code of an error, and whether instance is the path. A 429 and a 5xx pass, since the
+    server may be busy. A run judges only the requests that it sends together for this purpose: with a slow server most
+    others are sent together too.
     """
     concurrent = is_concurrent(exchanges)
     if bursts := {e.number for e in exchanges if e.source == BURST}:

@@ -27,7 +27,8 @@ def for_vps(vps: Vps) -> Selector:
 def unknown(exchanges: list[Exchange], target: Target) -> FindingsAcross:
     """The status code must be 404, or 403 as for any VPS that is not the caller's.
 
-    400 passes too where the id differs from the caller's own in its form (length, or where it has digits and letters).
+    400 passes too where the id differs in form from the caller's own: in its length, or in which characters are digits
+    and which are letters.
     """
     for e in exchanges:
         refusals = {403, 404} if form(e.ask.id or "") == form(target.vps) else {400, 403, 404}
@@ -60,7 +61,7 @@ def foreign(e: Exchange) -> Findings:
 
 @each("ID-03", for_vps("similar"))
 def exact(e: Exchange) -> Findings:
-    """Any 4xx passes, 400 included, since the altered id may not have the form of one."""
+    """Any 4xx passes, 400 included, since the altered id may not have the form of an id."""
     if not refused(e):
         yield "a 4xx", status_of(e)
 
@@ -99,7 +100,7 @@ def lenient(exchanges: list[Exchange], target: Target) -> FindingsAcross:
 
 @each("ID-05", for_vps("case"))
 def case(e: Exchange) -> Findings:
-    """A status code below 300 is a finding. Any error passes, since the altered id may not have the form of one."""
+    """A status code below 300 is a finding. Any error passes, since the altered id may not have the form of an id."""
     if e.status is not None and e.status < 300:
         yield "a 4xx", status_of(e)
 

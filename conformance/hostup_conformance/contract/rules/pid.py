@@ -38,7 +38,7 @@ def no_integer(e: Exchange) -> Findings:
 def no_integer_is_400(e: Exchange) -> Findings:
     """Of the 4xx, 400 and 404 pass: some routers find no path where a parameter has the wrong type.
 
-    What a firewall refuses in its own way is exempt.
+    A refusal by a firewall, in a form of its own, is exempt.
     """
     if e.status not in {400, 404}:
         yield "status 400, or 404", status_of(e)
@@ -122,7 +122,7 @@ def not_ignored(e: Exchange) -> Findings:
 
 @across("PID-12", with_pid(Pid.FINISHED, Pid.RUNNING, Pid.UNKNOWN, Pid.IMPOSSIBLE, Pid.LOOSE))
 def of_no_other_command(exchanges: list[Exchange], target: Target) -> FindingsAcross:
-    """Command output in a 200 is a finding if a command only has that number without its sign, or in 32 bits.
+    """Command output in a 200 is a finding if a command has that pid only without the sign, or in the lowest 32 bits.
 
     A server that has output for every unknown pid is exempt, since PID-04 judges it. A pid that some parsers take for
     an integer may get the output of the command with that integer; exited true is a finding while that command still

@@ -142,7 +142,7 @@ def running_has_not_exited(e: Exchange) -> Findings:
 def finished_has_exited(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
     """Some poll of the command that has ended must say exited true. The run polls for four seconds.
 
-    A server that asks the agent now and then may notice an end late.
+    That is long enough for a server that asks the agent only now and then, and so notices an end late.
     """
     if exchanges and not any(e.body.get("exited") is True for e in exchanges):
         for e in exchanges[-1:]:

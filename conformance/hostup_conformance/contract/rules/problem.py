@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 ERRORS = "https://developer.hostup.se/errors/"
 #: Codes that the error reference lists for status codes that the endpoint's documentation does not have.
 RELATED_CODES = {"vps_not_ready": {409}}
-#: What servers write for a text that is missing.
+#: What some servers write in place of a text that they do not have.
 NOTHING = {"", "null", "undefined", "[object Object]"}
 #: The instance in the documentation's examples, where it stands for any path.
 PLACEHOLDER = "/api/v2/resource"
@@ -151,7 +151,7 @@ def code_of_status(e: Exchange) -> Findings:
     narrower = {410: 404, 413: 400, 422: 400}
     if statuses and e.status not in statuses and narrower.get(e.status or 0) not in statuses:
         fitting = codes_by_status().get(e.status or 0)
-        expected = " or ".join(fitting) if fitting else f"no code of {sorted(statuses)}"
+        expected = " or ".join(fitting) if fitting else "another code"
         yield f"{expected}, with status {e.status}", e.body["code"]
 
 
@@ -196,7 +196,7 @@ def items(e: Exchange) -> Findings:
 
 
 def is_text(e: Exchange) -> bool:
-    """A request whose pid is a text at all; of bytes that are none no parameter may have been made."""
+    """A request whose pid is valid UTF-8. Of other bytes a server may not have made a parameter."""
     return not any("\ufffd" in pid for pid in e.ask.pids)
 
 

@@ -77,14 +77,15 @@ def unreadable(e: Exchange) -> Findings:
 def readable(e: Exchange) -> Findings:
     """Only header fields that are there are judged: RATE-02 says which must be.
 
-    Any common form of a timestamp or a number of seconds passes for X-RateLimit-Reset, and a list after an integer.
+    For X-RateLimit-Reset, any common form of a timestamp passes, and so does a number of seconds. For the other two, an
+    integer may be followed by a list.
     """
     yield from unreadable(e)
 
 
 @each("RATE-04", lambda e: is_429(e) and header(e, RESET) is not None)
 def iso_timestamp(e: Exchange) -> Findings:
-    """Any other form that can be read is a finding. RATE-03 judges a value that cannot be read at all."""
+    """A timestamp or number in any other form is a finding. RATE-03 judges a value that cannot be read at all."""
     text = header(e, RESET) or ""
     if rfc3339(text) is None and reset_moment(text, server_time(e)) is not None:
         yield f"{RESET}: an RFC 3339 date-time", text
@@ -151,10 +152,10 @@ def limits_make_sense(e: Exchange) -> Findings:
 
 @across("RATE-09", lambda e: e.response is not None)
 def waiting_is_enough(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
-    """A second 429 is a finding if the same request was sent again after all of Retry-After, and no other meanwhile.
+    """A second 429 is a finding if only the same request was sent again, after all of Retry-After had passed.
 
-    If another request was under way since the first 429, or the run did not wait, it passes, since that one may have
-    used up the limit. Starts pass too: they may have a limit of their own.
+    If another request was under way in between, the second 429 passes, since that request may have used up the limit.
+    So does one that the run did not wait for, and one for a start, since starts may have a limit of their own.
     """
     for before, e in pairwise(exchanges):
         wait = retry_after_seconds(header(before, "retry-after"), server_time(before)) if is_429(before) else None
@@ -182,17 +183,17 @@ def seconds_between(before: Exchange, e: Exchange) -> float | None:
 
 
 def came_by(other: Exchange, first: Exchange) -> bool:
-    """Whether a response came no sooner than that to the first request."""
+    """Whether a response came at the same time as that to the first request, or later."""
     return ended(other) >= ended(first)
 
 
 def went_by(other: Exchange, last: Exchange) -> bool:
-    """Whether a request was sent before the response to the last one."""
+    """Whether a request was sent before the response to the last request came."""
     return other.when is not None and other.when <= ended(last)
 
 
 def ended(e: Exchange) -> datetime:
-    """Return when a response was there; where that is unknown, long ago."""
+    """Return when a response was complete; where that is unknown, the earliest moment there is."""
     return e.when + timedelta(seconds=e.seconds) if e.when else datetime.min.replace(tzinfo=UTC)
 
 

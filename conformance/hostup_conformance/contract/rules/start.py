@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from hostup_conformance.contract.ask import Exchange
     from hostup_conformance.contract.target import Target
 
-#: What a provider that blocks some commands responds to those (the documentation of the POST: some are blocked).
+#: The status codes with which a provider may block a command (the documentation of the POST: some are blocked).
 BLOCKED = {400, 403, 422}
 #: After how many seconds a command that ends at once should be reported as exited.
 LONG_ENOUGH = 4.0
@@ -126,9 +126,9 @@ def shortened(expected: bytes) -> str:
 def start_is_answered(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
     """The status code must be 200: the documentation has no 201 and no 202.
 
-    A provider may block commands, all of them too (403), a server may be busy with others (409, 429 or 503), and its
-    gateway may fail. A server that starts any may also block one with 400 or 422, unless all that is special about it
-    is its length.
+    403 passes, since a provider may block some commands or all. Where another command was started, 409, 429 and 503
+    pass too, since the server may be busy, and so does a gateway's failure that comes once. A block with 400 or 422
+    passes there as well, unless it is for a command with nothing unusual but its length.
     """
     works = any(e.status == 200 for e in exchanges)
     for e in exchanges:
@@ -214,7 +214,7 @@ def output_is_the_commands(exchanges: list[Exchange], _target: Target) -> Findin
 def comes_to_its_end(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
     """At least one poll of each command that ends must say exited true. The run polls for four seconds.
 
-    One that was last said to run sooner than that is not judged: a rate limit may have cut the run.
+    A command that was last polled before that time, and still ran, is not judged: a rate limit may have cut the run.
     """
     for life in lives(exchanges):
         if not life.polls or life.end:
@@ -414,7 +414,10 @@ def runs_as_it_was_sent(exchanges: list[Exchange], _target: Target) -> FindingsA
 
 @across("START-20", lived)
 def any_bytes_can_be_polled(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
-    """Output that is not UTF-8 must come as a string with the valid characters; anything may stand for other bytes."""
+    """Output that is not UTF-8 must come as a string with the valid characters.
+
+    Anything may stand in place of the other bytes.
+    """
     for life in lives(exchanges):
         if life.name == "not_utf_8" and not life.end:
             for e in [e for e in life.polls if (e.status or 0) >= 500][:1]:
@@ -472,7 +475,7 @@ def running_is_told_at_once(exchanges: list[Exchange], _target: Target) -> Findi
 def framing_is_free(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
     """A start that is sent chunked, or with a charset parameter, must get what the same start gets otherwise.
 
-    A 411 passes for a chunked one, and a busy server may refuse any.
+    For a chunked start, a 411 passes too. Any refusal by a busy server passes.
     """
     works = any(e.status == 200 for e in exchanges)
     for e in exchanges:

@@ -48,8 +48,8 @@ ABSENT = {404, 405, 501}
 STATUS = members_of("VpsStatus")
 #: The VPSs that are known to be the caller's.
 CALLERS = {"own", "unavailable"}
-#: By how much a percentage may differ from the two sizes that it is of, and by how much a size with decimals, and one
-#: without, may have been rounded.
+#: By how many points a percentage may differ from the ratio of the two sizes; by how much a size may have been rounded
+#: that has decimals, and by how much one that has none.
 PERCENT_OFF, ROUNDED, ROUNDED_TO_WHOLE = 1.5, 0.06, 0.5
 #: By how many seconds more than have passed an uptime may grow.
 SECONDS_OFF = 60
@@ -84,7 +84,10 @@ def list_is_the_callers(exchanges: list[Exchange], target: Target) -> FindingsAc
     lambda e: gives_list(e) and e.ask.credential == "full" and not e.request.query and member(e, "hasMore") is not True,
 )
 def list_is_whole(exchanges: list[Exchange], target: Target) -> FindingsAcross:
-    """The caller's own VPS must be in the list. One with hasMore true is exempt, and so is a page or a selection."""
+    """The caller's own VPS must be in the list.
+
+    A list with hasMore true is exempt, and so is a request with a limit, a cursor or a filter.
+    """
     for e in exchanges:
         if target.vps not in listed_ids(e):
             yield e, f"data with {target.vps}, or hasMore true", f"{len(listed_ids(e))} other VPSs"
@@ -289,10 +292,10 @@ def cursor_is_checked(exchanges: list[Exchange], _target: Target) -> FindingsAcr
 
 @each("VPS-16", lambda e: gives_list(e) and bool(query_of(e).keys() & {"name", "primaryIp"}))
 def filters_select(e: Exchange) -> Findings:
-    """Each VPS must have the name or address asked for; for the name of a VPS in the list, there must be one.
+    """Each VPS must have the name or address asked for.
 
-    A name that has the one asked for in it passes, in any case, and so does a VPS whose name is not shown. An address
-    must be equal.
+    A name that contains the one asked for passes, in upper or lower case, and so does a VPS whose name is not shown. An
+    address must be equal.
     """
     for name, asked in query_of(e).items():
         for item in items_of(e) if name in {"name", "primaryIp"} else ():
@@ -307,7 +310,7 @@ def filters_select(e: Exchange) -> Findings:
 def filters_find(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
     """The VPSs of an earlier list that have exactly the name or the address asked for must be there.
 
-    A selection with hasMore true is exempt.
+    A filtered list with hasMore true is exempt.
     """
     known: dict[str, dict[str, Any]] = {}
     for e in exchanges:
@@ -411,7 +414,8 @@ def fits(used: float, total: float, percent: float) -> bool:
 def uptime_goes_on(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
     """An uptime above 0 with powerState stopped is a finding.
 
-    Of one VPS that runs, a later uptime may not be shorter, nor longer by a minute more than has passed.
+    While a VPS runs, no later uptime may be shorter than the first, or longer than the time that has passed since then
+    allows, with a minute to spare.
     """
     before: dict[str | None, Exchange] = {}
     for e in exchanges:
