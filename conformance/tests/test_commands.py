@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import running
+from catalogue import first_of
 from faults import faults
 from hostup_conformance.contract.ask import is_start, known, new_pid
 from hostup_conformance.contract.judging import Verdict
@@ -84,15 +85,15 @@ def test_a_live_server_starts_commands_on_one_vps() -> None:
 
 @pytest.mark.parametrize(
     ("options", "exit_code"),
-    [
+    first_of(
+        (("--live", "--allow-exec"), pytest.ExitCode.USAGE_ERROR),
         (("--allow-exec",), pytest.ExitCode.OK),
         ((f"--allow-exec={VPS_ID}",), pytest.ExitCode.OK),
         (("--live", f"--allow-exec={VPS_ID}"), pytest.ExitCode.OK),
-        (("--live", "--allow-exec"), pytest.ExitCode.USAGE_ERROR),
         (("--live", f"--allow-exec={FOREIGN_VPS_ID}"), pytest.ExitCode.USAGE_ERROR),
         ((f"--allow-exec={FOREIGN_VPS_ID}",), pytest.ExitCode.USAGE_ERROR),
         (("--base-url=https://agent.invalid", "--allow-exec"), pytest.ExitCode.USAGE_ERROR),
-    ],
+    ),
 )
 def test_a_live_servers_id_must_be_repeated(tmp_path: Path, options: tuple[str, ...], exit_code: int) -> None:
     done = running.run(tmp_path, *options, HOSTUP_API_KEY="hu_a_longer_key", HOSTUP_VPS_ID=VPS_ID)

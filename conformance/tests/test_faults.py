@@ -5,20 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from catalogue import further
 from faults import Fault, faults
 from hostup_conformance.contract.judging import server_requirements
 from judging import IMPATIENT, LIMITS, verdict_on
 
 
 def one_each() -> list[Any]:
-    """Return all faults; the second and further ones of a requirement are of the catalogue."""
-    seen: set[str] = set()
-    marked = []
-    for name, fault in faults().items():
-        marks = [pytest.mark.catalogue] if fault.requirement in seen else []
-        seen.add(fault.requirement)
-        marked.append(pytest.param(fault, id=name, marks=marks))
-    return marked
+    """Return all faults, the second and further ones of a requirement left to `make catalogue`."""
+    first = {fault.requirement: name for name, fault in reversed(faults().items())}
+    return [
+        pytest.param(fault, id=name) if first[fault.requirement] == name else further(fault, name)
+        for name, fault in faults().items()
+    ]
 
 
 @pytest.mark.parametrize("fault", one_each())

@@ -84,6 +84,7 @@ def test_a_run_ends_with_a_verdict(name: str) -> None:
     assert verdict.summary["error"] == 0
 
 
+@pytest.mark.catalogue
 def test_hostile_text_controls_neither_terminal_nor_report(tmp_path: Path) -> None:
     """Nothing that a server sends controls the terminal or runs as a script in report.html."""
     evil = "\x1b[2J\x1b]0;owned\x07\u202e</script><script>alert(1)</script>"

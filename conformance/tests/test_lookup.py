@@ -113,6 +113,7 @@ def test_a_pid_needs_its_vps() -> None:
 
 
 @pytest.mark.parametrize("workers", ["0", "2"])
+@pytest.mark.catalogue
 def test_a_run_looks_once_and_shows_the_vps(tmp_path: Path, workers: str) -> None:
     """A run looks a VPS up once, and its header shows which one it found."""
     lists: list[str] = []
@@ -129,6 +130,7 @@ def test_a_run_looks_once_and_shows_the_vps(tmp_path: Path, workers: str) -> Non
     assert len(lists) == 3  # looked up, judged, and compared with itself
 
 
+@pytest.mark.catalogue
 def test_nothing_is_looked_up_for_a_plan(tmp_path: Path) -> None:
     with Stage().serve() as url:
         done = run(tmp_path, "--base-url", url, "--plan", **KEY)
@@ -136,6 +138,7 @@ def test_nothing_is_looked_up_for_a_plan(tmp_path: Path) -> None:
     assert "HOSTUP_VPS_ID is not set" in done.stderr
 
 
+@pytest.mark.catalogue
 def test_an_unreachable_server_is_a_usage_error(tmp_path: Path) -> None:
     """Where nothing listens, the run ends with exit code 4."""
     done = run(tmp_path, "--base-url", "http://127.0.0.1:9", **KEY)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from catalogue import first_of
 from faults import faults
 from hostup_conformance.contract.judging import server_requirements
 from hostup_conformance.contract.target import altered_keys
@@ -36,7 +37,7 @@ def test_without_arguments_the_mock_is_conformant(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("arguments", "environ", "says"),
-    [
+    first_of(
         (["--base-url", "http://127.0.0.1:9"], {}, "HOSTUP_API_KEY and HOSTUP_VPS_ID"),
         (["--base-url", "http://example.com"], Mock().environment(), "plain http"),
         (["--har", "none.har"], {}, "none.har: there is no such file"),
@@ -48,7 +49,7 @@ def test_without_arguments_the_mock_is_conformant(tmp_path: Path) -> None:
         (["--profile", "x"], {}, "--profile x"),
         (["--max-requests", "0"], {}, "--max-requests 0"),
         (["--waivers", "none.yaml"], {}, "--waivers none.yaml"),
-    ],
+    ),
 )
 def test_a_usage_error_names_a_remedy(tmp_path: Path, arguments: list[str], environ: dict[str, str], says: str) -> None:
     """A run that cannot start ends with exit code 4 and says what to do."""
@@ -58,6 +59,7 @@ def test_a_usage_error_names_a_remedy(tmp_path: Path, arguments: list[str], envi
     assert "Traceback" not in done.stdout + done.stderr
 
 
+@pytest.mark.catalogue
 def test_a_server_that_is_not_there_shows_nothing(tmp_path: Path) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -72,6 +74,7 @@ def test_a_server_that_is_not_there_shows_nothing(tmp_path: Path) -> None:
     assert "Traceback" not in done.stdout + done.stderr
 
 
+@pytest.mark.catalogue
 def test_a_tls_failure_shows_nothing(tmp_path: Path) -> None:
     stage = Stage()
     with stage.serve() as url:
@@ -82,7 +85,7 @@ def test_a_tls_failure_shows_nothing(tmp_path: Path) -> None:
     assert "Traceback" not in done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("fault", ["key_in_a_header", "key_in_a_problem", "key_in_base64", "any_key_will_do"])
+@pytest.mark.parametrize("fault", first_of("key_in_a_header", "key_in_a_problem", "key_in_base64", "any_key_will_do"))
 def test_a_failing_run_leaves_no_key(tmp_path: Path, fault: str) -> None:
     """No file and no line of output of a failing run contains a key."""
     stage = Stage(faults()[fault].change)
@@ -97,6 +100,7 @@ def test_a_failing_run_leaves_no_key(tmp_path: Path, fault: str) -> None:
         assert [name for name, text in texts.items() if key in text] == []
 
 
+@pytest.mark.catalogue
 def test_strict_makes_a_warn_a_fail(tmp_path: Path) -> None:
     stage = Stage(faults()["no_challenge"].change)
     with stage.serve() as url:
@@ -105,6 +109,7 @@ def test_strict_makes_a_warn_a_fail(tmp_path: Path) -> None:
         assert run(tmp_path, "--base-url", url, "--strict", **stage.mock.environment()).returncode == 1
 
 
+@pytest.mark.catalogue
 def test_waivers(tmp_path: Path) -> None:
     stage = Stage(faults()["type_is_out_of_step"].change)
     waivers = tmp_path / "waivers.yaml"
@@ -120,6 +125,7 @@ def test_waivers(tmp_path: Path) -> None:
         assert judged("2999-01-31", "AUTH-01") == (1, "fail")
 
 
+@pytest.mark.catalogue
 def test_a_path_prefix_is_part_of_the_address(tmp_path: Path) -> None:
     def move(asked: Any, _answered: Any) -> None:
         asked.memory.setdefault("paths", set()).add(asked.path.split("/api/")[0])
@@ -130,6 +136,7 @@ def test_a_path_prefix_is_part_of_the_address(tmp_path: Path) -> None:
     assert stage.memory["paths"] == {"/some/proxy"}
 
 
+@pytest.mark.catalogue
 def test_a_plan_sends_nothing(tmp_path: Path) -> None:
     stage = Stage(lambda asked, _: asked.memory.setdefault("asked", []).append(asked))
     with stage.serve() as url:
@@ -145,7 +152,7 @@ def test_a_plan_sends_nothing(tmp_path: Path) -> None:
     assert not (tmp_path / "report" / "report.json").exists()
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", first_of(signal.SIGINT, signal.SIGTERM))
 def test_a_run_that_is_interrupted_still_reports(tmp_path: Path, number: signal.Signals) -> None:
     def slow(asked: Any, answered: Any) -> None:
         if asked.nth() > 5:
@@ -168,6 +175,7 @@ def test_a_run_that_is_interrupted_still_reports(tmp_path: Path, number: signal.
     assert report["requests"] >= 5
 
 
+@pytest.mark.catalogue
 def test_several_workers_give_one_report(tmp_path: Path) -> None:
     asked = []
 
@@ -184,6 +192,7 @@ def test_several_workers_give_one_report(tmp_path: Path) -> None:
     assert report["requests"] == len(asked) > 100  # a second worker has sent nothing
 
 
+@pytest.mark.catalogue
 def test_other_peoples_runs_are_left_alone(tmp_path: Path) -> None:
     (tmp_path / "test_mine.py").write_text("def test_mine() -> None: assert True")
     done = subprocess.run(
@@ -195,6 +204,7 @@ def test_other_peoples_runs_are_left_alone(tmp_path: Path) -> None:
     assert {path.name for path in tmp_path.iterdir()} - {"__pycache__"} == {"test_mine.py"}
 
 
+@pytest.mark.catalogue
 def test_a_recording_is_judged_and_nothing_is_sent(tmp_path: Path) -> None:
     assert run(tmp_path, "--record", tmp_path / "run.har").returncode == 0
     done = run(tmp_path, "--har", tmp_path / "run.har", **Mock().environment())

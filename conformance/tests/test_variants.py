@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from catalogue import every
 from hostup_conformance.core.wire import Limits
 from judging import verdict_on
 from variants import Variant, variants
@@ -11,15 +12,7 @@ from variants import Variant, variants
 PATIENT = Limits(request_seconds=10.0)
 
 
-#: How many variants there are to one that is not of the catalogue alone.
-EVERY = 4
-PARAMETERS = [
-    pytest.param(variant, id=name, marks=[pytest.mark.catalogue] if number % EVERY else [])
-    for number, (name, variant) in enumerate(variants().items())
-]
-
-
-@pytest.mark.parametrize("variant", PARAMETERS)
+@pytest.mark.parametrize("variant", every(6, variants().items()))
 def test_variant_is_not_blamed(variant: Variant) -> None:
     verdict = verdict_on(variant.change, limits=PATIENT, allow_exec=variant.starts)
     blamed = {id: r.message for id, r in verdict.results.items() if r.status in {"fail", "error"}}

@@ -37,9 +37,8 @@ def judged(e: Exchange) -> bool:
 
     A request that servers may take for something else than it says is exempt, and so is a 5xx under load.
     """
-    understood = e.response is not None and not e.obeyed and e.status != 429 and not is_devious(e.request)
-    understood = understood and not is_busy(e)
-    return understood and e.request.method == "GET" and e.ask.endpoint
+    asked = e.request.method == "GET" and e.ask.endpoint and not is_devious(e.request)
+    return asked and e.response is not None and not e.obeyed and e.status != 429 and not is_busy(e)
 
 
 def may_pass(e: Exchange) -> bool:
@@ -138,20 +137,20 @@ def is_error(e: Exchange) -> bool:
     An error for a malformed id, or for a request that is too long, is exempt, since a proxy or router may refuse those
     in a form of its own. So is a firewall's refusal of what it takes for an attack.
     """
-    return not (is_firewalls(e) or is_met_once(e)) and (
+    return (
         e.response is not None
-        and (e.request.method == "GET" or asks_start(e))
-        and not is_devious(e.request)
-        and e.ask.endpoint
-        and e.ask.vps != "malformed"
         and 400 <= e.response.status < 600
         and e.response.status not in {414, 431}
+        and (e.request.method == "GET" or asks_start(e))
+        and e.ask.endpoint
+        and e.ask.vps != "malformed"
+        and not (is_devious(e.request) or is_firewalls(e) or is_met_once(e))
     )
 
 
 def is_firewalls(e: Exchange) -> bool:
     """A 4xx for a hostile pid that is not a problem document."""
-    return is_hostile(e) and refused(e) and not is_document(e) and not (isinstance(e.body, dict) and "type" in e.body)
+    return refused(e) and not is_document(e) and is_hostile(e) and not (isinstance(e.body, dict) and "type" in e.body)
 
 
 def is_met_once(e: Exchange) -> bool:

@@ -23,8 +23,12 @@ class Request:
     body: bytes = b""
 
     def header(self, name: str) -> str | None:
-        """Return the value of the first header field of that name."""
-        return first(self.headers, name)
+        """Return the value of the first header field of that name, which is given in lower case."""
+        return self._first.get(name)
+
+    @cached_property
+    def _first(self) -> dict[str, str]:
+        return firsts(self.headers)
 
     @property
     def path(self) -> str:
@@ -50,8 +54,12 @@ class Response:
     miscoded: str | None = None
 
     def header(self, name: str) -> str | None:
-        """Return the value of the first header field of that name."""
-        return first(self.headers, name)
+        """Return the value of the first header field of that name, which is given in lower case."""
+        return self._first.get(name)
+
+    @cached_property
+    def _first(self) -> dict[str, str]:
+        return firsts(self.headers)
 
     def all(self, name: str) -> list[str]:
         """Return the values of all header fields of that name, which is given in lower case."""
@@ -79,6 +87,6 @@ class Response:
         return read_json(self.body)
 
 
-def first(headers: Headers, name: str) -> str | None:
-    """Return the value of the first header field of that name, whatever its case."""
-    return next((value for key, value in headers if key.lower() == name), None)
+def firsts(headers: Headers) -> dict[str, str]:
+    """Return the value of the first header field of each name, in lower case: rules ask for many, many times."""
+    return {name.lower(): value for name, value in reversed(headers)}

@@ -22,7 +22,7 @@ import httpcore
 
 from hostup_conformance.core.exchange import A, Classifier, Exchange
 from hostup_conformance.core.json_text import count_values
-from hostup_conformance.core.messages import Headers, Request, Response, first
+from hostup_conformance.core.messages import Headers, Request, Response, firsts
 from hostup_conformance.core.network import TooLarge, Unanswered, Watch, Watched, decode_content
 from hostup_conformance.core.route import DIRECT, Pool, Route
 from hostup_conformance.core.times import reset_moment, retry_after_seconds
@@ -436,7 +436,7 @@ class Wire(Generic[A]):
             body = read_within(limit, response.iter_stream(), take_turn)
             surplus = self._backend.watch.surplus(status, request.method)
             fields: Headers = tuple((k.decode("latin-1"), v.decode("latin-1")) for k, v in response.headers)
-            if limit > LARGE and first(fields, "content-encoding"):
+            if limit > LARGE and "content-encoding" in firsts(fields):
                 take_turn()
             body, miscoded = decode_content(body, fields, limit)
             self._keep(body, fields)
