@@ -184,7 +184,7 @@ in its environment (other HOSTUP_* variables, and those for proxies, are removed
   HOSTUP_API_KEY    the key
   HOSTUP_VPS_ID     the VPS
   HOSTUP_COMMAND    the command to run; HOSTUP_PID for --does poll
-  HOSTUP_TIMEOUT    how many seconds COMMAND may take in all; it is killed after ten
+  HOSTUP_TIMEOUT    how many seconds COMMAND may take in all; it is killed some seconds later
   HOSTUP_SCENE      the name of the scene
 """
 

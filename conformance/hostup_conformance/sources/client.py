@@ -26,8 +26,10 @@ from hostup_conformance.sources.scenes import Scene, Stage
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-#: How many seconds one scene may take, and all of them together.
-SCENE_SECONDS, RUN_SECONDS = 10.0, 600.0
+#: How many seconds a client may take to send its first request, since some start slowly on a machine that is busy.
+START_SECONDS = 10.0
+#: How many seconds a scene may take after that, one in which a right client comes to its end by itself, and all scenes.
+SCENE_SECONDS, WHOLE_SECONDS, RUN_SECONDS = 10.0, 30.0, 600.0
 #: How many bytes a client may print to each stream beyond what it has to print.
 MORE_PRINTED = 2 << 20
 #: How many scenes are played at once, since most of them spend most of their time waiting.
@@ -80,7 +82,7 @@ def play_each(plays: Sequence[tuple[Command, Scene]], stop: Stop, at_once: int =
 class Stop:
     """Whether the run is to end, and why; after some seconds no other scene begins."""
 
-    def __init__(self, seconds: float = RUN_SECONDS - SCENE_SECONDS) -> None:
+    def __init__(self, seconds: float = RUN_SECONDS - START_SECONDS - WHOLE_SECONDS) -> None:
         self.event = threading.Event()
         self.latest = time.monotonic() + seconds
         self.reason: str | None = None
@@ -119,7 +121,14 @@ async def play(command: Command, scene: Scene, stop: threading.Event, threads: T
     environment = {**clean(os.environ), **scene.environment(command.does, base_url)}
     began, when = time.monotonic(), datetime.now(UTC)
     mark, most = f"HOSTUP_BASE_URL={base_url}", scene.prints + MORE_PRINTED
-    run = partial(run_command, command.words, environment, mark, seconds=SCENE_SECONDS, most=most, stop=stop)
+    seconds = WHOLE_SECONDS if scene.completes else SCENE_SECONDS
+
+    def left() -> float:
+        now = time.monotonic()
+        first = server.received[0].arrived if server.received else min(now, began + START_SECONDS)
+        return first + seconds - now
+
+    run = partial(run_command, command.words, environment, mark, left=left, most=most, stop=stop)
     try:
         outcome = await asyncio.get_running_loop().run_in_executor(threads, run)
     finally:

@@ -17,7 +17,7 @@ from typing import IO, TYPE_CHECKING
 from hostup_conformance.contract.story import EndedBy, Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
 #: How many seconds to wait for the rest of the output once the command has ended.
 A_MOMENT = 1.0
@@ -67,7 +67,7 @@ def run_command(
     environment: Mapping[str, str],
     mark: str,
     *,
-    seconds: float,
+    left: Callable[[], float],
     most: int,
     stop: threading.Event,
 ) -> Outcome:
@@ -77,7 +77,7 @@ def run_command(
         command: the program and its arguments
         environment: all of its environment
         mark: a text in the environment that no other process has
-        seconds: after how many it is ended at the latest
+        left: tells in how many seconds it is ended at the latest
         most: how many bytes it may print to each stream
         stop: ends it sooner
     """
@@ -98,9 +98,9 @@ def run_command(
     ended_by: EndedBy = "itself"
     code = None
     try:
-        while code is None and not stop.is_set() and (left := began + seconds - time.monotonic()) > 0:
+        while code is None and not stop.is_set() and (seconds := left()) > 0:
             with suppress(subprocess.TimeoutExpired):
-                code = process.wait(min(left, LOOK))
+                code = process.wait(min(seconds, LOOK))
     finally:
         end_group(process.pid)
         end_marked(mark)

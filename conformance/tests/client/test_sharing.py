@@ -13,11 +13,13 @@ import pickle
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Coroutine, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+import anyio
 import httpx
 import pytest
 from client.voices import KEY, PID, VPS, Voice, answering, new_client
@@ -321,3 +323,20 @@ def test_an_interrupted_run_names_its_pid(voice: Voice) -> None:
     with pytest.raises(KeyboardInterrupt) as caught, contextlib.ExitStack():
         voice.run(client=answering(answer))
     assert caught.value.__notes__ == [f"the command was started: pid {PID}"]
+
+
+def test_interrupted_after_a_refusal_nothing_was_started(voice: Voice, monkeypatch: pytest.MonkeyPatch) -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, json={"available": True}) if request.method == "GET" else httpx.Response(429)
+
+    def interrupt(_: float) -> None:
+        raise KeyboardInterrupt
+
+    async def interrupt_later(seconds: float) -> None:
+        interrupt(seconds)
+
+    monkeypatch.setattr(time, "sleep", interrupt)
+    monkeypatch.setattr(anyio, "sleep", interrupt_later)
+    with pytest.raises(KeyboardInterrupt) as caught, contextlib.ExitStack():
+        voice.run(client=answering(answer))
+    assert caught.value.__notes__ == ["no command was started: the server had refused it"]

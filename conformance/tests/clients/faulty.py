@@ -352,7 +352,7 @@ class ProbesWithHead(Right):
         return super().run()
 
 
-@trips("CLIENT-05", "poll-url-of-the-console")
+@trips("CLIENT-37", "poll-url-of-the-console")
 class FollowsPollUrlToAnotherEndpoint(Right):
     """It follows any pollUrl on the same origin."""
 

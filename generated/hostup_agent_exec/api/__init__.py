@@ -253,6 +253,7 @@ class Waiting:
         self._noun, self._about = noun, about
         self._state: Any = None
         self._upstream = False
+        self._sleeps_until = float("-inf")
 
     @property
     def left(self) -> float:
@@ -278,7 +279,10 @@ class Waiting:
                 raise
             raise StartLost("the response to a start did not arrive") from error
         except BaseException as error:
-            error.add_note(f"a {self._noun} may have been started")
+            if time.monotonic() < self._sleeps_until:
+                error.add_note(f"no {self._noun} was started: the server had refused it")
+            else:
+                error.add_note(f"a {self._noun} may have been started")
             raise
 
     @contextmanager
@@ -352,7 +356,11 @@ class Waiting:
         if response.status_code != 429:
             return None
         asked, left = retry_after(response) or 0.0, self.left
-        return min(max(self._next(), asked), left) if left > 0 and asked <= left else None
+        if left <= 0 or asked > left:
+            return None
+        pause = min(max(self._next(), asked), left)
+        self._sleeps_until = time.monotonic() + pause
+        return pause
 
     def busy(self, response: httpx.Response) -> float | None:
         """As :meth:`refused`, of what may be repeated: a gateway that names a time is also believed, once."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 from hostup_conformance.contract.client_rules import Findings, judging
-from hostup_conformance.contract.paths import ENDPOINT
-from hostup_conformance.contract.story import Story, pids_of
+from hostup_conformance.contract.paths import ENDPOINT, resource_of
+from hostup_conformance.contract.story import Story, pids_of, told
 from hostup_conformance.core.json_text import read_json
 
 
@@ -17,10 +19,26 @@ def requests(story: Story) -> bool:
 def documented(story: Story) -> Findings:
     """The method and path must be those of an operation in the OpenAPI document.
 
-    Query parameters are not judged here, and CLIENT-06 judges the path where the id needs percent-encoding.
+    Query parameters are not judged here. CLIENT-06 judges the path where the id needs percent-encoding, and CLIENT-37 a
+    path that a pollUrl named.
     """
     for e in story.of("other"):
-        yield e, f"GET or POST {ENDPOINT} below HOSTUP_BASE_URL", f"{e.request.method} {e.request.target}"
+        if e.request.path not in named_by_poll_urls(story):
+            yield e, f"GET or POST {ENDPOINT} below HOSTUP_BASE_URL", f"{e.request.method} {e.request.target}"
+
+
+def named_by_poll_urls(story: Story) -> set[str]:
+    """Return the paths that the client was told to poll at."""
+    urls = [e.body.get("pollUrl") for e in story.of("start") if told(e) and isinstance(e.body, dict)]
+    return {urlsplit(url).path for url in urls if isinstance(url, str)}
+
+
+@judging("CLIENT-37", lambda story: any(resource_of(path)[0] != "exec" for path in named_by_poll_urls(story)))
+def no_stray_poll_url(story: Story) -> Findings:
+    """A request to another path than this endpoint's is a finding, although a pollUrl named it."""
+    for e in story.of("other"):
+        if e.request.path in named_by_poll_urls(story):
+            yield e, f"no poll but one of {ENDPOINT}, whatever pollUrl names", f"{e.request.method} {e.request.target}"
 
 
 @judging("CLIENT-06", lambda story: requests(story) and story.task.vps)

@@ -53,6 +53,9 @@ PROBLEMS = {
     500: ("internal_error", "Internal server error"),
     503: ("upstream_unavailable", "Guest agent unavailable"),
 }
+#: How many seconds a client is told to take at most: where it may give up, and where it has to come to its end, which
+#: takes longer on a machine that is busy.
+SOON, PATIENT = 7.0, 25.0
 #: Which kind of request a scene is about.
 One = Literal["probe", "start", "poll"]
 At = One | Literal["all"]
@@ -77,7 +80,7 @@ class Scene:
     polls: int = 1
     runs: float = 0.0
     #: Seconds that the client is told to take at most (HOSTUP_TIMEOUT).
-    timeout: float = 7.0
+    timeout: float = SOON
     #: How many bytes the command prints to a stream, where that is much.
     prints: int = 0
     #: Whether nobody listens from the beginning.
@@ -264,7 +267,7 @@ def at_kind(act: ActAt, kind: One, asked: Asked) -> Reply:
 def _add(name: str, words: str, act: Act, at: At, facts: Mapping[str, Any]) -> None:
     if name in _SCENES:
         raise ValueError(f"two scenes {name}")
-    _SCENES[name] = Scene(name, words, act, at, **facts)
+    _SCENES[name] = Scene(name, words, act, at, **{"timeout": PATIENT if facts.get("completes") else SOON, **facts})
 
 
 def scenes() -> dict[str, Scene]:
