@@ -22,7 +22,7 @@ from faults.auth import AVAILABLE
 from faults.http import among_others, sent_later
 from faults.probe import problem, refuse
 from faults.rate import soon
-from hostup_conformance.contract.commands import recognized
+from hostup_conformance.contract.commands import SLEEPLESS, recognized
 from hostup_conformance.contract.paths import VPSS
 from hostup_conformance.mock import API_KEY, FOREIGN_VPS_ID, UNAVAILABLE_VPS_ID, VPS_ID
 from stage import CRLF, Answered, Asked, Change
@@ -785,6 +785,24 @@ def sleeps_not(asked: Asked, answered: Answered) -> None:
             refuse(asked, answered, 404, "not_found", "Not found")
         else:
             answered.json = {"exited": True, "exitCode": 127, "stderr": "sleep: not found"}
+
+
+@allowed(starts=True)
+def what_is_no_json_has_no_errors(asked: Asked, answered: Answered) -> None:
+    """A 400 for a body that is no JSON object has nothing to point to, and no errors."""
+    if answered.status == 400 and asked.body in {b"[]", b"null", b"{", b"\xff\xfe{", b"[" * 3000}:
+        answered.drop("errors")
+
+
+@allowed(starts=True)
+def no_command_sleeps(asked: Asked, answered: Answered) -> None:
+    """The guest has a shell and no sleep: the command that is to take a while ends at once."""
+    commands = asked.memory.setdefault("commands", {})
+    if answered.is_started:
+        commands[str(answered.json["pid"])] = json.loads(asked.body)["command"]
+    known = recognized(commands.get(asked.pid, ""))
+    if answered.is_output and known and known.name == "slow":
+        answered.json = {"exited": True, "exitCode": 0, "stdout": f"begun{SLEEPLESS}ended", "stderr": "done"}
 
 
 @allowed(starts=True)

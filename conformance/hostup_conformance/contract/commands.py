@@ -1,8 +1,9 @@
 """Harmless commands whose result is known beforehand, each telling many things at once. Nothing is sent or judged here.
 
 A command carries its own name and a random token, so that it is recognized wherever it is seen, in a recording too.
-What it needs of the guest is a POSIX shell (dash, bash, BusyBox) with printf, sleep, cat, wc and rm; for cmd.exe and
-PowerShell there is one of their own. Nothing is left behind: three files in the guest's temporary folder are removed.
+What it needs of the guest is a POSIX shell (dash, bash, BusyBox) with printf, sleep, cat, wc and rm (without sleep, no
+command is seen to run); for cmd.exe and PowerShell there is one of their own. Nothing is left behind: three files in
+the guest's temporary folder are removed.
 """
 
 from __future__ import annotations
@@ -21,6 +22,10 @@ Guest = Literal["posix", "cmd", "powershell", "none"]
 LETTERS, TIMES, ROUNDS = "€😀", 100, 147
 #: How long a command runs, in seconds, where the run is to see it running before it ends.
 SLOW_SECONDS = 2.0
+#: What the command that takes a while prints in a guest that has no sleep, or none for parts of a second.
+SLEEPLESS = "-without-sleep-"
+#: The beginning of what the command prints that tells what the guest is.
+GUEST_MARK = "hostup-guest-"
 #: Text that quoting, expanding, unescaping, trimming or lower-casing once too often would change.
 VERBATIM = """  two  blanks\tand a tab, "double" and 'single', <b>&amp;</b>, $HOME `x` %41 %2B + \\n \\u0041 ABC  """
 
@@ -48,12 +53,18 @@ class Command:
 
 def asks_guest(token: str) -> str:
     """Return the command that tells what runs commands in the guest."""
-    return f"echo hostup-guest-{token}-$((6*7))-%OS%-$PSHOME-"
+    return f"echo {GUEST_MARK}{token}-$((6*7))-%OS%-$PSHOME-"
+
+
+def printed_anywhere(command: str) -> str:
+    """Return how the output of `asks_guest` begins in any guest, empty for another command."""
+    found = re.match(rf"echo ({GUEST_MARK}\w+-)", command)
+    return found[1] if found else ""
 
 
 def guest_of(token: str, stdout: object) -> Guest | None:
     """Return what printed the output of `asks_guest`, None where it is not recognized."""
-    found = re.search(rf"hostup-guest-{re.escape(token)}-(.*)", stdout) if isinstance(stdout, str) else None
+    found = re.search(rf"{GUEST_MARK}{re.escape(token)}-(.*)", stdout) if isinstance(stdout, str) else None
     if found is None:
         return None
     text = found[1].strip()
@@ -83,14 +94,16 @@ def posix(token: str, slow_seconds: float) -> list[Command]:
         Command("streams", f"printf %s {quoted(lines)}; printf %s {quoted(errors)} >&2",
                 lines.encode(), errors.encode()),
         Command("verbatim", f"printf '[%s]' {quoted(VERBATIM)} a\\ ", f"[{VERBATIM}][a ]".encode()),
-        Command("lines", f"printf A{token}\nprintf B{token}", f"A{token}B{token}".encode()),
+        # A shell that is told to end at the first failure does not come to the last line.
+        Command("lines", f"printf A{token}\ntest a = b\nprintf B{token}", f"A{token}B{token}".encode()),
         Command("number", "printf 42", b"42"),
         Command("nothing", "true"),
         Command("six_kilobytes", "i=0; while [ $i -lt 200 ]; do printf 'line %025d\\n' $i; i=$((i+1)); done",
                 b"".join(b"line %025d\n" % i for i in range(200))),
         Command("letters", f"i=0; while [ $i -lt {ROUNDS} ]; do printf %s {whole}; i=$((i+1)); done",
                 (whole * ROUNDS).encode()),
-        Command("control", "printf 'ab\\033[1mc\\r\\nd\\ttab\\010\\177'", b"ab\x1b[1mc\r\nd\ttab\x08\x7f"),
+        Command("control", "printf '\\357\\273\\277ab\\033[1mc\\r\\nd\\ttab\\010\\177\\013\\014\\342\\200\\250e'",
+                "\ufeffab\x1b[1mc\r\nd\ttab\b\x7f\v\f\u2028e".encode()),
         Command("not_utf_8", "printf 'a\\377\\376\\000z'", b"a\xff\xfe\0z"),
         *(
             Command(f"exit_{code}", f"printf out{code}; printf err{code} >&2; exit {code}",
@@ -99,7 +112,7 @@ def posix(token: str, slow_seconds: float) -> list[Command]:
         ),
         Command("killed", "printf before; kill -9 $$", b"before", exit_code=None),
         Command("unknown_program", f"hostup-no-such-program-{token} 2>/dev/null", exit_code=127),
-        Command("slow", f"printf begun; sleep {nap}; printf done >&2; printf ended",
+        Command("slow", f"printf begun; sleep {nap} 2>/dev/null || printf {SLEEPLESS}; printf done >&2; printf ended",
                 b"begunended", b"done", seconds=slow_seconds),
         Command("shared", "i=0; while [ $i -lt 400 ]; do printf 'shared %020d\\n' $i; i=$((i+1)); done",
                 b"".join(b"shared %020d\n" % i for i in range(400))),
@@ -177,7 +190,7 @@ def recognized(text: str) -> Command | None:
     """Return the command of the catalogue that has this text, None for any other text."""
     if found := re.match(r": hostup-([a-z0-9_]+)-([A-Za-z0-9]+); ", text):
         name, token = found[1], found[2]
-        nap = re.search(r"sleep ([\d.]+); printf done", text) if name == "slow" else None
+        nap = re.search(r"sleep ([\d.]+) ", text) if name == "slow" else None
         if name == "trace":
             candidates = [trace(token)]
         elif name.startswith("refused_"):

@@ -11,6 +11,7 @@ from urllib.parse import unquote_plus
 from hostup_conformance.contract.ask import Pid, asks_start, is_devious, is_start, new_pid
 from hostup_conformance.contract.paths import LONGEST_COMMAND
 from hostup_conformance.core.ledger import members_of
+from hostup_conformance.core.times import http_date
 
 if TYPE_CHECKING:
     from hostup_conformance.contract.ask import Exchange
@@ -194,9 +195,16 @@ def proper_command(request: Request) -> str | None:
     return command if isinstance(command, str) and 1 <= len(command) <= LONGEST_COMMAND else None
 
 
+def is_passable(command: str) -> bool:
+    """Whether every guest can be given a text as it is: a NUL would end it, and UTF-8 has no half surrogate pairs."""
+    return re.search("[\0\ud800-\udfff]", command) is None
+
+
 def starts(e: Exchange) -> bool:
     """The start of a valid command, with the full key, on the VPS whose agent is available."""
-    return is_start(e) and e.ask.credential == "full" and e.ask.vps == "own" and proper_command(e.request) is not None
+    command = proper_command(e.request) if is_start(e) else None
+    valid = command is not None and is_passable(command)
+    return valid and e.ask.credential == "full" and e.ask.vps == "own"
 
 
 def started(e: Exchange) -> bool:
@@ -207,6 +215,22 @@ def started(e: Exchange) -> bool:
 def is_malformed(e: Exchange) -> bool:
     """A request with a mistake in it, or one that ordered an error as if it had a mistake."""
     return e.obeyed or e.ask.pid.ill_formed or (is_start(e) and proper_command(e.request) is None)
+
+
+def fresh_seconds(e: Exchange) -> int:
+    """Return how long a cache of one user may give out a response without asking (RFC 9111 section 4.2.1)."""
+    directives = cache_directives(e)
+    if "no-store" in directives or "no-cache" in directives:
+        return 0
+    if (age := directives.get("max-age", "").strip('"')).isdecimal():
+        return int(age[:12])
+    expires, date = http_date(e.header("expires") or ""), http_date(e.header("date") or "") or e.when
+    return max(0, int((expires - date).total_seconds())) if expires and date and "max-age" not in directives else 0
+
+
+def cache_directives(e: Exchange) -> dict[str, str]:
+    """Return the directives of Cache-Control, with their values."""
+    return dict(part.strip().lower().partition("=")[::2] for part in (e.header("cache-control") or "").split(","))
 
 
 def refused(e: Exchange) -> bool:

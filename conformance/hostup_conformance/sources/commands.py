@@ -12,6 +12,7 @@ from base64 import b64encode
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import replace
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any
 
@@ -43,11 +44,11 @@ if TYPE_CHECKING:
     from hostup_conformance.contract.target import Target
 
 #: Characters of two, three and four bytes, and some that encodings other than UTF-8 would change.
-BEYOND_ASCII = "hostup-conformance-åß-€-😀-%20+:,=@/"
+BEYOND_ASCII = "hostup-conformance-åße\u0301-€-😀-%20+:,=@/"
 #: How many scenarios of linked requests there are, and of how many requests each.
 SCENARIOS, STEPS = 2, 3
 #: All that are started: those of `Life`, and those that the scenarios may.
-MOST_COMMANDS = 34 + SCENARIOS * STEPS
+MOST_COMMANDS = 35 + SCENARIOS * STEPS
 #: Seconds for which a command that ends at once is polled, and seconds between its polls: the first, and the longest.
 PATIENCE, PAUSE, LONGEST_PAUSE = 4.0, 0.05, 0.5
 
@@ -85,10 +86,21 @@ class CommandScript(Script):
             yield Step("a start in somebody else's VPS", post(target, body(), vps=target.foreign_vps), "ids")
         if target.unavailable_vps:
             yield Step("a start in the VPS without an agent", post(target, body(), vps=target.unavailable_vps), "ids")
+        yield from self._improper(marked)
+
+    def _improper(self, marked: Iterator[str]) -> Iterator[Step]:
+        """Yield the starts without a proper command, or by another method than POST; `marked` gives proper commands."""
+        target = self.target
         too_long = next(marked).ljust(LONGEST_COMMAND + 1, " ")
         no_commands = ["", None, 5, ["/bin/sh", "-c", next(marked)], {"run": next(marked)}]
         for bad in (b"{}", b"[]", b"null", b"{", b"\xff\xfe{", b"[" * 3000, *map(body_of, [*no_commands, too_long])):
             yield Step("a start without a proper command", post(target, bad), "input")
+        for odd in ("\0", "\ud800"):
+            yield Step("a start whose command has what no guest is given", post(target, body_of(echo() + odd)), "input")
+        if not self.careful:
+            for method in ("PUT", "PATCH"):
+                as_start = replace(post(target, body_of(next(marked))), method=method)
+                yield Step(f"{method}, with a command", as_start, "input")
 
 
 def stages(target: Target, *, careful: bool, token: str | None = None) -> list[Stage]:
@@ -146,6 +158,8 @@ class Life:
         #: Whether the guest can tell which of the refused commands ran.
         self.traced = False
         self._pids: dict[str, int | None] = {}
+        #: The command of which polls are refused before one is not.
+        self._spare: int | None = None
         self._postponed: list[Command] = []
 
     def begin(self) -> None:
@@ -153,7 +167,7 @@ class Life:
         if not self._target.finished_pid:
             self._start("the start of a command that ends", echo())
         guest = self._guest()
-        self._start("the start of a command, by the generated client", echo(), by_client=True)
+        self._spare = self._start("the start of a command, by the generated client", echo(), by_client=True)
         self._start("the start of a command beyond ASCII", f"echo {BEYOND_ASCII}")
         if not self._target.running_pid:
             self._start("the start of a command that runs on", SLEEP)
@@ -173,6 +187,11 @@ class Life:
 
     def end(self) -> None:
         """Follow all commands to their end, and ask the guest what ran."""
+        if self._spare:
+            path = f"{path_of(self._target.vps)}?pid={self._spare}"
+            for key in {None, self._target.read_key}:
+                refused = Request("GET", path, (*BASE_HEADERS, *authorization(self._target, key)))
+                step_through(self._wire, self._target, Step("a poll that is refused, before one that is not", refused))
         if shared := self._pids.get("shared"):
             with ThreadPoolExecutor(AT_ONCE) as pool:
                 list(pool.map(lambda _: self._poll(shared, "one of several polls at the same time"), range(AT_ONCE)))
@@ -224,7 +243,8 @@ class Life:
 
     def _outstanding(self) -> list[int]:
         """Return the pids whose end has not been reported yet."""
-        ended = {e.ask.number for e in self._wire.exchanges if e.ask.pid.known and member(e, "exited") is not False}
+        polled = [e for e in self._wire.exchanges if e.ask.pid.known and e.ask.credential == "full"]
+        ended = {e.ask.number for e in polled if member(e, "exited") is not False}
         return sorted(known(self._target, self._wire.exchanges).started_pids - ended)
 
     def _follow(self, pids: Sequence[int | None]) -> list[Exchange]:

@@ -17,9 +17,10 @@ from urllib.parse import quote
 
 from hostup_conformance.contract.paths import VPSS, path_of
 from hostup_conformance.contract.selectors import BURST, gives_list, gives_status, is_availability, items_of, member
+from hostup_conformance.core.messages import Request
 from hostup_conformance.core.times import reset_moment, retry_after_seconds
 from hostup_conformance.core.wire import Stopped, Withheld
-from hostup_conformance.sources.requests import authorized
+from hostup_conformance.sources.requests import BASE_HEADERS, authorized
 from hostup_conformance.sources.side_by_side import side_by_side, width
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
 #: How many pages are requested, and how many requests this module sends at most.
 PAGES = 5
-MOST_REQUESTS = 3 + 1 + PAGES + 4 + 4 + 3
+MOST_REQUESTS = 3 + 1 + PAGES + 1 + 4 + 4 + 3
 #: The longest time after which a rate limit may reset for it to be used up on purpose.
 LONGEST_WAIT = timedelta(seconds=15)
 #: An address of a network that is reserved for documentation (RFC 5737), so that no VPS has it.
@@ -133,6 +134,8 @@ def pages(wire: Wire, target: Target, size: int) -> None:
         if member(page, "hasMore") is not True or not isinstance(cursor, str) or not 0 < len(cursor) < 1000:
             return
         query = f"?limit={size}&cursor={quote(cursor, safe='', errors='replace')}"
+        if number == 0 and "credentials" in target.capabilities:
+            wire.send(Request("GET", VPSS + query, BASE_HEADERS), purpose="the next page of the list, without a key")
 
 
 def ask(wire: Wire, target: Target, query: str, purpose: str) -> Exchange:

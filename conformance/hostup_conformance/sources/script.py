@@ -173,6 +173,9 @@ class Script:
         yield self._get("a session that was never opened", key=None, headers=(("Cookie", "hostup_session=none"),),
                         capability="credentials")  # fmt: skip
         if not self.careful:
+            as_local = tuple((name, "127.0.0.1") for name in ("X-Forwarded-For", "X-Real-IP"))
+            yield self._get("the probe without a key, as if from the server itself", key=None, headers=as_local,
+                            capability="credentials")  # fmt: skip
             for name in ("access_token", "api_key", "token"):
                 query = f"?{name}={quote(key, safe='')}"
                 yield self._get(f"the key as {name} in the query", key=None, query=query, capability="credentials")
@@ -202,6 +205,8 @@ class Script:
         # Up to where numbers of 31 bits and of JavaScript are exact; no round ones, which firewalls know.
         unknown = [nobodys, *(2**bits - 1 - 2 * self._random.randrange(1, 10**4) for bits in (31, 32))]
         unknown += [2**53 + 1 + 2 * self._random.randrange(10**6), *([running + 2**32] if running else [])]
+        # In a guest, 1 is no command's. A server with numbers of its own may have given it, if its numbers are small.
+        unknown += [1] if running and running > 1000 and not self.careful else []
         for pid in unknown:
             yield self._get("a poll of a command that was never started", pid=pid, capability="pids")
         if self.target.unavailable_vps:
@@ -247,6 +252,9 @@ class Script:
             reading = (*BASE_HEADERS, *authorization(self.target, self.target.read_key))
             poll = f"{own}?pid={self.target.running_pid}"
             yield Step("HEAD of a poll with read:vm alone", Request("HEAD", poll, reading), "scopes")
+        if self.target.running_pid:
+            poll = f"{own}?pid={self.target.running_pid}"
+            yield Step("HEAD of a poll without a key", Request("HEAD", poll, BASE_HEADERS), "credentials")
         if not self.careful:
             # A POST without a body starts nothing.
             for method in ("PUT", "PATCH", "DELETE", "POST"):

@@ -200,3 +200,17 @@ def bytes_in_a_key_crash(asked: Asked, answered: Answered) -> None:
     """A key that is not ASCII is a 500."""
     if not asked.headers.get("authorization", "").isascii():
         refuse(asked, answered, 500, "internal_error", "Internal server error")
+
+
+@trips("AUTH-01")
+def whoever_says_to_be_local_needs_no_key(asked: Asked, answered: Answered) -> None:
+    """X-Forwarded-For is believed, and the server itself needs no key."""
+    if answered.status == 401 and asked.headers.get("x-forwarded-for") == "127.0.0.1":
+        answered.become(200, AVAILABLE)
+
+
+@trips("AUTH-09")
+def head_of_a_poll_needs_no_key(asked: Asked, answered: Answered) -> None:
+    """HEAD of a poll succeeds without a key."""
+    if asked.method == "HEAD" and asked.pid and not asked.token:
+        answered.become(200)

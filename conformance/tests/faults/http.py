@@ -443,3 +443,18 @@ def length_is_in_characters(asked: Asked, answered: Answered) -> None:
         answered.header("Connection", "close")
         length = len(answered.body.decode())
         answered.raw = [answered.head(length) + answered.body[:length]]
+
+
+@trips("HTTP-10")
+def responses_expire_in_an_hour(_asked: Asked, answered: Answered) -> None:
+    """The front end adds Expires to every success."""
+    if answered.status == 200:
+        answered.header("Cache-Control", None)
+        answered.header("Expires", format_datetime(datetime.now(UTC) + timedelta(hours=1), usegmt=True))
+
+
+@trips("HTTP-11", starts=True)
+def put_starts_too(asked: Asked, answered: Answered) -> None:
+    """Whatever is no GET starts a command."""
+    if asked.method in {"PUT", "PATCH"} and asked.body:
+        answered.become(200, {"pid": 4243})

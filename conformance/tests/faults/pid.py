@@ -197,3 +197,10 @@ def forgotten_pid_runs(asked: Asked, answered: Answered) -> None:
     """A pid that the agent does not know, or not any more, is said to run."""
     if answered.status == 404 and asked.own and asked.full and asked.method == "GET" and is_integer(asked.pid):
         answered.become(200, {"exited": False})
+
+
+@trips("PID-04")
+def processes_of_the_guest_can_be_polled(asked: Asked, answered: Answered) -> None:
+    """Whether a process runs is asked of the guest's system, so that its first process can be polled."""
+    if asked.full and asked.own and asked.pid == "1":
+        answered.become(200, {"exited": False})

@@ -184,3 +184,10 @@ def poll_url_in_snake_case(_asked: Asked, answered: Answered) -> None:
     """What was started has poll_url."""
     if answered.is_started:
         answered.rename(pollUrl="poll_url")
+
+
+@trips("POLL-25")
+def running_state_is_kept(_asked: Asked, answered: Answered) -> None:
+    """Every response may be kept by the caller for half a minute."""
+    if answered.status == 200:
+        answered.header("Cache-Control", "private, max-age=30")

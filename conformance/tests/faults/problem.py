@@ -236,3 +236,11 @@ def every_seventh_answer_is_500(asked: Asked, answered: Answered) -> None:
     """Now and then a problem is a 500."""
     if answered.status in {401, 404} and asked.method == "GET" and asked.nth() % 7 == 0:
         refuse(asked, answered, 500, "internal_error", "Internal server error")
+
+
+@trips("PROBLEM-12")
+def pointer_is_the_examples(_asked: Asked, answered: Answered) -> None:
+    """errors is copied from the documentation's example."""
+    if answered.status == 400 and answered.is_problem:
+        item = {"pointer": "/items/0/domainName", "detail": "`domainName` is required.", "code": "invalid_request"}
+        answered.change(errors=[item])

@@ -71,3 +71,19 @@ def output_is_kept_by_proxies(_asked: Asked, answered: Answered) -> None:
     """Proxies may keep the output of a command for a minute."""
     if answered.is_output:
         answered.header("Cache-Control", "s-maxage=60, max-age=0")
+
+
+@trips("SAFETY-02")
+def exception_is_the_detail(asked: Asked, answered: Answered) -> None:
+    """The detail of a 400 is the text of an exception."""
+    if answered.status == 400 and answered.is_problem:
+        answered.change(detail=f"invalid literal for int() with base 10: {asked.pid!r}")
+
+
+@trips("SAFETY-02")
+def exception_names_its_class(asked: Asked, answered: Answered) -> None:
+    """The detail of a 400 is what the framework says by default."""
+    if answered.status == 400 and answered.is_problem:
+        answered.change(
+            detail=f"Failed to convert value of type 'java.lang.String' to 'int'; For input string: {asked.pid!r}"
+        )

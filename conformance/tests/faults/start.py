@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from unicodedata import normalize
 
 from hostup_conformance.contract.commands import Command, recognized
 from stage import Answered, Asked
@@ -491,3 +492,65 @@ def the_same_command_is_not_started_again(asked: Asked, answered: Answered) -> N
         pid = asked.memory.setdefault(asked.body.decode(), answered.json["pid"])
         url = answered.json["pollUrl"].replace(str(answered.json["pid"]), str(pid))
         answered.change(pid=pid, pollUrl=url)
+
+
+@trips("START-25")
+def refused_polls_use_the_output_up(asked: Asked, answered: Answered) -> None:
+    """The agent is asked before the scope is checked, so the output of an ended command is gone after a 403."""
+    gone = asked.memory.setdefault("gone", set())
+    if asked.reading and asked.pid and answered.status == 403:
+        gone.add(asked.pid)
+    if answered.is_output and answered.json["exited"] and asked.pid in gone:
+        refuse(asked, answered, 404, "not_found", "Not found")
+
+
+@trips("START-26")
+def half_a_pair_is_a_500(asked: Asked, answered: Answered) -> None:
+    """A command that UTF-8 cannot encode is an unexpected error."""
+    if asked.method == "POST" and answered.status == 400 and b'\\ud800"' in asked.body:
+        refuse(asked, answered, 500, "internal_error", "Internal server error")
+
+
+@trips("START-26")
+def a_nul_is_a_500(asked: Asked, answered: Answered) -> None:
+    """A command that no process can be given is an unexpected error."""
+    if asked.method == "POST" and answered.status == 400 and b"\\u0000" in asked.body:
+        refuse(asked, answered, 500, "internal_error", "Internal server error")
+
+
+@trips("START-05")
+def the_end_comes_before_the_output(asked: Asked, answered: Answered) -> None:
+    """exited turns true at once, and the output is there half a second later."""
+    starts = asked.memory.setdefault("starts at", {})
+    if answered.is_started:
+        starts[str(answered.json["pid"])] = time.monotonic()
+    if answered.is_output and answered.json["exited"] and time.monotonic() - starts.get(asked.pid, 0.0) < 0.5:
+        answered.change(stdout="", stderr="")
+
+
+@trips("START-19")
+def commands_end_at_the_first_failure(asked: Asked, answered: Answered) -> None:
+    """The shell is started with -e."""
+    if ended(asked, answered, "lines"):
+        answered.change(stdout=answered.json["stdout"].partition("B")[0], exitCode=1)
+
+
+@trips("START-13")
+def the_byte_order_mark_is_taken_off(asked: Asked, answered: Answered) -> None:
+    """Output is decoded by a reader of files, which drops a byte order mark."""
+    if ended(asked, answered):
+        answered.change(stdout=answered.json["stdout"].removeprefix("\ufeff"))
+
+
+@trips("START-13")
+def every_line_separator_is_a_line_end(asked: Asked, answered: Answered) -> None:
+    """Output is split into lines and joined again."""
+    if ended(asked, answered, "control"):
+        answered.change(stdout="\n".join(answered.json["stdout"].split("\u2028")))
+
+
+@trips("START-07")
+def letters_are_composed(_asked: Asked, answered: Answered) -> None:
+    """Output is in Unicode's normal form C, whatever was printed."""
+    if answered.is_output and answered.json.get("stdout"):
+        answered.change(stdout=normalize("NFC", answered.json["stdout"]))

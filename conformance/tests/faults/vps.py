@@ -303,3 +303,46 @@ def load_is_no_number(asked: Asked, answered: Answered) -> None:
     """The load of a VPS is NaN."""
     if is_status(asked, answered):
         answered.change(cpuUsagePercent=float("nan"))
+
+
+@trips("VPS-06")
+def a_cursor_is_as_good_as_a_key(asked: Asked, answered: Answered) -> None:
+    """The next page is open to whoever has its cursor."""
+    if asked.path == LIST and answered.status == 401 and "cursor=" in asked.query:
+        answered.become(200, {"data": [{"id": VPS_ID}], "hasMore": False})
+
+
+@trips("VPS-10")
+def reading_keys_list_nothing(asked: Asked, answered: Answered) -> None:
+    """The list for a key with read:vm alone is empty."""
+    if is_list(asked, answered) and asked.reading:
+        answered.change(data=[], hasMore=False, nextCursor=None)
+
+
+@trips("VPS-11")
+def joined_rows_come_twice(asked: Asked, answered: Answered) -> None:
+    """A VPS with two addresses is in the list twice."""
+    if is_list(asked, answered) and not asked.query:
+        answered.change(data=[item for item in answered.json["data"] for _ in range(2)])
+
+
+@trips("VPS-11")
+def pages_begin_after_the_first(asked: Asked, answered: Answered) -> None:
+    """The list is always in pages, and the caller's first VPS is on none."""
+    if is_list(asked, answered):
+        rest = [item for item in answered.json["data"] if item["id"] != VPS_ID]
+        answered.change(data=rest, **({} if asked.query else {"hasMore": True, "nextCursor": VPS_ID}))
+
+
+@trips("VPS-20")
+def uptime_is_a_moment(asked: Asked, answered: Answered) -> None:
+    """uptimeSeconds is when the VPS was started, in seconds since 1970."""
+    if is_status(asked, answered):
+        answered.change(uptimeSeconds=1777293326)
+
+
+@trips("VPS-20")
+def sizes_are_in_bytes(asked: Asked, answered: Answered) -> None:
+    """Memory is in bytes."""
+    if is_status(asked, answered):
+        answered.change(memory={"usedGb": 1 << 30, "totalGb": 4 << 30, "usagePercent": 25.0})

@@ -15,6 +15,8 @@ from hostup_conformance.contract.selectors import (
     AVAILABILITY,
     BURST,
     OUTPUT,
+    cache_directives,
+    fresh_seconds,
     gives_either,
     is_asked,
     is_busy,
@@ -188,15 +190,21 @@ def content_coding(e: Exchange) -> Findings:
 def not_shared(e: Exchange) -> Findings:
     """public, s-maxage, and a max-age above 0 without private are findings, unless no-store or no-cache is there too.
 
+    So is an Expires in the future without max-age and private.
+
     A response that says nothing about caching passes, and so does a validator such as ETag.
     """
-    text = e.header("cache-control") or ""
-    directives = dict(d.strip().lower().partition("=")[::2] for d in text.split(","))
-    fresh = int(age) if (age := directives.get("max-age", "").strip('"')).isdecimal() and len(age) < 12 else 0
+    directives = cache_directives(e)
     if "no-store" in directives or "no-cache" in directives:
         return
-    if "public" in directives or "s-maxage" in directives or (fresh and "private" not in directives):
-        yield "Cache-Control: no-store or private, or no Cache-Control", f"Cache-Control: {text}"
+    if "public" in directives or "s-maxage" in directives or (fresh_seconds(e) > 0 and "private" not in directives):
+        yield "Cache-Control: no-store or private, or no Cache-Control", shown_caching(e)
+
+
+def shown_caching(e: Exchange) -> str:
+    """Return the header fields that say how long a response may be kept, for a finding."""
+    fields = ((name, e.header(name)) for name in ("Cache-Control", "Expires"))
+    return ", ".join(f"{name}: {value}" for name, value in fields if value is not None)
 
 
 @each("HTTP-11", lambda e: e.response is not None and e.request.method != "GET")
@@ -204,11 +212,11 @@ def other_methods(e: Exchange) -> Findings:
     """PUT, PATCH and DELETE must be refused: 404, 405 and 501 all pass.
 
     A POST that starts nothing may succeed, but must not return the availability or command output. For any method, 500
-    is a finding.
+    is a finding, but a start's, which is judged by what it asks for.
     """
     if e.status is None:
         return
-    if e.status == 500:
+    if e.status == 500 and not e.ask.starts:
         yield "another status than 500", show_status(e)
     elif e.request.method in {"PUT", "PATCH", "DELETE"} and e.status < 400:
         yield "a refusal (405)", show_status(e)

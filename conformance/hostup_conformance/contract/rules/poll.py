@@ -11,6 +11,7 @@ from hostup_conformance.contract.selectors import (
     OUTPUT,
     asks_output,
     envelope_of,
+    fresh_seconds,
     has_json,
     is_output,
     is_poll,
@@ -220,3 +221,10 @@ def names_its_pid(e: Exchange) -> Findings:
     asked = e.ask.pids[0]
     if str(e.body["pid"]) != asked:
         yield f"pid {asked}", {"pid": e.body["pid"]}
+
+
+@each("POLL-25", lambda e: is_output(e) and e.body.get("exited") is False)
+def running_is_not_kept(e: Exchange) -> Findings:
+    """exited false must not be fresh for a time, by max-age or Expires, not for the caller's own cache either."""
+    if seconds := fresh_seconds(e):
+        yield "exited false that no cache keeps", f"a response that is fresh for {seconds} seconds"

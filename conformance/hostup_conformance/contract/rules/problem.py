@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+from contextlib import suppress
 from datetime import timedelta
 from functools import cache
 from typing import TYPE_CHECKING
@@ -27,6 +29,8 @@ RELATED_CODES = {"vps_not_ready": {409}}
 NOTHING = {"", "null", "undefined", "[object Object]"}
 #: The instance in the documentation's examples, where it stands for any path.
 PLACEHOLDER = "/api/v2/resource"
+#: The pointer there: no request of this endpoint has such a member.
+EXAMPLE_POINTER = "/items/0/domainName"
 SKEW = timedelta(minutes=5)
 #: Without a Date header field the server's clock is unknown, but it should not be a day off.
 UNKNOWN_SKEW = timedelta(days=1)
@@ -195,19 +199,26 @@ def items(e: Exchange) -> Findings:
                 yield f"errors[{index}].{name}: a string", item.get(name, f"no {name}")
 
 
-def is_text(e: Exchange) -> bool:
-    """A request whose pid is valid UTF-8. Of other bytes a server may not have made a parameter."""
+def can_be_pointed_at(e: Exchange) -> bool:
+    """A request with a part that an item could point to: a pid that is valid UTF-8, or members of a body."""
+    if is_start(e):
+        with suppress(ValueError, RecursionError):
+            return isinstance(json.loads(e.request.body), dict)
+        return False
     return not any("\ufffd" in pid for pid in e.ask.pids)
 
 
 @each(
     "PROBLEM-11",
-    lambda e: is_problem(e) and e.status == 400 and e.ask.credential == "full" and is_malformed(e) and is_text(e),
+    lambda e: (
+        is_problem(e) and e.status == 400 and e.ask.credential == "full" and is_malformed(e) and can_be_pointed_at(e)
+    ),
 )
 def says_what(e: Exchange) -> Findings:
     """errors must have at least one item.
 
-    A 400 for a well-formed request is exempt, since there is nothing that an item could point to.
+    A 400 for a well-formed request is exempt, and so is one for a body that is not a JSON object: no item could point to
+    anything.
     """
     if e.body.get("errors") in (None, []):
         yield "errors with an item", "an empty errors" if "errors" in e.body else "no errors"
@@ -215,11 +226,16 @@ def says_what(e: Exchange) -> Findings:
 
 @each("PROBLEM-12", lambda e: is_problem(e) and isinstance(e.body.get("errors"), list))
 def pointers(e: Exchange) -> Findings:
-    """A JSON Pointer passes, also in its URI fragment form (#/...), and so does the bare name of a parameter."""
+    """A JSON Pointer passes, also in its URI fragment form (#/...), and so does the bare name of a parameter.
+
+    That of the documentation's example is a finding, since no request of this endpoint has such a member.
+    """
     for item in e.body["errors"]:
         pointer = item.get("pointer") if isinstance(item, dict) else None
-        if isinstance(pointer, str) and not re.fullmatch(r"#?(/([^~]|~[01])*)?|[\w.\[\]-]+", pointer):
-            yield "a JSON Pointer, or the name of a parameter", pointer
+        if not isinstance(pointer, str):
+            continue
+        if pointer == EXAMPLE_POINTER or not re.fullmatch(r"#?(/([^~]|~[01])*)?|[\w.\[\]-]+", pointer):
+            yield "a JSON Pointer, or the name of a parameter, of this request", pointer
 
 
 @across(

@@ -21,6 +21,7 @@ INTERNALS = re.compile(
       | \bat\ [\w$.<>\[\]]{1,200}+\ ?\((?P<place>[^)\n]{0,300}+) | \.(?:go|rs|py|js|ts|php|rb|java):\d
       | \b(?:java|javax|org|com)(?:\.\w{1,80}+){1,20}+(?<=Exception)\b | NullPointerException | node_modules
       | (?<![\w/])/(?:home|var|usr|opt|srv|etc|root|app)/[\w.-] | [A-Z]:\\\\?(?:Users|inetpub|Windows|Program)
+      | \binvalid\ literal\ for\ int\(\) | \bstrconv\.\w | \bFor\ input\ string:\ | \bjava\.lang\.
       | SQLSTATE | ORA-\d{5} | \bSELECT\s[^\n]{1,200}?\sFROM\s | \bsyntax\ error\ at\ or\ near
       | psycopg2?\. | sqlite3?\.\w{0,80}Error""",
     re.VERBOSE | re.IGNORECASE,

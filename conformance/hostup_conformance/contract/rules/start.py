@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, unquote
 
 from hostup_conformance.contract.ask import Pid, asks_start, is_start, new_pid
-from hostup_conformance.contract.commands import Command, recognized
+from hostup_conformance.contract.commands import SLEEPLESS, Command, printed_anywhere, recognized
 from hostup_conformance.contract.paths import LONGEST_COMMAND
 from hostup_conformance.contract.rules import Findings, FindingsAcross, across, each
 from hostup_conformance.contract.selectors import (
@@ -20,6 +20,8 @@ from hostup_conformance.contract.selectors import (
     is_availability,
     is_met_once,
     is_output,
+    is_passable,
+    judged,
     member,
     new_poll,
     proper_command,
@@ -87,8 +89,14 @@ def lives(exchanges: list[Exchange]) -> list[Life]:
 def ends(exchanges: list[Exchange], *names: str) -> Iterator[tuple[Exchange, Command]]:
     """Yield the report of the end of each of these commands whose end is known."""
     for life in lives(exchanges):
-        if life.command and life.end and any(life.name == name or life.name.startswith(name + "_") for name in names):
+        wanted = any(life.name == name or life.name.startswith(name + "_") for name in names)
+        if life.command and life.end and wanted and not sleepless(life):
             yield life.end, life.command
+
+
+def sleepless(life: Life) -> bool:
+    """Whether the command that takes a while ended at once, since the guest has no sleep."""
+    return life.name == "slow" and life.end is not None and SLEEPLESS in stream(life.end, "stdout")
 
 
 def echoes(exchanges: list[Exchange]) -> Iterator[tuple[Exchange, str]]:
@@ -101,7 +109,7 @@ def echoes(exchanges: list[Exchange]) -> Iterator[tuple[Exchange, str]]:
 def text_of(e: Exchange) -> str:
     """Return the text that the command of a start is to print, if it is an `echo` that no shell changes."""
     program, _, text = (proper_command(e.request) or "").partition(" ")
-    return text if program == "echo" and "$" not in text and "&" not in text else ""
+    return text if program == "echo" and "$" not in text and "&" not in text and is_passable(text) else ""
 
 
 def stream(e: Exchange, name: str) -> str:
@@ -196,8 +204,13 @@ def lived(e: Exchange) -> bool:
 def output_is_the_commands(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
     """stdout must be what the command printed, apart from line ends and white space around it; stderr must not hold it.
 
-    START-07 judges texts with characters outside ASCII, START-12 long ones, START-13 each byte.
+    START-07 judges texts with characters outside ASCII, START-12 long ones, START-13 each byte. Of the command that
+    tells what the guest is, the beginning is known.
     """
+    for life in lives(exchanges):
+        begun = printed_anywhere(proper_command(life.start.request) or "")
+        if life.end and begun not in stream(life.end, "stdout"):
+            yield life.end, f"stdout: {begun}...", {"stdout": member(life.end, "stdout")}
     for e, text in echoes(exchanges):
         if text.isascii() and stream(e, "stdout").strip() != text:
             yield e, f"stdout: {text}", {"stdout": member(e, "stdout")}
@@ -447,7 +460,9 @@ def simultaneous_polls_tear_nothing(exchanges: list[Exchange], _target: Target) 
 def does_not_end_early(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
     """exited must not be true while a command runs whose duration is known."""
     for life in lives(exchanges):
-        if life.name != "slow" or not (life.command and life.end and life.end.when and life.start.when):
+        if life.name != "slow" or sleepless(life):
+            continue
+        if not (life.command and life.end and life.end.when and life.start.when):
             continue
         ran = (life.end.when - life.start.when).total_seconds() + life.end.seconds
         if ran < 0.9 * life.command.seconds:
@@ -483,3 +498,47 @@ def framing_is_free(exchanges: list[Exchange], _target: Target) -> FindingsAcros
         labelled = ";" in (e.request.header("content-type") or "")
         if works and (chunked or labelled) and e.status not in {200, *BUSY, *({411} if chunked else set())}:
             yield e, "status 200", status_of(e)
+
+
+def tried(e: Exchange) -> bool:
+    """A start, or a poll of a known command with whatever key."""
+    return starts(e) or (judged(e) and e.ask.pid.known)
+
+
+@across("START-25", tried)
+def refusal_uses_nothing_up(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
+    """The first poll with the full key of a command must get its output although polls of it were refused before.
+
+    It is compared with a command of which no poll was refused: the end of one must be reported later.
+    """
+    found = lives(exchanges)
+    undisturbed = [life.end.number for life in found if life.end and not refusals_before(life, life.end)]
+    for life in found:
+        first = next((e for e in life.polls if e.ask.credential == "full"), None)
+        before = refusals_before(life, first) if first else []
+        if (
+            first
+            and before
+            and refused(first)
+            and first.status not in BUSY
+            and first.number < max(undisturbed, default=0)
+        ):
+            earlier = f"request {before[-1].number} ({status_of(before[-1])}) is to change nothing"
+            yield first, f"status 200: {earlier}", status_of(first)
+
+
+def refusals_before(life: Life, poll: Exchange) -> list[Exchange]:
+    """Return the polls of a command that were refused before another poll of it."""
+    return [e for e in life.polls if e.number < poll.number and e.status in {401, 403}]
+
+
+@each("START-26", lambda e: asks_start(e) and e.ask.vps == "own" and e.ask.credential == "full" and not is_sendable(e))
+def odd_text_is_no_failure(e: Exchange) -> Findings:
+    """A 5xx is a finding for a command with a NUL or half a surrogate pair. A refusal passes, and so does a success."""
+    if e.status is not None and e.status >= 500:
+        yield "no 5xx", status_of(e)
+
+
+def is_sendable(e: Exchange) -> bool:
+    """Whether the command of a start, if it has one, can be passed on as it is."""
+    return is_passable(proper_command(e.request) or "")

@@ -51,6 +51,8 @@ CALLERS = {"own", "unavailable"}
 #: By how many points a percentage may differ from the ratio of the two sizes; by how much a size may have been rounded
 #: that has decimals, and by how much one that has none.
 PERCENT_OFF, ROUNDED, ROUNDED_TO_WHOLE = 1.5, 0.06, 0.5
+#: The most that a figure can be which has this unit in its name.
+MOST = {"uptimeSeconds": 20 * 366 * 86400, "memory.totalGb": 10**6, "storage.totalGb": 10**6}
 #: By how many seconds more than have passed an uptime may grow.
 SECONDS_OFF = 60
 
@@ -183,12 +185,19 @@ def without_null(value: Any) -> Any:
     "VPS-10",
     lambda e: is_asked(e, "list", "status") and e.ask.credential in {"full", "read"} and e.ask.vps in {"own", None},
 )
-def read_is_enough(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
-    """Where the full key got 200, a 401 or 403 for the key that has read:vm alone is a finding."""
+def read_is_enough(exchanges: list[Exchange], target: Target) -> FindingsAcross:
+    """Where the full key got 200, a 401 or 403 for the key that has read:vm alone is a finding.
+
+    So is a list without the VPS that the full key has in it, unless hasMore says that there is another page.
+    """
     given = {e.ask.resource for e in exchanges if e.ask.credential == "full" and e.status == 200}
+    listed = any(e.ask.credential == "full" and not e.request.query and target.vps in listed_ids(e) for e in exchanges)
     for e in exchanges:
         if e.ask.credential == "read" and e.ask.resource in given and e.status in {401, 403}:
             yield e, "status 200", status_of(e)
+        whole = gives_list(e) and not e.request.query and member(e, "hasMore") is not True
+        if listed and whole and e.ask.credential == "read" and target.vps not in listed_ids(e):
+            yield e, f"data with {target.vps}, as for the full key", f"{len(listed_ids(e))} other VPSs"
 
 
 def query_of(e: Exchange) -> dict[str, str]:
@@ -224,11 +233,16 @@ def walks(exchanges: Iterable[Exchange]) -> Iterator[list[Exchange]]:
 
 
 @across("VPS-11", of_all)
-def pages_are_the_list(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
-    """No VPS may come on two pages of one walk, and a walk to the last page must show those of the whole list.
+def pages_are_the_list(exchanges: list[Exchange], target: Target) -> FindingsAcross:
+    """No VPS may come on two pages of one walk, or twice on one page.
 
-    A walk is compared with a list that was asked for without a limit and has no further page.
+    A walk to the last page must show the caller's own VPS, and those of a list that was asked for without a limit and
+    has no further page.
     """
+    for e in exchanges:
+        if twice := [id for id in listed_ids(e) if listed_ids(e).count(id) > 1]:
+            yield e, "each VPS once", f"{twice[0]} twice"
+            return
     whole = next((e for e in exchanges if not e.request.query and member(e, "hasMore") is not True), None)
     for walk in walks(exchanges):
         seen: dict[str, Exchange] = {}
@@ -238,9 +252,9 @@ def pages_are_the_list(exchanges: list[Exchange], _target: Target) -> FindingsAc
                     yield page, f"no VPS of request {seen[id].number}", id
                     return
             seen |= dict.fromkeys(listed_ids(page), page)
-        missing = [id for id in listed_ids(whole) if id not in seen] if whole else []
-        if missing and whole and member(walk[-1], "hasMore") is not True:
-            yield walk[-1], f"{missing[0]} on one of the pages, as in request {whole.number}", f"{len(seen)} others"
+        missing = [id for id in (*(listed_ids(whole) if whole else ()), target.vps) if id not in seen]
+        if missing and member(walk[-1], "hasMore") is not True:
+            yield walk[-1], f"{missing[0]} on one of the pages", f"{len(seen)} others"
             return
 
 
@@ -370,11 +384,16 @@ def shows_running(e: Exchange) -> bool | None:
 def figures_make_sense(e: Exchange) -> Findings:
     """No number may be negative. Of memory and storage, used is at most the total, and the percentage fits both.
 
-    Sizes may be rounded, to whole numbers too. The percentage is from 0 to 100, and not a fraction from 0 to 1.
+    Sizes may be rounded, to whole numbers too. The percentage is from 0 to 100, and not a fraction from 0 to 1. Nothing
+    has run for longer than 20 years or has a petabyte: such figures are moments, or in another unit.
     """
     for name, figure in numbers_in(e.body):
+        most = next((most for end, most in MOST.items() if name.endswith(end)), None)
         if figure < 0:
             yield f"{name}: 0 or more", figure
+            return
+        if most and figure > most:
+            yield f"{name}: {most} at most", figure
             return
     for name in ("memory", "storage"):
         used, total, percent = (number(member(e, name), part) for part in ("usedGb", "totalGb", "usagePercent"))
