@@ -217,8 +217,8 @@ def can_be_pointed_at(e: Exchange) -> bool:
 def says_what(e: Exchange) -> Findings:
     """errors must have at least one item.
 
-    A 400 for a well-formed request is exempt, and so is one for a body that is not a JSON object: no item could point to
-    anything.
+    A 400 for a well-formed request is exempt, and so is one for a body that is not a JSON object, where no item could
+    point to anything.
     """
     if e.body.get("errors") in (None, []):
         yield "errors with an item", "an empty errors" if "errors" in e.body else "no errors"
