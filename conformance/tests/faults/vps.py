@@ -346,3 +346,17 @@ def sizes_are_in_bytes(asked: Asked, answered: Answered) -> None:
     """Memory is in bytes."""
     if is_status(asked, answered):
         answered.change(memory={"usedGb": 1 << 30, "totalGb": 4 << 30, "usagePercent": 25.0})
+
+
+@trips("VPS-22")
+def errors_of_the_list_are_of_the_older_form(asked: Asked, answered: Answered) -> None:
+    """A list without a key gets the errors of the older version."""
+    if asked.path == LIST and answered.status >= 400:
+        answered.become(answered.status, {"success": False, "error": "Authentication is required."})
+
+
+@trips("VPS-22")
+def errors_of_the_status_are_html(asked: Asked, answered: Answered) -> None:
+    """An error of the status is a page of the framework."""
+    if asked.path.endswith("/status") and answered.status >= 400:
+        answered.become(answered.status, b"<h1>Error</h1>", "text/html")

@@ -20,6 +20,7 @@ from hostup_conformance.contract.selectors import (
     listed_ids,
     member,
     misspelled,
+    refused,
     status_of,
 )
 from hostup_conformance.core.ledger import members_of
@@ -449,4 +450,23 @@ def uptime_goes_on(exchanges: list[Exchange], _target: Target) -> FindingsAcross
         passed = (e.when - first.when).total_seconds() if e.when and first.when else 0
         if uptime < began - 1 or uptime > began + passed + SECONDS_OFF:
             yield e, f"about {began + passed:.0f} uptimeSeconds, after {began} in request {first.number}", uptime
+            return
+
+
+@across("VPS-22", lambda e: is_asked(e, "list", "status") and e.ask.vps in {None, *CALLERS, "foreign", "unknown"})
+def errors_are_problems(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
+    """A 4xx of a list or a status that the server offers must be a JSON object with the strings type, code and detail.
+
+    Of a request with a limit that is not documented, any 4xx passes.
+    """
+    offered = {e.ask.resource for e in exchanges if e.status == 200}
+    for e in exchanges:
+        if e.ask.resource not in offered or not refused(e) or has_odd_limit(e):
+            continue
+        if lacking := [name for name in ("type", "code", "detail") if not isinstance(member(e, name), str)]:
+            yield (
+                e,
+                "a problem document with type, code and detail",
+                f"none with {', '.join(lacking)}, and {status_of(e)}",
+            )
             return
