@@ -65,7 +65,7 @@ def test_an_interrupted_run_stops_sending_and_reports(
     assert b"Traceback" not in output
 
 
-def test_a_report_of_an_earlier_run_does_not_survive(tmp_path: Path) -> None:
+def test_an_earlier_report_does_not_survive(tmp_path: Path) -> None:
     folder = tmp_path / "report"
     folder.mkdir()
     for name in REPORTS:
@@ -74,7 +74,7 @@ def test_a_report_of_an_earlier_run_does_not_survive(tmp_path: Path) -> None:
     assert list(folder.iterdir()) == []
 
 
-def test_links_in_the_place_of_reports_are_not_followed(tmp_path: Path) -> None:
+def test_links_in_place_of_reports_are_replaced(tmp_path: Path) -> None:
     folder, precious = tmp_path / "report", tmp_path / "precious"
     folder.mkdir()
     precious.write_text("precious")
@@ -90,7 +90,7 @@ def test_links_in_the_place_of_reports_are_not_followed(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("key", ["x", "ol", "he"])
-def test_a_short_key_changes_no_word_and_disables_its_check(tmp_path: Path, key: str) -> None:
+def test_a_short_key_only_disables_its_check(tmp_path: Path, key: str) -> None:
     server = HostileServer(lambda asked: [asked.sent(), KEEP])
     server.keys = (key, "another")
     with server.serve() as url:
@@ -102,7 +102,7 @@ def test_a_short_key_changes_no_word_and_disables_its_check(tmp_path: Path, key:
     assert "[redacted]" not in (tmp_path / "report" / "report.html").read_text()
 
 
-def test_a_short_key_is_refused_for_a_server_elsewhere(tmp_path: Path) -> None:
+def test_a_short_key_is_refused_off_loopback(tmp_path: Path) -> None:
     done = run(tmp_path, "--base-url", "https://h.invalid", HOSTUP_API_KEY="short", HOSTUP_VPS_ID="v")
     assert done.returncode == 4
     assert "fewer than 8 characters" in done.stderr

@@ -93,11 +93,11 @@ def many(asked: Asked, answered: Answered) -> None:
     [
         (unavailable, r"none of the first 2 VPSs in the list \(GET /api/v2/vps\) has an available agent"),
         (many, "none of the first 10 VPSs"),
-        (items(), "has none to use"),
-        (items(7, "", None), "has none to use"),
+        (items(), "has no VPS to probe"),
+        (items(7, "", None), "has no VPS to probe"),
         (lambda _, answered: answered.become(404), "got the status 404"),
-        (lambda _, answered: answered.become(200, [1]), "has none to use"),
-        (lambda _, answered: answered.become(200, b"<html>"), "has none to use"),
+        (lambda _, answered: answered.become(200, [1]), "has no VPS to probe"),
+        (lambda _, answered: answered.become(200, b"<html>"), "has no VPS to probe"),
         (lambda _, answered: setattr(answered, "raw", [b"no HTTP"]), "got no response"),
     ],
 )

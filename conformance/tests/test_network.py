@@ -11,7 +11,7 @@ from hostup_conformance.core import network
 from hostup_conformance.core.network import Watched
 
 
-def test_a_name_that_is_not_resolved_ends_with_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_resolving_a_name_ends_with_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
     over = threading.Event()
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: over.wait(60) and [])
     watched = Watched()

@@ -68,7 +68,7 @@ def test_the_same_is_found(fault: str, request: pytest.FixtureRequest) -> None:
 
 
 @pytest.mark.usefixtures("at_once")
-def test_a_server_that_takes_one_at_a_time_is_right() -> None:
+def test_a_server_of_one_connection_is_right() -> None:
     assert set(found(variants()["few_at_a_time"].change).values()).isdisjoint({"fail", "error"})
 
 

@@ -92,14 +92,14 @@ def test_what_stands_before_the_server_shows_nothing(status: int, says: str) -> 
     assert says in verdict.results["PROBE-01"].message
 
 
-def test_a_run_that_was_cut_names_what_it_did_not_judge() -> None:
+def test_a_run_cut_short_names_the_unjudged() -> None:
     verdict = verdict_on(None, replace(LIMITS, requests=30))
     assert verdict.name == "not_demonstrated"
     assert "POLL-07" in verdict.unjudged
     assert verdict.summary["fail"] == 0
 
 
-def test_a_limit_that_is_told_is_waited_for_without_a_429() -> None:
+def test_an_announced_limit_is_waited_for() -> None:
     def tell(asked: Asked, answered: Answered) -> None:
         used = asked.nth()
         answered.header("X-RateLimit-Limit", "20")

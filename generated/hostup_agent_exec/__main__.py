@@ -35,12 +35,17 @@ class _Parser(argparse.ArgumentParser):
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="hostup-agent-exec",
-        description="Base URL and key come from the environment's HOSTUP_BASE_URL and HOSTUP_API_KEY.",
+        description="Runs commands and tells how they ended. The key is taken from HOSTUP_API_KEY in the environment, and the base URL from HOSTUP_BASE_URL (default: https://cloud.hostup.se).",
         epilog=EXITS,
     )
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     commands = parser.add_subparsers(dest="asked", required=True, metavar="COMMAND")
-    one = commands.add_parser("run", help="run a command and wait for its end", epilog=EXITS)
+    one = commands.add_parser(
+        "run",
+        help="run a command and wait for its end",
+        description="Run a command and wait for its end.",
+        epilog=EXITS,
+    )
     one.add_argument(
         "id",
         metavar="ID",
@@ -50,34 +55,52 @@ def _parser() -> argparse.ArgumentParser:
         "command",
         metavar="COMMAND",
         nargs="*",
-        help="one argument is taken as it is; more of them, after --, as a shell needs them",
+        help="one argument is taken as it is; several, after --, are quoted for a shell",
     )
-    one.add_argument("--timeout", type=float, default=300.0, metavar="SECONDS", help="to wait at most (300)")
-    one.add_argument("--interval", type=float, metavar="SECONDS", help="between polls (a quarter that grows to five)")
+    one.add_argument(
+        "--timeout", type=float, default=300.0, metavar="SECONDS", help="how long to wait at most (default: 300)"
+    )
+    one.add_argument(
+        "--interval",
+        type=float,
+        metavar="SECONDS",
+        help="pause between polls (default: a quarter of a second, growing to five seconds)",
+    )
     one.add_argument("--json", action="store_true", help="print JSON")
-    one = commands.add_parser("probe", help="ask whether commands can be run in a VPS", epilog=EXITS)
+    one = commands.add_parser(
+        "probe",
+        help="ask whether commands can be run in a VPS",
+        description="Ask whether commands can be run in a VPS.",
+        epilog=EXITS,
+    )
     one.add_argument(
         "id",
         metavar="ID",
         help="Public id of a VPS, exactly as `GET /api/v2/vps` returns it in `data[].id`. It may have any form.",
     )
     one.add_argument("--json", action="store_true", help="print JSON")
-    one = commands.add_parser("wait", help="wait for the end of a command", epilog=EXITS)
+    one = commands.add_parser(
+        "wait", help="wait for the end of a command", description="Wait for the end of a command.", epilog=EXITS
+    )
     one.add_argument(
         "id",
         metavar="ID",
         help="Public id of a VPS, exactly as `GET /api/v2/vps` returns it in `data[].id`. It may have any form.",
     )
+    one.add_argument("pid", metavar="PID", type=int, help="Process id of a command, as returned by its start")
     one.add_argument(
-        "pid",
-        metavar="PID",
-        type=int,
-        help="Process id of a command, as returned by its start. Omit it to ask for the availability.",
+        "--timeout", type=float, default=300.0, metavar="SECONDS", help="how long to wait at most (default: 300)"
     )
-    one.add_argument("--timeout", type=float, default=300.0, metavar="SECONDS", help="to wait at most (300)")
-    one.add_argument("--interval", type=float, metavar="SECONDS", help="between polls (a quarter that grows to five)")
+    one.add_argument(
+        "--interval",
+        type=float,
+        metavar="SECONDS",
+        help="pause between polls (default: a quarter of a second, growing to five seconds)",
+    )
     one.add_argument("--json", action="store_true", help="print JSON")
-    one = commands.add_parser("list", help="The VPSs of the caller", epilog=EXITS)
+    one = commands.add_parser(
+        "list", help="list the VPSs of the caller", description="List the VPSs of the caller.", epilog=EXITS
+    )
     one.add_argument("--json", action="store_true", help="print JSON")
     return parser
 

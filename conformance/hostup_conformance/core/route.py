@@ -1,4 +1,4 @@
-"""How a server is reached besides by its address: more header fields, a CA, a client certificate, a proxy."""
+"""How a server is reached, apart from its address: more header fields, a CA, a client certificate, a proxy."""
 
 from __future__ import annotations
 

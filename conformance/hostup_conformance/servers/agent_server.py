@@ -4,8 +4,8 @@
 
 Without a socket it starts an agent of its own (Debian's `qemu-guest-agent`, which needs no VM) in a temporary folder,
 and starts it again when it ends; commands then run on this machine, as this user. A given socket may also be a VM's,
-from QEMU's `-chardev socket`. It listens on loopback only, and its keys are made anew each time, since whoever holds
-them runs commands.
+from QEMU's `-chardev socket`. It listens on loopback only, and its keys are made anew each time, since anybody
+who holds them can run commands.
 """
 
 from __future__ import annotations
@@ -235,9 +235,9 @@ class Served:
 async def serving(
     socket: Path | None = None, seconds: float = 5.0, limit: int = Provider.limit
 ) -> AsyncIterator[Served]:
-    """Serve the agent behind a socket, or one of our own; a request to it may take so many seconds.
+    """Serve the agent behind a socket, or one of our own.
 
-    A key may send so many requests in a minute (`limit`).
+    A request to the agent may take `seconds`, and a key may send `limit` requests in a minute.
 
     The second VPS has no agent. The third is somebody else's, with the same agent, so that it shows whether a pid of
     one VPS is served under another.

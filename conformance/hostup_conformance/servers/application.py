@@ -93,7 +93,7 @@ def serve(name: str) -> Iterator[str]:
 
 
 def run(server: uvicorn.Server, sockets: list[Any]) -> None:
-    """Run a server to its end; uvicorn exits where an application does not start, which is told by whoever waits."""
+    """Run a server to its end; uvicorn exits where an application does not start, which `serve` notices."""
     try:
         server.run(sockets)
     except SystemExit:

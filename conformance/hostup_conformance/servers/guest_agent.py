@@ -1,8 +1,8 @@
 """A client of the QEMU guest agent's own protocol: JSON lines over a unix socket.
 
 Source: QEMU's "Guest Agent Protocol Reference". An agent serves one connection, and on it one request after the other.
-Whoever gave up on a reply is out of step: the next line may still be the old reply. `guest-sync-delimited` brings both
-back in step, by a byte that no reply holds.
+A caller that gave up on a reply is out of step: the next line may still be the old reply. `guest-sync-delimited` brings
+both back in step, by a byte that no reply holds.
 """
 
 from __future__ import annotations
@@ -184,7 +184,7 @@ def members(value: Any, **needed: type) -> dict[str, Any]:
     """Return what an agent returned, if it is an object with the needed members of their types.
 
     Raises:
-        ConnectionResetError: it is not, so that who is at the other side is in doubt
+        ConnectionResetError: it is not, so it is in doubt what is at the other end
     """
     if not isinstance(value, dict) or any(not isinstance(value.get(name), kind) for name, kind in needed.items()):
         raise ConnectionResetError(f"the agent returned no object with {', '.join(needed) or 'members'}")

@@ -69,7 +69,11 @@ class MemoryAgent:
         return self._availability
 
     async def start(self, command: str) -> int:
-        """Start one of the suite's own commands, `echo TEXT`, which prints its text, or `sleep`, which does not end."""
+        """Start a command that only seems to run.
+
+        The suite's own commands and `echo TEXT` print what they should, `sleep` does not end, and any other command
+        ends at once without output.
+        """
         self._check_available()
         if known := recognized(command):
             pid = self.add_finished(self._printed(known), known.exit_code, known.stderr.decode())

@@ -253,7 +253,7 @@ async def read_request(reader: asyncio.StreamReader, writer: asyncio.StreamWrite
         raise Malformed(f"a header section of more than {LARGEST_HEAD >> 10} KiB") from None
     except asyncio.IncompleteReadError as error:
         if error.partial.strip():
-            raise Malformed(f"no HTTP request: {error.partial[:60]!r}") from None
+            raise Malformed(f"not an HTTP request: {error.partial[:60]!r}") from None
         return None
     method, target, headers = parsed(head[:-4])
     if (value := next((v for k, v in headers if k.lower() == "expect"), "")) and value.lower() == "100-continue":
@@ -266,12 +266,12 @@ def parsed(head: bytes) -> tuple[str, str, Headers]:
     first, *lines = head.decode("latin-1").split("\r\n")
     words = first.split(" ")
     if len(words) != 3 or not words[2].startswith("HTTP/1.") or not words[0].isascii() or not words[1].isascii():
-        raise Malformed(f"no request line of HTTP/1.1: {first[:60]!r}")
+        raise Malformed(f"not a request line of HTTP/1.1: {first[:60]!r}")
     headers = []
     for line in lines:
         name, colon, value = line.partition(":")
         if not colon or not name or name != name.strip():
-            raise Malformed(f"no header field: {name[:30]!r}")
+            raise Malformed(f"not a header field: {name[:30]!r}")
         headers.append((name, value.strip(" \t")))
     return words[0], words[1], tuple(headers)
 

@@ -63,7 +63,12 @@ def statuses(wire: Wire, target: Target) -> None:
     """Request the statuses once more, one of them twice."""
     for vps in (target.vps, target.unavailable_vps, target.unavailable_vps):
         if vps:
-            get(wire, target, path_of(vps, "status"), "the status, to see that it is the same VPS's, and goes on")
+            get(
+                wire,
+                target,
+                path_of(vps, "status"),
+                "the status once more, to compare id and uptime",
+            )
 
 
 def overrun(wire: Wire, target: Target) -> None:
@@ -96,7 +101,7 @@ def revalidation(wire: Wire, target: Target, tag: str) -> None:
     """Request resources that have an ETag with If-None-Match, and other resources with the same ETag."""
     if not (tag.isascii() and tag.isprintable() and len(tag) < 200):
         return
-    paths = {"what has this ETag": path_of(target.vps)}
+    paths = {"the resource that has this ETag": path_of(target.vps)}
     if target.unavailable_vps:
         paths["another VPS's availability"] = path_of(target.unavailable_vps)
     if target.running_pid:
@@ -104,7 +109,7 @@ def revalidation(wire: Wire, target: Target, tag: str) -> None:
     for what, path in paths.items():
         request = authorized(path, target)
         conditional = replace(request, headers=(*request.headers, ("If-None-Match", tag)))
-        wire.send(conditional, purpose=f"{what}, unless the caller has it by the ETag of its availability")
+        wire.send(conditional, purpose=f"{what}, with the ETag of the availability in If-None-Match")
 
 
 def listing(wire: Wire, target: Target) -> Iterator[Callable[[], object]]:

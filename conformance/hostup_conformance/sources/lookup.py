@@ -46,7 +46,7 @@ def found(target: Target, exchanges: list[Exchange]) -> Target:
         raise missing(f"the list of VPSs (GET {VPSS}), where one could be looked up, got {came}")
     ids = candidates(listing, target)
     if not ids:
-        raise missing(f"the list of VPSs (GET {VPSS}), where one could be looked up, has none to use")
+        raise missing(f"the list of VPSs (GET {VPSS}), where one could be looked up, has no VPS to probe")
     said = {e.ask.id: says(e) for e in exchanges if e.ask.endpoint}
     available = [id for id in ids if said.get(id) is True]
     silent = [id for id in ids if said.get(id) is not False]

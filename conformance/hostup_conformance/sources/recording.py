@@ -41,7 +41,7 @@ def read(file: Path, target: Target) -> tuple[list[Exchange], Target, int]:
     """Return the exchanges in a recording, the target with what it shows, and how many entries are of other paths.
 
     Raises:
-        Misconfigured: it is no HAR, or holds nothing of the endpoint
+        Misconfigured: it is not HAR, or holds nothing of the endpoint
     """
     recording = har.read(file)
     if len(recording.entries) > MOST_ENTRIES:
@@ -54,7 +54,7 @@ def read(file: Path, target: Target) -> tuple[list[Exchange], Target, int]:
 
 
 def understood(file: Path, recording: har.Recording, target: Target) -> tuple[list[Exchange], Target, int]:
-    """Return what `read` does, of a recording; raise what damaged notes bring about."""
+    """Return what `read` returns; raise the exceptions that damaged notes cause."""
     target = with_known(replace(target, found_secrets=frozenset(har.secrets_in(recording))), recording.known)
     entries = [below_prefix(entry) for entry in recording.entries]
     ours = [entry for entry in entries if entry is not None]

@@ -259,7 +259,7 @@ class Script:
             # A POST without a body starts nothing.
             for method in ("PUT", "PATCH", "DELETE", "POST"):
                 yield Step(f"{method}, without a body", Request(method, own, with_key), "input")
-            # Its response repeats the request, so that has nothing secret (RFC 9110 section 9.3.8).
+            # The response to TRACE repeats the request, so this one holds no secret (RFC 9110 section 9.3.8).
             yield Step("TRACE", Request("TRACE", own, BASE_HEADERS), "input")
         for path in (own + "x", own.replace("/agent/exec", "/agent/none")):
             yield Step("a path beside the endpoint's", Request("GET", path, with_key), "ids")

@@ -33,7 +33,7 @@ def width(wire: Wire) -> int:
 
 
 def side_by_side(tasks: Sequence[Callable[[], Any]], at_once: int) -> None:
-    """Do tasks of which each sends requests, so many at a time, and begin them in their order."""
+    """Do tasks that send requests, several at a time, and begin them in their order."""
     if at_once == 1:
         for task in tasks:
             task()

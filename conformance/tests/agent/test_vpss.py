@@ -29,7 +29,7 @@ def test_the_callers_vpss_are_listed_page_by_page(client: AuthenticatedClient) -
 
 
 @pytest.mark.parametrize("limit", [0, 101])
-def test_the_client_refuses_a_limit_that_is_not_documented(client: AuthenticatedClient, limit: int) -> None:
+def test_the_client_refuses_an_undocumented_limit(client: AuthenticatedClient, limit: int) -> None:
     with pytest.raises(ValueError, match="limit"):
         list_vps.sync(client=client, limit=limit)
 

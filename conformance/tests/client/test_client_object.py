@@ -223,7 +223,7 @@ def test_headers_given_later_do_not_change_it(server: Server) -> None:
     assert (server.last.headers["X-A"], server.last.headers["Cookie"]) == ("1", "c=1")
 
 
-def test_a_copy_has_an_httpx_client_of_its_own(client: AuthenticatedClient) -> None:
+def test_a_copy_has_its_own_httpx_client(client: AuthenticatedClient) -> None:
     other = copy.copy(client)
     assert other.token == client.token
     assert other.get_httpx_client() is not client.get_httpx_client()
