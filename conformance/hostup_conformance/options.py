@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import tempfile
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -230,7 +231,11 @@ def limits(given: Given, target: Target) -> Limits:
 
 
 def check_writable(file: Path) -> None:
-    """Raise `Misconfigured` if a report or recording cannot be written, before anything is sent."""
+    """Raise `Misconfigured` if a report or recording cannot be written, before anything is sent.
+
+    It leaves nothing, since a run may end without a report, as a plan does.
+    """
+    made = [folder for folder in file.parents if not folder.exists()]
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=file.parent):
@@ -239,6 +244,10 @@ def check_writable(file: Path) -> None:
             raise IsADirectoryError(21, "a folder", str(file))
     except OSError as error:
         raise Misconfigured(f"{file} cannot be written ({error.strerror}); give another path") from None
+    finally:
+        for folder in made:
+            with suppress(OSError):
+                folder.rmdir()
 
 
 def files(given: Given) -> Iterator[Path]:

@@ -34,7 +34,9 @@ if TYPE_CHECKING:
 
 #: The members that hold what a server sent, or what was sent to it. All else is the suite's own words, which may look
 #: like a piece of a key and must stay: statuses, ids, titles.
-FREE = {*("base_url", "stopped", "message", "curl", "purpose", "headers", "body", "expected", "got", "withheld")}
+FREE = {
+    *("base_url", "stopped", "refused", "message", "curl", "purpose", "headers", "body", "expected", "got", "withheld")
+}
 #: How many findings of one requirement are shown, and how much of a body and of a target (characters), and how many
 #: header fields.
 EVIDENCE = 3
@@ -104,6 +106,7 @@ def record_of(
         "stopped": course.stopped,
         "judged": judged(verdict),
         "unjudged": list(verdict.unjudged),
+        "refused": verdict.refused,
         "ignored": course.ignored,
         "summary": verdict.summary,
         "root_causes": [{"id": root, "explains": explained} for root, explained in roots.items()],

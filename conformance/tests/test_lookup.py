@@ -144,5 +144,5 @@ def test_an_unreachable_server_is_a_usage_error(tmp_path: Path) -> None:
     done = run(tmp_path, "--base-url", "http://127.0.0.1:9", **KEY)
     assert done.returncode == 4
     assert "HOSTUP_VPS_ID is not set, and the list of VPSs (GET /api/v2/vps)" in done.stderr
-    assert "where one could be looked up, got no response" in done.stderr
+    assert "where one could be looked up, got no response: connection failed" in done.stderr
     assert "Traceback" not in done.stdout + done.stderr

@@ -7,8 +7,13 @@ import threading
 
 import httpcore
 import pytest
+from hostup_conformance.contract.judging import what_stands_between
+from hostup_conformance.contract.sending import wire_to
+from hostup_conformance.contract.target import Target
 from hostup_conformance.core import network
 from hostup_conformance.core.network import Watched
+from hostup_conformance.core.wire import Limits
+from hostup_conformance.sources.requests import authorized
 
 
 def test_resolving_a_name_ends_with_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -46,3 +51,16 @@ def test_what_waits_for_a_response_is_broken_off() -> None:
         threading.Timer(0.1, watched.abort).start()
         assert stream.read(1) == b""
         stream.close()
+
+
+def test_a_name_that_is_not_known_shows_nothing_of_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unknown(*_: object, **__: object) -> None:
+        raise socket.gaierror(-2, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    target = Target("https://nobody.invalid", "server", key="hu_key_of_nobody_5d1e", vps="vps_1")
+    wire = wire_to(target, Limits(pauses=()), careful=True)
+    exchange = wire.send(authorized("/api/v2/vps", target), purpose="the list")
+    assert exchange.lost == "refused"
+    assert wire.stopped == "the server does not accept connections"
+    assert "Name or service not known (check the base URL)" in (what_stands_between(wire.exchanges) or "")

@@ -62,6 +62,7 @@ def a_report() -> dict[str, Any]:
         "requests": 171,
         "methods": {"GET": 168, "OPTIONS": 3},
         "stopped": None,
+        "refused": None,
         "ignored": 0,
         "summary": {status: statuses.count(status) for status in every},
         "requirements": entries,

@@ -69,7 +69,8 @@ def test_a_server_that_is_not_there_shows_nothing(tmp_path: Path) -> None:
     report = report_in(tmp_path)
     assert report["verdict"] == "not_demonstrated"
     assert report["summary"]["fail"] == 0
-    assert "check the base URL" in done.stdout
+    assert "the endpoint was never seen to work: connection failed" in done.stdout
+    assert "check the base URL" in report["refused"]
     assert report["stopped"] == "the server does not accept connections"
     assert "Traceback" not in done.stdout + done.stderr
 

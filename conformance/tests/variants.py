@@ -943,11 +943,41 @@ def long_commands_are_too_large(asked: Asked, answered: Answered) -> None:
         refuse(asked, answered, 413, "invalid_request", "Invalid request")
 
 
+@allowed(starts=True)
+def chunked_starts_are_of_unknown_length(asked: Asked, answered: Answered) -> None:
+    """A front end refuses a chunked start with 411 and a page of its own."""
+    if answered.is_started and "transfer-encoding" in asked.headers:
+        answered.become(411, b"<html><h1>411 Length Required</h1></html>", "text/html")
+
+
+@allowed(starts=True)
+def firewall_blocks_what_shells_read(asked: Asked, answered: Answered) -> None:
+    """A firewall refuses commands with pipes, substitutions and paths of the system: 403, with a page of its own."""
+    if asked.method == "POST" and re.search(rb"/etc/|/bin/|\$\(|`|;|\||&&", asked.body):
+        answered.become(403, b"<html><h1>403 Forbidden</h1></html>", "text/html")
+
+
+@allowed(starts=True, warns={"START-07"})
+def large_bodies_are_refused_before_the_server(asked: Asked, answered: Answered) -> None:
+    """A front end takes 16 KiB at most, which 4096 emoji do not fit into: 413, with a page of its own."""
+    if len(asked.body) > 16384:
+        answered.become(413, b"<html><h1>413 Request Entity Too Large</h1></html>", "text/html")
+
+
 @allowed()
 def unknown_pids_are_bad_requests(asked: Asked, answered: Answered) -> None:
     """A pid that nobody knows is 400, with nothing to point to."""
     if answered.status == 404 and asked.full and asked.own and asked.pid:
         refuse(asked, answered, 400, "invalid_request", "Invalid request")
+
+
+@allowed()
+def limits_list_their_policies(_asked: Asked, answered: Answered) -> None:
+    """X-RateLimit-Limit has the policies after the limit, as a gateway of the draft's third version writes them."""
+    if answered.status == 429:
+        answered.header("X-RateLimit-Limit", "120, 120;w=60")
+    elif answered.status == 200:
+        answered.headers += [("X-RateLimit-Limit", "600, 600;w=60"), ("X-RateLimit-Remaining", "599")]
 
 
 # --- the list and the status of VPSs

@@ -27,6 +27,8 @@ Verdict = core.Verdict[Ask]
 Result = core.Result[Ask]
 
 #: Written by `make kill-matrix`: each fault, the requirement that it breaks, and the requirements that report it.
+#: What to give where something stands before the server.
+BEHIND = "give a base URL behind it, or what it wants, with --header or --client-cert"
 MATRIX = Path(__file__).parent / "kill_matrix.json"
 
 
@@ -137,6 +139,10 @@ def refusal_of_core(exchanges: Sequence[Exchange]) -> str | None:
     ]
     if not core or not all(status is not None and 400 <= status < 500 for status in core):
         return None
+    probes = [e for e in exchanges if asks_availability(e)]
+    if probes and all(map(is_page, probes)):
+        named = ", ".join(sorted({str(e.status) for e in probes}))
+        return f"it got pages in HTML, with the status {named}, as of something before the server ({BEHIND})"
     seen = sorted({e.status for e in exchanges if e.status and (asks_availability(e) or e.status == 429)})
     return f"it got the status {', '.join(map(str, seen))} (check the base URL, the key and the VPS id)"
 
@@ -158,10 +164,15 @@ def what_stands_between(exchanges: Sequence[Exchange]) -> str | None:
     if statuses[0] >= 500:
         return f"every request got the status {named}: the server is down, or is starting (try again later)"
     if statuses[0] >= 300 and statuses[-1] < 400:
-        return f"every request got the status {named}, {redirected(asked)} (give a base URL behind it)"
-    if statuses == [200] and all(e.response and e.response.media_type == "text/html" for e in asked):
-        return "every request got a page in HTML, perhaps a login page (give a base URL behind it)"
+        return f"every request got the status {named}, {redirected(asked)} ({BEHIND})"
+    if statuses == [200] and all(map(is_page, asked)):
+        return f"every request got a page in HTML, perhaps a login page ({BEHIND})"
     return None
+
+
+def is_page(e: Exchange) -> bool:
+    """Whether a response is a page for people."""
+    return e.response is not None and e.response.media_type == "text/html"
 
 
 def redirected(asked: Sequence[Exchange]) -> str:

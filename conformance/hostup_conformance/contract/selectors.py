@@ -27,6 +27,8 @@ AVAILABILITY, OUTPUT = members_of("AgentAvailability"), members_of("CommandOutpu
 #: What nobody takes for an attack: a word, or a number, perhaps followed by letters, but not a hexadecimal one.
 HARMLESS = re.compile(r"[A-Za-z]*|(?!0[xX])[+-]?\d+([.,]\d+)?[A-Za-z]*", re.ASCII)
 LONGEST_VALUE = 100
+#: What a firewall may take for an attack in the body of a start: characters that a shell interprets, and paths.
+SHELL = re.compile(rb"[/$`;|&<>()%]")
 #: Status codes of a server that runs few commands at a time and is asked for another.
 BUSY = {409, 429, 503}
 #: Names of members in which servers are known to wrap a body.
@@ -59,7 +61,12 @@ def is_document(e: Exchange) -> bool:
 
 
 def is_hostile(e: Exchange) -> bool:
-    """A query with values that a firewall or a front end may refuse: neither words nor numbers, or very long ones."""
+    """A request that a firewall or a front end may refuse.
+
+    Its query has values that are neither words nor numbers, or very long ones; or it is a start with what shells read.
+    """
+    if e.ask.starts and SHELL.search(e.request.body):
+        return True
     values = [unquote_plus(text) for pair in e.request.query.split("&") for text in pair.split("=", 1)]
     return any(len(value) > LONGEST_VALUE or not HARMLESS.fullmatch(value) for value in values)
 
@@ -135,22 +142,32 @@ def is_poll(e: Exchange) -> bool:
 def is_error(e: Exchange) -> bool:
     """A GET of the endpoint, or the start of a command, that got a 4xx or 5xx.
 
-    An error for a malformed id, or for a request that is too long, is exempt, since a proxy or router may refuse those
+    An error for a malformed id, or for a request that is too large, is exempt, since a proxy or router may refuse those
     in a form of its own. So is a firewall's refusal of what it takes for an attack.
     """
     return (
         e.response is not None
         and 400 <= e.response.status < 600
-        and e.response.status not in {414, 431}
         and (e.request.method == "GET" or asks_start(e))
         and e.ask.endpoint
         and e.ask.vps != "malformed"
-        and not (is_devious(e.request) or is_firewalls(e) or is_met_once(e))
+        and not (is_devious(e.request) or is_too_large(e) or is_of_unknown_length(e))
+        and not (is_firewalls(e) or is_met_once(e))
     )
 
 
+def is_too_large(e: Exchange) -> bool:
+    """A refusal for the size of the request: a front end has limits of its own, and says so in its own form."""
+    return e.status in {414, 431} or (e.status == 413 and not is_document(e))
+
+
+def is_of_unknown_length(e: Exchange) -> bool:
+    """A chunked request that a server may refuse, since it wants to know the length first (RFC 9110, 411)."""
+    return e.status == 411 and e.request.header("transfer-encoding") is not None
+
+
 def is_firewalls(e: Exchange) -> bool:
-    """A 4xx for a hostile pid that is not a problem document."""
+    """A 4xx for a hostile pid or command that is not a problem document."""
     return refused(e) and not is_document(e) and is_hostile(e) and not (isinstance(e.body, dict) and "type" in e.body)
 
 

@@ -32,7 +32,8 @@ class Asked(Protocol):
 
 
 A = TypeVar("A", bound=Asked)
-#: Nothing listens; the connection was dropped before a byte of a response; or TLS did not come about.
+#: There was no connection, since nothing listens, for instance; it was dropped before a byte of a response; or TLS did
+#: not come about.
 Lost = Literal["refused", "dropped", "tls", "proxy"]
 
 

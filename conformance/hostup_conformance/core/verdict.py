@@ -42,6 +42,8 @@ class Verdict(Generic[A]):
     demonstrated: bool
     #: The MUSTs that a run which was cut did not come to judge, although what it was given allows that.
     unjudged: tuple[str, ...] = ()
+    #: How everything that asked for the core was refused, by the server or by something before it.
+    refused: str | None = None
 
     @property
     def name(self) -> Name:
@@ -104,7 +106,7 @@ def judge(
             message = f"the core was never seen to work: {core.refused}"
             result = Result(requirement, "skip", 0, message)
         results[requirement.id] = result
-    return Verdict(results, core.seen, unjudged(results) if stopped and cut else ())
+    return Verdict(results, core.seen, unjudged(results) if stopped and cut else (), core.refused)
 
 
 def unjudged(results: Mapping[str, Result[A]]) -> tuple[str, ...]:

@@ -408,7 +408,8 @@ class Wire(Generic[A]):
         if isinstance(error, httpcore.TimeoutException):
             return Unanswered(f"no whole response within {seconds:g} seconds", "timeout")
         if isinstance(error, httpcore.ConnectError):
-            return Unanswered(f"connection failed: {text}", "refused" if "refused" in text else "broken")
+            # It was never there to fail: its name is not known here, say, or nothing listens.
+            return Unanswered(f"connection failed: {text}", "broken" if watch.connected else "refused")
         if isinstance(error, httpcore.RemoteProtocolError | httpcore.ReadError | httpcore.WriteError):
             if not (watch.connected or watch.received or self._aborted.is_set()):
                 return None

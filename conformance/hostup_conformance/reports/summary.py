@@ -19,7 +19,9 @@ def render(record: dict[str, Any]) -> str:
             f"{record['duration_seconds']:.1f} s."
         ),
     ]
-    if record["stopped"]:
+    if record["refused"]:
+        lines += ["", f"The endpoint was never seen to work: {code(record['refused'])}"]
+    elif record["stopped"]:
         lines += ["", f"Sending ended early: {code(record['stopped'])}"]
     entries = [entry for status in SHOWN for entry in record["requirements"] if entry["status"] == status]
     if entries:

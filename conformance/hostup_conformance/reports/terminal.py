@@ -82,7 +82,9 @@ def print_summary(reporter: Reporter, report: dict[str, Any], directory: Path) -
         f"{report['duration_seconds']:.1f} s)",
         **COLOURS[verdict],
     )
-    if report["stopped"] and report["target"]["kind"] != "har":
+    if report["refused"]:
+        reporter.write_line(f"the endpoint was never seen to work: {report['refused']}", yellow=True)
+    elif report["stopped"] and report["target"]["kind"] != "har":
         reporter.write_line(f"sending ended early: {report['stopped']}", yellow=True)
         if missed := report["unjudged"]:
             named = ", ".join(missed[:UNJUDGED]) + (", ..." if len(missed) > UNJUDGED else "")

@@ -7,6 +7,7 @@ from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from hostup_conformance.contract.judging import what_stands_between
 from hostup_conformance.contract.paths import VPSS, path_of
 from hostup_conformance.contract.selectors import listed_ids, member
 from hostup_conformance.core.misconfigured import Misconfigured
@@ -43,7 +44,8 @@ def found(target: Target, exchanges: list[Exchange]) -> Target:
     listing = next((e for e in exchanges if e.ask.resource == "list"), None)
     if listing is None or listing.status != 200:
         came = "no response" if listing is None or listing.status is None else f"the status {listing.status}"
-        raise missing(f"the list of VPSs (GET {VPSS}), where one could be looked up, got {came}")
+        between = what_stands_between(exchanges)
+        raise missing(f"the list of VPSs (GET {VPSS}), where one could be looked up, got {came}", between)
     ids = candidates(listing, target)
     if not ids:
         raise missing(f"the list of VPSs (GET {VPSS}), where one could be looked up, has no VPS to probe")
@@ -75,6 +77,7 @@ def get(wire: Wire, target: Target, path: str) -> Exchange | None:
     return None
 
 
-def missing(why: str) -> Misconfigured:
-    """Return the error that says why there is no VPS to judge with."""
-    return Misconfigured(f"HOSTUP_VPS_ID is not set, and {why}; set it (README, judge your own server)")
+def missing(why: str, between: str | None = None) -> Misconfigured:
+    """Return the error that says why there is no VPS to judge with, and what stands between if something does."""
+    remedy = f": {between}" if between else "; set it (README, judge your own server)"
+    return Misconfigured(f"HOSTUP_VPS_ID is not set, and {why}{remedy}")

@@ -240,15 +240,15 @@ async def limits_are_signed(_server: Server, asked: Asked, proceed: Next) -> Ans
     return answered
 
 
-@habit(starts=True)
+@habit(starts=True, verdict="not_demonstrated")
 async def limit_60_with_starts(server: Server, asked: Asked, proceed: Next) -> Answered:
-    """60 requests in a minute, starts and polls of commands among them."""
+    """60 requests in a minute: with commands, a run needs more of them than it waits for by default."""
     return await window(server, asked, proceed, 60)
 
 
-@habit(starts=True)
+@habit(starts=True, verdict="not_demonstrated")
 async def one_a_second(server: Server, asked: Asked, proceed: Next) -> Answered:
-    """A bucket of sixty that is refilled with one request each second, and tells nothing before the 429."""
+    """A bucket of sixty that gets one request each second, and tells nothing before the 429: the same holds here."""
     now = time.monotonic()
     tokens = min(60.0, server.memory.get("tokens", 60.0) + now - server.memory.get("at", now))
     server.memory["at"], server.memory["tokens"] = now, tokens - 1 if tokens >= 1 else tokens
@@ -475,7 +475,7 @@ async def chunked_is_411(_server: Server, asked: Asked, proceed: Next) -> Answer
     return page(411, "Length Required") if chunked else await proceed(asked)
 
 
-@habit(starts=True)
+@habit(starts=True, deserves={"START-07": "documentation of the POST: 4096 characters, which may need 48 KiB as JSON"})
 async def bodies_above_16_kib_are_413(_server: Server, asked: Asked, proceed: Next) -> Answered:
     """A front end takes bodies of 16 KiB at most: 413 in HTML."""
     return page(413, "Request Entity Too Large") if len(asked.body) > 16384 else await proceed(asked)
@@ -506,7 +506,8 @@ async def gateway_and_starts(server: Server, asked: Asked, proceed: Next) -> Ans
 @habit(starts=True)
 async def agent_is_busy_now_and_then(server: Server, asked: Asked, proceed: Next) -> Answered:
     """Each tenth start is 409, since the agent has another task."""
-    if asked.method == "POST" and asked.full and asked.own and server.nth("starts") % 10 == 0:
+    proper = asked.method == "POST" and re.fullmatch(rb'\{"command": ".{1,4096}"\}', asked.body)
+    if proper and asked.full and asked.own and server.nth("starts") % 10 == 0:
         return refusal(asked, 409, "vps_not_ready", "VPS not ready")
     return await proceed(asked)
 

@@ -19,6 +19,7 @@ from hostup_conformance.contract.selectors import (
     has_json,
     is_availability,
     is_met_once,
+    is_of_unknown_length,
     is_output,
     is_passable,
     judged,
@@ -136,12 +137,13 @@ def start_is_answered(exchanges: list[Exchange], _target: Target) -> FindingsAcr
 
     403 passes, since a provider may block some commands or all. Where another command was started, 409, 429 and 503
     pass too, since the server may be busy, and so does a gateway's failure that comes once. A block with 400 or 422
-    passes there as well, unless it is for a command with nothing unusual but its length.
+    passes there as well, unless it is for a command with nothing unusual but its length. START-24 judges the 411 of a
+    chunked start.
     """
     works = any(e.status == 200 for e in exchanges)
     for e in exchanges:
         let_pass = {200, 403, *(BUSY if works else set()), *(BLOCKED if works and not is_longest(e) else set())}
-        if e.status not in let_pass and not (works and is_met_once(e)):
+        if e.status not in let_pass and not (works and (is_met_once(e) or is_of_unknown_length(e))):
             yield e, "status 200", status_of(e)
 
 
