@@ -162,7 +162,7 @@ def is_too_large(e: Exchange) -> bool:
 
 
 def is_of_unknown_length(e: Exchange) -> bool:
-    """A chunked request that a server may refuse, since it wants to know the length first (RFC 9110, 411)."""
+    """A chunked request that a server may refuse with 411, since it wants to know the length first."""
     return e.status == 411 and e.request.header("transfer-encoding") is not None
 
 
@@ -174,7 +174,7 @@ def is_firewalls(e: Exchange) -> bool:
 def is_met_once(e: Exchange) -> bool:
     """A gateway's failure of a request that is not sent again, so that nobody knows whether it would have passed.
 
-    A request that may be sent once is not, nor is one that was sent at once with others on purpose.
+    What may be sent only once is not sent again, nor is what was sent at once with others on purpose.
     """
     return may_pass(e) and not is_document(e) and (not e.ask.repeatable or e.source == BURST)
 
