@@ -85,6 +85,9 @@ def overrun(wire: Wire, target: Target) -> None:
     if not re.fullmatch(r"\d{1,2}", remaining, re.ASCII) or not reset or reset - now > LONGEST_WAIT:
         return
     request = authorized(path_of(target.vps), target)
+    # With a small limit the run may have used up what it waits in all; this wait is the last one.
+    more = wire.limits.waiting_seconds + 2 * LONGEST_WAIT.total_seconds()
+    wire.limits = replace(wire.limits, waiting_seconds=more)
     for _ in range(int(remaining) + 2):
         exchange = wire.send(
             request, purpose="the probe, until the announced limit is reached", source=BURST, once=True
