@@ -316,7 +316,10 @@ def labelled(label: str, text: str) -> str:
 def needed(need: str) -> str:
     """Return a variable as it is, and a capability with its meaning."""
     from hostup_conformance.contract.target import CAPABILITIES
+    from hostup_conformance.core.redact import PIECE
 
+    if need == "long keys":
+        return f"{need} (of at least {PIECE} characters)"
     return f"{need} (a target that {CAPABILITIES[need]})" if need in CAPABILITIES else need
 
 

@@ -34,10 +34,11 @@ if TYPE_CHECKING:
     from hostup_conformance.core.ledger import Requirement
 
 KNOWN = "|".join(id.removeprefix("vps_") for id in (VPS_ID, UNAVAILABLE_VPS_ID, FOREIGN_VPS_ID))
+#: A timestamp. What is kept of it is its form, which a requirement may be about.
+TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\d([T ])[\d:.]+(Z|[+-]\d\d:\d\d)?")
 #: What the probe makes up, and what the server stamps, in the order in which they are replaced.
 RANDOM = (
     (re.compile(rf"vps_(?!{KNOWN})[0-9a-f]{{2}}[0-9a-z]{{24}}\b"), "vps_unknown"),
-    (re.compile(r"\d{4}-\d\d-\d\d[T ][\d:.]+(Z|[+-]\d\d:\d\d)?"), "2026-04-27T12:34:56Z"),
     # The end of a timestamp, where a finding shows but a part of the answer.
     (re.compile(r"(?<![\d:T-])[\d:.]+Z\b"), "56Z"),
     (re.compile(r"\w{3}, \d\d \w{3} \d{4} [\d:]+ GMT"), "Mon, 27 Apr 2026 12:34:56 GMT"),
@@ -65,6 +66,10 @@ UNHURRIED = replace(LIMITS, request_seconds=1.0, first_seconds=1.0, next_seconds
 
 def steady(text: str) -> str:
     """Return a text without what differs from run to run."""
+    moments: dict[str, int] = {}
+    text = TIMESTAMP.sub(
+        lambda at: f"2026-04-27{at[1]}{12 + moments.setdefault(at[0], len(moments))}:34:56{at[2] or ''}", text
+    )
     for pattern, replacement in RANDOM:
         text = pattern.sub(replacement, text)
     return redactor((API_KEY, READ_API_KEY, *(key for key in altered_keys(API_KEY) if len(key) > 3)))(text)

@@ -255,7 +255,7 @@ def pages_are_the_list(exchanges: list[Exchange], target: Target) -> FindingsAcr
             seen |= dict.fromkeys(listed_ids(page), page)
         missing = [id for id in (*(listed_ids(whole) if whole else ()), target.vps) if id not in seen]
         if missing and member(walk[-1], "hasMore") is not True:
-            yield walk[-1], f"{missing[0]} on one of the pages", f"{len(seen)} others"
+            yield walk[-1], f"{missing[0]} on one of the pages", f"other VPSs ({len(seen)})"
             return
 
 
