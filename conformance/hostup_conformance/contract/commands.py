@@ -23,7 +23,7 @@ LETTERS, TIMES, ROUNDS = "€😀", 100, 147
 #: How long a command runs, in seconds, where the run is to see it running before it ends.
 SLOW_SECONDS = 2.0
 #: What the command that takes a while prints in a guest that has no sleep, or none for parts of a second.
-SLEEPLESS = "-without-sleep-"
+SLEEPLESS = "_without_sleep_"
 #: The beginning of what the command prints that tells what the guest is.
 GUEST_MARK = "hostup-guest-"
 #: Text that quoting, expanding, unescaping, trimming or lower-casing once too often would change.
