@@ -48,7 +48,7 @@ BEYOND_ASCII = "hostup-conformance-åße\u0301-€-😀-%20+:,=@/"
 #: How many scenarios of linked requests there are, and of how many requests each.
 SCENARIOS, STEPS = 2, 3
 #: All that are started: those of `Life`, and those that the scenarios may.
-MOST_COMMANDS = 35 + SCENARIOS * STEPS
+MOST_COMMANDS = 34 + SCENARIOS * STEPS
 #: Seconds for which a command that ends at once is polled, and seconds between its polls: the first, and the longest.
 PATIENCE, PAUSE, LONGEST_PAUSE = 4.0, 0.05, 0.5
 
