@@ -18,6 +18,7 @@ HANDFUL = (
     "access-proxy",
     "web-firewall",
     "sleep-is-blocked",
+    "few-connections",
 )
 
 

@@ -10,12 +10,13 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 
 from deployments.catalogue import KEPT, PYTHON, Deployment, deployments
-from deployments.running import CLEAN, Outcome, copy_node, run
+from deployments.running import CLEAN, Outcome, copy_node, missing, run
 
 
 def install(chosen: list[Deployment]) -> None:
-    """Install what can be had: programs by apt, packages by pip and npm into a folder of their own."""
-    apt, pip, npm = (sorted({name for one in chosen for name in getattr(one, kind)}) for kind in ("apt", "pip", "npm"))
+    """Install what is missing and can be had: programs by apt, packages by pip and npm into a folder of their own."""
+    lacking = [one for one in chosen if missing(one)]
+    apt, pip, npm = (sorted({name for one in lacking for name in getattr(one, kind)}) for kind in ("apt", "pip", "npm"))
     if apt and shutil.which("apt-get"):
         quiet = {**CLEAN, "DEBIAN_FRONTEND": "noninteractive"}
         subprocess.run(["apt-get", "update", "-q"], env=quiet, stdout=sys.stderr, check=False)

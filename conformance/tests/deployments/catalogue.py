@@ -241,6 +241,26 @@ SLOW = Server(("@SUITE@", "-m", "deployments.serve", "latency_100"), folder=HERE
 add("pound-slow", SLOW, POUND, programs=("pound",), apt=("pound",), deserves=POUND_DESERVES)
 
 
+# The same firewalls before starts: the name of a program is enough for a refusal by the second.
+PLAIN = Server(("@SUITE@", "-m", "deployments.serve", "plain"), folder=HERE.parent)
+for front in ("nginx-waf", "apache-waf"):
+    before = _DEPLOYMENTS[front]
+    add(
+        f"{front}-starts",
+        PLAIN,
+        before.servers[-1],
+        programs=before.programs,
+        apt=before.apt,
+        options=("--allow-exec",),
+        **({} if front == "nginx-waf" else {
+            "verdict": "not_conformant",
+            "deserves": dict.fromkeys(
+                ("PID-09", "PROBLEM-01", "PROBLEM-02"), "documentation of the POST, 400: a page for what it cannot read"
+            ),
+        }),
+    )  # fmt: skip
+
+
 # --- habits: one Python server, which each time does as some deployment does
 def add_habits() -> None:
     """Add a deployment for each habit."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from hostup_conformance.contract.ask import Pid, is_start
 from hostup_conformance.contract.rules import Findings, FindingsAcross, across, each
-from hostup_conformance.contract.selectors import AVAILABILITY, OUTPUT, judged, show_status, status_of
+from hostup_conformance.contract.selectors import AVAILABILITY, OUTPUT, is_firewalls, judged, show_status, status_of
 
 if TYPE_CHECKING:
     from hostup_conformance.contract.ask import Credential, Exchange
@@ -135,11 +135,12 @@ def no_side_door(e: Exchange) -> Findings:
 def no_start_without_key(exchanges: list[Exchange], target: Target) -> FindingsAcross:
     """The status code must be 401, as for GET. Where the credential has another scheme, 400 passes too.
 
-    So does a start with the right key under another scheme, where the server takes it.
+    So does a start with the right key under another scheme, where the server takes it, and the page of a firewall that
+    takes commands for attacks.
     """
     for e in exchanges:
         passes = e.ask.credential == "malformed" and (e.status == 400 or carries_key(e, target))
-        if e.status != 401 and not passes:
+        if e.status != 401 and not (passes or is_firewalls(e)):
             yield e, "status 401", status_of(e)
 
 

@@ -18,6 +18,7 @@ from hostup_conformance.contract.selectors import (
     envelope_of,
     has_json,
     is_availability,
+    is_firewalls,
     is_met_once,
     is_of_unknown_length,
     is_output,
@@ -492,13 +493,14 @@ def running_is_told_at_once(exchanges: list[Exchange], _target: Target) -> Findi
 def framing_is_free(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
     """A start that is sent chunked, or with a charset parameter, must get what the same start gets otherwise.
 
-    For a chunked start, a 411 passes too. Any refusal by a busy server passes.
+    For a chunked start, a 411 passes too. Any refusal by a busy server passes, and so does the page of a firewall.
     """
     works = any(e.status == 200 for e in exchanges)
     for e in exchanges:
         chunked = e.request.header("transfer-encoding") is not None
         labelled = ";" in (e.request.header("content-type") or "")
-        if works and (chunked or labelled) and e.status not in {200, *BUSY, *({411} if chunked else set())}:
+        passes = e.status in {200, *BUSY, *({411} if chunked else set())} or is_firewalls(e)
+        if works and (chunked or labelled) and not passes:
             yield e, "status 200", status_of(e)
 
 
