@@ -972,6 +972,13 @@ def unknown_pids_are_bad_requests(asked: Asked, answered: Answered) -> None:
 
 
 @allowed()
+def json_is_to_be_accepted_by_name(asked: Asked, answered: Answered) -> None:
+    """A request whose Accept does not name JSON, as that in the documentation does, gets 406."""
+    if "json" not in asked.headers.get("accept", ""):
+        answered.become(406, b"<html><h1>406 Not Acceptable</h1></html>", "text/html")
+
+
+@allowed()
 def limits_list_their_policies(_asked: Asked, answered: Answered) -> None:
     """X-RateLimit-Limit has the policies after the limit, as a gateway of the draft's third version writes them."""
     if answered.status == 429:

@@ -36,10 +36,17 @@ ENVELOPES = ("data", "result", "response", "payload", "availability", "agent", "
 def judged(e: Exchange) -> bool:
     """A GET of the endpoint whose response tells how it was understood, since it is neither ordered nor a 429.
 
-    A request that servers may take for something else than it says is exempt, and so is a 5xx under load.
+    A request that servers may take for something else than it says is exempt, and so are a 5xx under load and a 406 for
+    a request that does not accept JSON by name.
     """
     asked = e.request.method == "GET" and e.ask.endpoint and not is_devious(e.request)
-    return asked and e.response is not None and not e.obeyed and e.status != 429 and not is_busy(e)
+    understood = not (e.obeyed or e.status == 429 or is_busy(e) or is_not_acceptable(e))
+    return asked and e.response is not None and understood
+
+
+def is_not_acceptable(e: Exchange) -> bool:
+    """A 406 for a request whose Accept does not name JSON, as the one in the endpoint's documentation does."""
+    return e.status == 406 and "json" not in (e.request.header("accept") or "")
 
 
 def may_pass(e: Exchange) -> bool:
@@ -145,7 +152,7 @@ def is_error(e: Exchange) -> bool:
         and e.ask.endpoint
         and e.ask.vps != "malformed"
         and not (is_devious(e.request) or is_too_large(e) or is_of_unknown_length(e))
-        and not (is_firewalls(e) or is_met_once(e))
+        and not (is_firewalls(e) or is_met_once(e) or is_not_acceptable(e))
     )
 
 

@@ -528,7 +528,7 @@ async def long_lines_are_414(_server: Server, asked: Asked, proceed: Next) -> An
 @habit()
 async def wants_json_accepted(_server: Server, asked: Asked, proceed: Next) -> Answered:
     """406 for whoever does not accept JSON, 403 for whoever names no User-Agent."""
-    accept = asked.headers.get("accept", "*/*")
+    accept = asked.headers.get("accept", "")
     if "json" not in accept and "*/*" not in accept:
         return page(406, "Not Acceptable")
     return await proceed(asked) if asked.headers.get("user-agent") else page(403, "Forbidden")
