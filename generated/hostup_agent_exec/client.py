@@ -771,9 +771,15 @@ class Client:
         sent.update(authority)
         arguments["headers"] = sent
         timeout = one.phases(self._phases, client.timeout if is_given else self._pool.phases, self._pool.longest)
-        if timeout is not None:
-            arguments["timeout"] = timeout
-        return client.build_request(**arguments), auth
+        if is_given or client.params or client.cookies:
+            if timeout is not None:
+                arguments["timeout"] = timeout
+            return client.build_request(**arguments), auth
+        # What build_request makes, without its costs: they are a tenth of a call.
+        like_all: list[tuple[Any, Any]] = [pair for pair in client.headers.raw if pair[0].decode().lower() not in sent]
+        arguments["headers"] = like_all + list(sent.items())
+        extensions = {"timeout": (timeout or client.timeout).as_dict()}
+        return httpx.Request(**arguments, extensions=extensions), auth
 
     def close(self) -> None:
         """Close the connections that were made here, unless another client shares them; the next call makes new ones."""

@@ -25,6 +25,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import httpx
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from .models import AgentAvailability, CommandOutput, Problem
 
 
@@ -198,7 +200,7 @@ def _keys(response: httpx.Response) -> list[str]:
     return [word for value in values for word in value.split() if len(word) > 5]
 
 
-def shown(response: httpx.Response) -> str:
+def shown(response: httpx.Response, keys: Sequence[str] | None = None) -> str:
     """Tell what was asked for: method and path, and of the query what is a number."""
     try:
         request = response.request
@@ -207,16 +209,16 @@ def shown(response: httpx.Response) -> str:
     path, _, query = request.url.raw_path.decode("ascii").partition("?")
     numbers = "&".join(part for part in query.split("&") if re.fullmatch(r"\w{1,40}=\d{1,20}", part, re.ASCII))
     text = f"{request.method} {path[:300]}{'?' if numbers else ''}{numbers}"
-    for key in _keys(response):
+    for key in _keys(response) if keys is None else keys:
         text = text.replace(key, "[key]")
     return text
 
 
-def plain(text: object, response: httpx.Response) -> str:
+def plain(text: object, keys: Sequence[str]) -> str:
     """Return a name that a server gave, if it may be shown; else nothing."""
     if not isinstance(text, str) or not re.fullmatch(r"[\w.:-]{1,80}", text, re.ASCII):
         return ""
-    return "" if any(key in text for key in _keys(response)) else text
+    return "" if any(key in text for key in keys) else text
 
 
 def request_id(response: httpx.Response) -> str:
@@ -225,18 +227,19 @@ def request_id(response: httpx.Response) -> str:
     if not named and response.status_code >= 400:
         found = re.search(rb'"requestId"\s*:\s*"([\w.:-]{1,80})"', response.content[:65536])
         named = found[1].decode("ascii", "replace") if found else ""
-    return plain(named, response)
+    return plain(named, _keys(response)) if named else ""
 
 
 def status_error(response: httpx.Response, problem: Problem | None) -> ResponseError:
     """Make the error that fits the status."""
-    status, asked = response.status_code, shown(response)
+    status, keys = response.status_code, _keys(response)
+    asked = shown(response, keys)
     try:
         message = f"{status} {HTTPStatus(status).phrase}: {asked}"
     except ValueError:
         message = f"{status}: {asked}"
     error = _BY_STATUS.get(status, UnexpectedStatus)("", response, problem)
-    told = [name for name in (plain(error.code, response), plain(error.request_id, response)) if name]
+    told = [name for name in (plain(error.code, keys), plain(error.request_id, keys)) if name]
     if told:
         message += f" ({', '.join(told)})"
     twice = re.search(r"((?:/[^/?]+){2,})\1(?:/|$)", asked) if status == 404 else None

@@ -149,11 +149,11 @@ class WaitsForAgent(Right):
 
 
 class MasksExitCode(Right):
-    """It exits with the last eight bits of the exit code."""
+    """It exits with the last eight bits of the exit code, unless they would hide a failure."""
 
     def exit_code(self, output: Any) -> int:
         code = output.get("exitCode")
-        return code % 256 if isinstance(code, int) else 137
+        return code % 256 or int(code != 0) if isinstance(code, int) else 137
 
 
 class ExitsWithOne(Right):

@@ -14,6 +14,7 @@ import socket
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
@@ -722,6 +723,21 @@ class PollsOnceMore(Right):
         return output
 
 
+@trips("CLIENT-38", "slow-server")
+class PollsOverlap(Right):
+    """It polls at fixed times, whether or not the poll before has its response."""
+
+    def follow(self, started: Any) -> Any:
+        url, polls = self.poll_url(started), list[Future[Any]]()
+        with ThreadPoolExecutor() as threads:
+            while True:
+                polls.append(threads.submit(self.ask, "GET", url))
+                time.sleep(self.interval)
+                for poll in polls:
+                    if poll.done() and self.has_ended(output := poll.result()):
+                        return output
+
+
 @trips("CLIENT-20", "probe-rate-limited", "start-rate-limited", "poll-rate-limited")
 class IgnoresRetryAfter(Right):
     """After a 429 it waits for half a second, whatever Retry-After says."""
@@ -1111,6 +1127,15 @@ class OutputOfFailureLost(Right):
 
     def exit_code(self, output: Any) -> int:
         return 2 if output.get("exitCode") else super().exit_code(output)
+
+
+@trips("CLIENT-31", "exit-code-256")
+class ExitCodeCut(Right):
+    """It leaves it to the system to make a byte of the exit code, so that 256 becomes 0."""
+
+    def exit_code(self, output: Any) -> int:
+        code = output.get("exitCode")
+        return code if isinstance(code, int) else 255
 
 
 @trips("CLIENT-32", "exit-code-null", "exit-code-missing")

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from itertools import pairwise
 
 from hostup_conformance.contract.client_rules import Findings, after, judging
-from hostup_conformance.contract.story import Exchange, Story, says, told
+from hostup_conformance.contract.story import Exchange, Story, pids_of, says, told
 from hostup_conformance.core.times import retry_after_seconds
 
 #: How many seconds earlier than asked a client may come, since clocks and timers are not exact.
@@ -108,10 +109,10 @@ def lost_poll(story: Story) -> Findings:
     """A poll without a complete response must not be sent again.
 
     It may have taken the output away, since the guest agent forgets a command once it has reported its end. After a
-    5xx, another poll passes.
+    5xx, another poll passes. One that was not answered yet is not lost: CLIENT-38 judges what comes beside it.
     """
     polls = story.of("poll")
-    for first in (e for e in polls if not e.ask.delivered):
+    for first in (e for e in polls if not e.ask.delivered and e.failure):
         for e in [other for other in polls if other.ask.arrived > first.ask.arrived][:1]:
             yield e, f"no second poll, since the output may be lost{advice(e)}", f"another poll after: {first.failure}"
 
@@ -122,6 +123,19 @@ def no_poll_after_the_end(story: Story) -> Findings:
     if story.last_poll:
         for e in after(story.last_poll, story.of("poll")):
             yield e, "no poll once exited was true", "another poll"
+
+
+@judging("CLIENT-38", lambda story: len(story.of("poll")) > 1)
+def one_poll_at_a_time(story: Story) -> Findings:
+    """A poll that arrived before the response to an earlier one of the same pid began to be sent is a finding.
+
+    One whose response never began passes: CLIENT-18 judges what follows it.
+    """
+    for earlier, later in pairwise(story.of("poll")):
+        answered = earlier.ask.answered
+        if answered is not None and later.ask.arrived < answered and pids_of(earlier.request) == pids_of(later.request):
+            seconds = later.ask.arrived - earlier.ask.arrived
+            yield later, "no poll before the response to the one before", f"another poll after {seconds:.1f} seconds"
 
 
 def waits(story: Story, status: int, form: str) -> list[tuple[Exchange, float]]:

@@ -112,13 +112,13 @@ def exit_code(story: Story) -> int | None:
 def exit_code_comes_through(story: Story) -> Findings:
     """The client must exit with `exitCode`.
 
-    For one that is not between 0 and 255, its last eight bits pass, and any code but 0.
+    For one that is not between 0 and 255, any code but 0 passes: its last eight bits, say, where those are not 0.
     """
     outcome, code = output_of(story), exit_code(story)
     if outcome is None or code is None:
         return
     fits = 0 <= code < 256
-    if outcome.code != code % 256 and (fits or not outcome.code):
+    if outcome.code != code if fits else not outcome.code:
         yield None, f"the exit code {code}" if fits else f"an exit code that is not 0, for {code}", str(outcome.code)
 
 

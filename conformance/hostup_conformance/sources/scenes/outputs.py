@@ -38,6 +38,12 @@ def exit_code_of_windows(asked: Asked) -> Reply:
 
 
 @scene("poll", completes=THROUGH)
+def exit_code_256(asked: Asked) -> Reply:
+    """The command exits with 256, as one on Windows may; its last eight bits are 0."""
+    return ending(asked, exitCode=256, stdout="")
+
+
+@scene("poll", completes=THROUGH)
 def exit_code_negative(asked: Asked) -> Reply:
     """The command exits with -1, as one on Windows may."""
     return ending(asked, exitCode=-1, stdout="")
