@@ -9,11 +9,14 @@ import signal
 import threading
 import time
 from contextlib import suppress
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
+
+    import pytest
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 REASON = "the run was interrupted"
@@ -81,3 +84,15 @@ class Interruption:
             self.notice.touch()
         for listener in self._listeners:
             listener(REASON)
+
+
+def interruption_of(config: pytest.Config) -> Interruption:
+    """Return what notices that a run is to end: signals, and in a worker of pytest-xdist also its controller's word."""
+    if told := getattr(config, "workerinput", {}).get("hostup_notice"):
+        interruption = Interruption(Path(told), watch=True)
+    else:
+        folder = TemporaryDirectory(prefix="hostup-conformance-")
+        config.add_cleanup(folder.cleanup)
+        interruption = Interruption(Path(folder.name) / "interrupted", watch=False)
+    config.add_cleanup(interruption.close)
+    return interruption

@@ -212,9 +212,13 @@ def pytest_configure(config: pytest.Config) -> None:
 
     if lacking := complaint():
         raise pytest.UsageError(lacking)
+    # First of all, since the import below takes a second.
+    from hostup_conformance.interruption import interruption_of
+
+    interruption = interruption_of(config)
     from hostup_conformance.session import Conformance
 
-    config.pluginmanager.register(Conformance.from_config(config), "hostup-conformance")
+    config.pluginmanager.register(Conformance.from_config(config, interruption), "hostup-conformance")
 
 
 def is_named_in(arguments: Iterable[str], config: pytest.Config) -> bool:

@@ -13,7 +13,6 @@ from contextlib import ExitStack, closing
 from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -25,7 +24,7 @@ from hostup_conformance.core.door import shown
 from hostup_conformance.core.misconfigured import Misconfigured
 from hostup_conformance.core.redact import redactor
 from hostup_conformance.core.waivers import apply_waivers, read_waivers
-from hostup_conformance.interruption import REASON, Interruption
+from hostup_conformance.interruption import REASON
 from hostup_conformance.options import Given, check_writable, files, is_live, limits, target_of, with_commands
 from hostup_conformance.record import Course, item_of, plan_of, record_of, server
 from hostup_conformance.reports import terminal
@@ -38,20 +37,20 @@ if TYPE_CHECKING:
 
     from hostup_conformance.contract.ask import Exchange
     from hostup_conformance.contract.target import Target
+    from hostup_conformance.interruption import Interruption
 
 
 #: The variable that tells hypothesis where to keep its files.
 HYPOTHESIS_FOLDER = "HYPOTHESIS_STORAGE_DIRECTORY"
 #: How long judging may take after the sending, and after an interruption, in seconds.
-JUDGING_SECONDS, A_MOMENT = 25.0, 3.0
+JUDGING_SECONDS, A_MOMENT = 15.0, 3.0
 
 
 class Conformance:
     """The state of a run. As a pytest plugin it prepares items, and reports at the end."""
 
-    def __init__(self, config: pytest.Config, given: Given, target: Target) -> None:
-        self.config, self.given = config, given
-        self.interruption = interruption_of(config)
+    def __init__(self, config: pytest.Config, given: Given, target: Target, interruption: Interruption) -> None:
+        self.config, self.given, self.interruption = config, given, interruption
         self.waivers = read_waivers(given.waivers)
         self.course, self._began = Course(), time.monotonic()
         for file in files(given):
@@ -78,7 +77,7 @@ class Conformance:
         self.unwritten: list[str] = []
 
     @classmethod
-    def from_config(cls, config: pytest.Config) -> Conformance:
+    def from_config(cls, config: pytest.Config, interruption: Interruption) -> Conformance:
         """Read options and environment, and start the embedded mock if no server was named."""
         resources = ExitStack()
         config.add_cleanup(resources.close)
@@ -92,7 +91,7 @@ class Conformance:
             remove_reports(Path(config.option.report_dir))
         try:
             given = Given.read(config.option, base_url, [str(argument) for argument in config.invocation_params.args])
-            return cls(config, given, target_of(given, resources))
+            return cls(config, given, target_of(given, resources), interruption)
         except Misconfigured as error:
             raise pytest.UsageError(str(error)) from None
 
@@ -268,18 +267,6 @@ class Conformance:
         commands.take(self.wire, self.named, careful=self.careful)
         yield self
         self.wire.close()
-
-
-def interruption_of(config: pytest.Config) -> Interruption:
-    """Return what notices that a run is to end: signals, and in a worker of pytest-xdist also its controller's word."""
-    if told := getattr(config, "workerinput", {}).get("hostup_notice"):
-        interruption = Interruption(Path(told), watch=True)
-    else:
-        folder = TemporaryDirectory(prefix="hostup-conformance-")
-        config.add_cleanup(folder.cleanup)
-        interruption = Interruption(Path(folder.name) / "interrupted", watch=False)
-    config.add_cleanup(interruption.close)
-    return interruption
 
 
 def leave_nothing_behind(config: pytest.Config) -> None:

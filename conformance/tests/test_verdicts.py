@@ -111,3 +111,11 @@ def test_an_announced_limit_is_waited_for() -> None:
     assert before.when
     assert after.when
     assert (after.when - before.when).total_seconds() > 0.5
+
+
+def test_what_no_time_was_left_for_is_not_shown() -> None:
+    """A run whose judging was cut proves nothing, though its sending was not."""
+    target, wire, _ = run(None)
+    verdict = judge(wire.exchanges, target, ended=lambda: "the time for judging is used up")
+    assert verdict.name == "not_demonstrated"
+    assert "PROBE-01" in verdict.unjudged

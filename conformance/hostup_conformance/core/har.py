@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 from base64 import b64decode, b64encode
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from time import process_time
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -21,6 +22,7 @@ from hostup_conformance.core.json_text import count_values
 from hostup_conformance.core.messages import Headers, Request, Response
 from hostup_conformance.core.misconfigured import Misconfigured
 from hostup_conformance.core.redact import MARK
+from hostup_conformance.core.time_limit import TimeUp, at_most
 from hostup_conformance.core.times import rfc3339
 
 if TYPE_CHECKING:
@@ -31,8 +33,9 @@ if TYPE_CHECKING:
 
 #: A recording may be large, but not without bound: in bytes, each JSON value counted as so many more.
 LARGEST_FILE, BYTES_PER_VALUE = 250 << 20, 100
-#: Larger bodies are left out of a recording (bytes): taking keys out of them takes too long.
-RECORDED = 8 << 20
+#: Responses with larger bodies are left out of a recording (bytes), and so are those for which there is no time:
+#: taking keys out of them may take long. All of them may take so many seconds, each so many all the same.
+RECORDED, RECORDING_SECONDS, A_MOMENT = 8 << 20, 10.0, 0.02
 #: These no longer describe a body that was decoded before it was recorded.
 CODINGS = {"content-encoding", "transfer-encoding", "content-length"}
 #: Request header fields whose values are secrets.
@@ -160,8 +163,7 @@ def write(
         asks: says what a request asked for
     """
     log = {"version": "1.2", "creator": {"name": "hostup-conformance", "version": __version__}, "_target": dict(known)}
-    entries = (entry_for(exchange, base_url, redact, asks) for exchange in exchanges)
-    write_whole(file, parts_of(log, entries))
+    write_whole(file, parts_of(log, entries_for(exchanges, base_url, redact, asks)))
 
 
 def parts_of(log: dict[str, Any], entries: Iterable[dict[str, Any]]) -> Iterator[str]:
@@ -171,6 +173,25 @@ def parts_of(log: dict[str, Any], entries: Iterable[dict[str, Any]]) -> Iterator
         yield ",\n" if number else "\n"
         yield json.dumps(entry, ensure_ascii=False, indent=1)
     yield "\n]}}\n"
+
+
+def entries_for(
+    exchanges: Iterable[Exchange[A]], base_url: str, redact: Callable[[str], str], asks: Callable[[A], dict[str, Any]]
+) -> Iterator[dict[str, Any]]:
+    """Yield exchanges as entries, without the responses that are too large or for which there is no time."""
+    left = RECORDING_SECONDS
+    for exchange in exchanges:
+        began = process_time()
+        too_large = replace(exchange, response=None, too_large="not recorded, since its response is too large")
+        try:
+            if exchange.response and len(exchange.response.body) > RECORDED:
+                raise TimeUp
+            with at_most(max(left, A_MOMENT)):
+                entry = entry_for(exchange, base_url, redact, asks)
+        except TimeUp:
+            entry = entry_for(too_large, base_url, redact, asks)
+        left -= process_time() - began
+        yield entry
 
 
 def entry_for(
@@ -230,8 +251,6 @@ def recorded_field(name: str, value: str, redact: Callable[[str], str]) -> dict[
 
 def content_for(body: bytes, redact: Callable[[str], str]) -> dict[str, Any]:
     """Return the members that hold a body, as text if it is text."""
-    if len(body) > RECORDED:
-        return {"text": "", "comment": f"{len(body)} bytes, which are too many to be recorded"}
     try:
         return {"text": redact(body.decode("utf-8"))}
     except UnicodeDecodeError:

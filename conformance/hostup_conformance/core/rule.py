@@ -13,6 +13,7 @@ from typing import Any, Generic, TypeVar
 
 from hostup_conformance.core.door import Redact, shown, unchanged
 from hostup_conformance.core.exchange import A, Exchange
+from hostup_conformance.core.time_limit import TimeUp, at_most
 
 #: What a contract's rules know besides the exchanges: its target.
 T = TypeVar("T")
@@ -24,6 +25,8 @@ FindingsAcross = Iterator[tuple[Exchange[A], str, Any]]
 
 #: How many characters of what a server sent a finding shows, and how many of what was expected.
 SHOWN, EXPECTED = 160, 400
+#: How many seconds a rule may compute: a hundred times what the slowest one needs for any correct server.
+RULE_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
@@ -53,12 +56,22 @@ class Rule(Generic[A, T]):
     def __call__(
         self, exchanges: Iterable[Exchange[A]], target: T, redact: Redact = unchanged
     ) -> tuple[int, list[Finding[A]]]:
-        """Return how many exchanges were judged, and the findings as text without keys."""
+        """Return how many exchanges were judged, and the findings as text without keys.
+
+        Raises:
+            TimeUp: it took too long, and had found nothing until then
+        """
         selected = [e for e in exchanges if (self.of_passed or not e.passed) and self.applies(e)]
-        return len(selected), [
-            Finding(exchange, shown(expected, EXPECTED, redact) if expected else "", shown(got, SHOWN, redact))
-            for exchange, expected, got in self.judge(selected, target)
-        ]
+        findings: list[Finding[A]] = []
+        try:
+            with at_most(RULE_SECONDS):
+                for exchange, expected, got in self.judge(selected, target):
+                    words = shown(expected, EXPECTED, redact) if expected else ""
+                    findings.append(Finding(exchange, words, shown(got, SHOWN, redact)))
+        except TimeUp:
+            if not findings:
+                raise
+        return len(selected), findings
 
 
 class Rules(Generic[A, T]):

@@ -96,9 +96,10 @@ def judge(
         ended: says why no more is judged, once that is so
     """
     results: dict[str, Result[A]] = {}
+    unheard: dict[str, Result[A]] = {}
     for requirement in ledger:
         if why := ended():
-            results[requirement.id] = Result(requirement, "skip", message=why)
+            results[requirement.id] = unheard[requirement.id] = Result(requirement, "skip", message=why)
             continue
         result = judge_one(requirement, exchanges, target, rules, lacking, stopped, redact)
         if core.refused and not requirement.without_core and result.status != "disabled":
@@ -106,7 +107,7 @@ def judge(
             message = f"the core was never seen to work: {core.refused}"
             result = Result(requirement, "skip", 0, message)
         results[requirement.id] = result
-    return Verdict(results, core.seen, unjudged(results) if stopped and cut else (), core.refused)
+    return Verdict(results, core.seen, unjudged(results if stopped and cut else unheard), core.refused)
 
 
 def unjudged(results: Mapping[str, Result[A]]) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import subprocess
 import sys
 import time
@@ -34,17 +35,21 @@ def run(hostile: Hostile, folder: Path) -> Outcome:
             command("--report-dir", folder / "report", "--base-url", url, "--record", folder / "run.har"),
             cwd=folder, env={**KEPT, **environment}, stdout=stream, stderr=subprocess.STDOUT,
         )  # fmt: skip
-        code, mebibytes = wait(process, started + LONGEST)
+        code, mebibytes, computed = wait(process, started + LONGEST)
         seconds = time.monotonic() - started
-    return outcome_of(hostile, folder, server.keys, code=code, seconds=seconds, mebibytes=mebibytes)
+    return outcome_of(hostile, folder, server.keys, code=code, seconds=seconds, mebibytes=mebibytes, computed=computed)
 
 
-def wait(process: subprocess.Popen[bytes], until: float) -> tuple[int | None, float]:
-    """Return the exit code, None for a run that had to be ended, and the largest resident memory in MiB."""
+def wait(process: subprocess.Popen[bytes], until: float) -> tuple[int | None, float, float]:
+    """Return the exit code, None for a run that had to be ended, the largest resident memory in MiB,
+    and the seconds that it computed.
+    """
     ended, most = False, 0.0
     while True:
-        if process.poll() is not None:
-            return None if ended else process.returncode, most
+        pid, status, usage = os.wait4(process.pid, os.WNOHANG)
+        if pid:
+            process.returncode = os.waitstatus_to_exitcode(status)
+            return None if ended else process.returncode, most, usage.ru_utime + usage.ru_stime
         most = max(most, resident(process.pid))
         if not ended and time.monotonic() > until:
             process.kill()
@@ -89,7 +94,11 @@ def main() -> int:
     wrong = [outcome for outcome in outcomes if outcome.wrong]
     slowest = max(outcome.seconds for outcome in outcomes)
     largest = max(outcome.mebibytes for outcome in outcomes)
-    print(f"{len(outcomes)} hostile servers, {len(wrong)} wrong; at most {slowest:.0f} s and {largest:.0f} MiB")
+    computed = max(outcome.computed for outcome in outcomes)
+    print(
+        f"{len(outcomes)} hostile servers, {len(wrong)} wrong; at most {slowest:.0f} s ({computed:.0f} s of them "
+        f"computing) and {largest:.0f} MiB"
+    )
     for outcome in wrong:
         print(f"  {outcome.hostile.name}: {'; '.join(outcome.wrong)}")
     return 1 if wrong else 0

@@ -274,3 +274,45 @@ def output_of_190_mebibytes(asked: Asked) -> Iterator[Part]:
     else:
         yield asked.sent()
     yield KEEP
+
+
+@hostile(ANY)
+def escapes_within_escapes(asked: Asked) -> Iterator[Part]:
+    """900 KB of percent signs that are escaped twice, in every response: each has to be read for keys in many ways."""
+    yield asked.json(detail="%2525" * 180_000)
+    yield KEEP
+
+
+@hostile(ANY)
+def much_to_compare_with_much(asked: Asked) -> Iterator[Part]:
+    """Two outputs of 60 MiB that begin with a blank, and 90,000 strings in each of ten other responses."""
+    memory = asked.memory
+    if asked.good.status == 200 and "pid=" in asked.target and memory.setdefault("large", 0) < 2:
+        memory["large"] += 1
+        yield asked.json(stdout=" " + "x" * (60 * MIB))
+    elif "pid=" not in asked.target and memory.setdefault("wide", 0) < 10:
+        memory["wide"] += 1
+        yield asked.json(filler=["s"] * 90_000)
+    else:
+        yield asked.sent()
+    yield KEEP
+
+
+@hostile(ANY)
+def values_up_to_the_limit(asked: Asked) -> Iterator[Part]:
+    """A million members of objects, as many as a run keeps, in twenty responses."""
+    few = asked.memory.setdefault("responses", 0) < 20
+    asked.memory["responses"] += 1
+    yield asked.json(**{f"m{n}": {} for n in range(24_000)}) if few else asked.sent()
+    yield KEEP
+
+
+@hostile(ANY)
+def errors_by_the_ten_thousand(asked: Asked) -> Iterator[Part]:
+    """Twelve thousand entries of errors[] in twenty problem documents."""
+    few = asked.good.status >= 400 and asked.memory.setdefault("problems", 0) < 20
+    if few:
+        asked.memory["problems"] += 1
+    entry = {"detail": "d", "pointer": "/a~0" * 3, "code": "x"}
+    yield asked.json(errors=[entry] * 12_000) if few else asked.sent()
+    yield KEEP

@@ -249,3 +249,22 @@ def body_without_end(asked: Asked) -> Iterator[Part]:
     """A body without a length that never ends, as fast as it can."""
     yield asked.good.lines + CRLF
     yield from forever(b" " * MIB)
+
+
+@hostile(ANY)
+def sixty_kilobytes_of_lists(asked: Asked) -> Iterator[Part]:
+    """Nine header fields of 7 KB each, of what lists, parameters and quoted strings are made of."""
+    lists = {
+        b"Allow": b"a,", b"WWW-Authenticate": b'Bearer a="\\"",', b"Vary": b", ", b"Cache-Control": b"a=,",
+        b"Set-Cookie": b"a;", b"Link": b"<>;", b"Content-Language": b"a,", b"X-A": b'"\\', b"ETag": b'"a",',
+    }  # fmt: skip
+    yield asked.sent(b"".join(name + b": " + part * (7000 // len(part)) + CRLF for name, part in lists.items()))
+    yield KEEP
+
+
+@hostile(ANY)
+def eight_hundred_fields_of_ten_names(asked: Asked) -> Iterator[Part]:
+    """Eighty times each of ten header fields that a linter reads."""
+    names = (b"Age", b"ETag", b"Date", b"Vary", b"Cache-Control", b"Set-Cookie", b"Link", b"Via", b"Allow", b"Location")
+    yield asked.sent(b"".join(b"%s: a%d\r\n" % (name, n) for n in range(80) for name in names))
+    yield KEEP

@@ -29,22 +29,33 @@ class Outcome:
     code: int | None
     verdict: str
     reports: tuple[str, ...]
+    #: How many of its seconds it computed: a busy machine makes the others.
+    computed: float = 0.0
     wrong: list[str] = field(default_factory=list)
 
-    header: ClassVar[str] = f"{'server':46} {'s':>6} {'MiB':>6} {'exit':>4}  {'verdict':16} {'reports':8} wrong"
+    header: ClassVar[str] = (
+        f"{'server':46} {'s':>6} {'CPU s':>6} {'MiB':>6} {'exit':>4}  {'verdict':16} {'reports':8} wrong"
+    )
 
     @property
     def row(self) -> str:
         """A line of the table. The reports are j(son), h(tml), x(ml)."""
         kinds = "".join({"report.json": "j", "report.html": "h", "junit.xml": "x"}[name] for name in self.reports)
         return (
-            f"{self.hostile.name:46} {self.seconds:6.1f} {self.mebibytes:6.0f} {self.code!s:>4}  {self.verdict:16} "
-            f"{kinds:8} {'; '.join(self.wrong) or '-'}"
+            f"{self.hostile.name:46} {self.seconds:6.1f} {self.computed:6.1f} {self.mebibytes:6.0f} {self.code!s:>4}  "
+            f"{self.verdict:16} {kinds:8} {'; '.join(self.wrong) or '-'}"
         )
 
 
 def outcome_of(
-    hostile: Hostile, folder: Path, keys: tuple[str, str], *, code: int | None, seconds: float, mebibytes: float
+    hostile: Hostile,
+    folder: Path,
+    keys: tuple[str, str],
+    *,
+    code: int | None,
+    seconds: float,
+    mebibytes: float,
+    computed: float,
 ) -> Outcome:
     """Look at everything that a run has left in its folder."""
     report = read(folder / "report" / "report.json")
@@ -72,7 +83,7 @@ def outcome_of(
     if found := re.search(r"Traceback \(most recent|INTERNALERROR.*", texts["output.txt"]):
         wrong.append(f"traceback: {texts['output.txt'][found.start() :][-300:]!r}")
     wrong += leaks(texts, keys)
-    return Outcome(hostile, seconds, mebibytes, code, verdict, reports, wrong)
+    return Outcome(hostile, seconds, mebibytes, code, verdict, reports, computed, wrong)
 
 
 def read(file: Path) -> dict[str, Any]:

@@ -29,7 +29,9 @@ INTERNALS = re.compile(
 #: What stands between the parentheses of a line of a stack trace: a file, and a line in it.
 PLACE = re.compile(r"[/\\.][^:\n]{0,300}+:\d|^[^:\n]{1,300}+:\d")
 #: How much of a response is searched, in characters: for keys, for keys with escapes in them, and for internals.
-SEARCHED, SEARCHED_WITH_ESCAPES, SEARCHED_FOR_INTERNALS = 8 << 20, 1 << 16, 1 << 15
+SEARCHED, SEARCHED_WITH_ESCAPES, SEARCHED_FOR_INTERNALS = 8 << 20, 1 << 14, 1 << 15
+#: How much of an output is looked for in other responses, in characters.
+COMPARED = 1 << 16
 
 
 def texts(e: Exchange) -> list[str]:
@@ -96,18 +98,18 @@ def output_stays(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
     key.
     """
     known = {
-        output
+        text
         for e in exchanges
         if entitled(e) and e.status == 200 and isinstance(e.body, dict)
         for output in (e.body.get("stdout"), e.body.get("stderr"))
-        if isinstance(output, str) and len(output.strip()) >= 12
+        if isinstance(output, str) and len(text := output[:COMPARED].strip()) >= 12
     }
     for e in exchanges:
         if entitled(e) and e.status == 200:
             continue
         if found := sorted(output_members(e.body)):
             yield e, "no command output", f"members {', '.join(found)}"
-        elif any(text.strip() in string for string in strings(e.body) for text in known):
+        elif known and any(map("\0".join(strings(e.body)).__contains__, known)):
             yield e, "no command output", "a text that a poll of this run returned"
 
 

@@ -1,0 +1,58 @@
+"""Code that takes too long is ended, whatever it does: that bounds what judging costs."""
+
+from __future__ import annotations
+
+import re
+import signal
+
+import pytest
+from hostup_conformance.contract.ask import Ask, understand
+from hostup_conformance.contract.target import Target
+from hostup_conformance.core import rule
+from hostup_conformance.core.exchange import Exchange
+from hostup_conformance.core.messages import Request
+from hostup_conformance.core.rule import FindingsAcross, Rules
+from hostup_conformance.core.time_limit import TimeUp, at_most
+
+TARGET = Target("http://127.0.0.1:9", "server", "a key of many characters", "vps_1")
+
+
+def endless_loop() -> None:
+    while True:
+        pass
+
+
+def endless_pattern() -> None:
+    re.match("(a|a)*b", "a" * 60)
+
+
+@pytest.mark.parametrize("endless", [endless_loop, endless_pattern])
+def test_what_has_no_end_is_ended(endless: object) -> None:
+    assert callable(endless)
+    before = signal.getsignal(signal.SIGPROF)
+    with pytest.raises(TimeUp), at_most(0.02):
+        endless()
+    assert signal.getsignal(signal.SIGPROF) is before
+    assert signal.getitimer(signal.ITIMER_PROF) == (0.0, 0.0)
+
+
+@pytest.mark.parametrize("finds", [True, False])
+def test_a_rule_without_end_keeps_its_findings(monkeypatch: pytest.MonkeyPatch, finds: bool) -> None:
+    """What it found breaks the requirement; where it found nothing, nobody knows."""
+    monkeypatch.setattr(rule, "RULE_SECONDS", 0.02)
+    rules: Rules[Ask, Target] = Rules()
+
+    @rules.across("X-01", lambda _: True)
+    def slow(exchanges: list[Exchange[Ask]], _target: Target) -> FindingsAcross[Ask]:
+        """Find something, and go on."""
+        if finds:
+            yield exchanges[0], "an end", "none"
+        endless_loop()
+
+    request = Request("GET", "/api/v2/vps")
+    exchange = Exchange(1, request, None, understand(request, TARGET))
+    if finds:
+        assert [finding.got for finding in rules.by_id["X-01"]([exchange], TARGET)[1]] == ["none"]
+    else:
+        with pytest.raises(TimeUp):
+            rules.by_id["X-01"]([exchange], TARGET)
