@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 import argparse
-import os
-import subprocess
 import sys
-import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from running import KEPT, command
+from running import KEPT
 
 from hostile import Hostile, hostile_servers
 from hostile.outcome import Outcome, outcome_of
+from hostile.process import PROCESSES, pytest_in, wait
 from hostile.server import HostileServer
-
-#: Seconds after which a run is ended, and counted as one that does not end.
-LONGEST = 200.0
 
 
 def run(hostile: Hostile, folder: Path) -> Outcome:
@@ -28,45 +22,15 @@ def run(hostile: Hostile, folder: Path) -> Outcome:
     environment = dict(server.environment)
     if hostile.lookup:
         environment = {name: value for name, value in environment.items() if "KEY" in name}
-    output = folder / "output.txt"
-    with server.serve(hostile.backlog) as url, output.open("wb") as stream:
-        started = time.monotonic()
-        process = subprocess.Popen(
-            command("--report-dir", folder / "report", "--base-url", url, "--record", folder / "run.har"),
-            cwd=folder, env={**KEPT, **environment}, stdout=stream, stderr=subprocess.STDOUT,
-        )  # fmt: skip
-        code, mebibytes, computed = wait(process, started + LONGEST)
-        seconds = time.monotonic() - started
-    return outcome_of(hostile, folder, server.keys, code=code, seconds=seconds, mebibytes=mebibytes, computed=computed)
-
-
-def wait(process: subprocess.Popen[bytes], until: float) -> tuple[int | None, float, float]:
-    """Return the exit code, None for a run that had to be ended, the largest resident memory in MiB,
-    and the seconds that it computed.
-    """
-    ended, most = False, 0.0
-    while True:
-        pid, status, usage = os.wait4(process.pid, os.WNOHANG)
-        if pid:
-            process.returncode = os.waitstatus_to_exitcode(status)
-            return None if ended else process.returncode, most, usage.ru_utime + usage.ru_stime
-        most = max(most, resident(process.pid))
-        if not ended and time.monotonic() > until:
-            process.kill()
-            ended = True
-        time.sleep(0.05)
-
-
-def resident(pid: int) -> float:
-    """Return the largest resident memory of a process so far, in MiB.
-
-    Not that of its usage, which begins with the memory of the process that started it: ours, which holds the bombs.
-    """
-    with suppress(OSError):
-        for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-            if line.startswith("VmHWM:"):
-                return int(line.split()[1]) / 1024
-    return 0.0
+    with server.serve(hostile.backlog) as url:
+        options = ("--report-dir", folder / "report", "--base-url", url, "--record", folder / "run.har")
+        process = PROCESSES.Process(target=pytest_in, args=(folder, [*map(str, options)], {**KEPT, **environment}))
+        process.start()
+        code, usage = wait(process)
+    return outcome_of(
+        hostile, folder, server.keys,
+        code=code, seconds=usage.seconds, mebibytes=usage.mebibytes, computed=usage.computed,
+    )  # fmt: skip
 
 
 def run_in_a_folder(hostile: Hostile) -> Outcome:
