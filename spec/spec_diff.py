@@ -1,8 +1,8 @@
 """What has changed between two versions of the contract, and whom it breaks: `make spec-diff BASE=REV`.
 
 A schema, a parameter or a response can become narrower (it allows less) or wider (it allows more). A narrower one
-breaks whoever writes the message, since something is no longer allowed; a wider one breaks whoever reads it, since
-something new may come. Servers write responses, and callers write requests.
+breaks the side that writes the message, since something is no longer allowed; a wider one breaks the side that reads
+it, since something new may come. Servers write responses, and callers write requests.
 
     a narrower response   breaks servers        a narrower request   breaks callers
     a wider response      breaks callers        a wider request      breaks servers

@@ -7,4 +7,6 @@ way: target, source, exchanges, rules, verdict, reports. A new rule goes into ``
 
 from importlib.metadata import version
 
+__all__ = ["__version__"]
+
 __version__ = version("hostup-agent-exec")

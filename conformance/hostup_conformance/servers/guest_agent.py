@@ -58,7 +58,7 @@ class Reader(asyncio.StreamReader):
 class GuestAgent:
     """The agent behind one socket. Requests wait for their turn; waiting counts towards their time.
 
-    Every method raises `AgentError` for an error that the agent reports, `TimeoutError` when it does not answer
+    Every method raises `AgentError` for an error that the agent reports, `TimeoutError` when it does not reply
     in time, and another `OSError` when it cannot be reached or the connection is lost. The next request connects anew.
     """
 
