@@ -6,9 +6,11 @@ reports.
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from dataclasses import replace
 from functools import cached_property, partial
@@ -17,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from hostup_conformance.contract import oracles
 from hostup_conformance.contract.ask import known
 from hostup_conformance.contract.judging import Verdict, hold_against_oracle, judge, root_causes
 from hostup_conformance.contract.sending import wire_to
@@ -133,7 +136,8 @@ class Conformance:
     @cached_property
     def verdict(self) -> Verdict:
         """The verdict on all exchanges; asked for the first time, it ends the sending."""
-        self.generated.finish()
+        oracles.load()  # while the server is waited for
+        self.send_all()
         return self._judge(self.wire.stopped)
 
     def item(self, id: str) -> dict[str, Any]:
@@ -236,7 +240,6 @@ class Conformance:
     def _final_verdict(self, session: pytest.Session) -> Verdict:
         if "verdict" in self.__dict__:
             return self.verdict
-        self.generated.finish()
         interrupted = session.exitstatus == pytest.ExitCode.INTERRUPTED
         return self._judge(REASON if interrupted else self.wire.stopped or "it was not asked for")
 
@@ -263,10 +266,18 @@ class Conformance:
 
     @pytest.fixture(scope="session")
     def conformance(self) -> Iterator[Conformance]:
-        """The run, after all scripted requests."""
-        commands.take(self.wire, self.named, careful=self.careful)
-        yield self
+        """The run, whose scripted requests are sent in a thread meanwhile."""
+        gc.freeze()  # all that was imported stays, and pytest collects garbage several times
+        with ThreadPoolExecutor(1) as thread:
+            self._scripted = thread.submit(commands.take, self.wire, self.named, careful=self.careful)
+            yield self
+            self.send_all()
         self.wire.close()
+
+    def send_all(self) -> None:
+        """Wait for the scripted requests, and send the generated ones."""
+        self._scripted.result()
+        self.generated.finish()
 
 
 def leave_nothing_behind(config: pytest.Config) -> None:

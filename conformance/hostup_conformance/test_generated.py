@@ -22,15 +22,16 @@ schema.config.phases.coverage.unexpected_methods = set()
 operations = schema.include(path=ENDPOINT)
 
 
-def test_linked(conformance: Conformance) -> None:
-    """Start commands and poll them, as the document links the two; the responses are judged with the rest."""
-    if not conformance.target.allow_exec:
-        pytest.skip("run with --allow-exec, which starts harmless commands")
-    linked.take(conformance.wire, conformance.named, operations)
-
-
 @schema.include(method="GET", path=ENDPOINT).parametrize()
 @hypothesis.settings(linked.REPEATABLE, max_examples=20, phases=[hypothesis.Phase.explicit, hypothesis.Phase.generate])
 def test_generated(case: schemathesis.Case[Any], conformance: Conformance) -> None:
     """Send a generated request; the response is judged with the rest."""
     conformance.generated.send(case)
+
+
+def test_linked(conformance: Conformance) -> None:
+    """Start commands and poll them, as the document links the two; the responses are judged with the rest."""
+    if not conformance.target.allow_exec:
+        pytest.skip("run with --allow-exec, which starts harmless commands")
+    conformance.send_all()
+    linked.take(conformance.wire, conformance.named, operations)

@@ -112,7 +112,7 @@ def test_a_rate_limit_is_not_overrun() -> None:
 
 
 @pytest.mark.usefixtures("at_once")
-def test_generated_requests_are_waited_for() -> None:
+def test_generated_requests_are_sent_once() -> None:
     stage = Stage()
     with stage.serve() as url:
         target = known(Target.from_environment(url, stage.mock.environment(), kind="mock"), [])
@@ -121,6 +121,7 @@ def test_generated_requests_are_waited_for() -> None:
         for number in range(20):
             case: Any = SimpleNamespace(meta=None, path_parameters={}, query={"pid": number})
             generated.send(case)
+        generated.finish()
         generated.finish()
         wire.close()
     assert len(wire.exchanges) == 20

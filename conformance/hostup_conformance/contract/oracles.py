@@ -5,6 +5,7 @@ from __future__ import annotations
 from copy import deepcopy
 from datetime import timedelta
 from functools import cache
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -20,6 +21,12 @@ if TYPE_CHECKING:
 
 #: Only our own rules judge larger bodies, since schemathesis reads a body several times.
 LARGEST_BODY = 1_000_000
+
+
+def load() -> None:
+    """Import the judges, and read the document for them: that takes a while, which is better spent before judging."""
+    import_module("httplint")
+    operation()
 
 
 @cache

@@ -9,10 +9,9 @@ from __future__ import annotations
 import json
 import time
 from base64 import b64encode
-from collections import deque
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +34,7 @@ from hostup_conformance.core.wire import AT_ONCE, Stopped, Withheld
 from hostup_conformance.sources import dependent
 from hostup_conformance.sources.requests import BASE_HEADERS, ClientCall, Stage, Step, authorization, authorized
 from hostup_conformance.sources.script import Script, run, step_through
+from hostup_conformance.sources.side_by_side import side_by_side
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -121,7 +121,6 @@ def take(wire: Wire, target: Target, *, careful: bool, slow_seconds: float = SLO
     else:
         run(wire, target, stages(target, careful=careful))
     target = known(target, wire.exchanges)
-    dependent.take(wire, target)
     said = [member(e, "exited") for e in wire.exchanges if e.ask.pid == Pid.FINISHED and e.status == 200]
     if target.finished_pid and said and said[-1] is False:
         # A server that asks the agent now and then may notice an end late.
@@ -193,8 +192,7 @@ class Life:
                 refused = Request("GET", path, (*BASE_HEADERS, *authorization(self._target, key)))
                 step_through(self._wire, self._target, Step("a poll that is refused, before one that is not", refused))
         if shared := self._pids.get("shared"):
-            with ThreadPoolExecutor(AT_ONCE) as pool:
-                list(pool.map(lambda _: self._poll(shared, "one of several polls at the same time"), range(AT_ONCE)))
+            side_by_side([partial(self._poll, shared, "one of several polls at the same time")] * AT_ONCE, AT_ONCE)
         self._follow(self._outstanding())
         postponed, self._postponed = self._postponed, []
         for command in postponed:
@@ -217,8 +215,7 @@ class Life:
             with suppress(Stopped):
                 self._pids[command.name] = self._start(purpose_of(command), command.text, postpone=command)
 
-        with ThreadPoolExecutor(AT_ONCE) as pool:
-            deque(pool.map(start, commands), maxlen=0)
+        side_by_side([partial(start, command) for command in commands], AT_ONCE)
 
     def _framed(self) -> None:
         """Start commands with requests that are framed or labelled in an unusual way."""
@@ -249,9 +246,8 @@ class Life:
 
     def _follow(self, pids: Sequence[int | None]) -> list[Exchange]:
         """Poll commands until each has ended, several at once; return the last exchange of each."""
-
-        with ThreadPoolExecutor(AT_ONCE) as pool:
-            return [e for e in pool.map(lambda pid: follow(self._wire, self._target, pid), filter(None, pids)) if e]
+        followed = side_by_side([partial(follow, self._wire, self._target, pid) for pid in pids if pid], AT_ONCE)
+        return [exchange for exchange in followed if exchange]
 
     def _poll(self, pid: int, purpose: str) -> Exchange | None:
         with suppress(Withheld, Stopped):

@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from secrets import token_hex
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from hostup_conformance.contract.paths import VPSS, path_of
@@ -21,7 +21,6 @@ from hostup_conformance.core.messages import Request
 from hostup_conformance.core.times import reset_moment, retry_after_seconds
 from hostup_conformance.core.wire import Stopped, Withheld
 from hostup_conformance.sources.requests import BASE_HEADERS, authorized
-from hostup_conformance.sources.side_by_side import side_by_side, width
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -39,18 +38,21 @@ LONGEST_WAIT = timedelta(seconds=15)
 NOBODYS_ADDRESS = "203.0.113.77"
 
 
-def take(wire: Wire, target: Target) -> None:
-    """Request the list and the statuses again, if the script found that the server offers them."""
-    tasks: list[Callable[[], object]] = []
+def tasks(wire: Wire, target: Target) -> list[Callable[[], object]]:
+    """Return what requests the list and the statuses again, if the script found that the server offers them.
+
+    The tasks need no order; each sends its own requests one after the other, as far as the wire sends.
+    """
+    found: list[Callable[[], object]] = []
+    listed = next((e for e in wire.exchanges if gives_list(e) and e.ask.credential == "full"), None)
+    if listed and "ids" in target.capabilities:
+        found += listing(wire, target, items_of(listed))
     if any(map(gives_status, wire.exchanges)):
-        tasks.append(lambda: statuses(wire, target))
+        found.append(partial(statuses, wire, target))
     tagged = next((e for e in wire.exchanges if e.ask.vps == "own" and is_availability(e) and e.header("etag")), None)
     if tagged:
-        tasks.append(lambda: revalidation(wire, target, tagged.header("etag") or ""))
-    with suppress(Stopped, Withheld):
-        if "ids" in target.capabilities and any(map(gives_list, wire.exchanges)):
-            tasks += listing(wire, target)
-    side_by_side([partial(unless_stopped, task) for task in tasks], width(wire))
+        found.append(partial(revalidation, wire, target, tagged.header("etag") or ""))
+    return [partial(unless_stopped, task) for task in found]
 
 
 def unless_stopped(task: Callable[[], object]) -> None:
@@ -115,22 +117,22 @@ def revalidation(wire: Wire, target: Target, tag: str) -> None:
         wire.send(conditional, purpose=f"{what}, with the ETag of the availability in If-None-Match")
 
 
-def listing(wire: Wire, target: Target) -> Iterator[Callable[[], object]]:
-    """Request the list again, and yield what asks for it in pages, with odd limits and cursors, and filtered."""
-    items = items_of(ask(wire, target, "", "the list of VPSs once more"))
-    size = 2 if len(items) > 2 else 1
-    yield partial(pages, wire, target, size)
-    for limit in ("0", "101", "abc"):
-        yield partial(ask, wire, target, f"?limit={limit}", "a page with a limit that is not documented")
-    # A server that compares cursors as texts finds nothing after this one.
-    unknown = f"?limit={size}&cursor=~{token_hex(8)}"
-    yield partial(ask, wire, target, unknown, "the page behind a cursor that was never given")
+def listing(wire: Wire, target: Target, items: list[dict[str, Any]]) -> Iterator[Callable[[], object]]:
+    """Yield what asks for a list of these items again: filtered, in pages, and with odd limits and cursors."""
     for name, nobodys in (("name", f"hostup-conformance-{token_hex(8)}"), ("primaryIp", NOBODYS_ADDRESS)):
         known = next((value for item in items if isinstance(value := item.get(name), str) and value), None)
         if known:
             query = f"?{name}={quote(known, safe='')}"
             yield partial(ask, wire, target, query, f"the VPSs with the {name} of one in the list")
             yield partial(ask, wire, target, f"?{name}={nobodys}", f"the VPSs with a {name} that none has")
+    size = 2 if len(items) > 2 else 1
+    yield partial(pages, wire, target, size)
+    yield partial(ask, wire, target, "", "the list of VPSs once more")
+    for limit in ("0", "101", "abc"):
+        yield partial(ask, wire, target, f"?limit={limit}", "a page with a limit that is not documented")
+    # A server that compares cursors as texts finds nothing after this one.
+    unknown = f"?limit={size}&cursor=~{token_hex(8)}"
+    yield partial(ask, wire, target, unknown, "the page behind a cursor that was never given")
 
 
 def pages(wire: Wire, target: Target, size: int) -> None:

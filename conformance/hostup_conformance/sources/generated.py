@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlencode
 
@@ -13,11 +12,9 @@ from hostup_conformance.contract.ask import LARGEST_LINUX_PID, integer
 from hostup_conformance.contract.paths import path_of
 from hostup_conformance.core.wire import Stopped, Withheld
 from hostup_conformance.sources.requests import authorized
-from hostup_conformance.sources.side_by_side import width
+from hostup_conformance.sources.side_by_side import side_by_side, width
 
 if TYPE_CHECKING:
-    from concurrent.futures import Future
-
     import schemathesis
 
     from hostup_conformance.contract.sending import Wire
@@ -32,44 +29,23 @@ class Generated:
 
     def __init__(self, wire: Wire, target: Target) -> None:
         self._wire, self._target = wire, target
-        self._began: float | None = None
-        self._sent: set[str] = set()
-        self._under_way: list[Future[None]] = []
-        self._pool: ThreadPoolExecutor | None = None
-        self._free = threading.Semaphore(1)
+        #: The request targets of the cases that are not sent yet, in their order.
+        self._cases: dict[str, None] = {}
 
     def send(self, case: schemathesis.Case[Any]) -> None:
-        """Send a case, unless a similar one was sent already or the time is used up.
-
-        Nothing depends on its response: where the server is slow, the next case need not wait for it.
-        """
-        if self._began is None:
-            self._began = time.monotonic()
-            if (at_once := width(self._wire)) > 1:
-                self._pool, self._free = ThreadPoolExecutor(at_once), threading.Semaphore(at_once)
-        target = self.request_target(case)
-        if target in self._sent or time.monotonic() - self._began > SECONDS:
-            return
-        self._sent.add(target)
-        self._free.acquire()
-        if self._pool:
-            self._under_way.append(self._pool.submit(self._take, target))
-        else:
-            self._take(target)
+        """Let a case be sent at the end, unless a similar one will be."""
+        self._cases.setdefault(self.request_target(case))
 
     def finish(self) -> None:
-        """Wait for what is under way."""
-        if self._pool:
-            self._pool.shutdown()
-            for future in self._under_way:
-                future.result()
+        """Send the cases, as far as the time for them goes: a slow server gets several at a time."""
+        until = time.monotonic() + SECONDS
+        cases, self._cases = self._cases, {}
+        side_by_side([partial(self._take, case, until) for case in cases], width(self._wire))
 
-    def _take(self, target: str) -> None:
-        try:
+    def _take(self, case: str, until: float) -> None:
+        if time.monotonic() < until:
             with suppress(Stopped, Withheld):
-                self._wire.send(authorized(target, self._target), purpose="generated", source="generated")
-        finally:
-            self._free.release()
+                self._wire.send(authorized(case, self._target), purpose="generated", source="generated")
 
     def request_target(self, case: schemathesis.Case[Any]) -> str:
         """Return the path and query of a case.

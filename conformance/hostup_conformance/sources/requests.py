@@ -50,6 +50,8 @@ class Stage:
     burst: bool = False
     #: Whether the steps, in their order, may be taken at the same time as those of the next stage.
     beside: bool = False
+    #: Whether requests that depend on the responses so far are sent with it.
+    with_dependent: bool = False
     #: Whether it comes when the commands that the run has started have ended.
     at_the_end: bool = False
 

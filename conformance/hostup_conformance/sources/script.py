@@ -18,6 +18,7 @@ from hostup_conformance.contract.selectors import BURST
 from hostup_conformance.contract.target import altered_keys
 from hostup_conformance.core.messages import Headers, Request
 from hostup_conformance.core.wire import CONNECTIONS, Stopped, Withheld
+from hostup_conformance.sources import dependent
 from hostup_conformance.sources.requests import BASE_HEADERS, ClientCall, Stage, Step, authorization, authorized
 from hostup_conformance.sources.side_by_side import side_by_side, width
 from hostup_conformance.sources.voice import call
@@ -31,6 +32,22 @@ if TYPE_CHECKING:
 
 #: So many requests are sent one by one in any case: they show how long responses take.
 WARMING = 2
+#: The purposes of the requests that, after those of the core, first judge a requirement, or show the most of the other
+#: faults of the catalogue.
+TELLING = frozenset(
+    {
+        "HEAD of somebody else's VPS", "a poll on the path in another spelling, read:vm alone",
+        "a poll under somebody else's VPS", "a repeated pid", "a wrong key under another scheme", "an altered key",
+        "HEAD of a poll with read:vm alone", "HEAD without a key", "HEAD, as the probe", "OPTIONS", "a malformed id",
+        "a path beside the endpoint's", "a pid that is not an integer", "a pid that no process can have",
+        "a pid that some parsers take for an integer", "a poll in another spelling, read:vm alone",
+        "a poll of a command that was never started", "a very long pid", "an id that resembles the own",
+        "an ordered 429", "the key under Basic", "the list of VPSs", "the list of VPSs without a key",
+        "the own id in another case", "the path in another spelling, without a key",
+        "the probe, from a page of another origin", "the scheme in lower case", "the status of an unknown VPS",
+        "the status of the VPS",
+    }
+)  # fmt: skip
 DOCUMENTED_ERRORS = (400, 401, 403, 404, 429, 500)
 
 
@@ -43,19 +60,36 @@ class Script:
 
     def stages(self) -> list[Stage]:
         """Return all stages, with the steps that the target's profile and fixtures allow, the telling ones first."""
-        refused = (self._refused_polls(), self._ways_round())
+        core = self._offered(self._core())
+        before, beside = map(self._offered, self._must_be_refused())
         anyhow = (
             self._ids(), self._pids(), self._credentials(), self._methods(), self._related(), self._ordered_errors()
         )  # fmt: skip
-        core = self._offered(self._core())
-        telling, more = one_of_each(self._offered(chain(*anyhow)))
+        first, more = one_of_each([*self._offered(chain(*anyhow)), *beside])
+        telling = [step for step in first if step.purpose in TELLING]
+        less_telling = [step for step in first if step.purpose not in TELLING]
         return [
             Stage(core[:WARMING]),
-            Stage([*core[WARMING:], *telling, *self._offered(chain(*refused))], ordered=False),
+            Stage([*core[WARMING:], *telling, *before], ordered=False),
             Stage(self._offered(self._ended_command()), beside=True, at_the_end=True),
-            Stage([*self._offered(self._once_more()), *more], ordered=False, at_the_end=True),
+            Stage(
+                [*less_telling, *self._offered(self._once_more()), *more],
+                ordered=False, with_dependent=True, at_the_end=True,
+            ),
             *(Stage(self._offered(steps), burst=True, at_the_end=True) for steps in self._bursts()),
-        ]
+        ]  # fmt: skip
+
+    def _must_be_refused(self) -> tuple[list[Step], list[Step]]:
+        """Return the polls that get no output: those that the poll of the ended command has to follow, and others."""
+        t = self.target
+        ended, running, unknown = (
+            list(self._refused_polls(name, pid)) if pid else []
+            for name, pid in (("ended", t.finished_pid), ("running", t.running_pid), ("unknown", self._nobodys_pid()))
+        )
+        ways = [*self._ways_round(), *self._under_foreign_vps()]
+        if t.finished_pid and not t.running_pid:
+            return [*ended, *ways], []
+        return ended, [*(running or ([] if ended else unknown)), *ways]
 
     def _offered(self, steps: Iterable[Step]) -> list[Step]:
         """Return the steps that the target's profile allows."""
@@ -87,31 +121,25 @@ class Script:
         for status in (429, 500):
             yield self._by_client(f"an ordered {status}, by the generated client", ordered=status)
 
-    def _refused_polls(self) -> Iterator[Step]:
-        """Yield every poll that must not get the output; all of them come before the one that does."""
+    def _refused_polls(self, name: str, pid: int) -> Iterator[Step]:
+        """Yield polls of a command that must not get its output."""
         t = self.target
-        known = [("running", t.running_pid), ("ended", t.finished_pid)]
-        for name, pid in [(name, pid) for name, pid in known if pid] or [("unknown", self._nobodys_pid())]:
-            yield self._get(f"a poll of the {name} command without a key", key=None, pid=pid, capability="credentials")
-            wrong = self._other_key()
-            yield self._get(
-                f"a poll of the {name} command with a wrong key", key=wrong, pid=pid, capability="credentials"
-            )
-            if t.read_key:
-                purpose = f"a poll of the {name} command with read:vm alone"
-                yield self._get(purpose, key=t.read_key, pid=pid, capability="scopes")
-            # An agent that is not available has no command whose output a poll could take away.
-            for whose, vps in (("the other", t.unavailable_vps), ("somebody else's", t.foreign_vps)):
-                if vps and (vps == t.unavailable_vps or not self.careful):
-                    yield self._get(
-                        f"a poll of the {name} command under {whose} VPS", vps=vps, pid=pid, capability="pids"
-                    )
-            yield self._get(
-                f"a poll of the {name} command under an unknown VPS",
-                vps=self._unknown_vps(),
-                pid=pid,
-                capability="pids",
-            )
+        yield self._get(f"a poll of the {name} command without a key", key=None, pid=pid, capability="credentials")
+        yield self._get(
+            f"a poll of the {name} command with a wrong key", key=self._other_key(), pid=pid, capability="credentials"
+        )
+        if t.read_key:
+            purpose = f"a poll of the {name} command with read:vm alone"
+            yield self._get(purpose, key=t.read_key, pid=pid, capability="scopes")
+        # An agent that is not available has no command whose output a poll could take away.
+        for whose, vps in (("the other", t.unavailable_vps), ("somebody else's", t.foreign_vps)):
+            if vps and (vps == t.unavailable_vps or not self.careful):
+                yield self._get(f"a poll of the {name} command under {whose} VPS", vps=vps, pid=pid, capability="pids")
+        purpose = f"a poll of the {name} command under an unknown VPS"
+        yield self._get(purpose, vps=self._unknown_vps(), pid=pid, capability="pids")
+
+    def _under_foreign_vps(self) -> Iterator[Step]:
+        t = self.target
         if t.foreign_vps:
             if t.read_key:
                 purpose = "somebody else's VPS with read:vm alone"
@@ -405,7 +433,8 @@ def run(wire: Wire, target: Target, stages: list[Stage]) -> None:
         if stage.burst:
             wire.let_go()
         at_once = CONNECTIONS if stage.burst else width(wire)
-        steps = [partial(step_through, wire, target, step, once=stage.burst) for step in stage.steps]
+        steps: list[Callable[[], object]] = dependent.tasks(wire, target) if stage.with_dependent else []
+        steps += [partial(step_through, wire, target, step, once=stage.burst) for step in stage.steps]
         if stage.ordered and not stage.burst:
             in_turn = partial(side_by_side, steps, 1)
             if stage.beside and at_once > 1:

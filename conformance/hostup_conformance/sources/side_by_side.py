@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections import deque
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeVar
 
 from hostup_conformance.core.wire import CONNECTIONS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable
 
     from hostup_conformance.contract.sending import Wire
+
+T = TypeVar("T")
 
 #: A server counts as slow if its usual response takes longer than this, in seconds.
 SLOW_SECONDS = 0.08
@@ -32,11 +33,9 @@ def width(wire: Wire) -> int:
     return max(1, min(CONNECTIONS, int(SHARE * wire.limits.request_seconds / usual)))
 
 
-def side_by_side(tasks: Sequence[Callable[[], Any]], at_once: int) -> None:
-    """Do tasks that send requests, several at a time, and begin them in their order."""
+def side_by_side(tasks: Iterable[Callable[[], T]], at_once: int) -> list[T]:
+    """Do tasks that send requests, several at a time, and begin them in their order; return what they return."""
     if at_once == 1:
-        for task in tasks:
-            task()
-        return
+        return [task() for task in tasks]
     with ThreadPoolExecutor(at_once) as pool:
-        deque(pool.map(lambda task: task(), tasks), maxlen=0)
+        return list(pool.map(lambda task: task(), tasks))

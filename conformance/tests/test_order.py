@@ -1,0 +1,50 @@
+"""The order of the scripted requests: the telling ones first, the poll that gets the output after all refused ones."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from urllib.parse import unquote
+
+import pytest
+from hostup_conformance.contract.judging import judge
+from hostup_conformance.contract.target import Target
+from hostup_conformance.mock import Mock
+from hostup_conformance.sources.script import TELLING, Script
+from judging import run
+
+#: What the strictest common rate limit lets through in a minute.
+FIRST = 60
+MOCK = Mock()
+TARGET = Target.from_environment("http://127.0.0.1:1", MOCK.environment(), kind="mock")
+
+
+@pytest.mark.catalogue
+def test_all_is_judged_within_sixty_requests() -> None:
+    target, wire, _ = run(None, live=True)
+
+    def judged(count: int) -> set[str]:
+        results = judge(wire.exchanges[:count], target).results
+        return {id for id, one in results.items() if one.requirement.level != "OBSERVE" and one.status == "pass"}
+
+    assert len(wire.exchanges) > FIRST
+    assert judged(FIRST) == judged(len(wire.exchanges))
+
+
+def test_the_telling_purposes_are_those_of_steps() -> None:
+    stages = Script(TARGET, careful=True).stages()
+    assert {step.purpose for stage in stages[:2] for step in stage.steps} >= TELLING
+
+
+@pytest.mark.parametrize("running", [MOCK.running_pid, None])
+def test_the_poll_that_gets_the_output_comes_last(running: int | None) -> None:
+    target = replace(TARGET, running_pid=running)
+    stages = Script(target, careful=False).stages()
+    polled = next(number for number, stage in enumerate(stages) if stage.beside)
+    after = [
+        step.purpose
+        for stage in stages[polled:]
+        for step in stage.steps
+        if f"pid={target.finished_pid}" in unquote(step.request.target)
+        and f"Bearer {target.key}" != step.request.header("authorization")
+    ]
+    assert after == ["the ended command with read:vm alone, afterwards"]
