@@ -70,7 +70,7 @@ class Script:
         less_telling = [step for step in first if step.purpose not in TELLING]
         return [
             Stage(core[:WARMING]),
-            Stage([*core[WARMING:], *telling, *before], ordered=False),
+            Stage([*core[WARMING:], *before, *telling], ordered=False),
             Stage(self._offered(self._ended_command()), beside=True, at_the_end=True),
             Stage(
                 [*less_telling, *self._offered(self._once_more()), *more],
