@@ -972,6 +972,13 @@ def unknown_pids_are_bad_requests(asked: Asked, answered: Answered) -> None:
 
 
 @allowed()
+def absent_extensions_are_null(_asked: Asked, answered: Answered) -> None:
+    """extensions is null where there are none."""
+    if answered.is_problem:
+        answered.change(extensions=None)
+
+
+@allowed()
 def json_is_to_be_accepted_by_name(asked: Asked, answered: Answered) -> None:
     """A request whose Accept does not name JSON, as that in the documentation does, gets 406."""
     if "json" not in asked.headers.get("accept", ""):

@@ -798,6 +798,8 @@ async def clock_is_off(_server: Server, asked: Asked, proceed: Next) -> Answered
     answered = await proceed(asked)
     late = datetime.now(UTC) - timedelta(minutes=4)
     answered.header("Date", format_datetime(late, usegmt=True))
+    if answered.status == 429:
+        answered.header("X-RateLimit-Reset", (late + timedelta(seconds=1)).isoformat(timespec="seconds"))
     if answered.is_problem:
         answered.change(timestamp=late.isoformat(timespec="milliseconds").replace("+00:00", "Z"))
     return answered
