@@ -28,8 +28,9 @@ if TYPE_CHECKING:
 
 #: How many seconds a client may take to send its first request, since some start slowly on a machine that is busy.
 START_SECONDS = 10.0
-#: How many seconds a scene may take after that, one in which a right client comes to its end by itself, and all scenes.
-SCENE_SECONDS, WHOLE_SECONDS, RUN_SECONDS = 10.0, 30.0, 600.0
+#: How many seconds a scene may take after that; one in which a right client comes to its end by itself, or is to show
+#: that it gives up; and all scenes.
+SCENE_SECONDS, LONG_SECONDS, RUN_SECONDS = 10.0, 30.0, 600.0
 #: How many bytes a client may print to each stream beyond what it has to print.
 MORE_PRINTED = 2 << 20
 #: How many scenes are played at once, since most of them spend most of their time waiting.
@@ -82,7 +83,7 @@ def play_each(plays: Sequence[tuple[Command, Scene]], stop: Stop, at_once: int =
 class Stop:
     """Whether the run is to end, and why; after some seconds no other scene begins."""
 
-    def __init__(self, seconds: float = RUN_SECONDS - START_SECONDS - WHOLE_SECONDS) -> None:
+    def __init__(self, seconds: float = RUN_SECONDS - START_SECONDS - LONG_SECONDS) -> None:
         self.event = threading.Event()
         self.latest = time.monotonic() + seconds
         self.reason: str | None = None
@@ -121,7 +122,7 @@ async def play(command: Command, scene: Scene, stop: threading.Event, threads: T
     environment = {**clean(os.environ), **scene.environment(command.does, base_url)}
     began, when = time.monotonic(), datetime.now(UTC)
     mark, most = f"HOSTUP_BASE_URL={base_url}", scene.prints + MORE_PRINTED
-    seconds = WHOLE_SECONDS if scene.completes else SCENE_SECONDS
+    seconds = LONG_SECONDS if scene.completes or scene.long else SCENE_SECONDS
 
     def left() -> float:
         now = time.monotonic()

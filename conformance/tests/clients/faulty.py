@@ -370,6 +370,14 @@ class IdNotEncoded(Right):
         return f"/api/v2/vps/{quote(self.vps.replace(' ', '%20'), safe='/?&=#%+')}/agent/exec"
 
 
+@trips("CLIENT-06", "id-with-delimiters")
+class IdAsItIs(Right):
+    """It puts the id into the path as it is."""
+
+    def path(self) -> str:
+        return f"/api/v2/vps/{self.vps}/agent/exec"
+
+
 @trips("CLIENT-06", "awkward-id")
 class SlashNotEncoded(Right):
     """It encodes the id as if it were a path."""
@@ -948,6 +956,21 @@ class StatusNotLookedAt(Right):
         return self.read(self.send(method, url)) if "?pid=" in url else super().ask(method, url, body)
 
 
+@trips("CLIENT-27", "never-ends")
+class GivesUpInSilence(Right):
+    """It polls thirty times, and then ends as if all were well."""
+
+    def follow(self, started: Any) -> Any:
+        for _ in range(30):
+            if self.has_ended(output := self.ask("GET", self.poll_url(started))):
+                return output
+            time.sleep(self.interval)
+        return {"exitCode": 0}
+
+    def left(self) -> float:
+        return 60.0
+
+
 @trips("CLIENT-28", "poll-bad-gateway", "probe-forbidden")
 class PrintsErrorBody(Right):
     """It prints the body of an error as if it were the output."""
@@ -1078,6 +1101,16 @@ class ChattersOnStdout(Right):
     def follow(self, started: Any) -> Any:
         print(f"started {started['pid']}", flush=True)
         return super().follow(started)
+
+
+@trips("CLIENT-29", "output-within-latin-1")
+class OutputInLatin1(Right):
+    """It prints in Latin-1 what has no other characters, and in UTF-8 the rest."""
+
+    def show(self, output: Any) -> None:
+        super().show({"stderr": output.get("stderr")})
+        text = output.get("stdout") or ""
+        sys.stdout.buffer.write(text.encode("latin-1" if max(text, default="") < "\u0100" else "utf-8"))
 
 
 @trips("CLIENT-30", "exit-code-3", "output-on-stderr-alone")

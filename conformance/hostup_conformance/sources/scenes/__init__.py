@@ -85,6 +85,8 @@ class Scene:
     prints: int = 0
     #: Whether nobody listens from the beginning.
     refused: bool = False
+    #: Whether it lasts long, to see whether a client that was not told when to give up does so.
+    long: bool = False
 
     def suits(self, does: Does) -> bool:
         """Whether a client that does this meets what the scene is about."""

@@ -93,6 +93,12 @@ def awkward_id(asked: Asked) -> Reply:
     return asked.right()
 
 
+@scene(completes=THROUGH, vps="vps/a?c=d&e#f%41+g")
+def id_with_delimiters(asked: Asked) -> Reply:
+    """The VPS id has a slash, a question mark, a number sign and a percent sign, and nothing that no URL may have."""
+    return asked.right()
+
+
 @scene("start", completes=THROUGH, command="  printf '%s\\n' \"a\\tb\" 'å 日本 😀' $HOME & `x`\nexit 3 # ü ")
 def awkward_command(asked: Asked) -> Reply:
     """The command has quotes, backslashes, a newline, characters outside ASCII, and spaces at both ends."""
@@ -171,13 +177,13 @@ def poll_envelope(asked: Asked) -> Reply:
     return success({"success": True, "data": reply.response().json.value}) if asked.kind == "poll" else reply
 
 
-@scene("poll", timeout=4.0, polls=10**6)
+@scene("poll", timeout=4.0, polls=10**6, long=True)
 def never_ends(asked: Asked) -> Reply:
     """The command never ends, and the client is told (HOSTUP_TIMEOUT) to take 4 seconds at most."""
     return asked.right()
 
 
-@scene("poll", timeout=4.0)
+@scene("poll", timeout=4.0, long=True)
 def silence(asked: Asked) -> Reply:
     """No response to a poll ever comes, and the client is told (HOSTUP_TIMEOUT) to take 4 seconds at most."""
     reply = asked.right()

@@ -94,6 +94,12 @@ def output_outside_ascii(asked: Asked) -> Reply:
 
 
 @scene("poll", completes=THROUGH)
+def output_within_latin_1(asked: Asked) -> Reply:
+    """The output has characters outside ASCII that are all in Latin-1, which some languages then write as such."""
+    return ending(asked, stdout="åäö Zoë £\n", stderr="fel: å\n")
+
+
+@scene("poll", completes=THROUGH)
 def output_escaped(asked: Asked) -> Reply:
     r"""The output has backslashes, quotes, percent signs, terminal controls and a NUL; its \n is no newline."""
     return ending(

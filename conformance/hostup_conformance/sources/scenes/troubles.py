@@ -133,7 +133,7 @@ def torn(asked: Asked, kind: One) -> Reply:
     return reply
 
 
-@scene_at("start", "poll", timeout=4.0)
+@scene_at("start", "poll", timeout=4.0, long=True)
 def unresponsive(asked: Asked, kind: One) -> Reply:
     """The {kind} is carried out, and no response to it comes; the client is told to wait for 4 seconds at most."""
     reply = asked.right()
