@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from contextlib import ExitStack
 
 #: The default number of requests to a live server, and how many more where commands may be started.
-LIVE_REQUESTS, FOR_COMMANDS = 200, 150
+LIVE_REQUESTS, FOR_COMMANDS = 240, 150
 #: The name of a header field (RFC 9110 section 5.6.2), and those that are the suite's own.
 FIELD_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 OUR_FIELDS = frozenset(

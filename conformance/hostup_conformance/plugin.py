@@ -49,7 +49,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "--max-requests": {
         "type": int,
         "metavar": "N",
-        "help": "send at most N requests (default for live servers: 200, or 350 with --allow-exec)",
+        "help": "send at most N requests (default for live servers: 240, or 390 with --allow-exec)",
     },
     "--rate": {"type": float, "metavar": "N", "help": "send at most N requests in a second (default: any number)"},
     "--max-wait": {

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 #: How many pages are requested, and how many requests this module sends at most.
 PAGES = 5
-MOST_REQUESTS = 3 + 1 + PAGES + 1 + 4 + 4 + 3
+MOST_REQUESTS = 3 + 1 + PAGES + 1 + 4 + 4 + 4
 #: The longest time after which a rate limit may reset for it to be used up on purpose.
 LONGEST_WAIT = timedelta(seconds=15)
 #: An address of a network that is reserved for documentation (RFC 5737), so that no VPS has it.
@@ -103,18 +103,22 @@ def overrun(wire: Wire, target: Target) -> None:
 
 
 def revalidation(wire: Wire, target: Target, tag: str) -> None:
-    """Request resources that have an ETag with If-None-Match, and other resources with the same ETag."""
-    if not (tag.isascii() and tag.isprintable() and len(tag) < 200):
-        return
-    paths = {"the resource that has this ETag": path_of(target.vps)}
+    """Request a resource that has an ETag with If-None-Match, then other resources with its latest ETag, or no key."""
+    own = path_of(target.vps)
+    requests = {"the resource that has this ETag": authorized(own, target)}
     if target.unavailable_vps:
-        paths["another VPS's availability"] = path_of(target.unavailable_vps)
+        requests["another VPS's availability"] = authorized(path_of(target.unavailable_vps), target)
     if target.running_pid:
-        paths["command output"] = f"{path_of(target.vps)}?pid={target.running_pid}"
-    for what, path in paths.items():
-        request = authorized(path, target)
+        requests["command output"] = authorized(f"{own}?pid={target.running_pid}", target)
+    if "credentials" in target.capabilities:
+        requests["the resource that has this ETag, without a key"] = Request("GET", own, BASE_HEADERS)
+    for what, request in requests.items():
+        if not (tag.isascii() and tag.isprintable() and len(tag) < 200):
+            return
         conditional = replace(request, headers=(*request.headers, ("If-None-Match", tag)))
-        wire.send(conditional, purpose=f"{what}, with the ETag of the availability in If-None-Match")
+        e = wire.send(conditional, purpose=f"{what}, with the ETag of the availability in If-None-Match")
+        if request.target == own:
+            tag = e.header("etag") or tag
 
 
 def listing(wire: Wire, target: Target, items: list[dict[str, Any]]) -> Iterator[Callable[[], object]]:

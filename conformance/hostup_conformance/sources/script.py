@@ -221,7 +221,7 @@ class Script:
         odd = [
             "%25" + raw.encode()[:1].hex() + raw[1:], raw + "%00", raw + "%20", raw + "%27",
             f"{raw}%27%20OR%20%271%27=%271", raw + "%2F", f"{raw}%2F..%2F{raw}", "%2A", "%25", "vps_%25", "..", ".",
-            "%2e%2e", "..%2F..%2Fvps", "%ff%fe", "%F0%9F%92%A9", "%7B%24ne%3A1%7D", "a" * 2000,
+            "%2e%2e", "..%2F..%2Fvps", raw + "%22%5C", "%ff%fe", "%F0%9F%92%A9", "%7B%24ne%3A1%7D", "a" * 2000,
         ]  # fmt: skip
         if self.target.foreign_vps:
             odd.append(f"{raw}%2F..%2F{quote(self.target.foreign_vps, safe='')}")
@@ -246,7 +246,7 @@ class Script:
         known = running or nobodys
         base = nobodys if self.careful else known
         invalid = [
-            "abc", f"{known}abc", f"{base}.1", f"{known}%27", f"{base}%20OR%201=1", f"{known}%00", "null", "true",
+            "abc", f"{known}abc", f"{base}.1", f"{known}%27%22%5C", f"{base}%20OR%201=1", f"{known}%00", "null", "true",
             "undefined", "NaN", "%7B%7D", "%5B1%5D", "%F0%9F%92%A9", "%ff",
             *(["0xbadbad"] if self.careful else [f"0x{known:x}", f"{known},{known}"]),
         ]  # fmt: skip

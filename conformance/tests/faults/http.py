@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from functools import cache
+from urllib.parse import unquote
 
 from stage import Answered, Asked
 
@@ -428,6 +429,13 @@ def any_condition_holds(asked: Asked, answered: Answered) -> None:
         answered.header("ETag", f'W/"{len(answered.body)}"')
         if "if-none-match" in asked.headers:
             answered.become(304)
+
+
+@trips("HTTP-03")
+def id_is_put_into_a_template(asked: Asked, answered: Answered) -> None:
+    """The 404 is a template with the id in it, unescaped."""
+    if answered.status == 404 and "%22" in asked.path:
+        answered.body = answered.body.replace(b'"detail":"', b'"detail":"No VPS ' + unquote(asked.path).encode())
 
 
 @trips("HTTP-17")

@@ -24,9 +24,17 @@ def with_credential(credential: Credential) -> Selector:
     return lambda e: judged(e) and e.ask.credential == credential and e.ask.vps == "own" and e.ask.pid.well_formed
 
 
-@each("AUTH-01", with_credential("none"))
+def is_unchanged_without_key(e: Exchange) -> bool:
+    """A request without a key that is told that the caller's own VPS has the state that it knows."""
+    return e.ask.credential == "none" and e.ask.vps == "own" and e.ask.endpoint and e.status == 304
+
+
+@each("AUTH-01", lambda e: with_credential("none")(e) or is_unchanged_without_key(e))
 def without_key(e: Exchange) -> Findings:
-    """Any status code but 401 is a finding. 403 and 404 do not pass: they suggest that a key was recognised."""
+    """Any status code but 401 is a finding. 403 and 404 do not pass: they suggest that a key was recognised.
+
+    Nor does 304: If-None-Match only counts where the response would be a 200 (RFC 9110 section 13.2.1).
+    """
     if e.status != 401:
         yield "status 401", status_of(e)
 

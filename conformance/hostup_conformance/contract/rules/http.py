@@ -7,7 +7,7 @@ from datetime import UTC, timedelta
 from email.utils import format_datetime
 from typing import TYPE_CHECKING, Any
 
-from hostup_conformance.contract.ask import Pid, is_start, new_pid
+from hostup_conformance.contract.ask import Pid, asks_start, is_start, new_pid
 from hostup_conformance.contract.oracles import conforms, header_notes
 from hostup_conformance.contract.rules import Findings, FindingsAcross, across, each
 from hostup_conformance.contract.rules.safety import strings
@@ -55,8 +55,12 @@ def well_formed(e: Exchange) -> bool:
 
 
 def is_json(e: Exchange) -> bool:
-    """A GET of the endpoint, or a start, whose response claims to be JSON."""
-    return (is_good(e) or is_error(e)) and e.response is not None and e.response.media_type.endswith("json")
+    """A GET of the endpoint, or a start, whose response claims to be JSON, whoever it is from.
+
+    A malformed id is no excuse: what is put into a body unescaped breaks it.
+    """
+    asked = asks_start(e) or (e.request.method == "GET" and e.ask.endpoint)
+    return asked and e.response is not None and e.response.media_type.endswith("json")
 
 
 @across("HTTP-01", lambda e: not is_long(e), of_passed=True)
