@@ -13,6 +13,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+import respx
 from client.voices import BASE_URL, KEY, PID, VPS, Voice, answering, new_client
 from hostup_agent_exec import AuthenticatedClient, Client, __version__
 from hostup_agent_exec.api.agent import get_agent_exec
@@ -116,6 +117,22 @@ def test_the_key_is_never_pickled(voice: Voice, client: AuthenticatedClient) -> 
     assert server.last.headers["X-Trace"] == "1"
     assert server.last.extensions["timeout"]["read"] == 3
     other.close()
+
+
+@respx.mock
+def test_an_unpickled_client_makes_connections_again(voice: Voice) -> None:
+    asked = respx.get(path__regex="/agent/exec$").respond(json={"available": True})
+    other: AuthenticatedClient = pickle.loads(pickle.dumps(new_client().with_headers({"X-Trace": "1"})))  # noqa: S301
+    other.token = "sk_other"
+    assert voice.call(client=other).available
+    assert asked.calls.last.request.headers["X-Trace"] == "1"
+
+
+@respx.mock
+def test_seconds_keep_the_times_of_the_parts(voice: Voice) -> None:
+    asked = respx.get(path__regex="/agent/exec$").respond(json={"available": True})
+    voice.call(client=new_client().with_timeout(httpx.Timeout(7, connect=3)).with_timeout(50.0))
+    assert asked.calls.last.request.extensions["timeout"] == {"connect": 3, "read": 7, "write": 7, "pool": 7}
 
 
 def test_a_new_key_is_used_at_once(voice: Voice, client: AuthenticatedClient, server: Server) -> None:

@@ -334,6 +334,27 @@ def test_calls_are_logged(voice: Voice, caplog: pytest.LogCaptureFixture) -> Non
     assert "private" not in caplog.text
 
 
+@pytest.mark.parametrize(
+    ("status", "header", "body", "named"),
+    [
+        (200, "req_header", b'{"available": true, "requestId": "req_body"}', " (req_header)"),
+        (200, None, b'{"available": true, "requestId": "req_body"}', ""),
+        (400, None, b'{"requestId" :\n "req_body"}', " (req_body)"),
+        (404, None, b'{"code": "x"}', ""),
+        (404, "not one", b'{"requestId": "req_body"}', ""),
+        (404, KEY, b"", ""),
+    ],
+)
+def test_the_log_has_the_request_id(
+    status: int, header: str | None, body: bytes, named: str, voice: Voice, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "hostup_agent_exec")
+    headers = {} if header is None else {"X-Request-Id": header}
+    voice.detailed(client=answering(httpx.Response(status, headers=headers, content=body)))
+    (line,) = [record.getMessage() for record in caplog.records if record.name == "hostup_agent_exec"]
+    assert line.startswith(f"GET /api/v2/vps/{VPS}/agent/exec -> {status}{named} in ")
+
+
 def pages(*bodies: dict[str, Any]) -> tuple[AuthenticatedClient, list[str]]:
     asked: list[str] = []
 
@@ -394,6 +415,30 @@ def test_a_limit_out_of_range_is_not_sent(limit: int) -> None:
         with pytest.raises(ValueError, match=r"^limit: expected 1 to 100$"):
             call()
     assert asked == []
+
+
+def test_many_are_told_all_that_one_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[dict[str, Any]] = []
+    under_way: list[int] = []
+
+    async def run(**arguments: Any) -> int:
+        given.append(arguments)
+        await asyncio.sleep(0)
+        under_way.append(len(given) - len(under_way))
+        return 0
+
+    async def main(**arguments: Any) -> None:
+        ids = map(str, range(50))
+        assert len([one async for one in start_agent_exec.run_many(ids, "x", client=new_client(), **arguments)]) == 50
+
+    monkeypatch.setattr(start_agent_exec, "asyncio_run", run)
+    asyncio.run(main())
+    told = {name: given[0][name] for name in ("command", "timeout", "interval", "check")}
+    assert told == {"command": "x", "timeout": 300.0, "interval": None, "check": False}
+    assert max(under_way) == 20
+    given.clear()
+    asyncio.run(main(timeout=7.0, interval=2.0, check=True))
+    assert [given[0][name] for name in ("timeout", "interval", "check")] == [7.0, 2.0, True]
 
 
 def test_many_are_run_some_at_once() -> None:

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 import httpx
 import pytest
-from client.voices import KEY, VPS, answering
+from client.voices import KEY, VPS, Clock, answering, new_client
 from hostup_agent_exec import AuthenticatedClient, errors
 from hostup_agent_exec.api.agent import start_agent_exec
 from hostup_agent_exec.api.vps import get_vps_status, list_vps
@@ -93,6 +93,35 @@ def test_in_detail_it_returns_the_whole_answer(operation: Any, form: str) -> Non
     assert (answer.status_code, answer.parsed) == (404, Problem(type_="t", code="not_found", detail="d"))
     with pytest.raises(errors.InvalidResponse):
         call(module, form, answering(Server(200, [])), *arguments, **more)
+
+
+FORMS = pytest.mark.parametrize("form", ["sync", "asyncio", "sync_detailed", "asyncio_detailed"])
+
+
+@FORMS
+def test_one_call_has_time_and_headers_of_its_own(operation: Any, form: str) -> None:
+    module, arguments, more, _, _, place = operation
+    server = Server(200, example(*place))
+    call(module, form, answering(server), *arguments, **more, timeout=5.0, headers={"X-Trace": "7"})
+    (request,) = server.asked
+    assert request.headers["X-Trace"] == "7"
+    assert 0 < request.extensions["timeout"]["read"] <= 5
+
+
+@FORMS
+def test_what_the_document_lets_repeat_is_repeated(operation: Any, form: str, clock: Clock) -> None:
+    module, arguments, more, _, _, place = operation
+    answers = [httpx.Response(502), httpx.Response(200, json=example(*place))]
+    transport = httpx.MockTransport(lambda _: answers.pop(0))
+    client = new_client(retries=1, httpx_args={"transport": transport})
+    if place[1] == "get":
+        call(module, form, client, *arguments, **more)
+    elif form.endswith("detailed"):
+        assert call(module, form, client, *arguments, **more).status_code == 502
+    else:
+        with pytest.raises(errors.UnexpectedStatus):
+            call(module, form, client, *arguments, **more)
+    assert len(answers) == (place[1] != "get") == (not clock.slept)
 
 
 @pytest.mark.parametrize("form", ["sync", "asyncio"])
