@@ -9,9 +9,10 @@ from __future__ import annotations
 import gc
 import json
 import os
+import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
@@ -78,6 +79,8 @@ class Conformance:
         #: The finished record; in the controller it comes from the worker.
         self.record: dict[str, Any] | None = None
         self.unwritten: list[str] = []
+        #: Where pytest prints, without keys.
+        self.screen: terminal.Redacting | None = None
 
     @classmethod
     def from_config(cls, config: pytest.Config, interruption: Interruption) -> Conformance:
@@ -163,7 +166,7 @@ class Conformance:
         reporter = self.config.pluginmanager.get_plugin("terminalreporter")
         if reporter is not None:
             writer = reporter._tw
-            writer._file = terminal.Redacting(writer._file, redactor(self.named.nearly_secrets))
+            self.screen = writer._file = terminal.Redacting(writer._file, redactor(self.named.nearly_secrets))
 
     def pytest_report_header(self) -> list[str]:
         """Say what is judged."""
@@ -230,7 +233,10 @@ class Conformance:
                 recording.write(self.given.record, self.exchanges, self.target)
             except OSError as error:
                 self.unwritten.append(f"{self.given.record} could not be written ({error.strerror})")
-        if self.unwritten:
+        if self.screen and self.screen.lost:
+            with suppress(OSError):
+                print(f"the output could not be written ({self.screen.lost})", file=sys.stderr, flush=True)
+        if self.unwritten or (self.screen and self.screen.lost):
             session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
 
     def _recorded(self, verdict: Verdict) -> dict[str, Any]:

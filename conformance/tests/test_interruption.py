@@ -107,3 +107,16 @@ def test_a_short_key_is_refused_off_loopback(tmp_path: Path) -> None:
     done = run(tmp_path, "--base-url", "https://h.invalid", HOSTUP_API_KEY="short", HOSTUP_VPS_ID="v")
     assert done.returncode == 4
     assert "fewer than 8 characters" in done.stderr
+
+
+def test_a_full_disk_for_the_output_is_told(tmp_path: Path) -> None:
+    """A run whose output cannot be written still has its reports."""
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            command("--report-dir", tmp_path / "report"),
+            cwd=tmp_path, env=KEPT, stdout=full, stderr=subprocess.PIPE, text=True, timeout=DEADLINE, check=False,
+        )  # fmt: skip
+    assert done.returncode == 3
+    assert "could not be written (No space left on device)" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert report_in(tmp_path)["verdict"] == "conformant"

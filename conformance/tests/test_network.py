@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import socket
 import threading
 
@@ -11,7 +12,7 @@ from hostup_conformance.contract.judging import what_stands_between
 from hostup_conformance.contract.sending import wire_to
 from hostup_conformance.contract.target import Target
 from hostup_conformance.core import network
-from hostup_conformance.core.network import Watched
+from hostup_conformance.core.network import MOST_MEMBERS, TooLarge, Watched, decode_content
 from hostup_conformance.core.wire import Limits
 from hostup_conformance.sources.requests import authorized
 
@@ -64,3 +65,25 @@ def test_a_name_that_is_not_known_shows_nothing_of_the_server(monkeypatch: pytes
     assert exchange.lost == "refused"
     assert wire.stopped == "the server does not accept connections"
     assert "Name or service not known (check the base URL)" in (what_stands_between(wire.exchanges) or "")
+
+
+@pytest.mark.parametrize(
+    ("members", "rest", "wrong"),
+    [
+        (3, b"", None),
+        (3, b"\0\0\0", None),
+        (1, b"{}", "something follows"),
+        (MOST_MEMBERS + 1, b"", "more than"),
+        (0, b"{}", "is not gzip"),
+    ],
+)
+def test_gzip_may_have_several_members(members: int, rest: bytes, wrong: str | None) -> None:
+    body = gzip.compress(b"a") * members + rest
+    decoded, why = decode_content(body, (("Content-Encoding", "gzip"),), 2**20)
+    assert decoded == (b"a" * min(members, MOST_MEMBERS) if members else body)
+    assert why is None if wrong is None else wrong in str(why)
+
+
+def test_members_of_gzip_share_one_limit() -> None:
+    with pytest.raises(TooLarge):
+        decode_content(gzip.compress(b"a" * 600) * 2, (("Content-Encoding", "gzip"),), 1000)

@@ -32,6 +32,8 @@ TLS_HINTS = {
     "NO_APPLICATION_PROTOCOL": "it does not speak HTTP/1.1: give a base URL that does",
     "WRONG_VERSION_NUMBER": "it does not speak TLS: give a base URL with http://",
 }
+#: No response needs more members of gzip.
+MOST_MEMBERS = 100
 #: Only Linux has it.
 QUICK_ACKNOWLEDGEMENT: int | None = getattr(socket, "TCP_QUICKACK", None)
 
@@ -70,14 +72,21 @@ def decode_content(body: bytes, headers: Headers, limit: int) -> tuple[bytes, st
         return body, None
     if coding not in {"gzip", "x-gzip", "deflate"}:
         return body, f"Content-Encoding {coding[:100]} was not asked for"
-    decompressor = zlib.decompressobj(zlib.MAX_WBITS | 32)
-    try:
-        decoded = decompressor.decompress(body, limit)
-    except zlib.error:
-        return body, f"the body is not {coding}"
-    if decompressor.unconsumed_tail:
-        raise TooLarge(f"its body decompresses to more than {limit >> 20} MiB")
-    return decoded, None if decompressor.eof else f"the {coding} body is cut short"
+    decoded, rest, members = b"", body, 0
+    while rest and members < MOST_MEMBERS:
+        decompressor = zlib.decompressobj(zlib.MAX_WBITS | 32)
+        try:
+            decoded += decompressor.decompress(rest, max(limit - len(decoded), 1))
+        except zlib.error:
+            return (decoded, f"something follows the {coding} body") if members else (body, f"the body is not {coding}")
+        if decompressor.unconsumed_tail:
+            raise TooLarge(f"its body decompresses to more than {limit >> 20} MiB")
+        if not decompressor.eof:
+            return decoded, f"the {coding} body is cut short"
+        # Of gzip there may be several members, one after the other (RFC 1952 section 2.2).
+        rest = decompressor.unused_data.lstrip(b"\0")
+        members += 1
+    return decoded, f"the {coding} body has more than {MOST_MEMBERS} members" if rest else None
 
 
 @dataclass

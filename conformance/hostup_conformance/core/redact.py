@@ -18,7 +18,7 @@ from base64 import b32encode, b64encode
 from bisect import bisect_left
 from collections import deque
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from functools import cache, cached_property, lru_cache
 from html.entities import html5
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -49,20 +49,22 @@ _KINDS = (
 )
 #: All kinds of escapes at once; and each by itself, for keys that look like escapes in part.
 ESCAPE, *EACH = (re.compile(kinds, re.VERBOSE) for kinds in (" | ".join(_KINDS), *_KINDS))
-#: The alphabets of base64 differ in two characters.
-_ALPHABET = str.maketrans("-_", "+/")
 #: Where a credential is named, for keys that are too short to be found by themselves.
 _NAMED = r"(?i)(\b(?:bearer|authorization|api[-_]?key)\b[\s\"':=]{1,8}(?:(?:bearer|token|basic)\s{1,8})?)"
 
 
 def folded(text: str) -> str:
     """Return a text as it is compared: without case, in one alphabet of base64, and of the same length."""
-    if text.isascii():
-        return text.lower().translate(_ALPHABET)
-    lower = text.upper().lower()
-    if len(lower) != len(text):  # some letters become two in the other case
-        lower = "".join(low if len(low := c.upper().lower()) == 1 else c for c in text)
-    return lower.translate(_ALPHABET)
+    lower = text.lower() if text.isascii() else text.upper().lower()
+    if len(lower) != len(text):
+        lower = widening().sub("\ufffe", text).upper().lower()
+    return lower.replace("-", "+").replace("_", "/")
+
+
+@cache
+def widening() -> re.Pattern[str]:
+    """Return what finds the letters that become several in the other case."""
+    return re.compile(f"[{''.join(c for c in map(chr, range(0x10000)) if len(c.upper().lower()) != 1)}]")
 
 
 @lru_cache(maxsize=4096)

@@ -26,19 +26,30 @@ COLOURS: dict[str, dict[str, bool]] = {
 
 
 class Redacting(io.TextIOBase):
-    """A stream that takes the keys out of what is written to it, tracebacks of whatever origin among it."""
+    """A stream that takes the keys out of what is written to it, tracebacks of whatever origin among it.
+
+    Where nothing can be written, to a full disk or a closed pipe, the run goes on without it, since it has its reports.
+    """
 
     def __init__(self, stream: TextIO, redact: Callable[[str], str]) -> None:
         self._stream, self._redact = stream, redact
+        #: Why something could not be written, once that is so.
+        self.lost: str | None = None
 
     def write(self, text: str) -> int:
         """Write without keys."""
-        self._stream.write(self._redact(text))
+        try:
+            self._stream.write(self._redact(text))
+        except OSError as error:
+            self.lost = error.strerror
         return len(text)
 
     def flush(self) -> None:
         """Flush the stream below."""
-        self._stream.flush()
+        try:
+            self._stream.flush()
+        except OSError as error:
+            self.lost = error.strerror
 
     def isatty(self) -> bool:
         """Whether the stream below is a terminal."""

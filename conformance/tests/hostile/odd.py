@@ -1,0 +1,247 @@
+"""What libraries have stumbled over: header fields that linters parse, numbers, dates, codings, cursors, odd text."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import zlib
+from collections.abc import Iterator
+
+from hostile import ANY, CORRECT, hostile
+from hostile.server import CRLF, KEEP, Asked, Part
+
+#: Header fields whose values are numbers, dates, structured fields, JSON, lists or addresses.
+FIELDS = (
+    *(b"Accept-CH", b"Accept-Patch", b"Accept-Ranges", b"Age", b"Allow", b"Alt-Svc", b"Cache-Control", b"Cache-Status"),
+    *(b"Content-Digest", b"Content-Disposition", b"Content-Language", b"Content-Location", b"Content-Range", b"Date"),
+    *(b"Clear-Site-Data", b"Content-Security-Policy", b"Deprecation", b"ETag", b"Expires", b"Keep-Alive"),
+    *(b"Last-Modified", b"Link", b"Location", b"NEL", b"Origin-Agent-Cluster", b"P3P", b"Permissions-Policy"),
+    *(b"Pragma", b"Proxy-Authenticate", b"Referrer-Policy", b"Refresh", b"Report-To", b"Reporting-Endpoints"),
+    *(b"Retry-After", b"Server", b"Server-Timing", b"Set-Cookie", b"SourceMap", b"Strict-Transport-Security"),
+    *(b"Sunset", b"TE", b"Trailer", b"Upgrade", b"Vary", b"Via", b"Want-Content-Digest", b"Warning"),
+    *(b"WWW-Authenticate", b"X-Content-Type-Options", b"X-RateLimit-Limit", b"X-RateLimit-Remaining"),
+    *(b"X-RateLimit-Reset", b"X-XSS-Protection"),
+)  # fmt: skip
+#: What stands in them in turn.
+VALUES = (
+    b"9" * 5000, b"-1", b"1e999", b"NaN", "１".encode(), b"", b",", b";", b"=", b'"', b'"\\', b"(", b"((((", b"?1",
+    b":a:", b"@99999999999999999999", b"%", b"\xff\xfe", b"\t \t", b"{", b'{"a":' * 50, b"<", b"<>;=",
+    b"a=b;c", b"a" * 3000,
+    b"max-age=" + b"9" * 5000, b"a; Max-Age=" + b"9" * 5000, b"a; Expires=Fri, 31 Dec 99999 23:59:59 GMT",
+    b"bytes 9-1/0", b"h3=\":99999999\"; ma=" + b"9" * 5000, b"http://[", b"http://[::1]:99999/", b"//\xff", b"1.1 \x80",
+)  # fmt: skip
+DATES = (
+    b"Fri, 31 Dec 9999 23:59:59 -2359", b"Mon, 01 Jan 0001 00:00:00 +2359", b"Thu, 01 Jan 1970 00:00:00 +999999999999",
+    b"Sun, 06 Nov 99999999 08:49:37 GMT", b"Sun, 06 Nov 1994 08:49:60 GMT", b"Sun, 31 Feb 2026 08:49:37 GMT",
+    b"Sunday, 06-Nov-00 08:49:37 GMT", b"Sun Nov  6 25:61:61 1994", b"Sun, 06 Nov -1994 08:49:37 GMT", b"Sun, , ,",
+    b"0", b"-62135596801", b"99999999999999", b"2026-02-30T25:61:61Z", b"0000-00-00T00:00:00Z",
+    b"9999-12-31T23:59:59-23:59",
+)  # fmt: skip
+
+
+@hostile(ANY)
+def odd_values_in_fields_that_are_parsed(asked: Asked) -> Iterator[Part]:
+    """Every header field that somebody parses, with another odd value in each response."""
+    fields = (name + b": " + VALUES[(asked.number + n) % len(VALUES)] + CRLF for n, name in enumerate(FIELDS))
+    yield asked.sent(b"".join(fields))
+    yield KEEP
+
+
+@hostile(ANY)
+def odd_dates_in_all_fields(asked: Asked) -> Iterator[Part]:
+    """Dates that no calendar or no library has, in every header field that holds one."""
+    asked.good.headers = [pair for pair in asked.good.headers if pair[0] != b"Date"]
+    names = (b"Date", b"Expires", b"Last-Modified", b"Retry-After", b"Sunset", b"Deprecation", b"X-RateLimit-Reset")
+    yield asked.sent(b"".join(n + b": " + DATES[(asked.number + i) % len(DATES)] + CRLF for i, n in enumerate(names)))
+    yield KEEP
+
+
+@hostile(ANY)
+def odd_dates_in_all_members(asked: Asked) -> Iterator[Part]:
+    """The same in members of the body, beside numbers of 5000 digits and -0.0."""
+    date = DATES[asked.number % len(DATES)].decode()
+    body = json.dumps({**(asked.good.json or {}), "timestamp": date, "createdAt": date, "uptimeSeconds": -0.0})
+    yield asked.sent(body=body[:-1].encode() + b', "exitCode": ' + b"9" * 5000 + b', "limit": 1e-99999}')
+    yield KEEP
+
+
+@hostile()
+def odd_bytes_in_header_names(asked: Asked) -> Iterator[Part]:
+    """Names of header fields that are none: with bytes above ASCII, controls, blanks, quotes, or 60 KB of letters."""
+    names = (b"X-\xff", b"X\x7fA", b"\x00", b'"X"', b"X{}", b"\xf0\x9f\x98\x80", b"X" * 60_000, b"\tX", b"(X)")
+    yield asked.sent(names[asked.number % len(names)] + b": a\r\n")
+
+
+@hostile(ANY)
+def nine_hundred_cookies(asked: Asked) -> Iterator[Part]:
+    """Set-Cookie 900 times, just below the number of header fields that is read."""
+    yield asked.sent(b"".join(b"Set-Cookie: c%d=%d; Domain=.evil.invalid; Path=/\r\n" % (n, n) for n in range(900)))
+    yield KEEP
+
+
+@hostile(ANY)
+def content_after_the_last_response(asked: Asked) -> Iterator[Part]:
+    """Connection: close, and then the connection stays open and goes on for a while."""
+    yield asked.sent(b"Connection: close\r\n")
+    for _ in range(10):
+        yield 0.5
+        yield b"more"
+
+
+@hostile(CORRECT)
+def gzip_of_several_members(asked: Asked) -> Iterator[Part]:
+    """The body in three members of gzip, one after the other, as RFC 1952 section 2.2 allows, where gzip is welcome."""
+    body, third = asked.good.body, len(asked.good.body) // 3
+    if "gzip" in asked.headers.get("accept-encoding", "") and body and asked.method != "HEAD":
+        parts = (body[:third], body[third : 2 * third], body[2 * third :])
+        yield asked.sent(b"Content-Encoding: gzip\r\nVary: Accept-Encoding\r\n", b"".join(map(gzip.compress, parts)))
+    else:
+        yield asked.sent()
+    yield KEEP
+
+
+@hostile()
+def gzip_of_a_hundred_thousand_members(asked: Asked) -> Iterator[Part]:
+    """Empty members of gzip by the hundred thousand: 2 MB that say nothing."""
+    yield asked.sent(b"Content-Encoding: gzip\r\n", gzip.compress(b"") * 100_000)
+
+
+@hostile()
+def something_after_the_gzip(asked: Asked) -> Iterator[Part]:
+    """Bytes that are no gzip after the end of the gzip."""
+    yield asked.sent(b"Content-Encoding: gzip\r\n", gzip.compress(asked.good.body) + b"{}garbage")
+    yield KEEP
+
+
+@hostile()
+def codings_in_turn(asked: Asked) -> Iterator[Part]:
+    """Lists of codings, two header fields of them, deflate without its header, zstd, aes128gcm, and quotes."""
+    body = asked.good.body
+    raw = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
+    turns = (
+        (b"Content-Encoding: gzip, identity\r\n", gzip.compress(body)),
+        (b"Content-Encoding: identity\r\nContent-Encoding: gzip\r\n", gzip.compress(body)),
+        (b"Content-Encoding: deflate\r\n", raw.compress(body) + raw.flush()),
+        (b"Content-Encoding: zstd\r\n", b"\x28\xb5\x2f\xfd\x04\x00\xff\xff"),
+        (b"Content-Encoding: aes128gcm\r\n", body),
+        (b'Content-Encoding: "gzip"\r\n', gzip.compress(body)),
+        (b"Content-Encoding: " + b"," * 5000 + b"\r\n", body),
+        (b"Content-Encoding: dcb\r\nTransfer-Encoding: gzip\r\n", body),
+    )
+    yield asked.sent(*turns[asked.number % len(turns)])
+    yield KEEP
+
+
+@hostile()
+def trailers_that_contradict(asked: Asked) -> Iterator[Part]:
+    """Content-Length, Transfer-Encoding, Authorization and a status line in the trailer section."""
+    body = asked.good.body or b"{}"
+    yield asked.good.lines + b"Transfer-Encoding: chunked\r\nTrailer: Content-Length\r\n\r\n"
+    yield b"%x\r\n%s\r\n0\r\nContent-Length: 1\r\nTransfer-Encoding: gzip\r\nAuthorization: Bearer %s\r\n" % (
+        len(body), body, asked.key.encode("latin-1", "replace")
+    )  # fmt: skip
+    yield b"HTTP/1.1 200 OK\r\n\r\n"
+
+
+@hostile(ANY, lookup=True)
+def cursors_of_all_kinds(asked: Asked) -> Iterator[Part]:
+    """The next cursor of the list is an object, a number, 100 KB, another request, a path, or the key."""
+    kinds: tuple[object, ...] = ({"a": []}, 1e999, "c" * 100_000, "\r\nX-A: b\r\n\r\nDELETE / HTTP/1.1\r\n\r\n", "../../x?y#z",
+             asked.key,
+             "\ud800", "", 0, True, [["a"]], "%0d%0a", "\x00", "🚀&limit=-1")  # fmt: skip
+    if asked.is_list:
+        yield asked.json(hasMore=True, nextCursor=kinds[asked.number % len(kinds)])
+    else:
+        yield asked.sent()
+    yield KEEP
+
+
+@hostile(ANY, lookup=True)
+def ids_of_all_kinds(asked: Asked) -> Iterator[Part]:
+    """The ids in the list are objects, numbers, paths, requests, NULs, 100 KB, and the key in the place of one."""
+    ids: tuple[object, ...] = ({}, [1], 1.5, None, True, "", "/", "..", "a/../../b", "x\r\nX: y", "\x00", "é", "\udc80",
+                               "i" * 100_000, "?pid=1", "#", "%2e%2e", asked.key, "vps 1", "\u202e")  # fmt: skip
+    if asked.is_list:
+        yield asked.sent(body=json.dumps({"data": [{"id": id, "name": id} for id in ids], "hasMore": True}).encode())
+    else:
+        yield asked.sent()
+    yield KEEP
+
+
+@hostile()
+def statuses_without_content(asked: Asked) -> Iterator[Part]:
+    """204, 205, 206, 304 and 226 in turn, with a body and its length."""
+    status = (b"204", b"205", b"206", b"304", b"226")[asked.number % 5]
+    yield b"HTTP/1.1 " + status + b" X\r\n" + asked.sent().partition(CRLF)[2]
+    yield KEEP
+
+
+@hostile(ANY)
+def text_that_leaves_its_line(asked: Asked) -> Iterator[Part]:
+    """Letters under two hundred combining marks, Arabic ligatures, and letters from right to left without controls."""
+    text = "Z" + "\u0335\u0321\u0489\u0300" * 50 + "\ufdfd" * 20 + " אבג ‎)(‎ عربى " + "\U000e0041" * 50 + "𒐫" * 20
+    good = asked.good.json if isinstance(asked.good.json, dict) else {}
+    yield asked.json(**{**dict.fromkeys(good, text), text: text})
+    yield KEEP
+
+
+@hostile(ANY)
+def names_that_mean_something(asked: Asked) -> Iterator[Part]:
+    """Members that are named as attributes of objects are, in Python and in JavaScript."""
+    names = (
+        "__class__",
+        "__init__",
+        "__dict__",
+        "__proto__",
+        "constructor",
+        "toString",
+        "self",
+        "cls",
+        "$ref",
+        "raise",
+    )
+    yield asked.json(**{name: {"__class__": name, "$ref": "file:///etc/passwd"} for name in names if name != "self"})
+    yield KEEP
+
+
+@hostile()
+def another_version_each_time(asked: Asked) -> Iterator[Part]:
+    """HTTP/1.0, HTTP/1.2, HTTP/01.1, lower case, and no reason phrase, in turn."""
+    lines = (
+        b"HTTP/1.0 200 OK",
+        b"HTTP/1.2 200 OK",
+        b"HTTP/01.1 200 OK",
+        b"http/1.1 200 ok",
+        b"HTTP/1.1 200",
+        b"ICY 200 OK",
+    )
+    yield lines[asked.number % len(lines)] + CRLF + asked.sent().partition(CRLF)[2]
+
+
+@hostile(ANY)
+def etags_that_change_and_repeat(asked: Asked) -> Iterator[Part]:
+    """An ETag of 60 KB, a list of them, none that is quoted; what the request sent is sent back."""
+    tags = (
+        b'"' + b"e" * 60_000 + b'"',
+        b'W/"a", "b"',
+        b"unquoted",
+        b'W/W/"a"',
+        asked.headers.get("if-none-match", "").encode(),
+    )
+    yield asked.sent(b"ETag: " + tags[asked.number % len(tags)] + CRLF)
+    yield KEEP
+
+
+@hostile(ANY)
+def waits_with_every_status(asked: Asked) -> Iterator[Part]:
+    """Retry-After with 200, 301, 404 and 500, of a second, a day and a century."""
+    waits = (b"1", b"86400", b"3155760000", b"Fri, 31 Dec 9999 23:59:59 GMT")
+    yield asked.sent(b"Retry-After: " + waits[asked.number % len(waits)] + CRLF)
+    yield KEEP
+
+
+@hostile()
+def the_request_as_the_response(asked: Asked) -> Iterator[Part]:
+    """Everything that was sent, as an echo server sends it back: the key is in it."""
+    lines = "".join(f"{name}: {value}\r\n" for name, value in asked.headers.items())
+    yield f"{asked.method} {asked.target} HTTP/1.1\r\n{lines}\r\n".encode("latin-1", "replace") + asked.body
