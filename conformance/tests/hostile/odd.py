@@ -146,9 +146,9 @@ def trailers_that_contradict(asked: Asked) -> Iterator[Part]:
 @hostile(ANY, lookup=True)
 def cursors_of_all_kinds(asked: Asked) -> Iterator[Part]:
     """The next cursor of the list is an object, a number, 100 KB, another request, a path, or the key."""
-    kinds: tuple[object, ...] = ({"a": []}, 1e999, "c" * 100_000, "\r\nX-A: b\r\n\r\nDELETE / HTTP/1.1\r\n\r\n", "../../x?y#z",
-             asked.key,
-             "\ud800", "", 0, True, [["a"]], "%0d%0a", "\x00", "🚀&limit=-1")  # fmt: skip
+    smuggled = "\r\nX-A: b\r\n\r\nDELETE / HTTP/1.1\r\n\r\n"
+    kinds: tuple[object, ...] = ({"a": []}, 1e999, "c" * 100_000, smuggled, "../../x?y#z", asked.key, "\ud800", "", 0,
+                                 True, [["a"]], "%0d%0a", "\x00", "🚀&limit=-1")  # fmt: skip
     if asked.is_list:
         yield asked.json(hasMore=True, nextCursor=kinds[asked.number % len(kinds)])
     else:
