@@ -26,6 +26,7 @@ def test_what_is_needed_is_named() -> None:
         ("example.com", "not an http"),
         ("https://example.com/?a=b", "query or fragment"),
         ("https://exam ple.com", "space"),
+        ("https://example.com/proxy/api/v2/", "ends in /api/v2, which is added"),
         ("http://127.0.0.1:99999", "not a URL"),
         ("http://[::1", "not a URL"),
         ("", "not an http"),

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
+from hostup_conformance.contract.paths import VPSS
 from hostup_conformance.core.misconfigured import Misconfigured
 from hostup_conformance.core.redact import PIECE
 from hostup_conformance.core.route import DIRECT, Route
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
 PREFIX = "HOSTUP_"
+#: What the path of every operation begins with, and a base URL does not end in.
+BEFORE_VPSS = VPSS.rpartition("/")[0]
 
 #: What a target may support besides plain responses. A profile is the set that it does support.
 CAPABILITIES = {
@@ -183,6 +186,8 @@ def checked_base_url(base_url: str) -> str:
         raise Misconfigured(f"--base-url {base_url!r} has a query or fragment; give only the part before /api")
     if not base_url.isascii() or any(c.isspace() or ord(c) < 33 for c in base_url):
         raise Misconfigured(f"--base-url {base_url!r} contains a space or a character outside ASCII; percent-encode it")
+    if f"{parts.path}/".replace("//", "/").endswith(f"{BEFORE_VPSS}/"):
+        raise Misconfigured(f"--base-url {base_url!r} ends in {BEFORE_VPSS}, which is added; give only what is before it")
     return base_url.rstrip("/")
 
 
