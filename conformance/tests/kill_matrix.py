@@ -47,6 +47,7 @@ RANDOM = (
     (re.compile(r"\b(request|requests) \d+(, \d+ s before)?"), r"an earlier \1"),
     (re.compile(r"(?<=pid=)(419|4[2-9]\d|5\d\d|6[01]\d)\d{4}\b"), "4194305"),
     (re.compile(r"\bhostup-conformance-[\w-]{16}-a[zZ]x*"), "hostup-conformance-..."),
+    (re.compile(r"\b[0-9a-f]{12}\b"), "0123456789ab"),
 )
 #: What the examples say of a request's credential.
 CREDENTIALS = {

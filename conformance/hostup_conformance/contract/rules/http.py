@@ -55,12 +55,13 @@ def well_formed(e: Exchange) -> bool:
 
 
 def is_json(e: Exchange) -> bool:
-    """A GET of the endpoint, or a start, whose response claims to be JSON, whoever it is from.
+    """A GET of the endpoint, or a start, that got a success or an error that claims to be JSON, whoever it is from.
 
     A malformed id is no excuse: what is put into a body unescaped breaks it.
     """
     asked = asks_start(e) or (e.request.method == "GET" and e.ask.endpoint)
-    return asked and e.response is not None and e.response.media_type.endswith("json")
+    with_body = e.status == 200 or (e.status or 0) >= 400
+    return asked and with_body and e.response is not None and e.response.media_type.endswith("json")
 
 
 @across("HTTP-01", lambda e: not is_long(e), of_passed=True)
