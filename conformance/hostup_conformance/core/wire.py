@@ -428,6 +428,8 @@ class Wire(Generic[A]):
         with ExitStack() as turn:
             response = turn.enter_context(pool.stream(request.method, url, headers=raw, content=content))
             status = response.status
+            if not (version := response.extensions.get("http_version", b"HTTP/1.1")).startswith(b"HTTP/1."):
+                raise Unanswered(f"broken response: its status line says {version.decode('latin-1')}")
             if len(response.headers) > MOST_FIELDS:
                 raise TooLarge(f"it has more than {MOST_FIELDS} header fields")
             limit = min(ask.longest_body(status), self.limits.body_bytes)
