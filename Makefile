@@ -94,8 +94,9 @@ mutants: $(READY) ## change the client in one place at a time, and report the ch
 	cd mutants && HOSTUP_FUZZ_EXAMPLES=30 mutmut run && mutmut results
 
 .PHONY: hostile
-hostile: $(READY) ## run the suite against all hostile servers, for about half an hour (ONLY="name name …", JOBS=2)
+hostile: $(READY) ## run the suite, and the client, against all hostile servers, for about half an hour (ONLY="name name …", JOBS=2)
 	PYTHONPATH=conformance/tests python -m hostile --jobs $(or $(JOBS),2) $(ONLY)
+	PYTHONPATH=conformance/tests python -m hostile.with_client $(ONLY)
 
 .PHONY: kill-matrix
 kill-matrix: $(READY) ## run all faults and variants, and record which requirements report each

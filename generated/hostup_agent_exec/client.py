@@ -326,6 +326,13 @@ class _Body:
         if not self._codings and length.isdecimal() and len(length) < 20 and int(length) > limit:
             raise _too_large(response, limit)
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Let go of what was read: errors hold their frames, and so would hold it too."""
+        self._body, self._decoders = BytesIO(), []
+
     def feed(self, chunk: bytes) -> None:
         if time.monotonic() > self._deadline:
             raise httpx.ReadTimeout("the response was not complete in time", request=self._response.request)
@@ -385,6 +392,11 @@ def _is_read(response: httpx.Response, limit: int) -> bool:
     if len(response.content) > limit:
         raise _too_large(response, limit)
     return True
+
+
+def _no_location(request: httpx.Request) -> httpx.RemoteProtocolError:
+    """Make the error of a redirect whose Location makes no URL; httpx reads it although it is not followed."""
+    return httpx.RemoteProtocolError("the Location of a redirect is not a URL", request=request)
 
 
 def _too_large(response: httpx.Response, limit: int) -> TooLarge:
@@ -675,13 +687,16 @@ class Client:
             before, _HERE.deadline = getattr(_HERE, "deadline", None), one.deadline
             try:
                 built, auth = self._build(one, headers, client)
-                response = client.send(built, auth=auth, stream=True, follow_redirects=False)
+                try:
+                    response = client.send(built, auth=auth, stream=True, follow_redirects=False)
+                except httpx.InvalidURL:
+                    raise _no_location(built) from None
                 try:
                     if not _is_read(response, self.max_body_bytes):
-                        body = _Body(response, self.max_body_bytes, one.deadline)
-                        for chunk in response.iter_raw():
-                            body.feed(chunk)
-                        body.end()
+                        with _Body(response, self.max_body_bytes, one.deadline) as body:
+                            for chunk in response.iter_raw():
+                                body.feed(chunk)
+                            body.end()
                 finally:
                     response.close()
             finally:
@@ -731,13 +746,16 @@ class Client:
         built, auth = self._build(one, headers, client)
         # A little later than the parts, whose errors tell more.
         with move_on_after(one.deadline - time.monotonic() + 0.1):
-            response = await client.send(built, auth=auth, stream=True, follow_redirects=False)
+            try:
+                response = await client.send(built, auth=auth, stream=True, follow_redirects=False)
+            except httpx.InvalidURL:
+                raise _no_location(built) from None
             try:
                 if not _is_read(response, self.max_body_bytes):
-                    body = _Body(response, self.max_body_bytes, one.deadline)
-                    async for chunk in response.aiter_raw():
-                        body.feed(chunk)
-                    body.end()
+                    with _Body(response, self.max_body_bytes, one.deadline) as body:
+                        async for chunk in response.aiter_raw():
+                            body.feed(chunk)
+                        body.end()
             finally:
                 await response.aclose()
             return response

@@ -11,6 +11,7 @@ import time
 import zlib
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import suppress
+from io import BytesIO
 
 import httpx
 import pytest
@@ -138,6 +139,39 @@ def test_a_bomb_does_not_go_off(voice: Voice, layers: int) -> None:
     client.max_body_bytes = 2_000_000
     with pytest.raises(errors.TooLarge):
         voice.call(client=client)
+
+
+UNREADABLE = b"[" + b" " * 1_000_000
+
+
+def held_by(error: BaseException) -> int:
+    """Count the bytes that an error keeps alive in the frames that it came through, and in those of its context."""
+    held, frames = {0: 0}, error.__traceback__
+    while frames:
+        for value in frames.tb_frame.f_locals.values():
+            for one in (value, getattr(value, "_body", None), getattr(value, "doc", None)):
+                if isinstance(one, bytes | str | BytesIO):
+                    held[id(one)] = len(one.getvalue() if isinstance(one, BytesIO) else one)
+        frames = frames.tb_next
+    return sum(held.values()) + (held_by(error.__context__) if error.__context__ else 0)
+
+
+def test_an_error_does_not_hold_what_was_read(voice: Voice, dripping: Callable[..., str]) -> None:
+    client = AuthenticatedClient(dripping(HEAD + b"\r\n", b" " * 65536, 0), KEY, max_body_bytes=1_000_000)
+    with client, pytest.raises(errors.TooLarge) as caught:
+        voice.call(client=client)
+    assert held_by(caught.value) < 200_000
+    with pytest.raises(errors.InvalidResponse) as unread:
+        voice.call(client=answering(lambda _: httpx.Response(200, stream=httpx.ByteStream(UNREADABLE))))
+    assert held_by(unread.value) < 200_000
+    assert unread.value.response.content == UNREADABLE
+
+
+@pytest.mark.parametrize("location", ["file:///etc/passwd", "javascript:alert(1)", "https:x", "x://y:z"])
+def test_a_senseless_location_is_an_error_of_httpx(voice: Voice, location: str) -> None:
+    redirect = httpx.Response(302, headers={"Location": location})
+    with pytest.raises((httpx.RemoteProtocolError, errors.UnexpectedStatus)):
+        voice.call(client=answering(redirect))
 
 
 def test_what_follows_an_encoded_body_counts(voice: Voice, dripping: Callable[..., str]) -> None:

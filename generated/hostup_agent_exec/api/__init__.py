@@ -88,9 +88,10 @@ def _value(response: httpx.Response) -> Any:
     except InvalidValue:
         raise
     except UnicodeDecodeError:
-        raise InvalidValue("UTF-8", "other bytes") from None
+        expected, got = "UTF-8", "other bytes"
     except (ValueError, RecursionError):  # not JSON; or a number or a nesting beyond what Python takes
-        raise InvalidValue("JSON", "something else") from None
+        expected, got = "JSON", "something else"
+    raise InvalidValue(expected, got)  # out here, since those errors hold the whole text once more
 
 
 def _invalid(error: InvalidValue, response: httpx.Response) -> InvalidResponse:
