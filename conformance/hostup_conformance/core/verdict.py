@@ -107,7 +107,9 @@ def judge(
             message = f"the core was never seen to work: {core.refused}"
             result = Result(requirement, "skip", 0, message)
         results[requirement.id] = result
-    return Verdict(results, core.seen, unjudged(results if stopped and cut else unheard), core.refused)
+    # What was too large to be kept shows nothing either.
+    partly = stopped or any(e.too_large for e in exchanges)
+    return Verdict(results, core.seen, unjudged(results if partly and cut else unheard), core.refused)
 
 
 def unjudged(results: Mapping[str, Result[A]]) -> tuple[str, ...]:

@@ -104,6 +104,11 @@ def print_summary(reporter: Reporter, report: dict[str, Any], directory: Path) -
             )
             more = ": to finish, give more with --max-requests, --max-wait or --max-seconds"
             reporter.write_line(text + (more if "--max-" in report["stopped"] else ""))
+    elif missed := report["unjudged"]:
+        named = ", ".join(missed[:UNJUDGED]) + (", ..." if len(missed) > UNJUDGED else "")
+        reporter.write_line(
+            f"not judged: {named}; the responses were too large, or took too long to be judged", yellow=True
+        )
     together = alike(report)
     for entry, root in in_order(report):
         status = entry["status"]
