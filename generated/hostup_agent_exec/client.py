@@ -421,14 +421,13 @@ class _Request:
             check("headers", headers, Mapping)
         self._client, self.request, self._repeatable, self._again = client, request, repeatable, again
         self._total = total if total is not None else client.total
-        self._begun = time.monotonic()
-        self.deadline = self._begun + self._total
+        self.deadline = time.monotonic() + self._total
         self._attempts = 0
 
     def attempt(self) -> None:
-        """Note that it is sent; each time that it is sent again because a wait says so has a deadline of its own."""
+        """Note that it is sent: its time begins now, when its turn has come, unless it is sent again within ``retries``."""
         self._sent = time.monotonic()
-        if self._again is not None:
+        if self._again is not None or not self._attempts:
             self.deadline = self._sent + self._total
 
     def phases(self, own: httpx.Timeout | None, of_httpx: httpx.Timeout, longest: float) -> httpx.Timeout | None:

@@ -15,8 +15,9 @@ from io import BytesIO
 
 import httpx
 import pytest
-from client.voices import KEY, PID, Voice, answering
+from client.voices import KEY, PID, VPS, Clock, Voice, answering, new_client
 from hostup_agent_exec import AuthenticatedClient, errors
+from hostup_agent_exec.api.agent import get_agent_exec
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 
@@ -139,6 +140,21 @@ def test_a_bomb_does_not_go_off(voice: Voice, layers: int) -> None:
     client.max_body_bytes = 2_000_000
     with pytest.raises(errors.TooLarge):
         voice.call(client=client)
+
+
+def test_the_time_begins_when_its_turn_comes(clock: Clock) -> None:
+    async def answer(_: httpx.Request) -> httpx.Response:
+        clock.now += 40
+        await asyncio.sleep(0)
+        return httpx.Response(200, json={"available": True})
+
+    async def main() -> list[bool]:
+        arguments = {"transport": httpx.MockTransport(answer), "limits": httpx.Limits(max_connections=1)}
+        async with new_client(httpx_args=arguments) as client:
+            probes = await asyncio.gather(*(get_agent_exec.asyncio(VPS, client=client) for _ in range(3)))
+            return [probe.available is True for probe in probes]
+
+    assert asyncio.run(main()) == [True] * 3
 
 
 UNREADABLE = b"[" + b" " * 1_000_000

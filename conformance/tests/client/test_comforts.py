@@ -417,6 +417,20 @@ def test_a_limit_out_of_range_is_not_sent(limit: int) -> None:
     assert asked == []
 
 
+def test_a_hundred_empty_pages_in_a_row_are_the_end(voice: Voice) -> None:
+    asked: list[int] = []
+
+    def page(_: httpx.Request) -> httpx.Response:
+        asked.append(len(asked))
+        items = [{"id": "a"}] if len(asked) == 60 else []
+        return httpx.Response(200, json={"data": items, "nextCursor": str(len(asked)), "hasMore": True})
+
+    with pytest.raises(errors.InvalidResponse, match=r"^\$: expected another page, got nothing new$") as caught:
+        voice.items(client=answering(page))
+    assert len(asked) == 160
+    assert caught.value.status_code == 200
+
+
 def test_many_are_told_all_that_one_is(monkeypatch: pytest.MonkeyPatch) -> None:
     given: list[dict[str, Any]] = []
     under_way: list[int] = []

@@ -12,6 +12,8 @@ import pytest
 import respx
 from client.voices import BASE_URL, KEY, PID, VPS, Clock
 from hostup_agent_exec.__main__ import main
+from hostup_agent_exec.api.agent import get_agent_exec, start_agent_exec
+from hostup_agent_exec.models import CommandOutput
 
 PATH = f"{BASE_URL}/api/v2/vps/{VPS}/agent/exec"
 
@@ -179,3 +181,83 @@ def test_it_is_a_module_too() -> None:
     )
     assert "run a command and wait for its end" in done.stdout
     assert done.stderr == ""
+
+
+ID = "Public id of a VPS, exactly as `GET /api/v2/vps` returns it in `data[].id`. It may have any form."
+TIMES = (
+    "--timeout SECONDS how long to wait at most (default: 300) "
+    "--interval SECONDS pause between polls (default: a quarter of a second, growing to five seconds) "
+)
+HELP = {
+    (): (
+        "[-h] [--version] COMMAND ... Runs commands and tells how they ended. The key is taken from HOSTUP_API_KEY in "
+        "the environment, and the base URL from HOSTUP_BASE_URL (default: https://cloud.hostup.se). "
+        "positional arguments: COMMAND run run a command and wait for its end probe ask whether commands can be run in "
+        "a VPS wait wait for the end of a command list list the VPSs of the caller options: -h, --help show this help "
+        "message and exit --version show program's version number and exit"
+    ),
+    ("run",): (
+        "[-h] [--timeout SECONDS] [--interval SECONDS] [--json] ID [COMMAND ...] Run a command and wait for its end. "
+        f"positional arguments: ID {ID} COMMAND one argument is taken as it is; several, after --, are quoted for a "
+        f"shell options: -h, --help show this help message and exit {TIMES}--json print JSON"
+    ),
+    ("probe",): (
+        f"[-h] [--json] ID Ask whether commands can be run in a VPS. positional arguments: ID {ID} "
+        "options: -h, --help show this help message and exit --json print JSON"
+    ),
+    ("wait",): (
+        "[-h] [--timeout SECONDS] [--interval SECONDS] [--json] ID PID Wait for the end of a command. positional "
+        f"arguments: ID {ID} PID Process id of a command, as returned by its start "
+        f"options: -h, --help show this help message and exit {TIMES}--json print JSON"
+    ),
+    ("list",): (
+        "[-h] [--json] List the VPSs of the caller. options: -h, --help show this help message and exit "
+        "--json print JSON"
+    ),
+}
+EXITS = (
+    "exit codes: that of the command that was run; 124 if it has not ended in time; 125 for an error of this program; "
+    "137 if the command was killed or has no exit code; 130 if this program was interrupted"
+)
+
+
+@pytest.mark.parametrize("command", HELP)
+def test_help_says_what_a_command_takes(
+    command: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "300")
+    with pytest.raises(SystemExit) as caught:
+        main([*command, "--help"])
+    assert caught.value.code == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert said == " ".join(["usage: hostup-agent-exec", *command, HELP[command], EXITS])
+
+
+@pytest.mark.parametrize(
+    ("options", "timeout", "interval"), [([], 300.0, None), (["--timeout", "2.5", "--interval", "0.5"], 2.5, 0.5)]
+)
+def test_times_are_passed_on(
+    options: list[str], timeout: float, interval: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: list[tuple[object, ...]] = []
+
+    def ended(*arguments: object, **more: object) -> CommandOutput:
+        given.append((*arguments, more["timeout"], more["interval"], callable(more["on_progress"])))
+        return CommandOutput(exited=True, exit_code=0)
+
+    monkeypatch.setenv("HOSTUP_API_KEY", KEY)
+    monkeypatch.setattr(start_agent_exec, "run", ended)
+    monkeypatch.setattr(get_agent_exec, "wait", ended)
+    assert main(["run", *options, VPS, "x"]) == main(["wait", *options, VPS, str(PID)]) == 0
+    assert given == [(VPS, "x", timeout, interval, True), (VPS, PID, timeout, interval, True)]
+
+
+@pytest.mark.parametrize(("reason", "told"), [("no agent å", ": no agent å"), (None, "")])
+def test_the_reason_is_told(
+    server: respx.MockRouter, capsys: pytest.CaptureFixture[str], reason: str | None, told: str
+) -> None:
+    server["probe"].respond(json={"available": False, "reason": reason})
+    assert main(["run", VPS, "x"]) == 125
+    assert capsys.readouterr().err == f"hostup-agent-exec: commands cannot be run in this VPS now{told}\n"
+    assert main(["probe", VPS]) == 1
+    assert capsys.readouterr().out == f"available: false\nreason: {json.dumps(reason, ensure_ascii=False)}\n"
