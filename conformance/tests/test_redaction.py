@@ -19,7 +19,7 @@ KEY = "hu_mock_full_4f0c9a27d1e84b6c"
 #: Letters that become others in other encodings, and characters that escapes are made of.
 CHARACTERS = "abcdefgxyzABCXYZ0123456789_-.~\"\\%+/=<&';: #éßåÿŁжµ"
 #: `make fuzz` gives more.
-EXAMPLES = int(os.environ.get("HOSTUP_FUZZ_EXAMPLES", "200"))
+EXAMPLES = int(os.environ.get("HOSTUP_FUZZ_EXAMPLES", "80"))
 keys = st.text(CHARACTERS, min_size=PIECE, max_size=40)
 
 

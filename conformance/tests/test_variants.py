@@ -12,7 +12,7 @@ from variants import Variant, variants
 PATIENT = Limits(request_seconds=10.0)
 
 
-@pytest.mark.parametrize("variant", every(6, variants().items()))
+@pytest.mark.parametrize("variant", every(8, variants().items()))
 def test_variant_is_not_blamed(variant: Variant) -> None:
     verdict = verdict_on(variant.change, limits=PATIENT, allow_exec=variant.starts)
     blamed = {id: r.message for id, r in verdict.results.items() if r.status in {"fail", "error"}}
