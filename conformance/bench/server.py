@@ -1,8 +1,9 @@
 """What the suite costs and finds beside schemathesis alone, on the same document and the same servers, in one run.
 
-Both ask the embedded mock in another process, in rotation: the figures are medians. Then every sixth fault of the
-catalogue is served to both. A fault is found by our run when it fails or warns of anything, and by `st run` when a
-check fails that does not fail, with the same status, on the mock as it is.
+Both ask the embedded mock in another process, in rotation: the figures are medians. With starts, our run has
+--allow-exec, and schemathesis has the POST and its stateful phase; the mock only acts as if it ran commands. Then every
+sixth fault of the catalogue is served to both. A fault is found by our run when it fails or warns of anything, and by
+`st run` when a check fails that does not fail, with the same status, on the mock as it is.
 """
 
 from __future__ import annotations
@@ -34,9 +35,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 OPERATION = ["--include-name", "GET /api/v2/vps/{id}/agent/exec"]
+START = ["--include-name", "POST /api/v2/vps/{id}/agent/exec"]
 #: How long one run against a faulty server may take; both tools have bounds of their own.
 LONGEST = 240
 NAMES = {"suite": "our full run", "st": "st run --checks all -n 50"}
+WITH_STARTS = {"suite+starts": "our run with starts", "st+starts": "st run with starts"}
 
 
 @dataclass(frozen=True)
@@ -94,12 +97,22 @@ def serve_here(fault: str) -> None:
 
 def command_of(tool: str, server: Served, directory: Path) -> list[str]:
     """Return the command line of a tool."""
-    if tool == "suite":
-        suite = ["-m", "pytest", "-q", "-p", "no:cacheprovider", "--pyargs", "hostup_conformance"]
+    starts = tool in WITH_STARTS
+    if tool.startswith("suite"):
+        suite = [
+            "-m",
+            "pytest",
+            "-q",
+            "-p",
+            "no:cacheprovider",
+            "--pyargs",
+            "hostup_conformance",
+            *(["--allow-exec"] if starts else []),
+        ]
         return [sys.executable, *suite, "--base-url", server.base_url, "--report-dir", str(directory)]
-    st = [str(Path(sys.executable).with_name("st")), "run", str(DOCUMENT), "--url", server.base_url, *OPERATION]
+    st = [str(Path(sys.executable).with_name("st")), "run", str(DOCUMENT), "--url", server.base_url]
     key = f"Authorization: Bearer {server.environment['HOSTUP_API_KEY']}"
-    return [*st, "-H", key, "--checks", "all", "-n", "50", "--seed", "1"]
+    return [*st, *OPERATION, *(START if starts else []), "-H", key, "--checks", "all", "-n", "50", "--seed", "1"]
 
 
 def run(tool: str, server: Served) -> Run:
@@ -125,7 +138,7 @@ def run(tool: str, server: Served) -> Run:
 
 def said_by(tool: str, directory: Path, done: subprocess.CompletedProcess[str]) -> frozenset[str]:
     """Return what a tool objected to."""
-    if tool == "suite":
+    if tool.startswith("suite"):
         report = json.loads((directory / "report.json").read_text("utf-8"))
         return frozenset(e["id"] for e in report["requirements"] if e["status"] in {"fail", "warn", "error"})
     said = set(re.findall(r"^ +🚫 ([^:\n]+): \d+", done.stdout, re.MULTILINE))
@@ -142,7 +155,7 @@ def said_by(tool: str, directory: Path, done: subprocess.CompletedProcess[str]) 
 
 def measured(rounds: int) -> dict[str, dict[str, Any]]:
     """Return median time and requests of both, on the mock as it is, and what they say of it."""
-    runs: dict[str, list[tuple[Run, int]]] = {tool: [] for tool in NAMES}
+    runs: dict[str, list[tuple[Run, int]]] = {tool: [] for tool in NAMES | WITH_STARTS}
     for _ in range(rounds):
         for tool, taken in runs.items():
             with served() as server:
@@ -163,6 +176,13 @@ def finds(tool: str, fault: str, clean: frozenset[str]) -> bool:
     with served(fault) as server:
         said = run(tool, server).said
     return "no end" not in said and bool(said - clean)
+
+
+def print_ratio(costs: dict[str, dict[str, Any]], ours: str, other: str, found: str = "") -> None:
+    """Print our time and requests as multiples of those of another tool."""
+    seconds = costs[ours]["seconds"] / costs[other]["seconds"]
+    requests = costs[ours]["requests"] / max(costs[other]["requests"], 1)
+    print(f"{'ratio':28}{seconds:>11.2f}x{requests:>9.2f}x{found:>16}")
 
 
 def main() -> None:
@@ -189,12 +209,10 @@ def main() -> None:
         said = ", ".join(sorted(cost["said"])) or "no objection"
         share = f"{sum(found[tool])} of {len(sample)}"
         print(f"{name:28}{cost['seconds']:>10.1f} s{cost['requests']:>10.0f}{share:>16}   {said}")
-    ratios = (
-        costs["suite"]["seconds"] / costs["st"]["seconds"],
-        costs["suite"]["requests"] / max(costs["st"]["requests"], 1),
-        sum(found["suite"]) / max(sum(found["st"]), 1),
-    )
-    print(f"{'ratio':28}{ratios[0]:>11.2f}x{ratios[1]:>9.2f}x{ratios[2]:>15.2f}x")
+    print_ratio(costs, "suite", "st", f"{sum(found['suite']) / max(sum(found['st']), 1):.2f}x")
+    for tool, name in WITH_STARTS.items():
+        print(f"{name:28}{costs[tool]['seconds']:>10.1f} s{costs[tool]['requests']:>10.0f}")
+    print_ratio(costs, *WITH_STARTS)
     if options.list:
         for tool, name in NAMES.items():
             missed = [fault for fault, is_found in zip(sample, found[tool], strict=True) if not is_found]
