@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import httpx
 import pytest
@@ -112,23 +115,75 @@ def test_a_missing_key_is_named(monkeypatch: pytest.MonkeyPatch, capsys: pytest.
 
 
 @pytest.mark.parametrize(
-    "arguments",
+    ("arguments", "says"),
     [
-        [],
-        ["run"],
-        ["run", VPS],
-        ["probe"],
-        ["wait", VPS, "x"],
-        ["list", "--", "x"],
-        ["list", "x"],
-        ["run", VPS, "--odd", "x"],
+        ([], "arguments are required: COMMAND"),
+        (["run"], ""),  # whose words differ by version of Python
+        (["run", VPS], "the command to run is missing"),
+        (["probe"], "arguments are required: ID"),
+        (["wait", VPS, "x"], "argument PID: invalid int value: 'x'"),
+        (["list", "--", "x"], "nothing may stand after --"),
+        (["list", "x", "y"], "unrecognized arguments: x y"),
+        (["run", VPS, "--odd", "x"], "unrecognized arguments: --odd"),
     ],
 )
-def test_wrong_arguments_are_own_errors(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_wrong_arguments_are_own_errors(arguments: list[str], says: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:
         main(arguments)
     assert caught.value.code == 125
-    assert capsys.readouterr().err.startswith("usage: hostup-agent-exec")
+    err = capsys.readouterr().err
+    assert err.startswith("usage: hostup-agent-exec")
+    assert err.endswith(f"{says}\n")
+
+
+def test_it_names_itself_and_tries_three_times(server: respx.MockRouter, capsys: pytest.CaptureFixture[str]) -> None:
+    busy, well = httpx.Response(503), httpx.Response(200, json={"available": True})
+    server["probe"].mock(side_effect=[busy, busy, well])
+    assert main(["probe", VPS]) == 0
+    assert server["probe"].calls.last.request.headers["User-Agent"].startswith("cli hostup-agent-exec/")
+    server["probe"].mock(side_effect=[busy, busy, busy, well])
+    assert main(["probe", VPS]) == 125
+    assert "503" in capsys.readouterr().err
+
+
+class Listing(BaseHTTPRequestHandler):
+    """Gives a list of one VPS, whose name is not ASCII."""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(json.dumps({"data": [{"id": VPS, "name": "nåd"}]}).encode())
+
+    def log_message(self, *_: object) -> None:
+        """Stay silent."""
+
+
+@pytest.fixture
+def listing() -> Iterator[dict[str, str]]:
+    """Serve a list, and give the environment in which it is found."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), Listing) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        url = f"http://127.0.0.1:{server.server_port}"
+        yield {**os.environ, "HOSTUP_BASE_URL": url, "HOSTUP_API_KEY": KEY, "PYTHONIOENCODING": "ascii"}
+        server.shutdown()
+        thread.join()
+
+
+LIST = [sys.executable, "-m", "hostup_agent_exec", "list"]
+
+
+def test_what_cannot_be_printed_becomes_a_question_mark(listing: dict[str, str]) -> None:
+    done = subprocess.run(LIST, env=listing, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"{VPS}\tn?d\t-\t-\t-\n", "")
+
+
+def test_a_closed_pipe_ends_it_quietly(listing: dict[str, str]) -> None:
+    read, write = os.pipe()
+    os.close(read)
+    done = subprocess.run(LIST, env=listing, stdout=write, stderr=subprocess.PIPE, text=True, check=False)
+    os.close(write)
+    assert (done.returncode, done.stderr) == (141, "")
 
 
 def test_a_probe_says_yes_or_no(server: respx.MockRouter, capsys: pytest.CaptureFixture[str]) -> None:
