@@ -92,7 +92,7 @@ def make_parser() -> argparse.ArgumentParser:
         help="judge the server at URL, or the embedded mock",
         usage="hostup-conformance run [URL] [PYTEST ARGUMENTS ...]",
         description="Judges the server at URL. Without URL, judges the embedded mock, to show that the suite works.",
-        epilog=f"{ENVIRONMENT}\n{PYTEST_ARGUMENTS}\n{EXIT_CODES}",
+        epilog=f"{ENVIRONMENT}\n{PYTEST_ARGUMENTS}{FOR_SERVERS}\n{EXIT_CODES}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     run.add_argument("url", nargs="?", metavar="URL", help="address of the server; a path prefix is allowed")
@@ -220,8 +220,6 @@ def judge_command(arguments: argparse.Namespace, words: list[str]) -> int:
 
 PYTEST_ARGUMENTS = """\
 further arguments go to pytest unchanged, for example:
-  --live                 treat a loopback server as a live one: send only safe methods
-  --plan                 list the requests without sending them
   --profile static       what the server supports: full, static, or a list of capabilities
   --report-dir DIR       where to write the reports (default: conformance-report)
   --waivers FILE         list of requirements that may be broken for a while
@@ -229,6 +227,16 @@ further arguments go to pytest unchanged, for example:
   -k POLL                judge only the requirements that match
 for all options: pytest --pyargs hostup_conformance --help
 """
+FOR_SERVERS = """\
+for servers only:
+  --live                 treat a loopback server as a live one: send only safe methods
+  --plan                 list the requests without sending them
+"""
+#: The words of a source that need an explanation, as the head of the ledger gives it.
+SOURCES = {
+    "related": "other documentation of the provider than the endpoint's",
+    "task": "what a client is run to do, as in hostup-conformance client --help",
+}
 
 
 def run_pytest(arguments: list[str]) -> int:
@@ -295,6 +303,9 @@ def explanation(requirement: Requirement) -> Iterator[str]:
     yield fill(requirement.statement, WIDTH, break_on_hyphens=False) + "\n"
     yield labelled("level", f"{requirement.level}: {BROKEN[requirement.level]}")
     yield labelled("source", requirement.source)
+    for word, meaning in SOURCES.items():
+        if word in re.split(r"\W+", requirement.source):
+            yield labelled("", f"({word}: {meaning})")
     yield labelled("why", requirement.why)
     rule = client_rules().get(requirement.id) or rules().get(requirement.id)
     yield labelled("rule", rule.words if rule else "there is none yet")

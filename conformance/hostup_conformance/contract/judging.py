@@ -28,7 +28,7 @@ Result = core.Result[Ask]
 
 #: Written by `make kill-matrix`: each fault, the requirement that it breaks, and the requirements that report it.
 #: What to give where something stands before the server.
-BEHIND = "give a base URL behind it, or what it wants, with --header or --client-cert"
+BEHIND = "give a base URL behind it, or what it asks for, with --header or --client-cert"
 MATRIX = Path(__file__).parent / "kill_matrix.json"
 
 
@@ -142,9 +142,9 @@ def refusal_of_core(exchanges: Sequence[Exchange]) -> str | None:
     probes = [e for e in exchanges if asks_availability(e)]
     if probes and all(map(is_page, probes)):
         named = ", ".join(sorted({str(e.status) for e in probes}))
-        return f"it got pages in HTML, with the status {named}, as of something before the server ({BEHIND})"
+        return f"every probe got a page in HTML with the status {named}, perhaps of a proxy in front of it ({BEHIND})"
     seen = sorted({e.status for e in exchanges if e.status and (asks_availability(e) or e.status == 429)})
-    return f"it got the status {', '.join(map(str, seen))} (check the base URL, the key and the VPS id)"
+    return f"requests for it got the status {', '.join(map(str, seen))} (check the base URL, the key and the VPS id)"
 
 
 def what_stands_between(exchanges: Sequence[Exchange]) -> str | None:

@@ -74,10 +74,11 @@ class Target:
         Raises `Misconfigured` for what is missing, malformed or unsafe; nothing has been sent then.
         """
         given = {name.removeprefix(PREFIX): value for name, value in environ.items() if value}
-        needed = [name for name in ("API_KEY", "VPS_ID") if name not in given] if kind == "server" else []
-        if "API_KEY" in needed:  # with it the VPS can be looked up
-            names = " and ".join(PREFIX + name for name in needed)
-            raise Misconfigured(f"a server needs {names} in the environment; set it (README, judge your own server)")
+        if kind == "server" and "API_KEY" not in given:  # with it the VPS can be looked up
+            raise Misconfigured(
+                f"{PREFIX}API_KEY is not set; set it to a key with read:vm and write:vm, and {PREFIX}VPS_ID to the VPS "
+                "to judge with, unless the list of VPSs is to choose it (README, Judge your own server)"
+            )
         target = cls(
             base_url=checked_base_url(base_url),
             kind=kind,

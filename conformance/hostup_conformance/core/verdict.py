@@ -104,7 +104,7 @@ def judge(
         result = judge_one(requirement, exchanges, target, rules, lacking, stopped, redact)
         if core.refused and not requirement.without_core and result.status != "disabled":
             # Refusing every request may be correct: nothing shows that base URL, key and id are right.
-            message = f"the core was never seen to work: {core.refused}"
+            message = f"the endpoint was never seen to work: {core.refused}"
             result = Result(requirement, "skip", 0, message)
         results[requirement.id] = result
     # What was too large to be kept shows nothing either.

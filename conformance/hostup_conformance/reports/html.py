@@ -28,7 +28,7 @@ VERDICTS = {
     "not_conformant": ("Not conformant", "At least one MUST of the contract is broken."),
     "not_demonstrated": (
         "Not demonstrated",
-        "Nothing failed, but this proves nothing: the core was never seen to work, or not everything could be judged.",
+        "Nothing failed, but nothing is proved: the endpoint was not seen to work, or not all could be judged.",
     ),
 }
 #: What each status means, for a reader who sees a report for the first time.

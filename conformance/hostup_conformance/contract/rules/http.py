@@ -29,6 +29,7 @@ from hostup_conformance.contract.selectors import (
     status_of,
     succeeded,
 )
+from hostup_conformance.core.door import short_json
 from hostup_conformance.core.times import http_date
 
 if TYPE_CHECKING:
@@ -329,7 +330,7 @@ def size(e: Exchange) -> Findings:
     The suite stops reading there, and judges no other requirement by such a response.
     """
     if e.too_large:
-        yield "a response within the limit for its kind", e.too_large
+        yield "a response within the limit for its kind", f"one above it: {e.too_large}"
 
 
 def is_concurrent(exchanges: list[Exchange]) -> set[int]:
@@ -388,7 +389,8 @@ def responses_are_not_mixed_up(exchanges: list[Exchange], _target: Target) -> Fi
             continue
         steady = {name for name in before[0] if all(s.get(name) == before[0][name] for s in before)}
         if changed := [name for name in sorted(steady) if substance(e).get(name) != before[0][name]]:
-            yield e, f"the response that it gets alone: {before[0]}", {n: substance(e).get(n) for n in changed}
+            alone_it_gets = short_json({n: before[0][n] for n in changed}, 120)
+            yield e, f"what it gets alone: {alone_it_gets}", {n: substance(e).get(n) for n in changed}
 
 
 def state(e: Exchange) -> dict[str, Any]:

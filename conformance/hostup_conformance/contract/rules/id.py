@@ -95,7 +95,7 @@ def lenient(exchanges: list[Exchange], target: Target) -> FindingsAcross:
     """Reports each other spelling of the caller's own id that gets a success, and judges nothing."""
     for e in exchanges:
         if e.status is not None and e.status < 300 and names_own(e, target):
-            yield e, "", f"{e.request.path} gets what the own id gets"
+            yield e, "", f"{e.request.path} gets the same as the caller's own id"
 
 
 @each("ID-05", for_vps("case"))

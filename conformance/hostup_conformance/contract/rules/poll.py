@@ -53,7 +53,7 @@ def has_exited(e: Exchange) -> Findings:
         yield "a JSON object", e.body
     elif "exited" in e.body:
         if not isinstance(e.body["exited"], bool):
-            yield "exited: a boolean", e.body["exited"]
+            yield "exited: a boolean", {"exited": e.body["exited"]}
     elif not any(name in e.body for name in AVAILABILITY):
         envelope = envelope_of(e.body)
         yield (
@@ -225,6 +225,6 @@ def names_its_pid(e: Exchange) -> Findings:
 
 @each("POLL-25", lambda e: is_output(e) and e.body.get("exited") is False)
 def running_is_not_kept(e: Exchange) -> Findings:
-    """exited false must not be fresh for a time, by max-age or Expires, not for the caller's own cache either."""
+    """Neither max-age nor Expires may declare exited false fresh for a time, not even for the caller's own cache."""
     if seconds := fresh_seconds(e):
-        yield "exited false that no cache keeps", f"a response that is fresh for {seconds} seconds"
+        yield "no cache to keep exited false", f"a response that is declared fresh for {seconds} seconds"

@@ -17,6 +17,7 @@ from hostup_conformance.contract.selectors import (
     status_of,
     succeeded,
 )
+from hostup_conformance.core.door import short_json
 
 if TYPE_CHECKING:
     from hostup_conformance.contract.ask import Exchange, Vps
@@ -61,9 +62,9 @@ def types(e: Exchange) -> Findings:
     """Where present, available and vmRunning must be booleans, and reason a string or null. A missing member passes."""
     for name in ("available", "vmRunning"):
         if not isinstance(e.body.get(name, False), bool):
-            yield f"{name}: a boolean", e.body[name]
+            yield f"{name}: a boolean", {name: e.body[name]}
     if not isinstance(e.body.get("reason"), str | None):
-        yield "reason: a string or null", e.body["reason"]
+        yield "reason: a string or null", {"reason": e.body["reason"]}
 
 
 @each("PROBE-04", is_availability)
@@ -139,6 +140,6 @@ def steady(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
     for e in exchanges:
         before = said.setdefault(e.ask.vps, e)
         if before.body.get("available") != e.body.get("available") and e.ask.vps in {"own", "unavailable"}:
-            earlier = f"as in request {before.number}: available {before.body.get('available')}"
-            yield e, earlier, {"available": e.body.get("available")}
+            earlier = short_json({"available": before.body.get("available")}, 60)
+            yield e, f"{earlier}, as in request {before.number}", {"available": e.body.get("available")}
             return

@@ -156,8 +156,8 @@ def limits_make_sense(e: Exchange) -> Findings:
 def waiting_is_enough(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
     """A second 429 is a finding if only the same request was sent again, after all of Retry-After had passed.
 
-    The request may have been sent again several times, each time after all of the newest Retry-After. One second more
-    must have passed, by which the first one may have been rounded.
+    The request may have been sent again several times, each time after all of the newest Retry-After. Since the
+    first Retry-After may have been rounded, one more second than it asked for must have passed.
 
     If another request was under way in between, the second 429 passes, since that request may have used up the limit.
     So does one that the run did not wait for, and one for a start, since starts may have a limit of their own.

@@ -511,9 +511,9 @@ def tried(e: Exchange) -> bool:
 
 @across("START-25", tried)
 def refusal_uses_nothing_up(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
-    """The first poll with the full key of a command must get its output although polls of it were refused before.
+    """The first poll of a command with the full key must get its output, although earlier polls of it were refused.
 
-    It is compared with a command of which no poll was refused: the end of one must be reported later.
+    A refusal is a finding only if, later in the run, a command of which no poll was refused reported its end.
     """
     found = lives(exchanges)
     undisturbed = [life.end.number for life in found if life.end and not refusals_before(life, life.end)]
@@ -527,8 +527,8 @@ def refusal_uses_nothing_up(exchanges: list[Exchange], _target: Target) -> Findi
             and first.status not in BUSY
             and first.number < max(undisturbed, default=0)
         ):
-            earlier = f"request {before[-1].number} ({status_of(before[-1])}) is to change nothing"
-            yield first, f"status 200: {earlier}", status_of(first)
+            earlier = f"since request {before[-1].number} was refused ({status_of(before[-1])}) and changes nothing"
+            yield first, f"status 200, {earlier}", status_of(first)
 
 
 def refusals_before(life: Life, poll: Exchange) -> list[Exchange]:

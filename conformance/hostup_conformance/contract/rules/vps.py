@@ -281,7 +281,7 @@ def pages_lead_on(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
 def limit_is_kept(e: Exchange) -> Findings:
     """A page with more VPSs than the limit is a finding. Fewer pass: a server may have a smaller limit of its own."""
     if len(listed_ids(e)) > (limit_of(e) or 0):
-        yield f"{limit_of(e)} VPSs at most", f"{len(listed_ids(e))} VPSs"
+        yield f"no more VPSs than the limit of {limit_of(e)}", f"{len(listed_ids(e))} VPSs"
 
 
 def has_odd_limit(e: Exchange) -> bool:
@@ -449,7 +449,8 @@ def uptime_goes_on(exchanges: list[Exchange], _target: Target) -> FindingsAcross
         began = number(first.body, "uptimeSeconds") or 0
         passed = (e.when - first.when).total_seconds() if e.when and first.when else 0
         if uptime < began - 1 or uptime > began + passed + SECONDS_OFF:
-            yield e, f"about {began + passed:.0f} uptimeSeconds, after {began} in request {first.number}", uptime
+            expected = f"uptimeSeconds of about {began + passed:.0f}, after {began} in request {first.number}"
+            yield e, expected, uptime
             return
 
 
@@ -467,6 +468,6 @@ def errors_are_problems(exchanges: list[Exchange], _target: Target) -> FindingsA
             yield (
                 e,
                 "a problem document with type, code and detail",
-                f"none with {', '.join(lacking)}, and {status_of(e)}",
+                f"{status_of(e)} without {', '.join(lacking)}",
             )
             return
