@@ -22,6 +22,7 @@ from .errors import AgentUnavailable, CommandStillRunning, HostUpError
 LATE, FAILED, KILLED, INTERRUPTED, CLOSED = 124, 125, 137, 130, 141
 EXITS = f"""exit codes: that of the command that was run; {LATE} if it has not ended in time; {FAILED} for an error of this program;
 {KILLED} if the command was killed or has no exit code; {INTERRUPTED} if this program was interrupted"""
+NO_COMMANDS = f"{FAILED} for an error of this program; {INTERRUPTED} if it was interrupted"
 
 
 class _Parser(argparse.ArgumentParser):
@@ -71,7 +72,7 @@ def _parser() -> argparse.ArgumentParser:
         "probe",
         help="ask whether commands can be run in a VPS",
         description="Ask whether commands can be run in a VPS.",
-        epilog=EXITS,
+        epilog=f"exit codes: 0 if available is true, 1 if it is not; {NO_COMMANDS}",
     )
     one.add_argument(
         "id",
@@ -99,7 +100,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     one.add_argument("--json", action="store_true", help="print JSON")
     one = commands.add_parser(
-        "list", help="list the VPSs of the caller", description="List the VPSs of the caller.", epilog=EXITS
+        "list",
+        help="list the VPSs of the caller",
+        description="List the VPSs of the caller.",
+        epilog=f"exit codes: 0 if all were listed; {NO_COMMANDS}",
     )
     one.add_argument("--json", action="store_true", help="print JSON")
     return parser
@@ -149,6 +153,8 @@ def _told(error: Exception, client: AuthenticatedClient | None) -> str:
     if not isinstance(error, HostUpError):  # what a library says may quote bytes of a server
         text = _printable(text)[:300]
         text = text if isinstance(error, TypeError | ValueError) else f"{type(error).__name__}: {text}"
+        if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
+            text += " (check HOSTUP_BASE_URL and the network)"
     if isinstance(error, AgentUnavailable):
         reason = getattr(error.availability, "reason", None)
         text += f": {reason[:300]}" if isinstance(reason, str) else ""

@@ -274,6 +274,11 @@ EXITS = (
     "exit codes: that of the command that was run; 124 if it has not ended in time; 125 for an error of this program; "
     "137 if the command was killed or has no exit code; 130 if this program was interrupted"
 )
+NO_COMMANDS = "125 for an error of this program; 130 if it was interrupted"
+EXITS_OF: dict[tuple[str, ...], str] = {
+    ("probe",): f"exit codes: 0 if available is true, 1 if it is not; {NO_COMMANDS}",
+    ("list",): f"exit codes: 0 if all were listed; {NO_COMMANDS}",
+}
 
 
 @pytest.mark.parametrize("command", HELP)
@@ -285,7 +290,7 @@ def test_help_says_what_a_command_takes(
         main([*command, "--help"])
     assert caught.value.code == 0
     said = " ".join(capsys.readouterr().out.split())
-    assert said == " ".join(["usage: hostup-agent-exec", *command, HELP[command], EXITS])
+    assert said == " ".join(["usage: hostup-agent-exec", *command, HELP[command], EXITS_OF.get(command, EXITS)])
 
 
 @pytest.mark.parametrize(
