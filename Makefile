@@ -6,6 +6,8 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 # Compiled modules are kept in .venv and here, whatever the environment says: pytest compiles those of its plugins
 # itself, which would cost every run two seconds.
 unexport PYTHONDONTWRITEBYTECODE
+# Tests wait for servers half of their time.
+WORKERS = $(shell $(PYTHON) -c 'import os; print(2 * (os.cpu_count() or 1))')
 .DEFAULT_GOAL := help
 
 .PHONY: help
@@ -62,11 +64,11 @@ clients: $(READY) ## judge every right client of the catalogue in all scenes, an
 
 .PHONY: test
 test: $(READY) check ## run linters, type checkers and tests; CI also runs the catalogue
-	pytest -q -n auto -m "not catalogue"
+	pytest -q -n $(WORKERS) -m "not catalogue"
 
 .PHONY: catalogue
 catalogue: $(READY) ## run the tests of every fault, variant and deployment beyond those in make test (two minutes)
-	pytest -q -n auto -m catalogue
+	pytest -q -n $(WORKERS) -m catalogue
 
 .PHONY: check
 check: $(READY) ## run linters and type checkers only
