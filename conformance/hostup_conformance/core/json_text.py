@@ -77,7 +77,7 @@ def decoded(body: bytes) -> tuple[str, list[str]]:
         defects.append(f"not UTF-8: {error.reason} at byte {error.start}")
         text = body.decode("utf-16" if body[:2] in {b"\xff\xfe", b"\xfe\xff"} else "latin-1", "replace")
     if text.startswith("\ufeff"):
-        defects.append("begins with a byte order mark")
+        defects.append("a byte order mark at the beginning")
     return text.removeprefix("\ufeff"), defects
 
 

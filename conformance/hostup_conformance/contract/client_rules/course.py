@@ -90,8 +90,8 @@ def started_once(story: Story) -> Findings:
 def lost_start(story: Story) -> Findings:
     """A start that may have been carried out must not be sent again.
 
-    It may have been after no response, a broken one, or a 5xx. After a 4xx, 307, 308 or 503 another start passes, and
-    so it does if no connection was made, since nothing was sent.
+    It may have been if there was no response, a broken one, or a 5xx other than 503. After a 4xx, 307, 308 or 503
+    another start passes, and so it does if no connection was made, since nothing was sent.
     """
     starts = story.of("start")
     for first in (e for e in starts if not accepted(e) and not refused(e)):
@@ -207,7 +207,11 @@ def no_retry_of_refusals(story: Story) -> Findings:
     for e in filter(is_final, story.own):
         again = [o for o in after(e, story.own) if (o.request.method, o.request.target) == sent_as(e)]
         for other in again[:1]:
-            yield other, f"no second try after the status {e.status}, which no repetition mends", "the same request"
+            yield (
+                other,
+                f"no second try after the status {e.status}, which a repetition does not change",
+                "the same request",
+            )
 
 
 def is_final(e: Exchange) -> bool:

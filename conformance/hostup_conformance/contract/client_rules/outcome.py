@@ -95,10 +95,10 @@ def difference(expected: bytes, got: bytes, name: str) -> tuple[str, str]:
     """Say where two texts begin to differ."""
     at = next((i for i, (a, b) in enumerate(zip(expected, got, strict=False)) if a != b), min(len(expected), len(got)))
     near = slice(max(at - 8, 0), at + 24)
-    ends = " and its end" if at == len(expected) else ""
+    ends = ", the end," if at == len(expected) else ""
     return (
-        f"{expected[near]!r}{ends} at byte {at} of the {name}, of {len(expected)} bytes",
-        f"{got[near]!r}, of {len(got)} bytes",
+        f"{expected[near]!r}{ends} near byte {at} of the {name} ({len(expected)} bytes in all)",
+        f"{got[near]!r} ({len(got)} bytes in all)",
     )
 
 

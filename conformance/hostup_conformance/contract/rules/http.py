@@ -217,8 +217,8 @@ def shown_caching(e: Exchange) -> str:
 def other_methods(e: Exchange) -> Findings:
     """PUT, PATCH and DELETE must be refused: 404, 405 and 501 all pass.
 
-    A POST that starts nothing may succeed, but must not return the availability or command output. For any method, 500
-    is a finding, but a start's, which is judged by what it asks for.
+    A POST that starts nothing may succeed, but must not return the availability or command output. A 500 is
+    a finding for every method. The response to a start is exempt, since others judge it.
     """
     if e.status is None:
         return

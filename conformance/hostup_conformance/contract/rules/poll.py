@@ -77,10 +77,10 @@ def types(e: Exchange) -> Findings:
     """
     code = e.body.get("exitCode")
     if code is not None and (isinstance(code, bool) or not isinstance(code, int)):
-        yield "exitCode: an integer or null", code
+        yield "exitCode: an integer or null", {"exitCode": code}
     for name in ("stdout", "stderr"):
         if not isinstance(e.body.get(name), str | None):
-            yield f"{name}: a string or null", e.body[name]
+            yield f"{name}: a string or null", {name: e.body[name]}
 
 
 @each("POLL-04", lambda e: is_output(e) or started(e))

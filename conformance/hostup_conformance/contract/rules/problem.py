@@ -99,7 +99,7 @@ def core_members(e: Exchange) -> Findings:
     for name in ("type", "code", "detail"):
         value = e.body.get(name)
         if not isinstance(value, str) or value.strip() in NOTHING:
-            yield f"{name}: a string that is not empty", value if name in e.body else f"no {name}"
+            yield f"{name}: a string that is not empty", {name: value} if name in e.body else f"no {name}"
 
 
 @each("PROBLEM-04", is_problem)
@@ -118,11 +118,11 @@ def types(e: Exchange) -> Findings:
     """
     for name in ("title", "instance", "requestId", "timestamp"):
         if not isinstance(e.body.get(name, ""), str):
-            yield f"{name}: a string", e.body[name]
+            yield f"{name}: a string", {name: e.body[name]}
     if type(e.body.get("status", 0)) is not int:
-        yield "status: an integer", e.body["status"]
+        yield "status: an integer", {"status": e.body["status"]}
     if not isinstance(e.body.get("extensions"), dict | None):
-        yield "extensions: an object", e.body["extensions"]
+        yield "extensions: an object", {"extensions": e.body["extensions"]}
 
 
 @each("PROBLEM-06", lambda e: is_problem(e) and type(e.body.get("status")) is int)
@@ -188,7 +188,7 @@ def known_code(e: Exchange) -> Findings:
 def items(e: Exchange) -> Findings:
     """errors must be an array of objects, each with the three members as strings. Further members pass."""
     if not isinstance(e.body["errors"], list):
-        yield "errors: an array", e.body["errors"]
+        yield "errors: an array", {"errors": e.body["errors"]}
         return
     for index, item in enumerate(e.body["errors"]):
         if not isinstance(item, dict):

@@ -75,7 +75,7 @@ def around(redact: Redactor, text: str) -> str:
     """Return where the first key stood in a text."""
     without = redact(text[: 1 << 20])
     at = without.find(MARK)
-    return without[max(0, at - 60) : at + 90] if at >= 0 else without
+    return f"{'...' if at > 60 else ''}{without[max(0, at - 60) : at + 90]}" if at >= 0 else without
 
 
 @each("SAFETY-02", lambda e: answered(e) and e.status != 200)

@@ -166,9 +166,9 @@ def start_has_its_form(e: Exchange) -> Findings:
     if envelope and "pid" not in e.body:
         yield "the members pid and pollUrl", f"an envelope with the member {envelope}"
     if "pid" in e.body and new_pid(e) is None:
-        yield "pid: an integer above 0", e.body["pid"]
+        yield "pid: an integer above 0", {"pid": e.body["pid"]}
     if not isinstance(e.body.get("pollUrl", ""), str):
-        yield "pollUrl: a string", e.body["pollUrl"]
+        yield "pollUrl: a string", {"pollUrl": e.body["pollUrl"]}
 
 
 @each("START-03", started)
@@ -207,8 +207,8 @@ def lived(e: Exchange) -> bool:
 def output_is_the_commands(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
     """stdout must be what the command printed, apart from line ends and white space around it; stderr must not hold it.
 
-    START-07 judges texts with characters outside ASCII, START-12 long ones, START-13 each byte. Of the command that
-    tells what the guest is, the beginning is known.
+    START-07 judges texts with characters outside ASCII, START-12 long ones, START-13 each byte. The command that finds
+    out which system the guest has is judged by the beginning of its output, since only that is known.
     """
     for life in lives(exchanges):
         begun = printed_anywhere(proper_command(life.start.request) or "")

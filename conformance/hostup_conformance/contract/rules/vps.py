@@ -255,7 +255,7 @@ def pages_are_the_list(exchanges: list[Exchange], target: Target) -> FindingsAcr
             seen |= dict.fromkeys(listed_ids(page), page)
         missing = [id for id in (*(listed_ids(whole) if whole else ()), target.vps) if id not in seen]
         if missing and member(walk[-1], "hasMore") is not True:
-            yield walk[-1], f"{missing[0]} on one of the pages", f"other VPSs ({len(seen)})"
+            yield walk[-1], f"{missing[0]} on one of the pages", f"pages without it, with {len(seen)} in all"
             return
 
 
@@ -302,7 +302,7 @@ def cursor_is_checked(exchanges: list[Exchange], _target: Target) -> FindingsAcr
     given = {cursor for e in exchanges if isinstance(cursor := member(e, "nextCursor"), str)}
     for e in exchanges:
         if (cursor := query_of(e).get("cursor")) and cursor not in given and listed_ids(e):
-            yield e, "a 4xx, or an empty page", f"{len(listed_ids(e))} VPSs"
+            yield e, "a 4xx, or an empty page", f"a page of {len(listed_ids(e))}"
 
 
 @each("VPS-16", lambda e: gives_list(e) and bool(query_of(e).keys() & {"name", "primaryIp"}))

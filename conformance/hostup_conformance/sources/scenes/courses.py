@@ -47,7 +47,7 @@ def drip(asked: Asked) -> Reply:
 
 @scene(completes=THROUGH)
 def chunked(asked: Asked) -> Reply:
-    """Bodies come in chunks (RFC 9112, section 7.1), parted within characters."""
+    """Bodies come in chunks (RFC 9112, section 7.1), split within characters."""
     reply = asked.right(stdout="åäö 日本\n")
     reply.chunked, reply.pieces = True, 7
     return reply
@@ -95,7 +95,7 @@ def awkward_id(asked: Asked) -> Reply:
 
 @scene(completes=THROUGH, vps="vps/a?c=d&e#f%41+g")
 def id_with_delimiters(asked: Asked) -> Reply:
-    """The VPS id has a slash, a question mark, a number sign and a percent sign, and nothing that no URL may have."""
+    """The VPS id has a slash, a question mark, a number sign and a percent sign, but nothing that URLs forbid."""
     return asked.right()
 
 
@@ -113,19 +113,19 @@ def large_pid(asked: Asked) -> Reply:
 
 @scene("start", completes=THROUGH)
 def no_poll_url(asked: Asked) -> Reply:
-    """The start tells the pid alone; pollUrl is optional."""
+    """The response to the start has the pid alone; pollUrl is optional."""
     return without(asked, "start", "pollUrl")
 
 
 @scene("start")
 def no_pid(asked: Asked) -> Reply:
-    """The start tells pollUrl alone; pid is optional too."""
+    """The response to the start has pollUrl alone; pid is optional too."""
     return without(asked, "start", "pid")
 
 
 @scene("start")
 def neither_pid_nor_poll_url(asked: Asked) -> Reply:
-    """The start tells neither pid nor pollUrl; both are optional."""
+    """The response to the start has neither pid nor pollUrl; both are optional."""
     return without(asked, "start", "pid", "pollUrl")
 
 

@@ -33,7 +33,7 @@ def exit_code_255(asked: Asked) -> Reply:
 
 @scene("poll", completes=THROUGH)
 def exit_code_of_windows(asked: Asked) -> Reply:
-    """The command exits with 3221225786, as one on Windows does that was interrupted."""
+    """The command exits with 3221225786, as an interrupted one on Windows does."""
     return ending(asked, exitCode=3221225786, stdout="")
 
 

@@ -45,7 +45,7 @@ def limited_for_an_hour(asked: Asked, kind: One) -> Reply:
 
 @scene_at("probe", "start", "poll", timeout=4.0)
 def limited_without_a_word(asked: Asked, kind: One) -> Reply:
-    """The first three of {kind} get the status 429 without Retry-After."""
+    """The first three {kind}s get the status 429 without Retry-After."""
     return problem(429) if asked.kind == kind and asked.nth <= 3 else asked.right()
 
 
@@ -175,20 +175,20 @@ def elsewhere(asked: Asked, status: int) -> Reply:
 
 @scene("start")
 def poll_url_elsewhere(asked: Asked) -> Reply:
-    """The start tells the pid, and a pollUrl on another host."""
+    """The response to the start has the pid, and a pollUrl on another host."""
     return started(asked, asked.stage.elsewhere + f"{asked.path}?pid={asked.stage.scene.pid}")
 
 
 @scene("start")
 def poll_url_without_scheme(asked: Asked) -> Reply:
-    """The start tells the pid, and a pollUrl on another host that begins with two slashes."""
+    """The response to the start has the pid, and a pollUrl on another host that begins with two slashes."""
     target = f"{asked.path}?pid={asked.stage.scene.pid}"
     return started(asked, asked.stage.elsewhere.partition(":")[2] + target)
 
 
 @scene("start")
 def poll_url_of_the_console(asked: Asked) -> Reply:
-    """The start tells the pid, and the path of the console as pollUrl; a GET of that creates a session."""
+    """The response to the start has the pid, and as pollUrl the path of the console, where a GET creates a session."""
     return started(asked, f"{VPSS}/{asked.stage.scene.vps}/console?pid={asked.stage.scene.pid}")
 
 
