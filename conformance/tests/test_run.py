@@ -38,7 +38,7 @@ def test_without_arguments_the_mock_is_conformant(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "environ", "says"),
     first_of(
-        (["--base-url", "http://127.0.0.1:9"], {}, "HOSTUP_API_KEY and HOSTUP_VPS_ID"),
+        (["--base-url", "http://127.0.0.1:9"], {}, "HOSTUP_API_KEY is not set; set it"),
         (["--base-url", "http://example.com"], Mock().environment(), "plain http"),
         (["--har", "none.har"], {}, "none.har: there is no such file"),
         (["--har", __file__], {}, "not HAR 1.2"),
