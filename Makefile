@@ -41,7 +41,7 @@ deployments: $(READY) ## judge real servers and front ends (INSTALL=1 installs t
 	@PYTHONPATH=conformance/tests python -m deployments $(if $(INSTALL),--install) $(if $(ONLY),--only "$(ONLY)")
 
 .PHONY: fuzz
-fuzz: $(READY) ## fuzz the client a million times, for about an hour (EXAMPLES=… for each of two kinds)
+fuzz: $(READY) ## fuzz the client a million times, for about an hour (EXAMPLES=… for each test)
 	HOSTUP_FUZZ_EXAMPLES=$(or $(EXAMPLES),500000) pytest -q -n auto conformance/tests/client/test_fuzz.py
 	HOSTUP_FUZZ_EXAMPLES=$(or $(EXAMPLES),100000) pytest -q -n auto conformance/tests/test_suite_fuzz.py conformance/tests/test_redaction.py
 
