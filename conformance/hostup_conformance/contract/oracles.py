@@ -69,8 +69,8 @@ def operation() -> Any:
 def schema_note(e: Exchange) -> str | None:
     """Return what schemathesis finds wrong with the form of a response, None if it finds nothing.
 
-    It is asked where our rules judge the form as well: of GETs whose id and pid are not malformed, and of no error that
-    a firewall or router may have written.
+    It is asked where our rules judge the form as well: of GETs whose id and pid are not malformed, of no success for a
+    pid that cannot be (PID-01 judges those), and of no error that a firewall or router may have written.
     """
     from schemathesis.core.failures import Failure, FailureGroup
 
@@ -79,7 +79,7 @@ def schema_note(e: Exchange) -> str | None:
         return None
     if e.ask.vps == "malformed" or e.ask.pid in {Pid.LOOSE, Pid.EMPTY, Pid.REPEATED, Pid.STRANGE}:
         return None
-    if received.status >= 400 and not is_error(e):
+    if not is_error(e) if received.status >= 400 else not e.ask.pid.well_formed:
         return None
     # A null stands for absent extensions, which PROBLEM-05 lets pass; the document has no null there.
     if received.status >= 400 and isinstance(e.body, dict) and e.body.get("extensions", {}) is None:
