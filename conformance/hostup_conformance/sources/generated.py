@@ -10,7 +10,7 @@ from urllib.parse import unquote, urlencode
 
 from hostup_conformance.contract.ask import LARGEST_LINUX_PID, integer
 from hostup_conformance.contract.paths import path_of
-from hostup_conformance.core.wire import Stopped, Withheld
+from hostup_conformance.core.wire import CONNECTIONS, Stopped, Withheld
 from hostup_conformance.sources.requests import authorized
 from hostup_conformance.sources.side_by_side import side_by_side, width
 
@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 
 #: How many seconds generated requests may take: a slow server gets fewer of them, not a longer run.
 SECONDS = 4.0
-#: How many are sent at most. Schemathesis makes about as many; how many, depends on its version.
-MOST_CASES = 24
+#: How many are sent at most, two rounds of those that may be under way. Schemathesis makes about as many; how many,
+#: depends on its version.
+MOST_CASES = 2 * CONNECTIONS
 
 
 class Generated:
