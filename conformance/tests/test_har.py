@@ -88,6 +88,14 @@ def test_a_cancelled_request_has_no_answer(tmp_path: Path) -> None:
     assert recording.read(file, target)[0][0].response is None
 
 
+def test_a_time_beyond_all_numbers_is_named(tmp_path: Path) -> None:
+    record = {**entry("https://h/api/v2/vps/vps_any/agent/exec"), "time": 10**400}
+    file = tmp_path / "browser.har"
+    file.write_text(json.dumps({"log": {"entries": [record]}}))
+    with pytest.raises(Misconfigured, match=r"log\.entries\[0\]: int too large"):
+        recording.read(file, Target.from_environment("https://h", {}, kind="har"))
+
+
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"log":{}}', '{"log":{"entries":[1]}}', "\xff", "[" * 100_000])
 def test_what_is_no_har_is_named(tmp_path: Path, text: str) -> None:
     target, _, _ = run(None)

@@ -90,7 +90,7 @@ def checked(entry: Any, number: int) -> Entry:
         raise ValueError(f"log.entries[{number}].{fault}")
     try:
         return entry_of(entry)
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         raise ValueError(f"log.entries[{number}]: {error}") from None
 
 
