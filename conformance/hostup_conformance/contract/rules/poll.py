@@ -170,15 +170,18 @@ def finished_is_answered(exchanges: list[Exchange], _target: Target) -> Findings
 def never_back(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
     """For each pid, exited false after exited true is a finding.
 
-    An error after exited true passes, since the agent may have forgotten the pid.
+    An error after exited true passes, since the agent may have forgotten the pid. So does exited false in response to a
+    request that was under way at the same time.
     """
-    ended: dict[str, Exchange] = {}
+    ended: list[Exchange] = []
     for e in exchanges:
         if e.body.get("exited") is True:
-            ended.setdefault(e.request.target, e)
-        elif e.body.get("exited") is False and (before := ended.get(e.request.target)):
-            yield e, f"exited true, as in request {before.number}, or a 4xx", {"exited": False}
-            return
+            ended.append(e)
+        elif e.body.get("exited") is False:
+            for before in ended:
+                if before.request.target == e.request.target and not overlap(before, e):
+                    yield e, f"exited true, as in request {before.number}, or a 4xx", {"exited": False}
+                    return
 
 
 @across("POLL-10", lambda e: of_finished(e) and is_output(e))
