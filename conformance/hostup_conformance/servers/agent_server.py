@@ -151,6 +151,9 @@ class Supervisor:
         self.socket = folder / "agent.sock"
         self._folder, self._program = folder, find_program()
         self._process: asyncio.subprocess.Process | None = None
+        # Nothing is written to it: that it ends tells the agents' guards that this process has ended, as the standard
+        # input that asyncio makes would not, since that ends with each agent.
+        self._until_we_end, self._we_run = os.pipe()
 
     @property
     def pid(self) -> int | None:
@@ -163,7 +166,7 @@ class Supervisor:
         self._process = await asyncio.create_subprocess_exec(
             "/bin/sh", "-c", GUARDED, "sh", self._folder,
             self._program, "-m", "unix-listen", "-p", self.socket, "-t", self._folder,
-            stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
+            stdin=self._until_we_end, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
             cwd=self._folder, env=ENVIRONMENT, start_new_session=True,
         )  # fmt: skip
         with suppress(TimeoutError):
@@ -186,6 +189,8 @@ class Supervisor:
         self._end_commands()
         if self._process:
             await self._process.wait()
+        os.close(self._we_run)
+        os.close(self._until_we_end)
 
     def _end_commands(self) -> None:
         # The agent leads the process group that its commands belong to.
