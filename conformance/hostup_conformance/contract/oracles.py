@@ -79,7 +79,8 @@ def schema_note(e: Exchange) -> str | None:
         return None
     if e.ask.vps == "malformed" or e.ask.pid in {Pid.LOOSE, Pid.EMPTY, Pid.REPEATED, Pid.STRANGE}:
         return None
-    if not is_error(e) if received.status >= 400 else not e.ask.pid.well_formed:
+    judged_by_rules = is_error(e) if received.status >= 400 else e.ask.pid.well_formed
+    if not judged_by_rules:
         return None
     # A null stands for absent extensions, which PROBLEM-05 lets pass; the document has no null there.
     if received.status >= 400 and isinstance(e.body, dict) and e.body.get("extensions", {}) is None:

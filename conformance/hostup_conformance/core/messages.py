@@ -13,14 +13,10 @@ from hostup_conformance.core.json_text import JsonText, read_json
 Headers = tuple[tuple[str, str], ...]
 
 
-@dataclass(frozen=True)
-class Request:
-    """A request (RFC 9110). `target` is path and query below the base URL, percent-encoded."""
+class Message:
+    """What requests and responses have in common."""
 
-    method: str
-    target: str
-    headers: Headers = field(default=(), repr=False)
-    body: bytes = b""
+    headers: Headers
 
     def header(self, name: str) -> str | None:
         """Return the value of the first header field of that name, which is given in lower case."""
@@ -29,6 +25,16 @@ class Request:
     @cached_property
     def _first(self) -> dict[str, str]:
         return firsts(self.headers)
+
+
+@dataclass(frozen=True)
+class Request(Message):
+    """A request (RFC 9110). `target` is path and query below the base URL, percent-encoded."""
+
+    method: str
+    target: str
+    headers: Headers = field(default=(), repr=False)
+    body: bytes = b""
 
     @property
     def path(self) -> str:
@@ -42,7 +48,7 @@ class Request:
 
 
 @dataclass(frozen=True)
-class Response:
+class Response(Message):
     """A response (RFC 9110). `body` is without transfer and content coding."""
 
     status: int
@@ -52,14 +58,6 @@ class Response:
     surplus: str | None = None
     #: Says what was wrong with the content coding, if the body could be read all the same.
     miscoded: str | None = None
-
-    def header(self, name: str) -> str | None:
-        """Return the value of the first header field of that name, which is given in lower case."""
-        return self._first.get(name)
-
-    @cached_property
-    def _first(self) -> dict[str, str]:
-        return firsts(self.headers)
 
     def all(self, name: str) -> list[str]:
         """Return the values of all header fields of that name, which is given in lower case."""

@@ -170,13 +170,18 @@ async def key_before_routes(_server: Server, asked: Asked, proceed: Next) -> Ans
     return answered
 
 
+def invalid(asked: Asked, pointer: str, detail: str) -> Answered:
+    """Return the 400 for a parameter."""
+    answered = refusal(asked, 400, "invalid_request", "Invalid request")
+    answered.change(errors=[{"pointer": pointer, "detail": detail, "code": "invalid_request"}])
+    return answered
+
+
 @habit()
 async def input_before_key(_server: Server, asked: Asked, proceed: Next) -> Answered:
     """A pid that is no integer is 400 before anybody looks at the key, as where a schema validates the request."""
     if is_endpoint(asked) and asked.method == "GET" and asked.pid and not re.fullmatch(r"-?[0-9]+", asked.pid):
-        answered = refusal(asked, 400, "invalid_request", "Invalid request")
-        answered.change(errors=[{"pointer": "/pid", "detail": "It is no integer.", "code": "invalid_request"}])
-        return answered
+        return invalid(asked, "/pid", "It is no integer.")
     return await proceed(asked)
 
 
@@ -185,9 +190,7 @@ async def unknown_parameters_are_400(_server: Server, asked: Asked, proceed: Nex
     """A parameter that is not documented is 400, as with a schema that allows no others."""
     names = {part.partition("=")[0] for part in asked.query.split("&")} - {"", "pid"}
     if names and asked.path.endswith("/agent/exec") and asked.full:
-        answered = refusal(asked, 400, "invalid_request", "Invalid request")
-        answered.change(errors=[{"pointer": "/query", "detail": "Unknown parameter.", "code": "invalid_request"}])
-        return answered
+        return invalid(asked, "/query", "Unknown parameter.")
     return await proceed(asked)
 
 
