@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from urllib.parse import unquote
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from hostup_conformance.contract.judging import judge
@@ -44,7 +44,7 @@ def test_the_poll_that_gets_the_output_comes_last(running: int | None) -> None:
         step.purpose
         for stage in stages[polled:]
         for step in stage.steps
-        if f"pid={target.finished_pid}" in unquote(step.request.target)
+        if ("pid", str(target.finished_pid)) in parse_qsl(urlsplit(step.request.target).query)
         and f"Bearer {target.key}" != step.request.header("authorization")
     ]
     assert after == ["the ended command with read:vm alone, afterwards"]
