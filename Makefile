@@ -64,11 +64,11 @@ clients: $(READY) ## judge every right client of the catalogue in all scenes, an
 
 .PHONY: test
 test: $(READY) check ## run linters, type checkers and tests; CI also runs the catalogue
-	pytest -q -n $(WORKERS) -m "not catalogue"
+	pytest -q -n $(WORKERS) --dist worksteal -m "not catalogue"
 
 .PHONY: catalogue
 catalogue: $(READY) ## run the tests of every fault, variant and deployment beyond those in make test (two minutes)
-	pytest -q -n $(WORKERS) -m catalogue
+	pytest -q -n $(WORKERS) --dist worksteal -m catalogue
 
 .PHONY: check
 check: $(READY) ## run linters and type checkers only

@@ -14,14 +14,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from clients.catalogue import right, wrong
+from clients.catalogue import Client, right, wrong
 from clients.faulty import faulty
 from clients.matrix import reported, verdicts
 from hostup_conformance import cli
 from hostup_conformance.contract.client_judging import MATRIX, client_requirements
 from hostup_conformance.core.root_cause import read_matrix
 from hostup_conformance.sources import processes
-from hostup_conformance.sources.client import Command, Stop, play_each
+from hostup_conformance.sources.client import AT_ONCE, Command, Stop, play_each
 from hostup_conformance.sources.scenes import KEY, THROUGH, scenes
 from running import KEPT
 
@@ -49,6 +49,16 @@ def script(folder: Path, text: str) -> tuple[str, ...]:
     file = folder / "client.py"
     file.write_text(textwrap.dedent(text), "utf-8")
     return sys.executable, "-IS", str(file)
+
+
+@pytest.mark.parametrize(
+    "generated", [one for one in right() if one.name.startswith("generated")], ids=lambda one: one.name
+)
+def test_the_generated_client_is_conformant_in_all_scenes(generated: Client) -> None:
+    verdict = verdicts([generated], lambda _: scenes(), AT_ONCE)[generated.name]
+    assert not isinstance(verdict, str), verdict
+    assert {id: verdict.results[id].message for id in reported(verdict)} == {}
+    assert verdict.name == "conformant"
 
 
 def test_every_must_and_should_has_a_faulty_client() -> None:
