@@ -9,12 +9,9 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import os
-import subprocess
 import sys
 import tempfile
-import threading
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,12 +24,16 @@ from hostup_conformance.core.wire import Limits
 from hostup_conformance.mock import Mock, serve
 from hostup_conformance.sources import commands
 
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+
+from running import report_in, run
+from stage import served
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 #: What the project aims at, by the round trip in milliseconds: seconds of a run without --allow-exec.
 AIMS = {100: 5.0, 300: 12.0}
-LONGEST = 300
 JUDGED = {"pass", "fail", "warn"}
 
 
@@ -44,12 +45,10 @@ class Far:
 
     async def connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Carry one connection to its end."""
-        # Connections are broken off at the end, which asyncio would report.
-        with suppress(OSError, asyncio.CancelledError):
+        with suppress(OSError):
             await asyncio.sleep(2 * self._half)
             there, back = await asyncio.open_connection("127.0.0.1", self._port)
             await asyncio.gather(self.carry(reader, back), self.carry(there, writer))
-        writer.close()
 
     async def carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Carry what comes, each part half a round trip later, and the end after it."""
@@ -75,46 +74,18 @@ class Far:
         await delivery
 
 
-@contextmanager
-def far(base_url: str, seconds: float) -> Iterator[str]:
-    """Serve the proxy in a thread; give its base URL."""
-    proxy, loop = Far(urlsplit(base_url).port or 80, seconds), asyncio.new_event_loop()
-    server = loop.run_until_complete(asyncio.start_server(proxy.connection, "127.0.0.1", 0))
-    thread = threading.Thread(target=loop.run_forever, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    finally:
-        asyncio.run_coroutine_threadsafe(closed(server), loop).result(10)
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join(10)
-        loop.close()
-
-
-async def closed(server: asyncio.Server) -> None:
-    """Close a server and break off what its connections carry."""
-    server.close()
-    tasks = asyncio.all_tasks() - {asyncio.current_task()}
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
-
-
 def run_at(milliseconds: int) -> tuple[dict[str, Any], float]:
     """Return the report of a run at a distance, and the seconds from its first request to its last response."""
     mock = Mock(limit=10**6)
     with (
         serve(mock.app) as url,
-        far(url, milliseconds / 1000) as base_url,
-        tempfile.TemporaryDirectory() as at,
+        served(Far(urlsplit(url).port or 80, milliseconds / 1000).connection) as base_url,
+        tempfile.TemporaryDirectory() as name,
     ):
-        command = [sys.executable, "-m", "pytest", "-q", "--pyargs", "hostup_conformance", "--base-url", base_url]
-        command += ["--record", "run.har"]
-        subprocess.run(
-            command, cwd=at, env={**os.environ, **mock.environment()}, capture_output=True, timeout=LONGEST, check=False
-        )
-        report: dict[str, Any] = json.loads((Path(at) / "conformance-report" / "report.json").read_text("utf-8"))
-        recorded = json.loads((Path(at) / "run.har").read_text("utf-8"))["log"]["entries"]
+        folder = Path(name)
+        run(folder, "--base-url", base_url, "--record", "run.har", **mock.environment())
+        report = report_in(folder)
+        recorded = json.loads((folder / "run.har").read_text("utf-8"))["log"]["entries"]
     begun = [datetime.fromisoformat(entry["startedDateTime"]).timestamp() for entry in recorded]
     return report, max(at + entry["time"] / 1000 for at, entry in zip(begun, recorded, strict=True)) - min(begun)
 

@@ -29,6 +29,7 @@ sys.path.insert(0, str(ROOT / "conformance" / "tests"))
 
 from faults import faults  # noqa: E402 - the tests are no package
 from hostup_conformance.mock import Mock, serve  # noqa: E402
+from running import command  # noqa: E402
 from stage import Answered, Asked, Stage  # noqa: E402
 
 if TYPE_CHECKING:
@@ -62,8 +63,8 @@ class Served:
 @contextmanager
 def served(fault: str = "") -> Iterator[Served]:
     """Serve a fault, or the mock as it is, until the end of the block."""
-    command = [sys.executable, __file__, "--serve", fault]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+    program = [sys.executable, __file__, "--serve", fault]
+    with subprocess.Popen(program, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout  # noqa: S101 - for the type checker, as the next
         assert process.stdin  # noqa: S101
         server = Served(**json.loads(process.stdout.readline()))
@@ -99,17 +100,8 @@ def command_of(tool: str, server: Served, directory: Path) -> list[str]:
     """Return the command line of a tool."""
     starts = tool in WITH_STARTS
     if tool.startswith("suite"):
-        suite = [
-            "-m",
-            "pytest",
-            "-q",
-            "-p",
-            "no:cacheprovider",
-            "--pyargs",
-            "hostup_conformance",
-            *(["--allow-exec"] if starts else []),
-        ]
-        return [sys.executable, *suite, "--base-url", server.base_url, "--report-dir", str(directory)]
+        options = ["--allow-exec"] if starts else []
+        return command("--base-url", server.base_url, "--report-dir", directory, "-q", *options)
     st = [str(Path(sys.executable).with_name("st")), "run", str(DOCUMENT), "--url", server.base_url]
     key = f"Authorization: Bearer {server.environment['HOSTUP_API_KEY']}"
     return [*st, *OPERATION, *(START if starts else []), "-H", key, "--checks", "all", "-n", "50", "--seed", "1"]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -153,33 +153,15 @@ class Stage:
     change: Change | None = None
     mock: Mock = field(default_factory=Mock)
     memory: dict[str, Any] = field(default_factory=dict)
-    _writers: list[asyncio.StreamWriter] = field(default_factory=list)
 
-    @contextmanager
-    def serve(self) -> Iterator[str]:
+    def serve(self) -> AbstractContextManager[str]:
         """Serve in a thread; give the base URL."""
-        loop = asyncio.new_event_loop()
-        server = loop.run_until_complete(asyncio.start_server(self._connection, "127.0.0.1", 0))
-        port = server.sockets[0].getsockname()[1]
-        thread = threading.Thread(target=loop.run_forever, daemon=True)
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            asyncio.run_coroutine_threadsafe(close(server, self._writers), loop).result(10)
-            loop.call_soon_threadsafe(loop.stop)
-            thread.join(10)
-            loop.close()
+        return served(self._connection)
 
     async def _connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._writers.append(writer)
-        try:
-            # Cancelled at the end: asyncio would report that as an exception of the connection.
-            with suppress(ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
-                while await self._exchange(reader, writer):
-                    pass
-        finally:
-            writer.close()
+        with suppress(ConnectionError, asyncio.IncompleteReadError):
+            while await self._exchange(reader, writer):
+                pass
 
     async def _exchange(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
         """Answer one request; return whether the connection stays open."""
@@ -222,8 +204,35 @@ async def chunked(reader: asyncio.StreamReader) -> bytes:
     return body
 
 
+@contextmanager
+def served(connection: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]) -> Iterator[str]:
+    """Serve each connection by a function, in a thread; give the base URL."""
+    loop = asyncio.new_event_loop()
+    writers: list[asyncio.StreamWriter] = []
+
+    async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writers.append(writer)
+        try:
+            # asyncio would report the cancellation by `close` as an error of the connection.
+            with suppress(asyncio.CancelledError):
+                await connection(reader, writer)
+        finally:
+            writer.close()
+
+    server = loop.run_until_complete(asyncio.start_server(connected, "127.0.0.1", 0))
+    thread = threading.Thread(target=loop.run_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    finally:
+        asyncio.run_coroutine_threadsafe(close(server, writers), loop).result(10)
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join(10)
+        loop.close()
+
+
 async def close(server: asyncio.Server, writers: list[asyncio.StreamWriter]) -> None:
-    """Close a server with its connections, whatever is still to be sent, and wait for their tasks."""
+    """Close a server and its connections, dropping what is still to be sent, and wait for their tasks."""
     server.close()
     tasks = asyncio.all_tasks() - {asyncio.current_task()}
     for task in tasks:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from hostup_conformance.mock import API_KEY, VPS_ID
+from running import report_in, run
 
 # Whole runs, or many cases of one kind: `make catalogue` runs them.
 pytestmark = pytest.mark.catalogue
@@ -48,17 +49,11 @@ def announced(process: subprocess.Popen[str]) -> tuple[str, dict[str, str]]:
     return line["base_url"], line["env"]
 
 
-def judged(base_url: str, environment: dict[str, str], report_dir: Path, *options: str) -> dict[str, Any]:
+def judged(base_url: str, environment: dict[str, str], folder: Path, *options: str) -> dict[str, Any]:
     """Run the suite as its user would, and return its report."""
-    command = [sys.executable, "-m", "pytest", "--pyargs", "hostup_conformance", "-p", "no:cacheprovider", "-q"]
-    command += ["--base-url", base_url, "--report-dir", str(report_dir), *options]
-    clean = {name: value for name, value in os.environ.items() if not name.startswith(("HOSTUP_", "PYTEST_"))}
-    run = subprocess.run(
-        command, cwd=report_dir, env={**clean, **environment}, capture_output=True, text=True, timeout=110, check=False
-    )
-    assert (report_dir / "report.json").is_file(), run.stdout + run.stderr
-    report: dict[str, Any] = json.loads((report_dir / "report.json").read_text("utf-8"))
-    return report
+    done = run(folder, "--base-url", base_url, *options, **environment)
+    assert (folder / "report" / "report.json").is_file(), done.stdout + done.stderr
+    return report_in(folder)
 
 
 def not_passed(report: dict[str, Any], *statuses: str) -> dict[str, str]:

@@ -45,11 +45,6 @@ class Command:
     #: Whether the streams are known to the byte; Windows adds line ends and blanks of its own.
     exact: bool = True
 
-    @property
-    def is_ascii(self) -> bool:
-        """Whether command and output have no characters that some encodings would change."""
-        return self.text.isascii() and self.stdout.isascii()
-
 
 def asks_guest(token: str) -> str:
     """Return the command that tells what runs commands in the guest."""

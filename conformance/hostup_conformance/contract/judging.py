@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 Verdict = core.Verdict[Ask]
 Result = core.Result[Ask]
 
-#: Written by `make kill-matrix`: each fault, the requirement that it breaks, and the requirements that report it.
-#: What to give where something stands before the server.
+#: The advice where something in front of the server answers in its place.
 BEHIND = "give a base URL behind it, or what it asks for, with --header or --client-cert"
+#: Written by `make kill-matrix`: each fault, the requirement that it breaks, and the requirements that report it.
 MATRIX = Path(__file__).parent / "kill_matrix.json"
 
 
