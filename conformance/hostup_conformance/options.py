@@ -173,7 +173,8 @@ def split_certificate(text: str) -> tuple[Path, Path | None]:
 
 def agent_target(given: Given, resources: ExitStack) -> Target:
     """Return the target that is a real guest agent, started for this run; `Misconfigured` where it is not installed."""
-    from hostup_conformance.servers.agent_server import find_program, serve
+    from hostup_conformance.servers.agent_server import serve
+    from hostup_conformance.servers.supervisor import find_program
 
     find_program()
     if given.elsewhere:

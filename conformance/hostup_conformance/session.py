@@ -22,7 +22,7 @@ import pytest
 
 from hostup_conformance.contract import oracles
 from hostup_conformance.contract.ask import known
-from hostup_conformance.contract.judging import Verdict, hold_against_oracle, judge, root_causes
+from hostup_conformance.contract.judging import Verdict, check_against_oracle, judge, root_causes
 from hostup_conformance.contract.sending import wire_to
 from hostup_conformance.core.door import shown
 from hostup_conformance.core.misconfigured import Misconfigured
@@ -148,11 +148,11 @@ class Conformance:
         return item_of(self.verdict.results[id], server(self.target))
 
     def _judge(self, stopped: str | None) -> Verdict:
-        verdict = judge(self.exchanges, self.named, stopped, self._ended)
-        verdict = hold_against_oracle(verdict, self.exchanges, self._ended)
+        verdict = judge(self.exchanges, self.named, stopped, self._time_up)
+        verdict = check_against_oracle(verdict, self.exchanges, self._time_up)
         return apply_waivers(verdict, self.waivers, self.course.started.date(), strict=self.given.strict)
 
-    def _ended(self) -> str | None:
+    def _time_up(self) -> str | None:
         """Say why no more is judged, once that is so."""
         if self.interruption.longer_ago_than(A_MOMENT):
             return REASON

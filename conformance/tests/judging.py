@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from hostup_conformance.contract.ask import known
-from hostup_conformance.contract.judging import Verdict, hold_against_oracle, judge
+from hostup_conformance.contract.judging import Verdict, check_against_oracle, judge
 from hostup_conformance.contract.sending import Wire, wire_to
 from hostup_conformance.contract.target import Target
 from hostup_conformance.core.wire import Limits
@@ -44,4 +44,4 @@ def run(
 def verdict_on(change: Change | None, limits: Limits = LIMITS, *, allow_exec: bool = False) -> Verdict:
     """Return the verdict on a fault, a variant, or the mock as it is."""
     target, wire, _ = run(change, limits, allow_exec=allow_exec)
-    return hold_against_oracle(judge(wire.exchanges, target, wire.stopped), wire.exchanges)
+    return check_against_oracle(judge(wire.exchanges, target, wire.stopped), wire.exchanges)

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
-from hostup_conformance import cli
+from hostup_conformance import cli, explain
 from hostup_conformance.contract.client_rules import client_rules
 from hostup_conformance.contract.rules import rules
 from hostup_conformance.core.ledger import requirements
@@ -95,10 +95,10 @@ def test_examples_come_from_the_kill_matrix(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     matrix = tmp_path / "kill_matrix.json"
-    monkeypatch.setattr(cli, "KILL_MATRIX", matrix)
-    assert cli.examples("POLL-01") == {}
+    monkeypatch.setattr(explain, "KILL_MATRIX", matrix)
+    assert explain.examples("POLL-01") == {}
     matrix.write_text("{}", encoding="utf-8")
-    assert cli.examples("POLL-01") == {}
+    assert explain.examples("POLL-01") == {}
     matrix.write_text(
         json.dumps({"examples": {"POLL-01": {"bad": "GET /b\n\n200", "good": "GET /g"}}}), encoding="utf-8"
     )

@@ -10,7 +10,7 @@ import pytest
 from hostile import Hostile, hostile_servers
 from hostile.outcome import leaks
 from hostile.server import KEYS, HostileServer
-from hostup_conformance.contract.judging import hold_against_oracle, judge, root_causes
+from hostup_conformance.contract.judging import check_against_oracle, judge, root_causes
 from hostup_conformance.contract.sending import wire_to
 from hostup_conformance.contract.target import Target
 from hostup_conformance.record import Course, record_of
@@ -56,7 +56,7 @@ def test_no_error_and_no_key_whatever_is_sent(hostile: Hostile) -> None:
         wire = wire_to(target, IMPATIENT, careful=False)
         with closing(wire):
             commands.take(wire, target, careful=False)
-    verdict = hold_against_oracle(judge(wire.exchanges, target, wire.stopped), wire.exchanges)
+    verdict = check_against_oracle(judge(wire.exchanges, target, wire.stopped), wire.exchanges)
     record = record_of(verdict, wire.exchanges, named(target), Course(), root_causes(verdict))
     assert [result.message for result in verdict.results.values() if result.status == "error"] == []
     assert record["verdict"] in hostile.verdicts

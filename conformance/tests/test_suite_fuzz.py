@@ -16,7 +16,7 @@ import yaml
 from hostile.outcome import leaks
 from hostile.server import KEYS
 from hostup_conformance.contract.ask import Exchange
-from hostup_conformance.contract.judging import hold_against_oracle, judge, root_causes
+from hostup_conformance.contract.judging import check_against_oracle, judge, root_causes
 from hostup_conformance.contract.paths import VPSS, path_of
 from hostup_conformance.contract.sending import Wire, wire_to
 from hostup_conformance.contract.target import Target
@@ -113,7 +113,7 @@ def record(wire: Wire, sent: bytes) -> dict[str, Any]:
 
 
 def judged(exchanges: Sequence[Exchange], target: Target) -> dict[str, Any]:
-    verdict = hold_against_oracle(judge(exchanges, target), exchanges)
+    verdict = check_against_oracle(judge(exchanges, target), exchanges)
     return record_of(verdict, exchanges, server(target), Course(), root_causes(verdict))
 
 

@@ -9,7 +9,7 @@ from faults import faults
 from faults.probe import problem
 from faults.rate import soon
 from hostup_conformance.contract.ask import Exchange
-from hostup_conformance.contract.judging import hold_against_oracle, judge
+from hostup_conformance.contract.judging import check_against_oracle, judge
 from hostup_conformance.contract.rules import Rule, rules
 from hostup_conformance.contract.target import Target
 from hostup_conformance.core.wire import Limits
@@ -70,9 +70,9 @@ def test_a_rule_that_breaks_is_the_suites_error(monkeypatch: pytest.MonkeyPatch)
 
 def test_what_schemathesis_alone_finds_is_the_suites_error(monkeypatch: pytest.MonkeyPatch) -> None:
     target, wire, _ = run(faults()["available_is_text"].change)
-    assert hold_against_oracle(judge(wire.exchanges, target), wire.exchanges).summary["error"] == 0
+    assert check_against_oracle(judge(wire.exchanges, target), wire.exchanges).summary["error"] == 0
     monkeypatch.setitem(rules(), "PROBE-03", Rule("PROBE-03", lambda _: True, lambda _exchanges, _target: []))
-    results = hold_against_oracle(judge(wire.exchanges, target), wire.exchanges).results
+    results = check_against_oracle(judge(wire.exchanges, target), wire.exchanges).results
     assert results["PROBE-03"].status == "error"
     assert "schemathesis says" in results["PROBE-03"].message
 
@@ -116,6 +116,6 @@ def test_an_announced_limit_is_waited_for() -> None:
 def test_what_no_time_was_left_for_is_not_shown() -> None:
     """A run whose judging was cut proves nothing, though its sending was not."""
     target, wire, _ = run(None)
-    verdict = judge(wire.exchanges, target, ended=lambda: "the time for judging is used up")
+    verdict = judge(wire.exchanges, target, time_up=lambda: "the time for judging is used up")
     assert verdict.name == "not_demonstrated"
     assert "PROBE-01" in verdict.unjudged

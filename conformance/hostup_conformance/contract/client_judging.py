@@ -33,17 +33,9 @@ def client_requirements() -> dict[str, Requirement]:
 
 def judge_client(exchanges: Sequence[Exchange], not_shown: str | None = None) -> Verdict:
     """Apply every rule for clients to the stories; `not_shown` says why some things could not be seen, if so."""
-    return core.judge(
-        list(exchanges),
-        None,
-        client_rules(),
-        client_requirements().values(),
-        core=core.Core(was_seen(exchanges)),
-        lacking=lambda _requirement, _exercised: None,
-        stopped=not_shown,
-        cut=False,
-        redact=redactor(tuple({e.ask.play.task.key for e in exchanges})),
-    )
+    redact = redactor(tuple({e.ask.play.task.key for e in exchanges}))
+    contract = core.Contract(None, client_rules(), client_requirements().values(), redact=redact)
+    return core.judge(list(exchanges), contract, core.Core(was_seen(exchanges)), stopped=not_shown, resumable=False)
 
 
 def was_seen(exchanges: Sequence[Exchange]) -> bool:

@@ -42,32 +42,29 @@ def judge(
     exchanges: Sequence[Exchange],
     target: Target,
     stopped: str | None = None,
-    ended: Callable[[], str | None] = lambda: None,
+    time_up: Callable[[], str | None] = lambda: None,
 ) -> Verdict:
     """Apply every rule to all exchanges.
 
-    `stopped` says why sending ended early, if it did; `ended`, why no more is judged, once that is so.
+    `stopped` is the reason why sending ended early, if it did; `time_up` returns one once no more may be judged.
     """
     target = known(target, exchanges)
-    return core.judge(
-        list(exchanges),
+    contract = core.Contract(
         target,
         rules(),
         server_requirements().values(),
-        core=core.Core(any(map(shows_core, exchanges)), refusal_of_core(exchanges)),
         lacking=lambda requirement, exercised: lacking(requirement, target, exercised=exercised),
-        stopped=stopped,
-        cut=target.kind != "har",
         redact=redactor(target.nearly_secrets),
-        ended=ended,
     )
+    seen = core.Core(any(map(shows_core, exchanges)), refusal_of_core(exchanges))
+    return core.judge(list(exchanges), contract, seen, stopped=stopped, resumable=target.kind != "har", time_up=time_up)
 
 
-def hold_against_oracle(
-    verdict: Verdict, exchanges: Sequence[Exchange], ended: Callable[[], str | None] = lambda: None
+def check_against_oracle(
+    verdict: Verdict, exchanges: Sequence[Exchange], time_up: Callable[[], str | None] = lambda: None
 ) -> Verdict:
     """Report an error of the suite where schemathesis finds something and no rule does."""
-    return core.hold_against_oracle(verdict, exchanges, oracle, ended)
+    return core.check_against_oracle(verdict, exchanges, oracle, time_up)
 
 
 def root_causes(verdict: Verdict) -> dict[str, list[str]]:

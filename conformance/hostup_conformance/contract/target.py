@@ -92,20 +92,26 @@ class Target:
             profile=checked_profile(profile),
         )
         target.check_distinct()
-        if kind == "server" and not target.is_loopback and not target.has("long keys"):
+        if kind == "server":
+            target.check_sendable(plain_http)
+        return target
+
+    def check_sendable(self, plain_http: Collection[str]) -> None:
+        """Raise `Misconfigured` where a request would put a key at risk, or would ask for a pid of no VPS."""
+        if not self.is_loopback and not self.has("long keys"):
             raise Misconfigured(
                 f"HOSTUP_API_KEY or HOSTUP_READ_API_KEY has fewer than {PIECE} characters, too few to be kept out of "
                 "reports; use a longer key, or a server on loopback"
             )
-        if kind == "server" and not target.vps and (target.finished_pid or target.running_pid):
+        if not self.vps and (self.finished_pid or self.running_pid):
             raise Misconfigured("a pid was given without its VPS; set HOSTUP_VPS_ID too")
-        host, plain = urlsplit(base_url).hostname or "", urlsplit(base_url).scheme == "http"
-        if kind == "server" and plain and not target.is_loopback and host not in map(str.lower, plain_http):
+        parts = urlsplit(self.base_url)
+        host = parts.hostname or ""
+        if parts.scheme == "http" and not self.is_loopback and host not in map(str.lower, plain_http):
             raise Misconfigured(
-                f"--base-url {base_url}: a key is never sent over plain http except to loopback; use https, or "
+                f"--base-url {self.base_url}: a key is never sent over plain http except to loopback; use https, or "
                 f"--allow-plain-http {host} if the network up to that host is yours alone"
             )
-        return target
 
     def check_distinct(self) -> None:
         """Raise `Misconfigured` where two fixtures that must differ are the same."""

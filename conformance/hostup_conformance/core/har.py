@@ -198,46 +198,54 @@ def entry_for(
     e: Exchange[A], base_url: str, redact: Callable[[str], str], asks: Callable[[A], dict[str, Any]]
 ) -> dict[str, Any]:
     """Return an exchange as an entry."""
-    response = e.response
-    request: dict[str, Any] = {
-        "method": e.request.method,
-        "url": redact(base_url + e.request.target),
+    milliseconds = round(e.seconds * 1000, 3)
+    return {
+        "startedDateTime": (e.when or datetime.now(UTC)).isoformat(),
+        "time": milliseconds,
+        "request": {**request_for(e.request, base_url, redact), "_asks": asks(e.ask)},
+        "response": response_for(e.response, redact),
+        "cache": {},
+        "timings": {"send": 0, "wait": milliseconds, "receive": 0},
+        # A failure may quote what the server sent.
+        "comment": e.purpose if e.response else redact(f"{e.purpose}: {e.failure or e.too_large}"),
+    }
+
+
+def request_for(request: Request, base_url: str, redact: Callable[[str], str]) -> dict[str, Any]:
+    """Return a request as the format has it."""
+    recorded: dict[str, Any] = {
+        "method": request.method,
+        "url": redact(base_url + request.target),
         "httpVersion": "HTTP/1.1",
-        "headers": [recorded_field(name, value, redact) for name, value in e.request.headers],
+        "headers": [recorded_field(name, value, redact) for name, value in request.headers],
         "queryString": [],
         "cookies": [],
         "headersSize": -1,
-        "bodySize": len(e.request.body),
-        "_asks": asks(e.ask),
+        "bodySize": len(request.body),
     }
-    if e.request.body:
-        mime_type = e.request.header("content-type") or ""
-        request["postData"] = {"mimeType": mime_type, **content_for(e.request.body, redact)}
+    if request.body:
+        mime_type = request.header("content-type") or ""
+        recorded["postData"] = {"mimeType": mime_type, **content_for(request.body, redact)}
+    return recorded
+
+
+def response_for(response: Response | None, redact: Callable[[str], str]) -> dict[str, Any]:
+    """Return a response as the format has it; where there is none, with the status 0, as browsers write it."""
+    kept = response or Response(0, (), b"")
     return {
-        "startedDateTime": (e.when or datetime.now(UTC)).isoformat(),
-        "time": round(e.seconds * 1000, 3),
-        "request": request,
-        "response": {
-            "status": response.status if response else 0,
-            "statusText": "",
-            "httpVersion": "HTTP/1.1",
-            "headers": [{"name": redact(name), "value": redact(value)} for name, value in response.headers]
-            if response
-            else [],
-            "cookies": [],
-            "content": {
-                "size": len(response.body) if response else 0,
-                "mimeType": redact((response and response.header("content-type")) or ""),
-                **(content_for(response.body, redact) if response else {}),
-            },
-            "redirectURL": redact(response.header("location") or "") if response else "",
-            "headersSize": -1,
-            "bodySize": len(response.body) if response else -1,
+        "status": kept.status,
+        "statusText": "",
+        "httpVersion": "HTTP/1.1",
+        "headers": [{"name": redact(name), "value": redact(value)} for name, value in kept.headers],
+        "cookies": [],
+        "content": {
+            "size": len(kept.body),
+            "mimeType": redact(kept.header("content-type") or ""),
+            **(content_for(kept.body, redact) if response else {}),
         },
-        "cache": {},
-        "timings": {"send": 0, "wait": round(e.seconds * 1000, 3), "receive": 0},
-        # A failure may quote what the server sent.
-        "comment": e.purpose if response else redact(f"{e.purpose}: {e.failure or e.too_large}"),
+        "redirectURL": redact(kept.header("location") or ""),
+        "headersSize": -1,
+        "bodySize": len(kept.body) if response else -1,
     }
 
 

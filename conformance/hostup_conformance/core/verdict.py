@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Generic, Literal
 
 from hostup_conformance.core.door import Redact, shown, unchanged
 from hostup_conformance.core.exchange import A, Exchange
+from hostup_conformance.core.rule import T
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
     from hostup_conformance.core.ledger import Requirement
-    from hostup_conformance.core.rule import Finding, Rule, T
+    from hostup_conformance.core.rule import Finding, Rule
 
 Status = Literal["pass", "fail", "warn", "observe", "skip", "disabled", "error"]
 STATUSES: tuple[Status, ...] = ("pass", "fail", "warn", "observe", "skip", "disabled", "error")
@@ -61,6 +62,21 @@ class Verdict(Generic[A]):
 
 
 @dataclass(frozen=True)
+class Contract(Generic[A, T]):
+    """Everything that a contract says of how its exchanges are judged."""
+
+    #: What the rules know besides the exchanges.
+    target: T
+    rules: Mapping[str, Rule[A, T]]
+    requirements: Collection[Requirement]
+    #: Says what a requirement needs that the run was not given: what nothing makes up for, or, where no exchange could
+    #: be judged (False), what would have made that possible.
+    lacking: Callable[[Requirement, bool], str | None] = lambda _requirement, _exercised: None
+    #: Takes the keys out of what a finding shows.
+    redact: Redact = unchanged
+
+
+@dataclass(frozen=True)
 class Core:
     """Whether the contract's core was seen to work, and, if it was only ever refused, with which status codes."""
 
@@ -70,46 +86,38 @@ class Core:
 
 def judge(
     exchanges: list[Exchange[A]],
-    target: T,
-    rules: Mapping[str, Rule[A, T]],
-    ledger: Iterable[Requirement],
-    *,
+    contract: Contract[A, T],
     core: Core,
-    lacking: Callable[[Requirement, bool], str | None],
+    *,
     stopped: str | None = None,
-    cut: bool = True,
-    redact: Redact = unchanged,
-    ended: Callable[[], str | None] = lambda: None,
+    resumable: bool = True,
+    time_up: Callable[[], str | None] = lambda: None,
 ) -> Verdict[A]:
     """Apply every rule to all exchanges.
 
     Args:
         exchanges: all exchanges of the run
-        target: what the rules know besides
-        rules: the rules by the id of their requirement
-        ledger: the requirements
+        contract: the requirements and their rules
         core: whether the core was seen to work
-        lacking: says what a requirement needs and the run was not given, and whether it was exercised all the same
         stopped: why sending ended early, if it did
-        cut: whether more would have been judged otherwise, as is not so of a recording
-        redact: takes the keys out of what a finding shows
-        ended: says why no more is judged, once that is so
+        resumable: whether a longer run would have judged more, which is not so of a recording
+        time_up: returns the reason once no more may be judged
     """
     results: dict[str, Result[A]] = {}
-    unheard: dict[str, Result[A]] = {}
-    for requirement in ledger:
-        if why := ended():
-            results[requirement.id] = unheard[requirement.id] = Result(requirement, "skip", message=why)
+    not_reached: dict[str, Result[A]] = {}
+    for requirement in contract.requirements:
+        if why := time_up():
+            results[requirement.id] = not_reached[requirement.id] = Result(requirement, "skip", message=why)
             continue
-        result = judge_one(requirement, exchanges, target, rules, lacking, stopped, redact)
+        result = judge_one(requirement, exchanges, contract, stopped)
         if core.refused and not requirement.without_core and result.status != "disabled":
             # Refusing every request may be correct: nothing shows that base URL, key and id are right.
             message = f"the endpoint was never seen to work: {core.refused}"
             result = Result(requirement, "skip", 0, message)
         results[requirement.id] = result
-    # What was too large to be kept shows nothing either.
+    # A response that was too large to be kept could not be judged either.
     partly = stopped or any(e.too_large for e in exchanges)
-    return Verdict(results, core.seen, unjudged(results if partly and cut else unheard), core.refused)
+    return Verdict(results, core.seen, unjudged(results if partly and resumable else not_reached), core.refused)
 
 
 def unjudged(results: Mapping[str, Result[A]]) -> tuple[str, ...]:
@@ -121,20 +129,17 @@ def unjudged(results: Mapping[str, Result[A]]) -> tuple[str, ...]:
 def judge_one(
     requirement: Requirement,
     exchanges: list[Exchange[A]],
-    target: T,
-    rules: Mapping[str, Rule[A, T]],
-    lacking: Callable[[Requirement, bool], str | None],
+    contract: Contract[A, T],
     stopped: str | None,
-    redact: Redact,
 ) -> Result[A]:
     """Apply the rule of one requirement."""
-    if message := lacking(requirement, True):
+    if message := contract.lacking(requirement, True):
         return Result(requirement, "disabled", message=message)
     try:
-        exercised, findings = rules[requirement.id](exchanges, target, redact)
+        exercised, findings = contract.rules[requirement.id](exchanges, contract.target, contract.redact)
     except Exception as error:
-        return Result(requirement, "error", message=f"the rule failed: {shown(failure(error), 300, redact)}")
-    if not exercised and (message := lacking(requirement, False)):
+        return Result(requirement, "error", message=f"the rule failed: {shown(failure(error), 300, contract.redact)}")
+    if not exercised and (message := contract.lacking(requirement, False)):
         return Result(requirement, "disabled", message=message)
     if not exercised:
         return Result(requirement, "skip", message=stopped or "no exchange made it possible to judge it")
@@ -143,11 +148,11 @@ def judge_one(
     return Result(requirement, BROKEN[requirement.level], exercised, first_words(findings), findings)
 
 
-def hold_against_oracle(
+def check_against_oracle(
     verdict: Verdict[A],
     exchanges: Iterable[Exchange[A]],
     oracle: Callable[[Exchange[A]], tuple[str, str] | None],
-    ended: Callable[[], str | None] = lambda: None,
+    time_up: Callable[[], str | None] = lambda: None,
 ) -> Verdict[A]:
     """Where an independent judge finds something in an exchange and no rule does, report an error of the suite.
 
@@ -155,7 +160,7 @@ def hold_against_oracle(
     """
     found = {f.exchange.number for r in verdict.results.values() if r.status in {"fail", "warn"} for f in r.findings}
     for e in exchanges:
-        if ended() or e.number in found or e.passed or (note := oracle(e)) is None:
+        if time_up() or e.number in found or e.passed or (note := oracle(e)) is None:
             continue
         id, text = note
         if (result := verdict.results[id]).status == "pass":

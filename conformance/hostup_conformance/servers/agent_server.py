@@ -11,16 +11,13 @@ who holds them can run commands.
 from __future__ import annotations
 
 import asyncio
-import os
 import secrets
-import shutil
 import signal
 import sys
 from base64 import b64decode
-from contextlib import AsyncExitStack, aclosing, asynccontextmanager, contextmanager, suppress
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from anyio.from_thread import start_blocking_portal
@@ -29,21 +26,15 @@ from hostup_conformance.core.misconfigured import Misconfigured
 from hostup_conformance.servers.face import Key, Provider, Unavailable, create_app
 from hostup_conformance.servers.guest_agent import AgentError, GuestAgent
 from hostup_conformance.servers.mock import FOREIGN_VPS_ID, UNAVAILABLE_VPS_ID, VPS_ID, listen, server
+from hostup_conformance.servers.supervisor import supervised
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
-#: The environment of commands: they see nothing of ours, least of all its keys.
-ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8"}
+    from hostup_conformance.servers.supervisor import Supervisor
+
 #: Ends when the process whose pid is its argument has ended.
 WAIT_FOR = 'while kill -0 "$1" 2>/dev/null; do sleep 0.02; done'
-
-
-#: Becomes the agent. A process beside it waits for the end of its input, which comes with the end of this process,
-#: however that comes; then it removes the agent's folder, and ends the group of the agent and its commands.
-GUARDED = """folder=$1; shift; exec 3<&0 </dev/null
-{ cat <&3 >/dev/null && { rm -rf -- "$folder"; kill -9 0; }; } &
-exec "$@" 3<&-"""
 
 
 class AgentBackend:
@@ -139,91 +130,6 @@ def decoded(data: object) -> str:
         return b64decode(data, validate=True).decode("utf-8", "replace") if isinstance(data, str) else ""
     except ValueError:
         raise ConnectionResetError("the agent's output is not base64") from None
-
-
-class Supervisor:
-    """Keeps an agent running in a folder: one that ends is started again, without memory of earlier commands."""
-
-    #: Seconds between an agent's end and the next one's start.
-    pause = 1.0
-
-    def __init__(self, folder: Path) -> None:
-        self.socket = folder / "agent.sock"
-        self._folder, self._program = folder, find_program()
-        self._process: asyncio.subprocess.Process | None = None
-        # Nothing is written to it: that it ends tells the agents' guards that this process has ended, as the standard
-        # input that asyncio makes would not, since that ends with each agent.
-        self._until_we_end, self._we_run = os.pipe()
-
-    @property
-    def pid(self) -> int | None:
-        """Process id of the agent that runs, if one does."""
-        return self._process.pid if self._process and self._process.returncode is None else None
-
-    async def start(self) -> None:
-        """Start an agent, and return when its socket is there; raise `Misconfigured` if it does not come up."""
-        self.socket.unlink(missing_ok=True)
-        self._process = await asyncio.create_subprocess_exec(
-            "/bin/sh", "-c", GUARDED, "sh", self._folder,
-            self._program, "-m", "unix-listen", "-p", self.socket, "-t", self._folder,
-            stdin=self._until_we_end, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
-            cwd=self._folder, env=ENVIRONMENT, start_new_session=True,
-        )  # fmt: skip
-        with suppress(TimeoutError):
-            async with asyncio.timeout(5):
-                while not self.socket.exists() and self._process.returncode is None:
-                    await asyncio.sleep(0.01)
-        if not self.socket.exists():
-            raise Misconfigured(f"{self._program} did not open its socket; run it by hand to see why")
-
-    async def watch(self) -> None:
-        """Start the agent again whenever it ends."""
-        while self._process:
-            await self._process.wait()
-            self._end_commands()
-            await asyncio.sleep(self.pause)
-            await self.start()
-
-    async def stop(self) -> None:
-        """End the agent and every command that it started."""
-        self._end_commands()
-        if self._process:
-            await self._process.wait()
-        os.close(self._we_run)
-        os.close(self._until_we_end)
-
-    def _end_commands(self) -> None:
-        # The agent leads the process group that its commands belong to.
-        if self._process:
-            with suppress(ProcessLookupError):
-                os.killpg(self._process.pid, signal.SIGKILL)
-
-
-def find_program() -> str:
-    """Return the path of qemu-ga; raise `Misconfigured` where it is not installed."""
-    # Debian installs it in a folder that only root's PATH has.
-    found = shutil.which("qemu-ga", path=os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/sbin"]))
-    if found is None:
-        raise Misconfigured("qemu-ga is not installed; Debian's package is qemu-guest-agent (apt-get install it)")
-    return found
-
-
-@asynccontextmanager
-async def supervised() -> AsyncIterator[Supervisor]:
-    """Run an agent of our own in a temporary folder."""
-    with TemporaryDirectory(prefix="hostup-", ignore_cleanup_errors=True) as folder:
-        supervisor = Supervisor(Path(folder))
-        watching: asyncio.Task[None] | None = None
-        try:
-            await supervisor.start()
-            watching = asyncio.create_task(supervisor.watch())
-            yield supervisor
-        finally:
-            if watching:
-                watching.cancel()
-                with suppress(asyncio.CancelledError, Misconfigured):
-                    await watching
-            await supervisor.stop()
 
 
 @dataclass(frozen=True)

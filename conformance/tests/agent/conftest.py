@@ -8,7 +8,8 @@ import httpx
 import pytest
 from agent.endpoint import PATIENCE, Endpoint
 from hostup_conformance.core.misconfigured import Misconfigured
-from hostup_conformance.servers.agent_server import find_program, serve
+from hostup_conformance.servers.agent_server import serve
+from hostup_conformance.servers.supervisor import find_program
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

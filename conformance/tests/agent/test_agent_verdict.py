@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from hostup_conformance.core.misconfigured import Misconfigured
-from hostup_conformance.servers.agent_server import find_program
+from hostup_conformance.servers.supervisor import find_program
 from running import report_in, run
 
 # Whole runs, or many cases of one kind: `make catalogue` runs them.

@@ -14,7 +14,8 @@ import httpx
 import pytest
 from agent.endpoint import PATIENCE, Endpoint
 from hostup_conformance.mock import FOREIGN_VPS_ID, UNAVAILABLE_VPS_ID, VPS_ID
-from hostup_conformance.servers.agent_server import find_program, serve
+from hostup_conformance.servers.agent_server import serve
+from hostup_conformance.servers.supervisor import find_program
 
 MIB = 2**20
 

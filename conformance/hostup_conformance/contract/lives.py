@@ -1,0 +1,88 @@
+"""What became of each command that a run started: its start, the polls of its pid, and its end. It judges nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from math import inf
+from typing import TYPE_CHECKING
+
+from hostup_conformance.contract.commands import SLEEPLESS, Command, recognized
+from hostup_conformance.contract.selectors import is_passable, member, new_poll, proper_command
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from hostup_conformance.contract.ask import Exchange
+
+
+@dataclass
+class Life:
+    """One command: its start, and the polls of its pid until another start gets the same one."""
+
+    start: Exchange
+    command: Command | None
+    #: What an `echo` of the run is to print; empty for any other command.
+    text: str
+    polls: list[Exchange] = field(default_factory=list)
+
+    @property
+    def name(self) -> str:
+        """Which of the commands with a known end it is, empty for any other."""
+        return self.command.name if self.command else ""
+
+    @property
+    def end(self) -> Exchange | None:
+        """The first poll that says exited true."""
+        return next((e for e in self.polls if member(e, "exited") is True), None)
+
+    @property
+    def seconds_polled(self) -> float:
+        """How many seconds after the start the last poll was sent; where that is unknown, any number."""
+        last = self.polls[-1].when if self.polls else None
+        return (last - self.start.when).total_seconds() if last and self.start.when else inf
+
+
+def lives(exchanges: list[Exchange]) -> list[Life]:
+    """Return the commands that were started, in the order of their starts."""
+    latest: dict[str, Life] = {}
+    found = []
+    for e in exchanges:
+        if poll := new_poll(e):
+            command = proper_command(e.request) or ""
+            latest[poll] = Life(e, recognized(command), text_of(e))
+            found.append(latest[poll])
+        elif e.request.target in latest and e.request.method == "GET" and e.response is not None:
+            latest[e.request.target].polls.append(e)
+    return found
+
+
+def ends(exchanges: list[Exchange], *names: str) -> Iterator[tuple[Exchange, Command]]:
+    """Yield the report of the end of each of these commands whose end is known."""
+    for life in lives(exchanges):
+        wanted = any(life.name == name or life.name.startswith(name + "_") for name in names)
+        if life.command and life.end and wanted and not sleepless(life):
+            yield life.end, life.command
+
+
+def sleepless(life: Life) -> bool:
+    """Whether the command that takes a while ended at once, since the guest has no sleep."""
+    return life.name == "slow" and life.end is not None and SLEEPLESS in stream(life.end, "stdout")
+
+
+def echoes(exchanges: list[Exchange]) -> Iterator[tuple[Exchange, str]]:
+    """Yield the report of the end of each `echo` of the run, with the text that it was to print."""
+    for life in lives(exchanges):
+        if life.text and life.end:
+            yield life.end, life.text
+
+
+def text_of(e: Exchange) -> str:
+    """Return the text that the command of a start is to print, if it is an `echo` that no shell changes."""
+    program, _, text = (proper_command(e.request) or "").partition(" ")
+    return text if program == "echo" and "$" not in text and "&" not in text and is_passable(text) else ""
+
+
+def stream(e: Exchange, name: str) -> str:
+    """Return what a poll says of a stream; an absent one is empty, as the agent has it."""
+    value = member(e, name)
+    return value if isinstance(value, str) else ""
