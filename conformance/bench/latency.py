@@ -96,7 +96,7 @@ def curve(step: int) -> Iterator[tuple[int, int, int]]:
     with serve(mock.app) as url:
         target = Target.from_environment(url, mock.environment(), kind="mock")
         wire = wire_to(target, Limits(), careful=True)
-        commands.take(wire, target, careful=True)
+        commands.run(wire, target, careful=True)
         wire.close()
 
     def judged(count: int) -> int:

@@ -173,16 +173,16 @@ def add_reports(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--waivers", metavar="FILE", help="list of requirements that may be broken for a while")
 
 
-def judge_recording(file: str, options: Sequence[str]) -> int:
+def judge_recording(file: str, words: Sequence[str]) -> int:
     """Judge the client in a recording, and return the exit code."""
-    from hostup_conformance.client_run import Given, judge_file
+    from hostup_conformance.client_run import ClientOptions, judge_file
 
     parser = argparse.ArgumentParser(prog="hostup-conformance judge FILE.har", allow_abbrev=False)
     parser.add_argument("--client", action="store_true", help="judge the client in the recording, not the server")
     add_reports(parser)
-    arguments = parser.parse_args(options)
-    given = Given((), report_dir=arguments.report_dir, waivers=arguments.waivers, strict=arguments.strict)
-    return judge_file(Path(file), given)
+    arguments = parser.parse_args(words)
+    options = ClientOptions((), report_dir=arguments.report_dir, waivers=arguments.waivers, strict=arguments.strict)
+    return judge_file(Path(file), options)
 
 
 def judge_command(arguments: argparse.Namespace, words: list[str]) -> int:
@@ -200,10 +200,10 @@ def judge_command(arguments: argparse.Namespace, words: list[str]) -> int:
     if not words:
         print("hostup-conformance client: give the client's command after --", file=sys.stderr)
         return 4
-    from hostup_conformance.client_run import Given, run
+    from hostup_conformance.client_run import ClientOptions, run
 
     return run(
-        Given(
+        ClientOptions(
             words=tuple(words),
             does=arguments.does,
             scenes=tuple(arguments.scene),

@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hostup_conformance.contract.client_judging import Verdict, judge_client, root_causes
-from hostup_conformance.core.door import beginning
 from hostup_conformance.core.misconfigured import Misconfigured
 from hostup_conformance.core.redact import redactor
+from hostup_conformance.core.safe_text import beginning
 from hostup_conformance.core.waivers import apply_waivers, read_waivers
 from hostup_conformance.interruption import REASON, Interruption
 from hostup_conformance.options import check_writable
@@ -44,7 +44,7 @@ REDACT = redactor((KEY,))
 
 
 @dataclass(frozen=True)
-class Given:
+class ClientOptions:
     """The options of a run, as the command line has them."""
 
     words: tuple[str, ...]
@@ -76,19 +76,19 @@ class Printer:
         print(f"\x1b[{codes}m{line}\x1b[0m" if codes and sys.stdout.isatty() else line)
 
 
-def run(given: Given) -> int:
+def run(options: ClientOptions) -> int:
     """Judge a client, write the reports, print the summary, and return the exit code."""
 
     def exchanges(interruption: Interruption) -> tuple[list[Exchange], str | None]:
-        chosen = chosen_scenes(given)
-        check_command(given.command)
-        print(f"command: {shlex.join(given.words)} ({given.does}), {len(chosen)} scenes", flush=True)
-        return play_all(given.command, chosen, interruption.tell)
+        chosen = chosen_scenes(options)
+        check_command(options.command)
+        print(f"command: {shlex.join(options.words)} ({options.does}), {len(chosen)} scenes", flush=True)
+        return play_all(options.command, chosen, interruption.tell)
 
-    return judged(given, exchanges, subject(given))
+    return judge_and_report(options, exchanges, subject(options))
 
 
-def judge_file(file: Path, given: Given) -> int:
+def judge_file(file: Path, options: ClientOptions) -> int:
     """Judge the client in a recording, write the reports, print the summary, and return the exit code."""
     described = {"base_url": str(file), "kind": "har", "profile": "client"}
     keys: list[str] = []
@@ -101,36 +101,36 @@ def judge_file(file: Path, given: Given) -> int:
     def redact(text: str) -> str:
         return redactor(tuple(keys))(text)
 
-    return judged(given, exchanges, Subject(described, redact, lambda _: str(file), came))
+    return judge_and_report(options, exchanges, Subject(described, redact, lambda _: str(file), came))
 
 
-def judged(
-    given: Given, take: Callable[[Interruption], tuple[list[Exchange], str | None]], about: Subject[Seen]
+def judge_and_report(
+    options: ClientOptions, take: Callable[[Interruption], tuple[list[Exchange], str | None]], about: Subject[Seen]
 ) -> int:
     """Take exchanges, judge them, write the reports, print the summary, and return the exit code."""
     course, began = Course(), time.monotonic()
     try:
-        waivers = read_waivers(given.waivers)
-        check_writable(given.report_dir / "report.json")
+        waivers = read_waivers(options.waivers)
+        check_writable(options.report_dir / "report.json")
         with tempfile.TemporaryDirectory() as folder:
             interruption = Interruption(Path(folder) / "notice", watch=False)
             try:
-                remove_reports(given.report_dir)
+                remove_reports(options.report_dir)
                 exchanges, stopped = take(interruption)
             finally:
                 interruption.close()
     except Misconfigured as error:
         print(f"hostup-conformance: {error}", file=sys.stderr)
         return UNUSABLE
-    verdict = apply_waivers(judge_client(exchanges, stopped), waivers, course.started.date(), strict=given.strict)
+    verdict = apply_waivers(judge_client(exchanges, stopped), waivers, course.started.date(), strict=options.strict)
     course = replace(course, seconds=time.monotonic() - began, stopped=stopped)
-    return report(verdict, exchanges, about, course, given.report_dir)
+    return report(verdict, exchanges, about, course, options.report_dir)
 
 
 def by_hand(name: str) -> int:
     """Serve one scene until Ctrl-C, then say what was wrong with the requests."""
     try:
-        (scene,) = chosen_scenes(Given((), scenes=(name,)))
+        (scene,) = chosen_scenes(ClientOptions((), scenes=(name,)))
     except Misconfigured as error:
         print(f"hostup-conformance: {error}", file=sys.stderr)
         return UNUSABLE
@@ -162,26 +162,26 @@ def report(
     return CONFORMANT if record["verdict"] == "conformant" else NOT_CONFORMANT
 
 
-def chosen_scenes(given: Given) -> list[Scene]:
+def chosen_scenes(options: ClientOptions) -> list[Scene]:
     """Return the scenes to be played; raise `Misconfigured` for a name that none has, or where none is left."""
-    known = scenes()
-    for name in given.scenes:
-        if name not in known:
-            near = get_close_matches(name, known, n=3) or sorted(known)
+    every = scenes()
+    for name in options.scenes:
+        if name not in every:
+            near = get_close_matches(name, every, n=3) or sorted(every)
             raise Misconfigured(f"--scene {name}: there is no such scene; similar names are {', '.join(near)}")
-    chosen = [scene for name, scene in known.items() if name in given.scenes or not given.scenes]
-    if not (suited := [scene for scene in chosen if scene.suits(given.does)]):
-        raise Misconfigured(f"--scene {' '.join(given.scenes)}: not for a command that does {given.does}")
+    chosen = [scene for name, scene in every.items() if name in options.scenes or not options.scenes]
+    if not (suited := [scene for scene in chosen if scene.suits(options.does)]):
+        raise Misconfigured(f"--scene {' '.join(options.scenes)}: not for a command that does {options.does}")
     return suited
 
 
-def subject(given: Given) -> Subject[Seen]:
+def subject(options: ClientOptions) -> Subject[Seen]:
     """Return the client as the subject of reports."""
-    does = "" if given.does == "run" else f"--does {given.does} "
-    described = {"base_url": shlex.join(given.words), "kind": "client", "profile": given.does}
+    does = "" if options.does == "run" else f"--does {options.does} "
+    described = {"base_url": shlex.join(options.words), "kind": "client", "profile": options.does}
 
     def again(e: Exchange) -> str:
-        return f"{AGAIN} {does}--scene {e.ask.play.scene} -- {shlex.join(given.words)}"
+        return f"{AGAIN} {does}--scene {e.ask.play.scene} -- {shlex.join(options.words)}"
 
     return Subject(described, REDACT, again, came)
 

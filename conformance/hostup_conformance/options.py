@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hostup_conformance.contract.target import Target, header_variable
-from hostup_conformance.core.door import shown
 from hostup_conformance.core.misconfigured import Misconfigured
 from hostup_conformance.core.route import Route, ca_from, proxy_for
+from hostup_conformance.core.safe_text import shown
 from hostup_conformance.core.wire import Limits
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ ELSEWHERE = "http://127.0.0.1:1"
 
 
 @dataclass(frozen=True)
-class Given:
+class Options:
     """The options of a run, as the command line has them."""
 
     base_url: str
@@ -67,9 +67,9 @@ class Given:
         return named if self.har is None else {"--har": str(self.har), "--app": self.app, "--backend": self.backend}
 
     @classmethod
-    def read(cls, option: Any, base_url: str, arguments: Sequence[str]) -> Given:
+    def read(cls, option: Any, base_url: str, arguments: Sequence[str]) -> Options:
         """Read pytest's options; raise `Misconfigured` for an empty base URL, which does not ask for the mock."""
-        # The option is also an empty string where it was not given.
+        # An option that was not given is an empty string too.
         if not base_url and any(argument.startswith("--base-url") for argument in arguments):
             raise Misconfigured("--base-url is empty; give the server's address, or omit the option to judge the mock")
         return cls(
@@ -98,45 +98,47 @@ class Given:
         )
 
 
-def target_of(given: Given, resources: ExitStack) -> Target:
+def target_of(options: Options, resources: ExitStack) -> Target:
     """Return the target that options and environment name, starting the embedded mock if they name none.
 
     Raises:
         Misconfigured: something is missing, malformed or contradictory
     """
-    if len(named := [name for name, value in given.servers.items() if value]) > 1:
+    if len(named := [name for name, value in options.servers.items() if value]) > 1:
         raise Misconfigured(f"{' and '.join(named)} name a server each; give one of them")
-    if given.har:
-        if not given.har.is_file():
-            raise Misconfigured(f"--har {given.har}: there is no such file")
-        if given.allow_exec is not None:
+    if options.har:
+        if not options.har.is_file():
+            raise Misconfigured(f"--har {options.har}: there is no such file")
+        if options.allow_exec is not None:
             raise Misconfigured("--allow-exec starts commands, but --har sends nothing; omit one of the two")
-        base_url = given.base_url or "http://har.invalid"
-        return Target.from_environment(base_url, os.environ, kind="har", profile=given.profile)
-    if given.app:
+        base_url = options.base_url or "http://har.invalid"
+        return Target.from_environment(base_url, os.environ, kind="har", profile=options.profile)
+    if options.app:
         from hostup_conformance.servers import application
 
-        url = ELSEWHERE if given.elsewhere else resources.enter_context(application.serve(given.app))
-        target = Target.from_environment(url, os.environ, profile=given.profile)
-        return replace(target, route=route_to(target, given, os.environ))
-    if given.base_url:
-        target = Target.from_environment(given.base_url, os.environ, profile=given.profile, plain_http=given.plain_http)
-        return replace(target, route=route_to(target, given, os.environ))
-    if given.backend == "qemu-ga":
-        return agent_target(given, resources)
+        url = ELSEWHERE if options.elsewhere else resources.enter_context(application.serve(options.app))
+        target = Target.from_environment(url, os.environ, profile=options.profile)
+        return replace(target, route=route_to(target, options, os.environ))
+    if options.base_url:
+        target = Target.from_environment(
+            options.base_url, os.environ, profile=options.profile, plain_http=options.plain_http
+        )
+        return replace(target, route=route_to(target, options, os.environ))
+    if options.backend == "qemu-ga":
+        return agent_target(options, resources)
     from hostup_conformance.servers.mock import Mock, serve
 
     mock = Mock()
-    url = ELSEWHERE if given.elsewhere else resources.enter_context(serve(mock.app))
-    return Target.from_environment(url, mock.environment(), kind="mock", profile=given.profile)
+    url = ELSEWHERE if options.elsewhere else resources.enter_context(serve(mock.app))
+    return Target.from_environment(url, mock.environment(), kind="mock", profile=options.profile)
 
 
-def route_to(target: Target, given: Given, environ: Mapping[str, str]) -> Route:
+def route_to(target: Target, options: Options, environ: Mapping[str, str]) -> Route:
     """Return how a server is reached, apart from its address; raise `Misconfigured` for what cannot be used."""
-    ca, named_by = ca_from(environ, given.ca_file)
-    certificate, key = split_certificate(given.client_cert) if given.client_cert else (None, None)
+    ca, named_by = ca_from(environ, options.ca_file)
+    certificate, key = split_certificate(options.client_cert) if options.client_cert else (None, None)
     route = Route(
-        fields=tuple((name, field_value(name, environ)) for name in given.headers),
+        fields=tuple((name, field_value(name, environ)) for name in options.headers),
         ca=ca,
         ca_named_by=named_by,
         certificate=certificate,
@@ -171,59 +173,59 @@ def split_certificate(text: str) -> tuple[Path, Path | None]:
     return Path(certificate), Path(key)
 
 
-def agent_target(given: Given, resources: ExitStack) -> Target:
+def agent_target(options: Options, resources: ExitStack) -> Target:
     """Return the target that is a real guest agent, started for this run; `Misconfigured` where it is not installed."""
     from hostup_conformance.servers.agent_server import serve
     from hostup_conformance.servers.supervisor import find_program
 
     find_program()
-    if given.elsewhere:
+    if options.elsewhere:
         environment = {"HOSTUP_API_KEY": "unused", "HOSTUP_VPS_ID": "unused"}
-        return Target.from_environment(ELSEWHERE, environment, profile=given.profile)
+        return Target.from_environment(ELSEWHERE, environment, profile=options.profile)
     served = resources.enter_context(serve())
-    return Target.from_environment(served.base_url, served.environment, profile=given.profile)
+    return Target.from_environment(served.base_url, served.environment, profile=options.profile)
 
 
-def with_commands(target: Target, given: Given) -> Target:
+def with_commands(target: Target, options: Options) -> Target:
     """Allow the start of commands if `--allow-exec` does; raise `Misconfigured` if it lacks the id of the VPS."""
-    if given.allow_exec is None:
+    if options.allow_exec is None:
         return target
-    if given.allow_exec != target.vps and (is_live(given, target) or given.allow_exec):
+    if options.allow_exec != target.vps and (is_live(options, target) or options.allow_exec):
         raise Misconfigured(
             f"--allow-exec runs commands on a VPS; repeat the id of that VPS: --allow-exec={shown(target.vps)}"
         )
     return replace(target, allow_exec=True)
 
 
-def is_live(given: Given, target: Target) -> bool:
+def is_live(options: Options, target: Target) -> bool:
     """Whether the server may belong to somebody: it is not on loopback, or `--live` says so."""
-    return given.live or not target.is_loopback
+    return options.live or not target.is_loopback
 
 
-def limits(given: Given, target: Target) -> Limits:
+def limits(options: Options, target: Target) -> Limits:
     """Return the bounds of a run; raise `Misconfigured` for bounds that make no sense."""
-    if given.max_requests is not None and given.max_requests < 1:
-        raise Misconfigured(f"--max-requests {given.max_requests}: give a number above 0")
-    if not 0 < given.timeout_seconds <= 60:
-        raise Misconfigured(f"--timeout-seconds {given.timeout_seconds:g}: give a number above 0 and at most 60")
-    for name, value, most in (("rate", given.rate, 1000), ("max-seconds", given.max_seconds, 3600)):
+    if options.max_requests is not None and options.max_requests < 1:
+        raise Misconfigured(f"--max-requests {options.max_requests}: give a number above 0")
+    if not 0 < options.timeout_seconds <= 60:
+        raise Misconfigured(f"--timeout-seconds {options.timeout_seconds:g}: give a number above 0 and at most 60")
+    for name, value, most in (("rate", options.rate, 1000), ("max-seconds", options.max_seconds, 3600)):
         if value is not None and not 0 < value <= most:
             raise Misconfigured(f"--{name} {value:g}: give a number above 0 and at most {most}")
-    if given.max_wait is not None and not 0 <= given.max_wait <= 3600:
-        raise Misconfigured(f"--max-wait {given.max_wait:g}: give a number from 0 to 3600")
-    budget = LIVE_REQUESTS + FOR_COMMANDS * (given.allow_exec is not None)
-    requests = given.max_requests or (budget if is_live(given, target) else None)
-    seconds = given.timeout_seconds
+    if options.max_wait is not None and not 0 <= options.max_wait <= 3600:
+        raise Misconfigured(f"--max-wait {options.max_wait:g}: give a number from 0 to 3600")
+    budget = LIVE_REQUESTS + FOR_COMMANDS * (options.allow_exec is not None)
+    requests = options.max_requests or (budget if is_live(options, target) else None)
+    seconds = options.timeout_seconds
     default = Limits()
     # A longer run may also wait longer, and a longer wait needs a longer run.
-    wait = default.waiting_seconds if given.max_wait is None else given.max_wait
-    run_seconds = given.max_seconds or default.run_seconds + max(wait - default.waiting_seconds, 0.0)
-    if given.max_seconds and given.max_wait is None:
-        wait = max(wait, given.max_seconds)
+    wait = default.waiting_seconds if options.max_wait is None else options.max_wait
+    run_seconds = options.max_seconds or default.run_seconds + max(wait - default.waiting_seconds, 0.0)
+    if options.max_seconds and options.max_wait is None:
+        wait = max(wait, options.max_seconds)
     return replace(
         default,
         requests=requests,
-        rate=given.rate,
+        rate=options.rate,
         waiting_seconds=wait,
         run_seconds=run_seconds,
         request_seconds=seconds,
@@ -251,8 +253,8 @@ def check_writable(file: Path) -> None:
                 folder.rmdir()
 
 
-def files(given: Given) -> Iterator[Path]:
+def files(options: Options) -> Iterator[Path]:
     """Yield the files that every run writes."""
-    yield given.report_dir / "report.json"
-    if given.record:
-        yield given.record
+    yield options.report_dir / "report.json"
+    if options.record:
+        yield options.record

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any, Generic
 
 from hostup_conformance import __version__
 from hostup_conformance.contract.target import header_variable
-from hostup_conformance.core.door import Redact, beginning, spelt_out
 from hostup_conformance.core.exchange import A, Exchange
 from hostup_conformance.core.ledger import spec_identity
 from hostup_conformance.core.redact import MARK, redactor
+from hostup_conformance.core.safe_text import Redact, beginning, spelt_out
 from hostup_conformance.core.wire import Withheld
 from hostup_conformance.reports.schema import FORMAT
 from hostup_conformance.sources.commands import MOST_COMMANDS, stages
@@ -78,7 +78,7 @@ def server(target: Target) -> Subject[Ask]:
     )
 
 
-def judged(verdict: Verdict[A]) -> dict[str, int]:
+def judged_counts(verdict: Verdict[A]) -> dict[str, int]:
     """Return how many MUSTs and SHOULDs were judged, and how many could have been with what was given."""
     results = [r for r in verdict.results.values() if r.requirement.level != "OBSERVE" and r.status != "disabled"]
     return {"requirements": sum(r.status != "skip" for r in results), "of": len(results)}
@@ -104,7 +104,7 @@ def record_of(
         "requests": methods.total(),
         "methods": dict(methods),
         "stopped": course.stopped,
-        "judged": judged(verdict),
+        "judged": judged_counts(verdict),
         "unjudged": list(verdict.unjudged),
         "refused": verdict.refused,
         "ignored": course.ignored,

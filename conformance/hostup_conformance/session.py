@@ -21,15 +21,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from hostup_conformance.contract import oracles
-from hostup_conformance.contract.ask import known
+from hostup_conformance.contract.ask import with_started_commands
 from hostup_conformance.contract.judging import Verdict, check_against_oracle, judge, root_causes
 from hostup_conformance.contract.sending import wire_to
-from hostup_conformance.core.door import shown
 from hostup_conformance.core.misconfigured import Misconfigured
 from hostup_conformance.core.redact import redactor
+from hostup_conformance.core.safe_text import shown
 from hostup_conformance.core.waivers import apply_waivers, read_waivers
 from hostup_conformance.interruption import REASON
-from hostup_conformance.options import Given, check_writable, files, is_live, limits, target_of, with_commands
+from hostup_conformance.options import Options, check_writable, files, is_live, limits, target_of, with_commands
 from hostup_conformance.record import Course, item_of, plan_of, record_of, server
 from hostup_conformance.reports import terminal
 from hostup_conformance.reports.files import remove_reports, write_reports
@@ -53,29 +53,29 @@ JUDGING_SECONDS, A_MOMENT = 15.0, 3.0
 class Conformance:
     """The state of a run. As a pytest plugin it prepares items, and reports at the end."""
 
-    def __init__(self, config: pytest.Config, given: Given, target: Target, interruption: Interruption) -> None:
-        self.config, self.given, self.interruption = config, given, interruption
-        self.waivers = read_waivers(given.waivers)
+    def __init__(self, config: pytest.Config, options: Options, target: Target, interruption: Interruption) -> None:
+        self.config, self.options, self.interruption = config, options, interruption
+        self.waivers = read_waivers(options.waivers)
         self.course, self._began = Course(), time.monotonic()
-        for file in files(given):
+        for file in files(options):
             check_writable(file)
         recorded: list[Exchange] = []
-        if given.har:
-            recorded, target, ignored = recording.read(given.har, target)
+        if options.har:
+            recorded, target, ignored = recording.read(options.har, target)
             self.course = replace(self.course, ignored=ignored)
         if not target.vps and target.kind == "server":
             target = self._looked_up(target)
         #: The target as named; what the run learns of it is in `target`.
-        self.named = with_commands(target, given)
-        self.careful = is_live(given, target)
-        bounds = limits(given, target)
+        self.configured = with_commands(target, options)
+        self.careful = is_live(options, target)
+        bounds = limits(options, target)
         bounds = replace(bounds, run_seconds=bounds.run_seconds - (time.monotonic() - self._began))
-        self.wire = wire_to(self.named, bounds, careful=self.careful)
+        self.wire = wire_to(self.configured, bounds, careful=self.careful)
         self.interruption.tell(self.wire.abort)
-        self._judged_by = self._began + limits(given, target).run_seconds + JUDGING_SECONDS
-        self.generated = Generated(self.wire, self.named)
-        if given.har:
-            recording.take(self.wire, recorded)
+        self._judged_by = self._began + limits(options, target).run_seconds + JUDGING_SECONDS
+        self.generated = Generated(self.wire, self.configured)
+        if options.har:
+            recording.replay(self.wire, recorded)
         #: The finished record; in the controller it comes from the worker.
         self.record: dict[str, Any] | None = None
         self.unwritten: list[str] = []
@@ -96,30 +96,32 @@ class Conformance:
         if not (hasattr(config, "workerinput") or config.option.plan or config.option.collectonly):
             remove_reports(Path(config.option.report_dir))
         try:
-            given = Given.read(config.option, base_url, [str(argument) for argument in config.invocation_params.args])
-            return cls(config, given, target_of(given, resources), interruption)
+            options = Options.read(
+                config.option, base_url, [str(argument) for argument in config.invocation_params.args]
+            )
+            return cls(config, options, target_of(options, resources), interruption)
         except Misconfigured as error:
             raise pytest.UsageError(str(error)) from None
 
     def _looked_up(self, target: Target) -> Target:
         """Return the target with a VPS from its list; under xdist the controller looks, and tells the worker."""
-        if self.given.plan or self.config.option.collectonly:
+        if self.options.plan or self.config.option.collectonly:
             raise Misconfigured("HOSTUP_VPS_ID is not set, and to look one up something would be sent; set it")
         if self.is_worker:
             # Where the controller was interrupted it has none to tell.
             return replace(target, vps=self.config.workerinput["hostup_vps"], looked_up=True)  # type: ignore[attr-defined]
-        bounds = replace(limits(self.given, target), requests=lookup.CANDIDATES + 1)
+        bounds = replace(limits(self.options, target), requests=lookup.CANDIDATES + 1)
         wire = wire_to(target, bounds, careful=True)
         self.interruption.tell(wire.abort)
         with closing(wire):
-            lookup.take(wire, target)
+            lookup.run(wire, target)
         # An interrupted run reports that, and misses nothing else.
         return target if self.interruption.happened else lookup.found(target, wire.exchanges)
 
     @property
     def target(self) -> Target:
         """What is judged, with what the run has learnt about it."""
-        return known(self.named, self.exchanges)
+        return with_started_commands(self.configured, self.exchanges)
 
     @property
     def is_worker(self) -> bool:
@@ -129,7 +131,7 @@ class Conformance:
     @property
     def is_controller(self) -> bool:
         """Whether other processes run the items."""
-        return not self.is_worker and self.given.elsewhere
+        return not self.is_worker and self.options.elsewhere
 
     @property
     def exchanges(self) -> list[Exchange]:
@@ -148,9 +150,9 @@ class Conformance:
         return item_of(self.verdict.results[id], server(self.target))
 
     def _judge(self, stopped: str | None) -> Verdict:
-        verdict = judge(self.exchanges, self.named, stopped, self._time_up)
+        verdict = judge(self.exchanges, self.configured, stopped, self._time_up)
         verdict = check_against_oracle(verdict, self.exchanges, self._time_up)
-        return apply_waivers(verdict, self.waivers, self.course.started.date(), strict=self.given.strict)
+        return apply_waivers(verdict, self.waivers, self.course.started.date(), strict=self.options.strict)
 
     def _time_up(self) -> str | None:
         """Say why no more is judged, once that is so."""
@@ -166,13 +168,14 @@ class Conformance:
         reporter = self.config.pluginmanager.get_plugin("terminalreporter")
         if reporter is not None:
             writer = reporter._tw
-            self.screen = writer._file = terminal.Redacting(writer._file, redactor(self.named.nearly_secrets))
+            self.screen = writer._file = terminal.Redacting(writer._file, redactor(self.configured.nearly_secrets))
 
     def pytest_report_header(self) -> list[str]:
         """Say what is judged."""
-        address = "served by the worker" if self.is_controller and self.named.kind == "mock" else self.named.base_url
-        target = f"target: {address} ({self.named.kind}), profile {self.named.profile}"
-        return [target, f"HOSTUP_VPS_ID: {shown(self.named.vps)}, looked up"] if self.named.looked_up else [target]
+        target = self.configured
+        address = "served by the worker" if self.is_controller and target.kind == "mock" else target.base_url
+        lines = [f"target: {address} ({target.kind}), profile {target.profile}"]
+        return [*lines, f"HOSTUP_VPS_ID: {shown(target.vps)}, looked up"] if target.looked_up else lines
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """Put the generated requests before the verdict."""
@@ -181,17 +184,17 @@ class Conformance:
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self) -> bool | None:
         """With `--plan`, list the requests instead of sending them."""
-        if not self.given.plan:
+        if not self.options.plan:
             return None
         self.config.option.verbose = -2  # with less, pytest's last line is that no tests ran
-        terminal.print_plan(plan_of(self.wire, self.named, careful=self.careful))
+        terminal.print_plan(plan_of(self.wire, self.configured, careful=self.careful))
         return True
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(self) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         """Take the keys out of the reports of pytest's items."""
         report = yield
-        redact = redactor(self.named.nearly_secrets)
+        redact = redactor(self.configured.nearly_secrets)
         if report.failed:
             report.longrepr = redact(str(report.longrepr))
         report.sections = [(name, redact(text)) for name, text in report.sections]
@@ -207,9 +210,9 @@ class Conformance:
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Judge what there is, write the reports, and let a verdict other than conformant be seen in the exit code."""
-        if self.given.plan and session.exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED:
+        if self.options.plan and session.exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED:
             session.exitstatus = pytest.ExitCode.OK
-        if self.given.plan or self.config.option.collectonly:
+        if self.options.plan or self.config.option.collectonly:
             return
         if not self.is_controller:
             self.record = self._recorded(self._final_verdict(session))
@@ -217,7 +220,7 @@ class Conformance:
             self.config.workeroutput["hostup_record"] = json.dumps(self.record)  # type: ignore[attr-defined]
             return
         if self.record is None:
-            self.record = self._recorded(judge([], self.named, "the worker ended without a report"))
+            self.record = self._recorded(judge([], self.configured, "the worker ended without a report"))
         self._write(session)
         if self.interruption.happened:
             session.exitstatus = pytest.ExitCode.INTERRUPTED
@@ -227,12 +230,12 @@ class Conformance:
     def _write(self, session: pytest.Session) -> None:
         """Write reports and recording; what cannot be written is said at the end, and seen in the exit code."""
         assert self.record is not None  # noqa: S101 - it was made just now
-        self.unwritten = write_reports(self.record, self.given.report_dir)
-        if self.given.record:
+        self.unwritten = write_reports(self.record, self.options.report_dir)
+        if self.options.record:
             try:
-                recording.write(self.given.record, self.exchanges, self.target)
+                recording.write(self.options.record, self.exchanges, self.target)
             except OSError as error:
-                self.unwritten.append(f"{self.given.record} could not be written ({error.strerror})")
+                self.unwritten.append(f"{self.options.record} could not be written ({error.strerror})")
         if self.screen and self.screen.lost:
             with suppress(OSError):
                 print(f"the output could not be written ({self.screen.lost})", file=sys.stderr, flush=True)
@@ -252,14 +255,14 @@ class Conformance:
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Print the verdict, and a line for each requirement that is not pass."""
         if self.record:
-            terminal.print_summary(terminalreporter, self.record, self.given.report_dir)
+            terminal.print_summary(terminalreporter, self.record, self.options.report_dir)
         for problem in self.unwritten:
             terminalreporter.write_line(problem, red=True)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
         """Tell a worker which VPS was looked up, and where to look for an interruption."""
-        node.workerinput["hostup_vps"] = self.named.vps
+        node.workerinput["hostup_vps"] = self.configured.vps
         node.workerinput["hostup_notice"] = str(self.interruption.notice)
 
     @pytest.hookimpl(optionalhook=True)
@@ -275,7 +278,7 @@ class Conformance:
         """The run, whose scripted requests are sent in a thread meanwhile."""
         gc.freeze()  # all that was imported stays, and pytest collects garbage several times
         with ThreadPoolExecutor(1) as thread:
-            self._scripted = thread.submit(commands.take, self.wire, self.named, careful=self.careful)
+            self._scripted = thread.submit(commands.run, self.wire, self.configured, careful=self.careful)
             yield self
             self.send_all()
         self.wire.close()

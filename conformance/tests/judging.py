@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from hostup_conformance.contract.ask import known
+from hostup_conformance.contract.ask import with_started_commands
 from hostup_conformance.contract.judging import Verdict, check_against_oracle, judge
 from hostup_conformance.contract.sending import Wire, wire_to
 from hostup_conformance.contract.target import Target
@@ -33,12 +33,12 @@ def run(
         target = replace(target, allow_exec=allow_exec)
         wire = wire_to(target, limits, careful=live)
         try:
-            commands.take(wire, target, careful=live, slow_seconds=SLOW_SECONDS)
+            commands.run(wire, target, careful=live, slow_seconds=SLOW_SECONDS)
             if allow_exec:
-                linked.take(wire, target, operations)
+                linked.run(wire, target, operations)
         finally:
             wire.close()
-    return known(target, wire.exchanges), wire, stage
+    return with_started_commands(target, wire.exchanges), wire, stage
 
 
 def verdict_on(change: Change | None, limits: Limits = LIMITS, *, allow_exec: bool = False) -> Verdict:

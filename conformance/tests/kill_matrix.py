@@ -18,10 +18,10 @@ from faults import faults
 from hostup_conformance.contract.judging import MATRIX, server_requirements
 from hostup_conformance.contract.rules import rules
 from hostup_conformance.contract.target import altered_keys
-from hostup_conformance.core.door import shown
 from hostup_conformance.core.ledger import requirements
 from hostup_conformance.core.redact import redactor
 from hostup_conformance.core.root_cause import read_matrix, root_causes
+from hostup_conformance.core.safe_text import shown
 from hostup_conformance.mock import API_KEY, FOREIGN_VPS_ID, READ_API_KEY, UNAVAILABLE_VPS_ID, VPS_ID
 from judging import LIMITS, run, verdict_on
 from variants import date_header, gzip_where_asked, limits_on_each_answer, output_names_its_pid, revalidates, variants

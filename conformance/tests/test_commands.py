@@ -10,7 +10,7 @@ import pytest
 import running
 from catalogue import every, first_of
 from faults import faults
-from hostup_conformance.contract.ask import is_start, known, new_pid
+from hostup_conformance.contract.ask import is_start, new_pid, with_started_commands
 from hostup_conformance.contract.judging import Verdict
 from hostup_conformance.contract.judging import judge as verdict_of
 from hostup_conformance.contract.sending import Wire, wire_to
@@ -43,10 +43,15 @@ def run(*, live: bool = False, allow_exec: bool = True) -> tuple[Target, Verdict
         target = replace(Target.from_environment(url, environment), allow_exec=allow_exec)
         wire = wire_to(target, Limits(), careful=live)
         try:
-            commands.take(wire, target, careful=live)
+            commands.run(wire, target, careful=live)
         finally:
             wire.close()
-    return known(target, wire.exchanges), verdict_of(wire.exchanges, target, wire.stopped), wire, diary.started
+    return (
+        with_started_commands(target, wire.exchanges),
+        verdict_of(wire.exchanges, target, wire.stopped),
+        wire,
+        diary.started,
+    )
 
 
 @pytest.mark.parametrize("live", [False, True])
@@ -111,10 +116,11 @@ def linked(change: Change | None = None, *, live: bool = False) -> tuple[Target,
         target = replace(Target.from_environment(url, stage.mock.environment()), allow_exec=True)
         wire = wire_to(target, Limits(request_seconds=0.5, next_seconds=0.25), careful=live)
         try:
-            links.take(wire, target, operations)
+            links.run(wire, target, operations)
         finally:
             wire.close()
-    return known(target, wire.exchanges), verdict_of(wire.exchanges, target, wire.stopped), wire
+    target = with_started_commands(target, wire.exchanges)
+    return target, verdict_of(wire.exchanges, target, wire.stopped), wire
 
 
 @pytest.mark.parametrize("live", [False, True])

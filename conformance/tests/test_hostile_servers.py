@@ -55,7 +55,7 @@ def test_no_error_and_no_key_whatever_is_sent(hostile: Hostile) -> None:
         target = Target.from_environment(url, server.environment)
         wire = wire_to(target, IMPATIENT, careful=False)
         with closing(wire):
-            commands.take(wire, target, careful=False)
+            commands.run(wire, target, careful=False)
     verdict = check_against_oracle(judge(wire.exchanges, target, wire.stopped), wire.exchanges)
     record = record_of(verdict, wire.exchanges, named(target), Course(), root_causes(verdict))
     assert [result.message for result in verdict.results.values() if result.status == "error"] == []

@@ -30,7 +30,7 @@ def look_up(change: Change | None = None, **environment: str) -> tuple[Target, l
         target = Target.from_environment(url, {**KEY, **environment})
         wire = wire_to(target, Limits(), careful=True)
         with closing(wire):
-            lookup.take(wire, target)
+            lookup.run(wire, target)
         return lookup.found(target, wire.exchanges), asked
 
 

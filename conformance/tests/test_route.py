@@ -21,7 +21,7 @@ from hostup_conformance.core.messages import Request
 from hostup_conformance.core.misconfigured import Misconfigured
 from hostup_conformance.core.wire import Limits
 from hostup_conformance.mock import Mock
-from hostup_conformance.options import Given, route_to, target_of
+from hostup_conformance.options import Options, route_to, target_of
 from hostup_conformance.plugin import OPTIONS, destination
 from hostup_conformance.record import curl
 
@@ -125,15 +125,15 @@ def server_context(certificates: Path, *, wants_client: bool = False) -> ssl.SSL
     return context
 
 
-def given(base_url: str, **options: Any) -> Given:
+def options_with(base_url: str, **options: Any) -> Options:
     """Return options as pytest would have them."""
     plain = {destination(name): attributes.get("default") for name, attributes in OPTIONS.items()}
-    return Given.read(SimpleNamespace(**{**plain, "strict": False, **options}), base_url, [])
+    return Options.read(SimpleNamespace(**{**plain, "strict": False, **options}), base_url, [])
 
 
 def target_with(base_url: str, environ: dict[str, str] | None = None, **options: Any) -> Target:
     target = Target.from_environment(base_url, ENVIRONMENT, plain_http=options.get("allow_plain_http", ()))
-    return Target(**{**vars(target), "route": route_to(target, given(base_url, **options), environ or {})})
+    return Target(**{**vars(target), "route": route_to(target, options_with(base_url, **options), environ or {})})
 
 
 def asked(target: Target) -> Any:
@@ -263,7 +263,10 @@ def test_plain_http_is_allowed_by_host(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
     resources: Any = None
-    assert target_of(given("http://agent:8080", allow_plain_http=["Agent"]), resources).base_url == "http://agent:8080"
+    assert (
+        target_of(options_with("http://agent:8080", allow_plain_http=["Agent"]), resources).base_url
+        == "http://agent:8080"
+    )
     for allowed in ([], ["other"]):
         with pytest.raises(Misconfigured, match="--allow-plain-http agent"):
-            target_of(given("http://agent:8080", allow_plain_http=allowed), resources)
+            target_of(options_with("http://agent:8080", allow_plain_http=allowed), resources)

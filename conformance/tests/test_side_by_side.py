@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from faults import faults
-from hostup_conformance.contract.ask import known
+from hostup_conformance.contract.ask import with_started_commands
 from hostup_conformance.contract.selectors import BURST
 from hostup_conformance.contract.sending import wire_to
 from hostup_conformance.contract.target import Target
@@ -75,7 +75,7 @@ def test_a_server_of_one_connection_is_right() -> None:
 @pytest.mark.usefixtures("at_once")
 def test_other_servers_get_several_to_the_end() -> None:
     _, wire, _ = run(None)
-    assert not wire.alone
+    assert not wire.one_at_a_time
 
 
 @pytest.mark.usefixtures("at_once")
@@ -115,7 +115,7 @@ def test_a_rate_limit_is_not_overrun() -> None:
 def test_generated_requests_are_sent_once() -> None:
     stage = Stage()
     with stage.serve() as url:
-        target = known(Target.from_environment(url, stage.mock.environment(), kind="mock"), [])
+        target = with_started_commands(Target.from_environment(url, stage.mock.environment(), kind="mock"), [])
         wire = wire_to(target, Limits(), careful=False)
         generated = Generated(wire, target)
         for number in range(20):

@@ -140,7 +140,7 @@ def understand(request: Request, target: Target, exchanges: Sequence[Exchange] =
     """Say what a request asks for, given the target's keys and fixtures and the exchanges before it."""
     resource, segment = resource_of(request.path)
     id = None if segment is None else unquote(segment, errors="surrogateescape")
-    target = known(target, exchanges)
+    target = with_started_commands(target, exchanges)
     vps = None if id is None else vps_of(id, target)
     pids, others = pids_of(request.query)
     return Ask(
@@ -155,17 +155,17 @@ def understand(request: Request, target: Target, exchanges: Sequence[Exchange] =
     )
 
 
-def known(target: Target, exchanges: Sequence[Exchange]) -> Target:
+def with_started_commands(target: Target, exchanges: Sequence[Exchange]) -> Target:
     """Return the target with what the exchanges show of it: the commands that were started on its VPS.
 
     Where none was named, the first that keeps running is the running one, and the first of the others the ended one.
     """
     starts = [e for e in exchanges if e.ask.starts]
-    return _known(target, tuple(pair for e in starts if (pair := started_by(e)))) if starts else target
+    return _with_started(target, tuple(pair for e in starts if (pair := started_by(e)))) if starts else target
 
 
 @lru_cache(maxsize=64)
-def _known(target: Target, started: tuple[tuple[int, bool], ...]) -> Target:
+def _with_started(target: Target, started: tuple[tuple[int, bool], ...]) -> Target:
     running = target.running_pid or next((pid for pid, runs in started if runs), None)
     finished = target.finished_pid or next((pid for pid, runs in started if not runs and pid != running), None)
     others = frozenset(pid for pid, _ in started) - {running, finished}

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from hostup_conformance.contract.ask import Ask, Exchange, known
+from hostup_conformance.contract.ask import Ask, Exchange, with_started_commands
 from hostup_conformance.contract.oracles import schema_note
 from hostup_conformance.contract.rules import rules
 from hostup_conformance.contract.selectors import asks_availability
@@ -48,7 +48,7 @@ def judge(
 
     `stopped` is the reason why sending ended early, if it did; `time_up` returns one once no more may be judged.
     """
-    target = known(target, exchanges)
+    target = with_started_commands(target, exchanges)
     contract = core.Contract(
         target,
         rules(),

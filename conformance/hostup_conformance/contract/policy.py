@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote_plus
 
-from hostup_conformance.contract.ask import LARGEST_LINUX_PID, OVERRIDES, Ask, Exchange, known
+from hostup_conformance.contract.ask import LARGEST_LINUX_PID, OVERRIDES, Ask, Exchange, with_started_commands
 from hostup_conformance.core.redact import redactor
 from hostup_conformance.core.wire import Withheld
 
@@ -67,7 +67,7 @@ class Policy:
         """
         if ask.pid.known and not (request.method == "GET" and request.body):
             return True
-        ours = ours_in(request, ask, known(self.target, exchanges))
+        ours = ours_in(request, ask, with_started_commands(self.target, exchanges))
         return all(
             number in ours or number <= 1 or number >= 2**32 or (number > LARGEST_LINUX_PID and number % 2)
             for number in readings(request)

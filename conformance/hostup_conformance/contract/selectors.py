@@ -49,7 +49,7 @@ def is_not_acceptable(e: Exchange) -> bool:
     return e.status == 406 and "json" not in (e.request.header("accept") or "")
 
 
-def may_pass(e: Exchange) -> bool:
+def is_transient(e: Exchange) -> bool:
     """A failure of a gateway or of a server that starts, which the same request may not meet a moment later.
 
     With a problem document it may be the proper response for a VPS without an agent, or for a start. The statuses from
@@ -93,7 +93,7 @@ def listed_ids(e: Exchange) -> list[str]:
     return [item["id"] for item in items_of(e)]
 
 
-def may(e: Exchange) -> bool:
+def is_permitted(e: Exchange) -> bool:
     """A well-formed request that the key is allowed to make, for a VPS of the caller."""
     allowed = {"full", "read"} if e.ask.pid == Pid.ABSENT else {"full"}
     return judged(e) and e.ask.credential in allowed and e.ask.vps in {"own", "unavailable"}
@@ -101,12 +101,12 @@ def may(e: Exchange) -> bool:
 
 def asks_availability(e: Exchange) -> bool:
     """A probe of a VPS of the caller, by a key that has the scope for it."""
-    return may(e) and e.ask.pid == Pid.ABSENT
+    return is_permitted(e) and e.ask.pid == Pid.ABSENT
 
 
 def asks_output(e: Exchange) -> bool:
     """A poll of a known pid of the VPS, by a key that has the scope for it."""
-    return may(e) and e.ask.pid.known
+    return is_permitted(e) and e.ask.pid.known
 
 
 def succeeded(e: Exchange) -> bool:
@@ -152,7 +152,7 @@ def is_error(e: Exchange) -> bool:
         and e.ask.endpoint
         and e.ask.vps != "malformed"
         and not (is_devious(e.request) or is_too_large(e) or is_of_unknown_length(e))
-        and not (is_firewalls(e) or is_met_once(e) or is_not_acceptable(e))
+        and not (is_from_firewall(e) or is_unretried_failure(e) or is_not_acceptable(e))
     )
 
 
@@ -166,7 +166,7 @@ def is_of_unknown_length(e: Exchange) -> bool:
     return e.status == 411 and e.request.header("transfer-encoding") is not None
 
 
-def is_firewalls(e: Exchange) -> bool:
+def is_from_firewall(e: Exchange) -> bool:
     """A 4xx for a hostile pid, or a 403 for a command, that is not a problem document.
 
     The name of a program is enough for some rule sets to take a start for an attack.
@@ -175,12 +175,12 @@ def is_firewalls(e: Exchange) -> bool:
     return refused(e) and not is_document(e) and suspect and not (isinstance(e.body, dict) and "type" in e.body)
 
 
-def is_met_once(e: Exchange) -> bool:
+def is_unretried_failure(e: Exchange) -> bool:
     """A gateway's failure of a request that is not sent again, so that nobody knows whether it would have passed.
 
     What may be sent only once is not sent again, nor is what was sent at once with others on purpose.
     """
-    return may_pass(e) and not is_document(e) and (not e.ask.repeatable or e.source == BURST)
+    return is_transient(e) and not is_document(e) and (not e.ask.repeatable or e.source == BURST)
 
 
 def is_asked(e: Exchange, *resources: Resource) -> bool:

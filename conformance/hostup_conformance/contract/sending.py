@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from hostup_conformance.contract.ask import Ask, understand
 from hostup_conformance.contract.policy import Policy
-from hostup_conformance.contract.selectors import may_pass
+from hostup_conformance.contract.selectors import is_transient
 from hostup_conformance.core import wire as core
 
 if TYPE_CHECKING:
@@ -22,6 +22,6 @@ def wire_to(target: Target, limits: core.Limits, *, careful: bool) -> Wire:
         limits,
         classify=lambda request, exchanges: understand(request, target, exchanges),
         policy=Policy(target, careful),
-        transient=may_pass,
+        transient=is_transient,
         route=target.route,
     )

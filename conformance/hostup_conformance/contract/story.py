@@ -177,7 +177,7 @@ class Story:
         if self.task.does == "poll":
             return str(self.task.pid)
         for e in self.of("start"):
-            if told(e) and isinstance(e.body, dict):
+            if got_200(e) and isinstance(e.body, dict):
                 pid, url = e.body.get("pid"), e.body.get("pollUrl")
                 in_url = dict(parse_qsl(urlsplit(url).query)).get("pid") if isinstance(url, str) else None
                 if named := str(pid) if pid is not None else in_url:
@@ -185,14 +185,14 @@ class Story:
         return None
 
 
-def told(e: Exchange) -> bool:
+def got_200(e: Exchange) -> bool:
     """Whether the client got a complete response with status code 200."""
     return e.ask.delivered and e.status == 200
 
 
 def says(e: Exchange, member: str, value: object) -> bool:
     """Whether the client got a success whose member has exactly this value."""
-    return told(e) and isinstance(e.body, dict) and e.body.get(member) is value
+    return got_200(e) and isinstance(e.body, dict) and e.body.get(member) is value
 
 
 def kind_of(request: Request) -> tuple[Kind, str | None]:

@@ -60,7 +60,7 @@ class Exchange(Generic[A]):
     #: How the connection failed before a byte of a response came, where it did.
     lost: Lost | None = None
     #: Whether it failed for a moment: the same request got another response when it was sent again.
-    passed: bool = False
+    recovered: bool = False
     #: How long it took, in seconds.
     seconds: float = 0.0
     when: datetime | None = None
@@ -91,13 +91,13 @@ class Exchange(Generic[A]):
         return self.ask.ordered is not None and self.status == self.ask.ordered
 
 
-def mark_passed(exchanges: Sequence[Exchange[A]], transient: Callable[[Exchange[A]], bool]) -> None:
+def mark_recovered(exchanges: Sequence[Exchange[A]], transient: Callable[[Exchange[A]], bool]) -> None:
     """Mark the failures that passed, given which ones may pass."""
     good: set[tuple[str, str, Headers, bytes]] = set()
     for e in reversed(exchanges):
         key = (e.request.method, e.request.target, e.request.headers, e.request.body)
         if e.lost or transient(e):
-            e.passed = key in good
+            e.recovered = key in good
         elif e.response is not None:
             good.add(key)
 

@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from hostup_conformance import __version__
-from hostup_conformance.core.door import in_line
 from hostup_conformance.core.files import write_whole
 from hostup_conformance.core.har_schema import fault_of
 from hostup_conformance.core.json_text import count_values
 from hostup_conformance.core.messages import Headers, Request, Response
 from hostup_conformance.core.misconfigured import Misconfigured
 from hostup_conformance.core.redact import MARK
+from hostup_conformance.core.safe_text import on_one_line
 from hostup_conformance.core.time_limit import TimeUp, at_most
 from hostup_conformance.core.times import rfc3339
 
@@ -80,7 +80,7 @@ def read(file: Path) -> Recording:
             raise TypeError("log.entries is not an array, or log._target is not an object")
         return Recording([checked(entry, number) for number, entry in enumerate(entries)], known)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        why = f"{type(error).__name__}: {in_line(str(error)[:300])}"
+        why = f"{type(error).__name__}: {on_one_line(str(error)[:300])}"
         raise Misconfigured(f"--har {file}: not HAR 1.2 ({why}); export it again") from None
 
 

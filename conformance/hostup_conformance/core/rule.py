@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from inspect import cleandoc
 from typing import Any, Generic, TypeVar
 
-from hostup_conformance.core.door import Redact, shown, unchanged
 from hostup_conformance.core.exchange import A, Exchange
+from hostup_conformance.core.safe_text import Redact, shown, unchanged
 from hostup_conformance.core.time_limit import TimeUp, at_most
 
 #: What a contract's rules know besides the exchanges: its target.
@@ -46,7 +46,7 @@ class Rule(Generic[A, T]):
     applies: Callable[[Exchange[A]], bool]
     judge: Callable[[list[Exchange[A]], T], Iterable[tuple[Exchange[A], str, Any]]]
     #: Whether it judges failures that passed as well, which other rules are not shown.
-    of_passed: bool = False
+    with_recovered: bool = False
 
     @property
     def words(self) -> str:
@@ -61,7 +61,7 @@ class Rule(Generic[A, T]):
         Raises:
             TimeUp: it took too long, and had found nothing until then
         """
-        selected = [e for e in exchanges if (self.of_passed or not e.passed) and self.applies(e)]
+        selected = [e for e in exchanges if (self.with_recovered or not e.recovered) and self.applies(e)]
         findings: list[Finding[A]] = []
         try:
             with at_most(RULE_SECONDS):
@@ -81,7 +81,7 @@ class Rules(Generic[A, T]):
         self.by_id: dict[str, Rule[A, T]] = {}
 
     def each(
-        self, id: str, applies: Callable[[Exchange[A]], bool], *, of_passed: bool = False
+        self, id: str, applies: Callable[[Exchange[A]], bool], *, with_recovered: bool = False
     ) -> Callable[[Callable[[Exchange[A]], Findings]], Callable[[Exchange[A]], Findings]]:
         """Register a rule that judges one exchange at a time, with those that passed if it says so."""
 
@@ -91,13 +91,13 @@ class Rules(Generic[A, T]):
                     for expected, got in function(exchange):
                         yield exchange, expected, got
 
-            self._add(Rule(id, applies, judge, of_passed), function.__doc__)
+            self._add(Rule(id, applies, judge, with_recovered), function.__doc__)
             return function
 
         return register
 
     def across(
-        self, id: str, applies: Callable[[Exchange[A]], bool], *, of_passed: bool = False
+        self, id: str, applies: Callable[[Exchange[A]], bool], *, with_recovered: bool = False
     ) -> Callable[
         [Callable[[list[Exchange[A]], T], FindingsAcross[A]]], Callable[[list[Exchange[A]], T], FindingsAcross[A]]
     ]:
@@ -106,7 +106,7 @@ class Rules(Generic[A, T]):
         def register(
             function: Callable[[list[Exchange[A]], T], FindingsAcross[A]],
         ) -> Callable[[list[Exchange[A]], T], FindingsAcross[A]]:
-            self._add(Rule(id, applies, function, of_passed), function.__doc__)
+            self._add(Rule(id, applies, function, with_recovered), function.__doc__)
             return function
 
         return register

@@ -6,9 +6,9 @@ import traceback
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Generic, Literal
 
-from hostup_conformance.core.door import Redact, shown, unchanged
 from hostup_conformance.core.exchange import A, Exchange
 from hostup_conformance.core.rule import T
+from hostup_conformance.core.safe_text import Redact, shown, unchanged
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
@@ -160,7 +160,7 @@ def check_against_oracle(
     """
     found = {f.exchange.number for r in verdict.results.values() if r.status in {"fail", "warn"} for f in r.findings}
     for e in exchanges:
-        if time_up() or e.number in found or e.passed or (note := oracle(e)) is None:
+        if time_up() or e.number in found or e.recovered or (note := oracle(e)) is None:
             continue
         id, text = note
         if (result := verdict.results[id]).status == "pass":

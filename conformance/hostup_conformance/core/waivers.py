@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import yaml
 
-from hostup_conformance.core.door import in_line, shown
 from hostup_conformance.core.ledger import renamed, requirements
 from hostup_conformance.core.misconfigured import Misconfigured
+from hostup_conformance.core.safe_text import on_one_line, shown
 
 if TYPE_CHECKING:
     from hostup_conformance.core.exchange import A
@@ -42,7 +42,7 @@ def read_waivers(file: str | None) -> list[Waiver]:
         entries = yaml.safe_load(Path(file).read_text(encoding="utf-8"))
     # PyYAML raises ValueError and others for dates that no calendar has, and for keys that cannot be.
     except (OSError, ValueError, TypeError, RecursionError, yaml.YAMLError) as error:
-        why = in_line((str(error).splitlines() or [type(error).__name__])[0][:300])
+        why = on_one_line((str(error).splitlines() or [type(error).__name__])[0][:300])
         raise Misconfigured(f"--waivers {file}: {why}; give {form}") from None
     if not isinstance(entries, list):
         raise Misconfigured(f"--waivers {file}: not a list; give {form}")

@@ -125,7 +125,7 @@ class Wire(Generic[A]):
         #: How many requests have got no response yet.
         self._under_way = 0
         #: Whether one request is sent at a time, since the server could not take several.
-        self.alone = False
+        self.one_at_a_time = False
         self._one = threading.Lock()
         parts = urlsplit(base_url)
         self._prefix, self._netloc = parts.path, parts.netloc
@@ -146,7 +146,7 @@ class Wire(Generic[A]):
         self._kept.close()
         self._fresh.close()
 
-    def let_go(self) -> None:
+    def close_idle_connections(self) -> None:
         """Close what is kept open, while nothing is under way: an idle connection may hold one of the server's workers.
 
         A server with fewer workers than we have connections would let the others wait until it closes idle ones itself.
@@ -185,7 +185,7 @@ class Wire(Generic[A]):
                 self._give_up(exchange)
                 return exchange
         for failure in failed:
-            failure.passed = exchange.response is not None
+            failure.recovered = exchange.response is not None
         if exchange.response:
             self._worked, self._lasting = True, 0
         return exchange
@@ -216,7 +216,7 @@ class Wire(Generic[A]):
     def _send_in_turn(self, request: Request, purpose: str, source: str, *, once: bool = False) -> Exchange[A]:
         """Send, and again while the server says 429 unasked, unless `once`."""
         for repetition in count():
-            with self._one if self.alone and not once else nullcontext():
+            with self._one if self.one_at_a_time and not once else nullcontext():
                 self._check_bounds()
                 exchange = self._exchange_among_others(request, purpose, source, once=once)
             if self._aborted.is_set() and exchange.response is None:
@@ -256,7 +256,7 @@ class Wire(Generic[A]):
                 self._under_way -= 1
         refused = exchange.lost in {"refused", "dropped"} or exchange.status == 429 or self._transient(exchange)
         if refused and not exchange.obeyed and not once and (before or self._under_way):
-            self.alone = True
+            self.one_at_a_time = True
         return exchange
 
     def stop(self, reason: str) -> Stopped:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from hostup_conformance.core.door import shown
 from hostup_conformance.core.ledger import renamed
+from hostup_conformance.core.safe_text import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from hostup_conformance.core.door import shown
 from hostup_conformance.core.misconfigured import Misconfigured
+from hostup_conformance.core.safe_text import shown
 
 #: The version of the form; with another one a reader may fail. Members may be added without a step.
 FORMAT = 3

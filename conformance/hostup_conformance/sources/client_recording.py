@@ -42,7 +42,7 @@ def read(file: Path, environ: Mapping[str, str]) -> list[Exchange]:
     away = [entry for entry in entries if entry.origin != home and leaks(entry, key)]
     taken = {id(entry) for entry in (*ours, *away)}
     sent = [exchange_of(entry, play, ours[0].when, home) for entry in entries if id(entry) in taken]
-    exchanges = [exchange for requests in parted(sent) for exchange in story_of(requests, play)]
+    exchanges = [exchange for requests in split_into_stories(sent) for exchange in story_of(requests, play)]
     for number, exchange in enumerate(exchanges, 1):
         exchange.number = number
     return exchanges
@@ -89,7 +89,7 @@ def exchange_of(entry: har.Entry, play: Play, began: datetime, home: str) -> Exc
     )
 
 
-def parted(sent: Iterable[Exchange]) -> list[list[Exchange]]:
+def split_into_stories(sent: Iterable[Exchange]) -> list[list[Exchange]]:
     """Part requests into stories.
 
     A probe begins one, unless another went before; so does a start, unless it repeats one that was lost; and a poll

@@ -15,7 +15,7 @@ from functools import partial
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any
 
-from hostup_conformance.contract.ask import SLEEP, Pid, known, new_pid
+from hostup_conformance.contract.ask import SLEEP, Pid, new_pid, with_started_commands
 from hostup_conformance.contract.commands import (
     SLOW_SECONDS,
     Command,
@@ -33,7 +33,7 @@ from hostup_conformance.core.messages import Headers, Request
 from hostup_conformance.core.wire import AT_ONCE, Stopped, Withheld
 from hostup_conformance.sources import dependent
 from hostup_conformance.sources.requests import BASE_HEADERS, ClientCall, Stage, Step, authorization, authorized
-from hostup_conformance.sources.script import Script, run, step_through
+from hostup_conformance.sources.script import Script, run_stages, step_through
 from hostup_conformance.sources.side_by_side import side_by_side
 
 if TYPE_CHECKING:
@@ -111,16 +111,16 @@ def stages(target: Target, *, careful: bool, token: str | None = None) -> list[S
     return probing
 
 
-def take(wire: Wire, target: Target, *, careful: bool, slow_seconds: float = SLOW_SECONDS) -> None:
+def run(wire: Wire, target: Target, *, careful: bool, slow_seconds: float = SLOW_SECONDS) -> None:
     """Start commands if they may be started, take the script, and see how the commands end in between.
 
     The ended command that the last steps need is started first, so it has ended when they are taken.
     """
     if target.allow_exec:
-        take_with_commands(wire, target, careful=careful, slow_seconds=slow_seconds)
+        run_with_commands(wire, target, careful=careful, slow_seconds=slow_seconds)
     else:
-        run(wire, target, stages(target, careful=careful))
-    target = known(target, wire.exchanges)
+        run_stages(wire, target, stages(target, careful=careful))
+    target = with_started_commands(target, wire.exchanges)
     said = [member(e, "exited") for e in wire.exchanges if e.ask.pid == Pid.FINISHED and e.status == 200]
     if target.finished_pid and said and said[-1] is False:
         # A server that asks the agent now and then may notice an end late.
@@ -130,17 +130,17 @@ def take(wire: Wire, target: Target, *, careful: bool, slow_seconds: float = SLO
             dependent.overrun(wire, target)
 
 
-def take_with_commands(wire: Wire, target: Target, *, careful: bool, slow_seconds: float) -> None:
+def run_with_commands(wire: Wire, target: Target, *, careful: bool, slow_seconds: float) -> None:
     """Start the commands, take the script, follow the commands to their end, and take the last steps of the script."""
     life = Life(wire, target, slow_seconds)
     with suppress(Stopped):
         life.begin()
-    target = known(target, wire.exchanges)
+    target = with_started_commands(target, wire.exchanges)
     first, then = split(stages(target, careful=careful, token=life.token if life.traced else None))
-    run(wire, target, first)
+    run_stages(wire, target, first)
     with suppress(Stopped):
         life.end()
-    run(wire, target, then)
+    run_stages(wire, target, then)
 
 
 def split(stages: list[Stage]) -> tuple[list[Stage], list[Stage]]:
@@ -242,7 +242,7 @@ class Life:
         """Return the pids whose end has not been reported yet."""
         polled = [e for e in self._wire.exchanges if e.ask.pid.known and e.ask.credential == "full"]
         ended = {e.ask.number for e in polled if member(e, "exited") is not False}
-        return sorted(known(self._target, self._wire.exchanges).started_pids - ended)
+        return sorted(with_started_commands(self._target, self._wire.exchanges).started_pids - ended)
 
     def _follow(self, pids: Sequence[int | None]) -> list[Exchange]:
         """Poll commands until each has ended, several at once; return the last exchange of each."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import hypothesis
 
-from hostup_conformance.contract.ask import known, new_pid
+from hostup_conformance.contract.ask import new_pid, with_started_commands
 from hostup_conformance.core.wire import Stopped, Withheld
 from hostup_conformance.sources.commands import SCENARIOS, STEPS, body_of, echo, follow, poll, post
 from hostup_conformance.sources.generated import Generated
@@ -34,9 +34,9 @@ SETTINGS = hypothesis.settings(
 )
 
 
-def take(wire: Wire, target: Target, operations: Any) -> None:
+def run(wire: Wire, target: Target, operations: Any) -> None:
     """Run the scenarios, and poll each command that they start until it has ended."""
-    before = pids_of(known(target, wire.exchanges))
+    before = pids_of(with_started_commands(target, wire.exchanges))
 
     def call(_machine: object, case: schemathesis.Case[Any], **_: object) -> Response:
         from schemathesis.core.transport import Response
@@ -51,7 +51,7 @@ def take(wire: Wire, target: Target, operations: Any) -> None:
     overrides = {"call": call, "validate_response": leave_it_to_the_rules}
     workflow: Any = type("Workflow", (operations.as_state_machine(),), overrides)
     workflow.run(settings=SETTINGS)
-    for pid in pids_of(known(target, wire.exchanges)) - before:
+    for pid in pids_of(with_started_commands(target, wire.exchanges)) - before:
         follow(wire, target, pid)
 
 
@@ -66,7 +66,7 @@ def request_of(case: schemathesis.Case[Any], wire: Wire, target: Target) -> Requ
     if case.method.upper() == "POST":
         return post(target, body_of(echo()))
     pid = (case.query or {}).get("pid")
-    if pid in known(target, wire.exchanges).started_pids:
+    if pid in with_started_commands(target, wire.exchanges).started_pids:
         return poll(target, pid)
     return authorized(Generated(wire, target).request_target(case), target)
 
@@ -77,7 +77,7 @@ def response_to(request: Request, wire: Wire, target: Target) -> httpx.Response:
     Where there is none it is a 503, after which no link is followed.
     """
     asked = httpx.Request(request.method, wire.base_url + request.target)
-    before = pids_of(known(target, wire.exchanges))
+    before = pids_of(with_started_commands(target, wire.exchanges))
     try:
         exchange = wire.send(request, purpose="following a link", source="generated")
     except (Stopped, Withheld):

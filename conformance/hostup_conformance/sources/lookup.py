@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 CANDIDATES = 10
 
 
-def take(wire: Wire, target: Target) -> None:
+def run(wire: Wire, target: Target) -> None:
     """Send at most eleven GETs, none of them a poll: the list, then the probe of its VPSs until one is available."""
     exchange = get(wire, target, VPSS)
     for vps in candidates(exchange, target):

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 from hostup_conformance.contract.ask import Exchange, noted, understand, with_notes
 from hostup_conformance.contract.paths import VPSS
-from hostup_conformance.contract.selectors import listed_ids, may_pass, member
+from hostup_conformance.contract.selectors import is_transient, listed_ids, member
 from hostup_conformance.core import exchange as core
 from hostup_conformance.core import har
-from hostup_conformance.core.door import in_line
 from hostup_conformance.core.misconfigured import Misconfigured
 from hostup_conformance.core.redact import redactor
+from hostup_conformance.core.safe_text import on_one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -49,7 +49,7 @@ def read(file: Path, target: Target) -> tuple[list[Exchange], Target, int]:
     try:
         return understood(file, recording, target)
     except (ValueError, TypeError, KeyError) as error:
-        why = f"{type(error).__name__}: {in_line(str(error)[:300])}"
+        why = f"{type(error).__name__}: {on_one_line(str(error)[:300])}"
         raise Misconfigured(f"--har {file}: the suite's own notes in it are damaged ({why}); record it again") from None
 
 
@@ -63,13 +63,13 @@ def understood(file: Path, recording: har.Recording, target: Target) -> tuple[li
     deliberate = [bool(entry.asks) for entry in ours]
     pairs = zip(exchanges_of(ours, target), deliberate, strict=True)
     exchanges = [e for e, is_ours in pairs if is_ours or e.ask.resource != "other"]
-    core.mark_passed(exchanges, lambda e: may_pass(e) and e.ask.repeatable)
+    core.mark_recovered(exchanges, lambda e: is_transient(e) and e.ask.repeatable)
     if not any(e.ask.endpoint for e in exchanges):
         raise Misconfigured(f"--har {file}: none of its {len(entries)} entries is about the endpoint; record its use")
     return exchanges, target, len(entries) - len(exchanges)
 
 
-def take(wire: Wire, exchanges: Iterable[Exchange]) -> None:
+def replay(wire: Wire, exchanges: Iterable[Exchange]) -> None:
     """Replay a recording on the wire, which then sends nothing."""
     for exchange in exchanges:
         wire.record(exchange)

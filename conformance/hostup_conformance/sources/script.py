@@ -426,12 +426,12 @@ def one_of_each(steps: Iterable[Step]) -> tuple[list[Step], list[Step]]:
     return list(firsts.values()), others
 
 
-def run(wire: Wire, target: Target, stages: list[Stage]) -> None:
+def run_stages(wire: Wire, target: Target, stages: list[Stage]) -> None:
     """Take all steps until the wire sends nothing more; a slow server gets several requests at a time."""
     beside: list[Callable[[], object]] = []
     for stage in stages:
         if stage.burst:
-            wire.let_go()
+            wire.close_idle_connections()
         at_once = CONNECTIONS if stage.burst else width(wire)
         steps: list[Callable[[], object]] = dependent.tasks(wire, target) if stage.with_dependent else []
         steps += [partial(step_through, wire, target, step, once=stage.burst) for step in stage.steps]

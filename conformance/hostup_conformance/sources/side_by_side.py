@@ -28,7 +28,7 @@ def width(wire: Wire) -> int:
     """
     seconds = sorted(exchange.seconds for exchange in wire.exchanges)
     usual = seconds[(len(seconds) - 1) // 2] if seconds else 0.0
-    if usual <= SLOW_SECONDS or wire.alone:
+    if usual <= SLOW_SECONDS or wire.one_at_a_time:
         return 1
     return max(1, min(CONNECTIONS, int(SHARE * wire.limits.request_seconds / usual)))
 

@@ -18,8 +18,8 @@ from typing import Any, TypeAlias
 
 from hostup_conformance.contract.story import Exchange, Seen, Story, Task
 from hostup_conformance.core import rule as core
-from hostup_conformance.core.door import shown
 from hostup_conformance.core.redact import redactor
+from hostup_conformance.core.safe_text import shown
 
 __all__ = ["Findings", "Rule", "after", "client_rules", "judging"]
 

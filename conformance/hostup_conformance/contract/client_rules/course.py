@@ -6,7 +6,7 @@ from datetime import timedelta
 from itertools import pairwise
 
 from hostup_conformance.contract.client_rules import Findings, after, judging
-from hostup_conformance.contract.story import Exchange, Story, pids_of, says, told
+from hostup_conformance.contract.story import Exchange, Story, got_200, pids_of, says
 from hostup_conformance.core.times import retry_after_seconds
 
 #: How many seconds earlier than asked a client may come, since clocks and timers are not exact.
@@ -70,7 +70,7 @@ def said(e: Exchange) -> str:
 
 def accepted(e: Exchange) -> bool:
     """Whether a start told the client that the command was started."""
-    return told(e) and isinstance(e.body, dict) and bool({"pid", "pollUrl"} & e.body.keys())
+    return got_200(e) and isinstance(e.body, dict) and bool({"pid", "pollUrl"} & e.body.keys())
 
 
 def refused(e: Exchange) -> bool:

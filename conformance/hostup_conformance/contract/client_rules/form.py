@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from hostup_conformance.contract.client_rules import Findings, judging
 from hostup_conformance.contract.paths import ENDPOINT, resource_of
-from hostup_conformance.contract.story import Story, pids_of, told
+from hostup_conformance.contract.story import Story, got_200, pids_of
 from hostup_conformance.core.json_text import read_json
 
 
@@ -29,7 +29,7 @@ def documented(story: Story) -> Findings:
 
 def named_by_poll_urls(story: Story) -> set[str]:
     """Return the paths that the client was told to poll at."""
-    urls = [e.body.get("pollUrl") for e in story.of("start") if told(e) and isinstance(e.body, dict)]
+    urls = [e.body.get("pollUrl") for e in story.of("start") if got_200(e) and isinstance(e.body, dict)]
     return {urlsplit(url).path for url in urls if isinstance(url, str)}
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hostup_conformance.contract.client_rules import Findings, judging
-from hostup_conformance.contract.story import Outcome, Story, how, told
+from hostup_conformance.contract.story import Outcome, Story, got_200, how
 
 
 def ended(story: Story) -> Outcome | None:
@@ -21,7 +21,7 @@ def failed(story: Story) -> Outcome | None:
 
     A probe that got a response of the right form may have.
     """
-    probed = story.task.does == "probe" and any(told(e) and isinstance(e.body, dict) for e in story.of("probe"))
+    probed = story.task.does == "probe" and any(got_200(e) and isinstance(e.body, dict) for e in story.of("probe"))
     return None if story.done or probed else ended(story)
 
 
@@ -62,7 +62,7 @@ def nothing_pretends(story: Story) -> Findings:
     White space passes, and so does what polls of the running command returned.
     """
     outcome = failed(story)
-    shown = [e.body.get("stdout") for e in story.of("poll") if told(e) and isinstance(e.body, dict)]
+    shown = [e.body.get("stdout") for e in story.of("poll") if got_200(e) and isinstance(e.body, dict)]
     partial = [text.encode() for text in shown if isinstance(text, str)]
     if outcome and outcome.stdout.strip() and outcome.stdout not in partial:
         got = outcome.stdout[:60].decode("utf-8", "replace")

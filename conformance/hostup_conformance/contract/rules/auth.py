@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from hostup_conformance.contract.ask import Pid, is_start
 from hostup_conformance.contract.rules import Findings, FindingsAcross, across, each
-from hostup_conformance.contract.selectors import AVAILABILITY, OUTPUT, is_firewalls, judged, show_status, status_of
+from hostup_conformance.contract.selectors import AVAILABILITY, OUTPUT, is_from_firewall, judged, show_status, status_of
 
 if TYPE_CHECKING:
     from hostup_conformance.contract.ask import Credential, Exchange
@@ -148,7 +148,7 @@ def no_start_without_key(exchanges: list[Exchange], target: Target) -> FindingsA
     """
     for e in exchanges:
         passes = e.ask.credential == "malformed" and (e.status == 400 or carries_key(e, target))
-        if e.status != 401 and not (passes or is_firewalls(e)):
+        if e.status != 401 and not (passes or is_from_firewall(e)):
             yield e, "status 401", status_of(e)
 
 

@@ -23,13 +23,13 @@ from hostup_conformance.contract.selectors import (
     is_document,
     is_error,
     is_good,
-    is_met_once,
+    is_unretried_failure,
     judged,
     show_status,
     status_of,
     succeeded,
 )
-from hostup_conformance.core.door import short_json
+from hostup_conformance.core.safe_text import short_json
 from hostup_conformance.core.times import http_date
 
 if TYPE_CHECKING:
@@ -65,16 +65,16 @@ def is_json(e: Exchange) -> bool:
     return asked and with_body and e.response is not None and e.response.media_type.endswith("json")
 
 
-@across("HTTP-01", lambda e: not is_long(e), of_passed=True)
+@across("HTTP-01", lambda e: not is_long(e), with_recovered=True)
 def whole_response(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
     """The response must be complete, within the limits of time and size, and nothing may follow it.
 
     Its status code must lie between 200 and 599, and it must not have both Content-Length and Transfer-Encoding. Up to
     three connections may be lost where the same request then gets a response; HTTP-08 warns of them.
     """
-    dropped = sum(e.passed and e.lost == "dropped" for e in exchanges)
+    dropped = sum(e.recovered and e.lost == "dropped" for e in exchanges)
     for e in exchanges:
-        if e.failure and (not e.passed or (e.lost == "dropped" and dropped > FEW)):
+        if e.failure and (not e.recovered or (e.lost == "dropped" and dropped > FEW)):
             yield e, "one complete response", e.failure
         if e.status is not None and not 200 <= e.status < 600:
             yield e, "a status from 200 to 599", e.status
@@ -153,18 +153,18 @@ def documented_status(e: Exchange) -> Findings:
         yield f"one of {sorted(DOCUMENTED - {200})}", status_of(e)
 
 
-def may_fail_once(e: Exchange) -> bool:
+def should_not_fail(e: Exchange) -> bool:
     """A request that should not get a 5xx, or a failure that did not occur when the request was sent again."""
     return (
-        e.passed
+        e.recovered
         or well_formed(e)
         or is_busy(e)
-        or is_met_once(e)
+        or is_unretried_failure(e)
         or (is_asked(e, "list", "status") and e.status != 501)
     )
 
 
-@each("HTTP-08", may_fail_once, of_passed=True)
+@each("HTTP-08", should_not_fail, with_recovered=True)
 def no_5xx(e: Exchange) -> Findings:
     """A 5xx is a finding, and so is a failure or a lost connection that did not occur when the request was sent again.
 
@@ -172,7 +172,7 @@ def no_5xx(e: Exchange) -> Findings:
     to the agent may fail; so is a recorded request with a key whose scopes are unknown. A 501 passes for the
     list and the status, which a server need not offer.
     """
-    if e.passed:
+    if e.recovered:
         yield "the same response each time", f"{status_of(e) if e.status else e.failure}, and another a moment later"
         return
     if (e.ask.vps == "unavailable" and is_document(e)) or e.ask.credential == "unnamed":

@@ -9,7 +9,7 @@ from hostup_conformance.contract.rules import Findings, FindingsAcross, across, 
 from hostup_conformance.contract.selectors import (
     AVAILABILITY,
     OUTPUT,
-    is_firewalls,
+    is_from_firewall,
     judged,
     proper_command,
     refused,
@@ -34,7 +34,7 @@ def no_integer(e: Exchange) -> Findings:
         yield "a 4xx", status_of(e)
 
 
-@each("PID-02", lambda e: with_pid(Pid.INVALID)(e) and refused(e) and not is_firewalls(e))
+@each("PID-02", lambda e: with_pid(Pid.INVALID)(e) and refused(e) and not is_from_firewall(e))
 def no_integer_is_400(e: Exchange) -> Findings:
     """Of the 4xx, 400 and 404 pass: some routers find no path where a parameter has the wrong type.
 
@@ -101,7 +101,7 @@ def no_improper_start(e: Exchange) -> Findings:
         yield "a 4xx", status_of(e)
 
 
-@each("PID-10", lambda e: improper(e) and refused(e) and not is_firewalls(e))
+@each("PID-10", lambda e: improper(e) and refused(e) and not is_from_firewall(e))
 def improper_start_is_400(e: Exchange) -> Findings:
     """Of the 4xx, 400 passes, and 413 as well, which says of a command that it is too long.
 

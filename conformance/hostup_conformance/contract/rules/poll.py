@@ -15,7 +15,7 @@ from hostup_conformance.contract.selectors import (
     has_json,
     is_output,
     is_poll,
-    may_pass,
+    is_transient,
     member,
     misspelled,
     started,
@@ -116,13 +116,13 @@ def known_is_answered(exchanges: list[Exchange], _target: Target) -> FindingsAcr
     command at the same time.
     """
     ended = set[str]()
-    lasting = [e for e in exchanges if of_finished(e) and not may_pass(e)]
+    lasting = [e for e in exchanges if of_finished(e) and not is_transient(e)]
     for e in exchanges:
         if member(e, "exited") is True:
             ended.add(e.request.target)
         if e.ask.pid == Pid.RUNNING and e.status != 200 and e.request.target not in ended:
             yield e, "status 200", status_of(e)
-        elif (lasting and of_finished(e) and may_pass(e)) or met_another(e, exchanges):
+        elif (lasting and of_finished(e) and is_transient(e)) or met_another(e, exchanges):
             continue
         elif (e.status or 0) >= 500 and (e.ask.pid == Pid.FINISHED or e.request.target in ended):
             yield e, "status 200, or 404 if it is forgotten", status_of(e)
@@ -158,7 +158,7 @@ def finished_is_answered(exchanges: list[Exchange], _target: Target) -> Findings
     The output may have been fetched before the run, so it is a warning at most.
     """
     for e in exchanges[:1]:
-        if e.status != 200 and not may_pass(e):
+        if e.status != 200 and not is_transient(e):
             yield (
                 e,
                 "status 200 (unless its output was fetched before this run; a poll that is refused must not use it up)",

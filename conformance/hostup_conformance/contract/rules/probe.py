@@ -17,7 +17,7 @@ from hostup_conformance.contract.selectors import (
     status_of,
     succeeded,
 )
-from hostup_conformance.core.door import short_json
+from hostup_conformance.core.safe_text import short_json
 
 if TYPE_CHECKING:
     from hostup_conformance.contract.ask import Exchange, Vps

@@ -150,7 +150,7 @@ def code_of_status(e: Exchange) -> Findings:
     since other rules judge those status codes. PROBLEM-09 judges the code of a 500 with a gateway's status code.
     """
     statuses = statuses_of(e.body["code"])
-    if is_gateways(e):
+    if is_from_gateway(e):
         return
     narrower = {410: 404, 413: 400, 422: 400}
     if statuses and e.status not in statuses and narrower.get(e.status or 0) not in statuses:
@@ -159,7 +159,7 @@ def code_of_status(e: Exchange) -> Findings:
         yield f"{expected}, with status {e.status}", e.body["code"]
 
 
-def is_gateways(e: Exchange) -> bool:
+def is_from_gateway(e: Exchange) -> bool:
     """A problem with a gateway's status and the general code of 500."""
     return has_code(e) and e.status in {502, 503, 504} and 500 in statuses_of(e.body["code"])
 
@@ -171,14 +171,14 @@ def is_refused_command(e: Exchange) -> bool:
 
 @each(
     "PROBLEM-09",
-    lambda e: has_code(e) and (e.status in codes_by_status() or is_gateways(e)) and not is_refused_command(e),
+    lambda e: has_code(e) and (e.status in codes_by_status() or is_from_gateway(e)) and not is_refused_command(e),
 )
 def known_code(e: Exchange) -> Findings:
     """An undocumented code is a finding, and so is the code of a 500 with the status code of a gateway.
 
     PROBLEM-08 judges whether a documented code fits its status code in all other cases.
     """
-    if is_gateways(e):
+    if is_from_gateway(e):
         yield f"a code of {e.status}, such as upstream_unavailable", e.body["code"]
     elif not statuses_of(e.body["code"]):
         yield " or ".join(codes_by_status()[e.status or 0]), e.body["code"]

@@ -173,7 +173,8 @@ def waiting_is_enough(exchanges: list[Exchange], _target: Target) -> FindingsAcr
         first = first or before
         asked = retry_after_seconds(header(first, "retry-after"), server_time(first)) or 0.0
         passed = seconds_between(first, e) or 0.0
-        alone = sum(came_by(other, first) and went_by(other, e) for other in exchanges) == e.number - first.number + 1
+        between = sum(ended_since(other, first) and sent_before_end_of(other, e) for other in exchanges)
+        alone = between == e.number - first.number + 1
         if passed >= asked + 1 and alone:
             yield e, f"no 429, {passed:.1f} s after Retry-After: {header(first, 'retry-after')}", "429"
             return
@@ -193,12 +194,12 @@ def seconds_between(before: Exchange, e: Exchange) -> float | None:
     return (e.when - before.when).total_seconds() - before.seconds if e.when and before.when else None
 
 
-def came_by(other: Exchange, first: Exchange) -> bool:
+def ended_since(other: Exchange, first: Exchange) -> bool:
     """Whether a response came at the same time as that to the first request, or later."""
     return ended(other) >= ended(first)
 
 
-def went_by(other: Exchange, last: Exchange) -> bool:
+def sent_before_end_of(other: Exchange, last: Exchange) -> bool:
     """Whether a request was sent before the response to the last request came."""
     return other.when is not None and other.when <= ended(last)
 

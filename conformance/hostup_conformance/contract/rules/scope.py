@@ -50,13 +50,13 @@ def read_may_not_start(e: Exchange) -> Findings:
         yield "status 403", status_of(e)
 
 
-def goes_round(e: Exchange) -> bool:
+def is_disguised_poll(e: Exchange) -> bool:
     """A poll by a key with read:vm alone, in a spelling that a check of its scope might not take for one."""
     odd = not e.ask.pid.well_formed or is_devious(e.request) or (e.ask.resource == "other" and "exec" in e.request.path)
     return e.response is not None and e.ask.credential == "read" and odd and not e.ask.starts
 
 
-@each("SCOPE-05", goes_round)
+@each("SCOPE-05", is_disguised_poll)
 def no_way_round(e: Exchange) -> Findings:
     """A member exited, stdout or stderr is a finding, at any depth, and so is the pid of a command in a 200.
 

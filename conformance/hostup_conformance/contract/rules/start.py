@@ -17,11 +17,11 @@ from hostup_conformance.contract.selectors import (
     envelope_of,
     has_json,
     is_availability,
-    is_firewalls,
-    is_met_once,
+    is_from_firewall,
     is_of_unknown_length,
     is_output,
     is_passable,
+    is_unretried_failure,
     judged,
     member,
     new_poll,
@@ -68,7 +68,7 @@ def start_is_answered(exchanges: list[Exchange], _target: Target) -> FindingsAcr
     works = any(e.status == 200 for e in exchanges)
     for e in exchanges:
         let_pass = {200, 403, *(BUSY if works else set()), *(BLOCKED if works and not is_longest(e) else set())}
-        if e.status not in let_pass and not (works and (is_met_once(e) or is_of_unknown_length(e))):
+        if e.status not in let_pass and not (works and (is_unretried_failure(e) or is_of_unknown_length(e))):
             yield e, "status 200", status_of(e)
 
 
@@ -117,17 +117,17 @@ def poll_url_leads_here(e: Exchange) -> Findings:
         yield f"the path {e.request.target}?pid={pid or '...'}", url
 
 
-def of_started(e: Exchange) -> bool:
+def is_start_or_output(e: Exchange) -> bool:
     """A start, or the output of a command that may have been started by the run."""
     return starts(e) or (asks_output(e) and is_output(e))
 
 
-def lived(e: Exchange) -> bool:
+def is_start_or_poll(e: Exchange) -> bool:
     """A start, or a poll of a command that may have been started by the run, whatever its response."""
     return starts(e) or asks_output(e)
 
 
-@across("START-05", of_started)
+@across("START-05", is_start_or_output)
 def output_is_the_commands(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
     """stdout must be what the command printed, apart from line ends and white space around it; stderr must not hold it.
 
@@ -170,7 +170,7 @@ def beyond_ascii(e: Exchange) -> bool:
     return starts(e) and not (proper_command(e.request) or "").isascii()
 
 
-@across("START-07", lambda e: of_started(e) and not (starts(e) and not beyond_ascii(e)))
+@across("START-07", lambda e: is_start_or_output(e) and not (starts(e) and not beyond_ascii(e)))
 def text_is_passed_on(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
     """The start must get 200, and stdout must be what the command printed.
 
@@ -188,7 +188,7 @@ def text_is_passed_on(exchanges: list[Exchange], _target: Target) -> FindingsAcr
             yield e, f"stdout: {shortened(command.stdout)}", {"stdout": got}
 
 
-@across("START-08", of_started)
+@across("START-08", is_start_or_output)
 def tells_the_exit_code(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
     """exitCode of a command that ended by itself must be there; of an `echo` it must be the integer 0."""
     for e, _ in echoes(exchanges):
@@ -240,7 +240,7 @@ def is_new(e: Exchange) -> bool:
     return new_pid(e) is not None and e.ask.vps == "own"
 
 
-@across("START-11", of_started)
+@across("START-11", is_start_or_output)
 def errors_are_the_commands(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
     """stderr must be what the command wrote to standard error, apart from line ends and white space around it."""
     for e, command in ends(exchanges, "streams", "exit", "slow", *WINDOWS):
@@ -248,7 +248,7 @@ def errors_are_the_commands(exchanges: list[Exchange], _target: Target) -> Findi
             yield e, f"stderr: {shortened(command.stderr)}", got
 
 
-@across("START-12", of_started)
+@across("START-12", is_start_or_output)
 def output_is_whole(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
     """stdout of a command that prints 100 KiB must not be cut. A body that says that it was truncated passes."""
     for e, command in ends(exchanges, "letters", "longest"):
@@ -258,7 +258,7 @@ def output_is_whole(exchanges: list[Exchange], _target: Target) -> FindingsAcros
             yield e, f"{len(printed)} characters in stdout", f"the first {len(got)}"
 
 
-@across("START-13", of_started)
+@across("START-13", is_start_or_output)
 def output_is_exact(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
     """stdout and stderr must be what was written, to the byte: with blanks, line ends and control characters.
 
@@ -276,7 +276,7 @@ def differs_in_print(e: Exchange, name: str, expected: bytes) -> bool:
     return len({"".join(c for c in text if c.isprintable() and not c.isspace()) for text in texts}) > 1
 
 
-@across("START-14", of_started)
+@across("START-14", is_start_or_output)
 def exit_code_is_the_commands(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
     """exitCode, where present, must be that of the command; the run asks for 1, 200 and 255.
 
@@ -290,7 +290,7 @@ def exit_code_is_the_commands(exchanges: list[Exchange], _target: Target) -> Fin
             yield e, "an exitCode other than 0, for a program that does not exist", {"exitCode": 0}
 
 
-@across("START-15", of_started)
+@across("START-15", is_start_or_output)
 def death_is_no_success(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
     """exitCode of a command that a signal ended must not be 0. No code, null, and 128 and more pass."""
     for e, _ in ends(exchanges, "killed"):
@@ -298,7 +298,7 @@ def death_is_no_success(exchanges: list[Exchange], _target: Target) -> FindingsA
             yield e, "no exitCode, or one other than 0", {"exitCode": 0}
 
 
-@across("START-16", of_started)
+@across("START-16", is_start_or_output)
 def runs_once(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
     """A command that writes a line into a file must have written one line after one start, and two after two."""
     once = any(life.name == "once" for life in lives(exchanges))
@@ -341,7 +341,7 @@ def start_does_not_wait(exchanges: list[Exchange], _target: Target) -> FindingsA
             )
 
 
-@across("START-19", of_started)
+@across("START-19", is_start_or_output)
 def runs_as_it_was_sent(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
     """A command with blanks, quotes, escapes, capital letters and two lines must reach the shell as it was sent.
 
@@ -352,7 +352,7 @@ def runs_as_it_was_sent(exchanges: list[Exchange], _target: Target) -> FindingsA
             yield e, f"stdout: {shortened(command.stdout)}", {"stdout": member(e, "stdout")}
 
 
-@across("START-20", lived)
+@across("START-20", is_start_or_poll)
 def any_bytes_can_be_polled(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
     """Output that is not UTF-8 must come as a string with the valid characters.
 
@@ -367,7 +367,7 @@ def any_bytes_can_be_polled(exchanges: list[Exchange], _target: Target) -> Findi
             yield life.end or life.start, "stdout: a...z, and any characters in between", {"stdout": text}
 
 
-@across("START-21", lived)
+@across("START-21", is_start_or_poll)
 def simultaneous_polls_tear_nothing(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
     """Of several simultaneous polls of one pid, each that says exited true must have all of the output.
 
@@ -383,7 +383,7 @@ def simultaneous_polls_tear_nothing(exchanges: list[Exchange], _target: Target) 
                 yield e, "the output, or a 4xx", status_of(e)
 
 
-@across("START-22", of_started)
+@across("START-22", is_start_or_output)
 def does_not_end_early(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
     """exited must not be true while a command runs whose duration is known."""
     for life in lives(exchanges):
@@ -400,7 +400,7 @@ def does_not_end_early(exchanges: list[Exchange], _target: Target) -> FindingsAc
             )
 
 
-@across("START-23", lived)
+@across("START-23", is_start_or_poll)
 def running_is_told_at_once(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
     """A poll of a command that takes a while must get 200 and exited false, and must not wait for the end."""
     for life in lives(exchanges):
@@ -423,17 +423,17 @@ def framing_is_free(exchanges: list[Exchange], _target: Target) -> FindingsAcros
     for e in exchanges:
         chunked = e.request.header("transfer-encoding") is not None
         labelled = ";" in (e.request.header("content-type") or "")
-        passes = e.status in {200, *BUSY, *({411} if chunked else set())} or is_firewalls(e)
+        passes = e.status in {200, *BUSY, *({411} if chunked else set())} or is_from_firewall(e)
         if works and (chunked or labelled) and not passes:
             yield e, "status 200", status_of(e)
 
 
-def tried(e: Exchange) -> bool:
+def is_start_or_known_poll(e: Exchange) -> bool:
     """A start, or a poll of a known command with whatever key."""
     return starts(e) or (judged(e) and e.ask.pid.known)
 
 
-@across("START-25", tried)
+@across("START-25", is_start_or_known_poll)
 def refusal_uses_nothing_up(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
     """The first poll of a command with the full key must get its output, although earlier polls of it were refused.
 

@@ -32,7 +32,7 @@ def spelt_out(text: str) -> str:
     return UNSAFE.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
-def in_line(text: str) -> str:
+def on_one_line(text: str) -> str:
     """Return a text for one line, with an escape for each line end and all else that cannot be printed."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
@@ -50,7 +50,7 @@ def shown(value: Any, longest: int = 160, redact: Redact = unchanged) -> str:
     """Return a value of a finding in one line: strings that are sentences as they are, all else as short JSON."""
     text = value if isinstance(value, str) and value else short_json(value, longest + BEYOND)
     text, more = beginning(text, longest, redact)
-    return in_line(text[: longest - 3] + "..." if more else text)
+    return on_one_line(text[: longest - 3] + "..." if more else text)
 
 
 def short_json(value: Any, longest: int) -> str:
