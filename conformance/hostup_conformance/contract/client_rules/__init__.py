@@ -21,7 +21,7 @@ from hostup_conformance.core import rule as core
 from hostup_conformance.core.redact import redactor
 from hostup_conformance.core.safe_text import shown
 
-__all__ = ["Findings", "Rule", "after", "client_rules", "judging"]
+__all__ = ["Findings", "Rule", "after", "client_rules", "judging", "sent_anything"]
 
 #: The request that shows it, what was expected, and what came instead.
 Findings = Iterator[tuple[Exchange | None, str, Any]]
@@ -56,6 +56,11 @@ def client_rules() -> dict[str, Rule]:
     for module in pkgutil.iter_modules(__path__):
         import_module(f"{__name__}.{module.name}")
     return _RULES.by_id
+
+
+def sent_anything(story: Story) -> bool:
+    """Whether the client sent anything."""
+    return bool(story.own)
 
 
 def after(earlier: Exchange, exchanges: list[Exchange]) -> list[Exchange]:

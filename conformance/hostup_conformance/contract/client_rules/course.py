@@ -42,7 +42,7 @@ def advice(e: Exchange) -> str:
 
 
 @judging("CLIENT-15", lambda story: story.task.does == "run" and (story.of("probe") or story.of("start")))
-def gate(story: Story) -> Findings:
+def no_start_without_availability(story: Story) -> Findings:
     """A start must come after a probe that returned available true.
 
     A missing member, null, a string, an envelope and an error do not count as true. Where commands can be run, a client
@@ -73,7 +73,7 @@ def accepted(e: Exchange) -> bool:
     return got_200(e) and isinstance(e.body, dict) and bool({"pid", "pollUrl"} & e.body.keys())
 
 
-def refused(e: Exchange) -> bool:
+def certainly_refused(e: Exchange) -> bool:
     """Whether the client can know that the request was not carried out: after a 4xx, a redirect of it, or a 503."""
     return e.ask.delivered and e.status is not None and (400 <= e.status < 500 or e.status in {307, 308, 503})
 
@@ -86,15 +86,15 @@ def started_once(story: Story) -> Findings:
         yield e, "one start, since the command was started", "another start"
 
 
-@judging("CLIENT-17", lambda story: any(not accepted(e) and not refused(e) for e in story.of("start")))
-def lost_start(story: Story) -> Findings:
+@judging("CLIENT-17", lambda story: any(not accepted(e) and not certainly_refused(e) for e in story.of("start")))
+def unsure_start_is_not_repeated(story: Story) -> Findings:
     """A start that may have been carried out must not be sent again.
 
     It may have been if there was no response, a broken one, or a 5xx other than 503. After a 4xx, 307, 308 or 503
     another start passes, and so it does if no connection was made, since nothing was sent.
     """
     starts = story.of("start")
-    for first in (e for e in starts if not accepted(e) and not refused(e)):
+    for first in (e for e in starts if not accepted(e) and not certainly_refused(e)):
         for e in [other for other in starts if other.ask.arrived > first.ask.arrived][:1]:
             yield e, f"no second start, since the first may have been carried out{advice(e)}", why_unsure(first)
 
@@ -105,7 +105,7 @@ def why_unsure(e: Exchange) -> str:
 
 
 @judging("CLIENT-18", lambda story: any(not e.ask.delivered for e in story.of("poll")))
-def lost_poll(story: Story) -> Findings:
+def lost_poll_is_not_repeated(story: Story) -> Findings:
     """A poll without a complete response must not be sent again.
 
     It may have taken the output away, since the guest agent forgets a command once it has reported its end. After a
@@ -138,7 +138,7 @@ def one_poll_at_a_time(story: Story) -> Findings:
             yield later, "no poll before the response to the one before", f"another poll after {seconds:.1f} seconds"
 
 
-def waits(story: Story, status: int, form: str) -> list[tuple[Exchange, float]]:
+def waits_asked_for(story: Story, status: int, form: str) -> list[tuple[Exchange, float]]:
     """Return responses with this status code and form of Retry-After, each with the seconds that it asks to wait."""
     found = []
     for e in story.own:
@@ -154,7 +154,7 @@ def waits(story: Story, status: int, form: str) -> list[tuple[Exchange, float]]:
 
 def too_early(story: Story, status: int, form: str) -> Findings:
     """Yield what came before the time that a response named, whatever it asked for: a limit holds for all requests."""
-    for e, seconds in waits(story, status, form):
+    for e, seconds in waits_asked_for(story, status, form):
         for other in after(e, story.own)[:1]:
             waited = other.ask.arrived - (e.ask.answered or e.ask.arrived)
             if waited < seconds - EARLY:
@@ -165,7 +165,7 @@ def too_early(story: Story, status: int, form: str) -> Findings:
                 )
 
 
-@judging("CLIENT-20", lambda story: waits(story, 429, "seconds"))
+@judging("CLIENT-20", lambda story: waits_asked_for(story, 429, "seconds"))
 def waits_as_told(story: Story) -> Findings:
     """After a 429, nothing may be sent until the seconds of Retry-After have passed, less a tenth of a second.
 
@@ -174,13 +174,13 @@ def waits_as_told(story: Story) -> Findings:
     yield from too_early(story, 429, "seconds")
 
 
-@judging("CLIENT-21", lambda story: waits(story, 429, "date"))
+@judging("CLIENT-21", lambda story: waits_asked_for(story, 429, "date"))
 def waits_until(story: Story) -> Findings:
     """After a 429 whose Retry-After is an HTTP-date, nothing may be sent before that date, less a tenth of a second."""
     yield from too_early(story, 429, "date")
 
 
-@judging("CLIENT-22", lambda story: waits(story, 503, "seconds"))
+@judging("CLIENT-22", lambda story: waits_asked_for(story, 503, "seconds"))
 def waits_for_the_overloaded(story: Story) -> Findings:
     """After a 503, nothing may be sent until the seconds of Retry-After have passed, as in CLIENT-20."""
     yield from too_early(story, 503, "seconds")

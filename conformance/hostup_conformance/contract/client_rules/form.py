@@ -4,19 +4,14 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from hostup_conformance.contract.client_rules import Findings, judging
+from hostup_conformance.contract.client_rules import Findings, judging, sent_anything
 from hostup_conformance.contract.paths import ENDPOINT, resource_of
 from hostup_conformance.contract.story import Story, got_200, pids_of
 from hostup_conformance.core.json_text import read_json
 
 
-def requests(story: Story) -> bool:
-    """Whether the client sent anything."""
-    return bool(story.own)
-
-
-@judging("CLIENT-05", lambda story: requests(story) and not story.awkward)
-def documented(story: Story) -> Findings:
+@judging("CLIENT-05", lambda story: sent_anything(story) and not story.awkward)
+def only_documented_operations(story: Story) -> Findings:
     """The method and path must be those of an operation in the OpenAPI document.
 
     Query parameters are not judged here. CLIENT-06 judges the path where the id needs percent-encoding, and CLIENT-37 a
@@ -41,8 +36,8 @@ def no_stray_poll_url(story: Story) -> Findings:
             yield e, f"no poll but one of {ENDPOINT}, whatever pollUrl names", f"{e.request.method} {e.request.target}"
 
 
-@judging("CLIENT-06", lambda story: requests(story) and story.task.vps)
-def id_whole(story: Story) -> Findings:
+@judging("CLIENT-06", lambda story: sent_anything(story) and story.task.vps)
+def id_is_one_segment(story: Story) -> Findings:
     """The path must have the id in one segment, which is HOSTUP_VPS_ID once it is percent-decoded."""
     for e in story.own:
         if (e.ask.id or story.task.vps) != story.task.vps or (e.ask.kind == "other" and story.awkward):
@@ -83,7 +78,7 @@ def media_type(story: Story) -> Findings:
             yield e, "Content-Type: application/json", value or "no Content-Type"
 
 
-@judging("CLIENT-10", requests)
+@judging("CLIENT-10", sent_anything)
 def accepts_json(story: Story) -> Findings:
     """If there is an Accept header field, one of its ranges must cover application/json with a weight above 0."""
     for e in story.own:
@@ -103,23 +98,23 @@ def weight(parameters: list[str]) -> float:
         return 1.0
 
 
-@judging("CLIENT-11", requests)
-def says_who(story: Story) -> Findings:
+@judging("CLIENT-11", sent_anything)
+def names_itself(story: Story) -> Findings:
     """Each request must have a User-Agent that is not empty."""
     for e in story.own:
         if not (e.request.header("user-agent") or "").strip():
             yield e, "a User-Agent with the client's name and version", "none"
 
 
-@judging("CLIENT-12", lambda story: requests(story) and (story.play.recorded or story.play.scene == "well"))
-def who(story: Story) -> Findings:
+@judging("CLIENT-12", lambda story: sent_anything(story) and (story.play.recorded or story.play.scene == "well"))
+def name_of_the_client(story: Story) -> Findings:
     """Reports the first User-Agent of the scene well, and judges nothing."""
     for e in story.own[:1]:
         yield e, "", e.request.header("user-agent") or "none"
 
 
 @judging("CLIENT-13", lambda story: story.requests and not story.play.recorded)
-def is_http(story: Story) -> Findings:
+def request_is_http(story: Story) -> Findings:
     """The request must be readable as HTTP/1.1.
 
     It needs a request line, header fields, exactly one Host, and a body of the announced length.
@@ -133,7 +128,7 @@ def is_http(story: Story) -> Findings:
 
 
 @judging("CLIENT-14", lambda story: story.of("probe", "poll"))
-def get_without_content(story: Story) -> Findings:
+def get_has_no_body(story: Story) -> Findings:
     """A GET with a body is a finding. A Content-Length of 0 passes."""
     for e in story.of("probe", "poll"):
         if e.request.body:

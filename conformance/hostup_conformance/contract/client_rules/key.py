@@ -4,20 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hostup_conformance.contract.client_rules import Findings, judging
+from hostup_conformance.contract.client_rules import Findings, judging, sent_anything
 from hostup_conformance.core.redact import redactor
 
 if TYPE_CHECKING:
     from hostup_conformance.contract.story import Exchange, Story
 
 
-def requests(story: Story) -> bool:
-    """Whether the client sent anything."""
-    return bool(story.own)
-
-
-@judging("CLIENT-01", requests)
-def bearer(story: Story) -> Findings:
+@judging("CLIENT-01", sent_anything)
+def key_is_bearer(story: Story) -> Findings:
     """Each request to the base URL must have exactly one Authorization header field.
 
     It must have the scheme Bearer, in any case, and the key.
@@ -35,8 +30,8 @@ def bearer(story: Story) -> Findings:
             yield e, "the key of HOSTUP_API_KEY", "another text after Bearer"
 
 
-@judging("CLIENT-02", requests)
-def nowhere_else(story: Story) -> Findings:
+@judging("CLIENT-02", sent_anything)
+def key_is_nowhere_else(story: Story) -> Findings:
     """The key, in any of its encodings, must not be in the target, the body, or any header field but Authorization."""
     holds_key = redactor((story.task.key,)).finds_in
     for e in story.own:
@@ -75,7 +70,7 @@ def no_other_origin(story: Story) -> Findings:
 
 
 @judging("CLIENT-04", lambda story: story.outcome is not None)
-def not_printed(story: Story) -> Findings:
+def key_is_not_printed(story: Story) -> Findings:
     """Neither standard output nor standard error may contain the key."""
     if story.outcome is None:
         return

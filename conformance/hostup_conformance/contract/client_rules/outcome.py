@@ -56,7 +56,7 @@ def what_went_wrong(story: Story) -> str:
 
 
 @judging("CLIENT-28", lambda story: story.task.does != "probe" and failed(story))
-def nothing_pretends(story: Story) -> Findings:
+def no_output_but_the_commands(story: Story) -> Findings:
     """Without the command's output, standard output must stay empty.
 
     White space passes, and so does what polls of the running command returned.
@@ -130,7 +130,7 @@ def no_exit_code_is_no_success(story: Story) -> Findings:
         yield None, "an exit code that is not 0, since the command has none (a signal ended it)", "0"
 
 
-def comes_through(story: Story) -> Findings:
+def unfinished_task(story: Story) -> Findings:
     """Yield a finding if the client did not do its task, or did not end, although it could."""
     if story.outcome and (not story.done or story.outcome.ended_by != "itself"):
         what = "a probe that tells that commands can be run" if story.task.does == "probe" else "the command's output"
@@ -142,19 +142,19 @@ def comes_through(story: Story) -> Findings:
 
 
 @judging("CLIENT-33", lambda story: story.play.completes == "CLIENT-33" and story.outcome)
-def through(story: Story) -> Findings:
+def succeeds_with_a_right_server(story: Story) -> Findings:
     """In a scene in which the server behaves as documented, the client must get the command's output, and end."""
-    yield from comes_through(story)
+    yield from unfinished_task(story)
 
 
 @judging("CLIENT-34", lambda story: story.play.completes == "CLIENT-34" and story.outcome)
-def closed_connection(story: Story) -> Findings:
+def survives_a_closed_connection(story: Story) -> Findings:
     """The server closes each connection after its response; the client must open another one and get the output."""
-    yield from comes_through(story)
+    yield from unfinished_task(story)
 
 
 @judging("CLIENT-35", failed)
-def says_what_went_wrong(story: Story) -> Findings:
+def failure_is_explained(story: Story) -> Findings:
     """A client that fails must print something, to either stream."""
     outcome = failed(story)
     if outcome and outcome.code != 0 and not (outcome.stderr + outcome.stdout).strip():
@@ -162,7 +162,7 @@ def says_what_went_wrong(story: Story) -> Findings:
 
 
 @judging("CLIENT-36", lambda story: story.outcome is not None and story.outcome.ended_by != "start")
-def within_bounds(story: Story) -> Findings:
+def keeps_within_bounds(story: Story) -> Findings:
     """In one scene there are at most 500 requests, of 4 MiB in all, on 100 connections at once.
 
     The command prints at most 2 MiB more to each stream than it is to print.

@@ -30,7 +30,7 @@ def is_unchanged_without_key(e: Exchange) -> bool:
 
 
 @each("AUTH-01", lambda e: with_credential("none")(e) or is_unchanged_without_key(e))
-def without_key(e: Exchange) -> Findings:
+def request_without_key_is_401(e: Exchange) -> Findings:
     """Any status code but 401 is a finding. 403 and 404 do not pass: they suggest that a key was recognised.
 
     Nor does 304: If-None-Match only counts where the response would be a 200 (RFC 9110 section 13.2.1).
@@ -40,14 +40,14 @@ def without_key(e: Exchange) -> Findings:
 
 
 @each("AUTH-02", with_credential("wrong"))
-def wrong_key(e: Exchange) -> Findings:
+def wrong_key_is_401(e: Exchange) -> Findings:
     """Any status code but 401 is a finding. 403 does not pass: it says that the key is known and lacks a scope."""
     if e.status != 401:
         yield "status 401", status_of(e)
 
 
 @across("AUTH-03", with_credential("malformed"))
-def other_scheme(exchanges: list[Exchange], target: Target) -> FindingsAcross:
+def other_scheme_bypasses_nothing(exchanges: list[Exchange], target: Target) -> FindingsAcross:
     """The status code must be 401, or 400, which RFC 6750 allows for a malformed request.
 
     A 200 passes for the right key, since the server accepts it under this scheme too, which AUTH-12 reports.
@@ -67,7 +67,7 @@ def carries_key(e: Exchange, target: Target) -> bool:
 
 
 @across("AUTH-12", with_credential("malformed"))
-def second_scheme(exchanges: list[Exchange], target: Target) -> FindingsAcross:
+def accepted_schemes(exchanges: list[Exchange], target: Target) -> FindingsAcross:
     """Reports each scheme other than Bearer under which the right key got a 200, and judges nothing."""
     for e in exchanges:
         if e.status == 200 and carries_key(e, target):
@@ -76,7 +76,7 @@ def second_scheme(exchanges: list[Exchange], target: Target) -> FindingsAcross:
 
 
 @each("AUTH-04", with_credential("lowercase"))
-def scheme_in_lower_case(e: Exchange) -> Findings:
+def scheme_ignores_case(e: Exchange) -> Findings:
     """400, 401 and 403 are findings, since the same key is accepted under the scheme Bearer.
 
     Any other status code passes.
@@ -86,14 +86,14 @@ def scheme_in_lower_case(e: Exchange) -> Findings:
 
 
 @each("AUTH-05", lambda e: judged(e) and e.ask.credential == "query")
-def key_in_query(e: Exchange) -> Findings:
+def key_in_query_is_refused(e: Exchange) -> Findings:
     """A status code below 300 is a finding. A 401, any other error and a redirect pass."""
     if e.status is not None and e.status < 300:
         yield "a refusal", status_of(e)
 
 
 @each("AUTH-06", lambda e: (judged(e) or is_start(e)) and e.status == 401)
-def says_how(e: Exchange) -> Findings:
+def says_how_to_authenticate(e: Exchange) -> Findings:
     """The response must offer the challenge Bearer, possibly among others.
 
     If the request had no credentials, the challenge must have no error code.
@@ -131,7 +131,7 @@ def right_key_is_known(e: Exchange) -> Findings:
 @each(
     "AUTH-09", lambda e: e.response is not None and e.ask.credential in {"none", "wrong"} and e.request.method != "GET"
 )
-def no_side_door(e: Exchange) -> Findings:
+def no_method_bypasses_the_key(e: Exchange) -> Findings:
     """HEAD must be refused as GET is, and no method may show members of the availability or of command output."""
     if e.request.method == "HEAD" and e.status is not None and e.status < 400:
         yield "a refusal, as GET gets", show_status(e)
@@ -161,7 +161,7 @@ def no_start_without_key(exchanges: list[Exchange], target: Target) -> FindingsA
         and e.request.method == "GET"
     ),
 )
-def no_other_path(e: Exchange) -> Findings:
+def no_spelling_bypasses_the_key(e: Exchange) -> Findings:
     """A member of the availability or of command output is a finding. Any refusal passes, and so does a redirect."""
     if isinstance(e.body, dict) and (shown := [name for name in STATE if name in e.body]):
         yield "nothing about the VPS", f"members {', '.join(shown)}"

@@ -66,7 +66,7 @@ def is_json(e: Exchange) -> bool:
 
 
 @across("HTTP-01", lambda e: not is_long(e), with_recovered=True)
-def whole_response(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
+def response_is_complete(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
     """The response must be complete, within the limits of time and size, and nothing may follow it.
 
     Its status code must lie between 200 and 599, and it must not have both Content-Length and Transfer-Encoding. Up to
@@ -85,14 +85,14 @@ def whole_response(exchanges: list[Exchange], _target: Target) -> FindingsAcross
 
 
 @each("HTTP-20", is_long)
-def long_line(e: Exchange) -> Findings:
+def long_line_gets_a_response(e: Exchange) -> Findings:
     """Any response passes, such as a 414. A connection that is closed without a response is a finding."""
     if e.failure:
         yield "a response, 414 for instance", e.failure
 
 
 @each("HTTP-02", lambda e: (is_good(e) or gives_either(e)) and e.header("content-type") is not None)
-def media_type(e: Exchange) -> Findings:
+def success_is_json(e: Exchange) -> Findings:
     """The header field must be application/json, once.
 
     A charset passes if it is UTF-8, or US-ASCII, which is a part of UTF-8.
@@ -106,7 +106,7 @@ def media_type(e: Exchange) -> Findings:
 
 
 @each("HTTP-03", lambda e: is_good(e) or is_json(e) or gives_either(e))
-def sound_json(e: Exchange) -> Findings:
+def json_is_valid(e: Exchange) -> Findings:
     """The body must be one JSON text by the letter of RFC 8259, and nothing else.
 
     Each defect is a finding of its own.
@@ -117,7 +117,7 @@ def sound_json(e: Exchange) -> Findings:
 
 
 @each("HTTP-04", is_json)
-def interoperable_json(e: Exchange) -> Findings:
+def json_reads_alike(e: Exchange) -> Findings:
     """At no depth may an object have the same member name twice, or a string half of a surrogate pair."""
     if e.response and e.response.json.duplicates:
         yield "each member name once", f"repeated: {', '.join(e.response.json.duplicates)}"
@@ -126,7 +126,7 @@ def interoperable_json(e: Exchange) -> Findings:
 
 
 @each("HTTP-05", lambda e: judged(e) and e.ask.vps != "malformed")
-def exact_success(e: Exchange) -> Findings:
+def success_is_200(e: Exchange) -> Findings:
     """A 2xx status code other than 200 is a finding. Requests with a malformed id are exempt."""
     if e.status is not None and 200 < e.status < 300:
         yield "status 200, or an error", show_status(e)
@@ -143,7 +143,7 @@ def no_redirect(e: Exchange) -> Findings:
 
 
 @each("HTTP-07", lambda e: well_formed(e) and is_error(e))
-def documented_status(e: Exchange) -> Findings:
+def status_is_documented(e: Exchange) -> Findings:
     """The status code must be one that the endpoint's documentation or the error reference lists.
 
     Malformed ids and pids are exempt; PID-02 judges the status code for a malformed pid. A 410 passes for a command
@@ -182,7 +182,7 @@ def no_5xx(e: Exchange) -> Findings:
 
 
 @each("HTTP-09", lambda e: e.header("content-encoding") is not None)
-def content_coding(e: Exchange) -> Findings:
+def coding_is_accepted(e: Exchange) -> Findings:
     """The coding must be identity or one that the request's Accept-Encoding lists, and the body must decode by it."""
     accepted = (e.request.header("accept-encoding") or "").lower()
     coding = (e.header("content-encoding") or "").strip().lower()
@@ -193,7 +193,7 @@ def content_coding(e: Exchange) -> Findings:
 
 
 @each("HTTP-10", lambda e: is_good(e) or is_error(e))
-def not_shared(e: Exchange) -> Findings:
+def no_shared_cache_keeps_it(e: Exchange) -> Findings:
     """public, s-maxage, and a max-age above 0 without private are findings, unless no-store or no-cache is there too.
 
     So is an Expires in the future without max-age and private.
@@ -214,7 +214,7 @@ def shown_caching(e: Exchange) -> str:
 
 
 @each("HTTP-11", lambda e: e.response is not None and e.request.method != "GET")
-def other_methods(e: Exchange) -> Findings:
+def other_methods_are_refused(e: Exchange) -> Findings:
     """PUT, PATCH and DELETE must be refused: 404, 405 and 501 all pass.
 
     A POST that starts nothing may succeed, but must not return the availability or command output. A 500 is
@@ -236,7 +236,7 @@ def other_methods(e: Exchange) -> Findings:
 
 
 @each("HTTP-12", lambda e: e.response is not None and e.request.method == "HEAD")
-def head(e: Exchange) -> Findings:
+def head_has_no_body(e: Exchange) -> Findings:
     """Any byte after the header section of the response is a finding."""
     if e.response and e.response.surplus:
         yield "no body", e.response.surplus
@@ -248,7 +248,7 @@ def is_sound(e: Exchange) -> bool:
 
 
 @across("HTTP-13", lambda e: judged(e) or (e.decoded is not None and (e.obeyed or is_start(e))))
-def client_agrees(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
+def generated_client_agrees(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
     """Where a plain GET got 200, the same call through the client must get 200 too, unless the server was busy (503).
 
     What the client decodes from a 200 must equal the JSON body, and it must not raise an error for a valid one.
@@ -274,7 +274,7 @@ def second_opinion(e: Exchange) -> Findings:
 
 
 @each("HTTP-15", lambda e: e.status == 405 and e.request.method != "TRACE")
-def says_what_is_allowed(e: Exchange) -> Findings:
+def allow_lists_the_methods(e: Exchange) -> Findings:
     """Allow must be there and must not list the refused method. On the endpoint's own path it must list GET.
 
     TRACE is exempt: front ends refuse it for all paths alike, some without Allow.
@@ -296,7 +296,7 @@ def says_what_is_allowed(e: Exchange) -> Findings:
         and ".." not in e.request.target
     ),
 )
-def other_paths(e: Exchange) -> Findings:
+def neighbouring_paths_are_refused(e: Exchange) -> Findings:
     """A status code below 300 for a GET is a finding. Any error passes, and so does a redirect."""
     if e.status is not None and e.status < 300 and e.request.method == "GET":
         yield "a refusal (404)", show_status(e)
@@ -317,14 +317,14 @@ def date_is_now(e: Exchange) -> Findings:
 
 
 @each("HTTP-18", lambda e: (is_good(e) or is_error(e)) and e.response is not None and bool(e.response.body))
-def names_media_type(e: Exchange) -> Findings:
+def body_has_a_media_type(e: Exchange) -> Findings:
     """Every body of a 200, 4xx or 5xx must come with a Content-Type."""
     if e.header("content-type") is None:
         yield "a Content-Type header field", "none"
 
 
 @each("HTTP-19", lambda e: e.response is not None or e.too_large is not None)
-def size(e: Exchange) -> Findings:
+def size_is_bounded(e: Exchange) -> Findings:
     """A response above the limit for its kind is a finding: no correct server comes near it.
 
     The suite stops reading there, and judges no other requirement by such a response.
@@ -333,7 +333,7 @@ def size(e: Exchange) -> Findings:
         yield "a response within the limit for its kind", f"one above it: {e.too_large}"
 
 
-def is_concurrent(exchanges: list[Exchange]) -> set[int]:
+def sent_with_others(exchanges: list[Exchange]) -> set[int]:
     """Return the numbers of the exchanges during which others were under way."""
     timed = sorted((e.when.timestamp(), e.when.timestamp() + e.seconds, e.number) for e in exchanges if e.when)
     found: set[int] = set()
@@ -376,16 +376,16 @@ def responses_are_not_mixed_up(exchanges: list[Exchange], _target: Target) -> Fi
     server may be busy. A run judges only the requests that it sends together for this purpose: with a slow server most
     others are sent together too.
     """
-    concurrent = is_concurrent(exchanges)
+    together = sent_with_others(exchanges)
     if bursts := {e.number for e in exchanges if e.source == BURST}:
-        concurrent &= bursts
+        together &= bursts
     alone: dict[tuple[str, str | None, str], list[dict[str, Any]]] = {}
     for e in exchanges:
-        if e.number not in concurrent:
+        if e.number not in together:
             alone.setdefault((e.ask.credential, e.ask.vps, e.ask.pid), []).append(substance(e))
     for e in exchanges:
         before = alone.get((e.ask.credential, e.ask.vps, e.ask.pid), [])
-        if e.number not in concurrent or not before or e.status == 429 or (e.status or 0) >= 500:
+        if e.number not in together or not before or e.status == 429 or (e.status or 0) >= 500:
             continue
         steady = {name for name in before[0] if all(s.get(name) == before[0][name] for s in before)}
         if changed := [name for name in sorted(steady) if substance(e).get(name) != before[0][name]]:
@@ -393,13 +393,13 @@ def responses_are_not_mixed_up(exchanges: list[Exchange], _target: Target) -> Fi
             yield e, f"what it gets alone: {alone_it_gets}", {n: substance(e).get(n) for n in changed}
 
 
-def state(e: Exchange) -> dict[str, Any]:
+def documented_members(e: Exchange) -> dict[str, Any]:
     """Return the documented members of a response."""
     return {name: e.body[name] for name in (*AVAILABILITY, *OUTPUT) if isinstance(e.body, dict) and name in e.body}
 
 
 @across("HTTP-22", lambda e: e.response is not None and e.ask.pid == Pid.ABSENT and e.request.method in {"GET", "HEAD"})
-def length_is_that_of_get(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
+def head_has_the_length_of_get(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
     """The Content-Length of a HEAD that got 200 must be that of a GET with the same key and path.
 
     A HEAD without Content-Length passes, and so does one if no such GET had one.
@@ -422,7 +422,7 @@ def has_etag(e: Exchange) -> bool:
 
 
 @across("HTTP-23", has_etag)
-def etag_tells_what_it_is_of(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
+def etag_belongs_to_one_state(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
     """A 304 is a finding if the ETag in the request belongs to something else.
 
     So is one ETag for two different states. A 304 for an ETag of the same path, pid and key passes.
@@ -431,7 +431,7 @@ def etag_tells_what_it_is_of(exchanges: list[Exchange], _target: Target) -> Find
     for e in exchanges:
         tag = (e.header("etag") or "").removeprefix("W/")
         before = states.setdefault((e.request.target, e.request.header("authorization"), tag), e) if tag else e
-        if e.status == before.status == 200 and state(e) != state(before):
+        if e.status == before.status == 200 and documented_members(e) != documented_members(before):
             yield e, f"another ETag than in request {before.number}, whose body differs", e.header("etag")
             return
         asked = (e.request.header("if-none-match") or "").removeprefix("W/")

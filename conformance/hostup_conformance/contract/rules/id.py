@@ -24,19 +24,19 @@ def for_vps(vps: Vps) -> Selector:
 
 
 @across("ID-01", for_vps("unknown"))
-def unknown(exchanges: list[Exchange], target: Target) -> FindingsAcross:
+def unknown_is_refused(exchanges: list[Exchange], target: Target) -> FindingsAcross:
     """The status code must be 404, or 403 as for any VPS that is not the caller's.
 
     400 passes too where the id differs in form from the caller's own: in its length, or in which characters are digits
     and which are letters.
     """
     for e in exchanges:
-        refusals = {403, 404} if form(e.ask.id or "") == form(target.vps) else {400, 403, 404}
+        refusals = {403, 404} if shape(e.ask.id or "") == shape(target.vps) else {400, 403, 404}
         if e.status not in refusals:
             yield e, "status 404, or 403", status_of(e)
 
 
-def form(id: str) -> str:
+def shape(id: str) -> str:
     """Return an id with every digit, small letter and capital letter replaced by the same one."""
     return re.sub("[a-z]", "a", re.sub("[A-Z]", "A", re.sub("[0-9]", "0", id)))
 
@@ -48,7 +48,7 @@ def of_foreign(e: Exchange) -> bool:
 
 
 @each("ID-02", of_foreign)
-def foreign(e: Exchange) -> Findings:
+def foreign_is_refused(e: Exchange) -> Findings:
     """GET must get 403 or 404: the endpoint's documentation allows both.
 
     HEAD must not succeed; any error passes for it, since a server need not offer HEAD.
@@ -60,14 +60,14 @@ def foreign(e: Exchange) -> Findings:
 
 
 @each("ID-03", for_vps("similar"))
-def exact(e: Exchange) -> Findings:
+def id_matches_exactly(e: Exchange) -> Findings:
     """Any 4xx passes, 400 included, since the altered id may not have the form of an id."""
     if not refused(e):
         yield "a 4xx", status_of(e)
 
 
 @across("ID-04", for_vps("malformed"))
-def malformed(exchanges: list[Exchange], target: Target) -> FindingsAcross:
+def malformed_is_refused(exchanges: list[Exchange], target: Target) -> FindingsAcross:
     """A status code below 300 and a 5xx are findings.
 
     A redirect passes: some servers redirect to the path without its dot segments, which does no harm. So does a success
@@ -75,11 +75,11 @@ def malformed(exchanges: list[Exchange], target: Target) -> FindingsAcross:
     """
     for e in exchanges:
         succeeded = e.status is not None and e.status < 300
-        if (succeeded and not names_own(e, target)) or (e.status is not None and e.status >= 500):
+        if (succeeded and not is_own_once_normalized(e, target)) or (e.status is not None and e.status >= 500):
             yield e, "a 4xx", status_of(e)
 
 
-def names_own(e: Exchange, target: Target) -> bool:
+def is_own_once_normalized(e: Exchange, target: Target) -> bool:
     """Whether an id is the own one once the path is normalized, and blanks and control characters are ignored."""
     parts: list[str] = []
     for part in re.sub(r"[\x00-\x20\x7f]", "", e.ask.id or "").split("/"):
@@ -91,15 +91,15 @@ def names_own(e: Exchange, target: Target) -> bool:
 
 
 @across("ID-07", for_vps("malformed"))
-def lenient(exchanges: list[Exchange], target: Target) -> FindingsAcross:
+def accepted_spellings(exchanges: list[Exchange], target: Target) -> FindingsAcross:
     """Reports each other spelling of the caller's own id that gets a success, and judges nothing."""
     for e in exchanges:
-        if e.status is not None and e.status < 300 and names_own(e, target):
+        if e.status is not None and e.status < 300 and is_own_once_normalized(e, target):
             yield e, "", f"{e.request.path} gets the same as the caller's own id"
 
 
 @each("ID-05", for_vps("case"))
-def case(e: Exchange) -> Findings:
+def case_matters(e: Exchange) -> Findings:
     """A status code below 300 is a finding. Any error passes, since the altered id may not have the form of an id."""
     if e.status is not None and e.status < 300:
         yield "a 4xx", status_of(e)

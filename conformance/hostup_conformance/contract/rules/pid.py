@@ -28,7 +28,7 @@ def with_pid(*kinds: Pid) -> Selector:
 
 
 @each("PID-01", with_pid(Pid.INVALID))
-def no_integer(e: Exchange) -> Findings:
+def no_integer_is_refused(e: Exchange) -> Findings:
     """A status code below 400 is a finding, whatever the body. PID-06 judges a 5xx, PID-11 what looks like a number."""
     if e.status is not None and e.status < 400:
         yield "a 4xx", status_of(e)
@@ -45,21 +45,21 @@ def no_integer_is_400(e: Exchange) -> Findings:
 
 
 @each("PID-03", with_pid(Pid.IMPOSSIBLE))
-def impossible(e: Exchange) -> Findings:
+def impossible_is_refused(e: Exchange) -> Findings:
     """A status code below 400 is a finding. PID-06 judges a 5xx."""
     if e.status is not None and e.status < 400:
         yield "a 4xx", status_of(e)
 
 
 @each("PID-04", with_pid(Pid.UNKNOWN))
-def never_started(e: Exchange) -> Findings:
+def unknown_is_refused(e: Exchange) -> Findings:
     """A status code below 400 is a finding. PID-06 judges a 5xx."""
     if e.status is not None and e.status < 400:
         yield "a 4xx", status_of(e)
 
 
 @across("PID-05", lambda e: judged(e) and e.ask.credential == "full" and e.ask.pid in {Pid.FINISHED, Pid.UNKNOWN})
-def of_its_vps(exchanges: list[Exchange], target: Target) -> FindingsAcross:
+def belongs_to_its_vps(exchanges: list[Exchange], target: Target) -> FindingsAcross:
     """Command output in a 200 is a finding if the pid is of a command of another VPS than the one asked for.
 
     Anything else passes.
@@ -71,37 +71,37 @@ def of_its_vps(exchanges: list[Exchange], target: Target) -> FindingsAcross:
 
 
 @each("PID-06", with_pid(Pid.UNKNOWN, Pid.IMPOSSIBLE, Pid.LOOSE, Pid.INVALID, Pid.EMPTY, Pid.REPEATED))
-def no_crash(e: Exchange) -> Findings:
+def no_pid_is_5xx(e: Exchange) -> Findings:
     """A 5xx is a finding; any other status code passes."""
     if e.status is not None and e.status >= 500:
         yield "no 5xx", status_of(e)
 
 
 @each("PID-07", with_pid(Pid.EMPTY))
-def empty(e: Exchange) -> Findings:
+def empty_pid(e: Exchange) -> Findings:
     """Reports the status code of the response, and judges nothing."""
     yield "", status_of(e)
 
 
 @each("PID-08", with_pid(Pid.REPEATED))
-def repeated(e: Exchange) -> Findings:
+def repeated_pid(e: Exchange) -> Findings:
     """Reports the status code of the response, and judges nothing."""
     yield "", status_of(e)
 
 
-def improper(e: Exchange) -> bool:
+def is_improper_start(e: Exchange) -> bool:
     """A start with the full key on the caller's own VPS whose command is not as documented."""
     return is_start(e) and e.ask.credential == "full" and e.ask.vps == "own" and proper_command(e.request) is None
 
 
-@each("PID-09", improper)
+@each("PID-09", is_improper_start)
 def no_improper_start(e: Exchange) -> Findings:
     """Any 4xx passes; any other status code is a finding."""
     if not refused(e):
         yield "a 4xx", status_of(e)
 
 
-@each("PID-10", lambda e: improper(e) and refused(e) and not is_from_firewall(e))
+@each("PID-10", lambda e: is_improper_start(e) and refused(e) and not is_from_firewall(e))
 def improper_start_is_400(e: Exchange) -> Findings:
     """Of the 4xx, 400 passes, and 413 as well, which says of a command that it is too long.
 
@@ -112,7 +112,7 @@ def improper_start_is_400(e: Exchange) -> Findings:
 
 
 @each("PID-11", with_pid(Pid.LOOSE, Pid.REPEATED))
-def not_ignored(e: Exchange) -> Findings:
+def pid_is_not_ignored(e: Exchange) -> Findings:
     """A member of the availability in a 200 is a finding.
 
     A refusal passes, and so does command output. POLL-02 judges a pid that is an integer, and PID-01 one that no parser
@@ -149,7 +149,7 @@ def shows_output(e: Exchange) -> bool:
 
 
 @across("PID-13", with_pid(Pid.LOOSE))
-def loose(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
+def accepted_forms(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
     """Reports which ways to write a pid get a 200, and judges nothing."""
     taken = [e.ask.pids[0] for e in exchanges if e.status == 200]
     for e in exchanges[:1]:

@@ -70,7 +70,7 @@ def not_availability(e: Exchange) -> Findings:
 
 
 @each("POLL-03", is_output)
-def types(e: Exchange) -> Findings:
+def types_are_the_agents(e: Exchange) -> Findings:
     """The types are those of the QEMU guest agent: exitCode an integer or null, stdout and stderr strings or null.
 
     A missing member passes; true and false are no integers.
@@ -84,7 +84,7 @@ def types(e: Exchange) -> Findings:
 
 
 @each("POLL-04", lambda e: is_output(e) or started(e))
-def spelling(e: Exchange) -> Findings:
+def spelling_is_documented(e: Exchange) -> Findings:
     """A member that differs from a missing documented one only in case, underscores or hyphens is a finding.
 
     In the response to a start, the documented names are those of its own members, such as pollUrl.
@@ -94,7 +94,7 @@ def spelling(e: Exchange) -> Findings:
         yield f"the spelling {', '.join(names)}", ", ".join(found)
 
 
-def met_another(e: Exchange, exchanges: list[Exchange]) -> bool:
+def overlaps_another_poll(e: Exchange, exchanges: list[Exchange]) -> bool:
     """Whether another poll of the same command was under way at the same time."""
     return any(other is not e and other.request.target == e.request.target and overlap(e, other) for other in exchanges)
 
@@ -122,7 +122,7 @@ def known_is_answered(exchanges: list[Exchange], _target: Target) -> FindingsAcr
             ended.add(e.request.target)
         if e.ask.pid == Pid.RUNNING and e.status != 200 and e.request.target not in ended:
             yield e, "status 200", status_of(e)
-        elif (lasting and of_finished(e) and is_transient(e)) or met_another(e, exchanges):
+        elif (lasting and of_finished(e) and is_transient(e)) or overlaps_another_poll(e, exchanges):
             continue
         elif (e.status or 0) >= 500 and (e.ask.pid == Pid.FINISHED or e.request.target in ended):
             yield e, "status 200, or 404 if it is forgotten", status_of(e)
@@ -167,7 +167,7 @@ def finished_is_answered(exchanges: list[Exchange], _target: Target) -> Findings
 
 
 @across("POLL-09", lambda e: asks_output(e) and is_output(e))
-def never_back(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
+def exited_never_goes_back(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
     """For each pid, exited false after exited true is a finding.
 
     An error after exited true passes, since the agent may have forgotten the pid. So does exited false in response to a
@@ -185,7 +185,7 @@ def never_back(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
 
 
 @across("POLL-10", lambda e: of_finished(e) and is_output(e))
-def same_again(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
+def output_stays_the_same(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
     """Every later response with exited true must have the exit code and the output of the first one."""
     ended = [e for e in exchanges if e.body.get("exited") is True]
     for e in ended[1:]:
@@ -210,7 +210,7 @@ def partial_output(exchanges: list[Exchange], _target: Target) -> FindingsAcross
 
 
 @across("POLL-13", of_finished)
-def again(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
+def polled_again(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
     """Reports what the poll after the first 200 got, and judges nothing."""
     ended = next((e for e in exchanges if e.status == 200), None)
     later = [e for e in exchanges if ended and e.number > ended.number]
@@ -219,7 +219,7 @@ def again(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
 
 
 @each("POLL-14", lambda e: is_output(e) and "pid" in e.body)
-def names_its_pid(e: Exchange) -> Findings:
+def pid_is_the_one_asked_for(e: Exchange) -> Findings:
     """The member pid must be the number that was asked for, as a number or as a string."""
     asked = e.ask.pids[0]
     if str(e.body["pid"]) != asked:

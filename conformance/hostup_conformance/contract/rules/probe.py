@@ -35,7 +35,7 @@ def of_unavailable(e: Exchange) -> bool:
 
 
 @each("PROBE-01", lambda e: asks_availability(e) and e.ask.vps == "own" and e.ask.credential == "full")
-def answered(e: Exchange) -> Findings:
+def probe_gets_200(e: Exchange) -> Findings:
     """Any status code but 200 is a finding."""
     if e.status != 200:
         yield "status 200", status_of(e)
@@ -58,7 +58,7 @@ def bare_object(e: Exchange) -> Findings:
 
 
 @each("PROBE-03", is_availability)
-def types(e: Exchange) -> Findings:
+def types_are_documented(e: Exchange) -> Findings:
     """Where present, available and vmRunning must be booleans, and reason a string or null. A missing member passes."""
     for name in ("available", "vmRunning"):
         if not isinstance(e.body.get(name, False), bool):
@@ -82,7 +82,7 @@ def available_here(e: Exchange) -> Findings:
 
 
 @each("PROBE-06", of_own)
-def says_available(e: Exchange) -> Findings:
+def has_available(e: Exchange) -> Findings:
     """A missing available is a finding.
 
     The VPS whose agent is not available is exempt: there a missing member says clearly enough that no command can be
@@ -100,7 +100,7 @@ def not_available_there(e: Exchange) -> Findings:
 
 
 @each("PROBE-08", of_unavailable)
-def reason_there(e: Exchange) -> Findings:
+def unavailable_gets_200_with_a_reason(e: Exchange) -> Findings:
     """The status code must be 200.
 
     A reason that is null, empty or blank is a finding, and so is a body that has members but no documented one; a
@@ -116,7 +116,7 @@ def reason_there(e: Exchange) -> Findings:
 
 
 @each("PROBE-09", is_availability)
-def coherent(e: Exchange) -> Findings:
+def members_agree(e: Exchange) -> Findings:
     """With available true, a reason that is not empty is a finding, and so is vmRunning false."""
     if e.body.get("available") is not True:
         return
@@ -127,14 +127,14 @@ def coherent(e: Exchange) -> Findings:
 
 
 @each("PROBE-10", is_availability)
-def spelling(e: Exchange) -> Findings:
+def spelling_is_documented(e: Exchange) -> Findings:
     """A member that differs from a missing documented one only in case, underscores or hyphens is a finding."""
     if found := misspelled(e.body, AVAILABILITY):
         yield f"the spelling {', '.join(AVAILABILITY)}", ", ".join(found)
 
 
 @across("PROBE-11", is_availability)
-def steady(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
+def availability_is_steady(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
     """All 200 responses for one VPS must have the same value of available. The first that differs is reported."""
     said: dict[Vps | None, Exchange] = {}
     for e in exchanges:

@@ -65,7 +65,7 @@ def has_timestamp(e: Exchange) -> bool:
 
 
 @each("PROBLEM-01", is_error)
-def is_document(e: Exchange) -> Findings:
+def is_a_bare_object(e: Exchange) -> Findings:
     """The body must be a JSON object that is the problem itself.
 
     If it has neither type nor code, an object or array named error, errors, data or problem is taken for an envelope,
@@ -81,7 +81,7 @@ def is_document(e: Exchange) -> Findings:
 
 
 @each("PROBLEM-02", lambda e: is_error(e) and e.header("content-type") is not None)
-def media_type(e: Exchange) -> Findings:
+def media_type_is_json(e: Exchange) -> Findings:
     """The header field must be application/problem+json or application/json.
 
     Parameters such as charset are not judged.
@@ -91,7 +91,7 @@ def media_type(e: Exchange) -> Findings:
 
 
 @each("PROBLEM-03", is_problem)
-def core_members(e: Exchange) -> Findings:
+def has_type_code_and_detail(e: Exchange) -> Findings:
     """All three must be there, as strings.
 
     Blank texts are findings, and so is what servers write for a text that is missing, such as null or undefined.
@@ -103,7 +103,7 @@ def core_members(e: Exchange) -> Findings:
 
 
 @each("PROBLEM-04", is_problem)
-def all_members(e: Exchange) -> Findings:
+def has_all_members(e: Exchange) -> Findings:
     """A member that is missing or an empty string is a finding."""
     names = ("title", "status", "instance", "requestId", "timestamp")
     if missing := [name for name in names if e.body.get(name, "") == ""]:
@@ -111,7 +111,7 @@ def all_members(e: Exchange) -> Findings:
 
 
 @each("PROBLEM-05", is_problem)
-def types(e: Exchange) -> Findings:
+def types_are_documented(e: Exchange) -> Findings:
     """Members that are missing pass.
 
     null is not a string: where the endpoint's documentation allows null (reason), it says so. extensions may be null.
@@ -126,7 +126,7 @@ def types(e: Exchange) -> Findings:
 
 
 @each("PROBLEM-06", lambda e: is_problem(e) and type(e.body.get("status")) is int)
-def same_status(e: Exchange) -> Findings:
+def status_is_the_status_code(e: Exchange) -> Findings:
     """The member status must equal the status code of the response.
 
     PROBLEM-05 judges a status that is not an integer.
@@ -136,14 +136,14 @@ def same_status(e: Exchange) -> Findings:
 
 
 @each("PROBLEM-07", lambda e: has_code(e) and isinstance(e.body.get("type"), str))
-def type_of_code(e: Exchange) -> Findings:
+def type_is_the_address_of_code(e: Exchange) -> Findings:
     """type must be the documented base address followed by the value of code, character for character."""
     if e.body["type"] != ERRORS + e.body["code"]:
         yield ERRORS + e.body["code"], e.body["type"]
 
 
 @each("PROBLEM-08", has_code)
-def code_of_status(e: Exchange) -> Findings:
+def code_fits_the_status(e: Exchange) -> Findings:
     """A documented code is a finding with a status code that it does not belong to.
 
     Codes that are not documented pass here. The codes of a 400 pass with 413 and 422 too, and those of a 404 with 410,
@@ -173,7 +173,7 @@ def is_refused_command(e: Exchange) -> bool:
     "PROBLEM-09",
     lambda e: has_code(e) and (e.status in codes_by_status() or is_from_gateway(e)) and not is_refused_command(e),
 )
-def known_code(e: Exchange) -> Findings:
+def code_is_documented(e: Exchange) -> Findings:
     """An undocumented code is a finding, and so is the code of a 500 with the status code of a gateway.
 
     PROBLEM-08 judges whether a documented code fits its status code in all other cases.
@@ -185,7 +185,7 @@ def known_code(e: Exchange) -> Findings:
 
 
 @each("PROBLEM-10", lambda e: is_problem(e) and "errors" in e.body)
-def items(e: Exchange) -> Findings:
+def errors_have_their_form(e: Exchange) -> Findings:
     """errors must be an array of objects, each with the three members as strings. Further members pass."""
     if not isinstance(e.body["errors"], list):
         yield "errors: an array", {"errors": e.body["errors"]}
@@ -214,7 +214,7 @@ def can_be_pointed_at(e: Exchange) -> bool:
         is_problem(e) and e.status == 400 and e.ask.credential == "full" and is_malformed(e) and can_be_pointed_at(e)
     ),
 )
-def says_what(e: Exchange) -> Findings:
+def bad_request_has_an_item(e: Exchange) -> Findings:
     """errors must have at least one item.
 
     A 400 for a well-formed request is exempt, and so is one for a body that is not a JSON object, where no item could
@@ -225,7 +225,7 @@ def says_what(e: Exchange) -> Findings:
 
 
 @each("PROBLEM-12", lambda e: is_problem(e) and isinstance(e.body.get("errors"), list))
-def pointers(e: Exchange) -> Findings:
+def pointers_are_json_pointers(e: Exchange) -> Findings:
     """A JSON Pointer passes, also in its URI fragment form (#/...), and so does the bare name of a parameter.
 
     That of the documentation's example is a finding, since no request of this endpoint has such a member.
@@ -241,7 +241,7 @@ def pointers(e: Exchange) -> Findings:
 @across(
     "PROBLEM-13", lambda e: is_problem(e) and isinstance(e.body.get("requestId"), str) and bool(e.body["requestId"])
 )
-def own_request_id(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
+def request_ids_differ(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
     """A requestId that came before in the run is a finding. The first repetition is reported."""
     seen: dict[str, Exchange] = {}
     for e in exchanges:
@@ -252,14 +252,14 @@ def own_request_id(exchanges: list[Exchange], _target: Target) -> FindingsAcross
 
 
 @each("PROBLEM-14", has_timestamp)
-def is_date_time(e: Exchange) -> Findings:
+def timestamp_is_a_date_time(e: Exchange) -> Findings:
     """The offset must be there; any number of decimals passes."""
     if rfc3339(e.body["timestamp"]) is None:
         yield "an RFC 3339 date-time with an offset", e.body["timestamp"]
 
 
 @across("PROBLEM-15", lambda e: has_timestamp(e) and rfc3339(e.body["timestamp"]) is not None)
-def is_now(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
+def timestamp_is_now(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
     """timestamp must be within five minutes of the Date header field.
 
     Without one, it must be within a day of the suite's clock. A timestamp that comes again more than 1.5 seconds later
@@ -291,7 +291,7 @@ def later_by(before: datetime | None, after: datetime | None) -> timedelta:
     "PROBLEM-16",
     lambda e: is_problem(e) and isinstance(e.body.get("title"), str) and isinstance(e.body.get("type"), str),
 )
-def steady_title(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
+def one_title_for_each_type(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
     """Two titles for the same type are a finding. The first difference is reported."""
     titles: dict[str, Exchange] = {}
     for e in exchanges:

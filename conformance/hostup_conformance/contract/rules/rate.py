@@ -25,7 +25,7 @@ def is_429(e: Exchange) -> bool:
     return (e.request.method == "GET" or asks_start(e)) and e.status == 429
 
 
-def header(e: Exchange, name: str) -> str | None:
+def field(e: Exchange, name: str) -> str | None:
     """Return the value of a header field of the response, or None."""
     value = e.header(name)
     return value.strip() if value is not None else None
@@ -42,13 +42,13 @@ def number(text: str | None) -> int | None:
 
 def server_time(e: Exchange) -> datetime:
     """Return when the server responded: by its Date header field, else by the suite's clock."""
-    return http_date(header(e, "date") or "") or e.when or datetime.now(UTC)
+    return http_date(field(e, "date") or "") or e.when or datetime.now(UTC)
 
 
 @each("RATE-01", is_429)
-def says_when(e: Exchange) -> Findings:
+def has_retry_after(e: Exchange) -> Findings:
     """Retry-After must be there, with one value, which is a number of seconds or an HTTP-date."""
-    text = header(e, "retry-after")
+    text = field(e, "retry-after")
     if e.response and len(set(e.response.all("retry-after"))) > 1:
         yield "one Retry-After", ", ".join(e.response.all("retry-after"))
     elif retry_after_seconds(text, server_time(e)) is None:
@@ -56,27 +56,27 @@ def says_when(e: Exchange) -> Findings:
 
 
 @each("RATE-02", is_429)
-def three_headers(e: Exchange) -> Findings:
+def has_the_three_fields(e: Exchange) -> Findings:
     """Each of the three that is missing is a finding."""
     for name in ("X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset"):
-        if header(e, name.lower()) is None:
+        if field(e, name.lower()) is None:
             yield f"a header field {name}", "none"
 
 
 def unreadable(e: Exchange) -> Findings:
     """Yield what cannot be read of the three header fields, as far as they are there."""
     for name in (LIMIT, REMAINING):
-        if (text := header(e, name)) is not None and number(text) is None:
+        if (text := field(e, name)) is not None and number(text) is None:
             yield f"{name}: an integer of 0 or more", text
-    limit, remaining = number(header(e, LIMIT)), number(header(e, REMAINING))
+    limit, remaining = number(field(e, LIMIT)), number(field(e, REMAINING))
     if limit is not None and remaining is not None and remaining > limit:
         yield f"{REMAINING} at most {limit}", str(remaining)
-    if (text := header(e, RESET)) is not None and reset_moment(text, server_time(e)) is None:
+    if (text := field(e, RESET)) is not None and reset_moment(text, server_time(e)) is None:
         yield f"{RESET}: a timestamp, or a number of seconds", text
 
 
 @each("RATE-03", is_429)
-def readable(e: Exchange) -> Findings:
+def fields_can_be_parsed(e: Exchange) -> Findings:
     """Only header fields that are there are judged: RATE-02 says which must be.
 
     For X-RateLimit-Reset, any common form of a timestamp passes, and so does a number of seconds. For the other two, an
@@ -85,55 +85,55 @@ def readable(e: Exchange) -> Findings:
     yield from unreadable(e)
 
 
-@each("RATE-04", lambda e: is_429(e) and header(e, RESET) is not None)
-def iso_timestamp(e: Exchange) -> Findings:
+@each("RATE-04", lambda e: is_429(e) and field(e, RESET) is not None)
+def reset_is_a_date_time(e: Exchange) -> Findings:
     """A timestamp or number in any other form is a finding. RATE-03 judges a value that cannot be read at all."""
-    text = header(e, RESET) or ""
+    text = field(e, RESET) or ""
     if rfc3339(text) is None and reset_moment(text, server_time(e)) is not None:
         yield f"{RESET}: an RFC 3339 date-time", text
 
 
-@each("RATE-05", lambda e: is_429(e) and number(header(e, REMAINING)) is not None)
+@each("RATE-05", lambda e: is_429(e) and number(field(e, REMAINING)) is not None)
 def nothing_remains(e: Exchange) -> Findings:
     """A number above 0 is a finding. RATE-03 judges one that is above the limit."""
-    remaining, limit = number(header(e, REMAINING)) or 0, number(header(e, LIMIT))
+    remaining, limit = number(field(e, REMAINING)) or 0, number(field(e, LIMIT))
     if remaining and (limit is None or remaining <= limit):
         yield f"{REMAINING}: 0", str(remaining)
 
 
-@each("RATE-06", lambda e: is_429(e) and retry_after_seconds(header(e, "retry-after"), server_time(e)) is not None)
-def agree(e: Exchange) -> Findings:
+@each("RATE-06", lambda e: is_429(e) and retry_after_seconds(field(e, "retry-after"), server_time(e)) is not None)
+def retry_after_agrees_with_reset(e: Exchange) -> Findings:
     """Retry-After must be at most a day, and as a date not more than two seconds past.
 
     X-RateLimit-Reset, where it can be read, must be within a minute of the moment that Retry-After gives.
     """
     now = server_time(e)
-    wait = retry_after_seconds(header(e, "retry-after"), now) or 0.0
+    wait = retry_after_seconds(field(e, "retry-after"), now) or 0.0
     if wait > 86400:
         yield "a Retry-After of at most a day", f"{wait:g} seconds"
-    past = http_date(header(e, "retry-after") or "")
+    past = http_date(field(e, "retry-after") or "")
     if past and now - past > timedelta(seconds=2):
-        yield "a Retry-After in the future", header(e, "retry-after")
-    reset = reset_moment(header(e, RESET) or "", now)
+        yield "a Retry-After in the future", field(e, "retry-after")
+    reset = reset_moment(field(e, RESET) or "", now)
     if reset is None:
         return
     if abs(reset - now - timedelta(seconds=wait)) > timedelta(minutes=1):
         yield (
             f"{RESET} near {(now + timedelta(seconds=wait)).isoformat(timespec='seconds')} (Retry-After)",
-            header(e, RESET),
+            field(e, RESET),
         )
 
 
-@across("RATE-07", lambda e: is_429(e) and header(e, "retry-after") is not None)
-def form(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
+@across("RATE-07", lambda e: is_429(e) and field(e, "retry-after") is not None)
+def form_of_retry_after(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
     """Reports the form in the first 429, and judges nothing."""
     for e in exchanges[:1]:
-        yield e, "", "seconds" if re.fullmatch(r"\d+", header(e, "retry-after") or "") else "not a number of seconds"
+        yield e, "", "seconds" if re.fullmatch(r"\d+", field(e, "retry-after") or "") else "not a number of seconds"
 
 
 def has_limits(e: Exchange) -> bool:
     """A response, other than a 429, with one of the three header fields."""
-    given = any(header(e, name) is not None for name in (LIMIT, REMAINING, RESET))
+    given = any(field(e, name) is not None for name in (LIMIT, REMAINING, RESET))
     return e.response is not None and e.status != 429 and given
 
 
@@ -145,7 +145,7 @@ def limits_make_sense(e: Exchange) -> Findings:
     field passes, and so does a list after an integer.
     """
     yield from unreadable(e)
-    if (text := header(e, RESET)) is not None:
+    if (text := field(e, RESET)) is not None:
         now = server_time(e)
         reset = reset_moment(text, now)
         if reset is not None and not timedelta(minutes=-1) <= reset - now <= timedelta(days=1):
@@ -164,19 +164,19 @@ def waiting_is_enough(exchanges: list[Exchange], _target: Target) -> FindingsAcr
     """
     first: Exchange | None = None
     for before, e in pairwise(exchanges):
-        wait = retry_after_seconds(header(before, "retry-after"), server_time(before)) if is_429(before) else None
+        wait = retry_after_seconds(field(before, "retry-after"), server_time(before)) if is_429(before) else None
         waited = seconds_between(before, e)
         again = is_429(e) and is_again(e, before) and e.number == before.number + 1
         if wait is None or waited is None or not again or waited < wait - CLOCK_OFF:
             first = None
             continue
         first = first or before
-        asked = retry_after_seconds(header(first, "retry-after"), server_time(first)) or 0.0
+        asked = retry_after_seconds(field(first, "retry-after"), server_time(first)) or 0.0
         passed = seconds_between(first, e) or 0.0
         between = sum(ended_since(other, first) and sent_before_end_of(other, e) for other in exchanges)
         alone = between == e.number - first.number + 1
         if passed >= asked + 1 and alone:
-            yield e, f"no 429, {passed:.1f} s after Retry-After: {header(first, 'retry-after')}", "429"
+            yield e, f"no 429, {passed:.1f} s after Retry-After: {field(first, 'retry-after')}", "429"
             return
 
 
@@ -210,9 +210,9 @@ def ended(e: Exchange) -> datetime:
 
 
 @across("RATE-10", has_limits)
-def remaining(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
+def remaining_over_the_run(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
     """Reports the first and the last X-RateLimit-Remaining of the run, and judges nothing."""
-    seen = [(e, text) for e in exchanges if (text := header(e, REMAINING)) is not None]
+    seen = [(e, text) for e in exchanges if (text := field(e, REMAINING)) is not None]
     if seen:
         (first, begun), (last, ended) = seen[0], seen[-1]
         yield first, "", f"{REMAINING} goes from {begun} to {ended}, in requests {first.number} to {last.number}"

@@ -37,7 +37,7 @@ def read_may_not_poll(exchanges: list[Exchange], _target: Target) -> FindingsAcr
 
 
 @each("SCOPE-03", lambda e: e.response is not None and e.request.method == "HEAD" and e.ask.credential == "read")
-def head_has_the_same_door(e: Exchange) -> Findings:
+def head_needs_the_scope_of_get(e: Exchange) -> Findings:
     """A status code below 400 is a finding, since the same key's GET is refused."""
     if e.ask.pid != Pid.ABSENT and e.status is not None and e.status < 400:
         yield "a refusal, as GET gets", show_status(e)
@@ -57,7 +57,7 @@ def is_disguised_poll(e: Exchange) -> bool:
 
 
 @each("SCOPE-05", is_disguised_poll)
-def no_way_round(e: Exchange) -> Findings:
+def no_variation_bypasses_the_scope(e: Exchange) -> Findings:
     """A member exited, stdout or stderr is a finding, at any depth, and so is the pid of a command in a 200.
 
     The availability passes: POLL-02 and PID-11 judge whether a pid may be ignored. SAFETY-03 judges output in an error.
