@@ -32,8 +32,8 @@ class Asked(Protocol):
 
 
 A = TypeVar("A", bound=Asked)
-#: There was no connection, since nothing listens, for instance; it was dropped before a byte of a response; or TLS did
-#: not come about.
+#: How a request was lost: there was no connection (nothing listens, for instance); it was dropped before the first byte
+#: of a response; or TLS, or a proxy, failed.
 Lost = Literal["refused", "dropped", "tls", "proxy"]
 
 
@@ -53,22 +53,23 @@ class Exchange(Generic[A]):
     request: Request
     response: Response | None
     ask: A
-    #: Why no complete response came.
+    #: Why there is no complete response.
     failure: str | None = None
-    #: Why the response was not kept, where it was larger than its kind can need.
+    #: Why the response was not kept, if it was larger than any response of its kind need be.
     too_large: str | None = None
-    #: How the connection failed before a byte of a response came, where it did.
+    #: How the connection failed, if it failed before the first byte of a response.
     lost: Lost | None = None
-    #: Whether it failed for a moment: the same request got another response when it was sent again.
+    #: Whether the failure was transient: the same request got another response when it was sent again.
     recovered: bool = False
-    #: How long it took, in seconds.
+    #: Duration in seconds.
     seconds: float = 0.0
+    #: When the request was sent.
     when: datetime | None = None
-    #: The purpose of the request, in the words of its source.
+    #: Why the request was sent, in the words of its source.
     purpose: str = ""
     #: The source that made it.
     source: str = "probe"
-    #: What the generated client made of the response, where the client sent the request.
+    #: What the generated client made of the response, if it sent the request.
     decoded: Decoded | None = None
 
     @property
@@ -87,12 +88,12 @@ class Exchange(Generic[A]):
 
     @property
     def obeyed(self) -> bool:
-        """Whether the response was ordered, so that it says nothing else about the request."""
+        """Whether the response was ordered, and so says nothing about how the server understood the request."""
         return self.ask.ordered is not None and self.status == self.ask.ordered
 
 
 def mark_recovered(exchanges: Sequence[Exchange[A]], transient: Callable[[Exchange[A]], bool]) -> None:
-    """Mark the failures that passed, given which ones may pass."""
+    """Mark each failure after which the same request got a response; `transient` says which failures count."""
     good: set[tuple[str, str, Headers, bytes]] = set()
     for e in reversed(exchanges):
         key = (e.request.method, e.request.target, e.request.headers, e.request.body)

@@ -1,4 +1,4 @@
-"""Writes and removes the files of a run; it must not know what is in them."""
+"""Writes and removes the files of a run. It must not know what they contain."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ if TYPE_CHECKING:
 
 
 def write_whole(file: Path, parts: Iterable[str]) -> None:
-    """Write a file that appears whole or not at all; a symbolic link in its place is replaced, not followed.
+    """Write a file atomically. A symbolic link in its place is replaced, not followed.
 
     Raises:
         OSError: it could not be written; nothing is left behind
     """
     file.parent.mkdir(parents=True, exist_ok=True)
     partial = file.with_name(f".{file.name}.{token_hex(8)}")
-    # A new file, whatever somebody else may have put there.
+    # O_EXCL: never write into a file or through a link that another user has put there.
     descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
     try:
-        # Half of a surrogate pair cannot be written; as an escape it can.
+        # UTF-8 cannot encode half of a surrogate pair.
         with open(descriptor, "w", encoding="utf-8", errors="backslashreplace") as stream:
             stream.writelines(parts)
         partial.replace(file)
@@ -34,6 +34,6 @@ def write_whole(file: Path, parts: Iterable[str]) -> None:
 
 
 def remove(file: Path) -> None:
-    """Remove a file, or the symbolic link in its place; what cannot be removed shows when it is written."""
+    """Remove a file or a symbolic link, if possible; if it is not, writing the new file will report why."""
     with suppress(OSError):
         file.unlink()

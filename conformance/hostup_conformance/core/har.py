@@ -1,7 +1,7 @@
-"""HAR 1.2: reads and writes recorded traffic; it must not know whose traffic it is.
+"""Reads and writes recorded traffic (HAR 1.2). It must not know whose traffic it is.
 
-The format: http://www.softwareishard.com/blog/har-12-spec/. Browsers, proxies and schemathesis write it. Members of our
-own begin with an underscore, as the format asks: what the run knew, and what each request asked for.
+The format: http://www.softwareishard.com/blog/har-12-spec/. Browsers, proxies and schemathesis write it. Members of
+our own begin with an underscore, as the format demands: what the run knew of its target, and what each request asked.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ if TYPE_CHECKING:
 
     from hostup_conformance.core.exchange import A, Exchange
 
-#: A recording may be large, but not without bound: in bytes, each JSON value counted as so many more.
+#: The largest file that is read, in bytes, and how many bytes each JSON value in it counts for besides its text.
 LARGEST_FILE, BYTES_PER_VALUE = 250 << 20, 100
-#: Responses with larger bodies are left out of a recording (bytes), and so are those for which there is no time:
-#: taking keys out of them may take long. All of them may take so many seconds, each so many all the same.
+#: Responses with larger bodies (in bytes) are left out of a recording. Redaction may take long, so a response is left
+#: out too once redacting has taken so many seconds in all; each still gets the last figure, in seconds.
 RECORDED, RECORDING_SECONDS, A_MOMENT = 8 << 20, 10.0, 0.02
-#: These no longer describe a body that was decoded before it was recorded.
+#: Header fields that no longer describe a body that was decoded before it was recorded.
 CODINGS = {"content-encoding", "transfer-encoding", "content-length"}
 #: Request header fields whose values are secrets.
 CREDENTIALS = {"authorization", "proxy-authorization", "cookie", "x-api-key", "api-key", "x-auth-token"}
@@ -44,35 +44,35 @@ CREDENTIALS = {"authorization", "proxy-authorization", "cookie", "x-api-key", "a
 
 @dataclass(frozen=True)
 class Entry:
-    """A recorded request and its response; `request.target` is the path and query of the recorded URL."""
+    """A recorded request and its response. `request.target` is the path and query of the recorded URL."""
 
     request: Request
-    #: None where the recording has none: browsers write the status 0 for a request that was cancelled or blocked.
+    #: None if there is none: browsers write the status 0 for a request that was cancelled or blocked.
     response: Response | None
-    #: How long it took, in seconds.
+    #: Duration in seconds.
     seconds: float
     when: datetime | None
-    #: What the suite itself noted of the request, in a recording of its own.
+    #: The suite's own notes on the request, if the suite made the recording.
     asks: dict[str, Any] = field(default_factory=dict)
-    #: Where the request went: scheme, host and port.
+    #: Scheme, host and port of the URL.
     origin: str = ""
 
 
 @dataclass(frozen=True)
 class Recording:
-    """A recording: its entries in order, and what the run that wrote it knew, if that was a run of this suite."""
+    """A recording: its entries in order, and, if this suite made it, what the run knew of its target."""
 
     entries: list[Entry]
     known: dict[str, Any] = field(default_factory=dict)
 
 
 def read(file: Path) -> Recording:
-    """Read a recording; raise `Misconfigured` if the file is not HAR, or larger than can be kept."""
+    """Read a recording; raise `Misconfigured` if the file is not HAR, or is too large."""
     try:
         data = file.read_bytes() if file.stat().st_size <= LARGEST_FILE else None
         if data is None or len(data) + BYTES_PER_VALUE * count_values(data) > LARGEST_FILE:
             raise Misconfigured(f"--har {file}: too large to be judged; record the endpoint's requests alone")
-        # Some programs write NaN for a time that they do not know.
+        # Some programs write NaN for an unknown time.
         log = json.loads(data.decode("utf-8-sig"), parse_constant=lambda _: None)["log"]
         del data
         entries, known = log["entries"], log.get("_target") or {}
@@ -85,7 +85,7 @@ def read(file: Path) -> Recording:
 
 
 def checked(entry: Any, number: int) -> Entry:
-    """Return an entry of the file; raise `ValueError`, which names the place, for what is none."""
+    """Return an entry of the file; raise `ValueError`, with the place, if it is malformed."""
     if fault := fault_of(entry):
         raise ValueError(f"log.entries[{number}].{fault}")
     try:
@@ -95,7 +95,7 @@ def checked(entry: Any, number: int) -> Entry:
 
 
 def entry_of(entry: dict[str, Any]) -> Entry:
-    """Return an entry of the file as messages."""
+    """Return the messages of an entry that has the form of one."""
     recorded = entry["request"]
     parts = urlsplit(recorded["url"])
     target = parts.path + (f"?{parts.query}" if parts.query else "")
@@ -130,7 +130,7 @@ def body_of(content: dict[str, Any]) -> bytes:
 
 
 def secrets_in(recording: Recording) -> set[str]:
-    """Return the credentials in a recording; of an Authorization header field, what follows the scheme."""
+    """Return the credentials in a recording, those in Authorization without their scheme."""
     found = set()
     for entry in recording.entries:
         for name, value in entry.request.headers:
@@ -152,22 +152,22 @@ def write(
     known: Mapping[str, Any],
     asks: Callable[[A], dict[str, Any]],
 ) -> None:
-    """Write a recording from which every key has been taken.
+    """Write a recording without keys.
 
     Args:
-        file: where to
+        file: where to write it
         exchanges: what is recorded
         base_url: where the requests went
-        redact: takes the keys out of a text
-        known: what the run knew, without keys
-        asks: says what a request asked for
+        redact: replaces the keys in a text
+        known: what the run knew of its target, without keys
+        asks: returns the suite's notes on what a request asks for
     """
     log = {"version": "1.2", "creator": {"name": "hostup-conformance", "version": __version__}, "_target": dict(known)}
     write_whole(file, parts_of(log, entries_for(exchanges, base_url, redact, asks)))
 
 
 def parts_of(log: dict[str, Any], entries: Iterable[dict[str, Any]]) -> Iterator[str]:
-    """Yield the text of a recording entry by entry, since all of them together may be large."""
+    """Yield the text of a recording entry by entry, since the whole may be large."""
     yield f'{{"log": {json.dumps(log, ensure_ascii=False)[:-1]}, "entries": ['
     for number, entry in enumerate(entries):
         yield ",\n" if number else "\n"
@@ -178,7 +178,7 @@ def parts_of(log: dict[str, Any], entries: Iterable[dict[str, Any]]) -> Iterator
 def entries_for(
     exchanges: Iterable[Exchange[A]], base_url: str, redact: Callable[[str], str], asks: Callable[[A], dict[str, Any]]
 ) -> Iterator[dict[str, Any]]:
-    """Yield exchanges as entries, without the responses that are too large or for which there is no time."""
+    """Yield exchanges as entries, leaving out responses that are too large or whose redaction takes too long."""
     left = RECORDING_SECONDS
     for exchange in exchanges:
         began = process_time()
@@ -250,7 +250,7 @@ def response_for(response: Response | None, redact: Callable[[str], str]) -> dic
 
 
 def recorded_field(name: str, value: str, redact: Callable[[str], str]) -> dict[str, str]:
-    """Return a request header field; of one that holds a credential, only the scheme."""
+    """Return a request header field; the value of a credential is reduced to its scheme."""
     if name.lower() in CREDENTIALS:
         scheme, _, _ = value.rpartition(" ")
         value = f"{scheme} {MARK}".strip()
@@ -258,10 +258,10 @@ def recorded_field(name: str, value: str, redact: Callable[[str], str]) -> dict[
 
 
 def content_for(body: bytes, redact: Callable[[str], str]) -> dict[str, Any]:
-    """Return the members that hold a body, as text if it is text."""
+    """Return the members that hold a body: text in UTF-8 as it is, anything else in base64."""
     try:
         return {"text": redact(body.decode("utf-8"))}
     except UnicodeDecodeError:
-        # Keys are ASCII: they can be found in any encoding that holds ASCII as it is.
+        # Keys are ASCII, and Latin-1 decodes any bytes.
         redacted = redact(body.decode("latin-1")).encode("latin-1")
         return {"text": b64encode(redacted).decode(), "encoding": "base64"}

@@ -1,4 +1,4 @@
-"""The form of a HAR file's entries, as JSON Schema, so that what has another form is refused with the place."""
+"""The JSON Schema of an entry in a HAR file, so that a malformed one is refused with the place of the mistake."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def _validator() -> jsonschema_rs.Draft202012Validator:
 
 
 def fault_of(entry: Any) -> str | None:
-    """Return what is wrong with the form of an entry and where, None for nothing."""
+    """Return where an entry is malformed and how, or None."""
     error = next(iter(_validator().iter_errors(entry)), None)
     if error is None:
         return None

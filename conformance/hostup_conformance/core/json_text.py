@@ -1,4 +1,4 @@
-"""Reads JSON (RFC 8259) as lenient parsers do, and says what a strict one would reject; it knows no schema."""
+"""Reads JSON (RFC 8259) as lenient parsers do, and lists what a strict parser would reject. It knows no schema."""
 
 from __future__ import annotations
 
@@ -8,25 +8,25 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
-#: How deep arrays and objects may be nested, so that recursion over them cannot exhaust the stack.
+#: How deeply arrays and objects may be nested: recursion over them must not exhaust the stack.
 DEEPEST = 100
-#: What may stand in a string without ending it.
+#: A whole string, with its quotes.
 _STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
 
 
 def count_values(body: bytes) -> int:
-    """Return how many values a JSON text has at most, without reading it."""
+    """Return an upper bound of the number of values in a JSON text, without parsing it."""
 
     def count(text: bytes) -> int:
         return 1 + sum(text.count(mark) for mark in (b",", b"[", b"{"))
 
-    # Marks within strings are none; few texts have so many that it matters.
+    # Commas and brackets in strings do not separate values, which matters only where there are many.
     return roughly if (roughly := count(body)) < 10_000 else count(_STRING.sub(b"", body))
 
 
 @dataclass(frozen=True)
 class JsonText:
-    """A JSON text: its value (None if there is none), its defects, and the member names that an object has twice."""
+    """A JSON text: its value (None if there is none), its defects, and the names of repeated members."""
 
     value: Any
     is_json: bool
@@ -50,7 +50,7 @@ def read_json(body: bytes) -> JsonText:
         return float(name)
 
     def integer(digits: str) -> int | float:
-        # Python refuses to read more than 4300 digits; so long an integer is none that anybody means.
+        # Python raises ValueError above 4300 digits; no server means an integer of that length.
         return int(digits) if len(digits) < 1000 else float("inf")
 
     decoder = json.JSONDecoder(object_pairs_hook=pairs, parse_constant=constant, parse_int=integer)
@@ -69,7 +69,7 @@ def read_json(body: bytes) -> JsonText:
 
 
 def decoded(body: bytes) -> tuple[str, list[str]]:
-    """Return a body as text, and what is wrong with its encoding."""
+    """Return a body as text, with the defects of its encoding."""
     defects = []
     try:
         text = body.decode("utf-8")

@@ -1,4 +1,4 @@
-"""Reads the ledger of requirements and the OpenAPI document from `spec/`; it must not know what they say."""
+"""Reads the ledger of requirements and the OpenAPI document from `spec/`. It must not know what they say."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def requirements() -> dict[str, Requirement]:
 
 @cache
 def renamed() -> dict[str, str]:
-    """Return today's id of each requirement that had another id before it moved to another area, by that former id."""
+    """Return the ids of the requirements that moved to another area, by the ids that they had before."""
     return {requirement.formerly: id for id, requirement in requirements().items() if requirement.formerly}
 
 
@@ -75,5 +75,5 @@ def spec_identity() -> dict[str, str]:
 
 
 def load_yaml(text: bytes) -> Any:
-    """Return the value of a YAML text; PyYAML's C loader, where it is installed, is ten times as fast."""
+    """Return the value of a YAML text, by PyYAML's C loader if that is installed: it is ten times as fast."""
     return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - both are safe

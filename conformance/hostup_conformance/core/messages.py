@@ -1,4 +1,4 @@
-"""HTTP messages as they went over the wire, bytes included; this module does not know what a request is about."""
+"""HTTP messages as they went over the wire, byte for byte. It must not know what a request is about."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Message:
     headers: Headers
 
     def header(self, name: str) -> str | None:
-        """Return the value of the first header field of that name, which is given in lower case."""
+        """Return the value of the first header field with a name, given in lower case."""
         return self._first.get(name)
 
     @cached_property
@@ -54,13 +54,13 @@ class Response(Message):
     status: int
     headers: Headers
     body: bytes
-    #: Says what the server sent beyond the response, if anything.
+    #: What the server sent beyond the end of the response, if anything.
     surplus: str | None = None
-    #: Says what was wrong with the content coding, if the body could be read all the same.
+    #: What was wrong with the content coding, if anything; the body was read all the same.
     miscoded: str | None = None
 
     def all(self, name: str) -> list[str]:
-        """Return the values of all header fields of that name, which is given in lower case."""
+        """Return the values of all header fields with a name, given in lower case."""
         return [value.strip() for key, value in self.headers if key.lower() == name]
 
     @property
@@ -69,9 +69,9 @@ class Response(Message):
         return (self.header("content-type") or "").partition(";")[0].strip().lower()
 
     def as_httpx(self, request: httpx.Request) -> httpx.Response:
-        """Return the response as httpx has it, without the header fields of codings that are undone."""
+        """Return the response as an httpx one, without the header fields of the codings, which are decoded already."""
         undone = {"content-encoding", "transfer-encoding"}
-        # A field value may hold any byte but CR, LF and NUL (RFC 9110 section 5.5), and httpx would take it for ASCII.
+        # httpx encodes strings as ASCII, and a field value may contain other bytes (RFC 9110 section 5.5).
         headers = [
             (name.encode("latin-1", "replace"), value.encode("latin-1", "replace"))
             for name, value in self.headers
@@ -86,5 +86,5 @@ class Response(Message):
 
 
 def firsts(headers: Headers) -> dict[str, str]:
-    """Return the value of the first header field of each name, in lower case: rules ask for many, many times."""
+    """Return the value of the first header field of each name, by the name in lower case."""
     return {name.lower(): value for name, value in reversed(headers)}

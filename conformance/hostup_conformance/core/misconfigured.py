@@ -1,5 +1,5 @@
-"""The one exception for input that cannot be used."""
+"""The one exception for options, variables and files that cannot be used."""
 
 
 class Misconfigured(Exception):
-    """Something that the user gave cannot be used; nothing was sent. The message names the input and the remedy."""
+    """The user's input cannot be used, and nothing was sent. The message names the input and the remedy."""

@@ -1,4 +1,4 @@
-"""The network below the wire: one deadline for each request, and a count of every byte that is received for it."""
+"""The network below the wire: gives each request one deadline, and counts every byte that it receives."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
     from hostup_conformance.core.messages import Headers
 
-#: The connection failed before a byte of a response came, the time is up, or anything else went wrong.
+#: How a request failed: before the first byte of a response, by its deadline, or in any other way.
 FailureKind = Lost | Literal["timeout", "broken"]
-#: What to do where TLS fails, by OpenSSL's name for the reason.
+#: What to do if TLS fails, by OpenSSL's name for the reason.
 TLS_HINTS = {
     "CERTIFICATE_VERIFY_FAILED": "its certificate is not trusted here: name the CA's certificate with --ca-file",
     "CERTIFICATE_REQUIRED": "it wants a client certificate: give one with --client-cert",
@@ -32,18 +32,18 @@ TLS_HINTS = {
     "NO_APPLICATION_PROTOCOL": "it does not speak HTTP/1.1: give a base URL that does",
     "WRONG_VERSION_NUMBER": "it does not speak TLS: give a base URL with http://",
 }
-#: No response needs more members of gzip.
+#: No response needs more gzip members.
 MOST_MEMBERS = 100
 #: Only Linux has it.
 QUICK_ACKNOWLEDGEMENT: int | None = getattr(socket, "TCP_QUICKACK", None)
 
 
 class TooLarge(Exception):
-    """The response is larger than its kind can need; the message says than what. It is not kept."""
+    """The response is larger than any of its kind need be, and is not kept. The message names the limit."""
 
 
 class Unanswered(Exception):
-    """No complete response of bounded size came."""
+    """The request got no complete response of bounded size."""
 
     def __init__(self, text: str, kind: FailureKind = "broken") -> None:
         super().__init__(text)
@@ -51,21 +51,21 @@ class Unanswered(Exception):
 
     @classmethod
     def by_tls(cls, text: str) -> Unanswered:
-        """Return the failure of a connection on which TLS did not come about, with what there is to do."""
+        """Return the failure of a connection on which TLS failed, with advice if the reason is a known one."""
         hint = next((hint for name, hint in TLS_HINTS.items() if name in text.upper().replace(" ", "_")), None)
         return cls(f"no TLS with the server; {hint}" if hint else f"no TLS with the server: {text}", "tls")
 
     @property
     def lost(self) -> Lost | None:
-        """How the connection failed before a byte of a response came, where it did."""
+        """How the connection failed, if it failed before the first byte of a response."""
         return None if self.kind in {"timeout", "broken"} else self.kind  # type: ignore[return-value]
 
 
 def decode_content(body: bytes, headers: Headers, limit: int) -> tuple[bytes, str | None]:
-    """Decode the content coding; return the body, and what was wrong with the coding.
+    """Decode the content coding; return the body, and what was wrong with the coding, if anything.
 
     Raises:
-        TooLarge: the decoded body is larger than the given size
+        TooLarge: the decoded body has more bytes than the limit
     """
     coding = next((value.strip().lower() for name, value in headers if name.lower() == "content-encoding"), "identity")
     if coding in {"identity", ""} or not body:
@@ -83,7 +83,7 @@ def decode_content(body: bytes, headers: Headers, limit: int) -> tuple[bytes, st
             raise TooLarge(f"its body decompresses to more than {limit >> 20} MiB")
         if not decompressor.eof:
             return decoded, f"the {coding} body is cut short"
-        # Of gzip there may be several members, one after the other (RFC 1952 section 2.2).
+        # A gzip body may consist of several members (RFC 1952 section 2.2).
         rest = decompressor.unused_data.lstrip(b"\0")
         members += 1
     return decoded, f"the {coding} body has more than {MOST_MEMBERS} members" if rest else None
@@ -91,30 +91,30 @@ def decode_content(body: bytes, headers: Headers, limit: int) -> tuple[bytes, st
 
 @dataclass
 class Watch:
-    """The deadline of one request, and what was received for it."""
+    """The deadline of one request (on the monotonic clock), and what has been received for it."""
 
     deadline: float
     connected: bool = False
-    #: Whether TLS has come about on a new connection.
+    #: Whether the TLS handshake of a new connection is complete.
     secured: bool = False
     received: int = 0
     head: bytearray = field(default_factory=bytearray)
 
     def remaining(self) -> float:
-        """Return the seconds left; raise `httpcore.ReadTimeout` when there are none."""
+        """Return the seconds left; raise `httpcore.ReadTimeout` if there are none."""
         if (left := self.deadline - time.monotonic()) <= 0:
             raise httpcore.ReadTimeout
         return left
 
     def count(self, data: bytes) -> bytes:
-        """Count what was received, and keep enough of it to find the end of the header section."""
+        """Count received bytes, and keep as many as are needed to find the end of the header section."""
         self.received += len(data)
         if len(self.head) < 2**17:
             self.head += data
         return data
 
     def surplus(self, status: int, method: str) -> str | None:
-        """Say whether more was received than the header section declares."""
+        """Return by how much the response exceeds the length that it declares, in words; None if it does not."""
         head, _, _ = bytes(self.head).partition(b"\r\n\r\n")
         if head.startswith(b"HTTP/1.1 1"):
             return None
@@ -128,7 +128,7 @@ class Watch:
 
 
 class Watched(httpcore.NetworkBackend):
-    """A network in which each thread's request has one deadline, and every byte received for it is counted."""
+    """A network backend that watches the one request of each thread."""
 
     def __init__(self) -> None:
         self._network: httpcore.NetworkBackend = httpcore.SyncBackend()
@@ -137,24 +137,24 @@ class Watched(httpcore.NetworkBackend):
         self._sockets: weakref.WeakSet[socket.socket] = weakref.WeakSet()
 
     def begin(self, seconds: float) -> Watch:
-        """Start the clock and the count for a request of this thread."""
+        """Begin a request of this thread, which may take so many seconds."""
         self._of_thread.watch = Watch(time.monotonic() + seconds)
         return self.watch
 
     @property
     def watch(self) -> Watch:
-        """The watch over this thread's request."""
+        """The watch of this thread's request."""
         watch: Watch = self._of_thread.watch
         return watch
 
     def abort(self) -> None:
-        """Break off all connections, so that no thread waits for a response any longer."""
+        """Shut down all connections, so that no thread keeps waiting for a response."""
         for connection in list(self._sockets):
             with suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
 
     def watched(self, stream: httpcore.NetworkStream) -> WatchedStream:
-        """Return a connection that is watched, and that `abort` knows."""
+        """Return a connection that is watched, and that `abort` will shut down."""
         if isinstance(connection := stream.get_extra_info("socket"), socket.socket):
             self._sockets.add(connection)
         return WatchedStream(stream, self)
@@ -167,7 +167,7 @@ class Watched(httpcore.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.NetworkStream:
-        """Connect to one of a host's addresses within what is left of the request's time, and 5 seconds at most."""
+        """Connect to one of a host's addresses within 5 seconds, or what is left until the request's deadline."""
         seconds = min(self.watch.remaining(), 5)
         until = time.monotonic() + seconds
         addresses = self._addresses.get((host, port)) or resolve(host, port, seconds)
@@ -183,7 +183,7 @@ class Watched(httpcore.NetworkBackend):
             except httpcore.ConnectError as error:
                 refusal = error
                 continue
-            # Where one could be reached, the others need not be tried again.
+            # This address works, so the others are not tried again.
             self._addresses[host, port] = [address]
             self.watch.connected = True
             return self.watched(stream)
@@ -191,10 +191,10 @@ class Watched(httpcore.NetworkBackend):
 
 
 def resolve(host: str, port: int, seconds: float) -> list[str]:
-    """Return the addresses of a host; the system's resolver has no time limit, so it is abandoned after ours.
+    """Return the addresses of a host. The system's resolver has no time limit, so it runs in a thread of its own.
 
     Raises:
-        httpcore.ConnectError: there are none, or they were not found within the time
+        httpcore.ConnectError: the host has none, or they were not found in time
     """
     results: queue.SimpleQueue[list[str] | OSError] = queue.SimpleQueue()
 
@@ -217,20 +217,20 @@ def resolve(host: str, port: int, seconds: float) -> list[str]:
 
 
 class WatchedStream(httpcore.NetworkStream):
-    """A connection whose reads and writes end at the request's deadline."""
+    """A connection whose reads and writes end by the request's deadline."""
 
     def __init__(self, stream: httpcore.NetworkStream, network: Watched) -> None:
         self._stream, self._network = stream, network
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ARG002
-        """Read and count; acknowledge at once, or servers that send in two writes wait 40 ms for it."""
+        """Read and count. Acknowledge at once: a server that sends in two writes would wait 40 ms before the second."""
         if QUICK_ACKNOWLEDGEMENT is not None and (connection := self._stream.get_extra_info("socket")):
             connection.setsockopt(socket.IPPROTO_TCP, QUICK_ACKNOWLEDGEMENT, 1)
         watch = self._network.watch
         return watch.count(self._stream.read(max_bytes, watch.remaining()))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ARG002
-        """Write within what is left of the request's time."""
+        """Write before the request's deadline."""
         self._stream.write(buffer, self._network.watch.remaining())
 
     def close(self) -> None:
@@ -243,16 +243,16 @@ class WatchedStream(httpcore.NetworkStream):
         server_hostname: str | None = None,
         timeout: float | None = None,  # noqa: ARG002
     ) -> httpcore.NetworkStream:
-        """Begin TLS on the connection."""
+        """Start TLS on the connection."""
         seconds = min(self._network.watch.remaining(), 10)
         stream = self._stream.start_tls(ssl_context, server_hostname, seconds)
         watch = self._network.watch
         watch.secured = True
-        # What came before TLS was a proxy's response to CONNECT.
+        # What was received before TLS is a proxy's response to CONNECT.
         watch.received = 0
         watch.head.clear()
         return self._network.watched(stream)
 
     def get_extra_info(self, info: str) -> Any:
-        """Return what httpcore asks of the connection below."""
+        """Return what the underlying connection says."""
         return self._stream.get_extra_info(info)

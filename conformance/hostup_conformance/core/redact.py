@@ -1,12 +1,12 @@
-r"""Keeps keys out of everything that people see: terminal, reports, recordings, exceptions. Knows text, and no format.
+r"""Keeps keys out of all that people see: terminal, reports, recordings and exceptions. It knows no formats.
 
-Redaction works by construction. A text is read as it stands and, as often as something is left to undo, with its
-escapes undone (percent, backslash, HTML entities, NULs); each character remembers where it stood. In every reading any
-run of eight characters of a key is found, in either case; and of its hexadecimal, base64 and base32 form, at whatever
-alignment, so many that they tell eight of its characters. So it does not matter how each character of a key is written,
-or where the text was cut: what remains of a key is shorter than eight characters.
+Redaction works by construction. A text is read as it stands, and again with its escapes undone (percent, backslash,
+HTML entities, NULs) until nothing is left to undo; each reading remembers where its characters stood in the original. In
+every reading, any eight consecutive characters of a key are found, in either case, and so is any piece of its
+hexadecimal, base64 or base32 form, at whatever alignment, that would reveal eight of its characters. So it does not
+matter how each character of a key is written, or where the text was cut: fewer than eight characters of a key remain.
 
-The time is linear in the text, one look into a set at each character and reading; the memory depends on a window of it.
+The time is linear in the text: one look-up in a set for each character of each reading. The memory is that of a window.
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
 MARK = "[redacted]"
-#: So many characters of a key are found anywhere, and a shorter key cannot be told from ordinary text.
+#: How many consecutive characters of a key are recognized. A shorter key cannot be told from ordinary text.
 PIECE = 8
-#: So many characters of its hexadecimal, base64 or base32 form tell at most eight of a key.
+#: How many characters of the hexadecimal, base64 or base32 form of a key are recognized: they encode at most eight.
 ENCODED_PIECE = 10
-#: How often escapes are undone: a form that percent-encodes twice may stand in another one.
+#: How many times escapes are undone: a value may be percent-encoded twice within a text that is itself escaped.
 DEPTH = 5
-#: In how many ways a text is read at most.
+#: The greatest number of ways in which a text is read.
 READINGS = 60
-#: How much of a text is read at once, and how much of it once more with what follows.
+#: How many characters are read at a time, and how many of the next ones with them.
 WINDOW, OVERLAP = 1 << 18, 1 << 13
 
 _HEX = "[0-9A-Fa-f]"
@@ -49,12 +49,12 @@ _KINDS = (
 )
 #: All kinds of escapes at once; and each by itself, for keys that look like escapes in part.
 ESCAPE, *EACH = (re.compile(kinds, re.VERBOSE) for kinds in (" | ".join(_KINDS), *_KINDS))
-#: Where a credential is named, for keys that are too short to be found by themselves.
+#: What names a credential: a key that is too short to be recognized alone is recognized after it.
 _NAMED = r"(?i)(\b(?:bearer|authorization|api[-_]?key)\b[\s\"':=]{1,8}(?:(?:bearer|token|basic)\s{1,8})?)"
 
 
 def folded(text: str) -> str:
-    """Return a text as it is compared: without case, in one alphabet of base64, and of the same length."""
+    """Return a text as it is compared: without case, in one base64 alphabet, and of the same length."""
     lower = text.lower() if text.isascii() else text.upper().lower()
     if len(lower) != len(text):
         lower = widening().sub("\ufffe", text).upper().lower()
@@ -63,15 +63,15 @@ def folded(text: str) -> str:
 
 @cache
 def widening() -> re.Pattern[str]:
-    """Return what finds the letters that become several in the other case."""
+    """Return a pattern for the letters that become several when their case changes."""
     return re.compile(f"[{''.join(c for c in map(chr, range(0x10000)) if len(c.upper().lower()) != 1)}]")
 
 
 @lru_cache(maxsize=4096)
 def unescaped(escape: str) -> str:
-    """Return what an escape stands for, itself where it stands for nothing.
+    r"""Return the character that an escape stands for, or the escape itself if it stands for none.
 
-    Escapes of control characters by a letter are none here: no key holds such a character.
+    Escapes such as \n are left alone: no key contains a control character.
     """
     kind, digits = escape[0], escape[2:]
     try:
@@ -94,20 +94,20 @@ def unescaped(escape: str) -> str:
 
 @dataclass(frozen=True)
 class Reading:
-    """A text, and where its characters stood in the text of which it is a reading."""
+    """A text with some escapes undone, and where its characters stood before."""
 
     text: str
-    #: The places behind which something was shortened, and by how much in all up to there.
+    #: The positions of the characters that replaced an escape, and by how much the text is shorter up to each.
     at: list[int] = field(default_factory=list)
     saved: list[int] = field(default_factory=list)
 
     def origin(self, place: int) -> int:
-        """Return where a place was before."""
+        """Return where a position was before the escapes were undone."""
         before = bisect_left(self.at, place)
         return place + self.saved[before - 1] if before else place
 
     def unescape(self, escapes: re.Pattern[str]) -> Reading | None:
-        """Return this text with escapes of a kind undone, None if there is none."""
+        """Return this text with the escapes of a kind undone, or None if it has none."""
         parts: list[str] = []
         at: list[int] = []
         saved: list[int] = []
@@ -126,7 +126,7 @@ class Reading:
 
 
 def readings(text: str, kinds: Sequence[re.Pattern[str]] = (ESCAPE,), depth: int = DEPTH) -> Iterator[list[Reading]]:
-    """Yield the ways of reading a text, each as the steps that lead to it, a kind of escapes undone in each step."""
+    """Yield each way of reading a text, as the steps that lead to it: each step undoes one kind of escapes."""
     queue, seen = deque([[Reading(text)]]), {text}
     while queue:
         yield (steps := queue.popleft())
@@ -138,13 +138,13 @@ def readings(text: str, kinds: Sequence[re.Pattern[str]] = (ESCAPE,), depth: int
 
 
 def spellings(key: str) -> set[str]:
-    """Return a key, and what is left of it where it looks like an escape itself; the UTF-8 of each as well."""
+    """Return a key, the ways of reading it if it contains escapes itself, and the UTF-8 of each read as Latin-1."""
     read = {steps[-1].text for steps in readings(key)}
     return read | {text.encode("utf-8", "surrogatepass").decode("latin-1") for text in read}
 
 
 def encodings(text: str) -> set[str]:
-    """Return the forms of a text whose bytes are written in others; those are UTF-8 or, as on Windows, UTF-16."""
+    """Return the encoded forms of a text, from its bytes in UTF-8 and, as Windows has them, in UTF-16."""
     return encoded(text.encode("utf-8", "surrogatepass")) | encoded(text.encode("utf-16-le", "surrogatepass"))
 
 
@@ -163,7 +163,7 @@ def encoded(data: bytes) -> set[str]:
 
 
 def escaped(key: str) -> set[str]:
-    """Return what may be encoded in a key's place: itself, and it with the escapes that are common for a whole text."""
+    """Return what may be encoded in a key's place: the key, and the key with the escapes that a whole text may get."""
     quoted, dumped = quote(key, safe="", errors="surrogatepass"), json.dumps(key)[1:-1]
     data = key.encode("utf-8", "surrogatepass")
     whole = {key, key.lower(), key.upper(), key.swapcase(), data.hex(), data.hex().upper(), "\0".join(key)}
@@ -176,12 +176,12 @@ def escaped(key: str) -> set[str]:
 
 
 def pieces(texts: Iterable[str], length: int) -> set[str]:
-    """Return all runs of so many characters in texts, as they are compared."""
+    """Return all substrings of a length, as they are compared."""
     return {text[at : at + length] for text in map(folded, texts) for at in range(len(text) - length + 1)}
 
 
 class Redactor:
-    """Finds and replaces keys in texts. A key of fewer than eight characters is replaced where it is a credential."""
+    """Finds and replaces keys in texts. A key of fewer than eight characters is replaced only after what names one."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
         given = dict.fromkeys(filter(None, secrets))
@@ -191,13 +191,13 @@ class Redactor:
 
     @cached_property
     def _kinds(self) -> list[re.Pattern[str]]:
-        """The kinds of escapes that are undone in one step."""
+        """The kinds of escapes to undo: each by itself only if a key itself looks escaped."""
         alike = any(Reading(key).unescape(ESCAPE) for key in self._keys)
         return [ESCAPE, *EACH] if alike else [ESCAPE]
 
     @cached_property
     def _distinct(self) -> list[str]:
-        """The keys without those that differ from another one at the end alone: their pieces tell no more."""
+        """The keys, without those that differ from another only in the last character: their pieces add nothing."""
         distinct: list[str] = []
         for key in sorted(self._keys, key=len, reverse=True):
             if not any(folded(other).startswith(folded(key)[:-1]) for other in distinct):
@@ -210,7 +210,7 @@ class Redactor:
 
     @cached_property
     def _encoded(self) -> set[str]:
-        """Runs of the forms of an encoded key, also of one that was escaped or encoded before."""
+        """The pieces of the encoded forms of each key, including a key that was escaped or encoded before."""
         whole = {text for key in self._distinct for text in escaped(key)}
         twice = {form for key in self._distinct for form in encodings(key)}
         twice |= {form.translate(str.maketrans("+/", "-_")) for form in twice}
@@ -222,12 +222,12 @@ class Redactor:
 
     @cached_property
     def _whole(self) -> set[str]:
-        """The forms of whole keys, as they are compared."""
+        """All forms of whole keys, as they are compared."""
         plain = {text for key in self._keys for text in spellings(key)}
         return set(map(folded, plain.union(*map(encodings, self._keys))))
 
     def __call__(self, text: str) -> str:
-        """Return the text with every key in it, and every piece of one that tells anything, replaced."""
+        """Return the text with every key in it, and every recognizable piece of one, replaced."""
         if self._short:
             text = self._short.sub(rf"\1{MARK}", text)
         if not self._keys:
@@ -240,7 +240,7 @@ class Redactor:
         return "".join((*parts, text[end:]))
 
     def finds_in(self, text: str, depth: int = DEPTH) -> bool:
-        """Whether the text holds a whole key, in whatever form; escapes are undone so often at most."""
+        """Whether the text contains a whole key, in any form; `depth` limits how many times escapes are undone."""
         for _, part in windows(text):
             for *_, last in readings(part, self._kinds, depth):
                 read = folded(last.text)
@@ -249,7 +249,7 @@ class Redactor:
         return False
 
     def _found(self, text: str) -> Iterator[tuple[int, int]]:
-        """Yield where the text holds a piece of a key."""
+        """Yield the start and end of each piece of a key in the text."""
         beginnings, plain, encoded = self._beginnings, self._plain, self._encoded
         for offset, part in windows(text):
             for steps in readings(part, self._kinds):
@@ -263,20 +263,20 @@ class Redactor:
 
 
 def windows(text: str) -> Iterator[tuple[int, str]]:
-    """Yield parts of a text that overlap, and where each begins."""
+    """Yield overlapping parts of a text, each with its start."""
     for start in range(0, max(len(text), 1), WINDOW):
         yield start, text[start : start + WINDOW + OVERLAP]
 
 
 def span(steps: list[Reading], start: int, stop: int) -> tuple[int, int]:
-    """Return from where to where a piece of the last reading stood in the first."""
+    """Return where a piece of the last reading stood in the original text."""
     for step in reversed(steps):
         start, stop = step.origin(start), step.origin(stop)
     return start, stop
 
 
 def merged(spans: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
-    """Yield spans in order, those that touch each other as one."""
+    """Yield spans in order, merging those that overlap or touch."""
     begun: tuple[int, int] | None = None
     for start, stop in sorted(spans):
         if begun and start <= begun[1]:
@@ -291,5 +291,5 @@ def merged(spans: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
 
 @lru_cache(maxsize=16)
 def redactor(secrets: tuple[str, ...]) -> Redactor:
-    """Return the redactor of some secrets; it is costly to make, and so made once."""
+    """Return the redactor of some secrets, from a cache, since it is costly to make."""
     return Redactor(secrets)

@@ -1,6 +1,6 @@
-"""Which of several broken requirements explains the others, as a kill matrix shows it; it must not know which they are.
+"""Finds out by a kill matrix which of several broken requirements explains the others. It knows no requirement.
 
-A kill matrix says of each fault of a catalogue whose requirement it breaks, and which requirements report it.
+A kill matrix lists, for each fault of a catalogue, the requirement that it breaks and the requirements that report it.
 """
 
 from __future__ import annotations
@@ -23,11 +23,10 @@ def read_matrix(file: Path) -> dict[str, Any]:
 def root_causes(
     broken: Iterable[str], ids: Sequence[str], faults: dict[str, Any], failing: Collection[str] = ()
 ) -> dict[str, list[str]]:
-    """Return the requirements that explain others, or that nothing explains, each with those that follow from it.
+    """Return the requirements that explain others, or that no other explains, each with those that follow from it.
 
-    One that fails, or that explains one that fails, comes before one that only warns; then the one that explains most;
-    then, again, one that fails; then the one that faults of other requirements break least often, which so is least
-    likely a consequence.
+    First come those that fail or explain a failure, then those that explain most, then those that fail themselves, then
+    those that faults of other requirements break least often: they are the least likely to be consequences.
 
     Args:
         broken: the ids of the broken requirements
@@ -44,8 +43,8 @@ def root_causes(
         explained = {a: [b for b in left if a != b and explains(counts, a, b)] for a in left}
         by_others = Counter(b for followers in explained.values() for b in followers)
         fails = {one: any_of(failing, one, explained[one]) for one in left}
-        # If two explain equally many, the one that fewer others explain is closer to the cause; at last the ledger's
-        # order decides.
+        # Of two that explain equally many, the one that fewer others explain is closer to the cause. In the end the
+        # ledger's order decides.
         root = max(left, key=lambda one: (
             fails[one], len(explained[one]) - by_others[one], len(explained[one]), one in failing, -as_consequence[one],
         ))  # fmt: skip
@@ -55,12 +54,12 @@ def root_causes(
 
 
 def any_of(failing: Collection[str], root: str, followers: list[str]) -> bool:
-    """Whether a root or one of those that follow from it fails."""
+    """Whether a root cause, or a requirement that follows from it, fails."""
     return any(id in failing for id in (root, *followers))
 
 
 def also_reported(faults: dict[str, Any]) -> Counter[tuple[str, str]]:
-    """Count for how many faults of one requirement another requirement is reported too."""
+    """Count, for each pair of requirements, how many faults of the first make the second one report too."""
     return Counter((fault["requirement"], other) for fault in faults.values() for other in fault["reported"])
 
 

@@ -1,4 +1,4 @@
-"""How a server is reached, apart from its address: more header fields, a CA, a client certificate, a proxy."""
+"""How a server is reached, apart from its address: extra header fields, a CA, a client certificate, a proxy."""
 
 from __future__ import annotations
 
@@ -21,40 +21,40 @@ if TYPE_CHECKING:
 
     from hostup_conformance.core.messages import Headers
 
-#: Where programs look for certificates of CAs, besides the system's.
+#: Variables that name more CAs than the system's.
 CA_VARIABLES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")
-#: A value that is shorter cannot be told from ordinary text, and is not redacted.
+#: The length (in characters) from which a value is redacted; a shorter one cannot be told from ordinary text.
 SHORTEST_SECRET = 8
 
 
 @dataclass(frozen=True)
 class Route:
-    """The way to a server. It is checked by `context`, before anything is sent."""
+    """The way to a server. `context` checks its files, before anything is sent."""
 
-    #: Sent with every request, below all that the suite does: no rule sees them.
+    #: Header fields that are added to every request. No rule sees them.
     fields: Headers = field(default=(), repr=False)
-    #: A file, or a folder as OpenSSL has them, whose CAs are trusted besides the usual ones; and who named it.
+    #: A file or folder (as OpenSSL has them) of CAs that are trusted besides the usual ones, and what named it.
     ca: str | None = None
     ca_named_by: str = ""
     #: Certificate and key of the client, in PEM; they may be one file.
     certificate: Path | None = None
     key: Path | None = None
-    #: With its user and password, if it wants them.
+    #: The URL of an HTTP proxy, with user and password if it needs them.
     proxy: str | None = field(default=None, repr=False)
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """What must not be seen of the values of the header fields and of the proxy's address."""
+        """The values of the header fields, and the proxy's password, as far as they are long enough to be redacted."""
         password = unquote(urlsplit(self.proxy or "").password or "")
         return tuple(text for text in (*(value for _, value in self.fields), password) if len(text) >= SHORTEST_SECRET)
 
     @property
     def proxy_shown(self) -> str | None:
-        """The proxy's address without user and password."""
+        """The proxy's URL without user and password."""
         return self.proxy and self.proxy.replace(urlsplit(self.proxy).netloc.rpartition("@")[0] + "@", "", 1)
 
     def context(self) -> ssl.SSLContext:
-        """Return what TLS needs; raise `Misconfigured` for a file that cannot be used."""
+        """Return the TLS context; raise `Misconfigured` for a file that cannot be used."""
         context = ssl.create_default_context(cafile=certifi.where())
         with suppress(ssl.SSLError, OSError):
             context.load_default_certs()
@@ -62,7 +62,7 @@ class Route:
             try:
                 is_folder = os.path.isdir(self.ca)
                 context.load_verify_locations(**{"capath" if is_folder else "cafile": self.ca})
-            except OSError as error:  # of which ssl.SSLError is a kind
+            except OSError as error:  # ssl.SSLError included
                 remedy = "give a file with the CA's certificate in PEM"
                 raise Misconfigured(f"{self.ca_named_by} {self.ca}: {reason(error)}; {remedy}") from None
         if self.certificate:
@@ -74,7 +74,7 @@ class Route:
         return context
 
     def pool(self, network: httpcore.NetworkBackend, context: ssl.SSLContext, *, most: int, kept: int) -> Pool:
-        """Return a pool of connections on this way: so many at most, and so many of them kept open when idle."""
+        """Return a pool of at most `most` connections on this way, of which at most `kept` stay open when idle."""
         if self.proxy is None:
             return httpcore.ConnectionPool(
                 ssl_context=context, network_backend=network, max_connections=most, max_keepalive_connections=kept
@@ -93,24 +93,24 @@ class Route:
 
 
 Pool = httpcore.ConnectionPool | httpcore.HTTPProxy
-#: The way to a server that needs nothing but its address.
+#: The way to a server of which only the address is needed.
 DIRECT = Route()
 
 
 def reason(error: OSError) -> str:
-    """Say in a few words why a file could not be used."""
+    """Return in a few words why a file could not be used."""
     if isinstance(error, ssl.SSLError):
         return "it is not PEM, or certificate and key do not belong together, or the key has a passphrase"
     return error.strerror or "it cannot be read"
 
 
 def proxy_for(base_url: str, *, loopback: bool) -> str | None:
-    """Return the proxy that the environment names for a server, None for loopback and for hosts in NO_PROXY.
+    """Return the proxy that the environment names for a server; None for loopback and for hosts in NO_PROXY.
 
-    The variables are those that Python's own urllib reads: HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY.
+    The variables are those that urllib reads: HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY.
 
     Raises:
-        Misconfigured: it is no HTTP proxy
+        Misconfigured: it is not the URL of an HTTP proxy
     """
     parts = urlsplit(base_url)
     proxies = getproxies_environment()
@@ -132,7 +132,7 @@ def proxy_for(base_url: str, *, loopback: bool) -> str | None:
 
 
 def ca_from(environ: Mapping[str, str], option: str | None) -> tuple[str | None, str]:
-    """Return the file or folder with more CAs, and who named it: an option, or else a variable."""
+    """Return the file or folder with more CAs, and what named it: the option, or else a variable."""
     if option:
         return option, "--ca-file"
     named = next((name for name in CA_VARIABLES if environ.get(name)), None)

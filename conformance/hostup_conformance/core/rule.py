@@ -1,7 +1,7 @@
 """A rule: a pure function from exchanges to findings, named after its requirement. It sends nothing.
 
-`each` registers one that judges one exchange at a time, `across` one that judges all exchanges of a run together. What
-the second argument selects is what the requirement was exercised on: nothing selected means `skip`.
+`each` registers a rule that judges one exchange at a time, `across` a rule that judges all exchanges of a run together.
+The second argument selects the exchanges that exercise the requirement: if there are none, its status is `skip`.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ from hostup_conformance.core.exchange import A, Exchange
 from hostup_conformance.core.safe_text import Redact, shown, unchanged
 from hostup_conformance.core.time_limit import TimeUp, at_most
 
-#: What a contract's rules know besides the exchanges: its target.
+#: The target, which a contract's rules know besides the exchanges.
 T = TypeVar("T")
 
-#: What a rule on one exchange yields: what was expected, and what was got instead.
+#: What a rule on one exchange yields: what was expected, and what came instead.
 Findings = Iterator[tuple[str, Any]]
-#: What a rule across exchanges yields: the exchange that shows it, what was expected, what was got.
+#: What a rule across exchanges yields: the exchange that breaks the requirement, what was expected, and what came.
 FindingsAcross = Iterator[tuple[Exchange[A], str, Any]]
 
-#: How many characters of what a server sent a finding shows, and how many of what was expected.
+#: How many characters a finding shows of what came, and of what was expected.
 SHOWN, EXPECTED = 160, 400
-#: How many seconds a rule may compute: a hundred times what the slowest one needs for any correct server.
+#: How many seconds of CPU a rule may use: a hundred times what the slowest needs for any correct server.
 RULE_SECONDS = 10.0
 
 
@@ -45,12 +45,12 @@ class Rule(Generic[A, T]):
     id: str
     applies: Callable[[Exchange[A]], bool]
     judge: Callable[[list[Exchange[A]], T], Iterable[tuple[Exchange[A], str, Any]]]
-    #: Whether it judges failures that passed as well, which other rules are not shown.
+    #: Whether it also judges failures that recovered, which other rules are not shown.
     with_recovered: bool = False
 
     @property
     def words(self) -> str:
-        """The rule's docstring, which says how it judges."""
+        """The rule's docstring, which explains how it judges."""
         return cleandoc(self.judge.__doc__ or "")
 
     def __call__(
@@ -59,7 +59,7 @@ class Rule(Generic[A, T]):
         """Return how many exchanges were judged, and the findings as text without keys.
 
         Raises:
-            TimeUp: it took too long, and had found nothing until then
+            TimeUp: it took too long, and had found nothing by then
         """
         selected = [e for e in exchanges if (self.with_recovered or not e.recovered) and self.applies(e)]
         findings: list[Finding[A]] = []
@@ -83,7 +83,7 @@ class Rules(Generic[A, T]):
     def each(
         self, id: str, applies: Callable[[Exchange[A]], bool], *, with_recovered: bool = False
     ) -> Callable[[Callable[[Exchange[A]], Findings]], Callable[[Exchange[A]], Findings]]:
-        """Register a rule that judges one exchange at a time, with those that passed if it says so."""
+        """Register a rule that judges one exchange at a time; `with_recovered`, failures that recovered too."""
 
         def register(function: Callable[[Exchange[A]], Findings]) -> Callable[[Exchange[A]], Findings]:
             def judge(selected: list[Exchange[A]], _target: T) -> FindingsAcross[A]:

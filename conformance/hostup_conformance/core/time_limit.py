@@ -1,7 +1,7 @@
-"""Ends code that takes too long, in this process: it must not know what the code does.
+"""Ends code that takes too long, by a signal in this process. It must not know what the code does.
 
-A child process that can be killed is not needed for that: what a server can make slow without bound are loops in Python
-and regular expressions, and both look for signals. All else is a single pass over an input of bounded size.
+A child process that can be killed is not needed: only loops in Python and regular expressions can be slowed down by a
+server without bound, and both react to signals. Everything else is a single pass over an input of bounded size.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ if TYPE_CHECKING:
 
 
 class TimeUp(Exception):
-    """The code took longer than it may."""
+    """The code took longer than it was allowed to."""
 
 
 @contextmanager
 def at_most(seconds: float) -> Iterator[None]:
-    """Raise `TimeUp` in what runs within, once this process has computed for so many seconds.
+    """Raise `TimeUp` in the block once this process has used so many seconds of CPU.
 
-    Time of the processor is what counts, so that a busy machine changes nothing. Only where there is such a clock, and
-    in the main thread: on POSIX.
+    CPU time counts, so that a busy machine makes no difference. There is no limit outside POSIX and in threads other
+    than the main one, where the signal does not exist or cannot be handled.
     """
     if not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
         yield

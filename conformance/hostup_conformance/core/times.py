@@ -1,4 +1,4 @@
-"""Reads the forms of time that HTTP (RFC 9110) and RFC 3339 define; it must not know who sent them."""
+"""Reads the forms of time that HTTP (RFC 9110) and RFC 3339 define. It must not know who sent them."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ import re
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
-#: No form of time is longer (characters); what is, is none.
+#: The greatest length of a text that is tried as a time, in characters.
 LONGEST = 100
-#: The most that a number of seconds is read as: a century, which moments can still be reckoned with.
+#: Longer waits are read as a century (in seconds), which can be added to any date without overflow.
 A_CENTURY = 100 * 365.25 * 86400
 EARLIEST, LATEST = datetime(1900, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 _RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)")
 
 
 def within_reckoning(moment: datetime) -> datetime:
-    """Return a moment in UTC, or the nearest one that years can be added to and taken from.
+    """Return a moment in UTC, or the nearest one from which years can be added or subtracted without overflow.
 
     Raises:
-        OverflowError: of some moments of the years 1 and 9999, for which UTC has no name
+        OverflowError: in UTC, the moment is before the year 1 or after 9999
     """
     return min(max(moment.astimezone(UTC), EARLIEST), LATEST)
 
@@ -27,7 +27,7 @@ def rfc3339(text: str) -> datetime | None:
     """Return the instant of an RFC 3339 date-time, or None if the text is not one."""
     if len(text) > LONGEST or not (text.isascii() and _RFC3339.fullmatch(text)):
         return None
-    # RFC 3339 allows a leap second, more digits and lower case; Python does not.
+    # RFC 3339 allows leap seconds, more than six decimals and lower case; Python does not.
     text = re.sub(r"\.(\d{1,6})\d*", lambda m: "." + m[1].ljust(6, "0"), text.upper())
     leap = text[17:19] == "60"
     try:
@@ -49,9 +49,9 @@ def http_date(text: str) -> datetime | None:
 
 
 def retry_after_seconds(text: str | None, now: datetime) -> float | None:
-    """Return how many seconds a Retry-After (RFC 9110 section 10.2.3) asks to wait, or None if it has neither form.
+    """Return how many seconds a Retry-After (RFC 9110 section 10.2.3) asks for; None if it is neither number nor date.
 
-    More than a century counts as a century.
+    More than a century is read as a century.
     """
     text = (text or "").strip()
     if text.isascii() and text.isdecimal():

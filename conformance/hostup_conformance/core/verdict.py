@@ -1,4 +1,4 @@
-"""The verdict: what the rules say about all exchanges of a run. What the contract's core is, the caller says."""
+"""The verdict: what the rules say about all exchanges of a run. The caller decides what the contract's core is."""
 
 from __future__ import annotations
 
@@ -36,19 +36,19 @@ class Result(Generic[A]):
 
 @dataclass
 class Verdict(Generic[A]):
-    """The outcome of all requirements, and the one word for it."""
+    """The outcome of all requirements, and the one word that sums it up."""
 
     results: dict[str, Result[A]]
     #: Whether the core was seen to work.
     demonstrated: bool
-    #: The MUSTs that a run which was cut did not come to judge, although what it was given allows that.
+    #: The MUSTs that were left unjudged because the run was cut short.
     unjudged: tuple[str, ...] = ()
-    #: How everything that asked for the core was refused, by the server or by something before it.
+    #: How every request for the core was refused, by the server or by something in front of it.
     refused: str | None = None
 
     @property
     def name(self) -> Name:
-        """Conformant only if the core was seen to work, no MUST was cut off, and the suite itself did not fail."""
+        """The one word; conformant takes a working core, no MUST left unjudged, and no error of the suite."""
         statuses = {result.status for result in self.results.values()}
         if "fail" in statuses:
             return "not_conformant"
@@ -78,7 +78,7 @@ class Contract(Generic[A, T]):
 
 @dataclass(frozen=True)
 class Core:
-    """Whether the contract's core was seen to work, and, if it was only ever refused, with which status codes."""
+    """Whether the contract's core was seen to work, and how it was refused, if it was never granted."""
 
     seen: bool
     refused: str | None = None
@@ -111,7 +111,7 @@ def judge(
             continue
         result = judge_one(requirement, exchanges, contract, stopped)
         if core.refused and not requirement.without_core and result.status != "disabled":
-            # Refusing every request may be correct: nothing shows that base URL, key and id are right.
+            # The refusals may be correct: nothing shows that base URL, key and id are right.
             message = f"the endpoint was never seen to work: {core.refused}"
             result = Result(requirement, "skip", 0, message)
         results[requirement.id] = result
@@ -121,7 +121,7 @@ def judge(
 
 
 def unjudged(results: Mapping[str, Result[A]]) -> tuple[str, ...]:
-    """Return the MUSTs that were not judged, except those for which a server need not give occasion."""
+    """Return the skipped MUSTs, without those that a server need not give the suite a chance to judge."""
     skipped = [result.requirement for result in results.values() if result.status == "skip"]
     return tuple(one.id for one in skipped if one.level == "MUST" and not one.if_offered)
 
@@ -170,7 +170,7 @@ def check_against_oracle(
 
 
 def failure(error: Exception) -> str:
-    """Return an exception with the place where it came from, for the developers of the suite."""
+    """Return an exception and where it was raised, for the developers of the suite."""
     last = traceback.extract_tb(error.__traceback__)[-1]
     return f"{type(error).__name__} in {last.name}, line {last.lineno}: {error}"
 

@@ -1,4 +1,4 @@
-"""Waivers: requirements that may be broken for a while, each with its reason and the day on which it expires."""
+"""Waivers: requirements that may be broken for a while, each with a reason and an expiry date."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from hostup_conformance.core.verdict import Verdict
 
 
-#: In bytes; there is a requirement for a hundred lines or so.
+#: In bytes. A waiver takes about a hundred.
 LARGEST_FILE = 1 << 20
 
 
 @dataclass(frozen=True)
 class Waiver:
-    """A requirement that may be broken until a day, and why."""
+    """A requirement that may be broken until the end of a day, and why."""
 
     id: str
     reason: str
@@ -40,7 +40,7 @@ def read_waivers(file: str | None) -> list[Waiver]:
         if not Path(file).is_file() or Path(file).stat().st_size > LARGEST_FILE:
             raise Misconfigured(f"--waivers {file}: no file, or larger than {LARGEST_FILE >> 20} MiB; give {form}")
         entries = yaml.safe_load(Path(file).read_text(encoding="utf-8"))
-    # PyYAML raises ValueError and others for dates that no calendar has, and for keys that cannot be.
+    # PyYAML raises ValueError for impossible dates, and TypeError for unhashable keys.
     except (OSError, ValueError, TypeError, RecursionError, yaml.YAMLError) as error:
         why = on_one_line((str(error).splitlines() or [type(error).__name__])[0][:300])
         raise Misconfigured(f"--waivers {file}: {why}; give {form}") from None
@@ -57,16 +57,16 @@ def read_waiver(file: str, entry: object) -> Waiver:
     id = renamed().get(given, given) if isinstance(given, str) else None
     if id not in requirements():
         raise Misconfigured(f"--waivers {file}: there is no requirement {shown(given)}")
-    # A point in time is a date too, by its type, and cannot be compared with one.
+    # datetime is a subclass of date, but the two cannot be compared.
     if type(expires) is not date or not isinstance(reason, str) or not reason.strip():
         raise Misconfigured(f"--waivers {file}: {id} needs a reason, and a date such as 2027-01-31 without a time")
     return Waiver(id, reason, expires)
 
 
 def apply_waivers(verdict: Verdict[A], waivers: list[Waiver], today: date, *, strict: bool) -> Verdict[A]:
-    """Let waived requirements be observed instead of failing; an expired or unneeded waiver fails itself.
+    """Turn the failures of waived requirements into observations; an expired or unneeded waiver is a failure.
 
-    With `strict`, a warn that is not waived becomes a fail.
+    With `strict`, a warning that is not waived becomes a failure.
     """
     by_id = {waiver.id: waiver for waiver in waivers}
     for id, result in verdict.results.items():

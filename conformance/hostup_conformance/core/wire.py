@@ -1,7 +1,7 @@
-"""Sends requests, byte for byte, and bounds everything that comes back in time and size.
+"""Sends requests byte for byte, and bounds the time and the size of everything that comes back.
 
-It must not know what a request is about: a classifier says so, and a policy says what may be sent. It is on httpcore,
-below httpx, since dot segments must reach the server, and what it sends beyond its response must be seen.
+It must not know what a request is about: a classifier tells it, and a policy decides what may be sent. It uses httpcore
+rather than httpx, since dot segments have to reach the server, and bytes beyond the response have to be noticed.
 """
 
 from __future__ import annotations
@@ -30,48 +30,48 @@ from hostup_conformance.core.times import reset_moment, retry_after_seconds
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-#: How many requests may be in flight at once, if the server is slow and their order does not matter.
+#: How many requests are sent at once to a slow server, if their order does not matter.
 AT_ONCE = 4
-#: How many connections there may be at a time: so many requests are sent at once on purpose.
+#: The greatest number of connections, and of requests that are sent at once on purpose.
 CONNECTIONS = 8
-#: How long to wait for a request that the run can do without, in seconds.
+#: The longest Retry-After, in seconds, that is waited for before a request that the run can do without.
 A_MOMENT = 5.0
-#: Such a body is large (bytes), and after so many that were too large no large one is waited for.
+#: The size (in bytes) from which a body is large, and after how many bodies above their limit no large one is read.
 LARGE, ENOUGH = 1 << 20, 3
-#: How much of a library's message is kept, in characters.
+#: How many characters of a library's message are kept.
 QUOTED = 1000
 #: No response needs more header fields.
 MOST_FIELDS = 1000
 #: The bytes of a character in UTF-8 after its first.
 CONTINUATION = bytes(range(0x80, 0xC0))
-#: What is written for characters above U+FFFF, as UTF-8 and as a JSON escape.
+#: A character above U+FFFF, in UTF-8 or as a JSON escape.
 WIDE = re.compile(rb"[\xf0-\xf7]|\\u[Dd][89ABab]")
 
 
 @dataclass(frozen=True)
 class Limits:
-    """How much a server may take or send. Times are in seconds, sizes in bytes."""
+    """How long a server may take, and how much it may send. Times are in seconds, sizes in bytes."""
 
     request_seconds: float = 10.0
-    #: The time limit until something has responded: an instance may have to be started first.
+    #: The time limit of a request before any has got a response: an instance may have to be started first.
     first_seconds: float = 30.0
-    #: The time limit after the first timeout: one slow response is enough to judge.
+    #: The time limit of a request after the first timeout: one slow response is enough to judge.
     next_seconds: float = 4.0
     run_seconds: float = 110.0
-    #: What one response may need in memory, whatever its kind; and what all that are kept may.
+    #: The largest body of one response, whatever its kind, and of all responses together.
     body_bytes: int = 200 * 2**20
     kept_bytes: int = 256 * 2**20
-    #: The same for JSON values and header fields, which need more memory than the bytes that they are written in.
+    #: The same for JSON values and header fields, which need more memory than their text.
     values: int = 100_000
     kept_values: int = 1_000_000
-    #: How many requests may time out, and how many may fail in any way.
+    #: The numbers of timeouts, and of failures of any kind, that end the run.
     timeouts: int = 3
     failures: int = 8
-    #: How long all waiting for the server's Retry-After may take.
+    #: How long the run may wait for the server's rate limits in all.
     waiting_seconds: float = 65.0
-    #: How many requests may be sent in a second, None for any number.
+    #: How many requests may be sent in a second; None for no limit.
     rate: float | None = None
-    #: How many times one request is sent again after a 429.
+    #: How many times a request is sent again after a 429.
     repetitions: int = 3
     #: How long one waits before a request is sent again that met a failure which may pass.
     pauses: tuple[float, ...] = (0.25, 0.75, 1.5, 2.5)
@@ -79,21 +79,21 @@ class Limits:
 
 
 class Stopped(Exception):
-    """The run sends nothing more; the message says why."""
+    """The run sends nothing more. The message says why."""
 
 
 class Withheld(Exception):
-    """This request is not sent, for safety; the message says why."""
+    """This request is not sent, mostly for safety. The message says why."""
 
 
-#: Raises `Withheld` for a request that is not to be sent, given what it asks for and the exchanges before it.
+#: Raises `Withheld` for a request that must not be sent, given what it asks for and the exchanges before it.
 Policy = Callable[[Request, A, Sequence[Exchange[A]]], None]
-#: Whether the response of an exchange is a failure that may pass: of a gateway whose server restarts, for instance.
+#: Whether a response is a failure that may be transient: that of a gateway while its server restarts, for instance.
 Transient = Callable[[Exchange[A]], bool]
 
 
 class Wire(Generic[A]):
-    """The one way to the server at a base URL. Records every exchange."""
+    """The one way to the server at a base URL. It records every exchange."""
 
     def __init__(
         self,
@@ -106,25 +106,25 @@ class Wire(Generic[A]):
     ) -> None:
         self.base_url, self.limits, self._route = base_url, limits, route
         self.exchanges: list[Exchange[A]] = []
-        #: Why the wire sends no more, once it does not.
+        #: Why nothing more is sent, once that is so.
         self.stopped: str | None = None
         self._classify, self._policy, self._transient = classify, policy, transient
         self._began = time.monotonic()
         self._failures = self._timeouts = 0
         self._kept_bytes = self._kept_values = self._too_large = 0
-        #: Held while a response is read that may be large: several at once would need too much memory.
+        #: Held while a large response is read: several at once would need too much memory.
         self._one_large = threading.Lock()
-        #: Until when nothing is sent, since the server asked for that, and how long it did so far, in seconds.
+        #: Until when (monotonic) the server asked for no requests, and how long the run has waited so far, in seconds.
         self._closed_until = self._waited = 0.0
-        #: When the next request may go by our own rate.
+        #: When (monotonic) our own rate allows the next request.
         self._next_turn = 0.0
         self._aborted = threading.Event()
-        #: How many requests in a row have met a failure that did not pass, and whether any met none.
+        #: How many requests in a row have failed for good, and whether any request has worked.
         self._lasting, self._worked = 0, False
         self._responded = False
-        #: How many requests have got no response yet.
+        #: How many requests are waiting for their response.
         self._under_way = 0
-        #: Whether one request is sent at a time, since the server could not take several.
+        #: Whether requests are sent one at a time, since the server could not take several.
         self.one_at_a_time = False
         self._one = threading.Lock()
         parts = urlsplit(base_url)
@@ -147,14 +147,14 @@ class Wire(Generic[A]):
         self._fresh.close()
 
     def close_idle_connections(self) -> None:
-        """Close what is kept open, while nothing is under way: an idle connection may hold one of the server's workers.
+        """Close the connections that are kept open, while no request is under way.
 
-        A server with fewer workers than we have connections would let the others wait until it closes idle ones itself.
+        Each may occupy a worker of the server, and one with few workers would keep new connections waiting.
         """
         self._kept.close()
 
     def abort(self, reason: str) -> None:
-        """Send nothing from now on, and break off what is under way: it counts as not sent."""
+        """Send nothing from now on, and break off the requests that are under way: they count as not sent."""
         self.stop(reason)
         self._aborted.set()
         self._backend.abort()
@@ -167,13 +167,14 @@ class Wire(Generic[A]):
         source: str = "probe",
         once: bool = False,
     ) -> Exchange[A]:
-        """Send a request and return its exchange; send again what gets a 429 unasked, or meets a failure that may pass.
+        """Send a request and return its exchange.
 
-        With `once` it is not sent again.
+        Unless `once`, it is sent again after a 429 that it did not order, and after a failure that may be transient. The
+        next request, in whichever thread, obeys a Retry-After that came with either or with a 503.
 
-        A Retry-After, with 429, 503 or such a failure, is obeyed by the next request, in whichever thread it is sent.
-
-        Raises `Stopped` when the run's bounds are used up, and `Withheld` for a request that is not safe.
+        Raises:
+            Stopped: a bound of the run is reached
+            Withheld: the request is not safe, or the run does without it
         """
         self.check(request)
         if once:
@@ -191,7 +192,7 @@ class Wire(Generic[A]):
         return exchange
 
     def _may_pass(self, exchange: Exchange[A]) -> bool:
-        """Whether the same request may be sent again, and could get another response then."""
+        """Whether the same request may be sent again, and might then get another response."""
         if exchange.lost == "refused":
             return True
         return exchange.ask.repeatable and (exchange.lost == "dropped" or self._transient(exchange))
@@ -206,7 +207,7 @@ class Wire(Generic[A]):
         return True
 
     def _give_up(self, exchange: Exchange[A]) -> None:
-        """Note that a failure did not pass; end the run if the server has shown nothing but failures."""
+        """Note that a request failed for good; end the run if the server has shown nothing but failures."""
         self._lasting += 1
         if exchange.lost == "refused":
             self.stop("the server does not accept connections")
@@ -214,7 +215,7 @@ class Wire(Generic[A]):
             self.stop(f"every request got {f'status {exchange.status}' if exchange.status else 'no response'}")
 
     def _send_in_turn(self, request: Request, purpose: str, source: str, *, once: bool = False) -> Exchange[A]:
-        """Send, and again while the server says 429 unasked, unless `once`."""
+        """Send a request, and again while it gets a 429 that it did not order, unless `once`."""
         for repetition in count():
             with self._one if self.one_at_a_time and not once else nullcontext():
                 self._check_bounds()
@@ -245,7 +246,7 @@ class Wire(Generic[A]):
         raise AssertionError("unreachable: the count has no end")
 
     def _exchange_among_others(self, request: Request, purpose: str, source: str, *, once: bool) -> Exchange[A]:
-        """Send once, and note whether the server could not take it because others were under way."""
+        """Send a request once, and note whether it failed because others were under way."""
         with self._lock:
             before = self._under_way
             self._under_way += 1
@@ -260,7 +261,7 @@ class Wire(Generic[A]):
         return exchange
 
     def stop(self, reason: str) -> Stopped:
-        """Send nothing from now on."""
+        """Send nothing from now on; return the exception to raise."""
         self.stopped = self.stopped or reason
         return Stopped(self.stopped)
 
@@ -271,16 +272,16 @@ class Wire(Generic[A]):
         return ask
 
     def record(self, exchange: Exchange[A]) -> None:
-        """Add an exchange, and number it."""
+        """Number an exchange and add it to the others."""
         with self._lock:
             exchange.number = len(self.exchanges) + 1
             self.exchanges.append(exchange)
 
     def _check_bounds(self) -> None:
-        """Return when the next request may go, after a wait if the server asked for one; raise `Stopped` if none may.
+        """Wait until the next request may be sent.
 
         Raises:
-            Stopped: the run sends no more
+            Stopped: no more requests may be sent
         """
         while True:
             if self.stopped:
@@ -294,7 +295,7 @@ class Wire(Generic[A]):
             self._aborted.wait(seconds)
 
     def _seconds_to_wait(self) -> float:
-        """Return how long the next request has to wait; where it need not, its turn is taken."""
+        """Return how many seconds the next request has to wait; if none, count it for our own rate."""
         with self._lock:
             now = time.monotonic()
             seconds = max(self._closed_until, self._next_turn) - now
@@ -303,10 +304,10 @@ class Wire(Generic[A]):
             return seconds
 
     def _heed_limit(self, exchange: Exchange[A]) -> None:
-        """Let nobody send before the rate limit resets, where a response says that nothing remains of it.
+        """Hold back all requests until the rate limit resets, if a response says that it is used up.
 
-        At least as many requests must remain as are under way, since the server may not have counted those.
-        Only as long as the run may wait; beyond that the server has to say 429.
+        It is, if no more requests remain than are under way, since the server may not have counted those. If the wait
+        would be longer than the run may wait, requests go on until the server responds with 429.
         """
         remaining = (exchange.header("x-ratelimit-remaining") or "").strip()
         reset = reset_moment(exchange.header("x-ratelimit-reset") or "", datetime.now(UTC))
@@ -322,7 +323,7 @@ class Wire(Generic[A]):
                 self._closed_until = max(until, self._closed_until)
 
     def _close(self, exchange: Exchange[A]) -> None:
-        """Let nobody send before the server's Retry-After has passed; stop the wire where that is too long."""
+        """Hold back all requests until a Retry-After has passed; stop the wire if that takes too long."""
         with self._lock:
             begin = max(time.monotonic(), self._closed_until)
             until = time.monotonic() + seconds_asked(exchange)
@@ -351,7 +352,7 @@ class Wire(Generic[A]):
             seconds = max(self.limits.first_seconds, seconds)
         started, when = time.monotonic(), datetime.now(UTC)
         ask = self._classify(request, self.exchanges)
-        # On a connection that was kept open a request may get lost, and would have to be sent again.
+        # A request on a kept connection may get lost and have to be sent again, which not every request may be.
         pool = self._kept if ask.repeatable and not once else self._fresh
         response, failure, too_large, lost = None, None, None, None
         try:
@@ -380,7 +381,7 @@ class Wire(Generic[A]):
         )
 
     def _attempt(self, request: Request, ask: A, pool: Pool, seconds: float) -> Response:
-        """Send the request, and once more if a connection that was kept open turns out to be closed."""
+        """Send the request, and again if a kept connection turns out to be closed."""
         watch = self._backend.begin(seconds)
         try:
             return self._roundtrip(request, ask, pool)
@@ -396,8 +397,8 @@ class Wire(Generic[A]):
         return self._attempt(request, ask, pool, seconds)
 
     def _failure(self, error: Exception, watch: Watch, seconds: float) -> Unanswered | None:
-        """Say why no whole response came, None where a connection that was kept open was closed meanwhile."""
-        # The library may quote all that it was sent.
+        """Return why there is no whole response; None if a kept connection had been closed in the meantime."""
+        # The library may quote everything that it received.
         text = str(error)[:QUOTED].replace("\n", " ") or type(error).__name__
         if isinstance(error, httpcore.ProxyError):
             return Unanswered(f"the proxy {self._route.proxy_shown} does not connect to the server: {text}", "proxy")
@@ -408,7 +409,7 @@ class Wire(Generic[A]):
         if isinstance(error, httpcore.TimeoutException):
             return Unanswered(f"no whole response within {seconds:g} seconds", "timeout")
         if isinstance(error, httpcore.ConnectError):
-            # It was never there to fail: its name is not known here, say, or nothing listens.
+            # There never was a connection: the name is unknown, for instance, or nothing listens.
             return Unanswered(f"connection failed: {text}", "broken" if watch.connected else "refused")
         if isinstance(error, httpcore.RemoteProtocolError | httpcore.ReadError | httpcore.WriteError):
             if not (watch.connected or watch.received or self._aborted.is_set()):
@@ -446,7 +447,7 @@ class Wire(Generic[A]):
         return Response(status, fields, body, surplus, miscoded)
 
     def _keep(self, body: bytes, fields: Headers) -> None:
-        """Count what is kept; raise `TooLarge` for more than one response can need, stop where all are too much."""
+        """Count a response that is kept; raise `TooLarge` if it needs too much memory, stop if all together do."""
         values = count_values(body)
         if values > self.limits.values:
             raise TooLarge(f"its body has more than {self.limits.values} JSON values")
@@ -464,7 +465,7 @@ class Wire(Generic[A]):
 
 
 def with_fields(headers: Headers, more: Headers) -> Headers:
-    """Return header fields with others; of Cookie there is one in a request (RFC 6265 section 5.4), with all pairs."""
+    """Return header fields with more of them, all cookies in one field (RFC 6265 section 5.4)."""
     cookies = "; ".join(value for name, value in (*headers, *more) if name.lower() == "cookie")
     if not more or not cookies:
         return (*headers, *more)
@@ -472,7 +473,7 @@ def with_fields(headers: Headers, more: Headers) -> Headers:
 
 
 def read_within(limit: int, chunks: Iterable[bytes], take_turn: Callable[[], object]) -> bytes:
-    """Return a body, after a turn was taken for a large one; raise `TooLarge` for one that is longer than the limit."""
+    """Return a body; take the turn for large ones if it is one; raise `TooLarge` if it is longer than the limit."""
     parts: list[bytes] = []
     length = 0
     for chunk in chunks:
@@ -486,7 +487,7 @@ def read_within(limit: int, chunks: Iterable[bytes], take_turn: Callable[[], obj
 
 
 def bytes_in_memory(body: bytes) -> int:
-    """Return how many bytes a body and its strings need as text: a single rare character makes each character wide."""
+    """Return how many bytes a body and its strings need as text: one rare character makes every character wide."""
     if len(body) < 2**20:
         return len(body)
     wide = 4 if WIDE.search(body) else 2 if not body.isascii() or b"\\u" in body else 1
@@ -495,11 +496,11 @@ def bytes_in_memory(body: bytes) -> int:
 
 
 def retry_after(e: Exchange[A]) -> float | None:
-    """Return how many seconds a response asks to wait, None where it does not."""
+    """Return how many seconds a response asks to wait, None if it does not ask."""
     return retry_after_seconds(e.header("retry-after"), datetime.now(UTC))
 
 
 def seconds_asked(limited: Exchange[A]) -> float:
-    """Return how long a 429 asks to wait; without a usable Retry-After one second, as a patient client would try."""
+    """Return how many seconds a response asks to wait: one, as a patient client would, without a usable Retry-After."""
     seconds = retry_after(limited)
     return max(seconds if seconds is not None else 1.0, 0.05)
