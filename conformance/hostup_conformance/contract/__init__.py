@@ -1,1 +1,1 @@
-"""What HostUp's endpoint asks: paths, target, what a request asks for, safety, and the rules. It sends nothing."""
+"""What is HostUp's own: paths, targets, what a request asks for, what may be sent, and the rules. It sends nothing."""

@@ -1,6 +1,7 @@
-"""What a request asks for: by which key, for which VPS, for which command. Read from the request, from any source.
+"""What a request asks for: with which key, for which VPS, for which command. It judges nothing.
 
-It judges nothing. What is known of ids and pids is what the target names and what the exchanges before it show.
+That is read from the request alone, so it is the same for every source. Which ids and pids are known depends on what
+the target names, and on what earlier exchanges show.
 """
 
 from __future__ import annotations
@@ -21,39 +22,38 @@ if TYPE_CHECKING:
     from hostup_conformance.contract.target import Target
     from hostup_conformance.core.messages import Request
 
-#: `lowercase` is the full key under the scheme bearer, `query` the key in the URL, and `unnamed` a key in a
-#: recording of which we were not told what it may do.
+#: `lowercase` is the full key under the scheme bearer, `query` the key in the URL, and `unnamed` a key in a recording
+#: whose scopes are unknown.
 Credential = Literal["full", "read", "none", "wrong", "malformed", "lowercase", "query", "unnamed"]
-#: `similar` resembles the own id, `case` is it in another case, `malformed` has characters that no id has, and
-#: `unnamed` is one in a recording of which we were not told whose it is.
+#: `own` is the target's VPS; `similar` is an id that resembles its id, `case` is its id in another case, `malformed`
+#: has characters that no id has, and `unnamed` is an id in a recording whose owner is unknown.
 Vps = Literal["own", "unavailable", "foreign", "unknown", "similar", "case", "malformed", "unnamed"]
 
 #: A Linux guest has no pid above this, so no command can have such a pid.
 LARGEST_LINUX_PID = 4_194_304
-#: The command that the run starts where it needs one that keeps running.
+#: The command that the run starts if it needs one that keeps running.
 SLEEP = "sleep 60"
-#: Header fields by which some servers let a request be of another method than it says.
+#: Header fields by which some servers let a request stand for another method.
 OVERRIDES = ("x-http-method-override", "x-http-method", "x-method-override")
 #: Status codes by which a server says that it does not offer a method.
 NOT_OFFERED = {405, 501}
 
 
 class Pid(StrEnum):
-    """The kinds of pid, by what is known of the command: whose it is, and whether there can be one."""
+    """The kinds of pid, by their form and by what is known of the command."""
 
     ABSENT = "absent"
-    #: The command that has ended, and the one that keeps running; both were named, or started by the run.
+    #: The pids of the command that has ended and of the one that keeps running; each was named, or started by the run.
     FINISHED = "finished"
     RUNNING = "running"
-    #: Another one that the run has started.
+    #: The pid of any other command that the run has started.
     STARTED = "started"
-    #: Of the documented form, but of no command that we know. UNNAMED is such a pid in a recording, where there may be
-    #: a command that nobody told us of.
+    #: The documented form, but no known command. In a recording such a pid is UNNAMED, since it may have a command.
     UNKNOWN = "unknown"
     UNNAMED = "unnamed"
     #: An integer that no process can have.
     IMPOSSIBLE = "impossible"
-    #: LOOSE is what some readers take for an integer (`+5`, `5.0`, `007`, or one with control characters), INVALID what
+    #: LOOSE is what some parsers take for an integer (`+5`, `5.0`, `007`, or one with control characters), INVALID what
     #: none does.
     LOOSE = "loose"
     INVALID = "invalid"
@@ -69,12 +69,12 @@ class Pid(StrEnum):
 
     @property
     def well_formed(self) -> bool:
-        """Whether it has the documented form, as its absence has."""
+        """Whether it has the documented form, or is absent."""
         return self.known or self in {Pid.ABSENT, Pid.UNKNOWN, Pid.UNNAMED}
 
     @property
     def ill_formed(self) -> bool:
-        """Whether it has another form than the documented one. A query with other parameters is neither."""
+        """Whether it does not have the documented form. A query with other parameters is neither."""
         return not self.well_formed and self is not Pid.STRANGE
 
     @property
@@ -89,11 +89,11 @@ class Ask:
 
     credential: Credential
     resource: Resource
-    #: Whose VPS it is for (None if the path has no id), and the id itself, decoded.
+    #: Whose VPS it is for, and the id, decoded; both are None if the path has no id.
     vps: Vps | None
     id: str | None
     pid: Pid
-    #: The values of pid, decoded.
+    #: The values of the parameter pid, decoded.
     pids: tuple[str, ...]
     #: The status code ordered with `Prefer: code=NNN`, if any.
     ordered: int | None
@@ -107,24 +107,24 @@ class Ask:
 
     @property
     def number(self) -> int | None:
-        """The pid, where there is one and it is an integer in JSON's form."""
+        """The pid, if there is exactly one and it is written as an integer in JSON; else None."""
         return integer(self.pids[0]) if len(self.pids) == 1 else None
 
     @property
     def repeatable(self) -> bool:
-        """Whether it may be sent twice: a start runs a command, and the agent forgets an ended one once reported."""
+        """Whether it may be sent twice: a start runs a command, and a poll that reports an end can get it only once."""
         return not self.starts and self.pid not in {Pid.FINISHED, Pid.STARTED}
 
     @property
     def dispensable(self) -> bool:
-        """Whether the run can do without it, as it can without started commands."""
+        """Whether the run can do without a response: it can without started commands."""
         return self.starts
 
     def longest_body(self, status: int) -> int:
-        """Return how many bytes a body can need.
+        """Return the greatest number of bytes that a body can need.
 
         A list has at most a hundred entries. Command output is two streams of 16 MiB, with up to six bytes of JSON
-        for each byte. All else is a page of text.
+        for each byte. Everything else is a page of text.
         """
         if status != 200 or self.starts:
             return 1 << 20
@@ -137,7 +137,7 @@ Exchange: TypeAlias = core.Exchange[Ask]
 
 
 def understand(request: Request, target: Target, exchanges: Sequence[Exchange] = ()) -> Ask:
-    """Say what a request asks for, given the target's keys and fixtures and the exchanges before it."""
+    """Return what a request asks for, given the target and the exchanges before it."""
     resource, segment = resource_of(request.path)
     id = None if segment is None else unquote(segment, errors="surrogateescape")
     target = with_started_commands(target, exchanges)
@@ -156,9 +156,10 @@ def understand(request: Request, target: Target, exchanges: Sequence[Exchange] =
 
 
 def with_started_commands(target: Target, exchanges: Sequence[Exchange]) -> Target:
-    """Return the target with what the exchanges show of it: the commands that were started on its VPS.
+    """Return the target with the pids of the commands that the exchanges started on its VPS.
 
-    Where none was named, the first that keeps running is the running one, and the first of the others the ended one.
+    If the target names no running command, the first started one that keeps running takes its place; if it names no
+    ended one, the first of the others does.
     """
     starts = [e for e in exchanges if e.ask.starts]
     return _with_started(target, tuple(pair for e in starts if (pair := started_by(e)))) if starts else target
@@ -174,27 +175,24 @@ def _with_started(target: Target, started: tuple[tuple[int, bool], ...]) -> Targ
 
 
 def started_by(e: Exchange) -> tuple[int, bool] | None:
-    """Return the pid of the command that a start has started on the own VPS, and whether the command runs on."""
+    """Return the pid of the command that a start has started on the target's VPS, and whether it keeps running."""
     pid = new_pid(e) if e.ask.vps in {"own", "unnamed"} else None
     return None if pid is None else (pid, SLEEP.encode() in e.request.body)
 
 
 def is_devious(request: Request) -> bool:
-    """Whether servers may differ on what a request asks for.
-
-    It is a GET with a body, overrides its method, or asks for what it asks only if that has changed.
-    """
+    """Whether servers may disagree on what a request asks for: a GET with a body, a conditional or overridden one."""
     fields = (*OVERRIDES, "if-none-match")
     return (request.method == "GET" and bool(request.body)) or any(request.header(name) for name in fields)
 
 
 def asks_start(e: Exchange) -> bool:
-    """A request for the start of a command, valid or not, to a server that offers the start."""
+    """A start, valid or not, to a server that offers it."""
     return e.ask.starts and e.response is not None and e.status not in NOT_OFFERED
 
 
 def is_start(e: Exchange) -> bool:
-    """A start whose response is neither ordered nor a 429, so that it tells how the server understood the request."""
+    """A start whose response shows how the server understood it, since it is neither ordered nor a 429."""
     return asks_start(e) and not e.obeyed and e.status != 429
 
 
@@ -205,7 +203,7 @@ def new_pid(e: Exchange) -> int | None:
 
 
 def credential_of(request: Request, target: Target) -> Credential:
-    """Say which key a request has, if any."""
+    """Return which kind of key a request has, if any."""
     value = request.header("authorization")
     if value is None:
         return "query" if target.key and target.key in unquote(request.target) else "none"
@@ -220,7 +218,7 @@ def credential_of(request: Request, target: Target) -> Credential:
 
 
 def vps_of(id: str, target: Target) -> Vps:
-    """Say whose VPS an id names, or in which way it is not an id."""
+    """Return whose VPS an id names, or how it differs from an id."""
     named: dict[str | None, Vps] = {
         target.foreign_vps: "foreign",
         target.unavailable_vps: "unavailable",
@@ -250,7 +248,7 @@ def pids_of(query: str) -> tuple[tuple[str, ...], bool]:
 
 
 def kind_of(values: tuple[str, ...], others: bool, vps: Vps | None, target: Target) -> Pid:
-    """Say what kind of pid a query has."""
+    """Return the kind of pid that a query has."""
     if others:
         return Pid.STRANGE
     if not values:
@@ -265,7 +263,7 @@ def kind_of(values: tuple[str, ...], others: bool, vps: Vps | None, target: Targ
 
 
 def kind_of_number(number: int, vps: Vps | None, target: Target) -> Pid:
-    """Say whether a pid is known. Only those of commands on the target's own VPS are."""
+    """Return the kind of a possible pid; only commands on the target's own VPS are known."""
     if vps in {"own", "unnamed"}:
         if number == target.finished_pid:
             return Pid.FINISHED
@@ -277,18 +275,17 @@ def kind_of_number(number: int, vps: Vps | None, target: Target) -> Pid:
 
 
 def integer(text: str) -> int | None:
-    """Return the integer that a text is in JSON's form, or None if it is none."""
+    """Return the integer that a text stands for in JSON, or None if it stands for none."""
     digits = text.removeprefix("-")
     canonical = digits.isascii() and digits.isdecimal() and (digits == "0" or digits[0] != "0")
-    # Python refuses to read more than 4300 digits; the first thousand tell as well that no pid is so large.
+    # Python raises ValueError above 4300 digits; a thousand of them are above any pid too.
     return int(text[:1000]) if canonical else None
 
 
 def is_whole(text: str) -> bool:
-    """Whether some readers take a text for an integer although it is not written as one.
+    """Whether some parsers take a text for an integer that JSON does not.
 
-    Many parsers accept `+5`, `5.0` and `007`, and those of JavaScript `0x10`; some frameworks remove control characters
-    before anything is parsed.
+    Many accept `+5`, `5.0` and `007`, those of JavaScript `0x10`, and some frameworks first remove control characters.
     """
     bare = re.sub(r"[\x00-\x1f\x7f]", "", text)
     if integer(bare) is not None or re.fullmatch(r"0[xX][0-9a-fA-F]+", bare):
@@ -300,18 +297,18 @@ def is_whole(text: str) -> bool:
 
 
 def ordered_by(request: Request) -> int | None:
-    """Return the status code that a request orders with Prefer."""
+    """Return the status code that a request orders with `Prefer: code=NNN`, if any."""
     name, _, value = (request.header("prefer") or "").partition("=")
     return int(value) if name == "code" and value.isascii() and value.isdecimal() and len(value) == 3 else None
 
 
 def noted(ask: Ask) -> dict[str, Any]:
-    """Return what the suite's own recordings note of a request: the kinds, which a reader could not work out."""
+    """Return what the suite notes in its recordings of a request: the kinds, which depend on redacted keys."""
     return {"credential": ask.credential, "vps": ask.vps, "pid": ask.pid.value}
 
 
 def with_notes(ask: Ask, notes: dict[str, Any]) -> Ask:
-    """Return what a request asks for, completed from the notes in a recording; raise `ValueError` for unknown notes."""
+    """Return what a request asks for, corrected by the notes in a recording; raise `ValueError` for unknown notes."""
     if not notes:
         return ask
     credential: Any = notes.get("credential")

@@ -1,4 +1,4 @@
-"""Judges the stories of a client by the rules for clients; tells core when a client counts as seen at work."""
+"""Judges the stories of a client by the rules for clients, and tells core when a client was seen to do its task."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def client_requirements() -> dict[str, Requirement]:
 
 
 def judge_client(exchanges: Sequence[Exchange], not_shown: str | None = None) -> Verdict:
-    """Apply every rule for clients to the stories; `not_shown` says why some things could not be seen, if so."""
+    """Apply every rule for clients to the stories; `not_shown` is the reason why some could not be seen, if any."""
     redact = redactor(tuple({e.ask.play.task.key for e in exchanges}))
     contract = core.Contract(None, client_rules(), client_requirements().values(), redact=redact)
     return core.judge(list(exchanges), contract, core.Core(was_seen(exchanges)), stopped=not_shown, resumable=False)

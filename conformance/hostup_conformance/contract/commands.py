@@ -1,9 +1,8 @@
-"""Harmless commands whose result is known beforehand, each telling many things at once. Nothing is sent or judged here.
+"""Harmless commands with known results, each of which exercises several requirements. It sends and judges nothing.
 
-A command carries its own name and a random token, so that it is recognized wherever it is seen, in a recording too.
-What it needs of the guest is a POSIX shell (dash, bash, BusyBox) with printf, sleep, cat, wc and rm (without sleep, no
-command is seen to run); for cmd.exe and PowerShell there is one of their own. Nothing is left behind: three files in
-the guest's temporary folder are removed.
+A command contains its own name and a random token, so that it is recognized in a recording too. The commands need a
+POSIX shell (dash, bash, BusyBox) with printf, sleep, cat, wc and rm; without sleep, none is seen to run. There is one
+command each for cmd.exe and PowerShell. The three files that are written to the guest's temporary folder are removed.
 """
 
 from __future__ import annotations
@@ -15,24 +14,24 @@ from typing import Literal
 
 from hostup_conformance.contract.paths import LONGEST_COMMAND
 
-#: What runs a command in the guest. Without a shell `echo` and its arguments are all that can be relied on.
+#: What runs commands in the guest. Without a shell, only `echo` and its arguments can be relied on.
 Guest = Literal["posix", "cmd", "powershell", "none"]
 
-#: Letters of three and four bytes, seven together: every power of two from 512 to 65536 falls between bytes of one.
+#: Two letters of seven bytes together: every power of two from 512 to 65536 falls within one of them.
 LETTERS, TIMES, ROUNDS = "€😀", 100, 147
-#: How long a command runs, in seconds, where the run is to see it running before it ends.
+#: How many seconds a command takes that has to be seen running before it ends.
 SLOW_SECONDS = 2.0
-#: What the command that takes a while prints in a guest that has no sleep, or none for parts of a second.
+#: What that command prints in a guest that has no sleep, or none that takes fractions.
 SLEEPLESS = "_without_sleep_"
-#: The beginning of what the command prints that tells what the guest is.
+#: How the output of `asks_guest` begins.
 GUEST_MARK = "hostup-guest-"
-#: Text that quoting, expanding, unescaping, trimming or lower-casing once too often would change.
+#: Text that changes if it is quoted, expanded, unescaped, trimmed or lower-cased.
 VERBATIM = """  two  blanks\tand a tab, "double" and 'single', <b>&amp;</b>, $HOME `x` %41 %2B + \\n \\u0041 ABC  """
 
 
 @dataclass(frozen=True)
 class Command:
-    """A command and what is known of its end."""
+    """A command and its known result."""
 
     name: str
     text: str
@@ -42,23 +41,23 @@ class Command:
     exit_code: int | None = 0
     #: How long it runs, in seconds.
     seconds: float = 0.0
-    #: Whether the streams are known to the byte; Windows adds line ends and blanks of its own.
+    #: Whether the streams are known to the byte; Windows adds line ends and blanks.
     exact: bool = True
 
 
 def asks_guest(token: str) -> str:
-    """Return the command that tells what runs commands in the guest."""
+    """Return a command whose output shows what runs commands in the guest."""
     return f"echo {GUEST_MARK}{token}-$((6*7))-%OS%-$PSHOME-"
 
 
 def printed_anywhere(command: str) -> str:
-    """Return how the output of `asks_guest` begins in any guest, empty for another command."""
+    """Return how the output of `asks_guest` begins in every guest; empty for any other command."""
     found = re.match(rf"echo ({GUEST_MARK}\w+-)", command)
     return found[1] if found else ""
 
 
 def guest_of(token: str, stdout: object) -> Guest | None:
-    """Return what printed the output of `asks_guest`, None where it is not recognized."""
+    """Return what printed the output of `asks_guest`; None if it is not recognized."""
     found = re.search(rf"{GUEST_MARK}{re.escape(token)}-(.*)", stdout) if isinstance(stdout, str) else None
     if found is None:
         return None
@@ -89,7 +88,7 @@ def posix(token: str, slow_seconds: float) -> list[Command]:
         Command("streams", f"printf %s {quoted(lines)}; printf %s {quoted(errors)} >&2",
                 lines.encode(), errors.encode()),
         Command("verbatim", f"printf '[%s]' {quoted(VERBATIM)} a\\ ", f"[{VERBATIM}][a ]".encode()),
-        # A shell that is told to end at the first failure does not come to the last line.
+        # A shell that ends at the first failure does not reach the last line.
         Command("lines", f"printf A{token}\ntest a = b\nprintf B{token}", f"A{token}B{token}".encode()),
         Command("number", "printf 42", b"42"),
         Command("nothing", "true"),
@@ -124,28 +123,25 @@ def tagged(command: Command, token: str) -> Command:
 
 
 def tag(name: str, token: str) -> str:
-    """Return what stands before a command: to a shell it does nothing."""
+    """Return what a command begins with to be recognized; to a shell it is a no-op."""
     return f": hostup-{name}-{token}; "
 
 
 def longest(name: str, letter: str, token: str) -> Command:
-    """Return a command of the greatest length in characters."""
+    """Return a command of the greatest allowed length, in characters."""
     begin = f"{tag(name, token)}printf %s "
     filler = letter * (LONGEST_COMMAND - len(begin))
     return Command(name, begin + filler, filler.encode())
 
 
 def refused(number: int, token: str) -> Command:
-    """Return a command that must not run: its name would be seen in the guest's temporary folder."""
+    """Return a command that must not run: it would write its name to a file in the guest's temporary folder."""
     name = f"refused_{number}"
     return Command(name, f"{tag(name, token)}echo {name} >> {file(token)}")
 
 
 def trace(token: str) -> Command:
-    """Return the command that prints which refused commands ran, and how many times the one did that is to run once.
-
-    It removes the files.
-    """
+    """Return the command that prints which refused commands ran and how often `once` did; it removes the files."""
     f = file(token)
     text = (
         f"cat {f} 2>/dev/null; printf 'once '; cat {f}.once 2>/dev/null | wc -l | tr -d ' \\n'; "
@@ -155,18 +151,18 @@ def trace(token: str) -> Command:
 
 
 def again(token: str) -> Command:
-    """Return the same command as `again` of the catalogue, as it prints when it is run for the second time."""
+    """Return the command `again` of the catalogue, with what it prints when it is run for the second time."""
     first = next(command for command in posix(token, SLOW_SECONDS) if command.name == "again")
     return Command("again", first.text, b"2")
 
 
 def file(token: str) -> str:
-    """Return the file in the guest's temporary folder, as a shell has it."""
+    """Return the path of the file in the guest's temporary folder, for a shell."""
     return f'"${{TMPDIR:-/tmp}}/hostup-{token}"'
 
 
 def windows(guest: Guest, token: str) -> list[Command]:
-    """Return the command for a Windows guest: both streams and an exit code."""
+    """Return the command for a Windows guest, which uses both streams and the exit code; none for other guests."""
     out, error = f"hostup-out-{token}", f"hostup-error-{token}"
     texts = {
         "cmd": f"echo {out}&(echo {error})>&2&exit 3",
@@ -182,7 +178,7 @@ def quoted(text: str) -> str:
 
 
 def recognized(text: str) -> Command | None:
-    """Return the command of the catalogue that has this text, None for any other text."""
+    """Return the command of the catalogue with this text; None for any other text."""
     if found := re.match(r": hostup-([a-z0-9_]+)-([A-Za-z0-9]+); ", text):
         name, token = found[1], found[2]
         nap = re.search(r"sleep ([\d.]+) ", text) if name == "slow" else None

@@ -1,4 +1,4 @@
-"""Judges the exchanges of a run by HostUp's rules: tells core what the core of the contract is, and what is lacking."""
+"""Judges the exchanges of a run by HostUp's rules, and tells core what the contract's core is and what is lacking."""
 
 from __future__ import annotations
 
@@ -79,13 +79,13 @@ def oracle(e: Exchange) -> tuple[str, str] | None:
     beside = "PROBLEM-05" if e.status != 200 else "PROBE-03" if e.ask.pid == "absent" else "POLL-03"
     try:
         note = schema_note(e)
-    except Exception as error:  # it is given what no server of its own tests sends
+    except Exception as error:  # some responses are stranger than schemathesis expects
         return beside, f"schemathesis failed with {type(error).__name__}"
     return None if note is None else (beside, f"schemathesis says: {note}")
 
 
 def lacking(requirement: Requirement, target: Target, *, exercised: bool) -> str | None:
-    """Say what would enable a requirement that was not exercised, or that cannot be judged at all, None for nothing."""
+    """Return what would enable a requirement that lacks what it needs, or that was not exercised; None if nothing."""
     if missing := [need for need in requirement.needs if not target.has(need)]:
         return enable(missing, target)
     served_by = requirement.served_by
@@ -96,7 +96,7 @@ def lacking(requirement: Requirement, target: Target, *, exercised: bool) -> str
 
 
 def enable(missing: list[str], target: Target) -> str:
-    """Say what would enable a requirement."""
+    """Return what would enable a requirement."""
     if "--allow-exec" in missing:
         return (
             "the recording has no start of a command"
@@ -124,7 +124,7 @@ def shows_core(e: Exchange) -> bool:
 
 
 def refusal_of_core(exchanges: Sequence[Exchange]) -> str | None:
-    """Say how the core was refused, by the server or by what stands before it; None if one request for it was not."""
+    """Return how every request for the core was refused, by the server or something before it; None if one was not."""
     if any(map(shows_core, exchanges)):
         return None
     if in_between := what_stands_between(exchanges):
@@ -145,7 +145,7 @@ def refusal_of_core(exchanges: Sequence[Exchange]) -> str | None:
 
 
 def what_stands_between(exchanges: Sequence[Exchange]) -> str | None:
-    """Say what kept every request from the endpoint, where something did, and what to give instead."""
+    """Return what kept every request from the endpoint, and the remedy; None if one got through."""
     asked = [
         e for e in exchanges if e.request.method == "GET" and not e.ask.pid.ill_formed and e.ask.vps != "malformed"
     ]
@@ -173,13 +173,13 @@ def is_page(e: Exchange) -> bool:
 
 
 def redirected(asked: Sequence[Exchange]) -> str:
-    """Say to which host requests were redirected, as a login page of an access proxy does."""
+    """Return to which hosts requests were redirected, as an access proxy does to its login page."""
     hosts = sorted({host_of(e.header("location") or "")[:100] for e in asked})
     return f"a redirect to {', '.join(hosts[:3])}, perhaps a login page of an access proxy"
 
 
 def host_of(location: str) -> str:
-    """Return the host of a URL reference, or what there is in its place."""
+    """Return the host of a URL reference, or a description of one without a host."""
     with suppress(ValueError):
         return urlsplit(location).hostname or "another path"
     return "something that is not a URL"

@@ -24,7 +24,7 @@ LARGEST_BODY = 1_000_000
 
 
 def load() -> None:
-    """Import the judges, and read the document for them: that takes a while, which is better spent before judging."""
+    """Import the judges and parse the document for them, which takes a while."""
     import_module("httplint")
     operation()
 
@@ -49,7 +49,7 @@ def header_notes(e: Exchange) -> list[str]:
     assert e.response is not None  # noqa: S101 - only called where there is one
     linter = HttpResponseLinter()
     linter.process_response_topline(b"HTTP/1.1", str(e.response.status).encode(), b"")
-    # The body is without its codings, and so must the header section be.
+    # The body is decoded already, so the header section must not name its codings.
     undone = {"content-encoding", "transfer-encoding", *(["content-length"] if e.header("content-encoding") else [])}
     fields = [(k, v) for k, v in e.response.headers if k.lower() not in undone]
     linter.process_headers([(k.encode("latin-1", "replace"), v.encode("latin-1", "replace")) for k, v in fields])
@@ -67,10 +67,10 @@ def operation() -> Any:
 
 
 def schema_note(e: Exchange) -> str | None:
-    """Return what schemathesis finds wrong with the form of a response, None if it finds nothing.
+    """Return what schemathesis finds wrong with the form of a response; None if nothing.
 
-    It is asked where our rules judge the form as well: of GETs whose id and pid are not malformed, of no success for a
-    pid that cannot be (PID-01 judges those), and of no error that a firewall or router may have written.
+    It is asked only where our rules judge the form too: not where the id or pid is malformed, not about a success for
+    an ill-formed pid (PID-01 judges those), and not about an error that a firewall or router may have written.
     """
     from schemathesis.core.failures import Failure, FailureGroup
 
@@ -82,13 +82,13 @@ def schema_note(e: Exchange) -> str | None:
     judged_by_rules = is_error(e) if received.status >= 400 else e.ask.pid.well_formed
     if not judged_by_rules:
         return None
-    # A null stands for absent extensions, which PROBLEM-05 lets pass; the document has no null there.
+    # PROBLEM-05 accepts null for absent extensions; the document does not.
     if received.status >= 400 and isinstance(e.body, dict) and e.body.get("extensions", {}) is None:
         return None
-    # What it asks of a response are an address and a duration.
+    # schemathesis expects a response to have a URL and a duration.
     response = received.as_httpx(httpx.Request("GET", "http://h"))
     response.elapsed = timedelta(seconds=e.seconds)
-    # It refuses charsets that it does not know, whatever the bytes are.
+    # It rejects unknown charsets whatever the bytes are, and HTTP-02 judges the charset.
     if received.media_type:
         response.headers["Content-Type"] = received.media_type
     try:

@@ -1,7 +1,4 @@
-"""The paths of the operations, read from the OpenAPI document; it must not know any server.
-
-A path is written in that document and nowhere else.
-"""
+"""The paths of the operations, read from the OpenAPI document: a path is written there and nowhere else."""
 
 from __future__ import annotations
 
@@ -25,7 +22,7 @@ def path_with(operation_id: str) -> str:
 
 
 ENDPOINT = path_with("getAgentExec")
-#: The path of the list; the paths of a VPS are below it.
+#: The path of the list, below which are the paths of each VPS.
 VPSS = path_with("listVps")
 PATHS: dict[Resource, str] = {"exec": ENDPOINT, "list": VPSS, "status": path_with("getVpsStatus")}
 #: The greatest length of a command, in characters.
@@ -33,7 +30,7 @@ LONGEST_COMMAND: int = document()["components"]["schemas"]["CommandStart"]["prop
 
 
 def path_of(vps: str, resource: Resource = "exec") -> str:
-    """Return the path of a resource of a VPS, with any text for its id."""
+    """Return the path of a resource of a VPS, whose id may be any text."""
     return PATHS[resource].replace("{id}", quote(vps, safe="", errors="surrogateescape"))
 
 

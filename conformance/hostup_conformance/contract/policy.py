@@ -1,7 +1,6 @@
-"""What may be sent to which server, so that the suite does no harm.
+"""What may be sent to which server, so that the suite does no harm (see "Safety" in the README).
 
-It judges no response. See "Safety" in the README. The suite is careful with every server that is not on loopback, and
-with `--live`.
+The suite is careful with every server that is not on loopback, and with any server if `--live` is given.
 """
 
 from __future__ import annotations
@@ -24,16 +23,16 @@ if TYPE_CHECKING:
 
 #: The methods that change nothing (RFC 9110 section 9.2.1). A live server gets no others.
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-#: The widths, in bits, to which a reader may cut a number.
+#: The widths, in bits, to which a server may truncate a number.
 WIDTHS = (31, 32, 63, 64)
 
 
 @dataclass(frozen=True)
 class Policy:
-    """Raises `Withheld` for a request that could harm the target, or that was not allowed."""
+    """Raises `Withheld` for a request that could do harm, or that the user did not allow."""
 
     target: Target
-    #: Whether the server may belong to somebody.
+    #: Whether the server may be in use by others.
     careful: bool
 
     def __call__(self, request: Request, ask: Ask, exchanges: Sequence[Exchange]) -> None:
@@ -60,7 +59,7 @@ class Policy:
             raise Withheld("a pid that may be somebody's command is not polled: the poll would take its output away")
 
     def _is_harmless(self, request: Request, ask: Ask, exchanges: Sequence[Exchange]) -> bool:
-        """Whether a request, however a server reads it, can only reach commands that were given to us.
+        """Whether a request, however a server reads it, can reach no command except our own.
 
         A Linux guest has no pids above 4194304, a Windows guest has only even ones of 32 bits, and neither gives
         a command the pid 0 or 1.
@@ -75,10 +74,10 @@ class Policy:
 
 
 def ours_in(request: Request, ask: Ask, target: Target) -> set[int | None]:
-    """Return the pids that are safe in a request: they can only be those of our own commands.
+    """Return the pids in a request that can only be those of our own commands.
 
-    An unavailable agent has no command whose output a poll could take away, and an unknown VPS has none at all. The
-    ended command's one poll is not spent on a request by a key that may poll.
+    An unavailable agent has no command whose output a poll could take away, and an unknown VPS has none at all. The pid
+    of the ended command is not safe with a key that may poll, since that would use up its one poll.
     """
     beside = ask.resource == "other" and f"/{quote(target.vps, safe='')}/" in request.path
     if not beside and ask.vps not in {"own", "unavailable", "unknown"}:
@@ -88,9 +87,9 @@ def ours_in(request: Request, ask: Ask, target: Target) -> set[int | None]:
 
 
 def readings(request: Request) -> Iterator[int]:
-    """Yield each number that some reader might take for a pid in the query of a request, or in the body of a GET.
+    """Yield each number in a request's query, or in its body if it is no POST, that some server might take for a pid.
 
-    The name of the parameter does not matter, since some servers ignore case, brackets and the like in it.
+    The name of the parameter does not matter: some servers ignore its case, brackets and the like.
     """
     parts = re.split("[&;]", request.query)
     if request.method != "POST":
@@ -104,10 +103,10 @@ def readings(request: Request) -> Iterator[int]:
 
 
 def numbers_in(text: str) -> Iterator[int]:
-    """Yield the numbers that readers of several kinds find in a text.
+    """Yield the numbers that different parsers find in a text.
 
-    They are those of its digits, of any script; of all its digits together; those of digits between separators;
-    hexadecimal, octal and binary ones; and those with an exponent.
+    They are its runs of digits, of any script; all its digits together; digits grouped by separators; hexadecimal,
+    octal and binary numbers; and numbers with an exponent.
     """
     digits = re.findall(r"\d+", text)
     for run in (*digits, "".join(digits), *re.findall(r"\d+", re.sub(r"[_,.'\s]", "", text))):
@@ -124,10 +123,10 @@ def numbers_in(text: str) -> Iterator[int]:
 
 
 def value_of(digits: str, base: int) -> int:
-    """Return the number that digits stand for; of a number beyond 128 bits, its last 128 bits.
+    """Return the value of digits; one far above 256 bits is replaced by 2**128 plus its last 128 bits.
 
     Raises:
-        ValueError: a digit is not one of the base
+        ValueError: a character is not a digit of the base
     """
     value = 0
     for digit in digits:

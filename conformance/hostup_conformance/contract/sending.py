@@ -1,4 +1,4 @@
-"""The wire to a target: tells core what requests ask for, and which of them may be sent."""
+"""Makes the wire to a target, which tells core what requests ask for and which of them may be sent."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Wire: TypeAlias = core.Wire[Ask]
 
 
 def wire_to(target: Target, limits: core.Limits, *, careful: bool) -> Wire:
-    """Return a wire to a target; `careful` says that the server may belong to somebody."""
+    """Return a wire to a target; `careful` means that the server may be in use by others."""
     return core.Wire(
         target.base_url,
         limits,

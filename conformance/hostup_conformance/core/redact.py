@@ -1,8 +1,8 @@
 r"""Keeps keys out of all that people see: terminal, reports, recordings and exceptions. It knows no formats.
 
 Redaction works by construction. A text is read as it stands, and again with its escapes undone (percent, backslash,
-HTML entities, NULs) until nothing is left to undo; each reading remembers where its characters stood in the original. In
-every reading, any eight consecutive characters of a key are found, in either case, and so is any piece of its
+HTML entities, NULs) until nothing is left to undo; each reading remembers where its characters stood in the original.
+In every reading, any eight consecutive characters of a key are found, in either case, and so is any piece of its
 hexadecimal, base64 or base32 form, at whatever alignment, that would reveal eight of its characters. So it does not
 matter how each character of a key is written, or where the text was cut: fewer than eight characters of a key remain.
 

@@ -169,8 +169,8 @@ class Wire(Generic[A]):
     ) -> Exchange[A]:
         """Send a request and return its exchange.
 
-        Unless `once`, it is sent again after a 429 that it did not order, and after a failure that may be transient. The
-        next request, in whichever thread, obeys a Retry-After that came with either or with a 503.
+        Unless `once`, it is sent again after a 429 that it did not order, and after a failure that may be transient.
+        The next request, in whichever thread, obeys a Retry-After that came with either or with a 503.
 
         Raises:
             Stopped: a bound of the run is reached
