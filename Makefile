@@ -41,9 +41,9 @@ deployments: $(READY) ## judge real servers and front ends (INSTALL=1 installs t
 	@PYTHONPATH=conformance/tests python -m deployments $(if $(INSTALL),--install) $(if $(ONLY),--only "$(ONLY)")
 
 .PHONY: fuzz
-fuzz: $(READY) ## fuzz the client a million times, for about an hour (EXAMPLES=… for each test)
-	HOSTUP_FUZZ_EXAMPLES=$(or $(EXAMPLES),500000) pytest -q -n auto conformance/tests/client/test_fuzz.py
-	HOSTUP_FUZZ_EXAMPLES=$(or $(EXAMPLES),100000) pytest -q -n auto conformance/tests/test_suite_fuzz.py conformance/tests/test_redaction.py
+fuzz: $(READY) ## fuzz the client a million times and the suite 400,000 times, and say how often, for about an hour (EXAMPLES=… for each test)
+	HOSTUP_FUZZ_EXAMPLES=$(or $(EXAMPLES),500000) pytest -q -n auto --hypothesis-show-statistics conformance/tests/client/test_fuzz.py
+	HOSTUP_FUZZ_EXAMPLES=$(or $(EXAMPLES),100000) pytest -q -n auto --hypothesis-show-statistics conformance/tests/test_suite_fuzz.py conformance/tests/test_redaction.py
 
 .PHONY: conformance
 conformance: $(READY) ## judge a server: the embedded mock, BACKEND=qemu-ga, or BASE_URL=…; with REPORT_DIR=…, ARGS="--live …", PLAN=1

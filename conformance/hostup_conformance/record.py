@@ -35,7 +35,8 @@ if TYPE_CHECKING:
 #: The members that hold what a server sent, or what was sent to it. All else is the suite's own words, which may look
 #: like a piece of a key and must stay: statuses, ids, titles.
 FREE = {
-    *("base_url", "stopped", "refused", "message", "curl", "purpose", "headers", "body", "expected", "got", "withheld")
+    *("base_url", "methods", "stopped", "refused", "message", "curl", "purpose", "headers", "body"),
+    *("expected", "got", "withheld"),
 }
 #: How many findings of one requirement are shown, and how much of a body and of a target (characters), and how many
 #: header fields.

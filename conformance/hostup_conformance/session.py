@@ -12,7 +12,7 @@ import os
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, closing, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
@@ -27,6 +27,7 @@ from hostup_conformance.contract.sending import wire_to
 from hostup_conformance.core.misconfigured import Misconfigured
 from hostup_conformance.core.redact import redactor
 from hostup_conformance.core.safe_text import shown
+from hostup_conformance.core.verdict import broken_off, failure
 from hostup_conformance.core.waivers import apply_waivers, read_waivers
 from hostup_conformance.interruption import REASON
 from hostup_conformance.options import Options, check_writable, files, is_live, limits, target_of, with_commands
@@ -79,6 +80,8 @@ class Conformance:
         #: The finished record; in the controller it comes from the worker.
         self.record: dict[str, Any] | None = None
         self.unwritten: list[str] = []
+        #: Whether the suite itself failed while it sent requests.
+        self._failed = False
         #: Where pytest prints, without keys.
         self.screen: terminal.Redacting | None = None
 
@@ -152,6 +155,8 @@ class Conformance:
     def _judge(self, stopped: str | None) -> Verdict:
         verdict = judge(self.exchanges, self.configured, stopped, self._time_up)
         verdict = check_against_oracle(verdict, self.exchanges, self._time_up)
+        if self._failed:
+            verdict = broken_off(verdict)
         return apply_waivers(verdict, self.waivers, self.course.started.date(), strict=self.options.strict)
 
     def _time_up(self) -> str | None:
@@ -285,8 +290,18 @@ class Conformance:
 
     def send_all(self) -> None:
         """Wait for the scripted requests, and send the generated ones."""
-        self._scripted.result()
-        self.generated.finish()
+        with self.sending():
+            self._scripted.result()
+            self.generated.finish()
+
+    @contextmanager
+    def sending(self) -> Iterator[None]:
+        """Let a failure of the suite itself end the sending, and not the run: what there is can be judged."""
+        try:
+            yield
+        except Exception as error:
+            self._failed = True
+            self.wire.stop(f"the suite failed while it sent requests ({failure(error)}); please report it")
 
 
 def leave_nothing_behind(config: pytest.Config) -> None:

@@ -34,4 +34,5 @@ def test_linked(conformance: Conformance) -> None:
     if not conformance.target.allow_exec:
         pytest.skip("run with --allow-exec, which starts harmless commands")
     conformance.send_all()
-    linked.run(conformance.wire, conformance.configured, operations)
+    with conformance.sending():
+        linked.run(conformance.wire, conformance.configured, operations)

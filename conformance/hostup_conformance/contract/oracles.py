@@ -14,6 +14,7 @@ import jsonschema_rs
 from hostup_conformance.contract.ask import Pid, is_start
 from hostup_conformance.contract.paths import ENDPOINT
 from hostup_conformance.contract.selectors import is_error, judged
+from hostup_conformance.core.json_text import schema_errors
 from hostup_conformance.core.ledger import document
 
 if TYPE_CHECKING:
@@ -38,7 +39,12 @@ def validator(name: str) -> Any:
 def conforms(e: Exchange) -> bool:
     """Whether the body of a 200 is valid by the schema for what was asked."""
     shape = "StartedCommand" if is_start(e) else "AgentAvailability" if e.ask.pid == Pid.ABSENT else "CommandOutput"
-    return bool(validator(shape).is_valid(e.body))
+    return not faults(shape, e.body, 1)
+
+
+def faults(name: str, value: Any, most: int) -> list[jsonschema_rs.ValidationError]:
+    """Return the first things that are wrong with JSON by a schema of the OpenAPI document."""
+    return schema_errors(validator(name), value, most)
 
 
 def header_notes(e: Exchange) -> list[str]:

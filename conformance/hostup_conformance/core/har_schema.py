@@ -7,6 +7,8 @@ from typing import Any
 
 import jsonschema_rs
 
+from hostup_conformance.core.json_text import schema_errors
+
 _FIELDS: dict[str, Any] = {
     "type": "array",
     "maxItems": 1000,
@@ -57,7 +59,5 @@ def _validator() -> jsonschema_rs.Draft202012Validator:
 
 def fault_of(entry: Any) -> str | None:
     """Return where an entry is malformed and how, or None."""
-    error = next(iter(_validator().iter_errors(entry)), None)
-    if error is None:
-        return None
-    return f"{'.'.join(map(str, error.instance_path)) or 'it'}: {error.message[:200]}"
+    errors = schema_errors(_validator(), entry, 1)
+    return f"{'.'.join(map(str, errors[0].instance_path)) or 'it'}: {errors[0].message[:200]}" if errors else None

@@ -6,7 +6,11 @@ import json
 import re
 from collections import Counter
 from dataclasses import dataclass
-from typing import Any
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import jsonschema_rs
 
 #: How deeply arrays and objects may be nested: recursion over them must not exhaust the stack.
 DEEPEST = 100
@@ -95,3 +99,14 @@ def is_deeper(value: Any, depth: int) -> bool:
         if not level:
             return False
     return True
+
+
+def schema_errors(
+    validator: jsonschema_rs.Draft202012Validator, value: Any, most: int
+) -> list[jsonschema_rs.ValidationError]:
+    """Return the first errors of a JSON value by a schema, whatever characters stand in it."""
+    try:
+        return list(islice(validator.iter_errors(value), most))
+    except UnicodeEncodeError:  # a half of a surrogate pair, which it cannot read
+        text = json.dumps(value, ensure_ascii=False).encode("utf-8", "replace")
+        return list(islice(validator.iter_errors(json.loads(text)), most))

@@ -169,6 +169,14 @@ def check_against_oracle(
     return verdict
 
 
+def broken_off(verdict: Verdict[A]) -> Verdict[A]:
+    """Return the verdict on a run that the suite itself broke off: what was not judged is an error of the suite."""
+    for id, result in verdict.results.items():
+        if result.status == "skip":
+            verdict.results[id] = replace(result, status="error", message="the suite failed before it could be judged")
+    return verdict
+
+
 def failure(error: Exception) -> str:
     """Return an exception and where it was raised, for the developers of the suite."""
     last = traceback.extract_tb(error.__traceback__)[-1]

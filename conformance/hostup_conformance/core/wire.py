@@ -159,6 +159,10 @@ class Wire(Generic[A]):
         self._aborted.set()
         self._backend.abort()
 
+    def wait(self, seconds: float) -> None:
+        """Return after so many seconds, or as soon as the sending is broken off."""
+        self._aborted.wait(seconds)
+
     def send(
         self,
         request: Request,
@@ -292,7 +296,7 @@ class Wire(Generic[A]):
                 raise self.stop(f"the run's {self.limits.run_seconds:g} seconds are used up (--max-seconds)")
             if (seconds := self._seconds_to_wait()) <= 0:
                 return
-            self._aborted.wait(seconds)
+            self.wait(seconds)
 
     def _seconds_to_wait(self) -> float:
         """Return how many seconds the next request has to wait; if none, count it for our own rate."""

@@ -264,7 +264,7 @@ def follow(wire: Wire, target: Target, pid: int) -> Exchange | None:
             exchange = wire.send(poll(target, pid), purpose="a poll of the command that was started")
             if member(exchange, "exited") is not False or time.monotonic() > deadline:
                 break
-            time.sleep(pause)
+            wire.wait(pause)
             pause = min(2 * pause, LONGEST_PAUSE)
     return exchange
 

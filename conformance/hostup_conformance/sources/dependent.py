@@ -6,13 +6,12 @@ They are for the list of VPSs, page by page and filtered, for the status of each
 from __future__ import annotations
 
 import re
-import time
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from secrets import token_hex
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 from urllib.parse import quote
 
 from hostup_conformance.contract.paths import VPSS, path_of
@@ -97,7 +96,7 @@ def overrun(wire: Wire, target: Target) -> None:
         seconds = retry_after_seconds(exchange.header("retry-after"), datetime.now(UTC))
         if exchange.status == 429:
             if seconds is not None and seconds <= LONGEST_WAIT.total_seconds():
-                time.sleep(seconds + 1.1)  # the seconds may have been rounded down
+                wire.wait(seconds + 1.1)  # the seconds may have been rounded down
                 wire.send(request, purpose="the probe, after the wait that was asked for", source=BURST, once=True)
             return
 
@@ -124,9 +123,9 @@ def revalidation(wire: Wire, target: Target, tag: str) -> None:
 def listing(wire: Wire, target: Target, items: list[dict[str, Any]]) -> Iterator[Callable[[], object]]:
     """Yield what asks for a list of these items again: filtered, in pages, and with odd limits and cursors."""
     for name, nobodys in (("name", f"hostup-conformance-{token_hex(8)}"), ("primaryIp", NOBODYS_ADDRESS)):
-        known = next((value for item in items if isinstance(value := item.get(name), str) and value), None)
+        known = next((value for item in items if is_short(value := item.get(name))), None)
         if known:
-            query = f"?{name}={quote(known, safe='')}"
+            query = f"?{name}={quote(known, safe='', errors='replace')}"
             yield partial(ask, wire, target, query, f"the VPSs with the {name} of one in the list")
             yield partial(ask, wire, target, f"?{name}={nobodys}", f"the VPSs with a {name} that none has")
     size = 2 if len(items) > 2 else 1
@@ -145,11 +144,16 @@ def pages(wire: Wire, target: Target, size: int) -> None:
     for number in range(PAGES):
         page = ask(wire, target, query, f"page {number + 1} of the list, of {size} at most")
         cursor = member(page, "nextCursor")
-        if member(page, "hasMore") is not True or not isinstance(cursor, str) or not 0 < len(cursor) < 1000:
+        if member(page, "hasMore") is not True or not is_short(cursor):
             return
         query = f"?limit={size}&cursor={quote(cursor, safe='', errors='replace')}"
         if number == 0 and "credentials" in target.capabilities:
             wire.send(Request("GET", VPSS + query, BASE_HEADERS), purpose="the next page of the list, without a key")
+
+
+def is_short(value: object) -> TypeGuard[str]:
+    """Whether a value is a text that can stand in a URL, which no server need read beyond 8000 octets."""
+    return isinstance(value, str) and 0 < len(value) < 1000
 
 
 def ask(wire: Wire, target: Target, query: str, purpose: str) -> Exchange:

@@ -168,6 +168,18 @@ def ids_of_all_kinds(asked: Asked) -> Iterator[Part]:
     yield KEEP
 
 
+@hostile(ANY)
+def names_of_all_kinds(asked: Asked) -> Iterator[Part]:
+    """The VPSs in the list have names that no URL can hold: half a surrogate pair, 100 KB, a request, a NUL."""
+    names = ("\ud800", "\udfff", "n" * 100_000, "x\r\nX: y", "\x00", "🚀&limit=-1", asked.key, "..")
+    vpss = asked.good.json.get("data") if asked.is_list and asked.good.json else None
+    if vpss:
+        yield asked.json(data=[{**vpss[0], "name": name, "primaryIp": name} for name in names] + vpss)
+    else:
+        yield asked.sent()
+    yield KEEP
+
+
 @hostile()
 def statuses_without_content(asked: Asked) -> Iterator[Part]:
     """204, 205, 206, 304 and 226 in turn, with a body and its length."""

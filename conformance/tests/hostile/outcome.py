@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -80,7 +81,7 @@ def outcome_of(
                   if entry["status"] == "error"]  # fmt: skip
     elif verdict != "-":
         wrong.append("a report of another run")
-    if found := re.search(r"Traceback \(most recent|INTERNALERROR.*", texts["output.txt"]):
+    if found := re.search(r"Traceback \(most recent|INTERNALERROR.*|=+ ERRORS =+", texts["output.txt"]):
         wrong.append(f"traceback: {texts['output.txt'][found.start() :][-300:]!r}")
     wrong += leaks(texts, keys)
     return Outcome(hostile, seconds, mebibytes, code, verdict, reports, computed, wrong)
@@ -97,24 +98,34 @@ def read(file: Path) -> dict[str, Any]:
 
 def leaks(texts: dict[str, str], keys: tuple[str, ...]) -> list[str]:
     """Return where a piece of a key stands, in whatever form."""
-    found = []
-    for name, text in texts.items():
-        low = text.lower()
-        for key in keys:
-            pieces = (key[at : at + PIECE] for at in range(len(key) - PIECE + 1))
-            if seen := next((f"{piece!r} in {form}" for piece in pieces for form in told(piece) if form in low), None):
-                found.append(f"{name} shows {seen}")
-    return found
+    return [
+        f"{name} shows {seen}" for name, text in texts.items() for key in keys if (seen := seen_of(key, text.lower()))
+    ]
 
 
-def told(piece: str) -> set[str]:
-    """Return the forms of a piece of a key, in lower case, without what depends on what stands around it."""
-    forms = set()
-    for name, form in FORMS.items():
-        text = form(piece).lower().rstrip("=")
-        if name.startswith("base"):
-            shift = int(name[-1]) if name[-1].isdecimal() else 0
-            bits = 6 if "64" in name else 5
-            text = text[-(-shift * 8 // bits) : (shift + len(piece)) * 8 // bits]
-        forms.add(text)
+def seen_of(key: str, low: str) -> str | None:
+    """Return the first piece of a key that a text in lower case shows, with its form."""
+    pieces = told(key)
+    for at in range(len(low) - PIECE + 1):
+        for form in pieces.get(low[at : at + PIECE], ()):
+            if low.startswith(form, at):
+                return f"{form!r}, a form of a piece of a key"
+    return None
+
+
+@cache
+def told(key: str) -> dict[str, set[str]]:
+    """Return the forms of all pieces of a key, in lower case, by their first characters.
+
+    They are without what depends on what stands around the piece.
+    """
+    forms: dict[str, set[str]] = {}
+    for piece in (key[at : at + PIECE] for at in range(len(key) - PIECE + 1)):
+        for name, form in FORMS.items():
+            text = form(piece).lower().rstrip("=")
+            if name.startswith("base"):
+                shift = int(name[-1]) if name[-1].isdecimal() else 0
+                bits = 6 if "64" in name else 5
+                text = text[-(-shift * 8 // bits) : (shift + len(piece)) * 8 // bits]
+            forms.setdefault(text[:PIECE], set()).add(text)
     return forms

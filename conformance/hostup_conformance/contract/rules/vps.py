@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from itertools import islice
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
-from hostup_conformance.contract.oracles import validator
+from hostup_conformance.contract.oracles import faults
 from hostup_conformance.contract.rules import Findings, FindingsAcross, across, each
 from hostup_conformance.contract.selectors import (
     envelope_of,
@@ -165,7 +164,7 @@ def as_the_document_says(e: Exchange) -> Findings:
     """
     schema = "VpsPage" if e.ask.resource == "list" else "VpsStatus"
     if isinstance(e.body, dict):
-        for error in islice(validator(schema).iter_errors(without_null(e.body)), 3):
+        for error in faults(schema, without_null(e.body), 3):
             yield f"{schema}.{'.'.join(map(str, error.instance_path))} as in the OpenAPI document", error.message
         if found := misspelled(e.body, members_of(schema)):
             yield f"the spelling {', '.join(members_of(schema))}", ", ".join(found)
