@@ -21,13 +21,13 @@ class Life:
 
     start: Exchange
     command: Command | None
-    #: What an `echo` of the run is to print; empty for any other command.
+    #: The text that it should print if it is an `echo` of the run; empty for any other command.
     text: str
     polls: list[Exchange] = field(default_factory=list)
 
     @property
     def name(self) -> str:
-        """Which of the commands with a known end it is, empty for any other."""
+        """Its name if it is one of the commands with a known result; else empty."""
         return self.command.name if self.command else ""
 
     @property
@@ -37,7 +37,7 @@ class Life:
 
     @property
     def seconds_polled(self) -> float:
-        """How many seconds after the start the last poll was sent; where that is unknown, any number."""
+        """How many seconds after the start the last poll was sent; infinity if that is unknown."""
         last = self.polls[-1].when if self.polls else None
         return (last - self.start.when).total_seconds() if last and self.start.when else inf
 
@@ -57,7 +57,7 @@ def lives(exchanges: list[Exchange]) -> list[Life]:
 
 
 def ends(exchanges: list[Exchange], *names: str) -> Iterator[tuple[Exchange, Command]]:
-    """Yield the report of the end of each of these commands whose end is known."""
+    """Yield each of the named commands whose end was reported, with the poll that reported it."""
     for life in lives(exchanges):
         wanted = any(life.name == name or life.name.startswith(name + "_") for name in names)
         if life.command and life.end and wanted and not sleepless(life):
@@ -65,24 +65,24 @@ def ends(exchanges: list[Exchange], *names: str) -> Iterator[tuple[Exchange, Com
 
 
 def sleepless(life: Life) -> bool:
-    """Whether the command that takes a while ended at once, since the guest has no sleep."""
+    """Whether the command `slow` ended at once, since the guest has no sleep."""
     return life.name == "slow" and life.end is not None and SLEEPLESS in stream(life.end, "stdout")
 
 
 def echoes(exchanges: list[Exchange]) -> Iterator[tuple[Exchange, str]]:
-    """Yield the report of the end of each `echo` of the run, with the text that it was to print."""
+    """Yield the poll that reported the end of each `echo` of the run, with the text that it should print."""
     for life in lives(exchanges):
         if life.text and life.end:
             yield life.end, life.text
 
 
 def text_of(e: Exchange) -> str:
-    """Return the text that the command of a start is to print, if it is an `echo` that no shell changes."""
+    """Return the text that the command of a start prints, if it is an `echo` of text that no shell changes."""
     program, _, text = (proper_command(e.request) or "").partition(" ")
     return text if program == "echo" and "$" not in text and "&" not in text and is_passable(text) else ""
 
 
 def stream(e: Exchange, name: str) -> str:
-    """Return what a poll says of a stream; an absent one is empty, as the agent has it."""
+    """Return a stream in the response to a poll; the agent leaves out an empty one."""
     value = member(e, name)
     return value if isinstance(value, str) else ""

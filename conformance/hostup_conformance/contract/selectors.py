@@ -1,4 +1,4 @@
-"""Which exchanges a rule applies to: small predicates on what was asked for and what came. They judge nothing."""
+"""Predicates that select the exchanges a rule applies to, by request and response. They judge nothing."""
 
 from __future__ import annotations
 
@@ -20,24 +20,24 @@ if TYPE_CHECKING:
 
 #: Tells whether a rule applies to an exchange.
 Selector = Callable[["Exchange"], bool]
-#: The source of the requests that are sent at once with others, or without a pause between them.
+#: The source of requests that are deliberately sent at once with others, or without a pause between them.
 BURST = "burst"
 #: The members of the two shapes of a 200, from the OpenAPI document.
 AVAILABILITY, OUTPUT = members_of("AgentAvailability"), members_of("CommandOutput")
-#: What nobody takes for an attack: a word, or a number, perhaps followed by letters, but not a hexadecimal one.
+#: What no firewall takes for an attack: a word, or a number, perhaps followed by letters, but not a hexadecimal one.
 HARMLESS = re.compile(r"[A-Za-z]*|(?!0[xX])[+-]?\d+([.,]\d+)?[A-Za-z]*", re.ASCII)
 LONGEST_VALUE = 100
-#: Status codes of a server that runs few commands at a time and is asked for another.
+#: Status codes with which a busy server refuses to start another command.
 BUSY = {409, 429, 503}
-#: Names of members in which servers are known to wrap a body.
+#: Members in which servers are known to wrap a body.
 ENVELOPES = ("data", "result", "response", "payload", "availability", "agent", "attributes", "body")
 
 
 def judged(e: Exchange) -> bool:
-    """A GET of the endpoint whose response tells how it was understood, since it is neither ordered nor a 429.
+    """A GET of the endpoint whose response shows how the server understood it, since it is neither ordered nor a 429.
 
-    A request that servers may take for something else than it says is exempt, and so are a 5xx under load and a 406 for
-    a request that does not accept JSON by name.
+    A request that servers may understand differently is exempt, and so are a 5xx under load and a 406 for a request
+    that does not accept JSON by name.
     """
     asked = e.request.method == "GET" and e.ask.endpoint and not is_devious(e.request)
     understood = not (e.obeyed or e.status == 429 or is_busy(e) or is_not_acceptable(e))
@@ -45,15 +45,15 @@ def judged(e: Exchange) -> bool:
 
 
 def is_not_acceptable(e: Exchange) -> bool:
-    """A 406 for a request whose Accept does not name JSON, as the one in the endpoint's documentation does."""
+    """A 406 for a request whose Accept, unlike the documentation's, does not name JSON."""
     return e.status == 406 and "json" not in (e.request.header("accept") or "")
 
 
 def is_transient(e: Exchange) -> bool:
-    """A failure of a gateway or of a server that starts, which the same request may not meet a moment later.
+    """A failure of a gateway, or of a server that is starting, which may be gone a moment later.
 
-    With a problem document it may be the proper response for a VPS without an agent, or for a start. The statuses from
-    520 on are those of a CDN.
+    With a problem document it may be the proper response for a VPS without an agent, or to a start. The status codes
+    from 520 on are those of a CDN.
     """
     gateways = e.status in {502, 503, 504} or (e.status is not None and 520 <= e.status <= 527)
     proper = is_document(e) and (e.ask.vps == "unavailable" or e.ask.starts)
@@ -61,18 +61,18 @@ def is_transient(e: Exchange) -> bool:
 
 
 def is_document(e: Exchange) -> bool:
-    """A response with the members of a problem document, so from the server itself and nothing before it."""
+    """A response with a problem document, which only the server itself writes, not something in front of it."""
     return isinstance(e.body, dict) and isinstance(e.body.get("code"), str)
 
 
 def is_hostile(e: Exchange) -> bool:
-    """A query with values that a firewall or a front end may refuse: neither words nor numbers, or very long ones."""
+    """A query that a firewall may refuse: with values that are neither words nor numbers, or that are very long."""
     values = [unquote_plus(text) for pair in e.request.query.split("&") for text in pair.split("=", 1)]
     return any(len(value) > LONGEST_VALUE or not HARMLESS.fullmatch(value) for value in values)
 
 
 def is_busy(e: Exchange) -> bool:
-    """A GET of the endpoint, sent at once with others, that got a 5xx. HTTP-08 judges it."""
+    """A GET of the endpoint that was sent at once with others and got a 5xx. HTTP-08 judges it."""
     return e.source == BURST and e.request.method == "GET" and e.ask.endpoint and (e.status or 0) >= 500
 
 
@@ -82,7 +82,7 @@ def new_poll(e: Exchange) -> str | None:
 
 
 def items_of(e: Exchange) -> list[dict[str, Any]]:
-    """Return the VPSs in a list, as far as it has its form."""
+    """Return the VPSs in a list, as far as it has the documented form."""
     data = member(e, "data")
     items = data if isinstance(data, list) else []
     return [item for item in items if isinstance(item, dict) and isinstance(item.get("id"), str)]
@@ -135,15 +135,15 @@ def is_output(e: Exchange) -> bool:
 
 
 def is_poll(e: Exchange) -> bool:
-    """A request for output, with any key, of any pid that is an integer."""
+    """A poll of a pid that is an integer, with any key."""
     return e.ask.pid.is_integer
 
 
 def is_error(e: Exchange) -> bool:
-    """A GET of the endpoint, or the start of a command, that got a 4xx or 5xx.
+    """A GET of the endpoint, or a start, that got a 4xx or 5xx.
 
-    An error for a malformed id, or for a request that is too large, is exempt, since a proxy or router may refuse those
-    in a form of its own. So is a firewall's refusal of what it takes for an attack.
+    Errors for a malformed id, or for a request that is too large, are exempt, since a proxy or router may refuse those
+    in a form of its own. So are a firewall's refusals of what it takes for an attack.
     """
     return (
         e.response is not None
@@ -157,28 +157,28 @@ def is_error(e: Exchange) -> bool:
 
 
 def is_too_large(e: Exchange) -> bool:
-    """A refusal for the size of the request: a front end has limits of its own, and says so in its own form."""
+    """A refusal because of the size of the request, for which front ends have limits and forms of their own."""
     return e.status in {414, 431} or (e.status == 413 and not is_document(e))
 
 
 def is_of_unknown_length(e: Exchange) -> bool:
-    """A chunked request that a server may refuse with 411, since it wants to know the length first."""
+    """A chunked request that was refused with 411, since a server may demand a Content-Length."""
     return e.status == 411 and e.request.header("transfer-encoding") is not None
 
 
 def is_from_firewall(e: Exchange) -> bool:
-    """A 4xx for a hostile pid, or a 403 for a command, that is not a problem document.
+    """A 4xx for a hostile query, or a 403 for a command, that is not a problem document.
 
-    The name of a program is enough for some rule sets to take a start for an attack.
+    For some rule sets of firewalls, the name of a program is enough to take a start for an attack.
     """
     suspect = is_hostile(e) or (e.status == 403 and e.ask.starts and b'"command"' in e.request.body)
     return refused(e) and not is_document(e) and suspect and not (isinstance(e.body, dict) and "type" in e.body)
 
 
 def is_unretried_failure(e: Exchange) -> bool:
-    """A gateway's failure of a request that is not sent again, so that nobody knows whether it would have passed.
+    """A gateway's failure that may have been transient, but whose request was not sent again.
 
-    What may be sent only once is not sent again, nor is what was sent at once with others on purpose.
+    That is so for requests that may be sent only once, and for those that were sent at once with others on purpose.
     """
     return is_transient(e) and not is_document(e) and (not e.ask.repeatable or e.source == BURST)
 
@@ -189,7 +189,7 @@ def is_asked(e: Exchange, *resources: Resource) -> bool:
 
 
 def gives(*resources: Resource) -> Selector:
-    """Select the 200 responses of resources; not the endpoint's own, since a server that ignores paths is HTTP-16's."""
+    """Select the 200 responses of resources, without the endpoint's: HTTP-16 judges a server that ignores paths."""
 
     def selector(e: Exchange) -> bool:
         endpoints = isinstance(e.body, dict) and any(name in e.body for name in (*AVAILABILITY, *OUTPUT))
@@ -217,7 +217,7 @@ def proper_command(request: Request) -> str | None:
 
 
 def is_passable(command: str) -> bool:
-    """Whether every guest can be given a text as it is: a NUL would end it, and UTF-8 has no half surrogate pairs."""
+    """Whether a command can reach any guest unchanged: a NUL would end it, and UTF-8 has no half surrogate pairs."""
     return re.search("[\0\ud800-\udfff]", command) is None
 
 
@@ -234,12 +234,12 @@ def started(e: Exchange) -> bool:
 
 
 def is_malformed(e: Exchange) -> bool:
-    """A request with a mistake in it, or one that ordered an error as if it had a mistake."""
+    """A request with a mistake, or one that ordered an error as if it had a mistake."""
     return e.obeyed or e.ask.pid.ill_formed or (is_start(e) and proper_command(e.request) is None)
 
 
 def fresh_seconds(e: Exchange) -> int:
-    """Return how long a cache of one user may give out a response without asking (RFC 9111 section 4.2.1)."""
+    """Return for how many seconds a private cache may reuse a response without asking (RFC 9111 section 4.2.1)."""
     directives = cache_directives(e)
     if "no-store" in directives or "no-cache" in directives:
         return 0
@@ -281,7 +281,7 @@ def envelope_of(body: dict[str, Any]) -> str | None:
 
 
 def misspelled(body: dict[str, Any], names: tuple[str, ...]) -> list[str]:
-    """Return the members that are one of the names in another spelling (case, underscores, hyphens)."""
+    """Return the members that are another spelling (case, underscores, hyphens) of a name that is missing."""
     plain = {name.lower(): name for name in names}
     found = {member: plain.get(member.replace("_", "").replace("-", "").lower()) for member in body}
     return [member for member, name in found.items() if name and member != name and name not in body]

@@ -1,7 +1,7 @@
 """What a client did in a scene: the requests that it sent, and how its command ended. It judges nothing.
 
-A scene is what a server does to a client. The story of a client in it is told by exchanges alone: one for each request,
-and a last one without a request, which holds the whole story.
+A scene is the behaviour of a server. The story of a client in it consists of exchanges: one for each request, and a
+last one without a request, which contains the whole story.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from hostup_conformance.core import exchange as core
 if TYPE_CHECKING:
     from hostup_conformance.core.messages import Request
 
-#: What a command does, as its user says: asks whether commands can be run; follows the command HOSTUP_PID to its end;
-#: or starts HOSTUP_COMMAND and follows that. The last two print the output, and exit with the exit code.
+#: What the user says that the command does: asks whether commands can be run; polls the command HOSTUP_PID to its end;
+#: or starts HOSTUP_COMMAND and polls that. The last two print the output, and exit with its exit code.
 Does = Literal["probe", "poll", "run"]
-#: What a request asks for. `malformed` is something that is not an HTTP request.
+#: What a request asks for. `malformed` is what is not an HTTP request.
 Kind = Resource | Literal["probe", "start", "poll", "malformed"]
-#: Which origin got the request: that of the base URL, or the other one, which must never see the key.
+#: Which origin received the request: that of the base URL, or the other one, which must never receive the key.
 Origin = Literal["own", "other"]
 #: What ended the command.
 EndedBy = Literal["itself", "deadline", "bound", "start"]
@@ -31,10 +31,10 @@ EndedBy = Literal["itself", "deadline", "bound", "start"]
 
 @dataclass(frozen=True)
 class Task:
-    """What the command was given, in its environment."""
+    """What the command was given in its environment."""
 
     does: Does
-    #: The id, empty where a recording does not tell it, and the command, None where it does not.
+    #: In a recording, the id is empty and the command None unless they are known.
     vps: str
     key: str = field(repr=False)
     command: str | None = None
@@ -51,11 +51,11 @@ class Play:
     words: str = ""
     #: Whether commands can be run on the VPS.
     available: bool = True
-    #: The requirement that is broken where the command does not come to its end, None where it need not.
+    #: The requirement that is broken if the client does not finish its task; None if it may give up.
     completes: str | None = None
-    #: How many seconds the command was told to take at most.
+    #: The HOSTUP_TIMEOUT that the command was given, in seconds.
     timeout: float | None = None
-    #: Whether it is a recording, which may lack what its format leaves out.
+    #: Whether it is a recording, whose format leaves some things out.
     recorded: bool = False
 
 
@@ -63,13 +63,13 @@ class Play:
 class Outcome:
     """How the command ended."""
 
-    #: What it exited with; above 128 where a signal ended it, as shells have it; None where it was ended.
+    #: Its exit code; 128 plus the number of the signal that ended it, as in shells; None if the suite ended it.
     code: int | None
     stdout: bytes
     stderr: bytes
     seconds: float
     ended_by: EndedBy = "itself"
-    #: The bound that it exceeded, if it was ended for that, or the reason why it could not be started.
+    #: The bound that it exceeded, or why it could not be started.
     reason: str = ""
 
     @property
@@ -80,17 +80,17 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Seen:
-    """What a server saw of a request besides its bytes. Times are in seconds since the scene began."""
+    """What a server knows of a request besides its bytes. Times are in seconds since the scene began."""
 
     play: Play
     kind: Kind
     origin: Origin = "own"
-    #: The id as it stands in the path, and decoded.
+    #: The id as it is written in the path.
     segment: str | None = None
     #: When the request was complete, and when its response began to be sent.
     arrived: float = 0.0
     answered: float | None = None
-    #: Whether the response was sent completely.
+    #: Whether the whole response was sent.
     delivered: bool = True
     #: The whole story; only in the last exchange, which is not a request.
     story: Story | None = None
@@ -153,12 +153,12 @@ class Story:
 
     @cached_property
     def last_poll(self) -> Exchange | None:
-        """The first poll with a complete response that told the client that the command has ended."""
+        """The first poll whose complete response said that the command has ended."""
         return next((e for e in self.of("poll") if says(e, "exited", True)), None)
 
     @cached_property
     def availability(self) -> Exchange | None:
-        """The first probe with a complete response that told the client that commands can be run."""
+        """The first probe whose complete response said that commands can be run."""
         return next((e for e in self.of("probe") if says(e, "available", True)), None)
 
     @property
@@ -173,7 +173,7 @@ class Story:
 
     @cached_property
     def pid(self) -> str | None:
-        """The pid that the client was given, or that a start told it, by its name or in `pollUrl`."""
+        """The pid that the client was given, or that the response to a start had as `pid` or in `pollUrl`."""
         if self.task.does == "poll":
             return str(self.task.pid)
         for e in self.of("start"):
@@ -191,7 +191,7 @@ def got_200(e: Exchange) -> bool:
 
 
 def says(e: Exchange, member: str, value: object) -> bool:
-    """Whether the client got a success whose member has exactly this value."""
+    """Whether the client got a 200 whose member has exactly this value."""
     return got_200(e) and isinstance(e.body, dict) and e.body.get(member) is value
 
 
@@ -213,7 +213,7 @@ def pids_of(request: Request) -> list[str]:
 
 
 def how(outcome: Outcome) -> str:
-    """Say how a command ended."""
+    """Return in words how a command ended."""
     if outcome.ended_by == "deadline":
         return f"it was ended after {outcome.seconds:.0f} seconds"
     if outcome.ended_by in {"bound", "start"}:

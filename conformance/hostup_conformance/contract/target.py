@@ -1,4 +1,4 @@
-"""What is judged: its address, the keys and fixtures that were given for it, and what it is said to support."""
+"""The server that is judged: its address, the keys and ids that were given for it, and what it is said to support."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
 PREFIX = "HOSTUP_"
-#: What the path of every operation begins with, and a base URL does not end in.
+#: The beginning of the path of every operation, in which a base URL must not end.
 BEFORE_VPSS = VPSS.rpartition("/")[0]
 
-#: What a target may support besides plain responses. A profile is the set that it does support.
+#: What a target may support besides plain responses. A profile is a set of these.
 CAPABILITIES = {
     "credentials": "tells valid keys from wrong ones",
     "scopes": "knows what each key may do",
@@ -36,7 +36,7 @@ Kind = Literal["mock", "server", "har"]
 
 @dataclass(frozen=True)
 class Target:
-    """A server, and what is known of it. Pids are of commands on `vps`, which is empty until it is looked up."""
+    """A server, and what is known of it. The pids are of commands on `vps`, which is empty until it is looked up."""
 
     base_url: str
     kind: Kind
@@ -50,11 +50,11 @@ class Target:
     profile: str = "full"
     #: Whether harmless commands may be started on `vps`.
     allow_exec: bool = False
-    #: Whether `vps` was found in the list of VPSs, since none was given.
+    #: Whether `vps` was taken from the list of VPSs, since none was given.
     looked_up: bool = False
-    #: Commands that the run has started, besides the ended and the running one; `contract.ask.known` adds them.
+    #: Other commands that the run has started; `contract.ask.with_started_commands` adds them.
     started_pids: frozenset[int] = frozenset()
-    #: Credentials that stand in a recording: they are redacted as the keys are.
+    #: Credentials in a recording, which are redacted as the keys are.
     found_secrets: frozenset[str] = field(default=frozenset(), repr=False)
     #: How it is reached, apart from its address.
     route: Route = DIRECT
@@ -69,9 +69,10 @@ class Target:
         profile: str = "full",
         plain_http: Collection[str] = (),
     ) -> Target:
-        """Read credentials and fixtures from the environment; `plain_http` are hosts that get keys without TLS.
+        """Read keys, ids and pids from the environment; `plain_http` are hosts that get keys without TLS.
 
-        Raises `Misconfigured` for what is missing, malformed or unsafe; nothing has been sent then.
+        Raises:
+            Misconfigured: something is missing, malformed or unsafe; nothing has been sent
         """
         given = {name.removeprefix(PREFIX): value for name, value in environ.items() if value}
         if kind == "server" and "API_KEY" not in given:  # with it the VPS can be looked up
@@ -114,7 +115,7 @@ class Target:
             )
 
     def check_distinct(self) -> None:
-        """Raise `Misconfigured` where two fixtures that must differ are the same."""
+        """Raise `Misconfigured` if two keys, ids or pids that must differ are the same."""
         for kind, values in (
             ("VPS ids", {"VPS_ID": self.vps, "UNAVAILABLE_VPS_ID": self.unavailable_vps,
                          "FOREIGN_VPS_ID": self.foreign_vps}),
@@ -143,12 +144,12 @@ class Target:
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """Both keys, the credentials that a recording holds, and those of the way there; all of them are redacted."""
+        """Everything that is redacted: both keys, the credentials in a recording, and those of the route."""
         return tuple(key for key in (self.key, self.read_key, *sorted(self.found_secrets), *self.route.secrets) if key)
 
     @property
     def nearly_secrets(self) -> tuple[str, ...]:
-        """All secrets, and the altered keys that the suite sends, which contain most of a key and may come back."""
+        """All secrets, and the altered keys that the suite sends, which contain most of a key."""
         return self.secrets + tuple(altered for altered in altered_keys(self.key) if len(altered) > 3)
 
     def has(self, need: str) -> bool:
@@ -167,7 +168,7 @@ class Target:
 
 
 def header_variable(name: str) -> str:
-    """Return the variable that holds the value of a header field which is sent with every request."""
+    """Return the variable with the value of a header field that `--header` names."""
     return PREFIX + "HEADER_" + name.upper().replace("-", "_")
 
 

@@ -5,8 +5,9 @@
         for poll in after(story.last_poll, story.of("poll")):
             yield poll, "no poll once exited was true", poll.request.target
 
-The second argument says for which stories there is something to judge: none means `skip`. A finding names the request
-that shows it, or None where the end of the command does. The docstring is what `explain` shows under "rule".
+The second argument selects the stories that exercise the requirement: if there are none, its status is `skip`. A
+finding names the request that breaks it, or None if the end of the command does. `explain` shows the docstring under
+"rule".
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from hostup_conformance.core.safe_text import shown
 
 __all__ = ["Findings", "Rule", "after", "client_rules", "judging", "sent_anything"]
 
-#: The request that shows it, what was expected, and what came instead.
+#: What a rule yields: the request that breaks the requirement, what was expected, and what came instead.
 Findings = Iterator[tuple[Exchange | None, str, Any]]
 Judge = Callable[[Story], Findings]
 Rule: TypeAlias = core.Rule[Seen, Task | None]
@@ -64,6 +65,6 @@ def sent_anything(story: Story) -> bool:
 
 
 def after(earlier: Exchange, exchanges: list[Exchange]) -> list[Exchange]:
-    """Return the requests that came once the response to an earlier one was on its way, or had failed."""
+    """Return the requests that arrived after the response to an earlier one had begun, or had failed."""
     since = earlier.ask.answered if earlier.ask.answered is not None else earlier.ask.arrived
     return [e for e in exchanges if e is not earlier and e.ask.arrived >= since]

@@ -9,7 +9,7 @@ from hostup_conformance.contract.client_rules import Findings, after, judging
 from hostup_conformance.contract.story import Exchange, Story, got_200, pids_of, says
 from hostup_conformance.core.times import retry_after_seconds
 
-#: How many seconds earlier than asked a client may come, since clocks and timers are not exact.
+#: How many seconds too early a request may be, since clocks and timers are not exact.
 EARLY = 0.1
 #: How many requests a second a client may send while it waits, and how many more in total.
 A_SECOND, MORE = 4, 2
@@ -35,7 +35,7 @@ REPEATERS = {
 
 
 def advice(e: Exchange) -> str:
-    """Say which setting of the client's library stops it from repeating requests, if the User-Agent names one."""
+    """Return how to stop the client's library from repeating requests, if its User-Agent names a known one."""
     agent = (e.request.header("user-agent") or "").lower()
     name = max((name for name in REPEATERS if agent.startswith(name)), key=len, default=None)
     return f" ({REPEATERS[name]})" if name else ""
@@ -58,7 +58,7 @@ def no_start_without_availability(story: Story) -> Findings:
 
 
 def said(e: Exchange) -> str:
-    """Say what came back."""
+    """Return in words what the response to a probe said."""
     if not e.ask.delivered:
         return e.failure or "no response"
     if e.status != 200:
@@ -69,12 +69,12 @@ def said(e: Exchange) -> str:
 
 
 def accepted(e: Exchange) -> bool:
-    """Whether a start told the client that the command was started."""
+    """Whether the response to a start said that the command was started."""
     return got_200(e) and isinstance(e.body, dict) and bool({"pid", "pollUrl"} & e.body.keys())
 
 
 def certainly_refused(e: Exchange) -> bool:
-    """Whether the client can know that the request was not carried out: after a 4xx, a redirect of it, or a 503."""
+    """Whether the client can be sure that a start was not carried out: after a 4xx, a 307 or 308, or a 503."""
     return e.ask.delivered and e.status is not None and (400 <= e.status < 500 or e.status in {307, 308, 503})
 
 
@@ -100,7 +100,7 @@ def unsure_start_is_not_repeated(story: Story) -> Findings:
 
 
 def why_unsure(e: Exchange) -> str:
-    """Say why it is not known whether a request was carried out."""
+    """Return why it is uncertain whether a start was carried out."""
     return f"another start after {e.failure or f'the status {e.status}'}"
 
 
@@ -139,7 +139,7 @@ def one_poll_at_a_time(story: Story) -> Findings:
 
 
 def waits_asked_for(story: Story, status: int, form: str) -> list[tuple[Exchange, float]]:
-    """Return responses with this status code and form of Retry-After, each with the seconds that it asks to wait."""
+    """Return the responses with a status code and a form of Retry-After, each with the seconds that it asks for."""
     found = []
     for e in story.own:
         text = (e.header("retry-after") or "").strip()
@@ -153,7 +153,7 @@ def waits_asked_for(story: Story, status: int, form: str) -> list[tuple[Exchange
 
 
 def too_early(story: Story, status: int, form: str) -> Findings:
-    """Yield what came before the time that a response named, whatever it asked for: a limit holds for all requests."""
+    """Yield the first request, of whatever kind, that came before a Retry-After had passed."""
     for e, seconds in waits_asked_for(story, status, form):
         for other in after(e, story.own)[:1]:
             waited = other.ask.arrived - (e.ask.answered or e.ask.arrived)

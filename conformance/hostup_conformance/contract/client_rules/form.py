@@ -23,7 +23,7 @@ def only_documented_operations(story: Story) -> Findings:
 
 
 def named_by_poll_urls(story: Story) -> set[str]:
-    """Return the paths that the client was told to poll at."""
+    """Return the paths of the pollUrls that the client got."""
     urls = [e.body.get("pollUrl") for e in story.of("start") if got_200(e) and isinstance(e.body, dict)]
     return {urlsplit(url).path for url in urls if isinstance(url, str)}
 

@@ -1,4 +1,4 @@
-"""CLIENT: how the client ends, and what it prints. A recording does not show that."""
+"""CLIENT: how the client ends, and what it prints, neither of which a recording shows."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ def ended(story: Story) -> Outcome | None:
 
 
 def output_of(story: Story) -> Outcome | None:
-    """Return how the client ended, if it got the output that it was to print."""
+    """Return how the client ended, if it got the output that it has to print."""
     return ended(story) if story.task.does != "probe" and story.done else None
 
 
@@ -42,7 +42,7 @@ def failure_shows(story: Story) -> Findings:
 
 
 def what_went_wrong(story: Story) -> str:
-    """Say why the client cannot have succeeded."""
+    """Return why the client cannot have succeeded."""
     if not story.own:
         return "no request came"
     last = story.own[-1]
@@ -92,7 +92,7 @@ def stderr_to_the_byte(story: Story) -> Findings:
 
 
 def difference(expected: bytes, got: bytes, name: str) -> tuple[str, str]:
-    """Say where two texts begin to differ."""
+    """Return what is expected and what came, where two texts begin to differ."""
     at = next((i for i, (a, b) in enumerate(zip(expected, got, strict=False)) if a != b), min(len(expected), len(got)))
     near = slice(max(at - 8, 0), at + 24)
     ends = ", the end," if at == len(expected) else ""
@@ -103,7 +103,7 @@ def difference(expected: bytes, got: bytes, name: str) -> tuple[str, str]:
 
 
 def exit_code(story: Story) -> int | None:
-    """Return the exit code that the client was told."""
+    """Return the exit code that the client got from the server."""
     code = (story.output or {}).get("exitCode")
     return code if isinstance(code, int) and not isinstance(code, bool) else None
 
@@ -131,7 +131,7 @@ def no_exit_code_is_no_success(story: Story) -> Findings:
 
 
 def unfinished_task(story: Story) -> Findings:
-    """Yield a finding if the client did not do its task, or did not end, although it could."""
+    """Yield a finding if the client did not finish its task, or did not end by itself."""
     if story.outcome and (not story.done or story.outcome.ended_by != "itself"):
         what = "a probe that tells that commands can be run" if story.task.does == "probe" else "the command's output"
         came = [f"{e.request.method} {e.status or e.failure}" for e in story.own]

@@ -1,15 +1,15 @@
 """The rules: one pure function for each requirement, named after what it decides. They send nothing.
 
-To add one: write the requirement into `spec/requirements.yaml`, the function into the module of its area here, and a
-fault that trips it into `conformance/tests/faults/`. A new area is a new module here.
+To add one, write the requirement into `spec/requirements.yaml`, the function into the module of its area here, and a
+fault that breaks it into `conformance/tests/faults/`. A new area is a new module here.
 
     @each("PROBE-03", is_availability)
     def availability_types(e: Exchange) -> Findings:
         if not isinstance(e.body.get("available", True), bool):
             yield "available is a boolean", e.body["available"]
 
-`each` judges one exchange at a time, `across` all of a run together. What the second argument selects is what the
-requirement was exercised on: nothing selected means `skip`. The docstring is what `explain` shows under "rule".
+`each` judges one exchange at a time, `across` all of a run together. The second argument selects the exchanges that
+exercise the requirement: if there are none, its status is `skip`. `explain` shows the docstring under "rule".
 """
 
 from __future__ import annotations

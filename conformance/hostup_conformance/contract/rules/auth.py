@@ -25,7 +25,7 @@ def with_credential(credential: Credential) -> Selector:
 
 
 def is_unchanged_without_key(e: Exchange) -> bool:
-    """A request without a key that is told that the caller's own VPS has the state that it knows."""
+    """A request for the caller's own VPS, without a key, that got a 304, which reveals that its state is unchanged."""
     return e.ask.credential == "none" and e.ask.vps == "own" and e.ask.endpoint and e.status == 304
 
 
@@ -58,7 +58,7 @@ def other_scheme_bypasses_nothing(exchanges: list[Exchange], target: Target) -> 
 
 
 def carries_key(e: Exchange, target: Target) -> bool:
-    """Whether the Authorization has the full key under any scheme, as it is or as the user or password of Basic."""
+    """Whether Authorization contains the full key under any scheme, plain or as the user or password of Basic."""
     _, _, token = (e.request.header("authorization") or "").rpartition(" ")
     decoded = b""
     with suppress(ValueError):

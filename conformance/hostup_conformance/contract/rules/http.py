@@ -40,13 +40,13 @@ if TYPE_CHECKING:
 DOCUMENTED = {200, 400, 401, 403, 404, 429, 500, 409, 502, 503}
 #: How many connections a server may drop in a run, as when its workers are replaced.
 FEW = 3
-#: From how many characters on a path with its query is long: buffers of 4 KiB are common.
+#: The length (in characters) from which a path with its query is long: buffers of 4 KiB are common.
 LONG = 4000
 LONE_SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 
 def is_long(e: Exchange) -> bool:
-    """A request line that front ends need not take."""
+    """A request line that is longer than front ends have to accept."""
     return len(e.request.target) > LONG
 
 
@@ -56,9 +56,9 @@ def well_formed(e: Exchange) -> bool:
 
 
 def is_json(e: Exchange) -> bool:
-    """A GET of the endpoint, or a start, that got a success or an error that claims to be JSON, whoever it is from.
+    """A GET of the endpoint, or a start, with a 200 or an error that claims to be JSON, whoever wrote it.
 
-    A malformed id is no excuse: what is put into a body unescaped breaks it.
+    A malformed id is no excuse: whatever a body quotes has to be escaped.
     """
     asked = asks_start(e) or (e.request.method == "GET" and e.ask.endpoint)
     with_body = e.status == 200 or (e.status or 0) >= 400
@@ -154,7 +154,7 @@ def status_is_documented(e: Exchange) -> Findings:
 
 
 def should_not_fail(e: Exchange) -> bool:
-    """A request that should not get a 5xx, or a failure that did not occur when the request was sent again."""
+    """A request that should not get a 5xx, or whose failure did not occur again when it was repeated."""
     return (
         e.recovered
         or well_formed(e)
@@ -166,7 +166,7 @@ def should_not_fail(e: Exchange) -> bool:
 
 @each("HTTP-08", should_not_fail, with_recovered=True)
 def no_5xx(e: Exchange) -> Findings:
-    """A 5xx is a finding, and so is a failure or a lost connection that did not occur when the request was sent again.
+    """A 5xx is a finding, and so is a failure or a lost connection that did not occur again when it was repeated.
 
     A VPS whose agent is not available is exempt if the response is a problem document, since the server's own request
     to the agent may fail; so is a recorded request with a key whose scopes are unknown. A 501 passes for the
@@ -208,7 +208,7 @@ def no_shared_cache_keeps_it(e: Exchange) -> Findings:
 
 
 def shown_caching(e: Exchange) -> str:
-    """Return the header fields that say how long a response may be kept, for a finding."""
+    """Return, for a finding, the header fields that say how long a response may be kept."""
     fields = ((name, e.header(name)) for name in ("Cache-Control", "Expires"))
     return ", ".join(f"{name}: {value}" for name, value in fields if value is not None)
 
@@ -243,7 +243,7 @@ def head_has_no_body(e: Exchange) -> Findings:
 
 
 def is_sound(e: Exchange) -> bool:
-    """Whether no rule objects to the form of the body."""
+    """Whether the body is valid JSON that conforms to its schema."""
     return e.response is not None and not e.response.json.defects and not e.response.json.duplicates and conforms(e)
 
 
@@ -334,7 +334,7 @@ def size_is_bounded(e: Exchange) -> Findings:
 
 
 def sent_with_others(exchanges: list[Exchange]) -> set[int]:
-    """Return the numbers of the exchanges during which others were under way."""
+    """Return the numbers of the exchanges that overlapped with others in time."""
     timed = sorted((e.when.timestamp(), e.when.timestamp() + e.seconds, e.number) for e in exchanges if e.when)
     found: set[int] = set()
     last_end, last_number = 0.0, 0
@@ -347,7 +347,7 @@ def sent_with_others(exchanges: list[Exchange]) -> set[int]:
 
 
 def substance(e: Exchange) -> dict[str, Any]:
-    """Return the parts of a response that are the same each time the same thing is asked for."""
+    """Return the parts of a response that should be the same whenever the same request is sent."""
     body = e.body if isinstance(e.body, dict) else {}
     if e.status == 200:
         return {"status": 200, "available": body.get("available"), "is output": "exited" in body}
@@ -356,7 +356,7 @@ def substance(e: Exchange) -> dict[str, Any]:
 
 
 def is_plain(e: Exchange) -> bool:
-    """A GET of the endpoint that should get the same response as others with the same kind of key, VPS and pid."""
+    """A GET of the endpoint that should get the same response as any with the same kinds of key, VPS and pid."""
     number = e.ask.number or 0
     return (
         judged(e)

@@ -25,11 +25,11 @@ if TYPE_CHECKING:
 ERRORS = "https://developer.hostup.se/errors/"
 #: Codes that the error reference lists for status codes that the endpoint's documentation does not have.
 RELATED_CODES = {"vps_not_ready": {409}}
-#: What some servers write in place of a text that they do not have.
+#: What some servers write in place of a missing text.
 NOTHING = {"", "null", "undefined", "[object Object]"}
-#: The instance in the documentation's examples, where it stands for any path.
+#: The instance in the documentation's examples, a placeholder for any path.
 PLACEHOLDER = "/api/v2/resource"
-#: The pointer there: no request of this endpoint has such a member.
+#: The pointer in the documentation's example: no request of this endpoint has such a member.
 EXAMPLE_POINTER = "/items/0/domainName"
 SKEW = timedelta(minutes=5)
 #: Without a Date header field the server's clock is unknown, but it should not be a day off.
@@ -283,7 +283,7 @@ def timestamp_is_now(exchanges: list[Exchange], _target: Target) -> FindingsAcro
 
 
 def later_by(before: datetime | None, after: datetime | None) -> timedelta:
-    """Return how much time lies between two moments, zero where one of them is unknown."""
+    """Return how much later one moment is than another; zero if either is unknown."""
     return after - before if before and after else timedelta()
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from hostup_conformance.contract.ask import Exchange
     from hostup_conformance.contract.target import Target
 
-#: By how much two readings of the clock may differ, in seconds.
+#: By how many seconds two readings of the clock may differ.
 CLOCK_OFF = 0.1
 LIMIT, REMAINING, RESET = "x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset"
 
@@ -32,9 +32,9 @@ def field(e: Exchange, name: str) -> str | None:
 
 
 def number(text: str | None) -> int | None:
-    """Return a text as an integer of 0 or more, or None if it is none.
+    """Return the integer at the beginning of a text, or None if there is none.
 
-    Some gateways list the policies after it (`60, 60;w=60`), and where two limit the rate the field has two values.
+    Some gateways list their policies after it (`60, 60;w=60`), and if two of them limit the rate, there are two values.
     """
     text = (text or "").partition(",")[0].strip()
     return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else None
@@ -64,7 +64,7 @@ def has_the_three_fields(e: Exchange) -> Findings:
 
 
 def unreadable(e: Exchange) -> Findings:
-    """Yield what cannot be read of the three header fields, as far as they are there."""
+    """Yield a finding for each of the three header fields that is there and cannot be parsed."""
     for name in (LIMIT, REMAINING):
         if (text := field(e, name)) is not None and number(text) is None:
             yield f"{name}: an integer of 0 or more", text
@@ -160,7 +160,7 @@ def waiting_is_enough(exchanges: list[Exchange], _target: Target) -> FindingsAcr
     first Retry-After may have been rounded, one more second than it asked for must have passed.
 
     If another request was under way in between, the second 429 passes, since that request may have used up the limit.
-    So does one that the run did not wait for, and one for a start, since starts may have a limit of their own.
+    So does one before which the run did not wait, and one for a start, since starts may have a limit of their own.
     """
     first: Exchange | None = None
     for before, e in pairwise(exchanges):
@@ -190,22 +190,22 @@ def is_again(e: Exchange, before: Exchange) -> bool:
 
 
 def seconds_between(before: Exchange, e: Exchange) -> float | None:
-    """Return how many seconds passed from a response to another request, None where that is unknown."""
+    """Return how many seconds passed between a response and a later request; None if that is unknown."""
     return (e.when - before.when).total_seconds() - before.seconds if e.when and before.when else None
 
 
 def ended_since(other: Exchange, first: Exchange) -> bool:
-    """Whether a response came at the same time as that to the first request, or later."""
+    """Whether a response was complete when that to the first request was, or later."""
     return ended(other) >= ended(first)
 
 
 def sent_before_end_of(other: Exchange, last: Exchange) -> bool:
-    """Whether a request was sent before the response to the last request came."""
+    """Whether a request was sent before the response to the last request was complete."""
     return other.when is not None and other.when <= ended(last)
 
 
 def ended(e: Exchange) -> datetime:
-    """Return when a response was complete; where that is unknown, the earliest moment there is."""
+    """Return when a response was complete; if that is unknown, the earliest possible moment."""
     return e.when + timedelta(seconds=e.seconds) if e.when else datetime.min.replace(tzinfo=UTC)
 
 

@@ -1,4 +1,4 @@
-"""SAFETY: what no response may hold."""
+"""SAFETY: what no response may contain."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from hostup_conformance.contract.ask import Exchange
     from hostup_conformance.contract.target import Target
 
-#: Marks of a server's internals: stack traces of several languages, file paths, database errors. What may repeat does
-#: so within bounds and without going back, so that no text takes longer than its length allows.
+#: Marks of a server's internals: stack traces of several languages, file paths, database errors. Repetitions are
+#: bounded and mostly possessive, so that matching takes a time that is linear in the text.
 INTERNALS = re.compile(
     r"""Traceback\ \(most\ recent | File\ \\?"[^"\n]{1,300}+",\ line\ \d | Stack\ ?trace: | \bstack"\s{0,9}+:
       | \bat\ /[\w./-]{1,300}+:\d | goroutine\ \d{1,19}+\ \[ | panic:\s
@@ -26,23 +26,23 @@ INTERNALS = re.compile(
       | psycopg2?\. | sqlite3?\.\w{0,80}Error""",
     re.VERBOSE | re.IGNORECASE,
 )
-#: What stands between the parentheses of a line of a stack trace: a file, and a line in it.
+#: The place in parentheses on a line of a stack trace: a file and a line number.
 PLACE = re.compile(r"[/\\.][^:\n]{0,300}+:\d|^[^:\n]{1,300}+:\d")
 #: How much of a response is searched, in characters: for keys, for keys with escapes in them, and for internals.
 SEARCHED, SEARCHED_WITH_ESCAPES, SEARCHED_FOR_INTERNALS = 8 << 20, 1 << 14, 1 << 15
-#: How much of an output is looked for in other responses, in characters.
+#: How many characters of an output are searched for in other responses.
 COMPARED = 1 << 16
 
 
 def texts(e: Exchange) -> list[str]:
-    """Return the header section and the body of a response, as text; of a long body its beginning."""
+    """Return the header section and the beginning of the body of a response, as text."""
     assert e.response is not None  # noqa: S101 - the selectors see to it
     section = "\n".join(f"{name}: {value}" for name, value in e.response.headers)
     return [section, e.response.body[:SEARCHED].decode("utf-8", "replace")]
 
 
 def internals(text: str) -> str | None:
-    """Return what only the inside of a server shows, with a little of what stands around it, or None."""
+    """Return the first mark of a server's internals with some of its surroundings, or None."""
     text = text[:SEARCHED_FOR_INTERNALS].replace("\\n", "\n")
     for found in INTERNALS.finditer(text):
         if found["place"] is None or PLACE.search(found["place"]):
@@ -72,7 +72,7 @@ def key_stays(exchanges: list[Exchange], target: Target) -> FindingsAcross:
 
 
 def around(redact: Redactor, text: str) -> str:
-    """Return where the first key stood in a text."""
+    """Return the surroundings of the first key in a text."""
     without = redact(text[: 1 << 20])
     at = without.find(MARK)
     return f"{'...' if at > 60 else ''}{without[max(0, at - 60) : at + 90]}" if at >= 0 else without
@@ -114,7 +114,7 @@ def output_stays(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
 
 
 def entitled(e: Exchange) -> bool:
-    """Whether the request may see command output, or another rule judges what a 200 means for it."""
+    """Whether the request may get command output, or another rule judges a 200 for it."""
     if e.ask.credential == "unnamed":
         return True
     return e.ask.credential in {"full", "lowercase"} and e.ask.vps not in {"foreign", "unknown"}

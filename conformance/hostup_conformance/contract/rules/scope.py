@@ -51,7 +51,7 @@ def read_may_not_start(e: Exchange) -> Findings:
 
 
 def is_disguised_poll(e: Exchange) -> bool:
-    """A poll by a key with read:vm alone, in a spelling that a check of its scope might not take for one."""
+    """A poll with read:vm alone that is spelled so that a check of the scope may not recognize it."""
     odd = not e.ask.pid.well_formed or is_devious(e.request) or (e.ask.resource == "other" and "exec" in e.request.path)
     return e.response is not None and e.ask.credential == "read" and odd and not e.ask.starts
 

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from hostup_conformance.contract.ask import Exchange
     from hostup_conformance.contract.target import Target
 
-#: The status codes with which a provider may block a command (the documentation of the POST: some are blocked).
+#: The status codes with which a provider may block a command, as the documentation of the POST says that some do.
 BLOCKED = {400, 403, 422}
 #: After how many seconds a command that ends at once should be reported as exited.
 LONG_ENOUGH = 4.0
@@ -45,7 +45,7 @@ WINDOWS = ("cmd", "powershell")
 
 
 def differs(e: Exchange, name: str, expected: bytes) -> dict[str, Any] | None:
-    """Return a stream that is not what was printed, apart from line ends and the white space around it."""
+    """Return a stream if it differs from what was printed by more than line ends and surrounding white space."""
     plain = [text.replace("\r\n", "\n").strip() for text in (stream(e, name), expected.decode("utf-8", "replace"))]
     return None if plain[0] == plain[1] else {name: member(e, name)}
 
@@ -271,7 +271,7 @@ def output_is_exact(exchanges: list[Exchange], _target: Target) -> FindingsAcros
 
 
 def differs_in_print(e: Exchange, name: str, expected: bytes) -> bool:
-    """Whether a stream has other printable characters than were written."""
+    """Whether the printable characters of a stream differ from those that were written."""
     texts = (stream(e, name), expected.decode())
     return len({"".join(c for c in text if c.isprintable() and not c.isspace()) for text in texts}) > 1
 

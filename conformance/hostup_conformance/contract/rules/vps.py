@@ -48,12 +48,12 @@ ABSENT = {404, 405, 501}
 STATUS = members_of("VpsStatus")
 #: The VPSs that are known to be the caller's.
 CALLERS = {"own", "unavailable"}
-#: By how many points a percentage may differ from the ratio of the two sizes; by how much a size may have been rounded
-#: that has decimals, and by how much one that has none.
+#: By how many points a percentage may differ from the ratio of two sizes, and by how much a size may have been rounded,
+#: with decimals and without.
 PERCENT_OFF, ROUNDED, ROUNDED_TO_WHOLE = 1.5, 0.06, 0.5
-#: The most that a figure can be which has this unit in its name.
+#: The greatest plausible value of a figure.
 MOST = {"uptimeSeconds": 20 * 366 * 86400, "memory.totalGb": 10**6, "storage.totalGb": 10**6}
-#: By how many seconds more than have passed an uptime may grow.
+#: By how many seconds an uptime may grow faster than the clock.
 SECONDS_OFF = 60
 
 
@@ -370,7 +370,7 @@ def contradictions(exchanges: Iterable[Exchange], claims: Iterable[tuple[Exchang
 
 
 def shows_running(e: Exchange) -> bool | None:
-    """Return whether a status or a probe shows that the VPS runs, None where it does not tell."""
+    """Return whether a status or a probe says that the VPS runs; None if it does not say."""
     if gives_status(e):
         state = member(e, "powerState")
         return {"running": True, "stopped": False}.get(state) if isinstance(state, str) else None
@@ -422,7 +422,7 @@ def number(value: Any, name: str) -> float | None:
 
 
 def fits(used: float, total: float, percent: float) -> bool:
-    """Whether a percentage can be that of two sizes that have been rounded."""
+    """Whether a percentage can be the ratio of two rounded sizes."""
     blur = [ROUNDED_TO_WHOLE if float(size).is_integer() else ROUNDED for size in (used, total)]
     least = 100 * max(used - blur[0], 0) / (total + blur[1])
     most = 100 * (used + blur[0]) / max(total - blur[1], ROUNDED)
