@@ -18,7 +18,7 @@ environment variables, for a server other than the embedded mock:
   HOSTUP_VPS_ID              a VPS whose agent is available (default: the first in the list)
   HOSTUP_READ_API_KEY        key with read:vm only
   HOSTUP_UNAVAILABLE_VPS_ID  a VPS whose agent is not available
-  HOSTUP_FOREIGN_VPS_ID      somebody else's VPS
+  HOSTUP_FOREIGN_VPS_ID      a VPS of another account
   HOSTUP_FINISHED_PID, HOSTUP_RUNNING_PID
                              pids, on HOSTUP_VPS_ID, of a command that has ended and of one that runs
 """
@@ -76,9 +76,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def split(argv: list[str]) -> tuple[list[str], list[str]]:
-    """Separate our own arguments from a client's command, or from pytest's: those after the URL or file.
+    """Separate our own arguments from those for pytest, after the URL or file, or from a client's command, after --.
 
-    argparse cannot tell a URL from the value of an option that it does not know.
+    argparse cannot do that: it cannot tell a URL from the value of an option that it does not know.
     """
     if argv[:1] == ["client"] and "--" in argv:
         return argv[: argv.index("--")], argv[argv.index("--") + 1 :]
@@ -90,7 +90,7 @@ def split(argv: list[str]) -> tuple[list[str], list[str]]:
 
 
 def make_parser() -> argparse.ArgumentParser:
-    """Return the parser of all arguments except pytest's."""
+    """Return the parser of our own arguments."""
     parser = argparse.ArgumentParser(
         prog="hostup-conformance",
         description="Judges whether a server of HostUp's guest-agent endpoint conforms to the contract.",
@@ -143,7 +143,7 @@ def make_parser() -> argparse.ArgumentParser:
 
 
 def add_client(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the parser of the subcommand that judges a client."""
+    """Add the subcommand that judges a client."""
     client = commands.add_parser(
         "client",
         help="judge a client: any command, in any language",
@@ -218,8 +218,8 @@ def run_pytest(arguments: list[str]) -> int:
     """Run the suite, and return pytest's exit code."""
     import pytest
 
-    # This command imported the package before pytest could rewrite its asserts, of which pytest warns; the test modules
-    # are imported later, and rewritten all the same.
+    # pytest warns that it cannot rewrite the asserts of a package that is already imported. The test modules are not
+    # yet.
     quiet = ["-W", "ignore::pytest.PytestAssertRewriteWarning"]
     return int(pytest.main(["--pyargs", "hostup_conformance", *quiet, *arguments]))
 

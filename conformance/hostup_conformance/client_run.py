@@ -1,6 +1,6 @@
-"""One run of the suite on a client: scenes, verdict, reports. It must not know how a command is run, nor judge.
+"""One run of the suite on a client: scenes, verdict, reports. It must not know how a command is run or judged.
 
-It is no pytest session: a client has no requests to select, and one verdict.
+It is not a pytest session, since there are no tests to select: a client gets one verdict.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from hostup_conformance.record import BODY_CHARACTERS, Course, Subject, record_o
 from hostup_conformance.reports import terminal
 from hostup_conformance.reports.files import remove_reports, write_reports
 from hostup_conformance.sources import client_recording
-from hostup_conformance.sources.client import Command, check_command, play_all, serve
+from hostup_conformance.sources.client import ClientCommand, check_command, play_all, serve
 from hostup_conformance.sources.scenes import KEY, Scene, scenes
 
 if TYPE_CHECKING:
@@ -36,9 +36,9 @@ if TYPE_CHECKING:
 
 #: The exit codes, which are pytest's.
 CONFORMANT, NOT_CONFORMANT, INTERRUPTED, UNWRITTEN, UNUSABLE = range(5)
-#: The beginning of the command line in a report that plays a scene again.
+#: How the command line in a report begins that plays a scene again.
 AGAIN = "hostup-conformance client"
-#: How many bytes of what a command printed are shown.
+#: How many of the last bytes that a command printed are shown.
 LAST = 500
 REDACT = redactor((KEY,))
 
@@ -55,14 +55,14 @@ class ClientOptions:
     strict: bool = False
 
     @property
-    def command(self) -> Command:
+    def command(self) -> ClientCommand:
         """The command that is judged."""
-        return Command(self.words, self.does)
+        return ClientCommand(self.words, self.does)
 
 
 @dataclass
 class Printer:
-    """Prints the summary as pytest's terminal does, in colour on a terminal alone."""
+    """Prints the summary as pytest's terminal reporter does, with colours only on a terminal."""
 
     colours: dict[str, str] = field(default_factory=lambda: {"red": "31", "green": "32", "yellow": "33", "bold": "1"})
 
@@ -128,7 +128,7 @@ def judge_and_report(
 
 
 def by_hand(name: str) -> int:
-    """Serve one scene until Ctrl-C, then say what was wrong with the requests."""
+    """Serve one scene until Ctrl-C, then print what was wrong with the requests; return the exit code."""
     try:
         (scene,) = chosen_scenes(ClientOptions((), scenes=(name,)))
     except Misconfigured as error:
@@ -163,7 +163,7 @@ def report(
 
 
 def chosen_scenes(options: ClientOptions) -> list[Scene]:
-    """Return the scenes to be played; raise `Misconfigured` for a name that none has, or where none is left."""
+    """Return the scenes to play; raise `Misconfigured` for an unknown name, or if none suits what the command does."""
     every = scenes()
     for name in options.scenes:
         if name not in every:
@@ -187,7 +187,7 @@ def subject(options: ClientOptions) -> Subject[Seen]:
 
 
 def came(e: Exchange) -> str:
-    """Return what came of a request, to be read; of a command's end, all that was sent and printed before."""
+    """Return an exchange as text for people; for the end of a command, everything that it sent and printed."""
     if (story := e.ask.story) is None:
         fields = "".join(f"{name}: {value}\n" for name, value in e.request.headers)
         body = e.request.body.decode("utf-8", "replace")
@@ -202,5 +202,5 @@ def came(e: Exchange) -> str:
 
 
 def replied(e: Exchange) -> str:
-    """Say what was sent, and what in response."""
+    """Return a request and its response in one line."""
     return f"{e.request.method} {e.request.target} \N{RIGHTWARDS ARROW} {e.status or e.failure or 'no response'}"

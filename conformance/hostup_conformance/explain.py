@@ -39,7 +39,7 @@ SOURCES = {
 
 
 def explain(id: str) -> int:
-    """Print what is known about a requirement; for an unknown id, print the ids that may have been meant."""
+    """Print an explanation of a requirement, or hints for an unknown id; return the exit code."""
     meant = re.sub(r"-(\d)$", r"-0\1", id.upper())
     requirement = requirements().get(renamed().get(meant, meant))
     if requirement is None:
@@ -48,13 +48,13 @@ def explain(id: str) -> int:
     try:
         print("\n".join(explanation(requirement)), flush=True)
     except BrokenPipeError:
-        # The reader, such as head, has seen enough; what Python flushes at its exit must not fail again.
+        # A reader such as head has closed the pipe; Python's flush at exit must not fail on it again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0
 
 
 def hint(id: str) -> str:
-    """Say which ids an unknown id resembles: all of its area, some in its area, or some in any; else name the areas."""
+    """Return what an unknown id may stand for: the ids of an area, or similar ids; else name the areas."""
     areas: dict[str, list[str]] = {}
     for requirement in requirements().values():
         areas.setdefault(requirement.area, []).append(requirement.id)
@@ -67,7 +67,7 @@ def hint(id: str) -> str:
 
 
 def explanation(requirement: Requirement) -> Iterator[str]:
-    """Yield the paragraphs of an explanation."""
+    """Yield the paragraphs of the explanation of a requirement."""
     yield f"{requirement.id} ({requirement.level}) {requirement.title}\n"
     yield fill(requirement.statement, WIDTH, break_on_hyphens=False) + "\n"
     yield labelled("level", f"{requirement.level}: {BROKEN[requirement.level]}")
@@ -94,21 +94,21 @@ def labelled(label: str, text: str) -> str:
 
 
 def needed(need: str) -> str:
-    """Return a variable as it is, and a capability with its meaning."""
+    """Return a need in words: a capability with its meaning, anything else as it is."""
     if need == "long keys":
         return f"{need} (of at least {PIECE} characters)"
     return f"{need} (a target that {CAPABILITIES[need]})" if need in CAPABILITIES else need
 
 
 def examples(id: str) -> dict[str, str]:
-    """Return a good and a bad exchange for a requirement, as far as the kill matrices have them."""
+    """Return the good and the bad exchange that the kill matrices have for a requirement, if any."""
     matrices = (read_matrix(file).get("examples", {}) for file in (KILL_MATRIX, CLIENT_KILL_MATRIX))
     found: dict[str, str] = next((matrix[id] for matrix in matrices if id in matrix), {})
     return {kind: found[kind] for kind in ("good", "bad") if found.get(kind)}
 
 
 def waiving(requirement: Requirement) -> str:
-    """Say how to waive a requirement."""
+    """Return how to waive a requirement."""
     if requirement.level == "OBSERVE":
         return "There is nothing to waive: this requirement never fails."
     until = datetime.now(UTC).date() + timedelta(days=WAIVED_DAYS)

@@ -1,6 +1,6 @@
-"""SIGINT and SIGTERM: the first one ends the sending and lets the run report, the second one ends the run.
+"""SIGINT and SIGTERM: the first signal ends the sending, so that the run reports what it has; the second ends the run.
 
-Under pytest-xdist the controller tells the worker by a file, since a signal may have reached it alone.
+Under pytest-xdist the signal may reach only the controller, which then notifies the worker by creating a file.
 """
 
 from __future__ import annotations
@@ -20,21 +20,21 @@ if TYPE_CHECKING:
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 REASON = "the run was interrupted"
-#: How many seconds pass between two checks whether the worker was told.
+#: How many seconds pass between two checks for the controller's file.
 LOOK = 0.2
 
 
 class Interruption:
-    """Whether and when the run was interrupted, and what is to be called then."""
+    """Whether and when the run was interrupted, and the functions to call then."""
 
     def __init__(self, notice: Path, *, watch: bool) -> None:
-        #: Exists once the run was interrupted.
+        #: The file that exists once the run was interrupted.
         self.notice = notice
         self._at: float | None = None
         self._listeners: list[Callable[[str], None]] = []
         self._before: dict[int, Any] = {}
         self._over = threading.Event()
-        with suppress(ValueError):  # signals are the main thread's
+        with suppress(ValueError):  # only the main thread can handle signals
             for number in SIGNALS:
                 self._before[number] = signal.signal(number, self._received)
         if watch and notice.exists():
@@ -67,7 +67,7 @@ class Interruption:
     def _received(self, _number: int, _frame: object) -> None:
         for number in SIGNALS:
             signal.signal(number, signal.default_int_handler)
-        # In a thread of its own, since the interrupted code may hold a lock that this needs.
+        # In a thread of its own, since the interrupted code may hold a lock that the listeners need.
         threading.Thread(target=self._happen, daemon=True).start()
 
     def _watch(self) -> None:
@@ -87,9 +87,9 @@ class Interruption:
 
 
 def interruption_of(config: pytest.Config) -> Interruption:
-    """Return what notices that a run is to end: signals, and in a worker of pytest-xdist also its controller's word."""
-    if told := getattr(config, "workerinput", {}).get("hostup_notice"):
-        interruption = Interruption(Path(told), watch=True)
+    """Begin to watch for an interruption of this run: for signals and, in a worker, for its controller's file."""
+    if notice := getattr(config, "workerinput", {}).get("hostup_notice"):
+        interruption = Interruption(Path(notice), watch=True)
     else:
         folder = TemporaryDirectory(prefix="hostup-conformance-")
         config.add_cleanup(folder.cleanup)

@@ -1,10 +1,10 @@
-"""Says what is missing where the client is installed without the extra `conformance`, of which it imports nothing."""
+"""Finds out whether the extra `conformance` is installed. It imports nothing of it."""
 
 from __future__ import annotations
 
 from importlib.util import find_spec
 
-#: The modules of the extra, by the names of their distributions.
+#: The modules that the extra brings, by their distributions.
 MODULES = {
     "a2wsgi": "a2wsgi",
     "httplint": "httplint",
@@ -21,7 +21,7 @@ MODULES = {
 
 
 def complaint() -> str | None:
-    """Say what is not installed and how to install it; None where all is there."""
+    """Return what is not installed and how to install it; None if nothing is missing."""
     missing = [name for name, module in MODULES.items() if find_spec(module) is None]
     if not missing:
         return None

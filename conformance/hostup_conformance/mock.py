@@ -1,4 +1,4 @@
-"""The embedded mock, by the name that people import and run: `python -m hostup_conformance.mock`."""
+"""The embedded mock under its public name, to be imported or run: `python -m hostup_conformance.mock`."""
 
 from hostup_conformance.servers.mock import (
     API_KEY,

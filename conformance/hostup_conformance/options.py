@@ -1,4 +1,4 @@
-"""Reads options and environment as the target and the limits of a run; it must not know how pytest runs anything."""
+"""Turns options and environment into the target and the limits of a run. It must not know how pytest runs anything."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from contextlib import ExitStack
 
-#: The default number of requests to a live server, and how many more where commands may be started.
+#: The default number of requests to a live server, and how many more there are if commands may be started.
 LIVE_REQUESTS, FOR_COMMANDS = 240, 150
-#: The name of a header field (RFC 9110 section 5.6.2), and those that are the suite's own.
+#: The form of a header field's name (RFC 9110 section 5.6.2), and the names that the suite itself sets.
 FIELD_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 OUR_FIELDS = frozenset(
     {*("accept", "accept-encoding", "authorization", "connection", "content-length", "content-type", "expect", "host")}
     | {*("keep-alive", "prefer", "te", "trailer", "transfer-encoding", "upgrade", "user-agent")}
 )
-#: The base URL in a process that leaves the work to another one, and so sends nothing.
+#: The base URL in a process that leaves the work to another process, and so sends nothing.
 ELSEWHERE = "http://127.0.0.1:1"
 
 
 @dataclass(frozen=True)
 class Options:
-    """The options of a run, as the command line has them."""
+    """The options of a run, as given on the command line."""
 
     base_url: str
     report_dir: Path
@@ -57,18 +57,18 @@ class Options:
     client_cert: str | None
     plain_http: tuple[str, ...]
     strict: bool
-    #: Whether another process does the work (pytest-xdist), and this one needs no server.
+    #: Whether another process does the work (pytest-xdist), so that this one needs no server.
     elsewhere: bool
 
     @property
     def servers(self) -> dict[str, str | None]:
-        """The options that name a server, of which there can be one; a recording may say where it was made."""
+        """The options that name a server, of which only one may be given. --base-url may go with --har."""
         named = {"--base-url": self.base_url, "--app": self.app, "--backend": self.backend}
         return named if self.har is None else {"--har": str(self.har), "--app": self.app, "--backend": self.backend}
 
     @classmethod
     def read(cls, option: Any, base_url: str, arguments: Sequence[str]) -> Options:
-        """Read pytest's options; raise `Misconfigured` for an empty base URL, which does not ask for the mock."""
+        """Read pytest's options; raise `Misconfigured` for an empty --base-url, which should not mean the mock."""
         # An option that was not given is an empty string too.
         if not base_url and any(argument.startswith("--base-url") for argument in arguments):
             raise Misconfigured("--base-url is empty; give the server's address, or omit the option to judge the mock")
@@ -134,7 +134,7 @@ def target_of(options: Options, resources: ExitStack) -> Target:
 
 
 def route_to(target: Target, options: Options, environ: Mapping[str, str]) -> Route:
-    """Return how a server is reached, apart from its address; raise `Misconfigured` for what cannot be used."""
+    """Return how a server is reached, apart from its address; raise `Misconfigured` for options that cannot be used."""
     ca, named_by = ca_from(environ, options.ca_file)
     certificate, key = split_certificate(options.client_cert) if options.client_cert else (None, None)
     route = Route(
@@ -145,12 +145,12 @@ def route_to(target: Target, options: Options, environ: Mapping[str, str]) -> Ro
         key=key,
         proxy=proxy_for(target.base_url, loopback=target.is_loopback),
     )
-    route.context()  # what it complains of is told before anything is sent
+    route.context()  # raises before anything is sent
     return route
 
 
 def field_value(name: str, environ: Mapping[str, str]) -> str:
-    """Return the value of a header field; raise `Misconfigured`, without showing it, where it cannot be sent."""
+    """Return the value of a header field; raise `Misconfigured`, without showing it, if it cannot be sent."""
     if not FIELD_NAME.fullmatch(name):
         raise Misconfigured(f"--header {shown(name)}: give the name of a header field alone; its value comes from the "
                             "environment, since a command line can be seen by others")  # fmt: skip
@@ -166,7 +166,7 @@ def field_value(name: str, environ: Mapping[str, str]) -> str:
 
 
 def split_certificate(text: str) -> tuple[Path, Path | None]:
-    """Return the files of a client certificate and its key, the latter None where it is in the same file."""
+    """Return the files of a client certificate and of its key, which is None if it is in the same file."""
     certificate, colon, key = text.rpartition(":")
     if not colon or Path(text).exists():
         return Path(text), None
@@ -174,7 +174,7 @@ def split_certificate(text: str) -> tuple[Path, Path | None]:
 
 
 def agent_target(options: Options, resources: ExitStack) -> Target:
-    """Return the target that is a real guest agent, started for this run; `Misconfigured` where it is not installed."""
+    """Return a server with a real guest agent, started for this run; raise `Misconfigured` if it is not installed."""
     from hostup_conformance.servers.agent_server import serve
     from hostup_conformance.servers.supervisor import find_program
 
@@ -187,7 +187,7 @@ def agent_target(options: Options, resources: ExitStack) -> Target:
 
 
 def with_commands(target: Target, options: Options) -> Target:
-    """Allow the start of commands if `--allow-exec` does; raise `Misconfigured` if it lacks the id of the VPS."""
+    """Allow commands to be started if `--allow-exec` does; raise `Misconfigured` if it lacks the id of the VPS."""
     if options.allow_exec is None:
         return target
     if options.allow_exec != target.vps and (is_live(options, target) or options.allow_exec):
@@ -198,12 +198,12 @@ def with_commands(target: Target, options: Options) -> Target:
 
 
 def is_live(options: Options, target: Target) -> bool:
-    """Whether the server may belong to somebody: it is not on loopback, or `--live` says so."""
+    """Whether the server may be in use by others: it is not on loopback, or `--live` is given."""
     return options.live or not target.is_loopback
 
 
 def limits(options: Options, target: Target) -> Limits:
-    """Return the bounds of a run; raise `Misconfigured` for bounds that make no sense."""
+    """Return the limits of a run; raise `Misconfigured` for options out of range."""
     if options.max_requests is not None and options.max_requests < 1:
         raise Misconfigured(f"--max-requests {options.max_requests}: give a number above 0")
     if not 0 < options.timeout_seconds <= 60:
@@ -234,9 +234,9 @@ def limits(options: Options, target: Target) -> Limits:
 
 
 def check_writable(file: Path) -> None:
-    """Raise `Misconfigured` if a report or recording cannot be written, before anything is sent.
+    """Raise `Misconfigured` if a report or recording cannot be written, so that this is known before anything is sent.
 
-    It leaves nothing, since a run may end without a report, as a plan does.
+    New folders are removed again, since a run may end without a report, as with --plan.
     """
     made = [folder for folder in file.parents if not folder.exists()]
     try:
@@ -254,7 +254,7 @@ def check_writable(file: Path) -> None:
 
 
 def files(options: Options) -> Iterator[Path]:
-    """Yield the files that every run writes."""
+    """Yield the files that must be writable."""
     yield options.report_dir / "report.json"
     if options.record:
         yield options.record

@@ -1,7 +1,7 @@
 """The pytest plugin: adds the suite's options and starts the suite, both only if pytest was asked to run it.
 
-Every run of pytest loads it where the suite is installed, so it must not import anything slow, nor claim the name of an
-option that somebody else's plugin or conftest.py may have.
+Where the suite is installed, every run of pytest loads this module, so it must not import anything slow, nor claim the
+name of an option that another plugin or a conftest.py may have.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ PACKAGE = "hostup_conformance"
 #: pytest's name for the plugin pytest-base-url, whose option --base-url means the same as ours.
 BASE_URL_PLUGIN = "base_url"
 
-#: The suite's options and what argparse is told of them. `--strict` is pytest's own; here a broken SHOULD is a fail.
+#: The suite's options with their arguments for argparse. `--strict` is pytest's own; the suite fails on a SHOULD with
+#: it.
 OPTIONS: dict[str, dict[str, Any]] = {
     "--base-url": {"metavar": "URL", "help": "the server to judge; a path prefix is allowed (default: the mock)"},
     "--report-dir": {
@@ -98,10 +99,10 @@ OPTIONS: dict[str, dict[str, Any]] = {
 def pytest_load_initial_conftests(
     early_config: pytest.Config, parser: pytest.Parser, args: list[str]
 ) -> Generator[None, object, object]:
-    """Add the suite's options if it is asked for.
+    """Add the suite's options if the suite is asked for.
 
-    The hook `pytest_addoption` would be too early: here the options of all other plugins are known, so that their
-    values are not taken for the suite's name, and a name that is claimed twice can be told.
+    `pytest_addoption` would be too early. Here the options of all other plugins are known, so that their values are not
+    mistaken for the suite's name, and an option that is claimed twice can be reported.
     """
     know_ini_option(early_config, parser)
     known = early_config.known_args_namespace
@@ -109,7 +110,7 @@ def pytest_load_initial_conftests(
     if not is_named_in(given or [str(early_config.invocation_params.dir)], early_config):
         return (yield)
     add_options(parser, early_config.pluginmanager)
-    # The values of our options are no longer taken for places of tests, where pytest looks for a conftest.py.
+    # Parse again: the values of our options are no paths of tests, in which pytest looks for a conftest.py.
     again = parser.parse_known_args(args, namespace=copy.copy(early_config.option))
     again.confcutdir = known.confcutdir
     early_config.known_args_namespace = again
@@ -123,7 +124,7 @@ def pytest_load_initial_conftests(
 
 
 def know_ini_option(config: pytest.Config, parser: pytest.Parser) -> None:
-    """Let the ini option base_url be known in every run: it stands in a file that other runs read too."""
+    """Register the ini option base_url in every run: other runs read the same file, and would warn of it."""
     try:
         config.getini("base_url")
     except ValueError:
@@ -131,7 +132,7 @@ def know_ini_option(config: pytest.Config, parser: pytest.Parser) -> None:
 
 
 def add_options(parser: pytest.Parser, plugins: pytest.PytestPluginManager) -> None:
-    """Add the suite's options; raise `pytest.UsageError` where another plugin has one of the same name."""
+    """Add the suite's options; raise `pytest.UsageError` if another plugin has one of the same name."""
     group = parser.getgroup("hostup", "conformance of a guest-agent endpoint (with --pyargs hostup_conformance)")
     for name, attributes in OPTIONS.items():
         if name == "--base-url" and plugins.has_plugin(BASE_URL_PLUGIN):
@@ -155,7 +156,7 @@ def destination(name: str) -> str:
 
 
 def twice(name: str, plugins: pytest.PytestPluginManager) -> pytest.UsageError:
-    """Say who else claims an option's name, and what to do."""
+    """Return the error for an option that another plugin claims too, with the remedy."""
     for plugin, place in claimants(name, plugins):
         if Path(plugin).name == "conftest.py":
             remedy = "run pytest with --noconftest, or from a folder without it"
@@ -171,7 +172,7 @@ def twice(name: str, plugins: pytest.PytestPluginManager) -> pytest.UsageError:
 
 
 def claimants(name: str, plugins: pytest.PytestPluginManager) -> Iterable[tuple[str, str]]:
-    """Yield the plugins that add an option, each by pytest's name for it and by the distribution that it comes with."""
+    """Yield the plugins that add an option, each by its name in pytest and its distribution."""
     comes_with = {id(plugin): info.project_name for plugin, info in plugins.list_plugin_distinfo()}
     for called, plugin in plugins.list_name_plugin():
         listener = Listener()
@@ -185,17 +186,17 @@ def claimants(name: str, plugins: pytest.PytestPluginManager) -> Iterable[tuple[
 
 
 class Listener:
-    """Stands in for pytest's parser, and only notes which options are added."""
+    """Takes the place of pytest's parser, and only notes which options are added."""
 
     def __init__(self) -> None:
         self.heard: set[str] = set()
 
     def getgroup(self, *_: object, **__: object) -> Listener:
-        """Return itself as the group, whatever its name."""
+        """Return itself as any group."""
         return self
 
     def addoption(self, *names: str, **attributes: object) -> None:
-        """Note the names of an option, and the attribute that is to hold its value."""
+        """Note the names of an option, and the attribute for its value."""
         self.heard |= {*names, str(attributes.get("dest", ""))}
 
     _addoption = addoption
@@ -212,7 +213,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
     if lacking := complaint():
         raise pytest.UsageError(lacking)
-    # First of all, since the import below takes a second.
+    # Before the import below, which takes a second.
     from hostup_conformance.interruption import interruption_of
 
     interruption = interruption_of(config)
@@ -228,7 +229,7 @@ def is_named_in(arguments: Iterable[str], config: pytest.Config) -> bool:
         name = argument.partition("::")[0]
         if name == PACKAGE or name.startswith(PACKAGE + "."):
             return True
-        with suppress(OSError, ValueError):  # what is no path
+        with suppress(OSError, ValueError):  # not every argument is a path
             path = (config.invocation_params.dir / name).resolve()
             if here in (path, *path.parents):
                 return True

@@ -1,6 +1,6 @@
-"""The record of a run: what its reports are made of, as plain data.
+"""The record of a run: the plain data from which its reports are made.
 
-All that leaves the suite passes here, and loses the keys.
+Everything that leaves the suite passes through here, and loses its keys.
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ if TYPE_CHECKING:
     from hostup_conformance.core.rule import Finding
     from hostup_conformance.core.verdict import Result, Verdict
 
-#: The members that hold what a server sent, or what was sent to it. All else is the suite's own words, which may look
-#: like a piece of a key and must stay: statuses, ids, titles.
+#: The members that quote what was sent or received. All others are the suite's own words (statuses, ids, titles), which
+#: must stay even if they look like a piece of a key.
 FREE = {
     *("base_url", "methods", "stopped", "refused", "message", "curl", "purpose", "headers", "body"),
     *("expected", "got", "withheld"),
 }
-#: How many findings of one requirement are shown, and how much of a body and of a target (characters), and how many
-#: header fields.
+#: How many findings of a requirement are shown; of a body and of a target, how many characters; and how many header
+#: fields.
 EVIDENCE = 3
 BODY_CHARACTERS = 2000
 FIELDS = 100
@@ -48,7 +48,7 @@ TARGET_CHARACTERS = 300
 
 @dataclass(frozen=True)
 class Course:
-    """How a run went: when it began, how many seconds it took, and why it ended early, if it did."""
+    """How a run went: when it began, how many seconds it took, and why its sending ended early, if it did."""
 
     started: datetime = field(default_factory=lambda: datetime.now(UTC))
     seconds: float = 0.0
@@ -59,11 +59,11 @@ class Course:
 
 @dataclass(frozen=True)
 class Subject(Generic[A]):
-    """What a run is about: how its reports call it, what must not be in them, and how an exchange is shown there."""
+    """What a run is about, and how its reports show it."""
 
     described: dict[str, Any]
     redact: Redact
-    #: Returns a line for the shell that shows it again, and the text that stands for what came.
+    #: Return, for an exchange, the command line that repeats it, and the text for what came.
     again: Callable[[Exchange[A]], str]
     came: Callable[[Exchange[A]], str | None]
 
@@ -80,7 +80,7 @@ def server(target: Target) -> Subject[Ask]:
 
 
 def judged_counts(verdict: Verdict[A]) -> dict[str, int]:
-    """Return how many MUSTs and SHOULDs were judged, and how many could have been with what was given."""
+    """Return how many MUSTs and SHOULDs were judged, and how many there are that are not disabled."""
     results = [r for r in verdict.results.values() if r.requirement.level != "OBSERVE" and r.status != "disabled"]
     return {"requirements": sum(r.status != "skip" for r in results), "of": len(results)}
 
@@ -92,7 +92,7 @@ def record_of(
     course: Course,
     roots: dict[str, list[str]],
 ) -> dict[str, Any]:
-    """Return the record of a run, redacted. It is JSON; report.json is its text."""
+    """Return the record of a run, redacted, in the form of report.json."""
     methods = Counter(e.request.method for e in exchanges if e.request.method)
     record: dict[str, Any] = {
         "format": FORMAT,
@@ -118,7 +118,7 @@ def record_of(
 
 
 def entry_of(result: Result[A], subject: Subject[A], roots: dict[str, list[str]]) -> dict[str, Any]:
-    """Return a requirement's entry; `root` is the requirement that explains it, if there is one."""
+    """Return the entry of a requirement; its `root` is the requirement that explains it, if any."""
     requirement = result.requirement
     return {
         "id": requirement.id,
@@ -136,7 +136,7 @@ def entry_of(result: Result[A], subject: Subject[A], roots: dict[str, list[str]]
 
 
 def item_of(result: Result[A], subject: Subject[A]) -> dict[str, Any]:
-    """Return a requirement's entry on its own, for its pytest item."""
+    """Return the redacted entry of a requirement, for its pytest item."""
     entry: dict[str, Any] = redacted(entry_of(result, subject, {}), subject.redact)
     return entry
 
@@ -178,7 +178,7 @@ def curl(e: Exchange[Ask], target: Target) -> str:
 
 
 def header_argument(name: str, value: str, variables: dict[str | None, str]) -> str:
-    """Return a header field for the shell; of an Authorization, the scheme and the variable of a known key."""
+    """Return a header field for the shell; in Authorization, the variable of a known key takes the key's place."""
     if name.lower() != "authorization":
         return shlex.quote(f"{name}: {value}")
     scheme, _, token = value.rpartition(" ")
@@ -186,7 +186,7 @@ def header_argument(name: str, value: str, variables: dict[str | None, str]) -> 
 
 
 def headers_of(response: Response, redact: Redact) -> dict[str, str]:
-    """Return the header fields, those of one name as one, and the beginning of long ones."""
+    """Return the header fields of a response, joining those of one name and cutting long values."""
     fields: dict[str, str] = {}
     for name, value in response.headers[:FIELDS]:
         text, more = beginning(value, BODY_CHARACTERS, redact)
@@ -202,7 +202,7 @@ def body_of(response: Response, redact: Redact) -> str:
 
 
 def plan_of(wire: Wire, target: Target, *, careful: bool) -> dict[str, Any]:
-    """Return what would be sent, as data: each scripted request, and how many others."""
+    """Return what would be sent, as data: each scripted request, and descriptions of the others."""
     steps, redact = [], redactor(target.nearly_secrets)
     for stage in stages(target, careful=careful):
         for step in stage.steps:
@@ -227,7 +227,7 @@ def plan_of(wire: Wire, target: Target, *, careful: bool) -> dict[str, Any]:
 
 
 def redacted(value: Any, redact: Redact) -> Any:
-    """Return JSON with every key in it replaced, where there is text that is not the suite's own."""
+    """Return JSON with the keys replaced in the members of `FREE`."""
     if isinstance(value, dict):
         return {
             name: _safe(member, redact) if name in FREE else redacted(member, redact) for name, member in value.items()

@@ -1,4 +1,4 @@
-"""The endpoint as a respx router, by the name that people import: `from hostup_conformance.respx import router`."""
+"""The endpoint as a respx router, under its public name: `from hostup_conformance.respx import router`."""
 
 from hostup_conformance.servers.router import TROUBLE, router
 

@@ -1,7 +1,7 @@
-"""One run of the suite as pytest's hooks, in their order: it must not know how anything is sent, judged or shown.
+"""One run of the suite as pytest's hooks, in their order. It must not know how anything is sent, judged or shown.
 
-Under pytest-xdist one worker does it all, since the exchanges of a run are judged together; the controller writes the
-reports.
+Under pytest-xdist, one worker does everything, since the exchanges of a run are judged together; the controller writes
+the reports.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 
 #: The variable that tells hypothesis where to keep its files.
 HYPOTHESIS_FOLDER = "HYPOTHESIS_STORAGE_DIRECTORY"
-#: How long judging may take after the sending, and after an interruption, in seconds.
+#: For how many seconds judging may go on after the sending, and after an interruption.
 JUDGING_SECONDS, A_MOMENT = 15.0, 3.0
 
 
@@ -66,7 +66,7 @@ class Conformance:
             self.course = replace(self.course, ignored=ignored)
         if not target.vps and target.kind == "server":
             target = self._looked_up(target)
-        #: The target as named; what the run learns of it is in `target`.
+        #: The target as options and environment have it; `target` adds what the run has learnt.
         self.configured = with_commands(target, options)
         self.careful = is_live(options, target)
         bounds = limits(options, target)
@@ -77,7 +77,7 @@ class Conformance:
         self.generated = Generated(self.wire, self.configured)
         if options.har:
             recording.replay(self.wire, recorded)
-        #: The finished record; in the controller it comes from the worker.
+        #: The finished record, which the controller gets from the worker.
         self.record: dict[str, Any] | None = None
         self.unwritten: list[str] = []
         #: Whether the suite itself failed while it sent requests.
@@ -90,9 +90,9 @@ class Conformance:
         """Read options and environment, and start the embedded mock if no server was named."""
         resources = ExitStack()
         config.add_cleanup(resources.close)
-        # One run, one worker: another would send everything again, and take the output of one-shot pids away.
+        # Only one worker: another would send everything again, and find the output of ended commands gone.
         config.option.tx = (getattr(config.option, "tx", None) or [])[:1]
-        # Ignore Python warnings; they do not affect the verdict.
+        # Python warnings do not affect the verdict, even if the user's configuration turns them into errors.
         config.addinivalue_line("filterwarnings", "ignore")
         leave_nothing_behind(config)
         base_url = getattr(config.option, "base_url", None) or config.getini("base_url") or ""
@@ -107,18 +107,18 @@ class Conformance:
             raise pytest.UsageError(str(error)) from None
 
     def _looked_up(self, target: Target) -> Target:
-        """Return the target with a VPS from its list; under xdist the controller looks, and tells the worker."""
+        """Return the target with a VPS from its list; under xdist, the controller looks it up and tells the worker."""
         if self.options.plan or self.config.option.collectonly:
             raise Misconfigured("HOSTUP_VPS_ID is not set, and to look one up something would be sent; set it")
         if self.is_worker:
-            # Where the controller was interrupted it has none to tell.
+            # It is empty if the controller was interrupted.
             return replace(target, vps=self.config.workerinput["hostup_vps"], looked_up=True)  # type: ignore[attr-defined]
         bounds = replace(limits(self.options, target), requests=lookup.CANDIDATES + 1)
         wire = wire_to(target, bounds, careful=True)
         self.interruption.tell(wire.abort)
         with closing(wire):
             lookup.run(wire, target)
-        # An interrupted run reports that, and misses nothing else.
+        # An interrupted run reports the interruption, and not that there is no VPS.
         return target if self.interruption.happened else lookup.found(target, wire.exchanges)
 
     @property
@@ -128,7 +128,7 @@ class Conformance:
 
     @property
     def is_worker(self) -> bool:
-        """Whether this process runs items for another, under pytest-xdist."""
+        """Whether this process runs the items of another, under pytest-xdist."""
         return hasattr(self.config, "workerinput")
 
     @property
@@ -143,8 +143,8 @@ class Conformance:
 
     @cached_property
     def verdict(self) -> Verdict:
-        """The verdict on all exchanges; asked for the first time, it ends the sending."""
-        oracles.load()  # while the server is waited for
+        """The verdict on all exchanges. Its first use waits for the rest of the sending."""
+        oracles.load()  # meanwhile, the scripted requests are under way
         self.send_all()
         return self._judge(self.wire.stopped)
 
@@ -160,7 +160,7 @@ class Conformance:
         return apply_waivers(verdict, self.waivers, self.course.started.date(), strict=self.options.strict)
 
     def _time_up(self) -> str | None:
-        """Say why no more is judged, once that is so."""
+        """Return why no more may be judged, once that is so."""
         if self.interruption.longer_ago_than(A_MOMENT):
             return REASON
         return "the time for judging is used up" if time.monotonic() > self._judged_by else None
@@ -169,21 +169,21 @@ class Conformance:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionstart(self) -> None:
-        """Take the keys out of all that pytest itself prints."""
+        """Redact everything that pytest itself prints."""
         reporter = self.config.pluginmanager.get_plugin("terminalreporter")
         if reporter is not None:
             writer = reporter._tw
             self.screen = writer._file = terminal.Redacting(writer._file, redactor(self.configured.nearly_secrets))
 
     def pytest_report_header(self) -> list[str]:
-        """Say what is judged."""
+        """Name the target in the header of pytest's output."""
         target = self.configured
         address = "served by the worker" if self.is_controller and target.kind == "mock" else target.base_url
         lines = [f"target: {address} ({target.kind}), profile {target.profile}"]
         return [*lines, f"HOSTUP_VPS_ID: {shown(target.vps)}, looked up"] if target.looked_up else lines
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        """Put the generated requests before the verdict."""
+        """Run the items that send generated requests before those that show the verdict."""
         items.sort(key=lambda item: "test_requirements" in item.nodeid)
 
     @pytest.hookimpl(tryfirst=True)
@@ -197,7 +197,7 @@ class Conformance:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(self) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        """Take the keys out of the reports of pytest's items."""
+        """Redact the reports of pytest's items."""
         report = yield
         redact = redactor(self.configured.nearly_secrets)
         if report.failed:
@@ -206,7 +206,7 @@ class Conformance:
         return report
 
     def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, str] | None:
-        """Show a requirement's own status where pytest has no such word."""
+        """Show the status of a requirement if pytest has no word for it."""
         status = dict(getattr(report, "user_properties", ())).get("status")  # a report of collection has none
         if report.when == "call" and isinstance(status, str) and status in {"warn", "observe", "disabled"}:
             return status, status[0], status.upper()
@@ -214,7 +214,7 @@ class Conformance:
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """Judge what there is, write the reports, and let a verdict other than conformant be seen in the exit code."""
+        """Judge what there is and write the reports; set the exit code by the verdict."""
         if self.options.plan and session.exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED:
             session.exitstatus = pytest.ExitCode.OK
         if self.options.plan or self.config.option.collectonly:
@@ -233,7 +233,7 @@ class Conformance:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def _write(self, session: pytest.Session) -> None:
-        """Write reports and recording; what cannot be written is said at the end, and seen in the exit code."""
+        """Write reports and recording; what cannot be written is printed at the end, and sets the exit code."""
         assert self.record is not None  # noqa: S101 - it was made just now
         self.unwritten = write_reports(self.record, self.options.report_dir)
         if self.options.record:
@@ -258,7 +258,7 @@ class Conformance:
         return self._judge(REASON if interrupted else self.wire.stopped or "it was not asked for")
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """Print the verdict, and a line for each requirement that is not pass."""
+        """Print the verdict, and a line for each requirement that did not pass."""
         if self.record:
             terminal.print_summary(terminalreporter, self.record, self.options.report_dir)
         for problem in self.unwritten:
@@ -266,13 +266,13 @@ class Conformance:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
-        """Tell a worker which VPS was looked up, and where to look for an interruption."""
+        """Tell a worker which VPS was looked up, and by which file it will learn of an interruption."""
         node.workerinput["hostup_vps"] = self.configured.vps
         node.workerinput["hostup_notice"] = str(self.interruption.notice)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
-        """Take over the record of the worker that made it."""
+        """Take over the record that the worker made."""
         text = getattr(node, "workeroutput", {}).get("hostup_record")
         candidate = json.loads(text) if text else None
         if candidate and (self.record is None or candidate["requests"] > self.record["requests"]):
@@ -280,8 +280,8 @@ class Conformance:
 
     @pytest.fixture(scope="session")
     def conformance(self) -> Iterator[Conformance]:
-        """The run, whose scripted requests are sent in a thread meanwhile."""
-        gc.freeze()  # all that was imported stays, and pytest collects garbage several times
+        """The run; its scripted requests are sent in a thread, while the items begin."""
+        gc.freeze()  # pytest collects garbage several times, and need not visit everything that was imported
         with ThreadPoolExecutor(1) as thread:
             self._scripted = thread.submit(commands.run, self.wire, self.configured, careful=self.careful)
             yield self
@@ -292,7 +292,7 @@ class Conformance:
         """Wait for the scripted requests, and send the generated ones."""
         with self.sending():
             self._scripted.result()
-            self.generated.finish()
+            self.generated.send()
 
     @contextmanager
     def sending(self) -> Iterator[None]:
@@ -305,15 +305,15 @@ class Conformance:
 
 
 def leave_nothing_behind(config: pytest.Config) -> None:
-    """Keep the caches of pytest and hypothesis out of the user's folder, where only the reports are to be written.
+    """Keep the caches of pytest and hypothesis out of the user's folder, where only reports should be written.
 
-    Which items failed last is of no use to the next run: they all rest on the same exchanges. Hypothesis' tables of
-    Unicode take a second to make, so they are kept in the __pycache__ of this package, where that can be written.
+    Which items failed last is of no use to the next run, since all items depend on the same exchanges. Hypothesis needs
+    a second to make its Unicode tables, so they are kept in the __pycache__ of this package, if it is writable.
     """
     for name in ("lfplugin", "nfplugin"):
         if plugin := config.pluginmanager.get_plugin(name):
             config.pluginmanager.unregister(plugin)
     if HYPOTHESIS_FOLDER not in os.environ:
-        # Read when hypothesis is imported or first writes.
+        # Hypothesis reads it when it is imported, or first writes.
         os.environ[HYPOTHESIS_FOLDER] = str(Path(__file__).parent / "__pycache__" / "hypothesis")
         config.add_cleanup(partial(os.environ.__delitem__, HYPOTHESIS_FOLDER))

@@ -1,4 +1,4 @@
-"""The command hostup-conformance, which also starts where the suite's dependencies are not installed, and says so."""
+"""The entry point of hostup-conformance, which says so if the suite's dependencies are missing."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from hostup_conformance.missing import complaint
 
 
 def main() -> int:
-    """Run the command, or say what is not installed; return the exit code."""
+    """Run the command, or print what is not installed; return the exit code."""
     if lacking := complaint():
         print(f"hostup-conformance: {lacking}", file=sys.stderr)
         return 4

@@ -16,8 +16,8 @@ from hostup_conformance.sources import linked
 if TYPE_CHECKING:
     from hostup_conformance.session import Conformance
 
-schema = schemathesis.openapi.from_dict(deepcopy(document()))  # it changes what it is given
-# Other methods change things on a customer's machine; the probe sends them where it is safe.
+schema = schemathesis.openapi.from_dict(deepcopy(document()))  # which changes its argument
+# Other methods may do harm; the script sends them where that is safe.
 schema.config.phases.coverage.unexpected_methods = set()
 operations = schema.include(path=ENDPOINT)
 
@@ -25,12 +25,12 @@ operations = schema.include(path=ENDPOINT)
 @schema.include(method="GET", path=ENDPOINT).parametrize()
 @hypothesis.settings(linked.REPEATABLE, max_examples=20, phases=[hypothesis.Phase.explicit, hypothesis.Phase.generate])
 def test_generated(case: schemathesis.Case[Any], conformance: Conformance) -> None:
-    """Send a generated request; the response is judged with the rest."""
-    conformance.generated.send(case)
+    """Note a generated request, which is sent with the others before the verdict."""
+    conformance.generated.add(case)
 
 
 def test_linked(conformance: Conformance) -> None:
-    """Start commands and poll them, as the document links the two; the responses are judged with the rest."""
+    """Start commands and poll them, following the document's links."""
     if not conformance.target.allow_exec:
         pytest.skip("run with --allow-exec, which starts harmless commands")
     conformance.send_all()

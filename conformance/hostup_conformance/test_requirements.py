@@ -20,7 +20,7 @@ def test_requirement(
     conformance: Conformance,
     record_property: pytest.RecordProperty,  # type: ignore[name-defined]
 ) -> None:
-    """The requirement, as the verdict on all exchanges has it."""
+    """Show the outcome of one requirement, from the verdict on all exchanges."""
     entry = conformance.item(requirement.id)
     for name in ("level", "status", "source"):
         record_property(name, entry[name])

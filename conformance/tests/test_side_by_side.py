@@ -120,8 +120,8 @@ def test_generated_requests_are_sent_once() -> None:
         generated = Generated(wire, target)
         for number in range(20):
             case: Any = SimpleNamespace(meta=None, path_parameters={}, query={"pid": number})
-            generated.send(case)
-        generated.finish()
-        generated.finish()
+            generated.add(case)
+        generated.send()
+        generated.send()
         wire.close()
     assert len(wire.exchanges) == MOST_CASES

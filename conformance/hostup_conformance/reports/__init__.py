@@ -1,1 +1,1 @@
-"""Reports: each takes the plain record of a run. None knows how it was made, nor imports anything of the suite."""
+"""Reports: each takes the plain record of a run, and must not know how that was made."""

@@ -1,4 +1,4 @@
-"""Two reports of a server side by side: what became worse, what better, what is new. It judges nothing again."""
+"""Compares two reports of one target: what became worse, what became better, and what is new. It judges nothing."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from hostup_conformance.core.safe_text import shown
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-#: The statuses of a requirement that was judged, from bad to good; what is observed breaks nothing.
+#: The ranks of the statuses of judged requirements, from bad to good; an observation breaks nothing.
 RANKS = {"error": 0, "fail": 0, "warn": 1, "observe": 2, "pass": 2}
 VERDICTS = ("not_conformant", "not_demonstrated", "conformant")
-#: The kinds of changes, in the order in which they are listed, and what their number is called.
+#: The kinds of changes in the order in which they are listed, each with its name in the last line.
 KINDS = {"worse": "worse", "better": "better", "new": "new", "gone": "gone", "unjudged": "no longer judged"}
 LONGEST = 200
 
@@ -53,9 +53,9 @@ def entries(report: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 def kind_of_change(before: str, after: str) -> str | None:
-    """Return the kind of a change of status, None for what is as good as before.
+    """Return the kind of a change of status; None if the requirement is as good as before.
 
-    What was not judged before, and is broken, is worse; what is judged no longer is neither worse nor better.
+    A broken requirement that was not judged before is worse; one that is no longer judged is neither worse nor better.
     """
     if after not in RANKS:
         return "unjudged" if before in RANKS else None
@@ -66,7 +66,7 @@ def kind_of_change(before: str, after: str) -> str | None:
 
 
 def verdict_change(before: str, after: str) -> Iterator[tuple[str, str]]:
-    """Yield a change of the verdict that no requirement tells: the endpoint was not seen to work, or is again."""
+    """Yield a change of the verdict that no requirement shows: the endpoint is no longer seen to work, or is again."""
     if before != after and "not_conformant" not in {before, after}:
         kind = "worse" if VERDICTS.index(after) < VERDICTS.index(before) else "better"
         yield kind, f"verdict: {before} \N{RIGHTWARDS ARROW} {after}"
@@ -79,7 +79,7 @@ def line(id: str, change: str, entry: dict[str, Any]) -> str:
 
 
 def text_of(comparison: Comparison, old: dict[str, Any], new: dict[str, Any]) -> Iterator[str]:
-    """Yield the lines of a comparison, the two reports first and the numbers last."""
+    """Yield the lines of a comparison: the two reports first, and the numbers last."""
     for name, report in (("old", old), ("new", new)):
         yield (
             f"{name}: {report['verdict']}  {shown(report['target']['base_url'])} at {shown(report['started'])}, "

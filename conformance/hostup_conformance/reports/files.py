@@ -1,4 +1,4 @@
-"""Writes the reports of a run into its folder; it must not know what is in them."""
+"""Writes the reports of a run into its folder. It must not know what they contain."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def as_json(record: dict[str, Any]) -> str:
     return json.dumps(record, indent=2, ensure_ascii=False) + "\n"
 
 
-#: The function that makes the text of each report from the record. A new report is a new entry here.
+#: The function that makes the text of each report from the record. Add a new report here.
 REPORTS = {
     "report.json": as_json,
     "report.html": html.render,
@@ -27,7 +27,7 @@ REPORTS = {
 
 
 def remove_reports(directory: Path) -> None:
-    """Remove the reports of an earlier run, so that none is taken for this one's."""
+    """Remove the reports of an earlier run, so that they are not taken for those of this one."""
     for name in REPORTS:
         remove(directory / name)
 

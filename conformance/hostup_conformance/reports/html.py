@@ -1,7 +1,7 @@
-"""The report as a page: one file that needs nothing else, for people.
+"""The report as a self-contained page for people.
 
-What a server sent is shown as text and as nothing else: the template escapes everything, and the page's own policy
-allows no script but ours (by its hash), no style but ours, and no request to anywhere.
+What a server sent can only ever be text there: the template escapes everything, and the page's content security policy
+allows only our own script and style, by their hashes, and no requests.
 """
 
 from __future__ import annotations
@@ -41,17 +41,17 @@ MEANINGS = {
     "disabled": "not judged, since something that it needs was not given",
     "error": "the suite itself failed to judge it",
 }
-#: The order in which they are shown.
+#: The order in which the statuses are shown.
 ORDER = ("fail", "error", "warn", "pass", "observe", "skip", "disabled")
-#: The order in which to fix things. An error comes before a warning, since it may hide a failure.
+#: The order in which to mend things. An error comes before a warning, since it may hide a failure.
 URGENT = ("fail", "error", "warn")
-#: How many of them are shown at first: as many as one reads in ten seconds.
+#: How many of these are shown at first: as many as people read in ten seconds.
 FIRST = 8
 
 
 @dataclass(frozen=True)
 class Mend:
-    """Something to fix, and the other broken requirements that it may explain."""
+    """A requirement to mend, and the other broken requirements that it may explain."""
 
     entry: dict[str, Any]
     explains: list[str] = field(default_factory=list)
@@ -66,7 +66,7 @@ class Place:
 
     @property
     def mark(self) -> str:
-        """One word for the status of all of them: that of the worst."""
+        """The worst status among them, in a word."""
         statuses = {entry["status"] for entry in self.entries}
         marks = {"fail": "failed", "error": "not shown", "warn": "warned", "pass": "passed", "observe": "observed"}
         return next((mark for status, mark in marks.items() if status in statuses), "not shown")
@@ -92,7 +92,7 @@ def render(report: dict[str, Any]) -> str:
         more=listed[FIRST:],
         places=places(entries),
         areas=list(dict.fromkeys(entry["id"].partition("-")[0] for entry in entries)),
-        # Both are files of this package, and the only text that is not escaped.
+        # Both are files of this package, and the only text that is not escaped by the template.
         script=Markup(script),  # noqa: S704
         style=Markup(style),  # noqa: S704
         policy=f"default-src 'none'; script-src '{digest(script)}'; style-src '{digest(style)}'; "
@@ -102,14 +102,14 @@ def render(report: dict[str, Any]) -> str:
 
 
 def mends(report: dict[str, Any]) -> list[Mend]:
-    """Return what to fix first: fails, errors and warns, each behind the one that explains it where that is known."""
+    """Return what to mend, the most urgent first; a requirement that another explains is listed with that one."""
     broken = [entry for status in URGENT for entry in report["requirements"] if entry["status"] == status]
     status = {entry["id"]: entry["status"] for entry in broken}
     behind = defaultdict(list)
     for entry in broken:
         if entry.get("root") in status.keys() - {entry["id"]}:
             behind[entry["root"]].append(entry["id"])
-    # A requirement that explains others is never hidden itself, so nothing is lost where causes form a circle.
+    # A requirement that explains others is never hidden, so nothing is lost if causes form a circle.
     hidden = {id for explained in behind.values() for id in explained} - set(behind)
     listed = [Mend(entry, behind.get(entry["id"], [])) for entry in broken if entry["id"] not in hidden]
 
@@ -135,7 +135,7 @@ def places(entries: list[dict[str, Any]]) -> list[Place]:
 
 
 def place_of(source: str) -> str:
-    """Return the section that a source cites: what stands before other sources and remarks."""
+    """Return the section that a source cites, without other sources and remarks."""
     return source.partition(";")[0].partition(" (")[0].removeprefix("documentation").strip(", ") or "as a whole"
 
 
@@ -152,12 +152,12 @@ def bar(summary: dict[str, int]) -> list[tuple[str, float, float]]:
 
 
 def shown_time(started: str) -> str:
-    """Return a time of the report as people write it."""
+    """Return a time for people."""
     return f"{datetime.fromisoformat(started).astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
 def digest(text: str) -> str:
-    """Return the hash by which a policy names a script or a style."""
+    """Return the hash of a script or a style for the content security policy."""
     return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
 
 

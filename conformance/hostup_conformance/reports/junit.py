@@ -1,4 +1,4 @@
-"""The report as junit.xml, for CI systems that show tests: a test case for each requirement, a class for each area."""
+"""The report as junit.xml, for CI systems: a test case for each requirement, a class for each area."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def render(record: dict[str, Any]) -> str:
 
 
 def case(entry: dict[str, Any]) -> ET.Element:
-    """Return the test case of a requirement. A status that JUnit does not have is told as a property."""
+    """Return the test case of a requirement; its properties include the status, for which JUnit has fewer words."""
     area = entry["id"].partition("-")[0]
     element = ET.Element("testcase", classname=f"{SUITE}.{area}", name=f"{entry['id']} {entry['title']}", time="0")
     properties = ET.SubElement(element, "properties")
@@ -44,5 +44,5 @@ def case(entry: dict[str, Any]) -> ET.Element:
 
 
 def text(entry: dict[str, Any]) -> str | None:
-    """Return each finding with the request that shows it, or None."""
+    """Return the findings with the requests that show them; None if there are none."""
     return "\n".join(f"{shown['message']}\n  {shown['curl']}" for shown in entry["evidence"]) or None

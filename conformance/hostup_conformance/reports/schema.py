@@ -1,4 +1,4 @@
-"""The form of report.json: its version, its JSON Schema, and how such a file is read again."""
+"""The form of report.json: its version and JSON Schema, and the reading of such a file."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from hostup_conformance.core.misconfigured import Misconfigured
 from hostup_conformance.core.safe_text import shown
 
-#: The version of the form; with another one a reader may fail. Members may be added without a step.
+#: The version of the form, which changes if readers of the old form would fail. Added members do not change it.
 FORMAT = 3
 SCHEMA = Path(__file__).with_name("report.schema.json")
 REMEDY = "give a report.json that a run has written"
@@ -22,8 +22,8 @@ def schema() -> dict[str, Any]:
 
 
 def complaint(report: Any) -> str | None:
-    """Say where a value does not match the schema, None if it does."""
-    import jsonschema_rs  # late: a run that reads no report does not need it here
+    """Return where a value does not match the schema; None if it does."""
+    import jsonschema_rs  # slow, and only needed to read a report
 
     for error in jsonschema_rs.validator_for(schema()).iter_errors(report):
         place = "/".join(map(str, error.instance_path)) or "the report"
@@ -32,7 +32,7 @@ def complaint(report: Any) -> str | None:
 
 
 def read(file: Path) -> dict[str, Any]:
-    """Read a report; raise `Misconfigured` for a file that is none, or of another version of the form."""
+    """Read a report; raise `Misconfigured` if the file is not one, or has another version of the form."""
     try:
         report = json.loads(file.read_text("utf-8"))
     except OSError as error:

@@ -1,4 +1,4 @@
-"""The report as summary.md: the verdict and what to fix, in a few lines of Markdown."""
+"""The report as summary.md: the verdict and what to mend, in a few lines of Markdown."""
 
 from __future__ import annotations
 
@@ -34,5 +34,5 @@ def render(record: dict[str, Any]) -> str:
 
 
 def code(text: str) -> str:
-    """Return a text, which may hold what a server sent, as code that no Markdown in it can end."""
+    """Return a text as inline code that nothing in it can end, since a server may have sent it."""
     return "`" + " ".join(text.replace("`", "'").replace("|", "\\|").split()) + "`"

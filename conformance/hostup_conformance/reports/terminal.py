@@ -1,7 +1,4 @@
-"""The summary in the terminal: the verdict in one line, then a line for each requirement that is not pass.
-
-It takes plain records, and must not know how they are made.
-"""
+"""The summary in the terminal: the verdict in one line, then a line for each requirement that did not pass."""
 
 from __future__ import annotations
 
@@ -12,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-#: How many of the MUSTs that were not judged are named.
+#: How many MUSTs that were not judged are named.
 UNJUDGED = 5
 ORDER = ("error", "fail", "warn", "observe", "skip", "disabled")
 COLOURS: dict[str, dict[str, bool]] = {
@@ -26,18 +23,18 @@ COLOURS: dict[str, dict[str, bool]] = {
 
 
 class Redacting(io.TextIOBase):
-    """A stream that takes the keys out of what is written to it, tracebacks of whatever origin among it.
+    """A stream that redacts everything written to it, including tracebacks of any origin.
 
-    Where nothing can be written, to a full disk or a closed pipe, the run goes on without it, since it has its reports.
+    If writing fails (a full disk, a closed pipe), the run goes on, since it also has its reports.
     """
 
     def __init__(self, stream: TextIO, redact: Callable[[str], str]) -> None:
         self._stream, self._redact = stream, redact
-        #: Why something could not be written, once that is so.
+        #: Why something could not be written, if that happened.
         self.lost: str | None = None
 
     def write(self, text: str) -> int:
-        """Write without keys."""
+        """Redact and write."""
         try:
             self._stream.write(self._redact(text))
         except OSError as error:
@@ -62,7 +59,7 @@ class Redacting(io.TextIOBase):
 
 
 class Reporter(Protocol):
-    """What prints: pytest's terminal reporter, or one like it."""
+    """pytest's terminal reporter, or something like it."""
 
     def section(self, title: str, sep: str) -> None:
         """Print a heading."""
@@ -72,7 +69,7 @@ class Reporter(Protocol):
 
 
 def finding_lines(entry: dict[str, Any]) -> Iterator[str]:
-    """Yield what a failing item shows: requirement, expected, got, and how to send the request again."""
+    """Yield the lines of a failing item: requirement, expected, got, and how to repeat the request."""
     yield f"{entry['id']} ({entry['level']}) {entry['title']}"
     yield f"  source: {entry['source']}"
     for shown in entry["evidence"]:
@@ -84,7 +81,7 @@ def finding_lines(entry: dict[str, Any]) -> Iterator[str]:
 
 
 def print_summary(reporter: Reporter, report: dict[str, Any], directory: Path) -> None:
-    """Print the verdict, and each requirement that is not pass."""
+    """Print the verdict, and each requirement that did not pass."""
     counts = ", ".join(f"{count} {status}" for status, count in report["summary"].items() if count)
     verdict = report["verdict"]
     reporter.section("conformance", sep="=")
@@ -126,7 +123,7 @@ def print_summary(reporter: Reporter, report: dict[str, Any], directory: Path) -
 
 
 def alike(report: dict[str, Any]) -> dict[tuple[str, str], list[str]]:
-    """Return the ids of requirements that were not judged for the same reason, where there are more than two."""
+    """Return the ids of requirements that were not judged, by status and reason, if more than two share them."""
     found: dict[tuple[str, str], list[str]] = {}
     for entry in report["requirements"]:
         if entry["status"] in {"skip", "disabled"}:
@@ -135,7 +132,7 @@ def alike(report: dict[str, Any]) -> dict[tuple[str, str], list[str]]:
 
 
 def in_order(report: dict[str, Any]) -> Iterator[tuple[dict[str, Any], str | None]]:
-    """Yield the requirements that are not pass, the worst first, each followed by those that it explains."""
+    """Yield the requirements that did not pass, the worst first, each followed by those that it explains."""
     entries = {entry["id"]: entry for entry in report["requirements"] if entry["status"] in ORDER}
     explained = {cause["id"]: cause["explains"] for cause in report["root_causes"]}
     followers = {id for ids in explained.values() for id in ids}
@@ -151,7 +148,7 @@ def in_order(report: dict[str, Any]) -> Iterator[tuple[dict[str, Any], str | Non
 
 
 def print_plan(plan: dict[str, Any]) -> None:
-    """List the requests of the scripted probe, and how many others may be sent."""
+    """Print the scripted requests, and descriptions of the others that may be sent."""
     print()
     most = f", at most {plan['most']} requests" if plan["most"] else ""
     print(f"Nothing was sent. A run would send these to {plan['base_url']}{most}:")

@@ -1,1 +1,1 @@
-"""Servers of the endpoint: the mock, a real guest agent, and respx routers. They do not know the rules."""
+"""Servers of the endpoint: the mock, one with a real guest agent, respx routers. They must not know the rules."""

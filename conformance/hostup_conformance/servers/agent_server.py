@@ -2,10 +2,9 @@
 
     python -m hostup_conformance.servers.agent_server [SOCKET]
 
-Without a socket it starts an agent of its own (Debian's `qemu-guest-agent`, which needs no VM) in a temporary folder,
-and starts it again when it ends; commands then run on this machine, as this user. A given socket may also be a VM's,
-from QEMU's `-chardev socket`. It listens on loopback only, and its keys are made anew each time, since anybody
-who holds them can run commands.
+Without SOCKET it runs an agent of its own (Debian's `qemu-guest-agent`, which needs no VM) in a temporary folder, and
+restarts it when it ends; commands then run on this machine, as this user. SOCKET may be that of a VM (QEMU's
+`-chardev socket`). The server listens on loopback only and makes new keys each time, since they allow to run commands.
 """
 
 from __future__ import annotations
@@ -33,23 +32,23 @@ if TYPE_CHECKING:
 
     from hostup_conformance.servers.supervisor import Supervisor
 
-#: Ends when the process whose pid is its argument has ended.
+#: A shell script that ends when the process has ended whose pid is its argument.
 WAIT_FOR = 'while kill -0 "$1" 2>/dev/null; do sleep 0.02; done'
 
 
 class AgentBackend:
-    """A VPS with a real guest agent. It only knows the commands that were started through it."""
+    """A VPS with a real guest agent. It knows only the commands that were started through it."""
 
     def __init__(self, agent: GuestAgent) -> None:
         self._agent = agent
         self._started: set[int] = set()
 
     def load(self) -> dict[str, Any]:
-        """Return nothing: the agent is asked for commands alone."""
+        """Return nothing, since the agent is only used to run commands."""
         return {}
 
     async def availability(self) -> dict[str, Any]:
-        """Return whether the agent responds and would start commands. If it responds, the VM runs."""
+        """Return whether the agent responds and allows commands. If it responds, the VM runs."""
         try:
             info = await self._agent.info()
         except (OSError, AgentError) as error:
@@ -63,7 +62,7 @@ class AgentBackend:
         return {"available": allowed, "reason": why, "vmRunning": True}
 
     async def start(self, command: str) -> int:
-        """Start a command in the guest's shell and return its pid; raise `Unavailable` if the agent did not."""
+        """Start a command in the guest's shell and return its pid; raise `Unavailable` if that fails."""
         try:
             pid = await self._agent.start("/bin/sh", "-c", command)
         except (OSError, AgentError) as error:
@@ -74,15 +73,16 @@ class AgentBackend:
     async def poll(self, pid: int) -> dict[str, Any]:
         """Return a command's output.
 
-        Raises `LookupError` for a pid that was not started here or that the agent has forgotten, and `Unavailable` when
-        the agent cannot be asked.
+        Raises:
+            LookupError: the pid was not started here, or the agent has forgotten it
+            Unavailable: the agent cannot be asked
         """
         if pid not in self._started:
             raise LookupError(pid)
         try:
             output = command_output(await self._agent.status(pid))
         except (OSError, AgentError) as error:
-            # In a well-formed request for a status, the only thing that the agent can reject is the pid.
+            # The request is well-formed, so what the agent rejects is the pid.
             if isinstance(error, AgentError) and error.kind == "GenericError":
                 self._started.discard(pid)
                 raise LookupError(pid) from None
@@ -93,7 +93,7 @@ class AgentBackend:
 
 
 def reason(error: OSError | AgentError) -> str:
-    """Say for people why the agent cannot be used, without the server's own paths."""
+    """Return a reason for people why the agent cannot be used, which does not reveal the server's paths."""
     if isinstance(error, AgentError):
         return (
             "The guest agent does not allow commands." if error.kind == "CommandNotFound" else "The guest agent failed."
@@ -108,9 +108,9 @@ def reason(error: OSError | AgentError) -> str:
 def command_output(status: dict[str, Any]) -> dict[str, Any]:
     """Return a `guest-exec-status` in the endpoint's terms.
 
-    A stream in which nothing was written is absent, as with the agent. `exitCode` is null after death by a signal.
-    Bytes that are not UTF-8 become U+FFFD. The agent keeps 16 MiB of a stream; that it dropped the rest is told by
-    `stdoutTruncated` or `stderrTruncated`, members of our own, since the contract has none for it.
+    An empty stream is absent, as with the agent. `exitCode` is null after death by a signal. Bytes that are not UTF-8
+    become U+FFFD. The agent keeps 16 MiB of a stream; if it dropped the rest, `stdoutTruncated` or `stderrTruncated` is
+    true: members of our own, since the contract has none for that.
     """
     output: dict[str, Any] = {"exited": status["exited"]}
     if status["exited"]:
@@ -125,7 +125,7 @@ def command_output(status: dict[str, Any]) -> dict[str, Any]:
 
 
 def decoded(data: object) -> str:
-    """Return a stream as text; raise `ConnectionResetError` for what is not base64, which no agent sends."""
+    """Return a stream as text; raise `ConnectionResetError` if it is not base64: then the other side is no agent."""
     try:
         return b64decode(data, validate=True).decode("utf-8", "replace") if isinstance(data, str) else ""
     except ValueError:
@@ -134,7 +134,7 @@ def decoded(data: object) -> str:
 
 @dataclass(frozen=True)
 class Served:
-    """A running server: its address, what makes it a target, and its agent's supervisor if the agent is our own."""
+    """A running server: its address, the variables that make it a target, and the supervisor of its agent, if ours."""
 
     base_url: str
     environment: dict[str, str]
@@ -148,16 +148,19 @@ async def serving(
 ) -> AsyncIterator[Served]:
     """Serve the agent behind a socket, or one of our own.
 
-    A request to the agent may take `seconds`, and a key may send `limit` requests in a minute.
+    The second VPS has no agent. The third belongs to another account and has the same agent, which shows whether a pid
+    of one VPS is served under another.
 
-    The second VPS has no agent. The third is somebody else's, with the same agent, so that it shows whether a pid of
-    one VPS is served under another.
+    Args:
+        socket: the agent's socket; None for an agent of our own
+        seconds: how long a request to the agent may take
+        limit: how many requests a key may send in a minute
     """
     async with AsyncExitStack() as stack:
         supervisor = None if socket else await stack.enter_async_context(supervised())
         path = supervisor.socket if supervisor else socket
         assert path is not None  # noqa: S101 - one of the two is there
-        # Our own agent will respond, if slowly at first, and a run that judges it needs the pids.
+        # Our own agent may respond slowly at first, and without the pids less can be judged.
         agent = await stack.enter_async_context(aclosing(GuestAgent(path, 30.0 if supervisor else seconds)))
         own = AgentBackend(agent)
         key, read_key = (f"hu_agent_{kind}_{secrets.token_hex(16)}" for kind in ("full", "read"))
@@ -190,7 +193,7 @@ async def serving(
 
 
 async def fixtures(agent: GuestAgent, backend: AgentBackend) -> dict[str, str]:
-    """Start a command that ends before this returns and one that keeps running; none if the agent does not respond."""
+    """Start a command and wait for its end, and one that keeps running; neither if the agent does not respond."""
     try:
         finished = await backend.start("uname -srm; echo 'to standard error' >&2; exit 3")
         waiting = await agent.start("/bin/sh", "-c", WAIT_FOR, "sh", str(finished))
@@ -211,7 +214,7 @@ def serve(socket: Path | None = None, seconds: float = 5.0, limit: int = Provide
 
 
 async def foreground(socket: Path | None) -> None:
-    """Serve until SIGINT or SIGTERM, which also end the agent and its commands, and print how to use the server."""
+    """Print how to use the server, and serve until SIGINT or SIGTERM, which also end the agent and its commands."""
     task = asyncio.current_task()
     assert task  # noqa: S101 - this is a coroutine
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)

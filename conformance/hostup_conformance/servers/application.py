@@ -1,4 +1,4 @@
-"""Somebody's ASGI or WSGI application, served in this process on a port of its own."""
+"""Serves the user's ASGI or WSGI application in this process, on a port of its own."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ START_SECONDS = 30.0
 
 
 def load(name: str) -> ASGIApp:
-    """Return the ASGI application of this name, made of a WSGI application or by a function without arguments.
+    """Import an ASGI application, wrapping a WSGI application and calling a factory.
 
     Args:
-        name: module:attribute, as uvicorn and gunicorn take it
+        name: MODULE:ATTRIBUTE, as uvicorn and gunicorn take it
     Raises:
         Misconfigured: there is none
     """
@@ -59,10 +59,10 @@ def load(name: str) -> ASGIApp:
 
 
 def parameters(app: Any) -> list[inspect.Parameter]:
-    """Return the parameters that have to be given when an application is called."""
+    """Return the parameters without which an application cannot be called."""
     try:
         given = inspect.signature(app).parameters.values()
-    except (TypeError, ValueError):  # what is not written in Python need not tell
+    except (TypeError, ValueError):  # some callables written in C have no signature
         return []
     return [p for p in given if p.default is p.empty and p.kind in {p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD}]
 
@@ -93,7 +93,7 @@ def serve(name: str) -> Iterator[str]:
 
 
 def run(server: uvicorn.Server, sockets: list[Any]) -> None:
-    """Run a server to its end; uvicorn exits where an application does not start, which `serve` notices."""
+    """Run a server to its end. If the application does not start, uvicorn exits, which `serve` notices."""
     try:
         server.run(sockets)
     except SystemExit:

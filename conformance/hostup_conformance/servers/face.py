@@ -1,6 +1,6 @@
-"""The HTTP face of the endpoint: keys, scopes, problems and the rate limit, in front of any backend.
+"""The HTTP side of a server: keys, scopes, problems and the rate limit, in front of any backend.
 
-It behaves as the endpoint's documentation says. It must not know the rules, nor they it.
+It behaves as the endpoint's documentation says. It must not know the rules, nor the rules it.
 """
 
 from __future__ import annotations
@@ -19,49 +19,39 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from hostup_conformance.contract.paths import ENDPOINT, LONGEST_COMMAND, PATHS, VPSS, path_of
+from hostup_conformance.servers.problems import ERRORS, PROBLEMS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from starlette.requests import Request
 
-ERRORS = "https://developer.hostup.se/errors/"
-#: The greatest length of a body, in bytes: each character of the longest command may be written as two \uXXXX.
+#: The greatest length of a body, in bytes: each character of the longest command may be written as two \uXXXX escapes.
 LONGEST_BODY = 2**16
-
-#: code and title by status, as in the documentation's examples.
-PROBLEMS = {
-    400: ("invalid_request", "Invalid request"),
-    401: ("unauthorized", "Unauthorized"),
-    403: ("forbidden", "Forbidden"),
-    404: ("not_found", "Not found"),
-    405: ("method_not_allowed", "Method not allowed"),
-    429: ("rate_limit_exceeded", "Too many requests"),
-    500: ("internal_error", "Internal server error"),
-    503: ("upstream_unavailable", "Guest agent unavailable"),
-}
 
 
 class Backend(Protocol):
-    """What stands behind one VPS: its guest agent, real or made up."""
+    """What is behind one VPS: its guest agent, real or simulated."""
 
     async def availability(self) -> dict[str, Any]:
         """Return the members available, reason and vmRunning."""
         ...
 
     def load(self) -> dict[str, Any]:
-        """Return what is known of the VPS's uptime and load, in the members of a status."""
+        """Return the VPS's uptime and load, as members of a status."""
         ...
 
     async def poll(self, pid: int) -> dict[str, Any]:
         """Return the command output of a pid.
 
-        Raises `LookupError` for one the agent does not know, and `Unavailable` when it cannot be asked.
+        Raises:
+            LookupError: the agent does not know the pid
+            Unavailable: the agent cannot be asked
         """
         ...
 
     async def start(self, command: str) -> int:
-        """Start a command and return its pid; raise `Unavailable` when the agent cannot be asked."""
+        """Start a command and return its pid; raise `Unavailable` if the agent cannot be asked."""
         ...
 
 
@@ -79,7 +69,7 @@ class Key:
 
 @dataclass
 class Provider:
-    """Everything that the face serves: keys by token, and VPSs by id with their account and backend."""
+    """What is served: the keys by their tokens, and the VPSs by their ids, each with its account and backend."""
 
     keys: Mapping[str, Key]
     vpss: Mapping[str, tuple[str, Backend]]
@@ -88,7 +78,7 @@ class Provider:
     _windows: dict[str, tuple[int, int]] = field(default_factory=lambda: defaultdict(lambda: (0, 0)))
 
     def seconds_to_wait(self, token: str) -> int:
-        """Count a request; return 0, or the seconds to wait if the key has used up this minute."""
+        """Count a request; return 0, or how many seconds to wait if the key has used up its limit for this minute."""
         now = int(time.time())
         window, used = self._windows[token]
         used = used + 1 if window == now // 60 else 1
@@ -136,7 +126,7 @@ def problem(request: Request, refused: Refused) -> Response:
 
 
 def too_many(wait: int, limit: int) -> Refused:
-    """Return the refusal of a request that came too soon, with its four header fields."""
+    """Return the refusal of a request above the rate limit, with its four header fields."""
     reset = datetime.fromtimestamp(time.time() + wait, UTC).isoformat(timespec="milliseconds")
     headers = {
         "Retry-After": str(wait),
@@ -148,7 +138,7 @@ def too_many(wait: int, limit: int) -> Refused:
 
 
 def ordered_status(request: Request) -> int | None:
-    """Return the status of a `Prefer: code=NNN` (as mock servers understand RFC 7240), if it is one of ours."""
+    """Return the status code that `Prefer: code=NNN` orders, as other mock servers take it, if it is a problem's."""
     for preference in request.headers.get("prefer", "").split(","):
         name, _, value = preference.strip().partition("=")
         if name == "code" and value.isdecimal() and int(value) in PROBLEMS:
@@ -157,7 +147,7 @@ def ordered_status(request: Request) -> int | None:
 
 
 def parse_pid(request: Request) -> int | None:
-    """Return the pid that was asked for, or None for a probe."""
+    """Return the pid of a poll, or None for a probe; raise `Refused` for an invalid one."""
     values = request.query_params.getlist("pid")
     if not values:
         return None
@@ -168,9 +158,9 @@ def parse_pid(request: Request) -> int | None:
 
 
 async def parse_command(request: Request) -> str:
-    """Return the command that a request asks to start.
+    """Return the command that a request asks to start; raise `Refused` for an invalid one.
 
-    A NUL would end it in the guest, and text that UTF-8 cannot encode never gets there.
+    A NUL would end it in the guest, and half of a surrogate pair cannot be sent there.
     """
     content = bytearray()
     async for chunk in request.stream():
@@ -206,13 +196,13 @@ class Face:
         self._provider = provider
 
     async def serve(self, request: Request) -> Response:
-        """Serve a request on the endpoint's path; raise `Refused` or `Unavailable` for what ends in a problem."""
+        """Respond to a request on the endpoint's path; raise `Refused` or `Unavailable` for a problem."""
         key = self._admit(request)
         backend = self._backend(request, key)
         return await (self._post if request.method == "POST" else self._get)(request, key, backend)
 
     async def status(self, request: Request) -> Response:
-        """Respond with the live status of a VPS: what its backend knows of it."""
+        """Respond with the status of a VPS."""
         key = self._admit(request)
         check_scope(key, "read:vm")
         id, backend = request.path_params["id"], self._backend(request, key)
@@ -270,7 +260,7 @@ class Face:
         if pid is None:
             return respond(await backend.availability())
         if request.method == "HEAD":
-            # A safe method: it does not take away what the poll of an ended command brings once.
+            # HEAD is safe, so it must not use up the one poll that returns the output of an ended command.
             response = respond({})
             del response.headers["content-length"]
             return response
@@ -293,7 +283,7 @@ async def power_state(backend: Backend) -> str:
 
 
 def shown(number: int) -> dict[str, str]:
-    """Return the name of a VPS, and an address that is for documentation alone (RFC 5737)."""
+    """Return the name of a VPS, and an address reserved for documentation (RFC 5737)."""
     return {"name": f"web-{number}", "primaryIp": f"192.0.2.{number}"}
 
 
@@ -308,7 +298,7 @@ def create_app(provider: Provider) -> Starlette:
     face = Face(provider)
 
     async def refused(request: Request, error: Exception) -> Response:
-        assert isinstance(error, Refused)  # noqa: S101 - what Starlette was told to call this for
+        assert isinstance(error, Refused)  # noqa: S101 - registered for this class
         return problem(request, error)
 
     async def unavailable(request: Request, error: Exception) -> Response:

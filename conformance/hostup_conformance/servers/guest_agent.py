@@ -1,8 +1,8 @@
-"""A client of the QEMU guest agent's own protocol: JSON lines over a unix socket.
+"""A client of the QEMU guest agent's protocol: JSON lines over a unix socket.
 
 Source: QEMU's "Guest Agent Protocol Reference". An agent serves one connection, and on it one request after the other.
-A caller that gave up on a reply is out of step: the next line may still be the old reply. `guest-sync-delimited` brings
-both back in step, by a byte that no reply holds.
+After a caller has given up on a reply, the next line may still be that reply: the two are out of step.
+`guest-sync-delimited` brings them back in step, by a byte that no reply contains.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from os import PathLike
 
-#: Bytes of the longest reply: two streams of 16 MiB each, in base64, and room for the rest.
+#: The length of the longest reply in bytes: two streams of 16 MiB each in base64, and some room for the rest.
 LONGEST_REPLY = 48 * 2**20
-#: Comes before the reply to a `guest-sync-delimited`; sent before a request, it ends any request that was cut short.
+#: Precedes the reply to `guest-sync-delimited`. Before a request, it makes the agent discard an incomplete one.
 DELIMITER = b"\xff"
 
 
@@ -32,7 +32,7 @@ class AgentError(Exception):
 
 
 class Reader(asyncio.StreamReader):
-    """A stream that tells whether more has come than was taken from it."""
+    """A stream that knows whether it has unread data."""
 
     def __init__(self) -> None:
         super().__init__(limit=LONGEST_REPLY)
@@ -40,26 +40,27 @@ class Reader(asyncio.StreamReader):
 
     @property
     def has_more(self) -> bool:
-        """Whether something has come that nobody has taken."""
+        """Whether there is unread data."""
         return self._fed > self._taken
 
     def feed_data(self, data: bytes) -> None:  # type: ignore[override]
-        """Count what comes."""
+        """Count received bytes."""
         self._fed += len(data)
         super().feed_data(data)
 
     async def take(self, separator: bytes) -> bytes:
-        """Return what comes up to a separator, and that."""
+        """Return what is received up to a separator, which is included."""
         taken = await self.readuntil(separator)
         self._taken += len(taken)
         return taken
 
 
 class GuestAgent:
-    """The agent behind one socket. Requests wait for their turn; waiting counts towards their time.
+    """The agent behind one socket. Requests take turns, and waiting for the turn counts towards their time limit.
 
-    Every method raises `AgentError` for an error that the agent reports, `TimeoutError` when it does not reply
-    in time, and another `OSError` when it cannot be reached or the connection is lost. The next request connects anew.
+    Every method raises `AgentError` for an error that the agent reports, `TimeoutError` if it does not reply in time,
+    and another `OSError` if it cannot be reached or the connection is lost. The next request then opens a new
+    connection.
     """
 
     def __init__(self, path: str | PathLike[str], seconds: float = 5.0) -> None:
@@ -68,17 +69,17 @@ class GuestAgent:
         self.seconds = seconds
         self._lock = asyncio.Lock()
         self._streams: tuple[Reader, asyncio.StreamWriter] | None = None
-        #: The arguments of the request whose reply was not read. While there is one, the connection is out of step.
+        #: The arguments of the request whose reply was not read, if any: then the connection is out of step.
         self._unheard: dict[str, Any] | None = None
-        #: Reports of an end that came after the caller had given up, by pid.
+        #: By pid, reports of an end that came after the caller had given up.
         self._late: dict[int, dict[str, Any]] = {}
 
     async def info(self) -> dict[str, Any]:
-        """Return version and supported_commands (`guest-info`)."""
+        """Return the agent's version and supported_commands (`guest-info`)."""
         return members(await self.request("guest-info"))
 
     async def start(self, path: str, *arguments: str) -> int:
-        """Start a program with its arguments, and have its output kept; return its pid (`guest-exec`).
+        """Start a program, whose output the agent keeps; return its pid (`guest-exec`).
 
         After a `TimeoutError` it may still be started later.
         """
@@ -90,7 +91,7 @@ class GuestAgent:
     async def status(self, pid: int) -> dict[str, Any]:
         """Return a process's state and its output in base64 (`guest-exec-status`).
 
-        The agent reports an end once and forgets the pid. A report that came too late is kept for the next call.
+        The agent reports an end once and then forgets the pid. A report that came too late is kept for the next call.
         """
         try:
             result = members(await self.request("guest-exec-status", {"pid": pid}), exited=bool)
@@ -101,7 +102,7 @@ class GuestAgent:
         return result
 
     async def request(self, name: str, arguments: dict[str, Any] | None = None) -> Any:
-        """Return what one command of the protocol returns."""
+        """Send one command of the protocol, and return its result."""
         try:
             async with asyncio.timeout(self.seconds), self._lock:
                 reply = await self._exchange(name, arguments or {})
@@ -142,10 +143,10 @@ class GuestAgent:
             self._unheard = {}
         reader, writer = self._streams
         if reader.has_more and self._unheard is None:
-            # A line that nobody asked for: the next one would be taken for the reply.
+            # There is an unexpected line, which would be taken for the next reply.
             self._unheard = {}
         if self._unheard is not None:
-            # First, so that an agent that hangs does not let what we send pile up.
+            # Wait first, so that our requests do not pile up if the agent hangs.
             await writer.drain()
             token = random.SystemRandom().getrandbits(31)
             writer.write(DELIMITER + line("guest-sync-delimited", {"id": token}))
@@ -157,7 +158,7 @@ class GuestAgent:
         return self._streams
 
     def _keep_late(self, skipped: bytes) -> None:
-        """Keep a report of an end that stands before a delimiter, since no other will ever come."""
+        """Keep a report of an end from the skipped data, since the agent will not repeat it."""
         pid = (self._unheard or {}).get("pid")
         first, newline, _ = skipped.partition(b"\n")
         self._unheard = {}
@@ -181,10 +182,10 @@ async def connect(path: str | PathLike[str]) -> tuple[Reader, asyncio.StreamWrit
 
 
 def members(value: Any, **needed: type) -> dict[str, Any]:
-    """Return what an agent returned, if it is an object with the needed members of their types.
+    """Return a result that has to be an object with certain members of certain types.
 
     Raises:
-        ConnectionResetError: it is not, so it is in doubt what is at the other end
+        ConnectionResetError: it is not, so the other side may not be an agent
     """
     if not isinstance(value, dict) or any(not isinstance(value.get(name), kind) for name, kind in needed.items()):
         raise ConnectionResetError(f"the agent returned no object with {', '.join(needed) or 'members'}")
@@ -192,13 +193,13 @@ def members(value: Any, **needed: type) -> dict[str, Any]:
 
 
 def line(name: str, arguments: dict[str, Any]) -> bytes:
-    """Return a request as it is sent over the socket."""
+    """Return a request as a line of the protocol."""
     message = {"execute": name, "arguments": arguments} if arguments else {"execute": name}
     return json.dumps(message).encode() + b"\n"
 
 
 def late_report(text: bytes) -> dict[str, Any] | None:
-    """Return a report of an end, None for any other reply."""
+    """Return the report of an end in a reply; None for any other reply."""
     try:
         report = read(text).get("return")
     except (ValueError, RecursionError):
@@ -207,7 +208,7 @@ def late_report(text: bytes) -> dict[str, Any] | None:
 
 
 def read(text: bytes) -> dict[str, Any]:
-    """Return a reply; raise `ValueError` if it is not one."""
+    """Return a reply; raise `ValueError` if the text is not one."""
     reply = json.loads(text)
     if not isinstance(reply, dict) or not ("return" in reply or isinstance(reply.get("error"), dict)):
         raise ValueError("the other side does not speak the guest agent's protocol")

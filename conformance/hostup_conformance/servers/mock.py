@@ -29,20 +29,20 @@ READ_API_KEY = "hu_mock_read_7b31e0d5a96f42c8"
 
 
 class MemoryAgent:
-    """A guest agent in memory. Like a real one, it forgets a command once it has reported its end."""
+    """A simulated guest agent. Like a real one, it forgets a command once it has reported its end."""
 
     def __init__(self, availability: dict[str, Any]) -> None:
         self._availability = availability
         self._began = time.monotonic()
         self._pids = count(4242)
         self._commands: dict[int, dict[str, Any]] = {}
-        #: When a command ends that does not end at once, by the clock of `time.monotonic`.
+        #: When each command ends that does not end at once (monotonic).
         self._ends: dict[int, float] = {}
-        #: The lines in the files of the guest's temporary folder that commands of the suite write.
+        #: The lines that the suite's commands have written to files in the guest's temporary folder.
         self._files: dict[str, list[str]] = defaultdict(list)
 
     def add(self, **output: Any) -> int:
-        """Add a command with the output that a poll will return; return its pid."""
+        """Add a command with the output that its polls will return; return its pid."""
         pid = next(self._pids)
         self._commands[pid] = output
         return pid
@@ -54,7 +54,7 @@ class MemoryAgent:
         return self.add(exited=True, exitCode=exit_code, stdout=stdout, stderr=stderr)
 
     def load(self) -> dict[str, Any]:
-        """Return an uptime of a day and more, and figures that never change."""
+        """Return an uptime of more than a day, and figures that never change."""
         return {
             "uptimeSeconds": 86400 + int(time.monotonic() - self._began),
             "cpuUsagePercent": 3.5,
@@ -69,7 +69,7 @@ class MemoryAgent:
         return self._availability
 
     async def start(self, command: str) -> int:
-        """Start a command that only seems to run.
+        """Pretend to start a command.
 
         The suite's own commands and `echo TEXT` print what they should, `sleep` does not end, and any other command
         ends at once without output.
@@ -86,7 +86,7 @@ class MemoryAgent:
         return self.add_finished(f"{shell}\n" if program == "echo" else "")
 
     def _printed(self, command: Command) -> str:
-        """Return what a command of the suite prints; those that write files are carried out on lines in memory."""
+        """Return what a command of the suite prints; files that it would write are kept as lines in memory."""
         token = command.text.split("-")[2].partition(";")[0]
         ran, once, again = (self._files[token + ending] for ending in ("", ".once", ".again"))
         if command.name == "trace":
@@ -115,7 +115,7 @@ class MemoryAgent:
 
 
 class Mock:
-    """A provider with three VPSs and two keys, and what a target's environment says of it."""
+    """A provider with three VPSs and two keys, and the variables that make it a target."""
 
     def __init__(self, limit: int = 6000) -> None:
         self.agent = MemoryAgent({"available": True, "reason": None, "vmRunning": True})
@@ -139,7 +139,7 @@ class Mock:
         )
 
     def environment(self) -> dict[str, str]:
-        """Return the variables that make this mock a target, with a pid that has just ended."""
+        """Return the variables that make this mock a target, with the pid of a new command that has ended."""
         return {
             "HOSTUP_API_KEY": API_KEY,
             "HOSTUP_READ_API_KEY": READ_API_KEY,
@@ -153,7 +153,7 @@ class Mock:
 
 def listen(port: int = 0) -> socket.socket:
     """Return a socket that listens on loopback; port 0 lets the system choose."""
-    # The protocol is named so that asyncio turns Nagle's algorithm off.
+    # asyncio turns Nagle's algorithm off only if the protocol is named.
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind(("127.0.0.1", port))
@@ -163,7 +163,7 @@ def listen(port: int = 0) -> socket.socket:
 
 def server(app: ASGIApp) -> uvicorn.Server:
     """Return a uvicorn server for an application, quiet and ready to be given a socket."""
-    # Longer than clients keep a connection, so that none is closed while a request is on its way.
+    # The server keeps idle connections longer than clients do, so that none is closed while a request is on its way.
     config = uvicorn.Config(app, log_config=None, lifespan="off", ws="none", server_header=False, timeout_keep_alive=75)
     return uvicorn.Server(config)
 

@@ -1,10 +1,10 @@
-"""A respx router that plays the endpoint, for other people's tests: as documented, or with seeded trouble.
+"""A respx router that plays the endpoint in your tests: as documented, or with seeded trouble.
 
     from hostup_conformance.respx import router
 
     with router():                               # documented responses only
         ...
-    with router(profile="hostile", seed=7):      # with trouble in between, the same in each run
+    with router(profile="hostile", seed=7):      # trouble in between, the same in each run
         ...
     with router(profile={"rate_limit", "reset"}, rate=1.0):
         ...
@@ -43,7 +43,7 @@ def router(
         seed: which run of trouble; the same seed and the same requests give the same responses
         profile: "documented" for no trouble, "hostile" for any, or the names of some kinds (:data:`TROUBLE`)
         rate: the part of the requests that meet trouble, from 0 to 1
-        base_url: mock this base URL alone; any other is then refused by respx
+        base_url: mock only this base URL; respx refuses any other
 
     Raises:
         ValueError: there is no such kind of trouble
@@ -59,7 +59,7 @@ def router(
 
 
 def _example(status: str, name: str | None = None, method: str = "get") -> Any:
-    """Return the document's example of a status, or one of its several."""
+    """Return the document's example for a status code, by name if there are several."""
     described = document()["paths"][ENDPOINT][method]["responses"][status]
     if "$ref" in described:
         described = document()["components"]["responses"][described["$ref"].rpartition("/")[2]]
@@ -77,7 +77,7 @@ def _problem(status: int, headers: dict[str, str] | None = None) -> httpx.Respon
 
 
 class _Server:
-    """The state behind a router: which pids have been polled how often, and the source of trouble."""
+    """The state behind a router: how often each pid was polled, and the source of trouble."""
 
     def __init__(self, chance: random.Random, trouble: list[str], rate: float) -> None:
         self._chance, self._trouble, self._rate = chance, trouble, rate
@@ -118,7 +118,7 @@ class _Server:
 
 
 class _BrokenBody(httpx.SyncByteStream, httpx.AsyncByteStream):
-    """A body that stops in the middle, as slow or torn ones do, without anyone having to wait for it."""
+    """A body that stops in the middle, as slow or torn ones do, but without any delay."""
 
     def __init__(self, start: bytes, error: type[httpx.TransportError]) -> None:
         self._start, self._error = start, error
@@ -132,7 +132,7 @@ class _BrokenBody(httpx.SyncByteStream, httpx.AsyncByteStream):
             yield part
 
 
-# Each kind gets the request, the server to ask (trouble may come before it or after), and the source of chance.
+# Each kind of trouble gets the request, the server (which it may call or not), and the source of chance.
 _Serve = Callable[[], httpx.Response]
 _Trouble = Callable[[httpx.Request, _Serve, random.Random], httpx.Response]
 
@@ -147,7 +147,7 @@ def _reset(request: httpx.Request, serve: _Serve, chance: random.Random) -> http
     kinds = (httpx.ConnectError, httpx.ConnectTimeout, httpx.ReadError, httpx.RemoteProtocolError, httpx.WriteError)
     kind = chance.choice(kinds)
     if not issubclass(kind, httpx.ConnectError | httpx.ConnectTimeout):
-        serve()  # the request arrived, and only the response is lost
+        serve()  # the request arrives, and only the response is lost
     raise kind("the connection was reset", request=request)
 
 

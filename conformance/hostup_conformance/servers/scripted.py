@@ -1,6 +1,6 @@
-"""Serves HTTP/1.1 byte for byte as a script says, and reports each request to the byte and in time.
+"""Serves HTTP/1.1 byte for byte as a script says, and records each request with its bytes and times.
 
-It must not know what the requests are about, nor judge them. What a client sends is bounded in size and number.
+It must not know what the requests are about, nor judge them. The number and size of requests are bounded.
 """
 
 from __future__ import annotations
@@ -18,32 +18,32 @@ from typing import Literal
 from hostup_conformance.core.messages import Headers, Request, Response
 
 CRLF = b"\r\n"
-#: How much a client may send: bytes of one header section, of one body and in all, requests, and connections at once.
+#: How much a client may send: bytes in a header section, in a body and in all; requests, and connections at once.
 LARGEST_HEAD, LARGEST_BODY, MOST_BYTES = 2**16, 2**20, 2**22
 MOST_REQUESTS, MOST_CONNECTIONS = 500, 100
-#: How the connection goes on after a response. `silence` sends nothing more, and keeps it open.
+#: What happens to the connection after a response. `silence` keeps it open and sends nothing more.
 After = Literal["keep", "close", "reset", "silence"]
 
 
 @dataclass
 class Reply:
-    """What is sent in response to a request, and how. Times in seconds."""
+    """What is sent in response to a request, and how. Times are in seconds."""
 
     status: int = 200
     headers: list[tuple[str, str]] = field(default_factory=list)
     body: bytes = b""
-    #: What is sent in place of the body, if that has a content coding.
+    #: The body in its content coding, if it has one.
     coded: bytes | None = None
     #: How many seconds to wait before sending.
     delay: float = 0.0
     #: How many bytes of the body are sent, if not all of them; -1 sends nothing at all.
     cut: int | None = None
-    #: How many pieces the body is sent in, and the pause after each.
+    #: In how many pieces the body is sent, with a pause before each.
     pieces: int = 1
     pause: float = 0.0
     chunked: bool = False
     after: After = "keep"
-    #: Whether nothing listens any more once it has been sent.
+    #: Whether the server stops listening before it is sent.
     last: bool = False
 
     @property
@@ -74,13 +74,13 @@ class Reply:
         return [self.head() + b"".join(parts)] if self.pieces == 1 else [self.head(), *parts]
 
     def response(self) -> Response:
-        """Return the response that a client gets if it gets all of it."""
+        """Return the response as a client that gets all of it sees it."""
         return Response(self.status, tuple(self.headers), self.body)
 
 
 @dataclass
 class Received:
-    """A request as it came, or what came instead. Times are in seconds on the monotonic clock."""
+    """A request as it was received, or what came instead of one. Times are in seconds on the monotonic clock."""
 
     request: Request
     host: str
@@ -116,9 +116,9 @@ class ScriptedServer:
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def listen(self, host: str, name: str) -> int:
-        """Listen on a host, and call what comes there by a name; return the port.
+        """Listen on a host, whose requests are recorded under a name; return the port.
 
-        For `localhost` it listens for IPv6 too, where there is any.
+        For `localhost`, listen on IPv6 too if there is any.
         """
         listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         listener.bind(("127.0.0.1", 0))
@@ -213,7 +213,7 @@ class ScriptedServer:
 
 
 async def send(reply: Reply, received: Received, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Send a reply, and record when it began and whether all of it could be sent."""
+    """Send a reply, and record when that began and whether all of it was sent."""
     if reply.delay:
         await asyncio.sleep(reply.delay)
     received.answered = time.monotonic()

@@ -16,36 +16,36 @@ from hostup_conformance.core.misconfigured import Misconfigured
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-#: The environment of commands: they see nothing of ours, least of all its keys.
+#: The environment of commands: nothing of ours, which may contain keys.
 ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8"}
-#: Becomes the agent. A process beside it waits for the end of its input, which comes with the end of this process,
-#: however that comes; then it removes the agent's folder, and ends the group of the agent and its commands.
+#: A shell script that becomes the agent. A guard beside it waits for the end of its input, which comes when this
+#: process ends, however it ends; then it removes the agent's folder and kills the group of the agent and its commands.
 GUARDED = """folder=$1; shift; exec 3<&0 </dev/null
 { cat <&3 >/dev/null && { rm -rf -- "$folder"; kill -9 0; }; } &
 exec "$@" 3<&-"""
 
 
 class Supervisor:
-    """Keeps an agent running in a folder: one that ends is started again, without memory of earlier commands."""
+    """Keeps an agent running in a folder: restarts one that ends, which has no memory of earlier commands."""
 
-    #: Seconds between an agent's end and the next one's start.
+    #: Seconds between the end of an agent and the start of the next.
     pause = 1.0
 
     def __init__(self, folder: Path) -> None:
         self.socket = folder / "agent.sock"
         self._folder, self._program = folder, find_program()
         self._process: asyncio.subprocess.Process | None = None
-        # Nothing is written to it: that it ends tells the agents' guards that this process has ended, as the standard
-        # input that asyncio makes would not, since that ends with each agent.
+        # The guards' input. Nothing is written to it; it ends with this process. A pipe by asyncio would end with each
+        # agent.
         self._until_we_end, self._we_run = os.pipe()
 
     @property
     def pid(self) -> int | None:
-        """Process id of the agent that runs, if one does."""
+        """The process id of the running agent, if there is one."""
         return self._process.pid if self._process and self._process.returncode is None else None
 
     async def start(self) -> None:
-        """Start an agent, and return when its socket is there; raise `Misconfigured` if it does not come up."""
+        """Start an agent and wait for its socket; raise `Misconfigured` if that does not appear."""
         self.socket.unlink(missing_ok=True)
         self._process = await asyncio.create_subprocess_exec(
             "/bin/sh", "-c", GUARDED, "sh", self._folder,
@@ -77,7 +77,7 @@ class Supervisor:
         os.close(self._until_we_end)
 
     def _end_commands(self) -> None:
-        # The agent leads the process group that its commands belong to.
+        # The agent is the leader of the process group of its commands.
         if self._process:
             with suppress(ProcessLookupError):
                 os.killpg(self._process.pid, signal.SIGKILL)
@@ -85,7 +85,7 @@ class Supervisor:
 
 def find_program() -> str:
     """Return the path of qemu-ga; raise `Misconfigured` where it is not installed."""
-    # Debian installs it in a folder that only root's PATH has.
+    # Debian installs it in a folder that is only in root's PATH.
     found = shutil.which("qemu-ga", path=os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/sbin"]))
     if found is None:
         raise Misconfigured("qemu-ga is not installed; Debian's package is qemu-guest-agent (apt-get install it)")

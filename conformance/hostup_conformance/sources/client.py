@@ -1,4 +1,4 @@
-"""Plays the scenes to a client, and returns what happened as exchanges."""
+"""Plays scenes to a client: runs its command against a scripted server, and returns what happened as exchanges."""
 
 from __future__ import annotations
 
@@ -21,34 +21,34 @@ from hostup_conformance.core.messages import Request
 from hostup_conformance.core.misconfigured import Misconfigured
 from hostup_conformance.servers.scripted import Received, Reply, ScriptedServer
 from hostup_conformance.sources.processes import adopting, run_command
-from hostup_conformance.sources.scenes import Scene, Stage
+from hostup_conformance.sources.scenes import Scene, SceneState
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-#: How many seconds a client may take to send its first request, since some start slowly on a machine that is busy.
+#: How many seconds a client may take to send its first request: some start slowly on a busy machine.
 START_SECONDS = 10.0
-#: How many seconds a scene may take after that; one in which a right client comes to its end by itself, or is to show
-#: that it gives up; and all scenes.
+#: How many seconds may pass after that in an ordinary scene; in one that a right client finishes, or in which it has to
+#: give up by itself; and in all scenes together.
 SCENE_SECONDS, LONG_SECONDS, RUN_SECONDS = 10.0, 30.0, 600.0
-#: How many bytes a client may print to each stream beyond what it has to print.
+#: How many bytes a client may print to each stream in addition to what it has to print.
 MORE_PRINTED = 2 << 20
-#: How many scenes are played at once, since most of them spend most of their time waiting.
+#: How many scenes are played at once: most of the time they wait.
 AT_ONCE = 8
 
-#: Takes a function, and calls it with the reason when the run has to end.
+#: Registers a function to be called, with the reason, when the run has to end.
 Tell = Callable[[Callable[[str], None]], None]
 
 
 @dataclass(frozen=True)
-class Command:
+class ClientCommand:
     """The command that is judged, and what it does."""
 
     words: tuple[str, ...]
     does: Does = "run"
 
 
-def check_command(command: Command) -> None:
+def check_command(command: ClientCommand) -> None:
     """Raise `Misconfigured` if there is no such program."""
     program = command.words[0]
     if shutil.which(program) is None:
@@ -56,14 +56,14 @@ def check_command(command: Command) -> None:
 
 
 def play_all(
-    command: Command, scenes: Sequence[Scene], tell: Tell = lambda _listener: None
+    command: ClientCommand, scenes: Sequence[Scene], tell: Tell = lambda _listener: None
 ) -> tuple[list[Exchange], str | None]:
-    """Play scenes to a command; return all exchanges in the order of the scenes, and why some were not played.
+    """Play scenes to a command; return all exchanges in the order of the scenes, and why some were not played, if any.
 
     Args:
         command: what is run
         scenes: what is played
-        tell: is given a function that ends the run, and takes the reason
+        tell: gets a function that ends the run, with the reason as its argument
     """
     stop = Stop()
     tell(stop)
@@ -74,14 +74,14 @@ def play_all(
     return exchanges, stop.reason
 
 
-def play_each(plays: Sequence[tuple[Command, Scene]], stop: Stop, at_once: int = AT_ONCE) -> list[list[Exchange]]:
-    """Play scenes to commands, several at once; return the exchanges of each, none if it was not played."""
+def play_each(plays: Sequence[tuple[ClientCommand, Scene]], stop: Stop, at_once: int = AT_ONCE) -> list[list[Exchange]]:
+    """Play scenes to commands, several at once; return the exchanges of each, which are none if it was not played."""
     with adopting(), ThreadPoolExecutor(at_once) as threads:
         return asyncio.run(_play_each(plays, stop, threads, at_once))
 
 
 class Stop:
-    """Whether the run is to end, and why; after some seconds no other scene begins."""
+    """Whether the run has to end, and why. After so many seconds, no further scene begins."""
 
     def __init__(self, seconds: float = RUN_SECONDS - START_SECONDS - LONG_SECONDS) -> None:
         self.event = threading.Event()
@@ -95,11 +95,11 @@ class Stop:
 
 
 async def _play_each(
-    plays: Sequence[tuple[Command, Scene]], stop: Stop, threads: ThreadPoolExecutor, at_once: int
+    plays: Sequence[tuple[ClientCommand, Scene]], stop: Stop, threads: ThreadPoolExecutor, at_once: int
 ) -> list[list[Exchange]]:
     places = asyncio.Semaphore(at_once)
 
-    async def one(command: Command, scene: Scene) -> list[Exchange]:
+    async def one(command: ClientCommand, scene: Scene) -> list[Exchange]:
         async with places:
             if time.monotonic() > stop.latest:
                 stop(f"the {RUN_SECONDS:g} seconds of a run were used up")
@@ -111,12 +111,14 @@ async def _play_each(
     return await asyncio.gather(*(one(command, scene) for command, scene in plays))
 
 
-async def play(command: Command, scene: Scene, stop: threading.Event, threads: ThreadPoolExecutor) -> list[Exchange]:
+async def play(
+    command: ClientCommand, scene: Scene, stop: threading.Event, threads: ThreadPoolExecutor
+) -> list[Exchange]:
     """Play one scene to a command."""
-    stage = Stage(scene, command.does)
-    server = ScriptedServer(lambda received: stage.reply(received, received.host))
+    state = SceneState(scene, command.does)
+    server = ScriptedServer(lambda received: state.reply(received, received.host))
     base_url = f"http://127.0.0.1:{await server.listen('127.0.0.1', 'own')}"
-    stage.elsewhere = f"http://localhost:{await server.listen('localhost', 'other')}"
+    state.elsewhere = f"http://localhost:{await server.listen('localhost', 'other')}"
     if scene.refused:
         server.refuse()
     environment = {**clean(os.environ), **scene.environment(command.does, base_url)}
@@ -140,24 +142,24 @@ async def play(command: Command, scene: Scene, stop: threading.Event, threads: T
 
 
 def serve(scene: Scene, say: Callable[[str], None]) -> list[Exchange]:
-    """Serve a scene until Ctrl-C; return what was sent as stories, a new one for each probe after an end."""
+    """Serve a scene until Ctrl-C; return the stories of the requests. A probe after an end begins a new story."""
     return asyncio.run(_serve(scene, say))
 
 
 async def _serve(scene: Scene, say: Callable[[str], None]) -> list[Exchange]:
-    stages = [Stage(scene, "run")]
+    states = [SceneState(scene, "run")]
     parts: list[list[Received]] = [[]]
 
     def script(received: Received) -> Reply:
-        if stages[-1].reported and kind_of(received.request)[0] == "probe":
-            stages.append(Stage(scene, "run", stages[-1].elsewhere))
+        if states[-1].reported and kind_of(received.request)[0] == "probe":
+            states.append(SceneState(scene, "run", states[-1].elsewhere))
             parts.append([])
         parts[-1].append(received)
-        return stages[-1].reply(received, received.host)
+        return states[-1].reply(received, received.host)
 
     server = ScriptedServer(script)
     base_url = f"http://127.0.0.1:{await server.listen('127.0.0.1', 'own')}"
-    stages[0].elsewhere = f"http://localhost:{await server.listen('localhost', 'other')}"
+    states[0].elsewhere = f"http://localhost:{await server.listen('localhost', 'other')}"
     if scene.refused:
         server.refuse()
     say(f"# The scene {scene.name}: {' '.join(scene.words.split())}")
@@ -173,7 +175,7 @@ async def _serve(scene: Scene, say: Callable[[str], None]) -> list[Exchange]:
 
 
 def clean(environment: Mapping[str, str]) -> dict[str, str]:
-    """Return an environment without what would mislead a client: our own variables, and those for proxies."""
+    """Return an environment without variables that would mislead a client: ours, and those for proxies."""
     return {
         name: value
         for name, value in environment.items()
@@ -184,7 +186,7 @@ def clean(environment: Mapping[str, str]) -> dict[str, str]:
 def story_of(
     play: Play, received: Sequence[Received], outcome: Outcome | None, began: float, when: datetime
 ) -> list[Exchange]:
-    """Return what happened in a scene as exchanges; the last one holds the whole story."""
+    """Return what happened in a scene as exchanges, the last of which contains the whole story."""
     requests = [exchange_of(play, one, began, when) for one in sorted(received, key=lambda one: one.arrived)]
     story = Story(play, tuple(requests), outcome)
     seconds = outcome.seconds if outcome else time.monotonic() - began

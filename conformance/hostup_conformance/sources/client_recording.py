@@ -1,8 +1,7 @@
-"""A recording (HAR 1.2) made at a client's side as a source: each command in it is a story of its own.
+"""A recording (HAR 1.2) of a client as a source: each command in it is a story of its own.
 
-It does not show how a command ended, nor what it printed, nor which id, command and key the client was given: of
-these only what the user names is taken as known. Entries for other paths are left out, unless they take the key to
-another host.
+A recording does not show how the client ended, what it printed, or which id, command and key it was given: these are
+known only if the user names them. Entries for other paths are left out, unless they send the key to another host.
 """
 
 from __future__ import annotations
@@ -25,13 +24,13 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-#: Within how many seconds the same start counts as a repetition of one that was lost.
+#: Within how many seconds an equal start counts as a repetition of one that was lost.
 SOON = 60.0
 KINDS = ("probe", "start", "poll")
 
 
 def read(file: Path, environ: Mapping[str, str]) -> list[Exchange]:
-    """Return the stories in a recording; raise `Misconfigured` if it has nothing of the endpoint."""
+    """Return the stories in a recording; raise `Misconfigured` if none of it is about the endpoint."""
     entries = sorted((e for e in har.read(file).entries if e.when), key=lambda e: e.when or 0)
     ours = [e for e in entries if kind_of(below_prefix(e.request))[0] in KINDS]
     if not ours or ours[0].when is None:
@@ -49,12 +48,12 @@ def read(file: Path, environ: Mapping[str, str]) -> list[Exchange]:
 
 
 def below_prefix(request: Request) -> Request:
-    """Return a request with its path from the API's own on."""
+    """Return a request without the part of its path before that of the API."""
     return replace(request, target=request.target[max(request.target.find(VPSS), 0) :])
 
 
 def key_of(entries: Iterable[har.Entry], named: str | None) -> str:
-    """Return the key that the user named, if the recording has it, or the one that it has most often."""
+    """Return the key that the user named if the recording has it, else the most frequent one."""
     values = [(entry.request.header("authorization") or "").partition(" ")[2] for entry in entries]
     counted = Counter(filter(None, values)).most_common(1)
     return named if named in values and named else counted[0][0] if counted else named or ""
@@ -90,10 +89,10 @@ def exchange_of(entry: har.Entry, play: Play, began: datetime, home: str) -> Exc
 
 
 def split_into_stories(sent: Iterable[Exchange]) -> list[list[Exchange]]:
-    """Part requests into stories.
+    """Split requests into stories.
 
-    A probe begins one, unless another went before; so does a start, unless it repeats one that was lost; and a poll
-    belongs to the command that it polls.
+    A probe begins one, unless another probe came just before; a start does, unless it repeats one that was lost; a poll
+    belongs to the story of the command that it polls.
     """
     stories: list[list[Exchange]] = []
     for e in sent:
@@ -116,9 +115,9 @@ def belongs(e: Exchange, story: list[Exchange]) -> bool:
         last = starts[-1] if starts else None
         repeats = last and last.request.body == e.request.body and e.ask.arrived - last.ask.arrived < SOON
         return not polls and (last is None or bool(repeats and not accepted(last)))
-    told = Story(e.ask.play, tuple(story), None).pid
-    asked = pids_of(polls[0].request)[0] if polls else told
-    return e.ask.kind == "poll" and pids_of(e.request)[0] in {told, asked}
+    pid = Story(e.ask.play, tuple(story), None).pid
+    asked = pids_of(polls[0].request)[0] if polls else pid
+    return e.ask.kind == "poll" and pids_of(e.request)[0] in {pid, asked}
 
 
 def story_of(requests: list[Exchange], play: Play) -> list[Exchange]:

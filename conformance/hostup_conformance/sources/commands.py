@@ -1,6 +1,6 @@
-"""With `--allow-exec`: harmless commands, to judge how one is started and ends, and to have pids where none was named.
+"""With `--allow-exec`: starts harmless commands, to judge their starts and ends, and to have pids if none was named.
 
-First one command tells what runs commands in the guest; the others are the guest's own. What a guest cannot do, or a
+The first command finds out what runs commands in the guest; the others depend on that. What a guest cannot do, or a
 provider blocks, is left out.
 """
 
@@ -47,17 +47,17 @@ if TYPE_CHECKING:
 BEYOND_ASCII = "hostup-conformance-åße\u0301-€-😀-%20+:,=@/"
 #: How many scenarios of linked requests there are, and of how many requests each.
 SCENARIOS, STEPS = 2, 3
-#: All that are started: those of `Life`, and those that the scenarios may.
+#: The greatest number of commands that are started: by `Life`, and by the scenarios.
 MOST_COMMANDS = 34 + SCENARIOS * STEPS
-#: Seconds for which a command that ends at once is polled, and seconds between its polls: the first, and the longest.
+#: For how many seconds a command that ends at once is polled, and the first and the longest pause between two polls.
 PATIENCE, PAUSE, LONGEST_PAUSE = 4.0, 0.05, 0.5
 
 
 class CommandScript(Script):
-    """Writes the steps of starts, as the script of the probe writes its own."""
+    """Writes the steps that start commands, as `Script` writes the others."""
 
     def refused(self, token: str | None) -> Stage:
-        """Return the starts that must be refused. With a token, the guest can tell which of them ran all the same."""
+        """Return the starts that must be refused. With a token, their commands leave a trace if they run."""
         return Stage(self._offered(self._refused(token)), ordered=False)
 
     def _refused(self, token: str | None) -> Iterator[Step]:
@@ -89,7 +89,7 @@ class CommandScript(Script):
         yield from self._improper(marked)
 
     def _improper(self, marked: Iterator[str]) -> Iterator[Step]:
-        """Yield the starts without a proper command, or by another method than POST; `marked` gives proper commands."""
+        """Yield starts with an invalid command, and with methods other than POST; `marked` yields valid commands."""
         target = self.target
         too_long = next(marked).ljust(LONGEST_COMMAND + 1, " ")
         no_commands = ["", None, 5, ["/bin/sh", "-c", next(marked)], {"run": next(marked)}]
@@ -112,9 +112,9 @@ def stages(target: Target, *, careful: bool, token: str | None = None) -> list[S
 
 
 def run(wire: Wire, target: Target, *, careful: bool, slow_seconds: float = SLOW_SECONDS) -> None:
-    """Start commands if they may be started, take the script, and see how the commands end in between.
+    """Send the scripted requests; if commands may be started, start some first, and poll them to their end in between.
 
-    The ended command that the last steps need is started first, so it has ended when they are taken.
+    The first command started is the ended one that the last steps need, so it has ended by then.
     """
     if target.allow_exec:
         run_with_commands(wire, target, careful=careful, slow_seconds=slow_seconds)
@@ -123,7 +123,7 @@ def run(wire: Wire, target: Target, *, careful: bool, slow_seconds: float = SLOW
     target = with_started_commands(target, wire.exchanges)
     said = [member(e, "exited") for e in wire.exchanges if e.ask.pid == Pid.FINISHED and e.status == 200]
     if target.finished_pid and said and said[-1] is False:
-        # A server that asks the agent now and then may notice an end late.
+        # A server that asks the agent only now and then notices an end late.
         follow(wire, target, target.finished_pid)
     if not careful:
         with suppress(Stopped):
@@ -131,7 +131,7 @@ def run(wire: Wire, target: Target, *, careful: bool, slow_seconds: float = SLOW
 
 
 def run_with_commands(wire: Wire, target: Target, *, careful: bool, slow_seconds: float) -> None:
-    """Start the commands, take the script, follow the commands to their end, and take the last steps of the script."""
+    """Start the commands, send the script, poll the commands to their end, and send the last steps of the script."""
     life = Life(wire, target, slow_seconds)
     with suppress(Stopped):
         life.begin()
@@ -144,7 +144,7 @@ def run_with_commands(wire: Wire, target: Target, *, careful: bool, slow_seconds
 
 
 def split(stages: list[Stage]) -> tuple[list[Stage], list[Stage]]:
-    """Separate the stages before the commands are followed to their end from those after it."""
+    """Separate the stages that come before the commands' end from those that come after it."""
     return [stage for stage in stages if not stage.at_the_end], [stage for stage in stages if stage.at_the_end]
 
 
@@ -154,10 +154,10 @@ class Life:
     def __init__(self, wire: Wire, target: Target, slow_seconds: float) -> None:
         self._wire, self._target, self._slow_seconds = wire, target, slow_seconds
         self.token = token_hex(6)
-        #: Whether the guest can tell which of the refused commands ran.
+        #: Whether a file in the guest will show which of the refused commands ran.
         self.traced = False
         self._pids: dict[str, int | None] = {}
-        #: The command of which polls are refused before one is not.
+        #: The pid of the command of which some polls are refused before the first good one.
         self._spare: int | None = None
         self._postponed: list[Command] = []
 
@@ -185,7 +185,7 @@ class Life:
         self._framed()
 
     def end(self) -> None:
-        """Follow all commands to their end, and ask the guest what ran."""
+        """Poll all commands to their end, and find out which refused ones ran."""
         if self._spare:
             path = f"{path_of(self._target.vps)}?pid={self._spare}"
             for key in {None, self._target.read_key}:
@@ -209,7 +209,7 @@ class Life:
         return next((guest for e in ended if (guest := guest_of(self.token, member(e, "stdout")))), None)
 
     def _start_all(self, commands: Iterable[Command]) -> None:
-        """Start commands, several at once; one that the server is too busy for is started later."""
+        """Start commands, several at once; postpone those for which the server is too busy."""
 
         def start(command: Command) -> None:
             with suppress(Stopped):
@@ -239,7 +239,7 @@ class Life:
         return new_pid(exchange) if exchange else None
 
     def _outstanding(self) -> list[int]:
-        """Return the pids whose end has not been reported yet."""
+        """Return the pids of started commands whose end has not been reported yet."""
         polled = [e for e in self._wire.exchanges if e.ask.pid.known and e.ask.credential == "full"]
         ended = {e.ask.number for e in polled if member(e, "exited") is not False}
         return sorted(with_started_commands(self._target, self._wire.exchanges).started_pids - ended)
@@ -299,5 +299,5 @@ def body_of(command: Any) -> bytes:
 
 
 def echo() -> str:
-    """Return a command that prints a text of its own, in both cases of letters."""
+    """Return a command that prints a unique text with small and capital letters."""
     return f"echo hostup-conformance-{token_hex(8)}-aZ"

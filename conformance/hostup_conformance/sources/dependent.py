@@ -1,6 +1,6 @@
-"""Requests that depend on the responses before them, and so are no steps of the script.
+"""Requests that depend on earlier responses, and so cannot be steps of the script.
 
-They are for the list of VPSs, page by page and filtered, for the status of each VPS, twice, and for what has an ETag.
+They ask for the list of VPSs, page by page and filtered, for the statuses once more, and again for what has an ETag.
 """
 
 from __future__ import annotations
@@ -28,19 +28,19 @@ if TYPE_CHECKING:
     from hostup_conformance.contract.sending import Wire
     from hostup_conformance.contract.target import Target
 
-#: How many pages are requested, and how many requests this module sends at most.
+#: How many pages are requested, and the greatest number of requests that this module sends.
 PAGES = 5
 MOST_REQUESTS = 3 + 1 + PAGES + 1 + 4 + 4 + 4
-#: The longest time after which a rate limit may reset for it to be used up on purpose.
+#: A rate limit is used up on purpose only if it resets within this time.
 LONGEST_WAIT = timedelta(seconds=15)
-#: An address of a network that is reserved for documentation (RFC 5737), so that no VPS has it.
+#: An address from a network that is reserved for documentation (RFC 5737), so no VPS has it.
 NOBODYS_ADDRESS = "203.0.113.77"
 
 
 def tasks(wire: Wire, target: Target) -> list[Callable[[], object]]:
-    """Return what requests the list and the statuses again, if the script found that the server offers them.
+    """Return the tasks for what the server was found to offer: the list, the statuses, ETags.
 
-    The tasks need no order; each sends its own requests one after the other, as far as the wire sends.
+    The tasks may run in any order and at the same time; each sends its own requests one after the other.
     """
     found: list[Callable[[], object]] = []
     listed = next((e for e in wire.exchanges if gives_list(e) and e.ask.credential == "full"), None)
@@ -55,13 +55,13 @@ def tasks(wire: Wire, target: Target) -> list[Callable[[], object]]:
 
 
 def unless_stopped(task: Callable[[], object]) -> None:
-    """Do a task as far as the wire sends."""
+    """Do a task until the wire sends nothing more."""
     with suppress(Stopped, Withheld):
         task()
 
 
 def statuses(wire: Wire, target: Target) -> None:
-    """Request the statuses once more, one of them twice."""
+    """Request the statuses once more, to compare ids and uptimes; that of the unavailable VPS twice."""
     for vps in (target.vps, target.unavailable_vps, target.unavailable_vps):
         if vps:
             get(
@@ -73,9 +73,9 @@ def statuses(wire: Wire, target: Target) -> None:
 
 
 def overrun(wire: Wire, target: Target) -> None:
-    """Use up a small rate limit that responses announce, to see how it is refused, and whether waiting helps.
+    """Use up a small rate limit that responses announce, to get a 429 and to see whether waiting helps.
 
-    The run obeys such limits otherwise, and would meet no 429.
+    The run obeys announced limits otherwise, and would never get one.
     """
     if not wire.exchanges:
         return
@@ -86,7 +86,7 @@ def overrun(wire: Wire, target: Target) -> None:
     if not re.fullmatch(r"\d{1,2}", remaining, re.ASCII) or not reset or reset - now > LONGEST_WAIT:
         return
     request = authorized(path_of(target.vps), target)
-    # With a small limit the run may have used up what it waits in all; this wait is the last one.
+    # The run may have used up the time that it may wait in all; this wait is its last.
     more = wire.limits.waiting_seconds + 2 * LONGEST_WAIT.total_seconds()
     wire.limits = replace(wire.limits, waiting_seconds=more)
     for _ in range(int(remaining) + 2):
@@ -102,7 +102,7 @@ def overrun(wire: Wire, target: Target) -> None:
 
 
 def revalidation(wire: Wire, target: Target, tag: str) -> None:
-    """Request a resource that has an ETag with If-None-Match, then other resources with its latest ETag, or no key."""
+    """Request a resource with its ETag in If-None-Match, then with that ETag other resources, and without a key."""
     own = path_of(target.vps)
     requests = {"the resource that has this ETag": authorized(own, target)}
     if target.unavailable_vps:
@@ -121,7 +121,7 @@ def revalidation(wire: Wire, target: Target, tag: str) -> None:
 
 
 def listing(wire: Wire, target: Target, items: list[dict[str, Any]]) -> Iterator[Callable[[], object]]:
-    """Yield what asks for a list of these items again: filtered, in pages, and with odd limits and cursors."""
+    """Yield the tasks that request a list of these items again: filtered, in pages, with odd limits and cursors."""
     for name, nobodys in (("name", f"hostup-conformance-{token_hex(8)}"), ("primaryIp", NOBODYS_ADDRESS)):
         known = next((value for item in items if is_short(value := item.get(name))), None)
         if known:
@@ -133,7 +133,7 @@ def listing(wire: Wire, target: Target, items: list[dict[str, Any]]) -> Iterator
     yield partial(ask, wire, target, "", "the list of VPSs once more")
     for limit in ("0", "101", "abc"):
         yield partial(ask, wire, target, f"?limit={limit}", "a page with a limit that is not documented")
-    # A server that compares cursors as texts finds nothing after this one.
+    # A server that compares cursors as strings finds nothing after this one.
     unknown = f"?limit={size}&cursor=~{token_hex(8)}"
     yield partial(ask, wire, target, unknown, "the page behind a cursor that was never given")
 

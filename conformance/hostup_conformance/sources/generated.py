@@ -1,4 +1,4 @@
-"""Generated requests: schemathesis makes them, and the wire sends them."""
+"""Generated requests: schemathesis makes the cases, and the wire sends them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from hostup_conformance.contract.sending import Wire
     from hostup_conformance.contract.target import Target
 
-#: How many seconds generated requests may take: a slow server gets fewer of them, not a longer run.
+#: For how many seconds generated requests are sent: a slow server gets fewer, not a longer run.
 SECONDS = 4.0
 #: How many are sent at most, two rounds of those that may be under way. Schemathesis makes about as many; how many,
 #: depends on its version.
@@ -32,15 +32,15 @@ class Generated:
 
     def __init__(self, wire: Wire, target: Target) -> None:
         self._wire, self._target = wire, target
-        #: The request targets of the cases that are not sent yet, in their order.
+        #: The request targets of the cases that have not been sent yet, in order.
         self._cases: dict[str, None] = {}
 
-    def send(self, case: schemathesis.Case[Any]) -> None:
-        """Let a case be sent at the end, unless a similar one will be."""
+    def add(self, case: schemathesis.Case[Any]) -> None:
+        """Note a case to be sent by `send`, unless it has the request target of another."""
         self._cases.setdefault(self.request_target(case))
 
-    def finish(self) -> None:
-        """Send the cases, as far as the time for them goes: a slow server gets several at a time."""
+    def send(self) -> None:
+        """Send the cases until their time is up, several at once to a slow server."""
         until = time.monotonic() + SECONDS
         cases, self._cases = list(self._cases)[:MOST_CASES], {}
         side_by_side([partial(self._take, case, until) for case in cases], width(self._wire))

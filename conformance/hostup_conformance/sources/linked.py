@@ -1,6 +1,6 @@
-"""With `--allow-exec`: schemathesis' stateful phase follows the document's link, from a start to the polls of its pid.
+"""With `--allow-exec`: schemathesis' stateful phase follows the document's link from a start to the polls of its pid.
 
-Schemathesis decides what comes after what; what is sent is ours, so that every command is harmless.
+Schemathesis decides on the order; the requests are ours, so that every command is harmless.
 """
 
 from __future__ import annotations
@@ -35,14 +35,14 @@ SETTINGS = hypothesis.settings(
 
 
 def run(wire: Wire, target: Target, operations: Any) -> None:
-    """Run the scenarios, and poll each command that they start until it has ended."""
+    """Run the scenarios, and poll each command that they started to its end."""
     before = pids_of(with_started_commands(target, wire.exchanges))
 
     def call(_machine: object, case: schemathesis.Case[Any], **_: object) -> Response:
         from schemathesis.core.transport import Response
 
         response = response_to(request_of(case, wire, target), wire, target)
-        response.elapsed = timedelta(0)  # it is asked for, and judged nowhere
+        response.elapsed = timedelta(0)  # schemathesis needs it, but nothing judges it
         return Response.from_httpx(response, verify=True)
 
     def leave_it_to_the_rules(*_: object, **__: object) -> None:
@@ -62,7 +62,7 @@ def pids_of(target: Target) -> frozenset[int]:
 
 
 def request_of(case: schemathesis.Case[Any], wire: Wire, target: Target) -> Request:
-    """Return the request for a case: the start of a harmless command, or a GET that takes nobody's output away."""
+    """Return the request for a case: the start of a harmless command, or a GET that takes away no output of others."""
     if case.method.upper() == "POST":
         return post(target, body_of(echo()))
     pid = (case.query or {}).get("pid")
@@ -72,9 +72,9 @@ def request_of(case: schemathesis.Case[Any], wire: Wire, target: Target) -> Requ
 
 
 def response_to(request: Request, wire: Wire, target: Target) -> httpx.Response:
-    """Send a request; return of its response what the link needs, since anything else in it could trip schemathesis.
+    """Send a request; return what the link needs of its response, since schemathesis might reject the rest.
 
-    Where there is none it is a 503, after which no link is followed.
+    If there is no response, return a 503, after which no link is followed.
     """
     asked = httpx.Request(request.method, wire.base_url + request.target)
     before = pids_of(with_started_commands(target, wire.exchanges))
@@ -82,6 +82,6 @@ def response_to(request: Request, wire: Wire, target: Target) -> httpx.Response:
         exchange = wire.send(request, purpose="following a link", source="generated")
     except (Stopped, Withheld):
         return httpx.Response(503, request=asked)
-    # An agent may use a pid again; what we know of it is about the earlier command.
+    # An agent may reuse a pid; what is known of it is about the earlier command.
     pid = None if (pid := new_pid(exchange)) in before else pid
     return httpx.Response(exchange.status or 503, json={"pid": pid} if pid else {}, request=asked)

@@ -1,4 +1,4 @@
-"""Looks up a VPS whose agent is available in the list of VPSs, where none was named."""
+"""Finds a VPS with an available agent in the list of VPSs, if the user named none."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ CANDIDATES = 10
 
 
 def run(wire: Wire, target: Target) -> None:
-    """Send at most eleven GETs, none of them a poll: the list, then the probe of its VPSs until one is available."""
+    """Send at most eleven GETs, none of them a poll: the list, then probes of its VPSs until one is available."""
     exchange = get(wire, target, VPSS)
     for vps in candidates(exchange, target):
         if says(get(wire, target, path_of(vps))) is True:
@@ -35,8 +35,8 @@ def run(wire: Wire, target: Target) -> None:
 def found(target: Target, exchanges: list[Exchange]) -> Target:
     """Return the target with the VPS that was looked up.
 
-    It is the first whose agent is available; if there is none, the first for which the probe does not say that it is
-    unavailable, so that a server with a faulty probe is judged as well.
+    It is the first with an available agent, or else the first whose probe does not say that it is unavailable, so that
+    a server with a faulty probe can be judged too.
 
     Raises:
         Misconfigured: there is no such VPS, or no list

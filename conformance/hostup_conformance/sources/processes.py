@@ -1,4 +1,4 @@
-"""Runs a command to its end or its deadline, bounds what it prints, and leaves none of its processes behind."""
+"""Runs a command to its end or its deadline, bounds what it prints, and leaves no process of it behind."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 #: How many seconds to wait for the rest of the output once the command has ended.
 A_MOMENT = 1.0
-#: How many seconds pass between two checks whether to stop.
+#: How many seconds pass between two checks whether to stop the command.
 LOOK = 0.5
 #: How many times to look for processes that have just been forked.
 ROUNDS = 50
@@ -55,7 +55,7 @@ class Stream:
                     return
 
     def finish(self, seconds: float) -> bytes:
-        """Return what was printed; what comes later than the given seconds is left out."""
+        """Return what was printed, including what is read within the given seconds."""
         self._thread.join(seconds)
         self._enough.set()
         self._thread.join()
@@ -77,9 +77,9 @@ def run_command(
         command: the program and its arguments
         environment: all of its environment
         mark: a text in the environment that no other process has
-        left: tells in how many seconds it is ended at the latest
+        left: returns the number of seconds after which it is ended
         most: how many bytes it may print to each stream
-        stop: ends it sooner
+        stop: ends it at once when it is set
     """
     began = time.monotonic()
     try:
@@ -124,7 +124,7 @@ def end_group(pid: int) -> None:
 
 
 def end_marked(mark: str) -> None:
-    """Kill all processes with a text in their environment, where the system shows that; they may fork meanwhile."""
+    """Kill all processes with a text in their environment, if the system shows it, as often as they fork new ones."""
     for _ in range(ROUNDS):
         found = [pid for pid in processes() if mark.encode() in read(pid, "environ") and state(pid) not in "ZX"]
         if not found:
@@ -135,7 +135,7 @@ def end_marked(mark: str) -> None:
 
 @contextmanager
 def adopting() -> Iterator[None]:
-    """Become the parent of processes that lost theirs; at the end of the block, kill them and their descendants."""
+    """Adopt orphaned descendants, and kill them and theirs at the end of the block."""
     if not sys.platform.startswith("linux"):
         yield
         return

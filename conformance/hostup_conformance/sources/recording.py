@@ -1,7 +1,7 @@
-"""A recording (HAR 1.2) as a source: its exchanges are replayed, and judged as the run was that it records.
+"""A recording (HAR 1.2) as a source: its exchanges are replayed and judged like those of a run.
 
-Only what the user named is taken as known, and what the recording itself shows: a start, a list, a probe that says
-available, a 401 for a key, or, in a recording of the suite's own, what the run knew.
+Only what the user named is known of the target, and what the recording shows: started commands, listed VPSs, an
+available agent, or, if the suite made the recording, what the run knew.
 """
 
 from __future__ import annotations
@@ -25,23 +25,23 @@ if TYPE_CHECKING:
     from hostup_conformance.contract.sending import Wire
     from hostup_conformance.contract.target import Target
 
-#: What a recording may hold of what its run knew: nothing secret.
+#: What the suite writes into a recording about its target, none of which is secret.
 KNOWN: dict[str, type] = {
     **dict.fromkeys(("vps", "unavailable_vps", "foreign_vps", "profile"), str),
     **dict.fromkeys(("finished_pid", "running_pid"), int),
     "allow_exec": bool,
 }
-#: How many entries can be judged in time.
+#: The greatest number of entries, which can be judged in time.
 MOST_ENTRIES = 5000
 #: Stands for a key that the recorded run was given.
 RECORDED_KEY = "a key that the recorded run was given"
 
 
 def read(file: Path, target: Target) -> tuple[list[Exchange], Target, int]:
-    """Return the exchanges in a recording, the target with what it shows, and how many entries are of other paths.
+    """Return the exchanges in a recording, the target with what it shows, and how many entries are about other paths.
 
     Raises:
-        Misconfigured: it is not HAR, or holds nothing of the endpoint
+        Misconfigured: it is not HAR, or none of it is about the endpoint
     """
     recording = har.read(file)
     if len(recording.entries) > MOST_ENTRIES:
@@ -70,7 +70,7 @@ def understood(file: Path, recording: har.Recording, target: Target) -> tuple[li
 
 
 def replay(wire: Wire, exchanges: Iterable[Exchange]) -> None:
-    """Replay a recording on the wire, which then sends nothing."""
+    """Record exchanges on the wire as if it had sent them, and stop it."""
     for exchange in exchanges:
         wire.record(exchange)
     wire.stop("the recording does not show it")
@@ -83,7 +83,7 @@ def write(file: Path, exchanges: list[Exchange], target: Target) -> None:
 
 
 def below_prefix(entry: har.Entry) -> har.Entry | None:
-    """Return an entry with its path from that of the API on, or None if it is about something else."""
+    """Return an entry without the part of its path before that of the API, or None if the path is another."""
     start = entry.request.path.find(VPSS)
     if start < 0:
         return None
@@ -91,7 +91,7 @@ def below_prefix(entry: har.Entry) -> har.Entry | None:
 
 
 def exchanges_of(entries: Iterable[har.Entry], target: Target) -> list[Exchange]:
-    """Return entries as exchanges, each understood in the light of those before it."""
+    """Return entries as exchanges; what each asks for depends on those before it."""
     found: list[Exchange] = []
     for entry in entries:
         ask = with_notes(understand(entry.request, target, found), entry.asks)
@@ -110,7 +110,7 @@ def exchanges_of(entries: Iterable[har.Entry], target: Target) -> list[Exchange]
 
 
 def with_known(target: Target, known: dict[str, Any]) -> Target:
-    """Return the target with what the recorded run knew, except for what the user named."""
+    """Return the target with what the recorded run knew; what the user named takes precedence."""
     for name in KNOWN:
         if type(known.get(name)) not in {type(None), KNOWN[name]}:
             raise ValueError(f"log._target.{name} is no {KNOWN[name].__name__}")
@@ -122,7 +122,7 @@ def with_known(target: Target, known: dict[str, Any]) -> Target:
 
 
 def with_shown(target: Target, exchanges: list[Exchange]) -> Target:
-    """Return the target with the VPS that the recording shows to be the caller's, if the user named none."""
+    """Return the target with a VPS that is listed and available in the recording, if the user named none."""
     if target.vps:
         return target
     listed = {id for e in exchanges if e.ask.resource == "list" and e.status == 200 for id in listed_ids(e)}

@@ -1,4 +1,4 @@
-"""How the requests of all sources are written: header fields, keys, and the steps of a script. Nothing is sent here."""
+"""What the requests of all sources are made of: header fields, keys, steps and stages. It sends nothing."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Step:
 
     purpose: str
     request: Request
-    #: What the target must support for the response to mean anything, see `target.CAPABILITIES`.
+    #: What the target must support for the response to mean anything (see `target.CAPABILITIES`).
     capability: str | None = None
     client: ClientCall | None = None
 
@@ -43,21 +43,21 @@ class ClientCall:
 
 @dataclass(frozen=True)
 class Stage:
-    """Steps that follow one another or, if their order does not matter, may be sent several at a time."""
+    """Steps that are sent one after the other or, unless `ordered`, several at a time."""
 
     steps: list[Step]
     ordered: bool = True
     burst: bool = False
-    #: Whether the steps, in their order, may be taken at the same time as those of the next stage.
+    #: Whether the steps, in their order, may be sent at the same time as those of the next stage.
     beside: bool = False
-    #: Whether requests that depend on the responses so far are sent with it.
+    #: Whether the requests that depend on earlier responses are sent with it.
     with_dependent: bool = False
-    #: Whether it comes when the commands that the run has started have ended.
+    #: Whether it comes after the end of the commands that the run has started.
     at_the_end: bool = False
 
 
 def authorization(target: Target, key: str | None = "") -> Headers:
-    """Return the header field with the full key or another one; none for None."""
+    """Return Authorization with the full key, or with `key` if that is not empty; no field for None."""
     return () if key is None else (("Authorization", f"Bearer {key or target.key}"),)
 
 

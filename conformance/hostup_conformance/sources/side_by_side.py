@@ -1,4 +1,4 @@
-"""How many requests may be under way at a time: one where the server is quick, several where each takes long."""
+"""Decides how many requests are under way at a time: one if the server is quick, several if it is slow."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-#: A server counts as slow if its usual response takes longer than this, in seconds.
+#: A server is slow if its median response takes longer than this, in seconds.
 SLOW_SECONDS = 0.08
-#: Which part of the time for one response all that are under way may need, if the server takes them one by one.
+#: The part of a request's time limit that a server may need which serves all requests under way one by one.
 SHARE = 0.6
 
 
 def width(wire: Wire) -> int:
-    """Return how many requests may be under way, by how long the responses took so far.
+    """Return how many requests may be under way at a time, given how long the responses have taken so far.
 
-    A server that takes one request after the other seems slower the more are under way, and so gets fewer; one that
-    could not take several at a time gets one.
+    A server that serves requests one by one seems slower the more are under way, and so gets fewer. A server that could
+    not take several at a time gets one.
     """
     seconds = sorted(exchange.seconds for exchange in wire.exchanges)
     usual = seconds[(len(seconds) - 1) // 2] if seconds else 0.0
@@ -34,7 +34,7 @@ def width(wire: Wire) -> int:
 
 
 def side_by_side(tasks: Iterable[Callable[[], T]], at_once: int) -> list[T]:
-    """Do tasks that send requests, several at a time, and begin them in their order; return what they return."""
+    """Do tasks that send requests, several at a time, beginning them in order; return their results."""
     if at_once == 1:
         return [task() for task in tasks]
     with ThreadPoolExecutor(at_once) as pool:

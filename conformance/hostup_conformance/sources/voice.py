@@ -1,4 +1,4 @@
-"""The generated client as one of the suite's voices: its calls go through the wire, and what it decodes is recorded."""
+"""Calls the generated client so that its requests go through the wire, and records what it decodes."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def call(wire: Wire, target: Target, step: Step, wanted: ClientCall) -> Exchange
     headers = {"Accept-Encoding": "gzip, deflate"}
     if wanted.ordered:
         headers["Prefer"] = f"code={wanted.ordered}"
-    # Whether the key may go over plain http is the target's to say, and nothing leaves but through the wire.
+    # Target has checked whether the key may be sent without TLS, and everything goes through the wire.
     client = AuthenticatedClient(base_url=target.base_url, token=target.key, headers=headers, allow_plain_http=True)
     client.set_httpx_client(
         httpx.Client(

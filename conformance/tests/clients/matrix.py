@@ -17,7 +17,7 @@ from clients.catalogue import Client, Missing, right, wrong
 from hostup_conformance.contract.client_judging import MATRIX, Verdict, client_requirements, judge_client
 from hostup_conformance.contract.story import Exchange
 from hostup_conformance.core.root_cause import read_matrix, root_causes
-from hostup_conformance.sources.client import AT_ONCE, Command, Stop, play_each
+from hostup_conformance.sources.client import AT_ONCE, ClientCommand, Stop, play_each
 from hostup_conformance.sources.scenes import Scene, scenes
 
 #: Scenes that every faulty client is played besides those in which its defect shows.
@@ -36,11 +36,11 @@ def verdicts(
     clients: Iterable[Client], chosen: Callable[[Client], Iterable[str]], at_once: int = MANY
 ) -> dict[str, Verdict | str]:
     """Return the verdict on each client in the scenes that are chosen for it, or why it could not be run."""
-    plays: list[tuple[str, Command, Scene]] = []
+    plays: list[tuple[str, ClientCommand, Scene]] = []
     found: dict[str, Verdict | str] = {}
     for client in clients:
         try:
-            command = Command(client.command())
+            command = ClientCommand(client.command())
         except Missing as missing:
             found[client.name] = str(missing)
             continue
@@ -114,7 +114,7 @@ def examples(clients: Iterable[Client], seen: dict[str, Verdict | str]) -> dict[
 
 def stories(names: Iterable[str]) -> dict[str, str]:
     """Return what a right client does in some scenes, each in a line."""
-    command = Command(right()[-1].command())
+    command = ClientCommand(right()[-1].command())
     played = play_each([(command, scenes()[name]) for name in names], Stop(), AT_ONCE)
     return {seen[-1].ask.play.scene: told(seen) for seen in played}
 

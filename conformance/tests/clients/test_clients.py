@@ -21,7 +21,7 @@ from hostup_conformance import cli
 from hostup_conformance.contract.client_judging import MATRIX, client_requirements
 from hostup_conformance.core.root_cause import read_matrix
 from hostup_conformance.sources import processes
-from hostup_conformance.sources.client import AT_ONCE, Command, Stop, play_each
+from hostup_conformance.sources.client import AT_ONCE, ClientCommand, Stop, play_each
 from hostup_conformance.sources.scenes import KEY, THROUGH, scenes
 from running import KEPT
 
@@ -271,7 +271,7 @@ def test_a_hostile_command_leaves_only_a_report(name: str, tmp_path: Path) -> No
 def test_no_scene_begins_after_the_time() -> None:
     """No scene begins once the time is used up."""
     stop = Stop(-1)
-    assert play_each([(Command(RIGHT), scenes()["well"])], stop) == [[]]
+    assert play_each([(ClientCommand(RIGHT), scenes()["well"])], stop) == [[]]
     assert stop.reason == "the 600 seconds of a run were used up"
 
 

@@ -1,16 +1,16 @@
-"""The scenes: what a server does to a client that is judged, one short function each.
+"""The scenes: how a server behaves towards a client that is judged, one short function each.
 
-A scene is a function of one request. It returns what is sent in response, `asked.right()` where that is what a server
-that conforms would send. Its docstring says what the server does, and stands in the reports.
+A scene is a function of one request that returns the response; `asked.right()` is that of a conforming server. Its
+docstring, which the reports show, says what the server does.
 
     @scene(at="poll", completes="CLIENT-33")
     def output_without_newline(asked: Asked) -> Reply:
         \"\"\"The output does not end with a newline.\"\"\"
         return asked.right(stdout="no newline")
 
-`completes` names the requirement that is broken where a command does not come to its end in the scene; without it a
-right client may give up. `at` says which requests the scene is about: a scene about the start is not for a client that
-only polls. `@scene_at(...)` makes one scene for each kind of request.
+`completes` names the requirement that is broken if the client does not finish its task in the scene; without it, a
+right client may give up. `at` is the kind of request that the scene is about: a scene about the start is not for a
+client that only polls. `@scene_at(...)` makes one scene for each kind of request.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from urllib.parse import unquote
 
 from hostup_conformance.contract.paths import path_of
 from hostup_conformance.contract.story import Does, Kind, Play, Task, kind_of, pids_of
+from hostup_conformance.servers.problems import ERRORS, PROBLEMS
 from hostup_conformance.servers.scripted import Received, Reply
 
 if TYPE_CHECKING:
@@ -34,27 +35,16 @@ if TYPE_CHECKING:
 
     from hostup_conformance.core.messages import Request
 
-#: The requirement that a command comes to its end where the server does as documented.
+#: The requirement that a client finishes its task if the server behaves as documented.
 THROUGH = "CLIENT-33"
-#: Of use for nothing but a scene.
+#: A made-up key that only the scenes accept.
 KEY = "hu_scene_4f0c9a27d1e84b6c"
 VPS = "vps_01hxa3b4c5d6e7f8g9h0j1k2m3"
 PID = 4242
 COMMAND = "uname -sr"
 OUTPUT = {"exited": True, "exitCode": 0, "stdout": "Linux 6.12.0\n", "stderr": ""}
-ERRORS = "https://developer.hostup.se/errors/"
-#: code and title by status, as the endpoint's documentation has them.
-PROBLEMS = {
-    400: ("invalid_request", "Invalid request"),
-    401: ("unauthorized", "Unauthorized"),
-    403: ("forbidden", "Forbidden"),
-    404: ("not_found", "Not found"),
-    429: ("rate_limit_exceeded", "Too many requests"),
-    500: ("internal_error", "Internal server error"),
-    503: ("upstream_unavailable", "Guest agent unavailable"),
-}
-#: How many seconds a client is told to take at most: where it may give up, and where it has to come to its end, which
-#: takes longer on a machine that is busy.
+#: HOSTUP_TIMEOUT in seconds: in a scene in which the client may give up, and in one that it has to finish, which takes
+#: longer on a busy machine.
 SOON, PATIENT = 7.0, 25.0
 #: Which kind of request a scene is about.
 One = Literal["probe", "start", "poll"]
@@ -65,7 +55,7 @@ ActAt = Callable[["Asked", One], Reply]
 
 @dataclass(frozen=True)
 class Scene:
-    """What a server does to a client, and what the client is given for it."""
+    """How a server behaves, and what the client is given."""
 
     name: str
     words: str
@@ -76,20 +66,20 @@ class Scene:
     vps: str = VPS
     command: str = COMMAND
     pid: int = PID
-    #: How many polls find the command running, and for how many seconds it runs at least.
+    #: How many polls find the command running, and the least number of seconds for which it runs.
     polls: int = 1
     runs: float = 0.0
-    #: Seconds that the client is told to take at most (HOSTUP_TIMEOUT).
+    #: HOSTUP_TIMEOUT, in seconds.
     timeout: float = SOON
-    #: How many bytes the command prints to a stream, where that is much.
+    #: How many bytes the command prints to a stream, if they are many.
     prints: int = 0
-    #: Whether nobody listens from the beginning.
+    #: Whether connections are refused from the beginning.
     refused: bool = False
-    #: Whether it lasts long, to see whether a client that was not told when to give up does so.
+    #: Whether the scene lasts long enough to see whether a client gives up by itself.
     long: bool = False
 
     def suits(self, does: Does) -> bool:
-        """Whether a client that does this meets what the scene is about."""
+        """Whether a client that does this sends the kind of request that the scene is about."""
         return does == "run" or self.at in {does, "all"}
 
     def play(self, does: Does) -> Play:
@@ -114,15 +104,15 @@ class Scene:
 
 
 @dataclass
-class Stage:
-    """What a server knows while it plays a scene."""
+class SceneState:
+    """What a server remembers while it plays a scene."""
 
     scene: Scene
     does: Does
     #: The other origin, as a URL.
     elsewhere: str = ""
     counts: Counter[Kind] = field(default_factory=Counter)
-    #: When the command was started, whether it was, and whether its end was reported.
+    #: When the command began, whether it was started, and whether its end was reported.
     began: float | None = None
     started: bool = False
     reported: bool = False
@@ -138,18 +128,18 @@ class Stage:
 
 @dataclass(frozen=True)
 class Asked:
-    """One request to the stage. `arrived` is in seconds on the monotonic clock."""
+    """One request in a scene. `arrived` is in seconds on the monotonic clock."""
 
     kind: Kind
     segment: str | None
     request: Request
     arrived: float
-    stage: Stage
+    state: SceneState
 
     @property
     def nth(self) -> int:
-        """How many requests of this kind there were, this one included."""
-        return self.stage.counts[self.kind]
+        """The number of this request among those of its kind, from 1."""
+        return self.state.counts[self.kind]
 
     def first(self, kind: Kind) -> bool:
         """Whether this is the first request of a kind."""
@@ -158,24 +148,24 @@ class Asked:
     @property
     def path(self) -> str:
         """The endpoint's path."""
-        return path_of(self.stage.scene.vps)
+        return path_of(self.state.scene.vps)
 
     @property
     def ends(self) -> bool:
         """Whether it is a poll that finds the command ended."""
-        stage, scene = self.stage, self.stage.scene
-        if self.kind != "poll" or stage.reported or not (stage.started or stage.does == "poll"):
+        state, scene = self.state, self.state.scene
+        if self.kind != "poll" or state.reported or not (state.started or state.does == "poll"):
             return False
-        began = stage.began if stage.began is not None else self.arrived
-        stage.began = began
+        began = state.began if state.began is not None else self.arrived
+        state.began = began
         return self.nth > scene.polls and self.arrived - began >= scene.runs
 
     def right(self, **members: Any) -> Reply:
-        """Return what a server that conforms responds with, with changed members; what it asks for is done."""
+        """Carry out the request and return the response of a conforming server, with changed members."""
         scheme, _, key = (self.request.header("authorization") or "").partition(" ")
         if scheme.lower() != "bearer" or key != KEY:
             return problem(401)
-        if self.segment is not None and unquote(self.segment) != self.stage.scene.vps:
+        if self.segment is not None and unquote(self.segment) != self.state.scene.vps:
             return problem(404)
         match self.kind:
             case "probe":
@@ -185,30 +175,30 @@ class Asked:
             case "poll":
                 return self._poll(**members)
             case "list":
-                return success({"data": [{"id": self.stage.scene.vps}], "hasMore": False, "nextCursor": None})
+                return success({"data": [{"id": self.state.scene.vps}], "hasMore": False, "nextCursor": None})
             case "status":
-                return success({"id": self.stage.scene.vps, "powerState": "running"})
+                return success({"id": self.state.scene.vps, "powerState": "running"})
         return problem(404)
 
     def _availability(self, **members: Any) -> Reply:
-        if not self.stage.scene.available:
+        if not self.state.scene.available:
             members = {"available": False, "reason": "The guest agent does not respond.", **members}
         return success({"available": True, "reason": None, "vmRunning": True, **members})
 
     def _start(self, **members: Any) -> Reply:
-        if not self.stage.scene.available:
+        if not self.state.scene.available:
             return problem(503)
-        self.stage.started, self.stage.began = True, self.arrived
-        pid = self.stage.scene.pid
+        self.state.started, self.state.began = True, self.arrived
+        pid = self.state.scene.pid
         return success({"pid": pid, "pollUrl": f"{self.path}?pid={pid}", **members})
 
     def _poll(self, **members: Any) -> Reply:
-        if pids_of(self.request) != [str(self.stage.scene.pid)] or self.stage.reported:
+        if pids_of(self.request) != [str(self.state.scene.pid)] or self.state.reported:
             return problem(404)
         if self.ends:
-            self.stage.reported = True
+            self.state.reported = True
             return success({**OUTPUT, **members})
-        if not (self.stage.started or self.stage.does == "poll"):
+        if not (self.state.started or self.state.does == "poll"):
             return problem(404)
         return success({"exited": False})
 
@@ -219,7 +209,7 @@ def success(body: Any) -> Reply:
 
 
 def problem(status: int, **headers: str) -> Reply:
-    """Return a problem document (RFC 9457) in the provider's form; underscores in header fields are hyphens."""
+    """Return a problem document (RFC 9457) in the provider's form; `headers` have underscores for hyphens."""
     code, title = PROBLEMS[status]
     body = {
         "type": ERRORS + code,
@@ -249,7 +239,7 @@ def scene(at: At = "all", **facts: Any) -> Callable[[Act], Act]:
 
 
 def scene_at(*kinds: One, **facts: Any) -> Callable[[ActAt], ActAt]:
-    """Register a scene for each of some kinds of request, which the function is told."""
+    """Register a scene for each of several kinds of request; the function gets the kind as its second argument."""
 
     def register(act: ActAt) -> ActAt:
         for kind in kinds:

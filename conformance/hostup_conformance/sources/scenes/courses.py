@@ -1,4 +1,4 @@
-"""Scenes in which the server does as documented, each in its own way."""
+"""Scenes in which the server behaves as documented, each in its own way."""
 
 from __future__ import annotations
 
@@ -130,7 +130,7 @@ def neither_pid_nor_poll_url(asked: Asked) -> Reply:
 
 
 def without(asked: Asked, kind: str, *members: str) -> Reply:
-    """Return the right response, of a kind of request without some members."""
+    """Return the right response; for a kind of request, without some members."""
     reply = asked.right()
     if asked.kind != kind or reply.status != 200:
         return reply
@@ -164,7 +164,7 @@ def available_as_text(asked: Asked) -> Reply:
 
 @scene("probe", available=False)
 def envelope(asked: Asked) -> Reply:
-    """The probe's members are in an envelope, as those of the older API were, and say that commands cannot be run."""
+    """The probe's members are in an envelope, as in the older API, and say that commands cannot be run."""
     if asked.kind == "probe" and (reply := asked.right()).status == 200:
         return success({"success": True, "data": reply.response().json.value})
     return asked.right()
@@ -179,13 +179,13 @@ def poll_envelope(asked: Asked) -> Reply:
 
 @scene("poll", timeout=4.0, polls=10**6, long=True)
 def never_ends(asked: Asked) -> Reply:
-    """The command never ends, and the client is told (HOSTUP_TIMEOUT) to take 4 seconds at most."""
+    """The command never ends, and HOSTUP_TIMEOUT is 4 seconds."""
     return asked.right()
 
 
 @scene("poll", timeout=4.0, long=True)
 def silence(asked: Asked) -> Reply:
-    """No response to a poll ever comes, and the client is told (HOSTUP_TIMEOUT) to take 4 seconds at most."""
+    """No poll ever gets a response, and HOSTUP_TIMEOUT is 4 seconds."""
     reply = asked.right()
     if asked.kind == "poll":
         reply.cut, reply.after = -1, "silence"

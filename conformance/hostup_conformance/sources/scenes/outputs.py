@@ -1,4 +1,4 @@
-"""Scenes about what a command prints, and about its exit code."""
+"""Scenes about a command's output and exit code."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from hostup_conformance.sources.scenes import THROUGH, Asked, scene, success
 if TYPE_CHECKING:
     from hostup_conformance.servers.scripted import Reply
 
-#: What a guest agent keeps of each stream at most, in bytes.
+#: The number of bytes that a guest agent keeps of each stream.
 LARGEST_STREAM = 16 << 20
 
 
 def ending(asked: Asked, **members: Any) -> Reply:
-    """Return the right response, in which a command that has ended has these members."""
+    """Return the right response, with these members if it reports the end of the command."""
     return asked.right(**members) if asked.kind == "poll" else asked.right()
 
 

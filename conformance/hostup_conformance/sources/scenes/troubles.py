@@ -108,7 +108,7 @@ def broken_json(asked: Asked, kind: One) -> Reply:
 
 @scene_at("probe", "start", "poll", timeout=4.0)
 def lost(asked: Asked, kind: One) -> Reply:
-    """The connection is closed once the {kind} was received and carried out; no response comes."""
+    """The {kind} is carried out, but the connection is closed without a response."""
     reply = asked.right()
     if asked.kind == kind and (kind != "poll" or asked.nth == 2):
         reply.cut, reply.after = -1, "close"
@@ -117,7 +117,7 @@ def lost(asked: Asked, kind: One) -> Reply:
 
 @scene_at("probe", "start", "poll", timeout=4.0)
 def reset(asked: Asked, kind: One) -> Reply:
-    """The connection is reset once the first {kind} was received and carried out."""
+    """The first {kind} is carried out, but the connection is reset without a response."""
     reply = asked.right()
     if asked.first(kind):
         reply.cut, reply.after = -1, "reset"
@@ -135,7 +135,7 @@ def torn(asked: Asked, kind: One) -> Reply:
 
 @scene_at("start", "poll", timeout=4.0, long=True)
 def unresponsive(asked: Asked, kind: One) -> Reply:
-    """The {kind} is carried out, and no response to it comes; the client is told to wait for 4 seconds at most."""
+    """The {kind} is carried out, but gets no response; HOSTUP_TIMEOUT is 4 seconds."""
     reply = asked.right()
     if asked.kind == kind:
         reply.cut, reply.after = -1, "silence"
@@ -144,13 +144,13 @@ def unresponsive(asked: Asked, kind: One) -> Reply:
 
 @scene("probe", refused=True, timeout=4.0)
 def connection_refused(asked: Asked) -> Reply:
-    """Nobody listens at the base URL."""
+    """Nothing listens at the base URL."""
     return asked.right()
 
 
 @scene("poll", timeout=4.0)
 def gone_after_the_start(asked: Asked) -> Reply:
-    """Nobody listens any more once the command was started, or polled for the first time."""
+    """Nothing listens any more once the command has been started, or polled for the first time."""
     reply = asked.right()
     reply.last = asked.kind in {"start", "poll"}
     return reply
@@ -170,30 +170,30 @@ def found(asked: Asked, kind: One) -> Reply:
 
 def elsewhere(asked: Asked, status: int) -> Reply:
     """Return a redirect to the other origin."""
-    return Reply(status, [("Location", asked.stage.elsewhere + asked.request.target)])
+    return Reply(status, [("Location", asked.state.elsewhere + asked.request.target)])
 
 
 @scene("start")
 def poll_url_elsewhere(asked: Asked) -> Reply:
     """The response to the start has the pid, and a pollUrl on another host."""
-    return started(asked, asked.stage.elsewhere + f"{asked.path}?pid={asked.stage.scene.pid}")
+    return started(asked, asked.state.elsewhere + f"{asked.path}?pid={asked.state.scene.pid}")
 
 
 @scene("start")
 def poll_url_without_scheme(asked: Asked) -> Reply:
     """The response to the start has the pid, and a pollUrl on another host that begins with two slashes."""
-    target = f"{asked.path}?pid={asked.stage.scene.pid}"
-    return started(asked, asked.stage.elsewhere.partition(":")[2] + target)
+    target = f"{asked.path}?pid={asked.state.scene.pid}"
+    return started(asked, asked.state.elsewhere.partition(":")[2] + target)
 
 
 @scene("start")
 def poll_url_of_the_console(asked: Asked) -> Reply:
     """The response to the start has the pid, and as pollUrl the path of the console, where a GET creates a session."""
-    return started(asked, f"{VPSS}/{asked.stage.scene.vps}/console?pid={asked.stage.scene.pid}")
+    return started(asked, f"{VPSS}/{asked.state.scene.vps}/console?pid={asked.state.scene.pid}")
 
 
 def started(asked: Asked, poll_url: str) -> Reply:
-    """Return the right response, in which a start tells this pollUrl."""
+    """Return the right response; to a start, with this pollUrl."""
     return asked.right(pollUrl=poll_url) if asked.kind == "start" else asked.right()
 
 
