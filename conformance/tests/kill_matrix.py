@@ -24,7 +24,7 @@ from hostup_conformance.core.root_cause import read_matrix, root_causes
 from hostup_conformance.core.safe_text import shown
 from hostup_conformance.mock import API_KEY, FOREIGN_VPS_ID, READ_API_KEY, UNAVAILABLE_VPS_ID, VPS_ID
 from judging import LIMITS, run, verdict_on
-from variants import date_header, gzip_where_asked, limits_on_each_answer, output_names_its_pid, revalidates, variants
+from variants import variants
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -60,7 +60,7 @@ CREDENTIALS = {
     "query": "with the key in the query",
 }
 #: Variants that show in a correct exchange what the mock does not have.
-FOR_EXAMPLES = (date_header, gzip_where_asked, output_names_its_pid, limits_on_each_answer, revalidates)
+FOR_EXAMPLES = ("date_header", "gzip_where_asked", "output_names_its_pid", "limits_on_each_answer", "revalidates")
 #: Longer than for a test of one fault, since all processors are busy with others.
 UNHURRIED = replace(LIMITS, request_seconds=1.0, first_seconds=1.0, next_seconds=0.5)
 
@@ -116,7 +116,7 @@ def good(e: Exchange, requirement: Requirement) -> str:
 def good_exchanges() -> dict[str, list[Exchange]]:
     """Return each requirement's exchanges that were judged without a finding, from the mock and two variants of it."""
     found: dict[str, list[Exchange]] = defaultdict(list)
-    for change, starts in ((None, False), (None, True), *((variant, False) for variant in FOR_EXAMPLES)):
+    for change, starts in ((None, False), (None, True), *((variants()[name].change, False) for name in FOR_EXAMPLES)):
         target, wire, _ = run(change, LIMITS, allow_exec=starts)
         for id, rule in rules().items():
             _, findings = rule(wire.exchanges, target)
