@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from hostup_conformance.contract.client_judging import Verdict, judge_client, root_causes
 from hostup_conformance.core.misconfigured import Misconfigured
 from hostup_conformance.core.redact import redactor
-from hostup_conformance.core.safe_text import beginning
+from hostup_conformance.core.safe_text import beginning, counted
 from hostup_conformance.core.waivers import apply_waivers, read_waivers
 from hostup_conformance.interruption import REASON, Interruption
 from hostup_conformance.options import check_writable
@@ -82,7 +82,7 @@ def run(options: ClientOptions) -> int:
     def exchanges(interruption: Interruption) -> tuple[list[Exchange], str | None]:
         chosen = chosen_scenes(options)
         check_command(options.command)
-        print(f"command: {shlex.join(options.words)} ({options.does}), {len(chosen)} scenes", flush=True)
+        print(f"command: {shlex.join(options.words)} ({options.does}), {counted(len(chosen), 'scene')}", flush=True)
         return play_all(options.command, chosen, interruption.tell)
 
     return judge_and_report(options, exchanges, subject(options))
@@ -138,9 +138,8 @@ def by_hand(name: str) -> int:
     verdict = judge_client(exchanges, "it was not asked for")
     broken = [result for result in verdict.results.values() if result.status in {"fail", "warn", "error"}]
     sent = sum(1 for e in exchanges if e.request.method)
-    print(
-        f"\n{sent} requests; {len(broken)} requirements broken" if broken else f"\n{sent} requests; nothing was wrong"
-    )
+    found = f"{counted(len(broken), 'requirement')} broken" if broken else "nothing was wrong"
+    print(f"\n{counted(sent, 'request')}; {found}")
     for result in broken:
         print(f"{result.status:8} {result.requirement.id} {result.requirement.title}: {result.message}")
     return NOT_CONFORMANT if broken else CONFORMANT

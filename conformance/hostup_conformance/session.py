@@ -227,7 +227,8 @@ class Conformance:
         if self.record is None:
             self.record = self._recorded(judge([], self.configured, "the worker ended without a report"))
         self._write(session)
-        if self.interruption.happened:
+        # A worker that had done all of it was not interrupted.
+        if self.interruption.happened and self.record["stopped"]:
             session.exitstatus = pytest.ExitCode.INTERRUPTED
         elif self.record["verdict"] != "conformant" and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED

@@ -120,3 +120,16 @@ def test_a_full_disk_for_the_output_is_told(tmp_path: Path) -> None:
     assert "could not be written (No space left on device)" in done.stderr
     assert "Traceback" not in done.stderr
     assert report_in(tmp_path)["verdict"] == "conformant"
+
+
+def test_reports_that_could_not_be_written_are_not_named(tmp_path: Path) -> None:
+    folder = tmp_path / "report"
+    for name in REPORTS:
+        (folder / name).mkdir(parents=True)
+    (folder / "report.json").rmdir()
+    done = run(tmp_path)
+    assert done.returncode == 3
+    assert "junit.xml could not be written (Is a directory)" in done.stdout
+    assert [line for line in done.stdout.splitlines() if line.startswith("report:")] == [
+        f"report: {folder / 'report.json'}"
+    ]

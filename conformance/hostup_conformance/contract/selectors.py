@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_plus
 
 from hostup_conformance.contract.ask import Pid, asks_start, is_devious, is_start, new_pid
 from hostup_conformance.contract.paths import LONGEST_COMMAND
 from hostup_conformance.core.ledger import members_of
+from hostup_conformance.core.safe_text import counted
 from hostup_conformance.core.times import http_date
 
 if TYPE_CHECKING:
@@ -272,12 +273,18 @@ def status_of(e: Exchange) -> str:
 
 def show_status(e: Exchange) -> str:
     """Return the status code with the size of the body, for a finding about a success."""
-    return f"{e.status}, with {len(e.response.body)} bytes" if e.response else "no response"
+    return f"{e.status}, with {counted(len(e.response.body), 'byte')}" if e.response else "no response"
 
 
 def envelope_of(body: dict[str, Any]) -> str | None:
     """Return the member in which a body seems to be wrapped, or None."""
     return next((name for name in ENVELOPES if isinstance(body.get(name), dict | list)), None)
+
+
+def named_members(names: Iterable[str]) -> str:
+    """Return the names of members, sorted, for a finding."""
+    listed = sorted(names)
+    return f"the member{'s' if len(listed) > 1 else ''} {', '.join(listed)}" if listed else "no members"
 
 
 def misspelled(body: dict[str, Any], names: tuple[str, ...]) -> list[str]:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import httpcore
 
 from hostup_conformance.core.exchange import Lost
+from hostup_conformance.core.safe_text import counted
 
 if TYPE_CHECKING:
     import ssl
@@ -124,7 +125,7 @@ class Watch:
             return None
         declared = 0 if method == "HEAD" or status in {204, 304} else int(length)
         extra = self.received - len(head) - 4 - declared
-        return f"{extra} bytes more than the response declares" if extra > 0 else None
+        return f"{counted(extra, 'byte')} more than the response declares" if extra > 0 else None
 
 
 class Watched(httpcore.NetworkBackend):

@@ -53,6 +53,11 @@ def shown(value: Any, longest: int = 160, redact: Redact = unchanged) -> str:
     return on_one_line(text[: longest - 3] + "..." if more else text)
 
 
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun: "1 request", "2 requests"."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def short_json(value: Any, longest: int) -> str:
     """Return the beginning of a value as JSON, without encoding the rest."""
     length = 0

@@ -25,6 +25,7 @@ from hostup_conformance.core.json_text import count_values
 from hostup_conformance.core.messages import Headers, Request, Response, firsts
 from hostup_conformance.core.network import TooLarge, Unanswered, Watch, Watched, decode_content
 from hostup_conformance.core.route import DIRECT, Pool, Route
+from hostup_conformance.core.safe_text import counted
 from hostup_conformance.core.times import reset_moment, retry_after_seconds
 
 if TYPE_CHECKING:
@@ -237,7 +238,8 @@ class Wire(Generic[A]):
             if once:
                 self._close(exchange)
                 return exchange
-            limited = f"the server responded 429 to one request {repetition + 1} times, although each was waited out"
+            times = counted(repetition + 1, "time")
+            limited = f"the server responded 429 to one request {times}, although each was waited out"
             if exchange.ask.dispensable and (
                 repetition == self.limits.repetitions or seconds_asked(exchange) > A_MOMENT
             ):

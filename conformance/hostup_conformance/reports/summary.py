@@ -11,13 +11,11 @@ SHOWN = {"fail": "a MUST is broken", "error": "the suite itself failed", "warn":
 def render(record: dict[str, Any]) -> str:
     """Return the text of summary.md."""
     counts = ", ".join(f"{count} {status}" for status, count in record["summary"].items() if count)
+    requests = f"{record['requests']} request{'' if record['requests'] == 1 else 's'}"
     lines = [
         f"## Conformance: {record['verdict'].replace('_', ' ')}",
         "",
-        (
-            f"{code(record['target']['base_url'])}: {counts}; {record['requests']} requests, "
-            f"{record['duration_seconds']:.1f} s."
-        ),
+        (f"{code(record['target']['base_url'])}: {counts}; {requests}, {record['duration_seconds']:.1f} s."),
     ]
     if record["refused"]:
         lines += ["", f"The endpoint was never seen to work: {code(record['refused'])}"]

@@ -84,10 +84,10 @@ def print_summary(reporter: Reporter, report: dict[str, Any], directory: Path) -
     """Print the verdict, and each requirement that did not pass."""
     counts = ", ".join(f"{count} {status}" for status, count in report["summary"].items() if count)
     verdict = report["verdict"]
+    requests = f"{report['requests']} request{'' if report['requests'] == 1 else 's'}"
     reporter.section("conformance", sep="=")
     reporter.write_line(
-        f"{verdict}: {report['target']['base_url']} ({counts}; {report['requests']} requests, "
-        f"{report['duration_seconds']:.1f} s)",
+        f"{verdict}: {report['target']['base_url']} ({counts}; {requests}, {report['duration_seconds']:.1f} s)",
         **COLOURS[verdict],
     )
     if report["refused"]:
@@ -119,7 +119,13 @@ def print_summary(reporter: Reporter, report: dict[str, Any], directory: Path) -
         if entry["evidence"] and status in {"fail", "warn", "error"}:
             line += f" | {entry['evidence'][0]['curl']}"
         reporter.write_line(line, **COLOURS.get(status, {}))
-    reporter.write_line(f"report: {directory / 'report.html'}, report.json, junit.xml")
+    reporter.write_line(f"report: {', '.join(written(directory)) or 'none could be written'}")
+
+
+def written(directory: Path) -> list[str]:
+    """Return the reports that could be written, the first one with its folder."""
+    names = [name for name in ("report.html", "report.json", "junit.xml") if (directory / name).is_file()]
+    return [str(directory / name) for name in names[:1]] + names[1:]
 
 
 def alike(report: dict[str, Any]) -> dict[tuple[str, str], list[str]]:

@@ -12,6 +12,7 @@ from hostup_conformance.contract.paths import VPSS, path_of
 from hostup_conformance.contract.selectors import listed_ids, member
 from hostup_conformance.core.misconfigured import Misconfigured
 from hostup_conformance.core.redact import redactor
+from hostup_conformance.core.safe_text import counted
 from hostup_conformance.core.wire import Stopped, Withheld
 from hostup_conformance.sources.requests import authorized
 
@@ -53,7 +54,7 @@ def found(target: Target, exchanges: list[Exchange]) -> Target:
     available = [id for id in ids if said.get(id) is True]
     silent = [id for id in ids if said.get(id) is not False]
     if not available + silent:
-        raise missing(f"none of the first {len(ids)} VPSs in the list (GET {VPSS}) has an available agent")
+        raise missing(f"none of the first {counted(len(ids), 'VPS')} in the list (GET {VPSS}) has an available agent")
     return replace(target, vps=(available + silent)[0], looked_up=True)
 
 

@@ -7,6 +7,7 @@ from itertools import pairwise
 
 from hostup_conformance.contract.client_rules import Findings, after, judging
 from hostup_conformance.contract.story import Exchange, Story, got_200, pids_of, says
+from hostup_conformance.core.safe_text import shown
 from hostup_conformance.core.times import retry_after_seconds
 
 #: How many seconds too early a request may be, since clocks and timers are not exact.
@@ -64,7 +65,9 @@ def said(e: Exchange) -> str:
     if e.status != 200:
         return f"the status {e.status}"
     return (
-        f"available {e.body['available']!r}" if isinstance(e.body, dict) and "available" in e.body else "no available"
+        f"available {shown(e.body['available'])}"
+        if isinstance(e.body, dict) and "available" in e.body
+        else "no available"
     )
 
 

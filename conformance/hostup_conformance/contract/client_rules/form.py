@@ -8,6 +8,7 @@ from hostup_conformance.contract.client_rules import Findings, judging, sent_any
 from hostup_conformance.contract.paths import ENDPOINT, resource_of
 from hostup_conformance.contract.story import Story, got_200, pids_of
 from hostup_conformance.core.json_text import read_json
+from hostup_conformance.core.safe_text import counted
 
 
 @judging("CLIENT-05", lambda story: sent_anything(story) and not story.awkward)
@@ -132,4 +133,4 @@ def get_has_no_body(story: Story) -> Findings:
     """A GET with a body is a finding. A Content-Length of 0 passes."""
     for e in story.of("probe", "poll"):
         if e.request.body:
-            yield e, "a GET without content", f"{len(e.request.body)} bytes of content"
+            yield e, "a GET without content", f"content of {counted(len(e.request.body), 'byte')}"

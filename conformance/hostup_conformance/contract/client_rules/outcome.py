@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hostup_conformance.contract.client_rules import Findings, judging
 from hostup_conformance.contract.story import Outcome, Story, got_200, how
+from hostup_conformance.core.safe_text import counted
 
 
 def ended(story: Story) -> Outcome | None:
@@ -97,8 +98,8 @@ def difference(expected: bytes, got: bytes, name: str) -> tuple[str, str]:
     near = slice(max(at - 8, 0), at + 24)
     ends = ", the end," if at == len(expected) else ""
     return (
-        f"{expected[near]!r}{ends} near byte {at} of the {name} ({len(expected)} bytes in all)",
-        f"{got[near]!r} ({len(got)} bytes in all)",
+        f"{expected[near]!r}{ends} near byte {at} of the {name} ({counted(len(expected), 'byte')} in all)",
+        f"{got[near]!r} ({counted(len(got), 'byte')} in all)",
     )
 
 

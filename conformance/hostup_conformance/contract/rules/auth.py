@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING
 
 from hostup_conformance.contract.ask import Pid, is_start
 from hostup_conformance.contract.rules import Findings, FindingsAcross, across, each
-from hostup_conformance.contract.selectors import AVAILABILITY, OUTPUT, is_from_firewall, judged, show_status, status_of
+from hostup_conformance.contract.selectors import (
+    AVAILABILITY,
+    OUTPUT,
+    is_from_firewall,
+    judged,
+    named_members,
+    show_status,
+    status_of,
+)
 
 if TYPE_CHECKING:
     from hostup_conformance.contract.ask import Credential, Exchange
@@ -136,7 +144,7 @@ def no_method_bypasses_the_key(e: Exchange) -> Findings:
     if e.request.method == "HEAD" and e.status is not None and e.status < 400:
         yield "a refusal, as GET gets", show_status(e)
     elif isinstance(e.body, dict) and (shown := [name for name in STATE if name in e.body]):
-        yield "nothing about the VPS", f"members {', '.join(shown)}"
+        yield "nothing about the VPS", named_members(shown)
 
 
 @across("AUTH-10", lambda e: is_start(e) and e.ask.credential in {"none", "wrong", "malformed"} and e.ask.vps == "own")
@@ -164,4 +172,4 @@ def no_start_without_key(exchanges: list[Exchange], target: Target) -> FindingsA
 def no_spelling_bypasses_the_key(e: Exchange) -> Findings:
     """A member of the availability or of command output is a finding. Any refusal passes, and so does a redirect."""
     if isinstance(e.body, dict) and (shown := [name for name in STATE if name in e.body]):
-        yield "nothing about the VPS", f"members {', '.join(shown)}"
+        yield "nothing about the VPS", named_members(shown)

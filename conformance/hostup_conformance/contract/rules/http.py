@@ -25,6 +25,7 @@ from hostup_conformance.contract.selectors import (
     is_good,
     is_unretried_failure,
     judged,
+    named_members,
     show_status,
     status_of,
     succeeded,
@@ -150,7 +151,7 @@ def status_is_documented(e: Exchange) -> Findings:
     that has ended: it is a 404 that says more.
     """
     if e.status not in DOCUMENTED and not (e.status == 410 and e.ask.pid.known):
-        yield f"one of {sorted(DOCUMENTED - {200})}", status_of(e)
+        yield f"one of {', '.join(map(str, sorted(DOCUMENTED - {200})))}", status_of(e)
 
 
 def should_not_fail(e: Exchange) -> bool:
@@ -232,7 +233,7 @@ def other_methods_are_refused(e: Exchange) -> Findings:
         and isinstance(e.body, dict)
         and {"available", "exited"} & e.body.keys()
     ):
-        yield "a refusal, or the pid of a started command", f"members {sorted(e.body)}"
+        yield "a refusal, or the pid of a started command", named_members(e.body)
 
 
 @each("HTTP-12", lambda e: e.response is not None and e.request.method == "HEAD")

@@ -18,6 +18,7 @@ from hostup_conformance.contract.selectors import (
     is_transient,
     member,
     misspelled,
+    named_members,
     started,
     status_of,
     succeeded,
@@ -58,7 +59,7 @@ def has_exited(e: Exchange) -> Findings:
         envelope = envelope_of(e.body)
         yield (
             "the member exited",
-            f"an envelope with the member {envelope}" if envelope else f"members {sorted(e.body)}",
+            f"an envelope with the member {envelope}" if envelope else named_members(e.body),
         )
 
 

@@ -14,6 +14,7 @@ from hostup_conformance.contract.selectors import (
     is_availability,
     member,
     misspelled,
+    named_members,
     status_of,
     succeeded,
 )
@@ -89,7 +90,7 @@ def has_available(e: Exchange) -> Findings:
     run.
     """
     if "available" not in e.body:
-        yield "the member available", f"members {sorted(e.body)}"
+        yield "the member available", named_members(e.body)
 
 
 @each("PROBE-07", lambda e: of_unavailable(e) and is_availability(e))
@@ -112,7 +113,7 @@ def unavailable_gets_200_with_a_reason(e: Exchange) -> Findings:
     elif isinstance(e.body, dict) and "reason" in e.body and (reason is None or reason == "" or str(reason).isspace()):
         yield "a reason that is not empty", {"reason": reason}
     elif isinstance(e.body, dict) and e.body and not any(name in e.body for name in AVAILABILITY):
-        yield "an availability", f"members {sorted(e.body)} alone"
+        yield "an availability", f"{named_members(e.body)} alone"
 
 
 @each("PROBE-09", is_availability)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from hostup_conformance.contract.ask import is_start
 from hostup_conformance.contract.paths import ENDPOINT
 from hostup_conformance.contract.rules import Findings, FindingsAcross, across, each
-from hostup_conformance.contract.selectors import is_error, is_malformed, is_problem, proper_command
+from hostup_conformance.contract.selectors import is_error, is_malformed, is_problem, named_members, proper_command
 from hostup_conformance.core.ledger import document
 from hostup_conformance.core.times import http_date, rfc3339
 
@@ -107,7 +107,7 @@ def has_all_members(e: Exchange) -> Findings:
     """A member that is missing or an empty string is a finding."""
     names = ("title", "status", "instance", "requestId", "timestamp")
     if missing := [name for name in names if e.body.get(name, "") == ""]:
-        yield f"the members {', '.join(missing)}", f"members {sorted(e.body)}"
+        yield named_members(missing), named_members(e.body)
 
 
 @each("PROBLEM-05", is_problem)

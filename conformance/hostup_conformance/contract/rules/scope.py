@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from hostup_conformance.contract.ask import Pid, is_devious, is_start
 from hostup_conformance.contract.rules import Findings, FindingsAcross, across, each
 from hostup_conformance.contract.rules.safety import output_members
-from hostup_conformance.contract.selectors import judged, member, show_status, status_of
+from hostup_conformance.contract.selectors import judged, member, named_members, show_status, status_of
 
 if TYPE_CHECKING:
     from hostup_conformance.contract.ask import Exchange
@@ -63,6 +63,6 @@ def no_variation_bypasses_the_scope(e: Exchange) -> Findings:
     The availability passes: POLL-02 and PID-11 judge whether a pid may be ignored. SAFETY-03 judges output in an error.
     """
     if e.status is not None and e.status < 400 and (found := sorted(output_members(e.body))):
-        yield "no command output", f"members {', '.join(found)}"
+        yield "no command output", named_members(found)
     elif e.status == 200 and member(e, "pid") is not None:
-        yield "no start of a command", f"members {sorted(e.body)}"
+        yield "no start of a command", named_members(e.body)

@@ -24,6 +24,7 @@ from hostup_conformance.contract.selectors import (
     is_unretried_failure,
     judged,
     member,
+    named_members,
     new_poll,
     proper_command,
     refused,
@@ -31,6 +32,7 @@ from hostup_conformance.contract.selectors import (
     starts,
     status_of,
 )
+from hostup_conformance.core.safe_text import counted
 
 if TYPE_CHECKING:
     from hostup_conformance.contract.ask import Exchange
@@ -99,7 +101,7 @@ def start_has_its_form(e: Exchange) -> Findings:
 def start_says_the_pid(e: Exchange) -> Findings:
     """The body must have a member named pid. START-02 judges its value."""
     if "pid" not in e.body:
-        yield "the member pid", f"members {sorted(e.body)}"
+        yield "the member pid", named_members(e.body)
 
 
 @each("START-04", lambda e: started(e) and isinstance(e.body.get("pollUrl"), str))
@@ -162,7 +164,7 @@ def comes_to_its_end(exchanges: list[Exchange], _target: Target) -> FindingsAcro
         last = life.polls[-1]
         if member(last, "exited") is not False or life.seconds_polled >= LONG_ENOUGH:
             said = last.body if last.status == 200 else status_of(last)
-            yield last, f"exited true, in one of {len(life.polls)} polls", said
+            yield last, f"exited true, in one of {counted(len(life.polls), 'poll')}", said
 
 
 def beyond_ascii(e: Exchange) -> bool:
@@ -310,7 +312,8 @@ def runs_once(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
     for number, (e, _) in enumerate(ends(exchanges, "again"), 1):
         times = stream(e, "stdout").strip()
         if times.isdecimal() and times != str(number):
-            yield e, f"a command that has run {number} times after {number} starts", f"it has run {times} times"
+            expected = f"a command that has run {counted(number, 'time')} after {counted(number, 'start')}"
+            yield e, expected, "it has run once" if times == "1" else f"it has run {times} times"
 
 
 @across("START-17", lambda e: asks_start(e) or (asks_output(e) and is_output(e)))
@@ -378,7 +381,7 @@ def simultaneous_polls_tear_nothing(exchanges: list[Exchange], _target: Target) 
             continue
         for e in life.polls:
             if member(e, "exited") is True and differs(e, "stdout", life.command.stdout):
-                yield e, f"stdout: {shortened(life.command.stdout)}", f"{len(stream(e, 'stdout'))} characters"
+                yield e, f"stdout: {shortened(life.command.stdout)}", counted(len(stream(e, "stdout")), "character")
             elif (e.status or 0) >= 500:
                 yield e, "the output, or a 4xx", status_of(e)
 

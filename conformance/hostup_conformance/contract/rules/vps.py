@@ -19,10 +19,12 @@ from hostup_conformance.contract.selectors import (
     listed_ids,
     member,
     misspelled,
+    named_members,
     refused,
     status_of,
 )
 from hostup_conformance.core.ledger import members_of
+from hostup_conformance.core.safe_text import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -65,7 +67,7 @@ def list_has_its_form(e: Exchange) -> Findings:
     """
     data = member(e, "data")
     if not isinstance(data, list):
-        yield "an object with the array data", sorted(e.body) if isinstance(e.body, dict) else e.body
+        yield "an object with the array data", named_members(e.body) if isinstance(e.body, dict) else e.body
         return
     for item in data:
         if not (isinstance(item, dict) and isinstance(item.get("id"), str) and item["id"]):
@@ -92,7 +94,7 @@ def list_is_whole(exchanges: list[Exchange], target: Target) -> FindingsAcross:
     """
     for e in exchanges:
         if target.vps not in listed_ids(e):
-            yield e, f"data with {target.vps}, or hasMore true", f"{len(listed_ids(e))} other VPSs"
+            yield e, f"data with {target.vps}, or hasMore true", counted(len(listed_ids(e)), "other VPS")
 
 
 @each("VPS-04", gives_status)
@@ -197,7 +199,7 @@ def read_is_enough(exchanges: list[Exchange], target: Target) -> FindingsAcross:
             yield e, "status 200", status_of(e)
         whole = gives_list(e) and not e.request.query and member(e, "hasMore") is not True
         if listed and whole and e.ask.credential == "read" and target.vps not in listed_ids(e):
-            yield e, f"data with {target.vps}, as for the full key", f"{len(listed_ids(e))} other VPSs"
+            yield e, f"data with {target.vps}, as for the full key", counted(len(listed_ids(e)), "other VPS")
 
 
 def query_of(e: Exchange) -> dict[str, str]:
@@ -280,7 +282,7 @@ def pages_lead_on(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
 def limit_is_kept(e: Exchange) -> Findings:
     """A page with more VPSs than the limit is a finding. Fewer pass: a server may have a smaller limit of its own."""
     if len(listed_ids(e)) > (limit_of(e) or 0):
-        yield f"no more VPSs than the limit of {limit_of(e)}", f"{len(listed_ids(e))} VPSs"
+        yield f"no more VPSs than the limit of {limit_of(e)}", counted(len(listed_ids(e)), "VPS")
 
 
 def has_odd_limit(e: Exchange) -> bool:
@@ -331,7 +333,7 @@ def filters_find(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
         chosen = {name: value for name, value in query_of(e).items() if name in {"name", "primaryIp"}}
         for id, item in known.items() if chosen and member(e, "hasMore") is not True else ():
             if all(item.get(name) == value for name, value in chosen.items()) and id not in listed_ids(e):
-                yield e, f"{id}, which has that {' and '.join(chosen)}", f"{len(listed_ids(e))} VPSs"
+                yield e, f"{id}, which has that {' and '.join(chosen)}", counted(len(listed_ids(e)), "VPS")
                 return
         known |= {item["id"]: item for item in items_of(e)}
 
