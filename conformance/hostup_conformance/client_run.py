@@ -117,14 +117,15 @@ def judge_and_report(
             try:
                 remove_reports(options.report_dir)
                 exchanges, stopped = take(interruption)
+                verdict = judge_client(exchanges, stopped)
+                verdict = apply_waivers(verdict, waivers, course.started.date(), strict=options.strict)
+                course = replace(course, seconds=time.monotonic() - began, stopped=stopped)
+                return report(verdict, exchanges, about, course, options.report_dir)
             finally:
                 interruption.close()
     except Misconfigured as error:
         print(f"hostup-conformance: {error}", file=sys.stderr)
         return UNUSABLE
-    verdict = apply_waivers(judge_client(exchanges, stopped), waivers, course.started.date(), strict=options.strict)
-    course = replace(course, seconds=time.monotonic() - began, stopped=stopped)
-    return report(verdict, exchanges, about, course, options.report_dir)
 
 
 def by_hand(name: str) -> int:

@@ -8,13 +8,13 @@ from __future__ import annotations
 import signal
 import threading
 import time
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     import pytest
 
@@ -37,6 +37,8 @@ class Interruption:
         with suppress(ValueError):  # only the main thread can handle signals
             for number in SIGNALS:
                 self._before[number] = signal.signal(number, self._received)
+            if hasattr(signal, "pthread_sigmask"):
+                signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)  # what `held_back` kept from a worker
         if watch and notice.exists():
             self._happen()
         elif watch:
@@ -84,6 +86,19 @@ class Interruption:
             self.notice.touch()
         for listener in self._listeners:
             listener(REASON)
+
+
+@contextmanager
+def held_back() -> Iterator[None]:
+    """Block the signals, also in processes that are started meanwhile: they would end one that has no handlers yet."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def interruption_of(config: pytest.Config) -> Interruption:

@@ -10,9 +10,10 @@ import gc
 import json
 import os
 import sys
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, closing, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, nullcontext, suppress
 from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
@@ -27,9 +28,10 @@ from hostup_conformance.contract.sending import wire_to
 from hostup_conformance.core.misconfigured import Misconfigured
 from hostup_conformance.core.redact import redactor
 from hostup_conformance.core.safe_text import shown
+from hostup_conformance.core.time_limit import end_now
 from hostup_conformance.core.verdict import broken_off, failure
 from hostup_conformance.core.waivers import apply_waivers, read_waivers
-from hostup_conformance.interruption import REASON
+from hostup_conformance.interruption import REASON, held_back
 from hostup_conformance.options import Options, check_writable, files, is_live, limits, target_of, with_commands
 from hostup_conformance.record import Course, item_of, plan_of, record_of, server
 from hostup_conformance.reports import terminal
@@ -73,6 +75,7 @@ class Conformance:
         bounds = replace(bounds, run_seconds=bounds.run_seconds - (time.monotonic() - self._began))
         self.wire = wire_to(self.configured, bounds, careful=self.careful)
         self.interruption.tell(self.wire.abort)
+        self.interruption.tell(end_rules_later)
         self._judged_by = self._began + limits(options, target).run_seconds + JUDGING_SECONDS
         self.generated = Generated(self.wire, self.configured)
         if options.har:
@@ -167,13 +170,15 @@ class Conformance:
 
     # --- pytest's hooks, in the order of a run
 
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_sessionstart(self) -> None:
-        """Redact everything that pytest itself prints."""
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_sessionstart(self) -> Generator[None]:
+        """Redact everything that pytest itself prints, and let no signal end a worker that only just starts."""
         reporter = self.config.pluginmanager.get_plugin("terminalreporter")
         if reporter is not None:
             writer = reporter._tw
             self.screen = writer._file = terminal.Redacting(writer._file, redactor(self.configured.nearly_secrets))
+        with held_back() if self.is_controller else nullcontext():
+            yield
 
     def pytest_report_header(self) -> list[str]:
         """Name the target in the header of pytest's output."""
@@ -303,6 +308,13 @@ class Conformance:
         except Exception as error:
             self._failed = True
             self.wire.stop(f"the suite failed while it sent requests ({failure(error)}); please report it")
+
+
+def end_rules_later(_reason: str) -> None:
+    """After a moment, end the rule that judges then; no other one is asked after that."""
+    timer = threading.Timer(A_MOMENT, end_now)
+    timer.daemon = True
+    timer.start()
 
 
 def leave_nothing_behind(config: pytest.Config) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import signal
+import threading
 
 import pytest
 from hostup_conformance.contract.ask import Ask, understand
@@ -12,7 +13,7 @@ from hostup_conformance.core import rule
 from hostup_conformance.core.exchange import Exchange
 from hostup_conformance.core.messages import Request
 from hostup_conformance.core.rule import FindingsAcross, Rules
-from hostup_conformance.core.time_limit import TimeUp, at_most
+from hostup_conformance.core.time_limit import TimeUp, at_most, end_now
 
 TARGET = Target("http://127.0.0.1:9", "server", "a key of many characters", "vps_1")
 
@@ -34,6 +35,12 @@ def test_what_has_no_end_is_ended(endless: object) -> None:
         endless()
     assert signal.getsignal(signal.SIGPROF) is before
     assert signal.getitimer(signal.ITIMER_PROF) == (0.0, 0.0)
+
+
+def test_what_takes_long_can_be_ended_from_another_thread() -> None:
+    threading.Timer(0.05, end_now).start()
+    with pytest.raises(TimeUp), at_most(1000.0):
+        endless_loop()
 
 
 @pytest.mark.parametrize("finds", [True, False])

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Generic, Literal
 from hostup_conformance.core.exchange import A, Exchange
 from hostup_conformance.core.rule import T
 from hostup_conformance.core.safe_text import Redact, shown, unchanged
+from hostup_conformance.core.time_limit import TimeUp
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
@@ -109,7 +110,13 @@ def judge(
         if why := time_up():
             results[requirement.id] = not_reached[requirement.id] = Result(requirement, "skip", message=why)
             continue
-        result = judge_one(requirement, exchanges, contract, stopped)
+        try:
+            result = judge_one(requirement, exchanges, contract, stopped)
+        except TimeUp as error:
+            why = time_up()
+            result = Result(requirement, "skip" if why else "error", message=why or f"the rule failed: {error}")
+            if why:
+                not_reached[requirement.id] = result
         if core.refused and not requirement.without_core and result.status != "disabled":
             # The refusals may be correct: nothing shows that base URL, key and id are right.
             message = f"the endpoint was never seen to work: {core.refused}"
@@ -132,11 +139,13 @@ def judge_one(
     contract: Contract[A, T],
     stopped: str | None,
 ) -> Result[A]:
-    """Apply the rule of one requirement."""
+    """Apply the rule of one requirement; raise `TimeUp` if it takes too long and finds nothing."""
     if message := contract.lacking(requirement, True):
         return Result(requirement, "disabled", message=message)
     try:
         exercised, findings = contract.rules[requirement.id](exchanges, contract.target, contract.redact)
+    except TimeUp:
+        raise
     except Exception as error:
         return Result(requirement, "error", message=f"the rule failed: {shown(failure(error), 300, contract.redact)}")
     if not exercised and (message := contract.lacking(requirement, False)):
