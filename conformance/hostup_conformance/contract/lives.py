@@ -10,9 +10,10 @@ from hostup_conformance.contract.commands import SLEEPLESS, Command, recognized
 from hostup_conformance.contract.selectors import is_passable, member, new_poll, proper_command
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from hostup_conformance.contract.ask import Exchange
+    from hostup_conformance.contract.target import Target
 
 
 @dataclass
@@ -62,6 +63,16 @@ def ends(exchanges: list[Exchange], *names: str) -> Iterator[tuple[Exchange, Com
         wanted = any(life.name == name or life.name.startswith(name + "_") for name in names)
         if life.command and life.end and wanted and not sleepless(life):
             yield life.end, life.command
+
+
+def ended(*names: str) -> Callable[[list[Exchange], Target], list[Exchange]]:
+    """Return what selects the polls that reported the end of these commands."""
+    return lambda exchanges, _target: [e for e, _ in ends(exchanges, *names)]
+
+
+def polled(*names: str) -> Callable[[list[Exchange], Target], list[Exchange]]:
+    """Return what selects the polls of these commands."""
+    return lambda exchanges, _target: [e for life in lives(exchanges) if life.name in names for e in life.polls]
 
 
 def sleepless(life: Life) -> bool:

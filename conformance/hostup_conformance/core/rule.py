@@ -2,6 +2,7 @@
 
 `each` registers a rule that judges one exchange at a time, `across` a rule that judges all exchanges of a run together.
 The second argument selects the exchanges that exercise the requirement: if there are none, its status is `skip`.
+Where `across` needs others to judge those, `exercised_by` tells them apart, so that nothing passes unseen.
 """
 
 from __future__ import annotations
@@ -38,6 +39,11 @@ class Finding(Generic[A]):
     got: str
 
 
+def all_of_them(selected: list[Exchange[A]], _target: T) -> list[Exchange[A]]:
+    """Return all selected exchanges, since each exercises the requirement by itself."""
+    return selected
+
+
 @dataclass(frozen=True)
 class Rule(Generic[A, T]):
     """The rule for one requirement: which exchanges it applies to, and how it judges them."""
@@ -47,6 +53,8 @@ class Rule(Generic[A, T]):
     judge: Callable[[list[Exchange[A]], T], Iterable[tuple[Exchange[A], str, Any]]]
     #: Whether it also judges failures that recovered, which other rules are not shown.
     with_recovered: bool = False
+    #: Returns those of the selected exchanges that exercise the requirement; the others help to judge them.
+    exercised_by: Callable[[list[Exchange[A]], T], Iterable[Exchange[A]]] = all_of_them
 
     @property
     def words(self) -> str:
@@ -63,15 +71,17 @@ class Rule(Generic[A, T]):
         """
         selected = [e for e in exchanges if (self.with_recovered or not e.recovered) and self.applies(e)]
         findings: list[Finding[A]] = []
+        exercised: set[int] = set()
         try:
             with at_most(RULE_SECONDS):
+                exercised |= set(map(id, self.exercised_by(selected, target)))
                 for exchange, expected, got in self.judge(selected, target):
                     words = shown(expected, EXPECTED, redact) if expected else ""
                     findings.append(Finding(exchange, words, shown(got, SHOWN, redact)))
         except TimeUp:
             if not findings:
                 raise
-        return len(selected), findings
+        return len(exercised | {id(finding.exchange) for finding in findings}), findings
 
 
 class Rules(Generic[A, T]):
@@ -97,7 +107,12 @@ class Rules(Generic[A, T]):
         return register
 
     def across(
-        self, id: str, applies: Callable[[Exchange[A]], bool], *, with_recovered: bool = False
+        self,
+        id: str,
+        applies: Callable[[Exchange[A]], bool],
+        *,
+        with_recovered: bool = False,
+        exercised_by: Callable[[list[Exchange[A]], T], Iterable[Exchange[A]]] = all_of_them,
     ) -> Callable[
         [Callable[[list[Exchange[A]], T], FindingsAcross[A]]], Callable[[list[Exchange[A]], T], FindingsAcross[A]]
     ]:
@@ -106,7 +121,7 @@ class Rules(Generic[A, T]):
         def register(
             function: Callable[[list[Exchange[A]], T], FindingsAcross[A]],
         ) -> Callable[[list[Exchange[A]], T], FindingsAcross[A]]:
-            self._add(Rule(id, applies, function, with_recovered), function.__doc__)
+            self._add(Rule(id, applies, function, with_recovered, exercised_by), function.__doc__)
             return function
 
         return register

@@ -58,16 +58,29 @@ def unknown_is_refused(e: Exchange) -> Findings:
         yield "a 4xx", status_of(e)
 
 
-@across("PID-05", lambda e: judged(e) and e.ask.credential == "full" and e.ask.pid in {Pid.FINISHED, Pid.UNKNOWN})
+def polls_elsewhere(exchanges: list[Exchange], target: Target) -> list[Exchange]:
+    """Return the polls of the commands that were named or started, under another VPS than theirs."""
+    return [e for e in exchanges if e.ask.number in commands_of(target)]
+
+
+@across(
+    "PID-05",
+    lambda e: judged(e) and e.ask.credential == "full" and e.ask.vps in {"unavailable", "foreign"},
+    exercised_by=polls_elsewhere,
+)
 def belongs_to_its_vps(exchanges: list[Exchange], target: Target) -> FindingsAcross:
-    """Command output in a 200 is a finding if the pid is of a command of another VPS than the one asked for.
+    """Command output in a 200 is a finding if the pid is of a command of the caller's other VPS.
 
     Anything else passes.
     """
-    for e in exchanges:
-        asked_elsewhere = e.ask.vps in {"unavailable", "foreign"} and e.ask.number == target.finished_pid
-        if asked_elsewhere and e.status == 200 and isinstance(e.body, dict) and any(n in e.body for n in OUTPUT):
+    for e in polls_elsewhere(exchanges, target):
+        if shows_output(e):
             yield e, "a 4xx", f"command output ({', '.join(n for n in OUTPUT if n in e.body)})"
+
+
+def commands_of(target: Target) -> set[int]:
+    """Return the pids of the commands that were named or started, all on one VPS."""
+    return {pid for pid in (target.running_pid, target.finished_pid, *target.started_pids) if pid is not None}
 
 
 @each("PID-06", with_pid(Pid.UNKNOWN, Pid.IMPOSSIBLE, Pid.LOOSE, Pid.INVALID, Pid.EMPTY, Pid.REPEATED))
@@ -89,9 +102,14 @@ def repeated_pid(e: Exchange) -> Findings:
     yield "", status_of(e)
 
 
+def is_start_on_own(e: Exchange) -> bool:
+    """A start with the full key on the caller's own VPS."""
+    return is_start(e) and e.ask.credential == "full" and e.ask.vps == "own"
+
+
 def is_improper_start(e: Exchange) -> bool:
     """A start with the full key on the caller's own VPS whose command is not as documented."""
-    return is_start(e) and e.ask.credential == "full" and e.ask.vps == "own" and proper_command(e.request) is None
+    return is_start_on_own(e) and proper_command(e.request) is None
 
 
 @each("PID-09", is_improper_start)
@@ -101,14 +119,23 @@ def no_improper_start(e: Exchange) -> Findings:
         yield "a 4xx", status_of(e)
 
 
-@each("PID-10", lambda e: is_improper_start(e) and refused(e) and not is_from_firewall(e))
-def improper_start_is_400(e: Exchange) -> Findings:
+def refused_for_their_command(exchanges: list[Exchange], _target: Target) -> list[Exchange]:
+    """Return the refused starts without a proper command; none if the server forbids proper ones too."""
+    proper = {e.status for e in exchanges if not is_improper_start(e)}
+    improper = [e for e in exchanges if is_improper_start(e) and refused(e) and not is_from_firewall(e)]
+    return [] if proper == {403} else improper
+
+
+@across("PID-10", is_start_on_own, exercised_by=refused_for_their_command)
+def improper_start_is_400(exchanges: list[Exchange], target: Target) -> FindingsAcross:
     """Of the 4xx, 400 passes, and 413 as well, which says of a command that it is too long.
 
-    A page of a firewall that takes the body for an attack passes.
+    A page of a firewall that takes the body for an attack passes. A server that forbids every start with 403 is not
+    judged.
     """
-    if e.status not in {400, 413}:
-        yield "status 400", status_of(e)
+    for e in refused_for_their_command(exchanges, target):
+        if e.status not in {400, 413}:
+            yield e, "status 400", status_of(e)
 
 
 @each("PID-11", with_pid(Pid.LOOSE, Pid.REPEATED))
@@ -133,7 +160,7 @@ def of_no_other_command(exchanges: list[Exchange], target: Target) -> FindingsAc
     """
     made_up = any(shows_output(e) and e.ask.pid == Pid.UNKNOWN and (e.ask.number or 0) < 2**31 for e in exchanges)
     running = any(e.ask.pid == Pid.RUNNING and shows_output(e) and e.body.get("exited") is False for e in exchanges)
-    commands = {target.running_pid, target.finished_pid, *target.started_pids}
+    commands = commands_of(target)
     for e in exchanges:
         if e.ask.pid.known or made_up or not shows_output(e):
             continue

@@ -21,18 +21,29 @@ def read_may_probe(e: Exchange) -> Findings:
         yield "status 200", status_of(e)
 
 
-@across(
-    "SCOPE-02", lambda e: judged(e) and e.ask.vps == "own" and e.ask.pid in {Pid.FINISHED, Pid.RUNNING, Pid.UNKNOWN}
-)
-def read_may_not_poll(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
-    """The status code must be 403.
+def tells_the_scope(exchanges: list[Exchange], _target: Target) -> list[Exchange]:
+    """Return the polls with read:vm alone, without those that got 400 or 404 for a pid that the full key cannot poll.
 
-    400 and 404 pass if the full key got no 200 for that kind of pid in this run, since the server may look for the
-    command first.
+    The server may have looked for the command first. The full key shows which kinds of pid it can poll in this run.
     """
     seen = {e.ask.pid for e in exchanges if e.ask.credential == "full" and e.status == 200}
-    for e in exchanges:
-        if e.ask.credential == "read" and e.status != 403 and not (e.status in {400, 404} and e.ask.pid not in seen):
+    polls = [e for e in exchanges if e.ask.credential == "read"]
+    return [e for e in polls if e.ask.pid in seen or e.status not in {400, 404}]
+
+
+@across(
+    "SCOPE-02",
+    lambda e: judged(e) and e.ask.vps == "own" and e.ask.pid in {Pid.FINISHED, Pid.RUNNING, Pid.UNKNOWN},
+    exercised_by=tells_the_scope,
+)
+def read_may_not_poll(exchanges: list[Exchange], target: Target) -> FindingsAcross:
+    """The status code must be 403.
+
+    400 and 404 show nothing if the full key got no 200 for that kind of pid in this run, since the server may look for
+    the command first.
+    """
+    for e in tells_the_scope(exchanges, target):
+        if e.status != 403:
             yield e, "status 403", status_of(e)
 
 

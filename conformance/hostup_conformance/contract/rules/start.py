@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, unquote
 
 from hostup_conformance.contract.ask import Pid, asks_start, is_start, new_pid
 from hostup_conformance.contract.commands import printed_anywhere
-from hostup_conformance.contract.lives import Life, echoes, ends, lives, sleepless, stream
+from hostup_conformance.contract.lives import Life, echoes, ended, ends, lives, polled, sleepless, stream
 from hostup_conformance.contract.paths import LONGEST_COMMAND
 from hostup_conformance.contract.rules import Findings, FindingsAcross, across, each
 from hostup_conformance.contract.selectors import (
@@ -35,7 +35,10 @@ from hostup_conformance.contract.selectors import (
 from hostup_conformance.core.safe_text import counted
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from hostup_conformance.contract.ask import Exchange
+    from hostup_conformance.contract.commands import Command
     from hostup_conformance.contract.target import Target
 
 #: The status codes with which a provider may block a command, as the documentation of the POST says that some do.
@@ -129,7 +132,22 @@ def is_start_or_poll(e: Exchange) -> bool:
     return starts(e) or asks_output(e)
 
 
-@across("START-05", is_start_or_output)
+def each_end(id: str, *names: str) -> Callable[[Callable[[Exchange, Command], Findings]], None]:
+    """Register a rule that judges each of these commands by the poll that reported its end."""
+
+    def register(function: Callable[[Exchange, Command], Findings]) -> None:
+        def judge(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
+            for e, command in ends(exchanges, *names):
+                for expected, got in function(e, command):
+                    yield e, expected, got
+
+        judge.__doc__ = function.__doc__
+        across(id, is_start_or_output, exercised_by=ended(*names))(judge)
+
+    return register
+
+
+@across("START-05", is_start_or_output, exercised_by=lambda every, _: [life.end for life in lives(every) if life.end])
 def output_is_the_commands(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
     """stdout must be what the command printed, apart from line ends and white space around it; stderr must not hold it.
 
@@ -152,7 +170,11 @@ def output_is_the_commands(exchanges: list[Exchange], _target: Target) -> Findin
             yield e, f"stdout: {shortened(command.stdout)}", got
 
 
-@across("START-06", lambda e: is_new(e) or (asks_output(e) and e.ask.pid == Pid.STARTED))
+@across(
+    "START-06",
+    lambda e: is_new(e) or (asks_output(e) and e.ask.pid == Pid.STARTED),
+    exercised_by=lambda every, _: [e for life in lives(every) for e in life.polls],
+)
 def comes_to_its_end(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
     """At least one poll of each command that ends must say exited true. The run polls for four seconds.
 
@@ -172,7 +194,11 @@ def beyond_ascii(e: Exchange) -> bool:
     return starts(e) and not (proper_command(e.request) or "").isascii()
 
 
-@across("START-07", lambda e: is_start_or_output(e) and not (starts(e) and not beyond_ascii(e)))
+@across(
+    "START-07",
+    lambda e: is_start_or_output(e) and not (starts(e) and not beyond_ascii(e)),
+    exercised_by=lambda every, _: [e for e in every if starts(e) and e.status == 200],
+)
 def text_is_passed_on(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
     """The start must get 200, and stdout must be what the command printed.
 
@@ -190,7 +216,11 @@ def text_is_passed_on(exchanges: list[Exchange], _target: Target) -> FindingsAcr
             yield e, f"stdout: {shortened(command.stdout)}", {"stdout": got}
 
 
-@across("START-08", is_start_or_output)
+@across(
+    "START-08",
+    is_start_or_output,
+    exercised_by=lambda every, _: [e for e, _ in (*echoes(every), *ends(every, "exit", *WINDOWS))],
+)
 def tells_the_exit_code(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
     """exitCode of a command that ended by itself must be there; of an `echo` it must be the integer 0."""
     for e, _ in echoes(exchanges):
@@ -220,7 +250,11 @@ def no_start_without_agent(exchanges: list[Exchange], _target: Target) -> Findin
             yield e, "an error", status_of(e)
 
 
-@across("START-10", lambda e: is_new(e) or (asks_output(e) and is_output(e)))
+@across(
+    "START-10",
+    lambda e: is_new(e) or (asks_output(e) and is_output(e)),
+    exercised_by=lambda every, _: filter(is_new, every),
+)
 def pids_differ(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
     """A pid that comes again is a finding, unless a poll has reported the end of its earlier command in between."""
     alive: dict[str, Exchange] = {}
@@ -242,34 +276,31 @@ def is_new(e: Exchange) -> bool:
     return new_pid(e) is not None and e.ask.vps == "own"
 
 
-@across("START-11", is_start_or_output)
-def errors_are_the_commands(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
+@each_end("START-11", "streams", "exit", "slow", *WINDOWS)
+def errors_are_the_commands(e: Exchange, command: Command) -> Findings:
     """stderr must be what the command wrote to standard error, apart from line ends and white space around it."""
-    for e, command in ends(exchanges, "streams", "exit", "slow", *WINDOWS):
-        if got := differs(e, "stderr", command.stderr):
-            yield e, f"stderr: {shortened(command.stderr)}", got
+    if got := differs(e, "stderr", command.stderr):
+        yield f"stderr: {shortened(command.stderr)}", got
 
 
-@across("START-12", is_start_or_output)
-def output_is_whole(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
+@each_end("START-12", "letters", "longest")
+def output_is_whole(e: Exchange, command: Command) -> Findings:
     """stdout of a command that prints 100 KiB must not be cut. A body that says that it was truncated passes."""
-    for e, command in ends(exchanges, "letters", "longest"):
-        got, printed = stream(e, "stdout"), command.stdout.decode()
-        cut = len(got) < len(printed) and printed.startswith(got.rstrip("\ufffd"))
-        if cut and not any("trunc" in name.lower() and value for name, value in e.body.items()):
-            yield e, f"{len(printed)} characters in stdout", f"the first {len(got)}"
+    got, printed = stream(e, "stdout"), command.stdout.decode()
+    cut = len(got) < len(printed) and printed.startswith(got.rstrip("\ufffd"))
+    if cut and not any("trunc" in name.lower() and value for name, value in e.body.items()):
+        yield f"{len(printed)} characters in stdout", f"the first {len(got)}"
 
 
-@across("START-13", is_start_or_output)
-def output_is_exact(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
+@each_end("START-13", "streams", "lines", "number", "control")
+def output_is_exact(e: Exchange, command: Command) -> Findings:
     """stdout and stderr must be what was written, to the byte: with blanks, line ends and control characters.
 
     Output that differs otherwise is judged by START-05 and START-11.
     """
-    for e, command in ends(exchanges, "streams", "lines", "number", "control"):
-        for name, expected in (("stdout", command.stdout), ("stderr", command.stderr)):
-            if command.exact and stream(e, name) != expected.decode() and not differs_in_print(e, name, expected):
-                yield e, f"{name}: {expected.decode()!r}", {name: member(e, name)}
+    for name, expected in (("stdout", command.stdout), ("stderr", command.stderr)):
+        if command.exact and stream(e, name) != expected.decode() and not differs_in_print(e, name, expected):
+            yield f"{name}: {expected.decode()!r}", {name: member(e, name)}
 
 
 def differs_in_print(e: Exchange, name: str, expected: bytes) -> bool:
@@ -278,7 +309,7 @@ def differs_in_print(e: Exchange, name: str, expected: bytes) -> bool:
     return len({"".join(c for c in text if c.isprintable() and not c.isspace()) for text in texts}) > 1
 
 
-@across("START-14", is_start_or_output)
+@across("START-14", is_start_or_output, exercised_by=ended("exit", "unknown_program", *WINDOWS))
 def exit_code_is_the_commands(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
     """exitCode, where present, must be that of the command; the run asks for 1, 200 and 255.
 
@@ -292,15 +323,14 @@ def exit_code_is_the_commands(exchanges: list[Exchange], _target: Target) -> Fin
             yield e, "an exitCode other than 0, for a program that does not exist", {"exitCode": 0}
 
 
-@across("START-15", is_start_or_output)
-def death_is_no_success(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
+@each_end("START-15", "killed")
+def death_is_no_success(e: Exchange, _command: Command) -> Findings:
     """exitCode of a command that a signal ended must not be 0. No code, null, and 128 and more pass."""
-    for e, _ in ends(exchanges, "killed"):
-        if e.body.get("exitCode") == 0:
-            yield e, "no exitCode, or one other than 0", {"exitCode": 0}
+    if e.body.get("exitCode") == 0:
+        yield "no exitCode, or one other than 0", {"exitCode": 0}
 
 
-@across("START-16", is_start_or_output)
+@across("START-16", is_start_or_output, exercised_by=ended("once", "again"))
 def runs_once(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
     """A command that writes a line into a file must have written one line after one start, and two after two."""
     once = any(life.name == "once" for life in lives(exchanges))
@@ -316,7 +346,12 @@ def runs_once(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
             yield e, expected, "it has run once" if times == "1" else f"it has run {times} times"
 
 
-@across("START-17", lambda e: asks_start(e) or (asks_output(e) and is_output(e)))
+def traced_refusals(exchanges: list[Exchange], target: Target) -> list[Exchange]:
+    """Return the starts that were refused, if a command then printed which of them had run."""
+    return [e for e in exchanges if e.ask.starts and refused(e)] if ended("trace")(exchanges, target) else []
+
+
+@across("START-17", lambda e: asks_start(e) or (asks_output(e) and is_output(e)), exercised_by=traced_refusals)
 def refusal_starts_nothing(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
     """A start that was refused with 4xx must not have run: its command would have left its name in a file."""
     ran = {
@@ -331,7 +366,11 @@ def refusal_starts_nothing(exchanges: list[Exchange], _target: Target) -> Findin
             yield e, "a refused command that does not run", f"{status_of(e)}, and it ran in the guest"
 
 
-@across("START-18", lambda e: starts(e) and e.status == 200)
+@across(
+    "START-18",
+    lambda e: starts(e) and e.status == 200,
+    exercised_by=lambda every, _: [life.start for life in lives(every) if life.name == "slow"],
+)
 def start_does_not_wait(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
     """The start of a command that takes a while must not take that much longer than other starts."""
     usual = median(e.seconds for e in exchanges) if exchanges else 0.0
@@ -344,18 +383,17 @@ def start_does_not_wait(exchanges: list[Exchange], _target: Target) -> FindingsA
             )
 
 
-@across("START-19", is_start_or_output)
-def runs_as_it_was_sent(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
+@each_end("START-19", "verbatim", "lines")
+def runs_as_it_was_sent(e: Exchange, command: Command) -> Findings:
     """A command with blanks, quotes, escapes, capital letters and two lines must reach the shell as it was sent.
 
     What it prints shows how the shell read it. START-13 judges the white space around that.
     """
-    for e, command in ends(exchanges, "verbatim", "lines"):
-        if stream(e, "stdout").strip() != command.stdout.decode().strip():
-            yield e, f"stdout: {shortened(command.stdout)}", {"stdout": member(e, "stdout")}
+    if stream(e, "stdout").strip() != command.stdout.decode().strip():
+        yield f"stdout: {shortened(command.stdout)}", {"stdout": member(e, "stdout")}
 
 
-@across("START-20", is_start_or_poll)
+@across("START-20", is_start_or_poll, exercised_by=polled("not_utf_8"))
 def any_bytes_can_be_polled(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
     """Output that is not UTF-8 must come as a string with the valid characters.
 
@@ -370,7 +408,7 @@ def any_bytes_can_be_polled(exchanges: list[Exchange], _target: Target) -> Findi
             yield life.end or life.start, "stdout: a...z, and any characters in between", {"stdout": text}
 
 
-@across("START-21", is_start_or_poll)
+@across("START-21", is_start_or_poll, exercised_by=polled("shared"))
 def simultaneous_polls_tear_nothing(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
     """Of several simultaneous polls of one pid, each that says exited true must have all of the output.
 
@@ -386,7 +424,7 @@ def simultaneous_polls_tear_nothing(exchanges: list[Exchange], _target: Target) 
                 yield e, "the output, or a 4xx", status_of(e)
 
 
-@across("START-22", is_start_or_output)
+@across("START-22", is_start_or_output, exercised_by=ended("slow"))
 def does_not_end_early(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
     """exited must not be true while a command runs whose duration is known."""
     for life in lives(exchanges):
@@ -403,7 +441,7 @@ def does_not_end_early(exchanges: list[Exchange], _target: Target) -> FindingsAc
             )
 
 
-@across("START-23", is_start_or_poll)
+@across("START-23", is_start_or_poll, exercised_by=polled("slow"))
 def running_is_told_at_once(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
     """A poll of a command that takes a while must get 200 and exited false, and must not wait for the end."""
     for life in lives(exchanges):
@@ -416,51 +454,68 @@ def running_is_told_at_once(exchanges: list[Exchange], _target: Target) -> Findi
             yield e, "exited false at once", f"exited true after {e.seconds:.1f} s"
 
 
-@across("START-24", lambda e: is_start(e) and e.ask.credential == "full" and e.ask.vps == "own")
+def is_framed_otherwise(e: Exchange) -> bool:
+    """Whether a start is sent chunked, or with a parameter of its media type."""
+    return e.request.header("transfer-encoding") is not None or ";" in (e.request.header("content-type") or "")
+
+
+@across(
+    "START-24",
+    lambda e: is_start(e) and e.ask.credential == "full" and e.ask.vps == "own",
+    exercised_by=lambda every, _: filter(is_framed_otherwise, every),
+)
 def framing_is_free(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
     """A start that is sent chunked, or with a charset parameter, must get what the same start gets otherwise.
 
     For a chunked start, a 411 passes too. Any refusal by a busy server passes, and so does the page of a firewall.
     """
     works = any(e.status == 200 for e in exchanges)
-    for e in exchanges:
-        chunked = e.request.header("transfer-encoding") is not None
-        labelled = ";" in (e.request.header("content-type") or "")
-        passes = e.status in {200, *BUSY, *({411} if chunked else set())} or is_from_firewall(e)
-        if works and (chunked or labelled) and not passes:
+    for e in filter(is_framed_otherwise, exchanges):
+        if works and not (e.status in {200, *BUSY} or is_of_unknown_length(e) or is_from_firewall(e)):
             yield e, "status 200", status_of(e)
 
 
-def is_start_or_known_poll(e: Exchange) -> bool:
-    """A start, or a poll of a known command with whatever key."""
-    return starts(e) or (judged(e) and e.ask.pid.known)
+def is_start_or_any_poll(e: Exchange) -> bool:
+    """A start, or a poll of a pid with whatever key and of whatever VPS."""
+    return starts(e) or (judged(e) and e.ask.number is not None)
 
 
-@across("START-25", is_start_or_known_poll)
-def refusal_uses_nothing_up(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
-    """The first poll of a command with the full key must get its output, although earlier polls of it were refused.
+def polls_after_refusal(exchanges: list[Exchange]) -> Iterator[tuple[Exchange, Exchange]]:
+    """Yield the first poll with the full key of each command of which an earlier poll was refused, with the refusal.
 
-    A refusal is a finding only if, later in the run, a command of which no poll was refused reported its end.
+    A command whose end was already reported, to whatever key or under whatever VPS, is left out.
     """
-    found = lives(exchanges)
-    undisturbed = [life.end.number for life in found if life.end and not refusals_before(life, life.end)]
-    for life in found:
+    for life in lives(exchanges):
         first = next((e for e in life.polls if e.ask.credential == "full"), None)
-        before = refusals_before(life, first) if first else []
-        if (
-            first
-            and before
-            and refused(first)
-            and first.status not in BUSY
-            and first.number < max(undisturbed, default=0)
-        ):
-            earlier = f"since request {before[-1].number} was refused ({status_of(before[-1])}) and changes nothing"
-            yield first, f"status 200, {earlier}", status_of(first)
+        refusals = refusals_before(life, first) if first else []
+        if first and refusals and not any(has_ended(e, life, first) for e in exchanges):
+            yield first, refusals[-1]
 
 
 def refusals_before(life: Life, poll: Exchange) -> list[Exchange]:
     """Return the polls of a command that were refused before another poll of it."""
     return [e for e in life.polls if e.number < poll.number and e.status in {401, 403}]
+
+
+def has_ended(e: Exchange, life: Life, poll: Exchange) -> bool:
+    """Whether an exchange between the start of a command and a poll of it reported the end of the command."""
+    between = life.start.number < e.number < poll.number
+    return between and e.ask.number == poll.ask.number and member(e, "exited") is True
+
+
+@across(
+    "START-25", is_start_or_any_poll, exercised_by=lambda every, _: [first for first, _ in polls_after_refusal(every)]
+)
+def refusal_uses_nothing_up(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
+    """The first poll of a command with the full key must get its output, although earlier polls of it were refused.
+
+    A refusal is a finding only if, later in the run, a command of which no poll was refused reported its end.
+    """
+    undisturbed = [life.end.number for life in lives(exchanges) if life.end and not refusals_before(life, life.end)]
+    for first, refusal in polls_after_refusal(exchanges):
+        if refused(first) and first.status not in BUSY and first.number < max(undisturbed, default=0):
+            earlier = f"since request {refusal.number} was refused ({status_of(refusal)}) and changes nothing"
+            yield first, f"status 200, {earlier}", status_of(first)
 
 
 @each("START-26", lambda e: asks_start(e) and e.ask.vps == "own" and e.ask.credential == "full" and not is_sendable(e))
