@@ -43,7 +43,15 @@ def test_an_unfit_base_url_is_refused(url: str, says: str) -> None:
     [
         ({"HOSTUP_FINISHED_PID": "abc"}, "HOSTUP_FINISHED_PID is 'abc'"),
         ({"HOSTUP_RUNNING_PID": "0"}, "integer above 0"),
+        ({"HOSTUP_RUNNING_PID": "7" * 10_000}, "HOSTUP_RUNNING_PID is '7{100,200}[.]{3}; give an integer above 0"),
         ({"HOSTUP_API_KEY": "a b"}, "HOSTUP_API_KEY contains a space"),
+        ({"HOSTUP_API_KEY": f"Bearer {GOOD['HOSTUP_API_KEY']}"}, "HOSTUP_API_KEY .*without the scheme"),
+        ({"HOSTUP_READ_API_KEY": f'"{GOOD["HOSTUP_READ_API_KEY"]}"'}, "HOSTUP_READ_API_KEY is in quotes"),
+        ({"HOSTUP_API_KEY": "k" * 5000}, "HOSTUP_API_KEY has 5000 characters"),
+        ({"HOSTUP_VPS_ID": "vps_1\x1b[2J"}, r"HOSTUP_VPS_ID is vps_1\\x1b\[2J, which is no id"),
+        ({"HOSTUP_VPS_ID": "vps_\udc80"}, r"HOSTUP_VPS_ID is vps_\\udc80, which is no id"),
+        ({"HOSTUP_FOREIGN_VPS_ID": ".."}, "HOSTUP_FOREIGN_VPS_ID is .., which is no id"),
+        ({"HOSTUP_UNAVAILABLE_VPS_ID": "'vps_1'"}, "HOSTUP_UNAVAILABLE_VPS_ID is in quotes"),
         ({"HOSTUP_READ_API_KEY": GOOD["HOSTUP_API_KEY"]}, "HOSTUP_API_KEY and HOSTUP_READ_API_KEY are the same"),
         ({"HOSTUP_FOREIGN_VPS_ID": GOOD["HOSTUP_VPS_ID"]}, "different VPS ids"),
         ({"HOSTUP_RUNNING_PID": GOOD["HOSTUP_FINISHED_PID"]}, "different pids"),
@@ -53,6 +61,20 @@ def test_unfit_fixtures_are_named(change: dict[str, str], says: str) -> None:
     with pytest.raises(Misconfigured, match=says) as caught:
         Target.from_environment("http://127.0.0.1:9", {**GOOD, **change})
     assert GOOD["HOSTUP_API_KEY"] not in str(caught.value)
+
+
+def test_blanks_around_a_value_are_none_of_it() -> None:
+    """Nor is a value of blanks one."""
+    around = {name: f" {value}\r\n" for name, value in GOOD.items()} | {"HOSTUP_READ_API_KEY": "\n"}
+    target = Target.from_environment("http://127.0.0.1:9", around)
+    assert (target.key, target.vps) == (GOOD["HOSTUP_API_KEY"], GOOD["HOSTUP_VPS_ID"])
+    assert target.finished_pid == int(GOOD["HOSTUP_FINISHED_PID"])
+    assert target.read_key is None
+
+
+def test_a_variable_of_somebody_else_is_not_taken() -> None:
+    with pytest.raises(Misconfigured, match="HOSTUP_API_KEY is not set"):
+        Target.from_environment("http://127.0.0.1:9", {"API_KEY": "somebody else's", "VPS_ID": "vps_1"})
 
 
 def test_no_key_in_repr() -> None:

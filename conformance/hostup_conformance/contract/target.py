@@ -11,6 +11,7 @@ from hostup_conformance.contract.paths import VPSS
 from hostup_conformance.core.misconfigured import Misconfigured
 from hostup_conformance.core.redact import PIECE
 from hostup_conformance.core.route import DIRECT, Route
+from hostup_conformance.core.safe_text import shown
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 PREFIX = "HOSTUP_"
 #: The beginning of the path of every operation, in which a base URL must not end.
 BEFORE_VPSS = VPSS.rpartition("/")[0]
+
+#: No key and no id is longer, in characters.
+LONGEST_GIVEN = 4096
 
 #: What a target may support besides plain responses. A profile is a set of these.
 CAPABILITIES = {
@@ -74,7 +78,11 @@ class Target:
         Raises:
             Misconfigured: something is missing, malformed or unsafe; nothing has been sent
         """
-        given = {name.removeprefix(PREFIX): value for name, value in environ.items() if value}
+        # What surrounds a value comes from the file that it was read from, such as the newline at its end.
+        stripped = {
+            name.removeprefix(PREFIX): value.strip() for name, value in environ.items() if name.startswith(PREFIX)
+        }
+        given = {name: value for name, value in stripped.items() if value}
         if kind == "server" and "API_KEY" not in given:  # with it the VPS can be looked up
             raise Misconfigured(
                 f"{PREFIX}API_KEY is not set; set it to a key with read:vm and write:vm, and {PREFIX}VPS_ID to the VPS "
@@ -85,9 +93,9 @@ class Target:
             kind=kind,
             key=checked_key("API_KEY", given.get("API_KEY", "")),
             read_key=checked_key("READ_API_KEY", given["READ_API_KEY"]) if "READ_API_KEY" in given else None,
-            vps=given.get("VPS_ID", ""),
-            unavailable_vps=given.get("UNAVAILABLE_VPS_ID"),
-            foreign_vps=given.get("FOREIGN_VPS_ID"),
+            vps=checked_id("VPS_ID", given) or "",
+            unavailable_vps=checked_id("UNAVAILABLE_VPS_ID", given),
+            foreign_vps=checked_id("FOREIGN_VPS_ID", given),
             finished_pid=checked_pid("FINISHED_PID", given),
             running_pid=checked_pid("RUNNING_PID", given),
             profile=checked_profile(profile),
@@ -205,9 +213,30 @@ def checked_key(name: str, value: str) -> str:
     """Return a key; raise `Misconfigured` (which does not show it) if it cannot be sent in a header field."""
     if not value.isascii() or any(c.isspace() or not c.isprintable() for c in value):
         raise Misconfigured(
-            f"{PREFIX}{name} contains a space, a control character or a character outside ASCII; check the key"
+            f"{PREFIX}{name} contains a space, a control character or a character outside ASCII; give the key alone, "
+            "without the scheme"
         )
+    check_plain(name, value)
     return value
+
+
+def checked_id(name: str, given: Mapping[str, str]) -> str | None:
+    """Return the id of a VPS, or None if none was given; raise `Misconfigured` for what no id can be."""
+    text = given.get(name)
+    if text is None:
+        return None
+    if not text.isprintable() or text in {".", ".."}:
+        raise Misconfigured(f"{PREFIX}{name} is {shown(text)}, which is no id; give the id of a VPS")
+    check_plain(name, text)
+    return text
+
+
+def check_plain(name: str, value: str) -> None:
+    """Raise `Misconfigured` for a value that is too long for a request, or still has its quotes around it."""
+    if len(value) > LONGEST_GIVEN:
+        raise Misconfigured(f"{PREFIX}{name} has {len(value)} characters; give {LONGEST_GIVEN} at most")
+    if len(value) > 1 and value[0] == value[-1] and value[0] in "\"'":
+        raise Misconfigured(f"{PREFIX}{name} is in quotes; give the value without them")
 
 
 def checked_pid(name: str, given: Mapping[str, str]) -> int | None:
@@ -216,7 +245,7 @@ def checked_pid(name: str, given: Mapping[str, str]) -> int | None:
     if text is None:
         return None
     if not (text.isascii() and text.isdecimal()) or not 0 < len(text) < 19 or int(text) == 0:
-        raise Misconfigured(f"{PREFIX}{name} is {text!r}; give an integer above 0")
+        raise Misconfigured(f"{PREFIX}{name} is {shown(repr(text))}; give an integer above 0")
     return int(text)
 
 
