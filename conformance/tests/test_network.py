@@ -54,7 +54,7 @@ def test_what_waits_for_a_response_is_broken_off() -> None:
         stream.close()
 
 
-def test_a_name_that_is_not_known_shows_nothing_of_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unknown_host_name_counts_as_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     def unknown(*_: object, **__: object) -> None:
         raise socket.gaierror(-2, "Name or service not known")
 

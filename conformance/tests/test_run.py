@@ -215,7 +215,7 @@ def test_a_recording_is_judged_and_nothing_is_sent(tmp_path: Path) -> None:
     assert "sending ended early" not in done.stdout
 
 
-def test_a_failure_of_the_suite_itself_ends_the_sending(tmp_path: Path) -> None:
+def test_a_failure_of_the_suite_ends_the_sending(tmp_path: Path) -> None:
     """What was sent until then is judged; all else is an error, and the verdict says that nobody knows."""
     (tmp_path / "broken.py").write_text(
         "from hostup_conformance.sources import dependent\n"

@@ -113,7 +113,7 @@ def test_an_announced_limit_is_waited_for() -> None:
     assert (after.when - before.when).total_seconds() > 0.5
 
 
-def test_what_no_time_was_left_for_is_not_shown() -> None:
+def test_judging_that_was_cut_short_proves_nothing() -> None:
     """A run whose judging was cut proves nothing, though its sending was not."""
     target, wire, _ = run(None)
     verdict = judge(wire.exchanges, target, time_up=lambda: "the time for judging is used up")

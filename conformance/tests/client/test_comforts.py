@@ -417,7 +417,7 @@ def test_a_limit_out_of_range_is_not_sent(limit: int) -> None:
     assert asked == []
 
 
-def test_a_hundred_empty_pages_in_a_row_are_the_end(voice: Voice) -> None:
+def test_a_hundred_empty_pages_end_the_walk(voice: Voice) -> None:
     asked: list[int] = []
 
     def page(_: httpx.Request) -> httpx.Response:

@@ -99,7 +99,7 @@ FORMS = pytest.mark.parametrize("form", ["sync", "asyncio", "sync_detailed", "as
 
 
 @FORMS
-def test_one_call_has_time_and_headers_of_its_own(operation: Any, form: str) -> None:
+def test_a_call_may_have_its_own_timeout(operation: Any, form: str) -> None:
     module, arguments, more, _, _, place = operation
     server = Server(200, example(*place))
     call(module, form, answering(server), *arguments, **more, timeout=5.0, headers={"X-Trace": "7"})

@@ -1,6 +1,6 @@
 """The catalogue of clients: right ones in what people use, and wrong ones with the requirement that must notice each.
 
-A client is a script in `right/` or `wrong/`, or one of `faulty.py`. What it needs to be run may be missing; then it is
+A client is a script in `right/` or `wrong/`, or one of `faulty/`. What it needs to be run may be missing; then it is
 left out, with the reason.
 """
 
@@ -58,7 +58,16 @@ class Client:
 
     def command(self) -> tuple[str, ...]:
         """Return how it is run; raise `Missing` where it cannot be."""
-        found = {".py": python, ".sh": shell, ".mjs": node, ".go": go, ".php": php, ".rb": ruby, ".pl": perl}
+        found = {
+            "": python,
+            ".py": python,
+            ".sh": shell,
+            ".mjs": node,
+            ".go": go,
+            ".php": php,
+            ".rb": ruby,
+            ".pl": perl,
+        }
         words = found[self.file.suffix](self.file)
         return (*words, self.argument) if self.argument else words
 
@@ -69,7 +78,7 @@ def right() -> list[Client]:
     return [
         *scripts,
         *(Client(HERE / "different.py", argument=name) for name in different()),
-        Client(HERE / "faulty.py", argument="Right"),
+        Client(HERE / "faulty", argument="Right"),
     ]
 
 
@@ -93,7 +102,7 @@ WRONG = {
 def wrong() -> list[Client]:
     """Return the wrong clients: those with one defect each, and popular ways of doing it wrong."""
     scripts = [Client(HERE / "wrong" / name, ids, scenes) for name, (ids, scenes) in WRONG.items()]
-    return [*scripts, *(Client(HERE / "faulty.py", (f.requirement,), f.scenes, f.name) for f in faulty().values())]
+    return [*scripts, *(Client(HERE / "faulty", (f.requirement,), f.scenes, f.name) for f in faulty().values())]
 
 
 def program(name: str) -> str:
@@ -105,7 +114,7 @@ def program(name: str) -> str:
 
 def python(file: Path) -> tuple[str, ...]:
     """Return how a script in Python is run; those of the standard library alone start faster."""
-    if file.name in {"faulty.py", "different.py"}:
+    if file.name in {"faulty", "different.py"}:
         return sys.executable, "-S", str(file)
     for module in ("aiohttp", "requests", "httpx"):
         if module in file.name and importlib.util.find_spec(module) is None:

@@ -28,7 +28,7 @@ from running import KEPT
 # Whole runs, or many cases of one kind: `make catalogue` runs them.
 pytestmark = pytest.mark.catalogue
 
-FAULTY = Path(__file__).parent / "faulty.py"
+FAULTY = Path(__file__).parent / "faulty"
 RIGHT = (sys.executable, "-IS", str(FAULTY), "Right")
 JUDGED = {id for id, requirement in client_requirements().items() if requirement.level != "OBSERVE"}
 

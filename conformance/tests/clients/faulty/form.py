@@ -1,0 +1,251 @@
+"""Faulty clients: the form of the requests."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import socket
+from typing import Any
+from urllib.parse import quote, urljoin, urlsplit
+
+from clients.faulty import Failed, Got, Headers, Right, trips
+
+
+@trips("CLIENT-05")
+class PathOfTheOlderApi(Right):
+    """It asks the older API."""
+
+    def path(self) -> str:
+        return super().path().replace("/v2/", "/v1/")
+
+
+@trips("CLIENT-05")
+class PathWithSlash(Right):
+    """Its path ends with a slash."""
+
+    def path(self) -> str:
+        return super().path() + "/"
+
+
+@trips("CLIENT-05")
+class ProbesWithHead(Right):
+    """It looks with HEAD first whether the endpoint is there."""
+
+    def run(self) -> int:
+        self.send("HEAD", self.probe_url())
+        return super().run()
+
+
+@trips("CLIENT-37", "poll-url-of-the-console")
+class FollowsPollUrlToAnotherEndpoint(Right):
+    """It follows any pollUrl on the same origin."""
+
+    def poll_url(self, started: Any) -> str:
+        url = urljoin(self.base, started["pollUrl"])
+        return url if url.startswith(self.base) else super().poll_url(started)
+
+
+@trips("CLIENT-06", "awkward-id")
+class IdNotEncoded(Right):
+    """It encodes nothing but blanks in the id."""
+
+    def path(self) -> str:
+        return f"/api/v2/vps/{quote(self.vps.replace(' ', '%20'), safe='/?&=#%+')}/agent/exec"
+
+
+@trips("CLIENT-06", "id-with-delimiters")
+class IdAsItIs(Right):
+    """It puts the id into the path as it is."""
+
+    def path(self) -> str:
+        return f"/api/v2/vps/{self.vps}/agent/exec"
+
+
+@trips("CLIENT-06", "awkward-id")
+class SlashNotEncoded(Right):
+    """It encodes the id as if it were a path."""
+
+    def path(self) -> str:
+        return f"/api/v2/vps/{quote(self.vps)}/agent/exec"
+
+
+@trips("CLIENT-06", "awkward-id")
+class IdEncodedTwice(Right):
+    """It encodes the id twice."""
+
+    def path(self) -> str:
+        return f"/api/v2/vps/{quote(quote(self.vps, safe=''), safe='')}/agent/exec"
+
+
+@trips("CLIENT-06", "awkward-id")
+class IdEncodedAsForm(Right):
+    """It encodes the blank in the id as a plus sign."""
+
+    def path(self) -> str:
+        return f"/api/v2/vps/{quote(self.vps, safe='').replace('%20', '+')}/agent/exec"
+
+
+@trips("CLIENT-06")
+class IdInUpperCase(Right):
+    """It changes the case of the id."""
+
+    def path(self) -> str:
+        return f"/api/v2/vps/{quote(self.vps.upper(), safe='')}/agent/exec"
+
+
+@trips("CLIENT-07", "large-pid")
+class PidOf32Bits(Right):
+    """It keeps a pid in 32 bits with a sign."""
+
+    def poll_url(self, started: Any) -> str:
+        pid = (int(started["pid"]) + 2**31) % 2**32 - 2**31
+        return f"{self.base}{self.path()}?pid={pid}"
+
+
+@trips("CLIENT-07")
+class PidAsFloat(Right):
+    """It writes the pid as a float."""
+
+    def poll_url(self, started: Any) -> str:
+        return f"{self.base}{self.path()}?pid={float(started['pid'])}"
+
+
+@trips("CLIENT-07", "no-pid")
+class PidUndefined(Right):
+    """It polls for undefined where there is no pid."""
+
+    def poll_url(self, started: Any) -> str:
+        return f"{self.base}{self.path()}?pid={started.get('pid', 'undefined')}"
+
+
+@trips("CLIENT-07", "neither-pid-nor-poll-url")
+class PidZero(Right):
+    """It takes a pid that is missing for 0."""
+
+    def poll_url(self, started: Any) -> str:
+        return f"{self.base}{self.path()}?pid={started.get('pid', 0)}"
+
+
+@trips("CLIENT-08", "awkward-command")
+class CommandPasted(Right):
+    """It pastes the command between quotes instead of writing JSON."""
+
+    def body(self) -> bytes:
+        return f'{{"command": "{self.command}"}}'.encode()
+
+
+@trips("CLIENT-08", "awkward-command")
+class CommandInLatin1(Right):
+    """It writes the body in Latin-1."""
+
+    def body(self) -> bytes:
+        return json.dumps({"command": self.command}, ensure_ascii=False).encode("latin-1", "replace")
+
+
+@trips("CLIENT-08", "awkward-command")
+class CommandOnOneLine(Right):
+    """It sends the first line of the command alone."""
+
+    def body(self) -> bytes:
+        return json.dumps({"command": self.command.splitlines()[0]}).encode()
+
+
+@trips("CLIENT-08", "awkward-command")
+class CommandTrimmed(Right):
+    """It trims the command."""
+
+    def body(self) -> bytes:
+        return json.dumps({"command": self.command.strip()}).encode()
+
+
+@trips("CLIENT-08")
+class CommandAsList(Right):
+    """It sends the words of the command as a list."""
+
+    def body(self) -> bytes:
+        return json.dumps({"command": self.command.split()}).encode()
+
+
+@trips("CLIENT-08")
+class CommandTwice(Right):
+    """It names the command twice."""
+
+    def body(self) -> bytes:
+        return f'{{"command": "true", {super().body().decode()[1:]}'.encode()
+
+
+@trips("CLIENT-08")
+class CommandUnderAnotherName(Right):
+    """It calls the command cmd."""
+
+    def body(self) -> bytes:
+        return json.dumps({"cmd": self.command}).encode()
+
+
+@trips("CLIENT-09")
+class BodyAsForm(Right):
+    """It says that its JSON is a form, as curl -d does."""
+
+    media_type = "application/x-www-form-urlencoded"
+
+
+@trips("CLIENT-09")
+class BodyAsText(Right):
+    """It says that its JSON is text, as fetch does."""
+
+    media_type = "text/plain;charset=UTF-8"
+
+
+@trips("CLIENT-10")
+class AcceptsHtml(Right):
+    """It accepts HTML alone."""
+
+    def headers(self) -> Headers:
+        return super().headers() | {"Accept": "text/html,application/xhtml+xml"}
+
+
+@trips("CLIENT-11")
+class Nameless(Right):
+    """It sends no User-Agent."""
+
+    def headers(self) -> Headers:
+        return {name: value for name, value in super().headers().items() if name != "User-Agent"}
+
+
+@trips("CLIENT-13")
+class TwoHosts(Right):
+    """It sends Host twice."""
+
+    def send(self, method: str, url: str, body: bytes | None = None) -> Got:
+        parts = urlsplit(url)
+        connection = http.client.HTTPConnection(parts.netloc, timeout=max(self.left(), 0.1))
+        connection.putrequest(method, url.removeprefix(self.base), skip_host=True)
+        fields = {**self.headers(), "Content-Type": self.media_type, "Content-Length": str(len(body or b""))}
+        for name, value in [("Host", parts.netloc), ("Host", "example.com"), *fields.items()]:
+            connection.putheader(name, value)
+        connection.endheaders(body)
+        response = connection.getresponse()
+        got = Got(response.status, response.headers, response.read())
+        connection.close()
+        return got
+
+
+@trips("CLIENT-13", "well")
+class LineFeedsAlone(Right):
+    """It ends lines with a line feed alone."""
+
+    def send(self, method: str, url: str, body: bytes | None = None) -> Got:
+        parts = urlsplit(url)
+        with socket.create_connection((parts.hostname or "", parts.port or 80), 2) as connection:
+            connection.sendall(f"{method} {parts.path} HTTP/1.1\nHost: {parts.netloc}\n\n".encode())
+            connection.shutdown(socket.SHUT_WR)
+            connection.recv(1000)
+        raise Failed("no response")
+
+
+@trips("CLIENT-14")
+class GetWithBody(Right):
+    """It sends the command with each request."""
+
+    def send(self, method: str, url: str, body: bytes | None = None) -> Got:
+        return super().send(method, url, body or b"{}")

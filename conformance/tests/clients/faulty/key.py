@@ -1,0 +1,139 @@
+"""Faulty clients: where the key is sent."""
+
+from __future__ import annotations
+
+import base64
+import json
+import sys
+from typing import Any
+from urllib.parse import quote, urljoin
+
+from clients.faulty import Got, Headers, Right, trips
+
+
+@trips("CLIENT-01")
+class NoKey(Right):
+    """It sends no key."""
+
+    def headers(self) -> Headers:
+        return {name: value for name, value in super().headers().items() if name != "Authorization"}
+
+
+@trips("CLIENT-01")
+class KeyAsBasic(Right):
+    """It sends the key as the user name of Basic."""
+
+    def headers(self) -> Headers:
+        return super().headers() | {"Authorization": f"Basic {base64.b64encode(f'{self.key}:'.encode()).decode()}"}
+
+
+@trips("CLIENT-01")
+class KeyWithoutScheme(Right):
+    """It leaves out the word Bearer."""
+
+    def headers(self) -> Headers:
+        return super().headers() | {"Authorization": self.key}
+
+
+@trips("CLIENT-01")
+class KeyAsToken(Right):
+    """It uses the scheme Token."""
+
+    def headers(self) -> Headers:
+        return super().headers() | {"Authorization": f"Token {self.key}"}
+
+
+@trips("CLIENT-02")
+class KeyInUrlToo(Right):
+    """It has the key in the query too."""
+
+    def probe_url(self) -> str:
+        return f"{super().probe_url()}?api_key={self.key}"
+
+
+@trips("CLIENT-02")
+class KeyInPollToo(Right):
+    """It has the key in the query of polls too."""
+
+    def poll_url(self, started: Any) -> str:
+        return f"{super().poll_url(started)}&token={quote(self.key)}"
+
+
+@trips("CLIENT-02")
+class KeyInAnotherHeaderToo(Right):
+    """It sends X-Api-Key too."""
+
+    def headers(self) -> Headers:
+        return super().headers() | {"X-Api-Key": self.key}
+
+
+@trips("CLIENT-02")
+class KeyInBodyToo(Right):
+    """It has the key in the body of the start too."""
+
+    def body(self) -> bytes:
+        return json.dumps({"command": self.command, "apiKey": self.key}).encode()
+
+
+@trips("CLIENT-02")
+class KeyInUserAgent(Right):
+    """Its User-Agent tells the key."""
+
+    def headers(self) -> Headers:
+        return super().headers() | {"User-Agent": f"client/1.0 ({self.key})"}
+
+
+class Redirecting(Right):
+    """It follows redirects."""
+
+    statuses: tuple[int, ...] = (301, 302, 303, 307, 308)
+
+    def send(self, method: str, url: str, body: bytes | None = None) -> Got:
+        got = super().send(method, url, body)
+        for _ in range(5):
+            if got.status not in self.statuses:
+                break
+            url = urljoin(url, got.headers["Location"])
+            if got.status in (301, 302, 303):
+                method, body = "GET", None
+            got = super().send(method, url, body)
+        return got
+
+
+@trips("CLIENT-03", "probe-redirected", "poll-found")
+class KeyFollowsRedirect(Redirecting):
+    """It follows redirects, and sends the key along."""
+
+
+@trips("CLIENT-03", "start-redirected")
+class KeyFollowsRedirectOfStart(Redirecting):
+    """It follows the redirects that keep the method alone, and sends the key along."""
+
+    statuses = (307, 308)
+
+
+@trips("CLIENT-03", "poll-url-elsewhere")
+class KeyFollowsPollUrl(Right):
+    """It follows pollUrl wherever that leads, and sends the key along."""
+
+    def poll_url(self, started: Any) -> str:
+        return str(urljoin(self.base, started["pollUrl"]))
+
+
+@trips("CLIENT-03", "poll-url-without-scheme")
+class KeyFollowsSlashes(Right):
+    """It takes every pollUrl that begins with a slash for a path."""
+
+    def poll_url(self, started: Any) -> str:
+        return (
+            urljoin(self.base, started["pollUrl"]) if started["pollUrl"].startswith("/") else super().poll_url(started)
+        )
+
+
+@trips("CLIENT-04")
+class LogsKey(Right):
+    """It logs its header fields."""
+
+    def send(self, method: str, url: str, body: bytes | None = None) -> Got:
+        print(f"> {method} {url} {self.headers()}", file=sys.stderr)
+        return super().send(method, url, body)

@@ -1,0 +1,439 @@
+"""Faulty clients: how they end, and what they print."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import sys
+import time
+from typing import Any
+from urllib.parse import urlsplit
+
+from clients.faulty import Failed, Got, Headers, Right, trips
+
+
+@trips("CLIENT-24", "never-ends")
+class WaitsForEver(Right):
+    """It knows no end of waiting for the command."""
+
+    def left(self) -> float:
+        return 1000.0
+
+
+@trips("CLIENT-24", "poll-unresponsive")
+class NoTimeout(Right):
+    """It waits for a response for ever."""
+
+    def send(self, method: str, url: str, body: bytes | None = None) -> Got:
+        if self.left() <= 0:
+            raise Failed("timed out")
+        deadline, self.deadline = self.deadline, time.monotonic() + 1000
+        try:
+            return super().send(method, url, body)
+        finally:
+            self.deadline = deadline
+
+
+@trips("CLIENT-27", "poll-forbidden", "probe-failing", "start-lost")
+class ErrorsAreNoErrors(Right):
+    """It says what went wrong, and exits with 0."""
+
+    def fail(self, error: Exception) -> int:
+        super().fail(error)
+        return 0
+
+
+@trips("CLIENT-27", "poll-not-found")
+class GoneIsEnded(Right):
+    """It takes a 404 of a poll for the end of the command."""
+
+    def follow(self, started: Any) -> Any:
+        try:
+            return super().follow(started)
+        except Failed as error:
+            if "404" not in str(error):
+                raise
+            return {"exited": True, "exitCode": 0}
+
+
+@trips("CLIENT-27", "unavailable")
+class UnavailableIsFine(Right):
+    """It exits with 0 where commands cannot be run."""
+
+    def run(self) -> int:
+        return super().run() if self.may_start(self.ask("GET", self.probe_url())) else 0
+
+
+@trips("CLIENT-27", "never-ends")
+class TimeoutIsSuccess(Right):
+    """It exits with 0 when the time is up."""
+
+    def fail(self, error: Exception) -> int:
+        super().fail(error)
+        return 0 if "timed out" in str(error) else 1
+
+
+@trips("CLIENT-27", "exited-missing", "poll-envelope")
+class EndsUnlessRunning(Right):
+    """It takes a command for ended unless exited is false."""
+
+    def has_ended(self, output: Any) -> bool:
+        return output.get("exited") is not False
+
+    def exit_code(self, output: Any) -> int:
+        return super().exit_code({"exitCode": 0, **output}) if not output.get("exited") else super().exit_code(output)
+
+
+@trips("CLIENT-27", "exited-as-text")
+class EndsForTexts(Right):
+    """It takes the text "false" for true."""
+
+    def has_ended(self, output: Any) -> bool:
+        return bool(output.get("exited"))
+
+    def exit_code(self, output: Any) -> int:
+        return super().exit_code(output) if output.get("exited") is True else 0
+
+
+@trips("CLIENT-27", "poll-error-like-a-success")
+class StatusNotLookedAt(Right):
+    """It reads a body whatever the status."""
+
+    def ask(self, method: str, url: str, body: bytes | None = None) -> Any:
+        return self.read(self.send(method, url)) if "?pid=" in url else super().ask(method, url, body)
+
+
+@trips("CLIENT-27", "never-ends")
+class GivesUpInSilence(Right):
+    """It polls thirty times, and then ends as if all were well."""
+
+    def follow(self, started: Any) -> Any:
+        for _ in range(30):
+            if self.has_ended(output := self.ask("GET", self.poll_url(started))):
+                return output
+            time.sleep(self.interval)
+        return {"exitCode": 0}
+
+    def left(self) -> float:
+        return 60.0
+
+
+@trips("CLIENT-28", "poll-bad-gateway", "probe-forbidden")
+class PrintsErrorBody(Right):
+    """It prints the body of an error as if it were the output."""
+
+    def send(self, method: str, url: str, body: bytes | None = None) -> Got:
+        got = super().send(method, url, body)
+        if got.status not in (200, 429, 503):
+            sys.stdout.buffer.write(got.body)
+        return got
+
+
+@trips("CLIENT-28", "poll-not-found")
+class ErrorsOnStdout(Right):
+    """It says what went wrong on its standard output."""
+
+    def fail(self, error: Exception) -> int:
+        print(f"error: {error}")
+        return 1
+
+
+@trips("CLIENT-29", "output-without-newline")
+class AddsNewline(Right):
+    """It adds a newline."""
+
+    def show(self, output: Any) -> None:
+        print(output.get("stdout") or "")
+        sys.stderr.write(output.get("stderr") or "")
+
+
+@trips("CLIENT-29", "output-with-space-around")
+class Trims(Right):
+    """It trims the output."""
+
+    def show(self, output: Any) -> None:
+        super().show({"stdout": (output.get("stdout") or "").strip(), "stderr": output.get("stderr")})
+
+
+@trips("CLIENT-29", "output-with-space-around")
+class EndsLinesItsOwnWay(Right):
+    """It changes the ends of lines."""
+
+    def show(self, output: Any) -> None:
+        super().show({**output, "stdout": (output.get("stdout") or "").replace("\r\n", "\n")})
+
+
+@trips("CLIENT-29", "output-outside-ascii")
+class Latin1(Right):
+    """It prints in Latin-1."""
+
+    def show(self, output: Any) -> None:
+        sys.stdout.buffer.write((output.get("stdout") or "").encode("latin-1", "replace"))
+        sys.stderr.buffer.write((output.get("stderr") or "").encode())
+
+
+@trips("CLIENT-29", "output-outside-ascii")
+class ReadsLatin1(Right):
+    """It takes the response for Latin-1."""
+
+    def read(self, got: Got) -> Any:
+        return json.loads(got.body.decode("latin-1"))
+
+
+@trips("CLIENT-29", "output-outside-ascii")
+class DropsMark(Right):
+    """It drops a byte order mark at the beginning of the output."""
+
+    def show(self, output: Any) -> None:
+        super().show({**output, "stdout": (output.get("stdout") or "").removeprefix("\ufeff")})
+
+
+@trips("CLIENT-29", "output-escaped")
+class EndsAtNul(Right):
+    """It takes a NUL for the end of the output."""
+
+    def show(self, output: Any) -> None:
+        super().show({**output, "stdout": (output.get("stdout") or "").partition("\0")[0]})
+
+
+@trips("CLIENT-29", "output-escaped")
+class Unescapes(Right):
+    """It unescapes the output a second time."""
+
+    def show(self, output: Any) -> None:
+        text = (output.get("stdout") or "").replace("\\n", "\n").replace("\\t", "\t")
+        super().show({**output, "stdout": text})
+
+
+@trips("CLIENT-29", "output-while-running")
+class PrintsWhileRunning(Right):
+    """It prints what each poll shows, and so some of it twice."""
+
+    def has_ended(self, output: Any) -> bool:
+        ended = super().has_ended(output)
+        if not ended:
+            sys.stdout.buffer.write((output.get("stdout") or "").encode())
+        return ended
+
+
+@trips("CLIENT-29", "streams-null")
+class PrintsNone(Right):
+    """It prints None where there is no output."""
+
+    def show(self, output: Any) -> None:
+        super().show({**output, "stdout": str(output.get("stdout"))})
+
+
+@trips("CLIENT-29", "output-of-16-mib")
+class CutsOutput(Right):
+    """It prints a mebibyte at most."""
+
+    def show(self, output: Any) -> None:
+        super().show({**output, "stdout": (output.get("stdout") or "")[: 2**20]})
+
+
+@trips("CLIENT-29")
+class PrintsJson(Right):
+    """It prints the response as it is."""
+
+    def show(self, output: Any) -> None:
+        print(json.dumps(output))
+        sys.stderr.buffer.write((output.get("stderr") or "").encode())
+
+
+@trips("CLIENT-29")
+class ChattersOnStdout(Right):
+    """It says on its standard output what it does."""
+
+    def follow(self, started: Any) -> Any:
+        print(f"started {started['pid']}", flush=True)
+        return super().follow(started)
+
+
+@trips("CLIENT-29", "output-within-latin-1")
+class OutputInLatin1(Right):
+    """It prints in Latin-1 what has no other characters, and in UTF-8 the rest."""
+
+    def show(self, output: Any) -> None:
+        super().show({"stderr": output.get("stderr")})
+        text = output.get("stdout") or ""
+        sys.stdout.buffer.write(text.encode("latin-1" if max(text, default="") < "\u0100" else "utf-8"))
+
+
+@trips("CLIENT-30", "exit-code-3", "output-on-stderr-alone")
+class DropsStderr(Right):
+    """It does not print what the command printed to its standard error."""
+
+    def show(self, output: Any) -> None:
+        super().show({"stdout": output.get("stdout")})
+
+
+@trips("CLIENT-29", "exit-code-3")
+class SwapsStreams(Right):
+    """It prints each stream where the other belongs."""
+
+    def show(self, output: Any) -> None:
+        super().show({"stdout": output.get("stderr"), "stderr": output.get("stdout")})
+
+
+@trips("CLIENT-29", "output-on-stderr-alone")
+class MergesStreams(Right):
+    """It prints both streams to its standard output."""
+
+    def show(self, output: Any) -> None:
+        for name in ("stdout", "stderr"):
+            sys.stdout.buffer.write((output.get(name) or "").encode())
+
+
+@trips("CLIENT-31", "exit-code-3")
+class ExitCodeLost(Right):
+    """It exits with 0 however the command did."""
+
+    def exit_code(self, output: Any) -> int:
+        return 0 if output.get("exitCode") is not None else 1
+
+
+@trips("CLIENT-31", "exit-code-3")
+class ExitCodeOne(Right):
+    """It exits with 1 where the command did not exit with 0."""
+
+    def exit_code(self, output: Any) -> int:
+        return int(output.get("exitCode") != 0)
+
+
+@trips("CLIENT-31", "exit-code-3")
+class OutputOfFailureLost(Right):
+    """It exits with 2 where the command failed."""
+
+    def exit_code(self, output: Any) -> int:
+        return 2 if output.get("exitCode") else super().exit_code(output)
+
+
+@trips("CLIENT-31", "exit-code-256")
+class ExitCodeCut(Right):
+    """It leaves it to the system to make a byte of the exit code, so that 256 becomes 0."""
+
+    def exit_code(self, output: Any) -> int:
+        code = output.get("exitCode")
+        return code if isinstance(code, int) else 255
+
+
+@trips("CLIENT-32", "exit-code-null", "exit-code-missing")
+class NoExitCodeIsSuccess(Right):
+    """It takes an exit code that is null or missing for 0."""
+
+    def exit_code(self, output: Any) -> int:
+        return super().exit_code({"exitCode": output.get("exitCode") or 0})
+
+
+@trips("CLIENT-33", "unknown-members")
+class RefusesUnknownMembers(Right):
+    """It refuses members that it does not know."""
+
+    def read(self, got: Got) -> Any:
+        known = {"available", "reason", "vmRunning", "pid", "pollUrl", "exited", "exitCode", "stdout", "stderr"}
+        if unknown := got.json.keys() - known:
+            raise Failed(f"unknown members {unknown}")
+        return super().read(got)
+
+
+@trips("CLIENT-33", "other-header-fields")
+class WantsBareMediaType(Right):
+    """It refuses a media type with parameters."""
+
+    def read(self, got: Got) -> Any:
+        if got.headers["Content-Type"] != "application/json":
+            raise Failed(f"unexpected media type {got.headers['Content-Type']}")
+        return super().read(got)
+
+
+@trips("CLIENT-33", "slow-command")
+class PollsOnce(Right):
+    """It polls twice, and gives up then."""
+
+    def follow(self, started: Any) -> Any:
+        for _ in range(2):
+            if self.has_ended(output := self.ask("GET", self.poll_url(started))):
+                return output
+            time.sleep(self.interval)
+        raise Failed("not ended")
+
+
+@trips("CLIENT-33", "compressed")
+class CannotDecompress(Right):
+    """It says that it accepts gzip, and cannot read it."""
+
+    def headers(self) -> Headers:
+        return super().headers() | {"Accept-Encoding": "gzip"}
+
+
+@trips("CLIENT-33", "no-poll-url")
+class NeedsPollUrl(Right):
+    """It cannot do without pollUrl."""
+
+    def poll_url(self, started: Any) -> str:
+        return super().poll_url(started) if started["pollUrl"] else ""
+
+
+@trips("CLIENT-31", "streams-missing")
+class NeedsAllMembers(Right):
+    """It crashes where a stream is missing."""
+
+    def has_ended(self, output: Any) -> bool:
+        return super().has_ended(output) and isinstance(output["stdout"], str | None)
+
+
+@trips("CLIENT-33", "well")
+class NeverExits(Right):
+    """It has done all, and does not end."""
+
+    def main(self) -> int:
+        code = super().main()
+        sys.stdout.flush()
+        time.sleep(1000)
+        return code
+
+
+@trips("CLIENT-34", "connection-closed-between")
+class KeepsOneConnection(Right):
+    """It keeps one connection, and does not open another when the server has closed that."""
+
+    kept: http.client.HTTPConnection | None = None
+
+    def send(self, method: str, url: str, body: bytes | None = None) -> Got:
+        parts = urlsplit(url)
+        if self.kept is None:
+            self.kept = http.client.HTTPConnection(parts.netloc, timeout=5)
+            self.kept.connect()
+            self.kept.auto_open = 0
+        headers = self.headers() | ({"Content-Type": self.media_type} if body is not None else {})
+        self.kept.request(method, url.removeprefix(f"http://{parts.netloc}"), body, headers)
+        response = self.kept.getresponse()
+        return Got(response.status, response.headers, response.read())
+
+
+@trips("CLIENT-35", "poll-forbidden", "probe-failing")
+class FailsInSilence(Right):
+    """It does not say what went wrong."""
+
+    def fail(self, error: Exception) -> int:
+        return 1
+
+
+@trips("CLIENT-36", "poll-not-found")
+class Floods(Right):
+    """It sends a poll a thousand times."""
+
+    def follow(self, started: Any) -> Any:
+        for _ in range(1000):
+            got = self.send("GET", self.poll_url(started))
+        return self.read(got)
+
+
+@trips("CLIENT-36")
+class PrintsWithoutEnd(Right):
+    """It prints without end."""
+
+    def run(self) -> int:
+        while True:
+            sys.stdout.buffer.write(b"x" * 2**20)
