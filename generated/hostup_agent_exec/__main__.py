@@ -8,7 +8,7 @@ import os
 import shlex
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import fields
 from typing import Any, NoReturn
 
@@ -19,6 +19,7 @@ from .api.agent import get_agent_exec, start_agent_exec
 from .api.vps import list_vps
 from .errors import AgentUnavailable, CommandStillRunning, HostUpError
 
+PROGRAM = "hostup-agent-exec"
 LATE, FAILED, KILLED, INTERRUPTED, CLOSED = 124, 125, 137, 130, 141
 EXITS = f"""exit codes: that of the command that was run; {LATE} if it has not ended in time; {FAILED} for an error of this program;
 {KILLED} if the command was killed or has no exit code; {INTERRUPTED} if this program was interrupted"""
@@ -35,22 +36,37 @@ class _Parser(argparse.ArgumentParser):
 
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
-        prog="hostup-agent-exec",
+        prog=PROGRAM,
         description="Runs commands and tells how they ended. The key is taken from HOSTUP_API_KEY in the environment, and the base URL from HOSTUP_BASE_URL (default: https://cloud.hostup.se).",
         epilog=EXITS,
     )
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     commands = parser.add_subparsers(dest="asked", required=True, metavar="COMMAND")
-    one = commands.add_parser(
-        "run",
-        help="run a command and wait for its end",
-        description="Run a command and wait for its end.",
-        epilog=EXITS,
+    # What several commands take.
+    json_too = argparse.ArgumentParser(add_help=False)
+    json_too.add_argument("--json", action="store_true", help="print JSON")
+    times = argparse.ArgumentParser(add_help=False)
+    times.add_argument(
+        "--timeout", type=float, default=300.0, metavar="SECONDS", help="how long to wait at most (default: 300)"
     )
-    one.add_argument(
+    times.add_argument(
+        "--interval",
+        type=float,
+        metavar="SECONDS",
+        help="pause between polls (default: a quarter of a second, growing to five seconds)",
+    )
+    of_id = argparse.ArgumentParser(add_help=False)
+    of_id.add_argument(
         "id",
         metavar="ID",
         help="Public id of a VPS, exactly as `GET /api/v2/vps` returns it in `data[].id`. It may have any form.",
+    )
+    one = commands.add_parser(
+        "run",
+        parents=[of_id, times, json_too],
+        help="run a command and wait for its end",
+        description="Run a command and wait for its end.",
+        epilog=EXITS,
     )
     one.add_argument(
         "command",
@@ -58,54 +74,28 @@ def _parser() -> argparse.ArgumentParser:
         nargs="*",
         help="one argument is taken as it is; several, after --, are quoted for a shell",
     )
-    one.add_argument(
-        "--timeout", type=float, default=300.0, metavar="SECONDS", help="how long to wait at most (default: 300)"
-    )
-    one.add_argument(
-        "--interval",
-        type=float,
-        metavar="SECONDS",
-        help="pause between polls (default: a quarter of a second, growing to five seconds)",
-    )
-    one.add_argument("--json", action="store_true", help="print JSON")
-    one = commands.add_parser(
+    commands.add_parser(
         "probe",
+        parents=[of_id, json_too],
         help="ask whether commands can be run in a VPS",
         description="Ask whether commands can be run in a VPS.",
         epilog=f"exit codes: 0 if available is true, 1 if it is not; {NO_COMMANDS}",
     )
-    one.add_argument(
-        "id",
-        metavar="ID",
-        help="Public id of a VPS, exactly as `GET /api/v2/vps` returns it in `data[].id`. It may have any form.",
-    )
-    one.add_argument("--json", action="store_true", help="print JSON")
     one = commands.add_parser(
-        "wait", help="wait for the end of a command", description="Wait for the end of a command.", epilog=EXITS
-    )
-    one.add_argument(
-        "id",
-        metavar="ID",
-        help="Public id of a VPS, exactly as `GET /api/v2/vps` returns it in `data[].id`. It may have any form.",
+        "wait",
+        parents=[of_id, times, json_too],
+        help="wait for the end of a command",
+        description="Wait for the end of a command.",
+        epilog=EXITS,
     )
     one.add_argument("pid", metavar="PID", type=int, help="Process id of a command, as returned by its start")
-    one.add_argument(
-        "--timeout", type=float, default=300.0, metavar="SECONDS", help="how long to wait at most (default: 300)"
-    )
-    one.add_argument(
-        "--interval",
-        type=float,
-        metavar="SECONDS",
-        help="pause between polls (default: a quarter of a second, growing to five seconds)",
-    )
-    one.add_argument("--json", action="store_true", help="print JSON")
-    one = commands.add_parser(
+    commands.add_parser(
         "list",
+        parents=[json_too],
         help="list the VPSs of the caller",
         description="List the VPSs of the caller.",
         epilog=f"exit codes: 0 if all were listed; {NO_COMMANDS}",
     )
-    one.add_argument("--json", action="store_true", help="print JSON")
     return parser
 
 
@@ -130,8 +120,9 @@ class _Progress:
             sys.stderr.flush()
 
 
-def _ended(output: Any, as_json: bool) -> int:
-    if as_json:
+def _ended(output: Any, arguments: argparse.Namespace, progress: _Progress) -> int:
+    progress.clear()
+    if arguments.json:
         print(json.dumps(output.to_dict()))
     else:
         sys.stdout.write(output.stdout_text)
@@ -164,14 +155,14 @@ def _told(error: Exception, client: AuthenticatedClient | None) -> str:
 
 def _do(arguments: argparse.Namespace, client: AuthenticatedClient) -> int:
     progress = _Progress(not arguments.json)
-    call: dict[str, Callable[[], int]] = {
-        "run": lambda: _command_run(arguments, client, progress),
-        "probe": lambda: _command_probe(arguments, client, progress),
-        "wait": lambda: _command_wait(arguments, client, progress),
-        "list": lambda: _command_list_(arguments, client, progress),
+    call = {
+        "run": _command_run,
+        "probe": _command_probe,
+        "wait": _command_wait,
+        "list": _command_list_,
     }
     try:
-        return call[arguments.asked]()
+        return call[arguments.asked](arguments, client, progress)
     finally:
         progress.clear()
 
@@ -188,8 +179,7 @@ def _command_run(arguments: argparse.Namespace, client: AuthenticatedClient, pro
         on_start=progress.started,
         on_progress=progress.show,
     )
-    progress.clear()
-    return _ended(output, arguments.json)
+    return _ended(output, arguments, progress)
 
 
 def _command_probe(arguments: argparse.Namespace, client: AuthenticatedClient, progress: _Progress) -> int:
@@ -211,8 +201,7 @@ def _command_wait(arguments: argparse.Namespace, client: AuthenticatedClient, pr
         interval=arguments.interval,
         on_progress=progress.show,
     )
-    progress.clear()
-    return _ended(output, arguments.json)
+    return _ended(output, arguments, progress)
 
 
 def _command_list_(arguments: argparse.Namespace, client: AuthenticatedClient, progress: _Progress) -> int:
@@ -223,9 +212,7 @@ def _command_list_(arguments: argparse.Namespace, client: AuthenticatedClient, p
     return 0
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Do what the arguments ask for, and return the exit code."""
-    given = list(sys.argv[1:] if argv is None else argv)
+def _arguments(given: list[str]) -> argparse.Namespace:
     before, after = (given[: given.index("--")], given[given.index("--") + 1 :]) if "--" in given else (given, [])
     parser = _parser()
     # Words of a command may also come after options; argparse leaves those over.
@@ -239,6 +226,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         parser.error("nothing may stand after --")
     if words:
         parser.error(f"unrecognized arguments: {' '.join(words)}")
+    return arguments
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Do what the arguments ask for, and return the exit code."""
+    arguments = _arguments(list(sys.argv[1:] if argv is None else argv))
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # output may hold what the terminal cannot show
             getattr(stream, "reconfigure")(errors="replace")
@@ -252,7 +245,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is flushed at the end has nowhere to go
         return CLOSED
     except KeyboardInterrupt as interrupted:
-        print(f"{parser.prog}: interrupted", *getattr(interrupted, "__notes__", []), sep="; ", file=sys.stderr)
+        print(f"{PROGRAM}: interrupted", *getattr(interrupted, "__notes__", []), sep="; ", file=sys.stderr)
         return INTERRUPTED
     except (HostUpError, httpx.HTTPError, TypeError, ValueError, OSError) as error:
         known = {name: value for name in ("pid",) if (value := getattr(error, name, None)) is not None}
@@ -261,10 +254,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             print(json.dumps({"error": type(error).__name__, "message": text, **known}))
         else:
             print(
-                f"{parser.prog}: {text}",
-                *(f"{name} {value}" for name, value in known.items()),
-                sep="; ",
-                file=sys.stderr,
+                f"{PROGRAM}: {text}", *(f"{name} {value}" for name, value in known.items()), sep="; ", file=sys.stderr
             )
         # With a cause it was not the time that ended.
         return LATE if isinstance(error, CommandStillRunning) and error.__cause__ is None else FAILED

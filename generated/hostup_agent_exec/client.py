@@ -36,6 +36,9 @@ DEFAULT_TIMEOUT = httpx.Timeout(30.0, connect=10.0)
 DEFAULT_MAX_BODY_BYTES = 200 * 2**20
 """The largest body of a response, after decoding."""
 
+GRACE = 10.0
+"""Seconds that a request has beyond the end of a wait that it is part of, since its response may be the only one."""
+
 CONCURRENCY = 50
 """How many requests are sent at once, and so the connections of a pool; further ones wait for their turn."""
 
@@ -415,11 +418,12 @@ class _Request:
         headers: Mapping[str, str] | None,
         repeatable: bool,
         again: Again | None,
+        end: float,
     ) -> None:
         total, self._phases = _times(timeout)
         if headers is not None:
             check("headers", headers, Mapping)
-        self._client, self.request, self._repeatable, self._again = client, request, repeatable, again
+        self._client, self.request, self._repeatable, self._again, self._end = client, request, repeatable, again, end
         self._total = total if total is not None else client.total
         self.deadline = time.monotonic() + self._total
         self._attempts = 0
@@ -428,7 +432,7 @@ class _Request:
         """Note that it is sent: its time begins now, when its turn has come, unless it is sent again within ``retries``."""
         self._sent = time.monotonic()
         if self._again is not None or not self._attempts:
-            self.deadline = self._sent + self._total
+            self.deadline = self._sent + min(self._total, max(0.0, self._end - self._sent) + GRACE)
 
     def phases(self, own: httpx.Timeout | None, of_httpx: httpx.Timeout, longest: float) -> httpx.Timeout | None:
         """Tell the time for each part; None if those that httpx has by itself will do, the longest of which is told."""
@@ -648,6 +652,7 @@ class Client:
         headers: Mapping[str, str] | None = None,
         repeatable: bool = False,
         again: Again | None = None,
+        end: float = float("inf"),
     ) -> httpx.Response:
         """Send the request of an operation.
 
@@ -657,13 +662,14 @@ class Client:
             headers: sent with this request, before those of the client
             repeatable: whether it may be sent again although it may have been answered, if the client has ``retries``
             again: asked of each response, in the place of ``retries``
+            end: when the wait that it is part of ends, by ``time.monotonic()``; it ends :data:`GRACE` later at most
 
         Raises:
             TypeError, ValueError: something cannot be sent; nothing was sent
             TooLarge: the body is larger than it may be
             httpx.RequestError: no response came, or not in time
         """
-        one = _Request(self, request, timeout, headers, repeatable, again)
+        one = _Request(self, request, timeout, headers, repeatable, again, end)
         while True:
             try:
                 response = self._send(one, headers)
@@ -710,11 +716,12 @@ class Client:
         headers: Mapping[str, str] | None = None,
         repeatable: bool = False,
         again: Again | None = None,
+        end: float = float("inf"),
     ) -> httpx.Response:
         """As :meth:`send`, asynchronously."""
         import anyio  # noqa: PLC0415  (slow to import, and loaded by httpx only if asynchronous)
 
-        one = _Request(self, request, timeout, headers, repeatable, again)
+        one = _Request(self, request, timeout, headers, repeatable, again, end)
         while True:
             try:
                 response = await self._asend(one, headers)

@@ -96,6 +96,18 @@ def test_a_wait_ends_although_its_poll_drips(voice: Voice, dripping: Callable[..
     assert caught.value.pid == PID
 
 
+@pytest.mark.parametrize("drip", ["body", "nothing"])
+def test_so_it_does_by_its_own_time(
+    voice: Voice, dripping: Callable[..., str], drip: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hostup_agent_exec.client.GRACE", 0.2)
+    begun = time.monotonic()
+    for call, lost in ((voice.wait, errors.OutputLost), (voice.run, httpx.TimeoutException)):
+        with AuthenticatedClient(dripping(*DRIPS[drip]), KEY) as client, pytest.raises(lost):
+            call(client=client, timeout=0.1)
+    assert time.monotonic() - begun < 20
+
+
 def test_one_call_has_a_timeout_of_its_own(voice: Voice, dripping: Callable[..., str]) -> None:
     client = AuthenticatedClient(dripping(*DRIPS["body"]), KEY)
     with client, pytest.raises(httpx.TimeoutException):

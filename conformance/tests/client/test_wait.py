@@ -86,6 +86,23 @@ def test_slow_answers_count(voice: Voice, clock: Clock) -> None:
     assert script.polls == 2
 
 
+def test_a_poll_under_way_at_the_end_has_ten_seconds_more(voice: Voice, clock: Clock) -> None:
+    given: list[float] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        given.append(request.extensions["timeout"]["read"])
+        clock.now += 1
+        return played(RUNNING)
+
+    with pytest.raises(errors.CommandStillRunning):
+        voice.wait(client=answering(answer), timeout=40, interval=18)
+    assert given == [30, 30, 12, 10]  # 30 is a phase's own time
+    client = answering(answer).with_timeout(7)
+    with pytest.raises(errors.CommandStillRunning):
+        voice.wait(client=client, timeout=0)
+    assert given[4:] == [7]
+
+
 def test_a_short_interval_is_kept(voice: Voice, clock: Clock) -> None:
     voice.wait(client=Script(clock, RUNNING, EXITED).client, interval=0.25)
     assert clock.slept == [0.25]

@@ -249,7 +249,8 @@ class Waiting:
             raise ValueError(f"timeout: expected a number of seconds from 0 to {LONGEST:g}")
         if interval is not None and not 0 < interval <= LONGEST:
             raise ValueError(f"interval: expected a number of seconds above 0, and {LONGEST:g} at most")
-        self._deadline = time.monotonic() + timeout
+        self.end = time.monotonic() + timeout
+        """When it ends, by ``time.monotonic()``."""
         self._interval, self._growth = (0.25, 1.5) if interval is None else (interval, 1.0)
         self._noun, self._about = noun, about
         self._state: Any = None
@@ -259,7 +260,7 @@ class Waiting:
     @property
     def left(self) -> float:
         """Seconds to the deadline."""
-        return max(0.0, self._deadline - time.monotonic())
+        return max(0.0, self.end - time.monotonic())
 
     @contextmanager
     def starting(self) -> Generator[None, None, None]:

@@ -327,8 +327,8 @@ def wait(
     """Poll until ``exited``, or until the time is over.
 
     It polls at once, then at intervals, or later if the server asks for it with Retry-After, and a last time at the
-    deadline. A poll under way is not cut short, lest its response be lost, so the deadline may be passed by as much as one
-    request takes. Each state but the last is shown to ``on_progress``.
+    deadline. A poll that is under way then has ten seconds more, since its response may be the only one with the output; after
+    that it counts as lost. Each state but the last is shown to ``on_progress``.
 
     Args:
         id (str): Public id of a VPS, exactly as `GET /api/v2/vps` returns it in `data[].id`. It may have any
@@ -358,7 +358,7 @@ def wait(
     _waiting = _api.Waiting(timeout, interval, "command", pid=pid)
     while True:
         with _waiting.poll():
-            _response = client.send(_kwargs, again=_waiting.once)
+            _response = client.send(_kwargs, again=_waiting.once, end=_waiting.end)
             _state = None if _response.status_code == 429 else _parse_present(_response)
         if _state is not None:
             if _state.exited:
@@ -384,8 +384,8 @@ async def asyncio_wait(
     """Poll until ``exited``, or until the time is over.
 
     It polls at once, then at intervals, or later if the server asks for it with Retry-After, and a last time at the
-    deadline. A poll under way is not cut short, lest its response be lost, so the deadline may be passed by as much as one
-    request takes. Each state but the last is shown to ``on_progress``.
+    deadline. A poll that is under way then has ten seconds more, since its response may be the only one with the output; after
+    that it counts as lost. Each state but the last is shown to ``on_progress``.
 
     Args:
         id (str): Public id of a VPS, exactly as `GET /api/v2/vps` returns it in `data[].id`. It may have any
@@ -415,7 +415,7 @@ async def asyncio_wait(
     _waiting = _api.Waiting(timeout, interval, "command", pid=pid)
     while True:
         with _waiting.poll():
-            _response = await client.asend(_kwargs, again=_waiting.once)
+            _response = await client.asend(_kwargs, again=_waiting.once, end=_waiting.end)
             _state = None if _response.status_code == 429 else _parse_present(_response)
         if _state is not None:
             if _state.exited:

@@ -230,7 +230,8 @@ def run(
     """Run a command and wait for its end: ask whether it can be run, start it, poll until ``exited``.
 
     The command is started once at most, whatever happens; what was refused with 429 is sent again within the time.
-    The time is for all of it, and it is started however little of it is left. When the time is over the command runs
+    The time is for all of it, and a request that is under way at its end has ten seconds more. The command is started
+    however little is left. When the time is over the command runs
     on, and so it does if this call is interrupted: ``on_start`` tells its pid before the first poll, and the
     exception has a note of it. An interruption of the start itself may leave a command behind that nobody knows.
 
@@ -271,12 +272,13 @@ def run(
         ),
         repeatable=True,
         again=_waiting.busy,
+        end=_waiting.end,
     )
     _availability = get_agent_exec._parse_absent(_response)
     if not _availability.available:
         raise _api.unavailable("commands cannot be run in this VPS now", _availability)
     with _waiting.starting():
-        _response = client.send(_kwargs, again=_waiting.refused)
+        _response = client.send(_kwargs, again=_waiting.refused, end=_waiting.end)
         _started = _parse_response(_response)
         pid = _api.started(_response, "pid", int, _started.pid, _started.poll_url)
     with _waiting.running(pid=pid):
@@ -307,7 +309,8 @@ async def asyncio_run(
     """Run a command and wait for its end: ask whether it can be run, start it, poll until ``exited``.
 
     The command is started once at most, whatever happens; what was refused with 429 is sent again within the time.
-    The time is for all of it, and it is started however little of it is left. When the time is over the command runs
+    The time is for all of it, and a request that is under way at its end has ten seconds more. The command is started
+    however little is left. When the time is over the command runs
     on, and so it does if this call is interrupted: ``on_start`` tells its pid before the first poll, and the
     exception has a note of it. An interruption of the start itself may leave a command behind that nobody knows.
 
@@ -348,12 +351,13 @@ async def asyncio_run(
         ),
         repeatable=True,
         again=_waiting.busy,
+        end=_waiting.end,
     )
     _availability = get_agent_exec._parse_absent(_response)
     if not _availability.available:
         raise _api.unavailable("commands cannot be run in this VPS now", _availability)
     with _waiting.starting():
-        _response = await client.asend(_kwargs, again=_waiting.refused)
+        _response = await client.asend(_kwargs, again=_waiting.refused, end=_waiting.end)
         _started = _parse_response(_response)
         pid = _api.started(_response, "pid", int, _started.pid, _started.poll_url)
     with _waiting.running(pid=pid):
