@@ -187,6 +187,10 @@ _BY_STATUS: dict[int, type[ResponseError]] = {
 }
 
 
+# Compiled here, since an error is to cost little more than its response.
+_NUMBER = re.compile(r"\w{1,40}=\d{1,20}", re.ASCII)
+_NAME = re.compile(r"[\w.:-]{1,80}", re.ASCII)
+_TWICE = re.compile(r"((?:/[^/?]+){2,})\1(?:/|$)")
 _ORDINARY = {b"accept", b"accept-encoding", b"connection", b"content-length", b"content-type", b"host", b"user-agent"}
 
 
@@ -207,7 +211,7 @@ def shown(response: httpx.Response, keys: Sequence[str] | None = None) -> str:
     except RuntimeError:
         return "a request"
     path, _, query = request.url.raw_path.decode("ascii").partition("?")
-    numbers = "&".join(part for part in query.split("&") if re.fullmatch(r"\w{1,40}=\d{1,20}", part, re.ASCII))
+    numbers = "&".join(part for part in query.split("&") if _NUMBER.fullmatch(part))
     text = f"{request.method} {path[:300]}{'?' if numbers else ''}{numbers}"
     for key in _keys(response) if keys is None else keys:
         text = text.replace(key, "[key]")
@@ -216,7 +220,7 @@ def shown(response: httpx.Response, keys: Sequence[str] | None = None) -> str:
 
 def plain(text: object, keys: Sequence[str]) -> str:
     """Return a name that a server gave, if it may be shown; else nothing."""
-    if not isinstance(text, str) or not re.fullmatch(r"[\w.:-]{1,80}", text, re.ASCII):
+    if not isinstance(text, str) or not _NAME.fullmatch(text):
         return ""
     return "" if any(key in text for key in keys) else text
 
@@ -242,8 +246,8 @@ def status_error(response: httpx.Response, problem: Problem | None) -> ResponseE
     told = [name for name in (plain(error.code, keys), plain(error.request_id, keys)) if name]
     if told:
         message += f" ({', '.join(told)})"
-    twice = re.search(r"((?:/[^/?]+){2,})\1(?:/|$)", asked) if status == 404 else None
-    if twice:
+    segments = asked.split("/")
+    if status == 404 and len(set(segments)) < len(segments) and (twice := _TWICE.search(asked)):
         message += f"; {twice[1]} stands in it twice: leave it out of base_url"
     error.args = (message,)
     return error

@@ -237,8 +237,10 @@ def optional(members: dict[str, Any], name: str, read: Callable[[Any], T]) -> T 
 
 def tolerated(members: dict[str, Any], name: str, read: Callable[[Any], T]) -> T | Unset:
     """Take out a member that is ignored when it has the wrong type (RFC 9457, section 3.1)."""
+    if name not in members:
+        return UNSET
     try:
-        return optional(members, name, read)
+        return read(members.pop(name))
     except InvalidValue:
         return UNSET
 
