@@ -388,6 +388,11 @@ class _Body:
         setattr(self._response, "_content", self._body.getvalue())
 
 
+# In the place of a stream that is over: httpx's own refers to the response, which would keep a large body in memory until
+# the next collection of garbage.
+_OVER = httpx.ByteStream(b"")
+
+
 def _is_read(response: httpx.Response, limit: int) -> bool:
     """Tell whether somebody has read the body: a hook, or a transport without a network."""
     if not response.is_stream_consumed:
@@ -704,6 +709,7 @@ class Client:
                             body.end()
                 finally:
                     response.close()
+                    response.stream = _OVER
             finally:
                 _HERE.deadline = before
         return response
@@ -764,6 +770,7 @@ class Client:
                         body.end()
             finally:
                 await response.aclose()
+                response.stream = _OVER
             return response
         raise httpx.ReadTimeout("the response was not complete in time", request=built)
 

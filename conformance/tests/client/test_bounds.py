@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import gzip
 import json
 import socket
 import threading
 import time
+import weakref
 import zlib
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import suppress
@@ -15,7 +17,7 @@ from io import BytesIO
 
 import httpx
 import pytest
-from client.voices import KEY, PID, VPS, Clock, Voice, answering, new_client
+from client.voices import KEY, PID, VPS, Clock, Voice, answering, new_client, played
 from hostup_agent_exec import AuthenticatedClient, errors
 from hostup_agent_exec.api.agent import get_agent_exec
 
@@ -193,6 +195,44 @@ def test_an_error_does_not_hold_what_was_read(voice: Voice, dripping: Callable[.
         voice.call(client=answering(lambda _: httpx.Response(200, stream=httpx.ByteStream(UNREADABLE))))
     assert held_by(unread.value) < 200_000
     assert unread.value.response.content == UNREADABLE
+
+
+LET_GO: dict[str, tuple[httpx.Response, type[Exception] | None]] = {
+    "running": (httpx.Response(200, json={"exited": False}), errors.CommandStillRunning),
+    "ended": (httpx.Response(200, json={"exited": True}), None),
+    "failed": (httpx.Response(500, text="x"), errors.OutputLost),
+    "unreadable": (httpx.Response(200, text="x"), errors.InvalidResponse),
+}
+
+
+@pytest.mark.parametrize("kind", LET_GO)
+@pytest.mark.parametrize("is_async", [False, True])
+def test_a_response_is_gone_with_its_call(kind: str, is_async: bool) -> None:
+    response, expected = LET_GO[kind]
+    made: list[weakref.ref[httpx.Response]] = []
+
+    def answer(_: httpx.Request) -> httpx.Response:
+        again = played(response)
+        made.append(weakref.ref(again))
+        return again
+
+    async def main() -> None:
+        client = answering(answer)
+        try:
+            if is_async:
+                await get_agent_exec.asyncio_wait(VPS, PID, client=client, timeout=0)
+            else:
+                get_agent_exec.wait(VPS, PID, client=client, timeout=0)
+            assert expected is None
+        except errors.HostUpError as error:
+            assert type(error) is expected
+        assert made[0]() is None  # no circle keeps it until a collection of garbage
+
+    gc.disable()
+    try:
+        asyncio.run(main())
+    finally:
+        gc.enable()
 
 
 @pytest.mark.parametrize("location", ["file:///etc/passwd", "javascript:alert(1)", "https:x", "x://y:z"])

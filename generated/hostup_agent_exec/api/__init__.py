@@ -317,8 +317,9 @@ class Waiting:
             if error.status_code < 500:
                 raise
             # The server, or a gateway before it, failed after it had the request.
-            lost = OutputLost(f"the response to a poll was {error}", error.response, error.problem)
-            raise self.named(lost) from error
+            raise self.named(
+                OutputLost(f"the response to a poll was {error}", error.response, error.problem)
+            ) from error
         except Exception as error:
             if never_sent(error):
                 raise
@@ -343,10 +344,14 @@ class Waiting:
         left = self.left
         asked = retry_after(response) or 0.0
         if left <= 0 or asked > left:
-            error = self.named(CommandStillRunning(f"the {self._noun} has not ended in time", response))
-            error.state = self._state
-            raise error
+            raise self._late(response)
         return min(max(self._next(), asked), left)
+
+    def _late(self, response: httpx.Response) -> CommandStillRunning:
+        # Not where it is raised: an error that its own frame holds would stay in memory, with its response.
+        error = self.named(CommandStillRunning(f"the {self._noun} has not ended in time", response))
+        error.state = self._state
+        return error
 
     def _next(self) -> float:
         interval = self._interval
