@@ -88,11 +88,14 @@ bench: $(READY) ## compare the client with raw httpx (and openapi-generator with
 soak: $(READY) ## let CALLERS=1000 callers use the mock and a real guest agent at once, for SECONDS=20 in all
 	python conformance/bench/soak.py --seconds $(or $(filter-out 0,$(SECONDS)),20) --callers $(or $(CALLERS),1000)
 
+# Tests that do not run the client of this process, and those of hundreds of cases, which only make each change take longer.
+UNCHANGED := test_catalogue.py test_drift.py test_readme.py test_templates.py test_typing.py test_wheel.py test_hostile.py test_router.py
+
 .PHONY: mutants
 mutants: $(READY) ## change the client in one place at a time, and report the changes that no test notices
 	rm -rf mutants && mkdir -p mutants/src mutants/conformance/tests mutants/spec
 	cp -r generated/hostup_agent_exec mutants/src && cp -r spec/client mutants/spec && cp conformance/mutants.toml mutants/pyproject.toml
-	cp -r conformance/tests/client mutants/conformance/tests && cd mutants/conformance/tests/client && rm test_catalogue.py test_drift.py test_readme.py test_templates.py test_typing.py test_wheel.py
+	cp -r conformance/tests/client mutants/conformance/tests && cd mutants/conformance/tests/client && rm $(UNCHANGED)
 	cd mutants && HOSTUP_FUZZ_EXAMPLES=30 mutmut run && mutmut results
 
 .PHONY: hostile

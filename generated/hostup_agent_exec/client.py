@@ -367,7 +367,7 @@ class _Body:
     def _inflate(self, data: bytes, layer: int) -> tuple[bytes, bytes]:
         decoder = self._decoders[layer]
         if decoder is None:
-            decoder = zlib.decompressobj(zlib.MAX_WBITS | (16 if "gzip" in self._codings[layer] else 0))
+            decoder = zlib.decompressobj(zlib.MAX_WBITS + (16 if "gzip" in self._codings[layer] else 0))
             self._decoders[layer] = decoder
             try:
                 return decoder.decompress(data, self._PIECE), decoder.unconsumed_tail
@@ -487,7 +487,7 @@ def _without_key(error: Exception, header: str) -> None:
     if not isinstance(error, httpx.RequestError | httpx.HTTPStatusError):
         return
     with suppress(RuntimeError):  # it has no request
-        request, secret = error.request, (header, "authorization", "cookie")
+        request, secret = error.request, (header.lower(), "authorization", "cookie")
         headers = [(name, value) for name, value in request.headers.items() if name not in secret]
         error.request = httpx.Request(request.method, request.url, headers=headers)
         if isinstance(error, httpx.HTTPStatusError):
@@ -679,7 +679,7 @@ class Client:
             try:
                 response = self._send(one, headers)
             except Exception as error:
-                _without_key(error, self._secret_header())
+                _without_key(error, getattr(self, "auth_header_name", ""))
                 pause = one.failed(error)
                 if pause is None:
                     raise
@@ -732,7 +732,7 @@ class Client:
             try:
                 response = await self._asend(one, headers)
             except Exception as error:
-                _without_key(error, self._secret_header())
+                _without_key(error, getattr(self, "auth_header_name", ""))
                 pause = one.failed(error)
                 if pause is None:
                     raise
@@ -773,9 +773,6 @@ class Client:
                 response.stream = _OVER
             return response
         raise httpx.ReadTimeout("the response was not complete in time", request=built)
-
-    def _secret_header(self) -> str:
-        return "authorization"
 
     def _authority(self) -> tuple[dict[str, str], Any]:
         """Return as whom to send: headers, and httpx's auth."""
@@ -899,9 +896,6 @@ class AuthenticatedClient(Client):
 
     def __getstate__(self) -> dict[str, Any]:
         return {**super().__getstate__(), "token": ""}
-
-    def _secret_header(self) -> str:
-        return self.auth_header_name.lower()
 
     def _authority(self) -> tuple[dict[str, str], Any]:
         # Checked here, since the error of a later check would quote the header.

@@ -227,10 +227,10 @@ def plain(text: object, keys: Sequence[str]) -> str:
 
 def request_id(response: httpx.Response) -> str:
     """Return the id that the server gave the request, in a header or a problem document; else nothing."""
-    named = response.headers.get("x-request-id", "")
+    named: str | None = response.headers.get("x-request-id")
     if not named and response.status_code >= 400:
         found = re.search(rb'"requestId"\s*:\s*"([\w.:-]{1,80})"', response.content[:65536])
-        named = found[1].decode("ascii", "replace") if found else ""
+        named = found[1].decode() if found else None
     return plain(named, _keys(response)) if named else ""
 
 

@@ -9,6 +9,7 @@ import json
 import socket
 import threading
 import time
+import tracemalloc
 import weakref
 import zlib
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -152,8 +153,13 @@ def test_a_bomb_does_not_go_off(voice: Voice, layers: int) -> None:
 
     client = answering(answer)
     client.max_body_bytes = 2_000_000
-    with pytest.raises(errors.TooLarge):
-        voice.call(client=client)
+    tracemalloc.start()
+    try:
+        with pytest.raises(errors.TooLarge):
+            voice.call(client=client)
+        assert tracemalloc.get_traced_memory()[1] < 10_000_000
+    finally:
+        tracemalloc.stop()
 
 
 def test_the_time_begins_when_its_turn_comes(clock: Clock) -> None:
@@ -235,11 +241,17 @@ def test_a_response_is_gone_with_its_call(kind: str, is_async: bool) -> None:
         gc.enable()
 
 
+SENSELESS = "the Location of a redirect is not a URL"
+
+
 @pytest.mark.parametrize("location", ["file:///etc/passwd", "javascript:alert(1)", "https:x", "x://y:z"])
 def test_a_senseless_location_is_an_error_of_httpx(voice: Voice, location: str) -> None:
     redirect = httpx.Response(302, headers={"Location": location})
-    with pytest.raises((httpx.RemoteProtocolError, errors.UnexpectedStatus)):
+    with pytest.raises((httpx.RemoteProtocolError, errors.UnexpectedStatus)) as caught:
         voice.call(client=answering(redirect))
+    if isinstance(caught.value, httpx.RemoteProtocolError):
+        assert str(caught.value) == SENSELESS or "Invalid" in str(caught.value)
+        assert caught.value.request.url.path.endswith("/agent/exec")
 
 
 def test_what_follows_an_encoded_body_counts(voice: Voice, dripping: Callable[..., str]) -> None:
@@ -247,6 +259,23 @@ def test_what_follows_an_encoded_body_counts(voice: Voice, dripping: Callable[..
     client = AuthenticatedClient(dripping(begin, b" " * 65536, 0), KEY, max_body_bytes=1_000_000)
     with client, pytest.raises(errors.TooLarge):
         voice.call(client=client)
+
+
+def test_what_follows_is_not_of_the_body(voice: Voice) -> None:
+    def stream() -> Iterator[bytes]:
+        yield gzip.compress(b'{"available": true}')
+        yield b"and more"
+
+    class Stream(httpx.SyncByteStream, httpx.AsyncByteStream):
+        def __iter__(self) -> Iterator[bytes]:
+            return stream()
+
+        async def __aiter__(self) -> AsyncIterator[bytes]:
+            for chunk in stream():
+                yield chunk
+
+    client = answering(lambda _: httpx.Response(200, headers={"Content-Encoding": "gzip"}, stream=Stream()))
+    assert voice.call(client=client).available
 
 
 @pytest.mark.parametrize("coding", ["gzip", "deflate"])

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import pickle
+import threading
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import aclosing
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import httpx
@@ -146,6 +148,33 @@ def test_retries_keep_the_deadline(voice: Voice, clock: Clock) -> None:
     with pytest.raises(errors.RateLimited):
         voice.call(client=client)
     assert (len(asked), clock.slept) == (3, [25, 25])
+
+
+class Proxy(BaseHTTPRequestHandler):
+    """Refuses the first request, and then answers in the place of every server."""
+
+    def do_GET(self) -> None:
+        self.server.asked.append(self.path)  # type: ignore[attr-defined]
+        self.send_response(503 if len(self.server.asked) == 1 else 200)  # type: ignore[attr-defined]
+        self.end_headers()
+        self.wfile.write(b"{}")
+
+    def log_message(self, *_: object) -> None:
+        """Stay silent."""
+
+
+def test_retries_go_through_the_proxy_of_the_environment(voice: Voice, monkeypatch: pytest.MonkeyPatch) -> None:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Proxy) as server:
+        server.asked = []  # type: ignore[attr-defined]
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        for name in ("http_proxy", "HTTP_PROXY"):
+            monkeypatch.setenv(name, f"http://127.0.0.1:{server.server_port}")
+        with AuthenticatedClient("http://h.test", KEY, allow_plain_http=True, retries=1) as client:
+            voice.call("v", client=client)
+        server.shutdown()
+        thread.join()
+    assert server.asked == ["http://h.test/api/v2/vps/v/agent/exec"] * 2  # type: ignore[attr-defined]
 
 
 def test_by_default_nothing_is_repeated(voice: Voice) -> None:
@@ -527,3 +556,91 @@ def test_the_old_name_of_the_error_holds() -> None:
 
 def test_a_plain_client_needs_its_url_alone() -> None:
     assert repr(Client("https://h.test")) == "Client(URL('https://h.test'))"
+
+
+def test_a_probe_within_a_run_is_repeated_too(voice: Voice, clock: Clock) -> None:
+    script = Script(probe=[httpx.ReadError, YES])
+    client = new_client(retries=1, httpx_args={"transport": httpx.MockTransport(script)})
+    assert voice.run(client=client).ok
+    assert (script.seen, len(clock.slept)) == (["probe", "probe", "start", "poll"], 1)
+
+
+def test_a_wait_s_own_pauses_go_before_retries(voice: Voice, clock: Clock) -> None:
+    script = Script(poll=[httpx.Response(429), EXITED])
+    client = new_client(retries=3, httpx_args={"transport": httpx.MockTransport(script)})
+    assert voice.wait(client=client, interval=2).ok
+    assert clock.slept == [2]
+
+
+@pytest.mark.parametrize(
+    ("timeout", "probe", "slept"),
+    [
+        (0.5, httpx.Response(429), [0.25]),
+        (7, REFUSED, [7]),
+        (60, httpx.Response(503, headers={"Retry-After": "0"}), [0.1]),
+    ],
+)
+def test_a_refusal_is_waited_out_to_the_very_end(
+    voice: Voice, clock: Clock, timeout: float, probe: httpx.Response, slept: list[float]
+) -> None:
+    script = Script(probe=[probe, YES])
+    assert voice.run(client=script.client, timeout=timeout).ok
+    assert clock.slept == slept
+
+
+def test_a_busy_gateway_is_not_waited_out_to_the_very_end(voice: Voice, clock: Clock) -> None:
+    with pytest.raises(errors.UnexpectedStatus):
+        voice.run(client=Script(probe=[BUSY, YES]).client, timeout=3)
+    assert clock.slept == []
+
+
+@pytest.mark.parametrize(
+    ("members", "says"),
+    [
+        ({"exitCode": 1}, "the command ended with exit code 1"),
+        ({"stderr": "killed"}, "the command ended without an exit code: it was killed, or has none: killed"),
+        ({"exitCode": 2, "stderr": "a" + "b" * 300}, "the command ended with exit code 2: " + "b" * 300),
+        ({"exitCode": 2, "stderr": "a\0b"}, "the command ended with exit code 2: a\ufffdb"),
+    ],
+)
+def test_a_failure_says_so_in_a_line(members: dict[str, Any], says: str) -> None:
+    failed = httpx.Response(200, json={"exited": True, **members})
+    with pytest.raises(errors.CommandFailed) as caught:
+        get_agent_exec.wait(VPS, PID, client=Script(poll=[failed]).client, check=True)
+    assert str(caught.value) == says
+
+
+def test_a_hundred_pages_may_be_empty(voice: Voice) -> None:
+    asked: list[int] = []
+
+    def answer(_: httpx.Request) -> httpx.Response:
+        asked.append(len(asked))
+        return httpx.Response(200, json=page(hasMore=True, nextCursor=str(len(asked))))
+
+    with pytest.raises(errors.InvalidResponse):
+        voice.items(client=answering(answer))
+    assert len(asked) == 100
+
+
+def test_many_may_be_run_one_by_one_and_all_have_ended_when_it_is_closed() -> None:
+    ended: list[str] = []
+
+    async def answer(request: httpx.Request) -> httpx.Response:
+        vps = request.url.path.split("/")[4]
+        try:
+            await asyncio.sleep(60 if vps == "slow" else 0)
+        finally:
+            await asyncio.sleep(0)
+            ended.append(vps)
+        return played(EXITED if "pid" in request.url.params else STARTED if request.method == "POST" else YES)
+
+    async def main() -> list[str]:
+        client = new_client(httpx_args={"transport": httpx.MockTransport(answer)})
+        assert [id async for id, _ in start_agent_exec.run_many(["a", "b"], "x", client=client, limit=1)] == ["a", "b"]
+        many = start_agent_exec.run_many(["fast", "slow"], "x", client=client)
+        async with client:
+            await anext(many)
+            await many.aclose()
+            return ended
+
+    assert asyncio.run(main())[-1] == "slow"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
@@ -14,10 +15,12 @@ import httpx
 import pytest
 import respx
 from client.voices import BASE_URL, KEY, PID, VPS, Clock
+from hostup_agent_exec import __version__
 from hostup_agent_exec.__main__ import main
 from hostup_agent_exec.api.agent import get_agent_exec, start_agent_exec
 from hostup_agent_exec.models import CommandOutput
 
+NAMED = f"the command was started: pid {PID}"
 PATH = f"{BASE_URL}/api/v2/vps/{VPS}/agent/exec"
 
 
@@ -212,15 +215,6 @@ def test_json_holds_the_whole_state(server: respx.MockRouter, capsys: pytest.Cap
     assert (json.loads(out)["stdout"], err) == ("Linux\n", "")
 
 
-def test_an_interruption_tells_the_pid(server: respx.MockRouter, capsys: pytest.CaptureFixture[str]) -> None:
-    def interrupt(_: httpx.Request) -> httpx.Response:
-        raise KeyboardInterrupt
-
-    server["poll"].mock(side_effect=interrupt)
-    assert main(["run", VPS, "x"]) == 130
-    assert f"pid {PID}" in capsys.readouterr().err
-
-
 def test_progress_is_for_a_terminal(
     server: respx.MockRouter, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -321,3 +315,110 @@ def test_the_reason_is_told(
     assert capsys.readouterr().err == f"hostup-agent-exec: commands cannot be run in this VPS now{told}\n"
     assert main(["probe", VPS]) == 1
     assert capsys.readouterr().out == f"available: false\nreason: {json.dumps(reason, ensure_ascii=False)}\n"
+
+
+def test_it_tells_its_version(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["x", "--version"])
+    with pytest.raises(SystemExit) as caught:
+        main()
+    assert (caught.value.code, capsys.readouterr().out) == (0, f"hostup-agent-exec {__version__}\n")
+
+
+def test_a_terminal_s_line_goes_away(
+    server: respx.MockRouter, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    states = [{"exited": False}, {"exited": True, "exitCode": 255, "stderr": "hm"}]
+    server["poll"].mock(side_effect=[httpx.Response(200, json=state) for state in states * 2])
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    assert main(["run", VPS, "x"]) == 255
+    started, again, *rest = capsys.readouterr().err.split("\r\x1b[K")[1:]
+    assert (started, again, rest) == (f"running as {PID}, 0 s", f"running as {PID}, 0 s", ["hm", ""])
+    assert main(["wait", VPS, str(PID)]) == 255
+    assert capsys.readouterr().err == "\r\x1b[Krunning, 0 s\r\x1b[Khm\r\x1b[K"
+
+
+@pytest.mark.parametrize(
+    ("error", "says"),
+    [
+        (
+            httpx.ConnectError(f"no {KEY}"),
+            "ConnectError: no [key] (check HOSTUP_BASE_URL and the network)",
+        ),
+        (httpx.ReadTimeout("a" * 400), f"ReadTimeout: {'a' * 300}"),
+        (OSError("no"), "OSError: no"),
+        (ValueError("no"), "no"),
+    ],
+)
+def test_what_a_library_says_is_told_briefly(
+    server: respx.MockRouter, capsys: pytest.CaptureFixture[str], error: Exception, says: str
+) -> None:
+    server["probe"].mock(side_effect=error)
+    assert main(["probe", VPS]) == 125
+    assert capsys.readouterr() == ("", f"hostup-agent-exec: {says}\n")
+    assert main(["probe", "--json", VPS]) == 125
+    assert json.loads(capsys.readouterr().out) == {"error": type(error).__name__, "message": says}
+
+
+def test_a_reason_is_told_briefly(server: respx.MockRouter, capsys: pytest.CaptureFixture[str]) -> None:
+    server["probe"].respond(json={"available": False, "reason": "a" * 400})
+    assert main(["run", VPS, "x"]) == 125
+    assert capsys.readouterr().err == f"hostup-agent-exec: commands cannot be run in this VPS now: {'a' * 300}\n"
+
+
+def test_an_error_about_a_command_has_its_pid_as_json(
+    server: respx.MockRouter, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server["poll"].respond(404)
+    assert main(["wait", "--json", VPS, str(PID)]) == 125
+    told = json.loads(capsys.readouterr().out)
+    assert (told.pop("message")[:13], told) == ("404 Not Found", {"error": "NotFound", "pid": PID})
+
+
+def test_a_wait_prints_json_too(server: respx.MockRouter, capsys: pytest.CaptureFixture[str]) -> None:  # noqa: ARG001
+    assert main(["wait", "--json", VPS, str(PID)]) == 0
+    out, err = capsys.readouterr()
+    assert (json.loads(out)["stdout"], err) == ("Linux\n", "")
+
+
+@pytest.mark.parametrize(
+    ("kind", "notes"), [("probe", ""), ("start", "; a command may have been started"), ("poll", f"; {NAMED}")]
+)
+def test_an_interruption_tells_what_was_begun(
+    server: respx.MockRouter, capsys: pytest.CaptureFixture[str], kind: str, notes: str
+) -> None:
+    def interrupt(_: httpx.Request) -> httpx.Response:
+        raise KeyboardInterrupt
+
+    server[kind].mock(side_effect=interrupt)
+    assert main(["run", VPS, "x"]) == 130
+    assert capsys.readouterr().err == f"hostup-agent-exec: interrupted{notes}\n"
+
+
+def test_words_may_stand_between_options(server: respx.MockRouter) -> None:
+    assert main(["run", VPS, "--timeout", "9", "echo", "--interval", "1", "a b"]) == 0
+    assert started(server) == "echo 'a b'"
+
+
+def test_a_stream_shows_what_it_can(server: respx.MockRouter, monkeypatch: pytest.MonkeyPatch) -> None:
+    server["poll"].respond(json={"exited": True, "exitCode": 0, "stdout": "nåd", "stderr": "å"})
+    for name in ("stdout", "stderr"):
+        monkeypatch.setattr(sys, name, io.TextIOWrapper(io.BytesIO(), encoding="ascii", errors="strict"))
+    assert main(["run", VPS, "x"]) == 0
+    streams = (sys.stdout, sys.stderr)
+    for stream in streams:
+        stream.flush()
+    assert [stream.buffer.getvalue() for stream in streams] == [b"n?d", b"?"]  # type: ignore[attr-defined]
+    monkeypatch.setattr(sys, "stdout", io.StringIO())  # which has no encoding
+    assert main(["run", VPS, "x"]) == 0
+    assert sys.stdout.getvalue() == "nåd"  # type: ignore[attr-defined]
+
+
+@pytest.mark.usefixtures("server")
+def test_what_follows_a_closed_pipe_goes_nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    read, write = os.pipe()
+    os.close(read)
+    with os.fdopen(write, "w") as stream:
+        monkeypatch.setattr(sys, "stdout", stream)
+        assert main(["probe", VPS]) == 141
+        stream.write("more")
+        stream.flush()

@@ -6,6 +6,7 @@ import copy
 import json
 import pickle
 from datetime import date, datetime
+from io import BytesIO
 from typing import Any
 
 import httpx
@@ -230,3 +231,10 @@ def test_a_file_in_httpx_s_form() -> None:
 
     content = BytesIO(b"x")
     assert types.File(content, "a.txt").to_tuple() == ("a.txt", content, None)
+
+
+def test_text_and_forms_of_other_documents() -> None:
+    assert [types.to_text(value) for value in (True, False, 7, 1.5, "x")] == ["true", "false", "7", "1.5", "x"]
+    output = CommandOutput(exited=True, exit_code=None, stdout="x")
+    assert types.form(output) == {"exited": True, "stdout": "x"}
+    assert types.content(types.File(BytesIO(b"whole"))) == b"whole"

@@ -12,7 +12,7 @@ import httpx
 import pytest
 from client.voices import KEY, VPS, Clock, answering, new_client
 from hostup_agent_exec import AuthenticatedClient, errors
-from hostup_agent_exec.api.agent import start_agent_exec
+from hostup_agent_exec.api.agent import get_agent_exec, start_agent_exec
 from hostup_agent_exec.api.vps import get_vps_status, list_vps
 from hostup_agent_exec.models import CommandStart, Problem, StartedCommand, VpsPage, VpsStatus
 from hostup_conformance.core.ledger import document
@@ -227,3 +227,81 @@ def test_a_member_of_another_type_is_named(name: str, member: str, schema: dict[
     else:
         with pytest.raises(ValueError, match=rf"^\$\.{member}: expected .*, got null$"):
             model.from_dict({**body, member: None})
+
+
+@FORMS
+@pytest.mark.parametrize("pid", [{}, {"pid": 7}])
+def test_so_it_is_with_probes_and_polls(form: str, pid: dict[str, int], clock: Clock) -> None:
+    asked: list[httpx.Request] = []
+    answers = [httpx.Response(502), httpx.Response(200, json={"exited": True} if pid else {})]
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        return answers[len(asked) - 1]
+
+    client = new_client(retries=1, httpx_args={"transport": httpx.MockTransport(answer)})
+    arguments: dict[str, Any] = {**pid, "timeout": 5.0, "headers": {"X-Trace": "7"}}
+    if pid and not form.endswith("detailed"):
+        with pytest.raises(errors.UnexpectedStatus):
+            call(get_agent_exec, form, client, VPS, **arguments)
+    else:
+        call(get_agent_exec, form, client, VPS, **arguments)
+    assert len(asked) == (1 if pid else 2)
+    assert (len(clock.slept), asked[0].headers["X-Trace"]) == (len(asked) - 1, "7")
+    assert 0 < asked[0].extensions["timeout"]["read"] <= 5
+
+
+@pytest.mark.parametrize("form", ["iterate", "asyncio_iterate"])
+def test_each_page_is_asked_for_as_the_first(form: str, clock: Clock) -> None:  # noqa: ARG001
+    asked: list[httpx.Request] = []
+    answers = [
+        httpx.Response(200, json={"data": [{"id": "a"}], "hasMore": True, "nextCursor": "c"}),
+        httpx.Response(503),
+        httpx.Response(200, json={"data": [{"id": "b"}]}),
+    ]
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        return answers[len(asked) - 1]
+
+    client = new_client(retries=1, httpx_args={"transport": httpx.MockTransport(answer)})
+    more: dict[str, Any] = {
+        "limit": 1, "cursor": "b", "include": "i", "primary_ip": "192.0.2.1", "name": "n",
+        "timeout": 5.0, "headers": {"X-Trace": "7"},
+    }  # fmt: skip
+
+    async def collect() -> list[str]:
+        return [item.id async for item in list_vps.asyncio_iterate(client=client, **more)]
+
+    is_async = form.startswith("asyncio")
+    ids = asyncio.run(collect()) if is_async else [item.id for item in list_vps.iterate(client=client, **more)]
+    assert ids == ["a", "b"]
+    queries = [f"limit=1&cursor={cursor}&include=i&primaryIp=192.0.2.1&name=n" for cursor in "bcc"]
+    assert [request.url.query.decode() for request in asked] == queries
+    assert {request.headers["X-Trace"] for request in asked} == {"7"}
+    assert all(0 < request.extensions["timeout"]["read"] <= 5 for request in asked)
+
+
+@pytest.mark.parametrize("id", ["", ".", ".."])
+@pytest.mark.parametrize("operation", ["start", "status"], indirect=True)
+def test_an_id_never_leaves_its_path(operation: Any, id: str) -> None:
+    module, _, more, *_ = operation
+    server = Server(200, {})
+    with pytest.raises(ValueError, match=r"^id: expected neither an empty string nor a dot segment$"):
+        module.sync(id, client=answering(server), **more)
+    assert server.asked == []
+
+
+def test_a_start_sends_these_header_fields_and_no_others() -> None:
+    server = Server(200, {"pid": 1})
+    start_agent_exec.sync(VPS, client=answering(server), body=CommandStart("x"))
+    assert dict(server.asked[0].headers) == {
+        "accept": "application/json, application/problem+json",
+        "accept-encoding": "gzip, deflate",
+        "authorization": f"Bearer {KEY}",
+        "connection": "keep-alive",
+        "content-length": "15",
+        "content-type": "application/json",
+        "host": "cloud.hostup.se",
+        "user-agent": server.asked[0].headers["user-agent"],
+    }

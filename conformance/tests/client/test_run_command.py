@@ -416,3 +416,20 @@ def test_cancelled_it_has_told_the_pid() -> None:
 
     asyncio.run(cancel())
     assert pids == [PID]
+
+
+@pytest.mark.parametrize("members", [{"pid": 1}, {"pollUrl": f"{PATH}?pid=1"}])
+def test_the_first_pid_of_all_is_one(voice: Voice, members: dict[str, Any]) -> None:
+    seen: list[int] = []
+    voice.run(client=starting(**members).client, on_start=seen.append)
+    assert seen == [1]
+
+
+def test_a_slash_in_an_id_is_no_segment(voice: Voice) -> None:
+    with pytest.raises(errors.StartLost, match=r"^the response to a start names no command$"):
+        voice.run("a/b", client=starting(pollUrl="/api/v2/vps/a/b/agent/exec?pid=7").client)
+
+
+def test_two_names_are_told(voice: Voice) -> None:
+    with pytest.raises(errors.StartLost, match=r"^the response to a start names two commands$"):
+        voice.run(client=starting(pid=8, pollUrl=f"{PATH}?pid=7").client)

@@ -412,6 +412,11 @@ class Pages:
         return cursor
 
 
+async def _one_by_one(ids: Iterable[T]) -> AsyncIterator[T]:
+    for id in ids:
+        yield id
+
+
 async def each(
     ids: Iterable[T] | AsyncIterable[T], call: Callable[[T], Awaitable[R]], limit: int
 ) -> AsyncGenerator[tuple[T, R | Exception], None]:
@@ -427,11 +432,7 @@ async def each(
         raise ValueError("limit: expected 1 or more")
     under_way: dict[asyncio.Future[R], T] = {}
 
-    async def one_by_one() -> AsyncIterator[T]:
-        for id in ids if isinstance(ids, Iterable) else ():
-            yield id
-
-    left: AsyncIterator[T] | None = aiter(ids) if isinstance(ids, AsyncIterable) else one_by_one()
+    left: AsyncIterator[T] | None = aiter(ids) if isinstance(ids, AsyncIterable) else _one_by_one(ids)
     try:
         while left is not None or under_way:
             while left is not None and len(under_way) < limit:

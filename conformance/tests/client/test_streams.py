@@ -1,0 +1,186 @@
+"""Connections keep the time that is left, and those of another process are left to it."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import socket
+from typing import Any
+
+import httpx
+import pytest
+from client.voices import BASE_URL, KEY, VPS, Clock
+from hostup_agent_exec import AuthenticatedClient, Client
+from hostup_agent_exec import client as module
+from hostup_agent_exec.api.agent import get_agent_exec
+from httpcore import ConnectError
+
+RESPONSE = b'HTTP/1.1 200 OK\r\nContent-Length: 18\r\n\r\n{"available":true}'
+
+
+class Network:
+    """httpcore's network without one, in which each act takes a second; it keeps the times that each was given."""
+
+    def __init__(self, clock: Clock, refused: int = 0) -> None:
+        self.clock, self.refused = clock, refused
+        self.acts: list[tuple[Any, ...]] = []
+        self.sockets: list[socket.socket] = []
+
+    def act(self, *about: Any) -> None:
+        self.acts.append(about)
+        self.clock.now += 1
+
+    def connect_tcp(self, host: str, port: int, timeout: float | None = None, **more: Any) -> Stream:
+        self.act("connect", host, port, timeout, sorted(more))
+        if self.refused:
+            self.refused -= 1
+            raise ConnectError("refused")
+        return Stream(self)
+
+    def connect_unix_socket(self, path: str, timeout: float | None = None, **more: Any) -> Stream:
+        self.act("connect", path, timeout, sorted(more))
+        return Stream(self)
+
+    def sleep(self, seconds: float) -> None:
+        self.act("sleep", seconds)
+
+
+class Stream:
+    def __init__(self, network: Network) -> None:
+        self.network = network
+        self.socket, other = socket.socketpair()
+        other.settimeout(1)
+        network.sockets += [self.socket, other]
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        self.network.act("read", timeout)
+        return RESPONSE[:max_bytes]
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self.network.act("write", buffer[:3], timeout)
+
+    def close(self) -> None:
+        self.network.act("close")
+
+    def start_tls(
+        self, ssl_context: object, server_hostname: str | None = None, timeout: float | None = None
+    ) -> Stream:
+        self.network.act("tls", ssl_context is not None, server_hostname, timeout)
+        return Stream(self.network)
+
+    def get_extra_info(self, info: str) -> Any:
+        return {"socket": self.socket, "is_readable": self.socket.fileno() < 0}.get(info)
+
+
+@pytest.fixture
+def network(clock: Clock) -> Any:
+    made = Network(clock)
+    yield made
+    for one in made.sockets:
+        one.close()
+
+
+def through(network: Network, url: str, timeout: float | httpx.Timeout = 9.0, **arguments: Any) -> AuthenticatedClient:
+    transport = httpx.HTTPTransport(**arguments)
+    transport._pool._network_backend = network  # type: ignore[assignment]
+    return AuthenticatedClient(url, KEY, timeout=timeout, httpx_args={"transport": transport})
+
+
+def test_each_act_has_what_is_left(network: Network) -> None:
+    client = through(network, "https://h.test:7")
+    assert get_agent_exec.sync(VPS, client=client).available
+    connect, tls, head, *rest = network.acts
+    assert connect == ("connect", "h.test", 7, 9, ["local_address", "socket_options"])
+    assert tls == ("tls", True, "h.test", 8)
+    assert head == ("write", b"GET", 7)
+    assert rest[-1] == ("read", 9 - len(network.acts) + 1)
+    get_agent_exec.sync(VPS, client=client)  # on the same connection, with a time of its own
+    assert [act for act in network.acts if act[0] == "connect"] == [connect]
+    assert network.acts[len(rest) + 3] == ("write", b"GET", 9)
+    client.close()
+    assert network.acts[-1] == ("close",)
+
+
+def test_parts_that_are_shorter_are_kept(network: Network) -> None:
+    client = through(network, "https://h.test", httpx.Timeout(connect=3, read=4, write=2, pool=1))
+    get_agent_exec.sync(VPS, client=client)
+    times = {act[0]: act[-1] for act in network.acts if act[0] != "connect"}
+    assert (network.acts[0][3], times) == (3, {"tls": 3, "write": 2, "read": 4})
+
+
+def test_a_unix_socket_has_what_is_left_too(network: Network) -> None:
+    get_agent_exec.sync(VPS, client=through(network, "http://localhost", uds="/run/x"))
+    assert network.acts[0] == ("connect", "/run/x", 9, ["socket_options"])
+    assert network.acts[1] == ("write", b"GET", 8)
+
+
+@pytest.mark.parametrize("seconds", [1.0, 2.0, 3.0])
+def test_no_act_is_begun_when_the_time_is_over(network: Network, seconds: float) -> None:
+    with pytest.raises(httpx.ReadTimeout, match=r"^the response was not complete in time$") as caught:
+        get_agent_exec.sync(VPS, client=through(network, "https://h.test", seconds))
+    assert len([act for act in network.acts if act[0] != "close"]) == seconds
+    assert KEY not in str(caught.value.request.headers)
+
+
+def test_a_transport_that_tries_again_may_sleep(network: Network) -> None:
+    network.refused = 2
+    assert get_agent_exec.sync(VPS, client=through(network, "https://h.test", 60.0, retries=2)).available
+    assert [act for act in network.acts if act[0] == "sleep"] == [("sleep", 0), ("sleep", 0.5)]
+
+
+def test_no_time_is_left_over_for_what_follows(network: Network) -> None:
+    client = through(network, "http://127.0.0.1")
+    get_agent_exec.sync(VPS, client=client)
+    network.clock.now += 100
+    network.acts.clear()
+    client.get_httpx_client().get("/", timeout=50)  # not a request of an operation: httpx's own times hold
+    assert [act[3] for act in network.acts if act[0] == "connect"] == [50]
+
+
+def test_another_process_s_connections_are_left(network: Network, monkeypatch: pytest.MonkeyPatch) -> None:
+    client = through(network, "https://h.test")
+    get_agent_exec.sync(VPS, client=client)
+    parents = list(network.sockets)
+    monkeypatch.setattr(os, "getpid", lambda: -7)
+    network.acts.clear()
+    get_agent_exec.sync(VPS, client=client)
+    assert "connect" in {act[0] for act in network.acts}
+    assert parents[2].fileno() == -1  # of the stream with TLS, which took the place of the first
+    assert parents[3].recv(1) == b""
+
+
+def test_a_stream_without_a_socket_is_left_as_it_is(network: Network, monkeypatch: pytest.MonkeyPatch) -> None:
+    client = through(network, "https://h.test")
+    get_agent_exec.sync(VPS, client=client)
+    monkeypatch.setattr(Stream, "get_extra_info", lambda *_: None)
+    monkeypatch.setattr(os, "getpid", lambda: -7)
+    client.close()
+    assert ("close",) not in network.acts
+
+
+def test_a_forked_process_has_a_lock_of_its_own() -> None:
+    with module._lock as held:
+        assert held
+        before = module._lock
+        module._renew_lock()
+    assert module._lock is not before
+    assert not module._lock.locked()
+
+
+def test_a_plain_client_sends_as_nobody() -> None:
+    asked: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        raise httpx.ReadError("no")
+
+    transport = httpx.MockTransport(answer)
+    for client in (
+        Client(BASE_URL, headers={"Authorization": "Basic c2VjcmV0"}),
+        pickle.loads(pickle.dumps(Client("https://me:pw@cloud.hostup.se"))),  # noqa: S301
+    ):
+        client.set_httpx_client(httpx.Client(transport=transport))
+        with pytest.raises(httpx.ReadError) as caught:
+            client.send({"method": "GET", "url": "/"})
+        assert "authorization" not in caught.value.request.headers
+    assert [request.headers.get("authorization") for request in asked] == ["Basic c2VjcmV0", None]
