@@ -43,9 +43,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     commands = parser.add_subparsers(dest="asked", required=True, metavar="COMMAND")
     # What several commands take.
-    json_too = argparse.ArgumentParser(add_help=False)
+    json_too = _Parser(add_help=False)
     json_too.add_argument("--json", action="store_true", help="print JSON")
-    times = argparse.ArgumentParser(add_help=False)
+    times = _Parser(add_help=False)
     times.add_argument(
         "--timeout", type=float, default=300.0, metavar="SECONDS", help="how long to wait at most (default: 300)"
     )
@@ -55,7 +55,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="SECONDS",
         help="pause between polls (default: a quarter of a second, growing to five seconds)",
     )
-    of_id = argparse.ArgumentParser(add_help=False)
+    of_id = _Parser(add_help=False)
     of_id.add_argument(
         "id",
         metavar="ID",

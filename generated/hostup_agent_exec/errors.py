@@ -227,11 +227,11 @@ def plain(text: object, keys: Sequence[str]) -> str:
 
 def request_id(response: httpx.Response) -> str:
     """Return the id that the server gave the request, in a header or a problem document; else nothing."""
-    named: str | None = response.headers.get("x-request-id")
+    named = _field(response, "x-request-id")
     if not named and response.status_code >= 400:
         found = re.search(rb'"requestId"\s*:\s*"([\w.:-]{1,80})"', response.content[:65536])
-        named = found[1].decode() if found else None
-    return plain(named, _keys(response)) if named else ""
+        named = found[1].decode() if found else ""
+    return plain(named, _keys(response))
 
 
 def status_error(response: httpx.Response, problem: Problem | None) -> ResponseError:
@@ -263,7 +263,7 @@ def never_sent(error: BaseException) -> bool:
 
 def retry_after(response: httpx.Response) -> float | None:
     """Read Retry-After: seconds from now on, from either form; None if absent or senseless."""
-    text = response.headers.get("retry-after", "").strip()
+    text = _field(response, "retry-after")
     seconds = _decimal(text)
     if seconds is not None:
         return seconds
@@ -273,10 +273,15 @@ def retry_after(response: httpx.Response) -> float | None:
 
 def rate_limit(response: httpx.Response) -> RateLimit | None:
     """Read the ``X-RateLimit-*`` headers; None if none of them was sent."""
-    limit, remaining, reset = (response.headers.get(f"x-ratelimit-{name}") for name in ("limit", "remaining", "reset"))
-    if limit is None and remaining is None and reset is None:
+    limit, remaining, reset = (_field(response, f"x-ratelimit-{name}") for name in ("limit", "remaining", "reset"))
+    if not (limit or remaining or reset):
         return None
-    return RateLimit(_count(limit), _count(remaining), _instant(response, reset or ""))
+    return RateLimit(_count(limit), _count(remaining), _instant(response, reset))
+
+
+def _field(response: httpx.Response, name: str) -> str:
+    value: str = response.headers.get(name, "")
+    return value.strip()
 
 
 def _decimal(text: str) -> float | None:
@@ -284,8 +289,8 @@ def _decimal(text: str) -> float | None:
     return float(text) if plain and isfinite(float(text)) else None
 
 
-def _count(text: str | None) -> int | None:
-    number = _decimal((text or "").strip())
+def _count(text: str) -> int | None:
+    number = _decimal(text)
     return int(number) if number is not None else None
 
 
@@ -302,14 +307,14 @@ def _date(text: str) -> datetime | None:
 
 def _sent(response: httpx.Response) -> datetime:
     # By the server's own clock where it tells, since that is the clock its dates were made with.
-    return _date(response.headers.get("date", "")) or datetime.now(timezone.utc)
+    return _date(_field(response, "date")) or datetime.now(timezone.utc)
 
 
 def _instant(response: httpx.Response, text: str) -> datetime | None:
     """Read a time: a date, or a number, which by its size is milliseconds or seconds since 1970, or from now on."""
-    number = _decimal(text.strip())
+    number = _decimal(text)
     if number is None:
-        return _date(text.strip())
+        return _date(text)
     try:
         if number >= 1e11:
             return datetime.fromtimestamp(number / 1000, timezone.utc)

@@ -401,16 +401,16 @@ def test_words_may_stand_between_options(server: respx.MockRouter) -> None:
 
 def test_a_stream_shows_what_it_can(server: respx.MockRouter, monkeypatch: pytest.MonkeyPatch) -> None:
     server["poll"].respond(json={"exited": True, "exitCode": 0, "stdout": "nåd", "stderr": "å"})
-    for name in ("stdout", "stderr"):
-        monkeypatch.setattr(sys, name, io.TextIOWrapper(io.BytesIO(), encoding="ascii", errors="strict"))
+    shown = io.BytesIO(), io.BytesIO()
+    for name, buffer in zip(("stdout", "stderr"), shown, strict=True):
+        monkeypatch.setattr(sys, name, io.TextIOWrapper(buffer, encoding="ascii", errors="strict"))
     assert main(["run", VPS, "x"]) == 0
-    streams = (sys.stdout, sys.stderr)
-    for stream in streams:
-        stream.flush()
-    assert [stream.buffer.getvalue() for stream in streams] == [b"n?d", b"?"]  # type: ignore[attr-defined]
-    monkeypatch.setattr(sys, "stdout", io.StringIO())  # which has no encoding
+    sys.stderr.flush()
+    assert [buffer.getvalue() for buffer in shown] == [b"n?d", b"?"]
+    without_encoding = io.StringIO()
+    monkeypatch.setattr(sys, "stdout", without_encoding)
     assert main(["run", VPS, "x"]) == 0
-    assert sys.stdout.getvalue() == "nåd"  # type: ignore[attr-defined]
+    assert without_encoding.getvalue() == "nåd"
 
 
 @pytest.mark.usefixtures("server")
