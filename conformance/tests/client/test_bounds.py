@@ -355,3 +355,115 @@ def test_a_senseless_timeout_is_refused(timeout: float) -> None:
 def test_senseless_bounds_are_refused(arguments: dict[str, object]) -> None:
     with pytest.raises(ValueError, match=f"^{next(iter(arguments))}: expected "):
         AuthenticatedClient("https://h.test", KEY, **arguments)  # type: ignore[arg-type]
+
+
+def test_a_drip_through_a_proxy_ends_too(dripping: Callable[..., str], monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("http_proxy", "HTTP_PROXY"):
+        monkeypatch.setenv(name, dripping(*DRIPS["header fields"]))
+    client = AuthenticatedClient("http://h.test", KEY, timeout=0.3, allow_plain_http=True)
+    with client, pytest.raises(httpx.ReadTimeout):
+        get_agent_exec.sync(VPS, client=client)
+
+
+@pytest.mark.parametrize("length", ["18", "018", "x", "9" * 21])
+@pytest.mark.parametrize("largest", [17, 18])
+def test_a_body_is_judged_by_what_comes(voice: Voice, length: str, largest: int) -> None:
+    body = httpx.ByteStream(b'{"available":true}')
+    client = answering(lambda _: httpx.Response(200, headers={"Content-Length": length}, stream=body))
+    client.max_body_bytes = largest
+    if largest == 18:
+        assert voice.call(client=client).available
+    else:
+        with pytest.raises(errors.TooLarge) as caught:
+            voice.call(client=client)
+        assert str(caught.value) == f"GET /api/v2/vps/{VPS}/agent/exec: a body of more than 17 bytes"
+
+
+def test_an_announced_size_is_not_waited_for(voice: Voice) -> None:
+    class Untouched(httpx.SyncByteStream, httpx.AsyncByteStream):
+        def __iter__(self) -> Iterator[bytes]:
+            raise AssertionError
+
+        async def __aiter__(self) -> AsyncIterator[bytes]:
+            raise AssertionError
+            yield b""
+
+    client = answering(lambda _: httpx.Response(200, headers={"Content-Length": "19"}, stream=Untouched()))
+    client.max_body_bytes = 18
+    with pytest.raises(errors.TooLarge):
+        voice.call(client=client)
+
+
+def packed(body: bytes, codings: str) -> bytes:
+    for coding in codings.replace(" ", "").lower().split(","):
+        packer = zlib.compressobj(wbits=31 if "gzip" in coding else 15)
+        body = packer.compress(body) + packer.flush()
+    return body
+
+
+@pytest.mark.parametrize("codings", ["gzip", "x-gzip", "GZIP", "deflate , gzip", "gzip,deflate", "gzip,gzip,gzip,gzip"])
+def test_codings_are_undone_from_the_last_to_the_first(voice: Voice, codings: str) -> None:
+    body = packed(b'{"available":true}', codings)
+    headers = {"Content-Encoding": codings, "Content-Length": str(len(body))}
+    client = answering(lambda _: httpx.Response(200, headers=headers, stream=httpx.ByteStream(body)))
+    assert voice.call(client=client).available
+
+
+@pytest.mark.parametrize(
+    ("codings", "says"),
+    [
+        ("gzip,gzip,gzip,gzip,gzip", "a body is encoded more than four times"),
+        ("gzip", "a body is not encoded as its headers say"),
+        ("deflate", "a body is not encoded as its headers say"),
+    ],
+)
+def test_what_cannot_be_decoded_is_told(voice: Voice, codings: str, says: str) -> None:
+    headers = {"Content-Encoding": codings}
+    client = answering(lambda _: httpx.Response(200, headers=headers, stream=httpx.ByteStream(b"\xff" * 9)))
+    with pytest.raises(httpx.DecodingError) as caught:
+        voice.call(client=client)
+    assert (str(caught.value), caught.value.request.url.path) == (says, f"/api/v2/vps/{VPS}/agent/exec")
+
+
+@pytest.mark.parametrize("codings", ["gzip", "gzip,gzip"])
+def test_an_encoded_body_of_the_largest_size_is_taken(voice: Voice, codings: str) -> None:
+    body = packed(b'{"available":true' + b" " * 99_982 + b"}", codings)
+    client = answering(
+        lambda _: httpx.Response(200, headers={"Content-Encoding": codings}, stream=httpx.ByteStream(body))
+    )
+    client.max_body_bytes = 100_000
+    assert voice.call(client=client).available
+    client.max_body_bytes = 99_999
+    with pytest.raises(errors.TooLarge):
+        voice.call(client=client)
+
+
+def test_encoded_bytes_count_as_well(voice: Voice) -> None:
+    body = packed(b"{}", "gzip")
+    client = answering(
+        lambda _: httpx.Response(200, headers={"Content-Encoding": "gzip"}, stream=httpx.ByteStream(body))
+    )
+    client.max_body_bytes = len(body)
+    voice.call(client=client)
+    client.max_body_bytes = len(body) - 1
+    with pytest.raises(errors.TooLarge):
+        voice.call(client=client)
+
+
+def test_time_that_passes_between_chunks_counts(voice: Voice, clock: Clock) -> None:
+    class Slow(httpx.SyncByteStream, httpx.AsyncByteStream):
+        def __iter__(self) -> Iterator[bytes]:
+            for _ in range(3):
+                clock.now += 4
+                yield b" "
+
+        async def __aiter__(self) -> AsyncIterator[bytes]:
+            for chunk in self:
+                yield chunk
+
+    client = answering(lambda _: httpx.Response(200, stream=Slow()))
+    with pytest.raises(httpx.ReadTimeout, match=r"^the response was not complete in time$") as caught:
+        voice.call(client=client, timeout=11.9)
+    assert caught.value.request.url.path.endswith("/exec")
+    with pytest.raises(errors.InvalidResponse):
+        voice.call(client=client, timeout=12)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import copy
+import gc
 import logging
 import pickle
 import ssl
@@ -14,9 +15,10 @@ from pathlib import Path
 import httpx
 import pytest
 import respx
-from client.voices import BASE_URL, KEY, PID, VPS, Voice, answering, new_client
+from client.voices import BASE_URL, KEY, PID, VPS, Clock, Voice, answering, new_client
 from hostup_agent_exec import AuthenticatedClient, Client, __version__
 from hostup_agent_exec.api.agent import get_agent_exec
+from hostup_agent_exec.errors import TooLarge
 
 OK = b'{"exited": false}'
 
@@ -319,3 +321,96 @@ def test_the_package_is_marked_as_typed() -> None:
     import hostup_agent_exec
 
     assert (Path(hostup_agent_exec.__file__).parent / "py.typed").exists()
+
+
+async def closed_after(voice: Voice, *order: int, without_first: bool = False) -> list[int]:
+    """Let three clients that share connections be used, and close some; tell how often the transport was closed."""
+    server = Server()
+    first = new_client(httpx_args={"transport": server})
+    clients = [first, first.with_timeout(5), first.with_headers({"X-A": "1"})]
+    for one in clients:
+        if voice.is_async:
+            await get_agent_exec.asyncio(VPS, client=one, pid=PID)
+        else:
+            get_agent_exec.sync(VPS, client=one, pid=PID)
+    if without_first:
+        del first, one
+        clients[0] = clients[1]
+        gc.collect()
+    seen = []
+    for number in order:
+        if voice.is_async:
+            await clients[number].aclose()
+        else:
+            clients[number].close()
+        seen.append(server.closed)
+    return seen
+
+
+def test_shared_connections_are_closed_by_the_first_or_the_last(voice: Voice) -> None:
+    assert asyncio.run(closed_after(voice, 0)) == [1]
+    assert asyncio.run(closed_after(voice, 1, 0)) == [0, 1]
+    assert asyncio.run(closed_after(voice, 1, 2, 0)) == [0, 0, 1]
+    assert asyncio.run(closed_after(voice, 1, 2, without_first=True)) == [0, 1]
+
+
+def test_one_asked_for_before_any_loop_is_the_first_loop_s(client: AuthenticatedClient) -> None:
+    own = client.get_async_httpx_client()
+    assert client.get_async_httpx_client() is own
+
+    async def use() -> bool:
+        await get_agent_exec.asyncio(VPS, client=client, pid=PID)
+        return client.get_async_httpx_client() is own
+
+    assert asyncio.run(use())
+    assert own.is_closed  # with its loop
+
+
+def test_what_a_server_wants_to_be_remembered_is_not(voice: Voice, client: AuthenticatedClient, server: Server) -> None:
+    for _ in range(2):
+        voice.call(client=client, pid=PID)
+        assert "Cookie" not in server.last.headers
+
+
+@pytest.mark.parametrize(("name", "least"), [("max_body_bytes", 1), ("retries", 0)])
+def test_the_least_bounds_are_taken(name: str, least: int) -> None:
+    assert getattr(new_client(**{name: least}), name) == least
+    with pytest.raises(ValueError, match=f"^{name}: expected {least} or more$"):
+        new_client(**{name: least - 1})
+    with pytest.raises(TypeError, match=f"^{name}: expected int, got str$"):
+        new_client(**{name: "1"})
+
+
+def test_all_that_it_is_given_it_passes_on(voice: Voice, server: Server, clock: Clock) -> None:  # noqa: ARG001
+    client = AuthenticatedClient(
+        "http://h.test", KEY, cookies={"c": "1"}, headers={"X-A": "1"}, timeout=7.0, max_body_bytes=8, retries=1,
+        application="a/1", allow_plain_http=True, httpx_args={"transport": server},
+    )  # fmt: skip
+    assert (client.total, client.max_body_bytes, client.retries) == (7.0, 8, 1)
+    with pytest.raises(TooLarge):
+        voice.call(client=client, pid=PID)
+    sent = server.last.headers
+    assert (sent["cookie"], sent["x-a"], sent["user-agent"].split()[0]) == ("c=1", "1", "a/1")
+    assert server.last.extensions["timeout"] == {"connect": 7, "read": 7, "write": 7, "pool": 7}
+
+
+def test_an_error_of_a_hook_holds_no_key(voice: Voice) -> None:
+    def judge(response: httpx.Response) -> None:
+        response.raise_for_status()
+
+    async def judge_later(response: httpx.Response) -> None:
+        judge(response)
+
+    def answer(_: httpx.Request) -> httpx.Response:
+        return httpx.Response(404)
+
+    transport = httpx.MockTransport(answer)
+    client = AuthenticatedClient(BASE_URL, KEY, auth_header_name="X-Key")
+    client.set_httpx_client(httpx.Client(transport=transport, event_hooks={"response": [judge]}))
+    client.set_async_httpx_client(httpx.AsyncClient(transport=transport, event_hooks={"response": [judge_later]}))
+    with pytest.raises(httpx.HTTPStatusError) as caught:
+        voice.call(client=client, headers={"Cookie": "s3cret", "X-A": "1"})
+    assert KEY.encode() not in pickle.dumps(caught.value)
+    for request in (caught.value.request, caught.value.response.request):
+        assert (request.method, request.url.host, request.headers["x-a"]) == ("GET", "cloud.hostup.se", "1")
+        assert not {"x-key", "cookie", "authorization"} & set(request.headers)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import pickle
+import random
 import threading
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import aclosing
@@ -644,3 +646,43 @@ def test_many_may_be_run_one_by_one_and_all_have_ended_when_it_is_closed() -> No
             return ended
 
     assert asyncio.run(main())[-1] == "slow"
+
+
+def test_pauses_double_up_to_eight_seconds(voice: Voice, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(random, "uniform", lambda least, most: most if (least, most) == (0.5, 1.0) else 0)
+    client, _ = repeated(7, *[httpx.ReadError] * 7)
+    voice.call(client=client)
+    assert clock.slept == [0.5, 1, 2, 4, 8, 8, 8]
+
+
+@pytest.mark.parametrize(("timeout", "count"), [(5, 1), (5.1, 2)])
+def test_nothing_is_sent_again_when_the_time_is_over(voice: Voice, clock: Clock, timeout: float, count: int) -> None:
+    client, asked = repeated(1, httpx.Response(429, headers={"Retry-After": "5"}))
+    if count == 1:
+        with pytest.raises(errors.RateLimited):
+            voice.call(client=client, timeout=timeout)
+    else:
+        voice.call(client=client, timeout=timeout)
+    assert (len(asked), len(clock.slept)) == (count, count - 1)
+
+
+def test_a_call_without_a_response_is_logged(voice: Voice, clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
+    def answer(_: httpx.Request) -> httpx.Response:
+        clock.now += 1.5
+        raise httpx.ReadError("private")
+
+    caplog.set_level("INFO", "hostup_agent_exec")
+    for client in (answering(answer), answering(httpx.Response(200, json={"exited": True}))):
+        with contextlib.suppress(httpx.ReadError):
+            voice.call("v", client=client, pid=PID)
+    own = [record.getMessage() for record in caplog.records if record.name == "hostup_agent_exec"]
+    assert own == [
+        "GET /api/v2/vps/v/agent/exec -> ReadError in 1.500 s",
+        f"GET /api/v2/vps/v/agent/exec?pid={PID} -> 200 in 0.000 s",
+    ]
+
+
+def test_without_info_nothing_is_logged(voice: Voice, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("WARNING", "hostup_agent_exec")
+    voice.call(client=answering(YES))
+    assert [record for record in caplog.records if record.name == "hostup_agent_exec"] == []

@@ -128,6 +128,7 @@ def test_each_event_loop_has_its_own_connections(url: str) -> None:
     for turn in range(10):
         availability = asyncio.run(get_agent_exec.asyncio(f"v{turn}", client=client))
         assert availability.reason == f"v{turn}"
+    assert len(client._pool.loops) == 1  # those that are over are forgotten
     gc.collect()  # warnings of sockets left open are errors here
     asyncio.run(client.aclose())
 
