@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import socket
 import ssl
 import subprocess
 import threading
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -187,6 +188,32 @@ def test_a_ca_is_trusted_by_option_or_variable(certificates: Path) -> None:
         assert asked(target_with(url, ca_file=file)).status == 200
         assert asked(target_with(url, {"SSL_CERT_FILE": file})).status == 200
         assert asked(target_with(url, {"REQUESTS_CA_BUNDLE": file})).status == 200
+
+
+def test_a_handshake_that_fails_once_ends_nothing(certificates: Path) -> None:
+    context, number = server_context(certificates), itertools.count()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve() -> None:
+            with suppress(OSError):
+                while True:
+                    connection, _ = listener.accept()
+                    with connection:
+                        if next(number) % 3 == 1:
+                            continue
+                        with context.wrap_socket(connection, server_side=True) as secured:
+                            secured.recv(65536)
+                            secured.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}")
+
+        threading.Thread(target=serve, daemon=True).start()
+        target = target_with(f"https://127.0.0.1:{listener.getsockname()[1]}", ca_file=str(certificates / "server.pem"))
+        with closing(wire_to(target, Limits(pauses=(0.0,)), careful=True)) as wire:
+            for _ in range(4):
+                wire.send(Request("GET", f"/api/v2/vps/{target.vps}/agent/exec"), purpose="")
+    assert wire.stopped is None
+    assert [(e.status, e.recovered) for e in wire.exchanges] == [
+        *[(200, False), (None, True), (200, False)] * 2,
+    ]  # fmt: skip
 
 
 def test_a_client_certificate_is_shown(certificates: Path, tmp_path: Path) -> None:

@@ -27,6 +27,12 @@ if TYPE_CHECKING:
 FailureKind = Lost | Literal["timeout", "broken"]
 #: What to do if TLS fails, by OpenSSL's name for the reason.
 TLS_HINTS = {
+    "CERTIFICATE_HAS_EXPIRED": "its certificate has expired: renew it",
+    "CERTIFICATE_IS_NOT_YET_VALID": "its certificate is not valid yet: check the clocks",
+    "CERTIFICATE_IS_NOT_VALID_FOR": "its certificate is for another name: give a base URL with that one",
+    "OPERATION_TIMED_OUT": "it does not finish the handshake in time: check that its port is one for TLS",
+    "UNSUPPORTED_PROTOCOL": "it speaks no version of TLS that is still safe",
+    "PROTOCOL_VERSION": "it speaks no version of TLS that is still safe",
     "CERTIFICATE_VERIFY_FAILED": "its certificate is not trusted here: name the CA's certificate with --ca-file",
     "CERTIFICATE_REQUIRED": "it wants a client certificate: give one with --client-cert",
     "HANDSHAKE_FAILURE": "it may want a client certificate: give one with --client-cert",

@@ -411,7 +411,10 @@ class Wire(Generic[A]):
         if self._route.proxy and isinstance(error, httpcore.ConnectError) and not watch.connected:
             return Unanswered(f"no connection to the proxy {self._route.proxy_shown}: {text}", "proxy")
         if "SSL" in text or (self._origin[0] == b"https" and watch.connected and not watch.secured):
-            return Unanswered.by_tls(text)
+            if not self._responded:
+                return Unanswered.by_tls(text)
+            # TLS is possible here: this one connection failed.
+            return Unanswered(f"TLS broke down: {text}", "broken" if watch.received else "dropped")
         if isinstance(error, httpcore.TimeoutException):
             return Unanswered(f"no whole response within {seconds:g} seconds", "timeout")
         if isinstance(error, httpcore.ConnectError):
