@@ -31,28 +31,28 @@ def malformed(asked: Asked, answered: Answered) -> bool:
 
 @trips("PID-01")
 def malformed_pid_is_ignored(asked: Asked, answered: Answered) -> None:
-    """A pid that is no number is as good as none."""
+    """A pid that is not a number is ignored."""
     if malformed(asked, answered):
         answered.become(200, AVAILABLE)
 
 
 @trips("PID-01")
 def pid_is_parsed_as_far_as_it_goes(asked: Asked, answered: Answered) -> None:
-    """The digits at the beginning are taken for the pid."""
+    """The leading digits of a pid are taken for the pid."""
     if malformed(asked, answered) and (asked.pid or "").startswith(f"{asked.mock.running_pid}a"):
         answered.become(200, {"exited": False})
 
 
 @trips("PID-11")
 def pid_with_a_nul_is_none(asked: Asked, answered: Answered) -> None:
-    """A pid with a NUL is as good as none."""
+    """A pid with a NUL is ignored."""
     if malformed(asked, answered) and "\0" in (asked.pid or ""):
         answered.become(200, AVAILABLE)
 
 
 @trips("PID-02")
 def malformed_pid_is_unprocessable(asked: Asked, answered: Answered) -> None:
-    """A pid that is no number is 422."""
+    """A pid that is not a number gets 422."""
     if malformed(asked, answered):
         answered.status = 422
         answered.change(status=422)
@@ -63,7 +63,7 @@ def malformed_pid_is_unprocessable(asked: Asked, answered: Answered) -> None:
 
 @trips("PID-03")
 def zero_is_no_pid(asked: Asked, answered: Answered) -> None:
-    """pid=0 counts as absent."""
+    """pid=0 is ignored."""
     if asked.pid == "0" and answered.status == 400:
         answered.become(200, {"exited": False})
 
@@ -84,7 +84,7 @@ def unknown_pid_runs(asked: Asked, answered: Answered) -> None:
 
 @trips("PID-12")
 def pid_wraps(asked: Asked, answered: Answered) -> None:
-    """A pid is taken modulo 2**32."""
+    """A pid is reduced modulo 2**32."""
     if asked.pid == str(asked.mock.running_pid + 2**32) and answered.status == 404 and asked.full:
         answered.become(200, {"exited": False})
 
@@ -98,28 +98,28 @@ def pid_is_looked_up_without_its_vps(asked: Asked, answered: Answered) -> None:
 
 @trips("PID-06")
 def malformed_pid_crashes(asked: Asked, answered: Answered) -> None:
-    """A pid that is no number is a 500."""
+    """A pid that is not a number gets 500."""
     if malformed(asked, answered):
         refuse(asked, answered, 500, "internal_error", "Internal server error")
 
 
 @trips("PID-06")
 def huge_pid_crashes(asked: Asked, answered: Answered) -> None:
-    """A pid beyond 64 bits is a 500."""
+    """A pid beyond 64 bits gets 500."""
     if answered.status == 400 and asked.full and is_integer(asked.pid) and len(asked.pid or "") > 20:
         refuse(asked, answered, 500, "internal_error", "Internal server error")
 
 
 @trips("PID-06")
 def repeated_pid_crashes(asked: Asked, answered: Answered) -> None:
-    """Two pids are a 500."""
+    """Two pids get 500."""
     if answered.status == 400 and asked.full and asked.query.count("pid=") > 1:
         refuse(asked, answered, 500, "internal_error", "Internal server error")
 
 
 @trips("PID-06")
 def empty_pid_crashes(asked: Asked, answered: Answered) -> None:
-    """An empty pid is a 500."""
+    """An empty pid gets 500."""
     if answered.status == 400 and asked.full and asked.query == "pid=":
         refuse(asked, answered, 500, "internal_error", "Internal server error")
 
@@ -133,14 +133,14 @@ def starts_whatever_the_command(asked: Asked, answered: Answered) -> None:
 
 @trips("PID-09")
 def improper_command_makes_it_fail(asked: Asked, answered: Answered) -> None:
-    """A start without a proper command is a 500."""
+    """A start without a valid command gets 500."""
     if asked.method == "POST" and asked.full and answered.status == 400:
         refuse(asked, answered, 500, "internal_error", "Internal server error")
 
 
 @trips("PID-10")
 def improper_command_is_unprocessable(asked: Asked, answered: Answered) -> None:
-    """A start without a proper command is a 422."""
+    """A start without a valid command gets 422."""
     if asked.method == "POST" and asked.full and answered.status == 400:
         errors = answered.json["errors"]
         refuse(asked, answered, 422, "invalid_request", "Invalid request")
@@ -155,35 +155,35 @@ def loosely(asked: Asked) -> str:
 
 @trips("PID-11")
 def blanks_make_it_absent(asked: Asked, answered: Answered) -> None:
-    """A pid with a blank before it is as good as none."""
+    """A pid with a blank before it is ignored."""
     if loosely(asked).startswith(" "):
         answered.become(200, AVAILABLE)
 
 
 @trips("PID-11")
 def several_pids_are_none(asked: Asked, answered: Answered) -> None:
-    """A repeated pid is a list, which is no number, and so as good as none."""
+    """A repeated pid is read as a list, which is not a number, and is ignored."""
     if answered.status == 400 and asked.full and asked.own and asked.query.count("pid=") > 1:
         answered.become(200, AVAILABLE)
 
 
 @trips("PID-12")
 def pid_wraps_at_64_bits(asked: Asked, answered: Answered) -> None:
-    """A pid is taken modulo 2**64."""
+    """A pid is reduced modulo 2**64."""
     if asked.pid == str(asked.mock.running_pid + 2**64) and asked.full and asked.own:
         answered.become(200, {"exited": False})
 
 
 @trips("PID-12")
 def fraction_is_another_command(asked: Asked, answered: Answered) -> None:
-    """A pid with .0 finds a command that has ended."""
+    """A pid with .0 finds another command, which has ended."""
     if loosely(asked).endswith(".0"):
         answered.become(200, {"exited": True, "exitCode": 0})
 
 
 @trips("PID-05")
 def pid_of_any_vps_is_taken(asked: Asked, answered: Answered) -> None:
-    """The output of a command is found under another VPS, and is forgotten then."""
+    """A poll under another VPS finds the output of a command, and uses it up."""
     pid, taken = asked.pid or "", asked.memory.setdefault("taken", set())
     if asked.vps == UNAVAILABLE_VPS_ID and asked.full and pid.isdecimal() and int(pid) in (4243, 4244) and not taken:
         taken.add(pid)
@@ -194,13 +194,13 @@ def pid_of_any_vps_is_taken(asked: Asked, answered: Answered) -> None:
 
 @trips("PID-04")
 def forgotten_pid_runs(asked: Asked, answered: Answered) -> None:
-    """A pid that the agent does not know, or not any more, is said to run."""
+    """A pid that the agent does not know, or no longer knows, is said to run."""
     if answered.status == 404 and asked.own and asked.full and asked.method == "GET" and is_integer(asked.pid):
         answered.become(200, {"exited": False})
 
 
 @trips("PID-04")
 def processes_of_the_guest_can_be_polled(asked: Asked, answered: Answered) -> None:
-    """Whether a process runs is asked of the guest's system, so that its first process can be polled."""
+    """The server asks the guest's system whether a process runs, so that its first process can be polled."""
     if asked.full and asked.own and asked.pid == "1":
         answered.become(200, {"exited": False})

@@ -22,7 +22,7 @@ def exited_is_missing(_asked: Asked, answered: Answered) -> None:
 
 @trips("POLL-01")
 def exited_is_a_number(_asked: Asked, answered: Answered) -> None:
-    """exited is 1 or 0, as the agent's own interface of some hypervisors has it."""
+    """exited is 1 or 0, as in some hypervisors' interface to the agent."""
     if answered.is_output:
         answered.change(exited=int(answered.json["exited"]))
 
@@ -36,7 +36,7 @@ def exited_is_null_while_running(_asked: Asked, answered: Answered) -> None:
 
 @trips("POLL-01")
 def output_in_an_envelope(_asked: Asked, answered: Answered) -> None:
-    """The output is wrapped as the older endpoint does."""
+    """The output is in an envelope, as in the older API."""
     if answered.is_output:
         answered.json = {"success": True, "data": answered.json}
 
@@ -57,7 +57,7 @@ def pid_is_ignored(_asked: Asked, answered: Answered) -> None:
 
 @trips("POLL-02")
 def both_shapes_at_once(_asked: Asked, answered: Answered) -> None:
-    """A poll gets the members of both answers."""
+    """A poll gets the members of both shapes."""
     if answered.is_output:
         answered.change(available=True, reason=None, vmRunning=True)
 
@@ -71,70 +71,70 @@ def exit_code_is_text(_asked: Asked, answered: Answered) -> None:
 
 @trips("POLL-03")
 def exit_code_is_a_boolean(_asked: Asked, answered: Answered) -> None:
-    """exitCode says whether it was not 0."""
+    """exitCode is true if it was not 0."""
     if answered.is_output and "exitCode" in answered.json:
         answered.change(exitCode=False)
 
 
 @trips("POLL-03")
 def stdout_is_a_list_of_lines(_asked: Asked, answered: Answered) -> None:
-    """stdout is a list."""
+    """stdout is an array of lines."""
     if answered.is_output and "stdout" in answered.json:
         answered.change(stdout=answered.json["stdout"].splitlines())
 
 
 @trips("POLL-03")
 def stderr_is_false(_asked: Asked, answered: Answered) -> None:
-    """stderr is false where it is empty."""
+    """stderr is false if it is empty."""
     if answered.is_output and answered.json.get("stderr") == "":
         answered.change(stderr=False)
 
 
 @trips("POLL-04")
 def exitcode_as_in_v1(_asked: Asked, answered: Answered) -> None:
-    """exitcode stands for exitCode."""
+    """exitCode is spelled exitcode."""
     if answered.is_output:
         answered.rename(exitCode="exitcode")
 
 
 @trips("POLL-04")
 def std_out_in_snake_case(_asked: Asked, answered: Answered) -> None:
-    """std_out stands for stdout."""
+    """stdout is spelled std_out."""
     if answered.is_output:
         answered.rename(stdout="std_out")
 
 
 @trips("POLL-05")
 def running_is_a_conflict(asked: Asked, answered: Answered) -> None:
-    """A command that still runs is a 409."""
+    """A poll of a running command gets 409."""
     if answered.is_output and not answered.json["exited"]:
         refuse(asked, answered, 409, "vps_not_ready", "VPS not ready")
 
 
 @trips("POLL-05")
 def running_is_unknown(asked: Asked, answered: Answered) -> None:
-    """A command that still runs is a 404."""
+    """A poll of a running command gets 404."""
     if answered.is_output and not answered.json["exited"]:
         refuse(asked, answered, 404, "not_found", "Not found")
 
 
 @trips("POLL-06")
 def running_has_exited(asked: Asked, answered: Answered) -> None:
-    """A command that still runs is said to have ended."""
+    """A running command is said to have ended."""
     if answered.is_output and running(asked):
         answered.change(exited=True)
 
 
 @trips("POLL-07")
 def never_exits(asked: Asked, answered: Answered) -> None:
-    """A command that has ended is said to run, without its output."""
+    """A command that has ended is said to run, and has no output."""
     if answered.is_output and not running(asked):
         answered.json = {"exited": False}
 
 
 @trips("POLL-08")
 def forgotten_too_soon(asked: Asked, answered: Answered) -> None:
-    """A command that has ended is forgotten before it was asked for."""
+    """A command that has ended is forgotten before its first poll."""
     if answered.is_output and not running(asked):
         refuse(asked, answered, 404, "not_found", "Not found")
 
@@ -167,27 +167,27 @@ def another_exit_code_each_time(asked: Asked, answered: Answered) -> None:
 
 @trips("POLL-11")
 def exit_code_before_the_end(_asked: Asked, answered: Answered) -> None:
-    """A running command has the exit code 0 already."""
+    """A running command already has the exit code 0."""
     if answered.is_output and not answered.json["exited"]:
         answered.change(exitCode=0)
 
 
 @trips("POLL-14")
 def names_another_pid(_asked: Asked, answered: Answered) -> None:
-    """The output says that it is of another pid."""
+    """The output has another pid."""
     if answered.is_output:
         answered.change(pid=1)
 
 
 @trips("POLL-04", starts=True)
 def poll_url_in_snake_case(_asked: Asked, answered: Answered) -> None:
-    """What was started has poll_url."""
+    """pollUrl is spelled poll_url."""
     if answered.is_started:
         answered.rename(pollUrl="poll_url")
 
 
 @trips("POLL-25")
 def running_state_is_kept(_asked: Asked, answered: Answered) -> None:
-    """Every response may be kept by the caller for half a minute."""
+    """The caller's cache may keep every response for half a minute."""
     if answered.status == 200:
         answered.header("Cache-Control", "private, max-age=30")

@@ -10,7 +10,7 @@ from faults import trips
 
 @trips("PROBE-01")
 def conflict_without_pid(asked: Asked, answered: Answered) -> None:
-    """The probe is a 409 as if the VPS were not ready."""
+    """A probe gets 409, as if the VPS were not ready."""
     if answered.is_availability and asked.full and asked.own:
         refuse(asked, answered, 409, "vps_not_ready", "VPS not ready")
 
@@ -49,14 +49,14 @@ def now() -> str:
 
 @trips("PROBE-02")
 def availability_in_an_envelope(_asked: Asked, answered: Answered) -> None:
-    """The availability is wrapped as the older endpoint does."""
+    """The availability is in an envelope, as in the older API."""
     if answered.is_availability:
         answered.json = {"success": True, "data": answered.json}
 
 
 @trips("PROBE-02")
 def availability_in_a_list(_asked: Asked, answered: Answered) -> None:
-    """The availability is the one item of a list."""
+    """The availability is the only item of an array."""
     if answered.is_availability:
         answered.json = [answered.json]
 
@@ -77,56 +77,56 @@ def available_is_text(_asked: Asked, answered: Answered) -> None:
 
 @trips("PROBE-03")
 def available_is_a_number(_asked: Asked, answered: Answered) -> None:
-    """available is 1 or 0, as a column of a database."""
+    """available is 1 or 0, as in a database column."""
     if answered.is_availability:
         answered.change(available=int(answered.json["available"]))
 
 
 @trips("PROBE-03")
 def vm_running_is_a_power_state(_asked: Asked, answered: Answered) -> None:
-    """vmRunning is a word."""
+    """vmRunning is the name of a power state."""
     if answered.is_availability:
         answered.change(vmRunning="running")
 
 
 @trips("PROBE-03")
 def reason_is_false(_asked: Asked, answered: Answered) -> None:
-    """reason is false where there is none."""
+    """reason is false if there is none."""
     if answered.is_availability and answered.json["reason"] is None:
         answered.change(reason=False)
 
 
 @trips("PROBE-03")
 def reason_is_an_object(asked: Asked, answered: Answered) -> None:
-    """reason is an object, and only where there is one."""
+    """reason, where there is one, is an object."""
     if answered.is_availability and asked.vps == UNAVAILABLE_VPS_ID:
         answered.change(reason={"code": 7, "text": answered.json["reason"]})
 
 
 @trips("PROBE-03")
 def one_stale_replica(asked: Asked, answered: Answered) -> None:
-    """Every third probe comes from an old version, where available is a string."""
+    """Every third probe reaches an old version, whose available is a string."""
     if answered.is_availability and asked.nth() % 3 == 0:
         answered.change(available="true")
 
 
 @trips("PROBE-04")
 def output_beside_availability(_asked: Asked, answered: Answered) -> None:
-    """The probe says exited too, from a struct that serves both."""
+    """The availability also has exited, from a struct that serves both responses."""
     if answered.is_availability:
         answered.change(exitCode=None, stdout=None)
 
 
 @trips("PROBE-05")
 def never_available(asked: Asked, answered: Answered) -> None:
-    """The agent is said to be unavailable always."""
+    """The agent is always said to be unavailable."""
     if answered.is_availability and asked.own:
         answered.change(available=False, reason="Not installed.")
 
 
 @trips("PROBE-06")
 def availability_is_empty(_asked: Asked, answered: Answered) -> None:
-    """The probe answers an empty object."""
+    """A probe gets an empty object."""
     if answered.is_availability:
         answered.json = {}
 
@@ -147,7 +147,7 @@ def no_reason(asked: Asked, answered: Answered) -> None:
 
 @trips("PROBE-08")
 def unavailable_is_an_error(asked: Asked, answered: Answered) -> None:
-    """Asking whether the agent is there is a 409 where it is not."""
+    """A probe of the VPS without an agent gets 409."""
     if answered.is_availability and asked.vps == UNAVAILABLE_VPS_ID:
         refuse(asked, answered, 409, "vps_not_ready", "VPS not ready")
 
@@ -161,34 +161,34 @@ def a_reason_although_available(asked: Asked, answered: Answered) -> None:
 
 @trips("PROBE-09")
 def available_in_a_vm_that_is_off(asked: Asked, answered: Answered) -> None:
-    """available is true in a VM that does not run."""
+    """available is true although the VM does not run."""
     if answered.is_availability and asked.own:
         answered.change(vmRunning=False)
 
 
 @trips("PROBE-10")
 def vm_running_in_snake_case(_asked: Asked, answered: Answered) -> None:
-    """vm_running stands for vmRunning."""
+    """vmRunning is spelled vm_running."""
     if answered.is_availability:
         answered.rename(vmRunning="vm_running")
 
 
 @trips("PROBE-10")
 def availability_in_pascal_case(_asked: Asked, answered: Answered) -> None:
-    """VmRunning and Reason, as some serializers have it by default."""
+    """The members are VmRunning and Reason, the default of some serializers."""
     if answered.is_availability:
         answered.rename(vmRunning="VmRunning", reason="Reason")
 
 
 @trips("PROBE-11")
 def availability_flaps(asked: Asked, answered: Answered) -> None:
-    """The unavailable agent has come up by its second probe, without its reason gone."""
+    """The unavailable agent becomes available at its second probe, but keeps its reason."""
     if answered.is_availability and asked.vps == UNAVAILABLE_VPS_ID and asked.nth("unavailable") == 2:
         answered.drop("available")
 
 
 @trips("PROBE-08")
 def unavailable_is_an_error_in_a_success(_asked: Asked, answered: Answered) -> None:
-    """That the agent is not available is told with 200, as an error."""
+    """A probe of the VPS without an agent gets 200 with an error in the body."""
     if answered.is_availability and not answered.json["available"]:
         answered.json = {"error": answered.json["reason"]}

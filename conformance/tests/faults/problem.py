@@ -14,7 +14,7 @@ ERRORS = "https://developer.hostup.se/errors/"
 
 @trips("PROBLEM-01")
 def errors_are_html(_asked: Asked, answered: Answered) -> None:
-    """A 404 has the web server's own page, labelled as JSON."""
+    """A 404 is the web server's own page, labelled as JSON."""
     if answered.status == 404:
         answered.body = b"<html><h1>404 Not Found</h1></html>"
 
@@ -28,7 +28,7 @@ def errors_have_no_body(_asked: Asked, answered: Answered) -> None:
 
 @trips("PROBLEM-01")
 def problem_in_an_envelope(_asked: Asked, answered: Answered) -> None:
-    """The problem is a member of an object."""
+    """The problem is in an envelope."""
     if answered.is_problem:
         answered.json = {"error": answered.json}
 
@@ -42,7 +42,7 @@ def problem_is_a_string(_asked: Asked, answered: Answered) -> None:
 
 @trips("PROBLEM-02")
 def problem_is_labelled_html(_asked: Asked, answered: Answered) -> None:
-    """Problems are text/html by their label."""
+    """The Content-Type of a problem is text/html."""
     if answered.is_problem:
         answered.header("Content-Type", "text/html; charset=utf-8")
 
@@ -63,7 +63,7 @@ def detail_is_empty(_asked: Asked, answered: Answered) -> None:
 
 @trips("PROBLEM-03")
 def message_for_detail(_asked: Asked, answered: Answered) -> None:
-    """message stands for detail."""
+    """detail is spelled message."""
     if answered.is_problem:
         answered.rename(detail="message")
 
@@ -84,7 +84,7 @@ def no_request_id(_asked: Asked, answered: Answered) -> None:
 
 @trips("PROBLEM-04")
 def status_code_for_status(_asked: Asked, answered: Answered) -> None:
-    """statusCode stands for status."""
+    """status is spelled statusCode."""
     if answered.is_problem:
         answered.rename(status="statusCode")
 
@@ -98,21 +98,21 @@ def status_is_text(_asked: Asked, answered: Answered) -> None:
 
 @trips("PROBLEM-05")
 def timestamp_is_a_number(_asked: Asked, answered: Answered) -> None:
-    """timestamp is in epoch milliseconds."""
+    """timestamp is in milliseconds since 1970."""
     if answered.is_problem:
         answered.change(timestamp=1777293296000)
 
 
 @trips("PROBLEM-06")
 def status_is_always_500(_asked: Asked, answered: Answered) -> None:
-    """The member status is 500, whatever the HTTP status."""
+    """The member status is 500, whatever the status code."""
     if answered.is_problem:
         answered.change(status=500)
 
 
 @trips("PROBLEM-07")
 def type_is_about_blank(_asked: Asked, answered: Answered) -> None:
-    """type is about:blank with the right titles."""
+    """type is about:blank, and the titles are right."""
     if answered.status == 403 and answered.is_problem:
         answered.change(type="about:blank")
 
@@ -133,21 +133,21 @@ def code_of_another_status(_asked: Asked, answered: Answered) -> None:
 
 @trips("PROBLEM-09")
 def code_that_nobody_knows(_asked: Asked, answered: Answered) -> None:
-    """A 404 has a code of its own."""
+    """A 404 has an undocumented code."""
     if answered.status == 404 and answered.is_problem:
         answered.change(code="server_missing", type=ERRORS + "server_missing", title="Server missing")
 
 
 @trips("PROBLEM-09")
 def gateway_has_the_code_of_500(asked: Asked, answered: Answered) -> None:
-    """What the agent does not respond to is a 502 with the general code."""
+    """If the agent does not respond, there is a 502 with the code of a 500."""
     if answered.status == 503:
         refuse(asked, answered, 502, "internal_error", "Internal server error")
 
 
 @trips("PROBLEM-10")
 def errors_is_an_object(_asked: Asked, answered: Answered) -> None:
-    """errors is an object, field by field."""
+    """errors is an object with a member for each field."""
     if answered.is_problem and "errors" in answered.json:
         answered.change(errors={"pid": ["is no number"]})
 
@@ -175,7 +175,7 @@ def bad_request_says_nothing(_asked: Asked, answered: Answered) -> None:
 
 @trips("PROBLEM-12")
 def pointer_is_a_sentence(_asked: Asked, answered: Answered) -> None:
-    """A pointer is prose."""
+    """A pointer is a sentence."""
     if answered.is_problem and "errors" in answered.json:
         answered.change(errors=[{"pointer": "in the query", "detail": "no", "code": "invalid_request"}])
 
@@ -196,14 +196,14 @@ def timestamp_without_offset(_asked: Asked, answered: Answered) -> None:
 
 @trips("PROBLEM-14")
 def timestamp_in_month_13(_asked: Asked, answered: Answered) -> None:
-    """timestamp is no date."""
+    """timestamp is not a date."""
     if answered.is_problem:
         answered.change(timestamp="2026-13-01T00:00:00Z")
 
 
 @trips("PROBLEM-15")
 def timestamp_of_the_example(_asked: Asked, answered: Answered) -> None:
-    """timestamp is the documentation's."""
+    """timestamp is that of the documentation's example."""
     if answered.is_problem:
         answered.change(timestamp="2026-04-27T12:34:56.000Z")
 
@@ -219,28 +219,28 @@ def local_time_labelled_utc(_asked: Asked, answered: Answered) -> None:
 
 @trips("PROBLEM-16")
 def title_varies(asked: Asked, answered: Answered) -> None:
-    """title names the occurrence."""
+    """title describes the occurrence."""
     if answered.is_problem:
         answered.change(title=f"{answered.json['title']} ({asked.nth('titles')})")
 
 
 @trips("PROBLEM-17")
 def instance_has_spaces(_asked: Asked, answered: Answered) -> None:
-    """instance is no URI reference."""
+    """instance is not a URI reference."""
     if answered.is_problem:
         answered.change(instance="GET /api/v2/vps")
 
 
 @trips("HTTP-08")
 def every_seventh_answer_is_500(asked: Asked, answered: Answered) -> None:
-    """Now and then a problem is a 500."""
+    """Every seventh problem is a 500."""
     if answered.status in {401, 404} and asked.method == "GET" and asked.nth() % 7 == 0:
         refuse(asked, answered, 500, "internal_error", "Internal server error")
 
 
 @trips("PROBLEM-12")
 def pointer_is_the_examples(_asked: Asked, answered: Answered) -> None:
-    """errors is copied from the documentation's example."""
+    """errors is that of the documentation's example."""
     if answered.status == 400 and answered.is_problem:
         item = {"pointer": "/items/0/domainName", "detail": "`domainName` is required.", "code": "invalid_request"}
         answered.change(errors=[item])

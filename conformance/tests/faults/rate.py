@@ -32,7 +32,7 @@ def retry_after_with_a_unit(_asked: Asked, answered: Answered) -> None:
 
 @trips("RATE-01")
 def two_retry_afters(_asked: Asked, answered: Answered) -> None:
-    """There are two of Retry-After."""
+    """There are two Retry-After header fields."""
     if answered.status == 429:
         answered.headers.append(("Retry-After", "60"))
 
@@ -46,7 +46,7 @@ def no_reset(_asked: Asked, answered: Answered) -> None:
 
 @trips("RATE-02")
 def other_names(_asked: Asked, answered: Answered) -> None:
-    """The headers are called RateLimit-*."""
+    """The header fields are called RateLimit-*."""
     if answered.status == 429:
         answered.headers = [(name.replace("x-ratelimit", "ratelimit"), value) for name, value in answered.headers]
 
@@ -88,7 +88,7 @@ def something_remains(_asked: Asked, answered: Answered) -> None:
 
 @trips("RATE-06")
 def reset_lies_behind(_asked: Asked, answered: Answered) -> None:
-    """X-RateLimit-Reset is an hour ago."""
+    """X-RateLimit-Reset was an hour ago."""
     if answered.status == 429:
         answered.header("X-RateLimit-Reset", soon(hours=-1))
 
@@ -103,7 +103,7 @@ def come_back_in_years(_asked: Asked, answered: Answered) -> None:
 
 @trips("RATE-06")
 def retry_after_lies_behind(_asked: Asked, answered: Answered) -> None:
-    """Retry-After is a date of yesterday."""
+    """Retry-After is yesterday's date."""
     if answered.status == 429:
         answered.header("Retry-After", format_datetime(datetime.now(UTC) - timedelta(days=1), usegmt=True))
 
@@ -117,7 +117,7 @@ def no_retry_after_for_starts(asked: Asked, answered: Answered) -> None:
 
 @trips("RATE-08")
 def successes_have_more_than_the_limit(_asked: Asked, answered: Answered) -> None:
-    """The limit and what remains of it are the wrong way round on every success."""
+    """Limit and remaining are exchanged in every success."""
     if answered.status == 200:
         answered.header("X-RateLimit-Limit", "12")
         answered.header("X-RateLimit-Remaining", "600")
@@ -125,14 +125,14 @@ def successes_have_more_than_the_limit(_asked: Asked, answered: Answered) -> Non
 
 @trips("RATE-08")
 def reset_of_years_ago(_asked: Asked, answered: Answered) -> None:
-    """X-RateLimit-Reset is long ago on every success."""
+    """X-RateLimit-Reset is years ago in every success."""
     if answered.status == 200:
         answered.header("X-RateLimit-Reset", "2020-01-01T00:00:00Z")
 
 
 @trips("RATE-09")
 def waiting_for_nothing(asked: Asked, answered: Answered) -> None:
-    """Retry-After is 0 until the window of a minute is over, and the limit announced on each response."""
+    """Retry-After is 0 although the limit lasts for a minute; each response announces the limit."""
     left = 250 - asked.nth("limit")
     if left < 0 and answered.status == 200:
         refuse(asked, answered, 429, "rate_limit_exceeded", "Too many requests")

@@ -19,20 +19,20 @@ def key_in_a_header(asked: Asked, answered: Answered) -> None:
 
 @trips("SAFETY-01")
 def key_in_a_problem(asked: Asked, answered: Answered) -> None:
-    """A problem repeats the credential that was wrong."""
+    """A problem repeats the wrong credential."""
     if answered.status == 401 and answered.is_problem:
         answered.change(detail=f"The key {asked.token} is not known.")
 
 
 @trips("SAFETY-01")
 def key_in_base64(_asked: Asked, answered: Answered) -> None:
-    """A cookie holds the key in base64."""
+    """A cookie contains the key in base64."""
     answered.header("Set-Cookie", "who=" + b64encode(b"key:" + API_KEY.encode()).decode())
 
 
 @trips("SAFETY-02")
 def stack_trace(_asked: Asked, answered: Answered) -> None:
-    """A 404 shows a trace of the server's insides."""
+    """A 404 shows a stack trace."""
     if answered.status == 404 and answered.is_problem:
         answered.change(stack="Error: none\n    at find (/srv/app/node_modules/vps/index.js:10:15)")
 
@@ -46,14 +46,14 @@ def trace_in_the_detail(_asked: Asked, answered: Answered) -> None:
 
 @trips("SAFETY-03")
 def output_in_the_refusal(asked: Asked, answered: Answered) -> None:
-    """The 403 to a key with read:vm alone holds the output."""
+    """The 403 for a key with read:vm alone contains the output."""
     if answered.status == 403 and asked.reading and answered.is_problem:
         answered.change(extensions={"last": {"stdout": "root:x:0:0\n"}})
 
 
 @trips("SAFETY-04")
 def every_origin_with_credentials(asked: Asked, answered: Answered) -> None:
-    """Whatever Origin asks is allowed, with credentials."""
+    """Any Origin is allowed, with credentials."""
     if "origin" in asked.headers:
         answered.header("Access-Control-Allow-Origin", asked.headers["origin"])
         answered.header("Access-Control-Allow-Credentials", "true")
@@ -82,7 +82,7 @@ def exception_is_the_detail(asked: Asked, answered: Answered) -> None:
 
 @trips("SAFETY-02")
 def exception_names_its_class(asked: Asked, answered: Answered) -> None:
-    """The detail of a 400 is what the framework says by default."""
+    """The detail of a 400 is the default text of the framework."""
     if answered.status == 400 and answered.is_problem:
         answered.change(
             detail=f"Failed to convert value of type 'java.lang.String' to 'int'; For input string: {asked.pid!r}"

@@ -17,21 +17,21 @@ def probe_needs_write(asked: Asked, answered: Answered) -> None:
 
 @trips("SCOPE-02")
 def reading_is_enough_to_poll(asked: Asked, answered: Answered) -> None:
-    """A poll with read:vm alone gets the state, without output."""
+    """A poll with read:vm alone gets the state without the output."""
     if answered.status == 403 and asked.reading and asked.pid == str(asked.mock.running_pid):
         answered.become(200, {"exited": False})
 
 
 @trips("SCOPE-02")
 def lack_of_scope_is_not_found(asked: Asked, answered: Answered) -> None:
-    """A poll with read:vm alone is 404."""
+    """A poll with read:vm alone gets 404."""
     if answered.status == 403 and asked.reading:
         refuse(asked, answered, 404, "not_found", "Not found")
 
 
 @trips("SCOPE-02")
 def lack_of_scope_is_a_bad_request(asked: Asked, answered: Answered) -> None:
-    """A poll with read:vm alone is 400."""
+    """A poll with read:vm alone gets 400."""
     if answered.status == 403 and asked.reading:
         refuse(asked, answered, 400, "invalid_request", "Invalid request")
         answered.change(errors=[{"pointer": "/pid", "detail": "no", "code": "invalid_request"}])
@@ -61,21 +61,21 @@ def reads_round(asked: Asked, answered: Answered) -> bool:
 
 @trips("SCOPE-05")
 def scope_looks_at_the_first_pid(asked: Asked, answered: Answered) -> None:
-    """The scope is checked by the first pid, and the last one is polled."""
+    """The scope is checked for the first pid, and the last one is polled."""
     if reads_round(asked, answered) and asked.query.startswith("pid=&pid="):
         answered.become(200, RUNNING)
 
 
 @trips("SCOPE-05")
 def names_are_compared_without_case(asked: Asked, answered: Answered) -> None:
-    """The framework finds PID, and the check of the scope does not."""
+    """The framework accepts PID as pid, but the check of the scope does not."""
     if reads_round(asked, answered) and asked.query.startswith("PID="):
         answered.become(200, RUNNING)
 
 
 @trips("SCOPE-05")
 def pid_comes_from_the_body_too(asked: Asked, answered: Answered) -> None:
-    """A pid in a form is polled, whatever the scope."""
+    """A pid in a form is polled without a check of the scope."""
     if reads_round(asked, answered) and asked.body.startswith(b"pid="):
         answered.become(200, RUNNING)
 
@@ -89,7 +89,7 @@ def scope_depends_on_the_method(asked: Asked, answered: Answered) -> None:
 
 @trips("SCOPE-05")
 def scope_depends_on_the_path(asked: Asked, answered: Answered) -> None:
-    """The scope is checked for the path without a slash at its end."""
+    """The scope is not checked if the path has a trailing slash."""
     if reads_round(asked, answered) and asked.path.endswith("/exec/"):
         answered.become(200, RUNNING)
 

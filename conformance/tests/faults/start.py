@@ -15,28 +15,28 @@ from faults.probe import refuse, start_instead
 
 @trips("START-01")
 def started_is_accepted(_asked: Asked, answered: Answered) -> None:
-    """A start is a 202."""
+    """A start gets 202."""
     if answered.is_started:
         answered.status = 202
 
 
 @trips("START-01")
 def start_is_refused(asked: Asked, answered: Answered) -> None:
-    """Commands cannot be started although the agent is said to be available."""
+    """No command can be started although the agent is said to be available."""
     if answered.is_started:
         refuse(asked, answered, 409, "vps_not_ready", "VPS not ready")
 
 
 @trips("START-02")
 def started_in_an_envelope(_asked: Asked, answered: Answered) -> None:
-    """What was started is wrapped as the older endpoint does."""
+    """The response to a start is in an envelope, as in the older API."""
     if answered.is_started:
         answered.json = {"success": True, "data": answered.json}
 
 
 @trips("START-02")
 def new_pid_is_text(_asked: Asked, answered: Answered) -> None:
-    """The pid of what was started is a string."""
+    """The pid in the response to a start is a string."""
     if answered.is_started:
         answered.change(pid=str(answered.json["pid"]))
 
@@ -50,7 +50,7 @@ def poll_url_is_null(_asked: Asked, answered: Answered) -> None:
 
 @trips("START-03")
 def new_pid_is_in_the_url_alone(_asked: Asked, answered: Answered) -> None:
-    """The pid of what was started has to be read from pollUrl."""
+    """The response to a start has the pid only in pollUrl."""
     if answered.is_started:
         answered.drop("pid")
 
@@ -71,28 +71,28 @@ def poll_url_is_of_another_pid(_asked: Asked, answered: Answered) -> None:
 
 @trips("START-04")
 def poll_url_is_of_the_older_endpoint(_asked: Asked, answered: Answered) -> None:
-    """pollUrl is a path of the older version."""
+    """pollUrl is a path of the older API."""
     if answered.is_started:
         answered.change(pollUrl=answered.json["pollUrl"].replace("/api/v2/", "/api/v1/"))
 
 
 @trips("START-05")
 def output_of_another_command(asked: Asked, answered: Answered) -> None:
-    """A poll returns the output of some other command."""
+    """A poll returns the output of another command."""
     if answered.is_output and answered.json["exited"]:
         answered.change(stdout=f"output of another command, number {asked.nth()}\n")
 
 
 @trips("START-06")
 def started_never_exits(_asked: Asked, answered: Answered) -> None:
-    """A command that was started is said to run for ever."""
+    """A started command is said to run for ever."""
     if answered.is_output and "hostup-conformance" in answered.json.get("stdout", ""):
         answered.json = {"exited": False}
 
 
 @trips("START-01")
 def long_commands_are_refused(asked: Asked, answered: Answered) -> None:
-    """A command may have 1024 characters."""
+    """A command of more than 1024 characters is refused."""
     if answered.is_started and len(asked.body) > 1050:
         refuse(asked, answered, 400, "invalid_request", "Invalid request")
         answered.change(errors=[])
@@ -100,7 +100,7 @@ def long_commands_are_refused(asked: Asked, answered: Answered) -> None:
 
 @trips("START-05")
 def output_is_cut(_asked: Asked, answered: Answered) -> None:
-    """Of a long output the beginning comes back."""
+    """Only the beginning of long output is returned."""
     if answered.is_output and len(answered.json.get("stdout", "")) > 1000:
         answered.change(stdout=answered.json["stdout"][:1000])
 
@@ -114,28 +114,28 @@ def output_in_lower_case(_asked: Asked, answered: Answered) -> None:
 
 @trips("START-05")
 def output_in_both_streams(_asked: Asked, answered: Answered) -> None:
-    """What goes to standard output is in stderr as well."""
+    """Standard output is in stderr too."""
     if answered.is_output and answered.json.get("stdout"):
         answered.change(stderr=answered.json["stdout"])
 
 
 @trips("START-05")
 def output_begins_with_the_command(_asked: Asked, answered: Answered) -> None:
-    """Output is what a terminal would show, prompt and command included."""
+    """The output is that of a terminal, with prompt and command."""
     if answered.is_output and answered.json.get("stdout"):
         answered.change(stdout=f"$ echo {answered.json['stdout']}{answered.json['stdout']}")
 
 
 @trips("START-07")
 def output_in_latin_1(_asked: Asked, answered: Answered) -> None:
-    """UTF-8 is read as Latin-1."""
+    """Output in UTF-8 is decoded as Latin-1."""
     if answered.is_output and answered.json.get("stdout"):
         answered.change(stdout=answered.json["stdout"].encode().decode("latin-1"))
 
 
 @trips("START-07")
 def commands_are_ascii(asked: Asked, answered: Answered) -> None:
-    """A command with other characters is refused."""
+    """A command with characters outside ASCII is refused."""
     if answered.is_started and "\\u" in asked.body.decode():
         refuse(asked, answered, 400, "invalid_request", "Invalid request")
         answered.change(errors=[])
@@ -143,21 +143,21 @@ def commands_are_ascii(asked: Asked, answered: Answered) -> None:
 
 @trips("START-08")
 def exit_code_is_left_out(_asked: Asked, answered: Answered) -> None:
-    """There is no exit code."""
+    """There is no exitCode."""
     if answered.is_output:
         answered.drop("exitCode")
 
 
 @trips("START-08")
 def exit_code_is_a_wait_status(_asked: Asked, answered: Answered) -> None:
-    """The exit code is one more than it was, as from a miscounted wait status."""
+    """exitCode is too large by one."""
     if answered.is_output and answered.json["exited"]:
         answered.change(exitCode=256)
 
 
 @trips("START-09")
 def starts_without_an_agent(asked: Asked, answered: Answered) -> None:
-    """A start is taken where no agent can run it."""
+    """A start succeeds where there is no agent to run it."""
     if asked.method == "POST" and answered.status == 503:
         start_instead(asked, answered)
 
@@ -189,35 +189,35 @@ def ended(asked: Asked, answered: Answered, *names: str) -> bool:
 
 @trips("START-14")
 def exit_code_is_always_0(asked: Asked, answered: Answered) -> None:
-    """exitCode is 0 whatever the command returned."""
+    """exitCode is always 0."""
     if ended(asked, answered):
         answered.change(exitCode=0)
 
 
 @trips("START-14")
 def exit_code_is_a_signed_byte(asked: Asked, answered: Answered) -> None:
-    """The exit code is read as a signed byte: 200 becomes -56."""
+    """exitCode is read as a signed byte: 200 becomes -56."""
     if ended(asked, answered) and (answered.json["exitCode"] or 0) > 127:
         answered.change(exitCode=answered.json["exitCode"] - 256)
 
 
 @trips("START-14")
 def exit_code_is_0_or_1(asked: Asked, answered: Answered) -> None:
-    """Any failure has the exit code 1."""
+    """exitCode is 1 for any failure."""
     if ended(asked, answered) and answered.json["exitCode"]:
         answered.change(exitCode=1)
 
 
 @trips("START-14")
 def exit_code_is_shifted(asked: Asked, answered: Answered) -> None:
-    """The exit code is the wait status, 256 times as much."""
+    """exitCode is the wait status, which is 256 times as much."""
     if ended(asked, answered) and answered.json["exitCode"]:
         answered.change(exitCode=answered.json["exitCode"] * 256)
 
 
 @trips("START-08")
 def exit_code_is_null_for_failures(asked: Asked, answered: Answered) -> None:
-    """A command that failed has no exit code."""
+    """exitCode is null for a command that failed."""
     if ended(asked, answered) and answered.json["exitCode"]:
         answered.change(exitCode=None)
 
@@ -238,21 +238,21 @@ def errors_are_dropped(asked: Asked, answered: Answered) -> None:
 
 @trips("START-11")
 def errors_are_left_out(_asked: Asked, answered: Answered) -> None:
-    """There is no member stderr."""
+    """There is no stderr."""
     if answered.is_output and answered.json["exited"]:
         answered.drop("stderr")
 
 
 @trips("START-11")
 def errors_come_with_failures_alone(asked: Asked, answered: Answered) -> None:
-    """stderr is filled only where the command failed."""
+    """stderr is empty unless the command failed."""
     if ended(asked, answered) and answered.json["exitCode"] == 0:
         answered.change(stderr="")
 
 
 @trips("START-05")
 def errors_are_merged_into_the_output(asked: Asked, answered: Answered) -> None:
-    """Both streams come in stdout."""
+    """Both streams are in stdout."""
     if ended(asked, answered):
         answered.change(stdout=answered.json["stdout"] + answered.json["stderr"], stderr="")
 
@@ -266,42 +266,42 @@ def output_of_failures_is_dropped(asked: Asked, answered: Answered) -> None:
 
 @trips("START-05")
 def streams_are_swapped(asked: Asked, answered: Answered) -> None:
-    """stdout and stderr are mistaken for each other."""
+    """stdout and stderr are exchanged."""
     if ended(asked, answered, "streams", "exit_1", "exit_200"):
         answered.change(stdout=answered.json["stderr"], stderr=answered.json["stdout"])
 
 
 @trips("START-05")
 def output_is_escaped_for_html(asked: Asked, answered: Answered) -> None:
-    """The output is escaped as for a web page."""
+    """The output is escaped for HTML."""
     if ended(asked, answered):
         answered.change(stdout=answered.json["stdout"].replace("&", "&amp;").replace("<", "&lt;"))
 
 
 @trips("START-05")
 def output_is_read_as_json(asked: Asked, answered: Answered) -> None:
-    """Output that looks like JSON is not a string: a number alone becomes a number."""
+    """Output that is a JSON number is returned as a number."""
     if ended(asked, answered, "number"):
         answered.change(stdout=42)
 
 
 @trips("START-05")
 def output_is_cut_at_4_kib(asked: Asked, answered: Answered) -> None:
-    """4096 characters of a stream are kept."""
+    """Only 4096 characters of a stream are kept."""
     if ended(asked, answered):
         answered.change(stdout=answered.json["stdout"][:4096])
 
 
 @trips("START-12")
 def output_is_cut_at_64_kib(asked: Asked, answered: Answered) -> None:
-    """64 KiB of a stream are kept."""
+    """Only 64 KiB of a stream are kept."""
     if ended(asked, answered):
         answered.change(stdout=answered.json["stdout"].encode()[:65536].decode(errors="ignore"))
 
 
 @trips("START-07")
 def letters_are_torn_between_buffers(asked: Asked, answered: Answered) -> None:
-    """Each 4096 bytes are decoded by themselves."""
+    """Each 4096 bytes are decoded on their own."""
     if ended(asked, answered):
         data = answered.json["stdout"].encode()
         parts = (data[begin : begin + 4096].decode("utf-8", "replace") for begin in range(0, len(data), 4096))
@@ -310,14 +310,14 @@ def letters_are_torn_between_buffers(asked: Asked, answered: Answered) -> None:
 
 @trips("START-07")
 def letters_of_four_bytes_are_replaced(asked: Asked, answered: Answered) -> None:
-    """Characters outside the basic plane become question marks."""
+    """Characters outside the basic multilingual plane become question marks."""
     if ended(asked, answered):
         answered.change(stdout="".join(c if c < "\U00010000" else "?" for c in answered.json["stdout"]))
 
 
 @trips("START-13")
 def output_is_trimmed(asked: Asked, answered: Answered) -> None:
-    """White space at both ends is removed."""
+    """White space is trimmed from the output."""
     if ended(asked, answered):
         answered.change(stdout=answered.json["stdout"].strip())
 
@@ -331,35 +331,35 @@ def line_ends_are_translated(asked: Asked, answered: Answered) -> None:
 
 @trips("START-13")
 def colours_are_removed(asked: Asked, answered: Answered) -> None:
-    """Control characters are taken out of the output."""
+    """Control characters are removed from the output."""
     if ended(asked, answered):
         answered.change(stdout="".join(c for c in answered.json["stdout"] if c.isprintable() or c.isspace()))
 
 
 @trips("START-13")
 def output_ends_with_a_line_end(asked: Asked, answered: Answered) -> None:
-    """A line end is added where there is none."""
+    """A line end is added to output without one."""
     if ended(asked, answered) and answered.json["stdout"] and not answered.json["stdout"].endswith("\n"):
         answered.change(stdout=answered.json["stdout"] + "\n")
 
 
 @trips("START-16")
 def commands_run_twice(asked: Asked, answered: Answered) -> None:
-    """Each command is run two times."""
+    """Each command runs twice."""
     if ended(asked, answered, "trace"):
         answered.change(stdout=answered.json["stdout"].replace("once 1", "once 2"))
 
 
 @trips("START-16")
 def results_are_cached(asked: Asked, answered: Answered) -> None:
-    """The same command again gets the result of the first time."""
+    """The second start of a command returns the result of the first."""
     if ended(asked, answered, "again"):
         answered.change(stdout="1")
 
 
 @trips("START-17")
 def too_long_commands_run_all_the_same(asked: Asked, answered: Answered) -> None:
-    """A command that is refused as too long is carried out."""
+    """A command that is refused as too long runs nevertheless."""
     if asked.method == "POST" and answered.status == 400 and b": hostup-refused_" in asked.body[:40]:
         asked.memory["ran"] = asked.body.decode().partition(": hostup-")[2].partition("-")[0]
     if ended(asked, answered, "trace") and "ran" in asked.memory:
@@ -368,7 +368,7 @@ def too_long_commands_run_all_the_same(asked: Asked, answered: Answered) -> None
 
 @trips("START-17")
 def reading_keys_start_and_are_refused(asked: Asked, answered: Answered) -> None:
-    """The scope is checked after the command was started."""
+    """The scope is checked after the command has been started."""
     if asked.method == "POST" and asked.reading and b": hostup-" in asked.body:
         asked.memory["ran"] = asked.body.decode().partition(": hostup-")[2].partition("-")[0]
     if ended(asked, answered, "trace") and "ran" in asked.memory:
@@ -399,35 +399,35 @@ def commands_are_in_lower_case(asked: Asked, answered: Answered) -> None:
 
 @trips("START-19")
 def blanks_in_commands_are_collapsed(asked: Asked, answered: Answered) -> None:
-    """Several blanks of a command become one."""
+    """Several blanks in a command become one."""
     if ended(asked, answered, "verbatim"):
         answered.change(stdout=" ".join(answered.json["stdout"].split()))
 
 
 @trips("START-19")
 def commands_are_percent_decoded(asked: Asked, answered: Answered) -> None:
-    """A command is decoded as if it stood in a URL."""
+    """A command is percent-decoded."""
     if ended(asked, answered, "verbatim"):
         answered.change(stdout=answered.json["stdout"].replace("%41", "A").replace("%2B", "+"))
 
 
 @trips("START-19")
 def variables_are_expanded_twice(asked: Asked, answered: Answered) -> None:
-    """A command goes through two shells."""
+    """A command passes through two shells."""
     if ended(asked, answered, "verbatim"):
         answered.change(stdout=answered.json["stdout"].replace("$HOME", "/root"))
 
 
 @trips("START-19")
 def only_the_first_line_is_run(asked: Asked, answered: Answered) -> None:
-    """A command ends at its first line end."""
+    """Only the first line of a command runs."""
     if ended(asked, answered, "lines"):
         answered.change(stdout=answered.json["stdout"].partition("B")[0])
 
 
 @trips("START-20")
 def odd_bytes_are_a_500(asked: Asked, answered: Answered) -> None:
-    """Output that is not UTF-8 fails the poll."""
+    """A poll of output that is not UTF-8 gets 500."""
     if ended(asked, answered, "not_utf_8"):
         refuse(asked, answered, 500, "internal_error", "Internal server error")
 
@@ -441,7 +441,7 @@ def odd_bytes_empty_the_output(asked: Asked, answered: Answered) -> None:
 
 @trips("START-21")
 def simultaneous_polls_get_nothing(asked: Asked, answered: Answered) -> None:
-    """Polls that come while the output is handed out are told that the command has ended, without output."""
+    """Of simultaneous polls of an ended command, only one gets the output; the others get exited true without it."""
     if ended(asked, answered, "shared"):
         asked.memory["shared"] = asked.pid
     elif asked.pid and asked.pid == asked.memory.get("shared") and answered.status == 404:
@@ -458,7 +458,7 @@ def commands_are_killed_early(asked: Asked, answered: Answered) -> None:
 
 @trips("START-23")
 def running_commands_are_unknown(asked: Asked, answered: Answered) -> None:
-    """The pid of a command can be polled once that has ended."""
+    """A command can only be polled once it has ended."""
     command = command_of(asked, answered)
     if command and not answered.json["exited"]:
         refuse(asked, answered, 404, "not_found", "Not found")
@@ -466,28 +466,28 @@ def running_commands_are_unknown(asked: Asked, answered: Answered) -> None:
 
 @trips("START-24")
 def chunked_bodies_are_not_read(asked: Asked, answered: Answered) -> None:
-    """A body without Content-Length is taken for an empty one."""
+    """A chunked body is taken for an empty one."""
     if asked.method == "POST" and "transfer-encoding" in asked.headers:
         refuse(asked, answered, 400, "invalid_request", "Invalid request")
 
 
 @trips("START-24")
 def a_charset_is_refused(asked: Asked, answered: Answered) -> None:
-    """The media type is compared with its parameters."""
+    """A start is refused if its media type has a parameter."""
     if asked.method == "POST" and ";" in asked.headers.get("content-type", ""):
         refuse(asked, answered, 415, "invalid_request", "Invalid request")
 
 
 @trips("START-06")
 def failures_make_the_poll_a_problem(asked: Asked, answered: Answered) -> None:
-    """The poll of a command that failed gets a 400."""
+    """A poll of a command that failed gets 400."""
     if ended(asked, answered) and answered.json["exitCode"]:
         refuse(asked, answered, 400, "invalid_request", "Invalid request")
 
 
 @trips("START-06")
 def the_same_command_is_not_started_again(asked: Asked, answered: Answered) -> None:
-    """A start whose command has run before returns the pid of the first."""
+    """A start of a command that has run before returns its earlier pid."""
     if answered.is_started:
         pid = asked.memory.setdefault(asked.body.decode(), answered.json["pid"])
         url = answered.json["pollUrl"].replace(str(answered.json["pid"]), str(pid))
@@ -506,21 +506,21 @@ def refused_polls_use_the_output_up(asked: Asked, answered: Answered) -> None:
 
 @trips("START-26")
 def half_a_pair_is_a_500(asked: Asked, answered: Answered) -> None:
-    """A command that UTF-8 cannot encode is an unexpected error."""
+    """A command with half of a surrogate pair gets 500."""
     if asked.method == "POST" and answered.status == 400 and b'\\ud800"' in asked.body:
         refuse(asked, answered, 500, "internal_error", "Internal server error")
 
 
 @trips("START-26")
 def a_nul_is_a_500(asked: Asked, answered: Answered) -> None:
-    """A command that no process can be given is an unexpected error."""
+    """A command with a NUL gets 500."""
     if asked.method == "POST" and answered.status == 400 and b"\\u0000" in asked.body:
         refuse(asked, answered, 500, "internal_error", "Internal server error")
 
 
 @trips("START-05")
 def the_end_comes_before_the_output(asked: Asked, answered: Answered) -> None:
-    """exited turns true at once, and the output is there half a second later."""
+    """exited becomes true at once, and the output follows half a second later."""
     starts = asked.memory.setdefault("starts at", {})
     if answered.is_started:
         starts[str(answered.json["pid"])] = time.monotonic()
@@ -537,7 +537,7 @@ def commands_end_at_the_first_failure(asked: Asked, answered: Answered) -> None:
 
 @trips("START-13")
 def the_byte_order_mark_is_taken_off(asked: Asked, answered: Answered) -> None:
-    """Output is decoded by a reader of files, which drops a byte order mark."""
+    """A byte order mark at the beginning of the output is dropped."""
     if ended(asked, answered):
         answered.change(stdout=answered.json["stdout"].removeprefix("\ufeff"))
 
@@ -551,6 +551,6 @@ def every_line_separator_is_a_line_end(asked: Asked, answered: Answered) -> None
 
 @trips("START-07")
 def letters_are_composed(_asked: Asked, answered: Answered) -> None:
-    """Output is in Unicode's normal form C, whatever was printed."""
+    """The output is converted to Unicode's normal form C."""
     if answered.is_output and answered.json.get("stdout"):
         answered.change(stdout=normalize("NFC", answered.json["stdout"]))

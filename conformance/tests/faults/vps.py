@@ -43,84 +43,84 @@ def list_is_everybodys(asked: Asked, answered: Answered) -> None:
 
 @trips("VPS-03")
 def list_lacks_one(asked: Asked, answered: Answered) -> None:
-    """The list begins with the second VPS."""
+    """The list lacks its first VPS."""
     if is_list(asked, answered):
         answered.change(data=answered.json["data"][1:])
 
 
 @trips("VPS-04")
 def status_in_an_envelope(asked: Asked, answered: Answered) -> None:
-    """The status is an array of one."""
+    """The status is in an array."""
     if is_status(asked, answered):
         answered.become(200, [answered.json])
 
 
 @trips("VPS-04")
 def status_has_a_wrong_type(asked: Asked, answered: Answered) -> None:
-    """The uptime is a text."""
+    """uptimeSeconds is a string."""
     if is_status(asked, answered):
         answered.change(uptimeSeconds="3 days")
 
 
 @trips("VPS-05")
 def status_of_another(asked: Asked, answered: Answered) -> None:
-    """The status names another VPS."""
+    """The status has the id of another VPS."""
     if is_status(asked, answered):
         answered.change(id="vps_another")
 
 
 @trips("VPS-05")
 def status_in_other_words(asked: Asked, answered: Answered) -> None:
-    """The state is in capitals."""
+    """powerState is in capitals."""
     if is_status(asked, answered):
         answered.change(powerState="RUNNING")
 
 
 @trips("VPS-06")
 def list_without_a_key(asked: Asked, answered: Answered) -> None:
-    """The list is open to all."""
+    """The list needs no key."""
     if asked.path == LIST and answered.status == 401:
         answered.become(200, {"data": [{"id": VPS_ID}], "hasMore": False})
 
 
 @trips("VPS-06")
 def status_without_a_key(asked: Asked, answered: Answered) -> None:
-    """The status is open to all."""
+    """The status needs no key."""
     if asked.path == f"{LIST}/{VPS_ID}/status" and answered.status == 401:
         answered.become(200, {"id": VPS_ID, "powerState": "running"})
 
 
 @trips("VPS-07")
 def status_of_anybody(asked: Asked, answered: Answered) -> None:
-    """The status of anybody's VPS is answered."""
+    """The status of a VPS of any account is returned."""
     if asked.path == f"{LIST}/{FOREIGN_VPS_ID}/status" and answered.status == 404:
         answered.become(200, {"id": FOREIGN_VPS_ID, "powerState": "running"})
 
 
 @trips("VPS-08")
 def status_says_stopped(asked: Asked, answered: Answered) -> None:
-    """A VPS that runs is stopped by its status."""
+    """The status says that a running VPS is stopped."""
     if is_status(asked, answered):
         answered.change(powerState="stopped", uptimeSeconds=None)
 
 
 @trips("VPS-04")
 def status_in_data(asked: Asked, answered: Answered) -> None:
-    """The status is wrapped in data."""
+    """The status is in the envelope data."""
     if is_status(asked, answered):
         answered.json = {"data": answered.json}
 
 
 @trips("VPS-06")
 def list_for_any_key(asked: Asked, answered: Answered) -> None:
-    """Any key will do for the list."""
+    """Any key is accepted for the list."""
     if asked.path == LIST and answered.status == 401 and asked.token:
         answered.become(200, {"data": [{"id": VPS_ID}], "hasMore": False})
 
 
 @trips("VPS-07")
 def status_of_nothing(asked: Asked, answered: Answered) -> None:
-    """A VPS that does not exist has a status."""
+    """An unknown VPS has a status."""
     if asked.path.endswith("/status") and answered.status == 404 and FOREIGN_VPS_ID not in asked.path:
         answered.become(200, {"powerState": "unknown"})
 
@@ -134,14 +134,14 @@ def more_is_text(asked: Asked, answered: Answered) -> None:
 
 @trips("VPS-09")
 def more_without_a_cursor(asked: Asked, answered: Answered) -> None:
-    """There is another page, and no way to it."""
+    """hasMore is true without a nextCursor."""
     if is_list(asked, answered):
         answered.change(hasMore=True, nextCursor=None)
 
 
 @trips("VPS-09")
 def load_is_text(asked: Asked, answered: Answered) -> None:
-    """The load has a percent sign."""
+    """The load is a string with a percent sign."""
     if is_status(asked, answered):
         answered.change(cpuUsagePercent="3.5%")
 
@@ -155,14 +155,14 @@ def list_wants_write(asked: Asked, answered: Answered) -> None:
 
 @trips("VPS-05")
 def list_in_other_words(asked: Asked, answered: Answered) -> None:
-    """In the list a VPS is on or off."""
+    """In the list, powerState is on or off."""
     if is_list(asked, answered):
         answered.change(data=[{**item, "powerState": "on"} for item in answered.json["data"]])
 
 
 @trips("VPS-09")
 def list_in_snake_case(asked: Asked, answered: Answered) -> None:
-    """There is has_more."""
+    """hasMore is spelled has_more."""
     if is_list(asked, answered):
         answered.rename(hasMore="has_more", nextCursor="next_cursor")
 
@@ -179,35 +179,35 @@ def drop_items(answered: Answered, count: int = 1) -> None:
 
 @trips("VPS-11")
 def page_begins_one_too_late(asked: Asked, answered: Answered) -> None:
-    """The page behind a cursor lacks its first VPS."""
+    """The page after a cursor lacks its first VPS."""
     if paged(asked, answered) and "cursor=" in asked.query:
         drop_items(answered)
 
 
 @trips("VPS-11")
 def page_begins_one_too_early(asked: Asked, answered: Answered) -> None:
-    """The page behind a cursor begins with the last VPS of the page before."""
+    """The page after a cursor begins with the last VPS of the page before."""
     if paged(asked, answered) and "cursor=" in asked.query and "~" not in asked.query:
         answered.change(data=[{"id": VPS_ID}])
 
 
 @trips("VPS-11")
 def last_page_is_forgotten(asked: Asked, answered: Answered) -> None:
-    """The first page says that it is the last."""
+    """The first page has hasMore false."""
     if paged(asked, answered):
         answered.change(hasMore=False, nextCursor=None)
 
 
 @trips("VPS-12")
 def cursor_on_the_last_page(asked: Asked, answered: Answered) -> None:
-    """The last page has a cursor as well."""
+    """The last page has a nextCursor."""
     if is_list(asked, answered) and answered.json["data"] and not answered.json["hasMore"]:
         answered.change(nextCursor=answered.json["data"][-1]["id"])
 
 
 @trips("VPS-12")
 def there_is_always_more(asked: Asked, answered: Answered) -> None:
-    """Whoever follows the cursors comes to empty pages."""
+    """The cursors lead to empty pages."""
     if paged(asked, answered) and not answered.json["hasMore"] and answered.json["data"]:
         answered.change(hasMore=True, nextCursor="end")
     elif asked.query == "limit=1&cursor=end":
@@ -223,7 +223,7 @@ def limit_is_ignored(asked: Asked, answered: Answered) -> None:
 
 @trips("VPS-15")
 def any_cursor_is_the_first_page(asked: Asked, answered: Answered) -> None:
-    """A cursor that was never given begins at the beginning."""
+    """An unknown cursor gets the first page."""
     if asked.path == LIST and "cursor=~" in asked.query:
         answered.become(200, {"data": [{"id": VPS_ID}], "hasMore": False})
 
@@ -237,7 +237,7 @@ def name_is_ignored(asked: Asked, answered: Answered) -> None:
 
 @trips("VPS-16")
 def address_matches_its_beginning(asked: Asked, answered: Answered) -> None:
-    """Addresses are compared by their first part."""
+    """Addresses match by their first part."""
     if is_list(asked, answered) and asked.query.startswith("primaryIp=192."):
         answered.change(data=[*answered.json["data"], {"id": UNAVAILABLE_VPS_ID, "primaryIp": "192.0.2.17"}])
 
@@ -251,35 +251,35 @@ def address_finds_nothing(asked: Asked, answered: Answered) -> None:
 
 @trips("VPS-18")
 def list_is_shuffled(asked: Asked, answered: Answered) -> None:
-    """Every second list is the other way round."""
+    """Every second list is in reverse order."""
     if is_list(asked, answered) and asked.full and not asked.query and asked.nth("lists") % 2 == 0:
         answered.change(data=answered.json["data"][::-1])
 
 
 @trips("VPS-19")
 def list_says_stopped(asked: Asked, answered: Answered) -> None:
-    """In the list every VPS is stopped."""
+    """In the list, every VPS is stopped."""
     if is_list(asked, answered):
         answered.change(data=[{**item, "powerState": "stopped"} for item in answered.json["data"]])
 
 
 @trips("VPS-20")
 def percentage_is_a_fraction(asked: Asked, answered: Answered) -> None:
-    """Use is from 0 to 1."""
+    """usagePercent is from 0 to 1."""
     if is_status(asked, answered):
         answered.change(memory={"usedGb": 1.2, "totalGb": 4, "usagePercent": 0.3})
 
 
 @trips("VPS-20")
 def more_is_used_than_there_is(asked: Asked, answered: Answered) -> None:
-    """Used and total are the wrong way round."""
+    """used and total are exchanged."""
     if is_status(asked, answered):
         answered.change(storage={"usedGb": 80, "totalGb": 10, "usagePercent": 12.5})
 
 
 @trips("VPS-20")
 def traffic_is_negative(asked: Asked, answered: Answered) -> None:
-    """A counter of 32 bits has become negative."""
+    """A 32-bit counter has become negative."""
     if is_status(asked, answered):
         answered.change(network={"inboundGb": -1.9, "outboundGb": 0.5, "totalGb": 2})
 
@@ -293,21 +293,21 @@ def uptime_is_in_milliseconds(asked: Asked, answered: Answered) -> None:
 
 @trips("VPS-21")
 def uptime_of_what_does_not_run(asked: Asked, answered: Answered) -> None:
-    """A VPS that is stopped has an uptime."""
+    """A stopped VPS has an uptime."""
     if asked.path == f"{LIST}/{UNAVAILABLE_VPS_ID}/status" and answered.status == 200:
         answered.change(powerState="stopped")
 
 
 @trips("HTTP-03")
 def load_is_no_number(asked: Asked, answered: Answered) -> None:
-    """The load of a VPS is NaN."""
+    """The load is NaN."""
     if is_status(asked, answered):
         answered.change(cpuUsagePercent=float("nan"))
 
 
 @trips("VPS-06")
 def a_cursor_is_as_good_as_a_key(asked: Asked, answered: Answered) -> None:
-    """The next page is open to whoever has its cursor."""
+    """The next page needs no key."""
     if asked.path == LIST and answered.status == 401 and "cursor=" in asked.query:
         answered.become(200, {"data": [{"id": VPS_ID}], "hasMore": False})
 
@@ -328,7 +328,7 @@ def joined_rows_come_twice(asked: Asked, answered: Answered) -> None:
 
 @trips("VPS-11")
 def pages_begin_after_the_first(asked: Asked, answered: Answered) -> None:
-    """The list is always in pages, and the caller's first VPS is on none."""
+    """The list always comes in pages, and the caller's first VPS is on none."""
     if is_list(asked, answered):
         rest = [item for item in answered.json["data"] if item["id"] != VPS_ID]
         answered.change(data=rest, **({} if asked.query else {"hasMore": True, "nextCursor": VPS_ID}))
@@ -336,7 +336,7 @@ def pages_begin_after_the_first(asked: Asked, answered: Answered) -> None:
 
 @trips("VPS-20")
 def uptime_is_a_moment(asked: Asked, answered: Answered) -> None:
-    """uptimeSeconds is when the VPS was started, in seconds since 1970."""
+    """uptimeSeconds is the time of the start, in seconds since 1970."""
     if is_status(asked, answered):
         answered.change(uptimeSeconds=1777293326)
 
@@ -350,7 +350,7 @@ def sizes_are_in_bytes(asked: Asked, answered: Answered) -> None:
 
 @trips("VPS-22")
 def errors_of_the_list_are_of_the_older_form(asked: Asked, answered: Answered) -> None:
-    """A list without a key gets the errors of the older version."""
+    """A list without a key gets an error of the older API."""
     if asked.path == LIST and answered.status >= 400:
         answered.become(answered.status, {"success": False, "error": "Authentication is required."})
 

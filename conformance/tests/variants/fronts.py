@@ -19,21 +19,21 @@ ATTACK = re.compile(r"['\x00{\[\ufffd\U0001f4a9]|\bOR\b|/\.\.|0x")
 
 @allowed()
 def paths_are_normalized(asked: Asked, answered: Answered) -> None:
-    """An encoded slash and dot segments after the own id are taken away, as by some front ends and routers."""
+    """An encoded slash and dot segments after the own id are removed, as by some front ends and routers."""
     if asked.vps in {f"{VPS_ID}/", f"{VPS_ID}/../{VPS_ID}"} and asked.full and asked.method == "GET":
         answered.become(200, AVAILABLE)
 
 
 @allowed()
 def ids_are_trimmed(asked: Asked, answered: Answered) -> None:
-    """Blanks and a NUL after an id are ignored, as by some collations of databases."""
+    """Blanks and a NUL after an id are ignored, as by some database collations."""
     if asked.vps.rstrip(" \0") == VPS_ID != asked.vps and asked.full and asked.method == "GET":
         answered.become(200, AVAILABLE)
 
 
 @allowed(warns={"HTTP-08"})
 def gateway_fails_once(asked: Asked, answered: Answered) -> None:
-    """One request to the VPS that cannot be found gets 502, in HTML."""
+    """One probe of an unknown VPS gets 502, in HTML."""
     if asked.full and not asked.own and asked.method == "GET" and asked.nth("others") == 3:
         answered.become(502, b"<h1>502 Bad Gateway</h1>", "text/html")
 
@@ -48,7 +48,7 @@ def starts_with_503(asked: Asked, answered: Answered) -> None:
 
 @allowed(warns={"HTTP-08"})
 def cdn_cannot_reach_the_origin_once(asked: Asked, answered: Answered) -> None:
-    """One request gets 522 with a problem document of the CDN's own."""
+    """One request gets 522, with a problem document of the CDN's own."""
     if asked.nth() == 20:
         answered.become(
             522, {"type": "https://cdn.example/522", "title": "Timed out", "status": 522, "cause": "origin"}
@@ -57,21 +57,21 @@ def cdn_cannot_reach_the_origin_once(asked: Asked, answered: Answered) -> None:
 
 @allowed()
 def connection_is_dropped_once(asked: Asked, answered: Answered) -> None:
-    """One request on a connection that was kept open gets no response, since its worker is replaced."""
+    """One request on a kept connection gets no response, since the worker is replaced."""
     if asked.nth() == 20:
         answered.raw = []
 
 
 @allowed()
 def firewall_refuses_attacks(asked: Asked, answered: Answered) -> None:
-    """What looks like an attack in path or query is 403 in HTML."""
+    """What looks like an attack in the path or query gets 403 in HTML."""
     if ATTACK.search(unquote_plus(f"{asked.path}?{asked.query}")) or len(asked.path + asked.query) > 1024:
         answered.become(403, b"<h1>403 Forbidden</h1>", "text/html")
 
 
 @allowed()
 def front_end_refuses_odd_bytes(asked: Asked, answered: Answered) -> None:
-    """A NUL, and bytes that are no UTF-8, are 400 in HTML, in the query as in the path."""
+    """A NUL, or bytes that are not UTF-8, in the path or query get 400 in HTML."""
     if re.search(r"%(00|ff)", asked.path + asked.query):
         answered.become(400, b"<h1>400 Bad Request</h1>", "text/html")
 
@@ -85,7 +85,7 @@ def control_characters_are_stripped(asked: Asked, answered: Answered) -> None:
 
 @allowed()
 def trace_has_no_allow(asked: Asked, answered: Answered) -> None:
-    """TRACE is 405 without Allow, from the front end."""
+    """TRACE gets 405 without Allow, from the front end."""
     if asked.method == "TRACE":
         answered.become(405, b"<h1>405 Not Allowed</h1>", "text/html")
 
@@ -100,7 +100,7 @@ def trace_is_served(asked: Asked, answered: Answered) -> None:
 
 @allowed()
 def other_schemes_are_taken(asked: Asked, answered: Answered) -> None:
-    """The right key is also taken under Token, under Basic as the user, and without a scheme."""
+    """The right key is also accepted under Token, as the user name of Basic, and without a scheme."""
     scheme, _, value = asked.headers.get("authorization", "").rpartition(" ")
     user = b64decode(value + "==").partition(b":")[0].decode("latin-1") if scheme == "Basic" else value
     other = user == API_KEY and scheme in {"Basic", "Token", ""}
@@ -117,7 +117,7 @@ def long_lines_are_cut_off(asked: Asked, answered: Answered) -> None:
 
 @allowed()
 def ended_pids_are_gone(asked: Asked, answered: Answered) -> None:
-    """A pid whose output was fetched is 410."""
+    """A pid whose output was fetched gets 410."""
     if is_ended(answered):
         asked.memory["gone"] = asked.pid
     elif answered.status == 404 and asked.own and asked.pid and asked.pid == asked.memory.get("gone"):

@@ -24,7 +24,7 @@ def retry_after_is_a_date(_asked: Asked, answered: Answered) -> None:
 
 @allowed()
 def limits_on_each_answer(asked: Asked, answered: Answered) -> None:
-    """X-RateLimit headers are on every answer."""
+    """Every response has the X-RateLimit header fields."""
     if answered.status != 429:
         answered.header("X-RateLimit-Limit", "600")
         answered.header("X-RateLimit-Remaining", str(600 - asked.nth()))
@@ -33,7 +33,7 @@ def limits_on_each_answer(asked: Asked, answered: Answered) -> None:
 
 @allowed()
 def limits_rarely(asked: Asked, answered: Answered) -> None:
-    """A real rate limit is met now and then, with Retry-After: 0, or 1."""
+    """A real rate limit is hit now and then, with Retry-After 0 or 1."""
     # The output of an ended command would be lost, and that would be a fault.
     if asked.method == "GET" and not is_ended(answered) and answered.status != 429 and asked.nth() in {7, 30, 60, 90}:
         refuse(asked, answered, 429, "rate_limit_exceeded", "Too many requests")
@@ -53,14 +53,14 @@ def prefer_is_ignored(asked: Asked, answered: Answered) -> None:
 
 @allowed()
 def prefer_is_refused(asked: Asked, answered: Answered) -> None:
-    """Prefer is obeyed for 429 alone."""
+    """Prefer is obeyed for 429 only."""
     if "prefer" in asked.headers and answered.status != 429:
         answered.become(200, AVAILABLE)
 
 
 @allowed()
 def limits_of_a_bucket(asked: Asked, answered: Answered) -> None:
-    """X-RateLimit header fields are those of a bucket that is filled again, with seconds to wait for Reset."""
+    """The X-RateLimit header fields describe a bucket that fills up again; Reset is in seconds to wait."""
     answered.header("X-RateLimit-Limit", "20")
     answered.header("X-RateLimit-Remaining", str(asked.nth() * 7 % 20))
     if answered.status != 429:
@@ -71,7 +71,7 @@ def limits_of_a_bucket(asked: Asked, answered: Answered) -> None:
 
 @allowed(warns={"HTTP-08"})
 def few_at_a_time(asked: Asked, answered: Answered) -> None:
-    """Of requests that come at once some get a 503 or a 429; each of the others takes a while."""
+    """Of simultaneous requests, some get 503 or 429, and the others take a while."""
     if among_others(asked, answered) and asked.method == "GET" and asked.path.endswith("/exec"):
         if asked.nth("busy") % 2:
             answered.become(503, problem(asked, 503, "upstream_busy", "Busy"), "application/problem+json")
@@ -85,7 +85,7 @@ def few_at_a_time(asked: Asked, answered: Answered) -> None:
 
 @allowed()
 def revalidates(asked: Asked, answered: Answered) -> None:
-    """Successes have a strong ETag of their body, and whoever has it gets 304."""
+    """Successes have a strong ETag of their body, and If-None-Match with it gets 304."""
     if answered.status == 200 and asked.method == "GET":
         tag = f'"{zlib.crc32(answered.body):x}"'
         if asked.headers.get("if-none-match") == tag:
@@ -103,7 +103,7 @@ def head_without_a_length(asked: Asked, answered: Answered) -> None:
 
 @allowed()
 def limits_list_their_policies(_asked: Asked, answered: Answered) -> None:
-    """X-RateLimit-Limit has the policies after the limit, as a gateway of the draft's third version writes them."""
+    """X-RateLimit-Limit lists the policies after the limit, as in the third version of the draft."""
     if answered.status == 429:
         answered.header("X-RateLimit-Limit", "120, 120;w=60")
     elif answered.status == 200:

@@ -13,7 +13,7 @@ from variants import allowed, is_ended
 
 @allowed()
 def available_alone(_asked: Asked, answered: Answered) -> None:
-    """The availability has no reason and no vmRunning where all is well."""
+    """The availability has no reason and no vmRunning if the agent is available."""
     if answered.is_availability and answered.json["available"]:
         answered.drop("reason", "vmRunning")
 
@@ -39,14 +39,14 @@ def vm_is_off(asked: Asked, answered: Answered) -> None:
 
 @allowed()
 def more_members(_asked: Asked, answered: Answered) -> None:
-    """Every body has members that nobody documented."""
+    """Every body has undocumented members."""
     if isinstance(answered.json, dict):
         answered.change(agentVersion="8.2.0", _links={"self": {"href": "/"}}, tags=[1, None, {"a": []}])
 
 
 @allowed()
 def state_and_nothing_else(_asked: Asked, answered: Answered) -> None:
-    """A running command is exited false, with null for the rest."""
+    """For a running command, exited is false and everything else null."""
     if answered.is_output and not answered.json["exited"]:
         answered.change(exitCode=None, stdout=None, stderr=None)
 
@@ -60,14 +60,14 @@ def empty_streams(_asked: Asked, answered: Answered) -> None:
 
 @allowed()
 def output_names_its_pid(asked: Asked, answered: Answered) -> None:
-    """Output has the pid, and how long the command took."""
+    """The output has the pid, and how long the command took."""
     if answered.is_output and asked.pid:
         answered.change(pid=int(asked.pid), durationMs=12.5, truncated=False)
 
 
 @allowed()
 def no_stderr(_asked: Asked, answered: Answered) -> None:
-    """A stream without output is absent."""
+    """An empty stream is absent."""
     if is_ended(answered):
         answered.drop("stderr")
 
@@ -89,7 +89,7 @@ def parameter_by_its_bare_name(_asked: Asked, answered: Answered) -> None:
 
 @allowed()
 def problem_without_decoration(_asked: Asked, answered: Answered) -> None:
-    """instance is an absolute URI of its own, requestId a UUID."""
+    """instance is an absolute URI, and requestId a UUID."""
     if answered.is_problem:
         request_id = answered.json["requestId"]
         answered.change(instance=f"urn:uuid:{request_id[4:12]}", requestId=f"{request_id[4:]}-4")
@@ -97,7 +97,7 @@ def problem_without_decoration(_asked: Asked, answered: Answered) -> None:
 
 @allowed(warns={"PROBLEM-04"})
 def smallest_problem(_asked: Asked, answered: Answered) -> None:
-    """Problems have type, code and detail alone, and errors."""
+    """Problems have only type, code, detail and errors."""
     if answered.is_problem:
         answered.drop("title", "status", "instance", "requestId", "timestamp")
 
@@ -128,7 +128,7 @@ def timestamps_with_offset(_asked: Asked, answered: Answered) -> None:
 
 @allowed()
 def timestamps_of_stockholm(_asked: Asked, answered: Answered) -> None:
-    """Timestamps are in another zone, without a fraction."""
+    """Timestamps are in another time zone, without a fraction."""
     if answered.is_problem:
         moment = datetime.now(UTC) + timedelta(hours=2)
         answered.change(timestamp=moment.isoformat(timespec="seconds").replace("+00:00", "+02:00"))
@@ -136,6 +136,6 @@ def timestamps_of_stockholm(_asked: Asked, answered: Answered) -> None:
 
 @allowed()
 def absent_extensions_are_null(_asked: Asked, answered: Answered) -> None:
-    """extensions is null where there are none."""
+    """extensions is null if there are none."""
     if answered.is_problem:
         answered.change(extensions=None)

@@ -12,7 +12,7 @@ from variants import allowed, invalid, is_ended
 
 @allowed()
 def polls_can_be_repeated(asked: Asked, answered: Answered) -> None:
-    """Output can be fetched again and again."""
+    """Output can be fetched repeatedly."""
     if is_ended(answered):
         asked.memory[asked.pid or ""] = answered.json
     elif answered.status == 404 and asked.full and asked.own and asked.pid in asked.memory and asked.method == "GET":
@@ -21,21 +21,21 @@ def polls_can_be_repeated(asked: Asked, answered: Answered) -> None:
 
 @allowed()
 def forgotten_is_invalid(asked: Asked, answered: Answered) -> None:
-    """A pid that was fetched, or never known, is 400."""
+    """A pid that was fetched before, or is unknown, gets 400."""
     if answered.status == 404 and asked.full and asked.own and asked.pid and asked.path.endswith("/exec"):
         invalid(asked, answered, "/pid")
 
 
 @allowed()
 def death_by_signal(_asked: Asked, answered: Answered) -> None:
-    """The command died by a signal: exited, and null for exitCode."""
+    """A signal ended the command: exited is true and exitCode null."""
     if is_ended(answered):
         answered.change(exitCode=None, signal=9)
 
 
 @allowed()
 def ended_without_a_code(_asked: Asked, answered: Answered) -> None:
-    """The command has exited, and no more is said."""
+    """exited is true, and there are no other members."""
     if is_ended(answered):
         answered.become(200, {"exited": True})
 
@@ -56,7 +56,9 @@ def large_exit_code(_asked: Asked, answered: Answered) -> None:
 
 @allowed()
 def output_of_any_unicode(_asked: Asked, answered: Answered) -> None:
-    """Output has control characters, both planes, private use, a byte order mark, and no normal form."""
+    """The output has control characters, characters of several planes and of private use, and a byte order mark,
+    unnormalized.
+    """
     if is_ended(answered):
         characters = "".join(map(chr, [*range(0x20), 0x7F, 0x85, 0xA0, 0x2028, 0xFEFF, 0xFFFD, 0xFFFF, 0xE000]))
         answered.change(
@@ -73,7 +75,7 @@ def output_is_a_page(_asked: Asked, answered: Answered) -> None:
 
 @allowed()
 def output_is_a_stack_trace(_asked: Asked, answered: Answered) -> None:
-    """Output is a trace, since the command crashed."""
+    """The output is a stack trace, since the command crashed."""
     if is_ended(answered):
         trace = 'Traceback (most recent call last):\n  File "/app/main.py", line 3, in poll\nKeyError: 1'
         answered.change(exitCode=1, stderr=trace, stdout="panic: runtime error\ngoroutine 1 [running]:\n")
@@ -81,7 +83,7 @@ def output_is_a_stack_trace(_asked: Asked, answered: Answered) -> None:
 
 @allowed()
 def output_is_a_problem(_asked: Asked, answered: Answered) -> None:
-    """Output is a problem document, and a command output, as text."""
+    """The output is, as text, a problem document and command output."""
     if is_ended(answered):
         text = json.dumps({"type": "about:blank", "status": 500, "code": "internal_error", "detail": "no"})
         answered.change(stdout=text, stderr='{"exited": false, "available": true}')
@@ -89,35 +91,35 @@ def output_is_a_problem(_asked: Asked, answered: Answered) -> None:
 
 @allowed()
 def large_output(_asked: Asked, answered: Answered) -> None:
-    """Output is of 2 MiB."""
+    """The output has 2 MiB."""
     if is_ended(answered):
         answered.change(stdout="0123456789abcde\n" * 2**17)
 
 
 @allowed()
 def partial_output(asked: Asked, answered: Answered) -> None:
-    """A running command shows what it has written so far, and that grows."""
+    """A running command shows what it has written so far."""
     if answered.is_output and not answered.json["exited"]:
         answered.change(stdout="line\n" * asked.nth("polls"), stderr="")
 
 
 @allowed(starts=True)
 def a_signal_has_no_exit_code(_asked: Asked, answered: Answered) -> None:
-    """exitCode is absent after death by a signal, and an empty stream is absent."""
+    """exitCode is absent after death by a signal, and so is an empty stream."""
     if answered.is_output and answered.json["exited"]:
         answered.json = {name: value for name, value in answered.json.items() if value not in (None, "")}
 
 
 @allowed(starts=True)
 def a_signal_is_128_and_more(_asked: Asked, answered: Answered) -> None:
-    """exitCode after death by a signal is 128 and its number, as in a shell."""
+    """exitCode after death by a signal is 128 plus the number of the signal, as in a shell."""
     if answered.is_output and answered.json["exited"] and answered.json.get("exitCode", 0) is None:
         answered.change(exitCode=137)
 
 
 @allowed()
 def ends_are_noticed_late(asked: Asked, answered: Answered) -> None:
-    """The agent is asked once in a while: a command that has ended is said to run for half a second more."""
+    """The server asks the agent only now and then: an ended command is said to run for half a second more."""
     if asked.full and asked.own and asked.pid and asked.pid != str(asked.mock.running_pid):
         output = asked.memory.setdefault(asked.pid, (time.monotonic(), answered.json if answered.is_output else None))
         if output[1] and time.monotonic() - output[0] < 0.5:
@@ -129,7 +131,7 @@ def ends_are_noticed_late(asked: Asked, answered: Answered) -> None:
 
 @allowed(starts=True)
 def output_says_that_it_is_truncated(_asked: Asked, answered: Answered) -> None:
-    """64 KiB of a stream are kept, and the body says so."""
+    """Only 64 KiB of a stream are kept, and the body says so."""
     if answered.is_output and len(answered.json.get("stdout", "").encode()) > 65536:
         kept = answered.json["stdout"].encode()[:65536].decode(errors="ignore")
         answered.change(stdout=kept, stdoutTruncated=True)

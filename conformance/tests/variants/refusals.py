@@ -15,35 +15,35 @@ from variants import allowed, invalid
 
 @allowed()
 def foreign_is_forbidden(asked: Asked, answered: Answered) -> None:
-    """Somebody else's VPS is 403."""
+    """A VPS of another account gets 403."""
     if answered.status == 404 and asked.vps == FOREIGN_VPS_ID and asked.path.endswith("/exec"):
         refuse(asked, answered, 403, "forbidden", "Forbidden")
 
 
 @allowed()
 def unknown_is_forbidden_too(asked: Asked, answered: Answered) -> None:
-    """Every VPS that is not the caller's is 403, existing or not."""
+    """Any VPS that is not the caller's gets 403, whether or not it exists."""
     if answered.status == 404 and not asked.own and asked.vps != UNAVAILABLE_VPS_ID and asked.path.endswith("/exec"):
         refuse(asked, answered, 403, "forbidden", "Forbidden")
 
 
 @allowed()
 def malformed_ids_are_bad_requests(asked: Asked, answered: Answered) -> None:
-    """An id of the wrong form is 400."""
+    """A malformed id gets 400."""
     if answered.status == 404 and not re.fullmatch(r"vps_[0-9a-z]{26}", asked.vps) and asked.path.endswith("/exec"):
         invalid(asked, answered, "/id")
 
 
 @allowed()
 def malformed_pids_are_not_found(asked: Asked, answered: Answered) -> None:
-    """A pid of the wrong form is 404."""
+    """A malformed pid gets 404."""
     if answered.status == 400 and "pid=" in asked.query:
         refuse(asked, answered, 404, "not_found", "Not found")
 
 
 @allowed()
 def empty_pid_is_none(asked: Asked, answered: Answered) -> None:
-    """An empty pid counts as absent, and of several the last one counts."""
+    """An empty pid counts as absent, and the last of several counts."""
     if asked.full and asked.own and asked.method == "GET" and asked.query == "pid=":
         answered.become(200, AVAILABLE)
     if asked.full and asked.own and asked.query.count("pid=") > 1 and not asked.query.endswith("abc"):
@@ -67,7 +67,7 @@ def redirects_dot_segments(asked: Asked, answered: Answered) -> None:
 
 @allowed()
 def malformed_credentials_are_bad_requests(asked: Asked, answered: Answered) -> None:
-    """An Authorization of another scheme is 400."""
+    """Another scheme than Bearer gets 400."""
     scheme = asked.headers.get("authorization", "Bearer x").partition(" ")[0].lower()
     if answered.status == 401 and scheme != "bearer":
         refuse(asked, answered, 400, "invalid_request", "Invalid request")
@@ -75,7 +75,7 @@ def malformed_credentials_are_bad_requests(asked: Asked, answered: Answered) -> 
 
 @allowed()
 def pids_are_read_leniently(asked: Asked, answered: Answered) -> None:
-    """What Python's int() takes for an integer is one, and so is a number that is whole."""
+    """A pid is whatever Python's int() accepts, or a whole number."""
     text = unquote_plus(asked.query.removeprefix("pid="))
     try:
         number = int(float(text)) if "e" in text or "." in text else int(text)
@@ -88,7 +88,7 @@ def pids_are_read_leniently(asked: Asked, answered: Answered) -> None:
 
 @allowed()
 def slash_at_the_end_is_welcome(asked: Asked, answered: Answered) -> None:
-    """A slash at the end is redirected, and one too many gets a page of the front end."""
+    """A trailing slash is redirected, and a double slash gets a page of the front end."""
     if asked.path.endswith("/exec/"):
         answered.become(308, b"", "text/html")
         answered.header("Location", asked.path.rstrip("/"))
@@ -98,34 +98,34 @@ def slash_at_the_end_is_welcome(asked: Asked, answered: Answered) -> None:
 
 @allowed()
 def bodies_are_refused(asked: Asked, answered: Answered) -> None:
-    """A GET with a body is refused, and so is a POST that claims to be one, by the front end's own page."""
+    """A page of the front end refuses a GET with a body, and a POST that claims to be a GET."""
     if (asked.method == "GET" and asked.body) or "x-http-method-override" in asked.headers:
         answered.become(400, b"<h1>Bad Request</h1>", "text/html")
 
 
 @allowed()
 def names_without_case(asked: Asked, answered: Answered) -> None:
-    """A parameter's name has no case, and brackets do not count: such a poll needs write:vm as well."""
+    """The parameter's name is read without case and brackets; such a poll needs write:vm too."""
     if asked.reading and re.match(r"PID=|pid%5B", asked.query):
         refuse(asked, answered, 403, "forbidden", "Forbidden")
 
 
 @allowed()
 def keys_are_ascii(asked: Asked, answered: Answered) -> None:
-    """A key that is not ASCII is a bad request."""
+    """A key that is not ASCII gets 400."""
     if not asked.headers.get("authorization", "").isascii():
         refuse(asked, answered, 400, "invalid_request", "Invalid request")
 
 
 @allowed()
 def unknown_pids_are_bad_requests(asked: Asked, answered: Answered) -> None:
-    """A pid that nobody knows is 400, with nothing to point to."""
+    """An unknown pid gets 400 without items in errors."""
     if answered.status == 404 and asked.full and asked.own and asked.pid:
         refuse(asked, answered, 400, "invalid_request", "Invalid request")
 
 
 @allowed()
 def json_is_to_be_accepted_by_name(asked: Asked, answered: Answered) -> None:
-    """A request whose Accept does not name JSON, as that in the documentation does, gets 406."""
+    """A request whose Accept, unlike the documentation's, does not name JSON gets 406."""
     if "json" not in asked.headers.get("accept", ""):
         answered.become(406, b"<html><h1>406 Not Acceptable</h1></html>", "text/html")

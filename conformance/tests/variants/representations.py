@@ -38,7 +38,7 @@ def media_type_in_capitals(_asked: Asked, answered: Answered) -> None:
 
 @allowed()
 def headers_in_capitals(_asked: Asked, answered: Answered) -> None:
-    """The names of headers are in capitals."""
+    """The names of header fields are in capitals."""
     answered.headers = [(name.upper(), value) for name, value in answered.headers]
 
 
@@ -60,7 +60,7 @@ def escaped_json(_asked: Asked, answered: Answered) -> None:
 
 @allowed()
 def cookies_and_ids(asked: Asked, answered: Answered) -> None:
-    """Answers have cookies, a request id, and what gateways add."""
+    """Responses have cookies, a request id, and header fields of gateways."""
     answered.headers += [
         ("Set-Cookie", f"__cf_bm=a.{asked.nth()}; Path=/; Secure; HttpOnly; SameSite=None"),
         ("X-Request-Id", f"req_{asked.nth():08}"),
@@ -73,7 +73,7 @@ def cookies_and_ids(asked: Asked, answered: Answered) -> None:
 
 @allowed()
 def etag(_asked: Asked, answered: Answered) -> None:
-    """Successes have an ETag and may be kept by the caller alone, if it asks each time."""
+    """Successes have an ETag, and a private cache may keep them if it revalidates."""
     if answered.status == 200:
         answered.header("ETag", f'W/"{zlib.crc32(answered.body):x}"')
         answered.header("Cache-Control", "private, max-age=0, must-revalidate")
@@ -87,7 +87,7 @@ def no_word_of_caching(_asked: Asked, answered: Answered) -> None:
 
 @allowed()
 def cross_origin_for_all(asked: Asked, answered: Answered) -> None:
-    """Any origin may read, without credentials; OPTIONS is answered for all."""
+    """Any origin may read, without credentials; OPTIONS succeeds for all."""
     answered.header("Access-Control-Allow-Origin", "*")
     if asked.method == "OPTIONS":
         answered.become(204)
@@ -97,7 +97,7 @@ def cross_origin_for_all(asked: Asked, answered: Answered) -> None:
 
 @allowed()
 def date_header(_asked: Asked, answered: Answered) -> None:
-    """Every answer has a Date."""
+    """Every response has a Date."""
     answered.header("Date", format_datetime(datetime.now(UTC), usegmt=True))
 
 
@@ -109,7 +109,7 @@ def no_challenge_at_all(_asked: Asked, answered: Answered) -> None:
 
 @allowed()
 def several_challenges(asked: Asked, answered: Answered) -> None:
-    """A 401 offers Basic as well, and tells whom gave a key that it is wrong."""
+    """A 401 offers Basic too, and names the error if there was a key."""
     if answered.status == 401:
         wrong = ', error="invalid_token"' if "authorization" in asked.headers else ""
         answered.header("WWW-Authenticate", f'Basic realm="web", Bearer realm="api"{wrong}')

@@ -16,21 +16,21 @@ from variants import allowed
 
 @allowed(starts=True)
 def started_without_a_url(_asked: Asked, answered: Answered) -> None:
-    """What was started has no pollUrl."""
+    """The response to a start has no pollUrl."""
     if answered.is_started:
         answered.drop("pollUrl")
 
 
 @allowed(starts=True)
 def started_with_more(_asked: Asked, answered: Answered) -> None:
-    """What was started has members that nobody knows."""
+    """The response to a start has undocumented members."""
     if answered.is_started:
         answered.change(command="echo", startedAt="2026-04-27T12:34:56Z")
 
 
 @allowed(starts=True, warns={"START-03"})
 def started_without_a_pid(_asked: Asked, answered: Answered) -> None:
-    """What was started has its pid in pollUrl alone."""
+    """The response to a start has the pid only in pollUrl."""
     if answered.is_started:
         answered.drop("pid")
 
@@ -44,14 +44,14 @@ def started_below_a_prefix(_asked: Asked, answered: Answered) -> None:
 
 @allowed(starts=True)
 def starts_elsewhere_are_forbidden(asked: Asked, answered: Answered) -> None:
-    """A start in a VPS that is not the caller's is 403."""
+    """A start on a VPS that is not the caller's gets 403."""
     if asked.method == "POST" and asked.full and answered.status == 404:
         refuse(asked, answered, 403, "forbidden", "Forbidden")
 
 
 @allowed(starts=True)
 def started_runs_for_a_moment(asked: Asked, answered: Answered) -> None:
-    """What was started has not ended for a fifth of a second."""
+    """A started command runs for a fifth of a second."""
     memory = asked.memory
     if answered.is_started:
         memory[str(answered.json["pid"])] = (time.monotonic(), None)
@@ -83,7 +83,7 @@ def starts_few_at_a_time(asked: Asked, answered: Answered) -> None:
 
 @allowed(starts=True)
 def sleeps_not(asked: Asked, answered: Answered) -> None:
-    """The guest has no sleep: it ends at once."""
+    """The guest has no sleep, so that `sleep` ends at once."""
     if answered.is_started and b"sleep 60" in asked.body:
         asked.memory["sleep"] = str(answered.json["pid"])
     if answered.is_output and asked.pid == asked.memory.get("sleep"):
@@ -95,14 +95,14 @@ def sleeps_not(asked: Asked, answered: Answered) -> None:
 
 @allowed(starts=True)
 def what_is_no_json_has_no_errors(asked: Asked, answered: Answered) -> None:
-    """A 400 for a body that is no JSON object has nothing to point to, and no errors."""
+    """A 400 for a body that is not a JSON object has no errors, since there is nothing to point to."""
     if answered.status == 400 and asked.body in {b"[]", b"null", b"{", b"\xff\xfe{", b"[" * 3000}:
         answered.drop("errors")
 
 
 @allowed(starts=True)
 def no_command_sleeps(asked: Asked, answered: Answered) -> None:
-    """The guest has a shell and no sleep: the command that is to take a while ends at once."""
+    """The guest has a shell but no sleep, so that the command that should take a while ends at once."""
     commands = asked.memory.setdefault("commands", {})
     if answered.is_started:
         commands[str(answered.json["pid"])] = json.loads(asked.body)["command"]
@@ -113,14 +113,14 @@ def no_command_sleeps(asked: Asked, answered: Answered) -> None:
 
 @allowed(starts=True)
 def started_with_an_encoded_url(_asked: Asked, answered: Answered) -> None:
-    """pollUrl has a character of the id encoded that need not be."""
+    """pollUrl percent-encodes a character of the id that need not be."""
     if answered.is_started:
         answered.change(pollUrl=answered.json["pollUrl"].replace("vps_", "%76ps_", 1))
 
 
 @allowed(starts=True)
 def started_with_members_of_other_shapes(_asked: Asked, answered: Answered) -> None:
-    """What was started says its state too."""
+    """The response to a start also has the command's state."""
     if answered.is_started:
         answered.change(exited=False, available=True)
 
@@ -161,7 +161,7 @@ def guest_has_powershell(asked: Asked, answered: Answered) -> None:
 
 @allowed(starts=True)
 def guest_has_no_shell(asked: Asked, answered: Answered) -> None:
-    """A command is a program with its arguments; nothing is expanded."""
+    """The guest has no shell: a command is a program with its arguments, and nothing is expanded."""
     guest(asked, answered, "none")
 
 
@@ -175,7 +175,7 @@ def some_commands_are_blocked(asked: Asked, answered: Answered) -> None:
 
 @allowed(starts=True)
 def blocked_commands_have_a_code(asked: Asked, answered: Answered) -> None:
-    """A command that a policy forbids is 400, with a code of the provider's own."""
+    """A command that a policy forbids gets 400, with a code of the provider's own."""
     command = json.loads(asked.body)["command"] if answered.is_started else ""
     if any(word in command for word in ("rm -f", "kill")):
         refuse(asked, answered, 400, "command_blocked", "Command blocked")
@@ -183,7 +183,7 @@ def blocked_commands_have_a_code(asked: Asked, answered: Answered) -> None:
 
 @allowed(starts=True)
 def starts_one_at_a_time(asked: Asked, answered: Answered) -> None:
-    """While a command runs another start is 409: here each second one."""
+    """A start gets 409 while another command runs: here every second start does."""
     known = recognized(json.loads(asked.body)["command"]) if answered.is_started else None
     # These would have left their mark already.
     if known and known.name not in {"trace", "once", "again"} and asked.nth("starts") % 2:
@@ -192,14 +192,14 @@ def starts_one_at_a_time(asked: Asked, answered: Answered) -> None:
 
 @allowed(starts=True)
 def all_commands_are_blocked(asked: Asked, answered: Answered) -> None:
-    """Commands are switched off for this VPS by a policy."""
+    """A policy forbids all commands on this VPS."""
     if answered.is_started:
         refuse(asked, answered, 403, "forbidden", "Forbidden")
 
 
 @allowed(starts=True)
 def starts_are_limited(asked: Asked, answered: Answered) -> None:
-    """Two commands may be started in a minute."""
+    """Only two commands may be started in a minute."""
     if answered.is_started and asked.nth("starts") > 2:
         answered.become(
             429, problem(asked, 429, "rate_limit_exceeded", "Too many requests"), "application/problem+json"
@@ -210,7 +210,7 @@ def starts_are_limited(asked: Asked, answered: Answered) -> None:
 
 @allowed(starts=True)
 def long_commands_are_too_large(asked: Asked, answered: Answered) -> None:
-    """A command that is too long is 413."""
+    """A command that is too long gets 413."""
     if asked.method == "POST" and answered.status == 400 and len(asked.body) > 4096:
         refuse(asked, answered, 413, "invalid_request", "Invalid request")
 
@@ -224,13 +224,13 @@ def chunked_starts_are_of_unknown_length(asked: Asked, answered: Answered) -> No
 
 @allowed(starts=True)
 def firewall_blocks_what_shells_read(asked: Asked, answered: Answered) -> None:
-    """A firewall refuses commands with pipes, substitutions and paths of the system: 403, with a page of its own."""
+    """A firewall refuses commands with pipes, substitutions or system paths: 403, with a page of its own."""
     if asked.method == "POST" and re.search(rb"/etc/|/bin/|\$\(|`|;|\||&&", asked.body):
         answered.become(403, b"<html><h1>403 Forbidden</h1></html>", "text/html")
 
 
 @allowed(starts=True, warns={"START-07"})
 def large_bodies_are_refused_before_the_server(asked: Asked, answered: Answered) -> None:
-    """A front end takes 16 KiB at most, which 4096 emoji do not fit into: 413, with a page of its own."""
+    """A front end refuses bodies above 16 KiB, such as 4096 emoji: 413, with a page of its own."""
     if len(asked.body) > 16384:
         answered.become(413, b"<html><h1>413 Request Entity Too Large</h1></html>", "text/html")

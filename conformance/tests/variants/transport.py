@@ -22,7 +22,7 @@ def chunked(asked: Asked, answered: Answered) -> None:
 
 @allowed()
 def gzip_where_asked(asked: Asked, answered: Answered) -> None:
-    """The body is compressed for whoever accepts that."""
+    """The body is in gzip if the request accepts it."""
     if "gzip" in asked.headers.get("accept-encoding", "") and asked.method == "GET":
         answered.body = gzip.compress(answered.body)
         answered.header("Content-Encoding", "gzip")
@@ -31,27 +31,27 @@ def gzip_where_asked(asked: Asked, answered: Answered) -> None:
 
 @allowed()
 def http_1_0(asked: Asked, answered: Answered) -> None:
-    """HTTP/1.0: the end of the connection is the end of the body."""
+    """The server speaks HTTP/1.0: the end of the connection is the end of the body."""
     answered.raw = [answered.head(None).replace(b"HTTP/1.1", b"HTTP/1.0", 1), payload(asked, answered)]
 
 
 @allowed()
 def closes_each_connection(asked: Asked, answered: Answered) -> None:
-    """Each connection serves one request, and says so."""
+    """Each connection serves one request, and is announced to close."""
     answered.header("Connection", "close")
     answered.raw = [answered.head() + payload(asked, answered)]
 
 
 @allowed()
 def closes_without_a_word(asked: Asked, answered: Answered) -> None:
-    """Connections are closed when idle, without being announced."""
+    """Idle connections are closed without notice."""
     if asked.nth() % 4 == 0:
         answered.raw = [answered.head() + payload(asked, answered)]
 
 
 @allowed()
 def slow(asked: Asked, answered: Answered) -> None:
-    """Every fourth answer takes a tenth of a second, and comes in two parts."""
+    """Every fourth response takes a tenth of a second, and comes in two parts."""
     if asked.nth() % 4 == 0:
         answered.header("Connection", "close")
         answered.raw = [0.07, answered.head(), 0.03, payload(asked, answered)]
@@ -59,7 +59,7 @@ def slow(asked: Asked, answered: Answered) -> None:
 
 @allowed()
 def interim_answers(asked: Asked, answered: Answered) -> None:
-    """A 103 comes before each answer."""
+    """A 103 precedes each response."""
     if asked.method == "GET":
         answered.header("Connection", "close")
         early = b"HTTP/1.1 103 Early Hints\r\nLink: </style.css>; rel=preload\r\n\r\n"

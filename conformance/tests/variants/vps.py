@@ -17,21 +17,21 @@ def beside(asked: Asked) -> bool:
 
 @allowed()
 def endpoint_alone(asked: Asked, answered: Answered) -> None:
-    """There is neither a list nor a status: the framework's own 404, whoever asks."""
+    """There is neither a list nor a status, but the framework's own 404, with or without a key."""
     if beside(asked):
         answered.become(404, b"Not Found", "text/plain")
 
 
 @allowed()
 def list_of_ids_alone(asked: Asked, answered: Answered) -> None:
-    """The items of the list have nothing but the id."""
+    """The items of the list have only an id."""
     if asked.path == VPSS and answered.status == 200:
         answered.change(data=[{"id": item["id"]} for item in answered.json["data"]])
 
 
 @allowed()
 def list_in_pages(asked: Asked, answered: Answered) -> None:
-    """The first page of the list is full of others, and their names are null."""
+    """The first page of the list has only other VPSs, whose names are null."""
     if asked.path == VPSS and answered.status == 200 and not asked.query:
         others = [{"id": f"vps_{number}", "name": None, "primaryIp": None} for number in range(20)]
         answered.json = {"data": others, "hasMore": True, "nextCursor": "20"}
@@ -50,14 +50,14 @@ def status_in_full(asked: Asked, answered: Answered) -> None:
 
 @allowed()
 def limit_is_clamped(asked: Asked, answered: Answered) -> None:
-    """A limit that is not documented is as good as none, and no page is larger than one."""
+    """An undocumented limit is ignored, and no page has more than one VPS."""
     if asked.path == VPSS and answered.status == 400 and "limit=" in asked.query and "cursor" not in asked.query:
         answered.become(200, {"data": [{"id": VPS_ID}], "hasMore": True, "nextCursor": VPS_ID})
 
 
 @allowed()
 def list_is_one_page(asked: Asked, answered: Answered) -> None:
-    """A cursor that was never given finds nothing, and hasMore and nextCursor are absent where there is no more."""
+    """An unknown cursor gets an empty page; hasMore and nextCursor are absent if there is no other page."""
     if asked.path == VPSS and answered.status == 400 and "cursor=" in asked.query:
         answered.become(200, {"data": []})
     elif asked.path == VPSS and answered.status == 200 and not answered.json["hasMore"]:
@@ -66,7 +66,7 @@ def list_is_one_page(asked: Asked, answered: Answered) -> None:
 
 @allowed()
 def names_match_in_part(asked: Asked, answered: Answered) -> None:
-    """A name finds all VPSs that have it in their name, in any case, and there are no addresses."""
+    """A name matches any part of a VPS's name, in any case; there are no addresses."""
     if asked.path == VPSS and answered.status == 200:
         items = [{**item, "name": item["name"].upper(), "primaryIp": None} for item in answered.json["data"]]
         if asked.query == "name=WEB-1":
@@ -76,14 +76,14 @@ def names_match_in_part(asked: Asked, answered: Answered) -> None:
 
 @allowed()
 def filters_are_not_offered(asked: Asked, answered: Answered) -> None:
-    """A filter is a parameter that nobody knows, and so a 400."""
+    """A filter is an unknown parameter, and gets 400."""
     if asked.path == VPSS and ("name=" in asked.query or "primaryIp=" in asked.query):
         invalid(asked, answered, "name")
 
 
 @allowed()
 def status_in_whole_numbers(asked: Asked, answered: Answered) -> None:
-    """Sizes and percentages are rounded to whole numbers, and more is transferred in all than in and out."""
+    """Sizes and percentages are rounded to whole numbers; more is transferred in all than in and out."""
     if asked.path.endswith("/status") and answered.status == 200:
         answered.change(
             memory={"usedGb": 1, "totalGb": 4, "usagePercent": 33},
@@ -95,7 +95,7 @@ def status_in_whole_numbers(asked: Asked, answered: Answered) -> None:
 
 @allowed()
 def vps_is_stopping(asked: Asked, answered: Answered) -> None:
-    """The VPS without an agent is shown in the middle of its way: paused in the list, stopping by its status."""
+    """The VPS without an agent is changing: it is paused in the list, and stopping in its status."""
     if asked.path == VPSS and answered.status == 200:
         answered.change(data=[{**item, "powerState": "paused"} for item in answered.json["data"]])
     elif asked.path == f"{VPSS}/{UNAVAILABLE_VPS_ID}/status" and answered.status == 200:
@@ -104,13 +104,13 @@ def vps_is_stopping(asked: Asked, answered: Answered) -> None:
 
 @allowed()
 def status_says_nothing(asked: Asked, answered: Answered) -> None:
-    """Every member of the status may be absent."""
+    """The status has no members."""
     if asked.path.endswith("/status") and answered.status == 200:
         answered.json = {}
 
 
 @allowed()
 def list_needs_another_scope(asked: Asked, answered: Answered) -> None:
-    """The keys that were given may not list, nor see a status."""
+    """The given keys may neither list VPSs nor see a status."""
     if beside(asked) and answered.status == 200:
         refuse(asked, answered, 403, "forbidden", "Forbidden")

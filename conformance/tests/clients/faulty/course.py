@@ -12,7 +12,7 @@ from clients.faulty import Failed, Got, Right, trips
 
 @trips("CLIENT-15", "unavailable")
 class NoGate(Right):
-    """It does not look at what the probe says."""
+    """It ignores what the probe says."""
 
     def may_start(self, availability: Any) -> bool:
         return True
@@ -20,7 +20,7 @@ class NoGate(Right):
 
 @trips("CLIENT-15", "unavailable")
 class NoProbe(Right):
-    """It starts without having asked."""
+    """It starts without a probe."""
 
     def run(self) -> int:
         output = self.follow(self.start())
@@ -38,7 +38,7 @@ class GateOpenByDefault(Right):
 
 @trips("CLIENT-15", "available-as-text")
 class GateForTexts(Right):
-    """It takes the text "false" for true."""
+    """It takes the string "false" for true."""
 
     def may_start(self, availability: Any) -> bool:
         return bool(availability.get("available"))
@@ -46,7 +46,7 @@ class GateForTexts(Right):
 
 @trips("CLIENT-15", "available-missing")
 class GateByMachine(Right):
-    """It starts where the machine runs, whatever the agent does."""
+    """It starts if the VM runs, whatever the agent does."""
 
     def may_start(self, availability: Any) -> bool:
         return bool(availability.get("vmRunning"))
@@ -54,7 +54,7 @@ class GateByMachine(Right):
 
 @trips("CLIENT-15", "probe-failing", "probe-forbidden")
 class GateIgnoresErrors(Right):
-    """It takes an error of the probe for a yes."""
+    """It takes an error of the probe for available true."""
 
     def run(self) -> int:
         try:
@@ -69,7 +69,7 @@ class GateIgnoresErrors(Right):
 
 @trips("CLIENT-16", "poll-failing", "poll-not-found")
 class StartsAgainAfterBadPoll(Right):
-    """It starts the command again where a poll failed."""
+    """It starts the command again after a failed poll."""
 
     def run(self) -> int:
         try:
@@ -80,7 +80,7 @@ class StartsAgainAfterBadPoll(Right):
 
 @trips("CLIENT-16")
 class StartsTwice(Right):
-    """It starts the command for a trial first."""
+    """It starts the command once as a trial."""
 
     def start(self) -> Any:
         super().start()
@@ -89,7 +89,7 @@ class StartsTwice(Right):
 
 @trips("CLIENT-17", "start-lost", "start-reset")
 class StartsAgainAfterLoss(Right):
-    """It sends a start again whose response was lost."""
+    """It repeats a start whose response was lost."""
 
     def start(self) -> Any:
         try:
@@ -100,7 +100,7 @@ class StartsAgainAfterLoss(Right):
 
 @trips("CLIENT-17", "start-failing", "start-bad-gateway")
 class StartsAgainAfter500(Right):
-    """It sends a start again after a 5xx."""
+    """It repeats a start after a 5xx."""
 
     def start(self) -> Any:
         try:
@@ -112,7 +112,7 @@ class StartsAgainAfter500(Right):
 
 @trips("CLIENT-17", "start-unresponsive")
 class StartsAgainWhenSlow(Right):
-    """It waits a second for the response to a start, and sends it again then."""
+    """It repeats a start after waiting a second for the response."""
 
     def start(self) -> Any:
         deadline, self.deadline = self.deadline, time.monotonic() + 1
@@ -125,7 +125,7 @@ class StartsAgainWhenSlow(Right):
 
 @trips("CLIENT-17", "start-broken-json", "start-empty-body")
 class StartsAgainAfterBadJson(Right):
-    """It sends a start again whose response it cannot read."""
+    """It repeats a start whose response it cannot read."""
 
     def start(self) -> Any:
         try:
@@ -136,7 +136,7 @@ class StartsAgainAfterBadJson(Right):
 
 @trips("CLIENT-18", "poll-lost", "poll-reset", "poll-torn")
 class PollsAgainAfterLoss(Right):
-    """It sends a poll again whose response was lost."""
+    """It repeats a poll whose response was lost."""
 
     def ask(self, method: str, url: str, body: bytes | None = None) -> Any:
         try:
@@ -149,7 +149,7 @@ class PollsAgainAfterLoss(Right):
 
 @trips("CLIENT-18", "silence")
 class PollsAgainWhenSlow(Right):
-    """It waits a second for the response to a poll, and sends it again then."""
+    """It repeats a poll after waiting a second for the response."""
 
     def follow(self, started: Any) -> Any:
         deadline, self.deadline = self.deadline, time.monotonic() + 1
@@ -172,7 +172,7 @@ class PollsOnceMore(Right):
 
 @trips("CLIENT-38", "slow-server")
 class PollsOverlap(Right):
-    """It polls at fixed times, whether or not the poll before has its response."""
+    """It polls at fixed times, even if the poll before has no response yet."""
 
     def follow(self, started: Any) -> Any:
         url, polls = self.poll_url(started), list[Future[Any]]()
@@ -187,7 +187,7 @@ class PollsOverlap(Right):
 
 @trips("CLIENT-20", "probe-rate-limited", "start-rate-limited", "poll-rate-limited")
 class IgnoresRetryAfter(Right):
-    """After a 429 it waits for half a second, whatever Retry-After says."""
+    """After a 429 it waits half a second, whatever Retry-After says."""
 
     def pause(self, got: Got) -> float | None:
         return 0.5 if got.status == 429 else super().pause(got)
@@ -204,7 +204,7 @@ class RetryAfterInMilliseconds(Right):
 
 @trips("CLIENT-20", "poll-rate-limited")
 class RetryAfterTooEarly(Right):
-    """It comes three tenths of a second too early."""
+    """It comes back three tenths of a second too early."""
 
     def pause(self, got: Got) -> float | None:
         seconds = super().pause(got)
@@ -213,7 +213,7 @@ class RetryAfterTooEarly(Right):
 
 @trips("CLIENT-20", "poll-rate-limited")
 class PollsOnWhenLimited(Right):
-    """A limited poll is to it a command that still runs."""
+    """It takes a 429 for a command that still runs."""
 
     def ask(self, method: str, url: str, body: bytes | None = None) -> Any:
         got = self.send(method, url, body) if "?pid=" in url else None
@@ -224,7 +224,7 @@ class PollsOnWhenLimited(Right):
 
 @trips("CLIENT-21", "probe-rate-limited-until", "poll-rate-limited-until")
 class SecondsAlone(Right):
-    """It reads seconds in Retry-After, and takes a date for one second."""
+    """It understands only seconds in Retry-After, and takes a date for one second."""
 
     def pause(self, got: Got) -> float | None:
         text = got.headers.get("Retry-After", "")
@@ -233,7 +233,7 @@ class SecondsAlone(Right):
 
 @trips("CLIENT-22", "probe-overloaded", "poll-overloaded")
 class OverloadsTheOverloaded(Right):
-    """After a 503 it waits for half a second, whatever Retry-After says."""
+    """After a 503 it waits half a second, whatever Retry-After says."""
 
     def pause(self, got: Got) -> float | None:
         return 0.5 if got.status == 503 else super().pause(got)
@@ -280,7 +280,7 @@ class RetriesEverything(Right):
 
 @trips("CLIENT-25", "start-bad-request", "start-forbidden")
 class RetriesRefusedStart(Right):
-    """It sends a start again that was refused."""
+    """It repeats a start that was refused."""
 
     def start(self) -> Any:
         for _ in range(2):

@@ -13,7 +13,7 @@ from clients.faulty import Failed, Got, Headers, Right, trips
 
 @trips("CLIENT-05")
 class PathOfTheOlderApi(Right):
-    """It asks the older API."""
+    """It uses the older API."""
 
     def path(self) -> str:
         return super().path().replace("/v2/", "/v1/")
@@ -29,7 +29,7 @@ class PathWithSlash(Right):
 
 @trips("CLIENT-05")
 class ProbesWithHead(Right):
-    """It looks with HEAD first whether the endpoint is there."""
+    """It first checks with HEAD whether the endpoint exists."""
 
     def run(self) -> int:
         self.send("HEAD", self.probe_url())
@@ -47,7 +47,7 @@ class FollowsPollUrlToAnotherEndpoint(Right):
 
 @trips("CLIENT-06", "awkward-id")
 class IdNotEncoded(Right):
-    """It encodes nothing but blanks in the id."""
+    """It encodes only the blanks in the id."""
 
     def path(self) -> str:
         return f"/api/v2/vps/{quote(self.vps.replace(' ', '%20'), safe='/?&=#%+')}/agent/exec"
@@ -55,7 +55,7 @@ class IdNotEncoded(Right):
 
 @trips("CLIENT-06", "id-with-delimiters")
 class IdAsItIs(Right):
-    """It puts the id into the path as it is."""
+    """It puts the id into the path unencoded."""
 
     def path(self) -> str:
         return f"/api/v2/vps/{self.vps}/agent/exec"
@@ -63,7 +63,7 @@ class IdAsItIs(Right):
 
 @trips("CLIENT-06", "awkward-id")
 class SlashNotEncoded(Right):
-    """It encodes the id as if it were a path."""
+    """It encodes the id like a path."""
 
     def path(self) -> str:
         return f"/api/v2/vps/{quote(self.vps)}/agent/exec"
@@ -95,7 +95,7 @@ class IdInUpperCase(Right):
 
 @trips("CLIENT-07", "large-pid")
 class PidOf32Bits(Right):
-    """It keeps a pid in 32 bits with a sign."""
+    """It keeps the pid in a signed 32-bit integer."""
 
     def poll_url(self, started: Any) -> str:
         pid = (int(started["pid"]) + 2**31) % 2**32 - 2**31
@@ -112,7 +112,7 @@ class PidAsFloat(Right):
 
 @trips("CLIENT-07", "no-pid")
 class PidUndefined(Right):
-    """It polls for undefined where there is no pid."""
+    """It polls for undefined if there is no pid."""
 
     def poll_url(self, started: Any) -> str:
         return f"{self.base}{self.path()}?pid={started.get('pid', 'undefined')}"
@@ -120,7 +120,7 @@ class PidUndefined(Right):
 
 @trips("CLIENT-07", "neither-pid-nor-poll-url")
 class PidZero(Right):
-    """It takes a pid that is missing for 0."""
+    """It takes a missing pid for 0."""
 
     def poll_url(self, started: Any) -> str:
         return f"{self.base}{self.path()}?pid={started.get('pid', 0)}"
@@ -144,7 +144,7 @@ class CommandInLatin1(Right):
 
 @trips("CLIENT-08", "awkward-command")
 class CommandOnOneLine(Right):
-    """It sends the first line of the command alone."""
+    """It sends only the first line of the command."""
 
     def body(self) -> bytes:
         return json.dumps({"command": self.command.splitlines()[0]}).encode()
@@ -168,7 +168,7 @@ class CommandAsList(Right):
 
 @trips("CLIENT-08")
 class CommandTwice(Right):
-    """It names the command twice."""
+    """Its body has the member command twice."""
 
     def body(self) -> bytes:
         return f'{{"command": "true", {super().body().decode()[1:]}'.encode()
@@ -176,7 +176,7 @@ class CommandTwice(Right):
 
 @trips("CLIENT-08")
 class CommandUnderAnotherName(Right):
-    """It calls the command cmd."""
+    """It sends the command as the member cmd."""
 
     def body(self) -> bytes:
         return json.dumps({"cmd": self.command}).encode()
@@ -184,21 +184,21 @@ class CommandUnderAnotherName(Right):
 
 @trips("CLIENT-09")
 class BodyAsForm(Right):
-    """It says that its JSON is a form, as curl -d does."""
+    """It labels its JSON as a form, as curl -d does."""
 
     media_type = "application/x-www-form-urlencoded"
 
 
 @trips("CLIENT-09")
 class BodyAsText(Right):
-    """It says that its JSON is text, as fetch does."""
+    """It labels its JSON as text, as fetch does."""
 
     media_type = "text/plain;charset=UTF-8"
 
 
 @trips("CLIENT-10")
 class AcceptsHtml(Right):
-    """It accepts HTML alone."""
+    """It accepts only HTML."""
 
     def headers(self) -> Headers:
         return super().headers() | {"Accept": "text/html,application/xhtml+xml"}
@@ -232,7 +232,7 @@ class TwoHosts(Right):
 
 @trips("CLIENT-13", "well")
 class LineFeedsAlone(Right):
-    """It ends lines with a line feed alone."""
+    """It ends lines with a line feed only."""
 
     def send(self, method: str, url: str, body: bytes | None = None) -> Got:
         parts = urlsplit(url)

@@ -45,7 +45,7 @@ class KeyAsToken(Right):
 
 @trips("CLIENT-02")
 class KeyInUrlToo(Right):
-    """It has the key in the query too."""
+    """It also sends the key in the query."""
 
     def probe_url(self) -> str:
         return f"{super().probe_url()}?api_key={self.key}"
@@ -53,7 +53,7 @@ class KeyInUrlToo(Right):
 
 @trips("CLIENT-02")
 class KeyInPollToo(Right):
-    """It has the key in the query of polls too."""
+    """It also sends the key in the query of polls."""
 
     def poll_url(self, started: Any) -> str:
         return f"{super().poll_url(started)}&token={quote(self.key)}"
@@ -61,7 +61,7 @@ class KeyInPollToo(Right):
 
 @trips("CLIENT-02")
 class KeyInAnotherHeaderToo(Right):
-    """It sends X-Api-Key too."""
+    """It also sends X-Api-Key."""
 
     def headers(self) -> Headers:
         return super().headers() | {"X-Api-Key": self.key}
@@ -69,7 +69,7 @@ class KeyInAnotherHeaderToo(Right):
 
 @trips("CLIENT-02")
 class KeyInBodyToo(Right):
-    """It has the key in the body of the start too."""
+    """It also sends the key in the body of the start."""
 
     def body(self) -> bytes:
         return json.dumps({"command": self.command, "apiKey": self.key}).encode()
@@ -77,7 +77,7 @@ class KeyInBodyToo(Right):
 
 @trips("CLIENT-02")
 class KeyInUserAgent(Right):
-    """Its User-Agent tells the key."""
+    """Its User-Agent contains the key."""
 
     def headers(self) -> Headers:
         return super().headers() | {"User-Agent": f"client/1.0 ({self.key})"}
@@ -102,19 +102,19 @@ class Redirecting(Right):
 
 @trips("CLIENT-03", "probe-redirected", "poll-found")
 class KeyFollowsRedirect(Redirecting):
-    """It follows redirects, and sends the key along."""
+    """It follows redirects with the key."""
 
 
 @trips("CLIENT-03", "start-redirected")
 class KeyFollowsRedirectOfStart(Redirecting):
-    """It follows the redirects that keep the method alone, and sends the key along."""
+    """It follows 307 and 308 with the key."""
 
     statuses = (307, 308)
 
 
 @trips("CLIENT-03", "poll-url-elsewhere")
 class KeyFollowsPollUrl(Right):
-    """It follows pollUrl wherever that leads, and sends the key along."""
+    """It follows any pollUrl with the key."""
 
     def poll_url(self, started: Any) -> str:
         return str(urljoin(self.base, started["pollUrl"]))
@@ -122,7 +122,7 @@ class KeyFollowsPollUrl(Right):
 
 @trips("CLIENT-03", "poll-url-without-scheme")
 class KeyFollowsSlashes(Right):
-    """It takes every pollUrl that begins with a slash for a path."""
+    """It takes any pollUrl that begins with a slash for a path."""
 
     def poll_url(self, started: Any) -> str:
         return (

@@ -14,7 +14,7 @@ from clients.faulty import Failed, Got, Headers, Right, trips
 
 @trips("CLIENT-24", "never-ends")
 class WaitsForEver(Right):
-    """It knows no end of waiting for the command."""
+    """It waits for the command without end."""
 
     def left(self) -> float:
         return 1000.0
@@ -22,7 +22,7 @@ class WaitsForEver(Right):
 
 @trips("CLIENT-24", "poll-unresponsive")
 class NoTimeout(Right):
-    """It waits for a response for ever."""
+    """It waits for a response without end."""
 
     def send(self, method: str, url: str, body: bytes | None = None) -> Got:
         if self.left() <= 0:
@@ -36,7 +36,7 @@ class NoTimeout(Right):
 
 @trips("CLIENT-27", "poll-forbidden", "probe-failing", "start-lost")
 class ErrorsAreNoErrors(Right):
-    """It says what went wrong, and exits with 0."""
+    """It prints what went wrong, and exits with 0."""
 
     def fail(self, error: Exception) -> int:
         super().fail(error)
@@ -45,7 +45,7 @@ class ErrorsAreNoErrors(Right):
 
 @trips("CLIENT-27", "poll-not-found")
 class GoneIsEnded(Right):
-    """It takes a 404 of a poll for the end of the command."""
+    """It takes a 404 for a poll as the end of the command."""
 
     def follow(self, started: Any) -> Any:
         try:
@@ -58,7 +58,7 @@ class GoneIsEnded(Right):
 
 @trips("CLIENT-27", "unavailable")
 class UnavailableIsFine(Right):
-    """It exits with 0 where commands cannot be run."""
+    """It exits with 0 if commands cannot be run."""
 
     def run(self) -> int:
         return super().run() if self.may_start(self.ask("GET", self.probe_url())) else 0
@@ -86,7 +86,7 @@ class EndsUnlessRunning(Right):
 
 @trips("CLIENT-27", "exited-as-text")
 class EndsForTexts(Right):
-    """It takes the text "false" for true."""
+    """It takes the string "false" for true."""
 
     def has_ended(self, output: Any) -> bool:
         return bool(output.get("exited"))
@@ -97,7 +97,7 @@ class EndsForTexts(Right):
 
 @trips("CLIENT-27", "poll-error-like-a-success")
 class StatusNotLookedAt(Right):
-    """It reads a body whatever the status."""
+    """It reads the body whatever the status code."""
 
     def ask(self, method: str, url: str, body: bytes | None = None) -> Any:
         return self.read(self.send(method, url)) if "?pid=" in url else super().ask(method, url, body)
@@ -105,7 +105,7 @@ class StatusNotLookedAt(Right):
 
 @trips("CLIENT-27", "never-ends")
 class GivesUpInSilence(Right):
-    """It polls thirty times, and then ends as if all were well."""
+    """It gives up after thirty polls, and exits with 0."""
 
     def follow(self, started: Any) -> Any:
         for _ in range(30):
@@ -131,7 +131,7 @@ class PrintsErrorBody(Right):
 
 @trips("CLIENT-28", "poll-not-found")
 class ErrorsOnStdout(Right):
-    """It says what went wrong on its standard output."""
+    """It prints errors on its standard output."""
 
     def fail(self, error: Exception) -> int:
         print(f"error: {error}")
@@ -140,7 +140,7 @@ class ErrorsOnStdout(Right):
 
 @trips("CLIENT-29", "output-without-newline")
 class AddsNewline(Right):
-    """It adds a newline."""
+    """It adds a newline to the output."""
 
     def show(self, output: Any) -> None:
         print(output.get("stdout") or "")
@@ -157,7 +157,7 @@ class Trims(Right):
 
 @trips("CLIENT-29", "output-with-space-around")
 class EndsLinesItsOwnWay(Right):
-    """It changes the ends of lines."""
+    """It changes the line ends."""
 
     def show(self, output: Any) -> None:
         super().show({**output, "stdout": (output.get("stdout") or "").replace("\r\n", "\n")})
@@ -165,7 +165,7 @@ class EndsLinesItsOwnWay(Right):
 
 @trips("CLIENT-29", "output-outside-ascii")
 class Latin1(Right):
-    """It prints in Latin-1."""
+    """It prints the output in Latin-1."""
 
     def show(self, output: Any) -> None:
         sys.stdout.buffer.write((output.get("stdout") or "").encode("latin-1", "replace"))
@@ -174,7 +174,7 @@ class Latin1(Right):
 
 @trips("CLIENT-29", "output-outside-ascii")
 class ReadsLatin1(Right):
-    """It takes the response for Latin-1."""
+    """It decodes the response as Latin-1."""
 
     def read(self, got: Got) -> Any:
         return json.loads(got.body.decode("latin-1"))
@@ -198,7 +198,7 @@ class EndsAtNul(Right):
 
 @trips("CLIENT-29", "output-escaped")
 class Unescapes(Right):
-    """It unescapes the output a second time."""
+    """It unescapes the output twice."""
 
     def show(self, output: Any) -> None:
         text = (output.get("stdout") or "").replace("\\n", "\n").replace("\\t", "\t")
@@ -207,7 +207,7 @@ class Unescapes(Right):
 
 @trips("CLIENT-29", "output-while-running")
 class PrintsWhileRunning(Right):
-    """It prints what each poll shows, and so some of it twice."""
+    """It prints the output of each poll, and so some of it twice."""
 
     def has_ended(self, output: Any) -> bool:
         ended = super().has_ended(output)
@@ -218,7 +218,7 @@ class PrintsWhileRunning(Right):
 
 @trips("CLIENT-29", "streams-null")
 class PrintsNone(Right):
-    """It prints None where there is no output."""
+    """It prints None if there is no output."""
 
     def show(self, output: Any) -> None:
         super().show({**output, "stdout": str(output.get("stdout"))})
@@ -226,7 +226,7 @@ class PrintsNone(Right):
 
 @trips("CLIENT-29", "output-of-16-mib")
 class CutsOutput(Right):
-    """It prints a mebibyte at most."""
+    """It prints at most one mebibyte."""
 
     def show(self, output: Any) -> None:
         super().show({**output, "stdout": (output.get("stdout") or "")[: 2**20]})
@@ -234,7 +234,7 @@ class CutsOutput(Right):
 
 @trips("CLIENT-29")
 class PrintsJson(Right):
-    """It prints the response as it is."""
+    """It prints the body of the response."""
 
     def show(self, output: Any) -> None:
         print(json.dumps(output))
@@ -243,7 +243,7 @@ class PrintsJson(Right):
 
 @trips("CLIENT-29")
 class ChattersOnStdout(Right):
-    """It says on its standard output what it does."""
+    """It prints its progress on its standard output."""
 
     def follow(self, started: Any) -> Any:
         print(f"started {started['pid']}", flush=True)
@@ -252,7 +252,7 @@ class ChattersOnStdout(Right):
 
 @trips("CLIENT-29", "output-within-latin-1")
 class OutputInLatin1(Right):
-    """It prints in Latin-1 what has no other characters, and in UTF-8 the rest."""
+    """It prints in Latin-1 if that has all characters, and in UTF-8 otherwise."""
 
     def show(self, output: Any) -> None:
         super().show({"stderr": output.get("stderr")})
@@ -262,7 +262,7 @@ class OutputInLatin1(Right):
 
 @trips("CLIENT-30", "exit-code-3", "output-on-stderr-alone")
 class DropsStderr(Right):
-    """It does not print what the command printed to its standard error."""
+    """It does not print the command's standard error."""
 
     def show(self, output: Any) -> None:
         super().show({"stdout": output.get("stdout")})
@@ -270,7 +270,7 @@ class DropsStderr(Right):
 
 @trips("CLIENT-29", "exit-code-3")
 class SwapsStreams(Right):
-    """It prints each stream where the other belongs."""
+    """It exchanges the streams."""
 
     def show(self, output: Any) -> None:
         super().show({"stdout": output.get("stderr"), "stderr": output.get("stdout")})
@@ -287,7 +287,7 @@ class MergesStreams(Right):
 
 @trips("CLIENT-31", "exit-code-3")
 class ExitCodeLost(Right):
-    """It exits with 0 however the command did."""
+    """It always exits with 0."""
 
     def exit_code(self, output: Any) -> int:
         return 0 if output.get("exitCode") is not None else 1
@@ -295,7 +295,7 @@ class ExitCodeLost(Right):
 
 @trips("CLIENT-31", "exit-code-3")
 class ExitCodeOne(Right):
-    """It exits with 1 where the command did not exit with 0."""
+    """It exits with 1 for any exit code but 0."""
 
     def exit_code(self, output: Any) -> int:
         return int(output.get("exitCode") != 0)
@@ -303,7 +303,7 @@ class ExitCodeOne(Right):
 
 @trips("CLIENT-31", "exit-code-3")
 class OutputOfFailureLost(Right):
-    """It exits with 2 where the command failed."""
+    """It exits with 2 if the command failed, without printing its output."""
 
     def exit_code(self, output: Any) -> int:
         return 2 if output.get("exitCode") else super().exit_code(output)
@@ -311,7 +311,7 @@ class OutputOfFailureLost(Right):
 
 @trips("CLIENT-31", "exit-code-256")
 class ExitCodeCut(Right):
-    """It leaves it to the system to make a byte of the exit code, so that 256 becomes 0."""
+    """It leaves it to the system to reduce the exit code to a byte, so that 256 becomes 0."""
 
     def exit_code(self, output: Any) -> int:
         code = output.get("exitCode")
@@ -320,7 +320,7 @@ class ExitCodeCut(Right):
 
 @trips("CLIENT-32", "exit-code-null", "exit-code-missing")
 class NoExitCodeIsSuccess(Right):
-    """It takes an exit code that is null or missing for 0."""
+    """It takes a missing exit code for 0."""
 
     def exit_code(self, output: Any) -> int:
         return super().exit_code({"exitCode": output.get("exitCode") or 0})
@@ -328,7 +328,7 @@ class NoExitCodeIsSuccess(Right):
 
 @trips("CLIENT-33", "unknown-members")
 class RefusesUnknownMembers(Right):
-    """It refuses members that it does not know."""
+    """It refuses unknown members."""
 
     def read(self, got: Got) -> Any:
         known = {"available", "reason", "vmRunning", "pid", "pollUrl", "exited", "exitCode", "stdout", "stderr"}
@@ -349,7 +349,7 @@ class WantsBareMediaType(Right):
 
 @trips("CLIENT-33", "slow-command")
 class PollsOnce(Right):
-    """It polls twice, and gives up then."""
+    """It gives up after two polls."""
 
     def follow(self, started: Any) -> Any:
         for _ in range(2):
@@ -361,7 +361,7 @@ class PollsOnce(Right):
 
 @trips("CLIENT-33", "compressed")
 class CannotDecompress(Right):
-    """It says that it accepts gzip, and cannot read it."""
+    """It accepts gzip, but cannot decompress it."""
 
     def headers(self) -> Headers:
         return super().headers() | {"Accept-Encoding": "gzip"}
@@ -369,7 +369,7 @@ class CannotDecompress(Right):
 
 @trips("CLIENT-33", "no-poll-url")
 class NeedsPollUrl(Right):
-    """It cannot do without pollUrl."""
+    """It needs pollUrl."""
 
     def poll_url(self, started: Any) -> str:
         return super().poll_url(started) if started["pollUrl"] else ""
@@ -377,7 +377,7 @@ class NeedsPollUrl(Right):
 
 @trips("CLIENT-31", "streams-missing")
 class NeedsAllMembers(Right):
-    """It crashes where a stream is missing."""
+    """It crashes if a stream is missing."""
 
     def has_ended(self, output: Any) -> bool:
         return super().has_ended(output) and isinstance(output["stdout"], str | None)
@@ -385,7 +385,7 @@ class NeedsAllMembers(Right):
 
 @trips("CLIENT-33", "well")
 class NeverExits(Right):
-    """It has done all, and does not end."""
+    """It finishes its task, and does not exit."""
 
     def main(self) -> int:
         code = super().main()
@@ -396,7 +396,7 @@ class NeverExits(Right):
 
 @trips("CLIENT-34", "connection-closed-between")
 class KeepsOneConnection(Right):
-    """It keeps one connection, and does not open another when the server has closed that."""
+    """It keeps one connection, and opens no other if the server closes that."""
 
     kept: http.client.HTTPConnection | None = None
 
@@ -414,7 +414,7 @@ class KeepsOneConnection(Right):
 
 @trips("CLIENT-35", "poll-forbidden", "probe-failing")
 class FailsInSilence(Right):
-    """It does not say what went wrong."""
+    """It fails without a message."""
 
     def fail(self, error: Exception) -> int:
         return 1
@@ -422,7 +422,7 @@ class FailsInSilence(Right):
 
 @trips("CLIENT-36", "poll-not-found")
 class Floods(Right):
-    """It sends a poll a thousand times."""
+    """It sends a thousand polls."""
 
     def follow(self, started: Any) -> Any:
         for _ in range(1000):
