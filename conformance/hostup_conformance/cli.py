@@ -46,7 +46,7 @@ further arguments go to pytest unchanged, for example:
   --report-dir DIR       where to write the reports (default: conformance-report)
   --waivers FILE         list of requirements that may be broken for a while
   --strict               fail if a SHOULD is broken
-  -k POLL                judge only the requirements that match
+  -k POLL                list only the requirements that match; the verdict is about all
 for all options: pytest --pyargs hostup_conformance --help
 """
 FOR_SERVERS = """\
@@ -221,7 +221,9 @@ def run_pytest(arguments: list[str]) -> int:
     # pytest warns that it cannot rewrite the asserts of a package that is already imported. The test modules are not
     # yet.
     quiet = ["-W", "ignore::pytest.PytestAssertRewriteWarning"]
-    return int(pytest.main(["--pyargs", "hostup_conformance", *quiet, *arguments]))
+    # What a project's conftest.py and configuration add is meant for its own tests.
+    alone = ["--noconftest", "-o", "addopts="]
+    return int(pytest.main(["--pyargs", "hostup_conformance", *quiet, *alone, *arguments]))
 
 
 def compare(old: Path, new: Path) -> int:

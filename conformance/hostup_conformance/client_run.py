@@ -21,10 +21,10 @@ from hostup_conformance.core.redact import redactor
 from hostup_conformance.core.safe_text import beginning, counted
 from hostup_conformance.core.waivers import apply_waivers, read_waivers
 from hostup_conformance.interruption import REASON, Interruption
-from hostup_conformance.options import check_writable
+from hostup_conformance.options import check_apart, check_writable
 from hostup_conformance.record import BODY_CHARACTERS, Course, Subject, record_of
 from hostup_conformance.reports import terminal
-from hostup_conformance.reports.files import remove_reports, write_reports
+from hostup_conformance.reports.files import remove_reports, reports_in, write_reports
 from hostup_conformance.sources import client_recording
 from hostup_conformance.sources.client import ClientCommand, check_command, play_all, serve
 from hostup_conformance.sources.scenes import KEY, Scene, scenes
@@ -53,6 +53,14 @@ class ClientOptions:
     report_dir: Path = Path("conformance-report")
     waivers: str | None = None
     strict: bool = False
+    #: The recording that is judged, if no command is run.
+    recording: Path | None = None
+
+    @property
+    def inputs(self) -> dict[str, Path]:
+        """The files that a run reads, each by what names it."""
+        named = {"the recording": self.recording, "--waivers": self.waivers}
+        return {name: Path(file) for name, file in named.items() if file}
 
     @property
     def command(self) -> ClientCommand:
@@ -90,6 +98,7 @@ def run(options: ClientOptions) -> int:
 
 def judge_file(file: Path, options: ClientOptions) -> int:
     """Judge the client in a recording, write the reports, print the summary, and return the exit code."""
+    options = replace(options, recording=file)
     described = {"base_url": str(file), "kind": "har", "profile": "client"}
     keys: list[str] = []
 
@@ -110,12 +119,13 @@ def judge_and_report(
     """Take exchanges, judge them, write the reports, print the summary, and return the exit code."""
     course, began = Course(), time.monotonic()
     try:
+        remove_reports(options.report_dir, options.inputs.values())
+        check_apart(reports_in(options.report_dir), options.inputs)
         waivers = read_waivers(options.waivers)
         check_writable(options.report_dir / "report.json")
         with tempfile.TemporaryDirectory() as folder:
             interruption = Interruption(Path(folder) / "notice", watch=False)
             try:
-                remove_reports(options.report_dir)
                 exchanges, stopped = take(interruption)
                 verdict = judge_client(exchanges, stopped)
                 verdict = apply_waivers(verdict, waivers, course.started.date(), strict=options.strict)

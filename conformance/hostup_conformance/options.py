@@ -11,13 +11,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hostup_conformance.contract.target import Target, header_variable
+from hostup_conformance.core.files import is_among
 from hostup_conformance.core.misconfigured import Misconfigured
 from hostup_conformance.core.route import Route, ca_from, proxy_for
 from hostup_conformance.core.safe_text import shown
 from hostup_conformance.core.wire import Limits
+from hostup_conformance.reports.files import reports_in
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from contextlib import ExitStack
 
 #: The default number of requests to a live server, and how many more there are if commands may be started.
@@ -36,7 +38,8 @@ ELSEWHERE = "http://127.0.0.1:1"
 class Options:
     """The options of a run, as given on the command line."""
 
-    base_url: str
+    #: Empty where --base-url was given without a value.
+    base_url: str | None
     report_dir: Path
     backend: str | None
     app: str | None
@@ -66,14 +69,24 @@ class Options:
         named = {"--base-url": self.base_url, "--app": self.app, "--backend": self.backend}
         return named if self.har is None else {"--har": str(self.har), "--app": self.app, "--backend": self.backend}
 
+    @property
+    def inputs(self) -> dict[str, Path]:
+        """The files that a run reads, each by the option that names it."""
+        certificate, key = split_certificate(self.client_cert) if self.client_cert else (None, None)
+        named: dict[str, Path | str | None] = {"--har": self.har, "--waivers": self.waivers, "--ca-file": self.ca_file}
+        named |= {"--client-cert": certificate, "the key of --client-cert": key}
+        return {name: Path(file) for name, file in named.items() if file}
+
     @classmethod
     def read(cls, option: Any, base_url: str, arguments: Sequence[str]) -> Options:
-        """Read pytest's options; raise `Misconfigured` for an empty --base-url, which should not mean the mock."""
-        # An option that was not given is an empty string too.
-        if not base_url and any(argument.startswith("--base-url") for argument in arguments):
-            raise Misconfigured("--base-url is empty; give the server's address, or omit the option to judge the mock")
+        """Read pytest's options.
+
+        `arguments` are those of this run alone: pytest has a --strict too, which a project may have in its
+        configuration for its own tests.
+        """
+        given = base_url or any(argument.startswith("--base-url") for argument in arguments)
         return cls(
-            base_url=base_url,
+            base_url=base_url if given else None,
             report_dir=Path(option.report_dir),
             backend=option.backend,
             app=option.app,
@@ -93,7 +106,7 @@ class Options:
             ca_file=option.ca_file,
             client_cert=option.client_cert,
             plain_http=tuple(option.allow_plain_http),
-            strict=option.strict,
+            strict="--strict" in arguments,
             elsewhere=bool(getattr(option, "tx", None)),
         )
 
@@ -104,6 +117,8 @@ def target_of(options: Options, resources: ExitStack) -> Target:
     Raises:
         Misconfigured: something is missing, malformed or contradictory
     """
+    if options.base_url == "":
+        raise Misconfigured("--base-url is empty; give the server's address, or omit the option to judge the mock")
     if len(named := [name for name, value in options.servers.items() if value]) > 1:
         raise Misconfigured(f"{' and '.join(named)} name a server each; give one of them")
     if options.har:
@@ -233,6 +248,21 @@ def limits(options: Options, target: Target) -> Limits:
     )
 
 
+def check_apart(written: Collection[Path], read: Mapping[str, Path]) -> None:
+    """Raise `Misconfigured` if a run would write two of its files to one place, or over a file that it reads."""
+    for name, file in read.items():
+        if is_among(file, written):
+            raise Misconfigured(
+                f"{name} {file} would be replaced by what the run writes; give another --report-dir or --record, or "
+                "move it first"
+            )
+    seen: set[Path] = set()
+    for file in written:
+        if is_among(file, seen):
+            raise Misconfigured(f"--record {file} is the name of a report too; give another path")
+        seen.add(file)
+
+
 def check_writable(file: Path) -> None:
     """Raise `Misconfigured` if a report or recording cannot be written, so that this is known before anything is sent.
 
@@ -253,8 +283,6 @@ def check_writable(file: Path) -> None:
                 folder.rmdir()
 
 
-def files(options: Options) -> Iterator[Path]:
-    """Yield the files that must be writable."""
-    yield options.report_dir / "report.json"
-    if options.record:
-        yield options.record
+def files(options: Options) -> list[Path]:
+    """Return the files that every run writes."""
+    return [*reports_in(options.report_dir), *([options.record] if options.record else [])]

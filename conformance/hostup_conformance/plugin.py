@@ -217,9 +217,10 @@ def pytest_configure(config: pytest.Config) -> None:
     from hostup_conformance.interruption import interruption_of
 
     interruption = interruption_of(config)
-    from hostup_conformance.session import Conformance
+    from hostup_conformance import session
 
-    config.pluginmanager.register(Conformance.from_config(config, interruption), "hostup-conformance")
+    config.pluginmanager.register(session.Conformance.from_config(config, interruption), session.NAME)
+    config.pluginmanager.register(session)  # for its fixture
 
 
 def is_named_in(arguments: Iterable[str], config: pytest.Config) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import gc
 import json
 import os
+import shlex
 import sys
 import threading
 import time
@@ -32,7 +33,16 @@ from hostup_conformance.core.time_limit import end_now
 from hostup_conformance.core.verdict import broken_off, failure
 from hostup_conformance.core.waivers import apply_waivers, read_waivers
 from hostup_conformance.interruption import REASON, held_back
-from hostup_conformance.options import Options, check_writable, files, is_live, limits, target_of, with_commands
+from hostup_conformance.options import (
+    Options,
+    check_apart,
+    check_writable,
+    files,
+    is_live,
+    limits,
+    target_of,
+    with_commands,
+)
 from hostup_conformance.record import Course, item_of, plan_of, record_of, server
 from hostup_conformance.reports import terminal
 from hostup_conformance.reports.files import remove_reports, write_reports
@@ -47,6 +57,11 @@ if TYPE_CHECKING:
     from hostup_conformance.interruption import Interruption
 
 
+#: The name by which pytest knows the run.
+NAME = "hostup-conformance"
+#: Why nothing was judged if pytest ran no item that asks for the verdict, or if the worker broke down.
+NO_ITEM = "pytest ran no test of a requirement (it says what it left out, or what failed)"
+LOST_WORKER = "the worker ended without a report"
 #: The variable that tells hypothesis where to keep its files.
 HYPOTHESIS_FOLDER = "HYPOTHESIS_STORAGE_DIRECTORY"
 #: For how many seconds judging may go on after the sending, and after an interruption.
@@ -58,6 +73,7 @@ class Conformance:
 
     def __init__(self, config: pytest.Config, options: Options, target: Target, interruption: Interruption) -> None:
         self.config, self.options, self.interruption = config, options, interruption
+        check_apart(files(options), options.inputs)
         self.waivers = read_waivers(options.waivers)
         self.course, self._began = Course(), time.monotonic()
         for file in files(options):
@@ -83,6 +99,8 @@ class Conformance:
         #: The finished record, which the controller gets from the worker.
         self.record: dict[str, Any] | None = None
         self.unwritten: list[str] = []
+        #: How many requirements pytest was told to leave out.
+        self._hidden = 0
         #: Whether the suite itself failed while it sent requests.
         self._failed = False
         #: Where pytest prints, without keys.
@@ -98,13 +116,12 @@ class Conformance:
         # Python warnings do not affect the verdict, even if the user's configuration turns them into errors.
         config.addinivalue_line("filterwarnings", "ignore")
         leave_nothing_behind(config)
+        let_items_be_found(config)
         base_url = getattr(config.option, "base_url", None) or config.getini("base_url") or ""
-        if not (hasattr(config, "workerinput") or config.option.plan or config.option.collectonly):
-            remove_reports(Path(config.option.report_dir))
+        options = Options.read(config.option, base_url, given_arguments(config))
+        if not (hasattr(config, "workerinput") or options.plan or config.option.collectonly):
+            remove_reports(options.report_dir, options.inputs.values())
         try:
-            options = Options.read(
-                config.option, base_url, [str(argument) for argument in config.invocation_params.args]
-            )
             return cls(config, options, target_of(options, resources), interruption)
         except Misconfigured as error:
             raise pytest.UsageError(str(error)) from None
@@ -188,8 +205,15 @@ class Conformance:
         return [*lines, f"HOSTUP_VPS_ID: {shown(target.vps)}, looked up"] if target.looked_up else lines
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        """Run the items that send generated requests before those that show the verdict."""
+        """Run the items that send generated requests before those that show the verdict.
+
+        The first one waits for the whole run, so a time limit that pytest-timeout sets for each test is none for ours.
+        """
         items.sort(key=lambda item: "test_requirements" in item.nodeid)
+        if self.config.pluginmanager.has_plugin("timeout"):
+            for item in items:
+                if item.path.parent == Path(__file__).parent:
+                    item.add_marker(pytest.mark.timeout(0))
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self) -> bool | None:
@@ -225,12 +249,12 @@ class Conformance:
         if self.options.plan or self.config.option.collectonly:
             return
         if not self.is_controller:
-            self.record = self._recorded(self._final_verdict(session))
+            self.record = self._recorded(*self._final_verdict(session))
         if self.is_worker:
             self.config.workeroutput["hostup_record"] = json.dumps(self.record)  # type: ignore[attr-defined]
             return
         if self.record is None:
-            self.record = self._recorded(judge([], self.configured, "the worker ended without a report"))
+            self.record = self._recorded(judge([], self.configured, LOST_WORKER), LOST_WORKER)
         self._write(session)
         # A worker that had done all of it was not interrupted.
         if self.interruption.happened and self.record["stopped"]:
@@ -253,19 +277,28 @@ class Conformance:
         if self.unwritten or (self.screen and self.screen.lost):
             session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
 
-    def _recorded(self, verdict: Verdict) -> dict[str, Any]:
-        course = replace(self.course, seconds=time.monotonic() - self._began, stopped=self.wire.stopped)
+    def _recorded(self, verdict: Verdict, stopped: str | None) -> dict[str, Any]:
+        course = replace(self.course, seconds=time.monotonic() - self._began, stopped=stopped)
         return record_of(verdict, self.exchanges, server(self.target), course, root_causes(verdict))
 
-    def _final_verdict(self, session: pytest.Session) -> Verdict:
+    def _final_verdict(self, session: pytest.Session) -> tuple[Verdict, str | None]:
+        """Return the verdict, and why sending ended early, if it did."""
         if "verdict" in self.__dict__:
-            return self.verdict
+            return self.verdict, self.wire.stopped
         interrupted = session.exitstatus == pytest.ExitCode.INTERRUPTED
-        return self._judge(REASON if interrupted else self.wire.stopped or "it was not asked for")
+        stopped = REASON if interrupted else self.wire.stopped or NO_ITEM
+        return self._judge(stopped), stopped
+
+    def pytest_deselected(self, items: list[pytest.Item]) -> None:
+        """Count the requirements that are not shown as items."""
+        self._hidden += sum("test_requirements" in item.nodeid for item in items)
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Print the verdict, and a line for each requirement that did not pass."""
         if self.record:
+            if self._hidden:
+                terminalreporter.write_line(f"pytest was told to leave out {self._hidden} requirements above; "
+                                            "the verdict is about all of them")  # fmt: skip
             terminal.print_summary(terminalreporter, self.record, self.options.report_dir)
         for problem in self.unwritten:
             terminalreporter.write_line(problem, red=True)
@@ -284,13 +317,13 @@ class Conformance:
         if candidate and (self.record is None or candidate["requests"] > self.record["requests"]):
             self.record = candidate
 
-    @pytest.fixture(scope="session")
-    def conformance(self) -> Iterator[Conformance]:
-        """The run; its scripted requests are sent in a thread, while the items begin."""
+    @contextmanager
+    def run(self) -> Iterator[None]:
+        """Send the scripted requests in a thread, while the items begin, and the rest at the end."""
         gc.freeze()  # pytest collects garbage several times, and need not visit everything that was imported
         with ThreadPoolExecutor(1) as thread:
             self._scripted = thread.submit(commands.run, self.wire, self.configured, careful=self.careful)
-            yield self
+            yield
             self.send_all()
         self.wire.close()
 
@@ -315,6 +348,28 @@ def end_rules_later(_reason: str) -> None:
     timer = threading.Timer(A_MOMENT, end_now)
     timer.daemon = True
     timer.start()
+
+
+@pytest.fixture(scope="session")
+def conformance(pytestconfig: pytest.Config) -> Iterator[Conformance]:
+    """The run."""
+    run = pytestconfig.pluginmanager.get_plugin(NAME)
+    assert isinstance(run, Conformance)  # noqa: S101 - registered by that name
+    with run.run():
+        yield run
+
+
+def given_arguments(config: pytest.Config) -> list[str]:
+    """Return the arguments that were given for this run, and not in a project's configuration."""
+    return [*map(str, config.invocation_params.args), *shlex.split(os.environ.get("PYTEST_ADDOPTS", ""))]
+
+
+def let_items_be_found(config: pytest.Config) -> None:
+    """Let pytest find the suite's items, by whatever names a project's own tests are found."""
+    for name in ("test_requirements", "test_generated"):
+        config.addinivalue_line("python_files", f"{name}.py")
+    for name in ("test_requirement", "test_generated", "test_linked"):
+        config.addinivalue_line("python_functions", name)
 
 
 def leave_nothing_behind(config: pytest.Config) -> None:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 QUIET = ["--pyargs", "hostup_conformance", "-W", "ignore::pytest.PytestAssertRewriteWarning"]
+ALONE = ["--noconftest", "-o", "addopts="]
 
 
 @pytest.fixture
@@ -131,7 +132,7 @@ def test_explain_ends_quietly_into_closed_pipe() -> None:
 )
 def test_pytest_gets_the_rest(argv: list[str], passed: list[str], given: list[list[str]]) -> None:
     assert cli.main(argv) == pytest.ExitCode.USAGE_ERROR
-    assert given == [QUIET + passed]
+    assert given == [QUIET + ALONE + passed]
 
 
 @pytest.mark.parametrize("argv", [[], ["judge"], ["judge", "--strict"], ["explain"], ["nonsense"]])

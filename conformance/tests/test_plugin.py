@@ -8,8 +8,10 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from faults import faults
 from hostup_conformance import missing, start
-from running import KEPT
+from running import KEPT, report_in
+from stage import Stage
 
 # Whole runs, or many cases of one kind: `make catalogue` runs them.
 pytestmark = pytest.mark.catalogue
@@ -28,6 +30,16 @@ def pytest_addoption(parser):
 A_TEST = """
 def test_options(pytestconfig):
     assert pytestconfig.getoption("live") and pytestconfig.getoption("profile")
+"""
+#: Stands in for pytest-timeout, and says what the markers of all items ask for.
+LIMITING = """
+def pytest_configure(config):
+    config.pluginmanager.register(Limits(), "timeout")
+
+class Limits:
+    def pytest_sessionfinish(self, session):
+        asked = {mark.args[0] for item in session.items for mark in item.iter_markers("timeout")}
+        print("limited to", sorted(asked))
 """
 SUITE = ("--pyargs", "hostup_conformance")
 
@@ -78,6 +90,58 @@ def test_a_name_that_is_claimed_twice_is_told(tmp_path: Path, place: str, plugin
     assert says in done.stderr
     assert "--live is an option of hostup_conformance" in done.stderr
     assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_the_command_is_not_concerned_with_a_project(tmp_path: Path) -> None:
+    (tmp_path / "conftest.py").write_text(CLAIMS)
+    (tmp_path / "pytest.ini").write_text("[pytest]\naddopts = --no-such-option -k nothing\n")
+    command = [sys.executable, "-m", "hostup_conformance.cli", "run", "--plan"]
+    done = subprocess.run(command, cwd=tmp_path, env=KEPT, capture_output=True, text=True, timeout=120, check=False)
+    assert "Nothing was sent" in done.stdout, done.stdout + done.stderr
+
+
+#: What stands in the configuration of other people's tests, and would keep the suite's items from being found or run.
+HABITS = """
+[pytest]
+addopts = --strict -W error --doctest-modules --import-mode=importlib -x --runxfail
+python_files = *_tests.py
+python_functions = check_*
+norecursedirs = *
+filterwarnings = error
+"""
+
+
+def test_a_projects_own_habits_change_no_verdict(tmp_path: Path) -> None:
+    """pytest has a --strict of its own, so the suite's is asked for on the command line alone."""
+    (tmp_path / "pytest.ini").write_text(HABITS)
+    stage = Stage(faults()["no_challenge"].change)
+    with stage.serve() as url:
+        given = (*SUITE, "--base-url", url, "--report-dir", "report")
+        done = pytest_in(tmp_path, *given, **stage.mock.environment())
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert report_in(tmp_path)["summary"]["warn"] == 1
+        strict = {"PYTEST_ADDOPTS": "--strict", **stage.mock.environment()}
+        assert pytest_in(tmp_path, *given, **strict).returncode == 1
+
+
+@pytest.mark.parametrize(
+    ("chosen", "says"),
+    [
+        (["-k", "PROBE-01"], " requirements above; the verdict is about all of them"),
+        (["-m", "nothing"], "sending ended early: pytest ran no test of a requirement"),
+    ],
+)
+def test_a_choice_of_items_is_told_from_the_verdict(tmp_path: Path, chosen: list[str], says: str) -> None:
+    done = pytest_in(tmp_path, *SUITE, *chosen)
+    assert says in done.stdout
+    assert "too large" not in done.stdout
+
+
+def test_a_limit_for_each_test_is_none_for_a_run(tmp_path: Path) -> None:
+    """As pytest-timeout sets it, which pytest knows by the name timeout."""
+    (tmp_path / "limiting.py").write_text(LIMITING)
+    done = pytest_in(tmp_path, *SUITE, "--max-requests", "20", "-p", "limiting")
+    assert "limited to [0]" in done.stdout, done.stdout + done.stderr
 
 
 def test_the_remedy_for_a_claimed_name_works(tmp_path: Path) -> None:

@@ -59,6 +59,35 @@ def test_a_usage_error_names_a_remedy(tmp_path: Path, arguments: list[str], envi
     assert "Traceback" not in done.stdout + done.stderr
 
 
+@pytest.mark.parametrize(
+    ("words", "reports"),
+    first_of(
+        (["run", "--har", "report/report.json"], ["report.json"]),
+        (["judge", "report/report.json", "--client"], ["report.json"]),
+        (["judge", "link"], ["report.json"]),
+        (["run", "--waivers", "report/summary.md"], ["summary.md"]),
+        (["judge", "in.har", "--record", "./in.har"], []),
+        (["run", "--record", "report/junit.xml"], []),
+        (["run", "http://127.0.0.1:9"], []),
+        (["client", "--waivers", "none.yaml", "--", "true"], []),
+    ),
+)
+def test_a_usage_error_leaves_inputs_and_no_verdict(tmp_path: Path, words: list[str], reports: list[str]) -> None:
+    """Reports of an earlier run are not taken for those of this one, but what a run was to read is not removed."""
+    (tmp_path / "report").mkdir()
+    for name in ("report/report.json", "report/summary.md", "in.har"):
+        (tmp_path / name).write_text("from an earlier run")
+    (tmp_path / "link").symlink_to("report/report.json")
+    at = words.index("--") if "--" in words else len(words)
+    arguments = [*words[:at], "--report-dir", "report", *words[at:]]
+    command = [sys.executable, "-m", "hostup_conformance.cli", *arguments]
+    done = subprocess.run(command, cwd=tmp_path, env=KEPT, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 4, done.stdout + done.stderr
+    assert sorted(path.name for path in (tmp_path / "report").iterdir()) == reports
+    assert (tmp_path / "in.har").read_text() == "from an earlier run"
+    assert ("would be replaced" in done.stderr) == (bool(reports) or "in.har" in words)
+
+
 @pytest.mark.catalogue
 def test_a_server_that_is_not_there_shows_nothing(tmp_path: Path) -> None:
     with socket.socket() as free:

@@ -8,7 +8,7 @@ from secrets import token_hex
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
     from pathlib import Path
 
 
@@ -37,3 +37,9 @@ def remove(file: Path) -> None:
     """Remove a file or a symbolic link, if possible; if it is not, writing the new file will report why."""
     with suppress(OSError):
         file.unlink()
+
+
+def is_among(file: Path, others: Collection[Path]) -> bool:
+    """Whether a file is one of others, whatever the way each is written; a symbolic link is its name and its target."""
+    here = {file.parent.resolve() / file.name, file.resolve()}
+    return any(other.parent.resolve() / other.name in here for other in others)

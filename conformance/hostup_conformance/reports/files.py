@@ -6,10 +6,13 @@ import json
 import os
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from hostup_conformance.core.files import remove, write_whole
+from hostup_conformance.core.files import is_among, remove, write_whole
 from hostup_conformance.reports import html, junit, summary
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 def as_json(record: dict[str, Any]) -> str:
@@ -26,10 +29,17 @@ REPORTS = {
 }
 
 
-def remove_reports(directory: Path) -> None:
-    """Remove the reports of an earlier run, so that they are not taken for those of this one."""
-    for name in REPORTS:
-        remove(directory / name)
+def reports_in(directory: Path) -> list[Path]:
+    """Return the files that a run writes."""
+    return [directory / name for name in REPORTS]
+
+
+def remove_reports(directory: Path, inputs: Iterable[Path]) -> None:
+    """Remove the reports of an earlier run, so that none is taken for this one's; keep what this run is to read."""
+    given = tuple(inputs)
+    for report in reports_in(directory):
+        if not any(is_among(file, [report]) for file in given):
+            remove(report)
 
 
 def write_reports(record: dict[str, Any], directory: Path) -> list[str]:

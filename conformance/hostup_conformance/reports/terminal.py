@@ -6,11 +6,11 @@ import io
 from typing import TYPE_CHECKING, Any, Protocol, TextIO
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
-#: How many MUSTs that were not judged are named.
-UNJUDGED = 5
+#: How many requirements of a list are named; the reports name all.
+NAMED = 5
 ORDER = ("error", "fail", "warn", "observe", "skip", "disabled")
 COLOURS: dict[str, dict[str, bool]] = {
     "conformant": {"green": True, "bold": True},
@@ -95,16 +95,13 @@ def print_summary(reporter: Reporter, report: dict[str, Any], directory: Path) -
     elif report["stopped"] and report["target"]["kind"] != "har":
         reporter.write_line(f"sending ended early: {report['stopped']}", yellow=True)
         if missed := report["unjudged"]:
-            named = ", ".join(missed[:UNJUDGED]) + (", ..." if len(missed) > UNJUDGED else "")
-            text = (
-                f"judged {report['judged']['requirements']} of {report['judged']['of']} requirements, but not {named}"
-            )
+            judged = report["judged"]
+            text = f"judged {judged['requirements']} of {judged['of']} requirements, but not {listed(missed)}"
             more = ": to finish, give more with --max-requests, --max-wait or --max-seconds"
             reporter.write_line(text + (more if "--max-" in report["stopped"] else ""))
     elif missed := report["unjudged"]:
-        named = ", ".join(missed[:UNJUDGED]) + (", ..." if len(missed) > UNJUDGED else "")
         reporter.write_line(
-            f"not judged: {named}; the responses were too large, or took too long to be judged", yellow=True
+            f"not judged: {listed(missed)}; the responses were too large, or took too long to be judged", yellow=True
         )
     together = alike(report)
     for entry, root in in_order(report):
@@ -113,13 +110,19 @@ def print_summary(reporter: Reporter, report: dict[str, Any], directory: Path) -
         if ids := together.get((status, entry["message"])):
             if entry["id"] != ids[0]:
                 continue
-            line = f"{status:8} {', '.join(ids)}: {entry['message']}"
+            line = f"{status:8} {listed(ids)}: {entry['message']}"
         if root:
             line = f"    {status} {entry['id']} follows from {root}: {entry['message']}"
         if entry["evidence"] and status in {"fail", "warn", "error"}:
             line += f" | {entry['evidence'][0]['curl']}"
         reporter.write_line(line, **COLOURS.get(status, {}))
     reporter.write_line(f"report: {', '.join(written(directory)) or 'none could be written'}")
+
+
+def listed(ids: Sequence[str]) -> str:
+    """Return a list of requirements, or the beginning of a long one."""
+    more = len(ids) - NAMED
+    return ", ".join(ids[:NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 def written(directory: Path) -> list[str]:
