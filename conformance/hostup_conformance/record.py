@@ -38,12 +38,12 @@ FREE = {
     *("base_url", "methods", "stopped", "refused", "message", "curl", "purpose", "headers", "body"),
     *("expected", "got", "withheld"),
 }
-#: How many findings of a requirement are shown; of a body and of a target, how many characters; and how many header
-#: fields.
+#: How many findings of a requirement are shown; of a response's body, and of a request's target and body, how many
+#: characters; and how many header fields.
 EVIDENCE = 3
 BODY_CHARACTERS = 2000
 FIELDS = 100
-TARGET_CHARACTERS = 300
+SHORT_CHARACTERS = 300
 
 
 @dataclass(frozen=True)
@@ -172,9 +172,14 @@ def curl(e: Exchange[Ask], target: Target) -> str:
     tls = (("cacert", target.route.ca), ("cert", target.route.certificate), ("key", target.route.key))
     for option, file in tls if target.base_url.startswith("https:") else ():
         line += f" --{option} {shlex.quote(str(file))}" if file else ""
-    shown = e.request.target
-    shown = shown if len(shown) < TARGET_CHARACTERS else shown[:TARGET_CHARACTERS] + "..."
-    return f"{line} {shlex.quote(target.base_url + shown)}"
+    if e.request.body:
+        line += f" --data-raw {shlex.quote(shortened(e.request.body.decode('utf-8', 'backslashreplace')))}"
+    return f"{line} {shlex.quote(target.base_url + shortened(e.request.target))}"
+
+
+def shortened(text: str) -> str:
+    """Return the beginning of a long text, with three dots."""
+    return text if len(text) < SHORT_CHARACTERS else text[:SHORT_CHARACTERS] + "..."
 
 
 def header_argument(name: str, value: str, variables: dict[str | None, str]) -> str:

@@ -55,7 +55,8 @@ CREDENTIALS = {
     "read": "with a key that has read:vm alone",
     "none": "without a key",
     "wrong": "with a wrong key",
-    "malformed": "with the key in another scheme",
+    "malformed": "with a malformed credential",
+    "other_scheme": "with the key in another scheme",
     "lowercase": "with the key under the scheme bearer",
     "query": "with the key in the query",
 }

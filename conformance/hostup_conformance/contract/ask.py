@@ -7,6 +7,8 @@ the target names, and on what earlier exchanges show.
 from __future__ import annotations
 
 import re
+from base64 import b64decode
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import lru_cache
@@ -22,9 +24,10 @@ if TYPE_CHECKING:
     from hostup_conformance.contract.target import Target
     from hostup_conformance.core.messages import Request
 
-#: `lowercase` is the full key under the scheme bearer, `query` the key in the URL, and `unnamed` a key in a recording
-#: whose scopes are unknown.
-Credential = Literal["full", "read", "none", "wrong", "malformed", "lowercase", "query", "unnamed"]
+#: `lowercase` is the full key under the scheme bearer, `other_scheme` under another one or none; `malformed` is any
+#: other credential that is no bearer token, `query` the key in the URL, and `unnamed` a key in a recording whose scopes
+#: are unknown.
+Credential = Literal["full", "read", "none", "wrong", "malformed", "other_scheme", "lowercase", "query", "unnamed"]
 #: `own` is the target's VPS; `similar` is an id that resembles its id, `case` is its id in another case, `malformed`
 #: has characters that no id has, and `unnamed` is an id in a recording whose owner is unknown.
 Vps = Literal["own", "unavailable", "foreign", "unknown", "similar", "case", "malformed", "unnamed"]
@@ -209,12 +212,21 @@ def credential_of(request: Request, target: Target) -> Credential:
         return "query" if target.key and target.key in unquote(request.target) else "none"
     scheme, _, token = value.partition(" ")
     if scheme.lower() != "bearer" or not token.strip() or not token.isascii():
-        return "malformed"
+        return "other_scheme" if carries_key(value, target) else "malformed"
     if target.key and token == target.key:
         return "full" if scheme == "Bearer" else "lowercase"
     if token == target.read_key:
         return "read"
     return "unnamed" if target.kind == "har" else "wrong"
+
+
+def carries_key(value: str, target: Target) -> bool:
+    """Whether an Authorization field contains the full key under any scheme, plain or as user or password of Basic."""
+    _, _, token = value.rpartition(" ")
+    decoded = b""
+    with suppress(ValueError):
+        decoded = b64decode(token)
+    return bool(target.key) and (token == target.key or target.key.encode() in decoded.split(b":"))
 
 
 def vps_of(id: str, target: Target) -> Vps:

@@ -71,7 +71,8 @@ def root_causes(verdict: Verdict) -> dict[str, list[str]]:
     """Return the broken requirements that explain others, or that no other explains, by the kill matrix."""
     broken = [id for id, result in verdict.results.items() if result.status in {"fail", "warn"}]
     failing = {id for id in broken if verdict.results[id].status == "fail"}
-    return causes(broken, list(requirements()), read_matrix(MATRIX)["faults"], failing) if broken else {}
+    places = {id: [finding.exchange.number for finding in verdict.results[id].findings] for id in broken}
+    return causes(broken, list(requirements()), read_matrix(MATRIX)["faults"], failing, places) if broken else {}
 
 
 def oracle(e: Exchange) -> tuple[str, str] | None:

@@ -10,7 +10,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
     from pathlib import Path
 
 
@@ -21,7 +21,11 @@ def read_matrix(file: Path) -> dict[str, Any]:
 
 
 def root_causes(
-    broken: Iterable[str], ids: Sequence[str], faults: dict[str, Any], failing: Collection[str] = ()
+    broken: Iterable[str],
+    ids: Sequence[str],
+    faults: dict[str, Any],
+    failing: Collection[str] = (),
+    places: Mapping[str, Collection[int]] | None = None,
 ) -> dict[str, list[str]]:
     """Return the requirements that explain others, or that no other explains, each with those that follow from it.
 
@@ -33,14 +37,20 @@ def root_causes(
         ids: all ids, in the ledger's order
         faults: the faults of a kill matrix
         failing: the ids of the broken requirements that make the verdict not conformant
+        places: the numbers of the exchanges that break each; one that is first broken before another, and in none of
+            the same exchanges, cannot follow from it
     """
     order = {id: position for position, id in enumerate(ids)}
     left = sorted(set(broken), key=lambda one: order.get(one, len(order)))
     counts = also_reported(faults)
+
+    def may_follow(consequence: str, cause: str) -> bool:
+        return places is None or follows(places[consequence], places[cause])
+
     as_consequence = Counter(b for fault in faults.values() for b in fault["reported"] if b != fault["requirement"])
     roots: dict[str, list[str]] = {}
     while left:
-        explained = {a: [b for b in left if a != b and explains(counts, a, b)] for a in left}
+        explained = {a: [b for b in left if a != b and explains(counts, a, b) and may_follow(b, a)] for a in left}
         by_others = Counter(b for followers in explained.values() for b in followers)
         fails = {one: any_of(failing, one, explained[one]) for one in left}
         # Of two that explain equally many, the one that fewer others explain is closer to the cause. In the end the
@@ -51,6 +61,11 @@ def root_causes(
         roots[root] = explained[root]
         left = [id for id in left if id != root and id not in explained[root]]
     return dict(sorted(roots.items(), key=lambda item: (not any_of(failing, *item), -len(item[1]))))
+
+
+def follows(consequence: Collection[int], cause: Collection[int]) -> bool:
+    """Whether what is seen in some exchanges may follow from what is seen in others."""
+    return not consequence or not cause or min(cause) <= min(consequence) or not set(cause).isdisjoint(consequence)
 
 
 def any_of(failing: Collection[str], root: str, followers: list[str]) -> bool:

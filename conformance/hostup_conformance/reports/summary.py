@@ -21,6 +21,8 @@ def render(record: dict[str, Any]) -> str:
         lines += ["", f"The endpoint was never seen to work: {code(record['refused'])}"]
     elif record["stopped"]:
         lines += ["", f"Sending ended early: {code(record['stopped'])}"]
+    if waived := [e["id"] for e in record["requirements"] if e["status"] == "observe" and e["level"] != "OBSERVE"]:
+        lines += ["", f"Broken, but waived: {', '.join(waived)}."]
     entries = [entry for status in SHOWN for entry in record["requirements"] if entry["status"] == status]
     if entries:
         lines += ["", "| | requirement | message |", "|---|---|---|"]

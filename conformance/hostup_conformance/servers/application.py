@@ -53,9 +53,21 @@ def load(name: str) -> ASGIApp:
     if count == 2:
         from a2wsgi import WSGIMiddleware
 
-        wrapped: Any = WSGIMiddleware(app)
+        wrapped: Any = WSGIMiddleware(with_end_of_input(app))
         return wrapped  # type: ignore[no-any-return]
     return app  # type: ignore[no-any-return]
+
+
+def with_end_of_input(app: Any) -> Any:
+    """Tell a WSGI application that the input ends with the body, as it does in a2wsgi.
+
+    Without a Content-Length, as in a chunked request, Werkzeug takes the body for empty otherwise.
+    """
+
+    def wrapped(environ: dict[str, Any], start_response: Any) -> Any:
+        return app({**environ, "wsgi.input_terminated": True}, start_response)
+
+    return wrapped
 
 
 def parameters(app: Any) -> list[inspect.Parameter]:
