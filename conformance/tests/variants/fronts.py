@@ -33,7 +33,7 @@ def ids_are_trimmed(asked: Asked, answered: Answered) -> None:
 
 @allowed(warns={"HTTP-08"})
 def gateway_fails_once(asked: Asked, answered: Answered) -> None:
-    """One probe of an unknown VPS gets 502, in HTML."""
+    """One request for another VPS gets 502, in HTML."""
     if asked.full and not asked.own and asked.method == "GET" and asked.nth("others") == 3:
         answered.become(502, b"<h1>502 Bad Gateway</h1>", "text/html")
 

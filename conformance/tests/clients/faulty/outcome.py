@@ -303,7 +303,7 @@ class ExitCodeOne(Right):
 
 @trips("CLIENT-31", "exit-code-3")
 class OutputOfFailureLost(Right):
-    """It exits with 2 if the command failed, without printing its output."""
+    """It exits with 2 for any exit code but 0."""
 
     def exit_code(self, output: Any) -> int:
         return 2 if output.get("exitCode") else super().exit_code(output)
