@@ -13,8 +13,9 @@ import pytest
 import spec_diff
 import yaml
 from catalogue import first_of
+from comparison import changes
+from contract import Contract, Unusable, interface
 from hostup_conformance.core.ledger import document, requirements
-from spec_diff import Contract, Unusable, changes
 
 ROOT = Path(__file__).parents[2]
 EXEC = "/api/v2/vps/{id}/agent/exec"
@@ -363,7 +364,7 @@ def test_the_python_interface(tmp_path: Path) -> None:
     def package(name: str, source: str) -> griffe.Module | None:
         (tmp_path / name / "hostup_agent_exec").mkdir(parents=True)
         (tmp_path / name / "hostup_agent_exec" / "__init__.py").write_text(source)
-        return spec_diff.interface(tmp_path / name)
+        return interface(tmp_path / name)
 
     old = package("old", "def wait(id, timeout=1): ...\ndef gone(): ...\n")
     new = package("new", "def wait(id, seconds=1): ...\ndef run(): ...\nclass Late(Exception): ...\n")
@@ -374,7 +375,7 @@ def test_the_python_interface(tmp_path: Path) -> None:
         (("callers",), "gone", "public object was removed"),
         (("callers",), "wait", "parameter was removed (timeout)"),
     ]
-    assert spec_diff.interface(tmp_path) is None
+    assert interface(tmp_path) is None
     for before, after, breaks, what in ((old, None, ("callers",), "gone"), (None, new, (), "new")):
         (change,) = changes(Contract(document(), {}, before), Contract(document(), {}, after))
         assert (change.breaks, change.what) == (breaks, f"the package is {what}")
