@@ -42,7 +42,8 @@ _HEX = "[0-9A-Fa-f]"
 _KINDS = (
     rf"%u{_HEX}{{4}} | %{_HEX}{{2}}",
     rf"""\\u[Dd][89ABab]{_HEX}{{2}}\\u[Dd][C-Fc-f]{_HEX}{{2}}
-       | \\[ux]\{{0{{0,8}}{_HEX}{{1,6}}\}} | \\u{_HEX}{{4}} | \\U{_HEX}{{8}} | \\x{_HEX}{{2}}
+       | \\[ux]\{{0{{0,8}}{_HEX}{{1,6}}\}} | \\U{_HEX}{{8}} | \\[uU]{_HEX}{{4}}
+       | \\[xX]{_HEX}{{2}}
        | \\[0-7]{{3}} | \\[^0-9A-Za-z\x00] | \x00""",
     rf"""&\#[xX]0{{0,8}}{_HEX}{{1,6}};? | &\#0{{0,8}}[0-9]{{1,7}};?
        | &[A-Za-z][A-Za-z0-9]{{1,31}}; | &(?:amp|lt|gt|quot)""",
@@ -85,7 +86,7 @@ def unescaped(escape: str) -> str:
             return text if len(text) == 1 else escape
         if len(escape) == 12:
             return bytes.fromhex(digits[:4] + escape[8:]).decode("utf-16-be")
-        if escape[1] in "uUx":
+        if escape[1] in "uUxX":
             return chr(int(digits.strip("{}"), 16))
         return chr(int(escape[1:], 8)) if escape[1:].isdecimal() else escape[1]
     except (ValueError, OverflowError):
