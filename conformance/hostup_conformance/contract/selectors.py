@@ -37,17 +37,22 @@ ENVELOPES = ("data", "result", "response", "payload", "availability", "agent", "
 def judged(e: Exchange) -> bool:
     """A GET of the endpoint whose response shows how the server understood it, since it is neither ordered nor a 429.
 
-    A request that servers may understand differently is exempt, and so are a 5xx under load and a 406 for a request
-    that does not accept JSON by name.
+    A request that servers may understand differently is exempt, and so are a 5xx under load, a 406 for a request that
+    does not accept JSON by name, and a 403 for one from a page of another origin.
     """
     asked = e.request.method == "GET" and e.ask.endpoint and not is_devious(e.request)
-    understood = not (e.obeyed or e.status == 429 or is_busy(e) or is_not_acceptable(e))
+    understood = not (e.obeyed or e.status == 429 or is_busy(e) or is_not_acceptable(e) or is_cross_origin(e))
     return asked and e.response is not None and understood
 
 
 def is_not_acceptable(e: Exchange) -> bool:
     """A 406 for a request whose Accept, unlike the documentation's, does not name JSON."""
     return e.status == 406 and "json" not in (e.request.header("accept") or "")
+
+
+def is_cross_origin(e: Exchange) -> bool:
+    """A 403 for a request from a page of another origin, which frameworks refuse in a form of their own."""
+    return e.status == 403 and e.request.header("origin") is not None
 
 
 def is_transient(e: Exchange) -> bool:
@@ -67,7 +72,12 @@ def is_document(e: Exchange) -> bool:
 
 
 def is_hostile(e: Exchange) -> bool:
-    """A query that a firewall may refuse: with values that are neither words nor numbers, or that are very long."""
+    """A query that a firewall may refuse: with values that are neither words nor numbers, or that are very long.
+
+    Or with several values of one parameter, which firewalls take for an attempt to get round them.
+    """
+    if e.ask.pid == Pid.REPEATED:
+        return True
     values = [unquote_plus(text) for pair in e.request.query.split("&") for text in pair.split("=", 1)]
     return any(len(value) > LONGEST_VALUE or not HARMLESS.fullmatch(value) for value in values)
 
@@ -144,7 +154,7 @@ def is_error(e: Exchange) -> bool:
     """A GET of the endpoint, or a start, that got a 4xx or 5xx.
 
     Errors for a malformed id, or for a request that is too large, are exempt, since a proxy or router may refuse those
-    in a form of its own. So are a firewall's refusals of what it takes for an attack.
+    in a form of its own. So are a firewall's refusals of what it takes for an attack, and refusals of bytes above 127.
     """
     return (
         e.response is not None
@@ -152,9 +162,14 @@ def is_error(e: Exchange) -> bool:
         and (e.request.method == "GET" or asks_start(e))
         and e.ask.endpoint
         and e.ask.vps != "malformed"
-        and not (is_devious(e.request) or is_too_large(e) or is_of_unknown_length(e))
-        and not (is_from_firewall(e) or is_unretried_failure(e) or is_not_acceptable(e))
+        and not (is_devious(e.request) or is_too_large(e) or is_of_unknown_length(e) or is_beyond_ascii(e))
+        and not (is_from_firewall(e) or is_unretried_failure(e) or is_not_acceptable(e) or is_cross_origin(e))
     )
+
+
+def is_beyond_ascii(e: Exchange) -> bool:
+    """A refusal of a header field with bytes above 127, which some servers take for no HTTP at all."""
+    return refused(e) and not is_document(e) and not all(value.isascii() for _, value in e.request.headers)
 
 
 def is_too_large(e: Exchange) -> bool:
@@ -248,6 +263,19 @@ def fresh_seconds(e: Exchange) -> int:
         return int(age[:12])
     expires, date = http_date(e.header("expires") or ""), http_date(e.header("date") or "") or e.when
     return max(0, int((expires - date).total_seconds())) if expires and date and "max-age" not in directives else 0
+
+
+def is_shared(e: Exchange) -> bool:
+    """Whether a response may be given to others by a cache that has not asked the server again (RFC 9111 section 3.5).
+
+    With `public, max-age=0, must-revalidate`, as some platforms have it by default, every use has to be asked for;
+    s-maxage implies proxy-revalidate (section 5.2.2.10).
+    """
+    directives = cache_directives(e)
+    if directives.keys() & {"no-store", "no-cache", "private"} or not directives.keys() & {"public", "s-maxage"}:
+        return False
+    asks_again = directives.keys() & {"must-revalidate", "proxy-revalidate", "s-maxage"}
+    return not asks_again or directives.get("s-maxage", directives.get("max-age", "")).strip('"') != "0"
 
 
 def cache_directives(e: Exchange) -> dict[str, str]:

@@ -63,11 +63,13 @@ def retry_after_seconds(text: str | None, now: datetime) -> float | None:
 def reset_moment(text: str, now: datetime) -> datetime | None:
     """Return the moment that an X-RateLimit-Reset names.
 
-    It may be a date-time, an HTTP-date, (milli)seconds since 1970, or seconds to wait.
+    It may be a date-time, an HTTP-date, (milli)seconds since 1970, or seconds to wait; of a list of these, which
+    belongs to several limits, it is the first.
     """
     text = text.strip()
     if moment := rfc3339(text) or http_date(text):
         return moment
+    text = text.partition(",")[0]
     if not (text.isascii() and re.fullmatch(r"\d{1,13}(\.\d+)?", text)):
         return None
     number = float(text)

@@ -129,3 +129,31 @@ def hexadecimal_is_understood(asked: Asked, answered: Answered) -> None:
     """A pid may be hexadecimal, as JavaScript reads numbers."""
     if asked.pid == hex(asked.mock.running_pid) and answered.status == 400 and asked.full and asked.own:
         answered.become(200, {"exited": False})
+
+
+@allowed()
+def get_with_content_is_cut_off(asked: Asked, answered: Answered) -> None:
+    """A GET with content ends the connection, as RFC 9110 section 9.3.1 warns."""
+    if asked.method == "GET" and asked.body:
+        answered.raw = []
+
+
+@allowed()
+def bytes_above_127_are_no_http(asked: Asked, answered: Answered) -> None:
+    """Bytes in a header field that are no UTF-8 are 400 without a body, before anything else is looked at."""
+    if not asked.headers.get("authorization", "").isascii():
+        answered.status, answered.headers, answered.body = 400, [], b""
+
+
+@allowed()
+def other_origins_are_forbidden(asked: Asked, answered: Answered) -> None:
+    """A request from a page of another origin is 403 in plain text, as with Spring's CORS filter."""
+    if "origin" in asked.headers:
+        answered.become(403, b"Invalid CORS request", "text/plain")
+
+
+@allowed()
+def repeated_parameters_are_an_attack(asked: Asked, answered: Answered) -> None:
+    """A firewall refuses a parameter that comes twice."""
+    if asked.query.count("pid=") > 1:
+        answered.become(403, b"<h1>403 Forbidden</h1>", "text/html")

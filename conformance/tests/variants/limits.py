@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import zlib
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -108,3 +109,37 @@ def limits_list_their_policies(_asked: Asked, answered: Answered) -> None:
         answered.header("X-RateLimit-Limit", "120, 120;w=60")
     elif answered.status == 200:
         answered.headers += [("X-RateLimit-Limit", "600, 600;w=60"), ("X-RateLimit-Remaining", "599")]
+
+
+@allowed()
+def limit_with_its_window(asked: Asked, answered: Answered) -> None:
+    """The window stands behind the limit, after a semicolon."""
+    if answered.status != 429:
+        answered.header("X-RateLimit-Limit", "6000;w=60")
+        answered.header("X-RateLimit-Remaining", str(6000 - asked.nth()))
+
+
+@allowed()
+def limits_of_a_second_and_a_month(asked: Asked, answered: Answered) -> None:
+    """Two limits stand in each of the fields, of which the second is for a month."""
+    if answered.status != 429:
+        answered.header("X-RateLimit-Limit", "50, 15000")
+        answered.header("X-RateLimit-Remaining", f"49, {15000 - asked.nth()}")
+        answered.header("X-RateLimit-Reset", "1, 1419704")
+
+
+@allowed()
+def limit_of_a_month(asked: Asked, answered: Answered) -> None:
+    """The limit resets in three weeks."""
+    if answered.status != 429:
+        answered.header("X-RateLimit-Limit", "150000")
+        answered.header("X-RateLimit-Remaining", str(150000 - asked.nth()))
+        answered.header("X-RateLimit-Reset", str(int(time.time()) + 21 * 86400))
+
+
+@allowed()
+def no_limit_is_minus_one(_asked: Asked, answered: Answered) -> None:
+    """A key without limits gets -1 for both."""
+    if answered.status != 429:
+        answered.header("X-RateLimit-Limit", "-1")
+        answered.header("X-RateLimit-Remaining", "-1")

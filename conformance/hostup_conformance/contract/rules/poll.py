@@ -74,10 +74,11 @@ def not_availability(e: Exchange) -> Findings:
 def types_are_the_agents(e: Exchange) -> Findings:
     """The types are those of the QEMU guest agent: exitCode an integer or null, stdout and stderr strings or null.
 
-    A missing member passes; true and false are no integers.
+    A missing member passes; true and false are no integers, but 0.0 is one, as in JSON Schema.
     """
     code = e.body.get("exitCode")
-    if code is not None and (isinstance(code, bool) or not isinstance(code, int)):
+    whole = isinstance(code, int) or (isinstance(code, float) and code.is_integer())
+    if code is not None and (isinstance(code, bool) or not whole):
         yield "exitCode: an integer or null", {"exitCode": code}
     for name in ("stdout", "stderr"):
         if not isinstance(e.body.get(name), str | None):

@@ -34,9 +34,10 @@ def field(e: Exchange, name: str) -> str | None:
 def number(text: str | None) -> int | None:
     """Return the integer at the beginning of a text, or None if there is none.
 
-    Some gateways list their policies after it (`60, 60;w=60`), and if two of them limit the rate, there are two values.
+    Some gateways list their policies after it (`60, 60;w=60`, or `60;w=60`), and if two of them limit the rate, there
+    are two values.
     """
-    text = (text or "").partition(",")[0].strip()
+    text = re.split("[,;]", text or "")[0].strip()
     return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else None
 
 
@@ -141,15 +142,17 @@ def has_limits(e: Exchange) -> bool:
 def limits_make_sense(e: Exchange) -> Findings:
     """X-RateLimit-Limit and X-RateLimit-Remaining must be integers of 0 or more, the latter at most the former.
 
-    X-RateLimit-Reset must be readable, at most a minute in the past and at most a day in the future. A missing header
-    field passes, and so does a list after an integer.
+    X-RateLimit-Reset must be readable, at most a minute in the past and at most a year in the future, since some limits
+    are for a month. A missing header field passes, and so do a list after an integer, and -1 for a key without limits.
     """
+    if field(e, LIMIT) == "-1":
+        return
     yield from unreadable(e)
     if (text := field(e, RESET)) is not None:
         now = server_time(e)
         reset = reset_moment(text, now)
-        if reset is not None and not timedelta(minutes=-1) <= reset - now <= timedelta(days=1):
-            yield f"{RESET} within a day of {now.isoformat(timespec='seconds')}", text
+        if reset is not None and not timedelta(minutes=-1) <= reset - now <= timedelta(days=366):
+            yield f"{RESET} within a year of {now.isoformat(timespec='seconds')}", text
 
 
 @across("RATE-09", lambda e: e.response is not None)

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from hostup_conformance.contract.rules import Findings, FindingsAcross, across, each
-from hostup_conformance.contract.selectors import is_output
+from hostup_conformance.contract.selectors import is_output, is_shared
 from hostup_conformance.core.redact import MARK, Redactor, redactor
 
 if TYPE_CHECKING:
@@ -150,7 +150,9 @@ def no_foreign_origins(e: Exchange) -> Findings:
 
 @each("SAFETY-05", is_output)
 def output_is_not_shared(e: Exchange) -> Findings:
-    """public and s-maxage are findings, unless no-store, no-cache or private is there too. HTTP-10 judges max-age."""
-    directives = {d.strip().lower().partition("=")[0] for d in (e.header("cache-control") or "").split(",")}
-    if directives & {"public", "s-maxage"} and not directives & {"no-store", "no-cache", "private"}:
+    """public and s-maxage are findings, unless no-store, no-cache or private is there too. HTTP-10 judges max-age.
+
+    They pass where every use has to be validated with the server (max-age=0, must-revalidate).
+    """
+    if is_shared(e):
         yield "Cache-Control: no-store or private, or no Cache-Control", f"Cache-Control: {e.header('cache-control')}"
