@@ -1,4 +1,4 @@
-"""What a run takes where the server is far away, and how many requirements it has judged after so many requests.
+"""What a run takes where the server is far away.
 
 The embedded mock stands behind a proxy of ours that lets every byte, and every new connection, take its time. The time
 of a run has starting up and judging in it, which depend on the machine; that of the sending hardly does.
@@ -13,28 +13,20 @@ import sys
 import tempfile
 from contextlib import suppress
 from datetime import datetime
+from itertools import product
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
 
-from hostup_conformance.contract.judging import judge
-from hostup_conformance.contract.sending import wire_to
-from hostup_conformance.contract.target import Target
-from hostup_conformance.core.wire import Limits
 from hostup_conformance.mock import Mock, serve
-from hostup_conformance.sources import commands
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
 from running import report_in, run
 from stage import served
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
 #: What the project aims at, by the round trip in milliseconds: seconds of a run without --allow-exec.
 AIMS = {100: 5.0, 300: 12.0}
-JUDGED = {"pass", "fail", "warn"}
 
 
 class Far:
@@ -74,7 +66,7 @@ class Far:
         await delivery
 
 
-def run_at(milliseconds: int) -> tuple[dict[str, Any], float]:
+def run_at(milliseconds: int, *, starts: bool) -> tuple[dict[str, Any], float]:
     """Return the report of a run at a distance, and the seconds from its first request to its last response."""
     mock = Mock(limit=10**6)
     with (
@@ -83,49 +75,28 @@ def run_at(milliseconds: int) -> tuple[dict[str, Any], float]:
         tempfile.TemporaryDirectory() as name,
     ):
         folder = Path(name)
-        run(folder, "--base-url", base_url, "--record", "run.har", **mock.environment())
+        given = {name: value for name, value in mock.environment().items() if not starts or "PID" not in name}
+        options = ["--allow-exec"] if starts else []
+        run(folder, "--base-url", base_url, "--record", "run.har", *options, **given)
         report = report_in(folder)
         recorded = json.loads((folder / "run.har").read_text("utf-8"))["log"]["entries"]
     begun = [datetime.fromisoformat(entry["startedDateTime"]).timestamp() for entry in recorded]
     return report, max(at + entry["time"] / 1000 for at, entry in zip(begun, recorded, strict=True)) - min(begun)
 
 
-def curve(step: int) -> Iterator[tuple[int, int, int]]:
-    """Yield numbers of requests, how many MUSTs and SHOULDs were judged after them, and how many are in the end."""
-    mock = Mock(limit=10**6)
-    with serve(mock.app) as url:
-        target = Target.from_environment(url, mock.environment(), kind="mock")
-        wire = wire_to(target, Limits(), careful=True)
-        commands.run(wire, target, careful=True)
-        wire.close()
-
-    def judged(count: int) -> int:
-        results = judge(wire.exchanges[:count], target).results.values()
-        return sum(r.requirement.level != "OBSERVE" and r.status in JUDGED for r in results)
-
-    total = len(wire.exchanges)
-    last = judged(total)
-    for count in (*range(step, total, step), total):
-        yield count, judged(count), last
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--round-trips", type=int, nargs="+", default=[0, *AIMS], metavar="MS")
-    parser.add_argument("--step", type=int, default=20, help="judge after so many requests each time")
     options = parser.parse_args()
     print(f"{'round trip':>12}{'the run':>10}{'aim':>8}{'sending':>10}{'requests':>10}   verdict")
-    for milliseconds in options.round_trips:
-        report, sending = run_at(milliseconds)
-        aim = f"{AIMS[milliseconds]:g} s" if milliseconds in AIMS else ""
+    for milliseconds, starts in product(options.round_trips, (False, True)):
+        report, sending = run_at(milliseconds, starts=starts)
+        aim = "starts" if starts else f"{AIMS[milliseconds]:g} s" if milliseconds in AIMS else ""
         print(
             f"{milliseconds:>9} ms{report['duration_seconds']:>8.1f} s{aim:>8}{sending:>8.1f} s"
             f"{report['requests']:>10}   "
             f"{report['verdict']}, {report['summary']['fail']} fail, {report['summary']['warn']} warn"
         )
-    print("\nMUSTs and SHOULDs judged after so many scripted requests to a live server, without --allow-exec:")
-    for count, judged, last in curve(options.step):
-        print(f"{count:>6}{judged:>6} of {last}")
 
 
 if __name__ == "__main__":

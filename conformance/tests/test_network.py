@@ -8,7 +8,7 @@ import threading
 
 import httpcore
 import pytest
-from hostup_conformance.contract.judging import what_stands_between
+from hostup_conformance.contract.refusal import what_stands_between
 from hostup_conformance.contract.sending import wire_to
 from hostup_conformance.contract.target import Target
 from hostup_conformance.core import network

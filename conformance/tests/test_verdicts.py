@@ -10,12 +10,15 @@ from faults.probe import problem
 from faults.rate import soon
 from hostup_conformance.contract.ask import Exchange
 from hostup_conformance.contract.judging import check_against_oracle, judge
+from hostup_conformance.contract.paths import VPSS
 from hostup_conformance.contract.rules import Rule, rules
 from hostup_conformance.contract.target import Target
 from hostup_conformance.core.wire import Limits
 from judging import LIMITS, run, verdict_on
-from stage import Answered, Asked
+from stage import Answered, Asked, Change
 
+#: Within so many requests a run says that there is nothing to judge.
+SOON = 20
 CODES = {401: "unauthorized", 403: "forbidden", 404: "not_found"}
 
 
@@ -25,10 +28,12 @@ def test_a_server_that_refuses_everything_shows_nothing(status: int, html: bool)
     def refuse(asked: Asked, answered: Answered) -> None:
         answered.become(status, b"<h1>no</h1>" if html else problem(asked, status, CODES[status], CODES[status]))
 
-    verdict = verdict_on(refuse)
+    target, wire, _ = run(refuse)
+    verdict = judge(wire.exchanges, target, wire.stopped)
     assert verdict.name == "not_demonstrated"
     assert verdict.summary["fail"] == 0
     assert str(status) in verdict.results["PROBE-01"].message
+    assert len(wire.exchanges) <= SOON
 
 
 def test_a_server_that_limits_everything_demonstrates_nothing() -> None:
@@ -86,16 +91,97 @@ def test_what_stands_before_the_server_shows_nothing(status: int, says: str) -> 
         if status == 302:
             answered.header("Location", "https://login.example/authorize")
 
-    verdict = verdict_on(stand_between)
+    target, wire, _ = run(stand_between)
+    verdict = judge(wire.exchanges, target, wire.stopped)
     assert verdict.name == "not_demonstrated"
     assert verdict.summary["fail"] == 0
     assert says in verdict.results["PROBE-01"].message
+    assert len(wire.exchanges) <= SOON
+
+
+def test_a_key_that_gets_the_list_is_not_blamed() -> None:
+    def know_no_vps(asked: Asked, answered: Answered) -> None:
+        if asked.path != VPSS:
+            answered.become(404, problem(asked, 404, "not_found", "Not found"))
+
+    verdict = verdict_on(know_no_vps)
+    assert "check the VPS id" in (verdict.refused or "")
+
+
+@pytest.mark.parametrize("starts", [False, True])
+def test_a_command_that_can_be_polled_is_reason_to_go_on(starts: bool) -> None:
+    """A run goes on where the probe is refused and polls are not."""
+
+    def refuse_probes(asked: Asked, answered: Answered) -> None:
+        if asked.method == "GET" and asked.pid is None and asked.path.endswith("/exec"):
+            answered.become(403, problem(asked, 403, "forbidden", "Forbidden"))
+
+    verdict = verdict_on(refuse_probes, allow_exec=starts)
+    assert verdict.results["PROBE-01"].status == "fail"
+    assert verdict.results["POLL-01"].status == "pass"
+
+
+def banned_after(most: int, *, silent: bool = False) -> Change:
+    """Return a server that refuses everything, or closes each connection, after so many wrong keys."""
+
+    def guard(asked: Asked, answered: Answered) -> None:
+        if asked.memory.get("wrong", 0) >= most:
+            answered.become(403, b"Forbidden", "text/plain")
+            answered.raw = [] if silent else None
+        elif answered.status == 401:
+            asked.nth("wrong")
+
+    return guard
+
+
+@pytest.mark.parametrize("silent", [False, True])
+@pytest.mark.parametrize("most", [5, 10])
+def test_a_ban_is_no_fault(most: int, silent: bool) -> None:
+    target, wire, _ = run(banned_after(most, silent=silent))
+    verdict = check_against_oracle(judge(wire.exchanges, target, wire.stopped), wire.exchanges)
+    assert "ban an address" in (wire.stopped or "")
+    assert {id: one.message for id, one in verdict.results.items() if one.status in {"fail", "warn", "error"}} == {}
+    assert verdict.name == ("not_demonstrated" if silent or most == 5 else "conformant")
+
+
+def test_a_key_that_still_works_is_not_banned() -> None:
+    """A server that forbids a lot of what should get 401 is not taken for one that forbids everything."""
+
+    def forbid(asked: Asked, answered: Answered) -> None:
+        if answered.status == 401:
+            answered.become(403, problem(asked, 403, "forbidden", "Forbidden"))
+
+    target, wire, _ = run(forbid)
+    assert judge(wire.exchanges, target, wire.stopped).results["AUTH-02"].status == "fail"
+    assert wire.stopped is None
+
+
+def test_what_an_odd_request_has_silenced_is_down() -> None:
+    """A server that does not respond any more after a malformed id has failed."""
+
+    def die(asked: Asked, answered: Answered) -> None:
+        dead = asked.memory.setdefault("dead", [])
+        if dead or "%" in asked.path:
+            dead.append(asked)
+            answered.raw = []
+
+    target, wire, _ = run(die)
+    assert judge(wire.exchanges, target, wire.stopped).results["HTTP-01"].status == "fail"
+
+
+@pytest.mark.parametrize("seconds", [0.0, 0.1])
+def test_no_more_requests_are_sent_than_the_budget_has(seconds: float) -> None:
+    def slow(_asked: Asked, answered: Answered) -> None:
+        answered.pause = seconds
+
+    _, wire, _ = run(slow, replace(LIMITS, requests=50), allow_exec=True)
+    assert len(wire.exchanges) == 50
 
 
 def test_a_run_cut_short_names_the_unjudged() -> None:
     verdict = verdict_on(None, replace(LIMITS, requests=30))
     assert verdict.name == "not_demonstrated"
-    assert "POLL-07" in verdict.unjudged
+    assert "AUTH-11" in verdict.unjudged
     assert verdict.summary["fail"] == 0
 
 

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from hostup_conformance.contract.ask import Ask, Exchange, with_started_commands
 from hostup_conformance.contract.oracles import schema_note
+from hostup_conformance.contract.refusal import ban_in, refusal_of_core, shows_core
 from hostup_conformance.contract.rules import rules
-from hostup_conformance.contract.selectors import asks_availability
 from hostup_conformance.core import verdict as core
 from hostup_conformance.core.ledger import Requirement, requirements
 from hostup_conformance.core.redact import PIECE, redactor
@@ -26,8 +25,6 @@ if TYPE_CHECKING:
 Verdict = core.Verdict[Ask]
 Result = core.Result[Ask]
 
-#: The advice where something in front of the server answers in its place.
-BEHIND = "give a base URL behind it, or what it asks for, with --header or --client-cert"
 #: Written by `make kill-matrix`: each fault, the requirement that it breaks, and the requirements that report it.
 MATRIX = Path(__file__).parent / "kill_matrix.json"
 
@@ -44,10 +41,12 @@ def judge(
     stopped: str | None = None,
     time_up: Callable[[], str | None] = lambda: None,
 ) -> Verdict:
-    """Apply every rule to all exchanges.
+    """Apply every rule to all exchanges, but not to those after the server has shut the caller out.
 
     `stopped` is the reason why sending ended early, if it did; `time_up` returns one once no more may be judged.
     """
+    if ban := ban_in(exchanges):
+        exchanges, stopped = exchanges[: ban.since], ban.why
     target = with_started_commands(target, exchanges)
     contract = core.Contract(
         target,
@@ -57,14 +56,23 @@ def judge(
         redact=redactor(target.nearly_secrets),
     )
     seen = core.Core(any(map(shows_core, exchanges)), refusal_of_core(exchanges))
-    return core.judge(list(exchanges), contract, seen, stopped=stopped, resumable=target.kind != "har", time_up=time_up)
+    verdict = core.judge(
+        list(exchanges), contract, seen, stopped=stopped, resumable=target.kind != "har", time_up=time_up
+    )
+    whole = verdict.results["HTTP-01"]
+    if ban and ban.silent and whole.status == "pass":
+        # It may as well be down, so it was not seen to give whole responses.
+        verdict.results["HTTP-01"] = replace(whole, status="skip", exercised=0, message=ban.why)
+        verdict.unjudged += ("HTTP-01",)
+    return verdict
 
 
 def check_against_oracle(
     verdict: Verdict, exchanges: Sequence[Exchange], time_up: Callable[[], str | None] = lambda: None
 ) -> Verdict:
     """Report an error of the suite where schemathesis finds something and no rule does."""
-    return core.check_against_oracle(verdict, exchanges, oracle, time_up)
+    ban = ban_in(exchanges)
+    return core.check_against_oracle(verdict, exchanges[: ban.since] if ban else exchanges, oracle, time_up)
 
 
 def root_causes(verdict: Verdict) -> dict[str, list[str]]:
@@ -110,77 +118,3 @@ def enable(missing: list[str], target: Target) -> str:
     if variables:
         return f"set {' and '.join(variables)}"
     return f"the profile {target.profile} does not offer: {', '.join(missing)}"
-
-
-def shows_core(e: Exchange) -> bool:
-    """A correct 200 of the probe, with the key, for the VPS whose agent is available."""
-    return (
-        asks_availability(e)
-        and e.ask.credential == "full"
-        and e.ask.vps == "own"
-        and e.status == 200
-        and isinstance(e.body, dict)
-        and e.body.get("available", True) is True
-    )
-
-
-def refusal_of_core(exchanges: Sequence[Exchange]) -> str | None:
-    """Return how every request for the core was refused, by the server or something before it; None if one was not."""
-    if any(map(shows_core, exchanges)):
-        return None
-    if in_between := what_stands_between(exchanges):
-        return in_between
-    core = [
-        e.status
-        for e in exchanges
-        if e.request.method == "GET" and e.ask.endpoint and e.ask.credential == "full" and e.ask.vps == "own"
-    ]
-    if not core or not all(status is not None and 400 <= status < 500 for status in core):
-        return None
-    probes = [e for e in exchanges if asks_availability(e)]
-    if probes and all(map(is_page, probes)):
-        named = ", ".join(sorted({str(e.status) for e in probes}))
-        return f"every probe got a page in HTML with the status {named}, perhaps of a proxy in front of it ({BEHIND})"
-    seen = sorted({e.status for e in exchanges if e.status and (asks_availability(e) or e.status == 429)})
-    return f"requests for it got the status {', '.join(map(str, seen))} (check the base URL, the key and the VPS id)"
-
-
-def what_stands_between(exchanges: Sequence[Exchange]) -> str | None:
-    """Return what kept every request from the endpoint, and the remedy; None if one got through."""
-    asked = [
-        e for e in exchanges if e.request.method == "GET" and not e.ask.pid.ill_formed and e.ask.vps != "malformed"
-    ]
-    if not asked:
-        return None
-    failures = [e.failure for e in asked if e.lost in {"tls", "proxy", "refused"}]
-    statuses = sorted({e.status for e in asked if e.status})
-    named = ", ".join(map(str, statuses))
-    if len(failures) == len(asked):
-        return f"{failures[0]} (check the base URL)"
-    if len(failures) or len(asked) != sum(e.status is not None for e in asked):
-        return None
-    if statuses[0] >= 500:
-        return f"every request got the status {named}: the server is down, or is starting (try again later)"
-    if statuses[0] >= 300 and statuses[-1] < 400:
-        return f"every request got the status {named}, {redirected(asked)} ({BEHIND})"
-    if statuses == [200] and all(map(is_page, asked)):
-        return f"every request got a page in HTML, perhaps a login page ({BEHIND})"
-    return None
-
-
-def is_page(e: Exchange) -> bool:
-    """Whether a response is a page for people."""
-    return e.response is not None and e.response.media_type == "text/html"
-
-
-def redirected(asked: Sequence[Exchange]) -> str:
-    """Return to which hosts requests were redirected, as an access proxy does to its login page."""
-    hosts = sorted({host_of(e.header("location") or "")[:100] for e in asked})
-    return f"a redirect to {', '.join(hosts[:3])}, perhaps a login page of an access proxy"
-
-
-def host_of(location: str) -> str:
-    """Return the host of a URL reference, or a description of one without a host."""
-    with suppress(ValueError):
-        return urlsplit(location).hostname or "another path"
-    return "something that is not a URL"

@@ -123,8 +123,10 @@ class Wire(Generic[A]):
         #: How many requests in a row have failed for good, and whether any request has worked.
         self._lasting, self._worked = 0, False
         self._responded = False
-        #: How many requests are waiting for their response.
-        self._under_way = 0
+        #: How many requests are waiting for their response, and how many have been sent, those included.
+        self._under_way = self._granted = 0
+        #: Whether no connection is kept open for what is sent once.
+        self._sparing = False
         #: Whether requests are sent one at a time, since the server could not take several.
         self.one_at_a_time = False
         self._one = threading.Lock()
@@ -150,8 +152,10 @@ class Wire(Generic[A]):
     def close_idle_connections(self) -> None:
         """Close the connections that are kept open, while no request is under way.
 
-        Each may occupy a worker of the server, and one with few workers would keep new connections waiting.
+        Each may occupy a worker of the server, and one with few workers would keep new connections waiting. So what is
+        sent once has connections of its own from now on.
         """
+        self._sparing = True
         self._kept.close()
 
     def abort(self, reason: str) -> None:
@@ -292,8 +296,6 @@ class Wire(Generic[A]):
         while True:
             if self.stopped:
                 raise Stopped(self.stopped)
-            if self.limits.requests is not None and len(self.exchanges) >= self.limits.requests:
-                raise self.stop(f"the budget of {self.limits.requests} requests is used up (--max-requests)")
             if time.monotonic() - self._began > self.limits.run_seconds:
                 raise self.stop(f"the run's {self.limits.run_seconds:g} seconds are used up (--max-seconds)")
             if (seconds := self._seconds_to_wait()) <= 0:
@@ -301,13 +303,22 @@ class Wire(Generic[A]):
             self.wait(seconds)
 
     def _seconds_to_wait(self) -> float:
-        """Return how many seconds the next request has to wait; if none, count it for our own rate."""
+        """Return how many seconds the next request has to wait; if none, count it.
+
+        Raises:
+            Stopped: the budget is used up
+        """
         with self._lock:
+            if self.limits.requests is not None and self._granted >= self.limits.requests:
+                raise self.stop(f"the budget of {self.limits.requests} requests is used up (--max-requests)")
             now = time.monotonic()
             seconds = max(self._closed_until, self._next_turn) - now
-            if seconds <= 0 and self.limits.rate:
+            if seconds > 0:
+                return seconds
+            if self.limits.rate:
                 self._next_turn = now + 1 / self.limits.rate
-            return seconds
+            self._granted += 1
+            return 0.0
 
     def _heed_limit(self, exchange: Exchange[A]) -> None:
         """Hold back all requests until the rate limit resets, if a response says that it is used up.
@@ -359,7 +370,7 @@ class Wire(Generic[A]):
         started, when = time.monotonic(), datetime.now(UTC)
         ask = self._classify(request, self.exchanges)
         # A request on a kept connection may get lost and have to be sent again, which not every request may be.
-        pool = self._kept if ask.repeatable and not once else self._fresh
+        pool = self._kept if ask.repeatable and not (once and self._sparing) else self._fresh
         response, failure, too_large, lost = None, None, None, None
         try:
             response = self._attempt(request, ask, pool, seconds)

@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from secrets import token_hex
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from hostup_conformance.contract.ask import SLEEP, Pid, new_pid, with_started_commands
 from hostup_conformance.contract.commands import (
@@ -33,20 +33,26 @@ from hostup_conformance.core.messages import Headers, Request
 from hostup_conformance.core.wire import AT_ONCE, Stopped, Withheld
 from hostup_conformance.sources import dependent
 from hostup_conformance.sources.requests import BASE_HEADERS, ClientCall, Stage, Step, authorization, authorized
-from hostup_conformance.sources.script import Script, run_stages, step_through
-from hostup_conformance.sources.side_by_side import side_by_side
+from hostup_conformance.sources.script import Script, one_of_each, run_stages, step_through
+from hostup_conformance.sources.side_by_side import side_by_side, width
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from hostup_conformance.contract.ask import Exchange
     from hostup_conformance.contract.sending import Wire
     from hostup_conformance.contract.target import Target
 
+T = TypeVar("T")
+
 #: Characters of two, three and four bytes, and some that encodings other than UTF-8 would change.
 BEYOND_ASCII = "hostup-conformance-åße\u0301-€-😀-%20+:,=@/"
 #: How many scenarios of linked requests there are, and of how many requests each.
 SCENARIOS, STEPS = 2, 3
+#: The commands that write files, and so are only started where these can be removed again.
+MARKING = {"once", "again"}
+#: The place of the last starts that must be refused among the stages: the first of each kind come earlier.
+LAST_REFUSED = 4
 #: The greatest number of commands that are started: by `Life`, and by the scenarios.
 MOST_COMMANDS = 34 + SCENARIOS * STEPS
 #: For how many seconds a command that ends at once is polled, and the first and the longest pause between two polls.
@@ -56,9 +62,9 @@ PATIENCE, PAUSE, LONGEST_PAUSE = 4.0, 0.05, 0.5
 class CommandScript(Script):
     """Writes the steps that start commands, as `Script` writes the others."""
 
-    def refused(self, token: str | None) -> Stage:
+    def refused(self, token: str | None) -> list[Step]:
         """Return the starts that must be refused. With a token, their commands leave a trace if they run."""
-        return Stage(self._offered(self._refused(token)), ordered=False)
+        return self._offered(self._refused(token))
 
     def _refused(self, token: str | None) -> Iterator[Step]:
         target = self.target
@@ -104,10 +110,12 @@ class CommandScript(Script):
 
 
 def stages(target: Target, *, careful: bool, token: str | None = None) -> list[Stage]:
-    """Return the stages of the scripted probe, including the starts if commands may be started."""
+    """Return the stages of the scripted probe, including the starts that must be refused if commands may be started."""
     probing = Script(target, careful=careful).stages()
     if target.allow_exec:
-        probing.insert(1, CommandScript(target, careful=careful).refused(token))
+        first, more = one_of_each(CommandScript(target, careful=careful).refused(token))
+        probing[1] = replace(probing[1], steps=[*probing[1].steps, *first])
+        probing.insert(LAST_REFUSED, Stage(more, ordered=False, at_the_end=True))
     return probing
 
 
@@ -131,16 +139,25 @@ def run(wire: Wire, target: Target, *, careful: bool, slow_seconds: float = SLOW
 
 
 def run_with_commands(wire: Wire, target: Target, *, careful: bool, slow_seconds: float) -> None:
-    """Start the commands, send the script, poll the commands to their end, and send the last steps of the script."""
+    """Start the commands, take the script, follow the commands to their end, and take the last steps of the script.
+
+    With a slow server, what needs no order is done at the same time.
+    """
     life = Life(wire, target, slow_seconds)
+    run_stages(wire, target, stages(target, careful=careful)[:1])
     with suppress(Stopped):
         life.begin()
     target = with_started_commands(target, wire.exchanges)
-    first, then = split(stages(target, careful=careful, token=life.token if life.traced else None))
-    run_stages(wire, target, first)
-    with suppress(Stopped):
-        life.end()
-    run_stages(wire, target, then)
+    all_stages = stages(target, careful=careful, token=life.token if life.traced else None)
+    first, then = split(all_stages[1:])
+    endings, slow = life.endings(), width(wire) > 1
+    run_stages(wire, target, first, beside=endings if slow else ())
+    if not slow:
+        life.at_once(*endings)
+    # What tells which of the refused commands ran comes after all of them.
+    number = LAST_REFUSED + 1 - (len(all_stages) - len(then))
+    run_stages(wire, target, then[:number])
+    run_stages(wire, target, then[number:], beside=(life.conclude,))
 
 
 def split(stages: list[Stage]) -> tuple[list[Stage], list[Stage]]:
@@ -162,45 +179,55 @@ class Life:
         self._postponed: list[Command] = []
 
     def begin(self) -> None:
-        """Start all commands, and check that the slow one runs."""
+        """Start all commands, and check that the slow one runs; with a slow server, several at once.
+
+        The command that ends is started before all others, since the first is taken for it.
+        """
         if not self._target.finished_pid:
             self._start("the start of a command that ends", echo())
-        guest = self._guest()
-        self._spare = self._start("the start of a command, by the generated client", echo(), by_client=True)
-        self._start("the start of a command beyond ASCII", f"echo {BEYOND_ASCII}")
-        if not self._target.running_pid:
-            self._start("the start of a command that runs on", SLEEP)
+        guest = self.at_once(self._guest, self._start_spare, self._start_beyond_ascii, self._start_running, at_least=1)[
+            0
+        ]
         commands = catalogue(guest, self.token, self._slow_seconds) if guest else []
-        if guest == "posix":
-            # The guest only gets files that can be removed again, so this is tried first.
-            ended = self._follow([self._start("the start of a command that removes its files", trace(self.token).text)])
-            self.traced = any(member(e, "exited") is True for e in ended)
-        else:
-            self._start("the start of a command of the greatest length", echo().ljust(LONGEST_COMMAND, "x"))
-        if not self.traced:
-            commands = [command for command in commands if command.name not in {"once", "again"}]
-        self._start_all(commands)
+        first = [command for command in commands if command.name not in MARKING]
+        self.at_once(
+            self._trace if guest == "posix" else self._start_longest,
+            *(partial(self._start_known, command) for command in first),
+            *self._framed(),
+        )
+        if self.traced:
+            self.at_once(*(partial(self._start_known, command) for command in commands if command.name in MARKING))
         if slow := self._pids.get("slow"):
             self._poll(slow, "a poll of the command that runs for a while")
-        self._framed()
 
-    def end(self) -> None:
-        """Poll all commands to their end, and find out which refused ones ran."""
-        if self._spare:
-            path = f"{path_of(self._target.vps)}?pid={self._spare}"
-            for key in {None, self._target.read_key}:
-                refused = Request("GET", path, (*BASE_HEADERS, *authorization(self._target, key)))
-                step_through(self._wire, self._target, Step("a poll that is refused, before one that is not", refused))
-        if shared := self._pids.get("shared"):
-            side_by_side([partial(self._poll, shared, "one of several polls at the same time")] * AT_ONCE, AT_ONCE)
-        self._follow(self._outstanding())
-        postponed, self._postponed = self._postponed, []
-        for command in postponed:
-            self._follow([self._start(purpose_of(command), command.text)])
-        if self.traced:
-            self._follow([self._start("the start of the same command again", again(self.token).text)])
-            self._follow([self._start("the start of a command that tells what ran", trace(self.token).text)])
-        self._follow(self._outstanding())
+    def endings(self) -> list[Callable[[], object]]:
+        """Return tasks that follow the commands to their end; they need no order."""
+        shared = self._pids.get("shared")
+        polls = [partial(self._poll, shared, "one of several polls at the same time")] * AT_ONCE if shared else []
+        others = [pid for pid in self._outstanding() if pid not in {shared, self._spare}]
+        return [*polls, self._end_spare, *(partial(follow, self._wire, self._target, pid) for pid in others)]
+
+    def conclude(self) -> None:
+        """Follow what is left to its end, start what the server was too busy for, and ask the guest what ran."""
+        with suppress(Stopped):
+            self._follow(self._outstanding())
+            postponed, self._postponed = self._postponed, []
+            for command in postponed:
+                self._follow([self._start(purpose_of(command), command.text)])
+            if self.traced:
+                self._follow([self._start("the start of the same command again", again(self.token).text)])
+                self._follow([self._start("the start of a command that tells what ran", trace(self.token).text)])
+            self._follow(self._outstanding())
+
+    def at_once(self, *tasks: Callable[[], T], at_least: int = AT_ONCE) -> list[T | None]:
+        """Do tasks that send requests, more at once with a slow server; return what they return, None if stopped."""
+
+        def unless_stopped(task: Callable[[], T]) -> T | None:
+            with suppress(Stopped):
+                return task()
+            return None
+
+        return side_by_side([partial(unless_stopped, task) for task in tasks], max(width(self._wire), at_least))
 
     def _guest(self) -> Guest | None:
         """Find out what runs commands in the guest."""
@@ -208,24 +235,37 @@ class Life:
         ended = self._follow([self._start("the start of a command that tells what the guest is", text)])
         return next((guest for e in ended if (guest := guest_of(self.token, member(e, "stdout")))), None)
 
-    def _start_all(self, commands: Iterable[Command]) -> None:
-        """Start commands, several at once; postpone those for which the server is too busy."""
+    def _trace(self) -> None:
+        """Note whether files can be removed: the guest only gets some that can be."""
+        ended = self._follow([self._start("the start of a command that removes its files", trace(self.token).text)])
+        self.traced = any(member(e, "exited") is True for e in ended)
 
-        def start(command: Command) -> None:
-            with suppress(Stopped):
-                self._pids[command.name] = self._start(purpose_of(command), command.text, postpone=command)
+    def _start_spare(self) -> None:
+        self._spare = self._start("the start of a command, by the generated client", echo(), by_client=True)
 
-        side_by_side([partial(start, command) for command in commands], AT_ONCE)
+    def _start_beyond_ascii(self) -> None:
+        self._start("the start of a command beyond ASCII", f"echo {BEYOND_ASCII}")
 
-    def _framed(self) -> None:
-        """Start commands with requests that are framed or labelled in an unusual way."""
+    def _start_running(self) -> None:
+        if not self._target.running_pid:
+            self._start("the start of a command that runs on", SLEEP)
+
+    def _start_longest(self) -> None:
+        self._start("the start of a command of the greatest length", echo().ljust(LONGEST_COMMAND, "x"))
+
+    def _start_known(self, command: Command) -> None:
+        """Start a command whose end is known; one that the server is too busy for is started later."""
+        self._pids[command.name] = self._start(purpose_of(command), command.text, postpone=command)
+
+    def _framed(self) -> Iterator[Callable[[], object]]:
+        """Yield the starts of commands with requests that are framed or labelled in an unusual way."""
         target, chunked = self._target, (("Transfer-Encoding", "chunked"),)
         requests = {
             "a start, chunked": post(target, body_of(echo()), headers=chunked),
             "a start with a charset": post(target, body_of(echo()), content_type="application/json; charset=utf-8"),
         }
         for purpose, request in requests.items():
-            step_through(self._wire, target, Step(purpose, request))
+            yield partial(step_through, self._wire, target, Step(purpose, request))
 
     def _start(
         self, purpose: str, command: str, *, by_client: bool = False, postpone: Command | None = None
@@ -245,9 +285,20 @@ class Life:
         return sorted(with_started_commands(self._target, self._wire.exchanges).started_pids - ended)
 
     def _follow(self, pids: Sequence[int | None]) -> list[Exchange]:
-        """Poll commands until each has ended, several at once; return the last exchange of each."""
-        followed = side_by_side([partial(follow, self._wire, self._target, pid) for pid in pids if pid], AT_ONCE)
+        """Poll commands until each has ended, one after the other; return the last exchange of each."""
+        followed = [follow(self._wire, self._target, pid) for pid in pids if pid]
         return [exchange for exchange in followed if exchange]
+
+    def _end_spare(self) -> None:
+        """Poll the spare command without a key, and with one that may not poll, and then to its end."""
+        for key in {None, self._target.read_key} if self._spare else ():
+            refused = Request(
+                "GET",
+                f"{path_of(self._target.vps)}?pid={self._spare}",
+                (*BASE_HEADERS, *authorization(self._target, key)),
+            )
+            step_through(self._wire, self._target, Step("a poll that is refused, before one that is not", refused))
+        self._follow([self._spare])
 
     def _poll(self, pid: int, purpose: str) -> Exchange | None:
         with suppress(Withheld, Stopped):

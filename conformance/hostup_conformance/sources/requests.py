@@ -48,7 +48,7 @@ class Stage:
     steps: list[Step]
     ordered: bool = True
     burst: bool = False
-    #: Whether the steps, in their order, may be sent at the same time as those of the next stage.
+    #: Whether the steps may be sent at the same time as those of the next stage.
     beside: bool = False
     #: Whether the requests that depend on earlier responses are sent with it.
     with_dependent: bool = False

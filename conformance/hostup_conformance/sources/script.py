@@ -14,6 +14,7 @@ from urllib.parse import quote
 
 from hostup_conformance.contract.ask import LARGEST_LINUX_PID
 from hostup_conformance.contract.paths import ENDPOINT, VPSS, path_of
+from hostup_conformance.contract.refusal import ban_in, hopeless, seems_banned
 from hostup_conformance.contract.selectors import BURST
 from hostup_conformance.contract.target import altered_keys
 from hostup_conformance.core.messages import Headers, Request
@@ -33,21 +34,22 @@ if TYPE_CHECKING:
 #: So many requests are sent one by one in any case: they show how long responses take.
 WARMING = 2
 #: The purposes of the requests that, after those of the core, first judge a requirement, or show the most of the other
-#: faults of the catalogue.
-TELLING = frozenset(
-    {
-        "HEAD of somebody else's VPS", "a poll on the path in another spelling, read:vm alone",
-        "a poll under somebody else's VPS", "a repeated pid", "a wrong key under another scheme", "an altered key",
-        "HEAD of a poll with read:vm alone", "HEAD without a key", "HEAD, as the probe", "OPTIONS", "a malformed id",
-        "a path beside the endpoint's", "a pid that is not an integer", "a pid that no process can have",
-        "a pid that some parsers take for an integer", "a poll in another spelling, read:vm alone",
-        "a poll of a command that was never started", "a very long pid", "an id that resembles the own",
-        "an ordered 429", "the key under Basic", "the list of VPSs", "the list of VPSs without a key",
-        "the own id in another case", "the path in another spelling, without a key",
-        "the probe, from a page of another origin", "the scheme in lower case", "the status of an unknown VPS",
-        "the status of the VPS",
-    }
+#: faults of the catalogue, in the order in which they do. The list tells a wrong id from a wrong key.
+TELLING = (
+    "the list of VPSs", "the status of the VPS", "an ordered 429", "a pid that is not an integer",
+    "the status of an unknown VPS", "a very long pid", "a repeated pid", "HEAD, as the probe", "OPTIONS",
+    "the list of VPSs with read:vm alone", "the scheme in lower case", "the probe, from a page of another origin",
+    "the own id in another case", "a poll under somebody else's VPS", "a pid that no process can have",
+    "a malformed id", "a poll in another spelling, read:vm alone",
+    "a poll on the path in another spelling, read:vm alone", "HEAD of a poll with read:vm alone",
+    "HEAD of somebody else's VPS", "a path beside the endpoint's", "an id that resembles the own",
+    "a poll of a command that was never started", "a pid that some parsers take for an integer",
+    "HEAD without a key", "the list of VPSs without a key", "the path in another spelling, without a key",
+    "an altered key", "the key under Basic", "a wrong key under another scheme",
 )  # fmt: skip
+#: So many of them come before the polls of the ended command, which show more than the others.
+FIRST = 4
+RANK = {purpose: rank for rank, purpose in enumerate(TELLING)}
 DOCUMENTED_ERRORS = (400, 401, 403, 404, 429, 500)
 
 
@@ -66,18 +68,27 @@ class Script:
             self._ids(), self._pids(), self._credentials(), self._methods(), self._related(), self._ordered_errors()
         )  # fmt: skip
         first, more = one_of_each([*self._offered(chain(*anyhow)), *beside])
-        telling = [step for step in first if step.purpose in TELLING]
-        less_telling = [step for step in first if step.purpose not in TELLING]
+        telling = sorted((step for step in first if step.purpose in RANK), key=lambda step: RANK[step.purpose])
+        rest = [*(step for step in first if step.purpose not in RANK), *self._offered(self._once_more()), *more]
+        welcome, unwelcome = self._with_good_key(telling)
+        first_of_rest, last_of_rest = self._with_good_key(rest)
         return [
             Stage(core[:WARMING]),
-            Stage([*core[WARMING:], *before, *telling], ordered=False),
+            Stage([*core[WARMING:], *welcome[:FIRST], *before], ordered=False),
             Stage(self._offered(self._ended_command()), beside=True, at_the_end=True),
-            Stage(
-                [*less_telling, *self._offered(self._once_more()), *more],
-                ordered=False, with_dependent=True, at_the_end=True,
-            ),
+            Stage([*welcome[FIRST:], *unwelcome], ordered=False, beside=True, at_the_end=True),
+            Stage([*first_of_rest, *last_of_rest], ordered=False, with_dependent=True, at_the_end=True),
             *(Stage(self._offered(steps), burst=True, at_the_end=True) for steps in self._bursts()),
         ]  # fmt: skip
+
+    def _with_good_key(self, steps: Iterable[Step]) -> tuple[list[Step], list[Step]]:
+        """Separate the steps with a key that was given from the others, which may lead to a ban."""
+        good = {f"bearer {key}" for key in (self.target.key, self.target.read_key)}
+        found: tuple[list[Step], list[Step]] = ([], [])
+        for step in steps:
+            scheme, blank, token = (step.request.header("authorization") or "").partition(" ")
+            found[scheme.lower() + blank + token not in good].append(step)
+        return found
 
     def _must_be_refused(self) -> tuple[list[Step], list[Step]]:
         """Return the polls that get no output: those that the poll of the ended command has to follow, and others."""
@@ -426,31 +437,49 @@ def one_of_each(steps: Iterable[Step]) -> tuple[list[Step], list[Step]]:
     return list(firsts.values()), others
 
 
-def run_stages(wire: Wire, target: Target, stages: list[Stage]) -> None:
-    """Take all steps until the wire sends nothing more; a slow server gets several requests at a time."""
-    beside: list[Callable[[], object]] = []
+def run_stages(wire: Wire, target: Target, stages: list[Stage], beside: Iterable[Callable[[], object]] = ()) -> None:
+    """Take all steps until the wire sends nothing more; a slow server gets several requests at a time.
+
+    The tasks `beside` them are done before the steps of the first stage, or at the same time.
+    """
+    beside = list(beside)
     for stage in stages:
+        at_once = width(wire)
         if stage.burst:
-            wire.close_idle_connections()
-        at_once = CONNECTIONS if stage.burst else width(wire)
+            if at_once < CONNECTIONS:  # else as many connections are open already
+                wire.close_idle_connections()
+            at_once = CONNECTIONS
         steps: list[Callable[[], object]] = dependent.tasks(wire, target) if stage.with_dependent else []
         steps += [partial(step_through, wire, target, step, once=stage.burst) for step in stage.steps]
         if stage.ordered and not stage.burst:
-            in_turn = partial(side_by_side, steps, 1)
-            if stage.beside and at_once > 1:
-                beside.append(in_turn)
-            else:
-                in_turn()
+            steps = [partial(side_by_side, steps, 1)]
+        if stage.beside and at_once > 1:
+            beside += steps
         else:
             side_by_side([*beside, *steps], at_once)
             beside.clear()
     side_by_side(beside, 1)
+    if wire.stopped and (ban := ban_in(wire.exchanges)):
+        wire.stopped = ban.why  # says more than that there was no response
 
 
 def step_through(wire: Wire, target: Target, step: Step, *, once: bool = False) -> Exchange | None:
-    """Take a step, if the wire still sends anything."""
+    """Take a step, if the wire still sends anything; end the run where all else would be refused as well."""
     with suppress(Stopped, Withheld):
         if step.client:
-            return call(wire, target, step, step.client)
-        return wire.send(step.request, purpose=step.purpose, source=BURST if once else "probe", once=once)
+            exchange = call(wire, target, step, step.client)
+        else:
+            exchange = wire.send(step.request, purpose=step.purpose, source=BURST if once else "probe", once=once)
+        if exchange:
+            end_if_pointless(wire, target)
+        return exchange
     return None
+
+
+def end_if_pointless(wire: Wire, target: Target) -> None:
+    """Send nothing more where the server has refused everything, or does so since a while."""
+    if seems_banned(wire.exchanges):
+        wire.send(authorized(path_of(target.vps), target), purpose="the probe, to see whether it still works")
+    ban = ban_in(wire.exchanges) if wire.exchanges[-1].status == 403 else None
+    if why := ban.why if ban else hopeless(wire.exchanges, target):
+        wire.stop(why)

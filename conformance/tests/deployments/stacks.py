@@ -269,6 +269,101 @@ async def starts_are_limited(server: Server, asked: Asked, proceed: Next) -> Ans
     return limited(asked, 20, server.memory["ends"] - now) if server.nth("used") > 20 else await proceed(asked)
 
 
+# --- guards that ban an address
+
+
+async def guarded(server: Server, asked: Asked, proceed: Next, most: int, counted: frozenset[int]) -> Answered | None:
+    """Count the responses with some status codes; return None for whoever has got too many of them."""
+    if server.memory.get("refused", 0) >= most:
+        return None
+    answered = await proceed(asked)
+    if answered.status in counted:
+        server.nth("refused")
+    return answered
+
+
+WRONG_KEY = frozenset({401})
+
+
+@habit(verdict="not_demonstrated")
+async def fail2ban_denies(server: Server, asked: Asked, proceed: Next) -> Answered:
+    """fail2ban puts an address on nginx' deny list after five 401, which is its default: 403 in HTML for everything."""
+    return await guarded(server, asked, proceed, 5, WRONG_KEY) or page(403, "Forbidden")
+
+
+@habit(verdict="not_demonstrated")
+async def fail2ban_rejects(server: Server, asked: Asked, proceed: Next) -> Answered:
+    """fail2ban closes the port for an address after ten 401: connections are refused, and open ones die."""
+    if answered := await guarded(server, asked, proceed, 10, WRONG_KEY):
+        return answered
+    await server.go_away(3600)
+    raise ConnectionError
+
+
+@habit(verdict="not_demonstrated")
+async def fail2ban_drops(server: Server, asked: Asked, proceed: Next) -> Answered:
+    """A firewall drops what an address sends after ten 401: nothing ever comes back."""
+    if answered := await guarded(server, asked, proceed, 10, WRONG_KEY):
+        return answered
+    await asyncio.sleep(3600)
+    raise ConnectionError
+
+
+@habit(verdict="not_demonstrated")
+async def nginx_444(server: Server, asked: Asked, proceed: Next) -> Answered:
+    """nginx closes the connection of a banned address without a response, which it calls 444."""
+    if answered := await guarded(server, asked, proceed, 8, WRONG_KEY):
+        return answered
+    answered = text(444, "")
+    answered.raw = []
+    return answered
+
+
+@habit()
+async def rack_attack(server: Server, asked: Asked, proceed: Next) -> Answered:
+    """Rack::Attack blocks an address after twenty 401: 403 in plain text. All was judged by then."""
+    return await guarded(server, asked, proceed, 20, WRONG_KEY) or text(403, "Forbidden\n", "text/plain")
+
+
+@habit(verdict="not_demonstrated")
+async def bunkerweb(server: Server, asked: Asked, proceed: Next) -> Answered:
+    """BunkerWeb bans an address for a day after ten responses that are bad in its eyes: 403 in HTML."""
+    bad = frozenset({400, 401, 403, 404, 405, 429, 444})
+    return await guarded(server, asked, proceed, 10, bad) or page(403, "Forbidden", "BunkerWeb")
+
+
+@habit(verdict="not_demonstrated", starts=True)
+async def ban_with_starts(server: Server, asked: Asked, proceed: Next) -> Answered:
+    """A guard bans after five 401, while commands are started."""
+    return await guarded(server, asked, proceed, 5, WRONG_KEY) or page(403, "Forbidden")
+
+
+@habit(verdict="not_demonstrated")
+async def wrong_base_url(_server: Server, _asked: Asked, _proceed: Next) -> Answered:
+    """Another server: 404 in plain text for every path."""
+    return text(404, "404 page not found\n")
+
+
+@habit(verdict="not_demonstrated")
+async def mistyped_key(_server: Server, asked: Asked, proceed: Next) -> Answered:
+    """No key is known here, and too many wrong ones would have their sender banned."""
+    asked.headers["authorization"] = "Bearer hu_none"
+    return await proceed(asked)
+
+
+@habit(verdict="not_demonstrated", starts=True)
+async def mistyped_key_with_starts(_server: Server, asked: Asked, proceed: Next) -> Answered:
+    """The same with --allow-exec."""
+    asked.headers["authorization"] = "Bearer hu_none"
+    return await proceed(asked)
+
+
+@habit(verdict="not_demonstrated")
+async def plain_http_to_a_tls_port(_server: Server, _asked: Asked, _proceed: Next) -> Answered:
+    """nginx says 400 in HTML to whoever speaks HTTP on the port of HTTPS."""
+    return page(400, "The plain HTTP request was sent to HTTPS port")
+
+
 # --- frameworks
 
 
