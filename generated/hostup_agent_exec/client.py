@@ -467,7 +467,7 @@ class _Request:
 
         pause = max(asked or 0.0, uniform(0.5, 1.0) * min(8.0, 0.5 * 2**self._attempts))
         self._attempts += 1
-        return pause if time.monotonic() + pause < self.deadline else None
+        return pause if time.monotonic() + pause < min(self.deadline, self._end) else None
 
     def _log(self, outcome: str, response: httpx.Response | None) -> None:
         if _LOG.isEnabledFor(logging.INFO):

@@ -655,6 +655,15 @@ def test_pauses_double_up_to_eight_seconds(voice: Voice, clock: Clock, monkeypat
     assert clock.slept == [0.5, 1, 2, 4, 8, 8, 8]
 
 
+@pytest.mark.parametrize("kind", ["probe", "start", "poll"])
+def test_within_a_run_retries_end_with_its_time(voice: Voice, clock: Clock, kind: str) -> None:
+    script = Script(**{kind: [httpx.ConnectError]})
+    client = new_client(retries=9, httpx_args={"transport": httpx.MockTransport(script)})
+    with pytest.raises((httpx.ConnectError, errors.CommandStillRunning)):
+        voice.run(client=client, timeout=3)
+    assert 1 < sum(clock.slept) < 3
+
+
 @pytest.mark.parametrize(("timeout", "count"), [(5, 1), (5.1, 2)])
 def test_nothing_is_sent_again_when_the_time_is_over(voice: Voice, clock: Clock, timeout: float, count: int) -> None:
     client, asked = repeated(1, httpx.Response(429, headers={"Retry-After": "5"}))
