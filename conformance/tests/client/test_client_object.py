@@ -8,9 +8,13 @@ import gc
 import logging
 import pickle
 import ssl
+import threading
+import time
+from base64 import b64decode
 from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -414,3 +418,56 @@ def test_an_error_of_a_hook_holds_no_key(voice: Voice) -> None:
     for request in (caught.value.request, caught.value.response.request):
         assert (request.method, request.url.host, request.headers["x-a"]) == ("GET", "cloud.hostup.se", "1")
         assert not {"x-key", "cookie", "authorization"} & set(request.headers)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ({"base_url": "ftp://h.test"}, "base_url: expected http or https, a host, and neither query nor fragment"),
+        (
+            {"base_url": "http://h.test"},
+            "base_url: expected https, since http would show the key to the network; allow_plain_http=True allows it",
+        ),
+        ({"application": "a\n"}, "application: expected visible ASCII characters"),
+        ({"timeout": 0}, "timeout: expected a number of seconds above 0, and 1e+09 at most"),
+        ({"token": "a b"}, "token and prefix: expected visible ASCII characters alone, and a token at all"),
+    ],
+)
+def test_what_is_refused_is_told(arguments: dict[str, Any], says: str) -> None:
+    with pytest.raises(ValueError, match="expected") as caught:
+        AuthenticatedClient(**{"base_url": BASE_URL, "token": KEY, **arguments})
+    assert str(caught.value) == says
+
+
+def test_the_longest_time_is_taken() -> None:
+    assert new_client(timeout=1e9).total == 1e9
+    with pytest.raises(TypeError, match=r"^timeout: expected int or float or Timeout, got str$"):
+        new_client(timeout="7")
+
+
+def test_a_user_name_and_a_password_are_what_was_given() -> None:
+    server = Server()
+    client = Client("https://me:hunter2@h.test/x/", httpx_args={"transport": server})
+    client.send({"method": "GET", "url": "/y"})
+    assert b64decode(server.last.headers["authorization"].removeprefix("Basic ")) == b"me:hunter2"
+    assert str(server.last.url) == "https://h.test/x/y"
+
+
+@pytest.mark.parametrize("most", [1, 3])
+def test_no_more_are_sent_at_once_than_there_are_connections(most: int) -> None:
+    under_way, seen, lock = [0], [0], threading.Lock()
+
+    def answer(_: httpx.Request) -> httpx.Response:
+        with lock:
+            under_way[0] += 1
+            seen[0] = max(seen[0], under_way[0])
+        time.sleep(0.01)
+        with lock:
+            under_way[0] -= 1
+        return httpx.Response(200, content=OK)
+
+    limits = httpx.Limits(max_connections=most)
+    client = new_client(httpx_args={"transport": httpx.MockTransport(answer), "limits": limits})
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda _: get_agent_exec.sync(VPS, client=client, pid=PID), range(16)))
+    assert seen[0] == most

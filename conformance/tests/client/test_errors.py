@@ -12,7 +12,9 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 from client.voices import KEY, Voice, answering
-from hostup_agent_exec import errors
+from hostup_agent_exec import AuthenticatedClient, errors
+from hostup_agent_exec.api.agent import get_agent_exec
+from hostup_agent_exec.api.vps import list_vps
 from hostup_agent_exec.models import CommandOutput
 
 PROBLEM = {"code": "rate_limited", "requestId": "req_7", "detail": f"the key {KEY} is\nslow", "status": 429}
@@ -177,3 +179,75 @@ def test_the_errors_of_a_wait_pickle_too() -> None:
     assert (other.response, other.status_code, other.code, other.request_id) == (None,) * 4
     assert (other.retry_after, other.rate_limit, other.problem) == (None,) * 3
     assert str(pickle.loads(pickle.dumps(errors.OutputLost("gone")))) == "gone"  # noqa: S301
+
+
+NOT_JSON, NOT_UTF_8 = "$: expected JSON, got something else", "$: expected UTF-8, got other bytes"
+
+
+@pytest.mark.parametrize(
+    ("body", "text"),
+    [
+        (b"", NOT_JSON),
+        (b"{} {}", NOT_JSON),
+        (b"[" * 100_000, NOT_JSON),
+        (b"9" * 5000, NOT_JSON),
+        (b"\xff", NOT_UTF_8),
+        (b"\xff\xfe{\x00}\x00", NOT_UTF_8),
+        (b'{"a": NaN}', "$: expected JSON, got NaN or Infinity"),
+        (b'{"a": 1, "a": 1}', "$: expected JSON, got a name twice"),
+        (b'{"exited": true}', "$: expected AgentAvailability, got CommandOutput"),
+        (b"[]", "$: expected object, got array"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_with_a_body_is_told(voice: Voice, body: bytes, text: str) -> None:
+    error = raised(voice, httpx.Response(200, content=body))
+    assert (type(error), str(error)) == (errors.InvalidResponse, text)
+    assert error.__cause__ is None
+    assert error.__suppress_context__
+
+
+def test_a_byte_order_mark_is_ignored_at_the_beginning_alone(voice: Voice) -> None:
+    body = '\ufeff{"available": true, "reason": "\ufeff"}'
+    found = voice.call(client=answering(httpx.Response(200, content=body.encode())))
+    assert (found.available, found.reason) == (True, "\ufeff")
+
+
+def test_of_a_query_only_numbers_are_shown() -> None:
+    client = answering(httpx.Response(403))
+    for arguments, shown in (
+        ({"limit": 5, "name": "private", "cursor": "7"}, "?limit=5&cursor=7"),
+        ({"name": "private"}, ""),
+        ({"cursor": "1" * 21}, ""),
+    ):
+        with pytest.raises(errors.Forbidden) as caught:
+            list_vps.sync(client=client, **arguments)
+        assert str(caught.value) == f"403 Forbidden: GET /api/v2/vps{shown}"
+
+
+def test_of_a_path_three_hundred_characters_are_shown(voice: Voice) -> None:
+    with pytest.raises(errors.NotFound) as caught:
+        voice.call("a" * 400, client=answering(httpx.Response(404)))
+    assert str(caught.value) == "404 Not Found: GET " + f"/api/v2/vps/{'a' * 400}"[:300]
+
+
+def test_a_key_that_stands_elsewhere_is_not_shown(voice: Voice) -> None:
+    client = answering(httpx.Response(404)).with_headers({"X-Trace": "trace-7 ab"})
+    for id, shown in ((f"a{KEY}b", "a[key]b"), ("trace-7", "[key]"), ("ab", "ab"), ("cloud.hostup.se", None)):
+        with pytest.raises(errors.NotFound) as caught:
+            voice.call(id, client=client)
+        assert str(caught.value) == f"404 Not Found: GET /api/v2/vps/{shown or id}/agent/exec"
+
+
+@pytest.mark.parametrize(
+    ("status", "hint"), [(404, "; /api/v2 stands in it twice: leave it out of base_url"), (400, "")]
+)
+def test_a_path_that_repeats_itself_is_hinted_at(status: int, hint: str) -> None:
+    transport = httpx.MockTransport(lambda _: httpx.Response(status))
+    client = AuthenticatedClient("https://h.test/x/api/v2", KEY, httpx_args={"transport": transport})
+    with pytest.raises(errors.ResponseError) as caught:
+        get_agent_exec.sync("v", client=client)
+    assert str(caught.value).partition(": ")[2] == f"GET /x/api/v2/api/v2/vps/v/agent/exec{hint}"
+
+
+def test_a_response_made_by_hand_has_no_request() -> None:
+    assert str(errors.status_error(httpx.Response(404), None)) == "404 Not Found: a request"

@@ -238,3 +238,43 @@ def test_text_and_forms_of_other_documents() -> None:
     output = CommandOutput(exited=True, exit_code=None, stdout="x")
     assert types.form(output) == {"exited": True, "stdout": "x"}
     assert types.content(types.File(BytesIO(b"whole"))) == b"whole"
+
+
+@pytest.mark.parametrize(
+    ("least", "most", "good", "bad", "says"),
+    [(1, None, [1, 99], [0], "1 or more"), (None, 5, [-9, 5], [6], "5 or less"), (1, 5, [1, 5], [0, 6], "1 to 5")],
+)
+def test_a_range_is_told(least: Any, most: Any, good: list[int], bad: list[int], says: str) -> None:
+    for value in (UNSET, None, *good):
+        types.check_range("n", value, least, most)
+    for value in bad:
+        with pytest.raises(ValueError, match=f"^n: expected {says}$"):
+            types.check_range("n", value, least, most)
+
+
+@pytest.mark.parametrize(
+    ("value", "says"),
+    [
+        ("", "t: expected 1 to 3 characters, got 0"),
+        ("abcd", "t: expected 1 to 3 characters, got 4"),
+        ("a!", r"t: expected a match of ^\w*$"),
+        ("\ud800", "t: expected text that UTF-8 can encode"),
+    ],
+)
+def test_a_text_that_is_refused_is_told(value: str, says: str) -> None:
+    with pytest.raises(ValueError, match=r"^t: ") as caught:
+        types.check_text("t", value, 1, 3, r"^\w*$")
+    assert str(caught.value) == says
+    for good in (UNSET, "a", "abc"):
+        types.check_text("t", good, 1, 3, r"^\w*$")
+
+
+def test_a_callback_that_is_refused_is_told() -> None:
+    async def later() -> None:
+        pass
+
+    for wrong in (later, 7):
+        with pytest.raises(TypeError, match=r"^f: expected a function that is not async$"):
+            types.check_callback("f", wrong)
+    types.check_callback("f", None)
+    types.check_callback("f", print)

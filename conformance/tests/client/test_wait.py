@@ -238,3 +238,14 @@ def test_it_can_be_cancelled() -> None:
                 await task
 
     asyncio.run(cancel())
+
+
+def test_the_longest_times_are_taken(voice: Voice, clock: Clock) -> None:
+    assert voice.wait(client=Script(clock, EXITED).client, timeout=1e9, interval=1e9).exited
+    for name, says in (
+        ("timeout", "timeout: expected a number of seconds from 0 to 1e+09"),
+        ("interval", "interval: expected a number of seconds above 0, and 1e+09 at most"),
+    ):
+        with pytest.raises(ValueError, match="expected") as caught:
+            voice.wait(client=Script(clock, EXITED).client, **{name: 1.1e9})
+        assert str(caught.value) == says

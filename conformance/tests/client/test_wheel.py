@@ -137,7 +137,7 @@ def test_the_readmes_blocks_run_there(environment: Path) -> None:
         program = "".join(
             f"exec({block.replace('https://cloud.hostup.se', url).replace(proxy, '')!r}, {{}})\n" for block in blocks
         )
-        command = [environment / "bin" / "python", "-I", "-W", "error", "-c", program]
+        command: list[str | Path] = [environment / "bin" / "python", "-I", "-W", "error", "-c", program]
         done = subprocess.run(command, env={**os.environ, **variables}, capture_output=True, text=True, check=False)
         server.shutdown()
         thread.join()
