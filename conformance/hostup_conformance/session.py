@@ -1,4 +1,4 @@
-"""One run of the suite as pytest's hooks, in their order. It must not know how anything is sent, judged or shown.
+"""A run of the suite as pytest's hooks, in their order. It must not know how anything is sent, judged or shown.
 
 Under pytest-xdist, one worker does everything, since the exchanges of a run are judged together; the controller writes
 the reports.
@@ -6,103 +6,55 @@ the reports.
 
 from __future__ import annotations
 
-import gc
 import json
 import os
 import shlex
 import sys
-import threading
-import time
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, closing, contextmanager, nullcontext, suppress
+from contextlib import ExitStack, nullcontext, suppress
 from dataclasses import replace
-from functools import cached_property, partial
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from hostup_conformance.contract import oracles
-from hostup_conformance.contract.ask import with_started_commands
-from hostup_conformance.contract.judging import Verdict, check_against_oracle, judge, root_causes
-from hostup_conformance.contract.sending import wire_to
 from hostup_conformance.core.misconfigured import Misconfigured
 from hostup_conformance.core.redact import redactor
 from hostup_conformance.core.safe_text import shown
-from hostup_conformance.core.time_limit import end_now
-from hostup_conformance.core.verdict import broken_off, failure
-from hostup_conformance.core.waivers import apply_waivers, read_waivers
-from hostup_conformance.interruption import REASON, held_back
+from hostup_conformance.interruption import held_back
 from hostup_conformance.options import (
     Options,
-    check_apart,
-    check_writable,
-    files,
-    is_live,
-    limits,
     target_of,
-    with_commands,
 )
-from hostup_conformance.record import Course, item_of, plan_of, record_of, server
+from hostup_conformance.record import plan_of
 from hostup_conformance.reports import terminal
 from hostup_conformance.reports.files import remove_reports, write_reports
-from hostup_conformance.sources import commands, lookup, recording
-from hostup_conformance.sources.generated import Generated
+from hostup_conformance.run import Run, looked_up
+from hostup_conformance.sources import recording
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
 
-    from hostup_conformance.contract.ask import Exchange
     from hostup_conformance.contract.target import Target
     from hostup_conformance.interruption import Interruption
 
 
 #: The name by which pytest knows the run.
 NAME = "hostup-conformance"
-#: Why nothing was judged if pytest ran no item that asks for the verdict, or if the worker broke down.
-NO_ITEM = "pytest ran no test of a requirement (it says what it left out, or what failed)"
-LOST_WORKER = "the worker ended without a report"
 #: The variable that tells hypothesis where to keep its files.
 HYPOTHESIS_FOLDER = "HYPOTHESIS_STORAGE_DIRECTORY"
-#: For how many seconds judging may go on after the sending, and after an interruption.
-JUDGING_SECONDS, A_MOMENT = 15.0, 3.0
 
 
 class Conformance:
-    """The state of a run. As a pytest plugin it prepares items, and reports at the end."""
+    """A run as a pytest plugin: it prepares items, and reports at the end."""
 
-    def __init__(self, config: pytest.Config, options: Options, target: Target, interruption: Interruption) -> None:
-        self.config, self.options, self.interruption = config, options, interruption
-        check_apart(files(options), options.inputs)
-        self.waivers = read_waivers(options.waivers)
-        self.course, self._began = Course(), time.monotonic()
-        for file in files(options):
-            check_writable(file)
-        recorded: list[Exchange] = []
-        if options.har:
-            recorded, target, ignored = recording.read(options.har, target)
-            self.course = replace(self.course, ignored=ignored)
-        if not target.vps and target.kind == "server":
-            target = self._looked_up(target)
-        #: The target as options and environment have it; `target` adds what the run has learnt.
-        self.configured = with_commands(target, options)
-        self.careful = is_live(options, target)
-        bounds = limits(options, target)
-        bounds = replace(bounds, run_seconds=bounds.run_seconds - (time.monotonic() - self._began))
-        self.wire = wire_to(self.configured, bounds, careful=self.careful)
-        self.interruption.tell(self.wire.abort)
-        self.interruption.tell(end_rules_later)
-        self._judged_by = self._began + limits(options, target).run_seconds + JUDGING_SECONDS
-        self.generated = Generated(self.wire, self.configured)
-        if options.har:
-            recording.replay(self.wire, recorded)
+    def __init__(self, config: pytest.Config, run: Run) -> None:
+        self.config, self.run = config, run
         #: The finished record, which the controller gets from the worker.
         self.record: dict[str, Any] | None = None
         self.unwritten: list[str] = []
         #: How many requirements pytest was told to leave out.
         self._hidden = 0
-        #: Whether the suite itself failed while it sent requests.
-        self._failed = False
         #: Where pytest prints, without keys.
         self.screen: terminal.Redacting | None = None
 
@@ -121,30 +73,19 @@ class Conformance:
         options = Options.read(config.option, base_url, given_arguments(config))
         if not (hasattr(config, "workerinput") or options.plan or config.option.collectonly):
             remove_reports(options.report_dir, options.inputs.values())
+
+        def find_vps(target: Target) -> Target:
+            if options.plan or config.option.collectonly:
+                raise Misconfigured("HOSTUP_VPS_ID is not set, and to look one up something would be sent; set it")
+            if hasattr(config, "workerinput"):
+                # The controller has looked it up; it is empty if the controller was interrupted.
+                return replace(target, vps=config.workerinput["hostup_vps"], looked_up=True)
+            return looked_up(target, options, interruption)
+
         try:
-            return cls(config, options, target_of(options, resources), interruption)
+            return cls(config, Run(options, target_of(options, resources), interruption, find_vps))
         except Misconfigured as error:
             raise pytest.UsageError(str(error)) from None
-
-    def _looked_up(self, target: Target) -> Target:
-        """Return the target with a VPS from its list; under xdist, the controller looks it up and tells the worker."""
-        if self.options.plan or self.config.option.collectonly:
-            raise Misconfigured("HOSTUP_VPS_ID is not set, and to look one up something would be sent; set it")
-        if self.is_worker:
-            # It is empty if the controller was interrupted.
-            return replace(target, vps=self.config.workerinput["hostup_vps"], looked_up=True)  # type: ignore[attr-defined]
-        bounds = replace(limits(self.options, target), requests=lookup.CANDIDATES + 1)
-        wire = wire_to(target, bounds, careful=True)
-        self.interruption.tell(wire.abort)
-        with closing(wire):
-            lookup.run(wire, target)
-        # An interrupted run reports the interruption, and not that there is no VPS.
-        return target if self.interruption.happened else lookup.found(target, wire.exchanges)
-
-    @property
-    def target(self) -> Target:
-        """What is judged, with what the run has learnt about it."""
-        return with_started_commands(self.configured, self.exchanges)
 
     @property
     def is_worker(self) -> bool:
@@ -154,36 +95,7 @@ class Conformance:
     @property
     def is_controller(self) -> bool:
         """Whether other processes run the items."""
-        return not self.is_worker and self.options.elsewhere
-
-    @property
-    def exchanges(self) -> list[Exchange]:
-        """All exchanges so far."""
-        return self.wire.exchanges
-
-    @cached_property
-    def verdict(self) -> Verdict:
-        """The verdict on all exchanges. Its first use waits for the rest of the sending."""
-        oracles.load()  # meanwhile, the scripted requests are under way
-        self.send_all()
-        return self._judge(self.wire.stopped)
-
-    def item(self, id: str) -> dict[str, Any]:
-        """Return the redacted entry of one requirement."""
-        return item_of(self.verdict.results[id], server(self.target))
-
-    def _judge(self, stopped: str | None) -> Verdict:
-        verdict = judge(self.exchanges, self.configured, stopped, self._time_up)
-        verdict = check_against_oracle(verdict, self.exchanges, self._time_up)
-        if self._failed:
-            verdict = broken_off(verdict)
-        return apply_waivers(verdict, self.waivers, self.course.started.date(), strict=self.options.strict)
-
-    def _time_up(self) -> str | None:
-        """Return why no more may be judged, once that is so."""
-        if self.interruption.longer_ago_than(A_MOMENT):
-            return REASON
-        return "the time for judging is used up" if time.monotonic() > self._judged_by else None
+        return not self.is_worker and self.run.options.elsewhere
 
     # --- pytest's hooks, in the order of a run
 
@@ -193,13 +105,13 @@ class Conformance:
         reporter = self.config.pluginmanager.get_plugin("terminalreporter")
         if reporter is not None:
             writer = reporter._tw
-            self.screen = writer._file = terminal.Redacting(writer._file, redactor(self.configured.nearly_secrets))
+            self.screen = writer._file = terminal.Redacting(writer._file, redactor(self.run.configured.nearly_secrets))
         with held_back() if self.is_controller else nullcontext():
             yield
 
     def pytest_report_header(self) -> list[str]:
         """Name the target in the header of pytest's output."""
-        target = self.configured
+        target = self.run.configured
         address = "served by the worker" if self.is_controller and target.kind == "mock" else target.base_url
         lines = [f"target: {address} ({target.kind}), profile {target.profile}"]
         return [*lines, f"HOSTUP_VPS_ID: {shown(target.vps)}, looked up"] if target.looked_up else lines
@@ -218,17 +130,17 @@ class Conformance:
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self) -> bool | None:
         """With `--plan`, list the requests instead of sending them."""
-        if not self.options.plan:
+        if not self.run.options.plan:
             return None
         self.config.option.verbose = -2  # with less, pytest's last line is that no tests ran
-        terminal.print_plan(plan_of(self.wire, self.configured, careful=self.careful))
+        terminal.print_plan(plan_of(self.run.wire, self.run.configured, careful=self.run.careful))
         return True
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(self) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         """Redact the reports of pytest's items."""
         report = yield
-        redact = redactor(self.configured.nearly_secrets)
+        redact = redactor(self.run.configured.nearly_secrets)
         if report.failed:
             report.longrepr = redact(str(report.longrepr))
         report.sections = [(name, redact(text)) for name, text in report.sections]
@@ -244,20 +156,21 @@ class Conformance:
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Judge what there is and write the reports; set the exit code by the verdict."""
-        if self.options.plan and session.exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED:
+        if self.run.options.plan and session.exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED:
             session.exitstatus = pytest.ExitCode.OK
-        if self.options.plan or self.config.option.collectonly:
+        if self.run.options.plan or self.config.option.collectonly:
             return
         if not self.is_controller:
-            self.record = self._recorded(*self._final_verdict(session))
+            interrupted = session.exitstatus == pytest.ExitCode.INTERRUPTED
+            self.record = self.run.final_record(interrupted=interrupted)
         if self.is_worker:
             self.config.workeroutput["hostup_record"] = json.dumps(self.record)  # type: ignore[attr-defined]
             return
         if self.record is None:
-            self.record = self._recorded(judge([], self.configured, LOST_WORKER), LOST_WORKER)
+            self.record = self.run.lost_record()
         self._write(session)
         # A worker that had done all of it was not interrupted.
-        if self.interruption.happened and self.record["stopped"]:
+        if self.run.interruption.happened and self.record["stopped"]:
             session.exitstatus = pytest.ExitCode.INTERRUPTED
         elif self.record["verdict"] != "conformant" and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
@@ -265,29 +178,17 @@ class Conformance:
     def _write(self, session: pytest.Session) -> None:
         """Write reports and recording; what cannot be written is printed at the end, and sets the exit code."""
         assert self.record is not None  # noqa: S101 - it was made just now
-        self.unwritten = write_reports(self.record, self.options.report_dir)
-        if self.options.record:
+        self.unwritten = write_reports(self.record, self.run.options.report_dir)
+        if self.run.options.record:
             try:
-                recording.write(self.options.record, self.exchanges, self.target)
+                recording.write(self.run.options.record, self.run.exchanges, self.run.target)
             except OSError as error:
-                self.unwritten.append(f"{self.options.record} could not be written ({error.strerror})")
+                self.unwritten.append(f"{self.run.options.record} could not be written ({error.strerror})")
         if self.screen and self.screen.lost:
             with suppress(OSError):
                 print(f"the output could not be written ({self.screen.lost})", file=sys.stderr, flush=True)
         if self.unwritten or (self.screen and self.screen.lost):
             session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
-
-    def _recorded(self, verdict: Verdict, stopped: str | None) -> dict[str, Any]:
-        course = replace(self.course, seconds=time.monotonic() - self._began, stopped=stopped)
-        return record_of(verdict, self.exchanges, server(self.target), course, root_causes(verdict))
-
-    def _final_verdict(self, session: pytest.Session) -> tuple[Verdict, str | None]:
-        """Return the verdict, and why sending ended early, if it did."""
-        if "verdict" in self.__dict__:
-            return self.verdict, self.wire.stopped
-        interrupted = session.exitstatus == pytest.ExitCode.INTERRUPTED
-        stopped = REASON if interrupted else self.wire.stopped or NO_ITEM
-        return self._judge(stopped), stopped
 
     def pytest_deselected(self, items: list[pytest.Item]) -> None:
         """Count the requirements that are not shown as items."""
@@ -299,15 +200,15 @@ class Conformance:
             if self._hidden:
                 terminalreporter.write_line(f"pytest was told to leave out {self._hidden} requirements above; "
                                             "the verdict is about all of them")  # fmt: skip
-            terminal.print_summary(terminalreporter, self.record, self.options.report_dir)
+            terminal.print_summary(terminalreporter, self.record, self.run.options.report_dir)
         for problem in self.unwritten:
             terminalreporter.write_line(problem, red=True)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
         """Tell a worker which VPS was looked up, and by which file it will learn of an interruption."""
-        node.workerinput["hostup_vps"] = self.configured.vps
-        node.workerinput["hostup_notice"] = str(self.interruption.notice)
+        node.workerinput["hostup_vps"] = self.run.configured.vps
+        node.workerinput["hostup_notice"] = str(self.run.interruption.notice)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
@@ -317,46 +218,14 @@ class Conformance:
         if candidate and (self.record is None or candidate["requests"] > self.record["requests"]):
             self.record = candidate
 
-    @contextmanager
-    def run(self) -> Iterator[None]:
-        """Send the scripted requests in a thread, while the items begin, and the rest at the end."""
-        gc.freeze()  # pytest collects garbage several times, and need not visit everything that was imported
-        with ThreadPoolExecutor(1) as thread:
-            self._scripted = thread.submit(commands.run, self.wire, self.configured, careful=self.careful)
-            yield
-            self.send_all()
-        self.wire.close()
-
-    def send_all(self) -> None:
-        """Wait for the scripted requests, and send the generated ones."""
-        with self.sending():
-            self._scripted.result()
-            self.generated.send()
-
-    @contextmanager
-    def sending(self) -> Iterator[None]:
-        """Let a failure of the suite itself end the sending, and not the run: what there is can be judged."""
-        try:
-            yield
-        except Exception as error:
-            self._failed = True
-            self.wire.stop(f"the suite failed while it sent requests ({failure(error)}); please report it")
-
-
-def end_rules_later(_reason: str) -> None:
-    """After a moment, end the rule that judges then; no other one is asked after that."""
-    timer = threading.Timer(A_MOMENT, end_now)
-    timer.daemon = True
-    timer.start()
-
 
 @pytest.fixture(scope="session")
-def conformance(pytestconfig: pytest.Config) -> Iterator[Conformance]:
-    """The run."""
-    run = pytestconfig.pluginmanager.get_plugin(NAME)
-    assert isinstance(run, Conformance)  # noqa: S101 - registered by that name
-    with run.run():
-        yield run
+def conformance(pytestconfig: pytest.Config) -> Iterator[Run]:
+    """The run, with its scripted requests under way."""
+    plugin = pytestconfig.pluginmanager.get_plugin(NAME)
+    assert isinstance(plugin, Conformance)  # noqa: S101 - registered by that name
+    with plugin.run.scripted_requests():
+        yield plugin.run
 
 
 def given_arguments(config: pytest.Config) -> list[str]:

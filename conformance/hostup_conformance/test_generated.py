@@ -14,7 +14,7 @@ from hostup_conformance.core.ledger import document
 from hostup_conformance.sources import linked
 
 if TYPE_CHECKING:
-    from hostup_conformance.session import Conformance
+    from hostup_conformance.run import Run
 
 schema = schemathesis.openapi.from_dict(deepcopy(document()))  # which changes its argument
 # Other methods may do harm; the script sends them where that is safe.
@@ -24,12 +24,12 @@ operations = schema.include(path=ENDPOINT)
 
 @schema.include(method="GET", path=ENDPOINT).parametrize()
 @hypothesis.settings(linked.REPEATABLE, max_examples=20, phases=[hypothesis.Phase.explicit, hypothesis.Phase.generate])
-def test_generated(case: schemathesis.Case[Any], conformance: Conformance) -> None:
+def test_generated(case: schemathesis.Case[Any], conformance: Run) -> None:
     """Note a generated request, which is sent with the others before the verdict."""
     conformance.generated.add(case)
 
 
-def test_linked(conformance: Conformance) -> None:
+def test_linked(conformance: Run) -> None:
     """Start commands and poll them, following the document's links."""
     if not conformance.target.allow_exec:
         pytest.skip("run with --allow-exec, which starts harmless commands")

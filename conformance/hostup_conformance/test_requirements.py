@@ -11,13 +11,13 @@ from hostup_conformance.reports.terminal import finding_lines
 
 if TYPE_CHECKING:
     from hostup_conformance.core.ledger import Requirement
-    from hostup_conformance.session import Conformance
+    from hostup_conformance.run import Run
 
 
 @pytest.mark.parametrize("requirement", server_requirements().values(), ids=list(server_requirements()))
 def test_requirement(
     requirement: Requirement,
-    conformance: Conformance,
+    conformance: Run,
     record_property: pytest.RecordProperty,  # type: ignore[name-defined]
 ) -> None:
     """Show the outcome of one requirement, from the verdict on all exchanges."""

@@ -22,6 +22,7 @@ LONGEST = 200.0
 PROCESSES = multiprocessing.get_context("forkserver")
 IMPORTED = (
     "pytest",
+    "hostup_conformance.run",
     "hostup_conformance.session",
     "hostup_conformance.sources.generated",
     "schemathesis",
