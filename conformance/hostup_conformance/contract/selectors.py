@@ -154,7 +154,8 @@ def is_error(e: Exchange) -> bool:
     """A GET of the endpoint, or a start, that got a 4xx or 5xx.
 
     Errors for a malformed id, or for a request that is too large, are exempt, since a proxy or router may refuse those
-    in a form of its own. So are a firewall's refusals of what it takes for an attack, and refusals of bytes above 127.
+    in a form of its own. So are a firewall's refusals of what it takes for an attack, refusals of bytes above 127, and a
+    framework's failure at what it cannot decode.
     """
     return (
         e.response is not None
@@ -164,7 +165,18 @@ def is_error(e: Exchange) -> bool:
         and e.ask.vps != "malformed"
         and not (is_devious(e.request) or is_too_large(e) or is_of_unknown_length(e) or is_beyond_ascii(e))
         and not (is_from_firewall(e) or is_unretried_failure(e) or is_not_acceptable(e) or is_cross_origin(e))
+        and not (is_undecodable(e) and e.response.status >= 500)
     )
+
+
+def is_undecodable(e: Exchange) -> bool:
+    """A request whose id or pid is not UTF-8 once it is decoded, or whose credential has bytes above 127.
+
+    Some frameworks fail at that before the server's own code is asked. HTTP-08 judges it.
+    """
+    texts = "".join((e.ask.id or "", *e.ask.pids))
+    credential = e.request.header("authorization") or ""
+    return re.search("[\ud800-\udfff\ufffd]", texts) is not None or not credential.isascii()
 
 
 def is_beyond_ascii(e: Exchange) -> bool:

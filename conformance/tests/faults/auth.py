@@ -206,7 +206,7 @@ def two_slashes_open(asked: Asked, answered: Answered) -> None:
         answered.become(200, AVAILABLE)
 
 
-@trips("AUTH-03")
+@trips("HTTP-08")
 def bytes_in_a_key_crash(asked: Asked, answered: Answered) -> None:
     """A key that is not ASCII gets 500."""
     if not asked.headers.get("authorization", "").isascii():

@@ -86,7 +86,7 @@ def wildcard_finds_a_vps(asked: Asked, answered: Answered) -> None:
         answer_instead(asked, answered)
 
 
-@trips("ID-04")
+@trips("ID-08")
 def id_is_decoded_twice(asked: Asked, answered: Answered) -> None:
     """An id is percent-decoded twice."""
     if unquote(asked.vps) == VPS_ID != asked.vps:

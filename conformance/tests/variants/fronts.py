@@ -125,6 +125,20 @@ def ended_pids_are_gone(asked: Asked, answered: Answered) -> None:
 
 
 @allowed()
+def unknown_pids_are_gone(asked: Asked, answered: Answered) -> None:
+    """Any pid without a command gets 410, since the server does not know which were ever started."""
+    if answered.status == 404 and asked.own and asked.pid:
+        refuse(asked, answered, 410, "not_found", "Not found")
+
+
+@allowed(warns={"HTTP-08"})
+def ids_that_are_not_utf_8_fail(asked: Asked, answered: Answered) -> None:
+    """The framework fails on an id that is not UTF-8, before the server's own code is asked."""
+    if "\ufffd" in asked.vps and answered.status == 404:
+        answered.become(500, "Internal Server Error")
+
+
+@allowed()
 def hexadecimal_is_understood(asked: Asked, answered: Answered) -> None:
     """A pid may be hexadecimal, as JavaScript reads numbers."""
     if asked.pid == hex(asked.mock.running_pid) and answered.status == 400 and asked.full and asked.own:

@@ -11,6 +11,7 @@ from hostup_conformance.contract.selectors import (
     AVAILABILITY,
     OUTPUT,
     is_from_firewall,
+    is_undecodable,
     judged,
     named_members,
     show_status,
@@ -58,9 +59,11 @@ def wrong_key_is_401(e: Exchange) -> Findings:
 def other_scheme_bypasses_nothing(e: Exchange) -> Findings:
     """The status code must be 401, or 400, which RFC 6750 allows for a malformed request.
 
-    A 200 passes for the right key, since the server accepts it under this scheme too, which AUTH-12 reports.
+    A 200 passes for the right key, since the server accepts it under this scheme too, which AUTH-12 reports. HTTP-08
+    judges a 5xx for a key with bytes above 127.
     """
-    if e.status not in {400, 401} and not (e.status == 200 and e.ask.credential == "other_scheme"):
+    passes = is_undecodable(e) if (e.status or 0) >= 500 else e.status == 200 and e.ask.credential == "other_scheme"
+    if e.status not in {400, 401} and not passes:
         yield "status 401, or 400", status_of(e)
 
 

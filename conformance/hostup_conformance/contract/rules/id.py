@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 from hostup_conformance.contract.ask import is_start
 from hostup_conformance.contract.rules import Findings, FindingsAcross, across, each
-from hostup_conformance.contract.selectors import judged, refused, status_of
+from hostup_conformance.contract.selectors import is_undecodable, judged, refused, status_of
 
 if TYPE_CHECKING:
     from hostup_conformance.contract.ask import Exchange, Vps
@@ -71,11 +72,14 @@ def malformed_is_refused(exchanges: list[Exchange], target: Target) -> FindingsA
     """A status code below 300 and a 5xx are findings.
 
     A redirect passes: some servers redirect to the path without its dot segments, which does no harm. So does a success
-    for another spelling of the caller's own id, which ID-07 reports.
+    for another spelling of the caller's own id, which ID-07 and ID-08 judge. HTTP-08 judges a 5xx for an id that is not
+    UTF-8, at which some frameworks fail before the server's own code is asked.
     """
     for e in exchanges:
         succeeded = e.status is not None and e.status < 300
-        if (succeeded and not is_own_once_normalized(e, target)) or (e.status is not None and e.status >= 500):
+        failed = e.status is not None and e.status >= 500 and not is_undecodable(e)
+        is_own = is_own_once_normalized(e, target) or is_own_once_decoded_again(e, target)
+        if (succeeded and not is_own) or failed:
             yield e, "a 4xx", status_of(e)
 
 
@@ -90,12 +94,30 @@ def is_own_once_normalized(e: Exchange, target: Target) -> bool:
     return parts == [target.vps]
 
 
+def is_own_once_decoded_again(e: Exchange, target: Target) -> bool:
+    """Whether the path has the own id percent-encoded twice."""
+    return "%" in (e.ask.id or "") and unquote(e.ask.id or "") == target.vps
+
+
 @across("ID-07", for_vps("malformed"))
 def accepted_spellings(exchanges: list[Exchange], target: Target) -> FindingsAcross:
     """Reports each other spelling of the caller's own id that gets a success, and judges nothing."""
     for e in exchanges:
         if e.status is not None and e.status < 300 and is_own_once_normalized(e, target):
             yield e, "", f"{e.request.path} gets the same as the caller's own id"
+
+
+@across("ID-08", for_vps("malformed"), exercised_by=lambda every, target: twice_encoded(every, target))
+def id_is_decoded_once(exchanges: list[Exchange], target: Target) -> FindingsAcross:
+    """A status code below 300 is a finding."""
+    for e in twice_encoded(exchanges, target):
+        if e.status is not None and e.status < 300:
+            yield e, "a 4xx", status_of(e)
+
+
+def twice_encoded(exchanges: list[Exchange], target: Target) -> list[Exchange]:
+    """Return the requests for the own id that encode it twice."""
+    return [e for e in exchanges if is_own_once_decoded_again(e, target)]
 
 
 @each("ID-05", for_vps("case"))

@@ -10,6 +10,7 @@ from hostup_conformance.contract.selectors import (
     AVAILABILITY,
     OUTPUT,
     is_from_firewall,
+    is_undecodable,
     judged,
     proper_command,
     refused,
@@ -85,8 +86,8 @@ def commands_of(target: Target) -> set[int]:
 
 @each("PID-06", with_pid(Pid.UNKNOWN, Pid.IMPOSSIBLE, Pid.LOOSE, Pid.INVALID, Pid.EMPTY, Pid.REPEATED))
 def no_pid_is_5xx(e: Exchange) -> Findings:
-    """A 5xx is a finding; any other status code passes."""
-    if e.status is not None and e.status >= 500:
+    """A 5xx is a finding; any other status code passes. HTTP-08 judges a 5xx for a pid that is not UTF-8."""
+    if e.status is not None and e.status >= 500 and not is_undecodable(e):
         yield "no 5xx", status_of(e)
 
 
