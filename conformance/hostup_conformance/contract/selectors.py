@@ -154,8 +154,8 @@ def is_error(e: Exchange) -> bool:
     """A GET of the endpoint, or a start, that got a 4xx or 5xx.
 
     Errors for a malformed id, or for a request that is too large, are exempt, since a proxy or router may refuse those
-    in a form of its own. So are a firewall's refusals of what it takes for an attack, refusals of bytes above 127, and a
-    framework's failure at what it cannot decode.
+    in a form of its own. So are a firewall's refusals of what it takes for an attack, refusals of bytes above 127, and
+    a framework's failure at what it cannot decode.
     """
     return (
         e.response is not None
