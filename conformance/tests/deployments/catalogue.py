@@ -264,7 +264,6 @@ for front in ("nginx-waf", "apache-waf"):
 # --- habits: one Python server, which each time does as some deployment does
 def add_habits() -> None:
     """Add a deployment for each habit."""
-    from deployments import stacks  # noqa: F401 - registers its habits
     from deployments.habits import habits
 
     command = ("@SUITE@", "-m", "deployments.serve")

@@ -6,7 +6,6 @@ import asyncio
 import os
 import sys
 
-from deployments import stacks  # noqa: F401 - registers its habits
 from deployments.habits import Server, habits
 
 

@@ -1,0 +1,177 @@
+"""The habits of deployments: one correct server that behaves, by name, as some stack does around it.
+
+A habit is a coroutine that gets a request and a function that returns the correct response to it; the server sends what
+the habit returns. So a habit can refuse a request before the application sees it, as a front end does, or change the
+response. `serve` serves one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import pkgutil
+import re
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from importlib import import_module
+from secrets import token_hex
+from typing import Any
+
+from faults.probe import problem
+from hostup_conformance.mock import FOREIGN_VPS_ID, UNAVAILABLE_VPS_ID, VPS_ID, Mock
+from stage import CRLF, Answered, Asked, ask
+
+Next = Callable[[Asked], Awaitable[Answered]]
+Behaviour = Callable[["Server", Asked, Next], Awaitable[Answered]]
+KNOWN = (VPS_ID, UNAVAILABLE_VPS_ID, FOREIGN_VPS_ID)
+
+
+@dataclass(frozen=True)
+class Habit:
+    """What a deployment does, and what the suite should say of it."""
+
+    name: str
+    behave: Behaviour
+    starts: bool = False
+    verdict: str = "conformant"
+    deserves: Mapping[str, str] = field(default_factory=dict)
+
+
+_HABITS: dict[str, Habit] = {}
+
+
+def habit(
+    *, starts: bool = False, verdict: str = "conformant", deserves: Mapping[str, str] | None = None
+) -> Callable[[Behaviour], Behaviour]:
+    """Register a habit."""
+
+    def register(behave: Behaviour) -> Behaviour:
+        name = behave.__name__.strip("_")
+        _HABITS[name] = Habit(name, behave, starts, verdict, deserves or {})
+        return behave
+
+    return register
+
+
+def habits() -> dict[str, Habit]:
+    """Return all habits by name."""
+    for module in pkgutil.iter_modules(__path__):
+        import_module(f"{__name__}.{module.name}")
+    return _HABITS
+
+
+class Server:
+    """Serves a habit on one port; `memory` is kept for its whole life."""
+
+    def __init__(self, behave: Behaviour, port: int) -> None:
+        self.behave, self.port = behave, port
+        self.mock = Mock()
+        self.mock.environment()  # adds the command that has ended
+        self.memory: dict[str, float] = {}
+        self._noted: dict[str, Any] = {}
+        self.began = time.monotonic()
+        self.lock = asyncio.Lock()
+        self._listener: asyncio.Server | None = None
+        self._writers: set[asyncio.StreamWriter] = set()
+
+    def nth(self, name: str = "requests") -> int:
+        """Count, from 1."""
+        self.memory[name] = self.memory.get(name, 0) + 1
+        return int(self.memory[name])
+
+    async def listen(self) -> None:
+        """Begin to accept connections."""
+        self._listener = await asyncio.start_server(self._connection, "127.0.0.1", self.port, limit=2**20)
+
+    async def go_away(self, seconds: float) -> None:
+        """Refuse connections for a time, and drop those that are open."""
+        if self._listener:
+            self._listener.close()
+        for writer in self._writers:
+            writer.transport.abort()
+        await asyncio.sleep(seconds)
+        await self.listen()
+
+    async def _connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._writers.add(writer)
+        try:
+            with suppress(ConnectionError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
+                while await self._exchange(reader, writer):
+                    pass
+        finally:
+            self._writers.discard(writer)
+            writer.close()
+
+    async def _exchange(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+        """Respond to one request; return whether the connection stays open."""
+        head = (await reader.readuntil(2 * CRLF)).decode("latin-1").split("\r\n")
+        method, target, _ = head[0].split(" ")
+        headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in head[1:]) if name}
+        body = await self._body(reader, headers)
+        path, _, query = target.partition("?")
+        asked = Asked(method, path, query, headers, self.mock, self._noted, body)
+        answered = await self.behave(self, asked, self._application)
+        if answered.raw is None:
+            empty = method == "HEAD" or answered.status in {204, 304}
+            answered.raw = [answered.head() + (b"" if empty else answered.body)]
+            stays = not any(pair == ("Connection", "close") for pair in answered.headers)
+        else:
+            stays = False
+        for part in answered.raw:
+            if isinstance(part, bytes):
+                writer.write(part)
+                await writer.drain()
+            else:
+                await asyncio.sleep(part)
+        return stays
+
+    async def _body(self, reader: asyncio.StreamReader, headers: dict[str, str]) -> bytes:
+        if "transfer-encoding" not in headers:
+            return await reader.readexactly(int(headers.get("content-length", 0)))
+        body = b""
+        while size := int((await reader.readuntil(CRLF)).partition(b";")[0], 16):
+            body += (await reader.readexactly(size + 2))[:-2]
+        await reader.readuntil(CRLF)
+        return body
+
+    async def _application(self, asked: Asked) -> Answered:
+        return await ask(self.mock.app, asked, asked.body)
+
+
+def page(status: int, title: str, server: str = "nginx") -> Answered:
+    """Return an error page in HTML, as front ends have."""
+    body = f"<html>\r\n<head><title>{status} {title}</title></head>\r\n<body>\r\n"
+    body += f"<center><h1>{status} {title}</h1></center>\r\n<hr><center>{server}</center>\r\n</body>\r\n</html>\r\n"
+    return Answered(status, [("Server", server), ("Content-Type", "text/html")], body.encode(), title)
+
+
+def text(status: int, body: str, content_type: str = "text/plain; charset=utf-8") -> Answered:
+    """Return a response with a body that is no problem document."""
+    return Answered(status, [("Content-Type", content_type)] if body else [], body.encode())
+
+
+def refusal(asked: Asked, status: int, code: str, title: str) -> Answered:
+    """Return a problem document."""
+    body = problem(asked, status, code, title) | {"requestId": f"req_{token_hex(13)}"}
+    return Answered(status, [("Content-Type", "application/problem+json")], json.dumps(body).encode())
+
+
+def is_endpoint(asked: Asked) -> bool:
+    """Whether the path is that of the endpoint or of what is beside it, by its form."""
+    return bool(re.fullmatch(r"/api/v2/vps(/[^/]+/(agent/exec|status))?", asked.path))
+
+
+def is_odd(asked: Asked) -> bool:
+    """Whether a strict front end would refuse the path."""
+    return bool(re.search(r"%(00|2f|5c|25|ff|0a|0d)|/\.\.?(/|$)", asked.path, re.IGNORECASE))
+
+
+PASSED = {"HTTP-08": "RFC 9110 section 15.6: a failure that was met, and passed"}
+
+
+def add(answered: Answered, **fields: str) -> Answered:
+    """Add header fields, written with _ for -."""
+    answered.headers += [(name.replace("_", "-"), value) for name, value in fields.items()]
+    return answered
