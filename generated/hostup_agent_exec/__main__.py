@@ -17,7 +17,7 @@ import httpx
 from . import AuthenticatedClient, __version__
 from .api.agent import get_agent_exec, start_agent_exec
 from .api.vps import list_vps
-from .errors import AgentUnavailable, CommandStillRunning, HostUpError
+from .errors import CommandStillRunning, HostUpError, StartLost
 
 PROGRAM = "hostup-agent-exec"
 LATE, FAILED, KILLED, INTERRUPTED, CLOSED = 124, 125, 137, 130, 141
@@ -146,11 +146,34 @@ def _told(error: Exception, client: AuthenticatedClient | None) -> str:
         text = text if isinstance(error, TypeError | ValueError) else f"{type(error).__name__}: {text}"
         if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
             text += " (check HOSTUP_BASE_URL and the network)"
-    if isinstance(error, AgentUnavailable):
-        reason = getattr(error.availability, "reason", None)
-        text += f": {reason[:300]}" if isinstance(reason, str) else ""
-        text = _printable(text)
     return text.replace(client.token, "[key]") if client is not None else text
+
+
+def _advice(error: Exception, arguments: argparse.Namespace) -> list[str]:
+    """Say what it means for the one who gave these arguments, and what can be done."""
+    advice: list[str] = list(getattr(error, "__notes__", []))
+    response, status = getattr(error, "response", None), getattr(error, "status_code", None)
+    if response is not None and "html" in response.headers.get("content-type", "").lower():
+        advice.append("a page for people came: check HOSTUP_BASE_URL")
+    if status == 403 and arguments.asked == "run":
+        advice.append("run needs a key with read:vm and write:vm")
+    if status == 403 and arguments.asked == "probe":
+        advice.append("probe needs a key with read:vm")
+    if status == 403 and arguments.asked == "wait":
+        advice.append("wait needs a key with write:vm")
+    if status == 403 and arguments.asked == "list":
+        advice.append("list needs a key with read:vm")
+    if status == 404 and arguments.asked == "wait":
+        advice.append("a command whose end was polled is forgotten")
+    if isinstance(error, CommandStillRunning) and error.pid is not None:
+        words = [PROGRAM, "wait", arguments.id, str(error.pid)]
+        advice.append(f"go on with: {shlex.join(words)}")
+    # One that was started is named by every error but StartLost.
+    known = [getattr(error, name, None) for name in ("pid",)]
+    is_ours = isinstance(error, HostUpError | httpx.HTTPError) and not isinstance(error, StartLost)
+    if arguments.asked == "run" and is_ours and known == [None] * len(known):
+        advice.append("nothing was started")
+    return advice
 
 
 def _do(arguments: argparse.Namespace, client: AuthenticatedClient) -> int:
@@ -249,7 +272,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return INTERRUPTED
     except (HostUpError, httpx.HTTPError, TypeError, ValueError, OSError) as error:
         known = {name: value for name in ("pid",) if (value := getattr(error, name, None)) is not None}
-        text = _told(error, client)
+        text = "; ".join([_told(error, client), *_advice(error, arguments)])
         if arguments.json:
             print(json.dumps({"error": type(error).__name__, "message": text, **known}))
         else:

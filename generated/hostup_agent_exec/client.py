@@ -84,6 +84,23 @@ def _within(phases: httpx.Timeout, seconds: float) -> httpx.Timeout:
     return httpx.Timeout(connect=connect, read=read, write=write, pool=pool)
 
 
+def _check_token(named: str, token: str, prefix: str) -> None:
+    """Say what is wrong with a key that cannot be one, without showing it."""
+    if _VISIBLE.fullmatch(token):
+        return
+    bare = token.strip()
+    if prefix and bare.lower().startswith(f"{prefix.lower()} "):
+        flaw = f"give the key alone, without {prefix}"
+    elif not bare:
+        flaw = "it is empty"
+    elif bare != token:
+        kind = "a newline" if token[-1] in "\r\n" else "a blank"
+        flaw = f"it ends in {kind}" if token[-1].isspace() else "it begins with a blank"
+    else:
+        flaw = "expected visible ASCII characters alone"
+    raise Unsendable(f"{named}: {flaw}")
+
+
 def _is_loopback(host: str) -> bool:
     if host == "localhost" or host.endswith(".localhost"):
         return True
@@ -530,17 +547,22 @@ class Client:
         application: str | None = None,
         allow_plain_http: bool = False,
     ) -> None:
+        named = "base_url"
         if base_url is None:
-            base_url = os.environ.get("HOSTUP_BASE_URL") or "https://cloud.hostup.se"
+            base_url = os.environ.get("HOSTUP_BASE_URL", "https://cloud.hostup.se")
+            named = "HOSTUP_BASE_URL"
+            if not base_url:
+                raise ValueError(f"{named}: it is empty; unset it to send to https://cloud.hostup.se")
         try:
             url = httpx.URL(base_url)
         except httpx.InvalidURL:  # whose text may quote a password
             url = httpx.URL()
         if url.scheme not in ("http", "https") or not url.host or "?" in base_url or "#" in base_url:
-            raise ValueError("base_url: expected http or https, a host, and neither query nor fragment")
+            raise ValueError(f"{named}: expected http or https, a host, and neither query nor fragment")
         if url.scheme == "http" and not allow_plain_http and not _is_loopback(url.host):
             raise ValueError(
-                "base_url: expected https, since http would show the key to the network; allow_plain_http=True allows it"
+                f"{named}: expected https, or a host on loopback, since http would show the key to the network; "
+                "in Python, allow_plain_http=True allows it"
             )
         for name, value, least in (("max_body_bytes", max_body_bytes, 1), ("retries", retries, 0)):
             check(name, value, int)
@@ -889,8 +911,9 @@ class AuthenticatedClient(Client):
         self.auth_header_name = auth_header_name
         if token is None:
             token = os.environ.get("HOSTUP_API_KEY") or None
-        if token is None:
-            raise ValueError("token: give an API key, or set HOSTUP_API_KEY")
+            if token is None:
+                raise ValueError("token: give an API key, or set HOSTUP_API_KEY")
+            _check_token("HOSTUP_API_KEY", token, prefix)
         self.token = token
         self._authority()
 
@@ -900,7 +923,8 @@ class AuthenticatedClient(Client):
     def _authority(self) -> tuple[dict[str, str], Any]:
         # Checked here, since the error of a later check would quote the header.
         check("token", self.token, str)
-        if not (_VISIBLE.fullmatch(self.token) and _VISIBLE.fullmatch(self.prefix or "-")):
-            raise Unsendable("token and prefix: expected visible ASCII characters alone, and a token at all")
+        _check_token("token", self.token, self.prefix)
+        if not _VISIBLE.fullmatch(self.prefix or "-"):
+            raise Unsendable("prefix: expected visible ASCII characters alone")
         # With no auth of httpx, so that neither a given client's own nor a user name in the URL takes its place.
         return {self.auth_header_name.lower(): f"{self.prefix} {self.token}" if self.prefix else self.token}, None

@@ -42,7 +42,8 @@ class RateLimit(NamedTuple):
 
 
 class HostUpError(Exception):
-    """Base of all errors. Its text is one short line that holds nothing of a body and no key.
+    """Base of all errors. Its text is one short line without a key; what it may quote of a body is the reason why an agent is
+    unavailable, and the end of what a failed command wrote to standard error.
 
     Pickled, it keeps its response's status, headers and body, but not the request, which holds the key.
     """
@@ -145,7 +146,7 @@ class AgentUnavailable(HostUpError):
     """Commands cannot be run in the VPS now; none was started."""
 
     availability: AgentAvailability | None = None
-    """What the probe said; ``availability.reason`` may say why."""
+    """What the probe said; the text has its ``reason``, if it gave one."""
 
 
 class StartLost(HostUpError):
@@ -210,10 +211,28 @@ def shown(response: httpx.Response, keys: Sequence[str] | None = None) -> str:
         request = response.request
     except RuntimeError:
         return "a request"
-    path, _, query = request.url.raw_path.decode("ascii").partition("?")
+    target = request.url.raw_path.decode("ascii")
+    return asks(request.method, target, _keys(response) if keys is None else keys)
+
+
+def asks(method: str, target: str, keys: Sequence[str]) -> str:
+    """As :func:`shown`, of what may not have been sent."""
+    path, _, query = target.partition("?")
     numbers = "&".join(part for part in query.split("&") if _NUMBER.fullmatch(part))
-    text = f"{request.method} {path[:300]}{'?' if numbers else ''}{numbers}"
-    for key in _keys(response) if keys is None else keys:
+    return without(keys, f"{method.upper()} {path[:300]}{'?' if numbers else ''}{numbers}")
+
+
+def quoted(text: object, response: httpx.Response) -> str:
+    """Return the beginning of what a server says to people, as one line without a key; nothing if it is no text."""
+    if not isinstance(text, str):
+        return ""
+    line = "".join(letter if letter.isprintable() else "?" for letter in text[:1000])
+    return without(_keys(response), line)[:300]
+
+
+def without(keys: Sequence[str], text: str) -> str:
+    """Return a text without the keys in it."""
+    for key in keys:
         text = text.replace(key, "[key]")
     return text
 

@@ -256,12 +256,41 @@ def test_a_missing_key_is_named(monkeypatch: pytest.MonkeyPatch, value: str | No
         AuthenticatedClient()
 
 
-@pytest.mark.parametrize("value", ["a b", "a\n", "å"])
-def test_a_wrong_key_is_refused_at_once(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+@pytest.mark.parametrize(
+    ("value", "says"),
+    [
+        ("a-key b", "expected visible ASCII characters alone"),
+        ("a-key\n", "it ends in a newline"),
+        ("a-key\r\n", "it ends in a newline"),
+        ("a-key ", "it ends in a blank"),
+        ("\ta-key", "it begins with a blank"),
+        (" \n", "it is empty"),
+        ("Bearer a-key", "give the key alone, without Bearer"),
+        ("bearer a-key\n", "give the key alone, without Bearer"),
+        ("å-key", "expected visible ASCII characters alone"),
+    ],
+)
+def test_a_wrong_key_is_refused_at_once(monkeypatch: pytest.MonkeyPatch, value: str, says: str) -> None:
     monkeypatch.setenv("HOSTUP_API_KEY", value)
-    with pytest.raises(ValueError, match="visible ASCII") as caught:
+    with pytest.raises(ValueError, match=f"^HOSTUP_API_KEY: {says}$") as caught:
         AuthenticatedClient()
-    assert value not in str(caught.value)
+    assert "a-key" not in str(caught.value)
+    with pytest.raises(ValueError, match=f"^token: {says}$"):
+        AuthenticatedClient(token=value)
+
+
+@pytest.mark.parametrize(
+    ("value", "says"),
+    [
+        ("", "it is empty; unset it to send to https://cloud.hostup.se"),
+        ("h.test", "expected http or https"),
+        ("http://h.test", "expected https, or a host on loopback"),
+    ],
+)
+def test_a_wrong_base_url_is_named_by_its_variable(monkeypatch: pytest.MonkeyPatch, value: str, says: str) -> None:
+    monkeypatch.setenv("HOSTUP_BASE_URL", value)
+    with pytest.raises(ValueError, match=f"^HOSTUP_BASE_URL: {says}"):
+        AuthenticatedClient(token=KEY)
 
 
 @pytest.mark.parametrize("url", ["http://h.test", "http://10.0.0.1", "http://127.0.0.1.h.test", "http://[2001:db8::1]"])
@@ -312,10 +341,11 @@ def test_an_error_says_what_was_asked(voice: Voice) -> None:
     assert str(caught.value) == f"404 Not Found: GET {path} (vps_not_found, req_01)"
 
 
-def test_an_unreadable_response_notes_what_was_asked(voice: Voice) -> None:
+def test_an_unreadable_response_says_what_was_asked(voice: Voice) -> None:
     with pytest.raises(errors.InvalidResponse) as caught:
         voice.call("v", client=answering(httpx.Response(200, text="<html>")), pid=PID)
-    assert caught.value.__notes__ == [f"200: GET /api/v2/vps/v/agent/exec?pid={PID}"]
+    asked = f"GET /api/v2/vps/v/agent/exec?pid={PID}"
+    assert str(caught.value) == f"$: expected JSON, got something else (200: {asked})"
 
 
 @pytest.mark.parametrize("timeout", [None, 7, httpx.Timeout(7)])
@@ -456,7 +486,7 @@ def test_a_hundred_empty_pages_end_the_walk(voice: Voice) -> None:
         items = [{"id": "a"}] if len(asked) == 60 else []
         return httpx.Response(200, json={"data": items, "nextCursor": str(len(asked)), "hasMore": True})
 
-    with pytest.raises(errors.InvalidResponse, match=r"^\$: expected another page, got nothing new$") as caught:
+    with pytest.raises(errors.InvalidResponse, match=r"^\$: expected another page, got nothing new \(GET ") as caught:
         voice.items(client=answering(page))
     assert len(asked) == 160
     assert caught.value.status_code == 200

@@ -76,7 +76,9 @@ def test_the_exit_code_is_the_command_s(server: respx.MockRouter, ending: dict[s
 def test_a_deadline_has_its_own_code(server: respx.MockRouter, capsys: pytest.CaptureFixture[str]) -> None:
     server["poll"].respond(json={"exited": False})
     assert main(["run", VPS, "--timeout", "3", "--interval", "1", "x"]) == 124
-    assert capsys.readouterr().err == f"hostup-agent-exec: the command has not ended in time; pid {PID}\n"
+    asked, again = f"GET {PATH.removeprefix(BASE_URL)}?pid={PID}", f"hostup-agent-exec wait {VPS} {PID}"
+    says = f"the command has not ended in time ({asked}); go on with: {again}; pid {PID}"
+    assert capsys.readouterr().err == f"hostup-agent-exec: {says}\n"
 
 
 @pytest.mark.parametrize(
@@ -312,7 +314,9 @@ def test_the_reason_is_told(
 ) -> None:
     server["probe"].respond(json={"available": False, "reason": reason})
     assert main(["run", VPS, "x"]) == 125
-    assert capsys.readouterr().err == f"hostup-agent-exec: commands cannot be run in this VPS now{told}\n"
+    asked = f"(GET {PATH.removeprefix(BASE_URL)})"
+    says = f"commands cannot be run in this VPS now{told} {asked}; nothing was started"
+    assert capsys.readouterr().err == f"hostup-agent-exec: {says}\n"
     assert main(["probe", VPS]) == 1
     assert capsys.readouterr().out == f"available: false\nreason: {json.dumps(reason, ensure_ascii=False)}\n"
 
@@ -362,7 +366,37 @@ def test_what_a_library_says_is_told_briefly(
 def test_a_reason_is_told_briefly(server: respx.MockRouter, capsys: pytest.CaptureFixture[str]) -> None:
     server["probe"].respond(json={"available": False, "reason": "a" * 400})
     assert main(["run", VPS, "x"]) == 125
-    assert capsys.readouterr().err == f"hostup-agent-exec: commands cannot be run in this VPS now: {'a' * 300}\n"
+    err = capsys.readouterr().err
+    assert err.startswith(f"hostup-agent-exec: commands cannot be run in this VPS now: {'a' * 300} (GET ")
+
+
+HTML = httpx.Response(200, text="<html>", headers={"Content-Type": "text/html"})
+
+
+@pytest.mark.parametrize(
+    ("arguments", "kind", "response", "says"),
+    [
+        (["probe", VPS], "probe", httpx.Response(403), ["probe needs a key with read:vm"]),
+        (["wait", VPS, "4242"], "poll", httpx.Response(403), ["wait needs a key with write:vm", "pid 4242"]),
+        (["run", VPS, "x"], "start", httpx.Response(403),
+         ["run needs a key with read:vm and write:vm", "nothing was started"]),
+        (["run", VPS, "x"], "poll", httpx.Response(403), ["run needs a key with read:vm and write:vm", "pid 4242"]),
+        (["wait", VPS, "4242"], "poll", httpx.Response(404),
+         ["a command whose end was polled is forgotten", "pid 4242"]),
+        (["run", VPS, "x"], "probe", HTML, ["a page for people came: check HOSTUP_BASE_URL", "nothing was started"]),
+        (["run", VPS, "x"], "start", HTML, ["a page for people came: check HOSTUP_BASE_URL"]),
+        (["run", VPS, "x"], "start", httpx.Response(500), []),
+        (["run", VPS, "x"], "start", httpx.Response(429, headers={"Retry-After": "9999"}), ["nothing was started"]),
+    ],
+)  # fmt: skip
+def test_an_error_ends_with_what_it_means(
+    server: respx.MockRouter, capsys: pytest.CaptureFixture[str], arguments: list[str], kind: str,
+    response: httpx.Response, says: list[str],
+) -> None:  # fmt: skip
+    server[kind].mock(return_value=response)
+    assert main(arguments) == 125
+    _, *told = capsys.readouterr().err.rstrip("\n").split("; ")
+    assert told == says
 
 
 def test_an_error_about_a_command_has_its_pid_as_json(

@@ -60,7 +60,9 @@ def test_a_thousand_are_run_and_one_fails(monkeypatch: pytest.MonkeyPatch, capsy
     with respx.mock() as mock:
         mock.route().mock(side_effect=httpx.ASGITransport(create_app(provider)).handle_async_request)
         exec(compile(str(FLEET.values[0]), "README.md", "exec"), {"__name__": "__main__"})  # noqa: S102
-    assert capsys.readouterr().out == "vps_0500 failed: commands cannot be run in this VPS now\n"
+    assert capsys.readouterr().out == (
+        "vps_0500 failed: commands cannot be run in this VPS now (GET /api/v2/vps/vps_0500/agent/exec)\n"
+    )
     assert sorted(started) == [id for id in ids if id != "vps_0500"]
 
 

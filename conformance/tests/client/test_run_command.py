@@ -84,8 +84,10 @@ def test_the_router_plays_it_again_and_again(voice: Voice, clock: Clock) -> None
 )
 def test_nothing_is_started_unless_the_probe_says_yes(voice: Voice, body: dict[str, Any]) -> None:
     server = Server(probe=httpx.Response(200, json=body))
-    with pytest.raises(errors.AgentUnavailable, match=r"^commands cannot be run in this VPS now$") as caught:
+    with pytest.raises(errors.AgentUnavailable) as caught:
         voice.run(client=server.client)
+    reason = ": It sleeps." if body.get("reason") else ""
+    assert str(caught.value) == f"commands cannot be run in this VPS now{reason} (GET {PATH})"
     assert server.seen == ["probe"]
     assert caught.value.availability is not None
     assert caught.value.availability.to_dict() == body
@@ -203,7 +205,9 @@ BAD_URLS = [
 @pytest.mark.parametrize("url", BAD_URLS)
 def test_any_other_is_not_followed(voice: Voice, url: str) -> None:
     server = starting(pollUrl=url)
-    with pytest.raises(errors.StartLost, match=r"^the response to a start names no command$") as caught:
+    with pytest.raises(
+        errors.StartLost, match=r"^the response to a start names no command \(POST /api/v2/vps/"
+    ) as caught:
         voice.run(client=server.client)
     assert server.seen == ["probe", "start"]
     assert caught.value.status_code == 200
@@ -305,9 +309,10 @@ def test_whatever_happens_after_the_start_names_the_command(
 
 @pytest.mark.parametrize("cause", [httpx.ConnectError, httpx.PoolTimeout])
 def test_an_unsent_poll_is_no_unsent_start(voice: Voice, cause: type[Exception]) -> None:
-    with pytest.raises(errors.CommandStillRunning, match="started, and cannot be polled now") as caught:
+    with pytest.raises(errors.CommandStillRunning, match="was started, and cannot be polled now") as caught:
         voice.run(client=Server(poll=cause).client)
     assert caught.value.pid == PID
+    assert str(caught.value).endswith(f" (pid {PID}; POST {PATH})")
     assert type(caught.value.__cause__) is cause
 
 
@@ -386,7 +391,7 @@ def test_by_default_intervals_grow_to_five_seconds(voice: Voice, clock: Clock) -
     assert clock.slept[:3] == [0.25, 0.375, 0.5625]
     assert max(clock.slept) == 5.0
     assert sum(clock.slept) == 300
-    assert str(caught.value) == "the command has not ended in time"
+    assert str(caught.value) == f"the command has not ended in time (GET {PATH}?pid={PID})"
 
 
 @pytest.mark.parametrize(
@@ -426,10 +431,10 @@ def test_the_first_pid_of_all_is_one(voice: Voice, members: dict[str, Any]) -> N
 
 
 def test_a_slash_in_an_id_is_no_segment(voice: Voice) -> None:
-    with pytest.raises(errors.StartLost, match=r"^the response to a start names no command$"):
+    with pytest.raises(errors.StartLost, match=r"^the response to a start names no command \(POST /api/v2/vps/"):
         voice.run("a/b", client=starting(pollUrl="/api/v2/vps/a/b/agent/exec?pid=7").client)
 
 
 def test_two_names_are_told(voice: Voice) -> None:
-    with pytest.raises(errors.StartLost, match=r"^the response to a start names two commands$"):
+    with pytest.raises(errors.StartLost, match=r"^the response to a start names two commands \(POST /api/v2/vps/"):
         voice.run(client=starting(pid=8, pollUrl=f"{PATH}?pid=7").client)

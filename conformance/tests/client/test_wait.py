@@ -68,7 +68,7 @@ def test_the_last_sleep_is_cut_to_the_deadline(voice: Voice, clock: Clock) -> No
     assert script.polls == 4
     assert caught.value.state == CommandOutput(exited=False)
     assert caught.value.status_code == 200
-    assert str(caught.value) == "the command has not ended in time"
+    assert str(caught.value) == f"the command has not ended in time (GET /api/v2/vps/{VPS}/agent/exec?pid={PID})"
 
 
 def test_a_timeout_of_zero_polls_once(voice: Voice, clock: Clock) -> None:
@@ -149,7 +149,9 @@ def test_never_told_a_state_it_has_none(voice: Voice, clock: Clock) -> None:
 )  # fmt: skip
 def test_a_poll_that_may_be_lost_is_final(voice: Voice, clock: Clock, lost: type[Exception]) -> None:
     script = Script(clock, RUNNING, lost, EXITED)
-    with pytest.raises(errors.OutputLost, match="the response to a poll did not arrive") as caught:
+    with pytest.raises(
+        errors.OutputLost, match=rf"the response to a poll did not arrive \(GET /.*/{VPS}/.*pid={PID}\)"
+    ) as caught:
         voice.wait(client=script.client)
     assert script.polls == 2
     assert type(caught.value.__cause__) is lost

@@ -30,7 +30,9 @@ from ..errors import (
     OutputLost,
     ResponseError,
     StartLost,
+    asks,
     never_sent,
+    quoted,
     retry_after,
     shown,
     status_error,
@@ -95,9 +97,7 @@ def _value(response: httpx.Response) -> Any:
 
 
 def _invalid(error: InvalidValue, response: httpx.Response) -> InvalidResponse:
-    invalid = InvalidResponse(str(error), response)
-    invalid.add_note(f"{response.status_code}: {shown(response)}")
-    return invalid
+    return InvalidResponse(f"{error} ({response.status_code}: {shown(response)})", response)
 
 
 def decode(response: httpx.Response, read: Callable[[Any], T]) -> T:
@@ -158,9 +158,10 @@ LONGEST = 1e9
 """Seconds that anybody may wait; more is more than the system's own clocks take."""
 
 
-def unavailable(text: str, availability: Any) -> AgentUnavailable:
-    """Make the error of a probe that does not say yes."""
-    error = AgentUnavailable(text)
+def unavailable(text: str, availability: Any, response: httpx.Response) -> AgentUnavailable:
+    """Make the error of a probe that does not say yes, with the reason that it gives, if any."""
+    reason = quoted(getattr(availability, "reason", None), response)
+    error = AgentUnavailable(f"{text}{': ' if reason else ''}{reason} ({shown(response)})")
     error.availability = availability
     return error
 
@@ -204,9 +205,9 @@ def started(response: httpx.Response, name: str, kind: type[H], value: H | None 
     """
     found = {named for named in (value, _in_query(response.request.url, name, kind, url)) if isinstance(named, kind)}
     if len(found) > 1:
-        raise StartLost("the response to a start names two commands", response)
+        raise StartLost(f"the response to a start names two commands ({shown(response)})", response)
     if not found or any(isinstance(named, int) and named < 1 for named in found) or kind() in found:
-        raise StartLost("the response to a start names no command", response)
+        raise StartLost(f"the response to a start names no command ({shown(response)})", response)
     return found.pop()
 
 
@@ -235,13 +236,23 @@ class Waiting:
         timeout: seconds to wait at most
         interval: seconds between polls; None for a quarter of one that grows to five
         noun: what is waited for, in a word
+        request: what is sent at first
+        client: whose key is not shown
         about: the attribute of errors that names it, if it is known, and its value
 
     Raises:
         TypeError, ValueError: the times are not what they have to be
     """
 
-    def __init__(self, timeout: float, interval: float | None, noun: str, **about: Any) -> None:
+    def __init__(
+        self,
+        timeout: float,
+        interval: float | None,
+        noun: str,
+        request: Mapping[str, Any],
+        client: Client,
+        **about: Any,
+    ) -> None:
         check("timeout", timeout, int, float)
         if interval is not None:
             check("interval", interval, int, float)
@@ -253,6 +264,8 @@ class Waiting:
         """When it ends, by ``time.monotonic()``."""
         self._interval, self._growth = (0.25, 1.5) if interval is None else (interval, 1.0)
         self._noun, self._about = noun, about
+        token = getattr(client, "token", None)
+        self._asked = asks(request["method"], request["url"], [token] if token else [])
         self._state: Any = None
         self._upstream = False
         self._sleeps_until = float("-inf")
@@ -279,7 +292,7 @@ class Waiting:
         except Exception as error:  # of httpx, or of another library that a transport is made of
             if never_sent(error):
                 raise
-            raise StartLost("the response to a start did not arrive") from error
+            raise StartLost(f"the response to a start did not arrive ({self._asked})") from error
         except BaseException as error:
             if time.monotonic() < self._sleeps_until:
                 error.add_note(f"no {self._noun} was started: the server had refused it")
@@ -298,9 +311,8 @@ class Waiting:
             raise
         except Exception as error:
             if never_sent(error):  # it must not look like a start that was never sent
-                raise self.named(
-                    CommandStillRunning(f"the {self._noun} was started, and cannot be polled now")
-                ) from error
+                text = f"the {self._noun} was started, and cannot be polled now ({told}; {self._asked})"
+                raise self.named(CommandStillRunning(text)) from error
             error.add_note(f"the {self._noun} was started: {told}")
             raise
         except BaseException as error:
@@ -323,7 +335,7 @@ class Waiting:
         except Exception as error:
             if never_sent(error):
                 raise
-            raise self.named(OutputLost("the response to a poll did not arrive")) from error
+            raise self.named(OutputLost(f"the response to a poll did not arrive ({self._asked})")) from error
 
     def named(self, error: E) -> E:
         """Let an error tell what it is about."""
@@ -349,7 +361,8 @@ class Waiting:
 
     def _late(self, response: httpx.Response) -> CommandStillRunning:
         # Not where it is raised: an error that its own frame holds would stay in memory, with its response.
-        error = self.named(CommandStillRunning(f"the {self._noun} has not ended in time", response))
+        text = f"the {self._noun} has not ended in time ({self._asked})"
+        error = self.named(CommandStillRunning(text, response))
         error.state = self._state
         return error
 
@@ -407,7 +420,7 @@ class Pages:
         self._seen.add(hash(cursor))
         self._empty = 0 if items else self._empty + 1
         if self._empty >= 100 or (items and items == self._last):
-            raise InvalidResponse("$: expected another page, got nothing new", response)
+            raise InvalidResponse(f"$: expected another page, got nothing new ({shown(response)})", response)
         self._last = items
         return cursor
 

@@ -355,7 +355,7 @@ def wait(
         id=id,
         pid=pid,
     )
-    _waiting = _api.Waiting(timeout, interval, "command", pid=pid)
+    _waiting = _api.Waiting(timeout, interval, "command", _kwargs, client, pid=pid)
     while True:
         with _waiting.poll():
             _response = client.send(_kwargs, again=_waiting.once, end=_waiting.end)
@@ -412,7 +412,7 @@ async def asyncio_wait(
         id=id,
         pid=pid,
     )
-    _waiting = _api.Waiting(timeout, interval, "command", pid=pid)
+    _waiting = _api.Waiting(timeout, interval, "command", _kwargs, client, pid=pid)
     while True:
         with _waiting.poll():
             _response = await client.asend(_kwargs, again=_waiting.once, end=_waiting.end)

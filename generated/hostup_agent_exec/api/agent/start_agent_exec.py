@@ -265,7 +265,7 @@ def run(
             command=command,
         ),
     )
-    _waiting = _api.Waiting(timeout, interval, "command")
+    _waiting = _api.Waiting(timeout, interval, "command", _kwargs, client)
     _response = client.send(
         get_agent_exec._get_kwargs(
             id=id,
@@ -276,7 +276,7 @@ def run(
     )
     _availability = get_agent_exec._parse_absent(_response)
     if not _availability.available:
-        raise _api.unavailable("commands cannot be run in this VPS now", _availability)
+        raise _api.unavailable("commands cannot be run in this VPS now", _availability, _response)
     with _waiting.starting():
         _response = client.send(_kwargs, again=_waiting.refused, end=_waiting.end)
         _started = _parse_response(_response)
@@ -344,7 +344,7 @@ async def asyncio_run(
             command=command,
         ),
     )
-    _waiting = _api.Waiting(timeout, interval, "command")
+    _waiting = _api.Waiting(timeout, interval, "command", _kwargs, client)
     _response = await client.asend(
         get_agent_exec._get_kwargs(
             id=id,
@@ -355,7 +355,7 @@ async def asyncio_run(
     )
     _availability = get_agent_exec._parse_absent(_response)
     if not _availability.available:
-        raise _api.unavailable("commands cannot be run in this VPS now", _availability)
+        raise _api.unavailable("commands cannot be run in this VPS now", _availability, _response)
     with _waiting.starting():
         _response = await client.asend(_kwargs, again=_waiting.refused, end=_waiting.end)
         _started = _parse_response(_response)
