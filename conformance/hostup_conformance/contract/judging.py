@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from hostup_conformance.contract.ask import Ask, Exchange, with_started_commands
 from hostup_conformance.contract.oracles import schema_note
-from hostup_conformance.contract.refusal import ban_in, refusal_of_core, shows_core
+from hostup_conformance.contract.refusal import ban_in, refusal_of_core, refusal_of_starts, shows_core
 from hostup_conformance.contract.rules import rules
 from hostup_conformance.core import verdict as core
 from hostup_conformance.core.ledger import Requirement, requirements
@@ -52,7 +52,7 @@ def judge(
         target,
         rules(),
         server_requirements().values(),
-        lacking=lambda requirement, exercised: lacking(requirement, target, exercised=exercised),
+        lacking=lambda requirement, exercised: lacking(requirement, target, exchanges, exercised=exercised),
         redact=redactor(target.nearly_secrets),
     )
     seen = core.Core(any(map(shows_core, exchanges)), refusal_of_core(exchanges))
@@ -93,7 +93,9 @@ def oracle(e: Exchange) -> tuple[str, str] | None:
     return None if note is None else (beside, f"schemathesis says: {note}")
 
 
-def lacking(requirement: Requirement, target: Target, *, exercised: bool) -> str | None:
+def lacking(
+    requirement: Requirement, target: Target, exchanges: Sequence[Exchange] = (), *, exercised: bool
+) -> str | None:
     """Return what would enable a requirement that lacks what it needs, or that was not exercised; None if nothing."""
     if missing := [need for need in requirement.needs if not target.has(need)]:
         return enable(missing, target)
@@ -101,6 +103,8 @@ def lacking(requirement: Requirement, target: Target, *, exercised: bool) -> str
     if not exercised and served_by and not any(target.has(need) for need in served_by) and target.kind != "har":
         variables = [need for need in served_by if need.isupper()]
         return f"set {' or '.join(variables)}, or run with --allow-exec"
+    if not exercised and "--allow-exec" in (*requirement.needs, *served_by):
+        return refusal_of_starts(exchanges)
     return None
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from hostup_conformance.contract.ask import is_devious
-from hostup_conformance.contract.selectors import asks_availability
+from hostup_conformance.contract.selectors import asks_availability, refused, starts, status_of
 from hostup_conformance.core.wire import CONNECTIONS
 
 if TYPE_CHECKING:
@@ -66,6 +66,15 @@ def shows_core(e: Exchange) -> bool:
 def asks_own(e: Exchange) -> bool:
     """A request of the endpoint with the full key, for the VPS whose agent is available."""
     return e.ask.endpoint and e.ask.credential == "full" and e.ask.vps == "own"
+
+
+def refusal_of_starts(exchanges: Sequence[Exchange]) -> str | None:
+    """Say how every start of a proper command was refused; None if one was not, or if there was none."""
+    asked = [e for e in exchanges if starts(e)]
+    statuses = {e.status for e in asked}
+    if len(statuses) != 1 or not refused(asked[0]):
+        return None
+    return f"every start was refused with {status_of(asked[0])} (does HOSTUP_API_KEY have write:vm?)"
 
 
 def refusal_of_core(exchanges: Sequence[Exchange]) -> str | None:

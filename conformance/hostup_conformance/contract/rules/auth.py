@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from hostup_conformance.contract.ask import Pid, is_start
 from hostup_conformance.contract.rules import Findings, FindingsAcross, across, each
+from hostup_conformance.contract.rules.scope import if_valid
 from hostup_conformance.contract.selectors import (
     AVAILABILITY,
     OUTPUT,
@@ -125,7 +126,7 @@ def right_key_is_known(e: Exchange) -> Findings:
     The key is valid whatever else is wrong with the request, so any other status code passes.
     """
     if e.status == 401:
-        yield "any other status", status_of(e)
+        yield f"any other status{if_valid(e)}", status_of(e)
 
 
 @each(
