@@ -1,16 +1,16 @@
-"""Everything that a call raises, except what httpx raises when no response came.
+"""Everything that a call raises, except what httpx raises if there is no response.
 
 HostUpError
-├── ResponseError        a response came, and is not the documented success
+├── ResponseError        a response other than the documented success
 │   ├── BadRequest 400 · Unauthorized 401 · Forbidden 403 · NotFound 404 · RateLimited 429 · InternalError 500
 │   ├── UnexpectedStatus any other status
-│   ├── InvalidResponse  the status says success, but the body is not what the document says
-│   └── TooLarge         the body is larger than the client takes
+│   ├── InvalidResponse  a success whose body is not as documented
+│   └── TooLarge         a body larger than the client accepts
 ├── AgentUnavailable     commands cannot be run in the VPS now; none was started
-├── StartLost            a command may have been started, and nobody can tell which it is
+├── StartLost            a command was or may have been started, but its pid is not known
 ├── CommandStillRunning  a wait ended before the command did
-├── OutputLost           a poll may have been answered, but the response did not arrive
-└── CommandFailed        the command has ended, and not with success
+├── OutputLost           a poll was sent, but its response was lost
+└── CommandFailed        the command has ended without success
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 class RateLimit(NamedTuple):
-    """What the ``X-RateLimit-*`` headers say; None for each that was not sent or makes no sense."""
+    """What the ``X-RateLimit-*`` headers say; None for one that is missing or cannot be read."""
 
     limit: int | None
     """Requests that the window allows."""
@@ -52,18 +52,18 @@ class HostUpError(Exception):
         super().__init__(message)
         self._response = response
         self.problem = problem
-        """The problem document (RFC 9457), if the response held one."""
+        """The problem document (RFC 9457), if the response has one."""
         self.pid: int | None = None
         """What was started or is waited for, if anything."""
 
     @property
     def response(self) -> httpx.Response | None:
-        """The HTTP response, if one came."""
+        """The HTTP response, if there is one."""
         return self._response
 
     @property
     def status_code(self) -> int | None:
-        """The HTTP status, if a response came."""
+        """The HTTP status, if there is a response."""
         return self._response.status_code if self._response is not None else None
 
     @property
@@ -83,7 +83,7 @@ class HostUpError(Exception):
 
     @property
     def rate_limit(self) -> RateLimit | None:
-        """What the ``X-RateLimit-*`` headers say, if one was sent."""
+        """What the ``X-RateLimit-*`` headers say, if there are any."""
         return rate_limit(self._response) if self._response is not None else None
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -91,7 +91,7 @@ class HostUpError(Exception):
 
 
 class ResponseError(HostUpError):
-    """A response came, and is not the documented success."""
+    """A response other than the documented success."""
 
     _response: httpx.Response
 
@@ -135,7 +135,7 @@ class UnexpectedStatus(ResponseError):
 
 
 class InvalidResponse(ResponseError):
-    """The status says success, but the body is not what the document says; the text names the place."""
+    """A success whose body is not as documented; the text names the place."""
 
 
 class TooLarge(ResponseError):
@@ -157,22 +157,22 @@ class StartLost(HostUpError):
 
 
 class CommandStillRunning(HostUpError):
-    """The time to wait is over, or it cannot be polled now, and the command has not ended."""
+    """The time to wait is over, or polling failed, and the command has not ended as far as is known."""
 
     state: CommandOutput | None = None
-    """The last state seen; None if the server never told one."""
+    """The last known state; None if no poll has returned one."""
 
 
 class OutputLost(HostUpError):
-    """A poll may have been answered, but the response did not arrive.
+    """A poll was sent, but its response was lost.
 
-    If the command had ended, its output went with that response: the guest agent forgets a process once it has
+    If the command had ended, its output was lost with that response: the guest agent forgets a process once it has
     reported its end. So the poll was not repeated. ``__cause__`` is what happened.
     """
 
 
 class CommandFailed(HostUpError):
-    """The command has ended, and not with success; the text shows its exit code and the end of its standard error."""
+    """The command has ended without success; the text shows its exit code and the end of its standard error."""
 
     output: CommandOutput | None = None
     """What it printed, and how it ended."""

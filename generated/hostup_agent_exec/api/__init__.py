@@ -155,7 +155,7 @@ def detailed(response: httpx.Response, parse: Callable[[httpx.Response], T]) -> 
 
 
 LONGEST = 1e9
-"""Seconds that anybody may wait; more is more than the system's own clocks take."""
+"""The longest wait in seconds; the system's own clocks do not take more."""
 
 
 def unavailable(text: str, availability: Any, response: httpx.Response) -> AgentUnavailable:
@@ -188,10 +188,10 @@ def failed(noun: str, output: Any, code: object, printed: str, client: Client, *
 
 
 def started(response: httpx.Response, name: str, kind: type[H], value: H | None | Unset, url: str | None | Unset) -> H:
-    """Tell what was started: the response's own member says so, or its URL, or both.
+    """Return the name of what was started: that in the response's member, in its URL, or in both.
 
-    The URL counts if it is a path, so on the same origin, and the one that was just used. Nothing is ever sent to it:
-    of all that a server may write there, the name alone is taken.
+    The URL counts only if it is a path (so on the same origin) that is the one just used. Nothing is ever sent to it:
+    only the name is taken from it, whatever else a server writes there.
 
     Args:
         response: the response

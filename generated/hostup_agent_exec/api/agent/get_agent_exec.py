@@ -324,11 +324,11 @@ def wait(
     on_progress: Callable[[CommandOutput], object] | None = None,
     check: bool = False,
 ) -> CommandOutput:
-    """Poll until ``exited``, or until the time is over.
+    """Poll until ``exited``, or until the timeout.
 
-    It polls at once, then at intervals, or later if the server asks for it with Retry-After, and a last time at the
-    deadline. A poll that is under way then has ten seconds more, since its response may be the only one with the output; after
-    that it counts as lost. Each state but the last is shown to ``on_progress``.
+    It polls at once, then at intervals (or later, if the server asks for that with Retry-After), and a last time at the
+    deadline. A poll that is under way then gets ten more seconds, since its response may be the only one with the output;
+    after that it counts as lost. ``on_progress`` gets each state except the last.
 
     Args:
         id (str): Public id of a VPS, exactly as `GET /api/v2/vps` returns it in `data[].id`. It may have any
@@ -336,7 +336,7 @@ def wait(
         pid (int): Process id of a command, as returned by its start. Omit it to ask for the availability.
         client: where to send, and as whom
         timeout: seconds to wait at most; 0 polls once
-        interval: seconds between polls; unless given, a quarter of a second that grows to five
+        interval: seconds between polls; by default a quarter of a second that grows to five
         on_progress: called with each state in which the command still runs
         check: whether a command that fails is an error
 
@@ -381,11 +381,11 @@ async def asyncio_wait(
     on_progress: Callable[[CommandOutput], object] | None = None,
     check: bool = False,
 ) -> CommandOutput:
-    """Poll until ``exited``, or until the time is over.
+    """Poll until ``exited``, or until the timeout.
 
-    It polls at once, then at intervals, or later if the server asks for it with Retry-After, and a last time at the
-    deadline. A poll that is under way then has ten seconds more, since its response may be the only one with the output; after
-    that it counts as lost. Each state but the last is shown to ``on_progress``.
+    It polls at once, then at intervals (or later, if the server asks for that with Retry-After), and a last time at the
+    deadline. A poll that is under way then gets ten more seconds, since its response may be the only one with the output;
+    after that it counts as lost. ``on_progress`` gets each state except the last.
 
     Args:
         id (str): Public id of a VPS, exactly as `GET /api/v2/vps` returns it in `data[].id`. It may have any
@@ -393,7 +393,7 @@ async def asyncio_wait(
         pid (int): Process id of a command, as returned by its start. Omit it to ask for the availability.
         client: where to send, and as whom
         timeout: seconds to wait at most; 0 polls once
-        interval: seconds between polls; unless given, a quarter of a second that grows to five
+        interval: seconds between polls; by default a quarter of a second that grows to five
         on_progress: called with each state in which the command still runs
         check: whether a command that fails is an error
 

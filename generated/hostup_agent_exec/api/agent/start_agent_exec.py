@@ -229,11 +229,11 @@ def run(
 ) -> CommandOutput:
     """Run a command and wait for its end: ask whether it can be run, start it, poll until ``exited``.
 
-    The command is started once at most, whatever happens; what was refused with 429 is sent again within the time.
-    The time is for all of it, and a request that is under way at its end has ten seconds more. The command is started
-    however little is left. When the time is over the command runs
-    on, and so it does if this call is interrupted: ``on_start`` tells its pid before the first poll, and the
-    exception has a note of it. An interruption of the start itself may leave a command behind that nobody knows.
+    The command is started at most once, whatever happens; a request that is refused with 429 is repeated in time.
+    The timeout covers everything; a request that is under way at its end gets ten more seconds. The command is
+    started however little time is left. After the timeout the command keeps running, and so it does if this call is
+    interrupted: ``on_start`` gets its pid before the first poll, and a note on the exception has it too. If
+    the start itself is interrupted, a command may run whose pid is not known.
 
     Args:
         id (str): Public id of a VPS, exactly as `GET /api/v2/vps` returns it in `data[].id`. It may have any
@@ -241,15 +241,15 @@ def run(
         command (str): The command line for the guest's shell to run. It must not contain NUL.
         client: where to send, and as whom
         timeout: seconds to wait at most; 0 polls once
-        interval: seconds between polls; unless given, a quarter of a second that grows to five
-        on_start: called with the pid, once the command was started; not a coroutine function
+        interval: seconds between polls; by default a quarter of a second that grows to five
+        on_start: called with the pid once the command is started; not a coroutine function
         on_progress: called with each state in which the command still runs
         check: whether a command that fails is an error
 
     Raises:
         TypeError, ValueError: an argument is not what it has to be; nothing was sent
         AgentUnavailable: it cannot be run now; nothing was started
-        StartLost: it was started, or may have been, and the response does not tell as what
+        StartLost: it was or may have been started, but its pid is not known
         CommandStillRunning: the time is over, or a poll cannot be sent; its ``state`` is the last one seen
         OutputLost: a poll may have been answered, but the response did not arrive
         CommandFailed: the command has failed, if ``check`` was asked for
@@ -308,11 +308,11 @@ async def asyncio_run(
 ) -> CommandOutput:
     """Run a command and wait for its end: ask whether it can be run, start it, poll until ``exited``.
 
-    The command is started once at most, whatever happens; what was refused with 429 is sent again within the time.
-    The time is for all of it, and a request that is under way at its end has ten seconds more. The command is started
-    however little is left. When the time is over the command runs
-    on, and so it does if this call is interrupted: ``on_start`` tells its pid before the first poll, and the
-    exception has a note of it. An interruption of the start itself may leave a command behind that nobody knows.
+    The command is started at most once, whatever happens; a request that is refused with 429 is repeated in time.
+    The timeout covers everything; a request that is under way at its end gets ten more seconds. The command is
+    started however little time is left. After the timeout the command keeps running, and so it does if this call is
+    interrupted: ``on_start`` gets its pid before the first poll, and a note on the exception has it too. If
+    the start itself is interrupted, a command may run whose pid is not known.
 
     Args:
         id (str): Public id of a VPS, exactly as `GET /api/v2/vps` returns it in `data[].id`. It may have any
@@ -320,15 +320,15 @@ async def asyncio_run(
         command (str): The command line for the guest's shell to run. It must not contain NUL.
         client: where to send, and as whom
         timeout: seconds to wait at most; 0 polls once
-        interval: seconds between polls; unless given, a quarter of a second that grows to five
-        on_start: called with the pid, once the command was started; not a coroutine function
+        interval: seconds between polls; by default a quarter of a second that grows to five
+        on_start: called with the pid once the command is started; not a coroutine function
         on_progress: called with each state in which the command still runs
         check: whether a command that fails is an error
 
     Raises:
         TypeError, ValueError: an argument is not what it has to be; nothing was sent
         AgentUnavailable: it cannot be run now; nothing was started
-        StartLost: it was started, or may have been, and the response does not tell as what
+        StartLost: it was or may have been started, but its pid is not known
         CommandStillRunning: the time is over, or a poll cannot be sent; its ``state`` is the last one seen
         OutputLost: a poll may have been answered, but the response did not arrive
         CommandFailed: the command has failed, if ``check`` was asked for
@@ -384,17 +384,17 @@ def run_many(
     interval: float | None = None,
     check: bool = False,
 ) -> AsyncGenerator[tuple[str, CommandOutput | Exception], None]:
-    """Run a command for each of many, some at once, on asyncio: give each with what came of it, in the order of arrival.
+    """Run a command for each of many, several at once, on asyncio; yield each with its result, as they finish.
 
-    What one of them raises is given in the place of its result; see ``asyncio_run`` for what that may be.
+    If one raises an exception (see ``asyncio_run``), that takes the place of its result.
 
     Args:
-        ids: for which to run it; those of an asynchronous iterator are taken as they are needed
+        ids: for which to run it; an asynchronous iterator is read as needed
         command (str): The command line for the guest's shell to run. It must not contain NUL.
         client: where to send, and as whom
         limit: how many run at once
         timeout: seconds to wait for each at most
-        interval: seconds between polls; unless given, a quarter of a second that grows to five
+        interval: seconds between polls; by default a quarter of a second that grows to five
         check: whether a command that fails is an error
 
     Raises:
