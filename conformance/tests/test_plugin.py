@@ -216,3 +216,13 @@ def test_without_the_extra_the_command_names_it(
     assert start.main() == 4
     assert "the suite needs httplint, pyyaml" in (said := capsys.readouterr().err)
     assert "hostup-agent-exec[conformance]" in said
+
+
+@pytest.mark.parametrize("module", ["respx", "mock"])
+def test_without_the_extra_what_is_imported_names_it(module: str) -> None:
+    """As the command does."""
+    hidden = "import sys; sys.modules['jsonschema_rs'] = sys.modules['uvicorn'] = sys.modules['starlette'] = None"
+    code = f"{hidden}\nimport hostup_conformance.{module}"
+    done = subprocess.run([sys.executable, "-c", code], env=KEPT, capture_output=True, text=True, check=False)
+    assert "ModuleNotFoundError: the suite needs " in done.stderr
+    assert "hostup-agent-exec[conformance]" in done.stderr

@@ -220,7 +220,7 @@ async def foreground(socket: Path | None) -> None:
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     async with serving(socket) as served:
         print(f"# A real guest agent is served at {served.base_url} until Ctrl-C. In another terminal:")
-        for name, value in served.environment.items():
+        for name, value in {"HOSTUP_BASE_URL": served.base_url, **served.environment}.items():
             print(f"export {name}={value}")
         url = f"{served.base_url}/api/v2/vps/{VPS_ID}/agent/exec"
         print(f'curl -H "Authorization: Bearer $HOSTUP_API_KEY" --json \'{{"command": "uname -a"}}\' {url}')

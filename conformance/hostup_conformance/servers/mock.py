@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import threading
 import time
 from collections import defaultdict
 from contextlib import contextmanager
+from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import uvicorn
 
-from hostup_conformance.contract.commands import Command, recognized
+from hostup_conformance.contract.commands import Command, printed_anywhere, recognized
 from hostup_conformance.servers.face import Key, Provider, Unavailable, create_app
 
 if TYPE_CHECKING:
@@ -23,9 +25,46 @@ if TYPE_CHECKING:
 VPS_ID = "vps_01hxa3b4c5d6e7f8g9h0j1k2m3"
 UNAVAILABLE_VPS_ID = "vps_01hxa3b4c5d6e7f8g9h0j1k2m4"
 FOREIGN_VPS_ID = "vps_01hxa3b4c5d6e7f8g9h0j1k2m5"
+#: What `uname -a` prints.
+UNAME = "Linux web-1 6.12.0 x86_64\n"
 #: These keys and ids are made up, and only the mock knows them.
 API_KEY = "hu_mock_full_4f0c9a27d1e84b6c"
 READ_API_KEY = "hu_mock_read_7b31e0d5a96f42c8"
+
+
+#: Words without anything that a shell would act on; quotes are taken off.
+PLAIN_WORD = re.compile(r"""(?:[^\s'"|&;<>()$`\\*?\[\]{}~#!]|'[^']*'|"[^"$`\\]*")+""")
+
+
+@dataclass(frozen=True)
+class Acting:
+    """What a command prints, and how and after how many seconds it ends. An exit code of None is death by a signal."""
+
+    stdout: str = ""
+    stderr: str = ""
+    exit_code: int | None = 0
+    seconds: float = 0.0
+
+
+def acted(command: str) -> Acting:
+    """Act as if a command ran: echo, sleep, true, false, exit and `uname -a`; no other one can be found."""
+    if printed_anywhere(command):
+        return Acting(command.removeprefix("echo ").replace("$((6*7))", "42").replace("$PSHOME", "") + "\n")
+    program, *words = [re.sub(r"['\"]", "", word) for word in PLAIN_WORD.findall(command)] or ["true"]
+    number = words[0] if len(words) == 1 and re.fullmatch(r"\d{1,9}(\.\d{1,9})?", words[0], re.ASCII) else ""
+    if PLAIN_WORD.sub("", command).strip() or "\n" in command.strip():
+        program, words = command, []  # it takes a shell
+    if program == "echo" and words[:1] != ["-n"]:
+        return Acting(" ".join(words) + "\n")
+    if program in {"true", "false"}:
+        return Acting(exit_code=int(program == "false"))
+    if program == "sleep" and number:
+        return Acting(seconds=float(number))
+    if program == "exit" and (number.isdigit() or not words):
+        return Acting(exit_code=int(number or 0) % 256)
+    if (program, words) == ("uname", ["-a"]):
+        return Acting(UNAME)
+    return Acting(stderr=f"{program[:80]}: not supported by the mock\n", exit_code=127)
 
 
 class MemoryAgent:
@@ -47,9 +86,7 @@ class MemoryAgent:
         self._commands[pid] = output
         return pid
 
-    def add_finished(
-        self, stdout: str = "Linux web-1 6.12.0 x86_64\n", exit_code: int | None = 0, stderr: str = ""
-    ) -> int:
+    def add_finished(self, stdout: str = UNAME, exit_code: int | None = 0, stderr: str = "") -> int:
         """Add a command that has ended; return its pid."""
         return self.add(exited=True, exitCode=exit_code, stdout=stdout, stderr=stderr)
 
@@ -69,21 +106,15 @@ class MemoryAgent:
         return self._availability
 
     async def start(self, command: str) -> int:
-        """Pretend to start a command.
-
-        The suite's own commands and `echo TEXT` print what they should, `sleep` does not end, and any other command
-        ends at once without output.
-        """
+        """Pretend to start a command: one of the suite's own, or what `acted` knows."""
         self._check_available()
         if known := recognized(command):
-            pid = self.add_finished(self._printed(known), known.exit_code, known.stderr.decode())
-            self._ends[pid] = time.monotonic() + known.seconds
-            return pid
-        program, _, text = command.partition(" ")
-        if program == "sleep":
-            return self.add(exited=False)
-        shell = text.replace("$((6*7))", "42").replace("$PSHOME", "")
-        return self.add_finished(f"{shell}\n" if program == "echo" else "")
+            acting = Acting(self._printed(known), known.stderr.decode(), known.exit_code, known.seconds)
+        else:
+            acting = acted(command)
+        pid = self.add_finished(acting.stdout, acting.exit_code, acting.stderr)
+        self._ends[pid] = time.monotonic() + acting.seconds
+        return pid
 
     def _printed(self, command: Command) -> str:
         """Return what a command of the suite prints; files that it would write are kept as lines in memory."""
@@ -187,7 +218,7 @@ def main() -> None:
     mock, listener = Mock(), listen()
     base_url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     print(f"# The embedded mock serves {base_url} until Ctrl-C. In another terminal:")
-    for name, value in mock.environment().items():
+    for name, value in {"HOSTUP_BASE_URL": base_url, **mock.environment()}.items():
         print(f"export {name}={value}")
     print(f'curl -H "Authorization: Bearer $HOSTUP_API_KEY" {base_url}/api/v2/vps/{VPS_ID}/agent/exec')
     print(f"make conformance BASE_URL={base_url}", flush=True)

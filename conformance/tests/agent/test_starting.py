@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
 import pytest
 from hostup_conformance.mock import API_KEY, FOREIGN_VPS_ID, READ_API_KEY, UNAVAILABLE_VPS_ID, VPS_ID, Mock
+from hostup_conformance.servers import mock as servers_mock
+from hostup_conformance.servers.mock import Acting, acted
 
 
 def post(
@@ -38,11 +42,42 @@ def test_a_command_is_started(command: str) -> None:
     assert asyncio.run(mock.agent.poll(pid))["exited"] is True
 
 
-def test_the_agent_in_memory_prints_and_sleeps() -> None:
+@pytest.mark.parametrize(
+    ("command", "acting"),
+    [
+        ("echo to be seen", Acting("to be seen\n")),
+        ("echo  'a  b' \"c\" d'e'", Acting("a  b c de\n")),
+        ("echo 'hi | wc'", Acting("hi | wc\n")),
+        ("echo", Acting("\n")),
+        (" ", Acting()),
+        ("true", Acting()),
+        ("false", Acting(exit_code=1)),
+        ("exit 3", Acting(exit_code=3)),
+        ("exit 256", Acting()),
+        ("exit", Acting()),
+        ("sleep 60", Acting(seconds=60)),
+        ("sleep 0.5", Acting(seconds=0.5)),
+        ("uname -a", Acting("Linux web-1 6.12.0 x86_64\n")),
+        *(
+            (command, Acting(stderr=f"{command[:80]}: not supported by the mock\n", exit_code=127))
+            for command in ("echo hi | wc", "sleep 1; echo x", "echo $HOME", "echo 'a", "x" * 4096, "ls", "a\nb")
+        ),
+        ("sleep x", Acting(stderr="sleep: not supported by the mock\n", exit_code=127)),
+        ("exit 3 4", Acting(stderr="exit: not supported by the mock\n", exit_code=127)),
+        ("echo -n x", Acting(stderr="echo: not supported by the mock\n", exit_code=127)),
+    ],
+)
+def test_the_mock_acts_as_if_or_says_that_it_cannot(command: str, acting: Acting) -> None:
+    assert acted(command) == acting
+
+
+def test_the_agent_in_memory_sleeps_as_long_as_it_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     agent = Mock().agent
-    printed, sleeping = asyncio.run(agent.start("echo to be seen")), asyncio.run(agent.start("sleep 60"))
-    assert asyncio.run(agent.poll(printed))["stdout"] == "to be seen\n"
+    sleeping = asyncio.run(agent.start("sleep 60"))
     assert asyncio.run(agent.poll(sleeping)) == {"exited": False}
+    now = time.monotonic()
+    monkeypatch.setattr(servers_mock, "time", SimpleNamespace(monotonic=lambda: now + 61))
+    assert asyncio.run(agent.poll(sleeping))["exitCode"] == 0
 
 
 @pytest.mark.parametrize(
@@ -93,3 +128,16 @@ def test_a_forbidden_start_is_refused_whatever_its_body(key: str | None, vps: st
     """A key that may not start commands is refused whatever the body is."""
     contents = [body("x")] if status == 503 else [body("x"), b"{"]
     assert [post(content, key=key, vps=vps)[0].status_code for content in contents] == [status] * len(contents)
+
+
+def test_the_mock_prints_all_that_a_client_needs(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whoever pastes it asks the mock, and not the provider."""
+    monkeypatch.setattr(
+        servers_mock, "server", lambda _app: SimpleNamespace(run=lambda listeners: listeners[0].close())
+    )
+    servers_mock.main()
+    exported = [line for line in capsys.readouterr().out.splitlines() if line.startswith("export ")]
+    assert exported[0].startswith("export HOSTUP_BASE_URL=http://127.0.0.1:")
+    assert {line.partition("=")[0] for line in exported[1:]} == {f"export {name}" for name in Mock().environment()}
