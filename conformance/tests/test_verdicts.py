@@ -144,6 +144,18 @@ def test_a_ban_is_no_fault(most: int, silent: bool) -> None:
     assert verdict.name == ("not_demonstrated" if silent or most == 5 else "conformant")
 
 
+def test_a_key_that_does_not_work_any_more_is_no_ban() -> None:
+    """Where no wrong key was sent, nothing explains that the right one is refused."""
+
+    def revoke(asked: Asked, answered: Answered) -> None:
+        if asked.nth() > 20:
+            answered.become(403, problem(asked, 403, "forbidden", "Forbidden"))
+
+    target, wire, _ = run(revoke)
+    without_others = [e for e in wire.exchanges if e.ask.credential == "full"]
+    assert judge(without_others, target).results["PROBE-01"].status == "fail"
+
+
 def test_a_key_that_still_works_is_not_banned() -> None:
     """A server that forbids a lot of what should get 401 is not taken for one that forbids everything."""
 

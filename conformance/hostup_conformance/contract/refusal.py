@@ -187,11 +187,17 @@ def seems_banned(exchanges: Sequence[Exchange]) -> bool:
 def ban_in(exchanges: Sequence[Exchange]) -> Ban | None:
     """Return since when the server has shut the caller out, if it has: all requests got 403, or none a response.
 
-    The probe must have worked before. So do guards that count wrong keys, or whatever is refused (fail2ban, CrowdSec,
-    BunkerWeb, Rack::Attack).
+    The probe must have worked before, and a wrong key must have been refused. So do guards that count wrong keys, or
+    whatever is refused (fail2ban, CrowdSec, BunkerWeb, Rack::Attack).
     """
     ban = forbidden_in(exchanges) or silence_in(exchanges)
-    return ban if ban and any(map(shows_core, exchanges[: ban.since])) else None
+    before = exchanges[: ban.since] if ban else []
+    return ban if any(map(shows_core, before)) and any(map(is_wrong_key_refused, before)) else None
+
+
+def is_wrong_key_refused(e: Exchange) -> bool:
+    """A 401 for a request without a key, or with a wrong one."""
+    return e.status == 401 and e.ask.credential in {"none", "wrong", "malformed"}
 
 
 def forbidden_in(exchanges: Sequence[Exchange]) -> Ban | None:
@@ -216,11 +222,10 @@ def silence_in(exchanges: Sequence[Exchange]) -> Ban | None:
     silent = exchanges[since:]
     if len(silent) < SUSPICIOUS or not since:
         return None
-    last = exchanges[since - 1]
     ended = silent[0].when and silent[0].when + timedelta(seconds=silent[0].seconds)
     together = [e for e in silent if ended and e.when and e.when < ended]
     odd = any(e.ask.vps == "malformed" or e.ask.pid.ill_formed or is_devious(e.request) for e in together)
-    if odd or last.status != 401 or last.ask.credential not in {"none", "wrong", "malformed"}:
+    if odd or not is_wrong_key_refused(exchanges[since - 1]):
         return None
     why = f"after {since} requests the server does not respond any more, {EXEMPT}; or it is down"
     return Ban(since, why, silent=True)
