@@ -11,6 +11,9 @@ from hostup_conformance import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import TypeAlias
+
+    Commands: TypeAlias = argparse._SubParsersAction[argparse.ArgumentParser]
 
 ENVIRONMENT = """\
 environment variables, for a server other than the embedded mock:
@@ -99,7 +102,13 @@ def make_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for add in (add_run, add_judge, add_client, add_compare, add_explain):
+        add(commands)
+    return parser
 
+
+def add_run(commands: Commands) -> None:
+    """Add the subcommand that judges a server."""
     run = commands.add_parser(
         "run",
         help="judge the server at URL, or the embedded mock",
@@ -110,6 +119,9 @@ def make_parser() -> argparse.ArgumentParser:
     )
     run.add_argument("url", nargs="?", metavar="URL", help="address of the server; a path prefix is allowed")
 
+
+def add_judge(commands: Commands) -> None:
+    """Add the subcommand that judges a recording."""
     judge = commands.add_parser(
         "judge",
         help="judge recorded traffic without sending anything",
@@ -123,26 +135,8 @@ def make_parser() -> argparse.ArgumentParser:
         "file", metavar="FILE.har", help="recorded by a browser, a proxy, or hostup-conformance run --record FILE.har"
     )
 
-    add_client(commands)
-    comparing = commands.add_parser(
-        "compare",
-        help="show what became worse, better or is new between two reports",
-        description="Compares two reports of runs. Requirements are compared by the ids that they have today.",
-        epilog="exit codes: 1 if something became worse, 0 if nothing did, 4 for a file that is not a report",
-    )
-    comparing.add_argument("old", metavar="OLD.json", type=Path, help="report.json of the earlier run")
-    comparing.add_argument("new", metavar="NEW.json", type=Path, help="report.json of the later run")
 
-    explaining = commands.add_parser(
-        "explain",
-        help="show what a requirement demands, why, and how to waive it",
-        description="Explains a requirement: its rule, its source, and a good and a bad exchange.",
-    )
-    explaining.add_argument("id", metavar="ID", help="such as POLL-01")
-    return parser
-
-
-def add_client(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def add_client(commands: Commands) -> None:
     """Add the subcommand that judges a client."""
     client = commands.add_parser(
         "client",
@@ -162,6 +156,28 @@ def add_client(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     client.add_argument("--scenes", action="store_true", help="list the scenes without running anything")
     client.add_argument("--by-hand", action="store_true", help="serve the scene until Ctrl-C, without running COMMAND")
     add_reports(client)
+
+
+def add_compare(commands: Commands) -> None:
+    """Add the subcommand that compares two reports."""
+    comparing = commands.add_parser(
+        "compare",
+        help="show what became worse, better or is new between two reports",
+        description="Compares two reports of runs. Requirements are compared by the ids that they have today.",
+        epilog="exit codes: 1 if something became worse, 0 if nothing did, 4 for a file that is not a report",
+    )
+    comparing.add_argument("old", metavar="OLD.json", type=Path, help="report.json of the earlier run")
+    comparing.add_argument("new", metavar="NEW.json", type=Path, help="report.json of the later run")
+
+
+def add_explain(commands: Commands) -> None:
+    """Add the subcommand that explains a requirement."""
+    explaining = commands.add_parser(
+        "explain",
+        help="show what a requirement demands, why, and how to waive it",
+        description="Explains a requirement: its rule, its source, and a good and a bad exchange.",
+    )
+    explaining.add_argument("id", metavar="ID", help="such as POLL-01")
 
 
 def add_reports(parser: argparse.ArgumentParser) -> None:

@@ -56,7 +56,9 @@ class Policy:
             and ask.resource in {"exec", "other"}
             and not self._is_harmless(request, ask, exchanges)
         ):
-            raise Withheld("a pid that may be somebody's command is not polled: the poll would take its output away")
+            raise Withheld(
+                "a pid that may be another user's command is not polled: the poll would take its output away"
+            )
 
     def _is_harmless(self, request: Request, ask: Ask, exchanges: Sequence[Exchange]) -> bool:
         """Whether a request, however a server reads it, can reach no command except our own.

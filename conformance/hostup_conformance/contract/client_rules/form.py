@@ -50,7 +50,7 @@ def pid_as_given(story: Story) -> Findings:
     """Each poll must have one pid, written as the start or HOSTUP_PID gave it. Other parameters pass."""
     for e in story.of("poll"):
         if story.pid is None:
-            yield e, "no poll, since no pid was told", e.request.target
+            yield e, "no poll, since there is no pid", e.request.target
         elif pids_of(e.request) != [story.pid]:
             yield e, f"pid={story.pid}", f"?{e.request.query}"
 

@@ -30,8 +30,8 @@ def failed(story: Story) -> Outcome | None:
 def comes_to_an_end(story: Story) -> Findings:
     """The client must end by itself before the scene does, some seconds after it was to give up (HOSTUP_TIMEOUT)."""
     if story.outcome and story.outcome.ended_by == "deadline":
-        told_it = f"HOSTUP_TIMEOUT was {story.play.timeout:g}" if story.play.timeout else "nothing told it when"
-        yield None, f"an end to the waiting ({told_it})", f"it had not ended after {story.outcome.seconds:.0f} seconds"
+        timeout = f"HOSTUP_TIMEOUT was {story.play.timeout:g}" if story.play.timeout else "there was no HOSTUP_TIMEOUT"
+        yield None, f"an end to the waiting ({timeout})", f"it had not ended after {story.outcome.seconds:.0f} seconds"
 
 
 @judging("CLIENT-27", failed)

@@ -43,7 +43,7 @@ def shape(id: str) -> str:
 
 
 def of_foreign(e: Exchange) -> bool:
-    """A GET or HEAD with a valid key for somebody else's VPS."""
+    """A GET or HEAD with a valid key for a VPS of another account."""
     right = e.ask.credential in {"full", "read"} and e.ask.vps == "foreign" and e.ask.pid.well_formed
     return right and (judged(e) or (e.request.method == "HEAD" and e.response is not None))
 

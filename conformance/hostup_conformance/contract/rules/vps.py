@@ -80,7 +80,7 @@ def list_is_the_callers(exchanges: list[Exchange], target: Target) -> FindingsAc
     """The VPS named in HOSTUP_FOREIGN_VPS_ID must not be in the list, whichever key asks."""
     for e in exchanges:
         if target.foreign_vps in listed_ids(e):
-            yield e, "no VPS but the caller's", f"{target.foreign_vps}, which is somebody else's"
+            yield e, "no VPS but the caller's", f"{target.foreign_vps}, which belongs to another account"
 
 
 @across(
