@@ -14,6 +14,7 @@ from hostup_conformance.contract.paths import VPSS
 from hostup_conformance.contract.rules import Rule, rules
 from hostup_conformance.contract.target import Target
 from hostup_conformance.core.wire import Limits
+from hostup_conformance.mock import API_KEY, VPS_ID
 from judging import LIMITS, run, verdict_on
 from stage import Answered, Asked, Change
 
@@ -34,6 +35,43 @@ def test_a_server_that_refuses_everything_shows_nothing(status: int, html: bool)
     assert verdict.summary["fail"] == 0
     assert str(status) in verdict.results["PROBE-01"].message
     assert len(wire.exchanges) <= SOON
+
+
+@pytest.mark.parametrize(
+    ("key", "vps", "status", "says"),
+    [
+        (
+            API_KEY,
+            "",
+            401,
+            "the status 401 for HOSTUP_VPS_ID (HOSTUP_READ_API_KEY gets 200 for it: check HOSTUP_API_KEY)",
+        ),
+        (
+            "",
+            VPS_ID,
+            404,
+            "the status 404 for HOSTUP_VPS_ID (it gets 200 for HOSTUP_UNAVAILABLE_VPS_ID: check HOSTUP_VPS_ID)",
+        ),
+    ],
+)
+def test_a_wrong_variable_is_told_from_the_others(key: str, vps: str, status: int, says: str) -> None:
+    def refuse(asked: Asked, answered: Answered) -> None:
+        if key in str(asked.headers) and vps in asked.path:
+            answered.become(status, problem(asked, status, CODES[status], CODES[status]))
+
+    target, wire, _ = run(refuse)
+    verdict = judge(wire.exchanges, target, wire.stopped)
+    assert verdict.name == "not_demonstrated"
+    assert says in str(verdict.refused)
+
+
+def test_a_base_url_may_hold_what_is_added() -> None:
+    def refuse(asked: Asked, answered: Answered) -> None:
+        answered.become(404, problem(asked, 404, "not_found", "Not found"))
+
+    target, wire, _ = run(refuse)
+    mistaken = replace(target, base_url=f"{target.base_url}/api")
+    assert "the base URL ends in /api, which is added" in str(judge(wire.exchanges, mistaken, wire.stopped).refused)
 
 
 def test_a_server_that_limits_everything_demonstrates_nothing() -> None:

@@ -55,7 +55,7 @@ def judge(
         lacking=lambda requirement, exercised: lacking(requirement, target, exchanges, exercised=exercised),
         redact=redactor(target.nearly_secrets),
     )
-    seen = core.Core(any(map(shows_core, exchanges)), refusal_of_core(exchanges))
+    seen = core.Core(any(map(shows_core, exchanges)), refusal_of_core(exchanges, target))
     verdict = core.judge(
         list(exchanges), contract, seen, stopped=stopped, resumable=target.kind != "har", time_up=time_up
     )

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from hostup_conformance.contract.ask import is_devious
+from hostup_conformance.contract.paths import VPSS
 from hostup_conformance.contract.selectors import asks_availability, refused, starts, status_of
 from hostup_conformance.core.wire import CONNECTIONS
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from hostup_conformance.contract.ask import Exchange
     from hostup_conformance.contract.target import Target
 
+#: What the path of every operation begins with.
+BEGINNING = "/" + VPSS.split("/")[1]
 #: What to give where something stands before the server.
 BEHIND = "give a base URL behind it, or what it asks for, with --header or --client-cert"
 #: What to check, by the status code that all requests for the core got.
@@ -77,7 +80,7 @@ def refusal_of_starts(exchanges: Sequence[Exchange]) -> str | None:
     return f"every start was refused with {status_of(asked[0])} (does HOSTUP_API_KEY have write:vm?)"
 
 
-def refusal_of_core(exchanges: Sequence[Exchange]) -> str | None:
+def refusal_of_core(exchanges: Sequence[Exchange], target: Target) -> str | None:
     """Say how the core was refused, by the server or by what stands before it; None if one request for it was not."""
     if any(map(shows_core, exchanges)):
         return None
@@ -90,12 +93,22 @@ def refusal_of_core(exchanges: Sequence[Exchange]) -> str | None:
     if probes and all(map(is_page, probes)):
         named = ", ".join(sorted({str(e.status) for e in probes}))
         return f"every probe got a page in HTML with the status {named}, perhaps of a proxy in front of it ({BEHIND})"
-    seen = sorted({e.status for e in exchanges if e.status and (asks_availability(e) or e.status == 429)})
-    return f"requests for it got the status {', '.join(map(str, seen))} ({what_to_check(seen, exchanges)})"
+    seen = sorted(
+        {e.status for e in exchanges if e.status == 429 or (e.status and asks_availability(e) and asks_own(e))}
+    )
+    statuses = ", ".join(map(str, seen))
+    return f"HOSTUP_API_KEY gets the status {statuses} for HOSTUP_VPS_ID ({what_to_check(seen, exchanges, target)})"
 
 
-def what_to_check(statuses: Sequence[int], exchanges: Sequence[Exchange]) -> str:
+def what_to_check(statuses: Sequence[int], exchanges: Sequence[Exchange], target: Target) -> str:
     """Say what to check where requests for the core got these status codes."""
+    good = {(e.ask.credential, e.ask.vps) for e in exchanges if asks_availability(e) and e.status == 200}
+    if ("read", "own") in good:
+        return "HOSTUP_READ_API_KEY gets 200 for it: check HOSTUP_API_KEY"
+    if ("full", "unavailable") in good:
+        return "it gets 200 for HOSTUP_UNAVAILABLE_VPS_ID: check HOSTUP_VPS_ID"
+    if 404 in statuses and target.base_url.endswith(BEGINNING):
+        return f"the base URL ends in {BEGINNING}, which is added: give what is before it"
     if any(e.ask.resource == "list" and e.ask.credential == "full" and e.status == 200 for e in exchanges):
         return "the same key gets the list of VPSs: check the VPS id"
     return CHECK.get(statuses[0] if len(statuses) == 1 else 0, "check the base URL, the key and the VPS id")
@@ -114,7 +127,7 @@ def hopeless(exchanges: Sequence[Exchange], target: Target) -> str | None:
         return None
     if any(e.status in NOT_FINAL or (e.status == 200 and not is_page(e)) for e in own):
         return None
-    return refusal_of_core(exchanges)
+    return refusal_of_core(exchanges, target)
 
 
 def what_stands_between(exchanges: Sequence[Exchange]) -> str | None:

@@ -202,10 +202,9 @@ def checked_base_url(base_url: str) -> str:
         raise Misconfigured(f"--base-url {base_url!r} has a query or fragment; give only the part before /api")
     if not base_url.isascii() or any(c.isspace() or ord(c) < 33 for c in base_url):
         raise Misconfigured(f"--base-url {base_url!r} contains a space or a character outside ASCII; percent-encode it")
-    if f"{parts.path}/".replace("//", "/").endswith(f"{BEFORE_VPSS}/"):
-        raise Misconfigured(
-            f"--base-url {base_url!r} ends in {BEFORE_VPSS}, which is added; give only what is before it"
-        )
+    path = f"{parts.path}/".replace("//", "/")
+    if path.endswith(f"{BEFORE_VPSS}/") or f"{VPSS}/" in path:
+        raise Misconfigured(f"--base-url {base_url!r} has {BEFORE_VPSS}, which is added; give only what is before it")
     return base_url.rstrip("/")
 
 
