@@ -93,9 +93,7 @@ def oracle(e: Exchange) -> tuple[str, str] | None:
     return None if note is None else (beside, f"schemathesis says: {note}")
 
 
-def lacking(
-    requirement: Requirement, target: Target, exchanges: Sequence[Exchange] = (), *, exercised: bool
-) -> str | None:
+def lacking(requirement: Requirement, target: Target, exchanges: Sequence[Exchange], *, exercised: bool) -> str | None:
     """Return what would enable a requirement that lacks what it needs, or that was not exercised; None if nothing."""
     if missing := [need for need in requirement.needs if not target.has(need)]:
         return enable(missing, target)

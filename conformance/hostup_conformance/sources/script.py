@@ -333,7 +333,7 @@ class Script:
     def _once_more(self) -> Iterator[Step]:
         """Yield requests that were sent before, to see that their responses stay the same."""
         if self.target.running_pid:
-            for _ in range(2):
+            for _ in range(5):
                 yield self._get("the running command once more", pid=self.target.running_pid, capability="pids")
         if self.target.unavailable_vps:
             yield self._get("the VPS without an agent once more", vps=self.target.unavailable_vps, capability="ids")
@@ -344,6 +344,7 @@ class Script:
         headers = tuple(field for field in silent.request.headers if field[0] != "Accept")
         yield replace(silent, request=replace(silent.request, headers=headers))
         yield self._get("the probe, gzip welcome", headers=(("Accept-Encoding", "gzip, deflate"),))
+        yield self._get("the probe, gzip not acceptable", headers=(("Accept-Encoding", "gzip;q=0"),))
         yield self._get("an error, gzip welcome", key=None, headers=(("Accept-Encoding", "gzip, deflate"),),
                         capability="credentials")  # fmt: skip
 
