@@ -122,7 +122,7 @@ def test_a_full_disk_for_the_output_is_told(tmp_path: Path) -> None:
     assert report_in(tmp_path)["verdict"] == "conformant"
 
 
-def test_reports_that_could_not_be_written_are_not_named(tmp_path: Path) -> None:
+def test_unwritten_reports_are_not_named(tmp_path: Path) -> None:
     folder = tmp_path / "report"
     for name in REPORTS:
         (folder / name).mkdir(parents=True)

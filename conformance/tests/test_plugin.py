@@ -131,13 +131,13 @@ def test_a_projects_own_habits_change_no_verdict(tmp_path: Path) -> None:
         (["-m", "nothing"], "sending ended early: pytest ran no test of a requirement"),
     ],
 )
-def test_a_choice_of_items_is_told_from_the_verdict(tmp_path: Path, chosen: list[str], says: str) -> None:
+def test_deselected_items_do_not_change_the_verdict(tmp_path: Path, chosen: list[str], says: str) -> None:
     done = pytest_in(tmp_path, *SUITE, *chosen)
     assert says in done.stdout
     assert "too large" not in done.stdout
 
 
-def test_a_limit_for_each_test_is_none_for_a_run(tmp_path: Path) -> None:
+def test_a_timeout_per_test_ends_no_run(tmp_path: Path) -> None:
     """As pytest-timeout sets it, which pytest knows by the name timeout."""
     (tmp_path / "limiting.py").write_text(LIMITING)
     done = pytest_in(tmp_path, *SUITE, "--max-requests", "20", "-p", "limiting")

@@ -37,7 +37,7 @@ def test_what_has_no_end_is_ended(endless: object) -> None:
     assert signal.getitimer(signal.ITIMER_PROF) == (0.0, 0.0)
 
 
-def test_what_takes_long_can_be_ended_from_another_thread() -> None:
+def test_another_thread_can_end_it() -> None:
     threading.Timer(0.05, end_now).start()
     with pytest.raises(TimeUp), at_most(1000.0):
         endless_loop()

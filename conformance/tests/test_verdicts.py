@@ -137,7 +137,7 @@ def test_what_stands_before_the_server_shows_nothing(status: int, says: str) -> 
     assert len(wire.exchanges) <= SOON
 
 
-def test_a_key_that_gets_the_list_is_not_blamed() -> None:
+def test_a_key_that_lists_is_not_blamed() -> None:
     def know_no_vps(asked: Asked, answered: Answered) -> None:
         if asked.path != VPSS:
             answered.become(404, problem(asked, 404, "not_found", "Not found"))
@@ -147,7 +147,7 @@ def test_a_key_that_gets_the_list_is_not_blamed() -> None:
 
 
 @pytest.mark.parametrize("starts", [False, True])
-def test_a_command_that_can_be_polled_is_reason_to_go_on(starts: bool) -> None:
+def test_a_run_goes_on_if_polls_work(starts: bool) -> None:
     """A run goes on where the probe is refused and polls are not."""
 
     def refuse_probes(asked: Asked, answered: Answered) -> None:
@@ -182,7 +182,7 @@ def test_a_ban_is_no_fault(most: int, silent: bool) -> None:
     assert verdict.name == ("not_demonstrated" if silent or most == 5 else "conformant")
 
 
-def test_a_key_that_does_not_work_any_more_is_no_ban() -> None:
+def test_a_revoked_key_is_no_ban() -> None:
     """Where no wrong key was sent, nothing explains that the right one is refused."""
 
     def revoke(asked: Asked, answered: Answered) -> None:
@@ -220,7 +220,7 @@ def test_what_an_odd_request_has_silenced_is_down() -> None:
 
 
 @pytest.mark.parametrize("seconds", [0.0, 0.1])
-def test_no_more_requests_are_sent_than_the_budget_has(seconds: float) -> None:
+def test_the_budget_of_requests_is_kept(seconds: float) -> None:
     def slow(_asked: Asked, answered: Answered) -> None:
         answered.pause = seconds
 

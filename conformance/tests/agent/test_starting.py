@@ -67,11 +67,11 @@ def test_a_command_is_started(command: str) -> None:
         ("echo -n x", Acting(stderr="echo: not supported by the mock\n", exit_code=127)),
     ],
 )
-def test_the_mock_acts_as_if_or_says_that_it_cannot(command: str, acting: Acting) -> None:
+def test_the_mock_pretends_or_says_it_cannot(command: str, acting: Acting) -> None:
     assert acted(command) == acting
 
 
-def test_the_agent_in_memory_sleeps_as_long_as_it_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_simulated_agent_really_sleeps(monkeypatch: pytest.MonkeyPatch) -> None:
     agent = Mock().agent
     sleeping = asyncio.run(agent.start("sleep 60"))
     assert asyncio.run(agent.poll(sleeping)) == {"exited": False}

@@ -402,7 +402,7 @@ def packed(body: bytes, codings: str) -> bytes:
 
 
 @pytest.mark.parametrize("codings", ["gzip", "x-gzip", "GZIP", "deflate , gzip", "gzip,deflate", "gzip,gzip,gzip,gzip"])
-def test_codings_are_undone_from_the_last_to_the_first(voice: Voice, codings: str) -> None:
+def test_codings_are_undone_in_reverse_order(voice: Voice, codings: str) -> None:
     body = packed(b'{"available":true}', codings)
     headers = {"Content-Encoding": codings, "Content-Length": str(len(body))}
     client = answering(lambda _: httpx.Response(200, headers=headers, stream=httpx.ByteStream(body)))
@@ -426,7 +426,7 @@ def test_what_cannot_be_decoded_is_told(voice: Voice, codings: str, says: str) -
 
 
 @pytest.mark.parametrize("codings", ["gzip", "gzip,gzip"])
-def test_an_encoded_body_of_the_largest_size_is_taken(voice: Voice, codings: str) -> None:
+def test_an_encoded_body_of_largest_size_passes(voice: Voice, codings: str) -> None:
     body = packed(b'{"available":true' + b" " * 99_982 + b"}", codings)
     client = answering(
         lambda _: httpx.Response(200, headers={"Content-Encoding": codings}, stream=httpx.ByteStream(body))

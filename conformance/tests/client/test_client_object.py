@@ -351,14 +351,14 @@ async def closed_after(voice: Voice, *order: int, without_first: bool = False) -
     return seen
 
 
-def test_shared_connections_are_closed_by_the_first_or_the_last(voice: Voice) -> None:
+def test_who_closes_shared_connections(voice: Voice) -> None:
     assert asyncio.run(closed_after(voice, 0)) == [1]
     assert asyncio.run(closed_after(voice, 1, 0)) == [0, 1]
     assert asyncio.run(closed_after(voice, 1, 2, 0)) == [0, 0, 1]
     assert asyncio.run(closed_after(voice, 1, 2, without_first=True)) == [0, 1]
 
 
-def test_one_asked_for_before_any_loop_is_the_first_loop_s(client: AuthenticatedClient) -> None:
+def test_a_client_without_loop_joins_the_first(client: AuthenticatedClient) -> None:
     own = client.get_async_httpx_client()
     assert client.get_async_httpx_client() is own
 
@@ -370,7 +370,7 @@ def test_one_asked_for_before_any_loop_is_the_first_loop_s(client: Authenticated
     assert own.is_closed  # with its loop
 
 
-def test_what_a_server_wants_to_be_remembered_is_not(voice: Voice, client: AuthenticatedClient, server: Server) -> None:
+def test_cookies_are_not_kept(voice: Voice, client: AuthenticatedClient, server: Server) -> None:
     for _ in range(2):
         voice.call(client=client, pid=PID)
         assert "Cookie" not in server.last.headers
@@ -445,7 +445,7 @@ def test_the_longest_time_is_taken() -> None:
         new_client(timeout="7")
 
 
-def test_a_user_name_and_a_password_are_what_was_given() -> None:
+def test_user_name_and_password_are_kept() -> None:
     server = Server()
     client = Client("https://me:hunter2@h.test/x/", httpx_args={"transport": server})
     client.send({"method": "GET", "url": "/y"})
@@ -454,7 +454,7 @@ def test_a_user_name_and_a_password_are_what_was_given() -> None:
 
 
 @pytest.mark.parametrize("most", [1, 3])
-def test_no_more_are_sent_at_once_than_there_are_connections(most: int) -> None:
+def test_requests_at_once_are_limited_to_connections(most: int) -> None:
     under_way, seen, lock = [0], [0], threading.Lock()
 
     def answer(_: httpx.Request) -> httpx.Response:

@@ -287,7 +287,7 @@ def test_a_wrong_key_is_refused_at_once(monkeypatch: pytest.MonkeyPatch, value: 
         ("http://h.test", "expected https, or a host on loopback"),
     ],
 )
-def test_a_wrong_base_url_is_named_by_its_variable(monkeypatch: pytest.MonkeyPatch, value: str, says: str) -> None:
+def test_a_wrong_base_url_names_its_variable(monkeypatch: pytest.MonkeyPatch, value: str, says: str) -> None:
     monkeypatch.setenv("HOSTUP_BASE_URL", value)
     with pytest.raises(ValueError, match=f"^HOSTUP_BASE_URL: {says}"):
         AuthenticatedClient(token=KEY)
@@ -612,7 +612,7 @@ def test_a_wait_s_own_pauses_go_before_retries(voice: Voice, clock: Clock) -> No
         (60, httpx.Response(503, headers={"Retry-After": "0"}), [0.1]),
     ],
 )
-def test_a_refusal_is_waited_out_to_the_very_end(
+def test_a_refusal_is_waited_out_fully(
     voice: Voice, clock: Clock, timeout: float, probe: httpx.Response, slept: list[float]
 ) -> None:
     script = Script(probe=[probe, YES])
@@ -620,7 +620,7 @@ def test_a_refusal_is_waited_out_to_the_very_end(
     assert clock.slept == slept
 
 
-def test_a_busy_gateway_is_not_waited_out_to_the_very_end(voice: Voice, clock: Clock) -> None:
+def test_a_busy_gateway_is_not_waited_out(voice: Voice, clock: Clock) -> None:
     with pytest.raises(errors.UnexpectedStatus):
         voice.run(client=Script(probe=[BUSY, YES]).client, timeout=3)
     assert clock.slept == []
@@ -654,7 +654,7 @@ def test_a_hundred_pages_may_be_empty(voice: Voice) -> None:
     assert len(asked) == 100
 
 
-def test_many_may_be_run_one_by_one_and_all_have_ended_when_it_is_closed() -> None:
+def test_closing_many_runs_ends_them_all() -> None:
     ended: list[str] = []
 
     async def answer(request: httpx.Request) -> httpx.Response:
@@ -695,7 +695,7 @@ def test_within_a_run_retries_end_with_its_time(voice: Voice, clock: Clock, kind
 
 
 @pytest.mark.parametrize(("timeout", "count"), [(5, 1), (5.1, 2)])
-def test_nothing_is_sent_again_when_the_time_is_over(voice: Voice, clock: Clock, timeout: float, count: int) -> None:
+def test_nothing_is_repeated_after_the_deadline(voice: Voice, clock: Clock, timeout: float, count: int) -> None:
     client, asked = repeated(1, httpx.Response(429, headers={"Retry-After": "5"}))
     if count == 1:
         with pytest.raises(errors.RateLimited):

@@ -206,7 +206,7 @@ def test_what_is_wrong_with_a_body_is_told(voice: Voice, body: bytes, text: str)
     assert error.__suppress_context__
 
 
-def test_a_byte_order_mark_is_ignored_at_the_beginning_alone(voice: Voice) -> None:
+def test_only_a_leading_byte_order_mark_is_ignored(voice: Voice) -> None:
     body = '\ufeff{"available": true, "reason": "\ufeff"}'
     found = voice.call(client=answering(httpx.Response(200, content=body.encode())))
     assert (found.available, found.reason) == (True, "\ufeff")

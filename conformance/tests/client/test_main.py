@@ -399,9 +399,7 @@ def test_an_error_ends_with_what_it_means(
     assert told == says
 
 
-def test_an_error_about_a_command_has_its_pid_as_json(
-    server: respx.MockRouter, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_an_error_has_the_pid_as_json(server: respx.MockRouter, capsys: pytest.CaptureFixture[str]) -> None:
     server["poll"].respond(404)
     assert main(["wait", "--json", VPS, str(PID)]) == 125
     told = json.loads(capsys.readouterr().out)

@@ -292,7 +292,7 @@ def test_an_id_never_leaves_its_path(operation: Any, id: str) -> None:
     assert server.asked == []
 
 
-def test_a_start_sends_these_header_fields_and_no_others() -> None:
+def test_a_start_sends_only_these_header_fields() -> None:
     server = Server(200, {"pid": 1})
     start_agent_exec.sync(VPS, client=answering(server), body=CommandStart("x"))
     assert dict(server.asked[0].headers) == {

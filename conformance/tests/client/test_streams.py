@@ -115,7 +115,7 @@ def test_a_unix_socket_has_what_is_left_too(network: Network) -> None:
 
 
 @pytest.mark.parametrize("seconds", [1.0, 2.0, 3.0])
-def test_no_act_is_begun_when_the_time_is_over(network: Network, seconds: float) -> None:
+def test_nothing_begins_after_the_deadline(network: Network, seconds: float) -> None:
     with pytest.raises(httpx.ReadTimeout, match=r"^the response was not complete in time$") as caught:
         get_agent_exec.sync(VPS, client=through(network, "https://h.test", seconds))
     assert len([act for act in network.acts if act[0] != "close"]) == seconds
@@ -149,7 +149,7 @@ def test_another_process_s_connections_are_left(network: Network, monkeypatch: p
     assert parents[3].recv(1) == b""
 
 
-def test_a_stream_without_a_socket_is_left_as_it_is(network: Network, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_stream_without_socket_is_left_alone(network: Network, monkeypatch: pytest.MonkeyPatch) -> None:
     client = through(network, "https://h.test")
     get_agent_exec.sync(VPS, client=client)
     monkeypatch.setattr(Stream, "get_extra_info", lambda *_: None)
@@ -158,7 +158,7 @@ def test_a_stream_without_a_socket_is_left_as_it_is(network: Network, monkeypatc
     assert ("close",) not in network.acts
 
 
-def test_a_forked_process_has_a_lock_of_its_own() -> None:
+def test_a_forked_process_has_its_own_lock() -> None:
     with module._lock as held:
         assert held
         before = module._lock

@@ -86,7 +86,7 @@ def test_slow_answers_count(voice: Voice, clock: Clock) -> None:
     assert script.polls == 2
 
 
-def test_a_poll_under_way_at_the_end_has_ten_seconds_more(voice: Voice, clock: Clock) -> None:
+def test_a_late_poll_has_ten_more_seconds(voice: Voice, clock: Clock) -> None:
     given: list[float] = []
 
     def answer(request: httpx.Request) -> httpx.Response:
