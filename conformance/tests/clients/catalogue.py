@@ -1,7 +1,7 @@
 """The catalogue of clients: right ones in what people use, and wrong ones with the requirement that must notice each.
 
-A client is a script in `right/` or `wrong/`, or one of `faulty/`. What it needs to be run may be missing; then it is
-left out, with the reason.
+A client is a script in `right/` or `wrong/`, an altered one of `right/`, or one of `faulty/`. What it needs to be run
+may be missing; then it is left out, with the reason.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from clients.altered import ALTERED
 from clients.different import different
 from clients.faulty import Right, faulty
 
@@ -41,11 +42,13 @@ class Client:
     scenes: tuple[str, ...] = ("well",)
     #: An argument of the script.
     argument: str | None = None
+    #: The name under which the script is altered, see `ALTERED`.
+    altered: str | None = None
 
     @property
     def name(self) -> str:
         """The name of the script, or of the client in it."""
-        return self.argument or self.file.name
+        return self.argument or self.altered or self.file.name
 
     @property
     def doc(self) -> str:
@@ -53,6 +56,8 @@ class Client:
         if self.argument:
             one = faulty().get(self.argument)
             return one.doc if one else (different().get(self.argument) or Right).__doc__ or ""
+        if self.altered:
+            return ALTERED[self.altered].doc
         lines = self.file.read_text("utf-8").splitlines()
         return next(line for line in lines if line[:2] in ('""', "//", "# ")).strip('"/# ')
 
@@ -68,7 +73,7 @@ class Client:
             ".rb": ruby,
             ".pl": perl,
         }
-        words = found[self.file.suffix](self.file)
+        words = found[self.file.suffix](altered(self.file, self.altered) if self.altered else self.file)
         return (*words, self.argument) if self.argument else words
 
 
@@ -90,19 +95,22 @@ WRONG = {
         ("start-lost", "poll-lost", "poll-rate-limited", "probe-forbidden"),
     ),
     "curl_retry.sh": (("CLIENT-08", "CLIENT-17", "CLIENT-29"), ("awkward-command", "start-lost", "streams-null")),
-    "kept_curl.php": (("CLIENT-17", "CLIENT-18"), ("start-lost", "poll-lost")),
-    "kept_nethttp.go": (("CLIENT-18",), ("poll-lost",)),
-    "repeating_aiohttp.py": (("CLIENT-18",), ("poll-lost",)),
-    "repeating_http_tiny.pl": (("CLIENT-18",), ("poll-lost",)),
-    "repeating_net_http.rb": (("CLIENT-18",), ("poll-lost",)),
-    "redirected_urllib.py": (("CLIENT-03",), ("probe-redirected", "poll-found")),
 }
 
 
 def wrong() -> list[Client]:
     """Return the wrong clients: those with one defect each, and popular ways of doing it wrong."""
     scripts = [Client(HERE / "wrong" / name, ids, scenes) for name, (ids, scenes) in WRONG.items()]
+    scripts += [
+        Client(HERE / "right" / one.script, one.requirements, one.scenes, altered=name) for name, one in ALTERED.items()
+    ]
     return [*scripts, *(Client(HERE / "faulty", (f.requirement,), f.scenes, f.name) for f in faulty().values())]
+
+
+def altered(file: Path, name: str) -> Path:
+    """Return the altered script of this name."""
+    text = ALTERED[name].text(file.read_text("utf-8"))
+    return kept(f"{name}\n{text}", lambda folder: (folder / name).write_text(text, "utf-8")) / name
 
 
 def program(name: str) -> str:
@@ -187,7 +195,7 @@ def made(command: list[str], folder: Path) -> None:
         raise Missing(f"{command[0]} failed: {run.stderr.strip().splitlines()[-1:]}")
 
 
-def kept(source: str, make: Callable[[Path], None]) -> Path:
+def kept(source: str, make: Callable[[Path], object]) -> Path:
     """Return a folder that a function fills, kept for the next time by what it is made from."""
     folder = CACHE / hashlib.sha256(source.encode()).hexdigest()[:16]
     if not folder.is_dir():
