@@ -14,6 +14,7 @@ from hostup_conformance import cli, explain
 from hostup_conformance.contract.client_rules import client_rules
 from hostup_conformance.contract.rules import rules
 from hostup_conformance.core.ledger import requirements
+from hostup_conformance.core.misconfigured import Misconfigured
 from hostup_conformance.core.waivers import read_waivers
 
 if TYPE_CHECKING:
@@ -59,6 +60,13 @@ def test_a_waiver_may_name_an_old_id(tmp_path: Path) -> None:
     file = tmp_path / "waivers.yaml"
     file.write_text("- {id: POLL-15, reason: it moved to another area, expires: 2030-01-31}\n", encoding="utf-8")
     assert [waiver.id for waiver in read_waivers(str(file))] == ["START-01"]
+
+
+def test_an_incomplete_waiver_gets_an_example(tmp_path: Path) -> None:
+    file = tmp_path / "waivers.yaml"
+    file.write_text("- {id: POLL-01, reason: why}\n", encoding="utf-8")
+    with pytest.raises(Misconfigured, match=r"id, reason and expires, as in \{id: POLL-03, reason: why, expires: "):
+        read_waivers(str(file))
 
 
 def test_the_shown_waiver_is_one(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

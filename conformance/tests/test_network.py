@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import socket
 import threading
+from contextlib import suppress
 
 import httpcore
 import pytest
@@ -65,6 +66,21 @@ def test_an_unknown_host_name_counts_as_refused(monkeypatch: pytest.MonkeyPatch)
     assert exchange.lost == "refused"
     assert wire.stopped == "the server does not accept connections"
     assert "Name or service not known (check the base URL)" in (what_stands_between(wire.exchanges) or "")
+
+
+def test_what_drops_every_connection_may_speak_tls() -> None:
+    def drop(listener: socket.socket) -> None:
+        with suppress(OSError):  # once it is closed
+            while True:
+                listener.accept()[0].close()
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=drop, args=(listener,), daemon=True).start()
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        target = Target(url, "server", key="hu_key_of_nobody_5d1e", vps="vps_1")
+        wire = wire_to(target, Limits(pauses=(0.0,) * 9), careful=True)
+        wire.send(authorized("/api/v2/vps", target), purpose="the list")
+    assert "whether it is https" in (what_stands_between(wire.exchanges) or "")
 
 
 @pytest.mark.parametrize(

@@ -49,6 +49,7 @@ def test_without_arguments_the_mock_is_conformant(tmp_path: Path) -> None:
         (["--profile", "x"], {}, "--profile x"),
         (["--max-requests", "0"], {}, "--max-requests 0"),
         (["--waivers", "none.yaml"], {}, "--waivers none.yaml"),
+        (["--waivers", "/dev/null"], {}, "give a list of {id: POLL-03, reason: why, expires: 2027-01-31}"),
     ),
 )
 def test_a_usage_error_names_a_remedy(tmp_path: Path, arguments: list[str], environ: dict[str, str], says: str) -> None:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from hostup_conformance.core.verdict import Verdict
 
 
+#: A waiver in YAML.
+EXAMPLE = "{id: POLL-03, reason: why, expires: 2027-01-31}"
 #: In bytes. A waiver takes about a hundred.
 LARGEST_FILE = 1 << 20
 
@@ -35,7 +37,7 @@ def read_waivers(file: str | None) -> list[Waiver]:
     """Read a YAML list of id, reason and expires; raise `Misconfigured` if it is not such a list."""
     if file is None:
         return []
-    form = "a list of {id: POLL-03, reason: why, expires: 2027-01-31}"
+    form = f"a list of {EXAMPLE}"
     try:
         if not Path(file).is_file() or Path(file).stat().st_size > LARGEST_FILE:
             raise Misconfigured(f"--waivers {file}: no file, or larger than {LARGEST_FILE >> 20} MiB; give {form}")
@@ -52,7 +54,9 @@ def read_waivers(file: str | None) -> list[Waiver]:
 def read_waiver(file: str, entry: object) -> Waiver:
     """Return one waiver; raise `Misconfigured` if it is incomplete."""
     if not isinstance(entry, dict) or set(entry) != {"id", "reason", "expires"}:
-        raise Misconfigured(f"--waivers {file}: {shown(entry)} does not have exactly id, reason and expires")
+        raise Misconfigured(
+            f"--waivers {file}: {shown(entry)} does not have exactly id, reason and expires, as in {EXAMPLE}"
+        )
     given, reason, expires = entry["id"], entry["reason"], entry["expires"]
     id = renamed().get(given, given) if isinstance(given, str) else None
     if id not in requirements():

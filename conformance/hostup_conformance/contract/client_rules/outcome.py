@@ -134,9 +134,10 @@ def no_exit_code_is_no_success(story: Story) -> Findings:
 def unfinished_task(story: Story) -> Findings:
     """Yield a finding if the client did not finish its task, or did not end by itself."""
     if story.outcome and (not story.done or story.outcome.ended_by != "itself"):
-        what = "a probe that tells that commands can be run" if story.task.does == "probe" else "the command's output"
+        does = "asks whether commands can be run" if story.task.does == "probe" else "gets the command's output"
+        what = f"a client that {does}, and ends by itself"
         came = [f"{e.request.method} {e.status or e.failure}" for e in story.own]
-        sent = ", ".join(came[-4:]) or "no request came"
+        sent = ", ".join(came[-4:]) or "one that sent no request"
         code = how(story.outcome)
         said = story.outcome.stderr[-80:].decode("utf-8", "replace").strip().splitlines()[-1:]
         yield None, what, f"{sent}; {code}{f': {said[0]}' if said else ''}"

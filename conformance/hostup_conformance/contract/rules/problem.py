@@ -221,7 +221,8 @@ def bad_request_has_an_item(e: Exchange) -> Findings:
     point to anything.
     """
     if e.body.get("errors") in (None, []):
-        yield "errors with an item", "an empty errors" if "errors" in e.body else "no errors"
+        got = {"errors": e.body["errors"]} if "errors" in e.body else "no member errors"
+        yield "errors: an array with one item or more", got
 
 
 @each("PROBLEM-12", lambda e: is_problem(e) and isinstance(e.body.get("errors"), list))
