@@ -170,13 +170,24 @@ def is_error(e: Exchange) -> bool:
 
 
 def is_undecodable(e: Exchange) -> bool:
-    """A request whose id or pid is not UTF-8 once it is decoded, or whose credential has bytes above 127.
+    """A request at which some frameworks fail before the server's own code is asked.
 
-    Some frameworks fail at that before the server's own code is asked. HTTP-08 judges it.
+    Its id or pid is not UTF-8 once it is decoded, or its credential has bytes above 127: HTTP-08 judges that. Or it is
+    a start whose body is not UTF-8 or is nested deeply, or whose command no guest can be given: START-26 judges that.
     """
     texts = "".join((e.ask.id or "", *e.ask.pids))
     credential = e.request.header("authorization") or ""
-    return re.search("[\ud800-\udfff\ufffd]", texts) is not None or not credential.isascii()
+    odd = re.search("[\ud800-\udfff\ufffd]", texts) is not None or not credential.isascii()
+    return odd or (e.ask.starts and not is_readable(e.request))
+
+
+def is_readable(request: Request) -> bool:
+    """Whether any server can read the body of a start, and pass its command on if it has one."""
+    try:
+        request.body.decode()
+    except UnicodeDecodeError:
+        return False
+    return b"[" * 100 not in request.body and is_passable(proper_command(request) or "")
 
 
 def is_beyond_ascii(e: Exchange) -> bool:

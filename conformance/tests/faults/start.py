@@ -12,6 +12,9 @@ from stage import Answered, Asked
 from faults import trips
 from faults.probe import refuse, start_instead
 
+#: What a framework sends if the server's code fails and nobody catches it.
+FAILURE = b"<h1>Internal Server Error</h1>"
+
 
 @trips("START-01")
 def started_is_accepted(_asked: Asked, answered: Answered) -> None:
@@ -506,16 +509,23 @@ def refused_polls_use_the_output_up(asked: Asked, answered: Answered) -> None:
 
 @trips("START-26")
 def half_a_pair_is_a_500(asked: Asked, answered: Answered) -> None:
-    """A command with half of a surrogate pair gets 500."""
+    """A command with half of a surrogate pair gets a page of the framework with 500."""
     if asked.method == "POST" and answered.status == 400 and b'\\ud800"' in asked.body:
-        refuse(asked, answered, 500, "internal_error", "Internal server error")
+        answered.become(500, FAILURE, "text/html")
 
 
 @trips("START-26")
 def a_nul_is_a_500(asked: Asked, answered: Answered) -> None:
-    """A command with a NUL gets 500."""
+    """A command with a NUL gets a page of the framework with 500."""
     if asked.method == "POST" and answered.status == 400 and b"\\u0000" in asked.body:
-        refuse(asked, answered, 500, "internal_error", "Internal server error")
+        answered.become(500, FAILURE, "text/html")
+
+
+@trips("START-26")
+def a_deep_body_is_a_500(asked: Asked, answered: Answered) -> None:
+    """A body that is nested more deeply than the parser can recurse gets a page of the framework with 500."""
+    if asked.method == "POST" and asked.body.startswith(b"[[["):
+        answered.become(500, FAILURE, "text/html")
 
 
 @trips("START-05")

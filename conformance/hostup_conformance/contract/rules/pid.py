@@ -115,8 +115,9 @@ def is_improper_start(e: Exchange) -> bool:
 
 @each("PID-09", is_improper_start)
 def no_improper_start(e: Exchange) -> Findings:
-    """Any 4xx passes; any other status code is a finding."""
-    if not refused(e):
+    """Any 4xx passes; any other status code is a finding. START-26 judges a 5xx for a body that is no readable JSON."""
+    failed = e.status is not None and e.status >= 500
+    if not refused(e) and not (failed and is_undecodable(e)):
         yield "a 4xx", status_of(e)
 
 

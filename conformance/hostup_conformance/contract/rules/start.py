@@ -17,10 +17,11 @@ from hostup_conformance.contract.selectors import (
     envelope_of,
     has_json,
     is_availability,
+    is_document,
     is_from_firewall,
     is_of_unknown_length,
     is_output,
-    is_passable,
+    is_readable,
     is_unretried_failure,
     judged,
     member,
@@ -518,13 +519,15 @@ def refusal_uses_nothing_up(exchanges: list[Exchange], _target: Target) -> Findi
             yield first, f"status 200, {earlier}", status_of(first)
 
 
-@each("START-26", lambda e: asks_start(e) and e.ask.vps == "own" and e.ask.credential == "full" and not is_sendable(e))
-def odd_text_is_no_failure(e: Exchange) -> Findings:
-    """A 5xx is a finding for a command with a NUL or half a surrogate pair. A refusal passes, and so does a success."""
-    if e.status is not None and e.status >= 500:
-        yield "no 5xx", status_of(e)
+@each(
+    "START-26",
+    lambda e: asks_start(e) and e.ask.vps == "own" and e.ask.credential == "full" and not is_readable(e.request),
+)
+def odd_body_is_no_failure(e: Exchange) -> Findings:
+    """A 5xx without a problem document is a finding: the framework failed before the server could say anything.
 
-
-def is_sendable(e: Exchange) -> bool:
-    """Whether the command of a start, if it has one, can be passed on as it is."""
-    return is_passable(proper_command(e.request) or "")
+    The command has a NUL or half a surrogate pair, or the body is no readable JSON. A refusal passes, and so does the
+    start of the command, and the documented 500 for an unexpected error.
+    """
+    if e.status is not None and e.status >= 500 and not is_document(e):
+        yield "a problem document", status_of(e)
