@@ -44,12 +44,19 @@ _KINDS = (
     rf"""\\u[Dd][89ABab]{_HEX}{{2}}\\u[Dd][C-Fc-f]{_HEX}{{2}}
        | \\[ux]\{{0{{0,8}}{_HEX}{{1,6}}\}} | \\U{_HEX}{{8}} | \\[uU]{_HEX}{{4}}
        | \\[xX]{_HEX}{{2}}
-       | \\[0-7]{{3}} | \\[^0-9A-Za-z\x00] | \x00""",
+       | \\[0-7]{{1,3}} | \\[^0-9A-Za-z\x00] | \x00""",
     rf"""&\#[xX]0{{0,8}}{_HEX}{{1,6}};? | &\#0{{0,8}}[0-9]{{1,7}};?
        | &[A-Za-z][A-Za-z0-9]{{1,31}}; | &(?:amp|lt|gt|quot)""",
 )
 #: All kinds of escapes at once; and each by itself, for keys that look like escapes in part.
 ESCAPE, *EACH = (re.compile(kinds, re.VERBOSE) for kinds in (" | ".join(_KINDS), *_KINDS))
+#: Characters that nobody sees: what stands around them looks as if they were not there.
+UNSEEN = re.compile("[\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff]")
+#: Where bytes are dumped as pairs of digits, and what stands between those.
+DUMP = re.compile(rf"{_HEX}{{2}}[ :](?:{_HEX}{{2}}[ :]){{3}}")
+BETWEEN = re.compile(
+    rf"[ :](?<={_HEX}{{2}}[ :])(?=(?:{_HEX}{{2}}[ :]?){{4}})|[ :](?<=(?:{_HEX}{{2}}[ :]){{4}})(?={_HEX}{{2}})"
+)
 #: What names a credential: a key that is too short to be recognized alone is recognized after it.
 _NAMED = r"(?i)(\b(?:bearer|authorization|api[-_]?key)\b[\s\"':=]{1,8}(?:(?:bearer|token|basic)\s{1,8})?)"
 
@@ -76,7 +83,7 @@ def unescaped(escape: str) -> str:
     """
     kind, digits = escape[0], escape[2:]
     try:
-        if kind == "\0":
+        if len(escape) == 1:  # it is unseen, or stands between the pairs of digits in which bytes are dumped
             return ""
         if kind == "%":
             return chr(int(escape.lstrip("%u"), 16))
@@ -126,12 +133,20 @@ class Reading:
         return Reading("".join((*parts, self.text[end:])), at, saved) if at else None
 
 
+def rare_kinds(text: str) -> Iterator[re.Pattern[str]]:
+    """Yield the kinds that few texts have: to look for them in every text would take several times as long."""
+    if not text.isascii():
+        yield UNSEEN
+    if DUMP.search(text):
+        yield BETWEEN
+
+
 def readings(text: str, kinds: Sequence[re.Pattern[str]] = (ESCAPE,), depth: int = DEPTH) -> Iterator[list[Reading]]:
     """Yield each way of reading a text, as the steps that lead to it: each step undoes one kind of escapes."""
     queue, seen = deque([[Reading(text)]]), {text}
     while queue:
         yield (steps := queue.popleft())
-        for kind in kinds if len(steps) <= depth else ():
+        for kind in (*kinds, *rare_kinds(steps[-1].text)) if len(steps) <= depth else ():
             further = steps[-1].unescape(kind)
             if further and further.text not in seen and len(seen) < READINGS:
                 seen.add(further.text)
@@ -165,11 +180,12 @@ def encoded(data: bytes) -> set[str]:
 
 def escaped(key: str) -> set[str]:
     """Return what may be encoded in a key's place: the key, and the key with the escapes that a whole text may get."""
-    quoted, dumped = quote(key, safe="", errors="surrogatepass"), json.dumps(key)[1:-1]
+    quoted = quote(key, safe="", errors="surrogatepass")
     data = key.encode("utf-8", "surrogatepass")
     whole = {key, key.lower(), key.upper(), key.swapcase(), data.hex(), data.hex().upper(), "\0".join(key)}
     whole |= {quoted, re.sub("%..", lambda found: found[0].lower(), quoted), quote(quoted)}
-    whole |= {dumped, dumped.replace("/", "\\/"), repr(data)[2:-1], html.escape(key)}
+    written = {json.dumps(key, ensure_ascii=ascii)[1:-1] for ascii in (True, False)}
+    whole |= {*written, *(text.replace("/", "\\/") for text in written), repr(data)[2:-1], html.escape(key)}
     each = ("\\u{:04x}", "\\u{:04X}", "\\x{:02x}", "\\u{{{:x}}}", "&#{};", "&#x{:x};", "&#x{:X};")
     octets = ("%{:02X}", "%{:02x}", "\\x{:02x}", "\\{:03o}")
     whole |= {"".join(form.format(ord(c)) for c in key) for form in each}
