@@ -165,28 +165,35 @@ class Stage:
 
     async def _exchange(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
         """Answer one request; return whether the connection stays open."""
-        head = (await reader.readuntil(2 * CRLF)).decode("latin-1").split("\r\n")
-        method, target, _ = head[0].split(" ")
-        headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in head[1:]) if name}
-        body = await (chunked(reader) if "transfer-encoding" in headers else sized(reader, headers))
-        path, _, query = target.partition("?")
-        asked = Asked(method, path, query, headers, self.mock, self.memory, body)
-        answered = await ask(self.mock.app, asked, body)
+        asked = await read(reader, self.mock, self.memory)
+        answered = await ask(self.mock.app, asked)
         if self.change:
             self.change(asked, answered)
         await asyncio.sleep(answered.pause)
-        if answered.raw is None:
-            empty = method == "HEAD" or answered.status in {204, 304}
-            writer.write(answered.head() + (b"" if empty else answered.body))
+        return await write(writer, asked, answered)
+
+
+async def read(reader: asyncio.StreamReader, mock: Mock, memory: dict[str, Any]) -> Asked:
+    """Read a request."""
+    head = (await reader.readuntil(2 * CRLF)).decode("latin-1").split("\r\n")
+    method, target, _ = head[0].split(" ")
+    headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in head[1:]) if name}
+    body = await (chunked(reader) if "transfer-encoding" in headers else sized(reader, headers))
+    path, _, query = target.partition("?")
+    return Asked(method, path, query, headers, mock, memory, body)
+
+
+async def write(writer: asyncio.StreamWriter, asked: Asked, answered: Answered) -> bool:
+    """Send an answer; return whether the connection stays open, as it does unless the answer is raw."""
+    empty = asked.method == "HEAD" or answered.status in {204, 304}
+    whole: list[bytes | float] = [answered.head() + (b"" if empty else answered.body)]
+    for part in whole if answered.raw is None else answered.raw:
+        if isinstance(part, bytes):
+            writer.write(part)
             await writer.drain()
-            return True
-        for part in answered.raw:
-            if isinstance(part, bytes):
-                writer.write(part)
-                await writer.drain()
-            else:
-                await asyncio.sleep(part)
-        return False
+        else:
+            await asyncio.sleep(part)
+    return answered.raw is None
 
 
 async def sized(reader: asyncio.StreamReader, headers: dict[str, str]) -> bytes:
@@ -197,9 +204,8 @@ async def sized(reader: asyncio.StreamReader, headers: dict[str, str]) -> bytes:
 async def chunked(reader: asyncio.StreamReader) -> bytes:
     """Read a chunked body."""
     body = b""
-    while size := int(await reader.readuntil(CRLF), 16):
-        body += await reader.readexactly(size)
-        await reader.readexactly(2)
+    while size := int((await reader.readuntil(CRLF)).partition(b";")[0], 16):
+        body += (await reader.readexactly(size + 2))[:-2]
     await reader.readexactly(2)
     return body
 
@@ -243,7 +249,7 @@ async def close(server: asyncio.Server, writers: list[asyncio.StreamWriter]) -> 
     await asyncio.sleep(0)
 
 
-async def ask(app: ASGIApp, asked: Asked, body: bytes) -> Answered:
+async def ask(app: ASGIApp, asked: Asked) -> Answered:
     """Ask an ASGI application."""
     scope = {
         "type": "http",
@@ -259,7 +265,7 @@ async def ask(app: ASGIApp, asked: Asked, body: bytes) -> Answered:
     sent: list[Message] = []
 
     async def receive() -> Message:
-        return {"type": "http.request", "body": body, "more_body": False}
+        return {"type": "http.request", "body": asked.body, "more_body": False}
 
     async def send(message: Message) -> None:
         sent.append(message)

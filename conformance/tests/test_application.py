@@ -36,7 +36,7 @@ def wsgi(environ, start_response):
     path = quote(environ["PATH_INFO"].encode("latin-1"), safe="/")
     body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
     asked = Asked(environ["REQUEST_METHOD"], path, environ["QUERY_STRING"], headers, mock, {{}}, body)
-    answered = asyncio.run(ask(mock.app, asked, body))
+    answered = asyncio.run(ask(mock.app, asked))
     length = ("Content-Length", str(len(answered.body)))
     start_response(f"{{answered.status}} X", [*answered.headers, length])
     return [b"" if asked.method == "HEAD" else answered.body]

@@ -21,7 +21,7 @@ from typing import Any
 
 from faults.probe import problem
 from hostup_conformance.mock import FOREIGN_VPS_ID, UNAVAILABLE_VPS_ID, VPS_ID, Mock
-from stage import CRLF, Answered, Asked, ask
+from stage import Answered, Asked, ask, read, write
 
 Next = Callable[[Asked], Awaitable[Answered]]
 Behaviour = Callable[["Server", Asked, Next], Awaitable[Answered]]
@@ -106,38 +106,13 @@ class Server:
 
     async def _exchange(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
         """Respond to one request; return whether the connection stays open."""
-        head = (await reader.readuntil(2 * CRLF)).decode("latin-1").split("\r\n")
-        method, target, _ = head[0].split(" ")
-        headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in head[1:]) if name}
-        body = await self._body(reader, headers)
-        path, _, query = target.partition("?")
-        asked = Asked(method, path, query, headers, self.mock, self._noted, body)
+        asked = await read(reader, self.mock, self._noted)
         answered = await self.behave(self, asked, self._application)
-        if answered.raw is None:
-            empty = method == "HEAD" or answered.status in {204, 304}
-            answered.raw = [answered.head() + (b"" if empty else answered.body)]
-            stays = not any(pair == ("Connection", "close") for pair in answered.headers)
-        else:
-            stays = False
-        for part in answered.raw:
-            if isinstance(part, bytes):
-                writer.write(part)
-                await writer.drain()
-            else:
-                await asyncio.sleep(part)
-        return stays
-
-    async def _body(self, reader: asyncio.StreamReader, headers: dict[str, str]) -> bytes:
-        if "transfer-encoding" not in headers:
-            return await reader.readexactly(int(headers.get("content-length", 0)))
-        body = b""
-        while size := int((await reader.readuntil(CRLF)).partition(b";")[0], 16):
-            body += (await reader.readexactly(size + 2))[:-2]
-        await reader.readuntil(CRLF)
-        return body
+        stays = await write(writer, asked, answered)
+        return stays and ("Connection", "close") not in answered.headers
 
     async def _application(self, asked: Asked) -> Answered:
-        return await ask(self.mock.app, asked, asked.body)
+        return await ask(self.mock.app, asked)
 
 
 def page(status: int, title: str, server: str = "nginx") -> Answered:
