@@ -239,7 +239,7 @@ def run_pytest(arguments: list[str]) -> int:
     quiet = ["-W", "ignore::pytest.PytestAssertRewriteWarning"]
     # What a project's conftest.py and configuration add is meant for its own tests.
     alone = ["--noconftest", "-o", "addopts="]
-    return int(pytest.main(["--pyargs", "hostup_conformance", *quiet, *alone, *arguments]))
+    return int(pytest.main(["--pyargs", "hostup_conformance", *alone, *arguments, *quiet]))
 
 
 def compare(old: Path, new: Path) -> int:

@@ -20,8 +20,8 @@ from hostup_conformance.core.waivers import read_waivers
 if TYPE_CHECKING:
     from pathlib import Path
 
-QUIET = ["--pyargs", "hostup_conformance", "-W", "ignore::pytest.PytestAssertRewriteWarning"]
-ALONE = ["--noconftest", "-o", "addopts="]
+ALONE = ["--pyargs", "hostup_conformance", "--noconftest", "-o", "addopts="]
+QUIET = ["-W", "ignore::pytest.PytestAssertRewriteWarning"]
 
 
 @pytest.fixture
@@ -140,7 +140,7 @@ def test_explain_ends_quietly_into_closed_pipe() -> None:
 )
 def test_pytest_gets_the_rest(argv: list[str], passed: list[str], given: list[list[str]]) -> None:
     assert cli.main(argv) == pytest.ExitCode.USAGE_ERROR
-    assert given == [QUIET + ALONE + passed]
+    assert given == [ALONE + passed + QUIET]
 
 
 @pytest.mark.parametrize("argv", [[], ["judge"], ["judge", "--strict"], ["explain"], ["nonsense"]])
