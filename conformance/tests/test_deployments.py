@@ -19,6 +19,8 @@ HANDFUL = (
     "web-firewall",
     "sleep-is-blocked",
     "few-connections",
+    "fail2ban-denies",
+    "mistyped-key",
 )
 
 

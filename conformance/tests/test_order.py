@@ -30,6 +30,14 @@ def test_all_is_judged_within_sixty_requests() -> None:
     assert judged(FIRST) == judged(len(wire.exchanges))
 
 
+def test_wrong_keys_come_late() -> None:
+    """Guards that ban an address often do so after five wrong keys: most is judged before those."""
+    _, wire, _ = run(None, live=True)
+    refused = [e.number for e in wire.exchanges if e.status == 401 and not e.obeyed]
+    assert sum(number <= 45 for number in refused) < 5
+    assert len(refused) <= 40
+
+
 def test_the_telling_purposes_are_those_of_steps() -> None:
     stages = Script(TARGET, careful=True).stages()
     assert {step.purpose for stage in stages[:4] for step in stage.steps} >= {*TELLING}

@@ -137,6 +137,18 @@ def test_what_stands_before_the_server_shows_nothing(status: int, says: str) -> 
     assert len(wire.exchanges) <= SOON
 
 
+@pytest.mark.parametrize("sent", [b"", b"\x15\x03\x03\x00\x02\x02\x46"])
+def test_what_does_not_speak_http_is_no_server(sent: bytes) -> None:
+    """Another port, or one for TLS, shows nothing of a server."""
+
+    def speak(_asked: Asked, answered: Answered) -> None:
+        answered.raw = [sent]
+
+    verdict = verdict_on(speak)
+    assert verdict.name == "not_demonstrated", verdict.results["HTTP-01"].message
+    assert "check the base URL" in (verdict.refused or "")
+
+
 def test_a_key_that_lists_is_not_blamed() -> None:
     def know_no_vps(asked: Asked, answered: Answered) -> None:
         if asked.path != VPSS:

@@ -6,6 +6,7 @@ may want a login, and who sends many wrong keys may be banned.
 
 from __future__ import annotations
 
+import re
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -33,6 +34,8 @@ CHECK = {
     403: "check the key, its scopes and the VPS id",
     404: "check the base URL and the VPS id",
 }
+#: The failure of a response that does not even begin as one of HTTP/1.1.
+NO_HTTP = re.compile("illegal (status|request) line")
 #: A later request may get something else than these: one that accepts more, or that is sent after a while.
 NOT_FINAL = {406, 429}
 #: So many requests in a row that should not get 403 raise the suspicion that everything gets it.
@@ -142,6 +145,8 @@ def what_stands_between(exchanges: Sequence[Exchange]) -> str | None:
     named = ", ".join(map(str, statuses))
     if len(failures) == len(asked):
         return f"{failures[0]} (check the base URL{', and whether it is https' if asked[0].lost == 'dropped' else ''})"
+    if all(e.failure and NO_HTTP.search(e.failure) and "HTTP/" not in e.failure for e in asked):
+        return f"what responds there does not speak HTTP/1.1: {asked[0].failure} (check the base URL)"
     if len(failures) or len(asked) != sum(e.status is not None for e in asked):
         return None
     if statuses[0] >= 500:
