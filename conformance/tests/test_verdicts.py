@@ -185,7 +185,7 @@ def banned_after(most: int, *, silent: bool = False) -> Change:
 
 
 @pytest.mark.parametrize("silent", [False, True])
-@pytest.mark.parametrize("most", [5, 10])
+@pytest.mark.parametrize("most", [5, 8, 10])
 def test_a_ban_is_no_fault(most: int, silent: bool) -> None:
     target, wire, _ = run(banned_after(most, silent=silent))
     verdict = check_against_oracle(judge(wire.exchanges, target, wire.stopped), wire.exchanges)

@@ -215,7 +215,7 @@ def ban_in(exchanges: Sequence[Exchange]) -> Ban | None:
 
 def is_wrong_key_refused(e: Exchange) -> bool:
     """A 401 for a request without a key, or with a wrong one."""
-    return e.status == 401 and e.ask.credential in {"none", "wrong", "malformed"}
+    return e.status == 401 and e.ask.credential in {"none", "wrong", "malformed", "other_scheme"}
 
 
 def forbidden_in(exchanges: Sequence[Exchange]) -> Ban | None:
