@@ -26,6 +26,8 @@ def test_what_is_needed_is_named() -> None:
         ("example.com", "not an http"),
         ("https://example.com/?a=b", "query or fragment"),
         ("https://exam ple.com", "space"),
+        ("https://bücher.example/x", "has a host outside ASCII; give it as xn--bcher-kva.example"),
+        ("https://example.com/å", "outside ASCII; percent-encode it"),
         ("https://example.com/proxy/api/v2/", "has /api/v2, which is added"),
         ("https://example.com/api/v2/vps", "has /api/v2, which is added"),
         ("https://example.com/api/v2/vps/vps_a/agent/exec", "has /api/v2, which is added"),

@@ -200,6 +200,9 @@ def checked_base_url(base_url: str) -> str:
         raise Misconfigured(f"--base-url {base_url!r} is not an http(s) URL; give one such as http://127.0.0.1:8080")
     if parts.query or parts.fragment:
         raise Misconfigured(f"--base-url {base_url!r} has a query or fragment; give only the part before /api")
+    if not parts.hostname.isascii():
+        host = parts.hostname.encode("idna").decode()
+        raise Misconfigured(f"--base-url {base_url!r} has a host outside ASCII; give it as {host}")
     if not base_url.isascii() or any(c.isspace() or ord(c) < 33 for c in base_url):
         raise Misconfigured(f"--base-url {base_url!r} contains a space or a character outside ASCII; percent-encode it")
     path = f"{parts.path}/".replace("//", "/")
