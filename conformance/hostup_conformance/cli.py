@@ -213,9 +213,6 @@ def judge_command(arguments: argparse.Namespace, words: list[str]) -> int:
         from hostup_conformance.client_run import by_hand
 
         return by_hand(arguments.scene[0] if arguments.scene else "well")
-    if not words:
-        print("hostup-conformance client: give the client's command after --", file=sys.stderr)
-        return 4
     from hostup_conformance.client_run import ClientOptions, run
 
     return run(

@@ -71,6 +71,7 @@ def test_a_usage_error_names_a_remedy(tmp_path: Path, arguments: list[str], envi
         (["run", "--record", "report/junit.xml"], []),
         (["run", "http://127.0.0.1:9"], []),
         (["client", "--waivers", "none.yaml", "--", "true"], []),
+        (["client", "--strict"], []),
     ),
 )
 def test_a_usage_error_leaves_inputs_and_no_verdict(tmp_path: Path, words: list[str], reports: list[str]) -> None:

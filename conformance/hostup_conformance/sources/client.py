@@ -50,6 +50,8 @@ class ClientCommand:
 
 def check_command(command: ClientCommand) -> None:
     """Raise `Misconfigured` if there is no such program."""
+    if not command.words:
+        raise Misconfigured("there is nothing to judge; give the client's command after --")
     program = command.words[0]
     if shutil.which(program) is None:
         raise Misconfigured(f"there is no program {program}, or it is not executable; give a command after --")
