@@ -5,12 +5,14 @@ from __future__ import annotations
 import signal
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hostile.server import KEEP, Asked, HostileServer, Part
+from hostup_conformance.interruption import held_back
 from hostup_conformance.mock import Mock
 from hostup_conformance.reports.files import REPORTS
 from hostup_conformance.sources.script import WARMING
@@ -64,6 +66,15 @@ def test_an_interrupted_run_stops_sending_and_reports(
     assert report["requests"] == (0 if lookup else right)
     assert report["summary"]["fail"] == 0
     assert b"Traceback" not in output
+
+
+def test_no_signal_ends_a_process_that_only_just_starts() -> None:
+    """Such as a worker of pytest-xdist, when Ctrl-C reaches it before its handlers are there."""
+    code = "import signal; print(*signal.pthread_sigmask(signal.SIG_BLOCK, ()))"
+    with held_back():
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert {signal.SIGINT, signal.SIGTERM} <= {signal.Signals(int(number)) for number in done.stdout.split()}
+    assert not {signal.SIGINT, signal.SIGTERM} & signal.pthread_sigmask(signal.SIG_BLOCK, ())
 
 
 def test_an_earlier_report_does_not_survive(tmp_path: Path) -> None:

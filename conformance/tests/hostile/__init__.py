@@ -37,6 +37,8 @@ class Hostile:
     backlog: int = 128
     #: Whether it is so quick that `make test` includes it.
     quick: bool = False
+    #: Whether the run may start commands there.
+    commands: bool = False
 
 
 _SERVERS: dict[str, Hostile] = {}
@@ -49,6 +51,7 @@ def hostile(
     special_keys: bool = False,
     backlog: int = 128,
     quick: bool = False,
+    commands: bool = False,
 ) -> Callable[[Behaviour], Behaviour]:
     """Register a hostile server; with `lookup` a second time, for a run that has to look up a VPS there."""
 
@@ -56,7 +59,7 @@ def hostile(
         name = behave.__name__
         assert name not in _SERVERS, name
         assert behave.__doc__, name
-        server = Hostile(name, behave, behave.__doc__, verdicts, False, special_keys, backlog, quick)
+        server = Hostile(name, behave, behave.__doc__, verdicts, False, special_keys, backlog, quick, commands)
         _SERVERS[name] = server
         if lookup:
             _SERVERS[f"{name}_at_the_look_up"] = replace(

@@ -23,7 +23,16 @@ def run(hostile: Hostile, folder: Path) -> Outcome:
     if hostile.lookup:
         environment = {name: value for name, value in environment.items() if "KEY" in name}
     with server.serve(hostile.backlog) as url:
-        options = ("--report-dir", folder / "report", "--base-url", url, "--record", folder / "run.har")
+        options: tuple[object, ...] = (
+            "--report-dir",
+            folder / "report",
+            "--base-url",
+            url,
+            "--record",
+            folder / "run.har",
+        )
+        if hostile.commands:
+            options = (*options, "--allow-exec")
         process = PROCESSES.Process(target=pytest_in, args=(folder, [*map(str, options)], {**KEPT, **environment}))
         process.start()
         code, usage = wait(process)

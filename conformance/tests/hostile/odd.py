@@ -257,3 +257,27 @@ def the_request_as_the_response(asked: Asked) -> Iterator[Part]:
     """Everything that was sent, as an echo server sends it back: the key is in it."""
     lines = "".join(f"{name}: {value}\r\n" for name, value in asked.headers.items())
     yield f"{asked.method} {asked.target} HTTP/1.1\r\n{lines}\r\n".encode("latin-1", "replace") + asked.body
+
+
+@hostile(commands=True)
+def poll_urls_of_all_kinds(asked: Asked) -> Iterator[Part]:
+    """A start's pollUrl leads to another host, another path, another VPS, or is no URL; its pid is none in between."""
+    urls: tuple[object, ...] = (
+        *(
+            "http://127.0.0.1:9/api/v2/vps/x/agent/exec?pid=7",
+            "//127.0.0.1:9/x?pid=7",
+            "javascript:alert(1)",
+            "/x?pid=9",
+        ),
+        *("/api/v2/vps/vps_other/agent/exec?pid=11", "/x\r\nHost: h\r\n\r\n", "/" + "a" * 100_000, 7, None, ["x"], {}),
+        *("http://user:password@127.0.0.1:9/?pid=7", "http:\\\\127.0.0.1:9\\x", "\x00", "\ud800", "%00", "../..", ""),
+    )
+    pids: tuple[object, ...] = (10**30, -1, 0, "5", 1.5, True, None, {}, "../x", 2**63)
+    starts = asked.good.json if asked.method == "POST" and asked.good.status == 200 else None
+    if isinstance(starts, dict) and "pid" in starts:
+        number = asked.memory["starts"] = asked.memory.get("starts", 0) + 1
+        pid = pids[number % len(pids)] if number % 3 == 0 else starts["pid"]
+        yield asked.json(pollUrl=urls[number % len(urls)], pid=pid)
+    else:
+        yield asked.sent()
+    yield KEEP
