@@ -1,4 +1,4 @@
-"""Which cases of a test `make test` runs; `make catalogue` runs the others."""
+"""Selects the cases of a test that `make test` runs; `make catalogue` runs the others."""
 
 from __future__ import annotations
 

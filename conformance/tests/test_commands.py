@@ -1,4 +1,4 @@
-"""Commands are started only where that was said plainly; then they give the run the pids that it was not given."""
+"""Commands are started only if the user asked for it; then their pids take the place of given ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Recorded traffic is judged by the same rules; what the suite records holds no key."""
+"""Recorded traffic is judged by the same rules, and the suite's recordings contain no key."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Servers that mean harm: every run ends by itself, with a verdict, and what they send stays harmless."""
+"""Hostile servers: every run ends by itself with a verdict, and what they send does no harm."""
 
 from __future__ import annotations
 

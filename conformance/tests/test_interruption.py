@@ -1,4 +1,4 @@
-"""SIGINT and SIGTERM at any moment, with and without workers; reports that are whole, and only of this run."""
+"""SIGINT and SIGTERM at any moment, with and without workers: the reports are complete, and of this run only."""
 
 from __future__ import annotations
 

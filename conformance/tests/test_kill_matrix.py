@@ -1,4 +1,4 @@
-"""What the kill matrix says of the rules: each has a fault that it tells from all others."""
+"""The kill matrix shows that each rule has a fault which it reports alone or first."""
 
 from __future__ import annotations
 

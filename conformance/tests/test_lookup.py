@@ -1,4 +1,4 @@
-"""Where no VPS was named it is looked up: safely, briefly, and with a clear word where it cannot be."""
+"""If no VPS is named, one is looked up safely and briefly, or a message says why that failed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""No key gets out: whatever it is, however it is written, and wherever the text was cut."""
+"""No key gets out, whatever its characters, however it is written, and wherever the text is cut."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""report.html: whole, alone, safe whatever a server sent, and working in a browser."""
+"""report.html is complete, self-contained, safe whatever a server sent, and works in a browser."""
 
 from __future__ import annotations
 

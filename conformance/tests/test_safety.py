@@ -1,4 +1,4 @@
-"""A live server is not harmed: shown with a server that writes down what it is asked."""
+"""A live server is not harmed, as a server that logs its requests shows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Several requests at a time, where the server is slow: what is found is the same."""
+"""Several requests at a time to a slow server find the same as one at a time."""
 
 from __future__ import annotations
 

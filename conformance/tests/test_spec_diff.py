@@ -1,4 +1,4 @@
-"""What `make spec-diff` says of changes: each is told once, and whom it breaks is right."""
+"""`make spec-diff` reports each change once, and rightly says whom it breaks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whatever a server sends is judged, whatever stands in a file is judged or refused; `make fuzz` tries more."""
+"""Whatever a server sends is judged, and whatever a file contains is judged or refused; `make fuzz` tries more."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a target needs is named before anything is sent; what cannot be judged safely is refused."""
+"""Before anything is sent, what a target lacks is named, and a target that cannot be judged safely is refused."""
 
 from __future__ import annotations
 

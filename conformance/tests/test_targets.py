@@ -1,4 +1,4 @@
-"""Servers that nobody tuned: two written from the endpoint's page alone, and a static mock of the document."""
+"""Servers that were not tuned to the suite: two written from the documentation alone, and a static mock."""
 
 from __future__ import annotations
 

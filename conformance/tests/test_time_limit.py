@@ -1,4 +1,4 @@
-"""Code that takes too long is ended, whatever it does: that bounds what judging costs."""
+"""Code that takes too long is ended, whatever it does, so that judging has an end."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every form of time that HTTP has is read, and no other one is an exception."""
+"""Every form of time in HTTP is read, and no other text raises an exception."""
 
 from __future__ import annotations
 

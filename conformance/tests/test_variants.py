@@ -1,4 +1,4 @@
-"""No variant is blamed."""
+"""No rule reports a variant."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""However the server of a real agent ends, it leaves nothing behind; and no request but a poll takes output away."""
+"""However the server of a real agent ends, it leaves nothing behind; and only polls take output away."""
 
 from __future__ import annotations
 

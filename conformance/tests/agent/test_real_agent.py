@@ -1,4 +1,4 @@
-"""What a real guest agent does comes through the endpoint as it is."""
+"""The endpoint passes on unchanged what a real guest agent does."""
 
 from __future__ import annotations
 

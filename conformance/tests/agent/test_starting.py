@@ -1,4 +1,4 @@
-"""POST in front of the agent in memory: who may start what."""
+"""Starts in front of the simulated agent: who may start what."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Decoding and encoding lose nothing, and refuse what is not so."""
+"""Decoding and encoding lose nothing, and refuse wrong values."""
 
 from __future__ import annotations
 

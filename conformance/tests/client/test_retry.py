@@ -1,4 +1,4 @@
-"""httpx-retries as the transport of a given client: it goes well with this one, if told what may be repeated."""
+"""httpx-retries works as the transport of a given httpx client, if it is configured to repeat only what may be."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Waiting, on a clock that nobody waits for."""
+"""Waiting, on a fake clock."""
 
 from __future__ import annotations
 

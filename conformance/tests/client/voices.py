@@ -1,4 +1,4 @@
-"""The client's two voices, synchronous and not, behind one face, so that each test speaks with both."""
+"""The client's synchronous and asynchronous calls behind one interface, so that each test runs both."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is in the catalogue: how each deployment is started, what it needs, and what it deserves.
+"""The catalogue: how each deployment is started, what it needs, and what the suite should say of it.
 
 A server is written from the endpoint's documentation as a developer of its framework would, with the framework's own
 errors where the documentation is silent. All read the same environment: the variables that name a target, PORT, and

@@ -1,4 +1,4 @@
-"""Bodies: bombs, sizes, JSON that is big, deep or wide, numbers, encodings."""
+"""Hostile bodies: bombs, sizes, JSON that is big, deep or wide, numbers, encodings."""
 
 from __future__ import annotations
 
