@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from functools import partial
 from itertools import takewhile
 from types import SimpleNamespace
 from typing import Any
@@ -11,12 +12,14 @@ from typing import Any
 import pytest
 from faults import faults
 from hostup_conformance.contract.ask import with_started_commands
+from hostup_conformance.contract.paths import path_of
 from hostup_conformance.contract.selectors import BURST
 from hostup_conformance.contract.sending import wire_to
 from hostup_conformance.contract.target import Target
 from hostup_conformance.core.wire import CONNECTIONS, Limits
 from hostup_conformance.sources import side_by_side
 from hostup_conformance.sources.generated import MOST_CASES, Generated
+from hostup_conformance.sources.requests import authorized
 from judging import run, verdict_on
 from stage import Answered, Asked, Change, Stage
 from variants import variants
@@ -36,7 +39,9 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     [([], 1), ([0.01] * 9, 1), ([2.0, 0.01], 1), ([0.1], CONNECTIONS), ([0.3] * 5, CONNECTIONS), ([2.0], 3), ([9], 1)],
 )
 def test_the_width_depends_on_the_usual_response(seconds: list[float], width: int) -> None:
-    wire: Any = SimpleNamespace(exchanges=[SimpleNamespace(seconds=s) for s in seconds], limits=Limits(), alone=False)
+    wire: Any = SimpleNamespace(
+        exchanges=[SimpleNamespace(seconds=s) for s in seconds], limits=Limits(), one_at_a_time=False
+    )
     assert side_by_side.width(wire) == width
 
 
@@ -125,3 +130,28 @@ def test_generated_requests_are_sent_once() -> None:
         generated.send()
         wire.close()
     assert len(wire.exchanges) == MOST_CASES
+
+
+def test_who_has_to_wait_keeps_its_turn() -> None:
+    """A server that takes a request only if no other came since its refusal: none is refused more than twice."""
+    stage = Stage()
+    refused: list[str] = []
+
+    def change(asked: Asked, answered: Answered) -> None:
+        answered.pause = 0.02
+        if asked.memory.get("refused") != asked.query:
+            asked.memory["refused"] = asked.query
+            refused.append(asked.query)
+            answered.become(429)
+            answered.header("Retry-After", "0")
+
+    stage.change = change
+    with stage.serve() as url:
+        target = Target.from_environment(url, stage.mock.environment(), kind="mock")
+        wire = wire_to(target, Limits(), careful=False)
+        requests = [authorized(f"{path_of(target.vps)}?x={number}", target) for number in range(12)]
+        tasks = [partial(wire.send, request, purpose="a request among others") for request in requests]
+        taken = side_by_side.side_by_side(tasks, CONNECTIONS)
+        wire.close()
+    assert [e.status for e in taken] == [400] * 12 or [e.status for e in taken] == [200] * 12
+    assert max(map(refused.count, refused)) <= 2

@@ -10,7 +10,7 @@ import re
 import threading
 import time
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack, nullcontext
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -225,41 +225,47 @@ class Wire(Generic[A]):
 
     def _send_in_turn(self, request: Request, purpose: str, source: str, *, once: bool = False) -> Exchange[A]:
         """Send a request, and again while it gets a 429 that it did not order, unless `once`."""
-        for repetition in count():
-            with self._one if self.one_at_a_time and not once else nullcontext():
-                self._check_bounds()
-                exchange = self._exchange_among_others(request, purpose, source, once=once)
-            if self._aborted.is_set() and exchange.response is None:
-                raise Stopped(self.stopped or "")
-            self.record(exchange)
-            if not once:
-                self._heed_limit(exchange)
-            may_wait = exchange.status == 503 or self._transient(exchange)
-            if may_wait and not exchange.obeyed and retry_after(exchange) is not None:
+        # Whoever has to wait keeps its turn, or it would meet the next 429 whenever another request was first.
+        turn = None if once else self._one
+        with ExitStack() as held:
+            for repetition in count():
+                if turn and self.one_at_a_time:
+                    held.enter_context(turn)
+                    turn = None
+                exchange = self._send_once(request, purpose, source, once=once)
+                if exchange.status != 429 or exchange.obeyed:
+                    return exchange
+                if once:
+                    self._close(exchange)
+                    return exchange
+                times = counted(repetition + 1, "time")
+                limited = f"the server responded 429 to one request {times}, although each was waited out"
+                if exchange.ask.dispensable and (
+                    repetition == self.limits.repetitions or seconds_asked(exchange) > A_MOMENT
+                ):
+                    raise Withheld(limited)  # the run can do without it
+                if repetition == self.limits.repetitions:
+                    raise self.stop(limited)
                 self._close(exchange)
-            if exchange.status != 429 or exchange.obeyed:
-                return exchange
-            if once:
-                self._close(exchange)
-                return exchange
-            times = counted(repetition + 1, "time")
-            limited = f"the server responded 429 to one request {times}, although each was waited out"
-            if exchange.ask.dispensable and (
-                repetition == self.limits.repetitions or seconds_asked(exchange) > A_MOMENT
-            ):
-                raise Withheld(limited)  # the run can do without it
-            if repetition == self.limits.repetitions:
-                raise self.stop(limited)
-            self._close(exchange)
-            if self.stopped:
-                raise Stopped(self.stopped)
         raise AssertionError("unreachable: the count has no end")
+
+    def _send_once(self, request: Request, purpose: str, source: str, *, once: bool) -> Exchange[A]:
+        """Send a request when its time has come, record the exchange, and heed what the response says of waiting."""
+        self._check_bounds()
+        exchange = self._exchange_among_others(request, purpose, source, once=once)
+        if self._aborted.is_set() and exchange.response is None:
+            raise Stopped(self.stopped or "")
+        self.record(exchange)
+        if not once:
+            self._heed_limit(exchange)
+        may_wait = exchange.status == 503 or self._transient(exchange)
+        if may_wait and not exchange.obeyed and retry_after(exchange) is not None:
+            self._close(exchange)
+        return exchange
 
     def _exchange_among_others(self, request: Request, purpose: str, source: str, *, once: bool) -> Exchange[A]:
         """Send a request once, and note whether it failed because others were under way."""
-        with self._lock:
-            before = self._under_way
-            self._under_way += 1
+        before = self._under_way - 1
         try:
             exchange = self._exchange(request, purpose, source, once=once)
         finally:
@@ -318,6 +324,7 @@ class Wire(Generic[A]):
             if self.limits.rate:
                 self._next_turn = now + 1 / self.limits.rate
             self._granted += 1
+            self._under_way += 1
             return 0.0
 
     def _heed_limit(self, exchange: Exchange[A]) -> None:

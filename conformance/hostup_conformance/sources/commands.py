@@ -152,12 +152,14 @@ def run_with_commands(wire: Wire, target: Target, *, careful: bool, slow_seconds
     first, then = split(all_stages[1:])
     endings, slow = life.endings(), width(wire) > 1
     run_stages(wire, target, first, beside=endings if slow else ())
-    if not slow:
-        life.at_once(*endings)
     # What tells which of the refused commands ran comes after all of them.
-    number = LAST_REFUSED + 1 - (len(all_stages) - len(then))
-    run_stages(wire, target, then[:number])
-    run_stages(wire, target, then[number:], beside=(life.conclude,))
+    number = LAST_REFUSED - (len(all_stages) - len(then))
+    if not slow:
+        run_stages(wire, target, then[:number])
+        life.at_once(*endings)
+        then, number = then[number:], 0
+    run_stages(wire, target, then[: number + 1])
+    run_stages(wire, target, then[number + 1 :], beside=(life.conclude,))
 
 
 def split(stages: list[Stage]) -> tuple[list[Stage], list[Stage]]:

@@ -44,8 +44,8 @@ TELLING = (
     "a poll on the path in another spelling, read:vm alone", "HEAD of a poll with read:vm alone",
     "HEAD of somebody else's VPS", "a path beside the endpoint's", "an id that resembles the own",
     "a poll of a command that was never started", "a pid that some parsers take for an integer",
-    "HEAD without a key", "the list of VPSs without a key", "the path in another spelling, without a key",
-    "an altered key", "the key under Basic", "a wrong key under another scheme",
+    "HEAD without a key", "the path in another spelling, without a key", "the key under Basic",
+    "the list of VPSs without a key", "an altered key", "a wrong key under another scheme",
 )  # fmt: skip
 #: So many of them come before the polls of the ended command, which show more than the others.
 FIRST = 4

@@ -154,15 +154,15 @@ async def limits_are_signed(_server: Server, asked: Asked, proceed: Next) -> Ans
     return answered
 
 
-@habit(starts=True, verdict="not_demonstrated")
+@habit(starts=True)
 async def limit_60_with_starts(server: Server, asked: Asked, proceed: Next) -> Answered:
-    """60 requests in a minute: with commands, a run needs more of them than it waits for by default."""
+    """60 requests in a minute: in the two minutes of them that a run waits for by default, all MUSTs are judged."""
     return await window(server, asked, proceed, 60)
 
 
-@habit(starts=True, verdict="not_demonstrated")
+@habit(starts=True)
 async def one_a_second(server: Server, asked: Asked, proceed: Next) -> Answered:
-    """A bucket of sixty that gets one request each second, and tells nothing before the 429: the same holds here."""
+    """A bucket of sixty that gets one request each second, and tells nothing before the 429."""
     now = time.monotonic()
     tokens = min(60.0, server.memory.get("tokens", 60.0) + now - server.memory.get("at", now))
     server.memory["at"], server.memory["tokens"] = now, tokens - 1 if tokens >= 1 else tokens
