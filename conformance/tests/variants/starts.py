@@ -222,6 +222,14 @@ def chunked_starts_are_of_unknown_length(asked: Asked, answered: Answered) -> No
         answered.become(411, b"<html><h1>411 Length Required</h1></html>", "text/html")
 
 
+@allowed(starts=True, warns={"START-24"})
+def chunks_are_another_request(asked: Asked, answered: Answered) -> None:
+    """A development server takes the body of a chunked start for empty, and its chunks for another request."""
+    if asked.method == "POST" and "transfer-encoding" in asked.headers:
+        refuse(asked, answered, 400, "invalid_request", "Invalid request")
+        answered.raw = [answered.head() + answered.body + b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n"]
+
+
 @allowed(starts=True)
 def firewall_blocks_what_shells_read(asked: Asked, answered: Answered) -> None:
     """A firewall refuses commands with pipes, substitutions or system paths: 403, with a page of its own."""
