@@ -74,8 +74,8 @@ def response_is_complete(exchanges: list[Exchange], _target: Target) -> Findings
 
     Its status code must lie between 200 and 599, and it must not have both Content-Length and Transfer-Encoding. Up to
     three connections may be lost where the same request then gets a response; HTTP-08 warns of them. For a GET with
-    content, a closed connection passes (RFC 9110 section 9.3.1). More may follow the response to a chunked request, since
-    a server that does not know chunks takes them for another request; START-24 judges that.
+    content, a closed connection passes (RFC 9110 section 9.3.1). More may follow the response to a chunked request, as
+    from a server that does not know chunks and takes them for another request; START-24 judges that.
     """
     dropped = sum(e.recovered and e.lost == "dropped" for e in exchanges)
     for e in exchanges:
