@@ -7,10 +7,14 @@ import re
 from collections import Counter
 from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import jsonschema_rs
+
+T = TypeVar("T")
 
 #: How deeply arrays and objects may be nested: recursion over them must not exhaust the stack.
 DEEPEST = 100
@@ -101,12 +105,16 @@ def is_deeper(value: Any, depth: int) -> bool:
     return True
 
 
+def encodable(check: Callable[[Any], T], value: Any) -> T:
+    """Return what a check of jsonschema-rs says of JSON; half a surrogate pair, which it cannot read, is replaced."""
+    try:
+        return check(value)
+    except UnicodeEncodeError:
+        return check(json.loads(json.dumps(value, ensure_ascii=False).encode("utf-8", "replace")))
+
+
 def schema_errors(
     validator: jsonschema_rs.Draft202012Validator, value: Any, most: int
 ) -> list[jsonschema_rs.ValidationError]:
-    """Return the first errors of a JSON value by a schema, whatever characters stand in it."""
-    try:
-        return list(islice(validator.iter_errors(value), most))
-    except UnicodeEncodeError:  # a half of a surrogate pair, which it cannot read
-        text = json.dumps(value, ensure_ascii=False).encode("utf-8", "replace")
-        return list(islice(validator.iter_errors(json.loads(text)), most))
+    """Return the first errors of JSON by a schema."""
+    return encodable(lambda readable: list(islice(validator.iter_errors(readable), most)), value)

@@ -14,6 +14,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
+from io import BytesIO
 from itertools import count
 from typing import TYPE_CHECKING, Generic
 from urllib.parse import urlsplit
@@ -501,16 +502,14 @@ def with_fields(headers: Headers, more: Headers) -> Headers:
 
 def read_within(limit: int, chunks: Iterable[bytes], take_turn: Callable[[], object]) -> bytes:
     """Return a body; take the turn for large ones if it is one; raise `TooLarge` if it is longer than the limit."""
-    parts: list[bytes] = []
-    length = 0
+    body = BytesIO()  # which needs no copy at its end, as a list of the chunks would
     for chunk in chunks:
-        parts.append(chunk)
-        length += len(chunk)
-        if length > LARGE:
+        body.write(chunk)
+        if body.tell() > LARGE:
             take_turn()
-        if length > limit:
+        if body.tell() > limit:
             raise TooLarge(f"its body is larger than {limit / 2**20:g} MiB")
-    return b"".join(parts)
+    return body.getvalue()
 
 
 def bytes_in_memory(body: bytes) -> int:
