@@ -21,10 +21,10 @@ from hostup_conformance.core.redact import redactor
 from hostup_conformance.core.safe_text import beginning, counted
 from hostup_conformance.core.waivers import apply_waivers, read_waivers
 from hostup_conformance.interruption import REASON, Interruption
-from hostup_conformance.options import check_apart, check_writable
+from hostup_conformance.options import check_outputs
 from hostup_conformance.record import BODY_CHARACTERS, Course, Subject, record_of
 from hostup_conformance.reports import terminal
-from hostup_conformance.reports.files import remove_reports, reports_in, write_reports
+from hostup_conformance.reports.files import remove_reports, write_reports
 from hostup_conformance.sources import client_recording
 from hostup_conformance.sources.client import ClientCommand, check_command, play_all, serve
 from hostup_conformance.sources.scenes import KEY, Scene, scenes
@@ -120,9 +120,8 @@ def judge_and_report(
     course, began = Course(), time.monotonic()
     try:
         remove_reports(options.report_dir, options.inputs.values())
-        check_apart(reports_in(options.report_dir), options.inputs)
+        check_outputs(options.report_dir, None, options.inputs)
         waivers = read_waivers(options.waivers)
-        check_writable(options.report_dir / "report.json")
         with tempfile.TemporaryDirectory() as folder:
             interruption = Interruption(Path(folder) / "notice", watch=False)
             try:

@@ -19,7 +19,7 @@ from hostup_conformance.core.wire import Limits
 from hostup_conformance.reports.files import reports_in
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from contextlib import ExitStack
 
 #: The default number of requests to a live server, and how many more there are if commands may be started.
@@ -248,19 +248,24 @@ def limits(options: Options, target: Target) -> Limits:
     )
 
 
-def check_apart(written: Collection[Path], read: Mapping[str, Path]) -> None:
-    """Raise `Misconfigured` if a run would write two of its files to one place, or over a file that it reads."""
-    for name, file in read.items():
-        if is_among(file, written):
+def check_outputs(report_dir: Path, record: Path | None, inputs: Mapping[str, Path]) -> None:
+    """Check where a run writes its reports and its recording.
+
+    Raises:
+        Misconfigured: it would write over what it reads or writes itself, or cannot write at all
+    """
+    recorded = [record] if record else []
+    reports = reports_in(report_dir)
+    for name, file in inputs.items():
+        if is_among(file, [*reports, *recorded]):
             raise Misconfigured(
                 f"{name} {file} would be replaced by what the run writes; give another --report-dir or --record, or "
                 "move it first"
             )
-    seen: set[Path] = set()
-    for file in written:
-        if is_among(file, seen):
-            raise Misconfigured(f"--record {file} is the name of a report too; give another path")
-        seen.add(file)
+    if record and is_among(record, reports):
+        raise Misconfigured(f"--record {record} is the name of a report too; give another path")
+    for file in (report_dir / "report.json", *recorded):
+        check_writable(file)
 
 
 def check_writable(file: Path) -> None:
@@ -281,8 +286,3 @@ def check_writable(file: Path) -> None:
         for folder in made:
             with suppress(OSError):
                 folder.rmdir()
-
-
-def files(options: Options) -> list[Path]:
-    """Return the files that every run writes."""
-    return [*reports_in(options.report_dir), *([options.record] if options.record else [])]

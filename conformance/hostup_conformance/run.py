@@ -19,7 +19,7 @@ from hostup_conformance.core.time_limit import end_now
 from hostup_conformance.core.verdict import broken_off, failure
 from hostup_conformance.core.waivers import apply_waivers, read_waivers
 from hostup_conformance.interruption import REASON
-from hostup_conformance.options import check_apart, check_writable, files, is_live, limits, with_commands
+from hostup_conformance.options import check_outputs, is_live, limits, with_commands
 from hostup_conformance.record import Course, item_of, record_of, server
 from hostup_conformance.sources import commands, lookup, recording
 from hostup_conformance.sources.generated import Generated
@@ -46,11 +46,9 @@ class Run:
         self, options: Options, target: Target, interruption: Interruption, find_vps: Callable[[Target], Target]
     ) -> None:
         self.options, self.interruption = options, interruption
-        check_apart(files(options), options.inputs)
+        check_outputs(options.report_dir, options.record, options.inputs)
         self.waivers = read_waivers(options.waivers)
         self.course, self._began = Course(), time.monotonic()
-        for file in files(options):
-            check_writable(file)
         recorded: list[Exchange] = []
         if options.har:
             recorded, target, ignored = recording.read(options.har, target)
