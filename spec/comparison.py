@@ -338,12 +338,20 @@ def interface_changes(old: Contract, new: Contract) -> Iterator[Change]:
             yield Change(CALLERS if gone else NOBODY, PACKAGE, f"the package is {'gone' if gone else 'new'}")
         return
     for breakage in griffe.find_breaking_changes(old.package, new.package):
+        if _is_shared(breakage.obj.path, old.package):
+            continue
         what = f"{breakage.kind.value[0].lower()}{breakage.kind.value[1:]}"
         yield Change(CALLERS, breakage.obj.path, f"{what}{_values_of(breakage)}")
     known = {path for path, _ in _public(old.package)}
     for path, kind in _public(new.package):
         if path not in known and path.rpartition(".")[0] in known:
             yield Change(NOBODY, path, f"a new {kind}")
+
+
+def _is_shared(path: str, package: griffe.Module) -> bool:
+    """Whether an object is one that the modules of the package `api` share; callers name those modules alone."""
+    _, *parts = path.split(".")
+    return parts[:1] == ["api"] and len(parts) > 1 and not isinstance(package["api"].members[parts[1]], griffe.Module)
 
 
 def _values_of(breakage: griffe.Breakage) -> str:

@@ -17,10 +17,11 @@ if TYPE_CHECKING:
 
 PACKAGE = "hostup_agent_exec"
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
-#: Members that allow neither more nor less, wherever they are; so does every x- extension, except for DIRECTIONS.
+#: Members that allow neither more nor less, wherever they are; so does every x- extension, except for DIRECTIONS. The
+#: scopes are those that an error of the client names.
 ANNOTATIONS = {
     "title", "summary", "description", "example", "examples", "default", "deprecated", "externalDocs", "$comment",
-    "tags", "operationId", "contact", "license", "termsOfService",
+    "tags", "operationId", "contact", "license", "termsOfService", "scopes",
 }  # fmt: skip
 #: Members that only callers read: links, and the extensions that the client's templates use.
 DIRECTIONS = {

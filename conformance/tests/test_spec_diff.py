@@ -381,6 +381,16 @@ def test_the_python_interface(tmp_path: Path) -> None:
         assert (change.breaks, change.what) == (breaks, f"the package is {what}")
 
 
+def test_what_the_modules_of_api_share_is_not_for_callers(tmp_path: Path) -> None:
+    for name, parameters in (("old", "seconds"), ("new", "seconds, response")):
+        for file in ("__init__.py", "api/__init__.py", "api/start.py"):
+            (tmp_path / name / "hostup_agent_exec" / file).parent.mkdir(parents=True, exist_ok=True)
+            text = f"def wait({parameters}): ...\n" if "/" in file else ""
+            (tmp_path / name / "hostup_agent_exec" / file).write_text(text)
+    found = changes(*(Contract(document(), {}, interface(tmp_path / name)) for name in ("old", "new")))
+    assert [change.place for change in found] == ["hostup_agent_exec.api.start.wait"]
+
+
 # --- the command, in a repository of its own
 
 
