@@ -186,7 +186,9 @@ def some_response(chance: Random) -> bytes:
 
 @pytest.fixture(scope="module")
 def wire() -> Iterator[Wire]:
-    made = wire_to(TARGET, Limits(waiting_seconds=0.0, request_seconds=5.0, pauses=(0.0,)), careful=False)
+    made = wire_to(
+        TARGET, Limits(waiting_seconds=0.0, request_seconds=5.0, run_seconds=1e9, pauses=(0.0,)), careful=False
+    )
     yield made
     made.close()
 
@@ -201,6 +203,7 @@ def record(wire: Wire, sent: Sequence[bytes]) -> dict[str, Any]:
         wire.close_idle_connections()
         with suppress(Stopped):
             wire.send(request, purpose="fuzz")
+    assert len(wire.exchanges) >= len(sent)
     return judged(wire.exchanges, TARGET)
 
 
