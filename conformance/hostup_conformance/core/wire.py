@@ -341,7 +341,9 @@ class Wire(Generic[A]):
         with self._lock:
             if int(remaining) > self._under_way:
                 return
-            until = time.monotonic() + max((reset - datetime.now(UTC)).total_seconds(), 0.0)
+            # In this order, so that a pause between the two clocks makes the wait longer, and not too short.
+            seconds = max((reset - datetime.now(UTC)).total_seconds(), 0.0)
+            until = time.monotonic() + seconds
             more = max(until - max(time.monotonic(), self._closed_until), 0.0)
             if self._waited + more <= self.limits.waiting_seconds:
                 self._waited += more
