@@ -229,6 +229,7 @@ def problems(record: dict[str, Any], keys: tuple[str, ...] = KEYS) -> list[str]:
 @example([b'HTTP/1.1 200 OK\r\nX-Served-By: Malm\xf6\r\nContent-Length: 19\r\n\r\n{"available": true}'])
 @example([b"HTTP/1.1 200 OK\r\n\r\n" + KEYS[0].encode()])
 @example([b'HTTP/1.1 200 OK\r\n\r\n{"data": ["\\udfff"], "\\ud800": 1}'] * 5)
+@example([b'HTTP/1.1 200 OK\r\n\r\n{"exited": true, "exitCode": [], "powerState": {}, "uptimeSeconds": 5}'] * 9)
 def test_any_sixteen_responses_are_judged(wire: Wire, sent: list[bytes]) -> None:
     assert problems(record(wire, sent)) == []
 

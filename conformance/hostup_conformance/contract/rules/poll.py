@@ -137,7 +137,7 @@ def running_has_not_exited(e: Exchange) -> Findings:
     An exitCode other than 0 passes: the command failed, as where the guest has no sleep. A named command may have ended
     in the meantime, so this is a warning at most.
     """
-    if e.body.get("exited") is True and e.body.get("exitCode") in {0, None}:
+    if e.body.get("exited") is True and e.body.get("exitCode") in (0, None):
         yield f"exited false, for the command with the pid {e.ask.number}, which runs on", {"exited": True}
 
 

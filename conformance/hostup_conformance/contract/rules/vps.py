@@ -444,7 +444,7 @@ def uptime_goes_on(exchanges: list[Exchange], _target: Target) -> FindingsAcross
         if uptime and member(e, "powerState") == "stopped":
             yield e, "uptimeSeconds null or 0 with powerState stopped", {"uptimeSeconds": uptime}
             return
-        if uptime is None or member(e, "powerState") not in {"running", None}:
+        if uptime is None or member(e, "powerState") not in ("running", None):
             continue
         first = before.setdefault(e.ask.id, e)
         began = number(first.body, "uptimeSeconds") or 0
