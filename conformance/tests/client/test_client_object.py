@@ -426,8 +426,10 @@ def test_an_error_of_a_hook_holds_no_key(voice: Voice) -> None:
         ({"base_url": "ftp://h.test"}, "base_url: expected http or https, a host, and neither query nor fragment"),
         (
             {"base_url": "http://h.test"},
-            "base_url: expected https, or a host on loopback, since http would show the key to the network; "
-            "in Python, allow_plain_http=True allows it",
+            (
+                "base_url: expected https, or a host on loopback, since http would show the key to the network; "
+                "in Python, allow_plain_http=True allows it"
+            ),
         ),
         ({"application": "a\n"}, "application: expected visible ASCII characters"),
         ({"timeout": 0}, "timeout: expected a number of seconds above 0, and 1e+09 at most"),
