@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 
+from faults.probe import refuse
 from stage import Answered, Asked
 
 from variants import allowed, invalid, is_ended
@@ -24,6 +25,16 @@ def forgotten_is_invalid(asked: Asked, answered: Answered) -> None:
     """A pid that was fetched before, or is unknown, gets 400."""
     if answered.status == 404 and asked.full and asked.own and asked.pid and asked.path.endswith("/exec"):
         invalid(asked, answered, "/pid")
+
+
+@allowed()
+def named_command_ends_during_the_run(asked: Asked, answered: Answered) -> None:
+    """The command that ran when the run began fails after a few polls, and is then forgotten."""
+    if answered.is_output and asked.own and answered.json["exited"] is False and asked.nth("polls") >= 4:
+        if asked.nth("ends") == 1:
+            answered.change(exited=True, exitCode=1)
+        else:
+            refuse(asked, answered, 404, "not_found", "Not found")
 
 
 @allowed()

@@ -157,18 +157,21 @@ def of_no_other_command(exchanges: list[Exchange], target: Target) -> FindingsAc
     """Command output in a 200 is a finding if a command has that pid only without the sign, or in the lowest 32 bits.
 
     A server that has output for every unknown pid is exempt, since PID-04 judges it. A pid that some parsers take for
-    an integer may get the output of the command with that integer; exited true is a finding while that command still
-    runs.
+    an integer may get the output of the command with that integer; exited true is a finding if that command was still
+    seen to run later.
     """
     made_up = any(shows_output(e) and e.ask.pid == Pid.UNKNOWN and (e.ask.number or 0) < 2**31 for e in exchanges)
-    running = any(e.ask.pid == Pid.RUNNING and shows_output(e) and e.body.get("exited") is False for e in exchanges)
+    seen_running = [
+        e for e in exchanges if e.ask.pid == Pid.RUNNING and shows_output(e) and e.body.get("exited") is False
+    ]
+    ran_until = seen_running[-1].number if seen_running else 0
     commands = commands_of(target)
     for e in exchanges:
         if e.ask.pid.known or made_up or not shows_output(e):
             continue
         if e.ask.number is not None and abs(e.ask.number) % 2**32 in commands:
             yield e, "a 4xx", f"command output ({', '.join(n for n in OUTPUT if n in e.body)})"
-        elif e.ask.pid == Pid.LOOSE and running and e.body.get("exited") is True:
+        elif e.ask.pid == Pid.LOOSE and e.number < ran_until and e.body.get("exited") is True:
             yield e, "a 4xx, or the state of the command that runs", {"exited": True}
 
 
