@@ -236,14 +236,6 @@ def gzip_unasked(_asked: Asked, answered: Answered) -> None:
 
 
 @trips("HTTP-09")
-def gzip_of_weight_0(asked: Asked, answered: Answered) -> None:
-    """The body is in gzip wherever Accept-Encoding names it, although its weight is 0."""
-    if "gzip;q=0" in asked.headers.get("accept-encoding", "") and answered.status == 200:
-        answered.body = gzip.compress(answered.body)
-        answered.header("Content-Encoding", "gzip")
-
-
-@trips("HTTP-09")
 def gzip_by_its_label_alone(asked: Asked, answered: Answered) -> None:
     """Content-Encoding says gzip, but the body is not compressed."""
     if "gzip" in asked.headers.get("accept-encoding", "") and answered.status == 401:

@@ -23,7 +23,7 @@ def chunked(asked: Asked, answered: Answered) -> None:
 @allowed()
 def gzip_where_asked(asked: Asked, answered: Answered) -> None:
     """The body is in gzip if the request accepts it."""
-    if "gzip," in asked.headers.get("accept-encoding", "") and asked.method == "GET":
+    if "gzip" in asked.headers.get("accept-encoding", "") and asked.method == "GET":
         answered.body = gzip.compress(answered.body)
         answered.header("Content-Encoding", "gzip")
     answered.header("Vary", "Accept-Encoding")
