@@ -39,8 +39,10 @@ DEFAULT_MAX_BODY_BYTES = 200 * 2**20
 GRACE = 10.0
 """Seconds that a request has beyond the end of a wait that it is part of, since its response may be the only one."""
 
-CONCURRENCY = 50
-"""How many requests are sent at once, and so the connections of a pool; further ones wait for their turn."""
+CONCURRENCY = 25
+"""How many requests are sent at once, and so the connections of a pool; further ones wait for their turn.
+
+With more, a request takes longer than it gains: the pool looks at all its connections, twice over, for each."""
 
 _HEADERS = {
     "accept": "application/json, application/problem+json",

@@ -107,7 +107,7 @@ from hostup_agent_exec.api.agent import get_agent_exec
 
 client = AuthenticatedClient(sys.argv[1], "key")
 get_agent_exec.sync("v", client=client)
-for _ in range(50):
+for _ in range(client._pool.size):
     client._pool.slots.acquire()
 with module._lock:
     pid = os.fork()
