@@ -630,7 +630,7 @@ class Client:
         return {name: value for name, value in self.__dict__.items() if name not in left_out}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state, _login=None, _given=None, _async_given=None, _unlike={})
+        self.__dict__.update(state, _login=None, _given=None, _async_given=None)
         self._pool = _Pool(self, self._httpx_arguments())
 
     def with_headers(self, headers: Mapping[str, str]) -> Self:

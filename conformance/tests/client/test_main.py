@@ -454,3 +454,11 @@ def test_what_follows_a_closed_pipe_goes_nowhere(monkeypatch: pytest.MonkeyPatch
         assert main(["probe", VPS]) == 141
         stream.write("more")
         stream.flush()
+
+
+def test_a_list_tells_the_scope_it_needs(server: respx.MockRouter, capsys: pytest.CaptureFixture[str]) -> None:
+    listing = server.get(f"{BASE_URL}/api/v2/vps")
+    for status, says in ((403, "; list needs a key with read:vm\n"), (400, "\n")):
+        listing.respond(status)
+        assert main(["list"]) == 125
+        assert capsys.readouterr().err.endswith(f": GET /api/v2/vps{says}")
