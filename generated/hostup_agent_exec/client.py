@@ -278,9 +278,6 @@ class _Pool:
             self._begin()
 
     def synchronous(self, user: Client) -> httpx.Client:
-        ready = self.client
-        if ready is not None and self.process == os.getpid() and user in self.users:
-            return ready
         with _lock:
             self._here()
             self.users.add(user)
@@ -291,9 +288,6 @@ class _Pool:
 
     def asynchronous(self, user: Client) -> _Asynchronous:
         loop = _loop()
-        ready = self.loops.get(loop)
-        if ready is not None and self.process == os.getpid() and user in self.users and not ready.client.is_closed:
-            return ready
         with _lock:
             self._here()
             self.users.add(user)

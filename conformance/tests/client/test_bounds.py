@@ -338,9 +338,10 @@ class Stalling(httpx.AsyncByteStream):
 def test_a_transport_that_never_answers_is_left() -> None:
     stream = Stalling()
     client = answering(lambda _: httpx.Response(200, stream=stream)).with_timeout(0.2)
-    with pytest.raises(httpx.ReadTimeout):
+    with pytest.raises(httpx.ReadTimeout, match=r"^the response was not complete in time$") as caught:
         Voice("asyncio").call(client=client)
     assert stream.closed
+    assert caught.value.request.url.path.endswith("/exec")
 
 
 @pytest.mark.parametrize("timeout", [0, -1, float("nan"), float("inf"), 10**400])

@@ -456,12 +456,25 @@ def test_the_longest_time_is_taken() -> None:
         new_client(timeout="7")
 
 
-def test_user_name_and_password_are_kept() -> None:
+def test_user_name_and_password_are_kept(voice: Voice) -> None:
     server = Server()
     client = Client("https://me:hunter2@h.test/x/", httpx_args={"transport": server})
-    client.send({"method": "GET", "url": "/y"})
+    request = {"method": "GET", "url": "/y"}
+    if voice.is_async:
+        asyncio.run(client.asend(request))
+    else:
+        client.send(request)
     assert b64decode(server.last.headers["authorization"].removeprefix("Basic ")) == b"me:hunter2"
     assert str(server.last.url) == "https://h.test/x/y"
+
+
+def test_an_error_without_a_request_is_passed_on() -> None:
+    def fail(_: httpx.Request) -> None:
+        raise httpx.RequestError("mine")
+
+    client = new_client().set_httpx_client(httpx.Client(event_hooks={"request": [fail]}))
+    with pytest.raises(httpx.RequestError, match=r"^mine$"):
+        get_agent_exec.sync(VPS, client=client)
 
 
 @pytest.mark.parametrize("most", [1, 3])

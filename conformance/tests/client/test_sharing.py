@@ -24,6 +24,7 @@ import httpx
 import pytest
 from client.voices import KEY, PID, VPS, Voice, answering, new_client
 from hostup_agent_exec import AuthenticatedClient, Client
+from hostup_agent_exec import client as module
 from hostup_agent_exec.api.agent import get_agent_exec, start_agent_exec
 
 
@@ -133,6 +134,30 @@ def test_each_event_loop_has_its_own_connections(url: str) -> None:
     asyncio.run(client.aclose())
 
 
+def test_a_loop_that_was_closed_is_forgotten() -> None:
+    client = answering(lambda _: httpx.Response(200, json={"available": True}))
+    for _ in range(3):
+        loop = asyncio.new_event_loop()
+        loop.run_until_complete(get_agent_exec.asyncio(VPS, client=client))
+        assert list(client._pool.loops) == [loop]
+        loop.close()  # without an end of its generators, which would close the httpx client
+
+
+def test_a_call_within_a_call_leaves_the_deadline_of_the_outer_one() -> None:
+    inner = answering(httpx.Response(200, json={"available": True}))
+    seen: list[float] = []
+
+    def answer(_: httpx.Request) -> httpx.Response:
+        seen.append(module._HERE.deadline)
+        get_agent_exec.sync(VPS, client=inner, timeout=7)
+        seen.append(module._HERE.deadline)
+        return httpx.Response(200, json={"available": True})
+
+    get_agent_exec.sync(VPS, client=answering(answer))
+    assert seen[0] == seen[1]
+    assert module._HERE.deadline is None
+
+
 def test_event_loops_in_threads_share_a_client(url: str) -> None:
     client = AuthenticatedClient(url, KEY)
 
@@ -155,7 +180,9 @@ def test_trio_works_as_well(url: str) -> None:
 
     async def main() -> list[Any]:
         async with AuthenticatedClient(url, KEY) as client:
-            return [(await get_agent_exec.asyncio(id, client=client)).reason for id in ("a", "b")]
+            found = [(await get_agent_exec.asyncio(id, client=client)).reason for id in ("a", "b")]
+            assert list(client._pool.loops) == [trio.lowlevel.current_trio_token()]
+            return found
 
     for _ in range(2):
         assert trio.run(main) == ["a", "b"]
