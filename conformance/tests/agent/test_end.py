@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import signal
 import subprocess
 import sys
 import time
@@ -33,12 +32,14 @@ def test_sigkill_leaves_nothing_behind(endpoint: Endpoint) -> None:
         [sys.executable, "-m", "hostup_conformance.servers.agent_server"], stdout=subprocess.PIPE, text=True, env=KEPT
     ) as server:
         assert server.stdout is not None
-        lines = "".join(server.stdout.readline() for _ in range(8))  # an address, and seven variables
-        pid = int(re.findall(r"HOSTUP_RUNNING_PID=(\d+)", lines)[0])
-        # The command runs in the agent's folder, which it was started in.
-        folder = Path(os.readlink(f"/proc/{pid}/cwd"))
-        assert is_there(pid)
-        server.send_signal(signal.SIGKILL)
+        try:
+            printed = (re.search(r"HOSTUP_RUNNING_PID=(\d+)", line) for line in server.stdout)
+            pid = next(int(found[1]) for found in printed if found)
+            # The command runs in the agent's folder, which it was started in.
+            folder = Path(os.readlink(f"/proc/{pid}/cwd"))
+            assert is_there(pid)
+        finally:
+            server.kill()
     until = time.monotonic() + DEADLINE
     while is_there(pid) and time.monotonic() < until:
         time.sleep(0.05)
