@@ -22,10 +22,7 @@ from hostup_conformance.core.misconfigured import Misconfigured
 from hostup_conformance.core.redact import redactor
 from hostup_conformance.core.safe_text import shown
 from hostup_conformance.interruption import held_back
-from hostup_conformance.options import (
-    Options,
-    target_of,
-)
+from hostup_conformance.options import Options, target_of
 from hostup_conformance.record import plan_of
 from hostup_conformance.reports import terminal
 from hostup_conformance.reports.files import remove_reports, write_reports

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 #: other credential that is no bearer token, `query` the key in the URL, and `unnamed` a key in a recording whose scopes
 #: are unknown.
 Credential = Literal["full", "read", "none", "wrong", "malformed", "other_scheme", "lowercase", "query", "unnamed"]
+#: The kinds of credential that are no valid key under the documented scheme.
+WITHOUT_KEY: set[Credential] = {"none", "wrong", "malformed", "other_scheme"}
 #: `own` is the target's VPS; `similar` is an id that resembles its id, `case` is its id in another case, `malformed`
 #: has characters that no id has, and `unnamed` is an id in a recording whose owner is unknown.
 Vps = Literal["own", "unavailable", "foreign", "unknown", "similar", "case", "malformed", "unnamed"]

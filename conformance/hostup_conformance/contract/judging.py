@@ -48,11 +48,12 @@ def judge(
     if ban := ban_in(exchanges):
         exchanges, stopped = exchanges[: ban.since], ban.why
     target = with_started_commands(target, exchanges)
+    no_starts = refusal_of_starts(exchanges)
     contract = core.Contract(
         target,
         rules(),
         server_requirements().values(),
-        lacking=lambda requirement, exercised: lacking(requirement, target, exchanges, exercised=exercised),
+        lacking=lambda requirement, exercised: lacking(requirement, target, no_starts, exercised=exercised),
         redact=redactor(target.nearly_secrets),
     )
     seen = core.Core(any(map(shows_core, exchanges)), refusal_of_core(exchanges, target))
@@ -93,8 +94,11 @@ def oracle(e: Exchange) -> tuple[str, str] | None:
     return None if note is None else (beside, f"schemathesis says: {note}")
 
 
-def lacking(requirement: Requirement, target: Target, exchanges: Sequence[Exchange], *, exercised: bool) -> str | None:
-    """Return what would enable a requirement that lacks what it needs, or that was not exercised; None if nothing."""
+def lacking(requirement: Requirement, target: Target, no_starts: str | None, *, exercised: bool) -> str | None:
+    """Return what would enable a requirement that lacks what it needs, or that was not exercised; None if nothing.
+
+    `no_starts` says how every start was refused, if they were.
+    """
     if missing := [need for need in requirement.needs if not target.has(need)]:
         return enable(missing, target)
     served_by = requirement.served_by
@@ -102,7 +106,7 @@ def lacking(requirement: Requirement, target: Target, exchanges: Sequence[Exchan
         variables = [need for need in served_by if need.isupper()]
         return f"set {' or '.join(variables)}, or run with --allow-exec"
     if not exercised and "--allow-exec" in (*requirement.needs, *served_by):
-        return refusal_of_starts(exchanges)
+        return no_starts
     return None
 
 

@@ -13,7 +13,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from hostup_conformance.contract.ask import is_devious
+from hostup_conformance.contract.ask import WITHOUT_KEY, is_devious
 from hostup_conformance.contract.paths import VPSS
 from hostup_conformance.contract.selectors import asks_availability, refused, starts, status_of
 from hostup_conformance.core.wire import CONNECTIONS
@@ -75,12 +75,11 @@ def asks_own(e: Exchange) -> bool:
 
 
 def refusal_of_starts(exchanges: Sequence[Exchange]) -> str | None:
-    """Say how every start of a proper command was refused; None if one was not, or if there was none."""
-    asked = [e for e in exchanges if starts(e)]
-    statuses = {e.status for e in asked}
-    if len(statuses) != 1 or not refused(asked[0]):
+    """Say with which 4xx every start of a proper command was refused; None if one was not, or if there was none."""
+    first = next(filter(starts, exchanges), None)
+    if first is None or not refused(first) or any(e.status != first.status for e in filter(starts, exchanges)):
         return None
-    return f"every start was refused with {status_of(asked[0])} (does HOSTUP_API_KEY have write:vm?)"
+    return f"every start was refused with {status_of(first)} (does HOSTUP_API_KEY have write:vm?)"
 
 
 def refusal_of_core(exchanges: Sequence[Exchange], target: Target) -> str | None:
@@ -215,7 +214,7 @@ def ban_in(exchanges: Sequence[Exchange]) -> Ban | None:
 
 def is_wrong_key_refused(e: Exchange) -> bool:
     """A 401 for a request without a key, or with a wrong one."""
-    return e.status == 401 and e.ask.credential in {"none", "wrong", "malformed", "other_scheme"}
+    return e.status == 401 and e.ask.credential in WITHOUT_KEY
 
 
 def forbidden_in(exchanges: Sequence[Exchange]) -> Ban | None:

@@ -195,6 +195,11 @@ def is_beyond_ascii(e: Exchange) -> bool:
     return refused(e) and not is_document(e) and not all(value.isascii() for _, value in e.request.headers)
 
 
+def is_chunked(e: Exchange) -> bool:
+    """Whether the request was sent in chunks, without a Content-Length."""
+    return e.request.header("transfer-encoding") is not None
+
+
 def is_too_large(e: Exchange) -> bool:
     """A refusal because of the size of the request, for which front ends have limits and forms of their own."""
     return e.status in {414, 431} or (e.status == 413 and not is_document(e))
@@ -202,7 +207,7 @@ def is_too_large(e: Exchange) -> bool:
 
 def is_of_unknown_length(e: Exchange) -> bool:
     """A chunked request that was refused with 411, since a server may demand a Content-Length."""
-    return e.status == 411 and e.request.header("transfer-encoding") is not None
+    return e.status == 411 and is_chunked(e)
 
 
 def is_from_firewall(e: Exchange) -> bool:
@@ -260,11 +265,15 @@ def is_passable(command: str) -> bool:
     return re.search("[\0\ud800-\udfff]", command) is None
 
 
+def is_start_on_own(e: Exchange) -> bool:
+    """A start with the full key, on the VPS whose agent is available; its command may be improper."""
+    return is_start(e) and e.ask.credential == "full" and e.ask.vps == "own"
+
+
 def starts(e: Exchange) -> bool:
     """The start of a valid command, with the full key, on the VPS whose agent is available."""
-    command = proper_command(e.request) if is_start(e) else None
-    valid = command is not None and is_passable(command)
-    return valid and e.ask.credential == "full" and e.ask.vps == "own"
+    command = proper_command(e.request) if is_start_on_own(e) else None
+    return command is not None and is_passable(command)
 
 
 def started(e: Exchange) -> bool:

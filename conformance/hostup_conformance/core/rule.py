@@ -2,7 +2,7 @@
 
 `each` registers a rule that judges one exchange at a time, `across` a rule that judges all exchanges of a run together.
 The second argument selects the exchanges that exercise the requirement: if there are none, its status is `skip`.
-Where `across` needs others to judge those, `exercised_by` tells them apart, so that nothing passes unseen.
+Where the rule needs others to judge those, `exercised_by` tells them apart, so that nothing passes unseen.
 """
 
 from __future__ import annotations
@@ -91,17 +91,29 @@ class Rules(Generic[A, T]):
         self.by_id: dict[str, Rule[A, T]] = {}
 
     def each(
-        self, id: str, applies: Callable[[Exchange[A]], bool], *, with_recovered: bool = False
+        self,
+        id: str,
+        applies: Callable[[Exchange[A]], bool],
+        *,
+        with_recovered: bool = False,
+        exercised_by: Callable[[list[Exchange[A]], T], Iterable[Exchange[A]]] = all_of_them,
     ) -> Callable[[Callable[[Exchange[A]], Findings]], Callable[[Exchange[A]], Findings]]:
-        """Register a rule that judges one exchange at a time; `with_recovered`, failures that recovered too."""
+        """Register a rule that judges one exchange at a time.
+
+        Args:
+            id: that of its requirement
+            applies: selects the exchanges that it is shown
+            with_recovered: whether it is shown failures that recovered too
+            exercised_by: returns those of them that it judges, if the others only help to tell
+        """
 
         def register(function: Callable[[Exchange[A]], Findings]) -> Callable[[Exchange[A]], Findings]:
-            def judge(selected: list[Exchange[A]], _target: T) -> FindingsAcross[A]:
-                for exchange in selected:
+            def judge(selected: list[Exchange[A]], target: T) -> FindingsAcross[A]:
+                for exchange in exercised_by(selected, target):
                     for expected, got in function(exchange):
                         yield exchange, expected, got
 
-            self._add(Rule(id, applies, judge, with_recovered), function.__doc__)
+            self._add(Rule(id, applies, judge, with_recovered, exercised_by), function.__doc__)
             return function
 
         return register

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from hostup_conformance.contract.ask import Pid, is_start
+from hostup_conformance.contract.ask import WITHOUT_KEY, Pid, is_start
 from hostup_conformance.contract.rules import Findings, FindingsAcross, across, each
 from hostup_conformance.contract.rules.scope import if_valid
 from hostup_conformance.contract.selectors import (
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from hostup_conformance.contract.target import Target
 
 STATE = (*AVAILABILITY, *OUTPUT)
-#: The kinds of credential that are no valid key under the documented scheme.
-WITHOUT_KEY = {"none", "wrong", "malformed", "other_scheme"}
 
 
 def with_credential(*kinds: Credential) -> Selector:

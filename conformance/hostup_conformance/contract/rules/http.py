@@ -20,6 +20,7 @@ from hostup_conformance.contract.selectors import (
     gives_either,
     is_asked,
     is_busy,
+    is_chunked,
     is_document,
     is_error,
     is_good,
@@ -87,8 +88,7 @@ def response_is_complete(exchanges: list[Exchange], _target: Target) -> Findings
             yield e, "a status from 200 to 599", e.status
         if e.header("content-length") is not None and e.header("transfer-encoding") is not None:
             yield e, "Content-Length or Transfer-Encoding", "both"
-        chunked = e.request.header("transfer-encoding") is not None
-        if e.response and e.response.surplus and e.request.method != "HEAD" and not chunked:
+        if e.response and e.response.surplus and e.request.method != "HEAD" and not is_chunked(e):
             yield e, "nothing after the response", e.response.surplus
 
 

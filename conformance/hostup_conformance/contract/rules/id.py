@@ -107,17 +107,15 @@ def accepted_spellings(exchanges: list[Exchange], target: Target) -> FindingsAcr
             yield e, "", f"{e.request.path} gets the same as the caller's own id"
 
 
-@across("ID-08", for_vps("malformed"), exercised_by=lambda every, target: twice_encoded(every, target))
-def id_is_decoded_once(exchanges: list[Exchange], target: Target) -> FindingsAcross:
+@each(
+    "ID-08",
+    for_vps("malformed"),
+    exercised_by=lambda every, target: [e for e in every if is_own_once_decoded_again(e, target)],
+)
+def id_is_decoded_once(e: Exchange) -> Findings:
     """A status code below 300 is a finding."""
-    for e in twice_encoded(exchanges, target):
-        if e.status is not None and e.status < 300:
-            yield e, "a 4xx", status_of(e)
-
-
-def twice_encoded(exchanges: list[Exchange], target: Target) -> list[Exchange]:
-    """Return the requests for the own id that encode it twice."""
-    return [e for e in exchanges if is_own_once_decoded_again(e, target)]
+    if e.status is not None and e.status < 300:
+        yield "a 4xx", status_of(e)
 
 
 @each("ID-05", for_vps("case"))

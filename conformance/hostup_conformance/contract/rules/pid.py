@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hostup_conformance.contract.ask import Pid, is_start
+from hostup_conformance.contract.ask import Pid
 from hostup_conformance.contract.rules import Findings, FindingsAcross, across, each
 from hostup_conformance.contract.selectors import (
     AVAILABILITY,
     OUTPUT,
     is_from_firewall,
+    is_start_on_own,
     is_undecodable,
     judged,
     proper_command,
@@ -61,22 +62,22 @@ def unknown_is_refused(e: Exchange) -> Findings:
 
 def polls_elsewhere(exchanges: list[Exchange], target: Target) -> list[Exchange]:
     """Return the polls of the commands that were named or started, under another VPS than theirs."""
-    return [e for e in exchanges if e.ask.number in commands_of(target)]
+    commands = commands_of(target)
+    return [e for e in exchanges if e.ask.number in commands]
 
 
-@across(
+@each(
     "PID-05",
     lambda e: judged(e) and e.ask.credential == "full" and e.ask.vps in {"unavailable", "foreign"},
     exercised_by=polls_elsewhere,
 )
-def belongs_to_its_vps(exchanges: list[Exchange], target: Target) -> FindingsAcross:
+def belongs_to_its_vps(e: Exchange) -> Findings:
     """Command output in a 200 is a finding if the pid is of a command of the caller's other VPS.
 
     Anything else passes.
     """
-    for e in polls_elsewhere(exchanges, target):
-        if shows_output(e):
-            yield e, "a 4xx", f"command output ({', '.join(n for n in OUTPUT if n in e.body)})"
+    if shows_output(e):
+        yield "a 4xx", f"command output ({', '.join(n for n in OUTPUT if n in e.body)})"
 
 
 def commands_of(target: Target) -> set[int]:
@@ -103,11 +104,6 @@ def repeated_pid(e: Exchange) -> Findings:
     yield "", status_of(e)
 
 
-def is_start_on_own(e: Exchange) -> bool:
-    """A start with the full key on the caller's own VPS."""
-    return is_start(e) and e.ask.credential == "full" and e.ask.vps == "own"
-
-
 def is_improper_start(e: Exchange) -> bool:
     """A start with the full key on the caller's own VPS whose command is not as documented."""
     return is_start_on_own(e) and proper_command(e.request) is None
@@ -128,16 +124,15 @@ def refused_for_their_command(exchanges: list[Exchange], _target: Target) -> lis
     return [] if proper == {403} else improper
 
 
-@across("PID-10", is_start_on_own, exercised_by=refused_for_their_command)
-def improper_start_is_400(exchanges: list[Exchange], target: Target) -> FindingsAcross:
+@each("PID-10", is_start_on_own, exercised_by=refused_for_their_command)
+def improper_start_is_400(e: Exchange) -> Findings:
     """Of the 4xx, 400 passes, and 413 as well, which says of a command that it is too long.
 
     A page of a firewall that takes the body for an attack passes. A server that forbids every start with 403 is not
     judged.
     """
-    for e in refused_for_their_command(exchanges, target):
-        if e.status not in {400, 413}:
-            yield e, "status 400", status_of(e)
+    if e.status not in {400, 413}:
+        yield "status 400", status_of(e)
 
 
 @each("PID-11", with_pid(Pid.LOOSE, Pid.REPEATED))

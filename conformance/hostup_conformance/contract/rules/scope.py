@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hostup_conformance.contract.ask import Pid, is_devious, is_start
-from hostup_conformance.contract.rules import Findings, FindingsAcross, across, each
+from hostup_conformance.contract.rules import Findings, each
 from hostup_conformance.contract.rules.safety import output_members
 from hostup_conformance.contract.selectors import judged, member, named_members, show_status, status_of
 
@@ -36,20 +36,19 @@ def tells_the_scope(exchanges: list[Exchange], _target: Target) -> list[Exchange
     return [e for e in polls if e.ask.pid in seen or e.status not in {400, 404}]
 
 
-@across(
+@each(
     "SCOPE-02",
     lambda e: judged(e) and e.ask.vps == "own" and e.ask.pid in {Pid.FINISHED, Pid.RUNNING, Pid.UNKNOWN},
     exercised_by=tells_the_scope,
 )
-def read_may_not_poll(exchanges: list[Exchange], target: Target) -> FindingsAcross:
+def read_may_not_poll(e: Exchange) -> Findings:
     """The status code must be 403.
 
     400 and 404 show nothing if the full key got no 200 for that kind of pid in this run, since the server may look for
     the command first.
     """
-    for e in tells_the_scope(exchanges, target):
-        if e.status != 403:
-            yield e, "status 403", status_of(e)
+    if e.status != 403:
+        yield "status 403", status_of(e)
 
 
 @each("SCOPE-03", lambda e: e.response is not None and e.request.method == "HEAD" and e.ask.credential == "read")

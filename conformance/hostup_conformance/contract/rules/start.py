@@ -17,11 +17,13 @@ from hostup_conformance.contract.selectors import (
     envelope_of,
     has_json,
     is_availability,
+    is_chunked,
     is_document,
     is_from_firewall,
     is_of_unknown_length,
     is_output,
     is_readable,
+    is_start_on_own,
     is_unretried_failure,
     judged,
     member,
@@ -457,12 +459,12 @@ def running_is_told_at_once(exchanges: list[Exchange], _target: Target) -> Findi
 
 def is_framed_otherwise(e: Exchange) -> bool:
     """Whether a start is sent chunked, or with a parameter of its media type."""
-    return e.request.header("transfer-encoding") is not None or ";" in (e.request.header("content-type") or "")
+    return is_chunked(e) or ";" in (e.request.header("content-type") or "")
 
 
 @across(
     "START-24",
-    lambda e: is_start(e) and e.ask.credential == "full" and e.ask.vps == "own",
+    is_start_on_own,
     exercised_by=lambda every, _: filter(is_framed_otherwise, every),
 )
 def framing_is_free(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
