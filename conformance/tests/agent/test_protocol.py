@@ -145,20 +145,20 @@ def test_a_late_report_of_an_end_is_kept(folder: Path, reused: bool) -> None:
 
 
 def test_callers_behind_a_hanging_request_give_up(folder: Path) -> None:
-    """Callers that wait behind a hanging request give up in time."""
+    """The time of callers that wait behind a hanging request runs meanwhile: hardly any gets a turn of its own."""
+    given_up = asyncio.Event()
 
     async def reply(_: dict[str, Any]) -> bytes:
-        await asyncio.sleep(0.5)
+        await given_up.wait()
         return returned({})
 
     async def act(agent: GuestAgent) -> None:
-        loop = asyncio.get_running_loop()
-        began = loop.time()
         outcomes = await asyncio.gather(*(agent.info() for _ in range(100)), return_exceptions=True)
+        given_up.set()
         assert all(isinstance(outcome, TimeoutError) for outcome in outcomes)
-        assert loop.time() - began < 0.4
 
-    with_agent(folder, reply, act)
+    # Each turn begins with an attempt to sync.
+    assert names(with_agent(folder, reply, act)).count("guest-sync-delimited") < 50
 
 
 @pytest.mark.parametrize("answer", [None, b"no JSON\n", b"[]\n", b"{}\n", b'{"return": '])
