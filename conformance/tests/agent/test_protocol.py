@@ -156,6 +156,7 @@ def test_callers_behind_a_hanging_request_give_up(folder: Path) -> None:
         outcomes = await asyncio.gather(*(agent.info() for _ in range(100)), return_exceptions=True)
         given_up.set()
         assert all(isinstance(outcome, TimeoutError) for outcome in outcomes)
+        assert await agent.info() == {}
 
     # Each turn begins with an attempt to sync.
     assert names(with_agent(folder, reply, act)).count("guest-sync-delimited") < 50
