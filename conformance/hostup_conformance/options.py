@@ -12,18 +12,16 @@ from typing import TYPE_CHECKING, Any
 
 from hostup_conformance.contract.target import Target, header_variable
 from hostup_conformance.core.files import is_among
+from hostup_conformance.core.limits import FOR_COMMANDS, LIVE_REQUESTS, Limits
 from hostup_conformance.core.misconfigured import Misconfigured
 from hostup_conformance.core.route import Route, ca_from, proxy_for
 from hostup_conformance.core.safe_text import shown
-from hostup_conformance.core.wire import Limits
 from hostup_conformance.reports.files import reports_in
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from contextlib import ExitStack
 
-#: The default number of requests to a live server, and how many more there are if commands may be started.
-LIVE_REQUESTS, FOR_COMMANDS = 240, 150
 #: The form of a header field's name (RFC 9110 section 5.6.2), and the names that the suite itself sets.
 FIELD_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 OUR_FIELDS = frozenset(

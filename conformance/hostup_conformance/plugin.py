@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from hostup_conformance.core.limits import FOR_COMMANDS, LIVE_REQUESTS, Limits
+
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable
 
@@ -50,20 +52,25 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "--max-requests": {
         "type": int,
         "metavar": "N",
-        "help": "send at most N requests (default for live servers: 240, or 390 with --allow-exec)",
+        "help": f"send at most N requests (default for live servers: {LIVE_REQUESTS}, "
+        f"or {LIVE_REQUESTS + FOR_COMMANDS} with --allow-exec)",
     },
     "--rate": {"type": float, "metavar": "N", "help": "send at most N requests in a second (default: any number)"},
     "--max-wait": {
         "type": float,
         "metavar": "S",
-        "help": "wait at most S seconds in all where the server limits the rate (default: 65)",
+        "help": f"wait at most S seconds in all where the server limits the rate (default: {Limits.waiting_seconds:g})",
     },
-    "--max-seconds": {"type": float, "metavar": "S", "help": "send for at most S seconds (default: 110)"},
+    "--max-seconds": {
+        "type": float,
+        "metavar": "S",
+        "help": f"send for at most S seconds (default: {Limits.run_seconds:g})",
+    },
     "--timeout-seconds": {
         "type": float,
-        "default": 10.0,
+        "default": Limits.request_seconds,
         "metavar": "S",
-        "help": "how many seconds one response may take (default: 10)",
+        "help": f"how many seconds one response may take (default: {Limits.request_seconds:g})",
     },
     "--header": {
         "metavar": "NAME",

@@ -17,7 +17,7 @@ from hostup_conformance.core.exchange import A, Exchange
 from hostup_conformance.core.ledger import spec_identity
 from hostup_conformance.core.redact import MARK, redactor
 from hostup_conformance.core.safe_text import Redact, beginning, spelt_out
-from hostup_conformance.core.wire import Withheld
+from hostup_conformance.core.unsent import Withheld
 from hostup_conformance.reports.schema import FORMAT
 from hostup_conformance.sources.commands import MOST_COMMANDS, stages
 from hostup_conformance.sources.dependent import MOST_REQUESTS as MOST_DEPENDENT

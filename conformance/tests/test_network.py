@@ -13,8 +13,9 @@ from hostup_conformance.contract.refusal import what_stands_between
 from hostup_conformance.contract.sending import wire_to
 from hostup_conformance.contract.target import Target
 from hostup_conformance.core import network
-from hostup_conformance.core.network import MOST_MEMBERS, TooLarge, Watched, decode_content
-from hostup_conformance.core.wire import Limits
+from hostup_conformance.core.bodies import MOST_MEMBERS, TooLarge, decode_content
+from hostup_conformance.core.limits import Limits
+from hostup_conformance.core.network import Watched
 from hostup_conformance.sources.requests import authorized
 
 

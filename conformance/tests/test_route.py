@@ -18,9 +18,9 @@ from typing import Any
 import pytest
 from hostup_conformance.contract.sending import wire_to
 from hostup_conformance.contract.target import Target
+from hostup_conformance.core.limits import Limits
 from hostup_conformance.core.messages import Request
 from hostup_conformance.core.misconfigured import Misconfigured
-from hostup_conformance.core.wire import Limits
 from hostup_conformance.mock import Mock
 from hostup_conformance.options import Options, route_to, target_of
 from hostup_conformance.plugin import OPTIONS, destination

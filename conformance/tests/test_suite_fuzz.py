@@ -23,9 +23,10 @@ from hostup_conformance.contract.paths import VPSS, path_of
 from hostup_conformance.contract.sending import Wire, wire_to
 from hostup_conformance.contract.target import Target
 from hostup_conformance.core.ledger import document
+from hostup_conformance.core.limits import Limits
 from hostup_conformance.core.misconfigured import Misconfigured
+from hostup_conformance.core.unsent import Unsent
 from hostup_conformance.core.waivers import read_waivers
-from hostup_conformance.core.wire import Limits, Stopped, Withheld
 from hostup_conformance.mock import VPS_ID
 from hostup_conformance.record import Course, record_of, server
 from hostup_conformance.reports.files import REPORTS
@@ -195,13 +196,15 @@ def wire() -> Iterator[Wire]:
 
 def record(wire: Wire, sent: Sequence[bytes]) -> dict[str, Any]:
     """Return the record of a short run against a server that sends these bytes, one after the other."""
-    wire._backend._addresses = {("127.0.0.1", 9): ["127.0.0.1"]}
+    network = wire._connections._network
+    network._addresses = {("127.0.0.1", 9): ["127.0.0.1"]}
     wire.exchanges.clear()
     for request, part in zip(cycle(REQUESTS), sent, strict=False):
-        wire.stopped, wire._failures, wire._timeouts, wire._lasting, wire._kept_values = None, 0, 0, 0, 0
-        wire._backend._network = httpcore.MockBackend([part])
+        wire.pace.stopped = None
+        wire._failures = wire._timeouts = wire._lasting = wire._connections._room._values = 0
+        network._network = httpcore.MockBackend([part])
         wire.close_idle_connections()
-        with suppress(Stopped, Withheld):
+        with suppress(Unsent):
             wire.send(request, purpose="fuzz")
     assert len(wire.exchanges) >= len(sent)
     return judged(wire.exchanges, TARGET)

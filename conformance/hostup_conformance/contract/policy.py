@@ -13,7 +13,7 @@ from urllib.parse import quote, unquote_plus
 
 from hostup_conformance.contract.ask import LARGEST_LINUX_PID, OVERRIDES, Ask, Exchange, with_started_commands
 from hostup_conformance.core.redact import redactor
-from hostup_conformance.core.wire import Withheld
+from hostup_conformance.core.unsent import Withheld
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from hostup_conformance.contract.ask import WITHOUT_KEY, is_devious
 from hostup_conformance.contract.paths import VPSS
 from hostup_conformance.contract.selectors import asks_availability, refused, starts, status_of
-from hostup_conformance.core.wire import CONNECTIONS
+from hostup_conformance.core.connections import CONNECTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -11,11 +11,12 @@ from hostup_conformance.core import wire as core
 
 if TYPE_CHECKING:
     from hostup_conformance.contract.target import Target
+    from hostup_conformance.core.limits import Limits
 
 Wire: TypeAlias = core.Wire[Ask]
 
 
-def wire_to(target: Target, limits: core.Limits, *, careful: bool) -> Wire:
+def wire_to(target: Target, limits: Limits, *, careful: bool) -> Wire:
     """Return a wire to a target; `careful` means that the server may be in use by others."""
     return core.Wire(
         target.base_url,

@@ -7,7 +7,6 @@ import socket
 import threading
 import time
 import weakref
-import zlib
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
@@ -20,8 +19,6 @@ from hostup_conformance.core.safe_text import counted
 if TYPE_CHECKING:
     import ssl
     from collections.abc import Iterable
-
-    from hostup_conformance.core.messages import Headers
 
 #: How a request failed: before the first byte of a response, by its deadline, or in any other way.
 FailureKind = Lost | Literal["timeout", "broken"]
@@ -39,14 +36,8 @@ TLS_HINTS = {
     "NO_APPLICATION_PROTOCOL": "it does not speak HTTP/1.1: give a base URL that does",
     "WRONG_VERSION_NUMBER": "it does not speak TLS: give a base URL with http://",
 }
-#: No response needs more gzip members.
-MOST_MEMBERS = 100
 #: Only Linux has it.
 QUICK_ACKNOWLEDGEMENT: int | None = getattr(socket, "TCP_QUICKACK", None)
-
-
-class TooLarge(Exception):
-    """The response is larger than any of its kind need be, and is not kept. The message names the limit."""
 
 
 class Unanswered(Exception):
@@ -66,34 +57,6 @@ class Unanswered(Exception):
     def lost(self) -> Lost | None:
         """How the connection failed, if it failed before the first byte of a response."""
         return None if self.kind in {"timeout", "broken"} else self.kind  # type: ignore[return-value]
-
-
-def decode_content(body: bytes, headers: Headers, limit: int) -> tuple[bytes, str | None]:
-    """Decode the content coding; return the body, and what was wrong with the coding, if anything.
-
-    Raises:
-        TooLarge: the decoded body has more bytes than the limit
-    """
-    coding = next((value.strip().lower() for name, value in headers if name.lower() == "content-encoding"), "identity")
-    if coding in {"identity", ""} or not body:
-        return body, None
-    if coding not in {"gzip", "x-gzip", "deflate"}:
-        return body, f"Content-Encoding {coding[:100]} was not asked for"
-    decoded, rest, members = b"", body, 0
-    while rest and members < MOST_MEMBERS:
-        decompressor = zlib.decompressobj(zlib.MAX_WBITS | 32)
-        try:
-            decoded += decompressor.decompress(rest, max(limit - len(decoded), 1))
-        except zlib.error:
-            return (decoded, f"something follows the {coding} body") if members else (body, f"the body is not {coding}")
-        if decompressor.unconsumed_tail:
-            raise TooLarge(f"its body decompresses to more than {limit >> 20} MiB")
-        if not decompressor.eof:
-            return decoded, f"the {coding} body is cut short"
-        # A gzip body may consist of several members (RFC 1952 section 2.2).
-        rest = decompressor.unused_data.lstrip(b"\0")
-        members += 1
-    return decoded, f"the {coding} body has more than {MOST_MEMBERS} members" if rest else None
 
 
 @dataclass

@@ -30,7 +30,7 @@ from hostup_conformance.contract.commands import (
 from hostup_conformance.contract.paths import LONGEST_COMMAND, path_of
 from hostup_conformance.contract.selectors import BUSY, member
 from hostup_conformance.core.messages import Headers, Request
-from hostup_conformance.core.wire import AT_ONCE, Stopped, Withheld
+from hostup_conformance.core.unsent import Stopped, Unsent
 from hostup_conformance.sources import dependent
 from hostup_conformance.sources.requests import BASE_HEADERS, ClientCall, Stage, Step, authorization, authorized
 from hostup_conformance.sources.script import Script, one_of_each, run_stages, step_through
@@ -47,6 +47,8 @@ T = TypeVar("T")
 
 #: Characters of two, three and four bytes, and some that encodings other than UTF-8 would change.
 BEYOND_ASCII = "hostup-conformance-åße\u0301-€-😀-%20+:,=@/"
+#: How many requests are sent at once, at least, if their order does not matter.
+AT_ONCE = 4
 #: How many scenarios of linked requests there are, and of how many requests each.
 SCENARIOS, STEPS = 2, 3
 #: The commands that write files, and so are only started where these can be removed again.
@@ -303,7 +305,7 @@ class Life:
         self._follow([self._spare])
 
     def _poll(self, pid: int, purpose: str) -> Exchange | None:
-        with suppress(Withheld, Stopped):
+        with suppress(Unsent):
             return self._wire.send(poll(self._target, pid), purpose=purpose)
         return None
 
@@ -312,12 +314,12 @@ def follow(wire: Wire, target: Target, pid: int) -> Exchange | None:
     """Poll a command until it has ended, or until the wire sends no more; return the last exchange."""
     pause, deadline = PAUSE, time.monotonic() + PATIENCE
     exchange = None
-    with suppress(Stopped, Withheld):
+    with suppress(Unsent):
         while True:
             exchange = wire.send(poll(target, pid), purpose="a poll of the command that was started")
             if member(exchange, "exited") is not False or time.monotonic() > deadline:
                 break
-            wire.wait(pause)
+            wire.pace.wait(pause)
             pause = min(2 * pause, LONGEST_PAUSE)
     return exchange
 

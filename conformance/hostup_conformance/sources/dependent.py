@@ -18,7 +18,7 @@ from hostup_conformance.contract.paths import VPSS, path_of
 from hostup_conformance.contract.selectors import BURST, gives_list, gives_status, is_availability, items_of, member
 from hostup_conformance.core.messages import Request
 from hostup_conformance.core.times import reset_moment, retry_after_seconds
-from hostup_conformance.core.wire import Stopped, Withheld
+from hostup_conformance.core.unsent import Unsent
 from hostup_conformance.sources.requests import BASE_HEADERS, authorized
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def tasks(wire: Wire, target: Target) -> list[Callable[[], object]]:
 
 def unless_stopped(task: Callable[[], object]) -> None:
     """Do a task until the wire sends nothing more."""
-    with suppress(Stopped, Withheld):
+    with suppress(Unsent):
         task()
 
 
@@ -87,8 +87,7 @@ def overrun(wire: Wire, target: Target) -> None:
         return
     request = authorized(path_of(target.vps), target)
     # The run may have used up the time that it may wait in all; this wait is its last.
-    more = wire.limits.waiting_seconds + 2 * LONGEST_WAIT.total_seconds()
-    wire.limits = replace(wire.limits, waiting_seconds=more)
+    wire.pace.allow_waiting(2 * LONGEST_WAIT.total_seconds())
     for _ in range(int(remaining) + 2):
         exchange = wire.send(
             request, purpose="the probe, until the announced limit is reached", source=BURST, once=True
@@ -96,7 +95,7 @@ def overrun(wire: Wire, target: Target) -> None:
         seconds = retry_after_seconds(exchange.header("retry-after"), datetime.now(UTC))
         if exchange.status == 429:
             if seconds is not None and seconds <= LONGEST_WAIT.total_seconds():
-                wire.wait(seconds + 1.1)  # the seconds may have been rounded down
+                wire.pace.wait(seconds + 1.1)  # the seconds may have been rounded down
                 wire.send(request, purpose="the probe, after the wait that was asked for", source=BURST, once=True)
             return
 

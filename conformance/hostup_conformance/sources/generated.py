@@ -10,7 +10,8 @@ from urllib.parse import unquote, urlencode
 
 from hostup_conformance.contract.ask import LARGEST_LINUX_PID, integer
 from hostup_conformance.contract.paths import path_of
-from hostup_conformance.core.wire import CONNECTIONS, Stopped, Withheld
+from hostup_conformance.core.connections import CONNECTIONS
+from hostup_conformance.core.unsent import Unsent
 from hostup_conformance.sources.requests import authorized
 from hostup_conformance.sources.side_by_side import side_by_side, width
 
@@ -47,7 +48,7 @@ class Generated:
 
     def _take(self, case: str, until: float) -> None:
         if time.monotonic() < until:
-            with suppress(Stopped, Withheld):
+            with suppress(Unsent):
                 self._wire.send(authorized(case, self._target), purpose="generated", source="generated")
 
     def request_target(self, case: schemathesis.Case[Any]) -> str:

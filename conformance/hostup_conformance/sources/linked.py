@@ -12,7 +12,7 @@ import httpx
 import hypothesis
 
 from hostup_conformance.contract.ask import new_pid, with_started_commands
-from hostup_conformance.core.wire import Stopped, Withheld
+from hostup_conformance.core.unsent import Unsent
 from hostup_conformance.sources.commands import SCENARIOS, STEPS, body_of, echo, follow, poll, post
 from hostup_conformance.sources.generated import Generated
 from hostup_conformance.sources.requests import authorized
@@ -80,7 +80,7 @@ def response_to(request: Request, wire: Wire, target: Target) -> httpx.Response:
     before = pids_of(with_started_commands(target, wire.exchanges))
     try:
         exchange = wire.send(request, purpose="following a link", source="generated")
-    except (Stopped, Withheld):
+    except Unsent:
         return httpx.Response(503, request=asked)
     # An agent may reuse a pid; what is known of it is about the earlier command.
     pid = None if (pid := new_pid(exchange)) in before else pid

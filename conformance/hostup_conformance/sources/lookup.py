@@ -13,7 +13,7 @@ from hostup_conformance.contract.selectors import listed_ids, member
 from hostup_conformance.core.misconfigured import Misconfigured
 from hostup_conformance.core.redact import redactor
 from hostup_conformance.core.safe_text import counted
-from hostup_conformance.core.wire import Stopped, Withheld
+from hostup_conformance.core.unsent import Unsent
 from hostup_conformance.sources.requests import authorized
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def says(e: Exchange | None) -> object:
 
 def get(wire: Wire, target: Target, path: str) -> Exchange | None:
     """Return the exchange of a GET with the key, or None if the wire sends no more."""
-    with suppress(Stopped, Withheld):
+    with suppress(Unsent):
         return wire.send(authorized(path, target), purpose="looking for a VPS")
     return None
 

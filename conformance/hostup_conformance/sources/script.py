@@ -17,8 +17,9 @@ from hostup_conformance.contract.paths import ENDPOINT, VPSS, path_of
 from hostup_conformance.contract.refusal import ban_in, hopeless, seems_banned
 from hostup_conformance.contract.selectors import BURST
 from hostup_conformance.contract.target import altered_keys
+from hostup_conformance.core.connections import CONNECTIONS
 from hostup_conformance.core.messages import Headers, Request
-from hostup_conformance.core.wire import CONNECTIONS, Stopped, Withheld
+from hostup_conformance.core.unsent import Unsent
 from hostup_conformance.sources import dependent
 from hostup_conformance.sources.requests import BASE_HEADERS, ClientCall, Stage, Step, authorization, authorized
 from hostup_conformance.sources.side_by_side import side_by_side, width
@@ -460,12 +461,12 @@ def run_stages(wire: Wire, target: Target, stages: list[Stage], beside: Iterable
             beside.clear()
     side_by_side(beside, 1)
     if wire.stopped and (ban := ban_in(wire.exchanges)):
-        wire.stopped = ban.why  # says more than that there was no response
+        wire.pace.stopped = ban.why  # says more than that there was no response
 
 
 def step_through(wire: Wire, target: Target, step: Step, *, once: bool = False) -> Exchange | None:
     """Take a step, if the wire still sends anything; end the run where all else would be refused as well."""
-    with suppress(Stopped, Withheld):
+    with suppress(Unsent):
         if step.client:
             exchange = call(wire, target, step, step.client)
         else:

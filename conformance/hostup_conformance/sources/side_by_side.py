@@ -5,7 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, TypeVar
 
-from hostup_conformance.core.wire import CONNECTIONS
+from hostup_conformance.core.connections import CONNECTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

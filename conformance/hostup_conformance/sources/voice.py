@@ -9,7 +9,7 @@ import httpx
 
 from hostup_conformance.core.exchange import Decoded
 from hostup_conformance.core.messages import Request
-from hostup_conformance.core.wire import Stopped, Withheld
+from hostup_conformance.core.unsent import Unsent
 
 if TYPE_CHECKING:
     from hostup_agent_exec.types import Response
@@ -65,7 +65,7 @@ def call(wire: Wire, target: Target, step: Step, wanted: ClientCall) -> Exchange
         else:
             response = start_agent_exec.sync_detailed(wanted.vps, client=client, body=CommandStart(wanted.command))
         decoded = Decoded(to_json(response.parsed))
-    except (Stopped, Withheld):
+    except Unsent:
         raise
     except Exception as error:
         decoded = Decoded(raised=type(error).__name__)

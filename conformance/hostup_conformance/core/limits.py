@@ -1,0 +1,38 @@
+"""The limits of a run. It imports nothing slow, since pytest's options show the defaults."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+#: How many requests a live server gets by default, and how many more if commands may be started.
+LIVE_REQUESTS, FOR_COMMANDS = 240, 150
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How long a server may take, and how much it may send. Times are in seconds, sizes in bytes."""
+
+    request_seconds: float = 10.0
+    #: The time limit of a request before any has got a response: an instance may have to be started first.
+    first_seconds: float = 30.0
+    #: The time limit of a request after the first timeout: one slow response is enough to judge.
+    next_seconds: float = 4.0
+    run_seconds: float = 110.0
+    #: The largest body of one response, whatever its kind, and of all responses together.
+    body_bytes: int = 200 * 2**20
+    kept_bytes: int = 256 * 2**20
+    #: The same for JSON values and header fields, which need more memory than their text.
+    values: int = 100_000
+    kept_values: int = 1_000_000
+    #: The numbers of timeouts, and of failures of any kind, that end the run.
+    timeouts: int = 3
+    failures: int = 8
+    #: How long the run may wait for the server's rate limits in all.
+    waiting_seconds: float = 65.0
+    #: How many requests may be sent in a second; None for no limit.
+    rate: float | None = None
+    #: How many times a request is sent again after a 429.
+    repetitions: int = 3
+    #: How long one waits before a request is sent again that met a failure which may pass.
+    pauses: tuple[float, ...] = (0.25, 0.75, 1.5, 2.5)
+    requests: int | None = None
