@@ -15,11 +15,13 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hostup_conformance.contract.client_judging import Verdict, judge_client, root_causes
+from hostup_conformance.contract.client_judging import Verdict, client_requirements, judge_client, root_causes
+from hostup_conformance.core.defects import Defects
 from hostup_conformance.core.misconfigured import Misconfigured
 from hostup_conformance.core.redact import redactor
 from hostup_conformance.core.safe_text import beginning, counted
-from hostup_conformance.core.waivers import apply_waivers, read_waivers
+from hostup_conformance.core.verdict import nothing_judged
+from hostup_conformance.core.waivers import Waiver, apply_waivers, read_waivers
 from hostup_conformance.interruption import REASON, Interruption
 from hostup_conformance.options import check_outputs
 from hostup_conformance.record import BODY_CHARACTERS, Course, Subject, record_of
@@ -31,6 +33,7 @@ from hostup_conformance.sources.scenes import KEY, Scene, scenes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from datetime import date
 
     from hostup_conformance.contract.story import Does, Exchange, Seen
 
@@ -126,8 +129,7 @@ def judge_and_report(
             interruption = Interruption(Path(folder) / "notice", watch=False)
             try:
                 exchanges, stopped = take(interruption)
-                verdict = judge_client(exchanges, stopped)
-                verdict = apply_waivers(verdict, waivers, course.started.date(), strict=options.strict)
+                verdict = judged(exchanges, stopped, waivers, course.started.date(), strict=options.strict)
                 course = replace(course, seconds=time.monotonic() - began, stopped=stopped)
                 return report(verdict, exchanges, about, course, options.report_dir)
             finally:
@@ -135,6 +137,17 @@ def judge_and_report(
     except Misconfigured as error:
         print(f"hostup-conformance: {error}", file=sys.stderr)
         return UNUSABLE
+
+
+def judged(
+    exchanges: Sequence[Exchange], stopped: str | None, waivers: list[Waiver], today: date, *, strict: bool
+) -> Verdict:
+    """Return the verdict on a client."""
+    defects = Defects(redactor(tuple({e.ask.play.task.key for e in exchanges})))
+    verdict = defects.survive(
+        lambda: judge_client(exchanges, stopped, defects), nothing_judged(client_requirements().values(), defects)
+    )
+    return defects.survive(lambda: apply_waivers(verdict, waivers, today, strict=strict), verdict)
 
 
 def by_hand(name: str) -> int:
@@ -159,7 +172,7 @@ def report(
     verdict: Verdict, exchanges: Sequence[Exchange], about: Subject[Seen], course: Course, directory: Path
 ) -> int:
     """Write the reports, print the summary, and return the exit code."""
-    record: dict[str, Any] = record_of(verdict, exchanges, about, course, root_causes(verdict))
+    record: dict[str, Any] = record_of(verdict, exchanges, about, course, root_causes)
     problems = write_reports(record, directory)
     terminal.print_summary(Printer(), record, directory)
     for problem in problems:

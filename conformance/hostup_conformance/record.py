@@ -9,6 +9,7 @@ import shlex
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Generic
 
 from hostup_conformance import __version__
@@ -23,11 +24,12 @@ from hostup_conformance.sources.commands import MOST_COMMANDS, stages
 from hostup_conformance.sources.dependent import MOST_REQUESTS as MOST_DEPENDENT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from hostup_conformance.contract.ask import Ask
     from hostup_conformance.contract.sending import Wire
     from hostup_conformance.contract.target import Target
+    from hostup_conformance.core.defects import Defects
     from hostup_conformance.core.messages import Response
     from hostup_conformance.core.rule import Finding
     from hostup_conformance.core.verdict import Result, Verdict
@@ -90,35 +92,71 @@ def record_of(
     exchanges: Sequence[Exchange[A]],
     subject: Subject[A],
     course: Course,
-    roots: dict[str, list[str]],
+    root_causes: Callable[[Verdict[A]], dict[str, list[str]]],
 ) -> dict[str, Any]:
-    """Return the record of a run, redacted, in the form of report.json."""
-    methods = Counter(e.request.method for e in exchanges if e.request.method)
-    record: dict[str, Any] = {
+    """Return the record of a run, redacted, in the form of report.json. What fails of it is left out."""
+    defects = verdict.defects
+    roots: dict[str, list[str]] = defects.survive(lambda: root_causes(verdict), {})
+    account: dict[str, Any] = defects.survive(lambda: account_of(verdict, exchanges, subject, course), {})
+    entries = [entry_of(result, subject, defects, roots) for result in verdict.results.values()]
+    # At last, since it says what has failed until now.
+    entries += [in_own_words(result) for result in verdict.outcomes[len(entries) :]]
+    return {
+        **outline(verdict, course, subject.described["kind"]),
+        **account,
+        "root_causes": [{"id": root, "explains": explained} for root, explained in roots.items()],
+        "requirements": entries,
+    }
+
+
+def outline(verdict: Verdict[A], course: Course, kind: str) -> dict[str, Any]:
+    """Return the record of a run without what was sent and received."""
+    return {
         "format": FORMAT,
         "verdict": verdict.name,
-        "target": subject.described,
+        "target": {"base_url": "", "kind": kind, "profile": ""},
         "spec": spec_identity(),
         "suite_version": __version__,
         "started": course.started.isoformat(timespec="milliseconds"),
         "duration_seconds": round(course.seconds, 3),
+        "requests": 0,
+        "methods": {},
+        "stopped": None,
+        "judged": judged_counts(verdict),
+        "unjudged": list(verdict.unjudged),
+        "refused": None,
+        "ignored": course.ignored,
+        "summary": verdict.summary,
+    }
+
+
+def account_of(
+    verdict: Verdict[A], exchanges: Sequence[Exchange[A]], subject: Subject[A], course: Course
+) -> dict[str, Any]:
+    """Return what a record says of a whole run, redacted, besides its outline."""
+    methods = Counter(e.request.method for e in exchanges if e.request.method)
+    account: dict[str, Any] = {
+        "target": subject.described,
         "requests": methods.total(),
         "methods": dict(methods),
         "stopped": course.stopped,
-        "judged": judged_counts(verdict),
-        "unjudged": list(verdict.unjudged),
         "refused": verdict.refused,
-        "ignored": course.ignored,
-        "summary": verdict.summary,
-        "root_causes": [{"id": root, "explains": explained} for root, explained in roots.items()],
-        "requirements": [entry_of(result, subject, roots) for result in verdict.results.values()],
     }
-    without_keys: dict[str, Any] = redacted(record, subject.redact)
+    without_keys: dict[str, Any] = redacted(account, subject.redact)
     return without_keys
 
 
-def entry_of(result: Result[A], subject: Subject[A], roots: dict[str, list[str]]) -> dict[str, Any]:
-    """Return the entry of a requirement; its `root` is the requirement that explains it, if any."""
+def entry_of(
+    result: Result[A], subject: Subject[A], defects: Defects, roots: Mapping[str, list[str]] = MappingProxyType({})
+) -> dict[str, Any]:
+    """Return the entry of a requirement, redacted; its `root` is the requirement that explains it, if any."""
+    own = in_own_words(result)
+    own["root"] = next((root for root, explained in roots.items() if result.requirement.id in explained), None)
+    return own | defects.survive(lambda: redacted(shown_by(result, subject), subject.redact), {})
+
+
+def in_own_words(result: Result[A]) -> dict[str, Any]:
+    """Return the entry of a requirement without what was sent and received."""
     requirement = result.requirement
     return {
         "id": requirement.id,
@@ -129,16 +167,18 @@ def entry_of(result: Result[A], subject: Subject[A], roots: dict[str, list[str]]
         "source": requirement.source,
         "status": result.status,
         "exercised": result.exercised,
-        "message": result.message,
-        "root": next((root for root, explained in roots.items() if requirement.id in explained), None),
-        "evidence": [evidence(finding, subject) for finding in result.findings[:EVIDENCE]],
+        "message": result.message if result.status == "error" else "",  # which never quotes a key
+        "root": None,
+        "evidence": [],
     }
 
 
-def item_of(result: Result[A], subject: Subject[A]) -> dict[str, Any]:
-    """Return the redacted entry of a requirement, for its pytest item."""
-    entry: dict[str, Any] = redacted(entry_of(result, subject, {}), subject.redact)
-    return entry
+def shown_by(result: Result[A], subject: Subject[A]) -> dict[str, Any]:
+    """Return the members of a requirement's entry that quote what was sent and received."""
+    return {
+        "message": result.message,
+        "evidence": [evidence(finding, subject) for finding in result.findings[:EVIDENCE]],
+    }
 
 
 def evidence(finding: Finding[A], subject: Subject[A]) -> dict[str, Any]:

@@ -13,14 +13,17 @@ from typing import TYPE_CHECKING, Any
 
 from hostup_conformance.contract import oracles
 from hostup_conformance.contract.ask import with_started_commands
-from hostup_conformance.contract.judging import Verdict, check_against_oracle, judge, root_causes
+from hostup_conformance.contract.judging import Verdict, check_against_oracle, judge, root_causes, server_requirements
 from hostup_conformance.contract.sending import wire_to
+from hostup_conformance.core.defects import Defects
+from hostup_conformance.core.misconfigured import Misconfigured
+from hostup_conformance.core.redact import redactor
 from hostup_conformance.core.time_limit import end_now
-from hostup_conformance.core.verdict import broken_off, failure
+from hostup_conformance.core.verdict import nothing_judged
 from hostup_conformance.core.waivers import apply_waivers, read_waivers
 from hostup_conformance.interruption import REASON
 from hostup_conformance.options import check_outputs, is_live, limits, with_commands
-from hostup_conformance.record import Course, item_of, record_of, server
+from hostup_conformance.record import Course, entry_of, record_of, server
 from hostup_conformance.sources import commands, lookup, recording
 from hostup_conformance.sources.generated import Generated
 
@@ -67,13 +70,13 @@ class Run:
         self.generated = Generated(self.wire, self.configured)
         if options.har:
             recording.replay(self.wire, recorded)
-        #: Whether the suite itself failed while it sent requests.
-        self._failed = False
+        #: Where the suite itself failed, outside its rules.
+        self.defects = Defects(redactor(self.configured.nearly_secrets))
 
     @property
     def target(self) -> Target:
         """What is judged, with what the run has learnt about it."""
-        return with_started_commands(self.configured, self.exchanges)
+        return self.defects.survive(lambda: with_started_commands(self.configured, self.exchanges), self.configured)
 
     @property
     def exchanges(self) -> list[Exchange]:
@@ -83,13 +86,13 @@ class Run:
     @cached_property
     def verdict(self) -> Verdict:
         """The verdict on all exchanges. Its first use waits for the rest of the sending."""
-        oracles.load()  # meanwhile, the scripted requests are under way
+        self.defects.survive(oracles.load, None)  # meanwhile, the scripted requests are under way
         self.send_all()
         return self._judge(self.wire.stopped)
 
     def item(self, id: str) -> dict[str, Any]:
         """Return the redacted entry of one requirement."""
-        return item_of(self.verdict.results[id], server(self.target))
+        return entry_of(self.verdict.results[id], server(self.target), self.defects)
 
     def final_record(self, *, interrupted: bool) -> dict[str, Any]:
         """Return the record of the run, of which what there is is judged if no item has asked for the verdict."""
@@ -104,14 +107,16 @@ class Run:
 
     def _recorded(self, verdict: Verdict, stopped: str | None) -> dict[str, Any]:
         course = replace(self.course, seconds=time.monotonic() - self._began, stopped=stopped)
-        return record_of(verdict, self.exchanges, server(self.target), course, root_causes(verdict))
+        return record_of(verdict, self.exchanges, server(self.target), course, root_causes)
 
     def _judge(self, stopped: str | None) -> Verdict:
-        verdict = judge(self.exchanges, self.configured, stopped, self._time_up)
-        verdict = check_against_oracle(verdict, self.exchanges, self._time_up)
-        if self._failed:
-            verdict = broken_off(verdict)
-        return apply_waivers(verdict, self.waivers, self.course.started.date(), strict=self.options.strict)
+        survive, today = self.defects.survive, self.course.started.date()
+        verdict = survive(
+            lambda: judge(self.exchanges, self.configured, stopped, self._time_up, self.defects),
+            nothing_judged(server_requirements().values(), self.defects),
+        )
+        verdict = survive(lambda: check_against_oracle(verdict, self.exchanges, self._time_up), verdict)
+        return survive(lambda: apply_waivers(verdict, self.waivers, today, strict=self.options.strict), verdict)
 
     def _time_up(self) -> str | None:
         """Return why no more may be judged, once that is so."""
@@ -141,8 +146,7 @@ class Run:
         try:
             yield
         except Exception as error:
-            self._failed = True
-            self.wire.stop(f"the suite failed while it sent requests ({failure(error)}); please report it")
+            self.wire.stop(f"the suite failed while it sent requests ({self.defects.note(error)}); please report it")
 
 
 def looked_up(target: Target, options: Options, interruption: Interruption) -> Target:
@@ -150,10 +154,16 @@ def looked_up(target: Target, options: Options, interruption: Interruption) -> T
     bounds = replace(limits(options, target), requests=lookup.CANDIDATES + 1)
     wire = wire_to(target, bounds, careful=True)
     interruption.tell(wire.abort)
-    with closing(wire):
-        lookup.run(wire, target)
-    # An interrupted run reports the interruption, and not that there is no VPS.
-    return target if interruption.happened else lookup.found(target, wire.exchanges)
+    try:
+        with closing(wire):
+            lookup.run(wire, target)
+        # An interrupted run reports the interruption, and not that there is no VPS.
+        return target if interruption.happened else lookup.found(target, wire.exchanges)
+    except Misconfigured:
+        raise
+    except Exception as error:
+        why = Defects(redactor(target.nearly_secrets)).note(error)
+        raise Misconfigured(f"HOSTUP_VPS_ID is not set, and the suite failed to look one up ({why}); set it") from None
 
 
 def end_rules_later(_reason: str) -> None:

@@ -181,6 +181,9 @@ class Conformance:
                 recording.write(self.run.options.record, self.run.exchanges, self.run.target)
             except OSError as error:
                 self.unwritten.append(f"{self.run.options.record} could not be written ({error.strerror})")
+            except Exception as error:
+                words = self.run.defects.note(error)
+                self.unwritten.append(f"{self.run.options.record} could not be made ({words}); please report it")
         if self.screen and self.screen.lost:
             with suppress(OSError):
                 print(f"the output could not be written ({self.screen.lost})", file=sys.stderr, flush=True)

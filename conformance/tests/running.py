@@ -7,7 +7,11 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
+
+from hostup_conformance.options import Options
+from hostup_conformance.plugin import OPTIONS, destination
 
 #: Whatever runs these tests must not change the runs that they start, nor slow them down by two seconds of compiling.
 KEPT = {
@@ -41,3 +45,9 @@ def run(folder: Path, *arguments: str | Path, **environ: str) -> subprocess.Comp
 def report_in(folder: Path) -> dict[str, Any]:
     report: dict[str, Any] = json.loads((folder / "report" / "report.json").read_text())
     return report
+
+
+def options_with(base_url: str, **options: Any) -> Options:
+    """Return options as pytest would have them."""
+    plain = {destination(name): attributes.get("default") for name, attributes in OPTIONS.items()}
+    return Options.read(SimpleNamespace(**{**plain, "strict": False, **options}), base_url, [])

@@ -26,7 +26,7 @@ def report() -> dict[str, Any]:
     """The report of a server with a fault."""
     target, wire, _ = run(faults()["available_is_text"].change)
     verdict = judge(wire.exchanges, target, wire.stopped)
-    return record_of(verdict, wire.exchanges, server(target), Course(), root_causes(verdict))
+    return record_of(verdict, wire.exchanges, server(target), Course(), root_causes)
 
 
 def changed(report: dict[str, Any], **statuses: str) -> dict[str, Any]:

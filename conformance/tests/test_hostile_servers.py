@@ -57,7 +57,7 @@ def test_no_error_and_no_key_whatever_is_sent(hostile: Hostile) -> None:
         with closing(wire):
             commands.run(wire, target, careful=False)
     verdict = check_against_oracle(judge(wire.exchanges, target, wire.stopped), wire.exchanges)
-    record = record_of(verdict, wire.exchanges, named(target), Course(), root_causes(verdict))
+    record = record_of(verdict, wire.exchanges, named(target), Course(), root_causes)
     assert [result.message for result in verdict.results.values() if result.status == "error"] == []
     assert record["verdict"] in hostile.verdicts
     assert leaks({name: make(record) for name, make in REPORTS.items()}, server.keys) == []

@@ -12,7 +12,6 @@ from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -22,9 +21,9 @@ from hostup_conformance.core.limits import Limits
 from hostup_conformance.core.messages import Request
 from hostup_conformance.core.misconfigured import Misconfigured
 from hostup_conformance.mock import Mock
-from hostup_conformance.options import Options, route_to, target_of
-from hostup_conformance.plugin import OPTIONS, destination
+from hostup_conformance.options import route_to, target_of
 from hostup_conformance.record import curl
+from running import options_with
 
 # Whole runs, or many cases of one kind: `make catalogue` runs them.
 pytestmark = pytest.mark.catalogue
@@ -124,12 +123,6 @@ def server_context(certificates: Path, *, wants_client: bool = False) -> ssl.SSL
         context.verify_mode = ssl.CERT_REQUIRED
         context.load_verify_locations(certificates / "client.pem")
     return context
-
-
-def options_with(base_url: str, **options: Any) -> Options:
-    """Return options as pytest would have them."""
-    plain = {destination(name): attributes.get("default") for name, attributes in OPTIONS.items()}
-    return Options.read(SimpleNamespace(**{**plain, "strict": False, **options}), base_url, [])
 
 
 def target_with(base_url: str, environ: dict[str, str] | None = None, **options: Any) -> Target:

@@ -212,7 +212,7 @@ def record(wire: Wire, sent: Sequence[bytes]) -> dict[str, Any]:
 
 def judged(exchanges: Sequence[Exchange], target: Target) -> dict[str, Any]:
     verdict = check_against_oracle(judge(exchanges, target), exchanges)
-    return record_of(verdict, exchanges, server(target), Course(), root_causes(verdict))
+    return record_of(verdict, exchanges, server(target), Course(), root_causes)
 
 
 def problems(record: dict[str, Any], keys: tuple[str, ...] = KEYS) -> list[str]:

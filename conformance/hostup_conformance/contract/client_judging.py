@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from hostup_conformance.contract.client_rules import client_rules
 from hostup_conformance.contract.story import Seen
 from hostup_conformance.core import verdict as core
+from hostup_conformance.core.defects import Defects
 from hostup_conformance.core.ledger import Requirement, requirements
 from hostup_conformance.core.redact import redactor
 from hostup_conformance.core.root_cause import read_matrix
@@ -31,11 +32,15 @@ def client_requirements() -> dict[str, Requirement]:
     return {id: requirement for id, requirement in requirements().items() if requirement.area == "CLIENT"}
 
 
-def judge_client(exchanges: Sequence[Exchange], not_shown: str | None = None) -> Verdict:
+def judge_client(
+    exchanges: Sequence[Exchange], not_shown: str | None = None, defects: Defects | None = None
+) -> Verdict:
     """Apply every rule for clients to the stories; `not_shown` is the reason why some could not be seen, if any."""
     redact = redactor(tuple({e.ask.play.task.key for e in exchanges}))
     contract = core.Contract(None, client_rules(), client_requirements().values(), redact=redact)
-    return core.judge(list(exchanges), contract, core.Core(was_seen(exchanges)), stopped=not_shown, resumable=False)
+    defects = defects or Defects(redact)
+    seen = defects.survive(lambda: core.Core(was_seen(exchanges)), core.Core(seen=False))
+    return core.judge(list(exchanges), contract, seen, stopped=not_shown, resumable=False, defects=defects)
 
 
 def was_seen(exchanges: Sequence[Exchange]) -> bool:

@@ -12,6 +12,7 @@ from hostup_conformance.contract.oracles import schema_note
 from hostup_conformance.contract.refusal import ban_in, refusal_of_core, refusal_of_starts, shows_core
 from hostup_conformance.contract.rules import rules
 from hostup_conformance.core import verdict as core
+from hostup_conformance.core.defects import Defects
 from hostup_conformance.core.ledger import Requirement, requirements
 from hostup_conformance.core.redact import PIECE, redactor
 from hostup_conformance.core.root_cause import read_matrix
@@ -40,25 +41,30 @@ def judge(
     target: Target,
     stopped: str | None = None,
     time_up: Callable[[], str | None] = lambda: None,
+    defects: Defects | None = None,
 ) -> Verdict:
     """Apply every rule to all exchanges, but not to those after the server has shut the caller out.
 
     `stopped` is the reason why sending ended early, if it did; `time_up` returns one once no more may be judged.
     """
-    if ban := ban_in(exchanges):
+    defects = defects or Defects(redactor(target.nearly_secrets))
+    if ban := defects.survive(lambda: ban_in(exchanges), None):
         exchanges, stopped = exchanges[: ban.since], ban.why
-    target = with_started_commands(target, exchanges)
-    no_starts = refusal_of_starts(exchanges)
+    target = defects.survive(lambda: with_started_commands(target, exchanges), target)
+    no_starts = defects.survive(lambda: refusal_of_starts(exchanges), None)
     contract = core.Contract(
         target,
         rules(),
         server_requirements().values(),
-        lacking=lambda requirement, exercised: lacking(requirement, target, no_starts, exercised=exercised),
+        lacking=lambda requirement, exercised: defects.survive(
+            lambda: lacking(requirement, target, no_starts, exercised=exercised), None
+        ),
         redact=redactor(target.nearly_secrets),
     )
-    seen = core.Core(any(map(shows_core, exchanges)), refusal_of_core(exchanges, target))
+    seen = defects.survive(lambda: core_of(exchanges, target), core.Core(seen=False))
+    resumable = target.kind != "har"
     verdict = core.judge(
-        list(exchanges), contract, seen, stopped=stopped, resumable=target.kind != "har", time_up=time_up
+        list(exchanges), contract, seen, stopped=stopped, resumable=resumable, time_up=time_up, defects=defects
     )
     whole = verdict.results["HTTP-01"]
     if ban and ban.silent and whole.status == "pass":
@@ -66,6 +72,11 @@ def judge(
         verdict.results["HTTP-01"] = replace(whole, status="skip", exercised=0, message=ban.why)
         verdict.unjudged += ("HTTP-01",)
     return verdict
+
+
+def core_of(exchanges: Sequence[Exchange], target: Target) -> core.Core:
+    """Return whether the endpoint was seen to work, and how it was refused otherwise."""
+    return core.Core(any(map(shows_core, exchanges)), refusal_of_core(exchanges, target))
 
 
 def check_against_oracle(

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import traceback
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Generic, Literal
+from typing import TYPE_CHECKING, Any, Generic, Literal
 
+from hostup_conformance.core.defects import SUITE, Defects, failure
 from hostup_conformance.core.exchange import A, Exchange
 from hostup_conformance.core.rule import T
 from hostup_conformance.core.safe_text import Redact, shown, unchanged
@@ -46,11 +46,19 @@ class Verdict(Generic[A]):
     unjudged: tuple[str, ...] = ()
     #: How every request for the core was refused, by the server or by something in front of it.
     refused: str | None = None
+    #: Where the suite itself failed outside its rules.
+    defects: Defects = field(default_factory=Defects)
+
+    @property
+    def outcomes(self) -> list[Result[A]]:
+        """The results, and one error if the suite itself failed outside its rules."""
+        failed = [Result[A](SUITE, "error", message=self.defects.message)] if self.defects.message else []
+        return [*self.results.values(), *failed]
 
     @property
     def name(self) -> Name:
         """The one word; conformant takes a working core, no MUST left unjudged, and no error of the suite."""
-        statuses = {result.status for result in self.results.values()}
+        statuses = {result.status for result in self.outcomes}
         if "fail" in statuses:
             return "not_conformant"
         whole = self.demonstrated and not self.unjudged and "error" not in statuses
@@ -59,7 +67,7 @@ class Verdict(Generic[A]):
     @property
     def summary(self) -> dict[Status, int]:
         """How many requirements have each status."""
-        return {status: sum(r.status == status for r in self.results.values()) for status in STATUSES}
+        return {status: sum(r.status == status for r in self.outcomes) for status in STATUSES}
 
 
 @dataclass(frozen=True)
@@ -93,6 +101,7 @@ def judge(
     stopped: str | None = None,
     resumable: bool = True,
     time_up: Callable[[], str | None] = lambda: None,
+    defects: Defects | None = None,
 ) -> Verdict[A]:
     """Apply every rule to all exchanges.
 
@@ -103,6 +112,7 @@ def judge(
         stopped: why sending ended early, if it did
         resumable: whether a longer run would have judged more, which is not so of a recording
         time_up: returns the reason once no more may be judged
+        defects: where the suite itself has failed so far, outside its rules
     """
     results: dict[str, Result[A]] = {}
     not_reached: dict[str, Result[A]] = {}
@@ -117,6 +127,9 @@ def judge(
             result = Result(requirement, "skip" if why else "error", message=why or f"the rule failed: {error}")
             if why:
                 not_reached[requirement.id] = result
+        except Exception as error:
+            text = shown(failure(error), 300, contract.redact)
+            result = Result(requirement, "error", message=f"the rule failed: {text}")
         if core.refused and not requirement.without_core and result.status != "disabled":
             # The refusals may be correct: nothing shows that base URL, key and id are right.
             message = f"the endpoint was never seen to work: {core.refused}"
@@ -124,7 +137,15 @@ def judge(
         results[requirement.id] = result
     # A response that was too large to be kept could not be judged either.
     partly = stopped or any(e.too_large for e in exchanges)
-    return Verdict(results, core.seen, unjudged(results if partly and resumable else not_reached), core.refused)
+    missed = unjudged(results if partly and resumable else not_reached)
+    return Verdict(results, core.seen, missed, core.refused, defects or Defects())
+
+
+def nothing_judged(requirements: Iterable[Requirement], defects: Defects) -> Verdict[Any]:
+    """Return the verdict where judging itself failed."""
+    why = "the suite failed before it could be judged"
+    results: dict[str, Result[Any]] = {one.id: Result(one, "skip", message=why) for one in requirements}
+    return Verdict(results, demonstrated=False, defects=defects)
 
 
 def unjudged(results: Mapping[str, Result[A]]) -> tuple[str, ...]:
@@ -142,12 +163,7 @@ def judge_one(
     """Apply the rule of one requirement; raise `TimeUp` if it takes too long and finds nothing."""
     if message := contract.lacking(requirement, True):
         return Result(requirement, "disabled", message=message)
-    try:
-        exercised, findings = contract.rules[requirement.id](exchanges, contract.target, contract.redact)
-    except TimeUp:
-        raise
-    except Exception as error:
-        return Result(requirement, "error", message=f"the rule failed: {shown(failure(error), 300, contract.redact)}")
+    exercised, findings = contract.rules[requirement.id](exchanges, contract.target, contract.redact)
     if not exercised and (message := contract.lacking(requirement, False)):
         return Result(requirement, "disabled", message=message)
     if not exercised:
@@ -176,20 +192,6 @@ def check_against_oracle(
             message = f"{text} in request {e.number}; no rule does. Please report it."
             verdict.results[id] = replace(result, status="error", message=message)
     return verdict
-
-
-def broken_off(verdict: Verdict[A]) -> Verdict[A]:
-    """Return the verdict on a run that the suite itself broke off: what was not judged is an error of the suite."""
-    for id, result in verdict.results.items():
-        if result.status == "skip":
-            verdict.results[id] = replace(result, status="error", message="the suite failed before it could be judged")
-    return verdict
-
-
-def failure(error: Exception) -> str:
-    """Return an exception and where it was raised, for the developers of the suite."""
-    last = traceback.extract_tb(error.__traceback__)[-1]
-    return f"{type(error).__name__} in {last.name}, line {last.lineno}: {error}"
 
 
 def first_words(findings: list[Finding[A]]) -> str:

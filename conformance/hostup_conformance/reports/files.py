@@ -8,6 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hostup_conformance.core.defects import failure
 from hostup_conformance.core.files import is_among, remove, write_whole
 from hostup_conformance.reports import html, junit, summary
 
@@ -50,7 +51,9 @@ def write_reports(record: dict[str, Any], directory: Path) -> list[str]:
             write_whole(directory / name, [make(record)])
         except OSError as error:
             problems.append(f"{directory / name} could not be written ({error.strerror})")
+        except Exception as error:
+            problems.append(f"{directory / name} could not be made ({failure(error)}); please report it")
     if file := os.environ.get("GITHUB_STEP_SUMMARY"):
-        with suppress(OSError), Path(file).open("a", encoding="utf-8", errors="backslashreplace") as step:
+        with suppress(Exception), Path(file).open("a", encoding="utf-8", errors="backslashreplace") as step:
             step.write(summary.render(record))
     return problems

@@ -1,0 +1,154 @@
+"""Wherever the suite itself fails, that is one error; all else is judged, and every report is written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+from catalogue import first_of
+from faults import faults
+from hostup_conformance import client_run, record, run
+from hostup_conformance.client_run import ClientOptions
+from hostup_conformance.contract import client_judging, judging
+from hostup_conformance.contract.target import Target
+from hostup_conformance.core import verdict
+from hostup_conformance.core.defects import SUITE
+from hostup_conformance.core.wire import Wire
+from hostup_conformance.interruption import Interruption
+from hostup_conformance.reports import html
+from hostup_conformance.reports.files import REPORTS
+from hostup_conformance.reports.schema import complaint
+from hostup_conformance.run import Run
+from hostup_conformance.sources import recording
+from judging import run as sent_to
+from running import options_with, report_in
+from running import run as run_whole
+
+#: What follows the rules, and does no more than add to what they say.
+BESIDE = [
+    *((judging, name) for name in ("ban_in", "with_started_commands", "refusal_of_starts", "lacking", "oracle")),
+    *((run, name) for name in ("with_started_commands", "check_against_oracle", "apply_waivers", "root_causes")),
+    *((record, name) for name in ("account_of", "shown_by", "evidence", "curl", "headers_of", "body_of", "redacted")),
+]
+#: Without these nobody knows whether the endpoint was seen to work, or nothing is judged.
+AT_THE_CORE = [(judging, "shows_core"), (judging, "refusal_of_core"), (run, "judge"), (verdict, "unjudged")]
+
+
+def breaks(*_: Any, **__: Any) -> Any:
+    raise ValueError("a defect")
+
+
+@pytest.fixture(scope="module")
+def sent() -> tuple[Target, Wire[Any]]:
+    """The exchanges of a run with a failure, a warning and what follows from them."""
+    target, wire, _ = sent_to(faults()["available_is_text"].change, allow_exec=True)
+    return target, wire
+
+
+@pytest.fixture
+def finished(sent: tuple[Target, Wire[Any]], tmp_path: Path) -> Iterator[Run]:
+    """A run that has sent everything, and has judged nothing yet."""
+    target, wire = sent
+    interruption = Interruption(tmp_path / "notice", watch=False)
+    made = Run(options_with(target.base_url), target, interruption, lambda target: target)
+    recording.replay(made.wire, wire.exchanges)
+    yield made
+    interruption.close()
+
+
+def errors(report: dict[str, Any]) -> list[str]:
+    return [entry["id"] for entry in report["requirements"] if entry["status"] == "error"]
+
+
+def statuses(report: dict[str, Any]) -> dict[str, str]:
+    return {entry["id"]: entry["status"] for entry in report["requirements"] if entry["id"] != SUITE.id}
+
+
+def is_whole(report: dict[str, Any]) -> bool:
+    """Whether a record has the form of report.json, and can be made into each report."""
+    return complaint(report) is None and all(make(report) for make in REPORTS.values())
+
+
+@pytest.mark.parametrize(("module", "name"), BESIDE)
+def test_what_is_beside_the_rules_may_fail(
+    finished: Run, monkeypatch: pytest.MonkeyPatch, module: ModuleType, name: str
+) -> None:
+    expected = statuses(finished.final_record(interrupted=False))
+    monkeypatch.setattr(module, name, breaks)
+    report = finished.final_record(interrupted=False)
+    assert is_whole(report)
+    assert errors(report) == [SUITE.id] or name == "oracle"
+    assert name == "oracle" or "ValueError in breaks" in report["requirements"][-1]["message"]
+    assert report["summary"]["error"] == len(errors(report))
+    assert report["verdict"] == "not_conformant"
+    changed = {id for id, status in statuses(report).items() if status != expected[id]}
+    assert changed == set(errors(report)) - {SUITE.id}
+
+
+@pytest.mark.parametrize(("module", "name"), AT_THE_CORE)
+def test_the_heart_of_judging_may_fail(
+    finished: Run, monkeypatch: pytest.MonkeyPatch, module: ModuleType, name: str
+) -> None:
+    monkeypatch.setattr(module, name, breaks)
+    report = finished.final_record(interrupted=False)
+    assert is_whole(report)
+    assert errors(report) == [SUITE.id]
+    assert report["verdict"] != "conformant"
+
+
+@pytest.mark.parametrize("name", ["judge_client", "apply_waivers", "root_causes"])
+def test_a_client_is_reported_all_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setattr(client_run, name, breaks)
+    options = ClientOptions(("false",), "probe", ("well",), tmp_path / "report")
+    assert client_run.run(options) == client_run.NOT_CONFORMANT
+    assert errors(report_in(tmp_path)) == [SUITE.id]
+
+
+def test_a_client_that_nobody_saw_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client_judging, "was_seen", breaks)
+    client_run.run(ClientOptions(("false",), "probe", ("well",), tmp_path / "report"))
+    assert errors(report_in(tmp_path)) == [SUITE.id]
+
+
+@pytest.mark.parametrize(
+    ("place", "name"),
+    first_of(
+        ("contract.judging", "refusal_of_core"),
+        ("contract.judging", "with_started_commands"),
+        ("run", "with_started_commands"),
+        ("run", "root_causes"),
+        ("contract.oracles", "load"),
+        ("record", "shown_by"),
+        ("sources.script", "ban_in"),
+        ("sources.generated", "safe_pid"),
+    ),
+)
+def test_a_whole_run_survives(tmp_path: Path, place: str, name: str) -> None:
+    """pytest shows the requirements as they were judged, and the exit code follows the verdict."""
+    (tmp_path / "broken.py").write_text(
+        f"import hostup_conformance.{place} as module\n"
+        "def breaks(*_, **__): raise ValueError('a defect')\n"
+        f"module.{name} = breaks\n"
+    )
+    done = run_whole(tmp_path, "-n", "1", "-p", "broken", PYTHONPATH=str(tmp_path))
+    assert done.returncode == 1, done.stdout
+    assert "Traceback" not in done.stdout
+    assert "ValueError in breaks" in done.stdout
+    assert all((tmp_path / "report" / name).is_file() for name in REPORTS)
+    report = report_in(tmp_path)
+    assert errors(report) == [SUITE.id]
+    assert report["verdict"] == "not_demonstrated"
+    assert report["summary"]["fail"] == 0
+
+
+def test_a_report_that_cannot_be_made_costs_no_other(tmp_path: Path) -> None:
+    (tmp_path / "broken.py").write_text(
+        f"import {html.__name__} as module\ndef breaks(_): raise ValueError('a defect')\nmodule.mends = breaks\n"
+    )
+    done = run_whole(tmp_path, "-p", "broken", PYTHONPATH=str(tmp_path))
+    assert done.returncode == 3
+    assert "report.html could not be made (ValueError in breaks" in done.stdout
+    assert [name for name in REPORTS if not (tmp_path / "report" / name).exists()] == ["report.html"]
