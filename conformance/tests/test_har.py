@@ -10,10 +10,12 @@ import pytest
 from catalogue import first_of
 from faults import faults
 from hostup_conformance.contract.judging import judge
+from hostup_conformance.contract.sending import wire_to
 from hostup_conformance.contract.target import Target
+from hostup_conformance.core.limits import Limits
 from hostup_conformance.core.misconfigured import Misconfigured
 from hostup_conformance.mock import API_KEY, READ_API_KEY
-from hostup_conformance.sources import recording
+from hostup_conformance.sources import commands, recording
 from judging import run
 
 
@@ -43,6 +45,15 @@ def test_a_recording_is_judged_like_its_run(tmp_path: Path, name: str | None, al
     recording.write(file, wire.exchanges, target)
     of_run = {id: result.status for id, result in judge(wire.exchanges, target).results.items()}
     assert judged_again(file) == of_run
+
+
+def test_a_recording_is_judged_without_a_key() -> None:
+    """The script meets a wire that sends nothing, and a client that cannot be made without a key."""
+    unnamed = Target.from_environment("http://har.invalid", {}, kind="har")
+    wire = wire_to(unnamed, Limits(), careful=True)
+    recording.replay(wire, [])
+    commands.run(wire, unnamed, careful=True)
+    assert wire.exchanges == []
 
 
 def test_a_recording_holds_no_key(tmp_path: Path) -> None:

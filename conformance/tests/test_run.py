@@ -244,6 +244,8 @@ def test_a_recording_is_judged_and_nothing_is_sent(tmp_path: Path) -> None:
     report = report_in(tmp_path)
     assert report["target"]["kind"] == "har"
     assert "sending ended early" not in done.stdout
+    run(tmp_path, "--har", tmp_path / "run.har")
+    assert report_in(tmp_path)["summary"]["error"] == 0
 
 
 def test_a_failure_of_the_suite_ends_the_sending(tmp_path: Path) -> None:

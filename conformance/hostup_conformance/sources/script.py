@@ -466,6 +466,8 @@ def run_stages(wire: Wire, target: Target, stages: list[Stage], beside: Iterable
 
 def step_through(wire: Wire, target: Target, step: Step, *, once: bool = False) -> Exchange | None:
     """Take a step, if the wire still sends anything; end the run where all else would be refused as well."""
+    if wire.stopped:
+        return None  # of a recording, no key need be known, and without one the client cannot be made
     with suppress(Unsent):
         if step.client:
             exchange = call(wire, target, step, step.client)
