@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hostup_conformance.contract.ask import Ask, Exchange, with_started_commands
+from hostup_conformance.contract.ban import ban_in
 from hostup_conformance.contract.oracles import schema_note
-from hostup_conformance.contract.refusal import ban_in, refusal_of_core, refusal_of_starts, shows_core
+from hostup_conformance.contract.refusal import refusal_of_core, refusal_of_starts, shows_core
 from hostup_conformance.contract.rules import rules
 from hostup_conformance.core import verdict as core
 from hostup_conformance.core.defects import Defects
@@ -123,12 +124,10 @@ def lacking(requirement: Requirement, target: Target, no_starts: str | None, *, 
 
 def enable(missing: list[str], target: Target) -> str:
     """Return what would enable a requirement."""
+    if "--allow-exec" in missing and target.kind == "har":
+        return "the recording has no start of a command"
     if "--allow-exec" in missing:
-        return (
-            "the recording has no start of a command"
-            if target.kind == "har"
-            else ("run with --allow-exec, which starts harmless commands")
-        )
+        return "run with --allow-exec, which starts harmless commands"
     if "long keys" in missing:
         return f"use keys of at least {PIECE} characters: shorter ones may be a part of ordinary text"
     variables = [need for need in missing if need.isupper()]

@@ -7,7 +7,8 @@ from math import inf
 from typing import TYPE_CHECKING
 
 from hostup_conformance.contract.commands import SLEEPLESS, Command, recognized
-from hostup_conformance.contract.selectors import is_passable, member, new_poll, proper_command
+from hostup_conformance.contract.content import member
+from hostup_conformance.contract.selectors import is_passable, new_poll, proper_command
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -1,25 +1,22 @@
 """Whether the endpoint was seen to work, and how it was refused as a whole: by the server, or by what stands before it.
 
-It judges no requirement. What it finds is no fault of the server: the base URL, the key or the id may be wrong, a proxy
-may want a login, and who sends many wrong keys may be banned.
+It judges no requirement. What it finds is no fault of the server: the base URL, the key or the id may be wrong, or a
+proxy may want a login.
 """
 
 from __future__ import annotations
 
 import re
 from contextlib import suppress
-from dataclasses import dataclass
-from datetime import timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from hostup_conformance.contract.ask import WITHOUT_KEY, is_devious
+from hostup_conformance.contract.content import status_of
 from hostup_conformance.contract.paths import VPSS
-from hostup_conformance.contract.selectors import asks_availability, refused, starts, status_of
-from hostup_conformance.core.connections import CONNECTIONS
+from hostup_conformance.contract.selectors import asks_availability, refused, starts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from hostup_conformance.contract.ask import Exchange
     from hostup_conformance.contract.target import Target
@@ -38,23 +35,6 @@ CHECK = {
 NO_HTTP = re.compile("illegal (status|request) line")
 #: A later request may get something else than these: one that accepts more, or that is sent after a while.
 NOT_FINAL = {406, 429}
-#: So many requests in a row that should not get 403 raise the suspicion that everything gets it.
-SUSPICIOUS = 3
-#: What to do about a ban.
-EXEMPT = (
-    "although the key worked before: it seems to ban an address that sends wrong keys or much that is refused "
-    "(exempt the address of the suite, or judge the server behind the guard)"
-)
-
-
-@dataclass(frozen=True)
-class Ban:
-    """From which exchange on, by its position, the server has shut the caller out, and what to say of it."""
-
-    since: int
-    why: str
-    #: Whether no request gets a response any more, as from a server that is down.
-    silent: bool = False
 
 
 def shows_core(e: Exchange) -> bool:
@@ -173,81 +153,3 @@ def host_of(location: str) -> str:
     with suppress(ValueError):
         return urlsplit(location).hostname or "another path"
     return "something that is not a URL"
-
-
-def is_plain(e: Exchange) -> bool:
-    """A well-formed GET of the endpoint that no server has a reason to forbid.
-
-    With the full key it is for a VPS of the caller; without one, or with a wrong one, it should get 401.
-    """
-    ours = e.ask.credential == "full" and e.ask.vps in {"own", "unavailable"}
-    unknown = e.ask.credential in {"none", "wrong"} and e.ask.vps != "malformed"
-    asked = e.request.method == "GET" and e.ask.endpoint and e.ask.pid.well_formed and not is_devious(e.request)
-    return asked and not e.obeyed and (ours or unknown)
-
-
-def is_forbidden(e: Exchange) -> bool:
-    """A plain request that got 403."""
-    return e.status == 403 and is_plain(e)
-
-
-def seems_banned(exchanges: Sequence[Exchange]) -> bool:
-    """Whether the last plain requests, or the last of all kinds, got 403, so that the probe should be tried."""
-    recent = exchanges[-2 * CONNECTIONS :]
-    plain = [e for e in recent if is_plain(e)][-SUSPICIOUS:]
-    every = recent[-2 * SUSPICIOUS :]
-    if is_forbidden(exchanges[-1]) and len(plain) == SUSPICIOUS and all(map(is_forbidden, plain)):
-        return any(map(shows_core, exchanges))
-    return all(e.status == 403 for e in every) and len(every) == 2 * SUSPICIOUS and any(map(shows_core, exchanges))
-
-
-def ban_in(exchanges: Sequence[Exchange]) -> Ban | None:
-    """Return since when the server has shut the caller out, if it has: all requests got 403, or none a response.
-
-    The probe must have worked before, and a wrong key must have been refused. So do guards that count wrong keys, or
-    whatever is refused (fail2ban, CrowdSec, BunkerWeb, Rack::Attack).
-    """
-    ban = forbidden_in(exchanges) or silence_in(exchanges)
-    before = exchanges[: ban.since] if ban else []
-    return ban if any(map(shows_core, before)) and any(map(is_wrong_key_refused, before)) else None
-
-
-def is_wrong_key_refused(e: Exchange) -> bool:
-    """A 401 for a request without a key, or with a wrong one."""
-    return e.status == 401 and e.ask.credential in WITHOUT_KEY
-
-
-def forbidden_in(exchanges: Sequence[Exchange]) -> Ban | None:
-    """Return since when every request has got 403, if the probe is one of several."""
-    since = end_of(exchanges, lambda e: e.status != 403)
-    forbidden = exchanges[since:]
-    if len(forbidden) < SUSPICIOUS or not any(asks_availability(e) and asks_own(e) for e in forbidden):
-        return None
-    # Of requests that were under way together, one that was forbidden may stand before one that was not.
-    while early := [at for at in range(max(0, since - CONNECTIONS), since) if is_forbidden(exchanges[at])]:
-        since = early[0]
-    return Ban(since, f"after {since} requests the server refuses every request with the status 403, {EXEMPT}")
-
-
-def silence_in(exchanges: Sequence[Exchange]) -> Ban | None:
-    """Return since when no request has got a response, if that began just after a wrong key was refused.
-
-    A server that a malformed id or pid has crashed does not look so. That it is down for another reason nobody can
-    tell from a ban.
-    """
-    since = end_of(exchanges, lambda e: e.response is not None or e.too_large is not None)
-    silent = exchanges[since:]
-    if len(silent) < SUSPICIOUS or not since:
-        return None
-    ended = silent[0].when and silent[0].when + timedelta(seconds=silent[0].seconds)
-    together = [e for e in silent if ended and e.when and e.when < ended]
-    odd = any(e.ask.vps == "malformed" or e.ask.pid.ill_formed or is_devious(e.request) for e in together)
-    if odd or not is_wrong_key_refused(exchanges[since - 1]):
-        return None
-    why = f"after {since} requests the server does not respond any more, {EXEMPT}; or it is down"
-    return Ban(since, why, silent=True)
-
-
-def end_of(exchanges: Sequence[Exchange], of: Callable[[Exchange], bool]) -> int:
-    """Return the position after the last exchange of a kind."""
-    return next((at for at in range(len(exchanges), 0, -1) if of(exchanges[at - 1])), 0)

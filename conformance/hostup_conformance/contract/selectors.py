@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 from urllib.parse import unquote_plus
 
 from hostup_conformance.contract.ask import Pid, asks_start, is_devious, is_start, new_pid
+from hostup_conformance.contract.content import AVAILABILITY, OUTPUT, present
 from hostup_conformance.contract.paths import LONGEST_COMMAND
-from hostup_conformance.core.ledger import members_of
-from hostup_conformance.core.safe_text import counted
-from hostup_conformance.core.times import http_date
 
 if TYPE_CHECKING:
     from hostup_conformance.contract.ask import Exchange
@@ -23,15 +21,11 @@ if TYPE_CHECKING:
 Selector = Callable[["Exchange"], bool]
 #: The source of requests that are deliberately sent at once with others, or without a pause between them.
 BURST = "burst"
-#: The members of the two shapes of a 200, from the OpenAPI document.
-AVAILABILITY, OUTPUT = members_of("AgentAvailability"), members_of("CommandOutput")
 #: What no firewall takes for an attack: a word, or a number, perhaps followed by letters, but not a hexadecimal one.
 HARMLESS = re.compile(r"[A-Za-z]*|(?!0[xX])[+-]?\d+([.,]\d+)?[A-Za-z]*", re.ASCII)
 LONGEST_VALUE = 100
 #: Status codes with which a busy server refuses to start another command.
 BUSY = {409, 429, 503}
-#: Members in which servers are known to wrap a body.
-ENVELOPES = ("data", "result", "response", "payload", "availability", "agent", "attributes", "body")
 
 
 def judged(e: Exchange) -> bool:
@@ -84,24 +78,12 @@ def is_hostile(e: Exchange) -> bool:
 
 def is_busy(e: Exchange) -> bool:
     """A GET of the endpoint that was sent at once with others and got a 5xx. HTTP-08 judges it."""
-    return e.source == BURST and e.request.method == "GET" and e.ask.endpoint and (e.status or 0) >= 500
+    return e.source == BURST and e.request.method == "GET" and e.ask.endpoint and failed(e)
 
 
 def new_poll(e: Exchange) -> str | None:
     """Return the path and query with which to poll the command that a start has started."""
     return None if (pid := new_pid(e)) is None else f"{e.request.target}?pid={pid}"
-
-
-def items_of(e: Exchange) -> list[dict[str, Any]]:
-    """Return the VPSs in a list, as far as it has the documented form."""
-    data = member(e, "data")
-    items = data if isinstance(data, list) else []
-    return [item for item in items if isinstance(item, dict) and isinstance(item.get("id"), str)]
-
-
-def listed_ids(e: Exchange) -> list[str]:
-    """Return the ids in a list of VPSs, as far as it has the documented form."""
-    return [item["id"] for item in items_of(e)]
 
 
 def is_permitted(e: Exchange) -> bool:
@@ -236,8 +218,7 @@ def gives(*resources: Resource) -> Selector:
     """Select the 200 responses of resources, without the endpoint's: HTTP-16 judges a server that ignores paths."""
 
     def selector(e: Exchange) -> bool:
-        endpoints = isinstance(e.body, dict) and any(name in e.body for name in (*AVAILABILITY, *OUTPUT))
-        return is_asked(e, *resources) and e.status == 200 and has_json(e) and not endpoints
+        return is_asked(e, *resources) and e.status == 200 and has_json(e) and not present(e, (*AVAILABILITY, *OUTPUT))
 
     return selector
 
@@ -286,69 +267,16 @@ def is_malformed(e: Exchange) -> bool:
     return e.obeyed or e.ask.pid.ill_formed or (is_start(e) and proper_command(e.request) is None)
 
 
-def fresh_seconds(e: Exchange) -> int:
-    """Return for how many seconds a private cache may reuse a response without asking (RFC 9111 section 4.2.1)."""
-    directives = cache_directives(e)
-    if "no-store" in directives or "no-cache" in directives:
-        return 0
-    if (age := directives.get("max-age", "").strip('"')).isdecimal():
-        return int(age[:12])
-    expires, date = http_date(e.header("expires") or ""), http_date(e.header("date") or "") or e.when
-    return max(0, int((expires - date).total_seconds())) if expires and date and "max-age" not in directives else 0
+def below(e: Exchange, status: int) -> bool:
+    """A response with a smaller status code than this."""
+    return e.status is not None and e.status < status
 
 
-def is_shared(e: Exchange) -> bool:
-    """Whether a response may be given to others by a cache that has not asked the server again (RFC 9111 section 3.5).
-
-    With `public, max-age=0, must-revalidate`, as some platforms have it by default, every use has to be asked for;
-    s-maxage implies proxy-revalidate (section 5.2.2.10).
-    """
-    directives = cache_directives(e)
-    if directives.keys() & {"no-store", "no-cache", "private"} or not directives.keys() & {"public", "s-maxage"}:
-        return False
-    asks_again = directives.keys() & {"must-revalidate", "proxy-revalidate", "s-maxage"}
-    return not asks_again or directives.get("s-maxage", directives.get("max-age", "")).strip('"') != "0"
-
-
-def cache_directives(e: Exchange) -> dict[str, str]:
-    """Return the directives of Cache-Control, with their values."""
-    return dict(part.strip().lower().partition("=")[::2] for part in (e.header("cache-control") or "").split(","))
+def failed(e: Exchange) -> bool:
+    """A response that reports a failure of the server: a 5xx."""
+    return e.status is not None and e.status >= 500
 
 
 def refused(e: Exchange) -> bool:
     """A response that refuses the request: a 4xx."""
     return e.status is not None and 400 <= e.status < 500
-
-
-def member(e: Exchange, name: str) -> Any:
-    """Return a member of the body, or None."""
-    return e.body.get(name) if isinstance(e.body, dict) else None
-
-
-def status_of(e: Exchange) -> str:
-    """Return the status code, with the problem's code if there is one, for a finding."""
-    code = member(e, "code")
-    return f"{e.status} {code}" if isinstance(code, str) else f"{e.status}"
-
-
-def show_status(e: Exchange) -> str:
-    """Return the status code with the size of the body, for a finding about a success."""
-    return f"{e.status}, with {counted(len(e.response.body), 'byte')}" if e.response else "no response"
-
-
-def envelope_of(body: dict[str, Any]) -> str | None:
-    """Return the member in which a body seems to be wrapped, or None."""
-    return next((name for name in ENVELOPES if isinstance(body.get(name), dict | list)), None)
-
-
-def named_members(names: Iterable[str]) -> str:
-    """Return the names of members, sorted, for a finding."""
-    listed = sorted(names)
-    return f"the member{'s' if len(listed) > 1 else ''} {', '.join(listed)}" if listed else "no members"
-
-
-def misspelled(body: dict[str, Any], names: tuple[str, ...]) -> list[str]:
-    """Return the members that are another spelling (case, underscores, hyphens) of a name that is missing."""
-    plain = {name.lower(): name for name in names}
-    found = {member: plain.get(member.replace("_", "").replace("-", "").lower()) for member in body}
-    return [member for member, name in found.items() if name and member != name and name not in body]

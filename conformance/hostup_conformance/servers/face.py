@@ -19,7 +19,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from hostup_conformance.contract.paths import ENDPOINT, LONGEST_COMMAND, PATHS, VPSS, path_of
-from hostup_conformance.servers.problems import ERRORS, PROBLEMS
+from hostup_conformance.contract.problems import ERRORS
+from hostup_conformance.servers.problems import PROBLEMS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

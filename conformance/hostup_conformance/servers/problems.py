@@ -1,7 +1,5 @@
 """The problems that our servers respond with, as the endpoint's documentation has them."""
 
-#: What the type of a problem begins with; its code follows.
-ERRORS = "https://developer.hostup.se/errors/"
 #: code and title by status code.
 PROBLEMS = {
     400: ("invalid_request", "Invalid request"),

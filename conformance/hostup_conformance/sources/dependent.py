@@ -14,8 +14,9 @@ from secrets import token_hex
 from typing import TYPE_CHECKING, Any, TypeGuard
 from urllib.parse import quote
 
+from hostup_conformance.contract.content import items_of, member
 from hostup_conformance.contract.paths import VPSS, path_of
-from hostup_conformance.contract.selectors import BURST, gives_list, gives_status, is_availability, items_of, member
+from hostup_conformance.contract.selectors import BURST, gives_list, gives_status, is_availability
 from hostup_conformance.core.messages import Request
 from hostup_conformance.core.times import reset_moment, retry_after_seconds
 from hostup_conformance.core.unsent import Unsent

@@ -7,9 +7,9 @@ from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from hostup_conformance.contract.content import listed_ids, member
 from hostup_conformance.contract.paths import VPSS, path_of
 from hostup_conformance.contract.refusal import what_stands_between
-from hostup_conformance.contract.selectors import listed_ids, member
 from hostup_conformance.core.misconfigured import Misconfigured
 from hostup_conformance.core.redact import redactor
 from hostup_conformance.core.safe_text import counted

@@ -10,8 +10,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from hostup_conformance.contract.ask import Exchange, noted, understand, with_notes
+from hostup_conformance.contract.content import listed_ids, member
 from hostup_conformance.contract.paths import VPSS
-from hostup_conformance.contract.selectors import is_transient, listed_ids, member
+from hostup_conformance.contract.selectors import is_transient
 from hostup_conformance.core import exchange as core
 from hostup_conformance.core import har
 from hostup_conformance.core.misconfigured import Misconfigured

@@ -6,18 +6,10 @@ import re
 from typing import TYPE_CHECKING
 
 from hostup_conformance.contract.ask import WITHOUT_KEY, Pid, is_start
+from hostup_conformance.contract.content import AVAILABILITY, OUTPUT, named_members, present, show_status, status_of
 from hostup_conformance.contract.rules import Findings, FindingsAcross, across, each
 from hostup_conformance.contract.rules.scope import if_valid
-from hostup_conformance.contract.selectors import (
-    AVAILABILITY,
-    OUTPUT,
-    is_from_firewall,
-    is_undecodable,
-    judged,
-    named_members,
-    show_status,
-    status_of,
-)
+from hostup_conformance.contract.selectors import below, failed, is_from_firewall, is_undecodable, judged
 
 if TYPE_CHECKING:
     from hostup_conformance.contract.ask import Credential, Exchange
@@ -61,7 +53,7 @@ def other_scheme_bypasses_nothing(e: Exchange) -> Findings:
     A 200 passes for the right key, since the server accepts it under this scheme too, which AUTH-12 reports. HTTP-08
     judges a 5xx for a key with bytes above 127.
     """
-    passes = is_undecodable(e) if (e.status or 0) >= 500 else e.status == 200 and e.ask.credential == "other_scheme"
+    passes = is_undecodable(e) if failed(e) else e.status == 200 and e.ask.credential == "other_scheme"
     if e.status not in {400, 401} and not passes:
         yield "status 401, or 400", status_of(e)
 
@@ -87,7 +79,7 @@ def scheme_ignores_case(e: Exchange) -> Findings:
 @each("AUTH-05", lambda e: judged(e) and e.ask.credential == "query")
 def key_in_query_is_refused(e: Exchange) -> Findings:
     """A status code below 300 is a finding. A 401, any other error and a redirect pass."""
-    if e.status is not None and e.status < 300:
+    if below(e, 300):
         yield "a refusal", status_of(e)
 
 
@@ -132,9 +124,9 @@ def right_key_is_known(e: Exchange) -> Findings:
 )
 def no_method_bypasses_the_key(e: Exchange) -> Findings:
     """HEAD must be refused as GET is, and no method may show members of the availability or of command output."""
-    if e.request.method == "HEAD" and e.status is not None and e.status < 400:
+    if e.request.method == "HEAD" and below(e, 400):
         yield "a refusal, as GET gets", show_status(e)
-    elif isinstance(e.body, dict) and (shown := [name for name in STATE if name in e.body]):
+    elif shown := present(e, STATE):
         yield "nothing about the VPS", named_members(shown)
 
 
@@ -161,5 +153,5 @@ def no_start_without_key(e: Exchange) -> Findings:
 )
 def no_spelling_bypasses_the_key(e: Exchange) -> Findings:
     """A member of the availability or of command output is a finding. Any refusal passes, and so does a redirect."""
-    if isinstance(e.body, dict) and (shown := [name for name in STATE if name in e.body]):
+    if shown := present(e, STATE):
         yield "nothing about the VPS", named_members(shown)

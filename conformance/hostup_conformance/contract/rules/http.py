@@ -8,15 +8,15 @@ from email.utils import format_datetime
 from typing import TYPE_CHECKING, Any
 
 from hostup_conformance.contract.ask import Pid, asks_start, is_start, new_pid
+from hostup_conformance.contract.caching import cache_directives, fresh_seconds, is_shared
+from hostup_conformance.contract.content import AVAILABILITY, OUTPUT, named_members, present, show_status, status_of
 from hostup_conformance.contract.oracles import conforms, header_notes
 from hostup_conformance.contract.rules import Findings, FindingsAcross, across, each
 from hostup_conformance.contract.rules.safety import strings
 from hostup_conformance.contract.selectors import (
-    AVAILABILITY,
     BURST,
-    OUTPUT,
-    cache_directives,
-    fresh_seconds,
+    below,
+    failed,
     gives_either,
     is_asked,
     is_busy,
@@ -24,13 +24,9 @@ from hostup_conformance.contract.selectors import (
     is_document,
     is_error,
     is_good,
-    is_shared,
     is_undecodable,
     is_unretried_failure,
     judged,
-    named_members,
-    show_status,
-    status_of,
     succeeded,
 )
 from hostup_conformance.core.safe_text import short_json
@@ -305,7 +301,7 @@ def allow_lists_the_methods(e: Exchange) -> Findings:
 )
 def neighbouring_paths_are_refused(e: Exchange) -> Findings:
     """A status code below 300 for a GET is a finding. Any error passes, and so does a redirect."""
-    if e.status is not None and e.status < 300 and e.request.method == "GET":
+    if below(e, 300) and e.request.method == "GET":
         yield "a refusal (404)", show_status(e)
 
 
@@ -392,7 +388,7 @@ def responses_are_not_mixed_up(exchanges: list[Exchange], _target: Target) -> Fi
             alone.setdefault((e.ask.credential, e.ask.vps, e.ask.pid), []).append(substance(e))
     for e in exchanges:
         before = alone.get((e.ask.credential, e.ask.vps, e.ask.pid), [])
-        if e.number not in together or not before or e.status == 429 or (e.status or 0) >= 500:
+        if e.number not in together or not before or e.status == 429 or failed(e):
             continue
         steady = {name for name in before[0] if all(s.get(name) == before[0][name] for s in before)}
         if changed := [name for name in sorted(steady) if substance(e).get(name) != before[0][name]]:
@@ -402,7 +398,7 @@ def responses_are_not_mixed_up(exchanges: list[Exchange], _target: Target) -> Fi
 
 def documented_members(e: Exchange) -> dict[str, Any]:
     """Return the documented members of a response."""
-    return {name: e.body[name] for name in (*AVAILABILITY, *OUTPUT) if isinstance(e.body, dict) and name in e.body}
+    return {name: e.body[name] for name in present(e, (*AVAILABILITY, *OUTPUT))}
 
 
 @across("HTTP-22", lambda e: e.response is not None and e.ask.pid == Pid.ABSENT and e.request.method in {"GET", "HEAD"})

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from hostup_conformance.contract.ask import is_start
+from hostup_conformance.contract.content import status_of
 from hostup_conformance.contract.rules import Findings, FindingsAcross, across, each
-from hostup_conformance.contract.selectors import is_undecodable, judged, refused, status_of
+from hostup_conformance.contract.selectors import below, failed, is_undecodable, judged, refused
 
 if TYPE_CHECKING:
     from hostup_conformance.contract.ask import Exchange, Vps
@@ -56,7 +57,7 @@ def foreign_is_refused(e: Exchange) -> Findings:
     """
     if e.request.method == "GET" and e.status not in {403, 404}:
         yield "status 404, or 403", status_of(e)
-    elif e.request.method == "HEAD" and e.status is not None and e.status < 400:
+    elif e.request.method == "HEAD" and below(e, 400):
         yield "a refusal, as GET gets", status_of(e)
 
 
@@ -76,10 +77,8 @@ def malformed_is_refused(exchanges: list[Exchange], target: Target) -> FindingsA
     UTF-8, at which some frameworks fail before the server's own code is asked.
     """
     for e in exchanges:
-        succeeded = e.status is not None and e.status < 300
-        failed = e.status is not None and e.status >= 500 and not is_undecodable(e)
         is_own = is_own_once_normalized(e, target) or is_own_once_decoded_again(e, target)
-        if (succeeded and not is_own) or failed:
+        if (below(e, 300) and not is_own) or (failed(e) and not is_undecodable(e)):
             yield e, "a 4xx", status_of(e)
 
 
@@ -103,7 +102,7 @@ def is_own_once_decoded_again(e: Exchange, target: Target) -> bool:
 def accepted_spellings(exchanges: list[Exchange], target: Target) -> FindingsAcross:
     """Reports each other spelling of the caller's own id that gets a success, and judges nothing."""
     for e in exchanges:
-        if e.status is not None and e.status < 300 and is_own_once_normalized(e, target):
+        if below(e, 300) and is_own_once_normalized(e, target):
             yield e, "", f"{e.request.path} gets the same as the caller's own id"
 
 
@@ -114,14 +113,14 @@ def accepted_spellings(exchanges: list[Exchange], target: Target) -> FindingsAcr
 )
 def id_is_decoded_once(e: Exchange) -> Findings:
     """A status code below 300 is a finding."""
-    if e.status is not None and e.status < 300:
+    if below(e, 300):
         yield "a 4xx", status_of(e)
 
 
 @each("ID-05", for_vps("case"))
 def case_matters(e: Exchange) -> Findings:
     """A status code below 300 is a finding. Any error passes, since the altered id may not have the form of an id."""
-    if e.status is not None and e.status < 300:
+    if below(e, 300):
         yield "a 4xx", status_of(e)
 
 

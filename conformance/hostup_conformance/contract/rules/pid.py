@@ -5,17 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hostup_conformance.contract.ask import Pid
+from hostup_conformance.contract.content import AVAILABILITY, OUTPUT, present, status_of
 from hostup_conformance.contract.rules import Findings, FindingsAcross, across, each
 from hostup_conformance.contract.selectors import (
-    AVAILABILITY,
-    OUTPUT,
+    below,
+    failed,
     is_from_firewall,
     is_start_on_own,
     is_undecodable,
     judged,
     proper_command,
     refused,
-    status_of,
 )
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def with_pid(*kinds: Pid) -> Selector:
 @each("PID-01", with_pid(Pid.INVALID))
 def no_integer_is_refused(e: Exchange) -> Findings:
     """A status code below 400 is a finding, whatever the body. PID-06 judges a 5xx, PID-11 what looks like a number."""
-    if e.status is not None and e.status < 400:
+    if below(e, 400):
         yield "a 4xx", status_of(e)
 
 
@@ -49,14 +49,14 @@ def no_integer_is_400(e: Exchange) -> Findings:
 @each("PID-03", with_pid(Pid.IMPOSSIBLE))
 def impossible_is_refused(e: Exchange) -> Findings:
     """A status code below 400 is a finding. PID-06 judges a 5xx."""
-    if e.status is not None and e.status < 400:
+    if below(e, 400):
         yield "a 4xx", status_of(e)
 
 
 @each("PID-04", with_pid(Pid.UNKNOWN))
 def unknown_is_refused(e: Exchange) -> Findings:
     """A status code below 400 is a finding. PID-06 judges a 5xx."""
-    if e.status is not None and e.status < 400:
+    if below(e, 400):
         yield "a 4xx", status_of(e)
 
 
@@ -77,7 +77,7 @@ def belongs_to_its_vps(e: Exchange) -> Findings:
     Anything else passes.
     """
     if shows_output(e):
-        yield "a 4xx", f"command output ({', '.join(n for n in OUTPUT if n in e.body)})"
+        yield "a 4xx", f"command output ({', '.join(present(e, OUTPUT))})"
 
 
 def commands_of(target: Target) -> set[int]:
@@ -88,7 +88,7 @@ def commands_of(target: Target) -> set[int]:
 @each("PID-06", with_pid(Pid.UNKNOWN, Pid.IMPOSSIBLE, Pid.LOOSE, Pid.INVALID, Pid.EMPTY, Pid.REPEATED))
 def no_pid_is_5xx(e: Exchange) -> Findings:
     """A 5xx is a finding; any other status code passes. HTTP-08 judges a 5xx for a pid that is not UTF-8."""
-    if e.status is not None and e.status >= 500 and not is_undecodable(e):
+    if failed(e) and not is_undecodable(e):
         yield "no 5xx", status_of(e)
 
 
@@ -112,8 +112,7 @@ def is_improper_start(e: Exchange) -> bool:
 @each("PID-09", is_improper_start)
 def no_improper_start(e: Exchange) -> Findings:
     """Any 4xx passes; any other status code is a finding. START-26 judges a 5xx for a body that is no readable JSON."""
-    failed = e.status is not None and e.status >= 500
-    if not refused(e) and not (failed and is_undecodable(e)):
+    if not refused(e) and not (failed(e) and is_undecodable(e)):
         yield "a 4xx", status_of(e)
 
 
@@ -142,8 +141,7 @@ def pid_is_not_ignored(e: Exchange) -> Findings:
     A refusal passes, and so does command output. POLL-02 judges a pid that is an integer, and PID-01 one that no parser
     takes for an integer.
     """
-    shown = [name for name in AVAILABILITY if e.status == 200 and isinstance(e.body, dict) and name in e.body]
-    if shown:
+    if e.status == 200 and (shown := present(e, AVAILABILITY)):
         yield "a 4xx, or command output", f"the availability ({', '.join(shown)})"
 
 
@@ -165,14 +163,14 @@ def of_no_other_command(exchanges: list[Exchange], target: Target) -> FindingsAc
         if e.ask.pid.known or made_up or not shows_output(e):
             continue
         if e.ask.number is not None and abs(e.ask.number) % 2**32 in commands:
-            yield e, "a 4xx", f"command output ({', '.join(n for n in OUTPUT if n in e.body)})"
+            yield e, "a 4xx", f"command output ({', '.join(present(e, OUTPUT))})"
         elif e.ask.pid == Pid.LOOSE and e.number < ran_until and e.body.get("exited") is True:
             yield e, "a 4xx, or the state of the command that runs", {"exited": True}
 
 
 def shows_output(e: Exchange) -> bool:
     """Whether a response is a 200 with command output."""
-    return e.status == 200 and isinstance(e.body, dict) and any(name in e.body for name in OUTPUT)
+    return e.status == 200 and bool(present(e, OUTPUT))
 
 
 @across("PID-13", with_pid(Pid.LOOSE))

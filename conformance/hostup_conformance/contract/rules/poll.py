@@ -5,22 +5,26 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hostup_conformance.contract.ask import Pid, is_start
-from hostup_conformance.contract.rules import Findings, FindingsAcross, across, each
-from hostup_conformance.contract.selectors import (
+from hostup_conformance.contract.caching import fresh_seconds
+from hostup_conformance.contract.content import (
     AVAILABILITY,
     OUTPUT,
-    asks_output,
     envelope_of,
-    fresh_seconds,
+    member,
+    misspelled,
+    named_members,
+    present,
+    status_of,
+)
+from hostup_conformance.contract.rules import Findings, FindingsAcross, across, each
+from hostup_conformance.contract.selectors import (
+    asks_output,
+    failed,
     has_json,
     is_output,
     is_poll,
     is_transient,
-    member,
-    misspelled,
-    named_members,
     started,
-    status_of,
     succeeded,
 )
 from hostup_conformance.core.ledger import members_of
@@ -55,18 +59,15 @@ def has_exited(e: Exchange) -> Findings:
     elif "exited" in e.body:
         if not isinstance(e.body["exited"], bool):
             yield "exited: a boolean", {"exited": e.body["exited"]}
-    elif not any(name in e.body for name in AVAILABILITY):
+    elif not present(e, AVAILABILITY):
         envelope = envelope_of(e.body)
-        yield (
-            "the member exited",
-            f"an envelope with the member {envelope}" if envelope else named_members(e.body),
-        )
+        yield "the member exited", f"an envelope with the member {envelope}" if envelope else named_members(e.body)
 
 
 @each("POLL-02", is_output)
 def not_availability(e: Exchange) -> Findings:
     """Any of the members available, reason and vmRunning is a finding."""
-    if found := [name for name in AVAILABILITY if name in e.body]:
+    if found := present(e, AVAILABILITY):
         yield "command output", f"members of the availability ({', '.join(found)})"
 
 
@@ -126,7 +127,7 @@ def known_is_answered(exchanges: list[Exchange], _target: Target) -> FindingsAcr
             yield e, "status 200", status_of(e)
         elif (lasting and of_finished(e) and is_transient(e)) or overlaps_another_poll(e, exchanges):
             continue
-        elif (e.status or 0) >= 500 and (e.ask.pid == Pid.FINISHED or e.request.target in ended):
+        elif failed(e) and (e.ask.pid == Pid.FINISHED or e.request.target in ended):
             yield e, "status 200, or 404 if it is forgotten", status_of(e)
 
 
@@ -161,11 +162,8 @@ def finished_is_answered(exchanges: list[Exchange], _target: Target) -> Findings
     """
     for e in exchanges[:1]:
         if e.status != 200 and not is_transient(e):
-            yield (
-                e,
-                "status 200 (unless its output was fetched before this run; a poll that is refused must not use it up)",
-                status_of(e),
-            )
+            unless = "unless its output was fetched before this run; a poll that is refused must not use it up"
+            yield e, f"status 200 ({unless})", status_of(e)
 
 
 @across("POLL-09", lambda e: asks_output(e) and is_output(e))

@@ -5,19 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hostup_conformance.contract.ask import Pid
-from hostup_conformance.contract.rules import Findings, FindingsAcross, across, each
-from hostup_conformance.contract.selectors import (
+from hostup_conformance.contract.content import (
     AVAILABILITY,
     OUTPUT,
-    asks_availability,
     envelope_of,
-    is_availability,
     member,
     misspelled,
     named_members,
+    present,
     status_of,
-    succeeded,
 )
+from hostup_conformance.contract.rules import Findings, FindingsAcross, across, each
+from hostup_conformance.contract.selectors import asks_availability, has_json, is_availability, succeeded
 from hostup_conformance.core.safe_text import short_json
 
 if TYPE_CHECKING:
@@ -44,7 +43,7 @@ def probe_gets_200(e: Exchange) -> Findings:
 
 @each(
     "PROBE-02",
-    lambda e: succeeded(e) and e.ask.pid == Pid.ABSENT and e.response is not None and e.response.json.is_json,
+    lambda e: succeeded(e) and e.ask.pid == Pid.ABSENT and has_json(e),
 )
 def bare_object(e: Exchange) -> Findings:
     """The body must be a JSON object.
@@ -54,7 +53,7 @@ def bare_object(e: Exchange) -> Findings:
     """
     if not isinstance(e.body, dict):
         yield "a JSON object", e.body
-    elif not any(name in e.body for name in AVAILABILITY) and (name := envelope_of(e.body)):
+    elif not present(e, AVAILABILITY) and (name := envelope_of(e.body)):
         yield "the members at the top level", f"an envelope with the member {name}"
 
 
@@ -112,7 +111,7 @@ def unavailable_gets_200_with_a_reason(e: Exchange) -> Findings:
         yield "status 200", status_of(e)
     elif isinstance(e.body, dict) and "reason" in e.body and (reason is None or reason == "" or str(reason).isspace()):
         yield "a reason that is not empty", {"reason": reason}
-    elif isinstance(e.body, dict) and e.body and not any(name in e.body for name in AVAILABILITY):
+    elif isinstance(e.body, dict) and e.body and not present(e, AVAILABILITY):
         yield "an availability", f"{named_members(e.body)} alone"
 
 

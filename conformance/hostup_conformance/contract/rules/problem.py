@@ -6,14 +6,13 @@ import json
 import re
 from contextlib import suppress
 from datetime import timedelta
-from functools import cache
 from typing import TYPE_CHECKING
 
 from hostup_conformance.contract.ask import is_start
-from hostup_conformance.contract.paths import ENDPOINT
+from hostup_conformance.contract.content import named_members
+from hostup_conformance.contract.problems import ERRORS, codes_by_status, statuses_of
 from hostup_conformance.contract.rules import Findings, FindingsAcross, across, each
-from hostup_conformance.contract.selectors import is_error, is_malformed, is_problem, named_members, proper_command
-from hostup_conformance.core.ledger import document
+from hostup_conformance.contract.selectors import is_error, is_malformed, is_problem, proper_command
 from hostup_conformance.core.times import http_date, rfc3339
 
 if TYPE_CHECKING:
@@ -22,9 +21,6 @@ if TYPE_CHECKING:
     from hostup_conformance.contract.ask import Exchange
     from hostup_conformance.contract.target import Target
 
-ERRORS = "https://developer.hostup.se/errors/"
-#: Codes that the error reference lists for status codes that the endpoint's documentation does not have.
-RELATED_CODES = {"vps_not_ready": {409}}
 #: What some servers write in place of a missing text.
 NOTHING = {"", "null", "undefined", "[object Object]"}
 #: The instance in the documentation's examples, a placeholder for any path.
@@ -34,24 +30,6 @@ EXAMPLE_POINTER = "/items/0/domainName"
 SKEW = timedelta(minutes=5)
 #: Without a Date header field the server's clock is unknown, but it should not be a day off.
 UNKNOWN_SKEW = timedelta(days=1)
-
-
-@cache
-def codes_by_status() -> dict[int, list[str]]:
-    """Return the documented codes of each documented error status."""
-    responses = document()["paths"][ENDPOINT]["get"]["responses"]
-    components = document()["components"]["responses"]
-    names = {
-        status: response["$ref"].rpartition("/")[2] for status, response in responses.items() if "$ref" in response
-    }
-    return {int(status): components[name]["x-codes"] for status, name in names.items()}
-
-
-def statuses_of(code: str) -> set[int]:
-    """Return the statuses that a documented code belongs to; none for an unknown code."""
-    if code.startswith("upstream_"):
-        return {502, 503}
-    return RELATED_CODES.get(code) or {status for status, codes in codes_by_status().items() if code in codes}
 
 
 def has_code(e: Exchange) -> bool:
@@ -274,12 +252,8 @@ def timestamp_is_now(exchanges: list[Exchange], _target: Target) -> FindingsAcro
             yield e, f"about {now.isoformat(timespec='seconds')}", e.body["timestamp"]
             return
         before = earliest.setdefault(e.body["timestamp"], e)
-        if later_by(before.when, e.when) > timedelta(seconds=1.5):
-            yield (
-                e,
-                f"a later one than in request {before.number}, {later_by(before.when, e.when).seconds} s before",
-                said,
-            )
+        if (later := later_by(before.when, e.when)) > timedelta(seconds=1.5):
+            yield e, f"a later one than in request {before.number}, {later.seconds} s before", said
             return
 
 

@@ -115,14 +115,9 @@ def retry_after_agrees_with_reset(e: Exchange) -> Findings:
     past = http_date(field(e, "retry-after") or "")
     if past and now - past > timedelta(seconds=2):
         yield "a Retry-After in the future", field(e, "retry-after")
-    reset = reset_moment(field(e, RESET) or "", now)
-    if reset is None:
-        return
-    if abs(reset - now - timedelta(seconds=wait)) > timedelta(minutes=1):
-        yield (
-            f"{RESET} near {(now + timedelta(seconds=wait)).isoformat(timespec='seconds')} (Retry-After)",
-            field(e, RESET),
-        )
+    reset, over = reset_moment(field(e, RESET) or "", now), now + timedelta(seconds=wait)
+    if reset is not None and abs(reset - over) > timedelta(minutes=1):
+        yield f"{RESET} near {over.isoformat(timespec='seconds')} (Retry-After)", field(e, RESET)
 
 
 @across("RATE-07", lambda e: is_429(e) and field(e, "retry-after") is not None)

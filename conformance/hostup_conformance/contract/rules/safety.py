@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from hostup_conformance.contract.caching import is_shared
 from hostup_conformance.contract.rules import Findings, FindingsAcross, across, each
-from hostup_conformance.contract.selectors import is_output, is_shared
+from hostup_conformance.contract.selectors import is_output
 from hostup_conformance.core.redact import MARK, Redactor, redactor
 
 if TYPE_CHECKING:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hostup_conformance.contract.ask import Pid, is_devious, is_start
+from hostup_conformance.contract.content import member, named_members, show_status, status_of
 from hostup_conformance.contract.rules import Findings, each
 from hostup_conformance.contract.rules.safety import output_members
-from hostup_conformance.contract.selectors import judged, member, named_members, show_status, status_of
+from hostup_conformance.contract.selectors import below, judged
 
 if TYPE_CHECKING:
     from hostup_conformance.contract.ask import Exchange
@@ -54,7 +55,7 @@ def read_may_not_poll(e: Exchange) -> Findings:
 @each("SCOPE-03", lambda e: e.response is not None and e.request.method == "HEAD" and e.ask.credential == "read")
 def head_needs_the_scope_of_get(e: Exchange) -> Findings:
     """A status code below 400 is a finding, since the same key's GET is refused."""
-    if e.ask.pid != Pid.ABSENT and e.status is not None and e.status < 400:
+    if e.ask.pid != Pid.ABSENT and below(e, 400):
         yield "a refusal, as GET gets", show_status(e)
 
 
@@ -77,7 +78,7 @@ def no_variation_bypasses_the_scope(e: Exchange) -> Findings:
 
     The availability passes: POLL-02 and PID-11 judge whether a pid may be ignored. SAFETY-03 judges output in an error.
     """
-    if e.status is not None and e.status < 400 and (found := sorted(output_members(e.body))):
+    if below(e, 400) and (found := sorted(output_members(e.body))):
         yield "no command output", named_members(found)
     elif e.status == 200 and member(e, "pid") is not None:
         yield "no start of a command", named_members(e.body)

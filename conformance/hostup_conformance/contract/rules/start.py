@@ -8,13 +8,15 @@ from urllib.parse import parse_qs, unquote
 
 from hostup_conformance.contract.ask import Pid, asks_start, is_start, new_pid
 from hostup_conformance.contract.commands import printed_anywhere
+from hostup_conformance.contract.content import envelope_of, member, named_members, status_of
 from hostup_conformance.contract.lives import Life, echoes, ended, ends, lives, polled, sleepless, stream
 from hostup_conformance.contract.paths import LONGEST_COMMAND
 from hostup_conformance.contract.rules import Findings, FindingsAcross, across, each
 from hostup_conformance.contract.selectors import (
     BUSY,
     asks_output,
-    envelope_of,
+    below,
+    failed,
     has_json,
     is_availability,
     is_chunked,
@@ -26,14 +28,11 @@ from hostup_conformance.contract.selectors import (
     is_start_on_own,
     is_unretried_failure,
     judged,
-    member,
-    named_members,
     new_poll,
     proper_command,
     refused,
     started,
     starts,
-    status_of,
 )
 from hostup_conformance.core.safe_text import counted
 
@@ -249,7 +248,7 @@ def no_start_without_agent(exchanges: list[Exchange], _target: Target) -> Findin
     if any(is_availability(e) and member(e, "available") is True for e in exchanges):
         return
     for e in exchanges:
-        if is_start(e) and e.status is not None and e.status < 400:
+        if is_start(e) and below(e, 400):
             yield e, "an error", status_of(e)
 
 
@@ -267,11 +266,8 @@ def pids_differ(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
         if poll := new_poll(e):
             before = alive.setdefault(poll, e)
             if before is not e:
-                yield (
-                    e,
-                    f"another pid than in request {before.number}, whose command may still run",
-                    {"pid": new_pid(e)},
-                )
+                expected = f"another pid than in request {before.number}, whose command may still run"
+                yield e, expected, {"pid": new_pid(e)}
 
 
 def is_new(e: Exchange) -> bool:
@@ -357,15 +353,11 @@ def traced_refusals(exchanges: list[Exchange], target: Target) -> list[Exchange]
 @across("START-17", lambda e: asks_start(e) or (asks_output(e) and is_output(e)), exercised_by=traced_refusals)
 def refusal_starts_nothing(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
     """A start that was refused with 4xx must not have run: its command would have left its name in a file."""
-    ran = {
-        name
-        for end, _ in ends(exchanges, "trace")
-        for name in stream(end, "stdout").split()
-        if name.startswith("refused_")
-    }
+    printed = " ".join(stream(end, "stdout") for end, _ in ends(exchanges, "trace"))
+    ran = [name for name in printed.split() if name.startswith("refused_")]
     for e in exchanges:
         body = e.request.body.decode("utf-8", "replace") if e.ask.starts and refused(e) else ""
-        if any(f"hostup-{name}-" in body for name in ran if name.startswith("refused_")):
+        if any(f"hostup-{name}-" in body for name in ran):
             yield e, "a refused command that does not run", f"{status_of(e)}, and it ran in the guest"
 
 
@@ -379,11 +371,8 @@ def start_does_not_wait(exchanges: list[Exchange], _target: Target) -> FindingsA
     usual = median(e.seconds for e in exchanges) if exchanges else 0.0
     for life in lives(exchanges):
         if life.name == "slow" and life.command and life.start.seconds > usual + 0.8 * life.command.seconds:
-            yield (
-                life.start,
-                f"a response before the command's {life.command.seconds:g} s are over",
-                (f"one after {life.start.seconds:.1f} s"),
-            )
+            expected = f"a response before the command's {life.command.seconds:g} s are over"
+            yield life.start, expected, f"one after {life.start.seconds:.1f} s"
 
 
 @each_end("START-19", "verbatim", "lines")
@@ -404,7 +393,7 @@ def any_bytes_can_be_polled(exchanges: list[Exchange], _target: Target) -> Findi
     """
     for life in lives(exchanges):
         if life.name == "not_utf_8" and not life.end:
-            for e in [e for e in life.polls if (e.status or 0) >= 500][:1]:
+            for e in [e for e in life.polls if failed(e)][:1]:
                 yield e, "status 200, and a string", status_of(e)
         text = stream(life.end, "stdout") if life.name == "not_utf_8" and life.end else "a...z"
         if not (text.startswith("a") and text.rstrip().endswith("z")):
@@ -423,7 +412,7 @@ def simultaneous_polls_tear_nothing(exchanges: list[Exchange], _target: Target) 
         for e in life.polls:
             if member(e, "exited") is True and differs(e, "stdout", life.command.stdout):
                 yield e, f"stdout: {shortened(life.command.stdout)}", counted(len(stream(e, "stdout")), "character")
-            elif (e.status or 0) >= 500:
+            elif failed(e):
                 yield e, "the output, or a 4xx", status_of(e)
 
 
@@ -437,11 +426,7 @@ def does_not_end_early(exchanges: list[Exchange], _target: Target) -> FindingsAc
             continue
         ran = (life.end.when - life.start.when).total_seconds() + life.end.seconds
         if ran < 0.9 * life.command.seconds:
-            yield (
-                life.end,
-                f"exited false for {life.command.seconds:g} s",
-                f"exited true after {ran:.1f} s",
-            )
+            yield life.end, f"exited false for {life.command.seconds:g} s", f"exited true after {ran:.1f} s"
 
 
 @across("START-23", is_start_or_poll, exercised_by=polled("slow"))
@@ -531,5 +516,5 @@ def odd_body_is_no_failure(e: Exchange) -> Findings:
     The command has a NUL or half a surrogate pair, or the body is no readable JSON. A refusal passes, and so does the
     start of the command, and the documented 500 for an unexpected error.
     """
-    if e.status is not None and e.status >= 500 and not is_document(e):
+    if failed(e) and not is_document(e):
         yield "a problem document", status_of(e)

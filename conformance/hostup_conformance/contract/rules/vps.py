@@ -6,24 +6,27 @@ import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
-from hostup_conformance.contract.oracles import faults
-from hostup_conformance.contract.rules import Findings, FindingsAcross, across, each
-from hostup_conformance.contract.selectors import (
+from hostup_conformance.contract.content import (
     envelope_of,
-    gives_either,
-    gives_list,
-    gives_status,
-    is_asked,
-    is_availability,
     items_of,
     listed_ids,
     member,
     misspelled,
     named_members,
-    refused,
+    present,
     status_of,
 )
-from hostup_conformance.core.ledger import members_of
+from hostup_conformance.contract.oracles import faults
+from hostup_conformance.contract.rules import Findings, FindingsAcross, across, each
+from hostup_conformance.contract.selectors import (
+    gives_either,
+    gives_list,
+    gives_status,
+    is_asked,
+    is_availability,
+    refused,
+)
+from hostup_conformance.core.ledger import document, members_of
 from hostup_conformance.core.safe_text import counted
 
 if TYPE_CHECKING:
@@ -33,7 +36,7 @@ if TYPE_CHECKING:
     from hostup_conformance.contract.target import Target
 
 #: All states that the documentation of the status lists.
-POWER_STATES = {"running", "stopped", "starting", "stopping", "paused", "provisioning", "error", "unknown"}
+POWER_STATES = set(document()["components"]["schemas"]["VpsStatus"]["properties"]["powerState"]["x-known-values"])
 #: The members of a status whose types are documented.
 STATUS_TYPES: dict[str, tuple[str, tuple[type, ...]]] = {
     "id": ("a string", (str,)),
@@ -106,7 +109,7 @@ def status_has_its_form(e: Exchange) -> Findings:
     if not isinstance(e.body, dict):
         yield "a JSON object", e.body
         return
-    if not any(name in e.body for name in STATUS) and (name := envelope_of(e.body)):
+    if not present(e, STATUS) and (name := envelope_of(e.body)):
         yield "the members at the top level", f"an envelope with the member {name}"
     for name, (what, types) in STATUS_TYPES.items():
         if name in e.body and (not isinstance(e.body[name], types) or isinstance(e.body[name], bool)):
@@ -466,9 +469,5 @@ def errors_are_problems(exchanges: list[Exchange], _target: Target) -> FindingsA
         if e.ask.resource not in offered or not refused(e) or has_odd_limit(e):
             continue
         if lacking := [name for name in ("type", "code", "detail") if not isinstance(member(e, name), str)]:
-            yield (
-                e,
-                "a problem document with type, code and detail",
-                f"{status_of(e)} without {', '.join(lacking)}",
-            )
+            yield e, "a problem document with type, code and detail", f"{status_of(e)} without {', '.join(lacking)}"
             return

@@ -26,8 +26,9 @@ from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import unquote
 
 from hostup_conformance.contract.paths import path_of
+from hostup_conformance.contract.problems import ERRORS
 from hostup_conformance.contract.story import Does, Kind, Play, Task, kind_of, pids_of
-from hostup_conformance.servers.problems import ERRORS, PROBLEMS
+from hostup_conformance.servers.problems import PROBLEMS
 from hostup_conformance.servers.scripted import Received, Reply
 
 if TYPE_CHECKING:

@@ -1,0 +1,116 @@
+"""Whether the server has shut the caller out during the run, as guards do that count wrong keys.
+
+That is no fault of the server, so nothing is judged by what came after it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from hostup_conformance.contract.ask import WITHOUT_KEY, is_devious
+from hostup_conformance.contract.refusal import asks_own, shows_core
+from hostup_conformance.contract.selectors import asks_availability
+from hostup_conformance.core.connections import CONNECTIONS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from hostup_conformance.contract.ask import Exchange
+
+#: So many requests in a row that should not get 403 raise the suspicion that everything gets it.
+SUSPICIOUS = 3
+#: What to do about a ban.
+EXEMPT = (
+    "although the key worked before: it seems to ban an address that sends wrong keys or much that is refused "
+    "(exempt the address of the suite, or judge the server behind the guard)"
+)
+
+
+@dataclass(frozen=True)
+class Ban:
+    """From which exchange on, by its position, the server has shut the caller out, and what to say of it."""
+
+    since: int
+    why: str
+    #: Whether no request gets a response any more, as from a server that is down.
+    silent: bool = False
+
+
+def should_not_be_forbidden(e: Exchange) -> bool:
+    """A well-formed GET of the endpoint that no server has a reason to forbid.
+
+    With the full key it is for a VPS of the caller; without one, or with a wrong one, it should get 401.
+    """
+    ours = e.ask.credential == "full" and e.ask.vps in {"own", "unavailable"}
+    unknown = e.ask.credential in {"none", "wrong"} and e.ask.vps != "malformed"
+    asked = e.request.method == "GET" and e.ask.endpoint and e.ask.pid.well_formed and not is_devious(e.request)
+    return asked and not e.obeyed and (ours or unknown)
+
+
+def is_forbidden(e: Exchange) -> bool:
+    """A request that should not be forbidden, but got 403."""
+    return e.status == 403 and should_not_be_forbidden(e)
+
+
+def seems_banned(exchanges: Sequence[Exchange]) -> bool:
+    """Whether the last requests of which none should, or the last of all kinds, got 403: then the probe is tried."""
+    recent = exchanges[-2 * CONNECTIONS :]
+    undue = [e for e in recent if should_not_be_forbidden(e)][-SUSPICIOUS:]
+    every = recent[-2 * SUSPICIOUS :]
+    suspicious = is_forbidden(exchanges[-1]) and len(undue) == SUSPICIOUS and all(map(is_forbidden, undue))
+    all_forbidden = len(every) == 2 * SUSPICIOUS and all(e.status == 403 for e in every)
+    return (suspicious or all_forbidden) and any(map(shows_core, exchanges))
+
+
+def ban_in(exchanges: Sequence[Exchange]) -> Ban | None:
+    """Return since when the server has shut the caller out, if it has: all requests got 403, or none a response.
+
+    The probe must have worked before, and a wrong key must have been refused. So do guards that count wrong keys, or
+    whatever is refused (fail2ban, CrowdSec, BunkerWeb, Rack::Attack).
+    """
+    ban = forbidden_in(exchanges) or silence_in(exchanges)
+    before = exchanges[: ban.since] if ban else []
+    return ban if any(map(shows_core, before)) and any(map(is_wrong_key_refused, before)) else None
+
+
+def is_wrong_key_refused(e: Exchange) -> bool:
+    """A 401 for a request without a key, or with a wrong one."""
+    return e.status == 401 and e.ask.credential in WITHOUT_KEY
+
+
+def forbidden_in(exchanges: Sequence[Exchange]) -> Ban | None:
+    """Return since when every request has got 403, if the probe is one of several."""
+    since = end_of(exchanges, lambda e: e.status != 403)
+    forbidden = exchanges[since:]
+    if len(forbidden) < SUSPICIOUS or not any(asks_availability(e) and asks_own(e) for e in forbidden):
+        return None
+    # Of requests that were under way together, one that was forbidden may stand before one that was not.
+    while early := [at for at in range(max(0, since - CONNECTIONS), since) if is_forbidden(exchanges[at])]:
+        since = early[0]
+    return Ban(since, f"after {since} requests the server refuses every request with the status 403, {EXEMPT}")
+
+
+def silence_in(exchanges: Sequence[Exchange]) -> Ban | None:
+    """Return since when no request has got a response, if that began just after a wrong key was refused.
+
+    A server that a malformed id or pid has crashed does not look so. That it is down for another reason nobody can
+    tell from a ban.
+    """
+    since = end_of(exchanges, lambda e: e.response is not None or e.too_large is not None)
+    silent = exchanges[since:]
+    if len(silent) < SUSPICIOUS or not since:
+        return None
+    ended = silent[0].when and silent[0].when + timedelta(seconds=silent[0].seconds)
+    together = [e for e in silent if ended and e.when and e.when < ended]
+    odd = any(e.ask.vps == "malformed" or e.ask.pid.ill_formed or is_devious(e.request) for e in together)
+    if odd or not is_wrong_key_refused(exchanges[since - 1]):
+        return None
+    why = f"after {since} requests the server does not respond any more, {EXEMPT}; or it is down"
+    return Ban(since, why, silent=True)
+
+
+def end_of(exchanges: Sequence[Exchange], of: Callable[[Exchange], bool]) -> int:
+    """Return the position after the last exchange of a kind."""
+    return next((at for at in range(len(exchanges), 0, -1) if of(exchanges[at - 1])), 0)

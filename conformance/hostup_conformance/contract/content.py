@@ -1,0 +1,69 @@
+"""What the body of a response contains, and how findings name that. It judges nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from hostup_conformance.core.ledger import members_of
+from hostup_conformance.core.safe_text import counted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from hostup_conformance.contract.ask import Exchange
+
+#: The members of the two shapes of a 200, from the OpenAPI document.
+AVAILABILITY, OUTPUT = members_of("AgentAvailability"), members_of("CommandOutput")
+#: Members in which servers are known to wrap a body.
+ENVELOPES = ("data", "result", "response", "payload", "availability", "agent", "attributes", "body")
+
+
+def member(e: Exchange, name: str) -> Any:
+    """Return a member of the body, or None."""
+    return e.body.get(name) if isinstance(e.body, dict) else None
+
+
+def present(e: Exchange, names: Iterable[str]) -> list[str]:
+    """Return those of some members that the body has."""
+    return [name for name in names if name in e.body] if isinstance(e.body, dict) else []
+
+
+def items_of(e: Exchange) -> list[dict[str, Any]]:
+    """Return the VPSs in a list, as far as it has the documented form."""
+    data = member(e, "data")
+    items = data if isinstance(data, list) else []
+    return [item for item in items if isinstance(item, dict) and isinstance(item.get("id"), str)]
+
+
+def listed_ids(e: Exchange) -> list[str]:
+    """Return the ids in a list of VPSs, as far as it has the documented form."""
+    return [item["id"] for item in items_of(e)]
+
+
+def envelope_of(body: dict[str, Any]) -> str | None:
+    """Return the member in which a body seems to be wrapped, or None."""
+    return next((name for name in ENVELOPES if isinstance(body.get(name), dict | list)), None)
+
+
+def misspelled(body: dict[str, Any], names: tuple[str, ...]) -> list[str]:
+    """Return the members that are another spelling (case, underscores, hyphens) of a name that is missing."""
+    plain = {name.lower(): name for name in names}
+    found = {member: plain.get(member.replace("_", "").replace("-", "").lower()) for member in body}
+    return [member for member, name in found.items() if name and member != name and name not in body]
+
+
+def named_members(names: Iterable[str]) -> str:
+    """Return the names of members, sorted, for a finding."""
+    listed = sorted(names)
+    return f"the member{'s' if len(listed) > 1 else ''} {', '.join(listed)}" if listed else "no members"
+
+
+def status_of(e: Exchange) -> str:
+    """Return the status code, with the problem's code if there is one, for a finding."""
+    code = member(e, "code")
+    return f"{e.status} {code}" if isinstance(code, str) else f"{e.status}"
+
+
+def show_status(e: Exchange) -> str:
+    """Return the status code with the size of the body, for a finding about a success."""
+    return f"{e.status}, with {counted(len(e.response.body), 'byte')}" if e.response else "no response"
