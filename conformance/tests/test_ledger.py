@@ -13,14 +13,12 @@ from hostup_conformance.contract.client_judging import client_requirements
 from hostup_conformance.contract.client_rules import client_rules
 from hostup_conformance.contract.judging import server_requirements
 from hostup_conformance.contract.rules import rules
-from hostup_conformance.contract.target import CAPABILITIES
+from hostup_conformance.contract.target import CAPABILITIES, VARIABLES
 from hostup_conformance.core.ledger import SPEC, document, renamed, requirements
 from openapi_spec_validator import validate
 
-VARIABLES = {
-    "HOSTUP_READ_API_KEY", "HOSTUP_UNAVAILABLE_VPS_ID", "HOSTUP_FOREIGN_VPS_ID",
-    "HOSTUP_FINISHED_PID", "HOSTUP_RUNNING_PID",
-}  # fmt: skip
+#: Those that every run has need not be named.
+OPTIONAL = {*VARIABLES.values()} - {"HOSTUP_API_KEY", "HOSTUP_VPS_ID"}
 TEXT = {"type": "string", "minLength": 10, "pattern": r"\S$"}
 ENTRY = {
     "type": "object",
@@ -40,9 +38,9 @@ ENTRY = {
             "type": "array",
             "minItems": 1,
             "uniqueItems": True,
-            "items": {"enum": [*VARIABLES, *CAPABILITIES, "--allow-exec", "long keys"]},
+            "items": {"enum": [*OPTIONAL, *CAPABILITIES, "--allow-exec", "long keys"]},
         },
-        "served_by": {"type": "array", "minItems": 1, "items": {"enum": [*VARIABLES, "--allow-exec"]}},
+        "served_by": {"type": "array", "minItems": 1, "items": {"enum": [*OPTIONAL, "--allow-exec"]}},
         "without_core": {"const": True},
         "if_offered": {"const": True},
         "formerly": {"pattern": r"^[A-Z]+-\d\d$"},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
 from hostup_conformance.contract.paths import VPSS
@@ -16,7 +16,11 @@ from hostup_conformance.core.safe_text import shown
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-PREFIX = "HOSTUP_"
+#: The variables that name the keys, the ids and the pids, by the attributes of `Target` that hold their values.
+KEYS = {"key": "HOSTUP_API_KEY", "read_key": "HOSTUP_READ_API_KEY"}
+IDS = {"vps": "HOSTUP_VPS_ID", "unavailable_vps": "HOSTUP_UNAVAILABLE_VPS_ID", "foreign_vps": "HOSTUP_FOREIGN_VPS_ID"}
+PIDS = {"finished_pid": "HOSTUP_FINISHED_PID", "running_pid": "HOSTUP_RUNNING_PID"}
+VARIABLES = KEYS | IDS | PIDS
 #: The beginning of the path of every operation, in which a base URL must not end.
 BEFORE_VPSS = VPSS.rpartition("/")[0]
 
@@ -79,27 +83,17 @@ class Target:
             Misconfigured: something is missing, malformed or unsafe; nothing has been sent
         """
         # What surrounds a value comes from the file that it was read from, such as the newline at its end.
-        stripped = {
-            name.removeprefix(PREFIX): value.strip() for name, value in environ.items() if name.startswith(PREFIX)
-        }
-        given = {name: value for name, value in stripped.items() if value}
-        if kind == "server" and "API_KEY" not in given:  # with it the VPS can be looked up
+        given = {name: text for name in VARIABLES.values() if (text := environ.get(name, "").strip())}
+        if kind == "server" and "HOSTUP_API_KEY" not in given:  # with it the VPS can be looked up
             raise Misconfigured(
-                f"{PREFIX}API_KEY is not set; set it to a key with read:vm and write:vm, and {PREFIX}VPS_ID to the VPS "
+                "HOSTUP_API_KEY is not set; set it to a key with read:vm and write:vm, and HOSTUP_VPS_ID to the VPS "
                 "to judge with, unless the list of VPSs is to choose it (README, Judge your own server)"
             )
-        target = cls(
-            base_url=checked_base_url(base_url),
-            kind=kind,
-            key=checked_key("API_KEY", given.get("API_KEY", "")),
-            read_key=checked_key("READ_API_KEY", given["READ_API_KEY"]) if "READ_API_KEY" in given else None,
-            vps=checked_id("VPS_ID", given) or "",
-            unavailable_vps=checked_id("UNAVAILABLE_VPS_ID", given),
-            foreign_vps=checked_id("FOREIGN_VPS_ID", given),
-            finished_pid=checked_pid("FINISHED_PID", given),
-            running_pid=checked_pid("RUNNING_PID", given),
-            profile=checked_profile(profile),
-        )
+        base_url = checked_base_url(base_url)
+        values: dict[str, Any] = {"key": "", "vps": ""}
+        for variables, checked in ((KEYS, checked_key), (IDS, checked_id), (PIDS, checked_pid)):
+            values |= {attribute: checked(name, given[name]) for attribute, name in variables.items() if name in given}
+        target = cls(base_url, kind, profile=checked_profile(profile), **values)
         target.check_distinct()
         if kind == "server":
             target.check_sendable(plain_http)
@@ -124,16 +118,12 @@ class Target:
 
     def check_distinct(self) -> None:
         """Raise `Misconfigured` if two keys, ids or pids that must differ are the same."""
-        for kind, values in (
-            ("VPS ids", {"VPS_ID": self.vps, "UNAVAILABLE_VPS_ID": self.unavailable_vps,
-                         "FOREIGN_VPS_ID": self.foreign_vps}),
-            ("keys", {"API_KEY": self.key, "READ_API_KEY": self.read_key}),
-            ("pids", {"FINISHED_PID": self.finished_pid, "RUNNING_PID": self.running_pid}),
-        ):  # fmt: skip
+        for kind, variables in (("VPS ids", IDS), ("keys", KEYS), ("pids", PIDS)):
             seen: dict[object, str] = {}
-            for name, value in values.items():
+            for attribute, name in variables.items():
+                value = getattr(self, attribute)
                 if value and value in seen:
-                    raise Misconfigured(f"{PREFIX}{seen[value]} and {PREFIX}{name} are the same; give different {kind}")
+                    raise Misconfigured(f"{seen[value]} and {name} are the same; give different {kind}")
                 seen[value] = name
 
     @property
@@ -163,11 +153,7 @@ class Target:
     def has(self, need: str) -> bool:
         """Whether it has what a requirement needs: a variable, a capability, or the permission to start commands."""
         given = {
-            "HOSTUP_READ_API_KEY": self.read_key,
-            "HOSTUP_UNAVAILABLE_VPS_ID": self.unavailable_vps,
-            "HOSTUP_FOREIGN_VPS_ID": self.foreign_vps,
-            "HOSTUP_FINISHED_PID": self.finished_pid,
-            "HOSTUP_RUNNING_PID": self.running_pid,
+            **{name: getattr(self, attribute) for attribute, name in VARIABLES.items()},
             "--allow-exec": self.allow_exec,
             # A shorter key cannot be told from ordinary text.
             "long keys": all(len(key) >= PIECE for key in (self.key, self.read_key) if key),
@@ -177,7 +163,7 @@ class Target:
 
 def header_variable(name: str) -> str:
     """Return the variable with the value of a header field that `--header` names."""
-    return PREFIX + "HEADER_" + name.upper().replace("-", "_")
+    return "HOSTUP_HEADER_" + name.upper().replace("-", "_")
 
 
 def altered_keys(key: str) -> list[str]:
@@ -215,20 +201,17 @@ def checked_key(name: str, value: str) -> str:
     """Return a key; raise `Misconfigured` (which does not show it) if it cannot be sent in a header field."""
     if not value.isascii() or any(c.isspace() or not c.isprintable() for c in value):
         raise Misconfigured(
-            f"{PREFIX}{name} contains a space, a control character or a character outside ASCII; give the key alone, "
+            f"{name} contains a space, a control character or a character outside ASCII; give the key alone, "
             "without the scheme"
         )
     check_plain(name, value)
     return value
 
 
-def checked_id(name: str, given: Mapping[str, str]) -> str | None:
-    """Return the id of a VPS, or None if none was given; raise `Misconfigured` for what no id can be."""
-    text = given.get(name)
-    if text is None:
-        return None
+def checked_id(name: str, text: str) -> str:
+    """Return the id of a VPS; raise `Misconfigured` for what no id can be."""
     if not text.isprintable() or text in {".", ".."}:
-        raise Misconfigured(f"{PREFIX}{name} is {shown(text)}, which is no id; give the id of a VPS")
+        raise Misconfigured(f"{name} is {shown(text)}, which is no id; give the id of a VPS")
     check_plain(name, text)
     return text
 
@@ -236,18 +219,15 @@ def checked_id(name: str, given: Mapping[str, str]) -> str | None:
 def check_plain(name: str, value: str) -> None:
     """Raise `Misconfigured` for a value that is too long for a request, or still has its quotes around it."""
     if len(value) > LONGEST_GIVEN:
-        raise Misconfigured(f"{PREFIX}{name} has {len(value)} characters; give {LONGEST_GIVEN} at most")
+        raise Misconfigured(f"{name} has {len(value)} characters; give {LONGEST_GIVEN} at most")
     if len(value) > 1 and value[0] == value[-1] and value[0] in "\"'":
-        raise Misconfigured(f"{PREFIX}{name} is in quotes; give the value without them")
+        raise Misconfigured(f"{name} is in quotes; give the value without them")
 
 
-def checked_pid(name: str, given: Mapping[str, str]) -> int | None:
-    """Return a pid, or None if none was given; raise `Misconfigured` if it is not a pid."""
-    text = given.get(name)
-    if text is None:
-        return None
+def checked_pid(name: str, text: str) -> int:
+    """Return a pid; raise `Misconfigured` if the text is not one."""
     if not (text.isascii() and text.isdecimal()) or not 0 < len(text) < 19 or int(text) == 0:
-        raise Misconfigured(f"{PREFIX}{name} is {shown(repr(text))}; give an integer above 0")
+        raise Misconfigured(f"{name} is {shown(repr(text))}; give an integer above 0")
     return int(text)
 
 
