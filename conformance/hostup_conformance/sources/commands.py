@@ -27,13 +27,14 @@ from hostup_conformance.contract.commands import (
     refused,
     trace,
 )
+from hostup_conformance.contract.content import member
 from hostup_conformance.contract.paths import LONGEST_COMMAND, path_of
-from hostup_conformance.contract.selectors import BUSY, member
+from hostup_conformance.contract.selectors import BUSY
 from hostup_conformance.core.messages import Headers, Request
 from hostup_conformance.core.unsent import Stopped, Unsent
 from hostup_conformance.sources import dependent
 from hostup_conformance.sources.requests import BASE_HEADERS, ClientCall, Stage, Step, authorization, authorized
-from hostup_conformance.sources.script import Script, one_of_each, run_stages, step_through
+from hostup_conformance.sources.script import Script, run_stages, step_through
 from hostup_conformance.sources.side_by_side import side_by_side, width
 
 if TYPE_CHECKING:
@@ -53,23 +54,21 @@ AT_ONCE = 4
 SCENARIOS, STEPS = 2, 3
 #: The commands that write files, and so are only started where these can be removed again.
 MARKING = {"once", "again"}
-#: The place of the last starts that must be refused among the stages: the first of each kind come earlier.
-LAST_REFUSED = 4
-#: The greatest number of commands that are started: by `Life`, and by the scenarios.
+#: The greatest number of commands that are started: by `StartedCommands`, and by the scenarios.
 MOST_COMMANDS = 34 + SCENARIOS * STEPS
 #: For how many seconds a command that ends at once is polled, and the first and the longest pause between two polls.
 PATIENCE, PAUSE, LONGEST_PAUSE = 4.0, 0.05, 0.5
 
 
 class CommandScript(Script):
-    """Writes the steps that start commands, as `Script` writes the others."""
+    """A script with starts. With a token, the commands of those that must be refused leave a trace if they run."""
 
-    def refused(self, token: str | None) -> list[Step]:
-        """Return the starts that must be refused. With a token, their commands leave a trace if they run."""
-        return self._offered(self._refused(token))
+    def __init__(self, target: Target, *, careful: bool, token: str | None) -> None:
+        super().__init__(target, careful=careful)
+        self._token = token
 
-    def _refused(self, token: str | None) -> Iterator[Step]:
-        target = self.target
+    def _refused_starts(self) -> Iterator[Step]:
+        target, token = self.target, self._token
         marked = (refused(number, token).text if token else echo() for number in range(100))
 
         def body() -> bytes:
@@ -113,12 +112,10 @@ class CommandScript(Script):
 
 def stages(target: Target, *, careful: bool, token: str | None = None) -> list[Stage]:
     """Return the stages of the scripted probe, including the starts that must be refused if commands may be started."""
-    probing = Script(target, careful=careful).stages()
-    if target.allow_exec:
-        first, more = one_of_each(CommandScript(target, careful=careful).refused(token))
-        probing[1] = replace(probing[1], steps=[*probing[1].steps, *first])
-        probing.insert(LAST_REFUSED, Stage(more, ordered=False, at_the_end=True))
-    return probing
+    script = (
+        CommandScript(target, careful=careful, token=token) if target.allow_exec else Script(target, careful=careful)
+    )
+    return script.stages()
 
 
 def run(wire: Wire, target: Target, *, careful: bool, slow_seconds: float = SLOW_SECONDS) -> None:
@@ -145,31 +142,27 @@ def run_with_commands(wire: Wire, target: Target, *, careful: bool, slow_seconds
 
     With a slow server, what needs no order is done at the same time.
     """
-    life = Life(wire, target, slow_seconds)
+    started = StartedCommands(wire, target, slow_seconds)
     run_stages(wire, target, stages(target, careful=careful)[:1])
     with suppress(Stopped):
-        life.begin()
+        started.begin()
     target = with_started_commands(target, wire.exchanges)
-    all_stages = stages(target, careful=careful, token=life.token if life.traced else None)
-    first, then = split(all_stages[1:])
-    endings, slow = life.endings(), width(wire) > 1
-    run_stages(wire, target, first, beside=endings if slow else ())
+    rest = stages(target, careful=careful, token=started.token if started.traced else None)[1:]
+    at_the_end = [stage for stage in rest if stage.at_the_end]
+    last_refused = next(number for number, stage in enumerate(at_the_end) if stage.last_refused)
+    endings, slow = started.endings(), width(wire) > 1
+    run_stages(wire, target, [stage for stage in rest if not stage.at_the_end], beside=endings if slow else ())
+    if slow:
+        run_stages(wire, target, at_the_end[: last_refused + 1])
+    else:
+        run_stages(wire, target, at_the_end[:last_refused])
+        started.at_once(*endings)
+        run_stages(wire, target, [at_the_end[last_refused]])
     # What tells which of the refused commands ran comes after all of them.
-    number = LAST_REFUSED - (len(all_stages) - len(then))
-    if not slow:
-        run_stages(wire, target, then[:number])
-        life.at_once(*endings)
-        then, number = then[number:], 0
-    run_stages(wire, target, then[: number + 1])
-    run_stages(wire, target, then[number + 1 :], beside=(life.conclude,))
+    run_stages(wire, target, at_the_end[last_refused + 1 :], beside=(started.conclude,))
 
 
-def split(stages: list[Stage]) -> tuple[list[Stage], list[Stage]]:
-    """Separate the stages that come before the commands' end from those that come after it."""
-    return [stage for stage in stages if not stage.at_the_end], [stage for stage in stages if stage.at_the_end]
-
-
-class Life:
+class StartedCommands:
     """The commands of a run, from their start to the poll that reports their end."""
 
     def __init__(self, wire: Wire, target: Target, slow_seconds: float) -> None:

@@ -54,6 +54,8 @@ class Stage:
     with_dependent: bool = False
     #: Whether it comes after the end of the commands that the run has started.
     at_the_end: bool = False
+    #: Whether it has the last starts that must be refused, after which the guest can tell which of them ran.
+    last_refused: bool = False
 
 
 def authorization(target: Target, key: str | None = "") -> Headers:

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from hostup_conformance.contract.ask import LARGEST_LINUX_PID
+from hostup_conformance.contract.ban import ban_in, seems_banned
 from hostup_conformance.contract.paths import ENDPOINT, VPSS, path_of
-from hostup_conformance.contract.refusal import ban_in, hopeless, seems_banned
+from hostup_conformance.contract.refusal import hopeless
 from hostup_conformance.contract.selectors import BURST
 from hostup_conformance.contract.target import altered_keys
 from hostup_conformance.core.connections import CONNECTIONS
@@ -69,18 +70,25 @@ class Script:
             self._ids(), self._pids(), self._credentials(), self._methods(), self._related(), self._ordered_errors()
         )  # fmt: skip
         first, more = one_of_each([*self._offered(chain(*anyhow)), *beside])
+        first_starts, more_starts = one_of_each(self._offered(self._refused_starts()))
         telling = sorted((step for step in first if step.purpose in RANK), key=lambda step: RANK[step.purpose])
         rest = [*(step for step in first if step.purpose not in RANK), *self._offered(self._once_more()), *more]
         welcome, unwelcome = self._with_good_key(telling)
         first_of_rest, last_of_rest = self._with_good_key(rest)
+        last_refused = [Stage(more_starts, ordered=False, at_the_end=True, last_refused=True)]
         return [
             Stage(core[:WARMING]),
-            Stage([*core[WARMING:], *welcome[:FIRST], *before], ordered=False),
+            Stage([*core[WARMING:], *welcome[:FIRST], *before, *first_starts], ordered=False),
             Stage(self._offered(self._ended_command()), beside=True, at_the_end=True),
             Stage([*welcome[FIRST:], *unwelcome], ordered=False, beside=True, at_the_end=True),
+            *(last_refused if self.target.allow_exec else ()),
             Stage([*first_of_rest, *last_of_rest], ordered=False, with_dependent=True, at_the_end=True),
             *(Stage(self._offered(steps), burst=True, at_the_end=True) for steps in self._bursts()),
         ]  # fmt: skip
+
+    def _refused_starts(self) -> Iterable[Step]:
+        """Return the starts that must be refused: none where no command may be started."""
+        return ()
 
     def _with_good_key(self, steps: Iterable[Step]) -> tuple[list[Step], list[Step]]:
         """Separate the steps with a key that was given from the others, which may lead to a ban."""
