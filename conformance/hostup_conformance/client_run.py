@@ -10,7 +10,7 @@ import shlex
 import sys
 import tempfile
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -44,6 +44,8 @@ AGAIN = "hostup-conformance client"
 #: How many of the last bytes that a command printed are shown.
 LAST = 500
 REDACT = redactor((KEY,))
+#: The codes that make a terminal show a line so (ECMA-48, SGR).
+COLOURS = {"red": "31", "green": "32", "yellow": "33", "bold": "1"}
 
 
 @dataclass(frozen=True)
@@ -71,11 +73,8 @@ class ClientOptions:
         return ClientCommand(self.words, self.does)
 
 
-@dataclass
 class Printer:
     """Prints the summary as pytest's terminal reporter does, with colours only on a terminal."""
-
-    colours: dict[str, str] = field(default_factory=lambda: {"red": "31", "green": "32", "yellow": "33", "bold": "1"})
 
     def section(self, title: str, sep: str) -> None:
         """Print a heading."""
@@ -83,7 +82,7 @@ class Printer:
 
     def write_line(self, line: str, **markup: bool) -> None:
         """Print a line."""
-        codes = ";".join(code for name, code in self.colours.items() if markup.get(name))
+        codes = ";".join(code for name, code in COLOURS.items() if markup.get(name))
         print(f"\x1b[{codes}m{line}\x1b[0m" if codes and sys.stdout.isatty() else line)
 
 

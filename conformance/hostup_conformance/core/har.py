@@ -21,7 +21,7 @@ from hostup_conformance.core.json_text import count_values
 from hostup_conformance.core.messages import Headers, Request, Response
 from hostup_conformance.core.misconfigured import Misconfigured
 from hostup_conformance.core.redact import MARK
-from hostup_conformance.core.safe_text import on_one_line
+from hostup_conformance.core.safe_text import Redact, on_one_line
 from hostup_conformance.core.time_limit import TimeUp, at_most
 from hostup_conformance.core.times import rfc3339
 
@@ -147,7 +147,7 @@ def write(
     file: Path,
     exchanges: Iterable[Exchange[A]],
     base_url: str,
-    redact: Callable[[str], str],
+    redact: Redact,
     *,
     known: Mapping[str, Any],
     asks: Callable[[A], dict[str, Any]],
@@ -176,7 +176,7 @@ def parts_of(log: dict[str, Any], entries: Iterable[dict[str, Any]]) -> Iterator
 
 
 def entries_for(
-    exchanges: Iterable[Exchange[A]], base_url: str, redact: Callable[[str], str], asks: Callable[[A], dict[str, Any]]
+    exchanges: Iterable[Exchange[A]], base_url: str, redact: Redact, asks: Callable[[A], dict[str, Any]]
 ) -> Iterator[dict[str, Any]]:
     """Yield exchanges as entries, leaving out responses that are too large or whose redaction takes too long."""
     left = RECORDING_SECONDS
@@ -194,9 +194,7 @@ def entries_for(
         yield entry
 
 
-def entry_for(
-    e: Exchange[A], base_url: str, redact: Callable[[str], str], asks: Callable[[A], dict[str, Any]]
-) -> dict[str, Any]:
+def entry_for(e: Exchange[A], base_url: str, redact: Redact, asks: Callable[[A], dict[str, Any]]) -> dict[str, Any]:
     """Return an exchange as an entry."""
     milliseconds = round(e.seconds * 1000, 3)
     return {
@@ -211,7 +209,7 @@ def entry_for(
     }
 
 
-def request_for(request: Request, base_url: str, redact: Callable[[str], str]) -> dict[str, Any]:
+def request_for(request: Request, base_url: str, redact: Redact) -> dict[str, Any]:
     """Return a request as the format has it."""
     recorded: dict[str, Any] = {
         "method": request.method,
@@ -229,7 +227,7 @@ def request_for(request: Request, base_url: str, redact: Callable[[str], str]) -
     return recorded
 
 
-def response_for(response: Response | None, redact: Callable[[str], str]) -> dict[str, Any]:
+def response_for(response: Response | None, redact: Redact) -> dict[str, Any]:
     """Return a response as the format has it; where there is none, with the status 0, as browsers write it."""
     kept = response or Response(0, (), b"")
     return {
@@ -249,7 +247,7 @@ def response_for(response: Response | None, redact: Callable[[str], str]) -> dic
     }
 
 
-def recorded_field(name: str, value: str, redact: Callable[[str], str]) -> dict[str, str]:
+def recorded_field(name: str, value: str, redact: Redact) -> dict[str, str]:
     """Return a request header field; the value of a credential is reduced to its scheme."""
     if name.lower() in CREDENTIALS:
         scheme, _, _ = value.rpartition(" ")
@@ -257,7 +255,7 @@ def recorded_field(name: str, value: str, redact: Callable[[str], str]) -> dict[
     return {"name": name, "value": redact(value)}
 
 
-def content_for(body: bytes, redact: Callable[[str], str]) -> dict[str, Any]:
+def content_for(body: bytes, redact: Redact) -> dict[str, Any]:
     """Return the members that hold a body: text in UTF-8 as it is, anything else in base64."""
     try:
         return {"text": redact(body.decode("utf-8"))}

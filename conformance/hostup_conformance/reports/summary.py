@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
+from hostup_conformance.core.safe_text import counted
+
 #: The statuses that are shown, the worst first, with their meaning.
 SHOWN = {"fail": "a MUST is broken", "error": "the suite itself failed", "warn": "a SHOULD is broken"}
 
 
 def render(record: dict[str, Any]) -> str:
     """Return the text of summary.md."""
-    counts = ", ".join(f"{count} {status}" for status, count in record["summary"].items() if count)
-    requests = f"{record['requests']} request{'' if record['requests'] == 1 else 's'}"
     lines = [
         f"## Conformance: {record['verdict'].replace('_', ' ')}",
         "",
-        (f"{code(record['target']['base_url'])}: {counts}; {requests}, {record['duration_seconds']:.1f} s."),
+        f"{code(record['target']['base_url'])}: {totals(record)}.",
     ]
     if record["refused"]:
         lines += ["", f"The endpoint was never seen to work: {code(record['refused'])}"]
@@ -31,6 +31,12 @@ def render(record: dict[str, Any]) -> str:
             for entry in entries
         ]
     return "\n".join(lines) + "\n"
+
+
+def totals(record: dict[str, Any]) -> str:
+    """Return how many requirements have each status, how many requests were sent, and how long that took."""
+    counts = ", ".join(f"{count} {status}" for status, count in record["summary"].items() if count)
+    return f"{counts}; {counted(record['requests'], 'request')}, {record['duration_seconds']:.1f} s"
 
 
 def code(text: str) -> str:

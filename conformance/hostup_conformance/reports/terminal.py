@@ -5,9 +5,13 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING, Any, Protocol, TextIO
 
+from hostup_conformance.reports.summary import totals
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
+
+    from hostup_conformance.core.safe_text import Redact
 
 #: How many requirements of a list are named; the reports name all.
 NAMED = 5
@@ -28,7 +32,7 @@ class Redacting(io.TextIOBase):
     If writing fails (a full disk, a closed pipe), the run goes on, since it also has its reports.
     """
 
-    def __init__(self, stream: TextIO, redact: Callable[[str], str]) -> None:
+    def __init__(self, stream: TextIO, redact: Redact) -> None:
         self._stream, self._redact = stream, redact
         #: Why something could not be written, if that happened.
         self.lost: str | None = None
@@ -81,42 +85,49 @@ def finding_lines(entry: dict[str, Any]) -> Iterator[str]:
 
 
 def print_summary(reporter: Reporter, report: dict[str, Any], directory: Path) -> None:
-    """Print the verdict, and each requirement that did not pass."""
-    counts = ", ".join(f"{count} {status}" for status, count in report["summary"].items() if count)
+    """Print the verdict, each requirement that did not pass, and where the reports are."""
     verdict = report["verdict"]
-    requests = f"{report['requests']} request{'' if report['requests'] == 1 else 's'}"
     reporter.section("conformance", sep="=")
-    reporter.write_line(
-        f"{verdict}: {report['target']['base_url']} ({counts}; {requests}, {report['duration_seconds']:.1f} s)",
-        **COLOURS[verdict],
-    )
+    reporter.write_line(f"{verdict}: {report['target']['base_url']} ({totals(report)})", **COLOURS[verdict])
+    print_doubts(reporter, report)
+    together = alike(report)
+    for entry, root in in_order(report):
+        ids = together.get((entry["status"], entry["message"]), [entry["id"]])
+        if entry["id"] == ids[0]:
+            reporter.write_line(line_of(entry, root, ids), **COLOURS.get(entry["status"], {}))
+    reporter.write_line(f"report: {', '.join(written(directory)) or 'none could be written'}")
+
+
+def print_doubts(reporter: Reporter, report: dict[str, Any]) -> None:
+    """Print why the run does not show everything, if it does not, and what to give to finish it."""
+    missed = report["unjudged"]
     if report["refused"]:
         reporter.write_line(f"the endpoint was never seen to work: {report['refused']}", yellow=True)
     elif report["stopped"] and report["target"]["kind"] != "har":
         reporter.write_line(f"sending ended early: {report['stopped']}", yellow=True)
-        if missed := report["unjudged"]:
+        if missed:
             judged = report["judged"]
             text = f"judged {judged['requirements']} of {judged['of']} requirements, but not {listed(missed)}"
             more = ": to finish, give more with --max-requests, --max-wait or --max-seconds"
             reporter.write_line(text + (more if "--max-" in report["stopped"] else ""))
-    elif missed := report["unjudged"]:
+    elif missed:
         reporter.write_line(
             f"not judged: {listed(missed)}; the responses were too large, or took too long to be judged", yellow=True
         )
-    together = alike(report)
-    for entry, root in in_order(report):
-        status = entry["status"]
-        line = f"{status:8} {entry['id']} {entry['title']}: {entry['message']}"
-        if ids := together.get((status, entry["message"])):
-            if entry["id"] != ids[0]:
-                continue
-            line = f"{status:8} {listed(ids)}: {entry['message']}"
-        if root:
-            line = f"    {status} {entry['id']} follows from {root}: {entry['message']}"
-        if entry["evidence"] and status in {"fail", "warn", "error"}:
-            line += f" | {entry['evidence'][0]['curl']}"
-        reporter.write_line(line, **COLOURS.get(status, {}))
-    reporter.write_line(f"report: {', '.join(written(directory)) or 'none could be written'}")
+
+
+def line_of(entry: dict[str, Any], root: str | None, ids: Sequence[str]) -> str:
+    """Return the line of a requirement that may follow from another, its `root`, or of several that are alike."""
+    status, message = entry["status"], entry["message"]
+    if root:
+        line = f"    {status} {entry['id']} follows from {root}: {message}"
+    elif len(ids) > 1:
+        line = f"{status:8} {listed(ids)}: {message}"
+    else:
+        line = f"{status:8} {entry['id']} {entry['title']}: {message}"
+    if entry["evidence"] and status in {"fail", "warn", "error"}:
+        line += f" | {entry['evidence'][0]['curl']}"
+    return line
 
 
 def listed(ids: Sequence[str]) -> str:

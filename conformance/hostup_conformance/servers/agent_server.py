@@ -24,7 +24,7 @@ from anyio.from_thread import start_blocking_portal
 from hostup_conformance.core.misconfigured import Misconfigured
 from hostup_conformance.servers.face import Key, Provider, Unavailable, create_app
 from hostup_conformance.servers.guest_agent import AgentError, GuestAgent
-from hostup_conformance.servers.mock import FOREIGN_VPS_ID, UNAVAILABLE_VPS_ID, VPS_ID, listen, server
+from hostup_conformance.servers.mock import FOREIGN_VPS_ID, UNAVAILABLE_VPS_ID, VPS_ID, listen, print_use, server
 from hostup_conformance.servers.supervisor import supervised
 
 if TYPE_CHECKING:
@@ -219,12 +219,8 @@ async def foreground(socket: Path | None) -> None:
     assert task  # noqa: S101 - this is a coroutine
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     async with serving(socket) as served:
-        print(f"# A real guest agent is served at {served.base_url} until Ctrl-C. In another terminal:")
-        for name, value in {"HOSTUP_BASE_URL": served.base_url, **served.environment}.items():
-            print(f"export {name}={value}")
-        url = f"{served.base_url}/api/v2/vps/{VPS_ID}/agent/exec"
-        print(f'curl -H "Authorization: Bearer $HOSTUP_API_KEY" --json \'{{"command": "uname -a"}}\' {url}')
-        print(f"make conformance BASE_URL={served.base_url}", flush=True)
+        starting = """--json '{"command": "uname -a"}' """
+        print_use("A real guest agent is served", served.base_url, served.environment, starting)
         await served.running
 
 

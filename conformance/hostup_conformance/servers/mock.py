@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Any
 import uvicorn
 
 from hostup_conformance.contract.commands import Command, printed_anywhere, recognized
+from hostup_conformance.contract.paths import path_of
 from hostup_conformance.servers.face import Key, Provider, Unavailable, create_app
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from starlette.types import ASGIApp
 
@@ -217,9 +218,14 @@ def main() -> None:
     """Serve the mock in the foreground, and print how to use it."""
     mock, listener = Mock(), listen()
     base_url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    print(f"# The embedded mock serves {base_url} until Ctrl-C. In another terminal:")
-    for name, value in {"HOSTUP_BASE_URL": base_url, **mock.environment()}.items():
-        print(f"export {name}={value}")
-    print(f'curl -H "Authorization: Bearer $HOSTUP_API_KEY" {base_url}/api/v2/vps/{VPS_ID}/agent/exec')
-    print(f"make conformance BASE_URL={base_url}", flush=True)
+    print_use("The embedded mock is served", base_url, mock.environment())
     server(mock.app).run([listener])
+
+
+def print_use(what: str, base_url: str, environment: Mapping[str, str], curl_options: str = "") -> None:
+    """Print how to use a server that runs in the foreground, in lines for a shell."""
+    print(f"# {what} at {base_url} until Ctrl-C. In another terminal:")
+    for name, value in {"HOSTUP_BASE_URL": base_url, **environment}.items():
+        print(f"export {name}={value}")
+    print(f'curl -H "Authorization: Bearer $HOSTUP_API_KEY" {curl_options}{base_url}{path_of(VPS_ID)}')
+    print(f"make conformance BASE_URL={base_url}", flush=True)
