@@ -12,18 +12,49 @@ from urllib.parse import urlsplit
 import httpcore
 
 from hostup_conformance.core.messages import Headers, Request, Response
-from hostup_conformance.core.network import Unanswered, Watch, Watched
+from hostup_conformance.core.network import Watch, Watched
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from hostup_conformance.core.bodies import Room
+    from hostup_conformance.core.exchange import Lost
     from hostup_conformance.core.route import Pool, Route
 
 #: The greatest number of connections, and of requests that are sent at once on purpose.
 CONNECTIONS = 8
 #: How many characters of a library's message are kept.
 QUOTED = 1000
+#: What to do if TLS fails, by OpenSSL's name for the reason.
+TLS_HINTS = {
+    "CERTIFICATE_HAS_EXPIRED": "its certificate has expired: renew it",
+    "CERTIFICATE_IS_NOT_YET_VALID": "its certificate is not valid yet: check the clocks",
+    "CERTIFICATE_IS_NOT_VALID_FOR": "its certificate is for another name: give a base URL with that one",
+    "OPERATION_TIMED_OUT": "it does not finish the handshake in time: check that its port is one for TLS",
+    "UNSUPPORTED_PROTOCOL": "it speaks no version of TLS that is still safe",
+    "PROTOCOL_VERSION": "it speaks no version of TLS that is still safe",
+    "CERTIFICATE_VERIFY_FAILED": "its certificate is not trusted here: name the CA's certificate with --ca-file",
+    "CERTIFICATE_REQUIRED": "it wants a client certificate: give one with --client-cert",
+    "HANDSHAKE_FAILURE": "it may want a client certificate: give one with --client-cert",
+    "NO_APPLICATION_PROTOCOL": "it does not speak HTTP/1.1: give a base URL that does",
+    "WRONG_VERSION_NUMBER": "it does not speak TLS: give a base URL with http://",
+}
+
+
+class Unanswered(Exception):
+    """The request got no whole response. The message says why."""
+
+    def __init__(self, text: str, lost: Lost | None = None, *, timed_out: bool = False) -> None:
+        super().__init__(text)
+        #: How the connection failed, if it failed before the first byte of a response.
+        self.lost = lost
+        self.timed_out = timed_out
+
+    @classmethod
+    def by_tls(cls, text: str) -> Unanswered:
+        """Return the failure of a connection on which TLS failed, with advice if the reason is a known one."""
+        hint = next((hint for name, hint in TLS_HINTS.items() if name in text.upper().replace(" ", "_")), None)
+        return cls(f"no TLS with the server; {hint}" if hint else f"no TLS with the server: {text}", "tls")
 
 
 class Connections:
@@ -100,16 +131,16 @@ class Connections:
             if not self.responded:
                 return Unanswered.by_tls(text)
             # TLS is possible here: this one connection failed.
-            return Unanswered(f"TLS broke down: {text}", "broken" if watch.received else "dropped")
+            return Unanswered(f"TLS broke down: {text}", None if watch.received else "dropped")
         if isinstance(error, httpcore.TimeoutException):
-            return Unanswered(f"no whole response within {seconds:g} seconds", "timeout")
+            return Unanswered(f"no whole response within {seconds:g} seconds", timed_out=True)
         if isinstance(error, httpcore.ConnectError):
             # There never was a connection: the name is unknown, for instance, or nothing listens.
-            return Unanswered(f"connection failed: {text}", "broken" if watch.connected else "refused")
+            return Unanswered(f"connection failed: {text}", None if watch.connected else "refused")
         if isinstance(error, httpcore.RemoteProtocolError | httpcore.ReadError | httpcore.WriteError):
             if not (watch.connected or watch.received or self._aborted):
                 return None
-            return Unanswered(f"broken response: {text}", "broken" if watch.received else "dropped")
+            return Unanswered(f"broken response: {text}", None if watch.received else "dropped")
         return Unanswered(f"{type(error).__name__}: {text}")
 
     def _roundtrip(self, request: Request, longest: Callable[[int], int], pool: Pool) -> Response:

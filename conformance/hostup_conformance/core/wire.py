@@ -13,10 +13,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Generic
 
 from hostup_conformance.core.bodies import Room, TooLarge
-from hostup_conformance.core.connections import Connections
+from hostup_conformance.core.connections import Connections, Unanswered
 from hostup_conformance.core.exchange import A, Classifier, Exchange
 from hostup_conformance.core.messages import Request
-from hostup_conformance.core.network import Unanswered
 from hostup_conformance.core.pace import Pace, retry_after, seconds_asked
 from hostup_conformance.core.route import DIRECT, Route
 from hostup_conformance.core.safe_text import counted
@@ -238,9 +237,9 @@ class Wire(Generic[A]):
     def _count_failure(self, error: Unanswered) -> None:
         """Count a failure; stop if it was one too many, or if all others would fail as well."""
         with self._lock:
-            self._failures += error.kind != "refused"
-            self._timeouts += error.kind == "timeout"
-        if error.kind in {"tls", "proxy"}:
+            self._failures += error.lost != "refused"
+            self._timeouts += error.timed_out
+        if error.lost in {"tls", "proxy"}:
             self.stop(str(error))
         if self._failures >= self.limits.failures or self._timeouts >= self.limits.timeouts:
             self.stop(f"{self._failures} requests got no whole response")
