@@ -22,9 +22,9 @@ from hostup_conformance.core.connections import CONNECTIONS
 from hostup_conformance.core.messages import Headers, Request
 from hostup_conformance.core.unsent import Unsent
 from hostup_conformance.sources import dependent
+from hostup_conformance.sources.generated_client import call
 from hostup_conformance.sources.requests import BASE_HEADERS, ClientCall, Stage, Step, authorization, authorized
 from hostup_conformance.sources.side_by_side import side_by_side, width
-from hostup_conformance.sources.voice import call
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
