@@ -52,6 +52,25 @@ def misspelled(body: dict[str, Any], names: tuple[str, ...]) -> list[str]:
     return [member for member, name in found.items() if name and member != name and name not in body]
 
 
+def strings(value: Any) -> list[str]:
+    """Return all strings in a JSON value."""
+    if isinstance(value, str):
+        return [value]
+    members = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return [text for member in members for text in strings(member)]
+
+
+def output_members(value: Any) -> set[str]:
+    """Return the names of members, at any depth, that hold a command's state or output."""
+    if isinstance(value, list):
+        return set().union(*map(output_members, value)) if value else set()
+    if not isinstance(value, dict):
+        return set()
+    own = {name for name in ("stdout", "stderr") if isinstance(value.get(name), str) and value[name]}
+    own |= {"exited"} if isinstance(value.get("exited"), bool) else set()
+    return own.union(*(output_members(member) for member in value.values()))
+
+
 def named_members(names: Iterable[str]) -> str:
     """Return the names of members, sorted, for a finding."""
     listed = sorted(names)
@@ -67,3 +86,8 @@ def status_of(e: Exchange) -> str:
 def show_status(e: Exchange) -> str:
     """Return the status code with the size of the body, for a finding about a success."""
     return f"{e.status}, with {counted(len(e.response.body), 'byte')}" if e.response else "no response"
+
+
+def if_valid(e: Exchange) -> str:
+    """Return the condition of what is expected where a 401 may as well be right, since the key may be mistyped."""
+    return ", if HOSTUP_READ_API_KEY is a valid key" if e.status == 401 and e.ask.credential == "read" else ""

@@ -6,9 +6,16 @@ import re
 from typing import TYPE_CHECKING
 
 from hostup_conformance.contract.ask import WITHOUT_KEY, Pid, is_start
-from hostup_conformance.contract.content import AVAILABILITY, OUTPUT, named_members, present, show_status, status_of
+from hostup_conformance.contract.content import (
+    AVAILABILITY,
+    OUTPUT,
+    if_valid,
+    named_members,
+    present,
+    show_status,
+    status_of,
+)
 from hostup_conformance.contract.rules import Findings, FindingsAcross, across, each
-from hostup_conformance.contract.rules.scope import if_valid
 from hostup_conformance.contract.selectors import below, failed, is_from_firewall, is_undecodable, judged
 
 if TYPE_CHECKING:

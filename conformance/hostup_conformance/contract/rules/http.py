@@ -9,10 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 from hostup_conformance.contract.ask import Pid, asks_start, is_start, new_pid
 from hostup_conformance.contract.caching import cache_directives, fresh_seconds, is_shared
-from hostup_conformance.contract.content import AVAILABILITY, OUTPUT, named_members, present, show_status, status_of
+from hostup_conformance.contract.content import (
+    AVAILABILITY,
+    OUTPUT,
+    named_members,
+    present,
+    show_status,
+    status_of,
+    strings,
+)
 from hostup_conformance.contract.oracles import conforms, header_notes
 from hostup_conformance.contract.rules import Findings, FindingsAcross, across, each
-from hostup_conformance.contract.rules.safety import strings
 from hostup_conformance.contract.selectors import (
     BURST,
     below,

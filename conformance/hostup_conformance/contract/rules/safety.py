@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from hostup_conformance.contract.caching import is_shared
+from hostup_conformance.contract.content import output_members, strings
 from hostup_conformance.contract.rules import Findings, FindingsAcross, across, each
 from hostup_conformance.contract.selectors import is_output
 from hostup_conformance.core.redact import MARK, Redactor, redactor
@@ -119,25 +120,6 @@ def entitled(e: Exchange) -> bool:
     if e.ask.credential == "unnamed":
         return True
     return e.ask.credential in {"full", "lowercase"} and e.ask.vps not in {"foreign", "unknown"}
-
-
-def output_members(value: Any) -> set[str]:
-    """Return the names of members, at any depth, that hold a command's state or output."""
-    if isinstance(value, list):
-        return set().union(*map(output_members, value)) if value else set()
-    if not isinstance(value, dict):
-        return set()
-    own = {name for name in ("stdout", "stderr") if isinstance(value.get(name), str) and value[name]}
-    own |= {"exited"} if isinstance(value.get("exited"), bool) else set()
-    return own.union(*(output_members(member) for member in value.values()))
-
-
-def strings(value: Any) -> list[str]:
-    """Return all strings in a JSON value."""
-    if isinstance(value, str):
-        return [value]
-    members = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return [text for member in members for text in strings(member)]
 
 
 @each("SAFETY-04", lambda e: e.response is not None and e.request.header("origin") is not None)

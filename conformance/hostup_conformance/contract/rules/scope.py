@@ -5,19 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hostup_conformance.contract.ask import Pid, is_devious, is_start
-from hostup_conformance.contract.content import member, named_members, show_status, status_of
+from hostup_conformance.contract.content import if_valid, member, named_members, output_members, show_status, status_of
 from hostup_conformance.contract.rules import Findings, each
-from hostup_conformance.contract.rules.safety import output_members
 from hostup_conformance.contract.selectors import below, judged
 
 if TYPE_CHECKING:
     from hostup_conformance.contract.ask import Exchange
     from hostup_conformance.contract.target import Target
-
-
-def if_valid(e: Exchange) -> str:
-    """Return the condition of what is expected where a 401 may as well be right, since the key may be mistyped."""
-    return ", if HOSTUP_READ_API_KEY is a valid key" if e.status == 401 and e.ask.credential == "read" else ""
 
 
 @each("SCOPE-01", lambda e: judged(e) and e.ask.credential == "read" and e.ask.vps == "own" and e.ask.pid == Pid.ABSENT)
