@@ -62,11 +62,11 @@ class Run:
         self.configured = with_commands(target, options)
         self.careful = is_live(options, target)
         bounds = limits(options, target)
-        bounds = replace(bounds, run_seconds=bounds.run_seconds - (time.monotonic() - self._began))
-        self.wire = wire_to(self.configured, bounds, careful=self.careful)
+        self._judged_by = self._began + bounds.run_seconds + JUDGING_SECONDS
+        left = bounds.run_seconds - (time.monotonic() - self._began)
+        self.wire = wire_to(self.configured, replace(bounds, run_seconds=left), careful=self.careful)
         self.interruption.tell(self.wire.abort)
         self.interruption.tell(end_rules_later)
-        self._judged_by = self._began + limits(options, target).run_seconds + JUDGING_SECONDS
         self.generated = Generated(self.wire, self.configured)
         if options.har:
             recording.replay(self.wire, recorded)

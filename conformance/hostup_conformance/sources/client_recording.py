@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from hostup_conformance.contract.client_rules.course import accepted
 from hostup_conformance.contract.paths import VPSS
-from hostup_conformance.contract.story import Does, Exchange, Play, Seen, Story, Task, kind_of, pids_of
+from hostup_conformance.contract.story import Does, Exchange, Origin, Play, Seen, Story, Task, kind_of, pids_of
 from hostup_conformance.core import exchange as core
 from hostup_conformance.core import har
 from hostup_conformance.core.messages import Request
@@ -72,14 +72,12 @@ def exchange_of(entry: har.Entry, play: Play, began: datetime, home: str) -> Exc
     kind, segment = kind_of(request)
     arrived = (entry.when - began).total_seconds() if entry.when else 0.0
     delivered = entry.response is not None
-    origin = "own" if entry.origin == home else "other"
+    origin: Origin = "own" if entry.origin == home else "other"
     return core.Exchange(
         number=0,
         request=request,
         response=entry.response,
-        ask=Seen(
-            play, kind, "own" if origin == "own" else "other", segment, arrived, arrived + entry.seconds, delivered
-        ),
+        ask=Seen(play, kind, origin, segment, arrived, arrived + entry.seconds, delivered),
         failure=None if delivered else "no response was recorded",
         seconds=entry.seconds,
         when=entry.when,

@@ -141,9 +141,7 @@ def summary(matrix: dict[str, Any]) -> list[str]:
     rows = matrix["faults"]
     own = [name for name, row in rows.items() if row["requirement"] in row["reported"]]
     ids = list(client_requirements())
-    first = [
-        n for n, row in rows.items() if next(iter(root_causes(row["reported"], ids, rows)), "") == row["requirement"]
-    ]
+    first = [name for name, row in rows.items() if first_reported(row, ids, rows) == row["requirement"]]
     blamed = {name: row["reported"] for name, row in matrix["variants"].items() if row["reported"]}
     return [
         f"{len(own)} of {len(rows)} faulty clients are killed by their own requirement, {len(first)} named by it first",

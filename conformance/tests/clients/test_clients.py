@@ -23,7 +23,7 @@ from hostup_conformance.core.root_cause import read_matrix
 from hostup_conformance.sources import processes
 from hostup_conformance.sources.client import AT_ONCE, ClientCommand, Stop, play_each
 from hostup_conformance.sources.scenes import KEY, THROUGH, scenes
-from running import KEPT
+from running import KEPT, report_in
 
 # Whole runs, or many cases of one kind: `make catalogue` runs them.
 pytestmark = pytest.mark.catalogue
@@ -38,11 +38,6 @@ def client(folder: Path, *arguments: str | Path, **environ: str) -> subprocess.C
     return subprocess.run(
         command, cwd=folder, env={**KEPT, **environ}, capture_output=True, text=True, timeout=120, check=False
     )
-
-
-def report_in(folder: Path) -> dict[str, Any]:
-    report: dict[str, Any] = json.loads((folder / "report" / "report.json").read_text("utf-8"))
-    return report
 
 
 def script(folder: Path, text: str) -> tuple[str, ...]:

@@ -9,8 +9,10 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
+from running import KEPT as CLEAN
+
 from deployments.catalogue import KEPT, PYTHON, Deployment, deployments
-from deployments.running import CLEAN, Outcome, copy_node, missing, run
+from deployments.running import Outcome, copy_node, missing, run
 
 
 def install(chosen: list[Deployment]) -> None:

@@ -18,13 +18,12 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from hostup_conformance.mock import Mock
+from running import KEPT as CLEAN
 
 from deployments.catalogue import HERE, KEPT, PLACES, Deployment, Server
 
 #: What every server is told of keys, VPSs and pids; the habits' mock knows the same by itself.
 ENVIRONMENT = Mock().environment()
-#: Whatever runs the catalogue must not change the runs that it starts.
-CLEAN = {name: value for name, value in os.environ.items() if not name.startswith(("HOSTUP_", "PYTEST_", "COV_"))}
 START_SECONDS = 60.0
 RUN_SECONDS = 240.0
 

@@ -22,7 +22,7 @@ from hostup_conformance.core import rule as core
 from hostup_conformance.core.redact import redactor
 from hostup_conformance.core.safe_text import shown
 
-__all__ = ["Findings", "Rule", "after", "client_rules", "judging", "sent_anything"]
+__all__ = ["Findings", "Rule", "after", "client_rules", "judging", "next_after", "sent_anything"]
 
 #: What a rule yields: the request that breaks the requirement, what was expected, and what came instead.
 Findings = Iterator[tuple[Exchange | None, str, Any]]
@@ -68,3 +68,8 @@ def after(earlier: Exchange, exchanges: list[Exchange]) -> list[Exchange]:
     """Return the requests that arrived after the response to an earlier one had begun, or had failed."""
     since = earlier.ask.answered if earlier.ask.answered is not None else earlier.ask.arrived
     return [e for e in exchanges if e is not earlier and e.ask.arrived >= since]
+
+
+def next_after(earlier: Exchange, exchanges: list[Exchange]) -> Exchange | None:
+    """Return the first request that arrived after an earlier one had, whatever came of that."""
+    return next((e for e in exchanges if e.ask.arrived > earlier.ask.arrived), None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from itertools import pairwise
 
-from hostup_conformance.contract.client_rules import Findings, after, judging
+from hostup_conformance.contract.client_rules import Findings, after, judging, next_after
 from hostup_conformance.contract.story import Exchange, Story, got_200, pids_of, says
 from hostup_conformance.core.safe_text import shown
 from hostup_conformance.core.times import retry_after_seconds
@@ -64,11 +64,9 @@ def said(e: Exchange) -> str:
         return e.failure or "no response"
     if e.status != 200:
         return f"the status {e.status}"
-    return (
-        f"available {shown(e.body['available'])}"
-        if isinstance(e.body, dict) and "available" in e.body
-        else "no available"
-    )
+    if isinstance(e.body, dict) and "available" in e.body:
+        return f"available {shown(e.body['available'])}"
+    return "no available"
 
 
 def accepted(e: Exchange) -> bool:
@@ -98,7 +96,7 @@ def unsure_start_is_not_repeated(story: Story) -> Findings:
     """
     starts = story.of("start")
     for first in (e for e in starts if not accepted(e) and not certainly_refused(e)):
-        for e in [other for other in starts if other.ask.arrived > first.ask.arrived][:1]:
+        if e := next_after(first, starts):
             yield e, f"no second start, since the first may have been carried out{advice(e)}", why_unsure(first)
 
 
@@ -116,7 +114,7 @@ def lost_poll_is_not_repeated(story: Story) -> Findings:
     """
     polls = story.of("poll")
     for first in (e for e in polls if not e.ask.delivered and e.failure):
-        for e in [other for other in polls if other.ask.arrived > first.ask.arrived][:1]:
+        if e := next_after(first, polls):
             yield e, f"no second poll, since the output may be lost{advice(e)}", f"another poll after: {first.failure}"
 
 
@@ -161,11 +159,9 @@ def too_early(story: Story, status: int, form: str) -> Findings:
         for other in after(e, story.own)[:1]:
             waited = other.ask.arrived - (e.ask.answered or e.ask.arrived)
             if waited < seconds - EARLY:
-                yield (
-                    other,
-                    f"nothing for {seconds:.1f} seconds after the {status} (Retry-After: {e.header('retry-after')})",
-                    f"the next request after {waited:.1f} seconds",
-                )
+                asked = e.header("retry-after")
+                expected = f"nothing for {seconds:.1f} seconds after the {status} (Retry-After: {asked})"
+                yield other, expected, f"the next request after {waited:.1f} seconds"
 
 
 @judging("CLIENT-20", lambda story: waits_asked_for(story, 429, "seconds"))
@@ -197,24 +193,17 @@ def not_too_often(story: Story) -> Findings:
         if len(sent) > MORE:
             seconds = sent[-1].ask.arrived - sent[0].ask.arrived
             if len(sent) > seconds * A_SECOND + MORE:
-                yield (
-                    sent[-1],
-                    f"at most {A_SECOND} requests a second (sleep between them)",
-                    f"{len(sent)} requests within {seconds:.1f} seconds",
-                )
+                expected = f"at most {A_SECOND} requests a second (sleep between them)"
+                yield sent[-1], expected, f"{len(sent)} requests within {seconds:.1f} seconds"
 
 
 @judging("CLIENT-25", lambda story: any(is_final(e) for e in story.own))
 def no_retry_of_refusals(story: Story) -> Findings:
     """A request that got 400, 401, 403 or 404 must not be sent again with the same method and target."""
     for e in filter(is_final, story.own):
-        again = [o for o in after(e, story.own) if (o.request.method, o.request.target) == sent_as(e)]
-        for other in again[:1]:
-            yield (
-                other,
-                f"no second try after the status {e.status}, which a repetition does not change",
-                "the same request",
-            )
+        for other in [other for other in after(e, story.own) if sent_as(other) == sent_as(e)][:1]:
+            expected = f"no second try after the status {e.status}, which a repetition does not change"
+            yield other, expected, "the same request"
 
 
 def is_final(e: Exchange) -> bool:
