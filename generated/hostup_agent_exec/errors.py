@@ -16,9 +16,10 @@ HostUpError
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
-from http import HTTPStatus
+from http.client import responses as phrases
 from math import isfinite
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -48,11 +49,12 @@ class HostUpError(Exception):
     Pickled, it keeps its response's status, headers and body, but not the request, which holds the key.
     """
 
-    def __init__(self, message: str, response: httpx.Response | None = None, problem: Problem | None = None) -> None:
+    def __init__(
+        self, message: str, response: httpx.Response | None = None, problem: Problem | Mapping[str, Any] | None = None
+    ) -> None:
         super().__init__(message)
         self._response = response
-        self.problem = problem
-        """The problem document (RFC 9457), if the response has one."""
+        self._problem = problem
         self.pid: int | None = None
         """What was started or is waited for, if anything."""
 
@@ -60,6 +62,15 @@ class HostUpError(Exception):
     def response(self) -> httpx.Response | None:
         """The HTTP response, if there is one."""
         return self._response
+
+    @property
+    def problem(self) -> Problem | None:
+        """The problem document (RFC 9457), if the response has one."""
+        if isinstance(self._problem, Mapping):  # read now, since most callers look at the kind of the error alone
+            from .models import Problem  # noqa: PLC0415  (needed by few)
+
+            self._problem = Problem.from_dict(self._problem)
+        return self._problem
 
     @property
     def status_code(self) -> int | None:
@@ -201,8 +212,8 @@ def _keys(response: httpx.Response) -> list[str]:
         sent = response.request.headers.raw
     except RuntimeError:  # made by hand
         return []
-    values = (value.decode("latin-1") for name, value in sent if name.lower() not in _ORDINARY)
-    return [word for value in values for word in value.split() if len(word) > 5]
+    values = [value for name, value in sent if name.lower() not in _ORDINARY]
+    return [word for word in b" ".join(values).decode("latin-1").split() if len(word) > 5]
 
 
 def shown(response: httpx.Response, keys: Sequence[str] | None = None) -> str:
@@ -218,7 +229,7 @@ def shown(response: httpx.Response, keys: Sequence[str] | None = None) -> str:
 def asks(method: str, target: str, keys: Sequence[str]) -> str:
     """As :func:`shown`, of what may not have been sent."""
     path, _, query = target.partition("?")
-    numbers = "&".join(part for part in query.split("&") if _NUMBER.fullmatch(part))
+    numbers = "&".join(part for part in query.split("&") if _NUMBER.fullmatch(part)) if query else ""
     return without(keys, f"{method.upper()} {path[:300]}{'?' if numbers else ''}{numbers}")
 
 
@@ -241,7 +252,7 @@ def plain(text: object, keys: Sequence[str]) -> str:
     """Return a name that a server gave, if it may be shown; else nothing."""
     if not isinstance(text, str) or not _NAME.fullmatch(text):
         return ""
-    return "" if any(key in text for key in keys) else text
+    return text if without(keys, text) == text else ""
 
 
 def request_id(response: httpx.Response) -> str:
@@ -253,23 +264,19 @@ def request_id(response: httpx.Response) -> str:
     return plain(named, _keys(response))
 
 
-def status_error(response: httpx.Response, problem: Problem | None) -> ResponseError:
-    """Make the error that fits the status."""
+def status_error(response: httpx.Response, members: Mapping[str, Any] | None) -> ResponseError:
+    """Make the error that fits the status; ``members`` are those of the problem document, if there is one."""
     status, keys = response.status_code, _keys(response)
     asked = shown(response, keys)
-    try:
-        message = f"{status} {HTTPStatus(status).phrase}: {asked}"
-    except ValueError:
-        message = f"{status}: {asked}"
-    error = _BY_STATUS.get(status, UnexpectedStatus)("", response, problem)
-    told = [name for name in (plain(error.code, keys), plain(error.request_id, keys)) if name]
-    if told:
-        message += f" ({', '.join(told)})"
+    message = f"{status} {phrases[status]}: {asked}" if status in phrases else f"{status}: {asked}"
+    if members is not None:
+        code = plain(members.get("code"), keys)
+        request = plain(members.get("requestId"), keys)
+        message += f" ({code}, {request})" if code and request else f" ({code or request})" if code or request else ""
     segments = asked.split("/")
     if status == 404 and len(set(segments)) < len(segments) and (twice := _TWICE.search(asked)):
         message += f"; {twice[1]} stands in it twice: leave it out of base_url"
-    error.args = (message,)
-    return error
+    return _BY_STATUS.get(status, UnexpectedStatus)(message, response, members)
 
 
 _UNSENT = ("ConnectError", "ConnectTimeout", "PoolTimeout", "ProxyError", "UnsupportedProtocol", "Unsendable")

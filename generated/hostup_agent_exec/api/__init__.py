@@ -133,13 +133,13 @@ def decode_chosen(response: httpx.Response, model: type[M], *others: type[Model]
 
 def failure(response: httpx.Response) -> ResponseError:
     """Make the error of a response that is not the documented success, whatever its body."""
-    problem = None
+    value = None
     if response.status_code >= 400:
         try:
-            problem = Problem.from_dict(_value(response))
+            value = _value(response)
         except InvalidValue:
             pass  # no problem document: the status alone has to do
-    return status_error(response, problem)
+    return status_error(response, value if is_object(value) else None)
 
 
 def detailed(response: httpx.Response, parse: Callable[[httpx.Response], T]) -> Response[T | Problem]:
