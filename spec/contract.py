@@ -18,15 +18,15 @@ if TYPE_CHECKING:
 PACKAGE = "hostup_agent_exec"
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 #: Members that allow neither more nor less, wherever they are; so does every x- extension, except for DIRECTIONS. The
-#: scopes are those that an error of the client names.
+#: scopes are those that an error of the client names, and no correct response comes near x-largest-body.
 ANNOTATIONS = {
     "title", "summary", "description", "example", "examples", "default", "deprecated", "externalDocs", "$comment",
     "tags", "operationId", "contact", "license", "termsOfService", "scopes",
 }  # fmt: skip
 #: Members that only callers read: links, and the extensions that the client's templates use.
 DIRECTIONS = {
-    "links", "x-access", "x-chosen-by", "x-commands", "x-error", "x-noun", "x-outcome", "x-pages", "x-parameters",
-    "x-problem", "x-repeatable", "x-run", "x-tolerant", "x-wait-until",
+    "links", "x-access", "x-chosen-by", "x-commands", "x-error", "x-noun", "x-outcome", "x-pages",
+    "x-parameters", "x-problem", "x-repeatable", "x-run", "x-tolerant", "x-wait-until",
 }  # fmt: skip
 
 

@@ -34,7 +34,13 @@ DEFAULT_TIMEOUT = httpx.Timeout(30.0, connect=10.0)
 """Seconds to wait for each part of it: a connection, the next bytes of a response, room for the next bytes of a request."""
 
 DEFAULT_MAX_BODY_BYTES = 200 * 2**20
-"""The largest body of a response, after decoding."""
+"""The largest body of a response, after decoding; that of an operation may be smaller."""
+
+MAX_PROBLEM_BYTES = 1048576
+"""The largest body of a response that is no success."""
+
+MAX_VALUES = 500_000
+"""How many names and values a body of more than a mebibyte may hold: each takes far more memory than its bytes."""
 
 GRACE = 10.0
 """Seconds that a request has beyond the end of a wait that it is part of, since its response may be the only one."""
@@ -340,7 +346,7 @@ class _Body:
             raise httpx.DecodingError("a body is encoded more than four times", request=response.request)
         length = sent.get(b"content-length", "")
         if not self._codings and length.isdecimal() and len(length) < 20 and int(length) > limit:
-            raise _too_large(response, limit)
+            raise _too_large(response, f"{limit} bytes")
 
     def __enter__(self) -> Self:
         return self
@@ -354,14 +360,14 @@ class _Body:
             raise httpx.ReadTimeout("the response was not complete in time", request=self._response.request)
         self._received += len(chunk)
         if self._received > self._limit:
-            raise _too_large(self._response, self._limit)
+            raise _too_large(self._response, f"{self._limit} bytes")
         self._decode(chunk, 0)
 
     def _decode(self, data: bytes, layer: int) -> None:
         if layer == len(self._codings):
             self._size += len(data)
             if self._size > self._limit:
-                raise _too_large(self._response, self._limit)
+                raise _too_large(self._response, f"{self._limit} bytes")
             self._body.write(data)
             return
         while data:
@@ -373,7 +379,7 @@ class _Body:
                 ) from None
             self._decoded[layer] += len(piece)
             if self._decoded[layer] > self._limit:
-                raise _too_large(self._response, self._limit)
+                raise _too_large(self._response, f"{self._limit} bytes")
             if piece:
                 self._decode(piece, layer + 1)
 
@@ -406,12 +412,22 @@ class _Body:
 _OVER = httpx.ByteStream(b"")
 
 
+def _holds_many_values(body: bytes) -> bool:
+    """Tell whether a large body is large by other things than its texts."""
+    if len(body) <= 2**20:
+        return False
+    # Between the quotes that are left, every other piece stands outside of strings.
+    pieces = body.replace(rb"\\", b"").replace(rb"\"", b"").split(b'"', MAX_VALUES)
+    outside = b"".join(pieces[::2])
+    return max(len(pieces), *(outside.count(mark) for mark in (b",", b"[", b"{"))) > MAX_VALUES
+
+
 def _is_read(response: httpx.Response, limit: int) -> bool:
     """Tell whether somebody has read the body: a hook, or a transport without a network."""
     if not response.is_stream_consumed:
         return False
     if len(response.content) > limit:
-        raise _too_large(response, limit)
+        raise _too_large(response, f"{limit} bytes")
     return True
 
 
@@ -420,9 +436,9 @@ def _no_location(request: httpx.Request) -> httpx.RemoteProtocolError:
     return httpx.RemoteProtocolError("the Location of a redirect is not a URL", request=request)
 
 
-def _too_large(response: httpx.Response, limit: int) -> TooLarge:
+def _too_large(response: httpx.Response, limit: str) -> TooLarge:
     setattr(response, "_content", b"")
-    return TooLarge(f"{shown(response)}: a body of more than {limit} bytes", response)
+    return TooLarge(f"{shown(response)}: a body of more than {limit}", response)
 
 
 class _Request:
@@ -437,11 +453,13 @@ class _Request:
         repeatable: bool,
         again: Again | None,
         end: float,
+        largest_body: int | None,
     ) -> None:
         total, self._phases = _times(timeout)
         if headers is not None:
             check("headers", headers, Mapping)
         self._client, self.request, self._repeatable, self._again, self._end = client, request, repeatable, again, end
+        self._largest = client.max_body_bytes if largest_body is None else min(client.max_body_bytes, largest_body)
         self._total = total if total is not None else client.total
         self.deadline = time.monotonic() + self._total
         self._attempts = 0
@@ -456,6 +474,10 @@ class _Request:
         """Tell the time for each part; None if those that httpx has by itself will do, the longest of which is told."""
         wanted, left = self._phases or own or of_httpx, max(0.001, self.deadline - time.monotonic())
         return None if wanted is of_httpx and longest <= left else _within(wanted, left)
+
+    def largest(self, response: httpx.Response) -> int:
+        """Tell how many bytes the body may have."""
+        return self._largest if response.is_success else min(self._client.max_body_bytes, MAX_PROBLEM_BYTES)
 
     def after(self, response: httpx.Response) -> float | None:
         """Tell how long to sleep before the request is sent again; None if this is the response to return."""
@@ -519,7 +541,8 @@ class Client:
             Without one the parts are :data:`DEFAULT_TIMEOUT`, or what a given httpx client says
         verify_ssl: whether, or by which context, the server's certificate is verified
         httpx_args: further arguments for the httpx clients that are made here, such as ``transport`` or ``proxy``
-        max_body_bytes: how large the body of a response may be, after decoding
+        max_body_bytes: how large the body of any response may be, after decoding; what the document says of an operation
+            goes before it where it is less
         retries: how often a request is sent again that was refused (429) or never sent, and also, where the document says that
             it may be repeated, after 502, 503, 504 and a response that did not arrive; all within the request's time
         application: name and perhaps version of your program, as in ``backup/1.2``: goes before this package's in User-Agent
@@ -676,6 +699,7 @@ class Client:
         repeatable: bool = False,
         again: Again | None = None,
         end: float = float("inf"),
+        largest_body: int | None = None,
     ) -> httpx.Response:
         """Send the request of an operation.
 
@@ -686,13 +710,14 @@ class Client:
             repeatable: whether it may be sent again although it may have been answered, if the client has ``retries``
             again: asked of each response, in the place of ``retries``
             end: when the wait that it is part of ends, by ``time.monotonic()``; it ends :data:`GRACE` later at most
+            largest_body: bytes that the body of a success may have, if fewer than the client takes
 
         Raises:
             TypeError, ValueError: something cannot be sent; nothing was sent
             TooLarge: the body is larger than it may be
             httpx.RequestError: no response came, or not in time
         """
-        one = _Request(self, request, timeout, headers, repeatable, again, end)
+        one = _Request(self, request, timeout, headers, repeatable, again, end, largest_body)
         while True:
             try:
                 response = self._send(one, headers)
@@ -720,11 +745,14 @@ class Client:
                 except httpx.InvalidURL:
                     raise _no_location(built) from None
                 try:
-                    if not _is_read(response, self.max_body_bytes):
-                        with _Body(response, self.max_body_bytes, one.deadline) as body:
+                    limit = one.largest(response)
+                    if not _is_read(response, limit):
+                        with _Body(response, limit, one.deadline) as body:
                             for chunk in response.iter_raw():
                                 body.feed(chunk)
                             body.end()
+                    if _holds_many_values(response.content):
+                        raise _too_large(response, f"{MAX_VALUES} values")
                 finally:
                     response.close()
                     response.stream = _OVER
@@ -741,11 +769,12 @@ class Client:
         repeatable: bool = False,
         again: Again | None = None,
         end: float = float("inf"),
+        largest_body: int | None = None,
     ) -> httpx.Response:
         """As :meth:`send`, asynchronously."""
         import anyio  # noqa: PLC0415  (slow to import, and loaded by httpx only if asynchronous)
 
-        one = _Request(self, request, timeout, headers, repeatable, again, end)
+        one = _Request(self, request, timeout, headers, repeatable, again, end, largest_body)
         while True:
             try:
                 response = await self._asend(one, headers)
@@ -781,11 +810,14 @@ class Client:
             except httpx.InvalidURL:
                 raise _no_location(built) from None
             try:
-                if not _is_read(response, self.max_body_bytes):
-                    with _Body(response, self.max_body_bytes, one.deadline) as body:
+                limit = one.largest(response)
+                if not _is_read(response, limit):
+                    with _Body(response, limit, one.deadline) as body:
                         async for chunk in response.aiter_raw():
                             body.feed(chunk)
                         body.end()
+                if _holds_many_values(response.content):
+                    raise _too_large(response, f"{MAX_VALUES} values")
             finally:
                 await response.aclose()
                 response.stream = _OVER

@@ -150,7 +150,10 @@ class InvalidResponse(ResponseError):
 
 
 class TooLarge(ResponseError):
-    """The body is larger than the client's ``max_body_bytes``; the rest of it was not read, and none of it is kept."""
+    """The body is larger than the operation needs, or than the client's ``max_body_bytes``, or holds too many values.
+
+    The rest of it was not read, and none of it is kept.
+    """
 
 
 class AgentUnavailable(HostUpError):

@@ -15,7 +15,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 from urllib.parse import unquote, unquote_plus
 
-from hostup_conformance.contract.paths import Resource, resource_of
+from hostup_conformance.contract.paths import LARGEST_PROBLEM, Resource, largest_success, resource_of
 from hostup_conformance.core import exchange as core
 
 if TYPE_CHECKING:
@@ -126,16 +126,10 @@ class Ask:
         return self.starts
 
     def longest_body(self, status: int) -> int:
-        """Return the greatest number of bytes that a body can need.
-
-        A list has at most a hundred entries. Command output is two streams of 16 MiB, with up to six bytes of JSON
-        for each byte. Everything else is a page of text.
-        """
-        if status != 200 or self.starts:
-            return 1 << 20
-        if self.resource == "list":
-            return 8 << 20
-        return 1 << 20 if not self.endpoint or self.pid == Pid.ABSENT else 200 << 20
+        """Return the greatest number of bytes that a body can need, as the document says."""
+        if status != 200:
+            return LARGEST_PROBLEM
+        return largest_success(self.resource, "post" if self.starts else "get", pid=self.pid != Pid.ABSENT)
 
 
 Exchange: TypeAlias = core.Exchange[Ask]

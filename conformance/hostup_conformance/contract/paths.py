@@ -28,6 +28,17 @@ PATHS: dict[Resource, str] = {"exec": ENDPOINT, "list": VPSS, "status": path_wit
 #: The greatest length of a command, in characters.
 LONGEST_COMMAND: int = document()["components"]["schemas"]["CommandStart"]["properties"]["command"]["maxLength"]
 
+#: The greatest number of bytes that the body of an error can need.
+LARGEST_PROBLEM: int = document()["components"]["schemas"]["Problem"]["x-largest-body"]
+
+
+def largest_success(resource: Resource, method: str, *, pid: bool) -> int:
+    """Return the greatest number of bytes that the body of a 200 can need, with `pid` or without it."""
+    if resource == "other":
+        return LARGEST_PROBLEM
+    largest: int | dict[str, int] = document()["paths"][PATHS[resource]][method]["responses"]["200"]["x-largest-body"]
+    return largest if isinstance(largest, int) else largest["present" if pid else "absent"]
+
 
 def path_of(vps: str, resource: Resource = "exec") -> str:
     """Return the path of a resource of a VPS, whose id may be any text."""

@@ -277,6 +277,16 @@ def output_of_190_mebibytes(asked: Asked) -> Iterator[Part]:
 
 
 @hostile(ANY)
+def one_emoji_in_much_output(asked: Asked) -> Iterator[Part]:
+    """Output of 20 MiB with one character beyond U+FFFF, for which Python takes four bytes for each of them."""
+    if asked.good.status == 200 and "pid=" in asked.target and asked.method == "GET":
+        yield asked.sent(body=b'{"exited": true, "exitCode": 0, "stdout": "\xf0\x9f\x98\x80%s"}' % (b"a" * (20 * MIB)))
+    else:
+        yield asked.sent()
+    yield KEEP
+
+
+@hostile(ANY)
 def escapes_within_escapes(asked: Asked) -> Iterator[Part]:
     """900 KB of percent signs that are escaped twice, in every response: each has to be read for keys in many ways."""
     yield asked.json(detail="%2525" * 180_000)

@@ -114,6 +114,7 @@ def sync_detailed(
         timeout=timeout,
         headers=headers,
         repeatable=isinstance(pid, _types.Unset),
+        largest_body=1048576 if isinstance(pid, _types.Unset) else 209715200,
     )
     return _api.detailed(_response, _parser(pid))
 
@@ -179,6 +180,7 @@ def sync(
         timeout=timeout,
         headers=headers,
         repeatable=isinstance(pid, _types.Unset),
+        largest_body=1048576 if isinstance(pid, _types.Unset) else 209715200,
     )
     return _parser(pid)(_response)
 
@@ -245,6 +247,7 @@ async def asyncio_detailed(
         timeout=timeout,
         headers=headers,
         repeatable=isinstance(pid, _types.Unset),
+        largest_body=1048576 if isinstance(pid, _types.Unset) else 209715200,
     )
     return _api.detailed(_response, _parser(pid))
 
@@ -310,6 +313,7 @@ async def asyncio(
         timeout=timeout,
         headers=headers,
         repeatable=isinstance(pid, _types.Unset),
+        largest_body=1048576 if isinstance(pid, _types.Unset) else 209715200,
     )
     return _parser(pid)(_response)
 
@@ -358,7 +362,7 @@ def wait(
     _waiting = _api.Waiting(timeout, interval, "command", _kwargs, client, pid=pid)
     while True:
         with _waiting.poll():
-            _response = client.send(_kwargs, again=_waiting.once, end=_waiting.end)
+            _response = client.send(_kwargs, again=_waiting.once, end=_waiting.end, largest_body=209715200)
             _state = None if _response.status_code == 429 else _parse_present(_response)
         if _state is not None:
             if _state.exited:
@@ -415,7 +419,7 @@ async def asyncio_wait(
     _waiting = _api.Waiting(timeout, interval, "command", _kwargs, client, pid=pid)
     while True:
         with _waiting.poll():
-            _response = await client.asend(_kwargs, again=_waiting.once, end=_waiting.end)
+            _response = await client.asend(_kwargs, again=_waiting.once, end=_waiting.end, largest_body=209715200)
             _state = None if _response.status_code == 429 else _parse_present(_response)
         if _state is not None:
             if _state.exited:

@@ -85,6 +85,7 @@ def sync_detailed(
         ),
         timeout=timeout,
         headers=headers,
+        largest_body=1048576,
     )
     return _api.detailed(_response, _parse_response)
 
@@ -127,6 +128,7 @@ def sync(
         ),
         timeout=timeout,
         headers=headers,
+        largest_body=1048576,
     )
     return _parse_response(_response)
 
@@ -170,6 +172,7 @@ async def asyncio_detailed(
         ),
         timeout=timeout,
         headers=headers,
+        largest_body=1048576,
     )
     return _api.detailed(_response, _parse_response)
 
@@ -212,6 +215,7 @@ async def asyncio(
         ),
         timeout=timeout,
         headers=headers,
+        largest_body=1048576,
     )
     return _parse_response(_response)
 
@@ -273,12 +277,13 @@ def run(
         repeatable=True,
         again=_waiting.busy,
         end=_waiting.end,
+        largest_body=1048576,
     )
     _availability = get_agent_exec._parse_absent(_response)
     if not _availability.available:
         raise _api.unavailable("commands cannot be run in this VPS now", _availability, _response)
     with _waiting.starting():
-        _response = client.send(_kwargs, again=_waiting.refused, end=_waiting.end)
+        _response = client.send(_kwargs, again=_waiting.refused, end=_waiting.end, largest_body=1048576)
         _started = _parse_response(_response)
         pid = _api.started(_response, "pid", int, _started.pid, _started.poll_url)
     with _waiting.running(pid=pid):
@@ -352,12 +357,13 @@ async def asyncio_run(
         repeatable=True,
         again=_waiting.busy,
         end=_waiting.end,
+        largest_body=1048576,
     )
     _availability = get_agent_exec._parse_absent(_response)
     if not _availability.available:
         raise _api.unavailable("commands cannot be run in this VPS now", _availability, _response)
     with _waiting.starting():
-        _response = await client.asend(_kwargs, again=_waiting.refused, end=_waiting.end)
+        _response = await client.asend(_kwargs, again=_waiting.refused, end=_waiting.end, largest_body=1048576)
         _started = _parse_response(_response)
         pid = _api.started(_response, "pid", int, _started.pid, _started.poll_url)
     with _waiting.running(pid=pid):

@@ -67,6 +67,7 @@ def sync_detailed(
         timeout=timeout,
         headers=headers,
         repeatable=True,
+        largest_body=1048576,
     )
     return _api.detailed(_response, _parse_response)
 
@@ -105,6 +106,7 @@ def sync(
         timeout=timeout,
         headers=headers,
         repeatable=True,
+        largest_body=1048576,
     )
     return _parse_response(_response)
 
@@ -144,6 +146,7 @@ async def asyncio_detailed(
         timeout=timeout,
         headers=headers,
         repeatable=True,
+        largest_body=1048576,
     )
     return _api.detailed(_response, _parse_response)
 
@@ -182,5 +185,6 @@ async def asyncio(
         timeout=timeout,
         headers=headers,
         repeatable=True,
+        largest_body=1048576,
     )
     return _parse_response(_response)

@@ -97,6 +97,7 @@ def sync_detailed(
         timeout=timeout,
         headers=headers,
         repeatable=True,
+        largest_body=8388608,
     )
     return _api.detailed(_response, _parse_response)
 
@@ -146,6 +147,7 @@ def sync(
         timeout=timeout,
         headers=headers,
         repeatable=True,
+        largest_body=8388608,
     )
     return _parse_response(_response)
 
@@ -196,6 +198,7 @@ async def asyncio_detailed(
         timeout=timeout,
         headers=headers,
         repeatable=True,
+        largest_body=8388608,
     )
     return _api.detailed(_response, _parse_response)
 
@@ -245,6 +248,7 @@ async def asyncio(
         timeout=timeout,
         headers=headers,
         repeatable=True,
+        largest_body=8388608,
     )
     return _parse_response(_response)
 
@@ -290,6 +294,7 @@ def iterate(
             timeout=timeout,
             headers=headers,
             repeatable=True,
+            largest_body=8388608,
         )
         _page = _parse_response(_response)
         _items = _page.data
@@ -341,6 +346,7 @@ async def asyncio_iterate(
             timeout=timeout,
             headers=headers,
             repeatable=True,
+            largest_body=8388608,
         )
         _page = _parse_response(_response)
         _items = _page.data

@@ -1,0 +1,143 @@
+"""How large a body may be: what the document says of each operation, what the client says, and how many values."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import httpx
+import pytest
+from client.voices import PID, VPS, Voice, answering, new_client, played
+from hostup_agent_exec import AuthenticatedClient, errors
+from hostup_agent_exec.api.agent import get_agent_exec, start_agent_exec
+from hostup_agent_exec.api.vps import get_vps_status, list_vps
+from hostup_agent_exec.models import CommandStart
+
+MIB = 2**20
+OPERATIONS: dict[str, tuple[Any, dict[str, Any], bytes, int]] = {
+    "probe": (get_agent_exec, {"id": VPS}, b'{"available":true}', MIB),
+    "start": (start_agent_exec, {"id": VPS, "body": CommandStart("x")}, b'{"pid":4242}', MIB),
+    "status": (get_vps_status, {"id": VPS}, b"{}", MIB),
+    "list": (list_vps, {}, b'{"data":[]}', 8 * MIB),
+}
+
+
+def blank(body: bytes, size: int) -> httpx.Response:
+    """Make a response of that size: blanks say nothing in JSON."""
+    return httpx.Response(200, content=body.ljust(size))
+
+
+def called(operation: Any, form: str, client: AuthenticatedClient, **arguments: Any) -> Any:
+    made = getattr(operation, form)(client=client, **arguments)
+    return asyncio.run(made) if "asyncio" in form else made
+
+
+@pytest.mark.parametrize("form", ["sync", "asyncio", "sync_detailed", "asyncio_detailed"])
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_an_operation_takes_what_it_can_need(name: str, form: str) -> None:
+    operation, arguments, body, largest = OPERATIONS[name]
+    called(operation, form, answering(blank(body, largest)), **arguments)
+    with pytest.raises(errors.TooLarge, match=f": a body of more than {largest} bytes$"):
+        called(operation, form, answering(blank(body, largest + 1)), **arguments)
+
+
+def test_pages_are_bounded_too(voice: Voice) -> None:
+    with pytest.raises(errors.TooLarge, match=f": a body of more than {8 * MIB} bytes$"):
+        voice.items(client=answering(blank(b'{"data":[]}', 8 * MIB + 1)))
+
+
+def test_output_may_be_larger(voice: Voice, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[int] = []
+    for name in ("send", "asend"):
+        own = getattr(AuthenticatedClient, name)
+
+        def noted(*given: Any, own: Any = own, **more: Any) -> Any:
+            told.append(more["largest_body"])
+            return own(*given, **more)
+
+        monkeypatch.setattr(AuthenticatedClient, name, noted)
+    client = answering(lambda _: played(blank(b'{"exited":true}', MIB + 1)))
+    for call in (voice.call, voice.detailed, voice.wait):
+        call(client=client, pid=PID)
+    assert told == [200 * MIB] * 3
+
+
+def test_the_client_s_own_bound_goes_before(voice: Voice) -> None:
+    client = answering(blank(b'{"available":true}', 1000))
+    client.max_body_bytes = 999
+    with pytest.raises(errors.TooLarge, match=r": a body of more than 999 bytes$"):
+        voice.call(client=client)
+
+
+@pytest.mark.parametrize("status", [302, 404, 429, 500])
+def test_an_error_has_a_mebibyte(voice: Voice, status: int) -> None:
+    for size, kind in ((MIB, errors.ResponseError), (MIB + 1, errors.TooLarge)):
+        with pytest.raises(kind) as caught:
+            voice.call(client=answering(httpx.Response(status, content=bytes(size))), pid=PID)
+        assert (caught.value.status_code, isinstance(caught.value, errors.TooLarge)) == (status, size > MIB)
+    client = answering(httpx.Response(status, content=bytes(1000)))
+    client.max_body_bytes = 999
+    with pytest.raises(errors.TooLarge, match=r": a body of more than 999 bytes$"):
+        voice.call(client=client)
+
+
+@pytest.mark.parametrize(("large", "error"), [("probe", errors.TooLarge), ("start", errors.StartLost)])
+def test_what_is_too_large_ends_a_run(voice: Voice, large: str, error: type[errors.HostUpError]) -> None:
+    seen: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        seen.append("start" if request.method == "POST" else "probe")
+        body = b'{"pid":4242}' if request.method == "POST" else b'{"available":true}'
+        return blank(body, MIB + 1 if seen[-1] == large else 0)
+
+    with pytest.raises(error) as caught:
+        voice.run(client=answering(answer))
+    assert caught.value.pid is None
+    assert seen == (["probe"] if large == "probe" else ["probe", "start"])
+
+
+OUTPUT = b'{"exited":true,"stdout":"%s"}'
+HALF = 500_000
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"exited":true,"x":[%s]}' % b",".join([b"12"] * (HALF + 1)),
+        b'{"exited":true,"x":[%s]}' % b",".join([b"[]"] * HALF),
+        b'{"exited":true,"x":%s}' % (b"[" * (HALF + 1) + b" " * MIB),
+        b'{"exited":true,"x":[%s]}' % b" ".join([b"{}"] * (HALF + 1)),
+        b'{"exited":true,%s}' % b",".join([b'"%d":""' % number for number in range(HALF // 4)]),
+    ],
+    ids=["numbers", "arrays", "nested", "objects", "texts"],
+)
+def test_a_large_body_holds_few_values(voice: Voice, body: bytes) -> None:
+    with pytest.raises(errors.TooLarge, match=r": a body of more than 500000 values$") as caught:
+        voice.call(client=answering(httpx.Response(200, content=body)), pid=PID)
+    assert caught.value.response.content == b""
+
+
+@pytest.mark.parametrize("text", [b"[{,", rb"\",", rb"\\", rb"\\\"[", b"\\n,"], ids=repr)
+def test_a_text_is_one_value_whatever_it_holds(voice: Voice, text: bytes) -> None:
+    body = OUTPUT % (text * (HALF + 1))
+    output = voice.call(client=answering(httpx.Response(200, content=body)), pid=PID)
+    assert len(output.stdout_text) >= HALF
+
+
+def test_as_many_values_as_may_be_are_taken(voice: Voice) -> None:
+    body = b'{"x":[%s],"exited":true}' % b",".join([b"12"] * HALF)
+    assert voice.call(client=answering(httpx.Response(200, content=body)), pid=PID).exited
+
+
+def test_a_small_body_may_hold_anything(voice: Voice) -> None:
+    body = (b'{"exited":true,"x":[%s]}' % b",".join([b"1"] * (HALF + 1))).ljust(MIB)
+    assert len(body) == MIB
+    assert voice.call(client=answering(httpx.Response(200, content=body)), pid=PID).exited
+
+
+def test_a_streamed_body_is_held_to_the_same() -> None:
+    body = b'{"exited":true,"x":[%s]}' % b",".join([b"1"] * (2 * HALF))
+    transport = httpx.MockTransport(lambda _: httpx.Response(200, stream=httpx.ByteStream(body)))
+    for voice in (Voice("sync"), Voice("asyncio")):
+        with pytest.raises(errors.TooLarge, match=r"values$"):
+            voice.call(client=new_client(httpx_args={"transport": transport}), pid=PID)
