@@ -27,5 +27,5 @@ def complaint() -> str | None:
         return None
     return (
         f"the suite needs {', '.join(missing)}, which the client alone does not bring; "
-        "install hostup-agent-exec with its extra, as in: pip install 'hostup-agent-exec[conformance] @ WHEEL_OR_URL'"
+        "install them with the extra: pip install 'WHEEL_OR_CHECKOUT[conformance]'"
     )

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hostup_conformance.contract.target import Target, header_variable
+from hostup_conformance.contract.target import UNKNOWN_ADDRESS, Target, header_variable
 from hostup_conformance.core.files import is_among
 from hostup_conformance.core.limits import FOR_COMMANDS, LIVE_REQUESTS, Limits
 from hostup_conformance.core.misconfigured import Misconfigured
@@ -124,14 +124,14 @@ def target_of(options: Options, resources: ExitStack) -> Target:
             raise Misconfigured(f"--har {options.har}: there is no such file")
         if options.allow_exec is not None:
             raise Misconfigured("--allow-exec starts commands, but --har sends nothing; omit one of the two")
-        base_url = options.base_url or "http://har.invalid"
+        base_url = options.base_url or UNKNOWN_ADDRESS
         return Target.from_environment(base_url, os.environ, kind="har", profile=options.profile)
     if options.app:
         from hostup_conformance.servers import application
 
         url = ELSEWHERE if options.elsewhere else resources.enter_context(application.serve(options.app))
         target = Target.from_environment(url, os.environ, profile=options.profile)
-        return replace(target, route=route_to(target, options, os.environ))
+        return replace(target, route=route_to(target, options, os.environ), name=options.app)
     if options.base_url:
         target = Target.from_environment(
             options.base_url, os.environ, profile=options.profile, plain_http=options.plain_http

@@ -166,7 +166,7 @@ def twice(name: str, plugins: pytest.PytestPluginManager) -> pytest.UsageError:
     """Return the error for an option that another plugin claims too, with the remedy."""
     for plugin, place in claimants(name, plugins):
         if Path(plugin).name == "conftest.py":
-            remedy = "run pytest with --noconftest, or from a folder without it"
+            remedy = "run hostup-conformance run, or pytest with --noconftest, or from a folder without it"
         else:
             remedy = f"run pytest with -p no:{plugin}"
         return pytest.UsageError(

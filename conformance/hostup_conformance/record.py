@@ -74,7 +74,7 @@ def server(target: Target) -> Subject[Ask]:
     """Return a server as the subject."""
     redact = redactor(target.nearly_secrets)
     return Subject(
-        {"base_url": target.base_url, "kind": target.kind, "profile": target.profile},
+        {"base_url": target.name or target.base_url, "kind": target.kind, "profile": target.profile},
         redact,
         lambda e: curl(e, target),
         lambda e: body_of(e.response, redact) if e.response else e.failure or e.too_large,

@@ -110,7 +110,9 @@ class Conformance:
         """Name the target in the header of pytest's output."""
         target = self.run.configured
         address = "served by the worker" if self.is_controller and target.kind == "mock" else target.base_url
-        lines = [f"target: {address} ({target.kind}), profile {target.profile}"]
+        lines = [f"target: {target.name or address} ({target.kind}), profile {target.profile}"]
+        if target.kind == "mock" and "HOSTUP_BASE_URL" in os.environ:
+            lines.append("HOSTUP_BASE_URL is for clients; to judge the server there, give --base-url (make: BASE_URL=)")
         return [*lines, f"HOSTUP_VPS_ID: {shown(target.vps)}, looked up"] if target.looked_up else lines
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:

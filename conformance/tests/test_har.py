@@ -11,7 +11,7 @@ from catalogue import first_of
 from faults import faults
 from hostup_conformance.contract.judging import judge
 from hostup_conformance.contract.sending import wire_to
-from hostup_conformance.contract.target import Target
+from hostup_conformance.contract.target import UNKNOWN_ADDRESS, Target
 from hostup_conformance.core.limits import Limits
 from hostup_conformance.core.misconfigured import Misconfigured
 from hostup_conformance.mock import API_KEY, READ_API_KEY
@@ -21,7 +21,7 @@ from judging import run
 
 def judged_again(file: Path) -> dict[str, str]:
     """Return the status of each requirement in a recording, by somebody who names nothing."""
-    unnamed = Target.from_environment("http://har.invalid", {}, kind="har")
+    unnamed = Target.from_environment(UNKNOWN_ADDRESS, {}, kind="har")
     exchanges, shown, _ = recording.read(file, unnamed)
     return {id: result.status for id, result in judge(exchanges, shown).results.items()}
 
@@ -49,7 +49,7 @@ def test_a_recording_is_judged_like_its_run(tmp_path: Path, name: str | None, al
 
 def test_a_recording_is_judged_without_a_key() -> None:
     """The script meets a wire that sends nothing, and a client that cannot be made without a key."""
-    unnamed = Target.from_environment("http://har.invalid", {}, kind="har")
+    unnamed = Target.from_environment(UNKNOWN_ADDRESS, {}, kind="har")
     wire = wire_to(unnamed, Limits(), careful=True)
     recording.replay(wire, [])
     commands.run(wire, unnamed, careful=True)
@@ -88,6 +88,15 @@ def test_other_endpoints_are_ignored_and_counted(tmp_path: Path) -> None:
     exchanges, target, ignored = recording.read(file, target)
     assert ignored == 2
     assert [(e.ask.vps, e.ask.pid, e.ask.credential, e.status) for e in exchanges] == [("own", "unknown", "none", 200)]
+
+
+def test_a_recording_has_an_address(tmp_path: Path) -> None:
+    file = tmp_path / "browser.har"
+    file.write_text(json.dumps({"log": {"entries": [entry("https://h:8443/prefix/api/v2/vps/v/agent/exec?pid=1")]}}))
+    _, target, _ = recording.read(file, Target.from_environment(UNKNOWN_ADDRESS, {}, kind="har"))
+    assert target.base_url == "https://h:8443/prefix"
+    _, named, _ = recording.read(file, Target.from_environment("https://named.example", {}, kind="har"))
+    assert named.base_url == "https://named.example"
 
 
 def test_a_cancelled_request_has_no_answer(tmp_path: Path) -> None:

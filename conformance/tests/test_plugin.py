@@ -79,7 +79,7 @@ def test_the_options_of_the_suite_are_unknown_elsewhere(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("place", "plugin", "says"),
     [
-        ("conftest.py", [], "conftest.py too; run pytest with --noconftest"),
+        ("conftest.py", [], "conftest.py too; run hostup-conformance run, or pytest with --noconftest"),
         ("claiming.py", ["-p", "claiming"], "claiming too; run pytest with -p no:claiming"),
     ],
 )
@@ -215,7 +215,7 @@ def test_without_the_extra_the_command_names_it(
     monkeypatch.setattr(missing, "find_spec", lambda name: None if name in {"yaml", "httplint"} else found(name))
     assert start.main() == 4
     assert "the suite needs httplint, pyyaml" in (said := capsys.readouterr().err)
-    assert "hostup-agent-exec[conformance]" in said
+    assert "WHEEL_OR_CHECKOUT[conformance]" in said
 
 
 @pytest.mark.parametrize("module", ["respx", "mock"])
@@ -225,4 +225,4 @@ def test_without_the_extra_what_is_imported_names_it(module: str) -> None:
     code = f"{hidden}\nimport hostup_conformance.{module}"
     done = subprocess.run([sys.executable, "-c", code], env=KEPT, capture_output=True, text=True, check=False)
     assert "ModuleNotFoundError: the suite needs " in done.stderr
-    assert "hostup-agent-exec[conformance]" in done.stderr
+    assert "WHEEL_OR_CHECKOUT[conformance]" in done.stderr

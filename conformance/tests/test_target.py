@@ -49,7 +49,7 @@ def test_an_unfit_base_url_is_refused(url: str, says: str) -> None:
         ({"HOSTUP_RUNNING_PID": "0"}, "integer above 0"),
         ({"HOSTUP_RUNNING_PID": "7" * 10_000}, "HOSTUP_RUNNING_PID is '7{100,200}[.]{3}; give an integer above 0"),
         ({"HOSTUP_API_KEY": "a b"}, "HOSTUP_API_KEY contains a space"),
-        ({"HOSTUP_API_KEY": f"Bearer {GOOD['HOSTUP_API_KEY']}"}, "HOSTUP_API_KEY .*without the scheme"),
+        ({"HOSTUP_API_KEY": f"Bearer {GOOD['HOSTUP_API_KEY']}"}, "HOSTUP_API_KEY .*without Bearer"),
         ({"HOSTUP_READ_API_KEY": f'"{GOOD["HOSTUP_READ_API_KEY"]}"'}, "HOSTUP_READ_API_KEY is in quotes"),
         ({"HOSTUP_API_KEY": "k" * 5000}, "HOSTUP_API_KEY has 5000 characters"),
         ({"HOSTUP_VPS_ID": "vps_1\x1b[2J"}, r"HOSTUP_VPS_ID is vps_1\\x1b\[2J, which is no id"),

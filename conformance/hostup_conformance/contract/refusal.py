@@ -123,6 +123,8 @@ def what_stands_between(exchanges: Sequence[Exchange]) -> str | None:
     statuses = sorted({e.status for e in asked if e.status})
     named = ", ".join(map(str, statuses))
     if len(failures) == len(asked):
+        if asked[0].lost == "tls":
+            return failures[0]  # it says what to do
         return f"{failures[0]} (check the base URL{', and whether it is https' if asked[0].lost == 'dropped' else ''})"
     if all(e.failure and NO_HTTP.search(e.failure) and "HTTP/" not in e.failure for e in asked):
         return f"what responds there does not speak HTTP/1.1: {asked[0].failure} (check the base URL)"

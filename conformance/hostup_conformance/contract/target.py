@@ -24,6 +24,9 @@ VARIABLES = KEYS | IDS | PIDS
 #: The beginning of the path of every operation, in which a base URL must not end.
 BEFORE_VPSS = VPSS.rpartition("/")[0]
 
+#: The base URL of a recording until it is read.
+UNKNOWN_ADDRESS = "http://har.invalid"
+
 #: No key and no id is longer, in characters.
 LONGEST_GIVEN = 4096
 
@@ -66,6 +69,8 @@ class Target:
     found_secrets: frozenset[str] = field(default=frozenset(), repr=False)
     #: How it is reached, apart from its address.
     route: Route = DIRECT
+    #: What reports call it where its address says nothing: an application's module and attribute.
+    name: str = ""
 
     @classmethod
     def from_environment(
@@ -107,7 +112,8 @@ class Target:
                 "reports; use a longer key, or a server on loopback"
             )
         if not self.vps and (self.finished_pid or self.running_pid):
-            raise Misconfigured("a pid was given without its VPS; set HOSTUP_VPS_ID too")
+            pid = PIDS["finished_pid" if self.finished_pid else "running_pid"]
+            raise Misconfigured(f"{pid} is set, but HOSTUP_VPS_ID is not; set it to the VPS of that pid")
         parts = urlsplit(self.base_url)
         host = parts.hostname or ""
         if parts.scheme == "http" and not self.is_loopback and host not in map(str.lower, plain_http):
@@ -202,7 +208,7 @@ def checked_key(name: str, value: str) -> str:
     if not value.isascii() or any(c.isspace() or not c.isprintable() for c in value):
         raise Misconfigured(
             f"{name} contains a space, a control character or a character outside ASCII; give the key alone, "
-            "without the scheme"
+            "without Bearer before it"
         )
     check_plain(name, value)
     return value

@@ -27,17 +27,17 @@ CONNECTIONS = 8
 QUOTED = 1000
 #: What to do if TLS fails, by OpenSSL's name for the reason.
 TLS_HINTS = {
-    "CERTIFICATE_HAS_EXPIRED": "its certificate has expired: renew it",
-    "CERTIFICATE_IS_NOT_YET_VALID": "its certificate is not valid yet: check the clocks",
-    "CERTIFICATE_IS_NOT_VALID_FOR": "its certificate is for another name: give a base URL with that one",
-    "OPERATION_TIMED_OUT": "it does not finish the handshake in time: check that its port is one for TLS",
+    "CERTIFICATE_HAS_EXPIRED": "its certificate has expired; renew it",
+    "CERTIFICATE_IS_NOT_YET_VALID": "its certificate is not valid yet; check the clocks",
+    "CERTIFICATE_IS_NOT_VALID_FOR": "its certificate is for another name; give a base URL with that one",
+    "OPERATION_TIMED_OUT": "it does not finish the handshake in time; check that its port is one for TLS",
     "UNSUPPORTED_PROTOCOL": "it speaks no version of TLS that is still safe",
     "PROTOCOL_VERSION": "it speaks no version of TLS that is still safe",
-    "CERTIFICATE_VERIFY_FAILED": "its certificate is not trusted here: name the CA's certificate with --ca-file",
-    "CERTIFICATE_REQUIRED": "it wants a client certificate: give one with --client-cert",
-    "HANDSHAKE_FAILURE": "it may want a client certificate: give one with --client-cert",
-    "NO_APPLICATION_PROTOCOL": "it does not speak HTTP/1.1: give a base URL that does",
-    "WRONG_VERSION_NUMBER": "it does not speak TLS: give a base URL with http://",
+    "CERTIFICATE_VERIFY_FAILED": "its certificate is not trusted here; name the CA's certificate with --ca-file",
+    "CERTIFICATE_REQUIRED": "it wants a client certificate; give one with --client-cert",
+    "HANDSHAKE_FAILURE": "it may want a client certificate; give one with --client-cert",
+    "NO_APPLICATION_PROTOCOL": "it does not speak HTTP/1.1; give a base URL that does",
+    "WRONG_VERSION_NUMBER": "it does not speak TLS; give a base URL with http://",
 }
 
 
@@ -54,7 +54,7 @@ class Unanswered(Exception):
     def by_tls(cls, text: str) -> Unanswered:
         """Return the failure of a connection on which TLS failed, with advice if the reason is a known one."""
         hint = next((hint for name, hint in TLS_HINTS.items() if name in text.upper().replace(" ", "_")), None)
-        return cls(f"no TLS with the server; {hint}" if hint else f"no TLS with the server: {text}", "tls")
+        return cls(f"TLS with the server failed: {hint or f'{text}; check the base URL'}", "tls")
 
 
 class Connections:

@@ -130,7 +130,8 @@ def judge(
         except Exception as error:
             text = shown(failure(error), 300, contract.redact)
             result = Result(requirement, "error", message=f"the rule failed: {text}")
-        if core.refused and not requirement.without_core and result.status != "disabled":
+        unfounded = result.status == "skip" or not requirement.without_core
+        if core.refused and unfounded and result.status != "disabled":
             # The refusals may be correct: nothing shows that base URL, key and id are right.
             message = f"the endpoint was never seen to work: {core.refused}"
             result = Result(requirement, "skip", 0, message)

@@ -53,14 +53,15 @@ def read_waivers(file: str | None) -> list[Waiver]:
 
 def read_waiver(file: str, entry: object) -> Waiver:
     """Return one waiver; raise `Misconfigured` if it is incomplete."""
+    named = entry.get("id", entry) if isinstance(entry, dict) else entry
     if not isinstance(entry, dict) or set(entry) != {"id", "reason", "expires"}:
         raise Misconfigured(
-            f"--waivers {file}: {shown(entry)} does not have exactly id, reason and expires, as in {EXAMPLE}"
+            f"--waivers {file}: {shown(named)} does not have exactly id, reason and expires, as in {EXAMPLE}"
         )
     given, reason, expires = entry["id"], entry["reason"], entry["expires"]
     id = renamed().get(given, given) if isinstance(given, str) else None
     if id not in requirements():
-        raise Misconfigured(f"--waivers {file}: there is no requirement {shown(given)}")
+        raise Misconfigured(f"--waivers {file}: there is no requirement {shown(given)}; give an id of the reports")
     # datetime is a subclass of date, but the two cannot be compared.
     if type(expires) is not date or not isinstance(reason, str) or not reason.strip():
         raise Misconfigured(f"--waivers {file}: {id} needs a reason, and a date such as 2027-01-31 without a time")
@@ -82,7 +83,7 @@ def apply_waivers(verdict: Verdict[A], waivers: list[Waiver], today: date, *, st
             message = f"the waiver expired on {waiver.expires} ({waiver.reason}): {result.message}"
             verdict.results[id] = replace(result, status="fail", message=message)
         elif waiver and result.status == "pass":
-            message = f"the waiver is not needed any more, remove it ({waiver.reason})"
+            message = f"the waiver ({waiver.reason}) is not needed any more; remove it"
             verdict.results[id] = replace(result, status="fail", message=message)
         elif strict and result.status == "warn":
             verdict.results[id] = replace(result, status="fail")

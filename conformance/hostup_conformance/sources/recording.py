@@ -6,6 +6,7 @@ available agent, or, if the suite made the recording, what the run knew.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from hostup_conformance.contract.ask import Exchange, noted, understand, with_no
 from hostup_conformance.contract.content import listed_ids, member
 from hostup_conformance.contract.paths import VPSS
 from hostup_conformance.contract.selectors import is_transient
+from hostup_conformance.contract.target import UNKNOWN_ADDRESS, checked_base_url
 from hostup_conformance.core import exchange as core
 from hostup_conformance.core import har
 from hostup_conformance.core.misconfigured import Misconfigured
@@ -57,6 +59,7 @@ def read(file: Path, target: Target) -> tuple[list[Exchange], Target, int]:
 def understood(file: Path, recording: har.Recording, target: Target) -> tuple[list[Exchange], Target, int]:
     """Return what `read` returns; raise the exceptions that damaged notes cause."""
     target = with_known(replace(target, found_secrets=frozenset(har.secrets_in(recording))), recording.known)
+    target = with_address(target, recording.entries)
     entries = [below_prefix(entry) for entry in recording.entries]
     ours = [entry for entry in entries if entry is not None]
     target = with_shown(target, exchanges_of(ours, target))
@@ -108,6 +111,17 @@ def exchanges_of(entries: Iterable[har.Entry], target: Target) -> list[Exchange]
         )
         found.append(exchange)
     return found
+
+
+def with_address(target: Target, entries: Iterable[har.Entry]) -> Target:
+    """Return the target with the base URL of the first entry about VPSs, unless the user named one."""
+    first = next((entry for entry in entries if VPSS in entry.request.path), None)
+    if first is None or target.base_url != UNKNOWN_ADDRESS:
+        return target
+    with suppress(Misconfigured):
+        base_url = checked_base_url(first.origin + first.request.path.partition(VPSS)[0])
+        return replace(target, base_url=base_url)
+    return target
 
 
 def with_known(target: Target, known: dict[str, Any]) -> Target:
