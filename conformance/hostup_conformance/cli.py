@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from hostup_conformance import __version__
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import TypeAlias
 
-    Commands: TypeAlias = argparse._SubParsersAction[argparse.ArgumentParser]
+    Commands: TypeAlias = "argparse._SubParsersAction[Parser]"
 
 ENVIRONMENT = """\
 environment variables, for a server other than the embedded mock:
@@ -26,8 +26,8 @@ environment variables, for a server other than the embedded mock:
                              pids, on HOSTUP_VPS_ID, of a command that has ended and of one that runs
 """
 EXIT_CODES = """\
-exit codes are pytest's: 0 conformant, 1 not conformant or not demonstrated, 2 interrupted (or an error in the
-arguments of this command), 4 something is missing or malformed, and nothing was sent"""
+exit codes are pytest's: 0 conformant, 1 not conformant or not demonstrated, 2 interrupted,
+4 something is missing or malformed, and nothing was sent"""
 CLIENT_ENVIRONMENT = """\
 what COMMAND does:
   run    asks whether commands can be run, starts HOSTUP_COMMAND once, polls it to its end, prints its output to the
@@ -92,9 +92,18 @@ def split(argv: list[str]) -> tuple[list[str], list[str]]:
     return argv[:ours], argv[ours:]
 
 
-def make_parser() -> argparse.ArgumentParser:
+class Parser(argparse.ArgumentParser):
+    """Ends with pytest's exit code for arguments that are wrong, which is not argparse's."""
+
+    def error(self, message: str) -> NoReturn:
+        """Print the usage and what is wrong, and end."""
+        self.print_usage(sys.stderr)
+        self.exit(4, f"{self.prog}: error: {message}\n")
+
+
+def make_parser() -> Parser:
     """Return the parser of our own arguments."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="hostup-conformance",
         description="Judges whether a server of HostUp's guest-agent endpoint conforms to the contract.",
         epilog=f"{ENVIRONMENT}\n{EXIT_CODES}",
@@ -193,7 +202,7 @@ def judge_recording(file: str, words: Sequence[str]) -> int:
     """Judge the client in a recording, and return the exit code."""
     from hostup_conformance.client_run import ClientOptions, judge_file
 
-    parser = argparse.ArgumentParser(prog="hostup-conformance judge FILE.har", allow_abbrev=False)
+    parser = Parser(prog="hostup-conformance judge FILE.har", allow_abbrev=False)
     parser.add_argument("--client", action="store_true", help="judge the client in the recording, not the server")
     add_reports(parser)
     arguments = parser.parse_args(words)
@@ -204,10 +213,11 @@ def judge_recording(file: str, words: Sequence[str]) -> int:
 def judge_command(arguments: argparse.Namespace, words: list[str]) -> int:
     """Judge a client, or list the scenes, and return the exit code."""
     if arguments.scenes:
+        from hostup_conformance.reports.terminal import say
         from hostup_conformance.sources.scenes import scenes
 
         for name, scene in scenes().items():
-            print(f"{name:30} {' '.join(scene.words.split())}")
+            say(f"{name:30} {' '.join(scene.words.split())}")
         return 0
     if arguments.by_hand:
         from hostup_conformance.client_run import by_hand
@@ -242,7 +252,7 @@ def run_pytest(arguments: list[str]) -> int:
 def compare(old: Path, new: Path) -> int:
     """Print how two reports differ, and return 1 if something became worse."""
     from hostup_conformance.core.misconfigured import Misconfigured
-    from hostup_conformance.reports import compare, schema
+    from hostup_conformance.reports import compare, schema, terminal
 
     try:
         before, after = schema.read(old), schema.read(new)
@@ -252,7 +262,7 @@ def compare(old: Path, new: Path) -> int:
         print(f"hostup-conformance: {error}", file=sys.stderr)
         return 4
     comparison = compare.compare(before, after)
-    print("\n".join(compare.text_of(comparison, before, after)))
+    terminal.say("\n".join(compare.text_of(comparison, before, after)))
     return 1 if comparison.count("worse") else 0
 
 

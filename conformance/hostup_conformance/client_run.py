@@ -78,12 +78,12 @@ class Printer:
 
     def section(self, title: str, sep: str) -> None:
         """Print a heading."""
-        print(f" {title} ".center(100, sep))
+        terminal.say(f" {title} ".center(100, sep))
 
     def write_line(self, line: str, **markup: bool) -> None:
         """Print a line."""
         codes = ";".join(code for name, code in COLOURS.items() if markup.get(name))
-        print(f"\x1b[{codes}m{line}\x1b[0m" if codes and sys.stdout.isatty() else line)
+        terminal.say(f"\x1b[{codes}m{line}\x1b[0m" if codes and sys.stdout.isatty() else line)
 
 
 def run(options: ClientOptions) -> int:
@@ -92,7 +92,7 @@ def run(options: ClientOptions) -> int:
     def exchanges(interruption: Interruption) -> tuple[list[Exchange], str | None]:
         chosen = chosen_scenes(options)
         check_command(options.command)
-        print(f"command: {shlex.join(options.words)} ({options.does}), {counted(len(chosen), 'scene')}", flush=True)
+        terminal.say(f"command: {shlex.join(options.words)} ({options.does}), {counted(len(chosen), 'scene')}")
         return play_all(options.command, chosen, interruption.tell)
 
     return judge_and_report(options, exchanges, subject(options))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import sys
 from datetime import UTC, datetime, timedelta
@@ -18,6 +17,7 @@ from hostup_conformance.contract.target import CAPABILITIES
 from hostup_conformance.core.ledger import Requirement, renamed, requirements
 from hostup_conformance.core.redact import PIECE
 from hostup_conformance.core.root_cause import read_matrix
+from hostup_conformance.reports.terminal import say
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,12 +44,10 @@ def explain(id: str) -> int:
     requirement = requirements().get(renamed().get(meant, meant))
     if requirement is None:
         print(f"hostup-conformance: there is no requirement {id}; {hint(meant)}", file=sys.stderr)
-        return 2
-    try:
-        print("\n".join(explanation(requirement)), flush=True)
-    except BrokenPipeError:
-        # A reader such as head has closed the pipe; Python's flush at exit must not fail on it again.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 4
+    if requirement.id != meant:
+        say(f"{meant} is called {requirement.id} now\n")
+    say("\n".join(explanation(requirement)))
     return 0
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 
 from hostup_conformance.missing import complaint
@@ -9,6 +10,9 @@ from hostup_conformance.missing import complaint
 
 def main() -> int:
     """Run the command, or print what is not installed; return the exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # what is quoted may hold any character
     if lacking := complaint():
         print(f"hostup-conformance: {lacking}", file=sys.stderr)
         return 4

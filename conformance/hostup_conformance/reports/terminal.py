@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import os
+import sys
 from typing import TYPE_CHECKING, Any, Protocol, TextIO
 
 from hostup_conformance.reports.summary import totals
@@ -60,6 +62,15 @@ class Redacting(io.TextIOBase):
     def encoding(self) -> str:  # type: ignore[override]
         """The encoding of the stream below."""
         return self._stream.encoding
+
+
+def say(line: str = "") -> None:
+    """Print a line. If its reader is gone, as head may be, nothing more is printed, and the program goes on."""
+    try:
+        print(line, flush=True)
+    except BrokenPipeError:
+        # Python's flush at exit must not fail on it again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 class Reporter(Protocol):
@@ -169,14 +180,14 @@ def in_order(report: dict[str, Any]) -> Iterator[tuple[dict[str, Any], str | Non
 
 def print_plan(plan: dict[str, Any]) -> None:
     """Print the scripted requests, and descriptions of the others that may be sent."""
-    print()
+    say()
     most = f", at most {plan['most']} requests" if plan["most"] else ""
-    print(f"Nothing was sent. A run would send these to {plan['base_url']}{most}:")
+    say(f"Nothing was sent. A run would send these to {plan['base_url']}{most}:")
     for number, step in enumerate(plan["steps"], 1):
         if "withheld" in step:
-            print(f"   -  withheld: {step['purpose']} ({step['withheld']})")
+            say(f"   -  withheld: {step['purpose']} ({step['withheld']})")
             continue
         target = step["target"] if len(step["target"]) < 120 else step["target"][:117] + "..."
-        print(f"{number:4}  {step['method']:8} {plan['base_url']}{target}  # {step['purpose']}")
+        say(f"{number:4}  {step['method']:8} {plan['base_url']}{target}  # {step['purpose']}")
     for other in plan["others"]:
-        print(f"   …  {other}")
+        say(f"   …  {other}")
