@@ -169,6 +169,8 @@ def _advice(error: Exception, arguments: argparse.Namespace) -> list[str]:
         words = [PROGRAM, "wait", arguments.id, str(error.pid)]
         advice.append(f"go on with: {shlex.join(words)}")
     # One that was started is named by every error but StartLost.
+    if isinstance(error, StartLost):
+        advice.append("a command may have been started")
     known = [getattr(error, name, None) for name in ("pid",)]
     is_ours = isinstance(error, HostUpError | httpx.HTTPError) and not isinstance(error, StartLost)
     if arguments.asked == "run" and is_ours and known == [None] * len(known):

@@ -453,20 +453,32 @@ class _Request:
         repeatable: bool,
         again: Again | None,
         end: float,
+        latest: float,
         largest_body: int | None,
     ) -> None:
         total, self._phases = _times(timeout)
         if headers is not None:
             check("headers", headers, Mapping)
         self._client, self.request, self._repeatable, self._again, self._end = client, request, repeatable, again, end
+        self._latest = latest
         self._largest = client.max_body_bytes if largest_body is None else min(client.max_body_bytes, largest_body)
         self._total = total if total is not None else client.total
         self.deadline = time.monotonic() + self._total
         self._attempts = 0
 
+    @property
+    def _asked(self) -> str:
+        return f"{self.request['method']} {self.request['url'].partition('?')[0]}"
+
     def attempt(self) -> None:
-        """Note that it is sent: its time begins now, when its turn has come, unless it is sent again within ``retries``."""
+        """Note that it is sent: its time begins now, when its turn has come, unless it is sent again within ``retries``.
+
+        Raises:
+            httpx.PoolTimeout: it is too late to send it
+        """
         self._sent = time.monotonic()
+        if self._sent >= self._latest:
+            raise httpx.PoolTimeout(f"the time was over before {self._asked} could be sent")
         if self._again is not None or not self._attempts:
             self.deadline = self._sent + min(self._total, max(0.0, self._end - self._sent) + GRACE)
 
@@ -506,11 +518,7 @@ class _Request:
 
     def _log(self, outcome: str, response: httpx.Response | None) -> None:
         if _LOG.isEnabledFor(logging.INFO):
-            asked = (
-                shown(response)
-                if response is not None
-                else f"{self.request['method']} {self.request['url'].partition('?')[0]}"
-            )
+            asked = shown(response) if response is not None else self._asked
             named = request_id(response) if response is not None else ""
             _LOG.info(
                 "%s -> %s%s in %.3f s", asked, outcome, f" ({named})" if named else "", time.monotonic() - self._sent
@@ -699,6 +707,7 @@ class Client:
         repeatable: bool = False,
         again: Again | None = None,
         end: float = float("inf"),
+        latest: float = float("inf"),
         largest_body: int | None = None,
     ) -> httpx.Response:
         """Send the request of an operation.
@@ -710,6 +719,7 @@ class Client:
             repeatable: whether it may be sent again although it may have been answered, if the client has ``retries``
             again: asked of each response, in the place of ``retries``
             end: when the wait that it is part of ends, by ``time.monotonic()``; it ends :data:`GRACE` later at most
+            latest: when it is too late to send it, by ``time.monotonic()``
             largest_body: bytes that the body of a success may have, if fewer than the client takes
 
         Raises:
@@ -717,7 +727,7 @@ class Client:
             TooLarge: the body is larger than it may be
             httpx.RequestError: no response came, or not in time
         """
-        one = _Request(self, request, timeout, headers, repeatable, again, end, largest_body)
+        one = _Request(self, request, timeout, headers, repeatable, again, end, latest, largest_body)
         while True:
             try:
                 response = self._send(one, headers)
@@ -769,12 +779,13 @@ class Client:
         repeatable: bool = False,
         again: Again | None = None,
         end: float = float("inf"),
+        latest: float = float("inf"),
         largest_body: int | None = None,
     ) -> httpx.Response:
         """As :meth:`send`, asynchronously."""
         import anyio  # noqa: PLC0415  (slow to import, and loaded by httpx only if asynchronous)
 
-        one = _Request(self, request, timeout, headers, repeatable, again, end, largest_body)
+        one = _Request(self, request, timeout, headers, repeatable, again, end, latest, largest_body)
         while True:
             try:
                 response = await self._asend(one, headers)

@@ -608,7 +608,7 @@ def test_a_wait_s_own_pauses_go_before_retries(voice: Voice, clock: Clock) -> No
     ("timeout", "probe", "slept"),
     [
         (0.5, httpx.Response(429), [0.25]),
-        (7, REFUSED, [7]),
+        (7.1, REFUSED, [7]),
         (60, httpx.Response(503, headers={"Retry-After": "0"}), [0.1]),
     ],
 )
@@ -618,6 +618,14 @@ def test_a_refusal_is_waited_out_fully(
     script = Script(probe=[probe, YES])
     assert voice.run(client=script.client, timeout=timeout).ok
     assert clock.slept == slept
+
+
+@pytest.mark.parametrize("kind", ["probe", "start"])
+def test_a_pause_to_the_end_is_not_begun(voice: Voice, clock: Clock, kind: str) -> None:
+    script = Script(**{kind: [REFUSED]})
+    with pytest.raises(errors.RateLimited):
+        voice.run(client=script.client, timeout=7)
+    assert (script.seen[-1], clock.slept) == (kind, [])
 
 
 def test_a_busy_gateway_is_not_waited_out(voice: Voice, clock: Clock) -> None:

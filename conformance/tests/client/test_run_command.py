@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 import httpx
 import pytest
-from client.voices import KEY, PID, VPS, Clock, Voice, answering, played
+from client.voices import KEY, PID, VPS, Clock, Voice, answering, new_client, played
 from hostup_agent_exec import AuthenticatedClient, errors
 from hostup_agent_exec.api.agent import start_agent_exec
 from hostup_agent_exec.models import CommandOutput
@@ -287,6 +287,32 @@ def test_with_no_time_left_it_still_polls(voice: Voice, clock: Clock) -> None:
     assert server.seen == ["probe", "start", "poll"]
     again = pickle.loads(pickle.dumps(caught.value))  # noqa: S301
     assert again.pid == PID
+
+
+@pytest.mark.parametrize("timeout", [4, 3.9])
+def test_nothing_is_started_after_the_time(voice: Voice, clock: Clock, timeout: float) -> None:
+    server = Server()
+    server.clock = clock
+    with pytest.raises(httpx.PoolTimeout) as caught:
+        voice.run(client=server.client, timeout=timeout)
+    says = f"the time was over before POST /api/v2/vps/{VPS}/agent/exec could be sent"
+    assert (str(caught.value), server.seen, clock.slept) == (says, ["probe"], [])
+
+
+def test_nor_is_it_if_its_turn_comes_too_late(clock: Clock) -> None:
+    server = Server()
+    server.clock = clock
+
+    async def main() -> list[Any]:
+        arguments = {"transport": httpx.MockTransport(server), "limits": httpx.Limits(max_connections=1)}
+        async with new_client(httpx_args=arguments) as client:
+            runs = [start_agent_exec.asyncio_run(id, "x", client=client, timeout=10) for id in "ab"]
+            return await asyncio.gather(*runs, return_exceptions=True)
+
+    first, second = asyncio.run(main())
+    assert first.exited
+    assert isinstance(second, httpx.PoolTimeout)
+    assert sorted(server.seen) == ["poll", "probe", "probe", "start"]
 
 
 @pytest.mark.parametrize(

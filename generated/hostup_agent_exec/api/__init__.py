@@ -262,6 +262,8 @@ class Waiting:
             raise ValueError(f"interval: expected a number of seconds above 0, and {LONGEST:g} at most")
         self.end = time.monotonic() + timeout
         """When it ends, by ``time.monotonic()``."""
+        self.latest = self.end if timeout else float("inf")
+        """When it is too late to start what is waited for; never for a wait that polls once."""
         self._interval, self._growth = (0.25, 1.5) if interval is None else (interval, 1.0)
         self._noun, self._about = noun, about
         token = getattr(client, "token", None)
@@ -375,10 +377,9 @@ class Waiting:
         """Tell how long to sleep before what was refused is sent again; None if it was not, or if that is too late."""
         if response.status_code != 429:
             return None
-        asked, left = retry_after(response) or 0.0, self.left
-        if left <= 0 or asked > left:
+        pause = max(self._next(), retry_after(response) or 0.0)
+        if pause >= self.left:
             return None
-        pause = min(max(self._next(), asked), left)
         self._sleeps_until = time.monotonic() + pause
         return pause
 

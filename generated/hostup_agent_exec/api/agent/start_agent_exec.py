@@ -234,17 +234,17 @@ def run(
     """Run a command and wait for its end: ask whether it can be run, start it, poll until ``exited``.
 
     The command is started at most once, whatever happens; a request that is refused with 429 is repeated in time.
-    The timeout covers everything; a request that is under way at its end gets ten more seconds. The command is
-    started however little time is left. After the timeout the command keeps running, and so it does if this call is
-    interrupted: ``on_start`` gets its pid before the first poll, and a note on the exception has it too. If
-    the start itself is interrupted, a command may run whose pid is not known.
+    The timeout covers everything; a request that is under way at its end gets ten more seconds. No command is started
+    after it. A command keeps running after the timeout, and so it does if this call is interrupted: ``on_start``
+    gets its pid before the first poll, and a note on the exception has it too. If the start itself is
+    interrupted, a command may run whose pid is not known.
 
     Args:
         id (str): Public id of a VPS, exactly as `GET /api/v2/vps` returns it in `data[].id`. It may have any
             form.
         command (str): The command line for the guest's shell to run. It must not contain NUL.
         client: where to send, and as whom
-        timeout: seconds to wait at most; 0 polls once
+        timeout: seconds to wait at most; 0 starts it and polls once
         interval: seconds between polls; by default a quarter of a second that grows to five
         on_start: called with the pid once the command is started; not a coroutine function
         on_progress: called with each state in which the command still runs
@@ -259,7 +259,8 @@ def run(
         CommandFailed: the command has failed, if ``check`` was asked for
         HostUpError: any other response that is not the documented success. Each of these errors has the
             ``pid`` once the command was started; without one nothing was
-        httpx.HTTPError: no response to the probe came, or the start was never sent; nothing was started
+        httpx.HTTPError: no response to the probe came, or the start was never sent, as when the time was over by then
+            (httpx.PoolTimeout); nothing was started
     """
     _types.check_callback("on_start", on_start)
     _types.check_callback("on_progress", on_progress)
@@ -283,7 +284,9 @@ def run(
     if not _availability.available:
         raise _api.unavailable("commands cannot be run in this VPS now", _availability, _response)
     with _waiting.starting():
-        _response = client.send(_kwargs, again=_waiting.refused, end=_waiting.end, largest_body=1048576)
+        _response = client.send(
+            _kwargs, again=_waiting.refused, end=_waiting.end, latest=_waiting.latest, largest_body=1048576
+        )
         _started = _parse_response(_response)
         pid = _api.started(_response, "pid", int, _started.pid, _started.poll_url)
     with _waiting.running(pid=pid):
@@ -314,17 +317,17 @@ async def asyncio_run(
     """Run a command and wait for its end: ask whether it can be run, start it, poll until ``exited``.
 
     The command is started at most once, whatever happens; a request that is refused with 429 is repeated in time.
-    The timeout covers everything; a request that is under way at its end gets ten more seconds. The command is
-    started however little time is left. After the timeout the command keeps running, and so it does if this call is
-    interrupted: ``on_start`` gets its pid before the first poll, and a note on the exception has it too. If
-    the start itself is interrupted, a command may run whose pid is not known.
+    The timeout covers everything; a request that is under way at its end gets ten more seconds. No command is started
+    after it. A command keeps running after the timeout, and so it does if this call is interrupted: ``on_start``
+    gets its pid before the first poll, and a note on the exception has it too. If the start itself is
+    interrupted, a command may run whose pid is not known.
 
     Args:
         id (str): Public id of a VPS, exactly as `GET /api/v2/vps` returns it in `data[].id`. It may have any
             form.
         command (str): The command line for the guest's shell to run. It must not contain NUL.
         client: where to send, and as whom
-        timeout: seconds to wait at most; 0 polls once
+        timeout: seconds to wait at most; 0 starts it and polls once
         interval: seconds between polls; by default a quarter of a second that grows to five
         on_start: called with the pid once the command is started; not a coroutine function
         on_progress: called with each state in which the command still runs
@@ -339,7 +342,8 @@ async def asyncio_run(
         CommandFailed: the command has failed, if ``check`` was asked for
         HostUpError: any other response that is not the documented success. Each of these errors has the
             ``pid`` once the command was started; without one nothing was
-        httpx.HTTPError: no response to the probe came, or the start was never sent; nothing was started
+        httpx.HTTPError: no response to the probe came, or the start was never sent, as when the time was over by then
+            (httpx.PoolTimeout); nothing was started
     """
     _types.check_callback("on_start", on_start)
     _types.check_callback("on_progress", on_progress)
@@ -363,7 +367,9 @@ async def asyncio_run(
     if not _availability.available:
         raise _api.unavailable("commands cannot be run in this VPS now", _availability, _response)
     with _waiting.starting():
-        _response = await client.asend(_kwargs, again=_waiting.refused, end=_waiting.end, largest_body=1048576)
+        _response = await client.asend(
+            _kwargs, again=_waiting.refused, end=_waiting.end, latest=_waiting.latest, largest_body=1048576
+        )
         _started = _parse_response(_response)
         pid = _api.started(_response, "pid", int, _started.pid, _started.poll_url)
     with _waiting.running(pid=pid):
