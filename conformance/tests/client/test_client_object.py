@@ -19,7 +19,7 @@ from typing import Any
 import httpx
 import pytest
 import respx
-from client.voices import BASE_URL, KEY, PID, VPS, Clock, Voice, answering, new_client
+from client.voices import BASE_URL, KEY, PID, VPS, YES, Clock, Voice, answering, new_client, played
 from hostup_agent_exec import AuthenticatedClient, Client, __version__
 from hostup_agent_exec.api.agent import get_agent_exec
 from hostup_agent_exec.errors import TooLarge
@@ -495,3 +495,33 @@ def test_requests_at_once_are_limited_to_connections(most: int) -> None:
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda _: get_agent_exec.sync(VPS, client=client, pid=PID), range(16)))
     assert seen[0] == most
+
+
+def test_headers_of_httpx_args_are_added() -> None:
+    asked: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        return played(YES)
+
+    arguments = {"headers": {"X-A": "1"}, "transport": httpx.MockTransport(answer)}
+    client = new_client(httpx_args=arguments, application="backup/1.2")
+    get_agent_exec.sync(VPS, client=client)
+    sent = asked[0].headers
+    assert (sent["x-a"], sent["accept"]) == ("1", "application/json, application/problem+json")
+    assert sent["user-agent"].startswith("backup/1.2 hostup-agent-exec/")
+
+
+@pytest.mark.parametrize("timeout", [None, 7, httpx.Timeout(7)])
+def test_a_timeout_of_httpx_args_is_kept(voice: Voice, timeout: Any) -> None:
+    asked: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        return played(YES)
+
+    arguments = {"timeout": timeout, "transport": httpx.MockTransport(answer)}
+    voice.call(client=new_client(httpx_args=arguments))
+    assert asked[0].extensions["timeout"]["read"] == (7 if timeout else pytest.approx(60, abs=5))
+    voice.call(client=new_client(httpx_args=arguments, timeout=httpx.Timeout(3)))
+    assert asked[1].extensions["timeout"]["read"] == 3

@@ -8,10 +8,11 @@ import json
 import pickle
 import time
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import httpx
 import pytest
-from client.voices import KEY, Voice, answering
+from client.voices import BASE_URL, KEY, PID, VPS, Voice, answering
 from hostup_agent_exec import AuthenticatedClient, errors
 from hostup_agent_exec.api.agent import get_agent_exec
 from hostup_agent_exec.api.vps import list_vps
@@ -251,3 +252,36 @@ def test_a_path_that_repeats_itself_is_hinted_at(status: int, hint: str) -> None
 
 def test_a_response_made_by_hand_has_no_request() -> None:
     assert str(errors.status_error(httpx.Response(404), None)) == "404 Not Found: a request"
+
+
+def test_an_error_says_what_was_asked(voice: Voice) -> None:
+    problem = {"code": "vps_not_found", "requestId": "req_01", "detail": "secret"}
+    with pytest.raises(errors.NotFound) as caught:
+        voice.call("vps_unknown", client=answering(httpx.Response(404, json=problem)))
+    path = "/api/v2/vps/vps_unknown/agent/exec"
+    assert str(caught.value) == f"404 Not Found: GET {path} (vps_not_found, req_01)"
+
+
+def test_an_unreadable_response_says_what_was_asked(voice: Voice) -> None:
+    with pytest.raises(errors.InvalidResponse) as caught:
+        voice.call("v", client=answering(httpx.Response(200, text="<html>")), pid=PID)
+    asked = f"GET /api/v2/vps/v/agent/exec?pid={PID}"
+    assert str(caught.value) == f"$: expected JSON, got something else (200: {asked})"
+
+
+@pytest.mark.parametrize("code", [KEY, f"x{KEY}", "a b", "a\nb", "", 7, "x" * 1000, "<b>"])
+def test_an_error_shows_no_odd_code(voice: Voice, code: Any) -> None:
+    with pytest.raises(errors.NotFound) as caught:
+        voice.call("v", client=answering(httpx.Response(404, json={"code": code, "requestId": code})))
+    assert str(caught.value) == "404 Not Found: GET /api/v2/vps/v/agent/exec"
+
+
+def test_a_base_url_with_the_path_is_hinted() -> None:
+    transport = httpx.MockTransport(lambda _: httpx.Response(404))
+    client = AuthenticatedClient(f"{BASE_URL}/api/v2", KEY, httpx_args={"transport": transport})
+    with pytest.raises(errors.NotFound, match="/api/v2 stands in it twice: leave it out of base_url"):
+        get_agent_exec.sync(VPS, client=client)
+
+
+def test_the_old_name_of_the_error_holds() -> None:
+    assert errors.AnswerError is errors.ResponseError

@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
-from client.voices import BASE_URL, KEY, VPS, Voice, answering
+from client.voices import BASE_URL, KEY, VPS, YES, Voice, answering, played
 from hostup_agent_exec import AuthenticatedClient, __version__
 from hostup_agent_exec.types import UNSET
 
@@ -168,3 +168,22 @@ def test_a_wrong_prefix_is_not_sent(voice: Voice, client: AuthenticatedClient, s
     with pytest.raises(ValueError, match=r"^prefix: expected visible ASCII"):
         voice.call(client=client)
     assert server.requests == []
+
+
+def test_one_call_has_headers_of_its_own(voice: Voice) -> None:
+    asked: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        return played(YES)
+
+    client = answering(answer).with_headers({"X-A": "1", "X-B": "1"})
+    voice.call(client=client, headers={"x-a": "2", "Authorization": "other"})
+    assert (asked[0].headers["x-a"], asked[0].headers["x-b"]) == ("2", "1")
+    assert asked[0].headers.get_list("authorization") == [f"Bearer {KEY}"]
+
+
+@pytest.mark.parametrize("headers", [[("a", "b")], "a", 7])
+def test_senseless_headers_are_refused(voice: Voice, headers: Any) -> None:
+    with pytest.raises(TypeError, match=r"^headers: expected Mapping"):
+        voice.call(client=answering(YES), headers=headers)

@@ -10,17 +10,14 @@ from urllib.parse import quote
 
 import httpx
 import pytest
-from client.voices import KEY, PID, VPS, Clock, Voice, answering, new_client, played
+from client.voices import EXITED, KEY, PID, STARTED, VPS, YES, Clock, Voice, answering, new_client, played
 from hostup_agent_exec import AuthenticatedClient, errors
 from hostup_agent_exec.api.agent import start_agent_exec
 from hostup_agent_exec.models import CommandOutput
 from hostup_conformance.respx import router
 
 PATH = f"/api/v2/vps/{VPS}/agent/exec"
-YES = httpx.Response(200, json={"available": True})
-STARTED = httpx.Response(200, json={"pid": PID})
 RUNNING = httpx.Response(200, json={"exited": False})
-EXITED = httpx.Response(200, json={"exited": True, "exitCode": 0, "stdout": "Linux\n"})
 
 
 class Server:
@@ -464,3 +461,15 @@ def test_a_slash_in_an_id_is_no_segment(voice: Voice) -> None:
 def test_two_names_are_told(voice: Voice) -> None:
     with pytest.raises(errors.StartLost, match=r"^the response to a start names two commands \(POST /api/v2/vps/"):
         voice.run(client=starting(pid=8, pollUrl=f"{PATH}?pid=7").client)
+
+
+class OtherLibraryError(Exception):
+    """Of a transport that is made of another library."""
+
+
+@pytest.mark.parametrize("kind", ["start", "poll"])
+def test_errors_of_other_libraries_lose_too(voice: Voice, kind: str) -> None:
+    lost = {"start": errors.StartLost, "poll": errors.OutputLost}[kind]
+    with pytest.raises(lost) as caught:
+        voice.run(client=Server(**{kind: OtherLibraryError}).client)
+    assert isinstance(caught.value.__cause__, OtherLibraryError)

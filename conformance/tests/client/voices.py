@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +17,14 @@ KEY = "sk_test_5f3b9c"
 VPS = "vps_01hxa3b4c5d6e7f8g9h0j1k2m3"
 PID = 4242
 
+YES = httpx.Response(200, json={"available": True})
+STARTED = httpx.Response(200, json={"pid": PID})
+EXITED = httpx.Response(200, json={"exited": True, "exitCode": 0, "stdout": "Linux\n"})
+REFUSED = httpx.Response(429, headers={"Retry-After": "7"})
+BUSY = httpx.Response(503, headers={"Retry-After": "3"})
+
 Handler = Callable[[httpx.Request], httpx.Response]
+Trouble = httpx.Response | type[Exception]
 
 
 def new_client(**arguments: Any) -> AuthenticatedClient:
@@ -30,11 +37,29 @@ def answering(handler: Handler | httpx.Response) -> AuthenticatedClient:
     return new_client(httpx_args={"transport": transport})
 
 
-def played(answer: httpx.Response | type[Exception]) -> httpx.Response:
+def played(answer: Trouble) -> httpx.Response:
     """Give an answer as if it had just come, since one that was read cannot be read again; or raise the error."""
     if isinstance(answer, httpx.Response):
         return httpx.Response(answer.status_code, headers=answer.headers, content=answer.content)
     raise answer("no answer")
+
+
+class Script:
+    """A server that plays the responses of each kind of request one by one, the last one for ever."""
+
+    def __init__(self, **kinds: Sequence[Trouble]) -> None:
+        self.kinds: dict[str, Sequence[Trouble]] = {"probe": [YES], "start": [STARTED], "poll": [EXITED], **kinds}
+        self.seen: list[str] = []
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        kind = "start" if request.method == "POST" else "poll" if "pid" in request.url.params else "probe"
+        self.seen.append(kind)
+        played_before = self.seen.count(kind) - 1
+        return played(self.kinds[kind][min(played_before, len(self.kinds[kind]) - 1)])
+
+    @property
+    def client(self) -> AuthenticatedClient:
+        return answering(self)
 
 
 @dataclass(frozen=True)

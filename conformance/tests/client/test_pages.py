@@ -1,0 +1,102 @@
+"""Every item of every page, and where the pages end."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import httpx
+import pytest
+from client.voices import (
+    Voice,
+    answering,
+)
+from hostup_agent_exec import AuthenticatedClient, errors
+from hostup_agent_exec.api.vps import list_vps
+
+
+def pages(*bodies: dict[str, Any]) -> tuple[AuthenticatedClient, list[str]]:
+    asked: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request.url.query.decode())
+        return httpx.Response(200, json=bodies[min(len(asked), len(bodies)) - 1])
+
+    return answering(answer), asked
+
+
+def items(client: AuthenticatedClient, is_async: bool, **arguments: Any) -> list[str]:
+    async def collect() -> list[str]:
+        async with client:
+            return [item.id async for item in list_vps.asyncio_iterate(client=client, **arguments)]
+
+    if is_async:
+        return asyncio.run(collect())
+    return [item.id for item in list_vps.iterate(client=client, **arguments)]
+
+
+def page(*ids: str, **more: Any) -> dict[str, Any]:
+    return {"data": [{"id": id} for id in ids], **more}
+
+
+def test_every_page_is_turned(voice: Voice) -> None:
+    client, asked = pages(
+        page("a", "b", hasMore=True, nextCursor="1"), page(nextCursor="2"), page("c", hasMore=False, nextCursor="3")
+    )
+    assert items(client, voice.is_async, limit=2, name="x") == ["a", "b", "c"]
+    assert asked == ["limit=2&name=x", "limit=2&cursor=1&name=x", "limit=2&cursor=2&name=x"]
+
+
+@pytest.mark.parametrize("end", [{}, {"nextCursor": None}, {"hasMore": True}, {"hasMore": False, "nextCursor": "9"}])
+def test_the_last_page_is_known(voice: Voice, end: dict[str, Any]) -> None:
+    client, asked = pages(page("a", **end))
+    assert items(client, voice.is_async) == ["a"]
+    assert len(asked) == 1
+
+
+def test_cursors_in_a_circle_end(voice: Voice) -> None:
+    client, asked = pages(page("a", nextCursor="1"), page("b", nextCursor="2"), page("c", nextCursor="1"))
+    assert items(client, voice.is_async) == ["a", "b", "c"]
+    assert len(asked) == 3
+
+
+def test_pages_that_repeat_themselves_are_an_error(voice: Voice) -> None:
+    count = iter(range(10_000))
+    client = answering(lambda _: httpx.Response(200, json=page("a", hasMore=True, nextCursor=str(next(count)))))
+    with pytest.raises(errors.InvalidResponse, match="expected another page"):
+        items(client, voice.is_async)
+
+
+def test_a_hundred_pages_may_be_empty(voice: Voice) -> None:
+    asked: list[int] = []
+
+    def answer(_: httpx.Request) -> httpx.Response:
+        asked.append(len(asked))
+        return httpx.Response(200, json=page(hasMore=True, nextCursor=str(len(asked))))
+
+    with pytest.raises(errors.InvalidResponse):
+        voice.items(client=answering(answer))
+    assert len(asked) == 100
+
+
+def test_a_hundred_empty_pages_end_the_walk(voice: Voice) -> None:
+    asked: list[int] = []
+
+    def page(_: httpx.Request) -> httpx.Response:
+        asked.append(len(asked))
+        items = [{"id": "a"}] if len(asked) == 60 else []
+        return httpx.Response(200, json={"data": items, "nextCursor": str(len(asked)), "hasMore": True})
+
+    with pytest.raises(errors.InvalidResponse, match=r"^\$: expected another page, got nothing new \(GET ") as caught:
+        voice.items(client=answering(page))
+    assert len(asked) == 160
+    assert caught.value.status_code == 200
+
+
+@pytest.mark.parametrize("limit", [0, 101, -1])
+def test_a_limit_out_of_range_is_not_sent(limit: int) -> None:
+    client, asked = pages(page())
+    for call in (lambda: list_vps.sync(client=client, limit=limit), lambda: items(client, False, limit=limit)):
+        with pytest.raises(ValueError, match=r"^limit: expected 1 to 100$"):
+            call()
+    assert asked == []

@@ -1,0 +1,135 @@
+"""A command on many VPSs, several at once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from typing import Any
+
+import httpx
+import pytest
+from client.voices import (
+    EXITED,
+    STARTED,
+    YES,
+    new_client,
+    played,
+)
+from hostup_agent_exec import errors
+from hostup_agent_exec.api.agent import start_agent_exec
+from hostup_agent_exec.models import CommandOutput
+
+
+def test_many_are_told_all_that_one_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[dict[str, Any]] = []
+    under_way: list[int] = []
+
+    async def run(**arguments: Any) -> int:
+        given.append(arguments)
+        await asyncio.sleep(0)
+        under_way.append(len(given) - len(under_way))
+        return 0
+
+    async def main(**arguments: Any) -> None:
+        ids = map(str, range(50))
+        assert len([one async for one in start_agent_exec.run_many(ids, "x", client=new_client(), **arguments)]) == 50
+
+    monkeypatch.setattr(start_agent_exec, "asyncio_run", run)
+    asyncio.run(main())
+    told = {name: given[0][name] for name in ("command", "timeout", "interval", "check")}
+    assert told == {"command": "x", "timeout": 300.0, "interval": None, "check": False}
+    assert max(under_way) == 20
+    given.clear()
+    asyncio.run(main(timeout=7.0, interval=2.0, check=True))
+    assert [given[0][name] for name in ("timeout", "interval", "check")] == [7.0, 2.0, True]
+
+
+def test_many_are_run_some_at_once() -> None:
+    running, most = set[str](), list[int]()
+
+    async def answer(request: httpx.Request) -> httpx.Response:
+        vps = request.url.path.split("/")[4]
+        running.add(vps)
+        most.append(len(running))
+        await asyncio.sleep(0)
+        if vps == "bad":
+            running.discard(vps)
+            return httpx.Response(404)
+        if "pid" in request.url.params:
+            running.discard(vps)
+            return played(EXITED)
+        return played(STARTED if request.method == "POST" else YES)
+
+    async def main(ids: Any) -> dict[str, Any]:
+        async with new_client(httpx_args={"transport": httpx.MockTransport(answer)}) as client:
+            return {id: done async for id, done in start_agent_exec.run_many(ids, "uname", client=client, limit=3)}
+
+    async def ids() -> AsyncIterator[str]:
+        for id in ("a", "bad", "", "b", "c", "d", "e"):
+            yield id
+
+    for given in (ids, lambda: ["a", "bad", "", "b", "c", "d", "e"]):
+        outcomes = asyncio.run(main(given()))
+        assert {id for id, done in outcomes.items() if isinstance(done, CommandOutput)} == {"a", "b", "c", "d", "e"}
+        assert isinstance(outcomes["bad"], errors.NotFound)
+        assert isinstance(outcomes[""], ValueError)
+    assert max(most) == 3
+
+
+def test_many_come_in_order_and_can_be_left() -> None:
+    left: list[str] = []
+
+    async def answer(request: httpx.Request) -> httpx.Response:
+        vps = request.url.path.split("/")[4]
+        try:
+            await asyncio.sleep(60 if vps == "slow" else 0)
+        except asyncio.CancelledError:
+            left.append(vps)
+            raise
+        return played(EXITED if "pid" in request.url.params else STARTED if request.method == "POST" else YES)
+
+    async def main() -> str:
+        client = new_client(httpx_args={"transport": httpx.MockTransport(answer)})
+        many = start_agent_exec.run_many(["slow", "fast"], "x", client=client)
+        async with client, aclosing(many) as outcomes:
+            async for id, _ in outcomes:
+                return id
+        return ""
+
+    assert asyncio.run(main()) == "fast"
+    assert left == ["slow"]
+
+
+def test_closing_many_runs_ends_them_all() -> None:
+    ended: list[str] = []
+
+    async def answer(request: httpx.Request) -> httpx.Response:
+        vps = request.url.path.split("/")[4]
+        try:
+            await asyncio.sleep(60 if vps == "slow" else 0)
+        finally:
+            await asyncio.sleep(0)
+            ended.append(vps)
+        return played(EXITED if "pid" in request.url.params else STARTED if request.method == "POST" else YES)
+
+    async def main() -> list[str]:
+        client = new_client(httpx_args={"transport": httpx.MockTransport(answer)})
+        assert [id async for id, _ in start_agent_exec.run_many(["a", "b"], "x", client=client, limit=1)] == ["a", "b"]
+        many = start_agent_exec.run_many(["fast", "slow"], "x", client=client)
+        async with client:
+            await anext(many)
+            await many.aclose()
+            return ended
+
+    assert asyncio.run(main())[-1] == "slow"
+
+
+@pytest.mark.parametrize(("limit", "error"), [(0, ValueError), ("2", TypeError), (True, TypeError)])
+def test_a_senseless_number_at_once_is_refused(limit: Any, error: type[Exception]) -> None:
+    async def main() -> None:
+        async for _ in start_agent_exec.run_many(["v"], "x", client=new_client(), limit=limit):
+            pass
+
+    with pytest.raises(error, match=r"^limit: expected "):
+        asyncio.run(main())
