@@ -6,6 +6,7 @@ import base64
 import html
 import json
 import os
+import quopri
 import re
 from collections.abc import Callable, Iterator
 from urllib.parse import quote
@@ -75,7 +76,24 @@ ALONE: dict[str, Callable[[str], str]] = {
     "dump": lambda text: text.encode().hex(" "),
     "upper dump": lambda text: text.encode().hex(":").upper(),
 }
+#: The same for characters as numbers, which may stand in what is escaped.
+NUMBERED: dict[str, Callable[[str], str]] = {
+    "numbers as in JSON": lambda text: json.dumps([*text.encode()], separators=(",", ":")),
+    "numbers over lines": lambda text: json.dumps([*text.encode()], indent=4),
+    "numbers as in Python": lambda text: repr([*text.encode()]),
+    "numbers as in Go": lambda text: repr([*text.encode()]).replace(",", ""),
+    "numbers as in C": lambda text: ", ".join(f"0x{byte:02x}" for byte in text.encode()),
+    "quoted-printable": octets("={:02X}"),
+    "lower quoted-printable": octets("={:02x}"),
+    "quoted-printable where needed": lambda text: quopri.encodestring(text.encode(), quotetabs=True).decode("latin-1"),
+    "quoted-printable over lines": lambda text: "=\r\n".join(text[at : at + 5] for at in range(0, len(text), 5)),
+    "CSS": each("\\{:x} "),
+    "long CSS": each("\\{:06x}"),
+}
+ESCAPED = ("plain", "percent", "lower percent where needed", "JSON", "unicode", "bytes", "HTML", "decimal", "entities")
 CHAINS = [(first, second) for first in FORMS for second in FORMS] + [(form, "plain") for form in ALONE]
+CHAINS += [(form, second) for form in NUMBERED for second in ESCAPED]
+EVERY = FORMS | ALONE | NUMBERED
 
 
 def unpercent(text: str) -> str:
@@ -94,6 +112,15 @@ def decoded(text: str, alphabet: str, decode: Callable[[str], bytes], block: int
         for at in range(block):
             part = run[at : at + (len(run) - at) // block * block]
             yield decode(part).decode("latin-1")
+
+
+def from_numbers(text: str, form: str) -> str:
+    if "quoted-printable" in form:
+        return re.sub("=([0-9A-Fa-f]{2}|\r?\n)", lambda m: chr(int(m[1], 16)) if m[1].strip() else "", text)
+    if "CSS" in form:
+        return re.sub(r"\\([0-9a-f]{1,6}) ?", lambda m: chr(min(int(m[1], 16), 0x10FFFF)), text)
+    codes = re.findall("0x[0-9a-f]{2}|[0-9]+", text)
+    return "".join(chr(int(code, 16 if "x" in code else 10)) for code in codes if len(code) < 5)
 
 
 def attacks(text: str, form: str) -> Iterator[str]:
@@ -122,6 +149,8 @@ def attacks(text: str, form: str) -> Iterator[str]:
             yield inner.replace("\0", "") if "UTF-16" in form else inner
     elif "base32" in form:
         yield from decoded(text, "A-Z2-7", base64.b32decode, 8)
+    elif form in NUMBERED:
+        yield from_numbers(text, form)
     elif form in {"NULs", "unseen characters"}:
         yield re.sub("[\0\u200b\u00ad\ufeff\u2060\ufe0f]", "", text)
     else:
@@ -160,17 +189,17 @@ def test_no_piece_survives_in_sixteen_places(
 ) -> None:
     redact = Redactor([key])
     for (first, second), before, after, begin, end in places:
-        written = FORMS[second]((FORMS | ALONE)[first](key))
+        written = FORMS[second](EVERY[first](key))
         start, stop = int(begin * len(written)), int(end * len(written))
         whole = before * (start == 0) + written[start:stop] + after * (stop == len(written))
         assert told(key, redact(whole), first, second) == [], (first, second, whole)
 
 
-@pytest.mark.parametrize("form", FORMS | ALONE)
+@pytest.mark.parametrize("form", EVERY)
 def test_every_form_is_redacted_and_nothing_else(form: str) -> None:
     """Every form of a key is found, and the text around it stays as it is."""
     redact = Redactor([KEY])
-    written = (FORMS | ALONE)[form](KEY)
+    written = EVERY[form](KEY)
     assert redact.finds_in(f"before: {written}")
     shown = redact(f'{{"before": "{written}", "after": [1]}}')
     assert MARK in shown
@@ -183,6 +212,13 @@ def test_characters_may_each_be_written_differently() -> None:
     redact = Redactor([KEY])
     assert redact.finds_in(text)
     assert redact(f"<{text}>") == f"<{MARK}>"
+
+
+def test_a_key_as_a_label_of_a_host_name_is_redacted() -> None:
+    """IDNA writes its letters outside ASCII after all others."""
+    redact = Redactor(["schlüssel-gärtnerei"])
+    for label in ("xn--schlssel-grtnerei-zqb36b", "XN--SCHLSSEL-GRTNEREI-ZQB36B"):
+        assert redact(f"https://{label}.example/") == f"https://{label[:4]}{MARK}.example/"
 
 
 def test_a_shared_prefix_is_no_whole_key() -> None:
@@ -210,7 +246,28 @@ def test_a_long_text_is_read_across_its_windows(at: int) -> None:
     assert redact(text) == "." * at + MARK + "." * WINDOW
 
 
-@pytest.mark.parametrize("text", ["%", "\\", "&", "&#", "\\u", "%25", "\\\\", "&amp;", "\0", KEY, KEY[:-1], "&#0000"])
+#: Numbers, and what looks like the beginning of one.
+NUMBERS = (
+    "=",
+    "=4",
+    "=41",
+    "=\n",
+    ",",
+    ", ",
+    "104,",
+    "104, ",
+    " 104",
+    "0x68, ",
+    ",\\n",
+    "\\6",
+    "\\68 ",
+    "104" + " " * 20,
+)
+
+
+@pytest.mark.parametrize(
+    "text", ["%", "\\", "&", "&#", "\\u", "%25", "\\\\", "&amp;", "\0", KEY, KEY[:-1], "&#0000", *NUMBERS]
+)
 def test_a_text_that_repeats_itself_takes_no_longer(text: str) -> None:
     """Each is long: a step that looked at all the rest of it would never end."""
     repeated = text * (2**18 // len(text))

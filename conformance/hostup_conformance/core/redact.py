@@ -1,10 +1,14 @@
 r"""Keeps keys out of all that people see: terminal, reports, recordings and exceptions. It knows no formats.
 
 Redaction works by construction. A text is read as it stands, and again with its escapes undone (percent, backslash,
-HTML entities, NULs) until nothing is left to undo; each reading remembers where its characters stood in the original.
-In every reading, any eight consecutive characters of a key are found, in either case, and so is any piece of its
-hexadecimal, base64 or base32 form, at whatever alignment, that would reveal eight of its characters. So it does not
-matter how each character of a key is written, or where the text was cut: fewer than eight characters of a key remain.
+HTML entities, NULs, numbers in lists, quoted-printable, CSS) until nothing is left to undo; each reading remembers
+where its characters stood in the original. In every reading, any eight consecutive characters of a key are found, in
+either case, and so is any piece of its hexadecimal, base64 or base32 form, at whatever alignment, that would reveal
+eight of its characters. So it does not matter how each character of a key is written, or where the text was cut: fewer
+than eight characters of a key remain.
+
+It does not know what no server writes by accident: base58, base85, uuencode, ROT13, compression, encryption, and
+numbers in lists that are encoded in hexadecimal, base64 or base32 in turn.
 
 The time is linear in the text: one look-up in a set for each character of each reading. The memory is that of a window.
 """
@@ -57,6 +61,19 @@ DUMP = re.compile(rf"{_HEX}{{2}}[ :](?:{_HEX}{{2}}[ :]){{3}}")
 BETWEEN = re.compile(
     rf"[ :](?<={_HEX}{{2}}[ :])(?=(?:{_HEX}{{2}}[ :]?){{4}})|[ :](?<=(?:{_HEX}{{2}}[ :]){{4}})(?={_HEX}{{2}})"
 )
+#: The code of a character that a key may hold, and what stands after it in a list, over several lines too.
+_CODE = rf"(?:0[xX]{_HEX}{{2}}|0{{0,2}}(?:25[0-5]|2[0-4][0-9]|1[0-9]{{2}}|[4-9][0-9]|3[2-9]))"
+_NEXT = r",(?:\s|\\[nrt]){0,20}"
+#: Characters as numbers in a list, in quoted-printable (which also breaks lines), and as escapes of CSS.
+LISTED = re.compile(rf"(?<![0-9.]){_CODE}(?:(?:{_NEXT}|[ ])(?=[0-9]))?")
+QUOTED_PRINTABLE = re.compile(rf"=[2-9A-Fa-f]{_HEX}|=\r?\n")
+CSS = re.compile(rf"\\{_HEX}{{1,6}}[ ]?")
+#: Where they may stand. They are undone by themselves, since they may be ordinary text (`a=20`) or other escapes.
+NUMBERS = {
+    LISTED: (re.compile(f"{_NEXT}{_CODE}(?:{_NEXT}{_CODE}){{6}}"), re.compile(f" {_CODE}(?: {_CODE}){{6}}")),
+    QUOTED_PRINTABLE: (QUOTED_PRINTABLE,),
+    CSS: (re.compile(rf"\\{_HEX}{{2}}"),),
+}
 #: What names a credential: a key that is too short to be recognized alone is recognized after it.
 _NAMED = r"(?i)(\b(?:bearer|authorization|api[-_]?key)\b[\s\"':=]{1,8}(?:(?:bearer|token|basic)\s{1,8})?)"
 
@@ -100,6 +117,18 @@ def unescaped(escape: str) -> str:
         return escape
 
 
+@lru_cache(maxsize=4096)
+def character(number: str) -> str:
+    """Return the character that a number stands for, with what stands around it in its form."""
+    if number[0] == "\\":
+        value = int(number[1:], 16)
+        return chr(value) if value < 0x110000 else number
+    if number[0] == "=":
+        return chr(int(number[1:], 16)) if number[1:].strip() else ""
+    digits = re.split("[^0-9A-Za-z]", number, maxsplit=1)[0]
+    return chr(int(digits, 16 if "x" in digits.lower() else 10))
+
+
 @dataclass(frozen=True)
 class Reading:
     """A text with some escapes undone, and where its characters stood before."""
@@ -116,12 +145,13 @@ class Reading:
 
     def unescape(self, escapes: re.Pattern[str]) -> Reading | None:
         """Return this text with the escapes of a kind undone, or None if it has none."""
+        undo = character if escapes in NUMBERS else unescaped
         parts: list[str] = []
         at: list[int] = []
         saved: list[int] = []
         end = length = shorter = 0
         for escape in escapes.finditer(self.text):
-            text = unescaped(escape[0])
+            text = undo(escape[0])
             if text == escape[0]:
                 continue
             parts += (self.text[end : escape.start()], text)
@@ -139,23 +169,33 @@ def rare_kinds(text: str) -> Iterator[re.Pattern[str]]:
         yield UNSEEN
     if DUMP.search(text):
         yield BETWEEN
+    for kind, signs in NUMBERS.items():
+        if any(sign.search(text) for sign in signs):
+            yield kind
 
 
 def readings(text: str, kinds: Sequence[re.Pattern[str]] = (ESCAPE,), depth: int = DEPTH) -> Iterator[list[Reading]]:
     """Yield each way of reading a text, as the steps that lead to it: each step undoes one kind of escapes."""
-    queue, seen = deque([[Reading(text)]]), {text}
+    queue, seen = deque([([Reading(text)], False)]), {text}
     while queue:
-        yield (steps := queue.popleft())
-        for kind in (*kinds, *rare_kinds(steps[-1].text)) if len(steps) <= depth else ():
+        steps, numbered = queue.popleft()
+        yield steps
+        # What numbers stood for may look like anything, by chance.
+        rare = () if numbered else rare_kinds(steps[-1].text)
+        for kind in (*kinds, *rare) if len(steps) <= depth else ():
             further = steps[-1].unescape(kind)
             if further and further.text not in seen and len(seen) < READINGS:
                 seen.add(further.text)
-                queue.append([*steps, further])
+                queue.append(([*steps, further], numbered or kind in NUMBERS))
 
 
 def spellings(key: str) -> set[str]:
-    """Return a key, the ways of reading it if it contains escapes itself, and the UTF-8 of each read as Latin-1."""
+    """Return a key, the ways of reading it if it contains escapes itself, and the UTF-8 of each read as Latin-1.
+
+    IDNA writes the letters of a label that are outside ASCII after all others (RFC 3492).
+    """
     read = {steps[-1].text for steps in readings(key)}
+    read |= {text.encode("punycode").decode() for text in read if not text.isascii()}
     return read | {text.encode("utf-8", "surrogatepass").decode("latin-1") for text in read}
 
 

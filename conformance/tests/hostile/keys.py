@@ -45,6 +45,11 @@ FORMS: dict[str, Form] = {
     "HTML": html.escape,
     "decimal": spelt("&#{};"),
     "entities": spelt("&#x{:X};"),
+    "numbers": lambda key: ",".join(map(str, key.encode())),
+    "numbers in lines": lambda key: ",\n  ".join(map(str, key.encode())),
+    "numbers in C": lambda key: ", ".join(map(hex, key.encode())),
+    "quoted-printable": spelt("={:02X}"),
+    "CSS": spelt("\\{:x} "),
     "spaced": lambda key: re.sub("(.)", r"\1\0", key),
 }
 
