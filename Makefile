@@ -17,7 +17,7 @@ help: ## list the targets
 $(READY): conformance/constraints.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; name one with: make PYTHON=python3.12")'
 	@$(PYTHON) -m venv .venv
-	@echo "installing into .venv, once (about half a minute) ..." >&2
+	@echo "installing into .venv, once (about a minute) ..." >&2
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r conformance/constraints.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
@@ -52,6 +52,7 @@ conformance: $(READY) ## judge a server: the embedded mock, BACKEND=qemu-ga, or 
 
 .PHONY: mock
 mock: $(READY) ## serve the embedded mock, or BACKEND=qemu-ga, or SCENE=… for a client, and print its address, keys and a curl command
+	@case "$(BACKEND)" in ""|mock|qemu-ga) ;; *) echo "BACKEND=$(BACKEND) is unknown; give qemu-ga, or nothing for the embedded mock" >&2; exit 2;; esac
 	@$(if $(SCENE),hostup-conformance client --by-hand --scene $(SCENE),python -m hostup_conformance.$(if $(filter qemu-ga,$(BACKEND)),servers.agent_server,mock))
 
 .PHONY: client
@@ -124,6 +125,7 @@ lock: $(READY) ## renew the locked dependencies in conformance/constraints.txt
 .PHONY: wheel
 wheel: $(READY) ## build the wheel of client and suite, dist/*.whl
 	@python -m pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation --wheel-dir dist .
+	@ls dist/*.whl
 
 .PHONY: clean
 clean: ## remove .venv, reports and caches

@@ -50,6 +50,8 @@ class Change:
     """Those of `callers` and `servers` that were correct before and may no longer be."""
     place: str
     what: str
+    unclear: bool = False
+    """Whether somebody has to read it to see whom it breaks."""
 
     def __str__(self) -> str:
         return f"{self.place}: {self.what}"
@@ -316,6 +318,7 @@ def ledger_changes(old: Contract, new: Contract) -> Iterator[Change]:
     for id, before, after in pairs(old.ledger, new.ledger):
         was, now = (entry["level"] if entry else None for entry in (before, after))
         keepers, others = (CALLERS, NOBODY) if id.startswith("CLIENT-") else (SERVERS, CALLERS)
+        unclear = False
         breaks = NOBODY if was == now else keepers if now == "MUST" else others if was == "MUST" else NOBODY
         if was is None:
             what = f"a new {now}"
@@ -324,10 +327,10 @@ def ledger_changes(old: Contract, new: Contract) -> Iterator[Change]:
         elif was != now:
             what = f"was {was}, is {now}"
         elif any(before.get(key) != after.get(key) for key in ("statement", "needs")):
-            what = "reworded; read it to see whom that breaks"
+            what, unclear = "reworded", True
         else:
             continue
-        yield Change(breaks, id, f"{what}: {(after or before)['title']}")
+        yield Change(breaks, id, f"{what}: {(after or before)['title']}", unclear)
 
 
 def interface_changes(old: Contract, new: Contract) -> Iterator[Change]:

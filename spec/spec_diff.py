@@ -82,9 +82,11 @@ def main(arguments: list[str] | None = None) -> int:
     found = changes(old, new)
     print(f"contract {old.version} ({commit[:7]}) -> {new.version} (working tree)")
     for breaks in (BOTH, CALLERS, SERVERS, NOBODY):
-        lines = [f"  {change}" for change in found if change.breaks == breaks]
+        lines = [f"  {change}" for change in found if change.breaks == breaks and not change.unclear]
         if lines:
             print("", f"breaks {' and '.join(breaks) or 'nobody'}", *lines, sep="\n")
+    if unclear := [f"  {change}" for change in found if change.unclear]:
+        print("", "read these to see whom they break", *unclear, sep="\n")
     return verdict(old, new, found)
 
 

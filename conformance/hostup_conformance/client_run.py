@@ -188,8 +188,9 @@ def chosen_scenes(options: ClientOptions) -> list[Scene]:
     every = scenes()
     for name in options.scenes:
         if name not in every:
-            near = get_close_matches(name, every, n=3) or sorted(every)
-            raise Misconfigured(f"--scene {name}: there is no such scene; similar names are {', '.join(near)}")
+            near = ", ".join(get_close_matches(name, every, n=3))
+            hint = f"similar names are {near}" if near else "hostup-conformance client --scenes lists all"
+            raise Misconfigured(f"--scene {name}: there is no such scene; {hint}")
     chosen = [scene for name, scene in every.items() if name in options.scenes or not options.scenes]
     if not (suited := [scene for scene in chosen if scene.suits(options.does)]):
         raise Misconfigured(f"--scene {' '.join(options.scenes)}: not for a command that does {options.does}")

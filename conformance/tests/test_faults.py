@@ -12,6 +12,7 @@ from judging import IMPATIENT, LIMITS, verdict_on
 @pytest.mark.parametrize("fault", every(7, faults().items()))
 def test_fault_is_noticed(fault: Fault) -> None:
     verdict = verdict_on(fault.change, IMPATIENT if fault.hangs else LIMITS, allow_exec=fault.starts)
+    assert {id: r.message for id, r in verdict.results.items() if r.status == "error"} == {}
     assert verdict.summary["error"] == 0
     result = verdict.results[fault.requirement]
     assert result.status == {"MUST": "fail", "SHOULD": "warn"}[result.requirement.level], result.message

@@ -50,7 +50,8 @@ def test_regenerating_changes_no_byte(seed: str, tmp_path: Path) -> None:
     committed, fresh = files(PACKAGE), files(output)
     missing, extra = sorted(fresh.keys() - committed.keys()), sorted(committed.keys() - fresh.keys())
     different = sorted(name for name in fresh.keys() & committed.keys() if fresh[name] != committed[name])
-    assert (missing, extra, different) == ([], [], []), "missing, extra, different; run: make generate"
+    told = f"missing: {missing}, extra: {extra}, different: {different}; run make generate"
+    assert not missing + extra + different, told
 
 
 def test_the_templates_hold_only_what_differs() -> None:

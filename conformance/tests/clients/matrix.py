@@ -153,6 +153,9 @@ def summary(matrix: dict[str, Any]) -> list[str]:
 
 def main() -> int:
     """Write the matrix, and say what is in it; arguments are the names of clients to run, where it is not all."""
+    if unknown := set(sys.argv[1:]) - {client.name for client in (*wrong(), *right())}:
+        print(f"there is no client {', '.join(sorted(unknown))} in the catalogue (make clients)", file=sys.stderr)
+        return 2
     matrix = measured(sys.argv[1:])
     MATRIX.write_text(json.dumps(matrix, indent=1, ensure_ascii=False, sort_keys=True) + "\n", encoding="utf-8")
     print("\n".join(summary(matrix)))

@@ -61,6 +61,8 @@ def main() -> int:
         for name, hostile in hostile_servers().items()
         if not arguments.names or any(part in name for part in arguments.names)
     ]
+    if not chosen:
+        parser.error(f"no hostile server has a name with {' or '.join(arguments.names)} in it")
     print(Outcome.header, flush=True)
     with ThreadPoolExecutor(arguments.jobs) as pool:
         outcomes = list(pool.map(run_in_a_folder, chosen))
