@@ -47,6 +47,22 @@ async def main():
         return await get_agent_exec.asyncio_wait("v", 1, client=client)
 
 assert asyncio.run(main()).exited
+
+import gc, weakref
+responses = []
+
+def fail(request):
+    response = httpx.Response(500)
+    responses.append(weakref.ref(response))
+    return response
+
+gc.disable()
+client = AuthenticatedClient("https://h.test", "key", httpx_args={"transport": httpx.MockTransport(fail)})
+try:
+    get_agent_exec.wait("v", 1, client=client)
+except errors.OutputLost:
+    pass
+assert responses[0]() is None, "a circle of frames keeps the response"
 """
 
 
@@ -83,6 +99,19 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_it_works_with_its_requirements_alone(environment: Path) -> None:
     python = environment / "bin" / "python"
     done = subprocess.run([python, "-I", "-W", "error", "-c", PROGRAM], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("version", ["3.12", "3.13", "3.14"])
+def test_it_works_with_newer_pythons(environment: Path, version: str) -> None:
+    uv = Path(sys.executable).parent / "uv"
+    found = subprocess.run([uv, "python", "find", "--system", version], capture_output=True, text=True, check=False)
+    if found.returncode:
+        pytest.skip(f"no Python {version} here")
+    site = next((environment / "lib").glob("python*")) / "site-packages"
+    program = f"import sys; sys.path.append({str(site)!r}); sys.prefix = {str(environment)!r}\n{PROGRAM}"
+    command = [found.stdout.strip(), "-I", "-S", "-W", "error", "-c", program]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
 
 

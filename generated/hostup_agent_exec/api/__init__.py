@@ -10,12 +10,10 @@ from collections.abc import (
     AsyncIterator,
     Awaitable,
     Callable,
-    Generator,
     Iterable,
     Mapping,
     Sequence,
 )
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Protocol, Self, TypeVar
 from urllib.parse import quote, unquote
 
@@ -41,6 +39,8 @@ from ..models import Problem
 from ..types import InvalidValue, Response, Unset, check, is_object
 
 if TYPE_CHECKING:
+    from types import TracebackType
+
     from ..client import Client
 
 T = TypeVar("T")
@@ -229,6 +229,23 @@ def _segments(url: httpx.URL) -> list[str]:
     return [unquote(segment) for segment in path.split("/")]
 
 
+class _Around:
+    """Asks of an exception whether it becomes another one. (A generator would hold the exception in a circle of frames,
+    and so its response in memory, until the next collection of garbage.)"""
+
+    def __init__(self, judge: Callable[[BaseException], None]) -> None:
+        self._judge = judge
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, frames: TracebackType | None
+    ) -> None:
+        if error is not None:
+            self._judge(error)
+
+
 class Waiting:
     """The decisions of a wait, apart from its sending and sleeping, which are synchronous or not.
 
@@ -277,66 +294,53 @@ class Waiting:
         """Seconds to the deadline."""
         return max(0.0, self.end - time.monotonic())
 
-    @contextmanager
-    def starting(self) -> Generator[None, None, None]:
+    def starting(self) -> _Around:
         """Around a start: one that was not refused, and did not say what it started, becomes :class:`StartLost`."""
-        try:
-            yield
-        except StartLost:
-            raise
-        except ResponseError as error:
+        return _Around(self._not_started)
+
+    def _not_started(self, error: BaseException) -> None:
+        if isinstance(error, StartLost):
+            return
+        if isinstance(error, ResponseError):
             # Any other redirect may come after the start was carried out (RFC 9110, section 15.4.4).
             if 400 <= error.status_code < 500 or error.status_code in (307, 308):
-                raise
+                return
             raise StartLost(
                 f"the response to a start tells of no {self._noun}: {error}", error.response, error.problem
             ) from error
-        except Exception as error:  # of httpx, or of another library that a transport is made of
-            if never_sent(error):
-                raise
-            raise StartLost(f"the response to a start did not arrive ({self._asked})") from error
-        except BaseException as error:
-            if time.monotonic() < self._sleeps_until:
-                error.add_note(f"no {self._noun} was started: the server had refused it")
-            else:
-                error.add_note(f"a {self._noun} may have been started")
-            raise
+        if isinstance(error, Exception):  # of httpx, or of another library that a transport is made of
+            if not never_sent(error):
+                raise StartLost(f"the response to a start did not arrive ({self._asked})") from error
+        elif time.monotonic() < self._sleeps_until:
+            error.add_note(f"no {self._noun} was started: the server had refused it")
+        else:
+            error.add_note(f"a {self._noun} may have been started")
 
-    @contextmanager
-    def running(self, **about: Any) -> Generator[None, None, None]:
+    def running(self, **about: Any) -> _Around:
         """Around all that follows a start: every exception names what was started."""
         self._about = about
-        told = ", ".join(f"{name} {value}" for name, value in about.items())
-        try:
-            yield
-        except HostUpError:
-            raise
-        except Exception as error:
-            if never_sent(error):  # it must not look like a start that was never sent
-                text = f"the {self._noun} was started, and cannot be polled now ({told}; {self._asked})"
-                raise self.named(CommandStillRunning(text)) from error
-            error.add_note(f"the {self._noun} was started: {told}")
-            raise
-        except BaseException as error:
-            error.add_note(f"the {self._noun} was started: {told}")
-            raise
+        return _Around(self._not_ended)
 
-    @contextmanager
-    def poll(self) -> Generator[None, None, None]:
+    def _not_ended(self, error: BaseException) -> None:
+        if isinstance(error, HostUpError):
+            return
+        told = ", ".join(f"{name} {value}" for name, value in self._about.items())
+        if never_sent(error):  # it must not look like a start that was never sent
+            text = f"the {self._noun} was started, and cannot be polled now ({told}; {self._asked})"
+            raise self.named(CommandStillRunning(text)) from error
+        error.add_note(f"the {self._noun} was started: {told}")
+
+    def poll(self) -> _Around:
         """Around each poll: one whose response may have been lost becomes :class:`OutputLost`."""
-        try:
-            yield
-        except ResponseError as error:
+        return _Around(self._not_polled)
+
+    def _not_polled(self, error: BaseException) -> None:
+        if isinstance(error, ResponseError):
             self.named(error)
-            if error.status_code < 500:
-                raise
-            # The server, or a gateway before it, failed after it had the request.
-            raise self.named(
-                OutputLost(f"the response to a poll was {error}", error.response, error.problem)
-            ) from error
-        except Exception as error:
-            if never_sent(error):
-                raise
+            if error.status_code >= 500:  # the server, or a gateway before it, failed after it had the request
+                lost = f"the response to a poll was {error}"
+                raise self.named(OutputLost(lost, error.response, error.problem)) from error
+        elif isinstance(error, Exception) and not never_sent(error):
             raise self.named(OutputLost(f"the response to a poll did not arrive ({self._asked})")) from error
 
     def named(self, error: E) -> E:
