@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from hostup_conformance.core.root_cause import root_causes
+from hostup_conformance.reports.summary import follows
 from hostup_conformance.reports.terminal import in_order
 
 
@@ -54,3 +55,8 @@ def test_an_explaining_warning_comes_with_the_failures() -> None:
 
 def test_what_is_seldom_a_consequence_comes_first() -> None:
     assert list(root_causes(["A-02", "A-04"], IDS, FAULTS)) == ["A-04", "A-02"]
+
+
+def test_a_summary_says_what_to_mend_first() -> None:
+    assert follows({"root": "A-01"}) == "follows from **A-01**: "
+    assert follows({"root": None}) == ""

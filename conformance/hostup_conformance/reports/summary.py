@@ -19,7 +19,7 @@ def render(record: dict[str, Any]) -> str:
     ]
     if record["refused"]:
         lines += ["", f"The endpoint was never seen to work: {code(record['refused'])}"]
-    elif record["stopped"]:
+    elif record["stopped"] and record["target"]["kind"] != "har":
         lines += ["", f"Sending ended early: {code(record['stopped'])}"]
     if waived := [e["id"] for e in record["requirements"] if e["status"] == "observe" and e["level"] != "OBSERVE"]:
         lines += ["", f"Broken, but waived: {', '.join(waived)}."]
@@ -27,10 +27,15 @@ def render(record: dict[str, Any]) -> str:
     if entries:
         lines += ["", "| | requirement | message |", "|---|---|---|"]
         lines += [
-            f"| {entry['status']} | **{entry['id']}** {entry['title']} | {code(entry['message'])} |"
+            f"| {entry['status']} | **{entry['id']}** {entry['title']} | {follows(entry)}{code(entry['message'])} |"
             for entry in entries
         ]
     return "\n".join(lines) + "\n"
+
+
+def follows(entry: dict[str, Any]) -> str:
+    """Return which requirement to mend first, if another explains this one."""
+    return f"follows from **{entry['root']}**: " if entry["root"] else ""
 
 
 def totals(record: dict[str, Any]) -> str:
