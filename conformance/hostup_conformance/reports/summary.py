@@ -35,7 +35,7 @@ def render(record: dict[str, Any]) -> str:
 
 def follows(entry: dict[str, Any]) -> str:
     """Return which requirement to mend first, if another explains this one."""
-    return f"follows from **{entry['root']}**: " if entry["root"] else ""
+    return f"follows from **{entry['root']}**: " if entry.get("root") else ""
 
 
 def totals(record: dict[str, Any]) -> str:
