@@ -8,14 +8,10 @@ them by the requests that show them, after those of the core.
 from __future__ import annotations
 
 import argparse
-import sys
 from collections import defaultdict
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
 from faults import faults
 from hostup_conformance.contract.judging import judge

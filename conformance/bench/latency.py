@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import sys
 import tempfile
 from contextlib import suppress
 from datetime import datetime
@@ -19,9 +18,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from hostup_conformance.mock import Mock, serve
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
-
 from running import report_in, run
 from stage import served
 

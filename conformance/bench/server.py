@@ -23,18 +23,16 @@ from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
-ROOT = Path(__file__).parents[2]
-DOCUMENT = ROOT / "spec" / "openapi.yaml"
-sys.path.insert(0, str(ROOT / "conformance" / "tests"))
-
-from faults import faults  # noqa: E402 - the tests are no package
-from hostup_conformance.mock import Mock, serve  # noqa: E402
-from running import command  # noqa: E402
-from stage import Answered, Asked, Stage  # noqa: E402
+from faults import faults
+from hostup_conformance.mock import Mock, serve
+from running import command
+from stage import Answered, Asked, Stage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+ROOT = Path(__file__).parents[2]
+DOCUMENT = ROOT / "spec" / "openapi.yaml"
 OPERATION = ["--include-name", "GET /api/v2/vps/{id}/agent/exec"]
 START = ["--include-name", "POST /api/v2/vps/{id}/agent/exec"]
 #: How long one run against a faulty server may take; both tools have bounds of their own.

@@ -7,19 +7,21 @@ import os
 import subprocess
 import sys
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from hostup_conformance import cli, explain
 from hostup_conformance.contract.client_rules import client_rules
 from hostup_conformance.contract.rules import rules
+from hostup_conformance.contract.target import VARIABLES
 from hostup_conformance.core.ledger import requirements
+from hostup_conformance.core.limits import FOR_COMMANDS, LIVE_REQUESTS, Limits
 from hostup_conformance.core.misconfigured import Misconfigured
 from hostup_conformance.core.waivers import read_waivers
+from hostup_conformance.plugin import OPTIONS
+from hostup_conformance.sources.commands import MOST_COMMANDS
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
+README = Path(__file__).parents[2] / "README.md"
 ALONE = ["--pyargs", "hostup_conformance", "--noconftest", "-o", "addopts="]
 QUIET = ["-W", "ignore::pytest.PytestAssertRewriteWarning"]
 
@@ -147,6 +149,20 @@ def test_it_ends_quietly_into_a_closed_pipe(argv: list[str]) -> None:
 def test_pytest_gets_the_rest(argv: list[str], passed: list[str], given: list[list[str]]) -> None:
     assert cli.main(argv) == pytest.ExitCode.USAGE_ERROR
     assert given == [ALONE + passed + QUIET]
+
+
+def test_the_readme_names_options_variables_and_defaults() -> None:
+    text, limits = words(README.read_text("utf-8")), Limits()
+    assert [name for name in (*OPTIONS, *VARIABLES.values()) if f"`{name}" not in text] == []
+    assert [name for name in VARIABLES.values() if name not in cli.ENVIRONMENT] == []
+    for said in (
+        f"the default for live servers is {LIVE_REQUESTS}, or {LIVE_REQUESTS + FOR_COMMANDS} with `--allow-exec`",
+        f"waits at most S seconds for rate limits (default: {limits.waiting_seconds:g})",
+        f"sends for at most S seconds (default: {limits.run_seconds:g})",
+        f"limits the time for one response (default: {limits.request_seconds:g})",
+        f"starts at most {MOST_COMMANDS} harmless commands",
+    ):
+        assert said in text
 
 
 @pytest.mark.parametrize(

@@ -190,6 +190,11 @@ def got_200(e: Exchange) -> bool:
     return e.ask.delivered and e.status == 200
 
 
+def accepted(e: Exchange) -> bool:
+    """Whether the response to a start said that the command was started."""
+    return got_200(e) and isinstance(e.body, dict) and bool({"pid", "pollUrl"} & e.body.keys())
+
+
 def says(e: Exchange, member: str, value: object) -> bool:
     """Whether the client got a 200 whose member has exactly this value."""
     return got_200(e) and isinstance(e.body, dict) and e.body.get(member) is value

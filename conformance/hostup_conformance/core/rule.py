@@ -2,7 +2,7 @@
 
 `each` registers a rule that judges one exchange at a time, `across` a rule that judges all exchanges of a run together.
 The second argument selects the exchanges that exercise the requirement: if there are none, its status is `skip`.
-Where the rule needs others to judge those, `exercised_by` tells them apart, so that nothing passes unseen.
+If the rule has to see others too, which only help to judge those, `exercised_by` returns the ones that count.
 """
 
 from __future__ import annotations

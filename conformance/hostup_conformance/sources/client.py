@@ -118,11 +118,8 @@ async def play(
 ) -> list[Exchange]:
     """Play one scene to a command."""
     state = SceneState(scene, command.does)
-    server = ScriptedServer(lambda received: state.reply(received, received.host))
-    base_url = f"http://127.0.0.1:{await server.listen('127.0.0.1', 'own')}"
-    state.elsewhere = f"http://localhost:{await server.listen('localhost', 'other')}"
-    if scene.refused:
-        server.refuse()
+    server = ScriptedServer(state.reply)
+    base_url = await opened(server, state)
     environment = {**clean(os.environ), **scene.environment(command.does, base_url)}
     began, when = time.monotonic(), datetime.now(UTC)
     mark, most = f"HOSTUP_BASE_URL={base_url}", scene.prints + MORE_PRINTED
@@ -157,13 +154,10 @@ async def _serve(scene: Scene, say: Callable[[str], None]) -> list[Exchange]:
             states.append(SceneState(scene, "run", states[-1].elsewhere))
             parts.append([])
         parts[-1].append(received)
-        return states[-1].reply(received, received.host)
+        return states[-1].reply(received)
 
     server = ScriptedServer(script)
-    base_url = f"http://127.0.0.1:{await server.listen('127.0.0.1', 'own')}"
-    states[0].elsewhere = f"http://localhost:{await server.listen('localhost', 'other')}"
-    if scene.refused:
-        server.refuse()
+    base_url = await opened(server, states[0])
     say(f"# The scene {scene.name}: {' '.join(scene.words.split())}")
     say("# It is served until Ctrl-C. In another terminal:")
     for name, value in scene.environment("run", base_url).items():
@@ -174,6 +168,15 @@ async def _serve(scene: Scene, say: Callable[[str], None]) -> list[Exchange]:
     await ended.wait()
     await server.close()
     return [e for part in parts if part for e in story_of(scene.play("run"), part, None, began, when)]
+
+
+async def opened(server: ScriptedServer, state: SceneState) -> str:
+    """Open the two origins of a scene, note the other one, and return the base URL."""
+    base_url = f"http://127.0.0.1:{await server.listen('127.0.0.1', 'own')}"
+    state.elsewhere = f"http://localhost:{await server.listen('localhost', 'other')}"
+    if state.scene.refused:
+        server.refuse()
+    return base_url
 
 
 def clean(environment: Mapping[str, str]) -> dict[str, str]:

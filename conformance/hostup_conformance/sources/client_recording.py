@@ -10,9 +10,19 @@ from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from hostup_conformance.contract.client_rules.course import accepted
 from hostup_conformance.contract.paths import VPSS
-from hostup_conformance.contract.story import Does, Exchange, Origin, Play, Seen, Story, Task, kind_of, pids_of
+from hostup_conformance.contract.story import (
+    Does,
+    Exchange,
+    Origin,
+    Play,
+    Seen,
+    Story,
+    Task,
+    accepted,
+    kind_of,
+    pids_of,
+)
 from hostup_conformance.core import exchange as core
 from hostup_conformance.core import har
 from hostup_conformance.core.messages import Request

@@ -29,8 +29,10 @@ if TYPE_CHECKING:
     from hostup_conformance.contract.sending import Wire
     from hostup_conformance.contract.target import Target
 
-#: How many pages are requested, and the greatest number of requests that this module sends.
+#: How many pages are requested.
 PAGES = 5
+#: The greatest number of requests that this module sends: for statuses, for the list again, for its pages and one of
+#: them without a key, with filters, with odd limits and a cursor, and with ETags.
 MOST_REQUESTS = 3 + 1 + PAGES + 1 + 4 + 4 + 4
 #: A rate limit is used up on purpose only if it resets within this time.
 LONGEST_WAIT = timedelta(seconds=15)

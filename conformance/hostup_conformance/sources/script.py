@@ -35,8 +35,9 @@ if TYPE_CHECKING:
 
 #: So many requests are sent one by one in any case: they show how long responses take.
 WARMING = 2
-#: The purposes of the requests that, after those of the core, first judge a requirement, or show the most of the other
-#: faults of the catalogue, in the order in which they do. The list tells a wrong id from a wrong key.
+#: The purposes of the requests that come first after those of the core, in their order: each judges a requirement that
+#: none before it judges, or else shows the most faults of the catalogue that none before it shows. The list of VPSs is
+#: the first of them, since it tells a wrong id from a wrong key.
 TELLING = (
     "the list of VPSs", "the status of the VPS", "an ordered 429", "a pid that is not an integer",
     "the status of an unknown VPS", "a very long pid", "a repeated pid", "HEAD, as the probe", "OPTIONS",

@@ -6,7 +6,7 @@ from datetime import timedelta
 from itertools import pairwise
 
 from hostup_conformance.contract.client_rules import Findings, after, judging, next_after
-from hostup_conformance.contract.story import Exchange, Story, got_200, pids_of, says
+from hostup_conformance.contract.story import Exchange, Story, accepted, pids_of, says
 from hostup_conformance.core.safe_text import shown
 from hostup_conformance.core.times import retry_after_seconds
 
@@ -67,11 +67,6 @@ def said(e: Exchange) -> str:
     if isinstance(e.body, dict) and "available" in e.body:
         return f"available {shown(e.body['available'])}"
     return "no available"
-
-
-def accepted(e: Exchange) -> bool:
-    """Whether the response to a start said that the command was started."""
-    return got_200(e) and isinstance(e.body, dict) and bool({"pid", "pollUrl"} & e.body.keys())
 
 
 def certainly_refused(e: Exchange) -> bool:

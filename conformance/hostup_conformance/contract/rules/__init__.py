@@ -9,8 +9,8 @@ fault that breaks it into `conformance/tests/faults/`. A new area is a new modul
             yield "available is a boolean", e.body["available"]
 
 `each` judges one exchange at a time, `across` all of a run together. The second argument selects the exchanges that
-exercise the requirement: if there are none, its status is `skip`. A rule that needs others too, to judge those, tells
-them apart by `exercised_by`. `explain` shows the docstring under "rule".
+exercise the requirement: if there are none, its status is `skip`. If a rule has to see others too, which only help to
+judge those, `exercised_by` returns the ones that count. `explain` shows the docstring under "rule".
 """
 
 from __future__ import annotations

@@ -118,10 +118,10 @@ class SceneState:
     started: bool = False
     reported: bool = False
 
-    def reply(self, received: Received, host: str) -> Reply:
+    def reply(self, received: Received) -> Reply:
         """Return the scene's reply to a request."""
         kind, segment = kind_of(received.request)
-        if host != "own":
+        if received.host != "own":
             return problem(401)
         self.counts[kind] += 1
         return self.scene.act(Asked(kind, segment, received.request, received.arrived, self))
