@@ -20,6 +20,7 @@ from hostup_conformance.core.unsent import Withheld
 from hostup_conformance.mock import FOREIGN_VPS_ID, VPS_ID
 from hostup_conformance.sources import commands
 from hostup_conformance.sources import linked as links
+from hostup_conformance.sources.start_steps import body_of, post
 from hostup_conformance.test_generated import operations
 from stage import Answered, Asked, Change, Stage
 
@@ -77,7 +78,7 @@ def test_without_the_option_nothing_is_started() -> None:
     assert verdict.results["START-01"].status == "disabled"
     assert "--allow-exec" in verdict.results["START-01"].message
     with pytest.raises(Withheld, match="--allow-exec"):
-        wire.send(commands.post(target, commands.body_of("true")), purpose="a start")
+        wire.send(post(target, body_of("true")), purpose="a start")
 
 
 def test_a_live_server_starts_commands_on_one_vps() -> None:
@@ -86,7 +87,7 @@ def test_a_live_server_starts_commands_on_one_vps() -> None:
     assert {asked.vps for asked in started} == {VPS_ID}
     assert not any(e.request.method == "POST" and FOREIGN_VPS_ID in e.request.target for e in wire.exchanges)
     with pytest.raises(Withheld, match="no other VPS"):
-        wire.send(commands.post(target, commands.body_of("true"), vps=FOREIGN_VPS_ID), purpose="a start")
+        wire.send(post(target, body_of("true"), vps=FOREIGN_VPS_ID), purpose="a start")
 
 
 @pytest.mark.parametrize(

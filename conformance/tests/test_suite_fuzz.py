@@ -31,8 +31,9 @@ from hostup_conformance.mock import VPS_ID
 from hostup_conformance.record import Course, record_of, server
 from hostup_conformance.reports.files import REPORTS
 from hostup_conformance.sources import recording
-from hostup_conformance.sources.commands import body_of, poll, post
 from hostup_conformance.sources.requests import authorized
+from hostup_conformance.sources.start_steps import body_of, post
+from hostup_conformance.sources.started_commands import poll
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 

@@ -1,6 +1,13 @@
 """Where exchanges come from. A source sends through the wire, or replays what was sent, and judges nothing.
 
-Each has one shape: a function of wire and target, `run(wire, target, …)`, after which the wire holds the exchanges.
+Afterwards, the wire holds the exchanges. The sources are:
+
+- `commands`, the scripted probe: `script` and `start_steps` write its steps, `stages` sends them, some of them through
+  `generated_client`, and `dependent` and `started_commands` send what depends on responses;
+- `generated` and `linked`, in which schemathesis makes the requests or decides on their order;
+- `lookup`, which finds a VPS if none was named;
+- `recording`, which replays a file.
+
 Where a client is judged nothing is sent: `client` plays it the scenes, `client_recording` reads a recording, and both
 return what was received.
 """

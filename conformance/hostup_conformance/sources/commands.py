@@ -1,113 +1,33 @@
-"""With `--allow-exec`: starts harmless commands, to judge their starts and ends, and to have pids if none was named.
+"""The scripted probe: sends the script and, with `--allow-exec`, starts commands and follows them to their end.
 
-The first command finds out what runs commands in the guest; the others depend on that. What a guest cannot do, or a
-provider blocks, is left out.
+Where commands may be started, no pids need be given: those of the run take their place.
 """
 
 from __future__ import annotations
 
-import json
-import time
-from base64 import b64encode
 from contextlib import suppress
-from dataclasses import replace
-from functools import partial
-from secrets import token_hex
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 
-from hostup_conformance.contract.ask import SLEEP, Pid, new_pid, with_started_commands
-from hostup_conformance.contract.commands import (
-    SLOW_SECONDS,
-    Command,
-    Guest,
-    again,
-    asks_guest,
-    catalogue,
-    guest_of,
-    refused,
-    trace,
-)
+from hostup_conformance.contract.ask import Pid, with_started_commands
+from hostup_conformance.contract.commands import SLOW_SECONDS
 from hostup_conformance.contract.content import member
-from hostup_conformance.contract.paths import LONGEST_COMMAND, path_of
-from hostup_conformance.contract.selectors import BUSY
-from hostup_conformance.core.messages import Headers, Request
-from hostup_conformance.core.unsent import Stopped, Unsent
+from hostup_conformance.core.unsent import Stopped
 from hostup_conformance.sources import dependent
-from hostup_conformance.sources.requests import BASE_HEADERS, ClientCall, Stage, Step, authorization, authorized
-from hostup_conformance.sources.script import Script, run_stages, step_through
-from hostup_conformance.sources.side_by_side import side_by_side, width
+from hostup_conformance.sources.script import Script
+from hostup_conformance.sources.side_by_side import width
+from hostup_conformance.sources.stages import run_stages
+from hostup_conformance.sources.start_steps import CommandScript
+from hostup_conformance.sources.started_commands import StartedCommands, follow
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-
-    from hostup_conformance.contract.ask import Exchange
     from hostup_conformance.contract.sending import Wire
     from hostup_conformance.contract.target import Target
+    from hostup_conformance.sources.requests import Stage
 
-T = TypeVar("T")
-
-#: Characters of two, three and four bytes, and some that encodings other than UTF-8 would change.
-BEYOND_ASCII = "hostup-conformance-åße\u0301-€-😀-%20+:,=@/"
-#: How many requests are sent at once, at least, if their order does not matter.
-AT_ONCE = 4
 #: How many scenarios of linked requests there are, and of how many requests each.
 SCENARIOS, STEPS = 2, 3
-#: The commands that write files, and so are only started where these can be removed again.
-MARKING = {"once", "again"}
 #: The greatest number of commands that are started: by `StartedCommands`, and by the scenarios.
 MOST_COMMANDS = 34 + SCENARIOS * STEPS
-#: For how many seconds a command that ends at once is polled, and the first and the longest pause between two polls.
-PATIENCE, PAUSE, LONGEST_PAUSE = 4.0, 0.05, 0.5
-
-
-class CommandScript(Script):
-    """A script with starts. With a token, the commands of those that must be refused leave a trace if they run."""
-
-    def __init__(self, target: Target, *, careful: bool, token: str | None) -> None:
-        super().__init__(target, careful=careful)
-        self._token = token
-
-    def _refused_starts(self) -> Iterator[Step]:
-        target, token = self.target, self._token
-        marked = (refused(number, token).text if token else echo() for number in range(100))
-
-        def body() -> bytes:
-            return body_of(next(marked))
-
-        yield Step("a start without a key", post(target, body(), key=None), "credentials")
-        for key in (self._other_key(), target.key[:-1], target.key.swapcase()):
-            if key not in {"", target.key}:
-                yield Step("a start with a wrong key", post(target, body(), key=key), "credentials")
-        ordered = (("Prefer", "code=429"),)
-        yield Step("a start, and an ordered 429", post(target, body_of(echo()), headers=ordered))
-        basic = f"Basic {b64encode(f':{target.key}'.encode()).decode()}"
-        yield Step(
-            "a start with the key under Basic",
-            post(target, body(), key=None, headers=(("Authorization", basic),)),
-            "credentials",
-        )
-        if target.read_key:
-            yield Step("a start with read:vm alone", post(target, body(), key=target.read_key), "scopes")
-        yield Step("a start in an unknown VPS", post(target, body(), vps=self._unknown_vps()), "ids")
-        if target.foreign_vps:
-            yield Step("a start in somebody else's VPS", post(target, body(), vps=target.foreign_vps), "ids")
-        if target.unavailable_vps:
-            yield Step("a start in the VPS without an agent", post(target, body(), vps=target.unavailable_vps), "ids")
-        yield from self._improper(marked)
-
-    def _improper(self, marked: Iterator[str]) -> Iterator[Step]:
-        """Yield starts with an invalid command, and with methods other than POST; `marked` yields valid commands."""
-        target = self.target
-        too_long = next(marked).ljust(LONGEST_COMMAND + 1, " ")
-        no_commands = ["", None, 5, ["/bin/sh", "-c", next(marked)], {"run": next(marked)}]
-        for bad in (b"{}", b"[]", b"null", b"{", b"\xff\xfe{", b"[" * 3000, *map(body_of, [*no_commands, too_long])):
-            yield Step("a start without a proper command", post(target, bad), "input")
-        for odd in ("\0", "\ud800"):
-            yield Step("a start whose command has what no guest is given", post(target, body_of(echo() + odd)), "input")
-        if not self.careful:
-            for method in ("PUT", "PATCH"):
-                as_start = replace(post(target, body_of(next(marked))), method=method)
-                yield Step(f"{method}, with a command", as_start, "input")
 
 
 def stages(target: Target, *, careful: bool, token: str | None = None) -> list[Stage]:
@@ -160,192 +80,3 @@ def run_with_commands(wire: Wire, target: Target, *, careful: bool, slow_seconds
         run_stages(wire, target, [at_the_end[last_refused]])
     # What tells which of the refused commands ran comes after all of them.
     run_stages(wire, target, at_the_end[last_refused + 1 :], beside=(started.conclude,))
-
-
-class StartedCommands:
-    """The commands of a run, from their start to the poll that reports their end."""
-
-    def __init__(self, wire: Wire, target: Target, slow_seconds: float) -> None:
-        self._wire, self._target, self._slow_seconds = wire, target, slow_seconds
-        self.token = token_hex(6)
-        #: Whether a file in the guest will show which of the refused commands ran.
-        self.traced = False
-        self._pids: dict[str, int | None] = {}
-        #: The pid of the command of which some polls are refused before the first good one.
-        self._spare: int | None = None
-        self._postponed: list[Command] = []
-
-    def begin(self) -> None:
-        """Start all commands, and check that the slow one runs; with a slow server, several at once.
-
-        The command that ends is started before all others, since the first is taken for it.
-        """
-        if not self._target.finished_pid:
-            self._start("the start of a command that ends", echo())
-        guest = self.at_once(self._guest, self._start_spare, self._start_beyond_ascii, self._start_running, at_least=1)[
-            0
-        ]
-        commands = catalogue(guest, self.token, self._slow_seconds) if guest else []
-        first = [command for command in commands if command.name not in MARKING]
-        self.at_once(
-            self._trace if guest == "posix" else self._start_longest,
-            *(partial(self._start_known, command) for command in first),
-            *self._framed(),
-        )
-        if self.traced:
-            self.at_once(*(partial(self._start_known, command) for command in commands if command.name in MARKING))
-        if slow := self._pids.get("slow"):
-            self._poll(slow, "a poll of the command that runs for a while")
-
-    def endings(self) -> list[Callable[[], object]]:
-        """Return tasks that follow the commands to their end; they need no order."""
-        shared = self._pids.get("shared")
-        polls = [partial(self._poll, shared, "one of several polls at the same time")] * AT_ONCE if shared else []
-        others = [pid for pid in self._outstanding() if pid not in {shared, self._spare}]
-        return [*polls, self._end_spare, *(partial(follow, self._wire, self._target, pid) for pid in others)]
-
-    def conclude(self) -> None:
-        """Follow what is left to its end, start what the server was too busy for, and ask the guest what ran."""
-        with suppress(Stopped):
-            self._follow(self._outstanding())
-            postponed, self._postponed = self._postponed, []
-            for command in postponed:
-                self._follow([self._start(purpose_of(command), command.text)])
-            if self.traced:
-                self._follow([self._start("the start of the same command again", again(self.token).text)])
-                self._follow([self._start("the start of a command that tells what ran", trace(self.token).text)])
-            self._follow(self._outstanding())
-
-    def at_once(self, *tasks: Callable[[], T], at_least: int = AT_ONCE) -> list[T | None]:
-        """Do tasks that send requests, more at once with a slow server; return what they return, None if stopped."""
-
-        def unless_stopped(task: Callable[[], T]) -> T | None:
-            with suppress(Stopped):
-                return task()
-            return None
-
-        return side_by_side([partial(unless_stopped, task) for task in tasks], max(width(self._wire), at_least))
-
-    def _guest(self) -> Guest | None:
-        """Find out what runs commands in the guest."""
-        text = asks_guest(self.token)
-        ended = self._follow([self._start("the start of a command that tells what the guest is", text)])
-        return next((guest for e in ended if (guest := guest_of(self.token, member(e, "stdout")))), None)
-
-    def _trace(self) -> None:
-        """Note whether files can be removed: the guest only gets some that can be."""
-        ended = self._follow([self._start("the start of a command that removes its files", trace(self.token).text)])
-        self.traced = any(member(e, "exited") is True for e in ended)
-
-    def _start_spare(self) -> None:
-        self._spare = self._start("the start of a command, by the generated client", echo(), by_client=True)
-
-    def _start_beyond_ascii(self) -> None:
-        self._start("the start of a command beyond ASCII", f"echo {BEYOND_ASCII}")
-
-    def _start_running(self) -> None:
-        if not self._target.running_pid:
-            self._start("the start of a command that runs on", SLEEP)
-
-    def _start_longest(self) -> None:
-        self._start("the start of a command of the greatest length", echo().ljust(LONGEST_COMMAND, "x"))
-
-    def _start_known(self, command: Command) -> None:
-        """Start a command whose end is known; one that the server is too busy for is started later."""
-        self._pids[command.name] = self._start(purpose_of(command), command.text, postpone=command)
-
-    def _framed(self) -> Iterator[Callable[[], object]]:
-        """Yield the starts of commands with requests that are framed or labelled in an unusual way."""
-        target, chunked = self._target, (("Transfer-Encoding", "chunked"),)
-        requests = {
-            "a start, chunked": post(target, body_of(echo()), headers=chunked),
-            "a start with a charset": post(target, body_of(echo()), content_type="application/json; charset=utf-8"),
-        }
-        for purpose, request in requests.items():
-            yield partial(step_through, self._wire, target, Step(purpose, request))
-
-    def _start(
-        self, purpose: str, command: str, *, by_client: bool = False, postpone: Command | None = None
-    ) -> int | None:
-        """Start a command; return its pid, or None if no response had one."""
-        client = ClientCall(self._target.vps, None, None, command) if by_client else None
-        step = Step(purpose, post(self._target, body_of(command)), client=client)
-        exchange = step_through(self._wire, self._target, step)
-        if postpone and (exchange is None or exchange.status in BUSY):
-            self._postponed.append(postpone)
-        return new_pid(exchange) if exchange else None
-
-    def _outstanding(self) -> list[int]:
-        """Return the pids of started commands whose end has not been reported yet."""
-        polled = [e for e in self._wire.exchanges if e.ask.pid.known and e.ask.credential == "full"]
-        ended = {e.ask.number for e in polled if member(e, "exited") is not False}
-        return sorted(with_started_commands(self._target, self._wire.exchanges).started_pids - ended)
-
-    def _follow(self, pids: Sequence[int | None]) -> list[Exchange]:
-        """Poll commands until each has ended, one after the other; return the last exchange of each."""
-        followed = [follow(self._wire, self._target, pid) for pid in pids if pid]
-        return [exchange for exchange in followed if exchange]
-
-    def _end_spare(self) -> None:
-        """Poll the spare command without a key, and with one that may not poll, and then to its end."""
-        for key in {None, self._target.read_key} if self._spare else ():
-            refused = Request(
-                "GET",
-                f"{path_of(self._target.vps)}?pid={self._spare}",
-                (*BASE_HEADERS, *authorization(self._target, key)),
-            )
-            step_through(self._wire, self._target, Step("a poll that is refused, before one that is not", refused))
-        self._follow([self._spare])
-
-    def _poll(self, pid: int, purpose: str) -> Exchange | None:
-        with suppress(Unsent):
-            return self._wire.send(poll(self._target, pid), purpose=purpose)
-        return None
-
-
-def follow(wire: Wire, target: Target, pid: int) -> Exchange | None:
-    """Poll a command until it has ended, or until the wire sends no more; return the last exchange."""
-    pause, deadline = PAUSE, time.monotonic() + PATIENCE
-    exchange = None
-    with suppress(Unsent):
-        while True:
-            exchange = wire.send(poll(target, pid), purpose="a poll of the command that was started")
-            if member(exchange, "exited") is not False or time.monotonic() > deadline:
-                break
-            wire.pace.wait(pause)
-            pause = min(2 * pause, LONGEST_PAUSE)
-    return exchange
-
-
-def purpose_of(command: Command) -> str:
-    """Return the purpose of starting a command."""
-    return f"the start of a command whose end is known ({command.name.replace('_', ' ')})"
-
-
-def poll(target: Target, pid: int) -> Request:
-    """Return the poll of a command, with the full key."""
-    return authorized(f"{path_of(target.vps)}?pid={pid}", target)
-
-
-def post(
-    target: Target,
-    body: bytes,
-    *,
-    vps: str | None = None,
-    key: str | None = "",
-    headers: Headers = (),
-    content_type: str = "application/json",
-) -> Request:
-    """Return the start of a command, with the full key unless another or None is given."""
-    all_headers = (*BASE_HEADERS, ("Content-Type", content_type), *headers, *authorization(target, key))
-    return Request("POST", path_of(vps or target.vps), all_headers, body)
-
-
-def body_of(command: Any) -> bytes:
-    """Return a body with a command, valid or not."""
-    return json.dumps({"command": command}).encode()
-
-
-def echo() -> str:
-    """Return a command that prints a unique text with small and capital letters."""
-    return f"echo hostup-conformance-{token_hex(8)}-aZ"

@@ -13,9 +13,11 @@ import hypothesis
 
 from hostup_conformance.contract.ask import new_pid, with_started_commands
 from hostup_conformance.core.unsent import Unsent
-from hostup_conformance.sources.commands import SCENARIOS, STEPS, body_of, echo, follow, poll, post
+from hostup_conformance.sources.commands import SCENARIOS, STEPS
 from hostup_conformance.sources.generated import Generated
 from hostup_conformance.sources.requests import authorized
+from hostup_conformance.sources.start_steps import body_of, echo, post
+from hostup_conformance.sources.started_commands import follow, poll
 
 if TYPE_CHECKING:
     import schemathesis

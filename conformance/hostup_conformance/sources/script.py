@@ -5,32 +5,20 @@ from __future__ import annotations
 import random
 import string
 from base64 import b64encode
-from contextlib import suppress
 from dataclasses import replace
-from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from hostup_conformance.contract.ask import LARGEST_LINUX_PID
-from hostup_conformance.contract.ban import ban_in, seems_banned
 from hostup_conformance.contract.paths import ENDPOINT, VPSS, path_of
-from hostup_conformance.contract.refusal import hopeless
-from hostup_conformance.contract.selectors import BURST
 from hostup_conformance.contract.target import altered_keys
-from hostup_conformance.core.connections import CONNECTIONS
 from hostup_conformance.core.messages import Headers, Request
-from hostup_conformance.core.unsent import Unsent
-from hostup_conformance.sources import dependent
-from hostup_conformance.sources.generated_client import call
 from hostup_conformance.sources.requests import BASE_HEADERS, ClientCall, Stage, Step, authorization, authorized
-from hostup_conformance.sources.side_by_side import side_by_side, width
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
 
-    from hostup_conformance.contract.ask import Exchange
-    from hostup_conformance.contract.sending import Wire
     from hostup_conformance.contract.target import Target
 
 #: So many requests are sent one by one in any case: they show how long responses take.
@@ -445,53 +433,3 @@ def one_of_each(steps: Iterable[Step]) -> tuple[list[Step], list[Step]]:
     firsts: dict[str, Step] = {}
     others = [step for step in steps if firsts.setdefault(step.purpose, step) is not step]
     return list(firsts.values()), others
-
-
-def run_stages(wire: Wire, target: Target, stages: list[Stage], beside: Iterable[Callable[[], object]] = ()) -> None:
-    """Take all steps until the wire sends nothing more; a slow server gets several requests at a time.
-
-    The tasks `beside` them are done before the steps of the first stage, or at the same time.
-    """
-    beside = list(beside)
-    for stage in stages:
-        at_once = width(wire)
-        if stage.burst:
-            if at_once < CONNECTIONS:  # else as many connections are open already
-                wire.close_idle_connections()
-            at_once = CONNECTIONS
-        steps: list[Callable[[], object]] = dependent.tasks(wire, target) if stage.with_dependent else []
-        steps += [partial(step_through, wire, target, step, once=stage.burst) for step in stage.steps]
-        if stage.ordered and not stage.burst:
-            steps = [partial(side_by_side, steps, 1)]
-        if stage.beside and at_once > 1:
-            beside += steps
-        else:
-            side_by_side([*beside, *steps], at_once)
-            beside.clear()
-    side_by_side(beside, 1)
-    if wire.stopped and (ban := ban_in(wire.exchanges)):
-        wire.pace.stopped = ban.why  # says more than that there was no response
-
-
-def step_through(wire: Wire, target: Target, step: Step, *, once: bool = False) -> Exchange | None:
-    """Take a step, if the wire still sends anything; end the run where all else would be refused as well."""
-    if wire.stopped:
-        return None  # of a recording, no key need be known, and without one the client cannot be made
-    with suppress(Unsent):
-        if step.client:
-            exchange = call(wire, target, step, step.client)
-        else:
-            exchange = wire.send(step.request, purpose=step.purpose, source=BURST if once else "probe", once=once)
-        if exchange:
-            end_if_pointless(wire, target)
-        return exchange
-    return None
-
-
-def end_if_pointless(wire: Wire, target: Target) -> None:
-    """Send nothing more where the server has refused everything, or does so since a while."""
-    if seems_banned(wire.exchanges):
-        wire.send(authorized(path_of(target.vps), target), purpose="the probe, to see whether it still works")
-    ban = ban_in(wire.exchanges) if wire.exchanges[-1].status == 403 else None
-    if why := ban.why if ban else hopeless(wire.exchanges, target):
-        wire.stop(why)

@@ -1,0 +1,94 @@
+"""Starts of harmless commands, and those that must be refused. It sends nothing."""
+
+from __future__ import annotations
+
+import json
+from base64 import b64encode
+from dataclasses import replace
+from secrets import token_hex
+from typing import TYPE_CHECKING, Any
+
+from hostup_conformance.contract.commands import refused
+from hostup_conformance.contract.paths import LONGEST_COMMAND, path_of
+from hostup_conformance.core.messages import Headers, Request
+from hostup_conformance.sources.requests import BASE_HEADERS, Step, authorization
+from hostup_conformance.sources.script import Script
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from hostup_conformance.contract.target import Target
+
+
+class CommandScript(Script):
+    """A script with starts. With a token, the commands of those that must be refused leave a trace if they run."""
+
+    def __init__(self, target: Target, *, careful: bool, token: str | None) -> None:
+        super().__init__(target, careful=careful)
+        self._token = token
+
+    def _refused_starts(self) -> Iterator[Step]:
+        target, token = self.target, self._token
+        marked = (refused(number, token).text if token else echo() for number in range(100))
+
+        def body() -> bytes:
+            return body_of(next(marked))
+
+        yield Step("a start without a key", post(target, body(), key=None), "credentials")
+        for key in (self._other_key(), target.key[:-1], target.key.swapcase()):
+            if key not in {"", target.key}:
+                yield Step("a start with a wrong key", post(target, body(), key=key), "credentials")
+        ordered = (("Prefer", "code=429"),)
+        yield Step("a start, and an ordered 429", post(target, body_of(echo()), headers=ordered))
+        basic = f"Basic {b64encode(f':{target.key}'.encode()).decode()}"
+        yield Step(
+            "a start with the key under Basic",
+            post(target, body(), key=None, headers=(("Authorization", basic),)),
+            "credentials",
+        )
+        if target.read_key:
+            yield Step("a start with read:vm alone", post(target, body(), key=target.read_key), "scopes")
+        yield Step("a start in an unknown VPS", post(target, body(), vps=self._unknown_vps()), "ids")
+        if target.foreign_vps:
+            yield Step("a start in somebody else's VPS", post(target, body(), vps=target.foreign_vps), "ids")
+        if target.unavailable_vps:
+            yield Step("a start in the VPS without an agent", post(target, body(), vps=target.unavailable_vps), "ids")
+        yield from self._improper(marked)
+
+    def _improper(self, marked: Iterator[str]) -> Iterator[Step]:
+        """Yield starts with an invalid command, and with methods other than POST; `marked` yields valid commands."""
+        target = self.target
+        too_long = next(marked).ljust(LONGEST_COMMAND + 1, " ")
+        no_commands = ["", None, 5, ["/bin/sh", "-c", next(marked)], {"run": next(marked)}]
+        for bad in (b"{}", b"[]", b"null", b"{", b"\xff\xfe{", b"[" * 3000, *map(body_of, [*no_commands, too_long])):
+            yield Step("a start without a proper command", post(target, bad), "input")
+        for odd in ("\0", "\ud800"):
+            yield Step("a start whose command has what no guest is given", post(target, body_of(echo() + odd)), "input")
+        if not self.careful:
+            for method in ("PUT", "PATCH"):
+                as_start = replace(post(target, body_of(next(marked))), method=method)
+                yield Step(f"{method}, with a command", as_start, "input")
+
+
+def post(
+    target: Target,
+    body: bytes,
+    *,
+    vps: str | None = None,
+    key: str | None = "",
+    headers: Headers = (),
+    content_type: str = "application/json",
+) -> Request:
+    """Return the start of a command, with the full key unless another or None is given."""
+    all_headers = (*BASE_HEADERS, ("Content-Type", content_type), *headers, *authorization(target, key))
+    return Request("POST", path_of(vps or target.vps), all_headers, body)
+
+
+def body_of(command: Any) -> bytes:
+    """Return a body with a command, valid or not."""
+    return json.dumps({"command": command}).encode()
+
+
+def echo() -> str:
+    """Return a command that prints a unique text with small and capital letters."""
+    return f"echo hostup-conformance-{token_hex(8)}-aZ"

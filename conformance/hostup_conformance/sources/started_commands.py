@@ -1,0 +1,216 @@
+"""The commands that a run starts with `--allow-exec`, from their start to the poll that reports their end.
+
+The first command finds out what runs commands in the guest; the others depend on that. What a guest cannot do, or a
+provider blocks, is left out.
+"""
+
+from __future__ import annotations
+
+import time
+from contextlib import suppress
+from functools import partial
+from secrets import token_hex
+from typing import TYPE_CHECKING, TypeVar
+
+from hostup_conformance.contract.ask import SLEEP, new_pid, with_started_commands
+from hostup_conformance.contract.commands import (
+    Command,
+    Guest,
+    again,
+    asks_guest,
+    catalogue,
+    guest_of,
+    trace,
+)
+from hostup_conformance.contract.content import member
+from hostup_conformance.contract.paths import LONGEST_COMMAND, path_of
+from hostup_conformance.contract.selectors import BUSY
+from hostup_conformance.core.messages import Request
+from hostup_conformance.core.unsent import Stopped, Unsent
+from hostup_conformance.sources.requests import BASE_HEADERS, ClientCall, Step, authorization, authorized
+from hostup_conformance.sources.side_by_side import side_by_side, width
+from hostup_conformance.sources.stages import step_through
+from hostup_conformance.sources.start_steps import body_of, echo, post
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from hostup_conformance.contract.ask import Exchange
+    from hostup_conformance.contract.sending import Wire
+    from hostup_conformance.contract.target import Target
+
+T = TypeVar("T")
+
+#: Characters of two, three and four bytes, and some that encodings other than UTF-8 would change.
+BEYOND_ASCII = "hostup-conformance-åße\u0301-€-😀-%20+:,=@/"
+#: The commands that write files, and so are only started where these can be removed again.
+MARKING = {"once", "again"}
+#: How many requests are sent at once, at least, if their order does not matter.
+AT_ONCE = 4
+#: For how many seconds a command that ends at once is polled, and the first and the longest pause between two polls.
+PATIENCE, PAUSE, LONGEST_PAUSE = 4.0, 0.05, 0.5
+
+
+class StartedCommands:
+    """The commands of a run, from their start to the poll that reports their end."""
+
+    def __init__(self, wire: Wire, target: Target, slow_seconds: float) -> None:
+        self._wire, self._target, self._slow_seconds = wire, target, slow_seconds
+        self.token = token_hex(6)
+        #: Whether a file in the guest will show which of the refused commands ran.
+        self.traced = False
+        self._pids: dict[str, int | None] = {}
+        #: The pid of the command of which some polls are refused before the first good one.
+        self._spare: int | None = None
+        self._postponed: list[Command] = []
+
+    def begin(self) -> None:
+        """Start all commands, and check that the slow one runs; with a slow server, several at once.
+
+        The command that ends is started before all others, since the first is taken for it.
+        """
+        if not self._target.finished_pid:
+            self._start("the start of a command that ends", echo())
+        guest = self.at_once(self._guest, self._start_spare, self._start_beyond_ascii, self._start_running, at_least=1)[
+            0
+        ]
+        commands = catalogue(guest, self.token, self._slow_seconds) if guest else []
+        first = [command for command in commands if command.name not in MARKING]
+        self.at_once(
+            self._trace if guest == "posix" else self._start_longest,
+            *(partial(self._start_known, command) for command in first),
+            *self._framed(),
+        )
+        if self.traced:
+            self.at_once(*(partial(self._start_known, command) for command in commands if command.name in MARKING))
+        if slow := self._pids.get("slow"):
+            self._poll(slow, "a poll of the command that runs for a while")
+
+    def endings(self) -> list[Callable[[], object]]:
+        """Return tasks that follow the commands to their end; they need no order."""
+        shared = self._pids.get("shared")
+        polls = [partial(self._poll, shared, "one of several polls at the same time")] * AT_ONCE if shared else []
+        others = [pid for pid in self._outstanding() if pid not in {shared, self._spare}]
+        return [*polls, self._end_spare, *(partial(follow, self._wire, self._target, pid) for pid in others)]
+
+    def conclude(self) -> None:
+        """Follow what is left to its end, start what the server was too busy for, and ask the guest what ran."""
+        with suppress(Stopped):
+            self._follow(self._outstanding())
+            postponed, self._postponed = self._postponed, []
+            for command in postponed:
+                self._follow([self._start(purpose_of(command), command.text)])
+            if self.traced:
+                self._follow([self._start("the start of the same command again", again(self.token).text)])
+                self._follow([self._start("the start of a command that tells what ran", trace(self.token).text)])
+            self._follow(self._outstanding())
+
+    def at_once(self, *tasks: Callable[[], T], at_least: int = AT_ONCE) -> list[T | None]:
+        """Do tasks that send requests, more at once with a slow server; return what they return, None if stopped."""
+
+        def unless_stopped(task: Callable[[], T]) -> T | None:
+            with suppress(Stopped):
+                return task()
+            return None
+
+        return side_by_side([partial(unless_stopped, task) for task in tasks], max(width(self._wire), at_least))
+
+    def _guest(self) -> Guest | None:
+        """Find out what runs commands in the guest."""
+        text = asks_guest(self.token)
+        ended = self._follow([self._start("the start of a command that tells what the guest is", text)])
+        return next((guest for e in ended if (guest := guest_of(self.token, member(e, "stdout")))), None)
+
+    def _trace(self) -> None:
+        """Note whether files can be removed: the guest only gets some that can be."""
+        ended = self._follow([self._start("the start of a command that removes its files", trace(self.token).text)])
+        self.traced = any(member(e, "exited") is True for e in ended)
+
+    def _start_spare(self) -> None:
+        self._spare = self._start("the start of a command, by the generated client", echo(), by_client=True)
+
+    def _start_beyond_ascii(self) -> None:
+        self._start("the start of a command beyond ASCII", f"echo {BEYOND_ASCII}")
+
+    def _start_running(self) -> None:
+        if not self._target.running_pid:
+            self._start("the start of a command that runs on", SLEEP)
+
+    def _start_longest(self) -> None:
+        self._start("the start of a command of the greatest length", echo().ljust(LONGEST_COMMAND, "x"))
+
+    def _start_known(self, command: Command) -> None:
+        """Start a command whose end is known; one that the server is too busy for is started later."""
+        self._pids[command.name] = self._start(purpose_of(command), command.text, postpone=command)
+
+    def _framed(self) -> Iterator[Callable[[], object]]:
+        """Yield the starts of commands with requests that are framed or labelled in an unusual way."""
+        target, chunked = self._target, (("Transfer-Encoding", "chunked"),)
+        requests = {
+            "a start, chunked": post(target, body_of(echo()), headers=chunked),
+            "a start with a charset": post(target, body_of(echo()), content_type="application/json; charset=utf-8"),
+        }
+        for purpose, request in requests.items():
+            yield partial(step_through, self._wire, target, Step(purpose, request))
+
+    def _start(
+        self, purpose: str, command: str, *, by_client: bool = False, postpone: Command | None = None
+    ) -> int | None:
+        """Start a command; return its pid, or None if no response had one."""
+        client = ClientCall(self._target.vps, None, None, command) if by_client else None
+        step = Step(purpose, post(self._target, body_of(command)), client=client)
+        exchange = step_through(self._wire, self._target, step)
+        if postpone and (exchange is None or exchange.status in BUSY):
+            self._postponed.append(postpone)
+        return new_pid(exchange) if exchange else None
+
+    def _outstanding(self) -> list[int]:
+        """Return the pids of started commands whose end has not been reported yet."""
+        polled = [e for e in self._wire.exchanges if e.ask.pid.known and e.ask.credential == "full"]
+        ended = {e.ask.number for e in polled if member(e, "exited") is not False}
+        return sorted(with_started_commands(self._target, self._wire.exchanges).started_pids - ended)
+
+    def _follow(self, pids: Sequence[int | None]) -> list[Exchange]:
+        """Poll commands until each has ended, one after the other; return the last exchange of each."""
+        followed = [follow(self._wire, self._target, pid) for pid in pids if pid]
+        return [exchange for exchange in followed if exchange]
+
+    def _end_spare(self) -> None:
+        """Poll the spare command without a key, and with one that may not poll, and then to its end."""
+        for key in {None, self._target.read_key} if self._spare else ():
+            refused = Request(
+                "GET",
+                f"{path_of(self._target.vps)}?pid={self._spare}",
+                (*BASE_HEADERS, *authorization(self._target, key)),
+            )
+            step_through(self._wire, self._target, Step("a poll that is refused, before one that is not", refused))
+        self._follow([self._spare])
+
+    def _poll(self, pid: int, purpose: str) -> Exchange | None:
+        with suppress(Unsent):
+            return self._wire.send(poll(self._target, pid), purpose=purpose)
+        return None
+
+
+def follow(wire: Wire, target: Target, pid: int) -> Exchange | None:
+    """Poll a command until it has ended, or until the wire sends no more; return the last exchange."""
+    pause, deadline = PAUSE, time.monotonic() + PATIENCE
+    exchange = None
+    with suppress(Unsent):
+        while True:
+            exchange = wire.send(poll(target, pid), purpose="a poll of the command that was started")
+            if member(exchange, "exited") is not False or time.monotonic() > deadline:
+                break
+            wire.pace.wait(pause)
+            pause = min(2 * pause, LONGEST_PAUSE)
+    return exchange
+
+
+def poll(target: Target, pid: int) -> Request:
+    """Return the poll of a command, with the full key."""
+    return authorized(f"{path_of(target.vps)}?pid={pid}", target)
+
+
+def purpose_of(command: Command) -> str:
+    """Return the purpose of starting a command."""
+    return f"the start of a command whose end is known ({command.name.replace('_', ' ')})"
