@@ -39,6 +39,8 @@ ELSEWHERE = {
     "response": {"content", "headers"},
 }
 NO_KEY = "no key"
+#: Old and new values from griffe that can be shown in a word.
+VALUES = (str, int, griffe.Parameter, griffe.Expr)
 ALL_TYPES = frozenset({"null", "boolean", "integer", "number", "string", "array", "object"})
 
 
@@ -46,8 +48,8 @@ ALL_TYPES = frozenset({"null", "boolean", "integer", "number", "string", "array"
 class Change:
     """One change."""
 
+    #: Those of `callers` and `servers` that were correct before and may no longer be.
     breaks: tuple[str, ...]
-    """Those of `callers` and `servers` that were correct before and may no longer be."""
     place: str
     what: str
     unclear: bool = False
@@ -57,8 +59,6 @@ class Change:
         return f"{self.place}: {self.what}"
 
 
-#: Old and new values from griffe that can be shown in a word.
-VALUES = (str, int, griffe.Parameter, griffe.Expr)
 SERVERS, CALLERS, BOTH, NOBODY = ("servers",), ("callers",), ("callers", "servers"), ()
 
 

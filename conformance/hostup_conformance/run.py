@@ -29,6 +29,7 @@ from hostup_conformance.sources.generated import Generated
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from concurrent.futures import Future
 
     from hostup_conformance.contract.ask import Exchange
     from hostup_conformance.contract.target import Target
@@ -70,6 +71,8 @@ class Run:
         self.generated = Generated(self.wire, self.configured)
         if options.har:
             recording.replay(self.wire, recorded)
+        #: The sending of the scripted requests, once it has begun.
+        self._scripted: Future[None] | None = None
         #: Where the suite itself failed, outside its rules.
         self.defects = Defects(redactor(self.configured.nearly_secrets))
 
@@ -137,7 +140,8 @@ class Run:
     def send_all(self) -> None:
         """Wait for the scripted requests, and send the generated ones."""
         with self.sending():
-            self._scripted.result()
+            if self._scripted:
+                self._scripted.result()
             self.generated.send()
 
     @contextmanager

@@ -210,7 +210,6 @@ def test_a_plan_ends_without_a_word_about_tests(tmp_path: Path) -> None:
 def test_without_the_extra_the_command_names_it(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Without the extra, the command says what to install."""
     found = find_spec
     monkeypatch.setattr(missing, "find_spec", lambda name: None if name in {"yaml", "httplint"} else found(name))
     assert start.main() == 4
@@ -220,7 +219,6 @@ def test_without_the_extra_the_command_names_it(
 
 @pytest.mark.parametrize("module", ["respx", "mock"])
 def test_without_the_extra_what_is_imported_names_it(module: str) -> None:
-    """As the command does."""
     hidden = "import sys; sys.modules['jsonschema_rs'] = sys.modules['uvicorn'] = sys.modules['starlette'] = None"
     code = f"{hidden}\nimport hostup_conformance.{module}"
     done = subprocess.run([sys.executable, "-c", code], env=KEPT, capture_output=True, text=True, check=False)

@@ -92,7 +92,6 @@ class Page(HTMLParser):
 
 
 def test_every_requirement_has_a_row() -> None:
-    """Every requirement has a row with its statement and its reason."""
     page = Page(render(a_report()))
     assert list(page.rows()) == list(requirements())
     for requirement in requirements().values():

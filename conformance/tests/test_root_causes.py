@@ -24,7 +24,6 @@ def test_what_follows_stands_behind_its_cause() -> None:
 
 
 def test_a_warning_that_explains_a_failure_is_first() -> None:
-    """A warning that explains a failure is listed with the failures."""
     entries = [entry("A-01", "fail"), entry("A-02", "warn"), entry("A-03", "observe"), entry("A-04", "fail")]
     causes = [{"id": "A-02", "explains": ["A-04"]}, {"id": "A-01", "explains": []}]
     assert ordered(entries, causes) == [("A-02", None), ("A-04", "A-02"), ("A-01", None), ("A-03", None)]

@@ -136,7 +136,6 @@ def asked(target: Target) -> Any:
 
 
 def test_a_header_field_is_sent_and_redacted() -> None:
-    """A given header field is sent, and its value is redacted."""
     with serving() as served:
         target = target_with(
             f"http://127.0.0.1:{served.port}", {"HOSTUP_HEADER_CF_ACCESS": SECRET}, header=["CF-Access"]

@@ -262,8 +262,6 @@ def test_what_is_referred_to_counts_wherever_it_is() -> None:
 
 
 def test_a_link_that_leads_elsewhere_breaks_callers() -> None:
-    """A link that leads to another operation breaks callers."""
-
     def edit(document: Any) -> None:
         operation(document, "post")["responses"]["200"]["links"]["poll"]["parameters"]["pid"] = "$response.body#/id"
 
@@ -443,7 +441,6 @@ def test_nothing_changed(repository: Repository) -> None:
 
 
 def test_a_breaking_change_needs_a_new_version(repository: Repository) -> None:
-    """A change that breaks somebody needs a step of the version."""
     repository.edit(breaking)
     for options in ((), ("--base", "HEAD")):
         status, out, err = repository.diff(*options)

@@ -22,9 +22,9 @@ from typing import TYPE_CHECKING, Any
 from anyio.from_thread import start_blocking_portal
 
 from hostup_conformance.core.misconfigured import Misconfigured
-from hostup_conformance.servers.face import Key, Provider, Unavailable, create_app
+from hostup_conformance.servers.face import Provider, Unavailable, create_app
 from hostup_conformance.servers.guest_agent import AgentError, GuestAgent
-from hostup_conformance.servers.mock import FOREIGN_VPS_ID, UNAVAILABLE_VPS_ID, VPS_ID, listen, print_use, server
+from hostup_conformance.servers.mock import environment_of, listen, print_use, provider_of, server
 from hostup_conformance.servers.supervisor import supervised
 
 if TYPE_CHECKING:
@@ -164,23 +164,9 @@ async def serving(
         agent = await stack.enter_async_context(aclosing(GuestAgent(path, 30.0 if supervisor else seconds)))
         own = AgentBackend(agent)
         key, read_key = (f"hu_agent_{kind}_{secrets.token_hex(16)}" for kind in ("full", "read"))
-        provider = Provider(
-            keys={key: Key("ours", frozenset({"read:vm", "write:vm"})), read_key: Key("ours", frozenset({"read:vm"}))},
-            vpss={
-                VPS_ID: ("ours", own),
-                UNAVAILABLE_VPS_ID: ("ours", AgentBackend(GuestAgent(path.with_name("no-agent.sock")))),
-                FOREIGN_VPS_ID: ("theirs", AgentBackend(agent)),
-            },
-            limit=limit,
-        )
-        environment = {
-            "HOSTUP_API_KEY": key,
-            "HOSTUP_READ_API_KEY": read_key,
-            "HOSTUP_VPS_ID": VPS_ID,
-            "HOSTUP_UNAVAILABLE_VPS_ID": UNAVAILABLE_VPS_ID,
-            "HOSTUP_FOREIGN_VPS_ID": FOREIGN_VPS_ID,
-            **await fixtures(agent, own),
-        }
+        unavailable = AgentBackend(GuestAgent(path.with_name("no-agent.sock")))
+        provider = provider_of(key, read_key, own, unavailable, foreign=AgentBackend(agent), limit=limit)
+        environment = {**environment_of(key, read_key), **await fixtures(agent, own)}
         agent.seconds = seconds
         listener = stack.enter_context(listen())
         http = server(create_app(provider))

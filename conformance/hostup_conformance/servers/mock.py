@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
     from starlette.types import ASGIApp
 
+    from hostup_conformance.servers.face import Backend
+
 VPS_ID = "vps_01hxa3b4c5d6e7f8g9h0j1k2m3"
 UNAVAILABLE_VPS_ID = "vps_01hxa3b4c5d6e7f8g9h0j1k2m4"
 FOREIGN_VPS_ID = "vps_01hxa3b4c5d6e7f8g9h0j1k2m5"
@@ -149,38 +151,44 @@ class MemoryAgent:
 class Mock:
     """A provider with three VPSs and two keys, and the variables that make it a target."""
 
-    def __init__(self, limit: int = 6000) -> None:
+    def __init__(self, limit: int = Provider.limit) -> None:
         self.agent = MemoryAgent({"available": True, "reason": None, "vmRunning": True})
         unavailable = MemoryAgent(
             {"available": False, "reason": "The guest agent does not respond.", "vmRunning": True}
         )
+        foreign = MemoryAgent({"available": True, "reason": None, "vmRunning": True})
         self.running_pid = self.agent.add(exited=False)
-        self.app = create_app(
-            Provider(
-                keys={
-                    API_KEY: Key("ours", frozenset({"read:vm", "write:vm"})),
-                    READ_API_KEY: Key("ours", frozenset({"read:vm"})),
-                },
-                vpss={
-                    VPS_ID: ("ours", self.agent),
-                    UNAVAILABLE_VPS_ID: ("ours", unavailable),
-                    FOREIGN_VPS_ID: ("theirs", MemoryAgent({"available": True, "reason": None, "vmRunning": True})),
-                },
-                limit=limit,
-            )
-        )
+        self.app = create_app(provider_of(API_KEY, READ_API_KEY, self.agent, unavailable, foreign, limit))
 
     def environment(self) -> dict[str, str]:
         """Return the variables that make this mock a target, with the pid of a new command that has ended."""
         return {
-            "HOSTUP_API_KEY": API_KEY,
-            "HOSTUP_READ_API_KEY": READ_API_KEY,
-            "HOSTUP_VPS_ID": VPS_ID,
-            "HOSTUP_UNAVAILABLE_VPS_ID": UNAVAILABLE_VPS_ID,
-            "HOSTUP_FOREIGN_VPS_ID": FOREIGN_VPS_ID,
+            **environment_of(API_KEY, READ_API_KEY),
             "HOSTUP_FINISHED_PID": str(self.agent.add_finished()),
             "HOSTUP_RUNNING_PID": str(self.running_pid),
         }
+
+
+def provider_of(
+    key: str, read_key: str, own: Backend, unavailable: Backend, foreign: Backend, limit: int = Provider.limit
+) -> Provider:
+    """Return a provider with two keys of one account, two VPSs of that account, and one of another."""
+    return Provider(
+        keys={key: Key("ours", frozenset({"read:vm", "write:vm"})), read_key: Key("ours", frozenset({"read:vm"}))},
+        vpss={VPS_ID: ("ours", own), UNAVAILABLE_VPS_ID: ("ours", unavailable), FOREIGN_VPS_ID: ("theirs", foreign)},
+        limit=limit,
+    )
+
+
+def environment_of(key: str, read_key: str) -> dict[str, str]:
+    """Return the variables that make such a provider a target, except those for pids."""
+    return {
+        "HOSTUP_API_KEY": key,
+        "HOSTUP_READ_API_KEY": read_key,
+        "HOSTUP_VPS_ID": VPS_ID,
+        "HOSTUP_UNAVAILABLE_VPS_ID": UNAVAILABLE_VPS_ID,
+        "HOSTUP_FOREIGN_VPS_ID": FOREIGN_VPS_ID,
+    }
 
 
 def listen(port: int = 0) -> socket.socket:

@@ -18,7 +18,8 @@ from hostup_conformance.contract.content import items_of, member
 from hostup_conformance.contract.paths import VPSS, path_of
 from hostup_conformance.contract.selectors import BURST, gives_list, gives_status, is_availability
 from hostup_conformance.core.messages import Request
-from hostup_conformance.core.times import reset_moment, retry_after_seconds
+from hostup_conformance.core.pace import retry_after
+from hostup_conformance.core.times import reset_moment
 from hostup_conformance.core.unsent import Unsent
 from hostup_conformance.sources.requests import BASE_HEADERS, authorized
 
@@ -95,8 +96,8 @@ def overrun(wire: Wire, target: Target) -> None:
         exchange = wire.send(
             request, purpose="the probe, until the announced limit is reached", source=BURST, once=True
         )
-        seconds = retry_after_seconds(exchange.header("retry-after"), datetime.now(UTC))
         if exchange.status == 429:
+            seconds = retry_after(exchange)
             if seconds is not None and seconds <= LONGEST_WAIT.total_seconds():
                 wire.pace.wait(seconds + 1.1)  # the seconds may have been rounded down
                 wire.send(request, purpose="the probe, after the wait that was asked for", source=BURST, once=True)

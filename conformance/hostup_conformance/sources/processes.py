@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from hostup_conformance.contract.story import EndedBy, Outcome
+from hostup_conformance.contract.story import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -95,7 +95,6 @@ def run_command(
         reason = getattr(error, "strerror", None) or str(error)
         return Outcome(None, b"", b"", 0.0, "start", f"{command[0]} cannot be started: {reason}")
     streams = [Stream(pipe, process, most) for pipe in (process.stdout, process.stderr) if pipe]
-    ended_by: EndedBy = "itself"
     code = None
     try:
         while code is None and not stop.is_set() and (seconds := left()) > 0:
@@ -106,15 +105,12 @@ def run_command(
         end_marked(mark)
         process.wait()
     stdout, stderr = (stream.finish(A_MOMENT) for stream in streams)
+    took = time.monotonic() - began
     if any(stream.excess for stream in streams):
-        return Outcome(
-            None, stdout, stderr, time.monotonic() - began, "bound", f"it printed more than {most >> 20} MiB"
-        )
+        return Outcome(None, stdout, stderr, took, "bound", f"it printed more than {most >> 20} MiB")
     if code is None:
-        ended_by = "deadline"
-    elif code < 0:
-        code = 128 - code  # as shells have it
-    return Outcome(code, stdout, stderr, time.monotonic() - began, ended_by)
+        return Outcome(None, stdout, stderr, took, "deadline")
+    return Outcome(code if code >= 0 else 128 - code, stdout, stderr, took)  # as shells have it
 
 
 def end_group(pid: int) -> None:

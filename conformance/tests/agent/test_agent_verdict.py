@@ -36,7 +36,6 @@ def test_a_missing_agent_is_named_with_its_package(monkeypatch: pytest.MonkeyPat
 
 
 def test_backend_and_base_url_exclude_each_other(tmp_path: Path) -> None:
-    """--backend and --base-url exclude each other."""
     done = run(tmp_path, "--backend", "qemu-ga", "--base-url", "http://127.0.0.1:1")
     assert done.returncode == pytest.ExitCode.USAGE_ERROR
     assert "--backend" in done.stderr

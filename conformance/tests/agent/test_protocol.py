@@ -180,8 +180,6 @@ def test_after_a_broken_connection_the_next_request_reconnects(folder: Path, ans
 
 
 def test_a_connection_closed_while_idle_is_not_used(folder: Path) -> None:
-    """A connection that was closed while idle is not used again."""
-
     async def reply(request: dict[str, Any]) -> bytes | None:
         return None if request["execute"] == "end" else returned({"pid": 1})
 

@@ -104,7 +104,6 @@ def test_a_faulty_client_is_told_what_to_do(tmp_path: Path) -> None:
 
 
 def test_no_report_has_the_key_of_a_scene(tmp_path: Path) -> None:
-    """No report contains the key of a scene."""
     done = client(tmp_path, "--scene", "well", "--", *RIGHT[:-1], "KeyInUrlToo")
     assert "CLIENT-02" in done.stdout
     texts = [done.stdout, done.stderr, *(file.read_text("utf-8") for file in (tmp_path / "report").iterdir())]
@@ -159,7 +158,6 @@ PROBES = """
 
 
 def test_a_probing_client_is_judged_by_probes(tmp_path: Path) -> None:
-    """A client that only probes is judged by its probes."""
     command = script(tmp_path, PROBES + "    sys.exit(not get()['available'])")
     done = client(tmp_path, "--does", "probe", "--scene", "well", "--scene", "unavailable", "--", *command)
     assert done.returncode == 0, done.stdout
@@ -169,7 +167,6 @@ def test_a_probing_client_is_judged_by_probes(tmp_path: Path) -> None:
 
 
 def test_a_polling_client_is_judged_by_polls(tmp_path: Path) -> None:
-    """A client that only polls is judged by its polls."""
     polls = """
     import time
     while not (output := get("?pid=" + os.environ["HOSTUP_PID"]))["exited"]:
@@ -325,7 +322,6 @@ def test_a_recording_is_judged_for_its_client(tmp_path: Path, capsys: pytest.Cap
 
 
 def test_one_scene_is_served_by_hand(tmp_path: Path) -> None:
-    """With --by-hand, one scene is served for requests by hand."""
     command = [sys.executable, "-m", "hostup_conformance.cli", "client", "--by-hand", "--scene", "well"]
     run = subprocess.Popen(command, cwd=tmp_path, env=KEPT, stdout=subprocess.PIPE, text=True)
     assert run.stdout
