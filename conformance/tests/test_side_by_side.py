@@ -63,8 +63,7 @@ def found(change: Change | None) -> dict[str, str]:
 
 
 @pytest.mark.parametrize(
-    "fault",
-    ["", "available_is_text", "any_key_will_do", "key_in_a_problem", "type_is_out_of_step", "no_challenge"],
+    "fault", ["", "available_is_text", "any_key_will_do", "key_in_a_problem", "type_is_out_of_step", "no_challenge"]
 )
 def test_the_same_is_found(fault: str, request: pytest.FixtureRequest) -> None:
     change = faults()[fault].change if fault else None

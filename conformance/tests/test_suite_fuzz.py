@@ -73,24 +73,9 @@ TEXTS = (
     *("http://[::1", "//h", "é\u0301", "\ufffe]]>", "<b>", "%", "&#0;", "=1+1", KEYS[1][:-1], VPS_ID, "7", "\uffff"),
 )
 NUMBERS = (
-    0,
-    1,
-    -1,
-    7,
-    8,
-    200,
-    401,
-    429,
-    2**31,
-    2**63,
-    10**30,
-    -(10**400),
-    1e308,
-    -0.0,
-    0.1,
-    float("nan"),
-    float("inf"),
-)
+    0, 1, -1, 7, 8, 200, 401, 429,
+    2**31, 2**63, 10**30, -(10**400), 1e308, -0.0, 0.1, float("nan"), float("inf"),
+)  # fmt: skip
 FIELDS = (
     *("Content-Type", "Content-Length", "Transfer-Encoding", "Content-Encoding", "Retry-After", "X-RateLimit-Limit"),
     *("X-RateLimit-Remaining", "X-RateLimit-Reset", "Allow", "WWW-Authenticate", "Cache-Control", "Date", "Location"),

@@ -111,14 +111,7 @@ def test_prism(tmp_path: Path) -> None:
     directory = installed(PRISM)
     with socket.create_server(("127.0.0.1", 0)) as chosen:
         port = chosen.getsockname()[1]
-    command = [
-        "node",
-        "node_modules/@stoplight/prism-cli/dist/index.js",
-        "mock",
-        str(SPEC),
-        "-h",
-        "127.0.0.1",
-    ]
+    command = ["node", "node_modules/@stoplight/prism-cli/dist/index.js", "mock", str(SPEC), "-h", "127.0.0.1"]
     # It logs every request to stdout; a pipe that nobody reads would stop it.
     with started([*command, "-p", str(port)], directory, subprocess.DEVNULL) as process:
         wait_for(port, process)

@@ -100,14 +100,7 @@ class Wire(Generic[A]):
             exchange.number = len(self.exchanges) + 1
             self.exchanges.append(exchange)
 
-    def send(
-        self,
-        request: Request,
-        *,
-        purpose: str,
-        source: str = "probe",
-        once: bool = False,
-    ) -> Exchange[A]:
+    def send(self, request: Request, *, purpose: str, source: str = "probe", once: bool = False) -> Exchange[A]:
         """Send a request and return its exchange.
 
         Unless `once`, it is sent again after a 429 that it did not order, and after a failure that may be transient.

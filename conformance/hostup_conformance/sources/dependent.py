@@ -68,12 +68,7 @@ def statuses(wire: Wire, target: Target) -> None:
     """Request the statuses once more, to compare ids and uptimes; that of the unavailable VPS twice."""
     for vps in (target.vps, target.unavailable_vps, target.unavailable_vps):
         if vps:
-            get(
-                wire,
-                target,
-                path_of(vps, "status"),
-                "the status once more, to compare id and uptime",
-            )
+            get(wire, target, path_of(vps, "status"), "the status once more, to compare id and uptime")
 
 
 def overrun(wire: Wire, target: Target) -> None:

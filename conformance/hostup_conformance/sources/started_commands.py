@@ -13,15 +13,7 @@ from secrets import token_hex
 from typing import TYPE_CHECKING, TypeVar
 
 from hostup_conformance.contract.ask import SLEEP, new_pid, with_started_commands
-from hostup_conformance.contract.commands import (
-    Command,
-    Guest,
-    again,
-    asks_guest,
-    catalogue,
-    guest_of,
-    trace,
-)
+from hostup_conformance.contract.commands import Command, Guest, again, asks_guest, catalogue, guest_of, trace
 from hostup_conformance.contract.content import member
 from hostup_conformance.contract.paths import LONGEST_COMMAND, path_of
 from hostup_conformance.contract.selectors import BUSY

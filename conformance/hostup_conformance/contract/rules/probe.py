@@ -41,10 +41,7 @@ def probe_gets_200(e: Exchange) -> Findings:
         yield "status 200", status_of(e)
 
 
-@each(
-    "PROBE-02",
-    lambda e: succeeded(e) and e.ask.pid == Pid.ABSENT and has_json(e),
-)
+@each("PROBE-02", lambda e: succeeded(e) and e.ask.pid == Pid.ABSENT and has_json(e))
 def bare_object(e: Exchange) -> Findings:
     """The body must be a JSON object.
 

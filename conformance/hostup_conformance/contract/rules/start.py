@@ -447,11 +447,7 @@ def is_framed_otherwise(e: Exchange) -> bool:
     return is_chunked(e) or ";" in (e.request.header("content-type") or "")
 
 
-@across(
-    "START-24",
-    is_start_on_own,
-    exercised_by=lambda every, _: filter(is_framed_otherwise, every),
-)
+@across("START-24", is_start_on_own, exercised_by=lambda every, _: filter(is_framed_otherwise, every))
 def framing_is_free(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
     """A start that is sent chunked, or with a charset parameter, must get what the same start gets otherwise.
 
