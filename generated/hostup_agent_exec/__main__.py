@@ -155,6 +155,8 @@ def _advice(error: Exception, arguments: argparse.Namespace) -> list[str]:
     response, status = getattr(error, "response", None), getattr(error, "status_code", None)
     if response is not None and "html" in response.headers.get("content-type", "").lower():
         advice.append("a page for people came: check HOSTUP_BASE_URL")
+    if status == 401:
+        advice.append("check HOSTUP_API_KEY")
     if status == 403 and arguments.asked == "run":
         advice.append("run needs a key with read:vm and write:vm")
     if status == 403 and arguments.asked == "probe":
@@ -172,6 +174,8 @@ def _advice(error: Exception, arguments: argparse.Namespace) -> list[str]:
     if isinstance(error, StartLost):
         advice.append("a command may have been started")
     known = [getattr(error, name, None) for name in ("pid",)]
+    if status == 404 and arguments.asked in {"run", "probe"} and known == [None] * len(known):
+        advice.append(f"check the id: {PROGRAM} list shows those there are")
     is_ours = isinstance(error, HostUpError | httpx.HTTPError) and not isinstance(error, StartLost)
     if arguments.asked == "run" and is_ours and known == [None] * len(known):
         advice.append("nothing was started")

@@ -585,7 +585,9 @@ class Client:
         except httpx.InvalidURL:  # whose text may quote a password
             url = httpx.URL()
         if url.scheme not in ("http", "https") or not url.host or "?" in base_url or "#" in base_url:
-            raise ValueError(f"{named}: expected http or https, a host, and neither query nor fragment")
+            raise ValueError(
+                f"{named}: expected http or https, a host, and neither query nor fragment, as in https://cloud.hostup.se"
+            )
         if url.scheme == "http" and not allow_plain_http and not _is_loopback(url.host):
             raise ValueError(
                 f"{named}: expected https, or a host on loopback, since http would show the key to the network; "

@@ -423,7 +423,10 @@ def test_an_error_of_a_hook_holds_no_key(voice: Voice) -> None:
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        ({"base_url": "ftp://h.test"}, "base_url: expected http or https, a host, and neither query nor fragment"),
+        (
+            {"base_url": "ftp://h.test"},
+            "base_url: expected http or https, a host, and neither query nor fragment, as in https://cloud.hostup.se",
+        ),
         (
             {"base_url": "http://h.test"},
             (

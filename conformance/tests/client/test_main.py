@@ -377,6 +377,11 @@ HTML = httpx.Response(200, text="<html>", headers={"Content-Type": "text/html"})
     ("arguments", "kind", "response", "says"),
     [
         (["probe", VPS], "probe", httpx.Response(403), ["probe needs a key with read:vm"]),
+        (["probe", VPS], "probe", httpx.Response(401), ["check HOSTUP_API_KEY"]),
+        (["probe", VPS], "probe", httpx.Response(404), ["check the id: hostup-agent-exec list shows those there are"]),
+        (["run", VPS, "x"], "probe", httpx.Response(404),
+         ["check the id: hostup-agent-exec list shows those there are", "nothing was started"]),
+        (["run", VPS, "x"], "poll", httpx.Response(404), ["pid 4242"]),
         (["wait", VPS, "4242"], "poll", httpx.Response(403), ["wait needs a key with write:vm", "pid 4242"]),
         (["run", VPS, "x"], "start", httpx.Response(403),
          ["run needs a key with read:vm and write:vm", "nothing was started"]),
