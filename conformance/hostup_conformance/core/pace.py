@@ -63,7 +63,7 @@ class Pace:
             if self.stopped:
                 raise Stopped(self.stopped)
             if time.monotonic() - self._began > self._limits.run_seconds:
-                raise self.stop(f"the run's {self._limits.run_seconds:g} seconds are used up (--max-seconds)")
+                raise self.stop("the time of the run is used up (--max-seconds)")
             if (seconds := self._seconds_to_wait()) <= 0:
                 return
             self.wait(seconds)
