@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from hostup_conformance.options import Options
 
 #: Why nothing was judged if pytest ran no item that asks for the verdict, or if the worker broke down.
-NO_ITEM = "pytest ran no test of a requirement (it says what it left out, or what failed)"
+NO_ITEM = "pytest ran no test of a requirement: its options left all out, or it failed (see above)"
 LOST_WORKER = "the worker ended without a report"
 #: For how many seconds judging may go on after the sending, and after an interruption.
 JUDGING_SECONDS, A_MOMENT = 15.0, 3.0

@@ -135,7 +135,16 @@ def test_every_verdict_has_its_words(verdict: str) -> None:
 
 
 def test_why_sending_ended_early_is_said() -> None:
-    assert "the budget is spent" in render(a_report() | {"stopped": "the budget is spent"})
+    stopped = a_report() | {"stopped": "the budget is spent"}
+    assert "the budget is spent" in render(stopped)
+    recorded = stopped | {"target": {**stopped["target"], "kind": "har"}}
+    assert "the budget is spent" not in render(recorded)
+
+
+def test_what_was_refused_as_a_whole_is_what_to_fix() -> None:
+    report = a_report() | {"refused": "the key gets 401"}
+    report["requirements"] = [entry | {"status": "skip", "evidence": []} for entry in report["requirements"]]
+    assert "What the notice above names" in render(report)
 
 
 def test_half_of_a_surrogate_pair_can_be_written(tmp_path: Path) -> None:
