@@ -98,7 +98,7 @@ def many(asked: Asked, answered: Answered) -> None:
         (lambda _, answered: answered.become(404), "got the status 404"),
         (lambda _, answered: answered.become(200, [1]), "has no VPS to probe"),
         (lambda _, answered: answered.become(200, b"<html>"), "has no VPS to probe"),
-        (lambda _, answered: setattr(answered, "raw", [b"no HTTP"]), "got no response"),
+        (lambda _, answered: setattr(answered, "raw", [b"HTTP/1.1 2"]), "got no response"),
     ],
 )
 def test_without_a_usable_list_the_vps_is_required(change: Change, says: str) -> None:

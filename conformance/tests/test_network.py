@@ -13,9 +13,10 @@ from hostup_conformance.contract.refusal import what_stands_between
 from hostup_conformance.contract.sending import wire_to
 from hostup_conformance.contract.target import Target
 from hostup_conformance.core import network
-from hostup_conformance.core.bodies import MOST_MEMBERS, TooLarge, decode_content
+from hostup_conformance.core.bodies import MOST_MEMBERS, Room, TooLarge, decode_content
 from hostup_conformance.core.limits import Limits
 from hostup_conformance.core.network import Watched
+from hostup_conformance.core.unsent import Stopped
 from hostup_conformance.sources.requests import authorized
 
 
@@ -104,3 +105,10 @@ def test_gzip_may_have_several_members(members: int, rest: bytes, wrong: str | N
 def test_members_of_gzip_share_one_limit() -> None:
     with pytest.raises(TooLarge):
         decode_content(gzip.compress(b"a" * 600) * 2, (("Content-Encoding", "gzip"),), 1000)
+
+
+def test_the_response_that_is_too_much_for_a_run_is_not_kept() -> None:
+    room = Room(Limits(kept_bytes=10), Stopped)
+    assert room.read((), [b"1234567"], 100) == (b"1234567", None)
+    with pytest.raises(Stopped, match="larger than a run keeps"):
+        room.read((), [b"1234567"], 100)

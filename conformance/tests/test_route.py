@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 from hostup_conformance.contract.sending import wire_to
 from hostup_conformance.contract.target import Target
+from hostup_conformance.core import network
 from hostup_conformance.core.limits import Limits
 from hostup_conformance.core.messages import Request
 from hostup_conformance.core.misconfigured import Misconfigured
@@ -180,6 +181,13 @@ def test_a_ca_is_trusted_by_option_or_variable(certificates: Path) -> None:
         assert asked(target_with(url, ca_file=file)).status == 200
         assert asked(target_with(url, {"SSL_CERT_FILE": file})).status == 200
         assert asked(target_with(url, {"REQUESTS_CA_BUNDLE": file})).status == 200
+
+
+def test_a_host_name_may_end_in_a_dot(certificates: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(network, "resolve", lambda *_: ["127.0.0.1"])
+    with serving(server_context(certificates)) as served:
+        target = target_with(f"https://{HOST}.:{served.port}", ca_file=str(certificates / "server.pem"))
+        assert asked(target).status == 200
 
 
 def test_a_handshake_that_fails_once_ends_nothing(certificates: Path) -> None:

@@ -6,7 +6,6 @@ proxy may want a login.
 
 from __future__ import annotations
 
-import re
 from contextlib import suppress
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -31,8 +30,6 @@ CHECK = {
     403: "check the key, its scopes and the VPS id",
     404: "check the base URL and the VPS id",
 }
-#: The failure of a response that does not even begin as one of HTTP/1.1.
-NO_HTTP = re.compile("illegal (status|request) line")
 #: A later request may get something else than these: one that accepts more, or that is sent after a while.
 NOT_FINAL = {406, 429}
 
@@ -125,9 +122,9 @@ def what_stands_between(exchanges: Sequence[Exchange]) -> str | None:
     if len(failures) == len(asked):
         if asked[0].lost == "tls":
             return failures[0]  # it says what to do
+        if foreign := [e.failure for e in asked if e.lost == "foreign"]:
+            return f"what responds there does not speak HTTP/1.1: {foreign[0]} (check the base URL)"
         return f"{failures[0]} (check the base URL{', and whether it is https' if asked[0].lost == 'dropped' else ''})"
-    if all(e.failure and NO_HTTP.search(e.failure) and "HTTP/" not in e.failure for e in asked):
-        return f"what responds there does not speak HTTP/1.1: {asked[0].failure} (check the base URL)"
     if len(failures) or len(asked) != sum(e.status is not None for e in asked):
         return None
     if statuses[0] >= 500:

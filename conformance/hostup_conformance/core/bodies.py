@@ -34,9 +34,9 @@ class TooLarge(Exception):
 
 
 class Room:
-    """The memory that the responses of a run may take; `stop` is told why once it is used up."""
+    """The memory that the responses of a run may take. Once it is used up, what `stop` returns for it is raised."""
 
-    def __init__(self, limits: Limits, stop: Callable[[str], object]) -> None:
+    def __init__(self, limits: Limits, stop: Callable[[str], Exception]) -> None:
         self._limits, self._stop = limits, stop
         self._bytes = self._values = self._too_large = 0
         #: Held while a large response is read: several at once would need too much memory.
@@ -75,7 +75,10 @@ class Room:
         return body, miscoded
 
     def _keep(self, body: bytes, fields: Headers) -> None:
-        """Count a response that is kept; raise `TooLarge` if it needs too much memory, stop if all together do."""
+        """Count a response that is kept; raise `TooLarge` if it needs too much memory, stop if all together do.
+
+        The one that is too much is not kept, and counts as not asked for: no single response is to blame.
+        """
         limits = self._limits
         values = count_values(body)
         if values > limits.values:
@@ -86,7 +89,7 @@ class Room:
             self._bytes += len(body)
             self._values += values + len(fields)
             if self._bytes > limits.kept_bytes or self._values > limits.kept_values:
-                self._stop(
+                raise self._stop(
                     f"the responses are larger than a run keeps ({limits.kept_bytes >> 20} MiB and "
                     f"{limits.kept_values} JSON values and header fields in all)"
                 )
@@ -109,7 +112,7 @@ def bytes_in_memory(body: bytes) -> int:
     if len(body) < 2**20:
         return len(body)
     wide = 4 if WIDE.search(body) else 2 if not body.isascii() or b"\\u" in body else 1
-    characters = len(body.translate(None, CONTINUATION))
+    characters = len(body) if body.isascii() else len(body.translate(None, CONTINUATION))
     return characters * (1 if body.isascii() else wide) + wide * (characters - 5 * body.count(b"\\u"))
 
 

@@ -133,14 +133,16 @@ class Connections:
             # TLS is possible here: this one connection failed.
             return Unanswered(f"TLS broke down: {text}", None if watch.received else "dropped")
         if isinstance(error, httpcore.TimeoutException):
-            return Unanswered(f"no whole response within {seconds:g} seconds", timed_out=True)
+            lost: Lost | None = "foreign" if watch.is_foreign else None if watch.received else "silent"
+            return Unanswered(f"no whole response within {seconds:g} seconds", lost, timed_out=True)
         if isinstance(error, httpcore.ConnectError):
             # There never was a connection: the name is unknown, for instance, or nothing listens.
             return Unanswered(f"connection failed: {text}", None if watch.connected else "refused")
         if isinstance(error, httpcore.RemoteProtocolError | httpcore.ReadError | httpcore.WriteError):
             if not (watch.connected or watch.received or self._aborted):
                 return None
-            return Unanswered(f"broken response: {text}", None if watch.received else "dropped")
+            came: Lost | None = "foreign" if watch.is_foreign else None
+            return Unanswered(f"broken response: {text}", came if watch.received else "dropped")
         return Unanswered(f"{type(error).__name__}: {text}")
 
     def _roundtrip(self, request: Request, longest: Callable[[int], int], pool: Pool) -> Response:

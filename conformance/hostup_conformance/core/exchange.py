@@ -33,8 +33,10 @@ class Asked(Protocol):
 
 A = TypeVar("A", bound=Asked)
 #: How a request was lost: there was no connection (nothing listens, for instance); it was dropped before the first byte
-#: of a response; or TLS, or a proxy, failed.
-Lost = Literal["refused", "dropped", "tls", "proxy"]
+#: of a response; TLS, or a proxy, failed; nothing came in time; or what came is not HTTP.
+Lost = Literal["refused", "dropped", "tls", "proxy", "silent", "foreign"]
+#: The ways that may pass, as while a server restarts.
+MAY_PASS: set[Lost | None] = {"refused", "dropped", "tls", "proxy"}
 
 
 @dataclass(frozen=True)
@@ -97,7 +99,7 @@ def mark_recovered(exchanges: Sequence[Exchange[A]], transient: Callable[[Exchan
     good: set[tuple[str, str, Headers, bytes]] = set()
     for e in reversed(exchanges):
         key = (e.request.method, e.request.target, e.request.headers, e.request.body)
-        if e.lost or transient(e):
+        if e.lost in MAY_PASS or transient(e):
             e.recovered = key in good
         elif e.response is not None:
             good.add(key)

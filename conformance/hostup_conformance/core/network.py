@@ -40,6 +40,12 @@ class Watch:
             raise httpcore.ReadTimeout
         return left
 
+    @property
+    def is_foreign(self) -> bool:
+        """Whether something was received that is not the beginning of a response of HTTP/1 (RFC 9112 section 4)."""
+        begin = bytes(self.head[:100]).lstrip(b"\r\n")[:5]
+        return not b"HTTP/".startswith(begin)
+
     def count(self, data: bytes) -> bytes:
         """Count received bytes, and keep as many as are needed to find the end of the header section."""
         self.received += len(data)
@@ -179,7 +185,9 @@ class WatchedStream(httpcore.NetworkStream):
     ) -> httpcore.NetworkStream:
         """Start TLS on the connection."""
         seconds = min(self._network.watch.remaining(), 10)
-        stream = self._stream.start_tls(ssl_context, server_hostname, seconds)
+        # A name may end in a dot in a URL, but neither in a certificate nor in SNI (RFC 6066 section 3).
+        name = server_hostname.removesuffix(".") if server_hostname else None
+        stream = self._stream.start_tls(ssl_context, name, seconds)
         watch = self._network.watch
         watch.secured = True
         # What was received before TLS is a proxy's response to CONNECT.
