@@ -6,9 +6,12 @@ import argparse
 import json
 import os
 import shlex
+import signal
 import sys
+import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from dataclasses import fields
 from typing import Any, NoReturn
 
@@ -22,8 +25,8 @@ from .errors import CommandStillRunning, HostUpError, StartLost
 PROGRAM = "hostup-agent-exec"
 LATE, FAILED, KILLED, INTERRUPTED, CLOSED = 124, 125, 137, 130, 141
 EXITS = f"""exit codes: that of the command that was run; {LATE} if it has not ended in time; {FAILED} for an error of this program;
-{KILLED} if the command was killed or has no exit code; {INTERRUPTED} if this program was interrupted"""
-NO_COMMANDS = f"{FAILED} for an error of this program; {INTERRUPTED} if it was interrupted"
+{KILLED} if the command was killed or has no exit code; {INTERRUPTED} if this program was interrupted, 143 if it was terminated"""
+NO_COMMANDS = f"{FAILED} for an error of this program; {INTERRUPTED} if it was interrupted, 143 if it was terminated"
 
 
 class _Parser(argparse.ArgumentParser):
@@ -99,6 +102,39 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+class _Stopped(KeyboardInterrupt):
+    """Another signal than SIGINT is to end this program."""
+
+    number = signal.SIGINT
+
+
+def _stop(number: int, _: object) -> NoReturn:
+    for each in (signal.SIGINT, number):  # a group may get it twice
+        signal.signal(each, signal.SIG_IGN)
+    stopped = _Stopped()
+    stopped.number = signal.Signals(number)
+    raise stopped
+
+
+@contextmanager
+def _telling() -> Generator[None, None, None]:
+    """Let a signal that ends this program be told of what was begun, as an interrupt is."""
+    known = {
+        signal.SIGINT: signal.default_int_handler,
+        signal.SIGTERM: signal.SIG_DFL,
+        getattr(signal, "SIGHUP", signal.SIGTERM): signal.SIG_DFL,
+    }
+    is_main = threading.current_thread() is threading.main_thread()
+    before = {number: handler for number, handler in known.items() if is_main and signal.getsignal(number) is handler}
+    for number in before:
+        signal.signal(number, _stop)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
 class _Progress:
     """A line on a terminal that says how long it has been running, and goes away."""
 
@@ -122,13 +158,17 @@ class _Progress:
 
 def _ended(output: Any, arguments: argparse.Namespace, progress: _Progress) -> int:
     progress.clear()
-    if arguments.json:
-        print(json.dumps(output.to_dict()))
-    else:
-        sys.stdout.write(output.stdout_text)
-        sys.stdout.flush()
-        sys.stderr.write(output.stderr_text)
     code = output.exit_code
+    try:
+        if arguments.json:
+            print(json.dumps(output.to_dict()))
+        else:
+            sys.stdout.write(output.stdout_text)
+            sys.stdout.flush()
+            sys.stderr.write(output.stderr_text)
+    except OSError as error:
+        error.add_note(f"its output cannot be printed; the exit code was {code if isinstance(code, int) else 'none'}")
+        raise
     if not isinstance(code, int):
         return KILLED
     # A shell sees the lowest eight bits alone, and a failure must not look like success.
@@ -145,7 +185,7 @@ def _told(error: Exception, client: AuthenticatedClient | None) -> str:
         text = _printable(text)[:300]
         text = text if isinstance(error, TypeError | ValueError) else f"{type(error).__name__}: {text}"
         if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
-            text += " (check HOSTUP_BASE_URL and the network)"
+            text += " (check HOSTUP_BASE_URL, the network, and a proxy if one is set)"
     return text.replace(client.token, "[key]") if client is not None else text
 
 
@@ -249,6 +289,8 @@ def _arguments(given: list[str]) -> argparse.Namespace:
     if arguments.asked == "run":
         arguments.command += [word for word in words if not word.startswith("-")] + after
         words = [word for word in words if word.startswith("-")]
+        if words:
+            parser.error(f"unrecognized arguments: {' '.join(words)} (-- goes before a command with options)")
         if not arguments.command:
             parser.error("the command to run is missing")
     elif after:
@@ -260,10 +302,18 @@ def _arguments(given: list[str]) -> argparse.Namespace:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Do what the arguments ask for, and return the exit code."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:  # it was closed
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115
+        elif hasattr(stream, "reconfigure"):  # output may hold what the terminal cannot show
+            stream.reconfigure(errors="replace")
     arguments = _arguments(list(sys.argv[1:] if argv is None else argv))
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):  # output may hold what the terminal cannot show
-            getattr(stream, "reconfigure")(errors="replace")
+    with _telling():
+        return _main(arguments)
+
+
+def _main(arguments: argparse.Namespace) -> int:
     client: AuthenticatedClient | None = None
     try:
         with AuthenticatedClient(application="cli", retries=2) as client:
@@ -275,7 +325,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return CLOSED
     except KeyboardInterrupt as interrupted:
         print(f"{PROGRAM}: interrupted", *getattr(interrupted, "__notes__", []), sep="; ", file=sys.stderr)
-        return INTERRUPTED
+        return 128 + getattr(interrupted, "number", signal.SIGINT)
     except (HostUpError, httpx.HTTPError, TypeError, ValueError, OSError) as error:
         known = {name: value for name in ("pid",) if (value := getattr(error, name, None)) is not None}
         text = "; ".join([_told(error, client), *_advice(error, arguments)])

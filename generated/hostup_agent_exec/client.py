@@ -51,10 +51,10 @@ CONCURRENCY = 25
 With more, a request takes longer than it gains: the pool looks at all its connections, twice over, for each."""
 
 _HEADERS = {
-    "accept": "application/json, application/problem+json",
+    "Accept": "application/json, application/problem+json",
     # What can be decoded within bounds, whatever else httpx would take.
-    "accept-encoding": "gzip, deflate",
-    "user-agent": "hostup-agent-exec/3.0.0",
+    "Accept-Encoding": "gzip, deflate",
+    "User-Agent": "hostup-agent-exec/3.0.0",
 }
 
 _LONGEST = 1e9
@@ -69,9 +69,10 @@ class Unsendable(ValueError):
     """What was asked for cannot be sent, and nothing was."""
 
 
-def _lower(headers: Mapping[str, str]) -> dict[str, str]:
-    # Names have no case (RFC 9110, section 5.1): one spelling keeps a header from being sent twice.
-    return {name.lower(): value for name, value in headers.items()}
+def _merged(*given: Mapping[str, str]) -> dict[str, str]:
+    """Merge headers, whose names have no case (RFC 9110, section 5.1): the last one counts, spelled as it is there."""
+    spelled = {name.lower(): (name, value) for headers in given for name, value in headers.items()}
+    return dict(spelled.values())
 
 
 def _times(timeout: float | httpx.Timeout | None) -> tuple[float | None, httpx.Timeout | None]:
@@ -214,7 +215,8 @@ async def _until_closed(client: httpx.AsyncClient) -> AsyncGenerator[None, None]
     try:
         yield
     finally:
-        await client.aclose()
+        if _loop() is not None:  # else it is collected after its loop, which has not ended as it should
+            await client.aclose()
 
 
 class _Asynchronous:
@@ -602,12 +604,13 @@ class Client:
         self._base_url = str(url.copy_with(userinfo=b"") if url.userinfo else base_url).rstrip("/")
         arguments = dict(httpx_args or {})
         more = httpx.Headers(arguments.pop("headers", None))
+        spelled = {name.decode(more.encoding): value.decode(more.encoding) for name, value in more.raw}
         self._cookies = dict(cookies or {})
-        self._headers = {**_HEADERS, **dict(more.items()), **_lower(headers or {})}
+        self._headers = _merged(_HEADERS, spelled, headers or {})
         if application is not None:
             if not re.fullmatch(r"[ -~]+", application):
                 raise ValueError("application: expected visible ASCII characters")
-            self._headers["user-agent"] = f"{application} {_HEADERS['user-agent']}"
+            self._headers = _merged(self._headers, {"User-Agent": f"{application} {_HEADERS['User-Agent']}"})
         set_total, self._phases = _times(timeout)
         if "timeout" in arguments:
             of_httpx = httpx.Timeout(arguments.pop("timeout"))
@@ -663,8 +666,8 @@ class Client:
     def with_headers(self, headers: Mapping[str, str]) -> Self:
         """Make a client like this one with more headers, which shares its connections."""
         other = self._like()
-        other._headers = {**self._headers, **_lower(headers)}
-        other._unlike = {**self._unlike, **_lower(headers)}
+        other._headers = _merged(self._headers, headers)
+        other._unlike = _merged(self._unlike, headers)
         return other
 
     def with_cookies(self, cookies: Mapping[str, str]) -> Self:
@@ -851,23 +854,19 @@ class Client:
             arguments["url"], _, arguments["params"] = arguments["url"].partition("?")
         is_given = client is self._given or client is self._async_given
         cookies = {**self._cookies, **arguments.pop("cookies", {})}
-        sent = {
-            **(self._headers if is_given else self._unlike),
-            **_lower(arguments.get("headers", {})),
-            **_lower(headers or {}),
-        }
+        own = self._headers if is_given else self._unlike
         if cookies:
             # As a header, since httpx would keep the cookies of one request for the next.
-            sent["cookie"] = "; ".join(f"{name}={value}" for name, value in cookies.items())
-        sent.update(authority)
-        arguments["headers"] = sent
+            authority["Cookie"] = "; ".join(f"{name}={value}" for name, value in cookies.items())
+        arguments["headers"] = sent = _merged(own, arguments.get("headers", {}), headers or {}, authority)
         timeout = one.phases(self._phases, client.timeout if is_given else self._pool.phases, self._pool.longest)
         if is_given or client.params or client.cookies:
             if timeout is not None:
                 arguments["timeout"] = timeout
             return client.build_request(**arguments), auth
         # What build_request makes, without its costs: they are a tenth of a call.
-        like_all: list[tuple[Any, Any]] = [pair for pair in client.headers.raw if pair[0].decode().lower() not in sent]
+        names = {name.lower() for name in sent}
+        like_all: list[tuple[Any, Any]] = [pair for pair in client.headers.raw if pair[0].decode().lower() not in names]
         arguments["headers"] = like_all + list(sent.items())
         extensions = {"timeout": (timeout or client.timeout).as_dict()}
         return httpx.Request(**arguments, extensions=extensions), auth
@@ -903,7 +902,7 @@ class Client:
 class AuthenticatedClient(Client):
     """A client with a key (RFC 6750). A new key takes effect as soon as it is assigned to ``token``.
 
-    Neither its repr nor a pickle holds the key; one that was unpickled sends nothing until it is given a key again.
+    Neither its repr nor a pickle holds the key. One that was unpickled takes it from the environment if the first one did, or sends nothing until it is given a key again.
 
     Args:
         base_url: as for :class:`Client`, and so are all other arguments not named here
@@ -950,6 +949,7 @@ class AuthenticatedClient(Client):
         )
         self.prefix = prefix
         self.auth_header_name = auth_header_name
+        self._is_of_environment = token is None
         if token is None:
             token = os.environ.get("HOSTUP_API_KEY") or None
             if token is None:
@@ -961,11 +961,18 @@ class AuthenticatedClient(Client):
     def __getstate__(self) -> dict[str, Any]:
         return {**super().__getstate__(), "token": ""}
 
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        if self._is_of_environment:
+            self.token = os.environ.get("HOSTUP_API_KEY", "")
+
     def _authority(self) -> tuple[dict[str, str], Any]:
         # Checked here, since the error of a later check would quote the header.
         check("token", self.token, str)
+        if not self.token:
+            raise Unsendable("token: there is none; assign one to it, which a client from a pickle needs")
         _check_token("token", self.token, self.prefix)
         if not _VISIBLE.fullmatch(self.prefix or "-"):
             raise Unsendable("prefix: expected visible ASCII characters alone")
         # With no auth of httpx, so that neither a given client's own nor a user name in the URL takes its place.
-        return {self.auth_header_name.lower(): f"{self.prefix} {self.token}" if self.prefix else self.token}, None
+        return {self.auth_header_name: f"{self.prefix} {self.token}" if self.prefix else self.token}, None

@@ -500,6 +500,22 @@ def test_requests_at_once_are_limited_to_connections(most: int) -> None:
     assert seen[0] == most
 
 
+def test_names_of_headers_are_spelled_as_given(voice: Voice) -> None:
+    asked: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        return played(YES)
+
+    arguments = {"transport": httpx.MockTransport(answer), "headers": {"X-ONE": "1", "accept": "text/plain"}}
+    client = new_client(headers={"X-Two": "2"}, httpx_args=arguments).with_headers({"x-Three": "3", "X-TWO": "4"})
+    voice.call(client=client, headers={"X-THREE": "5"})
+    names = [name.decode() for name, _ in asked[0].headers.raw]
+    assert {"Authorization", "User-Agent", "Accept-Encoding", "accept", "X-ONE", "X-TWO", "X-THREE"} <= set(names)
+    assert len({name.lower() for name in names}) == len(names)
+    assert [asked[0].headers[name] for name in ("accept", "x-two", "x-three")] == ["text/plain", "4", "5"]
+
+
 def test_headers_of_httpx_args_are_added() -> None:
     asked: list[httpx.Request] = []
 

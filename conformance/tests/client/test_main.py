@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -129,7 +130,7 @@ def test_a_missing_key_is_named(monkeypatch: pytest.MonkeyPatch, capsys: pytest.
         (["wait", VPS, "x"], "argument PID: invalid int value: 'x'"),
         (["list", "--", "x"], "nothing may stand after --"),
         (["list", "x", "y"], "unrecognized arguments: x y"),
-        (["run", VPS, "--odd", "x"], "unrecognized arguments: --odd"),
+        (["run", VPS, "--odd", "x"], "unrecognized arguments: --odd (-- goes before a command with options)"),
     ],
 )
 def test_wrong_arguments_are_own_errors(arguments: list[str], says: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -189,6 +190,92 @@ def test_a_closed_pipe_ends_it_quietly(listing: dict[str, str]) -> None:
     done = subprocess.run(LIST, env=listing, stdout=write, stderr=subprocess.PIPE, text=True, check=False)
     os.close(write)
     assert (done.returncode, done.stderr) == (141, "")
+
+
+@pytest.mark.parametrize("closed", [">&-", ">&- 2>&-"])
+def test_closed_streams_change_nothing_else(listing: dict[str, str], closed: str) -> None:
+    command = ["sh", "-c", f'exec "$@" {closed}', "sh", *LIST]
+    done = subprocess.run(command, env=listing, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+class Full(io.StringIO):
+    """A file on a disk without space."""
+
+    def flush(self) -> None:
+        raise OSError(28, "No space left on device")
+
+
+@pytest.mark.parametrize(("ending", "code"), [({"exitCode": 3}, "3"), ({}, "none")])
+def test_output_that_cannot_be_printed_is_told(
+    server: respx.MockRouter, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch,
+    ending: dict[str, int], code: str,
+) -> None:  # fmt: skip
+    server["poll"].respond(json={"exited": True, **ending})
+    monkeypatch.setattr(sys, "stdout", Full())
+    assert main(["run", VPS, "x"]) == 125
+    says = f"its output cannot be printed; the exit code was {code}"
+    assert capsys.readouterr().err.endswith(f"No space left on device; {says}\n")
+
+
+class Endless(Listing):
+    """A command that never ends."""
+
+    polled = threading.Event()
+
+    def do_GET(self) -> None:
+        self.answer({"exited": False} if "pid=" in self.path else {"available": True})
+        if "pid=" in self.path:
+            self.polled.set()
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.answer({"pid": PID})
+
+    def answer(self, body: object) -> None:
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(json.dumps(body).encode())
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="this system has other signals")
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_a_signal_tells_what_was_begun(name: str) -> None:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Endless) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        Endless.polled.clear()
+        environment = {"HOSTUP_BASE_URL": f"http://127.0.0.1:{server.server_port}", "HOSTUP_API_KEY": KEY}
+        command = [sys.executable, "-m", "hostup_agent_exec", "run", VPS, "sleep 99"]
+        with subprocess.Popen(command, env={**os.environ, **environment}, stderr=subprocess.PIPE, text=True) as process:
+            assert Endless.polled.wait(60)
+            process.send_signal(signal.Signals[name])
+            _, err = process.communicate()
+        server.shutdown()
+        thread.join()
+    assert (process.returncode, err) == (128 + signal.Signals[name], f"hostup-agent-exec: interrupted; {NAMED}\n")
+
+
+def test_signals_are_left_as_they_were(server: respx.MockRouter, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[object] = []
+
+    def answer(_: httpx.Request) -> httpx.Response:
+        seen.extend(signal.getsignal(number) for number in numbers)
+        return httpx.Response(200, json={"available": False})
+
+    numbers = [signal.SIGINT, signal.SIGTERM]
+    server["probe"].mock(side_effect=answer)
+    before = signal.signal(signal.SIGTERM, signal.SIG_IGN)  # as for a program that nobody is to end
+    try:
+        assert main(["probe", VPS]) == 1
+        assert signal.getsignal(signal.SIGTERM) is seen[1] is signal.SIG_IGN
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler is not seen[0]
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    in_thread = threading.Thread(target=main, args=(["probe", VPS],))
+    in_thread.start()
+    in_thread.join()
+    assert seen[2:] == [signal.default_int_handler, before]
 
 
 def test_a_probe_says_yes_or_no(server: respx.MockRouter, capsys: pytest.CaptureFixture[str]) -> None:
@@ -268,9 +355,9 @@ HELP = {
 }
 EXITS = (
     "exit codes: that of the command that was run; 124 if it has not ended in time; 125 for an error of this program; "
-    "137 if the command was killed or has no exit code; 130 if this program was interrupted"
+    "137 if the command was killed or has no exit code; 130 if this program was interrupted, 143 if it was terminated"
 )
-NO_COMMANDS = "125 for an error of this program; 130 if it was interrupted"
+NO_COMMANDS = "125 for an error of this program; 130 if it was interrupted, 143 if it was terminated"
 EXITS_OF: dict[tuple[str, ...], str] = {
     ("probe",): f"exit codes: 0 if available is true, 1 if it is not; {NO_COMMANDS}",
     ("list",): f"exit codes: 0 if all were listed; {NO_COMMANDS}",
@@ -346,7 +433,7 @@ def test_a_terminal_s_line_goes_away(
     [
         (
             httpx.ConnectError(f"no {KEY}"),
-            "ConnectError: no [key] (check HOSTUP_BASE_URL and the network)",
+            "ConnectError: no [key] (check HOSTUP_BASE_URL, the network, and a proxy if one is set)",
         ),
         (httpx.ReadTimeout("a" * 400), f"ReadTimeout: {'a' * 300}"),
         (OSError("no"), "OSError: no"),
@@ -419,7 +506,8 @@ def test_a_wait_prints_json_too(server: respx.MockRouter, capsys: pytest.Capture
 
 
 @pytest.mark.parametrize(
-    ("kind", "notes"), [("probe", ""), ("start", "; a command may have been started"), ("poll", f"; {NAMED}")]
+    ("kind", "notes"),
+    [("probe", "no command was started"), ("start", "a command may have been started"), ("poll", NAMED)],
 )
 def test_an_interruption_tells_what_was_begun(
     server: respx.MockRouter, capsys: pytest.CaptureFixture[str], kind: str, notes: str
@@ -429,7 +517,7 @@ def test_an_interruption_tells_what_was_begun(
 
     server[kind].mock(side_effect=interrupt)
     assert main(["run", VPS, "x"]) == 130
-    assert capsys.readouterr().err == f"hostup-agent-exec: interrupted{notes}\n"
+    assert capsys.readouterr().err == f"hostup-agent-exec: interrupted; {notes}\n"
 
 
 def test_words_may_stand_between_options(server: respx.MockRouter) -> None:

@@ -9,7 +9,8 @@ from typing import Any
 
 import httpx
 import pytest
-from client.voices import (
+import trio
+from client.voices import VPS, (
     EXITED,
     STARTED,
     YES,
@@ -123,6 +124,24 @@ def test_closing_many_runs_ends_them_all() -> None:
             return ended
 
     assert asyncio.run(main())[-1] == "slow"
+
+
+def test_one_id_is_not_many() -> None:
+    async def main() -> None:
+        async for _ in start_agent_exec.run_many(VPS, "x", client=new_client()):
+            pass
+
+    with pytest.raises(TypeError, match=r"^expected many, got one str$"):
+        asyncio.run(main())
+
+
+def test_another_event_loop_is_refused() -> None:
+    async def main() -> None:
+        async for _ in start_agent_exec.run_many([VPS], "x", client=new_client()):
+            pass
+
+    with pytest.raises(RuntimeError, match=r"^this runs on asyncio alone$"):
+        trio.run(main)
 
 
 @pytest.mark.parametrize(("limit", "error"), [(0, ValueError), ("2", TypeError), (True, TypeError)])

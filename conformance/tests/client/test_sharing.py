@@ -207,6 +207,40 @@ def test_derived_clients_share_connections(url: str) -> None:
         assert len(ports) == 1
 
 
+def test_a_pickle_takes_the_key_where_the_client_did(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOSTUP_API_KEY", KEY)
+    for client, key in ((AuthenticatedClient(), "of another process"), (new_client(), "")):
+        pickled = pickle.dumps(client)
+        assert KEY.encode() not in pickled
+        with monkeypatch.context() as other:
+            other.setenv("HOSTUP_API_KEY", "of another process")
+            assert pickle.loads(pickled).token == key  # noqa: S301
+
+
+def test_without_a_key_it_says_why(voice: Voice, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOSTUP_API_KEY", KEY)
+    for client in (AuthenticatedClient(), new_client()):
+        pickled = pickle.dumps(client)
+        with monkeypatch.context() as other:
+            other.delenv("HOSTUP_API_KEY")
+            says = r"^token: there is none; assign one to it, which a client from a pickle needs$"
+            with pytest.raises(ValueError, match=says):
+                voice.call(client=pickle.loads(pickled))  # noqa: S301
+
+
+def test_connections_whose_loop_was_left_are_collected_silently(url: str) -> None:
+    program = f"""
+import asyncio
+from hostup_agent_exec import AuthenticatedClient
+from hostup_agent_exec.api.agent import get_agent_exec
+client = AuthenticatedClient({url!r}, "key")
+loop = asyncio.new_event_loop()
+loop.run_until_complete(get_agent_exec.asyncio("v", client=client))
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 @dataclasses.dataclass
 class Settings:
     client: Client
@@ -339,7 +373,7 @@ def test_cancelled_anywhere_it_leaves_a_client_that_works() -> None:
         told = "".join(getattr(error, "__notes__", []))
         assert (f"pid {PID}" in told) == bool(pids)
         notes.add(told)
-    assert notes == {"", "a command may have been started", f"the command was started: pid {PID}"}
+    assert notes == {"no command was started", "a command may have been started", f"the command was started: pid {PID}"}
 
 
 def test_an_interrupted_run_names_its_pid(voice: Voice) -> None:

@@ -229,25 +229,11 @@ def _segments(url: httpx.URL) -> list[str]:
     return [unquote(segment) for segment in path.split("/")]
 
 
-class _Around:
-    """Asks of an exception whether it becomes another one. (A generator would hold the exception in a circle of frames,
-    and so its response in memory, until the next collection of garbage.)"""
-
-    def __init__(self, judge: Callable[[BaseException], None]) -> None:
-        self._judge = judge
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, frames: TracebackType | None
-    ) -> None:
-        if error is not None:
-            self._judge(error)
-
-
 class Waiting:
     """The decisions of a wait, apart from its sending and sleeping, which are synchronous or not.
+
+    A ``with`` of it stands around the requests: by how far it has come, an exception gets a note, or becomes another one. (A
+    generator in its place would hold the exception in a circle of frames, and so its response in memory.)
 
     Args:
         timeout: seconds to wait at most
@@ -288,15 +274,30 @@ class Waiting:
         self._state: Any = None
         self._upstream = False
         self._sleeps_until = float("-inf")
+        # As functions: a bound method would be a circle.
+        self._judge: Callable[[Self, BaseException], None] = type(self)._not_polled if about else type(self)._not_asked
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, frames: TracebackType | None
+    ) -> None:
+        if error is not None:
+            self._judge(self, error)
 
     @property
     def left(self) -> float:
         """Seconds to the deadline."""
         return max(0.0, self.end - time.monotonic())
 
-    def starting(self) -> _Around:
-        """Around a start: one that was not refused, and did not say what it started, becomes :class:`StartLost`."""
-        return _Around(self._not_started)
+    def _not_asked(self, error: BaseException) -> None:
+        if not isinstance(error, Exception):
+            error.add_note(f"no {self._noun} was started")
+
+    def starting(self) -> None:
+        """From here on, a start that was not refused, and did not say what it started, is :class:`StartLost`."""
+        self._judge = type(self)._not_started
 
     def _not_started(self, error: BaseException) -> None:
         if isinstance(error, StartLost):
@@ -316,10 +317,9 @@ class Waiting:
         else:
             error.add_note(f"a {self._noun} may have been started")
 
-    def running(self, **about: Any) -> _Around:
-        """Around all that follows a start: every exception names what was started."""
-        self._about = about
-        return _Around(self._not_ended)
+    def running(self, **about: Any) -> None:
+        """From here on, every exception names what was started."""
+        self._about, self._judge = about, type(self)._not_ended
 
     def _not_ended(self, error: BaseException) -> None:
         if isinstance(error, HostUpError):
@@ -329,10 +329,6 @@ class Waiting:
             text = f"the {self._noun} was started, and cannot be polled now ({told}; {self._asked})"
             raise self.named(CommandStillRunning(text)) from error
         error.add_note(f"the {self._noun} was started: {told}")
-
-    def poll(self) -> _Around:
-        """Around each poll: one whose response may have been lost becomes :class:`OutputLost`."""
-        return _Around(self._not_polled)
 
     def _not_polled(self, error: BaseException) -> None:
         if isinstance(error, ResponseError):
@@ -441,13 +437,20 @@ async def each(
     """Call for each, some at once, and give what comes of it as it comes. When this is closed, so are the calls.
 
     Raises:
-        TypeError, ValueError: ``limit`` is no number of calls
+        TypeError, ValueError: ``limit`` is no number of calls, or ``ids`` is one str
+        RuntimeError: another event loop than asyncio's runs
     """
     import asyncio  # noqa: PLC0415  (slow to import)
 
     check("limit", limit, int)
     if limit < 1:
         raise ValueError("limit: expected 1 or more")
+    if isinstance(ids, str):
+        raise TypeError("expected many, got one str")
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        raise RuntimeError("this runs on asyncio alone") from None
     under_way: dict[asyncio.Future[R], T] = {}
 
     left: AsyncIterator[T] | None = aiter(ids) if isinstance(ids, AsyncIterable) else _one_by_one(ids)

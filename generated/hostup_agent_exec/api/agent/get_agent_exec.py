@@ -361,7 +361,7 @@ def wait(
     )
     _waiting = _api.Waiting(timeout, interval, "command", _kwargs, client, pid=pid)
     while True:
-        with _waiting.poll():
+        with _waiting:
             _response = client.send(_kwargs, again=_waiting.once, end=_waiting.end, largest_body=209715200)
             _state = None if _response.status_code == 429 else _parse_present(_response)
         if _state is not None:
@@ -418,7 +418,7 @@ async def asyncio_wait(
     )
     _waiting = _api.Waiting(timeout, interval, "command", _kwargs, client, pid=pid)
     while True:
-        with _waiting.poll():
+        with _waiting:
             _response = await client.asend(_kwargs, again=_waiting.once, end=_waiting.end, largest_body=209715200)
             _state = None if _response.status_code == 429 else _parse_present(_response)
         if _state is not None:

@@ -262,6 +262,7 @@ def run(
         httpx.HTTPError: no response to the probe came, or the start was never sent, as when the time was over by then
             (httpx.PoolTimeout); nothing was started
     """
+    _types.check("command", command, str)
     _types.check_callback("on_start", on_start)
     _types.check_callback("on_progress", on_progress)
     _kwargs = _get_kwargs(
@@ -270,26 +271,26 @@ def run(
             command=command,
         ),
     )
-    _waiting = _api.Waiting(timeout, interval, "command", _kwargs, client)
-    _response = client.send(
-        get_agent_exec._get_kwargs(
-            id=id,
-        ),
-        repeatable=True,
-        again=_waiting.busy,
-        end=_waiting.end,
-        largest_body=1048576,
-    )
-    _availability = get_agent_exec._parse_absent(_response)
-    if not _availability.available:
-        raise _api.unavailable("commands cannot be run in this VPS now", _availability, _response)
-    with _waiting.starting():
+    with _api.Waiting(timeout, interval, "command", _kwargs, client) as _waiting:
+        _response = client.send(
+            get_agent_exec._get_kwargs(
+                id=id,
+            ),
+            repeatable=True,
+            again=_waiting.busy,
+            end=_waiting.end,
+            largest_body=1048576,
+        )
+        _availability = get_agent_exec._parse_absent(_response)
+        if not _availability.available:
+            raise _api.unavailable("commands cannot be run in this VPS now", _availability, _response)
+        _waiting.starting()
         _response = client.send(
             _kwargs, again=_waiting.refused, end=_waiting.end, latest=_waiting.latest, largest_body=1048576
         )
         _started = _parse_response(_response)
         pid = _api.started(_response, "pid", int, _started.pid, _started.poll_url)
-    with _waiting.running(pid=pid):
+        _waiting.running(pid=pid)
         if on_start is not None:
             on_start(pid)
         return get_agent_exec.wait(
@@ -345,6 +346,7 @@ async def asyncio_run(
         httpx.HTTPError: no response to the probe came, or the start was never sent, as when the time was over by then
             (httpx.PoolTimeout); nothing was started
     """
+    _types.check("command", command, str)
     _types.check_callback("on_start", on_start)
     _types.check_callback("on_progress", on_progress)
     _kwargs = _get_kwargs(
@@ -353,26 +355,26 @@ async def asyncio_run(
             command=command,
         ),
     )
-    _waiting = _api.Waiting(timeout, interval, "command", _kwargs, client)
-    _response = await client.asend(
-        get_agent_exec._get_kwargs(
-            id=id,
-        ),
-        repeatable=True,
-        again=_waiting.busy,
-        end=_waiting.end,
-        largest_body=1048576,
-    )
-    _availability = get_agent_exec._parse_absent(_response)
-    if not _availability.available:
-        raise _api.unavailable("commands cannot be run in this VPS now", _availability, _response)
-    with _waiting.starting():
+    with _api.Waiting(timeout, interval, "command", _kwargs, client) as _waiting:
+        _response = await client.asend(
+            get_agent_exec._get_kwargs(
+                id=id,
+            ),
+            repeatable=True,
+            again=_waiting.busy,
+            end=_waiting.end,
+            largest_body=1048576,
+        )
+        _availability = get_agent_exec._parse_absent(_response)
+        if not _availability.available:
+            raise _api.unavailable("commands cannot be run in this VPS now", _availability, _response)
+        _waiting.starting()
         _response = await client.asend(
             _kwargs, again=_waiting.refused, end=_waiting.end, latest=_waiting.latest, largest_body=1048576
         )
         _started = _parse_response(_response)
         pid = _api.started(_response, "pid", int, _started.pid, _started.poll_url)
-    with _waiting.running(pid=pid):
+        _waiting.running(pid=pid)
         if on_start is not None:
             on_start(pid)
         return await get_agent_exec.asyncio_wait(
