@@ -256,7 +256,7 @@ def test_a_signal_tells_what_was_begun(name: str) -> None:
     assert (process.returncode, err) == (128 + signal.Signals[name], f"hostup-agent-exec: interrupted; {NAMED}\n")
 
 
-def test_signals_are_left_as_they_were(server: respx.MockRouter, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_signals_are_left_as_they_were(server: respx.MockRouter) -> None:
     seen: list[object] = []
 
     def answer(_: httpx.Request) -> httpx.Response:

@@ -10,9 +10,10 @@ from typing import Any
 import httpx
 import pytest
 import trio
-from client.voices import VPS, (
+from client.voices import (
     EXITED,
     STARTED,
+    VPS,
     YES,
     new_client,
     played,

@@ -275,7 +275,7 @@ class Waiting:
         self._upstream = False
         self._sleeps_until = float("-inf")
         # As functions: a bound method would be a circle.
-        self._judge: Callable[[Self, BaseException], None] = type(self)._not_polled if about else type(self)._not_asked
+        self._judge = Waiting._not_polled if about else Waiting._not_asked
 
     def __enter__(self) -> Self:
         return self
@@ -297,7 +297,7 @@ class Waiting:
 
     def starting(self) -> None:
         """From here on, a start that was not refused, and did not say what it started, is :class:`StartLost`."""
-        self._judge = type(self)._not_started
+        self._judge = Waiting._not_started
 
     def _not_started(self, error: BaseException) -> None:
         if isinstance(error, StartLost):
@@ -319,7 +319,7 @@ class Waiting:
 
     def running(self, **about: Any) -> None:
         """From here on, every exception names what was started."""
-        self._about, self._judge = about, type(self)._not_ended
+        self._about, self._judge = about, Waiting._not_ended
 
     def _not_ended(self, error: BaseException) -> None:
         if isinstance(error, HostUpError):
