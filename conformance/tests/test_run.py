@@ -248,6 +248,21 @@ def test_a_recording_is_judged_and_nothing_is_sent(tmp_path: Path) -> None:
     assert report_in(tmp_path)["summary"]["error"] == 0
 
 
+def test_no_module_of_the_suite_is_imported_in_a_thread(tmp_path: Path) -> None:
+    """Older Pythons cannot compile two modules for pytest at once, which the first run after an installation may do."""
+    (tmp_path / "watch.py").write_text(
+        "import sys, threading\n"
+        "class Watch:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name.startswith('hostup') and threading.current_thread() is not threading.main_thread():\n"
+        "            open('in_a_thread', 'a').write(name)\n"
+        "sys.meta_path.insert(0, Watch())\n"
+    )
+    done = run(tmp_path, "-p", "watch", PYTHONPATH=str(tmp_path))
+    assert done.returncode == 0
+    assert not (tmp_path / "in_a_thread").exists()
+
+
 def test_a_failure_of_the_suite_ends_the_sending(tmp_path: Path) -> None:
     """What was sent until then is judged, the suite's failure is an error, and the verdict says that nobody knows."""
     (tmp_path / "broken.py").write_text(

@@ -7,6 +7,13 @@ from urllib.parse import urlsplit
 
 import httpx
 
+# Not in `call`, which runs in a thread: before Python 3.11.8, a module that pytest rewrites cannot be compiled there
+# while hypothesis parses others in the main thread (https://github.com/python/cpython/issues/106905).
+from hostup_agent_exec import AuthenticatedClient
+from hostup_agent_exec.api.agent import get_agent_exec, start_agent_exec
+from hostup_agent_exec.models.command_start import CommandStart
+from hostup_agent_exec.types import UNSET
+
 from hostup_conformance.core.exchange import Decoded
 from hostup_conformance.core.messages import Request
 from hostup_conformance.core.unsent import Unsent
@@ -41,11 +48,6 @@ class WireTransport(httpx.BaseTransport):
 
 def call(wire: Wire, target: Target, step: Step, wanted: ClientCall) -> Exchange | None:
     """Make a call with the generated client, and record on its exchange what it decoded."""
-    from hostup_agent_exec import AuthenticatedClient
-    from hostup_agent_exec.api.agent import get_agent_exec, start_agent_exec
-    from hostup_agent_exec.models.command_start import CommandStart
-    from hostup_agent_exec.types import UNSET
-
     transport = WireTransport(wire, step.purpose)
     headers = {"Accept-Encoding": "gzip, deflate"}
     if wanted.ordered:
