@@ -6,6 +6,7 @@ from hostup_conformance.mock import FOREIGN_VPS_ID, UNAVAILABLE_VPS_ID, VPS_ID
 from stage import Answered, Asked
 
 from faults import trips
+from faults.probe import refuse
 
 LIST = "/api/v2/vps"
 
@@ -360,3 +361,24 @@ def errors_of_the_status_are_html(asked: Asked, answered: Answered) -> None:
     """An error of the status is a page of the framework."""
     if asked.path.endswith("/status") and answered.status >= 400:
         answered.become(answered.status, b"<h1>Error</h1>", "text/html")
+
+
+@trips("VPS-23")
+def list_wants_a_region(asked: Asked, answered: Answered) -> None:
+    """The list is refused with 422 without a parameter that the documentation does not have."""
+    if is_list(asked, answered):
+        refuse(asked, answered, 422, "invalid_request", "Invalid request")
+
+
+@trips("VPS-23")
+def limit_is_at_most_one(asked: Asked, answered: Answered) -> None:
+    """A page with a documented limit is refused with 400."""
+    if is_list(asked, answered) and "limit=" in asked.query:
+        refuse(asked, answered, 400, "invalid_request", "Invalid request")
+
+
+@trips("VPS-23")
+def status_has_no_content(asked: Asked, answered: Answered) -> None:
+    """The status gets 204."""
+    if is_status(asked, answered):
+        answered.become(204)

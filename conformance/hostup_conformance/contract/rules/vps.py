@@ -471,3 +471,29 @@ def errors_are_problems(exchanges: list[Exchange], _target: Target) -> FindingsA
         if lacking := [name for name in ("type", "code", "detail") if not isinstance(member(e, name), str)]:
             yield e, "a problem document with type, code and detail", f"{status_of(e)} without {', '.join(lacking)}"
             return
+
+
+def is_plain(e: Exchange, given: set[str]) -> bool:
+    """Whether a request asks for all or a page, with a documented limit and one of the `given` cursors."""
+    query = query_of(e)
+    documented = "limit" not in query or limit_of(e) is not None
+    return query.keys() <= {"limit", "cursor"} and documented and query.get("cursor") in {None, *given}
+
+
+@across(
+    "VPS-23",
+    lambda e: is_asked(e, "list", "status") and e.ask.credential == "full" and e.ask.vps in {None, *CALLERS},
+    exercised_by=lambda every, _: filter(lambda e: e.status not in ABSENT, every),
+)
+def documented_is_served(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
+    """A 4xx is a finding, and so is a 2xx other than 200.
+
+    403, 404, 405, 410 and a redirection pass, since a server need not offer the path, and so does any response to a
+    request with a filter. HTTP-08 judges a 5xx, and the RATE requirements a 429.
+    """
+    cursors = {cursor for e in exchanges if isinstance(cursor := member(e, "nextCursor"), str)}
+    for e in exchanges:
+        denied = refused(e) and e.status not in {*ABSENT, 403, 410, 429}
+        if (denied or 200 < (e.status or 0) < 300) and is_plain(e, cursors):
+            yield e, "status 200", status_of(e)
+            return
