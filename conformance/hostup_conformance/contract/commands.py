@@ -128,9 +128,9 @@ def tag(name: str, token: str) -> str:
 
 
 def longest(name: str, letter: str, token: str) -> Command:
-    """Return a command of the greatest allowed length, in characters."""
+    """Return a command of the greatest allowed length, in code points or in units of UTF-16, as servers count."""
     begin = f"{tag(name, token)}printf %s "
-    filler = letter * (LONGEST_COMMAND - len(begin))
+    filler = letter * ((LONGEST_COMMAND - len(begin)) // (len(letter.encode("utf-16-le")) // 2))
     return Command(name, begin + filler, filler.encode())
 
 

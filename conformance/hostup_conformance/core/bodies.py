@@ -11,7 +11,7 @@ from io import BytesIO
 from typing import TYPE_CHECKING
 
 from hostup_conformance.core.json_text import count_values
-from hostup_conformance.core.messages import firsts
+from hostup_conformance.core.messages import values_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -68,7 +68,7 @@ class Room:
         with ExitStack() as turn:
             take_turn = cache(lambda: turn.enter_context(self._one_large))
             body = read_within(limit, chunks, take_turn)
-            if limit > LARGE and "content-encoding" in firsts(fields):
+            if limit > LARGE and "content-encoding" in values_of(fields):
                 take_turn()
             body, miscoded = decode_content(body, fields, limit)
             self._keep(body, fields)

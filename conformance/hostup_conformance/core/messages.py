@@ -11,6 +11,18 @@ from hostup_conformance.core.json_text import JsonText, read_json
 
 #: Header fields in order, with their names as sent.
 Headers = tuple[tuple[str, str], ...]
+#: The header fields that are lists (RFC 9110, RFC 9111, Fetch), as far as anybody here reads them.
+LISTS = {
+    *(
+        "accept",
+        "accept-encoding",
+        "allow",
+        "cache-control",
+        "content-encoding",
+        "transfer-encoding",
+        "www-authenticate",
+    )
+}
 
 
 class Message:
@@ -19,12 +31,12 @@ class Message:
     headers: Headers
 
     def header(self, name: str) -> str | None:
-        """Return the value of the first header field with a name, given in lower case."""
-        return self._first.get(name)
+        """Return the value of the header field with a name, given in lower case; all values where it is a list."""
+        return self._values.get(name)
 
     @cached_property
-    def _first(self) -> dict[str, str]:
-        return firsts(self.headers)
+    def _values(self) -> dict[str, str]:
+        return values_of(self.headers)
 
 
 @dataclass(frozen=True)
@@ -85,6 +97,15 @@ class Response(Message):
         return read_json(self.body)
 
 
-def firsts(headers: Headers) -> dict[str, str]:
-    """Return the value of the first header field of each name, by the name in lower case."""
-    return {name.lower(): value for name, value in reversed(headers)}
+def values_of(headers: Headers) -> dict[str, str]:
+    """Return the values of header fields by their names in lower case.
+
+    The lines of a list are one value (RFC 9110, section 5.3); of any other field, the first counts.
+    """
+    values: dict[str, str] = {}
+    for name, value in ((name.lower(), value) for name, value in headers):
+        if name not in values:
+            values[name] = value
+        elif name in LISTS:
+            values[name] += f", {value}"
+    return values

@@ -255,8 +255,8 @@ class Script:
         known = running or nobodys
         base = nobodys if self.careful else known
         invalid = [
-            "abc", f"{known}abc", f"{base}.1", f"{known}%27%22%5C", f"{base}%20OR%201=1", f"{known}%00", "null", "true",
-            "undefined", "NaN", "%7B%7D", "%5B1%5D", "%F0%9F%92%A9", "%ff",
+            "abc", f"{known}abc", f"{base}.1", f"{known}%27%22%5C", f"{base}%20OR%201=1", f"{known}%00",
+            f"{known}%0Aabc", "null", "true", "undefined", "NaN", "%7B%7D", "%5B1%5D", "%F0%9F%92%A9", "%ff",
             *(["0xbadbad"] if self.careful else [f"0x{known:x}", f"{known},{known}"]),
         ]  # fmt: skip
         for value in invalid:

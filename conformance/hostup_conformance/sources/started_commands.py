@@ -185,14 +185,20 @@ class StartedCommands:
 
 
 def follow(wire: Wire, target: Target, pid: int) -> Exchange | None:
-    """Poll a command until it has ended, or until the wire sends no more; return the last exchange."""
+    """Poll a command until it has ended, or until the wire sends no more; return the last exchange.
+
+    Where it is not found although it ran before, poll it once more: only one of several servers may know it.
+    """
     pause, deadline = PAUSE, time.monotonic() + PATIENCE
-    exchange = None
+    exchange, ran = None, False
     with suppress(Unsent):
         while True:
             exchange = wire.send(poll(target, pid), purpose="a poll of the command that was started")
-            if member(exchange, "exited") is not False or time.monotonic() > deadline:
+            runs = member(exchange, "exited") is False
+            lost = ran and exchange.status == 404
+            if not (runs or lost) or time.monotonic() > deadline:
                 break
+            ran = runs
             wire.pace.wait(pause)
             pause = min(2 * pause, LONGEST_PAUSE)
     return exchange

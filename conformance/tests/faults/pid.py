@@ -43,6 +43,13 @@ def pid_is_parsed_as_far_as_it_goes(asked: Asked, answered: Answered) -> None:
         answered.become(200, {"exited": False})
 
 
+@trips("PID-01")
+def pid_is_matched_line_by_line(asked: Asked, answered: Answered) -> None:
+    """A text with a line of digits is taken for a pid, as `^` and `$` match it in Ruby."""
+    if malformed(asked, answered) and re.search(r"^\d+$", asked.pid or "", re.MULTILINE):
+        answered.become(200, {"exited": False})
+
+
 @trips("PID-11")
 def pid_with_a_nul_is_none(asked: Asked, answered: Answered) -> None:
     """A pid with a NUL is ignored."""

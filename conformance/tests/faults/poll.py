@@ -118,6 +118,13 @@ def running_is_unknown(asked: Asked, answered: Answered) -> None:
         refuse(asked, answered, 404, "not_found", "Not found")
 
 
+@trips("POLL-05", starts=True)
+def one_of_two_servers_knows_the_pid(asked: Asked, answered: Answered) -> None:
+    """Each server knows only the commands that it started itself, and a balancer takes them in turn."""
+    if answered.is_output and not answered.json["exited"] and asked.nth(f"polls of {asked.pid}") % 2 == 0:
+        refuse(asked, answered, 404, "not_found", "Not found")
+
+
 @trips("POLL-06")
 def running_has_exited(asked: Asked, answered: Answered) -> None:
     """A running command is said to have ended."""

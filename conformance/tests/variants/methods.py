@@ -43,3 +43,19 @@ def methods_need_a_key_first(asked: Asked, answered: Answered) -> None:
     if asked.method != "GET" and not asked.full and not asked.reading:
         refuse(asked, answered, 401, "unauthorized", "Unauthorized")
         answered.header("WWW-Authenticate", "Bearer")
+
+
+@allowed()
+def allow_has_a_line_for_each_method(_asked: Asked, answered: Answered) -> None:
+    """A method that is not offered gets 405 with Allow in several lines."""
+    if answered.status == 405:
+        answered.header("Allow", "POST")
+        answered.headers += [("Allow", "HEAD"), ("Allow", "GET")]
+
+
+@allowed()
+def overrides_are_honoured(asked: Asked, answered: Answered) -> None:
+    """A request is for the method that X-HTTP-Method-Override names, so that a GET may get 405 with Allow: GET."""
+    if asked.headers.get("x-http-method-override", "GET") not in {"GET", "HEAD", "POST"}:
+        refuse(asked, answered, 405, "method_not_allowed", "Method not allowed")
+        answered.header("Allow", "GET, POST")

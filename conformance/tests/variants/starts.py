@@ -112,6 +112,22 @@ def no_command_sleeps(asked: Asked, answered: Answered) -> None:
 
 
 @allowed(starts=True)
+def numbers_are_taken_for_text(asked: Asked, answered: Answered) -> None:
+    """A command that is a number is started as the text that it is written as."""
+    if answered.status == 400 and asked.full and asked.own and asked.body == b'{"command": 5}':
+        pid = asked.mock.agent.add_finished("", 127, "5: not found")
+        answered.become(200, {"pid": pid, "pollUrl": f"{asked.path}?pid={pid}"})
+
+
+@allowed(starts=True)
+def characters_are_units_of_utf_16(asked: Asked, answered: Answered) -> None:
+    """A command is refused whose length is above 4096 as JavaScript, Java and C# count it."""
+    if answered.is_started and len(json.loads(asked.body)["command"].encode("utf-16-le")) > 2 * 4096:
+        refuse(asked, answered, 400, "invalid_request", "Invalid request")
+        answered.change(errors=[{"pointer": "/command", "detail": "It is too long.", "code": "invalid_request"}])
+
+
+@allowed(starts=True)
 def started_with_an_encoded_url(_asked: Asked, answered: Answered) -> None:
     """pollUrl percent-encodes a character of the id that need not be."""
     if answered.is_started:

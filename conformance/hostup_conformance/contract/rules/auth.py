@@ -96,7 +96,7 @@ def says_how_to_authenticate(e: Exchange) -> Findings:
 
     If the request had no credentials, the challenge must have no error code.
     """
-    challenges = ", ".join(e.response.all("www-authenticate")) if e.response else ""
+    challenges = e.header("www-authenticate") or ""
     if not re.search(r"(^|,)\s*bearer\b(?!\s*=)", challenges, re.IGNORECASE):
         yield "a WWW-Authenticate header field that offers Bearer", challenges or "no such header field"
     elif e.ask.credential == "none" and re.search(r"\berror\s*=", challenges):

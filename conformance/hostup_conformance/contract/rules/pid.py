@@ -17,6 +17,7 @@ from hostup_conformance.contract.selectors import (
     proper_command,
     refused,
 )
+from hostup_conformance.core.json_text import read_json
 
 if TYPE_CHECKING:
     from hostup_conformance.contract.ask import Exchange
@@ -109,10 +110,19 @@ def is_improper_start(e: Exchange) -> bool:
     return is_start_on_own(e) and proper_command(e.request) is None
 
 
+def is_scalar(e: Exchange) -> bool:
+    """Whether the command of a start is a number or a boolean."""
+    body = read_json(e.request.body).value
+    return isinstance(body, dict) and isinstance(body.get("command"), bool | int | float)
+
+
 @each("PID-09", is_improper_start)
 def no_improper_start(e: Exchange) -> Findings:
-    """Any 4xx passes; any other status code is a finding. START-26 judges a 5xx for a body that is no readable JSON."""
-    if not refused(e) and not (failed(e) and is_undecodable(e)):
+    """Any 4xx passes; any other status code is a finding. START-26 judges a 5xx for a body that is no readable JSON.
+
+    The start of a number or a boolean passes, since many validators take it for the text that it is written as.
+    """
+    if not refused(e) and not (failed(e) and is_undecodable(e)) and not (e.status == 200 and is_scalar(e)):
         yield "a 4xx", status_of(e)
 
 

@@ -116,19 +116,24 @@ def known_is_answered(exchanges: list[Exchange], _target: Target) -> FindingsAcr
 
     The agent may have forgotten one that has ended, so for such a command only a 5xx is a finding. A gateway's 5xx
     passes here, since the poll of an ended command is not sent again; HTTP-08 judges it. START-21 judges polls of one
-    command at the same time.
+    command at the same time. Of a command that the run has started, a 404 between two responses with 200 is one too.
     """
-    ended = set[str]()
+    ended, ran = set[str](), set[str]()
+    last = {e.request.target: e.number for e in exchanges if e.status == 200}
     lasting = [e for e in exchanges if of_finished(e) and not is_transient(e)]
     for e in exchanges:
         if member(e, "exited") is True:
             ended.add(e.request.target)
+        elif e.status == 200:
+            ran.add(e.request.target)
         if e.ask.pid == Pid.RUNNING and e.status != 200 and e.request.target not in ended:
             yield e, "status 200", status_of(e)
         elif (lasting and of_finished(e) and is_transient(e)) or overlaps_another_poll(e, exchanges):
             continue
         elif failed(e) and (e.ask.pid == Pid.FINISHED or e.request.target in ended):
             yield e, "status 200, or 404 if it is forgotten", status_of(e)
+        elif e.status == 404 and e.request.target in ran and e.number < last[e.request.target]:
+            yield e, f"status 200, as before and in request {last[e.request.target]}", status_of(e)
 
 
 @each("POLL-06", lambda e: of_running(e) and is_output(e))
