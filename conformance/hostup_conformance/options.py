@@ -261,12 +261,13 @@ def check_outputs(report_dir: Path, record: Path | None, inputs: Mapping[str, Pa
                 "move it first"
             )
     if record and is_among(record, reports):
-        raise Misconfigured(f"--record {record} is the name of a report too; give another path")
-    for file in (report_dir / "report.json", *recorded):
-        check_writable(file)
+        raise Misconfigured(f"--record {record} is the name of a report too; give another")
+    check_writable(report_dir / "report.json", "--report-dir")
+    if record:
+        check_writable(record, "--record")
 
 
-def check_writable(file: Path) -> None:
+def check_writable(file: Path, option: str) -> None:
     """Raise `Misconfigured` if a report or recording cannot be written, so that this is known before anything is sent.
 
     New folders are removed again, since a run may end without a report, as with --plan.
@@ -279,7 +280,7 @@ def check_writable(file: Path) -> None:
         if file.is_dir():
             raise IsADirectoryError(21, "a folder", str(file))
     except OSError as error:
-        raise Misconfigured(f"{file} cannot be written ({error.strerror}); give another path") from None
+        raise Misconfigured(f"{file} cannot be written ({error.strerror}); give another {option}") from None
     finally:
         for folder in made:
             with suppress(OSError):
