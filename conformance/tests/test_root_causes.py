@@ -57,5 +57,5 @@ def test_what_is_seldom_a_consequence_comes_first() -> None:
 
 
 def test_a_summary_says_what_to_mend_first() -> None:
-    assert follows({"root": "A-01"}) == "follows from **A-01**: "
+    assert follows({"root": "A-01"}) == "may follow from **A-01**: "
     assert follows({"root": None}) == ""

@@ -34,8 +34,8 @@ def render(record: dict[str, Any]) -> str:
 
 
 def follows(entry: dict[str, Any]) -> str:
-    """Return which requirement to mend first, if another explains this one."""
-    return f"follows from **{entry['root']}**: " if entry.get("root") else ""
+    """Return which requirement to mend first, if another may explain this one."""
+    return f"may follow from **{entry['root']}**: " if entry.get("root") else ""
 
 
 def totals(record: dict[str, Any]) -> str:

@@ -131,7 +131,7 @@ def line_of(entry: dict[str, Any], root: str | None, ids: Sequence[str]) -> str:
     """Return the line of a requirement that may follow from another, its `root`, or of several that are alike."""
     status, message = entry["status"], entry["message"]
     if root:
-        line = f"    {status} {entry['id']} follows from {root}: {message}"
+        line = f"    {status} {entry['id']} may follow from {root}: {message}"
     elif len(ids) > 1:
         line = f"{status:8} {listed(ids)}: {message}"
     else:
