@@ -186,6 +186,8 @@ def _told(error: Exception, client: AuthenticatedClient | None) -> str:
         text = text if isinstance(error, TypeError | ValueError) else f"{type(error).__name__}: {text}"
         if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
             text += " (check HOSTUP_BASE_URL, the network, and a proxy if one is set)"
+        if isinstance(error, FileNotFoundError) and not error.filename:  # of a context for TLS
+            text += " (check SSL_CERT_FILE and SSL_CERT_DIR)"
     return text.replace(client.token, "[key]") if client is not None else text
 
 
@@ -216,8 +218,8 @@ def _advice(error: Exception, arguments: argparse.Namespace) -> list[str]:
     known = [getattr(error, name, None) for name in ("pid",)]
     if status == 404 and arguments.asked in {"run", "probe"} and known == [None] * len(known):
         advice.append(f"check the id: {PROGRAM} list shows those there are")
-    is_ours = isinstance(error, HostUpError | httpx.HTTPError) and not isinstance(error, StartLost)
-    if arguments.asked == "run" and is_ours and known == [None] * len(known):
+    is_before = not isinstance(error, StartLost | TypeError | ValueError) and not hasattr(error, "__notes__")
+    if arguments.asked == "run" and is_before and known == [None] * len(known):
         advice.append("nothing was started")
     return advice
 
@@ -326,7 +328,7 @@ def _main(arguments: argparse.Namespace) -> int:
     except KeyboardInterrupt as interrupted:
         print(f"{PROGRAM}: interrupted", *getattr(interrupted, "__notes__", []), sep="; ", file=sys.stderr)
         return 128 + getattr(interrupted, "number", signal.SIGINT)
-    except (HostUpError, httpx.HTTPError, TypeError, ValueError, OSError) as error:
+    except Exception as error:  # noqa: BLE001  (with the exit code of a traceback it would look like a command's)
         known = {name: value for name in ("pid",) if (value := getattr(error, name, None)) is not None}
         text = "; ".join([_told(error, client), *_advice(error, arguments)])
         if arguments.json:

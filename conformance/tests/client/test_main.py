@@ -199,6 +199,26 @@ def test_closed_streams_change_nothing_else(listing: dict[str, str], closed: str
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        ("ALL_PROXY", "socks5://127.0.0.1:1", "ImportError: Using SOCKS proxy, but the 'socksio' package is not "),
+        ("HTTPS_PROXY", "http://127.0.0.1:x", "InvalidURL: Invalid port: 'x'; nothing was started"),
+        ("HTTPS_PROXY", "odd://127.0.0.1", "Unknown scheme for proxy URL"),
+        ("SSL_CERT_FILE", "/nonexistent", "(check SSL_CERT_FILE and SSL_CERT_DIR); nothing was started"),
+    ],
+)
+def test_what_is_wrong_around_it_is_an_own_error(name: str, value: str, says: str) -> None:
+    environment = {"HOSTUP_BASE_URL": "https://127.0.0.1:1", "HOSTUP_API_KEY": KEY, name: value}
+    command = [sys.executable, "-m", "hostup_agent_exec", "run", VPS, "x"]
+    proxies = ("proxy", "PROXY", "SSL_")
+    others = {key: own for key, own in os.environ.items() if not any(part in key for part in proxies)}
+    done = subprocess.run(command, env={**others, **environment}, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (125, "")
+    assert len(done.stderr.splitlines()) == 1
+    assert says in done.stderr
+
+
 class Full(io.StringIO):
     """A file on a disk without space."""
 
