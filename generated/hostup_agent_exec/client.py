@@ -491,7 +491,7 @@ class _Request:
 
     def largest(self, response: httpx.Response) -> int:
         """Tell how many bytes the body may have."""
-        return self._largest if response.is_success else min(self._client.max_body_bytes, MAX_PROBLEM_BYTES)
+        return self._largest if response.status_code < 300 else min(self._client.max_body_bytes, MAX_PROBLEM_BYTES)
 
     def after(self, response: httpx.Response) -> float | None:
         """Tell how long to sleep before the request is sent again; None if this is the response to return."""
@@ -858,15 +858,16 @@ class Client:
         if cookies:
             # As a header, since httpx would keep the cookies of one request for the next.
             authority["Cookie"] = "; ".join(f"{name}={value}" for name, value in cookies.items())
-        arguments["headers"] = sent = _merged(own, arguments.get("headers", {}), headers or {}, authority)
+        parts = [part for part in (own, arguments.get("headers"), headers, authority) if part]
+        arguments["headers"] = sent = _merged(*parts) if len(parts) != 1 else parts[0]  # mostly that of the key alone
         timeout = one.phases(self._phases, client.timeout if is_given else self._pool.phases, self._pool.longest)
         if is_given or client.params or client.cookies:
             if timeout is not None:
                 arguments["timeout"] = timeout
             return client.build_request(**arguments), auth
         # What build_request makes, without its costs: they are a tenth of a call.
-        names = {name.lower() for name in sent}
-        like_all: list[tuple[Any, Any]] = [pair for pair in client.headers.raw if pair[0].decode().lower() not in names]
+        names = {name.lower().encode() for name in sent}
+        like_all: list[tuple[Any, Any]] = [pair for pair in client.headers.raw if pair[0].lower() not in names]
         arguments["headers"] = like_all + list(sent.items())
         extensions = {"timeout": (timeout or client.timeout).as_dict()}
         return httpx.Request(**arguments, extensions=extensions), auth
