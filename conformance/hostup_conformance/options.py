@@ -6,7 +6,7 @@ import os
 import re
 import tempfile
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,7 +34,7 @@ ELSEWHERE = "http://127.0.0.1:1"
 
 @dataclass(frozen=True)
 class Options:
-    """The options of a run, as given on the command line."""
+    """The options of a run, by the names that pytest gives them."""
 
     #: Empty where --base-url was given without a value.
     base_url: str | None
@@ -53,10 +53,10 @@ class Options:
     har: Path | None
     record: Path | None
     waivers: str | None
-    headers: tuple[str, ...]
+    header: tuple[str, ...]
     ca_file: str | None
     client_cert: str | None
-    plain_http: tuple[str, ...]
+    allow_plain_http: tuple[str, ...]
     strict: bool
     #: Whether another process does the work (pytest-xdist), so that this one needs no server.
     elsewhere: bool
@@ -83,30 +83,18 @@ class Options:
         configuration for its own tests.
         """
         given = base_url or any(argument.startswith("--base-url") for argument in arguments)
-        return cls(
-            base_url=base_url if given else None,
-            report_dir=Path(option.report_dir),
-            backend=option.backend,
-            app=option.app,
-            allow_exec=option.allow_exec,
-            live=option.live,
-            plan=option.plan,
-            profile=option.profile,
-            max_requests=option.max_requests,
-            rate=option.rate,
-            max_wait=option.max_wait,
-            max_seconds=option.max_seconds,
-            timeout_seconds=option.timeout_seconds,
-            har=Path(option.har) if option.har else None,
-            record=Path(option.record) if option.record else None,
-            waivers=option.waivers,
-            headers=tuple(option.header),
-            ca_file=option.ca_file,
-            client_cert=option.client_cert,
-            plain_http=tuple(option.allow_plain_http),
-            strict="--strict" in arguments,
-            elsewhere=bool(getattr(option, "tx", None)),
-        )
+        as_given = {field.name: getattr(option, field.name, None) for field in fields(cls)}
+        converted: dict[str, Any] = {
+            "base_url": base_url if given else None,
+            "report_dir": Path(option.report_dir),
+            "har": Path(option.har) if option.har else None,
+            "record": Path(option.record) if option.record else None,
+            "header": tuple(option.header),
+            "allow_plain_http": tuple(option.allow_plain_http),
+            "strict": "--strict" in arguments,
+            "elsewhere": bool(getattr(option, "tx", None)),
+        }
+        return cls(**{**as_given, **converted})
 
 
 def target_of(options: Options, resources: ExitStack) -> Target:
@@ -134,7 +122,7 @@ def target_of(options: Options, resources: ExitStack) -> Target:
         return replace(target, route=route_to(target, options, os.environ), name=options.app)
     if options.base_url:
         target = Target.from_environment(
-            options.base_url, os.environ, profile=options.profile, plain_http=options.plain_http
+            options.base_url, os.environ, profile=options.profile, plain_http=options.allow_plain_http
         )
         return replace(target, route=route_to(target, options, os.environ))
     if options.backend == "qemu-ga":
@@ -151,7 +139,7 @@ def route_to(target: Target, options: Options, environ: Mapping[str, str]) -> Ro
     ca, named_by = ca_from(environ, options.ca_file)
     certificate, key = split_certificate(options.client_cert) if options.client_cert else (None, None)
     route = Route(
-        fields=tuple((name, field_value(name, environ)) for name in options.headers),
+        fields=tuple((name, field_value(name, environ)) for name in options.header),
         ca=ca,
         ca_named_by=named_by,
         certificate=certificate,

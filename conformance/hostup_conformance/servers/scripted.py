@@ -180,25 +180,27 @@ class ScriptedServer:
     def _exceed(self, what: str) -> None:
         self.exceeded = self.exceeded or what
 
+    def _is_too_much(self, request: Request) -> bool:
+        """Count a request, and return whether the client has exceeded a bound by it."""
+        self._bytes += len(request.body) + sum(len(name) + len(value) for name, value in request.headers)
+        too_many, too_large = len(self.received) >= MOST_REQUESTS, self._bytes > MOST_BYTES
+        if too_many or too_large:
+            self._exceed(
+                f"more than {MOST_REQUESTS} requests" if too_many else f"more than {MOST_BYTES >> 20} MiB of requests"
+            )
+        return too_many or too_large
+
     async def _exchange(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, host: str) -> bool:
         """Serve one request; return whether the connection stays open."""
         try:
             request = await read_request(reader, writer)
         except Malformed as error:
-            request = Request("", "")
-            received = Received(request, host, time.monotonic(), malformed=str(error))
+            received = Received(Request("", ""), host, time.monotonic(), malformed=str(error))
             reply = Reply(400, after="close")
         else:
-            if request is None:
+            if request is None or self._is_too_much(request):
                 return False
             received = Received(request, host, time.monotonic())
-            self._bytes += len(request.body) + sum(len(name) + len(value) for name, value in request.headers)
-            if len(self.received) >= MOST_REQUESTS:
-                self._exceed(f"more than {MOST_REQUESTS} requests")
-                return False
-            if self._bytes > MOST_BYTES:
-                self._exceed(f"more than {MOST_BYTES >> 20} MiB of requests")
-                return False
             reply = self._script(received)
         self.received.append(received)
         if reply.last:
