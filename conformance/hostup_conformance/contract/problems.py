@@ -9,8 +9,10 @@ from hostup_conformance.core.ledger import document
 
 #: What the type of a problem begins with; its code follows.
 ERRORS = "https://developer.hostup.se/errors/"
-#: Codes that the error reference lists for status codes that the endpoint's documentation does not have.
-RELATED_CODES = {"vps_not_ready": {409}}
+#: Status codes that the error reference lists and the endpoint's documentation does not: by their codes, and those of
+#: all codes that begin with upstream_.
+RELATED_CODES, UPSTREAM = {"vps_not_ready": {409}}, {502, 503}
+RELATED_STATUSES = UPSTREAM.union(*RELATED_CODES.values())
 
 
 @cache
@@ -27,5 +29,5 @@ def codes_by_status() -> dict[int, list[str]]:
 def statuses_of(code: str) -> set[int]:
     """Return the statuses that a documented code belongs to; none for an unknown code."""
     if code.startswith("upstream_"):
-        return {502, 503}
+        return UPSTREAM
     return RELATED_CODES.get(code) or {status for status, codes in codes_by_status().items() if code in codes}

@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 from hostup_conformance.contract.ask import LARGEST_LINUX_PID
 from hostup_conformance.contract.paths import ENDPOINT, VPSS, path_of
+from hostup_conformance.contract.problems import codes_by_status
 from hostup_conformance.contract.target import altered_keys
 from hostup_conformance.core.messages import Headers, Request
 from hostup_conformance.sources.requests import BASE_HEADERS, ClientCall, Stage, Step, authorization, authorized
@@ -41,7 +42,6 @@ TELLING = (
 #: So many of them come before the polls of the ended command, which show more than the others.
 FIRST = 4
 RANK = {purpose: rank for rank, purpose in enumerate(TELLING)}
-DOCUMENTED_ERRORS = (400, 401, 403, 404, 429, 500)
 
 
 class Script:
@@ -125,7 +125,7 @@ class Script:
             yield self._get("the probe of somebody else's VPS", vps=t.foreign_vps, capability="ids")
 
     def _ordered_errors(self) -> Iterator[Step]:
-        for status in DOCUMENTED_ERRORS:
+        for status in codes_by_status():
             yield self._get(f"an ordered {status}", headers=(("Prefer", f"code={status}"),))
         for status in (429, 500):
             yield self._by_client(f"an ordered {status}, by the generated client", ordered=status)

@@ -19,6 +19,7 @@ from hostup_conformance.contract.content import (
     strings,
 )
 from hostup_conformance.contract.oracles import conforms, header_notes
+from hostup_conformance.contract.problems import RELATED_STATUSES, codes_by_status
 from hostup_conformance.contract.rules import Findings, FindingsAcross, across, each
 from hostup_conformance.contract.selectors import (
     BURST,
@@ -43,8 +44,8 @@ if TYPE_CHECKING:
     from hostup_conformance.contract.ask import Exchange
     from hostup_conformance.contract.target import Target
 
-#: The status codes that the endpoint's documentation and the error reference list.
-DOCUMENTED = {200, 400, 401, 403, 404, 429, 500, 409, 502, 503}
+#: The status codes of errors that the endpoint's documentation and the error reference list.
+DOCUMENTED = {*codes_by_status(), *RELATED_STATUSES}
 #: How many connections a server may drop in a run, as when its workers are replaced.
 FEW = 3
 #: The length (in characters) from which a path with its query is long: buffers of 4 KiB are common.
@@ -161,7 +162,7 @@ def status_is_documented(e: Exchange) -> Findings:
     a 404 that says more, and a server may not know which pids were ever started.
     """
     if e.status not in DOCUMENTED and not (e.status == 410 and e.ask.pid != Pid.ABSENT):
-        yield f"one of {', '.join(map(str, sorted(DOCUMENTED - {200})))}", status_of(e)
+        yield f"one of {', '.join(map(str, sorted(DOCUMENTED)))}", status_of(e)
 
 
 def should_not_fail(e: Exchange) -> bool:
