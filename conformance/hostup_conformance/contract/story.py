@@ -89,7 +89,7 @@ class Seen:
     segment: str | None = None
     #: When the request was complete, and when its response began to be sent.
     arrived: float = 0.0
-    answered: float | None = None
+    responded: float | None = None
     #: Whether the whole response was sent.
     delivered: bool = True
     #: The whole story; only in the last exchange, which is not a request.

@@ -41,7 +41,7 @@ TLS_HINTS = {
 }
 
 
-class Unanswered(Exception):
+class NoResponse(Exception):
     """The request got no whole response. The message says why."""
 
     def __init__(self, text: str, lost: Lost | None = None, *, timed_out: bool = False) -> None:
@@ -51,7 +51,7 @@ class Unanswered(Exception):
         self.timed_out = timed_out
 
     @classmethod
-    def by_tls(cls, text: str) -> Unanswered:
+    def by_tls(cls, text: str) -> NoResponse:
         """Return the failure of a connection on which TLS failed, with advice if the reason is a known one."""
         hint = next((hint for name, hint in TLS_HINTS.items() if name in text.upper().replace(" ", "_")), None)
         return cls(f"TLS with the server failed: {hint or f'{text}; check the base URL'}", "tls")
@@ -102,7 +102,7 @@ class Connections:
             reuse: whether it may use a connection that was kept open; it is sent again if that turns out to be closed
 
         Raises:
-            Unanswered: there is no whole response
+            NoResponse: there is no whole response
             TooLarge: the response is larger than any of its kind need be
         """
         watch = self._network.begin(seconds)
@@ -119,31 +119,31 @@ class Connections:
                 raise failure from None
         return self.fetch(request, seconds, longest, reuse=reuse)
 
-    def _failure(self, error: Exception, watch: Watch, seconds: float) -> Unanswered | None:
+    def _failure(self, error: Exception, watch: Watch, seconds: float) -> NoResponse | None:
         """Return why there is no whole response; None if a kept connection had been closed in the meantime."""
         # The library may quote everything that it received.
         text = str(error)[:QUOTED].replace("\n", " ") or type(error).__name__
         if isinstance(error, httpcore.ProxyError):
-            return Unanswered(f"the proxy {self._route.proxy_shown} does not connect to the server: {text}", "proxy")
+            return NoResponse(f"the proxy {self._route.proxy_shown} does not connect to the server: {text}", "proxy")
         if self._route.proxy and isinstance(error, httpcore.ConnectError) and not watch.connected:
-            return Unanswered(f"no connection to the proxy {self._route.proxy_shown}: {text}", "proxy")
+            return NoResponse(f"no connection to the proxy {self._route.proxy_shown}: {text}", "proxy")
         if "SSL" in text or (self._origin[0] == b"https" and watch.connected and not watch.secured):
             if not self.responded:
-                return Unanswered.by_tls(text)
+                return NoResponse.by_tls(text)
             # TLS is possible here: this one connection failed.
-            return Unanswered(f"TLS broke down: {text}", None if watch.received else "dropped")
+            return NoResponse(f"TLS broke down: {text}", None if watch.received else "dropped")
         if isinstance(error, httpcore.TimeoutException):
             lost: Lost | None = "foreign" if watch.is_foreign else None if watch.received else "silent"
-            return Unanswered(f"no whole response within {seconds:g} seconds", lost, timed_out=True)
+            return NoResponse(f"no whole response within {seconds:g} seconds", lost, timed_out=True)
         if isinstance(error, httpcore.ConnectError):
             # There never was a connection: the name is unknown, for instance, or nothing listens.
-            return Unanswered(f"connection failed: {text}", None if watch.connected else "refused")
+            return NoResponse(f"connection failed: {text}", None if watch.connected else "refused")
         if isinstance(error, httpcore.RemoteProtocolError | httpcore.ReadError | httpcore.WriteError):
             if not (watch.connected or watch.received or self._aborted):
                 return None
             came: Lost | None = "foreign" if watch.is_foreign else None
-            return Unanswered(f"broken response: {text}", came if watch.received else "dropped")
-        return Unanswered(f"{type(error).__name__}: {text}")
+            return NoResponse(f"broken response: {text}", came if watch.received else "dropped")
+        return NoResponse(f"{type(error).__name__}: {text}")
 
     def _roundtrip(self, request: Request, longest: Callable[[int], int], pool: Pool) -> Response:
         headers = [("Host", self._netloc), *with_fields(request.headers, self._route.fields)]
@@ -156,7 +156,7 @@ class Connections:
         content = iter([request.body]) if chunked else request.body or None
         with pool.stream(request.method, url, headers=raw, content=content) as response:
             if not (version := response.extensions.get("http_version", b"HTTP/1.1")).startswith(b"HTTP/1."):
-                raise Unanswered(f"broken response: its status line says {version.decode('latin-1')}")
+                raise NoResponse(f"broken response: its status line says {version.decode('latin-1')}")
             fields: Headers = tuple((k.decode("latin-1"), v.decode("latin-1")) for k, v in response.headers)
             body, miscoded = self._room.read(fields, response.iter_stream(), longest(response.status))
             surplus = self._network.watch.surplus(response.status, request.method)

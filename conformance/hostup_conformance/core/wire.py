@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Generic
 
 from hostup_conformance.core.bodies import Room, TooLarge
-from hostup_conformance.core.connections import Connections, Unanswered
+from hostup_conformance.core.connections import Connections, NoResponse
 from hostup_conformance.core.exchange import A, Classifier, Exchange
 from hostup_conformance.core.messages import Request
 from hostup_conformance.core.pace import Pace, retry_after, seconds_asked
@@ -212,7 +212,7 @@ class Wire(Generic[A]):
             exchange.response = self._connections.fetch(request, seconds, ask.longest_body, reuse=reuse)
         except TooLarge as error:
             exchange.too_large = str(error)
-        except Unanswered as error:
+        except NoResponse as error:
             exchange.failure, exchange.lost = str(error), error.lost
             if not self.pace.aborted:
                 self._count_failure(error)
@@ -227,7 +227,7 @@ class Wire(Generic[A]):
         least = 0.0 if self._connections.responded else self.limits.first_seconds
         return max(self.limits.request_seconds, least)
 
-    def _count_failure(self, error: Unanswered) -> None:
+    def _count_failure(self, error: NoResponse) -> None:
         """Count a failure; stop if it was one too many, or if all others would fail as well."""
         with self._lock:
             self._failures += error.lost != "refused"

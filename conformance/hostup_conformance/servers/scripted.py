@@ -87,7 +87,7 @@ class Received:
     arrived: float
     #: Why it is not a request, if it is not.
     malformed: str | None = None
-    answered: float | None = None
+    responded: float | None = None
     delivered: bool = False
     response: Response | None = None
     failure: str | None = None
@@ -218,7 +218,7 @@ async def send(reply: Reply, received: Received, reader: asyncio.StreamReader, w
     """Send a reply, and record when that began and whether all of it was sent."""
     if reply.delay:
         await asyncio.sleep(reply.delay)
-    received.answered = time.monotonic()
+    received.responded = time.monotonic()
     parts = reply.parts()
     received.failure = "the response did not arrive: the client had gone"
     for number, part in enumerate(parts):

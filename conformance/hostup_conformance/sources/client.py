@@ -218,7 +218,7 @@ def exchange_of(play: Play, one: Received, began: float, when: datetime) -> Exch
         "own" if one.host == "own" else "other",
         segment,
         arrived=one.arrived - began,
-        answered=None if one.answered is None else one.answered - began,
+        responded=None if one.responded is None else one.responded - began,
         delivered=one.delivered,
     )
     return Exchange(
@@ -227,7 +227,7 @@ def exchange_of(play: Play, one: Received, began: float, when: datetime) -> Exch
         response=one.response,
         ask=seen,
         failure=one.malformed or one.failure,
-        seconds=(one.answered or one.arrived) - one.arrived,
+        seconds=(one.responded or one.arrived) - one.arrived,
         when=when + timedelta(seconds=one.arrived - began),
         purpose=f"{play.scene}: {play.words}",
         source="scene",

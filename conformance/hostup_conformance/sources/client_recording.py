@@ -138,6 +138,6 @@ def story_of(requests: list[Exchange], play: Play) -> list[Exchange]:
     for e in requests:
         e.ask = replace(e.ask, play=play)
     story = Story(play, tuple(requests), None)
-    end = Seen(play, "other", arrived=requests[-1].ask.answered or 0.0, story=story)
+    end = Seen(play, "other", arrived=requests[-1].ask.responded or 0.0, story=story)
     last: Exchange = core.Exchange(0, Request("", ""), None, end, failure="the recording ends", purpose="recorded")
     return [*requests, last]

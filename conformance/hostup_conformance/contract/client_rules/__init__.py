@@ -66,7 +66,7 @@ def sent_anything(story: Story) -> bool:
 
 def after(earlier: Exchange, exchanges: list[Exchange]) -> list[Exchange]:
     """Return the requests that arrived after the response to an earlier one had begun, or had failed."""
-    since = earlier.ask.answered if earlier.ask.answered is not None else earlier.ask.arrived
+    since = earlier.ask.responded if earlier.ask.responded is not None else earlier.ask.arrived
     return [e for e in exchanges if e is not earlier and e.ask.arrived >= since]
 
 

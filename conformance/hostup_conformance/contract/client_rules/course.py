@@ -105,7 +105,7 @@ def lost_poll_is_not_repeated(story: Story) -> Findings:
     """A poll without a complete response must not be sent again.
 
     It may have taken the output away, since the guest agent forgets a command once it has reported its end. After a
-    5xx, another poll passes. One that was not answered yet is not lost: CLIENT-38 judges what comes beside it.
+    5xx, another poll passes. One whose response has not begun is not lost: CLIENT-38 judges what comes beside it.
     """
     polls = story.of("poll")
     for first in (e for e in polls if not e.ask.delivered and e.failure):
@@ -128,8 +128,8 @@ def one_poll_at_a_time(story: Story) -> Findings:
     One whose response never began passes: CLIENT-18 judges what follows it.
     """
     for earlier, later in pairwise(story.of("poll")):
-        answered = earlier.ask.answered
-        if answered is not None and later.ask.arrived < answered and pids_of(earlier.request) == pids_of(later.request):
+        responded, same_pid = earlier.ask.responded, pids_of(earlier.request) == pids_of(later.request)
+        if responded is not None and later.ask.arrived < responded and same_pid:
             seconds = later.ask.arrived - earlier.ask.arrived
             yield later, "no poll before the response to the one before", f"another poll after {seconds:.1f} seconds"
 
@@ -152,7 +152,7 @@ def too_early(story: Story, status: int, form: str) -> Findings:
     """Yield the first request, of whatever kind, that came before a Retry-After had passed."""
     for e, seconds in waits_asked_for(story, status, form):
         for other in after(e, story.own)[:1]:
-            waited = other.ask.arrived - (e.ask.answered or e.ask.arrived)
+            waited = other.ask.arrived - (e.ask.responded or e.ask.arrived)
             if waited < seconds - EARLY:
                 asked = e.header("retry-after")
                 expected = f"nothing for {seconds:.1f} seconds after the {status} (Retry-After: {asked})"

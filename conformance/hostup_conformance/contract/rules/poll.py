@@ -111,7 +111,7 @@ def overlap(a: Exchange, b: Exchange) -> bool:
 
 
 @across("POLL-05", asks_output)
-def known_is_answered(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
+def known_gets_200(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
     """Any status code but 200 is a finding for a command that runs.
 
     The agent may have forgotten one that has ended, so for such a command only a 5xx is a finding. A gateway's 5xx
@@ -160,7 +160,7 @@ def finished_has_exited(exchanges: list[Exchange], _target: Target) -> FindingsA
 
 
 @across("POLL-08", of_finished)
-def finished_is_answered(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
+def finished_gets_200(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
     """Judges the first poll of the command by a key that has write:vm: any status code but 200 is a finding.
 
     The output may have been fetched before the run, so it is a warning at most.

@@ -52,12 +52,12 @@ def internals(text: str) -> str | None:
     return None
 
 
-def answered(e: Exchange) -> bool:
+def has_response(e: Exchange) -> bool:
     """Any response. A request with the key in its URL is exempt, since a response may repeat the URL."""
     return e.response is not None and e.ask.credential != "query"
 
 
-@across("SAFETY-01", answered)
+@across("SAFETY-01", has_response)
 def key_stays(exchanges: list[Exchange], target: Target) -> FindingsAcross:
     """Each header field and the body are searched for the caller's keys, in plain and encoded.
 
@@ -80,7 +80,7 @@ def around(redact: Redactor, text: str) -> str:
     return f"{'...' if at > 60 else ''}{without[max(0, at - 60) : at + 90]}" if at >= 0 else without
 
 
-@each("SAFETY-02", lambda e: answered(e) and e.status != 200)
+@each("SAFETY-02", lambda e: has_response(e) and e.status != 200)
 def no_internals(e: Exchange) -> Findings:
     """Header fields and bodies are searched for marks of stack traces, file paths and database errors.
 
@@ -92,7 +92,7 @@ def no_internals(e: Exchange) -> Findings:
             return
 
 
-@across("SAFETY-03", lambda e: answered(e) and e.request.method in {"GET", "HEAD"})
+@across("SAFETY-03", lambda e: has_response(e) and e.request.method in {"GET", "HEAD"})
 def output_stays(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
     """A response to a request that may not see output must have no exited, stdout or stderr, at any depth.
 

@@ -64,7 +64,7 @@ def shortened(expected: bytes) -> str:
 
 
 @across("START-01", lambda e: starts(e) and (proper_command(e.request) or "").isascii())
-def start_is_answered(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
+def start_gets_200(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
     """The status code must be 200: the documentation has no 201 and no 202.
 
     403 passes, since a provider may block some commands or all. Where another command was started, 409, 429 and 503
