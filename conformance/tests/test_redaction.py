@@ -119,7 +119,7 @@ def from_numbers(text: str, form: str) -> str:
         return re.sub("=([0-9A-Fa-f]{2}|\r?\n)", lambda m: chr(int(m[1], 16)) if m[1].strip() else "", text)
     if "CSS" in form:
         return re.sub(r"\\([0-9a-f]{1,6}) ?", lambda m: chr(min(int(m[1], 16), 0x10FFFF)), text)
-    codes = re.findall("0x[0-9a-f]{2}|[0-9]+", text)
+    codes = re.findall(r"(?<![^\[, \n])(?:0x[0-9a-f]{2}|[0-9]+)", text)
     return "".join(chr(int(code, 16 if "x" in code else 10)) for code in codes if len(code) < 5)
 
 
@@ -183,6 +183,7 @@ places = st.tuples(
 @settings(max_examples=max(CASES // PLACES, 1), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(key=keys, places=st.lists(places, min_size=PLACES, max_size=PLACES))
 @example('abc%41de"fgh\\n', [(("JSON", "percent twice"), "", "", 0.0, 1.0)])
+@example("0000000:", [(("percent twice", "plain"), "\\", "", 0.0, 1.0)])
 @example("%2525%2525%2525", [(("percent", "HTML"), "%", "25", 0.0, 0.9)])
 def test_no_piece_survives_in_sixteen_places(
     key: str, places: list[tuple[tuple[str, str], str, str, float, float]]

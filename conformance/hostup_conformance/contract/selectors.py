@@ -52,10 +52,12 @@ def is_cross_origin(e: Exchange) -> bool:
 def is_transient(e: Exchange) -> bool:
     """A failure of a gateway, or of a server that is starting, which may be gone a moment later.
 
+    So is 408: a connection that had been idle was closed just when the request was sent (RFC 9110 section 15.5.9).
+
     With a problem document it may be the proper response for a VPS without an agent, or to a start. The status codes
     from 520 on are those of a CDN.
     """
-    gateways = e.status in {502, 503, 504} or (e.status is not None and 520 <= e.status <= 527)
+    gateways = e.status in {408, 502, 503, 504} or (e.status is not None and 520 <= e.status <= 527)
     proper = is_document(e) and (e.ask.vps == "unavailable" or e.ask.starts)
     return gateways and not e.obeyed and not proper
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import queue
+import re
 import socket
 import threading
 import time
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 #: Only Linux has it.
 QUICK_ACKNOWLEDGEMENT: int | None = getattr(socket, "TCP_QUICKACK", None)
+#: The beginning of what a server may send, unasked, when it closes an idle connection (RFC 9110 section 15.5.9).
+REQUEST_TIMEOUT = re.compile(rb"HTTP/1\.[01] 408 ")
 
 
 @dataclass
@@ -63,7 +66,10 @@ class Watch:
         if b"transfer-encoding" in names or not length.isdigit() or len(length) > 20:
             return None
         declared = 0 if method == "HEAD" or status in {204, 304} else int(length)
-        extra = self.received - len(head) - 4 - declared
+        end = len(head) + 4 + declared
+        if REQUEST_TIMEOUT.match(self.head, end):
+            return None
+        extra = self.received - end
         return f"{counted(extra, 'byte')} more than the response declares" if extra > 0 else None
 
 

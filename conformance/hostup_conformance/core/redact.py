@@ -48,7 +48,8 @@ _KINDS = (
     rf"""\\u[Dd][89ABab]{_HEX}{{2}}\\u[Dd][C-Fc-f]{_HEX}{{2}}
        | \\[ux]\{{0{{0,8}}{_HEX}{{1,6}}\}} | \\U{_HEX}{{8}} | \\[uU]{_HEX}{{4}}
        | \\[xX]{_HEX}{{2}}
-       | \\[0-7]{{1,3}} | \\[^0-9A-Za-z\x00] | \x00""",
+       | \\[0-7]{{1,3}} | \\[^0-9A-Za-z\x00]""",
+    r"\x00",
     rf"""&\#[xX]0{{0,8}}{_HEX}{{1,6}};? | &\#0{{0,8}}[0-9]{{1,7}};?
        | &[A-Za-z][A-Za-z0-9]{{1,31}}; | &(?:amp|lt|gt|quot)""",
 )
@@ -65,7 +66,7 @@ BETWEEN = re.compile(
 _CODE = rf"(?:0[xX]{_HEX}{{2}}|0{{0,2}}(?:25[0-5]|2[0-4][0-9]|1[0-9]{{2}}|[4-9][0-9]|3[2-9]))"
 _NEXT = r",(?:\s|\\[nrt]){0,20}"
 #: Characters as numbers in a list, in quoted-printable (which also breaks lines), and as escapes of CSS.
-LISTED = re.compile(rf"(?<![0-9.]){_CODE}(?:(?:{_NEXT}|[ ])(?=[0-9]))?")
+LISTED = re.compile(rf"(?<![0-9]){_CODE}(?:(?:{_NEXT}|[ ])(?=[0-9]))?")
 QUOTED_PRINTABLE = re.compile(rf"=[2-9A-Fa-f]{_HEX}|=\r?\n")
 CSS = re.compile(rf"\\{_HEX}{{1,6}}[ ]?")
 #: Where they may stand. They are undone by themselves, since they may be ordinary text (`a=20`) or other escapes.
@@ -248,8 +249,12 @@ class Redactor:
 
     @cached_property
     def _kinds(self) -> list[re.Pattern[str]]:
-        """The kinds of escapes to undo: each by itself only if a key itself looks escaped."""
-        alike = any(Reading(key).unescape(ESCAPE) for key in self._keys)
+        """The kinds of escapes to undo: each by itself only if a key looks escaped, or is short.
+
+        A backslash before a key, or a percent sign, takes some of its characters for digits of an escape. Those that
+        are left of a longer key are recognized without them.
+        """
+        alike = any(len(key) < 2 * PIECE or Reading(key).unescape(ESCAPE) for key in self._keys)
         return [ESCAPE, *EACH] if alike else [ESCAPE]
 
     @cached_property

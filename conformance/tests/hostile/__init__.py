@@ -17,6 +17,8 @@ from hostile.server import Behaviour
 #: What a run may say of a server that is not correct.
 BAD = frozenset({"not_conformant", "not_demonstrated"})
 CORRECT = frozenset({"conformant"})
+#: Of what is no HTTP server: it shows nothing of the server that is meant.
+NOT_HTTP = frozenset({"not_demonstrated"})
 ANY = BAD | CORRECT
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hostile import ANY, BAD, CORRECT, hostile
+from hostile import ANY, BAD, CORRECT, NOT_HTTP, hostile
 from hostile.server import CRLF, KEEP, Asked, Part, forever
 
 MIB = 2**20
@@ -128,7 +128,7 @@ def http_0_9(asked: Asked) -> Iterator[Part]:
     yield asked.good.body or b"{}"
 
 
-@hostile()
+@hostile(NOT_HTTP)
 def http_2_preface(_asked: Asked) -> Iterator[Part]:
     """A server's HTTP/2 connection preface: SETTINGS, GOAWAY."""
     yield b"\0\0\0\x04\0\0\0\0\0" + b"\0\0\x08\x07\0\0\0\0\0" + b"\0" * 7 + b"\x0d"
@@ -140,13 +140,13 @@ def http_3_version(asked: Asked) -> Iterator[Part]:
     yield asked.sent().replace(b"HTTP/1.1", b"HTTP/3.7", 1)
 
 
-@hostile()
+@hostile(NOT_HTTP)
 def another_protocol(_asked: Asked) -> Iterator[Part]:
     """An SSH server."""
     yield b"SSH-2.0-OpenSSH_9.2p1\r\n"
 
 
-@hostile()
+@hostile(NOT_HTTP)
 def a_tls_alert(_asked: Asked) -> Iterator[Part]:
     """A TLS alert, from a port that wants https."""
     yield b"\x15\x03\x01\0\x02\x02\x46"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import select
 import socket
 import struct
 import threading
@@ -21,8 +22,10 @@ from starlette.types import Message
 CRLF = b"\r\n"
 #: What a hostile server sends: bytes, a pause in seconds, or how the connection goes on.
 Part = bytes | float | str
-#: The connection is reset; stays open for the next request. Otherwise it is closed.
-RESET, KEEP = "reset", "keep"
+#: The connection is reset; stays open for the next request; waits a moment for that. Otherwise it is closed.
+RESET, KEEP, IDLE = "reset", "keep", "idle"
+#: How many seconds a connection may be idle.
+A_MOMENT = 0.2
 #: No part of a response waits longer: clients must have gone before.
 PATIENCE = 300.0
 
@@ -173,7 +176,7 @@ class HostileServer:
             elif part == RESET:
                 connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
                 return False
-            elif part == KEEP:
+            elif part == KEEP or (part == IDLE and select.select([connection], [], [], A_MOMENT)[0]):
                 return True
             elif isinstance(part, float) and self._closing.wait(part):
                 return False
@@ -231,6 +234,6 @@ def forever(part: bytes) -> Iterator[bytes]:
 
 
 __all__ = [
-    "CRLF", "KEEP", "KEYS", "RESET", "VPS_ID", "Asked", "Behaviour", "Good", "HostileServer", "Part", "forever",
+    "CRLF", "IDLE", "KEEP", "KEYS", "RESET", "VPS_ID", "Asked", "Behaviour", "Good", "HostileServer", "Part", "forever",
     "pauses", "single",
 ]  # fmt: skip

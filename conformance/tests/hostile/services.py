@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hostile import hostile
+from hostile import NOT_HTTP, hostile
 from hostile.server import PATIENCE, RESET, Asked, Part, forever
-
-NOT_HTTP = frozenset({"not_demonstrated"})
 
 
 @hostile(NOT_HTTP, quick=True)
@@ -22,13 +20,6 @@ def redis_that_resets(asked: Asked) -> Iterator[Part]:
     if asked.number % 3:
         yield b"-ERR wrong number of arguments for 'get' command\r\n"
     yield RESET
-
-
-@hostile(NOT_HTTP)
-def ssh(_asked: Asked) -> Iterator[Part]:
-    """OpenSSH: its version, and an error for what is none."""
-    yield b"SSH-2.0-OpenSSH_9.2p1 Debian-2+deb12u3\r\n"
-    yield b"Invalid SSH identification string.\r\n"
 
 
 @hostile(NOT_HTTP)
@@ -56,18 +47,6 @@ def mysql(_asked: Asked) -> Iterator[Part]:
 def postgresql(_asked: Asked) -> Iterator[Part]:
     """PostgreSQL: the beginning of a request is a length that it does not take, so it says nothing."""
     yield b""
-
-
-@hostile(NOT_HTTP)
-def tls_alert(_asked: Asked) -> Iterator[Part]:
-    """A port for TLS that is spoken to in plain text: an alert."""
-    yield b"\x15\x03\x01\x00\x02\x02\x46"
-
-
-@hostile(NOT_HTTP)
-def http_2_alone(_asked: Asked) -> Iterator[Part]:
-    """A server that speaks HTTP/2 alone (gRPC): its settings, and why it goes away."""
-    yield b"\0\0\x06\x04\0\0\0\0\0\0\x03\0\0\0\x64" + b"\0\0\x08\x07\0\0\0\0\0\0\0\0\0\0\0\0\x01"
 
 
 @hostile(NOT_HTTP)
