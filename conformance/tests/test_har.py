@@ -87,7 +87,7 @@ def test_other_endpoints_are_ignored_and_counted(tmp_path: Path) -> None:
     file.write_text(json.dumps({"log": {"entries": [entry(url) for url in urls]}}))
     exchanges, target, ignored = recording.read(file, target)
     assert ignored == 2
-    assert [(e.ask.vps, e.ask.pid, e.ask.credential, e.status) for e in exchanges] == [("own", "unknown", "none", 200)]
+    assert [(e.ask.vps, e.ask.pid, e.ask.credential, e.status) for e in exchanges] == [("own", "unknown", "unnamed", 200)]
 
 
 def test_a_recording_has_an_address(tmp_path: Path) -> None:
@@ -106,6 +106,28 @@ def test_a_cancelled_request_has_no_answer(tmp_path: Path) -> None:
         json.dumps({"log": {"entries": [entry(f"https://h/api/v2/vps/{target.vps}/agent/exec", status=0)]}})
     )
     assert recording.read(file, target)[0][0].response is None
+
+
+@pytest.mark.parametrize(
+    "response",
+    [
+        None,
+        {"status": None, "headers": []},
+        {"status": 200, "headers": [], "content": {"size": 49, "mimeType": "application/json"}},
+        {"status": 200, "headers": [], "content": {"size": 49, "_file": "a1b2.json"}},
+        {"status": 200, "headers": [], "content": {"size": -1, "text": None}},
+    ],
+)
+def test_what_a_browser_left_out_is_no_fault(tmp_path: Path, response: dict[str, Any] | None) -> None:
+    """Requests that failed, content that is in another file, and credentials, which are removed unless asked for."""
+    target, _, _ = run(None)
+    url = f"https://h/api/v2/vps/{target.vps}/agent/exec"
+    file = tmp_path / "browser.har"
+    file.write_text(json.dumps({"log": {"entries": [{**entry(url), "response": response}, entry(url)]}}))
+    exchanges, target, _ = recording.read(file, target)
+    assert [e.status for e in exchanges] == [None, 200]
+    verdict = judge(exchanges, target)
+    assert {id: one.message for id, one in verdict.results.items() if one.status in {"fail", "warn"}} == {}
 
 
 def test_a_time_beyond_all_numbers_is_named(tmp_path: Path) -> None:

@@ -47,8 +47,10 @@ class Entry:
     """A recorded request and its response. `request.target` is the path and query of the recorded URL."""
 
     request: Request
-    #: None if there is none: browsers write the status 0 for a request that was cancelled or blocked.
+    #: None if there is none: programs write no status, or 0, for a request that was cancelled or blocked.
     response: Response | None
+    #: Whether the content of the response was recorded: browsers may leave it out, or put it into a file of its own.
+    has_content: bool
     #: Duration in seconds.
     seconds: float
     when: datetime | None
@@ -102,7 +104,8 @@ def entry_of(entry: dict[str, Any]) -> Entry:
     body = body_of(recorded.get("postData") or {})
     return Entry(
         request=Request(recorded["method"], target, headers_of(recorded), body),
-        response=response_of(entry["response"]),
+        response=response_of(entry.get("response")),
+        has_content=has_content(entry.get("response") or {}),
         seconds=max(float(entry.get("time") or 0), 0.0) / 1000,
         when=rfc3339(entry["startedDateTime"]),
         asks=dict(recorded.get("_asks") or {}),
@@ -115,9 +118,15 @@ def headers_of(message: dict[str, Any]) -> Headers:
     return tuple((h["name"], h["value"]) for h in message["headers"] if not h["name"].startswith(":"))
 
 
-def response_of(recorded: dict[str, Any]) -> Response | None:
+def has_content(recorded: dict[str, Any]) -> bool:
+    """Whether a recorded response has its content, or had none: without a text, only a size of 0 says so."""
+    content = recorded.get("content") or {}
+    return content.get("text") is not None or not content.get("size")
+
+
+def response_of(recorded: dict[str, Any] | None) -> Response | None:
     """Return a recorded response, or None if there was none."""
-    if not recorded["status"]:
+    if not recorded or not recorded["status"]:
         return None
     headers = tuple(pair for pair in headers_of(recorded) if pair[0].lower() not in CODINGS)
     return Response(int(recorded["status"]), headers, body_of(recorded.get("content") or {}))

@@ -24,7 +24,7 @@ _CONTENT: dict[str, Any] = {
 }
 ENTRY: dict[str, Any] = {
     "type": "object",
-    "required": ["request", "response", "startedDateTime"],
+    "required": ["request", "startedDateTime"],
     "properties": {
         "startedDateTime": {"type": "string"},
         "time": {"type": ["number", "null"]},
@@ -40,10 +40,10 @@ ENTRY: dict[str, Any] = {
             },
         },
         "response": {
-            "type": "object",
+            "type": ["object", "null"],
             "required": ["status", "headers"],
             "properties": {
-                "status": {"type": "integer", "minimum": 0, "maximum": 999},
+                "status": {"type": ["integer", "null"], "minimum": 0, "maximum": 999},
                 "headers": _FIELDS,
                 "content": _CONTENT,
             },

@@ -40,11 +40,13 @@ KINDS = ("probe", "start", "poll")
 
 
 def read(file: Path, environ: Mapping[str, str]) -> list[Exchange]:
-    """Return the stories in a recording; raise `Misconfigured` if none of it is about the endpoint."""
+    """Return the stories in a recording; raise `Misconfigured` if none is of the endpoint, or has a key."""
     entries = sorted((e for e in har.read(file).entries if e.when), key=lambda e: e.when or 0)
     ours = [e for e in entries if kind_of(below_prefix(e.request))[0] in KINDS]
     if not ours or ours[0].when is None:
         raise Misconfigured(f"{file}: none of its {len(entries)} entries is about the endpoint; record its use")
+    if not any(entry.request.header(name) for entry in ours for name in har.CREDENTIALS):
+        raise Misconfigured(f"{file}: no request has a key, which browsers leave out; export it with sensitive data")
     key = key_of(ours, environ.get("HOSTUP_API_KEY"))
     play = Play(file.name, Task("run", environ.get("HOSTUP_VPS_ID", ""), key, None), "recorded", recorded=True)
     home = Counter(entry.origin for entry in ours).most_common(1)[0][0]

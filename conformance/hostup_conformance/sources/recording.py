@@ -95,14 +95,20 @@ def below_prefix(entry: har.Entry) -> har.Entry | None:
 
 
 def exchanges_of(entries: Iterable[har.Entry], target: Target) -> list[Exchange]:
-    """Return entries as exchanges; what each asks for depends on those before it."""
+    """Return entries as exchanges; what each asks for depends on those before it.
+
+    A response without its content cannot be judged. Where no request has a credential, browsers have left those out.
+    """
     found: list[Exchange] = []
+    entries = list(entries)
+    kept = any(entry.asks or any(entry.request.header(name) for name in har.CREDENTIALS) for entry in entries)
     for entry in entries:
         ask = with_notes(understand(entry.request, target, found), entry.asks)
+        ask = ask if kept else replace(ask, credential="unnamed")
         exchange: Exchange = core.Exchange(
             number=len(found) + 1,
             request=entry.request,
-            response=entry.response,
+            response=entry.response if entry.has_content else None,
             ask=ask,
             seconds=entry.seconds,
             when=entry.when,

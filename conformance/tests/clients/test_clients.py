@@ -321,6 +321,15 @@ def test_a_recording_is_judged_for_its_client(tmp_path: Path, capsys: pytest.Cap
     assert "hu_a_made_up_0123456789" not in capsys.readouterr().out
 
 
+def test_a_recording_without_keys_shows_no_client(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    request = {"method": "GET", "url": "https://h/api/v2/vps/vps_1/agent/exec", "headers": []}
+    entry = {"startedDateTime": "2026-04-27T12:34:56.000Z", "time": 12, "request": request, "response": None}
+    file = tmp_path / "browser.har"
+    file.write_text(json.dumps({"log": {"version": "1.2", "entries": [entry]}}), "utf-8")
+    assert cli.main(["judge", str(file), "--client", "--report-dir", str(tmp_path / "report")]) == 4
+    assert "export it with sensitive data" in capsys.readouterr().err
+
+
 def test_one_scene_is_served_by_hand(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "hostup_conformance.cli", "client", "--by-hand", "--scene", "well"]
     run = subprocess.Popen(command, cwd=tmp_path, env=KEPT, stdout=subprocess.PIPE, text=True)
