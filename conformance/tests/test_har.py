@@ -87,7 +87,8 @@ def test_other_endpoints_are_ignored_and_counted(tmp_path: Path) -> None:
     file.write_text(json.dumps({"log": {"entries": [entry(url) for url in urls]}}))
     exchanges, target, ignored = recording.read(file, target)
     assert ignored == 2
-    assert [(e.ask.vps, e.ask.pid, e.ask.credential, e.status) for e in exchanges] == [("own", "unknown", "unnamed", 200)]
+    (e,) = exchanges
+    assert (e.ask.vps, e.ask.pid, e.ask.credential, e.status) == ("own", "unknown", "unnamed", 200)
 
 
 def test_a_recording_has_an_address(tmp_path: Path) -> None:
