@@ -13,16 +13,8 @@ from hostup_conformance.core.json_text import JsonText, read_json
 Headers = tuple[tuple[str, str], ...]
 #: The header fields that are lists (RFC 9110, RFC 9111, Fetch), as far as anybody here reads them.
 LISTS = {
-    *(
-        "accept",
-        "accept-encoding",
-        "allow",
-        "cache-control",
-        "content-encoding",
-        "transfer-encoding",
-        "www-authenticate",
-    )
-}
+    "accept", "accept-encoding", "allow", "cache-control", "content-encoding", "transfer-encoding", "www-authenticate",
+}  # fmt: skip
 
 
 class Message:

@@ -115,8 +115,8 @@ def known_gets_200(exchanges: list[Exchange], _target: Target) -> FindingsAcross
     """Any status code but 200 is a finding for a command that runs.
 
     The agent may have forgotten one that has ended, so for such a command only a 5xx is a finding. A gateway's 5xx
-    passes here, since the poll of an ended command is not sent again; HTTP-08 judges it. START-21 judges polls of one
-    command at the same time. Of a command that the run has started, a 404 between two responses with 200 is one too.
+    passes here, since the poll of an ended command is not sent again; HTTP-08 judges it. For any command, a 404 between
+    two responses with 200 is a finding too. START-21 judges polls of one command at the same time.
     """
     ended, ran = set[str](), set[str]()
     last = {e.request.target: e.number for e in exchanges if e.status == 200}
