@@ -108,7 +108,7 @@ def test_without_a_usable_list_the_vps_is_required(change: Change, says: str) ->
 
 
 def test_a_pid_needs_its_vps() -> None:
-    with pytest.raises(Misconfigured, match="set HOSTUP_VPS_ID too"):
+    with pytest.raises(Misconfigured, match="HOSTUP_RUNNING_PID is set, but HOSTUP_VPS_ID is not"):
         Target.from_environment("http://127.0.0.1:9", {**KEY, "HOSTUP_RUNNING_PID": "7"})
 
 
