@@ -127,6 +127,39 @@ def test_closing_many_runs_ends_them_all() -> None:
     assert asyncio.run(main())[-1] == "slow"
 
 
+def test_a_cancellation_tells_of_each_command() -> None:
+    polled: list[str] = []
+
+    async def answer(request: httpx.Request) -> httpx.Response:
+        vps = request.url.path.split("/")[4]
+        if "pid" in request.url.params:
+            polled.append(vps)
+            await asyncio.sleep(60)
+        if vps == "slow":
+            await asyncio.sleep(60)
+        return played(STARTED if request.method == "POST" else YES)
+
+    async def main() -> BaseException:
+        async with new_client(httpx_args={"transport": httpx.MockTransport(answer)}) as client:
+
+            async def collect() -> None:
+                async for _ in start_agent_exec.run_many(["a", "slow", "b"], "x", client=client):
+                    pass
+
+            task = asyncio.ensure_future(collect())
+            while len(polled) < 2:
+                await asyncio.sleep(0)
+            task.cancel()
+            await asyncio.wait([task])
+            with pytest.raises(asyncio.CancelledError) as caught:
+                task.result()
+            return caught.value
+
+    notes = asyncio.run(main()).__notes__
+    started = "the command was started: pid 4242"
+    assert notes == [f"a: {started}", "slow: no command was started", f"b: {started}"]
+
+
 def test_one_id_is_not_many() -> None:
     async def main() -> None:
         async for _ in start_agent_exec.run_many(VPS, "x", client=new_client()):

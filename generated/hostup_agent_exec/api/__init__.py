@@ -434,7 +434,8 @@ async def _one_by_one(ids: Iterable[T]) -> AsyncIterator[T]:
 async def each(
     ids: Iterable[T] | AsyncIterable[T], call: Callable[[T], Awaitable[R]], limit: int
 ) -> AsyncGenerator[tuple[T, R | Exception], None]:
-    """Call for each, some at once, and give what comes of it as it comes. When this is closed, so are the calls.
+    """Call for each, some at once, and give what comes of it as it comes. When this is closed, so are the calls, and what they
+    say of it is noted on the exception that closes it.
 
     Raises:
         TypeError, ValueError: ``limit`` is no number of calls, or ``ids`` is one str
@@ -470,10 +471,18 @@ async def each(
                     if error is not None and not isinstance(error, Exception):
                         raise error
                     yield under_way.pop(future), future.result() if error is None else error
-    finally:
+    except BaseException as ended:
         for future in under_way:
             future.cancel()
-        await asyncio.gather(*under_way, return_exceptions=True)
+        if under_way:
+            await asyncio.wait(under_way)
+        for future, id in under_way.items():
+            try:
+                future.result()
+            except BaseException as one:  # noqa: BLE001  (a cancellation, which has a note of what was started)
+                for note in getattr(one, "__notes__", ()):
+                    ended.add_note(f"{id}: {note}")
+        raise
 
 
 def sleep(seconds: float) -> None:
