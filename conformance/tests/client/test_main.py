@@ -276,6 +276,31 @@ def test_a_signal_tells_what_was_begun(name: str) -> None:
     assert (process.returncode, err) == (128 + signal.Signals[name], f"hostup-agent-exec: interrupted; {NAMED}\n")
 
 
+@pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="this system has other signals")
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_a_signal_that_comes_twice_counts_once(
+    server: respx.MockRouter, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    number = signal.Signals[name]
+
+    def stop(_: httpx.Request) -> httpx.Response:
+        try:
+            signal.raise_signal(number)
+        finally:
+            signal.raise_signal(number)
+        raise AssertionError
+
+    server["poll"].mock(side_effect=stop)
+    default = signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL
+    before = signal.signal(number, default)
+    try:
+        assert main(["run", VPS, "x"]) == 128 + number
+        assert signal.getsignal(number) is default
+    finally:
+        signal.signal(number, before)
+    assert capsys.readouterr().err == f"hostup-agent-exec: interrupted; {NAMED}\n"
+
+
 def test_signals_are_left_as_they_were(server: respx.MockRouter) -> None:
     seen: list[object] = []
 
