@@ -184,6 +184,7 @@ places = st.tuples(
 @given(key=keys, places=st.lists(places, min_size=PLACES, max_size=PLACES))
 @example('abc%41de"fgh\\n', [(("JSON", "percent twice"), "", "", 0.0, 1.0)])
 @example("0000000:", [(("percent twice", "plain"), "\\", "", 0.0, 1.0)])
+@example("0000000'\"and more of it", [(("repr", "percent"), "%", "", 0.0, 0.36)])
 @example("%2525%2525%2525", [(("percent", "HTML"), "%", "25", 0.0, 0.9)])
 def test_no_piece_survives_in_sixteen_places(
     key: str, places: list[tuple[tuple[str, str], str, str, float, float]]

@@ -302,6 +302,8 @@ waivers = st.fixed_dictionaries(
 @example("- {id: [a], reason: x, expires: 2027-01-01}")
 @example("- {id: POLL-03, reason: x, expires: 2027-01-01}")
 @example("[" * 2000)
+@example("&a [*a]")
+@example("- {id: POLL-03, reason: x, expires: 2027-01-01}\n" * 2)
 @example("a: &a [x]\n" + "".join(f"b{n}: &b{n} [*a, *a]\n" for n in range(3)))
 def test_any_waivers_are_read_or_refused(tmp_path: Path, text: str) -> None:
     file = tmp_path / "waivers.yaml"

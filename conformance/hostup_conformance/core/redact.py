@@ -39,6 +39,8 @@ ENCODED_PIECE = 10
 DEPTH = 5
 #: The greatest number of ways in which a text is read.
 READINGS = 60
+#: A text of fewer characters is read in all ways: those that reports and terminals show are.
+SHORT = 1 << 12
 #: How many characters are read at a time, and how many of the next ones with them.
 WINDOW, OVERLAP = 1 << 18, 1 << 13
 
@@ -248,14 +250,16 @@ class Redactor:
         self._short = re.compile(rf"{_NAMED}(?:{'|'.join(short)})(?![\w-])") if short else None
 
     @cached_property
-    def _kinds(self) -> list[re.Pattern[str]]:
-        """The kinds of escapes to undo: each by itself only if a key looks escaped, or is short.
+    def _looks_escaped(self) -> bool:
+        return any(len(key) < 2 * PIECE or Reading(key).unescape(ESCAPE) for key in self._keys)
 
-        A backslash before a key, or a percent sign, takes some of its characters for digits of an escape. Those that
-        are left of a longer key are recognized without them.
+    def _kinds(self, text: str) -> list[re.Pattern[str]]:
+        """Return the kinds of escapes to undo: each by itself too, if a key looks escaped or the text is short.
+
+        A percent sign or a backslash before a key takes some of its characters for digits of an escape. What is left of
+        a whole key is recognized without them, but not of a short one, nor of one that was cut.
         """
-        alike = any(len(key) < 2 * PIECE or Reading(key).unescape(ESCAPE) for key in self._keys)
-        return [ESCAPE, *EACH] if alike else [ESCAPE]
+        return [ESCAPE, *EACH] if self._looks_escaped or len(text) < SHORT else [ESCAPE]
 
     @cached_property
     def _distinct(self) -> list[str]:
@@ -304,7 +308,7 @@ class Redactor:
     def finds_in(self, text: str, depth: int = DEPTH) -> bool:
         """Whether the text contains a whole key, in any form; `depth` limits how many times escapes are undone."""
         for _, part in windows(text):
-            for *_, last in readings(part, self._kinds, depth):
+            for *_, last in readings(part, self._kinds(part), depth):
                 read = folded(last.text)
                 if any(form in read for form in self._whole):
                     return True
@@ -314,7 +318,7 @@ class Redactor:
         """Yield the start and end of each piece of a key in the text."""
         beginnings, plain, encoded = self._beginnings, self._plain, self._encoded
         for offset, part in windows(text):
-            for steps in readings(part, self._kinds):
+            for steps in readings(part, self._kinds(part)):
                 read = folded(steps[-1].text)
                 hits = [at for at in range(len(read) - PIECE + 1) if read[at : at + PIECE] in beginnings]
                 for at in hits:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -42,13 +43,16 @@ def read_waivers(file: str | None) -> list[Waiver]:
         if not Path(file).is_file() or Path(file).stat().st_size > LARGEST_FILE:
             raise Misconfigured(f"--waivers {file}: no file, or larger than {LARGEST_FILE >> 20} MiB; give {form}")
         entries = yaml.safe_load(Path(file).read_text(encoding="utf-8"))
-    # PyYAML raises ValueError for impossible dates, and TypeError for unhashable keys.
+        if not isinstance(entries, list):
+            raise Misconfigured(f"--waivers {file}: not a list; give {form}")
+        waivers = [read_waiver(file, entry) for entry in entries]
+    # PyYAML raises ValueError for impossible dates, and TypeError for unhashable keys; a list may contain itself.
     except (OSError, ValueError, TypeError, RecursionError, yaml.YAMLError) as error:
         why = on_one_line((str(error).splitlines() or [type(error).__name__])[0][:300])
         raise Misconfigured(f"--waivers {file}: {why}; give {form}") from None
-    if not isinstance(entries, list):
-        raise Misconfigured(f"--waivers {file}: not a list; give {form}")
-    return [read_waiver(file, entry) for entry in entries]
+    if twice := [id for id, times in Counter(waiver.id for waiver in waivers).items() if times > 1]:
+        raise Misconfigured(f"--waivers {file}: {twice[0]} is waived twice; give one of them")
+    return waivers
 
 
 def read_waiver(file: str, entry: object) -> Waiver:
