@@ -122,7 +122,7 @@ def test_a_client_that_nobody_saw_is_an_error(tmp_path: Path, monkeypatch: pytes
         ("run", "root_causes"),
         ("contract.oracles", "load"),
         ("record", "shown_by"),
-        ("sources.script", "ban_in"),
+        ("sources.stages", "ban_in"),
         ("sources.generated", "safe_pid"),
     ),
 )
