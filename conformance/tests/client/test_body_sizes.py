@@ -117,7 +117,9 @@ def test_a_large_body_holds_few_values(voice: Voice, body: bytes) -> None:
     assert caught.value.response.content == b""
 
 
-@pytest.mark.parametrize("text", [b"[{,", rb"\",", rb"\\", rb"\\\"[", b"\\n,"], ids=repr)
+@pytest.mark.parametrize(
+    "text", [b"[{,", rb"\",", rb"\\", rb"\\\"[", b"\\n,"], ids=["marks", "quotes", "backslashes", "both", "newlines"]
+)
 def test_a_text_is_one_value_whatever_it_holds(voice: Voice, text: bytes) -> None:
     body = OUTPUT % (text * (HALF + 1))
     output = voice.call(client=answering(httpx.Response(200, content=body)), pid=PID)
