@@ -101,9 +101,10 @@ def bomb(asked: Asked, answered: Answered) -> None:
 
 
 @trips("HTTP-01")
-def another_protocol(_asked: Asked, answered: Answered) -> None:
-    """The server speaks another protocol than HTTP."""
-    answered.raw = [b"SSH-2.0-OpenSSH_9.7\r\n"]
+def another_protocol(asked: Asked, answered: Answered) -> None:
+    """Polls get lines of another protocol than HTTP."""
+    if asked.pid:
+        answered.raw = [b"SSH-2.0-OpenSSH_9.7\r\n"]
 
 
 @trips("HTTP-01")
@@ -466,3 +467,17 @@ def put_starts_too(asked: Asked, answered: Answered) -> None:
     """Any method but GET starts a command."""
     if asked.method in {"PUT", "PATCH"} and asked.body:
         answered.become(200, {"pid": 4243})
+
+
+@trips("HTTP-03")
+def list_is_torn(asked: Asked, answered: Answered) -> None:
+    """The list of VPSs ends in the middle, although its length is right."""
+    if asked.path == "/api/v2/vps" and answered.status == 200:
+        answered.body = answered.body[: len(answered.body) // 2]
+
+
+@trips("HTTP-08")
+def unknown_parameters_crash(asked: Asked, answered: Answered) -> None:
+    """A parameter that the documentation does not have makes the server fail."""
+    if asked.path.endswith("/exec") and asked.query and not asked.query.startswith("pid="):
+        refuse(asked, answered, 500, "internal_error", "Internal server error")

@@ -382,3 +382,17 @@ def status_has_no_content(asked: Asked, answered: Answered) -> None:
     """The status gets 204."""
     if is_status(asked, answered):
         answered.become(204)
+
+
+@trips("VPS-23")
+def other_vpss_have_no_status(asked: Asked, answered: Answered) -> None:
+    """The status of another VPS of the caller gets 404."""
+    if asked.path == f"{LIST}/{UNAVAILABLE_VPS_ID}/status" and answered.status == 200:
+        refuse(asked, answered, 404, "not_found", "Not found")
+
+
+@trips("VPS-10")
+def reading_keys_find_no_status(asked: Asked, answered: Answered) -> None:
+    """The status gets 404 for a key with read:vm alone."""
+    if is_status(asked, answered) and asked.reading:
+        refuse(asked, answered, 404, "not_found", "Not found")

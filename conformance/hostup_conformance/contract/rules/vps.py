@@ -191,14 +191,14 @@ def without_null(value: Any) -> Any:
     lambda e: is_asked(e, "list", "status") and e.ask.credential in {"full", "read"} and e.ask.vps in {"own", None},
 )
 def read_is_enough(exchanges: list[Exchange], target: Target) -> FindingsAcross:
-    """Where the full key got 200, a 401 or 403 for the key that has read:vm alone is a finding.
+    """Where the full key got 200, a 4xx other than 429 for the key that has read:vm alone is a finding.
 
     So is a list without the VPS that the full key has in it, unless hasMore says that there is another page.
     """
     given = {e.ask.resource for e in exchanges if e.ask.credential == "full" and e.status == 200}
     listed = any(e.ask.credential == "full" and not e.request.query and target.vps in listed_ids(e) for e in exchanges)
     for e in exchanges:
-        if e.ask.credential == "read" and e.ask.resource in given and e.status in {401, 403}:
+        if e.ask.credential == "read" and e.ask.resource in given and refused(e) and e.status != 429:
             yield e, "status 200", status_of(e)
         whole = gives_list(e) and not e.request.query and member(e, "hasMore") is not True
         if listed and whole and e.ask.credential == "read" and target.vps not in listed_ids(e):
@@ -488,12 +488,13 @@ def is_plain(e: Exchange, given: set[str]) -> bool:
 def documented_is_served(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
     """A 4xx is a finding, and so is a 2xx other than 200.
 
-    403, 404, 405, 410 and a redirection pass, since a server need not offer the path, and so does any response to a
-    request with a filter. HTTP-08 judges a 5xx, and the RATE requirements a 429.
+    403, 404, 405 and 410 pass where the path never got 200, since a server need not offer it; so do a redirection, and
+    any response to a request with a filter. HTTP-08 judges a 5xx, and the RATE requirements a 429.
     """
     cursors = {cursor for e in exchanges if isinstance(cursor := member(e, "nextCursor"), str)}
+    offered = {e.ask.resource for e in exchanges if e.status == 200}
     for e in exchanges:
-        denied = refused(e) and e.status not in {*ABSENT, 403, 410, 429}
+        denied = refused(e) and e.status not in ({429} if e.ask.resource in offered else {*ABSENT, 403, 410, 429})
         if (denied or 200 < (e.status or 0) < 300) and is_plain(e, cursors):
             yield e, "status 200", status_of(e)
             return
