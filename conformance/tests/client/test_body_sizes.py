@@ -126,6 +126,12 @@ def test_a_text_is_one_value_whatever_it_holds(voice: Voice, text: bytes) -> Non
     assert len(output.stdout_text) >= HALF
 
 
+def test_a_text_may_end_with_a_backslash(voice: Voice) -> None:
+    body = rb'{"exited":true,"stdout":"\\","stderr":"' + b"," * (MIB + 1) + b'"}'
+    output = voice.call(client=answering(httpx.Response(200, content=body)), pid=PID)
+    assert (output.stdout_text, len(output.stderr_text)) == ("\\", MIB + 1)
+
+
 def test_as_many_values_as_may_be_are_taken(voice: Voice) -> None:
     body = b'{"x":[%s],"exited":true}' % b",".join([b"12"] * HALF)
     assert voice.call(client=answering(httpx.Response(200, content=body)), pid=PID).exited

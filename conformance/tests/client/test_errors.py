@@ -269,6 +269,15 @@ def test_an_unreadable_response_says_what_was_asked(voice: Voice) -> None:
     assert str(caught.value) == f"$: expected JSON, got something else (200: {asked})"
 
 
+@pytest.mark.parametrize(
+    ("problem", "told"),
+    [({"code": "gone"}, " (gone)"), ({"requestId": "req_1"}, " (req_1)"), ({"code": KEY, "requestId": "r"}, " (r)")],
+)
+def test_an_error_shows_what_it_knows(voice: Voice, problem: dict[str, str], told: str) -> None:
+    error = raised(voice, httpx.Response(404, json=problem))
+    assert str(error) == f"404 Not Found: GET /api/v2/vps/{VPS}/agent/exec{told}"
+
+
 @pytest.mark.parametrize("code", [KEY, f"x{KEY}", "a b", "a\nb", "", 7, "x" * 1000, "<b>"])
 def test_an_error_shows_no_odd_code(voice: Voice, code: Any) -> None:
     with pytest.raises(errors.NotFound) as caught:

@@ -230,12 +230,17 @@ def test_without_a_key_it_says_why(voice: Voice, monkeypatch: pytest.MonkeyPatch
 
 def test_connections_whose_loop_was_left_are_collected_silently(url: str) -> None:
     program = f"""
-import asyncio
+import asyncio, sys
 from hostup_agent_exec import AuthenticatedClient
 from hostup_agent_exec.api.agent import get_agent_exec
 client = AuthenticatedClient({url!r}, "key")
+
+async def ask():
+    sys.set_asyncgen_hooks(None, None)  # as loops that are nested do
+    return await get_agent_exec.asyncio("v", client=client)
+
 loop = asyncio.new_event_loop()
-loop.run_until_complete(get_agent_exec.asyncio("v", client=client))
+loop.run_until_complete(ask())
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
