@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 #: How many scenarios of linked requests there are, and of how many requests each.
 SCENARIOS, STEPS = 2, 3
 #: The greatest number of commands that are started: by `StartedCommands`, and by the scenarios.
-MOST_COMMANDS = 34 + SCENARIOS * STEPS
+MOST_COMMANDS = 35 + SCENARIOS * STEPS
 
 
 def stages(target: Target, *, careful: bool, token: str | None = None) -> list[Stage]:

@@ -161,7 +161,8 @@ class Script:
         """Yield polls that a check of scope or key might not take for polls. None of them may get output."""
         t = self.target
         own, pid = path_of(t.vps), t.running_pid or t.finished_pid or self._nobodys_pid()
-        for path in (own + "/", own.replace("/agent/", "//agent/"), own.replace("exec", "%65xec")):
+        paths = (own + "/", own.replace("/agent/", "//agent/"), own.replace("exec", "%65xec"))
+        for path in paths:
             yield self._get(
                 "the path in another spelling, without a key", path=path, key=None, capability="credentials"
             )
@@ -171,13 +172,15 @@ class Script:
         for query in spelt:
             yield self._get("a poll in another spelling, read:vm alone", query=f"?{query}", key=t.read_key,
                             capability="scopes")  # fmt: skip
-        yield self._get("a poll on the path in another spelling, read:vm alone", path=own + "/", pid=pid,
-                        key=t.read_key, capability="scopes")  # fmt: skip
+        more = (own.replace("/agent/exec", "/Agent/Exec"), own + ";x", own + ".json")
+        for path in (*paths, *more):
+            yield self._get("a poll on the path in another spelling, read:vm alone", path=path, pid=pid,
+                            key=t.read_key, capability="scopes")  # fmt: skip
         reading = (*BASE_HEADERS, *authorization(t, t.read_key))
-        form = (("Content-Type", "application/x-www-form-urlencoded"),)
-        yield Step(
-            "a poll by a body, read:vm alone", Request("GET", own, reading + form, f"pid={pid}".encode()), "scopes"
-        )
+        bodies = {"application/x-www-form-urlencoded": f"pid={pid}", "application/json": f'{{"pid": {pid}}}'}
+        for media_type, body in bodies.items():
+            request = Request("GET", own, (*reading, ("Content-Type", media_type)), body.encode())
+            yield Step("a poll by a body, read:vm alone", request, "scopes")
         if not self.careful or t.allow_exec:
             for method in ("OPTIONS", "POST"):
                 override = (("X-HTTP-Method-Override", method),)

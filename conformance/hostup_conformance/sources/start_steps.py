@@ -84,9 +84,9 @@ def post(
     return Request("POST", path_of(vps or target.vps), all_headers, body)
 
 
-def body_of(command: Any) -> bytes:
-    """Return a body with a command, valid or not."""
-    return json.dumps({"command": command}).encode()
+def body_of(command: Any, *, escaped: bool = True) -> bytes:
+    """Return a body with a command, valid or not; what is not ASCII is in UTF-8 unless it is escaped."""
+    return json.dumps({"command": command}, ensure_ascii=escaped).encode()
 
 
 def echo() -> str:

@@ -150,7 +150,8 @@ class StartedCommands:
     ) -> int | None:
         """Start a command; return its pid, or None if no response had one."""
         client = ClientCall(self._target.vps, None, None, command) if by_client else None
-        step = Step(purpose, post(self._target, body_of(command)), client=client)
+        # A server has to read characters that are escaped, and those that are not.
+        step = Step(purpose, post(self._target, body_of(command, escaped=postpone is not None)), client=client)
         exchange = step_through(self._wire, self._target, step)
         if postpone and (exchange is None or exchange.status in BUSY):
             self._postponed.append(postpone)

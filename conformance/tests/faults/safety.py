@@ -87,3 +87,10 @@ def exception_names_its_class(asked: Asked, answered: Answered) -> None:
         answered.change(
             detail=f"Failed to convert value of type 'java.lang.String' to 'int'; For input string: {asked.pid!r}"
         )
+
+
+@trips("SAFETY-02")
+def reason_names_the_socket(_asked: Asked, answered: Answered) -> None:
+    """The reason is the error of the server's own request to the agent."""
+    if answered.is_availability and not answered.json["available"]:
+        answered.change(reason="connect() to /var/run/qemu-server/100.qga failed: timeout")

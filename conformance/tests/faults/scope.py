@@ -94,6 +94,27 @@ def scope_depends_on_the_path(asked: Asked, answered: Answered) -> None:
         answered.become(200, RUNNING)
 
 
+@trips("SCOPE-05")
+def scope_depends_on_the_case_of_the_path(asked: Asked, answered: Answered) -> None:
+    """The path is routed without its case, but the scope is checked for the documented one."""
+    if asked.reading and asked.path.endswith("/Agent/Exec"):
+        answered.become(200, RUNNING)
+
+
+@trips("SCOPE-05")
+def scope_depends_on_how_the_path_is_encoded(asked: Asked, answered: Answered) -> None:
+    """The scope is checked before the path is decoded."""
+    if asked.reading and "%65xec" in asked.path:
+        answered.become(200, RUNNING)
+
+
+@trips("SCOPE-05")
+def pid_comes_from_a_json_body_too(asked: Asked, answered: Answered) -> None:
+    """A pid in a JSON object is polled without a check of the scope."""
+    if reads_round(asked, answered) and asked.body.startswith(b'{"pid"'):
+        answered.become(200, RUNNING)
+
+
 @trips("SCOPE-05", starts=True)
 def get_becomes_a_start(asked: Asked, answered: Answered) -> None:
     """The method is overridden after the scope is checked, and a key with read:vm alone starts a command."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from unicodedata import normalize
 
@@ -253,6 +254,13 @@ def errors_come_with_failures_alone(asked: Asked, answered: Answered) -> None:
         answered.change(stderr="")
 
 
+@trips("START-11")
+def errors_stand_in_for_missing_output(asked: Asked, answered: Answered) -> None:
+    """Where stdout is empty, it has what the command wrote to standard error, and stderr is empty."""
+    if ended(asked, answered) and not answered.json["stdout"]:
+        answered.change(stdout=answered.json["stderr"], stderr="")
+
+
 @trips("START-05")
 def errors_are_merged_into_the_output(asked: Asked, answered: Answered) -> None:
     """Both streams are in stdout."""
@@ -303,6 +311,15 @@ def output_is_cut_at_64_kib(asked: Asked, answered: Answered) -> None:
 
 
 @trips("START-07")
+def bodies_are_read_as_latin_1(asked: Asked, answered: Answered) -> None:
+    """A command in UTF-8 is read as Latin-1, unless its letters are escaped."""
+    if answered.is_started and not asked.body.isascii():
+        asked.memory[str(answered.json["pid"])] = True
+    elif answered.is_output and asked.pid in asked.memory and answered.json.get("stdout"):
+        answered.change(stdout=answered.json["stdout"].encode().decode("latin-1"))
+
+
+@trips("START-07")
 def letters_are_torn_between_buffers(asked: Asked, answered: Answered) -> None:
     """Each 4096 bytes are decoded on their own."""
     if ended(asked, answered):
@@ -337,6 +354,13 @@ def colours_are_removed(asked: Asked, answered: Answered) -> None:
     """Control characters are removed from the output."""
     if ended(asked, answered):
         answered.change(stdout="".join(c for c in answered.json["stdout"] if c.isprintable() or c.isspace()))
+
+
+@trips("START-13")
+def escape_sequences_are_removed(asked: Asked, answered: Answered) -> None:
+    """The sequences that colour text in a terminal are removed from the output."""
+    if ended(asked, answered):
+        answered.change(stdout=re.sub(r"\x1b\[[0-9;]*m", "", answered.json["stdout"]))
 
 
 @trips("START-13")

@@ -12,6 +12,15 @@ from variants import allowed, invalid, is_ended
 
 
 @allowed()
+def empty_streams_come_and_go(asked: Asked, answered: Answered) -> None:
+    """Of two instances, one leaves an empty stream out, and a command that has ended can be polled again."""
+    if asked.full and asked.own and asked.pid and asked.pid != str(asked.mock.running_pid):
+        output = asked.memory.setdefault(asked.pid, answered.json if is_ended(answered) else None)
+        if output:
+            answered.become(200, {name: value for name, value in output.items() if value != "" or asked.nth() % 2})
+
+
+@allowed()
 def polls_can_be_repeated(asked: Asked, answered: Answered) -> None:
     """Output can be fetched repeatedly."""
     if is_ended(answered):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hostup_conformance.contract.ask import Pid, is_start
 from hostup_conformance.contract.caching import fresh_seconds
@@ -189,12 +189,20 @@ def exited_never_goes_back(exchanges: list[Exchange], _target: Target) -> Findin
                     return
 
 
+def ending(e: Exchange) -> dict[str, Any]:
+    """Return the members of command output; an empty stream is as good as none."""
+    return {name: None if e.body.get(name) == "" else e.body.get(name) for name in OUTPUT}
+
+
 @across("POLL-10", lambda e: of_finished(e) and is_output(e))
 def output_stays_the_same(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
-    """Every later response with exited true must have the exit code and the output of the first one."""
+    """Every later response with exited true must have the exit code and the output of the first one.
+
+    An empty stream may be missing or null.
+    """
     ended = [e for e in exchanges if e.body.get("exited") is True]
     for e in ended[1:]:
-        if changed := [name for name in OUTPUT if e.body.get(name) != ended[0].body.get(name)]:
+        if changed := [name for name in OUTPUT if ending(e)[name] != ending(ended[0])[name]]:
             yield e, f"the same as in request {ended[0].number}", f"another {', '.join(changed)}"
             return
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from hostup_conformance.contract.caching import is_shared
 from hostup_conformance.contract.content import output_members, strings
 from hostup_conformance.contract.rules import Findings, FindingsAcross, across, each
-from hostup_conformance.contract.selectors import is_output
+from hostup_conformance.contract.selectors import is_availability, is_output
 from hostup_conformance.core.redact import MARK, Redactor, redactor
 
 if TYPE_CHECKING:
@@ -80,11 +80,11 @@ def around(redact: Redactor, text: str) -> str:
     return f"{'...' if at > 60 else ''}{without[max(0, at - 60) : at + 90]}" if at >= 0 else without
 
 
-@each("SAFETY-02", lambda e: has_response(e) and e.status != 200)
+@each("SAFETY-02", lambda e: has_response(e) and (e.status != 200 or is_availability(e)))
 def no_internals(e: Exchange) -> Findings:
     """Header fields and bodies are searched for marks of stack traces, file paths and database errors.
 
-    A 200 is exempt, since the output of a command may hold anything.
+    Of the 200s, only the availability is searched, since the output of a command may hold anything.
     """
     for text in texts(e):
         if found := internals(text):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 from hostup_conformance.contract.ask import Pid, is_devious, is_start
 from hostup_conformance.contract.content import if_valid, member, named_members, output_members, show_status, status_of
@@ -62,7 +63,8 @@ def read_may_not_start(e: Exchange) -> Findings:
 
 def is_disguised_poll(e: Exchange) -> bool:
     """A poll with read:vm alone that is spelled so that a check of the scope may not recognize it."""
-    odd = not e.ask.pid.well_formed or is_devious(e.request) or (e.ask.resource == "other" and "exec" in e.request.path)
+    elsewhere = e.ask.resource == "other" and "exec" in unquote(e.request.path).lower()
+    odd = not e.ask.pid.well_formed or is_devious(e.request) or elsewhere
     return e.response is not None and e.ask.credential == "read" and odd and not e.ask.starts
 
 
