@@ -83,10 +83,11 @@ class Room:
         values = count_values(body)
         if values > limits.values:
             raise TooLarge(f"its body has more than {limits.values} JSON values")
-        if bytes_in_memory(body) > 2 * limits.body_bytes:
+        needed = bytes_in_memory(body)
+        if needed > 2 * limits.body_bytes:
             raise TooLarge(f"its body needs more than {2 * limits.body_bytes >> 20} MiB of memory as text")
         with self._lock:
-            self._bytes += len(body)
+            self._bytes += max(len(body), needed // 2)  # of a body of wide characters, more is kept than came
             self._values += values + len(fields)
             if self._bytes > limits.kept_bytes or self._values > limits.kept_values:
                 raise self._stop(
