@@ -1,7 +1,7 @@
 """Runs every fault and every variant, and writes which requirements report each: `make kill-matrix`.
 
-What it writes is the same from run to run, but for what faults of concurrency trip besides their own requirement: nothing
-else in it is random or depends on the time. With `--examples`, it only renews the examples that
+What it writes is the same from run to run, but for what faults of concurrency trip besides their own requirement:
+nothing else in it is random or depends on the time. With `--examples`, it only renews the examples that
 `hostup-conformance explain` shows.
 """
 
