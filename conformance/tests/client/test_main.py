@@ -10,7 +10,9 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 import httpx
 import pytest
@@ -258,10 +260,21 @@ class Endless(Listing):
         self.wfile.write(json.dumps(body).encode())
 
 
+@contextmanager
+def handled_by_default(number: int) -> Iterator[Any]:
+    """Let a signal do what it does by default, in processes that are started too, even if the tests ignore it."""
+    default = signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL
+    before = signal.signal(number, default)
+    try:
+        yield default
+    finally:
+        signal.signal(number, before)
+
+
 @pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="this system has other signals")
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
 def test_a_signal_tells_what_was_begun(name: str) -> None:
-    with ThreadingHTTPServer(("127.0.0.1", 0), Endless) as server:
+    with handled_by_default(signal.Signals[name]), ThreadingHTTPServer(("127.0.0.1", 0), Endless) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         Endless.polled.clear()
@@ -295,13 +308,9 @@ def test_a_signal_that_comes_twice_counts_once(
     server["poll"].mock(side_effect=stop)
     shown = Interrupted()
     monkeypatch.setattr(sys, "stderr", shown)
-    default = signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL
-    before = signal.signal(number, default)
-    try:
+    with handled_by_default(number) as default:
         assert main(["run", VPS, "x"]) == 128 + number
         assert signal.getsignal(number) is default
-    finally:
-        signal.signal(number, before)
     assert shown.getvalue() == f"hostup-agent-exec: interrupted; {NAMED}\n"
 
 
@@ -314,17 +323,16 @@ def test_signals_are_left_as_they_were(server: respx.MockRouter) -> None:
 
     numbers = [signal.SIGINT, signal.SIGTERM]
     server["probe"].mock(side_effect=answer)
-    before = signal.signal(signal.SIGTERM, signal.SIG_IGN)  # as for a program that nobody is to end
-    try:
+    with handled_by_default(signal.SIGINT) as default, handled_by_default(signal.SIGTERM) as ending:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # as for a program that nobody is to end
         assert main(["probe", VPS]) == 1
         assert signal.getsignal(signal.SIGTERM) is seen[1] is signal.SIG_IGN
-        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler is not seen[0]
-    finally:
-        signal.signal(signal.SIGTERM, before)
-    in_thread = threading.Thread(target=main, args=(["probe", VPS],))
-    in_thread.start()
-    in_thread.join()
-    assert seen[2:] == [signal.default_int_handler, before]
+        assert signal.getsignal(signal.SIGINT) is default is not seen[0]
+        signal.signal(signal.SIGTERM, ending)
+        in_thread = threading.Thread(target=main, args=(["probe", VPS],))
+        in_thread.start()
+        in_thread.join()
+        assert seen[2:] == [default, ending]
 
 
 def test_a_probe_says_yes_or_no(server: respx.MockRouter, capsys: pytest.CaptureFixture[str]) -> None:
