@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote_plus
 
-from hostup_conformance.contract.ask import LARGEST_LINUX_PID, OVERRIDES, Ask, Exchange, with_started_commands
+from hostup_conformance.contract.ask import LARGEST_LINUX_PID, Ask, Exchange, overrides_of, with_started_commands
 from hostup_conformance.core.redact import redactor
 from hostup_conformance.core.unsent import Withheld
 
@@ -37,8 +37,8 @@ class Policy:
 
     def __call__(self, request: Request, ask: Ask, exchanges: Sequence[Exchange]) -> None:
         """Check one request, given the exchanges before it."""
-        methods = {request.method, *(request.header(name) for name in OVERRIDES)}
-        starts = "POST" in methods and bool(request.body)
+        overrides = overrides_of(request)
+        starts = "POST" in {request.method, *overrides} and bool(request.body)
         if starts and not self.target.allow_exec:
             raise Withheld("a command is not started without --allow-exec")
         if not self.careful:
@@ -49,7 +49,7 @@ class Policy:
             raise Withheld(f"{request.method} is not sent to a server that is not on loopback, or with --live")
         if redactor(self.target.secrets).finds_in(request.target):
             raise Withheld("a key in a URL is not sent to a server that is not on loopback, or with --live")
-        if not self.target.allow_exec and any(request.header(name) for name in OVERRIDES):
+        if overrides and not self.target.allow_exec:
             raise Withheld("another method is not asked for without --allow-exec: it may be one that starts a command")
         if (
             request.method != "OPTIONS"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_plus
 
 from hostup_conformance.contract.ask import Pid, asks_start, is_devious, is_start, new_pid
@@ -233,13 +233,18 @@ def is_problem(e: Exchange) -> bool:
     return is_error(e) and isinstance(e.body, dict)
 
 
-def proper_command(request: Request) -> str | None:
-    """Return the command of a start if it is valid by the document, else None."""
+def command_of(request: Request) -> Any:
+    """Return what a start has for its command, of whatever type; None if the body is no JSON object with one."""
     try:
         body = json.loads(request.body)
     except (ValueError, RecursionError):
         return None
-    command = body.get("command") if isinstance(body, dict) else None
+    return body.get("command") if isinstance(body, dict) else None
+
+
+def proper_command(request: Request) -> str | None:
+    """Return the command of a start if it is valid by the document, else None."""
+    command = command_of(request)
     return command if isinstance(command, str) and 1 <= len(command) <= LONGEST_COMMAND else None
 
 

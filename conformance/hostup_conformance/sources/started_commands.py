@@ -122,7 +122,8 @@ class StartedCommands:
         self._spare = self._start("the start of a command, by the generated client", echo(), by_client=True)
 
     def _start_beyond_ascii(self) -> None:
-        self._start("the start of a command beyond ASCII", f"echo {BEYOND_ASCII}")
+        # Other commands have such characters escaped, and a server has to read both.
+        self._start("the start of a command beyond ASCII", f"echo {BEYOND_ASCII}", escaped=False)
 
     def _start_running(self) -> None:
         if not self._target.running_pid:
@@ -146,12 +147,17 @@ class StartedCommands:
             yield partial(step_through, self._wire, target, Step(purpose, request))
 
     def _start(
-        self, purpose: str, command: str, *, by_client: bool = False, postpone: Command | None = None
+        self,
+        purpose: str,
+        command: str,
+        *,
+        by_client: bool = False,
+        escaped: bool = True,
+        postpone: Command | None = None,
     ) -> int | None:
         """Start a command; return its pid, or None if no response had one."""
         client = ClientCall(self._target.vps, None, None, command) if by_client else None
-        # A server has to read characters that are escaped, and those that are not.
-        step = Step(purpose, post(self._target, body_of(command, escaped=postpone is not None)), client=client)
+        step = Step(purpose, post(self._target, body_of(command, escaped=escaped)), client=client)
         exchange = step_through(self._wire, self._target, step)
         if postpone and (exchange is None or exchange.status in BUSY):
             self._postponed.append(postpone)

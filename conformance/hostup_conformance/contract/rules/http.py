@@ -7,7 +7,7 @@ from datetime import UTC, timedelta
 from email.utils import format_datetime
 from typing import TYPE_CHECKING, Any
 
-from hostup_conformance.contract.ask import OVERRIDES, Pid, asks_start, is_start, new_pid
+from hostup_conformance.contract.ask import Pid, asks_start, is_start, new_pid, overrides_of
 from hostup_conformance.contract.caching import cache_directives, fresh_seconds, is_shared
 from hostup_conformance.contract.content import (
     AVAILABILITY,
@@ -296,7 +296,7 @@ def allow_lists_the_methods(e: Exchange) -> Findings:
     """
     allowed = e.header("allow")
     methods = [method.strip() for method in (allowed or "").split(",")]
-    meant = {e.request.method, *filter(None, map(e.request.header, OVERRIDES))}
+    meant = {e.request.method, *overrides_of(e.request)}
     if allowed is None:
         yield "an Allow header field", "none"
     elif meant <= set(methods) or ("GET" not in methods and e.ask.endpoint):

@@ -9,6 +9,7 @@ from hostup_conformance.contract.content import AVAILABILITY, OUTPUT, present, s
 from hostup_conformance.contract.rules import Findings, FindingsAcross, across, each
 from hostup_conformance.contract.selectors import (
     below,
+    command_of,
     failed,
     is_from_firewall,
     is_start_on_own,
@@ -17,7 +18,6 @@ from hostup_conformance.contract.selectors import (
     proper_command,
     refused,
 )
-from hostup_conformance.core.json_text import read_json
 
 if TYPE_CHECKING:
     from hostup_conformance.contract.ask import Exchange
@@ -112,8 +112,7 @@ def is_improper_start(e: Exchange) -> bool:
 
 def is_scalar(e: Exchange) -> bool:
     """Whether the command of a start is a number or a boolean."""
-    body = read_json(e.request.body).value
-    return isinstance(body, dict) and isinstance(body.get("command"), bool | int | float)
+    return isinstance(command_of(e.request), bool | int | float)
 
 
 @each("PID-09", is_improper_start)

@@ -202,7 +202,8 @@ def output_stays_the_same(exchanges: list[Exchange], _target: Target) -> Finding
     """
     ended = [e for e in exchanges if e.body.get("exited") is True]
     for e in ended[1:]:
-        if changed := [name for name in OUTPUT if ending(e)[name] != ending(ended[0])[name]]:
+        now, before = ending(e), ending(ended[0])
+        if changed := [name for name in OUTPUT if now[name] != before[name]]:
             yield e, f"the same as in request {ended[0].number}", f"another {', '.join(changed)}"
             return
 

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from hostup_conformance.contract.ask import Exchange
+    from hostup_conformance.contract.paths import Resource
     from hostup_conformance.contract.target import Target
 
 #: All states that the documentation of the status lists.
@@ -210,6 +211,16 @@ def query_of(e: Exchange) -> dict[str, str]:
     return dict(parse_qsl(e.request.query, keep_blank_values=True))
 
 
+def cursors_in(exchanges: Iterable[Exchange]) -> set[str]:
+    """Return the cursors that the server has given."""
+    return {cursor for e in exchanges if isinstance(cursor := member(e, "nextCursor"), str)}
+
+
+def offered_in(exchanges: Iterable[Exchange]) -> set[Resource]:
+    """Return the resources that the server is seen to offer."""
+    return {e.ask.resource for e in exchanges if e.status == 200}
+
+
 def limit_of(e: Exchange) -> int | None:
     """Return the limit that a request asks for, None for one that is not documented."""
     text = query_of(e).get("limit", "")
@@ -303,7 +314,7 @@ def odd_limits(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
 @across("VPS-15", of_all)
 def cursor_is_checked(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
     """VPSs on a page are a finding if no page of the run had the cursor. An error or an empty page passes."""
-    given = {cursor for e in exchanges if isinstance(cursor := member(e, "nextCursor"), str)}
+    given = cursors_in(exchanges)
     for e in exchanges:
         if (cursor := query_of(e).get("cursor")) and cursor not in given and listed_ids(e):
             yield e, "a 4xx, or an empty page", f"a page of {len(listed_ids(e))}"
@@ -464,7 +475,7 @@ def errors_are_problems(exchanges: list[Exchange], _target: Target) -> FindingsA
 
     Of a request with a limit that is not documented, any 4xx passes.
     """
-    offered = {e.ask.resource for e in exchanges if e.status == 200}
+    offered = offered_in(exchanges)
     for e in exchanges:
         if e.ask.resource not in offered or not refused(e) or has_odd_limit(e):
             continue
@@ -491,8 +502,8 @@ def documented_is_served(exchanges: list[Exchange], _target: Target) -> Findings
     403, 404, 405 and 410 pass where the path never got 200, since a server need not offer it; so do a redirection, and
     any response to a request with a filter. HTTP-08 judges a 5xx, and the RATE requirements a 429.
     """
-    cursors = {cursor for e in exchanges if isinstance(cursor := member(e, "nextCursor"), str)}
-    offered = {e.ask.resource for e in exchanges if e.status == 200}
+    cursors = cursors_in(exchanges)
+    offered = offered_in(exchanges)
     for e in exchanges:
         denied = refused(e) and e.status not in ({429} if e.ask.resource in offered else {*ABSENT, 403, 410, 429})
         if (denied or 200 < (e.status or 0) < 300) and is_plain(e, cursors):
