@@ -15,14 +15,12 @@ interface.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import griffe
 from contract import DIRECTIONS, METHODS, PACKAGE, Contract, means_something
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 #: Keywords with which a larger number allows less, and those with which it allows more.
 LOWER_BOUNDS = ("minLength", "minimum", "exclusiveMinimum", "minItems", "minProperties", "minContains")

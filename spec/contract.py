@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 from urllib.parse import unquote
 
 import griffe
 import yaml
-from hostup_conformance.core.ledger import load_yaml
+from hostup_conformance.judging.ledger import load_yaml
 from openapi_spec_validator import validate
 from packaging.version import Version
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 PACKAGE = "hostup_agent_exec"
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")

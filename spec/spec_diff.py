@@ -13,7 +13,7 @@ from pathlib import Path
 import yaml
 from comparison import BOTH, CALLERS, NOBODY, SERVERS, Change, changes
 from contract import Contract, Unusable
-from hostup_conformance.core.ledger import load_yaml
+from hostup_conformance.judging.ledger import load_yaml
 from packaging.version import Version
 
 ROOT = Path(__file__).parents[1]

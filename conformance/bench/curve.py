@@ -9,18 +9,14 @@ from __future__ import annotations
 
 import argparse
 from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 from faults import faults
+from hostup_conformance.contract.ask import Exchange
 from hostup_conformance.contract.judging import judge
 from judging import LIMITS, run
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
-
-    from hostup_conformance.contract.ask import Exchange
 
 AFTER = (5, 10, 20, 30, 40, 60, 80, 120, 200)
 JUDGED, KILLED = {"pass", "fail", "warn"}, {"fail", "warn"}

@@ -16,20 +16,18 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from faults import faults
 from hostup_conformance.mock import Mock, serve
 from running import command
 from stage import Answered, Asked, Stage
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 ROOT = Path(__file__).parents[2]
 DOCUMENT = ROOT / "spec" / "openapi.yaml"

@@ -17,21 +17,18 @@ import resource
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import httpx
 from hostup_agent_exec import AuthenticatedClient
 from hostup_agent_exec.api.agent import get_agent_exec, start_agent_exec
 from hostup_agent_exec.models.command_start import CommandStart
 from hostup_conformance import mock
-from hostup_conformance.core.misconfigured import Misconfigured
-from hostup_conformance.servers import agent_server
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from hostup_conformance.keeping.misconfigured import Misconfigured
+from hostup_conformance.mock import agent_server
 
 #: More than anybody here sends in a minute.
 UNLIMITED = 10**9

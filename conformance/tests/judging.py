@@ -8,9 +8,9 @@ from hostup_conformance.contract.ask import with_started_commands
 from hostup_conformance.contract.judging import Verdict, check_against_oracle, judge
 from hostup_conformance.contract.sending import Wire, wire_to
 from hostup_conformance.contract.target import Target
-from hostup_conformance.core.limits import Limits
+from hostup_conformance.front.test_generated import operations
+from hostup_conformance.http.limits import Limits
 from hostup_conformance.sources import commands, linked
-from hostup_conformance.test_generated import operations
 from stage import Change, Stage
 
 #: A body limit that tests reach quickly.

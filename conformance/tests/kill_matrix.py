@@ -11,28 +11,23 @@ import json
 import re
 import sys
 from collections import defaultdict
+from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from faults import faults
-from hostup_conformance.contract.judging import MATRIX, server_requirements
+from hostup_conformance.contract.ask import Exchange
+from hostup_conformance.contract.judging import MATRIX, Result, Verdict, server_requirements
 from hostup_conformance.contract.rules import rules
 from hostup_conformance.contract.target import altered_keys
-from hostup_conformance.core.ledger import requirements
-from hostup_conformance.core.redact import redactor
-from hostup_conformance.core.root_cause import read_matrix, root_causes
-from hostup_conformance.core.safe_text import shown
+from hostup_conformance.judging.ledger import Requirement, requirements
+from hostup_conformance.judging.root_cause import read_matrix, root_causes
+from hostup_conformance.keeping.redact import redactor
+from hostup_conformance.keeping.safe_text import shown
 from hostup_conformance.mock import API_KEY, FOREIGN_VPS_ID, READ_API_KEY, UNAVAILABLE_VPS_ID, VPS_ID
 from judging import LIMITS, run, verdict_on
 from variants import variants
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from hostup_conformance.contract.ask import Exchange
-    from hostup_conformance.contract.judging import Result, Verdict
-    from hostup_conformance.core.ledger import Requirement
 
 KNOWN = "|".join(id.removeprefix("vps_") for id in (VPS_ID, UNAVAILABLE_VPS_ID, FOREIGN_VPS_ID))
 #: A timestamp. What is kept of it is its form, which a requirement may be about.

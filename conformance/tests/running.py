@@ -10,8 +10,8 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from hostup_conformance.options import Options
-from hostup_conformance.plugin import OPTIONS, destination
+from hostup_conformance.front.options import Options
+from hostup_conformance.front.plugin import OPTIONS, destination
 
 #: Whatever runs these tests must not change the runs that they start, nor slow them down by two seconds of compiling.
 KEPT = {

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import httpx
 import pytest
-from hostup_conformance.core.misconfigured import Misconfigured
+from hostup_conformance.front.application import serve
+from hostup_conformance.keeping.misconfigured import Misconfigured
 from hostup_conformance.mock import API_KEY, VPS_ID, Mock
-from hostup_conformance.servers.application import serve
 from running import report_in, run
 
 # Whole runs, or many cases of one kind: `make catalogue` runs them.

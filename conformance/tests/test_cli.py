@@ -10,15 +10,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from hostup_conformance import cli, explain
-from hostup_conformance.contract.client_rules import client_rules
+from hostup_conformance.clients.rules import client_rules
 from hostup_conformance.contract.rules import rules
 from hostup_conformance.contract.target import VARIABLES
-from hostup_conformance.core.ledger import requirements
-from hostup_conformance.core.limits import FOR_COMMANDS, LIVE_REQUESTS, Limits
-from hostup_conformance.core.misconfigured import Misconfigured
-from hostup_conformance.core.waivers import read_waivers
-from hostup_conformance.plugin import OPTIONS
+from hostup_conformance.front import cli, explain
+from hostup_conformance.front.plugin import OPTIONS
+from hostup_conformance.http.limits import FOR_COMMANDS, LIVE_REQUESTS, Limits
+from hostup_conformance.judging.ledger import requirements
+from hostup_conformance.judging.waivers import read_waivers
+from hostup_conformance.keeping.misconfigured import Misconfigured
 from hostup_conformance.sources.commands import MOST_COMMANDS
 
 README = Path(__file__).parents[2] / "README.md"
@@ -128,7 +128,7 @@ def test_it_ends_quietly_into_a_closed_pipe(argv: list[str]) -> None:
     reader, writer = os.pipe()
     os.close(reader)
     with os.fdopen(writer, "wb") as closed:
-        command = [sys.executable, "-m", "hostup_conformance.cli", *argv]
+        command = [sys.executable, "-m", "hostup_conformance.front.cli", *argv]
         ended = subprocess.run(command, stdout=closed, stderr=subprocess.PIPE, check=False)
     assert (ended.returncode, ended.stderr) == (0, b"")
 

@@ -15,13 +15,13 @@ from hostup_conformance.contract.judging import Verdict
 from hostup_conformance.contract.judging import judge as verdict_of
 from hostup_conformance.contract.sending import Wire, wire_to
 from hostup_conformance.contract.target import Target
-from hostup_conformance.core.limits import Limits
-from hostup_conformance.core.unsent import Withheld
+from hostup_conformance.front.test_generated import operations
+from hostup_conformance.http.limits import Limits
+from hostup_conformance.http.unsent import Withheld
 from hostup_conformance.mock import FOREIGN_VPS_ID, VPS_ID
 from hostup_conformance.sources import commands
 from hostup_conformance.sources import linked as links
 from hostup_conformance.sources.start_steps import body_of, post
-from hostup_conformance.test_generated import operations
 from stage import Answered, Asked, Change, Stage
 
 

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 from faults import faults
-from hostup_conformance import cli
 from hostup_conformance.contract.judging import judge, root_causes
-from hostup_conformance.core.ledger import renamed
-from hostup_conformance.record import Course, record_of, server
+from hostup_conformance.front import cli
+from hostup_conformance.front.record import Course, record_of, server
+from hostup_conformance.judging.ledger import renamed
 from hostup_conformance.reports.compare import compare
 from hostup_conformance.reports.schema import FORMAT, complaint, schema
 from judging import run

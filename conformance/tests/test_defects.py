@@ -10,18 +10,19 @@ from typing import Any
 import pytest
 from catalogue import first_of
 from faults import faults
-from hostup_conformance import client_run, record, run
-from hostup_conformance.client_run import ClientOptions
-from hostup_conformance.contract import client_judging, judging
+from hostup_conformance.clients import judging as client_judging
+from hostup_conformance.contract import judging
 from hostup_conformance.contract.target import Target
-from hostup_conformance.core import verdict
-from hostup_conformance.core.defects import SUITE
-from hostup_conformance.core.wire import Wire
-from hostup_conformance.interruption import Interruption
+from hostup_conformance.front import client_run, record, run
+from hostup_conformance.front.client_run import ClientOptions
+from hostup_conformance.front.run import Run
+from hostup_conformance.http.wire import Wire
+from hostup_conformance.judging import verdict
+from hostup_conformance.judging.defects import SUITE
+from hostup_conformance.keeping.interruption import Interruption
 from hostup_conformance.reports import html
 from hostup_conformance.reports.files import REPORTS
 from hostup_conformance.reports.schema import complaint
-from hostup_conformance.run import Run
 from hostup_conformance.sources import recording
 from judging import run as sent_to
 from running import options_with, report_in
@@ -118,10 +119,10 @@ def test_a_client_that_nobody_saw_is_an_error(tmp_path: Path, monkeypatch: pytes
     first_of(
         ("contract.judging", "refusal_of_core"),
         ("contract.judging", "with_started_commands"),
-        ("run", "with_started_commands"),
-        ("run", "root_causes"),
+        ("front.run", "with_started_commands"),
+        ("front.run", "root_causes"),
         ("contract.oracles", "load"),
-        ("record", "shown_by"),
+        ("front.record", "shown_by"),
         ("sources.stages", "ban_in"),
         ("sources.generated", "safe_pid"),
     ),

@@ -12,8 +12,8 @@ from faults import faults
 from hostup_conformance.contract.judging import judge
 from hostup_conformance.contract.sending import wire_to
 from hostup_conformance.contract.target import UNKNOWN_ADDRESS, Target
-from hostup_conformance.core.limits import Limits
-from hostup_conformance.core.misconfigured import Misconfigured
+from hostup_conformance.http.limits import Limits
+from hostup_conformance.keeping.misconfigured import Misconfigured
 from hostup_conformance.mock import API_KEY, READ_API_KEY
 from hostup_conformance.sources import commands, recording
 from judging import run

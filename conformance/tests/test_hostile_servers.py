@@ -13,8 +13,8 @@ from hostile.server import KEYS, HostileServer
 from hostup_conformance.contract.judging import check_against_oracle, judge, root_causes
 from hostup_conformance.contract.sending import wire_to
 from hostup_conformance.contract.target import Target
-from hostup_conformance.record import Course, record_of
-from hostup_conformance.record import server as named
+from hostup_conformance.front.record import Course, record_of
+from hostup_conformance.front.record import server as named
 from hostup_conformance.reports.files import REPORTS
 from hostup_conformance.sources import commands
 from judging import IMPATIENT, verdict_on

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from hostile.server import KEEP, Asked, HostileServer, Part
-from hostup_conformance.interruption import held_back
+from hostup_conformance.keeping.interruption import held_back
 from hostup_conformance.mock import Mock
 from hostup_conformance.reports.files import REPORTS
 from hostup_conformance.sources.script import WARMING

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from faults import faults
 from hostup_conformance.contract.judging import MATRIX, server_requirements
-from hostup_conformance.core.root_cause import read_matrix
+from hostup_conformance.judging.root_cause import read_matrix
 from kill_matrix import causes, first_reported, indistinguishable, named_unlearnt
 from variants import variants
 

@@ -9,12 +9,12 @@ from typing import Any
 import jsonschema_rs
 import pytest
 import yaml
-from hostup_conformance.contract.client_judging import client_requirements
-from hostup_conformance.contract.client_rules import client_rules
+from hostup_conformance.clients.judging import client_requirements
+from hostup_conformance.clients.rules import client_rules
 from hostup_conformance.contract.judging import server_requirements
 from hostup_conformance.contract.rules import rules
 from hostup_conformance.contract.target import CAPABILITIES, VARIABLES
-from hostup_conformance.core.ledger import SPEC, document, renamed, requirements
+from hostup_conformance.judging.ledger import SPEC, document, renamed, requirements
 from openapi_spec_validator import validate
 
 #: Those that every run has need not be named.
@@ -72,9 +72,10 @@ def test_rules_and_requirements_are_the_same() -> None:
     """Every requirement has a rule, and every rule a requirement."""
     written = rules().keys() | client_rules().keys()
     places = {
-        id: "client_rules/" if r.area == "CLIENT" else f"rules/{r.area.lower()}.py" for id, r in requirements().items()
+        id: "clients/rules/" if r.area == "CLIENT" else f"contract/rules/{r.area.lower()}.py"
+        for id, r in requirements().items()
     }
-    without = [f"write {id} into contract/{place}" for id, place in places.items() if id not in written]
+    without = [f"write {id} into {place}" for id, place in places.items() if id not in written]
     assert not without, without[0]
     assert written - requirements().keys() == set()
 

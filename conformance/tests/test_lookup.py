@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from hostup_conformance.contract.sending import wire_to
 from hostup_conformance.contract.target import Target
-from hostup_conformance.core.limits import Limits
-from hostup_conformance.core.misconfigured import Misconfigured
+from hostup_conformance.http.limits import Limits
+from hostup_conformance.keeping.misconfigured import Misconfigured
 from hostup_conformance.mock import API_KEY, FOREIGN_VPS_ID, UNAVAILABLE_VPS_ID, VPS_ID
 from hostup_conformance.sources import lookup
 from running import report_in, run

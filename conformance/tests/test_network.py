@@ -12,11 +12,11 @@ import pytest
 from hostup_conformance.contract.refusal import what_stands_between
 from hostup_conformance.contract.sending import wire_to
 from hostup_conformance.contract.target import Target
-from hostup_conformance.core import network
-from hostup_conformance.core.bodies import MOST_MEMBERS, Room, TooLarge, decode_content
-from hostup_conformance.core.limits import Limits
-from hostup_conformance.core.network import Watched
-from hostup_conformance.core.unsent import Stopped
+from hostup_conformance.http import network
+from hostup_conformance.http.bodies import MOST_MEMBERS, Room, TooLarge, decode_content
+from hostup_conformance.http.limits import Limits
+from hostup_conformance.http.network import Watched
+from hostup_conformance.http.unsent import Stopped
 from hostup_conformance.sources.requests import authorized
 
 

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 from faults import faults
-from hostup_conformance import missing, start
+from hostup_conformance.front import start
+from hostup_conformance.keeping import missing
 from running import KEPT, report_in
 from stage import Stage
 
@@ -95,7 +96,7 @@ def test_a_name_that_is_claimed_twice_is_told(tmp_path: Path, place: str, plugin
 def test_the_command_is_not_concerned_with_a_project(tmp_path: Path) -> None:
     (tmp_path / "conftest.py").write_text(CLAIMS)
     (tmp_path / "pytest.ini").write_text("[pytest]\naddopts = --no-such-option -k nothing\n")
-    command = [sys.executable, "-m", "hostup_conformance.cli", "run", "--plan", "-W", "error"]
+    command = [sys.executable, "-m", "hostup_conformance.front.cli", "run", "--plan", "-W", "error"]
     done = subprocess.run(command, cwd=tmp_path, env=KEPT, capture_output=True, text=True, timeout=120, check=False)
     assert "Nothing was sent" in done.stdout, done.stdout + done.stderr
 
@@ -152,11 +153,11 @@ def test_the_remedy_for_a_claimed_name_works(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "environ", "ini"),
     [
-        (["--pyargs", "hostup_conformance.test_requirements", "--plan"], {}, ""),
+        (["--pyargs", "hostup_conformance.front.test_requirements", "--plan"], {}, ""),
         ([str(Path(missing.__file__).parent), "--plan"], {}, ""),
         (["--plan"], {"PYTEST_ADDOPTS": "--pyargs hostup_conformance"}, ""),
         (["--plan", "--report-dir", "."], {}, "addopts = --pyargs\ntestpaths = hostup_conformance"),
-        (["-p", "hostup_conformance.plugin", *SUITE, "--plan"], {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}, ""),
+        (["-p", "hostup_conformance.front.plugin", *SUITE, "--plan"], {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}, ""),
     ],
 )
 def test_the_suite_is_asked_for_in_many_ways(
@@ -185,7 +186,7 @@ def test_no_server_is_taken_from_the_environment(tmp_path: Path, name: str) -> N
 def test_another_plugin_may_own_the_base_url(tmp_path: Path, *, early: bool) -> None:
     """As pytest-base-url does, whichever is loaded first."""
     (tmp_path / "base_url.py").write_text(BASE_URL)
-    order = ["-p", "base_url", "-p", "hostup_conformance.plugin"]
+    order = ["-p", "base_url", "-p", "hostup_conformance.front.plugin"]
     arguments = order if early else [*order[2:], *order[:2]]
     done = pytest_in(
         tmp_path, *arguments, *SUITE, "--plan", "--base-url", "https://example.invalid",

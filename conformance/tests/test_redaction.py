@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from urllib.parse import quote
 
 import pytest
-from hostup_conformance.core.redact import MARK, OVERLAP, PIECE, WINDOW, Redactor
+from hostup_conformance.keeping.redact import MARK, OVERLAP, PIECE, WINDOW, Redactor
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 

@@ -8,16 +8,14 @@ import re
 import shutil
 import subprocess
 from html.parser import HTMLParser
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 from catalogue import first_of
-from hostup_conformance.core.ledger import requirements
+from hostup_conformance.judging.ledger import requirements
 from hostup_conformance.reports.files import REPORTS, write_reports
 from hostup_conformance.reports.html import mends, place_of, render
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 HOSTILE = "</script></pre><img src=x onerror=alert(1)><script>console.error('broken out')</script>\" onfocus='x'"
 STATUS = {"POLL-01": "fail", "POLL-02": "fail", "PROBE-06": "warn", "AUTH-01": "skip", "RATE-01": "disabled"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from hostup_conformance.core.root_cause import root_causes
+from hostup_conformance.judging.root_cause import root_causes
 from hostup_conformance.reports.summary import follows
 from hostup_conformance.reports.terminal import in_order
 

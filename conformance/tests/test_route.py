@@ -17,13 +17,13 @@ from typing import Any
 import pytest
 from hostup_conformance.contract.sending import wire_to
 from hostup_conformance.contract.target import Target
-from hostup_conformance.core import network
-from hostup_conformance.core.limits import Limits
-from hostup_conformance.core.messages import Request
-from hostup_conformance.core.misconfigured import Misconfigured
+from hostup_conformance.front.options import route_to, target_of
+from hostup_conformance.front.record import curl
+from hostup_conformance.http import network
+from hostup_conformance.http.limits import Limits
+from hostup_conformance.http.messages import Request
+from hostup_conformance.keeping.misconfigured import Misconfigured
 from hostup_conformance.mock import Mock
-from hostup_conformance.options import route_to, target_of
-from hostup_conformance.record import curl
 from running import options_with
 
 # Whole runs, or many cases of one kind: `make catalogue` runs them.

@@ -82,7 +82,7 @@ def test_a_usage_error_leaves_inputs_and_no_verdict(tmp_path: Path, words: list[
     (tmp_path / "link").symlink_to("report/report.json")
     at = words.index("--") if "--" in words else len(words)
     arguments = [*words[:at], "--report-dir", "report", *words[at:]]
-    command = [sys.executable, "-m", "hostup_conformance.cli", *arguments]
+    command = [sys.executable, "-m", "hostup_conformance.front.cli", *arguments]
     done = subprocess.run(command, cwd=tmp_path, env=KEPT, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 4, done.stdout + done.stderr
     assert sorted(path.name for path in (tmp_path / "report").iterdir()) == reports

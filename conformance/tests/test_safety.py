@@ -9,9 +9,9 @@ import pytest
 from hostup_conformance.contract.ask import LARGEST_LINUX_PID
 from hostup_conformance.contract.sending import Wire, wire_to
 from hostup_conformance.contract.target import Target
-from hostup_conformance.core.limits import Limits
-from hostup_conformance.core.messages import Request
-from hostup_conformance.core.unsent import Stopped, Withheld
+from hostup_conformance.http.limits import Limits
+from hostup_conformance.http.messages import Request
+from hostup_conformance.http.unsent import Stopped, Withheld
 from hostup_conformance.mock import API_KEY, UNAVAILABLE_VPS_ID, VPS_ID
 from hostup_conformance.sources.generated import safe_pid
 from judging import run

@@ -16,8 +16,8 @@ from hostup_conformance.contract.paths import path_of
 from hostup_conformance.contract.selectors import BURST
 from hostup_conformance.contract.sending import wire_to
 from hostup_conformance.contract.target import Target
-from hostup_conformance.core.connections import CONNECTIONS
-from hostup_conformance.core.limits import Limits
+from hostup_conformance.http.connections import CONNECTIONS
+from hostup_conformance.http.limits import Limits
 from hostup_conformance.sources import side_by_side
 from hostup_conformance.sources.generated import MOST_CASES, Generated
 from hostup_conformance.sources.requests import authorized

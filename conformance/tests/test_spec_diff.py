@@ -15,7 +15,7 @@ import yaml
 from catalogue import first_of
 from comparison import changes
 from contract import Contract, Unusable, interface
-from hostup_conformance.core.ledger import document, requirements
+from hostup_conformance.judging.ledger import document, requirements
 
 ROOT = Path(__file__).parents[2]
 EXEC = "/api/v2/vps/{id}/agent/exec"

@@ -22,13 +22,13 @@ from hostup_conformance.contract.judging import check_against_oracle, judge, roo
 from hostup_conformance.contract.paths import VPSS, path_of
 from hostup_conformance.contract.sending import Wire, wire_to
 from hostup_conformance.contract.target import Target
-from hostup_conformance.core.ledger import document
-from hostup_conformance.core.limits import Limits
-from hostup_conformance.core.misconfigured import Misconfigured
-from hostup_conformance.core.unsent import Unsent
-from hostup_conformance.core.waivers import read_waivers
+from hostup_conformance.front.record import Course, record_of, server
+from hostup_conformance.http.limits import Limits
+from hostup_conformance.http.unsent import Unsent
+from hostup_conformance.judging.ledger import document
+from hostup_conformance.judging.waivers import read_waivers
+from hostup_conformance.keeping.misconfigured import Misconfigured
 from hostup_conformance.mock import VPS_ID
-from hostup_conformance.record import Course, record_of, server
 from hostup_conformance.reports.files import REPORTS
 from hostup_conformance.sources import recording
 from hostup_conformance.sources.requests import authorized

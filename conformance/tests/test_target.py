@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from hostup_conformance.contract.target import Target
-from hostup_conformance.core.misconfigured import Misconfigured
+from hostup_conformance.keeping.misconfigured import Misconfigured
 from hostup_conformance.mock import Mock
 
 GOOD = Mock().environment()

@@ -11,9 +11,10 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from hostup_conformance.mock import API_KEY, VPS_ID
@@ -21,9 +22,6 @@ from running import report_in, run
 
 # Whole runs, or many cases of one kind: `make catalogue` runs them.
 pytestmark = pytest.mark.catalogue
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 TARGETS = Path(__file__).parent / "targets"
 SPEC = Path(__file__).parents[2] / "spec" / "openapi.yaml"

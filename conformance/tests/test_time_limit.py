@@ -9,11 +9,11 @@ import threading
 import pytest
 from hostup_conformance.contract.ask import Ask, understand
 from hostup_conformance.contract.target import Target
-from hostup_conformance.core import rule
-from hostup_conformance.core.exchange import Exchange
-from hostup_conformance.core.messages import Request
-from hostup_conformance.core.rule import FindingsAcross, Rules
-from hostup_conformance.core.time_limit import TimeUp, at_most, end_now
+from hostup_conformance.http.exchange import Exchange
+from hostup_conformance.http.messages import Request
+from hostup_conformance.judging import rule
+from hostup_conformance.judging.rule import FindingsAcross, Rules
+from hostup_conformance.keeping.time_limit import TimeUp, at_most, end_now
 
 TARGET = Target("http://127.0.0.1:9", "server", "a key of many characters", "vps_1")
 

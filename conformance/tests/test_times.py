@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
-from hostup_conformance.core.times import A_CENTURY, http_date, reset_moment, retry_after_seconds, rfc3339
+from hostup_conformance.http.times import A_CENTURY, http_date, reset_moment, retry_after_seconds, rfc3339
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from catalogue import every
-from hostup_conformance.core.limits import Limits
+from hostup_conformance.http.limits import Limits
 from judging import verdict_on
 from variants import Variant, variants
 

@@ -13,7 +13,7 @@ from hostup_conformance.contract.judging import check_against_oracle, judge
 from hostup_conformance.contract.paths import VPSS
 from hostup_conformance.contract.rules import Rule, rules
 from hostup_conformance.contract.target import Target
-from hostup_conformance.core.limits import Limits
+from hostup_conformance.http.limits import Limits
 from hostup_conformance.mock import API_KEY, VPS_ID
 from judging import LIMITS, run, verdict_on
 from stage import Answered, Asked, Change

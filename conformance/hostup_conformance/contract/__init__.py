@@ -4,6 +4,5 @@
 - What requests ask for, and what exchanges show: `ask`, `selectors`, `content`, `caching`, `lives`.
 - The rules for servers: `rules`, one module for each area; `judging` applies them, `oracles` check them, and `refusal`
   and `ban` tell what is no fault of the server.
-- The same for clients: `story`, `client_rules`, `client_judging`.
 - What may be sent: `policy`, and `sending`, which makes the wire that keeps to it.
 """

@@ -8,21 +8,18 @@ from __future__ import annotations
 
 import re
 from base64 import b64decode
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
+from typing import Any, Literal, TypeAlias, get_args
 from urllib.parse import unquote, unquote_plus
 
 from hostup_conformance.contract.paths import LARGEST_PROBLEM, Resource, largest_success, resource_of
-from hostup_conformance.core import exchange as core
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from hostup_conformance.contract.target import Target
-    from hostup_conformance.core.messages import Request
+from hostup_conformance.contract.target import Target
+from hostup_conformance.http import exchange as core
+from hostup_conformance.http.messages import Request
 
 #: `lowercase` is the full key under the scheme bearer, `other_scheme` under another one or none; `malformed` is any
 #: other credential that is no bearer token, `query` the key in the URL, and `unnamed` a key in a recording whose scopes

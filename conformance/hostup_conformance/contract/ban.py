@@ -5,19 +5,14 @@ That is no fault of the server, so nothing is judged by what came after it.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
 
-from hostup_conformance.contract.ask import WITHOUT_KEY, is_devious
+from hostup_conformance.contract.ask import WITHOUT_KEY, Exchange, is_devious
 from hostup_conformance.contract.refusal import asks_own, shows_core
 from hostup_conformance.contract.selectors import asks_availability
-from hostup_conformance.core.connections import CONNECTIONS
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from hostup_conformance.contract.ask import Exchange
+from hostup_conformance.http.connections import CONNECTIONS
 
 #: So many requests in a row that should not get 403 raise the suspicion that everything gets it.
 SUSPICIOUS = 3

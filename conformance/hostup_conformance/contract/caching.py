@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from hostup_conformance.core.times import http_date
-
-if TYPE_CHECKING:
-    from hostup_conformance.contract.ask import Exchange
+from hostup_conformance.contract.ask import Exchange
+from hostup_conformance.http.times import http_date
 
 
 def fresh_seconds(e: Exchange) -> int:

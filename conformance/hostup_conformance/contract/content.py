@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable
+from typing import Any
 
-from hostup_conformance.core.ledger import members_of
-from hostup_conformance.core.safe_text import counted
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from hostup_conformance.contract.ask import Exchange
+from hostup_conformance.contract.ask import Exchange
+from hostup_conformance.judging.ledger import members_of
+from hostup_conformance.keeping.safe_text import counted
 
 #: The members of the two shapes of a 200, from the OpenAPI document.
 AVAILABILITY, OUTPUT = members_of("AgentAvailability"), members_of("CommandOutput")

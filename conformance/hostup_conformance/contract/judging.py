@@ -1,28 +1,24 @@
-"""Judges the exchanges of a run by HostUp's rules, and tells core what the contract's core is and what is lacking."""
+"""Judges the exchanges of a run by HostUp's rules: says what the core of the contract is, and what is lacking."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from hostup_conformance.contract.ask import Ask, Exchange, with_started_commands
 from hostup_conformance.contract.ban import ban_in
 from hostup_conformance.contract.oracles import schema_note
 from hostup_conformance.contract.refusal import refusal_of_core, refusal_of_starts, shows_core
 from hostup_conformance.contract.rules import rules
-from hostup_conformance.core import verdict as core
-from hostup_conformance.core.defects import Defects
-from hostup_conformance.core.ledger import Requirement, requirements
-from hostup_conformance.core.redact import PIECE, redactor
-from hostup_conformance.core.root_cause import read_matrix
-from hostup_conformance.core.root_cause import root_causes as causes
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from hostup_conformance.contract.target import Target
+from hostup_conformance.contract.target import Target
+from hostup_conformance.judging import verdict as core
+from hostup_conformance.judging.defects import Defects
+from hostup_conformance.judging.ledger import Requirement, requirements
+from hostup_conformance.judging.root_cause import read_matrix
+from hostup_conformance.judging.root_cause import root_causes as causes
+from hostup_conformance.keeping.redact import PIECE, redactor
 
 Verdict = core.Verdict[Ask]
 Result = core.Result[Ask]

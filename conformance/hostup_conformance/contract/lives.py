@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from math import inf
-from typing import TYPE_CHECKING
 
+from hostup_conformance.contract.ask import Exchange
 from hostup_conformance.contract.commands import SLEEPLESS, Command, recognized
 from hostup_conformance.contract.content import member
 from hostup_conformance.contract.selectors import is_passable, new_poll, proper_command
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from hostup_conformance.contract.ask import Exchange
-    from hostup_conformance.contract.target import Target
+from hostup_conformance.contract.target import Target
 
 
 @dataclass

@@ -6,19 +6,16 @@ from copy import deepcopy
 from datetime import timedelta
 from functools import cache
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import httpx
 import jsonschema_rs
 
-from hostup_conformance.contract.ask import Pid, is_start
+from hostup_conformance.contract.ask import Exchange, Pid, is_start
 from hostup_conformance.contract.paths import ENDPOINT
 from hostup_conformance.contract.selectors import is_error, judged
-from hostup_conformance.core.json_text import encodable, schema_errors
-from hostup_conformance.core.ledger import document
-
-if TYPE_CHECKING:
-    from hostup_conformance.contract.ask import Exchange
+from hostup_conformance.http.json_text import encodable, schema_errors
+from hostup_conformance.judging.ledger import document
 
 #: Only our own rules judge larger bodies, since schemathesis reads a body several times.
 LARGEST_BODY = 1_000_000

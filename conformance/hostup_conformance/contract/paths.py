@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Literal
 from urllib.parse import quote
 
-from hostup_conformance.core.ledger import document
+from hostup_conformance.judging.ledger import document
 
 #: Which path a request is for: the endpoint, the list of VPSs, the status of a VPS, or any other.
 Resource = Literal["exec", "list", "status", "other"]

@@ -6,20 +6,16 @@ The suite is careful with every server that is not on loopback, and with any ser
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote_plus
 
 from hostup_conformance.contract.ask import LARGEST_LINUX_PID, Ask, Exchange, overrides_of, with_started_commands
-from hostup_conformance.core.redact import redactor
-from hostup_conformance.core.unsent import Withheld
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from hostup_conformance.contract.target import Target
-    from hostup_conformance.core.messages import Request
+from hostup_conformance.contract.target import Target
+from hostup_conformance.http.messages import Request
+from hostup_conformance.http.unsent import Withheld
+from hostup_conformance.keeping.redact import redactor
 
 #: The methods that change nothing (RFC 9110 section 9.2.1). A live server gets no others.
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 
 from hostup_conformance.contract.paths import ENDPOINT
-from hostup_conformance.core.ledger import document
+from hostup_conformance.judging.ledger import document
 
 #: What the type of a problem begins with; its code follows.
 ERRORS = "https://developer.hostup.se/errors/"
@@ -13,6 +13,17 @@ ERRORS = "https://developer.hostup.se/errors/"
 #: all codes that begin with upstream_.
 RELATED_CODES, UPSTREAM = {"vps_not_ready": {409}}, {502, 503}
 RELATED_STATUSES = UPSTREAM.union(*RELATED_CODES.values())
+#: What our own servers respond with: code and title by status code.
+PROBLEMS = {
+    400: ("invalid_request", "Invalid request"),
+    401: ("unauthorized", "Unauthorized"),
+    403: ("forbidden", "Forbidden"),
+    404: ("not_found", "Not found"),
+    405: ("method_not_allowed", "Method not allowed"),
+    429: ("rate_limit_exceeded", "Too many requests"),
+    500: ("internal_error", "Internal server error"),
+    503: ("upstream_unavailable", "Guest agent unavailable"),
+}
 
 
 @cache

@@ -6,19 +6,15 @@ proxy may want a login.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from hostup_conformance.contract.ask import Exchange
 from hostup_conformance.contract.content import status_of
 from hostup_conformance.contract.paths import VPSS
 from hostup_conformance.contract.selectors import asks_availability, refused, starts
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from hostup_conformance.contract.ask import Exchange
-    from hostup_conformance.contract.target import Target
+from hostup_conformance.contract.target import Target
 
 #: What the path of every operation begins with.
 BEGINNING = "/" + VPSS.split("/")[1]

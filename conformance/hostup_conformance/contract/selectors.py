@@ -5,17 +5,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import unquote_plus
 
-from hostup_conformance.contract.ask import Pid, asks_start, is_devious, is_start, new_pid
+from hostup_conformance.contract.ask import Exchange, Pid, asks_start, is_devious, is_start, new_pid
 from hostup_conformance.contract.content import AVAILABILITY, OUTPUT, present
-from hostup_conformance.contract.paths import LONGEST_COMMAND
-
-if TYPE_CHECKING:
-    from hostup_conformance.contract.ask import Exchange
-    from hostup_conformance.contract.paths import Resource
-    from hostup_conformance.core.messages import Request
+from hostup_conformance.contract.paths import LONGEST_COMMAND, Resource
+from hostup_conformance.http.messages import Request
 
 #: Tells whether a rule applies to an exchange.
 Selector = Callable[["Exchange"], bool]

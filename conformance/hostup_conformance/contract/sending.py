@@ -1,17 +1,15 @@
-"""Makes the wire to a target, which tells core what requests ask for and which of them may be sent."""
+"""Makes the wire to a target, and tells it what requests ask for and which of them may be sent."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 from hostup_conformance.contract.ask import Ask, understand
 from hostup_conformance.contract.policy import Policy
 from hostup_conformance.contract.selectors import is_transient
-from hostup_conformance.core import wire as core
-
-if TYPE_CHECKING:
-    from hostup_conformance.contract.target import Target
-    from hostup_conformance.core.limits import Limits
+from hostup_conformance.contract.target import Target
+from hostup_conformance.http import wire as core
+from hostup_conformance.http.limits import Limits
 
 Wire: TypeAlias = core.Wire[Ask]
 

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from hostup_conformance.contract.paths import VPSS
-from hostup_conformance.core.misconfigured import Misconfigured
-from hostup_conformance.core.redact import PIECE
-from hostup_conformance.core.route import DIRECT, Route
-from hostup_conformance.core.safe_text import shown
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+from hostup_conformance.http.route import DIRECT, Route
+from hostup_conformance.keeping.misconfigured import Misconfigured
+from hostup_conformance.keeping.redact import PIECE
+from hostup_conformance.keeping.safe_text import shown
 
 #: The variables that name the keys, the ids and the pids, by the attributes of `Target` that hold their values.
 KEYS = {"key": "HOSTUP_API_KEY", "read_key": "HOSTUP_READ_API_KEY"}

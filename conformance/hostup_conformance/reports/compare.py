@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from hostup_conformance.core.ledger import renamed
-from hostup_conformance.core.safe_text import shown
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from hostup_conformance.judging.ledger import renamed
+from hostup_conformance.keeping.safe_text import shown
 
 #: The ranks of the statuses of judged requirements, from bad to good; an observation breaks nothing.
 RANKS = {"error": 0, "fail": 0, "warn": 1, "observe": 2, "pass": 2}

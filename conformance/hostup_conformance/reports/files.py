@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from hostup_conformance.core.defects import failure
-from hostup_conformance.core.files import is_among, remove, write_whole
+from hostup_conformance.judging.defects import failure
+from hostup_conformance.keeping.files import is_among, remove, write_whole
 from hostup_conformance.reports import html, junit, summary
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 
 def as_json(record: dict[str, Any]) -> str:

@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from hostup_conformance.core.misconfigured import Misconfigured
-from hostup_conformance.core.safe_text import shown
+from hostup_conformance.keeping.misconfigured import Misconfigured
+from hostup_conformance.keeping.safe_text import shown
 
 #: The version of the form, which changes if readers of the old form would fail. Added members do not change it.
 FORMAT = 3

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from hostup_conformance.core.safe_text import counted
+from hostup_conformance.keeping.safe_text import counted
 
 #: The statuses that are shown, the worst first, with their meaning.
 SHOWN = {"fail": "a MUST is broken", "error": "the suite itself failed", "warn": "a SHOULD is broken"}

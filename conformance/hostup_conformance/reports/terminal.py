@@ -5,15 +5,12 @@ from __future__ import annotations
 import io
 import os
 import sys
-from typing import TYPE_CHECKING, Any, Protocol, TextIO
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, Protocol, TextIO
 
+from hostup_conformance.keeping.safe_text import Redact
 from hostup_conformance.reports.summary import totals
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from pathlib import Path
-
-    from hostup_conformance.core.safe_text import Redact
 
 #: How many requirements of a list are named; the reports name all.
 NAMED = 5

@@ -7,7 +7,4 @@ Afterwards, the wire holds the exchanges. The sources are:
 - `generated` and `linked`, in which schemathesis makes the requests or decides on their order;
 - `lookup`, which finds a VPS if none was named;
 - `recording`, which replays a file.
-
-Where a client is judged nothing is sent: `client` plays it the scenes, `client_recording` reads a recording, and both
-return what was received.
 """

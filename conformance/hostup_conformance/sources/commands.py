@@ -6,23 +6,20 @@ Where commands may be started, no pids need be given: those of the run take thei
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
 from hostup_conformance.contract.ask import Pid, with_started_commands
 from hostup_conformance.contract.commands import SLOW_SECONDS
 from hostup_conformance.contract.content import member
-from hostup_conformance.core.unsent import Stopped
+from hostup_conformance.contract.sending import Wire
+from hostup_conformance.contract.target import Target
+from hostup_conformance.http.unsent import Stopped
 from hostup_conformance.sources import dependent
+from hostup_conformance.sources.requests import Stage
 from hostup_conformance.sources.script import Script
 from hostup_conformance.sources.side_by_side import width
 from hostup_conformance.sources.stages import run_stages
 from hostup_conformance.sources.start_steps import CommandScript
 from hostup_conformance.sources.started_commands import StartedCommands, follow
-
-if TYPE_CHECKING:
-    from hostup_conformance.contract.sending import Wire
-    from hostup_conformance.contract.target import Target
-    from hostup_conformance.sources.requests import Stage
 
 #: How many scenarios of linked requests there are, and of how many requests each.
 SCENARIOS, STEPS = 2, 3

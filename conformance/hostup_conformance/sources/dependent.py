@@ -6,29 +6,26 @@ They ask for the list of VPSs, page by page and filtered, for the statuses once 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from secrets import token_hex
-from typing import TYPE_CHECKING, Any, TypeGuard
+from typing import Any, TypeGuard
 from urllib.parse import quote
 
+from hostup_conformance.contract.ask import Exchange
 from hostup_conformance.contract.content import items_of, member
 from hostup_conformance.contract.paths import VPSS, path_of
 from hostup_conformance.contract.selectors import BURST, gives_list, gives_status, is_availability
-from hostup_conformance.core.messages import Request
-from hostup_conformance.core.pace import retry_after
-from hostup_conformance.core.times import reset_moment
-from hostup_conformance.core.unsent import Unsent
+from hostup_conformance.contract.sending import Wire
+from hostup_conformance.contract.target import Target
+from hostup_conformance.http.messages import Request
+from hostup_conformance.http.pace import retry_after
+from hostup_conformance.http.times import reset_moment
+from hostup_conformance.http.unsent import Unsent
 from hostup_conformance.sources.requests import BASE_HEADERS, authorized
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from hostup_conformance.contract.ask import Exchange
-    from hostup_conformance.contract.sending import Wire
-    from hostup_conformance.contract.target import Target
 
 #: How many pages are requested.
 PAGES = 5

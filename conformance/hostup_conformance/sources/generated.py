@@ -10,16 +10,16 @@ from urllib.parse import unquote, urlencode
 
 from hostup_conformance.contract.ask import LARGEST_LINUX_PID, integer
 from hostup_conformance.contract.paths import path_of
-from hostup_conformance.core.connections import CONNECTIONS
-from hostup_conformance.core.unsent import Unsent
+from hostup_conformance.contract.sending import Wire
+from hostup_conformance.contract.target import Target
+from hostup_conformance.http.connections import CONNECTIONS
+from hostup_conformance.http.unsent import Unsent
 from hostup_conformance.sources.requests import authorized
 from hostup_conformance.sources.side_by_side import side_by_side, width
 
 if TYPE_CHECKING:
     import schemathesis
 
-    from hostup_conformance.contract.sending import Wire
-    from hostup_conformance.contract.target import Target
 
 #: For how many seconds generated requests are sent: a slow server gets fewer, not a longer run.
 SECONDS = 4.0

@@ -14,17 +14,16 @@ from hostup_agent_exec.api.agent import get_agent_exec, start_agent_exec
 from hostup_agent_exec.models.command_start import CommandStart
 from hostup_agent_exec.types import UNSET
 
-from hostup_conformance.core.exchange import Decoded
-from hostup_conformance.core.messages import Request
-from hostup_conformance.core.unsent import Unsent
+from hostup_conformance.contract.ask import Exchange
+from hostup_conformance.contract.sending import Wire
+from hostup_conformance.contract.target import Target
+from hostup_conformance.http.exchange import Decoded
+from hostup_conformance.http.messages import Request
+from hostup_conformance.http.unsent import Unsent
+from hostup_conformance.sources.requests import ClientCall, Step
 
 if TYPE_CHECKING:
     from hostup_agent_exec.types import Response
-
-    from hostup_conformance.contract.ask import Exchange
-    from hostup_conformance.contract.sending import Wire
-    from hostup_conformance.contract.target import Target
-    from hostup_conformance.sources.requests import ClientCall, Step
 
 
 class WireTransport(httpx.BaseTransport):

@@ -12,7 +12,10 @@ import httpx
 import hypothesis
 
 from hostup_conformance.contract.ask import new_pid, with_started_commands
-from hostup_conformance.core.unsent import Unsent
+from hostup_conformance.contract.sending import Wire
+from hostup_conformance.contract.target import Target
+from hostup_conformance.http.messages import Request
+from hostup_conformance.http.unsent import Unsent
 from hostup_conformance.sources.commands import SCENARIOS, STEPS
 from hostup_conformance.sources.generated import Generated
 from hostup_conformance.sources.requests import authorized
@@ -23,9 +26,6 @@ if TYPE_CHECKING:
     import schemathesis
     from schemathesis.core.transport import Response
 
-    from hostup_conformance.contract.sending import Wire
-    from hostup_conformance.contract.target import Target
-    from hostup_conformance.core.messages import Request
 
 #: Makes the cases the same in each run, however long a response takes.
 REPEATABLE = hypothesis.settings(

@@ -5,21 +5,18 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import replace
 from itertools import islice
-from typing import TYPE_CHECKING
 
+from hostup_conformance.contract.ask import Exchange
 from hostup_conformance.contract.content import listed_ids, member
 from hostup_conformance.contract.paths import VPSS, path_of
 from hostup_conformance.contract.refusal import what_stands_between
-from hostup_conformance.core.misconfigured import Misconfigured
-from hostup_conformance.core.redact import redactor
-from hostup_conformance.core.safe_text import counted
-from hostup_conformance.core.unsent import Unsent
+from hostup_conformance.contract.sending import Wire
+from hostup_conformance.contract.target import Target
+from hostup_conformance.http.unsent import Unsent
+from hostup_conformance.keeping.misconfigured import Misconfigured
+from hostup_conformance.keeping.redact import redactor
+from hostup_conformance.keeping.safe_text import counted
 from hostup_conformance.sources.requests import authorized
-
-if TYPE_CHECKING:
-    from hostup_conformance.contract.ask import Exchange
-    from hostup_conformance.contract.sending import Wire
-    from hostup_conformance.contract.target import Target
 
 #: How many VPSs of the list are probed.
 CANDIDATES = 10

@@ -6,27 +6,23 @@ available agent, or, if the suite made the recording, what the run knew.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from hostup_conformance.contract.ask import Exchange, noted, understand, with_notes
 from hostup_conformance.contract.content import listed_ids, member
 from hostup_conformance.contract.paths import VPSS
 from hostup_conformance.contract.selectors import is_transient
-from hostup_conformance.contract.target import UNKNOWN_ADDRESS, checked_base_url
-from hostup_conformance.core import exchange as core
-from hostup_conformance.core import har
-from hostup_conformance.core.misconfigured import Misconfigured
-from hostup_conformance.core.redact import redactor
-from hostup_conformance.core.safe_text import on_one_line
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from pathlib import Path
-
-    from hostup_conformance.contract.sending import Wire
-    from hostup_conformance.contract.target import Target
+from hostup_conformance.contract.sending import Wire
+from hostup_conformance.contract.target import UNKNOWN_ADDRESS, Target, checked_base_url
+from hostup_conformance.http import exchange as core
+from hostup_conformance.http import har
+from hostup_conformance.keeping.misconfigured import Misconfigured
+from hostup_conformance.keeping.redact import redactor
+from hostup_conformance.keeping.safe_text import on_one_line
 
 #: What the suite writes into a recording about its target, none of which is secret.
 KNOWN: dict[str, type] = {

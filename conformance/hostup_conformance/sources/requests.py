@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from hostup_conformance import __version__
-from hostup_conformance.core.messages import Headers, Request
-
-if TYPE_CHECKING:
-    from hostup_conformance.contract.target import Target
+from hostup_conformance.contract.target import Target
+from hostup_conformance.http.messages import Headers, Request
 
 #: The header fields of the documentation's example. A content coding is only accepted if a step says so.
 BASE_HEADERS: Headers = (

@@ -5,22 +5,17 @@ from __future__ import annotations
 import random
 import string
 from base64 import b64encode
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import chain
-from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from hostup_conformance.contract.ask import LARGEST_LINUX_PID
 from hostup_conformance.contract.paths import ENDPOINT, VPSS, path_of
 from hostup_conformance.contract.problems import codes_by_status
-from hostup_conformance.contract.target import altered_keys
-from hostup_conformance.core.messages import Headers, Request
+from hostup_conformance.contract.target import Target, altered_keys
+from hostup_conformance.http.messages import Headers, Request
 from hostup_conformance.sources.requests import BASE_HEADERS, ClientCall, Stage, Step, authorization, authorized
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-    from hostup_conformance.contract.target import Target
 
 #: So many requests are sent one by one in any case: they show how long responses take.
 WARMING = 2

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
-from hostup_conformance.core.connections import CONNECTIONS
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-
-    from hostup_conformance.contract.sending import Wire
+from hostup_conformance.contract.sending import Wire
+from hostup_conformance.http.connections import CONNECTIONS
 
 T = TypeVar("T")
 

@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING
 
+from hostup_conformance.contract.ask import Exchange
 from hostup_conformance.contract.ban import ban_in, seems_banned
 from hostup_conformance.contract.paths import path_of
 from hostup_conformance.contract.refusal import hopeless
 from hostup_conformance.contract.selectors import BURST
-from hostup_conformance.core.connections import CONNECTIONS
-from hostup_conformance.core.unsent import Unsent
+from hostup_conformance.contract.sending import Wire
+from hostup_conformance.contract.target import Target
+from hostup_conformance.http.connections import CONNECTIONS
+from hostup_conformance.http.unsent import Unsent
 from hostup_conformance.sources import dependent
 from hostup_conformance.sources.generated_client import call
 from hostup_conformance.sources.requests import Stage, Step, authorized
 from hostup_conformance.sources.side_by_side import side_by_side, width
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-
-    from hostup_conformance.contract.ask import Exchange
-    from hostup_conformance.contract.sending import Wire
-    from hostup_conformance.contract.target import Target
 
 
 def run_stages(wire: Wire, target: Target, stages: list[Stage], beside: Iterable[Callable[[], object]] = ()) -> None:

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import json
 from base64 import b64encode
+from collections.abc import Iterator
 from dataclasses import replace
 from secrets import token_hex
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from hostup_conformance.contract.commands import refused
 from hostup_conformance.contract.paths import LONGEST_COMMAND, path_of
-from hostup_conformance.core.messages import Headers, Request
+from hostup_conformance.contract.target import Target
+from hostup_conformance.http.messages import Headers, Request
 from hostup_conformance.sources.requests import BASE_HEADERS, Step, authorization
 from hostup_conformance.sources.script import Script
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from hostup_conformance.contract.target import Target
 
 
 class CommandScript(Script):

@@ -7,29 +7,25 @@ provider blocks, is left out.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from functools import partial
 from secrets import token_hex
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
-from hostup_conformance.contract.ask import SLEEP, new_pid, with_started_commands
+from hostup_conformance.contract.ask import SLEEP, Exchange, new_pid, with_started_commands
 from hostup_conformance.contract.commands import Command, Guest, again, asks_guest, catalogue, guest_of, trace
 from hostup_conformance.contract.content import member
 from hostup_conformance.contract.paths import LONGEST_COMMAND, path_of
 from hostup_conformance.contract.selectors import BUSY
-from hostup_conformance.core.messages import Request
-from hostup_conformance.core.unsent import Stopped, Unsent
+from hostup_conformance.contract.sending import Wire
+from hostup_conformance.contract.target import Target
+from hostup_conformance.http.messages import Request
+from hostup_conformance.http.unsent import Stopped, Unsent
 from hostup_conformance.sources.requests import BASE_HEADERS, ClientCall, Step, authorization, authorized
 from hostup_conformance.sources.side_by_side import side_by_side, width
 from hostup_conformance.sources.stages import step_through
 from hostup_conformance.sources.start_steps import body_of, echo, post
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-
-    from hostup_conformance.contract.ask import Exchange
-    from hostup_conformance.contract.sending import Wire
-    from hostup_conformance.contract.target import Target
 
 T = TypeVar("T")
 

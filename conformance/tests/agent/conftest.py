@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 import httpx
 import pytest
 from agent.endpoint import PATIENCE, Endpoint
-from hostup_conformance.core.misconfigured import Misconfigured
-from hostup_conformance.servers.agent_server import serve
-from hostup_conformance.servers.supervisor import find_program
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from hostup_conformance.keeping.misconfigured import Misconfigured
+from hostup_conformance.mock.agent_server import serve
+from hostup_conformance.mock.supervisor import find_program
 
 
 @pytest.fixture

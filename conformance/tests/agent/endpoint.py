@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import os
+import signal
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import httpx
 from hostup_conformance.mock import VPS_ID
-
-if TYPE_CHECKING:
-    import signal
-
-    import httpx
-    from hostup_conformance.servers.agent_server import Served
+from hostup_conformance.mock.agent_server import Served
 
 #: Seconds that the agent has for an answer.
 PATIENCE = 2.0

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
-from hostup_conformance.core.misconfigured import Misconfigured
-from hostup_conformance.servers.supervisor import find_program
+from hostup_conformance.keeping.misconfigured import Misconfigured
+from hostup_conformance.mock.supervisor import find_program
 from running import report_in, run
 
 # Whole runs, or many cases of one kind: `make catalogue` runs them.
 pytestmark = pytest.mark.catalogue
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 @pytest.mark.usefixtures("installed")

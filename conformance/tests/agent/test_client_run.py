@@ -5,17 +5,13 @@ from __future__ import annotations
 import asyncio
 import platform
 import signal
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 import pytest
+from agent.endpoint import Endpoint
 from hostup_agent_exec import AuthenticatedClient, errors
 from hostup_agent_exec.api.agent import get_agent_exec, start_agent_exec
 from hostup_conformance.mock import UNAVAILABLE_VPS_ID, VPS_ID
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from agent.endpoint import Endpoint
 
 
 @pytest.fixture

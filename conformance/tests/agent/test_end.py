@@ -29,7 +29,7 @@ def test_sigkill_leaves_nothing_behind(endpoint: Endpoint) -> None:
     """After SIGKILL, no agent, no command and no folder is left."""
     del endpoint  # its fixture skips this where there is no agent
     with subprocess.Popen(
-        [sys.executable, "-m", "hostup_conformance.servers.agent_server"], stdout=subprocess.PIPE, text=True, env=KEPT
+        [sys.executable, "-m", "hostup_conformance.mock.agent_server"], stdout=subprocess.PIPE, text=True, env=KEPT
     ) as server:
         assert server.stdout is not None
         try:

@@ -6,13 +6,11 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
-from hostup_conformance.servers.guest_agent import AgentError, GuestAgent
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from hostup_conformance.mock.guest_agent import AgentError, GuestAgent
 
 Reply = Callable[[dict[str, Any]], Awaitable[bytes | None]]
 Act = Callable[[GuestAgent], Awaitable[None]]

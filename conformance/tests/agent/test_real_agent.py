@@ -14,8 +14,8 @@ import httpx
 import pytest
 from agent.endpoint import PATIENCE, Endpoint
 from hostup_conformance.mock import FOREIGN_VPS_ID, UNAVAILABLE_VPS_ID, VPS_ID
-from hostup_conformance.servers.agent_server import serve
-from hostup_conformance.servers.supervisor import find_program
+from hostup_conformance.mock.agent_server import serve
+from hostup_conformance.mock.supervisor import find_program
 
 MIB = 2**20
 
@@ -187,7 +187,7 @@ def is_alive(pid: int) -> bool:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_an_ended_server_leaves_no_agent(installed: None, number: signal.Signals) -> None:  # noqa: ARG001
-    command = [sys.executable, "-m", "hostup_conformance.servers.agent_server"]
+    command = [sys.executable, "-m", "hostup_conformance.mock.agent_server"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout

@@ -11,8 +11,8 @@ from typing import Any
 import httpx
 import pytest
 from hostup_conformance.mock import API_KEY, FOREIGN_VPS_ID, READ_API_KEY, UNAVAILABLE_VPS_ID, VPS_ID, Mock
-from hostup_conformance.servers import mock as servers_mock
-from hostup_conformance.servers.mock import Acting, acted
+from hostup_conformance.mock import memory as servers_mock
+from hostup_conformance.mock.memory import Acting, acted
 
 
 def post(

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import anyio
@@ -10,9 +11,8 @@ from client.voices import Clock, Voice, new_client
 from hypothesis import settings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from hostup_agent_exec import AuthenticatedClient
+
 
 # CI looks briefly; `make fuzz` sets a million.
 settings.register_profile("client", deadline=None, max_examples=int(os.environ.get("HOSTUP_FUZZ_EXAMPLES", "100")))

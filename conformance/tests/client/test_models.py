@@ -15,7 +15,7 @@ from hostup_agent_exec import errors, types
 from hostup_agent_exec.api import decode
 from hostup_agent_exec.models import AgentAvailability, CommandOutput, Problem, ProblemExtensions, ProblemItem
 from hostup_agent_exec.types import UNSET, InvalidValue, Unset
-from hostup_conformance.core.ledger import document
+from hostup_conformance.judging.ledger import document
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

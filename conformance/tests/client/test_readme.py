@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import httpx
 import pytest
 import respx
-from client.voices import KEY
+from client.voices import KEY, Clock
+from hostup_conformance.mock.face import Key, Provider, create_app
+from hostup_conformance.mock.memory import MemoryAgent
 from hostup_conformance.respx import router
-from hostup_conformance.servers.face import Key, Provider, create_app
-from hostup_conformance.servers.mock import MemoryAgent
-
-if TYPE_CHECKING:
-    from client.voices import Clock
 
 ROOT = Path(__file__).parents[3]
 BLOCKS = [

@@ -5,17 +5,15 @@ from __future__ import annotations
 import importlib
 import json
 import sys
-from typing import TYPE_CHECKING, Any
+from types import ModuleType
+from typing import Any
 
 import httpx
 import pytest
 import yaml
 from client.test_drift import generate
 from client.voices import BASE_URL, KEY, VPS
-from hostup_conformance.core.ledger import document
-
-if TYPE_CHECKING:
-    from types import ModuleType
+from hostup_conformance.judging.ledger import document
 
 SCHEMAS: dict[str, Any] = {
     "Command": {"type": "object", "required": ["command"], "properties": {"command": {"type": "string"}}},

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from clients.catalogue import Client, right, wrong
 from clients.matrix import reported, verdicts
-from hostup_conformance.contract.client_judging import Verdict
-from hostup_conformance.sources.client import AT_ONCE
-from hostup_conformance.sources.scenes import scenes
+from hostup_conformance.clients.judging import Verdict
+from hostup_conformance.clients.play import AT_ONCE
+from hostup_conformance.clients.scenes import scenes
 
 
 def verdict_or_skip(verdict: Verdict | str) -> Verdict:

@@ -14,11 +14,11 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from clients.catalogue import Client, Missing, right, wrong
-from hostup_conformance.contract.client_judging import MATRIX, Verdict, client_requirements, judge_client
-from hostup_conformance.contract.story import Exchange
-from hostup_conformance.core.root_cause import read_matrix, root_causes
-from hostup_conformance.sources.client import AT_ONCE, ClientCommand, Stop, play_each
-from hostup_conformance.sources.scenes import Scene, scenes
+from hostup_conformance.clients.judging import MATRIX, Verdict, client_requirements, judge_client
+from hostup_conformance.clients.play import AT_ONCE, ClientCommand, Stop, play_each
+from hostup_conformance.clients.scenes import Scene, scenes
+from hostup_conformance.clients.story import Exchange
+from hostup_conformance.judging.root_cause import read_matrix, root_causes
 
 #: Scenes that every faulty client is played besides those in which its defect shows.
 ORDINARY = ("well", "exit-code-3", "unavailable", "poll-rate-limited", "start-lost", "poll-lost", "poll-forbidden")

@@ -17,24 +17,33 @@ import pytest
 from clients.catalogue import Client, right, wrong
 from clients.faulty import faulty
 from clients.matrix import reported, verdicts
-from hostup_conformance import cli
-from hostup_conformance.contract.client_judging import MATRIX, client_requirements
-from hostup_conformance.core.root_cause import read_matrix
-from hostup_conformance.sources import processes
-from hostup_conformance.sources.client import AT_ONCE, ClientCommand, Stop, play_each
-from hostup_conformance.sources.scenes import KEY, THROUGH, scenes
+from hostup_conformance.clients import processes
+from hostup_conformance.clients.judging import MATRIX, client_requirements
+from hostup_conformance.clients.play import AT_ONCE, ClientCommand, Stop, play_each
+from hostup_conformance.clients.scenes import KEY, THROUGH, scenes
+from hostup_conformance.front import cli
+from hostup_conformance.judging.root_cause import read_matrix
 from running import KEPT, report_in
 
 # Whole runs, or many cases of one kind: `make catalogue` runs them.
 pytestmark = pytest.mark.catalogue
 
 FAULTY = Path(__file__).parent / "faulty"
+CLI = (sys.executable, "-m", "hostup_conformance.front.cli")
 RIGHT = (sys.executable, "-IS", str(FAULTY), "Right")
 JUDGED = {id for id, requirement in client_requirements().items() if requirement.level != "OBSERVE"}
 
 
 def client(folder: Path, *arguments: str | Path, **environ: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "hostup_conformance.cli", "client", "--report-dir", folder / "report", *arguments]
+    command = [
+        sys.executable,
+        "-m",
+        "hostup_conformance.front.cli",
+        "client",
+        "--report-dir",
+        folder / "report",
+        *arguments,
+    ]
     return subprocess.run(
         command, cwd=folder, env={**KEPT, **environ}, capture_output=True, text=True, timeout=120, check=False
     )
@@ -243,7 +252,7 @@ def test_a_hostile_command_leaves_only_a_report(name: str, tmp_path: Path) -> No
     """A run with a hostile command ends with a report, and leaves nothing else behind."""
     before = set(processes.processes())
     code = (
-        "import sys; from hostup_conformance.sources import client; from hostup_conformance.cli import main; "
+        "import sys; from hostup_conformance.sources import client; from hostup_conformance.front.cli import main; "
         "client.START_SECONDS = client.LONG_SECONDS = 1.0; sys.exit(main(sys.argv[1:]))"
     )
     command = [sys.executable, "-c", code, "client", "--report-dir", str(tmp_path / "report"), "--scene", "well", "--"]
@@ -270,7 +279,7 @@ def test_no_scene_begins_after_the_time() -> None:
 def test_an_interrupted_run_reports_what_it_saw(tmp_path: Path) -> None:
     command = script(tmp_path, "import time; open('began', 'w'); time.sleep(600)")
     run = subprocess.Popen(
-        [sys.executable, "-m", "hostup_conformance.cli", "client", "--report-dir", tmp_path / "report", "--", *command],
+        [*CLI, "client", "--report-dir", tmp_path / "report", "--", *command],
         cwd=tmp_path, env=KEPT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     while not (tmp_path / "began").exists():
@@ -331,7 +340,7 @@ def test_a_recording_without_keys_shows_no_client(tmp_path: Path, capsys: pytest
 
 
 def test_one_scene_is_served_by_hand(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "hostup_conformance.cli", "client", "--by-hand", "--scene", "well"]
+    command = [*CLI, "client", "--by-hand", "--scene", "well"]
     run = subprocess.Popen(command, cwd=tmp_path, env=KEPT, stdout=subprocess.PIPE, text=True)
     assert run.stdout
     given: dict[str, str] = defaultdict(str)

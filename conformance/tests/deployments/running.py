@@ -156,7 +156,7 @@ def judge(deployment: Deployment, base_url: str) -> Outcome:
     folder = KEPT / "reports" / deployment.name
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    command = [sys.executable, "-m", "hostup_conformance.cli", "run", base_url, "--report-dir", str(folder)]
+    command = [sys.executable, "-m", "hostup_conformance.front.cli", "run", base_url, "--report-dir", str(folder)]
     kept = ENVIRONMENT if "--allow-exec" not in deployment.options else without_pids()
     try:
         done = subprocess.run(

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
 
-from hostup_conformance.core.ledger import requirements
+from hostup_conformance.judging.ledger import requirements
 from stage import Change
 
 

@@ -8,13 +8,10 @@ import sys
 import time
 from contextlib import suppress
 from dataclasses import dataclass
+from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
-
-if TYPE_CHECKING:
-    from multiprocessing.process import BaseProcess
 
 #: Seconds after which a run is ended, and counted as one that does not end.
 LONGEST = 200.0
@@ -22,8 +19,8 @@ LONGEST = 200.0
 PROCESSES = multiprocessing.get_context("forkserver")
 IMPORTED = (
     "pytest",
-    "hostup_conformance.run",
-    "hostup_conformance.session",
+    "hostup_conformance.front.run",
+    "hostup_conformance.front.session",
     "hostup_conformance.sources.generated",
     "schemathesis",
     "httplint",

@@ -22,8 +22,8 @@ from typing import TypeAlias
 from hostup_conformance.contract.ask import Ask
 from hostup_conformance.contract.selectors import Selector
 from hostup_conformance.contract.target import Target
-from hostup_conformance.core import rule as core
-from hostup_conformance.core.rule import Findings
+from hostup_conformance.judging import rule as core
+from hostup_conformance.judging.rule import Findings
 
 __all__ = ["Findings", "FindingsAcross", "Selector", "across", "each", "rules"]
 

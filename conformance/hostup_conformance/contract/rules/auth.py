@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
-from hostup_conformance.contract.ask import WITHOUT_KEY, Pid, is_start
+from hostup_conformance.contract.ask import WITHOUT_KEY, Credential, Exchange, Pid, is_start
 from hostup_conformance.contract.content import (
     AVAILABILITY,
     OUTPUT,
@@ -15,13 +14,9 @@ from hostup_conformance.contract.content import (
     show_status,
     status_of,
 )
-from hostup_conformance.contract.rules import Findings, FindingsAcross, across, each
+from hostup_conformance.contract.rules import Findings, FindingsAcross, Selector, across, each
 from hostup_conformance.contract.selectors import below, failed, is_from_firewall, is_undecodable, judged
-
-if TYPE_CHECKING:
-    from hostup_conformance.contract.ask import Credential, Exchange
-    from hostup_conformance.contract.rules import Selector
-    from hostup_conformance.contract.target import Target
+from hostup_conformance.contract.target import Target
 
 STATE = (*AVAILABILITY, *OUTPUT)
 

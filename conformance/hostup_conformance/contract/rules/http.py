@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from datetime import UTC, timedelta
 from email.utils import format_datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from hostup_conformance.contract.ask import Pid, asks_start, is_start, new_pid, overrides_of
+from hostup_conformance.contract.ask import Exchange, Pid, asks_start, is_start, new_pid, overrides_of
 from hostup_conformance.contract.caching import cache_directives, fresh_seconds, is_shared
 from hostup_conformance.contract.content import (
     AVAILABILITY,
@@ -37,12 +37,9 @@ from hostup_conformance.contract.selectors import (
     judged,
     succeeded,
 )
-from hostup_conformance.core.safe_text import short_json
-from hostup_conformance.core.times import http_date
-
-if TYPE_CHECKING:
-    from hostup_conformance.contract.ask import Exchange
-    from hostup_conformance.contract.target import Target
+from hostup_conformance.contract.target import Target
+from hostup_conformance.http.times import http_date
+from hostup_conformance.keeping.safe_text import short_json
 
 #: The status codes of errors that the endpoint's documentation and the error reference list.
 DOCUMENTED = {*codes_by_status(), *RELATED_STATUSES}

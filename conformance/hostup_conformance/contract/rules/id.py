@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-from hostup_conformance.contract.ask import is_start
+from hostup_conformance.contract.ask import Exchange, Vps, is_start
 from hostup_conformance.contract.content import status_of
-from hostup_conformance.contract.rules import Findings, FindingsAcross, across, each
+from hostup_conformance.contract.rules import Findings, FindingsAcross, Selector, across, each
 from hostup_conformance.contract.selectors import below, failed, is_undecodable, judged, refused
-
-if TYPE_CHECKING:
-    from hostup_conformance.contract.ask import Exchange, Vps
-    from hostup_conformance.contract.rules import Selector
-    from hostup_conformance.contract.target import Target
+from hostup_conformance.contract.target import Target
 
 
 def for_vps(vps: Vps) -> Selector:

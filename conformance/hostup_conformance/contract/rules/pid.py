@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from hostup_conformance.contract.ask import Pid
+from hostup_conformance.contract.ask import Exchange, Pid
 from hostup_conformance.contract.content import AVAILABILITY, OUTPUT, present, status_of
-from hostup_conformance.contract.rules import Findings, FindingsAcross, across, each
+from hostup_conformance.contract.rules import Findings, FindingsAcross, Selector, across, each
 from hostup_conformance.contract.selectors import (
     below,
     command_of,
@@ -18,11 +16,7 @@ from hostup_conformance.contract.selectors import (
     proper_command,
     refused,
 )
-
-if TYPE_CHECKING:
-    from hostup_conformance.contract.ask import Exchange
-    from hostup_conformance.contract.rules import Selector
-    from hostup_conformance.contract.target import Target
+from hostup_conformance.contract.target import Target
 
 
 def with_pid(*kinds: Pid) -> Selector:

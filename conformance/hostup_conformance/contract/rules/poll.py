@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from hostup_conformance.contract.ask import Pid, is_start
+from hostup_conformance.contract.ask import Exchange, Pid, is_start
 from hostup_conformance.contract.caching import fresh_seconds
 from hostup_conformance.contract.content import (
     AVAILABILITY,
@@ -27,12 +27,8 @@ from hostup_conformance.contract.selectors import (
     started,
     succeeded,
 )
-from hostup_conformance.core.ledger import members_of
-
-if TYPE_CHECKING:
-    from hostup_conformance.contract.ask import Exchange
-    from hostup_conformance.contract.target import Target
-
+from hostup_conformance.contract.target import Target
+from hostup_conformance.judging.ledger import members_of
 
 #: The members of the response to a start.
 STARTED = members_of("StartedCommand")

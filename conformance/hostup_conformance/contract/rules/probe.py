@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from hostup_conformance.contract.ask import Pid
+from hostup_conformance.contract.ask import Exchange, Pid, Vps
 from hostup_conformance.contract.content import (
     AVAILABILITY,
     OUTPUT,
@@ -17,11 +15,8 @@ from hostup_conformance.contract.content import (
 )
 from hostup_conformance.contract.rules import Findings, FindingsAcross, across, each
 from hostup_conformance.contract.selectors import asks_availability, has_json, is_availability, succeeded
-from hostup_conformance.core.safe_text import short_json
-
-if TYPE_CHECKING:
-    from hostup_conformance.contract.ask import Exchange, Vps
-    from hostup_conformance.contract.target import Target
+from hostup_conformance.contract.target import Target
+from hostup_conformance.keeping.safe_text import short_json
 
 
 def of_own(e: Exchange) -> bool:

@@ -5,21 +5,15 @@ from __future__ import annotations
 import json
 import re
 from contextlib import suppress
-from datetime import timedelta
-from typing import TYPE_CHECKING
+from datetime import datetime, timedelta
 
-from hostup_conformance.contract.ask import is_start
+from hostup_conformance.contract.ask import Exchange, is_start
 from hostup_conformance.contract.content import named_members
 from hostup_conformance.contract.problems import ERRORS, codes_by_status, statuses_of
 from hostup_conformance.contract.rules import Findings, FindingsAcross, across, each
 from hostup_conformance.contract.selectors import is_error, is_malformed, is_problem, proper_command
-from hostup_conformance.core.times import http_date, rfc3339
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from hostup_conformance.contract.ask import Exchange
-    from hostup_conformance.contract.target import Target
+from hostup_conformance.contract.target import Target
+from hostup_conformance.http.times import http_date, rfc3339
 
 #: What some servers write in place of a missing text.
 NOTHING = {"", "null", "undefined", "[object Object]"}

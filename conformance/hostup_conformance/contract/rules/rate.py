@@ -5,15 +5,11 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
-from hostup_conformance.contract.ask import asks_start
+from hostup_conformance.contract.ask import Exchange, asks_start
 from hostup_conformance.contract.rules import Findings, FindingsAcross, across, each
-from hostup_conformance.core.times import http_date, reset_moment, retry_after_seconds, rfc3339
-
-if TYPE_CHECKING:
-    from hostup_conformance.contract.ask import Exchange
-    from hostup_conformance.contract.target import Target
+from hostup_conformance.contract.target import Target
+from hostup_conformance.http.times import http_date, reset_moment, retry_after_seconds, rfc3339
 
 #: By how many seconds two readings of the clock may differ.
 CLOCK_OFF = 0.1

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
+from hostup_conformance.contract.ask import Exchange
 from hostup_conformance.contract.caching import is_shared
 from hostup_conformance.contract.content import output_members, strings
 from hostup_conformance.contract.rules import Findings, FindingsAcross, across, each
 from hostup_conformance.contract.selectors import is_availability, is_output
-from hostup_conformance.core.redact import MARK, Redactor, redactor
-
-if TYPE_CHECKING:
-    from hostup_conformance.contract.ask import Exchange
-    from hostup_conformance.contract.target import Target
+from hostup_conformance.contract.target import Target
+from hostup_conformance.keeping.redact import MARK, Redactor, redactor
 
 #: Marks of a server's internals: stack traces of several languages, file paths, database errors. Repetitions are
 #: bounded and mostly possessive, so that matching takes a time that is linear in the text.

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-from hostup_conformance.contract.ask import Pid, is_devious, is_start
+from hostup_conformance.contract.ask import Exchange, Pid, is_devious, is_start
 from hostup_conformance.contract.content import if_valid, member, named_members, output_members, show_status, status_of
 from hostup_conformance.contract.rules import Findings, each
 from hostup_conformance.contract.selectors import below, judged
-
-if TYPE_CHECKING:
-    from hostup_conformance.contract.ask import Exchange
-    from hostup_conformance.contract.target import Target
+from hostup_conformance.contract.target import Target
 
 
 @each("SCOPE-01", lambda e: judged(e) and e.ask.credential == "read" and e.ask.vps == "own" and e.ask.pid == Pid.ABSENT)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from statistics import median
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import parse_qs, unquote
 
-from hostup_conformance.contract.ask import Pid, asks_start, is_start, new_pid
-from hostup_conformance.contract.commands import printed_anywhere
+from hostup_conformance.contract.ask import Exchange, Pid, asks_start, is_start, new_pid
+from hostup_conformance.contract.commands import Command, printed_anywhere
 from hostup_conformance.contract.content import envelope_of, member, named_members, status_of
 from hostup_conformance.contract.lives import Life, echoes, ended, ends, lives, polled, sleepless, stream
 from hostup_conformance.contract.paths import LONGEST_COMMAND
@@ -34,14 +35,8 @@ from hostup_conformance.contract.selectors import (
     started,
     starts,
 )
-from hostup_conformance.core.safe_text import counted
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from hostup_conformance.contract.ask import Exchange
-    from hostup_conformance.contract.commands import Command
-    from hostup_conformance.contract.target import Target
+from hostup_conformance.contract.target import Target
+from hostup_conformance.keeping.safe_text import counted
 
 #: The status codes with which a provider may block a command, as the documentation of the POST says that some do.
 BLOCKED = {400, 403, 422}

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Iterator
+from typing import Any
 from urllib.parse import parse_qsl
 
+from hostup_conformance.contract.ask import Exchange
 from hostup_conformance.contract.content import (
     envelope_of,
     items_of,
@@ -17,6 +19,7 @@ from hostup_conformance.contract.content import (
     status_of,
 )
 from hostup_conformance.contract.oracles import faults
+from hostup_conformance.contract.paths import Resource
 from hostup_conformance.contract.rules import Findings, FindingsAcross, across, each
 from hostup_conformance.contract.selectors import (
     gives_either,
@@ -26,15 +29,9 @@ from hostup_conformance.contract.selectors import (
     is_availability,
     refused,
 )
-from hostup_conformance.core.ledger import document, members_of
-from hostup_conformance.core.safe_text import counted
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-    from hostup_conformance.contract.ask import Exchange
-    from hostup_conformance.contract.paths import Resource
-    from hostup_conformance.contract.target import Target
+from hostup_conformance.contract.target import Target
+from hostup_conformance.judging.ledger import document, members_of
+from hostup_conformance.keeping.safe_text import counted
 
 #: All states that the documentation of the status lists.
 POWER_STATES = set(document()["components"]["schemas"]["VpsStatus"]["properties"]["powerState"]["x-known-values"])

@@ -1,0 +1,53 @@
+"""Judges the stories of a client by the rules for clients, and says when a client was seen to do its task."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+
+from hostup_conformance.clients.rules import client_rules
+from hostup_conformance.clients.story import Exchange, Seen
+from hostup_conformance.judging import verdict as core
+from hostup_conformance.judging.defects import Defects
+from hostup_conformance.judging.ledger import Requirement, requirements
+from hostup_conformance.judging.root_cause import read_matrix
+from hostup_conformance.judging.root_cause import root_causes as causes
+from hostup_conformance.keeping.redact import redactor
+
+Verdict = core.Verdict[Seen]
+
+#: Written by `make client-matrix`: each faulty client, and the requirements that report it.
+MATRIX = Path(__file__).parent / "kill_matrix.json"
+
+
+@cache
+def client_requirements() -> dict[str, Requirement]:
+    """Return the requirements for clients by id."""
+    return {id: requirement for id, requirement in requirements().items() if requirement.area == "CLIENT"}
+
+
+def judge_client(
+    exchanges: Sequence[Exchange], not_shown: str | None = None, defects: Defects | None = None
+) -> Verdict:
+    """Apply every rule for clients to the stories; `not_shown` is the reason why some could not be seen, if any."""
+    redact = redactor(tuple({e.ask.play.task.key for e in exchanges}))
+    contract = core.Contract(None, client_rules(), client_requirements().values(), redact=redact)
+    defects = defects or Defects(redact)
+    seen = defects.survive(lambda: core.Core(was_seen(exchanges)), core.Core(seen=False))
+    return core.judge(list(exchanges), contract, seen, stopped=not_shown, resumable=False, defects=defects)
+
+
+def was_seen(exchanges: Sequence[Exchange]) -> bool:
+    """Whether the client was seen to do its task; if no scene allowed that, whether it sent a correct request."""
+    stories = [e.ask.story for e in exchanges if e.ask.story]
+    if any(story.done for story in stories):
+        return True
+    possible = any(story.play.completes for story in stories)
+    return not possible and any(story.of("probe", "start", "poll") for story in stories)
+
+
+def root_causes(verdict: Verdict) -> dict[str, list[str]]:
+    """Return the broken requirements that explain others, or that no other explains, by the kill matrix."""
+    broken = [id for id, result in verdict.results.items() if result.status in {"fail", "warn"}]
+    return causes(broken, list(client_requirements()), read_matrix(MATRIX)["faults"]) if broken else {}

@@ -1,0 +1,188 @@
+"""Runs a command to its end or its deadline, bounds what it prints, and leaves no process of it behind."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import select
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO
+
+from hostup_conformance.clients.story import Outcome
+
+#: How many seconds to wait for the rest of the output once the command has ended.
+A_MOMENT = 1.0
+#: How many seconds pass between two checks whether to stop the command.
+LOOK = 0.5
+#: How many times to look for processes that have just been forked.
+ROUNDS = 50
+#: linux/prctl.h
+PR_SET_CHILD_SUBREAPER = 36
+PROC = Path("/proc")
+
+
+class Stream:
+    """Reads what a command prints, in a thread."""
+
+    def __init__(self, pipe: IO[bytes], process: subprocess.Popen[bytes], most: int) -> None:
+        self.text = bytearray()
+        self.excess = False
+        self._pipe, self._process, self._most = pipe, process, most
+        self._enough = threading.Event()
+        self._thread = threading.Thread(target=self._read, daemon=True)
+        self._thread.start()
+
+    def _read(self) -> None:
+        with self._pipe:
+            while not self._enough.is_set():
+                if not select.select([self._pipe], [], [], 0.1)[0]:
+                    continue
+                if not (found := os.read(self._pipe.fileno(), 2**16)):
+                    return
+                self.text += found
+                if len(self.text) > self._most:
+                    self.excess = True
+                    end_group(self._process.pid)
+                    return
+
+    def finish(self, seconds: float) -> bytes:
+        """Return what was printed, including what is read within the given seconds."""
+        self._thread.join(seconds)
+        self._enough.set()
+        self._thread.join()
+        return bytes(self.text)
+
+
+def run_command(
+    command: Sequence[str],
+    environment: Mapping[str, str],
+    mark: str,
+    *,
+    left: Callable[[], float],
+    most: int,
+    stop: threading.Event,
+) -> Outcome:
+    """Run a command, and end it with all its processes.
+
+    Args:
+        command: the program and its arguments
+        environment: all of its environment
+        mark: a text in the environment that no other process has
+        left: returns the number of seconds after which it is ended
+        most: how many bytes it may print to each stream
+        stop: ends it at once when it is set
+    """
+    began = time.monotonic()
+    try:
+        process = subprocess.Popen(  # noqa: S603 - the user asked to run it
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=environment,
+            start_new_session=True,
+        )
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        return Outcome(None, b"", b"", 0.0, "start", f"{command[0]} cannot be started: {reason}")
+    streams = [Stream(pipe, process, most) for pipe in (process.stdout, process.stderr) if pipe]
+    code = None
+    try:
+        while code is None and not stop.is_set() and (seconds := left()) > 0:
+            with suppress(subprocess.TimeoutExpired):
+                code = process.wait(min(seconds, LOOK))
+    finally:
+        end_group(process.pid)
+        end_marked(mark)
+        process.wait()
+    stdout, stderr = (stream.finish(A_MOMENT) for stream in streams)
+    took = time.monotonic() - began
+    if any(stream.excess for stream in streams):
+        return Outcome(None, stdout, stderr, took, "bound", f"it printed more than {most >> 20} MiB")
+    if code is None:
+        return Outcome(None, stdout, stderr, took, "deadline")
+    return Outcome(code if code >= 0 else 128 - code, stdout, stderr, took)  # as shells have it
+
+
+def end_group(pid: int) -> None:
+    """Kill all processes of a group."""
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(pid, signal.SIGKILL)
+
+
+def end_marked(mark: str) -> None:
+    """Kill all processes with a text in their environment, if the system shows it, as often as they fork new ones."""
+    for _ in range(ROUNDS):
+        found = [pid for pid in processes() if mark.encode() in read(pid, "environ") and state(pid) not in "ZX"]
+        if not found:
+            return
+        for pid in found:
+            end(pid)
+
+
+@contextmanager
+def adopting() -> Iterator[None]:
+    """Adopt orphaned descendants, and kill them and theirs at the end of the block."""
+    if not sys.platform.startswith("linux"):
+        yield
+        return
+    libc = ctypes.CDLL(None, use_errno=True)
+    before = set(children(os.getpid()))
+    libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    try:
+        yield
+    finally:
+        for _ in range(ROUNDS):
+            orphans = [pid for pid in children(os.getpid()) if pid not in before]
+            if not orphans:
+                break
+            for orphan in orphans:
+                for pid in (*descendants(orphan), orphan):
+                    end(pid)
+                with suppress(ChildProcessError):
+                    os.waitpid(orphan, 0)
+        libc.prctl(PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0)
+
+
+def end(pid: int) -> None:
+    """Kill a process."""
+    with suppress(ProcessLookupError, PermissionError):
+        os.kill(pid, signal.SIGKILL)
+
+
+def processes() -> list[int]:
+    """Return all pids except our own; none if the system does not show them."""
+    if not PROC.is_dir():
+        return []
+    return [int(entry.name) for entry in PROC.iterdir() if entry.name.isdigit() and int(entry.name) != os.getpid()]
+
+
+def read(pid: int, name: str) -> bytes:
+    """Return what the system shows of a process; nothing if it has gone."""
+    try:
+        return (PROC / str(pid) / name).read_bytes()
+    except OSError:
+        return b""
+
+
+def state(pid: int) -> str:
+    """Return the state of a process; X if it has gone."""
+    return read(pid, "stat").rpartition(b") ")[2][:1].decode() or "X"
+
+
+def children(parent: int) -> list[int]:
+    """Return the children of a process."""
+    return [pid for pid in processes() if read(pid, "stat").rpartition(b") ")[2].split()[1:2] == [str(parent).encode()]]
+
+
+def descendants(pid: int) -> list[int]:
+    """Return the children of a process and all below them."""
+    found = children(pid)
+    return found + [below for child in found for below in descendants(child)]

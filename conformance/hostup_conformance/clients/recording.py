@@ -1,0 +1,142 @@
+"""A recording (HAR 1.2) of a client as a source: each command in it is a story of its own.
+
+A recording does not show how the client ended, what it printed, or which id, command and key it was given: these are
+known only if the user names them. Entries for other paths are left out, unless they send the key to another host.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+
+from hostup_conformance.clients.story import (
+    Does,
+    Exchange,
+    Origin,
+    Play,
+    Seen,
+    Story,
+    Task,
+    accepted,
+    kind_of,
+    pids_of,
+)
+from hostup_conformance.contract.paths import VPSS
+from hostup_conformance.http import exchange as core
+from hostup_conformance.http import har
+from hostup_conformance.http.messages import Request
+from hostup_conformance.keeping.misconfigured import Misconfigured
+from hostup_conformance.keeping.redact import redactor
+
+#: Within how many seconds an equal start counts as a repetition of one that was lost.
+SOON = 60.0
+KINDS = ("probe", "start", "poll")
+
+
+def read(file: Path, environ: Mapping[str, str]) -> list[Exchange]:
+    """Return the stories in a recording; raise `Misconfigured` if none is of the endpoint, or has a key."""
+    entries = sorted((e for e in har.read(file).entries if e.when), key=lambda e: e.when or 0)
+    ours = [e for e in entries if kind_of(below_prefix(e.request))[0] in KINDS]
+    if not ours or ours[0].when is None:
+        raise Misconfigured(f"{file}: none of its {len(entries)} entries is about the endpoint; record its use")
+    if not any(entry.request.header(name) for entry in ours for name in har.CREDENTIALS):
+        raise Misconfigured(f"{file}: no request has a key, which browsers leave out; export it with sensitive data")
+    key = key_of(ours, environ.get("HOSTUP_API_KEY"))
+    play = Play(file.name, Task("run", environ.get("HOSTUP_VPS_ID", ""), key, None), "recorded", recorded=True)
+    home = Counter(entry.origin for entry in ours).most_common(1)[0][0]
+    away = [entry for entry in entries if entry.origin != home and leaks(entry, key)]
+    taken = {id(entry) for entry in (*ours, *away)}
+    sent = [exchange_of(entry, play, ours[0].when, home) for entry in entries if id(entry) in taken]
+    exchanges = [exchange for requests in split_into_stories(sent) for exchange in story_of(requests, play)]
+    for number, exchange in enumerate(exchanges, 1):
+        exchange.number = number
+    return exchanges
+
+
+def below_prefix(request: Request) -> Request:
+    """Return a request without the part of its path before that of the API."""
+    return replace(request, target=request.target[max(request.target.find(VPSS), 0) :])
+
+
+def key_of(entries: Iterable[har.Entry], named: str | None) -> str:
+    """Return the key that the user named if the recording has it, else the most frequent one."""
+    values = [(entry.request.header("authorization") or "").partition(" ")[2] for entry in entries]
+    counted = Counter(filter(None, values)).most_common(1)
+    return named if named in values and named else counted[0][0] if counted else named or ""
+
+
+def leaks(entry: har.Entry, key: str) -> bool:
+    """Whether a request contains the key, wherever it was sent."""
+    return any(
+        redactor((key,)).finds_in(text) for text in (entry.request.target, *(v for _, v in entry.request.headers))
+    )
+
+
+def exchange_of(entry: har.Entry, play: Play, began: datetime, home: str) -> Exchange:
+    """Return an entry as an exchange."""
+    request = below_prefix(entry.request)
+    kind, segment = kind_of(request)
+    arrived = (entry.when - began).total_seconds() if entry.when else 0.0
+    delivered = entry.response is not None
+    origin: Origin = "own" if entry.origin == home else "other"
+    return core.Exchange(
+        number=0,
+        request=request,
+        response=entry.response,
+        ask=Seen(play, kind, origin, segment, arrived, arrived + entry.seconds, delivered),
+        failure=None if delivered else "no response was recorded",
+        seconds=entry.seconds,
+        when=entry.when,
+        purpose="recorded",
+        source="har",
+    )
+
+
+def split_into_stories(sent: Iterable[Exchange]) -> list[list[Exchange]]:
+    """Split requests into stories.
+
+    A probe begins one, unless another probe came just before; a start does, unless it repeats one that was lost; a poll
+    belongs to the story of the command that it polls.
+    """
+    stories: list[list[Exchange]] = []
+    for e in sent:
+        own = [story for story in stories if story[-1].ask.id == e.ask.id and story[-1].ask.origin == e.ask.origin]
+        home = next((story for story in reversed(own) if belongs(e, story)), None)
+        if home is None:
+            stories.append([e])
+        else:
+            home.append(e)
+    return stories
+
+
+def belongs(e: Exchange, story: list[Exchange]) -> bool:
+    """Whether a request continues a story."""
+    starts = [one for one in story if one.ask.kind == "start"]
+    polls = [one for one in story if one.ask.kind == "poll"]
+    if e.ask.kind == "probe":
+        return not starts and not polls
+    if e.ask.kind == "start":
+        last = starts[-1] if starts else None
+        repeats = last and last.request.body == e.request.body and e.ask.arrived - last.ask.arrived < SOON
+        return not polls and (last is None or bool(repeats and not accepted(last)))
+    pid = Story(e.ask.play, tuple(story), None).pid
+    asked = pids_of(polls[0].request)[0] if polls else pid
+    return e.ask.kind == "poll" and pids_of(e.request)[0] in {pid, asked}
+
+
+def story_of(requests: list[Exchange], play: Play) -> list[Exchange]:
+    """Return the requests of a story, and its end."""
+    kinds = {e.ask.kind for e in requests}
+    does: Does = "run" if "start" in kinds else "poll" if "poll" in kinds else "probe"
+    pids = [pids_of(e.request)[0] for e in requests if e.ask.kind == "poll"]
+    pid = int(pids[0]) if does == "poll" and pids[0].isdecimal() else None
+    play = replace(play, task=replace(play.task, does=does, pid=pid))
+    for e in requests:
+        e.ask = replace(e.ask, play=play)
+    story = Story(play, tuple(requests), None)
+    end = Seen(play, "other", arrived=requests[-1].ask.responded or 0.0, story=story)
+    last: Exchange = core.Exchange(0, Request("", ""), None, end, failure="the recording ends", purpose="recorded")
+    return [*requests, last]

@@ -1,0 +1,75 @@
+"""The rules for clients: one pure function for each requirement of the area CLIENT, on the story of one scene.
+
+    @judging("CLIENT-19", lambda story: story.last_poll is not None)
+    def no_poll_after_the_end(story: Story) -> Findings:
+        for poll in after(story.last_poll, story.of("poll")):
+            yield poll, "no poll once exited was true", poll.request.target
+
+The second argument selects the stories that exercise the requirement: if there are none, its status is `skip`. A
+finding names the request that breaks it, or None if the end of the command does. `explain` shows the docstring under
+"rule".
+"""
+
+from __future__ import annotations
+
+import pkgutil
+from collections.abc import Callable, Iterator
+from importlib import import_module
+from typing import Any, TypeAlias
+
+from hostup_conformance.clients.story import Exchange, Seen, Story, Task
+from hostup_conformance.judging import rule as core
+from hostup_conformance.keeping.redact import redactor
+from hostup_conformance.keeping.safe_text import shown
+
+__all__ = ["Findings", "Rule", "after", "client_rules", "judging", "next_after", "sent_anything"]
+
+#: What a rule yields: the request that breaks the requirement, what was expected, and what came instead.
+Findings = Iterator[tuple[Exchange | None, str, Any]]
+Judge = Callable[[Story], Findings]
+Rule: TypeAlias = core.Rule[Seen, Task | None]
+
+_RULES: core.Rules[Seen, Task | None] = core.Rules()
+
+
+def judging(id: str, applies: Callable[[Story], object]) -> Callable[[Judge], Judge]:
+    """Register a rule that judges one story at a time."""
+
+    def register(function: Judge) -> Judge:
+        def judge(endings: list[Exchange], _target: Task | None) -> core.FindingsAcross[Seen]:
+            for ending in endings:
+                # A client may repeat a mistake a hundred times in one scene, so only the first is reported.
+                if ending.ask.story and (found := next(function(ending.ask.story), None)):
+                    exchange, expected, got = found
+                    scene = f" (scene {ending.ask.play.scene})"
+                    text = shown(got, core.SHOWN - len(scene), redactor((ending.ask.play.task.key,)))
+                    yield exchange or ending, expected, text + scene
+
+        judge.__doc__ = function.__doc__
+        _RULES.across(id, lambda e: e.ask.story is not None and bool(applies(e.ask.story)))(judge)
+        return function
+
+    return register
+
+
+def client_rules() -> dict[str, Rule]:
+    """Return all rules for clients by the id of their requirement."""
+    for module in pkgutil.iter_modules(__path__):
+        import_module(f"{__name__}.{module.name}")
+    return _RULES.by_id
+
+
+def sent_anything(story: Story) -> bool:
+    """Whether the client sent anything."""
+    return bool(story.own)
+
+
+def after(earlier: Exchange, exchanges: list[Exchange]) -> list[Exchange]:
+    """Return the requests that arrived after the response to an earlier one had begun, or had failed."""
+    since = earlier.ask.responded if earlier.ask.responded is not None else earlier.ask.arrived
+    return [e for e in exchanges if e is not earlier and e.ask.arrived >= since]
+
+
+def next_after(earlier: Exchange, exchanges: list[Exchange]) -> Exchange | None:
+    """Return the first request that arrived after an earlier one had, whatever came of that."""
+    return next((e for e in exchanges if e.ask.arrived > earlier.ask.arrived), None)

@@ -1,0 +1,220 @@
+"""CLIENT: when requests are sent, and which are sent again."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from itertools import pairwise
+
+from hostup_conformance.clients.rules import Findings, after, judging, next_after
+from hostup_conformance.clients.story import Exchange, Story, accepted, pids_of, says
+from hostup_conformance.http.times import retry_after_seconds
+from hostup_conformance.keeping.safe_text import shown
+
+#: How many seconds too early a request may be, since clocks and timers are not exact.
+EARLY = 0.1
+#: How many requests a second a client may send while it waits, and how many more in total.
+A_SECOND, MORE = 4, 2
+AIOHTTP = "aiohttp repeats a lost GET by itself: give it a middleware that raises another error"
+PERL = "HTTP::Tiny repeats a lost GET by itself: give it a peer callback that dies the second time"
+#: Libraries that repeat a request by themselves, by the beginning of their User-Agent, and how to stop that.
+REPEATERS = {
+    "python/": AIOHTTP,
+    "aiohttp": AIOHTTP,
+    "go-http-client": "net/http repeats a lost GET on a kept connection: set Transport.DisableKeepAlives",
+    "ruby": "Net::HTTP repeats a lost GET: set max_retries = 0",
+    "http-tiny": PERL,
+    "perl": PERL,
+    "curl": "leave out --retry",
+    "php": "a curl handle that is used again repeats even a POST: set CURLOPT_FRESH_CONNECT",
+    "guzzle": "leave out the retry middleware for this request",
+    "python-requests": "let its HTTPAdapter retry nothing but the status 429",
+    "python-urllib3": "let Retry retry nothing but the status 429",
+    "node": "leave out the wrapper that retries",
+    "undici": "leave out the wrapper that retries",
+    "axios": "leave out axios-retry for this request",
+}
+
+
+def advice(e: Exchange) -> str:
+    """Return how to stop the client's library from repeating requests, if its User-Agent names a known one."""
+    agent = (e.request.header("user-agent") or "").lower()
+    name = max((name for name in REPEATERS if agent.startswith(name)), key=len, default=None)
+    return f" ({REPEATERS[name]})" if name else ""
+
+
+@judging("CLIENT-15", lambda story: story.task.does == "run" and (story.of("probe") or story.of("start")))
+def no_start_without_availability(story: Story) -> Findings:
+    """A start must come after a probe that returned available true.
+
+    A missing member, null, a string, an envelope and an error do not count as true. Where commands can be run, a client
+    that starts one without a probe passes.
+    """
+    for start in story.of("start"):
+        probes = [e for e in story.of("probe") if e.ask.arrived < start.ask.arrived]
+        if any(says(e, "available", True) for e in probes) or (not probes and story.play.available):
+            continue
+        last = probes[-1] if probes else None
+        got = "a start without a probe" if last is None else f"a start after {said(last)}"
+        yield start, "no start unless available is true", got
+
+
+def said(e: Exchange) -> str:
+    """Return in words what the response to a probe said."""
+    if not e.ask.delivered:
+        return e.failure or "no response"
+    if e.status != 200:
+        return f"the status {e.status}"
+    if isinstance(e.body, dict) and "available" in e.body:
+        return f"available {shown(e.body['available'])}"
+    return "no available"
+
+
+def certainly_refused(e: Exchange) -> bool:
+    """Whether the client can be sure that a start was not carried out: after a 4xx, a 307 or 308, or a 503."""
+    return e.ask.delivered and e.status is not None and (400 <= e.status < 500 or e.status in {307, 308, 503})
+
+
+@judging("CLIENT-16", lambda story: any(map(accepted, story.of("start"))))
+def started_once(story: Story) -> Findings:
+    """A second start in a scene is a finding once a start has returned a pid or a pollUrl."""
+    first = next(e for e in story.of("start") if accepted(e))
+    for e in after(first, story.of("start")):
+        yield e, "one start, since the command was started", "another start"
+
+
+@judging("CLIENT-17", lambda story: any(not accepted(e) and not certainly_refused(e) for e in story.of("start")))
+def unsure_start_is_not_repeated(story: Story) -> Findings:
+    """A start that may have been carried out must not be sent again.
+
+    It may have been if there was no response, a broken one, or a 5xx other than 503. After a 4xx, 307, 308 or 503
+    another start passes, and so it does if no connection was made, since nothing was sent.
+    """
+    starts = story.of("start")
+    for first in (e for e in starts if not accepted(e) and not certainly_refused(e)):
+        if e := next_after(first, starts):
+            yield e, f"no second start, since the first may have been carried out{advice(e)}", why_unsure(first)
+
+
+def why_unsure(e: Exchange) -> str:
+    """Return why it is uncertain whether a start was carried out."""
+    return f"another start after {e.failure or f'the status {e.status}'}"
+
+
+@judging("CLIENT-18", lambda story: any(not e.ask.delivered for e in story.of("poll")))
+def lost_poll_is_not_repeated(story: Story) -> Findings:
+    """A poll without a complete response must not be sent again.
+
+    It may have taken the output away, since the guest agent forgets a command once it has reported its end. After a
+    5xx, another poll passes. One whose response has not begun is not lost: CLIENT-38 judges what comes beside it.
+    """
+    polls = story.of("poll")
+    for first in (e for e in polls if not e.ask.delivered and e.failure):
+        if e := next_after(first, polls):
+            yield e, f"no second poll, since the output may be lost{advice(e)}", f"another poll after: {first.failure}"
+
+
+@judging("CLIENT-19", lambda story: story.last_poll)
+def no_poll_after_the_end(story: Story) -> Findings:
+    """Any poll after a response with exited true is a finding."""
+    if story.last_poll:
+        for e in after(story.last_poll, story.of("poll")):
+            yield e, "no poll once exited was true", "another poll"
+
+
+@judging("CLIENT-38", lambda story: len(story.of("poll")) > 1)
+def one_poll_at_a_time(story: Story) -> Findings:
+    """A poll that arrived before the response to an earlier one of the same pid began to be sent is a finding.
+
+    One whose response never began passes: CLIENT-18 judges what follows it.
+    """
+    for earlier, later in pairwise(story.of("poll")):
+        responded, same_pid = earlier.ask.responded, pids_of(earlier.request) == pids_of(later.request)
+        if responded is not None and later.ask.arrived < responded and same_pid:
+            seconds = later.ask.arrived - earlier.ask.arrived
+            yield later, "no poll before the response to the one before", f"another poll after {seconds:.1f} seconds"
+
+
+def waits_asked_for(story: Story, status: int, form: str) -> list[tuple[Exchange, float]]:
+    """Return the responses with a status code and a form of Retry-After, each with the seconds that it asks for."""
+    found = []
+    for e in story.own:
+        text = (e.header("retry-after") or "").strip()
+        if e.status != status or not e.ask.delivered or text.isdecimal() is not (form == "seconds") or e.when is None:
+            continue
+        sent = e.when + timedelta(seconds=e.seconds)
+        seconds = retry_after_seconds(text, sent)
+        if seconds is not None:
+            found.append((e, seconds))
+    return found
+
+
+def too_early(story: Story, status: int, form: str) -> Findings:
+    """Yield the first request, of whatever kind, that came before a Retry-After had passed."""
+    for e, seconds in waits_asked_for(story, status, form):
+        for other in after(e, story.own)[:1]:
+            waited = other.ask.arrived - (e.ask.responded or e.ask.arrived)
+            if waited < seconds - EARLY:
+                asked = e.header("retry-after")
+                expected = f"nothing for {seconds:.1f} seconds after the {status} (Retry-After: {asked})"
+                yield other, expected, f"the next request after {waited:.1f} seconds"
+
+
+@judging("CLIENT-20", lambda story: waits_asked_for(story, 429, "seconds"))
+def waits_as_told(story: Story) -> Findings:
+    """After a 429, nothing may be sent until the seconds of Retry-After have passed, less a tenth of a second.
+
+    A client that gives up passes.
+    """
+    yield from too_early(story, 429, "seconds")
+
+
+@judging("CLIENT-21", lambda story: waits_asked_for(story, 429, "date"))
+def waits_until(story: Story) -> Findings:
+    """After a 429 whose Retry-After is an HTTP-date, nothing may be sent before that date, less a tenth of a second."""
+    yield from too_early(story, 429, "date")
+
+
+@judging("CLIENT-22", lambda story: waits_asked_for(story, 503, "seconds"))
+def waits_for_the_overloaded(story: Story) -> Findings:
+    """After a 503, nothing may be sent until the seconds of Retry-After have passed, as in CLIENT-20."""
+    yield from too_early(story, 503, "seconds")
+
+
+@judging("CLIENT-23", lambda story: len(story.own) > 1)
+def not_too_often(story: Story) -> Findings:
+    """Of each kind, there may be four requests for each second between the first and the last, and two more."""
+    for kind in ("probe", "start", "poll", "other"):
+        sent = story.of(kind)
+        if len(sent) > MORE:
+            seconds = sent[-1].ask.arrived - sent[0].ask.arrived
+            if len(sent) > seconds * A_SECOND + MORE:
+                expected = f"at most {A_SECOND} requests a second (sleep between them)"
+                yield sent[-1], expected, f"{len(sent)} requests within {seconds:.1f} seconds"
+
+
+@judging("CLIENT-25", lambda story: any(is_final(e) for e in story.own))
+def no_retry_of_refusals(story: Story) -> Findings:
+    """A request that got 400, 401, 403 or 404 must not be sent again with the same method and target."""
+    for e in filter(is_final, story.own):
+        for other in [other for other in after(e, story.own) if sent_as(other) == sent_as(e)][:1]:
+            expected = f"no second try after the status {e.status}, which a repetition does not change"
+            yield other, expected, "the same request"
+
+
+def is_final(e: Exchange) -> bool:
+    """Whether the request was refused for good."""
+    return e.ask.delivered and e.status in {400, 401, 403, 404}
+
+
+def sent_as(e: Exchange) -> tuple[str, str]:
+    """Return the method and the target."""
+    return e.request.method, e.request.target
+
+
+@judging("CLIENT-26", lambda story: story.done)
+def nothing_after_success(story: Story) -> Findings:
+    """Any request after the task is done is a finding. CLIENT-19 judges further polls."""
+    last = story.availability if story.task.does == "probe" else story.last_poll
+    if last:
+        for e in [e for e in after(last, story.own) if e.ask.kind != "poll" or story.task.does == "probe"]:
+            yield e, "nothing more, since all is done", f"{e.request.method} {e.request.target}"

@@ -1,0 +1,136 @@
+"""CLIENT: the form of the requests."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from hostup_conformance.clients.rules import Findings, judging, sent_anything
+from hostup_conformance.clients.story import Story, got_200, pids_of
+from hostup_conformance.contract.paths import ENDPOINT, resource_of
+from hostup_conformance.http.json_text import read_json
+from hostup_conformance.keeping.safe_text import counted
+
+
+@judging("CLIENT-05", lambda story: sent_anything(story) and not story.awkward)
+def only_documented_operations(story: Story) -> Findings:
+    """The method and path must be those of an operation in the OpenAPI document.
+
+    Query parameters are not judged here. CLIENT-06 judges the path where the id needs percent-encoding, and CLIENT-37 a
+    path that a pollUrl named.
+    """
+    for e in story.of("other"):
+        if e.request.path not in named_by_poll_urls(story):
+            yield e, f"GET or POST {ENDPOINT} below HOSTUP_BASE_URL", f"{e.request.method} {e.request.target}"
+
+
+def named_by_poll_urls(story: Story) -> set[str]:
+    """Return the paths of the pollUrls that the client got."""
+    urls = [e.body.get("pollUrl") for e in story.of("start") if got_200(e) and isinstance(e.body, dict)]
+    return {urlsplit(url).path for url in urls if isinstance(url, str)}
+
+
+@judging("CLIENT-37", lambda story: any(resource_of(path)[0] != "exec" for path in named_by_poll_urls(story)))
+def no_stray_poll_url(story: Story) -> Findings:
+    """A request to another path than this endpoint's is a finding, although a pollUrl named it."""
+    for e in story.of("other"):
+        if e.request.path in named_by_poll_urls(story):
+            yield e, f"no poll but one of {ENDPOINT}, whatever pollUrl names", f"{e.request.method} {e.request.target}"
+
+
+@judging("CLIENT-06", lambda story: sent_anything(story) and story.task.vps)
+def id_is_one_segment(story: Story) -> Findings:
+    """The path must have the id in one segment, which is HOSTUP_VPS_ID once it is percent-decoded."""
+    for e in story.own:
+        if (e.ask.id or story.task.vps) != story.task.vps or (e.ask.kind == "other" and story.awkward):
+            yield e, f"the id {story.task.vps} in the path, percent-encoded as one segment", e.request.target
+
+
+@judging("CLIENT-07", lambda story: story.of("poll"))
+def pid_as_given(story: Story) -> Findings:
+    """Each poll must have one pid, written as the start or HOSTUP_PID gave it. Other parameters pass."""
+    for e in story.of("poll"):
+        if story.pid is None:
+            yield e, "no poll, since there is no pid", e.request.target
+        elif pids_of(e.request) != [story.pid]:
+            yield e, f"pid={story.pid}", f"?{e.request.query}"
+
+
+@judging("CLIENT-08", lambda story: story.of("start"))
+def command_as_given(story: Story) -> Findings:
+    """The body of a start must be JSON (RFC 8259) in UTF-8, an object whose `command` is exactly HOSTUP_COMMAND."""
+    for e in story.of("start"):
+        text = read_json(e.request.body)
+        if not text.is_json or text.defects:
+            yield e, "a JSON object as the body", "; ".join(text.defects)
+        elif "command" in text.duplicates:
+            yield e, "one member command", "two"
+        elif not isinstance(text.value, dict) or "command" not in text.value:
+            yield e, "a JSON object with the member command", text.value
+        elif story.task.command is not None and text.value["command"] != story.task.command:
+            yield e, f"the command {story.task.command}", text.value["command"]
+
+
+@judging("CLIENT-09", lambda story: story.of("start"))
+def media_type(story: Story) -> Findings:
+    """Content-Type must be application/json; its parameters are not judged."""
+    for e in story.of("start"):
+        value = e.request.header("content-type")
+        if (value or "").partition(";")[0].strip().lower() != "application/json":
+            yield e, "Content-Type: application/json", value or "no Content-Type"
+
+
+@judging("CLIENT-10", sent_anything)
+def accepts_json(story: Story) -> Findings:
+    """If there is an Accept header field, one of its ranges must cover application/json with a weight above 0."""
+    for e in story.own:
+        value = ", ".join(value for name, value in e.request.headers if name.lower() == "accept")
+        ranges = [[part.strip().lower() for part in text.split(";")] for text in value.split(",") if text.strip()]
+        covering = [weights for name, *weights in ranges if name in {"*/*", "application/*", "application/json"}]
+        if ranges and not any(weight(weights) for weights in covering):
+            yield e, "Accept: application/json", f"Accept: {value}"
+
+
+def weight(parameters: list[str]) -> float:
+    """Return the weight of a media range (RFC 9110, section 12.4.2)."""
+    text = next((parameter[2:] for parameter in parameters if parameter.startswith("q=")), "1")
+    try:
+        return float(text)
+    except ValueError:
+        return 1.0
+
+
+@judging("CLIENT-11", sent_anything)
+def names_itself(story: Story) -> Findings:
+    """Each request must have a User-Agent that is not empty."""
+    for e in story.own:
+        if not (e.request.header("user-agent") or "").strip():
+            yield e, "a User-Agent with the client's name and version", "none"
+
+
+@judging("CLIENT-12", lambda story: sent_anything(story) and (story.play.recorded or story.play.scene == "well"))
+def name_of_the_client(story: Story) -> Findings:
+    """Reports the first User-Agent of the scene well, and judges nothing."""
+    for e in story.own[:1]:
+        yield e, "", e.request.header("user-agent") or "none"
+
+
+@judging("CLIENT-13", lambda story: story.requests and not story.play.recorded)
+def request_is_http(story: Story) -> Findings:
+    """The request must be readable as HTTP/1.1.
+
+    It needs a request line, header fields, exactly one Host, and a body of the announced length.
+    """
+    for e in story.requests:
+        hosts = sum(name.lower() == "host" for name, _ in e.request.headers)
+        if e.ask.kind == "malformed":
+            yield e, "an HTTP/1.1 request", e.failure
+        elif hosts != 1:
+            yield e, "one Host", f"{hosts} of them"
+
+
+@judging("CLIENT-14", lambda story: story.of("probe", "poll"))
+def get_has_no_body(story: Story) -> Findings:
+    """A GET with a body is a finding. A Content-Length of 0 passes."""
+    for e in story.of("probe", "poll"):
+        if e.request.body:
+            yield e, "a GET without content", f"content of {counted(len(e.request.body), 'byte')}"

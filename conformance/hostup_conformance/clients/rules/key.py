@@ -1,0 +1,75 @@
+"""CLIENT: where the key is sent, and where it must not be."""
+
+from __future__ import annotations
+
+from hostup_conformance.clients.rules import Findings, judging, sent_anything
+from hostup_conformance.clients.story import Exchange, Story
+from hostup_conformance.keeping.redact import redactor
+
+
+@judging("CLIENT-01", sent_anything)
+def key_is_bearer(story: Story) -> Findings:
+    """Each request to the base URL must have exactly one Authorization header field.
+
+    It must have the scheme Bearer, in any case, and the key.
+    """
+    for e in story.own:
+        values = [value for name, value in e.request.headers if name.lower() == "authorization"]
+        scheme, _, token = values[0].partition(" ") if values else ("", "", "")
+        if len(values) > 1:
+            yield e, "one Authorization", f"{len(values)} of them"
+        elif not values:
+            yield e, "Authorization: Bearer, with the key", "no Authorization"
+        elif scheme.lower() != "bearer":
+            yield e, "the scheme Bearer", f"the scheme {scheme}" if token else "no scheme"
+        elif token != story.task.key:
+            yield e, "the key of HOSTUP_API_KEY", "another text after Bearer"
+
+
+@judging("CLIENT-02", sent_anything)
+def key_is_nowhere_else(story: Story) -> Findings:
+    """The key, in any of its encodings, must not be in the target, the body, or any header field but Authorization."""
+    holds_key = redactor((story.task.key,)).finds_in
+    for e in story.own:
+        others = (name for name, value in e.request.headers if name.lower() != "authorization" and holds_key(value))
+        if holds_key(e.request.target):
+            yield e, "no key in the URL, which logs and histories keep", "the key in the URL"
+        elif name := next(others, None):
+            yield e, "the key in Authorization alone", f"the key in {name} too"
+        elif holds_key(e.request.body.decode("utf-8", "replace")):
+            yield e, "the key in Authorization alone", "the key in the body"
+
+
+def elsewhere(story: Story) -> list[Exchange]:
+    """Return the requests that the other origin got."""
+    return [e for e in story.requests if e.ask.origin == "other"]
+
+
+def led_away(story: Story) -> bool:
+    """Whether a response named the other origin, or a request went there."""
+    led = any("://localhost:" in (e.header("location") or "") for e in story.own)
+    return led or bool(elsewhere(story)) or story.play.scene.startswith("poll-url")
+
+
+@judging("CLIENT-03", led_away)
+def no_other_origin(story: Story) -> Findings:
+    """The key must not reach a second server, to which redirects and pollUrls lead, in any form.
+
+    A client that follows them without the key passes, and so does one that does not follow them.
+    """
+    holds_key = redactor((story.task.key,)).finds_in
+    for e in elsewhere(story):
+        texts = [e.request.target, e.request.body.decode("utf-8", "replace"), *(v for _, v in e.request.headers)]
+        if any(map(holds_key, texts)):
+            advice = "do not follow redirects, and take from pollUrl no more than its pid"
+            yield e, f"no key for another host ({advice})", "the key"
+
+
+@judging("CLIENT-04", lambda story: story.outcome is not None)
+def key_is_not_printed(story: Story) -> Findings:
+    """Neither standard output nor standard error may contain the key."""
+    if story.outcome is None:
+        return
+    for name, text in story.outcome.printed.items():
+        if redactor((story.task.key,)).finds_in(text[: 2**20].decode("utf-8", "replace")):
+            yield None, "no key in what is printed", f"the key in its {name}"

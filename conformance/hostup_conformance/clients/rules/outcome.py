@@ -1,0 +1,173 @@
+"""CLIENT: how the client ends, and what it prints, neither of which a recording shows."""
+
+from __future__ import annotations
+
+from hostup_conformance.clients.rules import Findings, judging
+from hostup_conformance.clients.story import Outcome, Story, got_200, how
+from hostup_conformance.keeping.safe_text import counted
+
+
+def ended(story: Story) -> Outcome | None:
+    """Return how the client ended, if it ended by itself."""
+    return story.outcome if story.outcome is not None and story.outcome.ended_by == "itself" else None
+
+
+def output_of(story: Story) -> Outcome | None:
+    """Return how the client ended, if it got the output that it has to print."""
+    return ended(story) if story.task.does != "probe" and story.done else None
+
+
+def failed(story: Story) -> Outcome | None:
+    """Return how the client ended, if it cannot have succeeded.
+
+    A probe that got a response of the right form may have.
+    """
+    probed = story.task.does == "probe" and any(got_200(e) and isinstance(e.body, dict) for e in story.of("probe"))
+    return None if story.done or probed else ended(story)
+
+
+@judging("CLIENT-24", lambda story: story.outcome is not None and story.outcome.ended_by != "start")
+def comes_to_an_end(story: Story) -> Findings:
+    """The client must end by itself before the scene does, some seconds after it was to give up (HOSTUP_TIMEOUT)."""
+    if story.outcome and story.outcome.ended_by == "deadline":
+        timeout = f"HOSTUP_TIMEOUT was {story.play.timeout:g}" if story.play.timeout else "there was no HOSTUP_TIMEOUT"
+        yield None, f"an end to the waiting ({timeout})", f"it had not ended after {story.outcome.seconds:.0f} seconds"
+
+
+@judging("CLIENT-27", failed)
+def failure_shows(story: Story) -> Findings:
+    """If the client did not get the result that it was asked for, its exit code must not be 0."""
+    outcome = failed(story)
+    if outcome and outcome.code == 0:
+        yield None, f"an exit code that is not 0, since {what_went_wrong(story)}", "the exit code 0"
+
+
+def what_went_wrong(story: Story) -> str:
+    """Return why the client cannot have succeeded."""
+    if not story.own:
+        return "no request came"
+    last = story.own[-1]
+    if not last.ask.delivered:
+        return last.failure or "no response came"
+    if last.status != 200:
+        return f"the last response was a {last.status}"
+    if story.of("poll"):
+        return "no poll said that exited is true"
+    return "the command was not started" if not story.of("start") else "no poll followed"
+
+
+@judging("CLIENT-28", lambda story: story.task.does != "probe" and failed(story))
+def no_output_but_the_commands(story: Story) -> Findings:
+    """Without the command's output, standard output must stay empty.
+
+    White space passes, and so does what polls of the running command returned.
+    """
+    outcome = failed(story)
+    shown = [e.body.get("stdout") for e in story.of("poll") if got_200(e) and isinstance(e.body, dict)]
+    partial = [text.encode() for text in shown if isinstance(text, str)]
+    if outcome and outcome.stdout.strip() and outcome.stdout not in partial:
+        got = outcome.stdout[:60].decode("utf-8", "replace")
+        yield None, "nothing on the standard output, since there was no output (errors go to the standard error)", got
+
+
+def stream(story: Story, name: str) -> bytes:
+    """Return what the command in the guest printed to a stream."""
+    text = (story.output or {}).get(name)
+    return text.encode("utf-8", "surrogatepass") if isinstance(text, str) else b""
+
+
+@judging("CLIENT-29", output_of)
+def stdout_to_the_byte(story: Story) -> Findings:
+    """Standard output must be `stdout` in UTF-8, with nothing added, left out or changed."""
+    outcome, expected = output_of(story), stream(story, "stdout")
+    if outcome and outcome.stdout != expected:
+        yield None, *difference(expected, outcome.stdout, "standard output")
+
+
+@judging("CLIENT-30", output_of)
+def stderr_to_the_byte(story: Story) -> Findings:
+    """Standard error must contain `stderr` in UTF-8. Anything else that it contains passes."""
+    outcome, expected = output_of(story), stream(story, "stderr")
+    if outcome and expected not in outcome.stderr:
+        yield None, *difference(expected, outcome.stderr, "standard error")
+
+
+def difference(expected: bytes, got: bytes, name: str) -> tuple[str, str]:
+    """Return what is expected and what came, where two texts begin to differ."""
+    at = next((i for i, (a, b) in enumerate(zip(expected, got, strict=False)) if a != b), min(len(expected), len(got)))
+    near = slice(max(at - 8, 0), at + 24)
+    ends = ", the end," if at == len(expected) else ""
+    return (
+        f"{expected[near]!r}{ends} near byte {at} of the {name} ({counted(len(expected), 'byte')} in all)",
+        f"{got[near]!r} ({counted(len(got), 'byte')} in all)",
+    )
+
+
+def exit_code(story: Story) -> int | None:
+    """Return the exit code that the client got from the server."""
+    code = (story.output or {}).get("exitCode")
+    return code if isinstance(code, int) and not isinstance(code, bool) else None
+
+
+@judging("CLIENT-31", lambda story: output_of(story) and exit_code(story) is not None)
+def exit_code_comes_through(story: Story) -> Findings:
+    """The client must exit with `exitCode`.
+
+    For one that is not between 0 and 255, any code but 0 passes: its last eight bits, say, where those are not 0.
+    """
+    outcome, code = output_of(story), exit_code(story)
+    if outcome is None or code is None:
+        return
+    fits = 0 <= code < 256
+    if outcome.code != code if fits else not outcome.code:
+        yield None, f"the exit code {code}" if fits else f"an exit code that is not 0, for {code}", str(outcome.code)
+
+
+@judging("CLIENT-32", lambda story: output_of(story) and exit_code(story) is None)
+def no_exit_code_is_no_success(story: Story) -> Findings:
+    """If `exitCode` is null or missing, the exit code must not be 0."""
+    outcome = output_of(story)
+    if outcome and outcome.code == 0:
+        yield None, "an exit code that is not 0, since the command has none (a signal ended it)", "0"
+
+
+def unfinished_task(story: Story) -> Findings:
+    """Yield a finding if the client did not finish its task, or did not end by itself."""
+    if story.outcome and (not story.done or story.outcome.ended_by != "itself"):
+        does = "asks whether commands can be run" if story.task.does == "probe" else "gets the command's output"
+        what = f"a client that {does}, and ends by itself"
+        came = [f"{e.request.method} {e.status or e.failure}" for e in story.own]
+        sent = ", ".join(came[-4:]) or "one that sent no request"
+        code = how(story.outcome)
+        said = story.outcome.stderr[-80:].decode("utf-8", "replace").strip().splitlines()[-1:]
+        yield None, what, f"{sent}; {code}{f': {said[0]}' if said else ''}"
+
+
+@judging("CLIENT-33", lambda story: story.play.completes == "CLIENT-33" and story.outcome)
+def succeeds_with_a_right_server(story: Story) -> Findings:
+    """In a scene in which the server behaves as documented, the client must get the command's output, and end."""
+    yield from unfinished_task(story)
+
+
+@judging("CLIENT-34", lambda story: story.play.completes == "CLIENT-34" and story.outcome)
+def survives_a_closed_connection(story: Story) -> Findings:
+    """The server closes each connection after its response; the client must open another one and get the output."""
+    yield from unfinished_task(story)
+
+
+@judging("CLIENT-35", failed)
+def failure_is_explained(story: Story) -> Findings:
+    """A client that fails must print something, to either stream."""
+    outcome = failed(story)
+    if outcome and outcome.code != 0 and not (outcome.stderr + outcome.stdout).strip():
+        yield None, f"a message on the standard error, since {what_went_wrong(story)}", "no word"
+
+
+@judging("CLIENT-36", lambda story: story.outcome is not None and story.outcome.ended_by != "start")
+def keeps_within_bounds(story: Story) -> Findings:
+    """In one scene there are at most 500 requests, of 4 MiB in all, on 100 connections at once.
+
+    The command prints at most 2 MiB more to each stream than it is to print.
+    """
+    if story.outcome and story.outcome.ended_by == "bound":
+        yield None, "what a client of one command needs", story.outcome.reason

@@ -1,0 +1,238 @@
+"""Scenes in which something goes wrong: limits, errors, lost and broken responses, redirects, other origins."""
+
+from __future__ import annotations
+
+from email.utils import formatdate
+from time import time
+
+from hostup_conformance.clients.scenes import Asked, One, problem, scene, scene_at, success
+from hostup_conformance.contract.paths import VPSS
+from hostup_conformance.http.scripted import Reply
+
+#: How long clients are asked to wait, in seconds.
+WAIT = 2
+
+
+def limits() -> dict[str, str]:
+    """Return the header fields that come with a 429."""
+    return {"X_RateLimit_Limit": "60", "X_RateLimit_Remaining": "0", "X_RateLimit_Reset": str(int(time()) + WAIT)}
+
+
+@scene_at("probe", "start", "poll")
+def rate_limited(asked: Asked, kind: One) -> Reply:
+    """The first {kind} gets the status 429, and Retry-After: 2."""
+    return problem(429, Retry_After=str(WAIT), **limits()) if asked.first(kind) else asked.right()
+
+
+@scene_at("probe", "start", "poll")
+def rate_limited_until(asked: Asked, kind: One) -> Reply:
+    """The first {kind} gets the status 429, and a Retry-After that is a date, two to three seconds ahead."""
+    date = formatdate(int(time()) + WAIT + 1, usegmt=True)
+    return problem(429, Retry_After=date, **limits()) if asked.first(kind) else asked.right()
+
+
+@scene_at("probe", "poll", timeout=4.0)
+def always_limited(asked: Asked, kind: One) -> Reply:
+    """Each {kind} gets the status 429, and Retry-After: 1."""
+    return problem(429, Retry_After="1", **limits()) if asked.kind == kind else asked.right()
+
+
+@scene_at("probe", "poll", timeout=4.0)
+def limited_for_an_hour(asked: Asked, kind: One) -> Reply:
+    """The first {kind} gets the status 429, and Retry-After: 3600."""
+    return problem(429, Retry_After="3600", **limits()) if asked.first(kind) else asked.right()
+
+
+@scene_at("probe", "start", "poll", timeout=4.0)
+def limited_without_a_word(asked: Asked, kind: One) -> Reply:
+    """The first three {kind}s get the status 429 without Retry-After."""
+    return problem(429) if asked.kind == kind and asked.nth <= 3 else asked.right()
+
+
+@scene_at("probe", "start", "poll")
+def overloaded(asked: Asked, kind: One) -> Reply:
+    """The first {kind} gets the status 503, and Retry-After: 2."""
+    return problem(503, Retry_After=str(WAIT)) if asked.first(kind) else asked.right()
+
+
+@scene_at("probe", "start", "poll", timeout=4.0)
+def failing(asked: Asked, kind: One) -> Reply:
+    """Each {kind} gets the status 500; a start that failed may have been carried out."""
+    if asked.kind != kind:
+        return asked.right()
+    asked.right()
+    return problem(500)
+
+
+@scene_at("probe", "start", "poll")
+def failing_once(asked: Asked, kind: One) -> Reply:
+    """The first {kind} gets the status 500, although it was carried out."""
+    reply = asked.right()
+    return problem(500) if asked.first(kind) else reply
+
+
+@scene_at("probe", "start", "poll")
+def bad_gateway(asked: Asked, kind: One) -> Reply:
+    """Each {kind} gets the status 502 with a page of HTML, from something in front of the server."""
+    if asked.kind != kind:
+        return asked.right()
+    asked.right()
+    page = b"<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>\n"
+    return Reply(502, [("Content-Type", "text/html")], page)
+
+
+@scene_at("probe", "start", "poll")
+def login_page(asked: Asked, kind: One) -> Reply:
+    """Each {kind} gets the status 200 with a page of HTML."""
+    if asked.kind != kind:
+        return asked.right()
+    page = b"<!doctype html><title>Sign in</title><form>available: true</form>\n"
+    return Reply(200, [("Content-Type", "text/html; charset=utf-8")], page)
+
+
+@scene_at("probe", "start", "poll")
+def empty_body(asked: Asked, kind: One) -> Reply:
+    """Each {kind} gets the status 200 without a body."""
+    return Reply(200) if asked.kind == kind else asked.right()
+
+
+@scene_at("probe", "start", "poll", timeout=4.0)
+def broken_json(asked: Asked, kind: One) -> Reply:
+    """Each {kind} gets the status 200 with the first half of a JSON text."""
+    if asked.kind != kind:
+        return asked.right()
+    reply = asked.right()
+    reply.body = reply.body[: len(reply.body) // 2]
+    return reply
+
+
+@scene_at("probe", "start", "poll", timeout=4.0)
+def lost(asked: Asked, kind: One) -> Reply:
+    """The {kind} is carried out, but the connection is closed without a response."""
+    reply = asked.right()
+    if asked.kind == kind and (kind != "poll" or asked.nth == 2):
+        reply.cut, reply.after = -1, "close"
+    return reply
+
+
+@scene_at("probe", "start", "poll", timeout=4.0)
+def reset(asked: Asked, kind: One) -> Reply:
+    """The first {kind} is carried out, but the connection is reset without a response."""
+    reply = asked.right()
+    if asked.first(kind):
+        reply.cut, reply.after = -1, "reset"
+    return reply
+
+
+@scene_at("probe", "start", "poll", timeout=4.0)
+def torn(asked: Asked, kind: One) -> Reply:
+    """The connection is closed in the middle of the body of the first response to a {kind}."""
+    reply = asked.right()
+    if asked.first(kind):
+        reply.cut, reply.after = len(reply.sent) // 2, "close"
+    return reply
+
+
+@scene_at("start", "poll", timeout=4.0, long=True)
+def unresponsive(asked: Asked, kind: One) -> Reply:
+    """The {kind} is carried out, but gets no response; HOSTUP_TIMEOUT is 4 seconds."""
+    reply = asked.right()
+    if asked.kind == kind:
+        reply.cut, reply.after = -1, "silence"
+    return reply
+
+
+@scene("probe", refused=True, timeout=4.0)
+def connection_refused(asked: Asked) -> Reply:
+    """Nothing listens at the base URL."""
+    return asked.right()
+
+
+@scene("poll", timeout=4.0)
+def gone_after_the_start(asked: Asked) -> Reply:
+    """Nothing listens any more once the command has been started, or polled for the first time."""
+    reply = asked.right()
+    reply.last = asked.kind in {"start", "poll"}
+    return reply
+
+
+@scene_at("probe", "start", "poll")
+def redirected(asked: Asked, kind: One) -> Reply:
+    """Each {kind} gets the status 307, with a Location on another host."""
+    return elsewhere(asked, 307) if asked.kind == kind else asked.right()
+
+
+@scene_at("probe", "start", "poll")
+def found(asked: Asked, kind: One) -> Reply:
+    """Each {kind} gets the status 302, with a Location on another host."""
+    return elsewhere(asked, 302) if asked.kind == kind else asked.right()
+
+
+def elsewhere(asked: Asked, status: int) -> Reply:
+    """Return a redirect to the other origin."""
+    return Reply(status, [("Location", asked.state.elsewhere + asked.request.target)])
+
+
+@scene("start")
+def poll_url_elsewhere(asked: Asked) -> Reply:
+    """The response to the start has the pid, and a pollUrl on another host."""
+    return started(asked, asked.state.elsewhere + f"{asked.path}?pid={asked.state.scene.pid}")
+
+
+@scene("start")
+def poll_url_without_scheme(asked: Asked) -> Reply:
+    """The response to the start has the pid, and a pollUrl on another host that begins with two slashes."""
+    target = f"{asked.path}?pid={asked.state.scene.pid}"
+    return started(asked, asked.state.elsewhere.partition(":")[2] + target)
+
+
+@scene("start")
+def poll_url_of_the_console(asked: Asked) -> Reply:
+    """The response to the start has the pid, and as pollUrl the path of the console, where a GET creates a session."""
+    return started(asked, f"{VPSS}/{asked.state.scene.vps}/console?pid={asked.state.scene.pid}")
+
+
+def started(asked: Asked, poll_url: str) -> Reply:
+    """Return the right response; to a start, with this pollUrl."""
+    return asked.right(pollUrl=poll_url) if asked.kind == "start" else asked.right()
+
+
+@scene_at("probe", "start", "poll")
+def bad_request(asked: Asked, kind: One) -> Reply:
+    """Each {kind} gets the status 400."""
+    return problem(400) if asked.kind == kind else asked.right()
+
+
+@scene_at("probe", "start")
+def unauthorized(asked: Asked, kind: One) -> Reply:
+    """Each {kind} gets the status 401."""
+    return problem(401, WWW_Authenticate="Bearer") if asked.kind == kind else asked.right()
+
+
+@scene_at("probe", "start", "poll")
+def forbidden(asked: Asked, kind: One) -> Reply:
+    """Each {kind} gets the status 403."""
+    return problem(403) if asked.kind == kind else asked.right()
+
+
+@scene_at("probe", "start", "poll")
+def not_found(asked: Asked, kind: One) -> Reply:
+    """Each {kind} gets the status 404."""
+    return problem(404) if asked.kind == kind else asked.right()
+
+
+@scene_at("probe", "poll")
+def error_without_a_body(asked: Asked, kind: One) -> Reply:
+    """Each {kind} gets the status 403 without a body."""
+    return Reply(403) if asked.kind == kind else asked.right()
+
+
+@scene_at("probe", "poll")
+def error_like_a_success(asked: Asked, kind: One) -> Reply:
+    """Each {kind} gets the status 500, with the body of a success."""
+    if asked.kind != kind:
+        return asked.right()
+    members = {"available": True} if kind == "probe" else {"exited": True, "exitCode": 0, "stdout": "not so\n"}
+    reply = success(members)
+    reply.status = 500
+    return reply

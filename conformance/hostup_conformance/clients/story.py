@@ -1,0 +1,224 @@
+"""What a client did in a scene: the requests that it sent, and how its command ended. It judges nothing.
+
+A scene is the behaviour of a server. The story of a client in it consists of exchanges: one for each request, and a
+last one without a request, which contains the whole story.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Literal, TypeAlias
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from hostup_conformance.contract.paths import Resource, resource_of
+from hostup_conformance.http import exchange as core
+from hostup_conformance.http.messages import Request
+
+#: What the user says that the command does: asks whether commands can be run; polls the command HOSTUP_PID to its end;
+#: or starts HOSTUP_COMMAND and polls that. The last two print the output, and exit with its exit code.
+Does = Literal["probe", "poll", "run"]
+#: What a request asks for. `malformed` is what is not an HTTP request.
+Kind = Resource | Literal["probe", "start", "poll", "malformed"]
+#: Which origin received the request: that of the base URL, or the other one, which must never receive the key.
+Origin = Literal["own", "other"]
+#: What ended the command.
+EndedBy = Literal["itself", "deadline", "bound", "start"]
+
+
+@dataclass(frozen=True)
+class Task:
+    """What the command was given in its environment."""
+
+    does: Does
+    #: In a recording, the id is empty and the command None unless they are known.
+    vps: str
+    key: str = field(repr=False)
+    command: str | None = None
+    pid: int | None = None
+
+
+@dataclass(frozen=True)
+class Play:
+    """One scene, played to one command."""
+
+    scene: str
+    task: Task
+    #: What the server does, in a sentence.
+    words: str = ""
+    #: Whether commands can be run on the VPS.
+    available: bool = True
+    #: The requirement that is broken if the client does not finish its task; None if it may give up.
+    completes: str | None = None
+    #: The HOSTUP_TIMEOUT that the command was given, in seconds.
+    timeout: float | None = None
+    #: Whether it is a recording, whose format leaves some things out.
+    recorded: bool = False
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How the command ended."""
+
+    #: Its exit code; 128 plus the number of the signal that ended it, as in shells; None if the suite ended it.
+    code: int | None
+    stdout: bytes
+    stderr: bytes
+    seconds: float
+    ended_by: EndedBy = "itself"
+    #: The bound that it exceeded, or why it could not be started.
+    reason: str = ""
+
+    @property
+    def printed(self) -> dict[str, bytes]:
+        """What it printed, by stream."""
+        return {"standard output": self.stdout, "standard error": self.stderr}
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a server knows of a request besides its bytes. Times are in seconds since the scene began."""
+
+    play: Play
+    kind: Kind
+    origin: Origin = "own"
+    #: The id as it is written in the path.
+    segment: str | None = None
+    #: When the request was complete, and when its response began to be sent.
+    arrived: float = 0.0
+    responded: float | None = None
+    #: Whether the whole response was sent.
+    delivered: bool = True
+    #: The whole story; only in the last exchange, which is not a request.
+    story: Story | None = None
+
+    @property
+    def ordered(self) -> int | None:
+        """No response is ordered here."""
+        return None
+
+    @property
+    def repeatable(self) -> bool:
+        """Whether the request may be sent again if its response may have been lost."""
+        return self.kind not in {"start", "poll"}
+
+    @property
+    def dispensable(self) -> bool:
+        """No request can be done without."""
+        return False
+
+    def longest_body(self, _status: int) -> int:
+        """Nothing is received here."""
+        return 0
+
+    @property
+    def id(self) -> str | None:
+        """The id that the path names, decoded."""
+        return None if self.segment is None else unquote(self.segment, errors="surrogateescape")
+
+
+Exchange: TypeAlias = core.Exchange[Seen]
+
+
+@dataclass(frozen=True)
+class Story:
+    """Everything that a command did in one scene."""
+
+    play: Play
+    requests: tuple[Exchange, ...]
+    #: How it ended; None in a recording, which does not show that.
+    outcome: Outcome | None
+
+    @property
+    def task(self) -> Task:
+        """What the command was to do."""
+        return self.play.task
+
+    def of(self, *kinds: Kind) -> list[Exchange]:
+        """Return the requests of some kinds to the origin of the base URL, in order."""
+        return [e for e in self.requests if e.ask.kind in kinds and e.ask.origin == "own"]
+
+    @property
+    def own(self) -> list[Exchange]:
+        """The requests to the origin of the base URL that are HTTP."""
+        return [e for e in self.requests if e.ask.origin == "own" and e.ask.kind != "malformed"]
+
+    @property
+    def awkward(self) -> bool:
+        """Whether the id cannot be put into a path as it is."""
+        return re.fullmatch(r"[A-Za-z0-9._~-]*", self.task.vps) is None
+
+    @cached_property
+    def last_poll(self) -> Exchange | None:
+        """The first poll whose complete response said that the command has ended."""
+        return next((e for e in self.of("poll") if says(e, "exited", True)), None)
+
+    @cached_property
+    def availability(self) -> Exchange | None:
+        """The first probe whose complete response said that commands can be run."""
+        return next((e for e in self.of("probe") if says(e, "available", True)), None)
+
+    @property
+    def output(self) -> dict[str, Any] | None:
+        """The command's output, if the client got it."""
+        return self.last_poll.body if self.last_poll else None
+
+    @property
+    def done(self) -> bool:
+        """Whether the client got the result that it was asked for."""
+        return (self.availability if self.task.does == "probe" else self.last_poll) is not None
+
+    @cached_property
+    def pid(self) -> str | None:
+        """The pid that the client was given, or that the response to a start had as `pid` or in `pollUrl`."""
+        if self.task.does == "poll":
+            return str(self.task.pid)
+        for e in self.of("start"):
+            if got_200(e) and isinstance(e.body, dict):
+                pid, url = e.body.get("pid"), e.body.get("pollUrl")
+                in_url = dict(parse_qsl(urlsplit(url).query)).get("pid") if isinstance(url, str) else None
+                if named := str(pid) if pid is not None else in_url:
+                    return named
+        return None
+
+
+def got_200(e: Exchange) -> bool:
+    """Whether the client got a complete response with status code 200."""
+    return e.ask.delivered and e.status == 200
+
+
+def accepted(e: Exchange) -> bool:
+    """Whether the response to a start said that the command was started."""
+    return got_200(e) and isinstance(e.body, dict) and bool({"pid", "pollUrl"} & e.body.keys())
+
+
+def says(e: Exchange, member: str, value: object) -> bool:
+    """Whether the client got a 200 whose member has exactly this value."""
+    return got_200(e) and isinstance(e.body, dict) and e.body.get(member) is value
+
+
+def kind_of(request: Request) -> tuple[Kind, str | None]:
+    """Return what a request asks for, and the id as it is in the path."""
+    resource, segment = resource_of(request.path)
+    if resource == "exec" and request.method == "POST":
+        return "start", segment
+    if request.method != "GET" or resource == "other":
+        return "other", segment
+    if resource == "exec":
+        return ("poll" if pids_of(request) else "probe"), segment
+    return resource, segment
+
+
+def pids_of(request: Request) -> list[str]:
+    """Return the values of `pid` in a query."""
+    return [value for name, value in parse_qsl(request.query, keep_blank_values=True) if name == "pid"]
+
+
+def how(outcome: Outcome) -> str:
+    """Return in words how a command ended."""
+    if outcome.ended_by == "deadline":
+        return f"it was ended after {outcome.seconds:.0f} seconds"
+    if outcome.ended_by in {"bound", "start"}:
+        return outcome.reason
+    return f"it exited with {outcome.code} after {outcome.seconds:.1f} seconds"

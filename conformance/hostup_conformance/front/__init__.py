@@ -1,0 +1,5 @@
+"""The ways in: the pytest plugin with its session and items, and the command hostup-conformance.
+
+`options` turns what was given into a target and limits; `run` and `client_run` judge a server or a client, and `record`
+is the plain data of which the reports are made.
+"""

@@ -1,0 +1,267 @@
+"""The command hostup-conformance, for people who do not use pytest: reads the arguments, and calls what they name."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn, TypeAlias
+
+from hostup_conformance import __version__
+
+Commands: TypeAlias = "argparse._SubParsersAction[Parser]"
+
+ENVIRONMENT = """\
+environment variables, for a server other than the embedded mock:
+  HOSTUP_API_KEY             key with read:vm and write:vm (required)
+  HOSTUP_VPS_ID              a VPS whose agent is available (default: the first in the list)
+  HOSTUP_READ_API_KEY        key with read:vm only
+  HOSTUP_UNAVAILABLE_VPS_ID  a VPS whose agent is not available
+  HOSTUP_FOREIGN_VPS_ID      a VPS of another account
+  HOSTUP_FINISHED_PID, HOSTUP_RUNNING_PID
+                             pids, on HOSTUP_VPS_ID, of a command that has ended and of one that runs
+"""
+EXIT_CODES = """\
+exit codes are pytest's: 0 conformant, 1 not conformant or not demonstrated, 2 interrupted,
+4 something is missing or malformed, and nothing was sent"""
+CLIENT_ENVIRONMENT = """\
+what COMMAND does:
+  run    asks whether commands can be run, starts HOSTUP_COMMAND once, polls it to its end, prints its output to the
+         same streams, and exits with its exit code; if that was not possible, exits with a code other than 0
+  poll   polls the command HOSTUP_PID to its end, and does the rest as above
+  probe  asks whether commands can be run
+
+in its environment (other HOSTUP_* variables, and those for proxies, are removed):
+  HOSTUP_BASE_URL   address of the server, to which the paths of the API are added
+  HOSTUP_API_KEY    the key
+  HOSTUP_VPS_ID     the VPS
+  HOSTUP_COMMAND    the command to run; HOSTUP_PID for --does poll
+  HOSTUP_TIMEOUT    how many seconds COMMAND may take in all; it is killed some seconds later
+  HOSTUP_SCENE      the name of the scene
+"""
+PYTEST_ARGUMENTS = """\
+further arguments go to pytest unchanged, for example:
+  --profile static       what the server supports: full, static, or a list of capabilities
+  --report-dir DIR       where to write the reports (default: conformance-report)
+  --waivers FILE         list of requirements that may be broken for a while
+  --strict               fail if a SHOULD is broken
+  -k POLL                list only the requirements that match; the verdict is about all
+for all options: pytest --pyargs hostup_conformance --help
+"""
+FOR_SERVERS = """\
+for servers only:
+  --live                 treat a loopback server as a live one: send only safe methods
+  --plan                 list the requests without sending them
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command, and return its exit code."""
+    ours, for_pytest = split(list(sys.argv[1:] if argv is None else argv))
+    arguments = make_parser().parse_args(ours)
+    if arguments.command == "explain":
+        from hostup_conformance.front.explain import explain
+
+        return explain(arguments.id)
+    if arguments.command == "compare":
+        return compare(arguments.old, arguments.new)
+    if arguments.command == "client":
+        return judge_command(arguments, for_pytest)
+    if arguments.command == "judge" and "--client" in for_pytest:
+        return judge_recording(arguments.file, for_pytest)
+    if arguments.command == "judge":
+        return run_pytest([f"--har={arguments.file}", *for_pytest])
+    return run_pytest([*([f"--base-url={arguments.url}"] if arguments.url else []), *for_pytest])
+
+
+def split(argv: list[str]) -> tuple[list[str], list[str]]:
+    """Separate our own arguments from those for pytest, after the URL or file, or from a client's command, after --.
+
+    argparse cannot do that: it cannot tell a URL from the value of an option that it does not know.
+    """
+    if argv[:1] == ["client"] and "--" in argv:
+        return argv[: argv.index("--")], argv[argv.index("--") + 1 :]
+    if argv[:1] not in (["run"], ["judge"]):
+        return argv, []
+    is_ours = len(argv) > 1 and (not argv[1].startswith("-") or argv[1] in {"-h", "--help"})
+    ours = 2 if is_ours else 1
+    return argv[:ours], argv[ours:]
+
+
+class Parser(argparse.ArgumentParser):
+    """Ends with pytest's exit code for arguments that are wrong, which is not argparse's."""
+
+    def error(self, message: str) -> NoReturn:
+        """Print the usage and what is wrong, and end."""
+        self.print_usage(sys.stderr)
+        self.exit(4, f"{self.prog}: error: {message}\n")
+
+
+def make_parser() -> Parser:
+    """Return the parser of our own arguments."""
+    parser = Parser(
+        prog="hostup-conformance",
+        description="Judges whether a server of HostUp's guest-agent endpoint conforms to the contract.",
+        epilog=f"{ENVIRONMENT}\n{EXIT_CODES}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=__version__)
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for add in (add_run, add_judge, add_client, add_compare, add_explain):
+        add(commands)
+    return parser
+
+
+def add_run(commands: Commands) -> None:
+    """Add the subcommand that judges a server."""
+    run = commands.add_parser(
+        "run",
+        help="judge the server at URL, or the embedded mock",
+        usage="hostup-conformance run [URL] [PYTEST ARGUMENTS ...]",
+        description="Judges the server at URL. Without URL, judges the embedded mock, to show that the suite works.",
+        epilog=f"{ENVIRONMENT}\n{PYTEST_ARGUMENTS}{FOR_SERVERS}\n{EXIT_CODES}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    run.add_argument("url", nargs="?", metavar="URL", help="address of the server; a path prefix is allowed")
+
+
+def add_judge(commands: Commands) -> None:
+    """Add the subcommand that judges a recording."""
+    judge = commands.add_parser(
+        "judge",
+        help="judge recorded traffic without sending anything",
+        usage="hostup-conformance judge FILE.har [--client] [PYTEST ARGUMENTS ...]",
+        description="Judges the exchanges in a HAR 1.2 file by the same rules. Entries for other paths are ignored.\n"
+        "With --client it judges the client that was recorded, and takes --report-dir, --strict and --waivers only.",
+        epilog=f"{PYTEST_ARGUMENTS}\n{EXIT_CODES}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    judge.add_argument(
+        "file", metavar="FILE.har", help="recorded by a browser, a proxy, or hostup-conformance run --record FILE.har"
+    )
+
+
+def add_client(commands: Commands) -> None:
+    """Add the subcommand that judges a client."""
+    client = commands.add_parser(
+        "client",
+        help="judge a client: any command, in any language",
+        usage="hostup-conformance client [OPTIONS] -- COMMAND [ARGUMENTS ...]",
+        description="Judges a client of the endpoint. For each scene a server is started on loopback,\n"
+        "and COMMAND is run with what it needs in its environment.",
+        epilog=f"{CLIENT_ENVIRONMENT}\n{EXIT_CODES}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    client.add_argument(
+        "--does", choices=["probe", "poll", "run"], default="run", help="what COMMAND does (default: run)"
+    )
+    client.add_argument(
+        "--scene", action="append", default=[], metavar="NAME", help="play only this scene; may be repeated"
+    )
+    client.add_argument("--scenes", action="store_true", help="list the scenes without running anything")
+    client.add_argument("--by-hand", action="store_true", help="serve the scene until Ctrl-C, without running COMMAND")
+    add_reports(client)
+
+
+def add_compare(commands: Commands) -> None:
+    """Add the subcommand that compares two reports."""
+    comparing = commands.add_parser(
+        "compare",
+        help="show what became worse, better or is new between two reports",
+        description="Compares two reports of runs. Requirements are compared by the ids that they have today.",
+        epilog="exit codes: 1 if something became worse, 0 if nothing did, 4 for a file that is not a report",
+    )
+    comparing.add_argument("old", metavar="OLD.json", type=Path, help="report.json of the earlier run")
+    comparing.add_argument("new", metavar="NEW.json", type=Path, help="report.json of the later run")
+
+
+def add_explain(commands: Commands) -> None:
+    """Add the subcommand that explains a requirement."""
+    explaining = commands.add_parser(
+        "explain",
+        help="show what a requirement demands, why, and how to waive it",
+        description="Explains a requirement: its rule, its source, and a good and a bad exchange.",
+    )
+    explaining.add_argument("id", metavar="ID", help="such as POLL-01")
+
+
+def add_reports(parser: argparse.ArgumentParser) -> None:
+    """Add the options for the verdict on a client and its reports."""
+    parser.add_argument(
+        "--report-dir", type=Path, default="conformance-report", metavar="DIR", help="where to write the reports"
+    )
+    parser.add_argument("--strict", action="store_true", help="fail if a SHOULD is broken")
+    parser.add_argument("--waivers", metavar="FILE", help="list of requirements that may be broken for a while")
+
+
+def judge_recording(file: str, words: Sequence[str]) -> int:
+    """Judge the client in a recording, and return the exit code."""
+    from hostup_conformance.front.client_run import ClientOptions, judge_file
+
+    parser = Parser(prog="hostup-conformance judge FILE.har", allow_abbrev=False)
+    parser.add_argument("--client", action="store_true", help="judge the client in the recording, not the server")
+    add_reports(parser)
+    arguments = parser.parse_args(words)
+    options = ClientOptions((), report_dir=arguments.report_dir, waivers=arguments.waivers, strict=arguments.strict)
+    return judge_file(Path(file), options)
+
+
+def judge_command(arguments: argparse.Namespace, words: list[str]) -> int:
+    """Judge a client, or list the scenes, and return the exit code."""
+    if arguments.scenes:
+        from hostup_conformance.clients.scenes import scenes
+        from hostup_conformance.reports.terminal import say
+
+        for name, scene in scenes().items():
+            say(f"{name:30} {' '.join(scene.words.split())}")
+        return 0
+    if arguments.by_hand:
+        from hostup_conformance.front.client_run import by_hand
+
+        return by_hand(arguments.scene[0] if arguments.scene else "well")
+    from hostup_conformance.front.client_run import ClientOptions, run
+
+    return run(
+        ClientOptions(
+            words=tuple(words),
+            does=arguments.does,
+            scenes=tuple(arguments.scene),
+            report_dir=arguments.report_dir,
+            waivers=arguments.waivers,
+            strict=arguments.strict,
+        )
+    )
+
+
+def run_pytest(arguments: list[str]) -> int:
+    """Run the suite, and return pytest's exit code."""
+    import pytest
+
+    # pytest warns that it cannot rewrite the asserts of a package that is already imported. The test modules are not
+    # yet.
+    quiet = ["-W", "ignore::pytest.PytestAssertRewriteWarning"]
+    # What a project's conftest.py and configuration add is meant for its own tests.
+    alone = ["--noconftest", "-o", "addopts="]
+    return int(pytest.main(["--pyargs", "hostup_conformance", *alone, *arguments, *quiet]))
+
+
+def compare(old: Path, new: Path) -> int:
+    """Print how two reports differ, and return 1 if something became worse."""
+    from hostup_conformance.keeping.misconfigured import Misconfigured
+    from hostup_conformance.reports import compare, schema, terminal
+
+    try:
+        before, after = schema.read(old), schema.read(new)
+        if (before["target"]["kind"] == "client") != (after["target"]["kind"] == "client"):
+            raise Misconfigured("one of the reports is about a client; give two that are about the same kind")
+    except Misconfigured as error:
+        print(f"hostup-conformance: {error}", file=sys.stderr)
+        return 4
+    comparison = compare.compare(before, after)
+    terminal.say("\n".join(compare.text_of(comparison, before, after)))
+    return 1 if comparison.count("worse") else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

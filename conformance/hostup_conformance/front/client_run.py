@@ -1,0 +1,225 @@
+"""One run of the suite on a client: scenes, verdict, reports. It must not know how a command is run or judged.
+
+It is not a pytest session, since there are no tests to select: a client gets one verdict.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from hostup_conformance.clients import recording as client_recording
+from hostup_conformance.clients.judging import Verdict, client_requirements, judge_client, root_causes
+from hostup_conformance.clients.play import ClientCommand, check_command, play_all, serve
+from hostup_conformance.clients.scenes import KEY, Scene, scenes
+from hostup_conformance.clients.story import Does, Exchange, Seen
+from hostup_conformance.front.options import check_outputs
+from hostup_conformance.front.record import BODY_CHARACTERS, Course, Subject, record_of
+from hostup_conformance.judging.defects import Defects
+from hostup_conformance.judging.verdict import nothing_judged
+from hostup_conformance.judging.waivers import Waiver, apply_waivers, read_waivers
+from hostup_conformance.keeping.interruption import REASON, Interruption
+from hostup_conformance.keeping.misconfigured import Misconfigured
+from hostup_conformance.keeping.redact import redactor
+from hostup_conformance.keeping.safe_text import beginning, counted
+from hostup_conformance.reports import terminal
+from hostup_conformance.reports.files import remove_reports, write_reports
+
+#: The exit codes, which are pytest's.
+CONFORMANT, NOT_CONFORMANT, INTERRUPTED, UNWRITTEN, UNUSABLE = range(5)
+#: How the command line in a report begins that plays a scene again.
+AGAIN = "hostup-conformance client"
+#: How many of the last bytes that a command printed are shown.
+LAST = 500
+REDACT = redactor((KEY,))
+#: The codes that make a terminal show a line so (ECMA-48, SGR).
+COLOURS = {"red": "31", "green": "32", "yellow": "33", "bold": "1"}
+
+
+@dataclass(frozen=True)
+class ClientOptions:
+    """The options of a run, as the command line has them."""
+
+    words: tuple[str, ...]
+    does: Does = "run"
+    scenes: tuple[str, ...] = ()
+    report_dir: Path = Path("conformance-report")
+    waivers: str | None = None
+    strict: bool = False
+    #: The recording that is judged, if no command is run.
+    recording: Path | None = None
+
+    @property
+    def inputs(self) -> dict[str, Path]:
+        """The files that a run reads, each by what names it."""
+        named = {"the recording": self.recording, "--waivers": self.waivers}
+        return {name: Path(file) for name, file in named.items() if file}
+
+    @property
+    def command(self) -> ClientCommand:
+        """The command that is judged."""
+        return ClientCommand(self.words, self.does)
+
+
+class Printer:
+    """Prints the summary as pytest's terminal reporter does, with colours only on a terminal."""
+
+    def section(self, title: str, sep: str) -> None:
+        """Print a heading."""
+        terminal.say(f" {title} ".center(100, sep))
+
+    def write_line(self, line: str, **markup: bool) -> None:
+        """Print a line."""
+        codes = ";".join(code for name, code in COLOURS.items() if markup.get(name))
+        terminal.say(f"\x1b[{codes}m{line}\x1b[0m" if codes and sys.stdout.isatty() else line)
+
+
+def run(options: ClientOptions) -> int:
+    """Judge a client, write the reports, print the summary, and return the exit code."""
+
+    def exchanges(interruption: Interruption) -> tuple[list[Exchange], str | None]:
+        chosen = chosen_scenes(options)
+        check_command(options.command)
+        terminal.say(f"command: {shlex.join(options.words)} ({options.does}), {counted(len(chosen), 'scene')}")
+        return play_all(options.command, chosen, interruption.tell)
+
+    return judge_and_report(options, exchanges, subject(options))
+
+
+def judge_file(file: Path, options: ClientOptions) -> int:
+    """Judge the client in a recording, write the reports, print the summary, and return the exit code."""
+    options = replace(options, recording=file)
+    described = {"base_url": str(file), "kind": "har", "profile": "client"}
+    keys: list[str] = []
+
+    def exchanges(_: Interruption) -> tuple[list[Exchange], str | None]:
+        found = client_recording.read(file, os.environ)
+        keys.extend({e.ask.play.task.key for e in found})
+        return found, "the recording does not show it"
+
+    def redact(text: str) -> str:
+        return redactor(tuple(keys))(text)
+
+    return judge_and_report(options, exchanges, Subject(described, redact, lambda _: str(file), came))
+
+
+def judge_and_report(
+    options: ClientOptions, take: Callable[[Interruption], tuple[list[Exchange], str | None]], about: Subject[Seen]
+) -> int:
+    """Take exchanges, judge them, write the reports, print the summary, and return the exit code."""
+    course, began = Course(), time.monotonic()
+    try:
+        remove_reports(options.report_dir, options.inputs.values())
+        check_outputs(options.report_dir, None, options.inputs)
+        waivers = read_waivers(options.waivers)
+        with tempfile.TemporaryDirectory() as folder:
+            interruption = Interruption(Path(folder) / "notice", watch=False)
+            try:
+                exchanges, stopped = take(interruption)
+                verdict = judged(exchanges, stopped, waivers, course.started.date(), strict=options.strict)
+                course = replace(course, seconds=time.monotonic() - began, stopped=stopped)
+                return report(verdict, exchanges, about, course, options.report_dir)
+            finally:
+                interruption.close()
+    except Misconfigured as error:
+        print(f"hostup-conformance: {error}", file=sys.stderr)
+        return UNUSABLE
+
+
+def judged(
+    exchanges: Sequence[Exchange], stopped: str | None, waivers: list[Waiver], today: date, *, strict: bool
+) -> Verdict:
+    """Return the verdict on a client."""
+    defects = Defects(redactor(tuple({e.ask.play.task.key for e in exchanges})))
+    verdict = defects.survive(
+        lambda: judge_client(exchanges, stopped, defects), nothing_judged(client_requirements().values(), defects)
+    )
+    return defects.survive(lambda: apply_waivers(verdict, waivers, today, strict=strict), verdict)
+
+
+def by_hand(name: str) -> int:
+    """Serve one scene until Ctrl-C, then print what was wrong with the requests; return the exit code."""
+    try:
+        (scene,) = chosen_scenes(ClientOptions((), scenes=(name,)))
+    except Misconfigured as error:
+        print(f"hostup-conformance: {error}", file=sys.stderr)
+        return UNUSABLE
+    exchanges = serve(scene, lambda line: print(line, flush=True))
+    verdict = judge_client(exchanges, "it was not asked for")
+    broken = [result for result in verdict.results.values() if result.status in {"fail", "warn", "error"}]
+    sent = sum(1 for e in exchanges if e.request.method)
+    found = f"{counted(len(broken), 'requirement')} broken" if broken else "nothing was wrong"
+    print(f"\n{counted(sent, 'request')}; {found}")
+    for result in broken:
+        print(f"{result.status:8} {result.requirement.id} {result.requirement.title}: {result.message}")
+    return NOT_CONFORMANT if broken else CONFORMANT
+
+
+def report(
+    verdict: Verdict, exchanges: Sequence[Exchange], about: Subject[Seen], course: Course, directory: Path
+) -> int:
+    """Write the reports, print the summary, and return the exit code."""
+    record: dict[str, Any] = record_of(verdict, exchanges, about, course, root_causes)
+    problems = write_reports(record, directory)
+    terminal.print_summary(Printer(), record, directory)
+    for problem in problems:
+        print(f"hostup-conformance: {problem}", file=sys.stderr)
+    if problems:
+        return UNWRITTEN
+    if course.stopped == REASON:
+        return INTERRUPTED
+    return CONFORMANT if record["verdict"] == "conformant" else NOT_CONFORMANT
+
+
+def chosen_scenes(options: ClientOptions) -> list[Scene]:
+    """Return the scenes to play; raise `Misconfigured` for an unknown name, or if none suits what the command does."""
+    every = scenes()
+    for name in options.scenes:
+        if name not in every:
+            near = ", ".join(get_close_matches(name, every, n=3))
+            hint = f"similar names are {near}" if near else "hostup-conformance client --scenes lists all"
+            raise Misconfigured(f"--scene {name}: there is no such scene; {hint}")
+    chosen = [scene for name, scene in every.items() if name in options.scenes or not options.scenes]
+    if not (suited := [scene for scene in chosen if scene.suits(options.does)]):
+        raise Misconfigured(f"--scene {' '.join(options.scenes)}: not for a command that does {options.does}")
+    return suited
+
+
+def subject(options: ClientOptions) -> Subject[Seen]:
+    """Return the client as the subject of reports."""
+    does = "" if options.does == "run" else f"--does {options.does} "
+    described = {"base_url": shlex.join(options.words), "kind": "client", "profile": options.does}
+
+    def again(e: Exchange) -> str:
+        return f"{AGAIN} {does}--scene {e.ask.play.scene} -- {shlex.join(options.words)}"
+
+    return Subject(described, REDACT, again, came)
+
+
+def came(e: Exchange) -> str:
+    """Return an exchange as text for people; for the end of a command, everything that it sent and printed."""
+    if (story := e.ask.story) is None:
+        fields = "".join(f"{name}: {value}\n" for name, value in e.request.headers)
+        body = e.request.body.decode("utf-8", "replace")
+        text = f"{replied(e)}\n\n{e.request.method} {e.request.target} HTTP/1.1\n{fields}\n{body}"
+    else:
+        lines = [f"{sent.ask.arrived:5.1f} s  {replied(sent)}" for sent in story.requests]
+        lines.append(f"{e.ask.arrived:5.1f} s  {e.failure}")
+        for name, printed in story.outcome.printed.items() if story.outcome else ():
+            lines.append(f"{name}: {printed[-LAST:].decode('utf-8', 'replace').rstrip()}")
+        text = "\n".join(lines)
+    return beginning(text, BODY_CHARACTERS, REDACT)[0].rstrip()
+
+
+def replied(e: Exchange) -> str:
+    """Return a request and its response in one line."""
+    return f"{e.request.method} {e.request.target} \N{RIGHTWARDS ARROW} {e.status or e.failure or 'no response'}"

@@ -1,0 +1,284 @@
+"""The record of a run: the plain data from which its reports are made.
+
+Everything that leaves the suite passes through here, and loses its keys.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from types import MappingProxyType
+from typing import Any, Generic
+
+from hostup_conformance import __version__
+from hostup_conformance.contract.ask import Ask
+from hostup_conformance.contract.sending import Wire
+from hostup_conformance.contract.target import Target, header_variable
+from hostup_conformance.http.exchange import A, Exchange
+from hostup_conformance.http.messages import Response
+from hostup_conformance.http.unsent import Withheld
+from hostup_conformance.judging.defects import Defects
+from hostup_conformance.judging.ledger import spec_identity
+from hostup_conformance.judging.rule import Finding
+from hostup_conformance.judging.verdict import Result, Verdict
+from hostup_conformance.keeping.redact import MARK, redactor
+from hostup_conformance.keeping.safe_text import Redact, beginning, spelt_out
+from hostup_conformance.reports.schema import FORMAT
+from hostup_conformance.sources.commands import MOST_COMMANDS, stages
+from hostup_conformance.sources.dependent import MOST_REQUESTS as MOST_DEPENDENT
+
+#: The members that quote what was sent or received. All others are the suite's own words (statuses, ids, titles), which
+#: must stay even if they look like a piece of a key.
+FREE = {
+    *("base_url", "methods", "stopped", "refused", "message", "curl", "purpose", "headers", "body"),
+    *("expected", "got", "withheld"),
+}
+#: How many findings of a requirement are shown; of a response's body, and of a request's target and body, how many
+#: characters; and how many header fields.
+EVIDENCE = 3
+BODY_CHARACTERS = 2000
+FIELDS = 100
+SHORT_CHARACTERS = 300
+
+
+@dataclass(frozen=True)
+class Course:
+    """How a run went: when it began, how many seconds it took, and why its sending ended early, if it did."""
+
+    started: datetime = field(default_factory=lambda: datetime.now(UTC))
+    seconds: float = 0.0
+    stopped: str | None = None
+    #: How many entries of a recording are about other paths.
+    ignored: int = 0
+
+
+@dataclass(frozen=True)
+class Subject(Generic[A]):
+    """What a run is about, and how its reports show it."""
+
+    described: dict[str, Any]
+    redact: Redact
+    #: Return, for an exchange, the command line that repeats it, and the text for what came.
+    again: Callable[[Exchange[A]], str]
+    came: Callable[[Exchange[A]], str | None]
+
+
+def server(target: Target) -> Subject[Ask]:
+    """Return a server as the subject."""
+    redact = redactor(target.nearly_secrets)
+    return Subject(
+        {"base_url": target.name or target.base_url, "kind": target.kind, "profile": target.profile},
+        redact,
+        lambda e: curl(e, target),
+        lambda e: body_of(e.response, redact) if e.response else e.failure or e.too_large,
+    )
+
+
+def judged_counts(verdict: Verdict[A]) -> dict[str, int]:
+    """Return how many MUSTs and SHOULDs were judged, and how many there are that are not disabled."""
+    results = [r for r in verdict.results.values() if r.requirement.level != "OBSERVE" and r.status != "disabled"]
+    return {"requirements": sum(r.status != "skip" for r in results), "of": len(results)}
+
+
+def record_of(
+    verdict: Verdict[A],
+    exchanges: Sequence[Exchange[A]],
+    subject: Subject[A],
+    course: Course,
+    root_causes: Callable[[Verdict[A]], dict[str, list[str]]],
+) -> dict[str, Any]:
+    """Return the record of a run, redacted, in the form of report.json. What fails of it is left out."""
+    defects = verdict.defects
+    roots: dict[str, list[str]] = defects.survive(lambda: root_causes(verdict), {})
+    account: dict[str, Any] = defects.survive(lambda: account_of(verdict, exchanges, subject, course), {})
+    entries = [entry_of(result, subject, defects, roots) for result in verdict.results.values()]
+    # At last, since it says what has failed until now.
+    entries += [in_own_words(result) for result in verdict.outcomes[len(entries) :]]
+    return {
+        **outline(verdict, course, subject.described["kind"]),
+        **account,
+        "root_causes": [{"id": root, "explains": explained} for root, explained in roots.items()],
+        "requirements": entries,
+    }
+
+
+def outline(verdict: Verdict[A], course: Course, kind: str) -> dict[str, Any]:
+    """Return the record of a run without what was sent and received."""
+    return {
+        "format": FORMAT,
+        "verdict": verdict.name,
+        "target": {"base_url": "", "kind": kind, "profile": ""},
+        "spec": spec_identity(),
+        "suite_version": __version__,
+        "started": course.started.isoformat(timespec="milliseconds"),
+        "duration_seconds": round(course.seconds, 3),
+        "requests": 0,
+        "methods": {},
+        "stopped": None,
+        "judged": judged_counts(verdict),
+        "unjudged": list(verdict.unjudged),
+        "refused": None,
+        "ignored": course.ignored,
+        "summary": verdict.summary,
+    }
+
+
+def account_of(
+    verdict: Verdict[A], exchanges: Sequence[Exchange[A]], subject: Subject[A], course: Course
+) -> dict[str, Any]:
+    """Return what a record says of a whole run, redacted, besides its outline."""
+    methods = Counter(e.request.method for e in exchanges if e.request.method)
+    account: dict[str, Any] = {
+        "target": subject.described,
+        "requests": methods.total(),
+        "methods": dict(methods),
+        "stopped": course.stopped,
+        "refused": verdict.refused,
+    }
+    without_keys: dict[str, Any] = redacted(account, subject.redact)
+    return without_keys
+
+
+def entry_of(
+    result: Result[A], subject: Subject[A], defects: Defects, roots: Mapping[str, list[str]] = MappingProxyType({})
+) -> dict[str, Any]:
+    """Return the entry of a requirement, redacted; its `root` is the requirement that explains it, if any."""
+    own = in_own_words(result)
+    own["root"] = next((root for root, explained in roots.items() if result.requirement.id in explained), None)
+    return own | defects.survive(lambda: redacted(shown_by(result, subject), subject.redact), {})
+
+
+def in_own_words(result: Result[A]) -> dict[str, Any]:
+    """Return the entry of a requirement without what was sent and received."""
+    requirement = result.requirement
+    return {
+        "id": requirement.id,
+        "level": requirement.level,
+        "title": requirement.title,
+        "statement": requirement.statement,
+        "why": requirement.why,
+        "source": requirement.source,
+        "status": result.status,
+        "exercised": result.exercised,
+        "message": result.message if result.status == "error" else "",  # which never quotes a key
+        "root": None,
+        "evidence": [],
+    }
+
+
+def shown_by(result: Result[A], subject: Subject[A]) -> dict[str, Any]:
+    """Return the members of a requirement's entry that quote what was sent and received."""
+    return {
+        "message": result.message,
+        "evidence": [evidence(finding, subject) for finding in result.findings[:EVIDENCE]],
+    }
+
+
+def evidence(finding: Finding[A], subject: Subject[A]) -> dict[str, Any]:
+    """Return a finding with the exchange that shows it."""
+    e = finding.exchange
+    response = e.response
+    return {
+        "curl": subject.again(e),
+        "purpose": e.purpose,
+        "status": response.status if response else None,
+        "headers": headers_of(response, subject.redact) if response else {},
+        "body": subject.came(e),
+        "expected": finding.expected,
+        "got": finding.got,
+        "message": f"expected {finding.expected}, got {finding.got}" if finding.expected else finding.got,
+    }
+
+
+def curl(e: Exchange[Ask], target: Target) -> str:
+    """Return a shell command that sends the request again, with variables in place of the keys."""
+    words = ["curl", "-i", *(["--path-as-is"] if "/." in e.request.target else [])]
+    if e.request.method != "GET":
+        words += ["--head"] if e.request.method == "HEAD" else ["-X", e.request.method]
+    line = " ".join(words)
+    variables = {target.key: "$HOSTUP_API_KEY", target.read_key: "$HOSTUP_READ_API_KEY"}
+    for name, value in e.request.headers:
+        if name.lower() in {"user-agent", "accept-encoding"}:
+            continue
+        line += f" -H {header_argument(name, value, variables)}"
+    line += "".join(f' -H "{name}: ${header_variable(name)}"' for name, _ in target.route.fields)
+    tls = (("cacert", target.route.ca), ("cert", target.route.certificate), ("key", target.route.key))
+    for option, file in tls if target.base_url.startswith("https:") else ():
+        line += f" --{option} {shlex.quote(str(file))}" if file else ""
+    if e.request.body:
+        line += f" --data-raw {shlex.quote(shortened(e.request.body.decode('utf-8', 'backslashreplace')))}"
+    return f"{line} {shlex.quote(target.base_url + shortened(e.request.target))}"
+
+
+def shortened(text: str) -> str:
+    """Return the beginning of a long text, with three dots."""
+    return text if len(text) < SHORT_CHARACTERS else text[:SHORT_CHARACTERS] + "..."
+
+
+def header_argument(name: str, value: str, variables: dict[str | None, str]) -> str:
+    """Return a header field for the shell; in Authorization, the variable of a known key takes the key's place."""
+    if name.lower() != "authorization":
+        return shlex.quote(f"{name}: {value}")
+    scheme, _, token = value.rpartition(" ")
+    return f'"{name}: {scheme} {variables.get(token, MARK)}"'
+
+
+def headers_of(response: Response, redact: Redact) -> dict[str, str]:
+    """Return the header fields of a response, joining those of one name and cutting long values."""
+    fields: dict[str, str] = {}
+    for name, value in response.headers[:FIELDS]:
+        text, more = beginning(value, BODY_CHARACTERS, redact)
+        text += "..." if more else ""
+        fields[name] = f"{fields[name]}, {text}" if name in fields else text
+    return fields
+
+
+def body_of(response: Response, redact: Redact) -> str:
+    """Return the beginning of a body."""
+    text, more = beginning(response.body, BODY_CHARACTERS, redact)
+    return f"{text}... ({len(response.body)} bytes)" if more else text
+
+
+def plan_of(wire: Wire, target: Target, *, careful: bool) -> dict[str, Any]:
+    """Return what would be sent, as data: each scripted request, and descriptions of the others."""
+    steps, redact = [], redactor(target.nearly_secrets)
+    for stage in stages(target, careful=careful):
+        for step in stage.steps:
+            planned = {"method": step.request.method, "target": redact(step.request.target), "purpose": step.purpose}
+            try:
+                wire.check(step.request)
+            except Withheld as withheld:
+                planned["withheld"] = str(withheld)
+            steps.append(planned)
+    others = [
+        "GET requests generated by schemathesis, with the configured VPS id or a made-up one, for up to 4 seconds",
+        f"GET requests for pages of the list, statuses and what has an ETag, {MOST_DEPENDENT} at most",
+    ]
+    if target.allow_exec:
+        others.append(
+            f"POST requests that start harmless commands, {MOST_COMMANDS} at most, and polls until they have ended"
+        )
+    plan: dict[str, Any] = redacted(
+        {"base_url": target.base_url, "most": wire.limits.requests, "steps": steps, "others": others}, redact
+    )
+    return plan
+
+
+def redacted(value: Any, redact: Redact) -> Any:
+    """Return JSON with the keys replaced in the members of `FREE`."""
+    if isinstance(value, dict):
+        return {
+            name: _safe(member, redact) if name in FREE else redacted(member, redact) for name, member in value.items()
+        }
+    return [redacted(item, redact) for item in value] if isinstance(value, list) else value
+
+
+def _safe(value: Any, redact: Redact) -> Any:
+    if isinstance(value, str):
+        return spelt_out(redact(value))
+    if isinstance(value, dict):
+        return {_safe(name, redact): _safe(member, redact) for name, member in value.items()}
+    return value

@@ -1,0 +1,170 @@
+"""One run of the suite on a server: its target, its sending, its verdict and its record. It must not know pytest."""
+
+from __future__ import annotations
+
+import gc
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from dataclasses import replace
+from functools import cached_property
+from typing import Any
+
+from hostup_conformance.contract import oracles
+from hostup_conformance.contract.ask import Exchange, with_started_commands
+from hostup_conformance.contract.judging import Verdict, check_against_oracle, judge, root_causes, server_requirements
+from hostup_conformance.contract.sending import wire_to
+from hostup_conformance.contract.target import Target
+from hostup_conformance.front.options import Options, check_outputs, is_live, limits, with_commands
+from hostup_conformance.front.record import Course, entry_of, record_of, server
+from hostup_conformance.judging.defects import Defects
+from hostup_conformance.judging.verdict import nothing_judged
+from hostup_conformance.judging.waivers import apply_waivers, read_waivers
+from hostup_conformance.keeping.interruption import REASON, Interruption
+from hostup_conformance.keeping.misconfigured import Misconfigured
+from hostup_conformance.keeping.redact import redactor
+from hostup_conformance.keeping.time_limit import end_now
+from hostup_conformance.sources import commands, lookup, recording
+from hostup_conformance.sources.generated import Generated
+
+#: Why nothing was judged if pytest ran no item that asks for the verdict, or if the worker broke down.
+NO_ITEM = "pytest ran no test of a requirement: its options left all out, or it failed (see above)"
+LOST_WORKER = "the worker ended without a report"
+#: For how many seconds judging may go on after the sending, and after an interruption.
+JUDGING_SECONDS, A_MOMENT = 15.0, 3.0
+
+
+class Run:
+    """The state of a run. `find_vps` completes a target whose VPS was not named."""
+
+    def __init__(
+        self, options: Options, target: Target, interruption: Interruption, find_vps: Callable[[Target], Target]
+    ) -> None:
+        self.options, self.interruption = options, interruption
+        check_outputs(options.report_dir, options.record, options.inputs)
+        self.waivers = read_waivers(options.waivers)
+        self.course, self._began = Course(), time.monotonic()
+        recorded: list[Exchange] = []
+        if options.har:
+            recorded, target, ignored = recording.read(options.har, target)
+            self.course = replace(self.course, ignored=ignored)
+        if not target.vps and target.kind == "server":
+            target = find_vps(target)
+        #: The target as options and environment have it; `target` adds what the run has learnt.
+        self.configured = with_commands(target, options)
+        self.careful = is_live(options, target)
+        bounds = limits(options, target)
+        self._judged_by = self._began + bounds.run_seconds + JUDGING_SECONDS
+        left = bounds.run_seconds - (time.monotonic() - self._began)
+        self.wire = wire_to(self.configured, replace(bounds, run_seconds=left), careful=self.careful)
+        self.interruption.tell(self.wire.abort)
+        self.interruption.tell(end_rules_later)
+        self.generated = Generated(self.wire, self.configured)
+        if options.har:
+            recording.replay(self.wire, recorded)
+        #: The sending of the scripted requests, once it has begun.
+        self._scripted: Future[None] | None = None
+        #: Where the suite itself failed, outside its rules.
+        self.defects = Defects(redactor(self.configured.nearly_secrets))
+
+    @property
+    def target(self) -> Target:
+        """What is judged, with what the run has learnt about it."""
+        return self.defects.survive(lambda: with_started_commands(self.configured, self.exchanges), self.configured)
+
+    @property
+    def exchanges(self) -> list[Exchange]:
+        """All exchanges so far."""
+        return self.wire.exchanges
+
+    @cached_property
+    def verdict(self) -> Verdict:
+        """The verdict on all exchanges. Its first use waits for the rest of the sending."""
+        self.defects.survive(oracles.load, None)  # meanwhile, the scripted requests are under way
+        self.send_all()
+        return self._judge(self.wire.stopped)
+
+    def item(self, id: str) -> dict[str, Any]:
+        """Return the redacted entry of one requirement."""
+        return entry_of(self.verdict.results[id], server(self.target), self.defects)
+
+    def final_record(self, *, interrupted: bool) -> dict[str, Any]:
+        """Return the record of the run, of which what there is is judged if no item has asked for the verdict."""
+        if "verdict" in self.__dict__:
+            return self._recorded(self.verdict, self.wire.stopped)
+        stopped = REASON if interrupted else self.wire.stopped or NO_ITEM
+        return self._recorded(self._judge(stopped), stopped)
+
+    def lost_record(self) -> dict[str, Any]:
+        """Return the record of a run whose worker ended without one."""
+        return self._recorded(judge([], self.configured, LOST_WORKER), LOST_WORKER)
+
+    def _recorded(self, verdict: Verdict, stopped: str | None) -> dict[str, Any]:
+        course = replace(self.course, seconds=time.monotonic() - self._began, stopped=stopped)
+        return record_of(verdict, self.exchanges, server(self.target), course, root_causes)
+
+    def _judge(self, stopped: str | None) -> Verdict:
+        survive, today = self.defects.survive, self.course.started.date()
+        verdict = survive(
+            lambda: judge(self.exchanges, self.configured, stopped, self._time_up, self.defects),
+            nothing_judged(server_requirements().values(), self.defects),
+        )
+        verdict = survive(lambda: check_against_oracle(verdict, self.exchanges, self._time_up), verdict)
+        return survive(lambda: apply_waivers(verdict, self.waivers, today, strict=self.options.strict), verdict)
+
+    def _time_up(self) -> str | None:
+        """Return why no more may be judged, once that is so."""
+        if self.interruption.longer_ago_than(A_MOMENT):
+            return REASON
+        return "the time for judging is used up" if time.monotonic() > self._judged_by else None
+
+    @contextmanager
+    def scripted_requests(self) -> Iterator[None]:
+        """Send the scripted requests in a thread, during the block, and the others at its end."""
+        gc.freeze()  # pytest collects garbage several times, and need not visit everything that was imported
+        with ThreadPoolExecutor(1) as thread:
+            self._scripted = thread.submit(commands.run, self.wire, self.configured, careful=self.careful)
+            yield
+            self.send_all()
+        self.wire.close()
+
+    def send_all(self) -> None:
+        """Wait for the scripted requests, and send the generated ones."""
+        with self.sending():
+            if self._scripted:
+                self._scripted.result()
+            self.generated.send()
+
+    @contextmanager
+    def sending(self) -> Iterator[None]:
+        """Let a failure of the suite itself end the sending, and not the run: what there is can be judged."""
+        try:
+            yield
+        except Exception as error:
+            self.wire.stop(f"the suite failed while it sent requests ({self.defects.note(error)}); please report it")
+
+
+def looked_up(target: Target, options: Options, interruption: Interruption) -> Target:
+    """Return the target with a VPS from its list; raise `Misconfigured` if there is none to judge with."""
+    bounds = replace(limits(options, target), requests=lookup.CANDIDATES + 1)
+    wire = wire_to(target, bounds, careful=True)
+    interruption.tell(wire.abort)
+    try:
+        with closing(wire):
+            lookup.run(wire, target)
+        # An interrupted run reports the interruption, and not that there is no VPS.
+        return target if interruption.happened else lookup.found(target, wire.exchanges)
+    except Misconfigured:
+        raise
+    except Exception as error:
+        why = Defects(redactor(target.nearly_secrets)).note(error)
+        raise Misconfigured(f"HOSTUP_VPS_ID is not set, and the suite failed to look one up ({why}); set it") from None
+
+
+def end_rules_later(_reason: str) -> None:
+    """After a moment, end the rule that judges then; no other one is asked after that."""
+    timer = threading.Timer(A_MOMENT, end_now)
+    timer.daemon = True
+    timer.start()

@@ -1,0 +1,253 @@
+"""A run of the suite as pytest's hooks, in their order. It must not know how anything is sent, judged or shown.
+
+Under pytest-xdist, one worker does everything, since the exchanges of a run are judged together; the controller writes
+the reports.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import sys
+from collections.abc import Generator, Iterator
+from contextlib import ExitStack, nullcontext, suppress
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hostup_conformance.contract.target import Target
+from hostup_conformance.front.options import Options, target_of
+from hostup_conformance.front.record import plan_of
+from hostup_conformance.front.run import Run, looked_up
+from hostup_conformance.keeping.interruption import Interruption, held_back
+from hostup_conformance.keeping.misconfigured import Misconfigured
+from hostup_conformance.keeping.redact import redactor
+from hostup_conformance.keeping.safe_text import shown
+from hostup_conformance.reports import terminal
+from hostup_conformance.reports.files import remove_reports, write_reports
+from hostup_conformance.sources import recording
+
+#: The name by which pytest knows the run.
+NAME = "hostup-conformance"
+#: The variable that tells hypothesis where to keep its files.
+HYPOTHESIS_FOLDER = "HYPOTHESIS_STORAGE_DIRECTORY"
+
+
+class Conformance:
+    """A run as a pytest plugin: it prepares items, and reports at the end."""
+
+    def __init__(self, config: pytest.Config, run: Run) -> None:
+        self.config, self.run = config, run
+        #: The finished record, which the controller gets from the worker.
+        self.record: dict[str, Any] | None = None
+        self.unwritten: list[str] = []
+        #: How many requirements pytest was told to leave out.
+        self._hidden = 0
+        #: Where pytest prints, without keys.
+        self.screen: terminal.Redacting | None = None
+
+    @classmethod
+    def from_config(cls, config: pytest.Config, interruption: Interruption) -> Conformance:
+        """Read options and environment, and start the embedded mock if no server was named."""
+        resources = ExitStack()
+        config.add_cleanup(resources.close)
+        # Only one worker: another would send everything again, and find the output of ended commands gone.
+        config.option.tx = (getattr(config.option, "tx", None) or [])[:1]
+        # Python warnings do not affect the verdict, even if the user's configuration turns them into errors.
+        config.addinivalue_line("filterwarnings", "ignore")
+        leave_nothing_behind(config)
+        let_items_be_found(config)
+        base_url = getattr(config.option, "base_url", None) or config.getini("base_url") or ""
+        options = Options.read(config.option, base_url, given_arguments(config))
+        if not (hasattr(config, "workerinput") or options.plan or config.option.collectonly):
+            remove_reports(options.report_dir, options.inputs.values())
+
+        def find_vps(target: Target) -> Target:
+            if options.plan or config.option.collectonly:
+                raise Misconfigured("HOSTUP_VPS_ID is not set, and to look one up something would be sent; set it")
+            if hasattr(config, "workerinput"):
+                # The controller has looked it up; it is empty if the controller was interrupted.
+                return replace(target, vps=config.workerinput["hostup_vps"], looked_up=True)
+            return looked_up(target, options, interruption)
+
+        try:
+            return cls(config, Run(options, target_of(options, resources), interruption, find_vps))
+        except Misconfigured as error:
+            raise pytest.UsageError(str(error)) from None
+
+    @property
+    def is_worker(self) -> bool:
+        """Whether this process runs the items of another, under pytest-xdist."""
+        return hasattr(self.config, "workerinput")
+
+    @property
+    def is_controller(self) -> bool:
+        """Whether other processes run the items."""
+        return not self.is_worker and self.run.options.elsewhere
+
+    # --- pytest's hooks, in the order of a run
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_sessionstart(self) -> Generator[None]:
+        """Redact everything that pytest itself prints, and let no signal end a worker that only just starts."""
+        reporter = self.config.pluginmanager.get_plugin("terminalreporter")
+        if reporter is not None:
+            writer = reporter._tw
+            self.screen = writer._file = terminal.Redacting(writer._file, redactor(self.run.configured.nearly_secrets))
+        with held_back() if self.is_controller else nullcontext():
+            yield
+
+    def pytest_report_header(self) -> list[str]:
+        """Name the target in the header of pytest's output."""
+        target = self.run.configured
+        address = "served by the worker" if self.is_controller and target.kind == "mock" else target.base_url
+        lines = [f"target: {target.name or address} ({target.kind}), profile {target.profile}"]
+        if target.kind == "mock" and "HOSTUP_BASE_URL" in os.environ:
+            lines.append("HOSTUP_BASE_URL is for clients; to judge the server there, give --base-url (make: BASE_URL=)")
+        return [*lines, f"HOSTUP_VPS_ID: {shown(target.vps)}, looked up"] if target.looked_up else lines
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Run the items that send generated requests before those that show the verdict.
+
+        The first one waits for the whole run, so a time limit that pytest-timeout sets for each test is none for ours.
+        """
+        items.sort(key=lambda item: "test_requirements" in item.nodeid)
+        if self.config.pluginmanager.has_plugin("timeout"):
+            for item in items:
+                if item.path.parent == Path(__file__).parent:
+                    item.add_marker(pytest.mark.timeout(0))
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self) -> bool | None:
+        """With `--plan`, list the requests instead of sending them."""
+        if not self.run.options.plan:
+            return None
+        self.config.option.verbose = -2  # with less, pytest's last line is that no tests ran
+        terminal.print_plan(plan_of(self.run.wire, self.run.configured, careful=self.run.careful))
+        return True
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(self) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Redact the reports of pytest's items."""
+        report = yield
+        redact = redactor(self.run.configured.nearly_secrets)
+        if report.failed:
+            report.longrepr = redact(str(report.longrepr))
+        report.sections = [(name, redact(text)) for name, text in report.sections]
+        return report
+
+    def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, str] | None:
+        """Show the status of a requirement if pytest has no word for it."""
+        status = dict(getattr(report, "user_properties", ())).get("status")  # a report of collection has none
+        if report.when == "call" and isinstance(status, str) and status in {"warn", "observe", "disabled"}:
+            return status, status[0], status.upper()
+        return None
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Judge what there is and write the reports; set the exit code by the verdict."""
+        if self.run.options.plan and session.exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED:
+            session.exitstatus = pytest.ExitCode.OK
+        if self.run.options.plan or self.config.option.collectonly:
+            return
+        if not self.is_controller:
+            interrupted = session.exitstatus == pytest.ExitCode.INTERRUPTED
+            self.record = self.run.final_record(interrupted=interrupted)
+        if self.is_worker:
+            self.config.workeroutput["hostup_record"] = json.dumps(self.record)  # type: ignore[attr-defined]
+            return
+        if self.record is None:
+            self.record = self.run.lost_record()
+        self._write(session)
+        # A worker that had done all of it was not interrupted.
+        if self.run.interruption.happened and self.record["stopped"]:
+            session.exitstatus = pytest.ExitCode.INTERRUPTED
+        elif self.record["verdict"] != "conformant" and session.exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def _write(self, session: pytest.Session) -> None:
+        """Write reports and recording; what cannot be written is printed at the end, and sets the exit code."""
+        assert self.record is not None  # noqa: S101 - it was made just now
+        self.unwritten = write_reports(self.record, self.run.options.report_dir)
+        if self.run.options.record:
+            try:
+                recording.write(self.run.options.record, self.run.exchanges, self.run.target)
+            except OSError as error:
+                self.unwritten.append(f"{self.run.options.record} could not be written ({error.strerror})")
+            except Exception as error:
+                words = self.run.defects.note(error)
+                self.unwritten.append(f"{self.run.options.record} could not be made ({words}); please report it")
+        if self.screen and self.screen.lost:
+            with suppress(OSError):
+                print(f"the output could not be written ({self.screen.lost})", file=sys.stderr, flush=True)
+        if self.unwritten or (self.screen and self.screen.lost):
+            session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
+
+    def pytest_deselected(self, items: list[pytest.Item]) -> None:
+        """Count the requirements that are not shown as items."""
+        self._hidden += sum("test_requirements" in item.nodeid for item in items)
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Print the verdict, and a line for each requirement that did not pass."""
+        if self.record:
+            if self._hidden:
+                terminalreporter.write_line(f"pytest was told to leave out {self._hidden} requirements above; "
+                                            "the verdict is about all of them")  # fmt: skip
+            terminal.print_summary(terminalreporter, self.record, self.run.options.report_dir)
+        for problem in self.unwritten:
+            terminalreporter.write_line(problem, red=True)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_configure_node(self, node: Any) -> None:
+        """Tell a worker which VPS was looked up, and by which file it will learn of an interruption."""
+        node.workerinput["hostup_vps"] = self.run.configured.vps
+        node.workerinput["hostup_notice"] = str(self.run.interruption.notice)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        """Take over the record that the worker made."""
+        text = getattr(node, "workeroutput", {}).get("hostup_record")
+        candidate = json.loads(text) if text else None
+        if candidate and (self.record is None or candidate["requests"] > self.record["requests"]):
+            self.record = candidate
+
+
+@pytest.fixture(scope="session")
+def conformance(pytestconfig: pytest.Config) -> Iterator[Run]:
+    """The run, with its scripted requests under way."""
+    plugin = pytestconfig.pluginmanager.get_plugin(NAME)
+    assert isinstance(plugin, Conformance)  # noqa: S101 - registered by that name
+    with plugin.run.scripted_requests():
+        yield plugin.run
+
+
+def given_arguments(config: pytest.Config) -> list[str]:
+    """Return the arguments that were given for this run, and not in a project's configuration."""
+    return [*map(str, config.invocation_params.args), *shlex.split(os.environ.get("PYTEST_ADDOPTS", ""))]
+
+
+def let_items_be_found(config: pytest.Config) -> None:
+    """Let pytest find the suite's items, by whatever names a project's own tests are found."""
+    for name in ("test_requirements", "test_generated"):
+        config.addinivalue_line("python_files", f"{name}.py")
+    for name in ("test_requirement", "test_generated", "test_linked"):
+        config.addinivalue_line("python_functions", name)
+
+
+def leave_nothing_behind(config: pytest.Config) -> None:
+    """Keep the caches of pytest and hypothesis out of the user's folder, where only reports should be written.
+
+    Which items failed last is of no use to the next run, since all items depend on the same exchanges. Hypothesis needs
+    a second to make its Unicode tables, so they are kept in the __pycache__ of this package, if it is writable.
+    """
+    for name in ("lfplugin", "nfplugin"):
+        if plugin := config.pluginmanager.get_plugin(name):
+            config.pluginmanager.unregister(plugin)
+    if HYPOTHESIS_FOLDER not in os.environ:
+        # Hypothesis reads it when it is imported, or first writes.
+        os.environ[HYPOTHESIS_FOLDER] = str(Path(__file__).parent / "__pycache__" / "hypothesis")
+        config.add_cleanup(partial(os.environ.__delitem__, HYPOTHESIS_FOLDER))

@@ -1,0 +1,26 @@
+"""Every requirement of the ledger as one pytest item: `pytest -v` reads as the ledger."""
+
+from __future__ import annotations
+
+import pytest
+
+from hostup_conformance.contract.judging import server_requirements
+from hostup_conformance.front.run import Run
+from hostup_conformance.judging.ledger import Requirement
+from hostup_conformance.reports.terminal import finding_lines
+
+
+@pytest.mark.parametrize("requirement", server_requirements().values(), ids=list(server_requirements()))
+def test_requirement(
+    requirement: Requirement,
+    conformance: Run,
+    record_property: pytest.RecordProperty,  # type: ignore[name-defined]
+) -> None:
+    """Show the outcome of one requirement, from the verdict on all exchanges."""
+    entry = conformance.item(requirement.id)
+    for name in ("level", "status", "source"):
+        record_property(name, entry[name])
+    if entry["status"] in {"fail", "error"}:
+        pytest.fail("\n".join(finding_lines(entry)), pytrace=False)
+    if entry["status"] in {"skip", "disabled"}:
+        pytest.skip(entry["message"])

@@ -1,0 +1,140 @@
+"""Reads the content of responses within bounds of size and memory, and decodes its coding."""
+
+from __future__ import annotations
+
+import re
+import threading
+import zlib
+from collections.abc import Callable, Iterable
+from contextlib import ExitStack
+from functools import cache
+from io import BytesIO
+
+from hostup_conformance.http.json_text import count_values
+from hostup_conformance.http.limits import Limits
+from hostup_conformance.http.messages import Headers, values_of
+
+#: The size (in bytes) from which a body is large, and after how many bodies above their limit no large one is read.
+LARGE, ENOUGH = 1 << 20, 3
+#: No response needs more header fields, or more gzip members.
+MOST_FIELDS, MOST_MEMBERS = 1000, 100
+#: The bytes of a character in UTF-8 after its first.
+CONTINUATION = bytes(range(0x80, 0xC0))
+#: A character above U+FFFF, in UTF-8 or as a JSON escape.
+WIDE = re.compile(rb"[\xf0-\xf7]|\\u[Dd][89ABab]")
+
+
+class TooLarge(Exception):
+    """The response is larger than any of its kind need be, and is not kept. The message names the limit."""
+
+
+class Room:
+    """The memory that the responses of a run may take. Once it is used up, what `stop` returns for it is raised."""
+
+    def __init__(self, limits: Limits, stop: Callable[[str], Exception]) -> None:
+        self._limits, self._stop = limits, stop
+        self._bytes = self._values = self._too_large = 0
+        #: Held while a large response is read: several at once would need too much memory.
+        self._one_large = threading.Lock()
+        self._lock = threading.Lock()
+
+    def read(self, fields: Headers, chunks: Iterable[bytes], longest: int) -> tuple[bytes, str | None]:
+        """Return the content of a response, decoded, and what was wrong with its coding, if anything.
+
+        Args:
+            fields: the header fields of the response
+            chunks: its content as it arrives
+            longest: how many bytes a response of its kind can need
+
+        Raises:
+            TooLarge: it has more bytes, or needs more memory
+        """
+        try:
+            return self._read(fields, chunks, min(longest, self._limits.body_bytes))
+        except TooLarge:
+            self._too_large += 1
+            raise
+
+    def _read(self, fields: Headers, chunks: Iterable[bytes], limit: int) -> tuple[bytes, str | None]:
+        if len(fields) > MOST_FIELDS:
+            raise TooLarge(f"it has more than {MOST_FIELDS} header fields")
+        if self._too_large >= ENOUGH:
+            limit = min(limit, LARGE)
+        with ExitStack() as turn:
+            take_turn = cache(lambda: turn.enter_context(self._one_large))
+            body = read_within(limit, chunks, take_turn)
+            if limit > LARGE and "content-encoding" in values_of(fields):
+                take_turn()
+            body, miscoded = decode_content(body, fields, limit)
+            self._keep(body, fields)
+        return body, miscoded
+
+    def _keep(self, body: bytes, fields: Headers) -> None:
+        """Count a response that is kept; raise `TooLarge` if it needs too much memory, stop if all together do.
+
+        The one that is too much is not kept, and counts as not asked for: no single response is to blame.
+        """
+        limits = self._limits
+        values = count_values(body)
+        if values > limits.values:
+            raise TooLarge(f"its body has more than {limits.values} JSON values")
+        needed = bytes_in_memory(body)
+        if needed > 2 * limits.body_bytes:
+            raise TooLarge(f"its body needs more than {2 * limits.body_bytes >> 20} MiB of memory as text")
+        with self._lock:
+            self._bytes += max(len(body), needed // 2)  # of a body of wide characters, more is kept than came
+            self._values += values + len(fields)
+            if self._bytes > limits.kept_bytes or self._values > limits.kept_values:
+                raise self._stop(
+                    f"the responses are larger than a run keeps ({limits.kept_bytes >> 20} MiB and "
+                    f"{limits.kept_values} JSON values and header fields in all)"
+                )
+
+
+def read_within(limit: int, chunks: Iterable[bytes], take_turn: Callable[[], object]) -> bytes:
+    """Return a body; take the turn for large ones if it is one; raise `TooLarge` if it is longer than the limit."""
+    body = BytesIO()  # which needs no copy at its end, as a list of the chunks would
+    for chunk in chunks:
+        body.write(chunk)
+        if body.tell() > LARGE:
+            take_turn()
+        if body.tell() > limit:
+            raise TooLarge(f"its body is larger than {limit / 2**20:g} MiB")
+    return body.getvalue()
+
+
+def bytes_in_memory(body: bytes) -> int:
+    """Return how many bytes a body and its strings need as text: one rare character makes every character wide."""
+    if len(body) < 2**20:
+        return len(body)
+    wide = 4 if WIDE.search(body) else 2 if not body.isascii() or b"\\u" in body else 1
+    characters = len(body) if body.isascii() else len(body.translate(None, CONTINUATION))
+    return characters * (1 if body.isascii() else wide) + wide * (characters - 5 * body.count(b"\\u"))
+
+
+def decode_content(body: bytes, headers: Headers, limit: int) -> tuple[bytes, str | None]:
+    """Decode the content coding; return the body, and what was wrong with the coding, if anything.
+
+    Raises:
+        TooLarge: the decoded body has more bytes than the limit
+    """
+    coding = next((value.strip().lower() for name, value in headers if name.lower() == "content-encoding"), "identity")
+    if coding in {"identity", ""} or not body:
+        return body, None
+    if coding not in {"gzip", "x-gzip", "deflate"}:
+        return body, f"Content-Encoding {coding[:100]} was not asked for"
+    decoded, rest, members = b"", body, 0
+    while rest and members < MOST_MEMBERS:
+        decompressor = zlib.decompressobj(zlib.MAX_WBITS | 32)
+        try:
+            decoded += decompressor.decompress(rest, max(limit - len(decoded), 1))
+        except zlib.error:
+            return (decoded, f"something follows the {coding} body") if members else (body, f"the body is not {coding}")
+        if decompressor.unconsumed_tail:
+            raise TooLarge(f"its body decompresses to more than {limit >> 20} MiB")
+        if not decompressor.eof:
+            return decoded, f"the {coding} body is cut short"
+        # A gzip body may consist of several members (RFC 1952 section 2.2).
+        rest = decompressor.unused_data.lstrip(b"\0")
+        members += 1
+    return decoded, f"the {coding} body has more than {MOST_MEMBERS} members" if rest else None

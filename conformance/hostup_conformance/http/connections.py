@@ -1,0 +1,167 @@
+"""Sends single requests to one server byte for byte, and says in words why one got no whole response.
+
+It uses httpcore rather than httpx, since dot segments have to reach the server, and bytes beyond the response have to
+be noticed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+import httpcore
+
+from hostup_conformance.http.bodies import Room
+from hostup_conformance.http.exchange import Lost
+from hostup_conformance.http.messages import Headers, Request, Response
+from hostup_conformance.http.network import Watch, Watched
+from hostup_conformance.http.route import Pool, Route
+
+#: The greatest number of connections, and of requests that are sent at once on purpose.
+CONNECTIONS = 8
+#: How many characters of a library's message are kept.
+QUOTED = 1000
+#: What to do if TLS fails, by OpenSSL's name for the reason.
+TLS_HINTS = {
+    "CERTIFICATE_HAS_EXPIRED": "its certificate has expired; renew it",
+    "CERTIFICATE_IS_NOT_YET_VALID": "its certificate is not valid yet; check the clocks",
+    "CERTIFICATE_IS_NOT_VALID_FOR": "its certificate is for another name; give a base URL with that one",
+    "OPERATION_TIMED_OUT": "it does not finish the handshake in time; check that its port is one for TLS",
+    "UNSUPPORTED_PROTOCOL": "it speaks no version of TLS that is still safe",
+    "PROTOCOL_VERSION": "it speaks no version of TLS that is still safe",
+    "CERTIFICATE_VERIFY_FAILED": "its certificate is not trusted here; name the CA's certificate with --ca-file",
+    "CERTIFICATE_REQUIRED": "it wants a client certificate; give one with --client-cert",
+    "HANDSHAKE_FAILURE": "it may want a client certificate; give one with --client-cert",
+    "NO_APPLICATION_PROTOCOL": "it does not speak HTTP/1.1; give a base URL that does",
+    "WRONG_VERSION_NUMBER": "it does not speak TLS; give a base URL with http://",
+}
+
+
+class NoResponse(Exception):
+    """The request got no whole response. The message says why."""
+
+    def __init__(self, text: str, lost: Lost | None = None, *, timed_out: bool = False) -> None:
+        super().__init__(text)
+        #: How the connection failed, if it failed before the first byte of a response.
+        self.lost = lost
+        self.timed_out = timed_out
+
+    @classmethod
+    def by_tls(cls, text: str) -> NoResponse:
+        """Return the failure of a connection on which TLS failed, with advice if the reason is a known one."""
+        hint = next((hint for name, hint in TLS_HINTS.items() if name in text.upper().replace(" ", "_")), None)
+        return cls(f"TLS with the server failed: {hint or f'{text}; check the base URL'}", "tls")
+
+
+class Connections:
+    """The connections to the server at a base URL."""
+
+    def __init__(self, base_url: str, route: Route, room: Room) -> None:
+        parts = urlsplit(base_url)
+        self._prefix, self._netloc = parts.path, parts.netloc
+        self._origin: tuple[bytes, bytes, int | None] = (
+            parts.scheme.encode(),
+            (parts.hostname or "").encode(),
+            parts.port,
+        )
+        self._route, self._room = route, room
+        #: Whether there was a whole response so far.
+        self.responded = False
+        self._aborted = False
+        self._network = Watched()
+        context = route.context()
+        self._kept, self._fresh = (
+            route.pool(self._network, context, most=CONNECTIONS, kept=kept) for kept in (CONNECTIONS, 0)
+        )
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._kept.close()
+        self._fresh.close()
+
+    def close_idle(self) -> None:
+        """Close the connections that are kept open, while no request is under way."""
+        self._kept.close()
+
+    def abort(self) -> None:
+        """Break off the requests that are under way."""
+        self._aborted = True
+        self._network.abort()
+
+    def fetch(self, request: Request, seconds: float, longest: Callable[[int], int], *, reuse: bool) -> Response:
+        """Send a request and return its response.
+
+        Args:
+            request: what is sent
+            seconds: how long it may take
+            longest: returns how many bytes the body of a response with a status can need
+            reuse: whether it may use a connection that was kept open; it is sent again if that turns out to be closed
+
+        Raises:
+            NoResponse: there is no whole response
+            TooLarge: the response is larger than any of its kind need be
+        """
+        watch = self._network.begin(seconds)
+        try:
+            return self._roundtrip(request, longest, self._kept if reuse else self._fresh)
+        except (
+            httpcore.NetworkError,
+            httpcore.ProtocolError,
+            httpcore.ProxyError,
+            httpcore.TimeoutException,
+            OSError,
+        ) as error:
+            if failure := self._failure(error, watch, seconds):
+                raise failure from None
+        return self.fetch(request, seconds, longest, reuse=reuse)
+
+    def _failure(self, error: Exception, watch: Watch, seconds: float) -> NoResponse | None:
+        """Return why there is no whole response; None if a kept connection had been closed in the meantime."""
+        # The library may quote everything that it received.
+        text = str(error)[:QUOTED].replace("\n", " ") or type(error).__name__
+        if isinstance(error, httpcore.ProxyError):
+            return NoResponse(f"the proxy {self._route.proxy_shown} does not connect to the server: {text}", "proxy")
+        if self._route.proxy and isinstance(error, httpcore.ConnectError) and not watch.connected:
+            return NoResponse(f"no connection to the proxy {self._route.proxy_shown}: {text}", "proxy")
+        if "SSL" in text or (self._origin[0] == b"https" and watch.connected and not watch.secured):
+            if not self.responded:
+                return NoResponse.by_tls(text)
+            # TLS is possible here: this one connection failed.
+            return NoResponse(f"TLS broke down: {text}", None if watch.received else "dropped")
+        if isinstance(error, httpcore.TimeoutException):
+            lost: Lost | None = "foreign" if watch.is_foreign else None if watch.received else "silent"
+            return NoResponse(f"no whole response within {seconds:g} seconds", lost, timed_out=True)
+        if isinstance(error, httpcore.ConnectError):
+            # There never was a connection: the name is unknown, for instance, or nothing listens.
+            return NoResponse(f"connection failed: {text}", None if watch.connected else "refused")
+        if isinstance(error, httpcore.RemoteProtocolError | httpcore.ReadError | httpcore.WriteError):
+            if not (watch.connected or watch.received or self._aborted):
+                return None
+            came: Lost | None = "foreign" if watch.is_foreign else None
+            return NoResponse(f"broken response: {text}", came if watch.received else "dropped")
+        return NoResponse(f"{type(error).__name__}: {text}")
+
+    def _roundtrip(self, request: Request, longest: Callable[[int], int], pool: Pool) -> Response:
+        headers = [("Host", self._netloc), *with_fields(request.headers, self._route.fields)]
+        chunked = request.header("transfer-encoding") is not None
+        if request.body and not chunked:
+            headers.append(("Content-Length", str(len(request.body))))
+        scheme, host, port = self._origin
+        url = httpcore.URL(scheme=scheme, host=host, port=port, target=(self._prefix + request.target).encode("ascii"))
+        raw = [(name.encode("ascii"), value.encode("latin-1")) for name, value in headers]
+        content = iter([request.body]) if chunked else request.body or None
+        with pool.stream(request.method, url, headers=raw, content=content) as response:
+            if not (version := response.extensions.get("http_version", b"HTTP/1.1")).startswith(b"HTTP/1."):
+                raise NoResponse(f"broken response: its status line says {version.decode('latin-1')}")
+            fields: Headers = tuple((k.decode("latin-1"), v.decode("latin-1")) for k, v in response.headers)
+            body, miscoded = self._room.read(fields, response.iter_stream(), longest(response.status))
+            surplus = self._network.watch.surplus(response.status, request.method)
+        return Response(response.status, fields, body, surplus, miscoded)
+
+
+def with_fields(headers: Headers, more: Headers) -> Headers:
+    """Return header fields with more of them, all cookies in one field (RFC 6265 section 5.4)."""
+    cookies = "; ".join(value for name, value in (*headers, *more) if name.lower() == "cookie")
+    if not more or not cookies:
+        return (*headers, *more)
+    return (*(pair for pair in (*headers, *more) if pair[0].lower() != "cookie"), ("Cookie", cookies))

@@ -1,0 +1,107 @@
+"""An exchange: one request and its response, and what the request asks for in the contract's terms."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Generic, Literal, Protocol, TypeVar
+
+from hostup_conformance.http.messages import Headers, Request, Response
+
+
+class Asked(Protocol):
+    """What the wire must know of what a request asks for; a contract's own class has more."""
+
+    @property
+    def ordered(self) -> int | None:
+        """The status code that the request orders from a mock server (`Prefer: code=NNN`), if any."""
+
+    @property
+    def repeatable(self) -> bool:
+        """Whether the request may be sent again if its response may have been lost."""
+
+    @property
+    def dispensable(self) -> bool:
+        """Whether the run can do without a response to requests of this kind."""
+
+    def longest_body(self, status: int) -> int:
+        """Return how many bytes the body of a response with a status can need."""
+
+
+A = TypeVar("A", bound=Asked)
+#: How a request was lost: there was no connection (nothing listens, for instance); it was dropped before the first byte
+#: of a response; TLS, or a proxy, failed; nothing came in time; or what came is not HTTP.
+Lost = Literal["refused", "dropped", "tls", "proxy", "silent", "foreign"]
+#: The ways that may pass, as while a server restarts.
+MAY_PASS: set[Lost | None] = {"refused", "dropped", "tls", "proxy"}
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """What a client made of a response: the value that it returned, as JSON, or the exception that it raised."""
+
+    value: Any = None
+    raised: str | None = None
+
+
+@dataclass
+class Exchange(Generic[A]):
+    """One request with its response, or with the failure that came instead."""
+
+    number: int
+    request: Request
+    response: Response | None
+    ask: A
+    #: Why there is no complete response.
+    failure: str | None = None
+    #: Why the response was not kept, if it was larger than any response of its kind need be.
+    too_large: str | None = None
+    #: How the connection failed, if it failed before the first byte of a response.
+    lost: Lost | None = None
+    #: Whether the failure was transient: the same request got another response when it was sent again.
+    recovered: bool = False
+    #: Duration in seconds.
+    seconds: float = 0.0
+    #: When the request was sent.
+    when: datetime | None = None
+    #: Why the request was sent, in the words of its source.
+    purpose: str = ""
+    #: The source that made it.
+    source: str = "probe"
+    #: What the generated client made of the response, if it sent the request.
+    decoded: Decoded | None = None
+
+    @property
+    def status(self) -> int | None:
+        """The status code of the response."""
+        return self.response.status if self.response else None
+
+    def header(self, name: str) -> str | None:
+        """Return the first response header field of that name, or None; also None if no response came."""
+        return self.response.header(name) if self.response else None
+
+    @property
+    def body(self) -> Any:
+        """The value of the JSON body, or None."""
+        return self.response.json.value if self.response else None
+
+    @property
+    def obeyed(self) -> bool:
+        """Whether the response was ordered, and so says nothing about how the server understood the request."""
+        return self.ask.ordered is not None and self.status == self.ask.ordered
+
+
+def mark_recovered(exchanges: Sequence[Exchange[A]], transient: Callable[[Exchange[A]], bool]) -> None:
+    """Mark each failure after which the same request got a response; `transient` says which failures count."""
+    good: set[tuple[str, str, Headers, bytes]] = set()
+    for e in reversed(exchanges):
+        key = (e.request.method, e.request.target, e.request.headers, e.request.body)
+        if e.lost in MAY_PASS or transient(e):
+            e.recovered = key in good
+        elif e.response is not None:
+            good.add(key)
+
+
+#: Says what a request asks for, given the exchanges before it.
+Classifier = Callable[[Request, Sequence[Exchange[A]]], A]

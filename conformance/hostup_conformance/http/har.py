@@ -1,0 +1,271 @@
+"""Reads and writes recorded traffic (HAR 1.2). It must not know whose traffic it is.
+
+The format: http://www.softwareishard.com/blog/har-12-spec/. Browsers, proxies and schemathesis write it. Members of
+our own begin with an underscore, as the format demands: what the run knew of its target, and what each request asked.
+"""
+
+from __future__ import annotations
+
+import json
+from base64 import b64decode, b64encode
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from time import process_time
+from typing import Any
+from urllib.parse import urlsplit
+
+from hostup_conformance import __version__
+from hostup_conformance.http.exchange import A, Exchange
+from hostup_conformance.http.har_schema import fault_of
+from hostup_conformance.http.json_text import count_values
+from hostup_conformance.http.messages import Headers, Request, Response
+from hostup_conformance.http.times import rfc3339
+from hostup_conformance.keeping.files import write_whole
+from hostup_conformance.keeping.misconfigured import Misconfigured
+from hostup_conformance.keeping.redact import MARK
+from hostup_conformance.keeping.safe_text import Redact, on_one_line
+from hostup_conformance.keeping.time_limit import TimeUp, at_most
+
+#: The largest file that is read, in bytes, and how many bytes each JSON value in it counts for besides its text.
+LARGEST_FILE, BYTES_PER_VALUE = 250 << 20, 100
+#: Responses with larger bodies (in bytes) are left out of a recording. Redaction may take long, so a response is left
+#: out too once redacting has taken so many seconds in all; each still gets the last figure, in seconds.
+RECORDED, RECORDING_SECONDS, A_MOMENT = 8 << 20, 10.0, 0.02
+#: Header fields that no longer describe a body that was decoded before it was recorded.
+CODINGS = {"content-encoding", "transfer-encoding", "content-length"}
+#: Request header fields whose values are secrets.
+CREDENTIALS = {"authorization", "proxy-authorization", "cookie", "x-api-key", "api-key", "x-auth-token"}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A recorded request and its response. `request.target` is the path and query of the recorded URL."""
+
+    request: Request
+    #: None if there is none: programs write no status, or 0, for a request that was cancelled or blocked.
+    response: Response | None
+    #: Whether the content of the response was recorded: browsers may leave it out, or put it into a file of its own.
+    has_content: bool
+    #: Duration in seconds.
+    seconds: float
+    when: datetime | None
+    #: The suite's own notes on the request, if the suite made the recording.
+    asks: dict[str, Any] = field(default_factory=dict)
+    #: Scheme, host and port of the URL.
+    origin: str = ""
+
+
+@dataclass(frozen=True)
+class Recording:
+    """A recording: its entries in order, and, if this suite made it, what the run knew of its target."""
+
+    entries: list[Entry]
+    known: dict[str, Any] = field(default_factory=dict)
+
+
+def read(file: Path) -> Recording:
+    """Read a recording; raise `Misconfigured` if the file is not HAR, or is too large."""
+    try:
+        data = file.read_bytes() if file.stat().st_size <= LARGEST_FILE else None
+        if data is None or len(data) + BYTES_PER_VALUE * count_values(data) > LARGEST_FILE:
+            raise Misconfigured(f"--har {file}: too large to be judged; record the endpoint's requests alone")
+        # Some programs write NaN for an unknown time.
+        log = json.loads(data.decode("utf-8-sig"), parse_constant=lambda _: None)["log"]
+        del data
+        entries, known = log["entries"], log.get("_target") or {}
+        if not isinstance(entries, list) or not isinstance(known, dict):
+            raise TypeError("log.entries is not an array, or log._target is not an object")
+        return Recording([checked(entry, number) for number, entry in enumerate(entries)], known)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        why = f"{type(error).__name__}: {on_one_line(str(error)[:300])}"
+        raise Misconfigured(f"--har {file}: not HAR 1.2 ({why}); export it again") from None
+
+
+def checked(entry: Any, number: int) -> Entry:
+    """Return an entry of the file; raise `ValueError`, with the place, if it is malformed."""
+    if fault := fault_of(entry):
+        raise ValueError(f"log.entries[{number}].{fault}")
+    try:
+        return entry_of(entry)
+    except (ValueError, OverflowError) as error:
+        raise ValueError(f"log.entries[{number}]: {error}") from None
+
+
+def entry_of(entry: dict[str, Any]) -> Entry:
+    """Return the messages of an entry that has the form of one."""
+    recorded = entry["request"]
+    parts = urlsplit(recorded["url"])
+    target = parts.path + (f"?{parts.query}" if parts.query else "")
+    body = body_of(recorded.get("postData") or {})
+    return Entry(
+        request=Request(recorded["method"], target, headers_of(recorded), body),
+        response=response_of(entry.get("response")),
+        has_content=has_content(entry.get("response") or {}),
+        seconds=max(float(entry.get("time") or 0), 0.0) / 1000,
+        when=rfc3339(entry["startedDateTime"]),
+        asks=dict(recorded.get("_asks") or {}),
+        origin=f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}",
+    )
+
+
+def headers_of(message: dict[str, Any]) -> Headers:
+    """Return the header fields of a message, without the pseudo-header fields of HTTP/2."""
+    return tuple((h["name"], h["value"]) for h in message["headers"] if not h["name"].startswith(":"))
+
+
+def has_content(recorded: dict[str, Any]) -> bool:
+    """Whether a recorded response has its content, or had none: without a text, only a size of 0 says so."""
+    content = recorded.get("content") or {}
+    return content.get("text") is not None or not content.get("size")
+
+
+def response_of(recorded: dict[str, Any] | None) -> Response | None:
+    """Return a recorded response, or None if there was none."""
+    if not recorded or not recorded["status"]:
+        return None
+    headers = tuple(pair for pair in headers_of(recorded) if pair[0].lower() not in CODINGS)
+    return Response(int(recorded["status"]), headers, body_of(recorded.get("content") or {}))
+
+
+def body_of(content: dict[str, Any]) -> bytes:
+    """Return the bytes of a `content` or a `postData`."""
+    text = content.get("text") or ""
+    return b64decode(text) if content.get("encoding") == "base64" else text.encode("utf-8", "surrogatepass")
+
+
+def secrets_in(recording: Recording) -> set[str]:
+    """Return the credentials in a recording, those in Authorization without their scheme."""
+    found = set()
+    for entry in recording.entries:
+        for name, value in entry.request.headers:
+            if name.lower() in {"authorization", "proxy-authorization"}:
+                found.add(value.partition(" ")[2].strip() or value)
+            elif name.lower() == "cookie":
+                found.update(cookie.partition("=")[2].strip() for cookie in value.split(";"))
+            elif name.lower() in CREDENTIALS:
+                found.add(value.strip())
+    return {secret for secret in found if len(secret) >= 8}
+
+
+def write(
+    file: Path,
+    exchanges: Iterable[Exchange[A]],
+    base_url: str,
+    redact: Redact,
+    *,
+    known: Mapping[str, Any],
+    asks: Callable[[A], dict[str, Any]],
+) -> None:
+    """Write a recording without keys.
+
+    Args:
+        file: where to write it
+        exchanges: what is recorded
+        base_url: where the requests went
+        redact: replaces the keys in a text
+        known: what the run knew of its target, without keys
+        asks: returns the suite's notes on what a request asks for
+    """
+    log = {"version": "1.2", "creator": {"name": "hostup-conformance", "version": __version__}, "_target": dict(known)}
+    write_whole(file, parts_of(log, entries_for(exchanges, base_url, redact, asks)))
+
+
+def parts_of(log: dict[str, Any], entries: Iterable[dict[str, Any]]) -> Iterator[str]:
+    """Yield the text of a recording entry by entry, since the whole may be large."""
+    yield f'{{"log": {json.dumps(log, ensure_ascii=False)[:-1]}, "entries": ['
+    for number, entry in enumerate(entries):
+        yield ",\n" if number else "\n"
+        yield json.dumps(entry, ensure_ascii=False, indent=1)
+    yield "\n]}}\n"
+
+
+def entries_for(
+    exchanges: Iterable[Exchange[A]], base_url: str, redact: Redact, asks: Callable[[A], dict[str, Any]]
+) -> Iterator[dict[str, Any]]:
+    """Yield exchanges as entries, leaving out responses that are too large or whose redaction takes too long."""
+    left = RECORDING_SECONDS
+    for exchange in exchanges:
+        began = process_time()
+        too_large = replace(exchange, response=None, too_large="not recorded, since its response is too large")
+        try:
+            if exchange.response and len(exchange.response.body) > RECORDED:
+                raise TimeUp
+            with at_most(max(left, A_MOMENT)):
+                entry = entry_for(exchange, base_url, redact, asks)
+        except TimeUp:
+            entry = entry_for(too_large, base_url, redact, asks)
+        left -= process_time() - began
+        yield entry
+
+
+def entry_for(e: Exchange[A], base_url: str, redact: Redact, asks: Callable[[A], dict[str, Any]]) -> dict[str, Any]:
+    """Return an exchange as an entry."""
+    milliseconds = round(e.seconds * 1000, 3)
+    return {
+        "startedDateTime": (e.when or datetime.now(UTC)).isoformat(),
+        "time": milliseconds,
+        "request": {**request_for(e.request, base_url, redact), "_asks": asks(e.ask)},
+        "response": response_for(e.response, redact),
+        "cache": {},
+        "timings": {"send": 0, "wait": milliseconds, "receive": 0},
+        # A failure may quote what the server sent.
+        "comment": e.purpose if e.response else redact(f"{e.purpose}: {e.failure or e.too_large}"),
+    }
+
+
+def request_for(request: Request, base_url: str, redact: Redact) -> dict[str, Any]:
+    """Return a request as the format has it."""
+    recorded: dict[str, Any] = {
+        "method": request.method,
+        "url": redact(base_url + request.target),
+        "httpVersion": "HTTP/1.1",
+        "headers": [recorded_field(name, value, redact) for name, value in request.headers],
+        "queryString": [],
+        "cookies": [],
+        "headersSize": -1,
+        "bodySize": len(request.body),
+    }
+    if request.body:
+        mime_type = request.header("content-type") or ""
+        recorded["postData"] = {"mimeType": mime_type, **content_for(request.body, redact)}
+    return recorded
+
+
+def response_for(response: Response | None, redact: Redact) -> dict[str, Any]:
+    """Return a response as the format has it; where there is none, with the status 0, as browsers write it."""
+    kept = response or Response(0, (), b"")
+    return {
+        "status": kept.status,
+        "statusText": "",
+        "httpVersion": "HTTP/1.1",
+        "headers": [{"name": redact(name), "value": redact(value)} for name, value in kept.headers],
+        "cookies": [],
+        "content": {
+            "size": len(kept.body),
+            "mimeType": redact(kept.header("content-type") or ""),
+            **(content_for(kept.body, redact) if response else {}),
+        },
+        "redirectURL": redact(kept.header("location") or ""),
+        "headersSize": -1,
+        "bodySize": len(kept.body) if response else -1,
+    }
+
+
+def recorded_field(name: str, value: str, redact: Redact) -> dict[str, str]:
+    """Return a request header field; the value of a credential is reduced to its scheme."""
+    if name.lower() in CREDENTIALS:
+        scheme, _, _ = value.rpartition(" ")
+        value = f"{scheme} {MARK}".strip()
+    return {"name": name, "value": redact(value)}
+
+
+def content_for(body: bytes, redact: Redact) -> dict[str, Any]:
+    """Return the members that hold a body: text in UTF-8 as it is, anything else in base64."""
+    try:
+        return {"text": redact(body.decode("utf-8"))}
+    except UnicodeDecodeError:
+        # Keys are ASCII, and Latin-1 decodes any bytes.
+        redacted = redact(body.decode("latin-1")).encode("latin-1")
+        return {"text": b64encode(redacted).decode(), "encoding": "base64"}

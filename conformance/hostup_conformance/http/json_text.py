@@ -1,0 +1,120 @@
+"""Reads JSON (RFC 8259) as lenient parsers do, and lists what a strict parser would reject. It knows no schema."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    import jsonschema_rs
+
+
+T = TypeVar("T")
+
+#: How deeply arrays and objects may be nested: recursion over them must not exhaust the stack.
+DEEPEST = 100
+#: A whole string, with its quotes.
+_STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
+
+
+def count_values(body: bytes) -> int:
+    """Return an upper bound of the number of values in a JSON text, without parsing it."""
+
+    def count(text: bytes) -> int:
+        return 1 + sum(text.count(mark) for mark in (b",", b"[", b"{"))
+
+    # Commas and brackets in strings do not separate values, which matters only where there are many.
+    return roughly if (roughly := count(body)) < 10_000 else count(_STRING.sub(b"", body))
+
+
+@dataclass(frozen=True)
+class JsonText:
+    """A JSON text: its value (None if there is none), its defects, and the names of repeated members."""
+
+    value: Any
+    is_json: bool
+    defects: tuple[str, ...] = ()
+    duplicates: tuple[str, ...] = ()
+
+
+def read_json(body: bytes) -> JsonText:
+    """Read bytes as JSON, continuing after each defect as lenient parsers do."""
+    text, defects = decoded(body)
+    duplicates: list[str] = []
+
+    def pairs(members: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(members)
+        if len(found) < len(members):
+            duplicates.extend(sorted(name for name, times in Counter(n for n, _ in members).items() if times > 1))
+        return found
+
+    def constant(name: str) -> float:
+        defects.append(f"{name} is not JSON")
+        return float(name)
+
+    def integer(digits: str) -> int | float:
+        # Python raises ValueError above 4300 digits; no server means an integer of that length.
+        return int(digits) if len(digits) < 1000 else float("inf")
+
+    decoder = json.JSONDecoder(object_pairs_hook=pairs, parse_constant=constant, parse_int=integer)
+    stripped = text.strip(" \t\r\n")
+    try:
+        value, end = decoder.raw_decode(stripped)
+    except RecursionError:
+        return JsonText(None, False, (*defects, "nested too deeply"))
+    except ValueError as error:
+        return JsonText(None, False, (*defects, f"not JSON: {error}" if stripped else "empty"))
+    if is_deeper(value, DEEPEST):
+        return JsonText(None, False, (*defects, f"nested more than {DEEPEST} deep"))
+    if end < len(stripped):
+        defects.append(f"something follows the JSON text: {stripped[end : end + 200]!r}")
+    return JsonText(value, True, tuple(defects), tuple(duplicates))
+
+
+def decoded(body: bytes) -> tuple[str, list[str]]:
+    """Return a body as text, with the defects of its encoding."""
+    defects = []
+    try:
+        text = body.decode("utf-8")
+    except UnicodeDecodeError as error:
+        defects.append(f"not UTF-8: {error.reason} at byte {error.start}")
+        text = body.decode("utf-16" if body[:2] in {b"\xff\xfe", b"\xfe\xff"} else "latin-1", "replace")
+    if text.startswith("\ufeff"):
+        defects.append("a byte order mark at the beginning")
+    return text.removeprefix("\ufeff"), defects
+
+
+def is_deeper(value: Any, depth: int) -> bool:
+    """Whether arrays and objects are nested deeper than a limit."""
+    level = [value]
+    for _ in range(depth):
+        level = [
+            member
+            for outer in level
+            if isinstance(outer, list | dict)
+            for member in (outer.values() if isinstance(outer, dict) else outer)
+            if isinstance(member, list | dict)
+        ]
+        if not level:
+            return False
+    return True
+
+
+def encodable(check: Callable[[Any], T], value: Any) -> T:
+    """Return what a check of jsonschema-rs says of JSON; half a surrogate pair, which it cannot read, is replaced."""
+    try:
+        return check(value)
+    except UnicodeEncodeError:
+        return check(json.loads(json.dumps(value, ensure_ascii=False).encode("utf-8", "replace")))
+
+
+def schema_errors(
+    validator: jsonschema_rs.Draft202012Validator, value: Any, most: int
+) -> list[jsonschema_rs.ValidationError]:
+    """Return the first errors of JSON by a schema."""
+    return encodable(lambda readable: list(islice(validator.iter_errors(readable), most)), value)

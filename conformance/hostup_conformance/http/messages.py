@@ -1,0 +1,103 @@
+"""HTTP messages as they went over the wire, byte for byte. It must not know what a request is about."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import httpx
+
+from hostup_conformance.http.json_text import JsonText, read_json
+
+#: Header fields in order, with their names as sent.
+Headers = tuple[tuple[str, str], ...]
+#: The header fields that are lists (RFC 9110, RFC 9111, Fetch), as far as anybody here reads them.
+LISTS = {
+    "accept", "accept-encoding", "allow", "cache-control", "content-encoding", "transfer-encoding", "www-authenticate",
+}  # fmt: skip
+
+
+class Message:
+    """What requests and responses have in common."""
+
+    headers: Headers
+
+    def header(self, name: str) -> str | None:
+        """Return the value of the header field with a name, given in lower case; all values where it is a list."""
+        return self._values.get(name)
+
+    @cached_property
+    def _values(self) -> dict[str, str]:
+        return values_of(self.headers)
+
+
+@dataclass(frozen=True)
+class Request(Message):
+    """A request (RFC 9110). `target` is path and query below the base URL, percent-encoded."""
+
+    method: str
+    target: str
+    headers: Headers = field(default=(), repr=False)
+    body: bytes = b""
+
+    @property
+    def path(self) -> str:
+        """The target without its query."""
+        return self.target.partition("?")[0]
+
+    @property
+    def query(self) -> str:
+        """The query without its question mark; empty if there is none."""
+        return self.target.partition("?")[2]
+
+
+@dataclass(frozen=True)
+class Response(Message):
+    """A response (RFC 9110). `body` is without transfer and content coding."""
+
+    status: int
+    headers: Headers
+    body: bytes
+    #: What the server sent beyond the end of the response, if anything.
+    surplus: str | None = None
+    #: What was wrong with the content coding, if anything; the body was read all the same.
+    miscoded: str | None = None
+
+    def all(self, name: str) -> list[str]:
+        """Return the values of all header fields with a name, given in lower case."""
+        return [value.strip() for key, value in self.headers if key.lower() == name]
+
+    @property
+    def media_type(self) -> str:
+        """The Content-Type without parameters, in lower case."""
+        return (self.header("content-type") or "").partition(";")[0].strip().lower()
+
+    def as_httpx(self, request: httpx.Request) -> httpx.Response:
+        """Return the response as an httpx one, without the header fields of the codings, which are decoded already."""
+        undone = {"content-encoding", "transfer-encoding"}
+        # httpx encodes strings as ASCII, and a field value may contain other bytes (RFC 9110 section 5.5).
+        headers = [
+            (name.encode("latin-1", "replace"), value.encode("latin-1", "replace"))
+            for name, value in self.headers
+            if name.lower() not in undone
+        ]
+        return httpx.Response(self.status, headers=headers, content=self.body, request=request)
+
+    @cached_property
+    def json(self) -> JsonText:
+        """The body as JSON, read leniently, with everything that is wrong with it."""
+        return read_json(self.body)
+
+
+def values_of(headers: Headers) -> dict[str, str]:
+    """Return the values of header fields by their names in lower case.
+
+    The lines of a list are one value (RFC 9110, section 5.3); of any other field, the first counts.
+    """
+    values: dict[str, str] = {}
+    for name, value in ((name.lower(), value) for name, value in headers):
+        if name not in values:
+            values[name] = value
+        elif name in LISTS:
+            values[name] += f", {value}"
+    return values

@@ -1,0 +1,204 @@
+"""The network below the wire: gives each request one deadline, and counts every byte that it receives."""
+
+from __future__ import annotations
+
+import queue
+import re
+import socket
+import ssl
+import threading
+import time
+import weakref
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpcore
+
+from hostup_conformance.keeping.safe_text import counted
+
+#: Only Linux has it.
+QUICK_ACKNOWLEDGEMENT: int | None = getattr(socket, "TCP_QUICKACK", None)
+#: The beginning of what a server may send, unasked, when it closes an idle connection (RFC 9110 section 15.5.9).
+REQUEST_TIMEOUT = re.compile(rb"HTTP/1\.[01] 408 ")
+
+
+@dataclass
+class Watch:
+    """The deadline of one request (on the monotonic clock), and what has been received for it."""
+
+    deadline: float
+    connected: bool = False
+    #: Whether the TLS handshake of a new connection is complete.
+    secured: bool = False
+    received: int = 0
+    head: bytearray = field(default_factory=bytearray)
+
+    def remaining(self) -> float:
+        """Return the seconds left; raise `httpcore.ReadTimeout` if there are none."""
+        if (left := self.deadline - time.monotonic()) <= 0:
+            raise httpcore.ReadTimeout
+        return left
+
+    @property
+    def is_foreign(self) -> bool:
+        """Whether something was received that is not the beginning of a response of HTTP/1 (RFC 9112 section 4)."""
+        begin = bytes(self.head[:100]).lstrip(b"\r\n")[:5]
+        return not b"HTTP/".startswith(begin)
+
+    def count(self, data: bytes) -> bytes:
+        """Count received bytes, and keep as many as are needed to find the end of the header section."""
+        self.received += len(data)
+        if len(self.head) < 2**17:
+            self.head += data
+        return data
+
+    def surplus(self, status: int, method: str) -> str | None:
+        """Return by how much the response exceeds the length that it declares, in words; None if it does not."""
+        head, _, _ = bytes(self.head).partition(b"\r\n\r\n")
+        if head.startswith(b"HTTP/1.1 1"):
+            return None
+        names = dict(line.lower().partition(b":")[::2] for line in head.split(b"\r\n")[1:])
+        length = names.get(b"content-length", b"").strip()
+        if b"transfer-encoding" in names or not length.isdigit() or len(length) > 20:
+            return None
+        declared = 0 if method == "HEAD" or status in {204, 304} else int(length)
+        end = len(head) + 4 + declared
+        if REQUEST_TIMEOUT.match(self.head, end):
+            return None
+        extra = self.received - end
+        return f"{counted(extra, 'byte')} more than the response declares" if extra > 0 else None
+
+
+class Watched(httpcore.NetworkBackend):
+    """A network backend that watches the one request of each thread."""
+
+    def __init__(self) -> None:
+        self._network: httpcore.NetworkBackend = httpcore.SyncBackend()
+        self._of_thread = threading.local()
+        self._addresses: dict[tuple[str, int], list[str]] = {}
+        self._sockets: weakref.WeakSet[socket.socket] = weakref.WeakSet()
+
+    def begin(self, seconds: float) -> Watch:
+        """Begin a request of this thread, which may take so many seconds."""
+        self._of_thread.watch = Watch(time.monotonic() + seconds)
+        return self.watch
+
+    @property
+    def watch(self) -> Watch:
+        """The watch of this thread's request."""
+        watch: Watch = self._of_thread.watch
+        return watch
+
+    def abort(self) -> None:
+        """Shut down all connections, so that no thread keeps waiting for a response."""
+        for connection in list(self._sockets):
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+
+    def watched(self, stream: httpcore.NetworkStream) -> WatchedStream:
+        """Return a connection that is watched, and that `abort` will shut down."""
+        if isinstance(connection := stream.get_extra_info("socket"), socket.socket):
+            self._sockets.add(connection)
+        return WatchedStream(stream, self)
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,  # noqa: ARG002 - the deadline decides
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore.NetworkStream:
+        """Connect to one of a host's addresses within 5 seconds, or what is left until the request's deadline."""
+        seconds = min(self.watch.remaining(), 5)
+        until = time.monotonic() + seconds
+        addresses = self._addresses.get((host, port)) or resolve(host, port, seconds)
+        refusal: Exception = httpcore.ConnectError(f"no connection within {seconds:.0f} seconds")
+        for number, address in enumerate(addresses):
+            if (left := until - time.monotonic()) <= 0:
+                break
+            share = max(left / (len(addresses) - number), min(left, 1.0))
+            try:
+                stream = self._network.connect_tcp(address, port, share, local_address, socket_options)
+            except httpcore.ConnectTimeout:
+                continue
+            except httpcore.ConnectError as error:
+                refusal = error
+                continue
+            # This address works, so the others are not tried again.
+            self._addresses[host, port] = [address]
+            self.watch.connected = True
+            return self.watched(stream)
+        raise refusal from None
+
+
+def resolve(host: str, port: int, seconds: float) -> list[str]:
+    """Return the addresses of a host. The system's resolver has no time limit, so it runs in a thread of its own.
+
+    Raises:
+        httpcore.ConnectError: the host has none, or they were not found in time
+    """
+    results: queue.SimpleQueue[list[str] | OSError] = queue.SimpleQueue()
+
+    def look_up() -> None:
+        try:
+            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        except (OSError, UnicodeError) as error:
+            results.put(error if isinstance(error, OSError) else OSError(str(error)))
+        else:
+            results.put(list(dict.fromkeys(str(address[0]) for *_, address in found)))
+
+    threading.Thread(target=look_up, daemon=True, name="resolver").start()
+    try:
+        result = results.get(timeout=seconds)
+    except queue.Empty:
+        raise httpcore.ConnectError(f"the name {host} was not resolved within {seconds:.0f} seconds") from None
+    if isinstance(result, OSError):
+        raise httpcore.ConnectError(str(result)) from None
+    return result
+
+
+class WatchedStream(httpcore.NetworkStream):
+    """A connection whose reads and writes end by the request's deadline."""
+
+    def __init__(self, stream: httpcore.NetworkStream, network: Watched) -> None:
+        self._stream, self._network = stream, network
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ARG002
+        """Read and count. Acknowledge at once: a server that sends in two writes would wait 40 ms before the second."""
+        if QUICK_ACKNOWLEDGEMENT is not None and (connection := self._stream.get_extra_info("socket")):
+            connection.setsockopt(socket.IPPROTO_TCP, QUICK_ACKNOWLEDGEMENT, 1)
+        watch = self._network.watch
+        return watch.count(self._stream.read(max_bytes, watch.remaining()))
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ARG002
+        """Write before the request's deadline."""
+        self._stream.write(buffer, self._network.watch.remaining())
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._stream.close()
+
+    def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,  # noqa: ARG002
+    ) -> httpcore.NetworkStream:
+        """Start TLS on the connection."""
+        seconds = min(self._network.watch.remaining(), 10)
+        # A name may end in a dot in a URL, but neither in a certificate nor in SNI (RFC 6066 section 3).
+        name = server_hostname.removesuffix(".") if server_hostname else None
+        stream = self._stream.start_tls(ssl_context, name, seconds)
+        watch = self._network.watch
+        watch.secured = True
+        # What was received before TLS is a proxy's response to CONNECT.
+        watch.received = 0
+        watch.head.clear()
+        return self._network.watched(stream)
+
+    def get_extra_info(self, info: str) -> Any:
+        """Return what the underlying connection says."""
+        return self._stream.get_extra_info(info)

@@ -1,0 +1,144 @@
+"""Decides when the next request may be sent: by the run's limits, by our own rate, and by what the server asks for."""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from hostup_conformance.http.exchange import A, Exchange
+from hostup_conformance.http.limits import Limits
+from hostup_conformance.http.times import reset_moment, retry_after_seconds
+from hostup_conformance.http.unsent import Stopped
+
+
+class Pace:
+    """The pace of a run, the same for all threads that send."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        #: Why nothing more is sent, once that is so.
+        self.stopped: str | None = None
+        #: How many requests are waiting for their response, and how many have been sent, those included.
+        self.under_way = self._sent = 0
+        self._began = time.monotonic()
+        #: Until when (monotonic) the server asked for no requests, and how long the run has waited so far, in seconds.
+        self._closed_until = self._waited = 0.0
+        #: When (monotonic) our own rate allows the next request.
+        self._next_turn = 0.0
+        self._aborted = threading.Event()
+        self._lock = threading.Lock()
+
+    def stop(self, reason: str) -> Stopped:
+        """Send nothing from now on; return the exception to raise."""
+        self.stopped = self.stopped or reason
+        return Stopped(self.stopped)
+
+    def abort(self, reason: str) -> None:
+        """Send nothing from now on, and wait no longer."""
+        self.stop(reason)
+        self._aborted.set()
+
+    @property
+    def aborted(self) -> bool:
+        """Whether the sending was broken off."""
+        return self._aborted.is_set()
+
+    def wait(self, seconds: float) -> None:
+        """Return after so many seconds, or as soon as the sending is broken off."""
+        self._aborted.wait(seconds)
+
+    def begin(self) -> None:
+        """Wait until the next request may be sent, and count it.
+
+        Raises:
+            Stopped: no more requests may be sent
+        """
+        while True:
+            if self.stopped:
+                raise Stopped(self.stopped)
+            if time.monotonic() - self._began > self._limits.run_seconds:
+                raise self.stop("the time of the run is used up (--max-seconds)")
+            if (seconds := self._seconds_to_wait()) <= 0:
+                return
+            self.wait(seconds)
+
+    def end(self) -> None:
+        """Note that a request waits for its response no longer."""
+        with self._lock:
+            self.under_way -= 1
+
+    def _seconds_to_wait(self) -> float:
+        """Return how many seconds the next request has to wait; if none, count it.
+
+        Raises:
+            Stopped: the budget is used up
+        """
+        with self._lock:
+            if self._limits.requests is not None and self._sent >= self._limits.requests:
+                raise self.stop(f"the budget of {self._limits.requests} requests is used up (--max-requests)")
+            now = time.monotonic()
+            seconds = max(self._closed_until, self._next_turn) - now
+            if seconds > 0:
+                return seconds
+            if self._limits.rate:
+                self._next_turn = now + 1 / self._limits.rate
+            self._sent += 1
+            self.under_way += 1
+            return 0.0
+
+    def pause(self, seconds: float) -> None:
+        """Hold back all requests for a moment."""
+        with self._lock:
+            self._closed_until = max(self._closed_until, time.monotonic() + seconds)
+
+    def allow_waiting(self, seconds: float) -> None:
+        """Let the run wait for the server's rate limits so many seconds more than its limits say."""
+        self._limits = replace(self._limits, waiting_seconds=self._limits.waiting_seconds + seconds)
+
+    def obey_retry_after(self, e: Exchange[A]) -> None:
+        """Hold back all requests until a Retry-After has passed; stop if the run may not wait for so long."""
+        with self._lock:
+            if not self._close_until(time.monotonic() + seconds_asked(e)):
+                self.stop(
+                    f"the server asks for a wait of more than {self._limits.waiting_seconds:g} seconds "
+                    f"(Retry-After with {e.status}; --max-wait)"
+                )
+
+    def obey_remaining(self, e: Exchange[A]) -> None:
+        """Hold back all requests until the rate limit resets, if a response says that it is used up.
+
+        It is, if no more requests remain than are under way, since the server may not have counted those. If the wait
+        would be longer than the run may wait, requests go on until the server responds with 429.
+        """
+        remaining = (e.header("x-ratelimit-remaining") or "").strip()
+        reset = reset_moment(e.header("x-ratelimit-reset") or "", datetime.now(UTC))
+        if not re.fullmatch("[0-9]{1,3}", remaining) or reset is None or e.status == 429:
+            return
+        with self._lock:
+            if int(remaining) <= self.under_way:
+                # In this order, so that a pause between the two clocks makes the wait longer, and not too short.
+                seconds = max((reset - datetime.now(UTC)).total_seconds(), 0.0)
+                self._close_until(time.monotonic() + seconds)
+
+    def _close_until(self, moment: float) -> bool:
+        """Hold back all requests until a moment (monotonic), if the run may wait for so long; return whether it may."""
+        more = max(moment - max(time.monotonic(), self._closed_until), 0.0)
+        if self._waited + more > self._limits.waiting_seconds:
+            return False
+        self._waited += more
+        self._closed_until = max(moment, self._closed_until)
+        return True
+
+
+def retry_after(e: Exchange[A]) -> float | None:
+    """Return how many seconds a response asks to wait, None if it does not ask."""
+    return retry_after_seconds(e.header("retry-after"), datetime.now(UTC))
+
+
+def seconds_asked(limited: Exchange[A]) -> float:
+    """Return how many seconds a response asks to wait: one, as a patient client would, without a usable Retry-After."""
+    seconds = retry_after(limited)
+    return max(seconds if seconds is not None else 1.0, 0.05)

@@ -1,0 +1,135 @@
+"""How a server is reached, apart from its address: extra header fields, a CA, a client certificate, a proxy."""
+
+from __future__ import annotations
+
+import os
+import ssl
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+from urllib.request import getproxies_environment, proxy_bypass
+
+import certifi
+import httpcore
+
+from hostup_conformance.http.messages import Headers
+from hostup_conformance.keeping.misconfigured import Misconfigured
+
+#: Variables that name more CAs than the system's.
+CA_VARIABLES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")
+#: The length (in characters) from which a value is redacted; a shorter one cannot be told from ordinary text.
+SHORTEST_SECRET = 8
+
+
+@dataclass(frozen=True)
+class Route:
+    """The way to a server. `context` checks its files, before anything is sent."""
+
+    #: Header fields that are added to every request. No rule sees them.
+    fields: Headers = field(default=(), repr=False)
+    #: A file or folder (as OpenSSL has them) of CAs that are trusted besides the usual ones, and what named it.
+    ca: str | None = None
+    ca_named_by: str = ""
+    #: Certificate and key of the client, in PEM; they may be one file.
+    certificate: Path | None = None
+    key: Path | None = None
+    #: The URL of an HTTP proxy, with user and password if it needs them.
+    proxy: str | None = field(default=None, repr=False)
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """The values of the header fields, and the proxy's password, as far as they are long enough to be redacted."""
+        password = unquote(urlsplit(self.proxy or "").password or "")
+        return tuple(text for text in (*(value for _, value in self.fields), password) if len(text) >= SHORTEST_SECRET)
+
+    @property
+    def proxy_shown(self) -> str | None:
+        """The proxy's URL without user and password."""
+        return self.proxy and self.proxy.replace(urlsplit(self.proxy).netloc.rpartition("@")[0] + "@", "", 1)
+
+    def context(self) -> ssl.SSLContext:
+        """Return the TLS context; raise `Misconfigured` for a file that cannot be used."""
+        context = ssl.create_default_context(cafile=certifi.where())
+        with suppress(ssl.SSLError, OSError):
+            context.load_default_certs()
+        if self.ca:
+            try:
+                is_folder = os.path.isdir(self.ca)
+                context.load_verify_locations(**{"capath" if is_folder else "cafile": self.ca})
+            except OSError as error:  # ssl.SSLError included
+                remedy = "give a file with the CA's certificate in PEM"
+                raise Misconfigured(f"{self.ca_named_by} {self.ca}: {reason(error)}; {remedy}") from None
+        if self.certificate:
+            try:
+                context.load_cert_chain(self.certificate, self.key, password="")
+            except OSError as error:
+                remedy = "give the certificate in PEM and its key, without a passphrase, as FILE or FILE:KEYFILE"
+                raise Misconfigured(f"--client-cert {self.certificate}: {reason(error)}; {remedy}") from None
+        return context
+
+    def pool(self, network: httpcore.NetworkBackend, context: ssl.SSLContext, *, most: int, kept: int) -> Pool:
+        """Return a pool of at most `most` connections on this way, of which at most `kept` stay open when idle."""
+        if self.proxy is None:
+            return httpcore.ConnectionPool(
+                ssl_context=context, network_backend=network, max_connections=most, max_keepalive_connections=kept
+            )
+        parts = urlsplit(self.proxy)
+        login = (unquote(parts.username), unquote(parts.password or "")) if parts.username else None
+        return httpcore.HTTPProxy(
+            proxy_url=httpcore.URL(scheme=parts.scheme, host=parts.hostname or "", port=parts.port, target="/"),
+            proxy_auth=login,
+            ssl_context=context,
+            proxy_ssl_context=context if parts.scheme == "https" else None,
+            network_backend=network,
+            max_connections=most,
+            max_keepalive_connections=kept,
+        )
+
+
+Pool = httpcore.ConnectionPool | httpcore.HTTPProxy
+#: The way to a server of which only the address is needed.
+DIRECT = Route()
+
+
+def reason(error: OSError) -> str:
+    """Return in a few words why a file could not be used."""
+    if isinstance(error, ssl.SSLError):
+        return "it is not PEM, or certificate and key do not belong together, or the key has a passphrase"
+    return error.strerror or "it cannot be read"
+
+
+def proxy_for(base_url: str, *, loopback: bool) -> str | None:
+    """Return the proxy that the environment names for a server; None for loopback and for hosts in NO_PROXY.
+
+    The variables are those that urllib reads: HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY.
+
+    Raises:
+        Misconfigured: it is not the URL of an HTTP proxy
+    """
+    parts = urlsplit(base_url)
+    proxies = getproxies_environment()
+    proxy = proxies.get(parts.scheme) or proxies.get("all")
+    if loopback or not proxy or proxy_bypass(parts.netloc):
+        return None
+    proxy = proxy if "://" in proxy else "http://" + proxy
+    try:
+        usable = urlsplit(proxy).scheme in {"http", "https"} and urlsplit(proxy).hostname and urlsplit(proxy).port != 0
+    except ValueError:
+        usable = False
+    if not usable:
+        name = f"{parts.scheme.upper()}_PROXY"
+        raise Misconfigured(
+            f"the proxy in {name} or ALL_PROXY is not of the form http://HOST:PORT; change it, or name "
+            f"{parts.hostname} in NO_PROXY"
+        )
+    return proxy
+
+
+def ca_from(environ: Mapping[str, str], option: str | None) -> tuple[str | None, str]:
+    """Return the file or folder with more CAs, and what named it: the option, or else a variable."""
+    if option:
+        return option, "--ca-file"
+    named = next((name for name in CA_VARIABLES if environ.get(name)), None)
+    return (environ[named], named) if named else (None, "")

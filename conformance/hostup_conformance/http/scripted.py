@@ -1,0 +1,306 @@
+"""Serves HTTP/1.1 byte for byte as a script says, and records each request with its bytes and times.
+
+It must not know what the requests are about, nor judge them. The number and size of requests are bounded.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import struct
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from email.utils import formatdate
+from typing import Literal
+
+from hostup_conformance.http.messages import Headers, Request, Response
+
+CRLF = b"\r\n"
+#: How much a client may send: bytes in a header section, in a body and in all; requests, and connections at once.
+LARGEST_HEAD, LARGEST_BODY, MOST_BYTES = 2**16, 2**20, 2**22
+MOST_REQUESTS, MOST_CONNECTIONS = 500, 100
+#: What happens to the connection after a response. `silence` keeps it open and sends nothing more.
+After = Literal["keep", "close", "reset", "silence"]
+
+
+@dataclass
+class Reply:
+    """What is sent in response to a request, and how. Times are in seconds."""
+
+    status: int = 200
+    headers: list[tuple[str, str]] = field(default_factory=list)
+    body: bytes = b""
+    #: The body in its content coding, if it has one.
+    coded: bytes | None = None
+    #: How many seconds to wait before sending.
+    delay: float = 0.0
+    #: How many bytes of the body are sent, if not all of them; -1 sends nothing at all.
+    cut: int | None = None
+    #: In how many pieces the body is sent, with a pause before each.
+    pieces: int = 1
+    pause: float = 0.0
+    chunked: bool = False
+    after: After = "keep"
+    #: Whether the server stops listening before it is sent.
+    last: bool = False
+
+    @property
+    def sent(self) -> bytes:
+        """The content as it is sent."""
+        return self.body if self.coded is None else self.coded
+
+    def head(self) -> bytes:
+        """Return status line and header section."""
+        length = [("Transfer-Encoding", "chunked")] if self.chunked else [("Content-Length", str(len(self.sent)))]
+        fields = [("Date", formatdate(usegmt=True)), *self.headers, *length]
+        lines = [
+            f"HTTP/1.1 {self.status} {'OK' if self.status == 200 else 'Status'}",
+            *(f"{k}: {v}" for k, v in fields),
+        ]
+        return "\r\n".join(lines).encode("latin-1") + 2 * CRLF
+
+    def parts(self) -> list[bytes]:
+        """Return the pieces in which the response is sent; none if it is withheld."""
+        if self.cut == -1:
+            return []
+        body = self.sent[: self.cut]
+        size = max(-(-len(body) // self.pieces), 1)
+        parts = [body[at : at + size] for at in range(0, len(body), size)]
+        if self.chunked:
+            parts = [f"{len(part):x}\r\n".encode() + part + CRLF for part in parts]
+            parts += [b"0\r\n\r\n"] if self.cut is None else []
+        return [self.head() + b"".join(parts)] if self.pieces == 1 else [self.head(), *parts]
+
+    def response(self) -> Response:
+        """Return the response as a client that gets all of it sees it."""
+        return Response(self.status, tuple(self.headers), self.body)
+
+
+@dataclass
+class Received:
+    """A request as it was received, or what came instead of one. Times are in seconds on the monotonic clock."""
+
+    request: Request
+    host: str
+    arrived: float
+    #: Why it is not a request, if it is not.
+    malformed: str | None = None
+    responded: float | None = None
+    delivered: bool = False
+    response: Response | None = None
+    failure: str | None = None
+
+
+#: Decides what is sent in response.
+Script = Callable[[Received], Reply]
+
+
+class Malformed(Exception):
+    """What was received is not an HTTP/1.1 request; the message says why."""
+
+
+class ScriptedServer:
+    """Serves on loopback ports that the system chooses, until it is closed. Belongs to one event loop."""
+
+    def __init__(self, script: Script) -> None:
+        self._script = script
+        self.received: list[Received] = []
+        #: The bound that the client exceeded, if any.
+        self.exceeded: str | None = None
+        self._bytes = 0
+        self._servers: list[asyncio.Server] = []
+        self._reserved: list[socket.socket] = []
+        self._writers: set[asyncio.StreamWriter] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def listen(self, host: str, name: str) -> int:
+        """Listen on a host, whose requests are recorded under a name; return the port.
+
+        For `localhost`, listen on IPv6 too if there is any.
+        """
+        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+        listeners = [listener]
+        if host == "localhost":
+            with suppress(OSError):
+                other = socket.socket(socket.AF_INET6, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+                other.bind(("::1", port))
+                listeners.append(other)
+
+        async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await self._connection(reader, writer, name)
+
+        for one in listeners:
+            self._servers.append(await asyncio.start_server(connected, sock=one, limit=LARGEST_HEAD))
+        return port
+
+    def refuse(self) -> None:
+        """Accept no more connections, but keep the ports, so that no other server gets the requests."""
+        for server in self._servers:
+            addresses = [(one.family, one.getsockname()) for one in server.sockets]
+            server.close()
+            for family, address in addresses:
+                reserved = socket.socket(family, socket.SOCK_STREAM)
+                reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                with suppress(OSError):
+                    reserved.bind(address)
+                self._reserved.append(reserved)
+
+    async def close(self) -> None:
+        """Close all connections, even if something is still to be sent."""
+        self.refuse()
+        for task in self._tasks:
+            task.cancel()
+        for writer in self._writers:
+            writer.transport.abort()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for reserved in self._reserved:
+            reserved.close()
+
+    async def _connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, host: str) -> None:
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101 - a coroutine that runs is in a task
+        self._tasks.add(task)
+        self._writers.add(writer)
+        try:
+            if len(self._writers) > MOST_CONNECTIONS:
+                self._exceed(f"more than {MOST_CONNECTIONS} connections at once")
+                return
+            with suppress(ConnectionError, asyncio.CancelledError):
+                while await self._exchange(reader, writer, host):
+                    pass
+        finally:
+            self._writers.discard(writer)
+            self._tasks.discard(task)
+            writer.close()
+
+    def _exceed(self, what: str) -> None:
+        self.exceeded = self.exceeded or what
+
+    def _is_too_much(self, request: Request) -> bool:
+        """Count a request, and return whether the client has exceeded a bound by it."""
+        self._bytes += len(request.body) + sum(len(name) + len(value) for name, value in request.headers)
+        too_many, too_large = len(self.received) >= MOST_REQUESTS, self._bytes > MOST_BYTES
+        if too_many or too_large:
+            self._exceed(
+                f"more than {MOST_REQUESTS} requests" if too_many else f"more than {MOST_BYTES >> 20} MiB of requests"
+            )
+        return too_many or too_large
+
+    async def _exchange(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, host: str) -> bool:
+        """Serve one request; return whether the connection stays open."""
+        try:
+            request = await read_request(reader, writer)
+        except Malformed as error:
+            received = Received(Request("", ""), host, time.monotonic(), malformed=str(error))
+            reply = Reply(400, after="close")
+        else:
+            if request is None or self._is_too_much(request):
+                return False
+            received = Received(request, host, time.monotonic())
+            reply = self._script(received)
+        self.received.append(received)
+        if reply.last:
+            self.refuse()
+        await send(reply, received, reader, writer)
+        if reply.after == "silence":
+            while await reader.read(LARGEST_HEAD):  # until the client goes
+                pass
+        if reply.after == "reset":
+            reset(writer)
+        return reply.after == "keep" and not reply.last and wants_more(received.request)
+
+
+async def send(reply: Reply, received: Received, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Send a reply, and record when that began and whether all of it was sent."""
+    if reply.delay:
+        await asyncio.sleep(reply.delay)
+    received.responded = time.monotonic()
+    parts = reply.parts()
+    received.failure = "the response did not arrive: the client had gone"
+    for number, part in enumerate(parts):
+        if number and reply.pause:
+            await asyncio.sleep(reply.pause)
+        if reader.at_eof():
+            return
+        writer.write(part)
+        await writer.drain()
+    if reply.cut is None:
+        received.delivered, received.response, received.failure = True, reply.response(), None
+    else:
+        whole = f"only {max(reply.cut, 0)} bytes of {len(reply.sent)} were sent"
+        received.failure = f"the response was withheld: {whole}" if parts else "no response was sent"
+
+
+def reset(writer: asyncio.StreamWriter) -> None:
+    """Reset a connection (RST)."""
+    connection = writer.get_extra_info("socket")
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    writer.transport.abort()
+
+
+def wants_more(request: Request) -> bool:
+    """Whether the client keeps the connection open."""
+    return (request.header("connection") or "").lower() != "close"
+
+
+async def read_request(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> Request | None:
+    """Return the next request on a connection, None at its end; raise `Malformed` if it is not a request."""
+    try:
+        head = await reader.readuntil(2 * CRLF)
+    except asyncio.LimitOverrunError:
+        raise Malformed(f"a header section of more than {LARGEST_HEAD >> 10} KiB") from None
+    except asyncio.IncompleteReadError as error:
+        if error.partial.strip():
+            raise Malformed(f"not an HTTP request: {error.partial[:60]!r}") from None
+        return None
+    method, target, headers = parsed(head[:-4])
+    if (value := next((v for k, v in headers if k.lower() == "expect"), "")) and value.lower() == "100-continue":
+        writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+    return Request(method, target, headers, await read_body(reader, headers))
+
+
+def parsed(head: bytes) -> tuple[str, str, Headers]:
+    """Return method, target and header fields; raise `Malformed` if RFC 9112 does not allow them."""
+    first, *lines = head.decode("latin-1").split("\r\n")
+    words = first.split(" ")
+    if len(words) != 3 or not words[2].startswith("HTTP/1.") or not words[0].isascii() or not words[1].isascii():
+        raise Malformed(f"not a request line of HTTP/1.1: {first[:60]!r}")
+    headers = []
+    for line in lines:
+        name, colon, value = line.partition(":")
+        if not colon or not name or name != name.strip():
+            raise Malformed(f"not a header field: {name[:30]!r}")
+        headers.append((name, value.strip(" \t")))
+    return words[0], words[1], tuple(headers)
+
+
+async def read_body(reader: asyncio.StreamReader, headers: Headers) -> bytes:
+    """Return the content of a request; raise `Malformed` if it has no clear end or is too large."""
+    names = {name.lower(): value for name, value in headers}
+    try:
+        if "chunked" in names.get("transfer-encoding", "").lower():
+            return await read_chunks(reader)
+        size = int(names.get("content-length", "0"))
+        if not 0 <= size <= LARGEST_BODY:
+            raise Malformed(f"a body of more than {LARGEST_BODY >> 20} MiB")
+        return await reader.readexactly(size)
+    except asyncio.IncompleteReadError:
+        raise Malformed("the body is shorter than the request says") from None
+    except (ValueError, asyncio.LimitOverrunError):
+        raise Malformed("nothing tells where the body ends") from None
+
+
+async def read_chunks(reader: asyncio.StreamReader) -> bytes:
+    """Return a chunked body (RFC 9112, section 7.1)."""
+    body = b""
+    while size := int((await reader.readuntil(CRLF)).partition(b";")[0], 16):
+        if not 0 < size <= LARGEST_BODY - len(body):
+            raise Malformed(f"a body of more than {LARGEST_BODY >> 20} MiB")
+        body += (await reader.readexactly(size + 2))[:-2]
+    while await reader.readuntil(CRLF) != CRLF:
+        pass
+    return body

@@ -1,0 +1,241 @@
+"""Sends requests one by one, again where that may help, and records each as an exchange.
+
+It must not know what a request is about: a classifier tells it, and a policy decides what may be sent.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from typing import Generic
+
+from hostup_conformance.http.bodies import Room, TooLarge
+from hostup_conformance.http.connections import Connections, NoResponse
+from hostup_conformance.http.exchange import A, Classifier, Exchange
+from hostup_conformance.http.limits import Limits
+from hostup_conformance.http.messages import Request
+from hostup_conformance.http.pace import Pace, retry_after, seconds_asked
+from hostup_conformance.http.route import DIRECT, Route
+from hostup_conformance.http.unsent import Stopped, Withheld
+from hostup_conformance.keeping.safe_text import counted
+
+#: The longest Retry-After, in seconds, that is waited for before a request that the run can do without.
+A_MOMENT = 5.0
+
+
+#: Raises `Withheld` for a request that must not be sent, given what it asks for and the exchanges before it.
+Policy = Callable[[Request, A, Sequence[Exchange[A]]], None]
+#: Whether a response is a failure that may be transient: that of a gateway while its server restarts, for instance.
+Transient = Callable[[Exchange[A]], bool]
+
+
+class Wire(Generic[A]):
+    """The one way to the server at a base URL. It records every exchange."""
+
+    def __init__(
+        self,
+        base_url: str,
+        limits: Limits,
+        classify: Classifier[A],
+        policy: Policy[A],
+        transient: Transient[A] = lambda _: False,
+        route: Route = DIRECT,
+    ) -> None:
+        self.base_url, self.limits = base_url, limits
+        self.exchanges: list[Exchange[A]] = []
+        self.pace = Pace(limits)
+        self._connections = Connections(base_url, route, Room(limits, self.pace.stop))
+        self._classify, self._policy, self._transient = classify, policy, transient
+        self._failures = self._timeouts = 0
+        #: How many requests in a row have failed for good, and whether any request has worked.
+        self._lasting, self._worked = 0, False
+        #: Whether no connection is kept open for what is sent once.
+        self._sparing = False
+        #: Whether requests are sent one at a time, since the server could not take several.
+        self.one_at_a_time = False
+        self._one = threading.Lock()
+        self._lock = threading.Lock()
+
+    @property
+    def stopped(self) -> str | None:
+        """Why nothing more is sent, once that is so."""
+        return self.pace.stopped
+
+    def stop(self, reason: str) -> Stopped:
+        """Send nothing from now on; return the exception to raise."""
+        return self.pace.stop(reason)
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._connections.close()
+
+    def close_idle_connections(self) -> None:
+        """Close the connections that are kept open, while no request is under way.
+
+        Each may occupy a worker of the server, and one with few workers would keep new connections waiting. So what is
+        sent once has connections of its own from now on.
+        """
+        self._sparing = True
+        self._connections.close_idle()
+
+    def abort(self, reason: str) -> None:
+        """Send nothing from now on, and break off the requests that are under way: they count as not sent."""
+        self.pace.abort(reason)
+        self._connections.abort()
+
+    def check(self, request: Request) -> A:
+        """Return what a request asks for; raise `Withheld` if the policy does not allow it."""
+        ask = self._classify(request, self.exchanges)
+        self._policy(request, ask, self.exchanges)
+        return ask
+
+    def record(self, exchange: Exchange[A]) -> None:
+        """Number an exchange and add it to the others."""
+        with self._lock:
+            exchange.number = len(self.exchanges) + 1
+            self.exchanges.append(exchange)
+
+    def send(self, request: Request, *, purpose: str, source: str = "probe", once: bool = False) -> Exchange[A]:
+        """Send a request and return its exchange.
+
+        Unless `once`, it is sent again after a 429 that it did not order, and after a failure that may be transient.
+        The next request, in whichever thread, obeys a Retry-After that came with either or with a 503.
+
+        Raises:
+            Stopped: a bound of the run is reached
+            Withheld: the request is not safe, or the run does without it
+        """
+        self.check(request)
+        if once:
+            exchange = self._send_once(request, purpose, source, once=True)
+            if is_limited(exchange):
+                self.pace.obey_retry_after(exchange)
+            return exchange
+        failed: list[Exchange[A]] = []
+        while self._may_pass(exchange := self._send_in_turn(request, purpose, source)):
+            failed.append(exchange)
+            if not self._pause(exchange, len(failed)):
+                self._give_up(exchange)
+                return exchange
+        for failure in failed:
+            failure.recovered = exchange.response is not None
+        if exchange.response:
+            self._worked, self._lasting = True, 0
+        return exchange
+
+    def _may_pass(self, exchange: Exchange[A]) -> bool:
+        """Whether the same request may be sent again, and might then get another response."""
+        if exchange.lost == "refused":
+            return True
+        return exchange.ask.repeatable and (exchange.lost == "dropped" or self._transient(exchange))
+
+    def _pause(self, exchange: Exchange[A], failures: int) -> bool:
+        """Let nobody send for a moment, so that a failure may pass; return whether that is worth it."""
+        most = 1 if exchange.lost == "dropped" else len(self.limits.pauses)
+        if failures > most or self._lasting > 1 or self.stopped:
+            return False
+        self.pace.pause(self.limits.pauses[failures - 1])
+        return True
+
+    def _give_up(self, exchange: Exchange[A]) -> None:
+        """Note that a request failed for good; end the run if the server has shown nothing but failures."""
+        self._lasting += 1
+        if exchange.lost == "refused":
+            self.stop("the server does not accept connections")
+        elif self._lasting > 1 and not self._worked:
+            self.stop(f"every request got {f'status {exchange.status}' if exchange.status else 'no response'}")
+
+    def _send_in_turn(self, request: Request, purpose: str, source: str) -> Exchange[A]:
+        """Send a request, and again while it gets a 429 that it did not order."""
+        times, in_turn = 0, False
+        with ExitStack() as held:
+            while True:
+                if self.one_at_a_time and not in_turn:
+                    # Whoever has to wait keeps its turn, or it would meet the next 429 whenever another was first.
+                    held.enter_context(self._one)
+                    in_turn = True
+                exchange = self._send_once(request, purpose, source)
+                if not is_limited(exchange):
+                    return exchange
+                times += 1
+                self._check_patience(exchange, times)
+                self.pace.obey_retry_after(exchange)
+
+    def _check_patience(self, exchange: Exchange[A], times: int) -> None:
+        """Raise `Withheld` or `Stopped` if a request that got 429 so many times is not to be sent again."""
+        limited = f"the server responded 429 to one request {counted(times, 'time')}, although each was waited out"
+        enough = times > self.limits.repetitions
+        if exchange.ask.dispensable and (enough or seconds_asked(exchange) > A_MOMENT):
+            raise Withheld(limited)  # the run can do without it
+        if enough:
+            raise self.stop(limited)
+
+    def _send_once(self, request: Request, purpose: str, source: str, *, once: bool = False) -> Exchange[A]:
+        """Send a request when its time has come, record the exchange, and heed what the response says of waiting."""
+        self.pace.begin()
+        exchange = self._exchange_among_others(request, purpose, source, once=once)
+        if self.pace.aborted and exchange.response is None:
+            raise Stopped(self.stopped or "")
+        self.record(exchange)
+        if not once:
+            self.pace.obey_remaining(exchange)
+        may_wait = exchange.status == 503 or self._transient(exchange)
+        if may_wait and not exchange.obeyed and retry_after(exchange) is not None:
+            self.pace.obey_retry_after(exchange)
+        return exchange
+
+    def _exchange_among_others(self, request: Request, purpose: str, source: str, *, once: bool) -> Exchange[A]:
+        """Send a request once, and note whether it failed because others were under way."""
+        others = self.pace.under_way - 1
+        try:
+            exchange = self._exchange(request, purpose, source, once=once)
+        finally:
+            self.pace.end()
+        refused = exchange.lost in {"refused", "dropped"} or exchange.status == 429 or self._transient(exchange)
+        if refused and not exchange.obeyed and not once and (others or self.pace.under_way):
+            self.one_at_a_time = True
+        return exchange
+
+    def _exchange(self, request: Request, purpose: str, source: str, *, once: bool) -> Exchange[A]:
+        """Send a request once, and return what came as an exchange without a number."""
+        ask, seconds = self._classify(request, self.exchanges), self._seconds()
+        exchange = Exchange(0, request, None, ask, when=datetime.now(UTC), purpose=purpose, source=source)
+        # A request on a kept connection may get lost and have to be sent again, which not every request may be.
+        reuse = ask.repeatable and not (once and self._sparing)
+        began = time.monotonic()
+        try:
+            exchange.response = self._connections.fetch(request, seconds, ask.longest_body, reuse=reuse)
+        except TooLarge as error:
+            exchange.too_large = str(error)
+        except NoResponse as error:
+            exchange.failure, exchange.lost = str(error), error.lost
+            if not self.pace.aborted:
+                self._count_failure(error)
+        exchange.seconds = time.monotonic() - began
+        self._connections.responded |= exchange.failure is None
+        return exchange
+
+    def _seconds(self) -> float:
+        """Return how long the next request may take."""
+        if self._timeouts:
+            return self.limits.next_seconds
+        least = 0.0 if self._connections.responded else self.limits.first_seconds
+        return max(self.limits.request_seconds, least)
+
+    def _count_failure(self, error: NoResponse) -> None:
+        """Count a failure; stop if it was one too many, or if all others would fail as well."""
+        with self._lock:
+            self._failures += error.lost != "refused"
+            self._timeouts += error.timed_out
+        if error.lost in {"tls", "proxy"}:
+            self.stop(str(error))
+        if self._failures >= self.limits.failures or self._timeouts >= self.limits.timeouts:
+            self.stop(f"{self._failures} requests got no whole response")
+
+
+def is_limited(exchange: Exchange[A]) -> bool:
+    """Whether a request got a 429 that it did not order."""
+    return exchange.status == 429 and not exchange.obeyed

@@ -1,0 +1,81 @@
+"""Finds out by a kill matrix which of several broken requirements explains the others. It knows no requirement.
+
+A kill matrix lists, for each fault of a catalogue, the requirement that it breaks and the requirements that report it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+
+def read_matrix(file: Path) -> dict[str, Any]:
+    """Return a kill matrix; an empty one if the file does not exist."""
+    empty: dict[str, Any] = {"faults": {}, "variants": {}, "examples": {}}
+    return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else empty
+
+
+def root_causes(
+    broken: Iterable[str],
+    ids: Sequence[str],
+    faults: dict[str, Any],
+    failing: Collection[str] = (),
+    places: Mapping[str, Collection[int]] | None = None,
+) -> dict[str, list[str]]:
+    """Return the requirements that explain others, or that no other explains, each with those that follow from it.
+
+    First come those that fail or explain a failure, then those that explain most, then those that fail themselves, then
+    those that faults of other requirements break least often: they are the least likely to be consequences.
+
+    Args:
+        broken: the ids of the broken requirements
+        ids: all ids, in the ledger's order
+        faults: the faults of a kill matrix
+        failing: the ids of the broken requirements that make the verdict not conformant
+        places: the numbers of the exchanges that break each; one that is first broken before another, and in none of
+            the same exchanges, cannot follow from it
+    """
+    order = {id: position for position, id in enumerate(ids)}
+    left = sorted(set(broken), key=lambda one: order.get(one, len(order)))
+    counts = also_reported(faults)
+
+    def may_follow(consequence: str, cause: str) -> bool:
+        return places is None or follows(places[consequence], places[cause])
+
+    as_consequence = Counter(b for fault in faults.values() for b in fault["reported"] if b != fault["requirement"])
+    roots: dict[str, list[str]] = {}
+    while left:
+        explained = {a: [b for b in left if a != b and explains(counts, a, b) and may_follow(b, a)] for a in left}
+        by_others = Counter(b for followers in explained.values() for b in followers)
+        fails = {one: any_of(failing, one, explained[one]) for one in left}
+        # Of two that explain equally many, the one that fewer others explain is closer to the cause. In the end the
+        # ledger's order decides.
+        root = max(left, key=lambda one: (
+            fails[one], len(explained[one]) - by_others[one], len(explained[one]), one in failing, -as_consequence[one],
+        ))  # fmt: skip
+        roots[root] = explained[root]
+        left = [id for id in left if id != root and id not in explained[root]]
+    return dict(sorted(roots.items(), key=lambda item: (not any_of(failing, *item), -len(item[1]))))
+
+
+def follows(consequence: Collection[int], cause: Collection[int]) -> bool:
+    """Whether what is seen in some exchanges may follow from what is seen in others."""
+    return not consequence or not cause or min(cause) <= min(consequence) or not set(cause).isdisjoint(consequence)
+
+
+def any_of(failing: Collection[str], root: str, followers: list[str]) -> bool:
+    """Whether a root cause, or a requirement that follows from it, fails."""
+    return any(id in failing for id in (root, *followers))
+
+
+def also_reported(faults: dict[str, Any]) -> Counter[tuple[str, str]]:
+    """Count, for each pair of requirements, how many faults of the first make the second one report too."""
+    return Counter((fault["requirement"], other) for fault in faults.values() for other in fault["reported"])
+
+
+def explains(counts: Counter[tuple[str, str]], a: str, b: str) -> bool:
+    """Whether faults of requirement a are known to break b as well, at least as often as the reverse."""
+    return 0 < counts[a, b] >= counts[b, a]

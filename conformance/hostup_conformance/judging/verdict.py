@@ -1,0 +1,198 @@
+"""The verdict: what the rules say about all exchanges of a run. The caller decides what the contract's core is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Generic, Literal
+
+from hostup_conformance.http.exchange import A, Exchange
+from hostup_conformance.judging.defects import SUITE, Defects, failure
+from hostup_conformance.judging.ledger import Requirement
+from hostup_conformance.judging.rule import Finding, Rule, T
+from hostup_conformance.keeping.safe_text import Redact, shown, unchanged
+from hostup_conformance.keeping.time_limit import TimeUp
+
+Status = Literal["pass", "fail", "warn", "observe", "skip", "disabled", "error"]
+STATUSES: tuple[Status, ...] = ("pass", "fail", "warn", "observe", "skip", "disabled", "error")
+Name = Literal["conformant", "not_conformant", "not_demonstrated"]
+#: The status of a broken requirement, by its level.
+BROKEN: dict[str, Status] = {"MUST": "fail", "SHOULD": "warn", "OBSERVE": "observe"}
+
+
+@dataclass
+class Result(Generic[A]):
+    """The outcome of one requirement."""
+
+    requirement: Requirement
+    status: Status
+    exercised: int = 0
+    message: str = ""
+    findings: list[Finding[A]] = field(default_factory=list)
+
+
+@dataclass
+class Verdict(Generic[A]):
+    """The outcome of all requirements, and the one word that sums it up."""
+
+    results: dict[str, Result[A]]
+    #: Whether the core was seen to work.
+    demonstrated: bool
+    #: The MUSTs that were left unjudged because the run was cut short.
+    unjudged: tuple[str, ...] = ()
+    #: How every request for the core was refused, by the server or by something in front of it.
+    refused: str | None = None
+    #: Where the suite itself failed outside its rules.
+    defects: Defects = field(default_factory=Defects)
+
+    @property
+    def outcomes(self) -> list[Result[A]]:
+        """The results, and one error if the suite itself failed outside its rules."""
+        failed = [Result[A](SUITE, "error", message=self.defects.message)] if self.defects.message else []
+        return [*self.results.values(), *failed]
+
+    @property
+    def name(self) -> Name:
+        """The one word; conformant takes a working core, no MUST left unjudged, and no error of the suite."""
+        statuses = {result.status for result in self.outcomes}
+        if "fail" in statuses:
+            return "not_conformant"
+        whole = self.demonstrated and not self.unjudged and "error" not in statuses
+        return "conformant" if whole else "not_demonstrated"
+
+    @property
+    def summary(self) -> dict[Status, int]:
+        """How many requirements have each status."""
+        return {status: sum(r.status == status for r in self.outcomes) for status in STATUSES}
+
+
+@dataclass(frozen=True)
+class Contract(Generic[A, T]):
+    """Everything that a contract says of how its exchanges are judged."""
+
+    #: What the rules know besides the exchanges.
+    target: T
+    rules: Mapping[str, Rule[A, T]]
+    requirements: Collection[Requirement]
+    #: Says what a requirement needs that the run was not given: what nothing makes up for, or, where no exchange could
+    #: be judged (False), what would have made that possible.
+    lacking: Callable[[Requirement, bool], str | None] = lambda _requirement, _exercised: None
+    #: Takes the keys out of what a finding shows.
+    redact: Redact = unchanged
+
+
+@dataclass(frozen=True)
+class Core:
+    """Whether the contract's core was seen to work, and how it was refused, if it was never granted."""
+
+    seen: bool
+    refused: str | None = None
+
+
+def judge(
+    exchanges: list[Exchange[A]],
+    contract: Contract[A, T],
+    core: Core,
+    *,
+    stopped: str | None = None,
+    resumable: bool = True,
+    time_up: Callable[[], str | None] = lambda: None,
+    defects: Defects | None = None,
+) -> Verdict[A]:
+    """Apply every rule to all exchanges.
+
+    Args:
+        exchanges: all exchanges of the run
+        contract: the requirements and their rules
+        core: whether the core was seen to work
+        stopped: why sending ended early, if it did
+        resumable: whether a longer run would have judged more, which is not so of a recording
+        time_up: returns the reason once no more may be judged
+        defects: where the suite itself has failed so far, outside its rules
+    """
+    results: dict[str, Result[A]] = {}
+    not_reached: dict[str, Result[A]] = {}
+    for requirement in contract.requirements:
+        if why := time_up():
+            results[requirement.id] = not_reached[requirement.id] = Result(requirement, "skip", message=why)
+            continue
+        try:
+            result = judge_one(requirement, exchanges, contract, stopped)
+        except TimeUp as error:
+            why = time_up()
+            result = Result(requirement, "skip" if why else "error", message=why or f"the rule failed: {error}")
+            if why:
+                not_reached[requirement.id] = result
+        except Exception as error:
+            text = shown(failure(error), 300, contract.redact)
+            result = Result(requirement, "error", message=f"the rule failed: {text}")
+        unfounded = result.status == "skip" or not requirement.without_core
+        if core.refused and unfounded and result.status != "disabled":
+            # The refusals may be correct: nothing shows that base URL, key and id are right.
+            message = f"the endpoint was never seen to work: {core.refused}"
+            result = Result(requirement, "skip", 0, message)
+        results[requirement.id] = result
+    # A response that was too large to be kept could not be judged either.
+    partly = stopped or any(e.too_large for e in exchanges)
+    missed = unjudged(results if partly and resumable else not_reached)
+    return Verdict(results, core.seen, missed, core.refused, defects or Defects())
+
+
+def nothing_judged(requirements: Iterable[Requirement], defects: Defects) -> Verdict[Any]:
+    """Return the verdict where judging itself failed."""
+    why = "the suite failed before it could be judged"
+    results: dict[str, Result[Any]] = {one.id: Result(one, "skip", message=why) for one in requirements}
+    return Verdict(results, demonstrated=False, defects=defects)
+
+
+def unjudged(results: Mapping[str, Result[A]]) -> tuple[str, ...]:
+    """Return the skipped MUSTs, without those that a server need not give the suite a chance to judge."""
+    skipped = [result.requirement for result in results.values() if result.status == "skip"]
+    return tuple(one.id for one in skipped if one.level == "MUST" and not one.if_offered)
+
+
+def judge_one(
+    requirement: Requirement,
+    exchanges: list[Exchange[A]],
+    contract: Contract[A, T],
+    stopped: str | None,
+) -> Result[A]:
+    """Apply the rule of one requirement; raise `TimeUp` if it takes too long and finds nothing."""
+    if message := contract.lacking(requirement, True):
+        return Result(requirement, "disabled", message=message)
+    exercised, findings = contract.rules[requirement.id](exchanges, contract.target, contract.redact)
+    if not exercised and (message := contract.lacking(requirement, False)):
+        return Result(requirement, "disabled", message=message)
+    if not exercised:
+        return Result(requirement, "skip", message=stopped or "no exchange made it possible to judge it")
+    if not findings:
+        return Result(requirement, "pass", exercised)
+    return Result(requirement, BROKEN[requirement.level], exercised, first_words(findings), findings)
+
+
+def check_against_oracle(
+    verdict: Verdict[A],
+    exchanges: Iterable[Exchange[A]],
+    oracle: Callable[[Exchange[A]], tuple[str, str] | None],
+    time_up: Callable[[], str | None] = lambda: None,
+) -> Verdict[A]:
+    """Where an independent judge finds something in an exchange and no rule does, report an error of the suite.
+
+    The oracle returns the id of the requirement that should have noticed, and what it found itself.
+    """
+    found = {f.exchange.number for r in verdict.results.values() if r.status in {"fail", "warn"} for f in r.findings}
+    for e in exchanges:
+        if time_up() or e.number in found or e.recovered or (note := oracle(e)) is None:
+            continue
+        id, text = note
+        if (result := verdict.results[id]).status == "pass":
+            message = f"{text} in request {e.number}; no rule does. Please report it."
+            verdict.results[id] = replace(result, status="error", message=message)
+    return verdict
+
+
+def first_words(findings: list[Finding[A]]) -> str:
+    """Return expected and got of the first finding, and how many there are."""
+    more = f" (and {len(findings) - 1} more)" if len(findings) > 1 else ""
+    first = findings[0]
+    return f"expected {first.expected}, got {first.got}{more}" if first.expected else first.got

@@ -1,0 +1,90 @@
+"""Waivers: requirements that may be broken for a while, each with a reason and an expiry date."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+
+import yaml
+
+from hostup_conformance.http.exchange import A
+from hostup_conformance.judging.ledger import renamed, requirements
+from hostup_conformance.judging.verdict import Verdict
+from hostup_conformance.keeping.misconfigured import Misconfigured
+from hostup_conformance.keeping.safe_text import on_one_line, shown
+
+#: A waiver in YAML.
+EXAMPLE = "{id: POLL-03, reason: why, expires: 2027-01-31}"
+#: In bytes. A waiver takes about a hundred.
+LARGEST_FILE = 1 << 20
+
+
+@dataclass(frozen=True)
+class Waiver:
+    """A requirement that may be broken until the end of a day, and why."""
+
+    id: str
+    reason: str
+    expires: date
+
+
+def read_waivers(file: str | None) -> list[Waiver]:
+    """Read a YAML list of id, reason and expires; raise `Misconfigured` if it is not such a list."""
+    if file is None:
+        return []
+    form = f"a list of {EXAMPLE}"
+    try:
+        if not Path(file).is_file() or Path(file).stat().st_size > LARGEST_FILE:
+            raise Misconfigured(f"--waivers {file}: no file, or larger than {LARGEST_FILE >> 20} MiB; give {form}")
+        entries = yaml.safe_load(Path(file).read_text(encoding="utf-8"))
+        if not isinstance(entries, list):
+            raise Misconfigured(f"--waivers {file}: not a list; give {form}")
+        waivers = [read_waiver(file, entry) for entry in entries]
+    # PyYAML raises ValueError for impossible dates, and TypeError for unhashable keys; a list may contain itself.
+    except (OSError, ValueError, TypeError, RecursionError, yaml.YAMLError) as error:
+        why = on_one_line((str(error).splitlines() or [type(error).__name__])[0][:300])
+        raise Misconfigured(f"--waivers {file}: {why}; give {form}") from None
+    if twice := [id for id, times in Counter(waiver.id for waiver in waivers).items() if times > 1]:
+        raise Misconfigured(f"--waivers {file}: {twice[0]} is waived twice; give one of them")
+    return waivers
+
+
+def read_waiver(file: str, entry: object) -> Waiver:
+    """Return one waiver; raise `Misconfigured` if it is incomplete."""
+    named = entry.get("id", entry) if isinstance(entry, dict) else entry
+    if not isinstance(entry, dict) or set(entry) != {"id", "reason", "expires"}:
+        raise Misconfigured(
+            f"--waivers {file}: {shown(named)} does not have exactly id, reason and expires, as in {EXAMPLE}"
+        )
+    given, reason, expires = entry["id"], entry["reason"], entry["expires"]
+    id = renamed().get(given, given) if isinstance(given, str) else None
+    if id not in requirements():
+        raise Misconfigured(f"--waivers {file}: there is no requirement {shown(given)}; give an id of the reports")
+    # datetime is a subclass of date, but the two cannot be compared.
+    if type(expires) is not date or not isinstance(reason, str) or not reason.strip():
+        raise Misconfigured(f"--waivers {file}: {id} needs a reason, and a date such as 2027-01-31 without a time")
+    return Waiver(id, reason, expires)
+
+
+def apply_waivers(verdict: Verdict[A], waivers: list[Waiver], today: date, *, strict: bool) -> Verdict[A]:
+    """Turn the failures of waived requirements into observations; an expired or unneeded waiver is a failure.
+
+    With `strict`, a warning that is not waived becomes a failure.
+    """
+    by_id = {waiver.id: waiver for waiver in waivers}
+    for id, result in verdict.results.items():
+        waiver = by_id.get(id)
+        if waiver and result.status in {"fail", "warn"} and waiver.expires >= today:
+            message = f"waived until {waiver.expires} ({waiver.reason}): {result.message}"
+            verdict.results[id] = replace(result, status="observe", message=message)
+        elif waiver and result.status in {"fail", "warn"}:
+            message = f"the waiver expired on {waiver.expires} ({waiver.reason}): {result.message}"
+            verdict.results[id] = replace(result, status="fail", message=message)
+        elif waiver and result.status == "pass":
+            message = f"the waiver ({waiver.reason}) is not needed any more; remove it"
+            verdict.results[id] = replace(result, status="fail", message=message)
+        elif strict and result.status == "warn":
+            verdict.results[id] = replace(result, status="fail")
+    return verdict

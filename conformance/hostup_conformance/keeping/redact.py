@@ -1,0 +1,358 @@
+r"""Keeps keys out of all that people see: terminal, reports, recordings and exceptions. It knows no formats.
+
+Redaction works by construction. A text is read as it stands, and again with its escapes undone (percent, backslash,
+HTML entities, NULs, numbers in lists, quoted-printable, CSS) until nothing is left to undo; each reading remembers
+where its characters stood in the original. In every reading, any eight consecutive characters of a key are found, in
+either case, and so is any piece of its hexadecimal, base64 or base32 form, at whatever alignment, that would reveal
+eight of its characters. So it does not matter how each character of a key is written, or where the text was cut: fewer
+than eight characters of a key remain.
+
+It does not know what no server writes by accident: base58, base85, uuencode, ROT13, compression, encryption, and
+numbers in lists that are encoded in hexadecimal, base64 or base32 in turn.
+
+The time is linear in the text: one look-up in a set for each character of each reading. The memory is that of a window.
+"""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from base64 import b32encode, b64encode
+from bisect import bisect_left
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cache, cached_property, lru_cache
+from html.entities import html5
+from urllib.parse import quote
+
+MARK = "[redacted]"
+#: How many consecutive characters of a key are recognized. A shorter key cannot be told from ordinary text.
+PIECE = 8
+#: How many characters of the hexadecimal, base64 or base32 form of a key are recognized: they encode at most eight.
+ENCODED_PIECE = 10
+#: How many times escapes are undone: a value may be percent-encoded twice within a text that is itself escaped.
+DEPTH = 5
+#: The greatest number of ways in which a text is read.
+READINGS = 60
+#: A text of fewer characters is read in all ways: those that reports and terminals show are.
+SHORT = 1 << 12
+#: How many characters are read at a time, and how many of the next ones with them.
+WINDOW, OVERLAP = 1 << 18, 1 << 13
+
+_HEX = "[0-9A-Fa-f]"
+_KINDS = (
+    rf"%u{_HEX}{{4}} | %{_HEX}{{2}}",
+    rf"""\\u[Dd][89ABab]{_HEX}{{2}}\\u[Dd][C-Fc-f]{_HEX}{{2}}
+       | \\[ux]\{{0{{0,8}}{_HEX}{{1,6}}\}} | \\U{_HEX}{{8}} | \\[uU]{_HEX}{{4}}
+       | \\[xX]{_HEX}{{2}}
+       | \\[0-7]{{1,3}} | \\[^0-9A-Za-z\x00]""",
+    r"\x00",
+    rf"""&\#[xX]0{{0,8}}{_HEX}{{1,6}};? | &\#0{{0,8}}[0-9]{{1,7}};?
+       | &[A-Za-z][A-Za-z0-9]{{1,31}}; | &(?:amp|lt|gt|quot)""",
+)
+#: All kinds of escapes at once; and each by itself, for keys that look like escapes in part.
+ESCAPE, *EACH = (re.compile(kinds, re.VERBOSE) for kinds in (" | ".join(_KINDS), *_KINDS))
+#: Characters that nobody sees: what stands around them looks as if they were not there.
+UNSEEN = re.compile("[\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff]")
+#: Where bytes are dumped as pairs of digits, and what stands between those.
+DUMP = re.compile(rf"{_HEX}{{2}}[ :](?:{_HEX}{{2}}[ :]){{3}}")
+BETWEEN = re.compile(
+    rf"[ :](?<={_HEX}{{2}}[ :])(?=(?:{_HEX}{{2}}[ :]?){{4}})|[ :](?<=(?:{_HEX}{{2}}[ :]){{4}})(?={_HEX}{{2}})"
+)
+#: The code of a character that a key may hold, and what stands after it in a list, over several lines too.
+_CODE = rf"(?:0[xX]{_HEX}{{2}}|0{{0,2}}(?:25[0-5]|2[0-4][0-9]|1[0-9]{{2}}|[4-9][0-9]|3[2-9]))"
+_NEXT = r",(?:\s|\\[nrt]){0,20}"
+#: Characters as numbers in a list, in quoted-printable (which also breaks lines), and as escapes of CSS.
+LISTED = re.compile(rf"(?<![0-9]){_CODE}(?:(?:{_NEXT}|[ ])(?=[0-9]))?")
+QUOTED_PRINTABLE = re.compile(rf"=[2-9A-Fa-f]{_HEX}|=\r?\n")
+CSS = re.compile(rf"\\{_HEX}{{1,6}}[ ]?")
+#: Where they may stand. They are undone by themselves, since they may be ordinary text (`a=20`) or other escapes.
+NUMBERS = {
+    LISTED: (re.compile(f"{_NEXT}{_CODE}(?:{_NEXT}{_CODE}){{6}}"), re.compile(f" {_CODE}(?: {_CODE}){{6}}")),
+    QUOTED_PRINTABLE: (QUOTED_PRINTABLE,),
+    CSS: (re.compile(rf"\\{_HEX}{{2}}"),),
+}
+#: What names a credential: a key that is too short to be recognized alone is recognized after it.
+_NAMED = r"(?i)(\b(?:bearer|authorization|api[-_]?key)\b[\s\"':=]{1,8}(?:(?:bearer|token|basic)\s{1,8})?)"
+
+
+def folded(text: str) -> str:
+    """Return a text as it is compared: without case, in one base64 alphabet, and of the same length."""
+    lower = text.lower() if text.isascii() else text.upper().lower()
+    if len(lower) != len(text):
+        lower = widening().sub("\ufffe", text).upper().lower()
+    return lower.replace("-", "+").replace("_", "/")
+
+
+@cache
+def widening() -> re.Pattern[str]:
+    """Return a pattern for the letters that become several when their case changes."""
+    return re.compile(f"[{''.join(c for c in map(chr, range(0x10000)) if len(c.upper().lower()) != 1)}]")
+
+
+@lru_cache(maxsize=4096)
+def unescaped(escape: str) -> str:
+    r"""Return the character that an escape stands for, or the escape itself if it stands for none.
+
+    Escapes such as \n are left alone: no key contains a control character.
+    """
+    kind, digits = escape[0], escape[2:]
+    try:
+        if len(escape) == 1:  # it is unseen, or stands between the pairs of digits in which bytes are dumped
+            return ""
+        if kind == "%":
+            return chr(int(escape.lstrip("%u"), 16))
+        if kind == "&":
+            known = html5.get(escape[1:].removesuffix(";") + ";", escape)
+            text = html.unescape(escape) if escape[1] == "#" else known
+            return text if len(text) == 1 else escape
+        if len(escape) == 12:
+            return bytes.fromhex(digits[:4] + escape[8:]).decode("utf-16-be")
+        if escape[1] in "uUxX":
+            return chr(int(digits.strip("{}"), 16))
+        return chr(int(escape[1:], 8)) if escape[1:].isdecimal() else escape[1]
+    except (ValueError, OverflowError):
+        return escape
+
+
+@lru_cache(maxsize=4096)
+def character(number: str) -> str:
+    """Return the character that a number stands for, with what stands around it in its form."""
+    if number[0] == "\\":
+        value = int(number[1:], 16)
+        return chr(value) if value < 0x110000 else number
+    if number[0] == "=":
+        return chr(int(number[1:], 16)) if number[1:].strip() else ""
+    digits = re.split("[^0-9A-Za-z]", number, maxsplit=1)[0]
+    return chr(int(digits, 16 if "x" in digits.lower() else 10))
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A text with some escapes undone, and where its characters stood before."""
+
+    text: str
+    #: The positions of the characters that replaced an escape, and by how much the text is shorter up to each.
+    at: list[int] = field(default_factory=list)
+    saved: list[int] = field(default_factory=list)
+
+    def origin(self, place: int) -> int:
+        """Return where a position was before the escapes were undone."""
+        before = bisect_left(self.at, place)
+        return place + self.saved[before - 1] if before else place
+
+    def unescape(self, escapes: re.Pattern[str]) -> Reading | None:
+        """Return this text with the escapes of a kind undone, or None if it has none."""
+        undo = character if escapes in NUMBERS else unescaped
+        parts: list[str] = []
+        at: list[int] = []
+        saved: list[int] = []
+        end = length = shorter = 0
+        for escape in escapes.finditer(self.text):
+            text = undo(escape[0])
+            if text == escape[0]:
+                continue
+            parts += (self.text[end : escape.start()], text)
+            length += escape.start() - end + len(text)
+            end = escape.end()
+            shorter += len(escape[0]) - len(text)
+            at.append(length - 1)
+            saved.append(shorter)
+        return Reading("".join((*parts, self.text[end:])), at, saved) if at else None
+
+
+def rare_kinds(text: str) -> Iterator[re.Pattern[str]]:
+    """Yield the kinds that few texts have: to look for them in every text would take several times as long."""
+    if not text.isascii():
+        yield UNSEEN
+    if DUMP.search(text):
+        yield BETWEEN
+    for kind, signs in NUMBERS.items():
+        if any(sign.search(text) for sign in signs):
+            yield kind
+
+
+def readings(text: str, kinds: Sequence[re.Pattern[str]] = (ESCAPE,), depth: int = DEPTH) -> Iterator[list[Reading]]:
+    """Yield each way of reading a text, as the steps that lead to it: each step undoes one kind of escapes."""
+    queue, seen = deque([([Reading(text)], False)]), {text}
+    while queue:
+        steps, numbered = queue.popleft()
+        yield steps
+        # What numbers stood for may look like anything, by chance.
+        rare = () if numbered else rare_kinds(steps[-1].text)
+        for kind in (*kinds, *rare) if len(steps) <= depth else ():
+            further = steps[-1].unescape(kind)
+            if further and further.text not in seen and len(seen) < READINGS:
+                seen.add(further.text)
+                queue.append(([*steps, further], numbered or kind in NUMBERS))
+
+
+def spellings(key: str) -> set[str]:
+    """Return a key, the ways of reading it if it contains escapes itself, and the UTF-8 of each read as Latin-1.
+
+    IDNA writes the letters of a label that are outside ASCII after all others (RFC 3492).
+    """
+    read = {steps[-1].text for steps in readings(key)}
+    read |= {text.encode("punycode").decode() for text in read if not text.isascii()}
+    return read | {text.encode("utf-8", "surrogatepass").decode("latin-1") for text in read}
+
+
+def encodings(text: str) -> set[str]:
+    """Return the encoded forms of a text, from its bytes in UTF-8 and, as Windows has them, in UTF-16."""
+    return encoded(text.encode("utf-8", "surrogatepass")) | encoded(text.encode("utf-16-le", "surrogatepass"))
+
+
+def encoded(data: bytes) -> set[str]:
+    """Return the hexadecimal, base64 and base32 forms of bytes, without what depends on their neighbours."""
+
+    def aligned(encode: Callable[[bytes], bytes], shift: int, bits: int) -> str:
+        text = encode(b"\0" * shift + data).decode()
+        return text[-(-shift * 8 // bits) : (shift + len(data)) * 8 // bits]
+
+    return {
+        data.hex(),
+        *(aligned(b64encode, shift, 6) for shift in range(3)),
+        *(aligned(b32encode, shift, 5) for shift in range(5)),
+    }
+
+
+def escaped(key: str) -> set[str]:
+    """Return what may be encoded in a key's place: the key, and the key with the escapes that a whole text may get."""
+    quoted = quote(key, safe="", errors="surrogatepass")
+    data = key.encode("utf-8", "surrogatepass")
+    whole = {key, key.lower(), key.upper(), key.swapcase(), data.hex(), data.hex().upper(), "\0".join(key)}
+    whole |= {quoted, re.sub("%..", lambda found: found[0].lower(), quoted), quote(quoted)}
+    written = {json.dumps(key, ensure_ascii=ascii)[1:-1] for ascii in (True, False)}
+    whole |= {*written, *(text.replace("/", "\\/") for text in written), repr(data)[2:-1], html.escape(key)}
+    each = ("\\u{:04x}", "\\u{:04X}", "\\x{:02x}", "\\u{{{:x}}}", "&#{};", "&#x{:x};", "&#x{:X};")
+    octets = ("%{:02X}", "%{:02x}", "\\x{:02x}", "\\{:03o}")
+    whole |= {"".join(form.format(ord(c)) for c in key) for form in each}
+    return whole | {"".join(form.format(byte) for byte in data) for form in octets}
+
+
+def pieces(texts: Iterable[str], length: int) -> set[str]:
+    """Return all substrings of a length, as they are compared."""
+    return {text[at : at + length] for text in map(folded, texts) for at in range(len(text) - length + 1)}
+
+
+class Redactor:
+    """Finds and replaces keys in texts. A key of fewer than eight characters is replaced only after what names one."""
+
+    def __init__(self, secrets: Iterable[str]) -> None:
+        given = dict.fromkeys(filter(None, secrets))
+        self._keys = [key for key in given if len(key) >= PIECE]
+        short = sorted((re.escape(key) for key in given if len(key) < PIECE), key=len, reverse=True)
+        self._short = re.compile(rf"{_NAMED}(?:{'|'.join(short)})(?![\w-])") if short else None
+
+    @cached_property
+    def _looks_escaped(self) -> bool:
+        return any(len(key) < 2 * PIECE or Reading(key).unescape(ESCAPE) for key in self._keys)
+
+    def _kinds(self, text: str) -> list[re.Pattern[str]]:
+        """Return the kinds of escapes to undo: each by itself too, if a key looks escaped or the text is short.
+
+        A percent sign or a backslash before a key takes some of its characters for digits of an escape. What is left of
+        a whole key is recognized without them, but not of a short one, nor of one that was cut.
+        """
+        return [ESCAPE, *EACH] if self._looks_escaped or len(text) < SHORT else [ESCAPE]
+
+    @cached_property
+    def _distinct(self) -> list[str]:
+        """The keys, without those that differ from another only in the last character: their pieces add nothing."""
+        distinct: list[str] = []
+        for key in sorted(self._keys, key=len, reverse=True):
+            if not any(folded(other).startswith(folded(key)[:-1]) for other in distinct):
+                distinct.append(key)
+        return distinct
+
+    @cached_property
+    def _plain(self) -> set[str]:
+        return pieces((text for key in self._keys for text in spellings(key)), PIECE)
+
+    @cached_property
+    def _encoded(self) -> set[str]:
+        """The pieces of the encoded forms of each key, including a key that was escaped or encoded before."""
+        whole = {text for key in self._distinct for text in escaped(key)}
+        twice = {form for key in self._distinct for form in encodings(key)}
+        twice |= {form.translate(str.maketrans("+/", "-_")) for form in twice}
+        return pieces((form for text in whole | twice for form in encodings(text)), ENCODED_PIECE)
+
+    @cached_property
+    def _beginnings(self) -> set[str]:
+        return self._plain | {piece[:PIECE] for piece in self._encoded}
+
+    @cached_property
+    def _whole(self) -> set[str]:
+        """All forms of whole keys, as they are compared."""
+        plain = {text for key in self._keys for text in spellings(key)}
+        return set(map(folded, plain.union(*map(encodings, self._keys))))
+
+    def __call__(self, text: str) -> str:
+        """Return the text with every key in it, and every recognizable piece of one, replaced."""
+        if self._short:
+            text = self._short.sub(rf"\1{MARK}", text)
+        if not self._keys:
+            return text
+        parts: list[str] = []
+        end = 0
+        for start, stop in merged(self._found(text)):
+            parts += (text[end:start], MARK)
+            end = stop
+        return "".join((*parts, text[end:]))
+
+    def finds_in(self, text: str, depth: int = DEPTH) -> bool:
+        """Whether the text contains a whole key, in any form; `depth` limits how many times escapes are undone."""
+        for _, part in windows(text):
+            for *_, last in readings(part, self._kinds(part), depth):
+                read = folded(last.text)
+                if any(form in read for form in self._whole):
+                    return True
+        return False
+
+    def _found(self, text: str) -> Iterator[tuple[int, int]]:
+        """Yield the start and end of each piece of a key in the text."""
+        beginnings, plain, encoded = self._beginnings, self._plain, self._encoded
+        for offset, part in windows(text):
+            for steps in readings(part, self._kinds(part)):
+                read = folded(steps[-1].text)
+                hits = [at for at in range(len(read) - PIECE + 1) if read[at : at + PIECE] in beginnings]
+                for at in hits:
+                    length = PIECE if read[at : at + PIECE] in plain else ENCODED_PIECE
+                    if length == PIECE or read[at : at + length] in encoded:
+                        start, stop = span(steps, at, at + length)
+                        yield offset + start, offset + stop
+
+
+def windows(text: str) -> Iterator[tuple[int, str]]:
+    """Yield overlapping parts of a text, each with its start."""
+    for start in range(0, max(len(text), 1), WINDOW):
+        yield start, text[start : start + WINDOW + OVERLAP]
+
+
+def span(steps: list[Reading], start: int, stop: int) -> tuple[int, int]:
+    """Return where a piece of the last reading stood in the original text."""
+    for step in reversed(steps):
+        start, stop = step.origin(start), step.origin(stop)
+    return start, stop
+
+
+def merged(spans: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """Yield spans in order, merging those that overlap or touch."""
+    begun: tuple[int, int] | None = None
+    for start, stop in sorted(spans):
+        if begun and start <= begun[1]:
+            begun = begun[0], max(begun[1], stop)
+            continue
+        if begun:
+            yield begun
+        begun = start, stop
+    if begun:
+        yield begun
+
+
+@lru_cache(maxsize=16)
+def redactor(secrets: tuple[str, ...]) -> Redactor:
+    """Return the redactor of some secrets, from a cache, since it is costly to make."""
+    return Redactor(secrets)

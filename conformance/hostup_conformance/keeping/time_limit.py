@@ -1,0 +1,46 @@
+"""Ends code that takes too long, by a signal in this process. It must not know what the code does.
+
+A child process that can be killed is not needed: only loops in Python and regular expressions can be slowed down by a
+server without bound, and both react to signals. Everything else is a single pass over an input of bounded size.
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+
+class TimeUp(Exception):
+    """The code took longer than it was allowed to."""
+
+
+def end_now() -> None:
+    """Let the time be up in what `at_most` limits at the moment; this may be called in any thread."""
+    if hasattr(signal, "setitimer") and signal.getitimer(signal.ITIMER_PROF)[0]:
+        signal.setitimer(signal.ITIMER_PROF, 1e-6)
+
+
+@contextmanager
+def at_most(seconds: float) -> Iterator[None]:
+    """Raise `TimeUp` in the block once this process has used so many seconds of CPU.
+
+    CPU time counts, so that a busy machine makes no difference. There is no limit outside POSIX and in threads other
+    than the main one, where the signal does not exist or cannot be handled.
+    """
+    if not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def end(_number: int, frame: FrameType | None) -> None:
+        raise TimeUp(f"more than {seconds:g} seconds{f', in {frame.f_code.co_name}' if frame else ''}")
+
+    before = signal.signal(signal.SIGPROF, end)
+    signal.setitimer(signal.ITIMER_PROF, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, before)

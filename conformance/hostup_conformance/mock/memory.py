@@ -1,0 +1,234 @@
+"""The embedded mock: a small provider in memory, served on a loopback port that the system chooses."""
+
+from __future__ import annotations
+
+import re
+import socket
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import count
+from typing import Any
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from hostup_conformance.contract.commands import Command, printed_anywhere, recognized
+from hostup_conformance.contract.paths import path_of
+from hostup_conformance.mock.face import Backend, Key, Provider, Unavailable, create_app
+
+VPS_ID = "vps_01hxa3b4c5d6e7f8g9h0j1k2m3"
+UNAVAILABLE_VPS_ID = "vps_01hxa3b4c5d6e7f8g9h0j1k2m4"
+FOREIGN_VPS_ID = "vps_01hxa3b4c5d6e7f8g9h0j1k2m5"
+#: What `uname -a` prints.
+UNAME = "Linux web-1 6.12.0 x86_64\n"
+#: These keys and ids are made up, and only the mock knows them.
+API_KEY = "hu_mock_full_4f0c9a27d1e84b6c"
+READ_API_KEY = "hu_mock_read_7b31e0d5a96f42c8"
+
+
+#: Words without anything that a shell would act on; quotes are taken off.
+PLAIN_WORD = re.compile(r"""(?:[^\s'"|&;<>()$`\\*?\[\]{}~#!]|'[^']*'|"[^"$`\\]*")+""")
+
+
+@dataclass(frozen=True)
+class Acting:
+    """What a command prints, and how and after how many seconds it ends. An exit code of None is death by a signal."""
+
+    stdout: str = ""
+    stderr: str = ""
+    exit_code: int | None = 0
+    seconds: float = 0.0
+
+
+def acted(command: str) -> Acting:
+    """Act as if a command ran: echo, sleep, true, false, exit and `uname -a`; no other one can be found."""
+    if printed_anywhere(command):
+        return Acting(command.removeprefix("echo ").replace("$((6*7))", "42").replace("$PSHOME", "") + "\n")
+    program, *words = [re.sub(r"['\"]", "", word) for word in PLAIN_WORD.findall(command)] or ["true"]
+    number = words[0] if len(words) == 1 and re.fullmatch(r"\d{1,9}(\.\d{1,9})?", words[0], re.ASCII) else ""
+    if PLAIN_WORD.sub("", command).strip() or "\n" in command.strip():
+        program, words = command, []  # it takes a shell
+    if program == "echo" and words[:1] != ["-n"]:
+        return Acting(" ".join(words) + "\n")
+    if program in {"true", "false"}:
+        return Acting(exit_code=int(program == "false"))
+    if program == "sleep" and number:
+        return Acting(seconds=float(number))
+    if program == "exit" and (number.isdigit() or not words):
+        return Acting(exit_code=int(number or 0) % 256)
+    if (program, words) == ("uname", ["-a"]):
+        return Acting(UNAME)
+    return Acting(stderr=f"{program[:80]}: not supported by the mock\n", exit_code=127)
+
+
+class MemoryAgent:
+    """A simulated guest agent. Like a real one, it forgets a command once it has reported its end."""
+
+    def __init__(self, availability: dict[str, Any]) -> None:
+        self._availability = availability
+        self._began = time.monotonic()
+        self._pids = count(4242)
+        self._commands: dict[int, dict[str, Any]] = {}
+        #: When each command ends that does not end at once (monotonic).
+        self._ends: dict[int, float] = {}
+        #: The lines that the suite's commands have written to files in the guest's temporary folder.
+        self._files: dict[str, list[str]] = defaultdict(list)
+
+    def add(self, **output: Any) -> int:
+        """Add a command with the output that its polls will return; return its pid."""
+        pid = next(self._pids)
+        self._commands[pid] = output
+        return pid
+
+    def add_finished(self, stdout: str = UNAME, exit_code: int | None = 0, stderr: str = "") -> int:
+        """Add a command that has ended; return its pid."""
+        return self.add(exited=True, exitCode=exit_code, stdout=stdout, stderr=stderr)
+
+    def load(self) -> dict[str, Any]:
+        """Return an uptime of more than a day, and figures that never change."""
+        return {
+            "uptimeSeconds": 86400 + int(time.monotonic() - self._began),
+            "cpuUsagePercent": 3.5,
+            "cpuCores": 2,
+            "memory": {"usedGb": 1.2, "totalGb": 4, "usagePercent": 30},
+            "storage": {"usedGb": 10, "totalGb": 80, "usagePercent": 12.5},
+            "network": {"inboundGb": 1.5, "outboundGb": 0.5, "totalGb": 2},
+        }
+
+    async def availability(self) -> dict[str, Any]:
+        """Return what this agent was created with."""
+        return self._availability
+
+    async def start(self, command: str) -> int:
+        """Pretend to start a command: one of the suite's own, or what `acted` knows."""
+        self._check_available()
+        if known := recognized(command):
+            acting = Acting(self._printed(known), known.stderr.decode(), known.exit_code, known.seconds)
+        else:
+            acting = acted(command)
+        pid = self.add_finished(acting.stdout, acting.exit_code, acting.stderr)
+        self._ends[pid] = time.monotonic() + acting.seconds
+        return pid
+
+    def _printed(self, command: Command) -> str:
+        """Return what a command of the suite prints; files that it would write are kept as lines in memory."""
+        token = command.text.split("-")[2].partition(";")[0]
+        ran, once, again = (self._files[token + ending] for ending in ("", ".once", ".again"))
+        if command.name == "trace":
+            printed = "".join(f"{line}\n" for line in ran) + f"once {len(once)}"
+            self._files.clear()
+            return printed
+        if command.name.startswith("refused"):
+            ran.append(command.name)
+        if command.name in {"once", "again"}:
+            self._files[f"{token}.{command.name}"].append("x")
+        return str(len(again)) if command.name == "again" else command.stdout.decode("utf-8", "replace")
+
+    async def poll(self, pid: int) -> dict[str, Any]:
+        """Return a command's output, and forget it if it has ended; raise `KeyError` for an unknown pid."""
+        self._check_available()
+        output = self._commands[pid]
+        if self._ends.get(pid, 0.0) > time.monotonic():
+            return {"exited": False}
+        if output["exited"]:
+            del self._commands[pid]
+        return output
+
+    def _check_available(self) -> None:
+        if not self._availability.get("available"):
+            raise Unavailable(self._availability.get("reason") or "The guest agent is not available.")
+
+
+class Mock:
+    """A provider with three VPSs and two keys, and the variables that make it a target."""
+
+    def __init__(self, limit: int = Provider.limit) -> None:
+        self.agent = MemoryAgent({"available": True, "reason": None, "vmRunning": True})
+        unavailable = MemoryAgent(
+            {"available": False, "reason": "The guest agent does not respond.", "vmRunning": True}
+        )
+        foreign = MemoryAgent({"available": True, "reason": None, "vmRunning": True})
+        self.running_pid = self.agent.add(exited=False)
+        self.app = create_app(provider_of(API_KEY, READ_API_KEY, self.agent, unavailable, foreign, limit))
+
+    def environment(self) -> dict[str, str]:
+        """Return the variables that make this mock a target, with the pid of a new command that has ended."""
+        return {
+            **environment_of(API_KEY, READ_API_KEY),
+            "HOSTUP_FINISHED_PID": str(self.agent.add_finished()),
+            "HOSTUP_RUNNING_PID": str(self.running_pid),
+        }
+
+
+def provider_of(
+    key: str, read_key: str, own: Backend, unavailable: Backend, foreign: Backend, limit: int = Provider.limit
+) -> Provider:
+    """Return a provider with two keys of one account, two VPSs of that account, and one of another."""
+    return Provider(
+        keys={key: Key("ours", frozenset({"read:vm", "write:vm"})), read_key: Key("ours", frozenset({"read:vm"}))},
+        vpss={VPS_ID: ("ours", own), UNAVAILABLE_VPS_ID: ("ours", unavailable), FOREIGN_VPS_ID: ("theirs", foreign)},
+        limit=limit,
+    )
+
+
+def environment_of(key: str, read_key: str) -> dict[str, str]:
+    """Return the variables that make such a provider a target, except those for pids."""
+    return {
+        "HOSTUP_API_KEY": key,
+        "HOSTUP_READ_API_KEY": read_key,
+        "HOSTUP_VPS_ID": VPS_ID,
+        "HOSTUP_UNAVAILABLE_VPS_ID": UNAVAILABLE_VPS_ID,
+        "HOSTUP_FOREIGN_VPS_ID": FOREIGN_VPS_ID,
+    }
+
+
+def listen(port: int = 0) -> socket.socket:
+    """Return a socket that listens on loopback; port 0 lets the system choose."""
+    # asyncio turns Nagle's algorithm off only if the protocol is named.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind(("127.0.0.1", port))
+    listener.listen(128)
+    return listener
+
+
+def server(app: ASGIApp) -> uvicorn.Server:
+    """Return a uvicorn server for an application, quiet and ready to be given a socket."""
+    # The server keeps idle connections longer than clients do, so that none is closed while a request is on its way.
+    config = uvicorn.Config(app, log_config=None, lifespan="off", ws="none", server_header=False, timeout_keep_alive=75)
+    return uvicorn.Server(config)
+
+
+@contextmanager
+def serve(app: ASGIApp) -> Iterator[str]:
+    """Serve an application in a thread of this process; give its base URL."""
+    uvicorn_server, listener = server(app), listen()
+    thread = threading.Thread(target=uvicorn_server.run, args=([listener],), daemon=True, name="mock")
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        uvicorn_server.should_exit = True
+        thread.join(5)
+        listener.close()
+
+
+def main() -> None:
+    """Serve the mock in the foreground, and print how to use it."""
+    mock, listener = Mock(), listen()
+    base_url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    print_use("The embedded mock is served", base_url, mock.environment())
+    server(mock.app).run([listener])
+
+
+def print_use(what: str, base_url: str, environment: Mapping[str, str], curl_options: str = "") -> None:
+    """Print how to use a server that runs in the foreground, in lines for a shell."""
+    print(f"# {what} at {base_url} until Ctrl-C. In another terminal:")
+    for name, value in {"HOSTUP_BASE_URL": base_url, **environment}.items():
+        print(f"export {name}={value}")
+    print(f'curl -H "Authorization: Bearer $HOSTUP_API_KEY" {curl_options}{base_url}{path_of(VPS_ID)}')
+    print(f"make conformance BASE_URL={base_url}", flush=True)
