@@ -23,6 +23,7 @@ from hostup_conformance.http import network
 from hostup_conformance.http.limits import Limits
 from hostup_conformance.http.messages import Request
 from hostup_conformance.keeping.misconfigured import Misconfigured
+from hostup_conformance.keeping.safe_text import unchanged
 from hostup_conformance.mock import Mock
 from running import options_with
 
@@ -146,7 +147,7 @@ def test_a_header_field_is_sent_and_redacted() -> None:
     assert exchange.request.header("cf-access") is None
     assert SECRET in target.secrets
     assert SECRET not in repr(target)
-    assert '-H "CF-Access: $HOSTUP_HEADER_CF_ACCESS"' in curl(exchange, target)
+    assert """-H 'CF-Access: '"$HOSTUP_HEADER_CF_ACCESS\"""" in curl(exchange, target).shown(unchanged)
 
 
 def test_of_cookie_there_is_one_field() -> None:

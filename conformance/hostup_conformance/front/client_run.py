@@ -30,14 +30,14 @@ from hostup_conformance.judging.waivers import Waiver, apply_waivers, read_waive
 from hostup_conformance.keeping.interruption import REASON, Interruption
 from hostup_conformance.keeping.misconfigured import Misconfigured
 from hostup_conformance.keeping.redact import redactor
-from hostup_conformance.keeping.safe_text import beginning, counted
+from hostup_conformance.keeping.safe_text import CommandLine, beginning, counted
 from hostup_conformance.reports import terminal
 from hostup_conformance.reports.files import remove_reports, write_reports
 
 #: The exit codes, which are pytest's.
 CONFORMANT, NOT_CONFORMANT, INTERRUPTED, UNWRITTEN, UNUSABLE = range(5)
 #: How the command line in a report begins that plays a scene again.
-AGAIN = "hostup-conformance client"
+AGAIN = ("hostup-conformance", "client")
 #: How many of the last bytes that a command printed are shown.
 LAST = 500
 REDACT = redactor((KEY,))
@@ -109,7 +109,8 @@ def judge_file(file: Path, options: ClientOptions) -> int:
     def redact(text: str) -> str:
         return redactor(tuple(keys))(text)
 
-    return judge_and_report(options, exchanges, Subject(described, redact, lambda _: str(file), came))
+    again = CommandLine(["hostup-conformance", "judge", str(file), "--client"])
+    return judge_and_report(options, exchanges, Subject(described, redact, lambda _: again, came))
 
 
 def judge_and_report(
@@ -196,11 +197,11 @@ def chosen_scenes(options: ClientOptions) -> list[Scene]:
 
 def subject(options: ClientOptions) -> Subject[Seen]:
     """Return the client as the subject of reports."""
-    does = "" if options.does == "run" else f"--does {options.does} "
+    does = () if options.does == "run" else ("--does", options.does)
     described = {"base_url": shlex.join(options.words), "kind": "client", "profile": options.does}
 
-    def again(e: Exchange) -> str:
-        return f"{AGAIN} {does}--scene {e.ask.play.scene} -- {shlex.join(options.words)}"
+    def again(e: Exchange) -> CommandLine:
+        return CommandLine([*AGAIN, *does, "--scene", e.ask.play.scene, "--", *options.words])
 
     return Subject(described, REDACT, again, came)
 

@@ -5,7 +5,7 @@ Everything that leaves the suite passes through here, and loses its keys.
 
 from __future__ import annotations
 
-import shlex
+import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -25,7 +25,7 @@ from hostup_conformance.judging.ledger import spec_identity
 from hostup_conformance.judging.rule import Finding
 from hostup_conformance.judging.verdict import Result, Verdict
 from hostup_conformance.keeping.redact import MARK, redactor
-from hostup_conformance.keeping.safe_text import Redact, beginning, spelt_out
+from hostup_conformance.keeping.safe_text import CommandLine, Redact, Variable, beginning, spelt_out
 from hostup_conformance.reports.schema import FORMAT
 from hostup_conformance.sources.commands import MOST_COMMANDS, stages
 from hostup_conformance.sources.dependent import MOST_REQUESTS as MOST_DEPENDENT
@@ -42,6 +42,8 @@ EVIDENCE = 3
 BODY_CHARACTERS = 2000
 FIELDS = 100
 SHORT_CHARACTERS = 300
+#: The name of a header field (RFC 9110, section 5.6.2).
+TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,7 @@ class Subject(Generic[A]):
     described: dict[str, Any]
     redact: Redact
     #: Return, for an exchange, the command line that repeats it, and the text for what came.
-    again: Callable[[Exchange[A]], str]
+    again: Callable[[Exchange[A]], CommandLine]
     came: Callable[[Exchange[A]], str | None]
 
 
@@ -193,24 +195,27 @@ def evidence(finding: Finding[A], subject: Subject[A]) -> dict[str, Any]:
     }
 
 
-def curl(e: Exchange[Ask], target: Target) -> str:
+def curl(e: Exchange[Ask], target: Target) -> CommandLine:
     """Return a shell command that sends the request again, with variables in place of the keys."""
-    words = ["curl", "-i", *(["--path-as-is"] if "/." in e.request.target else [])]
-    if e.request.method != "GET":
-        words += ["--head"] if e.request.method == "HEAD" else ["-X", e.request.method]
-    line = " ".join(words)
-    variables = {target.key: "$HOSTUP_API_KEY", target.read_key: "$HOSTUP_READ_API_KEY"}
+    method, url = e.request.method, target.base_url + shortened(e.request.target)
+    words: list[str | tuple[str | Variable, ...]] = ["curl", "-i"]
+    words += ["--path-as-is"] if "/." in e.request.target else []
+    words += ["--globoff"] if set("[]{}") & set(url) else []  # or curl takes them for many URLs
+    if method != "GET":
+        words += ["--head"] if method == "HEAD" else ["-X", method]
+    variables = {target.key: "HOSTUP_API_KEY", target.read_key: "HOSTUP_READ_API_KEY"}
     for name, value in e.request.headers:
-        if name.lower() in {"user-agent", "accept-encoding"}:
-            continue
-        line += f" -H {header_argument(name, value, variables)}"
-    line += "".join(f' -H "{name}: ${header_variable(name)}"' for name, _ in target.route.fields)
+        # A field without a proper name cannot be sent again; one that begins with @ would name a file of fields.
+        if TOKEN.fullmatch(name) and name.lower() not in {"user-agent", "accept-encoding"}:
+            words += ["-H", field_word(name, value, variables)]
+    for name, _ in target.route.fields:
+        words += ["-H", (f"{name}: ", Variable(header_variable(name)))]
     tls = (("cacert", target.route.ca), ("cert", target.route.certificate), ("key", target.route.key))
     for option, file in tls if target.base_url.startswith("https:") else ():
-        line += f" --{option} {shlex.quote(str(file))}" if file else ""
+        words += [f"--{option}", str(file)] if file else []
     if e.request.body:
-        line += f" --data-raw {shlex.quote(shortened(e.request.body.decode('utf-8', 'backslashreplace')))}"
-    return f"{line} {shlex.quote(target.base_url + shortened(e.request.target))}"
+        words += ["--data-raw", shortened(e.request.body.decode("utf-8", "backslashreplace"))]
+    return CommandLine([*words, url])
 
 
 def shortened(text: str) -> str:
@@ -218,12 +223,13 @@ def shortened(text: str) -> str:
     return text if len(text) < SHORT_CHARACTERS else text[:SHORT_CHARACTERS] + "..."
 
 
-def header_argument(name: str, value: str, variables: dict[str | None, str]) -> str:
-    """Return a header field for the shell; in Authorization, the variable of a known key takes the key's place."""
+def field_word(name: str, value: str, variables: dict[str | None, str]) -> str | tuple[str | Variable, ...]:
+    """Return a header field as a word; in Authorization, the variable of a known key takes the key's place."""
     if name.lower() != "authorization":
-        return shlex.quote(f"{name}: {value}")
+        return f"{name}: {shortened(value)}"
     scheme, _, token = value.rpartition(" ")
-    return f'"{name}: {scheme} {variables.get(token, MARK)}"'
+    key = Variable(variables[token]) if token in variables else MARK
+    return (f"{name}: {scheme} ", key)
 
 
 def headers_of(response: Response, redact: Redact) -> dict[str, str]:
@@ -277,6 +283,8 @@ def redacted(value: Any, redact: Redact) -> Any:
 
 
 def _safe(value: Any, redact: Redact) -> Any:
+    if isinstance(value, CommandLine):
+        return value.shown(redact)
     if isinstance(value, str):
         return spelt_out(redact(value))
     if isinstance(value, dict):

@@ -18,8 +18,11 @@ T = TypeVar("T")
 
 #: How deeply arrays and objects may be nested: recursion over them must not exhaust the stack.
 DEEPEST = 100
-#: A whole string, with its quotes.
-_STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
+#: A string with its quotes, or to the end of the text if it has no second one: if that did not match, each quote in it
+#: would be tried as the first in turn.
+_STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)', re.DOTALL)
+#: How a text in UTF-16 begins, in which a quote or a backslash is two bytes.
+_UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
 
 def count_values(body: bytes) -> int:
@@ -29,7 +32,8 @@ def count_values(body: bytes) -> int:
         return 1 + sum(text.count(mark) for mark in (b",", b"[", b"{"))
 
     # Commas and brackets in strings do not separate values, which matters only where there are many.
-    return roughly if (roughly := count(body)) < 10_000 else count(_STRING.sub(b"", body))
+    roughly = count(body)
+    return roughly if roughly < 10_000 or body.startswith(_UTF16) else count(_STRING.sub(b"", body))
 
 
 @dataclass(frozen=True)
@@ -83,7 +87,7 @@ def decoded(body: bytes) -> tuple[str, list[str]]:
         text = body.decode("utf-8")
     except UnicodeDecodeError as error:
         defects.append(f"not UTF-8: {error.reason} at byte {error.start}")
-        text = body.decode("utf-16" if body[:2] in {b"\xff\xfe", b"\xfe\xff"} else "latin-1", "replace")
+        text = body.decode("utf-16" if body.startswith(_UTF16) else "latin-1", "replace")
     if text.startswith("\ufeff"):
         defects.append("a byte order mark at the beginning")
     return text.removeprefix("\ufeff"), defects

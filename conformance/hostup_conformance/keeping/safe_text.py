@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+import shlex
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from itertools import takewhile
 from typing import Any, TypeAlias
 
@@ -35,6 +37,35 @@ def spelt_out(text: str) -> str:
 def on_one_line(text: str) -> str:
     """Return a text as one line, with escapes for line ends and other characters that cannot be printed."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+@dataclass(frozen=True)
+class Variable:
+    """A variable of the shell, by its name. It is the only part of a command line that a shell may expand."""
+
+    name: str
+
+    def __str__(self) -> str:
+        """Return it as a part of a word; a name that no variable can have is only text."""
+        return f'"${self.name}"' if self.name.isascii() and self.name.isidentifier() else shlex.quote(self.name)
+
+
+@dataclass(frozen=True)
+class CommandLine:
+    """A command for a shell: its words, each of texts and variables. The texts may be a stranger's."""
+
+    words: Sequence[str | tuple[str | Variable, ...]]
+
+    def shown(self, redact: Redact) -> str:
+        """Return the line, in which a shell expands the variables and nothing else.
+
+        Quoting comes last: the replacement of a key could take a quotation mark with it.
+        """
+
+        def part(part: str | Variable) -> str:
+            return str(part) if isinstance(part, Variable) else shlex.quote(on_one_line(redact(part)))
+
+        return " ".join(part(word) if isinstance(word, str) else "".join(map(part, word)) for word in self.words)
 
 
 def beginning(data: bytes | str, longest: int, redact: Redact = unchanged) -> tuple[str, bool]:

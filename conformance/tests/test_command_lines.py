@@ -1,0 +1,100 @@
+"""A command line in a report repeats a request, and runs nothing else, whoever the request is from."""
+
+from __future__ import annotations
+
+import random
+import shutil
+import subprocess
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from hostup_conformance.contract.ask import understand
+from hostup_conformance.contract.target import Target
+from hostup_conformance.front.record import curl, redacted
+from hostup_conformance.http.exchange import Exchange
+from hostup_conformance.http.messages import Request
+from hostup_conformance.keeping.redact import Redactor
+from hostup_conformance.keeping.safe_text import CommandLine, Redact, Variable, unchanged
+
+KEY = "a-key-of-the-user's-own"
+TARGET = Target("http://127.0.0.1:1", "har", KEY, "vps_1")
+SHELLS = [shell for shell in ("sh", "bash", "zsh", "ksh") if shutil.which(shell)]
+#: What a shell might take for more than text. `%s` is a file that must not come into being.
+PIECES = [
+    *("$(touch${IFS}%s)", "`touch %s`", "; touch %s;", "\ntouch %s\n", "\rtouch %s\r", "| touch %s |"),
+    *("' ; touch %s ; '", '" ; touch %s ; "', "\\' ; touch %s ; '", "'\"'\"'$(touch %s)", "<(touch %s)"),
+    *("$HOSTUP_API_KEY", "${HOSTUP_API_KEY}", "!!", "$'\\n'", "'", '"', "\\", "\0", "\x1b[2J", "\u2028touch %s\u2028"),
+    *(KEY, KEY[:9], KEY[-9:], "another'key", "-o %s", "@%s", "> %s", "#", "~", "*", "[a-z]", "{a,b}", "%%s", "\udc80"),
+    *(" ", "=", "& touch %s &", "&& touch %s &&"),
+]  # fmt: skip
+#: How the lines' curl, a function of the shell, prints its arguments.
+CURL = "curl() { printf '%s\\0' \"$@\"; printf 'end\\0'; }\n"
+
+
+def text(chance: random.Random, file: Path) -> str:
+    return "".join(chance.choice(PIECES).replace("%s", str(file)) for _ in range(chance.randint(1, 4)))
+
+
+def request(chance: random.Random, file: Path) -> Request:
+    """Return a request as a recording may have it: any text, except a line end in the method."""
+    fields = [("Authorization", chance.choice([f"Bearer {KEY}", text(chance, file), f"Bearer {text(chance, file)}"]))]
+    fields += [(chance.choice(["X-Any", text(chance, file), "Cookie"]), text(chance, file)) for _ in range(2)]
+    method = chance.choice(["GET", "POST", "HEAD", text(chance, file)])
+    body = text(chance, file).encode("utf-8", "surrogatepass") * chance.randint(0, 1)
+    return Request(method, f"/api/v2/vps/{text(chance, file)}/agent/exec", tuple(fields), body)
+
+
+def lines_of(seed: int, number: int, file: Path, redact: Redact) -> list[str]:
+    chance = random.Random(seed)  # noqa: S311 - it only varies the cases
+    requests = [request(chance, file) for _ in range(number)]
+    exchanges = [Exchange(0, one, None, understand(one, TARGET)) for one in requests]
+    return [redacted({"curl": curl(exchange, TARGET)}, redact)["curl"] for exchange in exchanges]
+
+
+def printed_by(shell: str, lines: list[str], folder: Path) -> list[list[str]]:
+    """Run lines in a shell whose curl only prints its arguments; return those of each."""
+    (folder / "script").write_text(CURL + "\n".join(lines) + "\n", errors="backslashreplace")
+    environment = {"HOSTUP_API_KEY": "in the environment", "PATH": "/usr/bin:/bin", "HOME": "/nowhere"}
+    done = subprocess.run([shell, "script"], cwd=folder, env=environment, capture_output=True, check=False)
+    assert done.stderr == b""
+    words = done.stdout.decode().split("\0")
+    calls: list[list[str]] = [[]]
+    for word in words[:-1]:
+        calls.append([]) if word == "end" else calls[-1].append(word)
+    return calls[:-1]
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+@pytest.mark.parametrize(
+    "redact", [unchanged, Redactor([KEY, "another'key", "touch${IFS}"])], ids=["plain", "redacted"]
+)
+def test_thousands_of_hostile_commands_run_curl_alone(shell: str, redact: Redact, tmp_path: Path) -> None:
+    evil = tmp_path / "evil"
+    lines = lines_of(23, 2000, evil, redact)
+    assert all(line.isprintable() for line in lines)
+    calls = printed_by(shell, lines, tmp_path)
+    assert len(calls) == len(lines)
+    assert {path.name for path in tmp_path.iterdir()} == {"script"}
+    assert any("in the environment" in word for call in calls for word in call)
+    for call in calls:
+        assert call[0] == "-i"
+        assert call[-1].startswith(TARGET.base_url)
+        assert not any(word.startswith("@") for option, word in pairwise(call) if option == "-H")
+
+
+def test_the_words_arrive_as_they_were_meant(tmp_path: Path) -> None:
+    words = [piece for piece in PIECES if piece.isprintable()]
+    line = CommandLine(["curl", *words, ("before ", Variable("HOSTUP_API_KEY"), " after")]).shown(unchanged)
+    assert printed_by("sh", [line], tmp_path) == [[*words, "before in the environment after"]]
+
+
+@pytest.mark.parametrize("name", ["A`touch evil`", "A$(touch evil)", "A B", "", "A\nB", "1"])
+def test_a_name_that_no_variable_can_have_is_text(name: str, tmp_path: Path) -> None:
+    assert printed_by("sh", [f"curl {Variable(name)}"], tmp_path) == [[name]]
+    assert {path.name for path in tmp_path.iterdir()} == {"script"}
+
+
+def test_curl_takes_no_brackets_for_many_addresses() -> None:
+    one = Request("GET", "/api/v2/vps/{a,b}/agent/exec")
+    assert "--globoff" in curl(Exchange(0, one, None, understand(one, TARGET)), TARGET).words
