@@ -14,10 +14,10 @@ from typing import Any
 from hostup_conformance.contract.target import UNKNOWN_ADDRESS, Target, header_variable
 from hostup_conformance.http.limits import FOR_COMMANDS, LIVE_REQUESTS, Limits
 from hostup_conformance.http.route import Route, ca_from, proxy_for
-from hostup_conformance.keeping.files import is_among
+from hostup_conformance.keeping.files import check_place, is_among
 from hostup_conformance.keeping.misconfigured import Misconfigured
 from hostup_conformance.keeping.safe_text import shown
-from hostup_conformance.reports.files import reports_in
+from hostup_conformance.reports.files import is_strange, reports_in
 
 #: The form of a header field's name (RFC 9110 section 5.6.2), and the names that the suite itself sets.
 FIELD_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -247,7 +247,10 @@ def check_outputs(report_dir: Path, record: Path | None, inputs: Mapping[str, Pa
             )
     if record and is_among(record, reports):
         raise Misconfigured(f"--record {record} is the name of a report too; give another")
-    check_writable(report_dir / "report.json", "--report-dir")
+    for report in reports:
+        check_writable(report, "--report-dir")
+        if is_strange(report):
+            raise Misconfigured(f"{report} is no report of the suite, and would be replaced; give another --report-dir")
     if record:
         check_writable(record, "--record")
 
@@ -262,8 +265,7 @@ def check_writable(file: Path, option: str) -> None:
         file.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=file.parent):
             pass
-        if file.is_dir():
-            raise IsADirectoryError(21, "a folder", str(file))
+        check_place(file)
     except OSError as error:
         raise Misconfigured(f"{file} cannot be written ({error.strerror}); give another {option}") from None
     finally:

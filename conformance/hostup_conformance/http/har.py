@@ -22,7 +22,7 @@ from hostup_conformance.http.har_schema import fault_of
 from hostup_conformance.http.json_text import count_values
 from hostup_conformance.http.messages import Headers, Request, Response
 from hostup_conformance.http.times import rfc3339
-from hostup_conformance.keeping.files import write_whole
+from hostup_conformance.keeping.files import FOR_ME, read_plain, write_whole
 from hostup_conformance.keeping.misconfigured import Misconfigured
 from hostup_conformance.keeping.redact import MARK
 from hostup_conformance.keeping.safe_text import Redact, on_one_line
@@ -68,8 +68,8 @@ class Recording:
 def read(file: Path) -> Recording:
     """Read a recording; raise `Misconfigured` if the file is not HAR, or is too large."""
     try:
-        data = file.read_bytes() if file.stat().st_size <= LARGEST_FILE else None
-        if data is None or len(data) + BYTES_PER_VALUE * count_values(data) > LARGEST_FILE:
+        data = read_plain(file, LARGEST_FILE)
+        if len(data) + BYTES_PER_VALUE * count_values(data) > LARGEST_FILE:
             raise Misconfigured(f"--har {file}: too large to be judged; record the endpoint's requests alone")
         # Some programs write NaN for an unknown time.
         log = json.loads(data.decode("utf-8-sig"), parse_constant=lambda _: None)["log"]
@@ -78,7 +78,9 @@ def read(file: Path) -> Recording:
         if not isinstance(entries, list) or not isinstance(known, dict):
             raise TypeError("log.entries is not an array, or log._target is not an object")
         return Recording([checked(entry, number) for number, entry in enumerate(entries)], known)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+    except OSError as error:
+        raise Misconfigured(f"--har {file}: {error.strerror}; give a recording (HAR 1.2)") from None
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         why = f"{type(error).__name__}: {on_one_line(str(error)[:300])}"
         raise Misconfigured(f"--har {file}: not HAR 1.2 ({why}); export it again") from None
 
@@ -169,7 +171,8 @@ def write(
         asks: returns the suite's notes on what a request asks for
     """
     log = {"version": "1.2", "creator": {"name": "hostup-conformance", "version": __version__}, "_target": dict(known)}
-    write_whole(file, parts_of(log, entries_for(exchanges, base_url, redact, asks)))
+    # It has the output of commands, which are nobody else's business.
+    write_whole(file, parts_of(log, entries_for(exchanges, base_url, redact, asks)), FOR_ME)
 
 
 def parts_of(log: dict[str, Any], entries: Iterable[dict[str, Any]]) -> Iterator[str]:

@@ -15,10 +15,13 @@ import certifi
 import httpcore
 
 from hostup_conformance.http.messages import Headers
+from hostup_conformance.keeping.files import read_plain
 from hostup_conformance.keeping.misconfigured import Misconfigured
 
 #: Variables that name more CAs than the system's.
 CA_VARIABLES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")
+#: In bytes. All the CAs of a system take a quarter of a million.
+LARGEST_PEM = 16 << 20
 #: The length (in characters) from which a value is redacted; a shorter one cannot be told from ordinary text.
 SHORTEST_SECRET = 8
 
@@ -57,12 +60,14 @@ class Route:
         if self.ca:
             try:
                 is_folder = os.path.isdir(self.ca)
+                check_pem(*([] if is_folder else [self.ca]))
                 context.load_verify_locations(**{"capath" if is_folder else "cafile": self.ca})
             except OSError as error:  # ssl.SSLError included
                 remedy = "give a file with the CA's certificate in PEM"
                 raise Misconfigured(f"{self.ca_named_by} {self.ca}: {reason(error)}; {remedy}") from None
         if self.certificate:
             try:
+                check_pem(*filter(None, (self.certificate, self.key)))
                 context.load_cert_chain(self.certificate, self.key, password="")
             except OSError as error:
                 remedy = "give the certificate in PEM and its key, without a passphrase, as FILE or FILE:KEYFILE"
@@ -91,6 +96,12 @@ class Route:
 Pool = httpcore.ConnectionPool | httpcore.HTTPProxy
 #: The way to a server of which only the address is needed.
 DIRECT = Route()
+
+
+def check_pem(*files: str | Path) -> None:
+    """Raise `OSError` for what OpenSSL would read without an end, as a device."""
+    for file in files:
+        read_plain(Path(file), LARGEST_PEM)
 
 
 def reason(error: OSError) -> str:

@@ -12,6 +12,7 @@ import yaml
 from hostup_conformance.http.exchange import A
 from hostup_conformance.judging.ledger import renamed, requirements
 from hostup_conformance.judging.verdict import Verdict
+from hostup_conformance.keeping.files import read_plain
 from hostup_conformance.keeping.misconfigured import Misconfigured
 from hostup_conformance.keeping.safe_text import on_one_line, shown
 
@@ -36,14 +37,15 @@ def read_waivers(file: str | None) -> list[Waiver]:
         return []
     form = f"a list of {EXAMPLE}"
     try:
-        if not Path(file).is_file() or Path(file).stat().st_size > LARGEST_FILE:
-            raise Misconfigured(f"--waivers {file}: no file, or larger than {LARGEST_FILE >> 20} MiB; give {form}")
-        entries = yaml.safe_load(Path(file).read_text(encoding="utf-8"))
+        entries = yaml.safe_load(read_plain(Path(file), LARGEST_FILE).decode())
         if not isinstance(entries, list):
             raise Misconfigured(f"--waivers {file}: not a list; give {form}")
         waivers = [read_waiver(file, entry) for entry in entries]
-    # PyYAML raises ValueError for impossible dates, and TypeError for unhashable keys; a list may contain itself.
-    except (OSError, ValueError, TypeError, RecursionError, yaml.YAMLError) as error:
+    except Misconfigured:
+        raise
+    except OSError as error:
+        raise Misconfigured(f"--waivers {file}: {error.strerror}; give {form}") from None
+    except Exception as error:  # whatever PyYAML raises for odd tags, dates, keys and numbers; a list may hold itself
         why = on_one_line((str(error).splitlines() or [type(error).__name__])[0][:300])
         raise Misconfigured(f"--waivers {file}: {why}; give {form}") from None
     if twice := [id for id, times in Counter(waiver.id for waiver in waivers).items() if times > 1]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from hostup_conformance.judging.defects import failure
-from hostup_conformance.keeping.files import is_among, remove, write_whole
+from hostup_conformance.keeping.files import append, is_among, read_plain, remove, write_whole
 from hostup_conformance.reports import html, junit, summary
 
 
@@ -28,6 +28,12 @@ REPORTS = {
 }
 
 
+#: What only a report of the suite says: one of these.
+OURS = (b"hostup-conformance", b'"suite_version"', b"## Conformance: ")
+#: The greatest size of a report in bytes.
+LARGEST_REPORT = 64 << 20
+
+
 def reports_in(directory: Path) -> list[Path]:
     """Return the files that a run writes."""
     return [directory / name for name in REPORTS]
@@ -37,8 +43,17 @@ def remove_reports(directory: Path, inputs: Iterable[Path]) -> None:
     """Remove the reports of an earlier run, so that none is taken for this one's; keep what this run is to read."""
     given = tuple(inputs)
     for report in reports_in(directory):
-        if not any(is_among(file, [report]) for file in given):
+        if not any(is_among(file, [report]) for file in given) and not is_strange(report):
             remove(report)
+
+
+def is_strange(file: Path) -> bool:
+    """Whether a plain file that has the name of a report is none of the suite's."""
+    try:
+        text = read_plain(file, LARGEST_REPORT)
+    except OSError:
+        return file.is_file()
+    return bool(text) and not any(words in text for words in OURS)
 
 
 def write_reports(record: dict[str, Any], directory: Path) -> list[str]:
@@ -52,6 +67,6 @@ def write_reports(record: dict[str, Any], directory: Path) -> list[str]:
         except Exception as error:
             problems.append(f"{directory / name} could not be made ({failure(error)}); please report it")
     if file := os.environ.get("GITHUB_STEP_SUMMARY"):
-        with suppress(Exception), Path(file).open("a", encoding="utf-8", errors="backslashreplace") as step:
-            step.write(summary.render(record))
+        with suppress(Exception):
+            append(Path(file), summary.render(record))
     return problems

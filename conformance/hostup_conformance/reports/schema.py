@@ -6,12 +6,15 @@ import json
 from pathlib import Path
 from typing import Any
 
+from hostup_conformance.keeping.files import read_plain
 from hostup_conformance.keeping.misconfigured import Misconfigured
 from hostup_conformance.keeping.safe_text import shown
 
 #: The version of the form, which changes if readers of the old form would fail. Added members do not change it.
 FORMAT = 3
 SCHEMA = Path(__file__).with_name("report.schema.json")
+#: In bytes. A report takes about 300,000.
+LARGEST_FILE = 64 << 20
 REMEDY = "give a report.json that a run has written"
 
 
@@ -34,7 +37,7 @@ def complaint(report: Any) -> str | None:
 def read(file: Path) -> dict[str, Any]:
     """Read a report; raise `Misconfigured` if the file is not one, or has another version of the form."""
     try:
-        report = json.loads(file.read_text("utf-8"))
+        report = json.loads(read_plain(file, LARGEST_FILE))
     except OSError as error:
         raise Misconfigured(f"{file}: {error.strerror}; {REMEDY}") from None
     except (ValueError, RecursionError):
