@@ -78,7 +78,7 @@ def test_a_usage_error_leaves_inputs_and_no_verdict(tmp_path: Path, words: list[
     """Reports of an earlier run are not taken for those of this one, but what a run was to read is not removed."""
     (tmp_path / "report").mkdir()
     for name in ("report/report.json", "report/summary.md", "in.har"):
-        (tmp_path / name).write_text("from an earlier run")
+        (tmp_path / name).write_text("hostup-conformance, an earlier run")
     (tmp_path / "link").symlink_to("report/report.json")
     at = words.index("--") if "--" in words else len(words)
     arguments = [*words[:at], "--report-dir", "report", *words[at:]]
@@ -86,7 +86,7 @@ def test_a_usage_error_leaves_inputs_and_no_verdict(tmp_path: Path, words: list[
     done = subprocess.run(command, cwd=tmp_path, env=KEPT, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 4, done.stdout + done.stderr
     assert sorted(path.name for path in (tmp_path / "report").iterdir()) == reports
-    assert (tmp_path / "in.har").read_text() == "from an earlier run"
+    assert (tmp_path / "in.har").read_text() == "hostup-conformance, an earlier run"
     assert ("would be replaced" in done.stderr) == (bool(reports) or "in.har" in words)
 
 
