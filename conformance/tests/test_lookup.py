@@ -77,6 +77,18 @@ def test_an_id_may_be_any_text() -> None:
     assert asked[1] == "GET /api/v2/vps/a%2Fb%20%C3%BC/agent/exec"
 
 
+@pytest.mark.parametrize(
+    "id",
+    ["..", ".", "", " ", " ..", "a\n", "a\0b", "\u202ea", "'a'", '"a"', "a" * 5000, API_KEY, API_KEY.encode().hex()],
+)
+def test_an_id_from_the_list_passes_the_same_check_as_one_from_the_environment(id: str) -> None:
+    target, asked = look_up(items(id, VPS_ID))
+    assert target.vps == VPS_ID
+    assert asked == ["GET /api/v2/vps", f"GET /api/v2/vps/{VPS_ID}/agent/exec"]
+    with pytest.raises(Misconfigured):
+        look_up(items(id))
+
+
 def unavailable(_asked: Asked, answered: Answered) -> None:
     if answered.is_availability:
         answered.change(available=False)

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import ast
+import base64
+import socket
 import time
-from urllib.parse import parse_qsl, urlsplit
+from pathlib import Path
+from urllib.parse import parse_qsl, quote, urlsplit
 
+import httpcore
 import pytest
 from hostup_conformance.contract.ask import LARGEST_LINUX_PID
 from hostup_conformance.contract.sending import Wire, wire_to
 from hostup_conformance.contract.target import Target
+from hostup_conformance.http import network
 from hostup_conformance.http.limits import Limits
 from hostup_conformance.http.messages import Request
 from hostup_conformance.http.unsent import Stopped, Withheld
@@ -154,3 +160,105 @@ def test_nothing_but_the_target_is_asked() -> None:
     target, wire, _ = run(None)
     assert urlsplit(target.base_url).hostname == "127.0.0.1"
     assert {e.response is not None for e in wire.exchanges} == {True}
+
+
+#: How somebody may get a key back who has put it into what a request is made of.
+RETURNED = [
+    API_KEY,
+    f'"{API_KEY}"',
+    f'W/"{API_KEY.upper()}"',
+    API_KEY.encode().hex(),
+    base64.b64encode(b"x" + API_KEY.encode()).decode(),
+    quote(quote("".join(f"%{ord(c):02x}" for c in API_KEY))),
+]
+
+
+@pytest.mark.parametrize("live", [True, False])
+@pytest.mark.parametrize("returned", RETURNED)
+@pytest.mark.parametrize("authorized", [True, False])
+def test_a_key_from_a_server_goes_nowhere(returned: str, *, live: bool, authorized: bool) -> None:
+    """The policy looks at the whole request, not only at its target."""
+    wire, path = wire_of(live=live), f"/api/v2/vps/{VPS_ID}/agent/exec"
+    key = (("Authorization", f"Bearer {API_KEY}"),) if authorized else ()
+    for request in (
+        Request("GET", path, (*key, ("If-None-Match", returned))),
+        Request("GET", path, (*key, ("X-Any", "any"), (returned, "any"))),
+        Request("GET", f"/api/v2/vps?limit=2&cursor={quote(returned, safe='')}", key),
+        Request("GET", f"/api/v2/vps?name={quote(returned, safe='')}", key),
+        Request("GET", f"/api/v2/vps/{quote(returned, safe='')}/agent/exec", key),
+        Request("GET", f"{path}?pid=1&api_key={API_KEY}", key),
+        Request("POST", path, key, f'{{"command": "{returned}"}}'.encode()),
+    ):
+        with pytest.raises(Withheld):
+            wire.check(request)
+
+
+def test_one_request_has_the_key_in_its_url_on_purpose() -> None:
+    on_purpose = Request("GET", f"/api/v2/vps/{VPS_ID}/agent/exec?api_key={API_KEY}")
+    wire_of(live=False).check(on_purpose)
+    with pytest.raises(Withheld):
+        wire_of(live=True).check(on_purpose)
+
+
+class Giver:
+    """Gives the key back wherever a client may take something from: in ETags, cursors, names and addresses."""
+
+    def __init__(self) -> None:
+        self.asked: list[Asked] = []
+
+    def __call__(self, asked: Asked, answered: Answered) -> None:
+        self.asked.append(asked)
+        answered.header("ETag", f'"{API_KEY}"')
+        if asked.path == "/api/v2/vps" and answered.status == 200:
+            item = {"id": VPS_ID, "name": API_KEY, "primaryIp": API_KEY}
+            answered.become(200, {"data": [item, {**item, "id": API_KEY}], "hasMore": True, "nextCursor": API_KEY})
+
+
+@pytest.mark.parametrize("live", [True, False])
+def test_a_whole_run_sends_no_key_back(*, live: bool) -> None:
+    giver = Giver()
+    run(giver, live=live)
+    assert len(giver.asked) > 50
+    for asked in giver.asked:
+        others = [value for name, value in asked.headers.items() if name.lower() != "authorization"]
+        assert not any(API_KEY in value for value in others), asked
+        assert API_KEY not in asked.path
+        assert (
+            API_KEY not in asked.query
+            or (not live and asked.query.endswith(f"key={API_KEY}"))
+            or (not live and "token" in asked.query)
+        ), asked
+
+
+@pytest.mark.parametrize("address", ["192.0.2.7", "::ffff:192.0.2.7", "10.0.0.1", "fe80::1%eth0"])
+def test_localhost_is_this_machine_or_nothing(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    found = [(family, socket.SOCK_STREAM, 6, "", (address, 80))]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+    with pytest.raises(httpcore.ConnectError, match="localhost is not resolved to this machine"):
+        network.resolve("localhost", 80, 5)
+    found.append((socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", 80)))
+    assert network.resolve("localhost", 80, 5) == ["127.0.0.1"]
+    assert network.resolve("other.example", 80, 5) == [address, "127.0.0.1"]
+
+
+def test_only_the_wire_opens_connections() -> None:
+    """Nothing goes round the policy. (httpx stands here for its types; its client gets its responses from the wire.)"""
+    package = Path(network.__file__).parents[1]
+    users: dict[str, set[str]] = {}
+    for file in package.rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text())):
+            for name in imported_by(node):
+                users.setdefault(name, set()).add(str(file.relative_to(package)))
+    assert users["hostup_conformance.http.connections.Connections"] == {"http/wire.py"}
+    assert users["httpcore"] == {"http/connections.py", "http/network.py", "http/route.py"}
+    assert not {"requests", "aiohttp", "urllib3", "http.client"} & users.keys()
+    assert {name for name in users if name.startswith("urllib.request")} == {
+        f"urllib.request.{name}" for name in ("getproxies_environment", "proxy_bypass")
+    }
+
+
+def imported_by(node: ast.AST) -> list[str]:
+    if isinstance(node, ast.ImportFrom):
+        return [f"{node.module}.{alias.name}" for alias in node.names]
+    return [alias.name for alias in node.names] if isinstance(node, ast.Import) else []

@@ -33,6 +33,7 @@ class Policy:
 
     def __call__(self, request: Request, ask: Ask, exchanges: Sequence[Exchange]) -> None:
         """Check one request, given the exchanges before it."""
+        self._check_keys(request, ask)
         overrides = overrides_of(request)
         starts = "POST" in {request.method, *overrides} and bool(request.body)
         if starts and not self.target.allow_exec:
@@ -43,8 +44,6 @@ class Policy:
             raise Withheld("a command is started on no other VPS than the given one")
         if not starts and request.method not in SAFE_METHODS:
             raise Withheld(f"{request.method} is not sent to a server that is not on loopback, or with --live")
-        if redactor(self.target.secrets).finds_in(request.target):
-            raise Withheld("a key in a URL is not sent to a server that is not on loopback, or with --live")
         if overrides and not self.target.allow_exec:
             raise Withheld("another method is not asked for without --allow-exec: it may be one that starts a command")
         if (
@@ -55,6 +54,19 @@ class Policy:
             raise Withheld(
                 "a pid that may be another user's command is not polled: the poll would take its output away"
             )
+
+    def _check_keys(self, request: Request, ask: Ask) -> None:
+        """Raise `Withheld` if a key is anywhere but in Authorization, where only the sources of the suite write one.
+
+        A server may have put it into an ETag, a cursor or a name that it gets back. One request has the key in its URL
+        on purpose, and goes to loopback alone.
+        """
+        held = redactor(self.target.secrets).finds_in
+        if held(request.target) and (self.careful or not has_key_on_purpose(request, ask, self.target)):
+            raise Withheld("a key is sent in no URL to a server that is not on loopback, or that chose where it stands")
+        fields = (f"{name}: {value}" for name, value in request.headers if name.lower() != "authorization")
+        if held("\n".join(fields)) or held(request.body.decode("latin-1")):
+            raise Withheld("a key is sent in the header field Authorization alone")
 
     def _is_harmless(self, request: Request, ask: Ask, exchanges: Sequence[Exchange]) -> bool:
         """Whether a request, however a server reads it, can reach no command except our own.
@@ -69,6 +81,12 @@ class Policy:
             number in ours or number <= 1 or number >= 2**32 or (number > LARGEST_LINUX_PID and number % 2)
             for number in readings(request)
         )
+
+
+def has_key_on_purpose(request: Request, ask: Ask, target: Target) -> bool:
+    """Whether a request is the one that has the key as the only parameter of the probe, and has it nowhere else."""
+    _, _, value = request.query.partition("=")
+    return ask.endpoint and ask.credential == "query" and ask.vps == "own" and value == quote(target.key, safe="")
 
 
 def ours_in(request: Request, ask: Ask, target: Target) -> set[int | None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import queue
 import re
 import socket
@@ -18,6 +19,8 @@ import httpcore
 
 from hostup_conformance.keeping.safe_text import counted
 
+#: The name that counts as loopback wherever it is written (RFC 6761, section 6.3).
+THIS_MACHINE = "localhost"
 #: Only Linux has it.
 QUICK_ACKNOWLEDGEMENT: int | None = getattr(socket, "TCP_QUICKACK", None)
 #: The beginning of what a server may send, unasked, when it closes an idle connection (RFC 9110 section 15.5.9).
@@ -148,7 +151,8 @@ def resolve(host: str, port: int, seconds: float) -> list[str]:
         except (OSError, UnicodeError) as error:
             results.put(error if isinstance(error, OSError) else OSError(str(error)))
         else:
-            results.put(list(dict.fromkeys(str(address[0]) for *_, address in found)))
+            addresses = dict.fromkeys(str(address[0]) for *_, address in found)
+            results.put([one for one in addresses if may_be(host, one)])
 
     threading.Thread(target=look_up, daemon=True, name="resolver").start()
     try:
@@ -157,7 +161,14 @@ def resolve(host: str, port: int, seconds: float) -> list[str]:
         raise httpcore.ConnectError(f"the name {host} was not resolved within {seconds:.0f} seconds") from None
     if isinstance(result, OSError):
         raise httpcore.ConnectError(str(result)) from None
+    if not result:
+        raise httpcore.ConnectError(f"{host} is not resolved to this machine; give its address as 127.0.0.1 or [::1]")
     return result
+
+
+def may_be(host: str, address: str) -> bool:
+    """Whether a host may have an address: this machine, which gets keys without TLS, has those of loopback alone."""
+    return host != THIS_MACHINE or ipaddress.ip_address(address.partition("%")[0]).is_loopback
 
 
 class WatchedStream(httpcore.NetworkStream):

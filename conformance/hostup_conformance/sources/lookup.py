@@ -11,7 +11,7 @@ from hostup_conformance.contract.content import listed_ids, member
 from hostup_conformance.contract.paths import VPSS, path_of
 from hostup_conformance.contract.refusal import what_stands_between
 from hostup_conformance.contract.sending import Wire
-from hostup_conformance.contract.target import Target
+from hostup_conformance.contract.target import Target, is_id
 from hostup_conformance.http.unsent import Unsent
 from hostup_conformance.keeping.misconfigured import Misconfigured
 from hostup_conformance.keeping.redact import redactor
@@ -56,10 +56,10 @@ def found(target: Target, exchanges: list[Exchange]) -> Target:
 
 
 def candidates(listing: Exchange | None, target: Target) -> list[str]:
-    """Return the ids in a list that may be probed."""
-    others = {"", target.unavailable_vps, target.foreign_vps}
+    """Return the ids in a list that may be probed. They pass the same check as one from the environment."""
+    others = {target.unavailable_vps, target.foreign_vps}
     holds_key = redactor(target.secrets).finds_in
-    ids = (vps for vps in listed_ids(listing) if vps not in others) if listing else ()
+    ids = (vps for vps in listed_ids(listing) if is_id(vps) and vps not in others) if listing else ()
     return [vps for vps in islice(ids, CANDIDATES) if not holds_key(vps)]
 
 
