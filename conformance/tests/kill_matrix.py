@@ -18,7 +18,7 @@ from typing import Any
 
 from faults import faults
 from hostup_conformance.contract.ask import Exchange
-from hostup_conformance.contract.judging import MATRIX, Result, Verdict, server_requirements
+from hostup_conformance.contract.judging import MATRIX, Result, Verdict, ranks, server_requirements
 from hostup_conformance.contract.rules import rules
 from hostup_conformance.contract.target import altered_keys
 from hostup_conformance.judging.ledger import Requirement, requirements
@@ -182,7 +182,7 @@ def renewed(matrix: dict[str, Any]) -> dict[str, Any]:
 def causes(ids: Iterable[str], rows: dict[str, Any]) -> dict[str, list[str]]:
     """Return the root causes among requirements, as the faults show them."""
     must = {id for id, requirement in requirements().items() if requirement.level == "MUST"}
-    return root_causes(ids, list(requirements()), rows, must)
+    return root_causes(ids, list(requirements()), rows, must, ranks=ranks())
 
 
 def first_reported(row: dict[str, Any], rows: dict[str, Any]) -> str | None:

@@ -43,6 +43,7 @@ ENTRY = {
         "served_by": {"type": "array", "minItems": 1, "items": {"enum": [*OPTIONAL, "--allow-exec"]}},
         "without_core": {"const": True},
         "if_offered": {"const": True},
+        "harm": {"enum": ["cut", "key", "access", "effect", "output"]},
         "formerly": {"pattern": r"^[A-Z]+-\d\d$"},
         "wfc": {"enum": [100, 101, 102, 204, 205, 206, 207, 209]},
     },

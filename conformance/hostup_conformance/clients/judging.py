@@ -50,4 +50,8 @@ def was_seen(exchanges: Sequence[Exchange]) -> bool:
 def root_causes(verdict: Verdict) -> dict[str, list[str]]:
     """Return the broken requirements that explain others, or that no other explains, by the kill matrix."""
     broken = [id for id, result in verdict.results.items() if result.status in {"fail", "warn"}]
-    return causes(broken, list(client_requirements()), read_matrix(MATRIX)["faults"]) if broken else {}
+    failing = {id for id in broken if verdict.results[id].status == "fail"}
+    places = {id: {finding.exchange.ask.play.scene for finding in verdict.results[id].findings} for id in broken}
+    ranks = {id: requirement.rank for id, requirement in client_requirements().items()}
+    faults = read_matrix(MATRIX)["faults"] if broken else {}
+    return causes(broken, list(client_requirements()), faults, failing, places, ranks)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import lru_cache
 from typing import Any, Literal, TypeAlias, get_args
-from urllib.parse import unquote, unquote_plus
+from urllib.parse import parse_qsl, unquote, unquote_plus
 
 from hostup_conformance.contract.paths import LARGEST_PROBLEM, Resource, largest_success, resource_of
 from hostup_conformance.contract.target import Target
@@ -198,8 +198,12 @@ def is_start(e: Exchange) -> bool:
 
 
 def new_pid(e: Exchange) -> int | None:
-    """Return the pid of the command that a start has started."""
-    pid = e.body.get("pid") if is_start(e) and e.status == 200 and isinstance(e.body, dict) else None
+    """Return the pid of the command that a start has started: its member pid, or that in its pollUrl."""
+    if not (is_start(e) and e.status == 200 and isinstance(e.body, dict)):
+        return None
+    pid, url = e.body.get("pid"), e.body.get("pollUrl")
+    if "pid" not in e.body and isinstance(url, str):
+        pid = integer(dict(parse_qsl(url.partition("?")[2])).get("pid", ""))
     return pid if isinstance(pid, int) and not isinstance(pid, bool) and pid > 0 else None
 
 

@@ -12,6 +12,7 @@ from hostup_conformance.contract.ban import ban_in
 from hostup_conformance.contract.oracles import schema_note
 from hostup_conformance.contract.refusal import refusal_of_core, refusal_of_starts, shows_core
 from hostup_conformance.contract.rules import rules
+from hostup_conformance.contract.selectors import new_poll
 from hostup_conformance.contract.target import Target
 from hostup_conformance.judging import verdict as core
 from hostup_conformance.judging.defects import Defects
@@ -88,8 +89,22 @@ def root_causes(verdict: Verdict) -> dict[str, list[str]]:
     """Return the broken requirements that explain others, or that no other explains, by the kill matrix."""
     broken = [id for id, result in verdict.results.items() if result.status in {"fail", "warn"}]
     failing = {id for id in broken if verdict.results[id].status == "fail"}
-    places = {id: [finding.exchange.number for finding in verdict.results[id].findings] for id in broken}
-    return causes(broken, list(requirements()), read_matrix(MATRIX)["faults"], failing, places) if broken else {}
+    findings = {id: verdict.results[id].findings for id in broken}
+    places = {id: {at for one in found for at in places_of(one.exchange)} for id, found in findings.items()}
+    faults = read_matrix(MATRIX)["faults"] if broken else {}
+    return causes(broken, list(requirements()), faults, failing, places, ranks())
+
+
+def places_of(e: Exchange) -> set[int | str]:
+    """Return where an exchange stands: it is one of a kind, but of one command with its start and its polls."""
+    command = new_poll(e) or (e.request.target if e.ask.pid.known else None)
+    return {e.number, command} if command else {e.number}
+
+
+@cache
+def ranks() -> dict[str, int]:
+    """Return how much harm a breach of each requirement does: the lower, the more."""
+    return {id: requirement.rank for id, requirement in requirements().items()}
 
 
 def oracle(e: Exchange) -> tuple[str, str] | None:

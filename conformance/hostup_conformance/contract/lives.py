@@ -7,7 +7,14 @@ from dataclasses import dataclass, field
 from math import inf
 
 from hostup_conformance.contract.ask import Exchange
-from hostup_conformance.contract.commands import SLEEPLESS, Command, recognized
+from hostup_conformance.contract.commands import (
+    GUEST_MARK,
+    SLEEPLESS,
+    Command,
+    guest_of,
+    printed_anywhere,
+    recognized,
+)
 from hostup_conformance.contract.content import member
 from hostup_conformance.contract.selectors import is_passable, new_poll, proper_command
 from hostup_conformance.contract.target import Target
@@ -36,8 +43,17 @@ class Life:
     @property
     def seconds_polled(self) -> float:
         """How many seconds after the start the last poll was sent; infinity if that is unknown."""
-        last = self.polls[-1].when if self.polls else None
-        return (last - self.start.when).total_seconds() if last and self.start.when else inf
+        return self.seconds_until(self.polls[-1]) if self.polls else inf
+
+    def seconds_until(self, poll: Exchange) -> float:
+        """Return how many seconds after the start a poll was sent; infinity if that is unknown."""
+        return (poll.when - self.start.when).total_seconds() if poll.when and self.start.when else inf
+
+    @property
+    def is_short(self) -> bool:
+        """Whether it is one of the run's commands, and ends soon."""
+        command = proper_command(self.start.request) or ""
+        return bool(self.command or self.text or printed_anywhere(command))
 
 
 def lives(exchanges: list[Exchange]) -> list[Life]:
@@ -75,6 +91,16 @@ def polled(*names: str) -> Callable[[list[Exchange], Target], list[Exchange]]:
 def sleepless(life: Life) -> bool:
     """Whether the command `slow` ended at once, since the guest has no sleep."""
     return life.name == "slow" and life.end is not None and SLEEPLESS in stream(life.end, "stdout")
+
+
+def is_windows(exchanges: list[Exchange]) -> bool:
+    """Whether the guest was found to have a shell of Windows."""
+    for life in lives(exchanges):
+        begun = printed_anywhere(proper_command(life.start.request) or "")
+        token = begun.removeprefix(GUEST_MARK).rstrip("-")
+        if begun and life.end and guest_of(token, stream(life.end, "stdout")) in {"cmd", "powershell"}:
+            return True
+    return False
 
 
 def echoes(exchanges: list[Exchange]) -> Iterator[tuple[Exchange, str]]:

@@ -11,6 +11,9 @@ from typing import Any, Literal
 import yaml
 
 Level = Literal["MUST", "SHOULD", "OBSERVE"]
+Harm = Literal["cut", "key", "access", "effect", "output", "form"]
+#: What a breach of a requirement does, from the worst on.
+HARMS: tuple[Harm, ...] = ("cut", "key", "access", "effect", "output", "form")
 
 _PACKAGE = Path(__file__).parents[1]
 #: In an installed wheel the contract is inside the package; in the repository it is beside it.
@@ -31,6 +34,7 @@ class Requirement:
     served_by: list[str] = field(default_factory=list)
     without_core: bool = False
     if_offered: bool = False
+    harm: Harm = "form"
     formerly: str | None = None
     wfc: int | None = None
 
@@ -38,6 +42,11 @@ class Requirement:
     def area(self) -> str:
         """The part of the id before the number."""
         return self.id.partition("-")[0]
+
+    @property
+    def rank(self) -> int:
+        """How bad a breach is: the lower, the worse."""
+        return HARMS.index(self.harm)
 
 
 @cache

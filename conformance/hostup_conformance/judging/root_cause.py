@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 
@@ -23,27 +24,33 @@ def root_causes(
     ids: Sequence[str],
     faults: dict[str, Any],
     failing: Collection[str] = (),
-    places: Mapping[str, Collection[int]] | None = None,
+    places: Mapping[str, Collection[Hashable]] | None = None,
+    ranks: Mapping[str, int] = MappingProxyType({}),
 ) -> dict[str, list[str]]:
     """Return the requirements that explain others, or that no other explains, each with those that follow from it.
 
-    First come those that fail or explain a failure, then those that explain most, then those that fail themselves, then
-    those that faults of other requirements break least often: they are the least likely to be consequences.
+    What fails comes before what only warns, and what does most harm before all else of its kind. Nothing is explained
+    by what does less harm than itself, nor a failure by a warning of another area.
 
     Args:
         broken: the ids of the broken requirements
         ids: all ids, in the ledger's order
         faults: the faults of a kill matrix
         failing: the ids of the broken requirements that make the verdict not conformant
-        places: the numbers of the exchanges that break each; one that is first broken before another, and in none of
-            the same exchanges, cannot follow from it
+        places: where each is broken: exchanges, commands or scenes; one can only follow from another that is broken in
+            one of the same places
+        ranks: how much harm each does: the lower, the more; the least for those that are not named
     """
     order = {id: position for position, id in enumerate(ids)}
     left = sorted(set(broken), key=lambda one: order.get(one, len(order)))
     counts = also_reported(faults)
+    least = max(ranks.values(), default=0)
 
     def may_follow(consequence: str, cause: str) -> bool:
-        return places is None or follows(places[consequence], places[cause])
+        same_place = places is None or not set(places[consequence]).isdisjoint(places[cause])
+        hides_harm = ranks.get(cause, least) > ranks.get(consequence, least)
+        warning = consequence in failing and cause not in failing and area_of(cause) != area_of(consequence)
+        return same_place and not hides_harm and not warning
 
     as_consequence = Counter(b for fault in faults.values() for b in fault["reported"] if b != fault["requirement"])
     roots: dict[str, list[str]] = {}
@@ -58,12 +65,14 @@ def root_causes(
         ))  # fmt: skip
         roots[root] = explained[root]
         left = [id for id in left if id != root and id not in explained[root]]
-    return dict(sorted(roots.items(), key=lambda item: (not any_of(failing, *item), -len(item[1]))))
+    return dict(
+        sorted(roots.items(), key=lambda root: (not any_of(failing, *root), ranks.get(root[0], least), -len(root[1])))
+    )
 
 
-def follows(consequence: Collection[int], cause: Collection[int]) -> bool:
-    """Whether what is seen in some exchanges may follow from what is seen in others."""
-    return not consequence or not cause or min(cause) <= min(consequence) or not set(cause).isdisjoint(consequence)
+def area_of(id: str) -> str:
+    """Return the area of a requirement."""
+    return id.partition("-")[0]
 
 
 def any_of(failing: Collection[str], root: str, followers: list[str]) -> bool:

@@ -17,7 +17,7 @@ from hostup_conformance.contract.ask import SLEEP, Exchange, new_pid, with_start
 from hostup_conformance.contract.commands import Command, Guest, again, asks_guest, catalogue, guest_of, trace
 from hostup_conformance.contract.content import member
 from hostup_conformance.contract.paths import LONGEST_COMMAND, path_of
-from hostup_conformance.contract.selectors import BUSY
+from hostup_conformance.contract.selectors import BUSY, is_transient
 from hostup_conformance.contract.sending import Wire
 from hostup_conformance.contract.target import Target
 from hostup_conformance.http.messages import Request
@@ -37,6 +37,8 @@ MARKING = {"once", "again"}
 AT_ONCE = 4
 #: For how many seconds a command that ends at once is polled, and the first and the longest pause between two polls.
 PATIENCE, PAUSE, LONGEST_PAUSE = 4.0, 0.05, 0.5
+#: For how many more seconds so many of the commands are polled that have not ended by then.
+LAST_PATIENCE, LAST = 8.0, 2
 
 
 class StartedCommands:
@@ -84,14 +86,13 @@ class StartedCommands:
     def conclude(self) -> None:
         """Follow what is left to its end, start what the server was too busy for, and ask the guest what ran."""
         with suppress(Stopped):
-            self._follow(self._outstanding())
+            self._wait_for_the_last()
             postponed, self._postponed = self._postponed, []
             for command in postponed:
                 self._follow([self._start(purpose_of(command), command.text)])
             if self.traced:
                 self._follow([self._start("the start of the same command again", again(self.token).text)])
                 self._follow([self._start("the start of a command that tells what ran", trace(self.token).text)])
-            self._follow(self._outstanding())
 
     def at_once(self, *tasks: Callable[[], T], at_least: int = AT_ONCE) -> list[T | None]:
         """Do tasks that send requests, more at once with a slow server; return what they return, None if stopped."""
@@ -162,8 +163,16 @@ class StartedCommands:
     def _outstanding(self) -> list[int]:
         """Return the pids of started commands whose end has not been reported yet."""
         polled = [e for e in self._wire.exchanges if e.ask.pid.known and e.ask.credential == "full"]
-        ended = {e.ask.number for e in polled if member(e, "exited") is not False}
+        ended = {e.ask.number for e in polled if member(e, "exited") is not False and not is_busy(e)}
         return sorted(with_started_commands(self._target, self._wire.exchanges).started_pids - ended)
+
+    def _wait_for_the_last(self) -> None:
+        """Follow the commands that have not been polled yet, and then some of those that have not ended, for longer."""
+        polled = {e.ask.number for e in self._wire.exchanges if e.ask.credential == "full"}
+        self._follow([pid for pid in self._outstanding() if pid not in polled])
+        deadline = time.monotonic() + LAST_PATIENCE
+        for pid in self._outstanding()[:LAST]:
+            follow(self._wire, self._target, pid, deadline=deadline)
 
     def _follow(self, pids: Sequence[int | None]) -> list[Exchange]:
         """Poll commands until each has ended, one after the other; return the last exchange of each."""
@@ -187,24 +196,30 @@ class StartedCommands:
         return None
 
 
-def follow(wire: Wire, target: Target, pid: int) -> Exchange | None:
+def follow(wire: Wire, target: Target, pid: int, *, deadline: float = 0.0) -> Exchange | None:
     """Poll a command until it has ended, or until the wire sends no more; return the last exchange.
 
-    Where it is not found although it ran before, poll it once more: only one of several servers may know it.
+    Where it is not found although it ran before, poll it once more: only one of several servers may know it. Where the
+    server is busy, poll it again. The deadline is a moment of the monotonic clock.
     """
-    pause, deadline = PAUSE, time.monotonic() + PATIENCE
+    pause, deadline = LONGEST_PAUSE if deadline else PAUSE, deadline or time.monotonic() + PATIENCE
     exchange, ran = None, False
     with suppress(Unsent):
         while True:
             exchange = wire.send(poll(target, pid), purpose="a poll of the command that was started")
             runs = member(exchange, "exited") is False
             lost = ran and exchange.status == 404
-            if not (runs or lost) or time.monotonic() > deadline:
+            if not (runs or lost or is_busy(exchange)) or time.monotonic() > deadline:
                 break
             ran = runs
             wire.pace.wait(pause)
             pause = min(2 * pause, LONGEST_PAUSE)
     return exchange
+
+
+def is_busy(e: Exchange) -> bool:
+    """Whether a poll could not be served, and may be soon."""
+    return e.status in BUSY or is_transient(e)
 
 
 def poll(target: Target, pid: int) -> Request:

@@ -7,14 +7,13 @@ from hostup_conformance.contract.content import (
     AVAILABILITY,
     OUTPUT,
     envelope_of,
-    member,
     misspelled,
     named_members,
     present,
     status_of,
 )
 from hostup_conformance.contract.rules import Findings, FindingsAcross, across, each
-from hostup_conformance.contract.selectors import asks_availability, has_json, is_availability, succeeded
+from hostup_conformance.contract.selectors import asks_availability, has_json, is_availability, is_transient, succeeded
 from hostup_conformance.contract.target import Target
 from hostup_conformance.keeping.safe_text import short_json
 
@@ -91,20 +90,24 @@ def not_available_there(e: Exchange) -> Findings:
         yield "available false, or absent", {"available": True}
 
 
-@each("PROBE-08", of_unavailable)
-def unavailable_gets_200_with_a_reason(e: Exchange) -> Findings:
-    """The status code must be 200.
+@each("PROBE-08", lambda e: of_unavailable(e) and is_availability(e))
+def unavailable_has_a_reason(e: Exchange) -> Findings:
+    """A reason that is null, empty or blank is a finding, and so is a body that has members but no documented one.
 
-    A reason that is null, empty or blank is a finding, and so is a body that has members but no documented one; a
-    missing reason passes.
+    A missing reason passes.
     """
-    reason = member(e, "reason")
-    if e.status != 200:
-        yield "status 200", status_of(e)
-    elif isinstance(e.body, dict) and "reason" in e.body and (reason is None or reason == "" or str(reason).isspace()):
+    reason = e.body.get("reason")
+    if "reason" in e.body and (reason is None or reason == "" or str(reason).isspace()):
         yield "a reason that is not empty", {"reason": reason}
-    elif isinstance(e.body, dict) and e.body and not present(e, AVAILABILITY):
+    elif e.body and not present(e, AVAILABILITY):
         yield "an availability", f"{named_members(e.body)} alone"
+
+
+@each("PROBE-12", of_unavailable)
+def unavailable_gets_200(e: Exchange) -> Findings:
+    """Any status code but 200 is a finding. A gateway's failure passes; HTTP-08 judges that."""
+    if e.status != 200 and not is_transient(e):
+        yield "status 200", status_of(e)
 
 
 @each("PROBE-09", is_availability)
