@@ -197,6 +197,7 @@ class Script:
             name = value.partition(" ")[0] if value != key else "no scheme"
             yield self._with_authorization(f"the key under {name}", value)
         wrong = self._other_key()
+        yield self._with_authorization("the key under a scheme that nobody knows", f"Nonesuch {key}")
         for value in (f"Basic {b64encode(f'{wrong}:'.encode()).decode()}", f"Token {wrong}", wrong):
             yield self._with_authorization("a wrong key under another scheme", value)
         for value in altered_keys(key):
@@ -253,7 +254,7 @@ class Script:
         known = running or nobodys
         base = nobodys if self.careful else known
         invalid = [
-            "abc", f"{known}abc", f"{base}.1", f"{known}%27%22%5C", f"{base}%20OR%201=1", f"{known}%00",
+            "abc", "%", f"{known}abc", f"{base}.1", f"{known}%27%22%5C", f"{base}%20OR%201=1", f"{known}%00",
             f"{known}%0Aabc", "null", "true", "undefined", "NaN", "%7B%7D", "%5B1%5D", "%F0%9F%92%A9", "%ff",
             *(["0xbadbad"] if self.careful else [f"0x{known:x}", f"{known},{known}"]),
         ]  # fmt: skip

@@ -57,8 +57,11 @@ class CommandScript(Script):
         target = self.target
         too_long = next(marked).ljust(LONGEST_COMMAND + 1, " ")
         no_commands = ["", None, 5, ["/bin/sh", "-c", next(marked)], {"run": next(marked)}]
-        for bad in (b"{}", b"[]", b"null", b"{", b"\xff\xfe{", b"[" * 3000, *map(body_of, [*no_commands, too_long])):
+        odd_bodies = (b"{}", b"[]", b"null", b"{", b"\xff\xfe{", b"[" * 3000, next(marked).encode())
+        for bad in (*odd_bodies, *map(body_of, [*no_commands, too_long])):
             yield Step("a start without a proper command", post(target, bad), "input")
+        if not self.careful:
+            yield Step("a start without a body", post(target, b""), "input")
         for odd in ("\0", "\ud800"):
             yield Step("a start whose command has what no guest is given", post(target, body_of(echo() + odd)), "input")
         if not self.careful:

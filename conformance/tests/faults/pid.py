@@ -211,3 +211,10 @@ def processes_of_the_guest_can_be_polled(asked: Asked, answered: Answered) -> No
     """The server asks the guest's system whether a process runs, so that its first process can be polled."""
     if asked.full and asked.own and asked.pid == "1":
         answered.become(200, {"exited": False})
+
+
+@trips("PID-06")
+def half_an_escape_is_a_500(asked: Asked, answered: Answered) -> None:
+    """A pid with a percent sign that begins no escape gets a page of the framework with 500."""
+    if asked.query == "pid=%":
+        answered.become(500, b"<h1>Internal Server Error</h1>", "text/html")

@@ -145,7 +145,7 @@ def no_reason(asked: Asked, answered: Answered) -> None:
         answered.change(reason=None)
 
 
-@trips("PROBE-08")
+@trips("PROBE-12")
 def unavailable_is_an_error(asked: Asked, answered: Answered) -> None:
     """A probe of the VPS without an agent gets 409."""
     if answered.is_availability and asked.vps == UNAVAILABLE_VPS_ID:

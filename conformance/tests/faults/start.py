@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import time
+from math import inf
 from unicodedata import normalize
 
 from hostup_conformance.contract.commands import Command, recognized
@@ -52,13 +53,6 @@ def poll_url_is_null(_asked: Asked, answered: Answered) -> None:
         answered.change(pollUrl=None)
 
 
-@trips("START-03")
-def new_pid_is_in_the_url_alone(_asked: Asked, answered: Answered) -> None:
-    """The response to a start has the pid only in pollUrl."""
-    if answered.is_started:
-        answered.drop("pid")
-
-
 @trips("START-04")
 def poll_url_is_elsewhere(_asked: Asked, answered: Answered) -> None:
     """pollUrl leads to another host."""
@@ -87,7 +81,7 @@ def output_of_another_command(asked: Asked, answered: Answered) -> None:
         answered.change(stdout=f"output of another command, number {asked.nth()}\n")
 
 
-@trips("START-06")
+@trips("START-27")
 def started_never_exits(_asked: Asked, answered: Answered) -> None:
     """A started command is said to run for ever."""
     if answered.is_output and "hostup-conformance" in answered.json.get("stdout", ""):
@@ -505,14 +499,14 @@ def a_charset_is_refused(asked: Asked, answered: Answered) -> None:
         refuse(asked, answered, 415, "invalid_request", "Invalid request")
 
 
-@trips("START-06")
+@trips("START-27")
 def failures_make_the_poll_a_problem(asked: Asked, answered: Answered) -> None:
     """A poll of a command that failed gets 400."""
     if ended(asked, answered) and answered.json["exitCode"]:
         refuse(asked, answered, 400, "invalid_request", "Invalid request")
 
 
-@trips("START-06")
+@trips("START-27")
 def the_same_command_is_not_started_again(asked: Asked, answered: Answered) -> None:
     """A start of a command that has run before returns its earlier pid."""
     if answered.is_started:
@@ -588,3 +582,96 @@ def letters_are_composed(_asked: Asked, answered: Answered) -> None:
     """The output is converted to Unicode's normal form C."""
     if answered.is_output and answered.json.get("stdout"):
         answered.change(stdout=normalize("NFC", answered.json["stdout"]))
+
+
+@trips("START-06")
+def ends_are_told_after_five_seconds(asked: Asked, answered: Answered) -> None:
+    """A command that ended at once is said to run for five more seconds."""
+    ends: dict[str | None, tuple[float, object]] = asked.memory.setdefault("ends", {})
+    if answered.is_output and answered.json["exited"]:
+        began, _ = ends.setdefault(asked.pid, (time.monotonic(), answered.json))
+        answered.json = {"exited": False}
+    elif asked.full and asked.pid in ends and answered.status == 404:
+        began, output = ends[asked.pid]
+        late = time.monotonic() - began > 5
+        answered.become(200, output if late else {"exited": False})
+
+
+@trips("START-27")
+def one_command_at_a_time(asked: Asked, answered: Answered) -> None:
+    """No command runs until the one before it has ended, and one sleeps for a minute."""
+    if answered.is_started and b"sleep 60" in asked.body:
+        asked.memory["sleeps"] = True
+        asked.memory["waiting"] = set()
+    elif answered.is_started and "sleeps" in asked.memory:
+        asked.memory["waiting"].add(str(answered.json["pid"]))
+    if answered.is_output and asked.pid in asked.memory.get("waiting", ()):
+        answered.json = {"exited": False}
+
+
+@trips("START-27")
+def polls_are_cached(asked: Asked, answered: Answered) -> None:
+    """A cache keeps the first response to the poll of each pid, which is that the command runs."""
+    polled = asked.memory.setdefault("polled", set())
+    if answered.is_output:
+        polled.add(asked.pid)
+        answered.json = {"exited": False}
+    elif asked.full and asked.pid in polled:
+        answered.become(200, {"exited": False})
+
+
+@trips("START-27")
+def a_start_forgets_the_results_before_it(asked: Asked, answered: Answered) -> None:
+    """Only the result of the command that was started last is kept."""
+    if answered.is_started:
+        asked.memory["last"] = str(answered.json["pid"])
+    elif answered.is_output and answered.json["exited"] and asked.pid != asked.memory.get("last", asked.pid):
+        refuse(asked, answered, 404, "not_found", "Not found")
+
+
+@trips("START-27")
+def results_are_kept_for_a_moment(asked: Asked, answered: Answered) -> None:
+    """A result is thrown away a tenth of a second after the start."""
+    starts = asked.memory.setdefault("starts at", {})
+    if answered.is_started:
+        starts[str(answered.json["pid"])] = time.monotonic()
+    if answered.is_output and answered.json["exited"] and time.monotonic() - starts.get(asked.pid, inf) > 0.1:
+        refuse(asked, answered, 404, "not_found", "Not found")
+
+
+@trips("START-27")
+def every_end_is_a_500(asked: Asked, answered: Answered) -> None:
+    """The poll that should report the end of a command that printed something gets 500."""
+    if ended(asked, answered) and answered.json["stdout"]:
+        refuse(asked, answered, 500, "internal_error", "Internal server error")
+
+
+@trips("START-26")
+def what_is_no_utf_8_is_an_unexpected_error(asked: Asked, answered: Answered) -> None:
+    """A body that is not UTF-8 gets the documented 500."""
+    if asked.method == "POST" and asked.body.startswith(b"\xff"):
+        refuse(asked, answered, 500, "internal_error", "Internal server error")
+
+
+@trips("PID-09")
+def plain_text_is_a_500(asked: Asked, answered: Answered) -> None:
+    """A body that is plain text gets 500."""
+    if asked.method == "POST" and asked.body.startswith((b"echo", b": hostup")):
+        refuse(asked, answered, 500, "internal_error", "Internal server error")
+
+
+@trips("PID-09")
+def nothing_is_an_empty_command(asked: Asked, answered: Answered) -> None:
+    """A POST without a body starts an empty command."""
+    if asked.method == "POST" and not asked.body and asked.full and asked.own:
+        start_instead(asked, answered)
+
+
+@trips("POLL-10", starts=True)
+def ended_commands_have_no_output(asked: Asked, answered: Answered) -> None:
+    """A command whose end was reported is said to have ended again, without output and with exit code 0."""
+    over = asked.memory.setdefault("over", set())
+    if answered.is_output and answered.json["exited"]:
+        over.add(asked.pid)
+    elif asked.full and asked.pid in over and answered.status == 404 and asked.method == "GET":
+        answered.become(200, {"exited": True, "exitCode": 0, "stdout": "", "stderr": ""})

@@ -222,13 +222,6 @@ def limit_is_ignored(asked: Asked, answered: Answered) -> None:
         answered.change(data=[{"id": VPS_ID}, {"id": UNAVAILABLE_VPS_ID}], hasMore=False, nextCursor=None)
 
 
-@trips("VPS-15")
-def any_cursor_is_the_first_page(asked: Asked, answered: Answered) -> None:
-    """An unknown cursor gets the first page."""
-    if asked.path == LIST and "cursor=~" in asked.query:
-        answered.become(200, {"data": [{"id": VPS_ID}], "hasMore": False})
-
-
 @trips("VPS-16")
 def name_is_ignored(asked: Asked, answered: Answered) -> None:
     """The list is not filtered by name."""

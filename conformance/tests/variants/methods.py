@@ -9,13 +9,6 @@ from variants import allowed
 
 
 @allowed()
-def post_starts_commands(asked: Asked, answered: Answered) -> None:
-    """POST exists, and treats a missing body as an empty command."""
-    if asked.method == "POST" and asked.full and asked.own:
-        answered.become(202, {"pid": 4343, "status": "started"})
-
-
-@allowed()
 def other_methods_are_not_found(asked: Asked, answered: Answered) -> None:
     """All other methods get 404."""
     if asked.method not in {"GET", "HEAD"}:

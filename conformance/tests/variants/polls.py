@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 
-from faults.probe import refuse
+from faults.probe import problem, refuse
 from stage import Answered, Asked
 
 from variants import allowed, invalid, is_ended
@@ -155,3 +155,37 @@ def output_says_that_it_is_truncated(_asked: Asked, answered: Answered) -> None:
     if answered.is_output and len(answered.json.get("stdout", "").encode()) > 65536:
         kept = answered.json["stdout"].encode()[:65536].decode(errors="ignore")
         answered.change(stdout=kept, stdoutTruncated=True)
+
+
+@allowed(starts=True)
+def ends_are_noticed_after_seconds(asked: Asked, answered: Answered) -> None:
+    """The server asks the agent every two seconds, so that each command is said to run for up to two seconds more."""
+    output = asked.memory.setdefault("output", {})
+    if is_ended(answered) and asked.full:
+        output.setdefault(asked.pid, (time.monotonic(), answered.json))
+    began, ended = output.get(asked.pid, (0.0, None))
+    if ended and asked.method == "GET" and asked.full and asked.own:
+        if time.monotonic() - began < 2:
+            answered.become(200, {"exited": False})
+        else:
+            answered.become(200, ended)
+            output[asked.pid] = (0.0, None)
+
+
+@allowed(starts=True, warns={"HTTP-08"})
+def polls_are_refused_while_busy(asked: Asked, answered: Answered) -> None:
+    """Every third poll gets 503, before the agent is asked; the next one gets what that one would have got."""
+    kept = asked.memory.setdefault("kept", {})
+    if asked.full and asked.own and asked.pid in kept and answered.status == 404 and asked.method == "GET":
+        answered.become(200, kept.pop(asked.pid))
+    elif is_ended(answered) and asked.full and asked.nth("ends") % 3 == 0:
+        kept[asked.pid] = answered.json
+        answered.become(503, problem(asked, 503, "upstream_busy", "Busy"), "application/problem+json")
+        answered.header("Retry-After", "0")
+
+
+@allowed(starts=True, warns={"HTTP-08"})
+def a_gateway_loses_one_end(asked: Asked, answered: Answered) -> None:
+    """The response with the end of one command is lost, and the gateway says 502."""
+    if is_ended(answered) and asked.full and asked.nth("ends") == 9:
+        answered.become(502, b"<h1>502 Bad Gateway</h1>", "text/html")

@@ -28,7 +28,7 @@ def started_with_more(_asked: Asked, answered: Answered) -> None:
         answered.change(command="echo", startedAt="2026-04-27T12:34:56Z")
 
 
-@allowed(starts=True, warns={"START-03"})
+@allowed(starts=True)
 def started_without_a_pid(_asked: Asked, answered: Answered) -> None:
     """The response to a start has the pid only in pollUrl."""
     if answered.is_started:
@@ -253,7 +253,7 @@ def firewall_blocks_what_shells_read(asked: Asked, answered: Answered) -> None:
         answered.become(403, b"<html><h1>403 Forbidden</h1></html>", "text/html")
 
 
-@allowed(starts=True, warns={"START-07"})
+@allowed(starts=True)
 def large_bodies_are_refused_before_the_server(asked: Asked, answered: Answered) -> None:
     """A front end refuses bodies above 16 KiB, such as 4096 emoji: 413, with a page of its own."""
     if len(asked.body) > 16384:

@@ -68,6 +68,18 @@ def accepted_schemes(e: Exchange) -> Findings:
         yield "", f"the key is also accepted under {scheme if blank else 'no scheme'}"
 
 
+def has_made_up_scheme(e: Exchange) -> bool:
+    """A request for the caller's own VPS whose key is under a scheme that nobody has registered."""
+    return with_credential("other_scheme")(e) and (e.request.header("authorization") or "").startswith("Nonesuch ")
+
+
+@each("AUTH-13", has_made_up_scheme)
+def made_up_scheme_is_refused(e: Exchange) -> Findings:
+    """A status code below 300 is a finding: the server does not look at the scheme."""
+    if below(e, 300):
+        yield "status 401, or 400", status_of(e)
+
+
 @each("AUTH-04", with_credential("lowercase"))
 def scheme_ignores_case(e: Exchange) -> Findings:
     """400, 401 and 403 are findings, since the same key is accepted under the scheme Bearer.

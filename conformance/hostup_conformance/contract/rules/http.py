@@ -173,6 +173,7 @@ def should_not_fail(e: Exchange) -> bool:
         or is_busy(e)
         or is_unretried_failure(e)
         or (is_asked(e, "list", "status") and e.status != 501)
+        or (is_start(e) and e.ask.vps == "unavailable")
     )
 
 
@@ -180,14 +181,14 @@ def should_not_fail(e: Exchange) -> bool:
 def no_5xx(e: Exchange) -> Findings:
     """A 5xx is a finding, and so is a failure or a lost connection that did not occur again when it was repeated.
 
-    A VPS whose agent is not available is exempt if the response is a problem document, since the server's own request
-    to the agent may fail; so is a recorded request with a key whose scopes are unknown. A 501 passes for the
-    list and the status, which a server need not offer.
+    A VPS whose agent is not available is exempt if the response is a problem document with another status code than
+    500, since the server's own request to the agent may fail, but that is not unexpected; so is a recorded request with
+    a key whose scopes are unknown. A 501 passes for the list and the status, which a server need not offer.
     """
     if e.recovered:
         yield "the same response each time", f"{status_of(e) if e.status else e.failure}, and another a moment later"
         return
-    if (e.ask.vps == "unavailable" and is_document(e)) or e.ask.credential == "unnamed":
+    if (e.ask.vps == "unavailable" and is_document(e) and e.status != 500) or e.ask.credential == "unnamed":
         return
     if e.status is not None and 500 <= e.status < 600:
         yield "no 5xx", status_of(e)

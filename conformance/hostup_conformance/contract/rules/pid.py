@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hostup_conformance.contract.ask import Exchange, Pid
+from hostup_conformance.contract.ask import NOT_OFFERED, Exchange, Pid, is_devious
 from hostup_conformance.contract.content import AVAILABILITY, OUTPUT, present, status_of
 from hostup_conformance.contract.rules import Findings, FindingsAcross, Selector, across, each
 from hostup_conformance.contract.selectors import (
@@ -104,12 +104,19 @@ def is_improper_start(e: Exchange) -> bool:
     return is_start_on_own(e) and proper_command(e.request) is None
 
 
+def is_empty_start(e: Exchange) -> bool:
+    """A POST without a body, with the full key for the caller's own VPS, to a server that offers starts."""
+    ours = e.ask.endpoint and e.ask.credential == "full" and e.ask.vps == "own" and e.ask.pid == Pid.ABSENT
+    bare = e.request.method == "POST" and not e.request.body and not is_devious(e.request)
+    return ours and bare and e.status is not None and e.status not in {404, 429, *NOT_OFFERED}
+
+
 def is_scalar(e: Exchange) -> bool:
     """Whether the command of a start is a number or a boolean."""
     return isinstance(command_of(e.request), bool | int | float)
 
 
-@each("PID-09", is_improper_start)
+@each("PID-09", lambda e: is_improper_start(e) or is_empty_start(e))
 def no_improper_start(e: Exchange) -> Findings:
     """Any 4xx passes; any other status code is a finding. START-26 judges a 5xx for a body that is no readable JSON.
 
