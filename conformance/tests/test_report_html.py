@@ -15,7 +15,8 @@ import pytest
 from catalogue import first_of
 from hostup_conformance.judging.ledger import requirements
 from hostup_conformance.reports.files import REPORTS, write_reports
-from hostup_conformance.reports.html import mends, place_of, render
+from hostup_conformance.reports.html import place_of, render
+from hostup_conformance.reports.order import mends
 
 HOSTILE = "</script></pre><img src=x onerror=alert(1)><script>console.error('broken out')</script>\" onfocus='x'"
 STATUS = {"POLL-01": "fail", "POLL-02": "fail", "PROBE-06": "warn", "AUTH-01": "skip", "RATE-01": "disabled"}
@@ -24,6 +25,8 @@ STATUS = {"POLL-01": "fail", "POLL-02": "fail", "PROBE-06": "warn", "AUTH-01": "
 def a_report() -> dict[str, Any]:
     """Two fails and a warn, with everything in them that a server can choose being hostile."""
     evidence = {
+        "number": 2,
+        "alike": 4,
         "curl": f"curl -i 'http://127.0.0.1:1/{HOSTILE}'",
         "purpose": "the poll",
         "status": 200,
@@ -45,6 +48,7 @@ def a_report() -> dict[str, Any]:
             "status": (status := STATUS.get(requirement.id, "pass")),
             "exercised": 3,
             "message": "" if status == "pass" else HOSTILE,
+            "findings": 12 if status in {"fail", "warn"} else 0,
             "evidence": [evidence, unanswered] if status in {"fail", "warn"} else [],
         }
         for requirement in requirements().values()
@@ -63,8 +67,29 @@ def a_report() -> dict[str, Any]:
         "stopped": None,
         "refused": None,
         "ignored": 0,
+        "judged": {"requirements": 126, "of": 157},
         "summary": {status: statuses.count(status) for status in every},
         "requirements": entries,
+        "exchanges": [exchange(number) for number in (1, 2, 3)],
+    }
+
+
+def exchange(number: int, **members: Any) -> dict[str, Any]:
+    """An exchange of a record, a second after the one before it; the second one is what POLL-01 and POLL-02 find."""
+    return {
+        "number": number,
+        "request": f"GET /api/v2/vps/vps_1/{HOSTILE}",
+        "sent": HOSTILE,
+        "status": 200,
+        "failure": None,
+        "body": HOSTILE,
+        "began": number - 1.0,
+        "seconds": 0.01,
+        "asks_to_wait": None,
+        "purpose": HOSTILE,
+        "story": "pid 4242",
+        "found": ["POLL-01", "POLL-02"] if number == 2 else [],
+        **members,
     }
 
 
@@ -91,7 +116,8 @@ class Page(HTMLParser):
 
 def test_every_requirement_has_a_row() -> None:
     page = Page(render(a_report()))
-    assert list(page.rows()) == list(requirements())
+    assert page.rows().keys() == requirements().keys()
+    assert len(page.rows()) == len(requirements())
     for requirement in requirements().values():
         assert requirement.statement in page.text
         assert requirement.why in page.text
@@ -127,6 +153,57 @@ def test_every_link_leads_somewhere() -> None:
     assert {link for link in links if not link.startswith("status=")} <= set(ids)
 
 
+def test_requests_that_are_named_can_be_reached() -> None:
+    report = a_report()
+    report["requirements"][0] |= {"message": "as in request 3 and request 37 </p>", "status": "fail"}
+    text = render(report)
+    assert 'as in <a href="#request-3">request 3</a> and request 37 &lt;/p&gt;' in text
+    assert text.count('id="request-3"') == 1
+
+
+def test_what_is_alike_stands_once() -> None:
+    text = render(a_report())
+    assert "and 4 more like it" in text
+    assert "and 2 more findings" in text  # of twelve, two with four more each are shown
+
+
+def test_the_figures_are_those_of_the_record() -> None:
+    assert "judged 126 of 157 requirements (MUST and SHOULD)" in render(a_report())
+
+
+def test_the_broken_come_first_in_map_and_list() -> None:
+    page = Page(render(a_report()))
+    for kind in ("tile", "area"):
+        first = next(a for _, a in page.elements if str(a.get("class")).split()[0] == kind)
+        assert (first.get("href") or first.get("data-area")) in {"#POLL-01", "POLL"}
+    opened = {str(a["data-area"]) for _, a in page.elements if "data-area" in a and "open" in a}
+    assert opened == {"POLL", "PROBE"}
+
+
+def test_the_request_that_breaks_it_stands_out_in_its_story() -> None:
+    story = re.search(r'<ol class="sequence">(.*?)</ol>', render(a_report()), re.S)
+    assert story
+    marked = [item for item in story[1].split("<li ") if 'class="fine fail"' in item]
+    assert len(marked) == 1
+    assert 'breaks <a href="#POLL-0' in marked[0]
+    assert "990 ms later" in story[1]
+
+
+def test_a_run_without_times_has_no_timeline() -> None:
+    report = a_report()
+    assert "When requests were sent" in render(report)
+    report["exchanges"] = [exchange(1, began=None)]
+    assert "When requests were sent" not in render(report)
+
+
+@pytest.mark.parametrize("member", ["exchanges", None])
+def test_a_report_of_four_hundred_exchanges_is_small(member: str | None) -> None:
+    report = a_report() | {"exchanges": [exchange(number, story=f"pid {number % 40}") for number in range(1, 401)]}
+    if member is None:
+        del report["exchanges"]  # as in a record that was made before there were any
+    assert len(render(report).encode()) < 1_500_000
+
+
 @pytest.mark.parametrize("verdict", ["conformant", "not_conformant", "not_demonstrated"])
 def test_every_verdict_has_its_words(verdict: str) -> None:
     assert f'<header class="verdict {verdict}">' in render(a_report() | {"verdict": verdict})
@@ -155,7 +232,7 @@ def test_half_of_a_surrogate_pair_can_be_written(tmp_path: Path) -> None:
 
 
 def first_ids(report: dict[str, Any]) -> list[tuple[str, list[str]]]:
-    return [(mend.entry["id"], mend.explains) for mend in mends(report)]
+    return [(mend.entry["id"], [entry["id"] for entry in mend.explains]) for mend in mends(report)]
 
 
 def test_fails_come_before_warns() -> None:

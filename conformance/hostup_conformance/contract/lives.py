@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from math import inf
 
@@ -76,6 +76,21 @@ def ends(exchanges: list[Exchange], *names: str) -> Iterator[tuple[Exchange, Com
         wanted = any(life.name == name or life.name.startswith(name + "_") for name in names)
         if life.command and life.end and wanted and not sleepless(life):
             yield life.end, life.command
+
+
+def stories(exchanges: Sequence[Exchange]) -> dict[int, str]:
+    """Return, by the number of an exchange, which command it started or polled, if it did."""
+    latest: dict[str, str] = {}
+    found: dict[int, str] = {}
+    for e in exchanges:
+        if poll := new_poll(e):
+            name = f"pid {poll.rpartition('=')[2]}"
+            latest[poll] = f"{name}, started again" if name in latest.values() else name
+        elif e.ask.pid.known and e.request.target not in latest:
+            latest[e.request.target] = f"pid {e.ask.number}"
+        if story := latest.get(poll or e.request.target):
+            found[e.number] = story
+    return found
 
 
 def ended(*names: str) -> Callable[[list[Exchange], Target], list[Exchange]]:

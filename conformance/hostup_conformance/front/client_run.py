@@ -110,7 +110,7 @@ def judge_file(file: Path, options: ClientOptions) -> int:
         return redactor(tuple(keys))(text)
 
     again = CommandLine(["hostup-conformance", "judge", str(file), "--client"])
-    return judge_and_report(options, exchanges, Subject(described, redact, lambda _: again, came))
+    return judge_and_report(options, exchanges, Subject(described, redact, lambda _: again, came, scene_of_each))
 
 
 def judge_and_report(
@@ -203,7 +203,12 @@ def subject(options: ClientOptions) -> Subject[Seen]:
     def again(e: Exchange) -> CommandLine:
         return CommandLine([*AGAIN, *does, "--scene", e.ask.play.scene, "--", *options.words])
 
-    return Subject(described, REDACT, again, came)
+    return Subject(described, REDACT, again, came, scene_of_each)
+
+
+def scene_of_each(exchanges: Sequence[Exchange]) -> dict[int, str]:
+    """Return the scene of each exchange by its number."""
+    return {e.number: e.ask.play.scene for e in exchanges}
 
 
 def came(e: Exchange) -> str:

@@ -15,17 +15,19 @@ from typing import Any, Generic
 
 from hostup_conformance import __version__
 from hostup_conformance.contract.ask import Ask
+from hostup_conformance.contract.lives import stories
 from hostup_conformance.contract.sending import Wire
 from hostup_conformance.contract.target import Target, header_variable
 from hostup_conformance.http.exchange import A, Exchange
 from hostup_conformance.http.messages import Response
+from hostup_conformance.http.pace import retry_after
 from hostup_conformance.http.unsent import Withheld
 from hostup_conformance.judging.defects import Defects
 from hostup_conformance.judging.ledger import spec_identity
 from hostup_conformance.judging.rule import Finding
 from hostup_conformance.judging.verdict import Result, Verdict
 from hostup_conformance.keeping.redact import MARK, redactor
-from hostup_conformance.keeping.safe_text import CommandLine, Redact, Variable, beginning, spelt_out
+from hostup_conformance.keeping.safe_text import CommandLine, Redact, Variable, beginning, on_one_line, spelt_out
 from hostup_conformance.reports.schema import FORMAT
 from hostup_conformance.sources.commands import MOST_COMMANDS, stages
 from hostup_conformance.sources.dependent import MOST_REQUESTS as MOST_DEPENDENT
@@ -34,7 +36,7 @@ from hostup_conformance.sources.dependent import MOST_REQUESTS as MOST_DEPENDENT
 #: must stay even if they look like a piece of a key.
 FREE = {
     *("base_url", "methods", "stopped", "refused", "message", "curl", "purpose", "headers", "body"),
-    *("expected", "got", "withheld"),
+    *("expected", "got", "withheld", "request", "sent", "failure"),
 }
 #: How many findings of a requirement are shown; of a response's body, and of a request's target and body, how many
 #: characters; and how many header fields.
@@ -44,6 +46,9 @@ FIELDS = 100
 SHORT_CHARACTERS = 300
 #: The name of a header field (RFC 9110, section 5.6.2).
 TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+#: How many exchanges are listed, and how many characters of a request's and of a response's body the list shows.
+EXCHANGES = 2000
+GIST_CHARACTERS = 100
 
 
 @dataclass(frozen=True)
@@ -66,6 +71,8 @@ class Subject(Generic[A]):
     #: Return, for an exchange, the command line that repeats it, and the text for what came.
     again: Callable[[Exchange[A]], CommandLine]
     came: Callable[[Exchange[A]], str | None]
+    #: Return, by its number, the story that an exchange belongs to: the life of a command, or a scene.
+    stories: Callable[[Sequence[Exchange[A]]], Mapping[int, str]]
 
 
 def server(target: Target) -> Subject[Ask]:
@@ -76,6 +83,7 @@ def server(target: Target) -> Subject[Ask]:
         redact,
         lambda e: curl(e, target),
         lambda e: body_of(e.response, redact) if e.response else e.failure or e.too_large,
+        stories,
     )
 
 
@@ -97,6 +105,7 @@ def record_of(
     roots: dict[str, list[str]] = defects.survive(lambda: root_causes(verdict), {})
     account: dict[str, Any] = defects.survive(lambda: account_of(verdict, exchanges, subject, course), {})
     entries = [entry_of(result, subject, defects, roots) for result in verdict.results.values()]
+    listed: list[dict[str, Any]] = defects.survive(lambda: exchanges_in_short(verdict, exchanges, subject), [])
     # At last, since it says what has failed until now.
     entries += [in_own_words(result) for result in verdict.outcomes[len(entries) :]]
     return {
@@ -104,7 +113,46 @@ def record_of(
         **account,
         "root_causes": [{"id": root, "explains": explained} for root, explained in roots.items()],
         "requirements": entries,
+        "exchanges": listed,
     }
+
+
+def exchanges_in_short(
+    verdict: Verdict[A], exchanges: Sequence[Exchange[A]], subject: Subject[A]
+) -> list[dict[str, Any]]:
+    """Return all exchanges in their order, each in a few words, with the requirements whose findings it shows."""
+    found: dict[int, list[str]] = {}
+    for result in verdict.results.values():
+        for number in dict.fromkeys(finding.exchange.number for finding in result.findings):
+            found.setdefault(number, []).append(result.requirement.id)
+    stories = subject.stories(exchanges)
+    first = min((e.when for e in exchanges if e.when), default=None)
+    return [
+        redacted(
+            {
+                "number": e.number,
+                "request": f"{e.request.method} {shortened(e.request.target)}".strip(),
+                "sent": gist(e.request.body, subject.redact),
+                "status": e.status,
+                "failure": e.failure or e.too_large,
+                "body": gist(e.response.body if e.response else b"", subject.redact),
+                "began": round((e.when - first).total_seconds(), 4) if e.when and first else None,
+                "seconds": round(e.seconds, 4),
+                "asks_to_wait": retry_after(e),
+                "purpose": e.purpose,
+                "story": stories.get(e.number),
+                "found": found.get(e.number, []),
+            },
+            subject.redact,
+        )
+        for e in exchanges[:EXCHANGES]
+    ]
+
+
+def gist(body: bytes, redact: Redact) -> str:
+    """Return the beginning of a body as one line."""
+    text, more = beginning(body, GIST_CHARACTERS, redact)
+    return on_one_line(text + "..." if more else text)
 
 
 def outline(verdict: Verdict[A], course: Course, kind: str) -> dict[str, Any]:
@@ -167,24 +215,39 @@ def in_own_words(result: Result[A]) -> dict[str, Any]:
         "exercised": result.exercised,
         "message": result.message if result.status == "error" else "",  # which never quotes a key
         "root": None,
+        "findings": 0,
         "evidence": [],
     }
 
 
 def shown_by(result: Result[A], subject: Subject[A]) -> dict[str, Any]:
     """Return the members of a requirement's entry that quote what was sent and received."""
+    groups = alike(result.findings, subject)
     return {
         "message": result.message,
-        "evidence": [evidence(finding, subject) for finding in result.findings[:EVIDENCE]],
+        "findings": len(result.findings),
+        "evidence": [evidence(group, subject) for group in groups[:EVIDENCE]],
     }
 
 
-def evidence(finding: Finding[A], subject: Subject[A]) -> dict[str, Any]:
-    """Return a finding with the exchange that shows it."""
+def alike(findings: Sequence[Finding[A]], subject: Subject[A]) -> list[list[Finding[A]]]:
+    """Return findings in groups that say the same, and that the same command line shows again."""
+    groups: dict[tuple[str, str, str], list[Finding[A]]] = {}
+    for finding in findings:
+        words = str(subject.again(finding.exchange).words)
+        groups.setdefault((words, finding.expected, finding.got), []).append(finding)
+    return list(groups.values())
+
+
+def evidence(group: Sequence[Finding[A]], subject: Subject[A]) -> dict[str, Any]:
+    """Return the first of the findings that are alike, with the exchange that shows it, and how many more there are."""
+    finding = group[0]
     e = finding.exchange
     response = e.response
     return {
         "curl": subject.again(e),
+        "number": e.number,
+        "alike": len(group) - 1,
         "purpose": e.purpose,
         "status": response.status if response else None,
         "headers": headers_of(response, subject.redact) if response else {},

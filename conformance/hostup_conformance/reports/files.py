@@ -15,8 +15,11 @@ from hostup_conformance.reports import html, junit, summary
 
 
 def as_json(record: dict[str, Any]) -> str:
-    """Return the text of report.json."""
-    return json.dumps(record, indent=2, ensure_ascii=False) + "\n"
+    """Return the text of report.json, with each exchange on a line of its own."""
+    text = json.dumps({**record, "exchanges": []}, indent=2, ensure_ascii=False)
+    lines = ",\n    ".join(json.dumps(exchange, ensure_ascii=False) for exchange in record.get("exchanges", ()))
+    # Nothing that is quoted in the text can look like this member, since quotes within quotes are escaped.
+    return text.replace('"exchanges": []', f'"exchanges": [\n    {lines}\n  ]' if lines else '"exchanges": []') + "\n"
 
 
 #: The function that makes the text of each report from the record. Add a new report here.

@@ -8,15 +8,20 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections import defaultdict
-from dataclasses import dataclass, field
+import re
+from collections import Counter, defaultdict
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
-from markupsafe import Markup
+from markupsafe import Markup, escape
+
+from hostup_conformance.reports import figures
+from hostup_conformance.reports.order import URGENT, mends, rank
+from hostup_conformance.reports.pictures import Row, sequence, timeline
 
 HERE = Path(__file__).parent
 
@@ -43,18 +48,12 @@ MEANINGS = {
 }
 #: The order in which the statuses are shown.
 ORDER = ("fail", "error", "warn", "pass", "observe", "skip", "disabled")
-#: The order in which to mend things. An error comes before a warning, since it may hide a failure.
-URGENT = ("fail", "error", "warn")
-#: How many of these are shown at first: as many as people read in ten seconds.
+#: How many things to mend are shown at first: as many as people read in ten seconds.
 FIRST = 8
-
-
-@dataclass(frozen=True)
-class Mend:
-    """A requirement to mend, and the other broken requirements that it may explain."""
-
-    entry: dict[str, Any]
-    explains: list[str] = field(default_factory=list)
+#: The areas whose findings are shown with the whole life of the command.
+WITH_STORY = {"POLL", "START", "CLIENT"}
+#: How many exchanges at the beginning of each scene, and at its end, are shown.
+IN_A_SCENE = 25
 
 
 @dataclass(frozen=True)
@@ -72,17 +71,90 @@ class Place:
         return next((mark for status, mark in marks.items() if status in statuses), "not shown")
 
 
+@dataclass(frozen=True)
+class Area:
+    """The requirements of an area, the broken ones first."""
+
+    name: str
+    entries: list[dict[str, Any]]
+
+    @property
+    def counts(self) -> list[tuple[str, int]]:
+        """How many of them have each status that one has."""
+        counts = Counter(entry["status"] for entry in self.entries)
+        return [(status, counts[status]) for status in ORDER if counts[status]]
+
+    @property
+    def urgent(self) -> bool:
+        """Whether there is something to mend."""
+        return self.entries[0]["status"] in URGENT
+
+
+class Exchanges:
+    """The exchanges of a run, as the requirements that they break refer to them."""
+
+    def __init__(self, report: dict[str, Any]) -> None:
+        self.every: list[dict[str, Any]] = report.get("exchanges", [])
+        self.status = {entry["id"]: entry["status"] for entry in report["requirements"]}
+        self._by_number = {e["number"]: e for e in self.every}
+        self.stories: dict[str, list[dict[str, Any]]] = defaultdict(list)
+        for e in self.every:
+            if e["story"]:
+                self.stories[e["story"]].append(e)
+        #: The sequence diagram of each scene; none if a server was judged.
+        self.scenes = {
+            name: sequence(story, self.status, ends=IN_A_SCENE)
+            for name, story in self.stories.items()
+            if report["target"]["kind"] == "client"
+        }
+        self._shown = {row.number for rows in self.scenes.values() for row in rows} or set(self._by_number)
+
+    def linked(self, text: str) -> Markup:
+        """Return a text in which the numbers of requests lead to them."""
+
+        def link(found: re.Match[str]) -> str:
+            return f'<a href="#{found[0].replace(" ", "-")}">{found[0]}</a>' if self.has(int(found[1])) else found[0]
+
+        return Markup(re.sub(r"\brequest ([1-9][0-9]{0,5})\b", link, str(escape(text))))  # noqa: S704 - it is escaped
+
+    def has(self, number: int | None) -> bool:
+        """Whether an exchange is listed."""
+        return number in self._shown
+
+    def diagrams(self, entry: dict[str, Any]) -> dict[int, list[Row]]:
+        """Return the sequence diagrams for the evidence of a requirement, by its place; each story once."""
+        found: dict[int, list[Row]] = {}
+        told: set[str] = set()
+        for place, item in enumerate(entry["evidence"] if entry["id"].partition("-")[0] in WITH_STORY else ()):
+            story = self._by_number.get(item.get("number"), {}).get("story")
+            if story and story not in told and len(self.stories[story]) > 1:
+                told.add(story)
+                found[place] = sequence(self.stories[story], self.status, {entry["id"]})
+        return found
+
+    def broken(self, e: dict[str, Any]) -> list[tuple[str, str]]:
+        """Return the requirements that an exchange breaks, each with its status."""
+        return [(id, status) for id in e["found"] if (status := self.status.get(id, "")) in URGENT]
+
+    def broken_in(self, story: str) -> list[tuple[str, str]]:
+        """Return the requirements that the exchanges of a story break, each with its status, the worst first."""
+        found = dict(pair for e in self.stories[story] for pair in self.broken(e))
+        return sorted(found.items(), key=lambda pair: URGENT.index(pair[1]))
+
+
 def render(report: dict[str, Any]) -> str:
     """Return the text of report.html."""
     entries = report["requirements"]
+    exchanges = Exchanges(report)
     word, meaning = VERDICTS[report["verdict"]]
     listed = mends(report)
     script, style = read("report.js"), read("report.css")
     text = template().render(
         report=report,
-        entries=entries,
         word=word,
         meaning=meaning,
+        judged=figures.judged(report),
+        figures=figures,
         when=shown_time(report["started"]),
         methods=", ".join(f"{count} {method}" for method, count in report.get("methods", {}).items()),
         counts=[(status, report["summary"].get(status, 0)) for status in ORDER],
@@ -90,8 +162,10 @@ def render(report: dict[str, Any]) -> str:
         meanings=MEANINGS,
         mends=listed[:FIRST],
         more=listed[FIRST:],
+        areas=areas(entries),
         places=places(entries),
-        areas=list(dict.fromkeys(entry["id"].partition("-")[0] for entry in entries)),
+        exchanges=exchanges,
+        timeline=timeline(exchanges.every, exchanges.status),
         # Both are files of this package, and the only text that is not escaped by the template.
         script=Markup(script),  # noqa: S704
         style=Markup(style),  # noqa: S704
@@ -101,23 +175,18 @@ def render(report: dict[str, Any]) -> str:
     return text.lstrip()
 
 
-def mends(report: dict[str, Any]) -> list[Mend]:
-    """Return what to mend, the most urgent first; a requirement that another explains is listed with that one."""
-    broken = [entry for status in URGENT for entry in report["requirements"] if entry["status"] == status]
-    status = {entry["id"]: entry["status"] for entry in broken}
-    behind = defaultdict(list)
-    for entry in broken:
-        if entry.get("root") in status.keys() - {entry["id"]}:
-            behind[entry["root"]].append(entry["id"])
-    # A requirement that explains others is never hidden, so nothing is lost if causes form a circle.
-    hidden = {id for explained in behind.values() for id in explained} - set(behind)
-    listed = [Mend(entry, behind.get(entry["id"], [])) for entry in broken if entry["id"] not in hidden]
+def areas(entries: list[dict[str, Any]]) -> list[Area]:
+    """Return the areas with their requirements: those with something to mend first."""
+    found = defaultdict(list)
+    for entry in entries:
+        found[entry["id"].partition("-")[0]].append(entry)
+    sorted_within = [Area(name, sorted(of_area, key=urgent_first)) for name, of_area in found.items()]
+    return sorted(sorted_within, key=lambda area: urgent_first(area.entries[0]))
 
-    def urgency(mend: Mend) -> tuple[int, int]:
-        # A warning that explains a failure is as urgent as the failure.
-        return min(URGENT.index(status[id]) for id in (mend.entry["id"], *mend.explains)), -len(mend.explains)
 
-    return sorted(listed, key=urgency)
+def urgent_first(entry: dict[str, Any]) -> int:
+    """Return what to sort by so that what is to be mended comes first, and all else stays in the ledger's order."""
+    return min(rank(entry), len(URGENT))
 
 
 def places(entries: list[dict[str, Any]]) -> list[Place]:

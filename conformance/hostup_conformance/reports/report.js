@@ -3,9 +3,11 @@
 (() => {
   const form = document.getElementById("filters");
   const rows = [...document.querySelectorAll("li.requirement")];
+  const areas = [...document.querySelectorAll("details.area[data-area]")];
   const texts = new Map(rows.map((row) => [row, row.textContent.toLowerCase()]));
   const shown = document.getElementById("shown");
   const unfold = document.getElementById("unfold");
+  let wasFiltered = false;
 
   function apply() {
     const chosen = new FormData(form);
@@ -19,6 +21,13 @@
         words.every((word) => texts.get(row).includes(word))
       );
     }
+    const filtered = statuses.length > 0 || area !== "" || words.length > 0;
+    for (const group of areas) {
+      const some = group.querySelector("li.requirement:not([hidden])") !== null;
+      group.hidden = !some;
+      if (filtered !== wasFiltered) group.open = filtered || "urgent" in group.dataset;
+    }
+    wasFiltered = filtered;
     const count = rows.filter((row) => !row.hidden).length;
     shown.value = `${count} of ${rows.length} shown`;
     document.getElementById("nothing").hidden = count > 0;
@@ -36,7 +45,12 @@
     form.elements.q.value = "";
   }
 
-  // `#status=fail&area=POLL&q=exited` sets the filters; `#POLL-01` opens that requirement.
+  function reveal(element) {
+    for (let part = element.parentElement; part; part = part.parentElement) if (part.localName === "details") part.open = true;
+    element.scrollIntoView();
+  }
+
+  // `#status=fail&area=POLL&q=exited` sets the filters; `#POLL-01` opens that requirement; `#request-37` shows that one.
   function follow() {
     const hash = location.hash.slice(1);
     const row = rows.find((candidate) => candidate.id === hash);
@@ -44,7 +58,7 @@
       if (row.hidden) clear();
       apply();
       row.querySelector("details").open = true;
-      row.scrollIntoView();
+      reveal(row);
       row.querySelector("summary").focus({ preventScroll: true });
     } else if (hash.includes("=")) {
       clear();
@@ -58,6 +72,8 @@
       document.getElementById("requirements").scrollIntoView();
     } else {
       apply();
+      const element = hash.startsWith("request-") && document.getElementById(hash);
+      if (element) reveal(element);
     }
   }
 
@@ -75,6 +91,7 @@
   }
 
   function setAll(open) {
+    for (const group of areas) group.open = open || "urgent" in group.dataset;
     for (const row of rows) if (!row.hidden) row.querySelector("details").open = open;
     unfold.textContent = open ? "Close all" : "Open all";
   }
@@ -99,7 +116,7 @@
   // Paper has nothing to click: what has evidence is opened, and what merely passes stays a line.
   let closed = [];
   addEventListener("beforeprint", () => {
-    closed = [...document.querySelectorAll("details.more:not([open]), details:not([open]):has(.evidence)")];
+    closed = [...document.querySelectorAll("details.more:not([open]), details:not([open]):has(> .inside .evidence)")];
     for (const details of closed) details.open = true;
   });
   addEventListener("afterprint", () => { for (const details of closed) details.open = false; });

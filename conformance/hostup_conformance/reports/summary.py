@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from hostup_conformance.keeping.safe_text import counted
+from hostup_conformance.reports.figures import totals
 
 #: The statuses that are shown, the worst first, with their meaning.
 SHOWN = {"fail": "a MUST is broken", "error": "the suite itself failed", "warn": "a SHOULD is broken"}
@@ -36,12 +36,6 @@ def render(record: dict[str, Any]) -> str:
 def follows(entry: dict[str, Any]) -> str:
     """Return which requirement to mend first, if another may explain this one."""
     return f"may follow from **{entry['root']}**: " if entry.get("root") else ""
-
-
-def totals(record: dict[str, Any]) -> str:
-    """Return how many requirements have each status, how many requests were sent, and how long that took."""
-    counts = ", ".join(f"{count} {status}" for status, count in record["summary"].items() if count)
-    return f"{counts}; {counted(record['requests'], 'request')}, {record['duration_seconds']:.1f} s"
 
 
 def code(text: str) -> str:

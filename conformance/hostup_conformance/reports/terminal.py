@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Protocol, TextIO
 
 from hostup_conformance.keeping.safe_text import Redact
-from hostup_conformance.reports.summary import totals
+from hostup_conformance.reports.figures import totals
 
 #: How many requirements of a list are named; the reports name all.
 NAMED = 5

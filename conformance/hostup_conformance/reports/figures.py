@@ -1,0 +1,32 @@
+"""The figures of a run in words, which are the same in every report."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hostup_conformance.keeping.safe_text import counted
+
+
+def totals(record: dict[str, Any]) -> str:
+    """Return how many requirements have each status, how many requests were sent, and how long that took."""
+    counts = ", ".join(f"{count} {status}" for status, count in record["summary"].items() if count)
+    return f"{counts}; {counted(record['requests'], 'request')}, {record['duration_seconds']:.1f} s"
+
+
+def judged(record: dict[str, Any]) -> str:
+    """Return how many requirements were judged, of those that can be broken and that what was given allows."""
+    done, of = record["judged"]["requirements"], record["judged"]["of"]
+    return f"judged {done} of {counted(of, 'requirement')} (MUST and SHOULD)"
+
+
+def more_alike(entry: dict[str, Any], shown: int) -> str:
+    """Return how many findings of a requirement are not shown, in words; empty if all are."""
+    more = entry.get("findings", 0) - sum(1 + item.get("alike", 0) for item in entry["evidence"][:shown])
+    return f"and {counted(more, 'more finding')}" if more > 0 else ""
+
+
+def duration(seconds: float) -> str:
+    """Return a duration in the unit that suits it."""
+    if seconds < 0.9995:
+        return f"{1000 * seconds:.0f} ms" if seconds >= 0.0095 else f"{1000 * seconds:.1f} ms"
+    return f"{seconds:.1f} s" if seconds < 100 else f"{seconds:.0f} s"
