@@ -41,18 +41,18 @@ BODIES: dict[str, tuple[int, Any]] = {
         },
     ),
 }  # fmt: skip
-ANSWERS = {name: (status, json.dumps(body).encode()) for name, (status, body) in BODIES.items()}
+RESPONSES = {name: (status, json.dumps(body).encode()) for name, (status, body) in BODIES.items()}
 
 Voice = dict[str, Callable[[], object]]
 
 
-def answer(request: httpx.Request) -> httpx.Response:
+def respond(request: httpx.Request) -> httpx.Response:
     name = "404" if b"unknown" in request.url.raw_path else "poll" if request.url.query else "probe"
-    status, content = ANSWERS[name]
+    status, content = RESPONSES[name]
     return httpx.Response(status, content=content, headers={"Content-Type": "application/json"})
 
 
-TRANSPORT = httpx.MockTransport(answer)
+TRANSPORT = httpx.MockTransport(respond)
 
 
 def raw(base_url: str = BASE_URL) -> Voice:
@@ -69,7 +69,7 @@ def raw(base_url: str = BASE_URL) -> Voice:
         "probe": lambda: get(VPS),
         "poll": lambda: get(VPS, {"pid": PID}),
         "404": lambda: get("unknown"),
-        "decode": lambda: json.loads(ANSWERS["poll"][1]),
+        "decode": lambda: json.loads(RESPONSES["poll"][1]),
     }
 
 
@@ -80,7 +80,7 @@ def ours() -> Voice:
     from hostup_agent_exec.models import CommandOutput
 
     client = AuthenticatedClient(BASE_URL, KEY, httpx_args={"transport": TRANSPORT})
-    response = httpx.Response(200, content=ANSWERS["poll"][1])
+    response = httpx.Response(200, content=RESPONSES["poll"][1])
 
     def failing() -> object:
         try:
@@ -114,7 +114,7 @@ def stock(folder: Path) -> Voice:
         "probe": lambda: get_agent_exec.sync(VPS, client=client),
         "poll": lambda: get_agent_exec.sync(VPS, client=client, pid=PID),
         "404": lambda: get_agent_exec.sync("unknown", client=client),
-        "decode": lambda: CommandOutput.from_dict(json.loads(ANSWERS["poll"][1])),
+        "decode": lambda: CommandOutput.from_dict(json.loads(RESPONSES["poll"][1])),
     }
 
 
@@ -123,14 +123,14 @@ def other() -> Voice:
     import other_client  # type: ignore[import-not-found]
     from other_client import rest
 
-    class Answer:
+    class Response:
         reason, headers = "", {"content-type": "application/json"}
 
         def __init__(self, url: str) -> None:
-            self.status, self.data = ANSWERS["404" if "unknown" in url else "poll" if "?" in url else "probe"]
+            self.status, self.data = RESPONSES["404" if "unknown" in url else "poll" if "?" in url else "probe"]
 
     client = other_client.ApiClient(other_client.Configuration(host=BASE_URL, access_token=KEY))
-    client.rest_client.request = lambda _method, url, **_: rest.RESTResponse(Answer(url))
+    client.rest_client.request = lambda _method, url, **_: rest.RESTResponse(Response(url))
     api = other_client.AgentApi(client)
 
     def failing() -> object:
@@ -143,7 +143,7 @@ def other() -> Voice:
         "probe": lambda: api.get_agent_exec(VPS),
         "poll": lambda: api.get_agent_exec(VPS, pid=PID),
         "404": failing,
-        "decode": lambda: other_client.CommandOutput.from_json(ANSWERS["poll"][1].decode()),
+        "decode": lambda: other_client.CommandOutput.from_json(RESPONSES["poll"][1].decode()),
     }
 
 
@@ -166,7 +166,7 @@ async def _serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> 
             if length:
                 await reader.readexactly(int(length[1]))
             kind = b"POST" if head.startswith(b"POST") else b"poll" if b"?" in head.partition(b"\r")[0] else b"probe"
-            body = {b"POST": b'{"pid": 4242}', b"poll": ANSWERS["poll"][1], b"probe": ANSWERS["probe"][1]}[kind]
+            body = {b"POST": b'{"pid": 4242}', b"poll": RESPONSES["poll"][1], b"probe": RESPONSES["probe"][1]}[kind]
             writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
             await writer.drain()
     writer.close()

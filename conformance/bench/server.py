@@ -27,7 +27,7 @@ from typing import Any
 from faults import faults
 from hostup_conformance.mock import Mock, serve
 from running import command
-from stage import Answered, Asked, Stage
+from stage import Request, Response, Stage
 
 ROOT = Path(__file__).parents[2]
 DOCUMENT = ROOT / "spec" / "openapi.yaml"
@@ -81,10 +81,10 @@ def serve_here(fault: str) -> None:
         count += 1
         await mock.app(scope, receive, send)
 
-    def change(asked: Asked, answered: Answered) -> None:
+    def change(request: Request, response: Response) -> None:
         nonlocal count
         count += 1
-        faults()[fault].change(asked, answered)
+        faults()[fault].change(request, response)
 
     with Stage(change, mock).serve() if fault else serve(counted) as base_url:
         print(json.dumps({"base_url": base_url, "environment": mock.environment()}), flush=True)
@@ -132,7 +132,7 @@ def said_by(tool: str, directory: Path, done: subprocess.CompletedProcess[str]) 
     said = set(re.findall(r"^ +🚫 ([^:\n]+): \d+", done.stdout, re.MULTILINE))
     open_checks: list[str] = []
     for line in done.stdout.splitlines():
-        # Checks that failed ("- ST103 Undocumented status code") stand before the answer ("[405] Method Not Allowed:").
+        # Failed checks ("- ST103 Undocumented status code") stand before the response ("[405] Method Not Allowed:").
         if check := re.match(r"- (ST\d+) ", line):
             open_checks.append(check[1])
         elif open_checks and (status := re.match(r"\[(\d+)\]|Reproduce with", line)):

@@ -2,7 +2,7 @@
 
 Each caller, through the asynchronous client, goes through the life of a command again and again: probe, start, poll
 until it has ended; and compares the output with what it asked for. Exit 1 if any output was lost or mixed up, anything
-but a success was answered, a socket or a task was left behind, or memory grew.
+but a success was returned, a socket or a task was left behind, or memory grew.
 
     python conformance/bench/soak.py --seconds 60 --callers 1000
 """
@@ -34,7 +34,7 @@ from hostup_conformance.mock import agent_server
 UNLIMITED = 10**9
 #: How many callers share a client: what httpx's pool costs grows with the square of what is under way in it.
 TOGETHER = 20
-#: Seconds that a request may wait for its turn at the agent, which answers one at a time.
+#: Seconds that a request may wait for its turn at the agent, which does one thing at a time.
 PATIENCE = 60.0
 #: Bytes by which memory may differ between the end of the first third and the end.
 SLACK = 24 * 2**20

@@ -35,7 +35,7 @@ TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\d([T ])[\d:.]+(Z|[+-]\d\d:\d\d)?")
 #: What the probe makes up, and what the server stamps, in the order in which they are replaced.
 RANDOM = (
     (re.compile(rf"vps_(?!{KNOWN})[0-9a-f]{{2}}[0-9a-z]{{24}}\b"), "vps_unknown"),
-    # The end of a timestamp, where a finding shows but a part of the answer.
+    # The end of a timestamp, where a finding shows but a part of the response.
     (re.compile(r"(?<![\d:T-])[\d:.]+Z\b"), "56Z"),
     (re.compile(r"\w{3}, \d\d \w{3} \d{4} [\d:]+ GMT"), "Mon, 27 Apr 2026 12:34:56 GMT"),
     (re.compile(r"\breq_\w+"), "req_..."),
@@ -57,7 +57,7 @@ CREDENTIALS = {
     "query": "with the key in the query",
 }
 #: Variants that show in a correct exchange what the mock does not have.
-FOR_EXAMPLES = ("date_header", "gzip_where_asked", "output_names_its_pid", "limits_on_each_answer", "revalidates")
+FOR_EXAMPLES = ("date_header", "gzip_where_asked", "output_names_its_pid", "limits_on_each_response", "revalidates")
 #: Longer than for a test of one fault, since all processors are busy with others.
 UNHURRIED = replace(LIMITS, request_seconds=1.0, first_seconds=1.0, next_seconds=0.5)
 
@@ -78,7 +78,7 @@ def reported(verdict: Verdict) -> list[str]:
     return [id for id in server_requirements() if verdict.results[id].status in {"fail", "warn", "error"}]
 
 
-def asked(e: Exchange) -> str:
+def request_line(e: Exchange) -> str:
     """Return a request as a line: method, target, credential and body."""
     target = e.request.target if len(e.request.target) < 160 else e.request.target[:157] + "..."
     body = f" {shown(e.request.body.decode('utf-8', 'replace'))}" if e.request.body else ""
@@ -94,7 +94,7 @@ def bad(result: Result) -> str:
     """Return the first finding as a line: what was asked, what came, and why that is wrong."""
     finding = result.findings[0]
     said = f"expected {finding.expected}, got {finding.got}" if finding.expected else finding.got
-    return steady(f"{asked(finding.exchange)} -> {came(finding.exchange)}, {said}")
+    return steady(f"{request_line(finding.exchange)} -> {came(finding.exchange)}, {said}")
 
 
 def good(e: Exchange, requirement: Requirement) -> str:
@@ -107,7 +107,7 @@ def good(e: Exchange, requirement: Requirement) -> str:
     pairs = (*e.request.headers, *e.response.headers)
     fields = [f"{named[name.lower()]}: {value}" for name, value in pairs if name.lower() in named]
     body = shown(e.response.body.decode("utf-8", "replace")) if e.response.body else ""
-    return steady(", ".join(filter(None, [f"{asked(e)} -> {came(e)}", *(fields or [body])])))
+    return steady(", ".join(filter(None, [f"{request_line(e)} -> {came(e)}", *(fields or [body])])))
 
 
 def good_exchanges() -> dict[str, list[Exchange]]:

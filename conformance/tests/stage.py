@@ -1,4 +1,4 @@
-"""A stage for faults and variants: the mock behind a server that lets a function change each answer, bytes included."""
+"""A stage for faults and variants: the mock behind a server that lets a function change each response and its bytes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ CRLF = b"\r\n"
 
 
 @dataclass
-class Asked:
+class Request:
     """A request as the stage got it. `memory` is kept for the whole run of a server."""
 
     method: str
@@ -67,8 +67,8 @@ class Asked:
 
 
 @dataclass
-class Answered:
-    """The mock's answer, to be changed. What is in `raw` is sent instead: bytes, and seconds to wait."""
+class Response:
+    """The mock's response, to be changed. What is in `raw` is sent instead: bytes, and seconds to wait."""
 
     status: int
     headers: list[tuple[str, str]]
@@ -129,7 +129,7 @@ class Answered:
             self.headers.append((name, value))
 
     def become(self, status: int, body: Any = None, content_type: str = "application/json") -> None:
-        """Become another answer."""
+        """Become another response."""
         self.status = status
         self.headers = [("Content-Type", content_type)]
         self.body = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
@@ -142,13 +142,13 @@ class Answered:
         return "\r\n".join(lines).encode("latin-1") + 2 * CRLF
 
 
-#: What a fault or a variant is: a function that changes the answer in place.
-Change = Callable[[Asked, Answered], None]
+#: What a fault or a variant is: a function that changes the response in place.
+Change = Callable[[Request, Response], None]
 
 
 @dataclass
 class Stage:
-    """A server that asks the mock, and lets a change alter the answer."""
+    """A server that asks the mock, and lets a change alter the response."""
 
     change: Change | None = None
     mock: Mock = field(default_factory=Mock)
@@ -164,36 +164,36 @@ class Stage:
                 pass
 
     async def _exchange(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
-        """Answer one request; return whether the connection stays open."""
-        asked = await read(reader, self.mock, self.memory)
-        answered = await ask(self.mock.app, asked)
+        """Respond to one request; return whether the connection stays open."""
+        request = await read(reader, self.mock, self.memory)
+        response = await ask(self.mock.app, request)
         if self.change:
-            self.change(asked, answered)
-        await asyncio.sleep(answered.pause)
-        return await write(writer, asked, answered)
+            self.change(request, response)
+        await asyncio.sleep(response.pause)
+        return await write(writer, request, response)
 
 
-async def read(reader: asyncio.StreamReader, mock: Mock, memory: dict[str, Any]) -> Asked:
+async def read(reader: asyncio.StreamReader, mock: Mock, memory: dict[str, Any]) -> Request:
     """Read a request."""
     head = (await reader.readuntil(2 * CRLF)).decode("latin-1").split("\r\n")
     method, target, _ = head[0].split(" ")
     headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in head[1:]) if name}
     body = await (chunked(reader) if "transfer-encoding" in headers else sized(reader, headers))
     path, _, query = target.partition("?")
-    return Asked(method, path, query, headers, mock, memory, body)
+    return Request(method, path, query, headers, mock, memory, body)
 
 
-async def write(writer: asyncio.StreamWriter, asked: Asked, answered: Answered) -> bool:
-    """Send an answer; return whether the connection stays open, as it does unless the answer is raw."""
-    empty = asked.method == "HEAD" or answered.status in {204, 304}
-    whole: list[bytes | float] = [answered.head() + (b"" if empty else answered.body)]
-    for part in whole if answered.raw is None else answered.raw:
+async def write(writer: asyncio.StreamWriter, request: Request, response: Response) -> bool:
+    """Send a response; return whether the connection stays open, as it does unless the response is raw."""
+    empty = request.method == "HEAD" or response.status in {204, 304}
+    whole: list[bytes | float] = [response.head() + (b"" if empty else response.body)]
+    for part in whole if response.raw is None else response.raw:
         if isinstance(part, bytes):
             writer.write(part)
             await writer.drain()
         else:
             await asyncio.sleep(part)
-    return answered.raw is None
+    return response.raw is None
 
 
 async def sized(reader: asyncio.StreamReader, headers: dict[str, str]) -> bytes:
@@ -249,23 +249,23 @@ async def close(server: asyncio.Server, writers: list[asyncio.StreamWriter]) -> 
     await asyncio.sleep(0)
 
 
-async def ask(app: ASGIApp, asked: Asked) -> Answered:
+async def ask(app: ASGIApp, request: Request) -> Response:
     """Ask an ASGI application."""
     scope = {
         "type": "http",
         "http_version": "1.1",
-        "method": asked.method,
-        "path": unquote(asked.path),
-        "raw_path": asked.path.encode("latin-1"),
-        "query_string": asked.query.encode("latin-1"),
+        "method": request.method,
+        "path": unquote(request.path),
+        "raw_path": request.path.encode("latin-1"),
+        "query_string": request.query.encode("latin-1"),
         "root_path": "",
         "scheme": "http",
-        "headers": [(name.encode(), value.encode("latin-1")) for name, value in asked.headers.items()],
+        "headers": [(name.encode(), value.encode("latin-1")) for name, value in request.headers.items()],
     }
     sent: list[Message] = []
 
     async def receive() -> Message:
-        return {"type": "http.request", "body": asked.body, "more_body": False}
+        return {"type": "http.request", "body": request.body, "more_body": False}
 
     async def send(message: Message) -> None:
         sent.append(message)
@@ -273,4 +273,4 @@ async def ask(app: ASGIApp, asked: Asked) -> Answered:
     await app(scope, receive, send)
     headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in sent[0]["headers"]]
     kept = [pair for pair in headers if pair[0].lower() != "content-length"]
-    return Answered(sent[0]["status"], kept, b"".join(message.get("body", b"") for message in sent[1:]))
+    return Response(sent[0]["status"], kept, b"".join(message.get("body", b"") for message in sent[1:]))

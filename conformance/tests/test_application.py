@@ -24,7 +24,7 @@ sys.path.insert(0, {str(Path(__file__).parent)!r})
 from contextlib import asynccontextmanager
 from urllib.parse import quote
 from hostup_conformance.mock import Mock
-from stage import Asked, ask
+from stage import Request, ask
 from starlette.applications import Starlette
 
 mock = Mock()
@@ -35,11 +35,11 @@ def wsgi(environ, start_response):
     headers["content-type"] = environ.get("CONTENT_TYPE", "")
     path = quote(environ["PATH_INFO"].encode("latin-1"), safe="/")
     body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
-    asked = Asked(environ["REQUEST_METHOD"], path, environ["QUERY_STRING"], headers, mock, {{}}, body)
-    answered = asyncio.run(ask(mock.app, asked))
-    length = ("Content-Length", str(len(answered.body)))
-    start_response(f"{{answered.status}} X", [*answered.headers, length])
-    return [b"" if asked.method == "HEAD" else answered.body]
+    request = Request(environ["REQUEST_METHOD"], path, environ["QUERY_STRING"], headers, mock, {{}}, body)
+    response = asyncio.run(ask(mock.app, request))
+    length = ("Content-Length", str(len(response.body)))
+    start_response(f"{{response.status}} X", [*response.headers, length])
+    return [b"" if request.method == "HEAD" else response.body]
 
 def asgi():
     return mock.app

@@ -1,4 +1,4 @@
-"""Commands are started only if the user asked for it; then their pids take the place of given ones."""
+"""Commands are started only if the user wants it; then their pids take the place of given ones."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ from hostup_conformance.mock import FOREIGN_VPS_ID, VPS_ID
 from hostup_conformance.sources import commands
 from hostup_conformance.sources import linked as links
 from hostup_conformance.sources.start_steps import body_of, post
-from stage import Answered, Asked, Change, Stage
+from stage import Change, Request, Response, Stage
 
 
 class Diary:
-    """Writes down what is started, and answers as the mock does."""
+    """Writes down what is started, and changes nothing."""
 
     def __init__(self) -> None:
-        self.started: list[Asked] = []
+        self.started: list[Request] = []
 
-    def __call__(self, asked: Asked, answered: Answered) -> None:
-        if asked.method == "POST" and answered.status == 200:
-            self.started.append(asked)
+    def __call__(self, request: Request, response: Response) -> None:
+        if request.method == "POST" and response.status == 200:
+            self.started.append(request)
 
 
-def run(*, live: bool = False, allow_exec: bool = True) -> tuple[Target, Verdict, Wire, list[Asked]]:
+def run(*, live: bool = False, allow_exec: bool = True) -> tuple[Target, Verdict, Wire, list[Request]]:
     """Judge the mock without a pid being given."""
     diary = Diary()
     stage = Stage(diary)
@@ -84,7 +84,7 @@ def test_without_the_option_nothing_is_started() -> None:
 def test_a_live_server_starts_commands_on_one_vps() -> None:
     """On a live server, commands are only started on the VPS that --allow-exec names."""
     target, _, wire, started = run(live=True)
-    assert {asked.vps for asked in started} == {VPS_ID}
+    assert {request.vps for request in started} == {VPS_ID}
     assert not any(e.request.method == "POST" and FOREIGN_VPS_ID in e.request.target for e in wire.exchanges)
     with pytest.raises(Withheld, match="no other VPS"):
         wire.send(post(target, body_of("true"), vps=FOREIGN_VPS_ID), purpose="a start")
@@ -139,13 +139,13 @@ def test_links_lead_from_a_start_to_its_polls(live: bool) -> None:
     assert not [r.message for r in verdict.results.values() if r.status in {"fail", "warn", "error"}]
 
 
-ANSWERS = ["nested_for_ever", *(name for name, fault in faults().items() if fault.starts)]
+RESPONSES = ["nested_for_ever", *(name for name, fault in faults().items() if fault.starts)]
 
 
-@pytest.mark.parametrize("name", every(6, zip(ANSWERS, ANSWERS, strict=True)))
-def test_no_answer_trips_the_links(name: str) -> None:
-    def nested_for_ever(asked: Asked, answered: Answered) -> None:
-        if asked.method == "POST":
-            answered.body = b"[" * 100_000
+@pytest.mark.parametrize("name", every(6, zip(RESPONSES, RESPONSES, strict=True)))
+def test_no_response_trips_the_links(name: str) -> None:
+    def nested_for_ever(request: Request, response: Response) -> None:
+        if request.method == "POST":
+            response.body = b"[" * 100_000
 
     linked(faults()[name].change if name in faults() else nested_for_ever)

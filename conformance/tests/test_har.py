@@ -100,7 +100,7 @@ def test_a_recording_has_an_address(tmp_path: Path) -> None:
     assert named.base_url == "https://named.example"
 
 
-def test_a_cancelled_request_has_no_answer(tmp_path: Path) -> None:
+def test_a_cancelled_request_has_no_response(tmp_path: Path) -> None:
     target, _, _ = run(None)
     file = tmp_path / "browser.har"
     file.write_text(

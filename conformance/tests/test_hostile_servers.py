@@ -19,7 +19,7 @@ from hostup_conformance.reports.files import REPORTS
 from hostup_conformance.sources import commands
 from judging import IMPATIENT, verdict_on
 from running import report_in, run
-from stage import CRLF, Answered, Asked, Stage
+from stage import CRLF, Request, Response, Stage
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 BODY = b'Content-Length: 19\r\n\r\n{"available": true}'
@@ -76,8 +76,8 @@ def test_leaks_of_a_piece_are_seen(text: str) -> None:
 
 @pytest.mark.parametrize("name", HARM)
 def test_a_run_ends_with_a_verdict(name: str) -> None:
-    def harm(_asked: Asked, answered: Answered) -> None:
-        answered.raw = HARM[name]
+    def harm(_request: Request, response: Response) -> None:
+        response.raw = HARM[name]
 
     verdict = verdict_on(harm, IMPATIENT)
     assert verdict.name != "conformant"
@@ -89,11 +89,11 @@ def test_hostile_text_controls_neither_terminal_nor_report(tmp_path: Path) -> No
     """Nothing that a server sends controls the terminal or runs as a script in report.html."""
     evil = "\x1b[2J\x1b]0;owned\x07\u202e</script><script>alert(1)</script>"
 
-    def change(_asked: Asked, answered: Answered) -> None:
-        if answered.is_problem:
-            answered.change(title=evil, detail=evil, code=evil, status=evil)
-        elif answered.is_availability:
-            answered.change(available=evil, **{evil: evil})
+    def change(_request: Request, response: Response) -> None:
+        if response.is_problem:
+            response.change(title=evil, detail=evil, code=evil, status=evil)
+        elif response.is_availability:
+            response.change(available=evil, **{evil: evil})
 
     stage = Stage(change)
     with stage.serve() as url:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hostile.server import KEEP, Asked, HostileServer, Part
+from hostile.server import KEEP, HostileServer, Part, Request
 from hostup_conformance.keeping.interruption import held_back
 from hostup_conformance.reports.files import REPORTS
 from hostup_conformance.sources.script import WARMING
@@ -28,11 +28,11 @@ RIGHT = WARMING - 1
 def slow_after(right: int) -> HostileServer:
     """Return a server that responds to some requests, and then keeps its clients waiting."""
 
-    def behave(asked: Asked) -> Iterator[Part]:
-        asked.memory["requests"] = asked.number
-        if asked.number > right:
+    def behave(request: Request) -> Iterator[Part]:
+        request.memory["requests"] = request.number
+        if request.number > right:
             yield 200.0
-        yield asked.sent()
+        yield request.sent()
         yield KEEP
 
     return HostileServer(behave)
@@ -86,7 +86,7 @@ def test_an_earlier_report_does_not_survive(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("key", ["x", "ol", "he"])
 def test_a_short_key_only_disables_its_check(tmp_path: Path, key: str) -> None:
-    server = HostileServer(lambda asked: [asked.sent(), KEEP])
+    server = HostileServer(lambda request: [request.sent(), KEEP])
     server.keys = (key, "another")
     with server.serve() as url:
         done = run(tmp_path, "--base-url", url, **server.environment)
@@ -120,11 +120,11 @@ def test_unwritten_reports_are_not_named(tmp_path: Path) -> None:
     """Folders take the places of reports while the run is under way."""
     folder = tmp_path / "report"
 
-    def behave(asked: Asked) -> list[Part]:
-        for name in {*REPORTS} - {"report.json"} if asked.number == RIGHT else ():
+    def behave(request: Request) -> list[Part]:
+        for name in {*REPORTS} - {"report.json"} if request.number == RIGHT else ():
             (folder / name).unlink(missing_ok=True)
             (folder / name).mkdir(parents=True)
-        return [asked.sent(), KEEP]
+        return [request.sent(), KEEP]
 
     server = HostileServer(behave)
     with server.serve() as url:

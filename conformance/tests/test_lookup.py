@@ -13,68 +13,68 @@ from hostup_conformance.keeping.misconfigured import Misconfigured
 from hostup_conformance.mock import API_KEY, FOREIGN_VPS_ID, UNAVAILABLE_VPS_ID, VPS_ID
 from hostup_conformance.sources import lookup
 from running import report_in, run
-from stage import Answered, Asked, Change, Stage
+from stage import Change, Request, Response, Stage
 
 KEY = {"HOSTUP_API_KEY": API_KEY}
 
 
 def look_up(change: Change | None = None, **environment: str) -> tuple[Target, list[str]]:
-    asked: list[str] = []
+    sent: list[str] = []
 
-    def remember(request: Asked, answered: Answered) -> None:
-        asked.append(f"{request.method} {request.path}{'?' if request.query else ''}{request.query}")
+    def remember(request: Request, response: Response) -> None:
+        sent.append(f"{request.method} {request.path}{'?' if request.query else ''}{request.query}")
         if change:
-            change(request, answered)
+            change(request, response)
 
     with Stage(remember).serve() as url:
         target = Target.from_environment(url, {**KEY, **environment})
         wire = wire_to(target, Limits(), careful=True)
         with closing(wire):
             lookup.run(wire, target)
-        return lookup.found(target, wire.exchanges), asked
+        return lookup.found(target, wire.exchanges), sent
 
 
 def items(*ids: object) -> Change:
-    def change(asked: Asked, answered: Answered) -> None:
-        if asked.path == "/api/v2/vps":
-            answered.become(200, {"data": [{"id": id} for id in ids]})
+    def change(request: Request, response: Response) -> None:
+        if request.path == "/api/v2/vps":
+            response.become(200, {"data": [{"id": id} for id in ids]})
 
     return change
 
 
 def test_it_is_the_first_whose_agent_is_available() -> None:
-    target, asked = look_up(items("vps_unknown", UNAVAILABLE_VPS_ID, FOREIGN_VPS_ID, VPS_ID, "vps_more"))
+    target, sent = look_up(items("vps_unknown", UNAVAILABLE_VPS_ID, FOREIGN_VPS_ID, VPS_ID, "vps_more"))
     assert (target.vps, target.looked_up) == (VPS_ID, True)
-    assert [request.partition("/api/v2/vps")[2] for request in asked] == [
+    assert [request.partition("/api/v2/vps")[2] for request in sent] == [
         "", "/vps_unknown/agent/exec", f"/{UNAVAILABLE_VPS_ID}/agent/exec", f"/{FOREIGN_VPS_ID}/agent/exec",
         f"/{VPS_ID}/agent/exec",
     ]  # fmt: skip
-    assert all(request.startswith("GET ") for request in asked)
+    assert all(request.startswith("GET ") for request in sent)
 
 
 def test_vpss_given_for_another_purpose_are_not_probed() -> None:
     """The VPSs that were given as unavailable or foreign are not probed."""
     given = {"HOSTUP_UNAVAILABLE_VPS_ID": UNAVAILABLE_VPS_ID, "HOSTUP_FOREIGN_VPS_ID": FOREIGN_VPS_ID}
-    target, asked = look_up(items(UNAVAILABLE_VPS_ID, FOREIGN_VPS_ID, VPS_ID), **given)
+    target, sent = look_up(items(UNAVAILABLE_VPS_ID, FOREIGN_VPS_ID, VPS_ID), **given)
     assert target.vps == VPS_ID
-    assert len(asked) == 2
+    assert len(sent) == 2
 
 
 def test_a_faulty_probe_ends_the_search() -> None:
     """A VPS whose probe is at fault is taken, so that the fault is judged."""
 
-    def broken(asked: Asked, answered: Answered) -> None:
-        if answered.is_availability and asked.own:
-            answered.become(500)
+    def broken(request: Request, response: Response) -> None:
+        if response.is_availability and request.own:
+            response.become(500)
 
     target, _ = look_up(broken)
     assert target.vps == VPS_ID
 
 
 def test_an_id_may_be_any_text() -> None:
-    target, asked = look_up(items("a/b ü"))
+    target, sent = look_up(items("a/b ü"))
     assert target.vps == "a/b ü"
-    assert asked[1] == "GET /api/v2/vps/a%2Fb%20%C3%BC/agent/exec"
+    assert sent[1] == "GET /api/v2/vps/a%2Fb%20%C3%BC/agent/exec"
 
 
 @pytest.mark.parametrize(
@@ -82,22 +82,22 @@ def test_an_id_may_be_any_text() -> None:
     ["..", ".", "", " ", " ..", "a\n", "a\0b", "\u202ea", "'a'", '"a"', "a" * 5000, API_KEY, API_KEY.encode().hex()],
 )
 def test_an_id_from_the_list_passes_the_same_check_as_one_from_the_environment(id: str) -> None:
-    target, asked = look_up(items(id, VPS_ID))
+    target, sent = look_up(items(id, VPS_ID))
     assert target.vps == VPS_ID
-    assert asked == ["GET /api/v2/vps", f"GET /api/v2/vps/{VPS_ID}/agent/exec"]
+    assert sent == ["GET /api/v2/vps", f"GET /api/v2/vps/{VPS_ID}/agent/exec"]
     with pytest.raises(Misconfigured):
         look_up(items(id))
 
 
-def unavailable(_asked: Asked, answered: Answered) -> None:
-    if answered.is_availability:
-        answered.change(available=False)
+def unavailable(_request: Request, response: Response) -> None:
+    if response.is_availability:
+        response.change(available=False)
 
 
-def many(asked: Asked, answered: Answered) -> None:
-    items(*[f"vps_{number}" for number in range(50)])(asked, answered)
-    if asked.path != "/api/v2/vps":
-        answered.become(200, {"available": False})
+def many(request: Request, response: Response) -> None:
+    items(*[f"vps_{number}" for number in range(50)])(request, response)
+    if request.path != "/api/v2/vps":
+        response.become(200, {"available": False})
 
 
 @pytest.mark.parametrize(
@@ -107,10 +107,10 @@ def many(asked: Asked, answered: Answered) -> None:
         (many, "none of the first 10 VPSs"),
         (items(), "has no VPS to probe"),
         (items(7, "", None), "has no VPS to probe"),
-        (lambda _, answered: answered.become(404), "got the status 404"),
-        (lambda _, answered: answered.become(200, [1]), "has no VPS to probe"),
-        (lambda _, answered: answered.become(200, b"<html>"), "has no VPS to probe"),
-        (lambda _, answered: setattr(answered, "raw", [b"HTTP/1.1 2"]), "got no response"),
+        (lambda _, response: response.become(404), "got the status 404"),
+        (lambda _, response: response.become(200, [1]), "has no VPS to probe"),
+        (lambda _, response: response.become(200, b"<html>"), "has no VPS to probe"),
+        (lambda _, response: setattr(response, "raw", [b"HTTP/1.1 2"]), "got no response"),
     ],
 )
 def test_without_a_usable_list_the_vps_is_required(change: Change, says: str) -> None:
@@ -130,9 +130,9 @@ def test_a_run_looks_once_and_shows_the_vps(tmp_path: Path, workers: str) -> Non
     """A run looks a VPS up once, and its header shows which one it found."""
     lists: list[str] = []
 
-    def remember(asked: Asked, _answered: Answered) -> None:
-        if asked.path == "/api/v2/vps" and asked.full and not asked.query:
-            lists.append(asked.path)
+    def remember(request: Request, _response: Response) -> None:
+        if request.path == "/api/v2/vps" and request.full and not request.query:
+            lists.append(request.path)
 
     with Stage(remember).serve() as url:
         done = run(tmp_path, "--base-url", url, "-n", workers, **KEY)

@@ -36,7 +36,7 @@ def a_report() -> dict[str, Any]:
         "got": HOSTILE,
         "message": HOSTILE,
     }
-    unanswered = evidence | {"status": None, "headers": {}, "body": "the server closed the connection"}
+    without_response = evidence | {"status": None, "headers": {}, "body": "the server closed the connection"}
     entries = [
         {
             "id": requirement.id,
@@ -49,7 +49,7 @@ def a_report() -> dict[str, Any]:
             "exercised": 3,
             "message": "" if status == "pass" else HOSTILE,
             "findings": 12 if status in {"fail", "warn"} else 0,
-            "evidence": [evidence, unanswered] if status in {"fail", "warn"} else [],
+            "evidence": [evidence, without_response] if status in {"fail", "warn"} else [],
         }
         for requirement in requirements().values()
     ]

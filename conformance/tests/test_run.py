@@ -18,7 +18,7 @@ from hostup_conformance.contract.judging import server_requirements
 from hostup_conformance.contract.target import altered_keys
 from hostup_conformance.mock import API_KEY, READ_API_KEY, Mock
 from running import KEPT, command, report_in, run
-from stage import Answered, Asked, Stage
+from stage import Request, Response, Stage
 
 
 def test_without_arguments_the_mock_is_conformant(tmp_path: Path) -> None:
@@ -159,8 +159,8 @@ def test_waivers(tmp_path: Path) -> None:
 
 @pytest.mark.catalogue
 def test_a_path_prefix_is_part_of_the_address(tmp_path: Path) -> None:
-    def move(asked: Any, _answered: Any) -> None:
-        asked.memory.setdefault("paths", set()).add(asked.path.split("/api/")[0])
+    def move(request: Any, _response: Any) -> None:
+        request.memory.setdefault("paths", set()).add(request.path.split("/api/")[0])
 
     stage = Stage(move)
     with stage.serve() as url:
@@ -170,7 +170,7 @@ def test_a_path_prefix_is_part_of_the_address(tmp_path: Path) -> None:
 
 @pytest.mark.catalogue
 def test_a_plan_sends_nothing(tmp_path: Path) -> None:
-    stage = Stage(lambda asked, _: asked.memory.setdefault("asked", []).append(asked))
+    stage = Stage(lambda request, _: request.memory.setdefault("asked", []).append(request))
     with stage.serve() as url:
         environment = stage.mock.environment()
         done = run(tmp_path, "--plan", "--live", "--base-url", url, **environment)
@@ -186,9 +186,9 @@ def test_a_plan_sends_nothing(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("number", first_of(signal.SIGINT, signal.SIGTERM))
 def test_a_run_that_is_interrupted_still_reports(tmp_path: Path, number: signal.Signals) -> None:
-    def slow(asked: Any, answered: Any) -> None:
-        if asked.nth() > 5:
-            answered.raw = [30.0]
+    def slow(request: Any, response: Any) -> None:
+        if request.nth() > 5:
+            response.raw = [30.0]
 
     stage = Stage(slow)
     with stage.serve() as url:
@@ -209,11 +209,11 @@ def test_a_run_that_is_interrupted_still_reports(tmp_path: Path, number: signal.
 
 @pytest.mark.catalogue
 def test_several_workers_give_one_report(tmp_path: Path) -> None:
-    asked = []
+    requests: list[Request] = []
 
-    def change(request: Asked, answered: Answered) -> None:
-        asked.append(request)
-        faults()["available_is_text"].change(request, answered)
+    def change(request: Request, response: Response) -> None:
+        requests.append(request)
+        faults()["available_is_text"].change(request, response)
 
     stage = Stage(change)
     with stage.serve() as url:
@@ -221,7 +221,7 @@ def test_several_workers_give_one_report(tmp_path: Path) -> None:
     assert done.returncode == 1, done.stdout
     report = report_in(tmp_path)
     assert [entry["id"] for entry in report["requirements"] if entry["status"] == "fail"] == ["PROBE-03"]
-    assert report["requests"] == len(asked) > 100  # a second worker has sent nothing
+    assert report["requests"] == len(requests) > 100  # a second worker has sent nothing
 
 
 @pytest.mark.catalogue

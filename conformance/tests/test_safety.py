@@ -21,42 +21,43 @@ from hostup_conformance.http.unsent import Stopped, Withheld
 from hostup_conformance.mock import API_KEY, UNAVAILABLE_VPS_ID, VPS_ID
 from hostup_conformance.sources.generated import safe_pid
 from judging import run
-from stage import Answered, Asked, Stage
+from stage import Request as Received
+from stage import Response, Stage
 
 
 class Diary:
-    """Writes down every request, and answers as the mock does."""
+    """Writes down every request, and changes nothing."""
 
     def __init__(self) -> None:
-        self.asked: list[Asked] = []
+        self.requests: list[Received] = []
 
-    def __call__(self, asked: Asked, _answered: Answered) -> None:
-        self.asked.append(asked)
+    def __call__(self, request: Received, _response: Response) -> None:
+        self.requests.append(request)
 
 
 def test_live_sends_safe_methods_and_nobodys_pids() -> None:
     diary = Diary()
     target, _, _ = run(diary, live=True)
-    assert {asked.method for asked in diary.asked} == {"GET", "HEAD", "OPTIONS"}
-    assert not any(API_KEY in asked.query for asked in diary.asked)
+    assert {request.method for request in diary.requests} == {"GET", "HEAD", "OPTIONS"}
+    assert not any(API_KEY in request.query for request in diary.requests)
     given = {target.finished_pid, target.running_pid}
-    for asked in diary.asked:
-        for name, value in parse_qsl(asked.query):
+    for request in diary.requests:
+        for name, value in parse_qsl(request.query):
             digits = value.lstrip("-") if name == "pid" else ""
             if digits.isascii() and digits.isdecimal() and value[0] != "-" and digits.strip("0"):
                 number = int(digits[:30])
-                known = number in given and asked.vps in {VPS_ID, UNAVAILABLE_VPS_ID}
-                unknown_vps = number in given and asked.vps not in {VPS_ID, UNAVAILABLE_VPS_ID}
-                assert known or unknown_vps or number > LARGEST_LINUX_PID, asked
+                known = number in given and request.vps in {VPS_ID, UNAVAILABLE_VPS_ID}
+                unknown_vps = number in given and request.vps not in {VPS_ID, UNAVAILABLE_VPS_ID}
+                assert known or unknown_vps or number > LARGEST_LINUX_PID, request
 
 
 def test_refused_polls_come_before_the_one_that_counts() -> None:
     """The ended command is polled once with the right key, after all polls that must be refused."""
     diary = Diary()
     target, _, _ = run(diary, live=True)
-    polls = [a for a in diary.asked if a.pid == str(target.finished_pid) and a.own]
-    entitled = [index for index, asked in enumerate(polls) if asked.full]
-    refused = [index for index, asked in enumerate(polls) if not asked.full]
+    polls = [a for a in diary.requests if a.pid == str(target.finished_pid) and a.own]
+    entitled = [index for index, request in enumerate(polls) if request.full]
+    refused = [index for index, request in enumerate(polls) if not request.full]
     assert entitled
     assert sum(index < entitled[0] for index in refused) >= 3
 
@@ -64,7 +65,7 @@ def test_refused_polls_come_before_the_one_that_counts() -> None:
 def test_the_budget_is_kept() -> None:
     diary = Diary()
     _, wire, _ = run(diary, Limits(requests=20), live=True)
-    assert len(diary.asked) == 20
+    assert len(diary.requests) == 20
     assert wire.stopped == "the budget of 20 requests is used up (--max-requests)"
 
 
@@ -72,21 +73,21 @@ def test_retry_after_is_kept() -> None:
     """After a 429, no request is sent before the seconds of Retry-After have passed."""
     arrived: list[float] = []
 
-    def limit_the_third(asked: Asked, answered: Answered) -> None:
+    def limit_the_third(request: Received, response: Response) -> None:
         arrived.append(time.monotonic())
-        if asked.nth() == 3:
-            answered.become(429)
-            answered.header("Retry-After", "2")
+        if request.nth() == 3:
+            response.become(429)
+            response.header("Retry-After", "2")
 
     run(limit_the_third, live=True)
     assert min(arrived[3:]) - arrived[2] >= 1.9
 
 
 def test_no_redirect_is_followed() -> None:
-    def redirect(asked: Asked, answered: Answered) -> None:
-        asked.memory.setdefault("paths", []).append(asked.path)
-        answered.become(302)
-        answered.header("Location", "/elsewhere")
+    def redirect(request: Received, response: Response) -> None:
+        request.memory.setdefault("paths", []).append(request.path)
+        response.become(302)
+        response.header("Location", "/elsewhere")
 
     _, _, stage = run(redirect, live=True)
     assert stage.memory["paths"]
@@ -204,30 +205,30 @@ class Giver:
     """Gives the key back wherever a client may take something from: in ETags, cursors, names and addresses."""
 
     def __init__(self) -> None:
-        self.asked: list[Asked] = []
+        self.requests: list[Received] = []
 
-    def __call__(self, asked: Asked, answered: Answered) -> None:
-        self.asked.append(asked)
-        answered.header("ETag", f'"{API_KEY}"')
-        if asked.path == "/api/v2/vps" and answered.status == 200:
+    def __call__(self, request: Received, response: Response) -> None:
+        self.requests.append(request)
+        response.header("ETag", f'"{API_KEY}"')
+        if request.path == "/api/v2/vps" and response.status == 200:
             item = {"id": VPS_ID, "name": API_KEY, "primaryIp": API_KEY}
-            answered.become(200, {"data": [item, {**item, "id": API_KEY}], "hasMore": True, "nextCursor": API_KEY})
+            response.become(200, {"data": [item, {**item, "id": API_KEY}], "hasMore": True, "nextCursor": API_KEY})
 
 
 @pytest.mark.parametrize("live", [True, False])
 def test_a_whole_run_sends_no_key_back(*, live: bool) -> None:
     giver = Giver()
     run(giver, live=live)
-    assert len(giver.asked) > 50
-    for asked in giver.asked:
-        others = [value for name, value in asked.headers.items() if name.lower() != "authorization"]
-        assert not any(API_KEY in value for value in others), asked
-        assert API_KEY not in asked.path
+    assert len(giver.requests) > 50
+    for request in giver.requests:
+        others = [value for name, value in request.headers.items() if name.lower() != "authorization"]
+        assert not any(API_KEY in value for value in others), request
+        assert API_KEY not in request.path
         assert (
-            API_KEY not in asked.query
-            or (not live and asked.query.endswith(f"key={API_KEY}"))
-            or (not live and "token" in asked.query)
-        ), asked
+            API_KEY not in request.query
+            or (not live and request.query.endswith(f"key={API_KEY}"))
+            or (not live and "token" in request.query)
+        ), request
 
 
 @pytest.mark.parametrize("address", ["192.0.2.7", "::ffff:192.0.2.7", "10.0.0.1", "fe80::1%eth0"])

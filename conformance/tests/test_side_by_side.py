@@ -22,7 +22,7 @@ from hostup_conformance.sources import side_by_side
 from hostup_conformance.sources.generated import MOST_CASES, Generated
 from hostup_conformance.sources.requests import authorized
 from judging import run, verdict_on
-from stage import Answered, Asked, Change, Stage
+from stage import Change, Request, Response, Stage
 from variants import variants
 
 # Whole runs, or many cases of one kind: `make catalogue` runs them.
@@ -85,16 +85,16 @@ def test_other_servers_get_several_to_the_end() -> None:
 
 @pytest.mark.usefixtures("at_once")
 def test_the_ended_command_is_still_polled_in_order() -> None:
-    polls: list[Asked] = []
+    polls: list[Request] = []
 
-    def change(asked: Asked, _answered: Answered) -> None:
-        polls.append(asked)
+    def change(request: Request, _response: Response) -> None:
+        polls.append(request)
 
     target, _, _ = run(change)
-    own = [asked for asked in polls if asked.pid == str(target.finished_pid) and asked.own]
-    entitled = [number for number, asked in enumerate(own) if asked.full]
+    own = [request for request in polls if request.pid == str(target.finished_pid) and request.own]
+    entitled = [number for number, request in enumerate(own) if request.full]
     assert len(entitled) >= 3
-    assert all(number < entitled[0] for number, asked in enumerate(own) if asked.reading and number < len(own) - 1)
+    assert all(number < entitled[0] for number, request in enumerate(own) if request.reading and number < len(own) - 1)
 
 
 @pytest.mark.usefixtures("at_once")
@@ -102,12 +102,12 @@ def test_a_rate_limit_is_not_overrun() -> None:
     """Until the bursts, which are sent whatever remains."""
     counted: dict[int, int] = {}
 
-    def limit(_asked: Asked, answered: Answered) -> None:
+    def limit(_request: Request, response: Response) -> None:
         window = int(time.time()) // 2
         counted[window] = counted.get(window, 0) + 1
-        answered.header("X-RateLimit-Limit", "80")
-        answered.header("X-RateLimit-Remaining", str(80 - counted[window]))
-        answered.header("X-RateLimit-Reset", str(2 * window + 2))
+        response.header("X-RateLimit-Limit", "80")
+        response.header("X-RateLimit-Remaining", str(80 - counted[window]))
+        response.header("X-RateLimit-Reset", str(2 * window + 2))
 
     _, wire, _ = run(limit, live=True)
     before = takewhile(lambda e: e.source != BURST, wire.exchanges)
@@ -137,13 +137,13 @@ def test_who_has_to_wait_keeps_its_turn() -> None:
     stage = Stage()
     refused: list[str] = []
 
-    def change(asked: Asked, answered: Answered) -> None:
-        answered.pause = 0.02
-        if asked.memory.get("refused") != asked.query:
-            asked.memory["refused"] = asked.query
-            refused.append(asked.query)
-            answered.become(429)
-            answered.header("Retry-After", "0")
+    def change(request: Request, response: Response) -> None:
+        response.pause = 0.02
+        if request.memory.get("refused") != request.query:
+            request.memory["refused"] = request.query
+            refused.append(request.query)
+            response.become(429)
+            response.header("Retry-After", "0")
 
     stage.change = change
     with stage.serve() as url:

@@ -61,19 +61,19 @@ EDITS: dict[str, tuple[Edit, str, str, list[str], list[str]]] = {
         lambda d: d["paths"].pop("/api/v2/vps"), "callers", "servers",
         ["GET /api/v2/vps: the operation is gone"], ["GET /api/v2/vps: a new operation"],
     ),
-    "an answer's member becomes required": (
+    "a response's member becomes required": (
         lambda d: schema("AgentAvailability")(d).update(required=["available"]), "servers", "callers",
         ["AgentAvailability.available: now required"], ["AgentAvailability.available: no longer required"],
     ),
-    "an answer has an optional member more": (
+    "a response has an optional member more": (
         member("AgentAvailability", "weather", type="string"), "", "callers",
         ["AgentAvailability.weather: a new member"], ["AgentAvailability.weather: the member is gone"],
     ),
-    "an answer has a required member more, of which nothing else is said": (
+    "a response has a required member more, of which nothing else is said": (
         lambda d: schema("CommandOutput")(d)["required"].append("weather"), "servers", "callers",
         ["CommandOutput.weather: a new required member"], ["CommandOutput.weather: the member is gone"],
     ),
-    "an answer's member may be null": (
+    "a response's member may be null": (
         member("CommandOutput", "exited", type=["boolean", "null"]), "callers", "servers",
         ["CommandOutput.exited type: now also null"], ["CommandOutput.exited type: no longer null"],
     ),
@@ -81,12 +81,12 @@ EDITS: dict[str, tuple[Edit, str, str, list[str], list[str]]] = {
         member("CommandOutput", "exitCode", type=["number", "null"]), "callers", "servers",
         ["CommandOutput.exitCode type: now also number"], ["CommandOutput.exitCode type: no longer number"],
     ),
-    "an answer's member may be anything": (
+    "a response's member may be anything": (
         member("AgentAvailability", "vmRunning", type=None), "callers", "servers",
         ["AgentAvailability.vmRunning type: now also array, integer, null, number, object, string"],
         ["AgentAvailability.vmRunning type: no longer array, integer, null, number, object, string"],
     ),
-    "an answer's member has listed values": (
+    "a response's member has listed values": (
         member("VpsStatus", "powerState", enum=["running", "stopped"]), "servers", "callers",
         ["VpsStatus.powerState value: now only 'running', 'stopped'"], ["VpsStatus.powerState value: now anything"],
     ),

@@ -16,7 +16,7 @@ from hostup_conformance.contract.target import Target
 from hostup_conformance.http.limits import Limits
 from hostup_conformance.mock import API_KEY, VPS_ID
 from judging import LIMITS, run, verdict_on
-from stage import Answered, Asked, Change
+from stage import Change, Request, Response
 
 #: Within so many requests a run says that there is nothing to judge.
 SOON = 20
@@ -26,8 +26,8 @@ CODES = {401: "unauthorized", 403: "forbidden", 404: "not_found"}
 @pytest.mark.parametrize("status", CODES)
 @pytest.mark.parametrize("html", [False, True])
 def test_a_server_that_refuses_everything_shows_nothing(status: int, html: bool) -> None:
-    def refuse(asked: Asked, answered: Answered) -> None:
-        answered.become(status, b"<h1>no</h1>" if html else problem(asked, status, CODES[status], CODES[status]))
+    def refuse(request: Request, response: Response) -> None:
+        response.become(status, b"<h1>no</h1>" if html else problem(request, status, CODES[status], CODES[status]))
 
     target, wire, _ = run(refuse)
     verdict = judge(wire.exchanges, target, wire.stopped)
@@ -55,9 +55,9 @@ def test_a_server_that_refuses_everything_shows_nothing(status: int, html: bool)
     ],
 )
 def test_a_wrong_variable_is_told_from_the_others(key: str, vps: str, status: int, says: str) -> None:
-    def refuse(asked: Asked, answered: Answered) -> None:
-        if key in str(asked.headers) and vps in asked.path:
-            answered.become(status, problem(asked, status, CODES[status], CODES[status]))
+    def refuse(request: Request, response: Response) -> None:
+        if key in str(request.headers) and vps in request.path:
+            response.become(status, problem(request, status, CODES[status], CODES[status]))
 
     target, wire, _ = run(refuse)
     verdict = judge(wire.exchanges, target, wire.stopped)
@@ -66,8 +66,8 @@ def test_a_wrong_variable_is_told_from_the_others(key: str, vps: str, status: in
 
 
 def test_a_base_url_may_hold_what_is_added() -> None:
-    def refuse(asked: Asked, answered: Answered) -> None:
-        answered.become(404, problem(asked, 404, "not_found", "Not found"))
+    def refuse(request: Request, response: Response) -> None:
+        response.become(404, problem(request, 404, "not_found", "Not found"))
 
     target, wire, _ = run(refuse)
     mistaken = replace(target, base_url=f"{target.base_url}/api")
@@ -77,10 +77,10 @@ def test_a_base_url_may_hold_what_is_added() -> None:
 def test_a_server_that_limits_everything_demonstrates_nothing() -> None:
     """A server that responds 429 to everything demonstrates nothing, and soon gets no more requests."""
 
-    def limit(asked: Asked, answered: Answered) -> None:
-        answered.become(429, problem(asked, 429, "rate_limited", "Slow down"))
-        answered.headers += [("Retry-After", "0"), ("X-RateLimit-Limit", "1"), ("X-RateLimit-Remaining", "0")]
-        answered.header("X-RateLimit-Reset", "0")
+    def limit(request: Request, response: Response) -> None:
+        response.become(429, problem(request, 429, "rate_limited", "Slow down"))
+        response.headers += [("Retry-After", "0"), ("X-RateLimit-Limit", "1"), ("X-RateLimit-Remaining", "0")]
+        response.header("X-RateLimit-Reset", "0")
 
     target, wire, _ = run(limit)
     verdict = judge(wire.exchanges, target, wire.stopped)
@@ -92,8 +92,8 @@ def test_a_server_that_limits_everything_demonstrates_nothing() -> None:
 def test_a_429_without_header_fields_always_fails() -> None:
     """A 429 without its header fields fails even if nothing else was seen of the server."""
 
-    def limit(asked: Asked, answered: Answered) -> None:
-        answered.become(429, problem(asked, 429, "rate_limited", "Slow down"))
+    def limit(request: Request, response: Response) -> None:
+        response.become(429, problem(request, 429, "rate_limited", "Slow down"))
 
     verdict = verdict_on(limit, Limits(waiting_seconds=0))
     assert verdict.results["RATE-01"].status == "fail"
@@ -124,10 +124,10 @@ def test_what_schemathesis_alone_finds_is_the_suites_error(monkeypatch: pytest.M
     ("status", "says"), [(302, "a redirect to login.example"), (200, "a page in HTML"), (502, "the status 502")]
 )
 def test_what_stands_before_the_server_shows_nothing(status: int, says: str) -> None:
-    def stand_between(_asked: Asked, answered: Answered) -> None:
-        answered.become(status, b"<h1>Sign in</h1>", "text/html")
+    def stand_between(_request: Request, response: Response) -> None:
+        response.become(status, b"<h1>Sign in</h1>", "text/html")
         if status == 302:
-            answered.header("Location", "https://login.example/authorize")
+            response.header("Location", "https://login.example/authorize")
 
     target, wire, _ = run(stand_between)
     verdict = judge(wire.exchanges, target, wire.stopped)
@@ -141,8 +141,8 @@ def test_what_stands_before_the_server_shows_nothing(status: int, says: str) -> 
 def test_what_does_not_speak_http_is_no_server(sent: bytes) -> None:
     """Another port, or one for TLS, shows nothing of a server."""
 
-    def speak(_asked: Asked, answered: Answered) -> None:
-        answered.raw = [sent]
+    def speak(_request: Request, response: Response) -> None:
+        response.raw = [sent]
 
     verdict = verdict_on(speak)
     assert verdict.name == "not_demonstrated", verdict.results["HTTP-01"].message
@@ -150,9 +150,9 @@ def test_what_does_not_speak_http_is_no_server(sent: bytes) -> None:
 
 
 def test_a_key_that_lists_is_not_blamed() -> None:
-    def know_no_vps(asked: Asked, answered: Answered) -> None:
-        if asked.path != VPSS:
-            answered.become(404, problem(asked, 404, "not_found", "Not found"))
+    def know_no_vps(request: Request, response: Response) -> None:
+        if request.path != VPSS:
+            response.become(404, problem(request, 404, "not_found", "Not found"))
 
     verdict = verdict_on(know_no_vps)
     assert "check the VPS id" in (verdict.refused or "")
@@ -162,9 +162,9 @@ def test_a_key_that_lists_is_not_blamed() -> None:
 def test_a_run_goes_on_if_polls_work(starts: bool) -> None:
     """A run goes on where the probe is refused and polls are not."""
 
-    def refuse_probes(asked: Asked, answered: Answered) -> None:
-        if asked.method == "GET" and asked.pid is None and asked.path.endswith("/exec"):
-            answered.become(403, problem(asked, 403, "forbidden", "Forbidden"))
+    def refuse_probes(request: Request, response: Response) -> None:
+        if request.method == "GET" and request.pid is None and request.path.endswith("/exec"):
+            response.become(403, problem(request, 403, "forbidden", "Forbidden"))
 
     verdict = verdict_on(refuse_probes, allow_exec=starts)
     assert verdict.results["PROBE-01"].status == "fail"
@@ -174,12 +174,12 @@ def test_a_run_goes_on_if_polls_work(starts: bool) -> None:
 def banned_after(most: int, *, silent: bool = False) -> Change:
     """Return a server that refuses everything, or closes each connection, after so many wrong keys."""
 
-    def guard(asked: Asked, answered: Answered) -> None:
-        if asked.memory.get("wrong", 0) >= most:
-            answered.become(403, b"Forbidden", "text/plain")
-            answered.raw = [] if silent else None
-        elif answered.status == 401:
-            asked.nth("wrong")
+    def guard(request: Request, response: Response) -> None:
+        if request.memory.get("wrong", 0) >= most:
+            response.become(403, b"Forbidden", "text/plain")
+            response.raw = [] if silent else None
+        elif response.status == 401:
+            request.nth("wrong")
 
     return guard
 
@@ -197,9 +197,9 @@ def test_a_ban_is_no_fault(most: int, silent: bool) -> None:
 def test_a_revoked_key_is_no_ban() -> None:
     """Where no wrong key was sent, nothing explains that the right one is refused."""
 
-    def revoke(asked: Asked, answered: Answered) -> None:
-        if asked.nth() > 20:
-            answered.become(403, problem(asked, 403, "forbidden", "Forbidden"))
+    def revoke(request: Request, response: Response) -> None:
+        if request.nth() > 20:
+            response.become(403, problem(request, 403, "forbidden", "Forbidden"))
 
     target, wire, _ = run(revoke)
     without_others = [e for e in wire.exchanges if e.ask.credential == "full"]
@@ -209,9 +209,9 @@ def test_a_revoked_key_is_no_ban() -> None:
 def test_a_key_that_still_works_is_not_banned() -> None:
     """A server that forbids a lot of what should get 401 is not taken for one that forbids everything."""
 
-    def forbid(asked: Asked, answered: Answered) -> None:
-        if answered.status == 401:
-            answered.become(403, problem(asked, 403, "forbidden", "Forbidden"))
+    def forbid(request: Request, response: Response) -> None:
+        if response.status == 401:
+            response.become(403, problem(request, 403, "forbidden", "Forbidden"))
 
     target, wire, _ = run(forbid)
     assert judge(wire.exchanges, target, wire.stopped).results["AUTH-02"].status == "fail"
@@ -221,11 +221,11 @@ def test_a_key_that_still_works_is_not_banned() -> None:
 def test_what_an_odd_request_has_silenced_is_down() -> None:
     """A server that does not respond any more after a malformed id has failed."""
 
-    def die(asked: Asked, answered: Answered) -> None:
-        dead = asked.memory.setdefault("dead", [])
-        if dead or "%" in asked.path:
-            dead.append(asked)
-            answered.raw = []
+    def die(request: Request, response: Response) -> None:
+        dead = request.memory.setdefault("dead", [])
+        if dead or "%" in request.path:
+            dead.append(request)
+            response.raw = []
 
     target, wire, _ = run(die)
     assert judge(wire.exchanges, target, wire.stopped).results["HTTP-01"].status == "fail"
@@ -233,8 +233,8 @@ def test_what_an_odd_request_has_silenced_is_down() -> None:
 
 @pytest.mark.parametrize("seconds", [0.0, 0.1])
 def test_the_budget_of_requests_is_kept(seconds: float) -> None:
-    def slow(_asked: Asked, answered: Answered) -> None:
-        answered.pause = seconds
+    def slow(_request: Request, response: Response) -> None:
+        response.pause = seconds
 
     _, wire, _ = run(slow, replace(LIMITS, requests=50), allow_exec=True)
     assert len(wire.exchanges) == 50
@@ -248,11 +248,11 @@ def test_a_run_cut_short_names_the_unjudged() -> None:
 
 
 def test_an_announced_limit_is_waited_for() -> None:
-    def tell(asked: Asked, answered: Answered) -> None:
-        used = asked.nth()
-        answered.header("X-RateLimit-Limit", "20")
-        answered.header("X-RateLimit-Remaining", str(max(20 - used, 0)))
-        answered.header("X-RateLimit-Reset", soon(seconds=1))
+    def tell(request: Request, response: Response) -> None:
+        used = request.nth()
+        response.header("X-RateLimit-Limit", "20")
+        response.header("X-RateLimit-Remaining", str(max(20 - used, 0)))
+        response.header("X-RateLimit-Reset", soon(seconds=1))
 
     _, wire, _ = run(tell, replace(LIMITS, requests=22))
     before, after = wire.exchanges[19:21]

@@ -12,7 +12,7 @@ import httpx
 from hostup_conformance.mock import VPS_ID
 from hostup_conformance.mock.agent_server import Served
 
-#: Seconds that the agent has for an answer.
+#: Seconds that the agent has for a response.
 PATIENCE = 2.0
 
 
@@ -27,14 +27,14 @@ class Endpoint:
         return f"/api/v2/vps/{vps}/agent/exec"
 
     def probe(self, vps: str = VPS_ID) -> Any:
-        answer = self.http.get(self.path(vps))
-        assert answer.status_code == 200
-        return answer.json()
+        response = self.http.get(self.path(vps))
+        assert response.status_code == 200
+        return response.json()
 
     def start(self, command: str) -> int:
-        answer = self.http.post(self.path(), json={"command": command})
-        assert answer.status_code == 200, answer.text
-        pid: int = answer.json()["pid"]
+        response = self.http.post(self.path(), json={"command": command})
+        assert response.status_code == 200, response.text
+        pid: int = response.json()["pid"]
         return pid
 
     def poll(self, pid: int | str, vps: str = VPS_ID) -> httpx.Response:
@@ -44,11 +44,11 @@ class Endpoint:
         """Poll until the command has ended; give its output."""
         until = time.monotonic() + 20
         while time.monotonic() < until:
-            answer = self.poll(pid)
+            response = self.poll(pid)
             # A machine under load may take longer than the agent has; nothing is lost by that.
-            assert answer.status_code in {200, 503}, answer.text
-            if answer.json().get("exited"):
-                return answer.json()
+            assert response.status_code in {200, 503}, response.text
+            if response.json().get("exited"):
+                return response.json()
             time.sleep(0.02)
         raise AssertionError("the command did not end")
 

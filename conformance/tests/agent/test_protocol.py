@@ -21,7 +21,7 @@ def with_agent(folder: Path, reply: Reply, act: Act) -> list[dict[str, Any]]:
 
     A reply of None ends the connection.
     """
-    asked: list[dict[str, Any]] = []
+    requests: list[dict[str, Any]] = []
 
     handlers = []
 
@@ -29,14 +29,14 @@ def with_agent(folder: Path, reply: Reply, act: Act) -> list[dict[str, Any]]:
         handlers.append(asyncio.current_task())
         async for line in reader:
             request = json.loads(line.removeprefix(b"\xff"))
-            asked.append(request)
+            requests.append(request)
             if request["execute"] == "guest-sync-delimited":
-                answer: bytes | None = b"\xff" + returned(request["arguments"]["id"])
+                response: bytes | None = b"\xff" + returned(request["arguments"]["id"])
             else:
-                answer = await reply(request)
-            if answer is None:
+                response = await reply(request)
+            if response is None:
                 break
-            writer.write(answer)
+            writer.write(response)
         writer.close()
         with suppress(OSError):
             await writer.wait_closed()
@@ -52,15 +52,15 @@ def with_agent(folder: Path, reply: Reply, act: Act) -> list[dict[str, Any]]:
             await asyncio.gather(*filter(None, handlers))
 
     asyncio.run(main())
-    return asked
+    return requests
 
 
 def returned(value: Any) -> bytes:
     return json.dumps({"return": value}).encode() + b"\n"
 
 
-def names(asked: list[dict[str, Any]]) -> list[str]:
-    return [request["execute"] for request in asked]
+def names(requests: list[dict[str, Any]]) -> list[str]:
+    return [request["execute"] for request in requests]
 
 
 @pytest.fixture
@@ -78,8 +78,8 @@ def test_a_program_is_sent_as_arguments(folder: Path) -> None:
     async def act(agent: GuestAgent) -> None:
         assert await agent.start("/bin/sh", "-c", "echo '$(id)'\n\"") == 7
 
-    asked = with_agent(folder, reply, act)
-    assert asked[-1]["arguments"] == {
+    requests = with_agent(folder, reply, act)
+    assert requests[-1]["arguments"] == {
         "path": "/bin/sh",
         "arg": ["-c", "echo '$(id)'\n\""],
         "capture-output": True,
@@ -110,8 +110,8 @@ def test_a_late_reply_is_not_taken_for_another(folder: Path) -> None:
             await agent.info()
         assert await agent.status(5) == {"exited": False}
 
-    asked = names(with_agent(folder, reply, act))
-    assert asked == ["guest-sync-delimited", "guest-info", "guest-sync-delimited", "guest-exec-status"]
+    requests = names(with_agent(folder, reply, act))
+    assert requests == ["guest-sync-delimited", "guest-info", "guest-sync-delimited", "guest-exec-status"]
 
 
 @pytest.mark.parametrize("reused", [False, True])
@@ -160,10 +160,10 @@ def test_callers_behind_a_hanging_request_give_up(folder: Path) -> None:
     assert names(with_agent(folder, reply, act)).count("guest-sync-delimited") < 50
 
 
-@pytest.mark.parametrize("answer", [None, b"no JSON\n", b"[]\n", b"{}\n", b'{"return": '])
-def test_after_a_broken_connection_the_next_request_reconnects(folder: Path, answer: bytes | None) -> None:
+@pytest.mark.parametrize("response", [None, b"no JSON\n", b"[]\n", b"{}\n", b'{"return": '])
+def test_after_a_broken_connection_the_next_request_reconnects(folder: Path, response: bytes | None) -> None:
     """A broken connection is an error, and the next request connects anew."""
-    replies = [answer, returned({"version": "1"})]
+    replies = [response, returned({"version": "1"})]
 
     async def reply(_: dict[str, Any]) -> bytes | None:
         return replies.pop(0)
@@ -171,7 +171,7 @@ def test_after_a_broken_connection_the_next_request_reconnects(folder: Path, ans
     async def act(agent: GuestAgent) -> None:
         with pytest.raises(OSError, match=r"connection was lost|no reply"):
             await agent.info()
-        if answer != b'{"return": ':
+        if response != b'{"return": ':
             assert await agent.info() == {"version": "1"}
 
     with_agent(folder, reply, act)

@@ -95,8 +95,8 @@ def test_only_what_was_started_here_is_polled(endpoint: Endpoint) -> None:
 
 def test_a_vps_without_an_agent(endpoint: Endpoint) -> None:
     assert endpoint.probe(UNAVAILABLE_VPS_ID) == {"available": False, "reason": "The guest agent is not running."}
-    answer = endpoint.http.post(endpoint.path(UNAVAILABLE_VPS_ID), json={"command": "true"})
-    assert (answer.status_code, answer.json()["code"]) == (503, "upstream_unavailable")
+    response = endpoint.http.post(endpoint.path(UNAVAILABLE_VPS_ID), json={"command": "true"})
+    assert (response.status_code, response.json()["code"]) == (503, "upstream_unavailable")
 
 
 def test_a_hanging_agent_loses_nothing(endpoint: Endpoint) -> None:
@@ -106,8 +106,8 @@ def test_a_hanging_agent_loses_nothing(endpoint: Endpoint) -> None:
     endpoint.signal(signal.SIGSTOP)
     began = time.monotonic()
     with ThreadPoolExecutor(10) as pool:
-        answers = list(pool.map(endpoint.poll, [pid] * 10))
-    assert {answer.status_code for answer in answers} == {503}
+        responses = list(pool.map(endpoint.poll, [pid] * 10))
+    assert {response.status_code for response in responses} == {503}
     assert endpoint.probe() == {"available": False, "reason": "The guest agent does not respond."}
     assert time.monotonic() - began < 3 * PATIENCE
     endpoint.signal(signal.SIGCONT)

@@ -35,10 +35,10 @@ def body(command: Any) -> bytes:
 
 @pytest.mark.parametrize("command", ["x", "x" * 4096, "ü" * 4096, "💩" * 4096, " "])
 def test_a_command_is_started(command: str) -> None:
-    answer, mock = post(body(command))
-    assert answer.status_code == 200
-    pid = answer.json()["pid"]
-    assert answer.json() == {"pid": pid, "pollUrl": f"/api/v2/vps/{VPS_ID}/agent/exec?pid={pid}"}
+    response, mock = post(body(command))
+    assert response.status_code == 200
+    pid = response.json()["pid"]
+    assert response.json() == {"pid": pid, "pollUrl": f"/api/v2/vps/{VPS_ID}/agent/exec?pid={pid}"}
     assert asyncio.run(mock.agent.poll(pid))["exited"] is True
 
 
@@ -102,10 +102,10 @@ def test_the_simulated_agent_really_sleeps(monkeypatch: pytest.MonkeyPatch) -> N
     ],
 )
 def test_a_bad_body_is_refused(content: bytes, pointer: str) -> None:
-    answer, _ = post(content)
-    assert answer.status_code == 400
-    assert answer.headers["content-type"] == "application/problem+json"
-    assert [item["pointer"] for item in answer.json()["errors"]] == [pointer]
+    response, _ = post(content)
+    assert response.status_code == 400
+    assert response.headers["content-type"] == "application/problem+json"
+    assert [item["pointer"] for item in response.json()["errors"]] == [pointer]
 
 
 @pytest.mark.parametrize("media_type", [None, "text/plain", "application/x-www-form-urlencoded"])

@@ -1,4 +1,4 @@
-"""The faults: servers with one deliberate defect each, a function that changes the mock's answers.
+"""The faults: servers with one deliberate defect each, a function that changes the mock's responses.
 
 `@trips("PROBE-03")` names the requirement that must notice; the docstring says what the server does wrong. One module
 an area, as the rules have; a new rule needs a new fault here, and nothing else.

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from functools import cache
 
 from hostile import ANY, hostile
-from hostile.server import KEEP, Asked, Part
+from hostile.server import KEEP, Part, Request
 
 MIB = 2**20
 
@@ -34,295 +34,297 @@ def escapes(mib: int) -> bytes:
 
 
 @hostile(lookup=True)
-def gzip_bomb(asked: Asked) -> Iterator[Part]:
+def gzip_bomb(request: Request) -> Iterator[Part]:
     """A gigabyte of blanks in a megabyte of gzip."""
-    yield asked.sent(b"Content-Encoding: gzip\r\n", bomb(1024))
+    yield request.sent(b"Content-Encoding: gzip\r\n", bomb(1024))
 
 
 @hostile()
-def many_small_bombs(asked: Asked) -> Iterator[Part]:
+def many_small_bombs(request: Request) -> Iterator[Part]:
     """150 MiB in 150 KB of gzip, in every response."""
-    yield asked.sent(b"Content-Encoding: gzip\r\n", bomb(150))
+    yield request.sent(b"Content-Encoding: gzip\r\n", bomb(150))
 
 
 @hostile(ANY)
-def bombs_of_a_few_mebibytes(asked: Asked) -> Iterator[Part]:
+def bombs_of_a_few_mebibytes(request: Request) -> Iterator[Part]:
     """The right JSON, with 30 MiB of blanks after it, in gzip."""
-    yield asked.sent(b"Content-Encoding: gzip\r\n", gzip.compress(asked.good.body + blanks(30), 1))
+    yield request.sent(b"Content-Encoding: gzip\r\n", gzip.compress(request.good.body + blanks(30), 1))
     yield KEEP
 
 
 @hostile()
-def deflate_bomb(asked: Asked) -> Iterator[Part]:
+def deflate_bomb(request: Request) -> Iterator[Part]:
     """300 MiB of blanks in deflate."""
-    yield asked.sent(b"Content-Encoding: deflate\r\n", zlib.compress(blanks(300), 9))
+    yield request.sent(b"Content-Encoding: deflate\r\n", zlib.compress(blanks(300), 9))
 
 
 @hostile()
-def nested_bomb(asked: Asked) -> Iterator[Part]:
+def nested_bomb(request: Request) -> Iterator[Part]:
     """A bomb in gzip in gzip in gzip."""
-    yield asked.sent(b"Content-Encoding: gzip, gzip, gzip\r\n", bomb(500, 3))
+    yield request.sent(b"Content-Encoding: gzip, gzip, gzip\r\n", bomb(500, 3))
 
 
 @hostile()
-def a_thousand_codings(asked: Asked) -> Iterator[Part]:
+def a_thousand_codings(request: Request) -> Iterator[Part]:
     """Content-Encoding names gzip a thousand times."""
-    yield asked.sent(b"Content-Encoding: " + b", ".join([b"gzip"] * 1000) + b"\r\n", bomb(1))
+    yield request.sent(b"Content-Encoding: " + b", ".join([b"gzip"] * 1000) + b"\r\n", bomb(1))
 
 
 @hostile()
-def coding_nobody_asked_for(asked: Asked) -> Iterator[Part]:
+def coding_nobody_asked_for(request: Request) -> Iterator[Part]:
     """Content-Encoding is br."""
-    yield asked.sent(b"Content-Encoding: br\r\n", b"\x0b\x02\x80{}\x03")
+    yield request.sent(b"Content-Encoding: br\r\n", b"\x0b\x02\x80{}\x03")
     yield KEEP
 
 
 @hostile()
-def half_a_gzip(asked: Asked) -> Iterator[Part]:
+def half_a_gzip(request: Request) -> Iterator[Part]:
     """The gzip stops in its middle."""
-    yield asked.sent(b"Content-Encoding: gzip\r\n", gzip.compress(asked.good.body)[:-12])
+    yield request.sent(b"Content-Encoding: gzip\r\n", gzip.compress(request.good.body)[:-12])
     yield KEEP
 
 
 @hostile(lookup=True)
-def thirty_mebibytes_each(asked: Asked) -> Iterator[Part]:
+def thirty_mebibytes_each(request: Request) -> Iterator[Part]:
     """The right JSON with 30 MiB of blanks before it, in every response."""
-    yield asked.sent(body=blanks(30) + asked.good.body)
+    yield request.sent(body=blanks(30) + request.good.body)
     yield KEEP
 
 
 @hostile(ANY)
-def a_large_member_each(asked: Asked) -> Iterator[Part]:
+def a_large_member_each(request: Request) -> Iterator[Part]:
     """A member of 900 KB in every response."""
-    yield asked.json(filler="x" * 900_000)
+    yield request.json(filler="x" * 900_000)
     yield KEEP
 
 
 @hostile()
-def ten_thousand_small_responses(asked: Asked) -> Iterator[Part]:
+def ten_thousand_small_responses(request: Request) -> Iterator[Part]:
     """Each response is followed by ten thousand others."""
-    yield asked.sent()
+    yield request.sent()
     yield b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}" * 10_000
     yield KEEP
 
 
 @hostile(lookup=True)
-def json_a_million_deep(asked: Asked) -> Iterator[Part]:
+def json_a_million_deep(request: Request) -> Iterator[Part]:
     """Arrays in arrays, a million deep."""
-    yield asked.sent(body=b"[" * MIB)
+    yield request.sent(body=b"[" * MIB)
 
 
 @hostile()
-def json_nine_hundred_deep(asked: Asked) -> Iterator[Part]:
+def json_nine_hundred_deep(request: Request) -> Iterator[Part]:
     """Objects in objects, 900 deep: a parser manages, what walks over it may not."""
-    yield asked.sent(body=b'{"a":' * 900 + b"{}" + b"}" * 900)
+    yield request.sent(body=b'{"a":' * 900 + b"{}" + b"}" * 900)
     yield KEEP
 
 
 @hostile(lookup=True)
-def object_of_a_million_members(asked: Asked) -> Iterator[Part]:
+def object_of_a_million_members(request: Request) -> Iterator[Part]:
     """An object of a million members."""
-    yield asked.sent(body=b"{" + b",".join(b'"m%d":{}' % n for n in range(MIB)) + b"}")
+    yield request.sent(body=b"{" + b",".join(b'"m%d":{}' % n for n in range(MIB)) + b"}")
 
 
 @hostile()
-def objects_by_the_million(asked: Asked) -> Iterator[Part]:
+def objects_by_the_million(request: Request) -> Iterator[Part]:
     """An array of a million empty objects: little on the wire, much in memory."""
-    yield asked.sent(body=b"[" + b",".join([b"{}"] * MIB) + b"]")
+    yield request.sent(body=b"[" + b",".join([b"{}"] * MIB) + b"]")
 
 
 @hostile()
-def objects_within_the_limit(asked: Asked) -> Iterator[Part]:
+def objects_within_the_limit(request: Request) -> Iterator[Part]:
     """Just under a mebibyte of empty objects, in every response."""
-    yield asked.sent(body=b'{"a":[' + b",".join([b"{}"] * 340_000) + b"]}")
+    yield request.sent(body=b'{"a":[' + b",".join([b"{}"] * 340_000) + b"]}")
     yield KEEP
 
 
 @hostile()
-def the_same_name_a_hundred_thousand_times(asked: Asked) -> Iterator[Part]:
+def the_same_name_a_hundred_thousand_times(request: Request) -> Iterator[Part]:
     """One name 50,000 times, in an object."""
-    yield asked.sent(body=b"{" + b",".join([b'"available":true'] * 50_000) + b"}")
+    yield request.sent(body=b"{" + b",".join([b'"available":true'] * 50_000) + b"}")
     yield KEEP
 
 
 @hostile()
-def many_names_twice(asked: Asked) -> Iterator[Part]:
+def many_names_twice(request: Request) -> Iterator[Part]:
     """Objects of 999 names that all stand twice."""
     one = b"{" + b",".join(b'"m%d":1' % (n // 2) for n in range(998)) + b"}"
-    yield asked.sent(body=b"[" + b",".join([one] * 90) + b"]")
+    yield request.sent(body=b"[" + b",".join([one] * 90) + b"]")
     yield KEEP
 
 
 @hostile(ANY, lookup=True)
-def list_of_a_million_vpss(asked: Asked) -> Iterator[Part]:
+def list_of_a_million_vpss(request: Request) -> Iterator[Part]:
     """The list of VPSs has a million entries."""
-    if asked.is_list:
-        yield asked.sent(body=b'{"data":[' + b",".join(b'{"id":"vps_%d"}' % n for n in range(MIB)) + b"]}")
+    if request.is_list:
+        yield request.sent(body=b'{"data":[' + b",".join(b'{"id":"vps_%d"}' % n for n in range(MIB)) + b"]}")
     else:
-        yield asked.sent()
+        yield request.sent()
     yield KEEP
 
 
 @hostile(ANY, lookup=True)
-def list_without_end(asked: Asked) -> Iterator[Part]:
+def list_without_end(request: Request) -> Iterator[Part]:
     """Each page of the list names a next one, and VPSs that are not there."""
-    if asked.is_list:
-        page = b'{"data":[{"id":"vps_%d"}],"hasMore":true,"nextCursor":"c%d"}' % (asked.number, asked.number)
-        yield asked.sent(body=page)
+    if request.is_list:
+        page = b'{"data":[{"id":"vps_%d"}],"hasMore":true,"nextCursor":"c%d"}' % (request.number, request.number)
+        yield request.sent(body=page)
     else:
-        yield asked.sent()
+        yield request.sent()
     yield KEEP
 
 
 @hostile()
-def huge_exponent(asked: Asked) -> Iterator[Part]:
+def huge_exponent(request: Request) -> Iterator[Part]:
     """1e999999999 and the like in the place of numbers and booleans."""
-    yield asked.sent(body=b'{"available": 1e999999999, "exited": 1E400, "exitCode": -1e999, "status": 1e99999}')
+    yield request.sent(body=b'{"available": 1e999999999, "exited": 1E400, "exitCode": -1e999, "status": 1e99999}')
     yield KEEP
 
 
 @hostile()
-def number_of_a_million_digits(asked: Asked) -> Iterator[Part]:
+def number_of_a_million_digits(request: Request) -> Iterator[Part]:
     """An integer of 500,000 digits."""
-    yield asked.sent(body=b'{"available": true, "exited": false, "exitCode": ' + b"9" * 500_000 + b"}")
+    yield request.sent(body=b'{"available": true, "exited": false, "exitCode": ' + b"9" * 500_000 + b"}")
     yield KEEP
 
 
 @hostile()
-def number_of_five_thousand_digits(asked: Asked) -> Iterator[Part]:
+def number_of_five_thousand_digits(request: Request) -> Iterator[Part]:
     """Integers of 5000 digits, which Python does not read, in status and exitCode."""
     digits = b"9" * 5000
-    yield asked.sent(body=b'{"status": %s, "exited": true, "exitCode": -%s, "pid": %s}' % (digits, digits, digits))
+    yield request.sent(body=b'{"status": %s, "exited": true, "exitCode": -%s, "pid": %s}' % (digits, digits, digits))
     yield KEEP
 
 
 @hostile()
-def no_numbers(asked: Asked) -> Iterator[Part]:
+def no_numbers(request: Request) -> Iterator[Part]:
     """NaN, Infinity, -0, 0x10 and 01."""
-    yield asked.sent(body=b'{"available": NaN, "exitCode": Infinity, "status": -0, "pid": -Infinity}')
+    yield request.sent(body=b'{"available": NaN, "exitCode": Infinity, "status": -0, "pid": -Infinity}')
     yield KEEP
 
 
 @hostile()
-def utf_16(asked: Asked) -> Iterator[Part]:
+def utf_16(request: Request) -> Iterator[Part]:
     """The right JSON in UTF-16."""
-    yield asked.sent(body=asked.good.body.decode().encode("utf-16"))
+    yield request.sent(body=request.good.body.decode().encode("utf-16"))
     yield KEEP
 
 
 @hostile()
-def utf_7(asked: Asked) -> Iterator[Part]:
+def utf_7(request: Request) -> Iterator[Part]:
     """HTML in UTF-7, said to be so."""
-    yield asked.sent(body=b"+ADw-script+AD4-alert(1)+ADw-/script+AD4-")
+    yield request.sent(body=b"+ADw-script+AD4-alert(1)+ADw-/script+AD4-")
     yield KEEP
 
 
 @hostile()
-def byte_order_mark(asked: Asked) -> Iterator[Part]:
+def byte_order_mark(request: Request) -> Iterator[Part]:
     """A byte order mark before each body."""
-    yield asked.sent(body=b"\xef\xbb\xbf" + asked.good.body)
+    yield request.sent(body=b"\xef\xbb\xbf" + request.good.body)
     yield KEEP
 
 
 @hostile()
-def lone_surrogates(asked: Asked) -> Iterator[Part]:
+def lone_surrogates(request: Request) -> Iterator[Part]:
     """Halves of surrogate pairs, escaped and as they are, in names and values."""
-    yield asked.sent(body=b'{"available": "\\ud800", "\\udfff": "\xed\xa0\x80", "detail": "\\udc80\\ud800x"}')
+    yield request.sent(body=b'{"available": "\\ud800", "\\udfff": "\xed\xa0\x80", "detail": "\\udc80\\ud800x"}')
     yield KEEP
 
 
 @hostile()
-def bytes_of_all_kinds(asked: Asked) -> Iterator[Part]:
+def bytes_of_all_kinds(request: Request) -> Iterator[Part]:
     """256 bytes of every value, often."""
-    yield asked.sent(body=bytes(range(256)) * 4000)
+    yield request.sent(body=bytes(range(256)) * 4000)
     yield KEEP
 
 
 @hostile()
-def an_image(asked: Asked) -> Iterator[Part]:
+def an_image(request: Request) -> Iterator[Part]:
     """A PNG that says it is JSON."""
-    yield asked.sent(body=b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + bytes(4000))
+    yield request.sent(body=b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + bytes(4000))
     yield KEEP
 
 
 @hostile()
-def two_texts(asked: Asked) -> Iterator[Part]:
+def two_texts(request: Request) -> Iterator[Part]:
     """Two JSON texts, one after the other."""
-    yield asked.sent(body=asked.good.body * 2)
+    yield request.sent(body=request.good.body * 2)
     yield KEEP
 
 
 @hostile()
-def nothing(asked: Asked) -> Iterator[Part]:
+def nothing(request: Request) -> Iterator[Part]:
     """An empty body in every response."""
-    yield asked.sent(body=b"")
+    yield request.sent(body=b"")
     yield KEEP
 
 
 @hostile()
-def half_of_each_body(asked: Asked) -> Iterator[Part]:
+def half_of_each_body(request: Request) -> Iterator[Part]:
     """Half of the JSON, with a length that says so."""
-    yield asked.sent(body=asked.good.body[: len(asked.good.body) // 2])
+    yield request.sent(body=request.good.body[: len(request.good.body) // 2])
     yield KEEP
 
 
 @hostile(ANY)
-def output_of_190_mebibytes(asked: Asked) -> Iterator[Part]:
+def output_of_190_mebibytes(request: Request) -> Iterator[Part]:
     """Each poll that is allowed brings the largest output that an agent keeps, each byte of it written as six."""
-    if asked.good.status == 200 and "pid=" in asked.target and asked.method == "GET":
-        yield asked.sent(body=b'{"exited": false, "stdout": "%s"}' % escapes(190))
+    if request.good.status == 200 and "pid=" in request.target and request.method == "GET":
+        yield request.sent(body=b'{"exited": false, "stdout": "%s"}' % escapes(190))
     else:
-        yield asked.sent()
+        yield request.sent()
     yield KEEP
 
 
 @hostile(ANY)
-def one_emoji_in_much_output(asked: Asked) -> Iterator[Part]:
+def one_emoji_in_much_output(request: Request) -> Iterator[Part]:
     """Output of 20 MiB with one character beyond U+FFFF, for which Python takes four bytes for each of them."""
-    if asked.good.status == 200 and "pid=" in asked.target and asked.method == "GET":
-        yield asked.sent(body=b'{"exited": true, "exitCode": 0, "stdout": "\xf0\x9f\x98\x80%s"}' % (b"a" * (20 * MIB)))
+    if request.good.status == 200 and "pid=" in request.target and request.method == "GET":
+        yield request.sent(
+            body=b'{"exited": true, "exitCode": 0, "stdout": "\xf0\x9f\x98\x80%s"}' % (b"a" * (20 * MIB))
+        )
     else:
-        yield asked.sent()
+        yield request.sent()
     yield KEEP
 
 
 @hostile(ANY)
-def escapes_within_escapes(asked: Asked) -> Iterator[Part]:
+def escapes_within_escapes(request: Request) -> Iterator[Part]:
     """900 KB of percent signs that are escaped twice, in every response: each has to be read for keys in many ways."""
-    yield asked.json(detail="%2525" * 180_000)
+    yield request.json(detail="%2525" * 180_000)
     yield KEEP
 
 
 @hostile(ANY)
-def much_to_compare_with_much(asked: Asked) -> Iterator[Part]:
+def much_to_compare_with_much(request: Request) -> Iterator[Part]:
     """Two outputs of 60 MiB that begin with a blank, and 90,000 strings in each of ten other responses."""
-    memory = asked.memory
-    if asked.good.status == 200 and "pid=" in asked.target and memory.setdefault("large", 0) < 2:
+    memory = request.memory
+    if request.good.status == 200 and "pid=" in request.target and memory.setdefault("large", 0) < 2:
         memory["large"] += 1
-        yield asked.json(stdout=" " + "x" * (60 * MIB))
-    elif "pid=" not in asked.target and memory.setdefault("wide", 0) < 10:
+        yield request.json(stdout=" " + "x" * (60 * MIB))
+    elif "pid=" not in request.target and memory.setdefault("wide", 0) < 10:
         memory["wide"] += 1
-        yield asked.json(filler=["s"] * 90_000)
+        yield request.json(filler=["s"] * 90_000)
     else:
-        yield asked.sent()
+        yield request.sent()
     yield KEEP
 
 
 @hostile(ANY)
-def values_up_to_the_limit(asked: Asked) -> Iterator[Part]:
+def values_up_to_the_limit(request: Request) -> Iterator[Part]:
     """A million members of objects, as many as a run keeps, in twenty responses."""
-    few = asked.memory.setdefault("responses", 0) < 20
-    asked.memory["responses"] += 1
-    yield asked.json(**{f"m{n}": {} for n in range(24_000)}) if few else asked.sent()
+    few = request.memory.setdefault("responses", 0) < 20
+    request.memory["responses"] += 1
+    yield request.json(**{f"m{n}": {} for n in range(24_000)}) if few else request.sent()
     yield KEEP
 
 
 @hostile(ANY)
-def errors_by_the_ten_thousand(asked: Asked) -> Iterator[Part]:
+def errors_by_the_ten_thousand(request: Request) -> Iterator[Part]:
     """Twelve thousand entries of errors[] in twenty problem documents."""
-    few = asked.good.status >= 400 and asked.memory.setdefault("problems", 0) < 20
+    few = request.good.status >= 400 and request.memory.setdefault("problems", 0) < 20
     if few:
-        asked.memory["problems"] += 1
+        request.memory["problems"] += 1
     entry = {"detail": "d", "pointer": "/a~0" * 3, "code": "x"}
-    yield asked.json(errors=[entry] * 12_000) if few else asked.sent()
+    yield request.json(errors=[entry] * 12_000) if few else request.sent()
     yield KEEP

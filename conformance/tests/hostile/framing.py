@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hostile import ANY, CORRECT, hostile
-from hostile.server import CRLF, KEEP, RESET, Asked, Part, forever, pauses, single
+from hostile.server import CRLF, KEEP, RESET, Part, Request, forever, pauses, single
 
 CHUNKED = b"Transfer-Encoding: chunked\r\n\r\n"
 MIB = 2**20
@@ -16,214 +16,214 @@ def chunk(data: bytes, size: bytes = b"") -> bytes:
 
 
 @hostile(CORRECT)
-def one_byte_chunks(asked: Asked) -> Iterator[Part]:
+def one_byte_chunks(request: Request) -> Iterator[Part]:
     """Each byte is a chunk, with an extension, and a trailer follows: all of it is allowed."""
-    body = b"" if asked.method == "HEAD" else b"".join(chunk(byte, b'1;a="b"') for byte in single(asked.good.body))
-    yield asked.good.lines + CHUNKED
-    if asked.method != "HEAD":
+    body = b"" if request.method == "HEAD" else b"".join(chunk(byte, b'1;a="b"') for byte in single(request.good.body))
+    yield request.good.lines + CHUNKED
+    if request.method != "HEAD":
         yield body + b"0\r\nX-Trailer: a\r\n\r\n"
     yield KEEP
 
 
 @hostile()
-def chunk_size_is_no_number(asked: Asked) -> Iterator[Part]:
+def chunk_size_is_no_number(request: Request) -> Iterator[Part]:
     """A chunk's size is `zz`."""
-    yield asked.good.lines + CHUNKED + chunk(asked.good.body, b"zz") + b"0\r\n\r\n"
+    yield request.good.lines + CHUNKED + chunk(request.good.body, b"zz") + b"0\r\n\r\n"
 
 
 @hostile()
-def chunk_size_below_zero(asked: Asked) -> Iterator[Part]:
+def chunk_size_below_zero(request: Request) -> Iterator[Part]:
     """A chunk's size is -2."""
-    yield asked.good.lines + CHUNKED + chunk(asked.good.body, b"-2") + b"0\r\n\r\n"
+    yield request.good.lines + CHUNKED + chunk(request.good.body, b"-2") + b"0\r\n\r\n"
 
 
 @hostile()
-def chunk_size_of_twenty_digits(asked: Asked) -> Iterator[Part]:
+def chunk_size_of_twenty_digits(request: Request) -> Iterator[Part]:
     """A chunk's size has twenty digits, and little of it comes."""
-    yield asked.good.lines + CHUNKED + b"F" * 20 + CRLF + asked.good.body
+    yield request.good.lines + CHUNKED + b"F" * 20 + CRLF + request.good.body
     yield 200.0
 
 
 @hostile()
-def chunk_size_of_a_mebibyte(asked: Asked) -> Iterator[Part]:
+def chunk_size_of_a_mebibyte(request: Request) -> Iterator[Part]:
     """A chunk's size is written with a million digits."""
-    yield asked.good.lines + CHUNKED + b"0" * MIB + b"2\r\n{}\r\n0\r\n\r\n"
+    yield request.good.lines + CHUNKED + b"0" * MIB + b"2\r\n{}\r\n0\r\n\r\n"
 
 
 @hostile(ANY)
-def spaces_after_the_chunk_size(asked: Asked) -> Iterator[Part]:
+def spaces_after_the_chunk_size(request: Request) -> Iterator[Part]:
     """Blanks after a chunk's size, as some old servers send."""
-    yield asked.good.lines + CHUNKED + chunk(asked.good.body, b"%x  " % len(asked.good.body)) + b"0  \r\n\r\n"
+    yield request.good.lines + CHUNKED + chunk(request.good.body, b"%x  " % len(request.good.body)) + b"0  \r\n\r\n"
 
 
 @hostile()
-def chunk_without_its_end(asked: Asked) -> Iterator[Part]:
+def chunk_without_its_end(request: Request) -> Iterator[Part]:
     """A chunk is longer than its size says."""
-    yield asked.good.lines + CHUNKED + b"2\r\n" + asked.good.body + b"\r\n0\r\n\r\n"
+    yield request.good.lines + CHUNKED + b"2\r\n" + request.good.body + b"\r\n0\r\n\r\n"
 
 
 @hostile()
-def no_last_chunk(asked: Asked) -> Iterator[Part]:
+def no_last_chunk(request: Request) -> Iterator[Part]:
     """The last chunk is missing, and the connection ends."""
-    yield asked.good.lines + CHUNKED + chunk(asked.good.body)
+    yield request.good.lines + CHUNKED + chunk(request.good.body)
 
 
 @hostile()
-def chunk_extension_without_end(asked: Asked) -> Iterator[Part]:
+def chunk_extension_without_end(request: Request) -> Iterator[Part]:
     """A chunk's extension never ends."""
-    yield asked.good.lines + CHUNKED + b"2;"
+    yield request.good.lines + CHUNKED + b"2;"
     yield from forever(b"a=b;" * 10_000)
 
 
 @hostile()
-def chunks_without_end(asked: Asked) -> Iterator[Part]:
+def chunks_without_end(request: Request) -> Iterator[Part]:
     """Chunks of a byte, as fast as it can, without end."""
-    yield asked.good.lines + CHUNKED
+    yield request.good.lines + CHUNKED
     yield from forever(b"1\r\n \r\n" * 10_000)
 
 
 @hostile()
-def trailers_without_end(asked: Asked) -> Iterator[Part]:
+def trailers_without_end(request: Request) -> Iterator[Part]:
     """Trailer fields never end."""
-    yield asked.good.lines + CHUNKED + chunk(asked.good.body) + b"0\r\n"
+    yield request.good.lines + CHUNKED + chunk(request.good.body) + b"0\r\n"
     yield from forever(b"X-A: a\r\n" * 1000)
 
 
 @hostile()
-def chunked_twice(asked: Asked) -> Iterator[Part]:
+def chunked_twice(request: Request) -> Iterator[Part]:
     """Transfer-Encoding is chunked, chunked."""
-    inner = chunk(asked.good.body) + b"0\r\n\r\n"
-    yield asked.good.lines + b"Transfer-Encoding: chunked, chunked\r\n\r\n" + chunk(inner) + b"0\r\n\r\n"
+    inner = chunk(request.good.body) + b"0\r\n\r\n"
+    yield request.good.lines + b"Transfer-Encoding: chunked, chunked\r\n\r\n" + chunk(inner) + b"0\r\n\r\n"
 
 
 @hostile()
-def chunked_is_not_last(asked: Asked) -> Iterator[Part]:
+def chunked_is_not_last(request: Request) -> Iterator[Part]:
     """Transfer-Encoding is chunked, identity."""
-    yield asked.good.lines + b"Transfer-Encoding: chunked, identity\r\n\r\n" + asked.good.body
+    yield request.good.lines + b"Transfer-Encoding: chunked, identity\r\n\r\n" + request.good.body
 
 
 @hostile()
-def unknown_transfer_coding(asked: Asked) -> Iterator[Part]:
+def unknown_transfer_coding(request: Request) -> Iterator[Part]:
     """Transfer-Encoding is x-secret."""
-    yield asked.good.lines + b"Transfer-Encoding: x-secret\r\n\r\n" + asked.good.body
+    yield request.good.lines + b"Transfer-Encoding: x-secret\r\n\r\n" + request.good.body
 
 
 @hostile(ANY)
-def body_after_head(asked: Asked) -> Iterator[Part]:
+def body_after_head(request: Request) -> Iterator[Part]:
     """HEAD gets a body as GET does."""
-    yield asked.good.sent(body=asked.good.body or b"{}")
+    yield request.good.sent(body=request.good.body or b"{}")
     yield KEEP
 
 
 @hostile(ANY)
-def body_after_204(asked: Asked) -> Iterator[Part]:
+def body_after_204(request: Request) -> Iterator[Part]:
     """OPTIONS gets 204 with a body."""
-    if asked.method == "OPTIONS":
+    if request.method == "OPTIONS":
         yield b"HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\nhello"
     else:
-        yield asked.sent()
+        yield request.sent()
     yield KEEP
 
 
 @hostile(lookup=True)
-def drips_the_status_line(asked: Asked) -> Iterator[Part]:
+def drips_the_status_line(request: Request) -> Iterator[Part]:
     """The status line comes a byte a second."""
-    yield from pauses(single(asked.sent()), 1.0)
+    yield from pauses(single(request.sent()), 1.0)
 
 
 @hostile()
-def drips_the_header(asked: Asked) -> Iterator[Part]:
+def drips_the_header(request: Request) -> Iterator[Part]:
     """A header field a second, without end."""
-    yield asked.good.lines
+    yield request.good.lines
     yield from pauses(forever(b"X-A: a\r\n"), 1.0)
 
 
 @hostile()
-def drips_the_body(asked: Asked) -> Iterator[Part]:
+def drips_the_body(request: Request) -> Iterator[Part]:
     """The body comes a byte a second."""
-    yield asked.good.lines + b"Content-Length: 100000\r\n\r\n"
+    yield request.good.lines + b"Content-Length: 100000\r\n\r\n"
     yield from pauses(forever(b" "), 1.0)
 
 
 @hostile()
-def drips_chunks(asked: Asked) -> Iterator[Part]:
+def drips_chunks(request: Request) -> Iterator[Part]:
     """A chunk of one byte a second."""
-    yield asked.good.lines + CHUNKED
+    yield request.good.lines + CHUNKED
     yield from pauses(forever(b"1\r\n \r\n"), 1.0)
 
 
 @hostile(ANY)
-def drips_just_in_time(asked: Asked) -> Iterator[Part]:
+def drips_just_in_time(request: Request) -> Iterator[Part]:
     """Each whole response takes 3.5 seconds, just within what a client waits."""
     yield 3.5
-    yield asked.sent()
+    yield request.sent()
 
 
 @hostile(lookup=True)
-def says_nothing(_asked: Asked) -> Iterator[Part]:
+def says_nothing(_request: Request) -> Iterator[Part]:
     """No byte comes, and the connection stays open."""
     yield 200.0
 
 
 @hostile()
-def closes_at_once(_asked: Asked) -> Iterator[Part]:
+def closes_at_once(_request: Request) -> Iterator[Part]:
     """The connection is closed without a byte."""
     yield b""
 
 
 @hostile()
-def resets_at_once(_asked: Asked) -> Iterator[Part]:
+def resets_at_once(_request: Request) -> Iterator[Part]:
     """The connection is reset without a byte."""
     yield RESET
 
 
 @hostile()
-def resets_in_the_header(asked: Asked) -> Iterator[Part]:
+def resets_in_the_header(request: Request) -> Iterator[Part]:
     """The connection is reset in the header section."""
-    yield asked.good.lines
+    yield request.good.lines
     yield RESET
 
 
 @hostile()
-def resets_in_the_body(asked: Asked) -> Iterator[Part]:
+def resets_in_the_body(request: Request) -> Iterator[Part]:
     """The connection is reset in the body."""
-    yield asked.good.lines + b"Content-Length: 1000\r\n\r\n{"
+    yield request.good.lines + b"Content-Length: 1000\r\n\r\n{"
     yield RESET
 
 
 @hostile()
-def resets_in_a_chunk(asked: Asked) -> Iterator[Part]:
+def resets_in_a_chunk(request: Request) -> Iterator[Part]:
     """The connection is reset in a chunk."""
-    yield asked.good.lines + CHUNKED + b"100\r\n{"
+    yield request.good.lines + CHUNKED + b"100\r\n{"
     yield RESET
 
 
 @hostile(ANY)
-def resets_after_the_response(asked: Asked) -> Iterator[Part]:
+def resets_after_the_response(request: Request) -> Iterator[Part]:
     """The connection is reset right after each response, although it was to stay open."""
-    yield asked.sent()
+    yield request.sent()
     yield RESET
 
 
 @hostile(ANY)
-def closes_a_kept_connection(asked: Asked) -> Iterator[Part]:
+def closes_a_kept_connection(request: Request) -> Iterator[Part]:
     """Every third request on a kept connection is cut off without a byte."""
-    if asked.number % 3:
-        yield asked.sent()
+    if request.number % 3:
+        yield request.sent()
         yield KEEP
 
 
 @hostile(ANY, backlog=0)
-def accepts_slowly(asked: Asked) -> Iterator[Part]:
+def accepts_slowly(request: Request) -> Iterator[Part]:
     """One connection at a time, and a pause before each response."""
     yield 0.2
-    yield asked.sent(b"Connection: close\r\n")
+    yield request.sent(b"Connection: close\r\n")
 
 
 @hostile(ANY)
-def every_tenth_hangs(asked: Asked) -> Iterator[Part]:
+def every_tenth_hangs(request: Request) -> Iterator[Part]:
     """Every tenth request gets nothing, the others are right."""
-    if asked.number % 10 == 0:
+    if request.number % 10 == 0:
         yield 200.0
-    yield asked.sent()
+    yield request.sent()
     yield KEEP

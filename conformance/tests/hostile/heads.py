@@ -5,161 +5,161 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hostile import ANY, BAD, CORRECT, NOT_HTTP, hostile
-from hostile.server import CRLF, KEEP, Asked, Part, forever
+from hostile.server import CRLF, KEEP, Part, Request, forever
 
 MIB = 2**20
 
 
 @hostile(CORRECT, quick=True)
-def latin_1_header(asked: Asked) -> Iterator[Part]:
+def latin_1_header(request: Request) -> Iterator[Part]:
     """A header field value holds a Latin-1 letter, as RFC 9110 section 5.5 allows."""
-    yield asked.sent(b"X-Served-By: Malm\xf6\r\n")
+    yield request.sent(b"X-Served-By: Malm\xf6\r\n")
     yield KEEP
 
 
 @hostile(CORRECT)
-def utf_8_header(asked: Asked) -> Iterator[Part]:
+def utf_8_header(request: Request) -> Iterator[Part]:
     """A header field value holds UTF-8, an emoji among it."""
-    yield asked.sent("X-Served-By: Malmö 🚀\r\n".encode())
+    yield request.sent("X-Served-By: Malmö 🚀\r\n".encode())
     yield KEEP
 
 
 @hostile(ANY)
-def nul_in_a_header(asked: Asked) -> Iterator[Part]:
+def nul_in_a_header(request: Request) -> Iterator[Part]:
     """A header field value holds a NUL."""
-    yield asked.sent(b"X-A: a\0b\r\n")
+    yield request.sent(b"X-A: a\0b\r\n")
 
 
 @hostile(ANY)
-def every_byte_in_a_header(asked: Asked) -> Iterator[Part]:
+def every_byte_in_a_header(request: Request) -> Iterator[Part]:
     """A header field value holds each byte but CR and LF."""
-    yield asked.sent(b"X-A: " + bytes(b for b in range(256) if b not in b"\r\n") + CRLF)
+    yield request.sent(b"X-A: " + bytes(b for b in range(256) if b not in b"\r\n") + CRLF)
 
 
 @hostile(ANY)
-def folded_header(asked: Asked) -> Iterator[Part]:
+def folded_header(request: Request) -> Iterator[Part]:
     """A header field is folded over lines (obs-fold)."""
-    yield asked.sent(b"X-A: a\r\n\tb\r\n   c\r\n")
+    yield request.sent(b"X-A: a\r\n\tb\r\n   c\r\n")
 
 
 @hostile()
-def header_without_colon(asked: Asked) -> Iterator[Part]:
+def header_without_colon(request: Request) -> Iterator[Part]:
     """A header line has no colon."""
-    yield asked.sent(b"this is no field\r\n")
+    yield request.sent(b"this is no field\r\n")
 
 
 @hostile()
-def header_without_name(asked: Asked) -> Iterator[Part]:
+def header_without_name(request: Request) -> Iterator[Part]:
     """A header line begins with the colon."""
-    yield asked.sent(b": no name\r\n")
+    yield request.sent(b": no name\r\n")
 
 
 @hostile()
-def space_before_the_colon(asked: Asked) -> Iterator[Part]:
+def space_before_the_colon(request: Request) -> Iterator[Part]:
     """A space stands between name and colon."""
-    yield asked.sent(b"X-A : a\r\n")
+    yield request.sent(b"X-A : a\r\n")
 
 
 @hostile()
-def ten_thousand_fields(asked: Asked) -> Iterator[Part]:
+def ten_thousand_fields(request: Request) -> Iterator[Part]:
     """Ten thousand header fields."""
-    yield asked.sent(b"".join(b"X-%d: a\r\n" % n for n in range(10_000)))
+    yield request.sent(b"".join(b"X-%d: a\r\n" % n for n in range(10_000)))
 
 
 @hostile()
-def field_of_a_mebibyte(asked: Asked) -> Iterator[Part]:
+def field_of_a_mebibyte(request: Request) -> Iterator[Part]:
     """A header field of 1 MiB."""
-    yield asked.sent(b"X-A: " + b"a" * MIB + CRLF)
+    yield request.sent(b"X-A: " + b"a" * MIB + CRLF)
 
 
 @hostile()
-def header_section_without_end(asked: Asked) -> Iterator[Part]:
+def header_section_without_end(request: Request) -> Iterator[Part]:
     """Header fields never end."""
-    yield asked.good.lines
+    yield request.good.lines
     yield from forever(b"X-A: a\r\n" * 1000)
 
 
 @hostile(ANY)
-def bare_cr(asked: Asked) -> Iterator[Part]:
+def bare_cr(request: Request) -> Iterator[Part]:
     """A header field value holds a bare CR."""
-    yield asked.sent(b"X-A: a\rSet-Cookie: b\r\n")
+    yield request.sent(b"X-A: a\rSet-Cookie: b\r\n")
 
 
 @hostile(ANY)
-def bare_lf(asked: Asked) -> Iterator[Part]:
+def bare_lf(request: Request) -> Iterator[Part]:
     """The lines end in LF alone."""
-    head, _, body = asked.sent().partition(2 * CRLF)
+    head, _, body = request.sent().partition(2 * CRLF)
     yield head.replace(CRLF, b"\n") + b"\n\n" + body
 
 
 @hostile()
-def status_line_of_a_mebibyte(asked: Asked) -> Iterator[Part]:
+def status_line_of_a_mebibyte(request: Request) -> Iterator[Part]:
     """A reason phrase of 1 MiB."""
-    yield b"HTTP/1.1 200 " + b"a" * MIB + asked.sent()[12:]
+    yield b"HTTP/1.1 200 " + b"a" * MIB + request.sent()[12:]
 
 
 @hostile()
-def status_of_four_digits(asked: Asked) -> Iterator[Part]:
+def status_of_four_digits(request: Request) -> Iterator[Part]:
     """The status code is 2000."""
-    yield b"HTTP/1.1 2000 OK\r\n" + asked.sent().partition(CRLF)[2]
+    yield b"HTTP/1.1 2000 OK\r\n" + request.sent().partition(CRLF)[2]
 
 
 @hostile()
-def status_000(asked: Asked) -> Iterator[Part]:
+def status_000(request: Request) -> Iterator[Part]:
     """The status code is 000."""
-    yield b"HTTP/1.1 000 Zero\r\n" + asked.sent().partition(CRLF)[2]
+    yield b"HTTP/1.1 000 Zero\r\n" + request.sent().partition(CRLF)[2]
 
 
 @hostile()
-def status_999(asked: Asked) -> Iterator[Part]:
+def status_999(request: Request) -> Iterator[Part]:
     """The status code is 999, which no class has."""
-    yield b"HTTP/1.1 999 Denied\r\n" + asked.sent().partition(CRLF)[2]
+    yield b"HTTP/1.1 999 Denied\r\n" + request.sent().partition(CRLF)[2]
 
 
 @hostile()
-def evil_status_line(_asked: Asked) -> Iterator[Part]:
+def evil_status_line(_request: Request) -> Iterator[Part]:
     """The status line is an escape sequence and a script."""
     yield b"\x1b[2J<script>alert(1)</script>\xff\0 200 OK\r\n\r\n{}"
 
 
 @hostile()
-def http_0_9(asked: Asked) -> Iterator[Part]:
+def http_0_9(request: Request) -> Iterator[Part]:
     """The body alone, as in HTTP/0.9."""
-    yield asked.good.body or b"{}"
+    yield request.good.body or b"{}"
 
 
 @hostile(NOT_HTTP)
-def http_2_preface(_asked: Asked) -> Iterator[Part]:
+def http_2_preface(_request: Request) -> Iterator[Part]:
     """A server's HTTP/2 connection preface: SETTINGS, GOAWAY."""
     yield b"\0\0\0\x04\0\0\0\0\0" + b"\0\0\x08\x07\0\0\0\0\0" + b"\0" * 7 + b"\x0d"
 
 
 @hostile()
-def http_3_version(asked: Asked) -> Iterator[Part]:
+def http_3_version(request: Request) -> Iterator[Part]:
     """The status line says HTTP/3.7."""
-    yield asked.sent().replace(b"HTTP/1.1", b"HTTP/3.7", 1)
+    yield request.sent().replace(b"HTTP/1.1", b"HTTP/3.7", 1)
 
 
 @hostile(NOT_HTTP)
-def another_protocol(_asked: Asked) -> Iterator[Part]:
+def another_protocol(_request: Request) -> Iterator[Part]:
     """An SSH server."""
     yield b"SSH-2.0-OpenSSH_9.2p1\r\n"
 
 
 @hostile(NOT_HTTP)
-def a_tls_alert(_asked: Asked) -> Iterator[Part]:
+def a_tls_alert(_request: Request) -> Iterator[Part]:
     """A TLS alert, from a port that wants https."""
     yield b"\x15\x03\x01\0\x02\x02\x46"
 
 
 @hostile(lookup=True)
-def early_hints_without_end(_asked: Asked) -> Iterator[Part]:
+def early_hints_without_end(_request: Request) -> Iterator[Part]:
     """103 Early Hints without end."""
     yield from forever(b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n" * 1000)
 
 
 @hostile()
-def continue_without_end(_asked: Asked) -> Iterator[Part]:
+def continue_without_end(_request: Request) -> Iterator[Part]:
     """100 Continue, once in a tenth of a second, without end."""
     for part in forever(b"HTTP/1.1 100 Continue\r\n\r\n"):
         yield 0.1
@@ -167,104 +167,104 @@ def continue_without_end(_asked: Asked) -> Iterator[Part]:
 
 
 @hostile(CORRECT)
-def some_interim_responses(asked: Asked) -> Iterator[Part]:
+def some_interim_responses(request: Request) -> Iterator[Part]:
     """102 Processing and 103 Early Hints before each response, as is allowed."""
     yield b"HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"
-    yield asked.sent()
+    yield request.sent()
     yield KEEP
 
 
 @hostile()
-def switching_protocols(_asked: Asked) -> Iterator[Part]:
+def switching_protocols(_request: Request) -> Iterator[Part]:
     """101 Switching Protocols, unasked, and bytes of another one."""
     yield b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\nConnection: upgrade\r\n\r\n" + b"\0" * MIB
 
 
 @hostile()
-def split_response(asked: Asked) -> Iterator[Part]:
+def split_response(request: Request) -> Iterator[Part]:
     """The id of the path is put into a header field with a second response in it."""
-    yield asked.sent(
+    yield request.sent(
         b"X-Id: a\r\nContent-Length: 2\r\n\r\n{}HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nX-B: b\r\n"
     )
     yield KEEP
 
 
 @hostile()
-def two_responses(asked: Asked) -> Iterator[Part]:
+def two_responses(request: Request) -> Iterator[Part]:
     """Two responses to each request, the connection stays open."""
-    yield asked.sent() * 2
+    yield request.sent() * 2
     yield KEEP
 
 
 @hostile()
-def a_response_before_the_request(asked: Asked) -> Iterator[Part]:
+def a_response_before_the_request(request: Request) -> Iterator[Part]:
     """After each response comes one that nobody asked for, a little later."""
-    yield asked.sent()
+    yield request.sent()
     yield 0.02
     yield b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 19\r\n\r\n{"available": true}'
     yield KEEP
 
 
 @hostile(BAD)
-def two_lengths(asked: Asked) -> Iterator[Part]:
+def two_lengths(request: Request) -> Iterator[Part]:
     """Two of Content-Length that differ."""
-    yield asked.sent(b"Content-Length: 1\r\n")
+    yield request.sent(b"Content-Length: 1\r\n")
 
 
 @hostile()
-def length_and_chunks(asked: Asked) -> Iterator[Part]:
+def length_and_chunks(request: Request) -> Iterator[Part]:
     """Content-Length and Transfer-Encoding together."""
-    body = asked.good.body
-    yield asked.good.lines + b"Transfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n"
+    body = request.good.body
+    yield request.good.lines + b"Transfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n"
     yield b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body)
 
 
 @hostile()
-def length_of_an_exabyte(asked: Asked) -> Iterator[Part]:
+def length_of_an_exabyte(request: Request) -> Iterator[Part]:
     """Content-Length is 10^18, and the connection stays open."""
-    yield asked.good.lines + b"Content-Length: 1000000000000000000\r\n\r\n" + asked.good.body
+    yield request.good.lines + b"Content-Length: 1000000000000000000\r\n\r\n" + request.good.body
     yield 200.0
 
 
 @hostile()
-def length_of_a_thousand_digits(asked: Asked) -> Iterator[Part]:
+def length_of_a_thousand_digits(request: Request) -> Iterator[Part]:
     """Content-Length has a thousand digits."""
-    yield asked.good.lines + b"Content-Length: " + b"9" * 1000 + b"\r\n\r\n" + asked.good.body
+    yield request.good.lines + b"Content-Length: " + b"9" * 1000 + b"\r\n\r\n" + request.good.body
 
 
 @hostile()
-def length_below_zero(asked: Asked) -> Iterator[Part]:
+def length_below_zero(request: Request) -> Iterator[Part]:
     """Content-Length is -1."""
-    yield asked.good.lines + b"Content-Length: -1\r\n\r\n" + asked.good.body
+    yield request.good.lines + b"Content-Length: -1\r\n\r\n" + request.good.body
 
 
 @hostile(ANY)
-def length_in_other_digits(asked: Asked) -> Iterator[Part]:
+def length_in_other_digits(request: Request) -> Iterator[Part]:
     """Content-Length in Arabic-Indic digits."""
-    yield asked.good.lines + "Content-Length: ٢٠\r\n\r\n".encode() + asked.good.body
+    yield request.good.lines + "Content-Length: ٢٠\r\n\r\n".encode() + request.good.body
 
 
 @hostile()
-def body_without_end(asked: Asked) -> Iterator[Part]:
+def body_without_end(request: Request) -> Iterator[Part]:
     """A body without a length that never ends, as fast as it can."""
-    yield asked.good.lines + CRLF
+    yield request.good.lines + CRLF
     yield from forever(b" " * MIB)
 
 
 @hostile(ANY)
-def sixty_kilobytes_of_lists(asked: Asked) -> Iterator[Part]:
+def sixty_kilobytes_of_lists(request: Request) -> Iterator[Part]:
     """Nine header fields of 7 KB each, of what lists, parameters and quoted strings are made of."""
     lists = {
         b"Allow": b"a,", b"WWW-Authenticate": b'Bearer a="\\"",', b"Vary": b", ", b"Cache-Control": b"a=,",
         b"Set-Cookie": b"a;", b"Link": b"<>;", b"Content-Language": b"a,", b"X-A": b'"\\', b"ETag": b'"a",',
     }  # fmt: skip
-    yield asked.sent(b"".join(name + b": " + part * (7000 // len(part)) + CRLF for name, part in lists.items()))
+    yield request.sent(b"".join(name + b": " + part * (7000 // len(part)) + CRLF for name, part in lists.items()))
     yield KEEP
 
 
 @hostile(ANY)
-def eight_hundred_fields_of_ten_names(asked: Asked) -> Iterator[Part]:
+def eight_hundred_fields_of_ten_names(request: Request) -> Iterator[Part]:
     """Eighty times each of ten header fields that a linter reads."""
     names = (b"Age", b"ETag", b"Date", b"Vary", b"Cache-Control", b"Set-Cookie", b"Link", b"Via", b"Allow", b"Location")
-    yield asked.sent(b"".join(b"%s: a%d\r\n" % (name, n) for n in range(80) for name in names))
+    yield request.sent(b"".join(b"%s: a%d\r\n" % (name, n) for n in range(80) for name in names))
     yield KEEP

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from urllib.parse import quote
 
 from hostile import hostile
-from hostile.server import CRLF, KEEP, Asked, Part
+from hostile.server import CRLF, KEEP, Part, Request
 
 Form = Callable[[str], str]
 
@@ -54,11 +54,11 @@ FORMS: dict[str, Form] = {
 }
 
 
-def in_turn(asked: Asked) -> str:
+def in_turn(request: Request) -> str:
     """Return the key in another form for each request; forms of forms once each had its turn."""
     forms = list(FORMS.values())
-    first, second = forms[asked.number % len(forms)], forms[asked.number // len(forms) % len(forms)]
-    return second(first(asked.key)) if asked.number > len(forms) else first(asked.key)
+    first, second = forms[request.number % len(forms)], forms[request.number // len(forms) % len(forms)]
+    return second(first(request.key)) if request.number > len(forms) else first(request.key)
 
 
 def line(text: str) -> bytes:
@@ -67,156 +67,158 @@ def line(text: str) -> bytes:
 
 
 @hostile(quick=True)
-def key_in_a_header(asked: Asked) -> Iterator[Part]:
+def key_in_a_header(request: Request) -> Iterator[Part]:
     """The key in a header field value, in another form each time."""
-    yield asked.sent(b"X-Key: " + line(in_turn(asked)) + CRLF)
+    yield request.sent(b"X-Key: " + line(in_turn(request)) + CRLF)
     yield KEEP
 
 
 @hostile(special_keys=True)
-def special_key_in_a_header(asked: Asked) -> Iterator[Part]:
+def special_key_in_a_header(request: Request) -> Iterator[Part]:
     """A key of characters that need escapes in a header field value, in another form each time."""
-    yield asked.sent(b"X-Key: " + line(in_turn(asked)) + CRLF)
+    yield request.sent(b"X-Key: " + line(in_turn(request)) + CRLF)
     yield KEEP
 
 
 @hostile()
-def key_as_a_header_name(asked: Asked) -> Iterator[Part]:
+def key_as_a_header_name(request: Request) -> Iterator[Part]:
     """The key as the name of a header field."""
-    yield asked.sent(line(asked.key) + b": a\r\n" + line(asked.key.upper().replace("_", "-")) + b": b\r\n")
+    yield request.sent(line(request.key) + b": a\r\n" + line(request.key.upper().replace("_", "-")) + b": b\r\n")
     yield KEEP
 
 
 @hostile()
-def key_in_the_reason(asked: Asked) -> Iterator[Part]:
+def key_in_the_reason(request: Request) -> Iterator[Part]:
     """The key in the reason phrase, and a status line that is none every other time."""
-    status = b"2x0" if asked.number % 2 else b"200"
-    yield b"HTTP/1.1 " + status + b" " + line(in_turn(asked)) + CRLF + asked.sent().partition(CRLF)[2]
+    status = b"2x0" if request.number % 2 else b"200"
+    yield b"HTTP/1.1 " + status + b" " + line(in_turn(request)) + CRLF + request.sent().partition(CRLF)[2]
 
 
 @hostile()
-def key_in_a_broken_header(asked: Asked) -> Iterator[Part]:
+def key_in_a_broken_header(request: Request) -> Iterator[Part]:
     """The key in header lines that a library refuses, and quotes."""
     broken = (b"%s\r\n", b"X A: %s\r\n", b"\xff%s\r\n", b": %s\r\n", b"Content-Length: %s\r\n", b"X-A: %s\0\r\n")
-    yield asked.sent(broken[asked.number % len(broken)] % line(in_turn(asked)))
+    yield request.sent(broken[request.number % len(broken)] % line(in_turn(request)))
 
 
 @hostile()
-def key_in_the_place_of_http(asked: Asked) -> Iterator[Part]:
+def key_in_the_place_of_http(request: Request) -> Iterator[Part]:
     """The key is all that comes."""
-    yield line(in_turn(asked)) * (1 + asked.number % 3) + b"\r\n\r\n"
+    yield line(in_turn(request)) * (1 + request.number % 3) + b"\r\n\r\n"
 
 
 @hostile()
-def key_as_a_chunk_size(asked: Asked) -> Iterator[Part]:
+def key_as_a_chunk_size(request: Request) -> Iterator[Part]:
     """The key in the place of a chunk's size."""
-    yield asked.good.lines + b"Transfer-Encoding: chunked\r\n\r\n" + line(in_turn(asked)) + b"\r\n{}\r\n0\r\n\r\n"
+    yield request.good.lines + b"Transfer-Encoding: chunked\r\n\r\n" + line(in_turn(request)) + b"\r\n{}\r\n0\r\n\r\n"
 
 
 @hostile(quick=True)
-def key_in_details(asked: Asked) -> Iterator[Part]:
+def key_in_details(request: Request) -> Iterator[Part]:
     """The key in every string of the body, in another form each time, at another place each time."""
-    text = "x" * (asked.number * 7 % 170) + in_turn(asked) + " and more"
-    yield asked.json(detail=text, title=text, reason=text, requestId=text, stdout=text, available=text)
+    text = "x" * (request.number * 7 % 170) + in_turn(request) + " and more"
+    yield request.json(detail=text, title=text, reason=text, requestId=text, stdout=text, available=text)
     yield KEEP
 
 
 @hostile(special_keys=True)
-def special_key_in_details(asked: Asked) -> Iterator[Part]:
+def special_key_in_details(request: Request) -> Iterator[Part]:
     """A key of characters that need escapes, in every string of the body."""
-    text = "x" * (asked.number * 7 % 170) + in_turn(asked) + " and more"
-    yield asked.json(detail=text, title=text, reason=text, requestId=text, stdout=text, available=text)
+    text = "x" * (request.number * 7 % 170) + in_turn(request) + " and more"
+    yield request.json(detail=text, title=text, reason=text, requestId=text, stdout=text, available=text)
     yield KEEP
 
 
 @hostile()
-def key_as_a_name(asked: Asked) -> Iterator[Part]:
+def key_as_a_name(request: Request) -> Iterator[Part]:
     """The key as the name of members, in every form."""
-    yield asked.json(**{form(asked.key): form(asked.key) for form in FORMS.values()})
+    yield request.json(**{form(request.key): form(request.key) for form in FORMS.values()})
     yield KEEP
 
 
 @hostile()
-def key_after_the_json(asked: Asked) -> Iterator[Part]:
+def key_after_the_json(request: Request) -> Iterator[Part]:
     """The key after the JSON, where a message quotes what follows."""
-    yield asked.sent(body=asked.good.body + in_turn(asked).encode())
+    yield request.sent(body=request.good.body + in_turn(request).encode())
     yield KEEP
 
 
 @hostile()
-def key_across_the_cut_of_a_body(asked: Asked) -> Iterator[Part]:
+def key_across_the_cut_of_a_body(request: Request) -> Iterator[Part]:
     """The key around the 2000th character of a body, shifted by one each time."""
     head = b'{"available": "'
-    filler = b"y" * (2000 - len(head) - asked.number % 60)
-    yield asked.sent(body=head + filler + in_turn(asked).encode("latin-1") + b'"}')
+    filler = b"y" * (2000 - len(head) - request.number % 60)
+    yield request.sent(body=head + filler + in_turn(request).encode("latin-1") + b'"}')
     yield KEEP
 
 
 @hostile()
-def key_across_the_cut_of_a_finding(asked: Asked) -> Iterator[Part]:
+def key_across_the_cut_of_a_finding(request: Request) -> Iterator[Part]:
     """The key around the 157th character of a string, shifted by one each time."""
-    text = "y" * (160 - asked.number % 60) + in_turn(asked)
-    yield asked.json(available=text, exited=text, code=text, status=text, type=text)
+    text = "y" * (160 - request.number % 60) + in_turn(request)
+    yield request.json(available=text, exited=text, code=text, status=text, type=text)
     yield KEEP
 
 
 @hostile()
-def key_split_over_chunks(asked: Asked) -> Iterator[Part]:
+def key_split_over_chunks(request: Request) -> Iterator[Part]:
     """The key in a body of chunks of three bytes."""
-    body = json.dumps({"detail": in_turn(asked)}).encode()
-    yield asked.good.lines + b"Transfer-Encoding: chunked\r\n\r\n"
+    body = json.dumps({"detail": in_turn(request)}).encode()
+    yield request.good.lines + b"Transfer-Encoding: chunked\r\n\r\n"
     for at in range(0, len(body), 3):
         part = body[at : at + 3]
         yield b"%x\r\n%s\r\n" % (len(part), part)
-    yield b"0\r\nX-Key: " + line(asked.key) + b"\r\n\r\n"
+    yield b"0\r\nX-Key: " + line(request.key) + b"\r\n\r\n"
 
 
 @hostile()
-def key_in_utf_16(asked: Asked) -> Iterator[Part]:
+def key_in_utf_16(request: Request) -> Iterator[Part]:
     """The key in bodies in UTF-16, with and without a byte order mark."""
-    yield asked.sent(
-        body=json.dumps({"detail": asked.key}).encode(("utf-16", "utf-16-le", "utf-16-be")[asked.number % 3])
+    yield request.sent(
+        body=json.dumps({"detail": request.key}).encode(("utf-16", "utf-16-le", "utf-16-be")[request.number % 3])
     )
     yield KEEP
 
 
 @hostile()
-def key_in_surplus(asked: Asked) -> Iterator[Part]:
+def key_in_surplus(request: Request) -> Iterator[Part]:
     """The key after the end of the response."""
-    yield asked.sent() + in_turn(asked).encode("latin-1")
+    yield request.sent() + in_turn(request).encode("latin-1")
     yield KEEP
 
 
 @hostile()
-def key_in_cookies_and_locations(asked: Asked) -> Iterator[Part]:
+def key_in_cookies_and_locations(request: Request) -> Iterator[Part]:
     """The key in Set-Cookie, Location, Link, WWW-Authenticate and Content-Type."""
-    text = line(in_turn(asked))
+    text = line(in_turn(request))
     names = (b"Set-Cookie: k=", b"Location: https://evil.invalid/", b"Link: <", b"WWW-Authenticate: Bearer realm=",
              b"Content-Disposition: attachment; filename=", b"Retry-After: ", b"ETag: ", b"Allow: ")  # fmt: skip
-    yield asked.sent(b"".join(name + text + CRLF for name in names))
+    yield request.sent(b"".join(name + text + CRLF for name in names))
     yield KEEP
 
 
 @hostile(lookup=True)
-def key_as_an_id(asked: Asked) -> Iterator[Part]:
+def key_as_an_id(request: Request) -> Iterator[Part]:
     """The list of VPSs has the key as an id, in several forms."""
-    ids = [FORMS[name](asked.key) for name in ("raw", "hex", "base64 at 0", "percent", "upper")]
-    if asked.is_list:
-        yield asked.sent(body=json.dumps({"data": [{"id": id, "name": id} for id in ids]}).encode())
+    ids = [FORMS[name](request.key) for name in ("raw", "hex", "base64 at 0", "percent", "upper")]
+    if request.is_list:
+        yield request.sent(body=json.dumps({"data": [{"id": id, "name": id} for id in ids]}).encode())
     else:
-        yield asked.json(available=True, reason=asked.key)
+        yield request.json(available=True, reason=request.key)
     yield KEEP
 
 
 @hostile()
-def key_in_a_coding(asked: Asked) -> Iterator[Part]:
+def key_in_a_coding(request: Request) -> Iterator[Part]:
     """The key as the name of the content coding, and of the transfer coding."""
-    yield asked.sent(b"Content-Encoding: " + line(asked.key) + CRLF)
+    yield request.sent(b"Content-Encoding: " + line(request.key) + CRLF)
     yield KEEP
 
 
 @hostile()
-def pieces_of_the_key(asked: Asked) -> Iterator[Part]:
+def pieces_of_the_key(request: Request) -> Iterator[Part]:
     """The key but for its first or last four characters."""
-    yield asked.json(detail=f"{asked.key[4:]} {asked.key[:-4]}", reason=asked.key[2:-2], available=asked.key[1:])
+    yield request.json(
+        detail=f"{request.key[4:]} {request.key[:-4]}", reason=request.key[2:-2], available=request.key[1:]
+    )
     yield KEEP

@@ -8,7 +8,7 @@ import zlib
 from collections.abc import Iterator
 
 from hostile import ANY, CORRECT, hostile
-from hostile.server import CRLF, KEEP, Asked, Part
+from hostile.server import CRLF, KEEP, Part, Request
 
 #: Header fields whose values are numbers, dates, structured fields, JSON, lists or addresses.
 FIELDS = (
@@ -40,83 +40,85 @@ DATES = (
 
 
 @hostile(ANY)
-def odd_values_in_fields_that_are_parsed(asked: Asked) -> Iterator[Part]:
+def odd_values_in_fields_that_are_parsed(request: Request) -> Iterator[Part]:
     """Every header field that somebody parses, with another odd value in each response."""
-    fields = (name + b": " + VALUES[(asked.number + n) % len(VALUES)] + CRLF for n, name in enumerate(FIELDS))
-    yield asked.sent(b"".join(fields))
+    fields = (name + b": " + VALUES[(request.number + n) % len(VALUES)] + CRLF for n, name in enumerate(FIELDS))
+    yield request.sent(b"".join(fields))
     yield KEEP
 
 
 @hostile(ANY)
-def odd_dates_in_all_fields(asked: Asked) -> Iterator[Part]:
+def odd_dates_in_all_fields(request: Request) -> Iterator[Part]:
     """Dates that no calendar or no library has, in every header field that holds one."""
-    asked.good.headers = [pair for pair in asked.good.headers if pair[0] != b"Date"]
+    request.good.headers = [pair for pair in request.good.headers if pair[0] != b"Date"]
     names = (b"Date", b"Expires", b"Last-Modified", b"Retry-After", b"Sunset", b"Deprecation", b"X-RateLimit-Reset")
-    yield asked.sent(b"".join(n + b": " + DATES[(asked.number + i) % len(DATES)] + CRLF for i, n in enumerate(names)))
+    yield request.sent(
+        b"".join(n + b": " + DATES[(request.number + i) % len(DATES)] + CRLF for i, n in enumerate(names))
+    )
     yield KEEP
 
 
 @hostile(ANY)
-def odd_dates_in_all_members(asked: Asked) -> Iterator[Part]:
+def odd_dates_in_all_members(request: Request) -> Iterator[Part]:
     """The same in members of the body, beside numbers of 5000 digits and -0.0."""
-    date = DATES[asked.number % len(DATES)].decode()
-    body = json.dumps({**(asked.good.json or {}), "timestamp": date, "createdAt": date, "uptimeSeconds": -0.0})
-    yield asked.sent(body=body[:-1].encode() + b', "exitCode": ' + b"9" * 5000 + b', "limit": 1e-99999}')
+    date = DATES[request.number % len(DATES)].decode()
+    body = json.dumps({**(request.good.json or {}), "timestamp": date, "createdAt": date, "uptimeSeconds": -0.0})
+    yield request.sent(body=body[:-1].encode() + b', "exitCode": ' + b"9" * 5000 + b', "limit": 1e-99999}')
     yield KEEP
 
 
 @hostile()
-def odd_bytes_in_header_names(asked: Asked) -> Iterator[Part]:
+def odd_bytes_in_header_names(request: Request) -> Iterator[Part]:
     """Names of header fields that are none: with bytes above ASCII, controls, blanks, quotes, or 60 KB of letters."""
     names = (b"X-\xff", b"X\x7fA", b"\x00", b'"X"', b"X{}", b"\xf0\x9f\x98\x80", b"X" * 60_000, b"\tX", b"(X)")
-    yield asked.sent(names[asked.number % len(names)] + b": a\r\n")
+    yield request.sent(names[request.number % len(names)] + b": a\r\n")
 
 
 @hostile(ANY)
-def nine_hundred_cookies(asked: Asked) -> Iterator[Part]:
+def nine_hundred_cookies(request: Request) -> Iterator[Part]:
     """Set-Cookie 900 times, just below the number of header fields that is read."""
-    yield asked.sent(b"".join(b"Set-Cookie: c%d=%d; Domain=.evil.invalid; Path=/\r\n" % (n, n) for n in range(900)))
+    yield request.sent(b"".join(b"Set-Cookie: c%d=%d; Domain=.evil.invalid; Path=/\r\n" % (n, n) for n in range(900)))
     yield KEEP
 
 
 @hostile(ANY)
-def content_after_the_last_response(asked: Asked) -> Iterator[Part]:
+def content_after_the_last_response(request: Request) -> Iterator[Part]:
     """Connection: close, and then the connection stays open and goes on for a while."""
-    yield asked.sent(b"Connection: close\r\n")
+    yield request.sent(b"Connection: close\r\n")
     for _ in range(10):
         yield 0.5
         yield b"more"
 
 
 @hostile(CORRECT)
-def gzip_of_several_members(asked: Asked) -> Iterator[Part]:
+def gzip_of_several_members(request: Request) -> Iterator[Part]:
     """The body in three members of gzip, one after the other, as RFC 1952 section 2.2 allows, where gzip is welcome."""
-    body, third = asked.good.body, len(asked.good.body) // 3
-    if "gzip" in asked.headers.get("accept-encoding", "") and body and asked.method != "HEAD":
+    body, third = request.good.body, len(request.good.body) // 3
+    if "gzip" in request.headers.get("accept-encoding", "") and body and request.method != "HEAD":
         parts = (body[:third], body[third : 2 * third], body[2 * third :])
-        yield asked.sent(b"Content-Encoding: gzip\r\nVary: Accept-Encoding\r\n", b"".join(map(gzip.compress, parts)))
+        yield request.sent(b"Content-Encoding: gzip\r\nVary: Accept-Encoding\r\n", b"".join(map(gzip.compress, parts)))
     else:
-        yield asked.sent()
+        yield request.sent()
     yield KEEP
 
 
 @hostile()
-def gzip_of_a_hundred_thousand_members(asked: Asked) -> Iterator[Part]:
+def gzip_of_a_hundred_thousand_members(request: Request) -> Iterator[Part]:
     """Empty members of gzip by the hundred thousand: 2 MB that say nothing."""
-    yield asked.sent(b"Content-Encoding: gzip\r\n", gzip.compress(b"") * 100_000)
+    yield request.sent(b"Content-Encoding: gzip\r\n", gzip.compress(b"") * 100_000)
 
 
 @hostile()
-def something_after_the_gzip(asked: Asked) -> Iterator[Part]:
+def something_after_the_gzip(request: Request) -> Iterator[Part]:
     """Bytes that are no gzip after the end of the gzip."""
-    yield asked.sent(b"Content-Encoding: gzip\r\n", gzip.compress(asked.good.body) + b"{}garbage")
+    yield request.sent(b"Content-Encoding: gzip\r\n", gzip.compress(request.good.body) + b"{}garbage")
     yield KEEP
 
 
 @hostile()
-def codings_in_turn(asked: Asked) -> Iterator[Part]:
+def codings_in_turn(request: Request) -> Iterator[Part]:
     """Lists of codings, two header fields of them, deflate without its header, zstd, aes128gcm, and quotes."""
-    body = asked.good.body
+    body = request.good.body
     raw = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
     turns = (
         (b"Content-Encoding: gzip, identity\r\n", gzip.compress(body)),
@@ -128,77 +130,77 @@ def codings_in_turn(asked: Asked) -> Iterator[Part]:
         (b"Content-Encoding: " + b"," * 5000 + b"\r\n", body),
         (b"Content-Encoding: dcb\r\nTransfer-Encoding: gzip\r\n", body),
     )
-    yield asked.sent(*turns[asked.number % len(turns)])
+    yield request.sent(*turns[request.number % len(turns)])
     yield KEEP
 
 
 @hostile()
-def trailers_that_contradict(asked: Asked) -> Iterator[Part]:
+def trailers_that_contradict(request: Request) -> Iterator[Part]:
     """Content-Length, Transfer-Encoding, Authorization and a status line in the trailer section."""
-    body = asked.good.body or b"{}"
-    yield asked.good.lines + b"Transfer-Encoding: chunked\r\nTrailer: Content-Length\r\n\r\n"
+    body = request.good.body or b"{}"
+    yield request.good.lines + b"Transfer-Encoding: chunked\r\nTrailer: Content-Length\r\n\r\n"
     yield b"%x\r\n%s\r\n0\r\nContent-Length: 1\r\nTransfer-Encoding: gzip\r\nAuthorization: Bearer %s\r\n" % (
-        len(body), body, asked.key.encode("latin-1", "replace")
+        len(body), body, request.key.encode("latin-1", "replace")
     )  # fmt: skip
     yield b"HTTP/1.1 200 OK\r\n\r\n"
 
 
 @hostile(ANY, lookup=True)
-def cursors_of_all_kinds(asked: Asked) -> Iterator[Part]:
+def cursors_of_all_kinds(request: Request) -> Iterator[Part]:
     """The next cursor of the list is an object, a number, 100 KB, another request, a path, or the key."""
     smuggled = "\r\nX-A: b\r\n\r\nDELETE / HTTP/1.1\r\n\r\n"
-    kinds: tuple[object, ...] = ({"a": []}, 1e999, "c" * 100_000, smuggled, "../../x?y#z", asked.key, "\ud800", "", 0,
+    kinds: tuple[object, ...] = ({"a": []}, 1e999, "c" * 100_000, smuggled, "../../x?y#z", request.key, "\ud800", "", 0,
                                  True, [["a"]], "%0d%0a", "\x00", "🚀&limit=-1")  # fmt: skip
-    if asked.is_list:
-        yield asked.json(hasMore=True, nextCursor=kinds[asked.number % len(kinds)])
+    if request.is_list:
+        yield request.json(hasMore=True, nextCursor=kinds[request.number % len(kinds)])
     else:
-        yield asked.sent()
+        yield request.sent()
     yield KEEP
 
 
 @hostile(ANY, lookup=True)
-def ids_of_all_kinds(asked: Asked) -> Iterator[Part]:
+def ids_of_all_kinds(request: Request) -> Iterator[Part]:
     """The ids in the list are objects, numbers, paths, requests, NULs, 100 KB, and the key in the place of one."""
     ids: tuple[object, ...] = ({}, [1], 1.5, None, True, "", "/", "..", "a/../../b", "x\r\nX: y", "\x00", "é", "\udc80",
-                               "i" * 100_000, "?pid=1", "#", "%2e%2e", asked.key, "vps 1", "\u202e")  # fmt: skip
-    if asked.is_list:
-        yield asked.sent(body=json.dumps({"data": [{"id": id, "name": id} for id in ids], "hasMore": True}).encode())
+                               "i" * 100_000, "?pid=1", "#", "%2e%2e", request.key, "vps 1", "\u202e")  # fmt: skip
+    if request.is_list:
+        yield request.sent(body=json.dumps({"data": [{"id": id, "name": id} for id in ids], "hasMore": True}).encode())
     else:
-        yield asked.sent()
+        yield request.sent()
     yield KEEP
 
 
 @hostile(ANY)
-def names_of_all_kinds(asked: Asked) -> Iterator[Part]:
+def names_of_all_kinds(request: Request) -> Iterator[Part]:
     """The VPSs in the list have names that no URL can hold: half a surrogate pair, 100 KB, a request, a NUL."""
-    names = ("\ud800", "\udfff", "n" * 100_000, "x\r\nX: y", "\x00", "🚀&limit=-1", asked.key, "..")
-    vpss = asked.good.json.get("data") if asked.is_list and asked.good.json else None
+    names = ("\ud800", "\udfff", "n" * 100_000, "x\r\nX: y", "\x00", "🚀&limit=-1", request.key, "..")
+    vpss = request.good.json.get("data") if request.is_list and request.good.json else None
     if vpss:
-        yield asked.json(data=[{**vpss[0], "name": name, "primaryIp": name} for name in names] + vpss)
+        yield request.json(data=[{**vpss[0], "name": name, "primaryIp": name} for name in names] + vpss)
     else:
-        yield asked.sent()
+        yield request.sent()
     yield KEEP
 
 
 @hostile()
-def statuses_without_content(asked: Asked) -> Iterator[Part]:
+def statuses_without_content(request: Request) -> Iterator[Part]:
     """204, 205, 206, 304 and 226 in turn, with a body and its length."""
-    status = (b"204", b"205", b"206", b"304", b"226")[asked.number % 5]
-    yield b"HTTP/1.1 " + status + b" X\r\n" + asked.sent().partition(CRLF)[2]
+    status = (b"204", b"205", b"206", b"304", b"226")[request.number % 5]
+    yield b"HTTP/1.1 " + status + b" X\r\n" + request.sent().partition(CRLF)[2]
     yield KEEP
 
 
 @hostile(ANY)
-def text_that_leaves_its_line(asked: Asked) -> Iterator[Part]:
+def text_that_leaves_its_line(request: Request) -> Iterator[Part]:
     """Letters under two hundred combining marks, Arabic ligatures, and letters from right to left without controls."""
     text = "Z" + "\u0335\u0321\u0489\u0300" * 50 + "\ufdfd" * 20 + " אבג ‎)(‎ عربى " + "\U000e0041" * 50 + "𒐫" * 20
-    good = asked.good.json if isinstance(asked.good.json, dict) else {}
-    yield asked.json(**{**dict.fromkeys(good, text), text: text})
+    good = request.good.json if isinstance(request.good.json, dict) else {}
+    yield request.json(**{**dict.fromkeys(good, text), text: text})
     yield KEEP
 
 
 @hostile(ANY)
-def names_that_mean_something(asked: Asked) -> Iterator[Part]:
+def names_that_mean_something(request: Request) -> Iterator[Part]:
     """Members that are named as attributes of objects are, in Python and in JavaScript."""
     names = (
         "__class__",
@@ -212,12 +214,12 @@ def names_that_mean_something(asked: Asked) -> Iterator[Part]:
         "$ref",
         "raise",
     )
-    yield asked.json(**{name: {"__class__": name, "$ref": "file:///etc/passwd"} for name in names if name != "self"})
+    yield request.json(**{name: {"__class__": name, "$ref": "file:///etc/passwd"} for name in names if name != "self"})
     yield KEEP
 
 
 @hostile()
-def another_version_each_time(asked: Asked) -> Iterator[Part]:
+def another_version_each_time(request: Request) -> Iterator[Part]:
     """HTTP/1.0, HTTP/1.2, HTTP/01.1, lower case, and no reason phrase, in turn."""
     lines = (
         b"HTTP/1.0 200 OK",
@@ -227,40 +229,40 @@ def another_version_each_time(asked: Asked) -> Iterator[Part]:
         b"HTTP/1.1 200",
         b"ICY 200 OK",
     )
-    yield lines[asked.number % len(lines)] + CRLF + asked.sent().partition(CRLF)[2]
+    yield lines[request.number % len(lines)] + CRLF + request.sent().partition(CRLF)[2]
 
 
 @hostile(ANY)
-def etags_that_change_and_repeat(asked: Asked) -> Iterator[Part]:
+def etags_that_change_and_repeat(request: Request) -> Iterator[Part]:
     """An ETag of 60 KB, a list of them, none that is quoted; what the request sent is sent back."""
     tags = (
         b'"' + b"e" * 60_000 + b'"',
         b'W/"a", "b"',
         b"unquoted",
         b'W/W/"a"',
-        asked.headers.get("if-none-match", "").encode(),
+        request.headers.get("if-none-match", "").encode(),
     )
-    yield asked.sent(b"ETag: " + tags[asked.number % len(tags)] + CRLF)
+    yield request.sent(b"ETag: " + tags[request.number % len(tags)] + CRLF)
     yield KEEP
 
 
 @hostile(ANY)
-def waits_with_every_status(asked: Asked) -> Iterator[Part]:
+def waits_with_every_status(request: Request) -> Iterator[Part]:
     """Retry-After with 200, 301, 404 and 500, of a second, a day and a century."""
     waits = (b"1", b"86400", b"3155760000", b"Fri, 31 Dec 9999 23:59:59 GMT")
-    yield asked.sent(b"Retry-After: " + waits[asked.number % len(waits)] + CRLF)
+    yield request.sent(b"Retry-After: " + waits[request.number % len(waits)] + CRLF)
     yield KEEP
 
 
 @hostile()
-def the_request_as_the_response(asked: Asked) -> Iterator[Part]:
+def the_request_as_the_response(request: Request) -> Iterator[Part]:
     """Everything that was sent, as an echo server sends it back: the key is in it."""
-    lines = "".join(f"{name}: {value}\r\n" for name, value in asked.headers.items())
-    yield f"{asked.method} {asked.target} HTTP/1.1\r\n{lines}\r\n".encode("latin-1", "replace") + asked.body
+    lines = "".join(f"{name}: {value}\r\n" for name, value in request.headers.items())
+    yield f"{request.method} {request.target} HTTP/1.1\r\n{lines}\r\n".encode("latin-1", "replace") + request.body
 
 
 @hostile(commands=True)
-def poll_urls_of_all_kinds(asked: Asked) -> Iterator[Part]:
+def poll_urls_of_all_kinds(request: Request) -> Iterator[Part]:
     """A start's pollUrl leads to another host, another path, another VPS, or is no URL; its pid is none in between."""
     urls: tuple[object, ...] = (
         *(
@@ -273,11 +275,11 @@ def poll_urls_of_all_kinds(asked: Asked) -> Iterator[Part]:
         *("http://user:password@127.0.0.1:9/?pid=7", "http:\\\\127.0.0.1:9\\x", "\x00", "\ud800", "%00", "../..", ""),
     )
     pids: tuple[object, ...] = (10**30, -1, 0, "5", 1.5, True, None, {}, "../x", 2**63)
-    starts = asked.good.json if asked.method == "POST" and asked.good.status == 200 else None
+    starts = request.good.json if request.method == "POST" and request.good.status == 200 else None
     if isinstance(starts, dict) and "pid" in starts:
-        number = asked.memory["starts"] = asked.memory.get("starts", 0) + 1
+        number = request.memory["starts"] = request.memory.get("starts", 0) + 1
         pid = pids[number % len(pids)] if number % 3 == 0 else starts["pid"]
-        yield asked.json(pollUrl=urls[number % len(urls)], pid=pid)
+        yield request.json(pollUrl=urls[number % len(urls)], pid=pid)
     else:
-        yield asked.sent()
+        yield request.sent()
     yield KEEP

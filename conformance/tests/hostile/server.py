@@ -59,7 +59,7 @@ class Good:
 
 
 @dataclass
-class Asked:
+class Request:
     """A request. `memory` is the server's own for the whole run, `number` counts its requests from 1."""
 
     method: str
@@ -96,7 +96,7 @@ class Asked:
         return self.sent(body=json.dumps({**value, **members} if isinstance(value, dict) else members).encode())
 
 
-Behaviour = Callable[[Asked], Iterable[Part]]
+Behaviour = Callable[[Request], Iterable[Part]]
 
 
 class HostileServer:
@@ -151,12 +151,12 @@ class HostileServer:
     def _converse(self, connection: socket.socket) -> None:
         try:
             with connection, suppress(OSError, ValueError), connection.makefile("rb") as reader:
-                while (asked := self._read(reader)) and self._answer(connection, asked):
+                while (request := self._read(reader)) and self._respond(connection, request):
                     pass
         finally:
             self._open.discard(connection)
 
-    def _read(self, reader: Any) -> Asked | None:
+    def _read(self, reader: Any) -> Request | None:
         words = reader.readline().decode("latin-1").split()
         if len(words) != 3:
             return None
@@ -165,12 +165,12 @@ class HostileServer:
             name, _, value = line.partition(":")
             headers[name.lower()] = value.strip()
         body = reader.read(int(headers.get("content-length", 0)))
-        return Asked(words[0], words[1], headers, body, next(self._numbers), self.memory, self)
+        return Request(words[0], words[1], headers, body, next(self._numbers), self.memory, self)
 
-    def _answer(self, connection: socket.socket, asked: Asked) -> bool:
+    def _respond(self, connection: socket.socket, request: Request) -> bool:
         """Send what the behaviour says; return whether the connection stays open."""
         connection.settimeout(PATIENCE)
-        for part in self.behave(asked):
+        for part in self.behave(request):
             if isinstance(part, bytes):
                 connection.sendall(part)
             elif part == RESET:
@@ -182,23 +182,23 @@ class HostileServer:
                 return False
         return False
 
-    def good(self, asked: Asked) -> Good:
+    def good(self, request: Request) -> Good:
         """Ask the mock, to which our keys are its own."""
         own = dict(zip(self.keys, (API_KEY, READ_API_KEY), strict=True))
-        scheme, space, token = asked.headers.get("authorization", "").partition(" ")
-        headers = {**asked.headers, "authorization": scheme + space + own.get(token, token)}
+        scheme, space, token = request.headers.get("authorization", "").partition(" ")
+        headers = {**request.headers, "authorization": scheme + space + own.get(token, token)}
         if not scheme:
             del headers["authorization"]
-        path, _, query = asked.target.partition("?")
+        path, _, query = request.target.partition("?")
         scope = {
-            "type": "http", "http_version": "1.1", "method": asked.method, "path": path, "scheme": "http",
+            "type": "http", "http_version": "1.1", "method": request.method, "path": path, "scheme": "http",
             "raw_path": path.encode("latin-1"), "query_string": query.encode("latin-1"), "root_path": "",
             "headers": [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()],
         }  # fmt: skip
         sent: list[Message] = []
 
         async def receive() -> Message:
-            return {"type": "http.request", "body": asked.body, "more_body": False}
+            return {"type": "http.request", "body": request.body, "more_body": False}
 
         async def send(message: Message) -> None:
             sent.append(message)
@@ -234,6 +234,18 @@ def forever(part: bytes) -> Iterator[bytes]:
 
 
 __all__ = [
-    "CRLF", "IDLE", "KEEP", "KEYS", "RESET", "VPS_ID", "Asked", "Behaviour", "Good", "HostileServer", "Part", "forever",
-    "pauses", "single",
+    "CRLF",
+    "IDLE",
+    "KEEP",
+    "KEYS",
+    "RESET",
+    "VPS_ID",
+    "Behaviour",
+    "Good",
+    "HostileServer",
+    "Part",
+    "Request",
+    "forever",
+    "pauses",
+    "single",
 ]  # fmt: skip

@@ -5,82 +5,82 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hostile import NOT_HTTP, hostile
-from hostile.server import PATIENCE, RESET, Asked, Part, forever
+from hostile.server import PATIENCE, RESET, Part, Request, forever
 
 
 @hostile(NOT_HTTP, quick=True)
-def redis(_asked: Asked) -> Iterator[Part]:
+def redis(_request: Request) -> Iterator[Part]:
     """Redis: an error for the first line, and the end of the connection at "Host:"."""
     yield b"-ERR wrong number of arguments for 'get' command\r\n"
 
 
 @hostile(NOT_HTTP)
-def redis_that_resets(asked: Asked) -> Iterator[Part]:
+def redis_that_resets(request: Request) -> Iterator[Part]:
     """Redis whose error is lost now and then, since it resets the connection."""
-    if asked.number % 3:
+    if request.number % 3:
         yield b"-ERR wrong number of arguments for 'get' command\r\n"
     yield RESET
 
 
 @hostile(NOT_HTTP)
-def smtp(_asked: Asked) -> Iterator[Part]:
+def smtp(_request: Request) -> Iterator[Part]:
     """Postfix: a greeting that looks like a status, and an error for each line."""
     yield b"220 mail.example ESMTP Postfix\r\n"
     yield b"221 2.7.0 Error: I can break rules, too. Goodbye.\r\n"
 
 
 @hostile(NOT_HTTP)
-def ftp_that_waits(_asked: Asked) -> Iterator[Part]:
+def ftp_that_waits(_request: Request) -> Iterator[Part]:
     """An FTP server, which greets, and waits for a command that it knows."""
     yield b"220 ProFTPD Server ready.\r\n500 GET not understood\r\n"
     yield PATIENCE
 
 
 @hostile(NOT_HTTP)
-def mysql(_asked: Asked) -> Iterator[Part]:
+def mysql(_request: Request) -> Iterator[Part]:
     """MySQL: a packet of its own, and an error."""
     yield b"\x4a\0\0\0\x0a8.0.36\0\x08\0\0\0\x3b\x5e\x2a\x61\x41\x0a\x0b\x7e\0\xff\xff\xff\x02\0" + bytes(13)
     yield b"\x21\0\0\x01\xff\x84\x04#08S01Got packets out of order"
 
 
 @hostile(NOT_HTTP)
-def postgresql(_asked: Asked) -> Iterator[Part]:
+def postgresql(_request: Request) -> Iterator[Part]:
     """PostgreSQL: the beginning of a request is a length that it does not take, so it says nothing."""
     yield b""
 
 
 @hostile(NOT_HTTP)
-def memcached(_asked: Asked) -> Iterator[Part]:
+def memcached(_request: Request) -> Iterator[Part]:
     """Memcached: an error for each line."""
     yield b"ERROR\r\n" * 8
     yield PATIENCE
 
 
 @hostile(NOT_HTTP)
-def amqp(_asked: Asked) -> Iterator[Part]:
+def amqp(_request: Request) -> Iterator[Part]:
     """RabbitMQ: the version of the protocol that it would like."""
     yield b"AMQP\0\0\x09\x01"
 
 
 @hostile(NOT_HTTP)
-def echo(asked: Asked) -> Iterator[Part]:
+def echo(request: Request) -> Iterator[Part]:
     """An echo server: the request comes back, with the key in it."""
-    yield f"{asked.method} {asked.target} HTTP/1.1\r\nAuthorization: Bearer {asked.key}\r\n\r\n".encode()
+    yield f"{request.method} {request.target} HTTP/1.1\r\nAuthorization: Bearer {request.key}\r\n\r\n".encode()
 
 
 @hostile(NOT_HTTP)
-def rtsp(_asked: Asked) -> Iterator[Part]:
+def rtsp(_request: Request) -> Iterator[Part]:
     """A camera: the status line of another protocol."""
     yield b"RTSP/1.0 400 Bad Request\r\nCSeq: 1\r\nContent-Length: 0\r\n\r\n"
 
 
 @hostile(NOT_HTTP)
-def chargen(_asked: Asked) -> Iterator[Part]:
+def chargen(_request: Request) -> Iterator[Part]:
     """Characters without end."""
     yield from forever(bytes(range(32, 127)) * 700)
 
 
 @hostile(NOT_HTTP)
-def silence(_asked: Asked) -> Iterator[Part]:
+def silence(_request: Request) -> Iterator[Part]:
     """A port that takes connections, and says nothing."""
     yield PATIENCE

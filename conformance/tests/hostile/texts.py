@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from hostile import ANY, hostile
-from hostile.server import KEEP, Asked, Part
+from hostile.server import KEEP, Part, Request
 
 SCRIPT = "</script></style><script>alert(1)</script><img src=x onerror=alert(1)><svg/onload=alert(1)>\"' onclick='x"
 TERMINAL = "\x1b[2J\x1b]0;owned\x07\x1b]8;;http://evil.invalid\x1b\\\x9b31m\r\x08\x08\x7f"
@@ -29,91 +29,91 @@ def everywhere(value: Any, text: str) -> Any:
     return text if isinstance(value, str) else value
 
 
-def evil(asked: Asked, text: str) -> bytes:
+def evil(request: Request, text: str) -> bytes:
     """Return the response with a text wherever a report shows some."""
     line = "".join(c for c in text if c not in "\r\n\0").encode("utf-8", "surrogatepass")[:2000]
     head = b"X-Evil: %s\r\nLocation: %s\r\nWWW-Authenticate: %s\r\nAllow: %s\r\n" % (line, line, line, line)
-    body = everywhere(asked.good.json if asked.good.json is not None else {}, text)
-    return asked.sent(head, json.dumps(body, ensure_ascii=text.isascii()).encode("utf-8", "surrogatepass"))
+    body = everywhere(request.good.json if request.good.json is not None else {}, text)
+    return request.sent(head, json.dumps(body, ensure_ascii=text.isascii()).encode("utf-8", "surrogatepass"))
 
 
 @hostile(quick=True)
-def script_everywhere(asked: Asked) -> Iterator[Part]:
+def script_everywhere(request: Request) -> Iterator[Part]:
     """HTML and scripts in every name, string and header field."""
-    yield evil(asked, SCRIPT)
+    yield evil(request, SCRIPT)
     yield KEEP
 
 
 @hostile()
-def terminal_sequences_everywhere(asked: Asked) -> Iterator[Part]:
+def terminal_sequences_everywhere(request: Request) -> Iterator[Part]:
     """Escape sequences of terminals in every name, string and header field."""
-    yield evil(asked, TERMINAL)
+    yield evil(request, TERMINAL)
     yield KEEP
 
 
 @hostile()
-def evil_in_turn(asked: Asked) -> Iterator[Part]:
+def evil_in_turn(request: Request) -> Iterator[Part]:
     """Each response with another kind: scripts, bidirectional controls, formulas, templates, Markdown, XML, long."""
-    yield evil(asked, list(EVIL.values())[asked.number % len(EVIL)])
+    yield evil(request, list(EVIL.values())[request.number % len(EVIL)])
     yield KEEP
 
 
 @hostile()
-def evil_all_at_once(asked: Asked) -> Iterator[Part]:
+def evil_all_at_once(request: Request) -> Iterator[Part]:
     """All kinds of evil text in one string, in place of everything."""
-    yield evil(asked, " ".join(EVIL.values()))
+    yield evil(request, " ".join(EVIL.values()))
     yield KEEP
 
 
 @hostile()
-def evil_in_the_types(asked: Asked) -> Iterator[Part]:
+def evil_in_the_types(request: Request) -> Iterator[Part]:
     """Objects of evil where booleans and numbers should be."""
     members = dict.fromkeys(("available", "exited", "exitCode", "status", "pid", "data", "code"), EVIL)
-    yield asked.json(**members)
+    yield request.json(**members)
     yield KEEP
 
 
 @hostile()
-def evil_outside_json(asked: Asked) -> Iterator[Part]:
+def evil_outside_json(request: Request) -> Iterator[Part]:
     """Pages of HTML that are no JSON at all, with a refresh and a base."""
-    yield asked.sent(body=b"<html><base href='//evil.invalid'><meta http-equiv=refresh content=0>" + SCRIPT.encode())
+    yield request.sent(body=b"<html><base href='//evil.invalid'><meta http-equiv=refresh content=0>" + SCRIPT.encode())
     yield KEEP
 
 
 @hostile(quick=True)
-def stack_trace_that_backtracks(asked: Asked) -> Iterator[Part]:
+def stack_trace_that_backtracks(request: Request) -> Iterator[Part]:
     """`at a(a/` for 10 KB in every detail: patterns for stack traces may take for ever."""
-    yield asked.json(detail="at a(a/" * 1500, reason="at a(a/" * 1500)
+    yield request.json(detail="at a(a/" * 1500, reason="at a(a/" * 1500)
     yield KEEP
 
 
 @hostile()
-def sixty_thousand_newlines(asked: Asked) -> Iterator[Part]:
+def sixty_thousand_newlines(request: Request) -> Iterator[Part]:
     """60,000 newlines in every detail."""
-    yield asked.json(detail="\n" * 60_000, title="\\n" * 60_000)
+    yield request.json(detail="\n" * 60_000, title="\\n" * 60_000)
     yield KEEP
 
 
 @hostile(ANY)
-def almost_a_query(asked: Asked) -> Iterator[Part]:
+def almost_a_query(request: Request) -> Iterator[Part]:
     """SELECT, for 200 KB, and never FROM; and names of exceptions that do not end."""
-    yield asked.json(detail="SELECT " * 30_000, title="java." * 40_000, instance="/home/" * 30_000)
+    yield request.json(detail="SELECT " * 30_000, title="java." * 40_000, instance="/home/" * 30_000)
     yield KEEP
 
 
 @hostile()
-def almost_an_address(asked: Asked) -> Iterator[Part]:
+def almost_an_address(request: Request) -> Iterator[Part]:
     """Digits, dots, slashes, colons and signs by the 100,000, where times, URLs and media types are read."""
-    yield asked.json(
+    yield request.json(
         timestamp="0" * 100_000, type="https://" + "a." * 50_000, instance="%" * 100_000, code="_" * 100_000
     )
     yield KEEP
 
 
 @hostile()
-def long_header_values(asked: Asked) -> Iterator[Part]:
+def long_header_values(request: Request) -> Iterator[Part]:
     """Header fields of 60 KB of quotes, commas and semicolons, where lists and parameters are read."""
-    yield asked.sent(b"".join(
+    yield request.sent(b"".join(
         name + b": " + what * (60_000 // len(what)) + b"\r\n"
         for name, what in ((b"Allow", b"a,"), (b"WWW-Authenticate", b'Bearer a="\\"",'), (b"Vary", b", "))
     ))  # fmt: skip
@@ -121,24 +121,24 @@ def long_header_values(asked: Asked) -> Iterator[Part]:
 
 
 @hostile(ANY)
-def many_header_problems(asked: Asked) -> Iterator[Part]:
+def many_header_problems(request: Request) -> Iterator[Part]:
     """Ninety header fields that a linter complains of."""
     names = (b"Age", b"ETag", b"Date", b"Expires", b"Cache-Control", b"Set-Cookie", b"Link", b"Via", b"Server")
-    yield asked.sent(b"".join(name + b': "\\,;=\xff(\r\n' for name in names * 10))
+    yield request.sent(b"".join(name + b': "\\,;=\xff(\r\n' for name in names * 10))
     yield KEEP
 
 
 @hostile()
-def content_type_of_all_kinds(asked: Asked) -> Iterator[Part]:
+def content_type_of_all_kinds(request: Request) -> Iterator[Part]:
     """Content-Type says charset=../../etc/passwd, and 10 KB of parameters."""
-    asked.good.headers = [pair for pair in asked.good.headers if pair[0] != b"Content-Type"]
-    yield asked.sent(b"Content-Type: application/json; charset=../../etc/passwd" + b";a=b" * 2500 + b"\r\n")
+    request.good.headers = [pair for pair in request.good.headers if pair[0] != b"Content-Type"]
+    yield request.sent(b"Content-Type: application/json; charset=../../etc/passwd" + b";a=b" * 2500 + b"\r\n")
     yield KEEP
 
 
 @hostile()
-def unknown_charset(asked: Asked) -> Iterator[Part]:
+def unknown_charset(request: Request) -> Iterator[Part]:
     """Content-Type names the charsets rot13 and idna, which Python knows and no text is in."""
-    asked.good.headers = [pair for pair in asked.good.headers if pair[0] != b"Content-Type"]
-    yield asked.sent(b"Content-Type: application/json; charset=%s\r\n" % (b"rot13", b"idna")[asked.number % 2])
+    request.good.headers = [pair for pair in request.good.headers if pair[0] != b"Content-Type"]
+    yield request.sent(b"Content-Type: application/json; charset=%s\r\n" % (b"rot13", b"idna")[request.number % 2])
     yield KEEP

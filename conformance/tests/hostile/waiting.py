@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
 from hostile import ANY, BAD, CORRECT, hostile
-from hostile.server import KEEP, Asked, Part
+from hostile.server import KEEP, Part, Request
 
 ODD = (
     b"0", b"-1", b"1.5", b"1e3", b"9999999999", b"10000000000", b"9" * 400, b"", b"soon", b"1, 1", b"0x10", b"+1",
@@ -33,169 +33,169 @@ def limited(*fields: bytes, status: int = 429) -> bytes:
 
 
 @hostile(ANY)
-def one_429_of_an_absurd_year(asked: Asked) -> Iterator[Part]:
+def one_429_of_an_absurd_year(request: Request) -> Iterator[Part]:
     """The fifth request gets 429 with a Retry-After whose year has 11 digits, and the key in it."""
-    if asked.number == 5:
-        year = b"Retry-After: Fri, 31 Dec 99999999999 23:59:59 " + asked.key.encode()
+    if request.number == 5:
+        year = b"Retry-After: Fri, 31 Dec 99999999999 23:59:59 " + request.key.encode()
         yield limited(year)
     else:
-        yield asked.sent()
+        yield request.sent()
     yield KEEP
 
 
 @hostile(ANY)
-def each_odd_retry_after_once(asked: Asked) -> Iterator[Part]:
+def each_odd_retry_after_once(request: Request) -> Iterator[Part]:
     """Every third request gets 429 with another form of Retry-After, legal or not."""
-    which, third = divmod(asked.number, 3)
-    yield limited(b"Retry-After: " + ODD[which]) if third == 0 and which < len(ODD) else asked.sent()
+    which, third = divmod(request.number, 3)
+    yield limited(b"Retry-After: " + ODD[which]) if third == 0 and which < len(ODD) else request.sent()
     yield KEEP
 
 
 @hostile(ANY)
-def each_odd_retry_after_with_503(asked: Asked) -> Iterator[Part]:
+def each_odd_retry_after_with_503(request: Request) -> Iterator[Part]:
     """Every third request gets 503 with another form of Retry-After, legal or not."""
-    which, third = divmod(asked.number, 3)
-    yield limited(b"Retry-After: " + ODD[which], status=503) if third == 0 and which < len(ODD) else asked.sent()
+    which, third = divmod(request.number, 3)
+    yield limited(b"Retry-After: " + ODD[which], status=503) if third == 0 and which < len(ODD) else request.sent()
     yield KEEP
 
 
 @hostile(lookup=True)
-def always_429(_asked: Asked) -> Iterator[Part]:
+def always_429(_request: Request) -> Iterator[Part]:
     """429 to everything, with a Retry-After of one second."""
     yield limited(b"Retry-After: 1")
     yield KEEP
 
 
 @hostile(lookup=True)
-def always_429_for_ever(_asked: Asked) -> Iterator[Part]:
+def always_429_for_ever(_request: Request) -> Iterator[Part]:
     """429 to everything, with a Retry-After of 10^10 seconds."""
     yield limited(b"Retry-After: 10000000000")
     yield KEEP
 
 
 @hostile(lookup=True)
-def always_503(_asked: Asked) -> Iterator[Part]:
+def always_503(_request: Request) -> Iterator[Part]:
     """503 to everything, with a Retry-After of two seconds."""
     yield limited(b"Retry-After: 2", status=503)
     yield KEEP
 
 
 @hostile(BAD)
-def always_429_at_once(_asked: Asked) -> Iterator[Part]:
+def always_429_at_once(_request: Request) -> Iterator[Part]:
     """429 to everything, with a Retry-After of 0."""
     yield limited(b"Retry-After: 0")
     yield KEEP
 
 
 @hostile(ANY)
-def limited_until_a_date(asked: Asked) -> Iterator[Part]:
+def limited_until_a_date(request: Request) -> Iterator[Part]:
     """429 for the tenth request, until an HTTP-date that lies two seconds ahead."""
     until = format_datetime(datetime.now(UTC) + timedelta(seconds=2), usegmt=True).encode()
-    yield limited(b"Retry-After: " + until) if asked.number == 10 else asked.sent()
+    yield limited(b"Retry-After: " + until) if request.number == 10 else request.sent()
     yield KEEP
 
 
 @hostile(ANY)
-def two_retry_afters(asked: Asked) -> Iterator[Part]:
+def two_retry_afters(request: Request) -> Iterator[Part]:
     """429 for the tenth request, with a Retry-After of a second and one of an hour."""
-    yield limited(b"Retry-After: 1", b"Retry-After: 3600") if asked.number == 10 else asked.sent()
+    yield limited(b"Retry-After: 1", b"Retry-After: 3600") if request.number == 10 else request.sent()
     yield KEEP
 
 
 @hostile(ANY)
-def every_second_is_limited(asked: Asked) -> Iterator[Part]:
+def every_second_is_limited(request: Request) -> Iterator[Part]:
     """Every second request gets 429, for a second."""
-    yield limited(b"Retry-After: 1") if asked.number % 2 else asked.sent()
+    yield limited(b"Retry-After: 1") if request.number % 2 else request.sent()
     yield KEEP
 
 
 @hostile(ANY)
-def a_slow_server_that_limits(asked: Asked) -> Iterator[Part]:
+def a_slow_server_that_limits(request: Request) -> Iterator[Part]:
     """Each response takes 0.3 seconds, every tenth is a 429 for two seconds."""
     yield 0.3
-    yield limited(b"Retry-After: 2") if asked.number % 10 == 0 else asked.sent()
+    yield limited(b"Retry-After: 2") if request.number % 10 == 0 else request.sent()
     yield KEEP
 
 
-def moved(asked: Asked, where: str) -> bytes:
+def moved(request: Request, where: str) -> bytes:
     """Return a redirection."""
-    status = (301, 302, 303, 307, 308)[asked.number % 5]
+    status = (301, 302, 303, 307, 308)[request.number % 5]
     return f"HTTP/1.1 {status} X\r\nLocation: {where}\r\nContent-Length: 0\r\n\r\n".encode()
 
 
 @hostile(lookup=True)
-def redirects_to_metadata(asked: Asked) -> Iterator[Part]:
+def redirects_to_metadata(request: Request) -> Iterator[Part]:
     """Redirects to the metadata address of clouds, and to other places inside."""
     places = ("http://169.254.169.254/latest/meta-data/", "http://[fd00:ec2::254]/", "http://127.0.0.1:22/", "//[::1]")
-    yield moved(asked, places[asked.number % len(places)])
+    yield moved(request, places[request.number % len(places)])
     yield KEEP
 
 
 @hostile()
-def redirects_to_files(asked: Asked) -> Iterator[Part]:
+def redirects_to_files(request: Request) -> Iterator[Part]:
     """Redirects to file:, javascript:, data: and gopher: addresses."""
     places = ("file:///etc/passwd", "javascript:alert(1)", "data:text/html,x", "gopher://127.0.0.1:25/x")
-    yield moved(asked, places[asked.number % len(places)])
+    yield moved(request, places[request.number % len(places)])
     yield KEEP
 
 
 @hostile()
-def redirects_in_a_circle(asked: Asked) -> Iterator[Part]:
+def redirects_in_a_circle(request: Request) -> Iterator[Part]:
     """Redirects to the very same address."""
-    yield moved(asked, asked.target)
+    yield moved(request, request.target)
     yield KEEP
 
 
 @hostile()
-def redirects_with_the_key(asked: Asked) -> Iterator[Part]:
+def redirects_with_the_key(request: Request) -> Iterator[Part]:
     """Redirects to another host, with the key in the query."""
-    yield moved(asked, f"https://evil.invalid/?token={asked.key}")
+    yield moved(request, f"https://evil.invalid/?token={request.key}")
     yield KEEP
 
 
 @hostile()
-def good_then_nothing(asked: Asked) -> Iterator[Part]:
+def good_then_nothing(request: Request) -> Iterator[Part]:
     """Right for 30 requests, then no byte."""
-    if asked.number > 30:
+    if request.number > 30:
         yield 200.0
-    yield asked.sent()
+    yield request.sent()
     yield KEEP
 
 
 @hostile()
-def good_then_resets(asked: Asked) -> Iterator[Part]:
+def good_then_resets(request: Request) -> Iterator[Part]:
     """Right for 30 requests, then every connection is closed without a byte."""
-    if asked.number <= 30:
-        yield asked.sent()
+    if request.number <= 30:
+        yield request.sent()
         yield KEEP
 
 
 @hostile()
-def good_then_errors(asked: Asked) -> Iterator[Part]:
+def good_then_errors(request: Request) -> Iterator[Part]:
     """Right for 30 requests, then 500 with a stack trace."""
-    if asked.number <= 30:
-        yield asked.sent()
+    if request.number <= 30:
+        yield request.sent()
     else:
         yield problem(500, "internal_error") + b""
     yield KEEP
 
 
 @hostile()
-def good_then_huge(asked: Asked) -> Iterator[Part]:
+def good_then_huge(request: Request) -> Iterator[Part]:
     """Right for 30 requests, then 30 MiB each."""
-    yield asked.sent(body=asked.good.body + (b" " * (30 << 20) if asked.number > 30 else b""))
+    yield request.sent(body=request.good.body + (b" " * (30 << 20) if request.number > 30 else b""))
     yield KEEP
 
 
 @hostile()
-def another_mind_each_time(asked: Asked) -> Iterator[Part]:
+def another_mind_each_time(request: Request) -> Iterator[Part]:
     """In turn: right, limited, moved, empty, an error, right again."""
-    turns = (asked.sent(), limited(b"Retry-After: 0"), moved(asked, "/"), asked.sent(body=b""), problem(500, "x"))
-    yield turns[asked.number % 5]
+    turns = (request.sent(), limited(b"Retry-After: 0"), moved(request, "/"), request.sent(body=b""), problem(500, "x"))
+    yield turns[request.number % 5]
     yield KEEP
 
 
 @hostile(CORRECT)
-def closes_after_each(asked: Asked) -> Iterator[Part]:
+def closes_after_each(request: Request) -> Iterator[Part]:
     """Each connection is closed after its response, as it says."""
-    yield asked.sent(b"Connection: close\r\n")
+    yield request.sent(b"Connection: close\r\n")

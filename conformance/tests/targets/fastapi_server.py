@@ -35,7 +35,7 @@ class Body(BaseModel):
 
 
 class Availability(Body):
-    """The answer without `pid`."""
+    """The response without `pid`."""
 
     available: bool
     reason: str | None = None
@@ -43,7 +43,7 @@ class Availability(Body):
 
 
 class CommandOutput(Body):
-    """The answer with `pid`."""
+    """The response with `pid`."""
 
     exited: bool
     exit_code: int | None = None
@@ -96,7 +96,7 @@ ENV = {
 
 @dataclass
 class Refused(Exception):
-    """A request that is answered with a problem document."""
+    """A request that gets a problem document."""
 
     status: int
     code: str
@@ -126,13 +126,13 @@ app = FastAPI(title="VPS guest-agent commands")
 
 @app.exception_handler(Refused)
 async def on_refused(request: Request, refused: Refused) -> Response:
-    """Answer a refusal."""
+    """Respond to a refusal."""
     return problem(request, refused)
 
 
 @app.exception_handler(RequestValidationError)
 async def on_invalid(request: Request, invalid: RequestValidationError) -> Response:
-    """Answer 400, not FastAPI's 422, and name each parameter that is wrong."""
+    """Respond with 400, not FastAPI's 422, and name each parameter that is wrong."""
     errors = [
         {"pointer": "/" + "/".join(map(str, error["loc"][1:])), "detail": error["msg"], "code": "invalid_request"}
         for error in invalid.errors()
@@ -142,7 +142,7 @@ async def on_invalid(request: Request, invalid: RequestValidationError) -> Respo
 
 @app.exception_handler(HTTPException)
 async def on_http_exception(request: Request, exception: HTTPException) -> Response:
-    """Answer an unknown path with a problem document; leave the rest (405) to the framework."""
+    """Respond to an unknown path with a problem document; leave the rest (405) to the framework."""
     if exception.status_code == 404:
         return problem(request, Refused(404, "not_found", "There is nothing at this path."))
     return await http_exception_handler(request, exception)
@@ -150,7 +150,7 @@ async def on_http_exception(request: Request, exception: HTTPException) -> Respo
 
 @app.exception_handler(Exception)
 async def on_exception(request: Request, _: Exception) -> Response:
-    """Answer 500 without saying what went wrong inside."""
+    """Respond with 500 without saying what went wrong inside."""
     return problem(request, Refused(500, "internal_error", "An unexpected error occurred."))
 
 

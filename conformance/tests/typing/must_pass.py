@@ -81,12 +81,12 @@ def members(availability: AgentAvailability, output: CommandOutput, problem: Pro
     assert_type(output.to_dict(), dict[str, Any])
 
 
-def an_answer(answer: Response[CommandOutput | Problem]) -> None:
-    assert_type(answer.status_code, int)
-    assert_type(answer.content, bytes)
-    assert_type(answer.headers, Mapping[str, str])
-    assert_type(answer.parsed, CommandOutput | Problem | None)
-    wider: Response[AgentAvailability | CommandOutput | Problem] = answer
+def a_response(response: Response[CommandOutput | Problem]) -> None:
+    assert_type(response.status_code, int)
+    assert_type(response.content, bytes)
+    assert_type(response.headers, Mapping[str, str])
+    assert_type(response.parsed, CommandOutput | Problem | None)
+    wider: Response[AgentAvailability | CommandOutput | Problem] = response
     print(wider)
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from importlib import import_module
 
 from faults.probe import refuse
-from stage import Answered, Asked, Change
+from stage import Change, Request, Response
 
 
 @dataclass(frozen=True)
@@ -50,17 +50,17 @@ def variants() -> dict[str, Variant]:
     return _VARIANTS
 
 
-def is_ended(answered: Answered) -> bool:
+def is_ended(response: Response) -> bool:
     """Whether it is the output of the command that has ended."""
-    return answered.is_output and answered.json["exited"] is True
+    return response.is_output and response.json["exited"] is True
 
 
-def payload(asked: Asked, answered: Answered) -> bytes:
+def payload(request: Request, response: Response) -> bytes:
     """Return the body as it may be sent: none for HEAD."""
-    return b"" if asked.method == "HEAD" or answered.status in {204, 304} else answered.body
+    return b"" if request.method == "HEAD" or response.status in {204, 304} else response.body
 
 
-def invalid(asked: Asked, answered: Answered, pointer: str) -> None:
+def invalid(request: Request, response: Response, pointer: str) -> None:
     """Become a 400 that names one parameter."""
-    refuse(asked, answered, 400, "invalid_request", "Invalid request")
-    answered.change(errors=[{"pointer": pointer, "detail": "It has the wrong form.", "code": "invalid_request"}])
+    refuse(request, response, 400, "invalid_request", "Invalid request")
+    response.change(errors=[{"pointer": pointer, "detail": "It has the wrong form.", "code": "invalid_request"}])

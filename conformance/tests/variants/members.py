@@ -6,136 +6,136 @@ from datetime import UTC, datetime, timedelta
 
 from hostup_conformance.contract.paths import VPSS
 from hostup_conformance.mock import UNAVAILABLE_VPS_ID
-from stage import Answered, Asked
+from stage import Request, Response
 
 from variants import allowed, is_ended
 
 
 @allowed()
-def available_alone(_asked: Asked, answered: Answered) -> None:
+def available_alone(_request: Request, response: Response) -> None:
     """The availability has no reason and no vmRunning if the agent is available."""
-    if answered.is_availability and answered.json["available"]:
-        answered.drop("reason", "vmRunning")
+    if response.is_availability and response.json["available"]:
+        response.drop("reason", "vmRunning")
 
 
 @allowed()
-def vm_state_is_unsaid(_asked: Asked, answered: Answered) -> None:
+def vm_state_is_unsaid(_request: Request, response: Response) -> None:
     """There is no vmRunning."""
-    if answered.is_availability:
-        answered.drop("vmRunning")
+    if response.is_availability:
+        response.drop("vmRunning")
 
 
 @allowed()
-def vm_is_off(asked: Asked, answered: Answered) -> None:
+def vm_is_off(request: Request, response: Response) -> None:
     """The VPS without an agent is stopped."""
-    if answered.is_availability and asked.vps == UNAVAILABLE_VPS_ID:
-        answered.change(vmRunning=False, reason="Servern är avstängd.")
-    if answered.status == 200 and asked.path == f"{VPSS}/{UNAVAILABLE_VPS_ID}/status":
-        answered.change(powerState="stopped", uptimeSeconds=0)
-    elif answered.status == 200 and asked.path == VPSS:
+    if response.is_availability and request.vps == UNAVAILABLE_VPS_ID:
+        response.change(vmRunning=False, reason="Servern är avstängd.")
+    if response.status == 200 and request.path == f"{VPSS}/{UNAVAILABLE_VPS_ID}/status":
+        response.change(powerState="stopped", uptimeSeconds=0)
+    elif response.status == 200 and request.path == VPSS:
         stopped = {UNAVAILABLE_VPS_ID: {"powerState": "stopped"}}
-        answered.change(data=[{**item, **stopped.get(item["id"], {})} for item in answered.json["data"]])
+        response.change(data=[{**item, **stopped.get(item["id"], {})} for item in response.json["data"]])
 
 
 @allowed()
-def more_members(_asked: Asked, answered: Answered) -> None:
+def more_members(_request: Request, response: Response) -> None:
     """Every body has undocumented members."""
-    if isinstance(answered.json, dict):
-        answered.change(agentVersion="8.2.0", _links={"self": {"href": "/"}}, tags=[1, None, {"a": []}])
+    if isinstance(response.json, dict):
+        response.change(agentVersion="8.2.0", _links={"self": {"href": "/"}}, tags=[1, None, {"a": []}])
 
 
 @allowed()
-def state_and_nothing_else(_asked: Asked, answered: Answered) -> None:
+def state_and_nothing_else(_request: Request, response: Response) -> None:
     """For a running command, exited is false and everything else null."""
-    if answered.is_output and not answered.json["exited"]:
-        answered.change(exitCode=None, stdout=None, stderr=None)
+    if response.is_output and not response.json["exited"]:
+        response.change(exitCode=None, stdout=None, stderr=None)
 
 
 @allowed()
-def empty_streams(_asked: Asked, answered: Answered) -> None:
+def empty_streams(_request: Request, response: Response) -> None:
     """A running command has empty streams."""
-    if answered.is_output and not answered.json["exited"]:
-        answered.change(stdout="", stderr="")
+    if response.is_output and not response.json["exited"]:
+        response.change(stdout="", stderr="")
 
 
 @allowed()
-def output_names_its_pid(asked: Asked, answered: Answered) -> None:
+def output_names_its_pid(request: Request, response: Response) -> None:
     """The output has the pid, and how long the command took."""
-    if answered.is_output and asked.pid:
-        answered.change(pid=int(asked.pid), durationMs=12.5, truncated=False)
+    if response.is_output and request.pid:
+        response.change(pid=int(request.pid), durationMs=12.5, truncated=False)
 
 
 @allowed()
-def no_stderr(_asked: Asked, answered: Answered) -> None:
+def no_stderr(_request: Request, response: Response) -> None:
     """An empty stream is absent."""
-    if is_ended(answered):
-        answered.drop("stderr")
+    if is_ended(response):
+        response.drop("stderr")
 
 
 @allowed()
-def problem_with_extensions(_asked: Asked, answered: Answered) -> None:
+def problem_with_extensions(_request: Request, response: Response) -> None:
     """Problems have extensions, and an empty errors."""
-    if answered.is_problem:
-        answered.change(extensions={"help": "https://developer.hostup.se/"}, errors=answered.json.get("errors", []))
+    if response.is_problem:
+        response.change(extensions={"help": "https://developer.hostup.se/"}, errors=response.json.get("errors", []))
 
 
 @allowed()
-def parameter_by_its_bare_name(_asked: Asked, answered: Answered) -> None:
+def parameter_by_its_bare_name(_request: Request, response: Response) -> None:
     """The pointers of errors are bare names, or in fragment form."""
-    if answered.is_problem and "errors" in answered.json:
+    if response.is_problem and "errors" in response.json:
         item = {"detail": "It has the wrong form.", "code": "invalid_request"}
-        answered.change(errors=[{"pointer": "pid", **item}, {"pointer": "#/query/pid", **item}])
+        response.change(errors=[{"pointer": "pid", **item}, {"pointer": "#/query/pid", **item}])
 
 
 @allowed()
-def problem_without_decoration(_asked: Asked, answered: Answered) -> None:
+def problem_without_decoration(_request: Request, response: Response) -> None:
     """instance is an absolute URI, and requestId a UUID."""
-    if answered.is_problem:
-        request_id = answered.json["requestId"]
-        answered.change(instance=f"urn:uuid:{request_id[4:12]}", requestId=f"{request_id[4:]}-4")
+    if response.is_problem:
+        request_id = response.json["requestId"]
+        response.change(instance=f"urn:uuid:{request_id[4:12]}", requestId=f"{request_id[4:]}-4")
 
 
 @allowed(warns={"PROBLEM-04"})
-def smallest_problem(_asked: Asked, answered: Answered) -> None:
+def smallest_problem(_request: Request, response: Response) -> None:
     """Problems have only type, code, detail and errors."""
-    if answered.is_problem:
-        answered.drop("title", "status", "instance", "requestId", "timestamp")
+    if response.is_problem:
+        response.drop("title", "status", "instance", "requestId", "timestamp")
 
 
 @allowed()
-def titles_in_swedish(_asked: Asked, answered: Answered) -> None:
+def titles_in_swedish(_request: Request, response: Response) -> None:
     """Titles and details are in Swedish."""
-    if answered.is_problem:
+    if response.is_problem:
         words = {400: "Ogiltig förfrågan", 401: "Ej inloggad", 403: "Ej tillåtet", 404: "Finns inte"}
-        answered.change(title=words.get(answered.status, f"Fel {answered.status}"), detail="Något gick fel. 请重试")
+        response.change(title=words.get(response.status, f"Fel {response.status}"), detail="Något gick fel. 请重试")
 
 
 @allowed()
-def other_codes(_asked: Asked, answered: Answered) -> None:
+def other_codes(_request: Request, response: Response) -> None:
     """The error reference's other codes: vps_not_found, rate_limited."""
     codes = {404: ("vps_not_found", "VPS not found"), 429: ("rate_limited", "Rate limited")}
-    if answered.is_problem and answered.status in codes:
-        code, title = codes[answered.status]
-        answered.change(code=code, title=title, type="https://developer.hostup.se/errors/" + code)
+    if response.is_problem and response.status in codes:
+        code, title = codes[response.status]
+        response.change(code=code, title=title, type="https://developer.hostup.se/errors/" + code)
 
 
 @allowed()
-def timestamps_with_offset(_asked: Asked, answered: Answered) -> None:
+def timestamps_with_offset(_request: Request, response: Response) -> None:
     """Timestamps end in +00:00, with microseconds."""
-    if answered.is_problem:
-        answered.change(timestamp=datetime.now(UTC).isoformat(timespec="microseconds"))
+    if response.is_problem:
+        response.change(timestamp=datetime.now(UTC).isoformat(timespec="microseconds"))
 
 
 @allowed()
-def timestamps_of_stockholm(_asked: Asked, answered: Answered) -> None:
+def timestamps_of_stockholm(_request: Request, response: Response) -> None:
     """Timestamps are in another time zone, without a fraction."""
-    if answered.is_problem:
+    if response.is_problem:
         moment = datetime.now(UTC) + timedelta(hours=2)
-        answered.change(timestamp=moment.isoformat(timespec="seconds").replace("+00:00", "+02:00"))
+        response.change(timestamp=moment.isoformat(timespec="seconds").replace("+00:00", "+02:00"))
 
 
 @allowed()
-def absent_extensions_are_null(_asked: Asked, answered: Answered) -> None:
+def absent_extensions_are_null(_request: Request, response: Response) -> None:
     """extensions is null if there are none."""
-    if answered.is_problem:
-        answered.change(extensions=None)
+    if response.is_problem:
+        response.change(extensions=None)

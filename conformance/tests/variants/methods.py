@@ -3,52 +3,52 @@
 from __future__ import annotations
 
 from faults.probe import refuse
-from stage import Answered, Asked
+from stage import Request, Response
 
 from variants import allowed
 
 
 @allowed()
-def other_methods_are_not_found(asked: Asked, answered: Answered) -> None:
+def other_methods_are_not_found(request: Request, response: Response) -> None:
     """All other methods get 404."""
-    if asked.method not in {"GET", "HEAD"}:
-        refuse(asked, answered, 404, "not_found", "Not found")
+    if request.method not in {"GET", "HEAD"}:
+        refuse(request, response, 404, "not_found", "Not found")
 
 
 @allowed()
-def other_methods_are_not_implemented(asked: Asked, answered: Answered) -> None:
+def other_methods_are_not_implemented(request: Request, response: Response) -> None:
     """All other methods, HEAD included, get 501 without a body."""
-    if asked.method != "GET":
-        answered.become(501)
+    if request.method != "GET":
+        response.become(501)
 
 
 @allowed()
-def get_alone(asked: Asked, answered: Answered) -> None:
+def get_alone(request: Request, response: Response) -> None:
     """All other methods, HEAD included, get 405 with Allow: GET."""
-    if asked.method != "GET":
-        answered.become(405, b"Method Not Allowed", "text/plain")
-        answered.header("Allow", "GET")
+    if request.method != "GET":
+        response.become(405, b"Method Not Allowed", "text/plain")
+        response.header("Allow", "GET")
 
 
 @allowed()
-def methods_need_a_key_first(asked: Asked, answered: Answered) -> None:
+def methods_need_a_key_first(request: Request, response: Response) -> None:
     """For any method, the key is checked first: 401 comes before 405."""
-    if asked.method != "GET" and not asked.full and not asked.reading:
-        refuse(asked, answered, 401, "unauthorized", "Unauthorized")
-        answered.header("WWW-Authenticate", "Bearer")
+    if request.method != "GET" and not request.full and not request.reading:
+        refuse(request, response, 401, "unauthorized", "Unauthorized")
+        response.header("WWW-Authenticate", "Bearer")
 
 
 @allowed()
-def allow_has_a_line_for_each_method(_asked: Asked, answered: Answered) -> None:
+def allow_has_a_line_for_each_method(_request: Request, response: Response) -> None:
     """A method that is not offered gets 405 with Allow in several lines."""
-    if answered.status == 405:
-        answered.header("Allow", "POST")
-        answered.headers += [("Allow", "HEAD"), ("Allow", "GET")]
+    if response.status == 405:
+        response.header("Allow", "POST")
+        response.headers += [("Allow", "HEAD"), ("Allow", "GET")]
 
 
 @allowed()
-def overrides_are_honoured(asked: Asked, answered: Answered) -> None:
+def overrides_are_honoured(request: Request, response: Response) -> None:
     """A request is for the method that X-HTTP-Method-Override names, so that a GET may get 405 with Allow: GET."""
-    if asked.headers.get("x-http-method-override", "GET") not in {"GET", "HEAD", "POST"}:
-        refuse(asked, answered, 405, "method_not_allowed", "Method not allowed")
-        answered.header("Allow", "GET, POST")
+    if request.headers.get("x-http-method-override", "GET") not in {"GET", "HEAD", "POST"}:
+        refuse(request, response, 405, "method_not_allowed", "Method not allowed")
+        response.header("Allow", "GET, POST")

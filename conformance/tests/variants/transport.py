@@ -4,69 +4,69 @@ from __future__ import annotations
 
 import gzip
 
-from stage import CRLF, Answered, Asked
+from stage import CRLF, Request, Response
 
 from variants import allowed, payload
 
 
 @allowed()
-def chunked(asked: Asked, answered: Answered) -> None:
+def chunked(request: Request, response: Response) -> None:
     """The body comes in chunks, with an extension and a trailer."""
-    if asked.method == "GET" and answered.body:
-        answered.headers += [("Transfer-Encoding", "chunked"), ("Connection", "close")]
-        half = len(answered.body) // 2
-        first, second = answered.body[:half], answered.body[half:]
+    if request.method == "GET" and response.body:
+        response.headers += [("Transfer-Encoding", "chunked"), ("Connection", "close")]
+        half = len(response.body) // 2
+        first, second = response.body[:half], response.body[half:]
         chunks = [f"{len(part):X};x=1".encode() + CRLF + part + CRLF for part in (first, second) if part]
-        answered.raw = [answered.head(None), *chunks, b"0\r\nX-Done: yes\r\n\r\n"]
+        response.raw = [response.head(None), *chunks, b"0\r\nX-Done: yes\r\n\r\n"]
 
 
 @allowed()
-def gzip_where_asked(asked: Asked, answered: Answered) -> None:
+def gzip_where_asked(request: Request, response: Response) -> None:
     """The body is in gzip if the request accepts it."""
-    if "gzip" in asked.headers.get("accept-encoding", "") and asked.method == "GET":
-        answered.body = gzip.compress(answered.body)
-        answered.header("Content-Encoding", "gzip")
-    answered.header("Vary", "Accept-Encoding")
+    if "gzip" in request.headers.get("accept-encoding", "") and request.method == "GET":
+        response.body = gzip.compress(response.body)
+        response.header("Content-Encoding", "gzip")
+    response.header("Vary", "Accept-Encoding")
 
 
 @allowed()
-def http_1_0(asked: Asked, answered: Answered) -> None:
+def http_1_0(request: Request, response: Response) -> None:
     """The server speaks HTTP/1.0: the end of the connection is the end of the body."""
-    answered.raw = [answered.head(None).replace(b"HTTP/1.1", b"HTTP/1.0", 1), payload(asked, answered)]
+    response.raw = [response.head(None).replace(b"HTTP/1.1", b"HTTP/1.0", 1), payload(request, response)]
 
 
 @allowed()
-def closes_each_connection(asked: Asked, answered: Answered) -> None:
+def closes_each_connection(request: Request, response: Response) -> None:
     """Each connection serves one request, and is announced to close."""
-    answered.header("Connection", "close")
-    answered.raw = [answered.head() + payload(asked, answered)]
+    response.header("Connection", "close")
+    response.raw = [response.head() + payload(request, response)]
 
 
 @allowed()
-def closes_without_a_word(asked: Asked, answered: Answered) -> None:
+def closes_without_a_word(request: Request, response: Response) -> None:
     """Idle connections are closed without notice."""
-    if asked.nth() % 4 == 0:
-        answered.raw = [answered.head() + payload(asked, answered)]
+    if request.nth() % 4 == 0:
+        response.raw = [response.head() + payload(request, response)]
 
 
 @allowed()
-def slow(asked: Asked, answered: Answered) -> None:
+def slow(request: Request, response: Response) -> None:
     """Every fourth response takes a tenth of a second, and comes in two parts."""
-    if asked.nth() % 4 == 0:
-        answered.header("Connection", "close")
-        answered.raw = [0.07, answered.head(), 0.03, payload(asked, answered)]
+    if request.nth() % 4 == 0:
+        response.header("Connection", "close")
+        response.raw = [0.07, response.head(), 0.03, payload(request, response)]
 
 
 @allowed()
-def interim_answers(asked: Asked, answered: Answered) -> None:
+def interim_responses(request: Request, response: Response) -> None:
     """A 103 precedes each response."""
-    if asked.method == "GET":
-        answered.header("Connection", "close")
+    if request.method == "GET":
+        response.header("Connection", "close")
         early = b"HTTP/1.1 103 Early Hints\r\nLink: </style.css>; rel=preload\r\n\r\n"
-        answered.raw = [early + answered.head() + answered.body]
+        response.raw = [early + response.head() + response.body]
 
 
 @allowed()
-def no_reason_phrase(_asked: Asked, answered: Answered) -> None:
+def no_reason_phrase(_request: Request, response: Response) -> None:
     """The status line has no reason phrase."""
-    answered.reason = ""
+    response.reason = ""

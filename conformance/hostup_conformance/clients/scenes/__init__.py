@@ -1,12 +1,12 @@
 """The scenes: how a server behaves towards a client that is judged, one short function each.
 
-A scene is a function of one request that returns the response; `asked.right()` is that of a conforming server. Its
+A scene is a function of one request that returns the response; `turn.right()` is that of a conforming server. Its
 docstring, which the reports show, says what the server does.
 
     @scene(at="poll", completes="CLIENT-33")
-    def output_without_newline(asked: Asked) -> Reply:
+    def output_without_newline(turn: Turn) -> Reply:
         \"\"\"The output does not end with a newline.\"\"\"
-        return asked.right(stdout="no newline")
+        return turn.right(stdout="no newline")
 
 `completes` names the requirement that is broken if the client does not finish its task in the scene; without it, a
 right client may give up. `at` is the kind of request that the scene is about: a scene about the start is not for a
@@ -45,8 +45,8 @@ SOON, PATIENT = 7.0, 25.0
 #: Which kind of request a scene is about.
 One = Literal["probe", "start", "poll"]
 At = One | Literal["all"]
-Act = Callable[["Asked"], Reply]
-ActAt = Callable[["Asked", One], Reply]
+Act = Callable[["Turn"], Reply]
+ActAt = Callable[["Turn", One], Reply]
 
 
 @dataclass(frozen=True)
@@ -119,11 +119,11 @@ class SceneState:
         if received.host != "own":
             return problem(401)
         self.counts[kind] += 1
-        return self.scene.act(Asked(kind, segment, received.request, received.arrived, self))
+        return self.scene.act(Turn(kind, segment, received.request, received.arrived, self))
 
 
 @dataclass(frozen=True)
-class Asked:
+class Turn:
     """One request in a scene. `arrived` is in seconds on the monotonic clock."""
 
     kind: Kind
@@ -247,9 +247,9 @@ def scene_at(*kinds: One, **facts: Any) -> Callable[[ActAt], ActAt]:
     return register
 
 
-def at_kind(act: ActAt, kind: One, asked: Asked) -> Reply:
+def at_kind(act: ActAt, kind: One, turn: Turn) -> Reply:
     """Play a scene about one kind of request."""
-    return act(asked, kind)
+    return act(turn, kind)
 
 
 def _add(name: str, words: str, act: Act, at: At, facts: Mapping[str, Any]) -> None:

@@ -5,124 +5,124 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from hostup_conformance.clients.scenes import THROUGH, Asked, scene, success
+from hostup_conformance.clients.scenes import THROUGH, Turn, scene, success
 from hostup_conformance.http.scripted import Reply
 
 #: The number of bytes that a guest agent keeps of each stream.
 LARGEST_STREAM = 16 << 20
 
 
-def ending(asked: Asked, **members: Any) -> Reply:
+def ending(turn: Turn, **members: Any) -> Reply:
     """Return the right response, with these members if it reports the end of the command."""
-    return asked.right(**members) if asked.kind == "poll" else asked.right()
+    return turn.right(**members) if turn.kind == "poll" else turn.right()
 
 
 @scene("poll", completes=THROUGH)
-def exit_code_3(asked: Asked) -> Reply:
+def exit_code_3(turn: Turn) -> Reply:
     """The command prints something, and exits with 3."""
-    return ending(asked, exitCode=3, stdout="done something\n", stderr="then failed\n")
+    return ending(turn, exitCode=3, stdout="done something\n", stderr="then failed\n")
 
 
 @scene("poll", completes=THROUGH)
-def exit_code_255(asked: Asked) -> Reply:
+def exit_code_255(turn: Turn) -> Reply:
     """The command exits with 255."""
-    return ending(asked, exitCode=255, stdout="")
+    return ending(turn, exitCode=255, stdout="")
 
 
 @scene("poll", completes=THROUGH)
-def exit_code_of_windows(asked: Asked) -> Reply:
+def exit_code_of_windows(turn: Turn) -> Reply:
     """The command exits with 3221225786, as an interrupted one on Windows does."""
-    return ending(asked, exitCode=3221225786, stdout="")
+    return ending(turn, exitCode=3221225786, stdout="")
 
 
 @scene("poll", completes=THROUGH)
-def exit_code_256(asked: Asked) -> Reply:
+def exit_code_256(turn: Turn) -> Reply:
     """The command exits with 256, as one on Windows may; its last eight bits are 0."""
-    return ending(asked, exitCode=256, stdout="")
+    return ending(turn, exitCode=256, stdout="")
 
 
 @scene("poll", completes=THROUGH)
-def exit_code_negative(asked: Asked) -> Reply:
+def exit_code_negative(turn: Turn) -> Reply:
     """The command exits with -1, as one on Windows may."""
-    return ending(asked, exitCode=-1, stdout="")
+    return ending(turn, exitCode=-1, stdout="")
 
 
 @scene("poll", completes=THROUGH)
-def exit_code_null(asked: Asked) -> Reply:
+def exit_code_null(turn: Turn) -> Reply:
     """A signal ended the command: `exitCode` is null."""
-    return ending(asked, exitCode=None, stdout="half of the wo")
+    return ending(turn, exitCode=None, stdout="half of the wo")
 
 
 @scene("poll", completes=THROUGH)
-def exit_code_missing(asked: Asked) -> Reply:
+def exit_code_missing(turn: Turn) -> Reply:
     """The command has ended, and there is no `exitCode`: it is optional."""
     body = {"exited": True, "stdout": "half of the wo"}
-    return success(body) if asked.ends and asked.right().status == 200 else asked.right()
+    return success(body) if turn.ends and turn.right().status == 200 else turn.right()
 
 
 @scene("poll", completes=THROUGH)
-def streams_null(asked: Asked) -> Reply:
+def streams_null(turn: Turn) -> Reply:
     """The command printed nothing: `stdout` and `stderr` are null."""
-    return ending(asked, stdout=None, stderr=None)
+    return ending(turn, stdout=None, stderr=None)
 
 
 @scene("poll", completes=THROUGH)
-def streams_missing(asked: Asked) -> Reply:
+def streams_missing(turn: Turn) -> Reply:
     """The command printed nothing: there is neither `stdout` nor `stderr`."""
     body = {"exited": True, "exitCode": 0}
-    return success(body) if asked.ends and asked.right().status == 200 else asked.right()
+    return success(body) if turn.ends and turn.right().status == 200 else turn.right()
 
 
 @scene("poll", completes=THROUGH)
-def output_without_newline(asked: Asked) -> Reply:
+def output_without_newline(turn: Turn) -> Reply:
     """The output does not end with a newline."""
-    return ending(asked, stdout="no newline", stderr="nor here")
+    return ending(turn, stdout="no newline", stderr="nor here")
 
 
 @scene("poll", completes=THROUGH)
-def output_with_space_around(asked: Asked) -> Reply:
+def output_with_space_around(turn: Turn) -> Reply:
     """The output begins and ends with blank lines and spaces, and its lines end as on Windows."""
-    return ending(asked, stdout="\n\n  a\r\n\tb  \r\n\n \n\n", stderr="\n  c \n\n")
+    return ending(turn, stdout="\n\n  a\r\n\tb  \r\n\n \n\n", stderr="\n  c \n\n")
 
 
 @scene("poll", completes=THROUGH)
-def output_outside_ascii(asked: Asked) -> Reply:
+def output_outside_ascii(turn: Turn) -> Reply:
     """The output has characters outside ASCII, a byte order mark at its beginning and an emoji among them."""
-    return ending(asked, stdout="\ufeffåäö Zoë 日本語 😀 \ufffd\n", stderr="fel: å 😀\n")
+    return ending(turn, stdout="\ufeffåäö Zoë 日本語 😀 \ufffd\n", stderr="fel: å 😀\n")
 
 
 @scene("poll", completes=THROUGH)
-def output_within_latin_1(asked: Asked) -> Reply:
+def output_within_latin_1(turn: Turn) -> Reply:
     """The output has characters outside ASCII that are all in Latin-1, which some languages then write as such."""
-    return ending(asked, stdout="åäö Zoë £\n", stderr="fel: å\n")
+    return ending(turn, stdout="åäö Zoë £\n", stderr="fel: å\n")
 
 
 @scene("poll", completes=THROUGH)
-def output_escaped(asked: Asked) -> Reply:
+def output_escaped(turn: Turn) -> Reply:
     r"""The output has backslashes, quotes, percent signs, terminal controls and a NUL; its \n is no newline."""
     return ending(
-        asked, stdout='C:\\new\\table "q" %s %d ${HOME} &amp; <b>\x1b[31mred\x1b[0m\x07 \0 end\n', stderr="\\x41 %n\n"
+        turn, stdout='C:\\new\\table "q" %s %d ${HOME} &amp; <b>\x1b[31mred\x1b[0m\x07 \0 end\n', stderr="\\x41 %n\n"
     )
 
 
 @scene("poll", completes=THROUGH)
-def output_like_an_error(asked: Asked) -> Reply:
+def output_like_an_error(turn: Turn) -> Reply:
     """The output is itself a problem document, and the exit code is 0."""
-    return ending(asked, stdout='{"status": 500, "title": "Internal server error", "code": "internal_error"}\n')
+    return ending(turn, stdout='{"status": 500, "title": "Internal server error", "code": "internal_error"}\n')
 
 
 @scene("poll", completes=THROUGH)
-def output_on_stderr_alone(asked: Asked) -> Reply:
+def output_on_stderr_alone(turn: Turn) -> Reply:
     """The command prints to its standard error alone, and exits with 0."""
-    return ending(asked, stdout="", stderr="a warning\n")
+    return ending(turn, stdout="", stderr="a warning\n")
 
 
 @scene("poll", completes=THROUGH)
-def output_while_running(asked: Asked) -> Reply:
+def output_while_running(turn: Turn) -> Reply:
     """While the command runs, polls already show what it has printed so far."""
-    if asked.kind == "poll" and not asked.ends and asked.right().status == 200:
+    if turn.kind == "poll" and not turn.ends and turn.right().status == 200:
         return success({"exited": False, "exitCode": None, "stdout": "one\n", "stderr": ""})
-    return ending(asked, stdout="one\ntwo\n")
+    return ending(turn, stdout="one\ntwo\n")
 
 
 @cache
@@ -133,20 +133,20 @@ def large_output() -> str:
 
 
 @scene("poll", completes=THROUGH, prints=LARGEST_STREAM)
-def output_of_16_mib(asked: Asked) -> Reply:
+def output_of_16_mib(turn: Turn) -> Reply:
     """The output is 16 MiB long, the most that a guest agent keeps."""
-    return ending(asked, stdout=large_output())
+    return ending(turn, stdout=large_output())
 
 
 @scene("poll", timeout=4.0, polls=0)
-def exited_as_text(asked: Asked) -> Reply:
+def exited_as_text(turn: Turn) -> Reply:
     """Polls say that `exited` is the text "false"."""
-    if asked.kind == "poll":
+    if turn.kind == "poll":
         return success({"exited": "false", "exitCode": None, "stdout": None, "stderr": None})
-    return asked.right()
+    return turn.right()
 
 
 @scene("poll", timeout=4.0, polls=0)
-def exited_missing(asked: Asked) -> Reply:
+def exited_missing(turn: Turn) -> Reply:
     """Polls are empty JSON objects: nothing says whether the command has ended."""
-    return success({}) if asked.kind == "poll" else asked.right()
+    return success({}) if turn.kind == "poll" else turn.right()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from email.utils import formatdate
 from time import time
 
-from hostup_conformance.clients.scenes import Asked, One, problem, scene, scene_at, success
+from hostup_conformance.clients.scenes import One, Turn, problem, scene, scene_at, success
 from hostup_conformance.contract.paths import VPSS
 from hostup_conformance.http.scripted import Reply
 
@@ -19,219 +19,219 @@ def limits() -> dict[str, str]:
 
 
 @scene_at("probe", "start", "poll")
-def rate_limited(asked: Asked, kind: One) -> Reply:
+def rate_limited(turn: Turn, kind: One) -> Reply:
     """The first {kind} gets the status 429, and Retry-After: 2."""
-    return problem(429, Retry_After=str(WAIT), **limits()) if asked.first(kind) else asked.right()
+    return problem(429, Retry_After=str(WAIT), **limits()) if turn.first(kind) else turn.right()
 
 
 @scene_at("probe", "start", "poll")
-def rate_limited_until(asked: Asked, kind: One) -> Reply:
+def rate_limited_until(turn: Turn, kind: One) -> Reply:
     """The first {kind} gets the status 429, and a Retry-After that is a date, two to three seconds ahead."""
     date = formatdate(int(time()) + WAIT + 1, usegmt=True)
-    return problem(429, Retry_After=date, **limits()) if asked.first(kind) else asked.right()
+    return problem(429, Retry_After=date, **limits()) if turn.first(kind) else turn.right()
 
 
 @scene_at("probe", "poll", timeout=4.0)
-def always_limited(asked: Asked, kind: One) -> Reply:
+def always_limited(turn: Turn, kind: One) -> Reply:
     """Each {kind} gets the status 429, and Retry-After: 1."""
-    return problem(429, Retry_After="1", **limits()) if asked.kind == kind else asked.right()
+    return problem(429, Retry_After="1", **limits()) if turn.kind == kind else turn.right()
 
 
 @scene_at("probe", "poll", timeout=4.0)
-def limited_for_an_hour(asked: Asked, kind: One) -> Reply:
+def limited_for_an_hour(turn: Turn, kind: One) -> Reply:
     """The first {kind} gets the status 429, and Retry-After: 3600."""
-    return problem(429, Retry_After="3600", **limits()) if asked.first(kind) else asked.right()
+    return problem(429, Retry_After="3600", **limits()) if turn.first(kind) else turn.right()
 
 
 @scene_at("probe", "start", "poll", timeout=4.0)
-def limited_without_a_word(asked: Asked, kind: One) -> Reply:
+def limited_without_a_word(turn: Turn, kind: One) -> Reply:
     """The first three {kind}s get the status 429 without Retry-After."""
-    return problem(429) if asked.kind == kind and asked.nth <= 3 else asked.right()
+    return problem(429) if turn.kind == kind and turn.nth <= 3 else turn.right()
 
 
 @scene_at("probe", "start", "poll")
-def overloaded(asked: Asked, kind: One) -> Reply:
+def overloaded(turn: Turn, kind: One) -> Reply:
     """The first {kind} gets the status 503, and Retry-After: 2."""
-    return problem(503, Retry_After=str(WAIT)) if asked.first(kind) else asked.right()
+    return problem(503, Retry_After=str(WAIT)) if turn.first(kind) else turn.right()
 
 
 @scene_at("probe", "start", "poll", timeout=4.0)
-def failing(asked: Asked, kind: One) -> Reply:
+def failing(turn: Turn, kind: One) -> Reply:
     """Each {kind} gets the status 500; a start that failed may have been carried out."""
-    if asked.kind != kind:
-        return asked.right()
-    asked.right()
+    if turn.kind != kind:
+        return turn.right()
+    turn.right()
     return problem(500)
 
 
 @scene_at("probe", "start", "poll")
-def failing_once(asked: Asked, kind: One) -> Reply:
+def failing_once(turn: Turn, kind: One) -> Reply:
     """The first {kind} gets the status 500, although it was carried out."""
-    reply = asked.right()
-    return problem(500) if asked.first(kind) else reply
+    reply = turn.right()
+    return problem(500) if turn.first(kind) else reply
 
 
 @scene_at("probe", "start", "poll")
-def bad_gateway(asked: Asked, kind: One) -> Reply:
+def bad_gateway(turn: Turn, kind: One) -> Reply:
     """Each {kind} gets the status 502 with a page of HTML, from something in front of the server."""
-    if asked.kind != kind:
-        return asked.right()
-    asked.right()
+    if turn.kind != kind:
+        return turn.right()
+    turn.right()
     page = b"<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>\n"
     return Reply(502, [("Content-Type", "text/html")], page)
 
 
 @scene_at("probe", "start", "poll")
-def login_page(asked: Asked, kind: One) -> Reply:
+def login_page(turn: Turn, kind: One) -> Reply:
     """Each {kind} gets the status 200 with a page of HTML."""
-    if asked.kind != kind:
-        return asked.right()
+    if turn.kind != kind:
+        return turn.right()
     page = b"<!doctype html><title>Sign in</title><form>available: true</form>\n"
     return Reply(200, [("Content-Type", "text/html; charset=utf-8")], page)
 
 
 @scene_at("probe", "start", "poll")
-def empty_body(asked: Asked, kind: One) -> Reply:
+def empty_body(turn: Turn, kind: One) -> Reply:
     """Each {kind} gets the status 200 without a body."""
-    return Reply(200) if asked.kind == kind else asked.right()
+    return Reply(200) if turn.kind == kind else turn.right()
 
 
 @scene_at("probe", "start", "poll", timeout=4.0)
-def broken_json(asked: Asked, kind: One) -> Reply:
+def broken_json(turn: Turn, kind: One) -> Reply:
     """Each {kind} gets the status 200 with the first half of a JSON text."""
-    if asked.kind != kind:
-        return asked.right()
-    reply = asked.right()
+    if turn.kind != kind:
+        return turn.right()
+    reply = turn.right()
     reply.body = reply.body[: len(reply.body) // 2]
     return reply
 
 
 @scene_at("probe", "start", "poll", timeout=4.0)
-def lost(asked: Asked, kind: One) -> Reply:
+def lost(turn: Turn, kind: One) -> Reply:
     """The {kind} is carried out, but the connection is closed without a response."""
-    reply = asked.right()
-    if asked.kind == kind and (kind != "poll" or asked.nth == 2):
+    reply = turn.right()
+    if turn.kind == kind and (kind != "poll" or turn.nth == 2):
         reply.cut, reply.after = -1, "close"
     return reply
 
 
 @scene_at("probe", "start", "poll", timeout=4.0)
-def reset(asked: Asked, kind: One) -> Reply:
+def reset(turn: Turn, kind: One) -> Reply:
     """The first {kind} is carried out, but the connection is reset without a response."""
-    reply = asked.right()
-    if asked.first(kind):
+    reply = turn.right()
+    if turn.first(kind):
         reply.cut, reply.after = -1, "reset"
     return reply
 
 
 @scene_at("probe", "start", "poll", timeout=4.0)
-def torn(asked: Asked, kind: One) -> Reply:
+def torn(turn: Turn, kind: One) -> Reply:
     """The connection is closed in the middle of the body of the first response to a {kind}."""
-    reply = asked.right()
-    if asked.first(kind):
+    reply = turn.right()
+    if turn.first(kind):
         reply.cut, reply.after = len(reply.sent) // 2, "close"
     return reply
 
 
 @scene_at("start", "poll", timeout=4.0, long=True)
-def unresponsive(asked: Asked, kind: One) -> Reply:
+def unresponsive(turn: Turn, kind: One) -> Reply:
     """The {kind} is carried out, but gets no response; HOSTUP_TIMEOUT is 4 seconds."""
-    reply = asked.right()
-    if asked.kind == kind:
+    reply = turn.right()
+    if turn.kind == kind:
         reply.cut, reply.after = -1, "silence"
     return reply
 
 
 @scene("probe", refused=True, timeout=4.0)
-def connection_refused(asked: Asked) -> Reply:
+def connection_refused(turn: Turn) -> Reply:
     """Nothing listens at the base URL."""
-    return asked.right()
+    return turn.right()
 
 
 @scene("poll", timeout=4.0)
-def gone_after_the_start(asked: Asked) -> Reply:
+def gone_after_the_start(turn: Turn) -> Reply:
     """Nothing listens any more once the command has been started, or polled for the first time."""
-    reply = asked.right()
-    reply.last = asked.kind in {"start", "poll"}
+    reply = turn.right()
+    reply.last = turn.kind in {"start", "poll"}
     return reply
 
 
 @scene_at("probe", "start", "poll")
-def redirected(asked: Asked, kind: One) -> Reply:
+def redirected(turn: Turn, kind: One) -> Reply:
     """Each {kind} gets the status 307, with a Location on another host."""
-    return elsewhere(asked, 307) if asked.kind == kind else asked.right()
+    return elsewhere(turn, 307) if turn.kind == kind else turn.right()
 
 
 @scene_at("probe", "start", "poll")
-def found(asked: Asked, kind: One) -> Reply:
+def found(turn: Turn, kind: One) -> Reply:
     """Each {kind} gets the status 302, with a Location on another host."""
-    return elsewhere(asked, 302) if asked.kind == kind else asked.right()
+    return elsewhere(turn, 302) if turn.kind == kind else turn.right()
 
 
-def elsewhere(asked: Asked, status: int) -> Reply:
+def elsewhere(turn: Turn, status: int) -> Reply:
     """Return a redirect to the other origin."""
-    return Reply(status, [("Location", asked.state.elsewhere + asked.request.target)])
+    return Reply(status, [("Location", turn.state.elsewhere + turn.request.target)])
 
 
 @scene("start")
-def poll_url_elsewhere(asked: Asked) -> Reply:
+def poll_url_elsewhere(turn: Turn) -> Reply:
     """The response to the start has the pid, and a pollUrl on another host."""
-    return started(asked, asked.state.elsewhere + f"{asked.path}?pid={asked.state.scene.pid}")
+    return started(turn, turn.state.elsewhere + f"{turn.path}?pid={turn.state.scene.pid}")
 
 
 @scene("start")
-def poll_url_without_scheme(asked: Asked) -> Reply:
+def poll_url_without_scheme(turn: Turn) -> Reply:
     """The response to the start has the pid, and a pollUrl on another host that begins with two slashes."""
-    target = f"{asked.path}?pid={asked.state.scene.pid}"
-    return started(asked, asked.state.elsewhere.partition(":")[2] + target)
+    target = f"{turn.path}?pid={turn.state.scene.pid}"
+    return started(turn, turn.state.elsewhere.partition(":")[2] + target)
 
 
 @scene("start")
-def poll_url_of_the_console(asked: Asked) -> Reply:
+def poll_url_of_the_console(turn: Turn) -> Reply:
     """The response to the start has the pid, and as pollUrl the path of the console, where a GET creates a session."""
-    return started(asked, f"{VPSS}/{asked.state.scene.vps}/console?pid={asked.state.scene.pid}")
+    return started(turn, f"{VPSS}/{turn.state.scene.vps}/console?pid={turn.state.scene.pid}")
 
 
-def started(asked: Asked, poll_url: str) -> Reply:
+def started(turn: Turn, poll_url: str) -> Reply:
     """Return the right response; to a start, with this pollUrl."""
-    return asked.right(pollUrl=poll_url) if asked.kind == "start" else asked.right()
+    return turn.right(pollUrl=poll_url) if turn.kind == "start" else turn.right()
 
 
 @scene_at("probe", "start", "poll")
-def bad_request(asked: Asked, kind: One) -> Reply:
+def bad_request(turn: Turn, kind: One) -> Reply:
     """Each {kind} gets the status 400."""
-    return problem(400) if asked.kind == kind else asked.right()
+    return problem(400) if turn.kind == kind else turn.right()
 
 
 @scene_at("probe", "start")
-def unauthorized(asked: Asked, kind: One) -> Reply:
+def unauthorized(turn: Turn, kind: One) -> Reply:
     """Each {kind} gets the status 401."""
-    return problem(401, WWW_Authenticate="Bearer") if asked.kind == kind else asked.right()
+    return problem(401, WWW_Authenticate="Bearer") if turn.kind == kind else turn.right()
 
 
 @scene_at("probe", "start", "poll")
-def forbidden(asked: Asked, kind: One) -> Reply:
+def forbidden(turn: Turn, kind: One) -> Reply:
     """Each {kind} gets the status 403."""
-    return problem(403) if asked.kind == kind else asked.right()
+    return problem(403) if turn.kind == kind else turn.right()
 
 
 @scene_at("probe", "start", "poll")
-def not_found(asked: Asked, kind: One) -> Reply:
+def not_found(turn: Turn, kind: One) -> Reply:
     """Each {kind} gets the status 404."""
-    return problem(404) if asked.kind == kind else asked.right()
+    return problem(404) if turn.kind == kind else turn.right()
 
 
 @scene_at("probe", "poll")
-def error_without_a_body(asked: Asked, kind: One) -> Reply:
+def error_without_a_body(turn: Turn, kind: One) -> Reply:
     """Each {kind} gets the status 403 without a body."""
-    return Reply(403) if asked.kind == kind else asked.right()
+    return Reply(403) if turn.kind == kind else turn.right()
 
 
 @scene_at("probe", "poll")
-def error_like_a_success(asked: Asked, kind: One) -> Reply:
+def error_like_a_success(turn: Turn, kind: One) -> Reply:
     """Each {kind} gets the status 500, with the body of a success."""
-    if asked.kind != kind:
-        return asked.right()
+    if turn.kind != kind:
+        return turn.right()
     members = {"available": True} if kind == "probe" else {"exited": True, "exitCode": 0, "stdout": "not so\n"}
     reply = success(members)
     reply.status = 500

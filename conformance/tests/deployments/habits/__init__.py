@@ -21,10 +21,10 @@ from typing import Any
 
 from faults.probe import problem
 from hostup_conformance.mock import FOREIGN_VPS_ID, UNAVAILABLE_VPS_ID, VPS_ID, Mock
-from stage import Answered, Asked, ask, read, write
+from stage import Request, Response, ask, read, write
 
-Next = Callable[[Asked], Awaitable[Answered]]
-Behaviour = Callable[["Server", Asked, Next], Awaitable[Answered]]
+Next = Callable[[Request], Awaitable[Response]]
+Behaviour = Callable[["Server", Request, Next], Awaitable[Response]]
 KNOWN = (VPS_ID, UNAVAILABLE_VPS_ID, FOREIGN_VPS_ID)
 
 
@@ -106,47 +106,47 @@ class Server:
 
     async def _exchange(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
         """Respond to one request; return whether the connection stays open."""
-        asked = await read(reader, self.mock, self._noted)
-        answered = await self.behave(self, asked, self._application)
-        stays = await write(writer, asked, answered)
-        return stays and ("Connection", "close") not in answered.headers
+        request = await read(reader, self.mock, self._noted)
+        response = await self.behave(self, request, self._application)
+        stays = await write(writer, request, response)
+        return stays and ("Connection", "close") not in response.headers
 
-    async def _application(self, asked: Asked) -> Answered:
-        return await ask(self.mock.app, asked)
+    async def _application(self, request: Request) -> Response:
+        return await ask(self.mock.app, request)
 
 
-def page(status: int, title: str, server: str = "nginx") -> Answered:
+def page(status: int, title: str, server: str = "nginx") -> Response:
     """Return an error page in HTML, as front ends have."""
     body = f"<html>\r\n<head><title>{status} {title}</title></head>\r\n<body>\r\n"
     body += f"<center><h1>{status} {title}</h1></center>\r\n<hr><center>{server}</center>\r\n</body>\r\n</html>\r\n"
-    return Answered(status, [("Server", server), ("Content-Type", "text/html")], body.encode(), title)
+    return Response(status, [("Server", server), ("Content-Type", "text/html")], body.encode(), title)
 
 
-def text(status: int, body: str, content_type: str = "text/plain; charset=utf-8") -> Answered:
+def text(status: int, body: str, content_type: str = "text/plain; charset=utf-8") -> Response:
     """Return a response with a body that is no problem document."""
-    return Answered(status, [("Content-Type", content_type)] if body else [], body.encode())
+    return Response(status, [("Content-Type", content_type)] if body else [], body.encode())
 
 
-def refusal(asked: Asked, status: int, code: str, title: str) -> Answered:
+def refusal(request: Request, status: int, code: str, title: str) -> Response:
     """Return a problem document."""
-    body = problem(asked, status, code, title) | {"requestId": f"req_{token_hex(13)}"}
-    return Answered(status, [("Content-Type", "application/problem+json")], json.dumps(body).encode())
+    body = problem(request, status, code, title) | {"requestId": f"req_{token_hex(13)}"}
+    return Response(status, [("Content-Type", "application/problem+json")], json.dumps(body).encode())
 
 
-def is_endpoint(asked: Asked) -> bool:
+def is_endpoint(request: Request) -> bool:
     """Whether the path is that of the endpoint or of what is beside it, by its form."""
-    return bool(re.fullmatch(r"/api/v2/vps(/[^/]+/(agent/exec|status))?", asked.path))
+    return bool(re.fullmatch(r"/api/v2/vps(/[^/]+/(agent/exec|status))?", request.path))
 
 
-def is_odd(asked: Asked) -> bool:
+def is_odd(request: Request) -> bool:
     """Whether a strict front end would refuse the path."""
-    return bool(re.search(r"%(00|2f|5c|25|ff|0a|0d)|/\.\.?(/|$)", asked.path, re.IGNORECASE))
+    return bool(re.search(r"%(00|2f|5c|25|ff|0a|0d)|/\.\.?(/|$)", request.path, re.IGNORECASE))
 
 
 PASSED = {"HTTP-08": "RFC 9110 section 15.6: a failure that was met, and passed"}
 
 
-def add(answered: Answered, **fields: str) -> Answered:
+def add(response: Response, **fields: str) -> Response:
     """Add header fields, written with _ for -."""
-    answered.headers += [(name.replace("_", "-"), value) for name, value in fields.items()]
-    return answered
+    response.headers += [(name.replace("_", "-"), value) for name, value in fields.items()]
+    return response

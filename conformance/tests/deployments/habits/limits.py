@@ -6,81 +6,81 @@ import asyncio
 import time
 from datetime import UTC, datetime, timedelta
 
-from stage import Answered, Asked
+from stage import Request, Response
 
 from deployments.habits import Next, Server, add, habit, page, refusal, text
 
 
-def limited(asked: Asked, limit: int, wait: float, reset: datetime | None = None) -> Answered:
+def limited(request: Request, limit: int, wait: float, reset: datetime | None = None) -> Response:
     """Return the documented 429."""
-    answered = refusal(asked, 429, "rate_limit_exceeded", "Too many requests")
-    answered.header("Retry-After", str(max(1, round(wait + 0.5))))
-    mark(answered, limit, 0, reset or datetime.now(UTC) + timedelta(seconds=wait))
-    return answered
+    response = refusal(request, 429, "rate_limit_exceeded", "Too many requests")
+    response.header("Retry-After", str(max(1, round(wait + 0.5))))
+    mark(response, limit, 0, reset or datetime.now(UTC) + timedelta(seconds=wait))
+    return response
 
 
-def mark(answered: Answered, limit: int, remaining: int, reset: datetime) -> None:
+def mark(response: Response, limit: int, remaining: int, reset: datetime) -> None:
     """Add the X-RateLimit headers."""
-    answered.header("X-RateLimit-Limit", str(limit))
-    answered.header("X-RateLimit-Remaining", str(remaining))
-    answered.header("X-RateLimit-Reset", reset.isoformat(timespec="milliseconds").replace("+00:00", "Z"))
+    response.header("X-RateLimit-Limit", str(limit))
+    response.header("X-RateLimit-Remaining", str(remaining))
+    response.header("X-RateLimit-Reset", reset.isoformat(timespec="milliseconds").replace("+00:00", "Z"))
 
 
-async def window(server: Server, asked: Asked, proceed: Next, limit: int) -> Answered:
+async def window(server: Server, request: Request, proceed: Next, limit: int) -> Response:
     """Limit the requests in a minute, and tell how many are left with each response."""
     now = time.time()
     if now >= server.memory.get("ends", 0):
         server.memory["ends"], server.memory["used"] = now + 60, 0
     used, reset = server.nth("used"), datetime.fromtimestamp(server.memory["ends"], UTC)
     if used > limit:
-        return limited(asked, limit, server.memory["ends"] - now, reset)
-    answered = await proceed(asked)
-    if answered.status != 429:
-        mark(answered, limit, limit - used, reset)
-    return answered
+        return limited(request, limit, server.memory["ends"] - now, reset)
+    response = await proceed(request)
+    if response.status != 429:
+        mark(response, limit, limit - used, reset)
+    return response
 
 
 @habit()
-async def limit_60(server: Server, asked: Asked, proceed: Next) -> Answered:
+async def limit_60(server: Server, request: Request, proceed: Next) -> Response:
     """60 requests in a minute."""
-    return await window(server, asked, proceed, 60)
+    return await window(server, request, proceed, 60)
 
 
 @habit()
-async def limit_30(server: Server, asked: Asked, proceed: Next) -> Answered:
+async def limit_30(server: Server, request: Request, proceed: Next) -> Response:
     """30 requests in a minute: twice as many, which a run sends in the time that it has by default, judge all MUSTs."""
-    return await window(server, asked, proceed, 30)
+    return await window(server, request, proceed, 30)
 
 
 @habit()
-async def limit_600(server: Server, asked: Asked, proceed: Next) -> Answered:
+async def limit_600(server: Server, request: Request, proceed: Next) -> Response:
     """600 requests in a minute, which a run does not use up."""
-    return await window(server, asked, proceed, 600)
+    return await window(server, request, proceed, 600)
 
 
 @habit()
-async def token_bucket(server: Server, asked: Asked, proceed: Next) -> Answered:
+async def token_bucket(server: Server, request: Request, proceed: Next) -> Response:
     """Ten requests in a second, twenty at once; nothing is said of it before the 429."""
     now = time.monotonic()
     tokens = min(20.0, server.memory.get("tokens", 20.0) + 10 * (now - server.memory.get("at", now)))
     server.memory["at"] = now
     if tokens < 1:
         server.memory["tokens"] = tokens
-        return limited(asked, 20, 1)
+        return limited(request, 20, 1)
     server.memory["tokens"] = tokens - 1
-    return await proceed(asked)
+    return await proceed(request)
 
 
 @habit()
-async def failures_are_limited(server: Server, asked: Asked, proceed: Next) -> Answered:
+async def failures_are_limited(server: Server, request: Request, proceed: Next) -> Response:
     """After ten refusals for a wrong key in ten seconds, 429 for whoever has no right one, against guessing."""
-    answered = await proceed(asked)
-    if answered.status != 401:
-        return answered
+    response = await proceed(request)
+    if response.status != 401:
+        return response
     now = time.monotonic()
     if now >= server.memory.get("ends", 0):
         server.memory["ends"], server.memory["failed"] = now + 10, 0
-    return limited(asked, 10, server.memory["ends"] - now) if server.nth("failed") > 10 else answered
+    return limited(request, 10, server.memory["ends"] - now) if server.nth("failed") > 10 else response
 
 
 HTML_429 = {
@@ -92,181 +92,183 @@ HTML_429 = {
 
 
 @habit(verdict="not_conformant", deserves=HTML_429)
-async def front_end_429(server: Server, asked: Asked, proceed: Next) -> Answered:
+async def front_end_429(server: Server, request: Request, proceed: Next) -> Response:
     """A front end limits the rate in its own way: 429 in HTML, and no word of when to come back."""
-    return page(429, "Too Many Requests") if server.nth() % 25 == 0 else await proceed(asked)
+    return page(429, "Too Many Requests") if server.nth() % 25 == 0 else await proceed(request)
 
 
 @habit(deserves={"RATE-04": "related, error reference: X-RateLimit-Reset is an ISO timestamp"})
-async def reset_in_epoch_seconds(server: Server, asked: Asked, proceed: Next) -> Answered:
+async def reset_in_epoch_seconds(server: Server, request: Request, proceed: Next) -> Response:
     """X-RateLimit-Reset is in seconds since 1970, as with GitHub."""
-    answered = limited(asked, 60, 1) if server.nth() == 20 else await proceed(asked)
-    if answered.status == 429:
-        answered.header("X-RateLimit-Reset", str(int(time.time()) + 1))
-    return answered
+    response = limited(request, 60, 1) if server.nth() == 20 else await proceed(request)
+    if response.status == 429:
+        response.header("X-RateLimit-Reset", str(int(time.time()) + 1))
+    return response
 
 
 @habit()
-async def draft_rate_limit_fields(server: Server, asked: Asked, proceed: Next) -> Answered:
+async def draft_rate_limit_fields(server: Server, request: Request, proceed: Next) -> Response:
     """RateLimit-Limit and its like, and X-RateLimit-Limit-Minute, on each response, as Kong has them."""
-    answered = await proceed(asked)
+    response = await proceed(request)
     left = str(6000 - server.nth())
-    answered.headers += [("RateLimit-Limit", "6000"), ("RateLimit-Remaining", left), ("RateLimit-Reset", "41"),
+    response.headers += [("RateLimit-Limit", "6000"), ("RateLimit-Remaining", left), ("RateLimit-Reset", "41"),
                          ("X-RateLimit-Limit-Minute", "6000"), ("X-RateLimit-Remaining-Minute", left),
                          ("X-Kong-Upstream-Latency", "3"), ("Via", "1.1 kong/3.9.0")]  # fmt: skip
-    return answered
+    return response
 
 
 @habit()
-async def ietf_rate_limit_fields(server: Server, asked: Asked, proceed: Next) -> Answered:
+async def ietf_rate_limit_fields(server: Server, request: Request, proceed: Next) -> Response:
     """The fields of the current draft of the IETF, on each response."""
-    answered = await proceed(asked)
-    return add(answered, RateLimit_Policy='"default";q=6000;w=60', RateLimit=f'"default";r={6000 - server.nth()};t=41')
+    response = await proceed(request)
+    return add(response, RateLimit_Policy='"default";q=6000;w=60', RateLimit=f'"default";r={6000 - server.nth()};t=41')
 
 
 @habit()
-async def envoy_rate_limit(server: Server, asked: Asked, proceed: Next) -> Answered:
+async def envoy_rate_limit(server: Server, request: Request, proceed: Next) -> Response:
     """Envoy's fields of the draft's third version: the policy stands behind the limit, and the reset is in seconds."""
-    answered = await proceed(asked)
-    if answered.status != 429:
-        add(answered, x_ratelimit_limit="6000, 6000;w=60", x_ratelimit_remaining=str(6000 - server.nth()),
+    response = await proceed(request)
+    if response.status != 429:
+        add(response, x_ratelimit_limit="6000, 6000;w=60", x_ratelimit_remaining=str(6000 - server.nth()),
             x_ratelimit_reset="41")  # fmt: skip
-    return answered
+    return response
 
 
 @habit()
-async def two_limits(server: Server, asked: Asked, proceed: Next) -> Answered:
+async def two_limits(server: Server, request: Request, proceed: Next) -> Response:
     """The application and the gateway have a limit each, so each of the three fields comes twice."""
-    answered = await proceed(asked)
-    if answered.status != 429:
+    response = await proceed(request)
+    if response.status != 429:
         for limit in (600, 10_000):
             left, reset = limit - server.nth("first" if limit == 600 else "second"), int(time.time()) + 30
-            add(answered, X_RateLimit_Limit=str(limit), X_RateLimit_Remaining=str(left), X_RateLimit_Reset=str(reset))
-    return answered
+            add(response, X_RateLimit_Limit=str(limit), X_RateLimit_Remaining=str(left), X_RateLimit_Reset=str(reset))
+    return response
 
 
 @habit()
-async def limits_are_signed(_server: Server, asked: Asked, proceed: Next) -> Answered:
+async def limits_are_signed(_server: Server, request: Request, proceed: Next) -> Response:
     """No limit for this key: the fields say so with -1 and 0, as some gateways have it."""
-    answered = await proceed(asked)
-    if answered.status != 429 and asked.full:
-        add(answered, X_RateLimit_Limit="0", X_RateLimit_Remaining="0")
-    return answered
+    response = await proceed(request)
+    if response.status != 429 and request.full:
+        add(response, X_RateLimit_Limit="0", X_RateLimit_Remaining="0")
+    return response
 
 
 @habit(starts=True)
-async def limit_60_with_starts(server: Server, asked: Asked, proceed: Next) -> Answered:
+async def limit_60_with_starts(server: Server, request: Request, proceed: Next) -> Response:
     """60 requests in a minute: in the two minutes of them that a run waits for by default, all MUSTs are judged."""
-    return await window(server, asked, proceed, 60)
+    return await window(server, request, proceed, 60)
 
 
 @habit(starts=True)
-async def one_a_second(server: Server, asked: Asked, proceed: Next) -> Answered:
+async def one_a_second(server: Server, request: Request, proceed: Next) -> Response:
     """A bucket of sixty that gets one request each second, and tells nothing before the 429."""
     now = time.monotonic()
     tokens = min(60.0, server.memory.get("tokens", 60.0) + now - server.memory.get("at", now))
     server.memory["at"], server.memory["tokens"] = now, tokens - 1 if tokens >= 1 else tokens
-    return await proceed(asked) if tokens >= 1 else limited(asked, 60, 1 - tokens)
+    return await proceed(request) if tokens >= 1 else limited(request, 60, 1 - tokens)
 
 
 @habit(starts=True)
-async def starts_are_limited(server: Server, asked: Asked, proceed: Next) -> Answered:
+async def starts_are_limited(server: Server, request: Request, proceed: Next) -> Response:
     """Twenty starts in ten seconds; reading is not limited."""
-    if asked.method != "POST" or not asked.full:
-        return await proceed(asked)
+    if request.method != "POST" or not request.full:
+        return await proceed(request)
     now = time.monotonic()
     if now >= server.memory.get("ends", 0):
         server.memory["ends"], server.memory["used"] = now + 10, 0
-    return limited(asked, 20, server.memory["ends"] - now) if server.nth("used") > 20 else await proceed(asked)
+    return limited(request, 20, server.memory["ends"] - now) if server.nth("used") > 20 else await proceed(request)
 
 
-async def guarded(server: Server, asked: Asked, proceed: Next, most: int, counted: frozenset[int]) -> Answered | None:
+async def guarded(
+    server: Server, request: Request, proceed: Next, most: int, counted: frozenset[int]
+) -> Response | None:
     """Count the responses with some status codes; return None for whoever has got too many of them."""
     if server.memory.get("refused", 0) >= most:
         return None
-    answered = await proceed(asked)
-    if answered.status in counted:
+    response = await proceed(request)
+    if response.status in counted:
         server.nth("refused")
-    return answered
+    return response
 
 
 WRONG_KEY = frozenset({401})
 
 
 @habit(verdict="not_demonstrated")
-async def fail2ban_denies(server: Server, asked: Asked, proceed: Next) -> Answered:
+async def fail2ban_denies(server: Server, request: Request, proceed: Next) -> Response:
     """fail2ban puts an address on nginx' deny list after five 401, which is its default: 403 in HTML for everything."""
-    return await guarded(server, asked, proceed, 5, WRONG_KEY) or page(403, "Forbidden")
+    return await guarded(server, request, proceed, 5, WRONG_KEY) or page(403, "Forbidden")
 
 
 @habit(verdict="not_demonstrated")
-async def fail2ban_rejects(server: Server, asked: Asked, proceed: Next) -> Answered:
+async def fail2ban_rejects(server: Server, request: Request, proceed: Next) -> Response:
     """fail2ban closes the port for an address after ten 401: connections are refused, and open ones die."""
-    if answered := await guarded(server, asked, proceed, 10, WRONG_KEY):
-        return answered
+    if response := await guarded(server, request, proceed, 10, WRONG_KEY):
+        return response
     await server.go_away(3600)
     raise ConnectionError
 
 
 @habit(verdict="not_demonstrated")
-async def fail2ban_drops(server: Server, asked: Asked, proceed: Next) -> Answered:
+async def fail2ban_drops(server: Server, request: Request, proceed: Next) -> Response:
     """A firewall drops what an address sends after ten 401: nothing ever comes back."""
-    if answered := await guarded(server, asked, proceed, 10, WRONG_KEY):
-        return answered
+    if response := await guarded(server, request, proceed, 10, WRONG_KEY):
+        return response
     await asyncio.sleep(3600)
     raise ConnectionError
 
 
 @habit(verdict="not_demonstrated")
-async def nginx_444(server: Server, asked: Asked, proceed: Next) -> Answered:
+async def nginx_444(server: Server, request: Request, proceed: Next) -> Response:
     """nginx closes the connection of a banned address without a response, which it calls 444."""
-    if answered := await guarded(server, asked, proceed, 8, WRONG_KEY):
-        return answered
-    answered = text(444, "")
-    answered.raw = []
-    return answered
+    if response := await guarded(server, request, proceed, 8, WRONG_KEY):
+        return response
+    response = text(444, "")
+    response.raw = []
+    return response
 
 
 @habit()
-async def rack_attack(server: Server, asked: Asked, proceed: Next) -> Answered:
+async def rack_attack(server: Server, request: Request, proceed: Next) -> Response:
     """Rack::Attack blocks an address after twenty 401: 403 in plain text. All was judged by then."""
-    return await guarded(server, asked, proceed, 20, WRONG_KEY) or text(403, "Forbidden\n", "text/plain")
+    return await guarded(server, request, proceed, 20, WRONG_KEY) or text(403, "Forbidden\n", "text/plain")
 
 
 @habit(verdict="not_demonstrated")
-async def bunkerweb(server: Server, asked: Asked, proceed: Next) -> Answered:
+async def bunkerweb(server: Server, request: Request, proceed: Next) -> Response:
     """BunkerWeb bans an address for a day after ten responses that are bad in its eyes: 403 in HTML."""
     bad = frozenset({400, 401, 403, 404, 405, 429, 444})
-    return await guarded(server, asked, proceed, 10, bad) or page(403, "Forbidden", "BunkerWeb")
+    return await guarded(server, request, proceed, 10, bad) or page(403, "Forbidden", "BunkerWeb")
 
 
 @habit(verdict="not_demonstrated", starts=True)
-async def ban_with_starts(server: Server, asked: Asked, proceed: Next) -> Answered:
+async def ban_with_starts(server: Server, request: Request, proceed: Next) -> Response:
     """A guard bans after five 401, while commands are started."""
-    return await guarded(server, asked, proceed, 5, WRONG_KEY) or page(403, "Forbidden")
+    return await guarded(server, request, proceed, 5, WRONG_KEY) or page(403, "Forbidden")
 
 
 @habit(verdict="not_demonstrated")
-async def wrong_base_url(_server: Server, _asked: Asked, _proceed: Next) -> Answered:
+async def wrong_base_url(_server: Server, _request: Request, _proceed: Next) -> Response:
     """Another server: 404 in plain text for every path."""
     return text(404, "404 page not found\n")
 
 
 @habit(verdict="not_demonstrated")
-async def mistyped_key(_server: Server, asked: Asked, proceed: Next) -> Answered:
+async def mistyped_key(_server: Server, request: Request, proceed: Next) -> Response:
     """No key is known here, and too many wrong ones would have their sender banned."""
-    asked.headers["authorization"] = "Bearer hu_none"
-    return await proceed(asked)
+    request.headers["authorization"] = "Bearer hu_none"
+    return await proceed(request)
 
 
 @habit(verdict="not_demonstrated", starts=True)
-async def mistyped_key_with_starts(_server: Server, asked: Asked, proceed: Next) -> Answered:
+async def mistyped_key_with_starts(_server: Server, request: Request, proceed: Next) -> Response:
     """The same with --allow-exec."""
-    asked.headers["authorization"] = "Bearer hu_none"
-    return await proceed(asked)
+    request.headers["authorization"] = "Bearer hu_none"
+    return await proceed(request)
 
 
 @habit(verdict="not_demonstrated")
-async def plain_http_to_a_tls_port(_server: Server, _asked: Asked, _proceed: Next) -> Answered:
+async def plain_http_to_a_tls_port(_server: Server, _request: Request, _proceed: Next) -> Response:
     """nginx says 400 in HTML to whoever speaks HTTP on the port of HTTPS."""
     return page(400, "The plain HTTP request was sent to HTTPS port")
