@@ -21,7 +21,7 @@ from hostup_conformance.judging.waivers import read_waivers
 from hostup_conformance.keeping.misconfigured import Misconfigured
 from hostup_conformance.sources.commands import MOST_COMMANDS
 
-README = Path(__file__).parents[2] / "README.md"
+README = Path(__file__).parents[1] / "README.md"
 ALONE = ["--pyargs", "hostup_conformance", "--noconftest", "-o", "addopts="]
 QUIET = ["-W", "ignore::pytest.PytestAssertRewriteWarning"]
 
