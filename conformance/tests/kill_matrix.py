@@ -7,7 +7,6 @@ nothing else in it is random or depends on the time. With `--examples`, it only 
 
 from __future__ import annotations
 
-import json
 import re
 import sys
 from collections import defaultdict
@@ -22,7 +21,7 @@ from hostup_conformance.contract.judging import MATRIX, Result, Verdict, ranks, 
 from hostup_conformance.contract.rules import rules
 from hostup_conformance.contract.target import altered_keys
 from hostup_conformance.judging.ledger import Requirement, requirements
-from hostup_conformance.judging.root_cause import read_matrix, root_causes
+from hostup_conformance.judging.root_cause import read_matrix, root_causes, write_matrix
 from hostup_conformance.keeping.redact import redactor
 from hostup_conformance.keeping.safe_text import shown
 from hostup_conformance.mock import API_KEY, FOREIGN_VPS_ID, READ_API_KEY, UNAVAILABLE_VPS_ID, VPS_ID
@@ -244,7 +243,7 @@ def summary(matrix: dict[str, Any]) -> list[str]:
 def main() -> int:
     """Write the matrix, and say what is in it."""
     matrix = renewed(read_matrix(MATRIX)) if sys.argv[1:] == ["--examples"] else measured()
-    MATRIX.write_text(json.dumps(matrix, indent=1, ensure_ascii=False, sort_keys=True) + "\n", encoding="utf-8")
+    write_matrix(MATRIX, matrix)
     print("\n".join(summary(matrix)))
     return 0
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -17,6 +18,16 @@ def read_matrix(file: Path) -> dict[str, Any]:
     """Return a kill matrix; an empty one if the file does not exist."""
     empty: dict[str, Any] = {"faults": {}, "variants": {}, "examples": {}}
     return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else empty
+
+
+def write_matrix(file: Path, matrix: Mapping[str, Mapping[str, Any]]) -> None:
+    """Write a kill matrix, one line an entry, so that a change of it shows what has changed."""
+    text = partial(json.dumps, ensure_ascii=False, sort_keys=True)
+    parts = []
+    for part, entries in sorted(matrix.items()):
+        lines = ",\n".join(f"{text(name)}: {text(entry)}" for name, entry in sorted(entries.items()))
+        parts.append(f"{text(part)}: {{\n{lines}\n}}")
+    file.write_text(f"{{{', '.join(parts)}}}\n", encoding="utf-8")
 
 
 def root_causes(

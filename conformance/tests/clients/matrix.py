@@ -6,7 +6,6 @@ none may be reported. What cannot be run here is left out, and said.
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import sys
@@ -18,7 +17,7 @@ from hostup_conformance.clients.judging import MATRIX, Verdict, client_requireme
 from hostup_conformance.clients.play import AT_ONCE, ClientCommand, Stop, play_each
 from hostup_conformance.clients.scenes import Scene, scenes
 from hostup_conformance.clients.story import Exchange
-from hostup_conformance.judging.root_cause import read_matrix, root_causes
+from hostup_conformance.judging.root_cause import read_matrix, root_causes, write_matrix
 
 #: Scenes that every faulty client is played besides those in which its defect shows.
 ORDINARY = ("well", "exit-code-3", "unavailable", "poll-rate-limited", "start-lost", "poll-lost", "poll-forbidden")
@@ -157,7 +156,7 @@ def main() -> int:
         print(f"there is no client {', '.join(sorted(unknown))} in the catalogue (make clients)", file=sys.stderr)
         return 2
     matrix = measured(sys.argv[1:])
-    MATRIX.write_text(json.dumps(matrix, indent=1, ensure_ascii=False, sort_keys=True) + "\n", encoding="utf-8")
+    write_matrix(MATRIX, matrix)
     print("\n".join(summary(matrix)))
     return 0
 
