@@ -9,14 +9,16 @@ from faults import faults
 from faults.probe import problem
 from faults.rate import soon
 from hostup_conformance.contract.ask import Exchange
-from hostup_conformance.contract.judging import check_against_oracle, judge
+from hostup_conformance.contract.judging import Verdict, check_against_oracle, judge
 from hostup_conformance.contract.paths import VPSS
 from hostup_conformance.contract.rules import Rule, rules
+from hostup_conformance.contract.sending import wire_to
 from hostup_conformance.contract.target import Target
 from hostup_conformance.http.limits import Limits
-from hostup_conformance.mock import API_KEY, VPS_ID
+from hostup_conformance.mock import API_KEY, READ_API_KEY, VPS_ID
+from hostup_conformance.sources import commands
 from judging import LIMITS, run, verdict_on
-from stage import Change, Request, Response
+from stage import Change, Request, Response, Stage
 
 #: Within so many requests a run says that there is nothing to judge.
 SOON = 20
@@ -267,3 +269,52 @@ def test_judging_that_was_cut_short_proves_nothing() -> None:
     verdict = judge(wire.exchanges, target, time_up=lambda: "the time for judging is used up")
     assert verdict.name == "not_demonstrated"
     assert "PROBE-01" in verdict.unjudged
+
+
+def with_read_key(**more: str) -> Verdict:
+    """Return the verdict on the mock by a key that may only read; `more` names what is given besides."""
+    stage = Stage()
+    with stage.serve() as url:
+        given = stage.mock.environment()
+        environment = {"HOSTUP_API_KEY": READ_API_KEY, "HOSTUP_VPS_ID": VPS_ID, **{name: given[name] for name in more}}
+        target = Target.from_environment(url, environment)
+        wire = wire_to(target, LIMITS, careful=False)
+        try:
+            commands.run(wire, target, careful=False)
+        finally:
+            wire.close()
+    return judge(wire.exchanges, target, wire.stopped)
+
+
+def test_a_key_that_may_only_read_is_told() -> None:
+    verdict = with_read_key()
+    assert verdict.name == "conformant"
+    polls = [one for one in verdict.results.values() if one.requirement.area in {"POLL", "PID"}]
+    assert polls
+    assert {one.status for one in polls} == {"disabled"}
+    assert "lack write:vm" in verdict.results["PID-04"].message
+    assert any("give a key with write:vm" in text for text in verdict.beyond)
+
+
+def test_a_key_that_should_poll_and_may_not_leaves_a_doubt() -> None:
+    verdict = with_read_key(HOSTUP_RUNNING_PID="")
+    assert verdict.name == "not_demonstrated"
+    assert "lack write:vm" in str(verdict.doubt)
+
+
+def test_a_command_that_never_ends_is_not_seen_to_work() -> None:
+    """Where no command came to its end, the endpoint was not seen to work, whatever else passed."""
+
+    def run_on(_request: Request, response: Response) -> None:
+        if response.is_output:
+            response.json = {"exited": False}
+
+    verdict = verdict_on(run_on, allow_exec=True)
+    assert "no poll reported the end of one" in str(verdict.doubt)
+    assert verdict.results["START-27"].status == "fail"
+
+
+def test_what_was_not_seen_is_told_with_what_shows_most() -> None:
+    said = verdict_on(None).beyond
+    assert said[0].startswith("never seen: the start of a command")
+    assert "--allow-exec" in said[1]

@@ -9,8 +9,15 @@ from pathlib import Path
 
 from hostup_conformance.contract.ask import Ask, Exchange, with_started_commands
 from hostup_conformance.contract.ban import ban_in
+from hostup_conformance.contract.beyond import beyond, needs_polls, unseen
 from hostup_conformance.contract.oracles import schema_note
-from hostup_conformance.contract.refusal import refusal_of_core, refusal_of_starts, shows_core
+from hostup_conformance.contract.refusal import (
+    doubt_about,
+    refusal_of_core,
+    refusal_of_polls,
+    refusal_of_starts,
+    shows_core,
+)
 from hostup_conformance.contract.rules import rules
 from hostup_conformance.contract.selectors import new_poll
 from hostup_conformance.contract.target import Target
@@ -50,13 +57,15 @@ def judge(
         exchanges, stopped = exchanges[: ban.since], ban.why
     target = defects.survive(lambda: with_started_commands(target, exchanges), target)
     no_starts = defects.survive(lambda: refusal_of_starts(exchanges), None)
+    no_polls = defects.survive(lambda: refusal_of_polls(exchanges), None)
     contract = core.Contract(
         target,
         rules(),
         server_requirements().values(),
         lacking=lambda requirement, exercised: defects.survive(
-            lambda: lacking(requirement, target, no_starts, exercised=exercised), None
+            lambda: lacking(requirement, target, no_starts, no_polls, exercised=exercised), None
         ),
+        unseen=lambda requirement: defects.survive(lambda: unseen(requirement, exchanges), None),
         redact=redactor(target.nearly_secrets),
     )
     seen = defects.survive(lambda: core_of(exchanges, target), core.Core(seen=False))
@@ -69,12 +78,14 @@ def judge(
         # It may as well be down, so it was not seen to give whole responses.
         verdict.results["HTTP-01"] = replace(whole, status="skip", exercised=0, message=ban.why)
         verdict.unjudged += ("HTTP-01",)
+    verdict.beyond = defects.survive(lambda: beyond(verdict.results, exchanges, target), ())
     return verdict
 
 
 def core_of(exchanges: Sequence[Exchange], target: Target) -> core.Core:
     """Return whether the endpoint was seen to work, and how it was refused otherwise."""
-    return core.Core(any(map(shows_core, exchanges)), refusal_of_core(exchanges, target))
+    works = any(map(shows_core, exchanges))
+    return core.Core(works, refusal_of_core(exchanges, target), doubt_about(exchanges, target) if works else None)
 
 
 def check_against_oracle(
@@ -117,13 +128,17 @@ def oracle(e: Exchange) -> tuple[str, str] | None:
     return None if note is None else (beside, f"schemathesis says: {note}")
 
 
-def lacking(requirement: Requirement, target: Target, no_starts: str | None, *, exercised: bool) -> str | None:
+def lacking(
+    requirement: Requirement, target: Target, no_starts: str | None, no_polls: str | None, *, exercised: bool
+) -> str | None:
     """Return what would enable a requirement that lacks what it needs, or that was not exercised; None if nothing.
 
-    `no_starts` says how every start was refused, if they were.
+    `no_starts` and `no_polls` say how every start, and every poll, was refused, if they were.
     """
     if missing := [need for need in requirement.needs if not target.has(need)]:
         return enable(missing, target)
+    if no_polls and needs_polls(requirement):
+        return no_polls
     served_by = requirement.served_by
     if not exercised and served_by and not any(target.has(need) for need in served_by) and target.kind != "har":
         variables = [need for need in served_by if need.isupper()]

@@ -11,6 +11,7 @@ from hostup_conformance.contract.commands import (
     GUEST_MARK,
     SLEEPLESS,
     Command,
+    Guest,
     guest_of,
     printed_anywhere,
     recognized,
@@ -108,14 +109,14 @@ def sleepless(life: Life) -> bool:
     return life.name == "slow" and life.end is not None and SLEEPLESS in stream(life.end, "stdout")
 
 
-def is_windows(exchanges: list[Exchange]) -> bool:
-    """Whether the guest was found to have a shell of Windows."""
+def guest_in(exchanges: list[Exchange]) -> Guest | None:
+    """Return what was found to run commands in the guest; None if that was not found out."""
     for life in lives(exchanges):
         begun = printed_anywhere(proper_command(life.start.request) or "")
         token = begun.removeprefix(GUEST_MARK).rstrip("-")
-        if begun and life.end and guest_of(token, stream(life.end, "stdout")) in {"cmd", "powershell"}:
-            return True
-    return False
+        if begun and life.end and (guest := guest_of(token, stream(life.end, "stdout"))):
+            return guest
+    return None
 
 
 def echoes(exchanges: list[Exchange]) -> Iterator[tuple[Exchange, str]]:

@@ -10,11 +10,13 @@ from collections.abc import Sequence
 from contextlib import suppress
 from urllib.parse import urlsplit
 
-from hostup_conformance.contract.ask import Exchange
+from hostup_conformance.contract.ask import Exchange, Pid, new_pid
 from hostup_conformance.contract.content import status_of
+from hostup_conformance.contract.lives import lives
 from hostup_conformance.contract.paths import VPSS
-from hostup_conformance.contract.selectors import asks_availability, refused, starts
+from hostup_conformance.contract.selectors import asks_availability, is_permitted, refused, started, starts
 from hostup_conformance.contract.target import Target
+from hostup_conformance.keeping.safe_text import counted
 
 #: What the path of every operation begins with.
 BEGINNING = "/" + VPSS.split("/")[1]
@@ -53,6 +55,31 @@ def refusal_of_starts(exchanges: Sequence[Exchange]) -> str | None:
     if first is None or not refused(first) or any(e.status != first.status for e in filter(starts, exchanges)):
         return None
     return f"every start was refused with {status_of(first)} (does HOSTUP_API_KEY have write:vm?)"
+
+
+def refusal_of_polls(exchanges: Sequence[Exchange]) -> str | None:
+    """Say that the key seems to lack write:vm, if it may probe, starts nothing, and every poll got 403; else None."""
+    whole = [e for e in exchanges if is_permitted(e) and e.ask.vps == "own" and e.ask.pid.well_formed]
+    polls = [e for e in whole if e.ask.pid != Pid.ABSENT]
+    forbidden = len(polls) > 1 and all(e.status == 403 for e in polls) and any(map(shows_core, exchanges))
+    if not forbidden or any(map(started, exchanges)):
+        return None
+    return f"HOSTUP_API_KEY seems to lack write:vm: each of {counted(len(polls), 'poll')} got {status_of(polls[0])}"
+
+
+def doubt_about(exchanges: Sequence[Exchange], target: Target) -> str | None:
+    """Say why the endpoint was not seen to work although its probe was: no command ended, or none could be polled.
+
+    That a key may only probe is a doubt where the user gave what takes more.
+    """
+    polled = [life for life in lives(list(exchanges)) if life.is_short and life.polls]
+    if polled and not any(life.end for life in polled):
+        return f"{counted(len(polled), 'command')} ran and should have ended, and no poll reported the end of one"
+    begun = [e for e in exchanges if started(e)]
+    if begun and not any(new_pid(e) for e in begun):
+        return "commands were started, and no response had a pid by which to poll them"
+    presupposed = target.read_key or target.finished_pid or target.running_pid or target.allow_exec
+    return refusal_of_polls(exchanges) if presupposed and target.kind != "har" else None
 
 
 def refusal_of_core(exchanges: Sequence[Exchange], target: Target) -> str | None:

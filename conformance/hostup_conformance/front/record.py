@@ -35,7 +35,7 @@ from hostup_conformance.sources.dependent import MOST_REQUESTS as MOST_DEPENDENT
 #: The members that quote what was sent or received. All others are the suite's own words (statuses, ids, titles), which
 #: must stay even if they look like a piece of a key.
 FREE = {
-    *("base_url", "methods", "stopped", "refused", "message", "curl", "purpose", "headers", "body"),
+    *("base_url", "methods", "stopped", "refused", "doubt", "scope", "message", "curl", "purpose", "headers", "body"),
     *("expected", "got", "withheld", "request", "sent", "failure"),
 }
 #: How many findings of a requirement are shown; of a response's body, and of a request's target and body, how many
@@ -91,6 +91,12 @@ def judged_counts(verdict: Verdict[A]) -> dict[str, int]:
     """Return how many MUSTs and SHOULDs were judged, and how many there are that are not disabled."""
     results = [r for r in verdict.results.values() if r.requirement.level != "OBSERVE" and r.status != "disabled"]
     return {"requirements": sum(r.status != "skip" for r in results), "of": len(results)}
+
+
+def scope_of(verdict: Verdict[A]) -> str:
+    """Return in a line what the verdict is about: how much was judged, what was never seen, what would show more."""
+    counts = judged_counts(verdict)
+    return "; ".join([f"judged {counts['requirements']} of {counts['of']} requirements", *verdict.beyond])
 
 
 def record_of(
@@ -171,6 +177,8 @@ def outline(verdict: Verdict[A], course: Course, kind: str) -> dict[str, Any]:
         "judged": judged_counts(verdict),
         "unjudged": list(verdict.unjudged),
         "refused": None,
+        "doubt": None,
+        "scope": scope_of(verdict),
         "ignored": course.ignored,
         "summary": verdict.summary,
     }
@@ -187,6 +195,7 @@ def account_of(
         "methods": dict(methods),
         "stopped": course.stopped,
         "refused": verdict.refused,
+        "doubt": verdict.doubt,
     }
     without_keys: dict[str, Any] = redacted(account, subject.redact)
     return without_keys

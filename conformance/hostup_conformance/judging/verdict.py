@@ -42,6 +42,10 @@ class Verdict(Generic[A]):
     unjudged: tuple[str, ...] = ()
     #: How every request for the core was refused, by the server or by something in front of it.
     refused: str | None = None
+    #: What else was to be seen and was not, so that the core was only seen to work in part.
+    doubt: str | None = None
+    #: What the verdict does not say, and what to give so that another says more.
+    beyond: tuple[str, ...] = ()
     #: Where the suite itself failed outside its rules.
     defects: Defects = field(default_factory=Defects)
 
@@ -57,7 +61,7 @@ class Verdict(Generic[A]):
         statuses = {result.status for result in self.outcomes}
         if "fail" in statuses:
             return "not_conformant"
-        whole = self.demonstrated and not self.unjudged and "error" not in statuses
+        whole = self.demonstrated and not self.doubt and not self.unjudged and "error" not in statuses
         return "conformant" if whole else "not_demonstrated"
 
     @property
@@ -77,16 +81,19 @@ class Contract(Generic[A, T]):
     #: Says what a requirement needs that the run was not given: what nothing makes up for, or, where no exchange could
     #: be judged (False), what would have made that possible.
     lacking: Callable[[Requirement, bool], str | None] = lambda _requirement, _exercised: None
+    #: Says why no exchange made it possible to judge a requirement, where that is known.
+    unseen: Callable[[Requirement], str | None] = lambda _requirement: None
     #: Takes the keys out of what a finding shows.
     redact: Redact = unchanged
 
 
 @dataclass(frozen=True)
 class Core:
-    """Whether the contract's core was seen to work, and how it was refused, if it was never granted."""
+    """Whether the core of the contract was seen to work; how it was refused where it was not, and what was missing."""
 
     seen: bool
     refused: str | None = None
+    doubt: str | None = None
 
 
 def judge(
@@ -135,7 +142,7 @@ def judge(
     # A response that was too large to be kept could not be judged either.
     partly = stopped or any(e.too_large for e in exchanges)
     missed = unjudged(results if partly and resumable else not_reached)
-    return Verdict(results, core.seen, missed, core.refused, defects or Defects())
+    return Verdict(results, core.seen, missed, core.refused, core.doubt, defects=defects or Defects())
 
 
 def nothing_judged(requirements: Iterable[Requirement], defects: Defects) -> Verdict[Any]:
@@ -164,7 +171,8 @@ def judge_one(
     if not exercised and (message := contract.lacking(requirement, False)):
         return Result(requirement, "disabled", message=message)
     if not exercised:
-        return Result(requirement, "skip", message=stopped or "no exchange made it possible to judge it")
+        why = contract.unseen(requirement) or stopped or "no exchange made it possible to judge it"
+        return Result(requirement, "skip", message=why)
     if not findings:
         return Result(requirement, "pass", exercised)
     return Result(requirement, BROKEN[requirement.level], exercised, first_words(findings), findings)

@@ -17,6 +17,9 @@ def render(record: dict[str, Any]) -> str:
         "",
         f"{code(record['target']['base_url'])}: {totals(record)}.",
     ]
+    lines += ["", code(record["scope"]) + "."]
+    if record["doubt"]:
+        lines += ["", f"The endpoint was not seen to work whole: {code(record['doubt'])}"]
     if record["refused"]:
         lines += ["", f"The endpoint was never seen to work: {code(record['refused'])}"]
     elif record["stopped"] and record["target"]["kind"] != "har":

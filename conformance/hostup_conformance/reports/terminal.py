@@ -97,6 +97,7 @@ def print_summary(reporter: Reporter, report: dict[str, Any], directory: Path) -
     verdict = report["verdict"]
     reporter.section("conformance", sep="=")
     reporter.write_line(f"{verdict}: {report['target']['base_url']} ({totals(report)})", **COLOURS[verdict])
+    reporter.write_line(report["scope"])
     print_doubts(reporter, report)
     together = alike(report)
     for entry, root in in_order(report):
@@ -109,6 +110,8 @@ def print_summary(reporter: Reporter, report: dict[str, Any], directory: Path) -
 def print_doubts(reporter: Reporter, report: dict[str, Any]) -> None:
     """Print why the run does not show everything, if it does not, and what to give to finish it."""
     missed = report["unjudged"]
+    if report["doubt"]:
+        reporter.write_line(f"the endpoint was not seen to work whole: {report['doubt']}", yellow=True)
     if report["refused"]:
         reporter.write_line(f"the endpoint was never seen to work: {report['refused']}", yellow=True)
     elif report["stopped"] and report["target"]["kind"] != "har":

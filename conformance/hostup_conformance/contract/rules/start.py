@@ -15,7 +15,7 @@ from hostup_conformance.contract.lives import (
     echoes,
     ended,
     ends,
-    is_windows,
+    guest_in,
     lives,
     polled,
     sleepless,
@@ -219,7 +219,7 @@ def text_is_passed_on(exchanges: list[Exchange], _target: Target) -> FindingsAcr
     for e in exchanges:
         if starts(e) and e.status not in {200, 403, *BUSY} and not is_too_large(e):
             yield e, "status 200", status_of(e)
-    for e, text in echoes(exchanges) if not is_windows(exchanges) else ():
+    for e, text in echoes(exchanges) if guest_in(exchanges) not in WINDOWS else ():
         if stream(e, "stdout").strip() != text:
             yield e, f"stdout: {text}", {"stdout": member(e, "stdout")}
     for e, command in ends(exchanges, "letters", "longest_in_bytes"):

@@ -1,0 +1,80 @@
+"""What a verdict does not say: what was never seen to work, why something was not judged, and what would show more."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from hostup_conformance.contract.ask import Ask, Exchange, is_start
+from hostup_conformance.contract.content import member, status_of
+from hostup_conformance.contract.lives import guest_in, lives
+from hostup_conformance.contract.selectors import is_output, refused, started, starts
+from hostup_conformance.contract.target import IDS, KEYS, PIDS, Target
+from hostup_conformance.judging.ledger import Requirement
+from hostup_conformance.judging.verdict import Result
+
+#: What a run may see to work, each with the exchange that shows it and the capability that it is a part of.
+SIGHTS: dict[str, tuple[str | None, Callable[[Exchange], bool]]] = {
+    "the output of a command": ("pids", lambda e: is_output(e) and member(e, "exited") is True),
+    "the start of a command": ("pids", lambda e: is_start(e) and e.status == 200),
+    "a key with read:vm alone": ("scopes", lambda e: e.ask.credential == "read" and e.response is not None),
+    "a VPS of another account": ("ids", lambda e: e.ask.vps == "foreign" and e.response is not None),
+    "a VPS without an agent": ("ids", lambda e: e.ask.vps == "unavailable" and e.response is not None),
+    "a rate limit": (None, lambda e: e.status == 429),
+}
+#: The options that make more requirements judgeable, with what to do.
+OPTIONS = {
+    "--allow-exec": "run with --allow-exec, which starts harmless commands,",
+    **{name: f"set {name}" for name in (KEYS["read_key"], *IDS.values(), *PIDS.values())},
+}
+#: What does not run in a guest without a shell of its own kind, by what was found to run commands there.
+OTHER_GUESTS = {
+    "none": "echo printed its text as it stands, so no shell runs here that could",
+    "cmd": "the guest has cmd.exe, and the command that shows it needs a POSIX shell",
+    "powershell": "the guest has PowerShell, and the command that shows it needs a POSIX shell",
+}
+
+
+def beyond(results: Mapping[str, Result[Ask]], exchanges: Sequence[Exchange], target: Target) -> tuple[str, ...]:
+    """Return what was never seen to work, and the one thing to give that would make most requirements judgeable."""
+    offered = {None, *target.capabilities}
+    hidden = [name for name, (need, shows) in SIGHTS.items() if need in offered and not any(map(shows, exchanges))]
+    said = [f"never seen: {', '.join(hidden)}"] if hidden else []
+    if weak := [one for one in results.values() if one.status == "disabled" and "lack write:vm" in one.message]:
+        return (*said, f"to judge {len(weak)} more, give a key with write:vm as {KEYS['key']}")
+    gains = {option: sum(enables(option, one, target) for one in results.values()) for option in OPTIONS}
+    best = max(gains, key=lambda option: gains[option])
+    if gains[best] and target.kind != "har":
+        said.append(f"to judge {gains[best]} more, {OPTIONS[best].rstrip(',')}")
+    return tuple(said)
+
+
+def enables(option: str, result: Result[Ask], target: Target) -> bool:
+    """Whether a requirement was not judged for want of an option alone; commands that are started have pids too."""
+    requirement = result.requirement
+    if result.status != "disabled" or requirement.level == "OBSERVE":
+        return False
+    given = {option, *(PIDS.values() if option == "--allow-exec" else ())}
+    missing = [need for need in requirement.needs if not target.has(need)]
+    unserved = requirement.served_by and not any(target.has(need) for need in requirement.served_by)
+    return bool(missing or unserved) and set(missing) <= given and (not unserved or option in requirement.served_by)
+
+
+def unseen(requirement: Requirement, exchanges: Sequence[Exchange]) -> str | None:
+    """Return why no exchange made it possible to judge a requirement about commands; None if nothing more is known."""
+    if requirement.area != "START":
+        return None
+    if not any(map(started, exchanges)):
+        return "no command was started"
+    if not lives(list(exchanges)):
+        return "no start had a pid by which to poll the command"
+    if guest := OTHER_GUESTS.get(guest_in(list(exchanges)) or ""):
+        return guest
+    denied = [e for e in exchanges if starts(e) and refused(e)]
+    if denied:
+        return f"the start of a command that would show it was refused ({status_of(denied[0])})"
+    return "no command that would show it came to its end"
+
+
+def needs_polls(requirement: Requirement) -> bool:
+    """Whether a requirement is about what a key with write:vm may do."""
+    return requirement.area in {"POLL", "PID", "START"} or "pids" in requirement.needs
