@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -33,6 +34,7 @@ BESIDE = [
     *((judging, name) for name in ("ban_in", "with_started_commands", "refusal_of_starts", "lacking", "oracle")),
     *((run, name) for name in ("with_started_commands", "check_against_oracle", "apply_waivers", "root_causes")),
     *((record, name) for name in ("account_of", "shown_by", "evidence", "curl", "headers_of", "body_of", "redacted")),
+    *((record, name) for name in ("exchanges_in_short", "gist", "alike", "stories")),
 ]
 #: Without these nobody knows whether the endpoint was seen to work, or nothing is judged.
 AT_THE_CORE = [(judging, "shows_core"), (judging, "refusal_of_core"), (run, "judge"), (verdict, "unjudged")]
@@ -87,6 +89,14 @@ def test_what_is_beside_the_rules_may_fail(
     assert report["verdict"] == "not_conformant"
     changed = {id for id, status in statuses(report).items() if status != expected[id]}
     assert changed == set(errors(report)) - {SUITE.id}
+
+
+def test_how_far_a_run_is(finished: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    sent = len(finished.exchanges)
+    assert re.fullmatch(rf"sending {sent} of about \d+, \d+ s; \d findings? so far", finished.words())
+    finished._next_look = 0.0
+    monkeypatch.setattr(run, "judge", breaks)
+    assert finished.words()  # the verdict will tell
 
 
 @pytest.mark.parametrize(("module", "name"), AT_THE_CORE)

@@ -6,8 +6,8 @@ import gc
 import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 from functools import cached_property
 from typing import Any
@@ -25,15 +25,21 @@ from hostup_conformance.judging.waivers import apply_waivers, read_waivers
 from hostup_conformance.keeping.interruption import REASON, Interruption
 from hostup_conformance.keeping.misconfigured import Misconfigured
 from hostup_conformance.keeping.redact import redactor
+from hostup_conformance.keeping.safe_text import counted
 from hostup_conformance.keeping.time_limit import end_now
 from hostup_conformance.sources import commands, lookup, recording
-from hostup_conformance.sources.generated import Generated
+from hostup_conformance.sources.generated import MOST_CASES, Generated
 
 #: Why nothing was judged if pytest ran no item that asks for the verdict, or if the worker broke down.
 NO_ITEM = "pytest ran no test of a requirement: its options left all out, or it failed (see above)"
 LOST_WORKER = "the worker ended without a report"
 #: For how many seconds judging may go on after the sending, and after an interruption.
 JUDGING_SECONDS, A_MOMENT = 15.0, 3.0
+#: How often, in seconds, the run looks whether the sending has ended. How many times as long as it took to judge what
+#: there is so far has to pass before that is done again.
+LOOK_SECONDS, SELDOM = 0.25, 20
+#: About how many requests depend on earlier responses: those for lists and ETags, or those and the polls of commands.
+DEPENDENT, FOR_COMMANDS = 15, 90
 
 
 class Run:
@@ -68,6 +74,10 @@ class Run:
         self._scripted: Future[None] | None = None
         #: Where the suite itself failed, outside its rules.
         self.defects = Defects(redactor(self.configured.nearly_secrets))
+        #: Called again and again while requests are sent, with what makes the words for how far the run is.
+        self.watch: Callable[[Callable[[], str]], None] = lambda _words: None
+        #: What has been found so far, in words, and when (monotonic) that is counted again.
+        self._found, self._next_look = "", 0.0
 
     @property
     def target(self) -> Target:
@@ -132,10 +142,35 @@ class Run:
 
     def send_all(self) -> None:
         """Wait for the scripted requests, and send the generated ones."""
-        with self.sending():
+        with self.sending(), ThreadPoolExecutor(1) as thread:
             if self._scripted:
-                self._scripted.result()
-            self.generated.send()
+                self._wait_for(self._scripted)
+            self._wait_for(thread.submit(self.generated.send))
+
+    def _wait_for(self, task: Future[None]) -> None:
+        """Wait until a task of sending has ended, and meanwhile say how far the run is."""
+        while not wait([task], LOOK_SECONDS).done:
+            self.watch(self.words)
+        task.result()
+
+    def words(self) -> str:
+        """Return in words how far the run is. To count findings, what there is so far is judged now and then."""
+        sent, seconds = len(self.exchanges), time.monotonic() - self._began
+        if time.monotonic() >= self._next_look:
+            began = time.thread_time()
+            with suppress(Exception):  # the verdict will tell
+                so_far = judge(list(self.exchanges), self.configured, None, self._time_up)
+                broken = so_far.summary["fail"] + so_far.summary["warn"]
+                self._found = f"; {counted(broken, 'finding')} so far" if broken else ""
+            self._next_look = time.monotonic() + max(2.0, SELDOM * (time.thread_time() - began))
+        return f"sending {sent} of about {max(self._expected, sent)}, {seconds:.0f} s{self._found}"
+
+    @cached_property
+    def _expected(self) -> int:
+        """About how many requests are sent in all, if a correct server is judged."""
+        steps = sum(len(stage.steps) for stage in commands.stages(self.configured, careful=self.careful))
+        expected = steps + MOST_CASES + (FOR_COMMANDS if self.configured.allow_exec else DEPENDENT)
+        return min(expected, self.wire.limits.requests or expected)
 
     @contextmanager
     def sending(self) -> Iterator[None]:

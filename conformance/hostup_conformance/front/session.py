@@ -10,7 +10,7 @@ import json
 import os
 import shlex
 import sys
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack, nullcontext, suppress
 from dataclasses import replace
 from functools import partial
@@ -29,6 +29,7 @@ from hostup_conformance.keeping.redact import redactor
 from hostup_conformance.keeping.safe_text import shown
 from hostup_conformance.reports import terminal
 from hostup_conformance.reports.files import remove_reports, write_reports
+from hostup_conformance.reports.progress import Progress
 from hostup_conformance.sources import recording
 
 #: The name by which pytest knows the run.
@@ -49,6 +50,8 @@ class Conformance:
         self._hidden = 0
         #: Where pytest prints, without keys.
         self.screen: terminal.Redacting | None = None
+        #: What says how far the run is.
+        self.progress: Progress | None = None
 
     @classmethod
     def from_config(cls, config: pytest.Config, interruption: Interruption) -> Conformance:
@@ -98,6 +101,9 @@ class Conformance:
         if reporter is not None:
             writer = reporter._tw
             self.screen = writer._file = terminal.Redacting(writer._file, redactor(self.run.configured.nearly_secrets))
+            silent = self.config.option.verbose < 0
+            self.progress = Progress(self.screen, partial(begin_line, writer), silent=silent)
+            self.run.watch = self._tell
         with held_back() if self.is_controller else nullcontext():
             yield
 
@@ -139,6 +145,19 @@ class Conformance:
             report.longrepr = redact(str(report.longrepr))
         report.sections = [(name, redact(text)) for name, text in report.sections]
         return report
+
+    def _tell(self, words: Callable[[], str]) -> None:
+        """Say how far the run is. What is printed during a test would be captured."""
+        capture = self.config.pluginmanager.get_plugin("capturemanager")
+        with capture.global_and_fixture_disabled() if capture else nullcontext():
+            if self.progress:
+                self.progress.tell(words)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_logreport(self) -> None:
+        """Take the line that says how far the run is off the screen, before pytest writes there."""
+        if self.progress:
+            self.progress.clear()
 
     def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, str] | None:
         """Show the status of a requirement if pytest has no word for it."""
@@ -223,6 +242,12 @@ def conformance(pytestconfig: pytest.Config) -> Iterator[Run]:
     assert isinstance(plugin, Conformance)  # noqa: S101 - registered by that name
     with plugin.run.scripted_requests():
         yield plugin.run
+
+
+def begin_line(writer: Any) -> None:
+    """Begin a new line of pytest's output, if it is within one."""
+    if writer.width_of_current_line:
+        writer.line()
 
 
 def given_arguments(config: pytest.Config) -> list[str]:
