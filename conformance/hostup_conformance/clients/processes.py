@@ -17,8 +17,8 @@ from typing import IO
 
 from hostup_conformance.clients.story import Outcome
 
-#: How many seconds to wait for the rest of the output once the command has ended.
-A_MOMENT = 1.0
+#: How many seconds to wait, once the command has ended, for the rest of the output, and for the end of its processes.
+A_MOMENT, A_WHILE = 1.0, 3.0
 #: How many seconds pass between two checks whether to stop the command.
 LOOK = 0.5
 #: How many times to look for processes that have just been forked.
@@ -93,22 +93,44 @@ def run_command(
         reason = getattr(error, "strerror", None) or str(error)
         return Outcome(None, b"", b"", 0.0, "start", f"{command[0]} cannot be started: {reason}")
     streams = [Stream(pipe, process, most) for pipe in (process.stdout, process.stderr) if pipe]
-    code = None
+    code = left_behind = None
+    took = 0.0
     try:
         while code is None and not stop.is_set() and (seconds := left()) > 0:
             with suppress(subprocess.TimeoutExpired):
                 code = process.wait(min(seconds, LOOK))
+        took = time.monotonic() - began
+        left_behind = still_running(mark) if PROC.is_dir() and code is not None else None
     finally:
         end_group(process.pid)
         end_marked(mark)
         process.wait()
     stdout, stderr = (stream.finish(A_MOMENT) for stream in streams)
-    took = time.monotonic() - began
     if any(stream.excess for stream in streams):
         return Outcome(None, stdout, stderr, took, "bound", f"it printed more than {most >> 20} MiB")
     if code is None:
         return Outcome(None, stdout, stderr, took, "deadline")
-    return Outcome(code if code >= 0 else 128 - code, stdout, stderr, took)  # as shells have it
+    return Outcome(
+        code if code >= 0 else 128 - code, stdout, stderr, took, left_behind=left_behind
+    )  # as shells have it
+
+
+def still_running(mark: str) -> frozenset[str]:
+    """Return the programs of the processes that still run a while after the command has ended."""
+    latest = time.monotonic() + A_WHILE
+    while (found := frozenset(marked_with(mark))) and time.monotonic() < latest:
+        time.sleep(0.05)
+    return found
+
+
+def marked_with(mark: str, argument: str = "") -> set[str]:
+    """Return the programs of the processes with a text in their environment, and another one in their arguments."""
+    found = [pid for pid in processes() if mark.encode() in read(pid, "environ") and state(pid) not in "ZX"]
+    return {
+        read(pid, "comm").decode("utf-8", "replace").strip()
+        for pid in found
+        if argument.encode() in read(pid, "cmdline")
+    }
 
 
 def end_group(pid: int) -> None:

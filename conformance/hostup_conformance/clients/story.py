@@ -23,6 +23,8 @@ Does = Literal["probe", "poll", "run"]
 Kind = Resource | Literal["probe", "start", "poll", "malformed"]
 #: Which origin received the request: that of the base URL, or the other one, which must never receive the key.
 Origin = Literal["own", "other"]
+#: How many seconds before its time is up a client may give up honestly: some count in whole seconds.
+NEAR = 2.0
 #: What ended the command.
 EndedBy = Literal["itself", "deadline", "bound", "start"]
 
@@ -53,6 +55,12 @@ class Play:
     completes: str | None = None
     #: The HOSTUP_TIMEOUT that the command was given, in seconds.
     timeout: float | None = None
+    #: Whether the output is so large that slow languages may need all the time that there is.
+    large: bool = False
+    #: The path of the base URL, if it has one.
+    prefix: str = ""
+    #: Whether the server's certificate must not be trusted.
+    untrusted: bool = False
     #: Whether it is a recording, whose format leaves some things out.
     recorded: bool = False
 
@@ -69,6 +77,10 @@ class Outcome:
     ended_by: EndedBy = "itself"
     #: The bound that it exceeded, or why it could not be started.
     reason: str = ""
+    #: The programs of its processes that still ran after its end, and of those that had the key in their arguments;
+    #: None where the system does not show them, or nobody looked.
+    left_behind: frozenset[str] | None = None
+    exposing: frozenset[str] | None = None
 
     @property
     def printed(self) -> dict[str, bytes]:
@@ -165,6 +177,32 @@ class Story:
         return self.last_poll.body if self.last_poll else None
 
     @property
+    def gave_up(self) -> bool:
+        """Whether the command ended by itself about when its time was up, with a code that says so and no output.
+
+        It may have stopped listening while the response was on its way, so what the response said cannot be demanded.
+        """
+        outcome, timeout = self.outcome, self.play.timeout
+        if outcome is None or timeout is None or outcome.ended_by != "itself" or not outcome.code:
+            return False
+        return outcome.seconds >= timeout - NEAR and outcome.stdout in {b"", *self.partial_outputs}
+
+    @property
+    def by_time(self) -> bool:
+        """Whether the story may have ended otherwise on a machine that is not busy."""
+        if self.outcome is None or self.outcome.ended_by == "deadline":
+            return self.outcome is not None
+        abandoned = any(not e.ask.delivered and e.ask.origin == "own" for e in self.requests)
+        return self.play.completes is not None and not self.done and (self.gave_up or abandoned)
+
+    @property
+    def partial_outputs(self) -> list[bytes]:
+        """What polls of the running command said that it had printed to its standard output, in UTF-8."""
+        bodies = [e.body for e in self.of("poll") if got_200(e) and isinstance(e.body, dict)]
+        texts = [body.get("stdout") for body in bodies if body.get("exited") is not True]
+        return [text.encode("utf-8", "surrogatepass") for text in texts if isinstance(text, str)]
+
+    @property
     def done(self) -> bool:
         """Whether the client got the result that it was asked for."""
         return (self.availability if self.task.does == "probe" else self.last_poll) is not None
@@ -198,9 +236,11 @@ def says(e: Exchange, member: str, value: object) -> bool:
     return got_200(e) and isinstance(e.body, dict) and e.body.get(member) is value
 
 
-def kind_of(request: Request) -> tuple[Kind, str | None]:
-    """Return what a request asks for, and the id as it is in the path."""
-    resource, segment = resource_of(request.path)
+def kind_of(request: Request, prefix: str = "") -> tuple[Kind, str | None]:
+    """Return what a request asks for, and the id as it is in the path, which is below the prefix."""
+    if not request.path.startswith(prefix):
+        return "other", None
+    resource, segment = resource_of(request.path.removeprefix(prefix))
     if resource == "exec" and request.method == "POST":
         return "start", segment
     if request.method != "GET" or resource == "other":

@@ -160,8 +160,18 @@ def add_client(commands: Commands) -> None:
         "--scene", action="append", default=[], metavar="NAME", help="play only this scene; may be repeated"
     )
     client.add_argument("--scenes", action="store_true", help="list the scenes without running anything")
+    client.add_argument(
+        "--jobs", type=positive, metavar="N", help="how many scenes are played at once (default: as suits COMMAND)"
+    )
     client.add_argument("--by-hand", action="store_true", help="serve the scene until Ctrl-C, without running COMMAND")
     add_reports(client)
+
+
+def positive(text: str) -> int:
+    """Return a number that is at least 1; raise `ValueError` for anything else."""
+    if (number := int(text)) < 1:
+        raise ValueError(text)
+    return number
 
 
 def add_compare(commands: Commands) -> None:
@@ -230,6 +240,7 @@ def judge_command(arguments: argparse.Namespace, words: list[str]) -> int:
             report_dir=arguments.report_dir,
             waivers=arguments.waivers,
             strict=arguments.strict,
+            jobs=arguments.jobs,
         )
     )
 

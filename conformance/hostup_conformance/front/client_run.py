@@ -17,6 +17,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
+from hostup_conformance.clients import certificates
 from hostup_conformance.clients import recording as client_recording
 from hostup_conformance.clients.judging import Verdict, client_requirements, judge_client, root_causes
 from hostup_conformance.clients.play import ClientCommand, check_command, play_all, serve
@@ -25,12 +26,13 @@ from hostup_conformance.clients.story import Does, Exchange, Seen
 from hostup_conformance.front.options import check_outputs
 from hostup_conformance.front.record import BODY_CHARACTERS, Course, Subject, record_of
 from hostup_conformance.judging.defects import Defects
+from hostup_conformance.judging.rule import SHOWN
 from hostup_conformance.judging.verdict import nothing_judged
 from hostup_conformance.judging.waivers import Waiver, apply_waivers, read_waivers
 from hostup_conformance.keeping.interruption import REASON, Interruption
 from hostup_conformance.keeping.misconfigured import Misconfigured
 from hostup_conformance.keeping.redact import redactor
-from hostup_conformance.keeping.safe_text import CommandLine, beginning, counted
+from hostup_conformance.keeping.safe_text import CommandLine, beginning, counted, on_one_line
 from hostup_conformance.reports import terminal
 from hostup_conformance.reports.files import remove_reports, write_reports
 
@@ -38,8 +40,8 @@ from hostup_conformance.reports.files import remove_reports, write_reports
 CONFORMANT, NOT_CONFORMANT, INTERRUPTED, UNWRITTEN, UNUSABLE = range(5)
 #: How the command line in a report begins that plays a scene again.
 AGAIN = ("hostup-conformance", "client")
-#: How many of the last bytes that a command printed are shown.
-LAST = 500
+#: How many of the last bytes that a command printed are shown, and how many lines where that is all there is to see.
+LAST, LAST_LINES = 500, 20
 REDACT = redactor((KEY,))
 #: The codes that make a terminal show a line so (ECMA-48, SGR).
 COLOURS = {"red": "31", "green": "32", "yellow": "33", "bold": "1"}
@@ -55,6 +57,8 @@ class ClientOptions:
     report_dir: Path = Path("conformance-report")
     waivers: str | None = None
     strict: bool = False
+    #: How many scenes are played at once, if not as many as suits the command.
+    jobs: int | None = None
     #: The recording that is judged, if no command is run.
     recording: Path | None = None
 
@@ -86,13 +90,31 @@ class Printer:
 def run(options: ClientOptions) -> int:
     """Judge a client, write the reports, print the summary, and return the exit code."""
 
-    def exchanges(interruption: Interruption) -> tuple[list[Exchange], str | None]:
-        chosen = chosen_scenes(options)
-        check_command(options.command)
-        terminal.say(f"command: {shlex.join(options.words)} ({options.does}), {counted(len(chosen), 'scene')}")
-        return play_all(options.command, chosen, interruption.tell)
+    about = subject(options)
 
-    return judge_and_report(options, exchanges, subject(options))
+    def say(line: str) -> None:
+        terminal.say(line)
+        about.described["course"].append(line)
+
+    def exchanges(interruption: Interruption) -> tuple[list[Exchange], str | None]:
+        check_command(options.command)
+        chosen = playable(chosen_scenes(options), say)
+        terminal.say(f"command: {shlex.join(options.words)} ({options.does}), {counted(len(chosen), 'scene')}")
+        exchanges, stopped = play_all(options.command, chosen, interruption.tell, options.jobs, say)
+        if stopped and stopped != REASON:
+            print_standard_error(exchanges)
+        return exchanges, stopped
+
+    return judge_and_report(options, exchanges, about)
+
+
+def print_standard_error(exchanges: Sequence[Exchange]) -> None:
+    """Print the end of the standard error of the last scene, which is all there is to see."""
+    story = exchanges[-1].ask.story if exchanges else None
+    text = story.outcome.stderr.decode("utf-8", "replace") if story and story.outcome else ""
+    terminal.say("its standard error:" if text.strip() else "it printed nothing to its standard error")
+    for line in text.splitlines()[-LAST_LINES:]:
+        terminal.say(f"  | {on_one_line(beginning(line, SHOWN, REDACT)[0])}")
 
 
 def judge_file(file: Path, options: ClientOptions) -> int:
@@ -195,10 +217,22 @@ def chosen_scenes(options: ClientOptions) -> list[Scene]:
     return suited
 
 
+def playable(chosen: list[Scene], say: Callable[[str], None]) -> list[Scene]:
+    """Return the scenes that can be played here; say which are left out; raise `Misconfigured` if none is left."""
+    with_tls = [scene for scene in chosen if scene.certificate]
+    if not with_tls or (why := certificates.missing()) is None:
+        return chosen
+    names = ", ".join(scene.name for scene in with_tls)
+    if len(with_tls) == len(chosen):
+        raise Misconfigured(f"--scene {names}: it needs certificates, but {why}")
+    say(f"left out: {names} ({why})")
+    return [scene for scene in chosen if not scene.certificate]
+
+
 def subject(options: ClientOptions) -> Subject[Seen]:
     """Return the client as the subject of reports."""
     does = () if options.does == "run" else ("--does", options.does)
-    described = {"base_url": shlex.join(options.words), "kind": "client", "profile": options.does}
+    described = {"base_url": shlex.join(options.words), "kind": "client", "profile": options.does, "course": []}
 
     def again(e: Exchange) -> CommandLine:
         return CommandLine([*AGAIN, *does, "--scene", e.ask.play.scene, "--", *options.words])

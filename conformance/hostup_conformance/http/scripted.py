@@ -13,9 +13,12 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from email.utils import formatdate
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from hostup_conformance.http.messages import Headers, Request, Response
+
+if TYPE_CHECKING:
+    import ssl
 
 CRLF = b"\r\n"
 #: How much a client may send: bytes in a header section, in a body and in all; requests, and connections at once.
@@ -42,6 +45,8 @@ class Reply:
     pieces: int = 1
     pause: float = 0.0
     chunked: bool = False
+    #: Whether nothing but the end of the connection tells where the body ends.
+    until_close: bool = False
     after: After = "keep"
     #: Whether the server stops listening before it is sent.
     last: bool = False
@@ -54,6 +59,7 @@ class Reply:
     def head(self) -> bytes:
         """Return status line and header section."""
         length = [("Transfer-Encoding", "chunked")] if self.chunked else [("Content-Length", str(len(self.sent)))]
+        length = [("Connection", "close")] if self.until_close else length
         fields = [("Date", formatdate(usegmt=True)), *self.headers, *length]
         lines = [
             f"HTTP/1.1 {self.status} {'OK' if self.status == 200 else 'Status'}",
@@ -115,10 +121,10 @@ class ScriptedServer:
         self._writers: set[asyncio.StreamWriter] = set()
         self._tasks: set[asyncio.Task[None]] = set()
 
-    async def listen(self, host: str, name: str) -> int:
+    async def listen(self, host: str, name: str, tls: ssl.SSLContext | None = None) -> int:
         """Listen on a host, whose requests are recorded under a name; return the port.
 
-        For `localhost`, listen on IPv6 too if there is any.
+        For `localhost`, listen on IPv6 too if there is any. With a context, speak TLS.
         """
         listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         listener.bind(("127.0.0.1", 0))
@@ -134,7 +140,7 @@ class ScriptedServer:
             await self._connection(reader, writer, name)
 
         for one in listeners:
-            self._servers.append(await asyncio.start_server(connected, sock=one, limit=LARGEST_HEAD))
+            self._servers.append(await asyncio.start_server(connected, sock=one, limit=LARGEST_HEAD, ssl=tls))
         return port
 
     def refuse(self) -> None:
@@ -211,7 +217,8 @@ class ScriptedServer:
                 pass
         if reply.after == "reset":
             reset(writer)
-        return reply.after == "keep" and not reply.last and wants_more(received.request)
+        stays = reply.after == "keep" and not reply.last and not reply.until_close
+        return stays and wants_more(received.request)
 
 
 async def send(reply: Reply, received: Received, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -29,45 +29,34 @@ ALTERED = {
     "kept_curl.php": Altered(
         "curl.php",
         "It uses one curl handle: on a kept connection, curl repeats a lost request, even a POST.",
-        ("CLIENT-17", "CLIENT-18"),
-        ("start-lost", "poll-lost"),
+        ("CLIENT-17",),
+        ("start-lost",),
         {
             "$curl = curl_init($url);": "static $curl = curl_init(); curl_reset($curl); "
             "curl_setopt($curl, CURLOPT_URL, $url);",
             "php-client/1.0": "php-curl/1.0",
         },
     ),
-    "kept_nethttp.go": Altered(
+    "redirected_nethttp.go": Altered(
         "nethttp.go",
-        "It keeps connections, and net/http repeats a lost GET on one.",
-        ("CLIENT-18",),
-        ("poll-lost",),
-        {"DisableKeepAlives: true": "DisableKeepAlives: false", "go-client/1.0": "Go-http-client/1.1"},
+        "It lets net/http follow redirects, which takes the command elsewhere, without the key.",
+        ("CLIENT-45",),
+        ("start-redirected",),
+        {"CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },": ""},
     ),
-    "repeating_aiohttp.py": Altered(
-        "aiohttp_client.py",
-        "It lets aiohttp repeat a lost GET.",
-        ("CLIENT-18",),
-        ("poll-lost",),
-        {
-            ', "User-Agent": "aiohttp-client/1.0"': "",
-            "force_close=True": "force_close=False",
-            ", middlewares=[once]": "",
-        },
-    ),
-    "repeating_http_tiny.pl": Altered(
+    "each_read_of_http_tiny.pl": Altered(
         "http_tiny.pl",
-        "It lets HTTP::Tiny repeat a lost GET.",
-        ("CLIENT-18",),
-        ("poll-lost",),
-        {"agent => 'perl-client/1.0', ": "", 'die "no response\\n" if $connected++; ': ""},
+        "It limits each read, and not the time in all.",
+        ("CLIENT-24",),
+        ("poll-trickling",),
+        {"alarm($ENV{HOSTUP_TIMEOUT} // 300);": ""},
     ),
-    "repeating_net_http.rb": Altered(
-        "net_http.rb",
-        "It lets Net::HTTP repeat a lost GET.",
-        ("CLIENT-18",),
-        ("poll-lost",),
-        {'  request["User-Agent"] = "ruby-client/1.0"\n': "", "http.max_retries = 0": ""},
+    "each_read_of_requests.py": Altered(
+        "requests_client.py",
+        "It limits each read, and not the time in all.",
+        ("CLIENT-24",),
+        ("poll-trickling",),
+        {"signal.setitimer(signal.ITIMER_REAL, TIMEOUT)\n": ""},
     ),
     "redirected_urllib.py": Altered(
         "urllib_client.py",

@@ -21,7 +21,7 @@ from pathlib import Path
 
 from clients.altered import ALTERED
 from clients.different import different
-from clients.faulty import Right, faulty
+from clients.faulty import Does, Right, faulty
 
 HERE = Path(__file__).parent
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "hostup-conformance"
@@ -44,6 +44,7 @@ class Client:
     argument: str | None = None
     #: The name under which the script is altered, see `ALTERED`.
     altered: str | None = None
+    does: Does = "run"
 
     @property
     def name(self) -> str:
@@ -91,8 +92,8 @@ def right() -> list[Client]:
 WRONG = {
     "naive_loop.py": (("CLIENT-15", "CLIENT-23", "CLIENT-31"), ("unavailable", "slow-command", "exit-code-3")),
     "retry_everything.mjs": (
-        ("CLIENT-17", "CLIENT-18", "CLIENT-20", "CLIENT-25"),
-        ("start-lost", "poll-lost", "poll-rate-limited", "probe-forbidden"),
+        ("CLIENT-17", "CLIENT-20", "CLIENT-25"),
+        ("start-lost", "poll-rate-limited", "probe-forbidden"),
     ),
     "curl_retry.sh": (("CLIENT-08", "CLIENT-17", "CLIENT-29"), ("awkward-command", "start-lost", "streams-null")),
 }
@@ -104,7 +105,10 @@ def wrong() -> list[Client]:
     scripts += [
         Client(HERE / "right" / one.script, one.requirements, one.scenes, altered=name) for name, one in ALTERED.items()
     ]
-    return [*scripts, *(Client(HERE / "faulty", (f.requirement,), f.scenes, f.name) for f in faulty().values())]
+    return [
+        *scripts,
+        *(Client(HERE / "faulty", (f.requirement,), f.scenes, f.name, does=f.does) for f in faulty().values()),
+    ]
 
 
 def altered(file: Path, name: str) -> Path:

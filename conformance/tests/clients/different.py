@@ -6,6 +6,7 @@ The docstring says how one differs. Run one with `python different.py NAME`.
 from __future__ import annotations
 
 import http.client
+import ssl
 import sys
 import time
 from pathlib import Path
@@ -46,7 +47,7 @@ class RetriesProbe(Right):
         seconds = self.pause(got)
         if seconds is None or seconds > self.left():
             raise Failed(f"status {got.status}")
-        time.sleep(seconds + 0.01)
+        time.sleep(max(seconds, self.interval) + 0.01)
         return super().ask(method, url)
 
 
@@ -66,8 +67,43 @@ class RetriesPollAfter500(Right):
         seconds = self.pause(got)
         if seconds is None or seconds > self.left():
             raise Failed(f"status {got.status}")
-        time.sleep(seconds + 0.01)
+        time.sleep(max(seconds, self.interval) + 0.01)
         return super().ask(method, url, body)
+
+
+class PollsOn(Right):
+    """It polls on after a 5xx and a lost response, until a poll gets a 404, or its time is up."""
+
+    #: How many seconds it waits for one response.
+    patience = 2.5
+
+    def ask(self, method: str, url: str, body: bytes | None = None) -> Any:
+        while "?pid=" in url and self.left() > 0:
+            try:
+                got = self.send(method, url)
+            except (OSError, http.client.HTTPException):
+                time.sleep(self.interval)
+                continue
+            if got.status < 500 or got.headers.get("Retry-After"):
+                break
+            time.sleep(self.interval)
+        else:
+            return super().ask(method, url, body)
+        if got.status == 200:
+            return self.read(got)
+        seconds = self.pause(got)
+        if seconds is None or seconds > self.left():
+            raise Failed(f"status {got.status}")
+        time.sleep(max(seconds, self.interval) + 0.01)
+        return self.ask(method, url)
+
+    def send(self, method: str, url: str, body: bytes | None = None) -> Got:
+        deadline = self.deadline
+        self.deadline = min(deadline, time.monotonic() + self.patience) if "?pid=" in url else deadline
+        try:
+            return super().send(method, url, body)
+        finally:
+            self.deadline = deadline
 
 
 class GivesUpWhenLimited(Right):
@@ -172,14 +208,15 @@ class KeepsConnection(Right):
     def send(self, method: str, url: str, body: bytes | None = None) -> Got:
         parts = urlsplit(url)
         if self.kept is None or self.is_closed():
-            self.kept = http.client.HTTPConnection(parts.netloc)
+            self.kept = self.connection(url)
         self.kept.timeout = max(self.left(), 0.1)
         if self.kept.sock:
             self.kept.sock.settimeout(self.kept.timeout)
         headers = self.headers() | ({"Content-Type": self.media_type} if body is not None else {})
-        self.kept.request(method, url.removeprefix(f"http://{parts.netloc}"), body, headers)
-        response = self.kept.getresponse()
-        return Got(response.status, response.headers, response.read())
+        with self.limit():
+            self.kept.request(method, parts.path + (f"?{parts.query}" if parts.query else ""), body, headers)
+            response = self.kept.getresponse()
+            return Got(response.status, response.headers, response.read())
 
     def is_closed(self) -> bool:
         if self.kept is None or self.kept.sock is None:
@@ -187,7 +224,7 @@ class KeepsConnection(Right):
         self.kept.sock.setblocking(False)
         try:
             return self.kept.sock.recv(1) == b""
-        except BlockingIOError:
+        except (BlockingIOError, ssl.SSLWantReadError):
             return False
 
 

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from clients.catalogue import Client, Missing, right, wrong
+from hostup_conformance.clients import certificates
 from hostup_conformance.clients.judging import MATRIX, Verdict, client_requirements, judge_client
 from hostup_conformance.clients.play import AT_ONCE, ClientCommand, Stop, play_each
 from hostup_conformance.clients.scenes import Scene, scenes
@@ -39,11 +40,17 @@ def verdicts(
     found: dict[str, Verdict | str] = {}
     for client in clients:
         try:
-            command = ClientCommand(client.command())
+            command = ClientCommand(client.command(), client.does)
         except Missing as missing:
             found[client.name] = str(missing)
             continue
-        plays += [(client.name, command, scenes()[name]) for name in chosen(client)]
+        suited = [scene for name in chosen(client) if (scene := scenes()[name]).suits(client.does)]
+        if any(scene.certificate for scene in suited) and (why := certificates.missing()):
+            if client.requirements:
+                found[client.name] = why
+                continue
+            suited = [scene for scene in suited if not scene.certificate]
+        plays += [(client.name, command, scene) for scene in suited]
     played = play_each([(command, scene) for _, command, scene in plays], Stop(3600), at_once)
     exchanges: dict[str, list[Exchange]] = {}
     for (name, _, _), seen in zip(plays, played, strict=True):

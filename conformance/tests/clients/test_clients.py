@@ -20,7 +20,7 @@ from clients.matrix import reported, verdicts
 from hostup_conformance.clients import processes
 from hostup_conformance.clients.judging import MATRIX, client_requirements
 from hostup_conformance.clients.play import AT_ONCE, ClientCommand, Stop, play_each
-from hostup_conformance.clients.scenes import KEY, THROUGH, scenes
+from hostup_conformance.clients.scenes import BASE_URL, KEY, THROUGH, scenes
 from hostup_conformance.front import cli
 from hostup_conformance.judging.root_cause import read_matrix
 from running import KEPT, report_in
@@ -47,6 +47,22 @@ def client(folder: Path, *arguments: str | Path, **environ: str) -> subprocess.C
     return subprocess.run(
         command, cwd=folder, env={**KEPT, **environ}, capture_output=True, text=True, timeout=120, check=False
     )
+
+
+#: Plays scenes without much patience.
+IMPATIENT = """
+import sys
+from hostup_conformance.clients import play
+from hostup_conformance.front.cli import main
+
+play.to_start = play.allowed = lambda _scene: 1.0
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+def impatient(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", IMPATIENT, "client", "--report-dir", str(folder / "report"), *arguments]
+    return subprocess.run(command, cwd=folder, env=KEPT, capture_output=True, text=True, timeout=60, check=False)
 
 
 def script(folder: Path, text: str) -> tuple[str, ...]:
@@ -89,7 +105,7 @@ def test_the_matrix_is_of_this_catalogue() -> None:
 def test_every_scene_says_what_the_server_does() -> None:
     for scene in scenes().values():
         assert scene.words.endswith("."), scene.name
-        assert scene.completes in {None, THROUGH, "CLIENT-34"}
+        assert scene.completes in {None, THROUGH, BASE_URL, "CLIENT-34"}
 
 
 def test_a_right_client_is_reported_as_servers_are(tmp_path: Path) -> None:
@@ -143,14 +159,34 @@ def test_what_cannot_be_judged_is_said(tmp_path: Path, arguments: list[str], sai
     assert said in done.stderr
 
 
-def test_a_command_that_sends_nothing_demonstrates_nothing(tmp_path: Path) -> None:
-    assert client(tmp_path, "--scene", "start-lost", "--", "false").returncode == 1
-    assert report_in(tmp_path)["verdict"] == "not_demonstrated"
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("import sys; sys.exit('no such\\x1b[31m module')", "  | no such\\x1b[31m module\n"),
+        ("pass", "it printed nothing to its standard error"),
+        ("import time; time.sleep(100)", "it sent nothing (it was ended after"),
+    ],
+)
+def test_a_command_that_sends_nothing_is_run_once(text: str, said: str, tmp_path: Path) -> None:
+    command = script(tmp_path, f"open('runs', 'a').write('.')\n{text}")
+    done = impatient(tmp_path, "--scene", "start-lost", "--scene", "poll-lost", "--", *command)
+    assert done.returncode == 1
+    assert said in done.stdout
+    assert len((tmp_path / "runs").read_text("ascii")) == 1 + ("ended" in said)
+    assert report_in(tmp_path)["verdict"] == "not_conformant"
+
+
+def test_one_that_does_not_end_is_not_played_on(tmp_path: Path) -> None:
+    done = impatient(tmp_path, "--", *RIGHT[:-1], "NeverExits")
+    assert "it did not end (it was ended after" in done.stdout
+    assert done.stdout.count("again, alone") == 1
+    failed = [entry["id"] for entry in report_in(tmp_path)["requirements"] if entry["status"] == "fail"]
+    assert failed == ["CLIENT-24", "CLIENT-33"]
 
 
 def test_the_environment_holds_what_was_promised_alone(tmp_path: Path) -> None:
     command = script(tmp_path, "import json, os; open('env.json', 'w').write(json.dumps(dict(os.environ)))")
-    client(tmp_path, "--scene", "never-ends", "--", *command, HOSTUP_READ_API_KEY="x" * 20, https_proxy="http://x")
+    client(tmp_path, "--", *command, HOSTUP_READ_API_KEY="x" * 20, https_proxy="http://x")
     given = json.loads((tmp_path / "env.json").read_text("utf-8"))
     names = ("BASE_URL", "API_KEY", "VPS_ID", "COMMAND", "TIMEOUT", "SCENE")
     assert {name for name in given if name.startswith("HOSTUP_")} == {f"HOSTUP_{name}" for name in names}
@@ -251,15 +287,7 @@ HOSTILE = {
 def test_a_hostile_command_leaves_only_a_report(name: str, tmp_path: Path) -> None:
     """A run with a hostile command ends with a report, and leaves nothing else behind."""
     before = set(processes.processes())
-    code = (
-        "import sys; from hostup_conformance.sources import client; from hostup_conformance.front.cli import main; "
-        "client.START_SECONDS = client.LONG_SECONDS = 1.0; sys.exit(main(sys.argv[1:]))"
-    )
-    command = [sys.executable, "-c", code, "client", "--report-dir", str(tmp_path / "report"), "--scene", "well", "--"]
-    run = subprocess.run(
-        [*command, *script(tmp_path, HOSTILE[name])],
-        cwd=tmp_path, env=KEPT, capture_output=True, text=True, timeout=60, check=False,
-    )  # fmt: skip
+    run = impatient(tmp_path, "--scene", "well", "--", *script(tmp_path, HOSTILE[name]))
     assert run.returncode == 1, run.stdout + run.stderr
     assert run.stderr == ""
     assert report_in(tmp_path)["verdict"] == "not_conformant"

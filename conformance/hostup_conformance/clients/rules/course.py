@@ -8,7 +8,7 @@ from itertools import pairwise
 from hostup_conformance.clients.rules import Findings, after, judging, next_after
 from hostup_conformance.clients.story import Exchange, Story, accepted, pids_of, says
 from hostup_conformance.http.times import retry_after_seconds
-from hostup_conformance.keeping.safe_text import shown
+from hostup_conformance.keeping.safe_text import short_json
 
 #: How many seconds too early a request may be, since clocks and timers are not exact.
 EARLY = 0.1
@@ -65,7 +65,7 @@ def said(e: Exchange) -> str:
     if e.status != 200:
         return f"the status {e.status}"
     if isinstance(e.body, dict) and "available" in e.body:
-        return f"available {shown(e.body['available'])}"
+        return f"available {short_json(e.body['available'], 100)}"
     return "no available"
 
 
@@ -100,19 +100,6 @@ def why_unsure(e: Exchange) -> str:
     return f"another start after {e.failure or f'the status {e.status}'}"
 
 
-@judging("CLIENT-18", lambda story: any(not e.ask.delivered for e in story.of("poll")))
-def lost_poll_is_not_repeated(story: Story) -> Findings:
-    """A poll without a complete response must not be sent again.
-
-    It may have taken the output away, since the guest agent forgets a command once it has reported its end. After a
-    5xx, another poll passes. One whose response has not begun is not lost: CLIENT-38 judges what comes beside it.
-    """
-    polls = story.of("poll")
-    for first in (e for e in polls if not e.ask.delivered and e.failure):
-        if e := next_after(first, polls):
-            yield e, f"no second poll, since the output may be lost{advice(e)}", f"another poll after: {first.failure}"
-
-
 @judging("CLIENT-19", lambda story: story.last_poll)
 def no_poll_after_the_end(story: Story) -> Findings:
     """Any poll after a response with exited true is a finding."""
@@ -125,11 +112,11 @@ def no_poll_after_the_end(story: Story) -> Findings:
 def one_poll_at_a_time(story: Story) -> Findings:
     """A poll that arrived before the response to an earlier one of the same pid began to be sent is a finding.
 
-    One whose response never began passes: CLIENT-18 judges what follows it.
+    One that got no response, or that the client gave up, passes: it was lost, and to poll on is right.
     """
     for earlier, later in pairwise(story.of("poll")):
         responded, same_pid = earlier.ask.responded, pids_of(earlier.request) == pids_of(later.request)
-        if responded is not None and later.ask.arrived < responded and same_pid:
+        if earlier.ask.delivered and responded is not None and later.ask.arrived < responded and same_pid:
             seconds = later.ask.arrived - earlier.ask.arrived
             yield later, "no poll before the response to the one before", f"another poll after {seconds:.1f} seconds"
 

@@ -11,29 +11,40 @@ from hostup_conformance.http.json_text import read_json
 from hostup_conformance.keeping.safe_text import counted
 
 
-@judging("CLIENT-05", lambda story: sent_anything(story) and not story.awkward)
+@judging(
+    "CLIENT-05",
+    lambda story: sent_anything(story) and not story.awkward and story.play.completes != "CLIENT-42",
+)
 def only_documented_operations(story: Story) -> Findings:
     """The method and path must be those of an operation in the OpenAPI document.
 
-    Query parameters are not judged here. CLIENT-06 judges the path where the id needs percent-encoding, and CLIENT-37 a
-    path that a pollUrl named.
+    Query parameters are not judged here. CLIENT-06 judges the path where the id needs percent-encoding, CLIENT-37 a
+    path that a pollUrl named, and CLIENT-42 all paths where the base URL is not a bare one.
     """
     for e in story.of("other"):
-        if e.request.path not in named_by_poll_urls(story):
-            yield e, f"GET or POST {ENDPOINT} below HOSTUP_BASE_URL", f"{e.request.method} {e.request.target}"
+        if e.request.path not in stray_poll_urls(story):
+            got = f"{e.request.method} {e.request.target}{written_as_text(e.request.target)}"
+            yield e, f"GET or POST {ENDPOINT} below HOSTUP_BASE_URL", got
 
 
-def named_by_poll_urls(story: Story) -> set[str]:
-    """Return the paths of the pollUrls that the client got."""
+def written_as_text(target: str) -> str:
+    """Return a hint if a target looks as if something that is missing had been written as text."""
+    nothing = next((word for word in ("None", "null", "undefined", "nil") if target.endswith(word)), None)
+    return f" (was a member that is missing, such as pollUrl, written as {nothing}?)" if nothing else ""
+
+
+def stray_poll_urls(story: Story) -> set[str]:
+    """Return the paths of the pollUrls that the client got and that are not this endpoint's."""
     urls = [e.body.get("pollUrl") for e in story.of("start") if got_200(e) and isinstance(e.body, dict)]
-    return {urlsplit(url).path for url in urls if isinstance(url, str)}
+    paths = {urlsplit(url).path for url in urls if isinstance(url, str)}
+    return {path for path in paths if resource_of(path)[0] != "exec"}
 
 
-@judging("CLIENT-37", lambda story: any(resource_of(path)[0] != "exec" for path in named_by_poll_urls(story)))
+@judging("CLIENT-37", stray_poll_urls)
 def no_stray_poll_url(story: Story) -> Findings:
     """A request to another path than this endpoint's is a finding, although a pollUrl named it."""
     for e in story.of("other"):
-        if e.request.path in named_by_poll_urls(story):
+        if e.request.path in stray_poll_urls(story):
             yield e, f"no poll but one of {ENDPOINT}, whatever pollUrl names", f"{e.request.method} {e.request.target}"
 
 

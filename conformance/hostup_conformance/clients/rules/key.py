@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hostup_conformance.clients.rules import Findings, judging, sent_anything
 from hostup_conformance.clients.story import Exchange, Story
+from hostup_conformance.http.json_text import read_json
 from hostup_conformance.keeping.redact import redactor
 
 
@@ -63,6 +64,38 @@ def no_other_origin(story: Story) -> Findings:
         if any(map(holds_key, texts)):
             advice = "do not follow redirects, and take from pollUrl no more than its pid"
             yield e, f"no key for another host ({advice})", "the key"
+
+
+@judging("CLIENT-45", lambda story: story.task.command and led_away(story))
+def command_goes_nowhere_else(story: Story) -> Findings:
+    """The command must not reach the second server in a body, with the key or without it."""
+    for e in elsewhere(story):
+        value = read_json(e.request.body).value
+        sent = value.get("command") if isinstance(value, dict) else None
+        if story.task.command and (sent == story.task.command or story.task.command.encode() in e.request.body):
+            yield e, "no command for another host (do not follow redirects of the start)", "the command"
+
+
+@judging("CLIENT-39", lambda story: story.play.untrusted and story.outcome)
+def certificate_is_verified(story: Story) -> Findings:
+    """No request may come where the certificate must not be trusted: verification ends the connection before."""
+    for e in story.own:
+        yield e, "no request, since the server's certificate must not be trusted", f"{e.request.method} with the key"
+
+
+@judging("CLIENT-43", lambda story: story.outcome is not None and story.outcome.exposing is not None)
+def key_is_no_argument(story: Story) -> Findings:
+    """While a request of the scene well waits, no process of the client may have the key in its arguments.
+
+    It is seen where the system has a /proc.
+    """
+    if story.outcome and story.outcome.exposing:
+        programs = ", ".join(sorted(story.outcome.exposing))
+        yield (
+            None,
+            "no key in arguments (curl reads header fields from standard input: -H @-)",
+            f"the key in those of {programs}",
+        )
 
 
 @judging("CLIENT-04", lambda story: story.outcome is not None)

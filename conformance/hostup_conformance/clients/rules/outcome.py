@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+import json
+import re
+
 from hostup_conformance.clients.rules import Findings, judging
-from hostup_conformance.clients.story import Outcome, Story, got_200, how
+from hostup_conformance.clients.story import Exchange, Outcome, Story, got_200, how, says
+from hostup_conformance.contract.paths import ENDPOINT
 from hostup_conformance.keeping.safe_text import counted
+
+#: How many of the last bytes of the standard error are looked at for what the command said last.
+TOLD = 4000
+#: The last line of what a runtime prints below an uncaught error, and the line of that error.
+BELOW_ERROR = re.compile(r"Node\.js v|\s+(at|from) |\s*[})\]]|\t|exit status \d")
+ERROR = re.compile(r"(panic|fatal error|Uncaught|Exception in thread|[\w.$]*(Error|Exception))\b.*: |\S+:\d+:in .*: ")
 
 
 def ended(story: Story) -> Outcome | None:
@@ -13,8 +23,8 @@ def ended(story: Story) -> Outcome | None:
 
 
 def output_of(story: Story) -> Outcome | None:
-    """Return how the client ended, if it got the output that it has to print."""
-    return ended(story) if story.task.does != "probe" and story.done else None
+    """Return how the client ended, if it got the output that it has to print, and had the time to print it."""
+    return ended(story) if story.task.does != "probe" and story.done and not story.gave_up else None
 
 
 def failed(story: Story) -> Outcome | None:
@@ -34,9 +44,32 @@ def comes_to_an_end(story: Story) -> Findings:
         yield None, f"an end to the waiting ({timeout})", f"it had not ended after {story.outcome.seconds:.0f} seconds"
 
 
-@judging("CLIENT-27", failed)
+def lost_polls(story: Story) -> list[Exchange]:
+    """Return the polls that got no complete response, or an empty one."""
+    return [
+        e for e in story.of("poll") if not e.ask.delivered or (e.response is not None and not e.response.body.strip())
+    ]
+
+
+@judging("CLIENT-18", lambda story: lost_polls(story) and failed(story))
+def loss_is_no_end(story: Story) -> Findings:
+    """If a poll got no complete response, and no other said that the command has ended, the exit code must not be 0.
+
+    To poll on passes, and so does to fail. What the later polls get does not matter: a 404 says that the command was
+    forgotten, not that it succeeded.
+    """
+    outcome, lost = failed(story), lost_polls(story)
+    if outcome and outcome.code == 0:
+        why = lost[0].failure or "the response was empty"
+        yield lost[0], "another poll, or an exit code that is not 0", f"the exit code 0, although {why}"
+
+
+@judging("CLIENT-27", lambda story: failed(story) and not lost_polls(story))
 def failure_shows(story: Story) -> Findings:
-    """If the client did not get the result that it was asked for, its exit code must not be 0."""
+    """If the client did not get the result that it was asked for, its exit code must not be 0.
+
+    CLIENT-18 judges it where the response to a poll was lost, and CLIENT-40 where the result is a no.
+    """
     outcome = failed(story)
     if outcome and outcome.code == 0:
         yield None, f"an exit code that is not 0, since {what_went_wrong(story)}", "the exit code 0"
@@ -63,9 +96,7 @@ def no_output_but_the_commands(story: Story) -> Findings:
     White space passes, and so does what polls of the running command returned.
     """
     outcome = failed(story)
-    shown = [e.body.get("stdout") for e in story.of("poll") if got_200(e) and isinstance(e.body, dict)]
-    partial = [text.encode() for text in shown if isinstance(text, str)]
-    if outcome and outcome.stdout.strip() and outcome.stdout not in partial:
+    if outcome and outcome.stdout.strip() and outcome.stdout not in story.partial_outputs:
         got = outcome.stdout[:60].decode("utf-8", "replace")
         yield None, "nothing on the standard output, since there was no output (errors go to the standard error)", got
 
@@ -120,7 +151,8 @@ def exit_code_comes_through(story: Story) -> Findings:
         return
     fits = 0 <= code < 256
     if outcome.code != code if fits else not outcome.code:
-        yield None, f"the exit code {code}" if fits else f"an exit code that is not 0, for {code}", str(outcome.code)
+        expected = f"the exit code {code}" if fits else f"an exit code that is not 0, for {code}"
+        yield None, expected, f"{outcome.code}{last_words(outcome)}"
 
 
 @judging("CLIENT-32", lambda story: output_of(story) and exit_code(story) is None)
@@ -132,15 +164,28 @@ def no_exit_code_is_no_success(story: Story) -> Findings:
 
 
 def unfinished_task(story: Story) -> Findings:
-    """Yield a finding if the client did not finish its task, or did not end by itself."""
-    if story.outcome and (not story.done or story.outcome.ended_by != "itself"):
+    """Yield a finding if the client did not finish its task, or did not end by itself.
+
+    One that gives up when its time is up passes where the output is large: that takes some languages half a minute.
+    """
+    slow = story.play.large and story.gave_up
+    if story.outcome and (not story.done or story.outcome.ended_by != "itself") and not slow:
         does = "asks whether commands can be run" if story.task.does == "probe" else "gets the command's output"
         what = f"a client that {does}, and ends by itself"
         came = [f"{e.request.method} {e.status or e.failure}" for e in story.own]
         sent = ", ".join(came[-4:]) or "one that sent no request"
-        code = how(story.outcome)
-        said = story.outcome.stderr[-80:].decode("utf-8", "replace").strip().splitlines()[-1:]
-        yield None, what, f"{sent}; {code}{f': {said[0]}' if said else ''}"
+        yield None, what, f"{sent}; {how(story.outcome)}{last_words(story.outcome)}"
+
+
+def last_words(outcome: Outcome) -> str:
+    """Return what the command said last on its standard error, after a colon; nothing if it said nothing.
+
+    Where a runtime prints a stack or its version below the error, as Node, Java and Go do, it is the error.
+    """
+    lines = [line for line in outcome.stderr[-TOLD:].decode("utf-8", "replace").splitlines() if line.strip()]
+    if lines and BELOW_ERROR.match(lines[-1]):
+        lines = [line for line in lines if ERROR.match(line)][:1] or lines
+    return f": {lines[-1].strip()}" if lines else ""
 
 
 @judging("CLIENT-33", lambda story: story.play.completes == "CLIENT-33" and story.outcome)
@@ -153,6 +198,68 @@ def succeeds_with_a_right_server(story: Story) -> Findings:
 def survives_a_closed_connection(story: Story) -> Findings:
     """The server closes each connection after its response; the client must open another one and get the output."""
     yield from unfinished_task(story)
+
+
+@judging("CLIENT-42", lambda story: story.play.completes == "CLIENT-42" and story.outcome)
+def any_base_url(story: Story) -> Findings:
+    """The requests must be for the paths of the API below the base URL, and the client must get the output."""
+    for e in story.of("other"):
+        yield e, f"{story.play.prefix}{ENDPOINT}, since the base URL is as it is", e.request.target
+    yield from unfinished_task(story)
+
+
+def probed(story: Story) -> Exchange | None:
+    """Return the last probe, if the client asks for nothing else and ended by itself before its time was up."""
+    probes = story.of("probe") if story.task.does == "probe" and ended(story) and not story.gave_up else []
+    return probes[-1] if probes else None
+
+
+def told_no(e: Exchange) -> bool:
+    """Whether the response to a probe is of the right form, and does not say that commands can be run."""
+    return got_200(e) and isinstance(e.body, dict) and e.body.get("available") is not True
+
+
+@judging("CLIENT-40", lambda story: (e := probed(story)) and (told_no(e) or story.availability))
+def yes_means_true(story: Story) -> Findings:
+    """A client that only probes must exit with 0 if `available` is true, and with another code if it is not.
+
+    A missing member, null, a text and an envelope are a no.
+    """
+    e, outcome = probed(story), ended(story)
+    if e and outcome and told_no(e) is (outcome.code == 0):
+        available = json.dumps(e.body["available"], ensure_ascii=False) if "available" in e.body else "missing"
+        expected = "a code other than 0" if told_no(e) else "the exit code 0"
+        yield e, f"{expected}, since available is {available}", f"the exit code {outcome.code}{last_words(outcome)}"
+
+
+@judging("CLIENT-41", lambda story: (e := probed(story)) and not says(e, "available", True))
+def no_is_not_an_error(story: Story) -> Findings:
+    """A client that only probes should exit with 1 for a no, and with neither 0 nor 1 if it got no such response.
+
+    CLIENT-40 and CLIENT-27 judge an exit code of 0.
+    """
+    e, outcome = probed(story), ended(story)
+    if e and outcome and outcome.code and told_no(e) is not (outcome.code == 1):
+        expected = (
+            "the exit code 1, which says no" if told_no(e) else "an exit code above 1, since it could not be asked"
+        )
+        yield e, expected, f"{outcome.code}{last_words(outcome)}"
+
+
+@judging("CLIENT-44", lambda story: (outcome := ended(story)) and outcome.left_behind is not None)
+def leaves_nothing_behind(story: Story) -> Findings:
+    """Three seconds after the command has ended, no process with its environment may run. (Where there is a /proc.)"""
+    outcome = ended(story)
+    if outcome and outcome.left_behind:
+        yield None, "no process that runs on", f"{', '.join(sorted(outcome.left_behind))}"
+
+
+@judging("CLIENT-46", lambda story: story.play.scene == "well" and ended(story))
+def time_that_it_takes(story: Story) -> Findings:
+    """Reports how long the client took in the scene well, and when its first request came. It judges nothing."""
+    outcome = ended(story)
+    if outcome and story.own:
+        yield None, "", f"{outcome.seconds:.1f} seconds, the first {story.own[0].ask.arrived:.1f} before any request"
 
 
 @judging("CLIENT-35", failed)

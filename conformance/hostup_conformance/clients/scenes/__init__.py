@@ -33,6 +33,8 @@ from hostup_conformance.http.scripted import Received, Reply
 
 #: The requirement that a client finishes its task if the server behaves as documented.
 THROUGH = "CLIENT-33"
+#: The requirement that it does so whatever the form of the base URL.
+BASE_URL = "CLIENT-42"
 #: A made-up key that only the scenes accept.
 KEY = "hu_scene_4f0c9a27d1e84b6c"
 VPS = "vps_01hxa3b4c5d6e7f8g9h0j1k2m3"
@@ -45,6 +47,8 @@ SOON, PATIENT = 7.0, 25.0
 #: Which kind of request a scene is about.
 One = Literal["probe", "start", "poll"]
 At = One | Literal["all"]
+#: A certificate that an own CA has issued, which SSL_CERT_FILE names; or one that nobody should trust.
+Certificate = Literal["right", "self-signed", "wrong-name", "expired"]
 Act = Callable[["Turn"], Reply]
 ActAt = Callable[["Turn", One], Reply]
 
@@ -69,10 +73,20 @@ class Scene:
     timeout: float = SOON
     #: How many bytes the command prints to a stream, if they are many.
     prints: int = 0
+    #: The base URL before its port, and after it.
+    origin: str = "http://127.0.0.1"
+    below: str = ""
+    #: Which certificate the server has, if it has one.
+    certificate: Certificate | None = None
     #: Whether connections are refused from the beginning.
     refused: bool = False
     #: Whether the scene lasts long enough to see whether a client gives up by itself.
     long: bool = False
+
+    @property
+    def prefix(self) -> str:
+        """The path of the base URL."""
+        return self.below.rstrip("/")
 
     def suits(self, does: Does) -> bool:
         """Whether a client that does this sends the kind of request that the scene is about."""
@@ -81,7 +95,17 @@ class Scene:
     def play(self, does: Does) -> Play:
         """Return what is judged in the scene."""
         task = Task(does, self.vps, KEY, self.command, self.pid if does == "poll" else None)
-        return Play(self.name, task, self.words, self.available, self.completes, self.timeout)
+        return Play(
+            self.name,
+            task,
+            self.words,
+            self.available,
+            self.completes,
+            self.timeout,
+            bool(self.prints),
+            self.prefix,
+            self.certificate not in {None, "right"},
+        )
 
     def environment(self, does: Does, base_url: str) -> dict[str, str]:
         """Return what the command is given."""
@@ -115,7 +139,7 @@ class SceneState:
 
     def reply(self, received: Received) -> Reply:
         """Return the scene's reply to a request."""
-        kind, segment = kind_of(received.request)
+        kind, segment = kind_of(received.request, self.scene.prefix)
         if received.host != "own":
             return problem(401)
         self.counts[kind] += 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 from typing import Any
 
-from hostup_conformance.clients.scenes import THROUGH, Turn, problem, scene, success
+from hostup_conformance.clients.scenes import BASE_URL, THROUGH, Turn, problem, scene, success
 from hostup_conformance.http.scripted import Reply
 
 
@@ -52,6 +52,14 @@ def chunked(turn: Turn) -> Reply:
 
 
 @scene(completes=THROUGH)
+def without_length(turn: Turn) -> Reply:
+    """No response says how long it is: each ends with its connection (RFC 9112, section 6.3)."""
+    reply = turn.right()
+    reply.until_close = True
+    return reply
+
+
+@scene(completes=THROUGH)
 def compressed(turn: Turn) -> Reply:
     """Bodies are compressed for a client that says it accepts gzip."""
     reply = turn.right()
@@ -94,6 +102,66 @@ def awkward_id(turn: Turn) -> Reply:
 @scene(completes=THROUGH, vps="vps/a?c=d&e#f%41+g")
 def id_with_delimiters(turn: Turn) -> Reply:
     """The VPS id has a slash, a question mark, a number sign and a percent sign, but nothing that URLs forbid."""
+    return turn.right()
+
+
+@scene(completes=THROUGH, vps="VPS_01HxA3B4c5D6")
+def id_with_capitals(turn: Turn) -> Reply:
+    """The VPS id has letters of both cases."""
+    return turn.right()
+
+
+@scene(completes=THROUGH, vps=" vps 1 ")
+def id_with_blanks_around(turn: Turn) -> Reply:
+    """The VPS id begins and ends with a blank."""
+    return turn.right()
+
+
+@scene(completes=THROUGH, vps="/vps;1?")
+def id_with_delimiters_around(turn: Turn) -> Reply:
+    """The VPS id begins with a slash, and ends with a question mark."""
+    return turn.right()
+
+
+@scene(completes=BASE_URL, below="/")
+def base_url_with_slash(turn: Turn) -> Reply:
+    """The base URL ends with a slash."""
+    return turn.right()
+
+
+@scene(completes=BASE_URL, below="/Gateway/hostup")
+def base_url_with_path(turn: Turn) -> Reply:
+    """The base URL has a path, below which are the paths of the API."""
+    return without(turn, "start", "pollUrl")
+
+
+@scene(completes=BASE_URL, origin="HTTP://LocalHost")
+def base_url_in_capitals(turn: Turn) -> Reply:
+    """The scheme and the host of the base URL have capitals."""
+    return turn.right()
+
+
+@scene(origin="https://localhost", certificate="right")
+def trusted_certificate(turn: Turn) -> Reply:
+    """The server speaks TLS; SSL_CERT_FILE and the like name the CA that has issued its certificate."""
+    return turn.right()
+
+
+@scene(origin="https://localhost", certificate="self-signed")
+def self_signed_certificate(turn: Turn) -> Reply:
+    """The server speaks TLS, with a certificate that it has issued itself."""
+    return turn.right()
+
+
+@scene(origin="https://localhost", certificate="wrong-name")
+def certificate_of_another_host(turn: Turn) -> Reply:
+    """The server speaks TLS, with a certificate for another host, of the CA that SSL_CERT_FILE and the like name."""
+    return turn.right()
+
+
+@scene(origin="https://localhost", certificate="expired")
+def expired_certificate(turn: Turn) -> Reply:
+    """The server speaks TLS, with a certificate that has expired, of the CA that SSL_CERT_FILE and the like name."""
     return turn.right()
 
 
@@ -156,7 +224,7 @@ def available_null(turn: Turn) -> Reply:
 
 @scene("probe", available=False)
 def available_as_text(turn: Turn) -> Reply:
-    """The probe says that `available` is the text "false"."""
+    """The probe says that `available` is the JSON string "false"."""
     return turn.right(available="false") if turn.kind == "probe" else turn.right()
 
 
@@ -177,13 +245,13 @@ def poll_envelope(turn: Turn) -> Reply:
 
 @scene("poll", timeout=4.0, polls=10**6, long=True)
 def never_ends(turn: Turn) -> Reply:
-    """The command never ends, and HOSTUP_TIMEOUT is 4 seconds."""
+    """The command never ends."""
     return turn.right()
 
 
 @scene("poll", timeout=4.0, long=True)
 def silence(turn: Turn) -> Reply:
-    """No poll ever gets a response, and HOSTUP_TIMEOUT is 4 seconds."""
+    """No poll ever gets a response."""
     reply = turn.right()
     if turn.kind == "poll":
         reply.cut, reply.after = -1, "silence"

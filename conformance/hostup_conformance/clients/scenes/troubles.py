@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from email.utils import formatdate
-from time import time
+from time import asctime, gmtime, strftime, time
 
 from hostup_conformance.clients.scenes import One, Turn, problem, scene, scene_at, success
 from hostup_conformance.contract.paths import VPSS
 from hostup_conformance.http.scripted import Reply
 
+BAD_GATEWAY = b"<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>\n"
+#: How many blanks follow a body that trickles, which is one byte of JSON (RFC 8259) every so many seconds.
+BLANKS, TRICKLE = 400, 0.25
 #: How long clients are asked to wait, in seconds.
 WAIT = 2
 
@@ -35,6 +38,45 @@ def rate_limited_until(turn: Turn, kind: One) -> Reply:
 def always_limited(turn: Turn, kind: One) -> Reply:
     """Each {kind} gets the status 429, and Retry-After: 1."""
     return problem(429, Retry_After="1", **limits()) if turn.kind == kind else turn.right()
+
+
+@scene("poll", timeout=4.0)
+def poll_limited_for_no_time(turn: Turn) -> Reply:
+    """Each poll gets the status 429, and Retry-After: 0."""
+    return problem(429, Retry_After="0", **limits()) if turn.kind == "poll" else turn.right()
+
+
+@scene("poll", timeout=4.0)
+def poll_limited_for_a_negative_time(turn: Turn) -> Reply:
+    """Each poll gets the status 429, and Retry-After: -1, which is not allowed."""
+    return problem(429, Retry_After="-1", **limits()) if turn.kind == "poll" else turn.right()
+
+
+@scene("poll")
+def poll_limited_for_a_fraction(turn: Turn) -> Reply:
+    """The first poll gets the status 429, and Retry-After: 1.5, which is not allowed."""
+    return problem(429, Retry_After="1.5", **limits()) if turn.first("poll") else turn.right()
+
+
+@scene("poll")
+def poll_limited_until_yesterday(turn: Turn) -> Reply:
+    """The first poll gets the status 429, and a Retry-After that is a date of the day before."""
+    date = formatdate(time() - 86400, usegmt=True)
+    return problem(429, Retry_After=date, **limits()) if turn.first("poll") else turn.right()
+
+
+@scene("poll")
+def poll_limited_until_a_date_of_rfc_850(turn: Turn) -> Reply:
+    """The first poll gets the status 429, and a Retry-After that is a date in the form of RFC 850 (RFC 9110, 5.6.7)."""
+    date = strftime("%A, %d-%b-%y %H:%M:%S GMT", gmtime(int(time()) + WAIT + 1))
+    return problem(429, Retry_After=date, **limits()) if turn.first("poll") else turn.right()
+
+
+@scene("poll")
+def poll_limited_until_a_date_of_asctime(turn: Turn) -> Reply:
+    """The first poll gets the status 429, and a Retry-After that is a date in the form of asctime (RFC 9110, 5.6.7)."""
+    date = asctime(gmtime(int(time()) + WAIT + 1))
+    return problem(429, Retry_After=date, **limits()) if turn.first("poll") else turn.right()
 
 
 @scene_at("probe", "poll", timeout=4.0)
@@ -77,8 +119,13 @@ def bad_gateway(turn: Turn, kind: One) -> Reply:
     if turn.kind != kind:
         return turn.right()
     turn.right()
-    page = b"<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>\n"
-    return Reply(502, [("Content-Type", "text/html")], page)
+    return Reply(502, [("Content-Type", "text/html")], BAD_GATEWAY)
+
+
+@scene("poll")
+def poll_bad_gateway_once(turn: Turn) -> Reply:
+    """The first poll gets the status 502 with a page of HTML; the command runs on, and later polls say so."""
+    return Reply(502, [("Content-Type", "text/html")], BAD_GATEWAY) if turn.first("poll") else turn.right()
 
 
 @scene_at("probe", "start", "poll")
@@ -135,10 +182,20 @@ def torn(turn: Turn, kind: One) -> Reply:
 
 @scene_at("start", "poll", timeout=4.0, long=True)
 def unresponsive(turn: Turn, kind: One) -> Reply:
-    """The {kind} is carried out, but gets no response; HOSTUP_TIMEOUT is 4 seconds."""
+    """The {kind} is carried out, but gets no response."""
     reply = turn.right()
     if turn.kind == kind:
         reply.cut, reply.after = -1, "silence"
+    return reply
+
+
+@scene_at("probe", "start", "poll", timeout=4.0, long=True)
+def trickling(turn: Turn, kind: One) -> Reply:
+    """The body of each response to a {kind} comes byte by byte, and would take minutes."""
+    reply = turn.right()
+    if turn.kind == kind:
+        reply.body += b" " * BLANKS
+        reply.pieces, reply.pause = len(reply.body), TRICKLE
     return reply
 
 

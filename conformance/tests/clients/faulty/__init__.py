@@ -1,5 +1,6 @@
 """The faulty clients: a right one, and others with one deliberate defect each, which override one of its methods.
 
+They do what they are given: with HOSTUP_COMMAND they run it, with HOSTUP_PID they poll, and with neither they probe.
 `@trips("CLIENT-05", "well")` names the requirement that must notice, and scenes in which the defect shows. The
 docstring says what the client does wrong. Run one with `python faulty NAME`.
 """
@@ -9,16 +10,21 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import signal
+import ssl
 import sys
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from importlib import import_module
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 from urllib.parse import quote, urlsplit
 
 Headers = dict[str, str]
+Does = Literal["probe", "poll", "run"]
 
 
 @dataclass
@@ -47,7 +53,8 @@ class Right:
     def __init__(self) -> None:
         environ = os.environ
         self.base, self.key, self.vps = (environ[f"HOSTUP_{name}"] for name in ("BASE_URL", "API_KEY", "VPS_ID"))
-        self.command = environ["HOSTUP_COMMAND"]
+        self.base = self.base.rstrip("/")
+        self.command, self.pid = environ.get("HOSTUP_COMMAND", ""), environ.get("HOSTUP_PID")
         self.deadline = time.monotonic() + float(environ.get("HOSTUP_TIMEOUT", "300"))
         self.waited = False
 
@@ -76,14 +83,39 @@ class Right:
         """Send one request on a connection of its own, and follow nothing."""
         parts = urlsplit(url)
         headers = self.headers() | ({"Content-Type": self.media_type} if body is not None else {})
-        connection = http.client.HTTPConnection(parts.netloc, timeout=max(self.left(), 0.1))
+        connection = self.connection(url)
         try:
-            target = parts.path + (f"?{parts.query}" if parts.query else "")
-            connection.request(method, target, body, headers)
-            response = connection.getresponse()
-            return Got(response.status, response.headers, response.read())
+            with self.limit():
+                connection.request(method, parts.path + (f"?{parts.query}" if parts.query else ""), body, headers)
+                response = connection.getresponse()
+                return Got(response.status, response.headers, response.read())
         finally:
             connection.close()
+
+    def connection(self, url: str) -> http.client.HTTPConnection:
+        parts, timeout = urlsplit(url), max(self.left(), 0.1)
+        if parts.scheme == "https":
+            return http.client.HTTPSConnection(parts.netloc, timeout=timeout, context=self.tls())
+        return http.client.HTTPConnection(parts.netloc, timeout=timeout)
+
+    def tls(self) -> ssl.SSLContext:
+        return ssl.create_default_context()
+
+    @contextmanager
+    def limit(self) -> Iterator[None]:
+        """End what takes longer than there is time in all: the timeout of a socket is for each read alone."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        signal.signal(signal.SIGALRM, self.time_is_up)
+        signal.setitimer(signal.ITIMER_REAL, max(self.left(), 0.1))
+        try:
+            yield
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+
+    def time_is_up(self, *_: Any) -> None:
+        raise TimeoutError("timed out")
 
     # --- what is decided
 
@@ -109,7 +141,7 @@ class Right:
             seconds = self.pause(got)
             if seconds is None or seconds > self.left():
                 raise Failed(f"{method}: status {got.status}")
-            time.sleep(seconds + 0.01)
+            time.sleep(max(seconds, self.interval) + 0.01)
 
     def read(self, got: Got) -> Any:
         value = got.json
@@ -144,12 +176,22 @@ class Right:
 
     def fail(self, error: Exception) -> int:
         print(f"{type(error).__name__}: {error}", file=sys.stderr)
-        return 1
+        return 1 if self.command or self.pid else 2
+
+    def answer(self, availability: Any) -> int:
+        return 0 if self.may_start(availability) else 1
 
     def run(self) -> int:
+        if not self.command and not self.pid:
+            return self.answer(self.ask("GET", self.probe_url()))
+        if self.pid:
+            return self.finish({"pid": self.pid})
         if not self.may_start(self.ask("GET", self.probe_url())):
             raise Failed("commands cannot be run")
-        output = self.follow(self.start())
+        return self.finish(self.start())
+
+    def finish(self, started: Any) -> int:
+        output = self.follow(started)
         self.show(output)
         return self.exit_code(output)
 
@@ -169,19 +211,22 @@ class Faulty:
     scenes: tuple[str, ...]
     client: type[Right]
     doc: str
+    does: Does
 
 
 _FAULTY: dict[str, Faulty] = {}
 C = TypeVar("C", bound=type[Right])
 
 
-def trips(requirement: str, *scenes: str) -> Callable[[C], C]:
+def trips(requirement: str, *scenes: str, does: Does = "run") -> Callable[[C], C]:
     """Register a faulty client, with the requirement that must notice it and the scenes in which it shows."""
 
     def register(client: C) -> C:
         assert client.__doc__, client
         assert client.__name__ not in _FAULTY, client
-        _FAULTY[client.__name__] = Faulty(client.__name__, requirement, scenes or ("well",), client, client.__doc__)
+        _FAULTY[client.__name__] = Faulty(
+            client.__name__, requirement, scenes or ("well",), client, client.__doc__, does
+        )
         return client
 
     return register

@@ -134,32 +134,6 @@ class StartsAgainAfterBadJson(Right):
             return super().start()
 
 
-@trips("CLIENT-18", "poll-lost", "poll-reset", "poll-torn")
-class PollsAgainAfterLoss(Right):
-    """It repeats a poll whose response was lost."""
-
-    def ask(self, method: str, url: str, body: bytes | None = None) -> Any:
-        try:
-            return super().ask(method, url, body)
-        except (OSError, http.client.HTTPException):
-            if method == "POST":
-                raise
-            return super().ask(method, url, body)
-
-
-@trips("CLIENT-18", "silence")
-class PollsAgainWhenSlow(Right):
-    """It repeats a poll after waiting a second for the response."""
-
-    def follow(self, started: Any) -> Any:
-        deadline, self.deadline = self.deadline, time.monotonic() + 1
-        try:
-            return super().follow(started)
-        except OSError:
-            self.deadline = deadline
-            return super().follow(started)
-
-
 @trips("CLIENT-19")
 class PollsOnceMore(Right):
     """It polls once more to be sure."""

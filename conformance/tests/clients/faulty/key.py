@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import json
+import ssl
+import subprocess
 import sys
 from typing import Any
 from urllib.parse import quote, urljoin
@@ -128,6 +130,55 @@ class KeyFollowsSlashes(Right):
         return (
             urljoin(self.base, started["pollUrl"]) if started["pollUrl"].startswith("/") else super().poll_url(started)
         )
+
+
+@trips("CLIENT-45", "start-redirected")
+class CommandFollowsRedirect(Redirecting):
+    """It follows 307 and 308, with the command, but without the key."""
+
+    def headers(self) -> Headers:
+        return super().headers() | ({"Authorization": "none"} if self.away else {})
+
+    def send(self, method: str, url: str, body: bytes | None = None) -> Got:
+        self.away = not url.startswith(self.base)
+        return super().send(method, url, body)
+
+
+class Unverified(Right):
+    """It verifies no certificate."""
+
+    def tls(self) -> ssl.SSLContext:
+        context = super().tls()
+        context.check_hostname = False
+        return context
+
+
+@trips("CLIENT-39", "certificate-of-another-host")
+class AnyName(Unverified):
+    """It accepts a certificate for any host."""
+
+
+@trips("CLIENT-39", "self-signed-certificate", "expired-certificate")
+class AnyCertificate(Unverified):
+    """It accepts any certificate."""
+
+    def tls(self) -> ssl.SSLContext:
+        context = super().tls()
+        context.verify_mode = ssl.CERT_NONE
+        return context
+
+
+@trips("CLIENT-43")
+class KeyInArguments(Right):
+    """It has the key in the arguments of a process while it waits."""
+
+    def send(self, method: str, url: str, body: bytes | None = None) -> Got:
+        sleep = [sys.executable, "-IS", "-c", "import time; time.sleep(60)", self.key]
+        with subprocess.Popen(sleep, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as helper:
+            try:
+                return super().send(method, url, body)
+            finally:
+                helper.kill()
 
 
 @trips("CLIENT-04")

@@ -4,12 +4,47 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
+import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 from clients.faulty import Failed, Got, Headers, Right, trips
+
+
+@trips("CLIENT-18", "poll-lost", "poll-reset", "silence")
+class LossIsEnd(Right):
+    """It takes a lost response for the end of the command."""
+
+    def follow(self, started: Any) -> Any:
+        try:
+            return super().follow(started)
+        except (OSError, http.client.HTTPException):
+            return {"exitCode": 0}
+
+
+@trips("CLIENT-18", "poll-lost")
+class ForgottenIsEnd(Right):
+    """It polls on after a loss, and takes a 404 for the end of the command then."""
+
+    def follow(self, started: Any) -> Any:
+        try:
+            return super().follow(started)
+        except (OSError, http.client.HTTPException):
+            got = self.send("GET", self.poll_url(started))
+            return {"exitCode": 0} if got.status == 404 else super().follow(started)
+
+
+@trips("CLIENT-18", "poll-empty-body")
+class EmptyIsEnd(Right):
+    """It takes an empty body for the end of the command."""
+
+    def read(self, got: Got) -> Any:
+        return super().read(got) if got.body else {"exited": True, "exitCode": 0}
 
 
 @trips("CLIENT-24", "never-ends")
@@ -34,7 +69,77 @@ class NoTimeout(Right):
             self.deadline = deadline
 
 
-@trips("CLIENT-27", "poll-forbidden", "probe-failing", "start-lost")
+@trips("CLIENT-24", "poll-trickling", "probe-trickling")
+class NoLimitInAll(Right):
+    """It limits each read from the socket, but not the time in all."""
+
+    @contextmanager
+    def limit(self) -> Iterator[None]:
+        yield
+
+
+@trips("CLIENT-40", "available-missing", "available-null", does="probe")
+class YesUnlessFalse(Right):
+    """It says that commands can be run unless available is false."""
+
+    def answer(self, availability: Any) -> int:
+        return 1 if availability.get("available") is False else 0
+
+
+@trips("CLIENT-40", "unavailable", does="probe")
+class AnyResponseIsYes(Right):
+    """It says that commands can be run if the probe gets a 200."""
+
+    def answer(self, availability: Any) -> int:
+        return 0
+
+
+@trips("CLIENT-40", "available-as-text", does="probe")
+class AnyTextIsYes(Right):
+    """It takes the string "false" for a yes."""
+
+    def answer(self, availability: Any) -> int:
+        return 0 if availability.get("available") else 1
+
+
+@trips("CLIENT-41", "probe-failing", "probe-forbidden", does="probe")
+class ErrorsAreNo(Right):
+    """It says that commands cannot be run if it could not ask."""
+
+    def fail(self, error: Exception) -> int:
+        super().fail(error)
+        return 1
+
+
+@trips("CLIENT-42", "base-url-with-slash")
+class DoublesSlash(Right):
+    """It adds the paths to the base URL as it is."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.base = os.environ["HOSTUP_BASE_URL"]
+
+
+@trips("CLIENT-42", "base-url-with-path")
+class DropsPath(Right):
+    """It drops the path of the base URL."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.base = urljoin(self.base, "/").rstrip("/")
+
+
+@trips("CLIENT-44")
+class LeavesProcess(Right):
+    """It leaves a process behind."""
+
+    def run(self) -> int:
+        sleep = [sys.executable, "-IS", "-c", "import time; time.sleep(60)"]
+        subprocess.Popen(sleep, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+        return super().run()
+
+
+@trips("CLIENT-27", "poll-forbidden", "probe-failing", "start-unresponsive")
 class ErrorsAreNoErrors(Right):
     """It prints what went wrong, and exits with 0."""
 

@@ -11,23 +11,15 @@ from urllib.parse import quote
 import aiohttp
 from yarl import URL
 
-BASE = f"{os.environ['HOSTUP_BASE_URL']}/api/v2/vps/{quote(os.environ['HOSTUP_VPS_ID'], safe='')}/agent/exec"
+BASE = (
+    f"{os.environ['HOSTUP_BASE_URL'].rstrip('/')}/api/v2/vps/{quote(os.environ['HOSTUP_VPS_ID'], safe='')}/agent/exec"
+)
 HEADERS = {"Authorization": f"Bearer {os.environ['HOSTUP_API_KEY']}", "User-Agent": "aiohttp-client/1.0"}
-
-
-async def once(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
-    """aiohttp sends a GET again whose response was lost, unless it sees another error."""
-    try:
-        return await handler(request)
-    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
-        raise aiohttp.ClientPayloadError(str(error)) from error
 
 
 async def run() -> Any:
     connector = aiohttp.TCPConnector(force_close=True)  # it sees too late that a kept one was closed
-    async with aiohttp.ClientSession(
-        connector=connector, headers=HEADERS, raise_for_status=True, middlewares=[once]
-    ) as session:
+    async with aiohttp.ClientSession(connector=connector, headers=HEADERS, raise_for_status=True) as session:
 
         async def call(method: str, query: str = "", **options: Any) -> Any:
             url = URL(BASE + query, encoded=True)  # encoded: yarl would undo %2F and %20

@@ -3,7 +3,7 @@
 declare(strict_types=1);
 
 $deadline = microtime(true) + (float) (getenv('HOSTUP_TIMEOUT') ?: 300);
-$url = getenv('HOSTUP_BASE_URL') . '/api/v2/vps/' . rawurlencode(getenv('HOSTUP_VPS_ID')) . '/agent/exec';
+$url = rtrim(getenv('HOSTUP_BASE_URL'), '/') . '/api/v2/vps/' . rawurlencode(getenv('HOSTUP_VPS_ID')) . '/agent/exec';
 
 function fail(string $message): never
 {

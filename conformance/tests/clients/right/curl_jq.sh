@@ -4,7 +4,7 @@ set -eu
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 end=$(($(date +%s) + ${HOSTUP_TIMEOUT:-300}))
-url="$HOSTUP_BASE_URL/api/v2/vps/$(jq -rn --arg id "$HOSTUP_VPS_ID" '$id | @uri')/agent/exec"
+url="${HOSTUP_BASE_URL%/}/api/v2/vps/$(jq -rn --arg id "$HOSTUP_VPS_ID" '$id | @uri')/agent/exec"
 
 fail() {
   echo "$*" >&2

@@ -1,14 +1,16 @@
 // Run a command in a VPS with Node's fetch.
 const { HOSTUP_BASE_URL, HOSTUP_API_KEY, HOSTUP_VPS_ID, HOSTUP_COMMAND, HOSTUP_TIMEOUT = "300" } = process.env;
-const url = `${HOSTUP_BASE_URL}/api/v2/vps/${encodeURIComponent(HOSTUP_VPS_ID)}/agent/exec`;
+const url = `${HOSTUP_BASE_URL.replace(/\/$/, "")}/api/v2/vps/${encodeURIComponent(HOSTUP_VPS_ID)}/agent/exec`;
 const signal = AbortSignal.timeout(Number(HOSTUP_TIMEOUT) * 1000);
 const sleep = (ms) => new Promise((resolve, reject) => {
   setTimeout(resolve, ms);
   signal.addEventListener("abort", () => reject(signal.reason));
 });
 
+// Date.parse reads a date without a zone, as asctime has it, as local time.
 function secondsOf(retryAfter) {
-  return /^\d+$/.test(retryAfter) ? Number(retryAfter) : Math.max(0, (Date.parse(retryAfter) - Date.now()) / 1000);
+  if (/^\d+$/.test(retryAfter)) return Number(retryAfter);
+  return (Date.parse(/ \d{4}$/.test(retryAfter) ? `${retryAfter} GMT` : retryAfter) - Date.now()) / 1000 || 0;
 }
 
 async function call(target, init = {}) {
@@ -17,7 +19,7 @@ async function call(target, init = {}) {
   const retryAfter = response.headers.get("Retry-After");
   if (response.status === 429 && retryAfter) {
     await response.body?.cancel();
-    await sleep(secondsOf(retryAfter) * 1000 + 10);
+    await sleep(Math.max(secondsOf(retryAfter), 0.5) * 1000 + 10);
     return call(target, init);
   }
   if (response.status !== 200) throw new Error(`${init.method ?? "GET"}: status ${response.status}`);

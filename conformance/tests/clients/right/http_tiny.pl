@@ -6,8 +6,11 @@ use JSON::XS;
 use Time::HiRes qw(sleep time);
 
 my $deadline = time + ($ENV{HOSTUP_TIMEOUT} // 300);
+# The timeout of HTTP::Tiny is for each read; this one is for all.
+$SIG{ALRM} = sub { die "timed out; the command may still be running\n" };
+alarm($ENV{HOSTUP_TIMEOUT} // 300);
 my $id = $ENV{HOSTUP_VPS_ID} =~ s/([^A-Za-z0-9_.~-])/sprintf '%%%02X', ord $1/ger;
-my $url = "$ENV{HOSTUP_BASE_URL}/api/v2/vps/$id/agent/exec";
+my $url = ($ENV{HOSTUP_BASE_URL} =~ s{/$}{}r) . "/api/v2/vps/$id/agent/exec";
 
 sub call {
     my ($method, $url, $content) = @_;
@@ -16,9 +19,7 @@ sub call {
     my $http = HTTP::Tiny->new(agent => 'perl-client/1.0', keep_alive => 0, max_redirect => 0, timeout => $left);
     my %headers = (Authorization => "Bearer $ENV{HOSTUP_API_KEY}", Accept => 'application/json');
     $headers{'Content-Type'} = 'application/json' if defined $content;
-    # HTTP::Tiny sends a lost GET again: do not let it connect a second time.
-    my $connected = 0;
-    my %options = (headers => \%headers, peer => sub { die "no response\n" if $connected++; $_[0] });
+    my %options = (headers => \%headers);
     $options{content} = $content if defined $content;
     my $response = $http->request($method, $url, \%options);
     die "status $response->{status} $response->{reason}\n" unless $response->{status} == 200;
@@ -38,6 +39,7 @@ my $output;
 until ($output = call('GET', "$url?pid=$pid") and JSON::XS::is_bool($output->{exited}) && $output->{exited}) {
     sleep 0.5;
 }
+alarm 0;
 for ([\*STDOUT, 'stdout'], [\*STDERR, 'stderr']) {
     my ($stream, $name) = @$_;
     binmode $stream, ':encoding(UTF-8)';

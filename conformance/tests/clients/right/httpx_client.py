@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import time
 from typing import Any
@@ -10,7 +11,11 @@ from urllib.parse import quote
 
 import httpx
 
-deadline = time.monotonic() + float(os.environ.get("HOSTUP_TIMEOUT", "300"))
+TIMEOUT = float(os.environ.get("HOSTUP_TIMEOUT", "300"))
+deadline = time.monotonic() + TIMEOUT
+# The library's timeout is for each read from the socket; this one is for all.
+signal.signal(signal.SIGALRM, lambda *_: sys.exit("timed out; the command may still be running"))
+signal.setitimer(signal.ITIMER_REAL, TIMEOUT)
 path = f"/api/v2/vps/{quote(os.environ['HOSTUP_VPS_ID'], safe='')}/agent/exec"
 client = httpx.Client(
     base_url=os.environ["HOSTUP_BASE_URL"],
@@ -37,6 +42,7 @@ try:
         time.sleep(0.5)
 except (httpx.HTTPError, ValueError, KeyError, AttributeError) as error:
     sys.exit(f"{type(error).__name__}: {error}")
+signal.setitimer(signal.ITIMER_REAL, 0)
 sys.stdout.buffer.write((output.get("stdout") or "").encode())
 sys.stderr.buffer.write((output.get("stderr") or "").encode())
 code = output.get("exitCode")

@@ -3,10 +3,11 @@ require "erb"
 require "json"
 require "net/http"
 require "time"
+require "timeout"
 
 DEADLINE = Process.clock_gettime(Process::CLOCK_MONOTONIC) + Float(ENV.fetch("HOSTUP_TIMEOUT", "300"))
 PATH = "/api/v2/vps/#{ERB::Util.url_encode(ENV.fetch("HOSTUP_VPS_ID"))}/agent/exec"
-BASE = URI(ENV.fetch("HOSTUP_BASE_URL"))
+BASE = URI(ENV.fetch("HOSTUP_BASE_URL").chomp("/"))
 
 def call(request)
   left = DEADLINE - Process.clock_gettime(Process::CLOCK_MONOTONIC)
@@ -15,13 +16,13 @@ def call(request)
   request["Accept"] = "application/json"
   request["User-Agent"] = "ruby-client/1.0"
   http = Net::HTTP.new(BASE.host, BASE.port, nil)
-  http.max_retries = 0 # Net::HTTP sends a lost GET again
-  http.open_timeout = http.read_timeout = left
-  response = http.start { http.request(request) }
+  http.use_ssl = BASE.scheme == "https"
+  # Limits all of it: read_timeout would limit each read.
+  response = Timeout.timeout(left) { http.start { http.request(request) } }
   if response.code == "429" && (after = response["Retry-After"])
-    seconds = after =~ /\A\d+\z/ ? Integer(after, 10) : [Time.httpdate(after) - Time.now, 0].max
+    seconds = after =~ /\A\d+\z/ ? Integer(after, 10) : Time.httpdate(after) - Time.now
     abort "limited for #{seconds} seconds" if seconds > left
-    sleep seconds + 0.01
+    sleep [seconds, 0.5].max + 0.01
     return call(request)
   end
   abort "status #{response.code}" unless response.code == "200"

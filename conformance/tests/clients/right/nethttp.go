@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"os"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -25,8 +26,6 @@ type reply struct {
 }
 
 var client = &http.Client{
-	// On a connection that was kept, net/http sends a GET again whose response was lost.
-	Transport:     &http.Transport{DisableKeepAlives: true},
 	CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 }
 
@@ -40,7 +39,6 @@ func call(ctx context.Context, method, target string, body any) (*reply, error) 
 		if err != nil {
 			return nil, err
 		}
-		request.GetBody = nil
 		request.Header.Set("Authorization", "Bearer "+os.Getenv("HOSTUP_API_KEY"))
 		request.Header.Set("Accept", "application/json")
 		request.Header.Set("User-Agent", "go-client/1.0")
@@ -73,13 +71,13 @@ func call(ctx context.Context, method, target string, body any) (*reply, error) 
 }
 
 func pause(retryAfter string) time.Duration {
+	wait := time.Minute
 	if seconds, err := strconv.Atoi(retryAfter); err == nil {
-		return time.Duration(seconds)*time.Second + 10*time.Millisecond
+		wait = time.Duration(seconds) * time.Second
+	} else if date, err := http.ParseTime(retryAfter); err == nil {
+		wait = time.Until(date)
 	}
-	if date, err := http.ParseTime(retryAfter); err == nil {
-		return time.Until(date) + 10*time.Millisecond
-	}
-	return time.Minute
+	return max(wait, 500*time.Millisecond) + 10*time.Millisecond
 }
 
 func fail(message any) {
@@ -94,7 +92,7 @@ func main() {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Duration(seconds*float64(time.Second)))
 	defer cancel()
-	target := os.Getenv("HOSTUP_BASE_URL") + "/api/v2/vps/" + url.PathEscape(os.Getenv("HOSTUP_VPS_ID")) + "/agent/exec"
+	target := strings.TrimSuffix(os.Getenv("HOSTUP_BASE_URL"), "/") + "/api/v2/vps/" + url.PathEscape(os.Getenv("HOSTUP_VPS_ID")) + "/agent/exec"
 
 	availability, err := call(ctx, "GET", target, nil)
 	if err != nil {

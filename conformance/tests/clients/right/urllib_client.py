@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 import time
 from email.utils import parsedate_to_datetime
@@ -12,8 +13,10 @@ from urllib.error import HTTPError
 from urllib.parse import quote
 from urllib.request import HTTPRedirectHandler, ProxyHandler, Request, build_opener
 
-DEADLINE = time.monotonic() + float(os.environ.get("HOSTUP_TIMEOUT", "300"))
-URL = f"{os.environ['HOSTUP_BASE_URL']}/api/v2/vps/{quote(os.environ['HOSTUP_VPS_ID'], safe='')}/agent/exec"
+TIMEOUT = float(os.environ.get("HOSTUP_TIMEOUT", "300"))
+DEADLINE = time.monotonic() + TIMEOUT
+BASE = os.environ["HOSTUP_BASE_URL"].rstrip("/")
+URL = f"{BASE}/api/v2/vps/{quote(os.environ['HOSTUP_VPS_ID'], safe='')}/agent/exec"
 HEADERS = {
     "Authorization": f"Bearer {os.environ['HOSTUP_API_KEY']}",
     "Accept": "application/json",
@@ -51,15 +54,19 @@ def call(method: str, query: str = "", body: dict[str, str] | None = None) -> An
             wait = error.headers.get("Retry-After")
             if error.code != 429 or wait is None or seconds_of(wait) > left:
                 raise
-            time.sleep(seconds_of(wait) + 0.01)
+            time.sleep(max(seconds_of(wait), 0.5) + 0.01)
 
 
+# The timeout of urlopen is for each read from the socket; this one is for all.
+signal.signal(signal.SIGALRM, lambda *_: sys.exit("timed out; the command may still be running"))
+signal.setitimer(signal.ITIMER_REAL, TIMEOUT)
 availability = call("GET")
 if availability.get("available") is not True:
     sys.exit(f"commands cannot be run: {availability.get('reason')}")
 pid = int(call("POST", body={"command": os.environ["HOSTUP_COMMAND"]})["pid"])
 while (output := call("GET", f"?pid={pid}")).get("exited") is not True:
     time.sleep(0.5)
+signal.setitimer(signal.ITIMER_REAL, 0)
 sys.stdout.buffer.write((output.get("stdout") or "").encode())
 sys.stderr.buffer.write((output.get("stderr") or "").encode())
 code = output.get("exitCode")

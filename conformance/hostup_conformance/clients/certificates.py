@@ -1,0 +1,83 @@
+"""Makes the certificates of scenes with TLS, by the command openssl: Python's standard library cannot issue any."""
+
+from __future__ import annotations
+
+import shutil
+import ssl
+import subprocess
+import tempfile
+from functools import cache
+from pathlib import Path
+
+from hostup_conformance.clients.scenes import Certificate
+
+#: How many days the right certificate is valid.
+DAYS = 7
+#: The variables by which programs learn of a CA: of OpenSSL, Go and Rust; of requests; of curl; and of Node.
+CA_VARIABLES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "NODE_EXTRA_CA_CERTS")
+NEW_KEY = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1"
+#: What strict clients want to see in a certificate besides its name (RFC 5280, section 4.2.1).
+EXTENSIONS = "extendedKeyUsage=serverAuth\nauthorityKeyIdentifier=keyid\nsubjectKeyIdentifier=hash\n"
+HOST, OTHER_HOST = "localhost", "other.example"
+
+
+class NoCertificates(Exception):
+    """Certificates cannot be made here; the message says why."""
+
+
+class Certificates:
+    """A CA and the certificates of the scenes, in a folder that goes with them."""
+
+    def __init__(self) -> None:
+        self._folder = tempfile.TemporaryDirectory(prefix="hostup-conformance-")
+        self.ca = self._path("ca")
+        self._self_signed("ca", "keyUsage=critical,keyCertSign,cRLSign")
+        self._self_signed("self-signed", f"subjectAltName=DNS:{HOST}")
+        for name, host, days in (("right", HOST, DAYS), ("wrong-name", OTHER_HOST, DAYS), ("expired", HOST, 0)):
+            self._issue(name, host, days)
+
+    def context(self, certificate: Certificate) -> ssl.SSLContext:
+        """Return what a server needs to show a certificate."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self._path(certificate), self._path(certificate, "key"))
+        return context
+
+    def _path(self, name: str, kind: str = "pem") -> Path:
+        return Path(self._folder.name) / f"{name}.{kind}"
+
+    def _self_signed(self, name: str, extension: str) -> None:
+        options = f"req -x509 {NEW_KEY} -nodes -sha256 -days {DAYS} -addext {extension} -keyout"
+        subject = ("-subj", f"/CN=hostup-conformance {name}")
+        self._openssl(*options.split(), self._path(name, "key"), "-out", self._path(name), *subject)
+
+    def _issue(self, name: str, host: str, days: int) -> None:
+        request, extensions = self._path(name, "csr"), self._path(name, "ext")
+        options = f"req -new {NEW_KEY} -nodes -sha256 -subj /CN={host} -keyout"
+        self._openssl(*options.split(), self._path(name, "key"), "-out", request)
+        extensions.write_text(f"subjectAltName=DNS:{host}\n{EXTENSIONS}", "ascii")
+        options = f"x509 -req -sha256 -days {days} -CAcreateserial -extfile"
+        issuer = ("-CA", self.ca, "-CAkey", self._path("ca", "key"))
+        self._openssl(*options.split(), extensions, *issuer, "-in", request, "-out", self._path(name))
+
+    def _openssl(self, *arguments: str | Path) -> None:
+        program = shutil.which("openssl")
+        if program is None:
+            raise NoCertificates("openssl is not installed")
+        run = subprocess.run([program, *arguments], capture_output=True, text=True, timeout=60, check=False)  # noqa: S603 - no shell
+        if run.returncode:
+            raise NoCertificates(f"openssl {arguments[0]} failed: {run.stderr.strip().splitlines()[-1:]}")
+
+
+@cache
+def certificates() -> Certificates:
+    """Return the certificates of this process; raise `NoCertificates` where they cannot be made."""
+    return Certificates()
+
+
+def missing() -> str | None:
+    """Return why there can be no scenes with TLS, or None if there can."""
+    try:
+        certificates()
+    except NoCertificates as error:
+        return str(error)
+    return None

@@ -1,0 +1,106 @@
+"""A busy machine is nobody's fault: what failed by time is played again; to give up on time is no fault."""
+
+from __future__ import annotations
+
+import sys
+import textwrap
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hostup_conformance.clients import play
+from hostup_conformance.clients.judging import Verdict, judge_client
+from hostup_conformance.clients.play import ClientCommand, Pace, Stop, play_each
+from hostup_conformance.clients.scenes import Scene, scenes
+
+# Each case takes seconds: `make catalogue` runs them.
+pytestmark = pytest.mark.catalogue
+
+FAULTY = Path(__file__).parent / "faulty"
+
+#: The right client with a line before its class is used, in which `run` is the number of this run.
+CLIENT = """
+    import sys, time
+    from pathlib import Path
+    sys.path.insert(0, {tests!r})
+    from clients.faulty import Right
+    runs = Path({folder!r}) / "runs"
+    runs.open("a").write(".")
+    run = len(runs.read_text())
+"""
+
+
+def command(folder: Path, text: str) -> ClientCommand:
+    file = folder / "client.py"
+    begins = CLIENT.format(tests=str(FAULTY.parent.parent), folder=str(folder))
+    file.write_text(textwrap.dedent(begins) + textwrap.dedent(text) + "\nsys.exit(Right().main())\n", "utf-8")
+    return ClientCommand((sys.executable, "-IS", str(file)))
+
+
+def verdict_in(scene: Scene, client: ClientCommand) -> Verdict:
+    (exchanges,) = play_each([(client, scene)], Stop())
+    return judge_client(exchanges)
+
+
+def broken(verdict: Verdict) -> list[str]:
+    return [id for id, result in verdict.results.items() if result.status in {"fail", "warn"}]
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(play, "to_start", lambda _scene: 1.0)
+
+
+@pytest.mark.usefixtures("impatient")
+@pytest.mark.parametrize(("slow", "found"), [("run == 1", []), ("True", ["CLIENT-24", "CLIENT-33"])])
+def test_who_was_slow_once_is_not_blamed(slow: str, found: list[str], tmp_path: Path) -> None:
+    client = command(tmp_path, f"if {slow}: time.sleep(60)")
+    assert broken(verdict_in(scenes()["well"], client)) == found
+    assert (tmp_path / "runs").read_text("ascii") == ".."
+
+
+#: It gives up just as the response to its poll is on its way.
+GIVES_UP = """
+def ask(self, method, url, body=None):
+    found = ask_right(self, method, url, body)
+    if "?pid=" not in url: return found
+    time.sleep(max(self.left(), 0))
+    {then}
+ask_right, Right.ask = Right.ask, ask
+"""
+
+
+@pytest.mark.parametrize(
+    ("then", "found"),
+    [
+        ("sys.exit('timed out')", []),
+        ("sys.exit(0)", ["CLIENT-29", "CLIENT-31"]),
+        ("print('timed out'); sys.exit(1)", ["CLIENT-29", "CLIENT-31"]),
+    ],
+)
+def test_who_gives_up_on_time_need_not_print_what_came_last(then: str, found: list[str], tmp_path: Path) -> None:
+    scene = replace(scenes()["exit-code-3"], polls=0, completes=None, timeout=2.5)
+    client = command(tmp_path, GIVES_UP.format(then=then))
+    assert [id for id in broken(verdict_in(scene, client)) if id != "CLIENT-30"] == found
+
+
+def test_who_never_finishes_is_blamed_however_politely(tmp_path: Path) -> None:
+    scene = replace(scenes()["ended-at-once"], timeout=2.5)
+    client = command(
+        tmp_path, "Right.has_ended = lambda self, output: False; Right.poll_url = lambda self, _: self.probe_url()"
+    )
+    assert "CLIENT-33" in broken(verdict_in(scene, client))
+    assert (tmp_path / "runs").read_text("ascii") == ".."
+
+
+@pytest.mark.parametrize(("seconds", "more"), [(0.5, 0), (3.0, 0), (6.0, 6)])
+def test_times_grow_with_the_client(seconds: float, more: int) -> None:
+    scene = Pace(seconds).slowed(scenes()["never-ends"])
+    assert scene.timeout == scenes()["never-ends"].timeout + more
+    assert scene.timeout == int(scene.timeout)
+
+
+def test_as_many_scenes_at_once_as_the_machine_bears(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.cpu_count", lambda: 4)
+    assert [Pace(cpu=cpu).at_once for cpu in (0.0, 0.4, 5.0)] == [play.AT_ONCE, 10, 4]
+    assert Pace(cpu=5.0, jobs=1).at_once == 1
