@@ -15,6 +15,7 @@ from hostup_conformance.contract.rules import Rule, rules
 from hostup_conformance.contract.sending import wire_to
 from hostup_conformance.contract.target import Target
 from hostup_conformance.http.limits import Limits
+from hostup_conformance.judging.ledger import document
 from hostup_conformance.mock import API_KEY, READ_API_KEY, VPS_ID
 from hostup_conformance.sources import commands
 from judging import LIMITS, run, verdict_on
@@ -318,3 +319,44 @@ def test_what_was_not_seen_is_told_with_what_shows_most() -> None:
     said = verdict_on(None).beyond
     assert said[0].startswith("never seen: the start of a command")
     assert "--allow-exec" in said[1]
+
+
+def repeats_examples(request: Request, response: Response) -> None:
+    """Be a mock that responds with the document's examples, whoever asks for what."""
+    kinds = {"/agent/exec": {"available": True, "reason": None, "vmRunning": True}, "/status": {"id": VPS_ID}}
+    body = next((body for end, body in kinds.items() if request.path.endswith(end)), {"data": [{"id": VPS_ID}]})
+    if request.headers.get("prefer") == "code=404":
+        components = document()["components"]["responses"]
+        response.become(404, components["NotFound"]["content"]["application/problem+json"]["example"])
+    elif request.method == "GET":
+        response.become(200, {"exited": False} if request.pid else body)
+
+
+def verdict_by(profile: str, change: Change) -> Verdict:
+    """Return the verdict on a server that is said to support this and nothing else."""
+    stage = Stage(change)
+    with stage.serve() as url:
+        given = {"HOSTUP_API_KEY": API_KEY, "HOSTUP_VPS_ID": "vps_another_than_in_examples"}
+        target = Target.from_environment(url, given, profile=profile)
+        wire = wire_to(target, LIMITS, careful=False)
+        try:
+            commands.run(wire, target, careful=False)
+        finally:
+            wire.close()
+    return judge(wire.exchanges, target, wire.stopped)
+
+
+def test_a_static_mock_is_not_blamed_for_what_its_profile_leaves_out() -> None:
+    verdict = verdict_by("static", repeats_examples)
+    assert verdict.name == "conformant"
+    assert {id: r.message for id, r in verdict.results.items() if r.status in {"fail", "warn"}} == {}
+
+
+def test_without_ids_nothing_is_said_about_them() -> None:
+    verdict = verdict_by("pids,input,fresh", repeats_examples)
+    about_ids = {"SAFETY-03", "PID-05", "VPS-05", "VPS-15", "VPS-16"}
+    assert {id: verdict.results[id].message for id in about_ids if verdict.results[id].status in {"fail", "warn"}} == {}
+
+
+def test_what_looks_like_a_mock_is_told_its_profile() -> None:
+    assert "--profile static" in verdict_by("full", repeats_examples).beyond[0]

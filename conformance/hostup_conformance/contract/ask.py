@@ -251,13 +251,14 @@ def vps_of(id: str, target: Target) -> Vps:
 
 
 def pids_of(query: str) -> tuple[tuple[str, ...], bool]:
-    """Return the values of pid in a query, decoded, and whether there are other parameters."""
+    """Return the values of pid in a query, decoded, and whether there are other parameters.
+
+    A name that is percent-encoded is another one, since some frameworks do not decode names.
+    """
     if not query:
         return (), False
-    pairs = [
-        (unquote_plus(name), unquote_plus(value)) for name, _, value in (p.partition("=") for p in query.split("&"))
-    ]
-    values = tuple(value for name, value in pairs if name == "pid")
+    pairs = [part.partition("=")[::2] for part in query.split("&")]
+    values = tuple(unquote_plus(value) for name, value in pairs if name == "pid")
     return values, len(values) < len(pairs)
 
 

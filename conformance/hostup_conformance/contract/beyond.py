@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from hostup_conformance.contract.ask import Ask, Exchange, is_start
+from hostup_conformance.contract.ask import Ask, Exchange, Pid, is_start
 from hostup_conformance.contract.content import member, status_of
 from hostup_conformance.contract.lives import guest_in, lives
 from hostup_conformance.contract.selectors import is_output, refused, started, starts
@@ -26,6 +26,8 @@ OPTIONS = {
     "--allow-exec": "run with --allow-exec, which starts harmless commands,",
     **{name: f"set {name}" for name in (KEYS["read_key"], *IDS.values(), *PIDS.values())},
 }
+#: What to say of a server that repeats examples.
+LOOKS_LIKE_A_MOCK = "it looks like a mock that repeats examples, which --profile static judges as such"
 #: What does not run in a guest without a shell of its own kind, by what was found to run commands there.
 OTHER_GUESTS = {
     "none": "echo printed its text as it stands, so no shell runs here that could",
@@ -38,7 +40,8 @@ def beyond(results: Mapping[str, Result[Ask]], exchanges: Sequence[Exchange], ta
     """Return what was never seen to work, and the one thing to give that would make most requirements judgeable."""
     offered = {None, *target.capabilities}
     hidden = [name for name, (need, shows) in SIGHTS.items() if need in offered and not any(map(shows, exchanges))]
-    said = [f"never seen: {', '.join(hidden)}"] if hidden else []
+    said = [LOOKS_LIKE_A_MOCK] if target.profile != "static" and repeats_examples(exchanges) else []
+    said += [f"never seen: {', '.join(hidden)}"] if hidden else []
     if weak := [one for one in results.values() if one.status == "disabled" and "lack write:vm" in one.message]:
         return (*said, f"to judge {len(weak)} more, give a key with write:vm as {KEYS['key']}")
     gains = {option: sum(enables(option, one, target) for one in results.values()) for option in OPTIONS}
@@ -46,6 +49,15 @@ def beyond(results: Mapping[str, Result[Ask]], exchanges: Sequence[Exchange], ta
     if gains[best] and target.kind != "har":
         said.append(f"to judge {gains[best]} more, {OPTIONS[best].rstrip(',')}")
     return tuple(said)
+
+
+def repeats_examples(exchanges: Sequence[Exchange]) -> bool:
+    """Whether a server gives the same 200 to probes with any key, of any VPS."""
+    probes = [e for e in exchanges if e.ask.endpoint and e.ask.pid == Pid.ABSENT and e.request.method == "GET"]
+    asked = {e.ask.vps: e for e in probes if e.status == 200 and e.ask.vps in {"own", "unknown"}}
+    keyless = [e for e in probes if e.status == 200 and e.ask.vps == "own" and e.ask.credential in {"none", "wrong"}]
+    bodies = {e.response.body for e in (*asked.values(), *keyless) if e.response}
+    return len(asked) == 2 and bool(keyless) and len(bodies) == 1
 
 
 def enables(option: str, result: Result[Ask], target: Target) -> bool:

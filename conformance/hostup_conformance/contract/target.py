@@ -36,6 +36,7 @@ CAPABILITIES = {
     "ids": "knows which VPSs exist and who owns them",
     "pids": "knows commands and their output",
     "input": "checks parameters as documented",
+    "fresh": "writes each response anew, with its own ids and times, instead of repeating an example",
 }
 #: Named profiles, for `--profile`. A static mock repeats the examples of the OpenAPI document and obeys `Prefer`.
 PROFILES = {"full": frozenset(CAPABILITIES), "static": frozenset[str]()}

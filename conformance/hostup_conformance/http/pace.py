@@ -101,10 +101,12 @@ class Pace:
     def obey_retry_after(self, e: Exchange[A]) -> None:
         """Hold back all requests until a Retry-After has passed; stop if the run may not wait for so long."""
         with self._lock:
-            if not self._close_until(time.monotonic() + seconds_asked(e)):
+            seconds = seconds_asked(e)
+            if not self._close_until(time.monotonic() + seconds):
+                waited = f" after {self._waited:.0f} s of waiting" if self._waited >= 1 else ""
                 self.stop(
-                    f"the server asks for a wait of more than {self._limits.waiting_seconds:g} seconds "
-                    f"(Retry-After with {e.status}; --max-wait)"
+                    f"the server asks for a wait of {seconds:.0f} s{waited}, and a run waits for at most "
+                    f"{self._limits.waiting_seconds:g} seconds in all (Retry-After with {e.status}; --max-wait)"
                 )
 
     def obey_remaining(self, e: Exchange[A]) -> None:

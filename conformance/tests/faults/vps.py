@@ -389,3 +389,17 @@ def reading_keys_find_no_status(request: Request, response: Response) -> None:
     """The status gets 404 for a key with read:vm alone."""
     if is_status(request, response) and request.reading:
         refuse(request, response, 404, "not_found", "Not found")
+
+
+@trips("VPS-01")
+def list_is_empty_text(request: Request, response: Response) -> None:
+    """The list is an empty body that is labelled as JSON."""
+    if is_list(request, response):
+        response.body = b""
+
+
+@trips("VPS-01")
+def data_is_null(request: Request, response: Response) -> None:
+    """data is null."""
+    if is_list(request, response):
+        response.change(data=None)

@@ -148,3 +148,13 @@ def no_limit_is_minus_one(_request: Request, response: Response) -> None:
     if response.status != 429:
         response.header("X-RateLimit-Limit", "-1")
         response.header("X-RateLimit-Remaining", "-1")
+
+
+@allowed()
+def a_limit_meets_what_prefer_orders(request: Request, response: Response) -> None:
+    """Prefer is ignored, and of two requests with it the second meets a real rate limit."""
+    if request.headers.get("prefer") == "code=429":
+        if request.nth("ordered") != 2:
+            response.become(200, AVAILABLE)
+    elif "prefer" in request.headers:
+        response.become(200, AVAILABLE)

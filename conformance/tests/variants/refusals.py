@@ -134,3 +134,10 @@ def json_is_to_be_accepted_by_name(request: Request, response: Response) -> None
     """A request whose Accept, unlike the documentation's, does not name JSON gets 406."""
     if "json" not in request.headers.get("accept", ""):
         response.become(406, b"<html><h1>406 Not Acceptable</h1></html>", "text/html")
+
+
+@allowed()
+def names_of_parameters_are_not_decoded(request: Request, response: Response) -> None:
+    """A parameter whose name is percent-encoded is an unknown one, which is ignored."""
+    if request.query.startswith("%70id=") and (request.reading or request.full) and request.own:
+        response.become(200, AVAILABLE)

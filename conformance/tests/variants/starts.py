@@ -258,3 +258,11 @@ def large_bodies_are_refused_before_the_server(request: Request, response: Respo
     """A front end refuses bodies above 16 KiB, such as 4096 emoji: 413, with a page of its own."""
     if len(request.body) > 16384:
         response.become(413, b"<html><h1>413 Request Entity Too Large</h1></html>", "text/html")
+
+
+@allowed(starts=True)
+def the_shell_warns_of_its_locale(_request: Request, response: Response) -> None:
+    """The guest's shell writes a warning to standard error before each command, as where a locale is missing."""
+    if response.is_output and response.json["exited"]:
+        warning = "sh: warning: setlocale: LC_ALL: cannot change locale (de_DE.UTF-8)\n"
+        response.change(stderr=warning + (response.json.get("stderr") or ""))

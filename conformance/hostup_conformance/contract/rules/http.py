@@ -39,7 +39,7 @@ from hostup_conformance.contract.selectors import (
 )
 from hostup_conformance.contract.target import Target
 from hostup_conformance.http.times import http_date
-from hostup_conformance.keeping.safe_text import short_json
+from hostup_conformance.keeping.safe_text import counted, short_json
 
 #: The status codes of errors that the endpoint's documentation and the error reference list.
 DOCUMENTED = {*codes_by_status(), *RELATED_STATUSES}
@@ -254,13 +254,16 @@ def head_has_no_body(e: Exchange) -> Findings:
 
 
 def is_sound(e: Exchange) -> bool:
-    """Whether the body is valid JSON that conforms to its schema."""
-    return e.response is not None and not e.response.json.defects and not e.response.json.duplicates and conforms(e)
+    """Whether a client has no reason to refuse a response: it is labelled as JSON, valid, and what was asked for."""
+    if e.response is None or e.response.json.defects or e.response.json.duplicates:
+        return False
+    other_shape = () if is_start(e) else OUTPUT if e.ask.pid == Pid.ABSENT else AVAILABILITY
+    return e.response.media_type == "application/json" and not present(e, other_shape) and conforms(e)
 
 
 @across("HTTP-13", lambda e: judged(e) or (e.decoded is not None and (e.obeyed or is_start(e))))
 def generated_client_agrees(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
-    """Where a plain GET got 200, the same call through the client must get 200 too, unless the server was busy (503).
+    """Where a plain GET got 200, the same call through the client must get 200 too, unless the server was busy.
 
     What the client decodes from a 200 must equal the JSON body, and it must not raise an error for a valid one.
     """
@@ -269,7 +272,7 @@ def generated_client_agrees(exchanges: list[Exchange], _target: Target) -> Findi
         if e.decoded is None:
             continue
         twin = plain.get((e.ask, e.request.target)) if e.request.method == "GET" else None
-        if twin and twin.status == 200 != e.status and e.status not in {502, 503, 504}:
+        if twin and twin.status == 200 != e.status and e.status not in {429, 502, 503, 504}:
             yield e, f"status {twin.status}, as request {twin.number} got", status_of(e)
         if e.status == 200 and e.decoded.raised is None and e.decoded.value != e.body:
             yield e, "the body as the server sent it", f"decoded: {e.decoded.value}"
@@ -451,3 +454,14 @@ def etag_belongs_to_one_state(exchanges: list[Exchange], _target: Target) -> Fin
         asked = (e.request.header("if-none-match") or "").removeprefix("W/")
         if e.status == 304 and asked and (e.request.target, e.request.header("authorization"), asked) not in states:
             yield e, "status 200, since the ETag in If-None-Match is of something else", "304"
+
+
+@across("HTTP-24", lambda e: e.response is not None and not e.obeyed, with_recovered=True)
+def failures_are_told(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
+    """Reports every 5xx of the run, one line for each kind of request and status code, and judges nothing."""
+    found: dict[tuple[str, str, str | None, str], list[Exchange]] = {}
+    for e in filter(failed, exchanges):
+        found.setdefault((e.request.method, e.ask.resource, e.ask.vps, status_of(e)), []).append(e)
+    for alike in found.values():
+        more = f", and {counted(len(alike) - 1, 'request')} like it" if len(alike) > 1 else ""
+        yield alike[0], "", f"{status_of(alike[0])} for {alike[0].purpose or alike[0].request.path}{more}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from hostup_conformance.contract.ask import Exchange
+from hostup_conformance.contract.ask import WITHOUT_KEY, Exchange
 from hostup_conformance.contract.caching import is_shared
 from hostup_conformance.contract.content import output_members, strings
 from hostup_conformance.contract.rules import Findings, FindingsAcross, across, each
@@ -90,7 +90,7 @@ def no_internals(e: Exchange) -> Findings:
 
 
 @across("SAFETY-03", lambda e: has_response(e) and e.request.method in {"GET", "HEAD"})
-def output_stays(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
+def output_stays(exchanges: list[Exchange], target: Target) -> FindingsAcross:
     """A response to a request that may not see output must have no exited, stdout or stderr, at any depth.
 
     Nor may it repeat a text of 12 or more characters that a poll of this run returned. An error must do neither for any
@@ -104,12 +104,22 @@ def output_stays(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
         if isinstance(output, str) and len(text := output[:COMPARED].strip()) >= 12
     }
     for e in exchanges:
-        if entitled(e) and e.status == 200:
+        if (entitled(e) or not told_apart(e, target)) and e.status == 200:
             continue
         if found := sorted(output_members(e.body)):
             yield e, "no command output", f"members {', '.join(found)}"
         elif known and any(map("\0".join(strings(e.body)).__contains__, known)):
             yield e, "no command output", "a text that a poll of this run returned"
+
+
+def told_apart(e: Exchange, target: Target) -> bool:
+    """Whether the target is said to know what makes this request one that may not see output: its key, or its VPS."""
+    needs = {
+        "credentials": e.ask.credential in {*WITHOUT_KEY, "query"},
+        "scopes": e.ask.credential == "read",
+        "ids": e.ask.vps not in {"own", "unavailable", None},
+    }
+    return any(applies and target.has(need) for need, applies in needs.items())
 
 
 def entitled(e: Exchange) -> bool:

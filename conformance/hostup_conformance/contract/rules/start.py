@@ -285,11 +285,23 @@ def is_new(e: Exchange) -> bool:
     return new_pid(e) is not None and e.ask.vps == "own"
 
 
-@each_end("START-11", "streams", "errors", "exit", "slow", *WINDOWS)
-def errors_are_the_commands(e: Exchange, command: Command) -> Findings:
-    """stderr must be what the command wrote to standard error, apart from line ends and white space around it."""
-    if got := differs(e, "stderr", command.stderr):
-        yield f"stderr: {shortened(command.stderr)}", got
+def words_of_the_guest(exchanges: list[Exchange]) -> str:
+    """Return what a shell in the guest writes to standard error with each command, such as a warning of its locale."""
+    silent = {stream(e, "stderr") for e, command in ends(exchanges, "number", "nothing") if not command.stderr}
+    silent |= {stream(e, "stderr") for e, _ in echoes(exchanges)}
+    return silent.pop() if len(silent) == 1 else ""
+
+
+@across("START-11", is_start_or_output, exercised_by=ended("streams", "errors", "exit", "slow", *WINDOWS))
+def errors_are_the_commands(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
+    """stderr must be what the command wrote to standard error, apart from line ends and white space around it.
+
+    What the guest's shell writes there before each command, whatever the command is, passes.
+    """
+    words = words_of_the_guest(exchanges).encode()
+    for e, command in ends(exchanges, "streams", "errors", "exit", "slow", *WINDOWS):
+        if differs(e, "stderr", command.stderr) and (got := differs(e, "stderr", words + command.stderr)):
+            yield e, f"stderr: {shortened(command.stderr)}", got
 
 
 @each_end("START-12", "letters", "longest")
@@ -301,17 +313,19 @@ def output_is_whole(e: Exchange, command: Command) -> Findings:
         yield f"{len(printed)} characters in stdout", f"the first {len(got)}"
 
 
-@each_end("START-13", "streams", "lines", "number", "control")
-def output_is_exact(e: Exchange, command: Command) -> Findings:
+@across("START-13", is_start_or_output, exercised_by=ended("streams", "lines", "number", "control"))
+def output_is_exact(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
     """stdout and stderr must be what was written, to the byte: with blanks, line ends and control characters.
 
     Output that differs otherwise is judged by START-05 and START-11, except that of the command that prints control
     characters.
     """
-    for name, expected in (("stdout", command.stdout), ("stderr", command.stderr)):
-        elsewhere = command.name != "control" and differs_in_print(e, name, expected)
-        if command.exact and stream(e, name) != expected.decode() and not elsewhere:
-            yield f"{name}: {expected.decode()!r}", {name: member(e, name)}
+    words = words_of_the_guest(exchanges).encode()
+    for e, command in ends(exchanges, "streams", "lines", "number", "control"):
+        for name, expected in (("stdout", command.stdout), ("stderr", words + command.stderr)):
+            elsewhere = command.name != "control" and differs_in_print(e, name, expected)
+            if command.exact and stream(e, name) != expected.decode() and not elsewhere:
+                yield e, f"{name}: {expected.decode()!r}", {name: member(e, name)}
 
 
 def differs_in_print(e: Exchange, name: str, expected: bytes) -> bool:

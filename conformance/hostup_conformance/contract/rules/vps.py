@@ -25,13 +25,14 @@ from hostup_conformance.contract.selectors import (
     gives_either,
     gives_list,
     gives_status,
+    has_json,
     is_asked,
     is_availability,
     refused,
 )
 from hostup_conformance.contract.target import Target
 from hostup_conformance.judging.ledger import document, members_of
-from hostup_conformance.keeping.safe_text import counted
+from hostup_conformance.keeping.safe_text import counted, short_json
 
 #: All states that the documentation of the status lists.
 POWER_STATES = set(document()["components"]["schemas"]["VpsStatus"]["properties"]["powerState"]["x-known-values"])
@@ -60,7 +61,13 @@ MOST = {"uptimeSeconds": 20 * 366 * 86400, "memory.totalGb": 10**6, "storage.tot
 SECONDS_OFF = 60
 
 
-@each("VPS-01", gives_list)
+def claims_list(e: Exchange) -> bool:
+    """A 200 for the list that says that it is JSON, whatever its body is."""
+    labelled = e.response is not None and e.response.media_type.endswith("json")
+    return gives_list(e) or (is_asked(e, "list") and e.status == 200 and labelled and not has_json(e))
+
+
+@each("VPS-01", claims_list)
 def list_has_its_form(e: Exchange) -> Findings:
     """The body must be an object with the array data.
 
@@ -68,7 +75,9 @@ def list_has_its_form(e: Exchange) -> Findings:
     """
     data = member(e, "data")
     if not isinstance(data, list):
-        yield "an object with the array data", named_members(e.body) if isinstance(e.body, dict) else e.body
+        other = named_members(e.body) if isinstance(e.body, dict) and "data" not in e.body else {"data": data}
+        body = short_json(e.body, 60) if has_json(e) else "a body that is no JSON, or empty"
+        yield "an object with the array data", other if isinstance(e.body, dict) else body
         return
     for item in data:
         if not (isinstance(item, dict) and isinstance(item.get("id"), str) and item["id"]):
@@ -114,19 +123,20 @@ def status_has_its_form(e: Exchange) -> Findings:
             yield f"{name}: {what}", e.body[name]
 
 
-@each("VPS-05", gives_either)
-def status_is_the_vpss(e: Exchange) -> Findings:
+@across("VPS-05", gives_either)
+def status_is_the_vpss(exchanges: list[Exchange], target: Target) -> FindingsAcross:
     """The id must be the one that was asked for, and each powerState one of the eight documented ones.
 
-    VPS-04 judges values that are not strings.
+    VPS-04 judges values that are not strings. Of a server that is not said to know ids, no id is judged.
     """
-    id, data = member(e, "id"), member(e, "data")
-    if isinstance(id, str) and e.ask.id is not None and id != e.ask.id:
-        yield f"id {e.ask.id}", {"id": id}
-    for vps in data if isinstance(data, list) else [e.body]:
-        state = vps.get("powerState") if isinstance(vps, dict) else None
-        if isinstance(state, str) and state not in POWER_STATES:
-            yield f"powerState: one of {', '.join(sorted(POWER_STATES))}", state
+    for e in exchanges:
+        id, data = member(e, "id"), member(e, "data")
+        if target.has("ids") and isinstance(id, str) and e.ask.id is not None and id != e.ask.id:
+            yield e, f"id {e.ask.id}", {"id": id}
+        for vps in data if isinstance(data, list) else [e.body]:
+            state = vps.get("powerState") if isinstance(vps, dict) else None
+            if isinstance(state, str) and state not in POWER_STATES:
+                yield e, f"powerState: one of {', '.join(sorted(POWER_STATES))}", state
 
 
 @each(
