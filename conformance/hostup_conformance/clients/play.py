@@ -288,12 +288,15 @@ async def _serve(scene: Scene, say: Callable[[str], None]) -> list[Exchange]:
     base_url = await opened(server, states[0])
     say(f"# The scene {scene.name}: {' '.join(scene.words.split())}")
     say("# It is served until Ctrl-C. In another terminal:")
-    for name, value in scene.environment("run", base_url).items():
+    for name, value in {**scene.environment("run", base_url), **trust(scene)}.items():
         say(f"export {name}={shlex.quote(value)}")
     began, when = time.monotonic(), datetime.now(UTC)
     ended = asyncio.Event()
-    asyncio.get_running_loop().add_signal_handler(signal.SIGINT, ended.set)
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGINT, ended.set)
     await ended.wait()
+    loop.remove_signal_handler(signal.SIGINT)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C must not take the list away
     await server.close()
     return [e for part in parts if part for e in story_of(scene.play("run"), part, None, began, when)]
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NoReturn, TypeAlias
 
 from hostup_conformance import __version__
+from hostup_conformance.clients.examples import LANGUAGES, example
 
 Commands: TypeAlias = "argparse._SubParsersAction[Parser]"
 
@@ -159,7 +160,14 @@ def add_client(commands: Commands) -> None:
     client.add_argument(
         "--scene", action="append", default=[], metavar="NAME", help="play only this scene; may be repeated"
     )
+    client.add_argument("--quick", action="store_true", help="play only the scenes that find most, within seconds")
     client.add_argument("--scenes", action="store_true", help="list the scenes without running anything")
+    client.add_argument(
+        "--example",
+        choices=list(LANGUAGES),
+        metavar="LANGUAGE",
+        help=f"print a small correct client ({', '.join(LANGUAGES)})",
+    )
     client.add_argument(
         "--jobs", type=positive, metavar="N", help="how many scenes are played at once (default: as suits COMMAND)"
     )
@@ -226,6 +234,9 @@ def judge_command(arguments: argparse.Namespace, words: list[str]) -> int:
         for name, scene in scenes().items():
             say(f"{name:30} {' '.join(scene.words.split())}")
         return 0
+    if arguments.example:
+        print(example(arguments.example), end="")
+        return 0
     if arguments.by_hand:
         from hostup_conformance.front.client_run import by_hand
 
@@ -241,6 +252,7 @@ def judge_command(arguments: argparse.Namespace, words: list[str]) -> int:
             waivers=arguments.waivers,
             strict=arguments.strict,
             jobs=arguments.jobs,
+            quick=arguments.quick,
         )
     )
 

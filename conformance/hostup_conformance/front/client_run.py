@@ -21,7 +21,7 @@ from hostup_conformance.clients import certificates
 from hostup_conformance.clients import recording as client_recording
 from hostup_conformance.clients.judging import Verdict, client_requirements, judge_client, root_causes
 from hostup_conformance.clients.play import ClientCommand, check_command, play_all, serve
-from hostup_conformance.clients.scenes import KEY, Scene, scenes
+from hostup_conformance.clients.scenes import KEY, QUICK, Scene, scenes
 from hostup_conformance.clients.story import Does, Exchange, Seen
 from hostup_conformance.front.options import check_outputs
 from hostup_conformance.front.record import BODY_CHARACTERS, Course, Subject, record_of
@@ -59,6 +59,8 @@ class ClientOptions:
     strict: bool = False
     #: How many scenes are played at once, if not as many as suits the command.
     jobs: int | None = None
+    #: Whether only the scenes that find most are played.
+    quick: bool = False
     #: The recording that is judged, if no command is run.
     recording: Path | None = None
 
@@ -206,14 +208,15 @@ def report(
 def chosen_scenes(options: ClientOptions) -> list[Scene]:
     """Return the scenes to play; raise `Misconfigured` for an unknown name, or if none suits what the command does."""
     every = scenes()
-    for name in options.scenes:
+    names = (*options.scenes, *(QUICK if options.quick else ())) or tuple(every)
+    for name in names:
         if name not in every:
             near = ", ".join(get_close_matches(name, every, n=3))
             hint = f"similar names are {near}" if near else "hostup-conformance client --scenes lists all"
             raise Misconfigured(f"--scene {name}: there is no such scene; {hint}")
-    chosen = [scene for name, scene in every.items() if name in options.scenes or not options.scenes]
+    chosen = [scene for name, scene in every.items() if name in names]
     if not (suited := [scene for scene in chosen if scene.suits(options.does)]):
-        raise Misconfigured(f"--scene {' '.join(options.scenes)}: not for a command that does {options.does}")
+        raise Misconfigured(f"--scene {' '.join(names)}: not for a command that does {options.does}")
     return suited
 
 

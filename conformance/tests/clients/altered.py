@@ -1,4 +1,4 @@
-"""Wrong clients that are right ones of `right/` with a little text replaced: what their libraries do by default."""
+"""Wrong clients that are right ones with a little text replaced: what their libraries do by default."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Altered:
-    """A script of `right/`, what is wrong with it, and how it gets wrong."""
+    """A right script, what is wrong with it, and how it gets wrong."""
 
     script: str
     doc: str
@@ -37,8 +37,8 @@ ALTERED = {
             "php-client/1.0": "php-curl/1.0",
         },
     ),
-    "redirected_nethttp.go": Altered(
-        "nethttp.go",
+    "redirected.go": Altered(
+        "client.go",
         "It lets net/http follow redirects, which takes the command elsewhere, without the key.",
         ("CLIENT-45",),
         ("start-redirected",),
@@ -59,10 +59,10 @@ ALTERED = {
         {"signal.setitimer(signal.ITIMER_REAL, TIMEOUT)\n": ""},
     ),
     "redirected_urllib.py": Altered(
-        "urllib_client.py",
+        "client.py",
         "It lets urllib follow redirects to any host, with the key.",
         ("CLIENT-03",),
         ("probe-redirected", "poll-found"),
-        {"build_opener(NoRedirect, ": "build_opener("},
+        {"build_opener(NoRedirect)": "build_opener()"},
     ),
 }

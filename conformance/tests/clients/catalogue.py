@@ -1,7 +1,7 @@
 """The catalogue of clients: right ones in what people use, and wrong ones with the requirement that must notice each.
 
-A client is a script in `right/` or `wrong/`, an altered one of `right/`, or one of `faulty/`. What it needs to be run
-may be missing; then it is left out, with the reason.
+A client is one of the examples that the suite prints, a script in `right/` or `wrong/`, an altered one of these, or one
+of `faulty/`. What it needs to be run may be missing; then it is left out, with the reason.
 """
 
 from __future__ import annotations
@@ -22,8 +22,11 @@ from pathlib import Path
 from clients.altered import ALTERED
 from clients.different import different
 from clients.faulty import Does, Right, faulty
+from hostup_conformance.clients import examples
+from hostup_conformance.clients.examples import LANGUAGES
 
 HERE = Path(__file__).parent
+EXAMPLES = Path(examples.__file__).parent
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "hostup-conformance"
 AXIOS = "1.21.1"
 
@@ -80,9 +83,9 @@ class Client:
 
 def right() -> list[Client]:
     """Return the right clients: scripts, those that differ in what is free, and the base of the faulty ones."""
-    scripts = [Client(file) for file in sorted((HERE / "right").iterdir()) if file.suffix != ".json"]
     return [
-        *scripts,
+        *(Client(file) for file in sorted((HERE / "right").iterdir())),
+        *(Client(EXAMPLES / name) for name in LANGUAGES.values()),
         *(Client(HERE / "different.py", argument=name) for name in different()),
         Client(HERE / "faulty", argument="Right"),
     ]
@@ -102,13 +105,16 @@ WRONG = {
 def wrong() -> list[Client]:
     """Return the wrong clients: those with one defect each, and popular ways of doing it wrong."""
     scripts = [Client(HERE / "wrong" / name, ids, scenes) for name, (ids, scenes) in WRONG.items()]
-    scripts += [
-        Client(HERE / "right" / one.script, one.requirements, one.scenes, altered=name) for name, one in ALTERED.items()
-    ]
+    scripts += [Client(script(one.script), one.requirements, one.scenes, altered=name) for name, one in ALTERED.items()]
     return [
         *scripts,
         *(Client(HERE / "faulty", (f.requirement,), f.scenes, f.name, does=f.does) for f in faulty().values()),
     ]
+
+
+def script(name: str) -> Path:
+    """Return the right client of this name."""
+    return EXAMPLES / name if name in LANGUAGES.values() else HERE / "right" / name
 
 
 def altered(file: Path, name: str) -> Path:

@@ -15,7 +15,7 @@ from typing import Any
 from clients.catalogue import Client, Missing, right, wrong
 from hostup_conformance.clients import certificates
 from hostup_conformance.clients.judging import MATRIX, Verdict, client_requirements, judge_client
-from hostup_conformance.clients.play import AT_ONCE, ClientCommand, Stop, play_each
+from hostup_conformance.clients.play import ClientCommand, Stop, play_each
 from hostup_conformance.clients.scenes import Scene, scenes
 from hostup_conformance.clients.story import Exchange
 from hostup_conformance.judging.root_cause import read_matrix, root_causes, write_matrix
@@ -24,6 +24,8 @@ from hostup_conformance.judging.root_cause import read_matrix, root_causes, writ
 ORDINARY = ("well", "exit-code-3", "unavailable", "poll-rate-limited", "start-lost", "poll-lost", "poll-forbidden")
 #: How many scenes are played at once to faulty clients: they wait most of the time.
 MANY = 5 * (os.cpu_count() or 1)
+#: How many scenes are played at once to right clients, some of which start slowly.
+FEW = 4 * (os.cpu_count() or 1)
 #: What differs from run to run.
 UNSTEADY = (
     (re.compile(r"\b(127\.0\.0\.1|localhost):\d+"), r"\1:8080"),
@@ -84,7 +86,7 @@ def measured(names: Iterable[str] = ()) -> dict[str, Any]:
     chosen = [client for client in wrong() if client.name in names or not names]
     correct = [client for client in right() if client.name in names or not names]
     seen = verdicts(chosen, lambda client: dict.fromkeys((*client.scenes, *ORDINARY)))
-    good = verdicts(correct, lambda _: scenes(), AT_ONCE)
+    good = verdicts(correct, lambda _: scenes(), FEW)
     for name, verdict in (seen | good).items():
         if isinstance(verdict, str):
             print(f"left out: {name} ({verdict})", file=sys.stderr)
@@ -121,7 +123,7 @@ def examples(clients: Iterable[Client], seen: dict[str, Verdict | str]) -> dict[
 def stories(names: Iterable[str]) -> dict[str, str]:
     """Return what a right client does in some scenes, each in a line."""
     command = ClientCommand(right()[-1].command())
-    played = play_each([(command, scenes()[name]) for name in names], Stop(), AT_ONCE)
+    played = play_each([(command, scenes()[name]) for name in names], Stop(), FEW)
     return {seen[-1].ask.play.scene: told(seen) for seen in played}
 
 

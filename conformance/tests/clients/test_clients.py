@@ -16,11 +16,12 @@ from typing import Any
 import pytest
 from clients.catalogue import Client, right, wrong
 from clients.faulty import faulty
-from clients.matrix import reported, verdicts
-from hostup_conformance.clients import processes
+from clients.matrix import FEW, reported, verdicts
+from hostup_conformance.clients import examples, processes
+from hostup_conformance.clients.examples import LANGUAGES
 from hostup_conformance.clients.judging import MATRIX, client_requirements
-from hostup_conformance.clients.play import AT_ONCE, ClientCommand, Stop, play_each
-from hostup_conformance.clients.scenes import BASE_URL, KEY, THROUGH, scenes
+from hostup_conformance.clients.play import ClientCommand, Stop, play_each
+from hostup_conformance.clients.scenes import BASE_URL, KEY, QUICK, THROUGH, scenes
 from hostup_conformance.front import cli
 from hostup_conformance.judging.root_cause import read_matrix
 from running import KEPT, report_in
@@ -71,14 +72,26 @@ def script(folder: Path, text: str) -> tuple[str, ...]:
     return sys.executable, "-IS", str(file)
 
 
+def conformant_in_all_scenes(client: Client) -> None:
+    verdict = verdicts([client], lambda _: scenes(), FEW)[client.name]
+    if isinstance(verdict, str):
+        pytest.skip(verdict)
+    assert {id: verdict.results[id].message for id in reported(verdict)} == {}
+    assert verdict.name == "conformant"
+
+
 @pytest.mark.parametrize(
     "generated", [one for one in right() if one.name.startswith("generated")], ids=lambda one: one.name
 )
 def test_the_generated_client_is_conformant_in_all_scenes(generated: Client) -> None:
-    verdict = verdicts([generated], lambda _: scenes(), AT_ONCE)[generated.name]
-    assert not isinstance(verdict, str), verdict
-    assert {id: verdict.results[id].message for id in reported(verdict)} == {}
-    assert verdict.name == "conformant"
+    conformant_in_all_scenes(generated)
+
+
+@pytest.mark.parametrize(
+    "example", [one for one in right() if one.name in LANGUAGES.values()], ids=lambda one: one.name
+)
+def test_an_example_is_conformant_in_all_scenes(example: Client) -> None:
+    conformant_in_all_scenes(example)
 
 
 def test_every_must_and_should_has_a_faulty_client() -> None:
@@ -90,6 +103,20 @@ def test_each_requirement_notices_its_first_faulty_client() -> None:
     found = verdicts(first.values(), lambda one: one.scenes[:1])
     seen = {id: verdict for id, one in first.items() if not isinstance(verdict := found[one.name], str)}
     assert [id for id in first if id not in reported(seen[id])] == []
+
+
+def test_a_quick_run_finds_what_breaks_a_must() -> None:
+    assert set(QUICK) <= scenes().keys()
+    musts = {id for id, requirement in client_requirements().items() if requirement.level == "MUST"}
+    first = {one.requirement: one for one in reversed(faulty().values())}
+    assert {id for id, one in first.items() if id in musts and set(one.scenes).isdisjoint(QUICK)} == set()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_an_example_is_printed_as_it_is(language: str, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "hostup_conformance.front.cli", "client", "--example", language]
+    printed = subprocess.run(command, cwd=tmp_path, env=KEPT, capture_output=True, check=True).stdout
+    assert printed == (Path(examples.__file__).parent / LANGUAGES[language]).read_bytes()
 
 
 def test_the_matrix_is_of_this_catalogue() -> None:
@@ -378,6 +405,9 @@ def test_one_scene_is_served_by_hand(tmp_path: Path) -> None:
     hostup = {name: value for name, value in given.items() if name.startswith("HOSTUP_")}
     tried = subprocess.run([*RIGHT[:-1], "GetWithBody"], env={**os.environ, **hostup}, check=False, capture_output=True)
     run.send_signal(signal.SIGINT)
+    while run.poll() is None:  # as somebody does who is impatient
+        time.sleep(0.01)
+        run.send_signal(signal.SIGINT)
     rest, _ = run.communicate(timeout=20)
     assert tried.returncode == 0
     assert run.returncode == 1

@@ -1,4 +1,4 @@
-// Run a command in a VPS with Go's net/http.
+// Run HOSTUP_COMMAND in a VPS, print its output, and exit with its exit code. It needs Go 1.21, and nothing else.
 package main
 
 import (
@@ -25,10 +25,17 @@ type reply struct {
 	Stderr    string  `json:"stderr"`
 }
 
+// status is that of a response other than 200.
+type status int
+
+func (code status) Error() string { return fmt.Sprintf("status %d", int(code)) }
+
+// net/http would take the command along to any host, though not the key.
 var client = &http.Client{
 	CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 }
 
+// call sends a request; it waits and repeats it where the server asks for that.
 func call(ctx context.Context, method, target string, body any) (*reply, error) {
 	var content []byte
 	if body != nil {
@@ -41,7 +48,7 @@ func call(ctx context.Context, method, target string, body any) (*reply, error) 
 		}
 		request.Header.Set("Authorization", "Bearer "+os.Getenv("HOSTUP_API_KEY"))
 		request.Header.Set("Accept", "application/json")
-		request.Header.Set("User-Agent", "go-client/1.0")
+		request.Header.Set("User-Agent", "example-client/1.0")
 		if body != nil {
 			request.Header.Set("Content-Type", "application/json")
 		}
@@ -54,7 +61,8 @@ func call(ctx context.Context, method, target string, body any) (*reply, error) 
 		if err != nil {
 			return nil, err
 		}
-		if after := response.Header.Get("Retry-After"); response.StatusCode == 429 && after != "" {
+		after, code := response.Header.Get("Retry-After"), response.StatusCode
+		if (code == 429 || code == 503) && after != "" { // nothing was carried out
 			select {
 			case <-time.After(pause(after)):
 				continue
@@ -62,8 +70,8 @@ func call(ctx context.Context, method, target string, body any) (*reply, error) 
 				return nil, ctx.Err()
 			}
 		}
-		if response.StatusCode != 200 {
-			return nil, fmt.Errorf("%s: %s", method, response.Status)
+		if code != 200 {
+			return nil, status(code)
 		}
 		var decoded reply
 		return &decoded, json.Unmarshal(text, &decoded)
@@ -80,6 +88,23 @@ func pause(retryAfter string) time.Duration {
 	return max(wait, 500*time.Millisecond) + 10*time.Millisecond
 }
 
+// poll returns the output once the command has ended. A response that is lost says nothing, so it polls on.
+func poll(ctx context.Context, target string) (*reply, error) {
+	for {
+		output, err := call(ctx, "GET", target, nil)
+		if code, refused := err.(status); ctx.Err() != nil || refused && code < 500 {
+			return nil, err
+		}
+		if err == nil && output.Exited {
+			return output, nil
+		}
+		if err != nil {
+			fmt.Fprintln(os.Stderr, "polling on after:", err)
+		}
+		time.Sleep(500 * time.Millisecond)
+	}
+}
+
 func fail(message any) {
 	fmt.Fprintln(os.Stderr, message)
 	os.Exit(1)
@@ -92,7 +117,8 @@ func main() {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Duration(seconds*float64(time.Second)))
 	defer cancel()
-	target := strings.TrimSuffix(os.Getenv("HOSTUP_BASE_URL"), "/") + "/api/v2/vps/" + url.PathEscape(os.Getenv("HOSTUP_VPS_ID")) + "/agent/exec"
+	base, id := strings.TrimSuffix(os.Getenv("HOSTUP_BASE_URL"), "/"), os.Getenv("HOSTUP_VPS_ID")
+	target := base + "/api/v2/vps/" + url.PathEscape(id) + "/agent/exec"
 
 	availability, err := call(ctx, "GET", target, nil)
 	if err != nil {
@@ -108,12 +134,7 @@ func main() {
 	if started.Pid < 1 {
 		fail("the start named no pid")
 	}
-	poll := fmt.Sprintf("%s?pid=%d", target, started.Pid)
-	output, err := call(ctx, "GET", poll, nil)
-	for err == nil && !output.Exited {
-		time.Sleep(500 * time.Millisecond)
-		output, err = call(ctx, "GET", poll, nil)
-	}
+	output, err := poll(ctx, fmt.Sprintf("%s?pid=%d", target, started.Pid))
 	if err != nil {
 		fail(err)
 	}
