@@ -52,10 +52,10 @@ def sent() -> tuple[Target, Wire[Any]]:
 
 
 @pytest.fixture
-def finished(sent: tuple[Target, Wire[Any]], tmp_path: Path) -> Iterator[Run]:
+def finished(sent: tuple[Target, Wire[Any]]) -> Iterator[Run]:
     """A run that has sent everything, and has judged nothing yet."""
     target, wire = sent
-    interruption = Interruption(tmp_path / "notice", watch=False)
+    interruption = Interruption()
     made = Run(options_with(target.base_url), target, interruption, lambda target: target)
     recording.replay(made.wire, wire.exchanges)
     yield made
@@ -144,7 +144,7 @@ def test_a_whole_run_survives(tmp_path: Path, place: str, name: str) -> None:
         "def breaks(*_, **__): raise ValueError('a defect')\n"
         f"module.{name} = breaks\n"
     )
-    done = run_whole(tmp_path, "-n", "1", "-p", "broken", PYTHONPATH=str(tmp_path))
+    done = run_whole(tmp_path, "-p", "broken", PYTHONPATH=str(tmp_path))
     assert done.returncode == 1, done.stdout
     assert "Traceback" not in done.stdout
     assert "ValueError in breaks" in done.stdout

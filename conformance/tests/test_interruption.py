@@ -1,17 +1,15 @@
-"""SIGINT and SIGTERM at any moment, with and without workers: the reports are complete, and of this run only."""
+"""SIGINT and SIGTERM at any moment: the reports are complete, and of this run only."""
 
 from __future__ import annotations
 
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hostile.server import KEEP, HostileServer, Part, Request
-from hostup_conformance.keeping.interruption import held_back
 from hostup_conformance.reports.files import REPORTS
 from hostup_conformance.sources.script import WARMING
 from running import KEPT, command, report_in, run
@@ -38,16 +36,13 @@ def slow_after(right: int) -> HostileServer:
     return HostileServer(behave)
 
 
-@pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["alone", "with a worker"])
 @pytest.mark.parametrize(("right", "lookup"), [(RIGHT, False), (0, True)], ids=["sending", "looking up"])
-def test_an_interrupted_run_stops_sending_and_reports(
-    tmp_path: Path, workers: tuple[str, ...], right: int, lookup: bool
-) -> None:
+def test_an_interrupted_run_stops_sending_and_reports(tmp_path: Path, right: int, lookup: bool) -> None:
     server = slow_after(right)
     environment = {name: value for name, value in server.environment.items() if not lookup or "KEY" in name}
     with server.serve() as url:
         process = subprocess.Popen(
-            command("--report-dir", tmp_path / "report", "--base-url", url, "--timeout-seconds", "60", *workers),
+            command("--report-dir", tmp_path / "report", "--base-url", url, "--timeout-seconds", "60"),
             cwd=tmp_path, env={**KEPT, **environment}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         )  # fmt: skip
         until = time.monotonic() + DEADLINE
@@ -64,15 +59,6 @@ def test_an_interrupted_run_stops_sending_and_reports(
     assert report["requests"] == (0 if lookup else right)
     assert report["summary"]["fail"] == 0
     assert b"Traceback" not in output
-
-
-def test_no_signal_ends_a_process_that_only_just_starts() -> None:
-    """Such as a worker of pytest-xdist, when Ctrl-C reaches it before its handlers are there."""
-    code = "import signal; print(*signal.pthread_sigmask(signal.SIG_BLOCK, ()))"
-    with held_back():
-        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert {signal.SIGINT, signal.SIGTERM} <= {signal.Signals(int(number)) for number in done.stdout.split()}
-    assert not {signal.SIGINT, signal.SIGTERM} & signal.pthread_sigmask(signal.SIG_BLOCK, ())
 
 
 def test_an_earlier_report_does_not_survive(tmp_path: Path) -> None:

@@ -124,9 +124,8 @@ def test_a_pid_needs_its_vps() -> None:
         Target.from_environment("http://127.0.0.1:9", {**KEY, "HOSTUP_RUNNING_PID": "7"})
 
 
-@pytest.mark.parametrize("workers", ["0", "2"])
 @pytest.mark.catalogue
-def test_a_run_looks_once_and_shows_the_vps(tmp_path: Path, workers: str) -> None:
+def test_a_run_looks_once_and_shows_the_vps(tmp_path: Path) -> None:
     """A run looks a VPS up once, and its header shows which one it found."""
     lists: list[str] = []
 
@@ -135,7 +134,7 @@ def test_a_run_looks_once_and_shows_the_vps(tmp_path: Path, workers: str) -> Non
             lists.append(request.path)
 
     with Stage(remember).serve() as url:
-        done = run(tmp_path, "--base-url", url, "-n", workers, **KEY)
+        done = run(tmp_path, "--base-url", url, **KEY)
     assert done.returncode == 0, done.stdout
     assert f"HOSTUP_VPS_ID: {VPS_ID}" in done.stdout
     assert report_in(tmp_path)["verdict"] == "conformant"

@@ -80,8 +80,8 @@ def test_the_options_of_the_suite_are_unknown_elsewhere(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("place", "plugin", "says"),
     [
-        ("conftest.py", [], "conftest.py too; run hostup-conformance run, or pytest with --noconftest"),
-        ("claiming.py", ["-p", "claiming"], "claiming too; run pytest with -p no:claiming"),
+        ("conftest.py", [], "leave that out (pytest --noconftest, or -p no:NAME), or run hostup-conformance run"),
+        ("claiming.py", ["-p", "claiming"], "leave that out (pytest --noconftest, or -p no:NAME)"),
     ],
 )
 def test_a_name_that_is_claimed_twice_is_told(tmp_path: Path, place: str, plugin: list[str], says: str) -> None:
@@ -104,7 +104,7 @@ def test_the_command_is_not_concerned_with_a_project(tmp_path: Path) -> None:
 #: What stands in the configuration of other people's tests, and would keep the suite's items from being found or run.
 HABITS = """
 [pytest]
-addopts = --strict -W error --doctest-modules --import-mode=importlib -x --runxfail
+addopts = --strict -W error --doctest-modules --import-mode=importlib -x --runxfail -n auto
 python_files = *_tests.py
 python_functions = check_*
 norecursedirs = *
@@ -202,10 +202,9 @@ def test_a_run_leaves_its_reports_and_nothing_else(tmp_path: Path) -> None:
 
 
 def test_a_plan_ends_without_a_word_about_tests(tmp_path: Path) -> None:
-    for workers in ([], ["-n", "2"]):
-        done = pytest_in(tmp_path, *SUITE, "--plan", *workers)
-        assert done.returncode == 0
-        assert "no tests ran" not in done.stdout
+    done = pytest_in(tmp_path, *SUITE, "--plan")
+    assert done.returncode == 0
+    assert "no tests ran" not in done.stdout
 
 
 def test_without_the_extra_the_command_names_it(

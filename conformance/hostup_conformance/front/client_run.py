@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import shlex
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -146,15 +145,14 @@ def judge_and_report(
         remove_reports(options.report_dir, options.inputs.values())
         check_outputs(options.report_dir, None, options.inputs)
         waivers = read_waivers(options.waivers)
-        with tempfile.TemporaryDirectory() as folder:
-            interruption = Interruption(Path(folder) / "notice", watch=False)
-            try:
-                exchanges, stopped = take(interruption)
-                verdict = judged(exchanges, stopped, waivers, course.started.date(), strict=options.strict)
-                course = replace(course, seconds=time.monotonic() - began, stopped=stopped)
-                return report(verdict, exchanges, about, course, options.report_dir)
-            finally:
-                interruption.close()
+        interruption = Interruption()
+        try:
+            exchanges, stopped = take(interruption)
+            verdict = judged(exchanges, stopped, waivers, course.started.date(), strict=options.strict)
+            course = replace(course, seconds=time.monotonic() - began, stopped=stopped)
+            return report(verdict, exchanges, about, course, options.report_dir)
+        finally:
+            interruption.close()
     except Misconfigured as error:
         print(f"hostup-conformance: {error}", file=sys.stderr)
         return UNUSABLE

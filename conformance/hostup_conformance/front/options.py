@@ -25,8 +25,6 @@ OUR_FIELDS = frozenset(
     {*("accept", "accept-encoding", "authorization", "connection", "content-length", "content-type", "expect", "host")}
     | {*("keep-alive", "prefer", "te", "trailer", "transfer-encoding", "upgrade", "user-agent")}
 )
-#: The base URL in a process that leaves the work to another process, and so sends nothing.
-ELSEWHERE = "http://127.0.0.1:1"
 
 
 @dataclass(frozen=True)
@@ -55,8 +53,6 @@ class Options:
     client_cert: str | None
     allow_plain_http: tuple[str, ...]
     strict: bool
-    #: Whether another process does the work (pytest-xdist), so that this one needs no server.
-    elsewhere: bool
 
     @property
     def servers(self) -> dict[str, str | None]:
@@ -89,7 +85,6 @@ class Options:
             "header": tuple(option.header),
             "allow_plain_http": tuple(option.allow_plain_http),
             "strict": "--strict" in arguments,
-            "elsewhere": bool(getattr(option, "tx", None)),
         }
         return cls(**{**as_given, **converted})
 
@@ -114,7 +109,7 @@ def target_of(options: Options, resources: ExitStack) -> Target:
     if options.app:
         from hostup_conformance.front import application
 
-        url = ELSEWHERE if options.elsewhere else resources.enter_context(application.serve(options.app))
+        url = resources.enter_context(application.serve(options.app))
         target = Target.from_environment(url, os.environ, profile=options.profile)
         return replace(target, route=route_to(target, options, os.environ), name=options.app)
     if options.base_url:
@@ -127,7 +122,7 @@ def target_of(options: Options, resources: ExitStack) -> Target:
     from hostup_conformance.mock.memory import Mock, serve
 
     mock = Mock()
-    url = ELSEWHERE if options.elsewhere else resources.enter_context(serve(mock.app))
+    url = resources.enter_context(serve(mock.app))
     return Target.from_environment(url, mock.environment(), kind="mock", profile=options.profile)
 
 
@@ -177,9 +172,6 @@ def agent_target(options: Options, resources: ExitStack) -> Target:
     from hostup_conformance.mock.supervisor import find_program
 
     find_program()
-    if options.elsewhere:
-        environment = {"HOSTUP_API_KEY": "unused", "HOSTUP_VPS_ID": "unused"}
-        return Target.from_environment(ELSEWHERE, environment, profile=options.profile)
     served = resources.enter_context(serve())
     return Target.from_environment(served.base_url, served.environment, profile=options.profile)
 

@@ -7,7 +7,6 @@ name of an option that another plugin or a conftest.py may have.
 from __future__ import annotations
 
 import copy
-import inspect
 from collections.abc import Generator, Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -124,7 +123,7 @@ def pytest_load_initial_conftests(
     except ValueError as error:
         for name in OPTIONS:
             if is_about(error, name):
-                raise twice(name, early_config.pluginmanager) from None
+                raise twice(name) from None
         raise
 
 
@@ -145,7 +144,7 @@ def add_options(parser: pytest.Parser, plugins: pytest.PytestPluginManager) -> N
         try:
             group.addoption(name, **attributes)
         except ValueError:
-            raise twice(name, plugins) from None
+            raise twice(name) from None
 
 
 def is_about(error: ValueError, name: str) -> bool:
@@ -160,54 +159,12 @@ def destination(name: str) -> str:
     return name.removeprefix("--").replace("-", "_")
 
 
-def twice(name: str, plugins: pytest.PytestPluginManager) -> pytest.UsageError:
-    """Return the error for an option that another plugin claims too, with the remedy."""
-    for plugin, place in claimants(name, plugins):
-        if Path(plugin).name == "conftest.py":
-            remedy = "run hostup-conformance run, or pytest with --noconftest, or from a folder without it"
-        else:
-            remedy = f"run pytest with -p no:{plugin}"
-        return pytest.UsageError(
-            f"{name} is an option of hostup_conformance, and of {place or plugin} too; {remedy}, or in an environment "
-            "where only one of the two is installed"
-        )
+def twice(name: str) -> pytest.UsageError:
+    """Return the error for an option that another plugin or a conftest.py has too, with the remedy."""
     return pytest.UsageError(
-        f"{name} is an option of hostup_conformance, and of another plugin too; run pytest with -p no:NAME of that one"
+        f"{name} is an option of hostup_conformance, and of a conftest.py or another plugin too; leave that out "
+        "(pytest --noconftest, or -p no:NAME), or run hostup-conformance run, which reads no conftest.py"
     )
-
-
-def claimants(name: str, plugins: pytest.PytestPluginManager) -> Iterable[tuple[str, str]]:
-    """Yield the plugins that add an option, each by its name in pytest and its distribution."""
-    comes_with = {id(plugin): info.project_name for plugin, info in plugins.list_plugin_distinfo()}
-    for called, plugin in plugins.list_name_plugin():
-        listener = Listener()
-        offered = {"parser": listener, "pluginmanager": plugins}
-        with suppress(Exception):  # it has no such hook, or does not expect to be called again
-            hook = plugin.pytest_addoption  # type: ignore[attr-defined]
-            hook(**{argument: offered[argument] for argument in inspect.signature(hook).parameters})
-        if {name, destination(name)} & listener.heard:
-            distribution = comes_with.get(id(plugin))
-            yield called, f"the plugin {distribution}" if distribution else ""
-
-
-class Listener:
-    """Takes the place of pytest's parser, and only notes which options are added."""
-
-    def __init__(self) -> None:
-        self.heard: set[str] = set()
-
-    def getgroup(self, *_: object, **__: object) -> Listener:
-        """Return itself as any group."""
-        return self
-
-    def addoption(self, *names: str, **attributes: object) -> None:
-        """Note the names of an option, and the attribute for its value."""
-        self.heard |= {*names, str(attributes.get("dest", ""))}
-
-    _addoption = addoption
-
-    def addini(self, *_: object, **__: object) -> None:
-        """Ignore an ini option."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -218,10 +175,13 @@ def pytest_configure(config: pytest.Config) -> None:
 
     if lacking := complaint():
         raise pytest.UsageError(lacking)
+    # The exchanges of a run are judged together, so pytest-xdist has nothing to distribute.
+    config.option.dist, config.option.tx, config.option.numprocesses = "no", [], None
     # Before the import below, which takes a second.
-    from hostup_conformance.keeping.interruption import interruption_of
+    from hostup_conformance.keeping.interruption import Interruption
 
-    interruption = interruption_of(config)
+    interruption = Interruption()
+    config.add_cleanup(interruption.close)
     from hostup_conformance.front import session
 
     config.pluginmanager.register(session.Conformance.from_config(config, interruption), session.NAME)

@@ -30,9 +30,8 @@ from hostup_conformance.keeping.time_limit import end_now
 from hostup_conformance.sources import commands, lookup, recording
 from hostup_conformance.sources.generated import MOST_CASES, Generated
 
-#: Why nothing was judged if pytest ran no item that asks for the verdict, or if the worker broke down.
+#: Why nothing was judged if pytest ran no item that asks for the verdict.
 NO_ITEM = "pytest ran no test of a requirement: its options left all out, or it failed (see above)"
-LOST_WORKER = "the worker ended without a report"
 #: For how many seconds judging may go on after the sending, and after an interruption.
 JUDGING_SECONDS, A_MOMENT = 15.0, 3.0
 #: How often, in seconds, the run looks whether the sending has ended. How many times as long as it took to judge what
@@ -106,10 +105,6 @@ class Run:
             return self._recorded(self.verdict, self.wire.stopped)
         stopped = REASON if interrupted else self.wire.stopped or NO_ITEM
         return self._recorded(self._judge(stopped), stopped)
-
-    def lost_record(self) -> dict[str, Any]:
-        """Return the record of a run whose worker ended without one."""
-        return self._recorded(judge([], self.configured, LOST_WORKER), LOST_WORKER)
 
     def _recorded(self, verdict: Verdict, stopped: str | None) -> dict[str, Any]:
         course = replace(self.course, seconds=time.monotonic() - self._began, stopped=stopped)

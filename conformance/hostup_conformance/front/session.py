@@ -1,18 +1,12 @@
-"""A run of the suite as pytest's hooks, in their order. It must not know how anything is sent, judged or shown.
-
-Under pytest-xdist, one worker does everything, since the exchanges of a run are judged together; the controller writes
-the reports.
-"""
+"""A run of the suite as pytest's hooks, in their order. It must not know how anything is sent, judged or shown."""
 
 from __future__ import annotations
 
-import json
 import os
 import shlex
 import sys
 from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack, nullcontext, suppress
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -23,7 +17,7 @@ from hostup_conformance.contract.target import Target
 from hostup_conformance.front.options import Options, target_of
 from hostup_conformance.front.record import plan_of
 from hostup_conformance.front.run import Run, looked_up
-from hostup_conformance.keeping.interruption import Interruption, held_back
+from hostup_conformance.keeping.interruption import Interruption
 from hostup_conformance.keeping.misconfigured import Misconfigured
 from hostup_conformance.keeping.redact import redactor
 from hostup_conformance.keeping.safe_text import shown
@@ -43,7 +37,7 @@ class Conformance:
 
     def __init__(self, config: pytest.Config, run: Run) -> None:
         self.config, self.run = config, run
-        #: The finished record, which the controller gets from the worker.
+        #: The finished record.
         self.record: dict[str, Any] | None = None
         self.unwritten: list[str] = []
         #: How many requirements pytest was told to leave out.
@@ -58,23 +52,18 @@ class Conformance:
         """Read options and environment, and start the embedded mock if no server was named."""
         resources = ExitStack()
         config.add_cleanup(resources.close)
-        # Only one worker: another would send everything again, and find the output of ended commands gone.
-        config.option.tx = (getattr(config.option, "tx", None) or [])[:1]
         # Python warnings do not affect the verdict, even if the user's configuration turns them into errors.
         config.addinivalue_line("filterwarnings", "ignore")
         leave_nothing_behind(config)
         let_items_be_found(config)
         base_url = getattr(config.option, "base_url", None) or config.getini("base_url") or ""
         options = Options.read(config.option, base_url, given_arguments(config))
-        if not (hasattr(config, "workerinput") or options.plan or config.option.collectonly):
+        if not (options.plan or config.option.collectonly):
             remove_reports(options.report_dir, options.inputs.values())
 
         def find_vps(target: Target) -> Target:
             if options.plan or config.option.collectonly:
                 raise Misconfigured("HOSTUP_VPS_ID is not set, and to look one up something would be sent; set it")
-            if hasattr(config, "workerinput"):
-                # The controller has looked it up; it is empty if the controller was interrupted.
-                return replace(target, vps=config.workerinput["hostup_vps"], looked_up=True)
             return looked_up(target, options, interruption)
 
         try:
@@ -82,21 +71,11 @@ class Conformance:
         except Misconfigured as error:
             raise pytest.UsageError(str(error)) from None
 
-    @property
-    def is_worker(self) -> bool:
-        """Whether this process runs the items of another, under pytest-xdist."""
-        return hasattr(self.config, "workerinput")
-
-    @property
-    def is_controller(self) -> bool:
-        """Whether other processes run the items."""
-        return not self.is_worker and self.run.options.elsewhere
-
     # --- pytest's hooks, in the order of a run
 
-    @pytest.hookimpl(wrapper=True, tryfirst=True)
-    def pytest_sessionstart(self) -> Generator[None]:
-        """Redact everything that pytest itself prints, and let no signal end a worker that only just starts."""
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionstart(self) -> None:
+        """Redact everything that pytest itself prints."""
         reporter = self.config.pluginmanager.get_plugin("terminalreporter")
         if reporter is not None:
             writer = reporter._tw
@@ -104,17 +83,19 @@ class Conformance:
             silent = self.config.option.verbose < 0
             self.progress = Progress(self.screen, partial(begin_line, writer), silent=silent)
             self.run.watch = self._tell
-        with held_back() if self.is_controller else nullcontext():
-            yield
 
     def pytest_report_header(self) -> list[str]:
         """Name the target in the header of pytest's output."""
         target = self.run.configured
-        address = "served by the worker" if self.is_controller and target.kind == "mock" else target.base_url
-        lines = [f"target: {target.name or address} ({target.kind}), profile {target.profile}"]
+        lines = [f"target: {target.name or target.base_url} ({target.kind}), profile {target.profile}"]
         if target.kind == "mock" and "HOSTUP_BASE_URL" in os.environ:
             lines.append("HOSTUP_BASE_URL is for clients; to judge the server there, give --base-url (make: BASE_URL=)")
         return [*lines, f"HOSTUP_VPS_ID: {shown(target.vps)}, looked up"] if target.looked_up else lines
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_ignore_collect(self, collection_path: Path) -> bool | None:
+        """Let pytest find the suite's items, whichever folders a project's own tests are not in."""
+        return False if collection_path == Path(__file__).parent else None
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """Run the items that send generated requests before those that show the verdict.
@@ -173,16 +154,9 @@ class Conformance:
             session.exitstatus = pytest.ExitCode.OK
         if self.run.options.plan or self.config.option.collectonly:
             return
-        if not self.is_controller:
-            interrupted = session.exitstatus == pytest.ExitCode.INTERRUPTED
-            self.record = self.run.final_record(interrupted=interrupted)
-        if self.is_worker:
-            self.config.workeroutput["hostup_record"] = json.dumps(self.record)  # type: ignore[attr-defined]
-            return
-        if self.record is None:
-            self.record = self.run.lost_record()
+        self.record = self.run.final_record(interrupted=session.exitstatus == pytest.ExitCode.INTERRUPTED)
         self._write(session)
-        # A worker that had done all of it was not interrupted.
+        # A run that had done all of it was not interrupted.
         if self.run.interruption.happened and self.record["stopped"]:
             session.exitstatus = pytest.ExitCode.INTERRUPTED
         elif self.record["verdict"] != "conformant" and session.exitstatus == pytest.ExitCode.OK:
@@ -219,20 +193,6 @@ class Conformance:
             terminal.print_summary(terminalreporter, self.record, self.run.options.report_dir)
         for problem in self.unwritten:
             terminalreporter.write_line(problem, red=True)
-
-    @pytest.hookimpl(optionalhook=True)
-    def pytest_configure_node(self, node: Any) -> None:
-        """Tell a worker which VPS was looked up, and by which file it will learn of an interruption."""
-        node.workerinput["hostup_vps"] = self.run.configured.vps
-        node.workerinput["hostup_notice"] = str(self.run.interruption.notice)
-
-    @pytest.hookimpl(optionalhook=True)
-    def pytest_testnodedown(self, node: Any) -> None:
-        """Take over the record that the worker made."""
-        text = getattr(node, "workeroutput", {}).get("hostup_record")
-        candidate = json.loads(text) if text else None
-        if candidate and (self.record is None or candidate["requests"] > self.record["requests"]):
-            self.record = candidate
 
 
 @pytest.fixture(scope="session")
