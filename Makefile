@@ -14,11 +14,21 @@ WORKERS = $(shell $(PYTHON) -c 'import os; print(2 * (os.cpu_count() or 1))')
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
+PACKAGES = $(shell grep -E '^[a-zA-Z0-9]' conformance/constraints.txt | cut -d= -f1)
+# What pip says, in one line that changes on a terminal, and elsewhere in one for every twenty packages.
+SHOW_PROGRESS = n=0; while read -r what which rest; do case $$what in \
+  Collecting) n=$$((n + 1)); \
+    if [ -t 2 ]; then printf '\r  %s of %s: %s\033[K' $$n $(words $(PACKAGES)) "$${which%%=*}"; \
+    elif [ $$((n % 20)) = 0 ]; then echo "  $$n of $(words $(PACKAGES))"; fi;; \
+  Installing) if [ -t 2 ]; then printf '\r  unpacking them\033[K'; else echo "  unpacking them"; fi;; \
+  ended) if [ -t 2 ]; then echo; fi; exit $$which;; esac; done >&2
+
 $(READY): conformance/constraints.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; name one with: make PYTHON=python3.12")'
 	@$(PYTHON) -m venv .venv
-	@echo "installing into .venv, once (about a minute) ..." >&2
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r conformance/constraints.txt
+	@echo "installing $(words $(PACKAGES)) packages into .venv, once (about a minute) ..." >&2
+	@{ PYTHONUNBUFFERED=1 $(BIN)/python -m pip install --progress-bar off --disable-pip-version-check --require-hashes \
+	  --no-deps -r conformance/constraints.txt; echo "ended $$?"; } | { $(SHOW_PROGRESS); }
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 

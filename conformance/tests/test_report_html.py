@@ -68,6 +68,9 @@ def a_report() -> dict[str, Any]:
         "refused": None,
         "ignored": 0,
         "judged": {"requirements": 126, "of": 157},
+        "unjudged": [],
+        "doubt": None,
+        "scope": "judged 126 of 157 requirements",
         "summary": {status: statuses.count(status) for status in every},
         "requirements": entries,
         "exchanges": [exchange(number) for number in (1, 2, 3)],
@@ -168,7 +171,7 @@ def test_what_is_alike_stands_once() -> None:
 
 
 def test_the_figures_are_those_of_the_record() -> None:
-    assert "judged 126 of 157 requirements (MUST and SHOULD)" in render(a_report())
+    assert "Judged 126 of 157 requirements." in render(a_report() | {"scope": "judged 126 of 157 requirements"})
 
 
 def test_the_broken_come_first_in_map_and_list() -> None:
@@ -241,10 +244,10 @@ def test_fails_come_before_warns() -> None:
 
 def with_roots(**roots: str) -> dict[str, Any]:
     """A report in which requirements follow from others (with _ for - in their ids)."""
-    report = a_report()
-    for entry in report["requirements"]:
-        entry["root"] = roots.get(entry["id"].replace("-", "_"))
-    return report
+    explains: dict[str, list[str]] = {}
+    for id, root in roots.items():
+        explains.setdefault(root, []).append(id.replace("_", "-"))
+    return a_report() | {"root_causes": [{"id": root, "explains": ids} for root, ids in explains.items()]}
 
 
 def test_a_root_cause_stands_before_what_it_explains() -> None:

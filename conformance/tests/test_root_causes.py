@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from hostup_conformance.judging.root_cause import root_causes
-from hostup_conformance.reports.summary import follows
-from hostup_conformance.reports.terminal import in_order
+from hostup_conformance.reports.order import ORDER, mends
 
 
 def entry(id: str, status: str) -> dict[str, Any]:
@@ -14,7 +13,13 @@ def entry(id: str, status: str) -> dict[str, Any]:
 
 
 def ordered(entries: list[dict[str, Any]], causes: list[dict[str, Any]]) -> list[tuple[str, str | None]]:
-    return [(e["id"], root) for e, root in in_order({"requirements": entries, "root_causes": causes})]
+    """The requirements in their order, each with the cause that it stands behind."""
+    listed = mends({"requirements": entries, "root_causes": causes}, ORDER[:-1])
+    return [
+        (e["id"], None if e is mend.entry else mend.entry["id"])
+        for mend in listed
+        for e in (mend.entry, *mend.explains)
+    ]
 
 
 def test_what_follows_stands_behind_its_cause() -> None:
@@ -54,8 +59,3 @@ def test_an_explaining_warning_comes_with_the_failures() -> None:
 
 def test_what_is_seldom_a_consequence_comes_first() -> None:
     assert list(root_causes(["A-02", "A-04"], IDS, FAULTS)) == ["A-04", "A-02"]
-
-
-def test_a_summary_says_what_to_mend_first() -> None:
-    assert follows({"root": "A-01"}) == "may follow from **A-01**: "
-    assert follows({"root": None}) == ""

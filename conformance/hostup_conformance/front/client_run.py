@@ -193,7 +193,7 @@ def report(
     """Write the reports, print the summary, and return the exit code."""
     record: dict[str, Any] = record_of(verdict, exchanges, about, course, root_causes)
     problems = write_reports(record, directory)
-    terminal.print_summary(Printer(), record, directory)
+    terminal.print_summary(Printer(), record, directory, terminal.width_of(sys.stdout))
     for problem in problems:
         print(f"hostup-conformance: {problem}", file=sys.stderr)
     if problems:

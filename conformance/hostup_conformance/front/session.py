@@ -190,7 +190,8 @@ class Conformance:
             if self._hidden:
                 terminalreporter.write_line(f"pytest was told to leave out {self._hidden} requirements above; "
                                             "the verdict is about all of them")  # fmt: skip
-            terminal.print_summary(terminalreporter, self.record, self.run.options.report_dir)
+            width = terminal.width_of(self.screen)
+            terminal.print_summary(terminalreporter, self.record, self.run.options.report_dir, width)
         for problem in self.unwritten:
             terminalreporter.write_line(problem, red=True)
 

@@ -13,12 +13,6 @@ def totals(record: dict[str, Any]) -> str:
     return f"{counts}; {counted(record['requests'], 'request')}, {record['duration_seconds']:.1f} s"
 
 
-def judged(record: dict[str, Any]) -> str:
-    """Return how many requirements were judged, of those that can be broken and that what was given allows."""
-    done, of = record["judged"]["requirements"], record["judged"]["of"]
-    return f"judged {done} of {counted(of, 'requirement')} (MUST and SHOULD)"
-
-
 def more_alike(entry: dict[str, Any], shown: int) -> str:
     """Return how many findings of a requirement are not shown, in words; empty if all are."""
     more = entry.get("findings", 0) - sum(1 + item.get("alike", 0) for item in entry["evidence"][:shown])

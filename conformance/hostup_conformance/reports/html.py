@@ -153,7 +153,6 @@ def render(report: dict[str, Any]) -> str:
         report=report,
         word=word,
         meaning=meaning,
-        judged=figures.judged(report),
         figures=figures,
         when=shown_time(report["started"]),
         methods=", ".join(f"{count} {method}" for method, count in report.get("methods", {}).items()),

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from typing import Any
 
+from hostup_conformance.keeping.safe_text import counted
 from hostup_conformance.reports.figures import totals
+from hostup_conformance.reports.order import Mend, mends
 
-#: The statuses that are shown, the worst first, with their meaning.
-SHOWN = {"fail": "a MUST is broken", "error": "the suite itself failed", "warn": "a SHOULD is broken"}
+#: How many things to mend are shown, since GitHub shows no summary above a MiB.
+MOST = 40
 
 
 def render(record: dict[str, Any]) -> str:
@@ -26,19 +30,43 @@ def render(record: dict[str, Any]) -> str:
         lines += ["", f"Sending ended early: {code(record['stopped'])}"]
     if waived := [e["id"] for e in record["requirements"] if e["status"] == "observe" and e["level"] != "OBSERVE"]:
         lines += ["", f"Broken, but waived: {', '.join(waived)}."]
-    entries = [entry for status in SHOWN for entry in record["requirements"] if entry["status"] == status]
-    if entries:
-        lines += ["", "| | requirement | message |", "|---|---|---|"]
-        lines += [
-            f"| {entry['status']} | **{entry['id']}** {entry['title']} | {follows(entry)}{code(entry['message'])} |"
-            for entry in entries
-        ]
+    lines += [line for mend in mends(record)[:MOST] for line in to_mend(mend)]
+    lines += not_judged(record)
     return "\n".join(lines) + "\n"
 
 
-def follows(entry: dict[str, Any]) -> str:
-    """Return which requirement to mend first, if another may explain this one."""
-    return f"may follow from **{entry['root']}**: " if entry.get("root") else ""
+def to_mend(mend: Mend) -> Iterator[str]:
+    """Yield the lines for a requirement to mend: what is wrong, what may follow from it, and the request."""
+    entry = mend.entry
+    yield from ("", f"- **{entry['status']} {entry['id']}** {entry['title']}  ", f"  {code(entry['message'])}")
+    if mend.explains:
+        explained = ", ".join(f"**{one['id']}** ({one['status']})" for one in mend.explains)
+        yield f"  This may explain {explained}."
+    for item in entry["evidence"][:1]:
+        fence = "`" * (1 + max(2, *map(len, re.findall("`+", item["curl"])), 0))
+        yield from (
+            "",
+            "  <details><summary>the request</summary>",
+            "",
+            f"  {fence}sh",
+            f"  {item['curl']}",
+            f"  {fence}",
+        )
+        yield from ("", "  </details>")
+
+
+def not_judged(record: dict[str, Any]) -> Iterator[str]:
+    """Yield the lines about what was not judged, by the reason."""
+    reasons: dict[str, list[str]] = {}
+    for entry in record["requirements"]:
+        if entry["status"] in {"skip", "disabled"}:
+            reasons.setdefault(entry["message"], []).append(entry["id"])
+    if reasons:
+        total = sum(map(len, reasons.values()))
+        yield from ("", f"<details><summary>{counted(total, 'requirement')} not judged</summary>", "")
+        for message, ids in sorted(reasons.items(), key=lambda item: -len(item[1])):
+            yield f"- {len(ids)}: {code(message)} ({', '.join(ids)})"
+        yield from ("", "</details>")
 
 
 def code(text: str) -> str:

@@ -4,17 +4,25 @@ from __future__ import annotations
 
 import io
 import os
+import re
+import shutil
 import sys
-from collections.abc import Iterator, Sequence
+import textwrap
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Protocol, TextIO
 
 from hostup_conformance.keeping.safe_text import Redact
 from hostup_conformance.reports.figures import totals
+from hostup_conformance.reports.github import annotations_for
+from hostup_conformance.reports.order import URGENT, mends
 
 #: How many requirements of a list are named; the reports name all.
 NAMED = 5
-ORDER = ("error", "fail", "warn", "observe", "skip", "disabled")
+#: The statuses of which there are lines, in their order.
+SHOWN = (*URGENT, "observe", "skip", "disabled")
+#: A word of a command line with its quotation marks.
+SHELL_WORD = re.compile(r"""(?:[^\s'"\\]|\\.|'[^']*+'|"(?:[^"\\]|\\.)*+")++""")
 COLOURS: dict[str, dict[str, bool]] = {
     "conformant": {"green": True, "bold": True},
     "not_conformant": {"red": True, "bold": True},
@@ -70,6 +78,13 @@ def say(line: str = "") -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
+class Screen(Protocol):
+    """A terminal, or something else that is printed to."""
+
+    def isatty(self) -> bool:
+        """Whether it is a terminal."""
+
+
 class Reporter(Protocol):
     """pytest's terminal reporter, or something like it."""
 
@@ -78,6 +93,11 @@ class Reporter(Protocol):
 
     def write_line(self, line: str, **markup: bool) -> None:
         """Print a line."""
+
+
+def width_of(stream: Screen | None) -> int | None:
+    """Return how many columns a terminal has; None for what is not one."""
+    return shutil.get_terminal_size().columns if stream and stream.isatty() else None
 
 
 def finding_lines(entry: dict[str, Any]) -> Iterator[str]:
@@ -92,53 +112,96 @@ def finding_lines(entry: dict[str, Any]) -> Iterator[str]:
         yield f"  {entry['message']}"
 
 
-def print_summary(reporter: Reporter, report: dict[str, Any], directory: Path) -> None:
-    """Print the verdict, each requirement that did not pass, and where the reports are."""
+def print_summary(reporter: Reporter, report: dict[str, Any], directory: Path, width: int | None = None) -> None:
+    """Print the verdict, each requirement that did not pass, and where the reports are.
+
+    On a terminal, of so many columns, lines are wrapped between words; elsewhere each requirement has one line.
+    """
     verdict = report["verdict"]
+
+    def say_of_run(line: str, **markup: bool) -> None:
+        for part in wrapped(line, width, "  ") if width else [line]:
+            reporter.write_line(part, **markup)
+
     reporter.section("conformance", sep="=")
-    reporter.write_line(f"{verdict}: {report['target']['base_url']} ({totals(report)})", **COLOURS[verdict])
-    reporter.write_line(report["scope"])
-    print_doubts(reporter, report)
+    say_of_run(f"{verdict}: {report['target']['base_url']} ({totals(report)})", **COLOURS[verdict])
+    say_of_run(report["scope"])
+    print_doubts(say_of_run, report)
     together = alike(report)
-    for entry, root in in_order(report):
-        ids = together.get((entry["status"], entry["message"]), [entry["id"]])
-        if entry["id"] == ids[0]:
-            reporter.write_line(line_of(entry, root, ids), **COLOURS.get(entry["status"], {}))
-    reporter.write_line(f"report: {', '.join(written(directory)) or 'none could be written'}")
+    for mend in mends(report, SHOWN):
+        for entry in (mend.entry, *mend.explains):
+            ids = together.get((entry["status"], entry["message"]), [entry["id"]])
+            if entry["id"] == ids[0]:
+                lines = lines_of(entry, mend.entry["id"] if entry is not mend.entry else None, ids, width)
+                for number, line in enumerate(lines):
+                    reporter.write_line(line, **(COLOURS.get(entry["status"], {}) if number == 0 else {}))
+    say_of_run(f"report: {', '.join(written(directory)) or 'none could be written'}")
+    for line in annotations_for(report, os.environ):
+        reporter.write_line(line)
 
 
-def print_doubts(reporter: Reporter, report: dict[str, Any]) -> None:
+def print_doubts(say_of_run: Callable[..., None], report: dict[str, Any]) -> None:
     """Print why the run does not show everything, if it does not, and what to give to finish it."""
     missed = report["unjudged"]
     if report["doubt"]:
-        reporter.write_line(f"the endpoint was not seen to work whole: {report['doubt']}", yellow=True)
+        say_of_run(f"the endpoint was not seen to work whole: {report['doubt']}", yellow=True)
     if report["refused"]:
-        reporter.write_line(f"the endpoint was never seen to work: {report['refused']}", yellow=True)
+        say_of_run(f"the endpoint was never seen to work: {report['refused']}", yellow=True)
     elif report["stopped"] and report["target"]["kind"] != "har":
-        reporter.write_line(f"sending ended early: {report['stopped']}", yellow=True)
+        say_of_run(f"sending ended early: {report['stopped']}", yellow=True)
         if missed:
-            judged = report["judged"]
-            text = f"judged {judged['requirements']} of {judged['of']} requirements, but not {listed(missed)}"
-            more = ": to finish, give more with --max-requests, --max-wait or --max-seconds"
-            reporter.write_line(text + (more if "--max-" in report["stopped"] else ""))
+            text = f"not judged: {listed(missed)}"
+            more = "; to finish, give more with --max-requests, --max-wait or --max-seconds"
+            say_of_run(text + (more if "--max-" in report["stopped"] else ""))
     elif missed:
-        reporter.write_line(
+        say_of_run(
             f"not judged: {listed(missed)}; the responses were too large, or took too long to be judged", yellow=True
         )
 
 
-def line_of(entry: dict[str, Any], root: str | None, ids: Sequence[str]) -> str:
-    """Return the line of a requirement that may follow from another, its `root`, or of several that are alike."""
+def lines_of(entry: dict[str, Any], root: str | None, ids: Sequence[str], width: int | None) -> list[str]:
+    """Return the lines of a requirement that may follow from another, its `root`, or of several that are alike.
+
+    Without a width they are one line.
+    """
     status, message = entry["status"], entry["message"]
-    if root:
-        line = f"    {status} {entry['id']} may follow from {root}: {message}"
-    elif len(ids) > 1:
-        line = f"{status:8} {listed(ids)}: {message}"
-    else:
-        line = f"{status:8} {entry['id']} {entry['title']}: {message}"
-    if entry["evidence"] and status in {"fail", "warn", "error"}:
-        line += f" | {entry['evidence'][0]['curl']}"
-    return line
+    names = listed(ids) if len(ids) > 1 else f"{entry['id']} may follow from {root}" if root else entry["id"]
+    named = names if root or len(ids) > 1 else f"{names} {entry['title']}"
+    head = f"    {status} {named}" if root else f"{status:8} {named}"
+    command = entry["evidence"][0]["curl"] if entry["evidence"] and status in URGENT else ""
+    if width is None:
+        return [f"{head}: {message}" + (f" | {command}" if command else "")]
+    indent = " " * 9
+    first = wrapped(f"{head}:", width, indent)
+    return [
+        *first,
+        *wrapped(indent + message, width, indent),
+        *(command_lines(command, width, indent) if command else ()),
+    ]
+
+
+def wrapped(text: str, width: int, indent: str) -> list[str]:
+    """Return a text in lines that are not broken within a word."""
+    return textwrap.wrap(text, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False) or [""]
+
+
+def command_lines(command: str, width: int, indent: str) -> list[str]:
+    """Return a command line in lines that a shell takes for one, and that are not broken within its words."""
+    units: list[str] = []
+    words = SHELL_WORD.findall(command)
+    for word in words:
+        # An option stays with its argument; the last word is none.
+        if units and re.fullmatch("-[^ ]+", units[-1]) and not word.startswith("-") and word is not words[-1]:
+            units[-1] += f" {word}"
+        else:
+            units.append(word)
+    lines, line = [], indent
+    for unit in units:
+        if line.strip() and len(line) + len(unit) + 2 > width:
+            lines.append(line + "\\")
+            line = f"{indent}  "
+        line += f"{unit} "
+    return [*lines, line.rstrip()]
 
 
 def listed(ids: Sequence[str]) -> str:
@@ -160,22 +223,6 @@ def alike(report: dict[str, Any]) -> dict[tuple[str, str], list[str]]:
         if entry["status"] in {"skip", "disabled"}:
             found.setdefault((entry["status"], entry["message"]), []).append(entry["id"])
     return {key: ids for key, ids in found.items() if len(ids) > 2}
-
-
-def in_order(report: dict[str, Any]) -> Iterator[tuple[dict[str, Any], str | None]]:
-    """Yield the requirements that did not pass, the worst first, each followed by those that it explains."""
-    entries = {entry["id"]: entry for entry in report["requirements"] if entry["status"] in ORDER}
-    explained = {cause["id"]: cause["explains"] for cause in report["root_causes"]}
-    followers = {id for ids in explained.values() for id in ids}
-
-    def worst(id: str) -> tuple[int, int]:
-        group = [id, *explained.get(id, [])]
-        return min(ORDER.index(entries[one]["status"]) for one in group), -len(group)
-
-    for id in sorted(entries.keys() - followers, key=lambda one: (*worst(one), list(entries).index(one))):
-        yield entries[id], None
-        for follower in explained.get(id, []):
-            yield entries[follower], id
 
 
 def print_plan(plan: dict[str, Any]) -> None:
