@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,9 +11,12 @@ from typing import NoReturn, TypeAlias
 
 from hostup_conformance import __version__
 from hostup_conformance.clients.examples import LANGUAGES, example
+from hostup_conformance.keeping.screen import complain, guarded, lost, say
 
 Commands: TypeAlias = "argparse._SubParsersAction[Parser]"
 
+#: pytest's exit code if something could not be written.
+UNWRITTEN = 3
 ENVIRONMENT = """\
 environment variables, for a server other than the embedded mock:
   HOSTUP_API_KEY             key with read:vm and write:vm (required)
@@ -58,6 +62,20 @@ for servers only:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command, and return its exit code, which says so if its output could not be written."""
+    with guarded(os.environ):
+        try:
+            code = command(argv)
+        except SystemExit:
+            sys.stdout.flush()
+            if lost():
+                sys.exit(UNWRITTEN)
+            raise
+        sys.stdout.flush()
+        return UNWRITTEN if lost() else code
+
+
+def command(argv: Sequence[str] | None) -> int:
     """Run the command, and return its exit code."""
     ours, for_pytest = split(list(sys.argv[1:] if argv is None else argv))
     arguments = make_parser().parse_args(ours)
@@ -229,13 +247,12 @@ def judge_command(arguments: argparse.Namespace, words: list[str]) -> int:
     """Judge a client, or list the scenes, and return the exit code."""
     if arguments.scenes:
         from hostup_conformance.clients.scenes import scenes
-        from hostup_conformance.reports.terminal import say
 
         for name, scene in scenes().items():
             say(f"{name:30} {' '.join(scene.words.split())}")
         return 0
     if arguments.example:
-        print(example(arguments.example), end="")
+        say(example(arguments.example).removesuffix("\n"))
         return 0
     if arguments.by_hand:
         from hostup_conformance.front.client_run import by_hand
@@ -272,17 +289,17 @@ def run_pytest(arguments: list[str]) -> int:
 def compare(old: Path, new: Path) -> int:
     """Print how two reports differ, and return 1 if something became worse."""
     from hostup_conformance.keeping.misconfigured import Misconfigured
-    from hostup_conformance.reports import compare, schema, terminal
+    from hostup_conformance.reports import compare, schema
 
     try:
         before, after = schema.read(old), schema.read(new)
         if (before["target"]["kind"] == "client") != (after["target"]["kind"] == "client"):
             raise Misconfigured("one of the reports is about a client; give two that are about the same kind")
     except Misconfigured as error:
-        print(f"hostup-conformance: {error}", file=sys.stderr)
+        complain(str(error))
         return 4
     comparison = compare.compare(before, after)
-    terminal.say("\n".join(compare.text_of(comparison, before, after)))
+    say("\n".join(compare.text_of(comparison, before, after)))
     return 1 if comparison.count("worse") else 0
 
 

@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from difflib import get_close_matches
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from hostup_conformance.clients.scenes import KEY, QUICK, Scene, scenes
 from hostup_conformance.clients.story import Does, Exchange, Seen
 from hostup_conformance.front.options import check_outputs
 from hostup_conformance.front.record import BODY_CHARACTERS, Course, Subject, record_of
+from hostup_conformance.http import har
 from hostup_conformance.judging.defects import Defects
 from hostup_conformance.judging.rule import SHOWN
 from hostup_conformance.judging.verdict import nothing_judged
@@ -31,7 +33,8 @@ from hostup_conformance.judging.waivers import Waiver, apply_waivers, read_waive
 from hostup_conformance.keeping.interruption import REASON, Interruption
 from hostup_conformance.keeping.misconfigured import Misconfigured
 from hostup_conformance.keeping.redact import redactor
-from hostup_conformance.keeping.safe_text import CommandLine, beginning, counted, on_one_line
+from hostup_conformance.keeping.safe_text import CommandLine, Redact, beginning, counted, on_one_line
+from hostup_conformance.keeping.screen import complain, guard, keys_in, say
 from hostup_conformance.reports import terminal
 from hostup_conformance.reports.files import remove_reports, write_reports
 
@@ -41,7 +44,6 @@ CONFORMANT, NOT_CONFORMANT, INTERRUPTED, UNWRITTEN, UNUSABLE = range(5)
 AGAIN = ("hostup-conformance", "client")
 #: How many of the last bytes that a command printed are shown, and how many lines where that is all there is to see.
 LAST, LAST_LINES = 500, 20
-REDACT = redactor((KEY,))
 #: The codes that make a terminal show a line so (ECMA-48, SGR).
 COLOURS = {"red": "31", "green": "32", "yellow": "33", "bold": "1"}
 
@@ -80,12 +82,12 @@ class Printer:
 
     def section(self, title: str, sep: str) -> None:
         """Print a heading."""
-        terminal.say(f" {title} ".center(100, sep))
+        say(f" {title} ".center(100, sep))
 
     def write_line(self, line: str, **markup: bool) -> None:
         """Print a line."""
         codes = ";".join(code for name, code in COLOURS.items() if markup.get(name))
-        terminal.say(f"\x1b[{codes}m{line}\x1b[0m" if codes and sys.stdout.isatty() else line)
+        say(f"\x1b[{codes}m{line}\x1b[0m" if codes and sys.stdout.isatty() else line)
 
 
 def run(options: ClientOptions) -> int:
@@ -93,47 +95,47 @@ def run(options: ClientOptions) -> int:
 
     about = subject(options)
 
-    def say(line: str) -> None:
-        terminal.say(line)
+    def tell(line: str) -> None:
+        say(line)
         about.described["course"].append(line)
 
     def exchanges(interruption: Interruption) -> tuple[list[Exchange], str | None]:
         check_command(options.command)
-        chosen = playable(chosen_scenes(options), say)
-        terminal.say(f"command: {shlex.join(options.words)} ({options.does}), {counted(len(chosen), 'scene')}")
-        exchanges, stopped = play_all(options.command, chosen, interruption.tell, options.jobs, say)
+        chosen = playable(chosen_scenes(options), tell)
+        say(f"command: {on_one_line(shlex.join(options.words))} ({options.does}), {counted(len(chosen), 'scene')}")
+        exchanges, stopped = play_all(options.command, chosen, interruption.tell, options.jobs, tell)
         if stopped and stopped != REASON:
-            print_standard_error(exchanges)
+            print_standard_error(exchanges, about.redact)
         return exchanges, stopped
 
     return judge_and_report(options, exchanges, about)
 
 
-def print_standard_error(exchanges: Sequence[Exchange]) -> None:
+def print_standard_error(exchanges: Sequence[Exchange], redact: Redact) -> None:
     """Print the end of the standard error of the last scene, which is all there is to see."""
     story = exchanges[-1].ask.story if exchanges else None
     text = story.outcome.stderr.decode("utf-8", "replace") if story and story.outcome else ""
-    terminal.say("its standard error:" if text.strip() else "it printed nothing to its standard error")
+    say("its standard error:" if text.strip() else "it printed nothing to its standard error")
     for line in text.splitlines()[-LAST_LINES:]:
-        terminal.say(f"  | {on_one_line(beginning(line, SHOWN, REDACT)[0])}")
+        say(f"  | {on_one_line(beginning(line, SHOWN, redact)[0])}")
 
 
 def judge_file(file: Path, options: ClientOptions) -> int:
     """Judge the client in a recording, write the reports, print the summary, and return the exit code."""
     options = replace(options, recording=file)
     described = {"base_url": str(file), "kind": "har", "profile": "client"}
-    keys: list[str] = []
+    secrets = guard(os.environ)
 
     def exchanges(_: Interruption) -> tuple[list[Exchange], str | None]:
         found = client_recording.read(file, os.environ)
-        keys.extend({e.ask.play.task.key for e in found})
+        secrets.learn({e.ask.play.task.key for e in found} | har.secrets_in(found))
         return found, "the recording does not show it"
 
-    def redact(text: str) -> str:
-        return redactor(tuple(keys))(text)
-
     again = CommandLine(["hostup-conformance", "judge", str(file), "--client"])
-    return judge_and_report(options, exchanges, Subject(described, redact, lambda _: again, came, scene_of_each))
+    shown = partial(came, redact=secrets.redact)
+    return judge_and_report(
+        options, exchanges, Subject(described, secrets.redact, lambda _: again, shown, scene_of_each)
+    )
 
 
 def judge_and_report(
@@ -154,7 +156,7 @@ def judge_and_report(
         finally:
             interruption.close()
     except Misconfigured as error:
-        print(f"hostup-conformance: {error}", file=sys.stderr)
+        complain(str(error))
         return UNUSABLE
 
 
@@ -174,16 +176,16 @@ def by_hand(name: str) -> int:
     try:
         (scene,) = chosen_scenes(ClientOptions((), scenes=(name,)))
     except Misconfigured as error:
-        print(f"hostup-conformance: {error}", file=sys.stderr)
+        complain(str(error))
         return UNUSABLE
-    exchanges = serve(scene, lambda line: print(line, flush=True))
+    exchanges = serve(scene, say)
     verdict = judge_client(exchanges, "it was not asked for")
     broken = [result for result in verdict.results.values() if result.status in {"fail", "warn", "error"}]
     sent = sum(1 for e in exchanges if e.request.method)
     found = f"{counted(len(broken), 'requirement')} broken" if broken else "nothing was wrong"
-    print(f"\n{counted(sent, 'request')}; {found}")
+    say(f"\n{counted(sent, 'request')}; {found}")
     for result in broken:
-        print(f"{result.status:8} {result.requirement.id} {result.requirement.title}: {result.message}")
+        say(f"{result.status:8} {result.requirement.id} {result.requirement.title}: {on_one_line(result.message)}")
     return NOT_CONFORMANT if broken else CONFORMANT
 
 
@@ -195,7 +197,7 @@ def report(
     problems = write_reports(record, directory)
     terminal.print_summary(Printer(), record, directory, terminal.width_of(sys.stdout))
     for problem in problems:
-        print(f"hostup-conformance: {problem}", file=sys.stderr)
+        complain(problem)
     if problems:
         return UNWRITTEN
     if course.stopped == REASON:
@@ -231,14 +233,15 @@ def playable(chosen: list[Scene], say: Callable[[str], None]) -> list[Scene]:
 
 
 def subject(options: ClientOptions) -> Subject[Seen]:
-    """Return the client as the subject of reports."""
+    """Return the client as the subject of reports. It may know, and print, the keys that the suite was started with."""
+    redact = redactor((KEY, *keys_in(os.environ)))
     does = () if options.does == "run" else ("--does", options.does)
     described = {"base_url": shlex.join(options.words), "kind": "client", "profile": options.does, "course": []}
 
     def again(e: Exchange) -> CommandLine:
         return CommandLine([*AGAIN, *does, "--scene", e.ask.play.scene, "--", *options.words])
 
-    return Subject(described, REDACT, again, came, scene_of_each)
+    return Subject(described, redact, again, partial(came, redact=redact), scene_of_each)
 
 
 def scene_of_each(exchanges: Sequence[Exchange]) -> dict[int, str]:
@@ -246,21 +249,24 @@ def scene_of_each(exchanges: Sequence[Exchange]) -> dict[int, str]:
     return {e.number: e.ask.play.scene for e in exchanges}
 
 
-def came(e: Exchange) -> str:
+def came(e: Exchange, redact: Redact) -> str:
     """Return an exchange as text for people; for the end of a command, everything that it sent and printed."""
     if (story := e.ask.story) is None:
-        fields = "".join(f"{name}: {value}\n" for name, value in e.request.headers)
-        body = e.request.body.decode("utf-8", "replace")
-        text = f"{replied(e)}\n\n{e.request.method} {e.request.target} HTTP/1.1\n{fields}\n{body}"
+        # What somebody else has recorded may hold credentials of any service.
+        request = har.without_credentials(e.request) if e.ask.play.recorded else e.request
+        fields = "".join(f"{name}: {value}\n" for name, value in request.headers)
+        body = request.body.decode("utf-8", "replace")
+        text = f"{replied(e)}\n\n{request.method} {request.target} HTTP/1.1\n{fields}\n{body}"
     else:
         lines = [f"{sent.ask.arrived:5.1f} s  {replied(sent)}" for sent in story.requests]
         lines.append(f"{e.ask.arrived:5.1f} s  {e.failure}")
         for name, printed in story.outcome.printed.items() if story.outcome else ():
             lines.append(f"{name}: {printed[-LAST:].decode('utf-8', 'replace').rstrip()}")
         text = "\n".join(lines)
-    return beginning(text, BODY_CHARACTERS, REDACT)[0].rstrip()
+    return beginning(text, BODY_CHARACTERS, redact)[0].rstrip()
 
 
 def replied(e: Exchange) -> str:
     """Return a request and its response in one line."""
-    return f"{e.request.method} {e.request.target} \N{RIGHTWARDS ARROW} {e.status or e.failure or 'no response'}"
+    target = har.without_credentials(e.request).target if e.ask.play.recorded else e.request.target
+    return f"{e.request.method} {target} \N{RIGHTWARDS ARROW} {e.status or e.failure or 'no response'}"

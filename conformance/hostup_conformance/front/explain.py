@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
@@ -17,7 +16,7 @@ from hostup_conformance.contract.target import CAPABILITIES
 from hostup_conformance.judging.ledger import Requirement, renamed, requirements
 from hostup_conformance.judging.root_cause import read_matrix
 from hostup_conformance.keeping.redact import PIECE
-from hostup_conformance.reports.terminal import say
+from hostup_conformance.keeping.screen import complain, say
 
 WIDTH = 100
 #: How many days the waiver in an explanation is valid.
@@ -40,7 +39,7 @@ def explain(id: str) -> int:
     meant = re.sub(r"-(\d)$", r"-0\1", id.upper())
     requirement = requirements().get(renamed().get(meant, meant))
     if requirement is None:
-        print(f"hostup-conformance: there is no requirement {id}; {hint(meant)}", file=sys.stderr)
+        complain(f"there is no requirement {id}; {hint(meant)}")
         return 4
     if requirement.id != meant:
         say(f"{meant} is called {requirement.id} now\n")

@@ -7,6 +7,7 @@ name of an option that another plugin or a conftest.py may have.
 from __future__ import annotations
 
 import copy
+import os
 from collections.abc import Generator, Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -113,6 +114,9 @@ def pytest_load_initial_conftests(
     given = [*known.file_or_dir, *early_config.getini("testpaths")]
     if not is_named_in(given or [str(early_config.invocation_params.dir)], early_config):
         return (yield)
+    from hostup_conformance.keeping.screen import guard
+
+    guard(os.environ)  # before pytest says anything of its arguments
     add_options(parser, early_config.pluginmanager)
     # Parse again: the values of our options are no paths of tests, in which pytest looks for a conftest.py.
     again = parser.parse_known_args(args, namespace=copy.copy(early_config.option))

@@ -18,8 +18,9 @@ from hostup_conformance.contract.ask import Ask
 from hostup_conformance.contract.lives import stories
 from hostup_conformance.contract.sending import Wire
 from hostup_conformance.contract.target import Target, header_variable
+from hostup_conformance.http import har
 from hostup_conformance.http.exchange import A, Exchange
-from hostup_conformance.http.messages import Response
+from hostup_conformance.http.messages import Request, Response
 from hostup_conformance.http.pace import retry_after
 from hostup_conformance.http.unsent import Withheld
 from hostup_conformance.judging.defects import Defects
@@ -27,7 +28,15 @@ from hostup_conformance.judging.ledger import spec_identity
 from hostup_conformance.judging.rule import Finding
 from hostup_conformance.judging.verdict import Result, Verdict
 from hostup_conformance.keeping.redact import MARK, redactor
-from hostup_conformance.keeping.safe_text import CommandLine, Redact, Variable, beginning, on_one_line, spelt_out
+from hostup_conformance.keeping.safe_text import (
+    CommandLine,
+    Redact,
+    Variable,
+    beginning,
+    counted,
+    on_one_line,
+    spelt_out,
+)
 from hostup_conformance.reports.schema import FORMAT
 from hostup_conformance.sources.commands import MOST_COMMANDS, stages
 from hostup_conformance.sources.dependent import MOST_REQUESTS as MOST_DEPENDENT
@@ -131,13 +140,13 @@ def exchanges_in_short(
     for result in verdict.results.values():
         for number in dict.fromkeys(finding.exchange.number for finding in result.findings):
             found.setdefault(number, []).append(result.requirement.id)
-    stories = subject.stories(exchanges)
+    stories, kind = subject.stories(exchanges), subject.described["kind"]
     first = min((e.when for e in exchanges if e.when), default=None)
     return [
         redacted(
             {
                 "number": e.number,
-                "request": f"{e.request.method} {shortened(e.request.target)}".strip(),
+                "request": f"{e.request.method} {shortened(as_shown(e.request, kind).target)}".strip(),
                 "sent": gist(e.request.body, subject.redact),
                 "status": e.status,
                 "failure": e.failure or e.too_large,
@@ -153,6 +162,11 @@ def exchanges_in_short(
         )
         for e in exchanges[:EXCHANGES]
     ]
+
+
+def as_shown(request: Request, kind: str) -> Request:
+    """Return a request as it is shown: somebody else's recording may hold credentials that nobody has named."""
+    return har.without_credentials(request) if kind == "har" else request
 
 
 def gist(body: bytes, redact: Redact) -> str:
@@ -259,7 +273,7 @@ def evidence(group: Sequence[Finding[A]], subject: Subject[A]) -> dict[str, Any]
         "alike": len(group) - 1,
         "purpose": e.purpose,
         "status": response.status if response else None,
-        "headers": headers_of(response, subject.redact) if response else {},
+        "headers": headers_of(response, subject) if response else {},
         "body": subject.came(e),
         "expected": finding.expected,
         "got": finding.got,
@@ -269,14 +283,15 @@ def evidence(group: Sequence[Finding[A]], subject: Subject[A]) -> dict[str, Any]
 
 def curl(e: Exchange[Ask], target: Target) -> CommandLine:
     """Return a shell command that sends the request again, with variables in place of the keys."""
-    method, url = e.request.method, target.base_url + shortened(e.request.target)
+    request = as_shown(e.request, target.kind)
+    method, url = request.method, target.base_url + shortened(request.target)
     words: list[str | tuple[str | Variable, ...]] = ["curl", "-i"]
-    words += ["--path-as-is"] if "/." in e.request.target else []
+    words += ["--path-as-is"] if "/." in request.target else []
     words += ["--globoff"] if set("[]{}") & set(url) else []  # or curl takes them for many URLs
     if method != "GET":
         words += ["--head"] if method == "HEAD" else ["-X", method]
     variables = {target.key: "HOSTUP_API_KEY", target.read_key: "HOSTUP_READ_API_KEY"}
-    for name, value in e.request.headers:
+    for name, value in request.headers:
         # A field without a proper name cannot be sent again; one that begins with @ would name a file of fields.
         if TOKEN.fullmatch(name) and name.lower() not in {"user-agent", "accept-encoding"}:
             words += ["-H", field_word(name, value, variables)]
@@ -285,8 +300,8 @@ def curl(e: Exchange[Ask], target: Target) -> CommandLine:
     tls = (("cacert", target.route.ca), ("cert", target.route.certificate), ("key", target.route.key))
     for option, file in tls if target.base_url.startswith("https:") else ():
         words += [f"--{option}", str(file)] if file else []
-    if e.request.body:
-        words += ["--data-raw", shortened(e.request.body.decode("utf-8", "backslashreplace"))]
+    if request.body:
+        words += ["--data-raw", shortened(request.body.decode("utf-8", "backslashreplace"))]
     return CommandLine([*words, url])
 
 
@@ -304,12 +319,16 @@ def field_word(name: str, value: str, variables: dict[str | None, str]) -> str |
     return (f"{name}: {scheme} ", key)
 
 
-def headers_of(response: Response, redact: Redact) -> dict[str, str]:
+def headers_of(response: Response, subject: Subject[A]) -> dict[str, str]:
     """Return the header fields of a response, joining those of one name and cutting long values."""
     fields: dict[str, str] = {}
+    strange = subject.described["kind"] == "har"
     for name, value in response.headers[:FIELDS]:
-        text, more = beginning(value, BODY_CHARACTERS, redact)
-        text += "..." if more else ""
+        if strange and har.is_credential(name):
+            text = f"[{counted(len(value), 'character')}]"
+        else:
+            text, more = beginning(value, BODY_CHARACTERS, subject.redact)
+            text += "..." if more else ""
         fields[name] = f"{fields[name]}, {text}" if name in fields else text
     return fields
 
@@ -349,16 +368,18 @@ def redacted(value: Any, redact: Redact) -> Any:
     """Return JSON with the keys replaced in the members of `FREE`."""
     if isinstance(value, dict):
         return {
-            name: _safe(member, redact) if name in FREE else redacted(member, redact) for name, member in value.items()
+            name: _safe(member, redact, whole=name == "body") if name in FREE else redacted(member, redact)
+            for name, member in value.items()
         }
     return [redacted(item, redact) for item in value] if isinstance(value, list) else value
 
 
-def _safe(value: Any, redact: Redact) -> Any:
+def _safe(value: Any, redact: Redact, *, whole: bool) -> Any:
+    """Return a text, or the texts in an object, without keys: on one line, unless it is to be shown whole."""
     if isinstance(value, CommandLine):
         return value.shown(redact)
     if isinstance(value, str):
-        return spelt_out(redact(value))
+        return spelt_out(redact(value)) if whole else on_one_line(redact(value))
     if isinstance(value, dict):
-        return {_safe(name, redact): _safe(member, redact) for name, member in value.items()}
+        return {on_one_line(redact(name)): _safe(member, redact, whole=whole) for name, member in value.items()}
     return value

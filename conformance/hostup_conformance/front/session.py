@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import shlex
-import sys
 from collections.abc import Callable, Generator, Iterator
-from contextlib import ExitStack, nullcontext, suppress
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import pytest
 
@@ -20,7 +20,8 @@ from hostup_conformance.front.run import Run, looked_up
 from hostup_conformance.keeping.interruption import Interruption
 from hostup_conformance.keeping.misconfigured import Misconfigured
 from hostup_conformance.keeping.redact import redactor
-from hostup_conformance.keeping.safe_text import shown
+from hostup_conformance.keeping.safe_text import on_one_line, shown
+from hostup_conformance.keeping.screen import Guarded, Secrets, complain, guard
 from hostup_conformance.reports import terminal
 from hostup_conformance.reports.files import remove_reports, write_reports
 from hostup_conformance.reports.progress import Progress
@@ -42,8 +43,9 @@ class Conformance:
         self.unwritten: list[str] = []
         #: How many requirements pytest was told to leave out.
         self._hidden = 0
-        #: Where pytest prints, without keys.
-        self.screen: terminal.Redacting | None = None
+        #: What is taken out of all that is printed, and where pytest prints.
+        self.secrets = guard(os.environ)
+        self.screen: Guarded | None = None
         #: What says how far the run is.
         self.progress: Progress | None = None
 
@@ -69,20 +71,22 @@ class Conformance:
         try:
             return cls(config, Run(options, target_of(options, resources), interruption, find_vps))
         except Misconfigured as error:
-            raise pytest.UsageError(str(error)) from None
+            raise pytest.UsageError(on_one_line(guard(os.environ).redact(str(error)))) from None
 
     # --- pytest's hooks, in the order of a run
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionstart(self) -> None:
         """Redact everything that pytest itself prints."""
-        reporter = self.config.pluginmanager.get_plugin("terminalreporter")
-        if reporter is not None:
+        self.secrets.learn(self.run.configured.nearly_secrets)
+        if (reporter := self.config.pluginmanager.get_plugin("terminalreporter")) is not None:
             writer = reporter._tw
-            self.screen = writer._file = terminal.Redacting(writer._file, redactor(self.run.configured.nearly_secrets))
+            self.screen = writer._file = guarded_by(writer._file, self.secrets)
             silent = self.config.option.verbose < 0
             self.progress = Progress(self.screen, partial(begin_line, writer), silent=silent)
             self.run.watch = self._tell
+        for handler in log_handlers(self.config):
+            handler.setStream(guarded_by(handler.stream, self.secrets))
 
     def pytest_report_header(self) -> list[str]:
         """Name the target in the header of pytest's output."""
@@ -175,8 +179,7 @@ class Conformance:
                 words = self.run.defects.note(error)
                 self.unwritten.append(f"{self.run.options.record} could not be made ({words}); please report it")
         if self.screen and self.screen.lost:
-            with suppress(OSError):
-                print(f"the output could not be written ({self.screen.lost})", file=sys.stderr, flush=True)
+            complain(f"the output could not be written ({self.screen.lost})")
         if self.unwritten or (self.screen and self.screen.lost):
             session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
 
@@ -193,7 +196,7 @@ class Conformance:
             width = terminal.width_of(self.screen)
             terminal.print_summary(terminalreporter, self.record, self.run.options.report_dir, width)
         for problem in self.unwritten:
-            terminalreporter.write_line(problem, red=True)
+            terminalreporter.write_line(on_one_line(problem), red=True)
 
 
 @pytest.fixture(scope="session")
@@ -209,6 +212,18 @@ def begin_line(writer: Any) -> None:
     """Begin a new line of pytest's output, if it is within one."""
     if writer.width_of_current_line:
         writer.line()
+
+
+def guarded_by(stream: TextIO, secrets: Secrets) -> Guarded:
+    """Return a stream that takes keys out of what is written to it."""
+    return stream if isinstance(stream, Guarded) else Guarded(stream, secrets)
+
+
+def log_handlers(config: pytest.Config) -> list[logging.StreamHandler[Any]]:
+    """Return the handlers by which pytest writes a log file, or logs to the terminal."""
+    plugin = config.pluginmanager.get_plugin("logging-plugin")
+    handlers = (getattr(plugin, name, None) for name in ("log_file_handler", "log_cli_handler"))
+    return [handler for handler in handlers if isinstance(handler, logging.StreamHandler)]
 
 
 def given_arguments(config: pytest.Config) -> list[str]:

@@ -6,6 +6,7 @@ import io
 import sys
 
 from hostup_conformance.keeping.missing import complaint
+from hostup_conformance.keeping.screen import complain
 
 
 def main() -> int:
@@ -14,7 +15,7 @@ def main() -> int:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # what is quoted may hold any character
     if lacking := complaint():
-        print(f"hostup-conformance: {lacking}", file=sys.stderr)
+        complain(lacking)
         return 4
     from hostup_conformance.front import cli
 

@@ -7,14 +7,15 @@ our own begin with an underscore, as the format demands: what the run knew of it
 from __future__ import annotations
 
 import json
+import re
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from time import process_time
-from typing import Any
-from urllib.parse import urlsplit
+from typing import Any, Protocol
+from urllib.parse import unquote_plus, urlsplit
 
 from hostup_conformance import __version__
 from hostup_conformance.http.exchange import A, Exchange
@@ -25,7 +26,7 @@ from hostup_conformance.http.times import rfc3339
 from hostup_conformance.keeping.files import FOR_ME, read_plain, write_whole
 from hostup_conformance.keeping.misconfigured import Misconfigured
 from hostup_conformance.keeping.redact import MARK
-from hostup_conformance.keeping.safe_text import Redact, on_one_line
+from hostup_conformance.keeping.safe_text import Redact, counted, on_one_line
 from hostup_conformance.keeping.time_limit import TimeUp, at_most
 
 #: The largest file that is read, in bytes, and how many bytes each JSON value in it counts for besides its text.
@@ -35,8 +36,15 @@ LARGEST_FILE, BYTES_PER_VALUE = 250 << 20, 100
 RECORDED, RECORDING_SECONDS, A_MOMENT = 8 << 20, 10.0, 0.02
 #: Header fields that no longer describe a body that was decoded before it was recorded.
 CODINGS = {"content-encoding", "transfer-encoding", "content-length"}
-#: Request header fields whose values are secrets.
+#: Request header fields whose values are credentials; and what says so in the name of another field or a parameter.
 CREDENTIALS = {"authorization", "proxy-authorization", "cookie", "x-api-key", "api-key", "x-auth-token"}
+CREDENTIAL = re.compile(
+    r"""(?<![a-z])(?:(?:api|auth|access|secret|private|session)[-_]?(?:key|id) | [a-z]{0,20}token | secret
+      | passw(?:or)?d | pwd | cookie | session | credentials? | signature | sig | jwt | auth | ^key$)(?![a-z])""",
+    re.IGNORECASE | re.VERBOSE,
+)
+#: How many characters of a name are looked at, and how long a credential is that is recognized where it stands alone.
+LONGEST_NAME, SHORTEST_SECRET = 100, 8
 
 
 @dataclass(frozen=True)
@@ -55,6 +63,18 @@ class Entry:
     asks: dict[str, Any] = field(default_factory=dict)
     #: Scheme, host and port of the URL.
     origin: str = ""
+
+
+class Recorded(Protocol):
+    """A request and its response, of a recording or of a run."""
+
+    @property
+    def request(self) -> Request:
+        """The request."""
+
+    @property
+    def response(self) -> Response | None:
+        """The response, if one came."""
 
 
 @dataclass(frozen=True)
@@ -137,18 +157,51 @@ def body_of(content: dict[str, Any]) -> bytes:
     return b64decode(text) if content.get("encoding") == "base64" else text.encode("utf-8", "surrogatepass")
 
 
-def secrets_in(recording: Recording) -> set[str]:
-    """Return the credentials in a recording, those in Authorization without their scheme."""
-    found = set()
-    for entry in recording.entries:
-        for name, value in entry.request.headers:
-            if name.lower() in {"authorization", "proxy-authorization"}:
-                found.add(value.partition(" ")[2].strip() or value)
-            elif name.lower() == "cookie":
-                found.update(cookie.partition("=")[2].strip() for cookie in value.split(";"))
-            elif name.lower() in CREDENTIALS:
-                found.add(value.strip())
-    return {secret for secret in found if len(secret) >= 8}
+def secrets_in(recorded: Iterable[Recorded]) -> set[str]:
+    """Return the credentials that are sent in a recording, by the names of header fields and parameters."""
+    found: set[str] = set()
+    for one in recorded:
+        found.update(*(values_of(name, value) for name, value in one.request.headers if is_credential(name)))
+        found.update(unquote_plus(value) for name, _, value in parameters(one.request) if is_credential(name))
+        for name, value in one.response.headers if one.response else ():
+            if name.lower() == "set-cookie":
+                found.update(values_of("cookie", value.partition(";")[0]))
+    return {secret for secret in found if len(secret) >= SHORTEST_SECRET}
+
+
+def values_of(name: str, value: str) -> list[str]:
+    """Return the credentials in a header field: those in Authorization are without their scheme."""
+    if name.lower() in {"authorization", "proxy-authorization"}:
+        return [value.partition(" ")[2].strip() or value]
+    if name.lower() == "cookie":
+        return [cookie.partition("=")[2].strip() for cookie in value.split(";")]
+    return [value.strip()]
+
+
+def is_credential(name: str) -> bool:
+    """Whether a header field or a parameter is a credential by its name."""
+    return name.lower() in CREDENTIALS or CREDENTIAL.search(name[:LONGEST_NAME]) is not None
+
+
+def parameters(request: Request) -> Iterator[tuple[str, str, str]]:
+    """Yield the parameters in a query, each as its name, the equals sign, and its value, as they were sent."""
+    yield from (part.partition("=") for part in request.query.split("&"))
+
+
+def without_credentials(request: Request) -> Request:
+    """Return a request to be shown, with the lengths of its credentials in their places.
+
+    Only Authorization is left, since the scheme there says something: its key is taken out as all keys are.
+    """
+
+    def shown(name: str, value: str) -> str:
+        return f"[{counted(len(value), 'character')}]" if value and is_credential(name) else value
+
+    query = "&".join(f"{name}{equals}{shown(name, value)}" for name, equals, value in parameters(request))
+    fields = tuple(
+        (name, value if name.lower() == "authorization" else shown(name, value)) for name, value in request.headers
+    )
+    return replace(request, target=request.path + (f"?{query}" if query else ""), headers=fields)
 
 
 def write(

@@ -18,8 +18,10 @@ from typing import Any, TypeAlias
 Redact: TypeAlias = Callable[[str], str]
 #: Characters that a terminal may obey, that UTF-8 cannot encode, or that make one text look like another.
 UNSAFE = re.compile(
-    r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ufffe\uffff\ud800-\udfff]"
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ufffe\uffff\ud800-\udfff]"
 )
+#: What a CI system would take for a command: of GitHub at the beginning of a line, of Azure and TeamCity anywhere.
+CI_COMMAND = re.compile(r"^([ \t]*):(?=:[A-Za-z])|#(?=#(?:\[|vso\[|teamcity\[))", re.MULTILINE | re.IGNORECASE)
 #: How many characters are read beyond the cut, to find a key that begins before it.
 BEYOND = 1000
 
@@ -30,13 +32,18 @@ def unchanged(text: str) -> str:
 
 
 def spelt_out(text: str) -> str:
-    """Return a text with each unsafe character as an escape."""
-    return UNSAFE.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+    """Return a text of several lines with each unsafe character as an escape, and no command for a CI system."""
+    return without_commands(UNSAFE.sub(lambda found: found[0].encode("unicode_escape").decode(), text))
+
+
+def without_commands(text: str) -> str:
+    """Return a text in which CI systems find no command, since its first character is an escape."""
+    return CI_COMMAND.sub(lambda found: f"{found[1] or ''}\\x{ord(found[0][-1]):02x}", text)
 
 
 def on_one_line(text: str) -> str:
     """Return a text as one line, with escapes for line ends and other characters that cannot be printed."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    return without_commands("".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text))
 
 
 @dataclass(frozen=True)

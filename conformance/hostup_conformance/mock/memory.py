@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import re
 import socket
 import threading
@@ -18,6 +19,7 @@ from starlette.types import ASGIApp
 
 from hostup_conformance.contract.commands import Command, printed_anywhere, recognized
 from hostup_conformance.contract.paths import path_of
+from hostup_conformance.keeping.screen import say
 from hostup_conformance.mock.face import Backend, Key, Provider, Unavailable, create_app
 
 VPS_ID = "vps_01hxa3b4c5d6e7f8g9h0j1k2m3"
@@ -219,6 +221,8 @@ def serve(app: ASGIApp) -> Iterator[str]:
 
 def main() -> None:
     """Serve the mock in the foreground, and print how to use it."""
+    about = "Serves the embedded mock until Ctrl-C, and prints its address, its keys and a curl command."
+    argparse.ArgumentParser(prog="python -m hostup_conformance.mock", description=about).parse_args()
     mock, listener = Mock(), listen()
     base_url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     print_use("The embedded mock is served", base_url, mock.environment())
@@ -227,8 +231,8 @@ def main() -> None:
 
 def print_use(what: str, base_url: str, environment: Mapping[str, str], curl_options: str = "") -> None:
     """Print how to use a server that runs in the foreground, in lines for a shell."""
-    print(f"# {what} at {base_url} until Ctrl-C. In another terminal:")
+    say(f"# {what} at {base_url} until Ctrl-C. In another terminal:")
     for name, value in {"HOSTUP_BASE_URL": base_url, **environment}.items():
-        print(f"export {name}={value}")
-    print(f'curl -H "Authorization: Bearer $HOSTUP_API_KEY" {curl_options}{base_url}{path_of(VPS_ID)}')
-    print(f"make conformance BASE_URL={base_url}", flush=True)
+        say(f"export {name}={value}")
+    say(f'curl -H "Authorization: Bearer $HOSTUP_API_KEY" {curl_options}{base_url}{path_of(VPS_ID)}')
+    say(f"make conformance BASE_URL={base_url}")

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import io
 import os
 import re
 import shutil
-import sys
 import textwrap
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Protocol, TextIO
+from typing import Any, Protocol
 
-from hostup_conformance.keeping.safe_text import Redact
+from hostup_conformance.keeping.screen import say
 from hostup_conformance.reports.figures import totals
 from hostup_conformance.reports.github import annotations_for
 from hostup_conformance.reports.order import URGENT, mends
@@ -31,51 +29,6 @@ COLOURS: dict[str, dict[str, bool]] = {
     "error": {"red": True},
     "warn": {"yellow": True},
 }
-
-
-class Redacting(io.TextIOBase):
-    """A stream that redacts everything written to it, including tracebacks of any origin.
-
-    If writing fails (a full disk, a closed pipe), the run goes on, since it also has its reports.
-    """
-
-    def __init__(self, stream: TextIO, redact: Redact) -> None:
-        self._stream, self._redact = stream, redact
-        #: Why something could not be written, if that happened.
-        self.lost: str | None = None
-
-    def write(self, text: str) -> int:
-        """Redact and write."""
-        try:
-            self._stream.write(self._redact(text))
-        except OSError as error:
-            self.lost = error.strerror
-        return len(text)
-
-    def flush(self) -> None:
-        """Flush the stream below."""
-        try:
-            self._stream.flush()
-        except OSError as error:
-            self.lost = error.strerror
-
-    def isatty(self) -> bool:
-        """Whether the stream below is a terminal."""
-        return self._stream.isatty()
-
-    @property
-    def encoding(self) -> str:  # type: ignore[override]
-        """The encoding of the stream below."""
-        return self._stream.encoding
-
-
-def say(line: str = "") -> None:
-    """Print a line. If its reader is gone, as head may be, nothing more is printed, and the program goes on."""
-    try:
-        print(line, flush=True)
-    except BrokenPipeError:
-        # Python's flush at exit must not fail on it again.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 class Screen(Protocol):

@@ -54,7 +54,7 @@ def read(file: Path, target: Target) -> tuple[list[Exchange], Target, int]:
 
 def understood(file: Path, recording: har.Recording, target: Target) -> tuple[list[Exchange], Target, int]:
     """Return what `read` returns; raise the exceptions that damaged notes cause."""
-    target = with_known(replace(target, found_secrets=frozenset(har.secrets_in(recording))), recording.known)
+    target = with_known(replace(target, found_secrets=frozenset(har.secrets_in(recording.entries))), recording.known)
     target = with_address(target, recording.entries)
     entries = [below_prefix(entry) for entry in recording.entries]
     ours = [entry for entry in entries if entry is not None]

@@ -1,0 +1,139 @@
+"""The one way to what people see at once: standard output, standard error, and pytest's log files.
+
+Everything that is printed loses its keys here, whoever prints it: the suite, pytest, a library, or a traceback.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from typing import Any, TextIO
+
+from hostup_conformance.keeping.redact import redactor
+from hostup_conformance.keeping.safe_text import on_one_line
+
+#: The variables whose values are keys, and how those begin that hold more of them.
+KEYS, MORE = ("HOSTUP_API_KEY", "HOSTUP_READ_API_KEY"), "HOSTUP_HEADER_"
+
+
+def keys_in(environ: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the keys that an environment holds."""
+    values = (value.strip() for name, value in environ.items() if name in KEYS or name.startswith(MORE))
+    return tuple(dict.fromkeys(filter(None, values)))
+
+
+class Secrets:
+    """The keys that are known so far; more may become known while something is printed."""
+
+    def __init__(self, known: Iterable[str]) -> None:
+        self._known = tuple(dict.fromkeys(known))
+
+    def learn(self, more: Iterable[str]) -> None:
+        """Take more keys out of what is printed from now on."""
+        self._known = tuple(dict.fromkeys((*self._known, *more)))
+
+    def redact(self, text: str) -> str:
+        """Return a text without keys."""
+        return redactor(self._known)(text)
+
+
+class Guarded(io.TextIOBase):
+    """A stream that takes the keys out of everything written to it.
+
+    If writing fails (a full disk, a pipe that nobody reads), the program goes on, and says so at its end.
+    """
+
+    def __init__(self, stream: TextIO, secrets: Secrets) -> None:
+        self.stream, self.secrets = stream, secrets
+        #: Why something could not be written, if that happened, and whether only its reader had gone.
+        self.lost: str | None = None
+        self.unread = False
+
+    def write(self, text: str) -> int:
+        """Redact and write."""
+        try:
+            self.stream.write(self.secrets.redact(text))
+        except OSError as error:
+            self._lose(error)
+        return len(text)
+
+    def flush(self) -> None:
+        """Flush the stream below."""
+        try:
+            self.stream.flush()
+        except OSError as error:
+            self._lose(error)
+
+    def _lose(self, error: OSError) -> None:
+        """Note the failure, and let what is still kept for the stream go nowhere: it would fail again at the exit."""
+        self.lost, self.unread = error.strerror, isinstance(error, BrokenPipeError)
+        with suppress(OSError, ValueError, AttributeError):
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, self.stream.fileno())
+            os.close(nowhere)
+
+    def isatty(self) -> bool:
+        """Whether the stream below is a terminal."""
+        return self.stream.isatty()
+
+    def fileno(self) -> int:
+        """Return the descriptor of the stream below; raise `OSError` if it has none."""
+        return self.stream.fileno()
+
+    @property
+    def encoding(self) -> str:  # type: ignore[override]
+        """The encoding of the stream below."""
+        return self.stream.encoding
+
+    def __getattr__(self, name: str) -> Any:
+        # What else pytest asks of a stream, such as its buffer.
+        return getattr(self.stream, name)
+
+
+def guard(environ: Mapping[str, str]) -> Secrets:
+    """Let standard output and error pass here from now on; return the keys that are taken out of them."""
+    if isinstance(sys.stdout, Guarded) and isinstance(sys.stderr, Guarded):
+        secrets = sys.stdout.secrets
+        secrets.learn(keys_in(environ))
+        return secrets
+    secrets = Secrets(keys_in(environ))
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # it was closed, as after `>&-`, for which few programs are prepared
+            nowhere = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - until the end
+            setattr(sys, name, nowhere)
+            setattr(sys, f"__{name}__", nowhere)
+    sys.stdout, sys.stderr = Guarded(sys.stdout, secrets), Guarded(sys.stderr, secrets)
+    return secrets
+
+
+@contextmanager
+def guarded(environ: Mapping[str, str]) -> Iterator[Secrets]:
+    """Let standard output and error pass here in the block."""
+    before = sys.stdout, sys.stderr
+    try:
+        yield guard(environ)
+    finally:
+        for stream in (sys.stdout, sys.stderr):
+            stream.flush()
+        if isinstance(sys.stdout, Guarded) and sys.stdout.lost and not sys.stdout.unread:
+            complain(f"the output could not be written ({sys.stdout.lost})")
+        sys.stdout, sys.stderr = before
+
+
+def lost() -> bool:
+    """Whether something could not be printed, though its reader had not gone."""
+    return isinstance(sys.stdout, Guarded) and sys.stdout.lost is not None and not sys.stdout.unread
+
+
+def say(text: str = "") -> None:
+    """Print lines that are safe already."""
+    print(text, flush=True)
+
+
+def complain(text: str) -> None:
+    """Print a message to standard error, on one line."""
+    with suppress(OSError):
+        print(f"hostup-conformance: {on_one_line(text)}", file=sys.stderr, flush=True)

@@ -1,0 +1,269 @@
+"""What is printed holds no key and no command for a CI system, whoever prints it and whatever becomes of the output."""
+
+from __future__ import annotations
+
+import ast
+import io
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from catalogue import first_of
+from hostup_conformance.front.record import redacted
+from hostup_conformance.keeping import screen
+from hostup_conformance.keeping.safe_text import on_one_line, spelt_out, unchanged
+from hostup_conformance.keeping.screen import Guarded, Secrets
+from hostup_conformance.mock import API_KEY, VPS_ID
+from hostup_conformance.reports.files import REPORTS
+from hostup_conformance.reports.schema import FORMAT
+from running import KEPT, run
+from stage import Stage
+
+KEY = "zq7VxK2mZf8Lw3Tn"
+PACKAGE = Path(screen.__file__).parents[1]
+#: What CI systems act on; each stands at the beginning of a line, or anywhere in one.
+COMMANDS = ["::error::x", "  ::set-output name=x::y", "##[error]x", "##vso[task.complete]", "##teamcity[x]", "##VSO[x]"]
+LINE_ENDS = ["\n", "\r\n", "\r", "\x0b", "\x0c", "\x1c", "\x85", "\u2028", "\u2029"]
+
+
+def commands_in(text: str) -> list[str]:
+    """Return the lines of a text on which a CI system would act, whatever it takes for the end of a line."""
+    low = text.lower()
+    return [
+        line
+        for line in low.splitlines()
+        if line.lstrip().startswith("::") or any(mark in line for mark in ("##[", "##vso[", "##teamcity["))
+    ]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("end", ["", *LINE_ENDS])
+def test_no_text_holds_a_command_for_a_ci_system(command: str, end: str) -> None:
+    text = f"{'before' if end else ''}{end}{command}"
+    assert commands_in(text) or end in {"\x1c", ""}
+    for safe in (spelt_out(text), on_one_line(text)):
+        assert commands_in(safe) == []
+        assert "\r" not in safe
+    assert len(on_one_line(text).splitlines()) == 1
+
+
+@pytest.mark.parametrize("name", ["message", "got", "stopped", "purpose", "request", "failure", "body", "curl"])
+def test_no_member_of_a_record_holds_a_command(name: str) -> None:
+    for command in COMMANDS:
+        for text in (command, f"a\n{command}", f"\r{command}"):
+            assert commands_in(redacted({name: text}, unchanged)[name]) == []
+            ((member, value),) = redacted({name: {text: text}}, unchanged)[name].items()
+            assert commands_in(member) == commands_in(value) == []
+
+
+def test_ordinary_text_stays_as_it_is() -> None:
+    for text in ("a::b", "std::vector", "## heading", "#", "[::1]:80", "a # b", "::", ": :x"):
+        assert on_one_line(text) == text
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    first_of(
+        ["--base-url", "http://127.0.0.1:9", "--header", f"X-Api-Key: {KEY}"],
+        ["--base-url", f"http://127.0.0.1:9/?api_key={KEY}"],
+        ["--base-url", f"http://{KEY}@127.0.0.1:9"],
+        ["--profile", KEY],
+        ["--waivers", KEY],
+        ["--har", f"{KEY}.har"],
+        ["--base-url", "http://127.0.0.1:9", "--ca-file", KEY],
+        ["--base-url", "http://127.0.0.1:9", "--client-cert", KEY],
+        ["--app", f"{KEY}:app"],
+        ["--report-dir", f"/proc/{KEY}"],
+        ["--record", f"/proc/{KEY}"],
+        ["--base-url", "http://127.0.0.1:9", f"--allow-exec={KEY}", "--live"],
+        [f"--unknown={KEY}"],
+        ["--rate", KEY],
+        ["--max-requests", KEY],
+        [f"--backend={KEY}"],
+        ["-m", f"not {KEY} ("],
+    ),
+)
+def test_no_usage_error_shows_a_key(tmp_path: Path, arguments: list[str]) -> None:
+    environ = {"HOSTUP_API_KEY": KEY, "HOSTUP_VPS_ID": "vps_1"}
+    done = run(tmp_path, *arguments, **environ)
+    assert done.returncode != 0
+    assert KEY not in done.stdout + done.stderr
+    assert done.stderr.strip()
+
+
+@pytest.mark.parametrize("name", first_of("HOSTUP_FINISHED_PID", "HOSTUP_RUNNING_PID", "HOSTUP_UNAVAILABLE_VPS_ID"))
+def test_no_complaint_of_a_variable_shows_a_key(tmp_path: Path, name: str) -> None:
+    environ = {"HOSTUP_API_KEY": KEY, "HOSTUP_VPS_ID": "vps_1", name: f"'{KEY}'"}
+    done = run(tmp_path, "--base-url", "http://127.0.0.1:9", **environ)
+    assert done.returncode == 4
+    assert KEY not in done.stdout + done.stderr
+
+
+def hostup(folder: Path, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "hostup_conformance.front.cli", *arguments]
+    return subprocess.run(
+        command, cwd=folder, env={**KEPT, **environ}, capture_output=True, text=True, timeout=60, check=False
+    )
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    first_of(
+        ["explain", KEY],
+        ["compare", KEY, KEY],
+        ["judge", KEY, "--client"],
+        ["judge", KEY, "--client", f"--{KEY}"],
+        ["client", "--scene", KEY, "--", "true"],
+        ["client", "--waivers", KEY, "--", "true"],
+        ["client", "--does", KEY],
+        ["client", "--", KEY],
+        [KEY],
+    ),
+)
+def test_no_command_shows_a_key_in_its_complaint(tmp_path: Path, arguments: list[str]) -> None:
+    done = hostup(tmp_path, *arguments, HOSTUP_API_KEY=KEY)
+    assert done.returncode == 4
+    assert KEY not in done.stdout + done.stderr
+
+
+def test_a_client_that_is_given_the_key_or_prints_it_shows_none(tmp_path: Path) -> None:
+    """Neither the words of its command nor what it finds in the environment of the suite."""
+    parent = "import os; print(open(f'/proc/{os.getppid()}/environ').read())"
+    words = ["--", sys.executable, "-c", f"{parent}  # {KEY}"]
+    done = hostup(tmp_path, "client", "--scene", "well", *words, HOSTUP_API_KEY=KEY, HOSTUP_HEADER_X=f"{KEY[::-1]}")
+    shown = (
+        done.stdout + done.stderr + "".join(file.read_text() for file in (tmp_path / "conformance-report").iterdir())
+    )
+    assert done.returncode == 1
+    assert KEY not in shown
+    assert KEY[::-1] not in shown
+    assert "HOSTUP_API_KEY=" in shown
+
+
+def recording_of(*fields: tuple[str, str], query: str = "") -> str:
+    """Return a recording of somebody's client, with odd credentials."""
+    headers = [{"name": name, "value": value} for name, value in (("Authorization", "Bearer of-somebody"), *fields)]
+    url = f"https://h.example/api/v2/vps/vps_1/agent/exec{query}"
+    given = [{"name": "Set-Cookie", "value": f"other={KEY[::-1]}; Path=/"}, {"name": "X-Auth-Key", "value": "12345"}]
+    entry = {
+        "startedDateTime": "2026-01-01T00:00:00Z",
+        "request": {"method": "GET", "url": url, "headers": headers},
+        "response": {"status": 500, "headers": given, "content": {"text": f'{{"detail": "{KEY}"}}'}},
+    }
+    return json.dumps({"log": {"entries": [entry, {**entry, "startedDateTime": "2026-01-01T00:00:01Z"}]}})
+
+
+@pytest.mark.parametrize("arguments", [["judge", "x.har"], ["judge", "x.har", "--client"]], ids=["server", "client"])
+@pytest.mark.parametrize(
+    ("fields", "query"),
+    first_of(
+        ([("X-Auth-Key", KEY)], ""),
+        ([("Private-Token", KEY)], ""),
+        ([("Cookie", f"hostup_session={KEY}; short=abcdefg")], ""),
+        ([("X-Amz-Security-Token", KEY)], ""),
+        ([("Proxy-Authorization", f"Basic {KEY}")], ""),
+        ([], f"?api_key={KEY}"),
+        ([], f"?pid=1&access_token={KEY}"),
+        ([], f"?X-Amz-Signature={KEY}"),
+        ([("csrftoken", KEY)], ""),
+    ),
+)
+def test_credentials_of_others_are_shown_as_their_lengths(
+    tmp_path: Path, arguments: list[str], fields: list[tuple[str, str]], query: str
+) -> None:
+    (tmp_path / "x.har").write_text(recording_of(*fields, query=query))
+    done = hostup(tmp_path, *arguments, "--report-dir", "report")
+    shown = done.stdout + done.stderr + "".join((tmp_path / "report" / name).read_text() for name in REPORTS)
+    assert done.returncode in {0, 1}, shown
+    for secret in (KEY, KEY[::-1], "abcdefg", "12345", "of-somebody"):
+        assert secret not in shown
+
+
+@pytest.mark.catalogue
+def test_a_log_file_of_pytest_holds_no_key(tmp_path: Path) -> None:
+    stage = Stage()
+    with stage.serve() as url:
+        log = tmp_path / "log.txt"
+        run(tmp_path, "--base-url", url, "--log-file", log, "--log-level", "DEBUG", **stage.mock.environment())
+    assert len(log.read_text()) > 10_000
+    assert VPS_ID in log.read_text()
+    assert API_KEY not in log.read_text()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    first_of(
+        ["explain", "POLL-01"], ["client", "--scenes"], ["compare", "x.json", "x.json"], ["run", "--plan"], ["--help"]
+    ),
+)
+def test_an_output_that_cannot_be_written_is_told(tmp_path: Path, arguments: list[str]) -> None:
+    (tmp_path / "x.json").write_text(a_report(tmp_path) if "compare" in arguments else "")
+    command = [sys.executable, "-m", "hostup_conformance.front.cli", *arguments]
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            command, cwd=tmp_path, env=KEPT, stdout=full, stderr=subprocess.PIPE, text=True, timeout=60, check=False
+        )
+    assert done.returncode == 3
+    assert done.stderr == "hostup-conformance: the output could not be written (No space left on device)\n"
+
+
+@pytest.mark.parametrize("redirection", first_of(">&-", "2>&-", ">&- 2>&-", "| head -1", "| true", "2>/dev/full"))
+@pytest.mark.parametrize("arguments", first_of("explain POLL-01", "client --scenes", "run --plan", "explain nothing"))
+def test_an_output_that_nobody_reads_ends_without_a_traceback(tmp_path: Path, arguments: str, redirection: str) -> None:
+    line = f"{sys.executable} -m hostup_conformance.front.cli {arguments} {redirection}"
+    done = subprocess.run(
+        ["bash", "-c", line], cwd=tmp_path, env=KEPT, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert "Traceback" not in done.stdout + done.stderr
+    assert "Exception" not in done.stdout + done.stderr
+    assert done.returncode in {0, 4}
+
+
+def a_report(folder: Path) -> str:
+    assert FORMAT
+    run(folder)
+    return (folder / "report" / "report.json").read_text()
+
+
+def test_keys_become_known_while_something_is_printed() -> None:
+    below = io.StringIO()
+    secrets = Secrets([])
+    stream = Guarded(below, secrets)
+    print(KEY, file=stream)
+    secrets.learn([KEY])
+    print(f"a {KEY} b", file=stream)
+    assert below.getvalue() == f"{KEY}\na [redacted] b\n"
+
+
+#: What may write to a stream, a file or a descriptor, and the modules that are the one way.
+WRITERS = {"print", "write", "writelines", "write_text", "write_bytes", "pprint", "excepthook", "print_exc"}
+ONE_WAY = {
+    "keeping/screen.py",  # standard output and error
+    "keeping/files.py",  # files
+    "http/network.py",  # connections
+    "http/scripted.py",
+    "http/bodies.py",  # a buffer in memory
+    "mock/guest_agent.py",
+    "reports/progress.py",  # the screen that it is given
+}
+
+
+def test_nothing_else_prints_or_writes() -> None:
+    found = set()
+    for file in PACKAGE.rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text())):
+            name = node.func if isinstance(node, ast.Call) else None
+            called = name.id if isinstance(name, ast.Name) else name.attr if isinstance(name, ast.Attribute) else ""
+            of = name.value.id if isinstance(name, ast.Attribute) and isinstance(name.value, ast.Name) else ""
+            if called in WRITERS and of not in {"recording", "har"}:
+                found.add(str(file.relative_to(PACKAGE)))
+    assert found <= ONE_WAY
+
+
+def test_the_command_and_the_plugin_are_guarded_before_they_say_anything() -> None:
+    assert "guard(os.environ)" in (PACKAGE / "front" / "plugin.py").read_text()
+    assert "guarded(os.environ)" in (PACKAGE / "front" / "cli.py").read_text()
+    assert os.linesep == "\n"
