@@ -6,7 +6,7 @@ import logging
 import os
 import shlex
 from collections.abc import Callable, Generator, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from functools import partial
 from pathlib import Path
 from typing import Any, TextIO
