@@ -10,8 +10,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from hostup_conformance.front.options import Options
-from hostup_conformance.front.plugin import OPTIONS, destination
+from hostup_conformance.front.options import Options, declared
 
 #: Whatever runs these tests must not change the runs that they start, nor slow them down by two seconds of compiling.
 KEPT = {
@@ -49,5 +48,5 @@ def report_in(folder: Path) -> dict[str, Any]:
 
 def options_with(base_url: str, **options: Any) -> Options:
     """Return options as pytest would have them."""
-    plain = {destination(name): attributes.get("default") for name, attributes in OPTIONS.items()}
+    plain = {option.name: option.metadata["told"].get("default") for option in declared()}
     return Options.read(SimpleNamespace(**{**plain, "strict": False, **options}), base_url, [])

@@ -14,7 +14,7 @@ from hostup_conformance.clients.rules import client_rules
 from hostup_conformance.contract.rules import rules
 from hostup_conformance.contract.target import VARIABLES
 from hostup_conformance.front import cli, explain
-from hostup_conformance.front.plugin import OPTIONS
+from hostup_conformance.front.options import declared, flag
 from hostup_conformance.http.limits import FOR_COMMANDS, LIVE_REQUESTS, Limits
 from hostup_conformance.judging.ledger import requirements
 from hostup_conformance.judging.waivers import read_waivers
@@ -153,7 +153,9 @@ def test_pytest_gets_the_rest(argv: list[str], passed: list[str], given: list[li
 
 def test_the_readme_names_options_variables_and_defaults() -> None:
     text, limits = words(README.read_text("utf-8")), Limits()
-    assert [name for name in (*OPTIONS, *VARIABLES.values()) if f"`{name}" not in text] == []
+    assert [
+        name for name in (*map(flag, (o.name for o in declared())), *VARIABLES.values()) if f"`{name}" not in text
+    ] == []
     assert [name for name in VARIABLES.values() if name not in cli.ENVIRONMENT] == []
     for said in (
         f"the default for live servers is {LIVE_REQUESTS}, or {LIVE_REQUESTS + FOR_COMMANDS} with `--allow-exec`",

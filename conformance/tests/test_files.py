@@ -13,7 +13,7 @@ import pytest
 from hostup_conformance.clients import recording as client_recording
 from hostup_conformance.contract.target import Target
 from hostup_conformance.front.cli import main
-from hostup_conformance.front.options import check_outputs
+from hostup_conformance.front.preparation import check_outputs
 from hostup_conformance.front.record import Course, record_of, server
 from hostup_conformance.http.route import Route
 from hostup_conformance.judging.defects import Defects

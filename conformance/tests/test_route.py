@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from hostup_conformance.contract.sending import wire_to
 from hostup_conformance.contract.target import Target
-from hostup_conformance.front.options import route_to, target_of
+from hostup_conformance.front.preparation import route_to, target_of
 from hostup_conformance.front.record import curl
 from hostup_conformance.http import network
 from hostup_conformance.http.limits import Limits

@@ -23,7 +23,7 @@ from hostup_conformance.clients.judging import Verdict, client_requirements, jud
 from hostup_conformance.clients.play import ClientCommand, check_command, play_all, serve
 from hostup_conformance.clients.scenes import KEY, QUICK, Scene, scenes
 from hostup_conformance.clients.story import Does, Exchange, Seen
-from hostup_conformance.front.options import check_outputs
+from hostup_conformance.front.preparation import check_outputs
 from hostup_conformance.front.record import BODY_CHARACTERS, Course, Subject, record_of
 from hostup_conformance.http import har
 from hostup_conformance.judging.defects import Defects

@@ -1,58 +1,99 @@
-"""Turns options and environment into the target and the limits of a run. It must not know how pytest runs anything."""
+"""The options of a run, each declared once: its name, kind, help and bounds.
+
+Where the suite is installed, every run of pytest imports this module, so it must import nothing slow.
+"""
 
 from __future__ import annotations
 
-import os
-import re
-import tempfile
-from collections.abc import Mapping, Sequence
-from contextlib import ExitStack, suppress
-from dataclasses import dataclass, fields, replace
+from collections.abc import Sequence
+from dataclasses import Field, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from hostup_conformance.contract.target import UNKNOWN_ADDRESS, Target, header_variable
 from hostup_conformance.http.limits import FOR_COMMANDS, LIVE_REQUESTS, Limits
-from hostup_conformance.http.route import Route, ca_from, proxy_for
-from hostup_conformance.keeping.files import check_place, is_among
 from hostup_conformance.keeping.misconfigured import Misconfigured
-from hostup_conformance.keeping.safe_text import shown
-from hostup_conformance.reports.files import is_strange, reports_in
 
-#: The form of a header field's name (RFC 9110 section 5.6.2), and the names that the suite itself sets.
-FIELD_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-OUR_FIELDS = frozenset(
-    {*("accept", "accept-encoding", "authorization", "connection", "content-length", "content-type", "expect", "host")}
-    | {*("keep-alive", "prefer", "te", "trailer", "transfer-encoding", "upgrade", "user-agent")}
-)
+
+def option(
+    help: str,
+    metavar: str | None = None,
+    *,
+    above: float | None = None,
+    least: float | None = None,
+    most: float | None = None,
+    **kind: Any,
+) -> Any:
+    """Declare an option by what argparse is told of it, and by the bounds of its number."""
+    told = {"help": help, **({"metavar": metavar} if metavar else {}), **kind}
+    return field(metadata={"told": told, "above": above, "least": least, "most": most})
 
 
 @dataclass(frozen=True)
 class Options:
-    """The options of a run, by the names that pytest gives them."""
+    """The options of a run, by the names that pytest gives their values."""
 
     #: Empty where --base-url was given without a value.
-    base_url: str | None
-    report_dir: Path
-    backend: str | None
-    app: str | None
-    allow_exec: str | None
-    live: bool
-    plan: bool
-    profile: str
-    max_requests: int | None
-    rate: float | None
-    max_wait: float | None
-    max_seconds: float | None
-    timeout_seconds: float
-    har: Path | None
-    record: Path | None
-    waivers: str | None
-    header: tuple[str, ...]
-    ca_file: str | None
-    client_cert: str | None
-    allow_plain_http: tuple[str, ...]
-    strict: bool
+    base_url: str | None = option("the server to judge; a path prefix is allowed (default: the mock)", "URL")
+    report_dir: Path = option(
+        "where to write the reports (default: conformance-report)", "DIR", type=Path, default=Path("conformance-report")
+    )
+    backend: str | None = option(
+        "without --base-url, judge the mock (memory, the default) or a real guest agent", choices=["memory", "qemu-ga"]
+    )
+    app: str | None = option(
+        "judge an ASGI or WSGI application, served in this process; keys and ids come from the environment",
+        "MODULE:ATTRIBUTE",
+    )
+    allow_exec: str | None = option(
+        "start harmless commands on the VPS; for a live server, give the id of the VPS as the value",
+        "VPS_ID", nargs="?", const="",
+    )  # fmt: skip
+    live: bool = option("treat a loopback server as a live one: send only safe methods", action="store_true")
+    plan: bool = option("list the requests without sending them", action="store_true")
+    profile: str = option("what the server supports: full, static, or a list of capabilities", default="full")
+    max_requests: int | None = option(
+        f"send at most N requests (default for live servers: {LIVE_REQUESTS}, "
+        f"or {LIVE_REQUESTS + FOR_COMMANDS} with --allow-exec)",
+        "N", type=int, above=0,
+    )  # fmt: skip
+    rate: float | None = option(
+        "send at most N requests in a second (default: any number)", "N", type=float, above=0, most=1000
+    )
+    max_wait: float | None = option(
+        f"wait at most S seconds in all where the server limits the rate (default: {Limits.waiting_seconds:g})",
+        "S", type=float, least=0, most=3600,
+    )  # fmt: skip
+    max_seconds: float | None = option(
+        f"send for at most S seconds (default: {Limits.run_seconds:g})", "S", type=float, above=0, most=3600
+    )
+    timeout_seconds: float = option(
+        f"how many seconds one response may take (default: {Limits.request_seconds:g})",
+        "S", type=float, above=0, most=60, default=Limits.request_seconds,
+    )  # fmt: skip
+    header: list[str] = option(
+        "send this header field with every request; its value comes from the environment variable HOSTUP_HEADER_NAME, "
+        "with NAME in capitals and - as _ (repeatable)",
+        "NAME", action="append", default=[],
+    )  # fmt: skip
+    ca_file: str | None = option("trust the CAs in FILE (PEM) too (default: those in SSL_CERT_FILE)", "FILE")
+    client_cert: str | None = option(
+        "show the server this certificate (PEM), with its key in the same file or in KEYFILE", "FILE[:KEYFILE]"
+    )
+    allow_plain_http: list[str] = option(
+        "send keys to HOST without TLS, as to a service of Docker Compose or Kubernetes (repeatable)",
+        "HOST", action="append", default=[],
+    )  # fmt: skip
+    har: Path | None = option(
+        "judge the recorded traffic in FILE (HAR 1.2) without sending anything", "FILE", type=Path
+    )
+    record: Path | None = option(
+        "write the exchanges of this run to FILE (HAR 1.2), with all keys redacted", "FILE", type=Path
+    )
+    waivers: str | None = option(
+        "requirements that may be broken for a while, each with a reason and an expiry date", "FILE"
+    )
+    #: pytest's own option; the suite fails on a SHOULD with it.
+    strict: bool = False
 
     @property
     def servers(self) -> dict[str, str | None]:
@@ -69,93 +110,39 @@ class Options:
         return {name: Path(file) for name, file in named.items() if file}
 
     @classmethod
-    def read(cls, option: Any, base_url: str, arguments: Sequence[str]) -> Options:
-        """Read pytest's options.
+    def read(cls, given: Any, base_url: str, arguments: Sequence[str]) -> Options:
+        """Read pytest's options; raise `Misconfigured` for a number that is out of bounds.
 
         `arguments` are those of this run alone: pytest has a --strict too, which a project may have in its
         configuration for its own tests.
         """
-        given = base_url or any(argument.startswith("--base-url") for argument in arguments)
-        as_given = {field.name: getattr(option, field.name, None) for field in fields(cls)}
-        converted: dict[str, Any] = {
-            "base_url": base_url if given else None,
-            "report_dir": Path(option.report_dir),
-            "har": Path(option.har) if option.har else None,
-            "record": Path(option.record) if option.record else None,
-            "header": tuple(option.header),
-            "allow_plain_http": tuple(option.allow_plain_http),
-            "strict": "--strict" in arguments,
-        }
-        return cls(**{**as_given, **converted})
+        values = {one.name: getattr(given, one.name) for one in declared()}
+        for one in declared():
+            check_bounds(one, values[one.name])
+        is_given = base_url or any(argument.startswith("--base-url") for argument in arguments)
+        return cls(**{**values, "base_url": base_url if is_given else None, "strict": "--strict" in arguments})
 
 
-def target_of(options: Options, resources: ExitStack) -> Target:
-    """Return the target that options and environment name, starting the embedded mock if they name none.
-
-    Raises:
-        Misconfigured: something is missing, malformed or contradictory
-    """
-    if options.base_url == "":
-        raise Misconfigured("--base-url is empty; give the server's address, or omit the option to judge the mock")
-    if len(named := [name for name, value in options.servers.items() if value]) > 1:
-        raise Misconfigured(f"{' and '.join(named)} name a server each; give one of them")
-    if options.har:
-        if not options.har.is_file():
-            raise Misconfigured(f"--har {options.har}: there is no such file")
-        if options.allow_exec is not None:
-            raise Misconfigured("--allow-exec starts commands, but --har sends nothing; omit one of the two")
-        base_url = options.base_url or UNKNOWN_ADDRESS
-        return Target.from_environment(base_url, os.environ, kind="har", profile=options.profile)
-    if options.app:
-        from hostup_conformance.front import application
-
-        url = resources.enter_context(application.serve(options.app))
-        target = Target.from_environment(url, os.environ, profile=options.profile)
-        return replace(target, route=route_to(target, options, os.environ), name=options.app)
-    if options.base_url:
-        target = Target.from_environment(
-            options.base_url, os.environ, profile=options.profile, plain_http=options.allow_plain_http
-        )
-        return replace(target, route=route_to(target, options, os.environ))
-    if options.backend == "qemu-ga":
-        return agent_target(options, resources)
-    from hostup_conformance.mock.memory import Mock, serve
-
-    mock = Mock()
-    url = resources.enter_context(serve(mock.app))
-    return Target.from_environment(url, mock.environment(), kind="mock", profile=options.profile)
+def declared() -> list[Field[Any]]:
+    """Return the declarations of the suite's own options."""
+    return [one for one in fields(Options) if one.metadata]
 
 
-def route_to(target: Target, options: Options, environ: Mapping[str, str]) -> Route:
-    """Return how a server is reached, apart from its address; raise `Misconfigured` for options that cannot be used."""
-    ca, named_by = ca_from(environ, options.ca_file)
-    certificate, key = split_certificate(options.client_cert) if options.client_cert else (None, None)
-    route = Route(
-        fields=tuple((name, field_value(name, environ)) for name in options.header),
-        ca=ca,
-        ca_named_by=named_by,
-        certificate=certificate,
-        key=key,
-        proxy=proxy_for(target.base_url, loopback=target.is_loopback),
-    )
-    route.context()  # raises before anything is sent
-    return route
+def flag(name: str) -> str:
+    """Return an option as it is written on the command line."""
+    return f"--{name.replace('_', '-')}"
 
 
-def field_value(name: str, environ: Mapping[str, str]) -> str:
-    """Return the value of a header field; raise `Misconfigured`, without showing it, if it cannot be sent."""
-    if not FIELD_NAME.fullmatch(name):
-        raise Misconfigured(f"--header {shown(name)}: give the name of a header field alone; its value comes from the "
-                            "environment, since a command line can be seen by others")  # fmt: skip
-    if name.lower() in OUR_FIELDS:
-        raise Misconfigured(f"--header {name}: the suite sets this header field itself; give another one")
-    variable = header_variable(name)
-    value = environ.get(variable, "").strip()
-    if not value:
-        raise Misconfigured(f"--header {name}: its value is missing; set {variable}")
-    if not value.isascii() or not value.isprintable():
-        raise Misconfigured(f"{variable} contains a control character or one outside ASCII; check it")
-    return value
+def check_bounds(declaration: Field[Any], value: float | None) -> None:
+    """Raise `Misconfigured` if a number is out of the bounds that its option declares."""
+    above, least, most = (declaration.metadata[bound] for bound in ("above", "least", "most"))
+    if value is None or (above is None and least is None):
+        return
+    if (above is None or value > above) and (least is None or value >= least) and (most is None or value <= most):
+        return
+    bounds = f"from {least} to {most}" if above is None else f"above {above}"
+    bounds += f" and at most {most}" if above is not None and most else ""
+    raise Misconfigured(f"{flag(declaration.name)} {value:g}: give a number {bounds}")
 
 
 def split_certificate(text: str) -> tuple[Path, Path | None]:
@@ -164,103 +151,3 @@ def split_certificate(text: str) -> tuple[Path, Path | None]:
     if not colon or Path(text).exists():
         return Path(text), None
     return Path(certificate), Path(key)
-
-
-def agent_target(options: Options, resources: ExitStack) -> Target:
-    """Return a server with a real guest agent, started for this run; raise `Misconfigured` if it is not installed."""
-    from hostup_conformance.mock.agent_server import serve
-    from hostup_conformance.mock.supervisor import find_program
-
-    find_program()
-    served = resources.enter_context(serve())
-    return Target.from_environment(served.base_url, served.environment, profile=options.profile)
-
-
-def with_commands(target: Target, options: Options) -> Target:
-    """Allow commands to be started if `--allow-exec` does; raise `Misconfigured` if it lacks the id of the VPS."""
-    if options.allow_exec is None:
-        return target
-    if options.allow_exec != target.vps and (is_live(options, target) or options.allow_exec):
-        raise Misconfigured(
-            f"--allow-exec runs commands on a VPS; repeat the id of that VPS: --allow-exec={shown(target.vps)}"
-        )
-    return replace(target, allow_exec=True)
-
-
-def is_live(options: Options, target: Target) -> bool:
-    """Whether the server may be in use by others: it is not on loopback, or `--live` is given."""
-    return options.live or not target.is_loopback
-
-
-def limits(options: Options, target: Target) -> Limits:
-    """Return the limits of a run; raise `Misconfigured` for options out of range."""
-    if options.max_requests is not None and options.max_requests < 1:
-        raise Misconfigured(f"--max-requests {options.max_requests}: give a number above 0")
-    if not 0 < options.timeout_seconds <= 60:
-        raise Misconfigured(f"--timeout-seconds {options.timeout_seconds:g}: give a number above 0 and at most 60")
-    for name, value, most in (("rate", options.rate, 1000), ("max-seconds", options.max_seconds, 3600)):
-        if value is not None and not 0 < value <= most:
-            raise Misconfigured(f"--{name} {value:g}: give a number above 0 and at most {most}")
-    if options.max_wait is not None and not 0 <= options.max_wait <= 3600:
-        raise Misconfigured(f"--max-wait {options.max_wait:g}: give a number from 0 to 3600")
-    budget = LIVE_REQUESTS + FOR_COMMANDS * (options.allow_exec is not None)
-    requests = options.max_requests or (budget if is_live(options, target) else None)
-    seconds = options.timeout_seconds
-    default = Limits()
-    # A longer run may also wait longer, and a longer wait needs a longer run.
-    wait = default.waiting_seconds if options.max_wait is None else options.max_wait
-    run_seconds = options.max_seconds or default.run_seconds + max(wait - default.waiting_seconds, 0.0)
-    if options.max_seconds and options.max_wait is None:
-        wait = max(wait, options.max_seconds)
-    return replace(
-        default,
-        requests=requests,
-        rate=options.rate,
-        waiting_seconds=wait,
-        run_seconds=run_seconds,
-        request_seconds=seconds,
-        next_seconds=min(seconds, default.next_seconds),
-    )
-
-
-def check_outputs(report_dir: Path, record: Path | None, inputs: Mapping[str, Path]) -> None:
-    """Check where a run writes its reports and its recording.
-
-    Raises:
-        Misconfigured: it would write over what it reads or writes itself, or cannot write at all
-    """
-    recorded = [record] if record else []
-    reports = reports_in(report_dir)
-    for name, file in inputs.items():
-        if is_among(file, [*reports, *recorded]):
-            raise Misconfigured(
-                f"{name} {file} would be replaced by what the run writes; give another --report-dir or --record, or "
-                "move it first"
-            )
-    if record and is_among(record, reports):
-        raise Misconfigured(f"--record {record} is the name of a report too; give another")
-    for report in reports:
-        check_writable(report, "--report-dir")
-        if is_strange(report):
-            raise Misconfigured(f"{report} is no report of the suite, and would be replaced; give another --report-dir")
-    if record:
-        check_writable(record, "--record")
-
-
-def check_writable(file: Path, option: str) -> None:
-    """Raise `Misconfigured` if a report or recording cannot be written, so that this is known before anything is sent.
-
-    New folders are removed again, since a run may end without a report, as with --plan.
-    """
-    made = [folder for folder in file.parents if not folder.exists()]
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=file.parent):
-            pass
-        check_place(file)
-    except OSError as error:
-        raise Misconfigured(f"{file} cannot be written ({error.strerror}); give another {option}") from None
-    finally:
-        for folder in made:
-            with suppress(OSError):
-                folder.rmdir()

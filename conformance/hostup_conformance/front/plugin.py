@@ -11,93 +11,14 @@ import os
 from collections.abc import Generator, Iterable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from hostup_conformance.http.limits import FOR_COMMANDS, LIVE_REQUESTS, Limits
+from hostup_conformance.front.options import declared, flag
 
 PACKAGE = "hostup_conformance"
 #: pytest's name for the plugin pytest-base-url, whose option --base-url means the same as ours.
 BASE_URL_PLUGIN = "base_url"
-
-#: The suite's options with their arguments for argparse. `--strict` is pytest's own; the suite fails on a SHOULD with
-#: it.
-OPTIONS: dict[str, dict[str, Any]] = {
-    "--base-url": {"metavar": "URL", "help": "the server to judge; a path prefix is allowed (default: the mock)"},
-    "--report-dir": {
-        "metavar": "DIR",
-        "default": "conformance-report",
-        "help": "where to write the reports (default: conformance-report)",
-    },
-    "--backend": {
-        "choices": ["memory", "qemu-ga"],
-        "help": "without --base-url, judge the mock (memory, the default) or a real guest agent",
-    },
-    "--app": {
-        "metavar": "MODULE:ATTRIBUTE",
-        "help": "judge an ASGI or WSGI application, served in this process; keys and ids come from the environment",
-    },
-    "--allow-exec": {
-        "nargs": "?",
-        "const": "",
-        "metavar": "VPS_ID",
-        "help": "start harmless commands on the VPS; for a live server, give the id of the VPS as the value",
-    },
-    "--live": {"action": "store_true", "help": "treat a loopback server as a live one: send only safe methods"},
-    "--plan": {"action": "store_true", "help": "list the requests without sending them"},
-    "--profile": {"default": "full", "help": "what the server supports: full, static, or a list of capabilities"},
-    "--max-requests": {
-        "type": int,
-        "metavar": "N",
-        "help": f"send at most N requests (default for live servers: {LIVE_REQUESTS}, "
-        f"or {LIVE_REQUESTS + FOR_COMMANDS} with --allow-exec)",
-    },
-    "--rate": {"type": float, "metavar": "N", "help": "send at most N requests in a second (default: any number)"},
-    "--max-wait": {
-        "type": float,
-        "metavar": "S",
-        "help": f"wait at most S seconds in all where the server limits the rate (default: {Limits.waiting_seconds:g})",
-    },
-    "--max-seconds": {
-        "type": float,
-        "metavar": "S",
-        "help": f"send for at most S seconds (default: {Limits.run_seconds:g})",
-    },
-    "--timeout-seconds": {
-        "type": float,
-        "default": Limits.request_seconds,
-        "metavar": "S",
-        "help": f"how many seconds one response may take (default: {Limits.request_seconds:g})",
-    },
-    "--header": {
-        "metavar": "NAME",
-        "action": "append",
-        "default": [],
-        "help": "send this header field with every request; its value comes from the environment variable "
-        "HOSTUP_HEADER_NAME, with NAME in capitals and - as _ (repeatable)",
-    },
-    "--ca-file": {"metavar": "FILE", "help": "trust the CAs in FILE (PEM) too (default: those in SSL_CERT_FILE)"},
-    "--client-cert": {
-        "metavar": "FILE[:KEYFILE]",
-        "help": "show the server this certificate (PEM), with its key in the same file or in KEYFILE",
-    },
-    "--allow-plain-http": {
-        "metavar": "HOST",
-        "action": "append",
-        "default": [],
-        "help": "send keys to HOST without TLS, as to a service of Docker Compose or Kubernetes (repeatable)",
-    },
-    "--har": {"metavar": "FILE", "help": "judge the recorded traffic in FILE (HAR 1.2) without sending anything"},
-    "--record": {
-        "metavar": "FILE",
-        "help": "write the exchanges of this run to FILE (HAR 1.2), with all keys redacted",
-    },
-    "--waivers": {
-        "metavar": "FILE",
-        "help": "requirements that may be broken for a while, each with a reason and an expiry date",
-    },
-}
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -125,9 +46,9 @@ def pytest_load_initial_conftests(
     try:
         return (yield)
     except ValueError as error:
-        for name in OPTIONS:
-            if is_about(error, name):
-                raise twice(name) from None
+        for option in declared():
+            if is_about(error, option.name):
+                raise twice(flag(option.name)) from None
         raise
 
 
@@ -142,25 +63,18 @@ def know_ini_option(config: pytest.Config, parser: pytest.Parser) -> None:
 def add_options(parser: pytest.Parser, plugins: pytest.PytestPluginManager) -> None:
     """Add the suite's options; raise `pytest.UsageError` if another plugin has one of the same name."""
     group = parser.getgroup("hostup", "conformance of a guest-agent endpoint (with --pyargs hostup_conformance)")
-    for name, attributes in OPTIONS.items():
-        if name == "--base-url" and plugins.has_plugin(BASE_URL_PLUGIN):
+    for option in declared():
+        if option.name == "base_url" and plugins.has_plugin(BASE_URL_PLUGIN):
             continue
         try:
-            group.addoption(name, **attributes)
+            group.addoption(flag(option.name), **option.metadata["told"])
         except ValueError:
-            raise twice(name) from None
+            raise twice(flag(option.name)) from None
 
 
 def is_about(error: ValueError, name: str) -> bool:
-    """Whether pytest's error says that an option of this name, or its destination, is already taken."""
-    return any(
-        quoted in str(error) for quoted in (f"{{'{name}'}} already added", f"{destination(name)!r} already used")
-    )
-
-
-def destination(name: str) -> str:
-    """Return the name of the attribute that holds an option's value."""
-    return name.removeprefix("--").replace("-", "_")
+    """Whether pytest's error says that an option of this name, or the attribute for its value, is already taken."""
+    return any(words in str(error) for words in (f"{{'{flag(name)}'}} already added", f"{name!r} already used"))
 
 
 def twice(name: str) -> pytest.UsageError:

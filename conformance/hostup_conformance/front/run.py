@@ -17,7 +17,8 @@ from hostup_conformance.contract.ask import Exchange, with_started_commands
 from hostup_conformance.contract.judging import Verdict, check_against_oracle, judge, root_causes, server_requirements
 from hostup_conformance.contract.sending import wire_to
 from hostup_conformance.contract.target import Target
-from hostup_conformance.front.options import Options, check_outputs, is_live, limits, with_commands
+from hostup_conformance.front.options import Options
+from hostup_conformance.front.preparation import check_outputs, is_live, limits, with_commands
 from hostup_conformance.front.record import Course, entry_of, record_of, server
 from hostup_conformance.judging.defects import Defects
 from hostup_conformance.judging.verdict import nothing_judged

@@ -14,7 +14,8 @@ from typing import Any, TextIO
 import pytest
 
 from hostup_conformance.contract.target import Target
-from hostup_conformance.front.options import Options, target_of
+from hostup_conformance.front.options import Options
+from hostup_conformance.front.preparation import target_of
 from hostup_conformance.front.record import plan_of
 from hostup_conformance.front.run import Run, looked_up
 from hostup_conformance.keeping.interruption import Interruption
@@ -59,16 +60,17 @@ class Conformance:
         leave_nothing_behind(config)
         let_items_be_found(config)
         base_url = getattr(config.option, "base_url", None) or config.getini("base_url") or ""
-        options = Options.read(config.option, base_url, given_arguments(config))
-        if not (options.plan or config.option.collectonly):
-            remove_reports(options.report_dir, options.inputs.values())
-
-        def find_vps(target: Target) -> Target:
-            if options.plan or config.option.collectonly:
-                raise Misconfigured("HOSTUP_VPS_ID is not set, and to look one up something would be sent; set it")
-            return looked_up(target, options, interruption)
-
         try:
+            options = Options.read(config.option, base_url, given_arguments(config))
+            only_shown = options.plan or config.option.collectonly
+            if not only_shown:
+                remove_reports(options.report_dir, options.inputs.values())
+
+            def find_vps(target: Target) -> Target:
+                if only_shown:
+                    raise Misconfigured("HOSTUP_VPS_ID is not set, and to look one up something would be sent; set it")
+                return looked_up(target, options, interruption)
+
             return cls(config, Run(options, target_of(options, resources), interruption, find_vps))
         except Misconfigured as error:
             raise pytest.UsageError(on_one_line(guard(os.environ).redact(str(error)))) from None
