@@ -6,6 +6,9 @@ import io
 import time
 
 import pytest
+from hostup_conformance.clients import play
+from hostup_conformance.clients.play import ClientCommand, Stop, play_each
+from hostup_conformance.clients.scenes import scenes
 from hostup_conformance.reports.progress import Progress
 
 
@@ -71,3 +74,11 @@ def test_the_line_is_not_longer_than_the_terminal(clock: list[float], monkeypatc
     clock[0] = 1.0
     telling.tell(lambda: "x" * 100)
     assert screen.getvalue() == f"\r{'x' * 19}\x1b[K"
+
+
+def test_the_scenes_under_way_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(play, "WATCH_SECONDS", 0.001)
+    told: list[str] = []
+    plays = [(ClientCommand(("true",)), scenes()[name]) for name in ("well", "drip", "chunked", "slow-server")]
+    play_each(plays, Stop(), 3, watch=lambda words: told.append(words()))
+    assert any(text.endswith(" and 1 more; 4 scenes left") for text in told)

@@ -49,6 +49,9 @@ FIRST = "well"
 
 #: Registers a function to be called, with the reason, when the run has to end.
 Tell = Callable[[Callable[[str], None]], None]
+#: Is called while scenes are played, every so many seconds, with what makes the words for how far the run is.
+Watch = Callable[[Callable[[], str]], None]
+WATCH_SECONDS = 0.25
 
 
 @dataclass(frozen=True)
@@ -108,6 +111,7 @@ def play_all(
     tell: Tell = lambda _listener: None,
     jobs: int | None = None,
     say: Callable[[str], None] = lambda _line: None,
+    watch: Watch = lambda _words: None,
 ) -> tuple[list[Exchange], str | None]:
     """Play scenes to a command; return all exchanges in the order of the scenes, and why some were not played, if any.
 
@@ -117,14 +121,15 @@ def play_all(
         tell: gets a function that ends the run, with the reason as its argument
         jobs: how many scenes are played at once, if not as many as suits the command
         say: gets lines that tell how the run goes
+        watch: is called again and again, with what makes the words for how far the run is
     """
     stop = Stop()
     tell(stop)
-    first, pace = play_first(command, stop, jobs, say)
+    first, pace = play_first(command, stop, jobs, say, watch)
     if stop.reason is None:
         say(str(pace))
     others = [(command, pace.slowed(scene)) for scene in chosen if scene.name != FIRST]
-    played = play_each(others, stop, pace.at_once, say) if stop.reason is None else []
+    played = play_each(others, stop, pace.at_once, say, watch) if stop.reason is None else []
     shown = stop.reason is not None or any(scene.name == FIRST for scene in chosen)
     exchanges = [exchange for scene in [first, *played][not shown :] for exchange in scene]
     for number, exchange in enumerate(exchanges, 1):
@@ -133,14 +138,14 @@ def play_all(
 
 
 def play_first(
-    command: ClientCommand, stop: Stop, jobs: int | None, say: Callable[[str], None]
+    command: ClientCommand, stop: Stop, jobs: int | None, say: Callable[[str], None], watch: Watch
 ) -> tuple[list[Exchange], Pace]:
     """Play the scene `well` alone, and return its exchanges, and how fast the command is.
 
     If it sends nothing there, or does not end, the run is stopped: there is nothing more to see.
     """
     before = cpu_of_children()
-    (exchanges,) = play_each([(command, scenes()[FIRST])], stop, 1, say)
+    (exchanges,) = play_each([(command, scenes()[FIRST])], stop, 1, say, watch)
     story = exchanges[-1].ask.story if exchanges else None
     if story is None or story.outcome is None:
         return exchanges, Pace(jobs=jobs)
@@ -161,13 +166,14 @@ def play_each(
     stop: Stop,
     at_once: int = AT_ONCE,
     say: Callable[[str], None] = lambda _line: None,
+    watch: Watch = lambda _words: None,
 ) -> list[list[Exchange]]:
     """Play scenes to commands, several at once; return the exchanges of each, which are none if it was not played.
 
     What failed by time is played again, alone and with more time: that the machine was busy is nobody's fault.
     """
     with adopting(), ThreadPoolExecutor(at_once) as threads:
-        return asyncio.run(_play_each(plays, stop, threads, at_once, say))
+        return asyncio.run(_play_each(plays, stop, threads, at_once, say, watch))
 
 
 class Stop:
@@ -190,8 +196,16 @@ async def _play_each(
     threads: ThreadPoolExecutor,
     at_once: int,
     say: Callable[[str], None],
+    watch: Watch,
 ) -> list[list[Exchange]]:
     places = asyncio.Semaphore(at_once)
+    under_way, left = list[str](), [scene.name for _, scene in plays]
+
+    async def watched() -> None:
+        while True:
+            await asyncio.sleep(WATCH_SECONDS)
+            more = f"; {counted(len(left), 'scene')} left" if left else " again"
+            watch(lambda: f"playing {listed(under_way)}{more}")  # noqa: B023 - it is called at once
 
     async def one(command: ClientCommand, scene: Scene) -> list[Exchange]:
         async with places:
@@ -199,10 +213,15 @@ async def _play_each(
                 stop(f"the {RUN_SECONDS:g} seconds of a run were used up")
             if stop.event.is_set():
                 return []
+            under_way.append(scene.name)
             exchanges = await play(command, scene, stop.event, threads)
+            under_way.remove(scene.name)
+            if scene.name in left:  # and is not played again
+                left.remove(scene.name)
             return [] if stop.event.is_set() else exchanges
 
     # Those in which a client may have to wait begin first, so that the run does not wait for them at its end.
+    watching = asyncio.create_task(watched())
     order = sorted(range(len(plays)), key=lambda n: (plays[n][1].completes is not None, plays[n][1].timeout))
     played = dict(zip(order, await asyncio.gather(*(one(*plays[n]) for n in order)), strict=True))
 
@@ -217,7 +236,13 @@ async def _play_each(
                 failed = failed + 1 if failed_by_time(played[n]) else 0
 
     await asyncio.gather(*(again(command) for command in dict.fromkeys(command for command, _ in plays)))
+    watching.cancel()
     return [played[n] for n in range(len(plays))]
+
+
+def listed(names: Sequence[str]) -> str:
+    """Return the names of scenes, or the first two and how many more there are."""
+    return ", ".join(names[:2]) + (f" and {len(names) - 2} more" if len(names) > 2 else "")
 
 
 def failed_by_time(exchanges: Sequence[Exchange]) -> bool:

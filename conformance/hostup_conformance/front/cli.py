@@ -178,6 +178,7 @@ def add_client(commands: Commands) -> None:
     client.add_argument(
         "--scene", action="append", default=[], metavar="NAME", help="play only this scene; may be repeated"
     )
+    client.add_argument("--quiet", action="store_true", help="do not tell how far the run is")
     client.add_argument("--quick", action="store_true", help="play only the scenes that find most, within seconds")
     client.add_argument("--scenes", action="store_true", help="list the scenes without running anything")
     client.add_argument(
@@ -270,6 +271,7 @@ def judge_command(arguments: argparse.Namespace, words: list[str]) -> int:
             strict=arguments.strict,
             jobs=arguments.jobs,
             quick=arguments.quick,
+            quiet=arguments.quiet,
         )
     )
 

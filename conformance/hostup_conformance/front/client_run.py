@@ -37,6 +37,7 @@ from hostup_conformance.keeping.safe_text import CommandLine, Redact, beginning,
 from hostup_conformance.keeping.screen import complain, guard, keys_in, say
 from hostup_conformance.reports import terminal
 from hostup_conformance.reports.files import remove_reports, write_reports
+from hostup_conformance.reports.progress import Progress
 
 #: The exit codes, which are pytest's.
 CONFORMANT, NOT_CONFORMANT, INTERRUPTED, UNWRITTEN, UNUSABLE = range(5)
@@ -62,6 +63,8 @@ class ClientOptions:
     jobs: int | None = None
     #: Whether only the scenes that find most are played.
     quick: bool = False
+    #: Whether it is not told how far the run is.
+    quiet: bool = False
     #: The recording that is judged, if no command is run.
     recording: Path | None = None
 
@@ -95,7 +98,13 @@ def run(options: ClientOptions) -> int:
 
     about = subject(options)
 
+    progress, began = Progress(sys.stdout, silent=options.quiet), time.monotonic()
+
+    def watch(words: Callable[[], str]) -> None:
+        progress.tell(lambda: f"{words()}, {time.monotonic() - began:.0f} s")
+
     def tell(line: str) -> None:
+        progress.clear()
         say(line)
         about.described["course"].append(line)
 
@@ -103,7 +112,8 @@ def run(options: ClientOptions) -> int:
         check_command(options.command)
         chosen = playable(chosen_scenes(options), tell)
         say(f"command: {on_one_line(shlex.join(options.words))} ({options.does}), {counted(len(chosen), 'scene')}")
-        exchanges, stopped = play_all(options.command, chosen, interruption.tell, options.jobs, tell)
+        exchanges, stopped = play_all(options.command, chosen, interruption.tell, options.jobs, tell, watch)
+        progress.clear()
         if stopped and stopped != REASON:
             print_standard_error(exchanges, about.redact)
         return exchanges, stopped
