@@ -42,8 +42,6 @@ AT_ONCE = 24
 USUAL = 3.0
 #: How many times as much time a client has in a scene that is played again, alone, because it failed by time.
 LONGER = 2
-#: After how many of them have failed again no further one is played: the time is not to blame.
-CONVINCED = 3
 #: The scene in which all goes well, which is played first, and alone.
 FIRST = "well"
 
@@ -226,14 +224,13 @@ async def _play_each(
     played = dict(zip(order, await asyncio.gather(*(one(*plays[n]) for n in order)), strict=True))
 
     async def again(command: ClientCommand) -> None:
-        """Play the scenes again, one by one, in which the command failed by time."""
-        failed = 0
-        for n in range(len(plays)):
+        """Play the scenes in which the command failed by time again, one by one, until one shows that it is to blame."""
+        for n in [n for n, play in enumerate(plays) if play[0] == command and failed_by_time(played[n])]:
             scene = plays[n][1]
-            if plays[n][0] == command and failed_by_time(played[n]) and failed < CONVINCED:
-                say(f"again, alone, since it failed by time: {scene.name}")
-                played[n] = await one(command, replace(scene, timeout=LONGER * scene.timeout)) or played[n]
-                failed = failed + 1 if failed_by_time(played[n]) else 0
+            say(f"again, alone, since it failed by time: {scene.name}")
+            played[n] = await one(command, replace(scene, timeout=LONGER * scene.timeout)) or played[n]
+            if failed_by_time(played[n]):
+                break
 
     await asyncio.gather(*(again(command) for command in dict.fromkeys(command for command, _ in plays)))
     watching.cancel()
