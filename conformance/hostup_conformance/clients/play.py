@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 from hostup_conformance.clients.certificates import CA_VARIABLES, certificates
 from hostup_conformance.clients.processes import PROC, adopting, marked_with, run_command
 from hostup_conformance.clients.scenes import KEY, Scene, SceneState, scenes
-from hostup_conformance.clients.story import Does, Exchange, Outcome, Play, Seen, Story, how, kind_of
+from hostup_conformance.clients.story import Does, Exchange, Outcome, Play, Seen, how, kind_of, story_of
 from hostup_conformance.http.messages import Request
 from hostup_conformance.http.scripted import Received, Reply, ScriptedServer
 from hostup_conformance.keeping.misconfigured import Misconfigured
@@ -224,7 +224,7 @@ async def _play_each(
     played = dict(zip(order, await asyncio.gather(*(one(*plays[n]) for n in order)), strict=True))
 
     async def again(command: ClientCommand) -> None:
-        """Play the scenes in which the command failed by time again, one by one, until one shows that it is to blame."""
+        """Play the scenes in which the command failed by time again, one by one, until one shows it to be at fault."""
         for n in [n for n, play in enumerate(plays) if play[0] == command and failed_by_time(played[n])]:
             scene = plays[n][1]
             say(f"again, alone, since it failed by time: {scene.name}")
@@ -287,7 +287,7 @@ async def play(
         outcome = replace(outcome, ended_by="bound", reason=server.exceeded)
     if scene.name == FIRST and PROC.is_dir():
         outcome = replace(outcome, exposing=frozenset(exposing))
-    return story_of(scene.play(command.does), server.received, outcome, began, when)
+    return told_in(scene.play(command.does), server.received, outcome, began, when)
 
 
 def serve(scene: Scene, say: Callable[[str], None]) -> list[Exchange]:
@@ -320,7 +320,7 @@ async def _serve(scene: Scene, say: Callable[[str], None]) -> list[Exchange]:
     loop.remove_signal_handler(signal.SIGINT)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C must not take the list away
     await server.close()
-    return [e for part in parts if part for e in story_of(scene.play("run"), part, None, began, when)]
+    return [e for part in parts if part for e in told_in(scene.play("run"), part, None, began, when)]
 
 
 def trust(scene: Scene) -> dict[str, str]:
@@ -349,12 +349,12 @@ def clean(environment: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def story_of(
+def told_in(
     play: Play, received: Sequence[Received], outcome: Outcome | None, began: float, when: datetime
 ) -> list[Exchange]:
     """Return what happened in a scene as exchanges, the last of which contains the whole story."""
     requests = [exchange_of(play, one, began, when) for one in sorted(received, key=lambda one: one.arrived)]
-    story = Story(play, tuple(requests), outcome)
+    story = story_of(play, requests, outcome)
     seconds = outcome.seconds if outcome else time.monotonic() - began
     ending = Seen(play, "other", arrived=seconds, story=story)
     last = Exchange(

@@ -23,6 +23,7 @@ from hostup_conformance.clients.story import (
     accepted,
     kind_of,
     pids_of,
+    story_of,
 )
 from hostup_conformance.contract.paths import VPSS
 from hostup_conformance.http import exchange as core
@@ -50,7 +51,7 @@ def read(file: Path, environ: Mapping[str, str]) -> list[Exchange]:
     away = [entry for entry in entries if entry.origin != home and leaks(entry, key)]
     taken = {id(entry) for entry in (*ours, *away)}
     sent = [exchange_of(entry, play, ours[0].when, home) for entry in entries if id(entry) in taken]
-    exchanges = [exchange for requests in split_into_stories(sent) for exchange in story_of(requests, play)]
+    exchanges = [exchange for requests in split_into_stories(sent) for exchange in told_in(requests, play)]
     for number, exchange in enumerate(exchanges, 1):
         exchange.number = number
     return exchanges
@@ -127,7 +128,7 @@ def belongs(e: Exchange, story: list[Exchange]) -> bool:
     return e.ask.kind == "poll" and pids_of(e.request)[0] in {pid, asked}
 
 
-def story_of(requests: list[Exchange], play: Play) -> list[Exchange]:
+def told_in(requests: list[Exchange], play: Play) -> list[Exchange]:
     """Return the requests of a story, and its end."""
     kinds = {e.ask.kind for e in requests}
     does: Does = "run" if "start" in kinds else "poll" if "poll" in kinds else "probe"
@@ -136,7 +137,7 @@ def story_of(requests: list[Exchange], play: Play) -> list[Exchange]:
     play = replace(play, task=replace(play.task, does=does, pid=pid))
     for e in requests:
         e.ask = replace(e.ask, play=play)
-    story = Story(play, tuple(requests), None)
+    story = story_of(play, requests, None)
     end = Seen(play, "other", arrived=requests[-1].ask.responded or 0.0, story=story)
     last: Exchange = core.Exchange(0, Request("", ""), None, end, failure="the recording ends", purpose="recorded")
     return [*requests, last]

@@ -7,7 +7,8 @@ last one without a request, which contains the whole story.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Literal, TypeAlias
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -104,6 +105,8 @@ class Seen:
     delivered: bool = True
     #: The whole story; only in the last exchange, which is not a request.
     story: Story | None = None
+    #: The story that the request belongs to.
+    within: Story | None = field(default=None, compare=False, repr=False)
 
     @property
     def ordered(self) -> int | None:
@@ -178,14 +181,17 @@ class Story:
 
     @property
     def gave_up(self) -> bool:
-        """Whether the command ended by itself about when its time was up, with a code that says so and no output.
+        """Whether the command ended by itself about when its time was up, with a code that says so and nothing wrong.
 
-        It may have stopped listening while the response was on its way, so what the response said cannot be demanded.
+        It may have stopped listening while the response was on its way, or been ended while it printed it, so what the
+        response said cannot be demanded.
         """
         outcome, timeout = self.outcome, self.play.timeout
         if outcome is None or timeout is None or outcome.ended_by != "itself" or not outcome.code:
             return False
-        return outcome.seconds >= timeout - NEAR and outcome.stdout in {b"", *self.partial_outputs}
+        text = (self.output or {}).get("stdout")
+        begun = isinstance(text, str) and text.encode("utf-8", "surrogatepass").startswith(outcome.stdout)
+        return outcome.seconds >= timeout - NEAR and (begun or outcome.stdout in {b"", *self.partial_outputs})
 
     @property
     def by_time(self) -> bool:
@@ -219,6 +225,14 @@ class Story:
                 if named := str(pid) if pid is not None else in_url:
                     return named
         return None
+
+
+def story_of(play: Play, requests: Sequence[Exchange], outcome: Outcome | None) -> Story:
+    """Return the story that some requests tell, each of which gets to know that it belongs to it."""
+    story = Story(play, tuple(requests), outcome)
+    for e in requests:
+        e.ask = replace(e.ask, within=story)
+    return story
 
 
 def got_200(e: Exchange) -> bool:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn, TypeAlias
 
-from hostup_conformance import __version__
+from hostup_conformance import __version__, clients
 from hostup_conformance.clients.examples import LANGUAGES, example
 from hostup_conformance.keeping.screen import complain, guarded, lost, say
 
@@ -30,21 +30,8 @@ environment variables, for a server other than the embedded mock:
 EXIT_CODES = """\
 exit codes are pytest's: 0 conformant, 1 not conformant or not demonstrated, 2 interrupted,
 4 something is missing or malformed, and nothing was sent"""
-CLIENT_ENVIRONMENT = """\
-what COMMAND does:
-  run    asks whether commands can be run, starts HOSTUP_COMMAND once, polls it to its end, prints its output to the
-         same streams, and exits with its exit code; if that was not possible, exits with a code other than 0
-  poll   polls the command HOSTUP_PID to its end, and does the rest as above
-  probe  asks whether commands can be run
-
-in its environment (other HOSTUP_* variables, and those for proxies, are removed):
-  HOSTUP_BASE_URL   address of the server, to which the paths of the API are added
-  HOSTUP_API_KEY    the key
-  HOSTUP_VPS_ID     the VPS
-  HOSTUP_COMMAND    the command to run; HOSTUP_PID for --does poll
-  HOSTUP_TIMEOUT    how many seconds COMMAND may take in all; it is killed some seconds later
-  HOSTUP_SCENE      the name of the scene
-"""
+#: What there is between the suite and a client that it judges.
+CLIENT_CONTRACT = Path(clients.__file__).with_name("contract.md")
 PYTEST_ARGUMENTS = """\
 further arguments go to pytest unchanged, for example:
   --profile static       what the server supports: full, static, or a list of capabilities
@@ -169,7 +156,7 @@ def add_client(commands: Commands) -> None:
         usage="hostup-conformance client [OPTIONS] -- COMMAND [ARGUMENTS ...]",
         description="Judges a client of the endpoint. For each scene a server is started on loopback,\n"
         "and COMMAND is run with what it needs in its environment.",
-        epilog=f"{CLIENT_ENVIRONMENT}\n{EXIT_CODES}",
+        epilog=f"{CLIENT_CONTRACT.read_text('utf-8')}\n{EXIT_CODES}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     client.add_argument(

@@ -9,11 +9,12 @@ import os
 import shlex
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from difflib import get_close_matches
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from hostup_conformance.clients import recording as client_recording
 from hostup_conformance.clients.judging import Verdict, client_requirements, judge_client, root_causes
 from hostup_conformance.clients.play import ClientCommand, check_command, play_all, serve
 from hostup_conformance.clients.scenes import KEY, QUICK, Scene, scenes
-from hostup_conformance.clients.story import Does, Exchange, Seen
+from hostup_conformance.clients.story import Does, Exchange, Seen, Story, how
 from hostup_conformance.front.preparation import check_outputs
 from hostup_conformance.front.record import BODY_CHARACTERS, Course, Subject, record_of
 from hostup_conformance.http import har
@@ -45,6 +46,10 @@ CONFORMANT, NOT_CONFORMANT, INTERRUPTED, UNWRITTEN, UNUSABLE = range(5)
 AGAIN = ("hostup-conformance", "client")
 #: How many of the last bytes that a command printed are shown, and how many lines where that is all there is to see.
 LAST, LAST_LINES = 500, 20
+#: How many bytes are read for them, so that no half of a key is shown.
+TAIL = 4000
+#: How many of the first, and of the last, requests of a scene are shown.
+LINES = 8
 #: The codes that make a terminal show a line so (ECMA-48, SGR).
 COLOURS = {"red": "31", "green": "32", "yellow": "33", "bold": "1"}
 
@@ -206,6 +211,8 @@ def report(
     record: dict[str, Any] = record_of(verdict, exchanges, about, course, root_causes)
     problems = write_reports(record, directory)
     terminal.print_summary(Printer(), record, directory, terminal.width_of(sys.stdout))
+    if any(entry["evidence"] for entry in record["requirements"] if entry["status"] in {"fail", "warn"}):
+        terminal.say("report.html has the course of each scene below what was found in it, with times")
     for problem in problems:
         complain(problem)
     if problems:
@@ -260,20 +267,31 @@ def scene_of_each(exchanges: Sequence[Exchange]) -> dict[int, str]:
 
 
 def came(e: Exchange, redact: Redact) -> str:
-    """Return an exchange as text for people; for the end of a command, everything that it sent and printed."""
-    if (story := e.ask.story) is None:
+    """Return an exchange as text for people: the request, if it is one, and the course of its scene."""
+    story = e.ask.story or e.ask.within
+    parts = ["\n".join(course(story, e, redact))] if story else []
+    if e.ask.story is None:
         # What somebody else has recorded may hold credentials of any service.
         request = har.without_credentials(e.request) if e.ask.play.recorded else e.request
         fields = "".join(f"{name}: {value}\n" for name, value in request.headers)
-        body = request.body.decode("utf-8", "replace")
-        text = f"{replied(e)}\n\n{request.method} {request.target} HTTP/1.1\n{fields}\n{body}"
-    else:
-        lines = [f"{sent.ask.arrived:5.1f} s  {replied(sent)}" for sent in story.requests]
-        lines.append(f"{e.ask.arrived:5.1f} s  {e.failure}")
-        for name, printed in story.outcome.printed.items() if story.outcome else ():
-            lines.append(f"{name}: {printed[-LAST:].decode('utf-8', 'replace').rstrip()}")
-        text = "\n".join(lines)
-    return beginning(text, BODY_CHARACTERS, redact)[0].rstrip()
+        body = redact(request.body.decode("utf-8", "replace"))[:LAST]
+        parts.insert(0, f"{request.method} {request.target} HTTP/1.1\n{fields}\n{body}".rstrip())
+    return beginning("\n\n".join(parts), BODY_CHARACTERS, redact)[0].rstrip()
+
+
+def course(story: Story, shown: Exchange, redact: Redact) -> Iterator[str]:
+    """Yield what happened in a scene, in lines, of which that of one request is marked."""
+    last = len(story.requests) - LINES
+    around = [n for n, sent in enumerate(story.requests) if sent is shown or n < LINES or n >= last]
+    for before, n in pairwise((-1, *around)):
+        if n > before + 1:
+            yield f"         ({counted(n - before - 1, 'more request')})"
+        sent = story.requests[n]
+        yield f"{'>' if sent is shown else ' '}{sent.ask.arrived:5.1f} s  {replied(sent)}"
+    if story.outcome:
+        yield f" {story.outcome.seconds:5.1f} s  {how(story.outcome)}"
+        for name, printed in story.outcome.printed.items():
+            yield f"{name}: {redact(printed[-TAIL:].decode('utf-8', 'replace'))[-LAST:].rstrip()}"
 
 
 def replied(e: Exchange) -> str:

@@ -24,7 +24,7 @@ WAIVED_DAYS = 60
 
 BROKEN = {
     "MUST": "if it is broken, the requirement fails and the verdict is not conformant",
-    "SHOULD": "if it is broken, the requirement is a warning (with --strict, it fails)",
+    "SHOULD": "if it is broken, the requirement is a warning (with --strict, which is for CI, it fails)",
     "OBSERVE": "the report says what was seen; nothing fails",
 }
 #: The words of a source that need an explanation, as the head of the ledger gives it.

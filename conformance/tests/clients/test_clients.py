@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -117,6 +118,17 @@ def test_an_example_is_printed_as_it_is(language: str, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "hostup_conformance.front.cli", "client", "--example", language]
     printed = subprocess.run(command, cwd=tmp_path, env=KEPT, capture_output=True, check=True).stdout
     assert printed == (Path(examples.__file__).parent / LANGUAGES[language]).read_bytes()
+
+
+def test_the_readme_has_the_contract_and_all_levels() -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
+    assert cli.CLIENT_CONTRACT.read_text("utf-8") in readme
+    rows = [row.split("|") for row in readme[readme.index("### What is judged") :].splitlines() if row.startswith("| ")]
+    rows = [row for row in rows if row[1].strip() in {"key", "requests", "course", "end"}]
+    for level, column in (("MUST", 2), ("SHOULD", 3)):
+        numbers = {int(number) for row in rows for number in re.findall(r"\b(\d\d)\b", row[column])}
+        ids = {f"CLIENT-{number:02}" for number in numbers}
+        assert ids == {id for id, one in client_requirements().items() if one.level == level}
 
 
 def test_the_matrix_is_of_this_catalogue() -> None:

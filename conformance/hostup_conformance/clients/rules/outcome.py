@@ -259,7 +259,8 @@ def time_that_it_takes(story: Story) -> Findings:
     """Reports how long the client took in the scene well, and when its first request came. It judges nothing."""
     outcome = ended(story)
     if outcome and story.own:
-        yield None, "", f"{outcome.seconds:.1f} seconds, the first {story.own[0].ask.arrived:.1f} before any request"
+        first = story.own[0].ask.arrived
+        yield None, "", f"{outcome.seconds:.1f} seconds, of which {first:.1f} before its first request"
 
 
 @judging("CLIENT-35", failed)

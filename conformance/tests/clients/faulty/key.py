@@ -91,11 +91,12 @@ class Redirecting(Right):
     statuses: tuple[int, ...] = (301, 302, 303, 307, 308)
 
     def send(self, method: str, url: str, body: bytes | None = None) -> Got:
+        self.at = url
         got = super().send(method, url, body)
         for _ in range(5):
             if got.status not in self.statuses:
                 break
-            url = urljoin(url, got.headers["Location"])
+            self.at = url = urljoin(url, got.headers["Location"])
             if got.status in (301, 302, 303):
                 method, body = "GET", None
             got = super().send(method, url, body)
@@ -137,11 +138,7 @@ class CommandFollowsRedirect(Redirecting):
     """It follows 307 and 308, with the command, but without the key."""
 
     def headers(self) -> Headers:
-        return super().headers() | ({"Authorization": "none"} if self.away else {})
-
-    def send(self, method: str, url: str, body: bytes | None = None) -> Got:
-        self.away = not url.startswith(self.base)
-        return super().send(method, url, body)
+        return super().headers() | ({} if self.at.startswith(self.base) else {"Authorization": "none"})
 
 
 class Unverified(Right):
