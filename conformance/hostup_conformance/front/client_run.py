@@ -212,7 +212,7 @@ def report(
     problems = write_reports(record, directory)
     terminal.print_summary(Printer(), record, directory, terminal.width_of(sys.stdout))
     if any(entry["evidence"] for entry in record["requirements"] if entry["status"] in {"fail", "warn"}):
-        terminal.say("report.html has the course of each scene below what was found in it, with times")
+        say("report.html has the course of each scene below what was found in it, with times")
     for problem in problems:
         complain(problem)
     if problems:
