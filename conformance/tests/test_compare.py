@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 from faults import faults
@@ -14,6 +15,7 @@ from hostup_conformance.contract.judging import judge, root_causes
 from hostup_conformance.front import cli
 from hostup_conformance.front.record import Course, record_of, server
 from hostup_conformance.judging.ledger import renamed
+from hostup_conformance.reports import badge
 from hostup_conformance.reports.compare import compare
 from hostup_conformance.reports.schema import FORMAT, complaint, schema
 from judging import run
@@ -64,9 +66,9 @@ def test_the_schema_describes_real_reports(report: dict[str, Any], tmp_path: Pat
 @pytest.mark.parametrize(
     ("before", "after", "kind"),
     [
-        ("pass", "fail", "worse"), ("pass", "warn", "worse"), ("warn", "fail", "worse"), ("skip", "fail", "worse"),
-        ("disabled", "warn", "worse"), ("pass", "error", "worse"), ("fail", "warn", "better"),
-        ("warn", "pass", "better"), ("fail", "observe", "better"), ("skip", "pass", "better"),
+        ("pass", "fail", "worse"), ("pass", "warn", "worse"), ("warn", "fail", "worse"), ("skip", "fail", "judged"),
+        ("disabled", "warn", "judged"), ("pass", "error", "worse"), ("fail", "warn", "better"),
+        ("warn", "pass", "better"), ("fail", "observe", "better"), ("skip", "pass", "judged"),
         ("fail", "skip", "unjudged"), ("pass", "disabled", "unjudged"),
         ("pass", "observe", None), ("skip", "disabled", None), ("fail", "error", None), ("fail", "fail", None),
     ],
@@ -92,16 +94,24 @@ def test_renamed_new_and_gone_requirements(report: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("before", "after", "kinds"),
+    ("before", "after", "worse"),
     [
-        ("conformant", "not_demonstrated", ["worse"]),
-        ("not_demonstrated", "conformant", ["better"]),
-        ("conformant", "not_conformant", []),  # its requirements tell it
+        ("conformant", "not_demonstrated", True),
+        ("conformant", "not_conformant", True),
+        ("not_demonstrated", "conformant", False),
+        ("conformant", "conformant", False),
     ],
 )
-def test_a_change_of_the_verdict(report: dict[str, Any], before: str, after: str, kinds: list[str]) -> None:
-    lines = compare({**report, "verdict": before}, {**report, "verdict": after}).lines
-    assert [kind for kind, _ in lines] == kinds
+def test_a_change_of_the_verdict(report: dict[str, Any], before: str, after: str, worse: bool) -> None:
+    comparison = compare({**report, "verdict": before}, {**report, "verdict": after})
+    assert comparison.is_worse == worse
+    change = before if before == after else f"{before} \N{RIGHTWARDS ARROW} {after}"
+    assert comparison.sum == f"{change}: nothing has changed"
+
+
+def test_a_night_in_which_more_was_judged_is_not_red(report: dict[str, Any]) -> None:
+    assert not compare(changed(report, POLL_01="skip"), changed(report, POLL_01="warn")).is_worse
+    assert compare(changed(report, POLL_01="pass"), changed(report, POLL_01="warn")).is_worse
 
 
 def test_the_command_compares_files(report: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -110,8 +120,14 @@ def test_the_command_compares_files(report: dict[str, Any], tmp_path: Path, caps
     new.write_text(json.dumps(changed(report, POLL_01="fail", PROBE_03="pass")))
     assert cli.main(["compare", str(old), str(new)]) == 1
     said = capsys.readouterr().out
-    assert said.splitlines()[-1] == "1 worse, 1 better, 0 new, 0 gone, 0 no longer judged"
+    assert said.splitlines()[0] == "not_conformant: 1 worse, 1 better"
     assert cli.main(["compare", str(old), str(old)]) == 0
+    assert capsys.readouterr().out.startswith("not_conformant: nothing has changed\n")
+    assert cli.main(["compare", str(old), str(new), "--markdown"]) == 1
+    said = capsys.readouterr().out
+    assert said.startswith("## Worse: not conformant: 1 worse, 1 better\n")
+    assert "| worse | `POLL-01 pass \N{RIGHTWARDS ARROW} fail" in said
+    assert "| better | `PROBE-03 fail \N{RIGHTWARDS ARROW} pass" in said
 
 
 @pytest.mark.parametrize(
@@ -143,3 +159,11 @@ def test_a_client_is_not_compared_with_a_server(
     client_report.write_text(json.dumps({**report, "target": {**report["target"], "kind": "client"}}))
     assert cli.main(["compare", str(server_report), str(client_report)]) == 4
     assert "about a client" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("verdict", ["conformant", "not_conformant", "not_demonstrated"])
+def test_the_badge_says_verdict_version_and_date(report: dict[str, Any], verdict: str) -> None:
+    text = badge.render({**report, "verdict": verdict, "started": "2026-11-27T07:00:00Z"})
+    drawing = ElementTree.fromstring(text)  # noqa: S314 - it is our own
+    said = [text.text for text in drawing.iter("{http://www.w3.org/2000/svg}text")]
+    assert said == [f"guest-agent API {report['spec']['version']}", f"{verdict.replace('_', ' ')}, 2026-11-27"]

@@ -71,7 +71,7 @@ def command(argv: Sequence[str] | None) -> int:
 
         return explain(arguments.id)
     if arguments.command == "compare":
-        return compare(arguments.old, arguments.new)
+        return compare(arguments.old, arguments.new, markdown=arguments.markdown)
     if arguments.command == "client":
         return judge_command(arguments, for_pytest)
     if arguments.command == "judge" and "--client" in for_pytest:
@@ -198,6 +198,7 @@ def add_compare(commands: Commands) -> None:
     )
     comparing.add_argument("old", metavar="OLD.json", type=Path, help="report.json of the earlier run")
     comparing.add_argument("new", metavar="NEW.json", type=Path, help="report.json of the later run")
+    comparing.add_argument("--markdown", action="store_true", help="print Markdown, for the summary of a CI job")
 
 
 def add_explain(commands: Commands) -> None:
@@ -275,7 +276,7 @@ def run_pytest(arguments: list[str]) -> int:
     return int(pytest.main(["--pyargs", "hostup_conformance", *alone, *arguments, *quiet]))
 
 
-def compare(old: Path, new: Path) -> int:
+def compare(old: Path, new: Path, *, markdown: bool) -> int:
     """Print how two reports differ, and return 1 if something became worse."""
     from hostup_conformance.keeping.misconfigured import Misconfigured
     from hostup_conformance.reports import compare, schema
@@ -288,8 +289,9 @@ def compare(old: Path, new: Path) -> int:
         complain(str(error))
         return 4
     comparison = compare.compare(before, after)
-    say("\n".join(compare.text_of(comparison, before, after)))
-    return 1 if comparison.count("worse") else 0
+    lines = compare.markdown_of if markdown else compare.text_of
+    say("\n".join(lines(comparison, before, after)))
+    return 1 if comparison.is_worse else 0
 
 
 if __name__ == "__main__":

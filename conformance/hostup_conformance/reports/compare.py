@@ -8,30 +8,54 @@ from typing import Any
 
 from hostup_conformance.judging.ledger import renamed
 from hostup_conformance.keeping.safe_text import shown
+from hostup_conformance.reports.summary import code
 
 #: The ranks of the statuses of judged requirements, from bad to good; an observation breaks nothing.
 RANKS = {"error": 0, "fail": 0, "warn": 1, "observe": 2, "pass": 2}
 VERDICTS = ("not_conformant", "not_demonstrated", "conformant")
-#: The kinds of changes in the order in which they are listed, each with its name in the last line.
-KINDS = {"worse": "worse", "better": "better", "new": "new", "gone": "gone", "unjudged": "no longer judged"}
+#: The kinds of changes in the order in which they are listed, each with its name.
+KINDS = {
+    "worse": "worse",
+    "better": "better",
+    "judged": "newly judged",
+    "unjudged": "no longer judged",
+    "new": "new",
+    "gone": "gone",
+}
 LONGEST = 200
+OTHER_CONTRACT = "The contract differs between the two: some changes may be the suite's, and not the server's."
 
 
 @dataclass
 class Comparison:
     """The changes between two reports, each as its kind and a line."""
 
+    verdicts: tuple[str, str]
     lines: list[tuple[str, str]] = field(default_factory=list)
 
     def count(self, kind: str) -> int:
         """Return how many changes are of a kind."""
         return sum(kind == of_kind for of_kind, _ in self.lines)
 
+    @property
+    def is_worse(self) -> bool:
+        """Whether the verdict or a requirement became worse. What is broken and was not judged before is neither."""
+        before, after = map(VERDICTS.index, self.verdicts)
+        return after < before or self.count("worse") > 0
+
+    @property
+    def sum(self) -> str:
+        """The verdict, or its change, and the numbers of changes, in a line."""
+        before, after = self.verdicts
+        numbers = [f"{count} {called}" for kind, called in KINDS.items() if (count := self.count(kind))]
+        change = after if before == after else f"{before} \N{RIGHTWARDS ARROW} {after}"
+        return f"{change}: {', '.join(numbers) or 'nothing has changed'}"
+
 
 def compare(old: dict[str, Any], new: dict[str, Any]) -> Comparison:
     """Compare two reports, by the ids that requirements have today."""
     before, after = entries(old), entries(new)
-    comparison = Comparison(list(verdict_change(old["verdict"], new["verdict"])))
+    comparison = Comparison((old["verdict"], new["verdict"]))
     for id, entry in after.items():
         if id not in before:
             comparison.lines.append(("new", line(id, entry["status"], entry)))
@@ -51,23 +75,13 @@ def entries(report: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 def kind_of_change(before: str, after: str) -> str | None:
-    """Return the kind of a change of status; None if the requirement is as good as before.
-
-    A broken requirement that was not judged before is worse; one that is no longer judged is neither worse nor better.
-    """
+    """Return the kind of a change of status; None if the requirement is as good as before."""
     if after not in RANKS:
         return "unjudged" if before in RANKS else None
-    was, is_now = RANKS.get(before, 2), RANKS[after]
-    if is_now < was:
-        return "worse"
-    return "better" if is_now > was or before not in RANKS else None
-
-
-def verdict_change(before: str, after: str) -> Iterator[tuple[str, str]]:
-    """Yield a change of the verdict that no requirement shows: the endpoint is no longer seen to work, or is again."""
-    if before != after and "not_conformant" not in {before, after}:
-        kind = "worse" if VERDICTS.index(after) < VERDICTS.index(before) else "better"
-        yield kind, f"verdict: {before} \N{RIGHTWARDS ARROW} {after}"
+    if before not in RANKS:
+        return "judged"
+    was, is_now = RANKS[before], RANKS[after]
+    return "worse" if is_now < was else "better" if is_now > was else None
 
 
 def line(id: str, change: str, entry: dict[str, Any]) -> str:
@@ -77,14 +91,26 @@ def line(id: str, change: str, entry: dict[str, Any]) -> str:
 
 
 def text_of(comparison: Comparison, old: dict[str, Any], new: dict[str, Any]) -> Iterator[str]:
-    """Yield the lines of a comparison: the two reports first, and the numbers last."""
-    for name, report in (("old", old), ("new", new)):
-        yield (
-            f"{name}: {report['verdict']}  {shown(report['target']['base_url'])} at {shown(report['started'])}, "
-            f"suite {shown(report['suite_version'])}"
-        )
+    """Yield the lines of a comparison: the verdict and the numbers first."""
+    yield comparison.sum
+    yield from (f"{name}: {of_report(report)}" for name, report in (("old", old), ("new", new)))
     if old["spec"] != new["spec"]:
-        yield "The contract differs between the two: some changes may be the suite's, and not the server's."
-    for kind, text in comparison.lines:
-        yield f"{kind:8} {text}"
-    yield ", ".join(f"{comparison.count(kind)} {called}" for kind, called in KINDS.items())
+        yield OTHER_CONTRACT
+    yield from (f"{KINDS[kind]:16} {text}" for kind, text in comparison.lines)
+
+
+def markdown_of(comparison: Comparison, old: dict[str, Any], new: dict[str, Any]) -> Iterator[str]:
+    """Yield the same as Markdown, for the summary of a job or a comment."""
+    yield f"## {'Worse' if comparison.is_worse else 'Not worse'}: {comparison.sum.replace('_', ' ')}"
+    yield from ("", f"- old: {code(of_report(old))}", f"- new: {code(of_report(new))}")
+    if old["spec"] != new["spec"]:
+        yield from ("", OTHER_CONTRACT)
+    if comparison.lines:
+        yield from ("", "| | |", "|---|---|")
+        yield from (f"| {KINDS[kind]} | {code(text)} |" for kind, text in comparison.lines)
+
+
+def of_report(report: dict[str, Any]) -> str:
+    """Return in a line what a report is about, and when it was made."""
+    target, started, version = shown(report["target"]["base_url"]), shown(report["started"]), report["suite_version"]
+    return f"{report['verdict']}  {target} at {started}, suite {shown(version)}"

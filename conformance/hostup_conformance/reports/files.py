@@ -11,7 +11,7 @@ from typing import Any
 
 from hostup_conformance.judging.defects import failure
 from hostup_conformance.keeping.files import append, is_among, read_plain, remove, write_whole
-from hostup_conformance.reports import html, junit, summary
+from hostup_conformance.reports import badge, html, junit, summary
 
 
 def as_json(record: dict[str, Any]) -> str:
@@ -28,6 +28,7 @@ REPORTS = {
     "report.html": html.render,
     "junit.xml": junit.render,
     "summary.md": summary.render,
+    "badge.svg": badge.render,
 }
 
 
