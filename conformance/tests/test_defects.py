@@ -133,7 +133,7 @@ def test_a_client_that_nobody_saw_is_an_error(tmp_path: Path, monkeypatch: pytes
         ("front.run", "root_causes"),
         ("contract.oracles", "load"),
         ("front.record", "shown_by"),
-        ("sources.stages", "ban_in"),
+        ("sources.queue", "ban_in"),
         ("sources.generated", "safe_pid"),
     ),
 )

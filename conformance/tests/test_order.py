@@ -9,7 +9,9 @@ import pytest
 from hostup_conformance.contract.judging import judge
 from hostup_conformance.contract.target import Target
 from hostup_conformance.mock import Mock
-from hostup_conformance.sources.script import TELLING, Script
+from hostup_conformance.sources.requests import Rank
+from hostup_conformance.sources.script import Script
+from hostup_conformance.sources.start_steps import CommandScript
 from judging import run
 
 #: What the strictest common rate limit lets through in a minute.
@@ -38,21 +40,20 @@ def test_wrong_keys_come_late() -> None:
     assert len(refused) <= 40
 
 
-def test_the_telling_purposes_are_those_of_steps() -> None:
-    stages = Script(TARGET, careful=True).stages()
-    assert {step.purpose for stage in stages[:4] for step in stage.steps} >= {*TELLING}
+def test_each_telling_step_has_a_place_of_its_own() -> None:
+    steps = CommandScript(replace(TARGET, allow_exec=True), careful=False, token=None).steps()
+    telling = {step.purpose: step.telling for step in steps if step.telling}
+    assert sorted(telling.values()) == list(range(1, len(telling) + 1))
 
 
 @pytest.mark.parametrize("running", [MOCK.running_pid, None])
 def test_the_poll_that_gets_the_output_comes_last(running: int | None) -> None:
     target = replace(TARGET, running_pid=running)
-    stages = Script(target, careful=False).stages()
-    polled = next(number for number, stage in enumerate(stages) if stage.beside)
     after = [
         step.purpose
-        for stage in stages[polled:]
-        for step in stage.steps
-        if ("pid", str(target.finished_pid)) in parse_qsl(urlsplit(step.request.target).query)
+        for step in Script(target, careful=False).steps()
+        if step.rank >= Rank.ENDED
+        and ("pid", str(target.finished_pid)) in parse_qsl(urlsplit(step.request.target).query)
         and f"Bearer {target.key}" != step.request.header("authorization")
     ]
     assert after == ["the ended command with read:vm alone, afterwards"]

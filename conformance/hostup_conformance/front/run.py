@@ -164,8 +164,8 @@ class Run:
     @cached_property
     def _expected(self) -> int:
         """About how many requests are sent in all, if a correct server is judged."""
-        steps = sum(len(stage.steps) for stage in commands.stages(self.configured, careful=self.careful))
-        expected = steps + MOST_CASES + (FOR_COMMANDS if self.configured.allow_exec else DEPENDENT)
+        steps = commands.script(self.configured, careful=self.careful)
+        expected = len(steps) + MOST_CASES + (FOR_COMMANDS if self.configured.allow_exec else DEPENDENT)
         return min(expected, self.wire.limits.requests or expected)
 
     @contextmanager

@@ -14,10 +14,10 @@ from hostup_conformance.contract.sending import Wire
 from hostup_conformance.contract.target import Target
 from hostup_conformance.http.unsent import Stopped
 from hostup_conformance.sources import dependent
-from hostup_conformance.sources.requests import Stage
+from hostup_conformance.sources.queue import take
+from hostup_conformance.sources.requests import Rank, Step
 from hostup_conformance.sources.script import Script
 from hostup_conformance.sources.side_by_side import width
-from hostup_conformance.sources.stages import run_stages
 from hostup_conformance.sources.start_steps import CommandScript
 from hostup_conformance.sources.started_commands import StartedCommands, follow
 
@@ -27,12 +27,11 @@ SCENARIOS, STEPS = 2, 3
 MOST_COMMANDS = 35 + SCENARIOS * STEPS
 
 
-def stages(target: Target, *, careful: bool, token: str | None = None) -> list[Stage]:
-    """Return the stages of the scripted probe, including the starts that must be refused if commands may be started."""
-    script = (
-        CommandScript(target, careful=careful, token=token) if target.allow_exec else Script(target, careful=careful)
-    )
-    return script.stages()
+def script(target: Target, *, careful: bool, token: str | None = None) -> list[Step]:
+    """Return the steps of the scripted probe, including starts that must be refused if commands may be started."""
+    if target.allow_exec:
+        return CommandScript(target, careful=careful, token=token).steps()
+    return Script(target, careful=careful).steps()
 
 
 def run(wire: Wire, target: Target, *, careful: bool, slow_seconds: float = SLOW_SECONDS) -> None:
@@ -43,7 +42,7 @@ def run(wire: Wire, target: Target, *, careful: bool, slow_seconds: float = SLOW
     if target.allow_exec:
         run_with_commands(wire, target, careful=careful, slow_seconds=slow_seconds)
     else:
-        run_stages(wire, target, stages(target, careful=careful))
+        take(wire, target, script(target, careful=careful))
     target = with_started_commands(target, wire.exchanges)
     said = [member(e, "exited") for e in wire.exchanges if e.ask.pid == Pid.FINISHED and e.status == 200]
     if target.finished_pid and said and said[-1] is False:
@@ -60,20 +59,22 @@ def run_with_commands(wire: Wire, target: Target, *, careful: bool, slow_seconds
     With a slow server, what needs no order is done at the same time.
     """
     started = StartedCommands(wire, target, slow_seconds)
-    run_stages(wire, target, stages(target, careful=careful)[:1])
+    take(wire, target, of(script(target, careful=careful), Rank.WARMING, Rank.WARMING))
     with suppress(Stopped):
         started.begin()
     target = with_started_commands(target, wire.exchanges)
-    rest = stages(target, careful=careful, token=started.token if started.traced else None)[1:]
-    at_the_end = [stage for stage in rest if stage.at_the_end]
-    last_refused = next(number for number, stage in enumerate(at_the_end) if stage.last_refused)
+    steps = script(target, careful=careful, token=started.token if started.traced else None)
     endings, slow = started.endings(), width(wire) > 1
-    run_stages(wire, target, [stage for stage in rest if not stage.at_the_end], beside=endings if slow else ())
+    take(wire, target, of(steps, Rank.CORE, Rank.CORE), beside=endings if slow else ())
     if slow:
-        run_stages(wire, target, at_the_end[: last_refused + 1])
+        take(wire, target, of(steps, Rank.ENDED, Rank.REFUSED_STARTS))
     else:
-        run_stages(wire, target, at_the_end[:last_refused])
+        take(wire, target, of(steps, Rank.ENDED, Rank.TELLING))
         started.at_once(*endings)
-        run_stages(wire, target, [at_the_end[last_refused]])
-    # What tells which of the refused commands ran comes after all of them.
-    run_stages(wire, target, at_the_end[last_refused + 1 :], beside=(started.conclude,))
+        take(wire, target, of(steps, Rank.REFUSED_STARTS, Rank.REFUSED_STARTS))
+    take(wire, target, of(steps, Rank.REST, Rank.BACKWARDS), beside=(started.conclude,))
+
+
+def of(steps: list[Step], first: Rank, last: Rank) -> list[Step]:
+    """Return the steps of some ranks."""
+    return [step for step in steps if first <= step.rank <= last]

@@ -1,8 +1,9 @@
-"""What the requests of all sources are made of: header fields, keys, steps and stages. It sends nothing."""
+"""What the requests of all sources are made of: header fields, keys and steps. It sends nothing."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import IntEnum, auto
 
 from hostup_conformance import __version__
 from hostup_conformance.contract.target import Target
@@ -16,6 +17,26 @@ BASE_HEADERS: Headers = (
 )
 
 
+class Rank(IntEnum):
+    """When a step is taken. Several of one rank may be under way at a time, unless they must be alone."""
+
+    #: Shows how long responses take, which decides how many requests are under way at a time.
+    WARMING = auto()
+    #: Shows whether the endpoint works at all, or must come before the poll of the ended command.
+    CORE = auto()
+    #: The poll that gets the output of the ended command, and what follows it.
+    ENDED = auto()
+    #: Judges a requirement that no step before it judges, or else shows many faults of the catalogue.
+    TELLING = auto()
+    #: The last starts that must be refused. What tells whether their commands ran comes after them.
+    REFUSED_STARTS = auto()
+    #: All others; and the requests that depend on earlier responses.
+    REST = auto()
+    #: Requests of all kinds at once, in one order and in the other.
+    BURST = auto()
+    BACKWARDS = auto()
+
+
 @dataclass(frozen=True)
 class Step:
     """One deliberate request. `client` is set if the generated client makes it."""
@@ -25,6 +46,14 @@ class Step:
     #: What the target must support for the response to mean anything (see `target.CAPABILITIES`).
     capability: str | None = None
     client: ClientCall | None = None
+    #: Its place among the telling steps, if it is one of them; of those with one purpose, that is the first.
+    telling: int | None = None
+    rank: Rank = Rank.REST
+
+    @property
+    def alone(self) -> bool:
+        """Whether no other step may be under way with it."""
+        return self.rank in {Rank.WARMING, Rank.ENDED}
 
 
 @dataclass(frozen=True)
@@ -36,23 +65,6 @@ class ClientCall:
     ordered: int | None
     #: Set for the start of a command.
     command: str | None = None
-
-
-@dataclass(frozen=True)
-class Stage:
-    """Steps that are sent one after the other or, unless `ordered`, several at a time."""
-
-    steps: list[Step]
-    ordered: bool = True
-    burst: bool = False
-    #: Whether the steps may be sent at the same time as those of the next stage.
-    beside: bool = False
-    #: Whether the requests that depend on earlier responses are sent with it.
-    with_dependent: bool = False
-    #: Whether it comes after the end of the commands that the run has started.
-    at_the_end: bool = False
-    #: Whether it has the last starts that must be refused, after which the guest can tell which of them ran.
-    last_refused: bool = False
 
 
 def authorization(target: Target, key: str | None = "") -> Headers:

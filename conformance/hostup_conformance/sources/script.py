@@ -15,28 +15,12 @@ from hostup_conformance.contract.paths import ENDPOINT, VPSS, path_of
 from hostup_conformance.contract.problems import codes_by_status
 from hostup_conformance.contract.target import Target, altered_keys
 from hostup_conformance.http.messages import Headers, Request
-from hostup_conformance.sources.requests import BASE_HEADERS, ClientCall, Stage, Step, authorization, authorized
+from hostup_conformance.sources.requests import BASE_HEADERS, ClientCall, Rank, Step, authorization, authorized
 
 #: So many requests are sent one by one in any case: they show how long responses take.
 WARMING = 2
-#: The purposes of the requests that come first after those of the core, in their order: each judges a requirement that
-#: none before it judges, or else shows the most faults of the catalogue that none before it shows. The list of VPSs is
-#: the first of them, since it tells a wrong id from a wrong key.
-TELLING = (
-    "the list of VPSs", "the status of the VPS", "an ordered 429", "a pid that is not an integer",
-    "the status of an unknown VPS", "a very long pid", "a repeated pid", "HEAD, as the probe", "OPTIONS",
-    "the list of VPSs with read:vm alone", "the scheme in lower case", "the probe, from a page of another origin",
-    "the own id in another case", "a poll under somebody else's VPS", "a pid that no process can have",
-    "a malformed id", "a poll in another spelling, read:vm alone",
-    "a poll on the path in another spelling, read:vm alone", "HEAD of a poll with read:vm alone",
-    "HEAD of somebody else's VPS", "a path beside the endpoint's", "an id that resembles the own",
-    "a poll of a command that was never started", "a pid that some parsers take for an integer",
-    "HEAD without a key", "the path in another spelling, without a key", "the key under Basic",
-    "the list of VPSs without a key", "an altered key", "a wrong key under another scheme",
-)  # fmt: skip
-#: So many of them come before the polls of the ended command, which show more than the others.
+#: So many of the telling steps come before the polls of the ended command, which show more than the others.
 FIRST = 4
-RANK = {purpose: rank for rank, purpose in enumerate(TELLING)}
 
 
 class Script:
@@ -46,8 +30,8 @@ class Script:
         self.target, self.careful = target, careful
         self._random = random.SystemRandom()
 
-    def stages(self) -> list[Stage]:
-        """Return all stages, with the steps that the target's profile and fixtures allow, the telling ones first."""
+    def steps(self) -> list[Step]:
+        """Return the steps that the target's profile and fixtures allow, in the order in which they are taken."""
         core = self._offered(self._core())
         before, beside = map(self._offered, self._must_be_refused())
         anyhow = (
@@ -55,33 +39,33 @@ class Script:
         )  # fmt: skip
         first, more = one_of_each([*self._offered(chain(*anyhow)), *beside])
         first_starts, more_starts = one_of_each(self._offered(self._refused_starts()))
-        telling = sorted((step for step in first if step.purpose in RANK), key=lambda step: RANK[step.purpose])
-        rest = [*(step for step in first if step.purpose not in RANK), *self._offered(self._once_more()), *more]
-        welcome, unwelcome = self._with_good_key(telling)
-        first_of_rest, last_of_rest = self._with_good_key(rest)
-        last_refused = [Stage(more_starts, ordered=False, at_the_end=True, last_refused=True)]
+        # With a good key first: the others may lead to a ban.
+        telling = sorted(
+            (step for step in first if step.telling), key=lambda step: (self._risks_ban(step), step.telling)
+        )
+        rest = [*(step for step in first if not step.telling), *self._offered(self._once_more()), *more]
+        burst, backwards = map(self._offered, self._bursts())
         return [
-            Stage(core[:WARMING]),
-            Stage([*core[WARMING:], *welcome[:FIRST], *before, *first_starts], ordered=False),
-            Stage(self._offered(self._ended_command()), beside=True, at_the_end=True),
-            Stage([*welcome[FIRST:], *unwelcome], ordered=False, beside=True, at_the_end=True),
-            *(last_refused if self.target.allow_exec else ()),
-            Stage([*first_of_rest, *last_of_rest], ordered=False, with_dependent=True, at_the_end=True),
-            *(Stage(self._offered(steps), burst=True, at_the_end=True) for steps in self._bursts()),
-        ]  # fmt: skip
+            *ranked(Rank.WARMING, core[:WARMING]),
+            *ranked(Rank.CORE, [*core[WARMING:], *telling[:FIRST], *before, *first_starts]),
+            *ranked(Rank.ENDED, self._offered(self._ended_command())),
+            *ranked(Rank.TELLING, telling[FIRST:]),
+            *ranked(Rank.REFUSED_STARTS, more_starts),
+            *ranked(Rank.REST, sorted(rest, key=self._risks_ban)),
+            *ranked(Rank.BURST, burst),
+            *ranked(Rank.BACKWARDS, backwards),
+        ]
 
     def _refused_starts(self) -> Iterable[Step]:
         """Return the starts that must be refused: none where no command may be started."""
         return ()
 
-    def _with_good_key(self, steps: Iterable[Step]) -> tuple[list[Step], list[Step]]:
-        """Separate the steps with a key that was given from the others, which may lead to a ban."""
-        good = {f"bearer {key}" for key in (self.target.key, self.target.read_key)}
-        found: tuple[list[Step], list[Step]] = ([], [])
-        for step in steps:
-            scheme, blank, token = (step.request.header("authorization") or "").partition(" ")
-            found[scheme.lower() + blank + token not in good].append(step)
-        return found
+    def _risks_ban(self, step: Step) -> bool:
+        """Whether a step has no key that was given, for which guards count against the caller."""
+        scheme, blank, token = (step.request.header("authorization") or "").partition(" ")
+        return scheme.lower() + blank + token not in {
+            f"bearer {key}" for key in (self.target.key, self.target.read_key)
+        }
 
     def _must_be_refused(self) -> tuple[list[Step], list[Step]]:
         """Return the polls that get no output: those that the poll of the ended command has to follow, and others."""
@@ -121,7 +105,8 @@ class Script:
 
     def _ordered_errors(self) -> Iterator[Step]:
         for status in codes_by_status():
-            yield self._get(f"an ordered {status}", headers=(("Prefer", f"code={status}"),))
+            yield self._get(f"an ordered {status}", headers=(("Prefer", f"code={status}"),),
+                            telling=3 if status == 429 else None)  # fmt: skip
         for status in (429, 500):
             yield self._by_client(f"an ordered {status}, by the generated client", ordered=status)
 
@@ -149,7 +134,11 @@ class Script:
                 purpose = "somebody else's VPS with read:vm alone"
                 yield self._get(purpose, vps=t.foreign_vps, key=t.read_key, capability="ids")
             yield self._get(
-                "a poll under somebody else's VPS", vps=t.foreign_vps, pid=self._nobodys_pid(), capability="ids"
+                "a poll under somebody else's VPS",
+                vps=t.foreign_vps,
+                pid=self._nobodys_pid(),
+                capability="ids",
+                telling=14,
             )
 
     def _ways_round(self) -> Iterator[Step]:
@@ -159,18 +148,18 @@ class Script:
         paths = (own + "/", own.replace("/agent/", "//agent/"), own.replace("exec", "%65xec"))
         for path in paths:
             yield self._get(
-                "the path in another spelling, without a key", path=path, key=None, capability="credentials"
+                "the path in another spelling, without a key", path=path, key=None, capability="credentials", telling=26
             )
         if not t.read_key:
             return
         spelt = (f"pid=&pid={pid}", f"PID={pid}", f"%70id={pid}", f"pid%5B%5D={pid}", f"x=1;pid={pid}", f"pid=%20{pid}")
         for query in spelt:
             yield self._get("a poll in another spelling, read:vm alone", query=f"?{query}", key=t.read_key,
-                            capability="scopes")  # fmt: skip
+                            capability="scopes", telling=17)  # fmt: skip
         more = (own.replace("/agent/exec", "/Agent/Exec"), own + ";x", own + ".json")
         for path in (*paths, *more):
             yield self._get("a poll on the path in another spelling, read:vm alone", path=path, pid=pid,
-                            key=t.read_key, capability="scopes")  # fmt: skip
+                            key=t.read_key, capability="scopes", telling=18)  # fmt: skip
         reading = (*BASE_HEADERS, *authorization(t, t.read_key))
         bodies = {"application/x-www-form-urlencoded": f"pid={pid}", "application/json": f'{{"pid": {pid}}}'}
         for media_type, body in bodies.items():
@@ -195,17 +184,17 @@ class Script:
         schemes = ["Basic " + basic[0], "Basic " + basic[1], f"Token {key}", f"ApiKey {key}", key, "Bearer"]
         for value in schemes:
             name = value.partition(" ")[0] if value != key else "no scheme"
-            yield self._with_authorization(f"the key under {name}", value)
+            yield self._with_authorization(f"the key under {name}", value, telling=27 if name == "Basic" else None)
         wrong = self._other_key()
         yield self._with_authorization("the key under a scheme that nobody knows", f"Nonesuch {key}")
         for value in (f"Basic {b64encode(f'{wrong}:'.encode()).decode()}", f"Token {wrong}", wrong):
-            yield self._with_authorization("a wrong key under another scheme", value)
+            yield self._with_authorization("a wrong key under another scheme", value, telling=30)
         for value in altered_keys(key):
-            yield self._with_authorization("an altered key", f"Bearer {value}")
+            yield self._with_authorization("an altered key", f"Bearer {value}", telling=29)
         for value in ("null", "undefined"):
             yield self._with_authorization("what a careless client sends for a key", f"Bearer {value}")
         yield self._with_authorization("a key with bytes above 127", f"Bearer {self._other_key()}\xe9\xff")
-        yield self._with_authorization("the scheme in lower case", f"bearer {key}")
+        yield self._with_authorization("the scheme in lower case", f"bearer {key}", telling=11)
         yield self._get("a session that was never opened", key=None, headers=(("Cookie", "hostup_session=none"),),
                         capability="credentials")  # fmt: skip
         if not self.careful:
@@ -222,9 +211,9 @@ class Script:
     def _ids(self) -> Iterator[Step]:
         own = self.target.vps
         for vps in (own + "x", own[:-1], "x" + own, own + "0", own[:-1] + "_"):
-            yield self._get("an id that resembles the own", vps=vps, capability="ids")
+            yield self._get("an id that resembles the own", vps=vps, capability="ids", telling=22)
         if own.swapcase() != own:
-            yield self._get("the own id in another case", vps=own.swapcase(), capability="ids")
+            yield self._get("the own id in another case", vps=own.swapcase(), capability="ids", telling=13)
         raw = quote(own, safe="")
         odd = [
             "%25" + raw.encode()[:1].hex() + raw[1:], raw + "%00", raw + "%20", raw + "%27",
@@ -234,7 +223,7 @@ class Script:
         if self.target.foreign_vps:
             odd.append(f"{raw}%2F..%2F{quote(self.target.foreign_vps, safe='')}")
         for segment in odd:
-            yield self._get("a malformed id", path=ENDPOINT.replace("{id}", segment), capability="ids")
+            yield self._get("a malformed id", path=ENDPOINT.replace("{id}", segment), capability="ids", telling=16)
 
     def _pids(self) -> Iterator[Step]:
         running, nobodys = self.target.running_pid, self._nobodys_pid()
@@ -244,7 +233,7 @@ class Script:
         # In a guest, 1 is no command's. A server with numbers of its own may have given it, if its numbers are small.
         unknown += [1] if running and running > 1000 and not self.careful else []
         for pid in unknown:
-            yield self._get("a poll of a command that was never started", pid=pid, capability="pids")
+            yield self._get("a poll of a command that was never started", pid=pid, capability="pids", telling=23)
         if self.target.unavailable_vps:
             yield self._get(
                 "a poll of the VPS without an agent", vps=self.target.unavailable_vps, pid=nobodys, capability="pids"
@@ -259,35 +248,35 @@ class Script:
             *(["0xbadbad"] if self.careful else [f"0x{known:x}", f"{known},{known}"]),
         ]  # fmt: skip
         for value in invalid:
-            yield self._get("a pid that is not an integer", pid=value, capability="input")
+            yield self._get("a pid that is not an integer", pid=value, capability="input", telling=4)
         in_arabic = quote(str(known).translate({ord("0") + digit: 0x660 + digit for digit in range(10)}))
         loose = [f"%20{known}", f"{known}%20", f"{known}%0A", f"%2B{known}", in_arabic]
         if not self.careful:
             loose += [f"0{known}", f"{known}.0", f"{known}e0", f"{str(known)[:1]}_{str(known)[1:]}"]
         for value in loose:
-            yield self._get("a pid that some parsers take for an integer", pid=value, capability="input")
+            yield self._get("a pid that some parsers take for an integer", pid=value, capability="input", telling=24)
         beyond = [str(2**63 + 1 + 2 * self._random.randrange(10**6)), str(2**64 + known), "9" * 2500]
         for value in ("0", "-1", f"-{known}", *beyond):
-            yield self._get("a pid that no process can have", pid=value, capability="input")
-        yield self._get("a very long pid", pid="9" * 5000, capability="input")
+            yield self._get("a pid that no process can have", pid=value, capability="input", telling=15)
+        yield self._get("a very long pid", pid="9" * 5000, capability="input", telling=6)
         yield self._get("an empty pid", pid="", capability="input")
-        yield self._get("a repeated pid", query=f"?pid={known}&pid={nobodys}", capability="input")
+        yield self._get("a repeated pid", query=f"?pid={known}&pid={nobodys}", capability="input", telling=7)
         yield self._get("a repeated pid", query=f"?pid={known}&pid=abc", capability="input")
 
     def _methods(self) -> Iterator[Step]:
         own = path_of(self.target.vps)
         with_key = authorized(own, self.target).headers
-        yield Step("HEAD, as the probe", Request("HEAD", own, with_key), "input")
-        yield Step("HEAD without a key", Request("HEAD", own, BASE_HEADERS), "credentials")
-        yield Step("OPTIONS", Request("OPTIONS", own, with_key), "input")
+        yield Step("HEAD, as the probe", Request("HEAD", own, with_key), "input", telling=8)
+        yield Step("HEAD without a key", Request("HEAD", own, BASE_HEADERS), "credentials", telling=25)
+        yield Step("OPTIONS", Request("OPTIONS", own, with_key), "input", telling=9)
         yield Step("OPTIONS without a key", Request("OPTIONS", own, BASE_HEADERS), "credentials")
         if self.target.foreign_vps:
             foreign = path_of(self.target.foreign_vps)
-            yield Step("HEAD of somebody else's VPS", Request("HEAD", foreign, with_key), "ids")
+            yield Step("HEAD of somebody else's VPS", Request("HEAD", foreign, with_key), "ids", telling=20)
         if self.target.read_key and self.target.running_pid:
             reading = (*BASE_HEADERS, *authorization(self.target, self.target.read_key))
             poll = f"{own}?pid={self.target.running_pid}"
-            yield Step("HEAD of a poll with read:vm alone", Request("HEAD", poll, reading), "scopes")
+            yield Step("HEAD of a poll with read:vm alone", Request("HEAD", poll, reading), "scopes", telling=19)
         if self.target.running_pid:
             poll = f"{own}?pid={self.target.running_pid}"
             yield Step("HEAD of a poll without a key", Request("HEAD", poll, BASE_HEADERS), "credentials")
@@ -298,23 +287,26 @@ class Script:
             # The response to TRACE repeats the request, so this one holds no secret (RFC 9110 section 9.3.8).
             yield Step("TRACE", Request("TRACE", own, BASE_HEADERS), "input")
         for path in (own + "x", own.replace("/agent/exec", "/agent/none")):
-            yield Step("a path beside the endpoint's", Request("GET", path, with_key), "ids")
+            yield Step("a path beside the endpoint's", Request("GET", path, with_key), "ids", telling=21)
         origin = (*with_key, ("Origin", "https://origin.example"))
-        yield Step("the probe, from a page of another origin", Request("GET", own, origin))
+        yield Step("the probe, from a page of another origin", Request("GET", own, origin), telling=12)
 
     def _related(self) -> Iterator[Step]:
         """Yield the requests for the list and the status of VPSs, which a server need not offer."""
-        for name, path in (("list of VPSs", VPSS), ("status of the VPS", path_of(self.target.vps, "status"))):
-            yield self._get(f"the {name}", path=path)
-            yield self._get(f"the {name} without a key", path=path, key=None, capability="credentials")
-            yield self._get(f"the {name} with a wrong key", path=path, key=self._other_key(), capability="credentials")
+        # The list comes first, since it tells a wrong id from a wrong key.
+        of_list = ("the list of VPSs", VPSS, (1, 28, 10))
+        of_status = ("the status of the VPS", path_of(self.target.vps, "status"), (2, None, None))
+        for name, path, (telling, without_key, reading) in (of_list, of_status):
+            yield self._get(name, path=path, telling=telling)
+            yield self._get(f"{name} without a key", path=path, key=None, capability="credentials", telling=without_key)
+            yield self._get(f"{name} with a wrong key", path=path, key=self._other_key(), capability="credentials")
             if self.target.read_key:
-                yield self._get(
-                    f"the {name} with read:vm alone", path=path, key=self.target.read_key, capability="scopes"
-                )
+                yield self._get(f"{name} with read:vm alone", path=path, key=self.target.read_key, capability="scopes",
+                                telling=reading)  # fmt: skip
         for whose, vps in (("an unknown", self._unknown_vps()), ("somebody else's", self.target.foreign_vps)):
             if vps:
-                yield self._get(f"the status of {whose} VPS", path=path_of(vps, "status"), capability="ids")
+                yield self._get(f"the status of {whose} VPS", path=path_of(vps, "status"), capability="ids",
+                                telling=5 if whose == "an unknown" else None)  # fmt: skip
 
     def _ended_command(self) -> Iterator[Step]:
         """Yield the one poll that gets the output, and what follows it."""
@@ -377,6 +369,7 @@ class Script:
         key: str | None = "",
         headers: Headers = (),
         capability: str | None = None,
+        telling: int | None = None,
     ) -> Step:
         """Return a GET, of the endpoint unless a path is given, with the full key unless `key` is another or None."""
         path = path or path_of(vps or self.target.vps)
@@ -384,10 +377,10 @@ class Script:
         given = {name for name, _ in headers}
         kept = tuple(pair for pair in BASE_HEADERS if pair[0] not in given)
         all_headers = (*kept, *headers, *authorization(self.target, key))
-        return Step(purpose, Request("GET", path + query, all_headers), capability)
+        return Step(purpose, Request("GET", path + query, all_headers), capability, telling=telling)
 
-    def _with_authorization(self, purpose: str, value: str) -> Step:
-        step = self._get(purpose, key=None, capability="credentials")
+    def _with_authorization(self, purpose: str, value: str, telling: int | None = None) -> Step:
+        step = self._get(purpose, key=None, capability="credentials", telling=telling)
         return replace(step, request=replace(step.request, headers=(*step.request.headers, ("Authorization", value))))
 
     def _by_client(
@@ -425,6 +418,11 @@ class Script:
     def _nobodys_pid(self) -> int:
         """Return a pid that no guest can have: above the largest of Linux, and odd, as those of Windows never are."""
         return LARGEST_LINUX_PID + 1 + 2 * self._random.randrange(10**6)
+
+
+def ranked(rank: Rank, steps: Iterable[Step]) -> Iterator[Step]:
+    """Yield steps with their rank."""
+    return (replace(step, rank=rank) for step in steps)
 
 
 def one_of_each(steps: Iterable[Step]) -> tuple[list[Step], list[Step]]:

@@ -22,9 +22,9 @@ from hostup_conformance.contract.sending import Wire
 from hostup_conformance.contract.target import Target
 from hostup_conformance.http.messages import Request
 from hostup_conformance.http.unsent import Stopped, Unsent
+from hostup_conformance.sources.queue import step_through
 from hostup_conformance.sources.requests import BASE_HEADERS, ClientCall, Step, authorization, authorized
 from hostup_conformance.sources.side_by_side import side_by_side, width
-from hostup_conformance.sources.stages import step_through
 from hostup_conformance.sources.start_steps import body_of, echo, post
 
 T = TypeVar("T")

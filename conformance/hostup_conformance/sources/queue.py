@@ -1,10 +1,11 @@
-"""Takes the stages of a script: sends their steps, until the wire sends nothing more."""
+"""Takes the steps of a script in their order, until the wire sends nothing more."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from functools import partial
+from itertools import groupby
 
 from hostup_conformance.contract.ask import Exchange
 from hostup_conformance.contract.ban import ban_in, seems_banned
@@ -17,30 +18,31 @@ from hostup_conformance.http.connections import CONNECTIONS
 from hostup_conformance.http.unsent import Unsent
 from hostup_conformance.sources import dependent
 from hostup_conformance.sources.generated_client import call
-from hostup_conformance.sources.requests import Stage, Step, authorized
+from hostup_conformance.sources.requests import Rank, Step, authorized
 from hostup_conformance.sources.side_by_side import side_by_side, width
 
 
-def run_stages(wire: Wire, target: Target, stages: list[Stage], beside: Iterable[Callable[[], object]] = ()) -> None:
-    """Take all steps until the wire sends nothing more; a slow server gets several requests at a time.
+def take(wire: Wire, target: Target, steps: Iterable[Step], beside: Iterable[Callable[[], object]] = ()) -> None:
+    """Take steps rank by rank, until the wire sends nothing more; a slow server gets several requests at a time.
 
-    The tasks `beside` them are done before the steps of the first stage, or at the same time.
+    The tasks `beside` them are done before the steps of the first rank, or at the same time.
     """
     beside = list(beside)
-    for stage in stages:
-        at_once = width(wire)
-        if stage.burst:
+    for rank, of_rank in groupby(steps, lambda step: step.rank):
+        at_once, in_burst = width(wire), rank in {Rank.BURST, Rank.BACKWARDS}
+        if in_burst:
             if at_once < CONNECTIONS:  # else as many connections are open already
                 wire.close_idle_connections()
             at_once = CONNECTIONS
-        steps: list[Callable[[], object]] = dependent.tasks(wire, target) if stage.with_dependent else []
-        steps += [partial(step_through, wire, target, step, once=stage.burst) for step in stage.steps]
-        if stage.ordered and not stage.burst:
-            steps = [partial(side_by_side, steps, 1)]
-        if stage.beside and at_once > 1:
-            beside += steps
+        these = list(of_rank)
+        tasks: list[Callable[[], object]] = dependent.tasks(wire, target) if rank == Rank.REST else []
+        tasks += [partial(step_through, wire, target, step, once=in_burst) for step in these]
+        if these[0].alone:
+            tasks = [partial(side_by_side, tasks, 1)]
+        if rank in {Rank.ENDED, Rank.TELLING} and at_once > 1:
+            beside += tasks
         else:
-            side_by_side([*beside, *steps], at_once)
+            side_by_side([*beside, *tasks], at_once)
             beside.clear()
     side_by_side(beside, 1)
     if wire.stopped and (ban := ban_in(wire.exchanges)):
