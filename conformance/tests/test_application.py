@@ -74,6 +74,12 @@ def test_applications_of_all_kinds_are_served(module: str, attribute: str) -> No
         assert httpx.get(url + PROBE).status_code == 401
 
 
+def test_a_name_that_is_not_there_gets_those_that_are(module: str) -> None:
+    there = "has no application; it has wsgi, asgi, lifespan, living"
+    with pytest.raises(Misconfigured, match=there), serve(f"{module}:application"):
+        pass
+
+
 def test_a_framework_is_served(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(str(TARGETS))
     with serve("fastapi_server:app") as url:
@@ -85,7 +91,9 @@ def test_a_framework_is_served(monkeypatch: pytest.MonkeyPatch) -> None:
     [
         ("app", "give it as module:attribute"),
         ("no_such_module:app", "ModuleNotFoundError"),
-        ("json:no_such_attribute", "AttributeError"),
+        ("json:no_such_attribute", "json has no no_such_attribute; it has dump, dumps, detect_encoding, load, loads"),
+        ("json.scanner:app", "json.scanner has no app; it has .*make_scanner"),
+        ("string:templates.app", "string has no templates.app; it has capwords"),
         ("json:__name__", "str is neither an ASGI nor a WSGI application"),
         ("json:JSONDecodeError.mro", "list is neither"),
     ],

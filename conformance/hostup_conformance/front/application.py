@@ -37,10 +37,11 @@ def load(name: str) -> ASGIApp:
         sys.path.insert(0, here)
     try:
         app: Any = import_module(module)
-        for part in attribute.removesuffix("()").split("."):
-            app = getattr(app, part)
+        app = attribute_of(app, attribute.removesuffix("()"), name)
         if callable(app) and not parameters(app):
             app = app()
+    except Misconfigured:
+        raise
     except (Exception, SystemExit) as error:
         where = "run pytest where the module can be imported, and see that it can be with python -c"
         raise Misconfigured(f"--app {name}: {type(error).__name__}: {error}; {where} 'import {module}'") from error
@@ -53,6 +54,25 @@ def load(name: str) -> ASGIApp:
         wrapped: Any = WSGIMiddleware(with_end_of_input(app))
         return wrapped  # type: ignore[no-any-return]
     return app  # type: ignore[no-any-return]
+
+
+def attribute_of(module: Any, attribute: str, name: str) -> Any:
+    """Return what a dotted name means in a module; raise `Misconfigured`, with the names it has, if there is none."""
+    found = module
+    for part in attribute.split("."):
+        if not hasattr(found, part):
+            there = [one for one, value in vars(module).items() if may_be_one(one, value, module.__name__)]
+            instead = f"it has {', '.join(there[:5])}" if there else "it has nothing that looks like an application"
+            raise Misconfigured(f"--app {name}: {module.__name__} has no {attribute}; {instead}")
+        found = getattr(found, part)
+    return found
+
+
+def may_be_one(name: str, value: object, module: str) -> bool:
+    """Whether something in a module may be an application or make one: it can be called, and is no class or helper."""
+    if name.startswith("_") or isinstance(value, type) or not callable(value):
+        return False
+    return not inspect.isroutine(value) or getattr(value, "__module__", None) == module
 
 
 def with_end_of_input(app: Any) -> Any:

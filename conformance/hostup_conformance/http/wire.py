@@ -166,7 +166,9 @@ class Wire(Generic[A]):
 
     def _check_patience(self, exchange: Exchange[A], times: int) -> None:
         """Raise `Withheld` or `Stopped` if a request that got 429 so many times is not to be sent again."""
-        limited = f"the server responded 429 to one request {counted(times, 'time')}, although each was waited out"
+        asked = retry_after(exchange) is not None
+        waited = "although each was waited out" if asked else "without Retry-After; a second was waited each time"
+        limited = f"the server responded 429 to one request {counted(times, 'time')}, {waited}"
         enough = times > self.limits.repetitions
         if exchange.ask.dispensable and (enough or seconds_asked(exchange) > A_MOMENT):
             raise Withheld(limited)  # the run can do without it
