@@ -7,12 +7,15 @@ import html
 import json
 import os
 import quopri
+import random
 import re
 from collections.abc import Callable, Iterator
+from unicodedata import normalize
 from urllib.parse import quote
 
 import pytest
-from hostup_conformance.keeping.redact import MARK, OVERLAP, PIECE, WINDOW, Redactor
+from catalogue import first_of
+from hostup_conformance.keeping.redact import ALL, ENCODED, KEPT, MARK, OVERLAP, PIECE, WINDOW, Redactor
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
@@ -281,3 +284,103 @@ def test_a_text_that_repeats_itself_takes_no_longer(text: str) -> None:
 def test_no_key_nothing_to_do() -> None:
     assert Redactor([])("a text") == "a text"
     assert not Redactor([""]).finds_in("a text")
+
+
+def dump(text: str, group: int, line: int, *, number: bool) -> str:
+    """Return bytes in hexadecimal, in groups and lines as programs print them."""
+    data = text.encode()
+    lines = []
+    for start in range(0, len(data), line):
+        part = data[start : start + line]
+        groups = [part[at : at + group].hex() for at in range(0, len(part), group)]
+        lines.append(f"{start:08x}: " * number + " ".join(groups))
+    return "\n".join(lines)
+
+
+#: How an accident sets the characters of a key apart, or makes them look like others.
+APART: dict[str, Callable[[str], str]] = {
+    "a list": lambda text: json.dumps([*text]),
+    "a list over lines": lambda text: json.dumps([*text], indent=2),
+    "a list in Python": lambda text: repr([*text]),
+    "YAML": lambda text: "\n".join(f"- {c}" for c in text),
+    "an object": lambda text: json.dumps({str(at): c for at, c in enumerate(text)}),
+    "an object over lines": lambda text: json.dumps({str(at): c for at, c in enumerate(text)}, indent=4),
+    "a dict of Python": lambda text: repr(dict(enumerate(text))),
+    "an escaped list": lambda text: json.dumps(json.dumps([*text])),
+    "blanks": " ".join,
+    "line ends": "\n".join,
+    "hyphens": "-".join,
+    "tags": lambda text: "".join(f"<b>{c}</b>" for c in text),
+    "one tag each": "<wbr>".join,
+    "tags with attributes": lambda text: "".join(f'<span style="--n: {at}">{c}</span>' for at, c in enumerate(text)),
+    "xxd": lambda text: dump(text, 2, 16, number=True),
+    "hexdump": lambda text: dump(text, 1, 16, number=True),
+    "od": lambda text: dump(text, 4, 8, number=False),
+    "hex in lines": lambda text: dump(text, 8, 8, number=False),
+    "hex with hyphens": lambda text: text.encode().hex("-"),
+    "hex in C": lambda text: "".join(f'"\\x{byte:02x}"\n' for byte in text.encode()),
+    "MIME": lambda text: "\n".join(re.findall(".{1,12}", base64.b64encode(text.encode()).decode())),
+    "full-width letters": lambda text: "".join(chr(ord(c) + 0xFEE0) if "!" <= c <= "~" else c for c in text),
+    "mathematical letters": lambda text: re.sub("[a-z]", lambda m: chr(ord(m[0]) - 97 + 0x1D5BA), text),
+    "PEM": lambda text: re.sub("(.{8})", r"\1\r\n", base64.b64encode(text.encode()).decode()),
+}
+
+
+@pytest.mark.parametrize("form", APART)
+def test_characters_that_stand_apart_are_found(form: str) -> None:
+    letters = re.sub("[^0-9a-z]", "", KEY)
+    shown = Redactor([KEY])(f'{{"before": "{APART[form](KEY)}", "after": [1]}}')
+    assert shown.startswith('{"before": ')
+    assert shown.endswith('"after": [1]}')
+    assert MARK in shown
+    for part in shown.split(MARK):
+        rest = normalize("NFKC", re.sub("<[^>]*>|[\"'][0-9]+[\"']:|[0-9]+:", "", part)).lower()
+        rest = re.sub("[^0-9a-z]", "", rest)
+        told_of = [letters[at : at + PIECE] for at in range(len(letters) - PIECE + 1)]
+        hexadecimal = [piece.encode().hex() for piece in told_of]
+        assert not any(piece in rest for piece in (*told_of, *hexadecimal))
+
+
+ORDINARY = """\
+HTTP/1.1 404 Not Found {"type":"https://developer.hostup.se/errors/not_found","requestId":"req_01hxa3b4c5d6e7f8g9h0j1k2m3"}
+<ul><li>a</li><li>b</li></ul> - a - b - c 1, 2, 3, 4, 5, 6, 7, 8 {"0": "a", "1": "b", "2": "c", "3": "d", "4": "e"}
+00000000: 4865 6c6c 6f2c 2077 6f72 6c64 210a       Hello, world!. deadbeefdeadbeefdeadbeefdeadbeef
+"""
+
+
+def test_ordinary_text_stays() -> None:
+    assert Redactor([KEY, KEY[::-1], "9b2d6f0a-7c1e-4b8f-a3d5-1e2f3a4b5c6d"])(ORDINARY * 20) == ORDINARY * 20
+
+
+def held(redact: Redactor) -> int:
+    """Return how many pieces and forms a redactor keeps once it has been used both ways."""
+    redact(KEY)
+    redact.finds_in(KEY)
+    forms = sum(len(forms) for by_length in redact._whole.values() for forms in by_length.values())
+    return len(redact._plain) + len(redact._encoded) + forms
+
+
+@pytest.mark.parametrize("alphabet", first_of("0123456789abcdef", "abcXYZ+/=._-", "%25\\u0041&#;"))
+@pytest.mark.parametrize("length", first_of(40, 400, 4000))
+def test_what_is_kept_grows_with_the_keys_and_not_faster(alphabet: str, length: int) -> None:
+    """Neither with their number times that of the forms, nor for one long key."""
+    chance = random.Random(length)  # noqa: S311 - it only varies the cases
+    keys = ["".join(chance.choice(alphabet) for _ in range(length)) for _ in range(64_000 // length)]
+    half, whole = held(Redactor(keys[: len(keys) // 2])), held(Redactor(keys))
+    assert whole <= 2.2 * half
+    assert whole <= 100 * 64_000
+
+
+def test_of_very_many_keys_each_is_kept_as_it_is() -> None:
+    keys = [f"{number:040x}"[::-1] for number in range(10_000)]
+    redact = Redactor(keys)
+    assert held(redact) <= 100 * ALL + 20 * ENCODED + 3 * 400_000
+    assert redact(f"a {keys[-1]} b") == f"a {MARK} b"
+    assert redact(f"a {base64.b64encode(keys[0].encode()).decode()} b").startswith(f"a {MARK}")
+
+
+def test_what_was_redacted_is_kept_within_a_bound() -> None:
+    redact = Redactor([KEY])
+    for number in range(3 * KEPT):
+        assert redact(f"{KEY} {number}") == f"{MARK} {number}"
+    assert len(redact._seen) <= KEPT

@@ -1,31 +1,36 @@
 r"""Keeps keys out of all that people see: terminal, reports, recordings and exceptions. It knows no formats.
 
 Redaction works by construction. A text is read as it stands, and again with its escapes undone (percent, backslash,
-HTML entities, NULs, numbers in lists, quoted-printable, CSS) until nothing is left to undo; each reading remembers
-where its characters stood in the original. In every reading, any eight consecutive characters of a key are found, in
-either case, and so is any piece of its hexadecimal, base64 or base32 form, at whatever alignment, that would reveal
-eight of its characters. So it does not matter how each character of a key is written, or where the text was cut: fewer
-than eight characters of a key remain.
+HTML entities, NULs, numbers in lists, quoted-printable, CSS) until nothing is left to undo, with what separates single
+characters taken out (blanks, line ends, punctuation, tags, the names of members), and with its runs of hexadecimal,
+base64 and base32 digits decoded; each reading remembers where its characters stood in the original. In every reading,
+any eight consecutive characters of a key are found, in either case, and so is any piece of its hexadecimal, base64 or
+base32 form, at whatever alignment, that would reveal eight of its characters. So it does not matter how each character
+of a key is written, or where the text was cut: fewer than eight characters of a key remain.
 
 It does not know what no server writes by accident: base58, base85, uuencode, ROT13, compression, encryption, and
-numbers in lists that are encoded in hexadecimal, base64 or base32 in turn.
+numbers in lists that are encoded in hexadecimal, base64 or base32 in turn; nor, in a text of more than 4,096
+characters, what is encoded twice in base32. So what is shown is small, and only what a finding is about.
 
-The time is linear in the text: one look-up in a set for each character of each reading. The memory is that of a window.
+The time is linear in the text: one look-up in a set for each character of each reading. The memory is that of a window
+and of the keys: it grows with their characters, of which the first `ALL` are known in every form, the first `ENCODED`
+also encoded, and the others as they are.
 """
 
 from __future__ import annotations
 
 import html
-import json
 import re
-from base64 import b32encode, b64encode
+from array import array
+from base64 import b32decode, b32encode, b64decode, b64encode
 from bisect import bisect_left
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property, lru_cache
 from html.entities import html5
-from urllib.parse import quote
+from itertools import islice
+from unicodedata import normalize
 
 MARK = "[redacted]"
 #: How many consecutive characters of a key are recognized. A shorter key cannot be told from ordinary text.
@@ -34,8 +39,10 @@ PIECE = 8
 ENCODED_PIECE = 10
 #: How many times escapes are undone: a value may be percent-encoded twice within a text that is itself escaped.
 DEPTH = 5
-#: The greatest number of ways in which a text is read.
-READINGS = 60
+#: The greatest number of ways in which a text is read by undoing escapes, and of those by decoding it.
+READINGS, DECODINGS = 60, 200
+#: How many characters of keys are looked for in all forms, how many also encoded, and how many redacted texts are kept.
+ALL, ENCODED, KEPT = 1 << 15, 1 << 17, 1000
 #: A text of fewer characters is read in all ways: those that reports and terminals show are.
 SHORT = 1 << 12
 #: How many characters are read at a time, and how many of the next ones with them.
@@ -74,12 +81,36 @@ NUMBERS = {
     QUOTED_PRINTABLE: (QUOTED_PRINTABLE,),
     CSS: (re.compile(rf"\\{_HEX}{{2}}"),),
 }
+#: What may separate single characters: tags, the names of members, and whatever is no digit of base64, or of nothing.
+TAG = re.compile(r"<[^<>]{0,100}>")
+MEMBER = re.compile(r"""["']?(?<![0-9])[0-9]{1,5}["']?\s{0,9}:\s{0,9}(?=["'][^"'\\]["'])""")
+SEPARATORS = (re.compile(r"[^0-9A-Za-z+/_-]+"), re.compile(r"[^0-9A-Za-z]+"))
+#: How often tags or members stand where they separate single characters.
+OFTEN = 6
+#: The runs of digits of each encoding that may stand for eight characters.
+HEX_RUN, BASE64_RUN, BASE32_RUN = (
+    re.compile(f"[{digits}]{{{least},}}")
+    for digits, least in (("0-9A-Fa-f", 16), ("0-9A-Za-z+/_-", 11), ("A-Za-z2-7", 13))
+)
+#: What a text may be that was encoded, and was written in another form before.
+READABLE = re.compile(r"[\x00\t\n\r -~]{8}")
 #: What names a credential: a key that is too short to be recognized alone is recognized after it.
 _NAMED = r"(?i)(\b(?:bearer|authorization|api[-_]?key)\b[\s\"':=]{1,8}(?:(?:bearer|token|basic)\s{1,8})?)"
 
 
+#: The characters that look like one of ASCII, as full-width letters do.
+ASCII_ALIKE = {
+    code: normal
+    for first, last in ((0xFF01, 0xFF5E), (0x1D400, 0x1D7FF), (0x24B6, 0x24E9), (0x2460, 0x2468), (0x2070, 0x208E))
+    for code in range(first, last + 1)
+    if len(normal := normalize("NFKC", chr(code))) == 1 and normal.isascii()
+}
+
+
 def folded(text: str) -> str:
     """Return a text as it is compared: without case, in one base64 alphabet, and of the same length."""
+    if not text.isascii():
+        text = text.translate(ASCII_ALIKE)
     lower = text.lower() if text.isascii() else text.upper().lower()
     if len(lower) != len(text):
         lower = widening().sub("\ufffe", text).upper().lower()
@@ -129,6 +160,15 @@ def character(number: str) -> str:
     return chr(int(digits, 16 if "x" in digits.lower() else 10))
 
 
+#: What is taken out whole.
+APART = {TAG, MEMBER, *SEPARATORS}
+
+
+def nothing(_separator: str) -> str:
+    """Return what is left of something that is taken out."""
+    return ""
+
+
 @dataclass(frozen=True)
 class Reading:
     """A text with some escapes undone, and where its characters stood before."""
@@ -137,15 +177,23 @@ class Reading:
     #: The positions of the characters that replaced an escape, and by how much the text is shorter up to each.
     at: list[int] = field(default_factory=list)
     saved: list[int] = field(default_factory=list)
+    #: Whether nothing was replaced, but something was taken out.
+    apart: bool = False
 
     def origin(self, place: int) -> int:
         """Return where a position was before the escapes were undone."""
         before = bisect_left(self.at, place)
         return place + self.saved[before - 1] if before else place
 
+    begin = origin
+
+    def end(self, place: int) -> int:
+        """Return where the character before a position ended; what was taken out after it does not belong to it."""
+        return self.origin(place - 1) + 1 if self.apart else self.origin(place)
+
     def unescape(self, escapes: re.Pattern[str]) -> Reading | None:
         """Return this text with the escapes of a kind undone, or None if it has none."""
-        undo = character if escapes in NUMBERS else unescaped
+        undo = character if escapes in NUMBERS else nothing if escapes in APART else unescaped
         parts: list[str] = []
         at: list[int] = []
         saved: list[int] = []
@@ -160,7 +208,55 @@ class Reading:
             shorter += len(escape[0]) - len(text)
             at.append(length - 1)
             saved.append(shorter)
-        return Reading("".join((*parts, self.text[end:])), at, saved) if at else None
+        return Reading("".join((*parts, self.text[end:])), at, saved, escapes in APART) if at else None
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """What runs of digits stand for, one after the other, and between which positions each character stood before."""
+
+    text: str
+    starts: array[int]
+    stops: array[int]
+
+    def begin(self, place: int) -> int:
+        """Return where the character at a position began."""
+        return self.starts[place]
+
+    def end(self, place: int) -> int:
+        """Return where the character before a position ended."""
+        return self.stops[place - 1]
+
+
+def decodings(text: str) -> Iterator[Decoded]:
+    """Yield what a text says if its runs of digits are decoded: of each encoding, at each alignment."""
+    yield from decoded(text, HEX_RUN, 4, 2, bytes.fromhex)
+    yield from decoded(text, BASE64_RUN, 6, 4, lambda run: b64decode(run.translate(PLAIN_BASE64)))
+    if len(text) < SHORT:
+        yield from decoded(text, BASE32_RUN, 5, 8, lambda run: b32decode(run.upper()))
+
+
+#: The digits of base64 in URLs, as those of base64.
+PLAIN_BASE64 = str.maketrans("-_", "+/")
+
+
+def decoded(
+    text: str, runs: re.Pattern[str], bits: int, block: int, decode: Callable[[str], bytes]
+) -> Iterator[Decoded]:
+    """Yield what the runs of an encoding stand for, whose digits have so many bits, at each alignment in a block."""
+    found = list(runs.finditer(text))
+    for shift in range(block) if found else ():
+        said: list[str] = []
+        starts, stops = array("l"), array("l")
+        for run in found:
+            digits = run[0][shift:]
+            count = len(digits) * bits // 8
+            # What fills the last block up stands for characters that are cut off again.
+            said.append(decode(digits + "A" * (-len(digits) % block)).decode("latin-1")[:count])
+            first = run.start() + shift
+            starts.extend(first + 8 * at // bits for at in range(count))
+            stops.extend(first - (-8 * (at + 1) // bits) for at in range(count))
+        yield Decoded("".join(said), starts, stops)
 
 
 def rare_kinds(text: str) -> Iterator[re.Pattern[str]]:
@@ -171,6 +267,9 @@ def rare_kinds(text: str) -> Iterator[re.Pattern[str]]:
         yield BETWEEN
     for kind, signs in NUMBERS.items():
         if any(sign.search(text) for sign in signs):
+            yield kind
+    for kind, sign in ((TAG, ">"), (MEMBER, ":")):
+        if text.count(sign) >= OFTEN and sum(1 for _ in islice(kind.finditer(text), OFTEN)) == OFTEN:
             yield kind
 
 
@@ -218,20 +317,6 @@ def encoded(data: bytes) -> set[str]:
     }
 
 
-def escaped(key: str) -> set[str]:
-    """Return what may be encoded in a key's place: the key, and the key with the escapes that a whole text may get."""
-    quoted = quote(key, safe="", errors="surrogatepass")
-    data = key.encode("utf-8", "surrogatepass")
-    whole = {key, key.lower(), key.upper(), key.swapcase(), data.hex(), data.hex().upper(), "\0".join(key)}
-    whole |= {quoted, re.sub("%..", lambda found: found[0].lower(), quoted), quote(quoted)}
-    written = {json.dumps(key, ensure_ascii=ascii)[1:-1] for ascii in (True, False)}
-    whole |= {*written, *(text.replace("/", "\\/") for text in written), repr(data)[2:-1], html.escape(key)}
-    each = ("\\u{:04x}", "\\u{:04X}", "\\x{:02x}", "\\u{{{:x}}}", "&#{};", "&#x{:x};", "&#x{:X};")
-    octets = ("%{:02X}", "%{:02x}", "\\x{:02x}", "\\{:03o}")
-    whole |= {"".join(form.format(ord(c)) for c in key) for form in each}
-    return whole | {"".join(form.format(byte) for byte in data) for form in octets}
-
-
 def pieces(texts: Iterable[str], length: int) -> set[str]:
     """Return all substrings of a length, as they are compared."""
     return {text[at : at + length] for text in map(folded, texts) for at in range(len(text) - length + 1)}
@@ -244,6 +329,7 @@ class Redactor:
         given = dict.fromkeys(filter(None, secrets))
         self._keys = [key for key in given if len(key) >= PIECE]
         short = sorted((re.escape(key) for key in given if len(key) < PIECE), key=len, reverse=True)
+        self._seen: dict[str, str] = {}
         self._short = re.compile(rf"{_NAMED}(?:{'|'.join(short)})(?![\w-])") if short else None
 
     @cached_property
@@ -258,39 +344,59 @@ class Redactor:
         """
         return [ESCAPE, *EACH] if self._looks_escaped or len(text) < SHORT else [ESCAPE]
 
-    @cached_property
-    def _distinct(self) -> list[str]:
-        """The keys, without those that differ from another only in the last character: their pieces add nothing."""
-        distinct: list[str] = []
-        for key in sorted(self._keys, key=len, reverse=True):
-            if not any(folded(other).startswith(folded(key)[:-1]) for other in distinct):
-                distinct.append(key)
-        return distinct
+    def _shared_out(self) -> Iterator[tuple[str, int]]:
+        """Yield the keys in order, each with how many characters of keys come before it."""
+        before = 0
+        for key in self._keys:
+            yield key, before
+            before += len(key)
 
     @cached_property
     def _plain(self) -> set[str]:
-        return pieces((text for key in self._keys for text in spellings(key)), PIECE)
+        """The pieces of the keys, and of their letters and digits alone."""
+        found: set[str] = set()
+        for key, before in self._shared_out():
+            texts = spellings(key) if before < ALL else {key}
+            bare = {separators.sub("", key) for separators in SEPARATORS}
+            found |= pieces(texts | {text for text in bare if len(text) >= PIECE}, PIECE)
+        return found
 
     @cached_property
     def _encoded(self) -> set[str]:
-        """The pieces of the encoded forms of each key, including a key that was escaped or encoded before."""
-        whole = {text for key in self._distinct for text in escaped(key)}
-        twice = {form for key in self._distinct for form in encodings(key)}
-        twice |= {form.translate(str.maketrans("+/", "-_")) for form in twice}
-        return pieces((form for text in whole | twice for form in encodings(text)), ENCODED_PIECE)
+        """The pieces of the encoded forms of the keys."""
+        found: set[str] = set()
+        for key, before in self._shared_out():
+            if before < ALL:
+                found |= pieces(encodings(key), ENCODED_PIECE)
+            elif before < ENCODED:
+                found |= pieces(encoded(key.encode("utf-8", "surrogatepass")), ENCODED_PIECE)
+        return found
 
     @cached_property
     def _beginnings(self) -> set[str]:
         return self._plain | {piece[:PIECE] for piece in self._encoded}
 
     @cached_property
-    def _whole(self) -> set[str]:
-        """All forms of whole keys, as they are compared."""
-        plain = {text for key in self._keys for text in spellings(key)}
-        return set(map(folded, plain.union(*map(encodings, self._keys))))
+    def _whole(self) -> dict[str, dict[int, set[str]]]:
+        """All forms of whole keys, as they are compared, by their first characters and their lengths."""
+        found: dict[str, dict[int, set[str]]] = {}
+        for key, before in self._shared_out():
+            texts = spellings(key) | encodings(key) if before < ALL else {key}
+            for form in map(folded, texts):
+                found.setdefault(form[:PIECE], {}).setdefault(len(form), set()).add(form)
+        return found
 
     def __call__(self, text: str) -> str:
         """Return the text with every key in it, and every recognizable piece of one, replaced."""
+        if len(text) >= SHORT:
+            return self._redacted(text)
+        if text not in self._seen:
+            if len(self._seen) >= KEPT:
+                self._seen.clear()
+            self._seen[text] = self._redacted(text)
+        return self._seen[text]
+
+    def _redacted(self, text: str) -> str:
         if self._short:
             text = self._short.sub(rf"\1{MARK}", text)
         if not self._keys:
@@ -304,18 +410,22 @@ class Redactor:
 
     def finds_in(self, text: str, depth: int = DEPTH) -> bool:
         """Whether the text contains a whole key, in any form; `depth` limits how many times escapes are undone."""
-        for _, part in windows(text):
+        whole = self._whole if self._keys else {}
+        for _, part in windows(text) if whole else ():
             for *_, last in readings(part, self._kinds(part), depth):
                 read = folded(last.text)
-                if any(form in read for form in self._whole):
-                    return True
+                for at in range(len(read) - PIECE + 1):
+                    if (first := read[at : at + PIECE]) in whole:
+                        for length, forms in whole[first].items():
+                            if read[at : at + length] in forms:
+                                return True
         return False
 
     def _found(self, text: str) -> Iterator[tuple[int, int]]:
         """Yield the start and end of each piece of a key in the text."""
         beginnings, plain, encoded = self._beginnings, self._plain, self._encoded
         for offset, part in windows(text):
-            for steps in readings(part, self._kinds(part)):
+            for steps in every_reading(part, self._kinds(part)):
                 read = folded(steps[-1].text)
                 hits = [at for at in range(len(read) - PIECE + 1) if read[at : at + PIECE] in beginnings]
                 for at in hits:
@@ -325,16 +435,38 @@ class Redactor:
                         yield offset + start, offset + stop
 
 
+def every_reading(text: str, kinds: Sequence[re.Pattern[str]]) -> Iterator[list[Reading | Decoded]]:
+    """Yield each way of reading a text: by undoing escapes, then also without separators, and decoded."""
+    more = DECODINGS
+    for steps in readings(text, kinds):
+        yield [*steps]
+        apart = [steps[-1].unescape(separators) for separators in SEPARATORS] if len(steps) < 3 else []
+        for separate in filter(None, apart):
+            yield [*steps, separate]
+        for further in decodings(steps[-1].text) if more > 0 else ():
+            more -= 1
+            yield [*steps, further]
+            # What was encoded may have been escaped or encoded before; of most alignments, nothing readable comes.
+            inner = readings(further.text, kinds) if READABLE.search(further.text) else ()
+            for _, *deeper in inner:
+                if deeper:
+                    yield [*steps, further, *deeper]
+                text_of = deeper[-1].text if deeper else further.text
+                for last in decodings(text_of) if more > 0 else ():
+                    more -= 1
+                    yield [*steps, further, *deeper, last]
+
+
 def windows(text: str) -> Iterator[tuple[int, str]]:
     """Yield overlapping parts of a text, each with its start."""
     for start in range(0, max(len(text), 1), WINDOW):
         yield start, text[start : start + WINDOW + OVERLAP]
 
 
-def span(steps: list[Reading], start: int, stop: int) -> tuple[int, int]:
+def span(steps: Sequence[Reading | Decoded], start: int, stop: int) -> tuple[int, int]:
     """Return where a piece of the last reading stood in the original text."""
     for step in reversed(steps):
-        start, stop = step.origin(start), step.origin(stop)
+        start, stop = step.begin(start), step.end(stop)
     return start, stop
 
 
