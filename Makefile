@@ -127,6 +127,10 @@ client-matrix: $(READY) ## run all clients of the catalogue, or those in NAMES, 
 spec-diff: $(READY) ## list what has changed in the contract since BASE=REV (default: since its version was set), and whom it breaks
 	@python spec/spec_diff.py $${BASE:+--base "$$BASE"}
 
+.PHONY: page
+page: $(READY) ## tell which sections of the endpoint's documentation differ from what the contract was written from, and what rests on them: PAGE=file, as saved from a browser or as Markdown
+	@python spec/page.py $(if $(PAGE),"$(PAGE)",--help)
+
 .PHONY: lock
 lock: $(READY) ## renew the locked dependencies in conformance/constraints.txt
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
