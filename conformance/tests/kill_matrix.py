@@ -18,7 +18,7 @@ from typing import Any
 from faults import faults
 from hostup_conformance.contract.ask import Exchange
 from hostup_conformance.contract.judging import MATRIX, Result, Verdict, ranks, server_requirements
-from hostup_conformance.contract.rules import rules
+from hostup_conformance.contract.rules import Exchanges, rules
 from hostup_conformance.contract.target import altered_keys
 from hostup_conformance.judging.ledger import Requirement, requirements
 from hostup_conformance.judging.root_cause import read_matrix, root_causes, write_matrix
@@ -115,9 +115,9 @@ def good_exchanges() -> dict[str, list[Exchange]]:
     for change, starts in ((None, False), (None, True), *((variants()[name].change, False) for name in FOR_EXAMPLES)):
         target, wire, _ = run(change, LIMITS, allow_exec=starts)
         for id, rule in rules().items():
-            _, findings = rule(wire.exchanges, target)
+            judged, findings = rule(Exchanges(wire.exchanges, target))
             wrong = {finding.exchange.number for finding in findings}
-            found[id] += [e for e in wire.exchanges if e.response and rule.applies(e) and e.number not in wrong]
+            found[id] += [e for e in judged if e.response and e.number not in wrong]
     return found
 
 

@@ -7,12 +7,13 @@ import signal
 import threading
 
 import pytest
-from hostup_conformance.contract.ask import Ask, understand
+from hostup_conformance.contract.ask import understand
+from hostup_conformance.contract.rules import Exchanges, Findings
 from hostup_conformance.contract.target import Target
 from hostup_conformance.http.exchange import Exchange
 from hostup_conformance.http.messages import Request
 from hostup_conformance.judging import rule
-from hostup_conformance.judging.rule import FindingsAcross, Rules
+from hostup_conformance.judging.rule import Rules
 from hostup_conformance.keeping.time_limit import TimeUp, at_most, end_now
 
 TARGET = Target("http://127.0.0.1:9", "server", "a key of many characters", "vps_1")
@@ -47,19 +48,19 @@ def test_another_thread_can_end_it() -> None:
 def test_a_rule_without_end_keeps_its_findings(monkeypatch: pytest.MonkeyPatch, finds: bool) -> None:
     """What it found breaks the requirement; where it found nothing, nobody knows."""
     monkeypatch.setattr(rule, "RULE_SECONDS", 0.02)
-    rules: Rules[Ask, Target] = Rules()
+    rules: Rules[Exchanges] = Rules()
 
-    @rules.across("X-01", lambda _: True)
-    def slow(exchanges: list[Exchange[Ask]], _target: Target) -> FindingsAcross[Ask]:
+    @rules.rule("X-01")
+    def slow(exchanges: Exchanges) -> Findings:
         """Find something, and go on."""
         if finds:
-            yield exchanges[0], "an end", "none"
+            yield exchanges.everything[0], "an end", "none"
         endless_loop()
 
     request = Request("GET", "/api/v2/vps")
     exchange = Exchange(1, request, None, understand(request, TARGET))
     if finds:
-        assert [finding.got for finding in rules.by_id["X-01"]([exchange], TARGET)[1]] == ["none"]
+        assert [finding.got for finding in rules.by_id["X-01"](Exchanges([exchange], TARGET))[1]] == ["none"]
     else:
         with pytest.raises(TimeUp):
-            rules.by_id["X-01"]([exchange], TARGET)
+            rules.by_id["X-01"](Exchanges([exchange], TARGET))

@@ -8,10 +8,9 @@ import pytest
 from faults import faults
 from faults.probe import problem
 from faults.rate import soon
-from hostup_conformance.contract.ask import Exchange
 from hostup_conformance.contract.judging import Verdict, check_against_oracle, judge
 from hostup_conformance.contract.paths import VPSS
-from hostup_conformance.contract.rules import Rule, rules
+from hostup_conformance.contract.rules import Exchanges, Findings, Rule, rules
 from hostup_conformance.contract.sending import wire_to
 from hostup_conformance.contract.target import Target
 from hostup_conformance.http.limits import Limits
@@ -104,20 +103,26 @@ def test_a_429_without_header_fields_always_fails() -> None:
 
 
 def test_a_rule_that_breaks_is_the_suites_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    def breaks(_exchanges: list[Exchange], _target: Target) -> list[object]:
+    def breaks(_exchanges: Exchanges) -> Findings:
         raise KeyError("x")
 
     target, wire, _ = run(None)
-    monkeypatch.setitem(rules(), "POLL-03", Rule("POLL-03", lambda _: True, breaks))  # type: ignore[arg-type]
+    monkeypatch.setitem(rules(), "POLL-03", Rule("POLL-03", breaks))
     verdict = judge(wire.exchanges, target)
     assert verdict.results["POLL-03"].status == "error"
     assert verdict.name == "not_demonstrated"
 
 
+def finds_nothing(exchanges: Exchanges) -> Findings:
+    """Judge everything, and find nothing wrong with it."""
+    for _ in exchanges.each(lambda _: True):
+        yield from ()
+
+
 def test_what_schemathesis_alone_finds_is_the_suites_error(monkeypatch: pytest.MonkeyPatch) -> None:
     target, wire, _ = run(faults()["available_is_text"].change)
     assert check_against_oracle(judge(wire.exchanges, target), wire.exchanges).summary["error"] == 0
-    monkeypatch.setitem(rules(), "PROBE-03", Rule("PROBE-03", lambda _: True, lambda _exchanges, _target: []))
+    monkeypatch.setitem(rules(), "PROBE-03", Rule("PROBE-03", finds_nothing))
     results = check_against_oracle(judge(wire.exchanges, target), wire.exchanges).results
     assert results["PROBE-03"].status == "error"
     assert "schemathesis says" in results["PROBE-03"].message

@@ -13,6 +13,7 @@ from hostup_conformance.judging.defects import Defects
 from hostup_conformance.judging.ledger import Requirement, requirements
 from hostup_conformance.judging.root_cause import read_matrix
 from hostup_conformance.judging.root_cause import root_causes as causes
+from hostup_conformance.judging.rule import Exchanges
 from hostup_conformance.keeping.redact import redactor
 
 Verdict = core.Verdict[Seen]
@@ -32,10 +33,11 @@ def judge_client(
 ) -> Verdict:
     """Apply every rule for clients to the stories; `not_shown` is the reason why some could not be seen, if any."""
     redact = redactor(tuple({e.ask.play.task.key for e in exchanges}))
-    contract = core.Contract(None, client_rules(), client_requirements().values(), redact=redact)
+    contract = core.Contract(client_rules(), client_requirements().values(), redact=redact)
     defects = defects or Defects(redact)
     seen = defects.survive(lambda: core.Core(was_seen(exchanges)), core.Core(seen=False))
-    return core.judge(list(exchanges), contract, seen, stopped=not_shown, resumable=False, defects=defects)
+    stories: Exchanges[Seen, None] = Exchanges(list(exchanges), None)
+    return core.judge(stories, contract, seen, stopped=not_shown, resumable=False, defects=defects)
 
 
 def was_seen(exchanges: Sequence[Exchange]) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from hostup_conformance.contract.ask import Ask, Exchange, Pid, is_start
 from hostup_conformance.contract.content import member, status_of
-from hostup_conformance.contract.lives import guest_in, lives
+from hostup_conformance.contract.lives import guest_of_lives, lives
 from hostup_conformance.contract.selectors import is_output, refused, started, starts
 from hostup_conformance.contract.target import IDS, KEYS, PIDS, Target
 from hostup_conformance.judging.ledger import Requirement
@@ -77,9 +77,10 @@ def unseen(requirement: Requirement, exchanges: Sequence[Exchange]) -> str | Non
         return None
     if not any(map(started, exchanges)):
         return "no command was started"
-    if not lives(list(exchanges)):
+    begun = lives(list(exchanges))
+    if not begun:
         return "no start had a pid by which to poll the command"
-    if guest := OTHER_GUESTS.get(guest_in(list(exchanges)) or ""):
+    if guest := OTHER_GUESTS.get(guest_of_lives(begun) or ""):
         return guest
     denied = [e for e in exchanges if starts(e) and refused(e)]
     if denied:

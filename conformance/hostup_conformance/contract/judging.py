@@ -10,6 +10,7 @@ from pathlib import Path
 from hostup_conformance.contract.ask import Ask, Exchange, with_started_commands
 from hostup_conformance.contract.ban import ban_in
 from hostup_conformance.contract.beyond import beyond, needs_polls, unseen
+from hostup_conformance.contract.exchanges import Exchanges
 from hostup_conformance.contract.oracles import schema_note
 from hostup_conformance.contract.refusal import (
     doubt_about,
@@ -59,7 +60,6 @@ def judge(
     no_starts = defects.survive(lambda: refusal_of_starts(exchanges), None)
     no_polls = defects.survive(lambda: refusal_of_polls(exchanges), None)
     contract = core.Contract(
-        target,
         rules(),
         server_requirements().values(),
         lacking=lambda requirement, exercised: defects.survive(
@@ -71,7 +71,13 @@ def judge(
     seen = defects.survive(lambda: core_of(exchanges, target), core.Core(seen=False))
     resumable = target.kind != "har"
     verdict = core.judge(
-        list(exchanges), contract, seen, stopped=stopped, resumable=resumable, time_up=time_up, defects=defects
+        Exchanges(list(exchanges), target),
+        contract,
+        seen,
+        stopped=stopped,
+        resumable=resumable,
+        time_up=time_up,
+        defects=defects,
     )
     whole = verdict.results["HTTP-01"]
     if ban and ban.silent and whole.status == "pass":

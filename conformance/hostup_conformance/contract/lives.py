@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import inf
 
@@ -18,7 +18,6 @@ from hostup_conformance.contract.commands import (
 )
 from hostup_conformance.contract.content import member
 from hostup_conformance.contract.selectors import is_passable, new_poll, proper_command
-from hostup_conformance.contract.target import Target
 
 
 @dataclass
@@ -71,14 +70,6 @@ def lives(exchanges: list[Exchange]) -> list[Life]:
     return found
 
 
-def ends(exchanges: list[Exchange], *names: str) -> Iterator[tuple[Exchange, Command]]:
-    """Yield each of the named commands whose end was reported, with the poll that reported it."""
-    for life in lives(exchanges):
-        wanted = any(life.name == name or life.name.startswith(name + "_") for name in names)
-        if life.command and life.end and wanted and not sleepless(life):
-            yield life.end, life.command
-
-
 def stories(exchanges: Sequence[Exchange]) -> dict[int, str]:
     """Return, by the number of an exchange, which command it started or polled, if it did."""
     latest: dict[str, str] = {}
@@ -94,36 +85,19 @@ def stories(exchanges: Sequence[Exchange]) -> dict[int, str]:
     return found
 
 
-def ended(*names: str) -> Callable[[list[Exchange], Target], list[Exchange]]:
-    """Return what selects the polls that reported the end of these commands."""
-    return lambda exchanges, _target: [e for e, _ in ends(exchanges, *names)]
-
-
-def polled(*names: str) -> Callable[[list[Exchange], Target], list[Exchange]]:
-    """Return what selects the polls of these commands."""
-    return lambda exchanges, _target: [e for life in lives(exchanges) if life.name in names for e in life.polls]
-
-
 def sleepless(life: Life) -> bool:
     """Whether the command `slow` ended at once, since the guest has no sleep."""
     return life.name == "slow" and life.end is not None and SLEEPLESS in stream(life.end, "stdout")
 
 
-def guest_in(exchanges: list[Exchange]) -> Guest | None:
+def guest_of_lives(found: list[Life]) -> Guest | None:
     """Return what was found to run commands in the guest; None if that was not found out."""
-    for life in lives(exchanges):
+    for life in found:
         begun = printed_anywhere(proper_command(life.start.request) or "")
         token = begun.removeprefix(GUEST_MARK).rstrip("-")
         if begun and life.end and (guest := guest_of(token, stream(life.end, "stdout"))):
             return guest
     return None
-
-
-def echoes(exchanges: list[Exchange]) -> Iterator[tuple[Exchange, str]]:
-    """Yield the poll that reported the end of each `echo` of the run, with the text that it should print."""
-    for life in lives(exchanges):
-        if life.text and life.end:
-            yield life.end, life.text
 
 
 def text_of(e: Exchange) -> str:

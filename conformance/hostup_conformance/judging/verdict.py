@@ -9,7 +9,7 @@ from typing import Any, Generic, Literal
 from hostup_conformance.http.exchange import A, Exchange
 from hostup_conformance.judging.defects import SUITE, Defects, failure
 from hostup_conformance.judging.ledger import Requirement
-from hostup_conformance.judging.rule import Finding, Rule, T
+from hostup_conformance.judging.rule import E, Finding, Rule
 from hostup_conformance.keeping.safe_text import Redact, shown, unchanged
 from hostup_conformance.keeping.time_limit import TimeUp
 
@@ -71,12 +71,10 @@ class Verdict(Generic[A]):
 
 
 @dataclass(frozen=True)
-class Contract(Generic[A, T]):
+class Contract(Generic[E]):
     """Everything that a contract says of how its exchanges are judged."""
 
-    #: What the rules know besides the exchanges.
-    target: T
-    rules: Mapping[str, Rule[A, T]]
+    rules: Mapping[str, Rule[E]]
     requirements: Collection[Requirement]
     #: Says what a requirement needs that the run was not given: what nothing makes up for, or, where no exchange could
     #: be judged (False), what would have made that possible.
@@ -97,15 +95,15 @@ class Core:
 
 
 def judge(
-    exchanges: list[Exchange[A]],
-    contract: Contract[A, T],
+    exchanges: E,
+    contract: Contract[E],
     core: Core,
     *,
     stopped: str | None = None,
     resumable: bool = True,
     time_up: Callable[[], str | None] = lambda: None,
     defects: Defects | None = None,
-) -> Verdict[A]:
+) -> Verdict[Any]:
     """Apply every rule to all exchanges.
 
     Args:
@@ -117,8 +115,8 @@ def judge(
         time_up: returns the reason once no more may be judged
         defects: where the suite itself has failed so far, outside its rules
     """
-    results: dict[str, Result[A]] = {}
-    not_reached: dict[str, Result[A]] = {}
+    results: dict[str, Result[Any]] = {}
+    not_reached: dict[str, Result[Any]] = {}
     for requirement in contract.requirements:
         if why := time_up():
             results[requirement.id] = not_reached[requirement.id] = Result(requirement, "skip", message=why)
@@ -140,7 +138,7 @@ def judge(
             result = Result(requirement, "skip", 0, message)
         results[requirement.id] = result
     # A response that was too large to be kept could not be judged either.
-    partly = stopped or any(e.too_large for e in exchanges)
+    partly = stopped or any(e.too_large for e in exchanges.everything)
     missed = unjudged(results if partly and resumable else not_reached)
     return Verdict(results, core.seen, missed, core.refused, core.doubt, defects=defects or Defects())
 
@@ -160,22 +158,23 @@ def unjudged(results: Mapping[str, Result[A]]) -> tuple[str, ...]:
 
 def judge_one(
     requirement: Requirement,
-    exchanges: list[Exchange[A]],
-    contract: Contract[A, T],
+    exchanges: E,
+    contract: Contract[E],
     stopped: str | None,
-) -> Result[A]:
+) -> Result[Any]:
     """Apply the rule of one requirement; raise `TimeUp` if it takes too long and finds nothing."""
     if message := contract.lacking(requirement, True):
         return Result(requirement, "disabled", message=message)
-    exercised, findings = contract.rules[requirement.id](exchanges, contract.target, contract.redact)
-    if not exercised and (message := contract.lacking(requirement, False)):
+    rule = contract.rules[requirement.id]
+    judged, findings = rule(exchanges, contract.redact)
+    if not judged and (message := contract.lacking(requirement, False)):
         return Result(requirement, "disabled", message=message)
-    if not exercised:
-        why = contract.unseen(requirement) or stopped or "no exchange made it possible to judge it"
-        return Result(requirement, "skip", message=why)
+    if not judged:
+        sought = f"no {rule.seeks} was seen" if rule.seeks else "no exchange made it possible to judge it"
+        return Result(requirement, "skip", message=contract.unseen(requirement) or stopped or sought)
     if not findings:
-        return Result(requirement, "pass", exercised)
-    return Result(requirement, BROKEN[requirement.level], exercised, first_words(findings), findings)
+        return Result(requirement, "pass", len(judged))
+    return Result(requirement, BROKEN[requirement.level], len(judged), first_words(findings), findings)
 
 
 def check_against_oracle(

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator
 from importlib import import_module
 from typing import Any, TypeAlias
 
-from hostup_conformance.clients.story import Exchange, Seen, Story, Task
+from hostup_conformance.clients.story import Exchange, Seen, Story
 from hostup_conformance.judging import rule as core
 from hostup_conformance.keeping.redact import redactor
 from hostup_conformance.keeping.safe_text import shown
@@ -27,17 +27,17 @@ __all__ = ["Findings", "Rule", "after", "client_rules", "judging", "next_after",
 #: What a rule yields: the request that breaks the requirement, what was expected, and what came instead.
 Findings = Iterator[tuple[Exchange | None, str, Any]]
 Judge = Callable[[Story], Findings]
-Rule: TypeAlias = core.Rule[Seen, Task | None]
+Rule: TypeAlias = core.Rule[core.Exchanges[Seen, None]]
 
-_RULES: core.Rules[Seen, Task | None] = core.Rules()
+_RULES: core.Rules[core.Exchanges[Seen, None]] = core.Rules()
 
 
 def judging(id: str, applies: Callable[[Story], object]) -> Callable[[Judge], Judge]:
     """Register a rule that judges one story at a time."""
 
     def register(function: Judge) -> Judge:
-        def judge(endings: list[Exchange], _target: Task | None) -> core.FindingsAcross[Seen]:
-            for ending in endings:
+        def judge(stories: core.Exchanges[Seen, None]) -> core.Findings[Seen]:
+            for ending in stories.each(lambda e: e.ask.story is not None and bool(applies(e.ask.story))):
                 # A client may repeat a mistake a hundred times in one scene, so only the first is reported.
                 if ending.ask.story and (found := next(function(ending.ask.story), None)):
                     exchange, expected, got = found
@@ -46,7 +46,7 @@ def judging(id: str, applies: Callable[[Story], object]) -> Callable[[Judge], Ju
                     yield exchange or ending, expected, text + scene
 
         judge.__doc__ = function.__doc__
-        _RULES.across(id, lambda e: e.ask.story is not None and bool(applies(e.ask.story)))(judge)
+        _RULES.rule(id)(judge)
         return function
 
     return register

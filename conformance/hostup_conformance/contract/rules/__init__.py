@@ -3,14 +3,15 @@
 To add one, write the requirement into `spec/requirements.yaml`, the function into the module of its area here, and a
 fault that breaks it into `conformance/tests/faults/`. A new area is a new module here.
 
-    @each("PROBE-03", is_availability)
-    def availability_types(e: Exchange) -> Findings:
-        if not isinstance(e.body.get("available", True), bool):
-            yield "available is a boolean", e.body["available"]
+    @rule("PROBE-03")
+    def availability_types(exchanges: Exchanges) -> Findings:
+        for e in exchanges.each(is_availability):
+            if not isinstance(e.body.get("available", True), bool):
+                yield e, "available is a boolean", e.body["available"]
 
-`each` judges one exchange at a time, `across` all of a run together. The second argument selects the exchanges that
-exercise the requirement: if there are none, its status is `skip`. If a rule has to see others too, which only help to
-judge those, `exercised_by` returns the ones that count. `explain` shows the docstring under "rule".
+What a rule takes from `exchanges.each`, `ends` or `echoes`, it judges: if there is nothing to take, the status of the
+requirement is `skip`, and `seeks` says what there was none of. `exchanges.all` returns what only helps to judge.
+`explain` shows the docstring under "rule".
 """
 
 from __future__ import annotations
@@ -20,18 +21,16 @@ from importlib import import_module
 from typing import TypeAlias
 
 from hostup_conformance.contract.ask import Ask
-from hostup_conformance.contract.selectors import Selector
-from hostup_conformance.contract.target import Target
+from hostup_conformance.contract.exchanges import Exchanges
 from hostup_conformance.judging import rule as core
-from hostup_conformance.judging.rule import Findings
 
-__all__ = ["Findings", "FindingsAcross", "Selector", "across", "each", "rules"]
+__all__ = ["Exchanges", "Findings", "rule", "rules"]
 
-FindingsAcross: TypeAlias = core.FindingsAcross[Ask]
-Rule: TypeAlias = core.Rule[Ask, Target]
+Findings: TypeAlias = core.Findings[Ask]
+Rule: TypeAlias = core.Rule[Exchanges]
 
-_RULES: core.Rules[Ask, Target] = core.Rules()
-each, across = _RULES.each, _RULES.across
+_RULES: core.Rules[Exchanges] = core.Rules()
+rule = _RULES.rule
 
 
 def rules() -> dict[str, Rule]:

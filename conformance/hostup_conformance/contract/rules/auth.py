@@ -14,9 +14,8 @@ from hostup_conformance.contract.content import (
     show_status,
     status_of,
 )
-from hostup_conformance.contract.rules import Findings, FindingsAcross, Selector, across, each
-from hostup_conformance.contract.selectors import below, failed, is_from_firewall, is_undecodable, judged
-from hostup_conformance.contract.target import Target
+from hostup_conformance.contract.rules import Exchanges, Findings, rule
+from hostup_conformance.contract.selectors import Selector, below, failed, is_from_firewall, is_undecodable, judged
 
 STATE = (*AVAILABILITY, *OUTPUT)
 
@@ -31,41 +30,45 @@ def is_unchanged_without_key(e: Exchange) -> bool:
     return e.ask.credential == "none" and e.ask.vps == "own" and e.ask.endpoint and e.status == 304
 
 
-@each("AUTH-01", lambda e: with_credential("none")(e) or is_unchanged_without_key(e))
-def request_without_key_is_401(e: Exchange) -> Findings:
+@rule("AUTH-01")
+def request_without_key_is_401(exchanges: Exchanges) -> Findings:
     """Any status code but 401 is a finding. 403 and 404 do not pass: they suggest that a key was recognised.
 
     Nor does 304: If-None-Match only counts where the response would be a 200 (RFC 9110 section 13.2.1).
     """
-    if e.status != 401:
-        yield "status 401", status_of(e)
+    for e in exchanges.each(lambda e: with_credential("none")(e) or is_unchanged_without_key(e)):
+        if e.status != 401:
+            yield e, "status 401", status_of(e)
 
 
-@each("AUTH-02", with_credential("wrong"))
-def wrong_key_is_401(e: Exchange) -> Findings:
+@rule("AUTH-02")
+def wrong_key_is_401(exchanges: Exchanges) -> Findings:
     """Any status code but 401 is a finding. 403 does not pass: it says that the key is known and lacks a scope."""
-    if e.status != 401:
-        yield "status 401", status_of(e)
+    for e in exchanges.each(with_credential("wrong")):
+        if e.status != 401:
+            yield e, "status 401", status_of(e)
 
 
-@each("AUTH-03", with_credential("malformed", "other_scheme"))
-def other_scheme_bypasses_nothing(e: Exchange) -> Findings:
+@rule("AUTH-03")
+def other_scheme_bypasses_nothing(exchanges: Exchanges) -> Findings:
     """The status code must be 401, or 400, which RFC 6750 allows for a malformed request.
 
     A 200 passes for the right key, since the server accepts it under this scheme too, which AUTH-12 reports. HTTP-08
     judges a 5xx for a key with bytes above 127.
     """
-    passes = is_undecodable(e) if failed(e) else e.status == 200 and e.ask.credential == "other_scheme"
-    if e.status not in {400, 401} and not passes:
-        yield "status 401, or 400", status_of(e)
+    for e in exchanges.each(with_credential("malformed", "other_scheme")):
+        passes = is_undecodable(e) if failed(e) else e.status == 200 and e.ask.credential == "other_scheme"
+        if e.status not in {400, 401} and not passes:
+            yield e, "status 401, or 400", status_of(e)
 
 
-@each("AUTH-12", with_credential("malformed", "other_scheme"))
-def accepted_schemes(e: Exchange) -> Findings:
+@rule("AUTH-12")
+def accepted_schemes(exchanges: Exchanges) -> Findings:
     """Reports each scheme other than Bearer under which the right key got a 200, and judges nothing."""
-    if e.status == 200 and e.ask.credential == "other_scheme":
-        scheme, blank, _ = (e.request.header("authorization") or "").partition(" ")
-        yield "", f"the key is also accepted under {scheme if blank else 'no scheme'}"
+    for e in exchanges.each(with_credential("malformed", "other_scheme")):
+        if e.status == 200 and e.ask.credential == "other_scheme":
+            scheme, blank, _ = (e.request.header("authorization") or "").partition(" ")
+            yield e, "", f"the key is also accepted under {scheme if blank else 'no scheme'}"
 
 
 def has_made_up_scheme(e: Exchange) -> bool:
@@ -73,99 +76,109 @@ def has_made_up_scheme(e: Exchange) -> bool:
     return with_credential("other_scheme")(e) and (e.request.header("authorization") or "").startswith("Nonesuch ")
 
 
-@each("AUTH-13", has_made_up_scheme)
-def made_up_scheme_is_refused(e: Exchange) -> Findings:
+@rule("AUTH-13")
+def made_up_scheme_is_refused(exchanges: Exchanges) -> Findings:
     """A status code below 300 is a finding: the server does not look at the scheme."""
-    if below(e, 300):
-        yield "status 401, or 400", status_of(e)
+    for e in exchanges.each(has_made_up_scheme):
+        if below(e, 300):
+            yield e, "status 401, or 400", status_of(e)
 
 
-@each("AUTH-04", with_credential("lowercase"))
-def scheme_ignores_case(e: Exchange) -> Findings:
+@rule("AUTH-04")
+def scheme_ignores_case(exchanges: Exchanges) -> Findings:
     """400, 401 and 403 are findings, since the same key is accepted under the scheme Bearer.
 
     Any other status code passes.
     """
-    if e.status in {400, 401, 403}:
-        yield "the same response as under the scheme Bearer", status_of(e)
+    for e in exchanges.each(with_credential("lowercase")):
+        if e.status in {400, 401, 403}:
+            yield e, "the same response as under the scheme Bearer", status_of(e)
 
 
-@each("AUTH-05", lambda e: judged(e) and e.ask.credential == "query")
-def key_in_query_is_refused(e: Exchange) -> Findings:
+@rule("AUTH-05")
+def key_in_query_is_refused(exchanges: Exchanges) -> Findings:
     """A status code below 300 is a finding. A 401, any other error and a redirect pass."""
-    if below(e, 300):
-        yield "a refusal", status_of(e)
+    for e in exchanges.each(lambda e: judged(e) and e.ask.credential == "query"):
+        if below(e, 300):
+            yield e, "a refusal", status_of(e)
 
 
-@each("AUTH-06", lambda e: (judged(e) or is_start(e)) and e.status == 401)
-def says_how_to_authenticate(e: Exchange) -> Findings:
+@rule("AUTH-06")
+def says_how_to_authenticate(exchanges: Exchanges) -> Findings:
     """The response must offer the challenge Bearer, possibly among others.
 
     If the request had no credentials, the challenge must have no error code.
     """
-    challenges = e.header("www-authenticate") or ""
-    if not re.search(r"(^|,)\s*bearer\b(?!\s*=)", challenges, re.IGNORECASE):
-        yield "a WWW-Authenticate header field that offers Bearer", challenges or "no such header field"
-    elif e.ask.credential == "none" and re.search(r"\berror\s*=", challenges):
-        yield "a challenge without an error code, since the request had no credentials", challenges
+    for e in exchanges.each(lambda e: (judged(e) or is_start(e)) and e.status == 401):
+        challenges = e.header("www-authenticate") or ""
+        if not re.search(r"(^|,)\s*bearer\b(?!\s*=)", challenges, re.IGNORECASE):
+            yield e, "a WWW-Authenticate header field that offers Bearer", challenges or "no such header field"
+        elif e.ask.credential == "none" and re.search(r"\berror\s*=", challenges):
+            yield e, "a challenge without an error code, since the request had no credentials", challenges
 
 
-@across("AUTH-07", lambda e: judged(e) and e.ask.credential in {"none", "wrong"} and e.ask.pid == Pid.ABSENT)
-def ids_stay_secret(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
+@rule("AUTH-07")
+def ids_stay_secret(exchanges: Exchanges) -> Findings:
     """An unknown id, and that of any other VPS, must get the same status code as the caller's own.
 
     Requests without a key and requests with a wrong key are compared separately.
     """
-    known = {e.ask.credential: e for e in exchanges if e.ask.vps == "own"}
-    for e in exchanges:
+    selected = list(
+        exchanges.each(lambda e: judged(e) and e.ask.credential in {"none", "wrong"} and e.ask.pid == Pid.ABSENT)
+    )
+    known = {e.ask.credential: e for e in selected if e.ask.vps == "own"}
+    for e in selected:
         twin = known.get(e.ask.credential)
         if twin and e.ask.vps in {"unknown", "foreign", "unavailable"} and e.status != twin.status:
             yield e, f"status {twin.status}, as for a known id", status_of(e)
 
 
-@each("AUTH-08", lambda e: judged(e) and e.ask.credential in {"full", "read"} and e.ask.vps != "malformed")
-def right_key_is_known(e: Exchange) -> Findings:
+@rule("AUTH-08")
+def right_key_is_known(exchanges: Exchanges) -> Findings:
     """Only a 401 is a finding.
 
     The key is valid whatever else is wrong with the request, so any other status code passes.
     """
-    if e.status == 401:
-        yield f"any other status{if_valid(e)}", status_of(e)
+    for e in exchanges.each(lambda e: judged(e) and e.ask.credential in {"full", "read"} and e.ask.vps != "malformed"):
+        if e.status == 401:
+            yield e, f"any other status{if_valid(e)}", status_of(e)
 
 
-@each(
-    "AUTH-09", lambda e: e.response is not None and e.ask.credential in {"none", "wrong"} and e.request.method != "GET"
-)
-def no_method_bypasses_the_key(e: Exchange) -> Findings:
+@rule("AUTH-09")
+def no_method_bypasses_the_key(exchanges: Exchanges) -> Findings:
     """HEAD must be refused as GET is, and no method may show members of the availability or of command output."""
-    if e.request.method == "HEAD" and below(e, 400):
-        yield "a refusal, as GET gets", show_status(e)
-    elif shown := present(e, STATE):
-        yield "nothing about the VPS", named_members(shown)
+    for e in exchanges.each(
+        lambda e: e.response is not None and e.ask.credential in {"none", "wrong"} and e.request.method != "GET"
+    ):
+        if e.request.method == "HEAD" and below(e, 400):
+            yield e, "a refusal, as GET gets", show_status(e)
+        elif shown := present(e, STATE):
+            yield e, "nothing about the VPS", named_members(shown)
 
 
-@each("AUTH-10", lambda e: is_start(e) and e.ask.credential in WITHOUT_KEY and e.ask.vps == "own")
-def no_start_without_key(e: Exchange) -> Findings:
+@rule("AUTH-10")
+def no_start_without_key(exchanges: Exchanges) -> Findings:
     """The status code must be 401, as for GET. Where the credential has another scheme, 400 passes too.
 
     So does a start with the right key under another scheme, where the server takes it, and the page of a firewall that
     takes commands for attacks.
     """
-    passes = e.ask.credential == "other_scheme" or (e.ask.credential == "malformed" and e.status == 400)
-    if e.status != 401 and not (passes or is_from_firewall(e)):
-        yield "status 401", status_of(e)
+    for e in exchanges.each(lambda e: is_start(e) and e.ask.credential in WITHOUT_KEY and e.ask.vps == "own"):
+        passes = e.ask.credential == "other_scheme" or (e.ask.credential == "malformed" and e.status == 400)
+        if e.status != 401 and not (passes or is_from_firewall(e)):
+            yield e, "status 401", status_of(e)
 
 
-@each(
-    "AUTH-11",
-    lambda e: (
-        e.response is not None
-        and e.ask.credential in {"none", "wrong"}
-        and e.ask.resource == "other"
-        and e.request.method == "GET"
-    ),
-)
-def no_spelling_bypasses_the_key(e: Exchange) -> Findings:
+@rule("AUTH-11")
+def no_spelling_bypasses_the_key(exchanges: Exchanges) -> Findings:
     """A member of the availability or of command output is a finding. Any refusal passes, and so does a redirect."""
-    if shown := present(e, STATE):
-        yield "nothing about the VPS", named_members(shown)
+    for e in exchanges.each(
+        lambda e: (
+            e.response is not None
+            and e.ask.credential in {"none", "wrong"}
+            and e.ask.resource == "other"
+            and e.request.method == "GET"
+        )
+    ):
+        if shown := present(e, STATE):
+            yield e, "nothing about the VPS", named_members(shown)

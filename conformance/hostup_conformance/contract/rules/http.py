@@ -20,7 +20,7 @@ from hostup_conformance.contract.content import (
 )
 from hostup_conformance.contract.oracles import conforms, header_notes
 from hostup_conformance.contract.problems import RELATED_STATUSES, codes_by_status
-from hostup_conformance.contract.rules import Findings, FindingsAcross, across, each
+from hostup_conformance.contract.rules import Exchanges, Findings, rule
 from hostup_conformance.contract.selectors import (
     BURST,
     below,
@@ -37,7 +37,6 @@ from hostup_conformance.contract.selectors import (
     judged,
     succeeded,
 )
-from hostup_conformance.contract.target import Target
 from hostup_conformance.http.times import http_date
 from hostup_conformance.keeping.safe_text import counted, short_json
 
@@ -72,8 +71,8 @@ def is_json(e: Exchange) -> bool:
     return labelled and (succeeded or (asked and (e.status or 0) >= 400))
 
 
-@across("HTTP-01", lambda e: not is_long(e), with_recovered=True)
-def response_is_complete(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
+@rule("HTTP-01")
+def response_is_complete(exchanges: Exchanges) -> Findings:
     """The response must be complete, within the limits of time and size, and nothing may follow it.
 
     Its status code must lie between 200 and 599, and it must not have both Content-Length and Transfer-Encoding. Up to
@@ -81,8 +80,9 @@ def response_is_complete(exchanges: list[Exchange], _target: Target) -> Findings
     content, a closed connection passes (RFC 9110 section 9.3.1). More may follow the response to a chunked request, as
     from a server that does not know chunks and takes them for another request; START-24 judges that.
     """
-    dropped = sum(e.recovered and e.lost == "dropped" for e in exchanges)
-    for e in exchanges:
+    selected = list(exchanges.each(lambda e: not is_long(e), recovered=True))
+    dropped = sum(e.recovered and e.lost == "dropped" for e in selected)
+    for e in selected:
         if e.lost == "dropped" and e.request.method == "GET" and e.request.body:
             continue
         if e.failure and (not e.recovered or (e.lost == "dropped" and dropped > FEW)):
@@ -95,73 +95,80 @@ def response_is_complete(exchanges: list[Exchange], _target: Target) -> Findings
             yield e, "nothing after the response", e.response.surplus
 
 
-@each("HTTP-20", is_long)
-def long_line_gets_a_response(e: Exchange) -> Findings:
+@rule("HTTP-20")
+def long_line_gets_a_response(exchanges: Exchanges) -> Findings:
     """Any response passes, such as a 414. A connection that is closed without a response is a finding."""
-    if e.failure:
-        yield "a response, 414 for instance", e.failure
+    for e in exchanges.each(is_long):
+        if e.failure:
+            yield e, "a response, 414 for instance", e.failure
 
 
-@each("HTTP-02", lambda e: (is_good(e) or gives_either(e)) and e.header("content-type") is not None)
-def success_is_json(e: Exchange) -> Findings:
+@rule("HTTP-02")
+def success_is_json(exchanges: Exchanges) -> Findings:
     """The header field must be application/json, once.
 
     A charset passes if it is UTF-8, or US-ASCII, which is a part of UTF-8.
     """
-    content_type = ", ".join(dict.fromkeys(e.response.all("content-type"))) if e.response else ""
-    if e.response and (e.response.media_type != "application/json" or "," in content_type.partition(";")[0]):
-        yield "Content-Type: application/json", content_type
-    charset = re.search(r"charset\s*=\s*\"?([^\s\";]+)", content_type, re.IGNORECASE)
-    if charset and charset[1].lower() not in {"utf-8", "utf8", "us-ascii"}:
-        yield "charset=utf-8, or none", content_type
+    for e in exchanges.each(lambda e: (is_good(e) or gives_either(e)) and e.header("content-type") is not None):
+        content_type = ", ".join(dict.fromkeys(e.response.all("content-type"))) if e.response else ""
+        if e.response and (e.response.media_type != "application/json" or "," in content_type.partition(";")[0]):
+            yield e, "Content-Type: application/json", content_type
+        charset = re.search(r"charset\s*=\s*\"?([^\s\";]+)", content_type, re.IGNORECASE)
+        if charset and charset[1].lower() not in {"utf-8", "utf8", "us-ascii"}:
+            yield e, "charset=utf-8, or none", content_type
 
 
-@each("HTTP-03", lambda e: is_good(e) or is_json(e) or gives_either(e))
-def json_is_valid(e: Exchange) -> Findings:
+@rule("HTTP-03")
+def json_is_valid(exchanges: Exchanges) -> Findings:
     """The body must be one JSON text by the letter of RFC 8259, and nothing else.
 
     Each defect is a finding of its own.
     """
-    if e.response:
-        for defect in e.response.json.defects:
-            yield "one JSON text in UTF-8", defect
+    for e in exchanges.each(lambda e: is_good(e) or is_json(e) or gives_either(e)):
+        if e.response:
+            for defect in e.response.json.defects:
+                yield e, "one JSON text in UTF-8", defect
 
 
-@each("HTTP-04", is_json)
-def json_reads_alike(e: Exchange) -> Findings:
+@rule("HTTP-04")
+def json_reads_alike(exchanges: Exchanges) -> Findings:
     """At no depth may an object have the same member name twice, or a string half of a surrogate pair."""
-    if e.response and e.response.json.duplicates:
-        yield "each member name once", f"repeated: {', '.join(e.response.json.duplicates)}"
-    if e.response and any(LONE_SURROGATE.search(text) for text in strings(e.body)):
-        yield "strings of Unicode characters", "half of a surrogate pair"
+    for e in exchanges.each(is_json):
+        if e.response and e.response.json.duplicates:
+            yield e, "each member name once", f"repeated: {', '.join(e.response.json.duplicates)}"
+        if e.response and any(LONE_SURROGATE.search(text) for text in strings(e.body)):
+            yield e, "strings of Unicode characters", "half of a surrogate pair"
 
 
-@each("HTTP-05", lambda e: judged(e) and e.ask.vps != "malformed")
-def success_is_200(e: Exchange) -> Findings:
+@rule("HTTP-05")
+def success_is_200(exchanges: Exchanges) -> Findings:
     """A 2xx status code other than 200 is a finding. Requests with a malformed id are exempt."""
-    if e.status is not None and 200 < e.status < 300:
-        yield "status 200, or an error", show_status(e)
+    for e in exchanges.each(lambda e: judged(e) and e.ask.vps != "malformed"):
+        if e.status is not None and 200 < e.status < 300:
+            yield e, "status 200, or an error", show_status(e)
 
 
-@each("HTTP-06", well_formed)
-def no_redirect(e: Exchange) -> Findings:
+@rule("HTTP-06")
+def no_redirect(exchanges: Exchanges) -> Findings:
     """Any 3xx status code is a finding.
 
     Malformed ids and pids are exempt, since some routers redirect those to a cleaner path.
     """
-    if e.status is not None and 300 <= e.status < 400:
-        yield "no redirect", f"{e.status} to {e.header('location')}"
+    for e in exchanges.each(well_formed):
+        if e.status is not None and 300 <= e.status < 400:
+            yield e, "no redirect", f"{e.status} to {e.header('location')}"
 
 
-@each("HTTP-07", lambda e: well_formed(e) and is_error(e))
-def status_is_documented(e: Exchange) -> Findings:
+@rule("HTTP-07")
+def status_is_documented(exchanges: Exchanges) -> Findings:
     """The status code must be one that the endpoint's documentation or the error reference lists.
 
     Malformed ids and pids are exempt; PID-02 judges the status code for a malformed pid. A 410 passes for a poll: it is
     a 404 that says more, and a server may not know which pids were ever started.
     """
-    if e.status not in DOCUMENTED and not (e.status == 410 and e.ask.pid != Pid.ABSENT):
-        yield f"one of {', '.join(map(str, sorted(DOCUMENTED)))}", status_of(e)
+    for e in exchanges.each(lambda e: well_formed(e) and is_error(e)):
+        if e.status not in DOCUMENTED and not (e.status == 410 and e.ask.pid != Pid.ABSENT):
+            yield e, f"one of {', '.join(map(str, sorted(DOCUMENTED)))}", status_of(e)
 
 
 def should_not_fail(e: Exchange) -> bool:
@@ -177,36 +184,42 @@ def should_not_fail(e: Exchange) -> bool:
     )
 
 
-@each("HTTP-08", should_not_fail, with_recovered=True)
-def no_5xx(e: Exchange) -> Findings:
+@rule("HTTP-08")
+def no_5xx(exchanges: Exchanges) -> Findings:
     """A 5xx is a finding, and so is a failure or a lost connection that did not occur again when it was repeated.
 
     A VPS whose agent is not available is exempt if the response is a problem document with another status code than
     500, since the server's own request to the agent may fail, but that is not unexpected; so is a recorded request with
     a key whose scopes are unknown. A 501 passes for the list and the status, which a server need not offer.
     """
-    if e.recovered:
-        yield "the same response each time", f"{status_of(e) if e.status else e.failure}, and another a moment later"
-        return
-    if (e.ask.vps == "unavailable" and is_document(e) and e.status != 500) or e.ask.credential == "unnamed":
-        return
-    if e.status is not None and 500 <= e.status < 600:
-        yield "no 5xx", status_of(e)
+    for e in exchanges.each(should_not_fail, recovered=True):
+        if e.recovered:
+            yield (
+                e,
+                "the same response each time",
+                f"{status_of(e) if e.status else e.failure}, and another a moment later",
+            )
+            continue
+        if (e.ask.vps == "unavailable" and is_document(e) and e.status != 500) or e.ask.credential == "unnamed":
+            continue
+        if e.status is not None and 500 <= e.status < 600:
+            yield e, "no 5xx", status_of(e)
 
 
-@each("HTTP-09", lambda e: e.header("content-encoding") is not None)
-def coding_is_accepted(e: Exchange) -> Findings:
+@rule("HTTP-09")
+def coding_is_accepted(exchanges: Exchanges) -> Findings:
     """The coding must be identity or one that the request's Accept-Encoding lists, and the body must decode by it."""
-    accepted = (e.request.header("accept-encoding") or "").lower()
-    coding = (e.header("content-encoding") or "").strip().lower()
-    if coding not in {"identity", ""} and coding.removeprefix("x-") not in accepted:
-        yield f"a coding of Accept-Encoding: {accepted}", f"Content-Encoding: {coding}"
-    if e.response and e.response.miscoded:
-        yield "a body in the coding it names", e.response.miscoded
+    for e in exchanges.each(lambda e: e.header("content-encoding") is not None):
+        accepted = (e.request.header("accept-encoding") or "").lower()
+        coding = (e.header("content-encoding") or "").strip().lower()
+        if coding not in {"identity", ""} and coding.removeprefix("x-") not in accepted:
+            yield e, f"a coding of Accept-Encoding: {accepted}", f"Content-Encoding: {coding}"
+        if e.response and e.response.miscoded:
+            yield e, "a body in the coding it names", e.response.miscoded
 
 
-@each("HTTP-10", lambda e: is_good(e) or is_error(e))
-def no_shared_cache_keeps_it(e: Exchange) -> Findings:
+@rule("HTTP-10")
+def no_shared_cache_keeps_it(exchanges: Exchanges) -> Findings:
     """public, s-maxage, and a max-age above 0 without private are findings, unless no-store or no-cache is there too.
 
     So is an Expires in the future without max-age and private.
@@ -214,8 +227,9 @@ def no_shared_cache_keeps_it(e: Exchange) -> Findings:
     A response that says nothing about caching passes, and so do a validator such as ETag, and public where every use
     has to be validated with the server (max-age=0, must-revalidate).
     """
-    if is_shared(e) or (fresh_seconds(e) > 0 and "private" not in cache_directives(e)):
-        yield "Cache-Control: no-store or private, or no Cache-Control", shown_caching(e)
+    for e in exchanges.each(lambda e: is_good(e) or is_error(e)):
+        if is_shared(e) or (fresh_seconds(e) > 0 and "private" not in cache_directives(e)):
+            yield e, "Cache-Control: no-store or private, or no Cache-Control", shown_caching(e)
 
 
 def shown_caching(e: Exchange) -> str:
@@ -224,33 +238,35 @@ def shown_caching(e: Exchange) -> str:
     return ", ".join(f"{name}: {value}" for name, value in fields if value is not None)
 
 
-@each("HTTP-11", lambda e: e.response is not None and e.request.method != "GET")
-def other_methods_are_refused(e: Exchange) -> Findings:
+@rule("HTTP-11")
+def other_methods_are_refused(exchanges: Exchanges) -> Findings:
     """PUT, PATCH and DELETE must be refused: 404, 405 and 501 all pass.
 
     A POST that starts nothing may succeed, but must not return the availability or command output. A 500 is
     a finding for every method. The response to a start is exempt, since others judge it.
     """
-    if e.status is None:
-        return
-    if e.status == 500 and not e.ask.starts:
-        yield "another status than 500", show_status(e)
-    elif e.request.method in {"PUT", "PATCH", "DELETE"} and e.status < 400:
-        yield "a refusal (405)", show_status(e)
-    elif (
-        e.request.method == "POST"
-        and new_pid(e) is None
-        and isinstance(e.body, dict)
-        and {"available", "exited"} & e.body.keys()
-    ):
-        yield "a refusal, or the pid of a started command", named_members(e.body)
+    for e in exchanges.each(lambda e: e.response is not None and e.request.method != "GET"):
+        if e.status is None:
+            continue
+        if e.status == 500 and not e.ask.starts:
+            yield e, "another status than 500", show_status(e)
+        elif e.request.method in {"PUT", "PATCH", "DELETE"} and e.status < 400:
+            yield e, "a refusal (405)", show_status(e)
+        elif (
+            e.request.method == "POST"
+            and new_pid(e) is None
+            and isinstance(e.body, dict)
+            and {"available", "exited"} & e.body.keys()
+        ):
+            yield e, "a refusal, or the pid of a started command", named_members(e.body)
 
 
-@each("HTTP-12", lambda e: e.response is not None and e.request.method == "HEAD")
-def head_has_no_body(e: Exchange) -> Findings:
+@rule("HTTP-12")
+def head_has_no_body(exchanges: Exchanges) -> Findings:
     """Any byte after the header section of the response is a finding."""
-    if e.response and e.response.surplus:
-        yield "no body", e.response.surplus
+    for e in exchanges.each(lambda e: e.response is not None and e.request.method == "HEAD"):
+        if e.response and e.response.surplus:
+            yield e, "no body", e.response.surplus
 
 
 def is_sound(e: Exchange) -> bool:
@@ -261,14 +277,15 @@ def is_sound(e: Exchange) -> bool:
     return e.response.media_type == "application/json" and not present(e, other_shape) and conforms(e)
 
 
-@across("HTTP-13", lambda e: judged(e) or (e.decoded is not None and (e.obeyed or is_start(e))))
-def generated_client_agrees(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
+@rule("HTTP-13")
+def generated_client_agrees(exchanges: Exchanges) -> Findings:
     """Where a plain GET got 200, the same call through the client must get 200 too, unless the server was busy.
 
     What the client decodes from a 200 must equal the JSON body, and it must not raise an error for a valid one.
     """
-    plain = {(e.ask, e.request.target): e for e in exchanges if e.decoded is None and e.ask.pid != Pid.FINISHED}
-    for e in exchanges:
+    selected = list(exchanges.each(lambda e: judged(e) or (e.decoded is not None and (e.obeyed or is_start(e)))))
+    plain = {(e.ask, e.request.target): e for e in selected if e.decoded is None and e.ask.pid != Pid.FINISHED}
+    for e in selected:
         if e.decoded is None:
             continue
         twin = plain.get((e.ask, e.request.target)) if e.request.method == "GET" else None
@@ -280,74 +297,79 @@ def generated_client_agrees(exchanges: list[Exchange], _target: Target) -> Findi
             yield e, "the decoded body", f"{e.decoded.raised}, although the body is valid"
 
 
-@each("HTTP-14", lambda e: succeeded(e) and e.source != "generated")
-def second_opinion(e: Exchange) -> Findings:
+@rule("HTTP-14")
+def second_opinion(exchanges: Exchanges) -> Findings:
     """Reports what httplint grades as bad in the 200 responses to the scripted requests, and judges nothing itself."""
-    for note in header_notes(e):
-        yield "", note
+    for e in exchanges.each(lambda e: succeeded(e) and e.source != "generated"):
+        for note in header_notes(e):
+            yield e, "", note
 
 
-@each("HTTP-15", lambda e: e.status == 405 and e.request.method != "TRACE")
-def allow_lists_the_methods(e: Exchange) -> Findings:
+@rule("HTTP-15")
+def allow_lists_the_methods(exchanges: Exchanges) -> Findings:
     """Allow must be there and must not list the refused method. On the endpoint's own path it must list GET.
 
     Where a request names another method to be taken for, either may be the refused one.
 
     TRACE is exempt: front ends refuse it for all paths alike, some without Allow.
     """
-    allowed = e.header("allow")
-    methods = [method.strip() for method in (allowed or "").split(",")]
-    meant = {e.request.method, *overrides_of(e.request)}
-    if allowed is None:
-        yield "an Allow header field", "none"
-    elif meant <= set(methods) or ("GET" not in methods and e.ask.endpoint):
-        yield f"Allow with GET and without {' or '.join(sorted(meant))}", f"Allow: {allowed}"
+    for e in exchanges.each(lambda e: e.status == 405 and e.request.method != "TRACE"):
+        allowed = e.header("allow")
+        methods = [method.strip() for method in (allowed or "").split(",")]
+        meant = {e.request.method, *overrides_of(e.request)}
+        if allowed is None:
+            yield e, "an Allow header field", "none"
+        elif meant <= set(methods) or ("GET" not in methods and e.ask.endpoint):
+            yield e, f"Allow with GET and without {' or '.join(sorted(meant))}", f"Allow: {allowed}"
 
 
-@each(
-    "HTTP-16",
-    lambda e: (
-        e.response is not None
-        and e.ask.resource == "other"
-        and "/agent/" in e.request.target
-        and ".." not in e.request.target
-    ),
-)
-def neighbouring_paths_are_refused(e: Exchange) -> Findings:
+@rule("HTTP-16")
+def neighbouring_paths_are_refused(exchanges: Exchanges) -> Findings:
     """A status code below 300 for a GET is a finding. Any error passes, and so does a redirect."""
-    if below(e, 300) and e.request.method == "GET":
-        yield "a refusal (404)", show_status(e)
+    for e in exchanges.each(
+        lambda e: (
+            e.response is not None
+            and e.ask.resource == "other"
+            and "/agent/" in e.request.target
+            and ".." not in e.request.target
+        )
+    ):
+        if below(e, 300) and e.request.method == "GET":
+            yield e, "a refusal (404)", show_status(e)
 
 
-@each("HTTP-17", lambda e: e.header("date") is not None and e.source != "har")
-def date_is_now(e: Exchange) -> Findings:
+@rule("HTTP-17")
+def date_is_now(exchanges: Exchanges) -> Findings:
     """The header field must be an HTTP-date within an hour of the clock of the machine that runs the suite.
 
     Recordings are exempt, since they may be old.
     """
-    text = e.header("date") or ""
-    date = http_date(text)
-    if date is None:
-        yield "Date: an HTTP-date", text
-    elif e.when and abs(date - e.when) > timedelta(hours=1):
-        yield f"Date: about {format_datetime(e.when.astimezone(UTC), usegmt=True)}", text
+    for e in exchanges.each(lambda e: e.header("date") is not None and e.source != "har"):
+        text = e.header("date") or ""
+        date = http_date(text)
+        if date is None:
+            yield e, "Date: an HTTP-date", text
+        elif e.when and abs(date - e.when) > timedelta(hours=1):
+            yield e, f"Date: about {format_datetime(e.when.astimezone(UTC), usegmt=True)}", text
 
 
-@each("HTTP-18", lambda e: (is_good(e) or is_error(e)) and e.response is not None and bool(e.response.body))
-def body_has_a_media_type(e: Exchange) -> Findings:
+@rule("HTTP-18")
+def body_has_a_media_type(exchanges: Exchanges) -> Findings:
     """Every body of a 200, 4xx or 5xx must come with a Content-Type."""
-    if e.header("content-type") is None:
-        yield "a Content-Type header field", "none"
+    for e in exchanges.each(lambda e: (is_good(e) or is_error(e)) and e.response is not None and bool(e.response.body)):
+        if e.header("content-type") is None:
+            yield e, "a Content-Type header field", "none"
 
 
-@each("HTTP-19", lambda e: e.response is not None or e.too_large is not None)
-def size_is_bounded(e: Exchange) -> Findings:
+@rule("HTTP-19")
+def size_is_bounded(exchanges: Exchanges) -> Findings:
     """A response above the limit for its kind is a finding: no correct server comes near it.
 
     The suite stops reading there, and judges no other requirement by such a response.
     """
-    if e.too_large:
-        yield "a response within the limit for its kind", f"one above it: {e.too_large}"
+    for e in exchanges.each(lambda e: e.response is not None or e.too_large is not None):
+        if e.too_large:
+            yield e, "a response within the limit for its kind", f"one above it: {e.too_large}"
 
 
 def sent_with_others(exchanges: list[Exchange]) -> set[int]:
@@ -384,8 +406,8 @@ def is_plain(e: Exchange) -> bool:
     )
 
 
-@across("HTTP-21", is_plain)
-def responses_are_not_mixed_up(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
+@rule("HTTP-21")
+def responses_are_not_mixed_up(exchanges: Exchanges) -> Findings:
     """A request that was sent together with others must get the response that it got alone.
 
     Responses to requests with the same kind of key, VPS and pid are compared by the status code, available, whether
@@ -393,14 +415,15 @@ def responses_are_not_mixed_up(exchanges: list[Exchange], _target: Target) -> Fi
     server may be busy. A run judges only the requests that it sends together for this purpose: with a slow server most
     others are sent together too.
     """
-    together = sent_with_others(exchanges)
-    if bursts := {e.number for e in exchanges if e.source == BURST}:
+    selected = list(exchanges.each(is_plain))
+    together = sent_with_others(selected)
+    if bursts := {e.number for e in selected if e.source == BURST}:
         together &= bursts
     alone: dict[tuple[str, str | None, str], list[dict[str, Any]]] = {}
-    for e in exchanges:
+    for e in selected:
         if e.number not in together:
             alone.setdefault((e.ask.credential, e.ask.vps, e.ask.pid), []).append(substance(e))
-    for e in exchanges:
+    for e in selected:
         before = alone.get((e.ask.credential, e.ask.vps, e.ask.pid), [])
         if e.number not in together or not before or e.status == 429 or failed(e):
             continue
@@ -415,18 +438,23 @@ def documented_members(e: Exchange) -> dict[str, Any]:
     return {name: e.body[name] for name in present(e, (*AVAILABILITY, *OUTPUT))}
 
 
-@across("HTTP-22", lambda e: e.response is not None and e.ask.pid == Pid.ABSENT and e.request.method in {"GET", "HEAD"})
-def head_has_the_length_of_get(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
+@rule("HTTP-22")
+def head_has_the_length_of_get(exchanges: Exchanges) -> Findings:
     """The Content-Length of a HEAD that got 200 must be that of a GET with the same key and path.
 
     A HEAD without Content-Length passes, and so does one if no such GET had one.
     """
+    selected = list(
+        exchanges.each(
+            lambda e: e.response is not None and e.ask.pid == Pid.ABSENT and e.request.method in {"GET", "HEAD"}
+        )
+    )
     lengths: dict[tuple[str, str | None], set[str]] = {}
-    for e in exchanges:
+    for e in selected:
         length, what = e.header("content-length"), (e.request.target, e.request.header("authorization"))
         if e.status == 200 and e.request.method == "GET" and length and not e.header("content-encoding"):
             lengths.setdefault(what, set()).add(length)
-    for e in exchanges:
+    for e in selected:
         expected = lengths.get((e.request.target, e.request.header("authorization")))
         length = e.header("content-length")
         if e.request.method == "HEAD" and e.status == 200 and expected and length and length not in expected:
@@ -438,14 +466,15 @@ def has_etag(e: Exchange) -> bool:
     return e.request.method == "GET" and e.ask.endpoint and (e.header("etag") is not None or e.status == 304)
 
 
-@across("HTTP-23", has_etag)
-def etag_belongs_to_one_state(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
+@rule("HTTP-23")
+def etag_belongs_to_one_state(exchanges: Exchanges) -> Findings:
     """A 304 is a finding if the ETag in the request belongs to something else.
 
     So is one ETag for two different states. A 304 for an ETag of the same path, pid and key passes.
     """
+    selected = list(exchanges.each(has_etag))
     states: dict[tuple[str, str | None, str], Exchange] = {}
-    for e in exchanges:
+    for e in selected:
         tag = (e.header("etag") or "").removeprefix("W/")
         before = states.setdefault((e.request.target, e.request.header("authorization"), tag), e) if tag else e
         if e.status == before.status == 200 and documented_members(e) != documented_members(before):
@@ -456,11 +485,12 @@ def etag_belongs_to_one_state(exchanges: list[Exchange], _target: Target) -> Fin
             yield e, "status 200, since the ETag in If-None-Match is of something else", "304"
 
 
-@across("HTTP-24", lambda e: e.response is not None and not e.obeyed, with_recovered=True)
-def failures_are_told(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
+@rule("HTTP-24")
+def failures_are_told(exchanges: Exchanges) -> Findings:
     """Reports every 5xx of the run, one line for each kind of request and status code, and judges nothing."""
+    selected = list(exchanges.each(lambda e: e.response is not None and not e.obeyed, recovered=True))
     found: dict[tuple[str, str, str | None, str], list[Exchange]] = {}
-    for e in filter(failed, exchanges):
+    for e in filter(failed, selected):
         found.setdefault((e.request.method, e.ask.resource, e.ask.vps, status_of(e)), []).append(e)
     for alike in found.values():
         more = f", and {counted(len(alike) - 1, 'request')} like it" if len(alike) > 1 else ""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from urllib.parse import unquote
 
 from hostup_conformance.contract.ask import Exchange, Vps, is_start
 from hostup_conformance.contract.content import status_of
-from hostup_conformance.contract.rules import Findings, FindingsAcross, Selector, across, each
-from hostup_conformance.contract.selectors import below, failed, is_undecodable, judged, refused
+from hostup_conformance.contract.rules import Exchanges, Findings, rule
+from hostup_conformance.contract.selectors import Selector, below, failed, is_undecodable, judged, refused
 from hostup_conformance.contract.target import Target
 
 
@@ -20,15 +21,16 @@ def for_vps(vps: Vps) -> Selector:
     return lambda e: judged(e) and e.ask.credential == "full" and e.ask.vps == vps and e.ask.pid.well_formed
 
 
-@across("ID-01", for_vps("unknown"))
-def unknown_is_refused(exchanges: list[Exchange], target: Target) -> FindingsAcross:
+@rule("ID-01")
+def unknown_is_refused(exchanges: Exchanges) -> Findings:
     """The status code must be 404, or 403 as for any VPS that is not the caller's.
 
     400 passes too where the id differs in form from the caller's own: in its length, or in which characters are digits
     and which are letters.
     """
-    for e in exchanges:
-        refusals = {403, 404} if shape(e.ask.id or "") == shape(target.vps) else {400, 403, 404}
+    selected = list(exchanges.each(for_vps("unknown")))
+    for e in selected:
+        refusals = {403, 404} if shape(e.ask.id or "") == shape(exchanges.target.vps) else {400, 403, 404}
         if e.status not in refusals:
             yield e, "status 404, or 403", status_of(e)
 
@@ -44,35 +46,38 @@ def of_foreign(e: Exchange) -> bool:
     return right and (judged(e) or (e.request.method == "HEAD" and e.response is not None))
 
 
-@each("ID-02", of_foreign)
-def foreign_is_refused(e: Exchange) -> Findings:
+@rule("ID-02")
+def foreign_is_refused(exchanges: Exchanges) -> Findings:
     """GET must get 403 or 404: the endpoint's documentation allows both.
 
     HEAD must not succeed; any error passes for it, since a server need not offer HEAD.
     """
-    if e.request.method == "GET" and e.status not in {403, 404}:
-        yield "status 404, or 403", status_of(e)
-    elif e.request.method == "HEAD" and below(e, 400):
-        yield "a refusal, as GET gets", status_of(e)
+    for e in exchanges.each(of_foreign):
+        if e.request.method == "GET" and e.status not in {403, 404}:
+            yield e, "status 404, or 403", status_of(e)
+        elif e.request.method == "HEAD" and below(e, 400):
+            yield e, "a refusal, as GET gets", status_of(e)
 
 
-@each("ID-03", for_vps("similar"))
-def id_matches_exactly(e: Exchange) -> Findings:
+@rule("ID-03")
+def id_matches_exactly(exchanges: Exchanges) -> Findings:
     """Any 4xx passes, 400 included, since the altered id may not have the form of an id."""
-    if not refused(e):
-        yield "a 4xx", status_of(e)
+    for e in exchanges.each(for_vps("similar")):
+        if not refused(e):
+            yield e, "a 4xx", status_of(e)
 
 
-@across("ID-04", for_vps("malformed"))
-def malformed_is_refused(exchanges: list[Exchange], target: Target) -> FindingsAcross:
+@rule("ID-04")
+def malformed_is_refused(exchanges: Exchanges) -> Findings:
     """A status code below 300 and a 5xx are findings.
 
     A redirect passes: some servers redirect to the path without its dot segments, which does no harm. So does a success
     for another spelling of the caller's own id, which ID-07 and ID-08 judge. HTTP-08 judges a 5xx for an id that is not
     UTF-8, at which some frameworks fail before the server's own code is asked.
     """
-    for e in exchanges:
-        is_own = is_own_once_normalized(e, target) or is_own_once_decoded_again(e, target)
+    selected = list(exchanges.each(for_vps("malformed")))
+    for e in selected:
+        is_own = is_own_once_normalized(e, exchanges.target) or is_own_once_decoded_again(e, exchanges.target)
         if (below(e, 300) and not is_own) or (failed(e) and not is_undecodable(e)):
             yield e, "a 4xx", status_of(e)
 
@@ -93,37 +98,40 @@ def is_own_once_decoded_again(e: Exchange, target: Target) -> bool:
     return "%" in (e.ask.id or "") and unquote(e.ask.id or "") == target.vps
 
 
-@across("ID-07", for_vps("malformed"))
-def accepted_spellings(exchanges: list[Exchange], target: Target) -> FindingsAcross:
+@rule("ID-07")
+def accepted_spellings(exchanges: Exchanges) -> Findings:
     """Reports each other spelling of the caller's own id that gets a success, and judges nothing."""
-    for e in exchanges:
-        if below(e, 300) and is_own_once_normalized(e, target):
+    selected = list(exchanges.each(for_vps("malformed")))
+    for e in selected:
+        if below(e, 300) and is_own_once_normalized(e, exchanges.target):
             yield e, "", f"{e.request.path} gets the same as the caller's own id"
 
 
-@each(
-    "ID-08",
-    for_vps("malformed"),
-    exercised_by=lambda every, target: [e for e in every if is_own_once_decoded_again(e, target)],
-)
-def id_is_decoded_once(e: Exchange) -> Findings:
+@rule("ID-08")
+def id_is_decoded_once(exchanges: Exchanges) -> Findings:
     """A status code below 300 is a finding."""
-    if below(e, 300):
-        yield "a 4xx", status_of(e)
+    again = partial(is_own_once_decoded_again, target=exchanges.target)
+    for e in exchanges.each(lambda e: for_vps("malformed")(e) and again(e)):
+        if below(e, 300):
+            yield e, "a 4xx", status_of(e)
 
 
-@each("ID-05", for_vps("case"))
-def case_matters(e: Exchange) -> Findings:
+@rule("ID-05")
+def case_matters(exchanges: Exchanges) -> Findings:
     """A status code below 300 is a finding. Any error passes, since the altered id may not have the form of an id."""
-    if below(e, 300):
-        yield "a 4xx", status_of(e)
+    for e in exchanges.each(for_vps("case")):
+        if below(e, 300):
+            yield e, "a 4xx", status_of(e)
 
 
-@each("ID-06", lambda e: is_start(e) and e.ask.credential == "full" and e.ask.vps in {"unknown", "foreign"})
-def no_start_elsewhere(e: Exchange) -> Findings:
+@rule("ID-06")
+def no_start_elsewhere(exchanges: Exchanges) -> Findings:
     """The status code must be 404 or 403.
 
     For an unknown id 400 passes too, since the id may not have the form that the server asks for.
     """
-    if e.status not in {403, 404} and not (e.ask.vps == "unknown" and e.status == 400):
-        yield "status 404, or 403", status_of(e)
+    for e in exchanges.each(
+        lambda e: is_start(e) and e.ask.credential == "full" and e.ask.vps in {"unknown", "foreign"}
+    ):
+        if e.status not in {403, 404} and not (e.ask.vps == "unknown" and e.status == 400):
+            yield e, "status 404, or 403", status_of(e)

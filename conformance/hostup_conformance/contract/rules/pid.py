@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from hostup_conformance.contract.ask import NOT_OFFERED, Exchange, Pid, is_devious
 from hostup_conformance.contract.content import AVAILABILITY, OUTPUT, present, status_of
-from hostup_conformance.contract.rules import Findings, FindingsAcross, Selector, across, each
+from hostup_conformance.contract.rules import Exchanges, Findings, rule
 from hostup_conformance.contract.selectors import (
+    Selector,
     below,
     command_of,
     failed,
@@ -24,55 +25,56 @@ def with_pid(*kinds: Pid) -> Selector:
     return lambda e: judged(e) and e.ask.credential == "full" and e.ask.vps == "own" and e.ask.pid in kinds
 
 
-@each("PID-01", with_pid(Pid.INVALID))
-def no_integer_is_refused(e: Exchange) -> Findings:
+@rule("PID-01")
+def no_integer_is_refused(exchanges: Exchanges) -> Findings:
     """A status code below 400 is a finding, whatever the body. PID-06 judges a 5xx, PID-11 what looks like a number."""
-    if below(e, 400):
-        yield "a 4xx", status_of(e)
+    for e in exchanges.each(with_pid(Pid.INVALID)):
+        if below(e, 400):
+            yield e, "a 4xx", status_of(e)
 
 
-@each("PID-02", lambda e: with_pid(Pid.INVALID)(e) and refused(e) and not is_from_firewall(e))
-def no_integer_is_400(e: Exchange) -> Findings:
+@rule("PID-02")
+def no_integer_is_400(exchanges: Exchanges) -> Findings:
     """Of the 4xx, 400 and 404 pass: some routers find no path where a parameter has the wrong type.
 
     A refusal by a firewall, in a form of its own, is exempt.
     """
-    if e.status not in {400, 404}:
-        yield "status 400, or 404", status_of(e)
+    for e in exchanges.each(lambda e: with_pid(Pid.INVALID)(e) and refused(e) and not is_from_firewall(e)):
+        if e.status not in {400, 404}:
+            yield e, "status 400, or 404", status_of(e)
 
 
-@each("PID-03", with_pid(Pid.IMPOSSIBLE))
-def impossible_is_refused(e: Exchange) -> Findings:
+@rule("PID-03")
+def impossible_is_refused(exchanges: Exchanges) -> Findings:
     """A status code below 400 is a finding. PID-06 judges a 5xx."""
-    if below(e, 400):
-        yield "a 4xx", status_of(e)
+    for e in exchanges.each(with_pid(Pid.IMPOSSIBLE)):
+        if below(e, 400):
+            yield e, "a 4xx", status_of(e)
 
 
-@each("PID-04", with_pid(Pid.UNKNOWN))
-def unknown_is_refused(e: Exchange) -> Findings:
+@rule("PID-04")
+def unknown_is_refused(exchanges: Exchanges) -> Findings:
     """A status code below 400 is a finding. PID-06 judges a 5xx."""
-    if below(e, 400):
-        yield "a 4xx", status_of(e)
+    for e in exchanges.each(with_pid(Pid.UNKNOWN)):
+        if below(e, 400):
+            yield e, "a 4xx", status_of(e)
 
 
-def polls_elsewhere(exchanges: list[Exchange], target: Target) -> list[Exchange]:
-    """Return the polls of the commands that were named or started, under another VPS than theirs."""
-    commands = commands_of(target)
-    return [e for e in exchanges if e.ask.number in commands]
+def with_pid_elsewhere(e: Exchange) -> bool:
+    """A GET with the full key for another VPS than the caller's own."""
+    return judged(e) and e.ask.credential == "full" and e.ask.vps in {"unavailable", "foreign"}
 
 
-@each(
-    "PID-05",
-    lambda e: judged(e) and e.ask.credential == "full" and e.ask.vps in {"unavailable", "foreign"},
-    exercised_by=polls_elsewhere,
-)
-def belongs_to_its_vps(e: Exchange) -> Findings:
+@rule("PID-05")
+def belongs_to_its_vps(exchanges: Exchanges) -> Findings:
     """Command output in a 200 is a finding if the pid is of a command of the caller's other VPS.
 
     Anything else passes.
     """
-    if shows_output(e):
-        yield "a 4xx", f"command output ({', '.join(present(e, OUTPUT))})"
+    commands = commands_of(exchanges.target)
+    for e in exchanges.each(lambda e: with_pid_elsewhere(e) and e.ask.number in commands):
+        if shows_output(e):
+            yield e, "a 4xx", f"command output ({', '.join(present(e, OUTPUT))})"
 
 
 def commands_of(target: Target) -> set[int]:
@@ -80,23 +82,26 @@ def commands_of(target: Target) -> set[int]:
     return {pid for pid in (target.running_pid, target.finished_pid, *target.started_pids) if pid is not None}
 
 
-@each("PID-06", with_pid(Pid.UNKNOWN, Pid.IMPOSSIBLE, Pid.LOOSE, Pid.INVALID, Pid.EMPTY, Pid.REPEATED))
-def no_pid_is_5xx(e: Exchange) -> Findings:
+@rule("PID-06")
+def no_pid_is_5xx(exchanges: Exchanges) -> Findings:
     """A 5xx is a finding; any other status code passes. HTTP-08 judges a 5xx for a pid that is not UTF-8."""
-    if failed(e) and not is_undecodable(e):
-        yield "no 5xx", status_of(e)
+    for e in exchanges.each(with_pid(Pid.UNKNOWN, Pid.IMPOSSIBLE, Pid.LOOSE, Pid.INVALID, Pid.EMPTY, Pid.REPEATED)):
+        if failed(e) and not is_undecodable(e):
+            yield e, "no 5xx", status_of(e)
 
 
-@each("PID-07", with_pid(Pid.EMPTY))
-def empty_pid(e: Exchange) -> Findings:
+@rule("PID-07")
+def empty_pid(exchanges: Exchanges) -> Findings:
     """Reports the status code of the response, and judges nothing."""
-    yield "", status_of(e)
+    for e in exchanges.each(with_pid(Pid.EMPTY)):
+        yield e, "", status_of(e)
 
 
-@each("PID-08", with_pid(Pid.REPEATED))
-def repeated_pid(e: Exchange) -> Findings:
+@rule("PID-08")
+def repeated_pid(exchanges: Exchanges) -> Findings:
     """Reports the status code of the response, and judges nothing."""
-    yield "", status_of(e)
+    for e in exchanges.each(with_pid(Pid.REPEATED)):
+        yield e, "", status_of(e)
 
 
 def is_improper_start(e: Exchange) -> bool:
@@ -116,60 +121,60 @@ def is_scalar(e: Exchange) -> bool:
     return isinstance(command_of(e.request), bool | int | float)
 
 
-@each("PID-09", lambda e: is_improper_start(e) or is_empty_start(e))
-def no_improper_start(e: Exchange) -> Findings:
+@rule("PID-09")
+def no_improper_start(exchanges: Exchanges) -> Findings:
     """Any 4xx passes; any other status code is a finding. START-26 judges a 5xx for a body that is no readable JSON.
 
     The start of a number or a boolean passes, since many validators take it for the text that it is written as.
     """
-    if not refused(e) and not (failed(e) and is_undecodable(e)) and not (e.status == 200 and is_scalar(e)):
-        yield "a 4xx", status_of(e)
+    for e in exchanges.each(lambda e: is_improper_start(e) or is_empty_start(e)):
+        if not refused(e) and not (failed(e) and is_undecodable(e)) and not (e.status == 200 and is_scalar(e)):
+            yield e, "a 4xx", status_of(e)
 
 
-def refused_for_their_command(exchanges: list[Exchange], _target: Target) -> list[Exchange]:
-    """Return the refused starts without a proper command; none if the server forbids proper ones too."""
-    proper = {e.status for e in exchanges if not is_improper_start(e)}
-    improper = [e for e in exchanges if is_improper_start(e) and refused(e) and not is_from_firewall(e)]
-    return [] if proper == {403} else improper
-
-
-@each("PID-10", is_start_on_own, exercised_by=refused_for_their_command)
-def improper_start_is_400(e: Exchange) -> Findings:
+@rule("PID-10")
+def improper_start_is_400(exchanges: Exchanges) -> Findings:
     """Of the 4xx, 400 passes, and 413 as well, which says of a command that it is too long.
 
     A page of a firewall that takes the body for an attack passes. A server that forbids every start with 403 is not
     judged.
     """
-    if e.status not in {400, 413}:
-        yield "status 400", status_of(e)
+    proper = {e.status for e in exchanges.all(is_start_on_own) if not is_improper_start(e)}
+    for e in exchanges.each(
+        lambda e: is_improper_start(e) and refused(e) and not is_from_firewall(e) and proper != {403}
+    ):
+        if e.status not in {400, 413}:
+            yield e, "status 400", status_of(e)
 
 
-@each("PID-11", with_pid(Pid.LOOSE, Pid.REPEATED))
-def pid_is_not_ignored(e: Exchange) -> Findings:
+@rule("PID-11")
+def pid_is_not_ignored(exchanges: Exchanges) -> Findings:
     """A member of the availability in a 200 is a finding.
 
     A refusal passes, and so does command output. POLL-02 judges a pid that is an integer, and PID-01 one that no parser
     takes for an integer.
     """
-    if e.status == 200 and (shown := present(e, AVAILABILITY)):
-        yield "a 4xx, or command output", f"the availability ({', '.join(shown)})"
+    for e in exchanges.each(with_pid(Pid.LOOSE, Pid.REPEATED)):
+        if e.status == 200 and (shown := present(e, AVAILABILITY)):
+            yield e, "a 4xx, or command output", f"the availability ({', '.join(shown)})"
 
 
-@across("PID-12", with_pid(Pid.FINISHED, Pid.RUNNING, Pid.UNKNOWN, Pid.IMPOSSIBLE, Pid.LOOSE))
-def of_no_other_command(exchanges: list[Exchange], target: Target) -> FindingsAcross:
+@rule("PID-12")
+def of_no_other_command(exchanges: Exchanges) -> Findings:
     """Command output in a 200 is a finding if a command has that pid only without the sign, or in the lowest 32 bits.
 
     A server that has output for every unknown pid is exempt, since PID-04 judges it. A pid that some parsers take for
     an integer may get the output of the command with that integer; exited true is a finding if that command was still
     seen to run later.
     """
-    made_up = any(shows_output(e) and e.ask.pid == Pid.UNKNOWN and (e.ask.number or 0) < 2**31 for e in exchanges)
+    selected = list(exchanges.each(with_pid(Pid.FINISHED, Pid.RUNNING, Pid.UNKNOWN, Pid.IMPOSSIBLE, Pid.LOOSE)))
+    made_up = any(shows_output(e) and e.ask.pid == Pid.UNKNOWN and (e.ask.number or 0) < 2**31 for e in selected)
     seen_running = [
-        e for e in exchanges if e.ask.pid == Pid.RUNNING and shows_output(e) and e.body.get("exited") is False
+        e for e in selected if e.ask.pid == Pid.RUNNING and shows_output(e) and e.body.get("exited") is False
     ]
     ran_until = seen_running[-1].number if seen_running else 0
-    commands = commands_of(target)
-    for e in exchanges:
+    commands = commands_of(exchanges.target)
+    for e in selected:
         if e.ask.pid.known or made_up or not shows_output(e):
             continue
         if e.ask.number is not None and abs(e.ask.number) % 2**32 in commands:
@@ -183,9 +188,10 @@ def shows_output(e: Exchange) -> bool:
     return e.status == 200 and bool(present(e, OUTPUT))
 
 
-@across("PID-13", with_pid(Pid.LOOSE))
-def accepted_forms(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
+@rule("PID-13")
+def accepted_forms(exchanges: Exchanges) -> Findings:
     """Reports which ways to write a pid get a 200, and judges nothing."""
-    taken = [e.ask.pids[0] for e in exchanges if e.status == 200]
-    for e in exchanges[:1]:
+    selected = list(exchanges.each(with_pid(Pid.LOOSE)))
+    taken = [e.ask.pids[0] for e in selected if e.status == 200]
+    for e in selected[:1]:
         yield e, "", f"taken for an integer: {', '.join(map(repr, taken))}" if taken else "all are refused"

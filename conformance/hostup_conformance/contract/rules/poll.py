@@ -16,7 +16,7 @@ from hostup_conformance.contract.content import (
     present,
     status_of,
 )
-from hostup_conformance.contract.rules import Findings, FindingsAcross, across, each
+from hostup_conformance.contract.rules import Exchanges, Findings, rule
 from hostup_conformance.contract.selectors import (
     asks_output,
     failed,
@@ -27,7 +27,6 @@ from hostup_conformance.contract.selectors import (
     started,
     succeeded,
 )
-from hostup_conformance.contract.target import Target
 from hostup_conformance.judging.ledger import members_of
 
 #: The members of the response to a start.
@@ -44,53 +43,61 @@ def of_running(e: Exchange) -> bool:
     return asks_output(e) and e.ask.pid == Pid.RUNNING
 
 
-@each("POLL-01", lambda e: succeeded(e) and is_poll(e) and has_json(e))
-def has_exited(e: Exchange) -> Findings:
+@rule("POLL-01")
+def has_exited(exchanges: Exchanges) -> Findings:
     """The body must be a JSON object with the boolean exited at its top level.
 
     Where exited is missing and members of the availability stand in its place, POLL-02 judges the body.
     """
-    if not isinstance(e.body, dict):
-        yield "a JSON object", e.body
-    elif "exited" in e.body:
-        if not isinstance(e.body["exited"], bool):
-            yield "exited: a boolean", {"exited": e.body["exited"]}
-    elif not present(e, AVAILABILITY):
-        envelope = envelope_of(e.body)
-        yield "the member exited", f"an envelope with the member {envelope}" if envelope else named_members(e.body)
+    for e in exchanges.each(lambda e: succeeded(e) and is_poll(e) and has_json(e)):
+        if not isinstance(e.body, dict):
+            yield e, "a JSON object", e.body
+        elif "exited" in e.body:
+            if not isinstance(e.body["exited"], bool):
+                yield e, "exited: a boolean", {"exited": e.body["exited"]}
+        elif not present(e, AVAILABILITY):
+            envelope = envelope_of(e.body)
+            yield (
+                e,
+                "the member exited",
+                f"an envelope with the member {envelope}" if envelope else named_members(e.body),
+            )
 
 
-@each("POLL-02", is_output)
-def not_availability(e: Exchange) -> Findings:
+@rule("POLL-02")
+def not_availability(exchanges: Exchanges) -> Findings:
     """Any of the members available, reason and vmRunning is a finding."""
-    if found := present(e, AVAILABILITY):
-        yield "command output", f"members of the availability ({', '.join(found)})"
+    for e in exchanges.each(is_output):
+        if found := present(e, AVAILABILITY):
+            yield e, "command output", f"members of the availability ({', '.join(found)})"
 
 
-@each("POLL-03", is_output)
-def types_are_the_agents(e: Exchange) -> Findings:
+@rule("POLL-03")
+def types_are_the_agents(exchanges: Exchanges) -> Findings:
     """The types are those of the QEMU guest agent: exitCode an integer or null, stdout and stderr strings or null.
 
     A missing member passes; true and false are no integers, but 0.0 is one, as in JSON Schema.
     """
-    code = e.body.get("exitCode")
-    whole = isinstance(code, int) or (isinstance(code, float) and code.is_integer())
-    if code is not None and (isinstance(code, bool) or not whole):
-        yield "exitCode: an integer or null", {"exitCode": code}
-    for name in ("stdout", "stderr"):
-        if not isinstance(e.body.get(name), str | None):
-            yield f"{name}: a string or null", {name: e.body[name]}
+    for e in exchanges.each(is_output):
+        code = e.body.get("exitCode")
+        whole = isinstance(code, int) or (isinstance(code, float) and code.is_integer())
+        if code is not None and (isinstance(code, bool) or not whole):
+            yield e, "exitCode: an integer or null", {"exitCode": code}
+        for name in ("stdout", "stderr"):
+            if not isinstance(e.body.get(name), str | None):
+                yield e, f"{name}: a string or null", {name: e.body[name]}
 
 
-@each("POLL-04", lambda e: is_output(e) or started(e))
-def spelling_is_documented(e: Exchange) -> Findings:
+@rule("POLL-04")
+def spelling_is_documented(exchanges: Exchanges) -> Findings:
     """A member that differs from a missing documented one only in case, underscores or hyphens is a finding.
 
     In the response to a start, the documented names are those of its own members, such as pollUrl.
     """
-    names = STARTED if is_start(e) else OUTPUT
-    if found := misspelled(e.body, names):
-        yield f"the spelling {', '.join(names)}", ", ".join(found)
+    for e in exchanges.each(lambda e: is_output(e) or started(e)):
+        names = STARTED if is_start(e) else OUTPUT
+        if found := misspelled(e.body, names):
+            yield e, f"the spelling {', '.join(names)}", ", ".join(found)
 
 
 def overlaps_another_poll(e: Exchange, exchanges: list[Exchange]) -> bool:
@@ -106,25 +113,26 @@ def overlap(a: Exchange, b: Exchange) -> bool:
     return between < a.seconds if between >= 0 else -between < b.seconds
 
 
-@across("POLL-05", asks_output)
-def known_gets_200(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
+@rule("POLL-05")
+def known_gets_200(exchanges: Exchanges) -> Findings:
     """Any status code but 200 is a finding for a command that runs.
 
     The agent may have forgotten one that has ended, so for such a command only a 5xx is a finding. A gateway's 5xx
     passes here, since the poll of an ended command is not sent again; HTTP-08 judges it. For any command, a 404 between
     two responses with 200 is a finding too. START-21 judges polls of one command at the same time.
     """
+    selected = list(exchanges.each(asks_output))
     ended, ran = set[str](), set[str]()
-    last = {e.request.target: e.number for e in exchanges if e.status == 200}
-    lasting = [e for e in exchanges if of_finished(e) and not is_transient(e)]
-    for e in exchanges:
+    last = {e.request.target: e.number for e in selected if e.status == 200}
+    lasting = [e for e in selected if of_finished(e) and not is_transient(e)]
+    for e in selected:
         if member(e, "exited") is True:
             ended.add(e.request.target)
         elif e.status == 200:
             ran.add(e.request.target)
         if e.ask.pid == Pid.RUNNING and e.status != 200 and e.request.target not in ended:
             yield e, "status 200", status_of(e)
-        elif (lasting and of_finished(e) and is_transient(e)) or overlaps_another_poll(e, exchanges):
+        elif (lasting and of_finished(e) and is_transient(e)) or overlaps_another_poll(e, selected):
             continue
         elif failed(e) and (e.ask.pid == Pid.FINISHED or e.request.target in ended):
             yield e, "status 200, or 404 if it is forgotten", status_of(e)
@@ -132,50 +140,54 @@ def known_gets_200(exchanges: list[Exchange], _target: Target) -> FindingsAcross
             yield e, f"status 200, as before and in request {last[e.request.target]}", status_of(e)
 
 
-@each("POLL-06", lambda e: of_running(e) and is_output(e))
-def running_has_not_exited(e: Exchange) -> Findings:
+@rule("POLL-06")
+def running_has_not_exited(exchanges: Exchanges) -> Findings:
     """exited must not be true for the command that runs on, which was named or which the run has started.
 
     An exitCode other than 0 passes: the command failed, as where the guest has no sleep. A named command may have ended
     in the meantime, so this is a warning at most.
     """
-    if e.body.get("exited") is True and e.body.get("exitCode") in (0, None):
-        yield f"exited false, for the command with the pid {e.ask.number}, which runs on", {"exited": True}
+    for e in exchanges.each(lambda e: of_running(e) and is_output(e)):
+        if e.body.get("exited") is True and e.body.get("exitCode") in (0, None):
+            yield e, f"exited false, for the command with the pid {e.ask.number}, which runs on", {"exited": True}
 
 
-@across("POLL-07", lambda e: of_finished(e) and is_output(e))
-def finished_has_exited(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
+@rule("POLL-07")
+def finished_has_exited(exchanges: Exchanges) -> Findings:
     """Some poll of the command that has ended must say exited true. The run polls for four seconds.
 
     That is long enough for a server that asks the agent only now and then, and so notices an end late.
     """
-    if exchanges and not any(e.body.get("exited") is True for e in exchanges):
-        for e in exchanges[-1:]:
+    selected = list(exchanges.each(lambda e: of_finished(e) and is_output(e)))
+    if selected and not any(e.body.get("exited") is True for e in selected):
+        for e in selected[-1:]:
             if e.body.get("exited") is False:
                 yield e, f"exited true, for the command with the pid {e.ask.number}, which has ended", {"exited": False}
 
 
-@across("POLL-08", of_finished)
-def finished_gets_200(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
+@rule("POLL-08")
+def finished_gets_200(exchanges: Exchanges) -> Findings:
     """Judges the first poll of the command by a key that has write:vm: any status code but 200 is a finding.
 
     The output may have been fetched before the run, so it is a warning at most.
     """
-    for e in exchanges[:1]:
+    selected = list(exchanges.each(of_finished))
+    for e in selected[:1]:
         if e.status != 200 and not is_transient(e):
             unless = "unless its output was fetched before this run; a poll that is refused must not use it up"
             yield e, f"status 200 ({unless})", status_of(e)
 
 
-@across("POLL-09", lambda e: asks_output(e) and is_output(e))
-def exited_never_goes_back(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
+@rule("POLL-09")
+def exited_never_goes_back(exchanges: Exchanges) -> Findings:
     """For each pid, exited false after exited true is a finding.
 
     An error after exited true passes, since the agent may have forgotten the pid. So does exited false in response to a
     request that was under way at the same time.
     """
+    selected = list(exchanges.each(lambda e: asks_output(e) and is_output(e)))
     ended: list[Exchange] = []
-    for e in exchanges:
+    for e in selected:
         if e.body.get("exited") is True:
             ended.append(e)
         elif e.body.get("exited") is False:
@@ -190,13 +202,14 @@ def ending(e: Exchange) -> dict[str, Any]:
     return {name: None if e.body.get(name) == "" else e.body.get(name) for name in OUTPUT}
 
 
-@across("POLL-10", lambda e: of_finished(e) and is_output(e))
-def output_stays_the_same(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
+@rule("POLL-10")
+def output_stays_the_same(exchanges: Exchanges) -> Findings:
     """Every later response with exited true must have the exit code and the output of the first one.
 
     An empty stream may be missing or null.
     """
-    ended = [e for e in exchanges if e.body.get("exited") is True]
+    selected = list(exchanges.each(lambda e: of_finished(e) and is_output(e)))
+    ended = [e for e in selected if e.body.get("exited") is True]
     for e in ended[1:]:
         now, before = ending(e), ending(ended[0])
         if changed := [name for name in OUTPUT if now[name] != before[name]]:
@@ -204,40 +217,45 @@ def output_stays_the_same(exchanges: list[Exchange], _target: Target) -> Finding
             return
 
 
-@each("POLL-11", lambda e: is_output(e) and e.body.get("exited") is False)
-def no_code_before_the_end(e: Exchange) -> Findings:
+@rule("POLL-11")
+def no_code_before_the_end(exchanges: Exchanges) -> Findings:
     """An exitCode that is neither null nor missing is a finding."""
-    if e.body.get("exitCode") is not None:
-        yield "no exitCode with exited false", {"exitCode": e.body["exitCode"]}
+    for e in exchanges.each(lambda e: is_output(e) and e.body.get("exited") is False):
+        if e.body.get("exitCode") is not None:
+            yield e, "no exitCode with exited false", {"exitCode": e.body["exitCode"]}
 
 
-@across("POLL-12", lambda e: is_output(e) and e.body.get("exited") is False)
-def partial_output(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
+@rule("POLL-12")
+def partial_output(exchanges: Exchanges) -> Findings:
     """Reports whether the first response with exited false has stdout or stderr, and judges nothing."""
-    for e in exchanges[:1]:
+    selected = list(exchanges.each(lambda e: is_output(e) and e.body.get("exited") is False))
+    for e in selected[:1]:
         given = [name for name in ("stdout", "stderr") if e.body.get(name)]
         yield e, "", f"{' and '.join(given)} given while it runs" if given else "no output given while it runs"
 
 
-@across("POLL-13", of_finished)
-def polled_again(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
+@rule("POLL-13")
+def polled_again(exchanges: Exchanges) -> Findings:
     """Reports what the poll after the first 200 got, and judges nothing."""
-    ended = next((e for e in exchanges if e.status == 200), None)
-    later = [e for e in exchanges if ended and e.number > ended.number]
+    selected = list(exchanges.each(of_finished))
+    ended = next((e for e in selected if e.status == 200), None)
+    later = [e for e in selected if ended and e.number > ended.number]
     for e in later[:1]:
         yield e, "", "it can be polled again" if e.status == 200 else f"it has been forgotten ({status_of(e)})"
 
 
-@each("POLL-14", lambda e: is_output(e) and "pid" in e.body)
-def pid_is_the_one_asked_for(e: Exchange) -> Findings:
+@rule("POLL-14")
+def pid_is_the_one_asked_for(exchanges: Exchanges) -> Findings:
     """The member pid must be the number that was asked for, as a number or as a string."""
-    asked = e.ask.pids[0]
-    if str(e.body["pid"]) != asked:
-        yield f"pid {asked}", {"pid": e.body["pid"]}
+    for e in exchanges.each(lambda e: is_output(e) and "pid" in e.body):
+        asked = e.ask.pids[0]
+        if str(e.body["pid"]) != asked:
+            yield e, f"pid {asked}", {"pid": e.body["pid"]}
 
 
-@each("POLL-25", lambda e: is_output(e) and e.body.get("exited") is False)
-def running_is_not_kept(e: Exchange) -> Findings:
+@rule("POLL-25")
+def running_is_not_kept(exchanges: Exchanges) -> Findings:
     """Neither max-age nor Expires may declare exited false fresh for a time, not even for the caller's own cache."""
-    if seconds := fresh_seconds(e):
-        yield "no cache to keep exited false", f"a response that is declared fresh for {seconds} seconds"
+    for e in exchanges.each(lambda e: is_output(e) and e.body.get("exited") is False):
+        if seconds := fresh_seconds(e):
+            yield e, "no cache to keep exited false", f"a response that is declared fresh for {seconds} seconds"

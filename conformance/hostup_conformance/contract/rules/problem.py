@@ -10,9 +10,8 @@ from datetime import datetime, timedelta
 from hostup_conformance.contract.ask import Exchange, is_start
 from hostup_conformance.contract.content import named_members
 from hostup_conformance.contract.problems import ERRORS, codes_by_status, statuses_of
-from hostup_conformance.contract.rules import Findings, FindingsAcross, across, each
+from hostup_conformance.contract.rules import Exchanges, Findings, rule
 from hostup_conformance.contract.selectors import is_error, is_malformed, is_problem, proper_command
-from hostup_conformance.contract.target import Target
 from hostup_conformance.http.times import http_date, rfc3339
 
 #: What some servers write in place of a missing text.
@@ -36,99 +35,107 @@ def has_timestamp(e: Exchange) -> bool:
     return is_problem(e) and isinstance(e.body.get("timestamp"), str)
 
 
-@each("PROBLEM-01", is_error)
-def is_a_bare_object(e: Exchange) -> Findings:
+@rule("PROBLEM-01")
+def is_a_bare_object(exchanges: Exchanges) -> Findings:
     """The body must be a JSON object that is the problem itself.
 
     If it has neither type nor code, an object or array named error, errors, data or problem is taken for an envelope,
     which is a finding.
     """
-    if not isinstance(e.body, dict):
-        text = e.response.body[:60].decode("utf-8", "replace") if e.response else ""
-        yield "a JSON object", e.body if e.body is not None else text or "an empty body"
-    elif not ("type" in e.body or "code" in e.body):
-        for name in ("error", "errors", "data", "problem"):
-            if isinstance(e.body.get(name), dict | list):
-                yield "the members at the top level", f"an envelope with the member {name}"
+    for e in exchanges.each(is_error):
+        if not isinstance(e.body, dict):
+            text = e.response.body[:60].decode("utf-8", "replace") if e.response else ""
+            yield e, "a JSON object", e.body if e.body is not None else text or "an empty body"
+        elif not ("type" in e.body or "code" in e.body):
+            for name in ("error", "errors", "data", "problem"):
+                if isinstance(e.body.get(name), dict | list):
+                    yield e, "the members at the top level", f"an envelope with the member {name}"
 
 
-@each("PROBLEM-02", lambda e: is_error(e) and e.header("content-type") is not None)
-def media_type_is_json(e: Exchange) -> Findings:
+@rule("PROBLEM-02")
+def media_type_is_json(exchanges: Exchanges) -> Findings:
     """The header field must be application/problem+json or application/json.
 
     Parameters such as charset are not judged.
     """
-    if e.response and e.response.media_type not in {"application/problem+json", "application/json"}:
-        yield "application/problem+json, or application/json", e.response.header("content-type")
+    for e in exchanges.each(lambda e: is_error(e) and e.header("content-type") is not None):
+        if e.response and e.response.media_type not in {"application/problem+json", "application/json"}:
+            yield e, "application/problem+json, or application/json", e.response.header("content-type")
 
 
-@each("PROBLEM-03", is_problem)
-def has_type_code_and_detail(e: Exchange) -> Findings:
+@rule("PROBLEM-03")
+def has_type_code_and_detail(exchanges: Exchanges) -> Findings:
     """All three must be there, as strings.
 
     Blank texts are findings, and so is what servers write for a text that is missing, such as null or undefined.
     """
-    for name in ("type", "code", "detail"):
-        value = e.body.get(name)
-        if not isinstance(value, str) or value.strip() in NOTHING:
-            yield f"{name}: a string that is not empty", {name: value} if name in e.body else f"no {name}"
+    for e in exchanges.each(is_problem):
+        for name in ("type", "code", "detail"):
+            value = e.body.get(name)
+            if not isinstance(value, str) or value.strip() in NOTHING:
+                yield e, f"{name}: a string that is not empty", {name: value} if name in e.body else f"no {name}"
 
 
-@each("PROBLEM-04", is_problem)
-def has_all_members(e: Exchange) -> Findings:
+@rule("PROBLEM-04")
+def has_all_members(exchanges: Exchanges) -> Findings:
     """A member that is missing or an empty string is a finding."""
-    names = ("title", "status", "instance", "requestId", "timestamp")
-    if missing := [name for name in names if e.body.get(name, "") == ""]:
-        yield named_members(missing), named_members(e.body)
+    for e in exchanges.each(is_problem):
+        names = ("title", "status", "instance", "requestId", "timestamp")
+        if missing := [name for name in names if e.body.get(name, "") == ""]:
+            yield e, named_members(missing), named_members(e.body)
 
 
-@each("PROBLEM-05", is_problem)
-def types_are_documented(e: Exchange) -> Findings:
+@rule("PROBLEM-05")
+def types_are_documented(exchanges: Exchanges) -> Findings:
     """Members that are missing pass.
 
     null is not a string: where the endpoint's documentation allows null (reason), it says so. extensions may be null.
     """
-    for name in ("title", "instance", "requestId", "timestamp"):
-        if not isinstance(e.body.get(name, ""), str):
-            yield f"{name}: a string", {name: e.body[name]}
-    if type(e.body.get("status", 0)) is not int:
-        yield "status: an integer", {"status": e.body["status"]}
-    if not isinstance(e.body.get("extensions"), dict | None):
-        yield "extensions: an object", {"extensions": e.body["extensions"]}
+    for e in exchanges.each(is_problem):
+        for name in ("title", "instance", "requestId", "timestamp"):
+            if not isinstance(e.body.get(name, ""), str):
+                yield e, f"{name}: a string", {name: e.body[name]}
+        if type(e.body.get("status", 0)) is not int:
+            yield e, "status: an integer", {"status": e.body["status"]}
+        if not isinstance(e.body.get("extensions"), dict | None):
+            yield e, "extensions: an object", {"extensions": e.body["extensions"]}
 
 
-@each("PROBLEM-06", lambda e: is_problem(e) and type(e.body.get("status")) is int)
-def status_is_the_status_code(e: Exchange) -> Findings:
+@rule("PROBLEM-06")
+def status_is_the_status_code(exchanges: Exchanges) -> Findings:
     """The member status must equal the status code of the response.
 
     PROBLEM-05 judges a status that is not an integer.
     """
-    if e.body["status"] != e.status:
-        yield f"status {e.status}", {"status": e.body["status"]}
+    for e in exchanges.each(lambda e: is_problem(e) and type(e.body.get("status")) is int):
+        if e.body["status"] != e.status:
+            yield e, f"status {e.status}", {"status": e.body["status"]}
 
 
-@each("PROBLEM-07", lambda e: has_code(e) and isinstance(e.body.get("type"), str))
-def type_is_the_address_of_code(e: Exchange) -> Findings:
+@rule("PROBLEM-07")
+def type_is_the_address_of_code(exchanges: Exchanges) -> Findings:
     """type must be the documented base address followed by the value of code, character for character."""
-    if e.body["type"] != ERRORS + e.body["code"]:
-        yield ERRORS + e.body["code"], e.body["type"]
+    for e in exchanges.each(lambda e: has_code(e) and isinstance(e.body.get("type"), str)):
+        if e.body["type"] != ERRORS + e.body["code"]:
+            yield e, ERRORS + e.body["code"], e.body["type"]
 
 
-@each("PROBLEM-08", has_code)
-def code_fits_the_status(e: Exchange) -> Findings:
+@rule("PROBLEM-08")
+def code_fits_the_status(exchanges: Exchanges) -> Findings:
     """A documented code is a finding with a status code that it does not belong to.
 
     Codes that are not documented pass here. The codes of a 400 pass with 413 and 422 too, and those of a 404 with 410,
     since other rules judge those status codes. PROBLEM-09 judges the code of a 500 with a gateway's status code.
     """
-    statuses = statuses_of(e.body["code"])
-    if is_from_gateway(e):
-        return
-    narrower = {410: 404, 413: 400, 422: 400}
-    if statuses and e.status not in statuses and narrower.get(e.status or 0) not in statuses:
-        fitting = codes_by_status().get(e.status or 0)
-        expected = " or ".join(fitting) if fitting else "another code"
-        yield f"{expected}, with status {e.status}", e.body["code"]
+    for e in exchanges.each(has_code):
+        statuses = statuses_of(e.body["code"])
+        if is_from_gateway(e):
+            continue
+        narrower = {410: 404, 413: 400, 422: 400}
+        if statuses and e.status not in statuses and narrower.get(e.status or 0) not in statuses:
+            fitting = codes_by_status().get(e.status or 0)
+            expected = " or ".join(fitting) if fitting else "another code"
+            yield e, f"{expected}, with status {e.status}", e.body["code"]
 
 
 def is_from_gateway(e: Exchange) -> bool:
@@ -141,34 +148,35 @@ def is_refused_command(e: Exchange) -> bool:
     return is_start(e) and proper_command(e.request) is not None and e.ask.credential == "full"
 
 
-@each(
-    "PROBLEM-09",
-    lambda e: has_code(e) and (e.status in codes_by_status() or is_from_gateway(e)) and not is_refused_command(e),
-)
-def code_is_documented(e: Exchange) -> Findings:
+@rule("PROBLEM-09")
+def code_is_documented(exchanges: Exchanges) -> Findings:
     """An undocumented code is a finding, and so is the code of a 500 with the status code of a gateway.
 
     PROBLEM-08 judges whether a documented code fits its status code in all other cases.
     """
-    if is_from_gateway(e):
-        yield f"a code of {e.status}, such as upstream_unavailable", e.body["code"]
-    elif not statuses_of(e.body["code"]):
-        yield " or ".join(codes_by_status()[e.status or 0]), e.body["code"]
+    for e in exchanges.each(
+        lambda e: has_code(e) and (e.status in codes_by_status() or is_from_gateway(e)) and not is_refused_command(e)
+    ):
+        if is_from_gateway(e):
+            yield e, f"a code of {e.status}, such as upstream_unavailable", e.body["code"]
+        elif not statuses_of(e.body["code"]):
+            yield e, " or ".join(codes_by_status()[e.status or 0]), e.body["code"]
 
 
-@each("PROBLEM-10", lambda e: is_problem(e) and "errors" in e.body)
-def errors_have_their_form(e: Exchange) -> Findings:
+@rule("PROBLEM-10")
+def errors_have_their_form(exchanges: Exchanges) -> Findings:
     """errors must be an array of objects, each with the three members as strings. Further members pass."""
-    if not isinstance(e.body["errors"], list):
-        yield "errors: an array", {"errors": e.body["errors"]}
-        return
-    for index, item in enumerate(e.body["errors"]):
-        if not isinstance(item, dict):
-            yield f"errors[{index}]: an object", item
+    for e in exchanges.each(lambda e: is_problem(e) and "errors" in e.body):
+        if not isinstance(e.body["errors"], list):
+            yield e, "errors: an array", {"errors": e.body["errors"]}
             continue
-        for name in ("pointer", "detail", "code"):
-            if not isinstance(item.get(name), str):
-                yield f"errors[{index}].{name}: a string", item.get(name, f"no {name}")
+        for index, item in enumerate(e.body["errors"]):
+            if not isinstance(item, dict):
+                yield e, f"errors[{index}]: an object", item
+                continue
+            for name in ("pointer", "detail", "code"):
+                if not isinstance(item.get(name), str):
+                    yield e, f"errors[{index}].{name}: a string", item.get(name, f"no {name}")
 
 
 def can_be_pointed_at(e: Exchange) -> bool:
@@ -180,66 +188,76 @@ def can_be_pointed_at(e: Exchange) -> bool:
     return not any("\ufffd" in pid for pid in e.ask.pids)
 
 
-@each(
-    "PROBLEM-11",
-    lambda e: (
-        is_problem(e) and e.status == 400 and e.ask.credential == "full" and is_malformed(e) and can_be_pointed_at(e)
-    ),
-)
-def bad_request_has_an_item(e: Exchange) -> Findings:
+@rule("PROBLEM-11")
+def bad_request_has_an_item(exchanges: Exchanges) -> Findings:
     """errors must have at least one item.
 
     A 400 for a well-formed request is exempt, and so is one for a body that is not a JSON object, where no item could
     point to anything.
     """
-    if e.body.get("errors") in (None, []):
-        got = {"errors": e.body["errors"]} if "errors" in e.body else "no member errors"
-        yield "errors: an array with one item or more", got
+    for e in exchanges.each(
+        lambda e: (
+            is_problem(e)
+            and e.status == 400
+            and e.ask.credential == "full"
+            and is_malformed(e)
+            and can_be_pointed_at(e)
+        )
+    ):
+        if e.body.get("errors") in (None, []):
+            got = {"errors": e.body["errors"]} if "errors" in e.body else "no member errors"
+            yield e, "errors: an array with one item or more", got
 
 
-@each("PROBLEM-12", lambda e: is_problem(e) and isinstance(e.body.get("errors"), list))
-def pointers_are_json_pointers(e: Exchange) -> Findings:
+@rule("PROBLEM-12")
+def pointers_are_json_pointers(exchanges: Exchanges) -> Findings:
     """A JSON Pointer passes, also in its URI fragment form (#/...), and so does the bare name of a parameter.
 
     That of the documentation's example is a finding, since no request of this endpoint has such a member.
     """
-    for item in e.body["errors"]:
-        pointer = item.get("pointer") if isinstance(item, dict) else None
-        if not isinstance(pointer, str):
-            continue
-        if pointer == EXAMPLE_POINTER or not re.fullmatch(r"#?(/([^~]|~[01])*)?|[\w.\[\]-]+", pointer):
-            yield "a JSON Pointer, or the name of a parameter, of this request", pointer
+    for e in exchanges.each(lambda e: is_problem(e) and isinstance(e.body.get("errors"), list)):
+        for item in e.body["errors"]:
+            pointer = item.get("pointer") if isinstance(item, dict) else None
+            if not isinstance(pointer, str):
+                continue
+            if pointer == EXAMPLE_POINTER or not re.fullmatch(r"#?(/([^~]|~[01])*)?|[\w.\[\]-]+", pointer):
+                yield e, "a JSON Pointer, or the name of a parameter, of this request", pointer
 
 
-@across(
-    "PROBLEM-13", lambda e: is_problem(e) and isinstance(e.body.get("requestId"), str) and bool(e.body["requestId"])
-)
-def request_ids_differ(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
+@rule("PROBLEM-13")
+def request_ids_differ(exchanges: Exchanges) -> Findings:
     """A requestId that came before in the run is a finding. The first repetition is reported."""
+    selected = list(
+        exchanges.each(
+            lambda e: is_problem(e) and isinstance(e.body.get("requestId"), str) and bool(e.body["requestId"])
+        )
+    )
     seen: dict[str, Exchange] = {}
-    for e in exchanges:
+    for e in selected:
         if before := seen.get(e.body["requestId"]):
             yield e, f"another requestId than in request {before.number}", e.body["requestId"]
             return
         seen[e.body["requestId"]] = e
 
 
-@each("PROBLEM-14", has_timestamp)
-def timestamp_is_a_date_time(e: Exchange) -> Findings:
+@rule("PROBLEM-14")
+def timestamp_is_a_date_time(exchanges: Exchanges) -> Findings:
     """The offset must be there; any number of decimals passes."""
-    if rfc3339(e.body["timestamp"]) is None:
-        yield "an RFC 3339 date-time with an offset", e.body["timestamp"]
+    for e in exchanges.each(has_timestamp):
+        if rfc3339(e.body["timestamp"]) is None:
+            yield e, "an RFC 3339 date-time with an offset", e.body["timestamp"]
 
 
-@across("PROBLEM-15", lambda e: has_timestamp(e) and rfc3339(e.body["timestamp"]) is not None)
-def timestamp_is_now(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
+@rule("PROBLEM-15")
+def timestamp_is_now(exchanges: Exchanges) -> Findings:
     """timestamp must be within five minutes of the Date header field.
 
     Without one, it must be within a day of the suite's clock. A timestamp that comes again more than 1.5 seconds later
     is a finding too.
     """
+    selected = list(exchanges.each(lambda e: has_timestamp(e) and rfc3339(e.body["timestamp"]) is not None))
     earliest: dict[str, Exchange] = {}
-    for e in exchanges:
+    for e in selected:
         said = rfc3339(e.body["timestamp"])
         date = http_date(e.header("date") or "")
         if said and (now := date or e.when) and abs(said - now) > (SKEW if date else UNKNOWN_SKEW):
@@ -256,27 +274,30 @@ def later_by(before: datetime | None, after: datetime | None) -> timedelta:
     return after - before if before and after else timedelta()
 
 
-@across(
-    "PROBLEM-16",
-    lambda e: is_problem(e) and isinstance(e.body.get("title"), str) and isinstance(e.body.get("type"), str),
-)
-def one_title_for_each_type(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
+@rule("PROBLEM-16")
+def one_title_for_each_type(exchanges: Exchanges) -> Findings:
     """Two titles for the same type are a finding. The first difference is reported."""
+    selected = list(
+        exchanges.each(
+            lambda e: is_problem(e) and isinstance(e.body.get("title"), str) and isinstance(e.body.get("type"), str)
+        )
+    )
     titles: dict[str, Exchange] = {}
-    for e in exchanges:
+    for e in selected:
         before = titles.setdefault(e.body["type"], e)
         if before.body["title"] != e.body["title"]:
             yield e, f"{before.body['title']!r}, as in request {before.number}", e.body["title"]
             return
 
 
-@each("PROBLEM-17", lambda e: is_problem(e) and isinstance(e.body.get("instance"), str))
-def instance_is_reference(e: Exchange) -> Findings:
+@rule("PROBLEM-17")
+def instance_is_reference(exchanges: Exchanges) -> Findings:
     """instance may have only characters that RFC 3986 allows.
 
     The placeholder of the documentation's examples is a finding.
     """
-    if not re.fullmatch(r"(?:[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=]|%[0-9A-Fa-f]{2})*", e.body["instance"]):
-        yield "a URI reference", e.body["instance"]
-    if e.body["instance"] == PLACEHOLDER:
-        yield "a reference to this request", f"the documentation's placeholder {PLACEHOLDER}"
+    for e in exchanges.each(lambda e: is_problem(e) and isinstance(e.body.get("instance"), str)):
+        if not re.fullmatch(r"(?:[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=]|%[0-9A-Fa-f]{2})*", e.body["instance"]):
+            yield e, "a URI reference", e.body["instance"]
+        if e.body["instance"] == PLACEHOLDER:
+            yield e, "a reference to this request", f"the documentation's placeholder {PLACEHOLDER}"

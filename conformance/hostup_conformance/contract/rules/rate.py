@@ -7,8 +7,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 from hostup_conformance.contract.ask import Exchange, asks_start
-from hostup_conformance.contract.rules import Findings, FindingsAcross, across, each
-from hostup_conformance.contract.target import Target
+from hostup_conformance.contract.rules import Exchanges, Findings, rule
 from hostup_conformance.http.times import http_date, reset_moment, retry_after_seconds, rfc3339
 
 #: By how many seconds two readings of the clock may differ.
@@ -42,84 +41,97 @@ def server_time(e: Exchange) -> datetime:
     return http_date(field(e, "date") or "") or e.when or datetime.now(UTC)
 
 
-@each("RATE-01", is_429)
-def has_retry_after(e: Exchange) -> Findings:
+@rule("RATE-01")
+def has_retry_after(exchanges: Exchanges) -> Findings:
     """Retry-After must be there, with one value, which is a number of seconds or an HTTP-date."""
-    text = field(e, "retry-after")
-    if e.response and len(set(e.response.all("retry-after"))) > 1:
-        yield "one Retry-After", ", ".join(e.response.all("retry-after"))
-    elif retry_after_seconds(text, server_time(e)) is None:
-        yield "Retry-After: seconds, or an HTTP-date", f"Retry-After: {text}" if text is not None else "no such field"
+    for e in exchanges.each(is_429):
+        text = field(e, "retry-after")
+        if e.response and len(set(e.response.all("retry-after"))) > 1:
+            yield e, "one Retry-After", ", ".join(e.response.all("retry-after"))
+        elif retry_after_seconds(text, server_time(e)) is None:
+            yield (
+                e,
+                "Retry-After: seconds, or an HTTP-date",
+                f"Retry-After: {text}" if text is not None else "no such field",
+            )
 
 
-@each("RATE-02", is_429)
-def has_the_three_fields(e: Exchange) -> Findings:
+@rule("RATE-02")
+def has_the_three_fields(exchanges: Exchanges) -> Findings:
     """Each of the three that is missing is a finding."""
-    for name in ("X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset"):
-        if field(e, name.lower()) is None:
-            yield f"a header field {name}", "none"
+    for e in exchanges.each(is_429):
+        for name in ("X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset"):
+            if field(e, name.lower()) is None:
+                yield e, f"a header field {name}", "none"
 
 
 def unreadable(e: Exchange) -> Findings:
     """Yield a finding for each of the three header fields that is there and cannot be parsed."""
     for name in (LIMIT, REMAINING):
         if (text := field(e, name)) is not None and number(text) is None:
-            yield f"{name}: an integer of 0 or more", text
+            yield e, f"{name}: an integer of 0 or more", text
     limit, remaining = number(field(e, LIMIT)), number(field(e, REMAINING))
     if limit is not None and remaining is not None and remaining > limit:
-        yield f"{REMAINING} at most {limit}", str(remaining)
+        yield e, f"{REMAINING} at most {limit}", str(remaining)
     if (text := field(e, RESET)) is not None and reset_moment(text, server_time(e)) is None:
-        yield f"{RESET}: a timestamp, or a number of seconds", text
+        yield e, f"{RESET}: a timestamp, or a number of seconds", text
 
 
-@each("RATE-03", is_429)
-def fields_can_be_parsed(e: Exchange) -> Findings:
+@rule("RATE-03")
+def fields_can_be_parsed(exchanges: Exchanges) -> Findings:
     """Only header fields that are there are judged: RATE-02 says which must be.
 
     For X-RateLimit-Reset, any common form of a timestamp passes, and so does a number of seconds. For the other two, an
     integer may be followed by a list.
     """
-    yield from unreadable(e)
+    for e in exchanges.each(is_429):
+        yield from unreadable(e)
 
 
-@each("RATE-04", lambda e: is_429(e) and field(e, RESET) is not None)
-def reset_is_a_date_time(e: Exchange) -> Findings:
+@rule("RATE-04")
+def reset_is_a_date_time(exchanges: Exchanges) -> Findings:
     """A timestamp or number in any other form is a finding. RATE-03 judges a value that cannot be read at all."""
-    text = field(e, RESET) or ""
-    if rfc3339(text) is None and reset_moment(text, server_time(e)) is not None:
-        yield f"{RESET}: an RFC 3339 date-time", text
+    for e in exchanges.each(lambda e: is_429(e) and field(e, RESET) is not None):
+        text = field(e, RESET) or ""
+        if rfc3339(text) is None and reset_moment(text, server_time(e)) is not None:
+            yield e, f"{RESET}: an RFC 3339 date-time", text
 
 
-@each("RATE-05", lambda e: is_429(e) and number(field(e, REMAINING)) is not None)
-def nothing_remains(e: Exchange) -> Findings:
+@rule("RATE-05")
+def nothing_remains(exchanges: Exchanges) -> Findings:
     """A number above 0 is a finding. RATE-03 judges one that is above the limit."""
-    remaining, limit = number(field(e, REMAINING)) or 0, number(field(e, LIMIT))
-    if remaining and (limit is None or remaining <= limit):
-        yield f"{REMAINING}: 0", str(remaining)
+    for e in exchanges.each(lambda e: is_429(e) and number(field(e, REMAINING)) is not None):
+        remaining, limit = number(field(e, REMAINING)) or 0, number(field(e, LIMIT))
+        if remaining and (limit is None or remaining <= limit):
+            yield e, f"{REMAINING}: 0", str(remaining)
 
 
-@each("RATE-06", lambda e: is_429(e) and retry_after_seconds(field(e, "retry-after"), server_time(e)) is not None)
-def retry_after_agrees_with_reset(e: Exchange) -> Findings:
+@rule("RATE-06")
+def retry_after_agrees_with_reset(exchanges: Exchanges) -> Findings:
     """Retry-After must be at most a day, and as a date not more than two seconds past.
 
     X-RateLimit-Reset, where it can be read, must be within a minute of the moment that Retry-After gives.
     """
-    now = server_time(e)
-    wait = retry_after_seconds(field(e, "retry-after"), now) or 0.0
-    if wait > 86400:
-        yield "a Retry-After of at most a day", f"{wait:g} seconds"
-    past = http_date(field(e, "retry-after") or "")
-    if past and now - past > timedelta(seconds=2):
-        yield "a Retry-After in the future", field(e, "retry-after")
-    reset, over = reset_moment(field(e, RESET) or "", now), now + timedelta(seconds=wait)
-    if reset is not None and abs(reset - over) > timedelta(minutes=1):
-        yield f"{RESET} near {over.isoformat(timespec='seconds')} (Retry-After)", field(e, RESET)
+    for e in exchanges.each(
+        lambda e: is_429(e) and retry_after_seconds(field(e, "retry-after"), server_time(e)) is not None
+    ):
+        now = server_time(e)
+        wait = retry_after_seconds(field(e, "retry-after"), now) or 0.0
+        if wait > 86400:
+            yield e, "a Retry-After of at most a day", f"{wait:g} seconds"
+        past = http_date(field(e, "retry-after") or "")
+        if past and now - past > timedelta(seconds=2):
+            yield e, "a Retry-After in the future", field(e, "retry-after")
+        reset, over = reset_moment(field(e, RESET) or "", now), now + timedelta(seconds=wait)
+        if reset is not None and abs(reset - over) > timedelta(minutes=1):
+            yield e, f"{RESET} near {over.isoformat(timespec='seconds')} (Retry-After)", field(e, RESET)
 
 
-@across("RATE-07", lambda e: is_429(e) and field(e, "retry-after") is not None)
-def form_of_retry_after(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
+@rule("RATE-07")
+def form_of_retry_after(exchanges: Exchanges) -> Findings:
     """Reports the form in the first 429, and judges nothing."""
-    for e in exchanges[:1]:
+    selected = list(exchanges.each(lambda e: is_429(e) and field(e, "retry-after") is not None))
+    for e in selected[:1]:
         yield e, "", "seconds" if re.fullmatch(r"\d+", field(e, "retry-after") or "") else "not a number of seconds"
 
 
@@ -129,25 +141,26 @@ def has_limits(e: Exchange) -> bool:
     return e.response is not None and e.status != 429 and given
 
 
-@each("RATE-08", has_limits)
-def limits_make_sense(e: Exchange) -> Findings:
+@rule("RATE-08")
+def limits_make_sense(exchanges: Exchanges) -> Findings:
     """X-RateLimit-Limit and X-RateLimit-Remaining must be integers of 0 or more, the latter at most the former.
 
     X-RateLimit-Reset must be readable, at most a minute in the past and at most a year in the future, since some limits
     are for a month. A missing header field passes, and so do a list after an integer, and -1 for a key without limits.
     """
-    if field(e, LIMIT) == "-1":
-        return
-    yield from unreadable(e)
-    if (text := field(e, RESET)) is not None:
-        now = server_time(e)
-        reset = reset_moment(text, now)
-        if reset is not None and not timedelta(minutes=-1) <= reset - now <= timedelta(days=366):
-            yield f"{RESET} within a year of {now.isoformat(timespec='seconds')}", text
+    for e in exchanges.each(has_limits):
+        if field(e, LIMIT) == "-1":
+            continue
+        yield from unreadable(e)
+        if (text := field(e, RESET)) is not None:
+            now = server_time(e)
+            reset = reset_moment(text, now)
+            if reset is not None and not timedelta(minutes=-1) <= reset - now <= timedelta(days=366):
+                yield e, f"{RESET} within a year of {now.isoformat(timespec='seconds')}", text
 
 
-@across("RATE-09", lambda e: e.response is not None)
-def waiting_is_enough(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
+@rule("RATE-09")
+def waiting_is_enough(exchanges: Exchanges) -> Findings:
     """A second 429 is a finding if only the same request was sent again, after all of Retry-After had passed.
 
     The request may have been sent again several times, each time after all of the newest Retry-After. Since the
@@ -156,8 +169,9 @@ def waiting_is_enough(exchanges: list[Exchange], _target: Target) -> FindingsAcr
     If another request was under way in between, the second 429 passes, since that request may have used up the limit.
     So does one before which the run did not wait, and one for a start, since starts may have a limit of their own.
     """
+    selected = list(exchanges.each(lambda e: e.response is not None))
     first: Exchange | None = None
-    for before, e in pairwise(exchanges):
+    for before, e in pairwise(selected):
         wait = retry_after_seconds(field(before, "retry-after"), server_time(before)) if is_429(before) else None
         waited = seconds_between(before, e)
         again = is_429(e) and is_again(e, before) and e.number == before.number + 1
@@ -167,7 +181,7 @@ def waiting_is_enough(exchanges: list[Exchange], _target: Target) -> FindingsAcr
         first = first or before
         asked = retry_after_seconds(field(first, "retry-after"), server_time(first)) or 0.0
         passed = seconds_between(first, e) or 0.0
-        between = sum(ended_since(other, first) and sent_before_end_of(other, e) for other in exchanges)
+        between = sum(ended_since(other, first) and sent_before_end_of(other, e) for other in selected)
         alone = between == e.number - first.number + 1
         if passed >= asked + 1 and alone:
             yield e, f"no 429, {passed:.1f} s after Retry-After: {field(first, 'retry-after')}", "429"
@@ -203,10 +217,11 @@ def ended(e: Exchange) -> datetime:
     return e.when + timedelta(seconds=e.seconds) if e.when else datetime.min.replace(tzinfo=UTC)
 
 
-@across("RATE-10", has_limits)
-def remaining_over_the_run(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
+@rule("RATE-10")
+def remaining_over_the_run(exchanges: Exchanges) -> Findings:
     """Reports the first and the last X-RateLimit-Remaining of the run, and judges nothing."""
-    seen = [(e, text) for e in exchanges if (text := field(e, REMAINING)) is not None]
+    selected = list(exchanges.each(has_limits))
+    seen = [(e, text) for e in selected if (text := field(e, REMAINING)) is not None]
     if seen:
         (first, begun), (last, ended) = seen[0], seen[-1]
         yield first, "", f"{REMAINING} goes from {begun} to {ended}, in requests {first.number} to {last.number}"

@@ -7,7 +7,7 @@ import re
 from hostup_conformance.contract.ask import WITHOUT_KEY, Exchange
 from hostup_conformance.contract.caching import is_shared
 from hostup_conformance.contract.content import output_members, strings
-from hostup_conformance.contract.rules import Findings, FindingsAcross, across, each
+from hostup_conformance.contract.rules import Exchanges, Findings, rule
 from hostup_conformance.contract.selectors import is_availability, is_output
 from hostup_conformance.contract.target import Target
 from hostup_conformance.keeping.redact import MARK, Redactor, redactor
@@ -54,14 +54,15 @@ def has_response(e: Exchange) -> bool:
     return e.response is not None and e.ask.credential != "query"
 
 
-@across("SAFETY-01", has_response)
-def key_stays(exchanges: list[Exchange], target: Target) -> FindingsAcross:
+@rule("SAFETY-01")
+def key_stays(exchanges: Exchanges) -> Findings:
     """Each header field and the body are searched for the caller's keys, in plain and encoded.
 
     Any other credential that the request had counts too, if it has at least 12 characters.
     """
-    redact = redactor(target.nearly_secrets)
-    for e in exchanges:
+    selected = list(exchanges.each(has_response))
+    redact = redactor(exchanges.target.nearly_secrets)
+    for e in selected:
         sent = (e.request.header("authorization") or "").rpartition(" ")[2]
         for text in texts(e):
             found = redact.finds_in(text[:SEARCHED_WITH_ESCAPES]) or redact.finds_in(text, depth=0)
@@ -77,34 +78,36 @@ def around(redact: Redactor, text: str) -> str:
     return f"{'...' if at > 60 else ''}{without[max(0, at - 60) : at + 90]}" if at >= 0 else without
 
 
-@each("SAFETY-02", lambda e: has_response(e) and (e.status != 200 or is_availability(e)))
-def no_internals(e: Exchange) -> Findings:
+@rule("SAFETY-02")
+def no_internals(exchanges: Exchanges) -> Findings:
     """Header fields and bodies are searched for marks of stack traces, file paths and database errors.
 
     Of the 200s, only the availability is searched, since the output of a command may hold anything.
     """
-    for text in texts(e):
-        if found := internals(text):
-            yield "nothing of the server's internals", found
-            return
+    for e in exchanges.each(lambda e: has_response(e) and (e.status != 200 or is_availability(e))):
+        for text in texts(e):
+            if found := internals(text):
+                yield e, "nothing of the server's internals", found
+                continue
 
 
-@across("SAFETY-03", lambda e: has_response(e) and e.request.method in {"GET", "HEAD"})
-def output_stays(exchanges: list[Exchange], target: Target) -> FindingsAcross:
+@rule("SAFETY-03")
+def output_stays(exchanges: Exchanges) -> Findings:
     """A response to a request that may not see output must have no exited, stdout or stderr, at any depth.
 
     Nor may it repeat a text of 12 or more characters that a poll of this run returned. An error must do neither for any
     key.
     """
+    selected = list(exchanges.each(lambda e: has_response(e) and e.request.method in {"GET", "HEAD"}))
     known = {
         text
-        for e in exchanges
+        for e in selected
         if entitled(e) and e.status == 200 and isinstance(e.body, dict)
         for output in (e.body.get("stdout"), e.body.get("stderr"))
         if isinstance(output, str) and len(text := output[:COMPARED].strip()) >= 12
     }
-    for e in exchanges:
-        if (entitled(e) or not told_apart(e, target)) and e.status == 200:
+    for e in selected:
+        if (entitled(e) or not told_apart(e, exchanges.target)) and e.status == 200:
             continue
         if found := sorted(output_members(e.body)):
             yield e, "no command output", f"members {', '.join(found)}"
@@ -129,20 +132,26 @@ def entitled(e: Exchange) -> bool:
     return e.ask.credential in {"full", "lowercase"} and e.ask.vps not in {"foreign", "unknown"}
 
 
-@each("SAFETY-04", lambda e: e.response is not None and e.request.header("origin") is not None)
-def no_foreign_origins(e: Exchange) -> Findings:
+@rule("SAFETY-04")
+def no_foreign_origins(exchanges: Exchanges) -> Findings:
     """Allowing credentials is a finding if the allowed origin is * or the one that the suite made up."""
-    allowed = e.header("access-control-allow-origin") or ""
-    credentials = e.header("access-control-allow-credentials") or ""
-    if credentials.strip().lower() == "true" and allowed.strip() in {"*", e.request.header("origin")}:
-        yield "no credentials for an unknown origin", f"Access-Control-Allow-Origin: {allowed}, with credentials"
+    for e in exchanges.each(lambda e: e.response is not None and e.request.header("origin") is not None):
+        allowed = e.header("access-control-allow-origin") or ""
+        credentials = e.header("access-control-allow-credentials") or ""
+        if credentials.strip().lower() == "true" and allowed.strip() in {"*", e.request.header("origin")}:
+            yield e, "no credentials for an unknown origin", f"Access-Control-Allow-Origin: {allowed}, with credentials"
 
 
-@each("SAFETY-05", is_output)
-def output_is_not_shared(e: Exchange) -> Findings:
+@rule("SAFETY-05")
+def output_is_not_shared(exchanges: Exchanges) -> Findings:
     """public and s-maxage are findings, unless no-store, no-cache or private is there too. HTTP-10 judges max-age.
 
     They pass where every use has to be validated with the server (max-age=0, must-revalidate).
     """
-    if is_shared(e):
-        yield "Cache-Control: no-store or private, or no Cache-Control", f"Cache-Control: {e.header('cache-control')}"
+    for e in exchanges.each(is_output):
+        if is_shared(e):
+            yield (
+                e,
+                "Cache-Control: no-store or private, or no Cache-Control",
+                f"Cache-Control: {e.header('cache-control')}",
+            )

@@ -20,7 +20,7 @@ from hostup_conformance.contract.content import (
 )
 from hostup_conformance.contract.oracles import faults
 from hostup_conformance.contract.paths import Resource
-from hostup_conformance.contract.rules import Findings, FindingsAcross, across, each
+from hostup_conformance.contract.rules import Exchanges, Findings, rule
 from hostup_conformance.contract.selectors import (
     gives_either,
     gives_list,
@@ -30,7 +30,6 @@ from hostup_conformance.contract.selectors import (
     is_availability,
     refused,
 )
-from hostup_conformance.contract.target import Target
 from hostup_conformance.judging.ledger import document, members_of
 from hostup_conformance.keeping.safe_text import counted, short_json
 
@@ -67,71 +66,82 @@ def claims_list(e: Exchange) -> bool:
     return gives_list(e) or (is_asked(e, "list") and e.status == 200 and labelled and not has_json(e))
 
 
-@each("VPS-01", claims_list)
-def list_has_its_form(e: Exchange) -> Findings:
+@rule("VPS-01")
+def list_has_its_form(exchanges: Exchanges) -> Findings:
     """The body must be an object with the array data.
 
     Each item must be an object whose id is a string that is not empty.
     """
-    data = member(e, "data")
-    if not isinstance(data, list):
-        other = named_members(e.body) if isinstance(e.body, dict) and "data" not in e.body else {"data": data}
-        body = short_json(e.body, 60) if has_json(e) else "a body that is no JSON, or empty"
-        yield "an object with the array data", other if isinstance(e.body, dict) else body
-        return
-    for item in data:
-        if not (isinstance(item, dict) and isinstance(item.get("id"), str) and item["id"]):
-            yield "data[].id: a string", item.get("id") if isinstance(item, dict) else item
-            return
+    for e in exchanges.each(claims_list):
+        data = member(e, "data")
+        if not isinstance(data, list):
+            other = named_members(e.body) if isinstance(e.body, dict) and "data" not in e.body else {"data": data}
+            body = short_json(e.body, 60) if has_json(e) else "a body that is no JSON, or empty"
+            yield e, "an object with the array data", other if isinstance(e.body, dict) else body
+            continue
+        for item in data:
+            if not (isinstance(item, dict) and isinstance(item.get("id"), str) and item["id"]):
+                yield e, "data[].id: a string", item.get("id") if isinstance(item, dict) else item
+                continue
 
 
-@across("VPS-02", lambda e: gives_list(e) and e.ask.credential in {"full", "read"})
-def list_is_the_callers(exchanges: list[Exchange], target: Target) -> FindingsAcross:
+@rule("VPS-02")
+def list_is_the_callers(exchanges: Exchanges) -> Findings:
     """The VPS named in HOSTUP_FOREIGN_VPS_ID must not be in the list, whichever key asks."""
-    for e in exchanges:
-        if target.foreign_vps in listed_ids(e):
-            yield e, "no VPS but the caller's", f"{target.foreign_vps}, which belongs to another account"
+    selected = list(exchanges.each(lambda e: gives_list(e) and e.ask.credential in {"full", "read"}))
+    for e in selected:
+        if exchanges.target.foreign_vps in listed_ids(e):
+            yield e, "no VPS but the caller's", f"{exchanges.target.foreign_vps}, which belongs to another account"
 
 
-@across(
-    "VPS-03",
-    lambda e: gives_list(e) and e.ask.credential == "full" and not e.request.query and member(e, "hasMore") is not True,
-)
-def list_is_whole(exchanges: list[Exchange], target: Target) -> FindingsAcross:
+@rule("VPS-03")
+def list_is_whole(exchanges: Exchanges) -> Findings:
     """The caller's own VPS must be in the list.
 
     A list with hasMore true is exempt, and so is a request with a limit, a cursor or a filter.
     """
-    for e in exchanges:
-        if target.vps not in listed_ids(e):
-            yield e, f"data with {target.vps}, or hasMore true", counted(len(listed_ids(e)), "other VPS")
+    selected = list(
+        exchanges.each(
+            lambda e: (
+                gives_list(e)
+                and e.ask.credential == "full"
+                and not e.request.query
+                and member(e, "hasMore") is not True
+            )
+        )
+    )
+    for e in selected:
+        if exchanges.target.vps not in listed_ids(e):
+            yield e, f"data with {exchanges.target.vps}, or hasMore true", counted(len(listed_ids(e)), "other VPS")
 
 
-@each("VPS-04", gives_status)
-def status_has_its_form(e: Exchange) -> Findings:
+@rule("VPS-04")
+def status_has_its_form(exchanges: Exchanges) -> Findings:
     """The body must be a JSON object without an envelope.
 
     Members that are present must have their documented types; a missing one passes, and true and false are no numbers.
     """
-    if not isinstance(e.body, dict):
-        yield "a JSON object", e.body
-        return
-    if not present(e, STATUS) and (name := envelope_of(e.body)):
-        yield "the members at the top level", f"an envelope with the member {name}"
-    for name, (what, types) in STATUS_TYPES.items():
-        if name in e.body and (not isinstance(e.body[name], types) or isinstance(e.body[name], bool)):
-            yield f"{name}: {what}", e.body[name]
+    for e in exchanges.each(gives_status):
+        if not isinstance(e.body, dict):
+            yield e, "a JSON object", e.body
+            continue
+        if not present(e, STATUS) and (name := envelope_of(e.body)):
+            yield e, "the members at the top level", f"an envelope with the member {name}"
+        for name, (what, types) in STATUS_TYPES.items():
+            if name in e.body and (not isinstance(e.body[name], types) or isinstance(e.body[name], bool)):
+                yield e, f"{name}: {what}", e.body[name]
 
 
-@across("VPS-05", gives_either)
-def status_is_the_vpss(exchanges: list[Exchange], target: Target) -> FindingsAcross:
+@rule("VPS-05")
+def status_is_the_vpss(exchanges: Exchanges) -> Findings:
     """The id must be the one that was asked for, and each powerState one of the eight documented ones.
 
     VPS-04 judges values that are not strings. Of a server that is not said to know ids, no id is judged.
     """
-    for e in exchanges:
+    selected = list(exchanges.each(gives_either))
+    for e in selected:
         id, data = member(e, "id"), member(e, "data")
-        if target.has("ids") and isinstance(id, str) and e.ask.id is not None and id != e.ask.id:
+        if exchanges.target.has("ids") and isinstance(id, str) and e.ask.id is not None and id != e.ask.id:
             yield e, f"id {e.ask.id}", {"id": id}
         for vps in data if isinstance(data, list) else [e.body]:
             state = vps.get("powerState") if isinstance(vps, dict) else None
@@ -139,50 +149,52 @@ def status_is_the_vpss(exchanges: list[Exchange], target: Target) -> FindingsAcr
                 yield e, f"powerState: one of {', '.join(sorted(POWER_STATES))}", state
 
 
-@each(
-    "VPS-06",
-    lambda e: is_asked(e, "list", "status") and e.ask.credential in {"none", "wrong"} and e.status not in ABSENT,
-)
-def wants_a_key(e: Exchange) -> Findings:
+@rule("VPS-06")
+def wants_a_key(exchanges: Exchanges) -> Findings:
     """A list or a status in a 200 is a finding; any refusal passes."""
-    if gives_either(e):
-        yield "status 401", status_of(e)
+    for e in exchanges.each(
+        lambda e: is_asked(e, "list", "status") and e.ask.credential in {"none", "wrong"} and e.status not in ABSENT
+    ):
+        if gives_either(e):
+            yield e, "status 401", status_of(e)
 
 
-@each(
-    "VPS-07",
-    lambda e: is_asked(e, "status") and e.ask.credential in {"full", "read"} and e.ask.vps in {"foreign", "unknown"},
-)
-def status_is_the_callers(e: Exchange) -> Findings:
+@rule("VPS-07")
+def status_is_the_callers(exchanges: Exchanges) -> Findings:
     """A status in a 200 is a finding. Any error passes, since the server may not offer the status at all."""
-    if gives_status(e):
-        yield "status 404, or 403", status_of(e)
+    for e in exchanges.each(
+        lambda e: is_asked(e, "status") and e.ask.credential in {"full", "read"} and e.ask.vps in {"foreign", "unknown"}
+    ):
+        if gives_status(e):
+            yield e, "status 404, or 403", status_of(e)
 
 
-@across("VPS-08", lambda e: e.ask.vps in CALLERS and (gives_status(e) or is_availability(e)))
-def status_agrees(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
+@rule("VPS-08")
+def status_agrees(exchanges: Exchanges) -> Findings:
     """powerState stopped is a finding if a probe of the same VPS says available true or vmRunning true.
 
     powerState running is one if a probe says vmRunning false.
     """
-    yield from contradictions(exchanges, [(e, e.ask.id, e.body) for e in exchanges if gives_status(e)])
+    selected = list(exchanges.each(lambda e: e.ask.vps in CALLERS and (gives_status(e) or is_availability(e))))
+    yield from contradictions(selected, [(e, e.ask.id, e.body) for e in selected if gives_status(e)])
 
 
-@each("VPS-09", gives_either)
-def as_the_document_says(e: Exchange) -> Findings:
+@rule("VPS-09")
+def as_the_document_says(exchanges: Exchanges) -> Findings:
     """The body must be valid by its schema in the OpenAPI document.
 
     Much in that schema is inferred, so null passes for any member. A documented name in another spelling, and hasMore
     true without nextCursor, are findings too.
     """
-    schema = "VpsPage" if e.ask.resource == "list" else "VpsStatus"
-    if isinstance(e.body, dict):
-        for error in faults(schema, without_null(e.body), 3):
-            yield f"{schema}.{'.'.join(map(str, error.instance_path))} as in the OpenAPI document", error.message
-        if found := misspelled(e.body, members_of(schema)):
-            yield f"the spelling {', '.join(members_of(schema))}", ", ".join(found)
-        if e.body.get("hasMore") is True and not e.body.get("nextCursor"):
-            yield "nextCursor with hasMore true", {"nextCursor": e.body.get("nextCursor")}
+    for e in exchanges.each(gives_either):
+        schema = "VpsPage" if e.ask.resource == "list" else "VpsStatus"
+        if isinstance(e.body, dict):
+            for error in faults(schema, without_null(e.body), 3):
+                yield e, f"{schema}.{'.'.join(map(str, error.instance_path))} as in the OpenAPI document", error.message
+            if found := misspelled(e.body, members_of(schema)):
+                yield e, f"the spelling {', '.join(members_of(schema))}", ", ".join(found)
+            if e.body.get("hasMore") is True and not e.body.get("nextCursor"):
+                yield e, "nextCursor with hasMore true", {"nextCursor": e.body.get("nextCursor")}
 
 
 def without_null(value: Any) -> Any:
@@ -194,23 +206,29 @@ def without_null(value: Any) -> Any:
     return {name: without_null(member) for name, member in value.items() if member is not None}
 
 
-@across(
-    "VPS-10",
-    lambda e: is_asked(e, "list", "status") and e.ask.credential in {"full", "read"} and e.ask.vps in {"own", None},
-)
-def read_is_enough(exchanges: list[Exchange], target: Target) -> FindingsAcross:
+@rule("VPS-10")
+def read_is_enough(exchanges: Exchanges) -> Findings:
     """Where the full key got 200, a 4xx other than 429 for the key that has read:vm alone is a finding.
 
     So is a list without the VPS that the full key has in it, unless hasMore says that there is another page.
     """
-    given = {e.ask.resource for e in exchanges if e.ask.credential == "full" and e.status == 200}
-    listed = any(e.ask.credential == "full" and not e.request.query and target.vps in listed_ids(e) for e in exchanges)
-    for e in exchanges:
+    selected = list(
+        exchanges.each(
+            lambda e: (
+                is_asked(e, "list", "status") and e.ask.credential in {"full", "read"} and e.ask.vps in {"own", None}
+            )
+        )
+    )
+    given = {e.ask.resource for e in selected if e.ask.credential == "full" and e.status == 200}
+    listed = any(
+        e.ask.credential == "full" and not e.request.query and exchanges.target.vps in listed_ids(e) for e in selected
+    )
+    for e in selected:
         if e.ask.credential == "read" and e.ask.resource in given and refused(e) and e.status != 429:
             yield e, "status 200", status_of(e)
         whole = gives_list(e) and not e.request.query and member(e, "hasMore") is not True
-        if listed and whole and e.ask.credential == "read" and target.vps not in listed_ids(e):
-            yield e, f"data with {target.vps}, as for the full key", counted(len(listed_ids(e)), "other VPS")
+        if listed and whole and e.ask.credential == "read" and exchanges.target.vps not in listed_ids(e):
+            yield e, f"data with {exchanges.target.vps}, as for the full key", counted(len(listed_ids(e)), "other VPS")
 
 
 def query_of(e: Exchange) -> dict[str, str]:
@@ -255,19 +273,20 @@ def walks(exchanges: Iterable[Exchange]) -> Iterator[list[Exchange]]:
         yield walk
 
 
-@across("VPS-11", of_all)
-def pages_are_the_list(exchanges: list[Exchange], target: Target) -> FindingsAcross:
+@rule("VPS-11")
+def pages_are_the_list(exchanges: Exchanges) -> Findings:
     """No VPS may come on two pages of one walk, or twice on one page.
 
     A walk to the last page must show the caller's own VPS, and those of a list that was asked for without a limit and
     has no further page.
     """
-    for e in exchanges:
+    selected = list(exchanges.each(of_all))
+    for e in selected:
         if twice := [id for id in listed_ids(e) if listed_ids(e).count(id) > 1]:
             yield e, "each VPS once", f"{twice[0]} twice"
             return
-    whole = next((e for e in exchanges if not e.request.query and member(e, "hasMore") is not True), None)
-    for walk in walks(exchanges):
+    whole = next((e for e in selected if not e.request.query and member(e, "hasMore") is not True), None)
+    for walk in walks(selected):
         seen: dict[str, Exchange] = {}
         for page in walk:
             for id in listed_ids(page):
@@ -275,23 +294,24 @@ def pages_are_the_list(exchanges: list[Exchange], target: Target) -> FindingsAcr
                     yield page, f"no VPS of request {seen[id].number}", id
                     return
             seen |= dict.fromkeys(listed_ids(page), page)
-        missing = [id for id in (*(listed_ids(whole) if whole else ()), target.vps) if id not in seen]
+        missing = [id for id in (*(listed_ids(whole) if whole else ()), exchanges.target.vps) if id not in seen]
         if missing and member(walk[-1], "hasMore") is not True:
             yield walk[-1], f"{missing[0]} on one of the pages", f"pages without it, with {len(seen)} in all"
             return
 
 
-@across("VPS-12", of_all)
-def pages_lead_on(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
+@rule("VPS-12")
+def pages_lead_on(exchanges: Exchanges) -> Findings:
     """A nextCursor beside hasMore false is a finding, and so are a cursor that comes again and an empty page after it.
 
     VPS-09 judges hasMore true without a nextCursor.
     """
-    for e in exchanges:
+    selected = list(exchanges.each(of_all))
+    for e in selected:
         if member(e, "hasMore") is False and member(e, "nextCursor"):
             yield e, "no nextCursor with hasMore false", {"nextCursor": member(e, "nextCursor")}
             return
-    for walk in walks(exchanges):
+    for walk in walks(selected):
         cursors = [member(page, "nextCursor") for page in walk if member(page, "hasMore") is True]
         if any(cursor in cursors[:position] for position, cursor in enumerate(cursors) if cursor):
             yield walk[-1], "another nextCursor on each page", {"nextCursor": cursors[-1]}
@@ -299,11 +319,12 @@ def pages_lead_on(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
             yield walk[-1], f"a VPS, since request {walk[-2].number} has hasMore true", "an empty page"
 
 
-@each("VPS-13", lambda e: of_all(e) and limit_of(e) is not None)
-def limit_is_kept(e: Exchange) -> Findings:
+@rule("VPS-13")
+def limit_is_kept(exchanges: Exchanges) -> Findings:
     """A page with more VPSs than the limit is a finding. Fewer pass: a server may have a smaller limit of its own."""
-    if len(listed_ids(e)) > (limit_of(e) or 0):
-        yield f"no more VPSs than the limit of {limit_of(e)}", counted(len(listed_ids(e)), "VPS")
+    for e in exchanges.each(lambda e: of_all(e) and limit_of(e) is not None):
+        if len(listed_ids(e)) > (limit_of(e) or 0):
+            yield e, f"no more VPSs than the limit of {limit_of(e)}", counted(len(listed_ids(e)), "VPS")
 
 
 def has_odd_limit(e: Exchange) -> bool:
@@ -311,47 +332,51 @@ def has_odd_limit(e: Exchange) -> bool:
     return is_asked(e, "list") and e.ask.credential == "full" and "limit" in query_of(e) and limit_of(e) is None
 
 
-@across("VPS-14", has_odd_limit)
-def odd_limits(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
+@rule("VPS-14")
+def odd_limits(exchanges: Exchanges) -> Findings:
     """Reports the status code for each limit that is not documented, and judges nothing."""
-    for e in exchanges:
+    selected = list(exchanges.each(has_odd_limit))
+    for e in selected:
         yield e, "", f"{status_of(e)} for {e.request.query}"
 
 
-@across("VPS-15", of_all)
-def cursor_is_checked(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
+@rule("VPS-15")
+def cursor_is_checked(exchanges: Exchanges) -> Findings:
     """Reports VPSs on a page if no page of the run had the cursor, and judges nothing."""
-    given = cursors_in(exchanges)
-    for e in exchanges:
+    selected = list(exchanges.each(of_all))
+    given = cursors_in(selected)
+    for e in selected:
         if (cursor := query_of(e).get("cursor")) and cursor not in given and listed_ids(e):
             yield e, "", f"a made-up cursor gets a page of {counted(len(listed_ids(e)), 'VPS')}"
             return
 
 
-@each("VPS-16", lambda e: gives_list(e) and bool(query_of(e).keys() & {"name", "primaryIp"}))
-def filters_select(e: Exchange) -> Findings:
+@rule("VPS-16")
+def filters_select(exchanges: Exchanges) -> Findings:
     """Each VPS must have the name or address asked for.
 
     A name that contains the one asked for passes, in upper or lower case, and so does a VPS whose name is not shown. An
     address must be equal.
     """
-    for name, asked in query_of(e).items():
-        for item in items_of(e) if name in {"name", "primaryIp"} else ():
-            value = item.get(name)
-            like = name == "name" and isinstance(value, str) and asked.lower() in value.lower()
-            if value is not None and value != asked and not like:
-                yield f"VPSs with the {name} {asked}", {name: value}
-                return
+    for e in exchanges.each(lambda e: gives_list(e) and bool(query_of(e).keys() & {"name", "primaryIp"})):
+        for name, asked in query_of(e).items():
+            for item in items_of(e) if name in {"name", "primaryIp"} else ():
+                value = item.get(name)
+                like = name == "name" and isinstance(value, str) and asked.lower() in value.lower()
+                if value is not None and value != asked and not like:
+                    yield e, f"VPSs with the {name} {asked}", {name: value}
+                    continue
 
 
-@across("VPS-17", lambda e: gives_list(e) and e.ask.credential == "full")
-def filters_find(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
+@rule("VPS-17")
+def filters_find(exchanges: Exchanges) -> Findings:
     """The VPSs of an earlier list that have exactly the name or the address asked for must be there.
 
     A filtered list with hasMore true is exempt.
     """
+    selected = list(exchanges.each(lambda e: gives_list(e) and e.ask.credential == "full"))
     known: dict[str, dict[str, Any]] = {}
-    for e in exchanges:
+    for e in selected:
         chosen = {name: value for name, value in query_of(e).items() if name in {"name", "primaryIp"}}
         for id, item in known.items() if chosen and member(e, "hasMore") is not True else ():
             if all(item.get(name) == value for name, value in chosen.items()) and id not in listed_ids(e):
@@ -360,28 +385,32 @@ def filters_find(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
         known |= {item["id"]: item for item in items_of(e)}
 
 
-@across("VPS-18", lambda e: of_all(e) and not e.request.query)
-def order_is_stable(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
+@rule("VPS-18")
+def order_is_stable(exchanges: Exchanges) -> Findings:
     """The VPSs that two responses have in common must come in the same order."""
-    first = listed_ids(exchanges[0]) if exchanges else []
-    for e in exchanges[1:]:
+    selected = list(exchanges.each(lambda e: of_all(e) and not e.request.query))
+    first = listed_ids(selected[0]) if selected else []
+    for e in selected[1:]:
         ids = listed_ids(e)
         if [id for id in ids if id in first] != [id for id in first if id in ids]:
-            yield e, f"the order of request {exchanges[0].number}", ", ".join(ids)
+            yield e, f"the order of request {selected[0].number}", ", ".join(ids)
             return
 
 
-@across("VPS-19", lambda e: gives_list(e) or (e.ask.vps in CALLERS and (gives_status(e) or is_availability(e))))
-def list_agrees(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
+@rule("VPS-19")
+def list_agrees(exchanges: Exchanges) -> Findings:
     """An item of the list may not be stopped where a status or a probe says that the VPS runs, nor the other way round.
 
     Other states pass, since a VPS passes through them.
     """
-    listed = [(e, item["id"], item) for e in exchanges if gives_list(e) for item in items_of(e)]
-    yield from contradictions(exchanges, listed)
+    selected = list(
+        exchanges.each(lambda e: gives_list(e) or (e.ask.vps in CALLERS and (gives_status(e) or is_availability(e))))
+    )
+    listed = [(e, item["id"], item) for e in selected if gives_list(e) for item in items_of(e)]
+    yield from contradictions(selected, listed)
 
 
-def contradictions(exchanges: Iterable[Exchange], claims: Iterable[tuple[Exchange, str | None, Any]]) -> FindingsAcross:
+def contradictions(exchanges: Iterable[Exchange], claims: Iterable[tuple[Exchange, str | None, Any]]) -> Findings:
     """Yield the first claim of a power state that a status or a probe of the same VPS contradicts."""
     said = {(e.ask.id, runs): e for e in exchanges if (runs := shows_running(e)) is not None}
     for e, id, body in claims:
@@ -404,29 +433,30 @@ def shows_running(e: Exchange) -> bool | None:
     return None
 
 
-@each("VPS-20", gives_status)
-def figures_make_sense(e: Exchange) -> Findings:
+@rule("VPS-20")
+def figures_make_sense(exchanges: Exchanges) -> Findings:
     """No number may be negative. Of memory and storage, used is at most the total, and the percentage fits both.
 
     Sizes may be rounded, to whole numbers too. The percentage is from 0 to 100, and not a fraction from 0 to 1. Nothing
     has run for longer than 20 years or has a petabyte: such figures are moments, or in another unit.
     """
-    for name, figure in numbers_in(e.body):
-        most = next((most for end, most in MOST.items() if name.endswith(end)), None)
-        if figure < 0:
-            yield f"{name}: 0 or more", figure
-            return
-        if most and figure > most:
-            yield f"{name}: {most} at most", figure
-            return
-    for name in ("memory", "storage"):
-        used, total, percent = (number(member(e, name), part) for part in ("usedGb", "totalGb", "usagePercent"))
-        if used is not None and total is not None and used > total + ROUNDED:
-            yield f"{name}.usedGb: {total} at most", used
-        elif percent is not None and percent > 100 + PERCENT_OFF:
-            yield f"{name}.usagePercent: 100 at most", percent
-        elif used is not None and total and percent is not None and not fits(used, total, percent):
-            yield f"{name}.usagePercent: about {100 * used / total:.1f}, as usedGb {used} of {total} is", percent
+    for e in exchanges.each(gives_status):
+        for name, figure in numbers_in(e.body):
+            most = next((most for end, most in MOST.items() if name.endswith(end)), None)
+            if figure < 0:
+                yield e, f"{name}: 0 or more", figure
+                continue
+            if most and figure > most:
+                yield e, f"{name}: {most} at most", figure
+                continue
+        for name in ("memory", "storage"):
+            used, total, percent = (number(member(e, name), part) for part in ("usedGb", "totalGb", "usagePercent"))
+            if used is not None and total is not None and used > total + ROUNDED:
+                yield e, f"{name}.usedGb: {total} at most", used
+            elif percent is not None and percent > 100 + PERCENT_OFF:
+                yield e, f"{name}.usagePercent: 100 at most", percent
+            elif used is not None and total and percent is not None and not fits(used, total, percent):
+                yield e, f"{name}.usagePercent: about {100 * used / total:.1f}, as usedGb {used} of {total} is", percent
 
 
 def numbers_in(value: Any, name: str = "") -> Iterator[tuple[str, float]]:
@@ -453,15 +483,16 @@ def fits(used: float, total: float, percent: float) -> bool:
     return least - PERCENT_OFF <= percent <= most + PERCENT_OFF
 
 
-@across("VPS-21", gives_status)
-def uptime_goes_on(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
+@rule("VPS-21")
+def uptime_goes_on(exchanges: Exchanges) -> Findings:
     """An uptime above 0 with powerState stopped is a finding.
 
     While a VPS runs, no later uptime may be shorter than the first, or longer than the time that has passed since then
     allows, with a minute to spare.
     """
+    selected = list(exchanges.each(gives_status))
     before: dict[str | None, Exchange] = {}
-    for e in exchanges:
+    for e in selected:
         uptime = number(e.body, "uptimeSeconds")
         if uptime and member(e, "powerState") == "stopped":
             yield e, "uptimeSeconds null or 0 with powerState stopped", {"uptimeSeconds": uptime}
@@ -477,14 +508,17 @@ def uptime_goes_on(exchanges: list[Exchange], _target: Target) -> FindingsAcross
             return
 
 
-@across("VPS-22", lambda e: is_asked(e, "list", "status") and e.ask.vps in {None, *CALLERS, "foreign", "unknown"})
-def errors_are_problems(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
+@rule("VPS-22")
+def errors_are_problems(exchanges: Exchanges) -> Findings:
     """A 4xx of a list or a status that the server offers must be a JSON object with the strings type, code and detail.
 
     Of a request with a limit that is not documented, any 4xx passes.
     """
-    offered = offered_in(exchanges)
-    for e in exchanges:
+    selected = list(
+        exchanges.each(lambda e: is_asked(e, "list", "status") and e.ask.vps in {None, *CALLERS, "foreign", "unknown"})
+    )
+    offered = offered_in(selected)
+    for e in selected:
         if e.ask.resource not in offered or not refused(e) or has_odd_limit(e):
             continue
         if lacking := [name for name in ("type", "code", "detail") if not isinstance(member(e, name), str)]:
@@ -499,20 +533,24 @@ def is_plain(e: Exchange, given: set[str]) -> bool:
     return query.keys() <= {"limit", "cursor"} and documented and query.get("cursor") in {None, *given}
 
 
-@across(
-    "VPS-23",
-    lambda e: is_asked(e, "list", "status") and e.ask.credential == "full" and e.ask.vps in {None, *CALLERS},
-    exercised_by=lambda every, _: filter(lambda e: e.status not in ABSENT, every),
-)
-def documented_is_served(exchanges: list[Exchange], _target: Target) -> FindingsAcross:
+def of_callers(e: Exchange) -> bool:
+    """A request by the full key for the list, or for the status of one of the caller's own VPSs."""
+    return is_asked(e, "list", "status") and e.ask.credential == "full" and e.ask.vps in {None, *CALLERS}
+
+
+@rule("VPS-23")
+def documented_is_served(exchanges: Exchanges) -> Findings:
     """A 4xx is a finding, and so is a 2xx other than 200.
 
     403, 404, 405 and 410 pass where the path never got 200, since a server need not offer it; so do a redirection, and
     any response to a request with a filter. HTTP-08 judges a 5xx, and the RATE requirements a 429.
     """
-    cursors = cursors_in(exchanges)
-    offered = offered_in(exchanges)
-    for e in exchanges:
+    selected = exchanges.all(of_callers)
+    cursors = cursors_in(selected)
+    offered = offered_in(selected)
+    for e in selected:
+        if e.status not in ABSENT:
+            exchanges.take(e)
         denied = refused(e) and e.status not in ({429} if e.ask.resource in offered else {*ABSENT, 403, 410, 429})
         if (denied or 200 < (e.status or 0) < 300) and is_plain(e, cursors):
             yield e, "status 200", status_of(e)
