@@ -13,7 +13,7 @@ import pytest
 from faults import faults
 from hostup_conformance.contract.ask import with_started_commands
 from hostup_conformance.contract.paths import path_of
-from hostup_conformance.contract.selectors import BURST
+from hostup_conformance.contract.responder import BURST
 from hostup_conformance.contract.sending import wire_to
 from hostup_conformance.contract.target import Target
 from hostup_conformance.http.connections import CONNECTIONS

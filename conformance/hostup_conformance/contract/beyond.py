@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from hostup_conformance.contract.ask import Ask, Exchange, Pid, is_start
-from hostup_conformance.contract.content import member, status_of
+from hostup_conformance.contract.content import member, refused, status_of
 from hostup_conformance.contract.lives import guest_of_lives, lives
-from hostup_conformance.contract.selectors import is_output, refused, started, starts
+from hostup_conformance.contract.selectors import is_output, started, starts
 from hostup_conformance.contract.target import IDS, KEYS, PIDS, Target
 from hostup_conformance.judging.ledger import Requirement
 from hostup_conformance.judging.verdict import Result

@@ -88,3 +88,23 @@ def show_status(e: Exchange) -> str:
 def if_valid(e: Exchange) -> str:
     """Return the condition of what is expected where a 401 may as well be right, since the key may be mistyped."""
     return ", if HOSTUP_READ_API_KEY is a valid key" if e.status == 401 and e.ask.credential == "read" else ""
+
+
+def is_document(e: Exchange) -> bool:
+    """A response with a problem document, which only the server itself writes, not something in front of it."""
+    return isinstance(e.body, dict) and isinstance(e.body.get("code"), str)
+
+
+def below(e: Exchange, status: int) -> bool:
+    """A response with a smaller status code than this."""
+    return e.status is not None and e.status < status
+
+
+def failed(e: Exchange) -> bool:
+    """A response that reports a failure of the server: a 5xx."""
+    return e.status is not None and e.status >= 500
+
+
+def refused(e: Exchange) -> bool:
+    """A response that refuses the request: a 4xx."""
+    return e.status is not None and 400 <= e.status < 500

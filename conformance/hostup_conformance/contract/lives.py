@@ -17,7 +17,8 @@ from hostup_conformance.contract.commands import (
     recognized,
 )
 from hostup_conformance.contract.content import member
-from hostup_conformance.contract.selectors import is_passable, new_poll, proper_command
+from hostup_conformance.contract.selectors import new_poll
+from hostup_conformance.contract.starts import is_passable, proper_command
 
 
 @dataclass

@@ -11,10 +11,10 @@ from contextlib import suppress
 from urllib.parse import urlsplit
 
 from hostup_conformance.contract.ask import Exchange, Pid, new_pid
-from hostup_conformance.contract.content import status_of
+from hostup_conformance.contract.content import refused, status_of
 from hostup_conformance.contract.lives import lives
 from hostup_conformance.contract.paths import VPSS
-from hostup_conformance.contract.selectors import asks_availability, is_permitted, refused, started, starts
+from hostup_conformance.contract.selectors import asks_availability, is_permitted, started, starts
 from hostup_conformance.contract.target import Target
 from hostup_conformance.keeping.safe_text import counted
 

@@ -6,7 +6,7 @@ from typing import TypeAlias
 
 from hostup_conformance.contract.ask import Ask, understand
 from hostup_conformance.contract.policy import Policy
-from hostup_conformance.contract.selectors import is_transient
+from hostup_conformance.contract.responder import may_pass
 from hostup_conformance.contract.target import Target
 from hostup_conformance.http import wire as core
 from hostup_conformance.http.limits import Limits
@@ -21,6 +21,6 @@ def wire_to(target: Target, limits: Limits, *, careful: bool) -> Wire:
         limits,
         classify=lambda request, exchanges: understand(request, target, exchanges),
         policy=Policy(target, careful),
-        transient=is_transient,
+        transient=may_pass,
         route=target.route,
     )

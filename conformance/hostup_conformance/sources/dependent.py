@@ -18,7 +18,8 @@ from urllib.parse import quote
 from hostup_conformance.contract.ask import Exchange
 from hostup_conformance.contract.content import items_of, member
 from hostup_conformance.contract.paths import VPSS, path_of
-from hostup_conformance.contract.selectors import BURST, gives_list, gives_status, is_availability
+from hostup_conformance.contract.responder import BURST
+from hostup_conformance.contract.selectors import gives_list, gives_status, is_availability
 from hostup_conformance.contract.sending import Wire
 from hostup_conformance.contract.target import Target
 from hostup_conformance.http.messages import Request

@@ -11,7 +11,7 @@ from hostup_conformance.contract.ask import Exchange
 from hostup_conformance.contract.ban import ban_in, seems_banned
 from hostup_conformance.contract.paths import path_of
 from hostup_conformance.contract.refusal import hopeless
-from hostup_conformance.contract.selectors import BURST
+from hostup_conformance.contract.responder import BURST
 from hostup_conformance.contract.sending import Wire
 from hostup_conformance.contract.target import Target
 from hostup_conformance.http.connections import CONNECTIONS

@@ -15,7 +15,7 @@ from typing import Any
 from hostup_conformance.contract.ask import Exchange, noted, understand, with_notes
 from hostup_conformance.contract.content import listed_ids, member
 from hostup_conformance.contract.paths import VPSS
-from hostup_conformance.contract.selectors import is_transient
+from hostup_conformance.contract.responder import may_pass
 from hostup_conformance.contract.sending import Wire
 from hostup_conformance.contract.target import UNKNOWN_ADDRESS, Target, checked_base_url
 from hostup_conformance.http import exchange as core
@@ -63,7 +63,7 @@ def understood(file: Path, recording: har.Recording, target: Target) -> tuple[li
     deliberate = [bool(entry.asks) for entry in ours]
     pairs = zip(exchanges_of(ours, target), deliberate, strict=True)
     exchanges = [e for e, is_ours in pairs if is_ours or e.ask.resource != "other"]
-    core.mark_recovered(exchanges, lambda e: is_transient(e) and e.ask.repeatable)
+    core.mark_recovered(exchanges, lambda e: may_pass(e) and e.ask.repeatable)
     if not any(e.ask.endpoint for e in exchanges):
         raise Misconfigured(f"--har {file}: none of its {len(entries)} entries is about the endpoint; record its use")
     return exchanges, target, len(entries) - len(exchanges)

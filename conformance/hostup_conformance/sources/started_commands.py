@@ -17,7 +17,8 @@ from hostup_conformance.contract.ask import SLEEP, Exchange, new_pid, with_start
 from hostup_conformance.contract.commands import Command, Guest, again, asks_guest, catalogue, guest_of, trace
 from hostup_conformance.contract.content import member
 from hostup_conformance.contract.paths import LONGEST_COMMAND, path_of
-from hostup_conformance.contract.selectors import BUSY, is_transient
+from hostup_conformance.contract.responder import may_pass
+from hostup_conformance.contract.selectors import BUSY
 from hostup_conformance.contract.sending import Wire
 from hostup_conformance.contract.target import Target
 from hostup_conformance.http.messages import Request
@@ -219,7 +220,7 @@ def follow(wire: Wire, target: Target, pid: int, *, deadline: float = 0.0) -> Ex
 
 def is_busy(e: Exchange) -> bool:
     """Whether a poll could not be served, and may be soon."""
-    return e.status in BUSY or is_transient(e)
+    return e.status in BUSY or may_pass(e)
 
 
 def poll(target: Target, pid: int) -> Request:

@@ -8,14 +8,17 @@ from hostup_conformance.contract.ask import WITHOUT_KEY, Credential, Exchange, P
 from hostup_conformance.contract.content import (
     AVAILABILITY,
     OUTPUT,
+    below,
+    failed,
     if_valid,
     named_members,
     present,
     show_status,
     status_of,
 )
+from hostup_conformance.contract.responder import Who, responded
 from hostup_conformance.contract.rules import Exchanges, Findings, rule
-from hostup_conformance.contract.selectors import Selector, below, failed, is_from_firewall, is_undecodable, judged
+from hostup_conformance.contract.selectors import Selector, judged
 
 STATE = (*AVAILABILITY, *OUTPUT)
 
@@ -49,7 +52,7 @@ def wrong_key_is_401(exchanges: Exchanges) -> Findings:
             yield e, "status 401", status_of(e)
 
 
-@rule("AUTH-03")
+@rule("AUTH-03", seeks="key under another scheme")
 def other_scheme_bypasses_nothing(exchanges: Exchanges) -> Findings:
     """The status code must be 401, or 400, which RFC 6750 allows for a malformed request.
 
@@ -57,12 +60,12 @@ def other_scheme_bypasses_nothing(exchanges: Exchanges) -> Findings:
     judges a 5xx for a key with bytes above 127.
     """
     for e in exchanges.each(with_credential("malformed", "other_scheme")):
-        passes = is_undecodable(e) if failed(e) else e.status == 200 and e.ask.credential == "other_scheme"
+        passes = responded(e, Who.PARSER) if failed(e) else e.status == 200 and e.ask.credential == "other_scheme"
         if e.status not in {400, 401} and not passes:
             yield e, "status 401, or 400", status_of(e)
 
 
-@rule("AUTH-12")
+@rule("AUTH-12", seeks="key under another scheme")
 def accepted_schemes(exchanges: Exchanges) -> Findings:
     """Reports each scheme other than Bearer under which the right key got a 200, and judges nothing."""
     for e in exchanges.each(with_credential("malformed", "other_scheme")):
@@ -76,7 +79,7 @@ def has_made_up_scheme(e: Exchange) -> bool:
     return with_credential("other_scheme")(e) and (e.request.header("authorization") or "").startswith("Nonesuch ")
 
 
-@rule("AUTH-13")
+@rule("AUTH-13", seeks="key under a scheme that nobody knows")
 def made_up_scheme_is_refused(exchanges: Exchanges) -> Findings:
     """A status code below 300 is a finding: the server does not look at the scheme."""
     for e in exchanges.each(has_made_up_scheme):
@@ -84,7 +87,7 @@ def made_up_scheme_is_refused(exchanges: Exchanges) -> Findings:
             yield e, "status 401, or 400", status_of(e)
 
 
-@rule("AUTH-04")
+@rule("AUTH-04", seeks="key under the scheme bearer")
 def scheme_ignores_case(exchanges: Exchanges) -> Findings:
     """400, 401 and 403 are findings, since the same key is accepted under the scheme Bearer.
 
@@ -95,7 +98,7 @@ def scheme_ignores_case(exchanges: Exchanges) -> Findings:
             yield e, "the same response as under the scheme Bearer", status_of(e)
 
 
-@rule("AUTH-05")
+@rule("AUTH-05", seeks="key in a query")
 def key_in_query_is_refused(exchanges: Exchanges) -> Findings:
     """A status code below 300 is a finding. A 401, any other error and a redirect pass."""
     for e in exchanges.each(lambda e: judged(e) and e.ask.credential == "query"):
@@ -103,7 +106,7 @@ def key_in_query_is_refused(exchanges: Exchanges) -> Findings:
             yield e, "a refusal", status_of(e)
 
 
-@rule("AUTH-06")
+@rule("AUTH-06", seeks="401")
 def says_how_to_authenticate(exchanges: Exchanges) -> Findings:
     """The response must offer the challenge Bearer, possibly among others.
 
@@ -117,19 +120,19 @@ def says_how_to_authenticate(exchanges: Exchanges) -> Findings:
             yield e, "a challenge without an error code, since the request had no credentials", challenges
 
 
-@rule("AUTH-07")
+@rule("AUTH-07", seeks="probe of another VPS without a key")
 def ids_stay_secret(exchanges: Exchanges) -> Findings:
     """An unknown id, and that of any other VPS, must get the same status code as the caller's own.
 
     Requests without a key and requests with a wrong key are compared separately.
     """
-    selected = list(
-        exchanges.each(lambda e: judged(e) and e.ask.credential in {"none", "wrong"} and e.ask.pid == Pid.ABSENT)
+    unauthorized = exchanges.all(
+        lambda e: judged(e) and e.ask.credential in {"none", "wrong"} and e.ask.pid == Pid.ABSENT
     )
-    known = {e.ask.credential: e for e in selected if e.ask.vps == "own"}
-    for e in selected:
+    known = {e.ask.credential: e for e in unauthorized if e.ask.vps == "own"}
+    for e in unauthorized:
         twin = known.get(e.ask.credential)
-        if twin and e.ask.vps in {"unknown", "foreign", "unavailable"} and e.status != twin.status:
+        if twin and e.ask.vps in {"unknown", "foreign", "unavailable"} and exchanges.take(e).status != twin.status:
             yield e, f"status {twin.status}, as for a known id", status_of(e)
 
 
@@ -156,7 +159,7 @@ def no_method_bypasses_the_key(exchanges: Exchanges) -> Findings:
             yield e, "nothing about the VPS", named_members(shown)
 
 
-@rule("AUTH-10")
+@rule("AUTH-10", seeks="start without a key")
 def no_start_without_key(exchanges: Exchanges) -> Findings:
     """The status code must be 401, as for GET. Where the credential has another scheme, 400 passes too.
 
@@ -165,7 +168,7 @@ def no_start_without_key(exchanges: Exchanges) -> Findings:
     """
     for e in exchanges.each(lambda e: is_start(e) and e.ask.credential in WITHOUT_KEY and e.ask.vps == "own"):
         passes = e.ask.credential == "other_scheme" or (e.ask.credential == "malformed" and e.status == 400)
-        if e.status != 401 and not (passes or is_from_firewall(e)):
+        if e.status != 401 and not (passes or responded(e, Who.FIREWALL)):
             yield e, "status 401", status_of(e)
 
 

@@ -12,6 +12,9 @@ from hostup_conformance.contract.caching import cache_directives, fresh_seconds,
 from hostup_conformance.contract.content import (
     AVAILABILITY,
     OUTPUT,
+    below,
+    failed,
+    is_document,
     named_members,
     present,
     show_status,
@@ -20,23 +23,9 @@ from hostup_conformance.contract.content import (
 )
 from hostup_conformance.contract.oracles import conforms, header_notes
 from hostup_conformance.contract.problems import RELATED_STATUSES, codes_by_status
+from hostup_conformance.contract.responder import BURST, Who, is_chunked, is_hard_to_decode, responded
 from hostup_conformance.contract.rules import Exchanges, Findings, rule
-from hostup_conformance.contract.selectors import (
-    BURST,
-    below,
-    failed,
-    gives_either,
-    is_asked,
-    is_busy,
-    is_chunked,
-    is_document,
-    is_error,
-    is_good,
-    is_undecodable,
-    is_unretried_failure,
-    judged,
-    succeeded,
-)
+from hostup_conformance.contract.selectors import gives_either, is_asked, is_error, is_good, judged, succeeded
 from hostup_conformance.http.times import http_date
 from hostup_conformance.keeping.safe_text import counted, short_json
 
@@ -95,7 +84,7 @@ def response_is_complete(exchanges: Exchanges) -> Findings:
             yield e, "nothing after the response", e.response.surplus
 
 
-@rule("HTTP-20")
+@rule("HTTP-20", seeks="long request line")
 def long_line_gets_a_response(exchanges: Exchanges) -> Findings:
     """Any response passes, such as a 414. A connection that is closed without a response is a finding."""
     for e in exchanges.each(is_long):
@@ -103,7 +92,7 @@ def long_line_gets_a_response(exchanges: Exchanges) -> Findings:
             yield e, "a response, 414 for instance", e.failure
 
 
-@rule("HTTP-02")
+@rule("HTTP-02", seeks="success with a media type")
 def success_is_json(exchanges: Exchanges) -> Findings:
     """The header field must be application/json, once.
 
@@ -118,7 +107,7 @@ def success_is_json(exchanges: Exchanges) -> Findings:
             yield e, "charset=utf-8, or none", content_type
 
 
-@rule("HTTP-03")
+@rule("HTTP-03", seeks="JSON")
 def json_is_valid(exchanges: Exchanges) -> Findings:
     """The body must be one JSON text by the letter of RFC 8259, and nothing else.
 
@@ -130,7 +119,7 @@ def json_is_valid(exchanges: Exchanges) -> Findings:
                 yield e, "one JSON text in UTF-8", defect
 
 
-@rule("HTTP-04")
+@rule("HTTP-04", seeks="JSON")
 def json_reads_alike(exchanges: Exchanges) -> Findings:
     """At no depth may an object have the same member name twice, or a string half of a surrogate pair."""
     for e in exchanges.each(is_json):
@@ -176,9 +165,8 @@ def should_not_fail(e: Exchange) -> bool:
     return (
         e.recovered
         or well_formed(e)
-        or (judged(e) and (is_undecodable(e) or e.ask.pid == Pid.STRANGE))
-        or is_busy(e)
-        or is_unretried_failure(e)
+        or (judged(e) and (is_hard_to_decode(e) or e.ask.pid == Pid.STRANGE))
+        or responded(e, Who.BUSY, Who.GATEWAY)
         or (is_asked(e, "list", "status") and e.status != 501)
         or (is_start(e) and e.ask.vps == "unavailable")
     )
@@ -206,7 +194,7 @@ def no_5xx(exchanges: Exchanges) -> Findings:
             yield e, "no 5xx", status_of(e)
 
 
-@rule("HTTP-09")
+@rule("HTTP-09", seeks="Content-Encoding")
 def coding_is_accepted(exchanges: Exchanges) -> Findings:
     """The coding must be identity or one that the request's Accept-Encoding lists, and the body must decode by it."""
     for e in exchanges.each(lambda e: e.header("content-encoding") is not None):
@@ -238,7 +226,7 @@ def shown_caching(e: Exchange) -> str:
     return ", ".join(f"{name}: {value}" for name, value in fields if value is not None)
 
 
-@rule("HTTP-11")
+@rule("HTTP-11", seeks="method other than GET")
 def other_methods_are_refused(exchanges: Exchanges) -> Findings:
     """PUT, PATCH and DELETE must be refused: 404, 405 and 501 all pass.
 
@@ -261,7 +249,7 @@ def other_methods_are_refused(exchanges: Exchanges) -> Findings:
             yield e, "a refusal, or the pid of a started command", named_members(e.body)
 
 
-@rule("HTTP-12")
+@rule("HTTP-12", seeks="HEAD")
 def head_has_no_body(exchanges: Exchanges) -> Findings:
     """Any byte after the header section of the response is a finding."""
     for e in exchanges.each(lambda e: e.response is not None and e.request.method == "HEAD"):
@@ -277,15 +265,15 @@ def is_sound(e: Exchange) -> bool:
     return e.response.media_type == "application/json" and not present(e, other_shape) and conforms(e)
 
 
-@rule("HTTP-13")
+@rule("HTTP-13", seeks="call by the generated client")
 def generated_client_agrees(exchanges: Exchanges) -> Findings:
     """Where a plain GET got 200, the same call through the client must get 200 too, unless the server was busy.
 
     What the client decodes from a 200 must equal the JSON body, and it must not raise an error for a valid one.
     """
-    selected = list(exchanges.each(lambda e: judged(e) or (e.decoded is not None and (e.obeyed or is_start(e)))))
-    plain = {(e.ask, e.request.target): e for e in selected if e.decoded is None and e.ask.pid != Pid.FINISHED}
-    for e in selected:
+    others = exchanges.all(lambda e: judged(e) and e.decoded is None and e.ask.pid != Pid.FINISHED)
+    plain = {(e.ask, e.request.target): e for e in others}
+    for e in exchanges.each(lambda e: e.decoded is not None and (judged(e) or e.obeyed or is_start(e))):
         if e.decoded is None:
             continue
         twin = plain.get((e.ask, e.request.target)) if e.request.method == "GET" else None
@@ -305,7 +293,7 @@ def second_opinion(exchanges: Exchanges) -> Findings:
             yield e, "", note
 
 
-@rule("HTTP-15")
+@rule("HTTP-15", seeks="405")
 def allow_lists_the_methods(exchanges: Exchanges) -> Findings:
     """Allow must be there and must not list the refused method. On the endpoint's own path it must list GET.
 
@@ -323,7 +311,7 @@ def allow_lists_the_methods(exchanges: Exchanges) -> Findings:
             yield e, f"Allow with GET and without {' or '.join(sorted(meant))}", f"Allow: {allowed}"
 
 
-@rule("HTTP-16")
+@rule("HTTP-16", seeks="path beside the endpoint's")
 def neighbouring_paths_are_refused(exchanges: Exchanges) -> Findings:
     """A status code below 300 for a GET is a finding. Any error passes, and so does a redirect."""
     for e in exchanges.each(
@@ -338,7 +326,7 @@ def neighbouring_paths_are_refused(exchanges: Exchanges) -> Findings:
             yield e, "a refusal (404)", show_status(e)
 
 
-@rule("HTTP-17")
+@rule("HTTP-17", seeks="Date")
 def date_is_now(exchanges: Exchanges) -> Findings:
     """The header field must be an HTTP-date within an hour of the clock of the machine that runs the suite.
 
@@ -406,7 +394,7 @@ def is_plain(e: Exchange) -> bool:
     )
 
 
-@rule("HTTP-21")
+@rule("HTTP-21", seeks="request that was sent at once with others")
 def responses_are_not_mixed_up(exchanges: Exchanges) -> Findings:
     """A request that was sent together with others must get the response that it got alone.
 
@@ -415,7 +403,7 @@ def responses_are_not_mixed_up(exchanges: Exchanges) -> Findings:
     server may be busy. A run judges only the requests that it sends together for this purpose: with a slow server most
     others are sent together too.
     """
-    selected = list(exchanges.each(is_plain))
+    selected = exchanges.all(is_plain)
     together = sent_with_others(selected)
     if bursts := {e.number for e in selected if e.source == BURST}:
         together &= bursts
@@ -427,6 +415,7 @@ def responses_are_not_mixed_up(exchanges: Exchanges) -> Findings:
         before = alone.get((e.ask.credential, e.ask.vps, e.ask.pid), [])
         if e.number not in together or not before or e.status == 429 or failed(e):
             continue
+        exchanges.take(e)
         steady = {name for name in before[0] if all(s.get(name) == before[0][name] for s in before)}
         if changed := [name for name in sorted(steady) if substance(e).get(name) != before[0][name]]:
             alone_it_gets = short_json({n: before[0][n] for n in changed}, 120)
@@ -438,26 +427,26 @@ def documented_members(e: Exchange) -> dict[str, Any]:
     return {name: e.body[name] for name in present(e, (*AVAILABILITY, *OUTPUT))}
 
 
-@rule("HTTP-22")
+def is_successful_probe(e: Exchange, method: str) -> bool:
+    """A request without pid, by this method, that got 200."""
+    return e.request.method == method and e.ask.pid == Pid.ABSENT and e.status == 200
+
+
+@rule("HTTP-22", seeks="HEAD that got 200")
 def head_has_the_length_of_get(exchanges: Exchanges) -> Findings:
     """The Content-Length of a HEAD that got 200 must be that of a GET with the same key and path.
 
     A HEAD without Content-Length passes, and so does one if no such GET had one.
     """
-    selected = list(
-        exchanges.each(
-            lambda e: e.response is not None and e.ask.pid == Pid.ABSENT and e.request.method in {"GET", "HEAD"}
-        )
-    )
     lengths: dict[tuple[str, str | None], set[str]] = {}
-    for e in selected:
+    for e in exchanges.all(lambda e: is_successful_probe(e, "GET")):
         length, what = e.header("content-length"), (e.request.target, e.request.header("authorization"))
-        if e.status == 200 and e.request.method == "GET" and length and not e.header("content-encoding"):
+        if length and not e.header("content-encoding"):
             lengths.setdefault(what, set()).add(length)
-    for e in selected:
+    for e in exchanges.each(lambda e: is_successful_probe(e, "HEAD")):
         expected = lengths.get((e.request.target, e.request.header("authorization")))
         length = e.header("content-length")
-        if e.request.method == "HEAD" and e.status == 200 and expected and length and length not in expected:
+        if expected and length and length not in expected:
             yield e, f"Content-Length: {' or '.join(sorted(expected))}, as of GET", f"Content-Length: {length}"
 
 
@@ -466,7 +455,7 @@ def has_etag(e: Exchange) -> bool:
     return e.request.method == "GET" and e.ask.endpoint and (e.header("etag") is not None or e.status == 304)
 
 
-@rule("HTTP-23")
+@rule("HTTP-23", seeks="ETag")
 def etag_belongs_to_one_state(exchanges: Exchanges) -> Findings:
     """A 304 is a finding if the ETag in the request belongs to something else.
 

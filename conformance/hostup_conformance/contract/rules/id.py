@@ -7,9 +7,10 @@ from functools import partial
 from urllib.parse import unquote
 
 from hostup_conformance.contract.ask import Exchange, Vps, is_start
-from hostup_conformance.contract.content import status_of
+from hostup_conformance.contract.content import below, failed, refused, status_of
+from hostup_conformance.contract.responder import Who, responded
 from hostup_conformance.contract.rules import Exchanges, Findings, rule
-from hostup_conformance.contract.selectors import Selector, below, failed, is_undecodable, judged, refused
+from hostup_conformance.contract.selectors import Selector, judged
 from hostup_conformance.contract.target import Target
 
 
@@ -21,15 +22,14 @@ def for_vps(vps: Vps) -> Selector:
     return lambda e: judged(e) and e.ask.credential == "full" and e.ask.vps == vps and e.ask.pid.well_formed
 
 
-@rule("ID-01")
+@rule("ID-01", seeks="probe of an unknown VPS")
 def unknown_is_refused(exchanges: Exchanges) -> Findings:
     """The status code must be 404, or 403 as for any VPS that is not the caller's.
 
     400 passes too where the id differs in form from the caller's own: in its length, or in which characters are digits
     and which are letters.
     """
-    selected = list(exchanges.each(for_vps("unknown")))
-    for e in selected:
+    for e in exchanges.each(for_vps("unknown")):
         refusals = {403, 404} if shape(e.ask.id or "") == shape(exchanges.target.vps) else {400, 403, 404}
         if e.status not in refusals:
             yield e, "status 404, or 403", status_of(e)
@@ -46,7 +46,7 @@ def of_foreign(e: Exchange) -> bool:
     return right and (judged(e) or (e.request.method == "HEAD" and e.response is not None))
 
 
-@rule("ID-02")
+@rule("ID-02", seeks="request for a VPS of another account")
 def foreign_is_refused(exchanges: Exchanges) -> Findings:
     """GET must get 403 or 404: the endpoint's documentation allows both.
 
@@ -59,7 +59,7 @@ def foreign_is_refused(exchanges: Exchanges) -> Findings:
             yield e, "a refusal, as GET gets", status_of(e)
 
 
-@rule("ID-03")
+@rule("ID-03", seeks="id that resembles the own")
 def id_matches_exactly(exchanges: Exchanges) -> Findings:
     """Any 4xx passes, 400 included, since the altered id may not have the form of an id."""
     for e in exchanges.each(for_vps("similar")):
@@ -67,7 +67,7 @@ def id_matches_exactly(exchanges: Exchanges) -> Findings:
             yield e, "a 4xx", status_of(e)
 
 
-@rule("ID-04")
+@rule("ID-04", seeks="malformed id")
 def malformed_is_refused(exchanges: Exchanges) -> Findings:
     """A status code below 300 and a 5xx are findings.
 
@@ -75,10 +75,9 @@ def malformed_is_refused(exchanges: Exchanges) -> Findings:
     for another spelling of the caller's own id, which ID-07 and ID-08 judge. HTTP-08 judges a 5xx for an id that is not
     UTF-8, at which some frameworks fail before the server's own code is asked.
     """
-    selected = list(exchanges.each(for_vps("malformed")))
-    for e in selected:
+    for e in exchanges.each(for_vps("malformed")):
         is_own = is_own_once_normalized(e, exchanges.target) or is_own_once_decoded_again(e, exchanges.target)
-        if (below(e, 300) and not is_own) or (failed(e) and not is_undecodable(e)):
+        if (below(e, 300) and not is_own) or (failed(e) and not responded(e, Who.PARSER)):
             yield e, "a 4xx", status_of(e)
 
 
@@ -98,16 +97,15 @@ def is_own_once_decoded_again(e: Exchange, target: Target) -> bool:
     return "%" in (e.ask.id or "") and unquote(e.ask.id or "") == target.vps
 
 
-@rule("ID-07")
+@rule("ID-07", seeks="malformed id")
 def accepted_spellings(exchanges: Exchanges) -> Findings:
     """Reports each other spelling of the caller's own id that gets a success, and judges nothing."""
-    selected = list(exchanges.each(for_vps("malformed")))
-    for e in selected:
+    for e in exchanges.each(for_vps("malformed")):
         if below(e, 300) and is_own_once_normalized(e, exchanges.target):
             yield e, "", f"{e.request.path} gets the same as the caller's own id"
 
 
-@rule("ID-08")
+@rule("ID-08", seeks="id that was encoded twice")
 def id_is_decoded_once(exchanges: Exchanges) -> Findings:
     """A status code below 300 is a finding."""
     again = partial(is_own_once_decoded_again, target=exchanges.target)
@@ -116,7 +114,7 @@ def id_is_decoded_once(exchanges: Exchanges) -> Findings:
             yield e, "a 4xx", status_of(e)
 
 
-@rule("ID-05")
+@rule("ID-05", seeks="own id in another case")
 def case_matters(exchanges: Exchanges) -> Findings:
     """A status code below 300 is a finding. Any error passes, since the altered id may not have the form of an id."""
     for e in exchanges.each(for_vps("case")):
@@ -124,7 +122,7 @@ def case_matters(exchanges: Exchanges) -> Findings:
             yield e, "a 4xx", status_of(e)
 
 
-@rule("ID-06")
+@rule("ID-06", seeks="start on another VPS than the caller's")
 def no_start_elsewhere(exchanges: Exchanges) -> Findings:
     """The status code must be 404 or 403.
 

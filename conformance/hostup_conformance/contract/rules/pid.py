@@ -3,20 +3,11 @@
 from __future__ import annotations
 
 from hostup_conformance.contract.ask import NOT_OFFERED, Exchange, Pid, is_devious
-from hostup_conformance.contract.content import AVAILABILITY, OUTPUT, present, status_of
+from hostup_conformance.contract.content import AVAILABILITY, OUTPUT, below, failed, present, refused, status_of
+from hostup_conformance.contract.responder import Who, responded
 from hostup_conformance.contract.rules import Exchanges, Findings, rule
-from hostup_conformance.contract.selectors import (
-    Selector,
-    below,
-    command_of,
-    failed,
-    is_from_firewall,
-    is_start_on_own,
-    is_undecodable,
-    judged,
-    proper_command,
-    refused,
-)
+from hostup_conformance.contract.selectors import Selector, is_start_on_own, judged
+from hostup_conformance.contract.starts import command_of, proper_command
 from hostup_conformance.contract.target import Target
 
 
@@ -25,7 +16,7 @@ def with_pid(*kinds: Pid) -> Selector:
     return lambda e: judged(e) and e.ask.credential == "full" and e.ask.vps == "own" and e.ask.pid in kinds
 
 
-@rule("PID-01")
+@rule("PID-01", seeks="pid that is no integer")
 def no_integer_is_refused(exchanges: Exchanges) -> Findings:
     """A status code below 400 is a finding, whatever the body. PID-06 judges a 5xx, PID-11 what looks like a number."""
     for e in exchanges.each(with_pid(Pid.INVALID)):
@@ -33,18 +24,18 @@ def no_integer_is_refused(exchanges: Exchanges) -> Findings:
             yield e, "a 4xx", status_of(e)
 
 
-@rule("PID-02")
+@rule("PID-02", seeks="refusal by the server itself of a pid that is no integer")
 def no_integer_is_400(exchanges: Exchanges) -> Findings:
     """Of the 4xx, 400 and 404 pass: some routers find no path where a parameter has the wrong type.
 
     A refusal by a firewall, in a form of its own, is exempt.
     """
-    for e in exchanges.each(lambda e: with_pid(Pid.INVALID)(e) and refused(e) and not is_from_firewall(e)):
+    for e in exchanges.each(lambda e: with_pid(Pid.INVALID)(e) and refused(e) and not responded(e, Who.FIREWALL)):
         if e.status not in {400, 404}:
             yield e, "status 400, or 404", status_of(e)
 
 
-@rule("PID-03")
+@rule("PID-03", seeks="pid that no process can have")
 def impossible_is_refused(exchanges: Exchanges) -> Findings:
     """A status code below 400 is a finding. PID-06 judges a 5xx."""
     for e in exchanges.each(with_pid(Pid.IMPOSSIBLE)):
@@ -52,7 +43,7 @@ def impossible_is_refused(exchanges: Exchanges) -> Findings:
             yield e, "a 4xx", status_of(e)
 
 
-@rule("PID-04")
+@rule("PID-04", seeks="pid of no command")
 def unknown_is_refused(exchanges: Exchanges) -> Findings:
     """A status code below 400 is a finding. PID-06 judges a 5xx."""
     for e in exchanges.each(with_pid(Pid.UNKNOWN)):
@@ -65,7 +56,7 @@ def with_pid_elsewhere(e: Exchange) -> bool:
     return judged(e) and e.ask.credential == "full" and e.ask.vps in {"unavailable", "foreign"}
 
 
-@rule("PID-05")
+@rule("PID-05", seeks="poll of a command under another VPS")
 def belongs_to_its_vps(exchanges: Exchanges) -> Findings:
     """Command output in a 200 is a finding if the pid is of a command of the caller's other VPS.
 
@@ -82,22 +73,22 @@ def commands_of(target: Target) -> set[int]:
     return {pid for pid in (target.running_pid, target.finished_pid, *target.started_pids) if pid is not None}
 
 
-@rule("PID-06")
+@rule("PID-06", seeks="poll of no command")
 def no_pid_is_5xx(exchanges: Exchanges) -> Findings:
     """A 5xx is a finding; any other status code passes. HTTP-08 judges a 5xx for a pid that is not UTF-8."""
     for e in exchanges.each(with_pid(Pid.UNKNOWN, Pid.IMPOSSIBLE, Pid.LOOSE, Pid.INVALID, Pid.EMPTY, Pid.REPEATED)):
-        if failed(e) and not is_undecodable(e):
+        if failed(e) and not responded(e, Who.PARSER):
             yield e, "no 5xx", status_of(e)
 
 
-@rule("PID-07")
+@rule("PID-07", seeks="empty pid")
 def empty_pid(exchanges: Exchanges) -> Findings:
     """Reports the status code of the response, and judges nothing."""
     for e in exchanges.each(with_pid(Pid.EMPTY)):
         yield e, "", status_of(e)
 
 
-@rule("PID-08")
+@rule("PID-08", seeks="repeated pid")
 def repeated_pid(exchanges: Exchanges) -> Findings:
     """Reports the status code of the response, and judges nothing."""
     for e in exchanges.each(with_pid(Pid.REPEATED)):
@@ -121,18 +112,18 @@ def is_scalar(e: Exchange) -> bool:
     return isinstance(command_of(e.request), bool | int | float)
 
 
-@rule("PID-09")
+@rule("PID-09", seeks="start without a valid command")
 def no_improper_start(exchanges: Exchanges) -> Findings:
     """Any 4xx passes; any other status code is a finding. START-26 judges a 5xx for a body that is no readable JSON.
 
     The start of a number or a boolean passes, since many validators take it for the text that it is written as.
     """
     for e in exchanges.each(lambda e: is_improper_start(e) or is_empty_start(e)):
-        if not refused(e) and not (failed(e) and is_undecodable(e)) and not (e.status == 200 and is_scalar(e)):
+        if not refused(e) and not (failed(e) and responded(e, Who.PARSER)) and not (e.status == 200 and is_scalar(e)):
             yield e, "a 4xx", status_of(e)
 
 
-@rule("PID-10")
+@rule("PID-10", seeks="refusal by the server itself of a start without a valid command")
 def improper_start_is_400(exchanges: Exchanges) -> Findings:
     """Of the 4xx, 400 passes, and 413 as well, which says of a command that it is too long.
 
@@ -141,13 +132,13 @@ def improper_start_is_400(exchanges: Exchanges) -> Findings:
     """
     proper = {e.status for e in exchanges.all(is_start_on_own) if not is_improper_start(e)}
     for e in exchanges.each(
-        lambda e: is_improper_start(e) and refused(e) and not is_from_firewall(e) and proper != {403}
+        lambda e: is_improper_start(e) and refused(e) and not responded(e, Who.FIREWALL) and proper != {403}
     ):
         if e.status not in {400, 413}:
             yield e, "status 400", status_of(e)
 
 
-@rule("PID-11")
+@rule("PID-11", seeks="pid in another form")
 def pid_is_not_ignored(exchanges: Exchanges) -> Findings:
     """A member of the availability in a 200 is a finding.
 
@@ -159,7 +150,7 @@ def pid_is_not_ignored(exchanges: Exchanges) -> Findings:
             yield e, "a 4xx, or command output", f"the availability ({', '.join(shown)})"
 
 
-@rule("PID-12")
+@rule("PID-12", seeks="poll of no command")
 def of_no_other_command(exchanges: Exchanges) -> Findings:
     """Command output in a 200 is a finding if a command has that pid only without the sign, or in the lowest 32 bits.
 
@@ -188,7 +179,7 @@ def shows_output(e: Exchange) -> bool:
     return e.status == 200 and bool(present(e, OUTPUT))
 
 
-@rule("PID-13")
+@rule("PID-13", seeks="pid in another form")
 def accepted_forms(exchanges: Exchanges) -> Findings:
     """Reports which ways to write a pid get a 200, and judges nothing."""
     selected = list(exchanges.each(with_pid(Pid.LOOSE)))

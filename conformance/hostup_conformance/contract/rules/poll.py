@@ -10,23 +10,16 @@ from hostup_conformance.contract.content import (
     AVAILABILITY,
     OUTPUT,
     envelope_of,
+    failed,
     member,
     misspelled,
     named_members,
     present,
     status_of,
 )
+from hostup_conformance.contract.responder import may_pass
 from hostup_conformance.contract.rules import Exchanges, Findings, rule
-from hostup_conformance.contract.selectors import (
-    asks_output,
-    failed,
-    has_json,
-    is_output,
-    is_poll,
-    is_transient,
-    started,
-    succeeded,
-)
+from hostup_conformance.contract.selectors import asks_output, has_json, is_output, is_poll, started, succeeded
 from hostup_conformance.judging.ledger import members_of
 
 #: The members of the response to a start.
@@ -43,7 +36,7 @@ def of_running(e: Exchange) -> bool:
     return asks_output(e) and e.ask.pid == Pid.RUNNING
 
 
-@rule("POLL-01")
+@rule("POLL-01", seeks="poll that got 200")
 def has_exited(exchanges: Exchanges) -> Findings:
     """The body must be a JSON object with the boolean exited at its top level.
 
@@ -64,7 +57,7 @@ def has_exited(exchanges: Exchanges) -> Findings:
             )
 
 
-@rule("POLL-02")
+@rule("POLL-02", seeks="command output")
 def not_availability(exchanges: Exchanges) -> Findings:
     """Any of the members available, reason and vmRunning is a finding."""
     for e in exchanges.each(is_output):
@@ -72,7 +65,7 @@ def not_availability(exchanges: Exchanges) -> Findings:
             yield e, "command output", f"members of the availability ({', '.join(found)})"
 
 
-@rule("POLL-03")
+@rule("POLL-03", seeks="command output")
 def types_are_the_agents(exchanges: Exchanges) -> Findings:
     """The types are those of the QEMU guest agent: exitCode an integer or null, stdout and stderr strings or null.
 
@@ -88,7 +81,7 @@ def types_are_the_agents(exchanges: Exchanges) -> Findings:
                 yield e, f"{name}: a string or null", {name: e.body[name]}
 
 
-@rule("POLL-04")
+@rule("POLL-04", seeks="command output, and no start that got 200,")
 def spelling_is_documented(exchanges: Exchanges) -> Findings:
     """A member that differs from a missing documented one only in case, underscores or hyphens is a finding.
 
@@ -113,7 +106,7 @@ def overlap(a: Exchange, b: Exchange) -> bool:
     return between < a.seconds if between >= 0 else -between < b.seconds
 
 
-@rule("POLL-05")
+@rule("POLL-05", seeks="poll of a command that was named or started")
 def known_gets_200(exchanges: Exchanges) -> Findings:
     """Any status code but 200 is a finding for a command that runs.
 
@@ -124,7 +117,7 @@ def known_gets_200(exchanges: Exchanges) -> Findings:
     selected = list(exchanges.each(asks_output))
     ended, ran = set[str](), set[str]()
     last = {e.request.target: e.number for e in selected if e.status == 200}
-    lasting = [e for e in selected if of_finished(e) and not is_transient(e)]
+    lasting = [e for e in selected if of_finished(e) and not may_pass(e)]
     for e in selected:
         if member(e, "exited") is True:
             ended.add(e.request.target)
@@ -132,7 +125,7 @@ def known_gets_200(exchanges: Exchanges) -> Findings:
             ran.add(e.request.target)
         if e.ask.pid == Pid.RUNNING and e.status != 200 and e.request.target not in ended:
             yield e, "status 200", status_of(e)
-        elif (lasting and of_finished(e) and is_transient(e)) or overlaps_another_poll(e, selected):
+        elif (lasting and of_finished(e) and may_pass(e)) or overlaps_another_poll(e, selected):
             continue
         elif failed(e) and (e.ask.pid == Pid.FINISHED or e.request.target in ended):
             yield e, "status 200, or 404 if it is forgotten", status_of(e)
@@ -140,7 +133,7 @@ def known_gets_200(exchanges: Exchanges) -> Findings:
             yield e, f"status 200, as before and in request {last[e.request.target]}", status_of(e)
 
 
-@rule("POLL-06")
+@rule("POLL-06", seeks="output of the command that runs on")
 def running_has_not_exited(exchanges: Exchanges) -> Findings:
     """exited must not be true for the command that runs on, which was named or which the run has started.
 
@@ -152,7 +145,7 @@ def running_has_not_exited(exchanges: Exchanges) -> Findings:
             yield e, f"exited false, for the command with the pid {e.ask.number}, which runs on", {"exited": True}
 
 
-@rule("POLL-07")
+@rule("POLL-07", seeks="output of the command that has ended")
 def finished_has_exited(exchanges: Exchanges) -> Findings:
     """Some poll of the command that has ended must say exited true. The run polls for four seconds.
 
@@ -165,7 +158,7 @@ def finished_has_exited(exchanges: Exchanges) -> Findings:
                 yield e, f"exited true, for the command with the pid {e.ask.number}, which has ended", {"exited": False}
 
 
-@rule("POLL-08")
+@rule("POLL-08", seeks="poll of the command that has ended")
 def finished_gets_200(exchanges: Exchanges) -> Findings:
     """Judges the first poll of the command by a key that has write:vm: any status code but 200 is a finding.
 
@@ -173,12 +166,12 @@ def finished_gets_200(exchanges: Exchanges) -> Findings:
     """
     selected = list(exchanges.each(of_finished))
     for e in selected[:1]:
-        if e.status != 200 and not is_transient(e):
+        if e.status != 200 and not may_pass(e):
             unless = "unless its output was fetched before this run; a poll that is refused must not use it up"
             yield e, f"status 200 ({unless})", status_of(e)
 
 
-@rule("POLL-09")
+@rule("POLL-09", seeks="command output")
 def exited_never_goes_back(exchanges: Exchanges) -> Findings:
     """For each pid, exited false after exited true is a finding.
 
@@ -202,7 +195,7 @@ def ending(e: Exchange) -> dict[str, Any]:
     return {name: None if e.body.get(name) == "" else e.body.get(name) for name in OUTPUT}
 
 
-@rule("POLL-10")
+@rule("POLL-10", seeks="output of the command that has ended")
 def output_stays_the_same(exchanges: Exchanges) -> Findings:
     """Every later response with exited true must have the exit code and the output of the first one.
 
@@ -217,7 +210,7 @@ def output_stays_the_same(exchanges: Exchanges) -> Findings:
             return
 
 
-@rule("POLL-11")
+@rule("POLL-11", seeks="command that still runs")
 def no_code_before_the_end(exchanges: Exchanges) -> Findings:
     """An exitCode that is neither null nor missing is a finding."""
     for e in exchanges.each(lambda e: is_output(e) and e.body.get("exited") is False):
@@ -225,7 +218,7 @@ def no_code_before_the_end(exchanges: Exchanges) -> Findings:
             yield e, "no exitCode with exited false", {"exitCode": e.body["exitCode"]}
 
 
-@rule("POLL-12")
+@rule("POLL-12", seeks="command that still runs")
 def partial_output(exchanges: Exchanges) -> Findings:
     """Reports whether the first response with exited false has stdout or stderr, and judges nothing."""
     selected = list(exchanges.each(lambda e: is_output(e) and e.body.get("exited") is False))
@@ -234,7 +227,7 @@ def partial_output(exchanges: Exchanges) -> Findings:
         yield e, "", f"{' and '.join(given)} given while it runs" if given else "no output given while it runs"
 
 
-@rule("POLL-13")
+@rule("POLL-13", seeks="poll of the command that has ended")
 def polled_again(exchanges: Exchanges) -> Findings:
     """Reports what the poll after the first 200 got, and judges nothing."""
     selected = list(exchanges.each(of_finished))
@@ -244,7 +237,7 @@ def polled_again(exchanges: Exchanges) -> Findings:
         yield e, "", "it can be polled again" if e.status == 200 else f"it has been forgotten ({status_of(e)})"
 
 
-@rule("POLL-14")
+@rule("POLL-14", seeks="command output that names its pid")
 def pid_is_the_one_asked_for(exchanges: Exchanges) -> Findings:
     """The member pid must be the number that was asked for, as a number or as a string."""
     for e in exchanges.each(lambda e: is_output(e) and "pid" in e.body):
@@ -253,7 +246,7 @@ def pid_is_the_one_asked_for(exchanges: Exchanges) -> Findings:
             yield e, f"pid {asked}", {"pid": e.body["pid"]}
 
 
-@rule("POLL-25")
+@rule("POLL-25", seeks="command that still runs")
 def running_is_not_kept(exchanges: Exchanges) -> Findings:
     """Neither max-age nor Expires may declare exited false fresh for a time, not even for the caller's own cache."""
     for e in exchanges.each(lambda e: is_output(e) and e.body.get("exited") is False):

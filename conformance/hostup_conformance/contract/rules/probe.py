@@ -12,8 +12,9 @@ from hostup_conformance.contract.content import (
     present,
     status_of,
 )
+from hostup_conformance.contract.responder import Who, responded
 from hostup_conformance.contract.rules import Exchanges, Findings, rule
-from hostup_conformance.contract.selectors import asks_availability, has_json, is_availability, is_transient, succeeded
+from hostup_conformance.contract.selectors import asks_availability, has_json, is_availability, succeeded
 from hostup_conformance.keeping.safe_text import short_json
 
 
@@ -88,7 +89,7 @@ def has_available(exchanges: Exchanges) -> Findings:
             yield e, "the member available", named_members(e.body)
 
 
-@rule("PROBE-07")
+@rule("PROBE-07", seeks="availability of the VPS without an agent")
 def not_available_there(exchanges: Exchanges) -> Findings:
     """Only available true is a finding."""
     for e in exchanges.each(lambda e: of_unavailable(e) and is_availability(e)):
@@ -96,7 +97,7 @@ def not_available_there(exchanges: Exchanges) -> Findings:
             yield e, "available false, or absent", {"available": True}
 
 
-@rule("PROBE-08")
+@rule("PROBE-08", seeks="availability of the VPS without an agent")
 def unavailable_has_a_reason(exchanges: Exchanges) -> Findings:
     """A reason that is null, empty or blank is a finding, and so is a body that has members but no documented one.
 
@@ -110,11 +111,11 @@ def unavailable_has_a_reason(exchanges: Exchanges) -> Findings:
             yield e, "an availability", f"{named_members(e.body)} alone"
 
 
-@rule("PROBE-12")
+@rule("PROBE-12", seeks="probe of the VPS without an agent")
 def unavailable_gets_200(exchanges: Exchanges) -> Findings:
     """Any status code but 200 is a finding. A gateway's failure passes; HTTP-08 judges that."""
     for e in exchanges.each(of_unavailable):
-        if e.status != 200 and not is_transient(e):
+        if e.status != 200 and not responded(e, Who.GATEWAY):
             yield e, "status 200", status_of(e)
 
 

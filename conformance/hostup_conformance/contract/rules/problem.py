@@ -11,7 +11,8 @@ from hostup_conformance.contract.ask import Exchange, is_start
 from hostup_conformance.contract.content import named_members
 from hostup_conformance.contract.problems import ERRORS, codes_by_status, statuses_of
 from hostup_conformance.contract.rules import Exchanges, Findings, rule
-from hostup_conformance.contract.selectors import is_error, is_malformed, is_problem, proper_command
+from hostup_conformance.contract.selectors import is_error, is_malformed, is_problem
+from hostup_conformance.contract.starts import proper_command
 from hostup_conformance.http.times import http_date, rfc3339
 
 #: What some servers write in place of a missing text.
@@ -35,7 +36,7 @@ def has_timestamp(e: Exchange) -> bool:
     return is_problem(e) and isinstance(e.body.get("timestamp"), str)
 
 
-@rule("PROBLEM-01")
+@rule("PROBLEM-01", seeks="error")
 def is_a_bare_object(exchanges: Exchanges) -> Findings:
     """The body must be a JSON object that is the problem itself.
 
@@ -52,7 +53,7 @@ def is_a_bare_object(exchanges: Exchanges) -> Findings:
                     yield e, "the members at the top level", f"an envelope with the member {name}"
 
 
-@rule("PROBLEM-02")
+@rule("PROBLEM-02", seeks="error with a media type")
 def media_type_is_json(exchanges: Exchanges) -> Findings:
     """The header field must be application/problem+json or application/json.
 
@@ -63,7 +64,7 @@ def media_type_is_json(exchanges: Exchanges) -> Findings:
             yield e, "application/problem+json, or application/json", e.response.header("content-type")
 
 
-@rule("PROBLEM-03")
+@rule("PROBLEM-03", seeks="error")
 def has_type_code_and_detail(exchanges: Exchanges) -> Findings:
     """All three must be there, as strings.
 
@@ -76,7 +77,7 @@ def has_type_code_and_detail(exchanges: Exchanges) -> Findings:
                 yield e, f"{name}: a string that is not empty", {name: value} if name in e.body else f"no {name}"
 
 
-@rule("PROBLEM-04")
+@rule("PROBLEM-04", seeks="error")
 def has_all_members(exchanges: Exchanges) -> Findings:
     """A member that is missing or an empty string is a finding."""
     for e in exchanges.each(is_problem):
@@ -85,7 +86,7 @@ def has_all_members(exchanges: Exchanges) -> Findings:
             yield e, named_members(missing), named_members(e.body)
 
 
-@rule("PROBLEM-05")
+@rule("PROBLEM-05", seeks="error")
 def types_are_documented(exchanges: Exchanges) -> Findings:
     """Members that are missing pass.
 
@@ -101,7 +102,7 @@ def types_are_documented(exchanges: Exchanges) -> Findings:
             yield e, "extensions: an object", {"extensions": e.body["extensions"]}
 
 
-@rule("PROBLEM-06")
+@rule("PROBLEM-06", seeks="problem document with a status")
 def status_is_the_status_code(exchanges: Exchanges) -> Findings:
     """The member status must equal the status code of the response.
 
@@ -112,7 +113,7 @@ def status_is_the_status_code(exchanges: Exchanges) -> Findings:
             yield e, f"status {e.status}", {"status": e.body["status"]}
 
 
-@rule("PROBLEM-07")
+@rule("PROBLEM-07", seeks="problem document with type and code")
 def type_is_the_address_of_code(exchanges: Exchanges) -> Findings:
     """type must be the documented base address followed by the value of code, character for character."""
     for e in exchanges.each(lambda e: has_code(e) and isinstance(e.body.get("type"), str)):
@@ -120,7 +121,7 @@ def type_is_the_address_of_code(exchanges: Exchanges) -> Findings:
             yield e, ERRORS + e.body["code"], e.body["type"]
 
 
-@rule("PROBLEM-08")
+@rule("PROBLEM-08", seeks="problem document with a code")
 def code_fits_the_status(exchanges: Exchanges) -> Findings:
     """A documented code is a finding with a status code that it does not belong to.
 
@@ -148,7 +149,7 @@ def is_refused_command(e: Exchange) -> bool:
     return is_start(e) and proper_command(e.request) is not None and e.ask.credential == "full"
 
 
-@rule("PROBLEM-09")
+@rule("PROBLEM-09", seeks="problem document with a code")
 def code_is_documented(exchanges: Exchanges) -> Findings:
     """An undocumented code is a finding, and so is the code of a 500 with the status code of a gateway.
 
@@ -163,7 +164,7 @@ def code_is_documented(exchanges: Exchanges) -> Findings:
             yield e, " or ".join(codes_by_status()[e.status or 0]), e.body["code"]
 
 
-@rule("PROBLEM-10")
+@rule("PROBLEM-10", seeks="problem document with errors")
 def errors_have_their_form(exchanges: Exchanges) -> Findings:
     """errors must be an array of objects, each with the three members as strings. Further members pass."""
     for e in exchanges.each(lambda e: is_problem(e) and "errors" in e.body):
@@ -188,7 +189,7 @@ def can_be_pointed_at(e: Exchange) -> bool:
     return not any("\ufffd" in pid for pid in e.ask.pids)
 
 
-@rule("PROBLEM-11")
+@rule("PROBLEM-11", seeks="400 for a mistake that can be pointed at")
 def bad_request_has_an_item(exchanges: Exchanges) -> Findings:
     """errors must have at least one item.
 
@@ -209,7 +210,7 @@ def bad_request_has_an_item(exchanges: Exchanges) -> Findings:
             yield e, "errors: an array with one item or more", got
 
 
-@rule("PROBLEM-12")
+@rule("PROBLEM-12", seeks="problem document with errors")
 def pointers_are_json_pointers(exchanges: Exchanges) -> Findings:
     """A JSON Pointer passes, also in its URI fragment form (#/...), and so does the bare name of a parameter.
 
@@ -224,7 +225,7 @@ def pointers_are_json_pointers(exchanges: Exchanges) -> Findings:
                 yield e, "a JSON Pointer, or the name of a parameter, of this request", pointer
 
 
-@rule("PROBLEM-13")
+@rule("PROBLEM-13", seeks="problem document with a requestId")
 def request_ids_differ(exchanges: Exchanges) -> Findings:
     """A requestId that came before in the run is a finding. The first repetition is reported."""
     selected = list(
@@ -240,7 +241,7 @@ def request_ids_differ(exchanges: Exchanges) -> Findings:
         seen[e.body["requestId"]] = e
 
 
-@rule("PROBLEM-14")
+@rule("PROBLEM-14", seeks="problem document with a timestamp")
 def timestamp_is_a_date_time(exchanges: Exchanges) -> Findings:
     """The offset must be there; any number of decimals passes."""
     for e in exchanges.each(has_timestamp):
@@ -248,7 +249,7 @@ def timestamp_is_a_date_time(exchanges: Exchanges) -> Findings:
             yield e, "an RFC 3339 date-time with an offset", e.body["timestamp"]
 
 
-@rule("PROBLEM-15")
+@rule("PROBLEM-15", seeks="problem document with a timestamp")
 def timestamp_is_now(exchanges: Exchanges) -> Findings:
     """timestamp must be within five minutes of the Date header field.
 
@@ -274,7 +275,7 @@ def later_by(before: datetime | None, after: datetime | None) -> timedelta:
     return after - before if before and after else timedelta()
 
 
-@rule("PROBLEM-16")
+@rule("PROBLEM-16", seeks="problem document with type and title")
 def one_title_for_each_type(exchanges: Exchanges) -> Findings:
     """Two titles for the same type are a finding. The first difference is reported."""
     selected = list(
@@ -290,7 +291,7 @@ def one_title_for_each_type(exchanges: Exchanges) -> Findings:
             return
 
 
-@rule("PROBLEM-17")
+@rule("PROBLEM-17", seeks="problem document with an instance")
 def instance_is_reference(exchanges: Exchanges) -> Findings:
     """instance may have only characters that RFC 3986 allows.
 

@@ -41,7 +41,7 @@ def server_time(e: Exchange) -> datetime:
     return http_date(field(e, "date") or "") or e.when or datetime.now(UTC)
 
 
-@rule("RATE-01")
+@rule("RATE-01", seeks="429")
 def has_retry_after(exchanges: Exchanges) -> Findings:
     """Retry-After must be there, with one value, which is a number of seconds or an HTTP-date."""
     for e in exchanges.each(is_429):
@@ -56,7 +56,7 @@ def has_retry_after(exchanges: Exchanges) -> Findings:
             )
 
 
-@rule("RATE-02")
+@rule("RATE-02", seeks="429")
 def has_the_three_fields(exchanges: Exchanges) -> Findings:
     """Each of the three that is missing is a finding."""
     for e in exchanges.each(is_429):
@@ -77,7 +77,7 @@ def unreadable(e: Exchange) -> Findings:
         yield e, f"{RESET}: a timestamp, or a number of seconds", text
 
 
-@rule("RATE-03")
+@rule("RATE-03", seeks="429")
 def fields_can_be_parsed(exchanges: Exchanges) -> Findings:
     """Only header fields that are there are judged: RATE-02 says which must be.
 
@@ -88,7 +88,7 @@ def fields_can_be_parsed(exchanges: Exchanges) -> Findings:
         yield from unreadable(e)
 
 
-@rule("RATE-04")
+@rule("RATE-04", seeks="429 with an X-RateLimit-Reset")
 def reset_is_a_date_time(exchanges: Exchanges) -> Findings:
     """A timestamp or number in any other form is a finding. RATE-03 judges a value that cannot be read at all."""
     for e in exchanges.each(lambda e: is_429(e) and field(e, RESET) is not None):
@@ -97,7 +97,7 @@ def reset_is_a_date_time(exchanges: Exchanges) -> Findings:
             yield e, f"{RESET}: an RFC 3339 date-time", text
 
 
-@rule("RATE-05")
+@rule("RATE-05", seeks="429 with an X-RateLimit-Remaining")
 def nothing_remains(exchanges: Exchanges) -> Findings:
     """A number above 0 is a finding. RATE-03 judges one that is above the limit."""
     for e in exchanges.each(lambda e: is_429(e) and number(field(e, REMAINING)) is not None):
@@ -106,7 +106,7 @@ def nothing_remains(exchanges: Exchanges) -> Findings:
             yield e, f"{REMAINING}: 0", str(remaining)
 
 
-@rule("RATE-06")
+@rule("RATE-06", seeks="429 with a Retry-After")
 def retry_after_agrees_with_reset(exchanges: Exchanges) -> Findings:
     """Retry-After must be at most a day, and as a date not more than two seconds past.
 
@@ -127,7 +127,7 @@ def retry_after_agrees_with_reset(exchanges: Exchanges) -> Findings:
             yield e, f"{RESET} near {over.isoformat(timespec='seconds')} (Retry-After)", field(e, RESET)
 
 
-@rule("RATE-07")
+@rule("RATE-07", seeks="429 with a Retry-After")
 def form_of_retry_after(exchanges: Exchanges) -> Findings:
     """Reports the form in the first 429, and judges nothing."""
     selected = list(exchanges.each(lambda e: is_429(e) and field(e, "retry-after") is not None))
@@ -141,7 +141,7 @@ def has_limits(e: Exchange) -> bool:
     return e.response is not None and e.status != 429 and given
 
 
-@rule("RATE-08")
+@rule("RATE-08", seeks="X-RateLimit header field")
 def limits_make_sense(exchanges: Exchanges) -> Findings:
     """X-RateLimit-Limit and X-RateLimit-Remaining must be integers of 0 or more, the latter at most the former.
 
@@ -159,7 +159,7 @@ def limits_make_sense(exchanges: Exchanges) -> Findings:
                 yield e, f"{RESET} within a year of {now.isoformat(timespec='seconds')}", text
 
 
-@rule("RATE-09")
+@rule("RATE-09", seeks="429 after which the run waited as told")
 def waiting_is_enough(exchanges: Exchanges) -> Findings:
     """A second 429 is a finding if only the same request was sent again, after all of Retry-After had passed.
 
@@ -169,11 +169,13 @@ def waiting_is_enough(exchanges: Exchanges) -> Findings:
     If another request was under way in between, the second 429 passes, since that request may have used up the limit.
     So does one before which the run did not wait, and one for a start, since starts may have a limit of their own.
     """
-    selected = list(exchanges.each(lambda e: e.response is not None))
+    selected = exchanges.all(lambda e: e.response is not None)
     first: Exchange | None = None
     for before, e in pairwise(selected):
         wait = retry_after_seconds(field(before, "retry-after"), server_time(before)) if is_429(before) else None
         waited = seconds_between(before, e)
+        if wait is not None and waited is not None and waited >= wait - CLOCK_OFF and is_again(e, before):
+            exchanges.take(e)
         again = is_429(e) and is_again(e, before) and e.number == before.number + 1
         if wait is None or waited is None or not again or waited < wait - CLOCK_OFF:
             first = None
@@ -217,7 +219,7 @@ def ended(e: Exchange) -> datetime:
     return e.when + timedelta(seconds=e.seconds) if e.when else datetime.min.replace(tzinfo=UTC)
 
 
-@rule("RATE-10")
+@rule("RATE-10", seeks="X-RateLimit header field")
 def remaining_over_the_run(exchanges: Exchanges) -> Findings:
     """Reports the first and the last X-RateLimit-Remaining of the run, and judges nothing."""
     selected = list(exchanges.each(has_limits))

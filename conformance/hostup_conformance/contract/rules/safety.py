@@ -88,7 +88,7 @@ def no_internals(exchanges: Exchanges) -> Findings:
         for text in texts(e):
             if found := internals(text):
                 yield e, "nothing of the server's internals", found
-                continue
+                break
 
 
 @rule("SAFETY-03")
@@ -98,7 +98,7 @@ def output_stays(exchanges: Exchanges) -> Findings:
     Nor may it repeat a text of 12 or more characters that a poll of this run returned. An error must do neither for any
     key.
     """
-    selected = list(exchanges.each(lambda e: has_response(e) and e.request.method in {"GET", "HEAD"}))
+    selected = exchanges.all(lambda e: has_response(e) and e.request.method in {"GET", "HEAD"})
     known = {
         text
         for e in selected
@@ -109,7 +109,7 @@ def output_stays(exchanges: Exchanges) -> Findings:
     for e in selected:
         if (entitled(e) or not told_apart(e, exchanges.target)) and e.status == 200:
             continue
-        if found := sorted(output_members(e.body)):
+        if found := sorted(output_members(exchanges.take(e).body)):
             yield e, "no command output", f"members {', '.join(found)}"
         elif known and any(map("\0".join(strings(e.body)).__contains__, known)):
             yield e, "no command output", "a text that a poll of this run returned"
@@ -132,7 +132,7 @@ def entitled(e: Exchange) -> bool:
     return e.ask.credential in {"full", "lowercase"} and e.ask.vps not in {"foreign", "unknown"}
 
 
-@rule("SAFETY-04")
+@rule("SAFETY-04", seeks="request from a page of another origin")
 def no_foreign_origins(exchanges: Exchanges) -> Findings:
     """Allowing credentials is a finding if the allowed origin is * or the one that the suite made up."""
     for e in exchanges.each(lambda e: e.response is not None and e.request.header("origin") is not None):
@@ -142,7 +142,7 @@ def no_foreign_origins(exchanges: Exchanges) -> Findings:
             yield e, "no credentials for an unknown origin", f"Access-Control-Allow-Origin: {allowed}, with credentials"
 
 
-@rule("SAFETY-05")
+@rule("SAFETY-05", seeks="command output")
 def output_is_not_shared(exchanges: Exchanges) -> Findings:
     """public and s-maxage are findings, unless no-store, no-cache or private is there too. HTTP-10 judges max-age.
 

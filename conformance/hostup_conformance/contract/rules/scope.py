@@ -5,12 +5,20 @@ from __future__ import annotations
 from urllib.parse import unquote
 
 from hostup_conformance.contract.ask import Exchange, Pid, is_devious, is_start
-from hostup_conformance.contract.content import if_valid, member, named_members, output_members, show_status, status_of
+from hostup_conformance.contract.content import (
+    below,
+    if_valid,
+    member,
+    named_members,
+    output_members,
+    show_status,
+    status_of,
+)
 from hostup_conformance.contract.rules import Exchanges, Findings, rule
-from hostup_conformance.contract.selectors import below, judged
+from hostup_conformance.contract.selectors import judged
 
 
-@rule("SCOPE-01")
+@rule("SCOPE-01", seeks="probe by a key with read:vm alone")
 def read_may_probe(exchanges: Exchanges) -> Findings:
     """Any status code but 200 is a finding: the probe needs no other scope than read:vm."""
     for e in exchanges.each(
@@ -25,7 +33,7 @@ def polls_own(e: Exchange) -> bool:
     return judged(e) and e.ask.vps == "own" and e.ask.pid in {Pid.FINISHED, Pid.RUNNING, Pid.UNKNOWN}
 
 
-@rule("SCOPE-02")
+@rule("SCOPE-02", seeks="poll by a key with read:vm alone that would tell")
 def read_may_not_poll(exchanges: Exchanges) -> Findings:
     """The status code must be 403.
 
@@ -38,7 +46,7 @@ def read_may_not_poll(exchanges: Exchanges) -> Findings:
             yield e, "status 403", status_of(e)
 
 
-@rule("SCOPE-03")
+@rule("SCOPE-03", seeks="HEAD by a key with read:vm alone")
 def head_needs_the_scope_of_get(exchanges: Exchanges) -> Findings:
     """A status code below 400 is a finding, since the same key's GET is refused."""
     for e in exchanges.each(
@@ -48,7 +56,7 @@ def head_needs_the_scope_of_get(exchanges: Exchanges) -> Findings:
             yield e, "a refusal, as GET gets", show_status(e)
 
 
-@rule("SCOPE-04")
+@rule("SCOPE-04", seeks="start by a key with read:vm alone")
 def read_may_not_start(exchanges: Exchanges) -> Findings:
     """The status code must be 403: the command is as documented and the VPS is the caller's own."""
     for e in exchanges.each(lambda e: is_start(e) and e.ask.credential == "read" and e.ask.vps == "own"):
@@ -63,7 +71,7 @@ def is_disguised_poll(e: Exchange) -> bool:
     return e.response is not None and e.ask.credential == "read" and odd and not e.ask.starts
 
 
-@rule("SCOPE-05")
+@rule("SCOPE-05", seeks="disguised poll by a key with read:vm alone")
 def no_variation_bypasses_the_scope(exchanges: Exchanges) -> Findings:
     """A member exited, stdout or stderr is a finding, at any depth, and so is the pid of a command in a 200.
 

@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, unquote
 
 from hostup_conformance.contract.ask import Exchange, asks_start, is_start, new_pid
 from hostup_conformance.contract.commands import printed_anywhere
-from hostup_conformance.contract.content import envelope_of, member, named_members, status_of
+from hostup_conformance.contract.content import below, envelope_of, failed, member, named_members, refused, status_of
 from hostup_conformance.contract.lives import (
     Life,
     lives,
@@ -17,30 +17,21 @@ from hostup_conformance.contract.lives import (
     stream,
 )
 from hostup_conformance.contract.paths import LONGEST_COMMAND
+from hostup_conformance.contract.responder import Who, is_chunked, responded
 from hostup_conformance.contract.rules import Exchanges, Findings, rule
 from hostup_conformance.contract.selectors import (
     BUSY,
     asks_output,
-    below,
-    failed,
     has_json,
     is_availability,
-    is_chunked,
-    is_from_firewall,
-    is_of_unknown_length,
     is_output,
-    is_readable,
     is_start_on_own,
-    is_too_large,
-    is_transient,
-    is_unretried_failure,
     judged,
     new_poll,
-    proper_command,
-    refused,
     started,
     starts,
 )
+from hostup_conformance.contract.starts import is_readable, proper_command
 from hostup_conformance.keeping.safe_text import counted
 
 #: The status codes with which a provider may block a command, as the documentation of the POST says that some do.
@@ -65,7 +56,7 @@ def shortened(expected: bytes) -> str:
     return repr(text) if len(text) <= 60 else f"{text[:40]!r}... ({len(text)} characters)"
 
 
-@rule("START-01")
+@rule("START-01", seeks="start of a valid command")
 def start_gets_200(exchanges: Exchanges) -> Findings:
     """The status code must be 200: the documentation has no 201 and no 202.
 
@@ -78,8 +69,13 @@ def start_gets_200(exchanges: Exchanges) -> Findings:
     works = any(e.status == 200 for e in selected)
     for e in selected:
         let_pass = {200, 403, *(BUSY if works else set()), *(BLOCKED if works and not is_longest(e) else set())}
-        if e.status not in let_pass and not (works and (is_unretried_failure(e) or is_of_unknown_length(e))):
+        if e.status not in let_pass and not (works and (responded(e, Who.GATEWAY) or is_length_required(e))):
             yield e, "status 200", status_of(e)
+
+
+def is_length_required(e: Exchange) -> bool:
+    """Whether a chunked start got a 411, since a server may demand a Content-Length."""
+    return e.status == 411 and is_chunked(e)
 
 
 def is_longest(e: Exchange) -> bool:
@@ -87,7 +83,7 @@ def is_longest(e: Exchange) -> bool:
     return len(proper_command(e.request) or "") == LONGEST_COMMAND
 
 
-@rule("START-02")
+@rule("START-02", seeks="start that got 200")
 def start_has_its_form(exchanges: Exchanges) -> Findings:
     """The body must be a JSON object without an envelope.
 
@@ -106,7 +102,7 @@ def start_has_its_form(exchanges: Exchanges) -> Findings:
             yield e, "pollUrl: a string", {"pollUrl": e.body["pollUrl"]}
 
 
-@rule("START-03")
+@rule("START-03", seeks="start that got 200")
 def start_says_the_pid(exchanges: Exchanges) -> Findings:
     """Reports what the first response without a member named pid has instead, and judges nothing.
 
@@ -117,7 +113,7 @@ def start_says_the_pid(exchanges: Exchanges) -> Findings:
         yield e, "", f"no pid, but {named_members(e.body)}"
 
 
-@rule("START-04")
+@rule("START-04", seeks="response to a start with a pollUrl")
 def poll_url_leads_here(exchanges: Exchanges) -> Findings:
     """The path must end in that of the start, in any percent-encoding, and the query must have the response's pid.
 
@@ -175,15 +171,15 @@ def beyond_ascii(e: Exchange) -> bool:
     return starts(e) and not (proper_command(e.request) or "").isascii()
 
 
-@rule("START-07")
+@rule("START-07", seeks="start of a command beyond ASCII")
 def text_is_passed_on(exchanges: Exchanges) -> Findings:
     """The start must get 200, and stdout must be what the command printed.
 
     A busy server (409, 429 or 503) and one that blocks the command (403) pass, and so does a front end that refuses
     large bodies in a form of its own. In a Windows guest, the console's code page decides what is printed.
     """
-    for e in exchanges.each(beyond_ascii):
-        if e.status not in {200, 403, *BUSY} and not is_too_large(e):
+    for e in exchanges.each(lambda e: beyond_ascii(e) and e.status not in {403, *BUSY}):
+        if e.status != 200 and not responded(e, Who.FRONT_END):
             yield e, "status 200", status_of(e)
     for e, text in exchanges.echoes() if exchanges.guest not in WINDOWS else ():
         if not text.isascii() and stream(e, "stdout").strip() != text:
@@ -211,7 +207,7 @@ def on_unavailable(e: Exchange) -> bool:
     return e.ask.credential == "full" and e.ask.vps == "unavailable" and (is_start(e) or is_availability(e))
 
 
-@rule("START-09")
+@rule("START-09", seeks="start, and no probe, of the VPS without an agent")
 def no_start_without_agent(exchanges: Exchanges) -> Findings:
     """A status code below 400 is a finding. Any error passes, since the documentation does not say which it is.
 
@@ -420,7 +416,7 @@ def is_framed_otherwise(e: Exchange) -> bool:
     return is_chunked(e) or ";" in (e.request.header("content-type") or "")
 
 
-@rule("START-24")
+@rule("START-24", seeks="start that was framed in another way")
 def framing_is_free(exchanges: Exchanges) -> Findings:
     """A start that is sent chunked, or with a charset parameter, must get what the same start gets otherwise.
 
@@ -428,7 +424,7 @@ def framing_is_free(exchanges: Exchanges) -> Findings:
     """
     works = any(e.status == 200 for e in exchanges.all(is_start_on_own))
     for e in exchanges.each(lambda e: is_start_on_own(e) and is_framed_otherwise(e)):
-        if works and not (e.status in {200, *BUSY} or is_of_unknown_length(e) or is_from_firewall(e)):
+        if works and not (e.status in {200, *BUSY} or responded(e, Who.FRONT_END, Who.FIREWALL)):
             yield e, "status 200", status_of(e)
 
 
@@ -460,7 +456,7 @@ def has_ended(e: Exchange, life: Life, poll: Exchange) -> bool:
     return between and e.ask.number == poll.ask.number and member(e, "exited") is True
 
 
-@rule("START-25")
+@rule("START-25", seeks="command of which a poll was refused before")
 def refusal_uses_nothing_up(exchanges: Exchanges) -> Findings:
     """The first poll of a command with the full key must get its output, although earlier polls of it were refused.
 
@@ -475,7 +471,7 @@ def refusal_uses_nothing_up(exchanges: Exchanges) -> Findings:
             yield first, f"status 200, {earlier}", status_of(first)
 
 
-@rule("START-26")
+@rule("START-26", seeks="start with a body that is hard to read")
 def odd_body_is_no_failure(exchanges: Exchanges) -> Findings:
     """A 5xx is a finding, whoever wrote it. A refusal passes, and so does the start of the command.
 
@@ -485,7 +481,7 @@ def odd_body_is_no_failure(exchanges: Exchanges) -> Findings:
     for e in exchanges.each(
         lambda e: asks_start(e) and e.ask.vps == "own" and e.ask.credential == "full" and not is_readable(e.request)
     ):
-        if failed(e) and not is_unretried_failure(e):
+        if failed(e) and not responded(e, Who.GATEWAY):
             yield e, "a 4xx", status_of(e)
 
 
@@ -505,7 +501,7 @@ def end_is_reported(exchanges: Exchanges) -> Findings:
         if life.end or refusals_before(life, polls[0]):
             continue
         lost = [e for e in polls if e.status != 200 and e.status not in BUSY]
-        if lost and not (mostly and is_transient(lost[0])):
+        if lost and not (mostly and responded(lost[0], Who.GATEWAY)):
             yield lost[0], "status 200, until the end was reported", status_of(lost[0])
         elif not lost and member(polls[-1], "exited") is False and life.seconds_polled >= TOO_LONG:
             said = f"exited false in all of {counted(len(polls), 'poll')}, {life.seconds_polled:.0f} s after the start"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -16,6 +17,7 @@ from hostup_conformance.contract.content import (
     misspelled,
     named_members,
     present,
+    refused,
     status_of,
 )
 from hostup_conformance.contract.oracles import faults
@@ -28,7 +30,6 @@ from hostup_conformance.contract.selectors import (
     has_json,
     is_asked,
     is_availability,
-    refused,
 )
 from hostup_conformance.judging.ledger import document, members_of
 from hostup_conformance.keeping.safe_text import counted, short_json
@@ -66,7 +67,7 @@ def claims_list(e: Exchange) -> bool:
     return gives_list(e) or (is_asked(e, "list") and e.status == 200 and labelled and not has_json(e))
 
 
-@rule("VPS-01")
+@rule("VPS-01", seeks="list of VPSs")
 def list_has_its_form(exchanges: Exchanges) -> Findings:
     """The body must be an object with the array data.
 
@@ -82,19 +83,18 @@ def list_has_its_form(exchanges: Exchanges) -> Findings:
         for item in data:
             if not (isinstance(item, dict) and isinstance(item.get("id"), str) and item["id"]):
                 yield e, "data[].id: a string", item.get("id") if isinstance(item, dict) else item
-                continue
+                break
 
 
-@rule("VPS-02")
+@rule("VPS-02", seeks="list of VPSs")
 def list_is_the_callers(exchanges: Exchanges) -> Findings:
     """The VPS named in HOSTUP_FOREIGN_VPS_ID must not be in the list, whichever key asks."""
-    selected = list(exchanges.each(lambda e: gives_list(e) and e.ask.credential in {"full", "read"}))
-    for e in selected:
+    for e in exchanges.each(lambda e: gives_list(e) and e.ask.credential in {"full", "read"}):
         if exchanges.target.foreign_vps in listed_ids(e):
             yield e, "no VPS but the caller's", f"{exchanges.target.foreign_vps}, which belongs to another account"
 
 
-@rule("VPS-03")
+@rule("VPS-03", seeks="list of VPSs")
 def list_is_whole(exchanges: Exchanges) -> Findings:
     """The caller's own VPS must be in the list.
 
@@ -115,7 +115,7 @@ def list_is_whole(exchanges: Exchanges) -> Findings:
             yield e, f"data with {exchanges.target.vps}, or hasMore true", counted(len(listed_ids(e)), "other VPS")
 
 
-@rule("VPS-04")
+@rule("VPS-04", seeks="status of a VPS")
 def status_has_its_form(exchanges: Exchanges) -> Findings:
     """The body must be a JSON object without an envelope.
 
@@ -132,14 +132,13 @@ def status_has_its_form(exchanges: Exchanges) -> Findings:
                 yield e, f"{name}: {what}", e.body[name]
 
 
-@rule("VPS-05")
+@rule("VPS-05", seeks="list or status")
 def status_is_the_vpss(exchanges: Exchanges) -> Findings:
     """The id must be the one that was asked for, and each powerState one of the eight documented ones.
 
     VPS-04 judges values that are not strings. Of a server that is not said to know ids, no id is judged.
     """
-    selected = list(exchanges.each(gives_either))
-    for e in selected:
+    for e in exchanges.each(gives_either):
         id, data = member(e, "id"), member(e, "data")
         if exchanges.target.has("ids") and isinstance(id, str) and e.ask.id is not None and id != e.ask.id:
             yield e, f"id {e.ask.id}", {"id": id}
@@ -149,7 +148,7 @@ def status_is_the_vpss(exchanges: Exchanges) -> Findings:
                 yield e, f"powerState: one of {', '.join(sorted(POWER_STATES))}", state
 
 
-@rule("VPS-06")
+@rule("VPS-06", seeks="list or status")
 def wants_a_key(exchanges: Exchanges) -> Findings:
     """A list or a status in a 200 is a finding; any refusal passes."""
     for e in exchanges.each(
@@ -159,7 +158,7 @@ def wants_a_key(exchanges: Exchanges) -> Findings:
             yield e, "status 401", status_of(e)
 
 
-@rule("VPS-07")
+@rule("VPS-07", seeks="status of another account's VPS")
 def status_is_the_callers(exchanges: Exchanges) -> Findings:
     """A status in a 200 is a finding. Any error passes, since the server may not offer the status at all."""
     for e in exchanges.each(
@@ -169,7 +168,7 @@ def status_is_the_callers(exchanges: Exchanges) -> Findings:
             yield e, "status 404, or 403", status_of(e)
 
 
-@rule("VPS-08")
+@rule("VPS-08", seeks="status of a VPS")
 def status_agrees(exchanges: Exchanges) -> Findings:
     """powerState stopped is a finding if a probe of the same VPS says available true or vmRunning true.
 
@@ -179,7 +178,7 @@ def status_agrees(exchanges: Exchanges) -> Findings:
     yield from contradictions(selected, [(e, e.ask.id, e.body) for e in selected if gives_status(e)])
 
 
-@rule("VPS-09")
+@rule("VPS-09", seeks="list or status")
 def as_the_document_says(exchanges: Exchanges) -> Findings:
     """The body must be valid by its schema in the OpenAPI document.
 
@@ -206,7 +205,7 @@ def without_null(value: Any) -> Any:
     return {name: without_null(member) for name, member in value.items() if member is not None}
 
 
-@rule("VPS-10")
+@rule("VPS-10", seeks="list or status")
 def read_is_enough(exchanges: Exchanges) -> Findings:
     """Where the full key got 200, a 4xx other than 429 for the key that has read:vm alone is a finding.
 
@@ -273,7 +272,7 @@ def walks(exchanges: Iterable[Exchange]) -> Iterator[list[Exchange]]:
         yield walk
 
 
-@rule("VPS-11")
+@rule("VPS-11", seeks="list of VPSs")
 def pages_are_the_list(exchanges: Exchanges) -> Findings:
     """No VPS may come on two pages of one walk, or twice on one page.
 
@@ -300,7 +299,7 @@ def pages_are_the_list(exchanges: Exchanges) -> Findings:
             return
 
 
-@rule("VPS-12")
+@rule("VPS-12", seeks="list of VPSs")
 def pages_lead_on(exchanges: Exchanges) -> Findings:
     """A nextCursor beside hasMore false is a finding, and so are a cursor that comes again and an empty page after it.
 
@@ -319,7 +318,7 @@ def pages_lead_on(exchanges: Exchanges) -> Findings:
             yield walk[-1], f"a VPS, since request {walk[-2].number} has hasMore true", "an empty page"
 
 
-@rule("VPS-13")
+@rule("VPS-13", seeks="page of the list")
 def limit_is_kept(exchanges: Exchanges) -> Findings:
     """A page with more VPSs than the limit is a finding. Fewer pass: a server may have a smaller limit of its own."""
     for e in exchanges.each(lambda e: of_all(e) and limit_of(e) is not None):
@@ -332,15 +331,14 @@ def has_odd_limit(e: Exchange) -> bool:
     return is_asked(e, "list") and e.ask.credential == "full" and "limit" in query_of(e) and limit_of(e) is None
 
 
-@rule("VPS-14")
+@rule("VPS-14", seeks="limit that is not documented")
 def odd_limits(exchanges: Exchanges) -> Findings:
     """Reports the status code for each limit that is not documented, and judges nothing."""
-    selected = list(exchanges.each(has_odd_limit))
-    for e in selected:
+    for e in exchanges.each(has_odd_limit):
         yield e, "", f"{status_of(e)} for {e.request.query}"
 
 
-@rule("VPS-15")
+@rule("VPS-15", seeks="made-up cursor")
 def cursor_is_checked(exchanges: Exchanges) -> Findings:
     """Reports VPSs on a page if no page of the run had the cursor, and judges nothing."""
     selected = list(exchanges.each(of_all))
@@ -351,7 +349,7 @@ def cursor_is_checked(exchanges: Exchanges) -> Findings:
             return
 
 
-@rule("VPS-16")
+@rule("VPS-16", seeks="filtered list")
 def filters_select(exchanges: Exchanges) -> Findings:
     """Each VPS must have the name or address asked for.
 
@@ -359,25 +357,30 @@ def filters_select(exchanges: Exchanges) -> Findings:
     address must be equal.
     """
     for e in exchanges.each(lambda e: gives_list(e) and bool(query_of(e).keys() & {"name", "primaryIp"})):
-        for name, asked in query_of(e).items():
-            for item in items_of(e) if name in {"name", "primaryIp"} else ():
-                value = item.get(name)
-                like = name == "name" and isinstance(value, str) and asked.lower() in value.lower()
-                if value is not None and value != asked and not like:
-                    yield e, f"VPSs with the {name} {asked}", {name: value}
-                    continue
+        yield from ((e, *other) for other in islice(others_than_asked(e), 1))
 
 
-@rule("VPS-17")
+def others_than_asked(e: Exchange) -> Iterator[tuple[str, Any]]:
+    """Yield each VPS of a list that is not one of those that the request asks for, with what it asks for."""
+    for name, asked in query_of(e).items():
+        for item in items_of(e) if name in {"name", "primaryIp"} else ():
+            value = item.get(name)
+            like = name == "name" and isinstance(value, str) and asked.lower() in value.lower()
+            if value is not None and value != asked and not like:
+                yield f"VPSs with the {name} {asked}", {name: value}
+
+
+@rule("VPS-17", seeks="filtered list")
 def filters_find(exchanges: Exchanges) -> Findings:
     """The VPSs of an earlier list that have exactly the name or the address asked for must be there.
 
     A filtered list with hasMore true is exempt.
     """
-    selected = list(exchanges.each(lambda e: gives_list(e) and e.ask.credential == "full"))
     known: dict[str, dict[str, Any]] = {}
-    for e in selected:
+    for e in exchanges.all(lambda e: gives_list(e) and e.ask.credential == "full"):
         chosen = {name: value for name, value in query_of(e).items() if name in {"name", "primaryIp"}}
+        if chosen:
+            exchanges.take(e)
         for id, item in known.items() if chosen and member(e, "hasMore") is not True else ():
             if all(item.get(name) == value for name, value in chosen.items()) and id not in listed_ids(e):
                 yield e, f"{id}, which has that {' and '.join(chosen)}", counted(len(listed_ids(e)), "VPS")
@@ -385,7 +388,7 @@ def filters_find(exchanges: Exchanges) -> Findings:
         known |= {item["id"]: item for item in items_of(e)}
 
 
-@rule("VPS-18")
+@rule("VPS-18", seeks="list of VPSs")
 def order_is_stable(exchanges: Exchanges) -> Findings:
     """The VPSs that two responses have in common must come in the same order."""
     selected = list(exchanges.each(lambda e: of_all(e) and not e.request.query))
@@ -397,7 +400,7 @@ def order_is_stable(exchanges: Exchanges) -> Findings:
             return
 
 
-@rule("VPS-19")
+@rule("VPS-19", seeks="list or status")
 def list_agrees(exchanges: Exchanges) -> Findings:
     """An item of the list may not be stopped where a status or a probe says that the VPS runs, nor the other way round.
 
@@ -433,7 +436,7 @@ def shows_running(e: Exchange) -> bool | None:
     return None
 
 
-@rule("VPS-20")
+@rule("VPS-20", seeks="status of a VPS")
 def figures_make_sense(exchanges: Exchanges) -> Findings:
     """No number may be negative. Of memory and storage, used is at most the total, and the percentage fits both.
 
@@ -441,14 +444,9 @@ def figures_make_sense(exchanges: Exchanges) -> Findings:
     has run for longer than 20 years or has a petabyte: such figures are moments, or in another unit.
     """
     for e in exchanges.each(gives_status):
-        for name, figure in numbers_in(e.body):
-            most = next((most for end, most in MOST.items() if name.endswith(end)), None)
-            if figure < 0:
-                yield e, f"{name}: 0 or more", figure
-                continue
-            if most and figure > most:
-                yield e, f"{name}: {most} at most", figure
-                continue
+        if beyond := next(beyond_bounds(e), None):
+            yield e, *beyond
+            continue
         for name in ("memory", "storage"):
             used, total, percent = (number(member(e, name), part) for part in ("usedGb", "totalGb", "usagePercent"))
             if used is not None and total is not None and used > total + ROUNDED:
@@ -457,6 +455,16 @@ def figures_make_sense(exchanges: Exchanges) -> Findings:
                 yield e, f"{name}.usagePercent: 100 at most", percent
             elif used is not None and total and percent is not None and not fits(used, total, percent):
                 yield e, f"{name}.usagePercent: about {100 * used / total:.1f}, as usedGb {used} of {total} is", percent
+
+
+def beyond_bounds(e: Exchange) -> Iterator[tuple[str, float]]:
+    """Yield each figure of a status that is below zero or implausibly large, with what is expected."""
+    for name, figure in numbers_in(e.body):
+        most = next((most for end, most in MOST.items() if name.endswith(end)), None)
+        if figure < 0:
+            yield f"{name}: 0 or more", figure
+        elif most and figure > most:
+            yield f"{name}: {most} at most", figure
 
 
 def numbers_in(value: Any, name: str = "") -> Iterator[tuple[str, float]]:
@@ -483,7 +491,7 @@ def fits(used: float, total: float, percent: float) -> bool:
     return least - PERCENT_OFF <= percent <= most + PERCENT_OFF
 
 
-@rule("VPS-21")
+@rule("VPS-21", seeks="status of a VPS")
 def uptime_goes_on(exchanges: Exchanges) -> Findings:
     """An uptime above 0 with powerState stopped is a finding.
 
@@ -508,7 +516,7 @@ def uptime_goes_on(exchanges: Exchanges) -> Findings:
             return
 
 
-@rule("VPS-22")
+@rule("VPS-22", seeks="list or status")
 def errors_are_problems(exchanges: Exchanges) -> Findings:
     """A 4xx of a list or a status that the server offers must be a JSON object with the strings type, code and detail.
 
@@ -538,7 +546,7 @@ def of_callers(e: Exchange) -> bool:
     return is_asked(e, "list", "status") and e.ask.credential == "full" and e.ask.vps in {None, *CALLERS}
 
 
-@rule("VPS-23")
+@rule("VPS-23", seeks="list or status")
 def documented_is_served(exchanges: Exchanges) -> Findings:
     """A 4xx is a finding, and so is a 2xx other than 200.
 

@@ -1,0 +1,162 @@
+"""Who responded: the server's own application, or something before it that has forms of its own, and why we think so.
+
+It is decided here alone, and judges nothing. A rule says whom it holds responsible: most, the application alone.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from urllib.parse import unquote_plus
+
+from hostup_conformance.contract.ask import Exchange, Pid
+from hostup_conformance.contract.content import below, failed, is_document, refused
+from hostup_conformance.contract.starts import is_readable
+
+#: The source of requests that are deliberately sent at once with others, or without a pause between them.
+BURST = "burst"
+#: What no firewall takes for an attack: a word, or a number, perhaps followed by letters, but not a hexadecimal one.
+HARMLESS = re.compile(r"[A-Za-z]*|(?!0[xX])[+-]?\d+([.,]\d+)?[A-Za-z]*", re.ASCII)
+LONGEST_VALUE = 100
+
+
+class Who(StrEnum):
+    """Who may have responded."""
+
+    NOBODY = "nobody"
+    #: A mock that obeyed `Prefer: code=NNN`: the response says nothing about how the request was understood.
+    ORDERED = "a mock, as ordered"
+    #: Whoever limits the rate of requests.
+    LIMITER = "a rate limiter"
+    #: A server under load, with a 5xx for a request that was sent at once with others on purpose.
+    BUSY = "a busy server"
+    #: A gateway whose server did not respond, which may pass.
+    GATEWAY = "a gateway"
+    #: A front end with its limits of size.
+    FRONT_END = "a front end"
+    #: A firewall that takes a request for an attack.
+    FIREWALL = "a firewall"
+    #: The framework, for what it decides before the server's own code is asked.
+    FRAMEWORK = "the framework"
+    #: The framework's parser, which cannot decode the request.
+    PARSER = "the framework's parser"
+    APPLICATION = "the application"
+
+
+@dataclass(frozen=True)
+class Responder:
+    """Who responded to a request, and why we think so."""
+
+    who: Who
+    why: str
+
+
+def responder(e: Exchange) -> Responder:
+    """Return who responded to a request. The first reason that applies counts."""
+    return next((Responder(who, why) for who, why, applies in REASONS if applies(e)), OURSELVES)
+
+
+def responded(e: Exchange, *who: Who) -> bool:
+    """Whether one of these responded."""
+    return responder(e).who in who
+
+
+def may_pass(e: Exchange) -> bool:
+    """Whether a response is a failure that may be gone a moment later: of a gateway, or of a server that is starting.
+
+    So is 408: a connection that had been idle was closed just when the request was sent (RFC 9110 section 15.5.9).
+
+    With a problem document it may be the proper response for a VPS without an agent, or to a start. The status codes
+    from 520 on are those of a CDN.
+    """
+    gateways = e.status in {408, 502, 503, 504} or (e.status is not None and 520 <= e.status <= 527)
+    proper = is_document(e) and (e.ask.vps == "unavailable" or e.ask.starts)
+    return gateways and not e.obeyed and not proper
+
+
+def is_under_load(e: Exchange) -> bool:
+    """Whether a GET of the endpoint that was sent at once with others got a 5xx. HTTP-08 judges it."""
+    return e.source == BURST and e.request.method == "GET" and e.ask.endpoint and failed(e)
+
+
+def is_unretried(e: Exchange) -> bool:
+    """Whether a failure may have been a gateway's, whose request may be sent only once."""
+    return may_pass(e) and not is_document(e) and (not e.ask.repeatable or e.source == BURST)
+
+
+def is_limit_of_size(e: Exchange) -> bool:
+    """Whether a request was refused because of its size, or because its length is unknown, as front ends may."""
+    too_large = e.status in {414, 431} or (e.status == 413 and not is_document(e))
+    return too_large or (e.status == 411 and is_chunked(e))
+
+
+def is_not_acceptable(e: Exchange) -> bool:
+    """Whether a request got 406 whose Accept, unlike the documentation's, does not name JSON."""
+    return e.status == 406 and "json" not in (e.request.header("accept") or "")
+
+
+def is_beyond_ascii(e: Exchange) -> bool:
+    """Whether a header field with bytes above 127 was refused, which some servers take for no HTTP at all."""
+    return refused(e) and not is_document(e) and not all(value.isascii() for _, value in e.request.headers)
+
+
+def is_taken_for_attack(e: Exchange) -> bool:
+    """Whether a hostile query, or a command, was refused in another form than a problem document.
+
+    For some rule sets of firewalls, the name of a program is enough to take a start for an attack.
+    """
+    suspect = is_hostile(e) or (e.status == 403 and e.ask.starts and b'"command"' in e.request.body)
+    return refused(e) and not is_document(e) and suspect and not (isinstance(e.body, dict) and "type" in e.body)
+
+
+def is_hostile(e: Exchange) -> bool:
+    """Whether a firewall may refuse a query: with values that are neither words nor numbers, or that are very long.
+
+    Or with several values of one parameter, which firewalls take for an attempt to get round them.
+    """
+    if e.ask.pid == Pid.REPEATED:
+        return True
+    values = [unquote_plus(text) for pair in e.request.query.split("&") for text in pair.split("=", 1)]
+    return any(len(value) > LONGEST_VALUE or not HARMLESS.fullmatch(value) for value in values)
+
+
+def is_hard_to_decode(e: Exchange) -> bool:
+    """Whether some frameworks fail at a request before the server's own code is asked.
+
+    Its id or pid is not UTF-8 once it is decoded, or its credential has bytes above 127: HTTP-08 judges that. Or it is
+    a start whose body is not UTF-8 or is nested deeply, or whose command no guest can be given: START-26 judges that.
+    """
+    texts = "".join((e.ask.id or "", *e.ask.pids))
+    credential = e.request.header("authorization") or ""
+    odd = re.search("[\ud800-\udfff\ufffd]", texts) is not None or not credential.isascii()
+    return odd or (e.ask.starts and not is_readable(e.request))
+
+
+def is_chunked(e: Exchange) -> bool:
+    """Whether a request was sent in chunks, without a Content-Length."""
+    return e.request.header("transfer-encoding") is not None
+
+
+def is_cross_origin(e: Exchange) -> bool:
+    """Whether a request from a page of another origin got 403, as frameworks refuse it in a form of their own."""
+    return e.status == 403 and e.request.header("origin") is not None
+
+
+#: Who responds when, and why we think so.
+REASONS: tuple[tuple[Who, str, Callable[[Exchange], bool]], ...] = (
+    (Who.NOBODY, "no response was kept", lambda e: e.response is None),
+    (Who.ORDERED, "the request ordered this status code", lambda e: e.obeyed),
+    (Who.APPLICATION, "nobody else responds like this", lambda e: below(e, 400)),
+    (Who.LIMITER, "a 429", lambda e: e.status == 429),
+    (Who.BUSY, "a 5xx for one of several requests at once", is_under_load),
+    (Who.GATEWAY, "a gateway's failure, after which the request was not sent again", is_unretried),
+    (Who.FRONT_END, "a refusal because of the size or the framing of the request", is_limit_of_size),
+    (Who.FRAMEWORK, "a 406 for a client that does not name JSON", is_not_acceptable),
+    (Who.FRAMEWORK, "a 403 for a page of another origin", is_cross_origin),
+    (Who.PARSER, "a refusal of bytes above 127, in no problem document", is_beyond_ascii),
+    (Who.FIREWALL, "a refusal of what looks like an attack, in no problem document", is_taken_for_attack),
+    (Who.PARSER, "a 5xx for what is hard to decode", lambda e: failed(e) and is_hard_to_decode(e)),
+)
+OURSELVES = Responder(Who.APPLICATION, "nothing suggests anybody else")
