@@ -29,7 +29,8 @@ def test_all_is_judged_within_sixty_requests() -> None:
         return {id for id, one in results.items() if one.requirement.level != "OBSERVE" and one.status == "pass"}
 
     assert len(wire.exchanges) > FIRST
-    assert judged(FIRST) == judged(len(wire.exchanges))
+    # What is sent at once with others comes last.
+    assert judged(FIRST) == judged(len(wire.exchanges)) - {"HTTP-21"}
 
 
 def test_wrong_keys_come_late() -> None:

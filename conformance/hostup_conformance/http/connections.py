@@ -73,11 +73,14 @@ class Connections:
         self._kept, self._fresh = (
             route.pool(self._network, context, most=CONNECTIONS, kept=kept) for kept in (CONNECTIONS, 0)
         )
+        #: The connection for what may spoil it for the next request.
+        self._apart = route.pool(self._network, context, most=1, kept=1)
 
     def close(self) -> None:
         """Close all connections."""
         self._kept.close()
         self._fresh.close()
+        self._apart.close()
 
     def close_idle(self) -> None:
         """Close the connections that are kept open, while no request is under way."""
@@ -88,7 +91,9 @@ class Connections:
         self._aborted = True
         self._network.abort()
 
-    def fetch(self, request: Request, seconds: float, longest: Callable[[int], int], *, reuse: bool) -> Response:
+    def fetch(
+        self, request: Request, seconds: float, longest: Callable[[int], int], *, reuse: bool, apart: bool = False
+    ) -> Response:
         """Send a request and return its response.
 
         Args:
@@ -96,6 +101,7 @@ class Connections:
             seconds: how long it may take
             longest: returns how many bytes the body of a response with a status can need
             reuse: whether it may use a connection that was kept open; it is sent again if that turns out to be closed
+            apart: whether it has a connection that no other request uses, but those that are to be apart as well
 
         Raises:
             NoResponse: there is no whole response
@@ -103,7 +109,7 @@ class Connections:
         """
         watch = self._network.begin(seconds)
         try:
-            return self._roundtrip(request, longest, self._kept if reuse else self._fresh)
+            return self._roundtrip(request, longest, self._apart if apart else self._kept if reuse else self._fresh)
         except (
             httpcore.NetworkError,
             httpcore.ProtocolError,
@@ -113,7 +119,7 @@ class Connections:
         ) as error:
             if failure := self._failure(error, watch, seconds):
                 raise failure from None
-        return self.fetch(request, seconds, longest, reuse=reuse)
+        return self.fetch(request, seconds, longest, reuse=reuse, apart=apart)
 
     def _failure(self, error: Exception, watch: Watch, seconds: float) -> NoResponse | None:
         """Return why there is no whole response; None if a kept connection had been closed in the meantime."""

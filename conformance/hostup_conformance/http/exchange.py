@@ -30,6 +30,8 @@ class Asked(Protocol):
 
 
 A = TypeVar("A", bound=Asked)
+#: The source of a request that follows a GET with content on its connection, to see whether that content was read.
+AFTER_CONTENT = "after content"
 #: How a request was lost: there was no connection (nothing listens, for instance); it was dropped before the first byte
 #: of a response; TLS, or a proxy, failed; nothing came in time; or what came is not HTTP.
 Lost = Literal["refused", "dropped", "tls", "proxy", "silent", "foreign"]
@@ -85,6 +87,11 @@ class Exchange(Generic[A]):
     def body(self) -> Any:
         """The value of the JSON body, or None."""
         return self.response.json.value if self.response else None
+
+    @property
+    def aside(self) -> bool:
+        """Whether another request may have spoilt the response, so that it says nothing about its own."""
+        return self.source == AFTER_CONTENT
 
     @property
     def obeyed(self) -> bool:

@@ -207,9 +207,11 @@ class Wire(Generic[A]):
         exchange = Exchange(0, request, None, ask, when=datetime.now(UTC), purpose=purpose, source=source)
         # A request on a kept connection may get lost and have to be sent again, which not every request may be.
         reuse = ask.repeatable and not (once and self._sparing)
+        # A server that does not read the content of a GET takes it for the next request (RFC 9112, section 9.3).
+        apart = exchange.aside or (request.method == "GET" and bool(request.body))
         began = time.monotonic()
         try:
-            exchange.response = self._connections.fetch(request, seconds, ask.longest_body, reuse=reuse)
+            exchange.response = self._connections.fetch(request, seconds, ask.longest_body, reuse=reuse, apart=apart)
         except TooLarge as error:
             exchange.too_large = str(error)
         except NoResponse as error:

@@ -50,11 +50,16 @@ class Exchanges(Generic[A, T]):
     @cached_property
     def lasting(self) -> list[Exchange[A]]:
         """All but the failures that recovered, by which no rule judges unless it says so."""
-        return [e for e in self.everything if not e.recovered]
+        return [e for e in self.everything if not e.recovered and not e.aside]
 
     def each(self, selector: Callable[[Exchange[A]], bool], *, recovered: bool = False) -> Iterator[Exchange[A]]:
         """Yield the selected exchanges, to be judged; those that recovered only on request."""
-        return (self.take(e) for e in (self.everything if recovered else self.lasting) if selector(e))
+        chosen = (e for e in self.everything if not e.aside) if recovered else self.lasting
+        return (self.take(e) for e in chosen if selector(e))
+
+    def asides(self) -> Iterator[Exchange[A]]:
+        """Yield those that another request may have spoilt, to be judged; no other way leads to them."""
+        return (self.take(e) for e in self.everything if e.aside)
 
     def all(self, selector: Callable[[Exchange[A]], bool]) -> list[Exchange[A]]:
         """Return the selected exchanges, to know more of those that are judged."""

@@ -15,6 +15,7 @@ from hostup_conformance.contract.responder import BURST
 from hostup_conformance.contract.sending import Wire
 from hostup_conformance.contract.target import Target
 from hostup_conformance.http.connections import CONNECTIONS
+from hostup_conformance.http.exchange import AFTER_CONTENT
 from hostup_conformance.http.unsent import Unsent
 from hostup_conformance.sources import dependent
 from hostup_conformance.sources.generated_client import call
@@ -60,8 +61,19 @@ def step_through(wire: Wire, target: Target, step: Step, *, once: bool = False) 
             exchange = wire.send(step.request, purpose=step.purpose, source=BURST if once else "probe", once=once)
         if exchange:
             end_if_pointless(wire, target)
+            if step.request.method == "GET" and step.request.body:
+                follow_content(wire, target)
         return exchange
     return None
+
+
+def follow_content(wire: Wire, target: Target) -> None:
+    """Send a probe, once a run, on the connection of a GET with content, to see whether that was read."""
+    if not any(e.aside for e in wire.exchanges):
+        probe = authorized(path_of(target.vps), target)
+        wire.send(
+            probe, purpose="the probe, after a GET with content on its connection", source=AFTER_CONTENT, once=True
+        )
 
 
 def end_if_pointless(wire: Wire, target: Target) -> None:

@@ -186,7 +186,7 @@ class Script:
             name = value.partition(" ")[0] if value != key else "no scheme"
             yield self._with_authorization(f"the key under {name}", value, telling=27 if name == "Basic" else None)
         wrong = self._other_key()
-        yield self._with_authorization("the key under a scheme that nobody knows", f"Nonesuch {key}")
+        yield self._with_authorization("the key under a scheme that nobody knows", f"Nonesuch {key}", telling=31)
         for value in (f"Basic {b64encode(f'{wrong}:'.encode()).decode()}", f"Token {wrong}", wrong):
             yield self._with_authorization("a wrong key under another scheme", value, telling=30)
         for value in altered_keys(key):
@@ -206,7 +206,8 @@ class Script:
                 yield self._get(f"the key as {name} in the query", key=None, query=query, capability="credentials")
         for whose, vps in (("an unknown", self._unknown_vps()), ("somebody else's", self.target.foreign_vps)):
             if vps:
-                yield self._get(f"{whose} VPS without a key", key=None, vps=vps, capability="credentials")
+                yield self._get(f"{whose} VPS without a key", key=None, vps=vps, capability="credentials",
+                                telling=32 if whose == "an unknown" else None)  # fmt: skip
 
     def _ids(self) -> Iterator[Step]:
         own = self.target.vps
@@ -286,6 +287,8 @@ class Script:
                 yield Step(f"{method}, without a body", Request(method, own, with_key), "input")
             # The response to TRACE repeats the request, so this one holds no secret (RFC 9110 section 9.3.8).
             yield Step("TRACE", Request("TRACE", own, BASE_HEADERS), "input")
+        content = (*with_key, ("Content-Type", "application/json"))
+        yield Step("the probe, with content", Request("GET", own, content, b"{}"), telling=33)
         for path in (own + "x", own.replace("/agent/exec", "/agent/none")):
             yield Step("a path beside the endpoint's", Request("GET", path, with_key), "ids", telling=21)
         origin = (*with_key, ("Origin", "https://origin.example"))

@@ -486,3 +486,12 @@ def unknown_parameters_crash(request: Request, response: Response) -> None:
     """A parameter that the documentation does not have makes the server fail."""
     if request.path.endswith("/exec") and request.query and not request.query.startswith("pid="):
         refuse(request, response, 500, "internal_error", "Internal server error")
+
+
+@trips("HTTP-25")
+def content_of_a_get_is_left(request: Request, response: Response) -> None:
+    """The content of a GET stays in the connection, and the next request begins with it."""
+    if request.method == "GET" and request.body and request.nth("contents") == 1:
+        request.memory["left"] = request.body
+    elif request.memory.pop("left", None):
+        response.become(501, b"<h1>Unsupported method ('{}GET')</h1>", "text/html")

@@ -23,9 +23,17 @@ from hostup_conformance.contract.content import (
 )
 from hostup_conformance.contract.oracles import conforms, header_notes
 from hostup_conformance.contract.problems import RELATED_STATUSES, codes_by_status
-from hostup_conformance.contract.responder import BURST, Who, is_chunked, is_hard_to_decode, responded
+from hostup_conformance.contract.responder import BURST, Who, is_chunked, is_hard_to_decode, may_pass, responded
 from hostup_conformance.contract.rules import Exchanges, Findings, rule
-from hostup_conformance.contract.selectors import gives_either, is_asked, is_error, is_good, judged, succeeded
+from hostup_conformance.contract.selectors import (
+    asks_availability,
+    gives_either,
+    is_asked,
+    is_error,
+    is_good,
+    judged,
+    succeeded,
+)
 from hostup_conformance.http.times import http_date
 from hostup_conformance.keeping.safe_text import counted, short_json
 
@@ -36,6 +44,21 @@ FEW = 3
 #: The length (in characters) from which a path with its query is long: buffers of 4 KiB are common.
 LONG = 4000
 LONE_SURROGATE = re.compile(r"[\ud800-\udfff]")
+
+
+@rule("HTTP-25", seeks="request after a GET with content")
+def content_is_read(exchanges: Exchanges) -> Findings:
+    """The request that follows a GET with content on its connection must get what it gets otherwise: 200.
+
+    A connection that is closed after such a GET passes, and so do a 429 and a gateway's failure. No other rule judges
+    that request.
+    """
+    if not any(asks_availability(e) and e.ask.vps == "own" and e.status == 200 for e in exchanges.lasting):
+        return
+    for e in exchanges.asides():
+        if e.lost != "dropped" and e.status not in {200, 429} and not may_pass(e):
+            got = status_of(e) if e.response else e.failure
+            yield e, "status 200, as elsewhere: the content of the GET before is no part of this request", got
 
 
 def is_long(e: Exchange) -> bool:
@@ -476,10 +499,15 @@ def etag_belongs_to_one_state(exchanges: Exchanges) -> Findings:
 
 @rule("HTTP-24")
 def failures_are_told(exchanges: Exchanges) -> Findings:
-    """Reports every 5xx of the run, one line for each kind of request and status code, and judges nothing."""
+    """Reports every 5xx of the run, one line for each kind of request and status code, and judges nothing.
+
+    A 501 only says that a method is not offered.
+    """
     selected = list(exchanges.each(lambda e: e.response is not None and not e.obeyed, recovered=True))
     found: dict[tuple[str, str, str | None, str], list[Exchange]] = {}
-    for e in filter(failed, selected):
+    for e in selected:
+        if not failed(e) or e.status == 501:
+            continue
         found.setdefault((e.request.method, e.ask.resource, e.ask.vps, status_of(e)), []).append(e)
     for alike in found.values():
         more = f", and {counted(len(alike) - 1, 'request')} like it" if len(alike) > 1 else ""
