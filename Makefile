@@ -36,11 +36,12 @@ $(READY): conformance/constraints.txt pyproject.toml
 install: $(READY) ## install everything into .venv, locked by hash
 
 .PHONY: generate
-generate: $(READY) ## rewrite the client in generated/ from spec/
+generate: $(READY) ## rewrite the client in generated/, and the other forms of the document, from spec/
 	@rm -rf generated/.new
 	openapi-python-client generate --path spec/openapi.yaml --meta none --config spec/client/config.yaml \
 	  --custom-template-path spec/client/templates --output-path generated/.new --fail-on-warning
 	@rm -rf generated/hostup_agent_exec && mv generated/.new generated/hostup_agent_exec
+	python spec/renderings.py
 
 .PHONY: table
 table: $(READY) ## renew the table of outcomes in the client's README
