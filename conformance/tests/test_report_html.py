@@ -47,6 +47,7 @@ def a_report() -> dict[str, Any]:
             "why": requirement.why,
             "status": (status := STATUS.get(requirement.id, "pass")),
             "exercised": 3,
+            "judged_on": "1-3" if requirement.id.startswith("POLL") else "",
             "message": "" if status == "pass" else HOSTILE,
             "findings": 12 if status in {"fail", "warn"} else 0,
             "evidence": [evidence, without_response] if status in {"fail", "warn"} else [],
@@ -162,6 +163,13 @@ def test_requests_that_are_named_can_be_reached() -> None:
     text = render(report)
     assert 'as in <a href="#request-3">request 3</a> and request 37 &lt;/p&gt;' in text
     assert text.count('id="request-3"') == 1
+
+
+def test_a_request_names_what_judges_it() -> None:
+    text = render(a_report())
+    request = text[text.index('id="request-1"') :].partition("</li>")[0]
+    assert "judged by POLL-01, POLL-02, POLL-03" in request
+    assert re.search(r" and \d+ more</span>", request)
 
 
 def test_what_is_alike_stands_once() -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
-from hostup_conformance.reports import github, summary, terminal
+from hostup_conformance.front.record import ranges
+from hostup_conformance.reports import figures, github, junit, summary, terminal
 from hostup_conformance.reports.terminal import command_lines
 from test_report_html import a_report
 
@@ -107,3 +109,21 @@ def test_a_message_is_no_command_of_its_own(text: str) -> None:
         title = line.partition(" title=")[2].partition("::")[0]
         assert ":" not in title
         assert "," not in title
+
+
+def test_each_case_of_junit_has_its_share_of_the_time() -> None:
+    report = a_report()
+    for entry in report["requirements"]:
+        entry["judged_on"] = ""
+    report["requirements"][0]["judged_on"], report["requirements"][1]["judged_on"] = "1-2", "2"
+    cases = list(ElementTree.fromstring(junit.render(report)).iter("testcase"))  # noqa: S314 - it is our own
+    assert [case.get("time") for case in cases[:3]] == ["0.0150", "0.0050", "0.0000"]
+    assert cases[0].get("name") == f"{report['requirements'][0]['id']} {report['requirements'][0]['title']}"
+
+
+@pytest.mark.parametrize(
+    ("numbers", "text"), [([], ""), ([7], "7"), ([3, 1, 2, 2], "1-3"), ([1, 2, 9, 11, 12], "1-2, 9, 11-12")]
+)
+def test_numbers_stand_as_ranges(numbers: list[int], text: str) -> None:
+    assert ranges(numbers) == text
+    assert list(figures.numbers(text)) == sorted(set(numbers))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from types import MappingProxyType
@@ -236,11 +236,23 @@ def in_own_words(result: Result[A]) -> dict[str, Any]:
         "source": requirement.source,
         "status": result.status,
         "exercised": result.exercised,
+        "judged_on": ranges(e.number for e in result.judged),
         "message": result.message if result.status == "error" else "",  # which never quotes a key
         "root": None,
         "findings": 0,
         "evidence": [],
     }
+
+
+def ranges(numbers: Iterable[int]) -> str:
+    """Return numbers as ranges, as in 1-3, 7."""
+    found: list[list[int]] = []
+    for number in sorted(set(numbers)):
+        if found and number == found[-1][-1] + 1:
+            found[-1][1:] = [number]
+        else:
+            found.append([number])
+    return ", ".join("-".join(map(str, ends)) for ends in found)
 
 
 def shown_by(result: Result[A], subject: Subject[A]) -> dict[str, Any]:

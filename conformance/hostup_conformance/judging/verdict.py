@@ -29,6 +29,8 @@ class Result(Generic[A]):
     exercised: int = 0
     message: str = ""
     findings: list[Finding[A]] = field(default_factory=list)
+    #: The exchanges that were judged, whatever came of it.
+    judged: list[Exchange[A]] = field(default_factory=list)
 
 
 @dataclass
@@ -173,8 +175,8 @@ def judge_one(
         sought = f"no {rule.seeks} was seen" if rule.seeks else "no exchange made it possible to judge it"
         return Result(requirement, "skip", message=contract.unseen(requirement) or stopped or sought)
     if not findings:
-        return Result(requirement, "pass", len(judged))
-    return Result(requirement, BROKEN[requirement.level], len(judged), first_words(findings), findings)
+        return Result(requirement, "pass", len(judged), judged=judged)
+    return Result(requirement, BROKEN[requirement.level], len(judged), first_words(findings), findings, judged)
 
 
 def check_against_oracle(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from hostup_conformance.keeping.safe_text import counted
@@ -24,3 +25,10 @@ def duration(seconds: float) -> str:
     if seconds < 0.9995:
         return f"{1000 * seconds:.0f} ms" if seconds >= 0.0095 else f"{1000 * seconds:.1f} ms"
     return f"{seconds:.1f} s" if seconds < 100 else f"{seconds:.0f} s"
+
+
+def numbers(ranges: str) -> Iterator[int]:
+    """Yield the numbers of ranges such as 1-3, 7."""
+    for part in filter(None, ranges.split(", ")):
+        first, _, last = part.partition("-")
+        yield from range(int(first), int(last or first) + 1)

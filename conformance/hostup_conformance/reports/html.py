@@ -54,6 +54,8 @@ FIRST = 8
 WITH_STORY = {"POLL", "START", "CLIENT"}
 #: How many exchanges at the beginning of each scene, and at its end, are shown.
 IN_A_SCENE = 25
+#: How many of the requirements that judge an exchange are named: those that judge few others say most.
+JUDGES = 6
 
 
 @dataclass(frozen=True)
@@ -101,6 +103,10 @@ class Exchanges:
         for e in self.every:
             if e["story"]:
                 self.stories[e["story"]].append(e)
+        self._judges: dict[int, list[str]] = defaultdict(list)
+        for entry in sorted(report["requirements"], key=lambda entry: int(entry["exercised"])):
+            for number in figures.numbers(entry.get("judged_on", "")):
+                self._judges[number].append(entry["id"])
         #: The sequence diagram of each scene; none if a server was judged.
         self.scenes = {
             name: sequence(story, self.status, ends=IN_A_SCENE)
@@ -135,6 +141,11 @@ class Exchanges:
     def broken(self, e: dict[str, Any]) -> list[tuple[str, str]]:
         """Return the requirements that an exchange breaks, each with its status."""
         return [(id, status) for id in e["found"] if (status := self.status.get(id, "")) in URGENT]
+
+    def judges(self, e: dict[str, Any]) -> tuple[list[str], int]:
+        """Return the requirements that judge an exchange: those that judge fewest, and how many more."""
+        others = [id for id in self._judges[e["number"]] if id not in {id for id, _ in self.broken(e)}]
+        return others[:JUDGES], len(others[JUDGES:])
 
     def broken_in(self, story: str) -> list[tuple[str, str]]:
         """Return the requirements that the exchanges of a story break, each with its status, the worst first."""

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 from xml.etree import ElementTree as ET
+
+from hostup_conformance.reports.figures import numbers
 
 SUITE = "hostup-conformance"
 
@@ -21,17 +24,29 @@ def render(record: dict[str, Any]) -> str:
         time=str(record["duration_seconds"]),
         timestamp=record["started"],
     )
+    seconds = times(record)
     for entry in record["requirements"]:
-        suite.append(case(entry))
+        suite.append(case(entry, seconds[entry["id"]]))
     suites = ET.Element("testsuites", name=SUITE)
     suites.append(suite)
     return ET.tostring(suites, encoding="unicode", xml_declaration=True)
 
 
-def case(entry: dict[str, Any]) -> ET.Element:
+def times(record: dict[str, Any]) -> dict[str, float]:
+    """Return the seconds of each requirement: its share of the exchanges that it judges, so that none counts twice."""
+    judging = {entry["id"]: list(numbers(entry.get("judged_on", ""))) for entry in record["requirements"]}
+    judges = Counter(number for judged in judging.values() for number in judged)
+    share = {
+        e["number"]: e["seconds"] / judges[e["number"]] for e in record.get("exchanges", ()) if judges[e["number"]]
+    }
+    return {id: sum(share.get(number, 0.0) for number in found) for id, found in judging.items()}
+
+
+def case(entry: dict[str, Any], seconds: float) -> ET.Element:
     """Return the test case of a requirement; its properties include the status, for which JUnit has fewer words."""
     area = entry["id"].partition("-")[0]
-    element = ET.Element("testcase", classname=f"{SUITE}.{area}", name=f"{entry['id']} {entry['title']}", time="0")
+    element = ET.Element("testcase", classname=f"{SUITE}.{area}", name=f"{entry['id']} {entry['title']}")
+    element.set("time", f"{seconds:.4f}")
     properties = ET.SubElement(element, "properties")
     for name in ("level", "status", "source"):
         ET.SubElement(properties, "property", name=name, value=entry[name])
