@@ -38,7 +38,7 @@ ENTRY = {
             "type": "array",
             "minItems": 1,
             "uniqueItems": True,
-            "items": {"enum": [*OPTIONAL, *CAPABILITIES, "--allow-exec", "long keys"]},
+            "items": {"enum": [*OPTIONAL, *CAPABILITIES, "--allow-exec", "--does probe", "long keys"]},
         },
         "served_by": {"type": "array", "minItems": 1, "items": {"enum": [*OPTIONAL, "--allow-exec"]}},
         "without_core": {"const": True},

@@ -33,7 +33,13 @@ def judge_client(
 ) -> Verdict:
     """Apply every rule for clients to the stories; `not_shown` is the reason why some could not be seen, if any."""
     redact = redactor(tuple({e.ask.play.task.key for e in exchanges}))
-    contract = core.Contract(client_rules(), client_requirements().values(), redact=redact)
+    does = {f"--does {e.ask.play.task.does}" for e in exchanges}
+
+    def lacking(requirement: Requirement, exercised: bool) -> str | None:
+        missing = [need for need in requirement.needs if need not in does]
+        return f"needs {', '.join(missing)}" if missing and not exercised else None
+
+    contract = core.Contract(client_rules(), client_requirements().values(), lacking, redact=redact)
     defects = defects or Defects(redact)
     seen = defects.survive(lambda: core.Core(was_seen(exchanges)), core.Core(seen=False))
     stories: Exchanges[Seen, None] = Exchanges(list(exchanges), None)
