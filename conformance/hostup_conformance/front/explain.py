@@ -10,6 +10,7 @@ from textwrap import fill, indent
 
 from hostup_conformance.clients.judging import MATRIX as CLIENT_KILL_MATRIX
 from hostup_conformance.clients.rules import client_rules
+from hostup_conformance.clients.traps import traps_of
 from hostup_conformance.contract.judging import MATRIX as KILL_MATRIX
 from hostup_conformance.contract.rules import rules
 from hostup_conformance.contract.target import CAPABILITIES
@@ -76,6 +77,8 @@ def explanation(requirement: Requirement) -> Iterator[str]:
         yield labelled("needs", ", ".join(needed(need) for need in requirement.needs))
     if requirement.wfc is not None:
         yield labelled("wfc", f"fault category {requirement.wfc} of Web Fuzzing Commons")
+    for number, trap in enumerate(traps_of(requirement.id)):
+        yield labelled("" if number else "traps", trap.replace("`", ""))
     for kind, exchange in examples(requirement.id).items():
         yield f"\na {kind} exchange:\n{indent(exchange.rstrip(), '    ')}"
     yield "\n" + waiving(requirement)

@@ -23,6 +23,7 @@ from hostup_conformance.clients.examples import LANGUAGES
 from hostup_conformance.clients.judging import MATRIX, client_requirements
 from hostup_conformance.clients.play import ClientCommand, Stop, play_each
 from hostup_conformance.clients.scenes import BASE_URL, KEY, QUICK, THROUGH, scenes
+from hostup_conformance.clients.traps import TRAPS, advice
 from hostup_conformance.front import cli
 from hostup_conformance.judging.root_cause import read_matrix
 from running import KEPT, report_in
@@ -424,3 +425,21 @@ def test_one_scene_is_served_by_hand(tmp_path: Path) -> None:
     assert tried.returncode == 0
     assert run.returncode == 1
     assert "CLIENT-14" in rest
+
+
+def test_the_readme_has_the_traps_of_libraries() -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
+    does = [f"{trap.does} ({', '.join(trap.requirements)})" for trap in TRAPS]
+    tried = ["yes" if trap.tried else "no" for trap in TRAPS]
+    rows = [
+        f"| {trap.library} | {breach} | {trap.switch} | {seen} |"
+        for trap, breach, seen in zip(TRAPS, does, tried, strict=True)
+    ]
+    assert "\n".join(rows) in readme
+    assert {id for trap in TRAPS for id in trap.requirements} <= client_requirements().keys()
+
+
+def test_advice_names_a_library_only_where_it_is_known() -> None:
+    assert "retryPost=false" in advice("Java/17.0.1")
+    assert "FRESH_CONNECT" in advice("PHP-curl/8")
+    assert advice("my-client/1.0") == advice("") == "your HTTP library, or a wrapper around it, may repeat by itself"

@@ -7,6 +7,7 @@ from itertools import pairwise
 
 from hostup_conformance.clients.rules import Findings, after, judging, next_after
 from hostup_conformance.clients.story import Exchange, Story, accepted, pids_of, says
+from hostup_conformance.clients.traps import advice
 from hostup_conformance.http.times import retry_after_seconds
 from hostup_conformance.keeping.safe_text import short_json
 
@@ -14,32 +15,6 @@ from hostup_conformance.keeping.safe_text import short_json
 EARLY = 0.1
 #: How many requests a second a client may send while it waits, and how many more in total.
 A_SECOND, MORE = 4, 2
-AIOHTTP = "aiohttp repeats a lost GET by itself: give it a middleware that raises another error"
-PERL = "HTTP::Tiny repeats a lost GET by itself: give it a peer callback that dies the second time"
-#: Libraries that repeat a request by themselves, by the beginning of their User-Agent, and how to stop that.
-REPEATERS = {
-    "python/": AIOHTTP,
-    "aiohttp": AIOHTTP,
-    "go-http-client": "net/http repeats a lost GET on a kept connection: set Transport.DisableKeepAlives",
-    "ruby": "Net::HTTP repeats a lost GET: set max_retries = 0",
-    "http-tiny": PERL,
-    "perl": PERL,
-    "curl": "leave out --retry",
-    "php": "a curl handle that is used again repeats even a POST: set CURLOPT_FRESH_CONNECT",
-    "guzzle": "leave out the retry middleware for this request",
-    "python-requests": "let its HTTPAdapter retry nothing but the status 429",
-    "python-urllib3": "let Retry retry nothing but the status 429",
-    "node": "leave out the wrapper that retries",
-    "undici": "leave out the wrapper that retries",
-    "axios": "leave out axios-retry for this request",
-}
-
-
-def advice(e: Exchange) -> str:
-    """Return how to stop the client's library from repeating requests, if its User-Agent names a known one."""
-    agent = (e.request.header("user-agent") or "").lower()
-    name = max((name for name in REPEATERS if agent.startswith(name)), key=len, default=None)
-    return f" ({REPEATERS[name]})" if name else ""
 
 
 @judging("CLIENT-15", lambda story: story.task.does == "run" and (story.of("probe") or story.of("start")))
@@ -92,7 +67,8 @@ def unsure_start_is_not_repeated(story: Story) -> Findings:
     starts = story.of("start")
     for first in (e for e in starts if not accepted(e) and not certainly_refused(e)):
         if e := next_after(first, starts):
-            yield e, f"no second start, since the first may have been carried out{advice(e)}", why_unsure(first)
+            hint = advice(e.request.header("user-agent") or "")
+            yield e, f"no second start, since the first may have been carried out ({hint})", why_unsure(first)
 
 
 def why_unsure(e: Exchange) -> str:
