@@ -56,8 +56,8 @@ TRAPS = (
         "requests, urllib3, aiohttp, Go's net/http, fetch, axios, got, ky, curl -L",
         "follow the 307 of a start with the command, though without the key",
         (AWAY,),
-        "`allow_redirects=False`, `redirect=False`, `http.ErrUseLastResponse`, `redirect: 'manual'`, `maxRedirects: 0`, "
-        "`followRedirect: false`, no `-L`",
+        "`allow_redirects=False`, `redirect=False`, `http.ErrUseLastResponse`, `redirect: 'manual'`, "
+        "`maxRedirects: 0`, `followRedirect: false`, no `-L`",
     ),
     Trap(
         "requests, urllib3, httpx, urllib, Net::HTTP, HTTP::Tiny, HttpURLConnection; OkHttp's `readTimeout`",
