@@ -5,7 +5,7 @@ fault that breaks it into `conformance/tests/faults/`. A new area is a new modul
 
     @rule("PROBE-03")
     def availability_types(exchanges: Exchanges) -> Findings:
-        for e in exchanges.each(is_availability):
+        for e in exchanges.each(selectors.is_availability):
             if not isinstance(e.body.get("available", True), bool):
                 yield e, "available is a boolean", e.body["available"]
 

@@ -4,31 +4,18 @@ from __future__ import annotations
 
 import re
 
-from hostup_conformance.contract.ask import WITHOUT_KEY, Credential, Exchange, Pid, is_start
-from hostup_conformance.contract.content import (
-    AVAILABILITY,
-    OUTPUT,
-    below,
-    failed,
-    if_valid,
-    named_members,
-    present,
-    show_status,
-    status_of,
-)
-from hostup_conformance.contract.responder import Who, responded
+from hostup_conformance.contract import ask, content, responder, selectors
 from hostup_conformance.contract.rules import Exchanges, Findings, rule
-from hostup_conformance.contract.selectors import Selector, judged
 
-STATE = (*AVAILABILITY, *OUTPUT)
+STATE = (*content.AVAILABILITY, *content.OUTPUT)
 
 
-def with_credential(*kinds: Credential) -> Selector:
+def with_credential(*kinds: ask.Credential) -> selectors.Selector:
     """Select well-formed requests for the caller's own VPS that have one of these kinds of credential."""
-    return lambda e: judged(e) and e.ask.credential in kinds and e.ask.vps == "own" and e.ask.pid.well_formed
+    return lambda e: selectors.judged(e) and e.ask.credential in kinds and e.ask.vps == "own" and e.ask.pid.well_formed
 
 
-def is_unchanged_without_key(e: Exchange) -> bool:
+def is_unchanged_without_key(e: ask.Exchange) -> bool:
     """A request for the caller's own VPS, without a key, that got a 304, which reveals that its state is unchanged."""
     return e.ask.credential == "none" and e.ask.vps == "own" and e.ask.endpoint and e.status == 304
 
@@ -41,7 +28,7 @@ def request_without_key_is_401(exchanges: Exchanges) -> Findings:
     """
     for e in exchanges.each(lambda e: with_credential("none")(e) or is_unchanged_without_key(e)):
         if e.status != 401:
-            yield e, "status 401", status_of(e)
+            yield e, "status 401", content.status_of(e)
 
 
 @rule("AUTH-02")
@@ -49,7 +36,7 @@ def wrong_key_is_401(exchanges: Exchanges) -> Findings:
     """Any status code but 401 is a finding. 403 does not pass: it says that the key is known and lacks a scope."""
     for e in exchanges.each(with_credential("wrong")):
         if e.status != 401:
-            yield e, "status 401", status_of(e)
+            yield e, "status 401", content.status_of(e)
 
 
 @rule("AUTH-03", seeks="key under another scheme")
@@ -60,9 +47,13 @@ def other_scheme_bypasses_nothing(exchanges: Exchanges) -> Findings:
     judges a 5xx for a key with bytes above 127.
     """
     for e in exchanges.each(with_credential("malformed", "other_scheme")):
-        passes = responded(e, Who.PARSER) if failed(e) else e.status == 200 and e.ask.credential == "other_scheme"
+        passes = (
+            responder.responded(e, responder.Who.PARSER)
+            if content.failed(e)
+            else e.status == 200 and e.ask.credential == "other_scheme"
+        )
         if e.status not in {400, 401} and not passes:
-            yield e, "status 401, or 400", status_of(e)
+            yield e, "status 401, or 400", content.status_of(e)
 
 
 @rule("AUTH-12", seeks="key under another scheme")
@@ -74,7 +65,7 @@ def accepted_schemes(exchanges: Exchanges) -> Findings:
             yield e, "", f"the key is also accepted under {scheme if blank else 'no scheme'}"
 
 
-def has_made_up_scheme(e: Exchange) -> bool:
+def has_made_up_scheme(e: ask.Exchange) -> bool:
     """A request for the caller's own VPS whose key is under a scheme that nobody has registered."""
     return with_credential("other_scheme")(e) and (e.request.header("authorization") or "").startswith("Nonesuch ")
 
@@ -83,8 +74,8 @@ def has_made_up_scheme(e: Exchange) -> bool:
 def made_up_scheme_is_refused(exchanges: Exchanges) -> Findings:
     """A status code below 300 is a finding: the server does not look at the scheme."""
     for e in exchanges.each(has_made_up_scheme):
-        if below(e, 300):
-            yield e, "status 401, or 400", status_of(e)
+        if content.below(e, 300):
+            yield e, "status 401, or 400", content.status_of(e)
 
 
 @rule("AUTH-04", seeks="key under the scheme bearer")
@@ -95,15 +86,15 @@ def scheme_ignores_case(exchanges: Exchanges) -> Findings:
     """
     for e in exchanges.each(with_credential("lowercase")):
         if e.status in {400, 401, 403}:
-            yield e, "the same response as under the scheme Bearer", status_of(e)
+            yield e, "the same response as under the scheme Bearer", content.status_of(e)
 
 
 @rule("AUTH-05", seeks="key in a query")
 def key_in_query_is_refused(exchanges: Exchanges) -> Findings:
     """A status code below 300 is a finding. A 401, any other error and a redirect pass."""
-    for e in exchanges.each(lambda e: judged(e) and e.ask.credential == "query"):
-        if below(e, 300):
-            yield e, "a refusal", status_of(e)
+    for e in exchanges.each(lambda e: selectors.judged(e) and e.ask.credential == "query"):
+        if content.below(e, 300):
+            yield e, "a refusal", content.status_of(e)
 
 
 @rule("AUTH-06", seeks="401")
@@ -112,7 +103,7 @@ def says_how_to_authenticate(exchanges: Exchanges) -> Findings:
 
     If the request had no credentials, the challenge must have no error code.
     """
-    for e in exchanges.each(lambda e: (judged(e) or is_start(e)) and e.status == 401):
+    for e in exchanges.each(lambda e: (selectors.judged(e) or ask.is_start(e)) and e.status == 401):
         challenges = e.header("www-authenticate") or ""
         if not re.search(r"(^|,)\s*bearer\b(?!\s*=)", challenges, re.IGNORECASE):
             yield e, "a WWW-Authenticate header field that offers Bearer", challenges or "no such header field"
@@ -127,13 +118,13 @@ def ids_stay_secret(exchanges: Exchanges) -> Findings:
     Requests without a key and requests with a wrong key are compared separately.
     """
     unauthorized = exchanges.all(
-        lambda e: judged(e) and e.ask.credential in {"none", "wrong"} and e.ask.pid == Pid.ABSENT
+        lambda e: selectors.judged(e) and e.ask.credential in {"none", "wrong"} and e.ask.pid == ask.Pid.ABSENT
     )
     known = {e.ask.credential: e for e in unauthorized if e.ask.vps == "own"}
     for e in unauthorized:
         twin = known.get(e.ask.credential)
         if twin and e.ask.vps in {"unknown", "foreign", "unavailable"} and exchanges.take(e).status != twin.status:
-            yield e, f"status {twin.status}, as for a known id", status_of(e)
+            yield e, f"status {twin.status}, as for a known id", content.status_of(e)
 
 
 @rule("AUTH-08")
@@ -142,9 +133,11 @@ def right_key_is_known(exchanges: Exchanges) -> Findings:
 
     The key is valid whatever else is wrong with the request, so any other status code passes.
     """
-    for e in exchanges.each(lambda e: judged(e) and e.ask.credential in {"full", "read"} and e.ask.vps != "malformed"):
+    for e in exchanges.each(
+        lambda e: selectors.judged(e) and e.ask.credential in {"full", "read"} and e.ask.vps != "malformed"
+    ):
         if e.status == 401:
-            yield e, f"any other status{if_valid(e)}", status_of(e)
+            yield e, f"any other status{content.if_valid(e)}", content.status_of(e)
 
 
 @rule("AUTH-09")
@@ -153,10 +146,10 @@ def no_method_bypasses_the_key(exchanges: Exchanges) -> Findings:
     for e in exchanges.each(
         lambda e: e.response is not None and e.ask.credential in {"none", "wrong"} and e.request.method != "GET"
     ):
-        if e.request.method == "HEAD" and below(e, 400):
-            yield e, "a refusal, as GET gets", show_status(e)
-        elif shown := present(e, STATE):
-            yield e, "nothing about the VPS", named_members(shown)
+        if e.request.method == "HEAD" and content.below(e, 400):
+            yield e, "a refusal, as GET gets", content.show_status(e)
+        elif shown := content.present(e, STATE):
+            yield e, "nothing about the VPS", content.named_members(shown)
 
 
 @rule("AUTH-10", seeks="start without a key")
@@ -166,10 +159,10 @@ def no_start_without_key(exchanges: Exchanges) -> Findings:
     So does a start with the right key under another scheme, where the server takes it, and the page of a firewall that
     takes commands for attacks.
     """
-    for e in exchanges.each(lambda e: is_start(e) and e.ask.credential in WITHOUT_KEY and e.ask.vps == "own"):
+    for e in exchanges.each(lambda e: ask.is_start(e) and e.ask.credential in ask.WITHOUT_KEY and e.ask.vps == "own"):
         passes = e.ask.credential == "other_scheme" or (e.ask.credential == "malformed" and e.status == 400)
-        if e.status != 401 and not (passes or responded(e, Who.FIREWALL)):
-            yield e, "status 401", status_of(e)
+        if e.status != 401 and not (passes or responder.responded(e, responder.Who.FIREWALL)):
+            yield e, "status 401", content.status_of(e)
 
 
 @rule("AUTH-11")
@@ -183,5 +176,5 @@ def no_spelling_bypasses_the_key(exchanges: Exchanges) -> Findings:
             and e.request.method == "GET"
         )
     ):
-        if shown := present(e, STATE):
-            yield e, "nothing about the VPS", named_members(shown)
+        if shown := content.present(e, STATE):
+            yield e, "nothing about the VPS", content.named_members(shown)

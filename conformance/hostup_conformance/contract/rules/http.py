@@ -7,38 +7,13 @@ from datetime import UTC, timedelta
 from email.utils import format_datetime
 from typing import Any
 
-from hostup_conformance.contract.ask import Exchange, Pid, asks_start, is_start, new_pid, overrides_of
-from hostup_conformance.contract.caching import cache_directives, fresh_seconds, is_shared
-from hostup_conformance.contract.content import (
-    AVAILABILITY,
-    OUTPUT,
-    below,
-    failed,
-    is_document,
-    named_members,
-    present,
-    show_status,
-    status_of,
-    strings,
-)
-from hostup_conformance.contract.oracles import conforms, header_notes
-from hostup_conformance.contract.problems import RELATED_STATUSES, codes_by_status
-from hostup_conformance.contract.responder import BURST, Who, is_chunked, is_hard_to_decode, may_pass, responded
+from hostup_conformance.contract import ask, caching, content, oracles, problems, responder, selectors
 from hostup_conformance.contract.rules import Exchanges, Findings, rule
-from hostup_conformance.contract.selectors import (
-    asks_availability,
-    gives_either,
-    is_asked,
-    is_error,
-    is_good,
-    judged,
-    succeeded,
-)
 from hostup_conformance.http.times import http_date
 from hostup_conformance.keeping.safe_text import counted, short_json
 
 #: The status codes of errors that the endpoint's documentation and the error reference list.
-DOCUMENTED = {*codes_by_status(), *RELATED_STATUSES}
+DOCUMENTED = {*problems.codes_by_status(), *problems.RELATED_STATUSES}
 #: How many connections a server may drop in a run, as when its workers are replaced.
 FEW = 3
 #: The length (in characters) from which a path with its query is long: buffers of 4 KiB are common.
@@ -53,34 +28,34 @@ def content_is_read(exchanges: Exchanges) -> Findings:
     A connection that is closed after such a GET passes, and so do a 429 and a gateway's failure. No other rule judges
     that request.
     """
-    if not any(asks_availability(e) and e.ask.vps == "own" and e.status == 200 for e in exchanges.lasting):
+    if not any(selectors.asks_availability(e) and e.ask.vps == "own" and e.status == 200 for e in exchanges.lasting):
         return
     for e in exchanges.asides():
-        if e.lost != "dropped" and e.status not in {200, 429} and not may_pass(e):
-            got = status_of(e) if e.response else e.failure
+        if e.lost != "dropped" and e.status not in {200, 429} and not responder.may_pass(e):
+            got = content.status_of(e) if e.response else e.failure
             yield e, "status 200, as elsewhere: the content of the GET before is no part of this request", got
 
 
-def is_long(e: Exchange) -> bool:
+def is_long(e: ask.Exchange) -> bool:
     """A request line that is longer than front ends have to accept."""
     return len(e.request.target) > LONG
 
 
-def well_formed(e: Exchange) -> bool:
+def well_formed(e: ask.Exchange) -> bool:
     """A GET of the endpoint whose id and pid have the documented form."""
-    return judged(e) and e.ask.vps != "malformed" and e.ask.pid.well_formed
+    return selectors.judged(e) and e.ask.vps != "malformed" and e.ask.pid.well_formed
 
 
-def is_json(e: Exchange) -> bool:
+def is_json(e: ask.Exchange) -> bool:
     """A GET of the endpoint, or a start, with a 200 or an error that claims to be JSON, whoever wrote it.
 
     A malformed id is no excuse: whatever a body quotes has to be escaped. Of the list and the status, which a server
     need not offer, only a 200 counts.
     """
-    asked = asks_start(e) or (e.request.method == "GET" and e.ask.endpoint)
-    succeeded = e.status == 200 and (asked or is_asked(e, "list", "status"))
+    asked = ask.asks_start(e) or (e.request.method == "GET" and e.ask.endpoint)
+    is_success = e.status == 200 and (asked or selectors.is_asked(e, "list", "status"))
     labelled = e.response is not None and e.response.media_type.endswith("json")
-    return labelled and (succeeded or (asked and (e.status or 0) >= 400))
+    return labelled and (is_success or (asked and (e.status or 0) >= 400))
 
 
 @rule("HTTP-01")
@@ -103,7 +78,7 @@ def response_is_complete(exchanges: Exchanges) -> Findings:
             yield e, "a status from 200 to 599", e.status
         if e.header("content-length") is not None and e.header("transfer-encoding") is not None:
             yield e, "Content-Length or Transfer-Encoding", "both"
-        if e.response and e.response.surplus and e.request.method != "HEAD" and not is_chunked(e):
+        if e.response and e.response.surplus and e.request.method != "HEAD" and not responder.is_chunked(e):
             yield e, "nothing after the response", e.response.surplus
 
 
@@ -121,7 +96,9 @@ def success_is_json(exchanges: Exchanges) -> Findings:
 
     A charset passes if it is UTF-8, or US-ASCII, which is a part of UTF-8.
     """
-    for e in exchanges.each(lambda e: (is_good(e) or gives_either(e)) and e.header("content-type") is not None):
+    for e in exchanges.each(
+        lambda e: (selectors.is_good(e) or selectors.gives_either(e)) and e.header("content-type") is not None
+    ):
         content_type = ", ".join(dict.fromkeys(e.response.all("content-type"))) if e.response else ""
         if e.response and (e.response.media_type != "application/json" or "," in content_type.partition(";")[0]):
             yield e, "Content-Type: application/json", content_type
@@ -136,7 +113,7 @@ def json_is_valid(exchanges: Exchanges) -> Findings:
 
     Each defect is a finding of its own.
     """
-    for e in exchanges.each(lambda e: is_good(e) or is_json(e) or gives_either(e)):
+    for e in exchanges.each(lambda e: selectors.is_good(e) or is_json(e) or selectors.gives_either(e)):
         if e.response:
             for defect in e.response.json.defects:
                 yield e, "one JSON text in UTF-8", defect
@@ -148,16 +125,16 @@ def json_reads_alike(exchanges: Exchanges) -> Findings:
     for e in exchanges.each(is_json):
         if e.response and e.response.json.duplicates:
             yield e, "each member name once", f"repeated: {', '.join(e.response.json.duplicates)}"
-        if e.response and any(LONE_SURROGATE.search(text) for text in strings(e.body)):
+        if e.response and any(LONE_SURROGATE.search(text) for text in content.strings(e.body)):
             yield e, "strings of Unicode characters", "half of a surrogate pair"
 
 
 @rule("HTTP-05")
 def success_is_200(exchanges: Exchanges) -> Findings:
     """A 2xx status code other than 200 is a finding. Requests with a malformed id are exempt."""
-    for e in exchanges.each(lambda e: judged(e) and e.ask.vps != "malformed"):
+    for e in exchanges.each(lambda e: selectors.judged(e) and e.ask.vps != "malformed"):
         if e.status is not None and 200 < e.status < 300:
-            yield e, "status 200, or an error", show_status(e)
+            yield e, "status 200, or an error", content.show_status(e)
 
 
 @rule("HTTP-06")
@@ -178,20 +155,20 @@ def status_is_documented(exchanges: Exchanges) -> Findings:
     Malformed ids and pids are exempt; PID-02 judges the status code for a malformed pid. A 410 passes for a poll: it is
     a 404 that says more, and a server may not know which pids were ever started.
     """
-    for e in exchanges.each(lambda e: well_formed(e) and is_error(e)):
-        if e.status not in DOCUMENTED and not (e.status == 410 and e.ask.pid != Pid.ABSENT):
-            yield e, f"one of {', '.join(map(str, sorted(DOCUMENTED)))}", status_of(e)
+    for e in exchanges.each(lambda e: well_formed(e) and selectors.is_error(e)):
+        if e.status not in DOCUMENTED and not (e.status == 410 and e.ask.pid != ask.Pid.ABSENT):
+            yield e, f"one of {', '.join(map(str, sorted(DOCUMENTED)))}", content.status_of(e)
 
 
-def should_not_fail(e: Exchange) -> bool:
+def should_not_fail(e: ask.Exchange) -> bool:
     """A request that should not get a 5xx, or whose failure did not occur again when it was repeated."""
     return (
         e.recovered
         or well_formed(e)
-        or (judged(e) and (is_hard_to_decode(e) or e.ask.pid == Pid.STRANGE))
-        or responded(e, Who.BUSY, Who.GATEWAY)
-        or (is_asked(e, "list", "status") and e.status != 501)
-        or (is_start(e) and e.ask.vps == "unavailable")
+        or (selectors.judged(e) and (responder.is_hard_to_decode(e) or e.ask.pid == ask.Pid.STRANGE))
+        or responder.responded(e, responder.Who.BUSY, responder.Who.GATEWAY)
+        or (selectors.is_asked(e, "list", "status") and e.status != 501)
+        or (ask.is_start(e) and e.ask.vps == "unavailable")
     )
 
 
@@ -208,13 +185,13 @@ def no_5xx(exchanges: Exchanges) -> Findings:
             yield (
                 e,
                 "the same response each time",
-                f"{status_of(e) if e.status else e.failure}, and another a moment later",
+                f"{content.status_of(e) if e.status else e.failure}, and another a moment later",
             )
             continue
-        if (e.ask.vps == "unavailable" and is_document(e) and e.status != 500) or e.ask.credential == "unnamed":
+        if (e.ask.vps == "unavailable" and content.is_document(e) and e.status != 500) or e.ask.credential == "unnamed":
             continue
         if e.status is not None and 500 <= e.status < 600:
-            yield e, "no 5xx", status_of(e)
+            yield e, "no 5xx", content.status_of(e)
 
 
 @rule("HTTP-09", seeks="Content-Encoding")
@@ -238,12 +215,12 @@ def no_shared_cache_keeps_it(exchanges: Exchanges) -> Findings:
     A response that says nothing about caching passes, and so do a validator such as ETag, and public where every use
     has to be validated with the server (max-age=0, must-revalidate).
     """
-    for e in exchanges.each(lambda e: is_good(e) or is_error(e)):
-        if is_shared(e) or (fresh_seconds(e) > 0 and "private" not in cache_directives(e)):
+    for e in exchanges.each(lambda e: selectors.is_good(e) or selectors.is_error(e)):
+        if caching.is_shared(e) or (caching.fresh_seconds(e) > 0 and "private" not in caching.cache_directives(e)):
             yield e, "Cache-Control: no-store or private, or no Cache-Control", shown_caching(e)
 
 
-def shown_caching(e: Exchange) -> str:
+def shown_caching(e: ask.Exchange) -> str:
     """Return, for a finding, the header fields that say how long a response may be kept."""
     fields = ((name, e.header(name.lower())) for name in ("Cache-Control", "Expires"))
     return ", ".join(f"{name}: {value}" for name, value in fields if value is not None)
@@ -260,16 +237,16 @@ def other_methods_are_refused(exchanges: Exchanges) -> Findings:
         if e.status is None:
             continue
         if e.status == 500 and not e.ask.starts:
-            yield e, "another status than 500", show_status(e)
+            yield e, "another status than 500", content.show_status(e)
         elif e.request.method in {"PUT", "PATCH", "DELETE"} and e.status < 400:
-            yield e, "a refusal (405)", show_status(e)
+            yield e, "a refusal (405)", content.show_status(e)
         elif (
             e.request.method == "POST"
-            and new_pid(e) is None
+            and ask.new_pid(e) is None
             and isinstance(e.body, dict)
             and {"available", "exited"} & e.body.keys()
         ):
-            yield e, "a refusal, or the pid of a started command", named_members(e.body)
+            yield e, "a refusal, or the pid of a started command", content.named_members(e.body)
 
 
 @rule("HTTP-12", seeks="HEAD")
@@ -280,12 +257,12 @@ def head_has_no_body(exchanges: Exchanges) -> Findings:
             yield e, "no body", e.response.surplus
 
 
-def is_sound(e: Exchange) -> bool:
+def is_sound(e: ask.Exchange) -> bool:
     """Whether a client has no reason to refuse a response: it is labelled as JSON, valid, and what was asked for."""
     if e.response is None or e.response.json.defects or e.response.json.duplicates:
         return False
-    other_shape = () if is_start(e) else OUTPUT if e.ask.pid == Pid.ABSENT else AVAILABILITY
-    return e.response.media_type == "application/json" and not present(e, other_shape) and conforms(e)
+    other_shape = () if ask.is_start(e) else content.OUTPUT if e.ask.pid == ask.Pid.ABSENT else content.AVAILABILITY
+    return e.response.media_type == "application/json" and not content.present(e, other_shape) and oracles.conforms(e)
 
 
 @rule("HTTP-13", seeks="call by the generated client")
@@ -294,14 +271,14 @@ def generated_client_agrees(exchanges: Exchanges) -> Findings:
 
     What the client decodes from a 200 must equal the JSON body, and it must not raise an error for a valid one.
     """
-    others = exchanges.all(lambda e: judged(e) and e.decoded is None and e.ask.pid != Pid.FINISHED)
+    others = exchanges.all(lambda e: selectors.judged(e) and e.decoded is None and e.ask.pid != ask.Pid.FINISHED)
     plain = {(e.ask, e.request.target): e for e in others}
-    for e in exchanges.each(lambda e: e.decoded is not None and (judged(e) or e.obeyed or is_start(e))):
+    for e in exchanges.each(lambda e: e.decoded is not None and (selectors.judged(e) or e.obeyed or ask.is_start(e))):
         if e.decoded is None:
             continue
         twin = plain.get((e.ask, e.request.target)) if e.request.method == "GET" else None
         if twin and twin.status == 200 != e.status and e.status not in {429, 502, 503, 504}:
-            yield e, f"status {twin.status}, as request {twin.number} got", status_of(e)
+            yield e, f"status {twin.status}, as request {twin.number} got", content.status_of(e)
         if e.status == 200 and e.decoded.raised is None and e.decoded.value != e.body:
             yield e, "the body as the server sent it", f"decoded: {e.decoded.value}"
         if e.status == 200 and e.decoded.raised and is_sound(e):
@@ -311,8 +288,8 @@ def generated_client_agrees(exchanges: Exchanges) -> Findings:
 @rule("HTTP-14")
 def second_opinion(exchanges: Exchanges) -> Findings:
     """Reports what httplint grades as bad in the 200 responses to the scripted requests, and judges nothing itself."""
-    for e in exchanges.each(lambda e: succeeded(e) and e.source != "generated"):
-        for note in header_notes(e):
+    for e in exchanges.each(lambda e: selectors.succeeded(e) and e.source != "generated"):
+        for note in oracles.header_notes(e):
             yield e, "", note
 
 
@@ -327,7 +304,7 @@ def allow_lists_the_methods(exchanges: Exchanges) -> Findings:
     for e in exchanges.each(lambda e: e.status == 405 and e.request.method != "TRACE"):
         allowed = e.header("allow")
         methods = [method.strip() for method in (allowed or "").split(",")]
-        meant = {e.request.method, *overrides_of(e.request)}
+        meant = {e.request.method, *ask.overrides_of(e.request)}
         if allowed is None:
             yield e, "an Allow header field", "none"
         elif meant <= set(methods) or ("GET" not in methods and e.ask.endpoint):
@@ -345,8 +322,8 @@ def neighbouring_paths_are_refused(exchanges: Exchanges) -> Findings:
             and ".." not in e.request.target
         )
     ):
-        if below(e, 300) and e.request.method == "GET":
-            yield e, "a refusal (404)", show_status(e)
+        if content.below(e, 300) and e.request.method == "GET":
+            yield e, "a refusal (404)", content.show_status(e)
 
 
 @rule("HTTP-17", seeks="Date")
@@ -367,7 +344,9 @@ def date_is_now(exchanges: Exchanges) -> Findings:
 @rule("HTTP-18")
 def body_has_a_media_type(exchanges: Exchanges) -> Findings:
     """Every body of a 200, 4xx or 5xx must come with a Content-Type."""
-    for e in exchanges.each(lambda e: (is_good(e) or is_error(e)) and e.response is not None and bool(e.response.body)):
+    for e in exchanges.each(
+        lambda e: (selectors.is_good(e) or selectors.is_error(e)) and e.response is not None and bool(e.response.body)
+    ):
         if e.header("content-type") is None:
             yield e, "a Content-Type header field", "none"
 
@@ -383,7 +362,7 @@ def size_is_bounded(exchanges: Exchanges) -> Findings:
             yield e, "a response within the limit for its kind", f"one above it: {e.too_large}"
 
 
-def sent_with_others(exchanges: list[Exchange]) -> set[int]:
+def sent_with_others(exchanges: list[ask.Exchange]) -> set[int]:
     """Return the numbers of the exchanges that overlapped with others in time."""
     timed = sorted((e.when.timestamp(), e.when.timestamp() + e.seconds, e.number) for e in exchanges if e.when)
     found: set[int] = set()
@@ -396,7 +375,7 @@ def sent_with_others(exchanges: list[Exchange]) -> set[int]:
     return found
 
 
-def substance(e: Exchange) -> dict[str, Any]:
+def substance(e: ask.Exchange) -> dict[str, Any]:
     """Return the parts of a response that should be the same whenever the same request is sent."""
     body = e.body if isinstance(e.body, dict) else {}
     if e.status == 200:
@@ -405,14 +384,14 @@ def substance(e: Exchange) -> dict[str, Any]:
     return {"status": e.status, "code": body.get("code"), "instance": path.endswith(e.request.path)}
 
 
-def is_plain(e: Exchange) -> bool:
+def is_plain(e: ask.Exchange) -> bool:
     """A GET of the endpoint that should get the same response as any with the same kinds of key, VPS and pid."""
     number = e.ask.number or 0
     return (
-        judged(e)
+        selectors.judged(e)
         and e.ask.credential in {"full", "read", "none", "wrong"}
         and e.ask.vps in {"own", "unavailable", "foreign", "unknown"}
-        and e.ask.pid in {Pid.ABSENT, Pid.RUNNING, Pid.UNKNOWN}
+        and e.ask.pid in {ask.Pid.ABSENT, ask.Pid.RUNNING, ask.Pid.UNKNOWN}
         and number < 2**31
     )
 
@@ -428,7 +407,7 @@ def responses_are_not_mixed_up(exchanges: Exchanges) -> Findings:
     """
     selected = exchanges.all(is_plain)
     together = sent_with_others(selected)
-    if bursts := {e.number for e in selected if e.source == BURST}:
+    if bursts := {e.number for e in selected if e.source == responder.BURST}:
         together &= bursts
     alone: dict[tuple[str, str | None, str], list[dict[str, Any]]] = {}
     for e in selected:
@@ -436,7 +415,7 @@ def responses_are_not_mixed_up(exchanges: Exchanges) -> Findings:
             alone.setdefault((e.ask.credential, e.ask.vps, e.ask.pid), []).append(substance(e))
     for e in selected:
         before = alone.get((e.ask.credential, e.ask.vps, e.ask.pid), [])
-        if e.number not in together or not before or e.status == 429 or failed(e):
+        if e.number not in together or not before or e.status == 429 or content.failed(e):
             continue
         exchanges.take(e)
         steady = {name for name in before[0] if all(s.get(name) == before[0][name] for s in before)}
@@ -445,14 +424,14 @@ def responses_are_not_mixed_up(exchanges: Exchanges) -> Findings:
             yield e, f"what it gets alone: {alone_it_gets}", {n: substance(e).get(n) for n in changed}
 
 
-def documented_members(e: Exchange) -> dict[str, Any]:
+def documented_members(e: ask.Exchange) -> dict[str, Any]:
     """Return the documented members of a response."""
-    return {name: e.body[name] for name in present(e, (*AVAILABILITY, *OUTPUT))}
+    return {name: e.body[name] for name in content.present(e, (*content.AVAILABILITY, *content.OUTPUT))}
 
 
-def is_successful_probe(e: Exchange, method: str) -> bool:
+def is_successful_probe(e: ask.Exchange, method: str) -> bool:
     """A request without pid, by this method, that got 200."""
-    return e.request.method == method and e.ask.pid == Pid.ABSENT and e.status == 200
+    return e.request.method == method and e.ask.pid == ask.Pid.ABSENT and e.status == 200
 
 
 @rule("HTTP-22", seeks="HEAD that got 200")
@@ -473,7 +452,7 @@ def head_has_the_length_of_get(exchanges: Exchanges) -> Findings:
             yield e, f"Content-Length: {' or '.join(sorted(expected))}, as of GET", f"Content-Length: {length}"
 
 
-def has_etag(e: Exchange) -> bool:
+def has_etag(e: ask.Exchange) -> bool:
     """A GET of the endpoint, conditional or not, that got an ETag, or a 304."""
     return e.request.method == "GET" and e.ask.endpoint and (e.header("etag") is not None or e.status == 304)
 
@@ -485,7 +464,7 @@ def etag_belongs_to_one_state(exchanges: Exchanges) -> Findings:
     So is one ETag for two different states. A 304 for an ETag of the same path, pid and key passes.
     """
     selected = list(exchanges.each(has_etag))
-    states: dict[tuple[str, str | None, str], Exchange] = {}
+    states: dict[tuple[str, str | None, str], ask.Exchange] = {}
     for e in selected:
         tag = (e.header("etag") or "").removeprefix("W/")
         before = states.setdefault((e.request.target, e.request.header("authorization"), tag), e) if tag else e
@@ -504,11 +483,11 @@ def failures_are_told(exchanges: Exchanges) -> Findings:
     A 501 only says that a method is not offered.
     """
     selected = list(exchanges.each(lambda e: e.response is not None and not e.obeyed, recovered=True))
-    found: dict[tuple[str, str, str | None, str], list[Exchange]] = {}
+    found: dict[tuple[str, str, str | None, str], list[ask.Exchange]] = {}
     for e in selected:
-        if not failed(e) or e.status == 501:
+        if not content.failed(e) or e.status == 501:
             continue
-        found.setdefault((e.request.method, e.ask.resource, e.ask.vps, status_of(e)), []).append(e)
+        found.setdefault((e.request.method, e.ask.resource, e.ask.vps, content.status_of(e)), []).append(e)
     for alike in found.values():
         more = f", and {counted(len(alike) - 1, 'request')} like it" if len(alike) > 1 else ""
-        yield alike[0], "", f"{status_of(alike[0])} for {alike[0].purpose or alike[0].request.path}{more}"
+        yield alike[0], "", f"{content.status_of(alike[0])} for {alike[0].purpose or alike[0].request.path}{more}"

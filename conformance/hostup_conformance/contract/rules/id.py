@@ -6,20 +6,17 @@ import re
 from functools import partial
 from urllib.parse import unquote
 
-from hostup_conformance.contract.ask import Exchange, Vps, is_start
-from hostup_conformance.contract.content import below, failed, refused, status_of
-from hostup_conformance.contract.responder import Who, responded
+from hostup_conformance.contract import ask, content, responder, selectors
 from hostup_conformance.contract.rules import Exchanges, Findings, rule
-from hostup_conformance.contract.selectors import Selector, judged
 from hostup_conformance.contract.target import Target
 
 
-def for_vps(vps: Vps) -> Selector:
+def for_vps(vps: ask.Vps) -> selectors.Selector:
     """Select well-formed requests for this kind of VPS.
 
     They have the full key, so that no missing scope is refused first.
     """
-    return lambda e: judged(e) and e.ask.credential == "full" and e.ask.vps == vps and e.ask.pid.well_formed
+    return lambda e: selectors.judged(e) and e.ask.credential == "full" and e.ask.vps == vps and e.ask.pid.well_formed
 
 
 @rule("ID-01", seeks="probe of an unknown VPS")
@@ -32,7 +29,7 @@ def unknown_is_refused(exchanges: Exchanges) -> Findings:
     for e in exchanges.each(for_vps("unknown")):
         refusals = {403, 404} if shape(e.ask.id or "") == shape(exchanges.target.vps) else {400, 403, 404}
         if e.status not in refusals:
-            yield e, "status 404, or 403", status_of(e)
+            yield e, "status 404, or 403", content.status_of(e)
 
 
 def shape(id: str) -> str:
@@ -40,10 +37,10 @@ def shape(id: str) -> str:
     return re.sub("[a-z]", "a", re.sub("[A-Z]", "A", re.sub("[0-9]", "0", id)))
 
 
-def of_foreign(e: Exchange) -> bool:
+def of_foreign(e: ask.Exchange) -> bool:
     """A GET or HEAD with a valid key for a VPS of another account."""
     right = e.ask.credential in {"full", "read"} and e.ask.vps == "foreign" and e.ask.pid.well_formed
-    return right and (judged(e) or (e.request.method == "HEAD" and e.response is not None))
+    return right and (selectors.judged(e) or (e.request.method == "HEAD" and e.response is not None))
 
 
 @rule("ID-02", seeks="request for a VPS of another account")
@@ -54,17 +51,17 @@ def foreign_is_refused(exchanges: Exchanges) -> Findings:
     """
     for e in exchanges.each(of_foreign):
         if e.request.method == "GET" and e.status not in {403, 404}:
-            yield e, "status 404, or 403", status_of(e)
-        elif e.request.method == "HEAD" and below(e, 400):
-            yield e, "a refusal, as GET gets", status_of(e)
+            yield e, "status 404, or 403", content.status_of(e)
+        elif e.request.method == "HEAD" and content.below(e, 400):
+            yield e, "a refusal, as GET gets", content.status_of(e)
 
 
 @rule("ID-03", seeks="id that resembles the own")
 def id_matches_exactly(exchanges: Exchanges) -> Findings:
     """Any 4xx passes, 400 included, since the altered id may not have the form of an id."""
     for e in exchanges.each(for_vps("similar")):
-        if not refused(e):
-            yield e, "a 4xx", status_of(e)
+        if not content.refused(e):
+            yield e, "a 4xx", content.status_of(e)
 
 
 @rule("ID-04", seeks="malformed id")
@@ -77,11 +74,13 @@ def malformed_is_refused(exchanges: Exchanges) -> Findings:
     """
     for e in exchanges.each(for_vps("malformed")):
         is_own = is_own_once_normalized(e, exchanges.target) or is_own_once_decoded_again(e, exchanges.target)
-        if (below(e, 300) and not is_own) or (failed(e) and not responded(e, Who.PARSER)):
-            yield e, "a 4xx", status_of(e)
+        if (content.below(e, 300) and not is_own) or (
+            content.failed(e) and not responder.responded(e, responder.Who.PARSER)
+        ):
+            yield e, "a 4xx", content.status_of(e)
 
 
-def is_own_once_normalized(e: Exchange, target: Target) -> bool:
+def is_own_once_normalized(e: ask.Exchange, target: Target) -> bool:
     """Whether an id is the own one once the path is normalized, and blanks and control characters are ignored."""
     parts: list[str] = []
     for part in re.sub(r"[\x00-\x20\x7f]", "", e.ask.id or "").split("/"):
@@ -92,7 +91,7 @@ def is_own_once_normalized(e: Exchange, target: Target) -> bool:
     return parts == [target.vps]
 
 
-def is_own_once_decoded_again(e: Exchange, target: Target) -> bool:
+def is_own_once_decoded_again(e: ask.Exchange, target: Target) -> bool:
     """Whether the path has the own id percent-encoded twice."""
     return "%" in (e.ask.id or "") and unquote(e.ask.id or "") == target.vps
 
@@ -101,7 +100,7 @@ def is_own_once_decoded_again(e: Exchange, target: Target) -> bool:
 def accepted_spellings(exchanges: Exchanges) -> Findings:
     """Reports each other spelling of the caller's own id that gets a success, and judges nothing."""
     for e in exchanges.each(for_vps("malformed")):
-        if below(e, 300) and is_own_once_normalized(e, exchanges.target):
+        if content.below(e, 300) and is_own_once_normalized(e, exchanges.target):
             yield e, "", f"{e.request.path} gets the same as the caller's own id"
 
 
@@ -110,16 +109,16 @@ def id_is_decoded_once(exchanges: Exchanges) -> Findings:
     """A status code below 300 is a finding."""
     again = partial(is_own_once_decoded_again, target=exchanges.target)
     for e in exchanges.each(lambda e: for_vps("malformed")(e) and again(e)):
-        if below(e, 300):
-            yield e, "a 4xx", status_of(e)
+        if content.below(e, 300):
+            yield e, "a 4xx", content.status_of(e)
 
 
 @rule("ID-05", seeks="own id in another case")
 def case_matters(exchanges: Exchanges) -> Findings:
     """A status code below 300 is a finding. Any error passes, since the altered id may not have the form of an id."""
     for e in exchanges.each(for_vps("case")):
-        if below(e, 300):
-            yield e, "a 4xx", status_of(e)
+        if content.below(e, 300):
+            yield e, "a 4xx", content.status_of(e)
 
 
 @rule("ID-06", seeks="start on another VPS than the caller's")
@@ -129,7 +128,7 @@ def no_start_elsewhere(exchanges: Exchanges) -> Findings:
     For an unknown id 400 passes too, since the id may not have the form that the server asks for.
     """
     for e in exchanges.each(
-        lambda e: is_start(e) and e.ask.credential == "full" and e.ask.vps in {"unknown", "foreign"}
+        lambda e: ask.is_start(e) and e.ask.credential == "full" and e.ask.vps in {"unknown", "foreign"}
     ):
         if e.status not in {403, 404} and not (e.ask.vps == "unknown" and e.status == 400):
-            yield e, "status 404, or 403", status_of(e)
+            yield e, "status 404, or 403", content.status_of(e)

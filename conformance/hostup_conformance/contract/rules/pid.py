@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-from hostup_conformance.contract.ask import NOT_OFFERED, Exchange, Pid, is_devious
-from hostup_conformance.contract.content import AVAILABILITY, OUTPUT, below, failed, present, refused, status_of
-from hostup_conformance.contract.responder import Who, responded
+from hostup_conformance.contract import ask, content, responder, selectors, starts
 from hostup_conformance.contract.rules import Exchanges, Findings, rule
-from hostup_conformance.contract.selectors import Selector, is_start_on_own, judged
-from hostup_conformance.contract.starts import command_of, proper_command
 from hostup_conformance.contract.target import Target
 
 
-def with_pid(*kinds: Pid) -> Selector:
+def with_pid(*kinds: ask.Pid) -> selectors.Selector:
     """Select requests with the full key for the caller's own VPS whose pid is of one of these kinds."""
-    return lambda e: judged(e) and e.ask.credential == "full" and e.ask.vps == "own" and e.ask.pid in kinds
+    return lambda e: selectors.judged(e) and e.ask.credential == "full" and e.ask.vps == "own" and e.ask.pid in kinds
 
 
 @rule("PID-01", seeks="pid that is no integer")
 def no_integer_is_refused(exchanges: Exchanges) -> Findings:
     """A status code below 400 is a finding, whatever the body. PID-06 judges a 5xx, PID-11 what looks like a number."""
-    for e in exchanges.each(with_pid(Pid.INVALID)):
-        if below(e, 400):
-            yield e, "a 4xx", status_of(e)
+    for e in exchanges.each(with_pid(ask.Pid.INVALID)):
+        if content.below(e, 400):
+            yield e, "a 4xx", content.status_of(e)
 
 
 @rule("PID-02", seeks="refusal by the server itself of a pid that is no integer")
@@ -30,30 +26,34 @@ def no_integer_is_400(exchanges: Exchanges) -> Findings:
 
     A refusal by a firewall, in a form of its own, is exempt.
     """
-    for e in exchanges.each(lambda e: with_pid(Pid.INVALID)(e) and refused(e) and not responded(e, Who.FIREWALL)):
+    for e in exchanges.each(
+        lambda e: (
+            with_pid(ask.Pid.INVALID)(e) and content.refused(e) and not responder.responded(e, responder.Who.FIREWALL)
+        )
+    ):
         if e.status not in {400, 404}:
-            yield e, "status 400, or 404", status_of(e)
+            yield e, "status 400, or 404", content.status_of(e)
 
 
 @rule("PID-03", seeks="pid that no process can have")
 def impossible_is_refused(exchanges: Exchanges) -> Findings:
     """A status code below 400 is a finding. PID-06 judges a 5xx."""
-    for e in exchanges.each(with_pid(Pid.IMPOSSIBLE)):
-        if below(e, 400):
-            yield e, "a 4xx", status_of(e)
+    for e in exchanges.each(with_pid(ask.Pid.IMPOSSIBLE)):
+        if content.below(e, 400):
+            yield e, "a 4xx", content.status_of(e)
 
 
 @rule("PID-04", seeks="pid of no command")
 def unknown_is_refused(exchanges: Exchanges) -> Findings:
     """A status code below 400 is a finding. PID-06 judges a 5xx."""
-    for e in exchanges.each(with_pid(Pid.UNKNOWN)):
-        if below(e, 400):
-            yield e, "a 4xx", status_of(e)
+    for e in exchanges.each(with_pid(ask.Pid.UNKNOWN)):
+        if content.below(e, 400):
+            yield e, "a 4xx", content.status_of(e)
 
 
-def with_pid_elsewhere(e: Exchange) -> bool:
+def with_pid_elsewhere(e: ask.Exchange) -> bool:
     """A GET with the full key for another VPS than the caller's own."""
-    return judged(e) and e.ask.credential == "full" and e.ask.vps in {"unavailable", "foreign"}
+    return selectors.judged(e) and e.ask.credential == "full" and e.ask.vps in {"unavailable", "foreign"}
 
 
 @rule("PID-05", seeks="poll of a command under another VPS")
@@ -65,7 +65,7 @@ def belongs_to_its_vps(exchanges: Exchanges) -> Findings:
     commands = commands_of(exchanges.target)
     for e in exchanges.each(lambda e: with_pid_elsewhere(e) and e.ask.number in commands):
         if shows_output(e):
-            yield e, "a 4xx", f"command output ({', '.join(present(e, OUTPUT))})"
+            yield e, "a 4xx", f"command output ({', '.join(content.present(e, content.OUTPUT))})"
 
 
 def commands_of(target: Target) -> set[int]:
@@ -76,40 +76,42 @@ def commands_of(target: Target) -> set[int]:
 @rule("PID-06", seeks="poll of no command")
 def no_pid_is_5xx(exchanges: Exchanges) -> Findings:
     """A 5xx is a finding; any other status code passes. HTTP-08 judges a 5xx for a pid that is not UTF-8."""
-    for e in exchanges.each(with_pid(Pid.UNKNOWN, Pid.IMPOSSIBLE, Pid.LOOSE, Pid.INVALID, Pid.EMPTY, Pid.REPEATED)):
-        if failed(e) and not responded(e, Who.PARSER):
-            yield e, "no 5xx", status_of(e)
+    for e in exchanges.each(
+        with_pid(ask.Pid.UNKNOWN, ask.Pid.IMPOSSIBLE, ask.Pid.LOOSE, ask.Pid.INVALID, ask.Pid.EMPTY, ask.Pid.REPEATED)
+    ):
+        if content.failed(e) and not responder.responded(e, responder.Who.PARSER):
+            yield e, "no 5xx", content.status_of(e)
 
 
 @rule("PID-07", seeks="empty pid")
 def empty_pid(exchanges: Exchanges) -> Findings:
     """Reports the status code of the response, and judges nothing."""
-    for e in exchanges.each(with_pid(Pid.EMPTY)):
-        yield e, "", status_of(e)
+    for e in exchanges.each(with_pid(ask.Pid.EMPTY)):
+        yield e, "", content.status_of(e)
 
 
 @rule("PID-08", seeks="repeated pid")
 def repeated_pid(exchanges: Exchanges) -> Findings:
     """Reports the status code of the response, and judges nothing."""
-    for e in exchanges.each(with_pid(Pid.REPEATED)):
-        yield e, "", status_of(e)
+    for e in exchanges.each(with_pid(ask.Pid.REPEATED)):
+        yield e, "", content.status_of(e)
 
 
-def is_improper_start(e: Exchange) -> bool:
+def is_improper_start(e: ask.Exchange) -> bool:
     """A start with the full key on the caller's own VPS whose command is not as documented."""
-    return is_start_on_own(e) and proper_command(e.request) is None
+    return selectors.is_start_on_own(e) and starts.proper_command(e.request) is None
 
 
-def is_empty_start(e: Exchange) -> bool:
+def is_empty_start(e: ask.Exchange) -> bool:
     """A POST without a body, with the full key for the caller's own VPS, to a server that offers starts."""
-    ours = e.ask.endpoint and e.ask.credential == "full" and e.ask.vps == "own" and e.ask.pid == Pid.ABSENT
-    bare = e.request.method == "POST" and not e.request.body and not is_devious(e.request)
-    return ours and bare and e.status is not None and e.status not in {404, 429, *NOT_OFFERED}
+    ours = e.ask.endpoint and e.ask.credential == "full" and e.ask.vps == "own" and e.ask.pid == ask.Pid.ABSENT
+    bare = e.request.method == "POST" and not e.request.body and not ask.is_devious(e.request)
+    return ours and bare and e.status is not None and e.status not in {404, 429, *ask.NOT_OFFERED}
 
 
-def is_scalar(e: Exchange) -> bool:
+def is_scalar(e: ask.Exchange) -> bool:
     """Whether the command of a start is a number or a boolean."""
-    return isinstance(command_of(e.request), bool | int | float)
+    return isinstance(starts.command_of(e.request), bool | int | float)
 
 
 @rule("PID-09", seeks="start without a valid command")
@@ -119,8 +121,12 @@ def no_improper_start(exchanges: Exchanges) -> Findings:
     The start of a number or a boolean passes, since many validators take it for the text that it is written as.
     """
     for e in exchanges.each(lambda e: is_improper_start(e) or is_empty_start(e)):
-        if not refused(e) and not (failed(e) and responded(e, Who.PARSER)) and not (e.status == 200 and is_scalar(e)):
-            yield e, "a 4xx", status_of(e)
+        if (
+            not content.refused(e)
+            and not (content.failed(e) and responder.responded(e, responder.Who.PARSER))
+            and not (e.status == 200 and is_scalar(e))
+        ):
+            yield e, "a 4xx", content.status_of(e)
 
 
 @rule("PID-10", seeks="refusal by the server itself of a start without a valid command")
@@ -130,12 +136,17 @@ def improper_start_is_400(exchanges: Exchanges) -> Findings:
     A page of a firewall that takes the body for an attack passes. A server that forbids every start with 403 is not
     judged.
     """
-    proper = {e.status for e in exchanges.all(is_start_on_own) if not is_improper_start(e)}
+    proper = {e.status for e in exchanges.all(selectors.is_start_on_own) if not is_improper_start(e)}
     for e in exchanges.each(
-        lambda e: is_improper_start(e) and refused(e) and not responded(e, Who.FIREWALL) and proper != {403}
+        lambda e: (
+            is_improper_start(e)
+            and content.refused(e)
+            and not responder.responded(e, responder.Who.FIREWALL)
+            and proper != {403}
+        )
     ):
         if e.status not in {400, 413}:
-            yield e, "status 400", status_of(e)
+            yield e, "status 400", content.status_of(e)
 
 
 @rule("PID-11", seeks="pid in another form")
@@ -145,8 +156,8 @@ def pid_is_not_ignored(exchanges: Exchanges) -> Findings:
     A refusal passes, and so does command output. POLL-02 judges a pid that is an integer, and PID-01 one that no parser
     takes for an integer.
     """
-    for e in exchanges.each(with_pid(Pid.LOOSE, Pid.REPEATED)):
-        if e.status == 200 and (shown := present(e, AVAILABILITY)):
+    for e in exchanges.each(with_pid(ask.Pid.LOOSE, ask.Pid.REPEATED)):
+        if e.status == 200 and (shown := content.present(e, content.AVAILABILITY)):
             yield e, "a 4xx, or command output", f"the availability ({', '.join(shown)})"
 
 
@@ -158,10 +169,12 @@ def of_no_other_command(exchanges: Exchanges) -> Findings:
     an integer may get the output of the command with that integer; exited true is a finding if that command was still
     seen to run later.
     """
-    selected = list(exchanges.each(with_pid(Pid.FINISHED, Pid.RUNNING, Pid.UNKNOWN, Pid.IMPOSSIBLE, Pid.LOOSE)))
-    made_up = any(shows_output(e) and e.ask.pid == Pid.UNKNOWN and (e.ask.number or 0) < 2**31 for e in selected)
+    selected = list(
+        exchanges.each(with_pid(ask.Pid.FINISHED, ask.Pid.RUNNING, ask.Pid.UNKNOWN, ask.Pid.IMPOSSIBLE, ask.Pid.LOOSE))
+    )
+    made_up = any(shows_output(e) and e.ask.pid == ask.Pid.UNKNOWN and (e.ask.number or 0) < 2**31 for e in selected)
     seen_running = [
-        e for e in selected if e.ask.pid == Pid.RUNNING and shows_output(e) and e.body.get("exited") is False
+        e for e in selected if e.ask.pid == ask.Pid.RUNNING and shows_output(e) and e.body.get("exited") is False
     ]
     ran_until = seen_running[-1].number if seen_running else 0
     commands = commands_of(exchanges.target)
@@ -169,20 +182,20 @@ def of_no_other_command(exchanges: Exchanges) -> Findings:
         if e.ask.pid.known or made_up or not shows_output(e):
             continue
         if e.ask.number is not None and abs(e.ask.number) % 2**32 in commands:
-            yield e, "a 4xx", f"command output ({', '.join(present(e, OUTPUT))})"
-        elif e.ask.pid == Pid.LOOSE and e.number < ran_until and e.body.get("exited") is True:
+            yield e, "a 4xx", f"command output ({', '.join(content.present(e, content.OUTPUT))})"
+        elif e.ask.pid == ask.Pid.LOOSE and e.number < ran_until and e.body.get("exited") is True:
             yield e, "a 4xx, or the state of the command that runs", {"exited": True}
 
 
-def shows_output(e: Exchange) -> bool:
+def shows_output(e: ask.Exchange) -> bool:
     """Whether a response is a 200 with command output."""
-    return e.status == 200 and bool(present(e, OUTPUT))
+    return e.status == 200 and bool(content.present(e, content.OUTPUT))
 
 
 @rule("PID-13", seeks="pid in another form")
 def accepted_forms(exchanges: Exchanges) -> Findings:
     """Reports which ways to write a pid get a 200, and judges nothing."""
-    selected = list(exchanges.each(with_pid(Pid.LOOSE)))
+    selected = list(exchanges.each(with_pid(ask.Pid.LOOSE)))
     taken = [e.ask.pids[0] for e in selected if e.status == 200]
     for e in selected[:1]:
         yield e, "", f"taken for an integer: {', '.join(map(repr, taken))}" if taken else "all are refused"

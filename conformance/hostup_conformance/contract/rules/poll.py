@@ -4,36 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
-from hostup_conformance.contract.ask import Exchange, Pid, is_start
-from hostup_conformance.contract.caching import fresh_seconds
-from hostup_conformance.contract.content import (
-    AVAILABILITY,
-    OUTPUT,
-    envelope_of,
-    failed,
-    member,
-    misspelled,
-    named_members,
-    present,
-    status_of,
-)
-from hostup_conformance.contract.responder import may_pass
+from hostup_conformance.contract import ask, caching, content, responder, selectors
 from hostup_conformance.contract.rules import Exchanges, Findings, rule
-from hostup_conformance.contract.selectors import asks_output, has_json, is_output, is_poll, started, succeeded
 from hostup_conformance.judging.ledger import members_of
 
 #: The members of the response to a start.
 STARTED = members_of("StartedCommand")
 
 
-def of_finished(e: Exchange) -> bool:
+def of_finished(e: ask.Exchange) -> bool:
     """A poll of the command that has ended, by a key that has write:vm."""
-    return asks_output(e) and e.ask.pid == Pid.FINISHED
+    return selectors.asks_output(e) and e.ask.pid == ask.Pid.FINISHED
 
 
-def of_running(e: Exchange) -> bool:
+def of_running(e: ask.Exchange) -> bool:
     """A poll of the command that still runs, by a key that has write:vm."""
-    return asks_output(e) and e.ask.pid == Pid.RUNNING
+    return selectors.asks_output(e) and e.ask.pid == ask.Pid.RUNNING
 
 
 @rule("POLL-01", seeks="poll that got 200")
@@ -42,26 +28,26 @@ def has_exited(exchanges: Exchanges) -> Findings:
 
     Where exited is missing and members of the availability stand in its place, POLL-02 judges the body.
     """
-    for e in exchanges.each(lambda e: succeeded(e) and is_poll(e) and has_json(e)):
+    for e in exchanges.each(lambda e: selectors.succeeded(e) and selectors.is_poll(e) and selectors.has_json(e)):
         if not isinstance(e.body, dict):
             yield e, "a JSON object", e.body
         elif "exited" in e.body:
             if not isinstance(e.body["exited"], bool):
                 yield e, "exited: a boolean", {"exited": e.body["exited"]}
-        elif not present(e, AVAILABILITY):
-            envelope = envelope_of(e.body)
+        elif not content.present(e, content.AVAILABILITY):
+            envelope = content.envelope_of(e.body)
             yield (
                 e,
                 "the member exited",
-                f"an envelope with the member {envelope}" if envelope else named_members(e.body),
+                f"an envelope with the member {envelope}" if envelope else content.named_members(e.body),
             )
 
 
 @rule("POLL-02", seeks="command output")
 def not_availability(exchanges: Exchanges) -> Findings:
     """Any of the members available, reason and vmRunning is a finding."""
-    for e in exchanges.each(is_output):
-        if found := present(e, AVAILABILITY):
+    for e in exchanges.each(selectors.is_output):
+        if found := content.present(e, content.AVAILABILITY):
             yield e, "command output", f"members of the availability ({', '.join(found)})"
 
 
@@ -71,7 +57,7 @@ def types_are_the_agents(exchanges: Exchanges) -> Findings:
 
     A missing member passes; true and false are no integers, but 0.0 is one, as in JSON Schema.
     """
-    for e in exchanges.each(is_output):
+    for e in exchanges.each(selectors.is_output):
         code = e.body.get("exitCode")
         whole = isinstance(code, int) or (isinstance(code, float) and code.is_integer())
         if code is not None and (isinstance(code, bool) or not whole):
@@ -87,18 +73,18 @@ def spelling_is_documented(exchanges: Exchanges) -> Findings:
 
     In the response to a start, the documented names are those of its own members, such as pollUrl.
     """
-    for e in exchanges.each(lambda e: is_output(e) or started(e)):
-        names = STARTED if is_start(e) else OUTPUT
-        if found := misspelled(e.body, names):
+    for e in exchanges.each(lambda e: selectors.is_output(e) or selectors.started(e)):
+        names = STARTED if ask.is_start(e) else content.OUTPUT
+        if found := content.misspelled(e.body, names):
             yield e, f"the spelling {', '.join(names)}", ", ".join(found)
 
 
-def overlaps_another_poll(e: Exchange, exchanges: list[Exchange]) -> bool:
+def overlaps_another_poll(e: ask.Exchange, exchanges: list[ask.Exchange]) -> bool:
     """Whether another poll of the same command was under way at the same time."""
     return any(other is not e and other.request.target == e.request.target and overlap(e, other) for other in exchanges)
 
 
-def overlap(a: Exchange, b: Exchange) -> bool:
+def overlap(a: ask.Exchange, b: ask.Exchange) -> bool:
     """Whether two requests were under way at the same time, as far as that is known."""
     if a.when is None or b.when is None:
         return False
@@ -114,23 +100,23 @@ def known_gets_200(exchanges: Exchanges) -> Findings:
     passes here, since the poll of an ended command is not sent again; HTTP-08 judges it. For any command, a 404 between
     two responses with 200 is a finding too. START-21 judges polls of one command at the same time.
     """
-    selected = list(exchanges.each(asks_output))
+    selected = list(exchanges.each(selectors.asks_output))
     ended, ran = set[str](), set[str]()
     last = {e.request.target: e.number for e in selected if e.status == 200}
-    lasting = [e for e in selected if of_finished(e) and not may_pass(e)]
+    lasting = [e for e in selected if of_finished(e) and not responder.may_pass(e)]
     for e in selected:
-        if member(e, "exited") is True:
+        if content.member(e, "exited") is True:
             ended.add(e.request.target)
         elif e.status == 200:
             ran.add(e.request.target)
-        if e.ask.pid == Pid.RUNNING and e.status != 200 and e.request.target not in ended:
-            yield e, "status 200", status_of(e)
-        elif (lasting and of_finished(e) and may_pass(e)) or overlaps_another_poll(e, selected):
+        if e.ask.pid == ask.Pid.RUNNING and e.status != 200 and e.request.target not in ended:
+            yield e, "status 200", content.status_of(e)
+        elif (lasting and of_finished(e) and responder.may_pass(e)) or overlaps_another_poll(e, selected):
             continue
-        elif failed(e) and (e.ask.pid == Pid.FINISHED or e.request.target in ended):
-            yield e, "status 200, or 404 if it is forgotten", status_of(e)
+        elif content.failed(e) and (e.ask.pid == ask.Pid.FINISHED or e.request.target in ended):
+            yield e, "status 200, or 404 if it is forgotten", content.status_of(e)
         elif e.status == 404 and e.request.target in ran and e.number < last[e.request.target]:
-            yield e, f"status 200, as before and in request {last[e.request.target]}", status_of(e)
+            yield e, f"status 200, as before and in request {last[e.request.target]}", content.status_of(e)
 
 
 @rule("POLL-06", seeks="output of the command that runs on")
@@ -140,7 +126,7 @@ def running_has_not_exited(exchanges: Exchanges) -> Findings:
     An exitCode other than 0 passes: the command failed, as where the guest has no sleep. A named command may have ended
     in the meantime, so this is a warning at most.
     """
-    for e in exchanges.each(lambda e: of_running(e) and is_output(e)):
+    for e in exchanges.each(lambda e: of_running(e) and selectors.is_output(e)):
         if e.body.get("exited") is True and e.body.get("exitCode") in (0, None):
             yield e, f"exited false, for the command with the pid {e.ask.number}, which runs on", {"exited": True}
 
@@ -151,7 +137,7 @@ def finished_has_exited(exchanges: Exchanges) -> Findings:
 
     That is long enough for a server that asks the agent only now and then, and so notices an end late.
     """
-    selected = list(exchanges.each(lambda e: of_finished(e) and is_output(e)))
+    selected = list(exchanges.each(lambda e: of_finished(e) and selectors.is_output(e)))
     if selected and not any(e.body.get("exited") is True for e in selected):
         for e in selected[-1:]:
             if e.body.get("exited") is False:
@@ -166,9 +152,9 @@ def finished_gets_200(exchanges: Exchanges) -> Findings:
     """
     selected = list(exchanges.each(of_finished))
     for e in selected[:1]:
-        if e.status != 200 and not may_pass(e):
+        if e.status != 200 and not responder.may_pass(e):
             unless = "unless its output was fetched before this run; a poll that is refused must not use it up"
-            yield e, f"status 200 ({unless})", status_of(e)
+            yield e, f"status 200 ({unless})", content.status_of(e)
 
 
 @rule("POLL-09", seeks="command output")
@@ -178,8 +164,8 @@ def exited_never_goes_back(exchanges: Exchanges) -> Findings:
     An error after exited true passes, since the agent may have forgotten the pid. So does exited false in response to a
     request that was under way at the same time.
     """
-    selected = list(exchanges.each(lambda e: asks_output(e) and is_output(e)))
-    ended: list[Exchange] = []
+    selected = list(exchanges.each(lambda e: selectors.asks_output(e) and selectors.is_output(e)))
+    ended: list[ask.Exchange] = []
     for e in selected:
         if e.body.get("exited") is True:
             ended.append(e)
@@ -190,9 +176,9 @@ def exited_never_goes_back(exchanges: Exchanges) -> Findings:
                     return
 
 
-def ending(e: Exchange) -> dict[str, Any]:
+def ending(e: ask.Exchange) -> dict[str, Any]:
     """Return the members of command output; an empty stream is as good as none."""
-    return {name: None if e.body.get(name) == "" else e.body.get(name) for name in OUTPUT}
+    return {name: None if e.body.get(name) == "" else e.body.get(name) for name in content.OUTPUT}
 
 
 @rule("POLL-10", seeks="output of the command that has ended")
@@ -201,11 +187,11 @@ def output_stays_the_same(exchanges: Exchanges) -> Findings:
 
     An empty stream may be missing or null.
     """
-    selected = list(exchanges.each(lambda e: of_finished(e) and is_output(e)))
+    selected = list(exchanges.each(lambda e: of_finished(e) and selectors.is_output(e)))
     ended = [e for e in selected if e.body.get("exited") is True]
     for e in ended[1:]:
         now, before = ending(e), ending(ended[0])
-        if changed := [name for name in OUTPUT if now[name] != before[name]]:
+        if changed := [name for name in content.OUTPUT if now[name] != before[name]]:
             yield e, f"the same as in request {ended[0].number}", f"another {', '.join(changed)}"
             return
 
@@ -213,7 +199,7 @@ def output_stays_the_same(exchanges: Exchanges) -> Findings:
 @rule("POLL-11", seeks="command that still runs")
 def no_code_before_the_end(exchanges: Exchanges) -> Findings:
     """An exitCode that is neither null nor missing is a finding."""
-    for e in exchanges.each(lambda e: is_output(e) and e.body.get("exited") is False):
+    for e in exchanges.each(lambda e: selectors.is_output(e) and e.body.get("exited") is False):
         if e.body.get("exitCode") is not None:
             yield e, "no exitCode with exited false", {"exitCode": e.body["exitCode"]}
 
@@ -221,7 +207,7 @@ def no_code_before_the_end(exchanges: Exchanges) -> Findings:
 @rule("POLL-12", seeks="command that still runs")
 def partial_output(exchanges: Exchanges) -> Findings:
     """Reports whether the first response with exited false has stdout or stderr, and judges nothing."""
-    selected = list(exchanges.each(lambda e: is_output(e) and e.body.get("exited") is False))
+    selected = list(exchanges.each(lambda e: selectors.is_output(e) and e.body.get("exited") is False))
     for e in selected[:1]:
         given = [name for name in ("stdout", "stderr") if e.body.get(name)]
         yield e, "", f"{' and '.join(given)} given while it runs" if given else "no output given while it runs"
@@ -234,13 +220,13 @@ def polled_again(exchanges: Exchanges) -> Findings:
     ended = next((e for e in selected if e.status == 200), None)
     later = [e for e in selected if ended and e.number > ended.number]
     for e in later[:1]:
-        yield e, "", "it can be polled again" if e.status == 200 else f"it has been forgotten ({status_of(e)})"
+        yield e, "", "it can be polled again" if e.status == 200 else f"it has been forgotten ({content.status_of(e)})"
 
 
 @rule("POLL-14", seeks="command output that names its pid")
 def pid_is_the_one_asked_for(exchanges: Exchanges) -> Findings:
     """The member pid must be the number that was asked for, as a number or as a string."""
-    for e in exchanges.each(lambda e: is_output(e) and "pid" in e.body):
+    for e in exchanges.each(lambda e: selectors.is_output(e) and "pid" in e.body):
         asked = e.ask.pids[0]
         if str(e.body["pid"]) != asked:
             yield e, f"pid {asked}", {"pid": e.body["pid"]}
@@ -249,6 +235,6 @@ def pid_is_the_one_asked_for(exchanges: Exchanges) -> Findings:
 @rule("POLL-25", seeks="command that still runs")
 def running_is_not_kept(exchanges: Exchanges) -> Findings:
     """Neither max-age nor Expires may declare exited false fresh for a time, not even for the caller's own cache."""
-    for e in exchanges.each(lambda e: is_output(e) and e.body.get("exited") is False):
-        if seconds := fresh_seconds(e):
+    for e in exchanges.each(lambda e: selectors.is_output(e) and e.body.get("exited") is False):
+        if seconds := caching.fresh_seconds(e):
             yield e, "no cache to keep exited false", f"a response that is declared fresh for {seconds} seconds"

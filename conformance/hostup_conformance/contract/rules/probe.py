@@ -2,38 +2,29 @@
 
 from __future__ import annotations
 
-from hostup_conformance.contract.ask import Exchange, Pid, Vps
-from hostup_conformance.contract.content import (
-    AVAILABILITY,
-    OUTPUT,
-    envelope_of,
-    misspelled,
-    named_members,
-    present,
-    status_of,
-)
-from hostup_conformance.contract.responder import may_pass
+from hostup_conformance.contract import ask, content, responder, selectors
 from hostup_conformance.contract.rules import Exchanges, Findings, rule
-from hostup_conformance.contract.selectors import asks_availability, has_json, is_availability, succeeded
 from hostup_conformance.keeping.safe_text import short_json
 
 
-def of_own(e: Exchange) -> bool:
+def of_own(e: ask.Exchange) -> bool:
     """An availability of the VPS whose agent is available."""
-    return is_availability(e) and e.ask.vps == "own"
+    return selectors.is_availability(e) and e.ask.vps == "own"
 
 
-def of_unavailable(e: Exchange) -> bool:
+def of_unavailable(e: ask.Exchange) -> bool:
     """A probe, by a key that has read:vm, of the VPS whose agent is not available."""
-    return asks_availability(e) and e.ask.vps == "unavailable"
+    return selectors.asks_availability(e) and e.ask.vps == "unavailable"
 
 
 @rule("PROBE-01")
 def probe_gets_200(exchanges: Exchanges) -> Findings:
     """Any status code but 200 is a finding."""
-    for e in exchanges.each(lambda e: asks_availability(e) and e.ask.vps == "own" and e.ask.credential == "full"):
+    for e in exchanges.each(
+        lambda e: selectors.asks_availability(e) and e.ask.vps == "own" and e.ask.credential == "full"
+    ):
         if e.status != 200:
-            yield e, "status 200", status_of(e)
+            yield e, "status 200", content.status_of(e)
 
 
 @rule("PROBE-02")
@@ -43,17 +34,17 @@ def bare_object(exchanges: Exchanges) -> Findings:
     A member with the name of a common envelope (data, result and the like) is a finding if none of the documented
     members stands beside it.
     """
-    for e in exchanges.each(lambda e: succeeded(e) and e.ask.pid == Pid.ABSENT and has_json(e)):
+    for e in exchanges.each(lambda e: selectors.succeeded(e) and e.ask.pid == ask.Pid.ABSENT and selectors.has_json(e)):
         if not isinstance(e.body, dict):
             yield e, "a JSON object", e.body
-        elif not present(e, AVAILABILITY) and (name := envelope_of(e.body)):
+        elif not content.present(e, content.AVAILABILITY) and (name := content.envelope_of(e.body)):
             yield e, "the members at the top level", f"an envelope with the member {name}"
 
 
 @rule("PROBE-03")
 def types_are_documented(exchanges: Exchanges) -> Findings:
     """Where present, available and vmRunning must be booleans, and reason a string or null. A missing member passes."""
-    for e in exchanges.each(is_availability):
+    for e in exchanges.each(selectors.is_availability):
         for name in ("available", "vmRunning"):
             if not isinstance(e.body.get(name, False), bool):
                 yield e, f"{name}: a boolean", {name: e.body[name]}
@@ -64,8 +55,8 @@ def types_are_documented(exchanges: Exchanges) -> Findings:
 @rule("PROBE-04")
 def not_output(exchanges: Exchanges) -> Findings:
     """Any member of command output is a finding, in any spelling."""
-    for e in exchanges.each(is_availability):
-        if found := [name for name in e.body if name in OUTPUT] + misspelled(e.body, OUTPUT):
+    for e in exchanges.each(selectors.is_availability):
+        if found := [name for name in e.body if name in content.OUTPUT] + content.misspelled(e.body, content.OUTPUT):
             yield e, "the availability", f"command output ({', '.join(found)})"
 
 
@@ -86,13 +77,13 @@ def has_available(exchanges: Exchanges) -> Findings:
     """
     for e in exchanges.each(of_own):
         if "available" not in e.body:
-            yield e, "the member available", named_members(e.body)
+            yield e, "the member available", content.named_members(e.body)
 
 
 @rule("PROBE-07", seeks="availability of the VPS without an agent")
 def not_available_there(exchanges: Exchanges) -> Findings:
     """Only available true is a finding."""
-    for e in exchanges.each(lambda e: of_unavailable(e) and is_availability(e)):
+    for e in exchanges.each(lambda e: of_unavailable(e) and selectors.is_availability(e)):
         if e.body.get("available") is True:
             yield e, "available false, or absent", {"available": True}
 
@@ -103,26 +94,26 @@ def unavailable_has_a_reason(exchanges: Exchanges) -> Findings:
 
     A missing reason passes.
     """
-    for e in exchanges.each(lambda e: of_unavailable(e) and is_availability(e)):
+    for e in exchanges.each(lambda e: of_unavailable(e) and selectors.is_availability(e)):
         reason = e.body.get("reason")
         if "reason" in e.body and (reason is None or reason == "" or str(reason).isspace()):
             yield e, "a reason that is not empty", {"reason": reason}
-        elif e.body and not present(e, AVAILABILITY):
-            yield e, "an availability", f"{named_members(e.body)} alone"
+        elif e.body and not content.present(e, content.AVAILABILITY):
+            yield e, "an availability", f"{content.named_members(e.body)} alone"
 
 
 @rule("PROBE-12", seeks="probe of the VPS without an agent")
 def unavailable_gets_200(exchanges: Exchanges) -> Findings:
     """Any status code but 200 is a finding. A gateway's failure passes; HTTP-08 judges that."""
     for e in exchanges.each(of_unavailable):
-        if e.status != 200 and not may_pass(e):
-            yield e, "status 200", status_of(e)
+        if e.status != 200 and not responder.may_pass(e):
+            yield e, "status 200", content.status_of(e)
 
 
 @rule("PROBE-09")
 def members_agree(exchanges: Exchanges) -> Findings:
     """With available true, a reason that is not empty is a finding, and so is vmRunning false."""
-    for e in exchanges.each(is_availability):
+    for e in exchanges.each(selectors.is_availability):
         if e.body.get("available") is not True:
             continue
         if e.body.get("reason"):
@@ -134,16 +125,16 @@ def members_agree(exchanges: Exchanges) -> Findings:
 @rule("PROBE-10")
 def spelling_is_documented(exchanges: Exchanges) -> Findings:
     """A member that differs from a missing documented one only in case, underscores or hyphens is a finding."""
-    for e in exchanges.each(is_availability):
-        if found := misspelled(e.body, AVAILABILITY):
-            yield e, f"the spelling {', '.join(AVAILABILITY)}", ", ".join(found)
+    for e in exchanges.each(selectors.is_availability):
+        if found := content.misspelled(e.body, content.AVAILABILITY):
+            yield e, f"the spelling {', '.join(content.AVAILABILITY)}", ", ".join(found)
 
 
 @rule("PROBE-11")
 def availability_is_steady(exchanges: Exchanges) -> Findings:
     """All 200 responses for one VPS must have the same value of available. The first that differs is reported."""
-    selected = list(exchanges.each(is_availability))
-    said: dict[Vps | None, Exchange] = {}
+    selected = list(exchanges.each(selectors.is_availability))
+    said: dict[ask.Vps | None, ask.Exchange] = {}
     for e in selected:
         before = said.setdefault(e.ask.vps, e)
         if before.body.get("available") != e.body.get("available") and e.ask.vps in {"own", "unavailable"}:

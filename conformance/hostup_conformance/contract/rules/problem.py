@@ -7,12 +7,8 @@ import re
 from contextlib import suppress
 from datetime import datetime, timedelta
 
-from hostup_conformance.contract.ask import Exchange, is_start
-from hostup_conformance.contract.content import named_members
-from hostup_conformance.contract.problems import ERRORS, codes_by_status, statuses_of
+from hostup_conformance.contract import ask, content, problems, selectors, starts
 from hostup_conformance.contract.rules import Exchanges, Findings, rule
-from hostup_conformance.contract.selectors import is_error, is_malformed, is_problem
-from hostup_conformance.contract.starts import proper_command
 from hostup_conformance.http.times import http_date, rfc3339
 
 #: What some servers write in place of a missing text.
@@ -26,14 +22,14 @@ SKEW = timedelta(minutes=5)
 UNKNOWN_SKEW = timedelta(days=1)
 
 
-def has_code(e: Exchange) -> bool:
+def has_code(e: ask.Exchange) -> bool:
     """A problem whose code can be judged."""
-    return is_problem(e) and isinstance(e.body.get("code"), str) and bool(e.body["code"])
+    return selectors.is_problem(e) and isinstance(e.body.get("code"), str) and bool(e.body["code"])
 
 
-def has_timestamp(e: Exchange) -> bool:
+def has_timestamp(e: ask.Exchange) -> bool:
     """A problem whose timestamp can be judged."""
-    return is_problem(e) and isinstance(e.body.get("timestamp"), str)
+    return selectors.is_problem(e) and isinstance(e.body.get("timestamp"), str)
 
 
 @rule("PROBLEM-01", seeks="error")
@@ -43,7 +39,7 @@ def is_a_bare_object(exchanges: Exchanges) -> Findings:
     If it has neither type nor code, an object or array named error, errors, data or problem is taken for an envelope,
     which is a finding.
     """
-    for e in exchanges.each(is_error):
+    for e in exchanges.each(selectors.is_error):
         if not isinstance(e.body, dict):
             text = e.response.body[:60].decode("utf-8", "replace") if e.response else ""
             yield e, "a JSON object", e.body if e.body is not None else text or "an empty body"
@@ -59,7 +55,7 @@ def media_type_is_json(exchanges: Exchanges) -> Findings:
 
     Parameters such as charset are not judged.
     """
-    for e in exchanges.each(lambda e: is_error(e) and e.header("content-type") is not None):
+    for e in exchanges.each(lambda e: selectors.is_error(e) and e.header("content-type") is not None):
         if e.response and e.response.media_type not in {"application/problem+json", "application/json"}:
             yield e, "application/problem+json, or application/json", e.response.header("content-type")
 
@@ -70,7 +66,7 @@ def has_type_code_and_detail(exchanges: Exchanges) -> Findings:
 
     Blank texts are findings, and so is what servers write for a text that is missing, such as null or undefined.
     """
-    for e in exchanges.each(is_problem):
+    for e in exchanges.each(selectors.is_problem):
         for name in ("type", "code", "detail"):
             value = e.body.get(name)
             if not isinstance(value, str) or value.strip() in NOTHING:
@@ -80,10 +76,10 @@ def has_type_code_and_detail(exchanges: Exchanges) -> Findings:
 @rule("PROBLEM-04", seeks="error")
 def has_all_members(exchanges: Exchanges) -> Findings:
     """A member that is missing or an empty string is a finding."""
-    for e in exchanges.each(is_problem):
+    for e in exchanges.each(selectors.is_problem):
         names = ("title", "status", "instance", "requestId", "timestamp")
         if missing := [name for name in names if e.body.get(name, "") == ""]:
-            yield e, named_members(missing), named_members(e.body)
+            yield e, content.named_members(missing), content.named_members(e.body)
 
 
 @rule("PROBLEM-05", seeks="error")
@@ -92,7 +88,7 @@ def types_are_documented(exchanges: Exchanges) -> Findings:
 
     null is not a string: where the endpoint's documentation allows null (reason), it says so. extensions may be null.
     """
-    for e in exchanges.each(is_problem):
+    for e in exchanges.each(selectors.is_problem):
         for name in ("title", "instance", "requestId", "timestamp"):
             if not isinstance(e.body.get(name, ""), str):
                 yield e, f"{name}: a string", {name: e.body[name]}
@@ -108,7 +104,7 @@ def status_is_the_status_code(exchanges: Exchanges) -> Findings:
 
     PROBLEM-05 judges a status that is not an integer.
     """
-    for e in exchanges.each(lambda e: is_problem(e) and type(e.body.get("status")) is int):
+    for e in exchanges.each(lambda e: selectors.is_problem(e) and type(e.body.get("status")) is int):
         if e.body["status"] != e.status:
             yield e, f"status {e.status}", {"status": e.body["status"]}
 
@@ -117,8 +113,8 @@ def status_is_the_status_code(exchanges: Exchanges) -> Findings:
 def type_is_the_address_of_code(exchanges: Exchanges) -> Findings:
     """type must be the documented base address followed by the value of code, character for character."""
     for e in exchanges.each(lambda e: has_code(e) and isinstance(e.body.get("type"), str)):
-        if e.body["type"] != ERRORS + e.body["code"]:
-            yield e, ERRORS + e.body["code"], e.body["type"]
+        if e.body["type"] != problems.ERRORS + e.body["code"]:
+            yield e, problems.ERRORS + e.body["code"], e.body["type"]
 
 
 @rule("PROBLEM-08", seeks="problem document with a code")
@@ -129,24 +125,24 @@ def code_fits_the_status(exchanges: Exchanges) -> Findings:
     since other rules judge those status codes. PROBLEM-09 judges the code of a 500 with a gateway's status code.
     """
     for e in exchanges.each(has_code):
-        statuses = statuses_of(e.body["code"])
+        statuses = problems.statuses_of(e.body["code"])
         if is_from_gateway(e):
             continue
         narrower = {410: 404, 413: 400, 422: 400}
         if statuses and e.status not in statuses and narrower.get(e.status or 0) not in statuses:
-            fitting = codes_by_status().get(e.status or 0)
+            fitting = problems.codes_by_status().get(e.status or 0)
             expected = " or ".join(fitting) if fitting else "another code"
             yield e, f"{expected}, with status {e.status}", e.body["code"]
 
 
-def is_from_gateway(e: Exchange) -> bool:
+def is_from_gateway(e: ask.Exchange) -> bool:
     """A problem with a gateway's status and the general code of 500."""
-    return has_code(e) and e.status in {502, 503, 504} and 500 in statuses_of(e.body["code"])
+    return has_code(e) and e.status in {502, 503, 504} and 500 in problems.statuses_of(e.body["code"])
 
 
-def is_refused_command(e: Exchange) -> bool:
+def is_refused_command(e: ask.Exchange) -> bool:
     """A start with a valid command that was refused: the code of a command that is blocked is documented nowhere."""
-    return is_start(e) and proper_command(e.request) is not None and e.ask.credential == "full"
+    return ask.is_start(e) and starts.proper_command(e.request) is not None and e.ask.credential == "full"
 
 
 @rule("PROBLEM-09", seeks="problem document with a code")
@@ -156,18 +152,20 @@ def code_is_documented(exchanges: Exchanges) -> Findings:
     PROBLEM-08 judges whether a documented code fits its status code in all other cases.
     """
     for e in exchanges.each(
-        lambda e: has_code(e) and (e.status in codes_by_status() or is_from_gateway(e)) and not is_refused_command(e)
+        lambda e: (
+            has_code(e) and (e.status in problems.codes_by_status() or is_from_gateway(e)) and not is_refused_command(e)
+        )
     ):
         if is_from_gateway(e):
             yield e, f"a code of {e.status}, such as upstream_unavailable", e.body["code"]
-        elif not statuses_of(e.body["code"]):
-            yield e, " or ".join(codes_by_status()[e.status or 0]), e.body["code"]
+        elif not problems.statuses_of(e.body["code"]):
+            yield e, " or ".join(problems.codes_by_status()[e.status or 0]), e.body["code"]
 
 
 @rule("PROBLEM-10", seeks="problem document with errors")
 def errors_have_their_form(exchanges: Exchanges) -> Findings:
     """errors must be an array of objects, each with the three members as strings. Further members pass."""
-    for e in exchanges.each(lambda e: is_problem(e) and "errors" in e.body):
+    for e in exchanges.each(lambda e: selectors.is_problem(e) and "errors" in e.body):
         if not isinstance(e.body["errors"], list):
             yield e, "errors: an array", {"errors": e.body["errors"]}
             continue
@@ -180,9 +178,9 @@ def errors_have_their_form(exchanges: Exchanges) -> Findings:
                     yield e, f"errors[{index}].{name}: a string", item.get(name, f"no {name}")
 
 
-def can_be_pointed_at(e: Exchange) -> bool:
+def can_be_pointed_at(e: ask.Exchange) -> bool:
     """A request with a part that an item could point to: a pid that is valid UTF-8, or members of a body."""
-    if is_start(e):
+    if ask.is_start(e):
         with suppress(ValueError, RecursionError):
             return isinstance(json.loads(e.request.body), dict)
         return False
@@ -198,10 +196,10 @@ def bad_request_has_an_item(exchanges: Exchanges) -> Findings:
     """
     for e in exchanges.each(
         lambda e: (
-            is_problem(e)
+            selectors.is_problem(e)
             and e.status == 400
             and e.ask.credential == "full"
-            and is_malformed(e)
+            and selectors.is_malformed(e)
             and can_be_pointed_at(e)
         )
     ):
@@ -216,7 +214,7 @@ def pointers_are_json_pointers(exchanges: Exchanges) -> Findings:
 
     That of the documentation's example is a finding, since no request of this endpoint has such a member.
     """
-    for e in exchanges.each(lambda e: is_problem(e) and isinstance(e.body.get("errors"), list)):
+    for e in exchanges.each(lambda e: selectors.is_problem(e) and isinstance(e.body.get("errors"), list)):
         for item in e.body["errors"]:
             pointer = item.get("pointer") if isinstance(item, dict) else None
             if not isinstance(pointer, str):
@@ -230,10 +228,10 @@ def request_ids_differ(exchanges: Exchanges) -> Findings:
     """A requestId that came before in the run is a finding. The first repetition is reported."""
     selected = list(
         exchanges.each(
-            lambda e: is_problem(e) and isinstance(e.body.get("requestId"), str) and bool(e.body["requestId"])
+            lambda e: selectors.is_problem(e) and isinstance(e.body.get("requestId"), str) and bool(e.body["requestId"])
         )
     )
-    seen: dict[str, Exchange] = {}
+    seen: dict[str, ask.Exchange] = {}
     for e in selected:
         if before := seen.get(e.body["requestId"]):
             yield e, f"another requestId than in request {before.number}", e.body["requestId"]
@@ -257,7 +255,7 @@ def timestamp_is_now(exchanges: Exchanges) -> Findings:
     is a finding too.
     """
     selected = list(exchanges.each(lambda e: has_timestamp(e) and rfc3339(e.body["timestamp"]) is not None))
-    earliest: dict[str, Exchange] = {}
+    earliest: dict[str, ask.Exchange] = {}
     for e in selected:
         said = rfc3339(e.body["timestamp"])
         date = http_date(e.header("date") or "")
@@ -280,10 +278,12 @@ def one_title_for_each_type(exchanges: Exchanges) -> Findings:
     """Two titles for the same type are a finding. The first difference is reported."""
     selected = list(
         exchanges.each(
-            lambda e: is_problem(e) and isinstance(e.body.get("title"), str) and isinstance(e.body.get("type"), str)
+            lambda e: (
+                selectors.is_problem(e) and isinstance(e.body.get("title"), str) and isinstance(e.body.get("type"), str)
+            )
         )
     )
-    titles: dict[str, Exchange] = {}
+    titles: dict[str, ask.Exchange] = {}
     for e in selected:
         before = titles.setdefault(e.body["type"], e)
         if before.body["title"] != e.body["title"]:
@@ -297,7 +297,7 @@ def instance_is_reference(exchanges: Exchanges) -> Findings:
 
     The placeholder of the documentation's examples is a finding.
     """
-    for e in exchanges.each(lambda e: is_problem(e) and isinstance(e.body.get("instance"), str)):
+    for e in exchanges.each(lambda e: selectors.is_problem(e) and isinstance(e.body.get("instance"), str)):
         if not re.fullmatch(r"(?:[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=]|%[0-9A-Fa-f]{2})*", e.body["instance"]):
             yield e, "a URI reference", e.body["instance"]
         if e.body["instance"] == PLACEHOLDER:

@@ -6,7 +6,7 @@ import re
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
-from hostup_conformance.contract.ask import Exchange, asks_start
+from hostup_conformance.contract import ask
 from hostup_conformance.contract.rules import Exchanges, Findings, rule
 from hostup_conformance.http.times import http_date, reset_moment, retry_after_seconds, rfc3339
 
@@ -15,12 +15,12 @@ CLOCK_OFF = 0.1
 LIMIT, REMAINING, RESET = "x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset"
 
 
-def is_429(e: Exchange) -> bool:
+def is_429(e: ask.Exchange) -> bool:
     """A GET or a start that got a 429, by chance or because the request ordered one."""
-    return (e.request.method == "GET" or asks_start(e)) and e.status == 429
+    return (e.request.method == "GET" or ask.asks_start(e)) and e.status == 429
 
 
-def field(e: Exchange, name: str) -> str | None:
+def field(e: ask.Exchange, name: str) -> str | None:
     """Return the value of a header field of the response, or None."""
     value = e.header(name)
     return value.strip() if value is not None else None
@@ -36,7 +36,7 @@ def number(text: str | None) -> int | None:
     return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else None
 
 
-def server_time(e: Exchange) -> datetime:
+def server_time(e: ask.Exchange) -> datetime:
     """Return when the server responded: by its Date header field, else by the suite's clock."""
     return http_date(field(e, "date") or "") or e.when or datetime.now(UTC)
 
@@ -65,7 +65,7 @@ def has_the_three_fields(exchanges: Exchanges) -> Findings:
                 yield e, f"a header field {name}", "none"
 
 
-def unreadable(e: Exchange) -> Findings:
+def unreadable(e: ask.Exchange) -> Findings:
     """Yield a finding for each of the three header fields that is there and cannot be parsed."""
     for name in (LIMIT, REMAINING):
         if (text := field(e, name)) is not None and number(text) is None:
@@ -135,7 +135,7 @@ def form_of_retry_after(exchanges: Exchanges) -> Findings:
         yield e, "", "seconds" if re.fullmatch(r"\d+", field(e, "retry-after") or "") else "not a number of seconds"
 
 
-def has_limits(e: Exchange) -> bool:
+def has_limits(e: ask.Exchange) -> bool:
     """A response, other than a 429, with one of the three header fields."""
     given = any(field(e, name) is not None for name in (LIMIT, REMAINING, RESET))
     return e.response is not None and e.status != 429 and given
@@ -170,7 +170,7 @@ def waiting_is_enough(exchanges: Exchanges) -> Findings:
     So does one before which the run did not wait, and one for a start, since starts may have a limit of their own.
     """
     selected = exchanges.all(lambda e: e.response is not None)
-    first: Exchange | None = None
+    first: ask.Exchange | None = None
     for before, e in pairwise(selected):
         wait = retry_after_seconds(field(before, "retry-after"), server_time(before)) if is_429(before) else None
         waited = seconds_between(before, e)
@@ -190,7 +190,7 @@ def waiting_is_enough(exchanges: Exchanges) -> Findings:
             return
 
 
-def is_again(e: Exchange, before: Exchange) -> bool:
+def is_again(e: ask.Exchange, before: ask.Exchange) -> bool:
     """Whether a request is the same as another, and neither a start nor one that ordered its response."""
     same = (before.request.target, before.request.header("authorization")) == (
         e.request.target,
@@ -199,22 +199,22 @@ def is_again(e: Exchange, before: Exchange) -> bool:
     return same and not any(x.obeyed or x.ask.starts for x in (before, e))
 
 
-def seconds_between(before: Exchange, e: Exchange) -> float | None:
+def seconds_between(before: ask.Exchange, e: ask.Exchange) -> float | None:
     """Return how many seconds passed between a response and a later request; None if that is unknown."""
     return (e.when - before.when).total_seconds() - before.seconds if e.when and before.when else None
 
 
-def ended_since(other: Exchange, first: Exchange) -> bool:
+def ended_since(other: ask.Exchange, first: ask.Exchange) -> bool:
     """Whether a response was complete when that to the first request was, or later."""
     return ended(other) >= ended(first)
 
 
-def sent_before_end_of(other: Exchange, last: Exchange) -> bool:
+def sent_before_end_of(other: ask.Exchange, last: ask.Exchange) -> bool:
     """Whether a request was sent before the response to the last request was complete."""
     return other.when is not None and other.when <= ended(last)
 
 
-def ended(e: Exchange) -> datetime:
+def ended(e: ask.Exchange) -> datetime:
     """Return when a response was complete; if that is unknown, the earliest possible moment."""
     return e.when + timedelta(seconds=e.seconds) if e.when else datetime.min.replace(tzinfo=UTC)
 

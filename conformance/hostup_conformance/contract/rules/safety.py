@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import re
 
-from hostup_conformance.contract.ask import WITHOUT_KEY, Exchange
-from hostup_conformance.contract.caching import is_shared
-from hostup_conformance.contract.content import output_members, strings
+from hostup_conformance.contract import ask, caching, content, selectors
 from hostup_conformance.contract.rules import Exchanges, Findings, rule
-from hostup_conformance.contract.selectors import is_availability, is_output
 from hostup_conformance.contract.target import Target
 from hostup_conformance.keeping.redact import MARK, Redactor, redactor
 
@@ -33,7 +30,7 @@ SEARCHED, SEARCHED_WITH_ESCAPES, SEARCHED_FOR_INTERNALS = 8 << 20, 1 << 14, 1 <<
 COMPARED = 1 << 16
 
 
-def texts(e: Exchange) -> list[str]:
+def texts(e: ask.Exchange) -> list[str]:
     """Return the header section and the beginning of the body of a response, as text."""
     assert e.response is not None  # noqa: S101 - the selectors see to it
     section = "\n".join(f"{name}: {value}" for name, value in e.response.headers)
@@ -49,7 +46,7 @@ def internals(text: str) -> str | None:
     return None
 
 
-def has_response(e: Exchange) -> bool:
+def has_response(e: ask.Exchange) -> bool:
     """Any response. A request with the key in its URL is exempt, since a response may repeat the URL."""
     return e.response is not None and e.ask.credential != "query"
 
@@ -84,7 +81,7 @@ def no_internals(exchanges: Exchanges) -> Findings:
 
     Of the 200s, only the availability is searched, since the output of a command may hold anything.
     """
-    for e in exchanges.each(lambda e: has_response(e) and (e.status != 200 or is_availability(e))):
+    for e in exchanges.each(lambda e: has_response(e) and (e.status != 200 or selectors.is_availability(e))):
         for text in texts(e):
             if found := internals(text):
                 yield e, "nothing of the server's internals", found
@@ -109,23 +106,23 @@ def output_stays(exchanges: Exchanges) -> Findings:
     for e in selected:
         if (entitled(e) or not told_apart(e, exchanges.target)) and e.status == 200:
             continue
-        if found := sorted(output_members(exchanges.take(e).body)):
+        if found := sorted(content.output_members(exchanges.take(e).body)):
             yield e, "no command output", f"members {', '.join(found)}"
-        elif known and any(map("\0".join(strings(e.body)).__contains__, known)):
+        elif known and any(map("\0".join(content.strings(e.body)).__contains__, known)):
             yield e, "no command output", "a text that a poll of this run returned"
 
 
-def told_apart(e: Exchange, target: Target) -> bool:
+def told_apart(e: ask.Exchange, target: Target) -> bool:
     """Whether the target is said to know what makes this request one that may not see output: its key, or its VPS."""
     needs = {
-        "credentials": e.ask.credential in {*WITHOUT_KEY, "query"},
+        "credentials": e.ask.credential in {*ask.WITHOUT_KEY, "query"},
         "scopes": e.ask.credential == "read",
         "ids": e.ask.vps not in {"own", "unavailable", None},
     }
     return any(applies and target.has(need) for need, applies in needs.items())
 
 
-def entitled(e: Exchange) -> bool:
+def entitled(e: ask.Exchange) -> bool:
     """Whether the request may get command output, or another rule judges a 200 for it."""
     if e.ask.credential == "unnamed":
         return True
@@ -148,8 +145,8 @@ def output_is_not_shared(exchanges: Exchanges) -> Findings:
 
     They pass where every use has to be validated with the server (max-age=0, must-revalidate).
     """
-    for e in exchanges.each(is_output):
-        if is_shared(e):
+    for e in exchanges.each(selectors.is_output):
+        if caching.is_shared(e):
             yield (
                 e,
                 "Cache-Control: no-store or private, or no Cache-Control",

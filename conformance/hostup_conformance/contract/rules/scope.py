@@ -4,33 +4,27 @@ from __future__ import annotations
 
 from urllib.parse import unquote
 
-from hostup_conformance.contract.ask import Exchange, Pid, is_devious, is_start
-from hostup_conformance.contract.content import (
-    below,
-    if_valid,
-    member,
-    named_members,
-    output_members,
-    show_status,
-    status_of,
-)
+from hostup_conformance.contract import ask, content, selectors
 from hostup_conformance.contract.rules import Exchanges, Findings, rule
-from hostup_conformance.contract.selectors import judged
 
 
 @rule("SCOPE-01", seeks="probe by a key with read:vm alone")
 def read_may_probe(exchanges: Exchanges) -> Findings:
     """Any status code but 200 is a finding: the probe needs no other scope than read:vm."""
     for e in exchanges.each(
-        lambda e: judged(e) and e.ask.credential == "read" and e.ask.vps == "own" and e.ask.pid == Pid.ABSENT
+        lambda e: (
+            selectors.judged(e) and e.ask.credential == "read" and e.ask.vps == "own" and e.ask.pid == ask.Pid.ABSENT
+        )
     ):
         if e.status != 200:
-            yield e, f"status 200{if_valid(e)}", status_of(e)
+            yield e, f"status 200{content.if_valid(e)}", content.status_of(e)
 
 
-def polls_own(e: Exchange) -> bool:
+def polls_own(e: ask.Exchange) -> bool:
     """A poll of the caller's own VPS that a key with read:vm alone must not make."""
-    return judged(e) and e.ask.vps == "own" and e.ask.pid in {Pid.FINISHED, Pid.RUNNING, Pid.UNKNOWN}
+    return (
+        selectors.judged(e) and e.ask.vps == "own" and e.ask.pid in {ask.Pid.FINISHED, ask.Pid.RUNNING, ask.Pid.UNKNOWN}
+    )
 
 
 @rule("SCOPE-02", seeks="poll by a key with read:vm alone that would tell")
@@ -43,7 +37,7 @@ def read_may_not_poll(exchanges: Exchanges) -> Findings:
     pollable = {e.ask.pid for e in exchanges.all(polls_own) if e.ask.credential == "full" and e.status == 200}
     for e in exchanges.all(lambda e: polls_own(e) and e.ask.credential == "read"):
         if (e.ask.pid in pollable or e.status not in {400, 404}) and exchanges.take(e).status != 403:
-            yield e, "status 403", status_of(e)
+            yield e, "status 403", content.status_of(e)
 
 
 @rule("SCOPE-03", seeks="HEAD by a key with read:vm alone")
@@ -52,22 +46,22 @@ def head_needs_the_scope_of_get(exchanges: Exchanges) -> Findings:
     for e in exchanges.each(
         lambda e: e.response is not None and e.request.method == "HEAD" and e.ask.credential == "read"
     ):
-        if e.ask.pid != Pid.ABSENT and below(e, 400):
-            yield e, "a refusal, as GET gets", show_status(e)
+        if e.ask.pid != ask.Pid.ABSENT and content.below(e, 400):
+            yield e, "a refusal, as GET gets", content.show_status(e)
 
 
 @rule("SCOPE-04", seeks="start by a key with read:vm alone")
 def read_may_not_start(exchanges: Exchanges) -> Findings:
     """The status code must be 403: the command is as documented and the VPS is the caller's own."""
-    for e in exchanges.each(lambda e: is_start(e) and e.ask.credential == "read" and e.ask.vps == "own"):
+    for e in exchanges.each(lambda e: ask.is_start(e) and e.ask.credential == "read" and e.ask.vps == "own"):
         if e.status != 403:
-            yield e, "status 403", status_of(e)
+            yield e, "status 403", content.status_of(e)
 
 
-def is_disguised_poll(e: Exchange) -> bool:
+def is_disguised_poll(e: ask.Exchange) -> bool:
     """A poll with read:vm alone that is spelled so that a check of the scope may not recognize it."""
     elsewhere = e.ask.resource == "other" and "exec" in unquote(e.request.path).lower()
-    odd = not e.ask.pid.well_formed or is_devious(e.request) or elsewhere
+    odd = not e.ask.pid.well_formed or ask.is_devious(e.request) or elsewhere
     return e.response is not None and e.ask.credential == "read" and odd and not e.ask.starts
 
 
@@ -78,7 +72,7 @@ def no_variation_bypasses_the_scope(exchanges: Exchanges) -> Findings:
     The availability passes: POLL-02 and PID-11 judge whether a pid may be ignored. SAFETY-03 judges output in an error.
     """
     for e in exchanges.each(is_disguised_poll):
-        if below(e, 400) and (found := sorted(output_members(e.body))):
-            yield e, "no command output", named_members(found)
-        elif e.status == 200 and member(e, "pid") is not None:
-            yield e, "no start of a command", named_members(e.body)
+        if content.below(e, 400) and (found := sorted(content.output_members(e.body))):
+            yield e, "no command output", content.named_members(found)
+        elif e.status == 200 and content.member(e, "pid") is not None:
+            yield e, "no start of a command", content.named_members(e.body)

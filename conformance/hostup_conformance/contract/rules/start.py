@@ -7,31 +7,8 @@ from statistics import median
 from typing import Any
 from urllib.parse import parse_qs, unquote
 
-from hostup_conformance.contract.ask import Exchange, asks_start, is_start, new_pid
-from hostup_conformance.contract.commands import printed_anywhere
-from hostup_conformance.contract.content import below, envelope_of, failed, member, named_members, refused, status_of
-from hostup_conformance.contract.lives import (
-    Life,
-    lives,
-    sleepless,
-    stream,
-)
-from hostup_conformance.contract.paths import LONGEST_COMMAND
-from hostup_conformance.contract.responder import Who, is_chunked, responded
+from hostup_conformance.contract import ask, commands, content, lives, paths, responder, selectors, starts
 from hostup_conformance.contract.rules import Exchanges, Findings, rule
-from hostup_conformance.contract.selectors import (
-    BUSY,
-    asks_output,
-    has_json,
-    is_availability,
-    is_output,
-    is_start_on_own,
-    judged,
-    new_poll,
-    started,
-    starts,
-)
-from hostup_conformance.contract.starts import is_readable, proper_command
 from hostup_conformance.keeping.safe_text import counted
 
 #: The status codes with which a provider may block a command, as the documentation of the POST says that some do.
@@ -44,10 +21,12 @@ WINDOWS = ("cmd", "powershell")
 PRINTING = ("streams", "number", "nothing", "errors", "six_kilobytes", "exit", "slow")
 
 
-def differs(e: Exchange, name: str, expected: bytes) -> dict[str, Any] | None:
+def differs(e: ask.Exchange, name: str, expected: bytes) -> dict[str, Any] | None:
     """Return a stream if it differs from what was printed by more than line ends and surrounding white space."""
-    plain = [text.replace("\r\n", "\n").strip() for text in (stream(e, name), expected.decode("utf-8", "replace"))]
-    return None if plain[0] == plain[1] else {name: member(e, name)}
+    plain = [
+        text.replace("\r\n", "\n").strip() for text in (lives.stream(e, name), expected.decode("utf-8", "replace"))
+    ]
+    return None if plain[0] == plain[1] else {name: content.member(e, name)}
 
 
 def shortened(expected: bytes) -> str:
@@ -65,22 +44,31 @@ def start_gets_200(exchanges: Exchanges) -> Findings:
     passes there as well, unless it is for a command with nothing unusual but its length. START-24 judges the 411 of a
     chunked start.
     """
-    selected = list(exchanges.each(lambda e: starts(e) and (proper_command(e.request) or "").isascii()))
+    selected = list(
+        exchanges.each(lambda e: selectors.starts(e) and (starts.proper_command(e.request) or "").isascii())
+    )
     works = any(e.status == 200 for e in selected)
     for e in selected:
-        let_pass = {200, 403, *(BUSY if works else set()), *(BLOCKED if works and not is_longest(e) else set())}
-        if e.status not in let_pass and not (works and (responded(e, Who.GATEWAY) or is_length_required(e))):
-            yield e, "status 200", status_of(e)
+        let_pass = {
+            200,
+            403,
+            *(selectors.BUSY if works else set()),
+            *(BLOCKED if works and not is_longest(e) else set()),
+        }
+        if e.status not in let_pass and not (
+            works and (responder.responded(e, responder.Who.GATEWAY) or is_length_required(e))
+        ):
+            yield e, "status 200", content.status_of(e)
 
 
-def is_length_required(e: Exchange) -> bool:
+def is_length_required(e: ask.Exchange) -> bool:
     """Whether a chunked start got a 411, since a server may demand a Content-Length."""
-    return e.status == 411 and is_chunked(e)
+    return e.status == 411 and responder.is_chunked(e)
 
 
-def is_longest(e: Exchange) -> bool:
+def is_longest(e: ask.Exchange) -> bool:
     """Whether the command of a start has the greatest length that the documentation allows."""
-    return len(proper_command(e.request) or "") == LONGEST_COMMAND
+    return len(starts.proper_command(e.request) or "") == paths.LONGEST_COMMAND
 
 
 @rule("START-02", seeks="start that got 200")
@@ -89,14 +77,14 @@ def start_has_its_form(exchanges: Exchanges) -> Findings:
 
     Where present, pid must be an integer above 0 and pollUrl a string.
     """
-    for e in exchanges.each(lambda e: starts(e) and e.status == 200 and has_json(e)):
+    for e in exchanges.each(lambda e: selectors.starts(e) and e.status == 200 and selectors.has_json(e)):
         if not isinstance(e.body, dict):
             yield e, "a JSON object", e.body
             continue
-        envelope = envelope_of(e.body)
+        envelope = content.envelope_of(e.body)
         if envelope and "pid" not in e.body:
             yield e, "the members pid and pollUrl", f"an envelope with the member {envelope}"
-        if "pid" in e.body and new_pid(e) is None:
+        if "pid" in e.body and ask.new_pid(e) is None:
             yield e, "pid: an integer above 0", {"pid": e.body["pid"]}
         if not isinstance(e.body.get("pollUrl", ""), str):
             yield e, "pollUrl: a string", {"pollUrl": e.body["pollUrl"]}
@@ -108,9 +96,9 @@ def start_says_the_pid(exchanges: Exchanges) -> Findings:
 
     Where pollUrl has the pid, the run polls by that. START-02 judges the value of a pid.
     """
-    selected = list(exchanges.each(started))
+    selected = list(exchanges.each(selectors.started))
     for e in [e for e in selected if "pid" not in e.body][:1]:
-        yield e, "", f"no pid, but {named_members(e.body)}"
+        yield e, "", f"no pid, but {content.named_members(e.body)}"
 
 
 @rule("START-04", seeks="response to a start with a pollUrl")
@@ -119,7 +107,7 @@ def poll_url_leads_here(exchanges: Exchanges) -> Findings:
 
     A prefix before the path passes.
     """
-    for e in exchanges.each(lambda e: started(e) and isinstance(e.body.get("pollUrl"), str)):
+    for e in exchanges.each(lambda e: selectors.started(e) and isinstance(e.body.get("pollUrl"), str)):
         url = e.body["pollUrl"]
         path, _, query = url.partition("?")
         segments, asked = ([unquote(part) for part in text.split("/")] for text in (path, e.request.target))
@@ -139,13 +127,13 @@ def output_is_the_commands(exchanges: Exchanges) -> Findings:
     out which system the guest has is judged by the beginning of its output, since only that is known.
     """
     for life in exchanges.lives:
-        begun = printed_anywhere(proper_command(life.start.request) or "")
-        if life.end and begun not in stream(exchanges.take(life.end), "stdout"):
-            yield life.end, f"stdout: {begun}...", {"stdout": member(life.end, "stdout")}
+        begun = commands.printed_anywhere(starts.proper_command(life.start.request) or "")
+        if life.end and begun not in lives.stream(exchanges.take(life.end), "stdout"):
+            yield life.end, f"stdout: {begun}...", {"stdout": content.member(life.end, "stdout")}
     for e, text in exchanges.echoes():
-        if text.isascii() and stream(e, "stdout").strip() != text:
-            yield e, f"stdout: {text}", {"stdout": member(e, "stdout")}
-        if text.isascii() and text in stream(e, "stderr"):
+        if text.isascii() and lives.stream(e, "stdout").strip() != text:
+            yield e, f"stdout: {text}", {"stdout": content.member(e, "stdout")}
+        if text.isascii() and text in lives.stream(e, "stderr"):
             yield e, "nothing in stderr", {"stderr": e.body["stderr"]}
     for e, command in exchanges.ends(*PRINTING, *WINDOWS):
         if got := differs(e, "stdout", command.stdout):
@@ -161,14 +149,16 @@ def comes_to_its_end(exchanges: Exchanges) -> Findings:
     for life in exchanges.lives:
         begun = life.seconds_until(life.polls[0]) if life.polls else 0.0
         polls = [exchanges.take(e) for e in life.polls if life.is_short]
-        late = [e for e in polls if member(e, "exited") is False and life.seconds_until(e) >= begun + LONG_ENOUGH]
+        late = [
+            e for e in polls if content.member(e, "exited") is False and life.seconds_until(e) >= begun + LONG_ENOUGH
+        ]
         if late:
             yield late[0], "exited true by now", f"exited false {life.seconds_until(late[0]):.1f} s after the start"
 
 
-def beyond_ascii(e: Exchange) -> bool:
+def beyond_ascii(e: ask.Exchange) -> bool:
     """A start whose command has characters outside ASCII."""
-    return starts(e) and not (proper_command(e.request) or "").isascii()
+    return selectors.starts(e) and not (starts.proper_command(e.request) or "").isascii()
 
 
 @rule("START-07", seeks="start of a command beyond ASCII")
@@ -178,14 +168,14 @@ def text_is_passed_on(exchanges: Exchanges) -> Findings:
     A busy server (409, 429 or 503) and one that blocks the command (403) pass, and so does a front end that refuses
     large bodies in a form of its own. In a Windows guest, the console's code page decides what is printed.
     """
-    for e in exchanges.each(lambda e: beyond_ascii(e) and e.status not in {403, *BUSY}):
-        if e.status != 200 and not responded(e, Who.FRONT_END):
-            yield e, "status 200", status_of(e)
+    for e in exchanges.each(lambda e: beyond_ascii(e) and e.status not in {403, *selectors.BUSY}):
+        if e.status != 200 and not responder.responded(e, responder.Who.FRONT_END):
+            yield e, "status 200", content.status_of(e)
     for e, text in exchanges.echoes() if exchanges.guest not in WINDOWS else ():
-        if not text.isascii() and stream(e, "stdout").strip() != text:
-            yield e, f"stdout: {text}", {"stdout": member(e, "stdout")}
+        if not text.isascii() and lives.stream(e, "stdout").strip() != text:
+            yield e, f"stdout: {text}", {"stdout": content.member(e, "stdout")}
     for e, command in exchanges.ends("letters", "longest_in_bytes"):
-        got = stream(e, "stdout")
+        got = lives.stream(e, "stdout")
         if got and not command.stdout.decode().startswith(got.rstrip("\ufffd").rstrip()):
             yield e, f"stdout: {shortened(command.stdout)}", {"stdout": got}
 
@@ -202,9 +192,11 @@ def tells_the_exit_code(exchanges: Exchanges) -> Findings:
             yield e, f"exitCode {command.exit_code}", "no exitCode"
 
 
-def on_unavailable(e: Exchange) -> bool:
+def on_unavailable(e: ask.Exchange) -> bool:
     """A start or a probe, with the full key, of the VPS whose agent is not available."""
-    return e.ask.credential == "full" and e.ask.vps == "unavailable" and (is_start(e) or is_availability(e))
+    return (
+        e.ask.credential == "full" and e.ask.vps == "unavailable" and (ask.is_start(e) or selectors.is_availability(e))
+    )
 
 
 @rule("START-09", seeks="start, and no probe, of the VPS without an agent")
@@ -213,31 +205,31 @@ def no_start_without_agent(exchanges: Exchanges) -> Findings:
 
     A server that says available true in one of the run's probes is exempt: PROBE-07 judges that.
     """
-    if any(member(e, "available") is True for e in exchanges.all(on_unavailable)):
+    if any(content.member(e, "available") is True for e in exchanges.all(on_unavailable)):
         return
-    for e in exchanges.each(lambda e: on_unavailable(e) and is_start(e)):
-        if below(e, 400):
-            yield e, "an error", status_of(e)
+    for e in exchanges.each(lambda e: on_unavailable(e) and ask.is_start(e)):
+        if content.below(e, 400):
+            yield e, "an error", content.status_of(e)
 
 
 @rule("START-10")
 def pids_differ(exchanges: Exchanges) -> Findings:
     """A pid that comes again is a finding, unless a poll has reported the end of its earlier command in between."""
-    alive: dict[str, Exchange] = {}
-    for e in exchanges.all(lambda e: is_new(e) or (asks_output(e) and is_output(e))):
-        if not (poll := new_poll(e)):
-            if member(e, "exited") is True:
+    alive: dict[str, ask.Exchange] = {}
+    for e in exchanges.all(lambda e: is_new(e) or (selectors.asks_output(e) and selectors.is_output(e))):
+        if not (poll := selectors.new_poll(e)):
+            if content.member(e, "exited") is True:
                 alive.pop(e.request.target, None)
             continue
         before = alive.setdefault(poll, exchanges.take(e))
         if before is not e:
             expected = f"another pid than in request {before.number}, whose command may still run"
-            yield e, expected, {"pid": new_pid(e)}
+            yield e, expected, {"pid": ask.new_pid(e)}
 
 
-def is_new(e: Exchange) -> bool:
+def is_new(e: ask.Exchange) -> bool:
     """A start on the caller's own VPS whose response has a pid."""
-    return new_pid(e) is not None and e.ask.vps == "own"
+    return ask.new_pid(e) is not None and e.ask.vps == "own"
 
 
 @rule("START-11")
@@ -256,7 +248,7 @@ def errors_are_the_commands(exchanges: Exchanges) -> Findings:
 def output_is_whole(exchanges: Exchanges) -> Findings:
     """stdout of a command that prints 100 KiB must not be cut. A body that says that it was truncated passes."""
     for e, command in exchanges.ends("letters", "longest"):
-        got, printed = stream(e, "stdout"), command.stdout.decode()
+        got, printed = lives.stream(e, "stdout"), command.stdout.decode()
         cut = len(got) < len(printed) and printed.startswith(got.rstrip("\ufffd"))
         if cut and not any("trunc" in name.lower() and value for name, value in e.body.items()):
             yield e, f"{len(printed)} characters in stdout", f"the first {len(got)}"
@@ -273,13 +265,13 @@ def output_is_exact(exchanges: Exchanges) -> Findings:
     for e, command in exchanges.ends("streams", "lines", "number", "control"):
         for name, expected in (("stdout", command.stdout), ("stderr", words + command.stderr)):
             elsewhere = command.name != "control" and differs_in_print(e, name, expected)
-            if command.exact and stream(e, name) != expected.decode() and not elsewhere:
-                yield e, f"{name}: {expected.decode()!r}", {name: member(e, name)}
+            if command.exact and lives.stream(e, name) != expected.decode() and not elsewhere:
+                yield e, f"{name}: {expected.decode()!r}", {name: content.member(e, name)}
 
 
-def differs_in_print(e: Exchange, name: str, expected: bytes) -> bool:
+def differs_in_print(e: ask.Exchange, name: str, expected: bytes) -> bool:
     """Whether the printable characters of a stream differ from those that were written."""
-    texts = (stream(e, name), expected.decode())
+    texts = (lives.stream(e, name), expected.decode())
     return len({"".join(c for c in text if c.isprintable() and not c.isspace()) for text in texts}) > 1
 
 
@@ -311,11 +303,11 @@ def runs_once(exchanges: Exchanges) -> Findings:
     once = any(True for _ in exchanges.ends("once"))
     # The first trace is taken before anything is written.
     for e, _ in list(exchanges.ends("trace"))[1:] if once else ():
-        times = stream(e, "stdout").rpartition("once ")[2].strip()
+        times = lives.stream(e, "stdout").rpartition("once ")[2].strip()
         if times.isdecimal() and times != "1":
             yield e, "a command that ran once after one start", f"it ran {times} times"
     for number, (e, _) in enumerate(exchanges.ends("again"), 1):
-        times = stream(e, "stdout").strip()
+        times = lives.stream(e, "stdout").strip()
         if times.isdecimal() and times != str(number):
             expected = f"a command that has run {counted(number, 'time')} after {counted(number, 'start')}"
             yield e, expected, "it has run once" if times == "1" else f"it has run {times} times"
@@ -324,18 +316,20 @@ def runs_once(exchanges: Exchanges) -> Findings:
 @rule("START-17")
 def refusal_starts_nothing(exchanges: Exchanges) -> Findings:
     """A start that was refused with 4xx must not have run: its command would have left its name in a file."""
-    printed = " ".join(stream(life.end, "stdout") for life in exchanges.lives if life.name == "trace" and life.end)
+    printed = " ".join(
+        lives.stream(life.end, "stdout") for life in exchanges.lives if life.name == "trace" and life.end
+    )
     ran = [name for name in printed.split() if name.startswith("refused_")]
-    for e in exchanges.each(lambda e: asks_start(e) and refused(e)) if printed else ():
+    for e in exchanges.each(lambda e: ask.asks_start(e) and content.refused(e)) if printed else ():
         body = e.request.body.decode("utf-8", "replace")
         if any(f"hostup-{name}-" in body for name in ran):
-            yield e, "a refused command that does not run", f"{status_of(e)}, and it ran in the guest"
+            yield e, "a refused command that does not run", f"{content.status_of(e)}, and it ran in the guest"
 
 
 @rule("START-18")
 def start_does_not_wait(exchanges: Exchanges) -> Findings:
     """The start of a command that takes a while must not take that much longer than other starts."""
-    usual = median([e.seconds for e in exchanges.all(lambda e: starts(e) and e.status == 200)] or [0.0])
+    usual = median([e.seconds for e in exchanges.all(lambda e: selectors.starts(e) and e.status == 200)] or [0.0])
     for life in exchanges.lives:
         if life.name != "slow" or not life.command:
             continue
@@ -351,8 +345,8 @@ def runs_as_it_was_sent(exchanges: Exchanges) -> Findings:
     What it prints shows how the shell read it. START-13 judges the white space around that.
     """
     for e, command in exchanges.ends("verbatim", "lines"):
-        if stream(e, "stdout").strip() != command.stdout.decode().strip():
-            yield e, f"stdout: {shortened(command.stdout)}", {"stdout": member(e, "stdout")}
+        if lives.stream(e, "stdout").strip() != command.stdout.decode().strip():
+            yield e, f"stdout: {shortened(command.stdout)}", {"stdout": content.member(e, "stdout")}
 
 
 @rule("START-20")
@@ -363,10 +357,10 @@ def any_bytes_can_be_polled(exchanges: Exchanges) -> Findings:
     """
     for life in exchanges.lives_of("not_utf_8"):
         if not life.end:
-            for e in [e for e in life.polls if failed(e)][:1]:
-                yield e, "status 200, and a string", status_of(e)
+            for e in [e for e in life.polls if content.failed(e)][:1]:
+                yield e, "status 200, and a string", content.status_of(e)
             continue
-        text = stream(life.end, "stdout")
+        text = lives.stream(life.end, "stdout")
         if not (text.startswith("a") and text.rstrip().endswith("z")):
             yield life.end, "stdout: a...z, and any characters in between", {"stdout": text}
 
@@ -380,15 +374,15 @@ def simultaneous_polls_tear_nothing(exchanges: Exchanges) -> Findings:
     for life in exchanges.lives_of("shared"):
         expected = life.command.stdout if life.command else b""
         for e in life.polls:
-            if member(e, "exited") is True and differs(e, "stdout", expected):
-                yield e, f"stdout: {shortened(expected)}", counted(len(stream(e, "stdout")), "character")
+            if content.member(e, "exited") is True and differs(e, "stdout", expected):
+                yield e, f"stdout: {shortened(expected)}", counted(len(lives.stream(e, "stdout")), "character")
 
 
 @rule("START-22")
 def does_not_end_early(exchanges: Exchanges) -> Findings:
     """exited must not be true while a command runs whose duration is known."""
     for life in exchanges.lives:
-        if life.name != "slow" or sleepless(life):
+        if life.name != "slow" or lives.sleepless(life):
             continue
         if not (life.command and life.end and life.end.when and life.start.when):
             continue
@@ -405,15 +399,15 @@ def running_is_told_at_once(exchanges: Exchanges) -> Findings:
         if not life.command or not life.polls:
             continue
         e = life.polls[0]
-        if e.status != 200 and e.status not in BUSY:
-            yield e, "status 200 with exited false", status_of(e)
-        elif e.seconds > 0.7 * life.command.seconds and member(e, "exited") is True:
+        if e.status != 200 and e.status not in selectors.BUSY:
+            yield e, "status 200 with exited false", content.status_of(e)
+        elif e.seconds > 0.7 * life.command.seconds and content.member(e, "exited") is True:
             yield e, "exited false at once", f"exited true after {e.seconds:.1f} s"
 
 
-def is_framed_otherwise(e: Exchange) -> bool:
+def is_framed_otherwise(e: ask.Exchange) -> bool:
     """Whether a start is sent chunked, or with a parameter of its media type."""
-    return is_chunked(e) or ";" in (e.request.header("content-type") or "")
+    return responder.is_chunked(e) or ";" in (e.request.header("content-type") or "")
 
 
 @rule("START-24", seeks="start that was framed in another way")
@@ -422,38 +416,41 @@ def framing_is_free(exchanges: Exchanges) -> Findings:
 
     For a chunked start, a 411 passes too. Any refusal by a busy server passes, and so does the page of a firewall.
     """
-    works = any(e.status == 200 for e in exchanges.all(is_start_on_own))
-    for e in exchanges.each(lambda e: is_start_on_own(e) and is_framed_otherwise(e)):
-        if works and not (e.status in {200, *BUSY} or responded(e, Who.FRONT_END, Who.FIREWALL)):
-            yield e, "status 200", status_of(e)
+    works = any(e.status == 200 for e in exchanges.all(selectors.is_start_on_own))
+    for e in exchanges.each(lambda e: selectors.is_start_on_own(e) and is_framed_otherwise(e)):
+        if works and not (
+            e.status in {200, *selectors.BUSY}
+            or responder.responded(e, responder.Who.FRONT_END, responder.Who.FIREWALL)
+        ):
+            yield e, "status 200", content.status_of(e)
 
 
-def is_start_or_any_poll(e: Exchange) -> bool:
+def is_start_or_any_poll(e: ask.Exchange) -> bool:
     """A start, or a poll of a pid with whatever key and of whatever VPS."""
-    return starts(e) or (judged(e) and e.ask.number is not None)
+    return selectors.starts(e) or (selectors.judged(e) and e.ask.number is not None)
 
 
-def polls_after_refusal(exchanges: list[Exchange]) -> Iterator[tuple[Exchange, Exchange]]:
+def polls_after_refusal(exchanges: list[ask.Exchange]) -> Iterator[tuple[ask.Exchange, ask.Exchange]]:
     """Yield the first poll with the full key of each command of which an earlier poll was refused, with the refusal.
 
     A command whose end was already reported, to whatever key or under whatever VPS, is left out.
     """
-    for life in lives(exchanges):
+    for life in lives.lives(exchanges):
         first = next((e for e in life.polls if e.ask.credential == "full"), None)
         refusals = refusals_before(life, first) if first else []
         if first and refusals and not any(has_ended(e, life, first) for e in exchanges):
             yield first, refusals[-1]
 
 
-def refusals_before(life: Life, poll: Exchange) -> list[Exchange]:
+def refusals_before(life: lives.Life, poll: ask.Exchange) -> list[ask.Exchange]:
     """Return the polls of a command that were refused before another poll of it."""
     return [e for e in life.polls if e.number < poll.number and e.status in {401, 403}]
 
 
-def has_ended(e: Exchange, life: Life, poll: Exchange) -> bool:
+def has_ended(e: ask.Exchange, life: lives.Life, poll: ask.Exchange) -> bool:
     """Whether an exchange between the start of a command and a poll of it reported the end of the command."""
     between = life.start.number < e.number < poll.number
-    return between and e.ask.number == poll.ask.number and member(e, "exited") is True
+    return between and e.ask.number == poll.ask.number and content.member(e, "exited") is True
 
 
 @rule("START-25", seeks="command of which a poll was refused before")
@@ -463,12 +460,12 @@ def refusal_uses_nothing_up(exchanges: Exchanges) -> Findings:
     A refusal is a finding only if, later in the run, a command of which no poll was refused reported its end.
     """
     every = exchanges.all(is_start_or_any_poll)
-    undisturbed = [life.end.number for life in lives(every) if life.end and not refusals_before(life, life.end)]
+    undisturbed = [life.end.number for life in lives.lives(every) if life.end and not refusals_before(life, life.end)]
     for first, refusal in polls_after_refusal(every):
         exchanges.take(first)
-        if refused(first) and first.status not in BUSY and first.number < max(undisturbed, default=0):
-            earlier = f"since request {refusal.number} was refused ({status_of(refusal)}) and changes nothing"
-            yield first, f"status 200, {earlier}", status_of(first)
+        if content.refused(first) and first.status not in selectors.BUSY and first.number < max(undisturbed, default=0):
+            earlier = f"since request {refusal.number} was refused ({content.status_of(refusal)}) and changes nothing"
+            yield first, f"status 200, {earlier}", content.status_of(first)
 
 
 @rule("START-26", seeks="start with a body that is hard to read")
@@ -479,10 +476,15 @@ def odd_body_is_no_failure(exchanges: Exchanges) -> Findings:
     been transient passes; HTTP-08 judges that.
     """
     for e in exchanges.each(
-        lambda e: asks_start(e) and e.ask.vps == "own" and e.ask.credential == "full" and not is_readable(e.request)
+        lambda e: (
+            ask.asks_start(e)
+            and e.ask.vps == "own"
+            and e.ask.credential == "full"
+            and not starts.is_readable(e.request)
+        )
     ):
-        if failed(e) and not responded(e, Who.GATEWAY):
-            yield e, "a 4xx", status_of(e)
+        if content.failed(e) and not responder.responded(e, responder.Who.GATEWAY):
+            yield e, "a 4xx", content.status_of(e)
 
 
 @rule("START-27")
@@ -493,21 +495,21 @@ def end_is_reported(exchanges: Exchanges) -> Findings:
     a 503 pass, since the server may be busy, and so does a gateway's failure, if most commands came to their end. A
     command of which an earlier poll was refused is START-25's.
     """
-    every = lives(exchanges.all(is_start_or_any_poll))
+    every = lives.lives(exchanges.all(is_start_or_any_poll))
     short = [life for life in every if life.is_short and polls_with_full_key(life)]
     mostly = 2 * sum(life.end is not None for life in short) >= len(short)
     for life in short:
         polls = [exchanges.take(e) for e in polls_with_full_key(life)]
         if life.end or refusals_before(life, polls[0]):
             continue
-        lost = [e for e in polls if e.status != 200 and e.status not in BUSY]
-        if lost and not (mostly and responded(lost[0], Who.GATEWAY)):
-            yield lost[0], "status 200, until the end was reported", status_of(lost[0])
-        elif not lost and member(polls[-1], "exited") is False and life.seconds_polled >= TOO_LONG:
+        lost = [e for e in polls if e.status != 200 and e.status not in selectors.BUSY]
+        if lost and not (mostly and responder.responded(lost[0], responder.Who.GATEWAY)):
+            yield lost[0], "status 200, until the end was reported", content.status_of(lost[0])
+        elif not lost and content.member(polls[-1], "exited") is False and life.seconds_polled >= TOO_LONG:
             said = f"exited false in all of {counted(len(polls), 'poll')}, {life.seconds_polled:.0f} s after the start"
             yield polls[-1], "exited true", said
 
 
-def polls_with_full_key(life: Life) -> list[Exchange]:
+def polls_with_full_key(life: lives.Life) -> list[ask.Exchange]:
     """Return the polls of a command that should tell its state."""
     return [e for e in life.polls if e.ask.credential == "full"]

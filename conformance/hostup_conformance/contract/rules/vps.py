@@ -8,29 +8,8 @@ from itertools import islice
 from typing import Any
 from urllib.parse import parse_qsl
 
-from hostup_conformance.contract.ask import Exchange
-from hostup_conformance.contract.content import (
-    envelope_of,
-    items_of,
-    listed_ids,
-    member,
-    misspelled,
-    named_members,
-    present,
-    refused,
-    status_of,
-)
-from hostup_conformance.contract.oracles import faults
-from hostup_conformance.contract.paths import Resource
+from hostup_conformance.contract import ask, content, oracles, paths, selectors
 from hostup_conformance.contract.rules import Exchanges, Findings, rule
-from hostup_conformance.contract.selectors import (
-    gives_either,
-    gives_list,
-    gives_status,
-    has_json,
-    is_asked,
-    is_availability,
-)
 from hostup_conformance.judging.ledger import document, members_of
 from hostup_conformance.keeping.safe_text import counted, short_json
 
@@ -61,10 +40,12 @@ MOST = {"uptimeSeconds": 20 * 366 * 86400, "memory.totalGb": 10**6, "storage.tot
 SECONDS_OFF = 60
 
 
-def claims_list(e: Exchange) -> bool:
+def claims_list(e: ask.Exchange) -> bool:
     """A 200 for the list that says that it is JSON, whatever its body is."""
     labelled = e.response is not None and e.response.media_type.endswith("json")
-    return gives_list(e) or (is_asked(e, "list") and e.status == 200 and labelled and not has_json(e))
+    return selectors.gives_list(e) or (
+        selectors.is_asked(e, "list") and e.status == 200 and labelled and not selectors.has_json(e)
+    )
 
 
 @rule("VPS-01", seeks="list of VPSs")
@@ -74,10 +55,12 @@ def list_has_its_form(exchanges: Exchanges) -> Findings:
     Each item must be an object whose id is a string that is not empty.
     """
     for e in exchanges.each(claims_list):
-        data = member(e, "data")
+        data = content.member(e, "data")
         if not isinstance(data, list):
-            other = named_members(e.body) if isinstance(e.body, dict) and "data" not in e.body else {"data": data}
-            body = short_json(e.body, 60) if has_json(e) else "a body that is no JSON, or empty"
+            other = (
+                content.named_members(e.body) if isinstance(e.body, dict) and "data" not in e.body else {"data": data}
+            )
+            body = short_json(e.body, 60) if selectors.has_json(e) else "a body that is no JSON, or empty"
             yield e, "an object with the array data", other if isinstance(e.body, dict) else body
             continue
         for item in data:
@@ -89,8 +72,8 @@ def list_has_its_form(exchanges: Exchanges) -> Findings:
 @rule("VPS-02", seeks="list of VPSs")
 def list_is_the_callers(exchanges: Exchanges) -> Findings:
     """The VPS named in HOSTUP_FOREIGN_VPS_ID must not be in the list, whichever key asks."""
-    for e in exchanges.each(lambda e: gives_list(e) and e.ask.credential in {"full", "read"}):
-        if exchanges.target.foreign_vps in listed_ids(e):
+    for e in exchanges.each(lambda e: selectors.gives_list(e) and e.ask.credential in {"full", "read"}):
+        if exchanges.target.foreign_vps in content.listed_ids(e):
             yield e, "no VPS but the caller's", f"{exchanges.target.foreign_vps}, which belongs to another account"
 
 
@@ -103,16 +86,20 @@ def list_is_whole(exchanges: Exchanges) -> Findings:
     selected = list(
         exchanges.each(
             lambda e: (
-                gives_list(e)
+                selectors.gives_list(e)
                 and e.ask.credential == "full"
                 and not e.request.query
-                and member(e, "hasMore") is not True
+                and content.member(e, "hasMore") is not True
             )
         )
     )
     for e in selected:
-        if exchanges.target.vps not in listed_ids(e):
-            yield e, f"data with {exchanges.target.vps}, or hasMore true", counted(len(listed_ids(e)), "other VPS")
+        if exchanges.target.vps not in content.listed_ids(e):
+            yield (
+                e,
+                f"data with {exchanges.target.vps}, or hasMore true",
+                counted(len(content.listed_ids(e)), "other VPS"),
+            )
 
 
 @rule("VPS-04", seeks="status of a VPS")
@@ -121,11 +108,11 @@ def status_has_its_form(exchanges: Exchanges) -> Findings:
 
     Members that are present must have their documented types; a missing one passes, and true and false are no numbers.
     """
-    for e in exchanges.each(gives_status):
+    for e in exchanges.each(selectors.gives_status):
         if not isinstance(e.body, dict):
             yield e, "a JSON object", e.body
             continue
-        if not present(e, STATUS) and (name := envelope_of(e.body)):
+        if not content.present(e, STATUS) and (name := content.envelope_of(e.body)):
             yield e, "the members at the top level", f"an envelope with the member {name}"
         for name, (what, types) in STATUS_TYPES.items():
             if name in e.body and (not isinstance(e.body[name], types) or isinstance(e.body[name], bool)):
@@ -138,8 +125,8 @@ def status_is_the_vpss(exchanges: Exchanges) -> Findings:
 
     VPS-04 judges values that are not strings. Of a server that is not said to know ids, no id is judged.
     """
-    for e in exchanges.each(gives_either):
-        id, data = member(e, "id"), member(e, "data")
+    for e in exchanges.each(selectors.gives_either):
+        id, data = content.member(e, "id"), content.member(e, "data")
         if exchanges.target.has("ids") and isinstance(id, str) and e.ask.id is not None and id != e.ask.id:
             yield e, f"id {e.ask.id}", {"id": id}
         for vps in data if isinstance(data, list) else [e.body]:
@@ -152,20 +139,26 @@ def status_is_the_vpss(exchanges: Exchanges) -> Findings:
 def wants_a_key(exchanges: Exchanges) -> Findings:
     """A list or a status in a 200 is a finding; any refusal passes."""
     for e in exchanges.each(
-        lambda e: is_asked(e, "list", "status") and e.ask.credential in {"none", "wrong"} and e.status not in ABSENT
+        lambda e: (
+            selectors.is_asked(e, "list", "status") and e.ask.credential in {"none", "wrong"} and e.status not in ABSENT
+        )
     ):
-        if gives_either(e):
-            yield e, "status 401", status_of(e)
+        if selectors.gives_either(e):
+            yield e, "status 401", content.status_of(e)
 
 
 @rule("VPS-07", seeks="status of another account's VPS")
 def status_is_the_callers(exchanges: Exchanges) -> Findings:
     """A status in a 200 is a finding. Any error passes, since the server may not offer the status at all."""
     for e in exchanges.each(
-        lambda e: is_asked(e, "status") and e.ask.credential in {"full", "read"} and e.ask.vps in {"foreign", "unknown"}
+        lambda e: (
+            selectors.is_asked(e, "status")
+            and e.ask.credential in {"full", "read"}
+            and e.ask.vps in {"foreign", "unknown"}
+        )
     ):
-        if gives_status(e):
-            yield e, "status 404, or 403", status_of(e)
+        if selectors.gives_status(e):
+            yield e, "status 404, or 403", content.status_of(e)
 
 
 @rule("VPS-08", seeks="status of a VPS")
@@ -174,8 +167,10 @@ def status_agrees(exchanges: Exchanges) -> Findings:
 
     powerState running is one if a probe says vmRunning false.
     """
-    selected = list(exchanges.each(lambda e: e.ask.vps in CALLERS and (gives_status(e) or is_availability(e))))
-    yield from contradictions(selected, [(e, e.ask.id, e.body) for e in selected if gives_status(e)])
+    selected = list(
+        exchanges.each(lambda e: e.ask.vps in CALLERS and (selectors.gives_status(e) or selectors.is_availability(e)))
+    )
+    yield from contradictions(selected, [(e, e.ask.id, e.body) for e in selected if selectors.gives_status(e)])
 
 
 @rule("VPS-09", seeks="list or status")
@@ -185,12 +180,12 @@ def as_the_document_says(exchanges: Exchanges) -> Findings:
     Much in that schema is inferred, so null passes for any member. A documented name in another spelling, and hasMore
     true without nextCursor, are findings too.
     """
-    for e in exchanges.each(gives_either):
+    for e in exchanges.each(selectors.gives_either):
         schema = "VpsPage" if e.ask.resource == "list" else "VpsStatus"
         if isinstance(e.body, dict):
-            for error in faults(schema, without_null(e.body), 3):
+            for error in oracles.faults(schema, without_null(e.body), 3):
                 yield e, f"{schema}.{'.'.join(map(str, error.instance_path))} as in the OpenAPI document", error.message
-            if found := misspelled(e.body, members_of(schema)):
+            if found := content.misspelled(e.body, members_of(schema)):
                 yield e, f"the spelling {', '.join(members_of(schema))}", ", ".join(found)
             if e.body.get("hasMore") is True and not e.body.get("nextCursor"):
                 yield e, "nextCursor with hasMore true", {"nextCursor": e.body.get("nextCursor")}
@@ -202,7 +197,7 @@ def without_null(value: Any) -> Any:
         return [without_null(item) for item in value]
     if not isinstance(value, dict):
         return value
-    return {name: without_null(member) for name, member in value.items() if member is not None}
+    return {name: without_null(item) for name, item in value.items() if item is not None}
 
 
 @rule("VPS-10", seeks="list or status")
@@ -214,54 +209,61 @@ def read_is_enough(exchanges: Exchanges) -> Findings:
     selected = list(
         exchanges.each(
             lambda e: (
-                is_asked(e, "list", "status") and e.ask.credential in {"full", "read"} and e.ask.vps in {"own", None}
+                selectors.is_asked(e, "list", "status")
+                and e.ask.credential in {"full", "read"}
+                and e.ask.vps in {"own", None}
             )
         )
     )
     given = {e.ask.resource for e in selected if e.ask.credential == "full" and e.status == 200}
     listed = any(
-        e.ask.credential == "full" and not e.request.query and exchanges.target.vps in listed_ids(e) for e in selected
+        e.ask.credential == "full" and not e.request.query and exchanges.target.vps in content.listed_ids(e)
+        for e in selected
     )
     for e in selected:
-        if e.ask.credential == "read" and e.ask.resource in given and refused(e) and e.status != 429:
-            yield e, "status 200", status_of(e)
-        whole = gives_list(e) and not e.request.query and member(e, "hasMore") is not True
-        if listed and whole and e.ask.credential == "read" and exchanges.target.vps not in listed_ids(e):
-            yield e, f"data with {exchanges.target.vps}, as for the full key", counted(len(listed_ids(e)), "other VPS")
+        if e.ask.credential == "read" and e.ask.resource in given and content.refused(e) and e.status != 429:
+            yield e, "status 200", content.status_of(e)
+        whole = selectors.gives_list(e) and not e.request.query and content.member(e, "hasMore") is not True
+        if listed and whole and e.ask.credential == "read" and exchanges.target.vps not in content.listed_ids(e):
+            yield (
+                e,
+                f"data with {exchanges.target.vps}, as for the full key",
+                counted(len(content.listed_ids(e)), "other VPS"),
+            )
 
 
-def query_of(e: Exchange) -> dict[str, str]:
+def query_of(e: ask.Exchange) -> dict[str, str]:
     """Return the parameters of a request."""
     return dict(parse_qsl(e.request.query, keep_blank_values=True))
 
 
-def cursors_in(exchanges: Iterable[Exchange]) -> set[str]:
+def cursors_in(exchanges: Iterable[ask.Exchange]) -> set[str]:
     """Return the cursors that the server has given."""
-    return {cursor for e in exchanges if isinstance(cursor := member(e, "nextCursor"), str)}
+    return {cursor for e in exchanges if isinstance(cursor := content.member(e, "nextCursor"), str)}
 
 
-def offered_in(exchanges: Iterable[Exchange]) -> set[Resource]:
+def offered_in(exchanges: Iterable[ask.Exchange]) -> set[paths.Resource]:
     """Return the resources that the server is seen to offer."""
     return {e.ask.resource for e in exchanges if e.status == 200}
 
 
-def limit_of(e: Exchange) -> int | None:
+def limit_of(e: ask.Exchange) -> int | None:
     """Return the limit that a request asks for, None for one that is not documented."""
     text = query_of(e).get("limit", "")
     return int(text) if re.fullmatch(r"[1-9]\d?|100", text, re.ASCII) else None
 
 
-def of_all(e: Exchange) -> bool:
+def of_all(e: ask.Exchange) -> bool:
     """A list, or a page of it, that is not filtered, for the full key."""
-    return gives_list(e) and e.ask.credential == "full" and not query_of(e).keys() - {"limit", "cursor"}
+    return selectors.gives_list(e) and e.ask.credential == "full" and not query_of(e).keys() - {"limit", "cursor"}
 
 
-def walks(exchanges: Iterable[Exchange]) -> Iterator[list[Exchange]]:
+def walks(exchanges: Iterable[ask.Exchange]) -> Iterator[list[ask.Exchange]]:
     """Yield each walk through the list: pages of which each has the nextCursor of the one before."""
-    walk: list[Exchange] = []
+    walk: list[ask.Exchange] = []
     for e in exchanges:
         query = query_of(e)
-        follows = bool(walk) and query.get("cursor") == member(walk[-1], "nextCursor")
+        follows = bool(walk) and query.get("cursor") == content.member(walk[-1], "nextCursor")
         if follows and query.get("limit") == query_of(walk[0]).get("limit"):
             walk.append(e)
         elif "cursor" not in query and limit_of(e):
@@ -281,20 +283,20 @@ def pages_are_the_list(exchanges: Exchanges) -> Findings:
     """
     selected = list(exchanges.each(of_all))
     for e in selected:
-        if twice := [id for id in listed_ids(e) if listed_ids(e).count(id) > 1]:
+        if twice := [id for id in content.listed_ids(e) if content.listed_ids(e).count(id) > 1]:
             yield e, "each VPS once", f"{twice[0]} twice"
             return
-    whole = next((e for e in selected if not e.request.query and member(e, "hasMore") is not True), None)
+    whole = next((e for e in selected if not e.request.query and content.member(e, "hasMore") is not True), None)
     for walk in walks(selected):
-        seen: dict[str, Exchange] = {}
+        seen: dict[str, ask.Exchange] = {}
         for page in walk:
-            for id in listed_ids(page):
+            for id in content.listed_ids(page):
                 if id in seen:
                     yield page, f"no VPS of request {seen[id].number}", id
                     return
-            seen |= dict.fromkeys(listed_ids(page), page)
-        missing = [id for id in (*(listed_ids(whole) if whole else ()), exchanges.target.vps) if id not in seen]
-        if missing and member(walk[-1], "hasMore") is not True:
+            seen |= dict.fromkeys(content.listed_ids(page), page)
+        missing = [id for id in (*(content.listed_ids(whole) if whole else ()), exchanges.target.vps) if id not in seen]
+        if missing and content.member(walk[-1], "hasMore") is not True:
             yield walk[-1], f"{missing[0]} on one of the pages", f"pages without it, with {len(seen)} in all"
             return
 
@@ -307,14 +309,14 @@ def pages_lead_on(exchanges: Exchanges) -> Findings:
     """
     selected = list(exchanges.each(of_all))
     for e in selected:
-        if member(e, "hasMore") is False and member(e, "nextCursor"):
-            yield e, "no nextCursor with hasMore false", {"nextCursor": member(e, "nextCursor")}
+        if content.member(e, "hasMore") is False and content.member(e, "nextCursor"):
+            yield e, "no nextCursor with hasMore false", {"nextCursor": content.member(e, "nextCursor")}
             return
     for walk in walks(selected):
-        cursors = [member(page, "nextCursor") for page in walk if member(page, "hasMore") is True]
+        cursors = [content.member(page, "nextCursor") for page in walk if content.member(page, "hasMore") is True]
         if any(cursor in cursors[:position] for position, cursor in enumerate(cursors) if cursor):
             yield walk[-1], "another nextCursor on each page", {"nextCursor": cursors[-1]}
-        elif len(walk) > 1 and not listed_ids(walk[-1]):
+        elif len(walk) > 1 and not content.listed_ids(walk[-1]):
             yield walk[-1], f"a VPS, since request {walk[-2].number} has hasMore true", "an empty page"
 
 
@@ -322,20 +324,22 @@ def pages_lead_on(exchanges: Exchanges) -> Findings:
 def limit_is_kept(exchanges: Exchanges) -> Findings:
     """A page with more VPSs than the limit is a finding. Fewer pass: a server may have a smaller limit of its own."""
     for e in exchanges.each(lambda e: of_all(e) and limit_of(e) is not None):
-        if len(listed_ids(e)) > (limit_of(e) or 0):
-            yield e, f"no more VPSs than the limit of {limit_of(e)}", counted(len(listed_ids(e)), "VPS")
+        if len(content.listed_ids(e)) > (limit_of(e) or 0):
+            yield e, f"no more VPSs than the limit of {limit_of(e)}", counted(len(content.listed_ids(e)), "VPS")
 
 
-def has_odd_limit(e: Exchange) -> bool:
+def has_odd_limit(e: ask.Exchange) -> bool:
     """A request for the list, with the full key, whose limit is not documented."""
-    return is_asked(e, "list") and e.ask.credential == "full" and "limit" in query_of(e) and limit_of(e) is None
+    return (
+        selectors.is_asked(e, "list") and e.ask.credential == "full" and "limit" in query_of(e) and limit_of(e) is None
+    )
 
 
 @rule("VPS-14", seeks="limit that is not documented")
 def odd_limits(exchanges: Exchanges) -> Findings:
     """Reports the status code for each limit that is not documented, and judges nothing."""
     for e in exchanges.each(has_odd_limit):
-        yield e, "", f"{status_of(e)} for {e.request.query}"
+        yield e, "", f"{content.status_of(e)} for {e.request.query}"
 
 
 @rule("VPS-15", seeks="made-up cursor")
@@ -344,8 +348,8 @@ def cursor_is_checked(exchanges: Exchanges) -> Findings:
     selected = list(exchanges.each(of_all))
     given = cursors_in(selected)
     for e in selected:
-        if (cursor := query_of(e).get("cursor")) and cursor not in given and listed_ids(e):
-            yield e, "", f"a made-up cursor gets a page of {counted(len(listed_ids(e)), 'VPS')}"
+        if (cursor := query_of(e).get("cursor")) and cursor not in given and content.listed_ids(e):
+            yield e, "", f"a made-up cursor gets a page of {counted(len(content.listed_ids(e)), 'VPS')}"
             return
 
 
@@ -356,14 +360,14 @@ def filters_select(exchanges: Exchanges) -> Findings:
     A name that contains the one asked for passes, in upper or lower case, and so does a VPS whose name is not shown. An
     address must be equal.
     """
-    for e in exchanges.each(lambda e: gives_list(e) and bool(query_of(e).keys() & {"name", "primaryIp"})):
+    for e in exchanges.each(lambda e: selectors.gives_list(e) and bool(query_of(e).keys() & {"name", "primaryIp"})):
         yield from ((e, *other) for other in islice(others_than_asked(e), 1))
 
 
-def others_than_asked(e: Exchange) -> Iterator[tuple[str, Any]]:
+def others_than_asked(e: ask.Exchange) -> Iterator[tuple[str, Any]]:
     """Yield each VPS of a list that is not one of those that the request asks for, with what it asks for."""
     for name, asked in query_of(e).items():
-        for item in items_of(e) if name in {"name", "primaryIp"} else ():
+        for item in content.items_of(e) if name in {"name", "primaryIp"} else ():
             value = item.get(name)
             like = name == "name" and isinstance(value, str) and asked.lower() in value.lower()
             if value is not None and value != asked and not like:
@@ -377,24 +381,24 @@ def filters_find(exchanges: Exchanges) -> Findings:
     A filtered list with hasMore true is exempt.
     """
     known: dict[str, dict[str, Any]] = {}
-    for e in exchanges.all(lambda e: gives_list(e) and e.ask.credential == "full"):
+    for e in exchanges.all(lambda e: selectors.gives_list(e) and e.ask.credential == "full"):
         chosen = {name: value for name, value in query_of(e).items() if name in {"name", "primaryIp"}}
         if chosen:
             exchanges.take(e)
-        for id, item in known.items() if chosen and member(e, "hasMore") is not True else ():
-            if all(item.get(name) == value for name, value in chosen.items()) and id not in listed_ids(e):
-                yield e, f"{id}, which has that {' and '.join(chosen)}", counted(len(listed_ids(e)), "VPS")
+        for id, item in known.items() if chosen and content.member(e, "hasMore") is not True else ():
+            if all(item.get(name) == value for name, value in chosen.items()) and id not in content.listed_ids(e):
+                yield e, f"{id}, which has that {' and '.join(chosen)}", counted(len(content.listed_ids(e)), "VPS")
                 return
-        known |= {item["id"]: item for item in items_of(e)}
+        known |= {item["id"]: item for item in content.items_of(e)}
 
 
 @rule("VPS-18", seeks="list of VPSs")
 def order_is_stable(exchanges: Exchanges) -> Findings:
     """The VPSs that two responses have in common must come in the same order."""
     selected = list(exchanges.each(lambda e: of_all(e) and not e.request.query))
-    first = listed_ids(selected[0]) if selected else []
+    first = content.listed_ids(selected[0]) if selected else []
     for e in selected[1:]:
-        ids = listed_ids(e)
+        ids = content.listed_ids(e)
         if [id for id in ids if id in first] != [id for id in first if id in ids]:
             yield e, f"the order of request {selected[0].number}", ", ".join(ids)
             return
@@ -407,13 +411,20 @@ def list_agrees(exchanges: Exchanges) -> Findings:
     Other states pass, since a VPS passes through them.
     """
     selected = list(
-        exchanges.each(lambda e: gives_list(e) or (e.ask.vps in CALLERS and (gives_status(e) or is_availability(e))))
+        exchanges.each(
+            lambda e: (
+                selectors.gives_list(e)
+                or (e.ask.vps in CALLERS and (selectors.gives_status(e) or selectors.is_availability(e)))
+            )
+        )
     )
-    listed = [(e, item["id"], item) for e in selected if gives_list(e) for item in items_of(e)]
+    listed = [(e, item["id"], item) for e in selected if selectors.gives_list(e) for item in content.items_of(e)]
     yield from contradictions(selected, listed)
 
 
-def contradictions(exchanges: Iterable[Exchange], claims: Iterable[tuple[Exchange, str | None, Any]]) -> Findings:
+def contradictions(
+    exchanges: Iterable[ask.Exchange], claims: Iterable[tuple[ask.Exchange, str | None, Any]]
+) -> Findings:
     """Yield the first claim of a power state that a status or a probe of the same VPS contradicts."""
     said = {(e.ask.id, runs): e for e in exchanges if (runs := shows_running(e)) is not None}
     for e, id, body in claims:
@@ -425,12 +436,12 @@ def contradictions(exchanges: Iterable[Exchange], claims: Iterable[tuple[Exchang
             return
 
 
-def shows_running(e: Exchange) -> bool | None:
+def shows_running(e: ask.Exchange) -> bool | None:
     """Return whether a status or a probe says that the VPS runs; None if it does not say."""
-    if gives_status(e):
-        state = member(e, "powerState")
+    if selectors.gives_status(e):
+        state = content.member(e, "powerState")
         return {"running": True, "stopped": False}.get(state) if isinstance(state, str) else None
-    if is_availability(e):
+    if selectors.is_availability(e):
         running = e.body.get("vmRunning")
         return True if e.body.get("available") is True else running if isinstance(running, bool) else None
     return None
@@ -443,12 +454,14 @@ def figures_make_sense(exchanges: Exchanges) -> Findings:
     Sizes may be rounded, to whole numbers too. The percentage is from 0 to 100, and not a fraction from 0 to 1. Nothing
     has run for longer than 20 years or has a petabyte: such figures are moments, or in another unit.
     """
-    for e in exchanges.each(gives_status):
+    for e in exchanges.each(selectors.gives_status):
         if beyond := next(beyond_bounds(e), None):
             yield e, *beyond
             continue
         for name in ("memory", "storage"):
-            used, total, percent = (number(member(e, name), part) for part in ("usedGb", "totalGb", "usagePercent"))
+            used, total, percent = (
+                number(content.member(e, name), part) for part in ("usedGb", "totalGb", "usagePercent")
+            )
             if used is not None and total is not None and used > total + ROUNDED:
                 yield e, f"{name}.usedGb: {total} at most", used
             elif percent is not None and percent > 100 + PERCENT_OFF:
@@ -457,7 +470,7 @@ def figures_make_sense(exchanges: Exchanges) -> Findings:
                 yield e, f"{name}.usagePercent: about {100 * used / total:.1f}, as usedGb {used} of {total} is", percent
 
 
-def beyond_bounds(e: Exchange) -> Iterator[tuple[str, float]]:
+def beyond_bounds(e: ask.Exchange) -> Iterator[tuple[str, float]]:
     """Yield each figure of a status that is below zero or implausibly large, with what is expected."""
     for name, figure in numbers_in(e.body):
         most = next((most for end, most in MOST.items() if name.endswith(end)), None)
@@ -498,14 +511,14 @@ def uptime_goes_on(exchanges: Exchanges) -> Findings:
     While a VPS runs, no later uptime may be shorter than the first, or longer than the time that has passed since then
     allows, with a minute to spare.
     """
-    selected = list(exchanges.each(gives_status))
-    before: dict[str | None, Exchange] = {}
+    selected = list(exchanges.each(selectors.gives_status))
+    before: dict[str | None, ask.Exchange] = {}
     for e in selected:
         uptime = number(e.body, "uptimeSeconds")
-        if uptime and member(e, "powerState") == "stopped":
+        if uptime and content.member(e, "powerState") == "stopped":
             yield e, "uptimeSeconds null or 0 with powerState stopped", {"uptimeSeconds": uptime}
             return
-        if uptime is None or member(e, "powerState") not in ("running", None):
+        if uptime is None or content.member(e, "powerState") not in ("running", None):
             continue
         first = before.setdefault(e.ask.id, e)
         began = number(first.body, "uptimeSeconds") or 0
@@ -523,27 +536,33 @@ def errors_are_problems(exchanges: Exchanges) -> Findings:
     Of a request with a limit that is not documented, any 4xx passes.
     """
     selected = list(
-        exchanges.each(lambda e: is_asked(e, "list", "status") and e.ask.vps in {None, *CALLERS, "foreign", "unknown"})
+        exchanges.each(
+            lambda e: selectors.is_asked(e, "list", "status") and e.ask.vps in {None, *CALLERS, "foreign", "unknown"}
+        )
     )
     offered = offered_in(selected)
     for e in selected:
-        if e.ask.resource not in offered or not refused(e) or has_odd_limit(e):
+        if e.ask.resource not in offered or not content.refused(e) or has_odd_limit(e):
             continue
-        if lacking := [name for name in ("type", "code", "detail") if not isinstance(member(e, name), str)]:
-            yield e, "a problem document with type, code and detail", f"{status_of(e)} without {', '.join(lacking)}"
+        if lacking := [name for name in ("type", "code", "detail") if not isinstance(content.member(e, name), str)]:
+            yield (
+                e,
+                "a problem document with type, code and detail",
+                f"{content.status_of(e)} without {', '.join(lacking)}",
+            )
             return
 
 
-def is_plain(e: Exchange, given: set[str]) -> bool:
+def is_plain(e: ask.Exchange, given: set[str]) -> bool:
     """Whether a request asks for all or a page, with a documented limit and one of the `given` cursors."""
     query = query_of(e)
     documented = "limit" not in query or limit_of(e) is not None
     return query.keys() <= {"limit", "cursor"} and documented and query.get("cursor") in {None, *given}
 
 
-def of_callers(e: Exchange) -> bool:
+def of_callers(e: ask.Exchange) -> bool:
     """A request by the full key for the list, or for the status of one of the caller's own VPSs."""
-    return is_asked(e, "list", "status") and e.ask.credential == "full" and e.ask.vps in {None, *CALLERS}
+    return selectors.is_asked(e, "list", "status") and e.ask.credential == "full" and e.ask.vps in {None, *CALLERS}
 
 
 @rule("VPS-23", seeks="list or status")
@@ -559,7 +578,9 @@ def documented_is_served(exchanges: Exchanges) -> Findings:
     for e in selected:
         if e.status not in ABSENT:
             exchanges.take(e)
-        denied = refused(e) and e.status not in ({429} if e.ask.resource in offered else {*ABSENT, 403, 410, 429})
+        denied = content.refused(e) and e.status not in (
+            {429} if e.ask.resource in offered else {*ABSENT, 403, 410, 429}
+        )
         if (denied or 200 < (e.status or 0) < 300) and is_plain(e, cursors):
-            yield e, "status 200", status_of(e)
+            yield e, "status 200", content.status_of(e)
             return
