@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import socket
 import threading
+import time
 from contextlib import suppress
 
 import httpcore
@@ -24,7 +25,7 @@ def test_resolving_a_name_ends_with_the_deadline(monkeypatch: pytest.MonkeyPatch
     over = threading.Event()
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: over.wait(60) and [])
     watched = Watched()
-    watched.begin(0.2)
+    watched.begin(time.monotonic() + 0.2)
     with pytest.raises(httpcore.ConnectError, match=r"was not resolved within"):
         watched.connect_tcp("slow.invalid", 80)
     over.set()
@@ -41,7 +42,7 @@ def test_the_second_address_is_tried_and_remembered(monkeypatch: pytest.MonkeyPa
 
         monkeypatch.setattr(network, "resolve", resolve)
         watched = Watched()
-        watched.begin(20)
+        watched.begin(time.monotonic() + 20)
         for _ in range(2):
             watched.connect_tcp("h.invalid", port).close()
     assert resolved == ["h.invalid"]
@@ -50,7 +51,7 @@ def test_the_second_address_is_tried_and_remembered(monkeypatch: pytest.MonkeyPa
 def test_what_waits_for_a_response_is_broken_off() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         watched = Watched()
-        watched.begin(60)
+        watched.begin(time.monotonic() + 60)
         stream = watched.connect_tcp("127.0.0.1", listener.getsockname()[1])
         threading.Timer(0.1, watched.abort).start()
         assert stream.read(1) == b""

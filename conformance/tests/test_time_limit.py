@@ -5,16 +5,28 @@ from __future__ import annotations
 import re
 import signal
 import threading
+import time
+from contextlib import suppress
+from dataclasses import replace
 
+import httpcore
 import pytest
-from hostup_conformance.contract.ask import understand
+from hostup_conformance.contract.ask import Ask, understand
+from hostup_conformance.contract.judging import server_requirements
 from hostup_conformance.contract.rules import Exchanges, Findings
 from hostup_conformance.contract.target import Target
+from hostup_conformance.front.record import Course, Subject, record_of, server
+from hostup_conformance.http.bodies import Room
+from hostup_conformance.http.connections import Connections, NoResponse
 from hostup_conformance.http.exchange import Exchange
-from hostup_conformance.http.messages import Request
+from hostup_conformance.http.limits import Limits
+from hostup_conformance.http.messages import Request, Response
+from hostup_conformance.http.route import DIRECT
 from hostup_conformance.judging import rule
-from hostup_conformance.judging.rule import Rules
-from hostup_conformance.keeping.time_limit import TimeUp, at_most, end_now
+from hostup_conformance.judging.rule import Finding, Rules
+from hostup_conformance.judging.verdict import Result, Verdict
+from hostup_conformance.keeping.safe_text import Redact
+from hostup_conformance.keeping.time_limit import TimeUp, at_most, before, end_now
 
 TARGET = Target("http://127.0.0.1:9", "server", "a key of many characters", "vps_1")
 
@@ -64,3 +76,85 @@ def test_a_rule_without_end_keeps_its_findings(monkeypatch: pytest.MonkeyPatch, 
     else:
         with pytest.raises(TimeUp):
             rules.by_id["X-01"](Exchanges([exchange], TARGET))
+
+
+def test_a_limit_within_another_ends_with_it() -> None:
+    """The outer one comes again after the inner one, and again while what it has ended goes on."""
+    began = time.process_time()
+
+    def goes_on() -> None:
+        with suppress(TimeUp), at_most(1000.0):
+            endless_loop()
+        with suppress(TimeUp):
+            endless_loop()
+        endless_loop()
+
+    with pytest.raises(TimeUp), at_most(0.05):
+        goes_on()
+    assert time.process_time() - began < 100.0
+    assert signal.getitimer(signal.ITIMER_PROF) == (0.0, 0.0)
+
+
+def test_an_inner_limit_leaves_the_outer_one_the_rest() -> None:
+    with at_most(1000.0):
+        with pytest.raises(TimeUp), at_most(0.02):
+            endless_loop()
+        assert 0 < signal.getitimer(signal.ITIMER_PROF)[0] < 1000.0
+
+
+def test_after_the_deadline_everything_takes_a_moment() -> None:
+    with pytest.raises(TimeUp):
+        before(time.monotonic() - 5, endless_loop)
+    assert before(time.monotonic() - 5, lambda: 7) == 7
+
+
+def finding_of(redact: Redact) -> tuple[Verdict[Ask], list[Exchange[Ask]], Subject[Ask]]:
+    request = Request("GET", "/api/v2/vps/vps_1/agent/exec")
+    exchange = Exchange(1, request, Response(404, (), b"{}"), understand(request, TARGET))
+    results = {
+        id: Result(requirement, "fail", 1, "a message", [Finding(exchange, "this", "that")])
+        for id, requirement in server_requirements().items()
+    }
+    return Verdict(results, demonstrated=True), [exchange] * 3000, replace(server(TARGET), redact=redact)
+
+
+def test_a_record_is_built_by_its_deadline() -> None:
+    """What is not shown by then is left out, and the record says so."""
+
+    def endless(_text: str) -> str:
+        endless_loop()
+        return ""
+
+    verdict, exchanges, subject = finding_of(endless)
+    record = record_of(verdict, exchanges, subject, Course(), lambda _: {}, by=time.monotonic() - 1)
+    assert [entry["status"] for entry in record["requirements"]] == ["fail"] * len(verdict.results)
+    assert record["exchanges"] == []
+    assert record["verdict"] == "not_conformant"
+    assert "used up" in record["stopped"]
+
+
+def test_a_verdict_that_came_too_late_demonstrates_nothing() -> None:
+    verdict = Verdict[Ask]({}, demonstrated=True)
+    names = [verdict.name]
+    assert verdict.defects.survive(lambda: before(0.0, endless_loop), None) is None
+    assert [*names, verdict.name] == ["conformant", "not_demonstrated"]
+    assert verdict.defects.message == ""
+
+
+def test_a_dropped_connection_begins_no_new_deadline() -> None:
+    deadlines = set()
+
+    class Dropping(Connections):
+        def _roundtrip(self, *_: object) -> Response:
+            deadlines.add(self._network.watch.deadline)
+            if len(began) < 5:
+                began.append(1)
+                raise httpcore.ReadError("dropped")
+            raise httpcore.ReadTimeout
+
+    began: list[int] = []
+    connections = Dropping("http://127.0.0.1:9", DIRECT, Room(Limits(), lambda _: Exception()))
+    with pytest.raises(NoResponse, match="no whole response within 3 seconds"):
+        connections.fetch(Request("GET", "/"), 3, lambda _: 1, reuse=True)
+    assert len(deadlines) == 1
+    assert len(began) == 5

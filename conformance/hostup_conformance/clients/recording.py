@@ -35,6 +35,8 @@ from hostup_conformance.keeping.redact import redactor
 #: Within how many seconds an equal start counts as a repetition of one that was lost.
 SOON = 60.0
 KINDS = ("probe", "start", "poll")
+#: How many digits a pid may have.
+LONGEST_PID = 20
 
 
 def read(file: Path, environ: Mapping[str, str]) -> list[Exchange]:
@@ -103,29 +105,56 @@ def split_into_stories(sent: Iterable[Exchange]) -> list[list[Exchange]]:
     belongs to the story of the command that it polls.
     """
     stories: list[list[Exchange]] = []
+    places: dict[tuple[str | None, Origin], Begun] = {}
     for e in sent:
-        own = [story for story in stories if story[-1].ask.id == e.ask.id and story[-1].ask.origin == e.ask.origin]
-        home = next((story for story in reversed(own) if belongs(e, story)), None)
-        if home is None:
-            stories.append([e])
-        else:
-            home.append(e)
+        begun = places.setdefault((e.ask.id, e.ask.origin), Begun())
+        if (story := begun.home_of(e)) is None:
+            stories.append(story := [])
+        story.append(e)
+        begun.note(e, story)
     return stories
 
 
-def belongs(e: Exchange, story: list[Exchange]) -> bool:
-    """Whether a request continues a story."""
-    starts = [one for one in story if one.ask.kind == "start"]
-    polls = [one for one in story if one.ask.kind == "poll"]
-    if e.ask.kind == "probe":
-        return not starts and not polls
-    if e.ask.kind == "start":
-        last = starts[-1] if starts else None
-        repeats = last and last.request.body == e.request.body and e.ask.arrived - last.ask.arrived < SOON
-        return not polls and (last is None or bool(repeats and not accepted(last)))
-    pid = Story(e.ask.play, tuple(story), None).pid
-    asked = pids_of(polls[0].request)[0] if polls else pid
-    return e.ask.kind == "poll" and pids_of(e.request)[0] in {pid, asked}
+class Begun:
+    """The stories of one VPS that may go on, so that none is looked for among all."""
+
+    def __init__(self) -> None:
+        #: Those of probes alone; those that end with a start that was lost, by its body; and by the pid that is polled.
+        self._probed: list[list[Exchange]] = []
+        self._lost: dict[bytes, list[list[Exchange]]] = {}
+        self._polled: dict[str, list[Exchange]] = {}
+
+    def home_of(self, e: Exchange) -> list[Exchange] | None:
+        """Return the latest story that a request continues, if any."""
+        probed = self._probed[-1] if self._probed else None
+        if e.ask.kind == "probe":
+            return probed
+        if e.ask.kind == "start":
+            stories = self._lost.get(e.request.body, [])
+            while stories and not repeats(e, stories[-1][-1]):
+                stories.pop()  # nothing repeats it any more
+            later = stories and (probed is None or stories[-1][0].ask.arrived > probed[0].ask.arrived)
+            return stories[-1] if later else probed
+        return self._polled.get(pids_of(e.request)[0]) if e.ask.kind == "poll" else None
+
+    def note(self, e: Exchange, story: list[Exchange]) -> None:
+        """Note that a request is the last of a story."""
+        if e.ask.kind == "probe" and len(story) == 1:
+            self._probed.append(story)
+        elif e.ask.kind == "start":
+            if self._probed and self._probed[-1] is story:
+                self._probed.pop()
+            self._lost.setdefault(e.request.body, []).append(story)
+            if pid := Story(e.ask.play, (e,), None).pid:
+                self._polled[pid] = story
+        elif e.ask.kind == "poll":
+            self._polled[pids_of(e.request)[0]] = story
+
+
+def repeats(e: Exchange, last: Exchange) -> bool:
+    """Whether a start repeats the last request of a story, which may have been lost."""
+    same = last.ask.kind == "start" and last.request.body == e.request.body
+    return same and e.ask.arrived - last.ask.arrived < SOON and not accepted(last)
 
 
 def told_in(requests: list[Exchange], play: Play) -> list[Exchange]:
@@ -133,7 +162,7 @@ def told_in(requests: list[Exchange], play: Play) -> list[Exchange]:
     kinds = {e.ask.kind for e in requests}
     does: Does = "run" if "start" in kinds else "poll" if "poll" in kinds else "probe"
     pids = [pids_of(e.request)[0] for e in requests if e.ask.kind == "poll"]
-    pid = int(pids[0]) if does == "poll" and pids[0].isdecimal() else None
+    pid = int(pids[0]) if does == "poll" and pids[0].isdecimal() and len(pids[0]) <= LONGEST_PID else None
     play = replace(play, task=replace(play.task, does=does, pid=pid))
     for e in requests:
         e.ask = replace(e.ask, play=play)

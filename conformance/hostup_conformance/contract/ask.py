@@ -158,11 +158,12 @@ def with_started_commands(target: Target, exchanges: Sequence[Exchange]) -> Targ
     ended one, the first of the others does.
     """
     starts = [e for e in exchanges if e.ask.starts]
-    return _with_started(target, tuple(pair for e in starts if (pair := started_by(e)))) if starts else target
+    return with_started(target, tuple(pair for e in starts if (pair := started_by(e)))) if starts else target
 
 
 @lru_cache(maxsize=64)
-def _with_started(target: Target, started: tuple[tuple[int, bool], ...]) -> Target:
+def with_started(target: Target, started: tuple[tuple[int, bool], ...]) -> Target:
+    """Return the target with the pids of started commands, each with whether it keeps running."""
     running = target.running_pid or next((pid for pid, runs in started if runs), None)
     finished = target.finished_pid or next((pid for pid, runs in started if not runs and pid != running), None)
     others = frozenset(pid for pid, _ in started) - {running, finished}

@@ -133,7 +133,7 @@ def numbers_in(text: str) -> Iterator[int]:
         for run in re.findall(rf"{prefix}([0-9a-f_]+)", text.lower()):
             with suppress(ValueError):
                 yield value_of(run.strip("_").replace("_", ""), base)
-    for run in re.findall(r"[\d.]+e\+?\d{1,3}", text.lower()):
+    for run in re.findall(r"(?<![\d.])[\d.]++e\+?\d{1,3}", text.lower()):
         with suppress(ValueError, OverflowError):
             yield int(float(run))
 

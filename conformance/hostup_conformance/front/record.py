@@ -6,12 +6,16 @@ Everything that leaves the suite passes through here, and loses its keys.
 from __future__ import annotations
 
 import re
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
+from itertools import takewhile
+from math import inf
 from types import MappingProxyType
-from typing import Any, Generic
+from typing import Any, Generic, TypeVar
 
 from hostup_conformance import __version__
 from hostup_conformance.contract.ask import Ask
@@ -37,10 +41,12 @@ from hostup_conformance.keeping.safe_text import (
     on_one_line,
     spelt_out,
 )
+from hostup_conformance.keeping.time_limit import before
 from hostup_conformance.reports.schema import FORMAT
 from hostup_conformance.sources.commands import MOST_COMMANDS, script
 from hostup_conformance.sources.dependent import MOST_REQUESTS as MOST_DEPENDENT
 
+T = TypeVar("T")
 #: The members that quote what was sent or received. All others are the suite's own words (statuses, ids, titles), which
 #: must stay even if they look like a piece of a key.
 FREE = {
@@ -53,6 +59,10 @@ EVIDENCE = 3
 BODY_CHARACTERS = 2000
 FIELDS = 100
 SHORT_CHARACTERS = 300
+#: How many characters of a response's header fields are shown in all.
+FIELDS_CHARACTERS = 8000
+#: Why something is missing that the reports would show.
+LATE = "the time of the run was used up: not all is judged and shown"
 #: The name of a header field (RFC 9110, section 5.6.2).
 TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 #: How many exchanges are listed, and how many characters of a request's and of a response's body the list shows.
@@ -114,13 +124,26 @@ def record_of(
     subject: Subject[A],
     course: Course,
     root_causes: Callable[[Verdict[A]], dict[str, list[str]]],
+    by: float = inf,
 ) -> dict[str, Any]:
-    """Return the record of a run, redacted, in the form of report.json. What fails of it is left out."""
+    """Return the record of a run, redacted, in the form of report.json.
+
+    What fails of it is left out, and so is what is not built by a moment on the monotonic clock.
+    """
     defects = verdict.defects
-    roots: dict[str, list[str]] = defects.survive(lambda: root_causes(verdict), {})
-    account: dict[str, Any] = defects.survive(lambda: account_of(verdict, exchanges, subject, course), {})
-    entries = [entry_of(result, subject, defects, roots) for result in verdict.results.values()]
-    listed: list[dict[str, Any]] = defects.survive(lambda: exchanges_in_short(verdict, exchanges, subject), [])
+
+    def survive(step: Callable[[], T], otherwise: T) -> T:
+        return defects.survive(lambda: before(by, step), otherwise)
+
+    roots: dict[str, list[str]] = survive(lambda: root_causes(verdict), {})
+    account: dict[str, Any] = survive(lambda: account_of(verdict, exchanges, subject, course), {})
+    entries = [
+        survive(partial(entry_of, result, subject, defects, roots), in_own_words(result))
+        for result in verdict.results.values()
+    ]
+    listed: list[dict[str, Any]] = survive(lambda: exchanges_in_short(verdict, exchanges, subject, by), [])
+    if defects.late and not account.get("stopped"):
+        account["stopped"] = LATE
     # At last, since it says what has failed until now.
     entries += [in_own_words(result) for result in verdict.outcomes[len(entries) :]]
     return {
@@ -133,7 +156,7 @@ def record_of(
 
 
 def exchanges_in_short(
-    verdict: Verdict[A], exchanges: Sequence[Exchange[A]], subject: Subject[A]
+    verdict: Verdict[A], exchanges: Sequence[Exchange[A]], subject: Subject[A], by: float
 ) -> list[dict[str, Any]]:
     """Return all exchanges in their order, each in a few words, with the requirements whose findings it shows."""
     found: dict[int, list[str]] = {}
@@ -160,7 +183,7 @@ def exchanges_in_short(
             },
             subject.redact,
         )
-        for e in exchanges[:EXCHANGES]
+        for e in takewhile(lambda _: time.monotonic() < by, exchanges[:EXCHANGES])
     ]
 
 
@@ -332,15 +355,19 @@ def field_word(name: str, value: str, variables: dict[str | None, str]) -> str |
 
 
 def headers_of(response: Response, subject: Subject[A]) -> dict[str, str]:
-    """Return the header fields of a response, joining those of one name and cutting long values."""
+    """Return the header fields of a response, joining those of one name and cutting long values, up to a length."""
     fields: dict[str, str] = {}
+    left = FIELDS_CHARACTERS
     strange = subject.described["kind"] == "har"
-    for name, value in response.headers[:FIELDS]:
+    for number, (name, value) in enumerate(response.headers):
+        if number >= FIELDS or left <= 0:
+            return {**fields, "...": f"and {counted(len(response.headers) - number, 'field')} more"}
         if strange and har.is_credential(name):
             text = f"[{counted(len(value), 'character')}]"
         else:
-            text, more = beginning(value, BODY_CHARACTERS, subject.redact)
+            text, more = beginning(value, min(BODY_CHARACTERS, left), subject.redact)
             text += "..." if more else ""
+        left -= len(name) + len(text)
         fields[name] = f"{fields[name]}, {text}" if name in fields else text
     return fields
 

@@ -27,7 +27,7 @@ from hostup_conformance.keeping.interruption import REASON, Interruption
 from hostup_conformance.keeping.misconfigured import Misconfigured
 from hostup_conformance.keeping.redact import redactor
 from hostup_conformance.keeping.safe_text import counted
-from hostup_conformance.keeping.time_limit import end_now
+from hostup_conformance.keeping.time_limit import before, end_now
 from hostup_conformance.sources import commands, lookup, recording
 from hostup_conformance.sources.generated import MOST_CASES, Generated
 
@@ -35,6 +35,10 @@ from hostup_conformance.sources.generated import MOST_CASES, Generated
 NO_ITEM = "pytest ran no test of a requirement: its options left all out, or it failed (see above)"
 #: For how many seconds judging may go on after the sending, and after an interruption.
 JUDGING_SECONDS, A_MOMENT = 15.0, 3.0
+#: For how many more seconds after that the record may be built. Its reports and the recording take their own few.
+RECORD_SECONDS = 8.0
+#: For how many seconds what there is may be judged while requests are sent.
+LOOKING_SECONDS = 2.0
 #: How often, in seconds, the run looks whether the sending has ended. How many times as long as it took to judge what
 #: there is so far has to pass before that is done again.
 LOOK_SECONDS, SELDOM = 0.25, 20
@@ -109,10 +113,15 @@ class Run:
 
     def _recorded(self, verdict: Verdict, stopped: str | None) -> dict[str, Any]:
         course = replace(self.course, seconds=time.monotonic() - self._began, stopped=stopped)
-        return record_of(verdict, self.exchanges, server(self.target), course, root_causes)
+        by = A_MOMENT + time.monotonic() if self.interruption.happened else self._judged_by + RECORD_SECONDS
+        return record_of(verdict, self.exchanges, server(self.target), course, root_causes, by)
 
     def _judge(self, stopped: str | None) -> Verdict:
-        survive, today = self.defects.survive, self.course.started.date()
+        today = self.course.started.date()
+
+        def survive(step: Callable[[], Verdict], otherwise: Verdict) -> Verdict:
+            return self.defects.survive(lambda: before(self._judged_by, step), otherwise)
+
         verdict = survive(
             lambda: judge(self.exchanges, self.configured, stopped, self._time_up, self.defects),
             nothing_judged(server_requirements().values(), self.defects),
@@ -155,7 +164,8 @@ class Run:
         if time.monotonic() >= self._next_look:
             began = time.thread_time()
             with suppress(Exception):  # the verdict will tell
-                so_far = judge(list(self.exchanges), self.configured, None, self._time_up)
+                until = time.monotonic() + LOOKING_SECONDS
+                so_far = before(until, lambda: judge(list(self.exchanges), self.configured, None, late_after(until)))
                 broken = so_far.summary["fail"] + so_far.summary["warn"]
                 self._found = f"; {counted(broken, 'finding')} so far" if broken else ""
             self._next_look = time.monotonic() + max(2.0, SELDOM * (time.thread_time() - began))
@@ -192,6 +202,11 @@ def looked_up(target: Target, options: Options, interruption: Interruption) -> T
     except Exception as error:
         why = Defects(redactor(target.nearly_secrets)).note(error)
         raise Misconfigured(f"HOSTUP_VPS_ID is not set, and the suite failed to look one up ({why}); set it") from None
+
+
+def late_after(moment: float) -> Callable[[], str | None]:
+    """Return what says, after a moment on the monotonic clock, that no more may be judged."""
+    return lambda: "later" if time.monotonic() > moment else None
 
 
 def end_rules_later(_reason: str) -> None:

@@ -6,6 +6,7 @@ be noticed.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
@@ -107,19 +108,20 @@ class Connections:
             NoResponse: there is no whole response
             TooLarge: the response is larger than any of its kind need be
         """
-        watch = self._network.begin(seconds)
-        try:
-            return self._roundtrip(request, longest, self._apart if apart else self._kept if reuse else self._fresh)
-        except (
-            httpcore.NetworkError,
-            httpcore.ProtocolError,
-            httpcore.ProxyError,
-            httpcore.TimeoutException,
-            OSError,
-        ) as error:
-            if failure := self._failure(error, watch, seconds):
-                raise failure from None
-        return self.fetch(request, seconds, longest, reuse=reuse, apart=apart)
+        until, pool = time.monotonic() + seconds, self._apart if apart else self._kept if reuse else self._fresh
+        while True:
+            watch = self._network.begin(until)
+            try:
+                return self._roundtrip(request, longest, pool)
+            except (
+                httpcore.NetworkError,
+                httpcore.ProtocolError,
+                httpcore.ProxyError,
+                httpcore.TimeoutException,
+                OSError,
+            ) as error:
+                if failure := self._failure(error, watch, seconds):
+                    raise failure from None
 
     def _failure(self, error: Exception, watch: Watch, seconds: float) -> NoResponse | None:
         """Return why there is no whole response; None if a kept connection had been closed in the meantime."""

@@ -31,6 +31,9 @@ from hostup_conformance.keeping.time_limit import TimeUp, at_most
 
 #: The largest file that is read, in bytes, and how many bytes each JSON value in it counts for besides its text.
 LARGEST_FILE, BYTES_PER_VALUE = 250 << 20, 100
+#: The greatest number of entries, which can be judged in time; and how many characters of different credentials in it
+#: can be kept out of reports.
+MOST_ENTRIES, MOST_SECRET = 5000, 1 << 20
 #: Responses with larger bodies (in bytes) are left out of a recording. Redaction may take long, so a response is left
 #: out too once redacting has taken so many seconds in all; each still gets the last figure, in seconds.
 RECORDED, RECORDING_SECONDS, A_MOMENT = 8 << 20, 10.0, 0.02
@@ -97,6 +100,9 @@ def read(file: Path) -> Recording:
         entries, known = log["entries"], log.get("_target") or {}
         if not isinstance(entries, list) or not isinstance(known, dict):
             raise TypeError("log.entries is not an array, or log._target is not an object")
+        if len(entries) > MOST_ENTRIES:
+            remedy = "record the endpoint's requests alone"
+            raise Misconfigured(f"--har {file}: it has more than {MOST_ENTRIES} entries; {remedy}")
         return Recording([checked(entry, number) for number, entry in enumerate(entries)], known)
     except OSError as error:
         raise Misconfigured(f"--har {file}: {error.strerror}; give a recording (HAR 1.2)") from None
@@ -158,7 +164,11 @@ def body_of(content: dict[str, Any]) -> bytes:
 
 
 def secrets_in(recorded: Iterable[Recorded]) -> set[str]:
-    """Return the credentials that are sent in a recording, by the names of header fields and parameters."""
+    """Return the credentials that are sent in a recording, by the names of header fields and parameters.
+
+    Raises:
+        Misconfigured: there are too many to be kept out of reports
+    """
     found: set[str] = set()
     for one in recorded:
         found.update(*(values_of(name, value) for name, value in one.request.headers if is_credential(name)))
@@ -166,7 +176,11 @@ def secrets_in(recorded: Iterable[Recorded]) -> set[str]:
         for name, value in one.response.headers if one.response else ():
             if name.lower() == "set-cookie":
                 found.update(values_of("cookie", value.partition(";")[0]))
-    return {secret for secret in found if len(secret) >= SHORTEST_SECRET}
+    secrets = {secret for secret in found if len(secret) >= SHORTEST_SECRET}
+    if sum(map(len, secrets)) > MOST_SECRET:
+        why = f"more than {MOST_SECRET >> 20} MiB of credentials, too much to be kept out of reports"
+        raise Misconfigured(f"the recording has {why}; record fewer requests, or export it without sensitive data")
+    return secrets
 
 
 def values_of(name: str, value: str) -> list[str]:

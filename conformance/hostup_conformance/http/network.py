@@ -83,9 +83,9 @@ class Watched(httpcore.NetworkBackend):
         self._addresses: dict[tuple[str, int], list[str]] = {}
         self._sockets: weakref.WeakSet[socket.socket] = weakref.WeakSet()
 
-    def begin(self, seconds: float) -> Watch:
-        """Begin a request of this thread, which may take so many seconds."""
-        self._of_thread.watch = Watch(time.monotonic() + seconds)
+    def begin(self, deadline: float) -> Watch:
+        """Begin a request of this thread, which may take until a moment on the monotonic clock."""
+        self._of_thread.watch = Watch(deadline)
         return self.watch
 
     @property

@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from hostup_conformance.judging.ledger import Requirement
 from hostup_conformance.keeping.safe_text import Redact, shown, unchanged
+from hostup_conformance.keeping.time_limit import TimeUp
 
 R = TypeVar("R")
 
@@ -33,6 +34,8 @@ class Defects:
     def __init__(self, redact: Redact = unchanged) -> None:
         self._redact = redact
         self._words: list[str] = []
+        #: Whether something was left out since the time of the run was used up.
+        self.late = False
 
     @property
     def message(self) -> str:
@@ -51,9 +54,12 @@ class Defects:
         return words
 
     def survive(self, step: Callable[[], R], otherwise: R) -> R:
-        """Return what a step returns, or something else if it fails."""
+        """Return what a step returns, or something else if it fails or takes too long."""
         try:
             return step()
+        except TimeUp:
+            self.late = True
+            return otherwise
         except Exception as error:
             self.note(error)
             return otherwise

@@ -59,11 +59,12 @@ class Verdict(Generic[A]):
 
     @property
     def name(self) -> Name:
-        """The one word; conformant takes a working core, no MUST left unjudged, and no error of the suite."""
+        """The one word; conformant takes a working core, no MUST left unjudged, no error of the suite, and time."""
         statuses = {result.status for result in self.outcomes}
         if "fail" in statuses:
             return "not_conformant"
         whole = self.demonstrated and not self.doubt and not self.unjudged and "error" not in statuses
+        whole = whole and not self.defects.late
         return "conformant" if whole else "not_demonstrated"
 
     @property

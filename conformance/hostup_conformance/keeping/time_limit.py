@@ -1,16 +1,24 @@
-"""Ends code that takes too long, by a signal in this process. It must not know what the code does.
+"""The one deadline of a run, and the end of code that takes too long, by a signal in this process.
 
-A child process that can be killed is not needed: only loops in Python and regular expressions can be slowed down by a
-server without bound, and both react to signals. Everything else is a single pass over an input of bounded size.
+It must not know what the code does. A child process that can be killed is not needed: only loops in Python and regular
+expressions can be slowed down by a server without bound, and both react to signals. Everything else is a single pass
+over an input of bounded size.
 """
 
 from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import TypeVar
+
+T = TypeVar("T")
+#: How many seconds code may take that begins after the deadline, and how often the signal comes again: what a signal
+#: has ended may be followed by more that takes long.
+A_MOMENT, AGAIN = 0.05, 0.25
 
 
 class TimeUp(Exception):
@@ -25,7 +33,7 @@ def end_now() -> None:
 
 @contextmanager
 def at_most(seconds: float) -> Iterator[None]:
-    """Raise `TimeUp` in the block once this process has used so many seconds of CPU.
+    """Raise `TimeUp` in the block once this process has used so many seconds of CPU, or as many as a block around has.
 
     CPU time counts, so that a busy machine makes no difference. There is no limit outside POSIX and in threads other
     than the main one, where the signal does not exist or cannot be handled.
@@ -37,10 +45,19 @@ def at_most(seconds: float) -> Iterator[None]:
     def end(_number: int, frame: FrameType | None) -> None:
         raise TimeUp(f"more than {seconds:g} seconds{f', in {frame.f_code.co_name}' if frame else ''}")
 
-    before = signal.signal(signal.SIGPROF, end)
-    signal.setitimer(signal.ITIMER_PROF, seconds)
+    before, began = signal.signal(signal.SIGPROF, end), time.process_time()
+    around = signal.getitimer(signal.ITIMER_PROF)[0]
+    signal.setitimer(signal.ITIMER_PROF, min(seconds, around or seconds), AGAIN)
     try:
         yield
     finally:
         signal.setitimer(signal.ITIMER_PROF, 0)
         signal.signal(signal.SIGPROF, before)
+        if around:
+            signal.setitimer(signal.ITIMER_PROF, max(around - (time.process_time() - began), 1e-6), AGAIN)
+
+
+def before(deadline: float, step: Callable[[], T]) -> T:
+    """Return what a step returns; raise `TimeUp` if it takes longer than until a deadline (on the monotonic clock)."""
+    with at_most(max(deadline - time.monotonic(), A_MOMENT)):
+        return step()

@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from hostup_conformance.contract.ask import Exchange, noted, understand, with_notes
+from hostup_conformance.contract.ask import Exchange, noted, started_by, understand, with_notes, with_started
 from hostup_conformance.contract.content import listed_ids, member
 from hostup_conformance.contract.paths import VPSS
 from hostup_conformance.contract.responder import may_pass
@@ -30,8 +30,6 @@ KNOWN: dict[str, type] = {
     **dict.fromkeys(("finished_pid", "running_pid"), int),
     "allow_exec": bool,
 }
-#: The greatest number of entries, which can be judged in time.
-MOST_ENTRIES = 5000
 #: Stands for a key that the recorded run was given.
 RECORDED_KEY = "a key that the recorded run was given"
 
@@ -43,8 +41,6 @@ def read(file: Path, target: Target) -> tuple[list[Exchange], Target, int]:
         Misconfigured: it is not HAR, or none of it is about the endpoint
     """
     recording = har.read(file)
-    if len(recording.entries) > MOST_ENTRIES:
-        raise Misconfigured(f"--har {file}: more than {MOST_ENTRIES} entries; record the endpoint's requests alone")
     try:
         return understood(file, recording, target)
     except (ValueError, TypeError, KeyError) as error:
@@ -96,10 +92,12 @@ def exchanges_of(entries: Iterable[har.Entry], target: Target) -> list[Exchange]
     A response without its content cannot be judged. Where no request has a credential, browsers have left those out.
     """
     found: list[Exchange] = []
+    started: tuple[tuple[int, bool], ...] = ()
+    known = target
     entries = list(entries)
     kept = any(entry.asks or any(entry.request.header(name) for name in har.CREDENTIALS) for entry in entries)
     for entry in entries:
-        ask = with_notes(understand(entry.request, target, found), entry.asks)
+        ask = with_notes(understand(entry.request, known), entry.asks)
         ask = ask if kept else replace(ask, credential="unnamed")
         exchange: Exchange = core.Exchange(
             number=len(found) + 1,
@@ -112,6 +110,10 @@ def exchanges_of(entries: Iterable[har.Entry], target: Target) -> list[Exchange]
             source="har",
         )
         found.append(exchange)
+        if ask.starts:
+            pair = started_by(exchange)
+            started += (pair,) if pair else ()
+            known = with_started(target, started)
     return found
 
 

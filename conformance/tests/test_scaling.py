@@ -1,0 +1,252 @@
+"""What takes foreign text takes a time that grows no faster than the text, on the worst that a search finds.
+
+CPU times at n, 2n, 4n and 8n are compared with each other, and with nothing else, so that no machine is too slow.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import partial
+from itertools import product
+from pathlib import Path
+
+import pytest
+from catalogue import every
+from hostup_conformance.clients import recording as client_recording
+from hostup_conformance.contract import oracles
+from hostup_conformance.contract.ask import Exchange, understand
+from hostup_conformance.contract.content import strings
+from hostup_conformance.contract.policy import readings as numbers
+from hostup_conformance.contract.rules import Exchanges, rules
+from hostup_conformance.contract.rules.safety import internals
+from hostup_conformance.contract.target import Target
+from hostup_conformance.front.record import body_of, curl, redacted
+from hostup_conformance.http import exchange as core
+from hostup_conformance.http import har
+from hostup_conformance.http.bodies import bytes_in_memory, decode_content
+from hostup_conformance.http.json_text import count_values, is_deeper, read_json
+from hostup_conformance.http.messages import Request, Response
+from hostup_conformance.http.pace import retry_after
+from hostup_conformance.http.times import http_date, reset_moment, retry_after_seconds, rfc3339
+from hostup_conformance.keeping.redact import Redactor
+from hostup_conformance.keeping.safe_text import beginning, on_one_line, shown, spelt_out, unchanged
+from hostup_conformance.reports import junit, summary
+from hostup_conformance.reports.github import escaped
+from hostup_conformance.sources import recording
+
+KEY = "zq7VxK2mZf8Lw3Tn"
+TARGET = Target("http://127.0.0.1:1", "har", KEY, "vps_1")
+REDACT = Redactor([KEY])
+#: What a text may be made of to be read slowly: marks that begin something, repeat, escape, nest, or nearly end it.
+BEGINNINGS = ["", "[", '"', '{"a": "', "[" + "," * 10_000 + '"', "Bearer ", "a" * 40 + "="]
+UNITS = [
+    *('\\"', '"', "\\", "\\\\", ",", "[", "{", "[[", "a", "A=", "1", "1.", ".", "0x", "1e", "e1", " ", "\n"),
+    *("\r\n", "\0", "%", "%25", "%41", "&#65;", "&amp;", "&", "\\u0041", "\\x41", "=41", "65,", "65, ", "41 "),
+    *("41:", "<", "<a>", "<b>z</b>", '"0":"z",', "at /a", "at a(", "Traceback", "SELECT ", " FROM", "/home/"),
+    *("charset=", "bearer ", ", bearer", "error =", "error", "pid=1&", "pid=", ";", "::", "##[", "\u200b", "é"),
+    *("\uff5a", "\U0001d5ba", "\ud800", KEY, KEY[:9], KEY[::-1], "java.", "org.a.b.", "File \"", ".py:1"),
+    *("x:1\n", "(a/", "~0", "/~", "#/", "W/", "a=b; ", "Mon, ", "2026-01-01T", "+"),
+]  # fmt: skip
+ENDS = ["", '"', "]", "!"]
+
+
+def exchange(
+    target: str = "", headers: tuple[tuple[str, str], ...] = (), body: bytes = b"", status: int = 200
+) -> Exchange:
+    request = Request("GET", f"/api/v2/vps/vps_1/agent/exec{target}", (("Authorization", f"Bearer {KEY}"),))
+    fields = (("Content-Type", "application/json"), *headers)
+    asked = understand(request, TARGET)
+    return core.Exchange(1, request, Response(status, fields, body), asked, when=datetime.now(UTC))
+
+
+def encode(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")
+
+
+def problem(text: str) -> bytes:
+    return encode(json.dumps(dict.fromkeys(("type", "title", "detail", "code", "instance", "requestId"), text)))
+
+
+NOW = datetime.now(UTC)
+#: Every function that takes what a server, a recording or a client has sent, as a function of a text.
+FUNCTIONS: dict[str, Callable[[str], object]] = {
+    "count_values": lambda text: count_values(encode(text)),
+    "read_json": lambda text: read_json(encode(text)),
+    "is_deeper": lambda text: is_deeper([text] * 10, 5),
+    "bytes_in_memory": lambda text: bytes_in_memory(encode(text) * 4),
+    "decode_content": lambda text: decode_content(encode(text), (("Content-Encoding", "gzip"),), 1 << 20),
+    "redact": REDACT._redacted,
+    "finds_in": REDACT.finds_in,
+    "spelt_out": spelt_out,
+    "on_one_line": on_one_line,
+    "shown": lambda text: shown(text, len(text), REDACT._redacted),
+    "shown as JSON": lambda text: shown({"a": [text]}, len(text)),
+    "beginning": lambda text: beginning(encode(text), len(text), unchanged),
+    "rfc3339": rfc3339,
+    "http_date": http_date,
+    "retry_after_seconds": lambda text: retry_after_seconds(text, NOW),
+    "reset_moment": lambda text: reset_moment(text, NOW),
+    "retry_after": lambda text: retry_after(exchange(headers=(("Retry-After", text),))),
+    "understand": lambda text: understand(Request("GET", f"/api/v2/vps/{text}/agent/exec?pid={text}"), TARGET),
+    "policy": lambda text: list(numbers(Request("GET", f"/?pid={text}"))),
+    "internals": internals,
+    "strings": lambda text: strings({"a": [text]}),
+    "curl": lambda text: curl(exchange(f"?{text}", body=encode(text)), TARGET).shown(unchanged),
+    "body_of": lambda text: body_of(Response(200, (), encode(text)), unchanged),
+    "redacted": lambda text: redacted({"message": text, "body": text, "headers": {text: text}}, unchanged),
+    "without_credentials": lambda text: har.without_credentials(Request("GET", f"/?{text}", ((text, text),))),
+    "is_credential": har.is_credential,
+    "secrets_in": lambda text: har.secrets_in([exchange(f"?{text}", (("Set-Cookie", text),))]),
+    "escaped for GitHub": escaped,
+    "code in Markdown": summary.code,
+    "junit": lambda text: junit.render(record_with(text)),
+    "httplint": lambda text: oracles.header_notes(
+        exchange(headers=(("X-A", text[:2000]), ("Cache-Control", text[:2000])))
+    ),
+    "schemathesis": lambda text: oracles.schema_note(exchange(body=problem(text))),
+}
+
+
+def record_with(text: str) -> dict[str, object]:
+    entry = {
+        "id": "A-01",
+        "title": "",
+        "source": "",
+        "level": "MUST",
+        "status": "fail",
+        "message": text,
+        "evidence": [],
+    }
+    summary = dict.fromkeys(("fail", "error", "skip", "disabled"), 1)
+    return {"requirements": [entry], "summary": summary, "duration_seconds": 1, "started": "x"}
+
+
+def seconds(function: Callable[[str], object], text: str) -> float:
+    """Return how much CPU time a call takes at least, so that what else the machine does makes no difference."""
+    best, began = float("inf"), time.thread_time()
+    while best == float("inf") or (best < 0.0005 and time.thread_time() - began < 0.003):
+        start = time.thread_time()
+        function(text)
+        best = min(best, time.thread_time() - start)
+    return best
+
+
+def grows_too_fast(function: Callable[[str], object], make: Callable[[int], str], n: int) -> bool:
+    """Whether the time grows faster than the text at each step from n to 8n, every time that it is measured."""
+    for _ in range(3):
+        times = [seconds(function, make(n * factor)) for factor in (1, 8)]
+        if times[1] < 3 * 8 * max(times[0], 1e-4):
+            return False
+        steps = [seconds(function, make(n * factor)) for factor in (1, 2, 4, 8)]
+        if steps[3] < 3 * 8 * steps[0]:
+            return False
+    return True
+
+
+def worst_of(function: Callable[[str], object], chance: random.Random) -> list[tuple[str, str, str]]:
+    """Return the texts that are read the most slowly: all of one unit, and what grows out of the slowest of them."""
+    shapes = list(product(BEGINNINGS, UNITS, ENDS))
+    first = chance.sample(shapes, 150) + [("", unit, "") for unit in UNITS]
+
+    def cost(shape: tuple[str, str, str]) -> float:
+        text = made(shape, 2000)
+        return seconds(function, text) / len(text)
+
+    slowest = sorted(first, key=cost, reverse=True)[:6]
+    crossed = [(a[0], a[1] + b[1], c[2]) for a, b, c in product(slowest[:3], slowest[:3], slowest[:2])]
+    return sorted({*slowest, *crossed}, key=cost, reverse=True)[:4]
+
+
+def made(shape: tuple[str, str, str], length: int) -> str:
+    begin, unit, end = shape
+    return begin + unit * (length // len(unit) + 1) + end
+
+
+@pytest.mark.parametrize("name", every(8, [(name, name) for name in FUNCTIONS]))
+def test_the_time_grows_no_faster_than_the_text(name: str) -> None:
+    function = FUNCTIONS[name]
+    for shape in worst_of(function, random.Random(name)):  # noqa: S311 - it only chooses the cases
+        assert not grows_too_fast(function, partial(made, shape), 4000), shape
+
+
+#: How a response is written of so many characters in all, by what it is about.
+RESPONSES: dict[str, Callable[[str], Exchange]] = {
+    "problem": lambda text: exchange(body=problem(text), status=404),
+    "availability": lambda text: exchange(body=encode(json.dumps({"available": text, "reason": text}))),
+    "output": lambda text: exchange(
+        "?pid=7", body=encode(json.dumps({"exited": True, "stdout": text, "stderr": text}))
+    ),
+    "raw": lambda text: exchange(body=encode(text)),
+    "header fields": lambda text: exchange(
+        headers=tuple((name, text) for name in ("WWW-Authenticate", "Cache-Control", "ETag", "Vary", "Allow", "Link"))
+    ),
+}
+
+
+@pytest.mark.catalogue
+@pytest.mark.parametrize("kind", RESPONSES)
+@pytest.mark.parametrize("id", [id for id in rules() if not id.startswith("CLIENT")])
+def test_a_rule_takes_no_longer_than_its_text(id: str, kind: str) -> None:
+    def function(text: str) -> object:
+        return rules()[id](Exchanges([RESPONSES[kind](text)], TARGET))
+
+    chance = random.Random(id + kind)  # noqa: S311 - it only chooses the cases
+    for unit in chance.sample(UNITS, 8):
+        assert not grows_too_fast(function, partial(made, ("", unit, "")), 2000), unit
+
+
+def entry_of(number: int, *, poll: bool, id: str) -> dict[str, object]:
+    """Return an entry of a recording: a start, or a poll, each with a cookie of its own."""
+    url = f"https://h.example/api/v2/vps/{id}/agent/exec{f'?pid={number}' if poll else ''}"
+    fields = {"Authorization": f"Bearer {KEY}", "Cookie": f"session={number:016x}"}
+    body = {"exited": True, "stdout": ""} if poll else {"pid": number}
+    request = {
+        "method": "GET" if poll else "POST",
+        "url": url,
+        "headers": [{"name": k, "value": v} for k, v in fields.items()],
+    }
+    return {
+        "startedDateTime": f"2026-01-01T{number // 3600 % 24:02}:{number // 60 % 60:02}:{number % 60:02}Z",
+        "request": request if poll else {**request, "postData": {"text": '{"command": "sleep 60"}'}},
+        "response": {"status": 200, "headers": [], "content": {"text": json.dumps(body)}},
+    }
+
+
+RECORDINGS: dict[str, Callable[[int], list[dict[str, object]]]] = {
+    "starts": lambda n: [entry_of(at, poll=False, id="vps_1") for at in range(n)],
+    "polls": lambda n: [entry_of(at, poll=True, id="vps_1") for at in range(n)],
+    "both": lambda n: [entry_of(at // 2, poll=bool(at % 2), id="vps_1") for at in range(n)],
+    "many ids": lambda n: [entry_of(at, poll=bool(at % 3), id=f"vps_{at}") for at in range(n)],
+}
+READERS: dict[str, Callable[[Path], object]] = {
+    "server": lambda file: recording.read(file, TARGET),
+    "client": lambda file: client_recording.read(file, {}),
+}
+
+
+@pytest.mark.parametrize("reader", READERS)
+@pytest.mark.parametrize("kind", every(4, RECORDINGS.items()))
+def test_a_recording_is_read_in_a_time_that_grows_with_it(
+    tmp_path: Path, kind: Callable[[int], list[dict[str, object]]], reader: str
+) -> None:
+    def read(number: str) -> object:
+        file = tmp_path / number
+        if not file.exists():
+            file.write_text(json.dumps({"log": {"entries": kind(int(number))}}))
+        return READERS[reader](file)
+
+    assert not grows_too_fast(read, str, 300)
+
+
+@pytest.mark.catalogue
+def test_a_search_finds_what_grows_too_fast() -> None:
+    """The test itself: it is not content with a regular expression that starts again at each quotation mark."""
+    import re
+
+    slow = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"')
+    found = worst_of(slow.findall, random.Random(1))  # noqa: S311
+    assert any(grows_too_fast(slow.findall, partial(made, shape), 4000) for shape in found)
