@@ -74,7 +74,8 @@ class Run:
         self.generated = Generated(self.wire, self.configured)
         if options.har:
             recording.replay(self.wire, recorded)
-        #: The sending of the scripted requests, once it has begun.
+        #: Sends; and the sending of the scripted requests, once it has begun.
+        self._thread = ThreadPoolExecutor(1)
         self._scripted: Future[None] | None = None
         #: Where the suite itself failed, outside its rules.
         self.defects = Defects(redactor(self.configured.nearly_secrets))
@@ -135,22 +136,30 @@ class Run:
             return REASON
         return "the time for judging is used up" if time.monotonic() > self._judged_by else None
 
-    @contextmanager
-    def scripted_requests(self) -> Iterator[None]:
-        """Send the scripted requests in a thread, during the block, and the others at its end."""
-        gc.freeze()  # pytest collects garbage several times, and need not visit everything that was imported
-        with ThreadPoolExecutor(1) as thread:
-            self._scripted = thread.submit(commands.run, self.wire, self.configured, careful=self.careful)
-            yield
-            self.send_all()
+    def begin(self) -> None:
+        """Begin to send the scripted requests, in a thread: pytest imports and collects meanwhile."""
+        self._scripted = self._thread.submit(commands.run, self.wire, self.configured, careful=self.careful)
+
+    def end(self) -> None:
+        """Send nothing more, and wait for what is under way. It is broken off if no item has asked for the verdict."""
+        if "verdict" not in self.__dict__ and not self.wire.stopped:
+            self.wire.abort(NO_ITEM)
+        self._thread.shutdown()
         self.wire.close()
+
+    @contextmanager
+    def sent_whole(self) -> Iterator[None]:
+        """Send what is left at the end of the block."""
+        gc.freeze()  # pytest collects garbage several times, and need not visit everything that was imported
+        yield
+        self.send_all()
 
     def send_all(self) -> None:
         """Wait for the scripted requests, and send the generated ones."""
-        with self.sending(), ThreadPoolExecutor(1) as thread:
+        with self.sending():
             if self._scripted:
                 self._wait_for(self._scripted)
-            self._wait_for(thread.submit(self.generated.send))
+            self._wait_for(self._thread.submit(self.generated.send))
 
     def _wait_for(self, task: Future[None]) -> None:
         """Wait until a task of sending has ended, and meanwhile say how far the run is."""

@@ -75,6 +75,11 @@ class Conformance:
         except Misconfigured as error:
             raise pytest.UsageError(on_one_line(guard(os.environ).redact(str(error)))) from None
 
+    @property
+    def only_shown(self) -> bool:
+        """Whether nothing is sent."""
+        return self.run.options.plan or self.config.option.collectonly
+
     # --- pytest's hooks, in the order of a run
 
     @pytest.hookimpl(tryfirst=True)
@@ -88,6 +93,8 @@ class Conformance:
             self.progress = Progress(self.screen, partial(begin_line, writer), silent=silent)
             self.run.watch = self._tell
         for handler in log_handlers(self.config):
+            if isinstance(handler, logging.FileHandler) and handler.stream:
+                self.config.add_cleanup(handler.stream.close)  # the handler closes what guards it
             handler.setStream(guarded_by(handler.stream, self.secrets))
 
     def pytest_report_header(self) -> list[str]:
@@ -97,6 +104,12 @@ class Conformance:
         if target.kind == "mock" and "HOSTUP_BASE_URL" in os.environ:
             lines.append("HOSTUP_BASE_URL is for clients; to judge the server there, give --base-url (make: BASE_URL=)")
         return [*lines, f"HOSTUP_VPS_ID: {shown(target.vps)}, looked up"] if target.looked_up else lines
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection(self) -> None:
+        """Begin to send: while pytest imports the suite's items, the first responses are under way."""
+        if not self.only_shown:
+            self.run.begin()
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_ignore_collect(self, collection_path: Path) -> bool | None:
@@ -158,8 +171,9 @@ class Conformance:
         """Judge what there is and write the reports; set the exit code by the verdict."""
         if self.run.options.plan and session.exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED:
             session.exitstatus = pytest.ExitCode.OK
-        if self.run.options.plan or self.config.option.collectonly:
+        if self.only_shown:
             return
+        self.run.end()
         self.record = self.run.final_record(interrupted=session.exitstatus == pytest.ExitCode.INTERRUPTED)
         self._write(session)
         # A run that had done all of it was not interrupted.
@@ -206,7 +220,7 @@ def conformance(pytestconfig: pytest.Config) -> Iterator[Run]:
     """The run, with its scripted requests under way."""
     plugin = pytestconfig.pluginmanager.get_plugin(NAME)
     assert isinstance(plugin, Conformance)  # noqa: S101 - registered by that name
-    with plugin.run.scripted_requests():
+    with plugin.run.sent_whole():
         yield plugin.run
 
 
