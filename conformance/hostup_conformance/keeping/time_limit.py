@@ -19,6 +19,8 @@ T = TypeVar("T")
 #: How many seconds code may take that begins after the deadline, and how often the signal comes again: what a signal
 #: has ended may be followed by more that takes long.
 A_MOMENT, AGAIN = 0.05, 0.25
+#: What counts as no limit, in seconds.
+A_DAY = 86400.0
 
 
 class TimeUp(Exception):
@@ -47,7 +49,7 @@ def at_most(seconds: float) -> Iterator[None]:
 
     before, began = signal.signal(signal.SIGPROF, end), time.process_time()
     around = signal.getitimer(signal.ITIMER_PROF)[0]
-    signal.setitimer(signal.ITIMER_PROF, min(seconds, around or seconds), AGAIN)
+    signal.setitimer(signal.ITIMER_PROF, min(seconds, around or A_DAY, A_DAY), AGAIN)
     try:
         yield
     finally:
