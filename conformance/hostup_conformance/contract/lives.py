@@ -52,9 +52,9 @@ class Life:
 
     @property
     def is_short(self) -> bool:
-        """Whether it is one of the run's commands, and ends soon."""
+        """Whether it is one of the run's commands, and ends soon whatever its input is."""
         command = proper_command(self.start.request) or ""
-        return bool(self.command or self.text or printed_anywhere(command))
+        return bool((self.command and self.name != "input") or self.text or printed_anywhere(command))
 
 
 def lives(exchanges: list[Exchange]) -> list[Life]:

@@ -152,7 +152,15 @@ class Script:
             )
         if not t.read_key:
             return
-        spelt = (f"pid=&pid={pid}", f"PID={pid}", f"%70id={pid}", f"pid%5B%5D={pid}", f"x=1;pid={pid}", f"pid=%20{pid}")
+        spelt = (
+            f"pid=&pid={pid}",
+            f"pid=x&pid={pid}",
+            f"PID={pid}",
+            f"%70id={pid}",
+            f"pid%5B%5D={pid}",
+            f"x=1;pid={pid}",
+            f"pid=%20{pid}",
+        )
         for query in spelt:
             yield self._get("a poll in another spelling, read:vm alone", query=f"?{query}", key=t.read_key,
                             capability="scopes", telling=17)  # fmt: skip

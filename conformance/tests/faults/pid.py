@@ -234,3 +234,11 @@ def half_an_escape_is_a_500(request: Request, response: Response) -> None:
     """A pid with a percent sign that begins no escape gets a page of the framework with 500."""
     if request.query == "pid=%":
         response.become(500, b"<h1>Internal Server Error</h1>", "text/html")
+
+
+@trips("PID-14")
+def a_pid_may_have_a_fraction(request: Request, response: Response) -> None:
+    """A pid is read as a floating-point number."""
+    pid = str(request.mock.running_pid)
+    if response.status == 400 and request.full and request.own and request.pid in {f"{pid}.0", f"{pid}e0"}:
+        response.become(200, {"exited": False})

@@ -675,3 +675,29 @@ def ended_commands_have_no_output(request: Request, response: Response) -> None:
         over.add(request.pid)
     elif request.full and request.pid in over and response.status == 404 and request.method == "GET":
         response.become(200, {"exited": True, "exitCode": 0, "stdout": "", "stderr": ""})
+
+
+@trips("START-28")
+def input_stays_open(request: Request, response: Response) -> None:
+    """The standard input of a command stays open, so that a command that reads it waits for ever."""
+    command = command_of(request, response)
+    if command and command.name == "input":
+        request.memory["waits"] = request.pid
+    if request.full and request.pid and request.pid == request.memory.get("waits"):
+        response.become(200, {"exited": False})
+
+
+@trips("START-12")
+def output_is_cut_at_half_a_mebibyte(request: Request, response: Response) -> None:
+    """Only 512 KiB of a stream are kept."""
+    if ended(request, response):
+        response.change(stdout=response.json["stdout"][: 1 << 19])
+
+
+@trips("POLL-06", starts=True)
+def commands_are_killed_after_a_while(request: Request, response: Response) -> None:
+    """A command that takes long is killed, and its exit code is that of a shell for a signal."""
+    if response.is_started and b"sleep 60" in request.body:
+        request.memory["sleep"] = str(response.json["pid"])
+    if response.is_output and request.pid == request.memory.get("sleep") and request.nth("polls of sleep") > 2:
+        response.json = {"exited": True, "exitCode": 137, "stdout": "", "stderr": ""}

@@ -403,3 +403,10 @@ def data_is_null(request: Request, response: Response) -> None:
     """data is null."""
     if is_list(request, response):
         response.change(data=None)
+
+
+@trips("VPS-03")
+def list_misses_one(request: Request, response: Response) -> None:
+    """A VPS whose agent does not respond is not in the list."""
+    if is_list(request, response):
+        response.change(data=[item for item in response.json["data"] if item["id"] != UNAVAILABLE_VPS_ID])

@@ -138,7 +138,7 @@ def ids_that_are_not_utf_8_fail(request: Request, response: Response) -> None:
         response.become(500, "Internal Server Error")
 
 
-@allowed()
+@allowed(warns={"PID-14"})
 def hexadecimal_is_understood(request: Request, response: Response) -> None:
     """A pid may be hexadecimal, as JavaScript reads numbers."""
     if request.pid == hex(request.mock.running_pid) and response.status == 400 and request.full and request.own:

@@ -78,7 +78,7 @@ def malformed_credentials_are_bad_requests(request: Request, response: Response)
         refuse(request, response, 400, "invalid_request", "Invalid request")
 
 
-@allowed()
+@allowed(warns={"PID-14"})
 def pids_are_read_leniently(request: Request, response: Response) -> None:
     """A pid is whatever Python's int() accepts, or a whole number."""
     text = unquote_plus(request.query.removeprefix("pid="))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from hostup_conformance.contract import ask, content, responder, selectors, starts
 from hostup_conformance.contract.rules import Exchanges, Findings, rule
 from hostup_conformance.contract.target import Target
@@ -199,3 +201,21 @@ def accepted_forms(exchanges: Exchanges) -> Findings:
     taken = [e.ask.pids[0] for e in selected if e.status == 200]
     for e in selected[:1]:
         yield e, "", f"taken for an integer: {', '.join(map(repr, taken))}" if taken else "all are refused"
+
+
+@rule("PID-14", seeks="pid that is written as no integer is")
+def only_integers_reach_commands(exchanges: Exchanges) -> Findings:
+    """Command output in a 200 is a finding for a pid with a fraction, an exponent, a prefix or digits of other scripts.
+
+    A sign, zeros and white space around an integer pass, which many parsers ignore. PID-13 reports those.
+    """
+    for e in exchanges.each(
+        lambda e: with_pid(ask.Pid.LOOSE)(e) and not re.fullmatch(r"\s*\+?\d+\s*", written(e), re.ASCII)
+    ):
+        if shows_output(e):
+            yield e, "a 4xx", f"command output for the pid {written(e)!r}"
+
+
+def written(e: ask.Exchange) -> str:
+    """Return the pid of a request as it was written."""
+    return e.ask.pids[0]

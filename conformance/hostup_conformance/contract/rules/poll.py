@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from hostup_conformance.contract import ask, caching, content, responder, selectors
+from hostup_conformance.contract import ask, caching, content, responder, selectors, starts
 from hostup_conformance.contract.rules import Exchanges, Findings, rule
 from hostup_conformance.judging.ledger import members_of
 
+#: For how many seconds the command that runs on is sure to run.
+SURE = 55.0
 #: The members of the response to a start.
 STARTED = members_of("StartedCommand")
 
@@ -123,11 +125,17 @@ def known_gets_200(exchanges: Exchanges) -> Findings:
 def running_has_not_exited(exchanges: Exchanges) -> Findings:
     """exited must not be true for the command that runs on, which was named or which the run has started.
 
-    An exitCode other than 0 passes: the command failed, as where the guest has no sleep. A named command may have ended
-    in the meantime, so this is a warning at most.
+    An exitCode other than 0 passes: the command failed, as where the guest has no sleep. It does not pass if the run
+    has started the command and seen it run: something has ended it before its time. A named command may have ended in
+    the meantime, so this is a warning at most.
     """
+    sleeping = [life for life in exchanges.lives if starts.proper_command(life.start.request) == ask.SLEEP]
     for e in exchanges.each(lambda e: of_running(e) and selectors.is_output(e)):
-        if e.body.get("exited") is True and e.body.get("exitCode") in (0, None):
+        before = [
+            poll for life in sleeping if life.seconds_until(e) < SURE for poll in life.polls if poll.number < e.number
+        ]
+        ran = any(content.member(poll, "exited") is False for poll in before)
+        if e.body.get("exited") is True and (ran or e.body.get("exitCode") in (0, None)):
             yield e, f"exited false, for the command with the pid {e.ask.number}, which runs on", {"exited": True}
 
 

@@ -77,29 +77,23 @@ def list_is_the_callers(exchanges: Exchanges) -> Findings:
             yield e, "no VPS but the caller's", f"{exchanges.target.foreign_vps}, which belongs to another account"
 
 
+def is_whole_list(e: ask.Exchange) -> bool:
+    """A list by the full key, without a limit, a cursor or a filter, that has no further page."""
+    plain = selectors.gives_list(e) and e.ask.credential == "full" and not e.request.query
+    return plain and content.member(e, "hasMore") is not True
+
+
 @rule("VPS-03", seeks="list of VPSs")
 def list_is_whole(exchanges: Exchanges) -> Findings:
-    """The caller's own VPS must be in the list.
+    """The caller's VPSs that were named must be in the list.
 
     A list with hasMore true is exempt, and so is a request with a limit, a cursor or a filter.
     """
-    selected = list(
-        exchanges.each(
-            lambda e: (
-                selectors.gives_list(e)
-                and e.ask.credential == "full"
-                and not e.request.query
-                and content.member(e, "hasMore") is not True
-            )
-        )
-    )
-    for e in selected:
-        if exchanges.target.vps not in content.listed_ids(e):
-            yield (
-                e,
-                f"data with {exchanges.target.vps}, or hasMore true",
-                counted(len(content.listed_ids(e)), "other VPS"),
-            )
+    named = [id for id in (exchanges.target.vps, exchanges.target.unavailable_vps) if id]
+    for e in exchanges.each(is_whole_list):
+        if missing := [id for id in named if id not in content.listed_ids(e)]:
+            others = counted(len(content.listed_ids(e)), "other VPS")
+            yield e, f"data with {missing[0]}, or hasMore true", others
 
 
 @rule("VPS-04", seeks="status of a VPS")
