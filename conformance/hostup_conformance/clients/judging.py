@@ -40,8 +40,7 @@ def judge_client(
         return f"needs {', '.join(missing)}" if missing and not exercised else None
 
     contract = core.Contract(client_rules(), client_requirements().values(), lacking, redact=redact)
-    defects = defects or Defects(redact)
-    seen = defects.survive(lambda: core.Core(was_seen(exchanges)), core.Core(seen=False))
+    seen = core.Core(was_seen(exchanges))
     stories: Exchanges[Seen, None] = Exchanges(list(exchanges), None)
     return core.judge(stories, contract, seen, stopped=not_shown, resumable=False, defects=defects)
 

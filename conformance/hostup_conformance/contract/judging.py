@@ -53,22 +53,18 @@ def judge(
 
     `stopped` is the reason why sending ended early, if it did; `time_up` returns one once no more may be judged.
     """
-    defects = defects or Defects(redactor(target.nearly_secrets))
-    if ban := defects.survive(lambda: ban_in(exchanges), None):
+    if ban := ban_in(exchanges):
         exchanges, stopped = exchanges[: ban.since], ban.why
-    target = defects.survive(lambda: with_started_commands(target, exchanges), target)
-    no_starts = defects.survive(lambda: refusal_of_starts(exchanges), None)
-    no_polls = defects.survive(lambda: refusal_of_polls(exchanges), None)
+    target = with_started_commands(target, exchanges)
+    no_starts, no_polls = refusal_of_starts(exchanges), refusal_of_polls(exchanges)
     contract = core.Contract(
         rules(),
         server_requirements().values(),
-        lacking=lambda requirement, exercised: defects.survive(
-            lambda: lacking(requirement, target, no_starts, no_polls, exercised=exercised), None
-        ),
-        unseen=lambda requirement: defects.survive(lambda: unseen(requirement, exchanges), None),
+        lacking=lambda requirement, exercised: lacking(requirement, target, no_starts, no_polls, exercised=exercised),
+        unseen=lambda requirement: unseen(requirement, exchanges),
         redact=redactor(target.nearly_secrets),
     )
-    seen = defects.survive(lambda: core_of(exchanges, target), core.Core(seen=False))
+    seen = core_of(exchanges, target)
     resumable = target.kind != "har"
     verdict = core.judge(
         Exchanges(list(exchanges), target),
@@ -84,7 +80,7 @@ def judge(
         # It may as well be down, so it was not seen to give whole responses.
         verdict.results["HTTP-01"] = replace(whole, status="skip", exercised=0, message=ban.why)
         verdict.unjudged += ("HTTP-01",)
-    verdict.beyond = defects.survive(lambda: beyond(verdict.results, exchanges, target), ())
+    verdict.beyond = beyond(verdict.results, exchanges, target)
     return verdict
 
 

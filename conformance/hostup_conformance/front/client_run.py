@@ -180,10 +180,10 @@ def judged(
 ) -> Verdict:
     """Return the verdict on a client."""
     defects = Defects(redactor(tuple({e.ask.play.task.key for e in exchanges})))
-    verdict = defects.survive(
-        lambda: judge_client(exchanges, stopped, defects), nothing_judged(client_requirements().values(), defects)
+    return defects.survive(
+        lambda: apply_waivers(judge_client(exchanges, stopped, defects), waivers, today, strict=strict),
+        nothing_judged(client_requirements().values(), defects),
     )
-    return defects.survive(lambda: apply_waivers(verdict, waivers, today, strict=strict), verdict)
 
 
 def by_hand(name: str) -> int:

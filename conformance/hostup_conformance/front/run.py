@@ -118,17 +118,14 @@ class Run:
         return record_of(verdict, self.exchanges, server(self.target), course, root_causes, by)
 
     def _judge(self, stopped: str | None) -> Verdict:
-        today = self.course.started.date()
+        """Judge what there is. If the suite fails meanwhile, nothing is judged, and the report says so."""
+        nothing = nothing_judged(server_requirements().values(), self.defects)
+        return self.defects.survive(lambda: before(self._judged_by, lambda: self._judged(stopped)), nothing)
 
-        def survive(step: Callable[[], Verdict], otherwise: Verdict) -> Verdict:
-            return self.defects.survive(lambda: before(self._judged_by, step), otherwise)
-
-        verdict = survive(
-            lambda: judge(self.exchanges, self.configured, stopped, self._time_up, self.defects),
-            nothing_judged(server_requirements().values(), self.defects),
-        )
-        verdict = survive(lambda: check_against_oracle(verdict, self.exchanges, self._time_up), verdict)
-        return survive(lambda: apply_waivers(verdict, self.waivers, today, strict=self.options.strict), verdict)
+    def _judged(self, stopped: str | None) -> Verdict:
+        verdict = judge(self.exchanges, self.configured, stopped, self._time_up, self.defects)
+        verdict = check_against_oracle(verdict, self.exchanges, self._time_up)
+        return apply_waivers(verdict, self.waivers, self.course.started.date(), strict=self.options.strict)
 
     def _time_up(self) -> str | None:
         """Return why no more may be judged, once that is so."""
