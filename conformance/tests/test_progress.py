@@ -6,8 +6,9 @@ import io
 import time
 
 import pytest
-from hostup_conformance.clients import play
-from hostup_conformance.clients.play import ClientCommand, Stop, play_each
+from hostup_conformance.clients import rounds
+from hostup_conformance.clients.play import ClientCommand
+from hostup_conformance.clients.rounds import Stop, play_each
 from hostup_conformance.clients.scenes import scenes
 from hostup_conformance.reports.progress import Progress
 
@@ -77,7 +78,7 @@ def test_the_line_is_not_longer_than_the_terminal(clock: list[float], monkeypatc
 
 
 def test_the_scenes_under_way_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(play, "WATCH_SECONDS", 0.001)
+    monkeypatch.setattr(rounds, "WATCH_SECONDS", 0.001)
     told: list[str] = []
     plays = [(ClientCommand(("true",)), scenes()[name]) for name in ("well", "drip", "chunked", "slow-server")]
     play_each(plays, Stop(), 3, watch=lambda words: told.append(words()))

@@ -20,8 +20,10 @@ from typing import Any
 
 from hostup_conformance.clients import certificates
 from hostup_conformance.clients import recording as client_recording
+from hostup_conformance.clients.by_hand import serve
 from hostup_conformance.clients.judging import Verdict, client_requirements, judge_client, root_causes
-from hostup_conformance.clients.play import ClientCommand, check_command, play_all, serve
+from hostup_conformance.clients.play import ClientCommand, check_command
+from hostup_conformance.clients.rounds import play_all
 from hostup_conformance.clients.scenes import KEY, QUICK, Scene, scenes
 from hostup_conformance.clients.story import Does, Exchange, Seen, Story, how
 from hostup_conformance.front.preparation import check_outputs

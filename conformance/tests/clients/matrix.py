@@ -15,7 +15,8 @@ from typing import Any
 from clients.catalogue import Client, Missing, right, wrong
 from hostup_conformance.clients import certificates
 from hostup_conformance.clients.judging import MATRIX, Verdict, client_requirements, judge_client
-from hostup_conformance.clients.play import ClientCommand, Stop, play_each
+from hostup_conformance.clients.play import ClientCommand
+from hostup_conformance.clients.rounds import Stop, play_each
 from hostup_conformance.clients.scenes import Scene, scenes
 from hostup_conformance.clients.story import Exchange
 from hostup_conformance.judging.root_cause import read_matrix, root_causes, write_matrix

@@ -11,6 +11,7 @@ import sys
 import textwrap
 import time
 from collections import defaultdict
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +22,11 @@ from clients.matrix import FEW, reported, verdicts
 from hostup_conformance.clients import examples, processes
 from hostup_conformance.clients.examples import LANGUAGES
 from hostup_conformance.clients.judging import MATRIX, client_requirements
-from hostup_conformance.clients.play import ClientCommand, Stop, play_each
+from hostup_conformance.clients.play import ClientCommand
+from hostup_conformance.clients.rounds import Stop, play_each
+from hostup_conformance.clients.rules.outcome import last_words
 from hostup_conformance.clients.scenes import BASE_URL, KEY, QUICK, THROUGH, scenes
+from hostup_conformance.clients.story import Does, Outcome
 from hostup_conformance.clients.traps import TRAPS, advice
 from hostup_conformance.front import cli
 from hostup_conformance.judging.root_cause import read_matrix
@@ -443,3 +447,33 @@ def test_advice_names_a_library_only_where_it_is_known() -> None:
     assert "retryPost=false" in advice("Java/17.0.1")
     assert "FRESH_CONNECT" in advice("PHP-curl/8")
     assert advice("my-client/1.0") == advice("") == "your HTTP library, or a wrapper around it, may repeat by itself"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", ""),
+        ("first\nlast\n\n", ": last"),
+        ("Traceback (most recent call last):\n  File\nValueError: no\n", ": ValueError: no"),
+        (
+            "file:1\nthrow new Error('x')\n    ^\n\nError: boom: x\n    at file:1:7\n\nNode.js v20.1.0\n",
+            ": Error: boom: x",
+        ),
+        (
+            'Exception in thread "main" java.io.IOException: no\n\tat A.b(A.java:1)\n',
+            ': Exception in thread "main" java.io',
+        ),
+        ("panic: no\n\ngoroutine 1 [running]:\nmain.main()\n\t/x.go:5 +0x1\nexit status 2\n", ": panic: no"),
+        ("a.rb:1:in `f': no (RuntimeError)\n\tfrom a.rb:2:in `<main>'\n", ": a.rb:1:in `f': no"),
+    ],
+)
+def test_the_last_words_are_the_error(text: str, said: str) -> None:
+    found = last_words(Outcome(1, b"", text.encode(), 1.0))
+    assert found.startswith(said)
+    assert found or not said
+
+
+@pytest.mark.parametrize("does", ["probe", "poll"])
+def test_a_right_client_that_does_less_is_conformant(does: Does) -> None:
+    right_one = replace(right()[-1], does=does)
+    conformant_in_all_scenes(right_one)

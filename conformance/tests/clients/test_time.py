@@ -8,9 +8,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hostup_conformance.clients import play
+from hostup_conformance.clients import play, rounds
 from hostup_conformance.clients.judging import Verdict, judge_client
-from hostup_conformance.clients.play import ClientCommand, Pace, Stop, play_each
+from hostup_conformance.clients.play import ClientCommand
+from hostup_conformance.clients.rounds import Pace, Stop, play_each
 from hostup_conformance.clients.scenes import Scene, scenes
 
 # Each case takes seconds: `make catalogue` runs them.
@@ -102,5 +103,5 @@ def test_times_grow_with_the_client(seconds: float, more: int) -> None:
 
 def test_as_many_scenes_at_once_as_the_machine_bears(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("os.cpu_count", lambda: 4)
-    assert [Pace(cpu=cpu).at_once for cpu in (0.0, 0.4, 5.0)] == [play.AT_ONCE, 10, 4]
+    assert [Pace(cpu=cpu).at_once for cpu in (0.0, 0.4, 5.0)] == [rounds.AT_ONCE, 10, 4]
     assert Pace(cpu=5.0, jobs=1).at_once == 1

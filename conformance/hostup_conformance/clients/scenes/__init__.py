@@ -38,9 +38,13 @@ BASE_URL = "CLIENT-42"
 #: A made-up key that only the scenes accept.
 KEY = "hu_scene_4f0c9a27d1e84b6c"
 VPS = "vps_01hxa3b4c5d6e7f8g9h0j1k2m3"
+#: The one that comes first in the list, which nobody has asked for.
+OTHER_VPS = "vps_01hxa3b4c5d6e7f8g9h0j1k2m4"
 PID = 4242
 COMMAND = "uname -sr"
 OUTPUT = {"exited": True, "exitCode": 0, "stdout": "Linux 6.12.0\n", "stderr": ""}
+#: The scene in which all goes well, which is played first, and alone.
+FIRST = "well"
 #: The scenes that find most, in which a right client need not wait for long: those of a quick run.
 QUICK = (
     *(
@@ -216,7 +220,8 @@ class Turn:
             case "poll":
                 return self._poll(**members)
             case "list":
-                return success({"data": [{"id": self.state.scene.vps}], "hasMore": False, "nextCursor": None})
+                vpss = [{"id": OTHER_VPS}, {"id": self.state.scene.vps}]
+                return success({"data": vpss, "hasMore": False, "nextCursor": None})
             case "status":
                 return success({"id": self.state.scene.vps, "powerState": "running"})
         return problem(404)

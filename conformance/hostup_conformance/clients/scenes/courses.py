@@ -6,6 +6,7 @@ import gzip
 from typing import Any
 
 from hostup_conformance.clients.scenes import BASE_URL, THROUGH, Turn, problem, scene, success
+from hostup_conformance.contract.paths import LONGEST_COMMAND
 from hostup_conformance.http.scripted import Reply
 
 
@@ -25,6 +26,18 @@ def ended_at_once(turn: Turn) -> Reply:
 def slow_command(turn: Turn) -> Reply:
     """The command runs for three seconds."""
     return turn.right()
+
+
+@scene("poll", completes=THROUGH, polls=2, runs=8.0)
+def longer_command(turn: Turn) -> Reply:
+    """The command runs for eight seconds, of the 25 that there are."""
+    return turn.right()
+
+
+@scene("probe", completes=THROUGH)
+def available_alone(turn: Turn) -> Reply:
+    """The response to the probe has `available` alone; all other members are optional."""
+    return without(turn, "probe", "reason", "vmRunning")
 
 
 @scene(completes=THROUGH)
@@ -168,6 +181,12 @@ def expired_certificate(turn: Turn) -> Reply:
 @scene("start", completes=THROUGH, command="  printf '%s\\n' \"a\\tb\" 'å 日本 😀' $HOME & `x`\nexit 3 # ü ")
 def awkward_command(turn: Turn) -> Reply:
     """The command has quotes, backslashes, a newline, characters outside ASCII, and spaces at both ends."""
+    return turn.right()
+
+
+@scene("start", completes=THROUGH, command="echo " + "å" * (LONGEST_COMMAND - 5))
+def longest_command(turn: Turn) -> Reply:
+    """The command has 4096 characters, the most that are allowed, and twice as many bytes."""
     return turn.right()
 
 

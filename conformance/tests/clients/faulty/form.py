@@ -93,6 +93,31 @@ class IdInUpperCase(Right):
         return f"/api/v2/vps/{quote(self.vps.upper(), safe='')}/agent/exec"
 
 
+@trips("CLIENT-06")
+class FirstOfTheList(Right):
+    """It takes the first VPS of the list, whatever it was given."""
+
+    def run(self) -> int:
+        self.vps = self.ask("GET", f"{self.base}/api/v2/vps")["data"][0]["id"]
+        return super().run()
+
+
+@trips("CLIENT-06", "id-with-blanks-around")
+class IdTrimmed(Right):
+    """It trims the id."""
+
+    def path(self) -> str:
+        return f"/api/v2/vps/{quote(self.vps.strip(), safe='')}/agent/exec"
+
+
+@trips("CLIENT-06", "id-with-capitals")
+class IdInLowerCase(Right):
+    """It writes the id in lower case."""
+
+    def path(self) -> str:
+        return f"/api/v2/vps/{quote(self.vps.lower(), safe='')}/agent/exec"
+
+
 @trips("CLIENT-07", "large-pid")
 class PidOf32Bits(Right):
     """It keeps the pid in a signed 32-bit integer."""
@@ -156,6 +181,14 @@ class CommandTrimmed(Right):
 
     def body(self) -> bytes:
         return json.dumps({"command": self.command.strip()}).encode()
+
+
+@trips("CLIENT-08", "longest-command")
+class CommandCut(Right):
+    """It cuts the command to 4096 bytes."""
+
+    def body(self) -> bytes:
+        return json.dumps({"command": self.command.encode()[:4096].decode("utf-8", "ignore")}).encode()
 
 
 @trips("CLIENT-08")

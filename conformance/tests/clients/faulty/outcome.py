@@ -464,6 +464,36 @@ class PollsOnce(Right):
         raise Failed("not ended")
 
 
+@trips("CLIENT-33", "longer-command")
+class PollsTenTimes(Right):
+    """It gives up after ten polls, whatever time there is."""
+
+    def follow(self, started: Any) -> Any:
+        for _ in range(10):
+            if self.has_ended(output := self.ask("GET", self.poll_url(started))):
+                return output
+            time.sleep(self.interval)
+        raise Failed("not ended")
+
+
+@trips("CLIENT-33", "available-alone")
+class NeedsRunningVm(Right):
+    """It starts nothing unless vmRunning is true too, which is for display."""
+
+    def may_start(self, availability: Any) -> bool:
+        return super().may_start(availability) and availability.get("vmRunning") is True
+
+
+@trips("CLIENT-33", "without-length")
+class NeedsLength(Right):
+    """It reads no body whose length was not announced."""
+
+    def read(self, got: Got) -> Any:
+        if got.headers["Content-Length"] is None and got.headers["Transfer-Encoding"] is None:
+            raise Failed("no Content-Length")
+        return super().read(got)
+
+
 @trips("CLIENT-33", "compressed")
 class CannotDecompress(Right):
     """It accepts gzip, but cannot decompress it."""

@@ -1,0 +1,237 @@
+"""Plays many scenes to a client: one first and alone, which tells how fast it is, then the others, several at once."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import os
+import resource
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+
+from hostup_conformance.clients.play import ClientCommand, play
+from hostup_conformance.clients.processes import adopting
+from hostup_conformance.clients.scenes import FIRST, Scene, scenes
+from hostup_conformance.clients.story import Exchange, how
+from hostup_conformance.keeping.safe_text import counted
+
+#: How many seconds there are for all scenes together.
+RUN_SECONDS = 600.0
+#: How many scenes are played at once, at most: most of the time they wait.
+AT_ONCE = 24
+#: How many seconds a client needs in the first scene, unless it starts or polls slowly.
+USUAL = 3.0
+#: How many times as much time a client has in a scene that is played again, alone, because it failed by time.
+LONGER = 2
+
+#: Registers a function to be called, with the reason, when the run has to end.
+Tell = Callable[[Callable[[str], None]], None]
+#: Is called while scenes are played, every so many seconds, with what makes the words for how far the run is.
+Watch = Callable[[Callable[[], str]], None]
+WATCH_SECONDS = 0.25
+#: Gets lines that tell how the run goes.
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How long a command took in the scene `well`, alone; what it is given in the other scenes grows with it."""
+
+    seconds: float = 0.0
+    #: The CPU time of all its processes.
+    cpu: float = 0.0
+    #: How many scenes are played at once, if the user says so.
+    jobs: int | None = None
+
+    @property
+    def at_once(self) -> int:
+        """How many scenes are played at once: as many as start within about a second."""
+        cores = os.cpu_count() or 1
+        return self.jobs or min(max(round(cores / max(self.cpu, 0.01)), cores), AT_ONCE)
+
+    @property
+    def more(self) -> int:
+        """How many seconds are added to each HOSTUP_TIMEOUT."""
+        return math.ceil(2 * max(self.seconds - USUAL, 0))
+
+    def slowed(self, scene: Scene) -> Scene:
+        """Return a scene that gives a slow command more time."""
+        return replace(scene, timeout=scene.timeout + self.more)
+
+    def __str__(self) -> str:
+        """Return the pace in words."""
+        more = f", so each HOSTUP_TIMEOUT is {counted(self.more, 'second')} longer" if self.more else ""
+        return (
+            f"the command took {self.seconds:.1f} seconds in the scene {FIRST} (CPU: {self.cpu:.1f} seconds){more}; "
+            f"{counted(self.at_once, 'scene')} at once"
+        )
+
+
+def play_all(
+    command: ClientCommand,
+    chosen: Sequence[Scene],
+    tell: Tell = lambda _listener: None,
+    jobs: int | None = None,
+    say: Say = lambda _line: None,
+    watch: Watch = lambda _words: None,
+) -> tuple[list[Exchange], str | None]:
+    """Play scenes to a command; return all exchanges in the order of the scenes, and why some were not played, if any.
+
+    Args:
+        command: what is run
+        chosen: the scenes that are played
+        tell: gets a function that ends the run, with the reason as its argument
+        jobs: how many scenes are played at once, if not as many as suits the command
+        say: gets lines that tell how the run goes
+        watch: is called again and again, with what makes the words for how far the run is
+    """
+    stop = Stop()
+    tell(stop)
+    first, pace = play_first(command, stop, jobs, say, watch)
+    if stop.reason is None:
+        say(str(pace))
+    others = [(command, pace.slowed(scene)) for scene in chosen if scene.name != FIRST]
+    played = play_each(others, stop, pace.at_once, say, watch) if stop.reason is None else []
+    shown = stop.reason is not None or any(scene.name == FIRST for scene in chosen)
+    exchanges = [exchange for scene in [first, *played][not shown :] for exchange in scene]
+    for number, exchange in enumerate(exchanges, 1):
+        exchange.number = number
+    return exchanges, stop.reason
+
+
+def play_first(
+    command: ClientCommand, stop: Stop, jobs: int | None, say: Say, watch: Watch
+) -> tuple[list[Exchange], Pace]:
+    """Play the scene `well` alone, and return its exchanges, and how fast the command is.
+
+    If it sends nothing there, or does not end, the run is stopped: there is nothing more to see.
+    """
+    before = cpu_of_children()
+    (exchanges,) = play_each([(command, scenes()[FIRST])], stop, 1, say, watch)
+    story = exchanges[-1].ask.story if exchanges else None
+    if story is None or story.outcome is None:
+        return exchanges, Pace(jobs=jobs)
+    if not story.own or story.outcome.ended_by != "itself":
+        did = "it did not end" if story.own else "it sent nothing"
+        stop(f"in the scene {FIRST}, where all goes well, {did} ({how(story.outcome)}), so no other was played")
+    return exchanges, Pace(story.outcome.seconds, cpu_of_children() - before, jobs)
+
+
+def cpu_of_children() -> float:
+    """Return how many seconds of CPU the processes have used that this one has run."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def play_each(
+    plays: Sequence[tuple[ClientCommand, Scene]],
+    stop: Stop,
+    at_once: int = AT_ONCE,
+    say: Say = lambda _line: None,
+    watch: Watch = lambda _words: None,
+) -> list[list[Exchange]]:
+    """Play scenes to commands, several at once; return the exchanges of each, which are none if it was not played.
+
+    What failed by time is played again, alone and with more time: that the machine was busy is nobody's fault.
+    """
+
+    async def all_of_them() -> list[list[Exchange]]:
+        return await Round(plays, stop, threads, at_once, say).played(watch)
+
+    with adopting(), ThreadPoolExecutor(at_once) as threads:
+        return asyncio.run(all_of_them())
+
+
+class Stop:
+    """Whether the run has to end, and why. After so many seconds, no further scene begins."""
+
+    def __init__(self, seconds: float = RUN_SECONDS - 60) -> None:
+        self.event = threading.Event()
+        self.latest = time.monotonic() + seconds
+        self.reason: str | None = None
+
+    def __call__(self, reason: str) -> None:
+        """End the run."""
+        self.reason = self.reason or reason
+        self.event.set()
+
+
+class Round:
+    """Scenes that are played together, several at once. Belongs to one event loop."""
+
+    def __init__(
+        self,
+        plays: Sequence[tuple[ClientCommand, Scene]],
+        stop: Stop,
+        threads: ThreadPoolExecutor,
+        at_once: int,
+        say: Say,
+    ) -> None:
+        self._plays, self._stop, self._threads, self._say = plays, stop, threads, say
+        self._places = asyncio.Semaphore(at_once)
+        self._under_way = list[str]()
+        self._left = [scene.name for _, scene in plays]
+        self._seen: dict[int, list[Exchange]] = {}
+
+    async def played(self, watch: Watch) -> list[list[Exchange]]:
+        """Play them, and again what failed by time; return the exchanges of each."""
+        watching = asyncio.create_task(self._watched(watch))
+        # Those in which a client may have to wait begin first, so that the run does not wait for them at its end.
+        order = sorted(range(len(self._plays)), key=lambda n: -longest_wait(self._plays[n][1]))
+        await asyncio.gather(*(self._play(n, self._plays[n][1]) for n in order))
+        await asyncio.gather(*(self._again(command) for command in dict.fromkeys(one for one, _ in self._plays)))
+        watching.cancel()
+        return [self._seen[n] for n in range(len(self._plays))]
+
+    async def _play(self, n: int, scene: Scene) -> None:
+        """Play one of them, with the times of the given scene; what the end of the run cuts short does not count."""
+        self._seen.setdefault(n, [])
+        async with self._places:
+            if time.monotonic() > self._stop.latest:
+                self._stop(f"the {RUN_SECONDS:g} seconds of a run were used up")
+            if self._stop.event.is_set():
+                return
+            self._under_way.append(scene.name)
+            seen = await play(self._plays[n][0], scene, self._stop.event, self._threads)
+            self._under_way.remove(scene.name)
+            if not self._stop.event.is_set():
+                self._seen[n] = seen
+            if scene.name in self._left:  # and is not played again
+                self._left.remove(scene.name)
+
+    async def _again(self, command: ClientCommand) -> None:
+        """Play again, one by one, what a command failed by time, until one scene shows that time is not to blame."""
+        for n, (one, scene) in enumerate(self._plays):
+            if one == command and failed_by_time(self._seen[n]):
+                self._say(f"again, alone, since it failed by time: {scene.name}")
+                await self._play(n, replace(scene, timeout=LONGER * scene.timeout))
+                if failed_by_time(self._seen[n]):
+                    return
+
+    async def _watched(self, watch: Watch) -> None:
+        """Tell again and again how far it is."""
+        while True:
+            await asyncio.sleep(WATCH_SECONDS)
+            watch(self._words)
+
+    def _words(self) -> str:
+        more = f"; {counted(len(self._left), 'scene')} left" if self._left else " again"
+        return f"playing {listed(self._under_way)}{more}"
+
+
+def listed(names: Sequence[str]) -> str:
+    """Return the names of scenes, or the first two and how many more there are."""
+    return ", ".join(names[:2]) + (f" and {len(names) - 2} more" if len(names) > 2 else "")
+
+
+def longest_wait(scene: Scene) -> float:
+    """Return how many seconds a right client may wait in a scene: for the end of a command, or of its own time."""
+    return scene.runs if scene.completes else scene.timeout
+
+
+def failed_by_time(exchanges: Sequence[Exchange]) -> bool:
+    """Whether a scene may have ended otherwise on a machine that is not busy."""
+    return any(e.ask.story is not None and e.ask.story.by_time for e in exchanges)
