@@ -220,7 +220,7 @@ class HammersTheLimited(Right):
 
     def ask(self, method: str, url: str, body: bytes | None = None) -> Any:
         while (got := self.send(method, url, body)).status == 429 and self.left() > 0:
-            time.sleep(max(float(got.headers["Retry-After"]), 0))
+            time.sleep(max(float(got.headers["Retry-After"]), 0.02))
         if got.status != 200:
             raise Failed(f"status {got.status}")
         return self.read(got)
