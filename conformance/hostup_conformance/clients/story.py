@@ -196,8 +196,10 @@ class Story:
     @property
     def by_time(self) -> bool:
         """Whether the story may have ended otherwise on a machine that is not busy."""
-        if self.outcome is None or self.outcome.ended_by == "deadline":
-            return self.outcome is not None
+        if self.outcome is None:
+            return False
+        if self.outcome.ended_by == "deadline" or self.outcome.left_behind:
+            return True
         abandoned = any(not e.ask.delivered and e.ask.origin == "own" for e in self.requests)
         return self.play.completes is not None and not self.done and (self.gave_up or abandoned)
 
