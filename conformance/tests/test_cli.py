@@ -58,12 +58,6 @@ def test_every_requirement_is_explained(id: str, capsys: pytest.CaptureFixture[s
     assert ("nothing to waive" in said) == (requirement.level == "OBSERVE")
 
 
-def test_a_waiver_may_name_an_old_id(tmp_path: Path) -> None:
-    file = tmp_path / "waivers.yaml"
-    file.write_text("- {id: POLL-15, reason: it moved to another area, expires: 2030-01-31}\n", encoding="utf-8")
-    assert [waiver.id for waiver in read_waivers(str(file))] == ["START-01"]
-
-
 def test_an_incomplete_waiver_gets_an_example(tmp_path: Path) -> None:
     file = tmp_path / "waivers.yaml"
     file.write_text("- {id: POLL-01, reason: why}\n", encoding="utf-8")
@@ -100,11 +94,6 @@ def test_an_unknown_id_gets_a_hint(id: str, hint: str, capsys: pytest.CaptureFix
     out, err = capsys.readouterr()
     assert out == ""
     assert f"there is no requirement {id}; {hint}" in err
-
-
-def test_a_requirement_that_moved_is_named_as_it_is_now(capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.main(["explain", "POLL-15"]) == 0
-    assert capsys.readouterr().out.startswith("POLL-15 is called START-01 now\n")
 
 
 def test_examples_come_from_the_kill_matrix(

@@ -193,7 +193,7 @@ def add_compare(commands: Commands) -> None:
     comparing = commands.add_parser(
         "compare",
         help="show what became worse, better or is new between two reports",
-        description="Compares two reports of runs. Requirements are compared by the ids that they have today.",
+        description="Compares two reports of runs, requirement by requirement.",
         epilog="exit codes: 1 if something became worse, 0 if nothing did, 4 for a file that is not a report",
     )
     comparing.add_argument("old", metavar="OLD.json", type=Path, help="report.json of the earlier run")

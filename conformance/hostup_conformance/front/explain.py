@@ -14,7 +14,7 @@ from hostup_conformance.clients.traps import traps_of
 from hostup_conformance.contract.judging import MATRIX as KILL_MATRIX
 from hostup_conformance.contract.rules import rules
 from hostup_conformance.contract.target import CAPABILITIES
-from hostup_conformance.judging.ledger import Requirement, renamed, requirements
+from hostup_conformance.judging.ledger import Requirement, requirements
 from hostup_conformance.judging.root_cause import read_matrix
 from hostup_conformance.keeping.redact import PIECE
 from hostup_conformance.keeping.screen import complain, say
@@ -38,12 +38,10 @@ SOURCES = {
 def explain(id: str) -> int:
     """Print an explanation of a requirement, or hints for an unknown id; return the exit code."""
     meant = re.sub(r"-(\d)$", r"-0\1", id.upper())
-    requirement = requirements().get(renamed().get(meant, meant))
+    requirement = requirements().get(meant)
     if requirement is None:
         complain(f"there is no requirement {id}; {hint(meant)}")
         return 4
-    if requirement.id != meant:
-        say(f"{meant} is called {requirement.id} now\n")
     say("\n".join(explanation(requirement)))
     return 0
 

@@ -35,7 +35,6 @@ class Requirement:
     without_core: bool = False
     if_offered: bool = False
     harm: Harm = "form"
-    formerly: str | None = None
     wfc: int | None = None
 
     @property
@@ -54,12 +53,6 @@ def requirements() -> dict[str, Requirement]:
     """Return all requirements by id, in the ledger's order."""
     entries = load_yaml((SPEC / "requirements.yaml").read_bytes())
     return {entry["id"]: Requirement(**entry) for entry in entries}
-
-
-@cache
-def renamed() -> dict[str, str]:
-    """Return the ids of the requirements that moved to another area, by the ids that they had before."""
-    return {requirement.formerly: id for id, requirement in requirements().items() if requirement.formerly}
 
 
 @cache

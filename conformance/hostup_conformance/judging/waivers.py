@@ -10,7 +10,7 @@ from pathlib import Path
 import yaml
 
 from hostup_conformance.http.exchange import A
-from hostup_conformance.judging.ledger import renamed, requirements
+from hostup_conformance.judging.ledger import requirements
 from hostup_conformance.judging.verdict import Verdict
 from hostup_conformance.keeping.files import read_plain
 from hostup_conformance.keeping.misconfigured import Misconfigured
@@ -60,10 +60,9 @@ def read_waiver(file: str, entry: object) -> Waiver:
         raise Misconfigured(
             f"--waivers {file}: {shown(named)} does not have exactly id, reason and expires, as in {EXAMPLE}"
         )
-    given, reason, expires = entry["id"], entry["reason"], entry["expires"]
-    id = renamed().get(given, given) if isinstance(given, str) else None
-    if id not in requirements():
-        raise Misconfigured(f"--waivers {file}: there is no requirement {shown(given)}; give an id of the reports")
+    id, reason, expires = entry["id"], entry["reason"], entry["expires"]
+    if not isinstance(id, str) or id not in requirements():
+        raise Misconfigured(f"--waivers {file}: there is no requirement {shown(id)}; give an id of the reports")
     # datetime is a subclass of date, but the two cannot be compared.
     if type(expires) is not date or not isinstance(reason, str) or not reason.strip():
         raise Misconfigured(f"--waivers {file}: {id} needs a reason, and a date such as 2027-01-31 without a time")

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from hostup_conformance.judging.ledger import renamed
 from hostup_conformance.keeping.safe_text import shown
 from hostup_conformance.reports.summary import code
 
@@ -70,8 +69,8 @@ def compare(old: dict[str, Any], new: dict[str, Any]) -> Comparison:
 
 
 def entries(report: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """Return the entries of a report by the ids that their requirements have today."""
-    return {renamed().get(entry["id"], entry["id"]): entry for entry in report["requirements"]}
+    """Return the entries of a report by their ids."""
+    return {entry["id"]: entry for entry in report["requirements"]}
 
 
 def kind_of_change(before: str, after: str) -> str | None:
