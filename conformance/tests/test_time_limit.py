@@ -61,7 +61,7 @@ def test_another_thread_can_end_it() -> None:
 def test_a_rule_without_end_keeps_its_findings(monkeypatch: pytest.MonkeyPatch, finds: bool) -> None:
     """What it found breaks the requirement; where it found nothing, nobody knows."""
     monkeypatch.setattr(rule, "RULE_SECONDS", 0.02)
-    rules: Rules[Exchanges] = Rules()
+    rules: Rules[Exchanges] = Rules(__name__)
 
     @rules.rule("X-01")
     def slow(exchanges: Exchanges) -> Findings:
@@ -73,10 +73,10 @@ def test_a_rule_without_end_keeps_its_findings(monkeypatch: pytest.MonkeyPatch, 
     request = Request("GET", "/api/v2/vps")
     exchange = Exchange(1, request, None, understand(request, TARGET))
     if finds:
-        assert [finding.got for finding in rules.by_id["X-01"](Exchanges([exchange], TARGET))[1]] == ["none"]
+        assert [finding.got for finding in rules.all()["X-01"](Exchanges([exchange], TARGET))[1]] == ["none"]
     else:
         with pytest.raises(TimeUp):
-            rules.by_id["X-01"](Exchanges([exchange], TARGET))
+            rules.all()["X-01"](Exchanges([exchange], TARGET))
 
 
 def test_a_limit_within_another_ends_with_it() -> None:

@@ -14,6 +14,7 @@ from inspect import cleandoc
 from typing import Any, Generic, TypeVar
 
 from hostup_conformance.http.exchange import A, Exchange
+from hostup_conformance.judging.catalogue import Catalogue
 from hostup_conformance.keeping.safe_text import Redact, shown, unchanged
 from hostup_conformance.keeping.time_limit import TimeUp, at_most
 
@@ -109,11 +110,8 @@ class Rule(Generic[E]):
         return list(exchanges.judged.values()), findings
 
 
-class Rules(Generic[E]):
+class Rules(Catalogue[Rule[E]]):
     """The rules of a contract by id."""
-
-    def __init__(self) -> None:
-        self.by_id: dict[str, Rule[E]] = {}
 
     def rule(
         self, id: str, *, seeks: str = ""
@@ -126,9 +124,7 @@ class Rules(Generic[E]):
         def register(
             function: Callable[[E], Iterator[tuple[Exchange[Any], str, Any]]],
         ) -> Callable[[E], Iterator[tuple[Exchange[Any], str, Any]]]:
-            if id in self.by_id:
-                raise ValueError(f"two rules for {id}")
-            self.by_id[id] = Rule(id, function, seeks)
+            self.add(id, Rule(id, function, seeks))
             return function
 
         return register

@@ -6,11 +6,10 @@ an area, as the rules have; a new rule needs a new fault here, and nothing else.
 
 from __future__ import annotations
 
-import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib import import_module
 
+from hostup_conformance.judging.catalogue import Catalogue
 from hostup_conformance.judging.ledger import requirements
 from stage import Change
 
@@ -29,7 +28,7 @@ class Fault:
     starts: bool = False
 
 
-_FAULTS: dict[str, Fault] = {}
+_FAULTS: Catalogue[Fault] = Catalogue(__name__)
 
 
 def trips(requirement: str, *, hangs: bool = False, starts: bool = False) -> Callable[[Change], Change]:
@@ -37,10 +36,9 @@ def trips(requirement: str, *, hangs: bool = False, starts: bool = False) -> Cal
 
     def register(change: Change) -> Change:
         name = change.__name__
-        assert name not in _FAULTS, name
         assert change.__doc__, name
         needs_start = starts or "--allow-exec" in requirements()[requirement].needs
-        _FAULTS[name] = Fault(name, requirement, change, change.__doc__, hangs, needs_start)
+        _FAULTS.add(name, Fault(name, requirement, change, change.__doc__, hangs, needs_start))
         return change
 
     return register
@@ -48,6 +46,4 @@ def trips(requirement: str, *, hangs: bool = False, starts: bool = False) -> Cal
 
 def faults() -> dict[str, Fault]:
     """Return all faults by name."""
-    for area in pkgutil.iter_modules(__path__):
-        import_module(f"faults.{area.name}")
-    return _FAULTS
+    return _FAULTS.all()

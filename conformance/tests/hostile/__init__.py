@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from importlib import import_module
-from pkgutil import iter_modules
+
+from hostup_conformance.judging.catalogue import Catalogue
 
 from hostile.server import Behaviour
 
@@ -43,7 +43,7 @@ class Hostile:
     commands: bool = False
 
 
-_SERVERS: dict[str, Hostile] = {}
+_SERVERS: Catalogue[Hostile] = Catalogue(__name__)
 
 
 def hostile(
@@ -59,14 +59,12 @@ def hostile(
 
     def register(behave: Behaviour) -> Behaviour:
         name = behave.__name__
-        assert name not in _SERVERS, name
         assert behave.__doc__, name
         server = Hostile(name, behave, behave.__doc__, verdicts, False, special_keys, backlog, quick, commands)
-        _SERVERS[name] = server
+        _SERVERS.add(name, server)
         if lookup:
-            _SERVERS[f"{name}_at_the_look_up"] = replace(
-                server, name=f"{name}_at_the_look_up", lookup=True, quick=False
-            )
+            second = replace(server, name=f"{name}_at_the_look_up", lookup=True, quick=False)
+            _SERVERS.add(second.name, second)
         return behave
 
     return register
@@ -74,6 +72,4 @@ def hostile(
 
 def hostile_servers() -> dict[str, Hostile]:
     """Return all hostile servers by name."""
-    for module in iter_modules(__path__):
-        import_module(f"{__name__}.{module.name}")
-    return _SERVERS
+    return _SERVERS.all()

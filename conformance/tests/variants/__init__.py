@@ -6,12 +6,11 @@ differs.
 
 from __future__ import annotations
 
-import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib import import_module
 
 from faults.probe import refuse
+from hostup_conformance.judging.catalogue import Catalogue
 from stage import Change, Request, Response
 
 
@@ -27,7 +26,7 @@ class Variant:
     starts: bool = False
 
 
-_VARIANTS: dict[str, Variant] = {}
+_VARIANTS: Catalogue[Variant] = Catalogue(__name__)
 
 
 def allowed(*, warns: set[str] | frozenset[str] = frozenset(), starts: bool = False) -> Callable[[Change], Change]:
@@ -35,9 +34,8 @@ def allowed(*, warns: set[str] | frozenset[str] = frozenset(), starts: bool = Fa
 
     def register(change: Change) -> Change:
         name = change.__name__
-        assert name not in _VARIANTS, name
         assert change.__doc__, name
-        _VARIANTS[name] = Variant(name, frozenset(warns), change, change.__doc__, starts)
+        _VARIANTS.add(name, Variant(name, frozenset(warns), change, change.__doc__, starts))
         return change
 
     return register
@@ -45,9 +43,7 @@ def allowed(*, warns: set[str] | frozenset[str] = frozenset(), starts: bool = Fa
 
 def variants() -> dict[str, Variant]:
     """Return all variants by name."""
-    for module in pkgutil.iter_modules(__path__):
-        import_module(f"variants.{module.name}")
-    return _VARIANTS
+    return _VARIANTS.all()
 
 
 def is_ended(response: Response) -> bool:

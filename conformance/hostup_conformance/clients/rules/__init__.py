@@ -12,9 +12,7 @@ finding names the request that breaks it, or None if the end of the command does
 
 from __future__ import annotations
 
-import pkgutil
 from collections.abc import Callable, Iterator
-from importlib import import_module
 from typing import Any, TypeAlias
 
 from hostup_conformance.clients.story import Exchange, Seen, Story
@@ -29,7 +27,7 @@ Findings = Iterator[tuple[Exchange | None, str, Any]]
 Judge = Callable[[Story], Findings]
 Rule: TypeAlias = core.Rule[core.Exchanges[Seen, None]]
 
-_RULES: core.Rules[core.Exchanges[Seen, None]] = core.Rules()
+_RULES: core.Rules[core.Exchanges[Seen, None]] = core.Rules(__name__)
 
 
 def judging(id: str, applies: Callable[[Story], object]) -> Callable[[Judge], Judge]:
@@ -54,9 +52,7 @@ def judging(id: str, applies: Callable[[Story], object]) -> Callable[[Judge], Ju
 
 def client_rules() -> dict[str, Rule]:
     """Return all rules for clients by the id of their requirement."""
-    for module in pkgutil.iter_modules(__path__):
-        import_module(f"{__name__}.{module.name}")
-    return _RULES.by_id
+    return _RULES.all()
 
 
 def sent_anything(story: Story) -> bool:

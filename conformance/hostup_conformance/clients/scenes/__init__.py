@@ -16,12 +16,10 @@ client that only polls. `@scene_at(...)` makes one scene for each kind of reques
 from __future__ import annotations
 
 import json
-import pkgutil
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from importlib import import_module
 from typing import Any, Literal
 from urllib.parse import unquote
 
@@ -30,6 +28,7 @@ from hostup_conformance.contract.paths import path_of
 from hostup_conformance.contract.problems import ERRORS, PROBLEMS
 from hostup_conformance.http.messages import Request
 from hostup_conformance.http.scripted import Received, Reply
+from hostup_conformance.judging.catalogue import Catalogue
 
 #: The requirement that a client finishes its task if the server behaves as documented.
 THROUGH = "CLIENT-33"
@@ -271,7 +270,7 @@ def problem(status: int, **headers: str) -> Reply:
     return Reply(status, [("Content-Type", "application/problem+json"), *fields], json.dumps(body).encode())
 
 
-_SCENES: dict[str, Scene] = {}
+_SCENES: Catalogue[Scene] = Catalogue(__name__)
 
 
 def scene(at: At = "all", **facts: Any) -> Callable[[Act], Act]:
@@ -303,13 +302,10 @@ def at_kind(act: ActAt, kind: One, turn: Turn) -> Reply:
 
 
 def _add(name: str, words: str, act: Act, at: At, facts: Mapping[str, Any]) -> None:
-    if name in _SCENES:
-        raise ValueError(f"two scenes {name}")
-    _SCENES[name] = Scene(name, words, act, at, **{"timeout": PATIENT if facts.get("completes") else SOON, **facts})
+    patience = PATIENT if facts.get("completes") else SOON
+    _SCENES.add(name, Scene(name, words, act, at, **{"timeout": patience, **facts}))
 
 
 def scenes() -> dict[str, Scene]:
     """Return all scenes by name."""
-    for module in pkgutil.iter_modules(__path__):
-        import_module(f"{__name__}.{module.name}")
-    return _SCENES
+    return _SCENES.all()

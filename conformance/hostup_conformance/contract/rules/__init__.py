@@ -16,8 +16,6 @@ requirement is `skip`, and `seeks` says what there was none of. `exchanges.all` 
 
 from __future__ import annotations
 
-import pkgutil
-from importlib import import_module
 from typing import TypeAlias
 
 from hostup_conformance.contract.ask import Ask
@@ -29,12 +27,10 @@ __all__ = ["Exchanges", "Findings", "rule", "rules"]
 Findings: TypeAlias = core.Findings[Ask]
 Rule: TypeAlias = core.Rule[Exchanges]
 
-_RULES: core.Rules[Exchanges] = core.Rules()
+_RULES: core.Rules[Exchanges] = core.Rules(__name__)
 rule = _RULES.rule
 
 
 def rules() -> dict[str, Rule]:
     """Return all rules by the id of their requirement."""
-    for area in pkgutil.iter_modules(__path__):
-        import_module(f"{__name__}.{area.name}")
-    return _RULES.by_id
+    return _RULES.all()

@@ -9,17 +9,16 @@ from __future__ import annotations
 
 import asyncio
 import json
-import pkgutil
 import re
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from importlib import import_module
 from secrets import token_hex
 from typing import Any
 
 from faults.probe import problem
+from hostup_conformance.judging.catalogue import Catalogue
 from hostup_conformance.mock import FOREIGN_VPS_ID, UNAVAILABLE_VPS_ID, VPS_ID, Mock
 from stage import Request, Response, ask, read, write
 
@@ -39,7 +38,7 @@ class Habit:
     deserves: Mapping[str, str] = field(default_factory=dict)
 
 
-_HABITS: dict[str, Habit] = {}
+_HABITS: Catalogue[Habit] = Catalogue(__name__)
 
 
 def habit(
@@ -49,7 +48,7 @@ def habit(
 
     def register(behave: Behaviour) -> Behaviour:
         name = behave.__name__.strip("_")
-        _HABITS[name] = Habit(name, behave, starts, verdict, deserves or {})
+        _HABITS.add(name, Habit(name, behave, starts, verdict, deserves or {}))
         return behave
 
     return register
@@ -57,9 +56,7 @@ def habit(
 
 def habits() -> dict[str, Habit]:
     """Return all habits by name."""
-    for module in pkgutil.iter_modules(__path__):
-        import_module(f"{__name__}.{module.name}")
-    return _HABITS
+    return _HABITS.all()
 
 
 class Server:
