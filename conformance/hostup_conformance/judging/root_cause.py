@@ -63,10 +63,15 @@ def root_causes(
         warning = consequence in failing and cause not in failing and area_of(cause) != area_of(consequence)
         return same_place and not hides_harm and not warning
 
+    def is_cause(cause: str, consequence: str) -> bool:
+        if places and ranks.get(cause) == 0 and set(places[consequence]) <= set(places[cause]):
+            return True  # whatever else is wrong with a response that should not have come
+        return explains(counts, cause, consequence)
+
     as_consequence = Counter(b for fault in faults.values() for b in fault["reported"] if b != fault["requirement"])
     roots: dict[str, list[str]] = {}
     while left:
-        explained = {a: [b for b in left if a != b and explains(counts, a, b) and may_follow(b, a)] for a in left}
+        explained = {a: [b for b in left if a != b and may_follow(b, a) and is_cause(a, b)] for a in left}
         by_others = Counter(b for followers in explained.values() for b in followers)
         fails = {one: any_of(failing, one, explained[one]) for one in left}
         # Of two that explain equally many, the one that fewer others explain is closer to the cause. In the end the
@@ -76,9 +81,12 @@ def root_causes(
         ))  # fmt: skip
         roots[root] = explained[root]
         left = [id for id in left if id != root and id not in explained[root]]
-    return dict(
-        sorted(roots.items(), key=lambda root: (not any_of(failing, *root), ranks.get(root[0], least), -len(root[1])))
-    )
+
+    def worst_first(root: str) -> tuple[bool, int, int, int]:
+        seen = len(places[root]) if places else 0
+        return not any_of(failing, root, roots[root]), ranks.get(root, least), -len(roots[root]), -seen
+
+    return {root: roots[root] for root in sorted(roots, key=worst_first)}
 
 
 def area_of(id: str) -> str:

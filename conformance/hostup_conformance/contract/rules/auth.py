@@ -127,15 +127,21 @@ def ids_stay_secret(exchanges: Exchanges) -> Findings:
             yield e, f"status {twin.status}, as for a known id", content.status_of(e)
 
 
+def has_right_key(e: ask.Exchange) -> bool:
+    """A request with a valid key: a GET of the endpoint, or a start, the list or a status with the full key."""
+    if e.ask.vps == "malformed" or e.ask.credential not in {"full", "read"}:
+        return False
+    other = ask.is_start(e) or (selectors.is_asked(e, "list", "status") and e.status != 429)
+    return selectors.judged(e) or (other and e.ask.credential == "full")
+
+
 @rule("AUTH-08")
 def right_key_is_known(exchanges: Exchanges) -> Findings:
     """Only a 401 is a finding.
 
     The key is valid whatever else is wrong with the request, so any other status code passes.
     """
-    for e in exchanges.each(
-        lambda e: selectors.judged(e) and e.ask.credential in {"full", "read"} and e.ask.vps != "malformed"
-    ):
+    for e in exchanges.each(has_right_key):
         if e.status == 401:
             yield e, f"any other status{content.if_valid(e)}", content.status_of(e)
 

@@ -26,12 +26,13 @@ def content_is_read(exchanges: Exchanges) -> Findings:
     """The request that follows a GET with content on its connection must get what it gets otherwise: 200.
 
     A connection that is closed after such a GET passes, and so do a 429 and a gateway's failure. No other rule judges
-    that request.
+    that request, and it is judged only if the same request gets 200 later in the run.
     """
-    if not any(selectors.asks_availability(e) and e.ask.vps == "own" and e.status == 200 for e in exchanges.lasting):
-        return
+    probes = exchanges.all(lambda e: selectors.asks_availability(e) and e.ask.vps == "own" and e.status == 200)
+    last = max((e.number for e in probes if e.ask.credential == "full"), default=0)
     for e in exchanges.asides():
-        if e.lost != "dropped" and e.status not in {200, 429} and not responder.may_pass(e):
+        passes = e.lost == "dropped" or e.status in {200, 429} or responder.may_pass(e)
+        if not passes and e.number < last:
             got = content.status_of(e) if e.response else e.failure
             yield e, "status 200, as elsewhere: the content of the GET before is no part of this request", got
 
