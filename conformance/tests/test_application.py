@@ -1,4 +1,4 @@
-"""ASGI and WSGI applications that are judged in the suite's own process."""
+"""ASGI and WSGI applications that are judged, each in a process of its own, which can do no harm to the run."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from hostup_conformance.front import application
 from hostup_conformance.front.application import serve
 from hostup_conformance.keeping.misconfigured import Misconfigured
 from hostup_conformance.mock import API_KEY, VPS_ID, Mock
@@ -51,7 +52,7 @@ async def lifespan(app):
     app.mount("/", mock.app)
     yield
 
-FAILS = False
+FAILS = bool(os.environ.get("FAILS"))
 living = Starlette(lifespan=lifespan)
 """
 
@@ -69,9 +70,10 @@ def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.Fixt
 
 @pytest.mark.parametrize("attribute", ["wsgi", "asgi", "asgi()", "mock.app", "living"])
 def test_applications_of_all_kinds_are_served(module: str, attribute: str) -> None:
-    with serve(f"{module}:{attribute}") as url:
-        assert httpx.get(url + PROBE, headers=KEY).json()["available"] is True
-        assert httpx.get(url + PROBE).status_code == 401
+    with serve(f"{module}:{attribute}") as served:
+        assert httpx.get(served.base_url + PROBE, headers=KEY).json()["available"] is True
+        assert httpx.get(served.base_url + PROBE).status_code == 401
+        assert served.environment["HOSTUP_API_KEY"] == API_KEY
 
 
 def test_a_name_that_is_not_there_gets_those_that_are(module: str) -> None:
@@ -82,8 +84,8 @@ def test_a_name_that_is_not_there_gets_those_that_are(module: str) -> None:
 
 def test_a_framework_is_served(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(str(TARGETS))
-    with serve("fastapi_server:app") as url:
-        assert httpx.get(url + PROBE).status_code == 401
+    with serve("fastapi_server:app") as served:
+        assert httpx.get(served.base_url + PROBE).status_code == 401
 
 
 @pytest.mark.parametrize(
@@ -106,7 +108,7 @@ def test_what_is_no_application_is_refused(name: str, says: str) -> None:
 def test_an_application_that_does_not_start_is_told(module: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with serve(f"{module}:living"):
         pass
-    monkeypatch.setattr(f"{module}.FAILS", True)
+    monkeypatch.setenv("FAILS", "1")
     with pytest.raises(Misconfigured, match="it does not start; try it with: uvicorn"), serve(f"{module}:living"):
         pass
 
@@ -118,3 +120,73 @@ def test_one_line_judges_an_application(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     assert report["target"]["kind"] == "server"
     assert report["requests"] > 60
+
+
+#: What an application may do to the process that serves it once it has got some requests.
+HARM = """
+import os, sys, threading, time
+from hostup_conformance.mock import Mock
+
+mock = Mock()
+os.environ.update(mock.environment())
+print("::error::imported", os.environ["HOSTUP_API_KEY"])
+asked = 0
+
+def after_thirty(harm):
+    async def app(scope, receive, send):
+        global asked
+        asked += scope["type"] == "http"
+        if asked == 30:
+            print("##vso[task.complete]", os.environ.get("HOSTUP_API_KEY"), flush=True)
+            harm()
+        await mock.app(scope, receive, send)
+    return app
+
+def print_much():
+    for _ in range(300):
+        print("x" * 100_000)
+
+leaves = after_thirty(lambda: os._exit(0))
+raises = after_thirty(lambda: sys.exit(0))
+clears = after_thirty(os.environ.clear)
+stays = after_thirty(lambda: threading.Thread(target=time.sleep, args=(1000,)).start())
+forks = after_thirty(lambda: os.fork() or time.sleep(1000))
+closes = after_thirty(lambda: os.closerange(0, 3))
+kills = after_thirty(lambda: os.kill(os.getppid(), 9))
+ends = after_thirty(lambda: os.kill(os.getpid(), 9))
+prints = after_thirty(print_much)
+chatty = after_thirty(lambda: os.write(1, b"no line end " * 100_000))
+"""
+#: Those that end the server, of which nothing more can be judged then.
+ENDS = {"leaves", "ends"}
+
+
+@pytest.mark.parametrize(
+    "attribute", ["leaves", "raises", "clears", "stays", "forks", "closes", "kills", "ends", "prints", "chatty"]
+)
+def test_an_application_does_no_harm_to_the_run(tmp_path: Path, attribute: str) -> None:
+    (tmp_path / "harm.py").write_text(HARM)
+    done = run(tmp_path, "--app", f"harm:{attribute}", "--capture=no")
+    report, shown = report_in(tmp_path), done.stdout + done.stderr
+    assert (done.returncode == 0) == (report["verdict"] == "conformant")
+    assert done.returncode != 0 or attribute not in ENDS
+    assert API_KEY not in shown
+    assert not any(line.lstrip().startswith(("::error", "##vso")) for line in shown.splitlines())
+    assert "Traceback" not in done.stdout
+    assert len(shown) < 3 << 20
+    if attribute == "kills":
+        assert (report["verdict"], report["stopped"]) == ("not_demonstrated", "the run did not come to its end")
+    assert [
+        name for name in ("report.html", "junit.xml", "summary.md") if not (tmp_path / "report" / name).exists()
+    ] == []
+
+
+@pytest.mark.parametrize("line", ["import os; os._exit(0)", "import sys; sys.exit(0)", "while True: pass", "1 / 0"])
+def test_an_application_that_ends_or_hangs_while_it_is_imported_is_refused(
+    tmp_path: Path, line: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(application, "START_SECONDS", 3.0)
+    (tmp_path / "ends_at_once.py").write_text(f"app = print\n{line}\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    with pytest.raises(Misconfigured, match="--app ends_at_once:app: "), serve("ends_at_once:app"):
+        pass

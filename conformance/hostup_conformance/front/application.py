@@ -1,25 +1,34 @@
-"""Serves the user's ASGI or WSGI application in this process, on a port of its own."""
+"""Serves the user's ASGI or WSGI application in a process of its own, on a port of its own."""
 
 from __future__ import annotations
 
 import inspect
+import json
 import os
+import select
+import signal
+import socket
+import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from importlib import import_module
-from typing import Any
+from typing import IO, Any
 
 import uvicorn
 from starlette.types import ASGIApp
 
 from hostup_conformance.keeping.misconfigured import Misconfigured
+from hostup_conformance.keeping.screen import guard, keys_in, relay
 from hostup_conformance.mock.memory import listen
 
-#: How long an application may take to start, in seconds.
-START_SECONDS = 30.0
+#: How long an application may take to start, and to end, in seconds.
+START_SECONDS, END_SECONDS = 30.0, 4.0
+#: How many bytes of what an application prints are shown, and how many of them in one line.
+MOST_PRINTED, LONGEST_LINE = 1 << 20, 1 << 13
 
 
 def load(name: str) -> ASGIApp:
@@ -96,34 +105,131 @@ def parameters(app: Any) -> list[inspect.Parameter]:
     return [p for p in given if p.default is p.empty and p.kind in {p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD}]
 
 
+@dataclass(frozen=True)
+class Served:
+    """An application that is served, and what it has set in the environment of the suite's variables."""
+
+    base_url: str
+    environment: Mapping[str, str]
+
+
 @contextmanager
-def serve(name: str) -> Iterator[str]:
-    """Serve an application in a thread of this process; give its base URL.
+def serve(name: str) -> Iterator[Served]:
+    """Serve an application in a process of its own, which cannot end this one, nor print what is a secret.
 
     Raises:
         Misconfigured: there is none, or it does not start
     """
-    app, listener = load(name), listen()
-    config = uvicorn.Config(app, log_level="critical", access_log=False, ws="none", timeout_keep_alive=75)
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=run, args=(server, [listener]), daemon=True, name="application")
-    thread.start()
+    listener = listen()
+    base_url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    hears, tells = os.pipe()
+    process = subprocess.Popen(  # noqa: S603 - it is this module
+        [sys.executable, "-m", __spec__.name if __spec__ else __name__, str(listener.fileno()), str(tells)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        pass_fds=(listener.fileno(), tells),
+        start_new_session=True,
+    )
+    # Whoever connects after the application has ended is to be refused.
+    listener.close()
+    os.close(tells)
+    assert process.stdin is not None  # noqa: S101 - it is a pipe
+    assert process.stdout is not None  # noqa: S101
+    prints = threading.Thread(target=pass_on, args=(process.stdout, name), daemon=True, name="application")
     try:
-        until = time.monotonic() + START_SECONDS
-        while not server.started:
-            if not thread.is_alive() or time.monotonic() > until:
-                raise Misconfigured(f"--app {name}: it does not start; try it with: uvicorn {name}")
-            time.sleep(0.01)
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        with suppress(BrokenPipeError):
+            process.stdin.write(json.dumps({"name": name, "path": sys.path}).encode() + b"\n")
+            process.stdin.flush()
+        said = heard(hears, START_SECONDS)
+        environment = said.get("environment", {})
+        if keys := keys_in(environment):
+            guard(os.environ).learn(keys)
+        prints.start()
+        if error := said.get("error", "" if said else f"it does not start; try it with: uvicorn {name}"):
+            raise Misconfigured(f"--app {name}: {error}")
+        yield Served(base_url, environment)
     finally:
-        server.should_exit = True
-        thread.join(5)
-        listener.close()
+        with suppress(BrokenPipeError):
+            process.stdin.close()  # which tells it to end
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(END_SECONDS)
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        prints.join(1.0)
 
 
-def run(server: uvicorn.Server, sockets: list[Any]) -> None:
-    """Run a server to its end. If the application does not start, uvicorn exits, which `serve` notices."""
+def heard(descriptor: int, seconds: float) -> dict[str, Any]:
+    """Return what the process of an application says once it has started, or failed to; nothing if it says nothing."""
+    until, text = time.monotonic() + seconds, b""
+    with open(descriptor, "rb", buffering=0) as told:
+        while not text.endswith(b"\n") and (left := until - time.monotonic()) > 0:
+            if not select.select([told], [], [], left)[0] or not (more := told.read(1 << 16)):
+                break
+            text += more
     try:
-        server.run(sockets)
-    except SystemExit:
-        return
+        said = json.loads(text)
+    except ValueError:
+        return {}
+    return said if isinstance(said, dict) else {}
+
+
+def pass_on(stream: IO[bytes], name: str) -> None:
+    """Print what an application prints, up to a limit, line by line and without secrets."""
+    left = MOST_PRINTED
+    with stream:
+        for line in iter(lambda: stream.readline(LONGEST_LINE), b""):
+            left -= len(line)
+            if left > 0:
+                relay(line.decode("utf-8", "replace").rstrip("\n"))
+            elif left + len(line) > 0:
+                relay(f"{name} has printed more than {MOST_PRINTED >> 20} MiB, of which no more is shown")
+
+
+def main() -> int:
+    """Serve an application until standard input ends; this is a process of its own."""
+    listener, tells = (int(number) for number in sys.argv[1:])
+    given = json.loads(sys.stdin.buffer.readline())
+    name, sys.path[:] = given["name"], given["path"]
+
+    def tell(**said: Any) -> None:
+        ours = {variable: value for variable, value in os.environ.items() if variable.startswith("HOSTUP_")}
+        with suppress(OSError):
+            os.write(tells, json.dumps({**said, "environment": ours}).encode() + b"\n")
+            os.close(tells)
+
+    try:
+        app = load(name)
+    except Misconfigured as error:
+        tell(error=str(error).removeprefix(f"--app {name}: "))
+        return 1
+    server = uvicorn.Server(
+        uvicorn.Config(app, log_level="critical", access_log=False, ws="none", timeout_keep_alive=75)
+    )
+    threading.Thread(target=end_with_input, args=(server,), daemon=True).start()
+    threading.Thread(target=tell_once, args=(server, tell), daemon=True).start()
+    with suppress(SystemExit):
+        server.run([socket.socket(fileno=listener)])
+    return 0
+
+
+def tell_once(server: uvicorn.Server, tell: Callable[[], None]) -> None:
+    """Tell that a server has started, once it has."""
+    while not server.started:
+        time.sleep(0.01)
+    tell()
+
+
+def end_with_input(server: uvicorn.Server) -> None:
+    """Let a server end when standard input does, as when the suite has gone; end the process if it does not."""
+    sys.stdin.buffer.read()
+    server.should_exit = True
+    time.sleep(END_SECONDS)
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    status = main()
+    sys.stdout.flush()
+    os._exit(status)  # whatever threads the application has left

@@ -28,6 +28,7 @@ from hostup_conformance.clients.scenes import KEY, QUICK, Scene, scenes
 from hostup_conformance.clients.story import Does, Exchange, Seen, Story, how
 from hostup_conformance.front.preparation import check_outputs
 from hostup_conformance.front.record import BODY_CHARACTERS, Course, Subject, record_of
+from hostup_conformance.front.run import JUDGING_SECONDS, RECORD_SECONDS, UNFINISHED, late_after
 from hostup_conformance.http import har
 from hostup_conformance.judging.defects import Defects
 from hostup_conformance.judging.rule import SHOWN
@@ -38,8 +39,9 @@ from hostup_conformance.keeping.misconfigured import Misconfigured
 from hostup_conformance.keeping.redact import redactor
 from hostup_conformance.keeping.safe_text import CommandLine, Redact, beginning, counted, on_one_line
 from hostup_conformance.keeping.screen import complain, guard, keys_in, say
+from hostup_conformance.keeping.time_limit import before
 from hostup_conformance.reports import terminal
-from hostup_conformance.reports.files import remove_reports, write_reports
+from hostup_conformance.reports.files import remove_reports, write_files, write_reports
 from hostup_conformance.reports.progress import Progress
 
 #: The exit codes, which are pytest's.
@@ -166,6 +168,9 @@ def judge_and_report(
         waivers = read_waivers(options.waivers)
         interruption = Interruption()
         try:
+            nothing = nothing_judged(client_requirements().values(), Defects(), UNFINISHED)
+            unfinished = record_of(nothing, [], about, replace(course, stopped=UNFINISHED), root_causes)
+            write_files(unfinished, options.report_dir)  # they stand until they are replaced
             exchanges, stopped = take(interruption)
             verdict = judged(exchanges, stopped, waivers, course.started.date(), strict=options.strict)
             course = replace(course, seconds=time.monotonic() - began, stopped=stopped)
@@ -173,6 +178,7 @@ def judge_and_report(
         finally:
             interruption.close()
     except Misconfigured as error:
+        remove_reports(options.report_dir, options.inputs.values())
         complain(str(error))
         return UNUSABLE
 
@@ -181,9 +187,13 @@ def judged(
     exchanges: Sequence[Exchange], stopped: str | None, waivers: list[Waiver], today: date, *, strict: bool
 ) -> Verdict:
     """Return the verdict on a client."""
-    defects = Defects(redactor(tuple({e.ask.play.task.key for e in exchanges})))
+    defects, by = Defects(redactor(tuple({e.ask.play.task.key for e in exchanges}))), time.monotonic() + JUDGING_SECONDS
+
+    def judge() -> Verdict:
+        return apply_waivers(judge_client(exchanges, stopped, defects, late_after(by)), waivers, today, strict=strict)
+
     return defects.survive(
-        lambda: apply_waivers(judge_client(exchanges, stopped, defects), waivers, today, strict=strict),
+        lambda: before(by, judge),
         nothing_judged(client_requirements().values(), defects),
     )
 
@@ -210,7 +220,8 @@ def report(
     verdict: Verdict, exchanges: Sequence[Exchange], about: Subject[Seen], course: Course, directory: Path
 ) -> int:
     """Write the reports, print the summary, and return the exit code."""
-    record: dict[str, Any] = record_of(verdict, exchanges, about, course, root_causes)
+    by = time.monotonic() + RECORD_SECONDS
+    record: dict[str, Any] = record_of(verdict, exchanges, about, course, root_causes, by)
     problems = write_reports(record, directory)
     terminal.print_summary(Printer(), record, directory, terminal.width_of(sys.stdout))
     if any(entry["evidence"] for entry in record["requirements"] if entry["status"] in {"fail", "warn"}):
@@ -285,9 +296,9 @@ def course(story: Story, shown: Exchange, redact: Redact) -> Iterator[str]:
     """Yield what happened in a scene, in lines, of which that of one request is marked."""
     last = len(story.requests) - LINES
     around = [n for n, sent in enumerate(story.requests) if sent is shown or n < LINES or n >= last]
-    for before, n in pairwise((-1, *around)):
-        if n > before + 1:
-            yield f"         ({counted(n - before - 1, 'more request')})"
+    for previous, n in pairwise((-1, *around)):
+        if n > previous + 1:
+            yield f"         ({counted(n - previous - 1, 'more request')})"
         sent = story.requests[n]
         yield f"{'>' if sent is shown else ' '}{sent.ask.arrived:5.1f} s  {replied(sent)}"
     if story.outcome:

@@ -41,7 +41,7 @@ class Options:
         "without --base-url, judge the mock (memory, the default) or a real guest agent", choices=["memory", "qemu-ga"]
     )
     app: str | None = option(
-        "judge an ASGI or WSGI application, served in this process; keys and ids come from the environment",
+        "judge an ASGI or WSGI application, served in a process of its own; keys and ids come from the environment",
         "MODULE:ATTRIBUTE",
     )
     allow_exec: str | None = option(

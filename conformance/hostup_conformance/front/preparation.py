@@ -47,9 +47,10 @@ def target_of(options: Options, resources: ExitStack) -> Target:
     if options.app:
         from hostup_conformance.front import application
 
-        url = resources.enter_context(application.serve(options.app))
-        target = Target.from_environment(url, os.environ, profile=options.profile)
-        return replace(target, route=route_to(target, options, os.environ), name=options.app)
+        served = resources.enter_context(application.serve(options.app))
+        environ = {**os.environ, **served.environment}
+        target = Target.from_environment(served.base_url, environ, profile=options.profile)
+        return replace(target, route=route_to(target, options, environ), name=options.app)
     if options.base_url:
         target = Target.from_environment(
             options.base_url, os.environ, profile=options.profile, plain_http=options.allow_plain_http

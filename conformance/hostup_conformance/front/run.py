@@ -33,6 +33,8 @@ from hostup_conformance.sources.generated import MOST_CASES, Generated
 
 #: Why nothing was judged if pytest ran no item that asks for the verdict.
 NO_ITEM = "pytest ran no test of a requirement: its options left all out, or it failed (see above)"
+#: What the reports say until the run ends, whatever ends it.
+UNFINISHED = "the run did not come to its end"
 #: For how many seconds judging may go on after the sending, and after an interruption.
 JUDGING_SECONDS, A_MOMENT = 15.0, 3.0
 #: For how many more seconds after that the record may be built. Its reports and the recording take their own few.
@@ -111,6 +113,10 @@ class Run:
             return self._recorded(self.verdict, self.wire.stopped)
         stopped = REASON if interrupted else self.wire.stopped or NO_ITEM
         return self._recorded(self._judge(stopped), stopped)
+
+    def first_record(self) -> dict[str, Any]:
+        """Return the record of a run that ends without another one."""
+        return self._recorded(judge([], self.configured, UNFINISHED, lambda: UNFINISHED), UNFINISHED)
 
     def _recorded(self, verdict: Verdict, stopped: str | None) -> dict[str, Any]:
         course = replace(self.course, seconds=time.monotonic() - self._began, stopped=stopped)

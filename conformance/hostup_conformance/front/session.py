@@ -24,7 +24,7 @@ from hostup_conformance.keeping.redact import redactor
 from hostup_conformance.keeping.safe_text import on_one_line, shown
 from hostup_conformance.keeping.screen import Guarded, Secrets, complain, guard
 from hostup_conformance.reports import terminal
-from hostup_conformance.reports.files import remove_reports, write_reports
+from hostup_conformance.reports.files import remove_reports, write_files, write_reports
 from hostup_conformance.reports.progress import Progress
 from hostup_conformance.sources import recording
 
@@ -86,6 +86,9 @@ class Conformance:
     def pytest_sessionstart(self) -> None:
         """Redact everything that pytest itself prints."""
         self.secrets.learn(self.run.configured.nearly_secrets)
+        if not self.only_shown:
+            # They stand until they are replaced at the end, so that nothing that ends the process looks like a success.
+            write_files(self.run.first_record(), self.run.options.report_dir)
         if (reporter := self.config.pluginmanager.get_plugin("terminalreporter")) is not None:
             writer = reporter._tw
             self.screen = writer._file = guarded_by(writer._file, self.secrets)

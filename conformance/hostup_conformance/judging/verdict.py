@@ -146,9 +146,10 @@ def judge(
     return Verdict(results, core.seen, missed, core.refused, core.doubt, defects=defects or Defects())
 
 
-def nothing_judged(requirements: Iterable[Requirement], defects: Defects) -> Verdict[Any]:
-    """Return the verdict where judging itself failed."""
-    why = "the suite failed before it could be judged"
+def nothing_judged(
+    requirements: Iterable[Requirement], defects: Defects, why: str = "the suite failed before it could be judged"
+) -> Verdict[Any]:
+    """Return the verdict where judging itself failed, or has not begun."""
     results: dict[str, Result[Any]] = {one.id: Result(one, "skip", message=why) for one in requirements}
     return Verdict(results, demonstrated=False, defects=defects)
 

@@ -137,3 +137,9 @@ def complain(text: str) -> None:
     """Print a message to standard error, on one line."""
     with suppress(OSError):
         print(f"hostup-conformance: {on_one_line(text)}", file=sys.stderr, flush=True)
+
+
+def relay(line: str) -> None:
+    """Print to standard error what another program has printed, on one line."""
+    with suppress(OSError, ValueError):  # the stream may be closed at the end
+        print(on_one_line(line), file=sys.stderr, flush=True)

@@ -62,6 +62,15 @@ def is_strange(file: Path) -> bool:
 
 def write_reports(record: dict[str, Any], directory: Path) -> list[str]:
     """Write all reports, append the summary to GitHub's job summary, and return why some could not be written."""
+    problems = write_files(record, directory)
+    if file := os.environ.get("GITHUB_STEP_SUMMARY"):
+        with suppress(Exception):
+            append(Path(file), summary.render(record))
+    return problems
+
+
+def write_files(record: dict[str, Any], directory: Path) -> list[str]:
+    """Write all reports, and return why some could not be written."""
     problems = []
     for name, make in REPORTS.items():
         try:
@@ -70,7 +79,4 @@ def write_reports(record: dict[str, Any], directory: Path) -> list[str]:
             problems.append(f"{directory / name} could not be written ({error.strerror})")
         except Exception as error:
             problems.append(f"{directory / name} could not be made ({failure(error)}); please report it")
-    if file := os.environ.get("GITHUB_STEP_SUMMARY"):
-        with suppress(Exception):
-            append(Path(file), summary.render(record))
     return problems
