@@ -38,8 +38,7 @@ install: $(READY) ## install everything into .venv, locked by hash
 .PHONY: generate
 generate: $(READY) ## rewrite the client in generated/, and the other forms of the document, from spec/
 	@rm -rf generated/.new
-	openapi-python-client generate --path spec/openapi.yaml --meta none --config spec/client/config.yaml \
-	  --custom-template-path spec/client/templates --output-path generated/.new --fail-on-warning
+	@python spec/client/generate.py --output generated/.new
 	@rm -rf generated/hostup_agent_exec && mv generated/.new generated/hostup_agent_exec
 	python spec/renderings.py
 

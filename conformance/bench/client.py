@@ -75,9 +75,9 @@ def raw(base_url: str = BASE_URL) -> Voice:
 
 def ours() -> Voice:
     from hostup_agent_exec import AuthenticatedClient, errors
-    from hostup_agent_exec.api import decode
     from hostup_agent_exec.api.agent import get_agent_exec
     from hostup_agent_exec.models import CommandOutput
+    from hostup_agent_runtime.values import parse
 
     client = AuthenticatedClient(BASE_URL, KEY, httpx_args={"transport": TRANSPORT})
     response = httpx.Response(200, content=RESPONSES["poll"][1])
@@ -92,7 +92,7 @@ def ours() -> Voice:
         "probe": lambda: get_agent_exec.sync(VPS, client=client),
         "poll": lambda: get_agent_exec.sync(VPS, client=client, pid=PID),
         "404": failing,
-        "decode": lambda: decode(response, CommandOutput.from_dict),
+        "decode": lambda: CommandOutput.from_dict(parse(response.content)),
     }
 
 

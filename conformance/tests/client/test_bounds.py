@@ -13,14 +13,16 @@ import tracemalloc
 import weakref
 import zlib
 from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 from io import BytesIO
 
 import httpx
 import pytest
-from client.voices import KEY, PID, VPS, Clock, Voice, answering, new_client, played
+from client.voices import KEY, PID, VPS, Clock, Voice, answering, played
 from hostup_agent_exec import AuthenticatedClient, errors
-from hostup_agent_exec.api.agent import get_agent_exec
+from hostup_agent_exec.api.agent import get_agent_exec, start_agent_exec
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 
@@ -103,7 +105,7 @@ def test_a_wait_ends_although_its_poll_drips(voice: Voice, dripping: Callable[..
 def test_so_it_does_by_its_own_time(
     voice: Voice, dripping: Callable[..., str], drip: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("hostup_agent_exec.client.GRACE", 0.2)
+    monkeypatch.setattr("hostup_agent_runtime.sending.GRACE", 0.2)
     begun = time.monotonic()
     for call, lost in ((voice.wait, errors.OutputLost), (voice.run, httpx.TimeoutException)):
         with AuthenticatedClient(dripping(*DRIPS[drip]), KEY) as client, pytest.raises(lost):
@@ -145,11 +147,9 @@ def bomb(layers: int) -> bytes:
     return data
 
 
-@pytest.mark.parametrize("layers", [1, 2, 3])
-def test_a_bomb_does_not_go_off(voice: Voice, layers: int) -> None:
+def test_a_bomb_does_not_go_off(voice: Voice) -> None:
     def answer(_: httpx.Request) -> httpx.Response:
-        named = ", ".join(["gzip"] * layers)
-        return httpx.Response(200, headers={"Content-Encoding": named}, stream=httpx.ByteStream(bomb(layers)))
+        return httpx.Response(200, headers={"Content-Encoding": "gzip"}, stream=httpx.ByteStream(bomb(1)))
 
     client = answering(answer)
     client.max_body_bytes = 2_000_000
@@ -162,19 +162,31 @@ def test_a_bomb_does_not_go_off(voice: Voice, layers: int) -> None:
         tracemalloc.stop()
 
 
-def test_the_time_begins_when_its_turn_comes(clock: Clock) -> None:
-    async def answer(_: httpx.Request) -> httpx.Response:
-        clock.now += 40
-        await asyncio.sleep(0)
-        return httpx.Response(200, json={"available": True})
+def test_waiting_for_a_turn_counts(voice: Voice, dripping: Callable[..., str]) -> None:
+    url = dripping(b"", b"")
+    arguments = {"limits": httpx.Limits(max_connections=2)}
 
-    async def main() -> list[bool]:
-        arguments = {"transport": httpx.MockTransport(answer), "limits": httpx.Limits(max_connections=1)}
-        async with new_client(httpx_args=arguments) as client:
-            probes = await asyncio.gather(*(get_agent_exec.asyncio(VPS, client=client) for _ in range(3)))
-            return [probe.available is True for probe in probes]
+    async def hang_and_ask() -> None:
+        async with AuthenticatedClient(url, KEY, httpx_args=arguments) as client:
+            hanging = [asyncio.ensure_future(get_agent_exec.asyncio(VPS, client=client)) for _ in range(2)]
+            await asyncio.sleep(0.1)
+            for call in (get_agent_exec.asyncio, partial(start_agent_exec.asyncio_run, command="x")):
+                with pytest.raises(httpx.PoolTimeout, match=r"the time was over before GET .* could be sent"):
+                    await call(VPS, client=client, timeout=0.2)
+            for one in hanging:
+                one.cancel()
+            await asyncio.wait(hanging)
 
-    assert asyncio.run(main()) == [True] * 3
+    if voice.is_async:
+        asyncio.run(hang_and_ask())
+        return
+    with AuthenticatedClient(url, KEY, httpx_args=arguments) as client, ThreadPoolExecutor(2) as pool:
+        hanging = [pool.submit(get_agent_exec.sync, VPS, client=client, timeout=1.5) for _ in range(2)]
+        time.sleep(0.1)
+        for call in (get_agent_exec.sync, partial(start_agent_exec.run, command="x")):
+            with pytest.raises(httpx.PoolTimeout, match=r"the time was over before GET .* could be sent"):
+                call(VPS, client=client, timeout=0.2)
+        assert all(isinstance(one.exception(), httpx.ReadTimeout) for one in hanging)
 
 
 UNREADABLE = b"[" + b" " * 1_000_000
@@ -199,7 +211,7 @@ def test_an_error_does_not_hold_what_was_read(voice: Voice, dripping: Callable[.
     assert held_by(caught.value) < 200_000
     with pytest.raises(errors.InvalidResponse) as unread:
         voice.call(client=answering(lambda _: httpx.Response(200, stream=httpx.ByteStream(UNREADABLE))))
-    assert held_by(unread.value) < 200_000
+    assert held_by(unread.value) - len(unread.value.response.content) < 200_000
     assert unread.value.response.content == UNREADABLE
 
 
@@ -278,16 +290,14 @@ def test_what_follows_is_not_of_the_body(voice: Voice) -> None:
     assert voice.call(client=client).available
 
 
-@pytest.mark.parametrize("coding", ["gzip", "deflate"])
-def test_a_long_encoded_body_is_whole(voice: Voice, coding: str) -> None:
-    packer = zlib.compressobj(wbits=31 if coding == "gzip" else 15)
+def test_a_long_encoded_body_is_whole(voice: Voice) -> None:
     text = "x" * 1_000_000
-    packed = packer.compress(json.dumps({"exited": True, "stdout": text}).encode()) + packer.flush()
+    packed = gzip.compress(json.dumps({"exited": True, "stdout": text}).encode())
 
-    def answer(_: httpx.Request) -> httpx.Response:
-        return httpx.Response(200, headers={"Content-Encoding": coding}, stream=httpx.ByteStream(packed))
+    def respond(_: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, headers={"Content-Encoding": "gzip"}, stream=httpx.ByteStream(packed))
 
-    assert voice.call(client=answering(answer), pid=PID).stdout == text
+    assert voice.call(client=answering(respond), pid=PID).stdout == text
 
 
 def test_too_many_codings_are_refused(voice: Voice) -> None:
@@ -296,17 +306,6 @@ def test_too_many_codings_are_refused(voice: Voice) -> None:
 
     with pytest.raises(httpx.DecodingError):
         voice.call(client=answering(answer))
-
-
-@pytest.mark.parametrize("wrapped", [True, False])
-def test_deflate_of_either_kind_is_decoded(voice: Voice, wrapped: bool) -> None:
-    packer = zlib.compressobj(wbits=15 if wrapped else -15)
-    body = packer.compress(b'{"available": true}') + packer.flush()
-
-    def answer(_: httpx.Request) -> httpx.Response:
-        return httpx.Response(200, headers={"Content-Encoding": "deflate"}, stream=httpx.ByteStream(body))
-
-    assert voice.call(client=answering(answer)).available
 
 
 def test_a_body_of_the_largest_size_is_taken(voice: Voice) -> None:
@@ -395,16 +394,9 @@ def test_an_announced_size_is_not_waited_for(voice: Voice) -> None:
         voice.call(client=client)
 
 
-def packed(body: bytes, codings: str) -> bytes:
-    for coding in codings.replace(" ", "").lower().split(","):
-        packer = zlib.compressobj(wbits=31 if "gzip" in coding else 15)
-        body = packer.compress(body) + packer.flush()
-    return body
-
-
-@pytest.mark.parametrize("codings", ["gzip", "x-gzip", "GZIP", "deflate , gzip", "gzip,deflate", "gzip,gzip,gzip,gzip"])
-def test_codings_are_undone_in_reverse_order(voice: Voice, codings: str) -> None:
-    body = packed(b'{"available":true}', codings)
+@pytest.mark.parametrize("codings", ["gzip", "x-gzip", "GZIP", " gzip , identity", "gzip, utf-8"])
+def test_gzip_is_undone(voice: Voice, codings: str) -> None:
+    body = gzip.compress(b'{"available":true}')
     headers = {"Content-Encoding": codings, "Content-Length": str(len(body))}
     client = answering(lambda _: httpx.Response(200, headers=headers, stream=httpx.ByteStream(body)))
     assert voice.call(client=client).available
@@ -413,9 +405,10 @@ def test_codings_are_undone_in_reverse_order(voice: Voice, codings: str) -> None
 @pytest.mark.parametrize(
     ("codings", "says"),
     [
-        ("gzip,gzip,gzip,gzip,gzip", "a body is encoded more than four times"),
+        ("gzip,gzip", "a body is encoded in a way that was not asked for"),
+        ("deflate", "a body is encoded in a way that was not asked for"),
+        ("br", "a body is encoded in a way that was not asked for"),
         ("gzip", "a body is not encoded as its headers say"),
-        ("deflate", "a body is not encoded as its headers say"),
     ],
 )
 def test_what_cannot_be_decoded_is_told(voice: Voice, codings: str, says: str) -> None:
@@ -426,11 +419,10 @@ def test_what_cannot_be_decoded_is_told(voice: Voice, codings: str, says: str) -
     assert (str(caught.value), caught.value.request.url.path) == (says, f"/api/v2/vps/{VPS}/agent/exec")
 
 
-@pytest.mark.parametrize("codings", ["gzip", "gzip,gzip"])
-def test_an_encoded_body_of_largest_size_passes(voice: Voice, codings: str) -> None:
-    body = packed(b'{"available":true' + b" " * 99_982 + b"}", codings)
+def test_an_encoded_body_of_largest_size_passes(voice: Voice) -> None:
+    body = gzip.compress(b'{"available":true' + b" " * 99_982 + b"}")
     client = answering(
-        lambda _: httpx.Response(200, headers={"Content-Encoding": codings}, stream=httpx.ByteStream(body))
+        lambda _: httpx.Response(200, headers={"Content-Encoding": "gzip"}, stream=httpx.ByteStream(body))
     )
     client.max_body_bytes = 100_000
     assert voice.call(client=client).available
@@ -440,7 +432,7 @@ def test_an_encoded_body_of_largest_size_passes(voice: Voice, codings: str) -> N
 
 
 def test_encoded_bytes_count_as_well(voice: Voice) -> None:
-    body = packed(b"{}", "gzip")
+    body = gzip.compress(b"{}")
     client = answering(
         lambda _: httpx.Response(200, headers={"Content-Encoding": "gzip"}, stream=httpx.ByteStream(body))
     )

@@ -23,6 +23,8 @@ from client.voices import BASE_URL, KEY, PID, VPS, YES, Clock, Voice, answering,
 from hostup_agent_exec import AuthenticatedClient, Client, __version__
 from hostup_agent_exec.api.agent import get_agent_exec
 from hostup_agent_exec.errors import TooLarge
+from hostup_agent_runtime.sending import Request, json_body
+from hostup_agent_runtime.values import anything
 
 OK = b'{"exited": false}'
 
@@ -318,7 +320,9 @@ def test_the_certificate_is_verified_unless_told(monkeypatch: pytest.MonkeyPatch
         new_client(verify_ssl=context),
     ):
         client.get_httpx_client()
-    assert asked == [True, True, context, context]
+    assert [type(verify) for verify in asked[:2]] == [ssl.SSLContext] * 2
+    assert all(isinstance(verify, ssl.SSLContext) and verify.check_hostname for verify in asked)
+    assert asked[2:] == [context, context]
 
 
 def test_the_package_is_marked_as_typed() -> None:
@@ -430,8 +434,8 @@ def test_an_error_of_a_hook_holds_no_key(voice: Voice) -> None:
         (
             {"base_url": "http://h.test"},
             (
-                "base_url: expected https, or a host on loopback, since http would show the key to the network; "
-                "in Python, allow_plain_http=True allows it"
+                "base_url: expected https, or a host on loopback without a proxy, since http would show the key to the "
+                "network; in Python, allow_plain_http=True allows it"
             ),
         ),
         ({"application": "a\n"}, "application: expected visible ASCII characters"),
@@ -455,18 +459,18 @@ def test_what_is_refused_is_told(arguments: dict[str, Any], says: str) -> None:
 
 def test_the_longest_time_is_taken() -> None:
     assert new_client(timeout=1e9).total == 1e9
-    with pytest.raises(TypeError, match=r"^timeout: expected int or float or Timeout, got str$"):
+    with pytest.raises(TypeError, match=r"^timeout: expected int or float, got str$"):
         new_client(timeout="7")
 
 
 def test_user_name_and_password_are_kept(voice: Voice) -> None:
     server = Server()
     client = Client("https://me:hunter2@h.test/x/", httpx_args={"transport": server})
-    request = {"method": "GET", "url": "/y"}
+    request = Request(method="GET", target="/y", reads={200: json_body(anything)})
     if voice.is_async:
-        asyncio.run(client.asend(request))
+        asyncio.run(client.adetail(request))
     else:
-        client.send(request)
+        client.detail(request)
     assert b64decode(server.last.headers["authorization"].removeprefix("Basic ")) == b"me:hunter2"
     assert str(server.last.url) == "https://h.test/x/y"
 

@@ -24,11 +24,8 @@ def files(package: Path) -> dict[str, bytes]:
 def generate(cwd: Path, output: Path, document: Path = DOCUMENT, **environment: str) -> None:
     """Run what the Makefile runs, with the tools that lie beside this Python."""
     bin_ = Path(sys.executable).parent
-    command: list[str | Path] = [
-        bin_ / "openapi-python-client", "generate", "--path", document, "--meta", "none",
-        "--config", ROOT / "spec" / "client" / "config.yaml", "--custom-template-path", TEMPLATES,
-        "--output-path", output, "--fail-on-warning",
-    ]  # fmt: skip
+    script = ROOT / "spec" / "client" / "generate.py"
+    command: list[str | Path] = [sys.executable, script, "--document", document, "--output", output]
     path = f"{bin_}{os.pathsep}{os.environ['PATH']}"
     done = subprocess.run(
         command, cwd=cwd, env={**os.environ, "PATH": path, **environment}, capture_output=True, text=True, check=False

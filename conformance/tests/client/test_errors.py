@@ -17,6 +17,7 @@ from hostup_agent_exec import AuthenticatedClient, errors
 from hostup_agent_exec.api.agent import get_agent_exec
 from hostup_agent_exec.api.vps import list_vps
 from hostup_agent_exec.models import CommandOutput
+from hostup_agent_runtime.errors import status_error
 
 PROBLEM = {"code": "rate_limited", "requestId": "req_7", "detail": f"the key {KEY} is\nslow", "status": 429}
 SENT = "Mon, 27 Apr 2026 12:34:56 GMT"
@@ -251,7 +252,7 @@ def test_a_path_that_repeats_itself_is_hinted_at(status: int, hint: str) -> None
 
 
 def test_a_response_made_by_hand_has_no_request() -> None:
-    assert str(errors.status_error(httpx.Response(404), None)) == "404 Not Found: a request"
+    assert str(status_error(httpx.Response(404), None, errors.BY_STATUS)) == "404 Not Found: a request"
 
 
 def test_an_error_says_what_was_asked(voice: Voice) -> None:
@@ -290,7 +291,3 @@ def test_a_base_url_with_the_path_is_hinted() -> None:
     client = AuthenticatedClient(f"{BASE_URL}/api/v2", KEY, httpx_args={"transport": transport})
     with pytest.raises(errors.NotFound, match="/api/v2 stands in it twice: leave it out of base_url"):
         get_agent_exec.sync(VPS, client=client)
-
-
-def test_the_old_name_of_the_error_holds() -> None:
-    assert errors.AnswerError is errors.ResponseError

@@ -95,6 +95,6 @@ def test_a_start_never_is(trouble: str, clock: Clock) -> None:  # noqa: ARG001
     transport = RetryTransport(httpx.MockTransport(server))
     with httpx.Client(transport=transport, event_hooks={"request": [choose]}) as given:
         client = new_client().set_httpx_client(given)
-        with pytest.raises((httpx.TransportError, errors.ResponseError)):
+        with pytest.raises((errors.StartLost, errors.ResponseError)):
             start_agent_exec.sync(VPS, client=client, body=CommandStart("reboot"))
     assert server.asked == 1

@@ -62,7 +62,7 @@ def test_a_call_without_a_response_is_logged(voice: Voice, clock: Clock, caplog:
             voice.call("v", client=client, pid=PID)
     own = [record.getMessage() for record in caplog.records if record.name == "hostup_agent_exec"]
     assert own == [
-        "GET /api/v2/vps/v/agent/exec -> ReadError in 1.500 s",
+        f"GET /api/v2/vps/v/agent/exec?pid={PID} -> ReadError in 1.500 s",
         f"GET /api/v2/vps/v/agent/exec?pid={PID} -> 200 in 0.000 s",
     ]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import json
 import os
@@ -18,9 +19,9 @@ import httpx
 import pytest
 import respx
 from client.voices import BASE_URL, KEY, PID, VPS, Clock
+from hostup_agent_exec import __main__ as program
 from hostup_agent_exec import __version__
 from hostup_agent_exec.__main__ import main
-from hostup_agent_exec.api.agent import get_agent_exec, start_agent_exec
 from hostup_agent_exec.models import CommandOutput
 
 NAMED = f"the command was started: pid {PID}"
@@ -181,9 +182,9 @@ def listing() -> Iterator[dict[str, str]]:
 LIST = [sys.executable, "-m", "hostup_agent_exec", "list"]
 
 
-def test_what_cannot_be_printed_becomes_a_question_mark(listing: dict[str, str]) -> None:
-    done = subprocess.run(LIST, env=listing, capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stdout, done.stderr) == (0, f"{VPS}\tn?d\t-\t-\t-\n", "")
+def test_the_locale_changes_no_byte(listing: dict[str, str]) -> None:
+    done = subprocess.run(LIST, env=listing, capture_output=True, check=False)
+    assert (done.returncode, done.stdout.decode(), done.stderr) == (0, f"{VPS}\tnåd\t-\t-\t-\n", b"")
 
 
 def test_a_closed_pipe_ends_it_quietly(listing: dict[str, str]) -> None:
@@ -211,7 +212,7 @@ def test_closed_streams_change_nothing_else(listing: dict[str, str], closed: str
     ],
 )
 def test_what_is_wrong_around_it_is_an_own_error(name: str, value: str, says: str) -> None:
-    environment = {"HOSTUP_BASE_URL": "https://127.0.0.1:1", "HOSTUP_API_KEY": KEY, name: value}
+    environment = {"HOSTUP_BASE_URL": "https://h.invalid", "HOSTUP_API_KEY": KEY, name: value}
     command = [sys.executable, "-m", "hostup_agent_exec", "run", VPS, "x"]
     proxies = ("proxy", "PROXY", "SSL_")
     others = {key: own for key, own in os.environ.items() if not any(part in key for part in proxies)}
@@ -378,7 +379,7 @@ def test_it_is_a_module_too() -> None:
     assert done.stderr == ""
 
 
-ID = "Public id of a VPS, exactly as `GET /api/v2/vps` returns it in `data[].id`. It may have any form."
+ID = "Public id of a VPS, exactly as `GET /api/v2/vps` returns it in `data[].id`"
 TIMES = (
     "--timeout SECONDS how long to wait at most (default: 300) "
     "--interval SECONDS pause between polls (default: a quarter of a second, growing to five seconds) "
@@ -441,13 +442,14 @@ def test_times_are_passed_on(
 ) -> None:
     given: list[tuple[object, ...]] = []
 
-    def ended(*arguments: object, **more: object) -> CommandOutput:
-        given.append((*arguments, more["timeout"], more["interval"], callable(more["on_progress"])))
+    def ended(**more: object) -> CommandOutput:
+        what = more.get("command", more.get("pid"))
+        given.append((more["id"], what, more["timeout"], more["interval"], callable(more["on_progress"])))
         return CommandOutput(exited=True, exit_code=0)
 
     monkeypatch.setenv("HOSTUP_API_KEY", KEY)
-    monkeypatch.setattr(start_agent_exec, "run", ended)
-    monkeypatch.setattr(get_agent_exec, "wait", ended)
+    commands = [dataclasses.replace(command, call=ended) for command in program.COMMANDS]
+    monkeypatch.setattr(program, "COMMANDS", commands)
     assert main(["run", *options, VPS, "x"]) == main(["wait", *options, VPS, str(PID)]) == 0
     assert given == [(VPS, "x", timeout, interval, True), (VPS, PID, timeout, interval, True)]
 
@@ -480,9 +482,9 @@ def test_a_terminal_s_line_goes_away(
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     assert main(["run", VPS, "x"]) == 255
     started, again, *rest = capsys.readouterr().err.split("\r\x1b[K")[1:]
-    assert (started, again, rest) == (f"running as {PID}, 0 s", f"running as {PID}, 0 s", ["hm", ""])
+    assert (started, again, rest) == (f"running as {PID}, 0 s", f"running as {PID}, 0 s", ["hm"])
     assert main(["wait", VPS, str(PID)]) == 255
-    assert capsys.readouterr().err == "\r\x1b[Krunning, 0 s\r\x1b[Khm\r\x1b[K"
+    assert capsys.readouterr().err == "\r\x1b[Krunning, 0 s\r\x1b[Khm"
 
 
 @pytest.mark.parametrize(
@@ -589,7 +591,7 @@ def test_a_stream_shows_what_it_can(server: respx.MockRouter, monkeypatch: pytes
         monkeypatch.setattr(sys, name, io.TextIOWrapper(buffer, encoding="ascii", errors="strict"))
     assert main(["run", VPS, "x"]) == 0
     sys.stderr.flush()
-    assert [buffer.getvalue() for buffer in shown] == [b"n?d", b"?"]
+    assert [buffer.getvalue() for buffer in shown] == ["nåd".encode(), "å".encode()]
     without_encoding = io.StringIO()
     monkeypatch.setattr(sys, "stdout", without_encoding)
     assert main(["run", VPS, "x"]) == 0

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import json
 import pickle
 from datetime import date, datetime
-from io import BytesIO
+from enum import StrEnum
 from typing import Any
 
 import httpx
 import pytest
-from hostup_agent_exec import errors, types
-from hostup_agent_exec.api import decode
+from fastapi.encoders import jsonable_encoder
+from hostup_agent_exec import errors
 from hostup_agent_exec.models import AgentAvailability, CommandOutput, Problem, ProblemExtensions, ProblemItem
 from hostup_agent_exec.types import UNSET, InvalidValue, Unset
+from hostup_agent_runtime import values as types
+from hostup_agent_runtime.sending import Request, json_body
 from hostup_conformance.judging.ledger import document
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -78,11 +81,9 @@ def test_there_and_back_nothing_is_lost(name: str, data: st.DataObject) -> None:
     assert set(model.additional_keys) == body.keys() - model.known_keys
 
 
-def test_absent_is_unset_and_null_is_none() -> None:
+def test_absent_and_null_are_none() -> None:
     output = CommandOutput.from_dict({"exited": True, "stdout": None})
-    assert output.stdout is None
-    assert output.stderr is UNSET
-    assert not output.stderr
+    assert (output.stdout, output.stderr, output.null_members) == (None, None, ("stdout",))
     assert output.to_dict() == {"exited": True, "stdout": None}
 
 
@@ -117,13 +118,13 @@ def test_a_problem_ignores_members_of_the_wrong_type() -> None:
     problem = Problem.from_dict(
         {"code": 7, "detail": "d", "errors": [{"pointer": 1, "detail": "x"}], "status": 4.0, "n": 1}
     )
-    assert problem.code is UNSET
+    assert problem.code is None
     assert problem.status == 4
     assert problem.errors == [ProblemItem(detail="x")]
     assert problem.to_dict() == {"detail": "d", "errors": [{"detail": "x"}], "status": 4, "n": 1}
     wrong: Any
     for wrong in (["x"], {}, None):
-        assert Problem.from_dict({"errors": wrong}).errors is UNSET
+        assert Problem.from_dict({"errors": wrong}).errors is None
     assert Problem.from_dict({"errors": [], "extensions": {"a": 1}}).extensions == ProblemExtensions.from_dict({"a": 1})
 
 
@@ -143,7 +144,13 @@ def test_unset_stays_the_one_it_is() -> None:
     assert isinstance(UNSET, Unset)
 
 
-OTHER = "$: expected one of the listed values, got another"
+LISTED = "one of the listed values"
+OTHER = f"$: expected {LISTED}, got another"
+
+
+class Letter(StrEnum):
+    A = "a"
+    B = "b"
 
 
 @pytest.mark.parametrize(
@@ -155,8 +162,8 @@ OTHER = "$: expected one of the listed values, got another"
         (lambda: types.integer, [0, -1, 2**70], {True: "integer, got boolean", 1.5: "integer, got number", "1": ""}),
         (lambda: types.number, [0, 1.5, -(2**70)], {True: "number, got boolean", float("inf"): "number, got number"}),
         (lambda: types.string, ["", "å\n"], {1: "string, got integer", b"x": "string, got bytes"}),
-        (lambda: types.one_of(str, "a", "b"), ["a", "b"], {"c": OTHER, 1: OTHER}),
-        (lambda: types.one_of(int, 1), [1], {True: OTHER}),
+        (lambda: types.parsed(types.string, Letter, LISTED), ["a", "b"], {"c": OTHER, 1: "listed values, got integer"}),
+        (lambda: types.constant(1), [1], {True: OTHER, "1": OTHER}),
         (lambda: types.array(types.integer), [[], [1, 2]], {(): "array, got tuple", "x": "array, got string"}),
         (lambda: types.either(types.integer, types.null), [None, 3], {"x": "integer or null, got string"}),
     ],
@@ -175,6 +182,15 @@ def test_an_integer_is_an_int() -> None:
     assert type(types.integer(3.0)) is int
 
 
+@dataclasses.dataclass(slots=True)
+class Counts(types.Model):
+    """An object whose members have a type and no names."""
+
+    additional_properties: dict[str, Any] = dataclasses.field(default_factory=dict)
+    null_members: tuple[str, ...] = ()
+    read_additional = staticmethod(types.integer)
+
+
 def test_places_are_named_from_the_outside_in() -> None:
     read = types.either(types.array(types.array(types.integer)), types.string)
     with pytest.raises(InvalidValue, match=r"^\$\[1\]\[0\]: expected integer, got null$"):
@@ -188,15 +204,15 @@ def test_places_are_named_from_the_outside_in() -> None:
     with pytest.raises(InvalidValue, match=r"^\$: expected array, got string$"):
         types.array(types.integer)("x")
     with pytest.raises(InvalidValue, match=r"^\$\.\*: expected integer, got string$"):
-        types.additional({"a": 1, "b": "x"}, types.integer)
-    assert types.additional({"a": 1}, types.integer) == {"a": 1}
+        Counts.from_dict({"a": 1, "b": "x"})
+    assert Counts.from_dict({"a": 1})["a"] == 1
 
 
 def test_strings_with_a_form() -> None:
 
-    read = types.parsed_string(date.fromisoformat, "date")
+    read = types.parsed(types.string, date.fromisoformat, "date")
     assert read("2026-04-27") == date(2026, 4, 27)
-    with pytest.raises(InvalidValue, match="expected date, got another string"):
+    with pytest.raises(InvalidValue, match="expected date, got another"):
         read("soon")
     with pytest.raises(InvalidValue, match="expected date, got integer"):
         read(1)
@@ -219,6 +235,10 @@ def test_an_invalid_value_pickles() -> None:
     assert str(pickle.loads(pickle.dumps(error))) == "$.a: expected integer, got null"  # noqa: S301
 
 
+def decode(response: httpx.Response, read: Any) -> Any:
+    return Request(method="GET", target="/", reads={200: json_body(read)}).read(response)
+
+
 def test_a_success_is_decoded_or_located() -> None:
     assert decode(httpx.Response(200, content=b"[1]"), types.array(types.integer)) == [1]
     with pytest.raises(errors.InvalidResponse, match=r"^\$\[0\]: expected integer, got null") as caught:
@@ -226,18 +246,16 @@ def test_a_success_is_decoded_or_located() -> None:
     assert caught.value.response.content == b"[null]"
 
 
-def test_a_file_in_httpx_s_form() -> None:
-    from io import BytesIO
-
-    content = BytesIO(b"x")
-    assert types.File(content, "a.txt").to_tuple() == ("a.txt", content, None)
-
-
-def test_text_and_forms_of_other_documents() -> None:
-    assert [types.to_text(value) for value in (True, False, 7, 1.5, "x")] == ["true", "false", "7", "1.5", "x"]
-    output = CommandOutput(exited=True, exit_code=None, stdout="x")
-    assert types.form(output) == {"exited": True, "stdout": "x"}
-    assert types.content(types.File(BytesIO(b"whole"))) == b"whole"
+def test_results_can_be_handed_on() -> None:
+    output = CommandOutput.from_dict({"exited": True, "stdout": "x", "stderr": None, "new": [1]})
+    assert json.loads(json.dumps(dataclasses.asdict(output))) == {
+        "exited": True, "exit_code": None, "stdout": "x", "stderr": None,
+        "additional_properties": {"new": [1]}, "null_members": ["stderr"],
+    }  # fmt: skip
+    changed = dataclasses.replace(output, exit_code=3)
+    assert changed.to_dict() == {"exited": True, "exitCode": 3, "stdout": "x", "stderr": None, "new": [1]}
+    encoded = jsonable_encoder(output)
+    assert (encoded["exit_code"], encoded["stderr"], encoded["stdout"]) == (None, None, "x")
 
 
 @pytest.mark.parametrize(

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import logging
+from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
 from typing import Any
 
+import anyio
 import httpx
 import pytest
 import trio
@@ -18,7 +20,7 @@ from client.voices import (
     new_client,
     played,
 )
-from hostup_agent_exec import errors
+from hostup_agent_exec import AuthenticatedClient, errors
 from hostup_agent_exec.api.agent import start_agent_exec
 from hostup_agent_exec.models import CommandOutput
 
@@ -27,7 +29,7 @@ def test_many_are_told_all_that_one_is(monkeypatch: pytest.MonkeyPatch) -> None:
     given: list[dict[str, Any]] = []
     under_way: list[int] = []
 
-    async def run(**arguments: Any) -> int:
+    async def run(_: str, **arguments: Any) -> int:
         given.append(arguments)
         await asyncio.sleep(0)
         under_way.append(len(given) - len(under_way))
@@ -169,13 +171,98 @@ def test_one_id_is_not_many() -> None:
         asyncio.run(main())
 
 
-def test_another_event_loop_is_refused() -> None:
-    async def main() -> None:
-        async for _ in start_agent_exec.run_many([VPS], "x", client=new_client()):
-            pass
+LOOPS: dict[str, Callable[..., Any]] = {"asyncio": asyncio.run, "trio": trio.run}
 
-    with pytest.raises(RuntimeError, match=r"^this runs on asyncio alone$"):
-        trio.run(main)
+
+def scripted(slow: str = "") -> AuthenticatedClient:
+    """Make a client whose server never ends the command of one VPS."""
+
+    async def respond(request: httpx.Request) -> httpx.Response:
+        is_slow = slow and request.url.path.split("/")[4] == slow
+        await anyio.sleep(0)
+        if "pid" in request.url.params:
+            return httpx.Response(200, json={"exited": False}) if is_slow else played(EXITED)
+        return played(STARTED if request.method == "POST" else YES)
+
+    return new_client(httpx_args={"transport": httpx.MockTransport(respond)})
+
+
+@pytest.mark.parametrize("run", LOOPS.values(), ids=LOOPS)
+def test_pids_and_progress_are_told_on_any_loop(run: Callable[..., Any]) -> None:
+    started, progress = list[tuple[str, int]](), list[tuple[str, bool]]()
+
+    async def main() -> set[str]:
+        async with scripted("slow") as client:
+            many = start_agent_exec.run_many(
+                ["a", "slow"], "x", client=client, timeout=0.3, interval=0.1,
+                on_start=lambda vps, pid: started.append((vps, pid)),
+                on_progress=lambda vps, state: progress.append((vps, state.exited)),
+            )  # fmt: skip
+            return {f"{id}: {type(result).__name__}" async for id, result in many}
+
+    outcomes = trio.run(main) if run is trio.run else asyncio.run(main())
+    assert outcomes == {"a: CommandOutput", "slow: CommandStillRunning"}
+    assert sorted(started) == [("a", 4242), ("slow", 4242)]
+    assert set(progress) == {("slow", False)}
+
+
+def test_a_result_does_not_wait_for_the_next_id() -> None:
+    async def main() -> str:
+        never = asyncio.Event()
+
+        async def ids() -> AsyncIterator[str]:
+            yield "a"
+            await never.wait()
+
+        async with scripted() as client, aclosing(start_agent_exec.run_many(ids(), "x", client=client)) as many:
+            return (await anext(many))[0]
+
+    assert asyncio.run(asyncio.wait_for(main(), 10)) == "a"
+
+
+def test_ids_that_cannot_be_read_are_an_error() -> None:
+    async def main() -> None:
+        async def ids() -> AsyncIterator[str]:
+            yield "a"
+            raise KeyError("database")
+
+        async with scripted() as client:
+            async for _ in start_agent_exec.run_many(ids(), "x", client=client):
+                pass
+
+    with pytest.raises(KeyError, match="database"):
+        asyncio.run(main())
+
+
+def test_what_nobody_took_is_told() -> None:
+    async def main() -> BaseException:
+        async with scripted("slow") as client:
+            many = start_agent_exec.run_many(["slow", "a", "b"], "x", client=client)
+            await anext(many)
+            await asyncio.sleep(0.2)
+            with pytest.raises(KeyboardInterrupt) as caught:
+                await many.athrow(KeyboardInterrupt())
+            return caught.value
+
+    notes = asyncio.run(main()).__notes__
+    assert "slow: the command was started: pid 4242" in notes
+    assert [note for note in notes if note.endswith(": the command has ended with exit code 0, stdout 'Linux\\n'")]
+
+
+def test_what_is_left_by_a_break_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    async def main() -> None:
+        many = start_agent_exec.run_many(["slow", "a", "b", "c"], "x", client=scripted("slow"))
+        async with aclosing(many) as outcomes:
+            async for _ in outcomes:
+                await asyncio.sleep(0.2)
+                break
+
+    with caplog.at_level(logging.WARNING, "hostup_agent_exec"):
+        asyncio.run(main())
+    ended = "the command has ended with exit code 0, stdout 'Linux\\n'"
+    told = {record.getMessage().removeprefix("run_many was closed: ") for record in caplog.records}
+    assert told >= {"slow: the command was started: pid 4242"}
+    assert len({f"{id}: {ended}" for id in "abc"} & told) == 2
 
 
 @pytest.mark.parametrize(("limit", "error"), [(0, ValueError), ("2", TypeError), (True, TypeError)])

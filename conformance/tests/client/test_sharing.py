@@ -24,8 +24,9 @@ import httpx
 import pytest
 from client.voices import KEY, PID, VPS, Voice, answering, new_client
 from hostup_agent_exec import AuthenticatedClient, Client
-from hostup_agent_exec import client as module
 from hostup_agent_exec.api.agent import get_agent_exec, start_agent_exec
+from hostup_agent_runtime import connections as module
+from hostup_agent_runtime.sending import Request
 
 
 class Echo(BaseHTTPRequestHandler):
@@ -103,13 +104,14 @@ def test_a_forked_process_opens_its_own_connections(url: str) -> None:
 
 LOCKED = """
 import os, sys, threading
-from hostup_agent_exec import AuthenticatedClient, client as module
+from hostup_agent_exec import AuthenticatedClient
+from hostup_agent_runtime import connections as module
 from hostup_agent_exec.api.agent import get_agent_exec
 
 client = AuthenticatedClient(sys.argv[1], "key")
 get_agent_exec.sync("v", client=client)
-for _ in range(client._pool.size):
-    client._pool.slots.acquire()
+turns = [client._pool.turns.take(0) for _ in range(client._pool.size)]
+assert client._pool.turns.take(0) is None
 with module._lock:
     pid = os.fork()
     if not pid:
@@ -148,14 +150,14 @@ def test_a_call_within_a_call_leaves_the_deadline_of_the_outer_one() -> None:
     seen: list[float] = []
 
     def answer(_: httpx.Request) -> httpx.Response:
-        seen.append(module._HERE.deadline)
+        seen.append(module.HERE.deadline)
         get_agent_exec.sync(VPS, client=inner, timeout=7)
-        seen.append(module._HERE.deadline)
+        seen.append(module.HERE.deadline)
         return httpx.Response(200, json={"available": True})
 
     get_agent_exec.sync(VPS, client=answering(answer))
     assert seen[0] == seen[1]
-    assert module._HERE.deadline is None
+    assert module.HERE.deadline is None
 
 
 def test_event_loops_in_threads_share_a_client(url: str) -> None:
@@ -285,7 +287,7 @@ def test_a_password_logs_a_plain_client_in() -> None:
         return httpx.Response(200)
 
     client = Client("https://me:hunter2@h.test", httpx_args={"transport": httpx.MockTransport(answer)})
-    client.send({"method": "GET", "url": "/"})
+    client.detail(Request(method="GET", target="/", reads={200: lambda response: response.content}))
     assert asked[0].headers["authorization"].startswith("Basic ")
     assert "hunter2" not in str(asked[0].url)
 

@@ -11,8 +11,10 @@ import httpx
 import pytest
 from client.voices import BASE_URL, KEY, VPS, Clock
 from hostup_agent_exec import AuthenticatedClient, Client
-from hostup_agent_exec import client as module
 from hostup_agent_exec.api.agent import get_agent_exec
+from hostup_agent_runtime import connections as module
+from hostup_agent_runtime.sending import Request, json_body
+from hostup_agent_runtime.values import anything
 from httpcore import ConnectError
 
 RESPONSE = b'HTTP/1.1 200 OK\r\nContent-Length: 18\r\n\r\n{"available":true}'
@@ -181,6 +183,6 @@ def test_a_plain_client_sends_as_nobody() -> None:
     ):
         client.set_httpx_client(httpx.Client(transport=transport))
         with pytest.raises(httpx.ReadError) as caught:
-            client.send({"method": "GET", "url": "/"})
+            client.call(Request(method="GET", target="/", reads={200: json_body(anything)}))
         assert "authorization" not in caught.value.request.headers
     assert [request.headers.get("authorization") for request in asked] == ["Basic c2VjcmV0", None]

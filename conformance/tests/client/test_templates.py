@@ -122,7 +122,7 @@ def test_answers_are_checked_in_depth(package: ModuleType) -> None:
     assert vps.to_dict() == body
     assert (vps.power_state.value, vps.memory["usedGb"], vps.next_.id) == ("running", 1.5, "w")
     for wrong, says in {
-        "powerState": "$.powerState: expected one of the listed values, got another",
+        "powerState": "$.powerState: expected one of the listed values, got integer",
         "memory": "$.memory: expected object, got integer",
         "created": "$.created: expected date-time, got integer",
         "uptimeSeconds": "",

@@ -29,7 +29,7 @@ class Script:
         self.clock.now += self.takes
         answer = self.answers[min(self.polls, len(self.answers) - 1)]
         self.polls += 1
-        return played(answer)
+        return played(answer, request)
 
     @property
     def client(self) -> AuthenticatedClient:
@@ -145,27 +145,56 @@ def test_never_told_a_state_it_has_none(voice: Voice, clock: Clock) -> None:
 @pytest.mark.parametrize(
     "lost",
     [httpx.ReadTimeout, httpx.ReadError, httpx.WriteError, httpx.WriteTimeout, httpx.RemoteProtocolError,
-     httpx.CloseError, httpx.DecodingError],
+     httpx.CloseError],
 )  # fmt: skip
-def test_a_poll_that_may_be_lost_is_final(voice: Voice, clock: Clock, lost: type[Exception]) -> None:
-    script = Script(clock, RUNNING, lost, EXITED)
-    with pytest.raises(
-        errors.OutputLost, match=rf"the response to a poll did not arrive \(GET /.*/{VPS}/.*pid={PID}\)"
-    ) as caught:
-        voice.wait(client=script.client)
-    assert script.polls == 2
+def test_after_a_lost_response_the_next_poll_tells(voice: Voice, clock: Clock, lost: type[Exception]) -> None:
+    script = Script(clock, RUNNING, lost, lost, EXITED)
+    assert voice.wait(client=script.client).exited
+    assert script.polls == 4
+    gone = Script(clock, RUNNING, lost, httpx.Response(404))
+    with pytest.raises(errors.OutputLost, match=r"the command is forgotten, and the response to an ") as caught:
+        voice.wait(client=gone.client)
+    assert (gone.polls, caught.value.pid, caught.value.status_code) == (3, PID, 404)
     assert type(caught.value.__cause__) is lost
-    assert caught.value.response is None
+
+
+def test_what_is_lost_at_the_end_is_told(voice: Voice, clock: Clock) -> None:
+    says = rf"the response to a poll did not arrive, and none came in time \(GET /.*/{VPS}/.*pid={PID}\)"
+    with pytest.raises(errors.OutputLost, match=says) as caught:
+        voice.wait(client=Script(clock, RUNNING, httpx.ReadError).client, timeout=3)
+    assert (type(caught.value.__cause__), caught.value.response, sum(clock.slept)) == (httpx.ReadError, None, 3)
+
+
+def test_what_says_that_it_runs_has_lost_nothing(voice: Voice, clock: Clock) -> None:
+    script = Script(clock, httpx.ReadError, RUNNING, httpx.Response(404))
+    with pytest.raises(errors.NotFound):
+        voice.wait(client=script.client)
+
+
+def test_a_response_that_cannot_be_decoded_is_final(voice: Voice, clock: Clock) -> None:
+    script = Script(clock, httpx.DecodingError, EXITED)
+    with pytest.raises(errors.OutputLost, match="the response to a poll was not read") as caught:
+        voice.wait(client=script.client)
+    assert (script.polls, type(caught.value.__cause__)) == (1, httpx.DecodingError)
 
 
 @pytest.mark.parametrize("status", [500, 502, 503, 504, 520])
-def test_nor_is_one_that_broke_behind_a_gateway(voice: Voice, clock: Clock, status: int) -> None:
-    script = Script(clock, httpx.Response(status, json={"code": "upstream_timeout"}), EXITED)
+def test_a_gateway_s_error_ends_no_wait(voice: Voice, clock: Clock, status: int) -> None:
+    trouble = httpx.Response(status, json={"code": "upstream_timeout"}, headers={"Retry-After": "3"})
+    assert voice.wait(client=Script(clock, trouble, trouble, EXITED).client).exited
+    assert clock.slept == [3, 3]
     with pytest.raises(errors.OutputLost, match=f"the response to a poll was {status}") as caught:
-        voice.wait(client=script.client)
-    assert script.polls == 1
+        voice.wait(client=Script(clock, trouble).client, timeout=7)
     assert (caught.value.status_code, caught.value.code) == (status, "upstream_timeout")
     assert isinstance(caught.value.__cause__, errors.ResponseError)
+
+
+@pytest.mark.parametrize("error", [httpx.ConnectError, httpx.ConnectTimeout])
+def test_a_server_that_is_away_for_a_while_ends_no_wait(voice: Voice, clock: Clock, error: type[Exception]) -> None:
+    assert voice.wait(client=Script(clock, RUNNING, error, error, EXITED).client).exited
+    with pytest.raises(errors.CommandStillRunning) as caught:
+        voice.wait(client=Script(clock, RUNNING, error).client, timeout=9)
+    assert (type(caught.value.__cause__), caught.value.pid) == (error, PID)
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,7 @@ from hostup_agent_exec import AuthenticatedClient, errors, models, types
 from hostup_agent_exec.api.agent import get_agent_exec
 
 loaded = {name.partition(".")[0] for name in set(sys.modules) - before} - needed
-foreign = loaded - set(sys.stdlib_module_names) - {"hostup_agent_exec"}
+foreign = loaded - set(sys.stdlib_module_names) - {"hostup_agent_exec", "hostup_agent_runtime"}
 assert not foreign, foreign
 assert hostup_agent_exec.__file__.startswith(sys.prefix), hostup_agent_exec.__file__
 

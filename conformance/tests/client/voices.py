@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -37,11 +39,28 @@ def answering(handler: Handler | httpx.Response) -> AuthenticatedClient:
     return new_client(httpx_args={"transport": transport})
 
 
-def played(answer: Trouble) -> httpx.Response:
-    """Give an answer as if it had just come, since one that was read cannot be read again; or raise the error."""
+#: What a transport raises before it has sent anything, of which it gives evidence.
+UNSENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError, httpx.UnsupportedProtocol)
+
+
+def traced(request: httpx.Request, event: str) -> None:
+    """Tell of an event of the transport, as httpcore does."""
+    told = request.extensions["trace"](event, {"request": SimpleNamespace(method=request.method.encode())})
+    if told is not None:
+        with contextlib.suppress(StopIteration):
+            told.send(None)
+
+
+def played(answer: Trouble, request: httpx.Request | None = None) -> httpx.Response:
+    """Give a response as if it had just come, since one that was read cannot be read again; or raise the error.
+
+    An error that says that nothing was sent has the evidence for that if the request is given.
+    """
     if isinstance(answer, httpx.Response):
         return httpx.Response(answer.status_code, headers=answer.headers, content=answer.content)
-    raise answer("no answer")
+    if request is not None and issubclass(answer, UNSENT):
+        traced(request, "connection.connect_tcp.started")
+    raise answer("no response")
 
 
 class Script:
@@ -55,7 +74,7 @@ class Script:
         kind = "start" if request.method == "POST" else "poll" if "pid" in request.url.params else "probe"
         self.seen.append(kind)
         played_before = self.seen.count(kind) - 1
-        return played(self.kinds[kind][min(played_before, len(self.kinds[kind]) - 1)])
+        return played(self.kinds[kind][min(played_before, len(self.kinds[kind]) - 1)], request)
 
     @property
     def client(self) -> AuthenticatedClient:

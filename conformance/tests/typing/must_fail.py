@@ -43,7 +43,7 @@ async def unawaited(client: AuthenticatedClient) -> None:
     print(get_agent_exec.asyncio("v", client=client).available)  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownArgumentType, reportUnknownMemberType]
 
 
-def unset_is_no_string(output: CommandOutput) -> None:
-    print(output.stdout.upper())  # type: ignore[union-attr]  # pyright: ignore[reportAttributeAccessIssue, reportOptionalMemberAccess, reportUnknownArgumentType, reportUnknownMemberType]
+def none_is_no_string(output: CommandOutput) -> None:
+    print(output.stdout.upper())  # type: ignore[union-attr]  # pyright: ignore[reportOptionalMemberAccess]
     CommandOutput()  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     CommandOutput(exited="yes")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]

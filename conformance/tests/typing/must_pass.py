@@ -65,18 +65,18 @@ async def many(client: AuthenticatedClient) -> None:
 
 
 def members(availability: AgentAvailability, output: CommandOutput, problem: Problem) -> None:
-    assert_type(availability.available, bool | Unset)
-    assert_type(availability.reason, str | None | Unset)
-    assert_type(availability.vm_running, bool | Unset)
+    assert_type(availability.available, bool | None)
+    assert_type(availability.reason, str | None)
+    assert_type(availability.vm_running, bool | None)
     assert_type(output.exited, bool)
-    assert_type(output.exit_code, int | None | Unset)
+    assert_type(output.exit_code, int | None)
     assert_type(output.stdout or "", str)
     assert_type(output.stdout_text, str)
     assert_type(output.ok, bool)
     assert_type(output["new"], Any)
     assert_type(output.additional_properties, dict[str, Any])
-    assert_type(problem.code, str | Unset)
-    assert_type(problem.errors, list[ProblemItem] | Unset)
+    assert_type(problem.code, str | None)
+    assert_type(problem.errors, list[ProblemItem] | None)
     assert_type(CommandOutput.from_dict({"exited": True}), CommandOutput)
     assert_type(output.to_dict(), dict[str, Any])
 
@@ -101,9 +101,9 @@ def failures(client: AuthenticatedClient) -> None:
             assert_type(error.rate_limit.reset, datetime | None)
             assert_type(error.rate_limit.limit, int | None)
     except errors.CommandFailed as error:
-        assert_type(error.output, CommandOutput | None)
+        assert_type(error.output, CommandOutput)
     except errors.AgentUnavailable as error:
-        assert_type(error.availability, AgentAvailability | None)
+        assert_type(error.availability, AgentAvailability)
     except errors.CommandStillRunning as error:
         assert_type(error.pid, int | None)
         assert_type(error.state, CommandOutput | None)

@@ -1,4 +1,4 @@
-"""Contains all the data models used in inputs/outputs"""
+"""The JSON objects of requests and responses."""
 
 from .agent_availability import AgentAvailability
 from .command_output import CommandOutput

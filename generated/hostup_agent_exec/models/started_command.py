@@ -1,80 +1,28 @@
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass as _dataclass
 from dataclasses import field as _field
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
-from ..types import (
-    UNSET,
-    Unset,
-    integer,
-    members_of,
-    optional,
-    string,
-    to_json,
-)
+from hostup_agent_runtime import values as _values
 
 
 @_dataclass(slots=True)
-class StartedCommand:
+class StartedCommand(_values.Model):
     """A command that was started. Every member may be absent.
 
     Attributes:
-        pid (int | Unset): Process id of the command, with which to poll it.
-        poll_url (str | Unset): Path on the same origin at which to poll the command. Follow it only if it is a path
-            of this endpoint, since
-            the key is sent there.
+        pid: Process id of the command, with which to poll it.
+        poll_url: Path on the same origin at which to poll the command. Follow it only if it is a path of this
+            endpoint, since the key is sent there.
     """
 
-    known_keys: ClassVar[frozenset[str]] = frozenset(
-        {
-            "pid",
-            "pollUrl",
-        }
+    pid: int | None = None
+    poll_url: str | None = None
+    additional_properties: dict[str, Any] = _field(default_factory=dict, kw_only=True)
+    null_members: tuple[str, ...] = _field(default=(), kw_only=True, compare=False, repr=False)
+
+    members: ClassVar[tuple[_values.Member, ...]] = (
+        _values.Member("pid", "pid", _values.integer),
+        _values.Member("pollUrl", "poll_url", _values.string),
     )
-
-    pid: int | Unset = UNSET
-    poll_url: str | Unset = UNSET
-    additional_properties: dict[str, Any] = _field(init=False, default_factory=dict)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Write it as a JSON object."""
-        members: dict[str, Any] = {
-            **self.additional_properties,
-            "pid": self.pid,
-            "pollUrl": self.poll_url,
-        }
-        return {name: to_json(value) for name, value in members.items() if not isinstance(value, Unset)}
-
-    @classmethod
-    def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        """Read it from a JSON object.
-
-        Raises:
-            InvalidValue: it is no such object; the text names the place
-        """
-        members = members_of(src_dict)
-        parsed = cls(
-            pid=optional(members, "pid", integer),
-            poll_url=optional(members, "pollUrl", string),
-        )
-        parsed.additional_properties = members
-        return parsed
-
-    @property
-    def additional_keys(self) -> list[str]:
-        """Names of the members that the document does not know."""
-        return list(self.additional_properties)
-
-    def __getitem__(self, key: str) -> Any:
-        return self.additional_properties[key]
-
-    def __setitem__(self, key: str, value: Any) -> None:
-        self.additional_properties[key] = value
-
-    def __delitem__(self, key: str) -> None:
-        del self.additional_properties[key]
-
-    def __contains__(self, key: str) -> bool:
-        return key in self.additional_properties

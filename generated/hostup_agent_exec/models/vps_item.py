@@ -1,96 +1,36 @@
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass as _dataclass
 from dataclasses import field as _field
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
-from ..types import (
-    UNSET,
-    Unset,
-    either,
-    members_of,
-    null,
-    optional,
-    required,
-    string,
-    to_json,
-)
+from hostup_agent_runtime import values as _values
 
 
 @_dataclass(slots=True)
-class VpsItem:
+class VpsItem(_values.Model):
     """A VPS in a list. It may have further members.
 
     Attributes:
-        id (str): Public id of the VPS, as other endpoints expect it.
-        name (str | Unset): Name of the VPS.
-        primary_ip (None | str | Unset): Primary IP address.
-        service_status (str | Unset): State of the service contract. The possible values are not public.
-        power_state (str | Unset): Power state; running, stopped, starting, stopping, paused, provisioning, error or
-            unknown.
+        id: Public id of the VPS, as other endpoints expect it.
+        name: Name of the VPS.
+        primary_ip: Primary IP address.
+        service_status: State of the service contract. The possible values are not public.
+        power_state: Power state; running, stopped, starting, stopping, paused, provisioning, error or unknown.
     """
 
-    known_keys: ClassVar[frozenset[str]] = frozenset(
-        {
-            "id",
-            "name",
-            "primaryIp",
-            "serviceStatus",
-            "powerState",
-        }
-    )
-
     id: str
-    name: str | Unset = UNSET
-    primary_ip: None | str | Unset = UNSET
-    service_status: str | Unset = UNSET
-    power_state: str | Unset = UNSET
-    additional_properties: dict[str, Any] = _field(init=False, default_factory=dict)
+    name: str | None = None
+    primary_ip: str | None = None
+    service_status: str | None = None
+    power_state: str | None = None
+    additional_properties: dict[str, Any] = _field(default_factory=dict, kw_only=True)
+    null_members: tuple[str, ...] = _field(default=(), kw_only=True, compare=False, repr=False)
 
-    def to_dict(self) -> dict[str, Any]:
-        """Write it as a JSON object."""
-        members: dict[str, Any] = {
-            **self.additional_properties,
-            "id": self.id,
-            "name": self.name,
-            "primaryIp": self.primary_ip,
-            "serviceStatus": self.service_status,
-            "powerState": self.power_state,
-        }
-        return {name: to_json(value) for name, value in members.items() if not isinstance(value, Unset)}
-
-    @classmethod
-    def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        """Read it from a JSON object.
-
-        Raises:
-            InvalidValue: it is no such object; the text names the place
-        """
-        members = members_of(src_dict)
-        parsed = cls(
-            id=required(members, "id", string),
-            name=optional(members, "name", string),
-            primary_ip=optional(members, "primaryIp", either(string, null)),
-            service_status=optional(members, "serviceStatus", string),
-            power_state=optional(members, "powerState", string),
-        )
-        parsed.additional_properties = members
-        return parsed
-
-    @property
-    def additional_keys(self) -> list[str]:
-        """Names of the members that the document does not know."""
-        return list(self.additional_properties)
-
-    def __getitem__(self, key: str) -> Any:
-        return self.additional_properties[key]
-
-    def __setitem__(self, key: str, value: Any) -> None:
-        self.additional_properties[key] = value
-
-    def __delitem__(self, key: str) -> None:
-        del self.additional_properties[key]
-
-    def __contains__(self, key: str) -> bool:
-        return key in self.additional_properties
+    members: ClassVar[tuple[_values.Member, ...]] = (
+        _values.Member("id", "id", _values.string, is_required=True),
+        _values.Member("name", "name", _values.string),
+        _values.Member("primaryIp", "primary_ip", _values.either(_values.string, _values.null)),
+        _values.Member("serviceStatus", "service_status", _values.string),
+        _values.Member("powerState", "power_state", _values.string),
+    )

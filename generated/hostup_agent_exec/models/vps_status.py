@@ -1,120 +1,51 @@
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass as _dataclass
 from dataclasses import field as _field
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
-from ..types import (
-    UNSET,
-    Unset,
-    anything,
-    either,
-    members_of,
-    null,
-    number,
-    optional,
-    string,
-    to_json,
-)
+from hostup_agent_runtime import values as _values
 
 
 @_dataclass(slots=True)
-class VpsStatus:
+class VpsStatus(_values.Model):
     """Live status of a VPS. Every member may be absent.
 
     Attributes:
-        id (str | Unset): Public id of the VPS.
-        power_state (str | Unset): Power state; running, stopped, starting, stopping, paused, provisioning, error or
-            unknown.
-        uptime_seconds (float | None | Unset): Seconds since the VPS was started.
-        cpu_usage_percent (float | Unset): Share of its processors that is in use, in percent.
-        cpu_cores (float | None | Unset): Number of processors.
-        memory (SpaceUsage | Unset): Use of memory or storage.
-        storage (SpaceUsage | Unset): Use of memory or storage.
-        network (NetworkUsage | Unset): Amount of data transferred.
-        pending_tasks (Any | Unset): Tasks that have not finished. Their form is not public.
+        id: Public id of the VPS.
+        power_state: Power state; running, stopped, starting, stopping, paused, provisioning, error or unknown.
+        uptime_seconds: Seconds since the VPS was started.
+        cpu_usage_percent: Share of its processors that is in use, in percent.
+        cpu_cores: Number of processors.
+        memory: Use of memory or storage.
+        storage: Use of memory or storage.
+        network: Amount of data transferred.
+        pending_tasks: Tasks that have not finished. Their form is not public.
     """
 
-    known_keys: ClassVar[frozenset[str]] = frozenset(
-        {
-            "id",
-            "powerState",
-            "uptimeSeconds",
-            "cpuUsagePercent",
-            "cpuCores",
-            "memory",
-            "storage",
-            "network",
-            "pendingTasks",
-        }
+    id: str | None = None
+    power_state: str | None = None
+    uptime_seconds: float | None = None
+    cpu_usage_percent: float | None = None
+    cpu_cores: float | None = None
+    memory: SpaceUsage | None = None
+    storage: SpaceUsage | None = None
+    network: NetworkUsage | None = None
+    pending_tasks: Any = None
+    additional_properties: dict[str, Any] = _field(default_factory=dict, kw_only=True)
+    null_members: tuple[str, ...] = _field(default=(), kw_only=True, compare=False, repr=False)
+
+    members: ClassVar[tuple[_values.Member, ...]] = (
+        _values.Member("id", "id", _values.string),
+        _values.Member("powerState", "power_state", _values.string),
+        _values.Member("uptimeSeconds", "uptime_seconds", _values.either(_values.number, _values.null)),
+        _values.Member("cpuUsagePercent", "cpu_usage_percent", _values.number),
+        _values.Member("cpuCores", "cpu_cores", _values.either(_values.number, _values.null)),
+        _values.Member("memory", "memory", _values.model(lambda: SpaceUsage)),
+        _values.Member("storage", "storage", _values.model(lambda: SpaceUsage)),
+        _values.Member("network", "network", _values.model(lambda: NetworkUsage)),
+        _values.Member("pendingTasks", "pending_tasks", _values.anything),
     )
-
-    id: str | Unset = UNSET
-    power_state: str | Unset = UNSET
-    uptime_seconds: float | None | Unset = UNSET
-    cpu_usage_percent: float | Unset = UNSET
-    cpu_cores: float | None | Unset = UNSET
-    memory: SpaceUsage | Unset = UNSET
-    storage: SpaceUsage | Unset = UNSET
-    network: NetworkUsage | Unset = UNSET
-    pending_tasks: Any | Unset = UNSET
-    additional_properties: dict[str, Any] = _field(init=False, default_factory=dict)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Write it as a JSON object."""
-        members: dict[str, Any] = {
-            **self.additional_properties,
-            "id": self.id,
-            "powerState": self.power_state,
-            "uptimeSeconds": self.uptime_seconds,
-            "cpuUsagePercent": self.cpu_usage_percent,
-            "cpuCores": self.cpu_cores,
-            "memory": self.memory,
-            "storage": self.storage,
-            "network": self.network,
-            "pendingTasks": self.pending_tasks,
-        }
-        return {name: to_json(value) for name, value in members.items() if not isinstance(value, Unset)}
-
-    @classmethod
-    def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        """Read it from a JSON object.
-
-        Raises:
-            InvalidValue: it is no such object; the text names the place
-        """
-        members = members_of(src_dict)
-        parsed = cls(
-            id=optional(members, "id", string),
-            power_state=optional(members, "powerState", string),
-            uptime_seconds=optional(members, "uptimeSeconds", either(number, null)),
-            cpu_usage_percent=optional(members, "cpuUsagePercent", number),
-            cpu_cores=optional(members, "cpuCores", either(number, null)),
-            memory=optional(members, "memory", SpaceUsage.from_dict),
-            storage=optional(members, "storage", SpaceUsage.from_dict),
-            network=optional(members, "network", NetworkUsage.from_dict),
-            pending_tasks=optional(members, "pendingTasks", anything),
-        )
-        parsed.additional_properties = members
-        return parsed
-
-    @property
-    def additional_keys(self) -> list[str]:
-        """Names of the members that the document does not know."""
-        return list(self.additional_properties)
-
-    def __getitem__(self, key: str) -> Any:
-        return self.additional_properties[key]
-
-    def __setitem__(self, key: str, value: Any) -> None:
-        self.additional_properties[key] = value
-
-    def __delitem__(self, key: str) -> None:
-        del self.additional_properties[key]
-
-    def __contains__(self, key: str) -> bool:
-        return key in self.additional_properties
 
 
 # After the class, since models may refer to one another.

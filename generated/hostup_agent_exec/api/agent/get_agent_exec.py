@@ -2,9 +2,10 @@ from collections.abc import Callable, Mapping
 from typing import Any, overload
 
 import httpx
+from hostup_agent_runtime import sending as _sending
+from hostup_agent_runtime import values as _values
+from hostup_agent_runtime import waiting as _waiting
 
-from ... import api as _api
-from ... import types as _types
 from ...client import AuthenticatedClient
 from ...models.agent_availability import AgentAvailability
 from ...models.command_output import CommandOutput
@@ -12,111 +13,51 @@ from ...models.problem import Problem
 from ...types import UNSET, Response, Unset
 
 
-def _get_kwargs(
-    id: str,
-    *,
-    pid: int | Unset = UNSET,
-) -> dict[str, Any]:
-    _types.check("id", id, str)
-    _types.check_segment("id", id)
-    _types.check("pid", pid, int, Unset)
-    _types.check_range("pid", pid, 1, None)
-
-    _params: dict[str, Any] = {}
-    _params["pid"] = pid
-
-    _kwargs: dict[str, Any] = {
-        "method": "GET",
-        "url": "/api/v2/vps/{id}/agent/exec".format(
-            id=_api.segment(id),
-        )
-        + _api.query(_params),
-    }
-    return _kwargs
-
-
-def _parse_absent(response: httpx.Response) -> AgentAvailability:
-    if response.status_code == 200:
-        return _api.decode_chosen(response, AgentAvailability, CommandOutput)
-    raise _api.failure(response)
-
-
-def _parse_present(response: httpx.Response) -> CommandOutput:
-    if response.status_code == 200:
-        return _api.decode_chosen(response, CommandOutput, AgentAvailability)
-    raise _api.failure(response)
-
-
-def _parser(pid: int | Unset) -> Callable[[httpx.Response], AgentAvailability | CommandOutput]:
+def _read(pid: int | Unset) -> Callable[[Any], Any]:
     """The request says what its response has to be."""
-    return _parse_absent if isinstance(pid, Unset) else _parse_present
+    if isinstance(pid, Unset):
+        return _values.chosen(AgentAvailability, CommandOutput)
+    return _values.chosen(CommandOutput, AgentAvailability)
 
 
 @overload
-def sync_detailed(
+def _request(
     id: str,
     *,
-    client: AuthenticatedClient,
     pid: Unset = UNSET,
-    timeout: float | httpx.Timeout | None = None,
-    headers: Mapping[str, str] | None = None,
-) -> Response[AgentAvailability | Problem]: ...
+) -> _sending.Request[AgentAvailability]: ...
+
+
 @overload
-def sync_detailed(
+def _request(
     id: str,
     *,
-    client: AuthenticatedClient,
     pid: int,
-    timeout: float | httpx.Timeout | None = None,
-    headers: Mapping[str, str] | None = None,
-) -> Response[CommandOutput | Problem]: ...
-def sync_detailed(
+) -> _sending.Request[CommandOutput]: ...
+
+
+def _request(
     id: str,
     *,
-    client: AuthenticatedClient,
     pid: int | Unset = UNSET,
-    timeout: float | httpx.Timeout | None = None,
-    headers: Mapping[str, str] | None = None,
-) -> Response[AgentAvailability | CommandOutput | Problem]:
-    """Availability of the guest agent, or the output of a command
+) -> _sending.Request[AgentAvailability | CommandOutput]:
+    _values.check("id", id, str)
+    _values.check_segment("id", id)
+    _values.check("pid", pid, int, Unset)
+    _values.check_range("pid", pid, 1, None)
 
-    Without `pid`, returns whether commands can be run inside the VPS; this needs the scope `read:vm`.
-    With `pid`, returns the state and output of a command that was started earlier; this needs the scope
-    `write:vm`, since output may hold sensitive data from inside the guest.
-
-    The guest agent forgets a process once it has reported its exit, so `exited: true` may be returned only once.
-    Do not repeat a poll blindly: if its response is lost, the output may be lost too.
-
-    Args:
-        id (str): Public id of a VPS, exactly as `GET /api/v2/vps` returns it in `data[].id`. It may have any
-            form.
-        pid (int | Unset): Process id of a command, as returned by its start. Omit it to ask for the
-            availability.
-        client: where to send, and as whom
-        timeout: as of the client, for this call
-        headers: sent with this call, before those of the client
-
-
-    Raises:
-        TypeError, ValueError: an argument is not what it has to be; nothing was sent
-        InvalidResponse: a success whose body is not what the document says
-        TooLarge: a body that is larger than the client takes
-        httpx.RequestError: no response came, or not in time
-
-    Returns:
-        the response, whatever its status, and what its body says: AgentAvailability | CommandOutput, or the Problem of an error
-    """
-    _response = client.send(
-        _get_kwargs(
-            id=id,
-            pid=pid,
+    return _sending.Request(
+        method="GET",
+        target=f"/api/v2/vps/{_sending.segment(id)}/agent/exec"
+        + _sending.query(
+            {
+                "pid": pid,
+            }
         ),
-        timeout=timeout,
-        headers=headers,
-        repeatable=isinstance(pid, _types.Unset),
-        largest_body=1048576 if isinstance(pid, _types.Unset) else 209715200,
+        reads={200: _sending.json_body(_read(pid))},
+        is_repeatable=isinstance(pid, Unset),
+        largest_body=1048576 if isinstance(pid, Unset) else 209715200,
     )
-    return _api.detailed(_response, _parser(pid))
 
 
 @overload
@@ -145,7 +86,7 @@ def sync(
     timeout: float | httpx.Timeout | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> AgentAvailability | CommandOutput:
-    """Availability of the guest agent, or the output of a command
+    """Availability of the guest agent, or the output of a command.
 
     Without `pid`, returns whether commands can be run inside the VPS; this needs the scope `read:vm`.
     With `pid`, returns the state and output of a command that was started earlier; this needs the scope
@@ -155,10 +96,8 @@ def sync(
     Do not repeat a poll blindly: if its response is lost, the output may be lost too.
 
     Args:
-        id (str): Public id of a VPS, exactly as `GET /api/v2/vps` returns it in `data[].id`. It may have any
-            form.
-        pid (int | Unset): Process id of a command, as returned by its start. Omit it to ask for the
-            availability.
+        id: Public id of a VPS, exactly as `GET /api/v2/vps` returns it in `data[].id`. It may have any form.
+        pid: Process id of a command, as returned by its start. Omit it to ask for the availability.
         client: where to send, and as whom
         timeout: as of the client, for this call
         headers: sent with this call, before those of the client
@@ -172,21 +111,15 @@ def sync(
     Returns:
         AgentAvailability without ``pid``, CommandOutput with it
     """
-    _response = client.send(
-        _get_kwargs(
-            id=id,
-            pid=pid,
-        ),
-        timeout=timeout,
-        headers=headers,
-        repeatable=isinstance(pid, _types.Unset),
-        largest_body=1048576 if isinstance(pid, _types.Unset) else 209715200,
+    _made: _sending.Request[AgentAvailability | CommandOutput] = _request(
+        id=id,
+        pid=pid,
     )
-    return _parser(pid)(_response)
+    return client.call(_made, timeout=timeout, headers=headers)
 
 
 @overload
-async def asyncio_detailed(
+def sync_detailed(
     id: str,
     *,
     client: AuthenticatedClient,
@@ -195,7 +128,7 @@ async def asyncio_detailed(
     headers: Mapping[str, str] | None = None,
 ) -> Response[AgentAvailability | Problem]: ...
 @overload
-async def asyncio_detailed(
+def sync_detailed(
     id: str,
     *,
     client: AuthenticatedClient,
@@ -203,7 +136,7 @@ async def asyncio_detailed(
     timeout: float | httpx.Timeout | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> Response[CommandOutput | Problem]: ...
-async def asyncio_detailed(
+def sync_detailed(
     id: str,
     *,
     client: AuthenticatedClient,
@@ -211,45 +144,12 @@ async def asyncio_detailed(
     timeout: float | httpx.Timeout | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> Response[AgentAvailability | CommandOutput | Problem]:
-    """Availability of the guest agent, or the output of a command
-
-    Without `pid`, returns whether commands can be run inside the VPS; this needs the scope `read:vm`.
-    With `pid`, returns the state and output of a command that was started earlier; this needs the scope
-    `write:vm`, since output may hold sensitive data from inside the guest.
-
-    The guest agent forgets a process once it has reported its exit, so `exited: true` may be returned only once.
-    Do not repeat a poll blindly: if its response is lost, the output may be lost too.
-
-    Args:
-        id (str): Public id of a VPS, exactly as `GET /api/v2/vps` returns it in `data[].id`. It may have any
-            form.
-        pid (int | Unset): Process id of a command, as returned by its start. Omit it to ask for the
-            availability.
-        client: where to send, and as whom
-        timeout: as of the client, for this call
-        headers: sent with this call, before those of the client
-
-
-    Raises:
-        TypeError, ValueError: an argument is not what it has to be; nothing was sent
-        InvalidResponse: a success whose body is not what the document says
-        TooLarge: a body that is larger than the client takes
-        httpx.RequestError: no response came, or not in time
-
-    Returns:
-        the response, whatever its status, and what its body says: AgentAvailability | CommandOutput, or the Problem of an error
-    """
-    _response = await client.asend(
-        _get_kwargs(
-            id=id,
-            pid=pid,
-        ),
-        timeout=timeout,
-        headers=headers,
-        repeatable=isinstance(pid, _types.Unset),
-        largest_body=1048576 if isinstance(pid, _types.Unset) else 209715200,
+    """As :func:`sync`, with the response, whatever its status, and what its body says."""
+    _made: _sending.Request[AgentAvailability | CommandOutput] = _request(
+        id=id,
+        pid=pid,
     )
-    return _api.detailed(_response, _parser(pid))
+    return client.detail(_made, timeout=timeout, headers=headers)
 
 
 @overload
@@ -278,44 +178,46 @@ async def asyncio(
     timeout: float | httpx.Timeout | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> AgentAvailability | CommandOutput:
-    """Availability of the guest agent, or the output of a command
-
-    Without `pid`, returns whether commands can be run inside the VPS; this needs the scope `read:vm`.
-    With `pid`, returns the state and output of a command that was started earlier; this needs the scope
-    `write:vm`, since output may hold sensitive data from inside the guest.
-
-    The guest agent forgets a process once it has reported its exit, so `exited: true` may be returned only once.
-    Do not repeat a poll blindly: if its response is lost, the output may be lost too.
-
-    Args:
-        id (str): Public id of a VPS, exactly as `GET /api/v2/vps` returns it in `data[].id`. It may have any
-            form.
-        pid (int | Unset): Process id of a command, as returned by its start. Omit it to ask for the
-            availability.
-        client: where to send, and as whom
-        timeout: as of the client, for this call
-        headers: sent with this call, before those of the client
-
-
-    Raises:
-        TypeError, ValueError: an argument is not what it has to be; nothing was sent
-        HostUpError: any response but the documented success; see the module ``errors``
-        httpx.RequestError: no response came, or not in time
-
-    Returns:
-        AgentAvailability without ``pid``, CommandOutput with it
-    """
-    _response = await client.asend(
-        _get_kwargs(
-            id=id,
-            pid=pid,
-        ),
-        timeout=timeout,
-        headers=headers,
-        repeatable=isinstance(pid, _types.Unset),
-        largest_body=1048576 if isinstance(pid, _types.Unset) else 209715200,
+    """As :func:`sync`, asynchronously."""
+    _made: _sending.Request[AgentAvailability | CommandOutput] = _request(
+        id=id,
+        pid=pid,
     )
-    return _parser(pid)(_response)
+    return await client.acall(_made, timeout=timeout, headers=headers)
+
+
+@overload
+async def asyncio_detailed(
+    id: str,
+    *,
+    client: AuthenticatedClient,
+    pid: Unset = UNSET,
+    timeout: float | httpx.Timeout | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> Response[AgentAvailability | Problem]: ...
+@overload
+async def asyncio_detailed(
+    id: str,
+    *,
+    client: AuthenticatedClient,
+    pid: int,
+    timeout: float | httpx.Timeout | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> Response[CommandOutput | Problem]: ...
+async def asyncio_detailed(
+    id: str,
+    *,
+    client: AuthenticatedClient,
+    pid: int | Unset = UNSET,
+    timeout: float | httpx.Timeout | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> Response[AgentAvailability | CommandOutput | Problem]:
+    """As :func:`sync_detailed`, asynchronously."""
+    _made: _sending.Request[AgentAvailability | CommandOutput] = _request(
+        id=id,
+        pid=pid,
+    )
+    return await client.adetail(_made, timeout=timeout, headers=headers)
 
 
 def wait(
@@ -331,13 +233,12 @@ def wait(
     """Poll until ``exited``, or until the timeout.
 
     It polls at once, then at intervals (or later, if the server asks for that with Retry-After), and a last time at the
-    deadline. A poll that is under way then gets ten more seconds, since its response may be the only one with the output;
-    after that it counts as lost. ``on_progress`` gets each state except the last.
+    deadline. A poll that is under way then gets ten more seconds, since its response may be the only one with the output.
+    A response that is lost, or a status of 500 or above, does not end it: the next poll tells whether the output is still there.
 
     Args:
-        id (str): Public id of a VPS, exactly as `GET /api/v2/vps` returns it in `data[].id`. It may have any
-            form.
-        pid (int): Process id of a command, as returned by its start. Omit it to ask for the availability.
+        id: Public id of a VPS, exactly as `GET /api/v2/vps` returns it in `data[].id`. It may have any form.
+        pid: Process id of a command, as returned by its start. Omit it to ask for the availability.
         client: where to send, and as whom
         timeout: seconds to wait at most; 0 polls once
         interval: seconds between polls; by default a quarter of a second that grows to five
@@ -347,32 +248,18 @@ def wait(
     Raises:
         TypeError, ValueError: an argument is not what it has to be; nothing was sent
         CommandStillRunning: the time is over; its ``state`` is the last one seen
-        OutputLost: a poll may have been answered, but the response did not arrive; it is not repeated, since a process
-            is forgotten once its end has been reported
+        OutputLost: the response to a poll was lost, and then the command was unknown, or no other response came in time
         CommandFailed: the command has failed, if ``check`` was asked for
         HostUpError: a response that is neither the documented success, nor 429, nor 500 and above
-        httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError: nothing was sent
+        httpx.TransportError: the first poll was not sent
     """
-    _types.check_callback("on_progress", on_progress)
-    _types.check("pid", pid, int)
-    _kwargs = _get_kwargs(
+    _values.check("pid", pid, int)
+    _poll = _request(
         id=id,
         pid=pid,
     )
-    _waiting = _api.Waiting(timeout, interval, "command", _kwargs, client, pid=pid)
-    while True:
-        with _waiting:
-            _response = client.send(_kwargs, again=_waiting.once, end=_waiting.end, largest_body=209715200)
-            _state = None if _response.status_code == 429 else _parse_present(_response)
-        if _state is not None:
-            if _state.exited:
-                if check and not _state.ok:
-                    raise _api.failed("command", _state, _state.exit_code, _state.stderr_text, client, pid=pid)
-                return _state
-            _waiting.seen(_state)
-            if on_progress is not None:
-                on_progress(_state)
-        _api.sleep(_waiting.pause(_response))
+    _patience = _waiting.Patience(timeout, interval, on_progress, check)
+    return client.perform(_waiting.polling(client, _poll, pid, _patience))
 
 
 async def asyncio_wait(
@@ -385,48 +272,11 @@ async def asyncio_wait(
     on_progress: Callable[[CommandOutput], object] | None = None,
     check: bool = False,
 ) -> CommandOutput:
-    """Poll until ``exited``, or until the timeout.
-
-    It polls at once, then at intervals (or later, if the server asks for that with Retry-After), and a last time at the
-    deadline. A poll that is under way then gets ten more seconds, since its response may be the only one with the output;
-    after that it counts as lost. ``on_progress`` gets each state except the last.
-
-    Args:
-        id (str): Public id of a VPS, exactly as `GET /api/v2/vps` returns it in `data[].id`. It may have any
-            form.
-        pid (int): Process id of a command, as returned by its start. Omit it to ask for the availability.
-        client: where to send, and as whom
-        timeout: seconds to wait at most; 0 polls once
-        interval: seconds between polls; by default a quarter of a second that grows to five
-        on_progress: called with each state in which the command still runs
-        check: whether a command that fails is an error
-
-    Raises:
-        TypeError, ValueError: an argument is not what it has to be; nothing was sent
-        CommandStillRunning: the time is over; its ``state`` is the last one seen
-        OutputLost: a poll may have been answered, but the response did not arrive; it is not repeated, since a process
-            is forgotten once its end has been reported
-        CommandFailed: the command has failed, if ``check`` was asked for
-        HostUpError: a response that is neither the documented success, nor 429, nor 500 and above
-        httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError: nothing was sent
-    """
-    _types.check_callback("on_progress", on_progress)
-    _types.check("pid", pid, int)
-    _kwargs = _get_kwargs(
+    """As :func:`wait`, asynchronously."""
+    _values.check("pid", pid, int)
+    _poll = _request(
         id=id,
         pid=pid,
     )
-    _waiting = _api.Waiting(timeout, interval, "command", _kwargs, client, pid=pid)
-    while True:
-        with _waiting:
-            _response = await client.asend(_kwargs, again=_waiting.once, end=_waiting.end, largest_body=209715200)
-            _state = None if _response.status_code == 429 else _parse_present(_response)
-        if _state is not None:
-            if _state.exited:
-                if check and not _state.ok:
-                    raise _api.failed("command", _state, _state.exit_code, _state.stderr_text, client, pid=pid)
-                return _state
-            _waiting.seen(_state)
-            if on_progress is not None:
-                on_progress(_state)
-        await _api.asleep(_waiting.pause(_response))
+    _patience = _waiting.Patience(timeout, interval, on_progress, check)
+    return await client.aperform(_waiting.polling(client, _poll, pid, _patience))

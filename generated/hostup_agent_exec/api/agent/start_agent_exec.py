@@ -1,13 +1,15 @@
 # pyright: reportPrivateUsage=false
-from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Iterable, Mapping
-from typing import Any
+from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterable, Mapping
+from functools import partial
 
 import httpx
+from hostup_agent_runtime import fleet as _fleet
+from hostup_agent_runtime import sending as _sending
+from hostup_agent_runtime import values as _values
+from hostup_agent_runtime import waiting as _waiting
 
-from ... import api as _api
-from ... import types as _types
 from ...client import AuthenticatedClient
-from ...models.command_output import CommandOutput
+from ...models import CommandOutput
 from ...models.command_start import CommandStart
 from ...models.problem import Problem
 from ...models.started_command import StartedCommand
@@ -15,79 +17,25 @@ from ...types import Response
 from ..agent import get_agent_exec
 
 
-def _get_kwargs(
+def _request(
     id: str,
     *,
     body: CommandStart,
-) -> dict[str, Any]:
-    _types.check("id", id, str)
-    _types.check_segment("id", id)
-    _types.check("body", body, CommandStart)
+) -> _sending.Request[StartedCommand]:
+    _values.check("id", id, str)
+    _values.check_segment("id", id)
+    _values.check("body", body, CommandStart)
     CommandStart.from_dict(body.to_dict())  # what would be refused in a response is not sent either
-    _types.check_text("command", body.command, 1, 4096, "^[^\\u0000]*$")
+    _values.check_text("command", body.command, 1, 4096, "^[^\\u0000]*$")
 
-    _kwargs: dict[str, Any] = {
-        "method": "POST",
-        "url": "/api/v2/vps/{id}/agent/exec".format(
-            id=_api.segment(id),
-        ),
-    }
-    _headers: dict[str, str] = {}
-    _kwargs["json"] = _types.to_json(body)
-
-    _headers["Content-Type"] = "application/json"
-    _kwargs["headers"] = _headers
-    return _kwargs
-
-
-def _parse_response(response: httpx.Response) -> StartedCommand:
-    if response.status_code == 200:
-        return _api.decode(response, StartedCommand.from_dict)
-    raise _api.failure(response)
-
-
-def sync_detailed(
-    id: str,
-    *,
-    client: AuthenticatedClient,
-    body: CommandStart,
-    timeout: float | httpx.Timeout | None = None,
-    headers: Mapping[str, str] | None = None,
-) -> Response[StartedCommand | Problem]:
-    """Start a command inside the VPS
-
-    Starts a command and returns at once, with the `pid` to poll it by; this needs the scope `write:vm`. The
-    provider blocks some commands. If the response is lost, the command may have been started all the same, so do
-    not repeat a start blindly.
-
-    Args:
-        id (str): Public id of a VPS, exactly as `GET /api/v2/vps` returns it in `data[].id`. It may have any
-            form.
-        body (CommandStart): A command to start.
-        client: where to send, and as whom
-        timeout: as of the client, for this call
-        headers: sent with this call, before those of the client
-
-
-    Raises:
-        TypeError, ValueError: an argument is not what it has to be; nothing was sent
-        InvalidResponse: a success whose body is not what the document says
-        TooLarge: a body that is larger than the client takes
-        httpx.RequestError: no response came, or not in time
-
-    Returns:
-        the response, whatever its status, and what its body says: StartedCommand, or the Problem of an error
-    """
-    _response = client.send(
-        _get_kwargs(
-            id=id,
-            body=body,
-        ),
-        timeout=timeout,
-        headers=headers,
+    return _sending.Request(
+        method="POST",
+        target=f"/api/v2/vps/{_sending.segment(id)}/agent/exec",
+        reads={200: _sending.json_body(_values.model(lambda: StartedCommand))},
+        json=_values.to_json(body),
+        starts_a_command=True,
         largest_body=1048576,
     )
-    return _api.detailed(_response, _parse_response)
 
 
 def sync(
@@ -98,16 +46,15 @@ def sync(
     timeout: float | httpx.Timeout | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> StartedCommand:
-    """Start a command inside the VPS
+    """Start a command inside the VPS.
 
     Starts a command and returns at once, with the `pid` to poll it by; this needs the scope `write:vm`. The
     provider blocks some commands. If the response is lost, the command may have been started all the same, so do
     not repeat a start blindly.
 
     Args:
-        id (str): Public id of a VPS, exactly as `GET /api/v2/vps` returns it in `data[].id`. It may have any
-            form.
-        body (CommandStart): A command to start.
+        id: Public id of a VPS, exactly as `GET /api/v2/vps` returns it in `data[].id`. It may have any form.
+        body: A command to start.
         client: where to send, and as whom
         timeout: as of the client, for this call
         headers: sent with this call, before those of the client
@@ -116,24 +63,17 @@ def sync(
     Raises:
         TypeError, ValueError: an argument is not what it has to be; nothing was sent
         HostUpError: any response but the documented success; see the module ``errors``
-        httpx.RequestError: no response came, or not in time
-
-    Returns:
-        StartedCommand
+        StartLost: a command may have been started, and no response came; the start is not repeated
+        httpx.RequestError: the start was not sent
     """
-    _response = client.send(
-        _get_kwargs(
-            id=id,
-            body=body,
-        ),
-        timeout=timeout,
-        headers=headers,
-        largest_body=1048576,
+    _made = _request(
+        id=id,
+        body=body,
     )
-    return _parse_response(_response)
+    return client.call(_made, timeout=timeout, headers=headers)
 
 
-async def asyncio_detailed(
+def sync_detailed(
     id: str,
     *,
     client: AuthenticatedClient,
@@ -141,40 +81,12 @@ async def asyncio_detailed(
     timeout: float | httpx.Timeout | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> Response[StartedCommand | Problem]:
-    """Start a command inside the VPS
-
-    Starts a command and returns at once, with the `pid` to poll it by; this needs the scope `write:vm`. The
-    provider blocks some commands. If the response is lost, the command may have been started all the same, so do
-    not repeat a start blindly.
-
-    Args:
-        id (str): Public id of a VPS, exactly as `GET /api/v2/vps` returns it in `data[].id`. It may have any
-            form.
-        body (CommandStart): A command to start.
-        client: where to send, and as whom
-        timeout: as of the client, for this call
-        headers: sent with this call, before those of the client
-
-
-    Raises:
-        TypeError, ValueError: an argument is not what it has to be; nothing was sent
-        InvalidResponse: a success whose body is not what the document says
-        TooLarge: a body that is larger than the client takes
-        httpx.RequestError: no response came, or not in time
-
-    Returns:
-        the response, whatever its status, and what its body says: StartedCommand, or the Problem of an error
-    """
-    _response = await client.asend(
-        _get_kwargs(
-            id=id,
-            body=body,
-        ),
-        timeout=timeout,
-        headers=headers,
-        largest_body=1048576,
+    """As :func:`sync`, with the response, whatever its status, and what its body says."""
+    _made = _request(
+        id=id,
+        body=body,
     )
-    return _api.detailed(_response, _parse_response)
+    return client.detail(_made, timeout=timeout, headers=headers)
 
 
 async def asyncio(
@@ -185,39 +97,52 @@ async def asyncio(
     timeout: float | httpx.Timeout | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> StartedCommand:
-    """Start a command inside the VPS
-
-    Starts a command and returns at once, with the `pid` to poll it by; this needs the scope `write:vm`. The
-    provider blocks some commands. If the response is lost, the command may have been started all the same, so do
-    not repeat a start blindly.
-
-    Args:
-        id (str): Public id of a VPS, exactly as `GET /api/v2/vps` returns it in `data[].id`. It may have any
-            form.
-        body (CommandStart): A command to start.
-        client: where to send, and as whom
-        timeout: as of the client, for this call
-        headers: sent with this call, before those of the client
-
-
-    Raises:
-        TypeError, ValueError: an argument is not what it has to be; nothing was sent
-        HostUpError: any response but the documented success; see the module ``errors``
-        httpx.RequestError: no response came, or not in time
-
-    Returns:
-        StartedCommand
-    """
-    _response = await client.asend(
-        _get_kwargs(
-            id=id,
-            body=body,
-        ),
-        timeout=timeout,
-        headers=headers,
-        largest_body=1048576,
+    """As :func:`sync`, asynchronously."""
+    _made = _request(
+        id=id,
+        body=body,
     )
-    return _parse_response(_response)
+    return await client.acall(_made, timeout=timeout, headers=headers)
+
+
+async def asyncio_detailed(
+    id: str,
+    *,
+    client: AuthenticatedClient,
+    body: CommandStart,
+    timeout: float | httpx.Timeout | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> Response[StartedCommand | Problem]:
+    """As :func:`sync_detailed`, asynchronously."""
+    _made = _request(
+        id=id,
+        body=body,
+    )
+    return await client.adetail(_made, timeout=timeout, headers=headers)
+
+
+def _run(
+    id: str,
+    command: str,
+    client: AuthenticatedClient,
+    patience: _waiting.Patience,
+    on_start: Callable[[int], object] | None,
+) -> _sending.Steps[CommandOutput]:
+    _values.check("command", command, str)
+    _start = _request(
+        id=id,
+        body=CommandStart(
+            command=command,
+        ),
+    )
+    _probe = get_agent_exec._request(
+        id=id,
+    )
+
+    def _poll(pid: int) -> _sending.Request[CommandOutput]:
+        return get_agent_exec._request(id=id, pid=pid)
+
+    return _waiting.running(client, _probe, _start, _poll, patience, on_start)
 
 
 def run(
@@ -233,19 +158,19 @@ def run(
 ) -> CommandOutput:
     """Run a command and wait for its end: ask whether it can be run, start it, poll until ``exited``.
 
-    The command is started at most once, whatever happens; a request that is refused with 429 is repeated in time.
-    The timeout covers everything; a request that is under way at its end gets ten more seconds. No command is started
-    after it. A command keeps running after the timeout, and so it does if this call is interrupted: ``on_start``
-    gets its pid before the first poll, and a note on the exception has it too. If the start itself is
-    interrupted, a command may run whose pid is not known.
+    The command is started at most once, whatever happens; a request that is refused with 429 is repeated in time. The timeout
+    covers everything, waiting for a turn included; a request that is under way at its end gets ten more seconds. No command is
+    started after it. A command keeps running after the timeout, and so it does if this call is interrupted: ``on_start`` gets
+    its pid before the first poll, and a note on the exception has it too. If the start itself is interrupted, a command may run
+    whose pid is not known.
 
     Args:
-        id (str): Public id of a VPS, exactly as `GET /api/v2/vps` returns it in `data[].id`. It may have any
-            form.
-        command (str): The command line for the guest's shell to run. It must not contain NUL.
+        id: Public id of a VPS, exactly as `GET /api/v2/vps` returns it in `data[].id`. It may have any form.
+        command: The command line for the guest's shell to run. It must not contain NUL.
         client: where to send, and as whom
         timeout: seconds to wait at most; 0 starts it and polls once
         interval: seconds between polls; by default a quarter of a second that grows to five
+
         on_start: called with the pid once the command is started; not a coroutine function
         on_progress: called with each state in which the command still runs
         check: whether a command that fails is an error
@@ -254,54 +179,21 @@ def run(
         TypeError, ValueError: an argument is not what it has to be; nothing was sent
         AgentUnavailable: it cannot be run now; nothing was started
         StartLost: it was or may have been started, but its pid is not known
-        CommandStillRunning: the time is over, or a poll cannot be sent; its ``state`` is the last one seen
-        OutputLost: a poll may have been answered, but the response did not arrive
+        CommandStillRunning: the time is over; its ``state`` is the last one seen
+        OutputLost: the response to a poll was lost, and then the command was unknown, or no other response came in time
         CommandFailed: the command has failed, if ``check`` was asked for
-        HostUpError: any other response that is not the documented success. Each of these errors has the
-            ``pid`` once the command was started; without one nothing was
-        httpx.HTTPError: no response to the probe came, or the start was never sent, as when the time was over by then
-            (httpx.PoolTimeout); nothing was started
+        HostUpError: any other response that is not the documented success. Each of these errors has the ``pid`` once the
+            command was started; without one nothing was, unless it is StartLost
+        httpx.HTTPError: no response to the probe came, or the start was not sent; nothing was started
     """
-    _types.check("command", command, str)
-    _types.check_callback("on_start", on_start)
-    _types.check_callback("on_progress", on_progress)
-    _kwargs = _get_kwargs(
+    _steps = _run(
         id=id,
-        body=CommandStart(
-            command=command,
-        ),
+        command=command,
+        client=client,
+        patience=_waiting.Patience(timeout, interval, on_progress, check),
+        on_start=on_start,
     )
-    with _api.Waiting(timeout, interval, "command", _kwargs, client) as _waiting:
-        _response = client.send(
-            get_agent_exec._get_kwargs(
-                id=id,
-            ),
-            repeatable=True,
-            again=_waiting.busy,
-            end=_waiting.end,
-            largest_body=1048576,
-        )
-        _availability = get_agent_exec._parse_absent(_response)
-        if not _availability.available:
-            raise _api.unavailable("commands cannot be run in this VPS now", _availability, _response)
-        _waiting.starting()
-        _response = client.send(
-            _kwargs, again=_waiting.refused, end=_waiting.end, latest=_waiting.latest, largest_body=1048576
-        )
-        _started = _parse_response(_response)
-        pid = _api.started(_response, "pid", int, _started.pid, _started.poll_url)
-        _waiting.running(pid=pid)
-        if on_start is not None:
-            on_start(pid)
-        return get_agent_exec.wait(
-            id=id,
-            pid=pid,
-            client=client,
-            timeout=_waiting.left,
-            interval=interval,
-            on_progress=on_progress,
-            check=check,
-        )
+    return client.perform(_steps)
 
 
 async def asyncio_run(
@@ -315,77 +207,15 @@ async def asyncio_run(
     on_progress: Callable[[CommandOutput], object] | None = None,
     check: bool = False,
 ) -> CommandOutput:
-    """Run a command and wait for its end: ask whether it can be run, start it, poll until ``exited``.
-
-    The command is started at most once, whatever happens; a request that is refused with 429 is repeated in time.
-    The timeout covers everything; a request that is under way at its end gets ten more seconds. No command is started
-    after it. A command keeps running after the timeout, and so it does if this call is interrupted: ``on_start``
-    gets its pid before the first poll, and a note on the exception has it too. If the start itself is
-    interrupted, a command may run whose pid is not known.
-
-    Args:
-        id (str): Public id of a VPS, exactly as `GET /api/v2/vps` returns it in `data[].id`. It may have any
-            form.
-        command (str): The command line for the guest's shell to run. It must not contain NUL.
-        client: where to send, and as whom
-        timeout: seconds to wait at most; 0 starts it and polls once
-        interval: seconds between polls; by default a quarter of a second that grows to five
-        on_start: called with the pid once the command is started; not a coroutine function
-        on_progress: called with each state in which the command still runs
-        check: whether a command that fails is an error
-
-    Raises:
-        TypeError, ValueError: an argument is not what it has to be; nothing was sent
-        AgentUnavailable: it cannot be run now; nothing was started
-        StartLost: it was or may have been started, but its pid is not known
-        CommandStillRunning: the time is over, or a poll cannot be sent; its ``state`` is the last one seen
-        OutputLost: a poll may have been answered, but the response did not arrive
-        CommandFailed: the command has failed, if ``check`` was asked for
-        HostUpError: any other response that is not the documented success. Each of these errors has the
-            ``pid`` once the command was started; without one nothing was
-        httpx.HTTPError: no response to the probe came, or the start was never sent, as when the time was over by then
-            (httpx.PoolTimeout); nothing was started
-    """
-    _types.check("command", command, str)
-    _types.check_callback("on_start", on_start)
-    _types.check_callback("on_progress", on_progress)
-    _kwargs = _get_kwargs(
+    """As :func:`run`, asynchronously."""
+    _steps = _run(
         id=id,
-        body=CommandStart(
-            command=command,
-        ),
+        command=command,
+        client=client,
+        patience=_waiting.Patience(timeout, interval, on_progress, check),
+        on_start=on_start,
     )
-    with _api.Waiting(timeout, interval, "command", _kwargs, client) as _waiting:
-        _response = await client.asend(
-            get_agent_exec._get_kwargs(
-                id=id,
-            ),
-            repeatable=True,
-            again=_waiting.busy,
-            end=_waiting.end,
-            largest_body=1048576,
-        )
-        _availability = get_agent_exec._parse_absent(_response)
-        if not _availability.available:
-            raise _api.unavailable("commands cannot be run in this VPS now", _availability, _response)
-        _waiting.starting()
-        _response = await client.asend(
-            _kwargs, again=_waiting.refused, end=_waiting.end, latest=_waiting.latest, largest_body=1048576
-        )
-        _started = _parse_response(_response)
-        pid = _api.started(_response, "pid", int, _started.pid, _started.poll_url)
-        _waiting.running(pid=pid)
-        if on_start is not None:
-            on_start(pid)
-        return await get_agent_exec.asyncio_wait(
-            id=id,
-            pid=pid,
-            client=client,
-            timeout=_waiting.left,
-            interval=interval,
-            on_progress=on_progress,
-            check=check,
-        )
+    return await client.aperform(_steps)
 
 
 def run_many(
@@ -396,26 +226,29 @@ def run_many(
     limit: int = 20,
     timeout: float = 300.0,
     interval: float | None = None,
+    on_start: Callable[[str, int], object] | None = None,
+    on_progress: Callable[[str, CommandOutput], object] | None = None,
     check: bool = False,
 ) -> AsyncGenerator[tuple[str, CommandOutput | Exception], None]:
-    """Run a command for each of many, several at once, on asyncio; yield each with its result, as they finish.
+    """Run a command in each of many VPSs, several at once, on asyncio or trio; yield each with its result, as they finish.
 
-    If one raises an exception (see ``asyncio_run``), that takes the place of its result.
+    If one raises an exception (see :func:`run`), that takes the place of its result. When this is cancelled, what was begun and
+    what nobody took is told in notes on the exception; after ``break`` and ``aclose()`` it is logged.
 
     Args:
         ids: for which to run it; an asynchronous iterator is read as needed
-        command (str): The command line for the guest's shell to run. It must not contain NUL.
+        command: The command line for the guest's shell to run. It must not contain NUL.
         client: where to send, and as whom
-        limit: how many run at once
-        timeout: seconds to wait for each at most
+        limit: how many run at once, or have ended and wait to be taken
+        timeout: seconds to wait at most; 0 starts it and polls once
         interval: seconds between polls; by default a quarter of a second that grows to five
+
+        on_start: called with the id and the pid of each command that is started
+        on_progress: called with the id and each state in which its command still runs
         check: whether a command that fails is an error
 
     Raises:
-        TypeError, ValueError: ``limit`` is not what it has to be
+        TypeError, ValueError: ``limit``, ``ids`` or a callback is not what it has to be
     """
-
-    def _one(id: str) -> Awaitable[CommandOutput]:
-        return asyncio_run(id=id, command=command, client=client, timeout=timeout, interval=interval, check=check)
-
-    return _api.each(ids, _one, limit)
+    _one = partial(asyncio_run, command=command, client=client, timeout=timeout, interval=interval, check=check)
+    return _fleet.run_many(client, ids, _one, limit, on_start, on_progress)

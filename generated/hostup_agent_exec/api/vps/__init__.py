@@ -1,1 +1,1 @@
-"""Contains endpoint functions for accessing the API"""
+"""The operations with this tag."""

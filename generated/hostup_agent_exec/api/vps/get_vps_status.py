@@ -1,75 +1,28 @@
 from collections.abc import Mapping
-from typing import Any
 
 import httpx
+from hostup_agent_runtime import sending as _sending
+from hostup_agent_runtime import values as _values
 
-from ... import api as _api
-from ... import types as _types
 from ...client import AuthenticatedClient
 from ...models.problem import Problem
 from ...models.vps_status import VpsStatus
 from ...types import Response
 
 
-def _get_kwargs(
+def _request(
     id: str,
-) -> dict[str, Any]:
-    _types.check("id", id, str)
-    _types.check_segment("id", id)
+) -> _sending.Request[VpsStatus]:
+    _values.check("id", id, str)
+    _values.check_segment("id", id)
 
-    _kwargs: dict[str, Any] = {
-        "method": "GET",
-        "url": "/api/v2/vps/{id}/status".format(
-            id=_api.segment(id),
-        ),
-    }
-    return _kwargs
-
-
-def _parse_response(response: httpx.Response) -> VpsStatus:
-    if response.status_code == 200:
-        return _api.decode(response, VpsStatus.from_dict)
-    raise _api.failure(response)
-
-
-def sync_detailed(
-    id: str,
-    *,
-    client: AuthenticatedClient,
-    timeout: float | httpx.Timeout | None = None,
-    headers: Mapping[str, str] | None = None,
-) -> Response[VpsStatus | Problem]:
-    """Live status of a VPS
-
-    Returns the power state and load of a VPS; this needs the scope `read:vm`.
-
-    Args:
-        id (str): Public id of a VPS, exactly as `GET /api/v2/vps` returns it in `data[].id`. It may have any
-            form.
-        client: where to send, and as whom
-        timeout: as of the client, for this call
-        headers: sent with this call, before those of the client
-
-
-    Raises:
-        TypeError, ValueError: an argument is not what it has to be; nothing was sent
-        InvalidResponse: a success whose body is not what the document says
-        TooLarge: a body that is larger than the client takes
-        httpx.RequestError: no response came, or not in time
-
-    Returns:
-        the response, whatever its status, and what its body says: VpsStatus, or the Problem of an error
-    """
-    _response = client.send(
-        _get_kwargs(
-            id=id,
-        ),
-        timeout=timeout,
-        headers=headers,
-        repeatable=True,
+    return _sending.Request(
+        method="GET",
+        target=f"/api/v2/vps/{_sending.segment(id)}/status",
+        reads={200: _sending.json_body(_values.model(lambda: VpsStatus))},
+        is_repeatable=True,
         largest_body=1048576,
     )
-    return _api.detailed(_response, _parse_response)
 
 
 def sync(
@@ -79,13 +32,12 @@ def sync(
     timeout: float | httpx.Timeout | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> VpsStatus:
-    """Live status of a VPS
+    """Live status of a VPS.
 
     Returns the power state and load of a VPS; this needs the scope `read:vm`.
 
     Args:
-        id (str): Public id of a VPS, exactly as `GET /api/v2/vps` returns it in `data[].id`. It may have any
-            form.
+        id: Public id of a VPS, exactly as `GET /api/v2/vps` returns it in `data[].id`. It may have any form.
         client: where to send, and as whom
         timeout: as of the client, for this call
         headers: sent with this call, before those of the client
@@ -95,60 +47,25 @@ def sync(
         TypeError, ValueError: an argument is not what it has to be; nothing was sent
         HostUpError: any response but the documented success; see the module ``errors``
         httpx.RequestError: no response came, or not in time
-
-    Returns:
-        VpsStatus
     """
-    _response = client.send(
-        _get_kwargs(
-            id=id,
-        ),
-        timeout=timeout,
-        headers=headers,
-        repeatable=True,
-        largest_body=1048576,
+    _made = _request(
+        id=id,
     )
-    return _parse_response(_response)
+    return client.call(_made, timeout=timeout, headers=headers)
 
 
-async def asyncio_detailed(
+def sync_detailed(
     id: str,
     *,
     client: AuthenticatedClient,
     timeout: float | httpx.Timeout | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> Response[VpsStatus | Problem]:
-    """Live status of a VPS
-
-    Returns the power state and load of a VPS; this needs the scope `read:vm`.
-
-    Args:
-        id (str): Public id of a VPS, exactly as `GET /api/v2/vps` returns it in `data[].id`. It may have any
-            form.
-        client: where to send, and as whom
-        timeout: as of the client, for this call
-        headers: sent with this call, before those of the client
-
-
-    Raises:
-        TypeError, ValueError: an argument is not what it has to be; nothing was sent
-        InvalidResponse: a success whose body is not what the document says
-        TooLarge: a body that is larger than the client takes
-        httpx.RequestError: no response came, or not in time
-
-    Returns:
-        the response, whatever its status, and what its body says: VpsStatus, or the Problem of an error
-    """
-    _response = await client.asend(
-        _get_kwargs(
-            id=id,
-        ),
-        timeout=timeout,
-        headers=headers,
-        repeatable=True,
-        largest_body=1048576,
+    """As :func:`sync`, with the response, whatever its status, and what its body says."""
+    _made = _request(
+        id=id,
     )
-    return _api.detailed(_response, _parse_response)
+    return client.detail(_made, timeout=timeout, headers=headers)
 
 
 async def asyncio(
@@ -158,33 +75,22 @@ async def asyncio(
     timeout: float | httpx.Timeout | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> VpsStatus:
-    """Live status of a VPS
-
-    Returns the power state and load of a VPS; this needs the scope `read:vm`.
-
-    Args:
-        id (str): Public id of a VPS, exactly as `GET /api/v2/vps` returns it in `data[].id`. It may have any
-            form.
-        client: where to send, and as whom
-        timeout: as of the client, for this call
-        headers: sent with this call, before those of the client
-
-
-    Raises:
-        TypeError, ValueError: an argument is not what it has to be; nothing was sent
-        HostUpError: any response but the documented success; see the module ``errors``
-        httpx.RequestError: no response came, or not in time
-
-    Returns:
-        VpsStatus
-    """
-    _response = await client.asend(
-        _get_kwargs(
-            id=id,
-        ),
-        timeout=timeout,
-        headers=headers,
-        repeatable=True,
-        largest_body=1048576,
+    """As :func:`sync`, asynchronously."""
+    _made = _request(
+        id=id,
     )
-    return _parse_response(_response)
+    return await client.acall(_made, timeout=timeout, headers=headers)
+
+
+async def asyncio_detailed(
+    id: str,
+    *,
+    client: AuthenticatedClient,
+    timeout: float | httpx.Timeout | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> Response[VpsStatus | Problem]:
+    """As :func:`sync_detailed`, asynchronously."""
+    _made = _request(
+        id=id,
+    )
+    return await client.adetail(_made, timeout=timeout, headers=headers)

@@ -1,0 +1,343 @@
+"""The connections of a client: turns, a deadline for every wait on a socket, and httpx clients that are given up once
+in doubt.
+
+httpx bounds each wait for some bytes but not all waits together, mixes up responses after a fork, and loses
+connections when a request is interrupted. What is private in httpx is touched here alone.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+from weakref import WeakSet, finalize, ref
+
+import httpx
+
+if TYPE_CHECKING:
+    import ssl
+
+CONCURRENCY = 25
+"""How many requests are sent at once; further ones wait for their turn.
+
+With more, a request takes longer than it gains: httpx looks at all its connections, twice over, for each."""
+
+HERE = threading.local()
+"""Holds the ``deadline`` of the request that this thread sends, for the streams of its client."""
+
+
+def _left(timeout: float | None) -> float | None:
+    deadline: float | None = getattr(HERE, "deadline", None)
+    if deadline is None:
+        return timeout
+    left = deadline - time.monotonic()
+    if left <= 0:
+        from httpcore import ReadTimeout
+
+        raise ReadTimeout("the response was not complete in time")
+    return left if timeout is None else min(timeout, left)
+
+
+class _Stream:
+    """A connection of httpcore on which no wait passes the deadline, however often some byte comes."""
+
+    def __init__(self, stream: Any, known: WeakSet[_Stream]) -> None:
+        self._stream, self._known = stream, known
+        known.add(self)
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        data: bytes = self._stream.read(max_bytes, _left(timeout))
+        return data
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self._stream.write(buffer, _left(timeout))
+
+    def close(self) -> None:
+        self._stream.close()
+
+    def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> _Stream:
+        return _Stream(self._stream.start_tls(ssl_context, server_hostname, _left(timeout)), self._known)
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._stream.get_extra_info(info)
+
+    def abandon(self) -> None:
+        """Close this process's copy of the socket alone: nothing is sent, and no lock is taken."""
+        with suppress(Exception):
+            os.close(self._stream.get_extra_info("socket").detach())
+
+
+class _Backend:
+    """Makes such connections."""
+
+    def __init__(self, backend: Any, known: WeakSet[_Stream]) -> None:
+        self._backend, self._known = backend, known
+
+    def connect_tcp(self, host: str, port: int, timeout: float | None = None, **more: Any) -> _Stream:
+        return _Stream(self._backend.connect_tcp(host, port, timeout=_left(timeout), **more), self._known)
+
+    def connect_unix_socket(self, path: str, timeout: float | None = None, **more: Any) -> _Stream:
+        return _Stream(self._backend.connect_unix_socket(path, timeout=_left(timeout), **more), self._known)
+
+    def sleep(self, seconds: float) -> None:
+        self._backend.sleep(seconds)
+
+
+def bound(client: httpx.Client, known: WeakSet[_Stream]) -> None:
+    """Make the connections of a client keep the deadline; a transport that is not httpx's own is left as it is.
+
+    httpx has no public way to do so. Without it only bytes of a body are bound by the deadline, and not those of
+    headers.
+    """
+    for transport in (getattr(client, "_transport", None), *getattr(client, "_mounts", {}).values()):
+        pool = getattr(transport, "_pool", None)
+        backend = getattr(pool, "_network_backend", None)
+        if backend is not None and not isinstance(backend, _Backend):
+            setattr(pool, "_network_backend", _Backend(backend, known))
+
+
+def is_proxied(client: httpx.Client | httpx.AsyncClient, url: httpx.URL) -> bool:
+    """Tell whether a client sends a request to a proxy, as far as can be seen: httpx does not tell."""
+    transport_for = getattr(client, "_transport_for_url", None)
+    pool = getattr(transport_for(url), "_pool", None) if transport_for is not None else None
+    return hasattr(pool, "_proxy_url")
+
+
+class Turns:
+    """Lets so many threads in at a time.
+
+    Who is in is known by an object that dies with its frame: a signal may interrupt a thread anywhere, and a count
+    would be wrong for good.
+    """
+
+    class Turn:
+        """A turn that is taken."""
+
+    def __init__(self, size: int) -> None:
+        self._size, self._taken = size, WeakSet[Turns.Turn]()
+        self._waiting = deque[threading.Event]()
+
+    def take(self, deadline: float) -> Turn | None:
+        """Wait for a turn; None if none came before the deadline, by ``time.monotonic()``."""
+        mine = Turns.Turn()
+        while True:
+            with _lock:
+                if len(self._taken) < self._size:
+                    self._taken.add(mine)
+                    return mine
+            left = deadline - time.monotonic()
+            if left <= 0:
+                return None
+            woken = threading.Event()
+            self._waiting.append(woken)
+            woken.wait(min(left, 0.1))  # looking again now and then, should the one who was woken be interrupted
+
+    def give(self, turn: Turn) -> None:
+        """End a turn, and wake the next one who waits."""
+        self._taken.discard(turn)
+        with suppress(IndexError):
+            self._waiting.popleft().set()
+
+
+def _loop() -> object:
+    """Tell which event loop runs here; None if none does."""
+    asyncio, trio = sys.modules.get("asyncio"), sys.modules.get("trio")
+    if asyncio is not None:
+        with suppress(RuntimeError):
+            return asyncio.get_running_loop()
+    if trio is not None:
+        with suppress(RuntimeError):
+            return trio.lowlevel.current_trio_token()
+    return None
+
+
+def _abandon(streams: WeakSet[_Stream]) -> None:
+    for stream in list(streams):
+        stream.abandon()
+
+
+class Line:
+    """An httpx client for threads. It is given up once a request on it was interrupted: what state it is in, nobody
+    knows.
+
+    Then the next request gets a new one, and the sockets of this one are closed when the last request on it has ended.
+    """
+
+    def __init__(self, client: httpx.Client, *, is_own: bool = True) -> None:
+        self.client, self.is_in_doubt = client, False
+        streams = WeakSet[_Stream]()
+        bound(client, streams)
+        self.end = finalize(self, _abandon, streams if is_own else WeakSet())
+        self.end.atexit = False
+
+
+class AsyncLine:
+    """As :class:`Line`, of one event loop; the last request on it closes it."""
+
+    def __init__(self, client: httpx.AsyncClient) -> None:
+        self.client, self.is_in_doubt, self.users = client, False, 0
+        self._end: AsyncGenerator[None, None] | None = None
+
+    async def begin(self) -> None:
+        """Let the loop close it when that ends, as it does with the generators that are left."""
+        self._end = _until_closed(self.client)
+        await anext(self._end)
+
+    async def close(self) -> None:
+        """Close the client, whatever else is cancelled meanwhile."""
+        from anyio import CancelScope
+
+        with CancelScope(shield=True):
+            await (self._end.aclose() if self._end is not None else self.client.aclose())
+
+
+async def _until_closed(client: httpx.AsyncClient) -> AsyncGenerator[None, None]:
+    try:
+        yield
+    finally:
+        if _loop() is not None:  # else it is collected after its loop, which has not ended as it should
+            await client.aclose()
+
+
+# Taken for a moment at a time; a new one in a child, since another thread may have held it when the process was forked.
+_lock = threading.Lock()
+_left_behind: list[object] = []
+
+
+def _renew_lock() -> None:
+    global _lock
+    _lock = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew_lock)
+
+
+class Loop:
+    """The turns and the line of one event loop."""
+
+    def __init__(self, arguments: Mapping[str, Any], size: int) -> None:
+        from anyio import Semaphore
+
+        self.turns = Semaphore(size, fast_acquire=True)
+        self._arguments = arguments
+        self.current: AsyncLine | None = None
+        self._is_begun = False
+
+    def client(self) -> httpx.AsyncClient:
+        """Return the client of the line, which a loop that runs has begun or will begin."""
+        if self.current is None or self.current.is_in_doubt:
+            self.current, self._is_begun = AsyncLine(httpx.AsyncClient(**self._arguments)), False
+        return self.current.client
+
+    @property
+    def is_over(self) -> bool:
+        """Whether its client was closed, as when the loop has ended."""
+        return self.current is not None and self.current.client.is_closed and not self.current.is_in_doubt
+
+    async def line(self) -> AsyncLine:
+        """Return the line to send on."""
+        self.client()
+        line = self.current
+        assert line is not None  # noqa: S101
+        if not self._is_begun:
+            self._is_begun = True
+            await line.begin()
+        return line
+
+    async def close(self) -> None:
+        """Close the line."""
+        if self.current is not None:
+            await self.current.close()
+
+
+class Pool:
+    """The httpx clients that are made here: one for threads, one for each event loop, and all of them for one process.
+
+    A client and those that its ``with_`` methods make share one; it is closed with the first one, or with the last
+    user.
+    """
+
+    def __init__(self, owner: object, arguments: Mapping[str, Any]) -> None:
+        limits = arguments.get("limits") or httpx.Limits()
+        self.size: int = limits.max_connections or CONCURRENCY
+        # The turns alone limit requests: a connection that httpx has lost must not count.
+        unlimited = httpx.Limits(max_keepalive_connections=self.size, keepalive_expiry=limits.keepalive_expiry)
+        self._arguments: dict[str, Any] = {**arguments, "limits": unlimited}
+        self._owner = ref(owner)
+        self._begin()
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """Those of an httpx client. A context for TLS is made once, with the CAs of the environment."""
+        if self._arguments["verify"] is True:
+            self._arguments["verify"] = httpx.create_ssl_context()
+        return self._arguments
+
+    def _begin(self) -> None:
+        self.process, self.users = os.getpid(), WeakSet[Any]()
+        self.turns = Turns(self.size)
+        self.line: Line | None = None
+        self.loops: dict[object | None, Loop] = {}
+
+    def _here(self, user: object) -> None:
+        """Leave what belongs to the process that this one was forked from."""
+        if self.process != os.getpid():
+            if self.line is not None:
+                self.line.end()
+            _left_behind.append((self.line, self.loops))  # to be collected, they would have to be closed
+            self._begin()
+        self.users.add(user)
+
+    def turn(self, user: object, deadline: float) -> Turns.Turn | None:
+        """Wait for a turn of a thread; None if none came before the deadline, by ``time.monotonic()``."""
+        with _lock:
+            self._here(user)
+        return self.turns.take(deadline)
+
+    def synchronous(self, user: object) -> Line:
+        """Return the line for threads."""
+        with _lock:
+            self._here(user)
+            if self.line is None or self.line.is_in_doubt:
+                self.line = Line(httpx.Client(**self.arguments))
+            return self.line
+
+    def asynchronous(self, user: object) -> Loop:
+        """Return what this event loop has."""
+        here = _loop()
+        with _lock:
+            self._here(user)
+            for other, loop in list(self.loops.items()):
+                if loop.is_over or getattr(other, "is_closed", bool)():
+                    del self.loops[other]
+            if here not in self.loops:
+                # One that was asked for before any loop ran is the first loop's.
+                early = self.loops.pop(None) if None in self.loops else None
+                self.loops[here] = early or Loop(self.arguments, self.size)
+            return self.loops[here]
+
+    def release(self, user: object) -> bool:
+        """Tell whether a user who needs it no more was the last one, or the one it was made for."""
+        with _lock:
+            self._here(user)
+            self.users.discard(user)
+            return not self.users or user is self._owner()
+
+    def close(self) -> None:
+        """Close what threads use."""
+        line, self.line = self.line, None
+        if line is not None:
+            line.client.close()
+
+    async def aclose(self) -> None:
+        """Close what this event loop uses."""
+        for loop in [self.loops.pop(loop) for loop in {None, _loop()} if loop in self.loops]:
+            await loop.close()
