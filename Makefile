@@ -46,6 +46,10 @@ generate: $(READY) ## rewrite the client in generated/, and the other forms of t
 table: $(READY) ## renew the table of outcomes in the client's README
 	PYTHONPATH=conformance/tests python -m client.hostile
 
+.PHONY: demo
+demo: $(READY) ## renew what the README shows of a run: the lines in the terminal, and the picture of the report
+	PYTHONPATH=conformance/tests python -m demo
+
 .PHONY: deployments
 deployments: $(READY) ## judge real servers and front ends (INSTALL=1 installs them; ONLY=nginx,flask, or nginx*)
 	@PYTHONPATH=conformance/tests python -m deployments $(if $(INSTALL),--install) $(if $(ONLY),--only "$(ONLY)")

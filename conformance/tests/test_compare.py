@@ -163,3 +163,13 @@ def test_the_badge_says_verdict_version_and_date(report: dict[str, Any], verdict
     drawing = ElementTree.fromstring(text)  # noqa: S314 - it is our own
     said = [text.text for text in drawing.iter("{http://www.w3.org/2000/svg}text")]
     assert said == [f"guest-agent API {report['spec']['version']}", f"{verdict.replace('_', ' ')}, 2026-11-27"]
+
+
+def test_reports_about_other_requirements_are_not_compared(
+    report: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    whole, part = tmp_path / "whole.json", tmp_path / "part.json"
+    whole.write_text(json.dumps(report))
+    part.write_text(json.dumps({**report, "only": ["POLL-01"]}))
+    assert cli.main(["compare", str(whole), str(part)]) == 4
+    assert "about some requirements alone" in capsys.readouterr().err

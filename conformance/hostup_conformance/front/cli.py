@@ -38,7 +38,7 @@ further arguments go to pytest unchanged, for example:
   --report-dir DIR       where to write the reports (default: conformance-report)
   --waivers FILE         list of requirements that may be broken for a while
   --strict               fail if a SHOULD is broken
-  -k POLL                list only the requirements that match; the verdict is about all
+  -k POLL                judge only the requirements that match, and send only what judges them
 for all options: pytest --pyargs hostup_conformance --help
 """
 FOR_SERVERS = """\
@@ -285,6 +285,8 @@ def compare(old: Path, new: Path, *, markdown: bool) -> int:
         before, after = schema.read(old), schema.read(new)
         if (before["target"]["kind"] == "client") != (after["target"]["kind"] == "client"):
             raise Misconfigured("one of the reports is about a client; give two that are about the same kind")
+        if before.get("only", []) != after.get("only", []):
+            raise Misconfigured("one of the reports is about some requirements alone (-k); give two about the same")
     except Misconfigured as error:
         complain(str(error))
         return 4

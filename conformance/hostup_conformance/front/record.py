@@ -67,6 +67,8 @@ LATE = "the time of the run was used up: not all is judged and shown"
 TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 #: How many exchanges are listed, and how many characters of a request's and of a response's body the list shows.
 EXCHANGES = 2000
+#: How many requirements are named that a run is about, if not about all.
+NAMED = 5
 GIST_CHARACTERS = 100
 
 
@@ -79,6 +81,8 @@ class Course:
     stopped: str | None = None
     #: How many entries of a recording are about other paths.
     ignored: int = 0
+    #: The requirements that the run is about, if not about all.
+    only: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -112,9 +116,12 @@ def judged_counts(verdict: Verdict[A]) -> dict[str, int]:
     return {"requirements": sum(r.status != "skip" for r in results), "of": len(results)}
 
 
-def scope_of(verdict: Verdict[A]) -> str:
+def scope_of(verdict: Verdict[A], only: Sequence[str]) -> str:
     """Return in a line what the verdict is about: how much was judged, what was never seen, what would show more."""
     counts = judged_counts(verdict)
+    if only:
+        about = ", ".join(only) if len(only) <= NAMED else f"{len(only)} requirements"
+        return f"this is about {about} alone; nothing else was judged"
     return "; ".join([f"judged {counts['requirements']} of {counts['of']} requirements", *verdict.beyond])
 
 
@@ -215,7 +222,8 @@ def outline(verdict: Verdict[A], course: Course, kind: str) -> dict[str, Any]:
         "unjudged": list(verdict.unjudged),
         "refused": None,
         "doubt": None,
-        "scope": scope_of(verdict),
+        "scope": scope_of(verdict, course.only),
+        "only": list(course.only),
         "ignored": course.ignored,
         "summary": verdict.summary,
     }

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 from hostup_conformance.contract import oracles
@@ -20,8 +20,9 @@ from hostup_conformance.contract.target import Target
 from hostup_conformance.front.options import Options
 from hostup_conformance.front.preparation import check_outputs, is_live, limits, with_commands
 from hostup_conformance.front.record import Course, entry_of, record_of, server
+from hostup_conformance.front.selection import selection
 from hostup_conformance.judging.defects import Defects
-from hostup_conformance.judging.verdict import nothing_judged
+from hostup_conformance.judging.verdict import narrowed, nothing_judged
 from hostup_conformance.judging.waivers import apply_waivers, read_waivers
 from hostup_conformance.keeping.interruption import REASON, Interruption
 from hostup_conformance.keeping.misconfigured import Misconfigured
@@ -30,6 +31,7 @@ from hostup_conformance.keeping.safe_text import counted
 from hostup_conformance.keeping.time_limit import before, end_now
 from hostup_conformance.sources import commands, lookup, recording
 from hostup_conformance.sources.generated import MOST_CASES, Generated
+from hostup_conformance.sources.requests import Selection
 
 #: Why nothing was judged if pytest ran no item that asks for the verdict.
 NO_ITEM = "pytest ran no test of a requirement: its options left all out, or it failed (see above)"
@@ -76,6 +78,8 @@ class Run:
         self.generated = Generated(self.wire, self.configured)
         if options.har:
             recording.replay(self.wire, recorded)
+        #: The requirements that pytest was asked for, if not for all: the run is about these alone.
+        self.only: tuple[str, ...] = ()
         #: Sends; and the sending of the scripted requests, once it has begun.
         self._thread = ThreadPoolExecutor(1)
         self._scripted: Future[None] | None = None
@@ -119,7 +123,7 @@ class Run:
         return self._recorded(judge([], self.configured, UNFINISHED, lambda: UNFINISHED), UNFINISHED)
 
     def _recorded(self, verdict: Verdict, stopped: str | None) -> dict[str, Any]:
-        course = replace(self.course, seconds=time.monotonic() - self._began, stopped=stopped)
+        course = replace(self.course, seconds=time.monotonic() - self._began, stopped=stopped, only=self.only)
         by = A_MOMENT + time.monotonic() if self.interruption.happened else self._judged_by + RECORD_SECONDS
         return record_of(verdict, self.exchanges, server(self.target), course, root_causes, by)
 
@@ -131,7 +135,8 @@ class Run:
     def _judged(self, stopped: str | None) -> Verdict:
         verdict = judge(self.exchanges, self.configured, stopped, self._time_up, self.defects)
         verdict = check_against_oracle(verdict, self.exchanges, self._time_up)
-        return apply_waivers(verdict, self.waivers, self.course.started.date(), strict=self.options.strict)
+        verdict = apply_waivers(verdict, self.waivers, self.course.started.date(), strict=self.options.strict)
+        return narrowed(verdict, self.only) if self.only else verdict
 
     def _time_up(self) -> str | None:
         """Return why no more may be judged, once that is so."""
@@ -141,7 +146,7 @@ class Run:
 
     def begin(self) -> None:
         """Begin to send the scripted requests, in a thread: pytest imports and collects meanwhile."""
-        self._scripted = self._thread.submit(commands.run, self.wire, self.configured, careful=self.careful)
+        self._scripted = self._thread.submit(self._send_script)
 
     def end(self) -> None:
         """Send nothing more, and wait for what is under way. It is broken off if no item has asked for the verdict."""
@@ -156,6 +161,14 @@ class Run:
         gc.freeze()  # pytest collects garbage several times, and need not visit everything that was imported
         yield
         self.send_all()
+
+    def _send_script(self) -> None:
+        """Send the scripted requests, or those of them that judge what was asked for."""
+        chosen: Selection | None = None
+        if self.only and self.configured.kind != "har":
+            find = partial(selection, self.only, self.configured, careful=self.careful)
+            chosen = self.defects.survive(find, None)
+        commands.run(self.wire, self.configured, careful=self.careful, only=chosen)
 
     def send_all(self) -> None:
         """Wait for the scripted requests, and send the generated ones."""

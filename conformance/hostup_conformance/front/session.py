@@ -13,11 +13,13 @@ from typing import Any, TextIO
 
 import pytest
 
+from hostup_conformance.contract.judging import server_requirements
 from hostup_conformance.contract.target import Target
 from hostup_conformance.front.options import Options
 from hostup_conformance.front.preparation import target_of
 from hostup_conformance.front.record import plan_of
 from hostup_conformance.front.run import Run, looked_up
+from hostup_conformance.judging.ledger import Requirement
 from hostup_conformance.keeping.interruption import Interruption
 from hostup_conformance.keeping.misconfigured import Misconfigured
 from hostup_conformance.keeping.redact import redactor
@@ -42,8 +44,6 @@ class Conformance:
         #: The finished record.
         self.record: dict[str, Any] | None = None
         self.unwritten: list[str] = []
-        #: How many requirements pytest was told to leave out.
-        self._hidden = 0
         #: What is taken out of all that is printed, and where pytest prints.
         self.secrets = guard(os.environ)
         self.screen: Guarded | None = None
@@ -111,7 +111,7 @@ class Conformance:
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection(self) -> None:
         """Begin to send: while pytest imports the suite's items, the first responses are under way."""
-        if not self.only_shown:
+        if not self.only_shown and not may_leave_out_items(self.config):
             self.run.begin()
 
     @pytest.hookimpl(tryfirst=True)
@@ -129,6 +129,14 @@ class Conformance:
             for item in items:
                 if item.path.parent == Path(__file__).parent:
                     item.add_marker(pytest.mark.timeout(0))
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Note which requirements are left, if pytest was told to leave out others, and begin to send for these."""
+        asked = [id for item in session.items if (id := requirement_of(item))]
+        if asked and len(asked) < len(server_requirements()):
+            self.run.only = tuple(asked)
+        if asked and not self.only_shown and may_leave_out_items(self.config):
+            self.run.begin()
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self) -> bool | None:
@@ -202,16 +210,9 @@ class Conformance:
         if self.unwritten or (self.screen and self.screen.lost):
             session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
 
-    def pytest_deselected(self, items: list[pytest.Item]) -> None:
-        """Count the requirements that are not shown as items."""
-        self._hidden += sum("test_requirements" in item.nodeid for item in items)
-
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Print the verdict, and a line for each requirement that did not pass."""
         if self.record:
-            if self._hidden:
-                terminalreporter.write_line(f"pytest was told to leave out {self._hidden} requirements above; "
-                                            "the verdict is about all of them")  # fmt: skip
             width = terminal.width_of(self.screen)
             terminal.print_summary(terminalreporter, self.record, self.run.options.report_dir, width)
         for problem in self.unwritten:
@@ -225,6 +226,19 @@ def conformance(pytestconfig: pytest.Config) -> Iterator[Run]:
     assert isinstance(plugin, Conformance)  # noqa: S101 - registered by that name
     with plugin.run.sent_whole():
         yield plugin.run
+
+
+def may_leave_out_items(config: pytest.Config) -> bool:
+    """Whether pytest was told to choose items: by -k, -m, --deselect, or by their names."""
+    option = config.option
+    return bool(option.keyword or option.markexpr or option.deselect or any("::" in one for one in config.args))
+
+
+def requirement_of(item: Any) -> str | None:
+    """Return the id of the requirement that an item shows, if it is one of ours."""
+    ours = item.path.parent == Path(__file__).parent and hasattr(item, "callspec")
+    found = item.callspec.params.get("requirement") if ours else None
+    return found.id if isinstance(found, Requirement) else None
 
 
 def begin_line(writer: Any) -> None:

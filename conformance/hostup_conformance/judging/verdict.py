@@ -154,6 +154,15 @@ def nothing_judged(
     return Verdict(results, demonstrated=False, defects=defects)
 
 
+def narrowed(verdict: Verdict[A], ids: Collection[str]) -> Verdict[A]:
+    """Return the verdict on some of the requirements alone, which says nothing of the others."""
+    results = {id: result for id, result in verdict.results.items() if id in ids}
+    judged = any(result.status not in {"skip", "disabled"} for result in results.values())
+    doubt = None if judged else "nothing that was asked for could be judged"
+    missed = tuple(id for id in verdict.unjudged if id in ids)
+    return replace(verdict, results=results, unjudged=missed, doubt=doubt, beyond=())
+
+
 def unjudged(results: Mapping[str, Result[A]]) -> tuple[str, ...]:
     """Return the skipped MUSTs, without those that a server need not give the suite a chance to judge."""
     skipped = [result.requirement for result in results.values() if result.status == "skip"]

@@ -6,6 +6,7 @@ Where commands may be started, no pids need be given: those of the run take thei
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 
 from hostup_conformance.contract.ask import Pid, with_started_commands
 from hostup_conformance.contract.commands import SLOW_SECONDS
@@ -15,7 +16,7 @@ from hostup_conformance.contract.target import Target
 from hostup_conformance.http.unsent import Stopped
 from hostup_conformance.sources import dependent
 from hostup_conformance.sources.queue import take
-from hostup_conformance.sources.requests import Rank, Step
+from hostup_conformance.sources.requests import Rank, Selection, Step
 from hostup_conformance.sources.script import Script
 from hostup_conformance.sources.side_by_side import width
 from hostup_conformance.sources.start_steps import CommandScript
@@ -34,45 +35,49 @@ def script(target: Target, *, careful: bool, token: str | None = None) -> list[S
     return Script(target, careful=careful).steps()
 
 
-def run(wire: Wire, target: Target, *, careful: bool, slow_seconds: float = SLOW_SECONDS) -> None:
+def run(
+    wire: Wire, target: Target, *, careful: bool, slow_seconds: float = SLOW_SECONDS, only: Selection | None = None
+) -> None:
     """Send the scripted requests; if commands may be started, start some first, and poll them to their end in between.
 
     The first command started is the ended one that the last steps need, so it has ended by then.
     """
-    if target.allow_exec:
-        run_with_commands(wire, target, careful=careful, slow_seconds=slow_seconds)
+    if target.allow_exec and (only is None or only.with_commands):
+        run_with_commands(wire, target, careful=careful, slow_seconds=slow_seconds, only=only)
     else:
-        take(wire, target, script(target, careful=careful))
+        take(wire, target, script(replace(target, allow_exec=False), careful=careful), only=only)
     target = with_started_commands(target, wire.exchanges)
     said = [member(e, "exited") for e in wire.exchanges if e.ask.pid == Pid.FINISHED and e.status == 200]
     if target.finished_pid and said and said[-1] is False:
         # A server that asks the agent only now and then notices an end late.
         follow(wire, target, target.finished_pid)
-    if not careful:
+    if not careful and only is None:
         with suppress(Stopped):
             dependent.overrun(wire, target)
 
 
-def run_with_commands(wire: Wire, target: Target, *, careful: bool, slow_seconds: float) -> None:
+def run_with_commands(
+    wire: Wire, target: Target, *, careful: bool, slow_seconds: float, only: Selection | None = None
+) -> None:
     """Start the commands, take the script, follow the commands to their end, and take the last steps of the script.
 
     With a slow server, what needs no order is done at the same time.
     """
     started = StartedCommands(wire, target, slow_seconds)
-    take(wire, target, of(script(target, careful=careful), Rank.WARMING, Rank.WARMING))
+    take(wire, target, of(script(target, careful=careful), Rank.WARMING, Rank.WARMING), only=only)
     with suppress(Stopped):
         started.begin()
     target = with_started_commands(target, wire.exchanges)
     steps = script(target, careful=careful, token=started.token if started.traced else None)
     endings, slow = started.endings(), width(wire) > 1
-    take(wire, target, of(steps, Rank.CORE, Rank.CORE), beside=endings if slow else ())
+    take(wire, target, of(steps, Rank.CORE, Rank.CORE), beside=endings if slow else (), only=only)
     if slow:
-        take(wire, target, of(steps, Rank.ENDED, Rank.REFUSED_STARTS))
+        take(wire, target, of(steps, Rank.ENDED, Rank.REFUSED_STARTS), only=only)
     else:
-        take(wire, target, of(steps, Rank.ENDED, Rank.TELLING))
+        take(wire, target, of(steps, Rank.ENDED, Rank.TELLING), only=only)
         started.at_once(*endings)
-        take(wire, target, of(steps, Rank.REFUSED_STARTS, Rank.REFUSED_STARTS))
-    take(wire, target, of(steps, Rank.REST, Rank.BACKWARDS), beside=(started.conclude,))
+        take(wire, target, of(steps, Rank.REFUSED_STARTS, Rank.REFUSED_STARTS), only=only)
+    take(wire, target, of(steps, Rank.REST, Rank.BACKWARDS), beside=(started.conclude,), only=only)
 
 
 def of(steps: list[Step], first: Rank, last: Rank) -> list[Step]:

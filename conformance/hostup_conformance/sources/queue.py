@@ -19,15 +19,23 @@ from hostup_conformance.http.exchange import AFTER_CONTENT
 from hostup_conformance.http.unsent import Unsent
 from hostup_conformance.sources import dependent
 from hostup_conformance.sources.generated_client import call
-from hostup_conformance.sources.requests import Rank, Step, authorized
+from hostup_conformance.sources.requests import Rank, Selection, Step, authorized
 from hostup_conformance.sources.side_by_side import side_by_side, width
 
 
-def take(wire: Wire, target: Target, steps: Iterable[Step], beside: Iterable[Callable[[], object]] = ()) -> None:
+def take(
+    wire: Wire,
+    target: Target,
+    steps: Iterable[Step],
+    beside: Iterable[Callable[[], object]] = (),
+    only: Selection | None = None,
+) -> None:
     """Take steps rank by rank, until the wire sends nothing more; a slow server gets several requests at a time.
 
-    The tasks `beside` them are done before the steps of the first rank, or at the same time.
+    The tasks `beside` them are done before the steps of the first rank, or at the same time. What is not selected is
+    left out.
     """
+    steps = only.of(steps) if only else steps
     beside = list(beside)
     for rank, of_rank in groupby(steps, lambda step: step.rank):
         at_once, in_burst = width(wire), rank in {Rank.BURST, Rank.BACKWARDS}
@@ -36,7 +44,8 @@ def take(wire: Wire, target: Target, steps: Iterable[Step], beside: Iterable[Cal
                 wire.close_idle_connections()
             at_once = CONNECTIONS
         these = list(of_rank)
-        tasks: list[Callable[[], object]] = dependent.tasks(wire, target) if rank == Rank.REST else []
+        with_dependent = rank == Rank.REST and (only is None or only.with_dependent)
+        tasks: list[Callable[[], object]] = dependent.tasks(wire, target) if with_dependent else []
         tasks += [partial(step_through, wire, target, step, once=in_burst) for step in these]
         if these[0].alone:
             tasks = [partial(side_by_side, tasks, 1)]

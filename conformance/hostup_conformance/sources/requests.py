@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntEnum, auto
 
@@ -65,6 +66,20 @@ class ClientCall:
     ordered: int | None
     #: Set for the start of a command.
     command: str | None = None
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which requests a run sends, if not all: those that judge some requirements, and what these need."""
+
+    purposes: frozenset[str]
+    #: Whether commands are started, and whether there are requests that depend on earlier responses.
+    with_commands: bool
+    with_dependent: bool
+
+    def of(self, steps: Iterable[Step]) -> list[Step]:
+        """Return the selected steps. The first ones always belong to them: they show whether the endpoint works."""
+        return [step for step in steps if step.purpose in self.purposes or step.rank == Rank.WARMING]
 
 
 def authorization(target: Target, key: str | None = "") -> Headers:

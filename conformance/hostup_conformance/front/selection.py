@@ -1,0 +1,79 @@
+"""Which requests judge some requirements, so that a run about these alone sends no others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+from itertools import chain
+
+from hostup_conformance.contract.ask import Exchange, with_started_commands
+from hostup_conformance.contract.exchanges import Exchanges
+from hostup_conformance.contract.lives import stories
+from hostup_conformance.contract.rules import rules
+from hostup_conformance.contract.selectors import gives_list, gives_status
+from hostup_conformance.contract.sending import wire_to
+from hostup_conformance.contract.target import Target
+from hostup_conformance.http.limits import Limits
+from hostup_conformance.mock.memory import Mock, serve
+from hostup_conformance.sources import commands
+from hostup_conformance.sources.requests import Selection
+
+#: How many seconds the slow command of the mock takes.
+SLOW_SECONDS = 0.2
+
+
+@dataclass
+class Noting(Exchanges):
+    """Exchanges that note what a rule takes from them, to judge it or to know more of what it judges."""
+
+    used: list[Exchange] = field(default_factory=list)
+
+    def all(self, selector: Callable[[Exchange], bool]) -> list[Exchange]:
+        """Return the selected exchanges, and note them."""
+        found = super().all(selector)
+        self.used += found
+        return found
+
+    def take(self, e: Exchange) -> Exchange:
+        """Note that an exchange is judged, and return it."""
+        self.used.append(e)
+        return super().take(e)
+
+
+def selection(ids: Collection[str], target: Target, *, careful: bool) -> Selection | None:
+    """Return the requests that judge requirements or help to, as a run on the embedded mock shows.
+
+    None stands for all requests: there is a requirement that the mock gives no occasion to judge.
+    """
+    mock = Mock()
+    with serve(mock.app) as url:
+        known = Target.from_environment(url, mock.environment(), kind="mock", profile=target.profile)
+        known = replace(known, allow_exec=target.allow_exec)
+        with closing(wire_to(known, Limits(), careful=careful)) as wire:
+            commands.run(wire, known, careful=careful, slow_seconds=SLOW_SECONDS)
+    known = with_started_commands(known, wire.exchanges)
+    by_each = [used_by(id, wire.exchanges, known) for id in ids]
+    if not all(by_each):
+        return None
+    used = list(chain(*by_each))
+    if any(e.aside for e in used):  # one that another request may have spoilt follows those with content
+        used += [e for e in wire.exchanges if e.request.method == "GET" and e.request.body]
+    told = stories(wire.exchanges)
+    # What follows the output of a command may get more of it, though not from the mock.
+    wanted = {told.get(e.number) for e in used} - {None}
+    used += [e for e in wire.exchanges if told.get(e.number) in wanted and e.ask.credential == "full"]
+    scripted = {step.purpose for step in commands.script(known, careful=careful)}
+    of_commands = [e for e in used if e.ask.starts or e.ask.pid.known]
+    purposes = frozenset(e.purpose for e in used)
+    dependent = bool(purposes - scripted - {e.purpose for e in of_commands})
+    if dependent:
+        purposes |= {e.purpose for e in wire.exchanges if gives_list(e) or gives_status(e)}
+    return Selection(purposes, with_commands=bool(of_commands), with_dependent=dependent)
+
+
+def used_by(id: str, exchanges: list[Exchange], target: Target) -> list[Exchange]:
+    """Return the exchanges that the rule of a requirement takes from those of a run."""
+    noting = Noting(list(exchanges), target)
+    rules()[id](noting)
+    return noting.used

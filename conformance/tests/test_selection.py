@@ -1,0 +1,91 @@
+"""A run about some requirements sends what judges them and what that needs, and is about them alone."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+
+import pytest
+from catalogue import every
+from faults import Fault, faults
+from hostup_conformance.contract.judging import judge, server_requirements
+from hostup_conformance.contract.sending import wire_to
+from hostup_conformance.contract.target import Target
+from hostup_conformance.front.selection import selection
+from hostup_conformance.mock import Mock
+from hostup_conformance.sources import commands
+from hostup_conformance.sources.requests import Selection
+from judging import IMPATIENT, LIMITS, SLOW_SECONDS
+from running import report_in, run
+from stage import Stage
+
+#: Faults that show only in a whole run: after other requests, or in responses of a kind that the mock does not give.
+IN_A_WHOLE_RUN = {"cached_before_the_key_is_seen", "conflict_without_pid", "gateway_has_the_code_of_500"}
+
+
+@cache
+def selected(id: str, allow_exec: bool) -> Selection | None:
+    target = Target.from_environment("http://127.0.0.1:1", Mock().environment(), kind="mock")
+    target = replace(target, allow_exec=allow_exec)
+    return selection([id], target, careful=False)
+
+
+@pytest.mark.parametrize("fault", every(40, ((n, f) for n, f in faults().items() if n not in IN_A_WHOLE_RUN)))
+def test_what_is_sent_for_a_requirement_shows_its_faults(fault: Fault) -> None:
+    stage = Stage(fault.change)
+    given = {name: value for name, value in stage.mock.environment().items() if not fault.starts or "PID" not in name}
+    with stage.serve() as url:
+        target = replace(Target.from_environment(url, given, kind="mock"), allow_exec=fault.starts)
+        with closing(wire_to(target, IMPATIENT if fault.hangs else LIMITS, careful=False)) as wire:
+            only = selected(fault.requirement, fault.starts)
+            commands.run(wire, target, careful=False, slow_seconds=SLOW_SECONDS, only=only)
+    result = judge(wire.exchanges, target, wire.stopped).results[fault.requirement]
+    assert result.status == {"MUST": "fail", "SHOULD": "warn"}[result.requirement.level], result.message
+
+
+def test_few_requests_judge_one_requirement() -> None:
+    few = selected("POLL-02", False)
+    assert few
+    assert len(few.purposes) < 20
+    assert not few.with_dependent
+    probes = selected("PROBE-03", True)
+    assert probes
+    assert not probes.with_commands
+
+
+def test_what_the_mock_does_not_show_is_looked_for_everywhere() -> None:
+    assert selected("POLL-14", False) is None
+
+
+@pytest.mark.parametrize(
+    ("chosen", "code", "verdict"), [("PROBE-01", 0, "conformant"), ("PROBE-03", 1, "not_conformant")]
+)
+def test_the_verdict_is_about_what_was_asked_for(tmp_path: Path, chosen: str, code: int, verdict: str) -> None:
+    stage = Stage(faults()["vm_running_is_a_power_state"].change)
+    with stage.serve() as url:
+        done = run(tmp_path, "--base-url", url, "-k", chosen, **stage.mock.environment())
+    report = report_in(tmp_path)
+    assert done.returncode == code, done.stdout
+    assert (report["verdict"], report["only"]) == (verdict, [chosen])
+    assert [entry["id"] for entry in report["requirements"]] == [chosen]
+    assert report["requests"] < 60
+    assert f"this is about {chosen} alone" in done.stdout
+    assert f"This is about {chosen} alone" in (tmp_path / "report" / "report.html").read_text()
+
+
+def test_what_could_not_be_judged_is_not_demonstrated(tmp_path: Path) -> None:
+    done = run(tmp_path, "-k", "POLL-14")
+    assert done.returncode == 1
+    assert report_in(tmp_path)["verdict"] == "not_demonstrated"
+    assert "nothing that was asked for could be judged" in done.stdout
+
+
+def test_every_selection_has_what_shows_the_core() -> None:
+    """Whether the endpoint works at all is part of each verdict."""
+    target = Target.from_environment("http://127.0.0.1:1", Mock().environment(), kind="mock")
+    steps = commands.script(target, careful=False)
+    for id in list(server_requirements())[::20]:
+        if only := selected(id, False):
+            assert [step.purpose for step in only.of(steps)][:2] == [step.purpose for step in steps][:2]
