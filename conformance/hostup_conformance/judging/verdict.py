@@ -202,7 +202,7 @@ def check_against_oracle(
     """
     found = {f.exchange.number for r in verdict.results.values() if r.status in {"fail", "warn"} for f in r.findings}
     for e in exchanges:
-        if time_up() or e.number in found or e.recovered or (note := oracle(e)) is None:
+        if time_up() or e.number in found or e.recovered or e.aside or (note := oracle(e)) is None:
             continue
         id, text = note
         if (result := verdict.results[id]).status == "pass":

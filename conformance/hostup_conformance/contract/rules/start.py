@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from statistics import median
-from typing import Any
+from unicodedata import normalize
 from urllib.parse import parse_qs, unquote
 
 from hostup_conformance.contract import ask, commands, content, lives, paths, responder, selectors, starts
@@ -21,12 +21,28 @@ WINDOWS = ("cmd", "powershell")
 PRINTING = ("streams", "number", "nothing", "errors", "six_kilobytes", "exit", "slow")
 
 
-def differs(e: ask.Exchange, name: str, expected: bytes) -> dict[str, Any] | None:
+def differs(e: ask.Exchange, name: str, expected: bytes) -> object:
     """Return a stream if it differs from what was printed by more than line ends and surrounding white space."""
     plain = [
         text.replace("\r\n", "\n").strip() for text in (lives.stream(e, name), expected.decode("utf-8", "replace"))
     ]
-    return None if plain[0] == plain[1] else {name: content.member(e, name)}
+    return None if plain[0] == plain[1] else came(e, name, expected.decode("utf-8", "replace"))
+
+
+def came(e: ask.Exchange, name: str, expected: str) -> object:
+    """Return a stream, for a finding; where it looks like what was printed, what the difference is."""
+    got = lives.stream(e, name)
+    if not got or visible(got) != visible(expected):
+        return {name: content.member(e, name)}
+    alike = [pair[0] == pair[1] for pair in zip(got, expected, strict=False)]
+    at = alike.index(False) if False in alike else len(alike)
+    here, there = (ascii(text[at : at + 3]) if text[at:] else "its end" for text in (got, expected))
+    return f"{name} that looks the same, but has {here} instead of {there} from character {at + 1} on"
+
+
+def visible(text: str) -> str:
+    """Return what people see of a text: composed, without blanks and control characters."""
+    return "".join(c for c in normalize("NFC", text) if c.isprintable() and not c.isspace())
 
 
 def shortened(expected: bytes) -> str:
@@ -132,7 +148,7 @@ def output_is_the_commands(exchanges: Exchanges) -> Findings:
             yield life.end, f"stdout: {begun}...", {"stdout": content.member(life.end, "stdout")}
     for e, text in exchanges.echoes():
         if text.isascii() and lives.stream(e, "stdout").strip() != text:
-            yield e, f"stdout: {text}", {"stdout": content.member(e, "stdout")}
+            yield e, f"stdout: {text}", came(e, "stdout", text)
         if text.isascii() and text in lives.stream(e, "stderr"):
             yield e, "nothing in stderr", {"stderr": e.body["stderr"]}
     for e, command in exchanges.ends(*PRINTING, *WINDOWS):
@@ -173,7 +189,7 @@ def text_is_passed_on(exchanges: Exchanges) -> Findings:
             yield e, "status 200", content.status_of(e)
     for e, text in exchanges.echoes() if exchanges.guest not in WINDOWS else ():
         if not text.isascii() and lives.stream(e, "stdout").strip() != text:
-            yield e, f"stdout: {text}", {"stdout": content.member(e, "stdout")}
+            yield e, f"stdout: {text}", came(e, "stdout", text)
     for e, command in exchanges.ends("letters", "longest_in_bytes"):
         got = lives.stream(e, "stdout")
         if got and not command.stdout.decode().startswith(got.rstrip("\ufffd").rstrip()):
@@ -249,7 +265,7 @@ def output_is_whole(exchanges: Exchanges) -> Findings:
     """stdout of a command that prints up to 1 MiB must not be cut. A body that says that it was truncated passes."""
     for e, command in exchanges.ends("letters", "longest", "megabyte"):
         got, printed = lives.stream(e, "stdout"), command.stdout.decode()
-        cut = len(got) < len(printed) and printed.startswith(got.rstrip("\ufffd"))
+        cut = len(got) < len(printed.rstrip()) and printed.startswith(got.rstrip("\ufffd"))
         if cut and not any("trunc" in name.lower() and value for name, value in e.body.items()):
             yield e, f"{len(printed)} characters in stdout", f"the first {len(got)}" if got else "none"
 
@@ -266,7 +282,7 @@ def output_is_exact(exchanges: Exchanges) -> Findings:
         for name, expected in (("stdout", command.stdout), ("stderr", words + command.stderr)):
             elsewhere = command.name != "control" and differs_in_print(e, name, expected)
             if command.exact and lives.stream(e, name) != expected.decode() and not elsewhere:
-                yield e, f"{name}: {expected.decode()!r}", {name: content.member(e, name)}
+                yield e, f"{name}: {expected.decode()!r}", came(e, name, expected.decode())
 
 
 def differs_in_print(e: ask.Exchange, name: str, expected: bytes) -> bool:
@@ -347,7 +363,7 @@ def runs_as_it_was_sent(exchanges: Exchanges) -> Findings:
     """
     for e, command in exchanges.ends("verbatim", "lines"):
         if lives.stream(e, "stdout").strip() != command.stdout.decode().strip():
-            yield e, f"stdout: {shortened(command.stdout)}", {"stdout": content.member(e, "stdout")}
+            yield e, f"stdout: {shortened(command.stdout)}", came(e, "stdout", command.stdout.decode())
 
 
 @rule("START-20")
