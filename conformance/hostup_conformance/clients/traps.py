@@ -1,6 +1,6 @@
 """What HTTP libraries do by themselves that breaks a requirement, and what stops each. It must not know any exchange.
 
-All was seen with the library in the scenes of this suite, except where it says that it was not tried.
+All was seen with the library in the scenes of this suite, except where it says what was tried instead.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ class Trap:
     switch: str
     #: How the User-Agent begins that it sends by default.
     agents: tuple[str, ...] = ()
-    tried: bool = True
+    #: Whether it was seen here: yes, no, or with what.
+    tried: str = "yes"
 
 
 AGAIN, AWAY, EACH_READ = "CLIENT-17", "CLIENT-45", "CLIENT-24"
@@ -29,6 +30,7 @@ TRAPS = (
         (AGAIN,),
         "`CURLOPT_FRESH_CONNECT`, or a new handle each time",
         ("curl", "php", "pycurl", "guzzle"),
+        tried="with PHP",
     ),
     Trap(
         "HttpURLConnection (Java)",
@@ -43,6 +45,7 @@ TRAPS = (
         (AGAIN,),
         "`retryOnConnectionFailure(false)`",
         ("okhttp",),
+        tried="with 3.13",
     ),
     Trap(
         "axios-retry",
@@ -82,7 +85,7 @@ TRAPS = (
         "follow redirects of a start",
         (AWAY,),
         "`redirect::Policy::none()`, `AllowAutoRedirect = false`",
-        tried=False,
+        tried="no",
     ),
 )
 
@@ -98,7 +101,7 @@ def advice(agent: str) -> str:
 def traps_of(id: str) -> list[str]:
     """Return what is known to break a requirement, in sentences."""
     return [
-        f"{trap.library}: {trap.does}. Switch: {trap.switch}{'' if trap.tried else ' (not tried)'}"
+        f"{trap.library}: {trap.does}. Switch: {trap.switch} (tried: {trap.tried})"
         for trap in TRAPS
         if id in trap.requirements
     ]

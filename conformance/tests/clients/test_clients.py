@@ -434,10 +434,8 @@ def test_one_scene_is_served_by_hand(tmp_path: Path) -> None:
 def test_the_readme_has_the_traps_of_libraries() -> None:
     readme = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
     does = [f"{trap.does} ({', '.join(trap.requirements)})" for trap in TRAPS]
-    tried = ["yes" if trap.tried else "no" for trap in TRAPS]
     rows = [
-        f"| {trap.library} | {breach} | {trap.switch} | {seen} |"
-        for trap, breach, seen in zip(TRAPS, does, tried, strict=True)
+        f"| {one.library} | {breach} | {one.switch} | {one.tried} |" for one, breach in zip(TRAPS, does, strict=True)
     ]
     assert "\n".join(rows) in readme
     assert {id for trap in TRAPS for id in trap.requirements} <= client_requirements().keys()
