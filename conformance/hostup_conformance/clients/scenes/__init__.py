@@ -45,8 +45,7 @@ OUTPUT = {"exited": True, "exitCode": 0, "stdout": "Linux 6.12.0\n", "stderr": "
 #: The scene in which all goes well, which is played first, and alone.
 FIRST = "well"
 #: The scenes that find most, in which a right client need not wait for long: those of a quick run.
-QUICK = tuple(
-    """
+_QUICK = """
     well unavailable available-missing available-as-text probe-failing probe-forbidden probe-lost id-with-delimiters
     awkward-id id-with-capitals awkward-command large-pid no-poll-url no-pid neither-pid-nor-poll-url start-lost
     start-bad-gateway start-empty-body start-forbidden start-rate-limited start-redirected poll-found
@@ -56,8 +55,8 @@ QUICK = tuple(
     exit-code-256 exit-code-missing output-of-16-mib output-without-newline output-with-space-around streams-null
     output-outside-ascii output-escaped output-while-running output-on-stderr-alone unknown-members compressed
     base-url-with-slash base-url-with-path expired-certificate certificate-of-another-host
-    """.split()
-)
+"""
+QUICK = tuple(_QUICK.split())
 #: HOSTUP_TIMEOUT in seconds: in a scene in which the client may give up, and in one that it has to finish, which takes
 #: longer on a busy machine.
 SOON, PATIENT = 7.0, 25.0
