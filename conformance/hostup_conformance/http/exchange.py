@@ -10,7 +10,7 @@ from typing import Any, Generic, Literal, Protocol, TypeVar
 from hostup_conformance.http.messages import Headers, Request, Response
 
 
-class Asked(Protocol):
+class Meaning(Protocol):
     """What the wire must know of what a request asks for; a contract's own class has more."""
 
     @property
@@ -29,7 +29,7 @@ class Asked(Protocol):
         """Return how many bytes the body of a response with a status can need."""
 
 
-A = TypeVar("A", bound=Asked)
+A = TypeVar("A", bound=Meaning)
 #: The source of a request that follows a GET with content on its connection, to see whether that content was read.
 AFTER_CONTENT = "after content"
 #: How a request was lost: there was no connection (nothing listens, for instance); it was dropped before the first byte

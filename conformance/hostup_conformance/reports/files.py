@@ -24,8 +24,8 @@ def as_json(record: dict[str, Any]) -> str:
 
 #: The function that makes the text of each report from the record. Add a new report here.
 REPORTS = {
-    "report.json": as_json,
     "report.html": html.render,
+    "report.json": as_json,
     "junit.xml": junit.render,
     "summary.md": summary.render,
     "badge.svg": badge.render,

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from hostup_conformance.keeping.screen import say
 from hostup_conformance.reports.figures import totals
+from hostup_conformance.reports.files import REPORTS
 from hostup_conformance.reports.github import annotations_for
 from hostup_conformance.reports.order import URGENT, mends
 
@@ -165,7 +166,7 @@ def listed(ids: Sequence[str]) -> str:
 
 def written(directory: Path) -> list[str]:
     """Return the reports that could be written, the first one with its folder."""
-    names = [name for name in ("report.html", "report.json", "junit.xml") if (directory / name).is_file()]
+    names = [name for name in REPORTS if (directory / name).is_file()]
     return [str(directory / name) for name in names[:1]] + names[1:]
 
 
