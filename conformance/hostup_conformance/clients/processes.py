@@ -40,9 +40,11 @@ class Stream:
         self._thread.start()
 
     def _read(self) -> None:
+        ready = select.poll()  # unlike select, it knows descriptors of any number
+        ready.register(self._pipe, select.POLLIN)
         with self._pipe:
             while not self._enough.is_set():
-                if not select.select([self._pipe], [], [], 0.1)[0]:
+                if not ready.poll(100):
                     continue
                 if not (found := os.read(self._pipe.fileno(), 2**16)):
                     return
@@ -92,6 +94,7 @@ def run_command(
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         return Outcome(None, b"", b"", 0.0, "start", f"{command[0]} cannot be started: {reason}")
+    COMMANDS.add(process.pid)
     streams = [Stream(pipe, process, most) for pipe in (process.stdout, process.stderr) if pipe]
     code = left_behind = None
     took = 0.0
@@ -105,6 +108,7 @@ def run_command(
         end_group(process.pid)
         end_marked(mark)
         process.wait()
+        COMMANDS.discard(process.pid)
     stdout, stderr = (stream.finish(A_MOMENT) for stream in streams)
     if any(stream.excess for stream in streams):
         return Outcome(None, stdout, stderr, took, "bound", f"it printed more than {most >> 20} MiB")
@@ -156,21 +160,38 @@ def adopting() -> Iterator[None]:
         yield
         return
     libc = ctypes.CDLL(None, use_errno=True)
-    before = set(children(os.getpid()))
+    before, over = set(descendants(os.getpid(), family())), threading.Event()
     libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    reaper = threading.Thread(target=reap, args=(over,), daemon=True, name="reaper")
+    reaper.start()
     try:
         yield
     finally:
+        over.set()
+        reaper.join()
         for _ in range(ROUNDS):
-            orphans = [pid for pid in children(os.getpid()) if pid not in before]
+            orphans = [pid for pid in descendants(os.getpid(), family()) if pid not in before]
             if not orphans:
                 break
             for orphan in orphans:
-                for pid in (*descendants(orphan), orphan):
-                    end(pid)
+                end(orphan)
+            for orphan in orphans:
                 with suppress(ChildProcessError):
                     os.waitpid(orphan, 0)
         libc.prctl(PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0)
+
+
+#: The pids of the commands that are under way, for whose end somebody else waits.
+COMMANDS: set[int] = set()
+
+
+def reap(over: threading.Event) -> None:
+    """Take note of adopted processes that have ended, again and again: each would keep its pid otherwise."""
+    while not over.wait(LOOK):
+        for pid in family().get(os.getpid(), []):
+            if pid not in COMMANDS and state(pid) == "Z":
+                with suppress(ChildProcessError):
+                    os.waitpid(pid, os.WNOHANG)
 
 
 def end(pid: int) -> None:
@@ -199,12 +220,19 @@ def state(pid: int) -> str:
     return read(pid, "stat").rpartition(b") ")[2][:1].decode() or "X"
 
 
-def children(parent: int) -> list[int]:
-    """Return the children of a process."""
-    return [pid for pid in processes() if read(pid, "stat").rpartition(b") ")[2].split()[1:2] == [str(parent).encode()]]
+def family() -> dict[int, list[int]]:
+    """Return the children of each process, from one look at all processes."""
+    found: dict[int, list[int]] = {}
+    for pid in processes():
+        fields = read(pid, "stat").rpartition(b") ")[2].split()
+        if len(fields) > 1:
+            found.setdefault(int(fields[1]), []).append(pid)
+    return found
 
 
-def descendants(pid: int) -> list[int]:
+def descendants(pid: int, children: Mapping[int, list[int]]) -> list[int]:
     """Return the children of a process and all below them."""
-    found = children(pid)
-    return found + [below for child in found for below in descendants(child)]
+    found = list(children.get(pid, []))
+    for child in found:
+        found += children.get(child, [])
+    return found

@@ -22,6 +22,8 @@ from hostup_conformance.keeping.safe_text import counted
 RUN_SECONDS = 600.0
 #: How many scenes are played at once, at most: most of the time they wait.
 AT_ONCE = 24
+#: How many bytes of what a command sends and prints are kept in all scenes together.
+MOST_KEPT = 192 << 20
 #: How many seconds a client needs in the first scene, unless it starts or polls slowly.
 USUAL = 3.0
 #: How many times as much time a client has in a scene that is played again, alone, because it failed by time.
@@ -145,6 +147,13 @@ def play_each(
         return asyncio.run(all_of_them())
 
 
+def bytes_of(e: Exchange) -> int:
+    """Return how many bytes of what a client sent and printed an exchange keeps."""
+    printed = e.ask.story.outcome if e.ask.story else None
+    fields = sum(len(name) + len(value) for name, value in e.request.headers)
+    return len(e.request.body) + fields + (len(printed.stdout) + len(printed.stderr) if printed else 0)
+
+
 class Stop:
     """Whether the run has to end, and why. After so many seconds, no further scene begins."""
 
@@ -175,6 +184,8 @@ class Round:
         self._under_way = list[str]()
         self._left = [scene.name for _, scene in plays]
         self._seen: dict[int, list[Exchange]] = {}
+        #: How many bytes of requests and of what was printed are kept.
+        self._kept = 0
 
     async def played(self, watch: Watch) -> list[list[Exchange]]:
         """Play them, and again what failed by time; return the exchanges of each."""
@@ -197,6 +208,9 @@ class Round:
             self._under_way.append(scene.name)
             seen = await play(self._plays[n][0], scene, self._stop.event, self._threads)
             self._under_way.remove(scene.name)
+            self._kept += sum(map(bytes_of, seen))
+            if self._kept > MOST_KEPT:
+                self._stop(f"the command sent and printed more than {MOST_KEPT >> 20} MiB in all")
             if not self._stop.event.is_set():
                 self._seen[n] = seen
             if scene.name in self._left:  # and is not played again

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from email.utils import formatdate
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from hostup_conformance.http.messages import Headers, Request, Response
 
@@ -24,6 +24,10 @@ CRLF = b"\r\n"
 #: How much a client may send: bytes in a header section, in a body and in all; requests, and connections at once.
 LARGEST_HEAD, LARGEST_BODY, MOST_BYTES = 2**16, 2**20, 2**22
 MOST_REQUESTS, MOST_CONNECTIONS = 500, 100
+#: How many connections may wait to be accepted, which is how many are accepted at once; and how much is read at once.
+BACKLOG, PIECE = 16, 2**14
+#: No length has more digits.
+LONGEST_LENGTH = 20
 #: What happens to the connection after a response. `silence` keeps it open and sends nothing more.
 After = Literal["keep", "close", "reset", "silence"]
 
@@ -103,6 +107,16 @@ class Received:
 Script = Callable[[Received], Reply]
 
 
+def noticed(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Print nothing of connections that cannot be accepted since there are too many: that is the client's doing."""
+    if not isinstance(context.get("exception"), OSError):
+        loop.default_exception_handler(context)
+
+
+class TooMuch(Exception):
+    """More bytes were received than a client may send."""
+
+
 class Malformed(Exception):
     """What was received is not an HTTP/1.1 request; the message says why."""
 
@@ -140,7 +154,9 @@ class ScriptedServer:
             await self._connection(reader, writer, name)
 
         for one in listeners:
-            self._servers.append(await asyncio.start_server(connected, sock=one, limit=LARGEST_HEAD, ssl=tls))
+            server = await asyncio.start_server(connected, sock=one, limit=LARGEST_HEAD, ssl=tls, backlog=BACKLOG)
+            self._servers.append(server)
+        asyncio.get_running_loop().set_exception_handler(noticed)
         return port
 
     def refuse(self) -> None:
@@ -174,6 +190,7 @@ class ScriptedServer:
         try:
             if len(self._writers) > MOST_CONNECTIONS:
                 self._exceed(f"more than {MOST_CONNECTIONS} connections at once")
+                self.refuse()  # or each would be accepted only to be closed
                 return
             with suppress(ConnectionError, asyncio.CancelledError):
                 while await self._exchange(reader, writer, host):
@@ -186,9 +203,14 @@ class ScriptedServer:
     def _exceed(self, what: str) -> None:
         self.exceeded = self.exceeded or what
 
-    def _is_too_much(self, request: Request) -> bool:
-        """Count a request, and return whether the client has exceeded a bound by it."""
-        self._bytes += len(request.body) + sum(len(name) + len(value) for name, value in request.headers)
+    def _count(self, size: int) -> None:
+        """Count bytes of requests as they come, whether those come to an end or not; raise `TooMuch` for too many."""
+        self._bytes += size
+        if self._bytes > MOST_BYTES:
+            raise TooMuch
+
+    def _is_too_much(self) -> bool:
+        """Whether the client has exceeded a bound by one more request."""
         too_many, too_large = len(self.received) >= MOST_REQUESTS, self._bytes > MOST_BYTES
         if too_many or too_large:
             self._exceed(
@@ -199,12 +221,17 @@ class ScriptedServer:
     async def _exchange(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, host: str) -> bool:
         """Serve one request; return whether the connection stays open."""
         try:
-            request = await read_request(reader, writer)
+            request = await read_request(reader, writer, self._count)
+        except TooMuch:
+            self._is_too_much()
+            return False
         except Malformed as error:
+            if self._is_too_much():
+                return False
             received = Received(Request("", ""), host, time.monotonic(), malformed=str(error))
             reply = Reply(400, after="close")
         else:
-            if request is None or self._is_too_much(request):
+            if request is None or self._is_too_much():
                 return False
             received = Received(request, host, time.monotonic())
             reply = self._script(received)
@@ -254,7 +281,11 @@ def wants_more(request: Request) -> bool:
     return (request.header("connection") or "").lower() != "close"
 
 
-async def read_request(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> Request | None:
+#: Counts bytes that were received; raises `TooMuch`.
+Count = Callable[[int], None]
+
+
+async def read_request(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, count: Count) -> Request | None:
     """Return the next request on a connection, None at its end; raise `Malformed` if it is not a request."""
     try:
         head = await reader.readuntil(2 * CRLF)
@@ -264,10 +295,11 @@ async def read_request(reader: asyncio.StreamReader, writer: asyncio.StreamWrite
         if error.partial.strip():
             raise Malformed(f"not an HTTP request: {error.partial[:60]!r}") from None
         return None
+    count(len(head))
     method, target, headers = parsed(head[:-4])
     if (value := next((v for k, v in headers if k.lower() == "expect"), "")) and value.lower() == "100-continue":
         writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-    return Request(method, target, headers, await read_body(reader, headers))
+    return Request(method, target, headers, await read_body(reader, headers, count))
 
 
 def parsed(head: bytes) -> tuple[str, str, Headers]:
@@ -285,29 +317,40 @@ def parsed(head: bytes) -> tuple[str, str, Headers]:
     return words[0], words[1], tuple(headers)
 
 
-async def read_body(reader: asyncio.StreamReader, headers: Headers) -> bytes:
+async def read_body(reader: asyncio.StreamReader, headers: Headers, count: Count) -> bytes:
     """Return the content of a request; raise `Malformed` if it has no clear end or is too large."""
     names = {name.lower(): value for name, value in headers}
     try:
         if "chunked" in names.get("transfer-encoding", "").lower():
-            return await read_chunks(reader)
-        size = int(names.get("content-length", "0"))
+            return await read_chunks(reader, count)
+        size = int(names.get("content-length", "0")[:LONGEST_LENGTH])
         if not 0 <= size <= LARGEST_BODY:
             raise Malformed(f"a body of more than {LARGEST_BODY >> 20} MiB")
-        return await reader.readexactly(size)
+        return await read_exactly(reader, size, count)
     except asyncio.IncompleteReadError:
         raise Malformed("the body is shorter than the request says") from None
     except (ValueError, asyncio.LimitOverrunError):
         raise Malformed("nothing tells where the body ends") from None
 
 
-async def read_chunks(reader: asyncio.StreamReader) -> bytes:
+async def read_exactly(reader: asyncio.StreamReader, size: int, count: Count) -> bytes:
+    """Return so many bytes, each counted when it comes; raise `asyncio.IncompleteReadError` if there are fewer."""
+    data = bytearray()
+    while len(data) < size:
+        if not (piece := await reader.read(min(PIECE, size - len(data)))):
+            raise asyncio.IncompleteReadError(bytes(data), size)
+        count(len(piece))
+        data += piece
+    return bytes(data)
+
+
+async def read_chunks(reader: asyncio.StreamReader, count: Count) -> bytes:
     """Return a chunked body (RFC 9112, section 7.1)."""
-    body = b""
-    while size := int((await reader.readuntil(CRLF)).partition(b";")[0], 16):
+    body = bytearray()
+    while size := int((await reader.readuntil(CRLF)).partition(b";")[0][:LONGEST_LENGTH], 16):
         if not 0 < size <= LARGEST_BODY - len(body):
             raise Malformed(f"a body of more than {LARGEST_BODY >> 20} MiB")
-        body += (await reader.readexactly(size + 2))[:-2]
-    while await reader.readuntil(CRLF) != CRLF:
-        pass
-    return body
+        body += (await read_exactly(reader, size + 2, count))[:-2]
+    while (line := await reader.readuntil(CRLF)) != CRLF:
+        count(len(line))
+    return bytes(body)
