@@ -44,7 +44,8 @@ def test_a_recording_is_judged_like_its_run(tmp_path: Path, name: str | None, al
     file = tmp_path / "run.har"
     recording.write(file, wire.exchanges, target)
     of_run = {id: result.status for id, result in judge(wire.exchanges, target).results.items()}
-    assert judged_again(file) == of_run
+    # What the generated client made of a response is in no recording.
+    assert judged_again(file) == of_run | {"HTTP-13": "skip"}
 
 
 def test_a_recording_is_judged_without_a_key() -> None:

@@ -54,7 +54,8 @@ def header_notes(e: Exchange) -> list[str]:
     linter = HttpResponseLinter()
     linter.process_response_topline(b"HTTP/1.1", str(e.response.status).encode(), b"")
     # The body is decoded already, so the header section must not name its codings.
-    undone = {"content-encoding", "transfer-encoding", *(["content-length"] if e.header("content-encoding") else [])}
+    whole = not e.header("content-encoding") and len(e.response.body) <= LARGEST_BODY
+    undone = {"content-encoding", "transfer-encoding", *(() if whole else ["content-length"])}
     fields = [(k, v) for k, v in e.response.headers if k.lower() not in undone]
     linter.process_headers([(k.encode("latin-1", "replace"), v.encode("latin-1", "replace")) for k, v in fields])
     linter.feed_content(e.response.body[:LARGEST_BODY])

@@ -276,7 +276,10 @@ def entry_for(e: Exchange[A], base_url: str, redact: Redact, asks: Callable[[A],
     return {
         "startedDateTime": (e.when or datetime.now(UTC)).isoformat(),
         "time": milliseconds,
-        "request": {**request_for(e.request, base_url, redact), "_asks": asks(e.ask)},
+        "request": {
+            **request_for(e.request, base_url, redact),
+            "_asks": asks(e.ask) | ({"aside": True} if e.aside else {}),
+        },
         "response": response_for(e.response, redact),
         "cache": {},
         "timings": {"send": 0, "wait": milliseconds, "receive": 0},

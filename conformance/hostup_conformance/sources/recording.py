@@ -107,7 +107,7 @@ def exchanges_of(entries: Iterable[har.Entry], target: Target) -> list[Exchange]
             seconds=entry.seconds,
             when=entry.when,
             purpose="recorded",
-            source="har",
+            source=core.AFTER_CONTENT if entry.asks.get("aside") else "har",
         )
         found.append(exchange)
         if ask.starts:
