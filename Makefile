@@ -94,11 +94,10 @@ check: $(READY) ## run linters and type checkers only
 	basedpyright
 
 .PHONY: bench
-bench: $(READY) ## compare the client with raw httpx (and openapi-generator with OTHER=1, over the network), the suite with schemathesis, near with far servers, and what a run shows after so many requests
+bench: $(READY) ## measure the client beside raw httpx (OTHER=1: and openapi-generator), the suite beside schemathesis, and runs on servers near and far
 	python conformance/bench/client.py $(if $(OTHER),--other)
 	PYTHONPATH=conformance/tests python conformance/bench/server.py $(if $(EVERY),--every $(EVERY)) --list
 	PYTHONPATH=conformance/tests python conformance/bench/latency.py
-	PYTHONPATH=conformance/tests python conformance/bench/curve.py
 
 .PHONY: soak
 soak: $(READY) ## let CALLERS=1000 callers use the mock and a real guest agent at once, for SECONDS=20 in all

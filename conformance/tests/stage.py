@@ -166,7 +166,7 @@ class Stage:
     async def _exchange(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
         """Respond to one request; return whether the connection stays open."""
         request = await read(reader, self.mock, self.memory)
-        response = await ask(self.mock.app, request)
+        response = await response_of(self.mock.app, request)
         if self.change:
             self.change(request, response)
         await asyncio.sleep(response.pause)
@@ -249,7 +249,7 @@ async def close(server: asyncio.Server, writers: list[asyncio.StreamWriter]) -> 
     await asyncio.sleep(0)
 
 
-async def ask(app: ASGIApp, request: Request) -> Response:
+async def response_of(app: ASGIApp, request: Request) -> Response:
     """Ask an ASGI application."""
     scope = {
         "type": "http",

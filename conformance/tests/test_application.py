@@ -25,7 +25,7 @@ sys.path.insert(0, {str(Path(__file__).parent)!r})
 from contextlib import asynccontextmanager
 from urllib.parse import quote
 from hostup_conformance.mock import Mock
-from stage import Request, ask
+from stage import Request, response_of
 from starlette.applications import Starlette
 
 mock = Mock()
@@ -37,7 +37,7 @@ def wsgi(environ, start_response):
     path = quote(environ["PATH_INFO"].encode("latin-1"), safe="/")
     body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
     request = Request(environ["REQUEST_METHOD"], path, environ["QUERY_STRING"], headers, mock, {{}}, body)
-    response = asyncio.run(ask(mock.app, request))
+    response = asyncio.run(response_of(mock.app, request))
     length = ("Content-Length", str(len(response.body)))
     start_response(f"{{response.status}} X", [*response.headers, length])
     return [b"" if request.method == "HEAD" else response.body]

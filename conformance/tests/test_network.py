@@ -14,7 +14,7 @@ from hostup_conformance.contract.refusal import what_stands_between
 from hostup_conformance.contract.sending import wire_to
 from hostup_conformance.contract.target import Target
 from hostup_conformance.http import network
-from hostup_conformance.http.bodies import MOST_MEMBERS, Room, TooLarge, decode_content
+from hostup_conformance.http.bodies import MOST_MEMBERS, Memory, TooLarge, decode_content
 from hostup_conformance.http.limits import Limits
 from hostup_conformance.http.network import Watched
 from hostup_conformance.http.unsent import Stopped
@@ -109,7 +109,7 @@ def test_members_of_gzip_share_one_limit() -> None:
 
 
 def test_the_response_that_is_too_much_for_a_run_is_not_kept() -> None:
-    room = Room(Limits(kept_bytes=10), Stopped)
+    room = Memory(Limits(kept_bytes=10), Stopped)
     assert room.read((), [b"1234567"], 100) == (b"1234567", None)
     with pytest.raises(Stopped, match="larger than a run keeps"):
         room.read((), [b"1234567"], 100)

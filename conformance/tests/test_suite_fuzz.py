@@ -187,7 +187,7 @@ def record(wire: Wire, sent: Sequence[bytes]) -> dict[str, Any]:
     wire.exchanges.clear()
     for request, part in zip(cycle(REQUESTS), sent, strict=False):
         wire.pace.stopped = None
-        wire._failures = wire._timeouts = wire._lasting = wire._connections._room._values = 0
+        wire._failures = wire._timeouts = wire._lasting = wire._connections._memory._values = 0
         network._network = httpcore.MockBackend([part])
         wire.close_idle_connections()
         with suppress(Unsent):

@@ -17,7 +17,7 @@ from hostup_conformance.contract.judging import server_requirements
 from hostup_conformance.contract.rules import Exchanges, Findings
 from hostup_conformance.contract.target import Target
 from hostup_conformance.front.record import Course, Subject, record_of, server
-from hostup_conformance.http.bodies import Room
+from hostup_conformance.http.bodies import Memory
 from hostup_conformance.http.connections import Connections, NoResponse
 from hostup_conformance.http.exchange import Exchange
 from hostup_conformance.http.limits import Limits
@@ -154,7 +154,7 @@ def test_a_dropped_connection_begins_no_new_deadline() -> None:
             raise httpcore.ReadTimeout
 
     began: list[int] = []
-    connections = Dropping("http://127.0.0.1:9", DIRECT, Room(Limits(), lambda _: Exception()))
+    connections = Dropping("http://127.0.0.1:9", DIRECT, Memory(Limits(), lambda _: Exception()))
     with pytest.raises(NoResponse, match="no whole response within 3 seconds"):
         connections.fetch(Request("GET", "/"), 3, lambda _: 1, reuse=True)
     assert len(deadlines) == 1

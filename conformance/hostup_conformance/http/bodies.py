@@ -28,7 +28,7 @@ class TooLarge(Exception):
     """The response is larger than any of its kind need be, and is not kept. The message names the limit."""
 
 
-class Room:
+class Memory:
     """The memory that the responses of a run may take. Once it is used up, what `stop` returns for it is raised."""
 
     def __init__(self, limits: Limits, stop: Callable[[str], Exception]) -> None:

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import httpcore
 
-from hostup_conformance.http.bodies import Room
+from hostup_conformance.http.bodies import Memory
 from hostup_conformance.http.exchange import Lost
 from hostup_conformance.http.messages import Headers, Request, Response
 from hostup_conformance.http.network import Watch, Watched
@@ -57,7 +57,7 @@ class NoResponse(Exception):
 class Connections:
     """The connections to the server at a base URL."""
 
-    def __init__(self, base_url: str, route: Route, room: Room) -> None:
+    def __init__(self, base_url: str, route: Route, room: Memory) -> None:
         parts = urlsplit(base_url)
         self._prefix, self._netloc = parts.path, parts.netloc
         self._origin: tuple[bytes, bytes, int | None] = (
@@ -65,7 +65,7 @@ class Connections:
             (parts.hostname or "").encode(),
             parts.port,
         )
-        self._route, self._room = route, room
+        self._route, self._memory = route, room
         #: Whether there was a whole response so far.
         self.responded = False
         self._aborted = False
@@ -162,7 +162,7 @@ class Connections:
             if not (version := response.extensions.get("http_version", b"HTTP/1.1")).startswith(b"HTTP/1."):
                 raise NoResponse(f"broken response: its status line says {version.decode('latin-1')}")
             fields: Headers = tuple((k.decode("latin-1"), v.decode("latin-1")) for k, v in response.headers)
-            body, miscoded = self._room.read(fields, response.iter_stream(), longest(response.status))
+            body, miscoded = self._memory.read(fields, response.iter_stream(), longest(response.status))
             surplus = self._network.watch.surplus(response.status, request.method)
         return Response(response.status, fields, body, surplus, miscoded)
 

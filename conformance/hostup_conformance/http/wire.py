@@ -12,7 +12,7 @@ from contextlib import ExitStack
 from datetime import UTC, datetime
 from typing import Generic
 
-from hostup_conformance.http.bodies import Room, TooLarge
+from hostup_conformance.http.bodies import Memory, TooLarge
 from hostup_conformance.http.connections import Connections, NoResponse
 from hostup_conformance.http.exchange import A, Classifier, Exchange
 from hostup_conformance.http.limits import Limits
@@ -47,7 +47,7 @@ class Wire(Generic[A]):
         self.base_url, self.limits = base_url, limits
         self.exchanges: list[Exchange[A]] = []
         self.pace = Pace(limits)
-        self._connections = Connections(base_url, route, Room(limits, self.pace.stop))
+        self._connections = Connections(base_url, route, Memory(limits, self.pace.stop))
         self._classify, self._policy, self._transient = classify, policy, transient
         self._failures = self._timeouts = 0
         #: How many requests in a row have failed for good, and whether any request has worked.

@@ -122,23 +122,23 @@ def listing(wire: Wire, target: Target, items: list[dict[str, Any]]) -> Iterator
         known = next((value for item in items if is_short(value := item.get(name))), None)
         if known:
             query = f"?{name}={quote(known, safe='', errors='replace')}"
-            yield partial(ask, wire, target, query, f"the VPSs with the {name} of one in the list")
-            yield partial(ask, wire, target, f"?{name}={nobodys}", f"the VPSs with a {name} that none has")
+            yield partial(get_list, wire, target, query, f"the VPSs with the {name} of one in the list")
+            yield partial(get_list, wire, target, f"?{name}={nobodys}", f"the VPSs with a {name} that none has")
     size = 2 if len(items) > 2 else 1
     yield partial(pages, wire, target, size)
-    yield partial(ask, wire, target, "", "the list of VPSs once more")
+    yield partial(get_list, wire, target, "", "the list of VPSs once more")
     for limit in ("0", "101", "abc"):
-        yield partial(ask, wire, target, f"?limit={limit}", "a page with a limit that is not documented")
+        yield partial(get_list, wire, target, f"?limit={limit}", "a page with a limit that is not documented")
     # A server that compares cursors as strings finds nothing after this one.
     unknown = f"?limit={size}&cursor=~{token_hex(8)}"
-    yield partial(ask, wire, target, unknown, "the page behind a cursor that was never given")
+    yield partial(get_list, wire, target, unknown, "the page behind a cursor that was never given")
 
 
 def pages(wire: Wire, target: Target, size: int) -> None:
     """Go from page to page."""
     query = f"?limit={size}"
     for number in range(PAGES):
-        page = ask(wire, target, query, f"page {number + 1} of the list, of {size} at most")
+        page = get_list(wire, target, query, f"page {number + 1} of the list, of {size} at most")
         cursor = member(page, "nextCursor")
         if member(page, "hasMore") is not True or not is_short(cursor):
             return
@@ -152,7 +152,7 @@ def is_short(value: object) -> TypeGuard[str]:
     return isinstance(value, str) and 0 < len(value) < 1000
 
 
-def ask(wire: Wire, target: Target, query: str, purpose: str) -> Exchange:
+def get_list(wire: Wire, target: Target, query: str, purpose: str) -> Exchange:
     """Send a GET for the list."""
     return get(wire, target, VPSS + query, purpose)
 

@@ -20,7 +20,7 @@ from typing import Any
 from faults.probe import problem
 from hostup_conformance.judging.catalogue import Catalogue
 from hostup_conformance.mock import FOREIGN_VPS_ID, UNAVAILABLE_VPS_ID, VPS_ID, Mock
-from stage import Request, Response, ask, read, write
+from stage import Request, Response, read, response_of, write
 
 Next = Callable[[Request], Awaitable[Response]]
 Behaviour = Callable[["Server", Request, Next], Awaitable[Response]]
@@ -109,7 +109,7 @@ class Server:
         return stays and ("Connection", "close") not in response.headers
 
     async def _application(self, request: Request) -> Response:
-        return await ask(self.mock.app, request)
+        return await response_of(self.mock.app, request)
 
 
 def page(status: int, title: str, server: str = "nginx") -> Response:

@@ -48,7 +48,7 @@ async def limit_60(server: Server, request: Request, proceed: Next) -> Response:
 
 @habit()
 async def limit_30(server: Server, request: Request, proceed: Next) -> Response:
-    """30 requests in a minute: twice as many, which a run sends in the time that it has by default, judge all MUSTs."""
+    """30 requests in a minute: in its 110 seconds a run sends twice as many, and these judge all MUSTs."""
     return await window(server, request, proceed, 30)
 
 
