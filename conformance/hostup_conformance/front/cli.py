@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import sys
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn, TypeAlias
@@ -156,7 +158,7 @@ def add_client(commands: Commands) -> None:
         usage="hostup-conformance client [OPTIONS] -- COMMAND [ARGUMENTS ...]",
         description="Judges a client of the endpoint. For each scene a server is started on loopback,\n"
         "and COMMAND is run with what it needs in its environment.",
-        epilog=f"{CLIENT_CONTRACT.read_text('utf-8')}\n{EXIT_CODES}",
+        epilog=f"{for_terminals(CLIENT_CONTRACT.read_text('utf-8'))}\n{EXIT_CODES}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     client.add_argument(
@@ -186,6 +188,24 @@ def positive(text: str) -> int:
     if (number := int(text)) < 1:
         raise ValueError(text)
     return number
+
+
+def for_terminals(markdown: str) -> str:
+    """Return Markdown as plain text, in which each row of a table is a name with its words below it."""
+    lines: list[str] = []
+    header: list[str] = []
+    for line in re.sub(r"\*\*|`", "", markdown).splitlines():
+        cells = [cell.strip() for cell in line.strip("|").split(" | ")]
+        if not line.startswith("|"):
+            header = []
+            lines += textwrap.wrap(line, 118, subsequent_indent="  ") or [""]
+        elif not header:
+            header = cells
+        elif len(cells) > 1:
+            lines.append(f"  {cells[0]}")
+            named = [cells[1], *map(": ".join, zip(header[2:], cells[2:], strict=True))]
+            lines += [f"      {part}" for text in named for part in textwrap.wrap(text, 106)]
+    return "\n".join(lines)
 
 
 def add_compare(commands: Commands) -> None:
