@@ -46,8 +46,8 @@ LOOKING_SECONDS = 2.0
 #: How often, in seconds, the run looks whether the sending has ended. How many times as long as it took to judge what
 #: there is so far has to pass before that is done again.
 LOOK_SECONDS, SELDOM = 0.25, 20
-#: About how many requests depend on earlier responses: those for lists and ETags, or those and the polls of commands.
-DEPENDENT, FOR_COMMANDS = 15, 90
+#: About how many requests depend on earlier responses: those for lists and ETags, and the polls of commands.
+DEPENDENT, FOR_COMMANDS = 15, 75
 
 
 class Run:
@@ -80,6 +80,8 @@ class Run:
             recording.replay(self.wire, recorded)
         #: The requirements that pytest was asked for, if not for all: the run is about these alone.
         self.only: tuple[str, ...] = ()
+        #: The requests that judge these; None stands for all.
+        self._chosen: Selection | None = None
         #: Sends; and the sending of the scripted requests, once it has begun.
         self._thread = ThreadPoolExecutor(1)
         self._scripted: Future[None] | None = None
@@ -164,11 +166,10 @@ class Run:
 
     def _send_script(self) -> None:
         """Send the scripted requests, or those of them that judge what was asked for."""
-        chosen: Selection | None = None
         if self.only and self.configured.kind != "har":
             find = partial(selection, self.only, self.configured, careful=self.careful)
-            chosen = self.defects.survive(find, None)
-        commands.run(self.wire, self.configured, careful=self.careful, only=chosen)
+            self._chosen = self.defects.survive(find, None)
+        commands.run(self.wire, self.configured, careful=self.careful, only=self._chosen)
 
     def send_all(self) -> None:
         """Wait for the scripted requests, and send the generated ones."""
@@ -196,11 +197,13 @@ class Run:
             self._next_look = time.monotonic() + max(2.0, SELDOM * (time.thread_time() - began))
         return f"sending {sent} of about {max(self._expected, sent)}, {seconds:.0f} s{self._found}"
 
-    @cached_property
+    @property
     def _expected(self) -> int:
         """About how many requests are sent in all, if a correct server is judged."""
-        steps = commands.script(self.configured, careful=self.careful)
-        expected = len(steps) + MOST_CASES + (FOR_COMMANDS if self.configured.allow_exec else DEPENDENT)
+        steps, chosen = commands.script(self.configured, careful=self.careful), self._chosen
+        expected = len(chosen.of(steps)) if chosen else len(steps) + MOST_CASES + DEPENDENT
+        if self.configured.allow_exec and (chosen is None or chosen.with_commands):
+            expected += FOR_COMMANDS
         return min(expected, self.wire.limits.requests or expected)
 
     @contextmanager
