@@ -18,9 +18,9 @@ from typing import Any, TypeAlias
 from hostup_conformance.clients.story import Exchange, Seen, Story
 from hostup_conformance.judging import rule as core
 from hostup_conformance.keeping.redact import redactor
-from hostup_conformance.keeping.safe_text import shown
+from hostup_conformance.keeping.safe_text import counted, shown
 
-__all__ = ["Findings", "Rule", "after", "client_rules", "judging", "next_after", "sent_anything"]
+__all__ = ["Findings", "Rule", "after", "client_rules", "difference", "judging", "next_after", "sent_anything"]
 
 #: What a rule yields: the request that breaks the requirement, what was expected, and what came instead.
 Findings = Iterator[tuple[Exchange | None, str, Any]]
@@ -69,3 +69,14 @@ def after(earlier: Exchange, exchanges: list[Exchange]) -> list[Exchange]:
 def next_after(earlier: Exchange, exchanges: list[Exchange]) -> Exchange | None:
     """Return the first request that arrived after an earlier one had, whatever came of that."""
     return next((e for e in exchanges if e.ask.arrived > earlier.ask.arrived), None)
+
+
+def difference(expected: bytes, got: bytes, name: str) -> tuple[str, str]:
+    """Return what is expected and what came, where two texts begin to differ."""
+    at = next((i for i, (a, b) in enumerate(zip(expected, got, strict=False)) if a != b), min(len(expected), len(got)))
+    near = slice(max(at - 8, 0), at + 24)
+    ends = ", the end," if at == len(expected) else ""
+    return (
+        f"{expected[near]!r}{ends} near byte {at} of the {name} ({counted(len(expected), 'byte')} in all)",
+        f"{got[near]!r} ({counted(len(got), 'byte')} in all)",
+    )

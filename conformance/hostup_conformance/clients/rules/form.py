@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
 from urllib.parse import urlsplit
 
-from hostup_conformance.clients.rules import Findings, judging, sent_anything
+from hostup_conformance.clients.rules import Findings, difference, judging, sent_anything
 from hostup_conformance.clients.story import Story, got_200, pids_of
 from hostup_conformance.contract.paths import ENDPOINT, resource_of
 from hostup_conformance.http.json_text import read_json
 from hostup_conformance.keeping.safe_text import counted
+
+#: From how many characters on only the place is shown where two commands differ.
+LONG_COMMAND = 100
 
 
 @judging(
@@ -78,7 +82,14 @@ def command_as_given(story: Story) -> Findings:
         elif not isinstance(text.value, dict) or "command" not in text.value:
             yield e, "a JSON object with the member command", text.value
         elif story.task.command is not None and text.value["command"] != story.task.command:
-            yield e, f"the command {story.task.command}", text.value["command"]
+            yield e, *another_command(story.task.command, text.value["command"])
+
+
+def another_command(expected: str, got: object) -> tuple[str, Any]:
+    """Return what command is expected and what came: of long ones, where they begin to differ."""
+    if isinstance(got, str) and max(len(expected), len(got)) > LONG_COMMAND:
+        return difference(expected.encode(), got.encode("utf-8", "surrogatepass"), "command")
+    return f"the command {expected}", got
 
 
 @judging("CLIENT-09", lambda story: story.of("start"))

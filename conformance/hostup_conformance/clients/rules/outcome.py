@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 
-from hostup_conformance.clients.rules import Findings, judging
+from hostup_conformance.clients.rules import Findings, difference, judging
 from hostup_conformance.clients.story import Exchange, Outcome, Story, got_200, how
 from hostup_conformance.contract.paths import ENDPOINT
-from hostup_conformance.keeping.safe_text import counted
 
 #: How many of the last bytes of the standard error are looked at for what the command said last.
 TOLD = 4000
@@ -120,17 +119,6 @@ def stderr_to_the_byte(story: Story) -> Findings:
     outcome, expected = output_of(story), stream(story, "stderr")
     if outcome and expected not in outcome.stderr:
         yield None, *difference(expected, outcome.stderr, "standard error")
-
-
-def difference(expected: bytes, got: bytes, name: str) -> tuple[str, str]:
-    """Return what is expected and what came, where two texts begin to differ."""
-    at = next((i for i, (a, b) in enumerate(zip(expected, got, strict=False)) if a != b), min(len(expected), len(got)))
-    near = slice(max(at - 8, 0), at + 24)
-    ends = ", the end," if at == len(expected) else ""
-    return (
-        f"{expected[near]!r}{ends} near byte {at} of the {name} ({counted(len(expected), 'byte')} in all)",
-        f"{got[near]!r} ({counted(len(got), 'byte')} in all)",
-    )
 
 
 def exit_code(story: Story) -> int | None:
