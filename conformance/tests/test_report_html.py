@@ -215,6 +215,15 @@ def test_a_report_of_four_hundred_exchanges_is_small(member: str | None) -> None
     assert len(render(report).encode()) < 1_500_000
 
 
+@pytest.mark.parametrize("kind", ["server", "client"])
+def test_what_can_be_clicked_has_nothing_else_to_click(kind: str) -> None:
+    report = a_report()
+    report["target"]["kind"] = kind
+    summaries = re.findall(r"<summary.*?</summary>", render(report), re.S)
+    assert len(summaries) > len(requirements())
+    assert [one for one in summaries if "<a " in one or "<button" in one] == []
+
+
 @pytest.mark.parametrize("verdict", ["conformant", "not_conformant", "not_demonstrated"])
 def test_every_verdict_has_its_words(verdict: str) -> None:
     assert f'<header class="verdict {verdict}">' in render(a_report() | {"verdict": verdict})
