@@ -158,7 +158,7 @@ def add_client(commands: Commands) -> None:
         usage="hostup-conformance client [OPTIONS] -- COMMAND [ARGUMENTS ...]",
         description="Judges a client of the endpoint. For each scene a server is started on loopback,\n"
         "and COMMAND is run with what it needs in its environment.",
-        epilog=f"{for_terminals(CLIENT_CONTRACT.read_text('utf-8'))}\n{EXIT_CODES}",
+        epilog=f"{for_terminals(CLIENT_CONTRACT.read_text('utf-8'))}\n\n{EXIT_CODES}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     client.add_argument(
@@ -194,7 +194,8 @@ def for_terminals(markdown: str) -> str:
     """Return Markdown as plain text, in which each row of a table is a name with its words below it."""
     lines: list[str] = []
     header: list[str] = []
-    for line in re.sub(r"\*\*|`", "", markdown).splitlines():
+    paragraphs = re.sub(r"\n +(?=\S)", " ", re.sub(r"\*\*|`", "", markdown))
+    for line in paragraphs.splitlines():
         cells = [cell.strip() for cell in line.strip("|").split(" | ")]
         if not line.startswith("|"):
             header = []
