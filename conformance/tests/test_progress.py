@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import time
 
 import pytest
@@ -82,4 +83,11 @@ def test_the_scenes_under_way_are_named(monkeypatch: pytest.MonkeyPatch) -> None
     told: list[str] = []
     plays = [(ClientCommand(("true",)), scenes()[name]) for name in ("well", "drip", "chunked", "slow-server")]
     play_each(plays, Stop(), 3, watch=lambda words: told.append(words()))
-    assert any(text.endswith(" and 1 more; 4 scenes left") for text in told)
+    words = [re.fullmatch(r"playing (.*)(?:; (\d) scenes? left| again)", text) for text in told]
+    assert any(one and one[1].partition(",")[0] in {scene.name for _, scene in plays} for one in words)
+    assert all(words), told
+
+
+def test_many_scenes_are_not_all_named() -> None:
+    assert rounds.listed(["a", "b"]) == "a, b"
+    assert rounds.listed(["a", "b", "c", "d"]) == "a, b and 2 more"
