@@ -86,7 +86,7 @@ def serve_here(fault: str) -> None:
         count += 1
         faults()[fault].change(request, response)
 
-    with Stage(change, mock).serve() if fault else serve(counted) as base_url:
+    with Stage(change, mock=mock).serve() if fault else serve(counted) as base_url:
         print(json.dumps({"base_url": base_url, "environment": mock.environment()}), flush=True)
         sys.stdin.read()
     print(count, flush=True)

@@ -146,31 +146,42 @@ class Response:
 Change = Callable[[Request, Response], None]
 
 
-@dataclass
-class Stage:
-    """A server that asks the mock, and lets a change alter the response."""
+@dataclass(kw_only=True)
+class ByteServer:
+    """Serves HTTP/1.1 byte for byte, in front of the mock. `memory` is kept for its whole life."""
 
-    change: Change | None = None
     mock: Mock = field(default_factory=Mock)
     memory: dict[str, Any] = field(default_factory=dict)
 
+    async def respond(self, request: Request) -> Response:
+        """Return the response to a request: that of the mock, unless a server of this kind has another."""
+        return await response_of(self.mock.app, request)
+
+    async def converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Respond to the requests on a connection until one of the two closes it."""
+        with suppress(ConnectionError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
+            while True:
+                request = await read(reader, self.mock, self.memory)
+                if not await write(writer, request, await self.respond(request)):
+                    return
+
+
+@dataclass
+class Stage(ByteServer):
+    """A server that asks the mock, and lets a change alter the response."""
+
+    change: Change | None = None
+
     def serve(self) -> AbstractContextManager[str]:
         """Serve in a thread; give the base URL."""
-        return served(self._connection)
+        return served(self.converse)
 
-    async def _connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(ConnectionError, asyncio.IncompleteReadError):
-            while await self._exchange(reader, writer):
-                pass
-
-    async def _exchange(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
-        """Respond to one request; return whether the connection stays open."""
-        request = await read(reader, self.mock, self.memory)
-        response = await response_of(self.mock.app, request)
+    async def respond(self, request: Request) -> Response:
+        """Return the mock's response, changed."""
+        response = await super().respond(request)
         if self.change:
             self.change(request, response)
-        await asyncio.sleep(response.pause)
-        return await write(writer, request, response)
+        return response
 
 
 async def read(reader: asyncio.StreamReader, mock: Mock, memory: dict[str, Any]) -> Request:
@@ -184,7 +195,8 @@ async def read(reader: asyncio.StreamReader, mock: Mock, memory: dict[str, Any])
 
 
 async def write(writer: asyncio.StreamWriter, request: Request, response: Response) -> bool:
-    """Send a response; return whether the connection stays open, as it does unless the response is raw."""
+    """Send a response; return whether the connection stays open, as it does unless the response is raw, or says so."""
+    await asyncio.sleep(response.pause)
     empty = request.method == "HEAD" or response.status in {204, 304}
     whole: list[bytes | float] = [response.head() + (b"" if empty else response.body)]
     for part in whole if response.raw is None else response.raw:
@@ -193,7 +205,7 @@ async def write(writer: asyncio.StreamWriter, request: Request, response: Respon
             await writer.drain()
         else:
             await asyncio.sleep(part)
-    return response.raw is None
+    return response.raw is None and ("Connection", "close") not in response.headers
 
 
 async def sized(reader: asyncio.StreamReader, headers: dict[str, str]) -> bytes:

@@ -10,17 +10,14 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-import time
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from secrets import token_hex
-from typing import Any
 
 from faults.probe import problem
 from hostup_conformance.judging.catalogue import Catalogue
-from hostup_conformance.mock import FOREIGN_VPS_ID, UNAVAILABLE_VPS_ID, VPS_ID, Mock
-from stage import Request, Response, read, response_of, write
+from hostup_conformance.mock import FOREIGN_VPS_ID, UNAVAILABLE_VPS_ID, VPS_ID
+from stage import ByteServer, Request, Response
 
 Next = Callable[[Request], Awaitable[Response]]
 Behaviour = Callable[["Server", Request, Next], Awaitable[Response]]
@@ -59,16 +56,13 @@ def habits() -> dict[str, Habit]:
     return _HABITS.all()
 
 
-class Server:
-    """Serves a habit on one port; `memory` is kept for its whole life."""
+class Server(ByteServer):
+    """Serves a habit on one port."""
 
     def __init__(self, behave: Behaviour, port: int) -> None:
+        super().__init__()
         self.behave, self.port = behave, port
-        self.mock = Mock()
         self.mock.environment()  # adds the command that has ended
-        self.memory: dict[str, float] = {}
-        self._noted: dict[str, Any] = {}
-        self.began = time.monotonic()
         self.lock = asyncio.Lock()
         self._listener: asyncio.Server | None = None
         self._writers: set[asyncio.StreamWriter] = set()
@@ -80,7 +74,7 @@ class Server:
 
     async def listen(self) -> None:
         """Begin to accept connections."""
-        self._listener = await asyncio.start_server(self._connection, "127.0.0.1", self.port, limit=2**20)
+        self._listener = await asyncio.start_server(self._connected, "127.0.0.1", self.port, limit=2**20)
 
     async def go_away(self, seconds: float) -> None:
         """Refuse connections for a time, and drop those that are open."""
@@ -91,25 +85,17 @@ class Server:
         await asyncio.sleep(seconds)
         await self.listen()
 
-    async def _connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def respond(self, request: Request) -> Response:
+        """Return what the habit makes of the application's response."""
+        return await self.behave(self, request, super().respond)
+
+    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._writers.add(writer)
         try:
-            with suppress(ConnectionError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
-                while await self._exchange(reader, writer):
-                    pass
+            await self.converse(reader, writer)
         finally:
             self._writers.discard(writer)
             writer.close()
-
-    async def _exchange(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
-        """Respond to one request; return whether the connection stays open."""
-        request = await read(reader, self.mock, self._noted)
-        response = await self.behave(self, request, self._application)
-        stays = await write(writer, request, response)
-        return stays and ("Connection", "close") not in response.headers
-
-    async def _application(self, request: Request) -> Response:
-        return await response_of(self.mock.app, request)
 
 
 def page(status: int, title: str, server: str = "nginx") -> Response:
