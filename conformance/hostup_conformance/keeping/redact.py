@@ -43,6 +43,8 @@ DEPTH = 5
 READINGS, DECODINGS = 60, 200
 #: How many characters of keys are looked for in all forms, how many also encoded, and how many redacted texts are kept.
 ALL, ENCODED, KEPT = 1 << 15, 1 << 17, 1000
+#: Up to how many forms of keys are looked for one by one.
+FEW = 500
 #: A text of fewer characters is read in all ways: those that reports and terminals show are.
 SHORT = 1 << 12
 #: How many characters are read at a time, and how many of the next ones with them.
@@ -411,9 +413,14 @@ class Redactor:
     def finds_in(self, text: str, depth: int = DEPTH) -> bool:
         """Whether the text contains a whole key, in any form; `depth` limits how many times escapes are undone."""
         whole = self._whole if self._keys else {}
+        forms = [form for by_length in whole.values() for same in by_length.values() for form in same]
         for _, part in windows(text) if whole else ():
             for *_, last in readings(part, self._kinds(part), depth):
                 read = folded(last.text)
+                if len(forms) <= FEW:  # to look for each in turn is quicker then
+                    if any(form in read for form in forms):
+                        return True
+                    continue
                 for at in range(len(read) - PIECE + 1):
                     if (first := read[at : at + PIECE]) in whole:
                         for length, forms in whole[first].items():
