@@ -423,8 +423,8 @@ class Redactor:
                     continue
                 for at in range(len(read) - PIECE + 1):
                     if (first := read[at : at + PIECE]) in whole:
-                        for length, forms in whole[first].items():
-                            if read[at : at + length] in forms:
+                        for length, same in whole[first].items():
+                            if read[at : at + length] in same:
                                 return True
         return False
 

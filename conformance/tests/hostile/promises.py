@@ -143,7 +143,7 @@ def orders_in_the_place_of_http(request: Request) -> Iterator[Part]:
     yield forms[request.number % len(forms)]
 
 
-@hostile()
+@hostile(ANY)
 def a_cursor_of_digits(request: Request) -> Iterator[Part]:
     """A cursor and names of many digits, in which a pid is looked for in many ways."""
     text = "1" * 999 if request.number % 2 else quote("1." * 300, safe="")
@@ -155,7 +155,7 @@ def a_cursor_of_digits(request: Request) -> Iterator[Part]:
     yield KEEP
 
 
-@hostile()
+@hostile(ANY)
 def drops_each_kept_connection(request: Request) -> Iterator[Part]:
     """Each connection is closed once it is used again, after a while, so that each request begins anew."""
     yield request.sent()
