@@ -73,8 +73,9 @@ def test_the_verdict_is_about_what_was_asked_for(tmp_path: Path, chosen: str, co
     assert (report["verdict"], report["only"]) == (verdict, [chosen])
     assert [entry["id"] for entry in report["requirements"]] == [chosen]
     assert report["requests"] < 60
-    assert f"this is about {chosen} alone" in done.stdout
-    assert f"This is about {chosen} alone" in (tmp_path / "report" / "report.html").read_text()
+    assert f"{verdict} ({chosen} alone): " in done.stdout
+    for name in ("report.html", "summary.md", "badge.svg"):
+        assert f"({chosen} alone)" in (tmp_path / "report" / name).read_text()
 
 
 def test_what_could_not_be_judged_is_not_demonstrated(tmp_path: Path) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 from xml.etree import ElementTree as ET
 
+from hostup_conformance.reports import figures
+
 #: The colour of each verdict, on which white text can be read.
 COLOURS = {"conformant": "#1a7f4b", "not_conformant": "#b4232d", "not_demonstrated": "#8a5a00"}
 LEFT, HEIGHT = "#444b54", 20
@@ -15,7 +17,7 @@ CHARACTER, MARGIN = 6.4, 8
 def render(record: dict[str, Any]) -> str:
     """Return the text of badge.svg."""
     about = f"guest-agent API {record['spec']['version']}"
-    verdict = f"{record['verdict'].replace('_', ' ')}, {record['started'][:10]}"
+    verdict = f"{record['verdict'].replace('_', ' ')}{figures.about(record)}, {record['started'][:10]}"
     widths = [round(CHARACTER * len(text)) + 2 * MARGIN for text in (about, verdict)]
     title = f"hostup-conformance: {about}, {verdict}"
     drawing = ET.Element(

@@ -8,6 +8,12 @@ from typing import Any
 from hostup_conformance.keeping.safe_text import counted
 
 
+def about(record: dict[str, Any]) -> str:
+    """Return which requirements a verdict is about, in parentheses; empty if it is about all."""
+    only = record.get("only", [])
+    return f" ({only[0] if len(only) == 1 else f'{len(only)} requirements'} alone)" if only else ""
+
+
 def totals(record: dict[str, Any]) -> str:
     """Return how many requirements have each status, how many requests were sent, and how long that took."""
     counts = ", ".join(f"{count} {status}" for status, count in record["summary"].items() if count)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from hostup_conformance.keeping.safe_text import counted
-from hostup_conformance.reports.figures import totals
+from hostup_conformance.reports.figures import about, totals
 from hostup_conformance.reports.order import Mend, mends
 
 #: How many things to mend are shown, since GitHub shows no summary above a MiB.
@@ -17,7 +17,7 @@ MOST = 40
 def render(record: dict[str, Any]) -> str:
     """Return the text of summary.md."""
     lines = [
-        f"## Conformance: {record['verdict'].replace('_', ' ')}",
+        f"## Conformance: {record['verdict'].replace('_', ' ')}{about(record)}",
         "",
         f"{code(record['target']['base_url'])}: {totals(record)}.",
     ]

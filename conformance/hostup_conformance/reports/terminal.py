@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from hostup_conformance.keeping.screen import say
-from hostup_conformance.reports.figures import totals
+from hostup_conformance.reports.figures import about, totals
 from hostup_conformance.reports.files import REPORTS
 from hostup_conformance.reports.github import annotations_for
 from hostup_conformance.reports.order import URGENT, mends
@@ -78,7 +78,7 @@ def print_summary(reporter: Reporter, report: dict[str, Any], directory: Path, w
             reporter.write_line(part, **markup)
 
     reporter.section("conformance", sep="=")
-    say_of_run(f"{verdict}: {report['target']['base_url']} ({totals(report)})", **COLOURS[verdict])
+    say_of_run(f"{verdict}{about(report)}: {report['target']['base_url']} ({totals(report)})", **COLOURS[verdict])
     say_of_run(report["scope"])
     print_doubts(say_of_run, report)
     together = alike(report)
