@@ -50,7 +50,7 @@ def odd_values_in_fields_that_are_parsed(request: Request) -> Iterator[Part]:
 @hostile(ANY)
 def odd_dates_in_all_fields(request: Request) -> Iterator[Part]:
     """Dates that no calendar or no library has, in every header field that holds one."""
-    request.good.headers = [pair for pair in request.good.headers if pair[0] != b"Date"]
+    request.good.headers = [pair for pair in request.good.headers if pair[0] != "Date"]
     names = (b"Date", b"Expires", b"Last-Modified", b"Retry-After", b"Sunset", b"Deprecation", b"X-RateLimit-Reset")
     yield request.sent(
         b"".join(n + b": " + DATES[(request.number + i) % len(DATES)] + CRLF for i, n in enumerate(names))

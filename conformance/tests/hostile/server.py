@@ -16,10 +16,10 @@ from functools import cached_property
 from itertools import count
 from typing import Any
 
+import stage
 from hostup_conformance.mock import API_KEY, READ_API_KEY, VPS_ID, Mock
-from starlette.types import Message
+from stage import CRLF, Response
 
-CRLF = b"\r\n"
 #: What a hostile server sends: bytes, a pause in seconds, or how the connection goes on.
 Part = bytes | float | str
 #: The connection is reset; stays open for the next request; waits a moment for that. Otherwise it is closed.
@@ -31,26 +31,13 @@ PATIENCE = 300.0
 
 
 @dataclass
-class Good:
+class Good(Response):
     """The correct response, to be changed."""
-
-    status: int
-    headers: list[tuple[bytes, bytes]]
-    body: bytes
-
-    @property
-    def json(self) -> Any:
-        """The body as JSON, None where it is none."""
-        try:
-            return json.loads(self.body)
-        except ValueError:
-            return None
 
     @property
     def lines(self) -> bytes:
         """Status line and header lines, without length and end."""
-        fields = b"".join(name + b": " + value + CRLF for name, value in self.headers)
-        return b"HTTP/1.1 %d X\r\n" % self.status + fields
+        return self.head(None)[: -len(CRLF)]
 
     def sent(self, more: bytes = b"", body: bytes | None = None) -> bytes:
         """Return the whole response, with more header lines (each with its end) or another body."""
@@ -190,22 +177,9 @@ class HostileServer:
         if not scheme:
             del headers["authorization"]
         path, _, query = request.target.partition("?")
-        scope = {
-            "type": "http", "http_version": "1.1", "method": request.method, "path": path, "scheme": "http",
-            "raw_path": path.encode("latin-1"), "query_string": query.encode("latin-1"), "root_path": "",
-            "headers": [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()],
-        }  # fmt: skip
-        sent: list[Message] = []
-
-        async def receive() -> Message:
-            return {"type": "http.request", "body": request.body, "more_body": False}
-
-        async def send(message: Message) -> None:
-            sent.append(message)
-
-        asyncio.run(self.mock.app(scope, receive, send))
-        kept = [(name.title(), value) for name, value in sent[0]["headers"] if name.lower() != b"content-length"]
-        return Good(sent[0]["status"], kept, b"".join(message.get("body", b"") for message in sent[1:]))
+        asked = stage.Request(request.method, path, query, headers, self.mock, {}, request.body)
+        response = asyncio.run(stage.response_of(self.mock.app, asked))
+        return Good(response.status, [(name.title(), value) for name, value in response.headers], response.body)
 
 
 #: Nothing that a report says of itself is like these.

@@ -131,7 +131,7 @@ def many_header_problems(request: Request) -> Iterator[Part]:
 @hostile()
 def content_type_of_all_kinds(request: Request) -> Iterator[Part]:
     """Content-Type says charset=../../etc/passwd, and 10 KB of parameters."""
-    request.good.headers = [pair for pair in request.good.headers if pair[0] != b"Content-Type"]
+    request.good.headers = [pair for pair in request.good.headers if pair[0] != "Content-Type"]
     yield request.sent(b"Content-Type: application/json; charset=../../etc/passwd" + b";a=b" * 2500 + b"\r\n")
     yield KEEP
 
@@ -139,6 +139,6 @@ def content_type_of_all_kinds(request: Request) -> Iterator[Part]:
 @hostile()
 def unknown_charset(request: Request) -> Iterator[Part]:
     """Content-Type names the charsets rot13 and idna, which Python knows and no text is in."""
-    request.good.headers = [pair for pair in request.good.headers if pair[0] != b"Content-Type"]
+    request.good.headers = [pair for pair in request.good.headers if pair[0] != "Content-Type"]
     yield request.sent(b"Content-Type: application/json; charset=%s\r\n" % (b"rot13", b"idna")[request.number % 2])
     yield KEEP
