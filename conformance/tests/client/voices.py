@@ -13,6 +13,7 @@ import httpx
 from hostup_agent_exec import AuthenticatedClient
 from hostup_agent_exec.api.agent import get_agent_exec, start_agent_exec
 from hostup_agent_exec.api.vps import list_vps
+from hostup_agent_exec.models import CommandStart
 
 BASE_URL = "https://cloud.hostup.se"
 KEY = "sk_test_5f3b9c"
@@ -110,6 +111,12 @@ class Voice:
         if self.is_async:
             return self._run(client, start_agent_exec.asyncio_run(id, command, client=client, **arguments))
         return start_agent_exec.run(id, command, client=client, **arguments)
+
+    def start(self, id: Any = VPS, *, client: AuthenticatedClient) -> Callable[[], Any]:
+        body = CommandStart("x")
+        if self.is_async:
+            return lambda: self._run(client, start_agent_exec.asyncio(id, client=client, body=body))
+        return lambda: start_agent_exec.sync(id, client=client, body=body)
 
     def items(self, *, client: AuthenticatedClient, **arguments: Any) -> list[Any]:
         async def collect() -> list[Any]:

@@ -1,0 +1,238 @@
+"""What was sent is known by the transport's evidence: each exception at each step of a start, over real sockets."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from typing import Any
+
+import httpx
+import pytest
+from client.voices import KEY, PID, VPS, Voice
+from hostup_agent_exec import AuthenticatedClient, errors
+
+OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+
+
+def sized(body: bytes, more: bytes = b"") -> bytes:
+    return OK + more + b"Content-Length: %d\r\n\r\n" % len(body) + body
+
+
+class Server:
+    """A server of raw bytes that counts the commands it has started, and gives output once, as a guest agent does."""
+
+    def __init__(self, start: bytes = sized(b'{"pid":%d}' % PID)) -> None:
+        self.start, self.started, self.polls = start, 0, list[bytes]()
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self.listener.getsockname()[1]}"
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self) -> None:
+        with suppress(OSError):
+            while True:
+                connection, _ = self.listener.accept()
+                threading.Thread(target=self.serve, args=(connection,), daemon=True).start()
+
+    def serve(self, connection: socket.socket) -> None:
+        with connection, suppress(OSError), connection.makefile("rb") as stream:
+            if connection.recv(1, socket.MSG_PEEK) == b"\x16":  # TLS, which it does not speak
+                return
+            while line := stream.readline():
+                length = 0
+                while (field := stream.readline()) not in (b"\r\n", b""):
+                    if field.lower().startswith(b"content-length:"):
+                        length = int(field.partition(b":")[2])
+                stream.read(length)
+                response = self.respond(line)
+                connection.sendall(response)
+                if not response.startswith(b"HTTP/1.1 200"):
+                    return
+
+    def respond(self, line: bytes) -> bytes:
+        if line.startswith(b"POST"):
+            self.started += 1
+            return self.start
+        if b"pid=" not in line:
+            return sized(b'{"available":true}')
+        return self.polls.pop(0) if self.polls else sized(b'{"exited":true,"exitCode":0,"stdout":"x"}')
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    made = Server()
+    yield made
+    made.listener.close()
+
+
+def client_of(server: Server, **arguments: Any) -> AuthenticatedClient:
+    return AuthenticatedClient(server.url, KEY, retries=3, timeout=5, httpx_args=arguments)
+
+
+def failed(voice: Voice, client: AuthenticatedClient, error: type[Exception]) -> BaseException:
+    """Run a command that fails, and return what was raised."""
+    with client, pytest.raises(error) as caught:
+        voice.run(command="reboot", client=client, timeout=5)
+    return caught.value
+
+
+def audit(response: httpx.Response) -> None:
+    """Post to a log service that is down."""
+    if response.request.method == "POST":
+        raise httpx.ConnectError("the log service is down")
+
+
+async def async_audit(response: httpx.Response) -> None:
+    audit(response)
+
+
+def test_a_hook_s_own_error_says_nothing_of_the_start(server: Server, voice: Voice) -> None:
+    hooks = {"response": [async_audit if voice.is_async else audit]}
+    lost = failed(voice, client_of(server, event_hooks=hooks), errors.StartLost)
+    assert (server.started, type(lost.__cause__)) == (1, httpx.ConnectError)
+
+
+def refuse(request: httpx.Request) -> None:
+    if request.method == "POST":
+        raise httpx.ConnectError("no")
+
+
+async def async_refuse(request: httpx.Request) -> None:
+    refuse(request)
+
+
+def test_before_the_transport_has_it_nobody_knows(server: Server, voice: Voice) -> None:
+    hooks = {"request": [async_refuse if voice.is_async else refuse]}
+    lost = failed(voice, client_of(server, event_hooks=hooks), errors.StartLost)
+    assert (server.started, type(lost.__cause__)) == (0, httpx.ConnectError)
+
+
+class Wrapping(httpx.BaseTransport, httpx.AsyncBaseTransport):
+    """A transport around another, whose own work fails after the response."""
+
+    def __init__(self) -> None:
+        self.inner, self.async_inner = httpx.HTTPTransport(), httpx.AsyncHTTPTransport()
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        response = self.inner.handle_request(request)
+        if request.method == "POST":
+            response.close()
+            raise httpx.ConnectTimeout("a cache is down")
+        return response
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        response = await self.async_inner.handle_async_request(request)
+        if request.method == "POST":
+            await response.aclose()
+            raise httpx.ConnectTimeout("a cache is down")
+        return response
+
+    def close(self) -> None:
+        self.inner.close()
+
+    async def aclose(self) -> None:
+        await self.async_inner.aclose()
+
+
+def test_nor_does_the_error_of_a_transport_around_it(server: Server, voice: Voice) -> None:
+    failed(voice, client_of(server, transport=Wrapping()), errors.StartLost)
+    assert server.started == 1
+
+
+LOST = {
+    "closed": b"",
+    "no HTTP": b"220 mail.example.com\r\n",
+    "cut": OK + b"Content-Length: 100\r\n\r\n{",
+    "undecodable": sized(b"\xff\xff", b"Content-Encoding: gzip\r\n"),
+    "no JSON": sized(b"<html>"),
+    "gateway": b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n",
+}
+
+
+@pytest.mark.parametrize("kind", LOST)
+def test_what_was_sent_is_started_once(server: Server, voice: Voice, kind: str) -> None:
+    server.start = LOST[kind]
+    lost = failed(voice, client_of(server), errors.StartLost)
+    assert (server.started, getattr(lost, "pid", 0)) == (1, None)
+    assert lost.__cause__ is not None
+
+
+def unresolved(_: Server, monkeypatch: pytest.MonkeyPatch) -> str:
+    def fail(*_: object, **__: object) -> None:
+        raise socket.gaierror(-2, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", fail)
+    return "https://h.test"
+
+
+def unreachable(_: Server, monkeypatch: pytest.MonkeyPatch) -> str:  # noqa: ARG001
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        return f"http://127.0.0.1:{closed.getsockname()[1]}"
+
+
+def without_tls(server: Server, monkeypatch: pytest.MonkeyPatch) -> str:  # noqa: ARG001
+    return server.url.replace("http:", "https:")
+
+
+UNSENT: dict[str, Callable[[Server, pytest.MonkeyPatch], str]] = {
+    "DNS": unresolved,
+    "connect": unreachable,
+    "TLS": without_tls,
+}
+
+
+@pytest.mark.parametrize("step", UNSENT)
+def test_what_was_never_sent_is_sent_again(
+    server: Server, voice: Voice, step: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tries: list[str] = []
+    url = UNSENT[step](server, monkeypatch)
+
+    def count(request: httpx.Request) -> None:
+        tries.append(request.method)
+
+    async def acount(request: httpx.Request) -> None:
+        count(request)
+
+    hooks = {"event_hooks": {"request": [acount if voice.is_async else count]}}
+    with AuthenticatedClient(url, KEY, retries=1, timeout=9, httpx_args=hooks) as client:
+        start = voice.start(client=client)
+        with pytest.raises(httpx.ConnectError):
+            start()
+    assert (server.started, tries) == (0, ["POST", "POST"])
+
+
+def test_a_tunnel_that_was_refused_has_sent_nothing(server: Server, voice: Voice) -> None:
+    url = server.url
+    server.respond = lambda _: b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n"  # type: ignore[method-assign]
+    with AuthenticatedClient("https://h.test", KEY, httpx_args={"proxy": url}) as client:
+        start = voice.start(client=client)
+        with pytest.raises(httpx.ProxyError):
+            start()
+    assert server.started == 0
+
+
+def test_a_poll_that_was_lost_is_polled_again(server: Server, voice: Voice) -> None:
+    gateway = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n"
+    server.polls = [gateway, b"", sized(b'{"exited":false}'), gateway]
+    with client_of(server) as client:
+        assert voice.run(client=client, interval=0.01).stdout_text == "x"
+    assert server.started == 1
+
+
+def test_output_that_went_with_a_lost_response_is_told(server: Server, voice: Voice) -> None:
+    server.polls = [b"", b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"]
+    with client_of(server) as client, pytest.raises(errors.OutputLost) as caught:
+        voice.run(client=client, interval=0.01)
+    assert (server.started, caught.value.pid) == (1, PID)
+    assert isinstance(caught.value.__cause__, httpx.TransportError)
+
+
+def test_a_call_by_itself_says_so_too(server: Server, voice: Voice) -> None:
+    server.start = b""
+    with client_of(server) as client:
+        start = voice.start(VPS, client=client)
+        with pytest.raises(errors.StartLost):
+            start()
+    assert server.started == 1

@@ -1,0 +1,136 @@
+"""Interrupted thousands of times at any point, over real sockets, a client lives on and loses no socket for good."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+import random
+import signal
+import subprocess
+import sys
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import FrameType
+
+import pytest
+from client.voices import KEY
+from hostup_agent_exec import AuthenticatedClient
+from hostup_agent_exec.api.agent import get_agent_exec
+
+TESTS = Path(__file__).parents[1]
+SERVE = """
+from client.test_sharing import Echo, Server
+server = Server(("127.0.0.1", 0), Echo)
+print(server.server_port, flush=True)
+server.serve_forever()
+"""
+# Many more than break httpx alone (about 150 cancellations, 700 signals) are of the catalogue, which takes its time.
+TIMES = [200, pytest.param(2000, marks=pytest.mark.catalogue)]
+
+
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    """Serve in another process, which is not interrupted and not counted."""
+    command = [sys.executable, "-c", SERVE]
+    environment = {**os.environ, "PYTHONPATH": str(TESTS)}
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+        assert process.stdout is not None
+        yield f"http://127.0.0.1:{int(process.stdout.readline())}"
+        process.kill()
+
+
+def sockets() -> int:
+    """Count this process's sockets, once what is garbage is gone."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)  # of one that was interrupted before anybody had it
+        gc.collect()
+    folder = Path("/proc/self/fd")
+    return sum(
+        os.readlink(folder / name).startswith("socket:") for name in os.listdir(folder) if (folder / name).exists()
+    )
+
+
+only_linux = pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="counts sockets by /proc")
+
+
+@only_linux
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.parametrize("times", TIMES)
+def test_cancelled_at_any_point_it_lives_on(url: str, times: int) -> None:
+    chance = random.Random(times)  # noqa: S311  (no secret)
+
+    async def ask(id: str) -> str | None:
+        return (await get_agent_exec.asyncio(id, client=client, timeout=30)).reason
+
+    async def interrupted() -> int:
+        tasks = [asyncio.ensure_future(ask(f"v{number}")) for number in range(30)]
+        await asyncio.sleep(chance.random() * 0.03)
+        for task in tasks:
+            task.cancel()
+            await asyncio.sleep(0)
+        ended = await asyncio.gather(*tasks, return_exceptions=True)
+        assert [error for error in ended if isinstance(error, Exception)] == []
+        return sum(isinstance(error, asyncio.CancelledError) for error in ended)
+
+    async def main() -> None:
+        before, cancelled = sockets(), 0
+        async with client:
+            while cancelled < times:
+                cancelled += await interrupted()
+                assert await ask("w") == "w"
+            ids = [f"v{number}" for number in range(60)]
+            assert await asyncio.gather(*map(ask, ids)) == ids
+        await asyncio.sleep(0)
+        assert sockets() <= before
+
+    client = AuthenticatedClient(url, KEY)
+    asyncio.run(main())
+
+
+class Interrupt(KeyboardInterrupt):
+    """What Ctrl-C raises."""
+
+
+class Alarm(Exception):
+    """What a timeout by a signal raises, which is no BaseException only."""
+
+
+@only_linux
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.parametrize("raised", [Interrupt, Alarm])
+@pytest.mark.parametrize("times", TIMES)
+def test_a_signal_at_any_point_does_no_harm(url: str, raised: type[BaseException], times: int) -> None:
+    chance = random.Random(times)  # noqa: S311
+    before, interrupted = sockets(), 0
+
+    def stop(_: int, __: FrameType | None) -> None:
+        raise raised
+
+    def ask(id: str) -> None:
+        assert get_agent_exec.sync(id, client=client, timeout=30).reason == id
+
+    client = AuthenticatedClient(url, KEY)
+    former = signal.signal(signal.SIGALRM, stop)
+    try:
+        while interrupted < times:
+            interrupted += _interrupted(raised, lambda: ask("v"), chance.random() * 0.004 + 1e-6)
+            if interrupted % 20 == 0:
+                ask("w")
+    finally:
+        signal.signal(signal.SIGALRM, former)
+    client.close()
+    assert sockets() <= before
+
+
+def _interrupted(raised: type[BaseException], call: Callable[[], None], after: float) -> bool:
+    try:
+        try:
+            signal.setitimer(signal.ITIMER_REAL, after)
+            call()
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+    except raised:
+        return True
+    return False
