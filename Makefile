@@ -43,7 +43,7 @@ generate: $(READY) ## rewrite the client in generated/, and the other forms of t
 	python spec/renderings.py
 
 .PHONY: table
-table: $(READY) ## renew the table of outcomes in the client's README
+table: $(READY) ## renew the table of outcomes in spec/client/RESPONSES.md
 	PYTHONPATH=conformance/tests python -m client.hostile
 
 .PHONY: demo

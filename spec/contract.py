@@ -23,8 +23,8 @@ ANNOTATIONS = {
 }  # fmt: skip
 #: Members that only callers read: links, and the extensions that the client's templates use.
 DIRECTIONS = {
-    "links", "x-access", "x-chosen-by", "x-commands", "x-error", "x-noun", "x-outcome", "x-pages",
-    "x-parameters", "x-problem", "x-repeatable", "x-run", "x-tolerant", "x-wait-until",
+    "links", "x-access", "x-chosen-by", "x-commands", "x-error", "x-outcome", "x-pages",
+    "x-problem", "x-repeatable", "x-run", "x-tolerant", "x-wait-until",
 }  # fmt: skip
 
 

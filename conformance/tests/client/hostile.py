@@ -1,6 +1,6 @@
-"""What the client does when the server does X: the table that the tests run and the client's README shows.
+"""What the client does when the server does X: the table that the tests run and RESPONSES.md shows.
 
-`python -m client.hostile`, or `make table`, writes it into the README.
+`python -m client.hostile`, or `make table`, writes it there.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import httpx
 from hostup_agent_exec import errors
 from hostup_agent_exec.models import AgentAvailability, CommandOutput
 
-README = Path(__file__).parents[3] / "spec" / "client" / "README.md"
+TABLE = Path(__file__).parents[3] / "spec" / "client" / "RESPONSES.md"
 BEGIN, END = "<!-- table: made by `make table` -->", "<!-- end of table -->"
 JSON = {"Content-Type": "application/json"}
 PROBLEM = {"Content-Type": "application/problem+json"}
@@ -218,4 +218,4 @@ def with_table(readme: str) -> str:
 
 
 if __name__ == "__main__":
-    README.write_text(with_table(README.read_text(encoding="utf-8")), encoding="utf-8")
+    TABLE.write_text(with_table(TABLE.read_text(encoding="utf-8")), encoding="utf-8")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import copy
 import gc
 import logging
@@ -11,7 +12,9 @@ import ssl
 import threading
 import time
 from base64 import b64decode
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -548,3 +551,54 @@ def test_a_timeout_of_httpx_args_is_kept(voice: Voice, timeout: Any) -> None:
     assert asked[0].extensions["timeout"]["read"] == (7 if timeout else pytest.approx(60, abs=5))
     voice.call(client=new_client(httpx_args=arguments, timeout=httpx.Timeout(3)))
     assert asked[1].extensions["timeout"]["read"] == 3
+
+
+class Seen(BaseHTTPRequestHandler):
+    """Keeps what it is asked, as a server or as a proxy."""
+
+    asked: list[str]
+
+    def do_GET(self) -> None:
+        self.asked.append(self.path)
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b"{}")
+
+    def log_message(self, *_: object) -> None:
+        """Stay silent."""
+
+
+@contextlib.contextmanager
+def serving() -> Iterator[tuple[str, list[str]]]:
+    asked: list[str] = []
+    handler = type("Handler", (Seen,), {"asked": asked})
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}", asked
+        server.shutdown()
+        thread.join()
+
+
+def test_loopback_needs_no_proxy(voice: Voice, monkeypatch: pytest.MonkeyPatch) -> None:
+    with serving() as (url, asked), serving() as (proxy, proxied):
+        for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
+            monkeypatch.setenv(name, proxy)
+        with AuthenticatedClient(url, KEY) as client:
+            voice.call("v", client=client)
+    assert (asked, proxied) == (["/api/v2/vps/v/agent/exec"], [])
+
+
+def test_a_key_goes_through_no_proxy_without_tls(monkeypatch: pytest.MonkeyPatch) -> None:
+    url, proxy = "http://127.0.0.1:1", "http://proxy.test:3128"
+    with pytest.raises(ValueError, match=r"^a proxy: expected https, or a host on loopback without a proxy"):
+        AuthenticatedClient(url, KEY, httpx_args={"proxy": proxy})
+    AuthenticatedClient(url, KEY, httpx_args={"proxy": proxy}, allow_plain_http=True).close()
+    AuthenticatedClient("https://h.test", KEY, httpx_args={"proxy": proxy}).close()
+    monkeypatch.setenv("HTTP_PROXY", proxy)
+    client = AuthenticatedClient(url, KEY)
+    with httpx.Client() as given, pytest.raises(ValueError, match=r"^a proxy of the httpx client .NO_PROXY leaves"):
+        client.set_httpx_client(given)
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    with httpx.Client() as given:
+        client.set_httpx_client(given)

@@ -7,7 +7,7 @@ import pickle
 import httpx
 import pytest
 import respx
-from client.hostile import CASES, README, Case, with_table
+from client.hostile import CASES, TABLE, Case, with_table
 from client.voices import KEY, Clock, Voice
 from hostup_agent_exec import AuthenticatedClient, errors
 from hostup_agent_exec.models import Problem
@@ -83,5 +83,5 @@ def test_every_call_ends_as_documented(
 
 
 def test_the_table_in_the_readme_is_this_one() -> None:
-    readme = README.read_text(encoding="utf-8")
+    readme = TABLE.read_text(encoding="utf-8")
     assert readme == with_table(readme), "run: make table"
