@@ -23,7 +23,7 @@ ANNOTATIONS = {
 }  # fmt: skip
 #: Members that only callers read: links, and the extensions that the client's templates use.
 DIRECTIONS = {
-    "links", "x-access", "x-chosen-by", "x-commands", "x-error", "x-outcome", "x-pages",
+    "links", "x-access", "x-chosen-by", "x-commands", "x-error", "x-not-judged", "x-outcome", "x-pages",
     "x-problem", "x-repeatable", "x-run", "x-tolerant", "x-wait-until",
 }  # fmt: skip
 

@@ -12,10 +12,13 @@ import yaml
 from hostup_conformance.clients.judging import client_requirements
 from hostup_conformance.clients.rules import client_rules
 from hostup_conformance.contract.judging import server_requirements
+from hostup_conformance.contract.paths import resource_of
 from hostup_conformance.contract.rules import rules
 from hostup_conformance.contract.target import CAPABILITIES, VARIABLES
 from hostup_conformance.judging.ledger import SPEC, document, requirements
+from judging import run
 from openapi_spec_validator import validate
+from stage import Request, Response
 
 #: Those that every run has need not be named.
 OPTIONAL = {*VARIABLES.values()} - {"HOSTUP_API_KEY", "HOSTUP_VPS_ID"}
@@ -137,3 +140,19 @@ def test_a_429_has_its_four_headers() -> None:
     for header in headers.values():
         resolved = document()["components"]["headers"][header["$ref"].rpartition("/")[2]]
         assert {"schema", "example"} <= resolved.keys()
+
+
+def test_each_operation_is_judged_or_says_why_not() -> None:
+    sent: set[tuple[str, str]] = set()
+
+    def note(request: Request, _response: Response) -> None:
+        sent.add((request.method.lower(), resource_of(request.path)[0]))
+
+    run(note)
+    unjudged = [
+        f"{method.upper()} {path}: let the suite send and judge it, or give it x-not-judged with the reason"
+        for path, item in document()["paths"].items()
+        for method, operation in item.items()
+        if (method, resource_of(path)[0]) not in sent and not operation.get("x-not-judged")
+    ]
+    assert unjudged == []

@@ -122,6 +122,12 @@ def test_a_query_that_cannot_be_somebodys_is_sent(query: str) -> None:
     wire_of(live=True).check(Request("GET", f"/api/v2/vps/{VPS_ID}/agent/exec?{query}"))
 
 
+@pytest.mark.parametrize("path", ["/console", "/console/", "/%63onsole", "/CONSOLE?x=1"])
+def test_a_get_that_changes_something_is_withheld(path: str) -> None:
+    with pytest.raises(Withheld, match="creates a console session"):
+        wire_of(live=True).send(Request("GET", f"/api/v2/vps/{VPS_ID}{path}"), purpose="")
+
+
 def test_a_get_with_a_body_is_withheld() -> None:
     """A GET whose body names a pid that may be somebody's is not sent."""
     with pytest.raises(Withheld):

@@ -19,6 +19,8 @@ from hostup_conformance.keeping.redact import redactor
 
 #: The methods that change nothing (RFC 9110 section 9.2.1). A live server gets no others.
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+#: What a GET below a VPS changes all the same: the console's creates a session (the endpoint's documentation).
+CHANGED_BY_GET = frozenset({"console"})
 #: The widths, in bits, to which a server may truncate a number.
 WIDTHS = (31, 32, 63, 64)
 
@@ -44,6 +46,8 @@ class Policy:
             raise Withheld("a command is started on no other VPS than the given one")
         if not starts and request.method not in SAFE_METHODS:
             raise Withheld(f"{request.method} is not sent to a server that is not on loopback, or with --live")
+        if request.method != "OPTIONS" and changes_something(request):
+            raise Withheld("a GET that creates a console session is not sent")
         if overrides and not self.target.allow_exec:
             raise Withheld("another method is not asked for without --allow-exec: it may be one that starts a command")
         if (
@@ -81,6 +85,12 @@ class Policy:
             number in ours or number <= 1 or number >= 2**32 or (number > LARGEST_LINUX_PID and number % 2)
             for number in readings(request)
         )
+
+
+def changes_something(request: Request) -> bool:
+    """Whether a request is for one of the resources that a GET changes."""
+    path = unquote_plus(request.target.partition("?")[0]).lower()
+    return not CHANGED_BY_GET.isdisjoint(path.split("/"))
 
 
 def has_key_on_purpose(request: Request, ask: Ask, target: Target) -> bool:
