@@ -77,6 +77,13 @@ def test_a_change_of_the_document_is_whole(name: str, tmp_path: Path) -> None:
         written = (package / file).read_text(encoding="utf-8")
         assert [text for text in texts if text not in written] == []
     assert (package / "__main__.py").read_text(encoding="utf-8").count('name="run"') == 1
-    mypy = [Path(sys.executable).parent / "mypy", "--strict", "--cache-dir", tmp_path / "cache", "-p", package.name]
+    mypy: list[str | Path] = [
+        Path(sys.executable).parent / "mypy",
+        "--strict",
+        "--cache-dir",
+        tmp_path / "cache",
+        "-p",
+        package.name,
+    ]
     done = subprocess.run(mypy, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout

@@ -24,7 +24,7 @@ class Server:
     """A server of raw bytes that counts the commands it has started, and gives output once, as a guest agent does."""
 
     def __init__(self, start: bytes = sized(b'{"pid":%d}' % PID)) -> None:
-        self.start, self.started, self.polls = start, 0, list[bytes]()
+        self.start, self.started, self.polls, self.always = start, 0, list[bytes](), b""
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self.listener.getsockname()[1]}"
         threading.Thread(target=self.accept, daemon=True).start()
@@ -51,6 +51,8 @@ class Server:
                     return
 
     def respond(self, line: bytes) -> bytes:
+        if self.always:
+            return self.always
         if line.startswith(b"POST"):
             self.started += 1
             return self.start
@@ -205,7 +207,7 @@ def test_what_was_never_sent_is_sent_again(
 
 def test_a_tunnel_that_was_refused_has_sent_nothing(server: Server, voice: Voice) -> None:
     url = server.url
-    server.respond = lambda _: b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n"  # type: ignore[method-assign]
+    server.always = b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n"
     with AuthenticatedClient("https://h.test", KEY, httpx_args={"proxy": url}) as client:
         start = voice.start(client=client)
         with pytest.raises(httpx.ProxyError):
