@@ -34,7 +34,7 @@ def selected(id: str, allow_exec: bool) -> Selection | None:
     return selection([id], target, careful=False)
 
 
-@pytest.mark.parametrize("fault", every(40, ((n, f) for n, f in faults().items() if n not in IN_A_WHOLE_RUN)))
+@pytest.mark.parametrize("fault", every(80, ((n, f) for n, f in faults().items() if n not in IN_A_WHOLE_RUN)))
 def test_what_is_sent_for_a_requirement_shows_its_faults(fault: Fault) -> None:
     stage = Stage(fault.change)
     given = {name: value for name, value in stage.mock.environment().items() if not fault.starts or "PID" not in name}
