@@ -36,4 +36,9 @@ def is_readable(request: Request) -> bool:
         request.body.decode()
     except UnicodeDecodeError:
         return False
-    return b"[" * 100 not in request.body and is_passable(proper_command(request) or "")
+    return not is_deep(request) and is_passable(proper_command(request) or "")
+
+
+def is_deep(request: Request) -> bool:
+    """Whether the body of a start is nested more deeply than many parsers can recurse."""
+    return b"[" * 100 in request.body

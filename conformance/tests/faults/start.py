@@ -539,7 +539,7 @@ def a_nul_is_a_500(request: Request, response: Response) -> None:
         response.become(500, FAILURE, "text/html")
 
 
-@trips("START-26")
+@trips("HTTP-08", starts=True)
 def a_deep_body_is_a_500(request: Request, response: Response) -> None:
     """A body that is nested more deeply than the parser can recurse gets a page of the framework with 500."""
     if request.method == "POST" and request.body.startswith(b"[[["):

@@ -485,21 +485,20 @@ def refusal_uses_nothing_up(exchanges: Exchanges) -> Findings:
             yield first, f"status 200, {earlier}", content.status_of(first)
 
 
+def has_odd_body(e: ask.Exchange) -> bool:
+    """A start on the caller's own VPS whose body is hard to read; one that is nested deeply is HTTP-08's."""
+    ours = ask.asks_start(e) and e.ask.vps == "own" and e.ask.credential == "full"
+    return ours and not starts.is_readable(e.request) and not starts.is_deep(e.request)
+
+
 @rule("START-26", seeks="start with a body that is hard to read")
 def odd_body_is_no_failure(exchanges: Exchanges) -> Findings:
     """A 5xx is a finding, whoever wrote it. A refusal passes, and so does the start of the command.
 
-    The command has a NUL or half a surrogate pair, or the body is no readable JSON. A gateway's failure that may have
-    been transient passes; HTTP-08 judges that.
+    The command has a NUL or half a surrogate pair, or the body is not UTF-8. A gateway's failure that may have been
+    transient passes. HTTP-08 judges that, and a 5xx for a body that is nested more deeply than many parsers can read.
     """
-    for e in exchanges.each(
-        lambda e: (
-            ask.asks_start(e)
-            and e.ask.vps == "own"
-            and e.ask.credential == "full"
-            and not starts.is_readable(e.request)
-        )
-    ):
+    for e in exchanges.each(has_odd_body):
         if content.failed(e) and not responder.responded(e, responder.Who.GATEWAY):
             yield e, "a 4xx", content.status_of(e)
 
