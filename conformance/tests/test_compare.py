@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from copy import deepcopy
+from dataclasses import replace
+from math import inf, nan
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -17,7 +19,7 @@ from hostup_conformance.front.record import Course, record_of, server
 from hostup_conformance.reports import badge
 from hostup_conformance.reports.compare import compare
 from hostup_conformance.reports.schema import FORMAT, complaint, schema
-from judging import run
+from judging import LIMITS, run
 from running import report_in
 from running import run as run_suite
 
@@ -28,6 +30,15 @@ def report() -> dict[str, Any]:
     target, wire, _ = run(faults()["available_is_text"].change)
     verdict = judge(wire.exchanges, target, wire.stopped)
     return record_of(verdict, wire.exchanges, server(target), Course(), root_causes)
+
+
+@pytest.mark.parametrize("seconds", [inf, nan])
+def test_times_of_a_recording_may_be_anything(seconds: float) -> None:
+    target, wire, _ = run(None, replace(LIMITS, requests=5))
+    wire.exchanges[1].seconds = seconds
+    made = record_of(judge(wire.exchanges, target, None), wire.exchanges, server(target), Course(), root_causes)
+    assert len(made["exchanges"]) == len(wire.exchanges)
+    json.dumps(made, allow_nan=False)
 
 
 def changed(report: dict[str, Any], **statuses: str) -> dict[str, Any]:
