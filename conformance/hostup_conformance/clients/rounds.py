@@ -18,8 +18,8 @@ from hostup_conformance.clients.scenes import FIRST, Scene, scenes
 from hostup_conformance.clients.story import Exchange, how
 from hostup_conformance.keeping.safe_text import counted
 
-#: How many seconds there are for all scenes together.
-RUN_SECONDS = 600.0
+#: How many seconds there are for all scenes together, unless the client is slow.
+RUN_SECONDS = 540.0
 #: How many scenes are played at once, at most: most of the time they wait.
 AT_ONCE = 24
 #: How many bytes of what a command sends and prints are kept in all scenes together.
@@ -59,6 +59,10 @@ class Pace:
         """How many seconds are added to each HOSTUP_TIMEOUT."""
         return math.ceil(2 * max(self.seconds - USUAL, 0))
 
+    def needed(self, scenes: int) -> float:
+        """Return how many seconds so many scenes take at most, even if the machine becomes busier."""
+        return LONGER * scenes * self.seconds / self.at_once
+
     def slowed(self, scene: Scene) -> Scene:
         """Return a scene that gives a slow command more time."""
         return replace(scene, timeout=scene.timeout + self.more)
@@ -95,6 +99,7 @@ def play_all(
     first, pace = play_first(command, stop, jobs, say, watch)
     if stop.reason is None:
         say(str(pace))
+        stop.extend(max(RUN_SECONDS, pace.needed(len(chosen))))
     others = [(command, pace.slowed(scene)) for scene in chosen if scene.name != FIRST]
     played = play_each(others, stop, pace.at_once, say, watch) if stop.reason is None else []
     shown = stop.reason is not None or any(scene.name == FIRST for scene in chosen)
@@ -157,10 +162,20 @@ def bytes_of(e: Exchange) -> int:
 class Stop:
     """Whether the run has to end, and why. After so many seconds, no further scene begins."""
 
-    def __init__(self, seconds: float = RUN_SECONDS - 60) -> None:
+    def __init__(self, seconds: float = RUN_SECONDS) -> None:
         self.event = threading.Event()
-        self.latest = time.monotonic() + seconds
         self.reason: str | None = None
+        self.extend(seconds)
+
+    def extend(self, seconds: float) -> None:
+        """Let further scenes begin for so many seconds from now on."""
+        self.seconds, self._latest = seconds, time.monotonic() + seconds
+
+    def look(self) -> bool:
+        """Return whether the run has to end, which it has to once the time is used up."""
+        if time.monotonic() > self._latest:
+            self(f"the {self.seconds:.0f} seconds of a run were used up")
+        return self.event.is_set()
 
     def __call__(self, reason: str) -> None:
         """End the run."""
@@ -201,9 +216,7 @@ class Round:
         """Play one of them, with the times of the given scene; what the end of the run cuts short does not count."""
         self._seen.setdefault(n, [])
         async with self._places:
-            if time.monotonic() > self._stop.latest:
-                self._stop(f"the {RUN_SECONDS:g} seconds of a run were used up")
-            if self._stop.event.is_set():
+            if self._stop.look():
                 return
             self._under_way.append(scene.name)
             seen = await play(self._plays[n][0], scene, self._stop.event, self._threads)

@@ -345,7 +345,7 @@ def test_no_scene_begins_after_the_time() -> None:
     """No scene begins once the time is used up."""
     stop = Stop(-1)
     assert play_each([(ClientCommand(RIGHT), scenes()["well"])], stop) == [[]]
-    assert stop.reason == "the 600 seconds of a run were used up"
+    assert stop.reason == "the -1 seconds of a run were used up"
 
 
 def test_an_interrupted_run_reports_what_it_saw(tmp_path: Path) -> None:

@@ -105,3 +105,4 @@ def test_as_many_scenes_at_once_as_the_machine_bears(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr("os.cpu_count", lambda: 4)
     assert [Pace(cpu=cpu).at_once for cpu in (0.0, 0.4, 5.0)] == [rounds.AT_ONCE, 10, 4]
     assert Pace(cpu=5.0, jobs=1).at_once == 1
+    assert Pace(seconds=17.0, cpu=5.0).needed(140) > rounds.RUN_SECONDS > Pace(seconds=1.0).needed(140)
