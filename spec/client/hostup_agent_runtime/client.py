@@ -87,7 +87,10 @@ class Contract:
 
 def _merged(*given: Mapping[str, str]) -> dict[str, str]:
     """Merge headers, whose names have no case (RFC 9110, section 5.1): the last one counts, spelled as it is there."""
-    spelled = {name.lower(): (name, value) for headers in given for name, value in headers.items()}
+    some = [headers for headers in given if headers]
+    if len(some) == 1:
+        return dict(some[0])
+    spelled = {name.lower(): (name, value) for headers in some for name, value in headers.items()}
     return dict(spelled.values())
 
 
@@ -196,6 +199,7 @@ class Client:
         self._given: Line | None = None
         self._async_given: AsyncLine | None = None
         self._pool = Pool(self, self._httpx_arguments())
+        self._unlike: dict[str, str] = {}  # header fields that the pool does not send by itself
 
     def _set_base_url(self, base_url: str | None) -> None:
         named = "base_url"
@@ -242,6 +246,7 @@ class Client:
     def __copy__(self) -> Self:
         other = self._like()
         other._pool = Pool(other, other._httpx_arguments())
+        other._unlike = {}
         return other
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
@@ -257,13 +262,14 @@ class Client:
         return {name: value for name, value in self.__dict__.items() if name not in left_out}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state, _login=None, _given=None, _async_given=None)
+        self.__dict__.update(state, _login=None, _given=None, _async_given=None, _unlike={})
         self._pool = Pool(self, self._httpx_arguments())
 
     def with_headers(self, headers: Mapping[str, str]) -> Self:
         """Make a client like this one with more headers, which shares its connections."""
         other = self._like()
         other._headers = _merged(self._headers, headers)
+        other._unlike = _merged(self._unlike, headers)
         return other
 
     def with_cookies(self, cookies: Mapping[str, str]) -> Self:
@@ -405,7 +411,7 @@ class Client:
     def _exchange(self, attempt: Attempt) -> httpx.Response:
         if self._given is not None:
             return self._on(self._given, attempt)
-        turn = self._pool.turn(self, attempt.turn_by)
+        turn = self._pool.turn(attempt.turn_by)
         if turn is None:
             raise self._no_turn(attempt)
         try:
@@ -537,7 +543,8 @@ class Client:
             request.method,
             url,
             params=parameters,
-            headers=_merged(self._headers, request.headers, given or {}, authority),
+            # Of the others httpx sends its client's own, and looks through all of them for each that is given.
+            headers=_merged(self._unlike if line is None else self._headers, request.headers, given or {}, authority),
             json=request.json,
             timeout=within(phases, max(0.001, attempt.deadline - time.monotonic())),
             extensions={"trace": attempt.evidence.atrace if is_async else attempt.evidence.trace},

@@ -287,25 +287,25 @@ class Pool:
         self.line: Line | None = None
         self.loops: dict[object | None, Loop] = {}
 
-    def _here(self, user: object) -> None:
+    def _here(self) -> None:
         """Leave what belongs to the process that this one was forked from."""
         if self.process != os.getpid():
             if self.line is not None:
                 self.line.end()
             _left_behind.append((self.line, self.loops))  # to be collected, they would have to be closed
             self._begin()
-        self.users.add(user)
 
-    def turn(self, user: object, deadline: float) -> Turns.Turn | None:
+    def turn(self, deadline: float) -> Turns.Turn | None:
         """Wait for a turn of a thread; None if none came before the deadline, by ``time.monotonic()``."""
         with _lock:
-            self._here(user)
+            self._here()
         return self.turns.take(deadline)
 
     def synchronous(self, user: object) -> Line:
         """Return the line for threads."""
         with _lock:
-            self._here(user)
+            self._here()
+            self.users.add(user)
             if self.line is None or self.line.is_in_doubt:
                 self.line = Line(httpx.Client(**self.arguments))
             return self.line
@@ -314,7 +314,8 @@ class Pool:
         """Return what this event loop has."""
         here = _loop()
         with _lock:
-            self._here(user)
+            self._here()
+            self.users.add(user)
             for other, loop in list(self.loops.items()):
                 if loop.is_over or getattr(other, "is_closed", bool)():
                     del self.loops[other]
@@ -327,7 +328,7 @@ class Pool:
     def release(self, user: object) -> bool:
         """Tell whether a user who needs it no more was the last one, or the one it was made for."""
         with _lock:
-            self._here(user)
+            self._here()
             self.users.discard(user)
             return not self.users or user is self._owner()
 

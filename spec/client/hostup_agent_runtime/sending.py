@@ -185,6 +185,8 @@ def times(timeout: float | httpx.Timeout | None) -> tuple[float | None, httpx.Ti
 def within(phases: httpx.Timeout, seconds: float) -> httpx.Timeout:
     """Let no phase be longer than so many seconds."""
     parts = (phases.connect, phases.read, phases.write, phases.pool)
+    if all(part is not None and part <= seconds for part in parts):
+        return phases
     connect, read, write, pool = (seconds if part is None else min(part, seconds) for part in parts)
     return httpx.Timeout(connect=connect, read=read, write=write, pool=pool)
 
@@ -269,12 +271,14 @@ class Body:
     def __init__(self, response: httpx.Response, limit: int, deadline: float) -> None:
         self._response, self._limit, self._deadline, self._received = response, limit, deadline, 0
         self._body = BytesIO()  # which gives its bytes away without a copy
-        codings = response.headers.get("content-encoding", "").lower().replace(" ", "").split(",")
+        # Read once: httpx looks through all header fields for each.
+        sent = {name.lower(): value.decode("latin-1") for name, value in response.headers.raw}
+        codings = sent.get(b"content-encoding", "").lower().replace(" ", "").split(",")
         zipped = [coding for coding in codings if coding in ("gzip", "x-gzip")]
         if len(zipped) > 1 or not _UNDECODED.isdisjoint(codings):
             raise self._undecodable("a body is encoded in a way that was not asked for")
         self._decoder = zlib.decompressobj(zlib.MAX_WBITS + 16) if zipped else None
-        length = response.headers.get("content-length", "")
+        length = sent.get(b"content-length", "")
         if self._decoder is None and length.isdecimal() and len(length) < 20 and int(length) > limit:
             raise too_large(response, limit)
 
