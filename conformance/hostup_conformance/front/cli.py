@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import re
+import shlex
 import sys
 import textwrap
 from collections.abc import Sequence
@@ -18,7 +19,7 @@ from hostup_conformance.keeping.screen import complain, guarded, lost, say
 Commands: TypeAlias = "argparse._SubParsersAction[Parser]"
 
 #: pytest's exit code if something could not be written.
-UNWRITTEN = 3
+UNWRITTEN, UNUSABLE = 3, 4
 ENVIRONMENT = """\
 environment variables, for a server other than the embedded mock:
   HOSTUP_API_KEY             key with read:vm and write:vm (required)
@@ -288,6 +289,12 @@ def judge_command(arguments: argparse.Namespace, words: list[str]) -> int:
 def run_pytest(arguments: list[str]) -> int:
     """Run the suite, and return pytest's exit code."""
     import pytest
+
+    try:
+        shlex.split(os.environ.get("PYTEST_ADDOPTS", ""))
+    except ValueError as error:
+        complain(f"PYTEST_ADDOPTS cannot be read ({error}); mend or unset it")
+        return UNUSABLE
 
     # pytest warns that it cannot rewrite the asserts of a package that is already imported. The test modules are not
     # yet.

@@ -20,8 +20,9 @@ Redact: TypeAlias = Callable[[str], str]
 UNSAFE = re.compile(
     r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ufffe\uffff\ud800-\udfff]"
 )
-#: What a CI system would take for a command: of GitHub at the beginning of a line, of Azure and TeamCity anywhere.
-CI_COMMAND = re.compile(r"^([ \t]*):(?=:[A-Za-z])|#(?=#(?:\[|vso\[|teamcity\[))", re.MULTILINE | re.IGNORECASE)
+#: What a CI system would take for a command: of GitHub where a line may begin once a text is wrapped; of Azure and
+#: TeamCity anywhere.
+CI_COMMAND = re.compile(r"(^|\s):(?=:[A-Za-z])|#(?=#(?:\[|vso\[|teamcity\[))", re.MULTILINE | re.IGNORECASE)
 #: How many characters are read beyond the cut, to find a key that begins before it.
 BEYOND = 1000
 

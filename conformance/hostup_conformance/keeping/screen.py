@@ -54,8 +54,11 @@ class Guarded(io.TextIOBase):
 
     def write(self, text: str) -> int:
         """Redact and write."""
+        safe = self.secrets.redact(text)
         try:
-            self.stream.write(self.secrets.redact(text))
+            self.stream.write(safe)
+        except UnicodeEncodeError:
+            self.write(safe.encode(self.encoding, "backslashreplace").decode(self.encoding))
         except OSError as error:
             self._lose(error)
         return len(text)
@@ -93,6 +96,22 @@ class Guarded(io.TextIOBase):
         return getattr(self.stream, name)
 
 
+def open_all() -> None:
+    """Open the standard streams that were closed, as by `>&-`: few programs and libraries are prepared for that.
+
+    Otherwise the next file or socket would get the number of one, and what is printed.
+    """
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # which gets the lowest number that is free
+        if getattr(sys, name) is None:
+            nowhere = open(number, "w" if number else "r", encoding="utf-8", closefd=False)  # noqa: SIM115 - until the end
+            setattr(sys, name, nowhere)
+            setattr(sys, f"__{name}__", nowhere)
+
+
 def guard(environ: Mapping[str, str]) -> Secrets:
     """Let standard output and error pass here from now on; return the keys that are taken out of them."""
     if isinstance(sys.stdout, Guarded) and isinstance(sys.stderr, Guarded):
@@ -100,11 +119,7 @@ def guard(environ: Mapping[str, str]) -> Secrets:
         secrets.learn(keys_in(environ))
         return secrets
     secrets = Secrets(keys_in(environ))
-    for name in ("stdout", "stderr"):
-        if getattr(sys, name) is None:  # it was closed, as after `>&-`, for which few programs are prepared
-            nowhere = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - until the end
-            setattr(sys, name, nowhere)
-            setattr(sys, f"__{name}__", nowhere)
+    open_all()
     sys.stdout, sys.stderr = Guarded(sys.stdout, secrets), Guarded(sys.stderr, secrets)
     return secrets
 

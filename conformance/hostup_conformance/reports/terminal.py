@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
+from hostup_conformance.keeping.safe_text import on_one_line
 from hostup_conformance.keeping.screen import say
 from hostup_conformance.reports.figures import about, totals
 from hostup_conformance.reports.files import REPORTS
@@ -89,7 +90,7 @@ def print_summary(reporter: Reporter, report: dict[str, Any], directory: Path, w
                 lines = lines_of(entry, mend.entry["id"] if entry is not mend.entry else None, ids, width)
                 for number, line in enumerate(lines):
                     reporter.write_line(line, **(COLOURS.get(entry["status"], {}) if number == 0 else {}))
-    say_of_run(f"report: {', '.join(written(directory)) or 'none could be written'}")
+    say_of_run(f"report: {on_one_line(', '.join(written(directory))) or 'none could be written'}")
     for line in annotations_for(report, os.environ):
         reporter.write_line(line)
 
