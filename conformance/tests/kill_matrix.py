@@ -56,7 +56,14 @@ CREDENTIALS = {
     "query": "with the key in the query",
 }
 #: Variants that show in a correct exchange what the mock does not have.
-FOR_EXAMPLES = ("date_header", "gzip_where_asked", "output_names_its_pid", "limits_on_each_response", "revalidates")
+FOR_EXAMPLES = (
+    "limits_rarely",
+    "date_header",
+    "gzip_where_asked",
+    "output_names_its_pid",
+    "limits_on_each_response",
+    "revalidates",
+)
 #: Longer than for a test of one fault, since all processors are busy with others.
 UNHURRIED = replace(LIMITS, request_seconds=1.0, first_seconds=1.0, next_seconds=0.5)
 

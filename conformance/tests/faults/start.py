@@ -616,7 +616,7 @@ def polls_are_cached(request: Request, response: Response) -> None:
     if response.is_output:
         polled.add(request.pid)
         response.json = {"exited": False}
-    elif request.full and request.pid in polled:
+    elif request.full and request.own and request.pid in polled:
         response.become(200, {"exited": False})
 
 

@@ -539,7 +539,8 @@ def has_no_input(exchanges: Exchanges) -> Findings:
     """
     for life in exchanges.lives_of("input"):
         end, polled = life.end, life.polls and life.seconds_polled >= LONG_ENOUGH
-        if end and (end.body.get("exitCode") not in (0, None) or life.seconds_until(end) > LONG_ENOUGH):
+        late = end and life.seconds_until(end) - life.seconds_until(life.polls[0]) > LONG_ENOUGH
+        if end and (late or lives.stream(end, "stdout").strip() != "done"):
             said = (
                 f"exited true {life.seconds_until(end):.1f} s after the start, with exitCode {end.body.get('exitCode')}"
             )
