@@ -247,6 +247,7 @@ ONE_WAY = {
     "http/scripted.py",
     "http/bodies.py",  # a buffer in memory
     "mock/guest_agent.py",
+    "front/application.py",  # pipes between an application and the suite
     "clients/certificates.py",  # what the suite has made itself, into a temporary folder
     "clients/examples/client.py",  # a client to begin with, which is not part of the suite
     "judging/root_cause.py",  # the kill matrix, into the repository

@@ -122,7 +122,7 @@ class Run:
 
     def first_record(self) -> dict[str, Any]:
         """Return the record of a run that ends without another one."""
-        return self._recorded(judge([], self.configured, UNFINISHED, lambda: UNFINISHED), UNFINISHED)
+        return self._recorded(nothing_judged(server_requirements().values(), Defects(), UNFINISHED), UNFINISHED)
 
     def _recorded(self, verdict: Verdict, stopped: str | None) -> dict[str, Any]:
         course = replace(self.course, seconds=time.monotonic() - self._began, stopped=stopped, only=self.only)
