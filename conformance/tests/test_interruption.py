@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import subprocess
 import time
@@ -80,7 +81,8 @@ def test_a_short_key_only_disables_its_check(tmp_path: Path, key: str) -> None:
     entries = {entry["id"]: entry for entry in report_in(tmp_path)["requirements"]}
     assert entries["SAFETY-01"]["status"] == "disabled"
     assert "8 characters" in entries["SAFETY-01"]["message"]
-    assert "[redacted]" not in (tmp_path / "report" / "report.html").read_text()
+    # The key in the query of a request is redacted by its place, and no piece of a word by its letters.
+    assert not re.search(r"[a-z]\[redacted\]|\[redacted\][a-z]", (tmp_path / "report" / "report.html").read_text())
 
 
 def test_a_short_key_is_refused_off_loopback(tmp_path: Path) -> None:
