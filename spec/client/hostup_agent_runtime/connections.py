@@ -101,6 +101,8 @@ def bound(client: httpx.Client, known: WeakSet[_Stream]) -> None:
         backend = getattr(pool, "_network_backend", None)
         if backend is not None and not isinstance(backend, _Backend):
             setattr(pool, "_network_backend", _Backend(backend, known))
+            # httpcore's own lock is entered in Python, where a signal can come after it was taken and keep it for good.
+            setattr(pool, "_optional_thread_lock", threading.Lock())
 
 
 def is_proxied(client: httpx.Client | httpx.AsyncClient, url: httpx.URL) -> bool:
