@@ -42,7 +42,7 @@ def instances(schema: dict[str, Any]) -> st.SearchStrategy[Any]:
     if "$ref" in schema:
         return instances(document()["components"]["schemas"][schema["$ref"].rpartition("/")[2]])
     says = {key: value for key, value in schema.items() if not key.startswith("x-")}
-    says = {key: value for key, value in says.items() if key not in ("title", "description")}
+    says = {key: value for key, value in says.items() if key not in ("title", "description", "example", "examples")}
     kinds = says.pop("type")
     if isinstance(kinds, list):
         return st.one_of([instances({**says, "type": kind}) for kind in kinds])
