@@ -171,7 +171,7 @@ def test_the_readmes_blocks_run_there(environment: Path) -> None:
         server.shutdown()
         thread.join()
     assert (done.returncode, done.stderr) == (0, "")
-    assert len(blocks) > 6
+    assert len(blocks) > 5
 
 
 def test_the_metadata_is_the_client_s(environment: Path) -> None:
