@@ -52,11 +52,14 @@ def sockets() -> int:
     )
 
 
+# A connect that is cancelled leaves its socket to the collector of garbage, which warns of it, and closes it unless the
+# warning is an error.
+only_warned = pytest.mark.filterwarnings("ignore::ResourceWarning")
 only_linux = pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="counts sockets by /proc")
 
 
 @only_linux
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@only_warned
 @pytest.mark.parametrize("times", TIMES)
 def test_cancelled_at_any_point_it_lives_on(url: str, times: int) -> None:
     chance = random.Random(times)  # noqa: S311  (no secret)
@@ -85,7 +88,7 @@ def test_cancelled_at_any_point_it_lives_on(url: str, times: int) -> None:
 
     client, before = AuthenticatedClient(url, KEY), sockets()
     asyncio.run(main())
-    assert sockets() - before <= 5  # of connects that were cancelled, until the system tells of them; not one a time
+    assert sockets() <= before
 
 
 class Interrupt(KeyboardInterrupt):
@@ -97,7 +100,8 @@ class Alarm(Exception):
 
 
 @only_linux
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@only_warned
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # a signal may come in a collection
 @pytest.mark.parametrize("raised", [Interrupt, Alarm])
 @pytest.mark.parametrize("times", TIMES)
 def test_a_signal_at_any_point_does_no_harm(url: str, raised: type[BaseException], times: int) -> None:
@@ -120,7 +124,7 @@ def test_a_signal_at_any_point_does_no_harm(url: str, raised: type[BaseException
     finally:
         signal.signal(signal.SIGALRM, former)
     client.close()
-    assert sockets() - before <= 5  # of connects that were cancelled, until the system tells of them; not one a time
+    assert sockets() <= before
 
 
 def _interrupted(raised: type[BaseException], call: Callable[[], None], after: float) -> bool:

@@ -309,7 +309,9 @@ class Client:
 
     def get_async_httpx_client(self) -> httpx.AsyncClient:
         """As :meth:`get_httpx_client`, for asynchronous calls, and one for each event loop."""
-        return self._async_given.client if self._async_given is not None else self._pool.asynchronous(self).client()
+        return (
+            self._async_given.client if self._async_given is not None else self._pool.asynchronous(self).line().client
+        )
 
     # Calls of generated code.
 
@@ -466,7 +468,8 @@ class Client:
                 raise self._no_turn(attempt) from None
         try:
             self._refuse_too_late(attempt)
-            line = await loop.line()
+            line = loop.line()
+            await line.begin()
             line.users += 1
             try:
                 return await self._aon(line, attempt)

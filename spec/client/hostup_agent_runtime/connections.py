@@ -140,6 +140,8 @@ class Turns:
             woken = threading.Event()
             self._waiting.append(woken)
             woken.wait(min(left, 0.1))  # looking again now and then, should the one who was woken be interrupted
+            with suppress(ValueError):  # nobody woke this one: another is to be woken in its place
+                self._waiting.remove(woken)
 
     def give(self, turn: Turn) -> None:
         """End a turn, and wake the next one who waits."""
@@ -189,8 +191,9 @@ class AsyncLine:
 
     async def begin(self) -> None:
         """Let the loop close it when that ends, as it does with the generators that are left."""
-        self._end = _until_closed(self.client)
-        await anext(self._end)
+        if self._end is None:
+            self._end = _until_closed(self.client)
+            await anext(self._end)
 
     async def close(self) -> None:
         """Close the client, whatever else is cancelled meanwhile."""
@@ -231,28 +234,17 @@ class Loop:
         self.turns = Semaphore(size, fast_acquire=True)
         self._arguments = arguments
         self.current: AsyncLine | None = None
-        self._is_begun = False
 
-    def client(self) -> httpx.AsyncClient:
-        """Return the client of the line, which a loop that runs has begun or will begin."""
+    def line(self) -> AsyncLine:
+        """Return the line to send on, which a loop that runs has begun or will begin."""
         if self.current is None or self.current.is_in_doubt:
-            self.current, self._is_begun = AsyncLine(httpx.AsyncClient(**self._arguments)), False
-        return self.current.client
+            self.current = AsyncLine(httpx.AsyncClient(**self._arguments))
+        return self.current
 
     @property
     def is_over(self) -> bool:
         """Whether its client was closed, as when the loop has ended."""
         return self.current is not None and self.current.client.is_closed and not self.current.is_in_doubt
-
-    async def line(self) -> AsyncLine:
-        """Return the line to send on."""
-        self.client()
-        line = self.current
-        assert line is not None  # noqa: S101
-        if not self._is_begun:
-            self._is_begun = True
-            await line.begin()
-        return line
 
     async def close(self) -> None:
         """Close the line."""
