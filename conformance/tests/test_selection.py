@@ -24,6 +24,7 @@ from stage import Stage
 #: Faults that show only in a whole run: after other requests, or in responses of a kind that the mock does not give.
 IN_A_WHOLE_RUN = {
     *("cached_before_the_key_is_seen", "conflict_without_pid", "gateway_has_the_code_of_500", "the_key_is_global"),
+    "waiting_for_nothing",
 }
 
 

@@ -68,12 +68,15 @@ def may_pass(e: Exchange) -> bool:
 
     So is 408: a connection that had been idle was closed just when the request was sent (RFC 9110 section 15.5.9).
 
-    With a problem document it may be the proper response for a VPS without an agent, or to a start. The status codes
-    from 520 on are those of a CDN.
+    With a problem document it may be the proper response for a VPS without an agent, or to a start.
     """
-    gateways = e.status in {408, 502, 503, 504} or (e.status is not None and 520 <= e.status <= 527)
     proper = is_document(e) and (e.ask.vps == "unavailable" or e.ask.starts)
-    return gateways and not e.obeyed and not proper
+    return is_gateways(e) and not e.obeyed and not proper
+
+
+def is_gateways(e: Exchange) -> bool:
+    """Whether a status code is one that gateways have. Those from 520 on are a CDN's."""
+    return e.status in {408, 502, 503, 504} or (e.status is not None and 520 <= e.status <= 527)
 
 
 def is_under_load(e: Exchange) -> bool:

@@ -254,12 +254,13 @@ class Script:
         invalid = [
             "abc", "%", f"{known}abc", f"{base}.1", f"{known}%27%22%5C", f"{base}%20OR%201=1", f"{known}%00",
             f"{known}%0Aabc", "null", "true", "undefined", "NaN", "%7B%7D", "%5B1%5D", "%F0%9F%92%A9", "%ff",
-            *(["0xbadbad"] if self.careful else [f"0x{known:x}", f"{known},{known}"]),
+            *([] if self.careful else [f"{known},{known}"]),
         ]  # fmt: skip
         for value in invalid:
             yield self._get("a pid that is not an integer", pid=value, capability="input", telling=4)
         in_arabic = quote(str(known).translate({ord("0") + digit: 0x660 + digit for digit in range(10)}))
-        loose = [f"%20{known}", f"{known}%20", f"{known}%0A", f"%2B{known}", in_arabic]
+        hexadecimal = "0xbadbad" if self.careful else f"0x{known:x}"
+        loose = [hexadecimal, f"%20{known}", f"{known}%20", f"{known}%0A", f"%2B{known}", in_arabic]
         if not self.careful:
             loose += [f"0{known}", f"{known}.0", f"{known}e0", f"{str(known)[:1]}_{str(known)[1:]}"]
         for value in loose:

@@ -69,9 +69,12 @@ class _Stream:
         return self._stream.get_extra_info(info)
 
     def abandon(self) -> None:
-        """Close this process's copy of the socket alone: nothing is sent, and no lock is taken."""
+        """Close this process's copy of the socket alone: nothing is sent, and no lock is taken.
+
+        Its number is never without its object, which closes it in the end if this is interrupted.
+        """
         with suppress(Exception):
-            os.close(self._stream.get_extra_info("socket").detach())
+            self._stream.get_extra_info("socket").close()
 
 
 class _Backend:
