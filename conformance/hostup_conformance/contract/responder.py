@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from urllib.parse import unquote_plus
+from weakref import WeakKeyDictionary
 
 from hostup_conformance.contract.ask import Exchange, Pid
 from hostup_conformance.contract.content import below, failed, is_document, refused
@@ -54,8 +55,10 @@ class Responder:
 
 
 def responder(e: Exchange) -> Responder:
-    """Return who responded to a request. The first reason that applies counts."""
-    return next((Responder(who, why) for who, why, applies in REASONS if applies(e)), OURSELVES)
+    """Return who responded to a request. The first reason that applies counts; it is decided once for each exchange."""
+    if e not in DECIDED:
+        DECIDED[e] = next((Responder(who, why) for who, why, applies in REASONS if applies(e)), OURSELVES)
+    return DECIDED[e]
 
 
 def responded(e: Exchange, *who: Who) -> bool:
@@ -162,4 +165,5 @@ REASONS: tuple[tuple[Who, str, Callable[[Exchange], bool]], ...] = (
     (Who.FIREWALL, "a refusal of what looks like an attack, in no problem document", is_taken_for_attack),
     (Who.PARSER, "a 5xx for what is hard to decode", lambda e: failed(e) and is_hard_to_decode(e)),
 )
+DECIDED = WeakKeyDictionary[Exchange, Responder]()
 OURSELVES = Responder(Who.APPLICATION, "nothing suggests anybody else")

@@ -47,7 +47,7 @@ class Decoded:
     raised: str | None = None
 
 
-@dataclass
+@dataclass(eq=False)
 class Exchange(Generic[A]):
     """One request with its response, or with the failure that came instead."""
 

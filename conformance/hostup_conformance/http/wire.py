@@ -108,14 +108,14 @@ class Wire(Generic[A]):
             Stopped: a bound of the run is reached
             Withheld: the request is not safe, or the run does without it
         """
-        self.check(request)
+        ask = self.check(request)
         if once:
-            exchange = self._send_once(request, purpose, source, once=True)
+            exchange = self._send_once(request, ask, purpose, source, once=True)
             if is_limited(exchange):
                 self.pace.obey_retry_after(exchange)
             return exchange
         failed: list[Exchange[A]] = []
-        while self._may_pass(exchange := self._send_in_turn(request, purpose, source)):
+        while self._may_pass(exchange := self._send_in_turn(request, ask, purpose, source)):
             failed.append(exchange)
             if not self._pause(exchange, len(failed)):
                 self._give_up(exchange)
@@ -148,7 +148,7 @@ class Wire(Generic[A]):
         elif self._lasting > 1 and not self._worked:
             self.stop(f"every request got {f'status {exchange.status}' if exchange.status else 'no response'}")
 
-    def _send_in_turn(self, request: Request, purpose: str, source: str) -> Exchange[A]:
+    def _send_in_turn(self, request: Request, ask: A, purpose: str, source: str) -> Exchange[A]:
         """Send a request, and again while it gets a 429 that it did not order."""
         times, in_turn = 0, False
         with ExitStack() as held:
@@ -157,7 +157,7 @@ class Wire(Generic[A]):
                     # Whoever has to wait keeps its turn, or it would meet the next 429 whenever another was first.
                     held.enter_context(self._one)
                     in_turn = True
-                exchange = self._send_once(request, purpose, source)
+                exchange = self._send_once(request, ask, purpose, source)
                 if not is_limited(exchange):
                     return exchange
                 times += 1
@@ -175,10 +175,10 @@ class Wire(Generic[A]):
         if enough:
             raise self.stop(limited)
 
-    def _send_once(self, request: Request, purpose: str, source: str, *, once: bool = False) -> Exchange[A]:
+    def _send_once(self, request: Request, ask: A, purpose: str, source: str, *, once: bool = False) -> Exchange[A]:
         """Send a request when its time has come, record the exchange, and heed what the response says of waiting."""
         self.pace.begin()
-        exchange = self._exchange_among_others(request, purpose, source, once=once)
+        exchange = self._exchange_among_others(request, ask, purpose, source, once=once)
         if self.pace.aborted and exchange.response is None:
             raise Stopped(self.stopped or "")
         self.record(exchange)
@@ -189,11 +189,11 @@ class Wire(Generic[A]):
             self.pace.obey_retry_after(exchange)
         return exchange
 
-    def _exchange_among_others(self, request: Request, purpose: str, source: str, *, once: bool) -> Exchange[A]:
+    def _exchange_among_others(self, request: Request, ask: A, purpose: str, source: str, *, once: bool) -> Exchange[A]:
         """Send a request once, and note whether it failed because others were under way."""
         others = self.pace.under_way - 1
         try:
-            exchange = self._exchange(request, purpose, source, once=once)
+            exchange = self._exchange(request, ask, purpose, source, once=once)
         finally:
             self.pace.end()
         refused = exchange.lost in {"refused", "dropped"} or exchange.status == 429 or self._transient(exchange)
@@ -201,9 +201,9 @@ class Wire(Generic[A]):
             self.one_at_a_time = True
         return exchange
 
-    def _exchange(self, request: Request, purpose: str, source: str, *, once: bool) -> Exchange[A]:
+    def _exchange(self, request: Request, ask: A, purpose: str, source: str, *, once: bool) -> Exchange[A]:
         """Send a request once, and return what came as an exchange without a number."""
-        ask, seconds = self._classify(request, self.exchanges), self._seconds()
+        seconds = self._seconds()
         exchange = Exchange(0, request, None, ask, when=datetime.now(UTC), purpose=purpose, source=source)
         # A request on a kept connection may get lost and have to be sent again, which not every request may be.
         reuse = ask.repeatable and not (once and self._sparing)
