@@ -21,6 +21,8 @@ from hostup_conformance.clients.story import Outcome
 A_MOMENT, A_WHILE = 1.0, 3.0
 #: How many seconds pass between two checks whether to stop the command.
 LOOK = 0.5
+#: How many seconds pass between two looks for adopted processes that have ended: a client may fork thousands a second.
+SOON = 0.1
 #: How many times to look for processes that have just been forked.
 ROUNDS = 50
 #: linux/prctl.h
@@ -83,18 +85,19 @@ def run_command(
     """
     began = time.monotonic()
     try:
-        process = subprocess.Popen(  # noqa: S603 - the user asked to run it
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env=environment,
-            start_new_session=True,
-        )
+        with STARTING:
+            process = subprocess.Popen(  # noqa: S603 - the user asked to run it
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                env=environment,
+                start_new_session=True,
+            )
+            COMMANDS.add(process.pid)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         return Outcome(None, b"", b"", 0.0, "start", f"{command[0]} cannot be started: {reason}")
-    COMMANDS.add(process.pid)
     streams = [Stream(pipe, process, most) for pipe in (process.stdout, process.stderr) if pipe]
     code = left_behind = None
     took = 0.0
@@ -183,15 +186,26 @@ def adopting() -> Iterator[None]:
 
 #: The pids of the commands that are under way, for whose end somebody else waits.
 COMMANDS: set[int] = set()
+#: Held while a command is started, so that it is not taken for an adopted process.
+STARTING = threading.Lock()
 
 
 def reap(over: threading.Event) -> None:
     """Take note of adopted processes that have ended, again and again: each would keep its pid otherwise."""
-    while not over.wait(LOOK):
-        for pid in family().get(os.getpid(), []):
-            if pid not in COMMANDS and state(pid) == "Z":
-                with suppress(ChildProcessError):
-                    os.waitpid(pid, os.WNOHANG)
+    while not over.wait(SOON):
+        with STARTING:
+            for pid in children():
+                if pid not in COMMANDS:
+                    with suppress(ChildProcessError):
+                        os.waitpid(pid, os.WNOHANG)
+
+
+def children() -> list[int]:
+    """Return our own children, without a look at all processes where the system lists them by themselves."""
+    lists = list((PROC / "self" / "task").glob("*/children"))
+    if not lists:
+        return family().get(os.getpid(), [])
+    return [int(pid) for one in lists for pid in read(os.getpid(), f"task/{one.parent.name}/children").split()]
 
 
 def end(pid: int) -> None:
