@@ -20,12 +20,13 @@ from hostup_conformance.sources.requests import Selection
 from judging import IMPATIENT, LIMITS, SLOW_SECONDS
 from running import report_in, run
 from stage import Stage
+from test_faults import FIRST, IN_A_WHOLE_RUN
 
-#: Faults that show only in a whole run: after other requests, or in responses of a kind that the mock does not give.
-IN_A_WHOLE_RUN = {
-    *("cached_before_the_key_is_seen", "conflict_without_pid", "gateway_has_the_code_of_500", "the_key_is_global"),
-    "waiting_for_nothing",
-}
+#: Those that are not tried in a whole run, and at least one of each requirement.
+TRIED = {
+    **{fault.requirement: name for name, fault in faults().items() if name not in IN_A_WHOLE_RUN},
+    **{name: name for name in faults() if name not in IN_A_WHOLE_RUN | FIRST},
+}.values()
 
 
 @cache
@@ -35,7 +36,7 @@ def selected(id: str, allow_exec: bool) -> Selection | None:
     return selection([id], target, careful=False)
 
 
-@pytest.mark.parametrize("fault", every(80, ((n, f) for n, f in faults().items() if n not in IN_A_WHOLE_RUN)))
+@pytest.mark.parametrize("fault", every(80, ((n, f) for n, f in faults().items() if n in TRIED)))
 def test_what_is_sent_for_a_requirement_shows_its_faults(fault: Fault) -> None:
     stage = Stage(fault.change)
     given = {name: value for name, value in stage.mock.environment().items() if not fault.starts or "PID" not in name}
