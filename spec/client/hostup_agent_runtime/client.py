@@ -8,6 +8,7 @@ import time
 from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping
 from copy import copy
 from dataclasses import dataclass
+from functools import lru_cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
@@ -544,7 +545,7 @@ class Client:
         phases = attempt.phases or self._phases or (DEFAULT_TIMEOUT if line is None else client.timeout)
         return client.build_request(
             request.method,
-            url,
+            _read_url(url),
             params=parameters,
             # Of the others httpx sends its client's own, and looks through all of them for each that is given.
             headers=_merged(self._unlike if line is None else self._headers, request.headers, given or {}, authority),
@@ -579,6 +580,9 @@ class Client:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         await self.aclose()
+
+
+_read_url = lru_cache(maxsize=256)(httpx.URL)  # those of a poll that is sent again and again are read once
 
 
 # After any other exception, such as one of a signal's handler or a cancellation, a connection may be in any state.

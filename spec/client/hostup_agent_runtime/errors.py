@@ -185,13 +185,13 @@ def asks(method: str, target: str, keys: Iterable[str]) -> str:
     return without(keys, f"{method.upper()} {path[:300]}{'?' if numbers else ''}{numbers}")
 
 
-def shown(response: httpx.Response) -> str:
+def shown(response: httpx.Response, keys: Iterable[str] | None = None) -> str:
     """As :func:`asks`, of a request that got a response."""
     try:
         request = response.request
     except RuntimeError:
         return "a request"
-    return asks(request.method, request.url.raw_path.decode("ascii"), _keys(response))
+    return asks(request.method, request.url.raw_path.decode("ascii"), _keys(response) if keys is None else keys)
 
 
 def printable(text: str) -> str:
@@ -223,10 +223,11 @@ def status_error(
     response: httpx.Response, problem: Problem | None, kinds: Mapping[int, type[ResponseError]]
 ) -> ResponseError:
     """Make the error that fits the status."""
-    status, asked = response.status_code, shown(response)
+    status, keys = response.status_code, _keys(response)
+    asked = shown(response, keys)
     message = f"{status} {phrases[status]}: {asked}" if status in phrases else f"{status}: {asked}"
     if problem is not None:
-        named = [_plain(name, _keys(response)) for name in (problem.code, problem.request_id)]
+        named = [_plain(name, keys) for name in (problem.code, problem.request_id)]
         told = ", ".join(name for name in named if name)
         message += f" ({told})" if told else ""
     if status == 404 and (twice := _TWICE.search(asked)):
