@@ -99,10 +99,6 @@ bench: $(READY) ## measure the client beside raw httpx (OTHER=1: and openapi-gen
 	PYTHONPATH=conformance/tests python conformance/bench/server.py $(if $(EVERY),--every $(EVERY)) --list
 	PYTHONPATH=conformance/tests python conformance/bench/latency.py
 
-.PHONY: soak
-soak: $(READY) ## let CALLERS=1000 callers use the mock and a real guest agent at once, for SECONDS=20 in all
-	python conformance/bench/soak.py --seconds $(or $(filter-out 0,$(SECONDS)),20) --callers $(or $(CALLERS),1000)
-
 # Tests that do not run the client of this process, and those of hundreds of cases, which only make each change take longer.
 UNCHANGED := test_catalogue.py test_drift.py test_readme.py test_templates.py test_typing.py test_wheel.py test_hostile.py test_router.py
 
