@@ -93,7 +93,7 @@ class _Backend:
         self._backend.sleep(seconds)
 
 
-def bound(client: httpx.Client, known: WeakSet[_Stream]) -> None:
+def bound(client: httpx.Client, known: WeakSet[_Stream], *, is_own: bool) -> None:
     """Make the connections of a client keep the deadline; a transport that is not httpx's own is left as it is.
 
     httpx has no public way to do so. Without it only bytes of a body are bound by the deadline, and not those of
@@ -105,7 +105,9 @@ def bound(client: httpx.Client, known: WeakSet[_Stream]) -> None:
         if backend is not None and not isinstance(backend, _Backend):
             setattr(pool, "_network_backend", _Backend(backend, known))
             # httpcore's own lock is entered in Python, where a signal can come after it was taken and keep it for good.
-            setattr(pool, "_optional_thread_lock", threading.Lock())
+            # One that was given may be in use, and its lock held.
+            if is_own:
+                setattr(pool, "_optional_thread_lock", threading.Lock())
 
 
 def is_proxied(client: httpx.Client | httpx.AsyncClient, url: httpx.URL) -> bool:
@@ -180,7 +182,7 @@ class Line:
     def __init__(self, client: httpx.Client, *, is_own: bool = True) -> None:
         self.client, self.is_in_doubt = client, False
         streams = WeakSet[_Stream]()
-        bound(client, streams)
+        bound(client, streams, is_own=is_own)
         self.end = finalize(self, _abandon, streams if is_own else WeakSet())
         self.end.atexit = False
 
