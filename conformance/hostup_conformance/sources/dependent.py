@@ -1,6 +1,6 @@
 """Requests that depend on earlier responses, and so cannot be steps of the script.
 
-They ask for the list of VPSs, page by page and filtered, for the statuses once more, and again for what has an ETag.
+They ask for the list of VPSs, page by page, for the statuses once more, and again for what has an ETag.
 """
 
 from __future__ import annotations
@@ -31,12 +31,10 @@ from hostup_conformance.sources.requests import BASE_HEADERS, authorized
 #: How many pages are requested.
 PAGES = 5
 #: The greatest number of requests that this module sends: for statuses, for the list again, for its pages and one of
-#: them without a key, with filters, with odd limits and a cursor, and with ETags.
-MOST_REQUESTS = 3 + 1 + PAGES + 1 + 4 + 4 + 4
+#: them without a key, with odd limits and a cursor, and with ETags.
+MOST_REQUESTS = 2 + 1 + PAGES + 1 + 4 + 4
 #: A rate limit is used up on purpose only if it resets within this time.
 LONGEST_WAIT = timedelta(seconds=15)
-#: An address from a network that is reserved for documentation (RFC 5737), so no VPS has it.
-NOBODYS_ADDRESS = "203.0.113.77"
 
 
 def tasks(wire: Wire, target: Target) -> list[Callable[[], object]]:
@@ -63,10 +61,10 @@ def unless_stopped(task: Callable[[], object]) -> None:
 
 
 def statuses(wire: Wire, target: Target) -> None:
-    """Request the statuses once more, to compare ids and uptimes; that of the unavailable VPS twice."""
-    for vps in (target.vps, target.unavailable_vps, target.unavailable_vps):
+    """Request the statuses once more, to compare ids."""
+    for vps in (target.vps, target.unavailable_vps):
         if vps:
-            get(wire, target, path_of(vps, "status"), "the status once more, to compare id and uptime")
+            get(wire, target, path_of(vps, "status"), "the status once more, to compare ids")
 
 
 def overrun(wire: Wire, target: Target) -> None:
@@ -117,13 +115,7 @@ def revalidation(wire: Wire, target: Target, tag: str) -> None:
 
 
 def listing(wire: Wire, target: Target, items: list[dict[str, Any]]) -> Iterator[Callable[[], object]]:
-    """Yield the tasks that request a list of these items again: filtered, in pages, with odd limits and cursors."""
-    for name, nobodys in (("name", f"hostup-conformance-{token_hex(8)}"), ("primaryIp", NOBODYS_ADDRESS)):
-        known = next((value for item in items if is_short(value := item.get(name))), None)
-        if known:
-            query = f"?{name}={quote(known, safe='', errors='replace')}"
-            yield partial(get_list, wire, target, query, f"the VPSs with the {name} of one in the list")
-            yield partial(get_list, wire, target, f"?{name}={nobodys}", f"the VPSs with a {name} that none has")
+    """Yield the tasks that request a list of these items again: in pages, with odd limits and cursors."""
     size = 2 if len(items) > 2 else 1
     yield partial(pages, wire, target, size)
     yield partial(get_list, wire, target, "", "the list of VPSs once more")

@@ -222,27 +222,6 @@ def limit_is_ignored(request: Request, response: Response) -> None:
         response.change(data=[{"id": VPS_ID}, {"id": UNAVAILABLE_VPS_ID}], hasMore=False, nextCursor=None)
 
 
-@trips("VPS-16")
-def name_is_ignored(request: Request, response: Response) -> None:
-    """The list is not filtered by name."""
-    if is_list(request, response) and request.query.startswith("name="):
-        response.change(data=[{"id": VPS_ID, "name": "web-1"}, {"id": UNAVAILABLE_VPS_ID, "name": "web-2"}])
-
-
-@trips("VPS-16")
-def address_matches_its_beginning(request: Request, response: Response) -> None:
-    """Addresses match by their first part."""
-    if is_list(request, response) and request.query.startswith("primaryIp=192."):
-        response.change(data=[*response.json["data"], {"id": UNAVAILABLE_VPS_ID, "primaryIp": "192.0.2.17"}])
-
-
-@trips("VPS-17")
-def address_finds_nothing(request: Request, response: Response) -> None:
-    """No VPS is found by its address."""
-    if is_list(request, response) and "primaryIp=" in request.query:
-        response.change(data=[])
-
-
 @trips("VPS-18")
 def list_is_shuffled(request: Request, response: Response) -> None:
     """Every second list is in reverse order."""
@@ -255,41 +234,6 @@ def list_says_stopped(request: Request, response: Response) -> None:
     """In the list, every VPS is stopped."""
     if is_list(request, response):
         response.change(data=[{**item, "powerState": "stopped"} for item in response.json["data"]])
-
-
-@trips("VPS-20")
-def percentage_is_a_fraction(request: Request, response: Response) -> None:
-    """usagePercent is from 0 to 1."""
-    if is_status(request, response):
-        response.change(memory={"usedGb": 1.2, "totalGb": 4, "usagePercent": 0.3})
-
-
-@trips("VPS-20")
-def more_is_used_than_there_is(request: Request, response: Response) -> None:
-    """used and total are exchanged."""
-    if is_status(request, response):
-        response.change(storage={"usedGb": 80, "totalGb": 10, "usagePercent": 12.5})
-
-
-@trips("VPS-20")
-def traffic_is_negative(request: Request, response: Response) -> None:
-    """A 32-bit counter has become negative."""
-    if is_status(request, response):
-        response.change(network={"inboundGb": -1.9, "outboundGb": 0.5, "totalGb": 2})
-
-
-@trips("VPS-21")
-def uptime_is_in_milliseconds(request: Request, response: Response) -> None:
-    """The uptime grows a thousand times too fast."""
-    if is_status(request, response):
-        response.change(uptimeSeconds=86_400_000 + 1000 * request.nth("statuses"))
-
-
-@trips("VPS-21")
-def uptime_of_what_does_not_run(request: Request, response: Response) -> None:
-    """A stopped VPS has an uptime."""
-    if request.path == f"{LIST}/{UNAVAILABLE_VPS_ID}/status" and response.status == 200:
-        response.change(powerState="stopped")
 
 
 @trips("HTTP-03")
@@ -326,20 +270,6 @@ def pages_begin_after_the_first(request: Request, response: Response) -> None:
     if is_list(request, response):
         rest = [item for item in response.json["data"] if item["id"] != VPS_ID]
         response.change(data=rest, **({} if request.query else {"hasMore": True, "nextCursor": VPS_ID}))
-
-
-@trips("VPS-20")
-def uptime_is_a_moment(request: Request, response: Response) -> None:
-    """uptimeSeconds is the time of the start, in seconds since 1970."""
-    if is_status(request, response):
-        response.change(uptimeSeconds=1777293326)
-
-
-@trips("VPS-20")
-def sizes_are_in_bytes(request: Request, response: Response) -> None:
-    """Memory is in bytes."""
-    if is_status(request, response):
-        response.change(memory={"usedGb": 1 << 30, "totalGb": 4 << 30, "usagePercent": 25.0})
 
 
 @trips("VPS-22")

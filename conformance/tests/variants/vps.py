@@ -7,7 +7,7 @@ from hostup_conformance.contract.paths import VPSS
 from hostup_conformance.mock import UNAVAILABLE_VPS_ID, VPS_ID
 from stage import Request, Response
 
-from variants import allowed, invalid
+from variants import allowed
 
 
 def beside(request: Request) -> bool:
@@ -72,13 +72,6 @@ def names_match_in_part(request: Request, response: Response) -> None:
         if request.query == "name=WEB-1":
             items = [{"id": VPS_ID, "name": "WEB-1"}, {"id": "vps_more", "name": "web-10"}]
         response.change(data=items)
-
-
-@allowed()
-def filters_are_not_offered(request: Request, response: Response) -> None:
-    """A filter is an unknown parameter, and gets 400."""
-    if request.path == VPSS and ("name=" in request.query or "primaryIp=" in request.query):
-        invalid(request, response, "name")
 
 
 @allowed()

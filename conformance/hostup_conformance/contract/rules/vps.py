@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from itertools import islice
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -31,13 +30,6 @@ ABSENT = {404, 405, 501}
 STATUS = members_of("VpsStatus")
 #: The VPSs that are known to be the caller's.
 CALLERS = {"own", "unavailable"}
-#: By how many points a percentage may differ from the ratio of two sizes, and by how much a size may have been rounded,
-#: with decimals and without.
-PERCENT_OFF, ROUNDED, ROUNDED_TO_WHOLE = 1.5, 0.06, 0.5
-#: The greatest plausible value of a figure.
-MOST = {"uptimeSeconds": 20 * 366 * 86400, "memory.totalGb": 10**6, "storage.totalGb": 10**6}
-#: By how many seconds an uptime may grow faster than the clock.
-SECONDS_OFF = 60
 
 
 def claims_list(e: ask.Exchange) -> bool:
@@ -347,45 +339,6 @@ def cursor_is_checked(exchanges: Exchanges) -> Findings:
             return
 
 
-@rule("VPS-16", seeks="filtered list")
-def filters_select(exchanges: Exchanges) -> Findings:
-    """Each VPS must have the name or address asked for.
-
-    A name that contains the one asked for passes, in upper or lower case, and so does a VPS whose name is not shown. An
-    address must be equal.
-    """
-    for e in exchanges.each(lambda e: selectors.gives_list(e) and bool(query_of(e).keys() & {"name", "primaryIp"})):
-        yield from ((e, *other) for other in islice(others_than_asked(e), 1))
-
-
-def others_than_asked(e: ask.Exchange) -> Iterator[tuple[str, Any]]:
-    """Yield each VPS of a list that is not one of those that the request asks for, with what it asks for."""
-    for name, asked in query_of(e).items():
-        for item in content.items_of(e) if name in {"name", "primaryIp"} else ():
-            value = item.get(name)
-            like = name == "name" and isinstance(value, str) and asked.lower() in value.lower()
-            if value is not None and value != asked and not like:
-                yield f"VPSs with the {name} {asked}", {name: value}
-
-
-@rule("VPS-17", seeks="filtered list")
-def filters_find(exchanges: Exchanges) -> Findings:
-    """The VPSs of an earlier list that have exactly the name or the address asked for must be there.
-
-    A filtered list with hasMore true is exempt.
-    """
-    known: dict[str, dict[str, Any]] = {}
-    for e in exchanges.all(lambda e: selectors.gives_list(e) and e.ask.credential == "full"):
-        chosen = {name: value for name, value in query_of(e).items() if name in {"name", "primaryIp"}}
-        if chosen:
-            exchanges.take(e)
-        for id, item in known.items() if chosen and content.member(e, "hasMore") is not True else ():
-            if all(item.get(name) == value for name, value in chosen.items()) and id not in content.listed_ids(e):
-                yield e, f"{id}, which has that {' and '.join(chosen)}", counted(len(content.listed_ids(e)), "VPS")
-                return
-        known |= {item["id"]: item for item in content.items_of(e)}
-
-
 @rule("VPS-18", seeks="list of VPSs")
 def order_is_stable(exchanges: Exchanges) -> Findings:
     """The VPSs that two responses have in common must come in the same order."""
@@ -439,88 +392,6 @@ def shows_running(e: ask.Exchange) -> bool | None:
         running = e.body.get("vmRunning")
         return True if e.body.get("available") is True else running if isinstance(running, bool) else None
     return None
-
-
-@rule("VPS-20", seeks="status of a VPS")
-def figures_make_sense(exchanges: Exchanges) -> Findings:
-    """No number may be negative. Of memory and storage, used is at most the total, and the percentage fits both.
-
-    Sizes may be rounded, to whole numbers too. The percentage is from 0 to 100, and not a fraction from 0 to 1. Nothing
-    has run for longer than 20 years or has a petabyte: such figures are moments, or in another unit.
-    """
-    for e in exchanges.each(selectors.gives_status):
-        if beyond := next(beyond_bounds(e), None):
-            yield e, *beyond
-            continue
-        for name in ("memory", "storage"):
-            used, total, percent = (
-                number(content.member(e, name), part) for part in ("usedGb", "totalGb", "usagePercent")
-            )
-            if used is not None and total is not None and used > total + ROUNDED:
-                yield e, f"{name}.usedGb: {total} at most", used
-            elif percent is not None and percent > 100 + PERCENT_OFF:
-                yield e, f"{name}.usagePercent: 100 at most", percent
-            elif used is not None and total and percent is not None and not fits(used, total, percent):
-                yield e, f"{name}.usagePercent: about {100 * used / total:.1f}, as usedGb {used} of {total} is", percent
-
-
-def beyond_bounds(e: ask.Exchange) -> Iterator[tuple[str, float]]:
-    """Yield each figure of a status that is below zero or implausibly large, with what is expected."""
-    for name, figure in numbers_in(e.body):
-        most = next((most for end, most in MOST.items() if name.endswith(end)), None)
-        if figure < 0:
-            yield f"{name}: 0 or more", figure
-        elif most and figure > most:
-            yield f"{name}: {most} at most", figure
-
-
-def numbers_in(value: Any, name: str = "") -> Iterator[tuple[str, float]]:
-    """Yield the numbers in a status, at any depth, with their names."""
-    if isinstance(value, dict):
-        for key, item in value.items():
-            if key in STATUS or name:
-                yield from numbers_in(item, f"{name}.{key}" if name else key)
-    elif isinstance(value, int | float) and not isinstance(value, bool):
-        yield name, value
-
-
-def number(value: Any, name: str) -> float | None:
-    """Return a member of an object that is a number."""
-    found = value.get(name) if isinstance(value, dict) else None
-    return found if isinstance(found, int | float) and not isinstance(found, bool) and abs(found) < 1e15 else None
-
-
-def fits(used: float, total: float, percent: float) -> bool:
-    """Whether a percentage can be the ratio of two rounded sizes."""
-    blur = [ROUNDED_TO_WHOLE if float(size).is_integer() else ROUNDED for size in (used, total)]
-    least = 100 * max(used - blur[0], 0) / (total + blur[1])
-    most = 100 * (used + blur[0]) / max(total - blur[1], ROUNDED)
-    return least - PERCENT_OFF <= percent <= most + PERCENT_OFF
-
-
-@rule("VPS-21", seeks="status of a VPS")
-def uptime_goes_on(exchanges: Exchanges) -> Findings:
-    """An uptime above 0 with powerState stopped is a finding.
-
-    While a VPS runs, no later uptime may be shorter than the first, or longer than the time that has passed since then
-    allows, with a minute to spare.
-    """
-    selected = list(exchanges.each(selectors.gives_status))
-    before: dict[str | None, ask.Exchange] = {}
-    for e in selected:
-        uptime = number(e.body, "uptimeSeconds")
-        if uptime and content.member(e, "powerState") == "stopped":
-            yield e, "uptimeSeconds null or 0 with powerState stopped", {"uptimeSeconds": uptime}
-            return
-        if uptime is None or content.member(e, "powerState") not in ("running", None):
-            continue
-        first = before.setdefault(e.ask.id, e)
-        began = number(first.body, "uptimeSeconds") or 0
-        passed = (e.when - first.when).total_seconds() if e.when and first.when else 0
-        if uptime < began - 1 or uptime > began + passed + SECONDS_OFF:
-            expected = f"uptimeSeconds of about {began + passed:.0f}, after {began} in request {first.number}"
-            yield e, expected, uptime
-            return
 
 
 @rule("VPS-22", seeks="list or status")
