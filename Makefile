@@ -61,7 +61,7 @@ fuzz: $(READY) ## fuzz the client a million times and the suite 400,000 times, a
 
 .PHONY: conformance
 conformance: $(READY) ## judge a server: the embedded mock, BACKEND=qemu-ga, or BASE_URL=…; with REPORT_DIR=…, ARGS="--live …", PLAN=1
-	@pytest --pyargs hostup_conformance $(if $(filter undefined,$(origin BASE_URL)),,--base-url "$(BASE_URL)") $(if $(BACKEND),--backend "$(BACKEND)") \
+	@hostup-conformance run $(if $(filter undefined,$(origin BASE_URL)),,--base-url "$(BASE_URL)") $(if $(BACKEND),--backend "$(BACKEND)") \
 	  $(if $(REPORT_DIR),--report-dir "$(REPORT_DIR)") $(if $(PLAN),--plan) $(ARGS)
 
 .PHONY: mock

@@ -40,7 +40,7 @@ def test_without_arguments_the_mock_is_conformant(tmp_path: Path) -> None:
     first_of(
         (["--base-url", "http://127.0.0.1:9"], {}, "HOSTUP_API_KEY is not set; set it"),
         (["--base-url", "http://example.com"], Mock().environment(), "plain http"),
-        (["--har", "none.har"], {}, "none.har: there is no such file"),
+        (["--har", "none.har"], {}, "none.har: No such file"),
         (["--har", __file__], {}, "not HAR 1.2"),
         (["--base-url", ""], Mock().environment(), "--base-url is empty"),
         (["--base-url", "https://a..b"], Mock().environment(), "--base-url is not a URL"),

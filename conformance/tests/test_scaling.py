@@ -9,10 +9,12 @@ import json
 import random
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
 from itertools import product
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from catalogue import every
@@ -28,10 +30,12 @@ from hostup_conformance.front.record import body_of, curl, redacted
 from hostup_conformance.http import exchange as core
 from hostup_conformance.http import har
 from hostup_conformance.http.bodies import bytes_in_memory, decode_content
-from hostup_conformance.http.json_text import count_values, is_deeper, read_json
+from hostup_conformance.http.json_text import count_values, has_more, is_deeper, read_json
 from hostup_conformance.http.messages import Request, Response
 from hostup_conformance.http.pace import retry_after
 from hostup_conformance.http.times import http_date, reset_moment, retry_after_seconds, rfc3339
+from hostup_conformance.judging.waivers import read_waivers
+from hostup_conformance.keeping.misconfigured import Misconfigured
 from hostup_conformance.keeping.redact import Redactor
 from hostup_conformance.keeping.safe_text import beginning, on_one_line, shown, spelt_out, unchanged
 from hostup_conformance.reports import junit, summary
@@ -42,7 +46,7 @@ KEY = "zq7VxK2mZf8Lw3Tn"
 TARGET = Target("http://127.0.0.1:1", "har", KEY, "vps_1")
 REDACT = Redactor([KEY])
 #: What a text may be made of to be read slowly: marks that begin something, repeat, escape, nest, or nearly end it.
-BEGINNINGS = ["", "[", '"', '{"a": "', "[" + "," * 10_000 + '"', "Bearer ", "a" * 40 + "="]
+BEGINNINGS = ["", "[", '"', '{"a": "', "[" + "," * 10_000 + '"', "Bearer ", "a" * 40 + "=", "1"]
 UNITS = [
     *('\\"', '"', "\\", "\\\\", ",", "[", "{", "[[", "a", "A=", "1", "1.", ".", "0x", "1e", "e1", " ", "\n"),
     *("\r\n", "\0", "%", "%25", "%41", "&#65;", "&amp;", "&", "\\u0041", "\\x41", "=41", "65,", "65, ", "41 "),
@@ -50,6 +54,7 @@ UNITS = [
     *("charset=", "bearer ", ", bearer", "error =", "error", "pid=1&", "pid=", ";", "::", "##[", "\u200b", "é"),
     *("\uff5a", "\U0001d5ba", "\ud800", KEY, KEY[:9], KEY[::-1], "java.", "org.a.b.", "File \"", ".py:1"),
     *("x:1\n", "(a/", "~0", "/~", "#/", "W/", "a=b; ", "Mon, ", "2026-01-01T", "+"),
+    *("1:59:", ":59", "- ", "*a ", "&a ", "? ", "!!int "),
 ]  # fmt: skip
 ENDS = ["", '"', "]", "!"]
 
@@ -71,11 +76,22 @@ def problem(text: str) -> bytes:
     return encode(json.dumps(dict.fromkeys(("type", "title", "detail", "code", "instance", "requestId"), text)))
 
 
+def waivers(text: str) -> None:
+    """Read a text as a file of waivers, in a value of one and as the whole file."""
+    for whole in (f"- {{id: POLL-01, reason: x, expires: {text}}}", text):
+        with TemporaryDirectory() as folder, suppress(Misconfigured):
+            file = Path(folder) / "waivers.yaml"
+            file.write_bytes(encode(whole))
+            read_waivers(str(file))
+
+
 NOW = datetime.now(UTC)
 #: Every function that takes what a server, a recording or a client has sent, as a function of a text.
 FUNCTIONS: dict[str, Callable[[str], object]] = {
     "count_values": lambda text: count_values(encode(text)),
     "read_json": lambda text: read_json(encode(text)),
+    "has_more": lambda text: has_more([text, {text: text}] * 10, 5),
+    "waivers": lambda text: waivers(text),
     "is_deeper": lambda text: is_deeper([text] * 10, 5),
     "bytes_in_memory": lambda text: bytes_in_memory(encode(text) * 4),
     "decode_content": lambda text: decode_content(encode(text), (("Content-Encoding", "gzip"),), 1 << 20),

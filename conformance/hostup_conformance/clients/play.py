@@ -70,17 +70,17 @@ async def play(
         return state.reply(received)
 
     server = ScriptedServer(script)
-    base_url = await opened(server, state)
-    environment = {**clean(os.environ), **scene.environment(command.does, base_url), **trust(scene)}
     began, when = time.monotonic(), datetime.now(UTC)
-    mark, most = f"HOSTUP_BASE_URL={base_url}", scene.prints + MORE_PRINTED
 
     def left() -> float:
         ends = server.received[0].arrived + allowed(scene) if server.received else began + to_start(scene)
         return ends - time.monotonic()
 
-    run = partial(run_command, command.words, environment, mark, left=left, most=most, stop=stop)
     try:
+        base_url = await opened(server, state)
+        environment = {**clean(os.environ), **scene.environment(command.does, base_url), **trust(scene)}
+        mark, most = f"HOSTUP_BASE_URL={base_url}", scene.prints + MORE_PRINTED
+        run = partial(run_command, command.words, environment, mark, left=left, most=most, stop=stop)
         outcome = await asyncio.get_running_loop().run_in_executor(threads, run)
     finally:
         await server.close()

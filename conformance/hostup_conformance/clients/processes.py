@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import IO
 
 from hostup_conformance.clients.story import Outcome
+from hostup_conformance.keeping.shortage import shortage
 
 #: How many seconds to wait, once the command has ended, for the rest of the output, and for the end of its processes.
 A_MOMENT, A_WHILE = 1.0, 3.0
@@ -82,6 +83,8 @@ def run_command(
         left: returns the number of seconds after which it is ended
         most: how many bytes it may print to each stream
         stop: ends it at once when it is set
+    Raises:
+        OSError, RuntimeError: the system has no more processes, threads or files
     """
     began = time.monotonic()
     try:
@@ -96,12 +99,14 @@ def run_command(
             )
             COMMANDS.add(process.pid)
     except (OSError, ValueError) as error:
+        if shortage(error):
+            raise
         reason = getattr(error, "strerror", None) or str(error)
         return Outcome(None, b"", b"", 0.0, "start", f"{command[0]} cannot be started: {reason}")
-    streams = [Stream(pipe, process, most) for pipe in (process.stdout, process.stderr) if pipe]
     code = left_behind = None
     took = 0.0
     try:
+        streams = [Stream(pipe, process, most) for pipe in (process.stdout, process.stderr) if pipe]
         while code is None and not stop.is_set() and (seconds := left()) > 0:
             with suppress(subprocess.TimeoutExpired):
                 code = process.wait(min(seconds, LOOK))
@@ -164,9 +169,9 @@ def adopting() -> Iterator[None]:
         return
     libc = ctypes.CDLL(None, use_errno=True)
     before, over = set(descendants(os.getpid(), family())), threading.Event()
-    libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     reaper = threading.Thread(target=reap, args=(over,), daemon=True, name="reaper")
     reaper.start()
+    libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     try:
         yield
     finally:

@@ -8,8 +8,9 @@ import os
 import resource
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from hostup_conformance.clients.play import ClientCommand, play
@@ -17,6 +18,7 @@ from hostup_conformance.clients.processes import adopting
 from hostup_conformance.clients.scenes import FIRST, Scene, scenes
 from hostup_conformance.clients.story import Exchange, how
 from hostup_conformance.keeping.safe_text import counted
+from hostup_conformance.keeping.shortage import SHORTAGES, shortage
 
 #: How many seconds there are for all scenes together, unless the client is slow.
 RUN_SECONDS = 540.0
@@ -148,8 +150,9 @@ def play_each(
     async def all_of_them() -> list[list[Exchange]]:
         return await Round(plays, stop, threads, at_once, say).played(watch)
 
-    with adopting(), ThreadPoolExecutor(at_once) as threads:
+    with stop.at_shortage(), adopting(), ThreadPoolExecutor(at_once) as threads:
         return asyncio.run(all_of_them())
+    return [[] for _ in plays]
 
 
 def bytes_of(e: Exchange) -> int:
@@ -181,6 +184,16 @@ class Stop:
         """End the run."""
         self.reason = self.reason or reason
         self.event.set()
+
+    @contextmanager
+    def at_shortage(self) -> Iterator[None]:
+        """End the run where the system has no more threads, processes or files in the block: no client is to blame."""
+        try:
+            yield
+        except SHORTAGES as error:
+            if (why := shortage(error)) is None:
+                raise
+            self(why)
 
 
 class Round:
@@ -219,7 +232,9 @@ class Round:
             if self._stop.look():
                 return
             self._under_way.append(scene.name)
-            seen = await play(self._plays[n][0], scene, self._stop.event, self._threads)
+            seen: list[Exchange] = []
+            with self._stop.at_shortage():
+                seen = await play(self._plays[n][0], scene, self._stop.event, self._threads)
             self._under_way.remove(scene.name)
             self._kept += sum(map(bytes_of, seen))
             if self._kept > MOST_KEPT:

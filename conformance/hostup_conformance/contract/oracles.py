@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from copy import deepcopy
 from datetime import timedelta
 from functools import cache
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import jsonschema_rs
@@ -17,8 +18,13 @@ from hostup_conformance.contract.selectors import is_error, judged
 from hostup_conformance.http.json_text import encodable, schema_errors
 from hostup_conformance.judging.ledger import document
 
+if TYPE_CHECKING:
+    from schemathesis.specs.openapi.schemas import OpenApiSchema
+
 #: Only our own rules judge larger bodies, since schemathesis reads a body several times.
 LARGEST_BODY = 1_000_000
+#: The variable that names a module that schemathesis is to import.
+HOOKS = "SCHEMATHESIS_HOOKS"
 
 
 def load() -> None:
@@ -63,12 +69,27 @@ def header_notes(e: Exchange) -> list[str]:
     return [str(note.summary) for note in linter.notes if note.level is levels.BAD]
 
 
+def read_by_schemathesis() -> OpenApiSchema:
+    """Return the OpenAPI document as schemathesis reads it, whatever it is told to do in somebody's own project.
+
+    That is said in a schemathesis.toml, in this folder or above it, and by SCHEMATHESIS_HOOKS.
+    """
+    import schemathesis
+    from schemathesis.config import SchemathesisConfig
+
+    hooks = os.environ.pop(HOOKS, None)
+    try:
+        # It changes its argument.
+        return schemathesis.openapi.from_dict(deepcopy(document()), config=SchemathesisConfig())
+    finally:
+        if hooks is not None:
+            os.environ[HOOKS] = hooks
+
+
 @cache
 def operation() -> Any:
-    """Return the endpoint as schemathesis reads it from the OpenAPI document."""
-    import schemathesis
-
-    return schemathesis.openapi.from_dict(deepcopy(document()))[ENDPOINT]["GET"]
+    """Return the endpoint as schemathesis reads it."""
+    return read_by_schemathesis()[ENDPOINT]["GET"]
 
 
 def schema_note(e: Exchange) -> str | None:

@@ -15,6 +15,7 @@ from typing import NoReturn, TypeAlias
 from hostup_conformance import __version__, clients
 from hostup_conformance.clients.examples import LANGUAGES, example
 from hostup_conformance.keeping.screen import complain, guarded, lost, say
+from hostup_conformance.keeping.shortage import SHORTAGES, shortage
 
 Commands: TypeAlias = "argparse._SubParsersAction[Parser]"
 
@@ -61,6 +62,11 @@ def main(argv: Sequence[str] | None = None) -> int:
             if lost():
                 sys.exit(UNWRITTEN)
             raise
+        except SHORTAGES as error:
+            if (why := shortage(error)) is None:
+                raise
+            complain(why)
+            return UNWRITTEN
         sys.stdout.flush()
         return UNWRITTEN if lost() else code
 
@@ -296,11 +302,18 @@ def run_pytest(arguments: list[str]) -> int:
         complain(f"PYTEST_ADDOPTS cannot be read ({error}); mend or unset it")
         return UNUSABLE
 
+    try:
+        Path.cwd()
+    except OSError as error:
+        complain(f"the working folder cannot be used ({error.strerror}); change to another one")
+        return UNUSABLE
+
     # pytest warns that it cannot rewrite the asserts of a package that is already imported. The test modules are not
     # yet.
     quiet = ["-W", "ignore::pytest.PytestAssertRewriteWarning"]
-    # What a project's conftest.py and configuration add is meant for its own tests.
+    # What a project's conftest.py, configuration and environment change is meant for its own tests.
     alone = ["--noconftest", "-o", "addopts="]
+    os.environ.pop("PYTEST_DISABLE_PLUGIN_AUTOLOAD", None)
     return int(pytest.main(["--pyargs", "hostup_conformance", *alone, *arguments, *quiet]))
 
 

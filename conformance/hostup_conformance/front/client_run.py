@@ -123,7 +123,7 @@ def run(options: ClientOptions) -> int:
         say(f"command: {on_one_line(shlex.join(options.words))} ({options.does}), {counted(len(chosen), 'scene')}")
         exchanges, stopped = play_all(options.command, chosen, interruption.tell, options.jobs, tell, watch)
         progress.clear()
-        if stopped and stopped != REASON:
+        if exchanges and stopped and stopped != REASON:
             print_standard_error(exchanges, about.redact)
         return exchanges, stopped
 

@@ -5,6 +5,7 @@ Where the suite is installed, every run of pytest imports this module, so it mus
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import Field, dataclass, field, fields
 from pathlib import Path
@@ -148,6 +149,6 @@ def check_bounds(declaration: Field[Any], value: float | None) -> None:
 def split_certificate(text: str) -> tuple[Path, Path | None]:
     """Return the files of a client certificate and of its key, which is None if it is in the same file."""
     certificate, colon, key = text.rpartition(":")
-    if not colon or Path(text).exists():
+    if not colon or os.path.exists(text):
         return Path(text), None
     return Path(certificate), Path(key)

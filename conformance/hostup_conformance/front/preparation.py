@@ -14,9 +14,10 @@ from hostup_conformance.contract.target import UNKNOWN_ADDRESS, Target, header_v
 from hostup_conformance.front.options import Options, split_certificate
 from hostup_conformance.http.limits import FOR_COMMANDS, LIVE_REQUESTS, Limits
 from hostup_conformance.http.route import Route, ca_from, proxy_for
-from hostup_conformance.keeping.files import check_place, is_among
+from hostup_conformance.keeping.files import check_place, is_among, make_folder
 from hostup_conformance.keeping.misconfigured import Misconfigured
 from hostup_conformance.keeping.safe_text import shown
+from hostup_conformance.keeping.shortage import shortage
 from hostup_conformance.reports.files import is_strange, reports_in
 
 #: The form of a header field's name (RFC 9110 section 5.6.2), and the names that the suite itself sets.
@@ -38,8 +39,6 @@ def target_of(options: Options, resources: ExitStack) -> Target:
     if len(named := [name for name, value in options.servers.items() if value]) > 1:
         raise Misconfigured(f"{' and '.join(named)} name a server each; give one of them")
     if options.har:
-        if not options.har.is_file():
-            raise Misconfigured(f"--har {options.har}: there is no such file")
         if options.allow_exec is not None:
             raise Misconfigured("--allow-exec starts commands, but --har sends nothing; omit one of the two")
         base_url = options.base_url or UNKNOWN_ADDRESS
@@ -174,14 +173,15 @@ def check_writable(file: Path, option: str) -> None:
 
     New folders are removed again, since a run may end without a report, as with --plan.
     """
-    made = [folder for folder in file.parents if not folder.exists()]
+    made = [folder for folder in file.parents if not os.path.exists(folder)]
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(file.parent)
         with tempfile.TemporaryFile(dir=file.parent):
             pass
         check_place(file)
     except OSError as error:
-        raise Misconfigured(f"{file} cannot be written ({error.strerror}); give another {option}") from None
+        remedy = shortage(error) or f"give another {option}"
+        raise Misconfigured(f"{file} cannot be written ({error.strerror}); {remedy}") from None
     finally:
         for folder in made:
             with suppress(OSError):

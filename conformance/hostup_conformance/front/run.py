@@ -28,6 +28,7 @@ from hostup_conformance.keeping.interruption import REASON, Interruption
 from hostup_conformance.keeping.misconfigured import Misconfigured
 from hostup_conformance.keeping.redact import redactor
 from hostup_conformance.keeping.safe_text import counted
+from hostup_conformance.keeping.shortage import shortage
 from hostup_conformance.keeping.time_limit import before, end_now
 from hostup_conformance.sources import commands, lookup, recording
 from hostup_conformance.sources.generated import MOST_CASES, Generated
@@ -148,7 +149,8 @@ class Run:
 
     def begin(self) -> None:
         """Begin to send the scripted requests, in a thread: pytest imports and collects meanwhile."""
-        self._scripted = self._thread.submit(self._send_script)
+        with self.sending():
+            self._scripted = self._thread.submit(self._send_script)
 
     def end(self) -> None:
         """Send nothing more, and wait for what is under way. It is broken off if no item has asked for the verdict."""
@@ -212,7 +214,8 @@ class Run:
         try:
             yield
         except Exception as error:
-            self.wire.stop(f"the suite failed while it sent requests ({self.defects.note(error)}); please report it")
+            failed = "the suite failed while it sent requests"
+            self.wire.stop(shortage(error) or f"{failed} ({self.defects.note(error)}); please report it")
 
 
 def looked_up(target: Target, options: Options, interruption: Interruption) -> Target:

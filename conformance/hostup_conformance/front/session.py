@@ -25,6 +25,7 @@ from hostup_conformance.keeping.misconfigured import Misconfigured
 from hostup_conformance.keeping.redact import redactor
 from hostup_conformance.keeping.safe_text import on_one_line, shown
 from hostup_conformance.keeping.screen import Guarded, Secrets, complain, guard
+from hostup_conformance.keeping.shortage import SHORTAGES, shortage
 from hostup_conformance.reports import terminal
 from hostup_conformance.reports.files import remove_reports, write_files, write_reports
 from hostup_conformance.reports.progress import Progress
@@ -32,6 +33,8 @@ from hostup_conformance.sources import recording
 
 #: The name by which pytest knows the run.
 NAME = "hostup-conformance"
+#: In columns. COLUMNS may say anything, and pytest prints lines of that length.
+WIDEST = 1000
 #: The variable that tells hypothesis where to keep its files.
 HYPOTHESIS_FOLDER = "HYPOTHESIS_STORAGE_DIRECTORY"
 
@@ -74,6 +77,10 @@ class Conformance:
             return cls(config, Run(options, target_of(options, resources), interruption, find_vps))
         except Misconfigured as error:
             raise pytest.UsageError(on_one_line(guard(os.environ).redact(str(error)))) from None
+        except SHORTAGES as error:
+            if why := shortage(error):
+                raise pytest.UsageError(why) from None
+            raise
 
     @property
     def only_shown(self) -> bool:
@@ -91,6 +98,7 @@ class Conformance:
             write_files(self.run.first_record(), self.run.options.report_dir)
         if (reporter := self.config.pluginmanager.get_plugin("terminalreporter")) is not None:
             writer = reporter._tw
+            writer.fullwidth = min(writer.fullwidth, WIDEST)
             self.screen = writer._file = guarded_by(writer._file, self.secrets)
             silent = self.config.option.verbose < 0
             self.progress = Progress(self.screen, partial(begin_line, writer), silent=silent)

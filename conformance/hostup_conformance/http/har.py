@@ -20,9 +20,9 @@ from urllib.parse import unquote_plus, urlsplit
 from hostup_conformance import __version__
 from hostup_conformance.http.exchange import A, Exchange
 from hostup_conformance.http.har_schema import fault_of
-from hostup_conformance.http.json_text import count_values
+from hostup_conformance.http.json_text import count_values, has_more
 from hostup_conformance.http.messages import Headers, Request, Response
-from hostup_conformance.http.times import rfc3339
+from hostup_conformance.http.times import A_CENTURY, rfc3339
 from hostup_conformance.keeping.files import FOR_ME, read_plain, write_whole
 from hostup_conformance.keeping.misconfigured import Misconfigured
 from hostup_conformance.keeping.redact import MARK
@@ -31,6 +31,8 @@ from hostup_conformance.keeping.time_limit import TimeUp, at_most
 
 #: The largest file that is read, in bytes, and how many bytes each JSON value in it counts for besides its text.
 LARGEST_FILE, BYTES_PER_VALUE = 250 << 20, 100
+#: How many JSON values an entry may have: its check by a schema takes ten times their memory.
+MOST_VALUES = 50_000
 #: The greatest number of entries, which can be judged in time; and how many characters of different credentials in it
 #: can be kept out of reports.
 MOST_ENTRIES, MOST_SECRET = 5000, 1 << 20
@@ -113,6 +115,8 @@ def read(file: Path) -> Recording:
 
 def checked(entry: Any, number: int) -> Entry:
     """Return an entry of the file; raise `ValueError`, with the place, if it is malformed."""
+    if has_more(entry, MOST_VALUES):
+        raise ValueError(f"log.entries[{number}] has more than {MOST_VALUES} values")
     if fault := fault_of(entry):
         raise ValueError(f"log.entries[{number}].{fault}")
     try:
@@ -131,7 +135,7 @@ def entry_of(entry: dict[str, Any]) -> Entry:
         request=Request(recorded["method"], target, headers_of(recorded), body),
         response=response_of(entry.get("response")),
         has_content=has_content(entry.get("response") or {}),
-        seconds=max(float(entry.get("time") or 0), 0.0) / 1000,
+        seconds=min(max(float(entry.get("time") or 0), 0.0) / 1000, A_CENTURY),  # which can be added to any time
         when=rfc3339(entry["startedDateTime"]),
         asks=dict(recorded.get("_asks") or {}),
         origin=f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}",

@@ -109,6 +109,19 @@ def is_deeper(value: Any, depth: int) -> bool:
     return True
 
 
+def has_more(value: Any, most: int) -> bool:
+    """Whether a value has more than so many values in it, at any depth."""
+    level, found = [value], 0
+    while level and (found := found + len(level)) <= most:
+        level = [
+            member
+            for outer in level
+            if isinstance(outer, list | dict)
+            for member in islice(outer.values() if isinstance(outer, dict) else outer, most + 1)
+        ]
+    return found > most
+
+
 def encodable(check: Callable[[Any], T], value: Any) -> T:
     """Return what a check of jsonschema-rs says of JSON; half a surrogate pair, which it cannot read, is replaced."""
     try:

@@ -47,7 +47,7 @@ def write_whole(file: Path, parts: Iterable[str], mode: int = FOR_ALL) -> None:
         OSError: it could not be written, or no plain file stands in its place; nothing is left behind
     """
     check_place(file)
-    file.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(file.parent)
     partial = file.with_name(f".{file.name}.{token_hex(8)}")
     # O_EXCL: never write into a file or through a link that another user has put there.
     descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
@@ -61,6 +61,14 @@ def write_whole(file: Path, parts: Iterable[str], mode: int = FOR_ALL) -> None:
         with suppress(OSError):
             partial.unlink()
         raise
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder, and those that it is in, unless it is there; raise `OSError` if it cannot be."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except RecursionError:  # each folder is made by a call within that for the next
+        raise OSError(errno.ENAMETOOLONG, "it is in too many folders", str(folder)) from None
 
 
 def check_place(file: Path) -> None:

@@ -1,4 +1,4 @@
-"""SIGINT and SIGTERM: the first ends the sending, so that the run reports what it has; the second ends the run."""
+"""SIGINT, SIGTERM, SIGHUP: the first ends the sending, so that the run reports what it has; the second ends the run."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
+#: Windows has no SIGHUP, which a terminal sends that is closed.
+SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 REASON = "the run was interrupted"
 
 
@@ -22,7 +23,8 @@ class Interruption:
         self._before: dict[int, Any] = {}
         with suppress(ValueError):  # only the main thread can handle signals
             for number in SIGNALS:
-                self._before[number] = signal.signal(number, self._received)
+                if number in SIGNALS[:2] or signal.getsignal(number) != signal.SIG_IGN:  # which nohup sets
+                    self._before[number] = signal.signal(number, self._received)
 
     @property
     def happened(self) -> bool:
@@ -46,10 +48,11 @@ class Interruption:
                 signal.signal(number, handler)
 
     def _received(self, _number: int, _frame: object) -> None:
-        for number in SIGNALS:
+        for number in self._before:
             signal.signal(number, signal.default_int_handler)
         # In a thread of its own, since the interrupted code may hold a lock that the listeners need.
-        threading.Thread(target=self._happen, daemon=True).start()
+        with suppress(RuntimeError):  # there are no more threads; the second signal ends the run
+            threading.Thread(target=self._happen, daemon=True).start()
 
     def _happen(self) -> None:
         if self.happened:

@@ -56,7 +56,7 @@ def is_strange(file: Path) -> bool:
     try:
         text = read_plain(file, LARGEST_REPORT)
     except OSError:
-        return file.is_file()
+        return os.path.isfile(file)
     return bool(text) and not any(words in text for words in OURS)
 
 

@@ -167,7 +167,7 @@ def listed(ids: Sequence[str]) -> str:
 
 def written(directory: Path) -> list[str]:
     """Return the reports that could be written, the first one with its folder."""
-    names = [name for name in REPORTS if (directory / name).is_file()]
+    names = [name for name in REPORTS if os.path.isfile(directory / name)]
     return [str(directory / name) for name in names[:1]] + names[1:]
 
 

@@ -1,0 +1,28 @@
+"""Tells where the system has no more threads, processes, open files or memory: that is nobody's defect."""
+
+from __future__ import annotations
+
+import errno
+
+#: What a function of the system has no more of, by the number of its error.
+LACKING = {
+    errno.EAGAIN: "processes",
+    errno.EMFILE: "open files",
+    errno.ENFILE: "open files",
+    errno.ENOMEM: "memory",
+    errno.ENOBUFS: "memory",
+}
+#: What Python raises where there is no more of something.
+SHORTAGES = (OSError, RuntimeError, MemoryError)
+
+
+def shortage(error: BaseException) -> str | None:
+    """Return in words what the system has no more of, if an exception says that, and what to do."""
+    what: str | None = None
+    if isinstance(error, MemoryError):
+        what = "memory"
+    elif isinstance(error, RuntimeError):
+        what = "threads" if "can't start new thread" in str(error) else None
+    elif isinstance(error, OSError):
+        what = LACKING.get(error.errno or 0)
+    return what and f"the system has no more {what} for the run; raise its limit (ulimit -a), or end other programs"

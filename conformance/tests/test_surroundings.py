@@ -1,0 +1,250 @@
+"""What surrounds a run changes neither its verdict nor its promises: the system, the terminal, folders, other files."""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+from catalogue import first_of
+from hostup_conformance.clients.play import ClientCommand
+from hostup_conformance.clients.rounds import Stop, play_each
+from hostup_conformance.clients.scenes import FIRST, scenes
+from hostup_conformance.contract import oracles
+from hostup_conformance.front import cli
+from hostup_conformance.front.run import Run
+from hostup_conformance.http.har import MOST_VALUES, read
+from hostup_conformance.judging.waivers import read_waivers
+from hostup_conformance.keeping.files import write_whole
+from hostup_conformance.keeping.interruption import Interruption
+from hostup_conformance.keeping.misconfigured import Misconfigured
+from hostup_conformance.keeping.shortage import shortage
+from running import KEPT, report_in, run
+
+
+def refuse(error: Exception) -> Callable[..., NoReturn]:
+    def refused(*_: object, **__: object) -> NoReturn:
+        raise error
+
+    return refused
+
+
+NO_THREAD = RuntimeError("can't start new thread")
+NO_PROCESS = BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
+NO_FILE = OSError(errno.EMFILE, "Too many open files")
+
+
+@pytest.mark.parametrize(
+    ("owner", "name", "error", "what"),
+    [
+        (threading.Thread, "start", NO_THREAD, "threads"),
+        (subprocess, "Popen", NO_PROCESS, "processes"),
+        (subprocess, "Popen", MemoryError(), "memory"),
+        (subprocess, "Popen", NO_FILE, "open files"),
+        (sys.modules["socket"], "socket", NO_FILE, "open files"),
+    ],
+)
+def test_no_client_is_to_blame_for_what_the_system_lacks(
+    monkeypatch: pytest.MonkeyPatch, owner: object, name: str, error: Exception, what: str
+) -> None:
+    stop = Stop()
+    with monkeypatch.context() as patched:
+        patched.setattr(owner, name, refuse(error))
+        played = play_each([(ClientCommand((sys.executable, "-c", "")), scenes()[FIRST])], stop)
+    assert played == [[]]
+    assert stop.reason
+    assert stop.reason.startswith(f"the system has no more {what} for the run; raise its limit")
+
+
+def test_what_else_fails_is_no_shortage(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert shortage(RuntimeError("x")) is None
+    assert shortage(OSError("x")) is None
+    assert shortage(FileNotFoundError(errno.ENOENT, "x")) is None
+    monkeypatch.setattr(subprocess, "Popen", refuse(RuntimeError("x")))
+    with pytest.raises(RuntimeError, match="x"):
+        play_each([(ClientCommand(("true",)), scenes()[FIRST])], Stop())
+
+
+@pytest.mark.parametrize("error", [NO_THREAD, NO_PROCESS, NO_FILE, MemoryError()])
+def test_a_command_says_what_the_system_lacks(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], error: Exception
+) -> None:
+    monkeypatch.setattr(cli, "command", refuse(error))
+    assert cli.main([]) == cli.UNWRITTEN
+    assert "the system has no more" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["begin", "send_all"])
+def test_a_run_without_threads_says_so(tmp_path: Path, name: str) -> None:
+    """It is no defect of the suite, which would be an error among the requirements."""
+    plugin = f"""
+import hostup_conformance.front.run as run
+def no_thread(*_):
+    raise RuntimeError("can't start new thread")
+submit, calls = run.ThreadPoolExecutor.submit, []
+def few(self, *given):
+    calls.append(1)
+    return no_thread() if len(calls) > {int(name == "send_all")} else submit(self, *given)
+run.ThreadPoolExecutor.submit = few
+"""
+    (tmp_path / "few.py").write_text(plugin)
+    done = run(tmp_path, "-p", "few", PYTHONPATH=str(tmp_path))
+    assert "Traceback" not in done.stdout + done.stderr
+    report = report_in(tmp_path)
+    assert report["stopped"].startswith("the system has no more threads")
+    assert report["summary"]["error"] == 0
+    assert hasattr(Run, name)
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="the system has no such signal")
+def test_a_terminal_that_is_closed_interrupts_a_run_unless_it_is_to_go_on() -> None:
+    before = signal.getsignal(signal.SIGHUP)
+    try:
+        interruption = Interruption()
+        os.kill(os.getpid(), signal.SIGHUP)
+        until = time.monotonic() + 10
+        while not interruption.happened and time.monotonic() < until:
+            time.sleep(0.01)
+        assert interruption.happened
+        interruption.close()
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as nohup does
+        interruption = Interruption()
+        assert signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
+        interruption.close()
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+def test_schemathesis_obeys_no_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither its configuration in this folder, or above it, nor the hooks that a variable names."""
+    (tmp_path / "schemathesis.toml").write_text("[[[")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv(oracles.HOOKS, "no_such_module")
+    assert oracles.read_by_schemathesis()["/api/v2/vps/{id}/agent/exec"]["GET"]
+    assert os.environ[oracles.HOOKS] == "no_such_module"
+
+
+@pytest.mark.catalogue
+@pytest.mark.parametrize(
+    "environ",
+    [
+        {"COLUMNS": "9" * 9},
+        {"COLUMNS": f"-{'9' * 20}"},
+        {"SCHEMATHESIS_HOOKS": "no_such_module"},
+        {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
+        {"PYTHONOPTIMIZE": "2"},
+        {"PYTHONWARNINGS": "error"},
+        {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONIOENCODING": "ascii"},
+        {"HOME": "/dev/null", "TMPDIR": "/nowhere", "TZ": "nowhere"},
+    ],
+    ids=lambda environ: next(iter(environ)),
+)
+def test_the_environment_changes_no_verdict(tmp_path: Path, environ: dict[str, str]) -> None:
+    (tmp_path / "schemathesis.toml").write_text("[[[")
+    done = subprocess.run(
+        [sys.executable, "-m", "hostup_conformance.front.cli", "run", "--report-dir", "report"],
+        cwd=tmp_path, env={**KEPT, **environ}, capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert len(done.stdout) < 100_000
+    assert report_in(tmp_path)["verdict"] == "conformant"
+
+
+LONG, DEEP = "x" * 5000, "a/" * 1500
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    first_of(
+        ["run", "--report-dir", DEEP],
+        ["run", "--report-dir", LONG],
+        ["run", "--record", DEEP + "x"],
+        ["run", "--record", LONG],
+        ["judge", LONG],
+        ["judge", LONG, "--client"],
+        ["run", "--waivers", LONG],
+        ["run", "http://127.0.0.1:9", "--ca-file", LONG],
+        ["run", "http://127.0.0.1:9", "--client-cert", f"x:{LONG}"],
+        ["client", "--report-dir", DEEP, "--", "true"],
+        ["client", "--report-dir", LONG, "--", "true"],
+        ["client", "--", LONG],
+        ["compare", LONG, LONG],
+    ),
+)
+def test_a_name_that_no_file_can_have_is_a_usage_error(tmp_path: Path, arguments: list[str]) -> None:
+    command = [sys.executable, "-m", "hostup_conformance.front.cli", *arguments]
+    environ = {**KEPT, "HOSTUP_API_KEY": "a-key-of-the-user", "HOSTUP_VPS_ID": "vps_1"}
+    done = subprocess.run(command, cwd=tmp_path, env=environ, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 4, done.stdout + done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_too_many_folders_are_an_error_of_the_file(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match=r"too many folders|too long"):
+        write_whole(tmp_path / DEEP / "x", [""])
+
+
+def test_a_folder_that_has_gone_is_a_usage_error(tmp_path: Path) -> None:
+    (tmp_path / "gone").mkdir()
+    words = "import os; os.rmdir(os.getcwd()); from hostup_conformance.front import cli; raise SystemExit(cli.main())"
+    for command in (["run"], ["client", "--", "true"], ["judge", "x"]):
+        (tmp_path / "gone").mkdir(exist_ok=True)
+        done = subprocess.run(
+            [sys.executable, "-c", words, *command],
+            cwd=tmp_path / "gone", env=KEPT, capture_output=True, text=True, timeout=60, check=False,
+        )  # fmt: skip
+        assert done.returncode == 4, done.stderr
+        assert "Traceback" not in done.stderr
+
+
+#: YAML in which tags, numbers and references stand for more than is written.
+BOMBS = {
+    "base 60": "- {id: POLL-01, reason: x, expires: 1" + ":59" * 200_000 + "}",
+    "base 60, with a fraction": "- {id: POLL-01, reason: x, expires: 1" + ":59" * 200_000 + ".5}",
+    "base 16": f"- {{id: POLL-01, reason: x, expires: 0x{'f' * 800_000}}}",
+    "merge keys": "a0: &a0 {k: v}\n" + "".join(
+        f"a{n}: &a{n} {{<<: [{', '.join([f'*a{n - 1}'] * 9)}]}}\n" for n in range(1, 30)
+    ),
+    "references": "- &a0 [x]\n" + "".join(f"- &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 30)),
+    "a reference to itself": "- &a {id: *a, reason: *a, expires: *a}",
+    "binary": "- {id: POLL-01, reason: !!binary '####', expires: 2030-01-01x}",
+    "code": "- !!python/object/apply:os.abort []",
+    "depth": "[" * 500_000,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("text", BOMBS.values(), ids=BOMBS)
+def test_waivers_are_texts_and_nothing_that_they_could_stand_for(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "waivers.yaml"
+    file.write_text(text)
+    began = time.process_time()
+    with pytest.raises(Misconfigured):
+        read_waivers(str(file))
+    assert time.process_time() - began < 8  # some took a minute, or all memory
+
+
+def test_an_entry_of_a_recording_may_not_be_a_bomb_for_its_schema(tmp_path: Path) -> None:
+    file = tmp_path / "x.har"
+    file.write_text('{"log": {"entries": [{"request": {"x": [' + "{}," * MOST_VALUES + "{}]}}]}}")
+    with pytest.raises(Misconfigured, match="more than 50000 values"):
+        read(file)
+
+
+@pytest.mark.parametrize("time_taken", ["1e308", "-1e308", "NaN", "1e-320"])
+def test_a_recording_may_say_any_time(tmp_path: Path, time_taken: str) -> None:
+    file = tmp_path / "x.har"
+    request = '{"method": "GET", "url": "http://h/x", "headers": []}'
+    file.write_text(
+        f'{{"log": {{"entries": [{{"startedDateTime": "9999-12-31T23:59:59Z", "time": {time_taken}, '
+        f'"request": {request}}}]}}}}'
+    )
+    (entry,) = read(file).entries
+    assert 0 <= entry.seconds < 1e10
