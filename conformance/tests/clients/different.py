@@ -6,12 +6,13 @@ The docstring says how one differs. Run one with `python different.py NAME`.
 from __future__ import annotations
 
 import http.client
+import os
 import ssl
 import sys
 import time
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from clients.faulty import Failed, Got, Headers, Right
@@ -111,6 +112,32 @@ class GivesUpWhenLimited(Right):
 
     def pause(self, got: Got) -> float | None:
         return None
+
+
+class OneFormOfDates(Right):
+    """It reads the form of dates that servers send today, and takes another Retry-After for half a second."""
+
+    def pause(self, got: Got) -> float | None:
+        text = got.headers.get("Retry-After", "")
+        return 0.5 if got.status == 429 and not text.isdigit() and text[3:4] != "," else super().pause(got)
+
+
+class TriesAtOnce(Right):
+    """It tries three times more, at once, where Retry-After is 0 or less, and gives up then."""
+
+    tries = 0
+
+    def pause(self, got: Got) -> float | None:
+        seconds = super().pause(got) if got.headers.get("Retry-After") != "-1" else 0.0
+        if seconds == 0:
+            self.tries += 1
+        return None if self.tries > 3 else seconds
+
+    def ask(self, method: str, url: str, body: bytes | None = None) -> Any:
+        self.interval = 0.0
+        found = super().ask(method, url, body)
+        self.interval = Right.interval
+        return found
 
 
 class BacksOff(Right):
@@ -226,6 +253,51 @@ class KeepsConnection(Right):
             return self.kept.sock.recv(1) == b""
         except (BlockingIOError, ssl.SSLWantReadError):
             return False
+
+
+class EncodesWhatItMust(Right):
+    """It leaves all characters of the id as they are that a segment may have (RFC 3986, section 3.3)."""
+
+    def path(self) -> str:
+        segment = quote(self.vps, safe="!$&'()*+,;=:@")
+        return f"/api/v2/vps/{segment}/agent/exec"
+
+
+class RefusesOddPolls(Right):
+    """It fails where exited is neither true nor false."""
+
+    def has_ended(self, output: Any) -> bool:
+        if not isinstance(output.get("exited"), bool):
+            raise Failed("a poll does not say whether the command has ended")
+        return super().has_ended(output)
+
+
+class SleepsUntilTheEnd(Right):
+    """It waits for as long as Retry-After says, even if its time is up before."""
+
+    def pause(self, got: Got) -> float | None:
+        seconds = super().pause(got)
+        if seconds is not None and seconds > self.left():
+            time.sleep(self.left())
+        return seconds
+
+
+class CountsFromFirstRequest(Right):
+    """Its time begins with its first request."""
+
+    begun = False
+
+    def send(self, method: str, url: str, body: bytes | None = None) -> Got:
+        if not self.begun:
+            self.deadline, self.begun = time.monotonic() + float(os.environ["HOSTUP_TIMEOUT"]), True
+        return super().send(method, url, body)
+
+
+class DoesNotCatch(Right):
+    """It catches no exception, and so fails with what its language prints."""
+
+    def fail(self, error: Exception) -> int:
+        raise error
 
 
 class ShortFields(Right):

@@ -81,7 +81,7 @@ def steady(text: str) -> str:
 
 
 def measured(names: Iterable[str] = ()) -> dict[str, Any]:
-    """Run all clients, or those of some names, and return the matrix; the rest of it stays as it was."""
+    """Run all clients, or those of some names, and return the matrix; the rest of the catalogue's stays as it was."""
     names = set(names)
     old = read_matrix(MATRIX) if names else {"faults": {}, "variants": {}, "examples": {}}
     chosen = [client for client in wrong() if client.name in names or not names]
@@ -102,7 +102,8 @@ def measured(names: Iterable[str] = ()) -> dict[str, Any]:
         if not isinstance(verdict := good[client.name], str)
     }
     new: dict[str, dict[str, Any]] = {"faults": rows, "variants": passed, "examples": examples(chosen, seen)}
-    return {part: {**old[part], **new[part]} for part in new}
+    known = {*(client.name for client in wrong()), *(client.name for client in right()), *client_requirements()}
+    return {part: {name: row for name, row in {**old[part], **new[part]}.items() if name in known} for part in new}
 
 
 def examples(clients: Iterable[Client], seen: dict[str, Verdict | str]) -> dict[str, dict[str, str]]:

@@ -46,15 +46,16 @@ OUTPUT = {"exited": True, "exitCode": 0, "stdout": "Linux 6.12.0\n", "stderr": "
 FIRST = "well"
 #: The scenes that find most, in which a right client need not wait for long: those of a quick run.
 _QUICK = """
-    well unavailable available-missing available-as-text probe-failing probe-forbidden probe-lost id-with-delimiters
-    awkward-id id-with-capitals awkward-command large-pid no-poll-url no-pid neither-pid-nor-poll-url start-lost
-    start-bad-gateway start-empty-body start-forbidden start-rate-limited start-redirected poll-found
-    poll-url-elsewhere poll-url-without-scheme poll-url-of-the-console slow-command slow-server
-    connection-closed-between never-ends poll-trickling poll-lost poll-not-found poll-empty-body poll-rate-limited
-    poll-overloaded probe-rate-limited-until exited-missing exited-as-text poll-error-like-a-success exit-code-3
-    exit-code-256 exit-code-missing output-of-16-mib output-without-newline output-with-space-around streams-null
-    output-outside-ascii output-escaped output-while-running output-on-stderr-alone unknown-members compressed
-    base-url-with-slash base-url-with-path expired-certificate certificate-of-another-host
+    well unavailable available-missing available-as-text probe-failing probe-forbidden probe-lost
+    id-with-delimiters awkward-id id-with-capitals awkward-command large-pid no-poll-url no-pid
+    neither-pid-nor-poll-url start-lost start-bad-gateway start-empty-body start-forbidden start-rate-limited
+    start-redirected poll-found poll-url-elsewhere poll-url-without-scheme poll-url-of-the-console slow-command
+    slow-server connection-closed-between never-ends poll-trickling poll-lost poll-not-found poll-empty-body
+    poll-rate-limited poll-overloaded probe-rate-limited-until exited-missing exited-null exited-as-text
+    poll-error-like-a-success exit-code-3 exit-code-256 exit-code-missing output-of-16-mib
+    output-without-newline output-with-space-around streams-null output-outside-ascii output-escaped
+    output-while-running output-on-stderr-alone unknown-members compressed base-url-with-slash
+    base-url-with-path expired-certificate certificate-of-another-host
 """
 QUICK = tuple(_QUICK.split())
 #: HOSTUP_TIMEOUT in seconds: in a scene in which the client may give up, and in one that it has to finish, which takes

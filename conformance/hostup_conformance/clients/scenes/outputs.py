@@ -140,13 +140,23 @@ def output_of_16_mib(turn: Turn) -> Reply:
 
 @scene("poll", timeout=4.0, polls=0)
 def exited_as_text(turn: Turn) -> Reply:
-    """Polls say that `exited` is the text "false"."""
-    if turn.kind == "poll":
-        return success({"exited": "false", "exitCode": None, "stdout": None, "stderr": None})
-    return turn.right()
+    """Polls say that `exited` is the text "false", and `exitCode` 0."""
+    return undecided(turn, exited="false")
+
+
+@scene("poll", timeout=4.0, polls=0)
+def exited_null(turn: Turn) -> Reply:
+    """Polls say that `exited` is null, and `exitCode` 0."""
+    return undecided(turn, exited=None)
 
 
 @scene("poll", timeout=4.0, polls=0)
 def exited_missing(turn: Turn) -> Reply:
-    """Polls are empty JSON objects: nothing says whether the command has ended."""
-    return success({}) if turn.kind == "poll" else turn.right()
+    """Polls do not say whether the command has ended, but that `exitCode` is 0."""
+    return undecided(turn)
+
+
+def undecided(turn: Turn, **exited: Any) -> Reply:
+    """Return the right response; to a poll, one that looks like a success, but for its `exited`."""
+    body = {**exited, "exitCode": 0, "stdout": None, "stderr": None}
+    return success(body) if turn.kind == "poll" else turn.right()

@@ -205,15 +205,6 @@ class SecondsAlone(Right):
         return 1.0 if got.status == 429 and not text.isdigit() else super().pause(got)
 
 
-@trips("CLIENT-21", "poll-limited-until-a-date-of-asctime", "poll-limited-until-a-date-of-rfc-850")
-class OneFormOfDates(Right):
-    """It understands only one form of dates in Retry-After, and takes another for half a second."""
-
-    def pause(self, got: Got) -> float | None:
-        text = got.headers.get("Retry-After", "")
-        return 0.5 if got.status == 429 and not text.isdigit() and text[3:4] != "," else super().pause(got)
-
-
 @trips("CLIENT-23", "poll-limited-for-no-time", "poll-limited-for-a-negative-time")
 class HammersTheLimited(Right):
     """It waits for as long as Retry-After says, which may be no time."""

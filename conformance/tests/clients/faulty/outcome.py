@@ -178,7 +178,7 @@ class TimeoutIsSuccess(Right):
         return 0 if "timed out" in str(error) else 1
 
 
-@trips("CLIENT-27", "exited-missing", "poll-envelope")
+@trips("CLIENT-27", "exited-missing", "exited-null", "poll-envelope")
 class EndsUnlessRunning(Right):
     """It takes a command for ended unless exited is false."""
 
@@ -195,9 +195,6 @@ class EndsForTexts(Right):
 
     def has_ended(self, output: Any) -> bool:
         return bool(output.get("exited"))
-
-    def exit_code(self, output: Any) -> int:
-        return super().exit_code(output) if output.get("exited") is True else 0
 
 
 @trips("CLIENT-27", "poll-error-like-a-success")
