@@ -102,8 +102,12 @@ def measured(names: Iterable[str] = ()) -> dict[str, Any]:
         if not isinstance(verdict := good[client.name], str)
     }
     new: dict[str, dict[str, Any]] = {"faults": rows, "variants": passed, "examples": examples(chosen, seen)}
-    known = {*(client.name for client in wrong()), *(client.name for client in right()), *client_requirements()}
-    return {part: {name: row for name, row in {**old[part], **new[part]}.items() if name in known} for part in new}
+    known = {
+        "faults": {client.name for client in wrong()},
+        "variants": {client.name for client in right()},
+        "examples": client_requirements(),
+    }
+    return {part: {name: row for name, row in (old[part] | new[part]).items() if name in known[part]} for part in new}
 
 
 def examples(clients: Iterable[Client], seen: dict[str, Verdict | str]) -> dict[str, dict[str, str]]:
