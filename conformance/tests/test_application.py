@@ -157,6 +157,13 @@ ends = after_thirty(lambda: os.kill(os.getpid(), 9))
 prints = after_thirty(print_much)
 chatty = after_thirty(lambda: os.write(1, b"no line end " * 100_000))
 """
+#: Says something in the place of the suite's own part of the process.
+SAYS = """
+import json, os, sys
+os.write(int(sys.argv[2]), json.dumps({said!r}).encode() + b"\\n")
+while True:
+    pass
+"""
 #: Those that end the server, of which nothing more can be judged then.
 ENDS = {"leaves", "ends"}
 
@@ -181,7 +188,19 @@ def test_an_application_does_no_harm_to_the_run(tmp_path: Path, attribute: str) 
     ] == []
 
 
-@pytest.mark.parametrize("line", ["import os; os._exit(0)", "import sys; sys.exit(0)", "while True: pass", "1 / 0"])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "import os; os._exit(0)",
+        "import sys; sys.exit(0)",
+        "while True: pass",
+        "1 / 0",
+        "raise BaseException",
+        SAYS.format(said={"environment": {"HOSTUP_API_KEY": 5}}),
+        SAYS.format(said={"environment": {}, "error": 7}),
+        SAYS.format(said=[]),
+    ],
+)
 def test_an_application_that_ends_or_hangs_while_it_is_imported_is_refused(
     tmp_path: Path, line: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

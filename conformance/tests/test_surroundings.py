@@ -123,6 +123,19 @@ def test_a_terminal_that_is_closed_interrupts_a_run_unless_it_is_to_go_on() -> N
         signal.signal(signal.SIGHUP, before)
 
 
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_a_signal_before_a_run_begins_ends_the_process_in_plain_words(name: str) -> None:
+    words = f"""
+import os, signal
+from hostup_conformance.front import start
+start.complaint = lambda: os.kill(os.getpid(), signal.{name})
+start.main()
+"""
+    command = [sys.executable, "-c", words]
+    done = subprocess.run(command, env=KEPT, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (2, "hostup-conformance: interrupted\n")
+
+
 def test_schemathesis_obeys_no_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither its configuration in this folder, or above it, nor the hooks that a variable names."""
     (tmp_path / "schemathesis.toml").write_text("[[[")

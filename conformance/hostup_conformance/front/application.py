@@ -51,7 +51,7 @@ def load(name: str) -> ASGIApp:
             app = app()
     except Misconfigured:
         raise
-    except (Exception, SystemExit) as error:
+    except BaseException as error:  # an application may raise anything
         where = "run pytest where the module can be imported, and see that it can be with python -c"
         raise Misconfigured(f"--app {name}: {type(error).__name__}: {error}; {where} 'import {module}'") from error
     count = len(parameters(app)) if callable(app) else 0
@@ -157,11 +157,15 @@ def serve(name: str) -> Iterator[Served]:
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
-        prints.join(1.0)
+        if prints.ident is not None:  # it has been started
+            prints.join(1.0)
 
 
 def heard(descriptor: int, seconds: float) -> dict[str, Any]:
-    """Return what the process of an application says once it has started, or failed to; nothing if it says nothing."""
+    """Return what the process of an application says once it has started, or failed to; nothing if it says nothing.
+
+    The application itself may have said it.
+    """
     until, text = time.monotonic() + seconds, b""
     with open(descriptor, "rb", buffering=0) as told:
         while not text.endswith(b"\n") and (left := until - time.monotonic()) > 0:
@@ -172,7 +176,10 @@ def heard(descriptor: int, seconds: float) -> dict[str, Any]:
         said = json.loads(text)
     except ValueError:
         return {}
-    return said if isinstance(said, dict) else {}
+    ours = (
+        isinstance(said, dict) and isinstance(said.get("environment"), dict) and isinstance(said.get("error", ""), str)
+    )
+    return said if ours and all(isinstance(value, str) for value in said["environment"].values()) else {}
 
 
 def pass_on(stream: IO[bytes], name: str) -> None:

@@ -58,7 +58,7 @@ class Options:
         "N", type=int, above=0,
     )  # fmt: skip
     rate: float | None = option(
-        "send at most N requests in a second (default: any number)", "N", type=float, above=0, most=1000
+        "send at most N requests in a second (default: any number)", "N", type=float, least=0.001, most=1000
     )
     max_wait: float | None = option(
         f"wait at most S seconds in all where the server limits the rate (default: {Limits.waiting_seconds:g})",

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import io
+import os
+import signal
 import sys
+from typing import NoReturn
 
 from hostup_conformance.keeping.missing import complaint
 from hostup_conformance.keeping.screen import complain
@@ -11,6 +14,9 @@ from hostup_conformance.keeping.screen import complain
 
 def main() -> int:
     """Run the command, or print what is not installed; return the exit code."""
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+        if (number := getattr(signal, name, None)) and signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, ended_at_once)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # what is quoted may hold any character
@@ -20,6 +26,12 @@ def main() -> int:
     from hostup_conformance.front import cli
 
     return cli.main()
+
+
+def ended_at_once(_number: int, _frame: object) -> NoReturn:
+    """End the process: until a run handles its signals itself, it has sent and written nothing."""
+    os.write(2, b"hostup-conformance: interrupted\n")
+    os._exit(2)
 
 
 if __name__ == "__main__":

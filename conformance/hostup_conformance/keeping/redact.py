@@ -26,7 +26,7 @@ from base64 import b32decode, b32encode, b64decode, b64encode
 from bisect import bisect_left
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache, cached_property, lru_cache
 from html.entities import html5
 from itertools import islice
@@ -166,51 +166,55 @@ def character(number: str) -> str:
 APART = {TAG, MEMBER, *SEPARATORS}
 
 
-def nothing(_separator: str) -> str:
-    """Return what is left of something that is taken out."""
-    return ""
+def undoing(kind: re.Pattern[str] | None) -> Callable[[re.Match[str]], str]:
+    """Return what makes of an escape of a kind the character that it stands for, or nothing if that is taken out."""
+    if kind in APART:
+        return lambda _: ""
+    undo = character if kind in NUMBERS else unescaped
+    return lambda escape: undo(escape[0])
 
 
 @dataclass(frozen=True)
 class Reading:
-    """A text with some escapes undone, and where its characters stood before."""
+    """A text, and the one of which it is a reading, with the escapes of a kind undone."""
 
     text: str
-    #: The positions of the characters that replaced an escape, and by how much the text is shorter up to each.
-    at: list[int] = field(default_factory=list)
-    saved: list[int] = field(default_factory=list)
-    #: Whether nothing was replaced, but something was taken out.
-    apart: bool = False
+    before: str = ""
+    kind: re.Pattern[str] | None = None
+
+    @cached_property
+    def _moves(self) -> tuple[list[int], list[int]]:
+        """The positions of the characters that replaced an escape, and by how much the text is shorter up to each.
+
+        Few readings show a key, and only then is it asked where that stood.
+        """
+        at: list[int] = []
+        saved: list[int] = []
+        shorter = 0
+        for escape in self.kind.finditer(self.before) if self.kind else ():
+            text = undoing(self.kind)(escape)
+            if text != escape[0]:
+                at.append(escape.start() - shorter + len(text) - 1)
+                shorter += len(escape[0]) - len(text)
+                saved.append(shorter)
+        return at, saved
 
     def origin(self, place: int) -> int:
         """Return where a position was before the escapes were undone."""
-        before = bisect_left(self.at, place)
-        return place + self.saved[before - 1] if before else place
+        at, saved = self._moves
+        before = bisect_left(at, place)
+        return place + saved[before - 1] if before else place
 
     begin = origin
 
     def end(self, place: int) -> int:
         """Return where the character before a position ended; what was taken out after it does not belong to it."""
-        return self.origin(place - 1) + 1 if self.apart else self.origin(place)
+        return self.origin(place - 1) + 1 if self.kind in APART else self.origin(place)
 
     def unescape(self, escapes: re.Pattern[str]) -> Reading | None:
         """Return this text with the escapes of a kind undone, or None if it has none."""
-        undo = character if escapes in NUMBERS else nothing if escapes in APART else unescaped
-        parts: list[str] = []
-        at: list[int] = []
-        saved: list[int] = []
-        end = length = shorter = 0
-        for escape in escapes.finditer(self.text):
-            text = undo(escape[0])
-            if text == escape[0]:
-                continue
-            parts += (self.text[end : escape.start()], text)
-            length += escape.start() - end + len(text)
-            end = escape.end()
-            shorter += len(escape[0]) - len(text)
-            at.append(length - 1)
-            saved.append(shorter)
-        return Reading("".join((*parts, self.text[end:])), at, saved, escapes in APART) if at else None
+        text = escapes.sub("" if escapes in APART else undoing(escapes), self.text)
+        return Reading(text, self.text, escapes) if text != self.text else None
 
 
 @dataclass(frozen=True)

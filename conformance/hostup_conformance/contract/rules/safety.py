@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from hashlib import blake2b
 
 from hostup_conformance.contract import ask, caching, content, selectors
 from hostup_conformance.contract.rules import Exchanges, Findings, rule
@@ -59,11 +60,14 @@ def key_stays(exchanges: Exchanges) -> Findings:
     """
     selected = list(exchanges.each(has_response))
     redact = redactor(exchanges.target.nearly_secrets)
+    searched: dict[bytes, bool] = {}
     for e in selected:
         sent = (e.request.header("authorization") or "").rpartition(" ")[2]
         for text in texts(e):
-            found = redact.finds_in(text[:SEARCHED_WITH_ESCAPES]) or redact.finds_in(text, depth=0)
-            if found or (len(sent) >= 12 and sent in text):
+            if (digest := blake2b(text.encode("utf-8", "surrogatepass")).digest()) not in searched:  # many are the same
+                found = redact.finds_in(text[:SEARCHED_WITH_ESCAPES]) or redact.finds_in(text, depth=0)
+                searched[digest] = found
+            if searched[digest] or (len(sent) >= 12 and sent in text):
                 yield e, "no key in the response", around(redact, text)
                 break
 
