@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 from catalogue import first_of
 from hostup_conformance.front.record import redacted
+from hostup_conformance.http import har
+from hostup_conformance.http.messages import Request
 from hostup_conformance.keeping import screen
 from hostup_conformance.keeping.safe_text import on_one_line, spelt_out, unchanged
 from hostup_conformance.keeping.screen import Guarded, Secrets
@@ -169,6 +171,11 @@ def recording_of(*fields: tuple[str, str], query: str = "") -> str:
         ([], f"?pid=1&access_token={KEY}"),
         ([], f"?X-Amz-Signature={KEY}"),
         ([("csrftoken", KEY)], ""),
+        ([("Ocp-Apim-Subscription-Key", KEY)], ""),
+        ([("Referer", f"https://h.example/?access_token={KEY}")], ""),
+        ([], f"?%61pi_key={KEY}"),
+        ([], f"?pid=1;token={KEY}"),
+        ([], f"?auth[token]={KEY}"),
     ),
 )
 def test_credentials_of_others_are_shown_as_their_lengths(
@@ -180,6 +187,50 @@ def test_credentials_of_others_are_shown_as_their_lengths(
     assert done.returncode in {0, 1}, shown
     for secret in (KEY, KEY[::-1], "abcdefg", "12345", "of-somebody"):
         assert secret not in shown
+
+
+def test_what_nobody_knows_to_be_harmless_is_shown_as_its_length() -> None:
+    """No list of names is complete, so it is that of what is shown."""
+    target = f"/api?pid=4242&PID[]=42;of-nobody-knows-what={KEY}&short=1&key=1&pid"
+    fields = (("Accept", "application/json"), ("X-Of-Nobody-Knows-What", KEY), ("X-Short", "1"), ("X-Key", "1"))
+    shown = har.without_credentials(Request("GET", target, fields), {"pid"})
+    assert shown.target == "/api?pid=4242&PID[]=42;of-nobody-knows-what=[16 characters]&short=1&key=[1 character]&pid"
+    assert shown.headers == (
+        ("Accept", "application/json"),
+        ("X-Of-Nobody-Knows-What", "[16 characters]"),
+        ("X-Short", "1"),
+        ("X-Key", "[1 character]"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("body", "found"),
+    [
+        (b'{"access_token": "abcdefgh", "code": "not_found", "inner": [{"userPassword": "ijklmnop"}]}', True),
+        (b"client_secret=abcdefgh&state=1&passphrase=ijkl%6dnop", True),
+        (b'{"type": "abcdefgh", "detail": "ijklmnop", "requestId": "req_12345678", "token": 12345678}', False),
+        (b"\xff\xfe", False),
+        (b"[" * 5000, False),
+    ],
+)
+def test_members_are_credentials_by_name(body: bytes, found: bool) -> None:
+    assert har.members(body) == ({"abcdefgh", "ijklmnop"} if found else set())
+
+
+def test_a_cookie_is_no_key_in_the_response(tmp_path: Path) -> None:
+    """A front end sets one: its value is kept out of reports, and is no fault of the server."""
+    entry = json.loads(recording_of())["log"]["entries"][0]
+    entry["response"] = {
+        "status": 200,
+        "headers": [{"name": "Set-Cookie", "value": f"sid={KEY}; Path=/"}, {"name": "X-Csrf-Token", "value": KEY}],
+        "content": {"text": json.dumps({"available": True, "reason": None, "vmRunning": True})},
+    }
+    (tmp_path / "x.har").write_text(json.dumps({"log": {"entries": [entry]}}))
+    done = hostup(tmp_path, "judge", "x.har", "--report-dir", "report")
+    report = json.loads((tmp_path / "report" / "report.json").read_text())
+    (safety,) = (one for one in report["requirements"] if one["id"] == "SAFETY-01")
+    assert safety["status"] == "pass", safety
+    assert KEY not in done.stdout
 
 
 @pytest.mark.catalogue

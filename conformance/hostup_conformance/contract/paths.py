@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any, Literal
 from urllib.parse import quote
 
@@ -38,6 +39,17 @@ def largest_success(resource: Resource, method: str, *, pid: bool) -> int:
         return LARGEST_PROBLEM
     largest: int | dict[str, int] = document()["paths"][PATHS[resource]][method]["responses"]["200"]["x-largest-body"]
     return largest if isinstance(largest, int) else largest["present" if pid else "absent"]
+
+
+@cache
+def parameter_names() -> frozenset[str]:
+    """Return the names of the parameters in queries, in lower case."""
+    operations = [operation for item in document()["paths"].values() for operation in item.values()]
+    given = [
+        *document()["components"]["parameters"].values(),
+        *(p for o in operations for p in o.get("parameters", ())),
+    ]
+    return frozenset(one["name"].lower() for one in given if one.get("in") == "query")
 
 
 def path_of(vps: str, resource: Resource = "exec") -> str:

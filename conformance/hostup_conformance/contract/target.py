@@ -154,7 +154,16 @@ class Target:
     @property
     def nearly_secrets(self) -> tuple[str, ...]:
         """All secrets, and the altered keys that the suite sends, which contain most of a key."""
-        return self.secrets + tuple(altered for altered in altered_keys(self.key) if len(altered) > 3)
+        return self.secrets + self._altered
+
+    @property
+    def given_secrets(self) -> tuple[str, ...]:
+        """Those that the user gave, with the altered keys: a server has no reason to repeat one of them."""
+        return tuple(key for key in (self.key, self.read_key, *self.route.secrets) if key) + self._altered
+
+    @property
+    def _altered(self) -> tuple[str, ...]:
+        return tuple(altered for altered in altered_keys(self.key) if len(altered) > 3)
 
     def has(self, need: str) -> bool:
         """Whether it has what a requirement needs: a variable, a capability, or the permission to start commands."""

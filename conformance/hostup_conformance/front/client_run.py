@@ -27,7 +27,7 @@ from hostup_conformance.clients.rounds import play_all
 from hostup_conformance.clients.scenes import KEY, QUICK, Scene, scenes
 from hostup_conformance.clients.story import Does, Exchange, Seen, Story, how
 from hostup_conformance.front.preparation import check_outputs
-from hostup_conformance.front.record import BODY_CHARACTERS, Course, Subject, record_of
+from hostup_conformance.front.record import BODY_CHARACTERS, Course, Subject, as_shown, record_of
 from hostup_conformance.front.run import JUDGING_SECONDS, RECORD_SECONDS, UNFINISHED, late_after
 from hostup_conformance.http import har
 from hostup_conformance.judging.defects import Defects
@@ -285,7 +285,7 @@ def came(e: Exchange, redact: Redact) -> str:
     parts = ["\n".join(course(story, e, redact))] if story else []
     if e.ask.story is None:
         # What somebody else has recorded may hold credentials of any service.
-        request = har.without_credentials(e.request) if e.ask.play.recorded else e.request
+        request = as_shown(e.request, "har") if e.ask.play.recorded else e.request
         fields = "".join(f"{name}: {value}\n" for name, value in request.headers)
         body = redact(request.body.decode("utf-8", "replace"))[:LAST]
         parts.insert(0, f"{request.method} {request.target} HTTP/1.1\n{fields}\n{body}".rstrip())
@@ -309,5 +309,5 @@ def course(story: Story, shown: Exchange, redact: Redact) -> Iterator[str]:
 
 def replied(e: Exchange) -> str:
     """Return a request and its response in one line."""
-    target = har.without_credentials(e.request).target if e.ask.play.recorded else e.request.target
+    target = as_shown(e.request, "har").target if e.ask.play.recorded else e.request.target
     return f"{e.request.method} {target} \N{RIGHTWARDS ARROW} {e.status or e.failure or 'no response'}"

@@ -20,6 +20,7 @@ from typing import Any, Generic, TypeVar
 from hostup_conformance import __version__
 from hostup_conformance.contract.ask import Ask
 from hostup_conformance.contract.lives import stories
+from hostup_conformance.contract.paths import parameter_names
 from hostup_conformance.contract.sending import Wire
 from hostup_conformance.contract.target import Target, header_variable
 from hostup_conformance.http import har
@@ -196,7 +197,7 @@ def exchanges_in_short(
 
 def as_shown(request: Request, kind: str) -> Request:
     """Return a request as it is shown: somebody else's recording may hold credentials that nobody has named."""
-    return har.without_credentials(request) if kind == "har" else request
+    return har.without_credentials(request, parameter_names()) if kind == "har" else request
 
 
 def gist(body: bytes, redact: Redact) -> str:
@@ -370,8 +371,8 @@ def headers_of(response: Response, subject: Subject[A]) -> dict[str, str]:
     for number, (name, value) in enumerate(response.headers):
         if number >= FIELDS or left <= 0:
             return {**fields, "...": f"and {counted(len(response.headers) - number, 'field')} more"}
-        if strange and har.is_credential(name):
-            text = f"[{counted(len(value), 'character')}]"
+        if strange and name.lower() not in har.HARMLESS and (length := har.as_length(name, value)) != value:
+            text = length
         else:
             text, more = beginning(value, min(BODY_CHARACTERS, left), subject.redact)
             text += "..." if more else ""

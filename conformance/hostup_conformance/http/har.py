@@ -9,9 +9,10 @@ from __future__ import annotations
 import json
 import re
 from base64 import b64decode, b64encode
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from itertools import chain, zip_longest
 from pathlib import Path
 from time import process_time
 from typing import Any, Protocol
@@ -20,7 +21,7 @@ from urllib.parse import unquote_plus, urlsplit
 from hostup_conformance import __version__
 from hostup_conformance.http.exchange import A, Exchange
 from hostup_conformance.http.har_schema import fault_of
-from hostup_conformance.http.json_text import count_values, has_more
+from hostup_conformance.http.json_text import count_values, has_more, read_json
 from hostup_conformance.http.messages import Headers, Request, Response
 from hostup_conformance.http.times import A_CENTURY, rfc3339
 from hostup_conformance.keeping.files import FOR_ME, read_plain, write_whole
@@ -44,12 +45,33 @@ CODINGS = {"content-encoding", "transfer-encoding", "content-length"}
 #: Request header fields whose values are credentials; and what says so in the name of another field or a parameter.
 CREDENTIALS = {"authorization", "proxy-authorization", "cookie", "x-api-key", "api-key", "x-auth-token"}
 CREDENTIAL = re.compile(
-    r"""(?<![a-z])(?:(?:api|auth|access|secret|private|session)[-_]?(?:key|id) | [a-z]{0,20}token | secret
-      | passw(?:or)?d | pwd | cookie | session | credentials? | signature | sig | jwt | auth | ^key$)(?![a-z])""",
+    r"""(?<![a-z])(?:auth|hmac|jwt|dpop|keys?|otp|pass|pin|pwd?|pw|sid|sig|[a-z]{0,20}(?:sessid|sessionid))(?![a-z])
+      | (?:access|api|auth|client|functions?|private|secret|session|shared|subscription)[-_]?(?:cert|id|key)(?![a-z])
+      | (?<!page)token(?!i[sz]) | secret | passw | passphrase | cookie | session(?![a-z]) | credential | signature
+      | bearer | saml | oidc | principal | authori[sz]ation | authentication""",
     re.IGNORECASE | re.VERBOSE,
+)
+#: Header fields whose values are shown of somebody else's recording, since they are no credentials by any standard.
+#: (Authorization is shown as its scheme.) Of what else it has, the values are shown that are too short for one.
+HARMLESS = frozenset(
+    {*("accept", "accept-encoding", "accept-language", "accept-ranges", "access-control-allow-credentials")}
+    | {*("access-control-allow-headers", "access-control-allow-methods", "access-control-allow-origin")}
+    | {*("access-control-expose-headers", "access-control-max-age", "access-control-request-method", "age")}
+    | {*("allow", "alt-svc", "authorization", "cache-control", "cf-ray", "connection", "content-disposition")}
+    | {*("content-encoding", "content-language", "content-length", "content-location", "content-security-policy")}
+    | {*("content-type", "date", "etag", "expect", "expires", "host", "if-match", "if-modified-since")}
+    | {*("if-none-match", "keep-alive", "last-modified", "link", "location", "origin", "pragma", "prefer")}
+    | {*("preference-applied", "proxy-authenticate", "range", "ratelimit", "ratelimit-limit", "ratelimit-policy")}
+    | {*("ratelimit-remaining", "ratelimit-reset", "retry-after", "server", "strict-transport-security", "te")}
+    | {*("traceparent", "trailer", "transfer-encoding", "upgrade", "user-agent", "vary", "via", "warning")}
+    | {*("www-authenticate", "x-content-type-options", "x-forwarded-for", "x-http-method-override", "x-powered-by")}
+    | {*("x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset", "x-request-id")}
 )
 #: How many characters of a name are looked at, and how long a credential is that is recognized where it stands alone.
 LONGEST_NAME, SHORTEST_SECRET = 100, 8
+#: Header fields that hold addresses, whose parameters count; what stands between parameters; and up to how many bytes
+#: of a body its members count.
+ADDRESSES, SEPARATOR, LARGEST_SEARCHED = {"location", "referer", "content-location"}, re.compile("[&;]"), 1 << 16
 
 
 @dataclass(frozen=True)
@@ -176,15 +198,43 @@ def secrets_in(recorded: Iterable[Recorded]) -> set[str]:
     found: set[str] = set()
     for one in recorded:
         found.update(*(values_of(name, value) for name, value in one.request.headers if is_credential(name)))
-        found.update(unquote_plus(value) for name, _, value in parameters(one.request) if is_credential(name))
+        addresses = (one.request.target, *(value for name, value in fields_of(one) if name.lower() in ADDRESSES))
+        found.update(
+            form for address in addresses for name, _, value in parameters(address) if is_credential(name)
+            for form in (value, unquote_plus(value))
+        )  # fmt: skip
+        found.update(members(one.request.body))
         for name, value in one.response.headers if one.response else ():
             if name.lower() == "set-cookie":
                 found.update(values_of("cookie", value.partition(";")[0]))
+            elif is_credential(name):
+                found.add(value.strip())
+        found.update(members(one.response.body) if one.response else ())
     secrets = {secret for secret in found if len(secret) >= SHORTEST_SECRET}
     if sum(map(len, secrets)) > MOST_SECRET:
         why = f"more than {MOST_SECRET >> 20} MiB of credentials, too much to be kept out of reports"
         raise Misconfigured(f"the recording has {why}; record fewer requests, or export it without sensitive data")
     return secrets
+
+
+def fields_of(one: Recorded) -> Headers:
+    """Return the header fields of a request and of its response."""
+    return one.request.headers + (one.response.headers if one.response else ())
+
+
+def members(body: bytes) -> set[str]:
+    """Return the credentials in a body, by the names of the members of JSON, or of a form."""
+    if not body or len(body) > LARGEST_SEARCHED:
+        return set()
+    if body.lstrip()[:1] not in {b"{", b"["}:
+        text = body.decode("utf-8", "replace")
+        return {unquote_plus(value) for name, _, value in parameters(f"?{text}") if is_credential(name)}
+    found, level = set[str](), [read_json(body).value]
+    while level:
+        inner = [pair for value in level if isinstance(value, dict) for pair in value.items()]
+        found.update(value for name, value in inner if isinstance(value, str) and is_credential(name))
+        level = [value for _, value in inner] + [one for value in level if isinstance(value, list) for one in value]
+    return found
 
 
 def values_of(name: str, value: str) -> list[str]:
@@ -201,25 +251,35 @@ def is_credential(name: str) -> bool:
     return name.lower() in CREDENTIALS or CREDENTIAL.search(name[:LONGEST_NAME]) is not None
 
 
-def parameters(request: Request) -> Iterator[tuple[str, str, str]]:
-    """Yield the parameters in a query, each as its name, the equals sign, and its value, as they were sent."""
-    yield from (part.partition("=") for part in request.query.split("&"))
+def parameters(address: str) -> Iterator[tuple[str, str, str]]:
+    """Yield the parameters in the query of an address, each as its name, the equals sign, and its value, as sent."""
+    query = address.partition("?")[2]
+    yield from (part.partition("=") for part in SEPARATOR.split(query))
 
 
-def without_credentials(request: Request) -> Request:
-    """Return a request to be shown, with the lengths of its credentials in their places.
+def without_credentials(request: Request, known: Collection[str] = ()) -> Request:
+    """Return a request to be shown, with lengths in the places of what may be a credential.
 
-    Only Authorization is left, since the scheme there says something: its key is taken out as all keys are.
+    Of Authorization, the scheme is left: its key is taken out as all keys are. `known` are names of parameters that
+    hold none.
     """
 
-    def shown(name: str, value: str) -> str:
-        return f"[{counted(len(value), 'character')}]" if value and is_credential(name) else value
+    def shown(name: str, value: str, harmless: Collection[str]) -> str:
+        plain = unquote_plus(name).partition("[")[0].strip().lower()
+        return value if plain in harmless else as_length(name, value)
 
-    query = "&".join(f"{name}{equals}{shown(name, value)}" for name, equals, value in parameters(request))
-    fields = tuple(
-        (name, value if name.lower() == "authorization" else shown(name, value)) for name, value in request.headers
-    )
+    query = request.target.partition("?")[2]
+    between = SEPARATOR.findall(query)
+    parts = (f"{name}{equals}{shown(name, value, known)}" for name, equals, value in parameters(request.target))
+    query = "".join(chain.from_iterable(zip_longest(parts, between, fillvalue="")))
+    fields = tuple((name, shown(name, value, HARMLESS)) for name, value in request.headers)
     return replace(request, target=request.path + (f"?{query}" if query else ""), headers=fields)
+
+
+def as_length(name: str, value: str) -> str:
+    """Return the length of what may be a credential; a value that is none by its name, and too short for one, stays."""
+    stays = not value or (len(value) < SHORTEST_SECRET and not is_credential(unquote_plus(name)))
+    return value if stays else f"[{counted(len(value), 'character')}]"
 
 
 def write(

@@ -56,10 +56,10 @@ def has_response(e: ask.Exchange) -> bool:
 def key_stays(exchanges: Exchanges) -> Findings:
     """Each header field and the body are searched for the caller's keys, in plain and encoded.
 
-    Any other credential that the request had counts too, if it has at least 12 characters.
+    Any other credential that the request had counts too, if it has at least 12 characters; a cookie does not.
     """
     selected = list(exchanges.each(has_response))
-    redact = redactor(exchanges.target.nearly_secrets)
+    redact = redactor(exchanges.target.given_secrets)
     searched: dict[bytes, bool] = {}
     for e in selected:
         sent = (e.request.header("authorization") or "").rpartition(" ")[2]
