@@ -135,6 +135,10 @@ lock: $(READY) ## renew the locked dependencies in conformance/constraints.txt
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
 	  --all-extras --group dev --no-header --no-annotate --output-file conformance/constraints.txt pyproject.toml
 
+.PHONY: audit
+audit: $(READY) ## ask OSV for known vulnerabilities of the locked dependencies, and say so if it cannot be asked
+	@python conformance/audit.py
+
 .PHONY: wheel
 wheel: $(READY) ## build the wheel of client and suite, dist/*.whl
 	@python -m pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation --wheel-dir dist .
