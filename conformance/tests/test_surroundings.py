@@ -15,11 +15,14 @@ from typing import NoReturn
 
 import pytest
 from catalogue import first_of
+from hostup_conformance.clients import examples
 from hostup_conformance.clients.play import ClientCommand
 from hostup_conformance.clients.rounds import Stop, play_each
 from hostup_conformance.clients.scenes import FIRST, scenes
 from hostup_conformance.contract import oracles
+from hostup_conformance.contract.target import Target
 from hostup_conformance.front import cli
+from hostup_conformance.front.preparation import check_outputs
 from hostup_conformance.front.run import Run
 from hostup_conformance.http.har import MOST_VALUES, read
 from hostup_conformance.judging.waivers import read_waivers
@@ -27,6 +30,7 @@ from hostup_conformance.keeping.files import write_whole
 from hostup_conformance.keeping.interruption import Interruption
 from hostup_conformance.keeping.misconfigured import Misconfigured
 from hostup_conformance.keeping.shortage import shortage
+from hostup_conformance.sources import recording
 from running import KEPT, report_in, run
 
 
@@ -62,6 +66,22 @@ def test_no_client_is_to_blame_for_what_the_system_lacks(
     assert played == [[]]
     assert stop.reason
     assert stop.reason.startswith(f"the system has no more {what} for the run; raise its limit")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the limit counts differently elsewhere")
+def test_a_client_is_not_conformant_where_scenes_were_left_out(tmp_path: Path) -> None:
+    """Whatever ended the run before every MUST was judged: here it is a limit of the system."""
+    command = [sys.executable, "-m", "hostup_conformance.front.cli", "client", "--report-dir", "report", "--"]
+    command += [sys.executable, str(Path(examples.__file__).with_name("client.py"))]
+    done = subprocess.run(
+        ["sh", "-c", 'ulimit -n 28; exec "$@"', "sh", *command],
+        cwd=tmp_path, env=KEPT, capture_output=True, text=True, timeout=100, check=False,
+    )  # fmt: skip
+    report = report_in(tmp_path)
+    assert report["stopped"].startswith("the system has no more open files"), done.stdout
+    assert report["summary"]["pass"] > 5
+    assert report["unjudged"]
+    assert (done.returncode, report["verdict"]) == (1, "not_demonstrated")
 
 
 def test_what_else_fails_is_no_shortage(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -198,6 +218,18 @@ def test_a_name_that_no_file_can_have_is_a_usage_error(tmp_path: Path, arguments
     done = subprocess.run(command, cwd=tmp_path, env=environ, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 4, done.stdout + done.stderr
     assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_a_recording_replaces_no_file_that_is_none(tmp_path: Path) -> None:
+    for name, text in (("theirs.har", '{"log": {"creator": {"name": "a browser"}}}'), ("notes.txt", "mine")):
+        (tmp_path / name).write_text(text)
+        with pytest.raises(Misconfigured, match="is no recording of the suite, and would be replaced"):
+            check_outputs(tmp_path / "report", tmp_path / name, {})
+        assert (tmp_path / name).read_text() == text
+    recording.write(tmp_path / "ours.har", [], Target("http://127.0.0.1:1", "server", "a-key", "vps_1"))
+    (tmp_path / "empty.har").touch()
+    for name in ("ours.har", "empty.har", "new.har"):
+        check_outputs(tmp_path / "report", tmp_path / name, {})
 
 
 def test_too_many_folders_are_an_error_of_the_file(tmp_path: Path) -> None:

@@ -33,10 +33,13 @@ def judge_client(
     not_shown: str | None = None,
     defects: Defects | None = None,
     time_up: Callable[[], str | None] = lambda: None,
+    *,
+    resumable: bool = False,
 ) -> Verdict:
     """Apply every rule for clients to the stories.
 
-    `not_shown` is the reason why some could not be seen, if any; `time_up` returns one once no more may be judged.
+    `not_shown` is the reason why some could not be seen, if any, and `resumable` says whether another run may show
+    them; `time_up` returns one once no more may be judged.
     """
     redact = redactor(tuple({e.ask.play.task.key for e in exchanges}))
     does = {f"--does {e.ask.play.task.does}" for e in exchanges}
@@ -48,7 +51,7 @@ def judge_client(
     contract = core.Contract(client_rules(), client_requirements().values(), lacking, redact=redact)
     seen = core.Core(was_seen(exchanges))
     stories: Exchanges[Seen, None] = Exchanges(list(exchanges), None)
-    return core.judge(stories, contract, seen, stopped=not_shown, resumable=False, time_up=time_up, defects=defects)
+    return core.judge(stories, contract, seen, stopped=not_shown, resumable=resumable, time_up=time_up, defects=defects)
 
 
 def was_seen(exchanges: Sequence[Exchange]) -> bool:

@@ -172,7 +172,7 @@ def judge_and_report(
             unfinished = record_of(nothing, [], about, replace(course, stopped=UNFINISHED), root_causes)
             write_files(unfinished, options.report_dir)  # they stand until they are replaced
             exchanges, stopped = take(interruption)
-            verdict = judged(exchanges, stopped, waivers, course.started.date(), strict=options.strict)
+            verdict = judged(exchanges, stopped, waivers, course.started.date(), options)
             course = replace(course, seconds=time.monotonic() - began, stopped=stopped)
             return report(verdict, exchanges, about, course, options.report_dir)
         finally:
@@ -184,13 +184,16 @@ def judge_and_report(
 
 
 def judged(
-    exchanges: Sequence[Exchange], stopped: str | None, waivers: list[Waiver], today: date, *, strict: bool
+    exchanges: Sequence[Exchange], stopped: str | None, waivers: list[Waiver], today: date, options: ClientOptions
 ) -> Verdict:
     """Return the verdict on a client."""
     defects, by = Defects(redactor(tuple({e.ask.play.task.key for e in exchanges}))), time.monotonic() + JUDGING_SECONDS
 
     def judge() -> Verdict:
-        return apply_waivers(judge_client(exchanges, stopped, defects, late_after(by)), waivers, today, strict=strict)
+        # What a recording does not show was not cut short.
+        is_run = options.recording is None
+        verdict = judge_client(exchanges, stopped, defects, late_after(by), resumable=is_run)
+        return apply_waivers(verdict, waivers, today, strict=options.strict)
 
     return defects.survive(
         lambda: before(by, judge),

@@ -166,6 +166,8 @@ def check_outputs(report_dir: Path, record: Path | None, inputs: Mapping[str, Pa
             raise Misconfigured(f"{report} is no report of the suite, and would be replaced; give another --report-dir")
     if record:
         check_writable(record, "--record")
+        if is_strange(record):
+            raise Misconfigured(f"{record} is no recording of the suite, and would be replaced; give another --record")
 
 
 def check_writable(file: Path, option: str) -> None:

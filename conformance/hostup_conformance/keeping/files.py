@@ -92,13 +92,18 @@ def read_plain(file: Path, largest: int) -> bytes:
     Raises:
         OSError: it cannot be read, it is no plain file, or it has more than so many bytes
     """
-    with open(os.open(file, os.O_RDONLY | AT_ONCE), "rb") as stream:
-        if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
-            raise OSError(errno.EINVAL, "it is no plain file", str(file))
-        data = stream.read(largest + 1)
+    data = beginning_of(file, largest + 1)
     if len(data) > largest:
         raise OSError(errno.EFBIG, f"it is larger than {largest >> 20} MiB", str(file))
     return data
+
+
+def beginning_of(file: Path, most: int) -> bytes:
+    """Return the first bytes of a plain file, or of one that a link names; raise `OSError` if there is none."""
+    with open(os.open(file, os.O_RDONLY | AT_ONCE), "rb") as stream:
+        if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
+            raise OSError(errno.EINVAL, "it is no plain file", str(file))
+        return stream.read(most)
 
 
 def remove(file: Path) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from hostup_conformance.judging.defects import failure
-from hostup_conformance.keeping.files import append, is_among, read_plain, remove, write_whole
+from hostup_conformance.keeping.files import append, beginning_of, is_among, remove, write_whole
 from hostup_conformance.reports import badge, html, junit, summary
 
 
@@ -32,10 +32,10 @@ REPORTS = {
 }
 
 
-#: What only a report of the suite says: one of these.
+#: What only a report or a recording of the suite says at its beginning: one of these.
 OURS = (b"hostup-conformance", b'"suite_version"', b"## Conformance: ")
-#: The greatest size of a report in bytes.
-LARGEST_REPORT = 64 << 20
+#: How many bytes that is.
+SEARCHED = 1 << 20
 
 
 def reports_in(directory: Path) -> list[Path]:
@@ -52,9 +52,9 @@ def remove_reports(directory: Path, inputs: Iterable[Path]) -> None:
 
 
 def is_strange(file: Path) -> bool:
-    """Whether a plain file that has the name of a report is none of the suite's."""
+    """Whether a plain file that stands where a report or a recording is to be written is none of the suite's."""
     try:
-        text = read_plain(file, LARGEST_REPORT)
+        text = beginning_of(file, SEARCHED)
     except OSError:
         return os.path.isfile(file)
     return bool(text) and not any(words in text for words in OURS)
