@@ -217,9 +217,10 @@ def there_is_always_more(request: Request, response: Response) -> None:
 
 @trips("VPS-13")
 def limit_is_ignored(request: Request, response: Response) -> None:
-    """Every page has all VPSs."""
+    """A page has two VPSs, whatever its limit, and there are more."""
     if paged(request, response) and "cursor" not in request.query:
-        response.change(data=[{"id": VPS_ID}, {"id": UNAVAILABLE_VPS_ID}], hasMore=False, nextCursor=None)
+        more = {"hasMore": True, "nextCursor": UNAVAILABLE_VPS_ID}
+        response.change(data=[{"id": VPS_ID}, {"id": UNAVAILABLE_VPS_ID}], **more)
 
 
 @trips("VPS-18")

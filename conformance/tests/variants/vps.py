@@ -38,6 +38,13 @@ def list_in_pages(request: Request, response: Response) -> None:
 
 
 @allowed()
+def list_without_pages(request: Request, response: Response) -> None:
+    """The list is always the whole list: limit and cursor are unknown parameters, and ignored."""
+    if request.path == VPSS and response.status in {200, 400} and request.query:
+        response.become(200, {"data": [{"id": VPS_ID}, {"id": UNAVAILABLE_VPS_ID}], "hasMore": False})
+
+
+@allowed()
 def status_in_full(request: Request, response: Response) -> None:
     """The status has every documented member, and one more."""
     if request.path.endswith("/status") and response.status == 200:

@@ -308,9 +308,13 @@ def pages_lead_on(exchanges: Exchanges) -> Findings:
 
 @rule("VPS-13", seeks="page of the list")
 def limit_is_kept(exchanges: Exchanges) -> Findings:
-    """A page with more VPSs than the limit is a finding. Fewer pass: a server may have a smaller limit of its own."""
+    """A page with more VPSs than the limit is a finding.
+
+    Fewer pass: a server may have a smaller limit of its own. So does a page after which there is no other: the server
+    has no pages.
+    """
     for e in exchanges.each(lambda e: of_all(e) and limit_of(e) is not None):
-        if len(content.listed_ids(e)) > (limit_of(e) or 0):
+        if len(content.listed_ids(e)) > (limit_of(e) or 0) and content.member(e, "hasMore") is True:
             yield e, f"no more VPSs than the limit of {limit_of(e)}", counted(len(content.listed_ids(e)), "VPS")
 
 
