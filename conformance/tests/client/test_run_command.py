@@ -376,6 +376,21 @@ def test_the_pid_is_told_before_the_first_poll(voice: Voice) -> None:
     assert told == [(PID, 2)]
 
 
+@pytest.mark.parametrize("pid", [None, 77])
+@pytest.mark.parametrize("callback", ["on_start", "on_progress"])
+def test_an_error_of_a_callback_s_own_call_does_not_hide_the_pid(voice: Voice, callback: str, pid: int | None) -> None:
+    def fail(_: object) -> None:
+        error = errors.CommandStillRunning("another one")
+        error.pid = pid
+        raise error
+
+    server = Server(poll=RUNNING)
+    with pytest.raises(errors.CommandStillRunning, match="another one") as caught:
+        voice.run(client=server.client, **{callback: fail})
+    assert caught.value.pid == (pid or PID)
+    assert pid is None or caught.value.__notes__ == [f"the command was started: pid {PID}"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "error", "says"),
     [

@@ -145,8 +145,13 @@ def polling(
                     return output
             yield polls.pause(response)
     except HostUpError as error:
-        error.pid = pid
+        _name(error, pid)
         raise
+
+
+def _name(error: HostUpError, pid: int) -> None:
+    """Let an error have the pid; that of a callback's own call keeps the pid that it may have."""
+    error.pid = pid if error.pid is None else error.pid
 
 
 class _Polls:
@@ -261,10 +266,13 @@ class _Telling:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, frames: TracebackType | None
     ) -> None:
-        if error is None or isinstance(error, HostUpError):
+        if error is None:
             return
         if self._pid is not None:
-            error.add_note(f"the command was started: pid {self._pid}")
+            if getattr(error, "pid", None) != self._pid:
+                error.add_note(f"the command was started: pid {self._pid}")
+            if isinstance(error, HostUpError):
+                _name(error, self._pid)
         elif not isinstance(error, Exception):
             error.add_note(self._interrupted())
 
