@@ -394,6 +394,24 @@ def test_an_announced_size_is_not_waited_for(voice: Voice) -> None:
         voice.call(client=client)
 
 
+@pytest.mark.parametrize("size", [1, 7, 1000])
+@pytest.mark.parametrize("padding", [b"", b"\0" * 9])
+def test_gzip_may_have_members_and_padding(voice: Voice, size: int, padding: bytes) -> None:
+    body = gzip.compress(b'{"avail') + gzip.compress(b"") + gzip.compress(b'able":true}') + padding
+    chunks = [body[at : at + size] for at in range(0, len(body), size)]
+
+    class Stream(httpx.SyncByteStream, httpx.AsyncByteStream):
+        def __iter__(self) -> Iterator[bytes]:
+            return iter(chunks)
+
+        async def __aiter__(self) -> AsyncIterator[bytes]:
+            for chunk in chunks:
+                yield chunk
+
+    response = httpx.Response(200, headers={"Content-Encoding": "gzip"}, stream=Stream())
+    assert voice.call(client=answering(lambda _: response)).available is True
+
+
 @pytest.mark.parametrize("codings", ["gzip", "x-gzip", "GZIP", " gzip , identity", "gzip, utf-8"])
 def test_gzip_is_undone(voice: Voice, codings: str) -> None:
     body = gzip.compress(b'{"available":true}')

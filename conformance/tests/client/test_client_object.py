@@ -595,6 +595,15 @@ def test_a_key_goes_through_no_proxy_without_tls(monkeypatch: pytest.MonkeyPatch
         AuthenticatedClient(url, KEY, httpx_args={"proxy": proxy})
     AuthenticatedClient(url, KEY, httpx_args={"proxy": proxy}, allow_plain_http=True).close()
     AuthenticatedClient("https://h.test", KEY, httpx_args={"proxy": proxy}).close()
+    for proxied in (
+        {"transport": httpx.HTTPTransport(proxy=proxy)},
+        {"mounts": {"http://": httpx.HTTPTransport(proxy=proxy)}},
+    ):
+        with (
+            AuthenticatedClient(url, KEY, httpx_args=proxied) as client,
+            pytest.raises(ValueError, match=r"^a proxy of the httpx client .NO_PROXY leaves"),
+        ):
+            get_agent_exec.sync("v", client=client)
     monkeypatch.setenv("HTTP_PROXY", proxy)
     client = AuthenticatedClient(url, KEY)
     with httpx.Client() as given, pytest.raises(ValueError, match=r"^a proxy of the httpx client .NO_PROXY leaves"):

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import FrameType
 
+import httpx
 import pytest
 from client.voices import KEY
 from hostup_agent_exec import AuthenticatedClient
@@ -46,6 +47,10 @@ def sockets() -> int:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ResourceWarning)  # of one that was interrupted before anybody had it
         gc.collect()
+    return _open_sockets()
+
+
+def _open_sockets() -> int:
     folder = Path("/proc/self/fd")
     return sum(
         os.readlink(folder / name).startswith("socket:") for name in os.listdir(folder) if (folder / name).exists()
@@ -89,6 +94,57 @@ def test_cancelled_at_any_point_it_lives_on(url: str, times: int) -> None:
     client, before = AuthenticatedClient(url, KEY), sockets()
     asyncio.run(main())
     assert sockets() <= before
+
+
+@only_linux
+def test_cancelled_again_and_again_it_closes_all() -> None:
+    async def main() -> tuple[int, int]:
+        never = asyncio.Event()
+
+        async def hang(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await never.wait()
+            writer.close()
+
+        server = await asyncio.start_server(hang, "127.0.0.1", 0)
+        before = sockets()
+        gc.disable()
+        async with AuthenticatedClient(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", KEY) as client:
+            tasks = [asyncio.ensure_future(get_agent_exec.asyncio("v", client=client)) for _ in range(10)]
+            while _open_sockets() < before + 20:  # of each connection both ends
+                await asyncio.sleep(0.01)
+            for _ in range(4):
+                for task in tasks:
+                    task.cancel()
+                await asyncio.sleep(0)
+            await asyncio.wait(tasks)
+            await asyncio.sleep(0)
+        left = _open_sockets() - before - 10
+        gc.enable()
+        never.set()
+        server.close()
+        return left, sum(task.cancelled() for task in tasks)
+
+    assert asyncio.run(main()) == (0, 10)
+
+
+@pytest.mark.parametrize("failure", [ValueError, KeyboardInterrupt])
+def test_a_kept_exception_keeps_no_socket(url: str, failure: type[BaseException]) -> None:
+    failures = list[BaseException]()
+
+    def fail(_: httpx.Request) -> None:
+        if failures:
+            raise failures.pop()
+
+    with AuthenticatedClient(url, KEY, httpx_args={"event_hooks": {"request": [fail]}}) as client:
+        before = sockets()
+        get_agent_exec.sync("a", client=client)
+        failures.append(failure())
+        with pytest.raises(failure) as kept:
+            get_agent_exec.sync("a", client=client)
+        get_agent_exec.sync("a", client=client)
+        assert sockets() == before + 1
+    assert sockets() == before
+    assert kept.value.__traceback__ is not None
 
 
 class Interrupt(KeyboardInterrupt):

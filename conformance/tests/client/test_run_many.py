@@ -129,7 +129,8 @@ def test_closing_many_runs_ends_them_all() -> None:
     assert asyncio.run(main())[-1] == "slow"
 
 
-def test_a_cancellation_tells_of_each_command() -> None:
+@pytest.mark.parametrize("times", [1, 2, 5])
+def test_a_cancellation_tells_of_each_command(times: int) -> None:
     polled: list[str] = []
 
     async def answer(request: httpx.Request) -> httpx.Response:
@@ -151,7 +152,9 @@ def test_a_cancellation_tells_of_each_command() -> None:
             task = asyncio.ensure_future(collect())
             while len(polled) < 2:
                 await asyncio.sleep(0)
-            task.cancel()
+            for _ in range(times):  # as of an impatient caller
+                task.cancel()
+                await asyncio.sleep(0)
             await asyncio.wait([task])
             with pytest.raises(asyncio.CancelledError) as caught:
                 task.result()
@@ -247,6 +250,23 @@ def test_what_nobody_took_is_told() -> None:
     notes = asyncio.run(main()).__notes__
     assert "slow: the command was started: pid 4242" in notes
     assert [note for note in notes if note.endswith(": the command has ended with exit code 0, stdout 'Linux\\n'")]
+
+
+def test_of_what_nobody_took_the_notes_are_told() -> None:
+    def refuse(id: str, _: int) -> None:
+        raise ValueError(f"cannot store {id}")
+
+    async def main() -> BaseException:
+        async with scripted() as client:
+            many = start_agent_exec.run_many(["a", "b"], "x", client=client, on_start=refuse)
+            await anext(many)
+            await asyncio.sleep(0.2)
+            with pytest.raises(KeyboardInterrupt) as caught:
+                await many.athrow(KeyboardInterrupt())
+            return caught.value
+
+    (note,) = asyncio.run(main()).__notes__
+    assert note[1:] in {f": ValueError: cannot store {id} (the command was started: pid 4242)" for id in "ab"}
 
 
 def test_what_is_left_by_a_break_is_logged(caplog: pytest.LogCaptureFixture) -> None:

@@ -17,6 +17,7 @@ import time
 from collections.abc import Coroutine, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from io import BytesIO
 from typing import Any
 
 import anyio
@@ -190,6 +191,33 @@ def test_trio_works_as_well(url: str) -> None:
         assert trio.run(main) == ["a", "b"]
 
 
+class Twice(Echo):
+    """Sends what it says a second time, which nobody has asked for."""
+
+    def do_GET(self) -> None:
+        file, self.wfile = self.wfile, BytesIO()
+        super().do_GET()
+        file.write(self.wfile.getvalue() * (1 + self.path.startswith("/api/v2/vps/twice")))
+        self.wfile = file
+
+
+def test_what_nobody_asked_for_is_no_response(voice: Voice) -> None:
+    server = Server(("127.0.0.1", 0), Twice)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+
+    async def main() -> list[str | None]:
+        async with client:
+            return [(await get_agent_exec.asyncio(id, client=client)).reason for id in ids]
+
+    ids = ["a", "twice", "b", "c"]
+    with server, AuthenticatedClient(f"http://127.0.0.1:{server.server_port}", KEY) as client:
+        told = (
+            [get_agent_exec.sync(id, client=client).reason for id in ids] if not voice.is_async else asyncio.run(main())
+        )
+        assert told == ids
+        server.shutdown()
+
+
 def test_hundreds_at_once_take_turns(url: str) -> None:
     async def main() -> list[Any]:
         async with AuthenticatedClient(url, KEY) as client:
@@ -322,8 +350,7 @@ class Steps:
             if self.steps == self.stop:
                 if waited is not None:
                     waited.cancel()
-                running.throw(asyncio.CancelledError())
-                continue
+                waited = running.throw(asyncio.CancelledError())
             value = yield waited
 
 

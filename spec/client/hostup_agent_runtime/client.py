@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 
 import httpx
 
-from .connections import HERE, AsyncLine, Line, Pool, is_proxied
+from .connections import HERE, AsyncLine, Line, Pool, is_proxied, parser
 from .errors import HostUpError, ResponseError, status_error
 from .sending import (
     Attempt,
@@ -219,14 +219,15 @@ class Client:
         # Whatever stands before the host, httpx would log it.
         self._login = (url.username, url.password) if url.userinfo else None
         self._base_url = str(url.copy_with(userinfo=b"") if url.userinfo else base_url).rstrip("/")
+        self._is_plain = url.scheme == "http" and not self._allow_plain_http
         # What is on this host needs no proxy, to which a variable of the environment would show the key.
         self._is_here = _is_loopback(url.host)
         if not self._is_here:
             self._refuse_plain_http(named)
 
     def _refuse_plain_http(self, named: str) -> None:
-        if self._base_url.lower().startswith("http:") and not self._allow_plain_http:
-            raise ValueError(
+        if self._is_plain:
+            raise Unsendable(
                 f"{named}: expected https, or a host on loopback without a proxy, since http would show the key to the "
                 "network; in Python, allow_plain_http=True allows it"
             )
@@ -301,7 +302,7 @@ class Client:
         return self
 
     def _refuse_plain_proxy(self, client: httpx.Client | httpx.AsyncClient) -> None:
-        if is_proxied(client, httpx.URL(self._base_url)):
+        if is_proxied(client, _read_url(self._base_url)):
             self._refuse_plain_http("a proxy of the httpx client (NO_PROXY leaves a host out)")
 
     def get_httpx_client(self) -> httpx.Client:
@@ -434,6 +435,7 @@ class Client:
             except httpx.InvalidURL:
                 raise _no_location(built) from None
             try:
+                attempt.evidence.parser = parser(response)
                 limit = self._largest(attempt.request, response)
                 if not is_read(response, limit):
                     with Body(response, limit, attempt.deadline) as body:
@@ -443,7 +445,7 @@ class Client:
             finally:
                 response.close()
                 response.stream = _OVER
-            is_known_how_it_ended = True
+            is_known_how_it_ended = not attempt.evidence.has_more
             return response
         except _KNOWN_ENDS:
             is_known_how_it_ended = True
@@ -453,6 +455,7 @@ class Client:
             HERE.deadline = before
             if not is_known_how_it_ended:
                 line.is_in_doubt = True
+            del line  # of which the frames of the exception would hold the sockets
 
     async def _aexchange(self, attempt: Attempt) -> httpx.Response:
         if self._async_given is not None:
@@ -495,6 +498,7 @@ class Client:
                 except httpx.InvalidURL:
                     raise _no_location(built) from None
                 try:
+                    attempt.evidence.parser = parser(response)
                     limit = self._largest(attempt.request, response)
                     if not is_read(response, limit):
                         with Body(response, limit, attempt.deadline) as body:
@@ -504,7 +508,7 @@ class Client:
                 finally:
                     await response.aclose()
                     response.stream = _OVER
-                is_known_how_it_ended = True
+                is_known_how_it_ended = not attempt.evidence.has_more
                 return response
             except _KNOWN_ENDS:
                 is_known_how_it_ended = True
@@ -537,6 +541,8 @@ class Client:
         if self._cookies:
             # As a header, since httpx would keep the cookies of one request for the next.
             authority["Cookie"] = "; ".join(f"{name}={value}" for name, value in self._cookies.items())
+        if self._is_plain:
+            self._refuse_plain_proxy(client)
         url, parameters = self._base_url + request.target, None
         if client.params:  # httpx would put them in the place of the query
             url, _, parameters = url.partition("?")

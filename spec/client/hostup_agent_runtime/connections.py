@@ -12,7 +12,7 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from weakref import WeakSet, finalize, ref
@@ -117,6 +117,14 @@ def is_proxied(client: httpx.Client | httpx.AsyncClient, url: httpx.URL) -> bool
     return hasattr(pool, "_proxy_url")
 
 
+def parser(response: httpx.Response) -> Any:
+    """Return what takes the bytes of the response's connection apart; None if it is not h11, or is not seen."""
+    inner: Any = response.stream
+    for name in ("_stream", "_httpcore_stream", "_stream", "_connection", "_h11_state"):
+        inner = getattr(inner, name, None)
+    return inner
+
+
 class Turns:
     """Lets so many threads in at a time.
 
@@ -187,6 +195,30 @@ class Line:
         self.end.atexit = False
 
 
+async def whole(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Do something to its end, however often this is cancelled meanwhile, and be cancelled only then.
+
+    A shield of anyio keeps off what cancels its scopes, and no second ``task.cancel()``.
+    """
+    import asyncio  # (slow to import)
+
+    from anyio import CancelScope
+
+    with CancelScope(shield=True):
+        if not isinstance(_loop(), asyncio.AbstractEventLoop):
+            await work()
+            return
+        task, cancelled = asyncio.create_task(work()), list[BaseException]()
+        while not task.done():
+            try:
+                await asyncio.wait([task])
+            except asyncio.CancelledError as error:
+                cancelled[:] = [error]
+        if cancelled:
+            raise cancelled.pop()
+        task.result()
+
+
 class AsyncLine:
     """As :class:`Line`, of one event loop; the last request on it closes it."""
 
@@ -201,11 +233,11 @@ class AsyncLine:
             await anext(self._end)
 
     async def close(self) -> None:
-        """Close the client, whatever else is cancelled meanwhile."""
-        from anyio import CancelScope
+        """Close the client, whatever is cancelled meanwhile."""
+        await whole(self._close)
 
-        with CancelScope(shield=True):
-            await (self._end.aclose() if self._end is not None else self.client.aclose())
+    async def _close(self) -> None:
+        await (self._end.aclose() if self._end is not None else self.client.aclose())
 
 
 async def _until_closed(client: httpx.AsyncClient) -> AsyncGenerator[None, None]:

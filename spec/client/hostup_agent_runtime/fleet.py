@@ -9,6 +9,7 @@ from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Awaita
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from .connections import whole
 from .values import check, check_callback
 
 if TYPE_CHECKING:
@@ -27,10 +28,10 @@ MOST_TOLD = 2000
 class _Fleet:
     """The commands that are under way, and the results that nobody has taken yet."""
 
-    def __init__(self, run: Callable[[str], Awaitable[CommandOutput]], limit: int) -> None:
+    def __init__(self, run: Callable[[str], Awaitable[CommandOutput]], limit: int, log: logging.Logger) -> None:
         from anyio import Event  # (slow to import, and loaded by httpx only if asynchronous)
 
-        self._run, self._limit, self._event = run, limit, Event
+        self._run, self._limit, self._log, self._event = run, limit, log, Event
         self._cancels = dict[object, Callable[[], object]]()
         self._changed: Event = Event()
         self.results = deque[Result]()
@@ -95,22 +96,33 @@ class _Fleet:
         self._tell()
         return self.results.popleft()
 
-    async def end(self) -> list[str]:
-        """Cancel what is under way, and tell what was begun and not taken."""
-        from anyio import CancelScope
-
+    async def end(self, ended: BaseException) -> None:
+        """Cancel what is under way, and note with the exception what was begun and not taken."""
         for cancel in list(self._cancels.values()):
             cancel()
-        with CancelScope(shield=True):
-            while self._cancels:
-                await self._changed.wait()
-        return self.notes + [f"{id}: {_told(result)}" for id, result in self.results]
+        try:
+            await whole(self._over)
+        except BaseException as again:  # cancelled once more: it takes the place of the first one
+            self._note(again)
+            raise
+        self._note(ended)
+
+    async def _over(self) -> None:
+        while self._cancels:
+            await self._changed.wait()
+
+    def _note(self, ended: BaseException) -> None:
+        for note in self.notes + [f"{id}: {_told(result)}" for id, result in self.results]:
+            ended.add_note(note)
+            if isinstance(ended, GeneratorExit):
+                self._log.warning("run_many was closed: %s", note)
 
 
 def _told(result: CommandOutput | Exception) -> str:
     if isinstance(result, Exception):
         pid = getattr(result, "pid", None)
-        return f"{type(result).__name__}: {result}" + (f" (pid {pid})" if pid is not None else "")
+        notes = [*([f"pid {pid}"] if pid is not None else []), *getattr(result, "__notes__", ())]
+        return f"{type(result).__name__}: {result}" + (f" ({'; '.join(notes)})" if notes else "")
     code = result.exit_code
     texts = {"stdout": result.stdout_text, "stderr": result.stderr_text}
     shown = [
@@ -196,16 +208,11 @@ async def run_many(
         started, progress = on_start and partial(on_start, id), on_progress and partial(on_progress, id)
         return run(id, on_start=started, on_progress=progress)
 
-    fleet = _Fleet(one, limit)
+    fleet = _Fleet(one, limit, logging.getLogger(client.contract.package))
     try:
         fleet.feed(ids)
         while (result := await fleet.take()) is not None:
             yield result
     except BaseException as ended:
-        notes = await fleet.end()
-        for note in notes:
-            ended.add_note(note)
-        if isinstance(ended, GeneratorExit):
-            for note in notes:
-                logging.getLogger(client.contract.package).warning("run_many was closed: %s", note)
+        await fleet.end(ended)
         raise

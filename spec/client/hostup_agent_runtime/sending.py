@@ -104,6 +104,10 @@ class Evidence:
 
     def __init__(self) -> None:
         self._is_handed_over = self._is_told = self._is_begun = False
+        self.parser: Any = None
+        """What takes the bytes of the response's connection apart, if it is h11."""
+        self.has_more = False
+        """Whether more bytes came with the response; httpx would take them for the response to the next request."""
 
     def handed_over(self) -> None:
         """Note that the transport has it from now on."""
@@ -115,6 +119,8 @@ class Evidence:
         # A CONNECT to a proxy is told of with the same extension.
         if event.endswith(".send_request_headers.started") and info["request"].method != b"CONNECT":
             self._is_begun = True
+        if event == "http11.receive_response_body.complete" and self.parser is not None:
+            self.has_more = bool(self.parser.trailing_data[0])
 
     async def atrace(self, event: str, info: Mapping[str, Any]) -> None:
         """As :meth:`trace`, for asynchronous transports."""
@@ -309,9 +315,15 @@ class Body:
             self._keep(chunk)
             return
         try:
-            while chunk and not self._decoder.eof:
+            while chunk:
+                if self._decoder.eof:
+                    if chunk[:1] != b"\x1f":  # padding
+                        return
+                    self._decoder = zlib.decompressobj(
+                        zlib.MAX_WBITS + 16
+                    )  # for one more member (RFC 1952, section 2.2)
                 self._keep(self._decoder.decompress(chunk, 65536))
-                chunk = self._decoder.unconsumed_tail
+                chunk = self._decoder.unconsumed_tail or self._decoder.unused_data
         except zlib.error:
             raise self._undecodable("a body is not encoded as its headers say") from None
 
