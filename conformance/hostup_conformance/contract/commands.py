@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import lru_cache
+from hashlib import sha256
 from typing import Literal
 
 from hostup_conformance.contract.paths import LONGEST_COMMAND
@@ -141,6 +142,20 @@ def longest(name: str, letter: str, token: str) -> Command:
     return Command(name, begin + filler, filler.encode())
 
 
+def environment(token: str, length: int, digest: str) -> Command:
+    """Return the command that says whether a key is in its environment, of which it is told the length and a digest."""
+    text = (
+        f"set -f; for w in $(env | tr '=' ' '); do [ ${{#w}} = {length} ] && "
+        f"[ \"$(printf %s {token}$w | sha256sum | cut -c1-8)\" = {digest} ] && printf 'it is '; done; printf done"
+    )
+    return Command("environment", f"{tag('environment', token)}{{ {text}; }} 2>/dev/null", b"done")
+
+
+def digest_of(key: str, token: str) -> str:
+    """Return a digest from which a key cannot be found again: many keys have the same."""
+    return sha256(f"{token}{key}".encode()).hexdigest()[:8]
+
+
 def refused(number: int, token: str) -> Command:
     """Return a command that must not run: it would write its name to a file in the guest's temporary folder."""
     name = f"refused_{number}"
@@ -191,6 +206,8 @@ def recognized(text: str) -> Command | None:
         nap = re.search(r"sleep ([\d.]+) ", text) if name == "slow" else None
         if name == "trace":
             candidates = [trace(token)]
+        elif known := re.search(r" = (\d+) .*\)\" = ([0-9a-f]{8}) ", text) if name == "environment" else None:
+            candidates = [environment(token, int(known[1]), known[2])]
         elif name.startswith("refused_"):
             candidates = [refused(int(name.removeprefix("refused_")), token)]
         else:

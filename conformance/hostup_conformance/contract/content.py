@@ -57,6 +57,16 @@ def strings(value: Any) -> list[str]:
     return [text for member in members for text in strings(member)]
 
 
+def named_strings(value: Any, name: str = "") -> list[tuple[str, str]]:
+    """Return all strings in a JSON value, each with the name of the member that it is in."""
+    if isinstance(value, str):
+        return [(name, value)]
+    if isinstance(value, list):
+        return [found for member in value for found in named_strings(member, name)]
+    members = value.items() if isinstance(value, dict) else ()
+    return [found for inner, member in members for found in named_strings(member, inner)]
+
+
 def output_members(value: Any) -> set[str]:
     """Return the names of members, at any depth, that hold a command's state or output."""
     if isinstance(value, list):

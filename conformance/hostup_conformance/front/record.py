@@ -9,7 +9,7 @@ import re
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from itertools import takewhile
@@ -21,10 +21,11 @@ from hostup_conformance import __version__
 from hostup_conformance.contract.ask import Ask
 from hostup_conformance.contract.lives import stories
 from hostup_conformance.contract.paths import parameter_names
+from hostup_conformance.contract.responder import BURST
 from hostup_conformance.contract.sending import Wire
 from hostup_conformance.contract.target import Target, header_variable
 from hostup_conformance.http import har
-from hostup_conformance.http.exchange import A, Exchange
+from hostup_conformance.http.exchange import ALONE, A, Exchange
 from hostup_conformance.http.messages import Request, Response
 from hostup_conformance.http.pace import retry_after
 from hostup_conformance.http.unsent import Withheld
@@ -99,13 +100,24 @@ class Subject(Generic[A]):
     stories: Callable[[Sequence[Exchange[A]]], Mapping[int, str]]
 
 
-def server(target: Target) -> Subject[Ask]:
-    """Return a server as the subject."""
+def server(target: Target, exchanges: Sequence[Exchange[Ask]] = ()) -> Subject[Ask]:
+    """Return a server as the subject; the exchanges show which requests get something else when they are alone."""
     redact = redactor(target.nearly_secrets)
+    alone = {e.request: e for e in exchanges if e.source == ALONE}
+
+    def again(e: Exchange[Ask]) -> CommandLine:
+        other = alone.get(e.request)
+        if other is None or other.status in {e.status, None}:
+            return curl(e, target)
+        how = (
+            "others at the same time" if e.source == BURST else "a key that was shown just before, as on its connection"
+        )
+        return replace(curl(e, target), note=f"alone it got {other.status} in request {other.number}; it takes {how}")
+
     return Subject(
         {"base_url": target.name or target.base_url, "kind": target.kind, "profile": target.profile},
         redact,
-        lambda e: curl(e, target),
+        again,
         lambda e: body_of(e.response, redact) if e.response else e.failure or e.too_large,
         stories,
     )

@@ -128,7 +128,7 @@ class Run:
     def _recorded(self, verdict: Verdict, stopped: str | None) -> dict[str, Any]:
         course = replace(self.course, seconds=time.monotonic() - self._began, stopped=stopped, only=self.only)
         by = A_MOMENT + time.monotonic() if self.interruption.happened else self._judged_by + RECORD_SECONDS
-        return record_of(verdict, self.exchanges, server(self.target), course, root_causes, by)
+        return record_of(verdict, self.exchanges, server(self.target, self.exchanges), course, root_causes, by)
 
     def _judge(self, stopped: str | None) -> Verdict:
         """Judge what there is. If the suite fails meanwhile, nothing is judged, and the report says so."""

@@ -32,6 +32,8 @@ class Meaning(Protocol):
 A = TypeVar("A", bound=Meaning)
 #: The source of a request that follows a GET with content on its connection, to see whether that content was read.
 AFTER_CONTENT = "after content"
+#: The source of a request that is sent again alone and on a new connection, as curl would send it.
+ALONE = "alone"
 #: How a request was lost: there was no connection (nothing listens, for instance); it was dropped before the first byte
 #: of a response; TLS, or a proxy, failed; nothing came in time; or what came is not HTTP.
 Lost = Literal["refused", "dropped", "tls", "proxy", "silent", "foreign"]

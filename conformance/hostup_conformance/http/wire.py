@@ -14,7 +14,7 @@ from typing import Generic
 
 from hostup_conformance.http.bodies import Memory, TooLarge
 from hostup_conformance.http.connections import Connections, NoResponse
-from hostup_conformance.http.exchange import A, Classifier, Exchange
+from hostup_conformance.http.exchange import ALONE, A, Classifier, Exchange
 from hostup_conformance.http.limits import Limits
 from hostup_conformance.http.messages import Request
 from hostup_conformance.http.pace import Pace, retry_after, seconds_asked
@@ -206,7 +206,7 @@ class Wire(Generic[A]):
         seconds = self._seconds()
         exchange = Exchange(0, request, None, ask, when=datetime.now(UTC), purpose=purpose, source=source)
         # A request on a kept connection may get lost and have to be sent again, which not every request may be.
-        reuse = ask.repeatable and not (once and self._sparing)
+        reuse = ask.repeatable and not (once and self._sparing) and source != ALONE
         # A server that does not read the content of a GET takes it for the next request (RFC 9112, section 9.3).
         apart = exchange.aside or (request.method == "GET" and bool(request.body))
         began = time.monotonic()

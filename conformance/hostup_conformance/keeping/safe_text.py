@@ -63,6 +63,8 @@ class CommandLine:
     """A command for a shell: its words, each of texts and variables. The texts may be a stranger's."""
 
     words: Sequence[str | tuple[str | Variable, ...]]
+    #: What to know before running it, in our own words; it is shown as a comment.
+    note: str = ""
 
     def shown(self, redact: Redact) -> str:
         """Return the line, in which a shell expands the variables and nothing else.
@@ -73,7 +75,8 @@ class CommandLine:
         def part(part: str | Variable) -> str:
             return str(part) if isinstance(part, Variable) else shlex.quote(on_one_line(redact(part)))
 
-        return " ".join(part(word) if isinstance(word, str) else "".join(map(part, word)) for word in self.words)
+        line = " ".join(part(word) if isinstance(word, str) else "".join(map(part, word)) for word in self.words)
+        return f"{line}  # {self.note}" if self.note else line
 
 
 def beginning(data: bytes | str, longest: int, redact: Redact = unchanged) -> tuple[str, bool]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 
 from hostup_conformance.contract.ask import Pid, with_started_commands
 from hostup_conformance.contract.commands import SLOW_SECONDS
@@ -51,6 +52,8 @@ def run(
     if target.finished_pid and said and said[-1] is False:
         # A server that asks the agent only now and then notices an end late.
         follow(wire, target, target.finished_pid)
+    if only is None:
+        dependent.unless_stopped(partial(dependent.once_more_alone, wire))
     if not careful and only is None:
         with suppress(Stopped):
             dependent.overrun(wire, target)

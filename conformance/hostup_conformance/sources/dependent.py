@@ -15,24 +15,27 @@ from secrets import token_hex
 from typing import Any, TypeGuard
 from urllib.parse import quote
 
-from hostup_conformance.contract.ask import Exchange
+from hostup_conformance.contract.ask import WITHOUT_KEY, Exchange
 from hostup_conformance.contract.content import items_of, member
 from hostup_conformance.contract.paths import VPSS, path_of
 from hostup_conformance.contract.responder import BURST
 from hostup_conformance.contract.selectors import gives_list, gives_status, is_availability
 from hostup_conformance.contract.sending import Wire
 from hostup_conformance.contract.target import Target
+from hostup_conformance.http.exchange import ALONE
 from hostup_conformance.http.messages import Request
 from hostup_conformance.http.pace import retry_after
 from hostup_conformance.http.times import reset_moment
 from hostup_conformance.http.unsent import Unsent
 from hostup_conformance.sources.requests import BASE_HEADERS, authorized
 
+#: How many of the requests that should have been refused are sent again.
+MOST_ALONE = 3
 #: How many pages are requested.
 PAGES = 5
 #: The greatest number of requests that this module sends: for statuses, for the list again, for its pages and one of
-#: them without a key, with odd limits and a cursor, and with ETags.
-MOST_REQUESTS = 2 + 1 + PAGES + 1 + 4 + 4
+#: them without a key, with odd limits and a cursor, with ETags, and for what should have been refused.
+MOST_REQUESTS = 2 + 1 + PAGES + 1 + 4 + 4 + MOST_ALONE
 #: A rate limit is used up on purpose only if it resets within this time.
 LONGEST_WAIT = timedelta(seconds=15)
 
@@ -65,6 +68,18 @@ def statuses(wire: Wire, target: Target) -> None:
     for vps in (target.vps, target.unavailable_vps):
         if vps:
             get(wire, target, path_of(vps, "status"), "the status once more, to compare ids")
+
+
+def once_more_alone(wire: Wire) -> None:
+    """Send some of the requests again that should have been refused, as curl would: alone, on a new connection."""
+    let_in: dict[tuple[str, str | None, str], Exchange] = {}
+    for e in wire.exchanges:
+        unentitled = e.ask.credential in WITHOUT_KEY or (e.ask.credential == "read" and e.ask.pid.is_integer)
+        if unentitled and e.status == 200 and e.ask.endpoint and e.request.method == "GET" and not e.request.body:
+            let_in.setdefault((e.ask.credential, e.ask.vps, e.ask.pid), e)
+    for e in list(let_in.values())[:MOST_ALONE]:
+        if e.ask.credential != "other_scheme":  # the server takes the key under this scheme
+            wire.send(e.request, purpose="what was let in, again, alone on a new connection", source=ALONE)
 
 
 def overrun(wire: Wire, target: Target) -> None:

@@ -65,7 +65,7 @@ class CommandScript(Script):
         for odd in ("\0", "\ud800"):
             yield Step("a start whose command has what no guest is given", post(target, body_of(echo() + odd)), "input")
         if not self.careful:
-            for method in ("PUT", "PATCH"):
+            for method in ("PUT", "PATCH", "OPTIONS"):
                 as_start = replace(post(target, body_of(next(marked))), method=method)
                 yield Step(f"{method}, with a command", as_start, "input")
 

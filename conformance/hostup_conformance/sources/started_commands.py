@@ -9,12 +9,23 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from secrets import token_hex
 from typing import TypeVar
 
 from hostup_conformance.contract.ask import SLEEP, Exchange, new_pid, with_started_commands
-from hostup_conformance.contract.commands import Command, Guest, again, asks_guest, catalogue, guest_of, trace
+from hostup_conformance.contract.commands import (
+    Command,
+    Guest,
+    again,
+    asks_guest,
+    catalogue,
+    digest_of,
+    environment,
+    guest_of,
+    trace,
+)
 from hostup_conformance.contract.content import member
 from hostup_conformance.contract.paths import LONGEST_COMMAND, path_of
 from hostup_conformance.contract.responder import may_pass
@@ -50,6 +61,8 @@ class StartedCommands:
         self.token = token_hex(6)
         #: Whether a file in the guest will show which of the refused commands ran.
         self.traced = False
+        #: When (monotonic) the commands were started that write files.
+        self._marked_at = 0.0
         self._pids: dict[str, int | None] = {}
         #: The pid of the command of which some polls are refused before the first good one.
         self._spare: int | None = None
@@ -66,6 +79,9 @@ class StartedCommands:
             0
         ]
         commands = catalogue(guest, self.token, self._slow_seconds) if guest else []
+        key = self._target.key
+        if guest == "posix" and self._target.has("long keys"):
+            commands.append(environment(self.token, len(key), digest_of(key, self.token)))
         first = [command for command in commands if command.name not in MARKING]
         self.at_once(
             self._trace if guest == "posix" else self._start_longest,
@@ -74,26 +90,33 @@ class StartedCommands:
         )
         if self.traced:
             self.at_once(*(partial(self._start_known, command) for command in commands if command.name in MARKING))
+            self._marked_at = time.monotonic()
         if slow := self._pids.get("slow"):
             self._poll(slow, "a poll of the command that runs for a while")
 
     def endings(self) -> list[Callable[[], object]]:
         """Return tasks that follow the commands to their end; they need no order."""
-        shared = self._pids.get("shared")
+        shared, unpolled, asked = map(self._pids.get, ("shared", "once", "nothing"))
         polls = [partial(self._poll, shared, "one of several polls at the same time")] * AT_ONCE if shared else []
-        others = [pid for pid in self._outstanding() if pid not in {shared, self._spare}]
-        return [*polls, self._end_spare, *(partial(follow, self._wire, self._target, pid) for pid in others)]
+        after_options = [partial(self._end_after_options, asked)] if asked else []
+        others = [pid for pid in self._outstanding() if pid not in {shared, unpolled, asked, self._spare}]
+        follows = [partial(follow, self._wire, self._target, pid) for pid in others]
+        return [*polls, self._end_spare, *after_options, *follows]
 
     def conclude(self) -> None:
         """Follow what is left to its end, start what the server was too busy for, and ask the guest what ran."""
         with suppress(Stopped):
-            self._wait_for_the_last()
+            unpolled = self._pids.get("once")
+            self._wait_for_the_last(besides=unpolled)
+            if self.traced:
+                self._wire.pace.wait(self._marked_at + self._slow_seconds - time.monotonic())
             postponed, self._postponed = self._postponed, []
             for command in postponed:
                 self._follow([self._start(purpose_of(command), command.text)])
             if self.traced:
                 self._follow([self._start("the start of the same command again", again(self.token).text)])
                 self._follow([self._start("the start of a command that tells what ran", trace(self.token).text)])
+            self._follow([unpolled])
 
     def at_once(self, *tasks: Callable[[], T], at_least: int = AT_ONCE) -> list[T | None]:
         """Do tasks that send requests, more at once with a slow server; return what they return, None if stopped."""
@@ -167,12 +190,12 @@ class StartedCommands:
         ended = {e.ask.number for e in polled if member(e, "exited") is not False and not is_busy(e)}
         return sorted(with_started_commands(self._target, self._wire.exchanges).started_pids - ended)
 
-    def _wait_for_the_last(self) -> None:
-        """Follow the commands that have not been polled yet, and then some of those that have not ended, for longer."""
-        polled = {e.ask.number for e in self._wire.exchanges if e.ask.credential == "full"}
+    def _wait_for_the_last(self, *, besides: int | None) -> None:
+        """Follow the commands but one that have not been polled yet, then some that have not ended, for longer."""
+        polled = {besides, *(e.ask.number for e in self._wire.exchanges if e.ask.credential == "full")}
         self._follow([pid for pid in self._outstanding() if pid not in polled])
         deadline = time.monotonic() + LAST_PATIENCE
-        for pid in self._outstanding()[:LAST]:
+        for pid in [pid for pid in self._outstanding() if pid != besides][:LAST]:
             follow(self._wire, self._target, pid, deadline=deadline)
 
     def _follow(self, pids: Sequence[int | None]) -> list[Exchange]:
@@ -190,6 +213,12 @@ class StartedCommands:
             )
             step_through(self._wire, self._target, Step("a poll that is refused, before one that is not", refused))
         self._follow([self._spare])
+
+    def _end_after_options(self, pid: int) -> None:
+        """Poll a command to its end after an OPTIONS of its poll."""
+        options = replace(poll(self._target, pid), method="OPTIONS")
+        step_through(self._wire, self._target, Step("OPTIONS of the poll of a command, before its poll", options))
+        self._follow([pid])
 
     def _poll(self, pid: int, purpose: str) -> Exchange | None:
         with suppress(Unsent):

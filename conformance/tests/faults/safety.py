@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from base64 import b64encode
 
-from hostup_conformance.mock import API_KEY
+from hostup_conformance.mock import API_KEY, FOREIGN_VPS_ID
 from stage import Request, Response
 
 from faults import trips
+from faults.start import ended
 
 
 @trips("SAFETY-01")
@@ -94,3 +95,24 @@ def reason_names_the_socket(_request: Request, response: Response) -> None:
     """The reason is the error of the server's own request to the agent."""
     if response.is_availability and not response.json["available"]:
         response.change(reason="connect() to /var/run/qemu-server/100.qga failed: timeout")
+
+
+@trips("SAFETY-06")
+def key_is_in_the_environment(request: Request, response: Response) -> None:
+    """The commands of the guest inherit the server's environment, and with it the key."""
+    if ended(request, response, "environment"):
+        response.change(stdout="it is done")
+
+
+@trips("SAFETY-07")
+def owner_is_in_the_refusal(request: Request, response: Response) -> None:
+    """The 403 for a VPS of another account says whose it is."""
+    if response.is_problem and request.vps == FOREIGN_VPS_ID and request.full:
+        response.change(detail="The VPS shop (192.0.2.77) belongs to anna.berg@shop.example.")
+
+
+@trips("SAFETY-07")
+def owner_is_a_member_of_the_refusal(request: Request, response: Response) -> None:
+    """The refusal for a VPS of another account has members of that VPS."""
+    if response.is_problem and request.vps == FOREIGN_VPS_ID and request.full:
+        response.change(extensions={"vps": {"ownerName": "Anna Berg", "hostname": "shop-1"}})

@@ -701,3 +701,38 @@ def commands_are_killed_after_a_while(request: Request, response: Response) -> N
         request.memory["sleep"] = str(response.json["pid"])
     if response.is_output and request.pid == request.memory.get("sleep") and request.nth("polls of sleep") > 2:
         response.json = {"exited": True, "exitCode": 137, "stdout": "", "stderr": ""}
+
+
+@trips("START-16")
+def commands_run_when_they_are_polled(request: Request, response: Response) -> None:
+    """A command is run at its first poll."""
+    if ended(request, response, "trace"):
+        response.change(stdout=response.json["stdout"].replace("once 1", "once 0"))
+
+
+@trips("START-27")
+def what_nobody_polls_is_forgotten(request: Request, response: Response) -> None:
+    """The result of a command is kept for a third of a second."""
+    if ended(request, response) and time.monotonic() - request.memory["commands"][request.pid][1] > 0.33:
+        refuse(request, response, 404, "not_found", "Not found")
+
+
+@trips("START-29")
+def options_is_taken_for_a_start(request: Request, response: Response) -> None:
+    """OPTIONS with a command runs it."""
+    if request.method == "OPTIONS" and b": hostup-" in request.body:
+        request.memory["ran"] = request.body.decode().partition(": hostup-")[2].partition("-")[0]
+        response.become(204)
+    if ended(request, response, "trace") and "ran" in request.memory:
+        response.change(stdout=f"{request.memory['ran']}\n{response.json['stdout']}")
+
+
+@trips("START-29")
+def options_uses_the_output_up(request: Request, response: Response) -> None:
+    """OPTIONS of a poll asks the agent, which then forgets the command."""
+    gone = request.memory.setdefault("gone", set())
+    if request.method == "OPTIONS" and request.pid:
+        gone.add(request.pid)
+        response.become(204)
+    if response.is_output and response.json["exited"] and request.pid in gone:
+        refuse(request, response, 404, "not_found", "Not found")

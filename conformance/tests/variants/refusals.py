@@ -141,3 +141,11 @@ def names_of_parameters_are_not_decoded(request: Request, response: Response) ->
     """A parameter whose name is percent-encoded is an unknown one, which is ignored."""
     if request.query.startswith("%70id=") and (request.reading or request.full) and request.own:
         response.become(200, AVAILABLE)
+
+
+@allowed()
+def refusals_of_others_name_a_desk(request: Request, response: Response) -> None:
+    """The 403 for a VPS of another account names the id and whom to ask."""
+    if response.is_problem and request.vps == FOREIGN_VPS_ID and request.full:
+        refuse(request, response, 403, "forbidden", "Forbidden")
+        response.change(detail=f"{request.vps} is not yours. Ask support@hostup.example.")

@@ -266,3 +266,11 @@ def the_shell_warns_of_its_locale(_request: Request, response: Response) -> None
     if response.is_output and response.json["exited"]:
         warning = "sh: warning: setlocale: LC_ALL: cannot change locale (de_DE.UTF-8)\n"
         response.change(stderr=warning + (response.json.get("stderr") or ""))
+
+
+@allowed(starts=True)
+def options_is_refused(request: Request, response: Response) -> None:
+    """OPTIONS is refused, whatever it is for."""
+    if request.method == "OPTIONS":
+        response.become(405, b"", "text/plain")
+        response.header("Allow", "GET, POST")

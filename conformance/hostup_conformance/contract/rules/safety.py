@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from hashlib import blake2b
 
-from hostup_conformance.contract import ask, caching, content, selectors
+from hostup_conformance.contract import ask, caching, content, lives, selectors
 from hostup_conformance.contract.rules import Exchanges, Findings, rule
 from hostup_conformance.contract.target import Target
 from hostup_conformance.keeping.redact import MARK, Redactor, redactor
@@ -25,6 +25,11 @@ INTERNALS = re.compile(
 )
 #: The place in parentheses on a line of a stack trace: a file and a line number.
 PLACE = re.compile(r"[/\\.][^:\n]{0,300}+:\d|^[^:\n]{1,300}+:\d")
+#: E-mail addresses and IPv4 addresses; and the names of members that say whose a VPS is.
+DETAILS = re.compile(r"[\w.+-]{1,64}@[\w-]{1,64}\.[\w.-]{1,64}|(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?![\w.])", re.ASCII)
+OWNERS = re.compile("owner|customer|e-?mail|host_?name|primary_?ip", re.IGNORECASE)
+#: E-mail addresses to which people may turn for help.
+HELP = re.compile(r"(support|help|abuse|info|contact|security)@|.*@([\w.-]+\.)?hostup\.se$", re.IGNORECASE)
 #: How much of a response is searched, in characters: for keys, for keys with escapes in them, and for internals.
 SEARCHED, SEARCHED_WITH_ESCAPES, SEARCHED_FOR_INTERNALS = 8 << 20, 1 << 14, 1 << 15
 #: How many characters of an output are searched for in other responses.
@@ -156,3 +161,39 @@ def output_is_not_shared(exchanges: Exchanges) -> Findings:
                 "Cache-Control: no-store or private, or no Cache-Control",
                 f"Cache-Control: {e.header('cache-control')}",
             )
+
+
+@rule("SAFETY-06", seeks="end of a command that looks into its environment")
+def key_is_not_handed_on(exchanges: Exchanges) -> Findings:
+    """The command compares each word of its environment with a digest of the key, and prints whether one is the key.
+
+    A guest without env or sha256sum finds none.
+    """
+    for e, _ in exchanges.ends("environment"):
+        if "it is" in lives.stream(e, "stdout"):
+            yield e, "no key in the environment of a command", "the caller's key"
+
+
+def refusals(exchanges: Exchanges, *, foreign: bool) -> list[ask.Exchange]:
+    """Return the refusals with a valid key, for VPSs of other accounts or for anything else."""
+    return exchanges.all(
+        lambda e: content.refused(e) and e.ask.credential in {"full", "read"} and (e.ask.vps == "foreign") == foreign
+    )
+
+
+def details(e: ask.Exchange) -> set[str]:
+    """Return the e-mail and IP addresses in a refusal, and the members that name an owner or a host."""
+    found = {one for one in DETAILS.findall(" ".join(content.strings(e.body))) if not HELP.match(one)}
+    return found | {f"{name}: {text}" for name, text in content.named_strings(e.body) if OWNERS.search(name)}
+
+
+@rule("SAFETY-07", seeks="refusal for a VPS of another account")
+def owners_stay_unknown(exchanges: Exchanges) -> Findings:
+    """An e-mail address, an IP address or a member that names an owner is a finding, unless other refusals have it too.
+
+    The address of a support desk passes.
+    """
+    known = set[str]().union(*map(details, refusals(exchanges, foreign=False)))
+    for e in refusals(exchanges, foreign=True):
+        if told := details(exchanges.take(e)) - known:
+            yield e, "nothing about the VPS or its owner", ", ".join(sorted(told))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import inf
 from statistics import median
 from unicodedata import normalize
 from urllib.parse import parse_qs, unquote
@@ -15,6 +16,8 @@ from hostup_conformance.keeping.safe_text import counted
 BLOCKED = {400, 403, 422}
 #: After how many seconds a command that ends at once should be reported as exited, and after how many it must be.
 LONG_ENOUGH, TOO_LONG = 4.0, 10.0
+#: For how many seconds the result of a command is kept that nobody polls.
+RETAINED = 30.0
 #: The commands of the guests that have no POSIX shell.
 WINDOWS = ("cmd", "powershell")
 #: The commands whose output is short and has no characters outside ASCII.
@@ -313,13 +316,27 @@ def death_is_no_success(exchanges: Exchanges) -> Findings:
             yield e, "no exitCode, or one other than 0", {"exitCode": 0}
 
 
+def waited_long(life: lives.Life, trace: ask.Exchange, others: list[lives.Life]) -> bool:
+    """Whether a command should have run before a trace, whatever the server had to do at the time of its start."""
+    told = next(one.start for one in others if one.end is trace)
+    later = [one for one in others if one.start.number > life.start.number]
+    long = next((one.command.seconds for one in others if one.command and one.name == "slow"), inf)
+    return life.seconds_until(told) >= long and any(one.end and one.end.number < told.number for one in later)
+
+
 @rule("START-16")
 def runs_once(exchanges: Exchanges) -> Findings:
-    """A command that writes a line into a file must have written one line after one start, and two after two."""
-    once = any(True for _ in exchanges.ends("once"))
+    """A command that writes a line into a file must have written one line after one start, and two after two.
+
+    It must have done so although nobody has polled it, if it had the time that the slow command takes, and if a command
+    that was started after it has ended.
+    """
+    once = next((life for life in exchanges.lives if life.name == "once"), None)
     # The first trace is taken before anything is written.
     for e, _ in list(exchanges.ends("trace"))[1:] if once else ():
         times = lives.stream(e, "stdout").rpartition("once ")[2].strip()
+        if times == "0" and not (once and waited_long(once, e, exchanges.lives)):
+            continue
         if times.isdecimal() and times != "1":
             yield e, "a command that ran once after one start", f"it ran {times} times"
     started = [life for life in exchanges.lives if life.name == "again"]
@@ -474,10 +491,14 @@ def has_ended(e: ask.Exchange, life: lives.Life, poll: ask.Exchange) -> bool:
 def refusal_uses_nothing_up(exchanges: Exchanges) -> Findings:
     """The first poll of a command with the full key must get its output, although earlier polls of it were refused.
 
-    A refusal is a finding only if, later in the run, a command of which no poll was refused reported its end.
+    A refusal is a finding only if, later in the run, a command of which no poll was refused reported its end, and if no
+    such command was lost: START-27 judges that.
     """
     every = exchanges.all(is_start_or_any_poll)
-    undisturbed = [life.end.number for life in lives.lives(every) if life.end and not refusals_before(life, life.end)]
+    found = lives.lives(every)
+    undisturbed = [life.end.number for life in found if life.end and not refusals_before(life, life.end)]
+    if any(map(is_lost_undisturbed, found)):
+        return
     for first, refusal in polls_after_refusal(every):
         exchanges.take(first)
         if content.refused(first) and first.status not in selectors.BUSY and first.number < max(undisturbed, default=0):
@@ -509,26 +530,72 @@ def end_is_reported(exchanges: Exchanges) -> Findings:
 
     Nor may one say exited false ten seconds after the start; START-06 judges the time before that. A 409, a 429 and
     a 503 pass, since the server may be busy, and so does a gateway's failure, if most commands came to their end. A
-    command of which an earlier poll was refused is START-25's.
+    server need not keep for more than thirty seconds what nobody polls. A command of which an earlier poll was refused
+    is START-25's, one that OPTIONS was asked for before is START-29's.
     """
     every = lives.lives(exchanges.all(is_start_or_any_poll))
+    asked = {e.request.target for e in exchanges.all(asks_for_options)}
     short = [life for life in every if life.is_short and polls_with_full_key(life)]
     mostly = 2 * sum(life.end is not None for life in short) >= len(short)
     for life in short:
         polls = [exchanges.take(e) for e in polls_with_full_key(life)]
-        if life.end or refusals_before(life, polls[0]):
+        if life.end or refusals_before(life, polls[0]) or (selectors.new_poll(life.start) in asked and lost(life)):
             continue
-        lost = [e for e in polls if e.status != 200 and e.status not in selectors.BUSY]
-        if lost and not (mostly and responder.responded(lost[0], responder.Who.GATEWAY)):
-            yield lost[0], "status 200, until the end was reported", content.status_of(lost[0])
-        elif not lost and content.member(polls[-1], "exited") is False and life.seconds_polled >= TOO_LONG:
+        if gone := lost(life):
+            if not (mostly and responder.responded(gone, responder.Who.GATEWAY)):
+                yield gone, "status 200, until the end was reported", content.status_of(gone)
+        elif content.member(polls[-1], "exited") is False and life.seconds_polled >= TOO_LONG:
             said = f"exited false in all of {counted(len(polls), 'poll')}, {life.seconds_polled:.0f} s after the start"
             yield polls[-1], "exited true", said
+
+
+def lost(life: lives.Life) -> ask.Exchange | None:
+    """Return the first poll that got an error although no end was reported, unless nobody has polled for too long."""
+    polls = polls_with_full_key(life)
+    kept = bool(polls) and not RETAINED < life.seconds_until(polls[0]) < inf
+    lost = [e for e in polls if e.status != 200 and e.status not in selectors.BUSY] if kept and not life.end else []
+    return lost[0] if lost else None
+
+
+def is_lost_undisturbed(life: lives.Life) -> bool:
+    """Whether the end of a command that ends at once was not to be had, although no poll of it was refused."""
+    gone = lost(life) if life.is_short else None
+    return gone is not None and not refusals_before(life, gone)
 
 
 def polls_with_full_key(life: lives.Life) -> list[ask.Exchange]:
     """Return the polls of a command that should tell its state."""
     return [e for e in life.polls if e.ask.credential == "full"]
+
+
+def asks_for_options(e: ask.Exchange) -> bool:
+    """An OPTIONS with the full key that has a command, or the pid of one, and that the server does not refuse."""
+    ours = e.ask.endpoint and e.ask.credential == "full" and e.ask.vps == "own" and e.request.method == "OPTIONS"
+    return ours and (bool(e.request.body) or e.ask.pid.known) and content.below(e, 400)
+
+
+@rule("START-29", seeks="OPTIONS with a command or a pid")
+def options_change_nothing(exchanges: Exchanges) -> Findings:
+    """The command in the body of an OPTIONS must not have run, and its pid must be one that can still be polled.
+
+    The trace shows what ran. Where other commands were lost as well, START-27 judges that.
+    """
+    printed = " ".join(lives.stream(life.end, "stdout") for life in exchanges.lives_of("trace") if life.end)
+    found = lives.lives(exchanges.all(is_start_or_any_poll))
+    asked = {e.request.target for e in exchanges.all(asks_for_options)}
+    others_lost = any(is_lost_undisturbed(life) for life in found if selectors.new_poll(life.start) not in asked)
+    for e in exchanges.each(asks_for_options):
+        body = e.request.body.decode("utf-8", "replace")
+        if any(f"hostup-{name}-" in body for name in printed.split()):
+            yield e, "no command that runs", f"{content.status_of(e)}, and it ran in the guest"
+        for life in found if not others_lost else ():
+            gone = lost(life) if selectors.new_poll(life.start) == e.request.target else None
+            if gone and life.start.number < e.number < gone.number:
+                yield (
+                    gone,
+                    f"status 200, since the OPTIONS of request {e.number} changes nothing",
+                    content.status_of(gone),
+                )
 
 
 @rule("START-28", seeks="end of a command that reads its input")
