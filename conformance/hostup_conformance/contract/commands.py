@@ -143,9 +143,14 @@ def longest(name: str, letter: str, token: str) -> Command:
 
 
 def environment(token: str, length: int, digest: str) -> Command:
-    """Return the command that says whether a key is in its environment, of which it is told the length and a digest."""
+    """Return the command that says whether a key is in its environment, of which it is told the length and a digest.
+
+    Where the variables of the suite are inherited from the shell in which a server on this machine was started, they
+    do not count.
+    """
     text = (
-        f"set -f; for w in $(env | tr '=' ' '); do [ ${{#w}} = {length} ] && "
+        'set -f; [ "$HOSTUP_VPS_ID" ] && unset HOSTUP_API_KEY HOSTUP_READ_API_KEY; '
+        f"for w in $(env | tr '=' ' '); do [ ${{#w}} = {length} ] && "
         f"[ \"$(printf %s {token}$w | sha256sum | cut -c1-8)\" = {digest} ] && printf 'it is '; done; printf done"
     )
     return Command("environment", f"{tag('environment', token)}{{ {text}; }} 2>/dev/null", b"done")
