@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 from hostup_conformance.contract.ask import understand
+from hostup_conformance.contract.responder import BURST
 from hostup_conformance.contract.target import Target
-from hostup_conformance.front.record import curl, redacted
-from hostup_conformance.http.exchange import Exchange
-from hostup_conformance.http.messages import Request
+from hostup_conformance.front.record import curl, redacted, server
+from hostup_conformance.http.exchange import ALONE, Exchange
+from hostup_conformance.http.messages import Request, Response
 from hostup_conformance.keeping.redact import Redactor
 from hostup_conformance.keeping.safe_text import CommandLine, Redact, Variable, unchanged
 
@@ -98,3 +99,16 @@ def test_a_name_that_no_variable_can_have_is_text(name: str, tmp_path: Path) -> 
 def test_curl_takes_no_brackets_for_many_addresses() -> None:
     one = Request("GET", "/api/v2/vps/{a,b}/agent/exec")
     assert "--globoff" in curl(Exchange(0, one, None, understand(one, TARGET)), TARGET).words
+
+
+@pytest.mark.parametrize(("source", "words"), [(BURST, "others at the same time"), ("probe", "as on its connection")])
+def test_line_says_if_the_request_alone_got_something_else(source: str, words: str) -> None:
+    probe = Request("GET", "/api/v2/vps/vps_1/agent/exec")
+    let_in, refused = (
+        Exchange(number, probe, Response(status, (), b""), understand(probe, TARGET), source=source)
+        for number, status, source in ((1, 200, source), (2, 401, ALONE))
+    )
+    subject = server(TARGET, [let_in, refused])
+    assert "  # alone it got 401 in request 2; it takes " in subject.again(let_in).shown(unchanged)
+    assert words in subject.again(let_in).note
+    assert not subject.again(refused).note
