@@ -101,7 +101,7 @@ def test_curl_takes_no_brackets_for_many_addresses() -> None:
     assert "--globoff" in curl(Exchange(0, one, None, understand(one, TARGET)), TARGET).words
 
 
-@pytest.mark.parametrize(("source", "words"), [(BURST, "others at the same time"), ("probe", "as on its connection")])
+@pytest.mark.parametrize(("source", "words"), [(BURST, "others at the same time"), ("probe", "on the same connection")])
 def test_line_says_if_the_request_alone_got_something_else(source: str, words: str) -> None:
     probe = Request("GET", "/api/v2/vps/vps_1/agent/exec")
     let_in, refused = (

@@ -8,7 +8,7 @@ from functools import cached_property
 
 from hostup_conformance.contract.ask import Ask, Exchange
 from hostup_conformance.contract.commands import Command, Guest
-from hostup_conformance.contract.lives import Life, guest_of_lives, lives, sleepless, stream
+from hostup_conformance.contract.lives import Life, ended_early, guest_of_lives, lives, sleepless, stream
 from hostup_conformance.contract.selectors import asks_output, starts
 from hostup_conformance.contract.target import Target
 from hostup_conformance.judging import rule as core
@@ -36,7 +36,10 @@ class Exchanges(core.Exchanges[Ask, Target]):
         return silent.pop() if len(silent) == 1 else ""
 
     def ends(self, *names: str) -> Iterator[tuple[Exchange, Command]]:
-        """Yield each of the named commands whose end was reported, with the poll that reported it, to be judged."""
+        """Yield each of the named commands whose end was reported, with the poll that reported it, to be judged.
+
+        START-22 judges an end that was reported too early, and no other rule does.
+        """
         return ((self.take(e), command) for e, command in self._ends(*names))
 
     def echoes(self) -> Iterator[tuple[Exchange, str]]:
@@ -54,5 +57,5 @@ class Exchanges(core.Exchanges[Ask, Target]):
     def _ends(self, *names: str) -> Iterator[tuple[Exchange, Command]]:
         for life in self.lives:
             wanted = any(life.name == name or life.name.startswith(name + "_") for name in names)
-            if life.command and life.end and wanted and not sleepless(life):
+            if life.command and life.end and wanted and not sleepless(life) and not ended_early(life):
                 yield life.end, life.command

@@ -91,6 +91,17 @@ def sleepless(life: Life) -> bool:
     return life.name == "slow" and life.end is not None and SLEEPLESS in stream(life.end, "stdout")
 
 
+def seconds_to_end(life: Life) -> float:
+    """Return after how many seconds at most a command had ended, as it was reported; infinity if that is unknown."""
+    return life.seconds_until(life.end) + life.end.seconds if life.end else inf
+
+
+def ended_early(life: Life) -> bool:
+    """Whether a command was said to have ended before it can have, unless the guest has no sleep."""
+    lasts = life.command.seconds if life.command and not sleepless(life) else 0.0
+    return seconds_to_end(life) < 0.9 * lasts
+
+
 def guest_of_lives(found: list[Life]) -> Guest | None:
     """Return what was found to run commands in the guest; None if that was not found out."""
     for life in found:

@@ -110,7 +110,7 @@ def server(target: Target, exchanges: Sequence[Exchange[Ask]] = ()) -> Subject[A
         if other is None or other.status in {e.status, None}:
             return curl(e, target)
         how = (
-            "others at the same time" if e.source == BURST else "a key that was shown just before, as on its connection"
+            "others at the same time" if e.source == BURST else "what came before, such as a key on the same connection"
         )
         return replace(curl(e, target), note=f"alone it got {other.status} in request {other.number}; it takes {how}")
 

@@ -136,8 +136,13 @@ class Pace:
 
 
 def retry_after(e: Exchange[A]) -> float | None:
-    """Return how many seconds a response asks to wait, None if it does not ask."""
-    return retry_after_seconds(e.header("retry-after"), datetime.now(UTC))
+    """Return how many seconds a response asks to wait, None if it does not ask.
+
+    A date is taken for the end of its second, since servers leave the fraction of the moment that they mean out.
+    """
+    text = e.header("retry-after")
+    seconds = retry_after_seconds(text, datetime.now(UTC))
+    return seconds if seconds is None or (text or "").strip().isdecimal() else seconds + 1.0
 
 
 def seconds_asked(limited: Exchange[A]) -> float:

@@ -139,6 +139,13 @@ def code_that_nobody_knows(_request: Request, response: Response) -> None:
 
 
 @trips("PROBLEM-09")
+def codes_are_in_capitals(_request: Request, response: Response) -> None:
+    """Codes are written in capital letters."""
+    if response.is_problem:
+        response.change(code=response.json["code"].upper())
+
+
+@trips("PROBLEM-09")
 def gateway_has_the_code_of_500(request: Request, response: Response) -> None:
     """If the agent does not respond, there is a 502 with the code of a 500."""
     if response.status == 503:

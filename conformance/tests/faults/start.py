@@ -703,6 +703,13 @@ def commands_are_killed_after_a_while(request: Request, response: Response) -> N
         response.json = {"exited": True, "exitCode": 137, "stdout": "", "stderr": ""}
 
 
+@trips("START-20")
+def output_ends_at_a_nul(request: Request, response: Response) -> None:
+    """Output is cut at its first NUL."""
+    if ended(request, response):
+        response.change(stdout=response.json["stdout"].partition("\0")[0])
+
+
 @trips("START-16")
 def commands_run_when_they_are_polled(request: Request, response: Response) -> None:
     """A command is run at its first poll."""

@@ -269,6 +269,13 @@ def the_shell_warns_of_its_locale(_request: Request, response: Response) -> None
 
 
 @allowed(starts=True)
+def odd_bytes_are_in_base64(_request: Request, response: Response) -> None:
+    """Output that is not UTF-8 is in base64, and a member says so."""
+    if response.is_output and "\ufffd" in (response.json.get("stdout") or ""):
+        response.change(stdout="Yf/+AHo=", encoding="base64")
+
+
+@allowed(starts=True)
 def options_is_refused(request: Request, response: Response) -> None:
     """OPTIONS is refused, whatever it is for."""
     if request.method == "OPTIONS":

@@ -113,7 +113,7 @@ def output_stays(exchanges: Exchanges) -> Findings:
         if isinstance(output, str) and len(text := output[:COMPARED].strip()) >= 12
     }
     for e in selected:
-        if (entitled(e) or not told_apart(e, exchanges.target)) and e.status == 200:
+        if (entitled(e) or not told_apart(e, exchanges.target)) and content.below(e, 300):
             continue
         if found := sorted(content.output_members(exchanges.take(e).body)):
             yield e, "no command output", f"members {', '.join(found)}"
