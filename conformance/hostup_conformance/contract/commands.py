@@ -142,18 +142,24 @@ def longest(name: str, letter: str, token: str) -> Command:
     return Command(name, begin + filler, filler.encode())
 
 
-def environment(token: str, length: int, digest: str) -> Command:
-    """Return the command that says whether a key is in its environment, of which it is told the length and a digest.
+def environment(token: str, key: str, other_key: str, vps: str) -> Command:
+    """Return the command that says whether a key is in its environment; it contains its length and a digest of it.
 
-    Where the variables of the suite are inherited from the shell in which a server on this machine was started, they
-    do not count.
+    Where another key is there too, or the id of the VPS, the environment is that of a server on this machine with its
+    configuration, which does not count.
     """
+    lengths, digests = f"{len(key)}|{len(other_key)}", (digest_of(key, token), digest_of(other_key, token))
     text = (
-        'set -f; [ "$HOSTUP_VPS_ID" ] && unset HOSTUP_API_KEY HOSTUP_READ_API_KEY; '
-        f"for w in $(env | tr '=' ' '); do [ ${{#w}} = {length} ] && "
-        f"[ \"$(printf %s {token}$w | sha256sum | cut -c1-8)\" = {digest} ] && printf 'it is '; done; printf done"
+        f"set -f; k= o=; for w in $(env | tr '=' ' '); do case ${{#w}} in {lengths}) "
+        f"case $(printf %s {token}$w | sha256sum) in {digests[0]}*) k=1;; {digests[1]}*) o=1;; esac;; esac; "
+        f'case $w in {quoted(vps)}) o=1;; esac; done; [ "$k" ] && [ -z "$o" ] && printf "it is "; printf done'
     )
-    return Command("environment", f"{tag('environment', token)}{{ {text}; }} 2>/dev/null", b"done")
+    return environment_by(f"{tag('environment', token)}{{ {text}; }} 2>/dev/null")
+
+
+def environment_by(text: str) -> Command:
+    """Return the command that says whether a key is in its environment, by its text."""
+    return Command("environment", text, b"done")
 
 
 def digest_of(key: str, token: str) -> str:
@@ -211,8 +217,8 @@ def recognized(text: str) -> Command | None:
         nap = re.search(r"sleep ([\d.]+) ", text) if name == "slow" else None
         if name == "trace":
             candidates = [trace(token)]
-        elif known := re.search(r" = (\d+) .*\)\" = ([0-9a-f]{8}) ", text) if name == "environment" else None:
-            candidates = [environment(token, int(known[1]), known[2])]
+        elif name == "environment":
+            candidates = [environment_by(text)]
         elif name.startswith("refused_"):
             candidates = [refused(int(name.removeprefix("refused_")), token)]
         else:

@@ -21,7 +21,6 @@ from hostup_conformance.contract.commands import (
     again,
     asks_guest,
     catalogue,
-    digest_of,
     environment,
     guest_of,
     trace,
@@ -79,9 +78,9 @@ class StartedCommands:
             0
         ]
         commands = catalogue(guest, self.token, self._slow_seconds) if guest else []
-        key = self._target.key
-        if guest == "posix" and self._target.has("long keys"):
-            commands.append(environment(self.token, len(key), digest_of(key, self.token)))
+        target = self._target
+        if guest == "posix" and target.has("long keys") and (target.read_key or not target.is_loopback):
+            commands.append(environment(self.token, target.key, target.read_key or "", target.vps))
         first = [command for command in commands if command.name not in MARKING]
         self.at_once(
             self._trace if guest == "posix" else self._start_longest,

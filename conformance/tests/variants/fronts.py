@@ -171,3 +171,10 @@ def repeated_parameters_are_an_attack(request: Request, response: Response) -> N
     """A firewall refuses a parameter that comes twice."""
     if request.query.count("pid=") > 1:
         response.become(403, b"<h1>403 Forbidden</h1>", "text/html")
+
+
+@allowed()
+def the_page_of_a_long_url_is_labelled_as_json(request: Request, response: Response) -> None:
+    """A front end labels every error as JSON, even the page of the server behind it for a URL that is too long."""
+    if len(request.query) > 4000:
+        response.become(414, b"<h1>URI Too Long</h1>")

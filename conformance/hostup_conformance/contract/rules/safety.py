@@ -167,8 +167,8 @@ def output_is_not_shared(exchanges: Exchanges) -> Findings:
 def key_is_not_handed_on(exchanges: Exchanges) -> Findings:
     """The command compares each word of its environment with a digest of the key, and prints whether one is the key.
 
-    A guest without env or sha256sum finds none. HOSTUP_API_KEY beside HOSTUP_VPS_ID passes: a server on this machine
-    was started in the shell in which these were set for the suite.
+    A guest without env or sha256sum finds none. A key beside another key or the id of the VPS passes: that is the
+    configuration of a server on this machine, which its commands inherit. Such a server is only judged with two keys.
     """
     for e, _ in exchanges.ends("environment"):
         if "it is" in lives.stream(e, "stdout"):
