@@ -105,7 +105,16 @@ def pid_wraps(request: Request, response: Response) -> None:
 @trips("PID-05")
 def pid_is_looked_up_without_its_vps(request: Request, response: Response) -> None:
     """The pid of one VPS gives its output under another."""
-    if request.vps == UNAVAILABLE_VPS_ID and response.status >= 400 and request.full and request.pid:
+    elsewhere = request.vps == UNAVAILABLE_VPS_ID and response.status >= 400 and request.full
+    if elsewhere and is_integer(request.pid) and int(request.pid or 0) <= 4194304:
+        response.become(200, {"exited": True, "exitCode": 0})
+
+
+@trips("PID-04")
+def any_pid_has_ended(request: Request, response: Response) -> None:
+    """A pid that the server does not know is said to have ended well, under any VPS."""
+    ours = request.full and (request.own or request.vps == UNAVAILABLE_VPS_ID)
+    if ours and response.status >= 400 and is_integer(request.pid):
         response.become(200, {"exited": True, "exitCode": 0})
 
 

@@ -45,13 +45,19 @@ def impossible_is_refused(exchanges: Exchanges) -> Findings:
             yield e, "a 4xx", content.status_of(e)
 
 
+def is_nobodys_elsewhere(e: ask.Exchange, target: Target) -> bool:
+    """A poll, with the full key and of the VPS without an agent, of a pid that no command of the run has."""
+    ours = selectors.judged(e) and e.ask.credential == "full" and e.ask.vps == "unavailable"
+    return ours and e.ask.pid == ask.Pid.UNKNOWN and e.ask.number not in commands_of(target)
+
+
 @rule("PID-04", seeks="pid of no command")
 def unknown_is_refused(exchanges: Exchanges) -> Findings:
     """A status code below 400 is a finding. PID-06 judges a 5xx.
 
     The end of a command with the pid 1 passes, since a server with numbers of its own may have given it long ago.
     """
-    for e in exchanges.each(with_pid(ask.Pid.UNKNOWN)):
+    for e in exchanges.each(lambda e: with_pid(ask.Pid.UNKNOWN)(e) or is_nobodys_elsewhere(e, exchanges.target)):
         if content.below(e, 400) and not (e.ask.number == 1 and content.member(e, "exited") is True):
             yield e, "a 4xx", content.status_of(e)
 
@@ -65,11 +71,12 @@ def with_pid_elsewhere(e: ask.Exchange) -> bool:
 def belongs_to_its_vps(exchanges: Exchanges) -> Findings:
     """Command output in a 200 is a finding if the pid is of a command of the caller's other VPS.
 
-    Anything else passes.
+    Anything else passes. Where that VPS has output for a pid that nobody has, PID-04 judges that.
     """
     commands = commands_of(exchanges.target)
+    made_up = {e.ask.vps for e in exchanges.all(with_pid_elsewhere) if e.ask.number not in commands and shows_output(e)}
     for e in exchanges.each(lambda e: with_pid_elsewhere(e) and e.ask.number in commands):
-        if shows_output(e):
+        if shows_output(e) and e.ask.vps not in made_up:
             yield e, "a 4xx", f"command output ({', '.join(content.present(e, content.OUTPUT))})"
 
 
