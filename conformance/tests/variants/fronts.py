@@ -178,3 +178,10 @@ def the_page_of_a_long_url_is_labelled_as_json(request: Request, response: Respo
     """A front end labels every error as JSON, even the page of the server behind it for a URL that is too long."""
     if len(request.query) > 4000:
         response.become(414, b"<h1>URI Too Long</h1>")
+
+
+@allowed()
+def half_an_escape_is_dropped(request: Request, response: Response) -> None:
+    """The framework drops a parameter with half an escape, as Go's does, so that the request is a probe."""
+    if request.full and request.own and request.query == "pid=%":
+        response.become(200, AVAILABLE)

@@ -158,3 +158,15 @@ def a_limit_meets_what_prefer_orders(request: Request, response: Response) -> No
             response.become(200, AVAILABLE)
     elif "prefer" in request.headers:
         response.become(200, AVAILABLE)
+
+
+@allowed()
+def the_limiter_repeats_the_path(request: Request, response: Response) -> None:
+    """A front end limits the rate once, and repeats the decoded path, which is not UTF-8, in its problem."""
+    if "%ff" in request.path and request.nth("odd paths") == 1:
+        refuse(request, response, 429, "rate_limit_exceeded", "Too many requests")
+        response.header("Retry-After", "0")
+        response.header("X-RateLimit-Limit", "30")
+        response.header("X-RateLimit-Remaining", "0")
+        response.header("X-RateLimit-Reset", soon(seconds=0))
+        response.body = response.body.replace(b"%ff%fe", b"\xff\xfe")

@@ -112,10 +112,12 @@ def success_is_json(exchanges: Exchanges) -> Findings:
 def json_is_valid(exchanges: Exchanges) -> Findings:
     """The body must be one JSON text by the letter of RFC 8259, and nothing else.
 
-    Each defect is a finding of its own. The page with which a front end refuses what is too large passes.
+    Each defect is a finding of its own. The page with which a front end refuses what is too large passes, and
+    so does a rate limiter that repeats a path that is not UTF-8.
     """
     for e in exchanges.each(lambda e: selectors.is_good(e) or is_json(e) or selectors.gives_either(e)):
-        if e.response and not responder.responded(e, responder.Who.FRONT_END):
+        limited = responder.responded(e, responder.Who.LIMITER) and responder.is_hard_to_decode(e)
+        if e.response and not limited and not responder.responded(e, responder.Who.FRONT_END):
             for defect in e.response.json.defects:
                 yield e, "one JSON text in UTF-8", defect
 

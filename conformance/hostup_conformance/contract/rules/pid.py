@@ -16,9 +16,14 @@ def with_pid(*kinds: ask.Pid) -> selectors.Selector:
 
 @rule("PID-01", seeks="pid that is no integer")
 def no_integer_is_refused(exchanges: Exchanges) -> Findings:
-    """A status code below 400 is a finding, whatever the body. PID-06 judges a 5xx, PID-11 what looks like a number."""
+    """A status code below 400 is a finding, whatever the body. PID-06 judges a 5xx, PID-11 what looks like a number.
+
+    The availability passes for a query that is none, as its percent sign stands alone: some frameworks drop such a
+    parameter before the server's own code is asked.
+    """
     for e in exchanges.each(with_pid(ask.Pid.INVALID)):
-        if content.below(e, 400):
+        dropped = re.search("%(?![0-9A-Fa-f]{2})", e.request.query) and content.present(e, content.AVAILABILITY)
+        if content.below(e, 400) and not dropped:
             yield e, "a 4xx", content.status_of(e)
 
 
