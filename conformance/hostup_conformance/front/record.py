@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from itertools import takewhile
-from math import inf
+from math import inf, isfinite
 from types import MappingProxyType
 from typing import Any, Generic, TypeVar
 
@@ -195,7 +195,7 @@ def exchanges_in_short(
                 "failure": e.failure or e.too_large,
                 "body": gist(e.response.body if e.response else b"", subject.redact),
                 "began": round((e.when - first).total_seconds(), 4) if e.when and first else None,
-                "seconds": round(e.seconds, 4),
+                "seconds": round(e.seconds, 4) if isfinite(e.seconds) else 0.0,  # a recording may say anything
                 "asks_to_wait": retry_after(e),
                 "purpose": e.purpose,
                 "story": stories.get(e.number),
