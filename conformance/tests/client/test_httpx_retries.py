@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -12,6 +13,8 @@ from client.voices import PID, VPS, Clock, new_client
 from hostup_agent_exec import errors
 from hostup_agent_exec.api.agent import get_agent_exec, start_agent_exec
 from hostup_agent_exec.models import CommandStart
+from hostup_agent_runtime.sending import Evidence
+from httpcore import ConnectionNotAvailable
 from httpx_retries import Retry, RetryTransport
 
 Ask = Callable[..., None]
@@ -98,3 +101,57 @@ def test_a_start_never_is(trouble: str, clock: Clock) -> None:  # noqa: ARG001
         with pytest.raises((errors.StartLost, errors.ResponseError)):
             start_agent_exec.sync(VPS, client=client, body=CommandStart("reboot"))
     assert server.asked == 1
+
+
+class Telling(httpx.BaseTransport):
+    """Tells how far a request came, as httpcore does."""
+
+    def __init__(self, *outcomes: httpx.Response | type[httpx.TransportError]) -> None:
+        self.outcomes, self.sent = list(outcomes), 0
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        trace = request.extensions["trace"]
+        trace("http11.send_request_headers.started", {"request": SimpleNamespace(method=request.method.encode())})
+        self.sent += 1
+        outcome = self.outcomes.pop(0)
+        if not isinstance(outcome, httpx.Response):
+            raise outcome("no answer")
+        trace("http11.receive_response_headers.complete", {"return_value": (b"HTTP/1.1", outcome.status_code, b"", [])})
+        return outcome
+
+
+STARTS = Retry(total=3, allowed_methods=["POST"], backoff_factor=0)
+
+
+@pytest.mark.parametrize("trouble", ["503", "read", "protocol"])
+def test_who_would_repeat_a_start_is_stopped(trouble: str, clock: Clock) -> None:  # noqa: ARG001
+    server = Telling(TROUBLE[trouble](), httpx.Response(200, json={"pid": PID}))
+    with httpx.Client(transport=RetryTransport(server, STARTS)) as given:
+        client = new_client().set_httpx_client(given)
+        with pytest.raises(errors.StartLost) as caught:
+            start_agent_exec.sync(VPS, client=client, body=CommandStart("reboot"))
+    assert server.sent == 1
+    assert isinstance(caught.value.__cause__, httpx.WriteError)
+
+
+def test_a_start_that_was_refused_may_be_repeated(clock: Clock) -> None:  # noqa: ARG001
+    server = Telling(TROUBLE["429"](), httpx.Response(200, json={"pid": PID}))
+    with httpx.Client(transport=RetryTransport(server, STARTS)) as given:
+        client = new_client().set_httpx_client(given)
+        assert start_agent_exec.sync(VPS, client=client, body=CommandStart("reboot")).pid == PID
+    assert server.sent == 2
+
+
+@pytest.mark.parametrize("told", ["http2.receive_response_headers.failed", "http2.send_request_body.failed"])
+def test_a_start_that_a_server_will_not_look_at_was_not_sent(told: str) -> None:
+    evidence = Evidence()
+    evidence.is_once = True
+    evidence.handed_over()
+    for _ in range(2):
+        evidence.trace("http2.send_request_headers.started", {"request": SimpleNamespace(method=b"POST")})
+        assert evidence.may_have_been_sent
+        evidence.trace(told, {"exception": ConnectionNotAvailable()})
+        assert not evidence.may_have_been_sent
+    evidence.trace("http2.send_request_headers.started", {"request": SimpleNamespace(method=b"POST")})
+    evidence.trace("http2.receive_response_headers.complete", {"return_value": (429, [])})
+    evidence.trace("http2.send_request_headers.started", {"request": SimpleNamespace(method=b"POST")})

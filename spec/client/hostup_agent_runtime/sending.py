@@ -18,7 +18,7 @@ from urllib.parse import quote
 
 import httpx
 
-from .errors import InvalidResponse, StartLost, TooLarge, asks, request_id, retry_after, shown, without_key
+from .errors import InvalidResponse, StartLost, TooLarge, asks, is_refusal, request_id, retry_after, shown, without_key
 from .values import InvalidValue, Unset, as_text, check_seconds, parse, to_json
 
 if TYPE_CHECKING:
@@ -103,7 +103,9 @@ class Evidence:
     """
 
     def __init__(self) -> None:
-        self._is_handed_over = self._is_told = self._is_begun = False
+        self._is_handed_over = self._is_told = self._is_begun = self._is_refused = False
+        self.is_once = False
+        """Whether a transport that would send it a second time is stopped."""
         self.parser: Any = None
         """What takes the bytes of the response's connection apart, if it is h11."""
         self.has_more = False
@@ -118,7 +120,15 @@ class Evidence:
         self._is_told = True
         # A CONNECT to a proxy is told of with the same extension.
         if event.endswith(".send_request_headers.started") and info["request"].method != b"CONNECT":
-            self._is_begun = True
+            if self.is_once and self._is_begun and not self._is_refused:
+                raise httpx.WriteError("a start that may have been carried out is not sent again")
+            self._is_begun, self._is_refused = True, False
+        if event == "http11.receive_response_headers.complete":
+            self._is_refused = is_refusal(info["return_value"][1])
+        if event == "http2.receive_response_headers.complete":
+            self._is_refused = is_refusal(info["return_value"][0])
+        if event.startswith("http2.") and event.endswith(".failed") and _is_unseen(info["exception"]):
+            self._is_begun = False
         if event == "http11.receive_response_body.complete" and self.parser is not None:
             self.has_more = bool(self.parser.trailing_data[0])
 
@@ -130,6 +140,13 @@ class Evidence:
     def may_have_been_sent(self) -> bool:
         """Whether the request may have reached a server; so may any that its transport tells nothing of."""
         return self._is_handed_over and (self._is_begun or not self._is_told)
+
+
+def _is_unseen(error: BaseException) -> bool:
+    """Tell whether a server of HTTP/2 will not look at a request: it has said goodbye (RFC 9113, section 6.8)."""
+    from httpcore import ConnectionNotAvailable
+
+    return isinstance(error, ConnectionNotAvailable)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -165,6 +182,7 @@ class Attempt:
 
     def __post_init__(self) -> None:
         self.options.evidence = self.evidence
+        self.evidence.is_once = self.request.starts_a_command
 
     @property
     def turn_by(self) -> float:
