@@ -205,15 +205,23 @@ def test_what_nobody_asked_for_is_no_response(voice: Voice) -> None:
     server = Server(("127.0.0.1", 0), Twice)
     threading.Thread(target=server.serve_forever, daemon=True).start()
 
+    async def ask(id: str) -> str | None:
+        return (await get_agent_exec.asyncio(id, client=client)).reason
+
     async def main() -> list[str | None]:
         async with client:
-            return [(await get_agent_exec.asyncio(id, client=client)).reason for id in ids]
+            return await asyncio.gather(*map(ask, ids))
 
-    ids = ["a", "twice", "b", "c"]
-    with server, AuthenticatedClient(f"http://127.0.0.1:{server.server_port}", KEY) as client:
-        told = (
-            [get_agent_exec.sync(id, client=client).reason for id in ids] if not voice.is_async else asyncio.run(main())
-        )
+    ids = [f"{kind}{number}" for number in range(60) for kind in ("a", "twice", "b", "c")]
+    with (
+        server,
+        AuthenticatedClient(f"http://127.0.0.1:{server.server_port}", KEY) as client,
+        ThreadPoolExecutor(8) as pool,
+    ):
+        if voice.is_async:
+            told = asyncio.run(main())
+        else:
+            told = list(pool.map(lambda vps: get_agent_exec.sync(vps, client=client).reason, ids))
         assert told == ids
         server.shutdown()
 

@@ -445,7 +445,7 @@ class Client:
             finally:
                 response.close()
                 response.stream = _OVER
-            is_known_how_it_ended = not attempt.evidence.has_more
+            is_known_how_it_ended = True
             return response
         except _KNOWN_ENDS:
             is_known_how_it_ended = True
@@ -508,7 +508,7 @@ class Client:
                 finally:
                     await response.aclose()
                     response.stream = _OVER
-                is_known_how_it_ended = not attempt.evidence.has_more
+                is_known_how_it_ended = True
                 return response
             except _KNOWN_ENDS:
                 is_known_how_it_ended = True

@@ -108,8 +108,6 @@ class Evidence:
         """Whether a transport that would send it a second time is stopped."""
         self.parser: Any = None
         """What takes the bytes of the response's connection apart, if it is h11."""
-        self.has_more = False
-        """Whether more bytes came with the response; httpx would take them for the response to the next request."""
 
     def handed_over(self) -> None:
         """Note that the transport has it from now on."""
@@ -129,8 +127,12 @@ class Evidence:
             self._is_refused = is_refusal(info["return_value"][0])
         if event.startswith("http2.") and event.endswith(".failed") and _is_unseen(info["exception"]):
             self._is_begun = False
-        if event == "http11.receive_response_body.complete" and self.parser is not None:
-            self.has_more = bool(self.parser.trailing_data[0])
+        if (
+            event == "http11.receive_response_body.complete"
+            and self.parser is not None
+            and self.parser.trailing_data[0]
+        ):
+            self.parser.send_failed()  # else these bytes would be the response to the next request on that connection
 
     async def atrace(self, event: str, info: Mapping[str, Any]) -> None:
         """As :meth:`trace`, for asynchronous transports."""
