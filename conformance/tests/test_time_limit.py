@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import re
 import signal
 import threading
@@ -49,6 +50,43 @@ def test_what_has_no_end_is_ended(endless: object) -> None:
         endless()
     assert signal.getsignal(signal.SIGPROF) is before
     assert signal.getitimer(signal.ITIMER_PROF) == (0.0, 0.0)
+
+
+def busy(seconds: float) -> None:
+    until = time.process_time() + seconds
+    while time.process_time() < until:
+        pass
+
+
+class SlowToGo:
+    """Takes a while to be freed."""
+
+    def __del__(self) -> None:
+        busy(0.1)
+
+
+@pytest.mark.filterwarnings("error::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.parametrize("way", ["freed", "collected"])
+def test_no_end_is_lost_where_the_interpreter_would_only_print_it(way: str) -> None:
+    """The signal comes again: what runs after such a callback is ended."""
+
+    def gc_callback(phase: str, _info: dict[str, int]) -> None:
+        if phase == "start":
+            busy(0.1)
+
+    def run() -> None:
+        if way == "freed":
+            SlowToGo()
+        else:
+            gc.collect()
+        endless_loop()
+
+    gc.callbacks.append(gc_callback)
+    try:
+        with pytest.raises(TimeUp), at_most(0.02):
+            run()
+    finally:
+        gc.callbacks.remove(gc_callback)
 
 
 def test_another_thread_can_end_it() -> None:

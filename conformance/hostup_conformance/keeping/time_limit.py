@@ -19,6 +19,8 @@ T = TypeVar("T")
 #: How many seconds code may take that begins after the deadline, and how often the signal comes again: what a signal
 #: has ended may be followed by more that takes long.
 A_MOMENT, AGAIN = 0.05, 0.25
+#: The names of functions that the interpreter calls while it frees memory; hypothesis has one of the first name.
+CALLBACKS = {"gc_callback", "__del__"}
 #: What counts as no limit, in seconds.
 A_DAY = 86400.0
 
@@ -45,6 +47,8 @@ def at_most(seconds: float) -> Iterator[None]:
         return
 
     def end(_number: int, frame: FrameType | None) -> None:
+        if is_lost_in(frame):
+            return  # the signal comes again
         raise TimeUp(f"more than {seconds:g} seconds{f', in {frame.f_code.co_name}' if frame else ''}")
 
     before, began = signal.signal(signal.SIGPROF, end), time.process_time()
@@ -57,6 +61,15 @@ def at_most(seconds: float) -> Iterator[None]:
         signal.signal(signal.SIGPROF, before)
         if around:
             signal.setitimer(signal.ITIMER_PROF, max(around - (time.process_time() - began), 1e-6), AGAIN)
+
+
+def is_lost_in(frame: FrameType | None) -> bool:
+    """Whether an exception would only be printed, since the interpreter has called what runs: a callback of its own."""
+    while frame:
+        if frame.f_code.co_name in CALLBACKS:
+            return True
+        frame = frame.f_back
+    return False
 
 
 def before(deadline: float, step: Callable[[], T]) -> T:
