@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import logging
 import os
 import random
 import signal
 import subprocess
 import sys
+import threading
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -184,6 +186,15 @@ def test_a_signal_at_any_point_does_no_harm(
         signal.signal(signal.SIGALRM, former)
     client.close()
     assert sockets() <= before
+    assert in_time(lambda: logging.getLogger("another")), "a signal keeps the lock of logging"
+
+
+def in_time(call: Callable[[], object]) -> bool:
+    """Whether another thread can make a call, for which it needs a lock."""
+    thread = threading.Thread(target=call, daemon=True)
+    thread.start()
+    thread.join(10)
+    return not thread.is_alive()
 
 
 def _interrupted(raised: type[BaseException], call: Callable[[], None], after: float) -> bool:

@@ -12,6 +12,7 @@ import time
 import zlib
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 from urllib.parse import quote
@@ -278,8 +279,12 @@ def _pause(attempt: Attempt, client: Client, tried: int, asked: float | None) ->
     return pause if time.monotonic() + pause < min(attempt.deadline, attempt.options.end) else None
 
 
+# logging takes a lock to find one, in Python, where a signal can come after it was taken and keep it for good.
+_log_of = lru_cache(logging.getLogger)
+
+
 def _log(client: Client, request: Request[Any], outcome: httpx.Response | str, sent: float) -> None:
-    log = logging.getLogger(client.contract.package)
+    log = _log_of(client.contract.package)
     if log.isEnabledFor(logging.INFO):
         asked, named, told = client.told(request), "", outcome
         if isinstance(outcome, httpx.Response):
