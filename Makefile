@@ -115,8 +115,8 @@ hostile: $(READY) ## run the suite, and the client, against all hostile servers,
 	PYTHONPATH=conformance/tests python -m hostile.with_client $(ONLY)
 
 .PHONY: kill-matrix
-kill-matrix: $(READY) ## run all faults and variants, and record which requirements report each
-	python conformance/tests/kill_matrix.py
+kill-matrix: $(READY) ## run all faults and variants, or those in NAMES, and record which requirements report each
+	python conformance/tests/kill_matrix.py $(NAMES)
 
 .PHONY: client-matrix
 client-matrix: $(READY) ## run all clients of the catalogue, or those in NAMES, and record which requirements report each

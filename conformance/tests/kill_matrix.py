@@ -1,8 +1,8 @@
 """Runs every fault and every variant, and writes which requirements report each: `make kill-matrix`.
 
-What it writes is the same from run to run, but for what faults of concurrency trip besides their own requirement:
-nothing else in it is random or depends on the time. With `--examples`, it only renews the examples that
-`hostup-conformance explain` shows.
+With names of faults and variants, it runs these alone. What it writes is the same from run to run on an idle machine,
+but for what faults of concurrency trip besides their own requirement; on a busy one, slow responses trip HTTP-01. With
+`--examples`, it only renews the examples that `hostup-conformance explain` shows.
 """
 
 from __future__ import annotations
@@ -164,16 +164,25 @@ def run_variant(name: str) -> tuple[str, dict[str, Any]]:
     return name, {"doc": variant.doc, "reported": reported(verdict)}
 
 
-def measured() -> dict[str, Any]:
-    """Run all, and return the matrix."""
+def measured(names: list[str]) -> dict[str, Any]:
+    """Run the faults and variants of these names, or all, and return the matrix with their rows anew."""
+    if unknown := set(names) - faults().keys() - variants().keys():
+        sys.exit(f"there is no fault and no variant of the name {', '.join(sorted(unknown))}")
+    matrix = read_matrix(MATRIX) if names else dict[str, Any](faults={}, variants={}, examples={})
     with ProcessPoolExecutor() as pool:
-        rows = list(pool.map(run_fault, faults()))
-        correct = dict(pool.map(run_variant, variants()))
+        rows = list(pool.map(run_fault, [name for name in faults() if name in names or not names]))
+        correct = dict(pool.map(run_variant, [name for name in variants() if name in names or not names]))
     examples: dict[str, tuple[str, tuple[str, ...]]] = {}
     for _, row, example in rows:
-        if example:
+        if example and (not names or row["requirement"] not in matrix["examples"]):
             examples.setdefault(row["requirement"], example)
-    return {"faults": {name: row for name, row, _ in rows}, "variants": correct, "examples": with_good(examples)}
+    all_rows = {**matrix["faults"], **{name: row for name, row, _ in rows}}
+    all_correct = {**matrix["variants"], **correct}
+    return {
+        "faults": {name: all_rows[name] for name in faults() if name in all_rows},
+        "variants": {name: all_correct[name] for name in variants() if name in all_correct},
+        "examples": {**matrix["examples"], **with_good(examples)},
+    }
 
 
 def renewed(matrix: dict[str, Any]) -> dict[str, Any]:
@@ -249,7 +258,7 @@ def summary(matrix: dict[str, Any]) -> list[str]:
 
 def main() -> int:
     """Write the matrix, and say what is in it."""
-    matrix = renewed(read_matrix(MATRIX)) if sys.argv[1:] == ["--examples"] else measured()
+    matrix = renewed(read_matrix(MATRIX)) if sys.argv[1:] == ["--examples"] else measured(sys.argv[1:])
     write_matrix(MATRIX, matrix)
     print("\n".join(summary(matrix)))
     return 0

@@ -25,11 +25,18 @@ class Trap:
 AGAIN, AWAY, EACH_READ = "CLIENT-17", "CLIENT-45", "CLIENT-24"
 TRAPS = (
     Trap(
+        "curl --retry",
+        "sends a start again after a timeout, a 408, a 429 and many a 5xx",
+        (AGAIN,),
+        "no `--retry` for the start",
+        ("curl/",),
+    ),
+    Trap(
         "libcurl with a handle that is used again (PHP, pycurl, Guzzle)",
         "sends a start again whose kept connection was closed",
         (AGAIN,),
         "`CURLOPT_FRESH_CONNECT`, or a new handle each time",
-        ("curl", "php", "pycurl", "guzzle"),
+        ("php", "pycurl", "guzzle"),
         tried="with PHP",
     ),
     Trap(

@@ -92,7 +92,7 @@ class Target:
         if kind == "server" and "HOSTUP_API_KEY" not in given:  # with it the VPS can be looked up
             raise Misconfigured(
                 "HOSTUP_API_KEY is not set; set it to a key with read:vm and write:vm, and HOSTUP_VPS_ID to the VPS "
-                "to judge with, unless the list of VPSs is to choose it (README, Judge your own server)"
+                "to judge with, unless the list of VPSs is to choose it (README, Judge your server)"
             )
         base_url = checked_base_url(base_url)
         values: dict[str, Any] = {"key": "", "vps": ""}

@@ -76,9 +76,9 @@ def command(argv: Sequence[str] | None) -> int:
     ours, for_pytest = split(list(sys.argv[1:] if argv is None else argv))
     arguments = make_parser().parse_args(ours)
     if arguments.command == "explain":
-        from hostup_conformance.front.explain import explain
+        from hostup_conformance.front.explain import explain, list_all
 
-        return explain(arguments.id)
+        return max(map(explain, arguments.ids)) if arguments.ids else list_all()
     if arguments.command == "compare":
         return compare(arguments.old, arguments.new, markdown=arguments.markdown)
     if arguments.command == "client":
@@ -236,7 +236,7 @@ def add_explain(commands: Commands) -> None:
         help="show what a requirement demands, why, and how to waive it",
         description="Explains a requirement: its rule, its source, and a good and a bad exchange.",
     )
-    explaining.add_argument("id", metavar="ID", help="such as POLL-01")
+    explaining.add_argument("ids", metavar="ID", nargs="*", help="such as POLL-01; without any, all are listed")
 
 
 def add_reports(parser: argparse.ArgumentParser) -> None:

@@ -46,6 +46,12 @@ def explain(id: str) -> int:
     return 0
 
 
+def list_all() -> int:
+    """Print the ids and titles of all requirements; return the exit code."""
+    say("\n".join(f"{one.id:11}{one.level:8}{one.title}" for one in requirements().values()))
+    return 0
+
+
 def hint(id: str) -> str:
     """Return what an unknown id may stand for: the ids of an area, or similar ids; else name the areas."""
     areas: dict[str, list[str]] = {}

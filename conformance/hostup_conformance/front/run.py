@@ -35,7 +35,10 @@ from hostup_conformance.sources.generated import MOST_CASES, Generated
 from hostup_conformance.sources.requests import Selection
 
 #: Why nothing was judged if pytest ran no item that asks for the verdict.
-NO_ITEM = "pytest ran no test of a requirement: its options left all out, or it failed (see above)"
+NO_ITEM = (
+    "pytest ran no test of a requirement: it failed (see above), or its options chose none "
+    "(-k takes ids such as POLL-02; hostup-conformance explain lists them)"
+)
 #: What the reports say until the run ends, whatever ends it.
 UNFINISHED = "the run did not come to its end"
 #: For how many seconds judging may go on after the sending, and after an interruption.

@@ -77,5 +77,5 @@ def get(wire: Wire, target: Target, path: str) -> Exchange | None:
 
 def missing(why: str, between: str | None = None) -> Misconfigured:
     """Return the error that says why there is no VPS to judge with, and what stands between if something does."""
-    remedy = f": {between}" if between else "; set it (README, Judge your own server)"
+    remedy = f": {between}" if between else "; set it (README, Judge your server)"
     return Misconfigured(f"HOSTUP_VPS_ID is not set, and {why}{remedy}")

@@ -444,6 +444,7 @@ def test_the_readme_has_the_traps_of_libraries() -> None:
 def test_advice_names_a_library_only_where_it_is_known() -> None:
     assert "retryPost=false" in advice("Java/17.0.1")
     assert "FRESH_CONNECT" in advice("PHP-curl/8")
+    assert "--retry" in advice("curl/8.14.1")
     assert advice("my-client/1.0") == advice("") == "your HTTP library, or a wrapper around it, may repeat by itself"
 
 

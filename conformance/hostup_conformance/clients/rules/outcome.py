@@ -191,7 +191,7 @@ def survives_a_closed_connection(story: Story) -> Findings:
 def any_base_url(story: Story) -> Findings:
     """The requests must be for the paths of the API below the base URL, and the client must get the output."""
     for e in story.of("other"):
-        yield e, f"{story.play.prefix}{ENDPOINT}, since the base URL is as it is", e.request.target
+        yield e, f"{story.play.prefix}{ENDPOINT}, since HOSTUP_BASE_URL ends as it does", e.request.target
     yield from unfinished_task(story)
 
 
