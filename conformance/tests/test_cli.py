@@ -156,9 +156,7 @@ def test_the_readme_names_options_variables_and_defaults() -> None:
         assert said in text
 
 
-@pytest.mark.parametrize(
-    "argv", [[], ["judge"], ["judge", "--strict"], ["explain"], ["nonsense"], ["client", "--does", "all"]]
-)
+@pytest.mark.parametrize("argv", [[], ["judge"], ["judge", "--strict"], ["nonsense"], ["client", "--does", "all"]])
 def test_what_is_incomplete_is_refused(
     argv: list[str], given: list[list[str]], capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -167,6 +165,12 @@ def test_what_is_incomplete_is_refused(
     assert ended.value.code == pytest.ExitCode.USAGE_ERROR
     assert "usage: hostup-conformance" in capsys.readouterr().err
     assert given == []
+
+
+def test_without_an_id_all_requirements_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["explain"]) == 0
+    listed = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in listed] == list(requirements())
 
 
 @pytest.mark.parametrize(
