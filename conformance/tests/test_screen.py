@@ -298,6 +298,7 @@ ONE_WAY = {
     "http/scripted.py",
     "http/bodies.py",  # a buffer in memory
     "mock/guest_agent.py",
+    "front/start.py",  # that it was interrupted, before any of these is there
     "front/application.py",  # pipes between an application and the suite
     "clients/certificates.py",  # what the suite has made itself, into a temporary folder
     "clients/examples/client.py",  # a client to begin with, which is not part of the suite
