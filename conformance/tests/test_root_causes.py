@@ -59,3 +59,11 @@ def test_an_explaining_warning_comes_with_the_failures() -> None:
 
 def test_what_is_seldom_a_consequence_comes_first() -> None:
     assert list(root_causes(["A-02", "A-04"], IDS, FAULTS)) == ["A-04", "A-02"]
+
+
+def test_what_is_broken_everywhere_follows_from_nothing_that_is_broken_in_one_place() -> None:
+    faults = {"one": {"requirement": "A-01", "reported": ["A-01", "A-02"]}}
+    places = {"A-01": {"one"}, "A-02": {"one", "two", "three"}}
+    assert root_causes(["A-01", "A-02"], ["A-01", "A-02"], faults, places=places) == {"A-01": ["A-02"]}
+    found = root_causes(["A-01", "A-02"], ["A-01", "A-02"], faults, places=places, share=0.5)
+    assert found == {"A-01": [], "A-02": []}

@@ -20,6 +20,8 @@ Verdict = core.Verdict[Seen]
 
 #: Written by `make client-matrix`: each faulty client, and the requirements that report it.
 MATRIX = Path(__file__).parent / "kill_matrix.json"
+#: What is broken in many scenes follows from nothing that is broken in a few of them.
+SHARE = 0.5
 
 
 @cache
@@ -70,4 +72,4 @@ def root_causes(verdict: Verdict) -> dict[str, list[str]]:
     places = {id: {finding.exchange.ask.play.scene for finding in verdict.results[id].findings} for id in broken}
     ranks = {id: requirement.rank for id, requirement in client_requirements().items()}
     faults = read_matrix(MATRIX)["faults"] if broken else {}
-    return causes(broken, list(client_requirements()), faults, failing, places, ranks)
+    return causes(broken, list(client_requirements()), faults, failing, places, ranks, SHARE)

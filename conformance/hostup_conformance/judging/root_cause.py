@@ -37,6 +37,7 @@ def root_causes(
     failing: Collection[str] = (),
     places: Mapping[str, Collection[Hashable]] | None = None,
     ranks: Mapping[str, int] = MappingProxyType({}),
+    share: float = 0.0,
 ) -> dict[str, list[str]]:
     """Return the requirements that explain others, or that no other explains, each with those that follow from it.
 
@@ -51,6 +52,7 @@ def root_causes(
         places: where each is broken: exchanges, commands or scenes; one can only follow from another that is broken in
             one of the same places
         ranks: how much harm each does: the lower, the more; the least for those that are not named
+        share: which part of the places of one that follows must be places of the other; at least one place
     """
     order = {id: position for position, id in enumerate(ids)}
     left = sorted(set(broken), key=lambda one: order.get(one, len(order)))
@@ -58,7 +60,8 @@ def root_causes(
     least = max(ranks.values(), default=0)
 
     def may_follow(consequence: str, cause: str) -> bool:
-        same_place = places is None or not set(places[consequence]).isdisjoint(places[cause])
+        shared = set(places[consequence]) & set(places[cause]) if places else set[Hashable]()
+        same_place = places is None or len(shared) >= max(1, share * len(set(places[consequence])))
         hides_harm = ranks.get(cause, least) > ranks.get(consequence, least)
         warning = consequence in failing and cause not in failing and area_of(cause) != area_of(consequence)
         return same_place and not hides_harm and not warning
