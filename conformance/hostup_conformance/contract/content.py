@@ -51,10 +51,7 @@ def misspelled(body: dict[str, Any], names: tuple[str, ...]) -> list[str]:
 
 def strings(value: Any) -> list[str]:
     """Return all strings in a JSON value."""
-    if isinstance(value, str):
-        return [value]
-    members = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return [text for member in members for text in strings(member)]
+    return [text for _, text in named_strings(value)]
 
 
 def named_strings(value: Any, name: str = "") -> list[tuple[str, str]]:

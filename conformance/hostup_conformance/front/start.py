@@ -8,14 +8,15 @@ import signal
 import sys
 from typing import NoReturn
 
+from hostup_conformance.keeping.interruption import SIGNALS
 from hostup_conformance.keeping.missing import complaint
 from hostup_conformance.keeping.screen import complain
 
 
 def main() -> int:
     """Run the command, or print what is not installed; return the exit code."""
-    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
-        if (number := getattr(signal, name, None)) and signal.getsignal(number) != signal.SIG_IGN:
+    for number in SIGNALS:
+        if signal.getsignal(number) != signal.SIG_IGN:
             signal.signal(number, ended_at_once)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):

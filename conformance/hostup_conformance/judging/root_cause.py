@@ -60,8 +60,8 @@ def root_causes(
     least = max(ranks.values(), default=0)
 
     def may_follow(consequence: str, cause: str) -> bool:
-        shared = set(places[consequence]) & set(places[cause]) if places else set[Hashable]()
-        same_place = places is None or len(shared) >= max(1, share * len(set(places[consequence])))
+        own = set(places[consequence]) if places else set[Hashable]()
+        same_place = places is None or len(own.intersection(places[cause])) >= max(1, share * len(own))
         hides_harm = ranks.get(cause, least) > ranks.get(consequence, least)
         warning = consequence in failing and cause not in failing and area_of(cause) != area_of(consequence)
         return same_place and not hides_harm and not warning
