@@ -44,6 +44,8 @@ T = TypeVar("T")
 BEYOND_ASCII = "hostup-conformance-åße\u0301-€-😀-%20+:,=@/"
 #: The commands that write files, and so are only started where these can be removed again.
 MARKING = {"once", "again"}
+#: The commands whose polls are asked for by another method first.
+ASKED = {"OPTIONS": "nothing", "HEAD": "exit_200"}
 #: How many requests are sent at once, at least, if their order does not matter.
 AT_ONCE = 4
 #: For how many seconds a command that ends at once is polled, and the first and the longest pause between two polls.
@@ -95,12 +97,13 @@ class StartedCommands:
 
     def endings(self) -> list[Callable[[], object]]:
         """Return tasks that follow the commands to their end; they need no order."""
-        shared, unpolled, asked = map(self._pids.get, ("shared", "once", "nothing"))
+        shared, unpolled = map(self._pids.get, ("shared", "once"))
+        asked = {method: self._pids.get(name) for method, name in ASKED.items()}
         polls = [partial(self._poll, shared, "one of several polls at the same time")] * AT_ONCE if shared else []
-        after_options = [partial(self._end_after_options, asked)] if asked else []
-        others = [pid for pid in self._outstanding() if pid not in {shared, unpolled, asked, self._spare}]
+        after_another = [partial(self._end_after, method, pid) for method, pid in asked.items() if pid]
+        others = [pid for pid in self._outstanding() if pid not in {shared, unpolled, *asked.values(), self._spare}]
         follows = [partial(follow, self._wire, self._target, pid) for pid in others]
-        return [*polls, self._end_spare, *after_options, *follows]
+        return [*polls, self._end_spare, *after_another, *follows]
 
     def conclude(self) -> None:
         """Follow what is left to its end, start what the server was too busy for, and ask the guest what ran."""
@@ -213,10 +216,10 @@ class StartedCommands:
             step_through(self._wire, self._target, Step("a poll that is refused, before one that is not", refused))
         self._follow([self._spare])
 
-    def _end_after_options(self, pid: int) -> None:
-        """Poll a command to its end after an OPTIONS of its poll."""
-        options = replace(poll(self._target, pid), method="OPTIONS")
-        step_through(self._wire, self._target, Step("OPTIONS of the poll of a command, before its poll", options))
+    def _end_after(self, method: str, pid: int) -> None:
+        """Poll a command to its end after an OPTIONS or a HEAD of its poll."""
+        request = replace(poll(self._target, pid), method=method)
+        step_through(self._wire, self._target, Step(f"{method} of the poll of a command, before its poll", request))
         self._follow([pid])
 
     def _poll(self, pid: int, purpose: str) -> Exchange | None:

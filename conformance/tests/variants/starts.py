@@ -281,3 +281,13 @@ def options_is_refused(request: Request, response: Response) -> None:
     if request.method == "OPTIONS":
         response.become(405, b"", "text/plain")
         response.header("Allow", "GET, POST")
+
+
+@allowed(starts=True)
+def head_uses_the_output_up(request: Request, response: Response) -> None:
+    """HEAD of a poll is served as its GET is, and the agent then forgets the command."""
+    gone = request.memory.setdefault("gone", set())
+    if response.is_output and response.json["exited"] and request.pid in gone:
+        refuse(request, response, 404, "not_found", "Not found")
+    if request.method == "HEAD" and request.pid and response.status == 200:
+        gone.add(request.pid)

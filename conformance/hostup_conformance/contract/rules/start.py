@@ -538,10 +538,10 @@ def end_is_reported(exchanges: Exchanges) -> Findings:
     Nor may one say exited false ten seconds after the start; START-06 judges the time before that. A 409, a 429 and
     a 503 pass, since the server may be busy, and so does a gateway's failure, if most commands came to their end. A
     server need not keep for more than thirty seconds what nobody polls. A command of which an earlier poll was refused
-    is START-25's, one that OPTIONS was asked for before is START-29's.
+    is START-25's, one that OPTIONS or HEAD was asked for before is START-29's or START-30's.
     """
     every = lives.lives(exchanges.all(is_start_or_any_poll))
-    asked = {e.request.target for e in exchanges.all(asks_for_options)}
+    asked = {e.request.target for e in exchanges.all(asks_by_another_method)}
     short = [life for life in every if life.is_short and polls_with_full_key(life)]
     mostly = 2 * sum(life.end is not None for life in short) >= len(short)
     for life in short:
@@ -575,10 +575,16 @@ def polls_with_full_key(life: lives.Life) -> list[ask.Exchange]:
     return [e for e in life.polls if e.ask.credential == "full"]
 
 
+def asks_by_another_method(e: ask.Exchange) -> bool:
+    """A HEAD or an OPTIONS with the full key that has a command, or the pid of one."""
+    ours = e.ask.endpoint and e.ask.credential == "full" and e.ask.vps == "own"
+    other = e.request.method in {"HEAD", "OPTIONS"}
+    return ours and other and (bool(e.request.body) or e.ask.pid.known) and e.response is not None
+
+
 def asks_for_options(e: ask.Exchange) -> bool:
     """An OPTIONS with the full key that has a command, or the pid of one."""
-    ours = e.ask.endpoint and e.ask.credential == "full" and e.ask.vps == "own" and e.request.method == "OPTIONS"
-    return ours and (bool(e.request.body) or e.ask.pid.known) and e.response is not None
+    return asks_by_another_method(e) and e.request.method == "OPTIONS"
 
 
 @rule("START-29", seeks="OPTIONS with a command or a pid")
@@ -603,6 +609,18 @@ def options_change_nothing(exchanges: Exchanges) -> Findings:
                     f"status 200, since the OPTIONS of request {e.number} changes nothing",
                     content.status_of(gone),
                 )
+
+
+@rule("START-30", seeks="HEAD of the poll of a command that had ended, and a poll after it")
+def head_of_a_poll(exchanges: Exchanges) -> Findings:
+    """Reports what the first poll after a HEAD got, and judges nothing."""
+    heads = [e for e in exchanges.all(asks_by_another_method) if e.request.method == "HEAD"]
+    polls = exchanges.all(selectors.asks_output)
+    for e in heads:
+        later = next((one for one in polls if one.request.target == e.request.target and one.number > e.number), None)
+        if later:
+            said = "leaves the output" if later.status == 200 else f"a poll after it gets {content.status_of(later)}"
+            yield exchanges.take(later), "", f"HEAD gets {content.status_of(e)}, and {said}"
 
 
 @rule("START-28", seeks="end of a command that reads its input")
