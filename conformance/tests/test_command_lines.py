@@ -112,3 +112,14 @@ def test_line_says_if_the_request_alone_got_something_else(source: str, words: s
     assert "  # alone it got 401 in request 2; it takes " in subject.again(let_in).shown(unchanged)
     assert words in subject.again(let_in).note
     assert not subject.again(refused).note
+
+
+def test_line_says_if_the_same_request_got_something_else_before() -> None:
+    poll = Request("GET", "/api/v2/vps/vps_1/agent/exec?pid=4242")
+    refused, let_in = (
+        Exchange(number, poll, Response(status, (), b""), understand(poll, TARGET))
+        for number, status in ((7, 403), (9, 200))
+    )
+    subject = server(TARGET, [refused, let_in])
+    assert subject.again(let_in).note == "the same request got 403 as request 7; it takes what came in between"
+    assert not subject.again(refused).note

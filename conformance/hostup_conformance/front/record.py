@@ -19,6 +19,7 @@ from typing import Any, Generic, TypeVar
 
 from hostup_conformance import __version__
 from hostup_conformance.contract.ask import Ask
+from hostup_conformance.contract.content import failed
 from hostup_conformance.contract.lives import stories
 from hostup_conformance.contract.paths import parameter_names
 from hostup_conformance.contract.responder import BURST
@@ -101,18 +102,22 @@ class Subject(Generic[A]):
 
 
 def server(target: Target, exchanges: Sequence[Exchange[Ask]] = ()) -> Subject[Ask]:
-    """Return a server as the subject; the exchanges show which requests get something else when they are alone."""
+    """Return a server as the subject; the exchanges show which requests get something else at another time."""
     redact = redactor(target.nearly_secrets)
     alone = {e.request: e for e in exchanges if e.source == ALONE}
+    beside = {BURST, ALONE}
+    firsts = {e.request: e for e in reversed(exchanges) if e.status and not (failed(e) or e.status == 429)}
 
     def again(e: Exchange[Ask]) -> CommandLine:
-        other = alone.get(e.request)
-        if other is None or other.status in {e.status, None}:
-            return curl(e, target)
-        how = (
-            "others at the same time" if e.source == BURST else "what came before, such as a key on the same connection"
-        )
-        return replace(curl(e, target), note=f"alone it got {other.status} in request {other.number}; it takes {how}")
+        line, other, first = curl(e, target), alone.get(e.request), firsts.get(e.request)
+        if other and other.status not in {e.status, None}:
+            before = "what came before, such as a key on the same connection"
+            how = "others at the same time" if e.source == BURST else before
+            return replace(line, note=f"alone it got {other.status} in request {other.number}; it takes {how}")
+        if first and first.number < e.number and e.source not in beside and e.status not in {first.status, None}:
+            note = f"the same request got {first.status} as request {first.number}; it takes what came in between"
+            return replace(line, note=note)
+        return line
 
     return Subject(
         {"base_url": target.name or target.base_url, "kind": target.kind, "profile": target.profile},
