@@ -1,25 +1,26 @@
-"""The scenes: how a server behaves towards a client that is judged, one short function each.
+"""The scenes: how a server behaves towards a client that is judged, a line or a short function each.
 
-A scene is a function of one request that returns the response; `turn.right()` is that of a conforming server. Its
-docstring, which the reports show, says what the server does.
+A scene has a name, words for what the server does, which the reports show, the kind of request that it is about, and
+what the server does with requests of that kind, an act. All other requests get the response of a conforming server.
 
-    @scene(at="poll", completes="CLIENT-33")
+    add("output-without-newline", "The output does not end with a newline.", "poll", act=says(stdout="no newline"))
+
+    @scene("poll", completes="CLIENT-33")
     def output_without_newline(turn: Turn) -> Reply:
         \"\"\"The output does not end with a newline.\"\"\"
         return turn.right(stdout="no newline")
 
 `completes` names the requirement that is broken if the client does not finish its task in the scene; without it, a
-right client may give up. `at` is the kind of request that the scene is about: a scene about the start is not for a
-client that only polls. `@scene_at(...)` makes one scene for each kind of request.
+right client may give up. A scene about the start is not for a client that only polls. If several kinds of request are
+given, there is a scene for each, whose name begins with the kind.
 """
 
 from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from functools import partial
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 from urllib.parse import unquote
 
@@ -66,8 +67,8 @@ One = Literal["probe", "start", "poll"]
 At = One | Literal["all"]
 #: A certificate that an own CA has issued, which SSL_CERT_FILE names; or one that nobody should trust.
 Certificate = Literal["right", "self-signed", "wrong-name", "expired"]
+#: Responds to a request that the scene is about.
 Act = Callable[["Turn"], Reply]
-ActAt = Callable[["Turn", One], Reply]
 
 
 @dataclass(frozen=True)
@@ -78,6 +79,8 @@ class Scene:
     words: str
     act: Act
     at: At
+    #: How many requests of that kind the scene is about, from the first on; None for all.
+    times: int | None = None
     completes: str | None = None
     available: bool = True
     vps: str = VPS
@@ -95,8 +98,9 @@ class Scene:
     below: str = ""
     #: Which certificate the server has, if it has one.
     certificate: Certificate | None = None
-    #: Whether connections are refused from the beginning.
+    #: Whether connections are refused from the beginning, or once the command has been started or polled.
     refused: bool = False
+    refused_later: bool = False
     #: Whether the scene lasts long enough to see whether a client gives up by itself.
     long: bool = False
 
@@ -160,7 +164,11 @@ class SceneState:
         if received.host != "own":
             return problem(401)
         self.counts[kind] += 1
-        return self.scene.act(Turn(kind, segment, received.request, received.arrived, self))
+        turn, scene = Turn(kind, segment, received.request, received.arrived, self), self.scene
+        is_meant = scene.at in {"all", kind} and (scene.times is None or turn.nth <= scene.times)
+        reply = scene.act(turn) if is_meant else turn.right()
+        reply.last = scene.refused_later and kind in {"start", "poll"}
+        return reply
 
 
 @dataclass(frozen=True)
@@ -177,10 +185,6 @@ class Turn:
     def nth(self) -> int:
         """The number of this request among those of its kind, from 1."""
         return self.state.counts[self.kind]
-
-    def first(self, kind: Kind) -> bool:
-        """Whether this is the first request of a kind."""
-        return self.kind == kind and self.nth == 1
 
     @property
     def path(self) -> str:
@@ -263,40 +267,51 @@ def problem(status: int, **headers: str) -> Reply:
     return Reply(status, [("Content-Type", "application/problem+json"), *fields], json.dumps(body).encode())
 
 
+def says(**members: Any) -> Act:
+    """Return the act that changes members of the right response."""
+    return lambda turn: turn.right(**members)
+
+
+def without(*names: str, **members: Any) -> Act:
+    """Return the act that leaves members of the right response out, and changes others."""
+
+    def act(turn: Turn) -> Reply:
+        reply = turn.right(**members)
+        body = reply.response().json.value
+        return success({k: v for k, v in body.items() if k not in names}) if reply.status == 200 else reply
+
+    return act
+
+
+def sent(**fields: Any) -> Act:
+    """Return the act that sends the right response in another way; the fields are those of `Reply`."""
+    return lambda turn: replace(turn.right(), **fields)
+
+
+def refuses(status: int, **headers: str) -> Act:
+    """Return the act that refuses the request with a problem document, as `problem` makes it."""
+    return lambda _turn: problem(status, **headers)
+
+
 _SCENES: Catalogue[Scene] = Catalogue(__name__)
 
 
-def scene(at: At = "all", **facts: Any) -> Callable[[Act], Act]:
-    """Register a scene; the facts are fields of `Scene`."""
+def add(name: str, words: str, *kinds: One, act: Act = Turn.right, **facts: Any) -> None:
+    """Register a scene about all requests, or about those of a kind; the facts are fields of `Scene`."""
+    facts = {"timeout": PATIENT if facts.get("completes") else SOON, **facts}
+    for kind in kinds or ("all",):
+        full_name = f"{kind}-{name}" if len(kinds) > 1 else name
+        _SCENES.add(full_name, Scene(full_name, words.replace("{kind}", kind), act, kind, **facts))
+
+
+def scene(*kinds: One, **facts: Any) -> Callable[[Act], Act]:
+    """Register a function as the act of a scene, with its name and docstring."""
 
     def register(act: Act) -> Act:
-        _add(act.__name__.replace("_", "-"), act.__doc__ or "", act, at, facts)
+        add(act.__name__.replace("_", "-"), act.__doc__ or "", *kinds, act=act, **facts)
         return act
 
     return register
-
-
-def scene_at(*kinds: One, **facts: Any) -> Callable[[ActAt], ActAt]:
-    """Register a scene for each of several kinds of request; the function gets the kind as its second argument."""
-
-    def register(act: ActAt) -> ActAt:
-        for kind in kinds:
-            name = f"{kind}-{act.__name__.replace('_', '-')}"
-            words = (act.__doc__ or "").format(kind=kind)
-            _add(name, words, partial(at_kind, act, kind), kind, facts)
-        return act
-
-    return register
-
-
-def at_kind(act: ActAt, kind: One, turn: Turn) -> Reply:
-    """Play a scene about one kind of request."""
-    return act(turn, kind)
-
-
-def _add(name: str, words: str, act: Act, at: At, facts: Mapping[str, Any]) -> None:
-    patience = PATIENT if facts.get("completes") else SOON
-    _SCENES.add(name, Scene(name, words, act, at, **{"timeout": patience, **facts}))
 
 
 def scenes() -> dict[str, Scene]:

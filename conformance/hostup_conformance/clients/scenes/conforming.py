@@ -1,0 +1,174 @@
+"""Scenes in which the server behaves as documented, each in its own way."""
+
+from __future__ import annotations
+
+import gzip
+
+from hostup_conformance.clients.scenes import (
+    BASE_URL,
+    THROUGH,
+    Turn,
+    add,
+    refuses,
+    says,
+    scene,
+    sent,
+    success,
+    without,
+)
+from hostup_conformance.contract.paths import LONGEST_COMMAND
+from hostup_conformance.http.scripted import Reply
+
+add("well", "Everything goes well: the command runs for one poll, and has ended at the next.", completes=THROUGH)
+add("ended-at-once", "The first poll finds the command ended.", "poll", completes=THROUGH, polls=0)
+add("slow-command", "The command runs for three seconds.", "poll", completes=THROUGH, polls=2, runs=3.0)
+add(
+    "longer-command", "The command runs for eight seconds, of the 25 that there are.", "poll",
+    completes=THROUGH, polls=2, runs=8.0,
+)  # fmt: skip
+add(
+    "available-alone", "The response to the probe has `available` alone; all other members are optional.", "probe",
+    completes=THROUGH, act=without("reason", "vmRunning"),
+)  # fmt: skip
+add("slow-server", "Each response comes after a second.", completes=THROUGH, act=sent(delay=1.0))
+add(
+    "drip", "Each body comes in ten pieces, within half a second.",
+    completes=THROUGH, act=sent(pieces=10, pause=0.05),
+)  # fmt: skip
+
+
+@scene(completes=THROUGH)
+def chunked(turn: Turn) -> Reply:
+    """Bodies come in chunks (RFC 9112, section 7.1), split within characters."""
+    reply = turn.right(stdout="åäö 日本\n")
+    reply.chunked, reply.pieces = True, 7
+    return reply
+
+
+add(
+    "without-length",
+    "No response says how long it is: each ends with its connection (RFC 9112, section 6.3).",
+    completes=THROUGH, act=sent(until_close=True),
+)  # fmt: skip
+
+
+@scene(completes=THROUGH)
+def compressed(turn: Turn) -> Reply:
+    """Bodies are compressed for a client that says it accepts gzip."""
+    reply = turn.right()
+    if "gzip" in (turn.request.header("accept-encoding") or ""):
+        reply.headers.append(("Content-Encoding", "gzip"))
+        reply.coded = gzip.compress(reply.body)
+    return reply
+
+
+@scene(completes=THROUGH)
+def unknown_members(turn: Turn) -> Reply:
+    """Every body has members that the documentation does not name."""
+    return turn.right(region="se-1", links={"self": turn.path}, count=3)
+
+
+@scene(completes=THROUGH)
+def other_header_fields(turn: Turn) -> Reply:
+    """Names of header fields are in lower case, the media type has a charset, and there are unknown fields."""
+    reply = turn.right()
+    more = [("vary", "accept"), ("x-request-id", "req_01hxa3b4c5d6e7f8g9h0j1k2m3"), ("set-cookie", "lb=1; path=/")]
+    media_type = [("content-type", f"{reply.response().media_type}; charset=utf-8")]
+    reply.headers = [*more, *media_type, *(pair for pair in reply.headers if pair[0] != "Content-Type")]
+    return reply
+
+
+add(
+    "connection-closed-between",
+    "After each response to a poll the server closes the connection, without having said so.", "poll",
+    completes="CLIENT-34", polls=2, act=sent(after="close"),
+)  # fmt: skip
+for name, vps, words in (
+    ("awkward-id", "vps/a b?c=d&e#f%41+å", "has characters that must be percent-encoded in a path."),
+    (
+        "id-with-delimiters", "vps/a?c=d&e#f%41+g",
+        "has a slash, a question mark, a number sign and a percent sign, but nothing that URLs forbid.",
+    ),
+    ("id-with-capitals", "VPS_01HxA3B4c5D6", "has letters of both cases."),
+    ("id-with-blanks-around", " vps 1 ", "begins and ends with a blank."),
+    ("id-with-delimiters-around", "/vps;1?", "begins with a slash, and ends with a question mark."),
+):  # fmt: skip
+    add(name, f"The VPS id {words}", completes=THROUGH, vps=vps)
+add("base-url-with-slash", "The base URL ends with a slash.", completes=BASE_URL, below="/")
+add(
+    "base-url-with-path", "The base URL has a path, below which are the paths of the API.",
+    completes=BASE_URL, below="/Gateway/hostup", act=without("pollUrl"),
+)  # fmt: skip
+add(
+    "base-url-in-capitals", "The scheme and the host of the base URL have capitals.",
+    completes=BASE_URL, origin="HTTP://LocalHost",
+)  # fmt: skip
+for name, certificate, words in (
+    ("trusted-certificate", "right", "; SSL_CERT_FILE and the like name the CA that has issued its certificate."),
+    ("self-signed-certificate", "self-signed", ", with a certificate that it has issued itself."),
+    (
+        "certificate-of-another-host", "wrong-name",
+        ", with a certificate for another host, of the CA that SSL_CERT_FILE and the like name.",
+    ),
+    (
+        "expired-certificate", "expired",
+        ", with a certificate that has expired, of the CA that SSL_CERT_FILE and the like name.",
+    ),
+):  # fmt: skip
+    add(name, f"The server speaks TLS{words}", origin="https://localhost", certificate=certificate)
+add(
+    "awkward-command",
+    "The command has quotes, backslashes, a newline, characters outside ASCII, and spaces at both ends.", "start",
+    completes=THROUGH, command="  printf '%s\\n' \"a\\tb\" 'å 日本 😀' $HOME & `x`\nexit 3 # ü ",
+)  # fmt: skip
+add(
+    "longest-command",
+    "The command has 4096 characters, the most that are allowed, and twice as many bytes.", "start",
+    completes=THROUGH, command="echo " + "å" * (LONGEST_COMMAND - 5),
+)  # fmt: skip
+add(
+    "large-pid", "The pid is 4294967292, as a Windows guest may have it.", "poll",
+    completes=THROUGH, pid=4294967292,
+)  # fmt: skip
+add(
+    "no-poll-url", "The response to the start has the pid alone; pollUrl is optional.", "start",
+    completes=THROUGH, act=without("pollUrl"),
+)  # fmt: skip
+add("no-pid", "The response to the start has pollUrl alone; pid is optional too.", "start", act=without("pid"))
+add(
+    "neither-pid-nor-poll-url", "The response to the start has neither pid nor pollUrl; both are optional.", "start",
+    act=without("pid", "pollUrl"),
+)  # fmt: skip
+for name, words, act in (
+    ("unavailable", "Commands cannot be run, and the probe says why.", Turn.right),
+    (
+        "available-missing", "The probe does not say whether commands can be run: `available` is optional.",
+        without("available", "reason"),
+    ),
+    ("available-null", "The probe says that `available` is null.", says(available=None)),
+    ("available-as-text", 'The probe says that `available` is the JSON string "false".', says(available="false")),
+):  # fmt: skip
+    add(name, words, "probe", available=False, act=act)
+
+
+@scene("probe", available=False)
+def envelope(turn: Turn) -> Reply:
+    """The probe's members are in an envelope, as in the older API, and say that commands cannot be run."""
+    reply = turn.right()
+    return success({"success": True, "data": reply.response().json.value}) if reply.status == 200 else reply
+
+
+@scene("poll", polls=10**6, timeout=4.0)
+def poll_envelope(turn: Turn) -> Reply:
+    """The output is in an envelope, as it was in the older API, and says that the command still runs."""
+    return success({"success": True, "data": turn.right().response().json.value})
+
+
+add("never-ends", "The command never ends.", "poll", timeout=4.0, polls=10**6, long=True)
+add(
+    "silence", "No poll ever gets a response.", "poll",
+    timeout=4.0, long=True, act=sent(cut=-1, after="silence"),
+)  # fmt: skip
+add(
+    "key-revoked", "The key is revoked while the command runs: each poll gets the status 401.", "poll", act=refuses(401)
+)
