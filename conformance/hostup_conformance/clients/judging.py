@@ -43,8 +43,8 @@ def judge_client(
     `not_shown` is the reason why some could not be seen, if any, and `resumable` says whether another run may show
     them; `time_up` returns one once no more may be judged.
     """
-    redact = redactor(tuple({e.ask.play.task.key for e in exchanges}))
-    does = {f"--does {e.ask.play.task.does}" for e in exchanges}
+    redact = redactor(tuple({e.ask.play.key for e in exchanges}))
+    does = {f"--does {e.ask.play.does}" for e in exchanges}
 
     def lacking(requirement: Requirement, exercised: bool) -> str | None:
         missing = [need for need in requirement.needs if need not in does]

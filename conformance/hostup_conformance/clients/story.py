@@ -31,23 +31,16 @@ EndedBy = Literal["itself", "deadline", "bound", "start"]
 
 
 @dataclass(frozen=True)
-class Task:
-    """What the command was given in its environment."""
+class Play:
+    """One scene, played to one command, and what that was given in its environment."""
 
+    scene: str
     does: Does
     #: In a recording, the id is empty and the command None unless they are known.
     vps: str
     key: str = field(repr=False)
     command: str | None = None
     pid: int | None = None
-
-
-@dataclass(frozen=True)
-class Play:
-    """One scene, played to one command."""
-
-    scene: str
-    task: Task
     #: What the server does, in a sentence.
     words: str = ""
     #: Whether commands can be run on the VPS.
@@ -90,7 +83,7 @@ class Outcome:
 
 
 @dataclass(frozen=True)
-class Seen:
+class Seen(core.Meaning):
     """What a server knows of a request besides its bytes. Times are in seconds since the scene began."""
 
     play: Play
@@ -107,25 +100,6 @@ class Seen:
     story: Story | None = None
     #: The story that the request belongs to.
     within: Story | None = field(default=None, compare=False, repr=False)
-
-    @property
-    def ordered(self) -> int | None:
-        """No response is ordered here."""
-        return None
-
-    @property
-    def repeatable(self) -> bool:
-        """Whether the request may be sent again if its response may have been lost."""
-        return self.kind not in {"start", "poll"}
-
-    @property
-    def dispensable(self) -> bool:
-        """No request can be done without."""
-        return False
-
-    def longest_body(self, _status: int) -> int:
-        """Nothing is received here."""
-        return 0
 
     @property
     def id(self) -> str | None:
@@ -145,11 +119,6 @@ class Story:
     #: How it ended; None in a recording, which does not show that.
     outcome: Outcome | None
 
-    @property
-    def task(self) -> Task:
-        """What the command was to do."""
-        return self.play.task
-
     def of(self, *kinds: Kind) -> list[Exchange]:
         """Return the requests of some kinds to the origin of the base URL, in order."""
         return [e for e in self.requests if e.ask.kind in kinds and e.ask.origin == "own"]
@@ -162,7 +131,7 @@ class Story:
     @property
     def awkward(self) -> bool:
         """Whether the id cannot be put into a path as it is."""
-        return re.fullmatch(r"[A-Za-z0-9._~-]*", self.task.vps) is None
+        return re.fullmatch(r"[A-Za-z0-9._~-]*", self.play.vps) is None
 
     @cached_property
     def last_poll(self) -> Exchange | None:
@@ -213,13 +182,13 @@ class Story:
     @property
     def done(self) -> bool:
         """Whether the client got the result that it was asked for."""
-        return (self.availability if self.task.does == "probe" else self.last_poll) is not None
+        return (self.availability if self.play.does == "probe" else self.last_poll) is not None
 
     @cached_property
     def pid(self) -> str | None:
         """The pid that the client was given, or that the response to a start had as `pid` or in `pollUrl`."""
-        if self.task.does == "poll":
-            return str(self.task.pid)
+        if self.play.does == "poll":
+            return str(self.play.pid)
         for e in self.of("start"):
             if got_200(e) and isinstance(e.body, dict):
                 pid, url = e.body.get("pid"), e.body.get("pollUrl")

@@ -20,9 +20,8 @@ from typing import Any
 
 from hostup_conformance.clients import certificates
 from hostup_conformance.clients import recording as client_recording
-from hostup_conformance.clients.by_hand import serve
 from hostup_conformance.clients.judging import Verdict, client_requirements, judge_client, root_causes
-from hostup_conformance.clients.play import ClientCommand, check_command
+from hostup_conformance.clients.play import ClientCommand, check_command, serve_by_hand
 from hostup_conformance.clients.rounds import play_all
 from hostup_conformance.clients.scenes import KEY, QUICK, Scene, scenes
 from hostup_conformance.clients.story import Does, Exchange, Seen, Story, how
@@ -147,7 +146,7 @@ def judge_file(file: Path, options: ClientOptions) -> int:
 
     def exchanges(_: Interruption) -> tuple[list[Exchange], str | None]:
         found = client_recording.read(file, os.environ)
-        secrets.learn({e.ask.play.task.key for e in found} | har.secrets_in(found))
+        secrets.learn({e.ask.play.key for e in found} | har.secrets_in(found))
         return found, "the recording does not show it"
 
     again = CommandLine(["hostup-conformance", "judge", str(file), "--client"])
@@ -187,7 +186,7 @@ def judged(
     exchanges: Sequence[Exchange], stopped: str | None, waivers: list[Waiver], today: date, options: ClientOptions
 ) -> Verdict:
     """Return the verdict on a client."""
-    defects, by = Defects(redactor(tuple({e.ask.play.task.key for e in exchanges}))), time.monotonic() + JUDGING_SECONDS
+    defects, by = Defects(redactor(tuple({e.ask.play.key for e in exchanges}))), time.monotonic() + JUDGING_SECONDS
 
     def judge() -> Verdict:
         # What a recording does not show was not cut short.
@@ -208,7 +207,7 @@ def by_hand(name: str) -> int:
     except Misconfigured as error:
         complain(str(error))
         return UNUSABLE
-    exchanges = serve(scene, say)
+    exchanges = serve_by_hand(scene, say)
     verdict = judge_client(exchanges, "it was not asked for")
     broken = [result for result in verdict.results.values() if result.status in {"fail", "warn", "error"}]
     sent = sum(1 for e in exchanges if e.request.method)

@@ -11,22 +11,29 @@ from hostup_conformance.http.messages import Headers, Request, Response
 
 
 class Meaning(Protocol):
-    """What the wire must know of what a request asks for; a contract's own class has more."""
+    """What the wire must know of what a request asks for; a contract's own class has more.
+
+    As it stands, it says that nothing is ordered, that nothing is repeated or done without, and that no body is needed.
+    """
 
     @property
     def ordered(self) -> int | None:
         """The status code that the request orders from a mock server (`Prefer: code=NNN`), if any."""
+        return None
 
     @property
     def repeatable(self) -> bool:
         """Whether the request may be sent again if its response may have been lost."""
+        return False
 
     @property
     def dispensable(self) -> bool:
         """Whether the run can do without a response to requests of this kind."""
+        return False
 
-    def longest_body(self, status: int) -> int:
+    def longest_body(self, status: int) -> int:  # noqa: ARG002 - a contract's own class may need it
         """Return how many bytes the body of a response with a status can need."""
+        return 0
 
 
 A = TypeVar("A", bound=Meaning)

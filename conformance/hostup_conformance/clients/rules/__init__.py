@@ -40,7 +40,7 @@ def judging(id: str, applies: Callable[[Story], object]) -> Callable[[Judge], Ju
                 if ending.ask.story and (found := next(function(ending.ask.story), None)):
                     exchange, expected, got = found
                     scene = f" (scene {ending.ask.play.scene})"
-                    text = shown(got, core.SHOWN - len(scene), redactor((ending.ask.play.task.key,)))
+                    text = shown(got, core.SHOWN - len(scene), redactor((ending.ask.play.key,)))
                     yield exchange or ending, expected, text + scene
 
         judge.__doc__ = function.__doc__

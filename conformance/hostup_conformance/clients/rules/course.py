@@ -17,7 +17,7 @@ EARLY = 0.1
 A_SECOND, TOLERATED, MORE = 4, 6, 4
 
 
-@judging("CLIENT-15", lambda story: story.task.does == "run" and (story.of("probe") or story.of("start")))
+@judging("CLIENT-15", lambda story: story.play.does == "run" and (story.of("probe") or story.of("start")))
 def no_start_without_availability(story: Story) -> Findings:
     """A start must come after a probe that returned available true.
 
@@ -199,7 +199,7 @@ def sent_as(e: Exchange) -> tuple[str, str]:
 @judging("CLIENT-26", lambda story: story.done)
 def nothing_after_success(story: Story) -> Findings:
     """Any request after the task is done is a finding. CLIENT-19 judges further polls."""
-    last = story.availability if story.task.does == "probe" else story.last_poll
+    last = story.availability if story.play.does == "probe" else story.last_poll
     if last:
-        for e in [e for e in after(last, story.own) if e.ask.kind != "poll" or story.task.does == "probe"]:
+        for e in [e for e in after(last, story.own) if e.ask.kind != "poll" or story.play.does == "probe"]:
             yield e, "nothing more, since all is done", f"{e.request.method} {e.request.target}"

@@ -23,14 +23,14 @@ def key_is_bearer(story: Story) -> Findings:
             yield e, "Authorization: Bearer, with the key", "no Authorization"
         elif scheme.lower() != "bearer":
             yield e, "the scheme Bearer", f"the scheme {scheme}" if token else "no scheme"
-        elif token != story.task.key:
+        elif token != story.play.key:
             yield e, "the key of HOSTUP_API_KEY", "another text after Bearer"
 
 
 @judging("CLIENT-02", sent_anything)
 def key_is_nowhere_else(story: Story) -> Findings:
     """The key, in any of its encodings, must not be in the target, the body, or any header field but Authorization."""
-    holds_key = redactor((story.task.key,)).finds_in
+    holds_key = redactor((story.play.key,)).finds_in
     for e in story.own:
         others = (name for name, value in e.request.headers if name.lower() != "authorization" and holds_key(value))
         if holds_key(e.request.target):
@@ -58,7 +58,7 @@ def no_other_origin(story: Story) -> Findings:
 
     A client that follows them without the key passes, and so does one that does not follow them.
     """
-    holds_key = redactor((story.task.key,)).finds_in
+    holds_key = redactor((story.play.key,)).finds_in
     for e in elsewhere(story):
         texts = [e.request.target, e.request.body.decode("utf-8", "replace"), *(v for _, v in e.request.headers)]
         if any(map(holds_key, texts)):
@@ -66,13 +66,13 @@ def no_other_origin(story: Story) -> Findings:
             yield e, f"no key for another host ({advice})", "the key"
 
 
-@judging("CLIENT-45", lambda story: story.task.command and led_away(story))
+@judging("CLIENT-45", lambda story: story.play.command and led_away(story))
 def command_goes_nowhere_else(story: Story) -> Findings:
     """The command must not reach the second server in a body, with the key or without it."""
     for e in elsewhere(story):
         value = read_json(e.request.body).value
         sent = value.get("command") if isinstance(value, dict) else None
-        if story.task.command and (sent == story.task.command or story.task.command.encode() in e.request.body):
+        if story.play.command and (sent == story.play.command or story.play.command.encode() in e.request.body):
             yield e, "no command for another host (do not follow redirects of the start)", "the command"
 
 
@@ -104,5 +104,5 @@ def key_is_not_printed(story: Story) -> Findings:
     if story.outcome is None:
         return
     for name, text in story.outcome.printed.items():
-        if redactor((story.task.key,)).finds_in(text[: 2**20].decode("utf-8", "replace")):
+        if redactor((story.play.key,)).finds_in(text[: 2**20].decode("utf-8", "replace")):
             yield None, "no key in what is printed", f"the key in its {name}"

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 from hostup_conformance.clients.rules import Findings, difference, judging
-from hostup_conformance.clients.story import Exchange, Outcome, Story, got_200, how
+from hostup_conformance.clients.story import Exchange, Outcome, Story, got_200, how, says
 from hostup_conformance.contract.paths import ENDPOINT
 
 #: How many of the last bytes of the standard error are looked at for what the command said last.
@@ -22,7 +23,7 @@ def ended(story: Story) -> Outcome | None:
 
 def output_of(story: Story) -> Outcome | None:
     """Return how the client ended, if it got the output that it has to print, and had the time to print it."""
-    return ended(story) if story.task.does != "probe" and story.done and not story.gave_up else None
+    return ended(story) if story.play.does != "probe" and story.done and not story.gave_up else None
 
 
 def failed(story: Story) -> Outcome | None:
@@ -30,7 +31,7 @@ def failed(story: Story) -> Outcome | None:
 
     A probe that got a response of the right form may have.
     """
-    probed = story.task.does == "probe" and any(got_200(e) and isinstance(e.body, dict) for e in story.of("probe"))
+    probed = story.play.does == "probe" and any(got_200(e) and isinstance(e.body, dict) for e in story.of("probe"))
     return None if story.done or probed else ended(story)
 
 
@@ -87,7 +88,7 @@ def what_went_wrong(story: Story) -> str:
     return "the command was not started" if not story.of("start") else "no poll followed"
 
 
-@judging("CLIENT-28", lambda story: story.task.does != "probe" and failed(story))
+@judging("CLIENT-28", lambda story: story.play.does != "probe" and failed(story))
 def no_output_but_the_commands(story: Story) -> Findings:
     """Without the command's output, standard output must stay empty.
 
@@ -157,7 +158,7 @@ def unfinished_task(story: Story) -> Findings:
     """
     slow = story.play.large and story.gave_up
     if story.outcome and (not story.done or story.outcome.ended_by != "itself") and not slow:
-        does = "asks whether commands can be run" if story.task.does == "probe" else "gets the command's output"
+        does = "asks whether commands can be run" if story.play.does == "probe" else "gets the command's output"
         what = f"a client that {does}, and ends by itself"
         came = [f"{e.request.method} {e.status or e.failure}" for e in story.own]
         sent = ", ".join(came[-4:]) or "one that sent no request"
@@ -228,3 +229,41 @@ def keeps_within_bounds(story: Story) -> Findings:
     """
     if story.outcome and story.outcome.ended_by == "bound":
         yield None, "what a client of one command needs", story.outcome.reason
+
+
+def probed(story: Story) -> Exchange | None:
+    """Return the last probe, if the client asks for nothing else and ended by itself before its time was up."""
+    probes = story.of("probe") if story.play.does == "probe" and ended(story) and not story.gave_up else []
+    return probes[-1] if probes else None
+
+
+def told_no(e: Exchange) -> bool:
+    """Whether the response to a probe is of the right form, and does not say that commands can be run."""
+    return got_200(e) and isinstance(e.body, dict) and e.body.get("available") is not True
+
+
+@judging("CLIENT-40", lambda story: (e := probed(story)) and (told_no(e) or story.availability))
+def yes_means_true(story: Story) -> Findings:
+    """A client that only probes must exit with 0 if `available` is true, and with another code if it is not.
+
+    A missing member, null, a text and an envelope are a no.
+    """
+    e, outcome = probed(story), ended(story)
+    if e and outcome and told_no(e) is (outcome.code == 0):
+        available = json.dumps(e.body["available"], ensure_ascii=False) if "available" in e.body else "missing"
+        expected = "a code other than 0" if told_no(e) else "the exit code 0"
+        yield e, f"{expected}, since available is {available}", f"the exit code {outcome.code}{last_words(outcome)}"
+
+
+@judging("CLIENT-41", lambda story: (e := probed(story)) and not says(e, "available", True))
+def no_is_not_an_error(story: Story) -> Findings:
+    """A client that only probes should exit with 1 for a no, and with neither 0 nor 1 if it got no such response.
+
+    CLIENT-40 and CLIENT-27 judge an exit code of 0.
+    """
+    e, outcome = probed(story), ended(story)
+    if e and outcome and outcome.code and told_no(e) is not (outcome.code == 1):
+        expected = (
+            "the exit code 1, which says no" if told_no(e) else "an exit code above 1, since it could not be asked"
+        )
+        yield e, expected, f"{outcome.code}{last_words(outcome)}"

@@ -24,7 +24,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 from urllib.parse import unquote
 
-from hostup_conformance.clients.story import Does, Kind, Play, Task, kind_of, pids_of
+from hostup_conformance.clients.story import Does, Kind, Play, kind_of, pids_of
 from hostup_conformance.contract.paths import path_of
 from hostup_conformance.contract.problems import ERRORS, PROBLEMS
 from hostup_conformance.http.messages import Request
@@ -115,10 +115,13 @@ class Scene:
 
     def play(self, does: Does) -> Play:
         """Return what is judged in the scene."""
-        task = Task(does, self.vps, KEY, self.command, self.pid if does == "poll" else None)
         return Play(
             self.name,
-            task,
+            does,
+            self.vps,
+            KEY,
+            self.command,
+            self.pid if does == "poll" else None,
             self.words,
             self.available,
             self.completes,
