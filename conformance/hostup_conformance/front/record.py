@@ -388,11 +388,9 @@ def headers_of(response: Response, subject: Subject[A]) -> dict[str, str]:
     for number, (name, value) in enumerate(response.headers):
         if number >= FIELDS or left <= 0:
             return {**fields, "...": f"and {counted(len(response.headers) - number, 'field')} more"}
-        if strange and name.lower() not in har.HARMLESS and (length := har.as_length(name, value)) != value:
-            text = length
-        else:
-            text, more = beginning(value, min(BODY_CHARACTERS, left), subject.redact)
-            text += "..." if more else ""
+        shown = har.as_shown(name, value) if strange else value
+        text, more = beginning(shown, min(BODY_CHARACTERS, left), subject.redact)
+        text += "..." if more else ""
         left -= len(name) + len(text)
         fields[name] = f"{fields[name]}, {text}" if name in fields else text
     return fields

@@ -12,16 +12,18 @@ from base64 import b64decode, b64encode
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import cache
 from itertools import chain, zip_longest
 from pathlib import Path
 from time import process_time
-from typing import Any, Protocol
+from typing import Any
 from urllib.parse import unquote_plus, urlsplit
+
+import jsonschema_rs
 
 from hostup_conformance import __version__
 from hostup_conformance.http.exchange import A, Exchange
-from hostup_conformance.http.har_schema import fault_of
-from hostup_conformance.http.json_text import count_values, has_more, read_json
+from hostup_conformance.http.json_text import count_values, has_more, read_json, schema_errors
 from hostup_conformance.http.messages import Headers, Request, Response
 from hostup_conformance.http.times import A_CENTURY, rfc3339
 from hostup_conformance.keeping.files import FOR_ME, read_plain, write_whole
@@ -30,6 +32,8 @@ from hostup_conformance.keeping.redact import MARK
 from hostup_conformance.keeping.safe_text import Redact, counted, on_one_line
 from hostup_conformance.keeping.time_limit import TimeUp, at_most
 
+#: The form of an entry.
+SCHEMA = Path(__file__).with_name("har.schema.json")
 #: The largest file that is read, in bytes, and how many bytes each JSON value in it counts for besides its text.
 LARGEST_FILE, BYTES_PER_VALUE = 250 << 20, 100
 #: How many JSON values an entry may have: its check by a schema takes ten times their memory.
@@ -92,18 +96,6 @@ class Entry:
     origin: str = ""
 
 
-class Recorded(Protocol):
-    """A request and its response, of a recording or of a run."""
-
-    @property
-    def request(self) -> Request:
-        """The request."""
-
-    @property
-    def response(self) -> Response | None:
-        """The response, if one came."""
-
-
 @dataclass(frozen=True)
 class Recording:
     """A recording: its entries in order, and, if this suite made it, what the run knew of its target."""
@@ -139,12 +131,19 @@ def checked(entry: Any, number: int) -> Entry:
     """Return an entry of the file; raise `ValueError`, with the place, if it is malformed."""
     if has_more(entry, MOST_VALUES):
         raise ValueError(f"log.entries[{number}] has more than {MOST_VALUES} values")
-    if fault := fault_of(entry):
-        raise ValueError(f"log.entries[{number}].{fault}")
+    for error in schema_errors(form_of_entries(), entry, 1):
+        place = ".".join(map(str, error.instance_path)) or "it"
+        raise ValueError(f"log.entries[{number}].{place}: {error.message[:200]}")
     try:
         return entry_of(entry)
     except (ValueError, OverflowError) as error:
         raise ValueError(f"log.entries[{number}]: {error}") from None
+
+
+@cache
+def form_of_entries() -> jsonschema_rs.Draft202012Validator:
+    """Return what finds the mistakes in an entry."""
+    return jsonschema_rs.Draft202012Validator(json.loads(SCHEMA.read_text("utf-8")))
 
 
 def entry_of(entry: dict[str, Any]) -> Entry:
@@ -189,60 +188,56 @@ def body_of(content: dict[str, Any]) -> bytes:
     return b64decode(text) if content.get("encoding") == "base64" else text.encode("utf-8", "surrogatepass")
 
 
-def secrets_in(recorded: Iterable[Recorded]) -> set[str]:
-    """Return the credentials that are sent in a recording, by the names of header fields and parameters.
+def secrets_in(recorded: Iterable[Entry | Exchange[Any]]) -> set[str]:
+    """Return the credentials that are sent in a recording, by the names of header fields, parameters and members.
 
     Raises:
         Misconfigured: there are too many to be kept out of reports
     """
-    found: set[str] = set()
-    for one in recorded:
-        found.update(*(values_of(name, value) for name, value in one.request.headers if is_credential(name)))
-        addresses = (one.request.target, *(value for name, value in fields_of(one) if name.lower() in ADDRESSES))
-        found.update(
-            form for address in addresses for name, _, value in parameters(address) if is_credential(name)
-            for form in (value, unquote_plus(value))
-        )  # fmt: skip
-        found.update(members(one.request.body))
-        for name, value in one.response.headers if one.response else ():
-            if name.lower() == "set-cookie":
-                found.update(values_of("cookie", value.partition(";")[0]))
-            elif is_credential(name):
-                found.add(value.strip())
-        found.update(members(one.response.body) if one.response else ())
-    secrets = {secret for secret in found if len(secret) >= SHORTEST_SECRET}
+    named = chain(*map(named_values, recorded))
+    secrets = {value for name, value in named if len(value) >= SHORTEST_SECRET and is_credential(name)}
     if sum(map(len, secrets)) > MOST_SECRET:
         why = f"more than {MOST_SECRET >> 20} MiB of credentials, too much to be kept out of reports"
         raise Misconfigured(f"the recording has {why}; record fewer requests, or export it without sensitive data")
     return secrets
 
 
-def fields_of(one: Recorded) -> Headers:
-    """Return the header fields of a request and of its response."""
-    return one.request.headers + (one.response.headers if one.response else ())
+def named_values(one: Entry | Exchange[Any]) -> Iterator[tuple[str, str]]:
+    """Yield what may be a credential in a request and its response, each with its name."""
+    fields, body = (one.response.headers, one.response.body) if one.response else ((), b"")
+    for name, value in one.request.headers + fields:
+        yield from ((name, part) for part in values_of(name, value))
+    addresses = (value for name, value in one.request.headers + fields if name.lower() in ADDRESSES)
+    for address in (one.request.target, *addresses):
+        for name, _, value in parameters(address):
+            yield from ((name, value), (name, unquote_plus(value)))
+    for content in (one.request.body, body):
+        yield from members(content)
 
 
-def members(body: bytes) -> set[str]:
-    """Return the credentials in a body, by the names of the members of JSON, or of a form."""
+def members(body: bytes) -> Iterator[tuple[str, str]]:
+    """Yield the members of JSON that are strings, at any depth, or the parameters of a form, each with its name."""
     if not body or len(body) > LARGEST_SEARCHED:
-        return set()
+        return
     if body.lstrip()[:1] not in {b"{", b"["}:
         text = body.decode("utf-8", "replace")
-        return {unquote_plus(value) for name, _, value in parameters(f"?{text}") if is_credential(name)}
-    found, level = set[str](), [read_json(body).value]
+        yield from ((name, unquote_plus(value)) for name, _, value in parameters(f"?{text}"))
+        return
+    level = [read_json(body).value]
     while level:
         inner = [pair for value in level if isinstance(value, dict) for pair in value.items()]
-        found.update(value for name, value in inner if isinstance(value, str) and is_credential(name))
+        yield from (pair for pair in inner if isinstance(pair[1], str))
         level = [value for _, value in inner] + [one for value in level if isinstance(value, list) for one in value]
-    return found
 
 
 def values_of(name: str, value: str) -> list[str]:
-    """Return the credentials in a header field: those in Authorization are without their scheme."""
+    """Return the parts of a header field that may each be a credential: Authorization is without its scheme."""
     if name.lower() in {"authorization", "proxy-authorization"}:
         return [value.partition(" ")[2].strip() or value]
     if name.lower() == "cookie":
         return [cookie.partition("=")[2].strip() for cookie in value.split(";")]
+    if name.lower() == "set-cookie":
+        return [value.partition(";")[0].partition("=")[2].strip()]
     return [value.strip()]
 
 
@@ -263,23 +258,24 @@ def without_credentials(request: Request, known: Collection[str] = ()) -> Reques
     Of Authorization, the scheme is left: its key is taken out as all keys are. `known` are names of parameters that
     hold none.
     """
-
-    def shown(name: str, value: str, harmless: Collection[str]) -> str:
-        plain = unquote_plus(name).partition("[")[0].strip().lower()
-        return value if plain in harmless else as_length(name, value)
-
     query = request.target.partition("?")[2]
     between = SEPARATOR.findall(query)
-    parts = (f"{name}{equals}{shown(name, value, known)}" for name, equals, value in parameters(request.target))
+    parts = (f"{name}{equals}{as_shown(name, value, known)}" for name, equals, value in parameters(request.target))
     query = "".join(chain.from_iterable(zip_longest(parts, between, fillvalue="")))
-    fields = tuple((name, shown(name, value, HARMLESS)) for name, value in request.headers)
+    fields = tuple((name, as_shown(name, value)) for name, value in request.headers)
     return replace(request, target=request.path + (f"?{query}" if query else ""), headers=fields)
 
 
-def as_length(name: str, value: str) -> str:
-    """Return the length of what may be a credential; a value that is none by its name, and too short for one, stays."""
-    stays = not value or (len(value) < SHORTEST_SECRET and not is_credential(unquote_plus(name)))
-    return value if stays else f"[{counted(len(value), 'character')}]"
+def as_shown(name: str, value: str, harmless: Collection[str] = HARMLESS) -> str:
+    """Return the value of a header field or parameter, or its length if it may be a credential by its name and length.
+
+    Names in `harmless` are those of none, in lower case.
+    """
+    plain = unquote_plus(name)
+    stays = not value or plain.partition("[")[0].strip().lower() in harmless
+    if stays or (len(value) < SHORTEST_SECRET and not is_credential(plain)):
+        return value
+    return f"[{counted(len(value), 'character')}]"
 
 
 def write(
