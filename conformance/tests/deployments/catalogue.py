@@ -77,15 +77,8 @@ GUNICORN = ("-m", "gunicorn", "-b", "127.0.0.1:@PORT@", "--threads", "4", "--log
 add("fastapi", FASTAPI)
 add("flask", python(*GUNICORN, "flask_app:app"), pip=("flask", "gunicorn"))
 add("django", python(*GUNICORN, "django_app:application"), pip=("django", "gunicorn"))
-add(
-    "litestar",
-    python("-m", "uvicorn", "litestar_app:app", "--port", "@PORT@", "--log-level", "error"),
-    pip=("litestar", "uvicorn"),
-)
 add("aiohttp", python("aiohttp_app.py"), pip=("aiohttp",))
-add("falcon", python("-m", "waitress", "--listen=127.0.0.1:@PORT@", "falcon_app:app"), pip=("falcon", "waitress"))
 add("tornado", python("tornado_app.py"), pip=("tornado",))
-add("sanic", python("sanic_app.py"), pip=("sanic",))
 add(
     "bottle",
     python("bottle_app.py"),
@@ -113,8 +106,6 @@ for name, packages in {
     "express": ("express",),
     "fastify": ("fastify",),
     "hono": ("hono", "@hono/node-server"),
-    "koa": ("koa", "@koa/router"),
-    "hapi": ("@hapi/hapi",),
 }.items():
     file = "http.mjs" if name == "node" else f"{name}.mjs"
     server = Server(("node", f"@KEPT@/node/run/{file}"), environment={"NODE_ENV": "production"})

@@ -6,42 +6,11 @@ import json
 import re
 from datetime import UTC, datetime, timedelta, timezone
 from hashlib import sha256
-from urllib.parse import unquote
 from uuid import uuid4
 
-from faults.probe import refuse
 from stage import Request, Response
 
-from deployments.habits import KNOWN, Next, Server, add, habit, is_endpoint, is_odd, text
-
-
-@habit()
-async def spring_boot(_server: Server, request: Request, proceed: Next) -> Response:
-    """Tomcat's HTML for odd paths, BasicErrorController's JSON for unknown paths and methods."""
-    if is_odd(request):
-        return text(400, "<!doctype html><html lang=en><title>HTTP Status 400</title>", "text/html;charset=utf-8")
-    response = await proceed(request)
-    if response.status in {404, 405} and (not is_endpoint(request) or response.status == 405):
-        allow = [pair for pair in response.headers if pair[0].lower() == "allow"]
-        stamp = datetime.now(UTC).isoformat(timespec="milliseconds")
-        body = {"timestamp": stamp, "status": response.status, "error": "Not Found", "path": unquote(request.path)}
-        response = text(response.status, json.dumps(body), "application/json")
-        response.headers += allow
-    return response
-
-
-@habit()
-async def asp_net(_server: Server, request: Request, proceed: Next) -> Response:
-    """Kestrel: 404 and 405 of the router have no body; the server is named; problems have traceId too."""
-    response = await proceed(request)
-    if response.status == 405 or (response.status == 404 and not is_endpoint(request)):
-        response.body = b""
-        response.header("Content-Type", None)
-    elif response.is_problem:
-        response.change(traceId="00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00")
-        response.header("Content-Type", "application/problem+json; charset=utf-8")
-    response.header("Server", "Kestrel")
-    return response
+from deployments.habits import Next, Server, add, habit, is_endpoint, is_odd, text
 
 
 @habit()
@@ -76,55 +45,6 @@ async def laravel(server: Server, request: Request, proceed: Next) -> Response:
     response.header("Cache-Control", "no-cache, private")
     if response.status == 200:
         response.headers += [("X-RateLimit-Limit", "6000"), ("X-RateLimit-Remaining", str(6000 - server.nth()))]
-    return response
-
-
-@habit()
-async def strips_control_characters(_server: Server, request: Request, proceed: Next) -> Response:
-    """Control characters are taken out of arguments and of the path, as Tornado does."""
-    request.query = re.sub(r"%(0[0-8bcef]|1[0-9a-f]|7f)", "", request.query, flags=re.IGNORECASE)
-    request.path = re.sub(r"%(0[0-8bcef]|1[0-9a-f]|7f)", "", request.path, flags=re.IGNORECASE)
-    return await proceed(request)
-
-
-@habit(deserves={"ID-05": "inferred, page, Parameters, id: use the exact id"})
-async def lenient_collation(_server: Server, request: Request, proceed: Next) -> Response:
-    """The database takes ids alike that differ in case or in blanks at the end."""
-    for id in KNOWN:
-        if request.vps.rstrip(" \0").casefold() == id.casefold():
-            request.path = request.path.replace(request.path.split("/")[4], id, 1)
-            request.__dict__.pop("vps")
-            break
-    return await proceed(request)
-
-
-@habit()
-async def another_scheme(_server: Server, request: Request, proceed: Next) -> Response:
-    """`Token KEY` is taken as `Bearer KEY` is, for older clients."""
-    value = request.headers.get("authorization", "")
-    if value.lower().startswith("token "):
-        request.headers["authorization"] = "Bearer " + value[6:]
-    return await proceed(request)
-
-
-@habit()
-async def session_or_key(_server: Server, request: Request, proceed: Next) -> Response:
-    """The dashboard's session is another way in, and its challenge comes with the 401."""
-    response = await proceed(request)
-    if response.status == 401:
-        response.header("WWW-Authenticate", 'Bearer realm="api", Session realm="dashboard"')
-        response.headers.append(("Set-Cookie", "hostup_session=; Path=/; Max-Age=0; HttpOnly; Secure"))
-    return response
-
-
-@habit()
-async def gone(server: Server, request: Request, proceed: Next) -> Response:
-    """A pid whose output was fetched is 410."""
-    response = await proceed(request)
-    if response.is_output and response.json["exited"] and request.pid:
-        server.memory[f"ended {request.pid}"] = 1
-    elif response.status == 404 and request.own and f"ended {request.pid}" in server.memory:
-        refuse(request, response, 410, "not_found", "Not found")
     return response
 
 
@@ -180,16 +100,6 @@ async def asp_net_problem_details(_server: Server, request: Request, proceed: Ne
 
 
 @habit()
-async def media_types_in_capitals(_server: Server, request: Request, proceed: Next) -> Response:
-    """Media types and charsets are written in capitals, with blanks and quotes where they may stand."""
-    response = await proceed(request)
-    if response.body:
-        capital = "Application/Problem+JSON" if response.status >= 400 else "Application/JSON"
-        response.header("Content-Type", f'{capital} ; Charset="UTF-8"')
-    return response
-
-
-@habit()
 async def helmet(server: Server, request: Request, proceed: Next) -> Response:
     """The security header fields of a framework's plug-in, Server-Timing, and the request id in a header field too."""
     response = await proceed(request)
@@ -217,15 +127,4 @@ async def weak_etags(_server: Server, request: Request, proceed: Next) -> Respon
     if response.status == 200 and request.method in {"GET", "HEAD"} and (tag in wanted or "*" in wanted):
         response.status, response.body = 304, b""
         response.header("Content-Type", None)
-    return response
-
-
-@habit()
-async def instance_is_absolute(_server: Server, request: Request, proceed: Next) -> Response:
-    """instance has the public host, or is a URN where the path has none."""
-    response = await proceed(request)
-    if response.is_problem:
-        response.change(
-            instance=f"https://cloud.hostup.se{request.path}" if is_endpoint(request) else f"urn:uuid:{uuid4()}"
-        )
     return response

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import gzip
 import re
-from datetime import UTC, datetime, timedelta
-from email.utils import format_datetime
-from urllib.parse import quote, unquote
+from datetime import UTC, datetime
 from uuid import uuid4
 
 from stage import Request, Response
@@ -30,58 +27,6 @@ async def login_page(_server: Server, _request: Request, _proceed: Next) -> Resp
     return text(200, "<!doctype html><title>Sign in</title><form method=post><input name=user></form>", "text/html")
 
 
-@habit(verdict="not_demonstrated")
-async def basic_auth_in_front(_server: Server, _request: Request, _proceed: Next) -> Response:
-    """A staging host wants a password of its own: 401 with Basic for everything."""
-    response = page(401, "Authorization Required")
-    response.header("WWW-Authenticate", 'Basic realm="staging"')
-    return response
-
-
-@habit(verdict="not_demonstrated")
-async def bot_challenge(_server: Server, _request: Request, _proceed: Next) -> Response:
-    """Everything is 403 with a challenge for browsers."""
-    response = text(403, "<!DOCTYPE html><title>Just a moment...</title>", "text/html; charset=UTF-8")
-    response.headers += [("Cf-Mitigated", "challenge"), ("Server", "cloudflare")]
-    return response
-
-
-@habit()
-async def web_firewall(_server: Server, request: Request, proceed: Next) -> Response:
-    """403 in HTML for what looks like an attack in path or query, and for integers that overflow."""
-    sent = unquote(f"{request.path}?{request.query}", errors="replace")
-    if re.search(r"'|\x00|\.\./|\bOR\b.*=|\{|2147483647|4294967|\ufffd", sent) or len(sent) > 1024:
-        return page(403, "Forbidden")
-    return await proceed(request)
-
-
-@habit()
-async def gateway_of_routes(_server: Server, request: Request, proceed: Next) -> Response:
-    """A cloud's gateway knows its routes alone: the rest is 403 with a message, whatever the method."""
-    known = is_endpoint(request) and request.method in {"GET", "POST"}
-    response = (
-        await proceed(request)
-        if known and not is_odd(request)
-        else text(403, '{"message": "Missing Authentication Token"}', "application/json")
-    )
-    response.headers += [("x-amzn-RequestId", "7f1c"), ("x-amz-apigw-id", "Zx1="), ("X-Amzn-Trace-Id", "Root=1-6")]
-    return response
-
-
-@habit()
-async def gateway_of_kong(_server: Server, request: Request, proceed: Next) -> Response:
-    """Kong: HTML for an encoded NUL, JSON with a message for what no route matches."""
-    if "%00" in request.path:
-        return page(400, "Bad Request", "openresty")
-    if not request.path.startswith("/api/v2/"):
-        return text(
-            404, '{"message":"no Route matched with those values","request_id":"1"}', "application/json; charset=utf-8"
-        )
-    response = await proceed(request)
-    response.header("Via", "1.1 kong/3.9.0")
-    return response
-
-
 @habit()
 async def gateway_of_traefik(_server: Server, request: Request, proceed: Next) -> Response:
     """Traefik: encoded slashes and the like are 400 without a body, unknown paths plain text."""
@@ -100,62 +45,6 @@ async def gateway_of_envoy(_server: Server, request: Request, proceed: Next) -> 
     response = await proceed(request)
     response.headers += [("Server", "envoy"), ("X-Envoy-Upstream-Service-Time", "2")]
     return response
-
-
-@habit()
-async def cdn_in_front(server: Server, request: Request, proceed: Next) -> Response:
-    """A CDN adds its fields, a cookie, and a coding where one is accepted."""
-    response = await proceed(request)
-    if "gzip" in request.headers.get("accept-encoding", "") and response.body and request.method == "GET":
-        response.body = gzip.compress(response.body)
-        response.header("Content-Encoding", "gzip")
-    response.headers += [
-        ("Date", format_datetime(datetime.now(UTC), usegmt=True)), ("Server", "cloudflare"),
-        ("CF-RAY", f"9f{server.nth():012x}-ARN"), ("cf-cache-status", "DYNAMIC"), ("alt-svc", 'h3=":443"; ma=86400'),
-        ("NEL", '{"success_fraction":0,"report_to":"cf-nel","max_age":604800}'), ("Vary", "accept-encoding"),
-        ("Report-To", '{"endpoints":[{"url":"https://a.nel.example/"}],"group":"cf-nel","max_age":604800}'),
-        ("Set-Cookie", "__cf_bm=x; path=/; HttpOnly; Secure; SameSite=None"),
-    ]  # fmt: skip
-    return response
-
-
-@habit()
-async def paths_are_normalized(_server: Server, request: Request, proceed: Next) -> Response:
-    """The path is decoded, and dot segments and empty ones are taken out, before it is routed."""
-    path = unquote(request.path, errors="surrogateescape")
-    if path.count("/") != request.path.count("/") or "/." in path or "//" in path:
-        parts: list[str] = []
-        for part in path.split("/"):
-            if part == "..":
-                parts[-1:] = []
-            elif part not in {"", "."}:
-                parts.append(part)
-        request.path = "/" + "/".join(quote(part, errors="surrogateescape") for part in parts)
-    return await proceed(request)
-
-
-@habit(deserves={"HTTP-20": "RFC 9112 section 3: a long request line gets 414"})
-async def long_lines_are_cut_off(_server: Server, request: Request, proceed: Next) -> Response:
-    """A request line of more than 4 KiB ends the connection without a response."""
-    response = await proceed(request)
-    if len(request.path) + len(request.query) > 4000:
-        response.raw = []
-    return response
-
-
-@habit()
-async def long_lines_are_414(_server: Server, request: Request, proceed: Next) -> Response:
-    """A request line of more than a KiB is 414 in HTML."""
-    return page(414, "URI Too Long") if len(request.path) + len(request.query) > 1024 else await proceed(request)
-
-
-@habit()
-async def wants_json_accepted(_server: Server, request: Request, proceed: Next) -> Response:
-    """406 for whoever does not accept JSON, 403 for whoever names no User-Agent."""
-    accept = request.headers.get("accept", "")
-    if "json" not in accept and "*/*" not in accept:
-        return page(406, "Not Acceptable")
-    return await proceed(request) if request.headers.get("user-agent") else page(403, "Forbidden")
 
 
 NO_CHALLENGE = {"AUTH-06": "RFC 6750 section 3: a 401 has WWW-Authenticate, which this gateway renames"}
@@ -178,32 +67,6 @@ async def aws_rest_api(_server: Server, request: Request, proceed: Next) -> Resp
 
 
 @habit()
-async def aws_http_api(_server: Server, request: Request, proceed: Next) -> Response:
-    """API Gateway's HTTP APIs: names of header fields in lower case, 404 with a message for what no route matches."""
-    known = is_endpoint(request) and not is_odd(request) and request.method in {"GET", "POST"}
-    response = await proceed(request) if known else text(404, '{"message":"Not Found"}', "application/json")
-    response.headers = [(name.lower(), value) for name, value in response.headers]
-    return add(response, apigw_requestid="ZxQ1Hj1pIAMEMMQ=")
-
-
-@habit()
-async def aws_load_balancer(server: Server, request: Request, proceed: Next) -> Response:
-    """An ALB: two cookies on every response, and 400 or 414 in HTML of its own."""
-    if len(request.path) + len(request.query) > 2000:
-        return page(414, "Request-URI Too Large", "awselb/2.0")
-    if request.method == "TRACE" or "%00" in request.path:
-        return page(400 if "%00" in request.path else 405, "Bad Request", "awselb/2.0")
-    response = await proceed(request)
-    expires = (datetime.now(UTC) + timedelta(days=7)).strftime("%a, %d %b %Y %H:%M:%S GMT")
-    cookie = f"{server.nth():064x}; Expires={expires}; Path=/"
-    response.headers += [
-        ("Set-Cookie", f"AWSALB={cookie}"),
-        ("Set-Cookie", f"AWSALBCORS={cookie}; SameSite=None; Secure"),
-    ]
-    return response
-
-
-@habit()
 async def cloudfront(server: Server, request: Request, proceed: Next) -> Response:
     """A CDN that says which caches it request, refuses a GET with a body, and knows two methods alone."""
     blocked = request.method not in {"GET", "HEAD", "POST", "OPTIONS"} or (request.method == "GET" and request.body)
@@ -218,33 +81,6 @@ async def cloudfront(server: Server, request: Request, proceed: Next) -> Respons
 
 
 @habit()
-async def google_front_end(_server: Server, request: Request, proceed: Next) -> Response:
-    """Google's load balancers: a GET with a body is 400 in HTML, and HTTP/3 is offered."""
-    if request.method in {"GET", "HEAD"} and request.body:
-        body = "<!DOCTYPE html><html lang=en><title>Error 400 (Bad Request)!!1</title>"
-        return text(400, body, "text/html; charset=UTF-8")
-    response = await proceed(request)
-    response.header("Server", "Google Frontend")
-    return add(response, Via="1.1 google", Alt_Svc='h3=":443"; ma=2592000,h3-29=":443"; ma=2592000',
-               X_Cloud_Trace_Context="105445aa7843bc8bf206b12000100000/1;o=1")  # fmt: skip
-
-
-@habit()
-async def azure_front_door(_server: Server, request: Request, proceed: Next) -> Response:
-    """Azure: a charset on all JSON, and API Management's own JSON for what no operation matches."""
-    if not is_endpoint(request) or is_odd(request) or request.method not in {"GET", "POST", "HEAD", "OPTIONS"}:
-        return text(404, '{ "statusCode": 404, "message": "Resource not found" }', "application/json")
-    response = await proceed(request)
-    response.headers = [
-        (name, f"{value};charset=UTF-8" if name.lower() == "content-type" else value)
-        for name, value in response.headers
-    ]
-    return add(
-        response, X_Azure_Ref="20260427T123456Z-r1b2", X_Cache="CONFIG_NOCACHE", Request_Context="appId=cid-v1:1"
-    )
-
-
-@habit()
 async def cors_is_added_twice(_server: Server, request: Request, proceed: Next) -> Response:
     """The gateway and the application both add what each thinks it alone adds: Vary, CORS, HSTS, Date."""
     response = await proceed(request)
@@ -254,36 +90,6 @@ async def cors_is_added_twice(_server: Server, request: Request, proceed: Next) 
         ("Date", datetime.now(UTC).strftime("%a, %d %b %Y %H:%M:%S GMT")),
     ]  # fmt: skip
     response.headers = [pair for pair in response.headers if pair[0].lower() != "date"] + twice + twice
-    return response
-
-
-@habit()
-async def trailing_slash_308(_server: Server, request: Request, proceed: Next) -> Response:
-    """A trailing slash, an empty segment, or a letter that need not be encoded is redirected to the clean path."""
-    clean = re.sub("/{2,}", "/", request.path).rstrip("/").replace("%65", "e")
-    if clean == request.path:
-        return await proceed(request)
-    response = text(308, "")
-    response.header("Location", clean + (f"?{request.query}" if request.query else ""))
-    return response
-
-
-@habit()
-async def preflight_for_all(_server: Server, request: Request, proceed: Next) -> Response:
-    """OPTIONS is 200 with a text, with and without a key; all else may be read by any origin."""
-    response = text(200, "OK") if request.method == "OPTIONS" else await proceed(request)
-    return add(response, Access_Control_Allow_Origin="*", Access_Control_Allow_Headers="authorization, content-type",
-               Access_Control_Allow_Methods="GET,HEAD,PUT,PATCH,POST,DELETE",
-               Access_Control_Expose_Headers="Retry-After, X-RateLimit-Limit, X-RateLimit-Remaining")  # fmt: skip
-
-
-@habit()
-async def key_before_routes(_server: Server, request: Request, proceed: Next) -> Response:
-    """Without a valid key everything is 401, whatever the path and the method."""
-    response = await proceed(request)
-    if response.status in {404, 405} and not (request.full or request.reading):
-        response = refusal(request, 401, "unauthorized", "Unauthorized")
-        response.header("WWW-Authenticate", 'Bearer realm="api"')
     return response
 
 

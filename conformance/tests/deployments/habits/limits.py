@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from stage import Request, Response
 
-from deployments.habits import Next, Server, add, habit, page, refusal, text
+from deployments.habits import Next, Server, habit, page, refusal, text
 
 
 def limited(request: Request, limit: int, wait: float, reset: datetime | None = None) -> Response:
@@ -53,12 +53,6 @@ async def limit_30(server: Server, request: Request, proceed: Next) -> Response:
 
 
 @habit()
-async def limit_600(server: Server, request: Request, proceed: Next) -> Response:
-    """600 requests in a minute, which a run does not use up."""
-    return await window(server, request, proceed, 600)
-
-
-@habit()
 async def token_bucket(server: Server, request: Request, proceed: Next) -> Response:
     """Ten requests in a second, twenty at once; nothing is said of it before the 429."""
     now = time.monotonic()
@@ -97,87 +91,10 @@ async def front_end_429(server: Server, request: Request, proceed: Next) -> Resp
     return page(429, "Too Many Requests") if server.nth() % 25 == 0 else await proceed(request)
 
 
-@habit(deserves={"RATE-04": "related, error reference: X-RateLimit-Reset is an ISO timestamp"})
-async def reset_in_epoch_seconds(server: Server, request: Request, proceed: Next) -> Response:
-    """X-RateLimit-Reset is in seconds since 1970, as with GitHub."""
-    response = limited(request, 60, 1) if server.nth() == 20 else await proceed(request)
-    if response.status == 429:
-        response.header("X-RateLimit-Reset", str(int(time.time()) + 1))
-    return response
-
-
-@habit()
-async def draft_rate_limit_fields(server: Server, request: Request, proceed: Next) -> Response:
-    """RateLimit-Limit and its like, and X-RateLimit-Limit-Minute, on each response, as Kong has them."""
-    response = await proceed(request)
-    left = str(6000 - server.nth())
-    response.headers += [("RateLimit-Limit", "6000"), ("RateLimit-Remaining", left), ("RateLimit-Reset", "41"),
-                         ("X-RateLimit-Limit-Minute", "6000"), ("X-RateLimit-Remaining-Minute", left),
-                         ("X-Kong-Upstream-Latency", "3"), ("Via", "1.1 kong/3.9.0")]  # fmt: skip
-    return response
-
-
-@habit()
-async def ietf_rate_limit_fields(server: Server, request: Request, proceed: Next) -> Response:
-    """The fields of the current draft of the IETF, on each response."""
-    response = await proceed(request)
-    return add(response, RateLimit_Policy='"default";q=6000;w=60', RateLimit=f'"default";r={6000 - server.nth()};t=41')
-
-
-@habit()
-async def envoy_rate_limit(server: Server, request: Request, proceed: Next) -> Response:
-    """Envoy's fields of the draft's third version: the policy stands behind the limit, and the reset is in seconds."""
-    response = await proceed(request)
-    if response.status != 429:
-        add(response, x_ratelimit_limit="6000, 6000;w=60", x_ratelimit_remaining=str(6000 - server.nth()),
-            x_ratelimit_reset="41")  # fmt: skip
-    return response
-
-
-@habit()
-async def two_limits(server: Server, request: Request, proceed: Next) -> Response:
-    """The application and the gateway have a limit each, so each of the three fields comes twice."""
-    response = await proceed(request)
-    if response.status != 429:
-        for limit in (600, 10_000):
-            left, reset = limit - server.nth("first" if limit == 600 else "second"), int(time.time()) + 30
-            add(response, X_RateLimit_Limit=str(limit), X_RateLimit_Remaining=str(left), X_RateLimit_Reset=str(reset))
-    return response
-
-
-@habit()
-async def limits_are_signed(_server: Server, request: Request, proceed: Next) -> Response:
-    """No limit for this key: the fields say so with -1 and 0, as some gateways have it."""
-    response = await proceed(request)
-    if response.status != 429 and request.full:
-        add(response, X_RateLimit_Limit="0", X_RateLimit_Remaining="0")
-    return response
-
-
 @habit(starts=True)
 async def limit_60_with_starts(server: Server, request: Request, proceed: Next) -> Response:
     """60 requests in a minute: in the two minutes of them that a run waits for by default, all MUSTs are judged."""
     return await window(server, request, proceed, 60)
-
-
-@habit(starts=True)
-async def one_a_second(server: Server, request: Request, proceed: Next) -> Response:
-    """A bucket of sixty that gets one request each second, and tells nothing before the 429."""
-    now = time.monotonic()
-    tokens = min(60.0, server.memory.get("tokens", 60.0) + now - server.memory.get("at", now))
-    server.memory["at"], server.memory["tokens"] = now, tokens - 1 if tokens >= 1 else tokens
-    return await proceed(request) if tokens >= 1 else limited(request, 60, 1 - tokens)
-
-
-@habit(starts=True)
-async def starts_are_limited(server: Server, request: Request, proceed: Next) -> Response:
-    """Twenty starts in ten seconds; reading is not limited."""
-    if request.method != "POST" or not request.full:
-        return await proceed(request)
-    now = time.monotonic()
-    if now >= server.memory.get("ends", 0):
-        server.memory["ends"], server.memory["used"] = now + 10, 0
-    return limited(request, 20, server.memory["ends"] - now) if server.nth("used") > 20 else await proceed(request)
 
 
 async def guarded(
@@ -219,16 +136,6 @@ async def fail2ban_drops(server: Server, request: Request, proceed: Next) -> Res
     raise ConnectionError
 
 
-@habit(verdict="not_demonstrated")
-async def nginx_444(server: Server, request: Request, proceed: Next) -> Response:
-    """nginx closes the connection of a banned address without a response, which it calls 444."""
-    if response := await guarded(server, request, proceed, 8, WRONG_KEY):
-        return response
-    response = text(444, "")
-    response.raw = []
-    return response
-
-
 @habit()
 async def rack_attack(server: Server, request: Request, proceed: Next) -> Response:
     """Rack::Attack blocks an address after twenty 401: 403 in plain text. All was judged by then."""
@@ -242,12 +149,6 @@ async def bunkerweb(server: Server, request: Request, proceed: Next) -> Response
     return await guarded(server, request, proceed, 10, bad) or page(403, "Forbidden", "BunkerWeb")
 
 
-@habit(verdict="not_demonstrated", starts=True)
-async def ban_with_starts(server: Server, request: Request, proceed: Next) -> Response:
-    """A guard bans after five 401, while commands are started."""
-    return await guarded(server, request, proceed, 5, WRONG_KEY) or page(403, "Forbidden")
-
-
 @habit(verdict="not_demonstrated")
 async def wrong_base_url(_server: Server, _request: Request, _proceed: Next) -> Response:
     """Another server: 404 in plain text for every path."""
@@ -259,16 +160,3 @@ async def mistyped_key(_server: Server, request: Request, proceed: Next) -> Resp
     """No key is known here, and too many wrong ones would have their sender banned."""
     request.headers["authorization"] = "Bearer hu_none"
     return await proceed(request)
-
-
-@habit(verdict="not_demonstrated", starts=True)
-async def mistyped_key_with_starts(_server: Server, request: Request, proceed: Next) -> Response:
-    """The same with --allow-exec."""
-    request.headers["authorization"] = "Bearer hu_none"
-    return await proceed(request)
-
-
-@habit(verdict="not_demonstrated")
-async def plain_http_to_a_tls_port(_server: Server, _request: Request, _proceed: Next) -> Response:
-    """nginx says 400 in HTML to whoever speaks HTTP on the port of HTTPS."""
-    return page(400, "The plain HTTP request was sent to HTTPS port")
