@@ -9,7 +9,7 @@ import asyncio
 import socket
 import struct
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from email.utils import formatdate
@@ -30,6 +30,21 @@ BACKLOG, PIECE = 16, 2**14
 LONGEST_LENGTH = 20
 #: What happens to the connection after a response. `silence` keeps it open and sends nothing more.
 After = Literal["keep", "close", "reset", "silence"]
+#: What is sent in the place of a response: bytes, a pause in seconds, or what happens to the connection then. `idle`
+#: keeps it open if a request begins within a moment, and goes on with the next part otherwise.
+Part = bytes | float | After | Literal["idle"]
+#: How many seconds a connection may be idle.
+A_MOMENT = 0.2
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """How many requests, connections at once and bytes a client may send, and how many connections may wait."""
+
+    requests: int = MOST_REQUESTS
+    connections: int = MOST_CONNECTIONS
+    bytes: int = MOST_BYTES
+    backlog: int = BACKLOG
 
 
 @dataclass
@@ -52,6 +67,8 @@ class Reply:
     #: Whether nothing but the end of the connection tells where the body ends.
     until_close: bool = False
     after: After = "keep"
+    #: What is sent instead, if anything; what it says of the connection goes before `after`.
+    raw: Iterable[Part] | None = None
     #: Whether the server stops listening before it is sent.
     last: bool = False
 
@@ -104,7 +121,7 @@ class Received:
 
 
 #: Decides what is sent in response.
-Script = Callable[[Received], Reply]
+Script = Callable[[Received], Reply | Awaitable[Reply]]
 
 
 def noticed(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
@@ -124,8 +141,9 @@ class Malformed(Exception):
 class ScriptedServer:
     """Serves on loopback ports that the system chooses, until it is closed. Belongs to one event loop."""
 
-    def __init__(self, script: Script) -> None:
+    def __init__(self, script: Script, bounds: Bounds | None = None) -> None:
         self._script = script
+        self._bounds = bounds or Bounds()
         self.received: list[Received] = []
         #: The bound that the client exceeded, if any.
         self.exceeded: str | None = None
@@ -135,14 +153,15 @@ class ScriptedServer:
         self._writers: set[asyncio.StreamWriter] = set()
         self._tasks: set[asyncio.Task[None]] = set()
 
-    async def listen(self, host: str, name: str, tls: ssl.SSLContext | None = None) -> int:
-        """Listen on a host, whose requests are recorded under a name; return the port.
+    async def listen(self, host: str, name: str, tls: ssl.SSLContext | None = None, port: int = 0) -> int:
+        """Listen on a host, whose requests are recorded under a name; return the port, chosen unless given.
 
         For `localhost`, listen on IPv6 too if there is any. With a context, speak TLS.
         """
         listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, int(port > 0))
+        listener.bind(("127.0.0.1", port))
+        port = listener.getsockname()[1]
         listeners = [listener]
         if host == "localhost":
             with suppress(OSError):
@@ -154,7 +173,9 @@ class ScriptedServer:
             await self._connection(reader, writer, name)
 
         for one in listeners:
-            server = await asyncio.start_server(connected, sock=one, limit=LARGEST_HEAD, ssl=tls, backlog=BACKLOG)
+            server = await asyncio.start_server(
+                connected, sock=one, limit=LARGEST_HEAD, ssl=tls, backlog=self._bounds.backlog
+            )
             self._servers.append(server)
         asyncio.get_running_loop().set_exception_handler(noticed)
         return port
@@ -188,13 +209,14 @@ class ScriptedServer:
         self._tasks.add(task)
         self._writers.add(writer)
         try:
-            if len(self._writers) > MOST_CONNECTIONS:
-                self._exceed(f"more than {MOST_CONNECTIONS} connections at once")
+            if len(self._writers) > self._bounds.connections:
+                self._exceed(f"more than {self._bounds.connections} connections at once")
                 self.refuse()  # or each would be accepted only to be closed
                 return
             with suppress(ConnectionError, asyncio.CancelledError):
-                while await self._exchange(reader, writer, host):
-                    pass
+                begun: bytes | None = b""
+                while begun is not None:
+                    begun = await self._exchange(reader, writer, host, begun)
         finally:
             self._writers.discard(writer)
             self._tasks.discard(task)
@@ -206,60 +228,73 @@ class ScriptedServer:
     def _count(self, size: int) -> None:
         """Count bytes of requests as they come, whether those come to an end or not; raise `TooMuch` for too many."""
         self._bytes += size
-        if self._bytes > MOST_BYTES:
+        if self._bytes > self._bounds.bytes:
             raise TooMuch
 
     def _is_too_much(self) -> bool:
         """Whether the client has exceeded a bound by one more request."""
-        too_many, too_large = len(self.received) >= MOST_REQUESTS, self._bytes > MOST_BYTES
+        bounds = self._bounds
+        too_many, too_large = len(self.received) >= bounds.requests, self._bytes > bounds.bytes
         if too_many or too_large:
             self._exceed(
-                f"more than {MOST_REQUESTS} requests" if too_many else f"more than {MOST_BYTES >> 20} MiB of requests"
+                f"more than {bounds.requests} requests"
+                if too_many
+                else f"more than {bounds.bytes >> 20} MiB of requests"
             )
         return too_many or too_large
 
-    async def _exchange(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, host: str) -> bool:
-        """Serve one request; return whether the connection stays open."""
+    async def _exchange(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, host: str, begun: bytes
+    ) -> bytes | None:
+        """Serve one request, of which some bytes were read; return those of the next, None if the connection ends."""
         try:
-            request = await read_request(reader, writer, self._count)
+            request = await read_request(reader, writer, self._count, begun)
         except TooMuch:
             self._is_too_much()
-            return False
+            return None
         except Malformed as error:
             if self._is_too_much():
-                return False
+                return None
             received = Received(Request("", ""), host, time.monotonic(), malformed=str(error))
             reply = Reply(400, after="close")
         else:
             if request is None or self._is_too_much():
-                return False
+                return None
             received = Received(request, host, time.monotonic())
-            reply = self._script(received)
+            decided = self._script(received)
+            reply = decided if isinstance(decided, Reply) else await decided
         self.received.append(received)
         if reply.last:
             self.refuse()
-        await send(reply, received, reader, writer)
-        if reply.after == "silence":
+        after, begun = await send(reply, received, reader, writer)
+        if after == "silence":
             while await reader.read(LARGEST_HEAD):  # until the client goes
                 pass
-        if reply.after == "reset":
+        if after == "reset":
             reset(writer)
-        stays = reply.after == "keep" and not reply.last and not reply.until_close
-        return stays and wants_more(received.request)
+        stays = after == "keep" and not reply.last and not reply.until_close
+        return begun if stays and wants_more(received.request) else None
 
 
-async def send(reply: Reply, received: Received, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Send a reply, and record when that began and whether all of it was sent."""
+async def send(
+    reply: Reply, received: Received, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+) -> tuple[After, bytes]:
+    """Send a reply, and record when that began and whether all of it was sent.
+
+    Return what happens to the connection, and what was read of the next request.
+    """
     if reply.delay:
         await asyncio.sleep(reply.delay)
     received.responded = time.monotonic()
+    if reply.raw is not None:
+        return await send_parts(reply.raw, reader, writer) or (reply.after, b"")
     parts = reply.parts()
     received.failure = "the response did not arrive: the client had gone"
     for number, part in enumerate(parts):
         if number and reply.pause:
             await asyncio.sleep(reply.pause)
         if reader.at_eof():
-            return
+            return reply.after, b""
         writer.write(part)
         await writer.drain()
     if reply.cut is None:
@@ -267,6 +302,26 @@ async def send(reply: Reply, received: Received, reader: asyncio.StreamReader, w
     else:
         whole = f"only {max(reply.cut, 0)} bytes of {len(reply.sent)} were sent"
         received.failure = f"the response was withheld: {whole}" if parts else "no response was sent"
+    return reply.after, b""
+
+
+async def send_parts(
+    parts: Iterable[Part], reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+) -> tuple[After, bytes] | None:
+    """Send parts; return the same as `send` if one of them says what happens to the connection."""
+    for part in parts:
+        if isinstance(part, bytes):
+            writer.write(part)
+            await writer.drain()
+            await asyncio.sleep(0)  # a client that reads quickly does not keep the others waiting
+        elif isinstance(part, float):
+            await asyncio.sleep(part)
+        elif part != "idle":
+            return part, b""
+        else:
+            with suppress(TimeoutError):
+                return "keep", await asyncio.wait_for(reader.read(1), A_MOMENT)
+    return None
 
 
 def reset(writer: asyncio.StreamWriter) -> None:
@@ -285,10 +340,15 @@ def wants_more(request: Request) -> bool:
 Count = Callable[[int], None]
 
 
-async def read_request(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, count: Count) -> Request | None:
-    """Return the next request on a connection, None at its end; raise `Malformed` if it is not a request."""
+async def read_request(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, count: Count, begun: bytes = b""
+) -> Request | None:
+    """Return the next request on a connection, None at its end; raise `Malformed` if it is not a request.
+
+    Its first bytes may have been read before.
+    """
     try:
-        head = await reader.readuntil(2 * CRLF)
+        head = begun + await reader.readuntil(2 * CRLF)
     except asyncio.LimitOverrunError:
         raise Malformed(f"a header section of more than {LARGEST_HEAD >> 10} KiB") from None
     except asyncio.IncompleteReadError as error:

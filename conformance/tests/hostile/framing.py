@@ -32,12 +32,6 @@ def chunk_size_is_no_number(request: Request) -> Iterator[Part]:
 
 
 @hostile()
-def chunk_size_below_zero(request: Request) -> Iterator[Part]:
-    """A chunk's size is -2."""
-    yield request.good.lines + CHUNKED + chunk(request.good.body, b"-2") + b"0\r\n\r\n"
-
-
-@hostile()
 def chunk_size_of_twenty_digits(request: Request) -> Iterator[Part]:
     """A chunk's size has twenty digits, and little of it comes."""
     yield request.good.lines + CHUNKED + b"F" * 20 + CRLF + request.good.body
@@ -45,34 +39,9 @@ def chunk_size_of_twenty_digits(request: Request) -> Iterator[Part]:
 
 
 @hostile()
-def chunk_size_of_a_mebibyte(request: Request) -> Iterator[Part]:
-    """A chunk's size is written with a million digits."""
-    yield request.good.lines + CHUNKED + b"0" * MIB + b"2\r\n{}\r\n0\r\n\r\n"
-
-
-@hostile(ANY)
-def spaces_after_the_chunk_size(request: Request) -> Iterator[Part]:
-    """Blanks after a chunk's size, as some old servers send."""
-    yield request.good.lines + CHUNKED + chunk(request.good.body, b"%x  " % len(request.good.body)) + b"0  \r\n\r\n"
-
-
-@hostile()
-def chunk_without_its_end(request: Request) -> Iterator[Part]:
-    """A chunk is longer than its size says."""
-    yield request.good.lines + CHUNKED + b"2\r\n" + request.good.body + b"\r\n0\r\n\r\n"
-
-
-@hostile()
 def no_last_chunk(request: Request) -> Iterator[Part]:
     """The last chunk is missing, and the connection ends."""
     yield request.good.lines + CHUNKED + chunk(request.good.body)
-
-
-@hostile()
-def chunk_extension_without_end(request: Request) -> Iterator[Part]:
-    """A chunk's extension never ends."""
-    yield request.good.lines + CHUNKED + b"2;"
-    yield from forever(b"a=b;" * 10_000)
 
 
 @hostile()
@@ -96,32 +65,10 @@ def chunked_twice(request: Request) -> Iterator[Part]:
     yield request.good.lines + b"Transfer-Encoding: chunked, chunked\r\n\r\n" + chunk(inner) + b"0\r\n\r\n"
 
 
-@hostile()
-def chunked_is_not_last(request: Request) -> Iterator[Part]:
-    """Transfer-Encoding is chunked, identity."""
-    yield request.good.lines + b"Transfer-Encoding: chunked, identity\r\n\r\n" + request.good.body
-
-
-@hostile()
-def unknown_transfer_coding(request: Request) -> Iterator[Part]:
-    """Transfer-Encoding is x-secret."""
-    yield request.good.lines + b"Transfer-Encoding: x-secret\r\n\r\n" + request.good.body
-
-
 @hostile(ANY)
 def body_after_head(request: Request) -> Iterator[Part]:
     """HEAD gets a body as GET does."""
     yield request.good.sent(body=request.good.body or b"{}")
-    yield KEEP
-
-
-@hostile(ANY)
-def body_after_204(request: Request) -> Iterator[Part]:
-    """OPTIONS gets 204 with a body."""
-    if request.method == "OPTIONS":
-        yield b"HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\nhello"
-    else:
-        yield request.sent()
     yield KEEP
 
 
@@ -132,24 +79,10 @@ def drips_the_status_line(request: Request) -> Iterator[Part]:
 
 
 @hostile()
-def drips_the_header(request: Request) -> Iterator[Part]:
-    """A header field a second, without end."""
-    yield request.good.lines
-    yield from pauses(forever(b"X-A: a\r\n"), 1.0)
-
-
-@hostile()
 def drips_the_body(request: Request) -> Iterator[Part]:
     """The body comes a byte a second."""
     yield request.good.lines + b"Content-Length: 100000\r\n\r\n"
     yield from pauses(forever(b" "), 1.0)
-
-
-@hostile()
-def drips_chunks(request: Request) -> Iterator[Part]:
-    """A chunk of one byte a second."""
-    yield request.good.lines + CHUNKED
-    yield from pauses(forever(b"1\r\n \r\n"), 1.0)
 
 
 @hostile(ANY)
@@ -172,22 +105,9 @@ def closes_at_once(_request: Request) -> Iterator[Part]:
 
 
 @hostile()
-def resets_at_once(_request: Request) -> Iterator[Part]:
-    """The connection is reset without a byte."""
-    yield RESET
-
-
-@hostile()
 def resets_in_the_header(request: Request) -> Iterator[Part]:
     """The connection is reset in the header section."""
     yield request.good.lines
-    yield RESET
-
-
-@hostile()
-def resets_in_the_body(request: Request) -> Iterator[Part]:
-    """The connection is reset in the body."""
-    yield request.good.lines + b"Content-Length: 1000\r\n\r\n{"
     yield RESET
 
 
@@ -211,13 +131,6 @@ def closes_a_kept_connection(request: Request) -> Iterator[Part]:
     if request.number % 3:
         yield request.sent()
         yield KEEP
-
-
-@hostile(ANY, backlog=0)
-def accepts_slowly(request: Request) -> Iterator[Part]:
-    """One connection at a time, and a pause before each response."""
-    yield 0.2
-    yield request.sent(b"Connection: close\r\n")
 
 
 @hostile(ANY)

@@ -17,19 +17,6 @@ def latin_1_header(request: Request) -> Iterator[Part]:
     yield KEEP
 
 
-@hostile(CORRECT)
-def utf_8_header(request: Request) -> Iterator[Part]:
-    """A header field value holds UTF-8, an emoji among it."""
-    yield request.sent("X-Served-By: Malmö 🚀\r\n".encode())
-    yield KEEP
-
-
-@hostile(ANY)
-def nul_in_a_header(request: Request) -> Iterator[Part]:
-    """A header field value holds a NUL."""
-    yield request.sent(b"X-A: a\0b\r\n")
-
-
 @hostile(ANY)
 def every_byte_in_a_header(request: Request) -> Iterator[Part]:
     """A header field value holds each byte but CR and LF."""
@@ -49,12 +36,6 @@ def header_without_colon(request: Request) -> Iterator[Part]:
 
 
 @hostile()
-def header_without_name(request: Request) -> Iterator[Part]:
-    """A header line begins with the colon."""
-    yield request.sent(b": no name\r\n")
-
-
-@hostile()
 def space_before_the_colon(request: Request) -> Iterator[Part]:
     """A space stands between name and colon."""
     yield request.sent(b"X-A : a\r\n")
@@ -64,12 +45,6 @@ def space_before_the_colon(request: Request) -> Iterator[Part]:
 def ten_thousand_fields(request: Request) -> Iterator[Part]:
     """Ten thousand header fields."""
     yield request.sent(b"".join(b"X-%d: a\r\n" % n for n in range(10_000)))
-
-
-@hostile()
-def field_of_a_mebibyte(request: Request) -> Iterator[Part]:
-    """A header field of 1 MiB."""
-    yield request.sent(b"X-A: " + b"a" * MIB + CRLF)
 
 
 @hostile()
@@ -93,21 +68,9 @@ def bare_lf(request: Request) -> Iterator[Part]:
 
 
 @hostile()
-def status_line_of_a_mebibyte(request: Request) -> Iterator[Part]:
-    """A reason phrase of 1 MiB."""
-    yield b"HTTP/1.1 200 " + b"a" * MIB + request.sent()[12:]
-
-
-@hostile()
 def status_of_four_digits(request: Request) -> Iterator[Part]:
     """The status code is 2000."""
     yield b"HTTP/1.1 2000 OK\r\n" + request.sent().partition(CRLF)[2]
-
-
-@hostile()
-def status_000(request: Request) -> Iterator[Part]:
-    """The status code is 000."""
-    yield b"HTTP/1.1 000 Zero\r\n" + request.sent().partition(CRLF)[2]
 
 
 @hostile()
@@ -134,18 +97,6 @@ def http_2_preface(_request: Request) -> Iterator[Part]:
     yield b"\0\0\0\x04\0\0\0\0\0" + b"\0\0\x08\x07\0\0\0\0\0" + b"\0" * 7 + b"\x0d"
 
 
-@hostile()
-def http_3_version(request: Request) -> Iterator[Part]:
-    """The status line says HTTP/3.7."""
-    yield request.sent().replace(b"HTTP/1.1", b"HTTP/3.7", 1)
-
-
-@hostile(NOT_HTTP)
-def another_protocol(_request: Request) -> Iterator[Part]:
-    """An SSH server."""
-    yield b"SSH-2.0-OpenSSH_9.2p1\r\n"
-
-
 @hostile(NOT_HTTP)
 def a_tls_alert(_request: Request) -> Iterator[Part]:
     """A TLS alert, from a port that wants https."""
@@ -166,14 +117,6 @@ def continue_without_end(_request: Request) -> Iterator[Part]:
         yield part
 
 
-@hostile(CORRECT)
-def some_interim_responses(request: Request) -> Iterator[Part]:
-    """102 Processing and 103 Early Hints before each response, as is allowed."""
-    yield b"HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"
-    yield request.sent()
-    yield KEEP
-
-
 @hostile()
 def switching_protocols(_request: Request) -> Iterator[Part]:
     """101 Switching Protocols, unasked, and bytes of another one."""
@@ -186,13 +129,6 @@ def split_response(request: Request) -> Iterator[Part]:
     yield request.sent(
         b"X-Id: a\r\nContent-Length: 2\r\n\r\n{}HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nX-B: b\r\n"
     )
-    yield KEEP
-
-
-@hostile()
-def two_responses(request: Request) -> Iterator[Part]:
-    """Two responses to each request, the connection stays open."""
-    yield request.sent() * 2
     yield KEEP
 
 
@@ -224,18 +160,6 @@ def length_of_an_exabyte(request: Request) -> Iterator[Part]:
     """Content-Length is 10^18, and the connection stays open."""
     yield request.good.lines + b"Content-Length: 1000000000000000000\r\n\r\n" + request.good.body
     yield 200.0
-
-
-@hostile()
-def length_of_a_thousand_digits(request: Request) -> Iterator[Part]:
-    """Content-Length has a thousand digits."""
-    yield request.good.lines + b"Content-Length: " + b"9" * 1000 + b"\r\n\r\n" + request.good.body
-
-
-@hostile()
-def length_below_zero(request: Request) -> Iterator[Part]:
-    """Content-Length is -1."""
-    yield request.good.lines + b"Content-Length: -1\r\n\r\n" + request.good.body
 
 
 @hostile(ANY)

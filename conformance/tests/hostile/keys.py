@@ -73,13 +73,6 @@ def key_in_a_header(request: Request) -> Iterator[Part]:
     yield KEEP
 
 
-@hostile(special_keys=True)
-def special_key_in_a_header(request: Request) -> Iterator[Part]:
-    """A key of characters that need escapes in a header field value, in another form each time."""
-    yield request.sent(b"X-Key: " + line(in_turn(request)) + CRLF)
-    yield KEEP
-
-
 @hostile()
 def key_as_a_header_name(request: Request) -> Iterator[Part]:
     """The key as the name of a header field."""
@@ -99,12 +92,6 @@ def key_in_a_broken_header(request: Request) -> Iterator[Part]:
     """The key in header lines that a library refuses, and quotes."""
     broken = (b"%s\r\n", b"X A: %s\r\n", b"\xff%s\r\n", b": %s\r\n", b"Content-Length: %s\r\n", b"X-A: %s\0\r\n")
     yield request.sent(broken[request.number % len(broken)] % line(in_turn(request)))
-
-
-@hostile()
-def key_in_the_place_of_http(request: Request) -> Iterator[Part]:
-    """The key is all that comes."""
-    yield line(in_turn(request)) * (1 + request.number % 3) + b"\r\n\r\n"
 
 
 @hostile()

@@ -7,7 +7,7 @@ import json
 import zlib
 from collections.abc import Iterator
 
-from hostile import ANY, CORRECT, hostile
+from hostile import ANY, hostile
 from hostile.server import CRLF, KEEP, Part, Request
 
 #: Header fields whose values are numbers, dates, structured fields, JSON, lists or addresses.
@@ -58,27 +58,11 @@ def odd_dates_in_all_fields(request: Request) -> Iterator[Part]:
     yield KEEP
 
 
-@hostile(ANY)
-def odd_dates_in_all_members(request: Request) -> Iterator[Part]:
-    """The same in members of the body, beside numbers of 5000 digits and -0.0."""
-    date = DATES[request.number % len(DATES)].decode()
-    body = json.dumps({**(request.good.json or {}), "timestamp": date, "createdAt": date, "uptimeSeconds": -0.0})
-    yield request.sent(body=body[:-1].encode() + b', "exitCode": ' + b"9" * 5000 + b', "limit": 1e-99999}')
-    yield KEEP
-
-
 @hostile()
 def odd_bytes_in_header_names(request: Request) -> Iterator[Part]:
     """Names of header fields that are none: with bytes above ASCII, controls, blanks, quotes, or 60 KB of letters."""
     names = (b"X-\xff", b"X\x7fA", b"\x00", b'"X"', b"X{}", b"\xf0\x9f\x98\x80", b"X" * 60_000, b"\tX", b"(X)")
     yield request.sent(names[request.number % len(names)] + b": a\r\n")
-
-
-@hostile(ANY)
-def nine_hundred_cookies(request: Request) -> Iterator[Part]:
-    """Set-Cookie 900 times, just below the number of header fields that is read."""
-    yield request.sent(b"".join(b"Set-Cookie: c%d=%d; Domain=.evil.invalid; Path=/\r\n" % (n, n) for n in range(900)))
-    yield KEEP
 
 
 @hostile(ANY)
@@ -90,29 +74,10 @@ def content_after_the_last_response(request: Request) -> Iterator[Part]:
         yield b"more"
 
 
-@hostile(CORRECT)
-def gzip_of_several_members(request: Request) -> Iterator[Part]:
-    """The body in three members of gzip, one after the other, as RFC 1952 section 2.2 allows, where gzip is welcome."""
-    body, third = request.good.body, len(request.good.body) // 3
-    if "gzip" in request.headers.get("accept-encoding", "") and body and request.method != "HEAD":
-        parts = (body[:third], body[third : 2 * third], body[2 * third :])
-        yield request.sent(b"Content-Encoding: gzip\r\nVary: Accept-Encoding\r\n", b"".join(map(gzip.compress, parts)))
-    else:
-        yield request.sent()
-    yield KEEP
-
-
 @hostile()
 def gzip_of_a_hundred_thousand_members(request: Request) -> Iterator[Part]:
     """Empty members of gzip by the hundred thousand: 2 MB that say nothing."""
     yield request.sent(b"Content-Encoding: gzip\r\n", gzip.compress(b"") * 100_000)
-
-
-@hostile()
-def something_after_the_gzip(request: Request) -> Iterator[Part]:
-    """Bytes that are no gzip after the end of the gzip."""
-    yield request.sent(b"Content-Encoding: gzip\r\n", gzip.compress(request.good.body) + b"{}garbage")
-    yield KEEP
 
 
 @hostile()
@@ -252,13 +217,6 @@ def waits_with_every_status(request: Request) -> Iterator[Part]:
     waits = (b"1", b"86400", b"3155760000", b"Fri, 31 Dec 9999 23:59:59 GMT")
     yield request.sent(b"Retry-After: " + waits[request.number % len(waits)] + CRLF)
     yield KEEP
-
-
-@hostile()
-def the_request_as_the_response(request: Request) -> Iterator[Part]:
-    """Everything that was sent, as an echo server sends it back: the key is in it."""
-    lines = "".join(f"{name}: {value}\r\n" for name, value in request.headers.items())
-    yield f"{request.method} {request.target} HTTP/1.1\r\n{lines}\r\n".encode("latin-1", "replace") + request.body
 
 
 @hostile(commands=True)

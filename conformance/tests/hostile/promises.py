@@ -28,13 +28,6 @@ def quotes_without_end(request: Request) -> Iterator[Part]:
 
 
 @hostile()
-def backslashes_without_end(request: Request) -> Iterator[Part]:
-    """The same of backslashes, each string of which ends in one."""
-    yield request.sent(body=b"[" + b"," * 10_000 + (b'"' + b"\\" * 1001) * 1000)
-    yield KEEP
-
-
-@hostile()
 def quotes_in_utf_16(request: Request) -> Iterator[Part]:
     """A body in UTF-16, in which an escaped quotation mark seems to end a string, and hides the values behind it."""
     yield request.sent(body=('["\\"", ' + "[]," * 300_000 + "1]").encode("utf-16"))
@@ -76,17 +69,6 @@ def key_to_be_sent_back(request: Request) -> Iterator[Part]:
         yield request.sent(more, json.dumps({"data": [item] * 3, "hasMore": True, "nextCursor": key}).encode())
     else:
         yield request.sent(more)
-    yield KEEP
-
-
-@hostile(ANY, lookup=True)
-def ids_that_lead_elsewhere(request: Request) -> Iterator[Part]:
-    """A list of ids that are dot segments, empty, in quotes, or not printable."""
-    ids = ["..", ".", "", " ", "../..", "'a'", "a\nb", "\u202e", "x" * 9000, request.key]
-    if request.is_list:
-        yield request.sent(body=json.dumps({"data": [{"id": one} for one in ids], "hasMore": False}).encode())
-    else:
-        yield request.sent()
     yield KEEP
 
 
@@ -153,10 +135,3 @@ def a_cursor_of_digits(request: Request) -> Iterator[Part]:
     else:
         yield request.sent()
     yield KEEP
-
-
-@hostile(ANY)
-def drops_each_kept_connection(request: Request) -> Iterator[Part]:
-    """Each connection is closed once it is used again, after a while, so that each request begins anew."""
-    yield request.sent()
-    yield KEEP if request.number % 2 else 0.3

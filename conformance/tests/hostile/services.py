@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hostile import NOT_HTTP, hostile
-from hostile.server import PATIENCE, RESET, Part, Request, forever
+from hostile.server import PATIENCE, RESET, Part, Request
 
 
 @hostile(NOT_HTTP, quick=True)
@@ -23,13 +23,6 @@ def redis_that_resets(request: Request) -> Iterator[Part]:
 
 
 @hostile(NOT_HTTP)
-def smtp(_request: Request) -> Iterator[Part]:
-    """Postfix: a greeting that looks like a status, and an error for each line."""
-    yield b"220 mail.example ESMTP Postfix\r\n"
-    yield b"221 2.7.0 Error: I can break rules, too. Goodbye.\r\n"
-
-
-@hostile(NOT_HTTP)
 def ftp_that_waits(_request: Request) -> Iterator[Part]:
     """An FTP server, which greets, and waits for a command that it knows."""
     yield b"220 ProFTPD Server ready.\r\n500 GET not understood\r\n"
@@ -44,25 +37,6 @@ def mysql(_request: Request) -> Iterator[Part]:
 
 
 @hostile(NOT_HTTP)
-def postgresql(_request: Request) -> Iterator[Part]:
-    """PostgreSQL: the beginning of a request is a length that it does not take, so it says nothing."""
-    yield b""
-
-
-@hostile(NOT_HTTP)
-def memcached(_request: Request) -> Iterator[Part]:
-    """Memcached: an error for each line."""
-    yield b"ERROR\r\n" * 8
-    yield PATIENCE
-
-
-@hostile(NOT_HTTP)
-def amqp(_request: Request) -> Iterator[Part]:
-    """RabbitMQ: the version of the protocol that it would like."""
-    yield b"AMQP\0\0\x09\x01"
-
-
-@hostile(NOT_HTTP)
 def echo(request: Request) -> Iterator[Part]:
     """An echo server: the request comes back, with the key in it."""
     yield f"{request.method} {request.target} HTTP/1.1\r\nAuthorization: Bearer {request.key}\r\n\r\n".encode()
@@ -72,15 +46,3 @@ def echo(request: Request) -> Iterator[Part]:
 def rtsp(_request: Request) -> Iterator[Part]:
     """A camera: the status line of another protocol."""
     yield b"RTSP/1.0 400 Bad Request\r\nCSeq: 1\r\nContent-Length: 0\r\n\r\n"
-
-
-@hostile(NOT_HTTP)
-def chargen(_request: Request) -> Iterator[Part]:
-    """Characters without end."""
-    yield from forever(bytes(range(32, 127)) * 700)
-
-
-@hostile(NOT_HTTP)
-def silence(_request: Request) -> Iterator[Part]:
-    """A port that takes connections, and says nothing."""
-    yield PATIENCE

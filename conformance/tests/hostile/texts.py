@@ -45,23 +45,9 @@ def script_everywhere(request: Request) -> Iterator[Part]:
 
 
 @hostile()
-def terminal_sequences_everywhere(request: Request) -> Iterator[Part]:
-    """Escape sequences of terminals in every name, string and header field."""
-    yield evil(request, TERMINAL)
-    yield KEEP
-
-
-@hostile()
 def evil_in_turn(request: Request) -> Iterator[Part]:
     """Each response with another kind: scripts, bidirectional controls, formulas, templates, Markdown, XML, long."""
     yield evil(request, list(EVIL.values())[request.number % len(EVIL)])
-    yield KEEP
-
-
-@hostile()
-def evil_all_at_once(request: Request) -> Iterator[Part]:
-    """All kinds of evil text in one string, in place of everything."""
-    yield evil(request, " ".join(EVIL.values()))
     yield KEEP
 
 
@@ -70,13 +56,6 @@ def evil_in_the_types(request: Request) -> Iterator[Part]:
     """Objects of evil where booleans and numbers should be."""
     members = dict.fromkeys(("available", "exited", "exitCode", "status", "pid", "data", "code"), EVIL)
     yield request.json(**members)
-    yield KEEP
-
-
-@hostile()
-def evil_outside_json(request: Request) -> Iterator[Part]:
-    """Pages of HTML that are no JSON at all, with a refresh and a base."""
-    yield request.sent(body=b"<html><base href='//evil.invalid'><meta http-equiv=refresh content=0>" + SCRIPT.encode())
     yield KEEP
 
 
@@ -107,24 +86,6 @@ def almost_an_address(request: Request) -> Iterator[Part]:
     yield request.json(
         timestamp="0" * 100_000, type="https://" + "a." * 50_000, instance="%" * 100_000, code="_" * 100_000
     )
-    yield KEEP
-
-
-@hostile()
-def long_header_values(request: Request) -> Iterator[Part]:
-    """Header fields of 60 KB of quotes, commas and semicolons, where lists and parameters are read."""
-    yield request.sent(b"".join(
-        name + b": " + what * (60_000 // len(what)) + b"\r\n"
-        for name, what in ((b"Allow", b"a,"), (b"WWW-Authenticate", b'Bearer a="\\"",'), (b"Vary", b", "))
-    ))  # fmt: skip
-    yield KEEP
-
-
-@hostile(ANY)
-def many_header_problems(request: Request) -> Iterator[Part]:
-    """Ninety header fields that a linter complains of."""
-    names = (b"Age", b"ETag", b"Date", b"Expires", b"Cache-Control", b"Set-Cookie", b"Link", b"Via", b"Server")
-    yield request.sent(b"".join(name + b': "\\,;=\xff(\r\n' for name in names * 10))
     yield KEEP
 
 

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
-from email.utils import format_datetime
 
-from hostile import ANY, BAD, CORRECT, hostile
+from hostile import ANY, BAD, hostile
 from hostile.server import KEEP, Part, Request
 
 ODD = (
@@ -30,17 +28,6 @@ def problem(status: int, code: str, *fields: bytes) -> bytes:
 def limited(*fields: bytes, status: int = 429) -> bytes:
     code = "rate_limit_exceeded" if status == 429 else "upstream_unavailable"
     return problem(status, code, b"X-RateLimit-Limit: 60", b"X-RateLimit-Remaining: 0", *fields)
-
-
-@hostile(ANY)
-def one_429_of_an_absurd_year(request: Request) -> Iterator[Part]:
-    """The fifth request gets 429 with a Retry-After whose year has 11 digits, and the key in it."""
-    if request.number == 5:
-        year = b"Retry-After: Fri, 31 Dec 99999999999 23:59:59 " + request.key.encode()
-        yield limited(year)
-    else:
-        yield request.sent()
-    yield KEEP
 
 
 @hostile(ANY)
@@ -88,14 +75,6 @@ def always_429_at_once(_request: Request) -> Iterator[Part]:
 
 
 @hostile(ANY)
-def limited_until_a_date(request: Request) -> Iterator[Part]:
-    """429 for the tenth request, until an HTTP-date that lies two seconds ahead."""
-    until = format_datetime(datetime.now(UTC) + timedelta(seconds=2), usegmt=True).encode()
-    yield limited(b"Retry-After: " + until) if request.number == 10 else request.sent()
-    yield KEEP
-
-
-@hostile(ANY)
 def two_retry_afters(request: Request) -> Iterator[Part]:
     """429 for the tenth request, with a Retry-After of a second and one of an hour."""
     yield limited(b"Retry-After: 1", b"Retry-After: 3600") if request.number == 10 else request.sent()
@@ -106,14 +85,6 @@ def two_retry_afters(request: Request) -> Iterator[Part]:
 def every_second_is_limited(request: Request) -> Iterator[Part]:
     """Every second request gets 429, for a second."""
     yield limited(b"Retry-After: 1") if request.number % 2 else request.sent()
-    yield KEEP
-
-
-@hostile(ANY)
-def a_slow_server_that_limits(request: Request) -> Iterator[Part]:
-    """Each response takes 0.3 seconds, every tenth is a 429 for two seconds."""
-    yield 0.3
-    yield limited(b"Retry-After: 2") if request.number % 10 == 0 else request.sent()
     yield KEEP
 
 
@@ -128,21 +99,6 @@ def redirects_to_metadata(request: Request) -> Iterator[Part]:
     """Redirects to the metadata address of clouds, and to other places inside."""
     places = ("http://169.254.169.254/latest/meta-data/", "http://[fd00:ec2::254]/", "http://127.0.0.1:22/", "//[::1]")
     yield moved(request, places[request.number % len(places)])
-    yield KEEP
-
-
-@hostile()
-def redirects_to_files(request: Request) -> Iterator[Part]:
-    """Redirects to file:, javascript:, data: and gopher: addresses."""
-    places = ("file:///etc/passwd", "javascript:alert(1)", "data:text/html,x", "gopher://127.0.0.1:25/x")
-    yield moved(request, places[request.number % len(places)])
-    yield KEEP
-
-
-@hostile()
-def redirects_in_a_circle(request: Request) -> Iterator[Part]:
-    """Redirects to the very same address."""
-    yield moved(request, request.target)
     yield KEEP
 
 
@@ -171,16 +127,6 @@ def good_then_resets(request: Request) -> Iterator[Part]:
 
 
 @hostile()
-def good_then_errors(request: Request) -> Iterator[Part]:
-    """Right for 30 requests, then 500 with a stack trace."""
-    if request.number <= 30:
-        yield request.sent()
-    else:
-        yield problem(500, "internal_error") + b""
-    yield KEEP
-
-
-@hostile()
 def good_then_huge(request: Request) -> Iterator[Part]:
     """Right for 30 requests, then 30 MiB each."""
     yield request.sent(body=request.good.body + (b" " * (30 << 20) if request.number > 30 else b""))
@@ -193,9 +139,3 @@ def another_mind_each_time(request: Request) -> Iterator[Part]:
     turns = (request.sent(), limited(b"Retry-After: 0"), moved(request, "/"), request.sent(body=b""), problem(500, "x"))
     yield turns[request.number % 5]
     yield KEEP
-
-
-@hostile(CORRECT)
-def closes_after_each(request: Request) -> Iterator[Part]:
-    """Each connection is closed after its response, as it says."""
-    yield request.sent(b"Connection: close\r\n")

@@ -97,14 +97,6 @@ def length_as_a_list(request: Request) -> Iterator[Part]:
     yield KEEP
 
 
-@hostile(ANY)
-def the_same_length_twice(request: Request) -> Iterator[Part]:
-    """Content-Length stands twice, with one value."""
-    field = b"Content-Length: %d\r\n" % len(request.good.body)
-    yield framed(request, field * 2, request.good.body)
-    yield KEEP
-
-
 @hostile()
 def length_with_a_sign(request: Request) -> Iterator[Part]:
     """Content-Length: +42, which some languages take for a number."""
@@ -158,28 +150,6 @@ def two_content_types(request: Request) -> Iterator[Part]:
     """A proxy adds its own Content-Type, as a second field or to the first one."""
     more = b"Content-Type: text/plain\r\n" if request.number % 2 else b"Content-Type: application/json, text/html\r\n"
     yield request.sent(more)
-    yield KEEP
-
-
-@hostile()
-def a_prefix_against_inclusion(request: Request) -> Iterator[Part]:
-    """Each JSON has a prefix, so that no script can include it."""
-    yield request.sent(body=b")]}',\n" + request.good.body)
-    yield KEEP
-
-
-@hostile()
-def a_captive_portal(request: Request) -> Iterator[Part]:
-    """511 with a page to log in, whatever is asked for (RFC 6585 section 6)."""
-    page = (
-        b"<html><meta http-equiv=refresh content='0; url=https://login.example/?to=%s'></html>"
-        % request.target.encode()
-    )
-    yield (
-        b"HTTP/1.1 511 Network Authentication Required\r\nContent-Type: text/html\r\nContent-Length: %d\r\n\r\n"
-        % len(page)
-    )
-    yield b"" if request.method == "HEAD" else page
     yield KEEP
 
 
