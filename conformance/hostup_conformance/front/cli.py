@@ -9,15 +9,15 @@ import shlex
 import sys
 import textwrap
 from collections.abc import Sequence
+from dataclasses import fields
+from functools import partial
 from pathlib import Path
-from typing import NoReturn, TypeAlias
+from typing import NoReturn
 
 from hostup_conformance import __version__, clients
 from hostup_conformance.clients.examples import LANGUAGES, example
 from hostup_conformance.keeping.screen import complain, guarded, lost, say
 from hostup_conformance.keeping.shortage import SHORTAGES, shortage
-
-Commands: TypeAlias = "argparse._SubParsersAction[Parser]"
 
 #: pytest's exit code if something could not be written.
 UNWRITTEN, UNUSABLE = 3, 4
@@ -123,60 +123,70 @@ def make_parser() -> Parser:
     )
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for add in (add_run, add_judge, add_client, add_compare, add_explain):
-        add(commands)
-    return parser
-
-
-def add_run(commands: Commands) -> None:
-    """Add the subcommand that judges a server."""
-    run = commands.add_parser(
+    formatted = partial(commands.add_parser, formatter_class=argparse.RawDescriptionHelpFormatter)
+    run = formatted(
         "run",
         help="judge the server at URL, or the embedded mock",
         usage="hostup-conformance run [URL] [PYTEST ARGUMENTS ...]",
         description="Judges the server at URL. Without URL, judges the embedded mock, to show that the suite works.",
         epilog=f"{ENVIRONMENT}\n{PYTEST_ARGUMENTS}{FOR_SERVERS}\n{EXIT_CODES}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     run.add_argument("url", nargs="?", metavar="URL", help="address of the server; a path prefix is allowed")
-
-
-def add_judge(commands: Commands) -> None:
-    """Add the subcommand that judges a recording."""
-    judge = commands.add_parser(
+    judge = formatted(
         "judge",
         help="judge recorded traffic without sending anything",
         usage="hostup-conformance judge FILE.har [--client] [PYTEST ARGUMENTS ...]",
         description="Judges the exchanges in a HAR 1.2 file by the same rules. Entries for other paths are ignored.\n"
         "With --client it judges the client that was recorded, and takes --report-dir, --strict and --waivers only.",
         epilog=f"{PYTEST_ARGUMENTS}\n{EXIT_CODES}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     judge.add_argument(
         "file", metavar="FILE.har", help="recorded by a browser, a proxy, or hostup-conformance run --record FILE.har"
     )
-
-
-def add_client(commands: Commands) -> None:
-    """Add the subcommand that judges a client."""
-    client = commands.add_parser(
-        "client",
-        help="judge a client: any command, in any language",
-        usage="hostup-conformance client [OPTIONS] -- COMMAND [ARGUMENTS ...]",
-        description="Judges a client of the endpoint. For each scene a server is started on loopback,\n"
-        "and COMMAND is run with what it needs in its environment.",
-        epilog=f"{for_terminals(CLIENT_CONTRACT.read_text('utf-8'))}\n\n{EXIT_CODES}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+    add_client_options(
+        formatted(
+            "client",
+            help="judge a client: any command, in any language",
+            usage="hostup-conformance client [OPTIONS] -- COMMAND [ARGUMENTS ...]",
+            description="Judges a client of the endpoint. For each scene a server is started on loopback,\n"
+            "and COMMAND is run with what it needs in its environment.",
+            epilog=f"{for_terminals(CLIENT_CONTRACT.read_text('utf-8'))}\n\n{EXIT_CODES}",
+        )
     )
+    comparing = commands.add_parser(
+        "compare",
+        help="show what became worse, better or is new between two reports",
+        description="Compares two reports of runs, requirement by requirement.",
+        epilog="exit codes: 1 if something became worse, 0 if nothing did, 4 for a file that is not a report",
+    )
+    comparing.add_argument("old", metavar="OLD.json", type=Path, help="report.json of the earlier run")
+    comparing.add_argument("new", metavar="NEW.json", type=Path, help="report.json of the later run")
+    comparing.add_argument("--markdown", action="store_true", help="print Markdown, for the summary of a CI job")
+    explaining = commands.add_parser(
+        "explain",
+        help="show what a requirement demands, why, and how to waive it",
+        description="Explains a requirement: its rule, its source, and a good and a bad exchange.",
+    )
+    explaining.add_argument("ids", metavar="ID", nargs="*", help="such as POLL-01; without any, all are listed")
+    return parser
+
+
+def add_client_options(client: argparse.ArgumentParser) -> None:
+    """Add the options for judging a client, by the names that `ClientOptions` has."""
     client.add_argument(
         "--does", choices=["probe", "poll", "run"], default="run", help="what COMMAND does (default: run)"
     )
     client.add_argument(
-        "--scene", action="append", default=[], metavar="NAME", help="play only this scene; may be repeated"
+        "--scene",
+        dest="scenes",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="play only this scene; may be repeated",
     )
     client.add_argument("--quiet", action="store_true", help="do not tell how far the run is")
     client.add_argument("--quick", action="store_true", help="play only the scenes that find most, within seconds")
-    client.add_argument("--scenes", action="store_true", help="list the scenes without running anything")
+    client.add_argument("--scenes", dest="listed", action="store_true", help="list the scenes without running anything")
     client.add_argument(
         "--example",
         choices=list(LANGUAGES),
@@ -216,29 +226,6 @@ def for_terminals(markdown: str) -> str:
     return "\n".join(lines)
 
 
-def add_compare(commands: Commands) -> None:
-    """Add the subcommand that compares two reports."""
-    comparing = commands.add_parser(
-        "compare",
-        help="show what became worse, better or is new between two reports",
-        description="Compares two reports of runs, requirement by requirement.",
-        epilog="exit codes: 1 if something became worse, 0 if nothing did, 4 for a file that is not a report",
-    )
-    comparing.add_argument("old", metavar="OLD.json", type=Path, help="report.json of the earlier run")
-    comparing.add_argument("new", metavar="NEW.json", type=Path, help="report.json of the later run")
-    comparing.add_argument("--markdown", action="store_true", help="print Markdown, for the summary of a CI job")
-
-
-def add_explain(commands: Commands) -> None:
-    """Add the subcommand that explains a requirement."""
-    explaining = commands.add_parser(
-        "explain",
-        help="show what a requirement demands, why, and how to waive it",
-        description="Explains a requirement: its rule, its source, and a good and a bad exchange.",
-    )
-    explaining.add_argument("ids", metavar="ID", nargs="*", help="such as POLL-01; without any, all are listed")
-
-
 def add_reports(parser: argparse.ArgumentParser) -> None:
     """Add the options for the verdict on a client and its reports."""
     parser.add_argument(
@@ -256,13 +243,13 @@ def judge_recording(file: str, words: Sequence[str]) -> int:
     parser.add_argument("--client", action="store_true", help="judge the client in the recording, not the server")
     add_reports(parser)
     arguments = parser.parse_args(words)
-    options = ClientOptions((), report_dir=arguments.report_dir, waivers=arguments.waivers, strict=arguments.strict)
-    return judge_file(Path(file), options)
+    del arguments.client
+    return judge_file(Path(file), ClientOptions((), **vars(arguments)))
 
 
 def judge_command(arguments: argparse.Namespace, words: list[str]) -> int:
     """Judge a client, or list the scenes, and return the exit code."""
-    if arguments.scenes:
+    if arguments.listed:
         from hostup_conformance.clients.scenes import scenes
 
         for name, scene in scenes().items():
@@ -271,24 +258,13 @@ def judge_command(arguments: argparse.Namespace, words: list[str]) -> int:
     if arguments.example:
         say(example(arguments.example).removesuffix("\n"))
         return 0
+    from hostup_conformance.front.client_run import ClientOptions, by_hand, run
+
     if arguments.by_hand:
-        from hostup_conformance.front.client_run import by_hand
-
-        return by_hand(arguments.scene[0] if arguments.scene else "well")
-    from hostup_conformance.front.client_run import ClientOptions, run
-
+        return by_hand(arguments.scenes[0] if arguments.scenes else "well")
+    given = vars(arguments)
     return run(
-        ClientOptions(
-            words=tuple(words),
-            does=arguments.does,
-            scenes=tuple(arguments.scene),
-            report_dir=arguments.report_dir,
-            waivers=arguments.waivers,
-            strict=arguments.strict,
-            jobs=arguments.jobs,
-            quick=arguments.quick,
-            quiet=arguments.quiet,
-        )
+        ClientOptions(tuple(words), **{one.name: given[one.name] for one in fields(ClientOptions) if one.name in given})
     )
 
 
