@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from hostup_conformance.contract.judging import judge, root_causes
-from hostup_conformance.front.record import Course, record_of, server
+from hostup_conformance.front.record import RunInfo, record_of, server
 from hostup_conformance.reports import html, terminal
 from judging import run
 from stage import Request, Response
@@ -42,7 +42,7 @@ def record() -> dict[str, Any]:
     began = datetime.now(UTC)
     target, wire, _ = run(sloppy, allow_exec=True)
     verdict = judge(wire.exchanges, target, wire.stopped)
-    course = Course(began, (datetime.now(UTC) - began).total_seconds(), wire.stopped)
+    course = RunInfo(began, (datetime.now(UTC) - began).total_seconds(), wire.stopped)
     made = record_of(verdict, wire.exchanges, server(target), course, root_causes)
     made["target"] |= {"base_url": f"http://{ADDRESS}", "kind": "server"}
     return made

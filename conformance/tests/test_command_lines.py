@@ -108,10 +108,10 @@ def test_line_says_if_the_request_alone_got_something_else(source: str, words: s
         Exchange(number, probe, Response(status, (), b""), understand(probe, TARGET), source=source)
         for number, status, source in ((1, 200, source), (2, 401, ALONE))
     )
-    subject = server(TARGET, [let_in, refused])
-    assert "  # alone it got 401 in request 2; it takes " in subject.again(let_in).shown(unchanged)
-    assert words in subject.again(let_in).note
-    assert not subject.again(refused).note
+    reported = server(TARGET, [let_in, refused])
+    assert "  # alone it got 401 in request 2; it takes " in reported.again(let_in).shown(unchanged)
+    assert words in reported.again(let_in).note
+    assert not reported.again(refused).note
 
 
 def test_line_says_if_the_same_request_got_something_else_before() -> None:
@@ -120,6 +120,6 @@ def test_line_says_if_the_same_request_got_something_else_before() -> None:
         Exchange(number, poll, Response(status, (), b""), understand(poll, TARGET))
         for number, status in ((7, 403), (9, 200))
     )
-    subject = server(TARGET, [refused, let_in])
-    assert subject.again(let_in).note == "the same request got 403 as request 7; it takes what came in between"
-    assert not subject.again(refused).note
+    reported = server(TARGET, [refused, let_in])
+    assert reported.again(let_in).note == "the same request got 403 as request 7; it takes what came in between"
+    assert not reported.again(refused).note

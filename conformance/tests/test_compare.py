@@ -15,7 +15,7 @@ import pytest
 from faults import faults
 from hostup_conformance.contract.judging import judge, root_causes
 from hostup_conformance.front import cli
-from hostup_conformance.front.record import Course, record_of, server
+from hostup_conformance.front.record import RunInfo, record_of, server
 from hostup_conformance.reports import badge
 from hostup_conformance.reports.compare import compare
 from hostup_conformance.reports.schema import FORMAT, complaint, schema
@@ -29,14 +29,14 @@ def report() -> dict[str, Any]:
     """The report of a server with a fault."""
     target, wire, _ = run(faults()["available_is_text"].change)
     verdict = judge(wire.exchanges, target, wire.stopped)
-    return record_of(verdict, wire.exchanges, server(target), Course(), root_causes)
+    return record_of(verdict, wire.exchanges, server(target), RunInfo(), root_causes)
 
 
 @pytest.mark.parametrize("seconds", [inf, nan])
 def test_times_of_a_recording_may_be_anything(seconds: float) -> None:
     target, wire, _ = run(None, replace(LIMITS, requests=5))
     wire.exchanges[1].seconds = seconds
-    made = record_of(judge(wire.exchanges, target, None), wire.exchanges, server(target), Course(), root_causes)
+    made = record_of(judge(wire.exchanges, target, None), wire.exchanges, server(target), RunInfo(), root_causes)
     assert len(made["exchanges"]) == len(wire.exchanges)
     json.dumps(made, allow_nan=False)
 

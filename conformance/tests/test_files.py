@@ -14,7 +14,7 @@ from hostup_conformance.clients import recording as client_recording
 from hostup_conformance.contract.target import Target
 from hostup_conformance.front.cli import main
 from hostup_conformance.front.preparation import check_outputs
-from hostup_conformance.front.record import Course, record_of, server
+from hostup_conformance.front.record import RunInfo, record_of, server
 from hostup_conformance.http.route import Route
 from hostup_conformance.judging.defects import Defects
 from hostup_conformance.judging.verdict import nothing_judged
@@ -177,4 +177,4 @@ def test_a_judged_device_is_a_usage_error(tmp_path: Path, capsys: pytest.Capture
 
 def record_of_nothing() -> dict[str, object]:
     verdict = nothing_judged([], Defects())
-    return record_of(verdict, [], server(TARGET), Course(), lambda _verdict: {})
+    return record_of(verdict, [], server(TARGET), RunInfo(), lambda _verdict: {})

@@ -13,7 +13,7 @@ from hostile.server import KEYS, HostileServer
 from hostup_conformance.contract.judging import check_against_oracle, judge, root_causes
 from hostup_conformance.contract.sending import wire_to
 from hostup_conformance.contract.target import Target
-from hostup_conformance.front.record import Course, record_of
+from hostup_conformance.front.record import RunInfo, record_of
 from hostup_conformance.front.record import server as named
 from hostup_conformance.reports.files import REPORTS
 from hostup_conformance.sources import commands
@@ -57,7 +57,7 @@ def test_no_error_and_no_key_whatever_is_sent(hostile: Hostile) -> None:
         with closing(wire):
             commands.run(wire, target, careful=False)
     verdict = check_against_oracle(judge(wire.exchanges, target, wire.stopped), wire.exchanges)
-    record = record_of(verdict, wire.exchanges, named(target), Course(), root_causes)
+    record = record_of(verdict, wire.exchanges, named(target), RunInfo(), root_causes)
     assert [result.message for result in verdict.results.values() if result.status == "error"] == []
     assert record["verdict"] in hostile.verdicts
     assert leaks({name: make(record) for name, make in REPORTS.items()}, server.keys) == []

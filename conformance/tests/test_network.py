@@ -16,7 +16,7 @@ from hostup_conformance.contract.target import Target
 from hostup_conformance.http import network
 from hostup_conformance.http.bodies import MOST_MEMBERS, Memory, TooLarge, decode_content
 from hostup_conformance.http.limits import Limits
-from hostup_conformance.http.network import Watched
+from hostup_conformance.http.network import BoundedNetwork
 from hostup_conformance.http.unsent import Stopped
 from hostup_conformance.sources.requests import authorized
 
@@ -24,10 +24,10 @@ from hostup_conformance.sources.requests import authorized
 def test_resolving_a_name_ends_with_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
     over = threading.Event()
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: over.wait(60) and [])
-    watched = Watched()
-    watched.begin(time.monotonic() + 0.2)
+    bounded = BoundedNetwork()
+    bounded.begin(time.monotonic() + 0.2)
     with pytest.raises(httpcore.ConnectError, match=r"was not resolved within"):
-        watched.connect_tcp("slow.invalid", 80)
+        bounded.connect_tcp("slow.invalid", 80)
     over.set()
 
 
@@ -41,19 +41,19 @@ def test_the_second_address_is_tried_and_remembered(monkeypatch: pytest.MonkeyPa
             return ["127.0.0.2", "127.0.0.1"]  # nothing listens at the first
 
         monkeypatch.setattr(network, "resolve", resolve)
-        watched = Watched()
-        watched.begin(time.monotonic() + 20)
+        bounded = BoundedNetwork()
+        bounded.begin(time.monotonic() + 20)
         for _ in range(2):
-            watched.connect_tcp("h.invalid", port).close()
+            bounded.connect_tcp("h.invalid", port).close()
     assert resolved == ["h.invalid"]
 
 
 def test_what_waits_for_a_response_is_broken_off() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        watched = Watched()
-        watched.begin(time.monotonic() + 60)
-        stream = watched.connect_tcp("127.0.0.1", listener.getsockname()[1])
-        threading.Timer(0.1, watched.abort).start()
+        bounded = BoundedNetwork()
+        bounded.begin(time.monotonic() + 60)
+        stream = bounded.connect_tcp("127.0.0.1", listener.getsockname()[1])
+        threading.Timer(0.1, bounded.abort).start()
         assert stream.read(1) == b""
         stream.close()
 

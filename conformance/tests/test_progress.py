@@ -79,7 +79,7 @@ def test_the_line_is_not_longer_than_the_terminal(clock: list[float], monkeypatc
 
 
 def test_the_scenes_under_way_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rounds, "WATCH_SECONDS", 0.001)
+    monkeypatch.setattr(rounds, "PROGRESS_SECONDS", 0.001)
     told: list[str] = []
     plays = [(ClientCommand(("true",)), scenes()[name]) for name in ("well", "drip", "chunked", "slow-server")]
     play_each(plays, Stop(), 3, watch=lambda words: told.append(words()))

@@ -22,7 +22,7 @@ from hostup_conformance.contract.judging import check_against_oracle, judge, roo
 from hostup_conformance.contract.paths import VPSS, path_of
 from hostup_conformance.contract.sending import Wire, wire_to
 from hostup_conformance.contract.target import Target
-from hostup_conformance.front.record import Course, record_of, server
+from hostup_conformance.front.record import RunInfo, record_of, server
 from hostup_conformance.http.limits import Limits
 from hostup_conformance.http.unsent import Unsent
 from hostup_conformance.judging.ledger import document
@@ -198,7 +198,7 @@ def record(wire: Wire, sent: Sequence[bytes]) -> dict[str, Any]:
 
 def judged(exchanges: Sequence[Exchange], target: Target) -> dict[str, Any]:
     verdict = check_against_oracle(judge(exchanges, target), exchanges)
-    return record_of(verdict, exchanges, server(target), Course(), root_causes)
+    return record_of(verdict, exchanges, server(target), RunInfo(), root_causes)
 
 
 def problems(record: dict[str, Any], keys: tuple[str, ...] = KEYS) -> list[str]:

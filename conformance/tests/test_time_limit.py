@@ -17,7 +17,7 @@ from hostup_conformance.contract.ask import Ask, understand
 from hostup_conformance.contract.judging import server_requirements
 from hostup_conformance.contract.rules import Exchanges, Findings
 from hostup_conformance.contract.target import Target
-from hostup_conformance.front.record import Course, Subject, record_of, server
+from hostup_conformance.front.record import ReportedTarget, RunInfo, record_of, server
 from hostup_conformance.http.bodies import Memory
 from hostup_conformance.http.connections import Connections, NoResponse
 from hostup_conformance.http.exchange import Exchange
@@ -147,7 +147,7 @@ def test_after_the_deadline_everything_takes_a_moment() -> None:
     assert before(time.monotonic() - 5, lambda: 7) == before(inf, lambda: 7) == 7
 
 
-def finding_of(redact: Redact) -> tuple[Verdict[Ask], list[Exchange[Ask]], Subject[Ask]]:
+def finding_of(redact: Redact) -> tuple[Verdict[Ask], list[Exchange[Ask]], ReportedTarget[Ask]]:
     request = Request("GET", "/api/v2/vps/vps_1/agent/exec")
     exchange = Exchange(1, request, Response(404, (), b"{}"), understand(request, TARGET))
     results = {
@@ -164,8 +164,8 @@ def test_a_record_is_built_by_its_deadline() -> None:
         endless_loop()
         return ""
 
-    verdict, exchanges, subject = finding_of(endless)
-    record = record_of(verdict, exchanges, subject, Course(), lambda _: {}, by=time.monotonic() - 1)
+    verdict, exchanges, reported = finding_of(endless)
+    record = record_of(verdict, exchanges, reported, RunInfo(), lambda _: {}, by=time.monotonic() - 1)
     assert [entry["status"] for entry in record["requirements"]] == ["fail"] * len(verdict.results)
     assert record["exchanges"] == []
     assert record["verdict"] == "not_conformant"
@@ -185,7 +185,7 @@ def test_a_dropped_connection_begins_no_new_deadline() -> None:
 
     class Dropping(Connections):
         def _roundtrip(self, *_: object) -> Response:
-            deadlines.add(self._network.watch.deadline)
+            deadlines.add(self._network.transfer.deadline)
             if len(began) < 5:
                 began.append(1)
                 raise httpcore.ReadError("dropped")

@@ -32,12 +32,12 @@ USUAL = 3.0
 LONGER = 2
 
 #: Registers a function to be called, with the reason, when the run has to end.
-Tell = Callable[[Callable[[str], None]], None]
+OnInterruption = Callable[[Callable[[str], None]], None]
 #: Is called while scenes are played, every so many seconds, with what makes the words for how far the run is.
-Watch = Callable[[Callable[[], str]], None]
-WATCH_SECONDS = 0.25
+OnProgress = Callable[[Callable[[], str]], None]
+PROGRESS_SECONDS = 0.25
 #: Gets lines that tell how the run goes.
-Say = Callable[[str], None]
+PrintLine = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -81,10 +81,10 @@ class Pace:
 def play_all(
     command: ClientCommand,
     chosen: Sequence[Scene],
-    tell: Tell = lambda _listener: None,
+    tell: OnInterruption = lambda _listener: None,
     jobs: int | None = None,
-    say: Say = lambda _line: None,
-    watch: Watch = lambda _words: None,
+    say: PrintLine = lambda _line: None,
+    watch: OnProgress = lambda _words: None,
 ) -> tuple[list[Exchange], str | None]:
     """Play scenes to a command; return all exchanges in the order of the scenes, and why some were not played, if any.
 
@@ -112,7 +112,7 @@ def play_all(
 
 
 def play_first(
-    command: ClientCommand, stop: Stop, jobs: int | None, say: Say, watch: Watch
+    command: ClientCommand, stop: Stop, jobs: int | None, say: PrintLine, watch: OnProgress
 ) -> tuple[list[Exchange], Pace]:
     """Play the scene `well` alone, and return its exchanges, and how fast the command is.
 
@@ -139,8 +139,8 @@ def play_each(
     plays: Sequence[tuple[ClientCommand, Scene]],
     stop: Stop,
     at_once: int = AT_ONCE,
-    say: Say = lambda _line: None,
-    watch: Watch = lambda _words: None,
+    say: PrintLine = lambda _line: None,
+    watch: OnProgress = lambda _words: None,
 ) -> list[list[Exchange]]:
     """Play scenes to commands, several at once; return the exchanges of each, which are none if it was not played.
 
@@ -205,7 +205,7 @@ class Round:
         stop: Stop,
         threads: ThreadPoolExecutor,
         at_once: int,
-        say: Say,
+        say: PrintLine,
     ) -> None:
         self._plays, self._stop, self._threads, self._say = plays, stop, threads, say
         self._places = asyncio.Semaphore(at_once)
@@ -215,7 +215,7 @@ class Round:
         #: How many bytes of requests and of what was printed are kept.
         self._kept = 0
 
-    async def played(self, watch: Watch) -> list[list[Exchange]]:
+    async def played(self, watch: OnProgress) -> list[list[Exchange]]:
         """Play them, and again what failed by time; return the exchanges of each."""
         watching = asyncio.create_task(self._watched(watch))
         # Those in which a client may have to wait begin first, so that the run does not wait for them at its end.
@@ -253,10 +253,10 @@ class Round:
                 if failed_by_time(self._seen[n]):
                     return
 
-    async def _watched(self, watch: Watch) -> None:
-        """Tell again and again how far it is."""
+    async def _watched(self, watch: OnProgress) -> None:
+        """OnInterruption again and again how far it is."""
         while True:
-            await asyncio.sleep(WATCH_SECONDS)
+            await asyncio.sleep(PROGRESS_SECONDS)
             watch(self._words)
 
     def _words(self) -> str:

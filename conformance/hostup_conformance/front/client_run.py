@@ -26,7 +26,7 @@ from hostup_conformance.clients.rounds import play_all
 from hostup_conformance.clients.scenes import KEY, QUICK, Scene, scenes
 from hostup_conformance.clients.story import Does, Exchange, Seen, Story, how
 from hostup_conformance.front.preparation import check_outputs
-from hostup_conformance.front.record import BODY_CHARACTERS, Course, Subject, as_shown, record_of
+from hostup_conformance.front.record import BODY_CHARACTERS, ReportedTarget, RunInfo, as_shown, record_of
 from hostup_conformance.front.run import JUDGING_SECONDS, RECORD_SECONDS, UNFINISHED, late_after
 from hostup_conformance.http import har
 from hostup_conformance.judging.defects import Defects
@@ -104,7 +104,7 @@ class Printer:
 def run(options: ClientOptions) -> int:
     """Judge a client, write the reports, print the summary, and return the exit code."""
 
-    about = subject(options)
+    about = command_of(options)
 
     progress, began = Progress(sys.stdout, silent=options.quiet), time.monotonic()
 
@@ -152,15 +152,17 @@ def judge_file(file: Path, options: ClientOptions) -> int:
     again = CommandLine(["hostup-conformance", "judge", str(file), "--client"])
     shown = partial(came, redact=secrets.redact)
     return judge_and_report(
-        options, exchanges, Subject(described, secrets.redact, lambda _: again, shown, scene_of_each)
+        options, exchanges, ReportedTarget(described, secrets.redact, lambda _: again, shown, scene_of_each)
     )
 
 
 def judge_and_report(
-    options: ClientOptions, take: Callable[[Interruption], tuple[list[Exchange], str | None]], about: Subject[Seen]
+    options: ClientOptions,
+    take: Callable[[Interruption], tuple[list[Exchange], str | None]],
+    about: ReportedTarget[Seen],
 ) -> int:
     """Take exchanges, judge them, write the reports, print the summary, and return the exit code."""
-    course, began = Course(), time.monotonic()
+    info, began = RunInfo(), time.monotonic()
     try:
         remove_reports(options.report_dir, options.inputs.values())
         check_outputs(options.report_dir, None, options.inputs)
@@ -168,12 +170,12 @@ def judge_and_report(
         interruption = Interruption()
         try:
             nothing = nothing_judged(client_requirements().values(), Defects(), UNFINISHED)
-            unfinished = record_of(nothing, [], about, replace(course, stopped=UNFINISHED), root_causes)
+            unfinished = record_of(nothing, [], about, replace(info, stopped=UNFINISHED), root_causes)
             write_files(unfinished, options.report_dir)  # they stand until they are replaced
             exchanges, stopped = take(interruption)
-            verdict = judged(exchanges, stopped, waivers, course.started.date(), options)
-            course = replace(course, seconds=time.monotonic() - began, stopped=stopped)
-            return report(verdict, exchanges, about, course, options.report_dir)
+            verdict = judged(exchanges, stopped, waivers, info.started.date(), options)
+            info = replace(info, seconds=time.monotonic() - began, stopped=stopped)
+            return report(verdict, exchanges, about, info, options.report_dir)
         finally:
             interruption.close()
     except Misconfigured as error:
@@ -219,11 +221,11 @@ def by_hand(name: str) -> int:
 
 
 def report(
-    verdict: Verdict, exchanges: Sequence[Exchange], about: Subject[Seen], course: Course, directory: Path
+    verdict: Verdict, exchanges: Sequence[Exchange], about: ReportedTarget[Seen], info: RunInfo, directory: Path
 ) -> int:
     """Write the reports, print the summary, and return the exit code."""
     by = time.monotonic() + RECORD_SECONDS
-    record: dict[str, Any] = record_of(verdict, exchanges, about, course, root_causes, by)
+    record: dict[str, Any] = record_of(verdict, exchanges, about, info, root_causes, by)
     problems = write_reports(record, directory)
     terminal.print_summary(Printer(), record, directory, terminal.width_of(sys.stdout))
     if any(entry["evidence"] for entry in record["requirements"] if entry["status"] in {"fail", "warn"}):
@@ -232,7 +234,7 @@ def report(
         complain(problem)
     if problems:
         return UNWRITTEN
-    if course.stopped == REASON:
+    if info.stopped == REASON:
         return INTERRUPTED
     return CONFORMANT if record["verdict"] == "conformant" else NOT_CONFORMANT
 
@@ -264,8 +266,8 @@ def playable(chosen: list[Scene], say: Callable[[str], None]) -> list[Scene]:
     return [scene for scene in chosen if not scene.certificate]
 
 
-def subject(options: ClientOptions) -> Subject[Seen]:
-    """Return the client as the subject of reports. It may know, and print, the keys that the suite was started with."""
+def command_of(options: ClientOptions) -> ReportedTarget[Seen]:
+    """Return the client as it is reported. It may know, and print, the keys that the suite was started with."""
     redact = redactor((KEY, *keys_in(os.environ)))
     does = () if options.does == "run" else ("--does", options.does)
     described = {"base_url": shlex.join(options.words), "kind": "client", "profile": options.does, "course": []}
@@ -273,7 +275,7 @@ def subject(options: ClientOptions) -> Subject[Seen]:
     def again(e: Exchange) -> CommandLine:
         return CommandLine([*AGAIN, *does, "--scene", e.ask.play.scene, "--", *options.words])
 
-    return Subject(described, redact, again, partial(came, redact=redact), scene_of_each)
+    return ReportedTarget(described, redact, again, partial(came, redact=redact), scene_of_each)
 
 
 def scene_of_each(exchanges: Sequence[Exchange]) -> dict[int, str]:
@@ -284,7 +286,7 @@ def scene_of_each(exchanges: Sequence[Exchange]) -> dict[int, str]:
 def came(e: Exchange, redact: Redact) -> str:
     """Return an exchange as text for people: the request, if it is one, and the course of its scene."""
     story = e.ask.story or e.ask.within
-    parts = ["\n".join(course(story, e, redact))] if story else []
+    parts = ["\n".join(lines_of(story, e, redact))] if story else []
     if e.ask.story is None:
         # What somebody else has recorded may hold credentials of any service.
         request = as_shown(e.request, "har") if e.ask.play.recorded else e.request
@@ -294,7 +296,7 @@ def came(e: Exchange, redact: Redact) -> str:
     return beginning("\n\n".join(parts), BODY_CHARACTERS, redact)[0].rstrip()
 
 
-def course(story: Story, shown: Exchange, redact: Redact) -> Iterator[str]:
+def lines_of(story: Story, shown: Exchange, redact: Redact) -> Iterator[str]:
     """Yield what happened in a scene, in lines, of which that of one request is marked."""
     last = len(story.requests) - LINES
     around = [n for n, sent in enumerate(story.requests) if sent is shown or n < LINES or n >= last]

@@ -76,7 +76,7 @@ GIST_CHARACTERS = 100
 
 
 @dataclass(frozen=True)
-class Course:
+class RunInfo:
     """How a run went: when it began, how many seconds it took, and why its sending ended early, if it did."""
 
     started: datetime = field(default_factory=lambda: datetime.now(UTC))
@@ -89,7 +89,7 @@ class Course:
 
 
 @dataclass(frozen=True)
-class Subject(Generic[A]):
+class ReportedTarget(Generic[A]):
     """What a run is about, and how its reports show it."""
 
     described: dict[str, Any]
@@ -101,8 +101,8 @@ class Subject(Generic[A]):
     stories: Callable[[Sequence[Exchange[A]]], Mapping[int, str]]
 
 
-def server(target: Target, exchanges: Sequence[Exchange[Ask]] = ()) -> Subject[Ask]:
-    """Return a server as the subject; the exchanges show which requests get something else at another time."""
+def server(target: Target, exchanges: Sequence[Exchange[Ask]] = ()) -> ReportedTarget[Ask]:
+    """Return a server as it is reported; the exchanges show which requests get something else at another time."""
     redact = redactor(target.nearly_secrets)
     alone = {e.request: e for e in exchanges if e.source == ALONE}
     beside = {BURST, ALONE}
@@ -119,7 +119,7 @@ def server(target: Target, exchanges: Sequence[Exchange[Ask]] = ()) -> Subject[A
             return replace(line, note=note)
         return line
 
-    return Subject(
+    return ReportedTarget(
         {"base_url": target.name or target.base_url, "kind": target.kind, "profile": target.profile},
         redact,
         again,
@@ -146,8 +146,8 @@ def scope_of(verdict: Verdict[A], only: Sequence[str]) -> str:
 def record_of(
     verdict: Verdict[A],
     exchanges: Sequence[Exchange[A]],
-    subject: Subject[A],
-    course: Course,
+    reported: ReportedTarget[A],
+    info: RunInfo,
     root_causes: Callable[[Verdict[A]], dict[str, list[str]]],
     by: float = inf,
 ) -> dict[str, Any]:
@@ -161,18 +161,27 @@ def record_of(
         return defects.survive(lambda: before(by, step), otherwise)
 
     roots: dict[str, list[str]] = survive(lambda: root_causes(verdict), {})
-    account: dict[str, Any] = survive(lambda: account_of(verdict, exchanges, subject, course), {})
+    methods = Counter(e.request.method for e in exchanges if e.request.method)
+    account: dict[str, Any] = {
+        "target": reported.described,
+        "requests": methods.total(),
+        "methods": dict(methods),
+        "stopped": info.stopped,
+        "refused": verdict.refused,
+        "doubt": verdict.doubt,
+    }
+    account = survive(lambda: redacted(account, reported.redact), {})
     entries = [
-        survive(partial(entry_of, result, subject, defects, roots), in_own_words(result))
+        survive(partial(entry_of, result, reported, defects, roots), in_own_words(result))
         for result in verdict.results.values()
     ]
-    listed: list[dict[str, Any]] = survive(lambda: exchanges_in_short(verdict, exchanges, subject, by), [])
+    listed: list[dict[str, Any]] = survive(lambda: exchanges_in_short(verdict, exchanges, reported, by), [])
     if defects.late and not account.get("stopped"):
         account["stopped"] = LATE
     # At last, since it says what has failed until now.
     entries += [in_own_words(result) for result in verdict.outcomes[len(entries) :]]
     return {
-        **outline(verdict, course, subject.described["kind"]),
+        **outline(verdict, info, reported.described["kind"]),
         **account,
         "root_causes": [{"id": root, "explains": explained} for root, explained in roots.items()],
         "requirements": entries,
@@ -181,24 +190,24 @@ def record_of(
 
 
 def exchanges_in_short(
-    verdict: Verdict[A], exchanges: Sequence[Exchange[A]], subject: Subject[A], by: float
+    verdict: Verdict[A], exchanges: Sequence[Exchange[A]], reported: ReportedTarget[A], by: float
 ) -> list[dict[str, Any]]:
     """Return all exchanges in their order, each in a few words, with the requirements whose findings it shows."""
     found: dict[int, list[str]] = {}
     for result in verdict.results.values():
         for number in dict.fromkeys(finding.exchange.number for finding in result.findings):
             found.setdefault(number, []).append(result.requirement.id)
-    stories, kind = subject.stories(exchanges), subject.described["kind"]
+    stories, kind = reported.stories(exchanges), reported.described["kind"]
     first = min((e.when for e in exchanges if e.when), default=None)
     return [
         redacted(
             {
                 "number": e.number,
                 "request": f"{e.request.method} {shortened(as_shown(e.request, kind).target)}".strip(),
-                "sent": gist(e.request.body, subject.redact),
+                "sent": gist(e.request.body, reported.redact),
                 "status": e.status,
                 "failure": e.failure or e.too_large,
-                "body": gist(e.response.body if e.response else b"", subject.redact),
+                "body": gist(e.response.body if e.response else b"", reported.redact),
                 "began": round((e.when - first).total_seconds(), 4) if e.when and first else None,
                 "seconds": round(e.seconds, 4) if isfinite(e.seconds) else 0.0,  # a recording may say anything
                 "asks_to_wait": retry_after(e),
@@ -206,7 +215,7 @@ def exchanges_in_short(
                 "story": stories.get(e.number),
                 "found": found.get(e.number, []),
             },
-            subject.redact,
+            reported.redact,
         )
         for e in takewhile(lambda _: time.monotonic() < by, exchanges[:EXCHANGES])
     ]
@@ -223,7 +232,7 @@ def gist(body: bytes, redact: Redact) -> str:
     return on_one_line(text + "..." if more else text)
 
 
-def outline(verdict: Verdict[A], course: Course, kind: str) -> dict[str, Any]:
+def outline(verdict: Verdict[A], info: RunInfo, kind: str) -> dict[str, Any]:
     """Return the record of a run without what was sent and received."""
     return {
         "format": FORMAT,
@@ -231,8 +240,8 @@ def outline(verdict: Verdict[A], course: Course, kind: str) -> dict[str, Any]:
         "target": {"base_url": "", "kind": kind, "profile": ""},
         "spec": spec_identity(),
         "suite_version": __version__,
-        "started": course.started.isoformat(timespec="milliseconds"),
-        "duration_seconds": round(course.seconds, 3),
+        "started": info.started.isoformat(timespec="milliseconds"),
+        "duration_seconds": round(info.seconds, 3),
         "requests": 0,
         "methods": {},
         "stopped": None,
@@ -240,37 +249,23 @@ def outline(verdict: Verdict[A], course: Course, kind: str) -> dict[str, Any]:
         "unjudged": list(verdict.unjudged),
         "refused": None,
         "doubt": None,
-        "scope": scope_of(verdict, course.only),
-        "only": list(course.only),
-        "ignored": course.ignored,
+        "scope": scope_of(verdict, info.only),
+        "only": list(info.only),
+        "ignored": info.ignored,
         "summary": verdict.summary,
     }
 
 
-def account_of(
-    verdict: Verdict[A], exchanges: Sequence[Exchange[A]], subject: Subject[A], course: Course
-) -> dict[str, Any]:
-    """Return what a record says of a whole run, redacted, besides its outline."""
-    methods = Counter(e.request.method for e in exchanges if e.request.method)
-    account: dict[str, Any] = {
-        "target": subject.described,
-        "requests": methods.total(),
-        "methods": dict(methods),
-        "stopped": course.stopped,
-        "refused": verdict.refused,
-        "doubt": verdict.doubt,
-    }
-    without_keys: dict[str, Any] = redacted(account, subject.redact)
-    return without_keys
-
-
 def entry_of(
-    result: Result[A], subject: Subject[A], defects: Defects, roots: Mapping[str, list[str]] = MappingProxyType({})
+    result: Result[A],
+    reported: ReportedTarget[A],
+    defects: Defects,
+    roots: Mapping[str, list[str]] = MappingProxyType({}),
 ) -> dict[str, Any]:
     """Return the entry of a requirement, redacted; its `root` is the requirement that explains it, if any."""
     own = in_own_words(result)
     own["root"] = next((root for root, explained in roots.items() if result.requirement.id in explained), None)
-    return own | defects.survive(lambda: redacted(shown_by(result, subject), subject.redact), {})
+    return own | defects.survive(lambda: redacted(shown_by(result, reported), reported.redact), {})
 
 
 def in_own_words(result: Result[A]) -> dict[str, Any]:
@@ -304,38 +299,38 @@ def ranges(numbers: Iterable[int]) -> str:
     return ", ".join("-".join(map(str, ends)) for ends in found)
 
 
-def shown_by(result: Result[A], subject: Subject[A]) -> dict[str, Any]:
+def shown_by(result: Result[A], reported: ReportedTarget[A]) -> dict[str, Any]:
     """Return the members of a requirement's entry that quote what was sent and received."""
-    groups = alike(result.findings, subject)
+    groups = alike(result.findings, reported)
     return {
         "message": result.message,
         "findings": len(result.findings),
-        "evidence": [evidence(group, subject) for group in groups[:EVIDENCE]],
+        "evidence": [evidence(group, reported) for group in groups[:EVIDENCE]],
     }
 
 
-def alike(findings: Sequence[Finding[A]], subject: Subject[A]) -> list[list[Finding[A]]]:
+def alike(findings: Sequence[Finding[A]], reported: ReportedTarget[A]) -> list[list[Finding[A]]]:
     """Return findings in groups that say the same, and that the same command line shows again."""
     groups: dict[tuple[str, str, str], list[Finding[A]]] = {}
     for finding in findings:
-        words = str(subject.again(finding.exchange).words)
+        words = str(reported.again(finding.exchange).words)
         groups.setdefault((words, finding.expected, finding.got), []).append(finding)
     return list(groups.values())
 
 
-def evidence(group: Sequence[Finding[A]], subject: Subject[A]) -> dict[str, Any]:
+def evidence(group: Sequence[Finding[A]], reported: ReportedTarget[A]) -> dict[str, Any]:
     """Return the first of the findings that are alike, with the exchange that shows it, and how many more there are."""
     finding = group[0]
     e = finding.exchange
     response = e.response
     return {
-        "curl": subject.again(e),
+        "curl": reported.again(e),
         "number": e.number,
         "alike": len(group) - 1,
         "purpose": e.purpose,
         "status": response.status if response else None,
-        "headers": headers_of(response, subject) if response else {},
-        "body": subject.came(e),
+        "headers": headers_of(response, reported) if response else {},
+        "body": reported.came(e),
         "expected": finding.expected,
         "got": finding.got,
         "message": f"expected {finding.expected}, got {finding.got}" if finding.expected else finding.got,
@@ -380,16 +375,16 @@ def field_word(name: str, value: str, variables: dict[str | None, str]) -> str |
     return (f"{name}: {scheme} ", key)
 
 
-def headers_of(response: Response, subject: Subject[A]) -> dict[str, str]:
+def headers_of(response: Response, reported: ReportedTarget[A]) -> dict[str, str]:
     """Return the header fields of a response, joining those of one name and cutting long values, up to a length."""
     fields: dict[str, str] = {}
     left = FIELDS_CHARACTERS
-    strange = subject.described["kind"] == "har"
+    strange = reported.described["kind"] == "har"
     for number, (name, value) in enumerate(response.headers):
         if number >= FIELDS or left <= 0:
             return {**fields, "...": f"and {counted(len(response.headers) - number, 'field')} more"}
         shown = har.as_shown(name, value) if strange else value
-        text, more = beginning(shown, min(BODY_CHARACTERS, left), subject.redact)
+        text, more = beginning(shown, min(BODY_CHARACTERS, left), reported.redact)
         text += "..." if more else ""
         left -= len(name) + len(text)
         fields[name] = f"{fields[name]}, {text}" if name in fields else text

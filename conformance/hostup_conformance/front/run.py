@@ -19,7 +19,7 @@ from hostup_conformance.contract.sending import wire_to
 from hostup_conformance.contract.target import Target
 from hostup_conformance.front.options import Options
 from hostup_conformance.front.preparation import check_outputs, is_live, limits, with_commands
-from hostup_conformance.front.record import Course, entry_of, record_of, server
+from hostup_conformance.front.record import RunInfo, entry_of, record_of, server
 from hostup_conformance.front.selection import selection
 from hostup_conformance.judging.defects import Defects
 from hostup_conformance.judging.verdict import narrowed, nothing_judged
@@ -63,11 +63,11 @@ class Run:
         self.options, self.interruption = options, interruption
         check_outputs(options.report_dir, options.record, options.inputs)
         self.waivers = read_waivers(options.waivers)
-        self.course, self._began = Course(), time.monotonic()
+        self.info, self._began = RunInfo(), time.monotonic()
         recorded: list[Exchange] = []
         if options.har:
             recorded, target, ignored = recording.read(options.har, target)
-            self.course = replace(self.course, ignored=ignored)
+            self.info = replace(self.info, ignored=ignored)
         if not target.vps and target.kind == "server":
             target = find_vps(target)
         #: The target as options and environment have it; `target` adds what the run has learnt.
@@ -129,9 +129,9 @@ class Run:
         return self._recorded(nothing_judged(server_requirements().values(), Defects(), UNFINISHED), UNFINISHED)
 
     def _recorded(self, verdict: Verdict, stopped: str | None) -> dict[str, Any]:
-        course = replace(self.course, seconds=time.monotonic() - self._began, stopped=stopped, only=self.only)
+        info = replace(self.info, seconds=time.monotonic() - self._began, stopped=stopped, only=self.only)
         by = A_MOMENT + time.monotonic() if self.interruption.happened else self._judged_by + RECORD_SECONDS
-        return record_of(verdict, self.exchanges, server(self.target, self.exchanges), course, root_causes, by)
+        return record_of(verdict, self.exchanges, server(self.target, self.exchanges), info, root_causes, by)
 
     def _judge(self, stopped: str | None) -> Verdict:
         """Judge what there is. If the suite fails meanwhile, nothing is judged, and the report says so."""
@@ -141,7 +141,7 @@ class Run:
     def _judged(self, stopped: str | None) -> Verdict:
         verdict = judge(self.exchanges, self.configured, stopped, self._time_up, self.defects)
         verdict = check_against_oracle(verdict, self.exchanges, self._time_up)
-        verdict = apply_waivers(verdict, self.waivers, self.course.started.date(), strict=self.options.strict)
+        verdict = apply_waivers(verdict, self.waivers, self.info.started.date(), strict=self.options.strict)
         return narrowed(verdict, self.only) if self.only else verdict
 
     def _time_up(self) -> str | None:

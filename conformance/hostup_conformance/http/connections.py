@@ -15,7 +15,7 @@ import httpcore
 from hostup_conformance.http.bodies import Memory
 from hostup_conformance.http.exchange import Lost
 from hostup_conformance.http.messages import Headers, Request, Response
-from hostup_conformance.http.network import Watch, Watched
+from hostup_conformance.http.network import BoundedNetwork, Transfer
 from hostup_conformance.http.route import Pool, Route
 
 #: The greatest number of connections, and of requests that are sent at once on purpose.
@@ -69,7 +69,7 @@ class Connections:
         #: Whether there was a whole response so far.
         self.responded = False
         self._aborted = False
-        self._network = Watched()
+        self._network = BoundedNetwork()
         context = route.context()
         self._kept, self._fresh = (
             route.pool(self._network, context, most=CONNECTIONS, kept=kept) for kept in (CONNECTIONS, 0)
@@ -110,7 +110,7 @@ class Connections:
         """
         until, pool = time.monotonic() + seconds, self._apart if apart else self._kept if reuse else self._fresh
         while True:
-            watch = self._network.begin(until)
+            transfer = self._network.begin(until)
             try:
                 return self._roundtrip(request, longest, pool)
             except (
@@ -120,33 +120,33 @@ class Connections:
                 httpcore.TimeoutException,
                 OSError,
             ) as error:
-                if failure := self._failure(error, watch, seconds):
+                if failure := self._failure(error, transfer, seconds):
                     raise failure from None
 
-    def _failure(self, error: Exception, watch: Watch, seconds: float) -> NoResponse | None:
+    def _failure(self, error: Exception, transfer: Transfer, seconds: float) -> NoResponse | None:
         """Return why there is no whole response; None if a kept connection had been closed in the meantime."""
         # The library may quote everything that it received.
         text = str(error)[:QUOTED].replace("\n", " ") or type(error).__name__
         if isinstance(error, httpcore.ProxyError):
             return NoResponse(f"the proxy {self._route.proxy_shown} does not connect to the server: {text}", "proxy")
-        if self._route.proxy and isinstance(error, httpcore.ConnectError) and not watch.connected:
+        if self._route.proxy and isinstance(error, httpcore.ConnectError) and not transfer.connected:
             return NoResponse(f"no connection to the proxy {self._route.proxy_shown}: {text}", "proxy")
-        if "SSL" in text or (self._origin[0] == b"https" and watch.connected and not watch.secured):
+        if "SSL" in text or (self._origin[0] == b"https" and transfer.connected and not transfer.secured):
             if not self.responded:
                 return NoResponse.by_tls(text)
             # TLS is possible here: this one connection failed.
-            return NoResponse(f"TLS broke down: {text}", None if watch.received else "dropped")
+            return NoResponse(f"TLS broke down: {text}", None if transfer.received else "dropped")
         if isinstance(error, httpcore.TimeoutException):
-            lost: Lost | None = "foreign" if watch.is_foreign else None if watch.received else "silent"
+            lost: Lost | None = "foreign" if transfer.is_foreign else None if transfer.received else "silent"
             return NoResponse(f"no whole response within {seconds:g} seconds", lost, timed_out=True)
         if isinstance(error, httpcore.ConnectError):
             # There never was a connection: the name is unknown, for instance, or nothing listens.
-            return NoResponse(f"connection failed: {text}", None if watch.connected else "refused")
+            return NoResponse(f"connection failed: {text}", None if transfer.connected else "refused")
         if isinstance(error, httpcore.RemoteProtocolError | httpcore.ReadError | httpcore.WriteError):
-            if not (watch.connected or watch.received or self._aborted):
+            if not (transfer.connected or transfer.received or self._aborted):
                 return None
-            came: Lost | None = "foreign" if watch.is_foreign else None
-            return NoResponse(f"broken response: {text}", came if watch.received else "dropped")
+            came: Lost | None = "foreign" if transfer.is_foreign else None
+            return NoResponse(f"broken response: {text}", came if transfer.received else "dropped")
         return NoResponse(f"{type(error).__name__}: {text}")
 
     def _roundtrip(self, request: Request, longest: Callable[[int], int], pool: Pool) -> Response:
@@ -163,7 +163,7 @@ class Connections:
                 raise NoResponse(f"broken response: its status line says {version.decode('latin-1')}")
             fields: Headers = tuple((k.decode("latin-1"), v.decode("latin-1")) for k, v in response.headers)
             body, miscoded = self._memory.read(fields, response.iter_stream(), longest(response.status))
-            surplus = self._network.watch.surplus(response.status, request.method)
+            surplus = self._network.transfer.surplus(response.status, request.method)
         return Response(response.status, fields, body, surplus, miscoded)
 
 

@@ -28,7 +28,7 @@ REQUEST_TIMEOUT = re.compile(rb"HTTP/1\.[01] 408 ")
 
 
 @dataclass
-class Watch:
+class Transfer:
     """The deadline of one request (on the monotonic clock), and what has been received for it."""
 
     deadline: float
@@ -74,8 +74,8 @@ class Watch:
         return f"{counted(extra, 'byte')} more than the response declares" if extra > 0 else None
 
 
-class Watched(httpcore.NetworkBackend):
-    """A network backend that watches the one request of each thread."""
+class BoundedNetwork(httpcore.NetworkBackend):
+    """A network backend that bounds the one request of each thread, and counts what is received for it."""
 
     def __init__(self) -> None:
         self._network: httpcore.NetworkBackend = httpcore.SyncBackend()
@@ -83,16 +83,16 @@ class Watched(httpcore.NetworkBackend):
         self._addresses: dict[tuple[str, int], list[str]] = {}
         self._sockets: weakref.WeakSet[socket.socket] = weakref.WeakSet()
 
-    def begin(self, deadline: float) -> Watch:
+    def begin(self, deadline: float) -> Transfer:
         """Begin a request of this thread, which may take until a moment on the monotonic clock."""
-        self._of_thread.watch = Watch(deadline)
-        return self.watch
+        self._of_thread.transfer = Transfer(deadline)
+        return self.transfer
 
     @property
-    def watch(self) -> Watch:
-        """The watch of this thread's request."""
-        watch: Watch = self._of_thread.watch
-        return watch
+    def transfer(self) -> Transfer:
+        """What is received for this thread's request."""
+        transfer: Transfer = self._of_thread.transfer
+        return transfer
 
     def abort(self) -> None:
         """Shut down all connections, so that no thread keeps waiting for a response."""
@@ -100,11 +100,11 @@ class Watched(httpcore.NetworkBackend):
             with suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
 
-    def watched(self, stream: httpcore.NetworkStream) -> WatchedStream:
-        """Return a connection that is watched, and that `abort` will shut down."""
+    def bounded(self, stream: httpcore.NetworkStream) -> BoundedStream:
+        """Return a connection that is bounded so, and that `abort` will shut down."""
         if isinstance(connection := stream.get_extra_info("socket"), socket.socket):
             self._sockets.add(connection)
-        return WatchedStream(stream, self)
+        return BoundedStream(stream, self)
 
     def connect_tcp(
         self,
@@ -115,7 +115,7 @@ class Watched(httpcore.NetworkBackend):
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.NetworkStream:
         """Connect to one of a host's addresses within 5 seconds, or what is left until the request's deadline."""
-        seconds = min(self.watch.remaining(), 5)
+        seconds = min(self.transfer.remaining(), 5)
         until = time.monotonic() + seconds
         addresses = self._addresses.get((host, port)) or resolve(host, port, seconds)
         refusal: Exception = httpcore.ConnectError(f"no connection within {seconds:.0f} seconds")
@@ -132,8 +132,8 @@ class Watched(httpcore.NetworkBackend):
                 continue
             # This address works, so the others are not tried again.
             self._addresses[host, port] = [address]
-            self.watch.connected = True
-            return self.watched(stream)
+            self.transfer.connected = True
+            return self.bounded(stream)
         raise refusal from None
 
 
@@ -171,22 +171,22 @@ def may_be(host: str, address: str) -> bool:
     return host != THIS_MACHINE or ipaddress.ip_address(address.partition("%")[0]).is_loopback
 
 
-class WatchedStream(httpcore.NetworkStream):
+class BoundedStream(httpcore.NetworkStream):
     """A connection whose reads and writes end by the request's deadline."""
 
-    def __init__(self, stream: httpcore.NetworkStream, network: Watched) -> None:
+    def __init__(self, stream: httpcore.NetworkStream, network: BoundedNetwork) -> None:
         self._stream, self._network = stream, network
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ARG002
         """Read and count. Acknowledge at once: a server that sends in two writes would wait 40 ms before the second."""
         if QUICK_ACKNOWLEDGEMENT is not None and (connection := self._stream.get_extra_info("socket")):
             connection.setsockopt(socket.IPPROTO_TCP, QUICK_ACKNOWLEDGEMENT, 1)
-        watch = self._network.watch
-        return watch.count(self._stream.read(max_bytes, watch.remaining()))
+        transfer = self._network.transfer
+        return transfer.count(self._stream.read(max_bytes, transfer.remaining()))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ARG002
         """Write before the request's deadline."""
-        self._stream.write(buffer, self._network.watch.remaining())
+        self._stream.write(buffer, self._network.transfer.remaining())
 
     def close(self) -> None:
         """Close the connection."""
@@ -199,16 +199,16 @@ class WatchedStream(httpcore.NetworkStream):
         timeout: float | None = None,  # noqa: ARG002
     ) -> httpcore.NetworkStream:
         """Start TLS on the connection."""
-        seconds = min(self._network.watch.remaining(), 10)
+        seconds = min(self._network.transfer.remaining(), 10)
         # A name may end in a dot in a URL, but neither in a certificate nor in SNI (RFC 6066 section 3).
         name = server_hostname.removesuffix(".") if server_hostname else None
         stream = self._stream.start_tls(ssl_context, name, seconds)
-        watch = self._network.watch
-        watch.secured = True
+        transfer = self._network.transfer
+        transfer.secured = True
         # What was received before TLS is a proxy's response to CONNECT.
-        watch.received = 0
-        watch.head.clear()
-        return self._network.watched(stream)
+        transfer.received = 0
+        transfer.head.clear()
+        return self._network.bounded(stream)
 
     def get_extra_info(self, info: str) -> Any:
         """Return what the underlying connection says."""
