@@ -157,14 +157,12 @@ def _reset(request: httpx.Request, serve: _Serve, chance: random.Random) -> http
     raise kind("the connection was reset", request=request)
 
 
-def _slow_body(_request: httpx.Request, serve: _Serve, _chance: random.Random) -> httpx.Response:
-    response = serve()
-    return httpx.Response(response.status_code, stream=_BrokenBody(response.content[:10], httpx.ReadTimeout))
+def _stopping_with(error: type[httpx.TransportError]) -> _Trouble:
+    def trouble(_request: httpx.Request, serve: _Serve, _chance: random.Random) -> httpx.Response:
+        response = serve()
+        return httpx.Response(response.status_code, stream=_BrokenBody(response.content[:10], error))
 
-
-def _torn_body(_request: httpx.Request, serve: _Serve, _chance: random.Random) -> httpx.Response:
-    response = serve()
-    return httpx.Response(response.status_code, stream=_BrokenBody(response.content[:10], httpx.RemoteProtocolError))
+    return trouble
 
 
 def _extra_members(_request: httpx.Request, serve: _Serve, chance: random.Random) -> httpx.Response:
@@ -181,18 +179,14 @@ def _empty_error(_request: httpx.Request, _serve: _Serve, chance: random.Random)
     return httpx.Response(chance.choice((401, 403, 404, 429, 500)))
 
 
-def _internal_error(_request: httpx.Request, _serve: _Serve, _chance: random.Random) -> httpx.Response:
-    return _problem(500)
-
-
 #: The kinds of trouble by name; only "extra_members" is within what the document allows.
 TROUBLE: dict[str, _Trouble] = {
     "rate_limit": _rate_limit,
     "reset": _reset,
-    "slow_body": _slow_body,
-    "torn_body": _torn_body,
+    "slow_body": _stopping_with(httpx.ReadTimeout),
+    "torn_body": _stopping_with(httpx.RemoteProtocolError),
     "extra_members": _extra_members,
     "html_error": _html_error,
     "empty_error": _empty_error,
-    "internal_error": _internal_error,
+    "internal_error": lambda _request, _serve, _chance: _problem(500),
 }

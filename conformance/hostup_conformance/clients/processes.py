@@ -198,19 +198,11 @@ STARTING = threading.Lock()
 def reap(over: threading.Event) -> None:
     """Take note of adopted processes that have ended, again and again: each would keep its pid otherwise."""
     while not over.wait(SOON):
-        with STARTING:
-            for pid in children():
-                if pid not in COMMANDS:
-                    with suppress(ChildProcessError):
-                        os.waitpid(pid, os.WNOHANG)
-
-
-def children() -> list[int]:
-    """Return our own children, without a look at all processes where the system lists them by themselves."""
-    lists = list((PROC / "self" / "task").glob("*/children"))
-    if not lists:
-        return family().get(os.getpid(), [])
-    return [int(pid) for one in lists for pid in read(os.getpid(), f"task/{one.parent.name}/children").split()]
+        with STARTING, suppress(ChildProcessError):
+            while ended := os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT):
+                if ended.si_pid in COMMANDS:
+                    break  # until it has been waited for
+                os.waitpid(ended.si_pid, 0)
 
 
 def end(pid: int) -> None:

@@ -47,7 +47,8 @@ def pytest_load_initial_conftests(
         return (yield)
     except ValueError as error:
         for option in declared():
-            if is_about(error, option.name):
+            taken = (f"{{'{flag(option.name)}'}} already added", f"{option.name!r} already used")
+            if any(words in str(error) for words in taken):  # the option, or the attribute for its value
                 raise twice(flag(option.name)) from None
         raise
 
@@ -70,11 +71,6 @@ def add_options(parser: pytest.Parser, plugins: pytest.PytestPluginManager) -> N
             group.addoption(flag(option.name), **option.metadata["told"])
         except ValueError:
             raise twice(flag(option.name)) from None
-
-
-def is_about(error: ValueError, name: str) -> bool:
-    """Whether pytest's error says that an option of this name, or the attribute for its value, is already taken."""
-    return any(words in str(error) for words in (f"{{'{flag(name)}'}} already added", f"{name!r} already used"))
 
 
 def twice(name: str) -> pytest.UsageError:

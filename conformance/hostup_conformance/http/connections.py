@@ -47,12 +47,6 @@ class NoResponse(Exception):
         self.lost = lost
         self.timed_out = timed_out
 
-    @classmethod
-    def by_tls(cls, text: str) -> NoResponse:
-        """Return the failure of a connection on which TLS failed, with advice if the reason is a known one."""
-        hint = next((hint for name, hint in TLS_HINTS.items() if name in text.upper().replace(" ", "_")), None)
-        return cls(f"TLS with the server failed: {hint or f'{text}; check the base URL'}", "tls")
-
 
 class Connections:
     """The connections to the server at a base URL."""
@@ -133,7 +127,8 @@ class Connections:
             return NoResponse(f"no connection to the proxy {self._route.proxy_shown}: {text}", "proxy")
         if "SSL" in text or (self._origin[0] == b"https" and transfer.connected and not transfer.secured):
             if not self.responded:
-                return NoResponse.by_tls(text)
+                known = (hint for name, hint in TLS_HINTS.items() if name in text.upper().replace(" ", "_"))
+                return NoResponse(f"TLS with the server failed: {next(known, f'{text}; check the base URL')}", "tls")
             # TLS is possible here: this one connection failed.
             return NoResponse(f"TLS broke down: {text}", None if transfer.received else "dropped")
         if isinstance(error, httpcore.TimeoutException):

@@ -294,20 +294,15 @@ def create_app(provider: Provider) -> Starlette:
     """Return the application that serves a provider's VPSs."""
     face = Face(provider)
 
-    async def refused(request: Request, error: Exception) -> Response:
-        assert isinstance(error, Refused)  # noqa: S101 - registered for this class
-        return problem(request, error)
-
-    async def unavailable(request: Request, error: Exception) -> Response:
-        return problem(request, Refused(503, str(error)))
-
-    async def failed(request: Request, _error: Exception) -> Response:
+    async def failed(request: Request, error: Exception) -> Response:
+        if isinstance(error, Refused):
+            return problem(request, error)
+        if isinstance(error, Unavailable):
+            return problem(request, Refused(503, str(error)))
+        if isinstance(error, HTTPException):  # of the framework
+            status = error.status_code if error.status_code in PROBLEMS else 400
+            return problem(request, Refused(status, error.detail, error.headers))
         return problem(request, Refused(500, "An unexpected error occurred."))
-
-    async def framework_error(request: Request, error: Exception) -> Response:
-        assert isinstance(error, HTTPException)  # noqa: S101 - as above
-        status = error.status_code if error.status_code in PROBLEMS else 400
-        return problem(request, Refused(status, error.detail, error.headers))
 
     return Starlette(
         routes=[
@@ -315,10 +310,5 @@ def create_app(provider: Provider) -> Starlette:
             Route(PATHS["status"], face.status, methods=["GET"]),
             Route(VPSS, face.vpss, methods=["GET"]),
         ],
-        exception_handlers={
-            Refused: refused,
-            Unavailable: unavailable,
-            HTTPException: framework_error,
-            Exception: failed,
-        },
+        exception_handlers=dict.fromkeys((Refused, Unavailable, HTTPException, Exception), failed),
     )
