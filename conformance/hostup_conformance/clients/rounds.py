@@ -219,7 +219,8 @@ class Round:
         """Play them, and again what failed by time; return the exchanges of each."""
         watching = asyncio.create_task(self._watched(watch))
         # Those in which a client may have to wait begin first, so that the run does not wait for them at its end.
-        order = sorted(range(len(self._plays)), key=lambda n: -longest_wait(self._plays[n][1]))
+        waits = [scene.runs if scene.completes else scene.timeout for _, scene in self._plays]
+        order = sorted(range(len(self._plays)), key=lambda n: -waits[n])
         await asyncio.gather(*(self._play(n, self._plays[n][1]) for n in order))
         await asyncio.gather(*(self._again(command) for command in dict.fromkeys(one for one, _ in self._plays)))
         watching.cancel()
@@ -267,11 +268,6 @@ class Round:
 def listed(names: Sequence[str]) -> str:
     """Return the names of scenes, or the first two and how many more there are."""
     return ", ".join(names[:2]) + (f" and {len(names) - 2} more" if len(names) > 2 else "")
-
-
-def longest_wait(scene: Scene) -> float:
-    """Return how many seconds a right client may wait in a scene: for the end of a command, or of its own time."""
-    return scene.runs if scene.completes else scene.timeout
 
 
 def failed_by_time(exchanges: Sequence[Exchange]) -> bool:

@@ -20,6 +20,16 @@ def totals(record: dict[str, Any]) -> str:
     return f"{counts}; {counted(record['requests'], 'request')}, {record['duration_seconds']:.1f} s"
 
 
+def doubts(record: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield why a run does not show everything, if it does not: what is so, and the reason."""
+    if record["doubt"]:
+        yield "the endpoint was not seen to work whole", record["doubt"]
+    if record["refused"]:
+        yield "the endpoint was never seen to work", record["refused"]
+    elif record["stopped"] and record["target"]["kind"] != "har":
+        yield "sending ended early", record["stopped"]
+
+
 def more_alike(entry: dict[str, Any], shown: int) -> str:
     """Return how many findings of a requirement are not shown, in words; empty if all are."""
     more = entry.get("findings", 0) - sum(1 + item.get("alike", 0) for item in entry["evidence"][:shown])

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from hostup_conformance.keeping.safe_text import counted
-from hostup_conformance.reports.figures import about, totals
+from hostup_conformance.reports.figures import about, doubts, totals
 from hostup_conformance.reports.order import Mend, mends
 
 #: How many things to mend are shown, since GitHub shows no summary above a MiB.
@@ -22,12 +22,8 @@ def render(record: dict[str, Any]) -> str:
         f"{code(record['target']['base_url'])}: {totals(record)}.",
     ]
     lines += ["", code(record["scope"]) + "."]
-    if record["doubt"]:
-        lines += ["", f"The endpoint was not seen to work whole: {code(record['doubt'])}"]
-    if record["refused"]:
-        lines += ["", f"The endpoint was never seen to work: {code(record['refused'])}"]
-    elif record["stopped"] and record["target"]["kind"] != "har":
-        lines += ["", f"Sending ended early: {code(record['stopped'])}"]
+    for words, reason in doubts(record):
+        lines += ["", f"{words.capitalize()}: {code(reason)}"]
     if waived := [e["id"] for e in record["requirements"] if e["status"] == "observe" and e["level"] != "OBSERVE"]:
         lines += ["", f"Broken, but waived: {', '.join(waived)}."]
     lines += [line for mend in mends(record)[:MOST] for line in to_mend(mend)]

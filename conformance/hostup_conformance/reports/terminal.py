@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from hostup_conformance.keeping.safe_text import on_one_line
 from hostup_conformance.keeping.screen import say
-from hostup_conformance.reports.figures import about, totals
+from hostup_conformance.reports.figures import about, doubts, totals
 from hostup_conformance.reports.files import REPORTS
 from hostup_conformance.reports.github import annotations_for
 from hostup_conformance.reports.order import URGENT, mends
@@ -97,21 +97,15 @@ def print_summary(reporter: Reporter, report: dict[str, Any], directory: Path, w
 
 def print_doubts(say_of_run: Callable[..., None], report: dict[str, Any]) -> None:
     """Print why the run does not show everything, if it does not, and what to give to finish it."""
-    missed = report["unjudged"]
-    if report["doubt"]:
-        say_of_run(f"the endpoint was not seen to work whole: {report['doubt']}", yellow=True)
-    if report["refused"]:
-        say_of_run(f"the endpoint was never seen to work: {report['refused']}", yellow=True)
-    elif report["stopped"] and report["target"]["kind"] != "har":
-        say_of_run(f"sending ended early: {report['stopped']}", yellow=True)
-        if missed:
-            text = f"not judged: {listed(missed)}"
-            more = "; to finish, give more with --max-requests, --max-wait or --max-seconds"
-            say_of_run(text + (more if "--max-" in report["stopped"] else ""))
-    elif missed:
-        say_of_run(
-            f"not judged: {listed(missed)}; the responses were too large, or took too long to be judged", yellow=True
-        )
+    for words, reason in doubts(report):
+        say_of_run(f"{words}: {reason}", yellow=True)
+    if report["refused"] or not (missed := listed(report["unjudged"])):
+        return
+    if report["stopped"] and report["target"]["kind"] != "har":
+        more = "; to finish, give more with --max-requests, --max-wait or --max-seconds"
+        say_of_run(f"not judged: {missed}" + (more if "--max-" in report["stopped"] else ""))
+    else:
+        say_of_run(f"not judged: {missed}; the responses were too large, or took too long to be judged", yellow=True)
 
 
 def lines_of(entry: dict[str, Any], root: str | None, ids: Sequence[str], width: int | None) -> list[str]:
