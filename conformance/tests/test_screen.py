@@ -158,33 +158,27 @@ def recording_of(*fields: tuple[str, str], query: str = "") -> str:
     return json.dumps({"log": {"entries": [entry, {**entry, "startedDateTime": "2026-01-01T00:00:01Z"}]}})
 
 
-@pytest.mark.parametrize("arguments", [["judge", "x.har"], ["judge", "x.har", "--client"]], ids=["server", "client"])
-@pytest.mark.parametrize(
-    ("fields", "query"),
-    first_of(
-        ([("X-Auth-Key", KEY)], ""),
-        ([("Private-Token", KEY)], ""),
-        ([("Cookie", f"hostup_session={KEY}; short=abcdefg")], ""),
-        ([("X-Amz-Security-Token", KEY)], ""),
-        ([("Proxy-Authorization", f"Basic {KEY}")], ""),
-        ([], f"?api_key={KEY}"),
-        ([], f"?pid=1&access_token={KEY}"),
-        ([], f"?X-Amz-Signature={KEY}"),
-        ([("csrftoken", KEY)], ""),
-        ([("Ocp-Apim-Subscription-Key", KEY)], ""),
-        ([("Referer", f"https://h.example/?access_token={KEY}")], ""),
-        ([], f"?%61pi_key={KEY}"),
-        ([], f"?pid=1;token={KEY}"),
-        ([], f"?auth[token]={KEY}"),
-    ),
+#: Credentials under names that nobody has told the suite.
+FIELDS = (
+    *((name, KEY) for name in ("X-Auth-Key", "Private-Token", "X-Amz-Security-Token", "csrftoken")),
+    ("Ocp-Apim-Subscription-Key", KEY),
+    ("Cookie", f"hostup_session={KEY}; short=abcdefg"),
+    ("Proxy-Authorization", f"Basic {KEY}"),
+    ("Referer", f"https://h.example/?access_token={KEY}"),
 )
-def test_credentials_of_others_are_shown_as_their_lengths(
-    tmp_path: Path, arguments: list[str], fields: list[tuple[str, str]], query: str
-) -> None:
-    (tmp_path / "x.har").write_text(recording_of(*fields, query=query))
+QUERY = "&".join(
+    f"{name}={KEY}"
+    for name in ("?api_key", "pid=1;token", "access_token", "X-Amz-Signature", "%61pi_key", "auth[token]")
+)
+
+
+@pytest.mark.parametrize("arguments", [["judge", "x.har"], ["judge", "x.har", "--client"]], ids=["server", "client"])
+def test_credentials_of_others_are_shown_as_their_lengths(tmp_path: Path, arguments: list[str]) -> None:
+    (tmp_path / "x.har").write_text(recording_of(*FIELDS, query=QUERY))
     done = hostup(tmp_path, *arguments, "--report-dir", "report")
     shown = done.stdout + done.stderr + "".join((tmp_path / "report" / name).read_text() for name in REPORTS)
     assert done.returncode in {0, 1}, shown
+    assert "[16 characters]" in shown
     for secret in (KEY, KEY[::-1], "abcdefg", "12345", "of-somebody"):
         assert secret not in shown
 
