@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Generic
 
@@ -108,14 +109,14 @@ class Wire(Generic[A]):
             Stopped: a bound of the run is reached
             Withheld: the request is not safe, or the run does without it
         """
-        ask = self.check(request)
+        draft = Exchange(0, request, None, self.check(request), purpose=purpose, source=source)
         if once:
-            exchange = self._send_once(request, ask, purpose, source, once=True)
+            exchange = self._send_once(draft, once=True)
             if is_limited(exchange):
                 self.pace.obey_retry_after(exchange)
             return exchange
         failed: list[Exchange[A]] = []
-        while self._may_pass(exchange := self._send_in_turn(request, ask, purpose, source)):
+        while self._may_pass(exchange := self._send_in_turn(draft)):
             failed.append(exchange)
             if not self._pause(exchange, len(failed)):
                 self._give_up(exchange)
@@ -148,7 +149,7 @@ class Wire(Generic[A]):
         elif self._lasting > 1 and not self._worked:
             self.stop(f"every request got {f'status {exchange.status}' if exchange.status else 'no response'}")
 
-    def _send_in_turn(self, request: Request, ask: A, purpose: str, source: str) -> Exchange[A]:
+    def _send_in_turn(self, draft: Exchange[A]) -> Exchange[A]:
         """Send a request, and again while it gets a 429 that it did not order."""
         times, in_turn = 0, False
         with ExitStack() as held:
@@ -157,7 +158,7 @@ class Wire(Generic[A]):
                     # Whoever has to wait keeps its turn, or it would meet the next 429 whenever another was first.
                     held.enter_context(self._one)
                     in_turn = True
-                exchange = self._send_once(request, ask, purpose, source)
+                exchange = self._send_once(draft)
                 if not is_limited(exchange):
                     return exchange
                 times += 1
@@ -175,43 +176,38 @@ class Wire(Generic[A]):
         if enough:
             raise self.stop(limited)
 
-    def _send_once(self, request: Request, ask: A, purpose: str, source: str, *, once: bool = False) -> Exchange[A]:
+    def _send_once(self, draft: Exchange[A], *, once: bool = False) -> Exchange[A]:
         """Send a request when its time has come, record the exchange, and heed what the response says of waiting."""
         self.pace.begin()
-        exchange = self._exchange_among_others(request, ask, purpose, source, once=once)
+        others = self.pace.under_way - 1
+        try:
+            exchange = self._exchange(draft, once=once)
+        finally:
+            self.pace.end()
+        transient = self._transient(exchange)
+        refused = exchange.lost in {"refused", "dropped"} or exchange.status == 429 or transient
+        if refused and not exchange.obeyed and not once and (others or self.pace.under_way):
+            self.one_at_a_time = True  # it may have failed because others were under way
         if self.pace.aborted and exchange.response is None:
             raise Stopped(self.stopped or "")
         self.record(exchange)
         if not once:
             self.pace.obey_remaining(exchange)
-        may_wait = exchange.status == 503 or self._transient(exchange)
+        may_wait = exchange.status == 503 or transient
         if may_wait and not exchange.obeyed and retry_after(exchange) is not None:
             self.pace.obey_retry_after(exchange)
         return exchange
 
-    def _exchange_among_others(self, request: Request, ask: A, purpose: str, source: str, *, once: bool) -> Exchange[A]:
-        """Send a request once, and note whether it failed because others were under way."""
-        others = self.pace.under_way - 1
-        try:
-            exchange = self._exchange(request, ask, purpose, source, once=once)
-        finally:
-            self.pace.end()
-        refused = exchange.lost in {"refused", "dropped"} or exchange.status == 429 or self._transient(exchange)
-        if refused and not exchange.obeyed and not once and (others or self.pace.under_way):
-            self.one_at_a_time = True
-        return exchange
-
-    def _exchange(self, request: Request, ask: A, purpose: str, source: str, *, once: bool) -> Exchange[A]:
+    def _exchange(self, draft: Exchange[A], *, once: bool) -> Exchange[A]:
         """Send a request once, and return what came as an exchange without a number."""
-        seconds = self._seconds()
-        exchange = Exchange(0, request, None, ask, when=datetime.now(UTC), purpose=purpose, source=source)
+        exchange, request = replace(draft, when=datetime.now(UTC)), draft.request
         # A request on a kept connection may get lost and have to be sent again, which not every request may be.
-        reuse = ask.repeatable and not (once and self._sparing) and source != ALONE
+        reuse = draft.ask.repeatable and not (once and self._sparing) and draft.source != ALONE
         # A server that does not read the content of a GET takes it for the next request (RFC 9112, section 9.3).
-        apart = exchange.aside or (request.method == "GET" and bool(request.body))
-        began = time.monotonic()
+        apart = draft.aside or (request.method == "GET" and bool(request.body))
+        longest, seconds, began = draft.ask.longest_body, self._seconds(), time.monotonic()
         try:
-            exchange.response = self._connections.fetch(request, seconds, ask.longest_body, reuse=reuse, apart=apart)
+            exchange.response = self._connections.fetch(request, seconds, longest, reuse=reuse, apart=apart)
         except TooLarge as error:
             exchange.too_large = str(error)
         except NoResponse as error:
