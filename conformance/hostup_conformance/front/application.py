@@ -32,12 +32,9 @@ MOST_PRINTED, LONGEST_LINE = 1 << 20, 1 << 13
 
 
 def load(name: str) -> ASGIApp:
-    """Import an ASGI application, wrapping a WSGI application and calling a factory.
+    """Import the ASGI application MODULE:ATTRIBUTE, wrapping a WSGI application and calling a factory.
 
-    Args:
-        name: MODULE:ATTRIBUTE, as uvicorn and gunicorn take it
-    Raises:
-        Misconfigured: there is none
+    Raise `Misconfigured` if there is none.
     """
     module, _, attribute = name.partition(":")
     if not module or not attribute:
@@ -117,8 +114,7 @@ class Served:
 def serve(name: str) -> Iterator[Served]:
     """Serve an application in a process of its own, which cannot end this one, nor print what is a secret.
 
-    Raises:
-        Misconfigured: there is none, or it does not start
+    Raise `Misconfigured` if there is none, or it does not start.
     """
     listener = listen()
     base_url = f"http://127.0.0.1:{listener.getsockname()[1]}"

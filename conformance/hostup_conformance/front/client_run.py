@@ -304,14 +304,11 @@ def lines_of(story: Story, shown: Exchange, redact: Redact) -> Iterator[str]:
         if n > previous + 1:
             yield f"         ({counted(n - previous - 1, 'more request')})"
         sent = story.requests[n]
-        yield f"{'>' if sent is shown else ' '}{sent.ask.arrived:5.1f} s  {replied(sent)}"
+        target = as_shown(sent.request, "har").target if sent.ask.play.recorded else sent.request.target
+        came_of_it = sent.status or sent.failure or "no response"
+        mark = ">" if sent is shown else " "
+        yield f"{mark}{sent.ask.arrived:5.1f} s  {sent.request.method} {target} \N{RIGHTWARDS ARROW} {came_of_it}"
     if story.outcome:
         yield f" {story.outcome.seconds:5.1f} s  {how(story.outcome)}"
         for name, printed in story.outcome.printed.items():
             yield f"{name}: {redact(printed[-TAIL:].decode('utf-8', 'replace'))[-LAST:].rstrip()}"
-
-
-def replied(e: Exchange) -> str:
-    """Return a request and its response in one line."""
-    target = as_shown(e.request, "har").target if e.ask.play.recorded else e.request.target
-    return f"{e.request.method} {target} \N{RIGHTWARDS ARROW} {e.status or e.failure or 'no response'}"

@@ -29,10 +29,9 @@ OUR_FIELDS = frozenset(
 
 
 def target_of(options: Options, resources: ExitStack) -> Target:
-    """Return the target that options and environment name, starting the embedded mock if they name none.
+    """Return the target that options and environment name, the embedded mock if they name none.
 
-    Raises:
-        Misconfigured: something is missing, malformed or contradictory
+    Raise `Misconfigured` if something is missing, malformed or contradictory.
     """
     if options.base_url == "":
         raise Misconfigured("--base-url is empty; give the server's address, or omit the option to judge the mock")
@@ -145,11 +144,7 @@ def limits(options: Options, target: Target) -> Limits:
 
 
 def check_outputs(report_dir: Path, record: Path | None, inputs: Mapping[str, Path]) -> None:
-    """Check where a run writes its reports and its recording.
-
-    Raises:
-        Misconfigured: it would write over what it reads or writes itself, or cannot write at all
-    """
+    """Raise `Misconfigured` if a run would write over what it reads or writes itself, or cannot write at all."""
     recorded = [record] if record else []
     reports = reports_in(report_dir)
     for name, file in inputs.items():

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from contextlib import closing
 from dataclasses import dataclass, field, replace
-from itertools import chain
 
 from hostup_conformance.contract.ask import Exchange, with_started_commands
 from hostup_conformance.contract.exchanges import Exchanges
@@ -53,10 +52,13 @@ def selection(ids: Collection[str], target: Target, *, careful: bool) -> Selecti
         with closing(wire_to(known, Limits(), careful=careful)) as wire:
             commands.run(wire, known, careful=careful, slow_seconds=SLOW_SECONDS)
     known = with_started_commands(known, wire.exchanges)
-    by_each = [used_by(id, wire.exchanges, known) for id in ids]
-    if not all(by_each):
-        return None
-    used = list(chain(*by_each))
+    used: list[Exchange] = []
+    for id in ids:
+        noting = Noting(list(wire.exchanges), known)
+        rules()[id](noting)
+        if not noting.used:
+            return None
+        used += noting.used
     if any(e.aside for e in used):  # one that another request may have spoilt follows those with content
         used += [e for e in wire.exchanges if e.request.method == "GET" and e.request.body]
     told = stories(wire.exchanges)
@@ -70,10 +72,3 @@ def selection(ids: Collection[str], target: Target, *, careful: bool) -> Selecti
     if dependent:
         purposes |= {e.purpose for e in wire.exchanges if gives_list(e) or gives_status(e)}
     return Selection(purposes, with_commands=bool(of_commands), with_dependent=dependent)
-
-
-def used_by(id: str, exchanges: list[Exchange], target: Target) -> list[Exchange]:
-    """Return the exchanges that the rule of a requirement takes from those of a run."""
-    noting = Noting(list(exchanges), target)
-    rules()[id](noting)
-    return noting.used

@@ -115,8 +115,7 @@ def bytes_in_memory(body: bytes) -> int:
 def decode_content(body: bytes, headers: Headers, limit: int) -> tuple[bytes, str | None]:
     """Decode the content coding; return the body, and what was wrong with the coding, if anything.
 
-    Raises:
-        TooLarge: the decoded body has more bytes than the limit
+    Raise `TooLarge` if the decoded body has more bytes than the limit.
     """
     coding = next((value.strip().lower() for name, value in headers if name.lower() == "content-encoding"), "identity")
     if coding in {"identity", ""} or not body:

@@ -191,8 +191,7 @@ def body_of(content: dict[str, Any]) -> bytes:
 def secrets_in(recorded: Iterable[Entry | Exchange[Any]]) -> set[str]:
     """Return the credentials that are sent in a recording, by the names of header fields, parameters and members.
 
-    Raises:
-        Misconfigured: there are too many to be kept out of reports
+    Raise `Misconfigured` if there are too many to be kept out of reports.
     """
     named = chain(*map(named_values, recorded))
     secrets = {value for name, value in named if len(value) >= SHORTEST_SECRET and is_credential(name)}

@@ -138,10 +138,9 @@ class BoundedNetwork(httpcore.NetworkBackend):
 
 
 def resolve(host: str, port: int, seconds: float) -> list[str]:
-    """Return the addresses of a host. The system's resolver has no time limit, so it runs in a thread of its own.
+    """Return the addresses of a host; raise `httpcore.ConnectError` if it has none, or they are not found in time.
 
-    Raises:
-        httpcore.ConnectError: the host has none, or they were not found in time
+    The system's resolver has no time limit, so it runs in a thread of its own.
     """
     results: queue.SimpleQueue[list[str] | OSError] = queue.SimpleQueue()
 

@@ -51,11 +51,7 @@ class Pace:
         self._aborted.wait(seconds)
 
     def begin(self) -> None:
-        """Wait until the next request may be sent, and count it.
-
-        Raises:
-            Stopped: no more requests may be sent
-        """
+        """Wait until the next request may be sent, and count it; raise `Stopped` if no more may be sent."""
         while True:
             if self.stopped:
                 raise Stopped(self.stopped)
@@ -71,11 +67,7 @@ class Pace:
             self.under_way -= 1
 
     def _seconds_to_wait(self) -> float:
-        """Return how many seconds the next request has to wait; if none, count it.
-
-        Raises:
-            Stopped: the budget is used up
-        """
+        """Return how many seconds the next request has to wait; if none, count it, or raise `Stopped`."""
         with self._lock:
             if self._limits.requests is not None and self._sent >= self._limits.requests:
                 raise self.stop(f"the budget of {self._limits.requests} requests is used up (--max-requests)")

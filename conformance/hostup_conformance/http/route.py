@@ -114,10 +114,8 @@ def reason(error: OSError) -> str:
 def proxy_for(base_url: str, *, loopback: bool) -> str | None:
     """Return the proxy that the environment names for a server; None for loopback and for hosts in NO_PROXY.
 
-    The variables are those that urllib reads: HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY.
-
-    Raises:
-        Misconfigured: it is not the URL of an HTTP proxy
+    The variables are those that urllib reads: HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY. Raise `Misconfigured`
+    for what is not the URL of an HTTP proxy.
     """
     parts = urlsplit(base_url)
     proxies = getproxies_environment()

@@ -17,8 +17,7 @@ _RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d
 def within_reckoning(moment: datetime) -> datetime:
     """Return a moment in UTC, or the nearest one from which years can be added or subtracted without overflow.
 
-    Raises:
-        OverflowError: in UTC, the moment is before the year 1 or after 9999
+    Raise `OverflowError` if, in UTC, it is before the year 1 or after 9999.
     """
     return min(max(moment.astimezone(UTC), EARLIEST), LATEST)
 

@@ -28,11 +28,7 @@ NO_LINK: int = getattr(os, "O_NOFOLLOW", 0)
 
 
 def obstacle(file: Path) -> str | None:
-    """Return in words what stands in the place of a file to be written, unless that is a plain file or nothing.
-
-    Raises:
-        OSError: that cannot be told
-    """
+    """Return in words what stands in a file's place, unless it is a plain file or nothing."""
     try:
         mode = file.lstat().st_mode
     except FileNotFoundError:
@@ -41,11 +37,7 @@ def obstacle(file: Path) -> str | None:
 
 
 def write_whole(file: Path, parts: Iterable[str], mode: int = FOR_ALL) -> None:
-    """Write a file atomically.
-
-    Raises:
-        OSError: it could not be written, or no plain file stands in its place; nothing is left behind
-    """
+    """Write a file atomically; raise `OSError`, and leave nothing behind, if it cannot be, or is no plain file."""
     check_place(file)
     make_folder(file.parent)
     partial = file.with_name(f".{file.name}.{token_hex(8)}")
@@ -89,8 +81,7 @@ def append(file: Path, text: str) -> None:
 def read_plain(file: Path, largest: int) -> bytes:
     """Return the content of a plain file, or of one that a link names.
 
-    Raises:
-        OSError: it cannot be read, it is no plain file, or it has more than so many bytes
+    Raise `OSError` if it cannot be read, is no plain file, or has more than so many bytes.
     """
     data = beginning_of(file, largest + 1)
     if len(data) > largest:

@@ -442,7 +442,9 @@ class Redactor:
                 for at in hits:
                     length = PIECE if read[at : at + PIECE] in plain else ENCODED_PIECE
                     if length == PIECE or read[at : at + length] in encoded:
-                        start, stop = span(steps, at, at + length)
+                        start, stop = at, at + length
+                        for step in reversed(steps):
+                            start, stop = step.begin(start), step.end(stop)
                         yield offset + start, offset + stop
 
 
@@ -472,13 +474,6 @@ def windows(text: str) -> Iterator[tuple[int, str]]:
     """Yield overlapping parts of a text, each with its start."""
     for start in range(0, max(len(text), 1), WINDOW):
         yield start, text[start : start + WINDOW + OVERLAP]
-
-
-def span(steps: Sequence[Reading | Decoded], start: int, stop: int) -> tuple[int, int]:
-    """Return where a piece of the last reading stood in the original text."""
-    for step in reversed(steps):
-        start, stop = step.begin(start), step.end(stop)
-    return start, stop
 
 
 def merged(spans: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:

@@ -69,9 +69,7 @@ class AgentBackend:
     async def poll(self, pid: int) -> dict[str, Any]:
         """Return a command's output.
 
-        Raises:
-            LookupError: the pid was not started here, or the agent has forgotten it
-            Unavailable: the agent cannot be asked
+        Raise `LookupError` for a pid that was not started here, or is forgotten, `Unavailable` if nobody can be asked.
         """
         if pid not in self._started:
             raise LookupError(pid)

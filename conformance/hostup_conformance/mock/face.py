@@ -41,9 +41,7 @@ class Backend(Protocol):
     async def poll(self, pid: int) -> dict[str, Any]:
         """Return the command output of a pid.
 
-        Raises:
-            LookupError: the agent does not know the pid
-            Unavailable: the agent cannot be asked
+        Raise `LookupError` for a pid that the agent does not know, `Unavailable` if it cannot be asked.
         """
         ...
 

@@ -179,11 +179,7 @@ async def connect(path: str | PathLike[str]) -> tuple[Reader, asyncio.StreamWrit
 
 
 def members(value: Any, **needed: type) -> dict[str, Any]:
-    """Return a result that has to be an object with certain members of certain types.
-
-    Raises:
-        ConnectionResetError: it is not, so the other side may not be an agent
-    """
+    """Return a result that is an object with such members; else raise `ConnectionResetError`: it is no agent's."""
     if not isinstance(value, dict) or any(not isinstance(value.get(name), kind) for name, kind in needed.items()):
         raise ConnectionResetError(f"the agent returned no object with {', '.join(needed) or 'members'}")
     return value

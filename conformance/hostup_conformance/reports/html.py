@@ -165,7 +165,7 @@ def render(report: dict[str, Any]) -> str:
         word=word,
         meaning=meaning,
         figures=figures,
-        when=shown_time(report["started"]),
+        when=f"{datetime.fromisoformat(report['started']).astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC",
         methods=", ".join(f"{count} {method}" for method, count in report.get("methods", {}).items()),
         counts=[(status, report["summary"].get(status, 0)) for status in ORDER],
         bar=bar(report["summary"]),
@@ -228,11 +228,6 @@ def bar(summary: dict[str, int]) -> list[tuple[str, float, float]]:
             parts.append((status, round(begin, 3), round(width, 3)))
             begin += width
     return parts
-
-
-def shown_time(started: str) -> str:
-    """Return a time for people."""
-    return f"{datetime.fromisoformat(started).astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
 def digest(text: str) -> str:
