@@ -19,8 +19,7 @@ from urllib.parse import urlsplit
 from hostup_conformance.clients.certificates import CA_VARIABLES, certificates
 from hostup_conformance.clients.processes import PROC, marked_with, run_command
 from hostup_conformance.clients.scenes import FIRST, KEY, Scene, SceneState
-from hostup_conformance.clients.story import Does, Exchange, Outcome, Play, Seen, how, kind_of, story_of
-from hostup_conformance.http.messages import Request
+from hostup_conformance.clients.story import Does, Exchange, Outcome, Play, Seen, how, kind_of, told
 from hostup_conformance.http.scripted import Received, Reply, ScriptedServer
 from hostup_conformance.keeping.misconfigured import Misconfigured
 
@@ -124,20 +123,9 @@ def told_in(
 ) -> list[Exchange]:
     """Return what happened in a scene as exchanges, the last of which contains the whole story."""
     requests = [exchange_of(play, one, began, when) for one in sorted(received, key=lambda one: one.arrived)]
-    story = story_of(play, requests, outcome)
+    failure = how(outcome) if outcome else "the server was stopped"
     seconds = outcome.seconds if outcome else time.monotonic() - began
-    ending = Seen(play, "other", arrived=seconds, story=story)
-    last = Exchange(
-        number=0,
-        request=Request("", ""),
-        response=None,
-        ask=ending,
-        failure=how(outcome) if outcome else "the server was stopped",
-        when=when + timedelta(seconds=seconds),
-        purpose=f"{play.scene}: {play.words}",
-        source="scene",
-    )
-    return [*requests, last]
+    return told(play, requests, outcome, failure, seconds, when + timedelta(seconds=seconds))
 
 
 def exchange_of(play: Play, one: Received, began: float, when: datetime) -> Exchange:
@@ -160,7 +148,7 @@ def exchange_of(play: Play, one: Received, began: float, when: datetime) -> Exch
         failure=one.malformed or one.failure,
         seconds=(one.responded or one.arrived) - one.arrived,
         when=when + timedelta(seconds=one.arrived - began),
-        purpose=f"{play.scene}: {play.words}",
+        purpose=play.purpose,
         source="scene",
     )
 

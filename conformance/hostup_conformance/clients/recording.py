@@ -22,7 +22,7 @@ from hostup_conformance.clients.story import (
     accepted,
     kind_of,
     pids_of,
-    story_of,
+    told,
 )
 from hostup_conformance.contract.paths import VPSS
 from hostup_conformance.http import exchange as core
@@ -92,7 +92,7 @@ def exchange_of(entry: har.Entry, play: Play, began: datetime, home: str) -> Exc
         failure=None if delivered else "no response was recorded",
         seconds=entry.seconds,
         when=entry.when,
-        purpose="recorded",
+        purpose=play.purpose,
         source="har",
     )
 
@@ -165,7 +165,4 @@ def told_in(requests: list[Exchange], play: Play) -> list[Exchange]:
     play = replace(play, does=does, pid=pid)
     for e in requests:
         e.ask = replace(e.ask, play=play)
-    story = story_of(play, requests, None)
-    end = Seen(play, "other", arrived=requests[-1].ask.responded or 0.0, story=story)
-    last: Exchange = core.Exchange(0, Request("", ""), None, end, failure="the recording ends", purpose="recorded")
-    return [*requests, last]
+    return told(play, requests, None, "the recording ends", requests[-1].ask.responded or 0.0)

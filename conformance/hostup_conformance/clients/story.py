@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from functools import cached_property
 from typing import Any, Literal, TypeAlias
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -57,6 +58,11 @@ class Play:
     untrusted: bool = False
     #: Whether it is a recording, whose format leaves some things out.
     recorded: bool = False
+
+    @property
+    def purpose(self) -> str:
+        """Why its requests were sent, in words."""
+        return self.words if self.recorded else f"{self.scene}: {self.words}"
 
 
 @dataclass(frozen=True)
@@ -198,12 +204,23 @@ class Story:
         return None
 
 
-def story_of(play: Play, requests: Sequence[Exchange], outcome: Outcome | None) -> Story:
-    """Return the story that some requests tell, each of which gets to know that it belongs to it."""
+def told(
+    play: Play,
+    requests: Sequence[Exchange],
+    outcome: Outcome | None,
+    failure: str,
+    seconds: float,
+    when: datetime | None = None,
+) -> list[Exchange]:
+    """Return the requests of a story, which get to know it, and an exchange for its end.
+
+    That came `seconds` after the beginning, or at a moment if it is known, for the reason `failure`.
+    """
     story = Story(play, tuple(requests), outcome)
     for e in requests:
         e.ask = replace(e.ask, within=story)
-    return story
+    end = Seen(play, "other", arrived=seconds, story=story)
+    return [*requests, core.Exchange(0, Request("", ""), None, end, failure, when=when, purpose=play.purpose)]
 
 
 def got_200(e: Exchange) -> bool:
