@@ -146,12 +146,8 @@ def play_each(
 
     What failed by time is played again, alone and with more time: that the machine was busy is nobody's fault.
     """
-
-    async def all_of_them() -> list[list[Exchange]]:
-        return await Round(plays, stop, threads, at_once, say).played(watch)
-
     with stop.at_shortage(), adopting(), ThreadPoolExecutor(at_once) as threads:
-        return asyncio.run(all_of_them())
+        return asyncio.run(Round(plays, stop, threads, at_once, say).played(watch))
     return [[] for _ in plays]
 
 
@@ -197,7 +193,7 @@ class Stop:
 
 
 class Round:
-    """Scenes that are played together, several at once. Belongs to one event loop."""
+    """Scenes that are played together, several at once."""
 
     def __init__(
         self,

@@ -63,8 +63,10 @@ class Conformance:
         leave_nothing_behind(config)
         let_items_be_found(config)
         base_url = getattr(config.option, "base_url", None) or config.getini("base_url") or ""
+        # What was given for this run, and not in a project's configuration.
+        given = [*map(str, config.invocation_params.args), *shlex.split(os.environ.get("PYTEST_ADDOPTS", ""))]
         try:
-            options = Options.read(config.option, base_url, given_arguments(config))
+            options = Options.read(config.option, base_url, given)
             only_shown = options.plan or config.option.collectonly
             if not only_shown:
                 remove_reports(options.report_dir, options.inputs.values())
@@ -267,11 +269,6 @@ def log_handlers(config: pytest.Config) -> list[logging.StreamHandler[Any]]:
     plugin = config.pluginmanager.get_plugin("logging-plugin")
     handlers = (getattr(plugin, name, None) for name in ("log_file_handler", "log_cli_handler"))
     return [handler for handler in handlers if isinstance(handler, logging.StreamHandler)]
-
-
-def given_arguments(config: pytest.Config) -> list[str]:
-    """Return the arguments that were given for this run, and not in a project's configuration."""
-    return [*map(str, config.invocation_params.args), *shlex.split(os.environ.get("PYTEST_ADDOPTS", ""))]
 
 
 def let_items_be_found(config: pytest.Config) -> None:

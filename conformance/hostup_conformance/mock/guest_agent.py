@@ -159,8 +159,10 @@ class GuestAgent:
         pid = (self._unheard or {}).get("pid")
         first, newline, _ = skipped.partition(b"\n")
         self._unheard = {}
-        if pid is not None and newline and (report := late_report(first)):
-            self._late[pid] = report
+        with suppress(ValueError, RecursionError):
+            report = read(first).get("return")
+            if pid is not None and newline and isinstance(report, dict) and report.get("exited") is True:
+                self._late[pid] = report
 
     def _disconnect(self) -> tuple[Reader, asyncio.StreamWriter] | None:
         streams, self._streams = self._streams, None
@@ -189,15 +191,6 @@ def line(name: str, arguments: dict[str, Any]) -> bytes:
     """Return a request as a line of the protocol."""
     message = {"execute": name, "arguments": arguments} if arguments else {"execute": name}
     return json.dumps(message).encode() + b"\n"
-
-
-def late_report(text: bytes) -> dict[str, Any] | None:
-    """Return the report of an end in a reply; None for any other reply."""
-    try:
-        report = read(text).get("return")
-    except (ValueError, RecursionError):
-        return None
-    return report if isinstance(report, dict) and report.get("exited") is True else None
 
 
 def read(text: bytes) -> dict[str, Any]:

@@ -30,6 +30,15 @@ def doubts(record: dict[str, Any]) -> Iterator[tuple[str, str]]:
         yield "sending ended early", record["stopped"]
 
 
+def not_judged(record: dict[str, Any]) -> dict[tuple[str, str], list[str]]:
+    """Return the ids of the requirements that were not judged, by their status and the reason."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for entry in record["requirements"]:
+        if entry["status"] in {"skip", "disabled"}:
+            found.setdefault((entry["status"], entry["message"]), []).append(entry["id"])
+    return found
+
+
 def more_alike(entry: dict[str, Any], shown: int) -> str:
     """Return how many findings of a requirement are not shown, in words; empty if all are."""
     more = entry.get("findings", 0) - sum(1 + item.get("alike", 0) for item in entry["evidence"][:shown])

@@ -5,23 +5,12 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Callable
-from typing import Protocol
+from typing import TextIO
+
+from hostup_conformance.keeping.screen import Guarded
 
 #: How many seconds a run may take before it says how far it is, and how often it says so: on a terminal, and elsewhere.
 FIRST, OFTEN, SELDOM = 1.0, 0.5, 10.0
-
-
-class Stream(Protocol):
-    """What is written to."""
-
-    def write(self, text: str, /) -> object:
-        """Write a text."""
-
-    def flush(self) -> object:
-        """Write it now."""
-
-    def isatty(self) -> bool:
-        """Whether it is a terminal."""
 
 
 class Progress:
@@ -32,7 +21,9 @@ class Progress:
         start_line: begins a new line there, if one has been begun by somebody else
     """
 
-    def __init__(self, stream: Stream, start_line: Callable[[], None] = lambda: None, *, silent: bool = False) -> None:
+    def __init__(
+        self, stream: TextIO | Guarded, start_line: Callable[[], None] = lambda: None, *, silent: bool = False
+    ) -> None:
         self._stream, self._start_line, self._silent = stream, start_line, silent
         self._live = stream.isatty()
         self._next = time.monotonic() + (FIRST if self._live else SELDOM)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from hostup_conformance.keeping.safe_text import counted
-from hostup_conformance.reports.figures import about, doubts, totals
+from hostup_conformance.reports.figures import about, doubts, not_judged, totals
 from hostup_conformance.reports.order import Mend, mends
 
 #: How many things to mend are shown, since GitHub shows no summary above a MiB.
@@ -27,7 +27,12 @@ def render(record: dict[str, Any]) -> str:
     if waived := [e["id"] for e in record["requirements"] if e["status"] == "observe" and e["level"] != "OBSERVE"]:
         lines += ["", f"Broken, but waived: {', '.join(waived)}."]
     lines += [line for mend in mends(record)[:MOST] for line in to_mend(mend)]
-    lines += not_judged(record)
+    if reasons := not_judged(record):
+        total = counted(sum(map(len, reasons.values())), "requirement")
+        lines += ["", f"<details><summary>{total} not judged</summary>", ""]
+        by_number = sorted(reasons.items(), key=lambda item: -len(item[1]))
+        lines += [f"- {len(ids)}: {code(message)} ({', '.join(ids)})" for (_, message), ids in by_number]
+        lines += ["", "</details>"]
     return "\n".join(lines) + "\n"
 
 
@@ -49,20 +54,6 @@ def to_mend(mend: Mend) -> Iterator[str]:
             f"  {fence}",
         )
         yield from ("", "  </details>")
-
-
-def not_judged(record: dict[str, Any]) -> Iterator[str]:
-    """Yield the lines about what was not judged, by the reason."""
-    reasons: dict[str, list[str]] = {}
-    for entry in record["requirements"]:
-        if entry["status"] in {"skip", "disabled"}:
-            reasons.setdefault(entry["message"], []).append(entry["id"])
-    if reasons:
-        total = sum(map(len, reasons.values()))
-        yield from ("", f"<details><summary>{counted(total, 'requirement')} not judged</summary>", "")
-        for message, ids in sorted(reasons.items(), key=lambda item: -len(item[1])):
-            yield f"- {len(ids)}: {code(message)} ({', '.join(ids)})"
-        yield from ("", "</details>")
 
 
 def code(text: str) -> str:

@@ -8,11 +8,11 @@ import shutil
 import textwrap
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TextIO
 
 from hostup_conformance.keeping.safe_text import on_one_line
-from hostup_conformance.keeping.screen import say
-from hostup_conformance.reports.figures import about, doubts, totals
+from hostup_conformance.keeping.screen import Guarded, say
+from hostup_conformance.reports.figures import about, doubts, not_judged, totals
 from hostup_conformance.reports.files import REPORTS
 from hostup_conformance.reports.github import annotations_for
 from hostup_conformance.reports.order import URGENT, mends
@@ -33,13 +33,6 @@ COLOURS: dict[str, dict[str, bool]] = {
 }
 
 
-class Screen(Protocol):
-    """A terminal, or something else that is printed to."""
-
-    def isatty(self) -> bool:
-        """Whether it is a terminal."""
-
-
 class Reporter(Protocol):
     """pytest's terminal reporter, or something like it."""
 
@@ -50,7 +43,7 @@ class Reporter(Protocol):
         """Print a line."""
 
 
-def width_of(stream: Screen | None) -> int | None:
+def width_of(stream: TextIO | Guarded | None) -> int | None:
     """Return how many columns a terminal has; None for what is not one."""
     return shutil.get_terminal_size().columns if stream and stream.isatty() else None
 
@@ -82,7 +75,7 @@ def print_summary(reporter: Reporter, report: dict[str, Any], directory: Path, w
     say_of_run(f"{verdict}{about(report)}: {report['target']['base_url']} ({totals(report)})", **COLOURS[verdict])
     say_of_run(report["scope"])
     print_doubts(say_of_run, report)
-    together = alike(report)
+    together = {key: ids for key, ids in not_judged(report).items() if len(ids) > 2}
     for mend in mends(report, SHOWN):
         for entry in (mend.entry, *mend.explains):
             ids = together.get((entry["status"], entry["message"]), [entry["id"]])
@@ -163,15 +156,6 @@ def written(directory: Path) -> list[str]:
     """Return the reports that could be written, the first one with its folder."""
     names = [name for name in REPORTS if os.path.isfile(directory / name)]
     return [str(directory / name) for name in names[:1]] + names[1:]
-
-
-def alike(report: dict[str, Any]) -> dict[tuple[str, str], list[str]]:
-    """Return the ids of requirements that were not judged, by status and reason, if more than two share them."""
-    found: dict[tuple[str, str], list[str]] = {}
-    for entry in report["requirements"]:
-        if entry["status"] in {"skip", "disabled"}:
-            found.setdefault((entry["status"], entry["message"]), []).append(entry["id"])
-    return {key: ids for key, ids in found.items() if len(ids) > 2}
 
 
 def print_plan(plan: dict[str, Any]) -> None:

@@ -68,12 +68,8 @@ def unsure_start_is_not_repeated(story: Story) -> Findings:
     for first in (e for e in starts if not accepted(e) and not certainly_refused(e)):
         if e := next_after(first, starts):
             hint = advice(e.request.header("user-agent") or "")
-            yield e, f"no second start, since the first may have been carried out ({hint})", why_unsure(first)
-
-
-def why_unsure(e: Exchange) -> str:
-    """Return why it is uncertain whether a start was carried out."""
-    return f"another start after {e.failure or f'the status {e.status}'}"
+            got = f"another start after {first.failure or f'the status {first.status}'}"
+            yield e, f"no second start, since the first may have been carried out ({hint})", got
 
 
 @judging("CLIENT-19", lambda story: story.last_poll)
