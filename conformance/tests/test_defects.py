@@ -32,7 +32,7 @@ from running import run as run_whole
 #: What makes the record of a verdict.
 RECORDING = [
     *((run, name) for name in ("with_started_commands", "root_causes")),
-    *((record, name) for name in ("account_of", "shown_by", "evidence", "curl", "headers_of", "body_of", "redacted")),
+    *((record, name) for name in ("evidence", "curl", "headers_of", "body_of", "redacted")),
     *((record, name) for name in ("exchanges_in_short", "gist", "alike", "stories")),
 ]
 #: What judging takes besides the rules.
@@ -131,7 +131,7 @@ def test_a_client_that_nobody_saw_is_an_error(tmp_path: Path, monkeypatch: pytes
         ("front.run", "with_started_commands"),
         ("front.run", "root_causes"),
         ("contract.oracles", "load"),
-        ("front.record", "shown_by"),
+        ("front.record", "evidence"),
         ("sources.queue", "ban_in"),
         ("sources.generated", "safe_pid"),
     ),

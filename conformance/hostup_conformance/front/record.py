@@ -11,10 +11,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from functools import partial
 from itertools import takewhile
 from math import inf, isfinite
-from types import MappingProxyType
 from typing import Any, Generic, TypeVar
 
 from hostup_conformance import __version__
@@ -30,7 +28,6 @@ from hostup_conformance.http.exchange import ALONE, A, Exchange
 from hostup_conformance.http.messages import Request, Response
 from hostup_conformance.http.pace import retry_after
 from hostup_conformance.http.unsent import Withheld
-from hostup_conformance.judging.defects import Defects
 from hostup_conformance.judging.ledger import spec_identity
 from hostup_conformance.judging.rule import Finding
 from hostup_conformance.judging.verdict import Result, Verdict
@@ -50,6 +47,8 @@ from hostup_conformance.sources.commands import MOST_COMMANDS, script
 from hostup_conformance.sources.dependent import MOST_REQUESTS as MOST_DEPENDENT
 
 T = TypeVar("T")
+#: Returns what a step returns, or what is given instead if it fails.
+Survive = Callable[[Callable[[], Any], Any], Any]
 #: The members that quote what was sent or received. All others are the suite's own words (statuses, ids, titles), which
 #: must stay even if they look like a piece of a key.
 FREE = {
@@ -171,10 +170,7 @@ def record_of(
         "doubt": verdict.doubt,
     }
     account = survive(lambda: redacted(account, reported.redact), {})
-    entries = [
-        survive(partial(entry_of, result, reported, defects, roots), in_own_words(result))
-        for result in verdict.results.values()
-    ]
+    entries = [entry_of(result, reported, survive, roots) for result in verdict.results.values()]
     listed: list[dict[str, Any]] = survive(lambda: exchanges_in_short(verdict, exchanges, reported, by), [])
     if defects.late and not account.get("stopped"):
         account["stopped"] = LATE
@@ -257,15 +253,24 @@ def outline(verdict: Verdict[A], info: RunInfo, kind: str) -> dict[str, Any]:
 
 
 def entry_of(
-    result: Result[A],
-    reported: ReportedTarget[A],
-    defects: Defects,
-    roots: Mapping[str, list[str]] = MappingProxyType({}),
+    result: Result[A], reported: ReportedTarget[A], survive: Survive, roots: Mapping[str, list[str]]
 ) -> dict[str, Any]:
-    """Return the entry of a requirement, redacted; its `root` is the requirement that explains it, if any."""
-    own = in_own_words(result)
-    own["root"] = next((root for root, explained in roots.items() if result.requirement.id in explained), None)
-    return own | defects.survive(lambda: redacted(shown_by(result, reported), reported.redact), {})
+    """Return the entry of a requirement, redacted; without what was sent and received if that cannot be shown.
+
+    Its `root` is the requirement that explains it, if any; `survive` runs a step that may fail.
+    """
+
+    def shown() -> Any:
+        groups = alike(result.findings, reported)
+        quoted = {
+            "message": result.message,
+            "findings": len(result.findings),
+            "evidence": [evidence(group, reported) for group in groups[:EVIDENCE]],
+        }
+        return redacted(quoted, reported.redact)
+
+    root = next((root for root, explained in roots.items() if result.requirement.id in explained), None)
+    return {**in_own_words(result), "root": root, **survive(shown, {})}
 
 
 def in_own_words(result: Result[A]) -> dict[str, Any]:
@@ -297,16 +302,6 @@ def ranges(numbers: Iterable[int]) -> str:
         else:
             found.append([number])
     return ", ".join("-".join(map(str, ends)) for ends in found)
-
-
-def shown_by(result: Result[A], reported: ReportedTarget[A]) -> dict[str, Any]:
-    """Return the members of a requirement's entry that quote what was sent and received."""
-    groups = alike(result.findings, reported)
-    return {
-        "message": result.message,
-        "findings": len(result.findings),
-        "evidence": [evidence(group, reported) for group in groups[:EVIDENCE]],
-    }
 
 
 def alike(findings: Sequence[Finding[A]], reported: ReportedTarget[A]) -> list[list[Finding[A]]]:

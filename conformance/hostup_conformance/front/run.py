@@ -115,7 +115,7 @@ class Run:
 
     def item(self, id: str) -> dict[str, Any]:
         """Return the redacted entry of one requirement."""
-        return entry_of(self.verdict.results[id], server(self.target), self.defects)
+        return entry_of(self.verdict.results[id], server(self.target), self.defects.survive, {})
 
     def final_record(self, *, interrupted: bool) -> dict[str, Any]:
         """Return the record of the run, of which what there is is judged if no item has asked for the verdict."""

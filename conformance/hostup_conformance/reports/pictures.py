@@ -145,12 +145,8 @@ def mark_of(e: dict[str, Any], status: dict[str, str]) -> str:
 
 def words(e: dict[str, Any]) -> str:
     """Return an exchange in a line."""
-    return f"request {e['number']}: {e['purpose']} \N{RIGHTWARDS ARROW} {came(e)}, {duration(e['seconds'])}"
-
-
-def came(e: dict[str, Any]) -> str:
-    """Return what came of a request, in a word or two."""
-    return str(e["status"] or "no response")
+    came = e["status"] or "no response"
+    return f"request {e['number']}: {e['purpose']} \N{RIGHTWARDS ARROW} {came}, {duration(e['seconds'])}"
 
 
 def durations(seconds: Sequence[float]) -> list[tuple[str, int, float]]:
