@@ -297,17 +297,16 @@ def write(
         asks: returns the suite's notes on what a request asks for
     """
     log = {"version": "1.2", "creator": {"name": "hostup-conformance", "version": __version__}, "_target": dict(known)}
+
+    def parts() -> Iterator[str]:  # entry by entry, since the whole may be large
+        yield f'{{"log": {json.dumps(log, ensure_ascii=False)[:-1]}, "entries": ['
+        for number, entry in enumerate(entries_for(exchanges, base_url, redact, asks)):
+            yield ",\n" if number else "\n"
+            yield json.dumps(entry, ensure_ascii=False, indent=1)
+        yield "\n]}}\n"
+
     # It has the output of commands, which are nobody else's business.
-    write_whole(file, parts_of(log, entries_for(exchanges, base_url, redact, asks)), FOR_ME)
-
-
-def parts_of(log: dict[str, Any], entries: Iterable[dict[str, Any]]) -> Iterator[str]:
-    """Yield the text of a recording entry by entry, since the whole may be large."""
-    yield f'{{"log": {json.dumps(log, ensure_ascii=False)[:-1]}, "entries": ['
-    for number, entry in enumerate(entries):
-        yield ",\n" if number else "\n"
-        yield json.dumps(entry, ensure_ascii=False, indent=1)
-    yield "\n]}}\n"
+    write_whole(file, parts(), FOR_ME)
 
 
 def entries_for(

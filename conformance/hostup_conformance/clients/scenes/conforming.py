@@ -166,9 +166,5 @@ def poll_envelope(turn: Turn) -> Reply:
 
 add("never-ends", "The command never ends.", "poll", timeout=4.0, polls=10**6, long=True)
 add(
-    "silence", "No poll ever gets a response.", "poll",
-    timeout=4.0, long=True, act=sent(cut=-1, after="silence"),
-)  # fmt: skip
-add(
     "key-revoked", "The key is revoked while the command runs: each poll gets the status 401.", "poll", act=refuses(401)
 )

@@ -16,7 +16,7 @@ from urllib.parse import urljoin, urlsplit
 from clients.faulty import Failed, Got, Headers, Right, trips
 
 
-@trips("CLIENT-18", "poll-lost", "poll-reset", "silence")
+@trips("CLIENT-18", "poll-lost", "poll-reset", "poll-unresponsive")
 class LossIsEnd(Right):
     """It takes a lost response for the end of the command."""
 
