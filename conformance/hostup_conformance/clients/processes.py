@@ -135,14 +135,15 @@ def still_running(mark: str) -> frozenset[str]:
     return found
 
 
+def marked(mark: str) -> list[int]:
+    """Return the processes with a text in their environment that have not ended."""
+    return [pid for pid in processes() if mark.encode() in read(pid, "environ") and state(pid) not in "ZX"]
+
+
 def marked_with(mark: str, argument: str = "") -> set[str]:
     """Return the programs of the processes with a text in their environment, and another one in their arguments."""
-    found = [pid for pid in processes() if mark.encode() in read(pid, "environ") and state(pid) not in "ZX"]
-    return {
-        read(pid, "comm").decode("utf-8", "replace").strip()
-        for pid in found
-        if argument.encode() in read(pid, "cmdline")
-    }
+    found = (pid for pid in marked(mark) if argument.encode() in read(pid, "cmdline"))
+    return {read(pid, "comm").decode("utf-8", "replace").strip() for pid in found}
 
 
 def end_group(pid: int) -> None:
@@ -154,8 +155,7 @@ def end_group(pid: int) -> None:
 def end_marked(mark: str) -> None:
     """Kill all processes with a text in their environment, if the system shows it, as often as they fork new ones."""
     for _ in range(ROUNDS):
-        found = [pid for pid in processes() if mark.encode() in read(pid, "environ") and state(pid) not in "ZX"]
-        if not found:
+        if not (found := marked(mark)):
             return
         for pid in found:
             end(pid)
@@ -168,7 +168,7 @@ def adopting() -> Iterator[None]:
         yield
         return
     libc = ctypes.CDLL(None, use_errno=True)
-    before, over = set(descendants(os.getpid(), family())), threading.Event()
+    before, over = set(descendants()), threading.Event()
     reaper = threading.Thread(target=reap, args=(over,), daemon=True, name="reaper")
     reaper.start()
     libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
@@ -178,7 +178,7 @@ def adopting() -> Iterator[None]:
         over.set()
         reaper.join()
         for _ in range(ROUNDS):
-            orphans = [pid for pid in descendants(os.getpid(), family()) if pid not in before]
+            orphans = [pid for pid in descendants() if pid not in before]
             if not orphans:
                 break
             for orphan in orphans:
@@ -231,19 +231,14 @@ def state(pid: int) -> str:
     return read(pid, "stat").rpartition(b") ")[2][:1].decode() or "X"
 
 
-def family() -> dict[int, list[int]]:
-    """Return the children of each process, from one look at all processes."""
-    found: dict[int, list[int]] = {}
+def descendants() -> list[int]:
+    """Return our own children and all below them, from one look at all processes."""
+    children: dict[int, list[int]] = {}
     for pid in processes():
         fields = read(pid, "stat").rpartition(b") ")[2].split()
         if len(fields) > 1:
-            found.setdefault(int(fields[1]), []).append(pid)
-    return found
-
-
-def descendants(pid: int, children: Mapping[int, list[int]]) -> list[int]:
-    """Return the children of a process and all below them."""
-    found = list(children.get(pid, []))
+            children.setdefault(int(fields[1]), []).append(pid)
+    found = list(children.get(os.getpid(), []))
     for child in found:
         found += children.get(child, [])
     return found

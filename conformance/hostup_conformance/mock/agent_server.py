@@ -23,7 +23,7 @@ from typing import Any
 from anyio.from_thread import start_blocking_portal
 
 from hostup_conformance.keeping.misconfigured import Misconfigured
-from hostup_conformance.mock.face import Provider, Unavailable, create_app
+from hostup_conformance.mock.face import Unavailable, create_app
 from hostup_conformance.mock.guest_agent import AgentError, GuestAgent
 from hostup_conformance.mock.memory import environment_of, listen, print_use, provider_of, server
 from hostup_conformance.mock.supervisor import Supervisor, supervised
@@ -137,9 +137,7 @@ class Served:
 
 
 @asynccontextmanager
-async def serving(
-    socket: Path | None = None, seconds: float = 5.0, limit: int = Provider.limit
-) -> AsyncIterator[Served]:
+async def serving(socket: Path | None = None, seconds: float = 5.0) -> AsyncIterator[Served]:
     """Serve the agent behind a socket, or one of our own.
 
     The second VPS has no agent. The third belongs to another account and has the same agent, which shows whether a pid
@@ -148,7 +146,6 @@ async def serving(
     Args:
         socket: the agent's socket; None for an agent of our own
         seconds: how long a request to the agent may take
-        limit: how many requests a key may send in a minute
     """
     async with AsyncExitStack() as stack:
         supervisor = None if socket else await stack.enter_async_context(supervised())
@@ -159,7 +156,7 @@ async def serving(
         own = AgentBackend(agent)
         key, read_key = (f"hu_agent_{kind}_{secrets.token_hex(16)}" for kind in ("full", "read"))
         unavailable = AgentBackend(GuestAgent(path.with_name("no-agent.sock")))
-        provider = provider_of(key, read_key, own, unavailable, foreign=AgentBackend(agent), limit=limit)
+        provider = provider_of(key, read_key, own, unavailable, foreign=AgentBackend(agent))
         environment = {**environment_of(key, read_key), **await fixtures(agent, own)}
         agent.seconds = seconds
         listener = stack.enter_context(listen())
@@ -186,10 +183,9 @@ async def fixtures(agent: GuestAgent, backend: AgentBackend) -> dict[str, str]:
 
 
 @contextmanager
-def serve(socket: Path | None = None, seconds: float = 5.0, limit: int = Provider.limit) -> Iterator[Served]:
+def serve(socket: Path | None = None, seconds: float = 5.0) -> Iterator[Served]:
     """Serve in a thread of this process, as `serving` does."""
-    context = serving(socket, seconds, limit)
-    with start_blocking_portal() as portal, portal.wrap_async_context_manager(context) as served:
+    with start_blocking_portal() as portal, portal.wrap_async_context_manager(serving(socket, seconds)) as served:
         yield served
 
 
