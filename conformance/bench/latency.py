@@ -10,16 +10,17 @@ import argparse
 import asyncio
 import json
 import tempfile
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from itertools import product
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from client.serving import loop_in_a_thread
 from hostup_conformance.mock import Mock, serve
 from running import report_in, run
-from stage import served
 
 #: What the project aims at, by the round trip in milliseconds: seconds of a run without --allow-exec.
 AIMS = {100: 5.0, 300: 12.0}
@@ -62,12 +63,21 @@ class Far:
         await delivery
 
 
+@contextmanager
+def far(port: int, seconds: float) -> Iterator[str]:
+    """Stand before a port, a round trip away; give the base URL."""
+    with loop_in_a_thread() as run_there:
+        listener = run_there(asyncio.start_server(Far(port, seconds).connection, "127.0.0.1", 0))
+        yield f"http://127.0.0.1:{listener.sockets[0].getsockname()[1]}"
+        listener.close()
+
+
 def run_at(milliseconds: int, *, starts: bool) -> tuple[dict[str, Any], float]:
     """Return the report of a run at a distance, and the seconds from its first request to its last response."""
     mock = Mock(limit=10**6)
     with (
         serve(mock.app) as url,
-        served(Far(urlsplit(url).port or 80, milliseconds / 1000).connection) as base_url,
+        far(urlsplit(url).port or 80, milliseconds / 1000) as base_url,
         tempfile.TemporaryDirectory() as name,
     ):
         folder = Path(name)

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import threading
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
+from client.serving import serving
+from hostup_conformance.http.scripted import CRLF, Part, Received, Reply
 from hostup_conformance.mock import API_KEY, READ_API_KEY, VPS_ID, Mock
 from starlette.types import ASGIApp, Message
-
-CRLF = b"\r\n"
 
 
 @dataclass
@@ -74,7 +72,7 @@ class Response:
     headers: list[tuple[str, str]]
     body: bytes
     reason: str = "X"
-    raw: list[bytes | float] | None = None
+    raw: Sequence[Part] | None = None
     #: Seconds before anything is sent.
     pause: float = 0.0
 
@@ -148,22 +146,36 @@ Change = Callable[[Request, Response], None]
 
 @dataclass(kw_only=True)
 class ByteServer:
-    """Serves HTTP/1.1 byte for byte, in front of the mock. `memory` is kept for its whole life."""
+    """Serves the mock byte for byte. `memory` is kept for its whole life."""
 
     mock: Mock = field(default_factory=Mock)
     memory: dict[str, Any] = field(default_factory=dict)
+
+    def serve(self) -> AbstractContextManager[str]:
+        """Serve in a thread; give the base URL."""
+        return serving(self.reply)
 
     async def respond(self, request: Request) -> Response:
         """Return the response to a request: that of the mock, unless a server of this kind has another."""
         return await response_of(self.mock.app, request)
 
-    async def converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Respond to the requests on a connection until one of the two closes it."""
-        with suppress(ConnectionError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
-            while True:
-                request = await read(reader, self.mock, self.memory)
-                if not await write(writer, request, await self.respond(request)):
-                    return
+    async def reply(self, received: Received) -> Reply:
+        """Return what is sent in response; the connection stays open unless that is raw, or says that it does not."""
+        request = self.request(received)
+        response = await self.respond(request)
+        if response.raw is not None:
+            return Reply(raw=response.raw, after="close", delay=response.pause)
+        empty = request.method == "HEAD" or response.status in {204, 304}
+        whole = response.head() + (b"" if empty else response.body)
+        ends = ("Connection", "close") in response.headers
+        return Reply(raw=[whole], after="close" if ends else "keep", delay=response.pause)
+
+    def request(self, received: Received) -> Request:
+        """Return a request as it was received."""
+        sent = received.request
+        path, _, query = sent.target.partition("?")
+        headers = {name.lower(): value for name, value in sent.headers}
+        return Request(sent.method, path, query, headers, self.mock, self.memory, sent.body)
 
 
 @dataclass
@@ -172,93 +184,12 @@ class Stage(ByteServer):
 
     change: Change | None = None
 
-    def serve(self) -> AbstractContextManager[str]:
-        """Serve in a thread; give the base URL."""
-        return served(self.converse)
-
     async def respond(self, request: Request) -> Response:
         """Return the mock's response, changed."""
         response = await super().respond(request)
         if self.change:
             self.change(request, response)
         return response
-
-
-async def read(reader: asyncio.StreamReader, mock: Mock, memory: dict[str, Any]) -> Request:
-    """Read a request."""
-    head = (await reader.readuntil(2 * CRLF)).decode("latin-1").split("\r\n")
-    method, target, _ = head[0].split(" ")
-    headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in head[1:]) if name}
-    body = await (chunked(reader) if "transfer-encoding" in headers else sized(reader, headers))
-    path, _, query = target.partition("?")
-    return Request(method, path, query, headers, mock, memory, body)
-
-
-async def write(writer: asyncio.StreamWriter, request: Request, response: Response) -> bool:
-    """Send a response; return whether the connection stays open, as it does unless the response is raw, or says so."""
-    await asyncio.sleep(response.pause)
-    empty = request.method == "HEAD" or response.status in {204, 304}
-    whole: list[bytes | float] = [response.head() + (b"" if empty else response.body)]
-    for part in whole if response.raw is None else response.raw:
-        if isinstance(part, bytes):
-            writer.write(part)
-            await writer.drain()
-        else:
-            await asyncio.sleep(part)
-    return response.raw is None and ("Connection", "close") not in response.headers
-
-
-async def sized(reader: asyncio.StreamReader, headers: dict[str, str]) -> bytes:
-    """Read a body with a Content-Length, or none."""
-    return await reader.readexactly(int(headers.get("content-length", 0)))
-
-
-async def chunked(reader: asyncio.StreamReader) -> bytes:
-    """Read a chunked body."""
-    body = b""
-    while size := int((await reader.readuntil(CRLF)).partition(b";")[0], 16):
-        body += (await reader.readexactly(size + 2))[:-2]
-    await reader.readexactly(2)
-    return body
-
-
-@contextmanager
-def served(connection: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]) -> Iterator[str]:
-    """Serve each connection by a function, in a thread; give the base URL."""
-    loop = asyncio.new_event_loop()
-    writers: list[asyncio.StreamWriter] = []
-
-    async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writers.append(writer)
-        try:
-            # asyncio would report the cancellation by `close` as an error of the connection.
-            with suppress(asyncio.CancelledError):
-                await connection(reader, writer)
-        finally:
-            writer.close()
-
-    server = loop.run_until_complete(asyncio.start_server(connected, "127.0.0.1", 0))
-    thread = threading.Thread(target=loop.run_forever, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    finally:
-        asyncio.run_coroutine_threadsafe(close(server, writers), loop).result(10)
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join(10)
-        loop.close()
-
-
-async def close(server: asyncio.Server, writers: list[asyncio.StreamWriter]) -> None:
-    """Close a server and its connections, dropping what is still to be sent, and wait for their tasks."""
-    server.close()
-    tasks = asyncio.all_tasks() - {asyncio.current_task()}
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
-    for writer in writers:
-        writer.transport.abort()
-    await asyncio.sleep(0)
 
 
 async def response_of(app: ASGIApp, request: Request) -> Response:

@@ -15,11 +15,12 @@ from hostup_conformance.contract.sending import wire_to
 from hostup_conformance.contract.target import Target
 from hostup_conformance.front.record import RunInfo, record_of
 from hostup_conformance.front.record import server as named
+from hostup_conformance.http.scripted import CRLF
 from hostup_conformance.reports.files import REPORTS
 from hostup_conformance.sources import commands
 from judging import IMPATIENT, verdict_on
 from running import report_in, run
-from stage import CRLF, Request, Response, Stage
+from stage import Request, Response, Stage
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 BODY = b'Content-Length: 19\r\n\r\n{"available": true}'

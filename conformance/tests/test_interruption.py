@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hostile.server import KEEP, HostileServer, Part, Request
+from hostile.server import KEEP, HostileServer, Request
+from hostup_conformance.http.scripted import Part
 from hostup_conformance.reports.files import REPORTS
 from hostup_conformance.sources.script import WARMING
 from running import KEPT, command, report_in, run

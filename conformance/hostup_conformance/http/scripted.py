@@ -112,6 +112,8 @@ class Received:
     request: Request
     host: str
     arrived: float
+    #: The client's port, by which connections are told apart.
+    port: int = 0
     #: Why it is not a request, if it is not.
     malformed: str | None = None
     responded: float | None = None
@@ -247,6 +249,7 @@ class ScriptedServer:
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, host: str, begun: bytes
     ) -> bytes | None:
         """Serve one request, of which some bytes were read; return those of the next, None if the connection ends."""
+        port: int = writer.get_extra_info("peername")[1]
         try:
             request = await read_request(reader, writer, self._count, begun)
         except TooMuch:
@@ -255,12 +258,12 @@ class ScriptedServer:
         except Malformed as error:
             if self._is_too_much():
                 return None
-            received = Received(Request("", ""), host, time.monotonic(), malformed=str(error))
+            received = Received(Request("", ""), host, time.monotonic(), port, malformed=str(error))
             reply = Reply(400, after="close")
         else:
             if request is None or self._is_too_much():
                 return None
-            received = Received(request, host, time.monotonic())
+            received = Received(request, host, time.monotonic(), port)
             decided = self._script(received)
             reply = decided if isinstance(decided, Reply) else await decided
         self.received.append(received)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import socket
-import threading
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager
 from typing import Any
 
 import httpx
 import pytest
+from client.serving import dropping, serving
 from client.voices import KEY, PID, VPS, Voice
 from hostup_agent_exec import AuthenticatedClient, errors
+from hostup_conformance.http.scripted import Received, Reply
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 
@@ -21,42 +22,21 @@ def sized(body: bytes, more: bytes = b"") -> bytes:
 
 
 class Server:
-    """A server of raw bytes that counts the commands it has started, and gives output once, as a guest agent does."""
+    """Responds in raw bytes, counts the commands it has started, and gives output once, as a guest agent does."""
 
     def __init__(self, start: bytes = sized(b'{"pid":%d}' % PID)) -> None:
         self.start, self.started, self.polls, self.always = start, 0, list[bytes](), b""
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self.listener.getsockname()[1]}"
-        threading.Thread(target=self.accept, daemon=True).start()
+        self.url = ""
 
-    def accept(self) -> None:
-        with suppress(OSError):
-            while True:
-                connection, _ = self.listener.accept()
-                threading.Thread(target=self.serve, args=(connection,), daemon=True).start()
+    def __call__(self, received: Received) -> Reply:
+        response = self.always or self.response_to(received.request.method, received.request.target)
+        return Reply(raw=[response], after="keep" if response.startswith(b"HTTP/1.1 200") else "close")
 
-    def serve(self, connection: socket.socket) -> None:
-        with connection, suppress(OSError), connection.makefile("rb") as stream:
-            if connection.recv(1, socket.MSG_PEEK) == b"\x16":  # TLS, which it does not speak
-                return
-            while line := stream.readline():
-                length = 0
-                while (field := stream.readline()) not in (b"\r\n", b""):
-                    if field.lower().startswith(b"content-length:"):
-                        length = int(field.partition(b":")[2])
-                stream.read(length)
-                response = self.respond(line)
-                connection.sendall(response)
-                if not response.startswith(b"HTTP/1.1 200"):
-                    return
-
-    def respond(self, line: bytes) -> bytes:
-        if self.always:
-            return self.always
-        if line.startswith(b"POST"):
+    def response_to(self, method: str, target: str) -> bytes:
+        if method == "POST":
             self.started += 1
             return self.start
-        if b"pid=" not in line:
+        if "pid=" not in target:
             return sized(b'{"available":true}')
         return self.polls.pop(0) if self.polls else sized(b'{"exited":true,"exitCode":0,"stdout":"x"}')
 
@@ -64,8 +44,8 @@ class Server:
 @pytest.fixture
 def server() -> Iterator[Server]:
     made = Server()
-    yield made
-    made.listener.close()
+    with serving(made) as made.url:
+        yield made
 
 
 def client_of(server: Server, **arguments: Any) -> AuthenticatedClient:
@@ -79,35 +59,22 @@ def failed(voice: Voice, client: AuthenticatedClient, error: type[Exception]) ->
     return caught.value
 
 
-def audit(response: httpx.Response) -> None:
+def lose(about: httpx.Request | httpx.Response) -> None:
     """Post to a log service that is down."""
-    if response.request.method == "POST":
+    request = about.request if isinstance(about, httpx.Response) else about
+    if request.method == "POST":
         raise httpx.ConnectError("the log service is down")
 
 
-async def async_audit(response: httpx.Response) -> None:
-    audit(response)
+async def async_lose(about: httpx.Request | httpx.Response) -> None:
+    lose(about)
 
 
-def test_a_hook_s_own_error_says_nothing_of_the_start(server: Server, voice: Voice) -> None:
-    hooks = {"response": [async_audit if voice.is_async else audit]}
+@pytest.mark.parametrize(("moment", "started"), [("response", 1), ("request", 0)])
+def test_a_hook_s_own_error_says_nothing_of_the_start(server: Server, voice: Voice, moment: str, started: int) -> None:
+    hooks = {moment: [async_lose if voice.is_async else lose]}
     lost = failed(voice, client_of(server, event_hooks=hooks), errors.StartLost)
-    assert (server.started, type(lost.__cause__)) == (1, httpx.ConnectError)
-
-
-def refuse(request: httpx.Request) -> None:
-    if request.method == "POST":
-        raise httpx.ConnectError("no")
-
-
-async def async_refuse(request: httpx.Request) -> None:
-    refuse(request)
-
-
-def test_before_the_transport_has_it_nobody_knows(server: Server, voice: Voice) -> None:
-    hooks = {"request": [async_refuse if voice.is_async else refuse]}
-    lost = failed(voice, client_of(server, event_hooks=hooks), errors.StartLost)
-    assert (server.started, type(lost.__cause__)) == (0, httpx.ConnectError)
+    assert (server.started, type(lost.__cause__)) == (started, httpx.ConnectError)
 
 
 class Wrapping(httpx.BaseTransport, httpx.AsyncBaseTransport):
@@ -160,24 +127,26 @@ def test_what_was_sent_is_started_once(server: Server, voice: Voice, kind: str) 
     assert lost.__cause__ is not None
 
 
-def unresolved(_: Server, monkeypatch: pytest.MonkeyPatch) -> str:
+def unresolved(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     def fail(*_: object, **__: object) -> None:
         raise socket.gaierror(-2, "Name or service not known")
 
     monkeypatch.setattr(socket, "getaddrinfo", fail)
-    return "https://h.test"
+    yield "https://h.test"
 
 
-def unreachable(_: Server, monkeypatch: pytest.MonkeyPatch) -> str:  # noqa: ARG001
+def unreachable(_: pytest.MonkeyPatch) -> Iterator[str]:
     with socket.create_server(("127.0.0.1", 0)) as closed:
-        return f"http://127.0.0.1:{closed.getsockname()[1]}"
+        url = f"http://127.0.0.1:{closed.getsockname()[1]}"
+    yield url
 
 
-def without_tls(server: Server, monkeypatch: pytest.MonkeyPatch) -> str:  # noqa: ARG001
-    return server.url.replace("http:", "https:")
+def without_tls(_: pytest.MonkeyPatch) -> Iterator[str]:
+    with dropping() as url:
+        yield url.replace("http:", "https:")
 
 
-UNSENT: dict[str, Callable[[Server, pytest.MonkeyPatch], str]] = {
+UNSENT: dict[str, Callable[[pytest.MonkeyPatch], Iterator[str]]] = {
     "DNS": unresolved,
     "connect": unreachable,
     "TLS": without_tls,
@@ -185,11 +154,8 @@ UNSENT: dict[str, Callable[[Server, pytest.MonkeyPatch], str]] = {
 
 
 @pytest.mark.parametrize("step", UNSENT)
-def test_what_was_never_sent_is_sent_again(
-    server: Server, voice: Voice, step: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_was_never_sent_is_sent_again(voice: Voice, step: str, monkeypatch: pytest.MonkeyPatch) -> None:
     tries: list[str] = []
-    url = UNSENT[step](server, monkeypatch)
 
     def count(request: httpx.Request) -> None:
         tries.append(request.method)
@@ -198,11 +164,14 @@ def test_what_was_never_sent_is_sent_again(
         count(request)
 
     hooks = {"event_hooks": {"request": [acount if voice.is_async else count]}}
-    with AuthenticatedClient(url, KEY, retries=1, timeout=9, httpx_args=hooks) as client:
+    with (
+        contextmanager(UNSENT[step])(monkeypatch) as url,
+        AuthenticatedClient(url, KEY, retries=1, timeout=9, httpx_args=hooks) as client,
+    ):
         start = voice.start(client=client)
         with pytest.raises(httpx.ConnectError):
             start()
-    assert (server.started, tries) == (0, ["POST", "POST"])
+    assert tries == ["POST", "POST"]
 
 
 def test_a_tunnel_that_was_refused_has_sent_nothing(server: Server, voice: Voice) -> None:

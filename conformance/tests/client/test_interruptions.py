@@ -24,10 +24,12 @@ from hostup_agent_exec.api.agent import get_agent_exec
 
 TESTS = Path(__file__).parents[1]
 SERVE = """
-from client.test_sharing import Echo, Server
-server = Server(("127.0.0.1", 0), Echo)
-print(server.server_port, flush=True)
-server.serve_forever()
+import threading
+from client.serving import serving
+from client.test_sharing import echo
+with serving(echo) as url:
+    print(url, flush=True)
+    threading.Event().wait()
 """
 # Many more than break httpx alone (about 150 cancellations, 700 signals) are of the catalogue, which takes its time.
 TIMES = [200, pytest.param(2000, marks=pytest.mark.catalogue)]
@@ -40,7 +42,7 @@ def url() -> Iterator[str]:
     environment = {**os.environ, "PYTHONPATH": str(TESTS)}
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
         assert process.stdout is not None
-        yield f"http://127.0.0.1:{int(process.stdout.readline())}"
+        yield process.stdout.readline().decode().strip()
         process.kill()
 
 

@@ -7,35 +7,19 @@ from typing import Any
 
 import httpx
 import pytest
-from client.voices import BASE_URL, KEY, VPS, YES, Voice, answering, played
+from client.voices import BASE_URL, KEY, VPS, YES, Recorder, Voice, answering
 from hostup_agent_exec import AuthenticatedClient, __version__
 from hostup_agent_exec.types import UNSET
 
 
-class Recorder:
-    """A server that remembers what it was asked, and how."""
-
-    def __init__(self, body: bytes = b"{}") -> None:
-        self.requests: list[httpx.Request] = []
-        self.body = body
-
-    def __call__(self, request: httpx.Request) -> httpx.Response:
-        self.requests.append(request)
-        return httpx.Response(200, content=self.body)
-
-    @property
-    def last(self) -> httpx.Request:
-        return self.requests[-1]
-
-
 @pytest.fixture
 def server() -> Recorder:
-    return Recorder()
+    return Recorder(httpx.Response(200, json={}))
 
 
 @pytest.fixture
 def client(server: Recorder) -> AuthenticatedClient:
-    return answering(server)
+    return server.client
 
 
 def test_a_probe(voice: Voice, client: AuthenticatedClient, server: Recorder) -> None:
@@ -50,7 +34,7 @@ def test_a_probe(voice: Voice, client: AuthenticatedClient, server: Recorder) ->
 
 @pytest.mark.parametrize("pid", [1, 4242, 2**32, 2**63])
 def test_a_poll(voice: Voice, client: AuthenticatedClient, server: Recorder, pid: int) -> None:
-    server.body = b'{"exited": false}'
+    server.answer = httpx.Response(200, json={"exited": False})
     voice.call(client=client, pid=pid)
     assert server.last.url.query == f"pid={pid}".encode()
 
@@ -170,17 +154,11 @@ def test_a_wrong_prefix_is_not_sent(voice: Voice, client: AuthenticatedClient, s
     assert server.requests == []
 
 
-def test_one_call_has_headers_of_its_own(voice: Voice) -> None:
-    asked: list[httpx.Request] = []
-
-    def answer(request: httpx.Request) -> httpx.Response:
-        asked.append(request)
-        return played(YES)
-
-    client = answering(answer).with_headers({"X-A": "1", "X-B": "1"})
+def test_one_call_has_headers_of_its_own(voice: Voice, client: AuthenticatedClient, server: Recorder) -> None:
+    client = client.with_headers({"X-A": "1", "X-B": "1"})
     voice.call(client=client, headers={"x-a": "2", "Authorization": "other"})
-    assert (asked[0].headers["x-a"], asked[0].headers["x-b"]) == ("2", "1")
-    assert asked[0].headers.get_list("authorization") == [f"Bearer {KEY}"]
+    assert (server.last.headers["x-a"], server.last.headers["x-b"]) == ("2", "1")
+    assert server.last.headers.get_list("authorization") == [f"Bearer {KEY}"]
 
 
 @pytest.mark.parametrize("headers", [[("a", "b")], "a", 7])

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import random
-import threading
 from collections.abc import Callable
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import httpx
 import pytest
+from client.serving import replied, serving
 from client.voices import (
     EXITED,
     KEY,
@@ -27,6 +26,7 @@ from hostup_agent_exec import AuthenticatedClient, errors
 from hostup_agent_exec.api.agent import get_agent_exec, start_agent_exec
 from hostup_agent_exec.api.vps import get_vps_status, list_vps
 from hostup_agent_exec.models import CommandStart
+from hostup_conformance.http.scripted import Received, Reply
 
 
 def repeated(
@@ -131,7 +131,7 @@ def test_pauses_double_up_to_eight_seconds(voice: Voice, clock: Clock, monkeypat
 
 def test_a_probe_within_a_run_is_repeated_too(voice: Voice, clock: Clock) -> None:
     script = Script(probe=[httpx.ReadError, YES])
-    client = new_client(retries=1, httpx_args={"transport": httpx.MockTransport(script)})
+    client = new_client(retries=1, httpx_args={"transport": script})
     assert voice.run(client=client).ok
     assert (script.seen, len(clock.slept)) == (["probe", "probe", "start", "poll"], 1)
 
@@ -139,7 +139,7 @@ def test_a_probe_within_a_run_is_repeated_too(voice: Voice, clock: Clock) -> Non
 @pytest.mark.parametrize("kind", ["probe", "start", "poll"])
 def test_within_a_run_retries_end_with_its_time(voice: Voice, clock: Clock, kind: str) -> None:
     script = Script(**{kind: [httpx.ConnectError]})
-    client = new_client(retries=9, httpx_args={"transport": httpx.MockTransport(script)})
+    client = new_client(retries=9, httpx_args={"transport": script})
     with pytest.raises((httpx.ConnectError, errors.CommandStillRunning)):
         voice.run(client=client, timeout=3)
     assert 1 < round(sum(clock.slept), 6) <= 3
@@ -147,33 +147,22 @@ def test_within_a_run_retries_end_with_its_time(voice: Voice, clock: Clock, kind
 
 def test_a_wait_s_own_pauses_go_before_retries(voice: Voice, clock: Clock) -> None:
     script = Script(poll=[httpx.Response(429), EXITED])
-    client = new_client(retries=3, httpx_args={"transport": httpx.MockTransport(script)})
+    client = new_client(retries=3, httpx_args={"transport": script})
     assert voice.wait(client=client, interval=2).ok
     assert clock.slept == [2]
 
 
-class Proxy(BaseHTTPRequestHandler):
-    """Refuses the first request, and then answers in the place of every server."""
-
-    def do_GET(self) -> None:
-        self.server.asked.append(self.path)  # type: ignore[attr-defined]
-        self.send_response(503 if len(self.server.asked) == 1 else 200)  # type: ignore[attr-defined]
-        self.end_headers()
-        self.wfile.write(b"{}")
-
-    def log_message(self, *_: object) -> None:
-        """Stay silent."""
-
-
 def test_retries_go_through_the_proxy_of_the_environment(voice: Voice, monkeypatch: pytest.MonkeyPatch) -> None:
-    with ThreadingHTTPServer(("127.0.0.1", 0), Proxy) as server:
-        server.asked = []  # type: ignore[attr-defined]
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
+    asked: list[str] = []
+
+    def proxy(received: Received) -> Reply:
+        """Refuse the first request, and then respond in the place of every server."""
+        asked.append(received.request.target)
+        return replied({}, 503 if len(asked) == 1 else 200)
+
+    with serving(proxy) as url:
         for name in ("http_proxy", "HTTP_PROXY"):
-            monkeypatch.setenv(name, f"http://127.0.0.1:{server.server_port}")
+            monkeypatch.setenv(name, url)
         with AuthenticatedClient("http://h.test", KEY, allow_plain_http=True, retries=1) as client:
             voice.call("v", client=client)
-        server.shutdown()
-        thread.join()
-    assert server.asked == ["http://h.test/api/v2/vps/v/agent/exec"] * 2  # type: ignore[attr-defined]
+    assert asked == ["http://h.test/api/v2/vps/v/agent/exec"] * 2

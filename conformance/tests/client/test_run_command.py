@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 import httpx
 import pytest
-from client.voices import EXITED, KEY, PID, STARTED, VPS, YES, Clock, Voice, answering, new_client, played
+from client.voices import EXITED, KEY, PID, STARTED, VPS, YES, Clock, Script, Trouble, Voice, new_client
 from hostup_agent_exec import AuthenticatedClient, errors
 from hostup_agent_exec.api.agent import start_agent_exec
 from hostup_agent_exec.models import CommandOutput
@@ -20,42 +20,23 @@ PATH = f"/api/v2/vps/{VPS}/agent/exec"
 RUNNING = httpx.Response(200, json={"exited": False})
 
 
-class Server:
-    """Answers a probe, a start and a poll each with its own answer, and remembers what came; each takes its time."""
-
-    def __init__(
-        self,
-        probe: httpx.Response | type[Exception] = YES,
-        start: httpx.Response | type[Exception] = STARTED,
-        poll: httpx.Response | type[Exception] = EXITED,
-    ) -> None:
-        self.answers = {"probe": probe, "start": start, "poll": poll}
-        self.requests: list[httpx.Request] = []
-        self.seen: list[str] = []
-        self.clock: Clock | None = None
-
-    def __call__(self, request: httpx.Request) -> httpx.Response:
-        self.requests.append(request)
-        self.seen.append("start" if request.method == "POST" else "poll" if "pid" in request.url.params else "probe")
-        if self.clock:
-            self.clock.now += 4
-        return played(self.answers[self.seen[-1]], request)
-
-    @property
-    def client(self) -> AuthenticatedClient:
-        return answering(self)
+def server_of(
+    probe: Trouble = YES, start: Trouble = STARTED, poll: Trouble = EXITED, clock: Clock | None = None
+) -> Script:
+    """Make a server with a response to each kind of request; with a clock, each takes four seconds."""
+    return Script(clock, 4, probe=[probe], start=[start], poll=[poll])
 
 
-def starting(**members: Any) -> Server:
-    return Server(start=httpx.Response(200, json=members))
+def starting(**members: Any) -> Script:
+    return server_of(start=httpx.Response(200, json=members))
 
 
 @pytest.fixture
-def server() -> Server:
-    return Server()
+def server() -> Script:
+    return server_of()
 
 
-def test_it_asks_starts_and_waits(voice: Voice, server: Server) -> None:
+def test_it_asks_starts_and_waits(voice: Voice, server: Script) -> None:
     assert voice.run(client=server.client) == CommandOutput(exited=True, exit_code=0, stdout="Linux\n")
     assert server.seen == ["probe", "start", "poll"]
     start, poll = server.requests[1:]
@@ -80,7 +61,7 @@ def test_the_router_plays_it_again_and_again(voice: Voice, clock: Clock) -> None
     "body", [{"available": False, "reason": "It sleeps."}, {}, {"reason": None, "vmRunning": True}]
 )
 def test_nothing_is_started_unless_the_probe_says_yes(voice: Voice, body: dict[str, Any]) -> None:
-    server = Server(probe=httpx.Response(200, json=body))
+    server = server_of(probe=httpx.Response(200, json=body))
     with pytest.raises(errors.AgentUnavailable) as caught:
         voice.run(client=server.client)
     reason = ": It sleeps." if body.get("reason") else ""
@@ -104,7 +85,7 @@ def test_nothing_is_started_unless_the_probe_says_yes(voice: Voice, body: dict[s
 def test_a_probe_that_fails_starts_nothing(
     voice: Voice, answer: httpx.Response | type[Exception], error: type[Exception]
 ) -> None:
-    server = Server(probe=answer)
+    server = server_of(probe=answer)
     with pytest.raises(error):
         voice.run(client=server.client)
     assert server.seen == ["probe"]
@@ -125,7 +106,7 @@ def test_a_probe_that_fails_starts_nothing(
 def test_a_start_that_was_refused_says_so(
     voice: Voice, answer: httpx.Response | type[Exception], error: type[Exception]
 ) -> None:
-    server = Server(start=answer)
+    server = server_of(start=answer)
     with pytest.raises(error):
         voice.run(client=server.client)
     assert server.seen == ["probe", "start"]
@@ -148,7 +129,7 @@ def test_a_start_that_was_refused_says_so(
     ],
 )  # fmt: skip
 def test_a_start_that_may_be_lost_is_final(voice: Voice, answer: httpx.Response | type[Exception], text: str) -> None:
-    server, pids = Server(start=answer), list[int]()
+    server, pids = server_of(start=answer), list[int]()
     with pytest.raises(errors.StartLost) as caught:
         voice.run(client=server.client, on_start=pids.append)
     assert str(caught.value).startswith(f"the response to a start {text}")
@@ -237,7 +218,7 @@ def test_one_that_names_two_is_lost_too(voice: Voice, pid: int) -> None:
 
 def test_prefix_and_odd_id_belong_to_the_path(voice: Voice) -> None:
     server = starting(pollUrl="/to/here/api/v2/vps/a%2Fb%20c/agent/exec?pid=7")
-    client = AuthenticatedClient("https://h.test/to/here/", KEY, httpx_args={"transport": httpx.MockTransport(server)})
+    client = AuthenticatedClient("https://h.test/to/here/", KEY, httpx_args={"transport": server})
     assert voice.run("a/b c", client=client).exited
     assert server.requests[2].url.raw_path == b"/to/here/api/v2/vps/a%2Fb%20c/agent/exec?pid=7"
     client.close()
@@ -254,11 +235,9 @@ def test_a_query_of_the_given_client_is_kept(clock: Clock) -> None:  # noqa: ARG
     server = starting(pollUrl=f"{PATH}?pid=7")
     for client in (
         AuthenticatedClient("https://h.test", KEY).set_httpx_client(
-            httpx.Client(transport=httpx.MockTransport(server), params={"tenant": "x"})
+            httpx.Client(transport=server, params={"tenant": "x"})
         ),
-        AuthenticatedClient(
-            "https://h.test", KEY, httpx_args={"transport": httpx.MockTransport(server), "params": {"tenant": "x"}}
-        ),
+        AuthenticatedClient("https://h.test", KEY, httpx_args={"transport": server, "params": {"tenant": "x"}}),
     ):
         assert start_agent_exec.run(VPS, "uname", client=client).exited
     queries = [bytes(request.url.query).decode() for request in server.requests]
@@ -266,8 +245,7 @@ def test_a_query_of_the_given_client_is_kept(clock: Clock) -> None:  # noqa: ARG
 
 
 def test_the_time_is_for_all_of_it(voice: Voice, clock: Clock) -> None:
-    server, states = Server(poll=RUNNING), list[CommandOutput]()
-    server.clock = clock
+    server, states = server_of(poll=RUNNING, clock=clock), list[CommandOutput]()
     with pytest.raises(errors.CommandStillRunning) as caught:
         voice.run(client=server.client, timeout=17, interval=2, on_progress=states.append)
     assert server.seen == ["probe", "start", "poll", "poll"]
@@ -277,8 +255,7 @@ def test_the_time_is_for_all_of_it(voice: Voice, clock: Clock) -> None:
 
 
 def test_with_no_time_left_it_still_polls(voice: Voice, clock: Clock) -> None:
-    server = Server(poll=RUNNING)
-    server.clock = clock
+    server = server_of(poll=RUNNING, clock=clock)
     with pytest.raises(errors.CommandStillRunning) as caught:
         voice.run(client=server.client, timeout=0)
     assert server.seen == ["probe", "start", "poll"]
@@ -288,8 +265,7 @@ def test_with_no_time_left_it_still_polls(voice: Voice, clock: Clock) -> None:
 
 @pytest.mark.parametrize("timeout", [4, 3.9])
 def test_nothing_is_started_after_the_time(voice: Voice, clock: Clock, timeout: float) -> None:
-    server = Server()
-    server.clock = clock
+    server = server_of(clock=clock)
     with pytest.raises(httpx.PoolTimeout) as caught:
         voice.run(client=server.client, timeout=timeout)
     says = f"the time was over before POST /api/v2/vps/{VPS}/agent/exec could be sent"
@@ -297,12 +273,11 @@ def test_nothing_is_started_after_the_time(voice: Voice, clock: Clock, timeout: 
 
 
 def test_nor_is_it_if_its_turn_comes_too_late(clock: Clock) -> None:
-    server = Server()
-    server.clock = clock
+    server = server_of(clock=clock)
 
     async def respond(request: httpx.Request) -> httpx.Response:
         await asyncio.sleep(0)
-        return server(request)
+        return server.play(request)
 
     async def main() -> list[Any]:
         arguments = {"transport": httpx.MockTransport(respond), "limits": httpx.Limits(max_connections=1)}
@@ -330,7 +305,7 @@ def test_whatever_happens_after_the_start_names_the_command(
     voice: Voice, clock: Clock, answer: httpx.Response | type[Exception], error: type[errors.HostUpError]
 ) -> None:
     with pytest.raises(error) as caught:
-        voice.run(client=Server(poll=answer).client, timeout=9)
+        voice.run(client=server_of(poll=answer).client, timeout=9)
     assert caught.value.pid == PID
     assert sum(clock.slept) == (9 if error is errors.OutputLost else 0)
 
@@ -338,39 +313,26 @@ def test_whatever_happens_after_the_start_names_the_command(
 @pytest.mark.parametrize("cause", [httpx.ConnectError, httpx.PoolTimeout])
 def test_an_unsent_poll_is_no_unsent_start(voice: Voice, clock: Clock, cause: type[Exception]) -> None:
     with pytest.raises(errors.CommandStillRunning, match="the command has not ended in time") as caught:
-        voice.run(client=Server(poll=cause).client, timeout=9)
+        voice.run(client=server_of(poll=cause).client, timeout=9)
     assert (caught.value.pid, type(caught.value.__cause__), sum(clock.slept)) == (PID, cause, 9)
 
 
 def test_what_happens_before_the_start_names_none(voice: Voice) -> None:
-    for server in (Server(probe=httpx.Response(404)), Server(start=httpx.Response(403)), Server(start=httpx.ReadError)):
+    for server in (
+        server_of(probe=httpx.Response(404)),
+        server_of(start=httpx.Response(403)),
+        server_of(start=httpx.ReadError),
+    ):
         with pytest.raises(errors.HostUpError) as caught:
             voice.run(client=server.client)
         assert caught.value.pid is None
 
 
-def test_a_hook_that_raises_loses_the_start(clock: Clock) -> None:  # noqa: ARG001
-    server = Server(start=httpx.Response(500))
-    hooks = {"response": [httpx.Response.raise_for_status]}
-    with httpx.Client(transport=httpx.MockTransport(server), event_hooks=hooks) as given:
-        client = AuthenticatedClient("https://h.test", KEY).set_httpx_client(given)
-        with pytest.raises(errors.StartLost):
-            start_agent_exec.run(VPS, "uname", client=client)
-
-
 async def _async_callback(_: object) -> None: ...
 
 
-def test_lost_output_names_its_command(voice: Voice, clock: Clock) -> None:
-    server = Server(poll=httpx.ReadError)
-    with pytest.raises(errors.OutputLost) as caught:
-        voice.run(client=server.client, timeout=1, interval=1)
-    assert (caught.value.pid, clock.slept) == (PID, [1])
-    assert server.seen == ["probe", "start", "poll", "poll"]
-
-
 def test_the_pid_is_told_before_the_first_poll(voice: Voice) -> None:
-    server, told = Server(poll=httpx.Response(401)), list[tuple[int, int]]()
+    server, told = server_of(poll=httpx.Response(401)), list[tuple[int, int]]()
     with pytest.raises(errors.Unauthorized):
         voice.run(client=server.client, on_start=lambda pid: told.append((pid, len(server.seen))))
     assert told == [(PID, 2)]
@@ -384,7 +346,7 @@ def test_an_error_of_a_callback_s_own_call_does_not_hide_the_pid(voice: Voice, c
         error.pid = pid
         raise error
 
-    server = Server(poll=RUNNING)
+    server = server_of(poll=RUNNING)
     with pytest.raises(errors.CommandStillRunning, match="another one") as caught:
         voice.run(client=server.client, **{callback: fail})
     assert caught.value.pid == (pid or PID)
@@ -412,7 +374,7 @@ def test_an_error_of_a_callback_s_own_call_does_not_hide_the_pid(voice: Voice, c
     ],
 )
 def test_senseless_arguments_are_refused_before_anything_is_sent(
-    voice: Voice, server: Server, arguments: dict[str, Any], error: type[Exception], says: str
+    voice: Voice, server: Script, arguments: dict[str, Any], error: type[Exception], says: str
 ) -> None:
     with pytest.raises(error) as caught:
         voice.run(client=server.client, **arguments)
@@ -421,18 +383,9 @@ def test_senseless_arguments_are_refused_before_anything_is_sent(
 
 
 @pytest.mark.parametrize("command", ["x", "x" * 4096, "\n", "é"])
-def test_any_other_text_is_a_command(voice: Voice, server: Server, command: str) -> None:
+def test_any_other_text_is_a_command(voice: Voice, server: Script, command: str) -> None:
     assert voice.run(command=command, client=server.client).exited
     assert json.loads(server.requests[1].content) == {"command": command}
-
-
-def test_by_default_intervals_grow_to_five_seconds(voice: Voice, clock: Clock) -> None:
-    with pytest.raises(errors.CommandStillRunning) as caught:
-        voice.run(client=Server(poll=RUNNING).client)
-    assert clock.slept[:3] == [0.25, 0.375, 0.5625]
-    assert max(clock.slept) == 5.0
-    assert sum(clock.slept) == 300
-    assert str(caught.value) == f"the command has not ended in time (GET {PATH}?pid={PID})"
 
 
 @pytest.mark.parametrize(
@@ -440,28 +393,9 @@ def test_by_default_intervals_grow_to_five_seconds(voice: Voice, clock: Clock) -
 )
 def test_a_lost_start_has_its_answer(voice: Voice, start: httpx.Response) -> None:
     with pytest.raises(errors.StartLost) as caught:
-        voice.run(client=Server(start=start).client)
+        voice.run(client=server_of(start=start).client)
     assert caught.value.response is not None
     assert caught.value.response.json() == start.json()
-
-
-def test_cancelled_it_has_told_the_pid() -> None:
-    pids: list[int] = []
-
-    async def cancel() -> None:
-        client = Server(poll=RUNNING).client
-        async with client:
-            task = asyncio.create_task(
-                start_agent_exec.asyncio_run(VPS, "sleep 9", client=client, interval=200, on_start=pids.append)
-            )
-            while not pids:
-                await asyncio.sleep(0)
-            assert task.cancel()
-            with pytest.raises(asyncio.CancelledError):
-                await task
-
-    asyncio.run(cancel())
-    assert pids == [PID]
 
 
 @pytest.mark.parametrize("members", [{"pid": 1}, {"pollUrl": f"{PATH}?pid=1"}])
@@ -476,11 +410,6 @@ def test_a_slash_in_an_id_is_no_segment(voice: Voice) -> None:
         voice.run("a/b", client=starting(pollUrl="/api/v2/vps/a/b/agent/exec?pid=7").client)
 
 
-def test_two_names_are_told(voice: Voice) -> None:
-    with pytest.raises(errors.StartLost, match=r"^the response to a start names two commands \(POST /api/v2/vps/"):
-        voice.run(client=starting(pid=8, pollUrl=f"{PATH}?pid=7").client)
-
-
 class OtherLibraryError(Exception):
     """Of a transport that is made of another library."""
 
@@ -489,5 +418,5 @@ class OtherLibraryError(Exception):
 def test_errors_of_other_libraries_lose_too(voice: Voice, kind: str) -> None:
     lost = {"start": errors.StartLost, "poll": errors.OutputLost}[kind]
     with pytest.raises(lost) as caught:
-        voice.run(client=Server(**{kind: OtherLibraryError}).client)
+        voice.run(client=server_of(**{kind: OtherLibraryError}).client)
     assert isinstance(caught.value.__cause__, OtherLibraryError)

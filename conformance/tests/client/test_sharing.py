@@ -7,60 +7,35 @@ import contextlib
 import copy
 import dataclasses
 import gc
-import json
 import os
 import pickle
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Coroutine, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from io import BytesIO
 from typing import Any
 
 import anyio
 import httpx
 import pytest
-from client.voices import KEY, PID, VPS, Voice, answering, new_client
+from client.serving import replied, serving
+from client.voices import KEY, PID, VPS, Recorder, Voice, answering, new_client
 from hostup_agent_exec import AuthenticatedClient, Client
 from hostup_agent_exec.api.agent import get_agent_exec, start_agent_exec
 from hostup_agent_runtime import connections as module
-from hostup_agent_runtime.sending import Request
+from hostup_conformance.http.scripted import Received, Reply
 
 
-class Echo(BaseHTTPRequestHandler):
-    """Tells each caller what it asked for, over connections that are kept."""
-
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
-
-    def do_GET(self) -> None:
-        vps = self.path.split("/")[4]
-        body = json.dumps({"available": True, "reason": vps, "port": self.client_address[1]}).encode()
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, format: str, *args: Any) -> None:
-        """Say nothing."""
-
-
-class Server(ThreadingHTTPServer):
-    daemon_threads = True
-    request_queue_size = 128
+def echo(received: Received) -> Reply:
+    """Tell who asks what it asked for, and on which connection."""
+    return replied({"available": True, "reason": received.request.target.split("/")[4], "port": received.port})
 
 
 @pytest.fixture(scope="module")
 def url() -> Iterator[str]:
-    server = Server(("127.0.0.1", 0), Echo)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
+    with serving(echo) as url:
+        yield url
 
 
 FORKS = """
@@ -191,20 +166,13 @@ def test_trio_works_as_well(url: str) -> None:
         assert trio.run(main) == ["a", "b"]
 
 
-class Twice(Echo):
-    """Sends what it says a second time, which nobody has asked for."""
-
-    def do_GET(self) -> None:
-        file, self.wfile = self.wfile, BytesIO()
-        super().do_GET()
-        file.write(self.wfile.getvalue() * (1 + self.path.startswith("/api/v2/vps/twice")))
-        self.wfile = file
+def twice(received: Received) -> Reply:
+    """Say what `echo` says, and for some a second time, which nobody has asked for."""
+    whole = b"".join(echo(received).parts())
+    return Reply(raw=[whole * (1 + received.request.target.startswith("/api/v2/vps/twice"))])
 
 
 def test_what_nobody_asked_for_is_no_response(voice: Voice) -> None:
-    server = Server(("127.0.0.1", 0), Twice)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-
     async def ask(id: str) -> str | None:
         return (await get_agent_exec.asyncio(id, client=client)).reason
 
@@ -213,17 +181,12 @@ def test_what_nobody_asked_for_is_no_response(voice: Voice) -> None:
             return await asyncio.gather(*map(ask, ids))
 
     ids = [f"{kind}{number}" for number in range(60) for kind in ("a", "twice", "b", "c")]
-    with (
-        server,
-        AuthenticatedClient(f"http://127.0.0.1:{server.server_port}", KEY) as client,
-        ThreadPoolExecutor(8) as pool,
-    ):
+    with serving(twice) as url, AuthenticatedClient(url, KEY) as client, ThreadPoolExecutor(8) as pool:
         if voice.is_async:
             told = asyncio.run(main())
         else:
             told = list(pool.map(lambda vps: get_agent_exec.sync(vps, client=client).reason, ids))
         assert told == ids
-        server.shutdown()
 
 
 def test_hundreds_at_once_take_turns(url: str) -> None:
@@ -293,17 +256,10 @@ class Settings:
     "copied", [copy.copy, copy.deepcopy, lambda client: dataclasses.asdict(Settings(client))["client"]]
 )
 def test_a_copy_can_send(copied: Any) -> None:
-    asked: list[httpx.Request] = []
-
-    def answer(request: httpx.Request) -> httpx.Response:
-        asked.append(request)
-        return httpx.Response(200, json={"available": True})
-
-    own = answering(answer)
-    given = new_client().set_httpx_client(httpx.Client(transport=httpx.MockTransport(answer)))
-    for client in (own, given):
+    server = Recorder()
+    for client in (server.client, new_client().set_httpx_client(httpx.Client(transport=server))):
         assert get_agent_exec.sync(VPS, client=copied(client)).available
-        assert asked[-1].headers["authorization"] == f"Bearer {KEY}"
+        assert server.last.headers["authorization"] == f"Bearer {KEY}"
 
 
 def test_a_password_of_the_base_url_goes_nowhere(voice: Voice, caplog: pytest.LogCaptureFixture) -> None:
@@ -313,19 +269,6 @@ def test_a_password_of_the_base_url_goes_nowhere(voice: Voice, caplog: pytest.Lo
     assert voice.call(client=client).available
     plain = AuthenticatedClient("https://me:hunter2@h.test", KEY)
     assert "hunter2" not in caplog.text + repr(client) + str(pickle.dumps(plain))
-
-
-def test_a_password_logs_a_plain_client_in() -> None:
-    asked: list[httpx.Request] = []
-
-    def answer(request: httpx.Request) -> httpx.Response:
-        asked.append(request)
-        return httpx.Response(200)
-
-    client = Client("https://me:hunter2@h.test", httpx_args={"transport": httpx.MockTransport(answer)})
-    client.detail(Request(method="GET", target="/", reads={200: lambda response: response.content}))
-    assert asked[0].headers["authorization"].startswith("Basic ")
-    assert "hunter2" not in str(asked[0].url)
 
 
 @pytest.mark.parametrize("cause", [httpx.ReadError, httpx.ConnectTimeout, httpx.RemoteProtocolError])

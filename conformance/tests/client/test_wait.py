@@ -8,8 +8,8 @@ from typing import Any
 
 import httpx
 import pytest
-from client.voices import PID, VPS, Clock, Voice, answering, played
-from hostup_agent_exec import AuthenticatedClient, errors
+from client.voices import PID, VPS, Clock, Script, Trouble, Voice, answering, played
+from hostup_agent_exec import errors
 from hostup_agent_exec.api.agent import get_agent_exec
 from hostup_agent_exec.models import CommandOutput
 
@@ -17,73 +17,59 @@ RUNNING = httpx.Response(200, json={"exited": False})
 EXITED = httpx.Response(200, json={"exited": True, "exitCode": 3, "stdout": "x"})
 
 
-class Script:
-    """A server that plays its answers one by one, the last one for ever, and each request takes its time."""
-
-    def __init__(self, clock: Clock, *answers: httpx.Response | type[Exception], takes: float = 0.0) -> None:
-        self.clock, self.answers, self.takes = clock, answers, takes
-        self.polls = 0
-
-    def __call__(self, request: httpx.Request) -> httpx.Response:
-        assert request.url.query == f"pid={PID}".encode()
-        self.clock.now += self.takes
-        answer = self.answers[min(self.polls, len(self.answers) - 1)]
-        self.polls += 1
-        return played(answer, request)
-
-    @property
-    def client(self) -> AuthenticatedClient:
-        return answering(self)
+def script(clock: Clock, *polls: Trouble, takes: float = 0.0) -> Script:
+    """Make a server that plays the responses to polls; each request takes its time."""
+    return Script(clock, takes, poll=polls)
 
 
 def test_an_ended_command_is_returned_at_once(voice: Voice, clock: Clock) -> None:
-    state = voice.wait(client=Script(clock, EXITED).client)
+    state = voice.wait(client=script(clock, EXITED).client)
     assert state == CommandOutput(exited=True, exit_code=3, stdout="x")
     assert clock.slept == []
 
 
 def test_it_polls_at_intervals_and_tells_progress(voice: Voice, clock: Clock) -> None:
     seen: list[CommandOutput] = []
-    script = Script(clock, RUNNING, RUNNING, RUNNING, EXITED)
-    assert voice.wait(client=script.client, timeout=60, interval=2, on_progress=seen.append).exited
+    server = script(clock, RUNNING, RUNNING, RUNNING, EXITED)
+    assert voice.wait(client=server.client, timeout=60, interval=2, on_progress=seen.append).exited
     assert clock.slept == [2, 2, 2]
     assert seen == [CommandOutput(exited=False)] * 3
-    assert script.polls == 4
+    assert len(server.seen) == 4
 
 
 def test_by_default_intervals_grow_to_five_seconds(voice: Voice, clock: Clock) -> None:
-    script = Script(clock, RUNNING)
+    server = script(clock, RUNNING)
     with pytest.raises(errors.CommandStillRunning):
-        voice.wait(client=script.client)
+        voice.wait(client=server.client)
     assert clock.slept[:3] == [0.25, 0.375, 0.5625]
     assert max(clock.slept) == 5.0
     assert sum(clock.slept) == 300
 
 
 def test_the_last_sleep_is_cut_to_the_deadline(voice: Voice, clock: Clock) -> None:
-    script = Script(clock, RUNNING)
+    server = script(clock, RUNNING)
     with pytest.raises(errors.CommandStillRunning) as caught:
-        voice.wait(client=script.client, timeout=5, interval=2)
+        voice.wait(client=server.client, timeout=5, interval=2)
     assert clock.slept == [2, 2, 1]
-    assert script.polls == 4
+    assert len(server.seen) == 4
     assert caught.value.state == CommandOutput(exited=False)
     assert caught.value.status_code == 200
     assert str(caught.value) == f"the command has not ended in time (GET /api/v2/vps/{VPS}/agent/exec?pid={PID})"
 
 
 def test_a_timeout_of_zero_polls_once(voice: Voice, clock: Clock) -> None:
-    script = Script(clock, RUNNING)
+    server = script(clock, RUNNING)
     with pytest.raises(errors.CommandStillRunning):
-        voice.wait(client=script.client, timeout=0)
-    assert (script.polls, clock.slept) == (1, [])
+        voice.wait(client=server.client, timeout=0)
+    assert (len(server.seen), clock.slept) == (1, [])
 
 
 def test_slow_answers_count(voice: Voice, clock: Clock) -> None:
-    script = Script(clock, RUNNING, takes=4)
+    server = script(clock, RUNNING, takes=4)
     with pytest.raises(errors.CommandStillRunning):
-        voice.wait(client=script.client, timeout=9, interval=1)
+        voice.wait(client=server.client, timeout=9, interval=1)
     assert clock.slept == [1]
-    assert script.polls == 2
+    assert len(server.seen) == 2
 
 
 def test_a_late_poll_has_ten_more_seconds(voice: Voice, clock: Clock) -> None:
@@ -104,7 +90,7 @@ def test_a_late_poll_has_ten_more_seconds(voice: Voice, clock: Clock) -> None:
 
 
 def test_a_short_interval_is_kept(voice: Voice, clock: Clock) -> None:
-    voice.wait(client=Script(clock, RUNNING, EXITED).client, interval=0.25)
+    voice.wait(client=script(clock, RUNNING, EXITED).client, interval=0.25)
     assert clock.slept == [0.25]
 
 
@@ -112,33 +98,33 @@ def test_a_short_interval_is_kept(voice: Voice, clock: Clock) -> None:
 def test_it_waits_as_long_as_the_server_asks(voice: Voice, clock: Clock, status: int) -> None:
     asked = httpx.Response(status, json={"exited": False}, headers={"Retry-After": "7"})
     brief = httpx.Response(status, json={"exited": False}, headers={"Retry-After": "1"})
-    voice.wait(client=Script(clock, asked, brief, EXITED).client, interval=2)
+    voice.wait(client=script(clock, asked, brief, EXITED).client, interval=2)
     assert clock.slept == [7, 2]
 
 
 def test_a_429_without_a_number_waits_the_interval(voice: Voice, clock: Clock) -> None:
-    voice.wait(client=Script(clock, httpx.Response(429), EXITED).client, interval=2)
+    voice.wait(client=script(clock, httpx.Response(429), EXITED).client, interval=2)
     assert clock.slept == [2]
 
 
 def test_a_pause_beyond_the_deadline_is_not_begun(voice: Voice, clock: Clock) -> None:
-    script = Script(clock, RUNNING, httpx.Response(429, headers={"Retry-After": "60"}))
+    server = script(clock, RUNNING, httpx.Response(429, headers={"Retry-After": "60"}))
     with pytest.raises(errors.CommandStillRunning) as caught:
-        voice.wait(client=script.client, timeout=30, interval=1)
+        voice.wait(client=server.client, timeout=30, interval=1)
     assert clock.slept == [1]
     assert caught.value.state == CommandOutput(exited=False)
     assert (caught.value.status_code, caught.value.retry_after) == (429, 60)
 
 
 def test_a_pause_to_the_deadline_is(voice: Voice, clock: Clock) -> None:
-    script = Script(clock, httpx.Response(429, headers={"Retry-After": "30"}), EXITED)
-    assert voice.wait(client=script.client, timeout=30).exited
+    server = script(clock, httpx.Response(429, headers={"Retry-After": "30"}), EXITED)
+    assert voice.wait(client=server.client, timeout=30).exited
     assert clock.slept == [30]
 
 
 def test_never_told_a_state_it_has_none(voice: Voice, clock: Clock) -> None:
     with pytest.raises(errors.CommandStillRunning) as caught:
-        voice.wait(client=Script(clock, httpx.Response(429)).client, timeout=3)
+        voice.wait(client=script(clock, httpx.Response(429)).client, timeout=3)
     assert caught.value.state is None
 
 
@@ -148,52 +134,52 @@ def test_never_told_a_state_it_has_none(voice: Voice, clock: Clock) -> None:
      httpx.CloseError],
 )  # fmt: skip
 def test_after_a_lost_response_the_next_poll_tells(voice: Voice, clock: Clock, lost: type[Exception]) -> None:
-    script = Script(clock, RUNNING, lost, lost, EXITED)
-    assert voice.wait(client=script.client).exited
-    assert script.polls == 4
-    gone = Script(clock, RUNNING, lost, httpx.Response(404))
+    server = script(clock, RUNNING, lost, lost, EXITED)
+    assert voice.wait(client=server.client).exited
+    assert len(server.seen) == 4
+    gone = script(clock, RUNNING, lost, httpx.Response(404))
     with pytest.raises(errors.OutputLost, match=r"the command is forgotten, and the response to an ") as caught:
         voice.wait(client=gone.client)
-    assert (gone.polls, caught.value.pid, caught.value.status_code) == (3, PID, 404)
+    assert (len(gone.seen), caught.value.pid, caught.value.status_code) == (3, PID, 404)
     assert type(caught.value.__cause__) is lost
 
 
 def test_what_is_lost_at_the_end_is_told(voice: Voice, clock: Clock) -> None:
     says = rf"the response to a poll did not arrive, and none came in time \(GET /.*/{VPS}/.*pid={PID}\)"
     with pytest.raises(errors.OutputLost, match=says) as caught:
-        voice.wait(client=Script(clock, RUNNING, httpx.ReadError).client, timeout=3)
+        voice.wait(client=script(clock, RUNNING, httpx.ReadError).client, timeout=3)
     assert (type(caught.value.__cause__), caught.value.response, sum(clock.slept)) == (httpx.ReadError, None, 3)
 
 
 def test_what_says_that_it_runs_has_lost_nothing(voice: Voice, clock: Clock) -> None:
-    script = Script(clock, httpx.ReadError, RUNNING, httpx.Response(404))
+    server = script(clock, httpx.ReadError, RUNNING, httpx.Response(404))
     with pytest.raises(errors.NotFound):
-        voice.wait(client=script.client)
+        voice.wait(client=server.client)
 
 
 def test_a_response_that_cannot_be_decoded_is_final(voice: Voice, clock: Clock) -> None:
-    script = Script(clock, httpx.DecodingError, EXITED)
+    server = script(clock, httpx.DecodingError, EXITED)
     with pytest.raises(errors.OutputLost, match="the response to a poll was not read") as caught:
-        voice.wait(client=script.client)
-    assert (script.polls, type(caught.value.__cause__)) == (1, httpx.DecodingError)
+        voice.wait(client=server.client)
+    assert (len(server.seen), type(caught.value.__cause__)) == (1, httpx.DecodingError)
 
 
 @pytest.mark.parametrize("status", [500, 502, 503, 504, 520])
 def test_a_gateway_s_error_ends_no_wait(voice: Voice, clock: Clock, status: int) -> None:
     trouble = httpx.Response(status, json={"code": "upstream_timeout"}, headers={"Retry-After": "3"})
-    assert voice.wait(client=Script(clock, trouble, trouble, EXITED).client).exited
+    assert voice.wait(client=script(clock, trouble, trouble, EXITED).client).exited
     assert clock.slept == [3, 3]
     with pytest.raises(errors.OutputLost, match=f"the response to a poll was {status}") as caught:
-        voice.wait(client=Script(clock, trouble).client, timeout=7)
+        voice.wait(client=script(clock, trouble).client, timeout=7)
     assert (caught.value.status_code, caught.value.code) == (status, "upstream_timeout")
     assert isinstance(caught.value.__cause__, errors.ResponseError)
 
 
 @pytest.mark.parametrize("error", [httpx.ConnectError, httpx.ConnectTimeout])
 def test_a_server_that_is_away_for_a_while_ends_no_wait(voice: Voice, clock: Clock, error: type[Exception]) -> None:
-    assert voice.wait(client=Script(clock, RUNNING, error, error, EXITED).client).exited
+    assert voice.wait(client=script(clock, RUNNING, error, error, EXITED).client).exited
     with pytest.raises(errors.CommandStillRunning) as caught:
-        voice.wait(client=Script(clock, RUNNING, error).client, timeout=9)
+        voice.wait(client=script(clock, RUNNING, error).client, timeout=9)
     assert (type(caught.value.__cause__), caught.value.pid) == (error, PID)
 
 
@@ -202,7 +188,7 @@ def test_a_server_that_is_away_for_a_while_ends_no_wait(voice: Voice, clock: Clo
 )
 def test_what_was_never_sent_raises_httpx_s_error(voice: Voice, clock: Clock, error: type[Exception]) -> None:
     with pytest.raises(error):
-        voice.wait(client=Script(clock, error).client)
+        voice.wait(client=script(clock, error).client)
 
 
 @pytest.mark.parametrize(
@@ -218,10 +204,10 @@ def test_what_was_never_sent_raises_httpx_s_error(voice: Voice, clock: Clock, er
 def test_other_answers_end_the_wait(
     voice: Voice, clock: Clock, answer: httpx.Response, error: type[errors.HostUpError]
 ) -> None:
-    script = Script(clock, answer, EXITED)
+    server = script(clock, answer, EXITED)
     with pytest.raises(error):
-        voice.wait(client=script.client)
-    assert script.polls == 1
+        voice.wait(client=server.client)
+    assert len(server.seen) == 1
 
 
 @pytest.mark.parametrize(
@@ -244,10 +230,10 @@ def test_other_answers_end_the_wait(
 def test_senseless_times_are_refused(
     voice: Voice, clock: Clock, arguments: dict[str, Any], error: type[Exception]
 ) -> None:
-    script = Script(clock, EXITED)
+    server = script(clock, EXITED)
     with pytest.raises(error, match=f"^{next(iter(arguments))}: expected "):
-        voice.wait(client=script.client, **arguments)
-    assert script.polls == 0
+        voice.wait(client=server.client, **arguments)
+    assert len(server.seen) == 0
 
 
 def test_an_error_of_the_callback_is_passed_on(voice: Voice, clock: Clock) -> None:
@@ -255,7 +241,7 @@ def test_an_error_of_the_callback_is_passed_on(voice: Voice, clock: Clock) -> No
         raise KeyError("mine")
 
     with pytest.raises(KeyError, match="mine"):
-        voice.wait(client=Script(clock, RUNNING).client, on_progress=fail)
+        voice.wait(client=script(clock, RUNNING).client, on_progress=fail)
 
 
 def test_it_can_be_cancelled() -> None:
@@ -272,11 +258,11 @@ def test_it_can_be_cancelled() -> None:
 
 
 def test_the_longest_times_are_taken(voice: Voice, clock: Clock) -> None:
-    assert voice.wait(client=Script(clock, EXITED).client, timeout=1e9, interval=1e9).exited
+    assert voice.wait(client=script(clock, EXITED).client, timeout=1e9, interval=1e9).exited
     for name, says in (
         ("timeout", "timeout: expected a number of seconds from 0 to 1e+09"),
         ("interval", "interval: expected a number of seconds above 0, and 1e+09 at most"),
     ):
         with pytest.raises(ValueError, match="expected") as caught:
-            voice.wait(client=Script(clock, EXITED).client, **{name: 1.1e9})
+            voice.wait(client=script(clock, EXITED).client, **{name: 1.1e9})
         assert str(caught.value) == says

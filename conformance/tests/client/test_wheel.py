@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
-import threading
 import venv
 import zipfile
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.metadata import distribution, requires
 from pathlib import Path
 
 import pytest
+from client.serving import replied, serving
 from client.test_readme import BLOCKS
+from hostup_conformance.http.scripted import Received, Reply
 from packaging.requirements import Requirement
 
 ROOT = Path(__file__).parents[3]
@@ -129,36 +128,20 @@ def test_it_works_with_oldest_and_newest(resolution: str, tmp_path: Path) -> Non
     assert done.returncode == 0, done.stderr
 
 
-class Provider(BaseHTTPRequestHandler):
-    """Knows every VPS but one, and every command has ended."""
-
-    def do_GET(self) -> None:
-        if "unknown" in self.path:
-            self.respond(404, {"code": "vps_not_found"})
-        elif self.path.startswith("/api/v2/vps?") or self.path == "/api/v2/vps":
-            self.respond(200, {"data": [{"id": "vps_1"}]})
-        else:
-            self.respond(200, {"exited": True, "exitCode": 0} if "pid=" in self.path else {"available": True})
-
-    def do_POST(self) -> None:
-        self.rfile.read(int(self.headers["Content-Length"]))
-        self.respond(200, {"pid": 4242})
-
-    def respond(self, status: int, body: object) -> None:
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.end_headers()
-        self.wfile.write(json.dumps(body).encode())
-
-    def log_message(self, *_: object) -> None:
-        """Stay silent."""
+def provider(received: Received) -> Reply:
+    """Know every VPS but one, whose commands have all ended."""
+    target = received.request.target
+    if "unknown" in target:
+        return replied({"code": "vps_not_found"}, 404)
+    if received.request.method == "POST":
+        return replied({"pid": 4242})
+    if target.partition("?")[0] == "/api/v2/vps":
+        return replied({"data": [{"id": "vps_1"}]})
+    return replied({"exited": True, "exitCode": 0} if "pid=" in target else {"available": True})
 
 
 def test_the_readmes_blocks_run_there(environment: Path) -> None:
-    with ThreadingHTTPServer(("127.0.0.1", 0), Provider) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        url = f"http://127.0.0.1:{server.server_port}"
+    with serving(provider) as url:
         variables = {"HOSTUP_BASE_URL": url, "HOSTUP_API_KEY": "k", "HOSTUP_VPS_ID": "v", "NO_PROXY": "*"}
         # All but those that need the suite, each a module of its own.
         blocks = [str(block.values[0]) for block in BLOCKS if "hostup_conformance" not in str(block.values[0])]
@@ -168,8 +151,6 @@ def test_the_readmes_blocks_run_there(environment: Path) -> None:
         )
         command: list[str | Path] = [environment / "bin" / "python", "-I", "-W", "error", "-c", program]
         done = subprocess.run(command, env={**os.environ, **variables}, capture_output=True, text=True, check=False)
-        server.shutdown()
-        thread.join()
     assert (done.returncode, done.stderr) == (0, "")
     assert len(blocks) > 5
 

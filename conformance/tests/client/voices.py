@@ -64,22 +64,60 @@ def played(answer: Trouble, request: httpx.Request | None = None) -> httpx.Respo
     raise answer("no response")
 
 
-class Script:
-    """A server that plays the responses of each kind of request one by one, the last one for ever."""
+class Recorder(httpx.MockTransport):
+    """A transport that gives one response, or that of a function, and remembers its requests and whether it closed."""
 
-    def __init__(self, **kinds: Sequence[Trouble]) -> None:
-        self.kinds: dict[str, Sequence[Trouble]] = {"probe": [YES], "start": [STARTED], "poll": [EXITED], **kinds}
-        self.seen: list[str] = []
+    def __init__(self, answer: Handler | Trouble = YES) -> None:
+        super().__init__(self.respond)
+        self.answer = answer
+        self.requests: list[httpx.Request] = []
+        self.closed = 0
 
-    def __call__(self, request: httpx.Request) -> httpx.Response:
-        kind = "start" if request.method == "POST" else "poll" if "pid" in request.url.params else "probe"
-        self.seen.append(kind)
-        played_before = self.seen.count(kind) - 1
-        return played(self.kinds[kind][min(played_before, len(self.kinds[kind]) - 1)], request)
+    def respond(self, request: httpx.Request) -> httpx.Response:
+        self.requests.append(request)
+        if isinstance(self.answer, httpx.Response | type):
+            return played(self.answer, request)
+        return self.answer(request)
+
+    def close(self) -> None:
+        self.closed += 1
+
+    async def aclose(self) -> None:
+        self.closed += 1
+
+    @property
+    def last(self) -> httpx.Request:
+        return self.requests[-1]
+
+    @property
+    def lines(self) -> list[str]:
+        """The requests, each as its method and target."""
+        return [f"{request.method} {request.url.raw_path.decode()}" for request in self.requests]
 
     @property
     def client(self) -> AuthenticatedClient:
-        return answering(self)
+        return new_client(httpx_args={"transport": self})
+
+
+class Script(Recorder):
+    """A server that plays the responses of each kind of request one by one, the last one for ever.
+
+    With a clock, each request takes some seconds of it.
+    """
+
+    def __init__(self, clock: Clock | None = None, takes: float = 0.0, **kinds: Sequence[Trouble]) -> None:
+        super().__init__(self.play)
+        self.clock, self.takes = clock, takes
+        self.kinds: dict[str, Sequence[Trouble]] = {"probe": [YES], "start": [STARTED], "poll": [EXITED], **kinds}
+        self.seen: list[str] = []
+
+    def play(self, request: httpx.Request) -> httpx.Response:
+        kind = "start" if request.method == "POST" else "poll" if "pid" in request.url.params else "probe"
+        self.seen.append(kind)
+        if self.clock:
+            self.clock.now += self.takes
+        played_before = self.seen.count(kind) - 1
+        return played(self.kinds[kind][min(played_before, len(self.kinds[kind]) - 1)], request)
 
 
 @dataclass(frozen=True)

@@ -35,8 +35,6 @@ class Hostile:
     lookup: bool = False
     #: Whether the keys hold characters that need an escape.
     special_keys: bool = False
-    #: How many connections wait to be accepted.
-    backlog: int = 128
     #: Whether it is so quick that `make test` includes it.
     quick: bool = False
     #: Whether the run may start commands there.
@@ -51,7 +49,6 @@ def hostile(
     *,
     lookup: bool = False,
     special_keys: bool = False,
-    backlog: int = 128,
     quick: bool = False,
     commands: bool = False,
 ) -> Callable[[Behaviour], Behaviour]:
@@ -60,7 +57,7 @@ def hostile(
     def register(behave: Behaviour) -> Behaviour:
         name = behave.__name__
         assert behave.__doc__, name
-        server = Hostile(name, behave, behave.__doc__, verdicts, False, special_keys, backlog, quick, commands)
+        server = Hostile(name, behave, behave.__doc__, verdicts, False, special_keys, quick, commands)
         _SERVERS.add(name, server)
         if lookup:
             second = replace(server, name=f"{name}_at_the_look_up", lookup=True, quick=False)

@@ -22,7 +22,7 @@ def run(hostile: Hostile, folder: Path) -> Outcome:
     environment = dict(server.environment)
     if hostile.lookup:
         environment = {name: value for name, value in environment.items() if "KEY" in name}
-    with server.serve(hostile.backlog) as url:
+    with server.serve() as url:
         options: tuple[object, ...] = (
             "--report-dir",
             folder / "report",

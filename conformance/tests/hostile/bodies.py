@@ -7,8 +7,10 @@ import zlib
 from collections.abc import Iterator
 from functools import cache
 
+from hostup_conformance.http.scripted import Part
+
 from hostile import ANY, hostile
-from hostile.server import KEEP, Part, Request
+from hostile.server import KEEP, Request
 
 MIB = 2**20
 

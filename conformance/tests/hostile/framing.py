@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from hostup_conformance.http.scripted import CRLF, Part
+
 from hostile import ANY, CORRECT, hostile
-from hostile.server import CRLF, KEEP, RESET, Part, Request, forever, pauses, single
+from hostile.server import KEEP, RESET, Request, forever, pauses, single
 
 CHUNKED = b"Transfer-Encoding: chunked\r\n\r\n"
 MIB = 2**20

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from hostup_conformance.http.scripted import CRLF, Part
+
 from hostile import ANY, BAD, CORRECT, NOT_HTTP, hostile
-from hostile.server import CRLF, KEEP, Part, Request, forever
+from hostile.server import KEEP, Request, forever
 
 MIB = 2**20
 

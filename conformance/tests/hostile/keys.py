@@ -9,8 +9,10 @@ import re
 from collections.abc import Callable, Iterator
 from urllib.parse import quote
 
+from hostup_conformance.http.scripted import CRLF, Part
+
 from hostile import hostile
-from hostile.server import CRLF, KEEP, Part, Request
+from hostile.server import KEEP, Request
 
 Form = Callable[[str], str]
 

@@ -7,8 +7,10 @@ import json
 import zlib
 from collections.abc import Iterator
 
+from hostup_conformance.http.scripted import CRLF, Part
+
 from hostile import ANY, hostile
-from hostile.server import CRLF, KEEP, Part, Request
+from hostile.server import KEEP, Request
 
 #: Header fields whose values are numbers, dates, structured fields, JSON, lists or addresses.
 FIELDS = (

@@ -7,8 +7,10 @@ import json
 from collections.abc import Callable, Iterator
 from urllib.parse import quote
 
+from hostup_conformance.http.scripted import Part
+
 from hostile import ANY, hostile
-from hostile.server import KEEP, Part, Request
+from hostile.server import KEEP, Request
 
 MIB = 2**20
 #: Escapes of all kinds, which have to be undone in many ways before a key can be ruled out.

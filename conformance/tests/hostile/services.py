@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from hostup_conformance.http.scripted import Part
+
 from hostile import NOT_HTTP, hostile
-from hostile.server import PATIENCE, RESET, Part, Request
+from hostile.server import PATIENCE, RESET, Request
 
 
 @hostile(NOT_HTTP, quick=True)

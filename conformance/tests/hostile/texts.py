@@ -6,8 +6,10 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from hostup_conformance.http.scripted import Part
+
 from hostile import ANY, hostile
-from hostile.server import KEEP, Part, Request
+from hostile.server import KEEP, Request
 
 SCRIPT = "</script></style><script>alert(1)</script><img src=x onerror=alert(1)><svg/onload=alert(1)>\"' onclick='x"
 TERMINAL = "\x1b[2J\x1b]0;owned\x07\x1b]8;;http://evil.invalid\x1b\\\x9b31m\r\x08\x08\x7f"

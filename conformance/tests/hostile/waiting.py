@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
+from hostup_conformance.http.scripted import Part
+
 from hostile import ANY, BAD, hostile
-from hostile.server import KEEP, Part, Request
+from hostile.server import KEEP, Request
 
 ODD = (
     b"0", b"-1", b"1.5", b"1e3", b"9999999999", b"10000000000", b"9" * 400, b"", b"soon", b"1, 1", b"0x10", b"+1",

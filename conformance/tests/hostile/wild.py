@@ -8,8 +8,10 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
+from hostup_conformance.http.scripted import CRLF, Part
+
 from hostile import ANY, CORRECT, hostile
-from hostile.server import CRLF, IDLE, KEEP, Part, Request, single
+from hostile.server import IDLE, KEEP, Request, single
 
 
 def section(request: Request) -> bytes:

@@ -118,7 +118,7 @@ def calls_to(url: str) -> None:
 def judged(hostile: Hostile) -> list[str]:
     """Let a process call one server, print a row, and return what was wrong."""
     server = HostileServer(hostile.behave, special_keys=hostile.special_keys)
-    with server.serve(hostile.backlog) as url:
+    with server.serve() as url:
         command = [sys.executable, "-m", "hostile.with_client", "--url", url]
         environment = {**os.environ, **server.environment}
         try:

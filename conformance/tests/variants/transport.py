@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import gzip
 
-from stage import CRLF, Request, Response
+from hostup_conformance.http.scripted import CRLF
+from stage import Request, Response
 
 from variants import allowed, payload
 

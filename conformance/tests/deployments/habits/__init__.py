@@ -14,7 +14,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from secrets import token_hex
 
+from client.serving import UNBOUNDED
 from faults.probe import problem
+from hostup_conformance.http.scripted import ScriptedServer
 from hostup_conformance.judging.catalogue import Catalogue
 from hostup_conformance.mock import FOREIGN_VPS_ID, UNAVAILABLE_VPS_ID, VPS_ID
 from stage import ByteServer, Request, Response
@@ -64,8 +66,7 @@ class Server(ByteServer):
         self.behave, self.port = behave, port
         self.mock.environment()  # adds the command that has ended
         self.lock = asyncio.Lock()
-        self._listener: asyncio.Server | None = None
-        self._writers: set[asyncio.StreamWriter] = set()
+        self._server = ScriptedServer(self.reply, UNBOUNDED)
 
     def nth(self, name: str = "requests") -> int:
         """Count, from 1."""
@@ -74,28 +75,18 @@ class Server(ByteServer):
 
     async def listen(self) -> None:
         """Begin to accept connections."""
-        self._listener = await asyncio.start_server(self._connected, "127.0.0.1", self.port, limit=2**20)
+        await self._server.listen("127.0.0.1", "", port=self.port)
 
     async def go_away(self, seconds: float) -> None:
-        """Refuse connections for a time, and drop those that are open."""
-        if self._listener:
-            self._listener.close()
-        for writer in self._writers:
-            writer.transport.abort()
+        """Refuse connections for a time, and drop those that are open; not for a request of one of them."""
+        await self._server.close()
         await asyncio.sleep(seconds)
+        self._server = ScriptedServer(self.reply, UNBOUNDED)
         await self.listen()
 
     async def respond(self, request: Request) -> Response:
         """Return what the habit makes of the application's response."""
         return await self.behave(self, request, super().respond)
-
-    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._writers.add(writer)
-        try:
-            await self.converse(reader, writer)
-        finally:
-            self._writers.discard(writer)
-            writer.close()
 
 
 def page(status: int, title: str, server: str = "nginx") -> Response:

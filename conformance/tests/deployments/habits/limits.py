@@ -123,7 +123,8 @@ async def fail2ban_rejects(server: Server, request: Request, proceed: Next) -> R
     """fail2ban closes the port for an address after ten 401: connections are refused, and open ones die."""
     if response := await guarded(server, request, proceed, 10, WRONG_KEY):
         return response
-    await server.go_away(3600)
+    server.memory["away"] = asyncio.create_task(server.go_away(3600))
+    await asyncio.sleep(3600)
     raise ConnectionError
 
 

@@ -11,7 +11,8 @@ from email.utils import format_datetime
 from hashlib import sha256
 from uuid import uuid4
 
-from stage import CRLF, Request, Response
+from hostup_conformance.http.scripted import CRLF
+from stage import Request, Response
 
 from deployments.habits import Next, Server, add, habit, text
 

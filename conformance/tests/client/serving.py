@@ -1,0 +1,62 @@
+"""Serves scripts on loopback, byte for byte, in a thread: the one server of the tests that have one of their own."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+import threading
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+from hostup_conformance.http.scripted import Bounds, Reply, Script, ScriptedServer
+
+#: What is tested may send as much as it likes.
+UNBOUNDED = Bounds(requests=2**40, connections=2**40, bytes=2**40, backlog=128)
+Run = Callable[[Coroutine[Any, Any, Any]], Any]
+
+
+@contextmanager
+def loop_in_a_thread() -> Iterator[Run]:
+    """Run an event loop; give a function that runs a coroutine there, and returns what that returns."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, daemon=True)
+    thread.start()
+    try:
+        yield lambda coroutine: asyncio.run_coroutine_threadsafe(coroutine, loop).result(60)
+    finally:
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join(10)
+        loop.close()
+
+
+@contextmanager
+def dropping() -> Iterator[str]:
+    """Close each connection at once; give the base URL."""
+
+    def drop(listener: socket.socket) -> None:
+        with suppress(OSError):  # once it is closed
+            while True:
+                listener.accept()[0].close()
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=drop, args=(listener,), daemon=True).start()
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+
+def replied(body: object, status: int = 200) -> Reply:
+    """Make a response with a body of JSON."""
+    return Reply(status, [("Content-Type", "application/json")], json.dumps(body, ensure_ascii=False).encode())
+
+
+@contextmanager
+def serving(script: Script) -> Iterator[str]:
+    """Serve a script; give the base URL."""
+    server = ScriptedServer(script, UNBOUNDED)
+    with loop_in_a_thread() as run:
+        port = run(server.listen("127.0.0.1", ""))
+        try:
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            run(server.close())
