@@ -101,6 +101,8 @@ class Ask:
     ordered: int | None
     #: Whether it asks for the start of a command, valid or not.
     starts: bool = False
+    #: Whether servers may disagree on what it asks for: a GET with a body, a conditional or an overridden request.
+    devious: bool = False
 
     @property
     def endpoint(self) -> bool:
@@ -148,6 +150,7 @@ def understand(request: Request, target: Target, exchanges: Sequence[Exchange] =
         pids=pids,
         ordered=ordered_by(request),
         starts=request.method == "POST" and bool(request.body) and resource == "exec",
+        devious=is_devious(request),
     )
 
 
@@ -183,7 +186,7 @@ def overrides_of(request: Request) -> set[str]:
 
 
 def is_devious(request: Request) -> bool:
-    """Whether servers may disagree on what a request asks for: a GET with a body, a conditional or overridden one."""
+    """Whether servers may disagree on what a request asks for."""
     with_body = request.method == "GET" and bool(request.body)
     return with_body or bool(overrides_of(request)) or bool(request.header("if-none-match"))
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from hostup_conformance.contract.ask import WITHOUT_KEY, Exchange, is_devious
+from hostup_conformance.contract.ask import WITHOUT_KEY, Exchange
 from hostup_conformance.contract.refusal import asks_own, shows_core
 from hostup_conformance.contract.selectors import asks_availability
 from hostup_conformance.http.connections import CONNECTIONS
@@ -40,7 +40,7 @@ def should_not_be_forbidden(e: Exchange) -> bool:
     """
     ours = e.ask.credential == "full" and e.ask.vps in {"own", "unavailable"}
     unknown = e.ask.credential in {"none", "wrong"} and e.ask.vps != "malformed"
-    asked = e.request.method == "GET" and e.ask.endpoint and e.ask.pid.well_formed and not is_devious(e.request)
+    asked = e.request.method == "GET" and e.ask.endpoint and e.ask.pid.well_formed and not e.ask.devious
     return asked and not e.obeyed and (ours or unknown)
 
 
@@ -99,7 +99,7 @@ def silence_in(exchanges: Sequence[Exchange]) -> Ban | None:
         return None
     ended = silent[0].when and silent[0].when + timedelta(seconds=silent[0].seconds)
     together = [e for e in silent if ended and e.when and e.when < ended]
-    odd = any(e.ask.vps == "malformed" or e.ask.pid.ill_formed or is_devious(e.request) for e in together)
+    odd = any(e.ask.vps == "malformed" or e.ask.pid.ill_formed or e.ask.devious for e in together)
     if odd or not is_wrong_key_refused(exchanges[since - 1]):
         return None
     why = f"after {since} requests the server does not respond any more, {EXEMPT}; or it is down"

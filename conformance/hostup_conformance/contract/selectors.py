@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from hostup_conformance.contract.ask import Exchange, Pid, asks_start, is_devious, is_start, new_pid
+from hostup_conformance.contract.ask import Exchange, Pid, asks_start, is_start, new_pid
 from hostup_conformance.contract.content import AVAILABILITY, OUTPUT, below, failed, present, refused
 from hostup_conformance.contract.paths import Resource
 from hostup_conformance.contract.responder import Who, is_unretried, responded
@@ -22,7 +22,7 @@ def judged(e: Exchange) -> bool:
     A request that servers may understand differently is exempt, and so is a response that a mock was ordered to give, a
     429, a 5xx under load, and what the framework decides before the server's own code is asked.
     """
-    asked = e.request.method == "GET" and e.ask.endpoint and not is_devious(e.request)
+    asked = e.request.method == "GET" and e.ask.endpoint and not e.ask.devious
     return asked and not responded(e, Who.NOBODY, Who.ORDERED, Who.LIMITER, Who.BUSY, Who.FRAMEWORK)
 
 
@@ -84,7 +84,7 @@ def is_error(e: Exchange) -> bool:
     fails under load is no application either.
     """
     asked = (e.request.method == "GET" or asks_start(e)) and e.ask.endpoint and e.ask.vps != "malformed"
-    if not asked or is_devious(e.request) or not (refused(e) or (failed(e) and below(e, 600))):
+    if not asked or e.ask.devious or not (refused(e) or (failed(e) and below(e, 600))):
         return False
     by_itself = responded(e, Who.APPLICATION, Who.LIMITER, Who.ORDERED)
     return by_itself or (responded(e, Who.BUSY) and not is_unretried(e))

@@ -61,7 +61,7 @@ def read_may_not_start(exchanges: Exchanges) -> Findings:
 def is_disguised_poll(e: ask.Exchange) -> bool:
     """A poll with read:vm alone that is spelled so that a check of the scope may not recognize it."""
     elsewhere = e.ask.resource == "other" and "exec" in unquote(e.request.path).lower()
-    odd = not e.ask.pid.well_formed or ask.is_devious(e.request) or elsewhere
+    odd = not e.ask.pid.well_formed or e.ask.devious or elsewhere
     return e.response is not None and e.ask.credential == "read" and odd and not e.ask.starts
 
 
