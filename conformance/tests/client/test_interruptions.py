@@ -39,7 +39,7 @@ TIMES = [200, pytest.param(2000, marks=pytest.mark.catalogue)]
 def url() -> Iterator[str]:
     """Serve in another process, which is not interrupted and not counted."""
     command = [sys.executable, "-c", SERVE]
-    environment = {**os.environ, "PYTHONPATH": str(TESTS)}
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(TESTS), os.environ.get("PYTHONPATH", "")])}
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
         assert process.stdout is not None
         yield process.stdout.readline().decode().strip()

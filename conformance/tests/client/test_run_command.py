@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 import httpx
 import pytest
-from client.voices import EXITED, KEY, PID, STARTED, VPS, YES, Clock, Script, Trouble, Voice, new_client
+from client.voices import KEY, PID, VPS, Clock, Script, Trouble, Voice, new_client
 from hostup_agent_exec import AuthenticatedClient, errors
 from hostup_agent_exec.api.agent import start_agent_exec
 from hostup_agent_exec.models import CommandOutput
@@ -20,11 +20,9 @@ PATH = f"/api/v2/vps/{VPS}/agent/exec"
 RUNNING = httpx.Response(200, json={"exited": False})
 
 
-def server_of(
-    probe: Trouble = YES, start: Trouble = STARTED, poll: Trouble = EXITED, clock: Clock | None = None
-) -> Script:
-    """Make a server with a response to each kind of request; with a clock, each takes four seconds."""
-    return Script(clock, 4, probe=[probe], start=[start], poll=[poll])
+def server_of(**kinds: Trouble) -> Script:
+    """Make a server with one response to each kind of request."""
+    return Script(**{kind: [response] for kind, response in kinds.items()})
 
 
 def starting(**members: Any) -> Script:
@@ -245,7 +243,7 @@ def test_a_query_of_the_given_client_is_kept(clock: Clock) -> None:  # noqa: ARG
 
 
 def test_the_time_is_for_all_of_it(voice: Voice, clock: Clock) -> None:
-    server, states = server_of(poll=RUNNING, clock=clock), list[CommandOutput]()
+    server, states = server_of(poll=RUNNING).taking(4, clock), list[CommandOutput]()
     with pytest.raises(errors.CommandStillRunning) as caught:
         voice.run(client=server.client, timeout=17, interval=2, on_progress=states.append)
     assert server.seen == ["probe", "start", "poll", "poll"]
@@ -255,7 +253,7 @@ def test_the_time_is_for_all_of_it(voice: Voice, clock: Clock) -> None:
 
 
 def test_with_no_time_left_it_still_polls(voice: Voice, clock: Clock) -> None:
-    server = server_of(poll=RUNNING, clock=clock)
+    server = server_of(poll=RUNNING).taking(4, clock)
     with pytest.raises(errors.CommandStillRunning) as caught:
         voice.run(client=server.client, timeout=0)
     assert server.seen == ["probe", "start", "poll"]
@@ -265,7 +263,7 @@ def test_with_no_time_left_it_still_polls(voice: Voice, clock: Clock) -> None:
 
 @pytest.mark.parametrize("timeout", [4, 3.9])
 def test_nothing_is_started_after_the_time(voice: Voice, clock: Clock, timeout: float) -> None:
-    server = server_of(clock=clock)
+    server = server_of().taking(4, clock)
     with pytest.raises(httpx.PoolTimeout) as caught:
         voice.run(client=server.client, timeout=timeout)
     says = f"the time was over before POST /api/v2/vps/{VPS}/agent/exec could be sent"
@@ -273,7 +271,7 @@ def test_nothing_is_started_after_the_time(voice: Voice, clock: Clock, timeout: 
 
 
 def test_nor_is_it_if_its_turn_comes_too_late(clock: Clock) -> None:
-    server = server_of(clock=clock)
+    server = server_of().taking(4, clock)
 
     async def respond(request: httpx.Request) -> httpx.Response:
         await asyncio.sleep(0)

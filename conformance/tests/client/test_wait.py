@@ -19,7 +19,7 @@ EXITED = httpx.Response(200, json={"exited": True, "exitCode": 3, "stdout": "x"}
 
 def script(clock: Clock, *polls: Trouble, takes: float = 0.0) -> Script:
     """Make a server that plays the responses to polls; each request takes its time."""
-    return Script(clock, takes, poll=polls)
+    return Script(poll=polls).taking(takes, clock)
 
 
 def test_an_ended_command_is_returned_at_once(voice: Voice, clock: Clock) -> None:

@@ -100,24 +100,25 @@ class Recorder(httpx.MockTransport):
 
 
 class Script(Recorder):
-    """A server that plays the responses of each kind of request one by one, the last one for ever.
+    """A server that plays the responses of each kind of request one by one, the last one for ever."""
 
-    With a clock, each request takes some seconds of it.
-    """
-
-    def __init__(self, clock: Clock | None = None, takes: float = 0.0, **kinds: Sequence[Trouble]) -> None:
+    def __init__(self, **kinds: Sequence[Trouble]) -> None:
         super().__init__(self.play)
-        self.clock, self.takes = clock, takes
+        self.clock, self.seconds = Clock(), 0.0
         self.kinds: dict[str, Sequence[Trouble]] = {"probe": [YES], "start": [STARTED], "poll": [EXITED], **kinds}
         self.seen: list[str] = []
 
     def play(self, request: httpx.Request) -> httpx.Response:
         kind = "start" if request.method == "POST" else "poll" if "pid" in request.url.params else "probe"
         self.seen.append(kind)
-        if self.clock:
-            self.clock.now += self.takes
+        self.clock.now += self.seconds
         played_before = self.seen.count(kind) - 1
         return played(self.kinds[kind][min(played_before, len(self.kinds[kind]) - 1)], request)
+
+    def taking(self, seconds: float, clock: Clock) -> Script:
+        """Let each request take its time."""
+        self.clock, self.seconds = clock, seconds
+        return self
 
 
 @dataclass(frozen=True)
