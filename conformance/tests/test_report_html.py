@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 from catalogue import first_of
 from hostup_conformance.judging.ledger import requirements
+from hostup_conformance.reports.figures import mends
 from hostup_conformance.reports.files import REPORTS, write_reports
 from hostup_conformance.reports.html import place_of, render
-from hostup_conformance.reports.order import mends
 
 HOSTILE = "</script></pre><img src=x onerror=alert(1)><script>console.error('broken out')</script>\" onfocus='x'"
 STATUS = {"POLL-01": "fail", "POLL-02": "fail", "PROBE-06": "warn", "AUTH-01": "skip", "RATE-01": "disabled"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from hostup_conformance.judging.root_cause import root_causes
-from hostup_conformance.reports.order import ORDER, mends
+from hostup_conformance.reports.figures import ORDER, mends
 
 
 def entry(id: str, status: str) -> dict[str, Any]:

@@ -39,7 +39,7 @@ from hostup_conformance.keeping.misconfigured import Misconfigured
 from hostup_conformance.keeping.redact import Redactor
 from hostup_conformance.keeping.safe_text import beginning, on_one_line, shown, spelt_out, unchanged
 from hostup_conformance.reports import junit, summary
-from hostup_conformance.reports.github import escaped
+from hostup_conformance.reports.terminal import escaped
 from hostup_conformance.sources import recording
 
 KEY = "zq7VxK2mZf8Lw3Tn"

@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 
 import pytest
 from hostup_conformance.front.record import ranges
-from hostup_conformance.reports import figures, github, junit, summary, terminal
+from hostup_conformance.reports import figures, junit, summary, terminal
 from hostup_conformance.reports.terminal import command_lines
 from test_report_html import a_report
 
@@ -93,9 +93,9 @@ def test_no_server_ends_a_block_of_the_summary() -> None:
 
 def test_github_is_told_the_most_urgent() -> None:
     report = a_long_report()
-    lines = list(github.annotations_for(report, {"GITHUB_ACTIONS": "true"}))
+    lines = list(terminal.annotations_for(report, {"GITHUB_ACTIONS": "true"}))
     assert [line.partition(" title=")[0] for line in lines] == ["::error", "::error", "::warning"]
-    assert list(github.annotations_for(report, {})) == []
+    assert list(terminal.annotations_for(report, {})) == []
 
 
 @pytest.mark.parametrize("text", ["100% of\n::error::mine", "a,b:c\r\n##[command]", "\u2028::set-output name=x::y"])
@@ -103,7 +103,7 @@ def test_a_message_is_no_command_of_its_own(text: str) -> None:
     report = a_report()
     for entry in report["requirements"]:
         entry["message"], entry["title"] = text, text
-    for line in github.annotations_for(report, {"GITHUB_ACTIONS": "true"}):
+    for line in terminal.annotations_for(report, {"GITHUB_ACTIONS": "true"}):
         assert len(line.splitlines()) == 1
         assert "%" not in line.replace("%25", "").replace("%3A", "").replace("%2C", "")
         title = line.partition(" title=")[2].partition("::")[0]

@@ -20,7 +20,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup, escape
 
 from hostup_conformance.reports import figures
-from hostup_conformance.reports.order import URGENT, mends, rank
+from hostup_conformance.reports.figures import URGENT, mends, rank
 from hostup_conformance.reports.pictures import Row, sequence, timeline
 
 HERE = Path(__file__).parent

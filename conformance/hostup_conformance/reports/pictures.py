@@ -10,8 +10,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from hostup_conformance.reports.figures import duration
-from hostup_conformance.reports.order import URGENT
+from hostup_conformance.reports.figures import URGENT, duration
 
 #: The width of a drawing of time, and how much of it a time takes in which nothing was under way, if it is cut short.
 WIDTH, CUT = 1000.0, 40.0

@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from hostup_conformance.keeping.safe_text import counted
-from hostup_conformance.reports.figures import about, doubts, not_judged, totals
-from hostup_conformance.reports.order import Mend, mends
+from hostup_conformance.reports.figures import Mend, about, doubts, mends, not_judged, totals
 
 #: How many things to mend are shown, since GitHub shows no summary above a MiB.
 MOST = 40

@@ -1,4 +1,7 @@
-"""The summary in the terminal: the verdict in one line, then a line for each requirement that did not pass."""
+"""The summary in the terminal: the verdict in one line, then a line for each requirement that did not pass.
+
+GitHub Actions shows some lines of it beside the summary of a job.
+"""
 
 from __future__ import annotations
 
@@ -6,16 +9,14 @@ import os
 import re
 import shutil
 import textwrap
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol, TextIO
 
 from hostup_conformance.keeping.safe_text import on_one_line
 from hostup_conformance.keeping.screen import Guarded, say
-from hostup_conformance.reports.figures import about, doubts, not_judged, totals
+from hostup_conformance.reports.figures import URGENT, about, doubts, mends, not_judged, totals
 from hostup_conformance.reports.files import REPORTS
-from hostup_conformance.reports.github import annotations_for
-from hostup_conformance.reports.order import URGENT, mends
 
 #: How many requirements of a list are named; the reports name all.
 NAMED = 5
@@ -23,6 +24,9 @@ NAMED = 5
 SHOWN = (*URGENT, "observe", "skip", "disabled")
 #: A word of a command line with its quotation marks.
 SHELL_WORD = re.compile(r"""(?:[^\s'"\\]|\\.|'[^']*+'|"(?:[^"\\]|\\.)*+")++""")
+#: GitHub's command for each status. It shows ten of each command in a step.
+COMMANDS = {"fail": "error", "error": "error", "warn": "warning"}
+ANNOTATIONS = 10
 COLOURS: dict[str, dict[str, bool]] = {
     "conformant": {"green": True, "bold": True},
     "not_conformant": {"red": True, "bold": True},
@@ -171,3 +175,24 @@ def print_plan(plan: dict[str, Any]) -> None:
         say(f"{number:4}  {step['method']:8} {plan['base_url']}{target}  # {step['purpose']}")
     for other in plan["others"]:
         say(f"   …  {other}")
+
+
+def annotations_for(record: dict[str, Any], environment: Mapping[str, str]) -> Iterator[str]:
+    """Yield a line for each requirement to mend, the most urgent first, if this is a job of GitHub Actions."""
+    if environment.get("GITHUB_ACTIONS") != "true":
+        return
+    told = dict.fromkeys(COMMANDS.values(), 0)
+    for mend in mends(record):
+        command = COMMANDS[mend.entry["status"]]
+        told[command] += 1
+        if told[command] <= ANNOTATIONS:
+            title = f"{mend.entry['id']} {mend.entry['title']}"
+            yield f"::{command} title={escaped(title, ':,')}::{escaped(mend.entry['message'])}"
+
+
+def escaped(text: str, also: str = "") -> str:
+    """Return a text as one line in which GitHub finds the text alone, with its own escapes."""
+    line = on_one_line(text).replace("%", "%25")
+    for character in also:
+        line = line.replace(character, f"%{ord(character):02X}")
+    return line
