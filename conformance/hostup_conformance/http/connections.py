@@ -16,7 +16,7 @@ from hostup_conformance.http.bodies import Memory
 from hostup_conformance.http.exchange import Lost
 from hostup_conformance.http.messages import Headers, Request, Response
 from hostup_conformance.http.network import BoundedNetwork, Transfer
-from hostup_conformance.http.route import Pool, Route
+from hostup_conformance.http.route import Route
 
 #: The greatest number of connections, and of requests that are sent at once on purpose.
 CONNECTIONS = 8
@@ -144,7 +144,7 @@ class Connections:
             return NoResponse(f"broken response: {text}", came if transfer.received else "dropped")
         return NoResponse(f"{type(error).__name__}: {text}")
 
-    def _roundtrip(self, request: Request, longest: Callable[[int], int], pool: Pool) -> Response:
+    def _roundtrip(self, request: Request, longest: Callable[[int], int], pool: httpcore.ConnectionPool) -> Response:
         headers = [("Host", self._netloc), *with_fields(request.headers, self._route.fields)]
         chunked = request.header("transfer-encoding") is not None
         if request.body and not chunked:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from itertools import islice
+from itertools import accumulate, islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
@@ -93,33 +93,27 @@ def decoded(body: bytes) -> tuple[str, list[str]]:
     return text.removeprefix("\ufeff"), defects
 
 
-def is_deeper(value: Any, depth: int) -> bool:
-    """Whether arrays and objects are nested deeper than a limit."""
+def levels(value: Any, most: int | None = None) -> Iterator[list[Any]]:
+    """Yield the value, then the values in it level by level, of each array and object `most` at the most."""
     level = [value]
-    for _ in range(depth):
+    while level:
+        yield level
         level = [
             member
             for outer in level
             if isinstance(outer, list | dict)
-            for member in (outer.values() if isinstance(outer, dict) else outer)
-            if isinstance(member, list | dict)
+            for member in islice(outer.values() if isinstance(outer, dict) else outer, most)
         ]
-        if not level:
-            return False
-    return True
+
+
+def is_deeper(value: Any, depth: int) -> bool:
+    """Whether arrays and objects are nested deeper than a limit."""
+    return any(isinstance(one, list | dict) for one in next(islice(levels(value), depth, None), ()))
 
 
 def has_more(value: Any, most: int) -> bool:
     """Whether a value has more than so many values in it, at any depth."""
-    level, found = [value], 0
-    while level and (found := found + len(level)) <= most:
-        level = [
-            member
-            for outer in level
-            if isinstance(outer, list | dict)
-            for member in islice(outer.values() if isinstance(outer, dict) else outer, most + 1)
-        ]
-    return found > most
+    return any(found > most for found in accumulate(map(len, levels(value, most + 1))))
 
 
 def encodable(check: Callable[[Any], T], value: Any) -> T:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, urlsplit
 from urllib.request import getproxies_environment, proxy_bypass
 
@@ -74,26 +75,24 @@ class Route:
                 raise Misconfigured(f"--client-cert {self.certificate}: {reason(error)}; {remedy}") from None
         return context
 
-    def pool(self, network: httpcore.NetworkBackend, context: ssl.SSLContext, *, most: int, kept: int) -> Pool:
+    def pool(
+        self, network: httpcore.NetworkBackend, context: ssl.SSLContext, *, most: int, kept: int
+    ) -> httpcore.ConnectionPool:
         """Return a pool of at most `most` connections on this way, of which at most `kept` stay open when idle."""
+        shared: dict[str, Any] = {"ssl_context": context, "network_backend": network}
+        shared |= {"max_connections": most, "max_keepalive_connections": kept}
         if self.proxy is None:
-            return httpcore.ConnectionPool(
-                ssl_context=context, network_backend=network, max_connections=most, max_keepalive_connections=kept
-            )
+            return httpcore.ConnectionPool(**shared)
         parts = urlsplit(self.proxy)
         login = (unquote(parts.username), unquote(parts.password or "")) if parts.username else None
         return httpcore.HTTPProxy(
             proxy_url=httpcore.URL(scheme=parts.scheme, host=parts.hostname or "", port=parts.port, target="/"),
             proxy_auth=login,
-            ssl_context=context,
             proxy_ssl_context=context if parts.scheme == "https" else None,
-            network_backend=network,
-            max_connections=most,
-            max_keepalive_connections=kept,
+            **shared,
         )
 
 
-Pool = httpcore.ConnectionPool | httpcore.HTTPProxy
 #: The way to a server of which only the address is needed.
 DIRECT = Route()
 

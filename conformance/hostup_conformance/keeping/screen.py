@@ -133,14 +133,14 @@ def guarded(environ: Mapping[str, str]) -> Iterator[Secrets]:
     finally:
         for stream in (sys.stdout, sys.stderr):
             stream.flush()
-        if isinstance(sys.stdout, Guarded) and sys.stdout.lost and not sys.stdout.unread:
-            complain(f"the output could not be written ({sys.stdout.lost})")
+        if why := lost():
+            complain(f"the output could not be written ({why})")
         sys.stdout, sys.stderr = before
 
 
-def lost() -> bool:
-    """Whether something could not be printed, though its reader had not gone."""
-    return isinstance(sys.stdout, Guarded) and sys.stdout.lost is not None and not sys.stdout.unread
+def lost() -> str | None:
+    """Return why something could not be printed, if that was so though its reader had not gone."""
+    return sys.stdout.lost if isinstance(sys.stdout, Guarded) and not sys.stdout.unread else None
 
 
 def say(text: str = "") -> None:
