@@ -19,7 +19,7 @@ from hostup_conformance.contract.sending import wire_to
 from hostup_conformance.contract.target import Target
 from hostup_conformance.front.options import Options
 from hostup_conformance.front.preparation import check_outputs, is_live, limits, with_commands
-from hostup_conformance.front.record import RunInfo, entry_of, record_of, server
+from hostup_conformance.front.record import RunInfo, entry_of, plan_of, record_of, server
 from hostup_conformance.front.selection import selection
 from hostup_conformance.judging.defects import Defects
 from hostup_conformance.judging.verdict import narrowed, nothing_judged
@@ -169,11 +169,20 @@ class Run:
         yield
         self.send_all()
 
-    def _send_script(self) -> None:
-        """Send the scripted requests, or those of them that judge what was asked for."""
+    def plan(self) -> dict[str, Any]:
+        """Return what would be sent."""
+        self._choose()
+        return plan_of(self.wire, self.configured, careful=self.careful, only=self._chosen)
+
+    def _choose(self) -> None:
+        """Find out which requests judge what was asked for."""
         if self.only and self.configured.kind != "har":
             find = partial(selection, self.only, self.configured, careful=self.careful)
             self._chosen = self.defects.survive(find, None)
+
+    def _send_script(self) -> None:
+        """Send the scripted requests, or those of them that judge what was asked for."""
+        self._choose()
         commands.run(self.wire, self.configured, careful=self.careful, only=self._chosen)
 
     def send_all(self) -> None:

@@ -17,7 +17,6 @@ from hostup_conformance.contract.judging import server_requirements
 from hostup_conformance.contract.target import Target
 from hostup_conformance.front.options import Options
 from hostup_conformance.front.preparation import target_of
-from hostup_conformance.front.record import plan_of
 from hostup_conformance.front.run import Run, looked_up
 from hostup_conformance.judging.ledger import Requirement
 from hostup_conformance.keeping.interruption import Interruption
@@ -156,7 +155,7 @@ class Conformance:
         if not self.run.options.plan:
             return None
         self.config.option.verbose = -2  # with less, pytest's last line is that no tests ran
-        terminal.print_plan(plan_of(self.run.wire, self.run.configured, careful=self.run.careful))
+        terminal.print_plan(self.run.plan())
         return True
 
     @pytest.hookimpl(wrapper=True)

@@ -175,6 +175,8 @@ def print_plan(plan: dict[str, Any]) -> None:
         say(f"{number:4}  {step['method']:8} {plan['base_url']}{target}  # {step['purpose']}")
     for other in plan["others"]:
         say(f"   …  {other}")
+    for command in plan["commands"]:
+        say(f"      $ {command}")
 
 
 def annotations_for(record: dict[str, Any], environment: Mapping[str, str]) -> Iterator[str]:

@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, unquote
 
 from hostup_conformance.contract import ask, commands, content, lives, paths, responder, selectors, starts
 from hostup_conformance.contract.rules import Exchanges, Findings, rule
-from hostup_conformance.keeping.safe_text import counted
+from hostup_conformance.keeping.safe_text import counted, short_json
 
 #: The status codes with which a provider may block a command, as the documentation of the POST says that some do.
 BLOCKED = {400, 403, 422}
@@ -550,10 +550,15 @@ def end_is_reported(exchanges: Exchanges) -> Findings:
             continue
         if gone := lost(life):
             if not (mostly and responder.responded(gone, responder.Who.GATEWAY)):
-                yield gone, "status 200, until the end was reported", content.status_of(gone)
+                yield gone, f"status 200, until the end of {named(life)} was reported", content.status_of(gone)
         elif content.member(polls[-1], "exited") is False and life.seconds_polled >= TOO_LONG:
             said = f"exited false in all of {counted(len(polls), 'poll')}, {life.seconds_polled:.0f} s after the start"
-            yield polls[-1], "exited true", said
+            yield polls[-1], f"exited true for {named(life)}", said
+
+
+def named(life: lives.Life) -> str:
+    """Return what a command is called, or its beginning."""
+    return f"the command {life.name}" if life.name else short_json(starts.proper_command(life.start.request), 60)
 
 
 def lost(life: lives.Life) -> ask.Exchange | None:
