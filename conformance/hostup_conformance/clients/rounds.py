@@ -41,7 +41,7 @@ PrintLine = Callable[[str], None]
 
 
 @dataclass(frozen=True)
-class Pace:
+class Speed:
     """How long a command took in the scene `well`, alone; what it is given in the other scenes grows with it."""
 
     seconds: float = 0.0
@@ -70,7 +70,7 @@ class Pace:
         return replace(scene, timeout=scene.timeout + self.more)
 
     def __str__(self) -> str:
-        """Return the pace in words."""
+        """Return the speed in words."""
         more = f", so each HOSTUP_TIMEOUT is {counted(self.more, 'second')} longer" if self.more else ""
         return (
             f"the command took {self.seconds:.1f} seconds in the scene {FIRST} (CPU: {self.cpu:.1f} seconds){more}; "
@@ -98,12 +98,12 @@ def play_all(
     """
     stop = Stop()
     tell(stop)
-    first, pace = play_first(command, stop, jobs, say, watch)
+    first, speed = play_first(command, stop, jobs, say, watch)
     if stop.reason is None:
-        say(str(pace))
-        stop.extend(max(RUN_SECONDS, pace.needed(len(chosen))))
-    others = [(command, pace.slowed(scene)) for scene in chosen if scene.name != FIRST]
-    played = play_each(others, stop, pace.at_once, say, watch) if stop.reason is None else []
+        say(str(speed))
+        stop.extend(max(RUN_SECONDS, speed.needed(len(chosen))))
+    others = [(command, speed.slowed(scene)) for scene in chosen if scene.name != FIRST]
+    played = play_each(others, stop, speed.at_once, say, watch) if stop.reason is None else []
     shown = stop.reason is not None or any(scene.name == FIRST for scene in chosen)
     exchanges = [exchange for scene in [first, *played][not shown :] for exchange in scene]
     for number, exchange in enumerate(exchanges, 1):
@@ -113,7 +113,7 @@ def play_all(
 
 def play_first(
     command: ClientCommand, stop: Stop, jobs: int | None, say: PrintLine, watch: OnProgress
-) -> tuple[list[Exchange], Pace]:
+) -> tuple[list[Exchange], Speed]:
     """Play the scene `well` alone, and return its exchanges, and how fast the command is.
 
     If it sends nothing there, or does not end, the run is stopped: there is nothing more to see.
@@ -122,11 +122,11 @@ def play_first(
     (exchanges,) = play_each([(command, scenes()[FIRST])], stop, 1, say, watch)
     story = exchanges[-1].ask.story if exchanges else None
     if story is None or story.outcome is None:
-        return exchanges, Pace(jobs=jobs)
+        return exchanges, Speed(jobs=jobs)
     if not story.own or story.outcome.ended_by != "itself":
         did = "it did not end" if story.own else "it sent nothing"
         stop(f"in the scene {FIRST}, where all goes well, {did} ({how(story.outcome)}), so no other was played")
-    return exchanges, Pace(story.outcome.seconds, cpu_of_children() - before, jobs)
+    return exchanges, Speed(story.outcome.seconds, cpu_of_children() - before, jobs)
 
 
 def cpu_of_children() -> float:

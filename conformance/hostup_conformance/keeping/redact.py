@@ -218,7 +218,7 @@ class Reading:
 
 
 @dataclass(frozen=True)
-class Decoded:
+class Decoding:
     """What runs of digits stand for, one after the other, and between which positions each character stood before."""
 
     text: str
@@ -234,7 +234,7 @@ class Decoded:
         return self.stops[place - 1]
 
 
-def decodings(text: str) -> Iterator[Decoded]:
+def decodings(text: str) -> Iterator[Decoding]:
     """Yield what a text says if its runs of digits are decoded: of each encoding, at each alignment."""
     yield from decoded(text, HEX_RUN, 4, 2, bytes.fromhex)
     yield from decoded(text, BASE64_RUN, 6, 4, lambda run: b64decode(run.translate(PLAIN_BASE64)))
@@ -248,7 +248,7 @@ PLAIN_BASE64 = str.maketrans("-_", "+/")
 
 def decoded(
     text: str, runs: re.Pattern[str], bits: int, block: int, decode: Callable[[str], bytes]
-) -> Iterator[Decoded]:
+) -> Iterator[Decoding]:
     """Yield what the runs of an encoding stand for, whose digits have so many bits, at each alignment in a block."""
     found = list(runs.finditer(text))
     for shift in range(block) if found else ():
@@ -262,7 +262,7 @@ def decoded(
             first = run.start() + shift
             starts.extend(first + 8 * at // bits for at in range(count))
             stops.extend(first - (-8 * (at + 1) // bits) for at in range(count))
-        yield Decoded("".join(said), starts, stops)
+        yield Decoding("".join(said), starts, stops)
 
 
 def rare_kinds(text: str) -> Iterator[re.Pattern[str]]:
@@ -448,7 +448,7 @@ class Redactor:
                         yield offset + start, offset + stop
 
 
-def every_reading(text: str, kinds: Sequence[re.Pattern[str]]) -> Iterator[list[Reading | Decoded]]:
+def every_reading(text: str, kinds: Sequence[re.Pattern[str]]) -> Iterator[list[Reading | Decoding]]:
     """Yield each way of reading a text: by undoing escapes, then also without separators, and decoded."""
     more = DECODINGS
     for steps in readings(text, kinds):

@@ -92,7 +92,7 @@ class Area:
         return self.entries[0]["status"] in URGENT
 
 
-class Exchanges:
+class ExchangeIndex:
     """The exchanges of a run, as the requirements that they break refer to them."""
 
     def __init__(self, report: dict[str, Any]) -> None:
@@ -156,7 +156,7 @@ class Exchanges:
 def render(report: dict[str, Any]) -> str:
     """Return the text of report.html."""
     entries = report["requirements"]
-    exchanges = Exchanges(report)
+    exchanges = ExchangeIndex(report)
     word, meaning = VERDICTS[report["verdict"]]
     listed = mends(report)
     script, style = read("report.js"), read("report.css")

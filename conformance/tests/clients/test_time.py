@@ -11,7 +11,7 @@ import pytest
 from hostup_conformance.clients import play, rounds
 from hostup_conformance.clients.judging import Verdict, judge_client
 from hostup_conformance.clients.play import ClientCommand
-from hostup_conformance.clients.rounds import Pace, Stop, play_each
+from hostup_conformance.clients.rounds import Speed, Stop, play_each
 from hostup_conformance.clients.scenes import Scene, scenes
 
 # Each case takes seconds: `make catalogue` runs them.
@@ -96,13 +96,13 @@ def test_who_never_finishes_is_blamed_however_politely(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("seconds", "more"), [(0.5, 0), (3.0, 0), (6.0, 6)])
 def test_times_grow_with_the_client(seconds: float, more: int) -> None:
-    scene = Pace(seconds).slowed(scenes()["never-ends"])
+    scene = Speed(seconds).slowed(scenes()["never-ends"])
     assert scene.timeout == scenes()["never-ends"].timeout + more
     assert scene.timeout == int(scene.timeout)
 
 
 def test_as_many_scenes_at_once_as_the_machine_bears(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("os.cpu_count", lambda: 4)
-    assert [Pace(cpu=cpu).at_once for cpu in (0.0, 0.4, 5.0)] == [rounds.AT_ONCE, 10, 4]
-    assert Pace(cpu=5.0, jobs=1).at_once == 1
-    assert Pace(seconds=17.0, cpu=5.0).needed(140) > rounds.RUN_SECONDS > Pace(seconds=1.0).needed(140)
+    assert [Speed(cpu=cpu).at_once for cpu in (0.0, 0.4, 5.0)] == [rounds.AT_ONCE, 10, 4]
+    assert Speed(cpu=5.0, jobs=1).at_once == 1
+    assert Speed(seconds=17.0, cpu=5.0).needed(140) > rounds.RUN_SECONDS > Speed(seconds=1.0).needed(140)
