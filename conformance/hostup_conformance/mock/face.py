@@ -32,22 +32,18 @@ class Backend(Protocol):
 
     async def availability(self) -> dict[str, Any]:
         """Return the members available, reason and vmRunning."""
-        ...
 
     def load(self) -> dict[str, Any]:
         """Return the VPS's uptime and load, as members of a status."""
-        ...
 
     async def poll(self, pid: int) -> dict[str, Any]:
         """Return the command output of a pid.
 
         Raise `LookupError` for a pid that the agent does not know, `Unavailable` if it cannot be asked.
         """
-        ...
 
     async def start(self, command: str) -> int:
         """Start a command and return its pid; raise `Unavailable` if the agent cannot be asked."""
-        ...
 
 
 class Unavailable(Exception):
