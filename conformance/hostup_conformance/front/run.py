@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -161,13 +160,6 @@ class Run:
             self.wire.abort(NO_ITEM)
         self._thread.shutdown()
         self.wire.close()
-
-    @contextmanager
-    def sent_whole(self) -> Iterator[None]:
-        """Send what is left at the end of the block."""
-        gc.freeze()  # pytest collects garbage several times, and need not visit everything that was imported
-        yield
-        self.send_all()
 
     def plan(self) -> dict[str, Any]:
         """Return what would be sent."""

@@ -335,7 +335,7 @@ class Redactor:
         given = dict.fromkeys(filter(None, secrets))
         self._keys = [key for key in given if len(key) >= PIECE]
         short = sorted((re.escape(key) for key in given if len(key) < PIECE), key=len, reverse=True)
-        self._seen: dict[str, str] = {}
+        self._short_texts = lru_cache(KEPT)(self._redacted)
         self._short = re.compile(rf"{_NAMED}(?:{'|'.join(short)})(?![\w-])") if short else None
 
     @cached_property
@@ -394,13 +394,7 @@ class Redactor:
 
     def __call__(self, text: str) -> str:
         """Return the text with every key in it, and every recognizable piece of one, replaced."""
-        if len(text) >= SHORT:
-            return self._redacted(text)
-        if text not in self._seen:
-            if len(self._seen) >= KEPT:
-                self._seen.clear()
-            self._seen[text] = self._redacted(text)
-        return self._seen[text]
+        return self._redacted(text) if len(text) >= SHORT else self._short_texts(text)
 
     def _redacted(self, text: str) -> str:
         if self._short:
