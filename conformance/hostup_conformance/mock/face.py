@@ -58,25 +58,6 @@ class Key:
     scopes: frozenset[str]
 
 
-@dataclass
-class Provider:
-    """What is served: the keys by their tokens, and the VPSs by their ids, each with its account and backend."""
-
-    keys: Mapping[str, Key]
-    vpss: Mapping[str, tuple[str, Backend]]
-    #: Requests that one key may send in a minute.
-    limit: int = 6000
-    _windows: dict[str, tuple[int, int]] = field(default_factory=lambda: defaultdict(lambda: (0, 0)))
-
-    def seconds_to_wait(self, token: str) -> int:
-        """Count a request; return 0, or how many seconds to wait if the key has used up its limit for this minute."""
-        now = int(time.time())
-        window, used = self._windows[token]
-        used = used + 1 if window == now // 60 else 1
-        self._windows[token] = (now // 60, used)
-        return 60 - now % 60 if used > self.limit else 0
-
-
 class Refused(Exception):
     """The request is refused with a problem document."""
 
@@ -180,11 +161,23 @@ def invalid(pointer: str, detail: str) -> Refused:
     return Refused(400, "The request is not valid.", errors=[item])
 
 
-class Face:
-    """Serves the requests for a provider's VPSs."""
+@dataclass
+class Provider:
+    """What is served: the keys by their tokens, and the VPSs by their ids, each with its account and backend."""
 
-    def __init__(self, provider: Provider) -> None:
-        self._provider = provider
+    keys: Mapping[str, Key]
+    vpss: Mapping[str, tuple[str, Backend]]
+    #: Requests that one key may send in a minute.
+    limit: int = 6000
+    _windows: dict[str, tuple[int, int]] = field(default_factory=lambda: defaultdict(lambda: (0, 0)))
+
+    def seconds_to_wait(self, token: str) -> int:
+        """Count a request; return 0, or how many seconds to wait if the key has used up its limit for this minute."""
+        now = int(time.time())
+        window, used = self._windows[token]
+        used = used + 1 if window == now // 60 else 1
+        self._windows[token] = (now // 60, used)
+        return 60 - now % 60 if used > self.limit else 0
 
     async def serve(self, request: Request) -> Response:
         """Respond to a request on the endpoint's path; raise `Refused` or `Unavailable` for a problem."""
@@ -199,11 +192,11 @@ class Face:
         id, backend = request.path_params["id"], self._backend(request, key)
         return respond({"id": id, "powerState": await power_state(backend), **backend.load()})
 
-    async def vpss(self, request: Request) -> Response:
+    async def list(self, request: Request) -> Response:
         """Respond with one page of the caller's VPSs; its cursor is the last id of the page before."""
         key = self._admit(request)
         check_scope(key, "read:vm")
-        own = [id for id, (account, _) in self._provider.vpss.items() if account == key.account]
+        own = [id for id, (account, _) in self.vpss.items() if account == key.account]
         data: list[dict[str, Any]] = [
             {"id": id, **shown(number), "serviceStatus": "active"} for number, id in enumerate(own, 1)
         ]
@@ -219,29 +212,29 @@ class Face:
             rest = [item for item in rest if asked in {None, item[name]}]
         page, more = rest[: int(limit)], len(rest) > int(limit)
         for item in page:
-            item["powerState"] = await power_state(self._provider.vpss[item["id"]][1])
+            item["powerState"] = await power_state(self.vpss[item["id"]][1])
         return respond({"data": page, "hasMore": more, "nextCursor": page[-1]["id"] if more else None})
 
     def _backend(self, request: Request, key: Key) -> Backend:
-        account, backend = self._provider.vpss.get(request.path_params["id"], (None, None))
+        account, backend = self.vpss.get(request.path_params["id"], (None, None))
         if backend is None or account != key.account:
             raise Refused(404, "There is no such VPS.")
         return backend
 
     def _admit(self, request: Request) -> Key:
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        key = self._provider.keys.get(token.strip()) if scheme.lower() == "bearer" else None
+        key = self.keys.get(token.strip()) if scheme.lower() == "bearer" else None
         if key is None:
             raise Refused(401, "Give a valid API key.", {"WWW-Authenticate": "Bearer"})
-        if wait := self._provider.seconds_to_wait(token.strip()):
-            raise too_many(wait, self._provider.limit)
+        if wait := self.seconds_to_wait(token.strip()):
+            raise too_many(wait, self.limit)
         if (status := ordered_status(request)) is not None:
             raise self._ordered(status)
         return key
 
     def _ordered(self, status: int) -> Refused:
         if status == 429:
-            return too_many(30, self._provider.limit)
+            return too_many(30, self.limit)
         item = {"pointer": "/pid", "detail": "As ordered.", "code": "invalid_request"}
         return Refused(status, "As ordered by Prefer.", errors=[item] if status == 400 else ())
 
@@ -286,7 +279,6 @@ def check_scope(key: Key, scope: str) -> None:
 
 def create_app(provider: Provider) -> Starlette:
     """Return the application that serves a provider's VPSs."""
-    face = Face(provider)
 
     async def failed(request: Request, error: Exception) -> Response:
         if isinstance(error, Refused):
@@ -300,9 +292,9 @@ def create_app(provider: Provider) -> Starlette:
 
     return Starlette(
         routes=[
-            Route(ENDPOINT, face.serve, methods=["GET", "POST"]),
-            Route(PATHS["status"], face.status, methods=["GET"]),
-            Route(VPSS, face.vpss, methods=["GET"]),
+            Route(ENDPOINT, provider.serve, methods=["GET", "POST"]),
+            Route(PATHS["status"], provider.status, methods=["GET"]),
+            Route(VPSS, provider.list, methods=["GET"]),
         ],
         exception_handlers=dict.fromkeys((Refused, Unavailable, HTTPException, Exception), failed),
     )
