@@ -251,7 +251,7 @@ class Round:
                     return
 
     async def _watched(self, watch: OnProgress) -> None:
-        """OnInterruption again and again how far it is."""
+        """Tell again and again how far it is."""
         while True:
             await asyncio.sleep(PROGRESS_SECONDS)
             watch(self._words)

@@ -137,6 +137,7 @@ def test_the_mock_prints_all_that_a_client_needs(
     monkeypatch.setattr(
         servers_mock, "server", lambda _app: SimpleNamespace(run=lambda listeners: listeners[0].close())
     )
+    monkeypatch.setattr("sys.argv", ["mock"])
     servers_mock.main()
     exported = [line for line in capsys.readouterr().out.splitlines() if line.startswith("export ")]
     assert exported[0].startswith("export HOSTUP_BASE_URL=http://127.0.0.1:")
