@@ -184,10 +184,10 @@ CASES = [
     Case("201, a 200's body", b'{"exited": true}', errors.UnexpectedStatus, 201),
     Case("302 to elsewhere: not followed", b"", errors.UnexpectedStatus, 302, {"Location": "https://elsewhere.test/"}),
     Case(
-        "409, a problem document",
-        _problem(409, "vps_not_ready"),
+        "418, a problem document",
+        _problem(418, "vps_not_ready"),
         errors.UnexpectedStatus,
-        409,
+        418,
         PROBLEM,
         code="vps_not_ready",
     ),

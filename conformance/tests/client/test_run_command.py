@@ -95,7 +95,7 @@ def test_a_probe_that_fails_starts_nothing(
         (httpx.Response(307, headers={"Location": "https://elsewhere.test/"}), errors.UnexpectedStatus),
         (httpx.Response(308), errors.UnexpectedStatus),
         (httpx.Response(400), errors.BadRequest),
-        (httpx.Response(409), errors.UnexpectedStatus),
+        (httpx.Response(418), errors.UnexpectedStatus),
         (httpx.Response(499), errors.UnexpectedStatus),
         (httpx.ConnectError, httpx.ConnectError),
         (httpx.PoolTimeout, httpx.PoolTimeout),
