@@ -94,7 +94,8 @@ class Comparison:
         for method, old, new in pairs(_operations(self.old), _operations(self.new)):
             name = f"{method.partition(' ')[0]} {(new or old)['path']}"
             if old is None:
-                yield Change(SERVERS, name, "a new operation")
+                # What is not judged is for the client alone.
+                yield Change(NOBODY if new.get("x-not-judged") else SERVERS, name, "a new operation")
             elif new is None:
                 yield Change(CALLERS, name, "the operation is gone")
             else:

@@ -61,6 +61,10 @@ EDITS: dict[str, tuple[Edit, str, str, list[str], list[str]]] = {
         lambda d: d["paths"].pop("/api/v2/vps"), "callers", "servers",
         ["GET /api/v2/vps: the operation is gone"], ["GET /api/v2/vps: a new operation"],
     ),
+    "an operation is added that is not judged": (
+        lambda d: d["paths"].update({"/api/v2/news": {"get": {"x-not-judged": "news", "responses": {}}}}), "", "callers",
+        ["GET /api/v2/news: a new operation"], ["GET /api/v2/news: the operation is gone"],
+    ),
     "a response's member becomes required": (
         lambda d: schema("AgentAvailability")(d).update(required=["available"]), "servers", "callers",
         ["AgentAvailability.available: now required"], ["AgentAvailability.available: no longer required"],
