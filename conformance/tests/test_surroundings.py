@@ -17,7 +17,7 @@ import pytest
 from catalogue import first_of
 from hostup_conformance.clients import examples
 from hostup_conformance.clients.play import ClientCommand
-from hostup_conformance.clients.rounds import Stop, play_each
+from hostup_conformance.clients.rounds import RunControl, play_each
 from hostup_conformance.clients.scenes import FIRST, scenes
 from hostup_conformance.contract import oracles
 from hostup_conformance.contract.target import Target
@@ -59,7 +59,7 @@ NO_FILE = OSError(errno.EMFILE, "Too many open files")
 def test_no_client_is_to_blame_for_what_the_system_lacks(
     monkeypatch: pytest.MonkeyPatch, owner: object, name: str, error: Exception, what: str
 ) -> None:
-    stop = Stop()
+    stop = RunControl()
     with monkeypatch.context() as patched:
         patched.setattr(owner, name, refuse(error))
         played = play_each([(ClientCommand((sys.executable, "-c", "")), scenes()[FIRST])], stop)
@@ -90,7 +90,7 @@ def test_what_else_fails_is_no_shortage(monkeypatch: pytest.MonkeyPatch) -> None
     assert shortage(FileNotFoundError(errno.ENOENT, "x")) is None
     monkeypatch.setattr(subprocess, "Popen", refuse(RuntimeError("x")))
     with pytest.raises(RuntimeError, match="x"):
-        play_each([(ClientCommand(("true",)), scenes()[FIRST])], Stop())
+        play_each([(ClientCommand(("true",)), scenes()[FIRST])], RunControl())
 
 
 @pytest.mark.parametrize("error", [NO_THREAD, NO_PROCESS, NO_FILE, MemoryError()])

@@ -31,13 +31,8 @@ USUAL = 3.0
 #: How many times as much time a client has in a scene that is played again, alone, because it failed by time.
 LONGER = 2
 
-#: Registers a function to be called, with the reason, when the run has to end.
-OnInterruption = Callable[[Callable[[str], None]], None]
-#: Is called while scenes are played, every so many seconds, with what makes the words for how far the run is.
-OnProgress = Callable[[Callable[[], str]], None]
+#: How many seconds pass between two looks at how far a run is.
 PROGRESS_SECONDS = 0.25
-#: Gets lines that tell how the run goes.
-PrintLine = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -78,54 +73,34 @@ class Speed:
         )
 
 
-def play_all(
-    command: ClientCommand,
-    chosen: Sequence[Scene],
-    tell: OnInterruption = lambda _listener: None,
-    jobs: int | None = None,
-    say: PrintLine = lambda _line: None,
-    watch: OnProgress = lambda _words: None,
-) -> tuple[list[Exchange], str | None]:
-    """Play scenes to a command; return all exchanges in the order of the scenes, and why some were not played, if any.
-
-    Args:
-        command: what is run
-        chosen: the scenes that are played
-        tell: gets a function that ends the run, with the reason as its argument
-        jobs: how many scenes are played at once, if not as many as suits the command
-        say: gets lines that tell how the run goes
-        watch: is called again and again, with what makes the words for how far the run is
-    """
-    stop = Stop()
-    tell(stop)
-    first, speed = play_first(command, stop, jobs, say, watch)
-    if stop.reason is None:
-        say(str(speed))
-        stop.extend(max(RUN_SECONDS, speed.needed(len(chosen))))
+def play_all(command: ClientCommand, chosen: Sequence[Scene], control: RunControl, jobs: int | None) -> list[Exchange]:
+    """Play scenes to a command, `jobs` at once or as many as suits it; return all exchanges in their order."""
+    first, speed = play_first(command, control, jobs)
+    if control.reason is None:
+        control.say(str(speed))
+        control.extend(max(RUN_SECONDS, speed.needed(len(chosen))))
     others = [(command, speed.slowed(scene)) for scene in chosen if scene.name != FIRST]
-    played = play_each(others, stop, speed.at_once, say, watch) if stop.reason is None else []
-    shown = stop.reason is not None or any(scene.name == FIRST for scene in chosen)
+    played = play_each(others, control, speed.at_once) if control.reason is None else []
+    shown = control.reason is not None or any(scene.name == FIRST for scene in chosen)
     exchanges = [exchange for scene in [first, *played][not shown :] for exchange in scene]
     for number, exchange in enumerate(exchanges, 1):
         exchange.number = number
-    return exchanges, stop.reason
+    return exchanges
 
 
-def play_first(
-    command: ClientCommand, stop: Stop, jobs: int | None, say: PrintLine, watch: OnProgress
-) -> tuple[list[Exchange], Speed]:
+def play_first(command: ClientCommand, control: RunControl, jobs: int | None) -> tuple[list[Exchange], Speed]:
     """Play the scene `well` alone, and return its exchanges, and how fast the command is.
 
     If it sends nothing there, or does not end, the run is stopped: there is nothing more to see.
     """
     before = cpu_of_children()
-    (exchanges,) = play_each([(command, scenes()[FIRST])], stop, 1, say, watch)
+    (exchanges,) = play_each([(command, scenes()[FIRST])], control, 1)
     story = exchanges[-1].ask.story if exchanges else None
     if story is None or story.outcome is None:
         return exchanges, Speed(jobs=jobs)
     if not story.own or story.outcome.ended_by != "itself":
         did = "it did not end" if story.own else "it sent nothing"
-        stop(f"in the scene {FIRST}, where all goes well, {did} ({how(story.outcome)}), so no other was played")
+        control.stop(f"in the scene {FIRST}, where all goes well, {did} ({how(story.outcome)}), so no other was played")
     return exchanges, Speed(story.outcome.seconds, cpu_of_children() - before, jobs)
 
 
@@ -136,18 +111,14 @@ def cpu_of_children() -> float:
 
 
 def play_each(
-    plays: Sequence[tuple[ClientCommand, Scene]],
-    stop: Stop,
-    at_once: int = AT_ONCE,
-    say: PrintLine = lambda _line: None,
-    watch: OnProgress = lambda _words: None,
+    plays: Sequence[tuple[ClientCommand, Scene]], control: RunControl, at_once: int = AT_ONCE
 ) -> list[list[Exchange]]:
     """Play scenes to commands, several at once; return the exchanges of each, which are none if it was not played.
 
     What failed by time is played again, alone and with more time: that the machine was busy is nobody's fault.
     """
-    with stop.at_shortage(), adopting(), ThreadPoolExecutor(at_once) as threads:
-        return asyncio.run(Round(plays, stop, threads, at_once, say).played(watch))
+    with control.at_shortage(), adopting(), ThreadPoolExecutor(at_once) as threads:
+        return asyncio.run(Round(plays, control, threads, at_once).played())
     return [[] for _ in plays]
 
 
@@ -158,10 +129,22 @@ def bytes_of(e: Exchange) -> int:
     return len(e.request.body) + fields + (len(printed.stdout) + len(printed.stderr) if printed else 0)
 
 
-class Stop:
-    """Whether the run has to end, and why. After so many seconds, no further scene begins."""
+class RunControl:
+    """Ends a run, after so many seconds or when it is told to, and tells how it goes.
 
-    def __init__(self, seconds: float = RUN_SECONDS) -> None:
+    Args:
+        seconds: after how many of them no further scene begins
+        say: gets lines that tell how the run goes
+        watch: is called again and again, with what makes the words for how far the run is
+    """
+
+    def __init__(
+        self,
+        seconds: float = RUN_SECONDS,
+        say: Callable[[str], None] = lambda _line: None,
+        watch: Callable[[Callable[[], str]], None] = lambda _words: None,
+    ) -> None:
+        self.say, self.watch = say, watch
         self.event = threading.Event()
         self.reason: str | None = None
         self.extend(seconds)
@@ -173,10 +156,10 @@ class Stop:
     def look(self) -> bool:
         """Return whether the run has to end, which it has to once the time is used up."""
         if time.monotonic() > self._latest:
-            self(f"the {self.seconds:.0f} seconds of a run were used up")
+            self.stop(f"the {self.seconds:.0f} seconds of a run were used up")
         return self.event.is_set()
 
-    def __call__(self, reason: str) -> None:
+    def stop(self, reason: str) -> None:
         """End the run."""
         self.reason = self.reason or reason
         self.event.set()
@@ -189,7 +172,7 @@ class Stop:
         except SHORTAGES as error:
             if (why := shortage(error)) is None:
                 raise
-            self(why)
+            self.stop(why)
 
 
 class Round:
@@ -198,12 +181,11 @@ class Round:
     def __init__(
         self,
         plays: Sequence[tuple[ClientCommand, Scene]],
-        stop: Stop,
+        control: RunControl,
         threads: ThreadPoolExecutor,
         at_once: int,
-        say: PrintLine,
     ) -> None:
-        self._plays, self._stop, self._threads, self._say = plays, stop, threads, say
+        self._plays, self._control, self._threads = plays, control, threads
         self._places = asyncio.Semaphore(at_once)
         self._under_way = list[str]()
         self._left = [scene.name for _, scene in plays]
@@ -211,9 +193,9 @@ class Round:
         #: How many bytes of requests and of what was printed are kept.
         self._kept = 0
 
-    async def played(self, watch: OnProgress) -> list[list[Exchange]]:
+    async def played(self) -> list[list[Exchange]]:
         """Play them, and again what failed by time; return the exchanges of each."""
-        watching = asyncio.create_task(self._watched(watch))
+        watching = asyncio.create_task(self._watched())
         # Those in which a client may have to wait begin first, so that the run does not wait for them at its end.
         waits = [scene.runs if scene.completes else scene.timeout for _, scene in self._plays]
         order = sorted(range(len(self._plays)), key=lambda n: -waits[n])
@@ -226,17 +208,17 @@ class Round:
         """Play one of them, with the times of the given scene; what the end of the run cuts short does not count."""
         self._seen.setdefault(n, [])
         async with self._places:
-            if self._stop.look():
+            if self._control.look():
                 return
             self._under_way.append(scene.name)
             seen: list[Exchange] = []
-            with self._stop.at_shortage():
-                seen = await play(self._plays[n][0], scene, self._stop.event, self._threads)
+            with self._control.at_shortage():
+                seen = await play(self._plays[n][0], scene, self._control.event, self._threads)
             self._under_way.remove(scene.name)
             self._kept += sum(map(bytes_of, seen))
             if self._kept > MOST_KEPT:
-                self._stop(f"the command sent and printed more than {MOST_KEPT >> 20} MiB in all")
-            if not self._stop.event.is_set():
+                self._control.stop(f"the command sent and printed more than {MOST_KEPT >> 20} MiB in all")
+            if not self._control.event.is_set():
                 self._seen[n] = seen
             if scene.name in self._left:  # and is not played again
                 self._left.remove(scene.name)
@@ -245,16 +227,16 @@ class Round:
         """Play again, one by one, what a command failed by time, until one scene shows that time is not to blame."""
         for n, (one, scene) in enumerate(self._plays):
             if one == command and failed_by_time(self._seen[n]):
-                self._say(f"again, alone, since it failed by time: {scene.name}")
+                self._control.say(f"again, alone, since it failed by time: {scene.name}")
                 await self._play(n, replace(scene, timeout=LONGER * scene.timeout))
                 if failed_by_time(self._seen[n]):
                     return
 
-    async def _watched(self, watch: OnProgress) -> None:
+    async def _watched(self) -> None:
         """Tell again and again how far it is."""
         while True:
             await asyncio.sleep(PROGRESS_SECONDS)
-            watch(self._words)
+            self._control.watch(self._words)
 
     def _words(self) -> str:
         more = f"; {counted(len(self._left), 'scene')} left" if self._left else " again"

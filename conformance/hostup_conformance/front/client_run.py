@@ -22,7 +22,7 @@ from hostup_conformance.clients import certificates
 from hostup_conformance.clients import recording as client_recording
 from hostup_conformance.clients.judging import Verdict, client_requirements, judge_client, root_causes
 from hostup_conformance.clients.play import ClientCommand, check_command, serve_by_hand
-from hostup_conformance.clients.rounds import play_all
+from hostup_conformance.clients.rounds import RunControl, play_all
 from hostup_conformance.clients.scenes import KEY, QUICK, Scene, scenes
 from hostup_conformance.clients.story import Does, Exchange, Seen, Story, how
 from hostup_conformance.front.preparation import check_outputs
@@ -120,11 +120,13 @@ def run(options: ClientOptions) -> int:
         check_command(options.command)
         chosen = playable(chosen_scenes(options), tell)
         say(f"command: {on_one_line(shlex.join(options.words))} ({options.does}), {counted(len(chosen), 'scene')}")
-        exchanges, stopped = play_all(options.command, chosen, interruption.tell, options.jobs, tell, watch)
+        control = RunControl(say=tell, watch=watch)
+        interruption.tell(control.stop)
+        exchanges = play_all(options.command, chosen, control, options.jobs)
         progress.clear()
-        if exchanges and stopped and stopped != REASON:
+        if exchanges and control.reason and control.reason != REASON:
             print_standard_error(exchanges, about.redact)
-        return exchanges, stopped
+        return exchanges, control.reason
 
     return judge_and_report(options, exchanges, about)
 

@@ -16,7 +16,7 @@ from clients.catalogue import Client, Missing, right, wrong
 from hostup_conformance.clients import certificates
 from hostup_conformance.clients.judging import MATRIX, Verdict, client_requirements, judge_client
 from hostup_conformance.clients.play import ClientCommand
-from hostup_conformance.clients.rounds import Stop, play_each
+from hostup_conformance.clients.rounds import RunControl, play_each
 from hostup_conformance.clients.scenes import Scene, scenes
 from hostup_conformance.clients.story import Exchange
 from hostup_conformance.judging.root_cause import read_matrix, root_causes, write_matrix
@@ -54,7 +54,7 @@ def verdicts(
                 continue
             suited = [scene for scene in suited if not scene.certificate]
         plays += [(client.name, command, scene) for scene in suited]
-    played = play_each([(command, scene) for _, command, scene in plays], Stop(3600), at_once)
+    played = play_each([(command, scene) for _, command, scene in plays], RunControl(3600), at_once)
     exchanges: dict[str, list[Exchange]] = {}
     for (name, _, _), seen in zip(plays, played, strict=True):
         exchanges.setdefault(name, []).extend(seen)
@@ -129,7 +129,7 @@ def examples(clients: Iterable[Client], seen: dict[str, Verdict | str]) -> dict[
 def stories(names: Iterable[str]) -> dict[str, str]:
     """Return what a right client does in some scenes, each in a line."""
     command = ClientCommand(right()[-1].command())
-    played = play_each([(command, scenes()[name]) for name in names], Stop(), FEW)
+    played = play_each([(command, scenes()[name]) for name in names], RunControl(), FEW)
     return {seen[-1].ask.play.scene: told(seen) for seen in played}
 
 

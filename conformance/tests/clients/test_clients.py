@@ -24,7 +24,7 @@ from hostup_conformance.clients import examples, processes
 from hostup_conformance.clients.examples import LANGUAGES
 from hostup_conformance.clients.judging import MATRIX, client_requirements
 from hostup_conformance.clients.play import ClientCommand
-from hostup_conformance.clients.rounds import Stop, play_each
+from hostup_conformance.clients.rounds import RunControl, play_each
 from hostup_conformance.clients.rules.outcome import last_words
 from hostup_conformance.clients.scenes import BASE_URL, KEY, QUICK, THROUGH, scenes
 from hostup_conformance.clients.story import Does, Outcome
@@ -342,7 +342,7 @@ def test_a_hostile_command_leaves_only_a_report(name: str, tmp_path: Path) -> No
 
 def test_no_scene_begins_after_the_time() -> None:
     """No scene begins once the time is used up."""
-    stop = Stop(-1)
+    stop = RunControl(-1)
     assert play_each([(ClientCommand(RIGHT), scenes()["well"])], stop) == [[]]
     assert stop.reason == "the -1 seconds of a run were used up"
 

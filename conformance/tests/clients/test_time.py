@@ -11,7 +11,7 @@ import pytest
 from hostup_conformance.clients import play, rounds
 from hostup_conformance.clients.judging import Verdict, judge_client
 from hostup_conformance.clients.play import ClientCommand
-from hostup_conformance.clients.rounds import Speed, Stop, play_each
+from hostup_conformance.clients.rounds import RunControl, Speed, play_each
 from hostup_conformance.clients.scenes import Scene, scenes
 
 # Each case takes seconds: `make catalogue` runs them.
@@ -39,7 +39,7 @@ def command(folder: Path, text: str) -> ClientCommand:
 
 
 def verdict_in(scene: Scene, client: ClientCommand) -> Verdict:
-    (exchanges,) = play_each([(client, scene)], Stop())
+    (exchanges,) = play_each([(client, scene)], RunControl())
     return judge_client(exchanges)
 
 
