@@ -6,7 +6,6 @@ import os
 import re
 import subprocess
 import sys
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ import yaml
 from hostup_conformance.clients import examples
 from hostup_conformance.contract.target import VARIABLES
 from hostup_conformance.front import cli
-from hostup_conformance.front.options import Options
+from hostup_conformance.front.options import ClientOptions, declared, flag
 from running import KEPT, report_in
 
 ROOT = Path(__file__).parents[2]
@@ -138,7 +137,7 @@ def test_the_commands_in_the_readme_are_ours() -> None:
     commands = re.findall(r"hostup-conformance (run|judge|client|compare|explain)\b([^\n`|]*)", text)
     assert len(commands) > 10
     known = {
-        *(f"--{one.name.replace('_', '-')}" for one in fields(Options)),
+        *(one.metadata["written"] or flag(one.name) for one in (*declared(), *declared(ClientOptions))),
         *re.findall(r'"(--[a-z-]+)"', Path(cli.__file__).read_text("utf-8")),
     }
     for command, rest in commands:

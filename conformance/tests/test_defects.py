@@ -15,7 +15,7 @@ from hostup_conformance.clients import judging as client_judging
 from hostup_conformance.contract import judging
 from hostup_conformance.contract.target import Target
 from hostup_conformance.front import client_run, record, run
-from hostup_conformance.front.client_run import ClientOptions
+from hostup_conformance.front.options import ClientOptions
 from hostup_conformance.front.run import Run
 from hostup_conformance.http.wire import Wire
 from hostup_conformance.judging import verdict
@@ -112,14 +112,14 @@ def test_judging_may_fail(finished: Run, monkeypatch: pytest.MonkeyPatch, module
 @pytest.mark.parametrize("name", ["judge_client", "apply_waivers", "root_causes"])
 def test_a_client_is_reported_all_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     monkeypatch.setattr(client_run, name, breaks)
-    options = ClientOptions(("false",), "probe", ("well",), tmp_path / "report")
+    options = ClientOptions(("false",), "probe", ["well"], report_dir=tmp_path / "report")
     assert client_run.run(options) == client_run.NOT_CONFORMANT
     assert errors(report_in(tmp_path)) == [SUITE.id]
 
 
 def test_a_client_that_nobody_saw_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(client_judging, "was_seen", breaks)
-    client_run.run(ClientOptions(("false",), "probe", ("well",), tmp_path / "report"))
+    client_run.run(ClientOptions(("false",), "probe", ["well"], report_dir=tmp_path / "report"))
     assert errors(report_in(tmp_path)) == [SUITE.id]
 
 

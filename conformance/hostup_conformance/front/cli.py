@@ -8,14 +8,14 @@ import re
 import shlex
 import sys
 import textwrap
-from collections.abc import Sequence
-from dataclasses import fields
+from collections.abc import Collection, Sequence
 from functools import partial
 from pathlib import Path
 from typing import NoReturn
 
 from hostup_conformance import __version__, clients
-from hostup_conformance.clients.examples import LANGUAGES, example
+from hostup_conformance.clients.examples import example
+from hostup_conformance.front.options import ClientOptions, declared, flag
 from hostup_conformance.keeping.screen import complain, guarded, lost, say
 from hostup_conformance.keeping.shortage import SHORTAGES, shortage
 
@@ -143,7 +143,7 @@ def make_parser() -> Parser:
     judge.add_argument(
         "file", metavar="FILE.har", help="recorded by a browser, a proxy, or hostup-conformance run --record FILE.har"
     )
-    add_client_options(
+    add_options(
         formatted(
             "client",
             help="judge a client: any command, in any language",
@@ -171,42 +171,6 @@ def make_parser() -> Parser:
     return parser
 
 
-def add_client_options(client: argparse.ArgumentParser) -> None:
-    """Add the options for judging a client, by the names that `ClientOptions` has."""
-    client.add_argument(
-        "--does", choices=["probe", "poll", "run"], default="run", help="what COMMAND does (default: run)"
-    )
-    client.add_argument(
-        "--scene",
-        dest="scenes",
-        action="append",
-        default=[],
-        metavar="NAME",
-        help="play only this scene; may be repeated",
-    )
-    client.add_argument("--quiet", action="store_true", help="do not tell how far the run is")
-    client.add_argument("--quick", action="store_true", help="play only the scenes that find most, within seconds")
-    client.add_argument("--scenes", dest="listed", action="store_true", help="list the scenes without running anything")
-    client.add_argument(
-        "--example",
-        choices=list(LANGUAGES),
-        metavar="LANGUAGE",
-        help=f"print a small correct client ({', '.join(LANGUAGES)})",
-    )
-    client.add_argument(
-        "--jobs", type=positive, metavar="N", help="how many scenes are played at once (default: as suits COMMAND)"
-    )
-    client.add_argument("--by-hand", action="store_true", help="serve the scene until Ctrl-C, without running COMMAND")
-    add_reports(client)
-
-
-def positive(text: str) -> int:
-    """Return a number that is at least 1; raise `ValueError` for anything else."""
-    if (number := int(text)) < 1:
-        raise ValueError(text)
-    return number
-
-
 def for_terminals(markdown: str) -> str:
     """Return Markdown as plain text, in which each row of a table is a name with its words below it."""
     lines: list[str] = []
@@ -226,46 +190,41 @@ def for_terminals(markdown: str) -> str:
     return "\n".join(lines)
 
 
-def add_reports(parser: argparse.ArgumentParser) -> None:
-    """Add the options for the verdict on a client and its reports."""
-    parser.add_argument(
-        "--report-dir", type=Path, default="conformance-report", metavar="DIR", help="where to write the reports"
-    )
-    parser.add_argument("--strict", action="store_true", help="fail if a SHOULD is broken")
-    parser.add_argument("--waivers", metavar="FILE", help="list of requirements that may be broken for a while")
+def add_options(parser: argparse.ArgumentParser, names: Collection[str] = ()) -> None:
+    """Add the options for judging a client, or those of some names."""
+    for one in declared(ClientOptions):
+        if not names or one.name in names:
+            written = one.metadata["written"] or flag(one.name)
+            parser.add_argument(written, dest=one.name, **one.metadata["told"])
 
 
 def judge_recording(file: str, words: Sequence[str]) -> int:
     """Judge the client in a recording, and return the exit code."""
-    from hostup_conformance.front.client_run import ClientOptions, judge_file
+    from hostup_conformance.front.client_run import judge_file
 
     parser = Parser(prog="hostup-conformance judge FILE.har", allow_abbrev=False)
     parser.add_argument("--client", action="store_true", help="judge the client in the recording, not the server")
-    add_reports(parser)
+    add_options(parser, {"report_dir", "strict", "waivers"})
     arguments = parser.parse_args(words)
     del arguments.client
-    return judge_file(Path(file), ClientOptions((), **vars(arguments)))
+    return judge_file(Path(file), ClientOptions(**vars(arguments)))
 
 
 def judge_command(arguments: argparse.Namespace, words: list[str]) -> int:
     """Judge a client, or list the scenes, and return the exit code."""
-    if arguments.listed:
+    options = ClientOptions(tuple(words), **{one.name: vars(arguments)[one.name] for one in declared(ClientOptions)})
+    if options.listed:
         from hostup_conformance.clients.scenes import scenes
 
         for name, scene in scenes().items():
             say(f"{name:30} {' '.join(scene.words.split())}")
         return 0
-    if arguments.example:
-        say(example(arguments.example).removesuffix("\n"))
+    if options.example:
+        say(example(options.example).removesuffix("\n"))
         return 0
-    from hostup_conformance.front.client_run import ClientOptions, by_hand, run
+    from hostup_conformance.front.client_run import by_hand, run
 
-    if arguments.by_hand:
-        return by_hand(arguments.scenes[0] if arguments.scenes else "well")
-    given = vars(arguments)
-    return run(
-        ClientOptions(tuple(words), **{one.name: given[one.name] for one in fields(ClientOptions) if one.name in given})
-    )
+    return by_hand(options) if options.by_hand else run(options)
 
 
 def run_pytest(arguments: list[str]) -> int:

@@ -10,7 +10,7 @@ import shlex
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 from difflib import get_close_matches
 from functools import partial
@@ -23,8 +23,9 @@ from hostup_conformance.clients import recording as client_recording
 from hostup_conformance.clients.judging import Verdict, client_requirements, judge_client, root_causes
 from hostup_conformance.clients.play import ClientCommand, check_command, serve_by_hand
 from hostup_conformance.clients.rounds import RunControl, play_all
-from hostup_conformance.clients.scenes import KEY, QUICK, Scene, scenes
-from hostup_conformance.clients.story import Does, Exchange, Seen, Story, how
+from hostup_conformance.clients.scenes import FIRST, KEY, QUICK, Scene, scenes
+from hostup_conformance.clients.story import Exchange, Seen, Story, how
+from hostup_conformance.front.options import ClientOptions
 from hostup_conformance.front.preparation import check_outputs
 from hostup_conformance.front.record import BODY_CHARACTERS, ReportedTarget, RunInfo, as_shown, record_of
 from hostup_conformance.front.run import JUDGING_SECONDS, RECORD_SECONDS, UNFINISHED, late_after
@@ -57,37 +58,6 @@ LINES = 8
 COLOURS = {"red": "31", "green": "32", "yellow": "33", "bold": "1"}
 
 
-@dataclass(frozen=True)
-class ClientOptions:
-    """The options of a run, as the command line has them."""
-
-    words: tuple[str, ...]
-    does: Does = "run"
-    scenes: tuple[str, ...] = ()
-    report_dir: Path = Path("conformance-report")
-    waivers: str | None = None
-    strict: bool = False
-    #: How many scenes are played at once, if not as many as suits the command.
-    jobs: int | None = None
-    #: Whether only the scenes that find most are played.
-    quick: bool = False
-    #: Whether it is not told how far the run is.
-    quiet: bool = False
-    #: The recording that is judged, if no command is run.
-    recording: Path | None = None
-
-    @property
-    def inputs(self) -> dict[str, Path]:
-        """The files that a run reads, each by what names it."""
-        named = {"the recording": self.recording, "--waivers": self.waivers}
-        return {name: Path(file) for name, file in named.items() if file}
-
-    @property
-    def command(self) -> ClientCommand:
-        """The command that is judged."""
-        return ClientCommand(self.words, self.does)
-
-
 class Printer:
     """Prints the summary as pytest's terminal reporter does, with colours only on a terminal."""
 
@@ -117,12 +87,13 @@ def run(options: ClientOptions) -> int:
         about.described["course"].append(line)
 
     def exchanges(interruption: Interruption) -> tuple[list[Exchange], str | None]:
-        check_command(options.command)
+        command = ClientCommand(options.words, options.does)
+        check_command(command)
         chosen = playable(chosen_scenes(options), tell)
         say(f"command: {on_one_line(shlex.join(options.words))} ({options.does}), {counted(len(chosen), 'scene')}")
         control = RunControl(say=tell, watch=watch)
         interruption.tell(control.stop)
-        exchanges = play_all(options.command, chosen, control, options.jobs)
+        exchanges = play_all(command, chosen, control, options.jobs)
         progress.clear()
         if exchanges and control.reason and control.reason != REASON:
             print_standard_error(exchanges, about.redact)
@@ -204,10 +175,10 @@ def judged(
     )
 
 
-def by_hand(name: str) -> int:
+def by_hand(options: ClientOptions) -> int:
     """Serve one scene until Ctrl-C, then print what was wrong with the requests; return the exit code."""
     try:
-        (scene,) = chosen_scenes(ClientOptions((), scenes=(name,)))
+        (scene,) = chosen_scenes(ClientOptions(scenes=options.scenes[:1] or [FIRST]))
     except Misconfigured as error:
         complain(str(error))
         return UNUSABLE

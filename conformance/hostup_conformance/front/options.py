@@ -9,24 +9,31 @@ import os
 from collections.abc import Sequence
 from dataclasses import Field, dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from hostup_conformance.clients.examples import LANGUAGES
 from hostup_conformance.http.limits import FOR_COMMANDS, LIVE_REQUESTS, Limits
 from hostup_conformance.keeping.misconfigured import Misconfigured
+
+if TYPE_CHECKING:
+    from hostup_conformance.clients.story import Does
 
 
 def option(
     help: str,
     metavar: str | None = None,
     *,
+    written: str | None = None,
     above: float | None = None,
     least: float | None = None,
     most: float | None = None,
     **kind: Any,
 ) -> Any:
-    """Declare an option by what argparse is told of it, and by the bounds of its number."""
+    """Declare an option by what argparse is told of it, how it is written if not as its field, and by its bounds."""
     told = {"help": help, **({"metavar": metavar} if metavar else {}), **kind}
-    return field(metadata={"told": told, "above": above, "least": least, "most": most})
+    default = kind.get("default", False if kind.get("action") == "store_true" else None)
+    made: dict[str, Any] = {"default_factory": list} if default == [] else {"default": default}
+    return field(metadata={"told": told, "written": written, "above": above, "least": least, "most": most}, **made)
 
 
 @dataclass(frozen=True)
@@ -124,9 +131,47 @@ class Options:
         return cls(**{**values, "base_url": base_url if is_given else None, "strict": "--strict" in arguments})
 
 
-def declared() -> list[Field[Any]]:
+def positive(text: str) -> int:
+    """Return a number that is at least 1; raise `ValueError` for anything else."""
+    if (number := int(text)) < 1:
+        raise ValueError(text)
+    return number
+
+
+@dataclass(frozen=True)
+class ClientOptions:
+    """The options of a run on a client."""
+
+    #: The command that is judged.
+    words: tuple[str, ...] = ()
+    does: Does = option("what COMMAND does (default: run)", choices=["probe", "poll", "run"], default="run")
+    scenes: list[str] = option(
+        "play only this scene; may be repeated", "NAME", written="--scene", action="append", default=[]
+    )
+    quiet: bool = option("do not tell how far the run is", action="store_true")
+    quick: bool = option("play only the scenes that find most, within seconds", action="store_true")
+    listed: bool = option("list the scenes without running anything", written="--scenes", action="store_true")
+    example: str | None = option(
+        f"print a small correct client ({', '.join(LANGUAGES)})", "LANGUAGE", choices=list(LANGUAGES)
+    )
+    jobs: int | None = option("how many scenes are played at once (default: as suits COMMAND)", "N", type=positive)
+    by_hand: bool = option("serve the scene until Ctrl-C, without running COMMAND", action="store_true")
+    report_dir: Path = option("where to write the reports", "DIR", type=Path, default=Path("conformance-report"))
+    strict: bool = option("fail if a SHOULD is broken", action="store_true")
+    waivers: str | None = option("list of requirements that may be broken for a while", "FILE")
+    #: The recording that is judged, if no command is run.
+    recording: Path | None = None
+
+    @property
+    def inputs(self) -> dict[str, Path]:
+        """The files that a run reads, each by what names it."""
+        named = {"the recording": self.recording, "--waivers": self.waivers}
+        return {name: Path(file) for name, file in named.items() if file}
+
+
+def declared(options: type = Options) -> list[Field[Any]]:
     """Return the declarations of the suite's own options."""
-    return [one for one in fields(Options) if one.metadata]
+    return [one for one in fields(options) if one.metadata]
 
 
 def flag(name: str) -> str:
