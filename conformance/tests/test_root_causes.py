@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from faults.probe import refuse
+from hostup_conformance.contract.judging import root_causes as of_server
 from hostup_conformance.judging.root_cause import root_causes
 from hostup_conformance.reports.figures import ORDER, mends
+from judging import verdict_on
+from stage import Request, Response
 
 
 def entry(id: str, status: str) -> dict[str, Any]:
@@ -67,3 +71,16 @@ def test_what_is_broken_everywhere_follows_from_nothing_that_is_broken_in_one_pl
     assert root_causes(["A-01", "A-02"], ["A-01", "A-02"], faults, places=places) == {"A-01": ["A-02"]}
     found = root_causes(["A-01", "A-02"], ["A-01", "A-02"], faults, places=places, share=0.5)
     assert found == {"A-01": [], "A-02": []}
+
+
+def test_a_refusal_in_another_way_lets_nobody_in() -> None:
+    """So it comes after what does harm, though a wrong key that is let in would come first."""
+
+    def accepts_anything_alone(request: Request, response: Response) -> None:
+        if "json" in request.headers.get("accept", ""):
+            refuse(request, response, 406, "not_acceptable", "Not acceptable")
+
+    found = of_server(verdict_on(accepts_anything_alone))
+    assert next(iter(found)) == "PROBE-01"
+    assert "AUTH-02" in found
+    assert not any("HTTP-25" in (root, *explained) for root, explained in found.items())

@@ -62,7 +62,8 @@ EDITS: dict[str, tuple[Edit, str, str, list[str], list[str]]] = {
         ["GET /api/v2/vps: the operation is gone"], ["GET /api/v2/vps: a new operation"],
     ),
     "an operation is added that is not judged": (
-        lambda d: d["paths"].update({"/api/v2/news": {"get": {"x-not-judged": "news", "responses": {}}}}), "", "callers",
+        lambda d: d["paths"].update({"/api/v2/news": {"get": {"x-not-judged": "a feed", "responses": {}}}}),
+        "", "callers",
         ["GET /api/v2/news: a new operation"], ["GET /api/v2/news: the operation is gone"],
     ),
     "a response's member becomes required": (

@@ -10,6 +10,7 @@ from pathlib import Path
 from hostup_conformance.contract.ask import Ask, Exchange, with_started_commands
 from hostup_conformance.contract.ban import ban_in
 from hostup_conformance.contract.beyond import beyond, needs_polls, unseen
+from hostup_conformance.contract.content import below
 from hostup_conformance.contract.exchanges import Exchanges
 from hostup_conformance.contract.oracles import schema_note
 from hostup_conformance.contract.refusal import (
@@ -24,9 +25,10 @@ from hostup_conformance.contract.selectors import new_poll
 from hostup_conformance.contract.target import Target
 from hostup_conformance.judging import verdict as core
 from hostup_conformance.judging.defects import Defects
-from hostup_conformance.judging.ledger import Requirement, requirements
-from hostup_conformance.judging.root_cause import read_matrix
+from hostup_conformance.judging.ledger import HARMS, Requirement, requirements
+from hostup_conformance.judging.root_cause import area_of, read_matrix
 from hostup_conformance.judging.root_cause import root_causes as causes
+from hostup_conformance.judging.rule import Finding
 from hostup_conformance.keeping.redact import PIECE, redactor
 
 Verdict = core.Verdict[Ask]
@@ -34,6 +36,11 @@ Result = core.Result[Ask]
 
 #: Written by `make kill-matrix`: each fault, the requirement that it breaks, and the requirements that report it.
 MATRIX = Path(__file__).parent / "kill_matrix.json"
+
+
+#: The areas whose requirements say who must be refused, and what their breach is if all of these were refused anyhow.
+REFUSALS = {"AUTH", "SCOPE", "ID", "PID"}
+HARMLESS = HARMS.index("form")
 
 
 @cache
@@ -105,7 +112,13 @@ def root_causes(verdict: Verdict) -> dict[str, list[str]]:
     findings = {id: verdict.results[id].findings for id in broken}
     places = {id: {at for one in found for at in places_of(one.exchange)} for id, found in findings.items()}
     faults = read_matrix(MATRIX)["faults"] if broken else {}
-    return causes(broken, list(requirements()), faults, failing, places, ranks())
+    by_harm = {id: HARMLESS if kept_out(id, findings.get(id, ())) else rank for id, rank in ranks().items()}
+    return causes(broken, list(requirements()), faults, failing, places, by_harm)
+
+
+def kept_out(id: str, findings: Sequence[Finding[Ask]]) -> bool:
+    """Whether everybody who should have been refused was refused, though not as documented."""
+    return area_of(id) in REFUSALS and all(not below(one.exchange, 400) for one in findings)
 
 
 def places_of(e: Exchange) -> set[int | str]:

@@ -28,11 +28,10 @@ def content_is_read(exchanges: Exchanges) -> Findings:
     A connection that is closed after such a GET passes, and so do a 429 and a gateway's failure. No other rule judges
     that request, and it is judged only if the same request gets 200 later in the run.
     """
-    probes = exchanges.all(lambda e: selectors.asks_availability(e) and e.ask.vps == "own" and e.status == 200)
-    last = max((e.number for e in probes if e.ask.credential == "full"), default=0)
+    probes = exchanges.all(lambda e: selectors.asks_availability(e) and e.status == 200)
     for e in exchanges.asides():
         passes = e.lost == "dropped" or e.status in {200, 429} or responder.may_pass(e)
-        if not passes and e.number < last:
+        if not passes and any(one.request == e.request and one.number > e.number for one in probes):
             got = content.status_of(e) if e.response else e.failure
             yield e, "status 200, as elsewhere: the content of the GET before is no part of this request", got
 
