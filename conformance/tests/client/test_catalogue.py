@@ -360,6 +360,55 @@ def test_what_is_bounded_is_checked(package: ModuleType) -> None:
         part(package, "api.changes.bounded_query").sync(client=client, size=0)
 
 
+@pytest.mark.parametrize(
+    ("name", "body", "says"),
+    [
+        ("nested_object", {"value": {"value": "x"}}, "$.value.value: expected number, got string"),
+        ("array_of_arrays", {"value": [[1], ["x"]]}, "$.value[1][0]: expected integer, got string"),
+        ("enum", {"value": 7}, "$.value: expected one of the listed values, got integer"),
+        ("date_time", {"value": 7}, "$.value: expected date-time, got integer"),
+        ("map_of_numbers", {"a": 1, "b": "x"}, "$.*: expected integer, got string"),
+        (
+            "recursion",
+            {"up": {"children": [{"children": 7}]}},
+            "$.up.children[0].children: expected array, got integer",
+        ),
+    ],
+)
+def test_responses_are_checked_in_depth(package: ModuleType, name: str, body: Any, says: str) -> None:
+    transport = httpx.MockTransport(lambda _: httpx.Response(200, json=body))
+    client = package.AuthenticatedClient(BASE_URL, KEY, httpx_args={"transport": transport})
+    with pytest.raises(part(package, "errors").InvalidResponse) as caught:
+        part(package, f"api.changes.{name}").sync(client=client)
+    assert str(caught.value).startswith(f"{says} (200: GET ")
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "error"),
+    [
+        ("json_body", lambda models: {"body": models.Base(id=None)}, ValueError),
+        ("json_body", lambda _: {"body": {"id": "a"}}, TypeError),
+        ("json_body", lambda _: {"body": None}, TypeError),
+        ("enum_in_query", lambda _: {"colour": "red"}, TypeError),
+        ("bounded_query", lambda _: {"size": None}, TypeError),
+        ("bounded_query", lambda _: {"size": True}, TypeError),
+        ("headers", lambda _: {"x_flag": True, "x_count": "3"}, TypeError),
+        ("path_parameters", lambda _: {"number": 7, "text": ".."}, ValueError),
+    ],
+)
+def test_what_cannot_be_right_is_not_sent(
+    package: ModuleType, name: str, arguments: Any, error: type[Exception]
+) -> None:
+    server = Farm()
+    with pytest.raises(error):
+        part(package, f"api.changes.{name}").sync(client=farm(package, server), **arguments(part(package, "models")))
+    assert server.seen == []
+
+
+def test_only_x_run_makes_a_run(package: ModuleType) -> None:
+    assert not hasattr(part(package, "api.changes.json_body"), "run")
+
+
 class Farm:
     """Has two pages of cows."""
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import copy
 import gc
 import logging
 import pickle
@@ -12,57 +10,34 @@ import ssl
 import threading
 import time
 from base64 import b64decode
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from functools import partial
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 import respx
-from client.voices import BASE_URL, KEY, PID, VPS, YES, Clock, Voice, answering, new_client, played
+from client.serving import replied, serving
+from client.voices import BASE_URL, KEY, PID, VPS, Clock, Recorder, Voice, new_client, played
 from hostup_agent_exec import AuthenticatedClient, Client, __version__
 from hostup_agent_exec.api.agent import get_agent_exec
 from hostup_agent_exec.errors import TooLarge
 from hostup_agent_runtime.sending import Request, json_body
 from hostup_agent_runtime.values import anything
+from hostup_conformance.http.scripted import Received, Reply
 
-OK = b'{"exited": false}'
-
-
-class Server(httpx.MockTransport):
-    """A transport that remembers its requests, and whether it was closed."""
-
-    def __init__(self) -> None:
-        self.requests: list[httpx.Request] = []
-        self.closed = 0
-        super().__init__(self.answer)
-
-    def answer(self, request: httpx.Request) -> httpx.Response:
-        self.requests.append(request)
-        return httpx.Response(200, content=OK, headers={"Set-Cookie": "a=b"})
-
-    def close(self) -> None:
-        self.closed += 1
-
-    async def aclose(self) -> None:
-        self.closed += 1
-
-    @property
-    def last(self) -> httpx.Request:
-        return self.requests[-1]
+OK = httpx.Response(200, json={"exited": False}, headers={"Set-Cookie": "a=b"})
 
 
 @pytest.fixture
-def server() -> Server:
-    return Server()
+def server() -> Recorder:
+    return Recorder(OK)
 
 
 @pytest.fixture
-def client(server: Server) -> AuthenticatedClient:
-    return new_client(httpx_args={"transport": server})
+def client(server: Recorder) -> AuthenticatedClient:
+    return server.client
 
 
 def test_its_version_is_the_distribution_s() -> None:
@@ -70,7 +45,7 @@ def test_its_version_is_the_distribution_s() -> None:
 
 
 @pytest.mark.parametrize("url", ["https://h.test/gate", "https://h.test/gate/", "http://127.0.0.1:8080/gateX"])
-def test_a_path_prefix_is_kept(voice: Voice, server: Server, url: str) -> None:
+def test_a_path_prefix_is_kept(voice: Voice, server: Recorder, url: str) -> None:
     voice.call(client=AuthenticatedClient(url, KEY, httpx_args={"transport": server}), pid=PID)
     assert str(server.last.url) == f"{url.rstrip('/')}/api/v2/vps/{VPS}/agent/exec?pid={PID}"
 
@@ -121,7 +96,7 @@ def test_the_key_is_never_pickled(voice: Voice, client: AuthenticatedClient) -> 
     with pytest.raises(ValueError, match="token"):
         voice.call(client=other)
     other.token = "sk_other"
-    server = Server()
+    server = Recorder(OK)
     voice_client = other.set_httpx_client(httpx.Client(transport=server))
     get_agent_exec.sync(VPS, client=voice_client, pid=PID)
     assert server.last.headers["Authorization"] == "Bearer sk_other"
@@ -146,27 +121,27 @@ def test_seconds_keep_the_times_of_the_parts(voice: Voice) -> None:
     assert asked.calls.last.request.extensions["timeout"] == {"connect": 3, "read": 7, "write": 7, "pool": 7}
 
 
-def test_a_new_key_is_used_at_once(voice: Voice, client: AuthenticatedClient, server: Server) -> None:
+def test_a_new_key_is_used_at_once(voice: Voice, client: AuthenticatedClient, server: Recorder) -> None:
     for token in (KEY, "sk_new"):
         client.token = token
         voice.call(client=client, pid=PID)
         assert server.last.headers.get_list("Authorization") == [f"Bearer {token}"]
 
 
-def test_prefix_and_header_can_be_others(voice: Voice, server: Server) -> None:
+def test_prefix_and_header_can_be_others(voice: Voice, server: Recorder) -> None:
     client = AuthenticatedClient(BASE_URL, KEY, "", "X-Key", httpx_args={"transport": server})
     voice.call(client=client, pid=PID)
     assert server.last.headers["X-Key"] == KEY
     assert "Authorization" not in server.last.headers
 
 
-def given(client: AuthenticatedClient, voice: Voice, server: Server, **arguments: object) -> AuthenticatedClient:
+def given(client: AuthenticatedClient, voice: Voice, server: Recorder, **arguments: object) -> AuthenticatedClient:
     if voice.is_async:
         return client.set_async_httpx_client(httpx.AsyncClient(transport=server, **arguments))  # type: ignore[arg-type]
     return client.set_httpx_client(httpx.Client(transport=server, **arguments))  # type: ignore[arg-type]
 
 
-def test_through_a_given_client_everything_is_kept(voice: Voice, server: Server) -> None:
+def test_through_a_given_client_everything_is_kept(voice: Voice, server: Recorder) -> None:
     client = given(
         new_client(headers={"X-Trace": "1"}, cookies={"c": "1", "d": "2"}),
         voice,
@@ -183,13 +158,13 @@ def test_through_a_given_client_everything_is_kept(voice: Voice, server: Server)
     assert server.last.headers["Cookie"] == "c=1; d=2"
 
 
-def test_a_password_does_not_displace_the_key(voice: Voice, server: Server) -> None:
+def test_a_password_does_not_displace_the_key(voice: Voice, server: Recorder) -> None:
     client = AuthenticatedClient("https://me:pw@h.test", KEY, httpx_args={"transport": server})
     voice.call(client=client, pid=PID)
     assert server.last.headers.get_list("Authorization") == [f"Bearer {KEY}"]
 
 
-def test_a_given_client_keeps_its_timeout_unless_told(voice: Voice, server: Server) -> None:
+def test_a_given_client_keeps_its_timeout_unless_told(voice: Voice, server: Recorder) -> None:
     client = given(new_client(), voice, server, timeout=7)
     voice.call(client=client, pid=PID)
     assert server.last.extensions["timeout"]["read"] == 7
@@ -198,24 +173,15 @@ def test_a_given_client_keeps_its_timeout_unless_told(voice: Voice, server: Serv
 
 
 def test_no_redirect_is_followed_by_given_clients(voice: Voice) -> None:
-    asked: list[str] = []
-
-    def redirect(request: httpx.Request) -> httpx.Response:
-        asked.append(request.url.host)
-        return httpx.Response(302, headers={"Location": "https://elsewhere.test/"})
-
-    client = answering(redirect)
-    if voice.is_async:
-        client.set_async_httpx_client(httpx.AsyncClient(transport=httpx.MockTransport(redirect), follow_redirects=True))
-    else:
-        client.set_httpx_client(httpx.Client(transport=httpx.MockTransport(redirect), follow_redirects=True))
+    server = Recorder(httpx.Response(302, headers={"Location": "https://elsewhere.test/"}))
+    client = given(new_client(), voice, server, follow_redirects=True)
     assert voice.detailed(client=client).status_code == 302
-    assert asked == ["cloud.hostup.se"]
+    assert [request.url.host for request in server.requests] == ["cloud.hostup.se"]
 
 
 @pytest.mark.parametrize("opened", [False, True])
 def test_with_leaves_the_original_alone(
-    voice: Voice, client: AuthenticatedClient, server: Server, opened: bool
+    voice: Voice, client: AuthenticatedClient, server: Recorder, opened: bool
 ) -> None:
     if opened:
         voice.call(client=client, pid=PID)
@@ -238,23 +204,17 @@ def test_with_leaves_the_original_alone(
         each.close()
 
 
-def test_with_shares_a_given_client(voice: Voice, server: Server) -> None:
+def test_with_shares_a_given_client(voice: Voice, server: Recorder) -> None:
     voice.call(client=given(new_client(), voice, server).with_headers({"User-Agent": "mine"}), pid=PID)
     assert server.last.headers.get_list("User-Agent") == ["mine"]
 
 
-def test_headers_given_later_do_not_change_it(server: Server) -> None:
+def test_headers_given_later_do_not_change_it(server: Recorder) -> None:
     headers, cookies = {"X-A": "1"}, {"c": "1"}
     client = new_client(headers=headers, cookies=cookies, httpx_args={"transport": server})
     headers["X-A"] = cookies["c"] = "2"
     get_agent_exec.sync(VPS, client=client, pid=PID)
     assert (server.last.headers["X-A"], server.last.headers["Cookie"]) == ("1", "c=1")
-
-
-def test_a_copy_has_its_own_httpx_client(client: AuthenticatedClient) -> None:
-    other = copy.copy(client)
-    assert other.token == client.token
-    assert other.get_httpx_client() is not client.get_httpx_client()
 
 
 def test_many_threads_share_one_httpx_client(client: AuthenticatedClient, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -272,7 +232,7 @@ def test_many_threads_share_one_httpx_client(client: AuthenticatedClient, monkey
     assert {answer.exited for answer in answers} == {False}
 
 
-def test_a_context_closes_what_it_opened(client: AuthenticatedClient, server: Server) -> None:
+def test_a_context_closes_what_it_opened(client: AuthenticatedClient, server: Recorder) -> None:
     with client as entered:
         assert entered is client
         own = client.get_httpx_client()
@@ -285,7 +245,7 @@ def test_a_context_closes_what_it_opened(client: AuthenticatedClient, server: Se
     assert client.get_httpx_client() is not own
 
 
-def test_an_asynchronous_context_closes_what_it_opened(client: AuthenticatedClient, server: Server) -> None:
+def test_an_asynchronous_context_closes_what_it_opened(client: AuthenticatedClient, server: Recorder) -> None:
     async def use() -> httpx.AsyncClient:
         async with client as entered:
             assert entered is client
@@ -297,7 +257,7 @@ def test_an_asynchronous_context_closes_what_it_opened(client: AuthenticatedClie
     assert server.closed == 1
 
 
-def test_a_context_leaves_a_given_client_open(server: Server) -> None:
+def test_a_context_leaves_a_given_client_open(server: Recorder) -> None:
     sync_one, async_one = httpx.Client(transport=server), httpx.AsyncClient(transport=server)
     client = new_client().set_httpx_client(sync_one).set_async_httpx_client(async_one)
     with client:
@@ -328,15 +288,9 @@ def test_the_certificate_is_verified_unless_told(monkeypatch: pytest.MonkeyPatch
     assert asked[2:] == [context, context]
 
 
-def test_the_package_is_marked_as_typed() -> None:
-    import hostup_agent_exec
-
-    assert (Path(hostup_agent_exec.__file__).parent / "py.typed").exists()
-
-
 async def closed_after(voice: Voice, *order: int, without_first: bool = False) -> list[int]:
     """Let three clients that share connections be used, and close some; tell how often the transport was closed."""
-    server = Server()
+    server = Recorder(OK)
     first = new_client(httpx_args={"transport": server})
     clients = [first, first.with_timeout(5), first.with_headers({"X-A": "1"})]
     for one in clients:
@@ -377,7 +331,7 @@ def test_a_client_without_loop_joins_the_first(client: AuthenticatedClient) -> N
     assert own.is_closed  # with its loop
 
 
-def test_cookies_are_not_kept(voice: Voice, client: AuthenticatedClient, server: Server) -> None:
+def test_cookies_are_not_kept(voice: Voice, client: AuthenticatedClient, server: Recorder) -> None:
     for _ in range(2):
         voice.call(client=client, pid=PID)
         assert "Cookie" not in server.last.headers
@@ -392,7 +346,7 @@ def test_the_least_bounds_are_taken(name: str, least: int) -> None:
         new_client(**{name: "1"})
 
 
-def test_all_that_it_is_given_it_passes_on(voice: Voice, server: Server, clock: Clock) -> None:  # noqa: ARG001
+def test_all_that_it_is_given_it_passes_on(voice: Voice, server: Recorder, clock: Clock) -> None:  # noqa: ARG001
     client = AuthenticatedClient(
         "http://h.test", KEY, cookies={"c": "1"}, headers={"X-A": "1"}, timeout=7.0, max_body_bytes=8, retries=1,
         application="a/1", allow_plain_http=True, httpx_args={"transport": server},
@@ -443,14 +397,8 @@ def test_an_error_of_a_hook_holds_no_key(voice: Voice) -> None:
         ),
         ({"application": "a\n"}, "application: expected visible ASCII characters"),
         ({"timeout": 0}, "timeout: expected a number of seconds above 0, and 1e+09 at most"),
-        ({"token": "a b"}, "token: expected visible ASCII characters alone"),
-        ({"token": " \t"}, "token: it is empty"),
-        ({"token": "bearer x"}, "token: give the key alone, without Bearer"),
         ({"token": "bearer x", "prefix": ""}, "token: expected visible ASCII characters alone"),
-        ({"token": "a\n"}, "token: it ends in a newline"),
         ({"token": "a\r"}, "token: it ends in a newline"),
-        ({"token": "a "}, "token: it ends in a blank"),
-        ({"token": " a"}, "token: it begins with a blank"),
         ({"prefix": "a b"}, "prefix: expected visible ASCII characters alone"),
     ],
 )
@@ -467,7 +415,7 @@ def test_the_longest_time_is_taken() -> None:
 
 
 def test_user_name_and_password_are_kept(voice: Voice) -> None:
-    server = Server()
+    server = Recorder(OK)
     client = Client("https://me:hunter2@h.test/x/", httpx_args={"transport": server})
     request = Request(method="GET", target="/y", reads={200: json_body(anything)})
     if voice.is_async:
@@ -498,7 +446,7 @@ def test_requests_at_once_are_limited_to_connections(most: int) -> None:
         time.sleep(0.01)
         with lock:
             under_way[0] -= 1
-        return httpx.Response(200, content=OK)
+        return played(OK)
 
     limits = httpx.Limits(max_connections=most)
     client = new_client(httpx_args={"transport": httpx.MockTransport(answer), "limits": limits})
@@ -508,80 +456,43 @@ def test_requests_at_once_are_limited_to_connections(most: int) -> None:
 
 
 def test_names_of_headers_are_spelled_as_given(voice: Voice) -> None:
-    asked: list[httpx.Request] = []
-
-    def answer(request: httpx.Request) -> httpx.Response:
-        asked.append(request)
-        return played(YES)
-
-    arguments = {"transport": httpx.MockTransport(answer), "headers": {"X-ONE": "1", "accept": "text/plain"}}
+    server = Recorder()
+    arguments = {"transport": server, "headers": {"X-ONE": "1", "accept": "text/plain"}}
     client = new_client(headers={"X-Two": "2"}, httpx_args=arguments).with_headers({"x-Three": "3", "X-TWO": "4"})
     voice.call(client=client, headers={"X-THREE": "5"})
-    names = [name.decode() for name, _ in asked[0].headers.raw]
+    names = [name.decode() for name, _ in server.last.headers.raw]
     assert {"Authorization", "User-Agent", "Accept-Encoding", "accept", "X-ONE", "X-TWO", "X-THREE"} <= set(names)
     assert len({name.lower() for name in names}) == len(names)
-    assert [asked[0].headers[name] for name in ("accept", "x-two", "x-three")] == ["text/plain", "4", "5"]
+    assert [server.last.headers[name] for name in ("accept", "x-two", "x-three")] == ["text/plain", "4", "5"]
 
 
 def test_headers_of_httpx_args_are_added() -> None:
-    asked: list[httpx.Request] = []
-
-    def answer(request: httpx.Request) -> httpx.Response:
-        asked.append(request)
-        return played(YES)
-
-    arguments = {"headers": {"X-A": "1"}, "transport": httpx.MockTransport(answer)}
-    client = new_client(httpx_args=arguments, application="backup/1.2")
+    server = Recorder()
+    client = new_client(httpx_args={"headers": {"X-A": "1"}, "transport": server}, application="backup/1.2")
     get_agent_exec.sync(VPS, client=client)
-    sent = asked[0].headers
+    sent = server.last.headers
     assert (sent["x-a"], sent["accept"]) == ("1", "application/json, application/problem+json")
     assert sent["user-agent"].startswith("backup/1.2 hostup-agent-exec/")
 
 
 @pytest.mark.parametrize("timeout", [None, 7, httpx.Timeout(7)])
 def test_a_timeout_of_httpx_args_is_kept(voice: Voice, timeout: Any) -> None:
-    asked: list[httpx.Request] = []
-
-    def answer(request: httpx.Request) -> httpx.Response:
-        asked.append(request)
-        return played(YES)
-
-    arguments = {"timeout": timeout, "transport": httpx.MockTransport(answer)}
+    server = Recorder()
+    arguments = {"timeout": timeout, "transport": server}
     voice.call(client=new_client(httpx_args=arguments))
-    assert asked[0].extensions["timeout"]["read"] == (7 if timeout else pytest.approx(60, abs=5))
+    assert server.last.extensions["timeout"]["read"] == (7 if timeout else pytest.approx(60, abs=5))
     voice.call(client=new_client(httpx_args=arguments, timeout=httpx.Timeout(3)))
-    assert asked[1].extensions["timeout"]["read"] == 3
-
-
-class Seen(BaseHTTPRequestHandler):
-    """Keeps what it is asked, as a server or as a proxy."""
-
-    asked: list[str]
-
-    def do_GET(self) -> None:
-        self.asked.append(self.path)
-        self.send_response(200)
-        self.end_headers()
-        self.wfile.write(b"{}")
-
-    def log_message(self, *_: object) -> None:
-        """Stay silent."""
-
-
-@contextlib.contextmanager
-def serving() -> Iterator[tuple[str, list[str]]]:
-    asked: list[str] = []
-    handler = type("Handler", (Seen,), {"asked": asked})
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}", asked
-        server.shutdown()
-        thread.join()
+    assert server.last.extensions["timeout"]["read"] == 3
 
 
 def test_loopback_needs_no_proxy(voice: Voice, monkeypatch: pytest.MonkeyPatch) -> None:
-    with serving() as (url, asked), serving() as (proxy, proxied):
+    asked, proxied = list[str](), list[str]()
+
+    def keep(received: Received, seen: list[str]) -> Reply:
+        seen.append(received.request.target)
+        return replied({})
+
+    with serving(partial(keep, seen=asked)) as url, serving(partial(keep, seen=proxied)) as proxy:
         for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
             monkeypatch.setenv(name, proxy)
         with AuthenticatedClient(url, KEY) as client:

@@ -36,6 +36,9 @@ def test_the_plain_call_returns_the_success_or_raises(case: Case, voice: Voice, 
         assert (caught.value.problem is not None) == case.has_problem
         assert caught.value.response.content == (case.content)
         assert KEY.encode() not in pickle.dumps(caught.value)
+    if case.outcome is errors.InvalidResponse:
+        assert caught.value.__cause__ is None
+        assert caught.value.__suppress_context__
 
 
 @EACH_CASE

@@ -12,17 +12,18 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import httpx
 import pytest
 import respx
+from client.serving import replied, serving
 from client.voices import BASE_URL, KEY, PID, VPS, Clock
 from hostup_agent_exec import __main__ as program
 from hostup_agent_exec import __version__
 from hostup_agent_exec.__main__ import main
 from hostup_agent_exec.models import CommandOutput
+from hostup_conformance.http.scripted import Received, Reply
 
 NAMED = f"the command was started: pid {PID}"
 PATH = f"{BASE_URL}/api/v2/vps/{VPS}/agent/exec"
@@ -105,18 +106,6 @@ def test_own_errors_have_their_own_code(
     assert says.removeprefix("; pid ") in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("error", [httpx.ConnectError(f"no {KEY}\x1b"), httpx.ReadTimeout("no")])
-def test_no_connection_is_an_own_error(
-    server: respx.MockRouter, capsys: pytest.CaptureFixture[str], error: Exception
-) -> None:
-    server["probe"].mock(side_effect=error)
-    assert main(["probe", VPS]) == 125
-    err = capsys.readouterr().err
-    assert type(error).__name__ in err
-    assert KEY not in err
-    assert "\x1b" not in err
-
-
 def test_a_missing_key_is_named(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.delenv("HOSTUP_API_KEY", raising=False)
     assert main(["list"]) == 125
@@ -155,28 +144,11 @@ def test_it_names_itself_and_tries_three_times(server: respx.MockRouter, capsys:
     assert "503" in capsys.readouterr().err
 
 
-class Listing(BaseHTTPRequestHandler):
-    """Gives a list of one VPS, whose name is not ASCII."""
-
-    def do_GET(self) -> None:
-        self.send_response(200)
-        self.end_headers()
-        self.wfile.write(json.dumps({"data": [{"id": VPS, "name": "nåd"}]}).encode())
-
-    def log_message(self, *_: object) -> None:
-        """Stay silent."""
-
-
 @pytest.fixture
 def listing() -> Iterator[dict[str, str]]:
-    """Serve a list, and give the environment in which it is found."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), Listing) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        url = f"http://127.0.0.1:{server.server_port}"
+    """Serve a list of one VPS, whose name is not ASCII, and give the environment in which it is found."""
+    with serving(lambda _: replied({"data": [{"id": VPS, "name": "nåd"}]})) as url:
         yield {**os.environ, "HOSTUP_BASE_URL": url, "HOSTUP_API_KEY": KEY, "PYTHONIOENCODING": "ascii"}
-        server.shutdown()
-        thread.join()
 
 
 LIST = [sys.executable, "-m", "hostup_agent_exec", "list"]
@@ -241,26 +213,6 @@ def test_output_that_cannot_be_printed_is_told(
     assert capsys.readouterr().err.endswith(f"No space left on device; {says}\n")
 
 
-class Endless(Listing):
-    """A command that never ends."""
-
-    polled = threading.Event()
-
-    def do_GET(self) -> None:
-        self.answer({"exited": False} if "pid=" in self.path else {"available": True})
-        if "pid=" in self.path:
-            self.polled.set()
-
-    def do_POST(self) -> None:
-        self.rfile.read(int(self.headers["Content-Length"]))
-        self.answer({"pid": PID})
-
-    def answer(self, body: object) -> None:
-        self.send_response(200)
-        self.end_headers()
-        self.wfile.write(json.dumps(body).encode())
-
-
 @contextmanager
 def handled_by_default(number: int) -> Iterator[Any]:
     """Let a signal do what it does by default, in processes that are started too, even if the tests ignore it."""
@@ -275,18 +227,22 @@ def handled_by_default(number: int) -> Iterator[Any]:
 @pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="this system has other signals")
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
 def test_a_signal_tells_what_was_begun(name: str) -> None:
-    with handled_by_default(signal.Signals[name]), ThreadingHTTPServer(("127.0.0.1", 0), Endless) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        Endless.polled.clear()
-        environment = {"HOSTUP_BASE_URL": f"http://127.0.0.1:{server.server_port}", "HOSTUP_API_KEY": KEY}
+    polled = threading.Event()
+
+    def endless(received: Received) -> Reply:
+        """Start a command that never ends."""
+        if "pid=" not in received.request.target:
+            return replied({"available": True} if received.request.method == "GET" else {"pid": PID})
+        polled.set()
+        return replied({"exited": False})
+
+    with handled_by_default(signal.Signals[name]), serving(endless) as url:
+        environment = {"HOSTUP_BASE_URL": url, "HOSTUP_API_KEY": KEY}
         command = [sys.executable, "-m", "hostup_agent_exec", "run", VPS, "sleep 99"]
         with subprocess.Popen(command, env={**os.environ, **environment}, stderr=subprocess.PIPE, text=True) as process:
-            assert Endless.polled.wait(60)
+            assert polled.wait(60)
             process.send_signal(signal.Signals[name])
             _, err = process.communicate()
-        server.shutdown()
-        thread.join()
     assert (process.returncode, err) == (128 + signal.Signals[name], f"hostup-agent-exec: interrupted; {NAMED}\n")
 
 
@@ -356,27 +312,12 @@ def test_the_list_has_every_page(server: respx.MockRouter, capsys: pytest.Captur
     assert [json.loads(line)["id"] for line in capsys.readouterr().out.splitlines()] == ["a", "b"]
 
 
-def test_json_holds_the_whole_state(server: respx.MockRouter, capsys: pytest.CaptureFixture[str]) -> None:  # noqa: ARG001
-    assert main(["run", "--json", VPS, "x"]) == 0
+@pytest.mark.usefixtures("server")
+@pytest.mark.parametrize("words", [["run", "--json", VPS, "x"], ["wait", "--json", VPS, str(PID)]])
+def test_json_holds_the_whole_state(capsys: pytest.CaptureFixture[str], words: list[str]) -> None:
+    assert main(words) == 0
     out, err = capsys.readouterr()
     assert (json.loads(out)["stdout"], err) == ("Linux\n", "")
-
-
-def test_progress_is_for_a_terminal(
-    server: respx.MockRouter, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    server["poll"].mock(side_effect=[httpx.Response(200, json={"exited": done}) for done in (False, True)])
-    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
-    main(["run", VPS, "x"])
-    assert f"running as {PID}, 0 s" in capsys.readouterr().err
-
-
-def test_it_is_a_module_too() -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "hostup_agent_exec", "--help"], capture_output=True, text=True, check=True
-    )
-    assert "run a command and wait for its end" in done.stdout
-    assert done.stderr == ""
 
 
 ID = "Public id of a VPS, exactly as `GET /api/v2/vps` returns it in `data[].id`"
@@ -491,8 +432,8 @@ def test_a_terminal_s_line_goes_away(
     ("error", "says"),
     [
         (
-            httpx.ConnectError(f"no {KEY}"),
-            "ConnectError: no [key] (check HOSTUP_BASE_URL, the network, and a proxy if one is set)",
+            httpx.ConnectError(f"no {KEY}\x1b"),
+            "ConnectError: no [key]? (check HOSTUP_BASE_URL, the network, and a proxy if one is set)",
         ),
         (httpx.ReadTimeout("a" * 400), f"ReadTimeout: {'a' * 300}"),
         (OSError("no"), "OSError: no"),
@@ -556,12 +497,6 @@ def test_an_error_has_the_pid_as_json(server: respx.MockRouter, capsys: pytest.C
     assert main(["wait", "--json", VPS, str(PID)]) == 125
     told = json.loads(capsys.readouterr().out)
     assert (told.pop("message")[:13], told) == ("404 Not Found", {"error": "NotFound", "pid": PID})
-
-
-def test_a_wait_prints_json_too(server: respx.MockRouter, capsys: pytest.CaptureFixture[str]) -> None:  # noqa: ARG001
-    assert main(["wait", "--json", VPS, str(PID)]) == 0
-    out, err = capsys.readouterr()
-    assert (json.loads(out)["stdout"], err) == ("Linux\n", "")
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 import httpx
 import pytest
-from client.voices import KEY, VPS, Clock, answering, new_client
+from client.voices import KEY, VPS, Clock, Recorder, new_client
 from hostup_agent_exec import AuthenticatedClient, errors
 from hostup_agent_exec.api.agent import get_agent_exec, start_agent_exec
 from hostup_agent_exec.api.vps import get_vps_status, list_vps
@@ -35,21 +35,14 @@ OPERATIONS: dict[str, tuple[ModuleType, tuple[str, ...], dict[str, Any], str, ty
 }  # fmt: skip
 
 
-class Server:
-    """Gives one answer, and remembers the request."""
+def server_of(status: int, body: Any) -> Recorder:
+    return Recorder(httpx.Response(status, json=body))
 
-    def __init__(self, status: int, body: Any) -> None:
-        self.status, self.body, self.asked = status, body, list[httpx.Request]()
 
-    def __call__(self, request: httpx.Request) -> httpx.Response:
-        self.asked.append(request)
-        return httpx.Response(self.status, json=self.body)
-
-    @property
-    def request(self) -> str:
-        (request,) = self.asked
-        assert request.headers["Authorization"] == f"Bearer {KEY}"
-        return f"{request.method} {request.url.raw_path.decode()}"
+def request_of(server: Recorder) -> str:
+    (request,) = server.requests
+    assert request.headers["Authorization"] == f"Bearer {KEY}"
+    return server.lines[0]
 
 
 def call(module: ModuleType, form: str, client: AuthenticatedClient, *arguments: str, **more: Any) -> Any:
@@ -75,24 +68,24 @@ def operation(request: pytest.FixtureRequest) -> Any:
 @pytest.mark.parametrize("form", ["sync", "asyncio"])
 def test_it_returns_what_the_document_shows(operation: Any, form: str) -> None:
     module, arguments, more, request, kind, place = operation
-    server = Server(200, example(*place))
-    result = call(module, form, answering(server), *arguments, **more)
+    server = server_of(200, example(*place))
+    result = call(module, form, server.client, *arguments, **more)
     assert isinstance(result, kind)
     assert result.to_dict() == example(*place)
-    assert server.request == request
+    assert request_of(server) == request
 
 
 @pytest.mark.parametrize("form", ["sync_detailed", "asyncio_detailed"])
 def test_in_detail_it_returns_the_whole_answer(operation: Any, form: str) -> None:
     module, arguments, more, request, kind, place = operation
-    server = Server(200, example(*place))
-    answer = call(module, form, answering(server), *arguments, **more)
-    assert (answer.status_code, type(answer.parsed), server.request) == (200, kind, request)
+    server = server_of(200, example(*place))
+    answer = call(module, form, server.client, *arguments, **more)
+    assert (answer.status_code, type(answer.parsed), request_of(server)) == (200, kind, request)
     problem = {"type": "t", "code": "not_found", "detail": "d"}
-    answer = call(module, form, answering(Server(404, problem)), *arguments, **more)
+    answer = call(module, form, server_of(404, problem).client, *arguments, **more)
     assert (answer.status_code, answer.parsed) == (404, Problem(type_="t", code="not_found", detail="d"))
     with pytest.raises(errors.InvalidResponse):
-        call(module, form, answering(Server(200, [])), *arguments, **more)
+        call(module, form, server_of(200, []).client, *arguments, **more)
 
 
 FORMS = pytest.mark.parametrize("form", ["sync", "asyncio", "sync_detailed", "asyncio_detailed"])
@@ -101,9 +94,9 @@ FORMS = pytest.mark.parametrize("form", ["sync", "asyncio", "sync_detailed", "as
 @FORMS
 def test_a_call_may_have_its_own_timeout(operation: Any, form: str) -> None:
     module, arguments, more, _, _, place = operation
-    server = Server(200, example(*place))
-    call(module, form, answering(server), *arguments, **more, timeout=5.0, headers={"X-Trace": "7"})
-    (request,) = server.asked
+    server = server_of(200, example(*place))
+    call(module, form, server.client, *arguments, **more, timeout=5.0, headers={"X-Trace": "7"})
+    (request,) = server.requests
     assert request.headers["X-Trace"] == "7"
     assert 0 < request.extensions["timeout"]["read"] <= 5
 
@@ -129,7 +122,7 @@ def test_any_other_answer_is_an_error(operation: Any, form: str) -> None:
     module, arguments, more, *_ = operation
     for status, error in ((404, errors.NotFound), (201, errors.UnexpectedStatus), (200, errors.InvalidResponse)):
         with pytest.raises(error):
-            call(module, form, answering(Server(status, [])), *arguments, **more)
+            call(module, form, server_of(status, []).client, *arguments, **more)
 
 
 @pytest.mark.parametrize(
@@ -150,22 +143,22 @@ def test_any_other_answer_is_an_error(operation: Any, form: str) -> None:
 def test_what_cannot_be_right_is_not_sent(
     module: ModuleType, arguments: tuple[Any, ...], more: dict[str, Any], error: type[Exception], says: str
 ) -> None:
-    server = Server(200, {})
+    server = server_of(200, {})
     with pytest.raises(error) as caught:
-        call(module, "sync", answering(server), *arguments, **more)
+        call(module, "sync", server.client, *arguments, **more)
     assert str(caught.value) == says
-    assert server.asked == []
+    assert server.requests == []
 
 
 @pytest.mark.parametrize("id", ["a/b ?#ü", "..."])
 def test_an_id_is_encoded_whole(id: str) -> None:
-    server = Server(200, {})
-    get_vps_status.sync(id, client=answering(server))
-    assert server.request == f"GET /api/v2/vps/{quote(id, safe='')}/status"
-    server = Server(200, {})
-    start_agent_exec.sync(id, client=answering(server), body=CommandStart("x"))
-    assert server.request == f"POST /api/v2/vps/{quote(id, safe='')}/agent/exec"
-    assert server.asked[0].headers["Content-Type"] == "application/json"
+    server = server_of(200, {})
+    get_vps_status.sync(id, client=server.client)
+    assert request_of(server) == f"GET /api/v2/vps/{quote(id, safe='')}/status"
+    server = server_of(200, {})
+    start_agent_exec.sync(id, client=server.client, body=CommandStart("x"))
+    assert request_of(server) == f"POST /api/v2/vps/{quote(id, safe='')}/agent/exec"
+    assert server.requests[0].headers["Content-Type"] == "application/json"
 
 
 SCHEMAS = document()["components"]["schemas"]
@@ -232,39 +225,29 @@ def test_a_member_of_another_type_is_named(name: str, member: str, schema: dict[
 @FORMS
 @pytest.mark.parametrize("pid", [{}, {"pid": 7}])
 def test_so_it_is_with_probes_and_polls(form: str, pid: dict[str, int], clock: Clock) -> None:
-    asked: list[httpx.Request] = []
     answers = [httpx.Response(502), httpx.Response(200, json={"exited": True} if pid else {})]
-
-    def answer(request: httpx.Request) -> httpx.Response:
-        asked.append(request)
-        return answers[len(asked) - 1]
-
-    client = new_client(retries=1, httpx_args={"transport": httpx.MockTransport(answer)})
+    server = Recorder(lambda _: answers.pop(0))
+    client = new_client(retries=1, httpx_args={"transport": server})
     arguments: dict[str, Any] = {**pid, "timeout": 5.0, "headers": {"X-Trace": "7"}}
     if pid and not form.endswith("detailed"):
         with pytest.raises(errors.UnexpectedStatus):
             call(get_agent_exec, form, client, VPS, **arguments)
     else:
         call(get_agent_exec, form, client, VPS, **arguments)
-    assert len(asked) == (1 if pid else 2)
-    assert (len(clock.slept), asked[0].headers["X-Trace"]) == (len(asked) - 1, "7")
-    assert 0 < asked[0].extensions["timeout"]["read"] <= 5
+    assert len(server.requests) == (1 if pid else 2)
+    assert (len(clock.slept), server.requests[0].headers["X-Trace"]) == (len(server.requests) - 1, "7")
+    assert 0 < server.requests[0].extensions["timeout"]["read"] <= 5
 
 
 @pytest.mark.parametrize("form", ["iterate", "asyncio_iterate"])
 def test_each_page_is_asked_for_as_the_first(form: str, clock: Clock) -> None:  # noqa: ARG001
-    asked: list[httpx.Request] = []
     answers = [
         httpx.Response(200, json={"data": [{"id": "a"}], "hasMore": True, "nextCursor": "c"}),
         httpx.Response(503),
         httpx.Response(200, json={"data": [{"id": "b"}]}),
     ]
-
-    def answer(request: httpx.Request) -> httpx.Response:
-        asked.append(request)
-        return answers[len(asked) - 1]
-
-    client = new_client(retries=1, httpx_args={"transport": httpx.MockTransport(answer)})
+    server = Recorder(lambda _: answers.pop(0))
+    client = new_client(retries=1, httpx_args={"transport": server})
     more: dict[str, Any] = {
         "limit": 1, "cursor": "b", "include": "i", "primary_ip": "192.0.2.1", "name": "n",
         "timeout": 5.0, "headers": {"X-Trace": "7"},
@@ -277,25 +260,25 @@ def test_each_page_is_asked_for_as_the_first(form: str, clock: Clock) -> None:  
     ids = asyncio.run(collect()) if is_async else [item.id for item in list_vps.iterate(client=client, **more)]
     assert ids == ["a", "b"]
     queries = [f"limit=1&cursor={cursor}&include=i&primaryIp=192.0.2.1&name=n" for cursor in "bcc"]
-    assert [request.url.query.decode() for request in asked] == queries
-    assert {request.headers["X-Trace"] for request in asked} == {"7"}
-    assert all(0 < request.extensions["timeout"]["read"] <= 5 for request in asked)
+    assert [request.url.query.decode() for request in server.requests] == queries
+    assert {request.headers["X-Trace"] for request in server.requests} == {"7"}
+    assert all(0 < request.extensions["timeout"]["read"] <= 5 for request in server.requests)
 
 
 @pytest.mark.parametrize("id", ["", ".", ".."])
 @pytest.mark.parametrize("operation", ["start", "status"], indirect=True)
 def test_an_id_never_leaves_its_path(operation: Any, id: str) -> None:
     module, _, more, *_ = operation
-    server = Server(200, {})
+    server = server_of(200, {})
     with pytest.raises(ValueError, match=r"^id: expected neither an empty string nor a dot segment$"):
-        module.sync(id, client=answering(server), **more)
-    assert server.asked == []
+        module.sync(id, client=server.client, **more)
+    assert server.requests == []
 
 
 def test_a_start_sends_only_these_header_fields() -> None:
-    server = Server(200, {"pid": 1})
-    start_agent_exec.sync(VPS, client=answering(server), body=CommandStart("x"))
-    assert dict(server.asked[0].headers) == {
+    server = server_of(200, {"pid": 1})
+    start_agent_exec.sync(VPS, client=server.client, body=CommandStart("x"))
+    assert dict(server.requests[0].headers) == {
         "accept": "application/json, application/problem+json",
         "accept-encoding": "gzip",
         "authorization": f"Bearer {KEY}",
@@ -303,5 +286,5 @@ def test_a_start_sends_only_these_header_fields() -> None:
         "content-length": "15",
         "content-type": "application/json",
         "host": "cloud.hostup.se",
-        "user-agent": server.asked[0].headers["user-agent"],
+        "user-agent": server.requests[0].headers["user-agent"],
     }

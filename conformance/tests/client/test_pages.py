@@ -90,18 +90,6 @@ def test_pages_that_repeat_themselves_are_an_error(voice: Voice) -> None:
         items(client, voice.is_async)
 
 
-def test_a_hundred_pages_may_be_empty(voice: Voice) -> None:
-    asked: list[int] = []
-
-    def answer(_: httpx.Request) -> httpx.Response:
-        asked.append(len(asked))
-        return httpx.Response(200, json=page(hasMore=True, nextCursor=str(len(asked))))
-
-    with pytest.raises(errors.InvalidResponse):
-        voice.items(client=answering(answer))
-    assert len(asked) == 100
-
-
 def test_a_hundred_empty_pages_end_the_walk(voice: Voice) -> None:
     asked: list[int] = []
 

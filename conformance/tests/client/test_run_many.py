@@ -81,30 +81,6 @@ def test_many_are_run_some_at_once() -> None:
     assert max(most) == 3
 
 
-def test_many_come_in_order_and_can_be_left() -> None:
-    left: list[str] = []
-
-    async def answer(request: httpx.Request) -> httpx.Response:
-        vps = request.url.path.split("/")[4]
-        try:
-            await asyncio.sleep(60 if vps == "slow" else 0)
-        except asyncio.CancelledError:
-            left.append(vps)
-            raise
-        return played(EXITED if "pid" in request.url.params else STARTED if request.method == "POST" else YES)
-
-    async def main() -> str:
-        client = new_client(httpx_args={"transport": httpx.MockTransport(answer)})
-        many = start_agent_exec.run_many(["slow", "fast"], "x", client=client)
-        async with client, aclosing(many) as outcomes:
-            async for id, _ in outcomes:
-                return id
-        return ""
-
-    assert asyncio.run(main()) == "fast"
-    assert left == ["slow"]
-
-
 def test_closing_many_runs_ends_them_all() -> None:
     ended: list[str] = []
 
