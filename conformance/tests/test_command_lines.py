@@ -59,7 +59,7 @@ def printed_by(shell: str, lines: list[str], folder: Path) -> list[list[str]]:
     environment = {"HOSTUP_API_KEY": "in the environment", "PATH": "/usr/bin:/bin", "HOME": "/nowhere"}
     done = subprocess.run([shell, "script"], cwd=folder, env=environment, capture_output=True, check=False)
     assert done.stderr == b""
-    words = done.stdout.decode().split("\0")
+    words = done.stdout.decode("utf-8", "surrogateescape").split("\0")
     calls: list[list[str]] = [[]]
     for word in words[:-1]:
         calls.append([]) if word == "end" else calls[-1].append(word)
@@ -80,7 +80,7 @@ def test_thousands_of_hostile_commands_run_curl_alone(shell: str, redact: Redact
     assert any("in the environment" in word for call in calls for word in call)
     for call in calls:
         assert call[0] == "-i"
-        assert call[-1].startswith(TARGET.base_url)
+        assert call[-1].removeprefix("$").startswith(TARGET.base_url)
         assert not any(word.startswith("@") for option, word in pairwise(call) if option == "-H")
 
 
@@ -88,6 +88,27 @@ def test_the_words_arrive_as_they_were_meant(tmp_path: Path) -> None:
     words = [piece for piece in PIECES if piece.isprintable()]
     line = CommandLine(["curl", *words, ("before ", Variable("HOSTUP_API_KEY"), " after")]).shown(unchanged)
     assert printed_by("sh", [line], tmp_path) == [[*words, "before in the environment after"]]
+
+
+@pytest.mark.parametrize("shell", [shell for shell in SHELLS if shell != "sh"])
+def test_what_cannot_be_printed_arrives_as_it_was(shell: str, tmp_path: Path) -> None:
+    bodies = [
+        b"\xff\xfe{",
+        b"a\nb\tc\x1b[2J",
+        b"it's \\ \x07",
+        "\u202e\u2028 ##vso[x] ::error::".encode(),
+        b"\xc3\xa9\xe9",
+    ]
+    requests = [Request("POST", "/api/v2/vps/vps_1/agent/exec", (), body) for body in bodies]
+    lines = [curl(Exchange(0, one, None, understand(one, TARGET)), TARGET).shown(unchanged) for one in requests]
+    assert all(line.isprintable() for line in lines)
+    printed = printed_by(shell, lines, tmp_path)
+    assert [call[call.index("--data-raw") + 1].encode("utf-8", "surrogateescape") for call in printed] == bodies
+
+
+def test_line_says_if_a_part_of_the_request_is_cut() -> None:
+    long = Request("POST", "/api/v2/vps/vps_1/agent/exec", (), b"x" * 400)
+    assert curl(Exchange(0, long, None, understand(long, TARGET)), TARGET).note.startswith("it is cut")
 
 
 @pytest.mark.parametrize("name", ["A`touch evil`", "A$(touch evil)", "A B", "", "A\nB", "1"])

@@ -14,7 +14,7 @@ from weakref import WeakKeyDictionary
 
 from hostup_conformance.contract.ask import Exchange, Pid
 from hostup_conformance.contract.content import below, failed, is_document, refused
-from hostup_conformance.contract.starts import is_readable
+from hostup_conformance.contract.starts import is_readable, is_utf_8
 
 #: The source of requests that are deliberately sent at once with others, or without a pause between them.
 BURST = "burst"
@@ -138,6 +138,14 @@ def is_hard_to_decode(e: Exchange) -> bool:
     credential = e.request.header("authorization") or ""
     odd = re.search("[\ud800-\udfff\ufffd]", texts) is not None or not credential.isascii()
     return odd or (e.ask.starts and not is_readable(e.request))
+
+
+def is_page_of_parser(e: Exchange) -> bool:
+    """Whether a start whose body is not UTF-8 got a 5xx in another form than a problem document.
+
+    In some frameworks, whatever reads the body fails, although the server's own code is written as it should be.
+    """
+    return e.ask.starts and failed(e) and not is_utf_8(e.request) and not is_document(e)
 
 
 def is_chunked(e: Exchange) -> bool:

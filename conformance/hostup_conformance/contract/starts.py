@@ -32,11 +32,16 @@ def is_passable(command: str) -> bool:
 
 def is_readable(request: Request) -> bool:
     """Whether any server can read the body of a start, and pass its command on if it has one."""
+    return is_utf_8(request) and not is_deep(request) and is_passable(proper_command(request) or "")
+
+
+def is_utf_8(request: Request) -> bool:
+    """Whether the body of a start is UTF-8."""
     try:
         request.body.decode()
     except UnicodeDecodeError:
         return False
-    return not is_deep(request) and is_passable(proper_command(request) or "")
+    return True
 
 
 def is_deep(request: Request) -> bool:

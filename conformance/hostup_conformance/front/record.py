@@ -9,7 +9,7 @@ import re
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import takewhile
 from math import inf, isfinite
@@ -63,6 +63,8 @@ EVIDENCE = 3
 BODY_CHARACTERS = 2000
 FIELDS = 100
 SHORT_CHARACTERS = 300
+#: What to know of a command line in which a part of the request is cut.
+CUT = "it is cut at the three dots: --record keeps the whole request"
 #: How many characters of a response's header fields are shown in all.
 FIELDS_CHARACTERS = 8000
 #: Why something is missing that the reports would show.
@@ -116,10 +118,10 @@ def server(target: Target, exchanges: Sequence[Exchange[Ask]] = ()) -> ReportedT
         if other and other.status not in {e.status, None}:
             before = "what came before, such as a key on the same connection"
             how = "others at the same time" if e.source == BURST else before
-            return replace(line, note=f"alone it got {other.status} in request {other.number}; it takes {how}")
+            return line.noted(f"alone it got {other.status} in request {other.number}; it takes {how}")
         if first and first.number < e.number and e.source not in beside and e.status not in {first.status, None}:
             note = f"the same request got {first.status} as request {first.number}; it takes what came in between"
-            return replace(line, note=note)
+            return line.noted(note)
         return line
 
     return ReportedTarget(
@@ -356,8 +358,9 @@ def curl(e: Exchange[Ask], target: Target) -> CommandLine:
     for option, file in tls if target.base_url.startswith("https:") else ():
         words += [f"--{option}", str(file)] if file else []
     if request.body:
-        words += ["--data-raw", shortened(request.body.decode("utf-8", "backslashreplace"))]
-    return CommandLine([*words, url])
+        words += ["--data-raw", shortened(request.body.decode("utf-8", "surrogateescape"))]
+    longest = max(map(len, (request.target, request.body, *(value for _, value in request.headers))))
+    return CommandLine([*words, url], CUT if longest >= SHORT_CHARACTERS else "")
 
 
 def shortened(text: str) -> str:

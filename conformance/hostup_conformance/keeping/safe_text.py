@@ -66,6 +66,10 @@ class CommandLine:
     #: What to know before running it, in our own words; it is shown as a comment.
     note: str = ""
 
+    def noted(self, note: str) -> CommandLine:
+        """Return the same line with one more thing to know."""
+        return CommandLine(self.words, "; ".join(filter(None, (note, self.note))))
+
     def shown(self, redact: Redact) -> str:
         """Return the line, in which a shell expands the variables and nothing else.
 
@@ -73,10 +77,28 @@ class CommandLine:
         """
 
         def part(part: str | Variable) -> str:
-            return str(part) if isinstance(part, Variable) else shlex.quote(on_one_line(redact(part)))
+            return str(part) if isinstance(part, Variable) else quoted(redact(part))
 
         line = " ".join(part(word) if isinstance(word, str) else "".join(map(part, word)) for word in self.words)
         return f"{line}  # {self.note}" if self.note else line
+
+
+def quoted(text: str) -> str:
+    """Return a text as a part of a word for a shell, on one line; a byte that is no UTF-8 is a surrogate in it.
+
+    What cannot be printed is written in the form of POSIX.1-2024, between $' and '. A shell that does not know
+    that form takes it for text too, since no quotation mark stands in it.
+    """
+    if on_one_line(text) == text:
+        return shlex.quote(text)
+
+    def escaped(character: str) -> str:
+        if character.isprintable() and character not in "\\'":
+            return character
+        errors = "surrogateescape" if "\udc80" <= character <= "\udcff" else "surrogatepass"
+        return "".join(f"\\x{byte:02x}" for byte in character.encode("utf-8", errors))
+
+    return f"$'{without_commands(''.join(map(escaped, text)))}'"
 
 
 def beginning(data: bytes | str, longest: int, redact: Redact = unchanged) -> tuple[str, bool]:

@@ -291,3 +291,10 @@ def head_uses_the_output_up(request: Request, response: Response) -> None:
         refuse(request, response, 404, "not_found", "Not found")
     if request.method == "HEAD" and request.pid and response.status == 200:
         gone.add(request.pid)
+
+
+@allowed(starts=True, warns={"HTTP-08"})
+def what_is_no_utf_8_gets_a_page_of_the_framework(request: Request, response: Response) -> None:
+    """What reads the body fails at one that is not UTF-8, before the server's own code is asked, as in Quart."""
+    if request.method == "POST" and request.body.startswith(b"\xff"):
+        response.become(500, b"<!doctype html><h1>Internal Server Error</h1>", "text/html")

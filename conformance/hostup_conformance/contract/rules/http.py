@@ -171,6 +171,7 @@ def should_not_fail(e: ask.Exchange) -> bool:
         or responder.responded(e, responder.Who.BUSY, responder.Who.GATEWAY)
         or (selectors.is_asked(e, "list", "status") and e.status != 501)
         or (ask.is_start(e) and (e.ask.vps == "unavailable" or starts.is_deep(e.request)))
+        or responder.is_page_of_parser(e)
     )
 
 

@@ -521,13 +521,15 @@ def has_odd_body(e: ask.Exchange) -> bool:
 
 @rule("START-26", seeks="start with a body that is hard to read")
 def odd_body_is_no_failure(exchanges: Exchanges) -> Findings:
-    """A 5xx is a finding, whoever wrote it. A refusal passes, and so does the start of the command.
+    """A 5xx is a finding. A refusal passes, and so does the start of the command.
 
-    The command has a NUL or half a surrogate pair, or the body is not UTF-8. A gateway's failure that may have been
-    transient passes. HTTP-08 judges that, and a 5xx for a body that is nested more deeply than many parsers can read.
+    The command has a NUL or half a surrogate pair, or the body is not UTF-8. HTTP-08 judges a gateway's failure that
+    may have been transient, and what parsers do before the server's own code is asked: a 5xx in a form of the
+    framework's own for a body that is not UTF-8, and any for one that is nested more deeply than many can read.
     """
     for e in exchanges.each(has_odd_body):
-        if content.failed(e) and not responder.responded(e, responder.Who.GATEWAY):
+        passes = responder.is_page_of_parser(e) or responder.responded(e, responder.Who.GATEWAY)
+        if content.failed(e) and not passes:
             yield e, "a 4xx", content.status_of(e)
 
 
