@@ -9,7 +9,7 @@ import tempfile
 from functools import cache
 from pathlib import Path
 
-from hostup_conformance.clients.scenes import Certificate
+from hostup_conformance.clients.story import Certificate
 
 #: How many days the right certificate is valid.
 DAYS = 7

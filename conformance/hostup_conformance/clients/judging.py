@@ -61,7 +61,7 @@ def was_seen(exchanges: Sequence[Exchange]) -> bool:
     stories = [e.ask.story for e in exchanges if e.ask.story]
     if any(story.done for story in stories):
         return True
-    possible = any(story.play.completes for story in stories)
+    possible = any(story.play.scene.completes for story in stories)
     return not possible and any(story.of("probe", "start", "poll") for story in stories)
 
 
@@ -69,7 +69,7 @@ def root_causes(verdict: Verdict) -> dict[str, list[str]]:
     """Return the broken requirements that explain others, or that no other explains, by the kill matrix."""
     broken = [id for id, result in verdict.results.items() if result.status in {"fail", "warn"}]
     failing = {id for id in broken if verdict.results[id].status == "fail"}
-    places = {id: {finding.exchange.ask.play.scene for finding in verdict.results[id].findings} for id in broken}
+    places = {id: {finding.exchange.ask.play.scene.name for finding in verdict.results[id].findings} for id in broken}
     ranks = {id: requirement.rank for id, requirement in client_requirements().items()}
     faults = read_matrix(MATRIX)["faults"] if broken else {}
     return causes(broken, list(client_requirements()), faults, failing, places, ranks, SHARE)

@@ -18,8 +18,8 @@ from urllib.parse import urlsplit
 
 from hostup_conformance.clients.certificates import CA_VARIABLES, certificates
 from hostup_conformance.clients.processes import PROC, marked_with, run_command
-from hostup_conformance.clients.scenes import FIRST, KEY, Scene, SceneState
-from hostup_conformance.clients.story import Does, Exchange, Outcome, Play, Seen, how, kind_of, told
+from hostup_conformance.clients.scenes import FIRST, KEY, SceneState
+from hostup_conformance.clients.story import Does, Exchange, Outcome, Play, Scene, Seen, how, kind_of, told
 from hostup_conformance.http.scripted import Received, Reply, ScriptedServer
 from hostup_conformance.keeping.misconfigured import Misconfigured
 
@@ -64,6 +64,7 @@ async def play(
 ) -> list[Exchange]:
     """Play one scene to a command."""
     state, exposing = SceneState(scene, command.does), set[str]()
+    played = Play(scene, command.does, KEY)
 
     def script(received: Received) -> Reply:
         if scene.name == FIRST:  # the process that sent the request waits for its response, so it is there to be seen
@@ -79,7 +80,7 @@ async def play(
 
     try:
         base_url = await opened(server, state)
-        environment = {**clean(os.environ), **scene.environment(command.does, base_url), **trust(scene)}
+        environment = {**clean(os.environ), **played.environment(base_url), **trust(scene)}
         mark, most = f"HOSTUP_BASE_URL={base_url}", scene.prints + MORE_PRINTED
         run = partial(run_command, command.words, environment, mark, left=left, most=most, stop=stop)
         outcome = await asyncio.get_running_loop().run_in_executor(threads, run)
@@ -89,7 +90,7 @@ async def play(
         outcome = replace(outcome, ended_by="bound", reason=server.exceeded)
     if scene.name == FIRST and PROC.is_dir():
         outcome = replace(outcome, exposing=frozenset(exposing))
-    return told_in(scene.play(command.does), server.received, outcome, began, when)
+    return told_in(played, server.received, outcome, began, when)
 
 
 def trust(scene: Scene) -> dict[str, str]:
@@ -130,7 +131,7 @@ def told_in(
 
 def exchange_of(play: Play, one: Received, began: float, when: datetime) -> Exchange:
     """Return a request as it was received, with the response that was sent."""
-    kind, segment = kind_of(one.request, play.prefix)
+    kind, segment = kind_of(one.request, play.scene.prefix)
     seen = Seen(
         play,
         "malformed" if one.malformed else kind,
@@ -173,7 +174,7 @@ async def _served_by_hand(scene: Scene, say: Callable[[str], None]) -> list[Exch
     base_url = await opened(server, states[0])
     say(f"# The scene {scene.name}: {' '.join(scene.words.split())}")
     say("# It is served until Ctrl-C. In another terminal:")
-    for name, value in {**scene.environment("run", base_url), **trust(scene)}.items():
+    for name, value in {**Play(scene, "run", KEY).environment(base_url), **trust(scene)}.items():
         say(f"export {name}={shlex.quote(value)}")
     began, when = time.monotonic(), datetime.now(UTC)
     ended = asyncio.Event()
@@ -183,4 +184,4 @@ async def _served_by_hand(scene: Scene, say: Callable[[str], None]) -> list[Exch
     loop.remove_signal_handler(signal.SIGINT)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C must not take the list away
     await server.close()
-    return [e for part in parts if part for e in told_in(scene.play("run"), part, None, began, when)]
+    return [e for part in parts if part for e in told_in(Play(scene, "run", KEY), part, None, began, when)]

@@ -17,6 +17,7 @@ from hostup_conformance.clients.story import (
     Exchange,
     Origin,
     Play,
+    Scene,
     Seen,
     Story,
     accepted,
@@ -47,7 +48,8 @@ def read(file: Path, environ: Mapping[str, str]) -> list[Exchange]:
     if not any(entry.request.header(name) for entry in ours for name in har.CREDENTIALS):
         raise Misconfigured(f"{file}: no request has a key, which browsers leave out; export it with sensitive data")
     key = key_of(ours, environ.get("HOSTUP_API_KEY"))
-    play = Play(file.name, "run", environ.get("HOSTUP_VPS_ID", ""), key, words="recorded", recorded=True)
+    scene = Scene(file.name, "recorded", vps=environ.get("HOSTUP_VPS_ID", ""), command=None, pid=None)
+    play = Play(scene, "run", key, recorded=True)
     home = Counter(entry.origin for entry in ours).most_common(1)[0][0]
     away = [entry for entry in entries if entry.origin != home and leaks(entry, key)]
     taken = {id(entry) for entry in (*ours, *away)}
@@ -162,7 +164,7 @@ def told_in(requests: list[Exchange], play: Play) -> list[Exchange]:
     does: Does = "run" if "start" in kinds else "poll" if "poll" in kinds else "probe"
     pids = [pids_of(e.request)[0] for e in requests if e.ask.kind == "poll"]
     pid = int(pids[0]) if does == "poll" and pids[0].isdecimal() and len(pids[0]) <= LONGEST_PID else None
-    play = replace(play, does=does, pid=pid)
+    play = replace(play, does=does, scene=replace(play.scene, pid=pid))
     for e in requests:
         e.ask = replace(e.ask, play=play)
     return told(play, requests, None, "the recording ends", requests[-1].ask.responded or 0.0)

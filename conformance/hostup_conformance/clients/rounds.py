@@ -15,8 +15,8 @@ from dataclasses import dataclass, replace
 
 from hostup_conformance.clients.play import ClientCommand, play
 from hostup_conformance.clients.processes import adopting
-from hostup_conformance.clients.scenes import FIRST, Scene, scenes
-from hostup_conformance.clients.story import Exchange, how
+from hostup_conformance.clients.scenes import FIRST, scenes
+from hostup_conformance.clients.story import Exchange, Scene, how
 from hostup_conformance.keeping.safe_text import counted
 from hostup_conformance.keeping.shortage import SHORTAGES, shortage
 

@@ -7,7 +7,7 @@ last one without a request, which contains the whole story.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
@@ -17,6 +17,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from hostup_conformance.contract.paths import Resource, resource_of
 from hostup_conformance.http import exchange as core
 from hostup_conformance.http.messages import Request
+from hostup_conformance.http.scripted import Reply
 
 #: What the user says that the command does: asks whether commands can be run; polls the command HOSTUP_PID to its end;
 #: or starts HOSTUP_COMMAND and polls that. The last two print the output, and exit with its exit code.
@@ -29,40 +30,102 @@ Origin = Literal["own", "other"]
 NEAR = 2.0
 #: What ended the command.
 EndedBy = Literal["itself", "deadline", "bound", "start"]
+#: Which kind of request a scene is about.
+One = Literal["probe", "start", "poll"]
+At = One | Literal["all"]
+#: A certificate that an own CA has issued, which SSL_CERT_FILE names; or one that nobody should trust.
+Certificate = Literal["right", "self-signed", "wrong-name", "expired"]
+#: Responds to a request that the scene is about.
+Act = Callable[[Any], Reply]
+#: HOSTUP_TIMEOUT in seconds: in a scene in which the client may give up, and in one that it has to finish, which takes
+#: longer on a busy machine.
+SOON, PATIENT = 7.0, 25.0
+#: What a command is given, if a scene says nothing else.
+VPS = "vps_01hxa3b4c5d6e7f8g9h0j1k2m3"
+PID = 4242
+COMMAND = "uname -sr"
+
+
+@dataclass(frozen=True)
+class Scene:
+    """How a server behaves, and what the client is given."""
+
+    name: str
+    words: str
+    at: At = "all"
+    #: What the server does with those requests, if anything but the right thing.
+    act: Act | None = None
+    #: How many requests of that kind the scene is about, from the first on; None for all.
+    times: int | None = None
+    #: The requirement that is broken if the client does not finish its task; None if it may give up.
+    completes: str | None = None
+    available: bool = True
+    vps: str = VPS
+    #: None in a recording, where it is not known, and the id is empty.
+    command: str | None = COMMAND
+    pid: int | None = PID
+    #: How many polls find the command running, and the least number of seconds for which it runs.
+    polls: int = 1
+    runs: float = 0.0
+    #: HOSTUP_TIMEOUT, in seconds.
+    timeout: float = SOON
+    #: How many bytes the command prints to a stream, if they are many.
+    prints: int = 0
+    #: The base URL before its port, and after it.
+    origin: str = "http://127.0.0.1"
+    below: str = ""
+    #: Which certificate the server has, if it has one.
+    certificate: Certificate | None = None
+    #: Whether connections are refused from the beginning, or once the command has been started or polled.
+    refused: bool = False
+    refused_later: bool = False
+    #: Whether the scene lasts long enough to see whether a client gives up by itself.
+    long: bool = False
+
+    @property
+    def prefix(self) -> str:
+        """The path of the base URL."""
+        return self.below.rstrip("/")
+
+    def suits(self, does: Does) -> bool:
+        """Whether a client that does this sends the kind of request that the scene is about."""
+        return does == "run" or self.at in {does, "all"}
+
+    @property
+    def untrusted(self) -> bool:
+        """Whether the server's certificate must not be trusted."""
+        return self.certificate not in {None, "right"}
 
 
 @dataclass(frozen=True)
 class Play:
-    """One scene, played to one command, and what that was given in its environment."""
+    """One scene, played to one command, which gets a key."""
 
-    scene: str
+    scene: Scene
     does: Does
-    #: In a recording, the id is empty and the command None unless they are known.
-    vps: str
     key: str = field(repr=False)
-    command: str | None = None
-    pid: int | None = None
-    #: What the server does, in a sentence.
-    words: str = ""
-    #: Whether commands can be run on the VPS.
-    available: bool = True
-    #: The requirement that is broken if the client does not finish its task; None if it may give up.
-    completes: str | None = None
-    #: The HOSTUP_TIMEOUT that the command was given, in seconds.
-    timeout: float | None = None
-    #: Whether the output is so large that slow languages may need all the time that there is.
-    large: bool = False
-    #: The path of the base URL, if it has one.
-    prefix: str = ""
-    #: Whether the server's certificate must not be trusted.
-    untrusted: bool = False
     #: Whether it is a recording, whose format leaves some things out.
     recorded: bool = False
 
     @property
     def purpose(self) -> str:
         """Why its requests were sent, in words."""
-        return self.words if self.recorded else f"{self.scene}: {self.words}"
+        return self.scene.words if self.recorded else f"{self.scene.name}: {self.scene.words}"
+
+    def environment(self, base_url: str) -> dict[str, str]:
+        """Return what the command is given."""
+        given = {
+            "HOSTUP_BASE_URL": base_url,
+            "HOSTUP_API_KEY": self.key,
+            "HOSTUP_VPS_ID": self.scene.vps,
+            "HOSTUP_TIMEOUT": f"{self.scene.timeout:g}",
+            "HOSTUP_SCENE": self.scene.name,
+        }
+        if self.does == "run":
+            given["HOSTUP_COMMAND"] = self.scene.command or ""
+        if self.does == "poll":
+            given["HOSTUP_PID"] = str(self.scene.pid)
+        return given
 
 
 @dataclass(frozen=True)
@@ -137,7 +200,7 @@ class Story:
     @property
     def awkward(self) -> bool:
         """Whether the id cannot be put into a path as it is."""
-        return re.fullmatch(r"[A-Za-z0-9._~-]*", self.play.vps) is None
+        return re.fullmatch(r"[A-Za-z0-9._~-]*", self.play.scene.vps) is None
 
     @cached_property
     def last_poll(self) -> Exchange | None:
@@ -161,8 +224,8 @@ class Story:
         It may have stopped listening while the response was on its way, or been ended while it printed it, so what the
         response said cannot be demanded.
         """
-        outcome, timeout = self.outcome, self.play.timeout
-        if outcome is None or timeout is None or outcome.ended_by != "itself" or not outcome.code:
+        outcome, timeout = self.outcome, self.play.scene.timeout
+        if outcome is None or outcome.ended_by != "itself" or not outcome.code:
             return False
         text = (self.output or {}).get("stdout")
         begun = isinstance(text, str) and text.encode("utf-8", "surrogatepass").startswith(outcome.stdout)
@@ -176,7 +239,7 @@ class Story:
         if self.outcome.ended_by == "deadline" or self.outcome.left_behind:
             return True
         abandoned = any(not e.ask.delivered and e.ask.origin == "own" for e in self.requests)
-        return self.play.completes is not None and not self.done and (self.gave_up or abandoned)
+        return self.play.scene.completes is not None and not self.done and (self.gave_up or abandoned)
 
     @property
     def partial_outputs(self) -> list[bytes]:
@@ -194,7 +257,7 @@ class Story:
     def pid(self) -> str | None:
         """The pid that the client was given, or that the response to a start had as `pid` or in `pollUrl`."""
         if self.play.does == "poll":
-            return str(self.play.pid)
+            return str(self.play.scene.pid)
         for e in self.of("start"):
             if got_200(e) and isinstance(e.body, dict):
                 pid, url = e.body.get("pid"), e.body.get("pollUrl")

@@ -23,8 +23,8 @@ from hostup_conformance.clients import recording as client_recording
 from hostup_conformance.clients.judging import Verdict, client_requirements, judge_client, root_causes
 from hostup_conformance.clients.play import ClientCommand, check_command, serve_by_hand
 from hostup_conformance.clients.rounds import RunControl, play_all
-from hostup_conformance.clients.scenes import FIRST, KEY, QUICK, Scene, scenes
-from hostup_conformance.clients.story import Exchange, Seen, Story, how
+from hostup_conformance.clients.scenes import FIRST, KEY, QUICK, scenes
+from hostup_conformance.clients.story import Exchange, Scene, Seen, Story, how
 from hostup_conformance.front.options import ClientOptions
 from hostup_conformance.front.preparation import check_outputs
 from hostup_conformance.front.record import BODY_CHARACTERS, ReportedTarget, RunInfo, as_shown, record_of
@@ -246,14 +246,14 @@ def command_of(options: ClientOptions) -> ReportedTarget[Seen]:
     described = {"base_url": shlex.join(options.words), "kind": "client", "profile": options.does, "course": []}
 
     def again(e: Exchange) -> CommandLine:
-        return CommandLine([*AGAIN, *does, "--scene", e.ask.play.scene, "--", *options.words])
+        return CommandLine([*AGAIN, *does, "--scene", e.ask.play.scene.name, "--", *options.words])
 
     return ReportedTarget(described, redact, again, partial(came, redact=redact), scene_of_each)
 
 
 def scene_of_each(exchanges: Sequence[Exchange]) -> dict[int, str]:
     """Return the scene of each exchange by its number."""
-    return {e.number: e.ask.play.scene for e in exchanges}
+    return {e.number: e.ask.play.scene.name for e in exchanges}
 
 
 def came(e: Exchange, redact: Redact) -> str:

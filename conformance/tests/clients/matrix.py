@@ -17,8 +17,8 @@ from hostup_conformance.clients import certificates
 from hostup_conformance.clients.judging import MATRIX, Verdict, client_requirements, judge_client
 from hostup_conformance.clients.play import ClientCommand
 from hostup_conformance.clients.rounds import RunControl, play_each
-from hostup_conformance.clients.scenes import Scene, scenes
-from hostup_conformance.clients.story import Exchange
+from hostup_conformance.clients.scenes import scenes
+from hostup_conformance.clients.story import Exchange, Scene
 from hostup_conformance.judging.root_cause import read_matrix, root_causes, write_matrix
 
 #: Scenes that every faulty client is played besides those in which its defect shows.
@@ -119,9 +119,9 @@ def examples(clients: Iterable[Client], seen: dict[str, Verdict | str]) -> dict[
         id = client.requirements[0]
         if isinstance(verdict, str) or id in found or not (findings := verdict.results[id].findings):
             continue
-        finding = next((f for f in findings if f.exchange.ask.play.scene in client.scenes), findings[0])
+        finding = next((f for f in findings if f.exchange.ask.play.scene.name in client.scenes), findings[0])
         found[id] = {"bad": steady(f"{client.doc} Expected {finding.expected}, got {finding.got}")}
-        shown[id] = finding.exchange.ask.play.scene
+        shown[id] = finding.exchange.ask.play.scene.name
     told = stories(dict.fromkeys(shown.values()))
     return {id: {**example, "good": steady(told[shown[id]])} for id, example in found.items()}
 
@@ -130,13 +130,13 @@ def stories(names: Iterable[str]) -> dict[str, str]:
     """Return what a right client does in some scenes, each in a line."""
     command = ClientCommand(right()[-1].command())
     played = play_each([(command, scenes()[name]) for name in names], RunControl(), FEW)
-    return {seen[-1].ask.play.scene: told(seen) for seen in played}
+    return {seen[-1].ask.play.scene.name: told(seen) for seen in played}
 
 
 def told(seen: list[Exchange]) -> str:
     """Return a story in a line: each request with what came of it, and how the command ended."""
     sent = [f"{e.request.method} {e.request.target.rpartition('/')[2]} -> {e.status or e.failure}" for e in seen[:-1]]
-    return f"{', '.join([*sent, how(seen[-1])])} (scene {seen[-1].ask.play.scene})"
+    return f"{', '.join([*sent, how(seen[-1])])} (scene {seen[-1].ask.play.scene.name})"
 
 
 def how(ending: Exchange) -> str:

@@ -12,7 +12,8 @@ from hostup_conformance.clients import play, rounds
 from hostup_conformance.clients.judging import Verdict, judge_client
 from hostup_conformance.clients.play import ClientCommand
 from hostup_conformance.clients.rounds import RunControl, Speed, play_each
-from hostup_conformance.clients.scenes import Scene, scenes
+from hostup_conformance.clients.scenes import scenes
+from hostup_conformance.clients.story import Scene
 
 # Each case takes seconds: `make catalogue` runs them.
 pytestmark = pytest.mark.catalogue

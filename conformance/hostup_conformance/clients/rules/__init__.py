@@ -39,7 +39,7 @@ def judging(id: str, applies: Callable[[Story], object]) -> Callable[[Judge], Ju
                 # A client may repeat a mistake a hundred times in one scene, so only the first is reported.
                 if ending.ask.story and (found := next(function(ending.ask.story), None)):
                     exchange, expected, got = found
-                    scene = f" (scene {ending.ask.play.scene})"
+                    scene = f" (scene {ending.ask.play.scene.name})"
                     text = shown(got, core.SHOWN - len(scene), redactor((ending.ask.play.key,)))
                     yield exchange or ending, expected, text + scene
 

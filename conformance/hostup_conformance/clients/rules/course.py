@@ -26,7 +26,7 @@ def no_start_without_availability(story: Story) -> Findings:
     """
     for start in story.of("start"):
         probes = [e for e in story.of("probe") if e.ask.arrived < start.ask.arrived]
-        if any(says(e, "available", True) for e in probes) or (not probes and story.play.available):
+        if any(says(e, "available", True) for e in probes) or (not probes and story.play.scene.available):
             continue
         last = probes[-1] if probes else None
         got = "a start without a probe" if last is None else f"a start after {said(last)}"

@@ -17,7 +17,7 @@ LONG_COMMAND = 100
 
 @judging(
     "CLIENT-05",
-    lambda story: sent_anything(story) and not story.awkward and story.play.completes != "CLIENT-42",
+    lambda story: sent_anything(story) and not story.awkward and story.play.scene.completes != "CLIENT-42",
 )
 def only_documented_operations(story: Story) -> Findings:
     """The method and path must be those of an operation in the OpenAPI document.
@@ -52,12 +52,12 @@ def no_stray_poll_url(story: Story) -> Findings:
             yield e, f"no poll but one of {ENDPOINT}, whatever pollUrl names", f"{e.request.method} {e.request.target}"
 
 
-@judging("CLIENT-06", lambda story: sent_anything(story) and story.play.vps)
+@judging("CLIENT-06", lambda story: sent_anything(story) and story.play.scene.vps)
 def id_is_one_segment(story: Story) -> Findings:
     """The path must have the id in one segment, which is HOSTUP_VPS_ID once it is percent-decoded."""
     for e in story.own:
-        if (e.ask.id or story.play.vps) != story.play.vps or (e.ask.kind == "other" and story.awkward):
-            yield e, f"the id {story.play.vps} in the path, percent-encoded as one segment", e.request.target
+        if (e.ask.id or story.play.scene.vps) != story.play.scene.vps or (e.ask.kind == "other" and story.awkward):
+            yield e, f"the id {story.play.scene.vps} in the path, percent-encoded as one segment", e.request.target
 
 
 @judging("CLIENT-07", lambda story: story.of("poll"))
@@ -81,8 +81,8 @@ def command_as_given(story: Story) -> Findings:
             yield e, "one member command", "two"
         elif not isinstance(text.value, dict) or "command" not in text.value:
             yield e, "a JSON object with the member command", text.value
-        elif story.play.command is not None and text.value["command"] != story.play.command:
-            yield e, *another_command(story.play.command, text.value["command"])
+        elif story.play.scene.command is not None and text.value["command"] != story.play.scene.command:
+            yield e, *another_command(story.play.scene.command, text.value["command"])
 
 
 def another_command(expected: str, got: object) -> tuple[str, Any]:
@@ -129,7 +129,7 @@ def names_itself(story: Story) -> Findings:
             yield e, "a User-Agent with the client's name and version", "none"
 
 
-@judging("CLIENT-12", lambda story: sent_anything(story) and (story.play.recorded or story.play.scene == "well"))
+@judging("CLIENT-12", lambda story: sent_anything(story) and (story.play.recorded or story.play.scene.name == "well"))
 def name_of_the_client(story: Story) -> Findings:
     """Reports the first User-Agent of the scene well, and judges nothing."""
     for e in story.own[:1]:

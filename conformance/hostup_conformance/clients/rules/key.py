@@ -49,7 +49,7 @@ def elsewhere(story: Story) -> list[Exchange]:
 def led_away(story: Story) -> bool:
     """Whether a response named the other origin, or a request went there."""
     led = any("://localhost:" in (e.header("location") or "") for e in story.own)
-    return led or bool(elsewhere(story)) or story.play.scene.startswith("poll-url")
+    return led or bool(elsewhere(story)) or story.play.scene.name.startswith("poll-url")
 
 
 @judging("CLIENT-03", led_away)
@@ -66,17 +66,18 @@ def no_other_origin(story: Story) -> Findings:
             yield e, f"no key for another host ({advice})", "the key"
 
 
-@judging("CLIENT-45", lambda story: story.play.command and led_away(story))
+@judging("CLIENT-45", lambda story: story.play.scene.command and led_away(story))
 def command_goes_nowhere_else(story: Story) -> Findings:
     """The command must not reach the second server in a body, with the key or without it."""
+    command = story.play.scene.command
     for e in elsewhere(story):
         value = read_json(e.request.body).value
         sent = value.get("command") if isinstance(value, dict) else None
-        if story.play.command and (sent == story.play.command or story.play.command.encode() in e.request.body):
+        if command and (sent == command or command.encode() in e.request.body):
             yield e, "no command for another host (do not follow redirects of the start)", "the command"
 
 
-@judging("CLIENT-39", lambda story: story.play.untrusted and story.outcome)
+@judging("CLIENT-39", lambda story: story.play.scene.untrusted and story.outcome)
 def certificate_is_verified(story: Story) -> Findings:
     """No request may come where the certificate must not be trusted: verification ends the connection before."""
     for e in story.own:

@@ -39,8 +39,8 @@ def failed(story: Story) -> Outcome | None:
 def comes_to_an_end(story: Story) -> Findings:
     """The client must end by itself before the scene does, some seconds after it was to give up (HOSTUP_TIMEOUT)."""
     if story.outcome and story.outcome.ended_by == "deadline":
-        timeout = f"HOSTUP_TIMEOUT was {story.play.timeout:g}" if story.play.timeout else "there was no HOSTUP_TIMEOUT"
-        yield None, f"an end to the waiting ({timeout})", f"it had not ended after {story.outcome.seconds:.0f} seconds"
+        expected = f"an end to the waiting (HOSTUP_TIMEOUT was {story.play.scene.timeout:g})"
+        yield None, expected, f"it had not ended after {story.outcome.seconds:.0f} seconds"
 
 
 def lost_polls(story: Story) -> list[Exchange]:
@@ -156,7 +156,7 @@ def unfinished_task(story: Story) -> Findings:
 
     One that gives up when its time is up passes where the output is large: that takes some languages half a minute.
     """
-    slow = story.play.large and story.gave_up
+    slow = story.play.scene.prints and story.gave_up
     if story.outcome and (not story.done or story.outcome.ended_by != "itself") and not slow:
         does = "asks whether commands can be run" if story.play.does == "probe" else "gets the command's output"
         what = f"a client that {does}, and ends by itself"
@@ -176,23 +176,23 @@ def last_words(outcome: Outcome) -> str:
     return f": {lines[-1].strip()}" if lines else ""
 
 
-@judging("CLIENT-33", lambda story: story.play.completes == "CLIENT-33" and story.outcome)
+@judging("CLIENT-33", lambda story: story.play.scene.completes == "CLIENT-33" and story.outcome)
 def succeeds_with_a_right_server(story: Story) -> Findings:
     """In a scene in which the server behaves as documented, the client must get the command's output, and end."""
     yield from unfinished_task(story)
 
 
-@judging("CLIENT-34", lambda story: story.play.completes == "CLIENT-34" and story.outcome)
+@judging("CLIENT-34", lambda story: story.play.scene.completes == "CLIENT-34" and story.outcome)
 def survives_a_closed_connection(story: Story) -> Findings:
     """The server closes each connection after its response; the client must open another one and get the output."""
     yield from unfinished_task(story)
 
 
-@judging("CLIENT-42", lambda story: story.play.completes == "CLIENT-42" and story.outcome)
+@judging("CLIENT-42", lambda story: story.play.scene.completes == "CLIENT-42" and story.outcome)
 def any_base_url(story: Story) -> Findings:
     """The requests must be for the paths of the API below the base URL, and the client must get the output."""
     for e in story.of("other"):
-        yield e, f"{story.play.prefix}{ENDPOINT}, since HOSTUP_BASE_URL ends as it does", e.request.target
+        yield e, f"{story.play.scene.prefix}{ENDPOINT}, since HOSTUP_BASE_URL ends as it does", e.request.target
     yield from unfinished_task(story)
 
 
@@ -204,7 +204,7 @@ def leaves_nothing_behind(story: Story) -> Findings:
         yield None, "no process that runs on", f"{', '.join(sorted(outcome.left_behind))}"
 
 
-@judging("CLIENT-46", lambda story: story.play.scene == "well" and ended(story))
+@judging("CLIENT-46", lambda story: story.play.scene.name == "well" and ended(story))
 def time_that_it_takes(story: Story) -> Findings:
     """Reports how long the client took in the scene well, and when its first request came. It judges nothing."""
     outcome = ended(story)

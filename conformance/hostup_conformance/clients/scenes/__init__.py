@@ -21,10 +21,10 @@ import json
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Any
 from urllib.parse import unquote
 
-from hostup_conformance.clients.story import Does, Kind, Play, kind_of, pids_of
+from hostup_conformance.clients.story import PATIENT, SOON, Act, Does, Kind, One, Scene, kind_of, pids_of
 from hostup_conformance.contract.paths import path_of
 from hostup_conformance.contract.problems import ERRORS, PROBLEMS
 from hostup_conformance.http.messages import Request
@@ -37,11 +37,8 @@ THROUGH = "CLIENT-33"
 BASE_URL = "CLIENT-42"
 #: A made-up key that only the scenes accept.
 KEY = "hu_scene_4f0c9a27d1e84b6c"
-VPS = "vps_01hxa3b4c5d6e7f8g9h0j1k2m3"
 #: The one that comes first in the list, which nobody has asked for.
 OTHER_VPS = "vps_01hxa3b4c5d6e7f8g9h0j1k2m4"
-PID = 4242
-COMMAND = "uname -sr"
 OUTPUT = {"exited": True, "exitCode": 0, "stdout": "Linux 6.12.0\n", "stderr": ""}
 #: The scene in which all goes well, which is played first, and alone.
 FIRST = "well"
@@ -59,92 +56,6 @@ _QUICK = """
     base-url-with-path expired-certificate certificate-of-another-host
 """
 QUICK = tuple(_QUICK.split())
-#: HOSTUP_TIMEOUT in seconds: in a scene in which the client may give up, and in one that it has to finish, which takes
-#: longer on a busy machine.
-SOON, PATIENT = 7.0, 25.0
-#: Which kind of request a scene is about.
-One = Literal["probe", "start", "poll"]
-At = One | Literal["all"]
-#: A certificate that an own CA has issued, which SSL_CERT_FILE names; or one that nobody should trust.
-Certificate = Literal["right", "self-signed", "wrong-name", "expired"]
-#: Responds to a request that the scene is about.
-Act = Callable[["Turn"], Reply]
-
-
-@dataclass(frozen=True)
-class Scene:
-    """How a server behaves, and what the client is given."""
-
-    name: str
-    words: str
-    act: Act
-    at: At
-    #: How many requests of that kind the scene is about, from the first on; None for all.
-    times: int | None = None
-    completes: str | None = None
-    available: bool = True
-    vps: str = VPS
-    command: str = COMMAND
-    pid: int = PID
-    #: How many polls find the command running, and the least number of seconds for which it runs.
-    polls: int = 1
-    runs: float = 0.0
-    #: HOSTUP_TIMEOUT, in seconds.
-    timeout: float = SOON
-    #: How many bytes the command prints to a stream, if they are many.
-    prints: int = 0
-    #: The base URL before its port, and after it.
-    origin: str = "http://127.0.0.1"
-    below: str = ""
-    #: Which certificate the server has, if it has one.
-    certificate: Certificate | None = None
-    #: Whether connections are refused from the beginning, or once the command has been started or polled.
-    refused: bool = False
-    refused_later: bool = False
-    #: Whether the scene lasts long enough to see whether a client gives up by itself.
-    long: bool = False
-
-    @property
-    def prefix(self) -> str:
-        """The path of the base URL."""
-        return self.below.rstrip("/")
-
-    def suits(self, does: Does) -> bool:
-        """Whether a client that does this sends the kind of request that the scene is about."""
-        return does == "run" or self.at in {does, "all"}
-
-    def play(self, does: Does) -> Play:
-        """Return what is judged in the scene."""
-        return Play(
-            self.name,
-            does,
-            self.vps,
-            KEY,
-            self.command,
-            self.pid if does == "poll" else None,
-            self.words,
-            self.available,
-            self.completes,
-            self.timeout,
-            bool(self.prints),
-            self.prefix,
-            self.certificate not in {None, "right"},
-        )
-
-    def environment(self, does: Does, base_url: str) -> dict[str, str]:
-        """Return what the command is given."""
-        given = {
-            "HOSTUP_BASE_URL": base_url,
-            "HOSTUP_API_KEY": KEY,
-            "HOSTUP_VPS_ID": self.vps,
-            "HOSTUP_TIMEOUT": f"{self.timeout:g}",
-            "HOSTUP_SCENE": self.name,
-        }
-        if does == "run":
-            given["HOSTUP_COMMAND"] = self.command
-        if does == "poll":
-            given["HOSTUP_PID"] = str(self.pid)
-        return given
 
 
 @dataclass
@@ -169,7 +80,7 @@ class SceneState:
         self.counts[kind] += 1
         turn, scene = Turn(kind, segment, received.request, received.arrived, self), self.scene
         is_meant = scene.at in {"all", kind} and (scene.times is None or turn.nth <= scene.times)
-        reply = scene.act(turn) if is_meant else turn.right()
+        reply = scene.act(turn) if scene.act and is_meant else turn.right()
         reply.last = scene.refused_later and kind in {"start", "poll"}
         return reply
 
@@ -299,12 +210,12 @@ def refuses(status: int, **headers: str) -> Act:
 _SCENES: Catalogue[Scene] = Catalogue(__name__)
 
 
-def add(name: str, words: str, *kinds: One, act: Act = Turn.right, **facts: Any) -> None:
+def add(name: str, words: str, *kinds: One, act: Act | None = None, **facts: Any) -> None:
     """Register a scene about all requests, or about those of a kind; the facts are fields of `Scene`."""
     facts = {"timeout": PATIENT if facts.get("completes") else SOON, **facts}
     for kind in kinds or ("all",):
         full_name = f"{kind}-{name}" if len(kinds) > 1 else name
-        _SCENES.add(full_name, Scene(full_name, words.replace("{kind}", kind), act, kind, **facts))
+        _SCENES.add(full_name, Scene(full_name, words.replace("{kind}", kind), kind, act, **facts))
 
 
 def scene(*kinds: One, **facts: Any) -> Callable[[Act], Act]:

@@ -140,7 +140,7 @@ add(
     act=without("pid", "pollUrl"),
 )  # fmt: skip
 for name, words, act in (
-    ("unavailable", "Commands cannot be run, and the probe says why.", Turn.right),
+    ("unavailable", "Commands cannot be run, and the probe says why.", None),
     (
         "available-missing", "The probe does not say whether commands can be run: `available` is optional.",
         without("available", "reason"),

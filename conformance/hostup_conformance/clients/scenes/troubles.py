@@ -6,7 +6,8 @@ from collections.abc import Callable
 from email.utils import formatdate
 from time import asctime, gmtime, strftime, time
 
-from hostup_conformance.clients.scenes import Act, Turn, add, problem, refuses, scene, sent, success
+from hostup_conformance.clients.scenes import Turn, add, problem, refuses, scene, sent, success
+from hostup_conformance.clients.story import Act
 from hostup_conformance.contract.paths import VPSS
 from hostup_conformance.http.scripted import Reply
 
