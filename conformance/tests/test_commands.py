@@ -149,3 +149,11 @@ def test_no_response_trips_the_links(name: str) -> None:
             response.body = b"[" * 100_000
 
     linked(faults()[name].change if name in faults() else nested_for_ever)
+
+
+def test_what_the_client_decodes_is_not_kept_beside_the_body_that_it_equals() -> None:
+    """Output may be as large as the budget for what is kept, which counts it once."""
+    _, _, wire, _ = run()
+    decoded = [(e.decoded, e.body) for e in wire.exchanges if e.decoded and not e.decoded.raised and e.status == 200]
+    assert len(decoded) > 1
+    assert all(one.value is body for one, body in decoded)

@@ -15,6 +15,8 @@ from hostup_conformance.contract.sending import wire_to
 from hostup_conformance.contract.target import Target
 from hostup_conformance.front.record import RunInfo, record_of
 from hostup_conformance.front.record import server as named
+from hostup_conformance.http.limits import Limits
+from hostup_conformance.http.messages import Request as Asked
 from hostup_conformance.http.scripted import CRLF
 from hostup_conformance.reports.files import REPORTS
 from hostup_conformance.sources import commands
@@ -83,6 +85,18 @@ def test_a_run_ends_with_a_verdict(name: str) -> None:
     verdict = verdict_on(harm, IMPATIENT)
     assert verdict.name != "conformant"
     assert verdict.summary["error"] == 0
+
+
+def test_interim_responses_without_end_are_read_no_further_than_a_mebibyte() -> None:
+    def harm(_request: Request, response: Response) -> None:
+        response.raw = [b"HTTP/1.1 103 Early Hints\r\n\r\n" * 10_000] * 10
+
+    stage = Stage(harm)
+    with stage.serve() as url:
+        target = Target.from_environment(url, stage.mock.environment())
+        with closing(wire_to(target, Limits(pauses=()), careful=True)) as wire:
+            exchange = wire.send(Asked("GET", f"/api/v2/vps/{target.vps}/agent/exec"), purpose="", once=True)
+    assert exchange.failure == "broken response: no response within its first 1 MiB"
 
 
 @pytest.mark.catalogue

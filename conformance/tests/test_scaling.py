@@ -24,7 +24,7 @@ from hostup_conformance.contract.ask import Exchange, understand
 from hostup_conformance.contract.content import strings
 from hostup_conformance.contract.policy import readings as numbers
 from hostup_conformance.contract.rules import Exchanges, rules
-from hostup_conformance.contract.rules.safety import internals
+from hostup_conformance.contract.rules.safety import details, internals
 from hostup_conformance.contract.target import Target
 from hostup_conformance.front.record import body_of, curl, redacted
 from hostup_conformance.http import exchange as core
@@ -110,6 +110,7 @@ FUNCTIONS: dict[str, Callable[[str], object]] = {
     "understand": lambda text: understand(Request("GET", f"/api/v2/vps/{text}/agent/exec?pid={text}"), TARGET),
     "policy": lambda text: list(numbers(Request("GET", f"/?pid={text}"))),
     "internals": internals,
+    "details": lambda text: details(exchange(body=problem(text), status=404)),
     "strings": lambda text: strings({"a": [text]}),
     "curl": lambda text: curl(exchange(f"?{text}", body=encode(text)), TARGET).shown(unchanged),
     "body_of": lambda text: body_of(Response(200, (), encode(text)), unchanged),

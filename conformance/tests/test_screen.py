@@ -86,6 +86,7 @@ def test_ordinary_text_stays_as_it_is() -> None:
         ["--max-requests", KEY],
         [f"--backend={KEY}"],
         ["-m", f"not {KEY} ("],
+        ["-n", KEY],
     ),
 )
 def test_no_usage_error_shows_a_key(tmp_path: Path, arguments: list[str]) -> None:
@@ -94,6 +95,21 @@ def test_no_usage_error_shows_a_key(tmp_path: Path, arguments: list[str]) -> Non
     assert done.returncode != 0
     assert KEY not in done.stdout + done.stderr
     assert done.stderr.strip()
+
+
+@pytest.mark.parametrize("option", first_of("-p", "-c", "-o", "-W", "--rootdir", "--confcutdir", "--color"))
+def test_pytest_complains_of_its_own_options_before_it_loads_a_plugin(tmp_path: Path, option: str) -> None:
+    """Only the command, which is there before pytest, can keep a key out of that; the README says so."""
+    program = "import pytest, sys; pytest.main(sys.argv[1:]); print(sorted(sys.modules))"
+    command = [sys.executable, "-c", program, option, KEY, "--pyargs", "hostup_conformance"]
+    environ = {**KEPT, "HOSTUP_API_KEY": KEY}
+    done = subprocess.run(command, cwd=tmp_path, env=environ, capture_output=True, text=True, timeout=60, check=False)
+    assert KEY in done.stderr
+    assert "'_pytest.config'" in done.stdout
+    assert "hostup_conformance" not in done.stdout
+    done = hostup(tmp_path, "run", option, KEY, HOSTUP_API_KEY=KEY)
+    assert done.returncode != 0
+    assert KEY not in done.stdout + done.stderr
 
 
 @pytest.mark.parametrize("name", first_of("HOSTUP_FINISHED_PID", "HOSTUP_RUNNING_PID", "HOSTUP_UNAVAILABLE_VPS_ID"))

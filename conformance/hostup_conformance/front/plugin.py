@@ -21,6 +21,18 @@ PACKAGE = "hostup_conformance"
 BASE_URL_PLUGIN = "base_url"
 
 
+def pytest_addoption(pluginmanager: pytest.PytestPluginManager) -> None:
+    """Keep keys out of what pytest says of the options of plugins, which it reads next, if the suite may be asked for.
+
+    What it says of its own options comes before it loads any plugin.
+    """
+    config = pluginmanager.get_plugin("pytestconfig")
+    if isinstance(config, pytest.Config) and is_named_in(map(str, config.invocation_params.args), config):
+        from hostup_conformance.keeping.screen import guard
+
+        guard(os.environ)
+
+
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_load_initial_conftests(
     early_config: pytest.Config, parser: pytest.Parser, args: list[str]

@@ -18,9 +18,10 @@ class Limits:
     #: The time limit of a request after the first timeout: one slow response is enough to judge.
     next_seconds: float = 4.0
     run_seconds: float = 110.0
-    #: The largest body of one response, whatever its kind, and of all responses together.
+    #: The largest body of one response, whatever its kind, and of all responses together. Each is kept twice, as it
+    #: came and as JSON; while one is read, it is there as text as well.
     body_bytes: int = 200 * 2**20
-    kept_bytes: int = 256 * 2**20
+    kept_bytes: int = 208 * 2**20
     #: The same for JSON values and header fields, which need more memory than their text.
     values: int = 100_000
     kept_values: int = 1_000_000

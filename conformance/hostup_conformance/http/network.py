@@ -23,6 +23,8 @@ from hostup_conformance.keeping.safe_text import counted
 THIS_MACHINE = "localhost"
 #: Only Linux has it.
 QUICK_ACKNOWLEDGEMENT: int | None = getattr(socket, "TCP_QUICKACK", None)
+#: How many bytes may come before a response itself: a library would read interim responses without end.
+MOST_BEFORE = 1 << 20
 #: The beginning of what a server may send, unasked, when it closes an idle connection (RFC 9110 section 15.5.9).
 REQUEST_TIMEOUT = re.compile(rb"HTTP/1\.[01] 408 ")
 
@@ -36,6 +38,8 @@ class Transfer:
     #: Whether the TLS handshake of a new connection is complete.
     secured: bool = False
     received: int = 0
+    #: Whether the header section of the response is complete, which is no interim one.
+    begun: bool = False
     head: bytearray = field(default_factory=bytearray)
 
     def remaining(self) -> float:
@@ -51,8 +55,14 @@ class Transfer:
         return not b"HTTP/".startswith(begin)
 
     def count(self, data: bytes) -> bytes:
-        """Count received bytes, and keep as many as are needed to find the end of the header section."""
+        """Count received bytes, and keep as many as are needed to find the end of the header section.
+
+        Raises:
+            httpcore.RemoteProtocolError: very many came, and no response
+        """
         self.received += len(data)
+        if self.received > MOST_BEFORE and not self.begun:
+            raise httpcore.RemoteProtocolError(f"no response within its first {MOST_BEFORE >> 20} MiB")
         if len(self.head) < 2**17:
             self.head += data
         return data

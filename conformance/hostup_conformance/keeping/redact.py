@@ -12,9 +12,9 @@ It does not know what no server writes by accident: base58, base85, uuencode, RO
 numbers in lists that are encoded in hexadecimal, base64 or base32 in turn; nor, in a text of more than 4,096
 characters, what is encoded twice in base32. So what is shown is small, and only what a finding is about.
 
-The time is linear in the text: one look-up in a set for each character of each reading. The memory is that of a window
-and of the keys: it grows with their characters, of which the first `ALL` are known in every form, the first `ENCODED`
-also encoded, and the others as they are.
+The time is linear in the text: one look-up in a set for every few characters of each reading. The memory is that of a
+window and of the keys: it grows with their characters, of which the first `ALL` are known in every form, the first
+`ENCODED` also encoded, and the others as they are.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ import html
 import re
 from array import array
 from base64 import b32decode, b32encode, b64decode, b64encode
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property, lru_cache
 from html.entities import html5
@@ -43,8 +43,8 @@ DEPTH = 5
 READINGS, DECODINGS = 60, 200
 #: How many characters of keys are looked for in all forms, how many also encoded, and how many redacted texts are kept.
 ALL, ENCODED, KEPT = 1 << 15, 1 << 17, 1000
-#: Up to how many forms of keys are looked for one by one.
-FEW = 500
+#: How long a part of a piece is that is looked for first, and how many characters apart that is looked for.
+MARKED, STRIDE = 4, PIECE - 4 + 1
 #: A text of fewer characters is read in all ways: those that reports and terminals show are.
 SHORT = 1 << 12
 #: How many characters are read at a time, and how many of the next ones with them.
@@ -219,19 +219,30 @@ class Reading:
 
 @dataclass(frozen=True)
 class Decoding:
-    """What runs of digits stand for, one after the other, and between which positions each character stood before."""
+    """What runs of digits stand for, one after the other, and how many bits each digit has.
+
+    Of each run, it is kept where its characters begin in the text, and where its digits began before.
+    """
 
     text: str
+    bits: int
     starts: array[int]
-    stops: array[int]
+    firsts: array[int]
+
+    def _run(self, place: int) -> tuple[int, int]:
+        """Return where the digits of the run began that has the character at a position, and which one that is."""
+        run = bisect_right(self.starts, place) - 1
+        return self.firsts[run], place - self.starts[run]
 
     def begin(self, place: int) -> int:
         """Return where the character at a position began."""
-        return self.starts[place]
+        first, at = self._run(place)
+        return first + 8 * at // self.bits
 
     def end(self, place: int) -> int:
         """Return where the character before a position ended."""
-        return self.stops[place - 1]
+        first, at = self._run(place - 1)
+        return first - (-8 * (at + 1) // self.bits)
 
 
 def decodings(text: str) -> Iterator[Decoding]:
@@ -253,16 +264,16 @@ def decoded(
     found = list(runs.finditer(text))
     for shift in range(block) if found else ():
         said: list[str] = []
-        starts, stops = array("l"), array("l")
+        starts, firsts, length = array("l"), array("l"), 0
         for run in found:
             digits = run[0][shift:]
             count = len(digits) * bits // 8
             # What fills the last block up stands for characters that are cut off again.
             said.append(decode(digits + "A" * (-len(digits) % block)).decode("latin-1")[:count])
-            first = run.start() + shift
-            starts.extend(first + 8 * at // bits for at in range(count))
-            stops.extend(first - (-8 * (at + 1) // bits) for at in range(count))
-        yield Decoding("".join(said), starts, stops)
+            starts.append(length)
+            firsts.append(run.start() + shift)
+            length += count
+        yield Decoding("".join(said), bits, starts, firsts)
 
 
 def rare_kinds(text: str) -> Iterator[re.Pattern[str]]:
@@ -383,6 +394,14 @@ class Redactor:
         return self._plain | {piece[:PIECE] for piece in self._encoded}
 
     @cached_property
+    def _marks(self) -> set[str]:
+        return marks(self._beginnings)
+
+    @cached_property
+    def _marks_of_whole(self) -> set[str]:
+        return marks(first for first in self._whole if len(first) == PIECE)
+
+    @cached_property
     def _whole(self) -> dict[str, dict[int, set[str]]]:
         """All forms of whole keys, as they are compared, by their first characters and their lengths."""
         found: dict[str, dict[int, set[str]]] = {}
@@ -411,35 +430,47 @@ class Redactor:
     def finds_in(self, text: str, depth: int = DEPTH) -> bool:
         """Whether the text contains a whole key, in any form; `depth` limits how many times escapes are undone."""
         whole = self._whole if self._keys else {}
-        forms = [form for by_length in whole.values() for same in by_length.values() for form in same]
         for _, part in windows(text) if whole else ():
             for *_, last in readings(part, self._kinds(part), depth):
                 read = folded(last.text)
-                if len(forms) <= FEW:  # to look for each in turn is quicker then
-                    if any(form in read for form in forms):
-                        return True
-                    continue
-                for at in range(len(read) - PIECE + 1):
-                    if (first := read[at : at + PIECE]) in whole:
-                        for length, same in whole[first].items():
-                            if read[at : at + length] in same:
-                                return True
+                for at in places(read, whole, self._marks_of_whole):
+                    for length, same in whole[read[at : at + PIECE]].items():
+                        if read[at : at + length] in same:
+                            return True
         return False
 
     def _found(self, text: str) -> Iterator[tuple[int, int]]:
-        """Yield the start and end of each piece of a key in the text."""
+        """Yield the start and end of what are pieces of a key in the text."""
         beginnings, plain, encoded = self._beginnings, self._plain, self._encoded
         for offset, part in windows(text):
             for steps in every_reading(part, self._kinds(part)):
                 read = folded(steps[-1].text)
-                hits = [at for at in range(len(read) - PIECE + 1) if read[at : at + PIECE] in beginnings]
-                for at in hits:
+                found: list[tuple[int, int]] = []
+                for at in places(read, beginnings, self._marks):
                     length = PIECE if read[at : at + PIECE] in plain else ENCODED_PIECE
                     if length == PIECE or read[at : at + length] in encoded:
-                        start, stop = at, at + length
-                        for step in reversed(steps):
-                            start, stop = step.begin(start), step.end(stop)
-                        yield offset + start, offset + stop
+                        found.append((at, at + length))
+                # Those that overlap are asked for their place as one: a long key has as many pieces as characters.
+                for begin, end in merged(found, apart=1):
+                    start, stop = span(steps, begin, end)
+                    yield offset + start, offset + stop
+
+
+def marks(beginnings: Iterable[str]) -> set[str]:
+    """Return all parts of some texts that are as long as a mark."""
+    return {text[at : at + MARKED] for text in beginnings for at in range(PIECE - MARKED + 1)}
+
+
+def places(text: str, beginnings: Container[str], marks: Container[str]) -> Iterator[int]:
+    """Yield where one of some texts of `PIECE` characters stands in a text, given their parts.
+
+    Each has a part of `MARKED` characters that begins at a multiple of `STRIDE`, so only there is looked first.
+    """
+    for mark in range(0, len(text) - MARKED + 1, STRIDE):
+        if text[mark : mark + MARKED] in marks:
+            for at in range(max(mark - STRIDE + 1, 0), mark + 1):
+                if text[at : at + PIECE] in beginnings:
+                    yield at
 
 
 def every_reading(text: str, kinds: Sequence[re.Pattern[str]]) -> Iterator[list[Reading | Decoding]]:
@@ -470,11 +501,18 @@ def windows(text: str) -> Iterator[tuple[int, str]]:
         yield start, text[start : start + WINDOW + OVERLAP]
 
 
-def merged(spans: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
-    """Yield spans in order, merging those that overlap or touch."""
+def span(steps: Sequence[Reading | Decoding], start: int, stop: int) -> tuple[int, int]:
+    """Return where a piece of the last reading stood in the original text."""
+    for step in reversed(steps):
+        start, stop = step.begin(start), step.end(stop)
+    return start, stop
+
+
+def merged(spans: Iterable[tuple[int, int]], apart: int = 0) -> Iterator[tuple[int, int]]:
+    """Yield spans in order, merging those that overlap; and those that touch, unless they are `apart` then."""
     begun: tuple[int, int] | None = None
     for start, stop in sorted(spans):
-        if begun and start <= begun[1]:
+        if begun and start + apart <= begun[1]:
             begun = begun[0], max(begun[1], stop)
             continue
         if begun:

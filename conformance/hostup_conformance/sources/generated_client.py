@@ -72,7 +72,8 @@ def call(wire: Wire, target: Target, step: Step, wanted: ClientCall) -> Exchange
         decoded = Decoded(raised=type(error).__name__)
     exchange: Exchange | None = transport.exchange
     if exchange is not None:
-        exchange.decoded = decoded
+        # It may be as large as the budget for what is kept, which counts it once.
+        exchange.decoded = Decoded(exchange.body) if decoded == Decoded(exchange.body) else decoded
     return exchange
 
 

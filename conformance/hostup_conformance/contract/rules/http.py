@@ -283,7 +283,7 @@ def generated_client_agrees(exchanges: Exchanges) -> Findings:
         if twin and twin.status == 200 != e.status and e.status not in {429, 502, 503, 504}:
             yield e, f"status {twin.status}, as request {twin.number} got", content.status_of(e)
         if e.status == 200 and e.decoded.raised is None and e.decoded.value != e.body:
-            yield e, "the body as the server sent it", f"decoded: {e.decoded.value}"
+            yield e, "the body as the server sent it", f"decoded: {short_json(e.decoded.value, 400)}"
         if e.status == 200 and e.decoded.raised and is_sound(e):
             yield e, "the decoded body", f"{e.decoded.raised}, although the body is valid"
 

@@ -30,7 +30,8 @@ DETAILS = re.compile(r"[\w.+-]{1,64}@[\w-]{1,64}\.[\w.-]{1,64}|(?<![\w.])(?:\d{1
 OWNERS = re.compile("owner|customer|e-?mail|host_?name|primary_?ip", re.IGNORECASE)
 #: E-mail addresses to which people may turn for help.
 HELP = re.compile(r"(support|help|abuse|info|contact|security)@|.*@([\w.-]+\.)?hostup\.se$", re.IGNORECASE)
-#: How much of a response is searched, in characters: for keys, for keys with escapes in them, and for internals.
+#: How much of a response is searched, in characters: for keys, for keys with escapes in them, and for internals and
+#: addresses.
 SEARCHED, SEARCHED_WITH_ESCAPES, SEARCHED_FOR_INTERNALS = 8 << 20, 1 << 14, 1 << 15
 #: How many characters of an output are searched for in other responses.
 COMPARED = 1 << 16
@@ -184,7 +185,8 @@ def refusals(exchanges: Exchanges, *, foreign: bool) -> list[ask.Exchange]:
 
 def details(e: ask.Exchange) -> set[str]:
     """Return the e-mail and IP addresses in a refusal, and the members that name an owner or a host."""
-    found = {one for one in DETAILS.findall(" ".join(content.strings(e.body))) if not HELP.match(one)}
+    text = " ".join(content.strings(e.body))[:SEARCHED_FOR_INTERNALS]
+    found = {one for one in DETAILS.findall(text) if not HELP.match(one)}
     return found | {f"{name}: {text}" for name, text in content.named_strings(e.body) if OWNERS.search(name)}
 
 
