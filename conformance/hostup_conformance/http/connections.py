@@ -154,7 +154,7 @@ class Connections:
         raw = [(name.encode("ascii"), value.encode("latin-1")) for name, value in headers]
         content = iter([request.body]) if chunked else request.body or None
         with pool.stream(request.method, url, headers=raw, content=content) as response:
-            self._network.watch.begun = True
+            self._network.transfer.begun = True
             if not (version := response.extensions.get("http_version", b"HTTP/1.1")).startswith(b"HTTP/1."):
                 raise NoResponse(f"broken response: its status line says {version.decode('latin-1')}")
             fields: Headers = tuple((k.decode("latin-1"), v.decode("latin-1")) for k, v in response.headers)
