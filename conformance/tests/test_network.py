@@ -6,7 +6,9 @@ import gzip
 import socket
 import threading
 import time
-from contextlib import suppress
+from contextlib import closing, suppress
+from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import httpcore
 import pytest
@@ -84,6 +86,33 @@ def test_what_drops_every_connection_may_speak_tls() -> None:
         wire = wire_to(target, Limits(pauses=(0.0,) * 9), careful=True)
         wire.send(authorized("/api/v2/vps", target), purpose="the list")
     assert "whether it is https" in (what_stands_between(wire.exchanges) or "")
+
+
+class LeavesContentUnread(BaseHTTPRequestHandler):
+    """A server that takes what it has not read for the next request, as Python's does."""
+
+    protocol_version = "HTTP/1.1"
+
+    def refuse(self) -> None:
+        self.send_response(405)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    do_PUT = do_PATCH = do_DELETE = refuse  # noqa: N815 - the names are http.server's
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+def test_content_that_is_not_read_spoils_no_other_request() -> None:
+    with ThreadingHTTPServer(("127.0.0.1", 0), LeavesContentUnread) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        target = Target(f"http://127.0.0.1:{server.server_port}", "server", key="hu_key_of_nobody_5d1e", vps="vps_1")
+        with closing(wire_to(target, Limits(pauses=()), careful=False)) as wire:
+            asked = replace(authorized("/api/v2/vps/vps_1/agent/exec", target), body=b"{}")
+            got = [wire.send(replace(asked, method=method), purpose="") for method in ("PUT", "PATCH", "DELETE", "PUT")]
+        server.shutdown()
+    assert [exchange.status for exchange in got] == [405, 405, 405, 405]
 
 
 @pytest.mark.parametrize(

@@ -148,6 +148,12 @@ def is_page_of_parser(e: Exchange) -> bool:
     return e.ask.starts and failed(e) and not is_utf_8(e.request) and not is_document(e)
 
 
+def is_nothing_for_bad_encoding(e: Exchange) -> bool:
+    """Whether a query that is no percent-encoding (RFC 3986 section 2.1) got a 200 without a body."""
+    bad = re.search("%(?![0-9A-Fa-f]{2})", e.request.query) is not None
+    return bad and e.status == 200 and e.response is not None and not e.response.body
+
+
 def is_chunked(e: Exchange) -> bool:
     """Whether a request was sent in chunks, without a Content-Length."""
     return e.request.header("transfer-encoding") is not None
@@ -162,6 +168,7 @@ def is_cross_origin(e: Exchange) -> bool:
 REASONS: tuple[tuple[Who, str, Callable[[Exchange], bool]], ...] = (
     (Who.NOBODY, "no response was kept", lambda e: e.response is None),
     (Who.ORDERED, "the request ordered this status code", lambda e: e.obeyed),
+    (Who.FRAMEWORK, "an empty response to a query that is no percent-encoding", is_nothing_for_bad_encoding),
     (Who.APPLICATION, "nobody else responds like this", lambda e: below(e, 400)),
     (Who.LIMITER, "a 429", lambda e: e.status == 429),
     (Who.BUSY, "a 5xx for one of several requests at once", is_under_load),

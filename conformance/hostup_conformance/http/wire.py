@@ -201,10 +201,11 @@ class Wire(Generic[A]):
     def _exchange(self, draft: Exchange[A], *, once: bool) -> Exchange[A]:
         """Send a request once, and return what came as an exchange without a number."""
         exchange, request = replace(draft, when=datetime.now(UTC)), draft.request
+        # A server that does not read the content of a request takes it for the next one (RFC 9112, section 9.3).
+        has_content = bool(request.body)
+        apart = draft.aside or (request.method == "GET" and has_content)
         # A request on a kept connection may get lost and have to be sent again, which not every request may be.
-        reuse = draft.ask.repeatable and not (once and self._sparing) and draft.source != ALONE
-        # A server that does not read the content of a GET takes it for the next request (RFC 9112, section 9.3).
-        apart = draft.aside or (request.method == "GET" and bool(request.body))
+        reuse = draft.ask.repeatable and not has_content and not (once and self._sparing) and draft.source != ALONE
         longest, seconds, began = draft.ask.longest_body, self._seconds(), time.monotonic()
         try:
             exchange.response = self._connections.fetch(request, seconds, longest, reuse=reuse, apart=apart)

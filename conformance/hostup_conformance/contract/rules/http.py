@@ -54,6 +54,7 @@ def is_json(e: ask.Exchange) -> bool:
     """
     asked = ask.asks_start(e) or (e.request.method == "GET" and e.ask.endpoint)
     is_success = e.status == 200 and (asked or selectors.is_asked(e, "list", "status"))
+    is_success = is_success and not responder.is_nothing_for_bad_encoding(e)
     labelled = e.response is not None and e.response.media_type.endswith("json")
     return labelled and (is_success or (asked and (e.status or 0) >= 400))
 
