@@ -8,9 +8,8 @@ import os
 import resource
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from hostup_conformance.clients.play import ClientCommand, play
@@ -18,7 +17,7 @@ from hostup_conformance.clients.processes import adopting
 from hostup_conformance.clients.scenes import FIRST, scenes
 from hostup_conformance.clients.story import Exchange, Scene, how
 from hostup_conformance.keeping.safe_text import counted
-from hostup_conformance.keeping.shortage import SHORTAGES, shortage
+from hostup_conformance.keeping.shortage import told_of_shortage
 
 #: How many seconds there are for all scenes together, unless the client is slow.
 RUN_SECONDS = 540.0
@@ -117,7 +116,7 @@ def play_each(
 
     What failed by time is played again, alone and with more time: that the machine was busy is nobody's fault.
     """
-    with control.at_shortage(), adopting(), ThreadPoolExecutor(at_once) as threads:
+    with told_of_shortage(control.stop), adopting(), ThreadPoolExecutor(at_once) as threads:
         return asyncio.run(Round(plays, control, threads, at_once).played())
     return [[] for _ in plays]
 
@@ -164,16 +163,6 @@ class RunControl:
         self.reason = self.reason or reason
         self.event.set()
 
-    @contextmanager
-    def at_shortage(self) -> Iterator[None]:
-        """End the run where the system has no more threads, processes or files in the block: no client is to blame."""
-        try:
-            yield
-        except SHORTAGES as error:
-            if (why := shortage(error)) is None:
-                raise
-            self.stop(why)
-
 
 class Round:
     """Scenes that are played together, several at once."""
@@ -212,7 +201,7 @@ class Round:
                 return
             self._under_way.append(scene.name)
             seen: list[Exchange] = []
-            with self._control.at_shortage():
+            with told_of_shortage(self._control.stop):
                 seen = await play(self._plays[n][0], scene, self._control.event, self._threads)
             self._under_way.remove(scene.name)
             self._kept += sum(map(bytes_of, seen))

@@ -17,7 +17,7 @@ from hostup_conformance import __version__, clients
 from hostup_conformance.clients.examples import example
 from hostup_conformance.front.options import ClientOptions, declared, flag
 from hostup_conformance.keeping.screen import complain, guarded, lost, say
-from hostup_conformance.keeping.shortage import SHORTAGES, shortage
+from hostup_conformance.keeping.shortage import told_of_shortage
 
 #: pytest's exit code if something could not be written.
 UNWRITTEN, UNUSABLE = 3, 4
@@ -55,18 +55,15 @@ for servers only:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command, and return its exit code, which says so if its output could not be written."""
     with guarded(os.environ):
+        code = UNWRITTEN
         try:
-            code = command(argv)
+            with told_of_shortage(complain):
+                code = command(argv)
         except SystemExit:
             sys.stdout.flush()
             if lost():
                 sys.exit(UNWRITTEN)
             raise
-        except SHORTAGES as error:
-            if (why := shortage(error)) is None:
-                raise
-            complain(why)
-            return UNWRITTEN
         sys.stdout.flush()
         return UNWRITTEN if lost() else code
 

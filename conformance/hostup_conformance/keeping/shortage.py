@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import errno
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 #: What a function of the system has no more of, by the number of its error.
 LACKING = {
@@ -26,3 +28,14 @@ def shortage(error: BaseException) -> str | None:
     elif isinstance(error, OSError):
         what = LACKING.get(error.errno or 0)
     return what and f"the system has no more {what} for the run; raise its limit (ulimit -a), or end other programs"
+
+
+@contextmanager
+def told_of_shortage(tell: Callable[[str], object]) -> Iterator[None]:
+    """End the block where the system has no more of something, and call a function with the words for that."""
+    try:
+        yield
+    except SHORTAGES as error:
+        if (why := shortage(error)) is None:
+            raise
+        tell(why)
