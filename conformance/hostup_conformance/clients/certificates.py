@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 
 from hostup_conformance.clients.story import Certificate
+from hostup_conformance.keeping.misconfigured import Misconfigured
 
 #: How many days the right certificate is valid.
 DAYS = 7
@@ -19,10 +20,6 @@ NEW_KEY = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1"
 #: What strict clients want to see in a certificate besides its name (RFC 5280, section 4.2.1).
 EXTENSIONS = "extendedKeyUsage=serverAuth\nauthorityKeyIdentifier=keyid\nsubjectKeyIdentifier=hash\n"
 HOST, OTHER_HOST = "localhost", "other.example"
-
-
-class NoCertificates(Exception):
-    """Certificates cannot be made here; the message says why."""
 
 
 class Certificates:
@@ -62,15 +59,15 @@ class Certificates:
     def _openssl(self, *arguments: str | Path) -> None:
         program = shutil.which("openssl")
         if program is None:
-            raise NoCertificates("openssl is not installed")
+            raise Misconfigured("openssl is not installed")
         run = subprocess.run([program, *arguments], capture_output=True, text=True, timeout=60, check=False)  # noqa: S603 - no shell
         if run.returncode:
-            raise NoCertificates(f"openssl {arguments[0]} failed: {run.stderr.strip().splitlines()[-1:]}")
+            raise Misconfigured(f"openssl {arguments[0]} failed: {run.stderr.strip().splitlines()[-1:]}")
 
 
 @cache
 def certificates() -> Certificates:
-    """Return the certificates of this process; raise `NoCertificates` where they cannot be made."""
+    """Return the certificates of this process; raise `Misconfigured` where they cannot be made."""
     return Certificates()
 
 
@@ -78,6 +75,6 @@ def missing() -> str | None:
     """Return why there can be no scenes with TLS, or None if there can."""
     try:
         certificates()
-    except NoCertificates as error:
+    except Misconfigured as error:
         return str(error)
     return None
