@@ -116,8 +116,7 @@ def serve(name: str) -> Iterator[Served]:
 
     Raise `Misconfigured` if there is none, or it does not start.
     """
-    listener = listen()
-    base_url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    listener, base_url = listen()
     hears, tells = os.pipe()
     process = subprocess.Popen(  # noqa: S603 - it is this module
         [sys.executable, "-m", __spec__.name if __spec__ else __name__, str(listener.fileno()), str(tells)],

@@ -159,11 +159,12 @@ async def serving(socket: Path | None = None, seconds: float = 5.0) -> AsyncIter
         provider = provider_of(key, read_key, own, unavailable, foreign=AgentBackend(agent))
         environment = {**environment_of(key, read_key), **await fixtures(agent, own)}
         agent.seconds = seconds
-        listener = stack.enter_context(listen())
+        listener, base_url = listen()
+        stack.enter_context(listener)
         http = server(create_app(provider))
         running = asyncio.create_task(http.serve(sockets=[listener]))
         try:
-            yield Served(f"http://127.0.0.1:{listener.getsockname()[1]}", environment, supervisor, running)
+            yield Served(base_url, environment, supervisor, running)
         finally:
             http.should_exit = True
             await running

@@ -188,14 +188,13 @@ def environment_of(key: str, read_key: str) -> dict[str, str]:
     }
 
 
-def listen(port: int = 0) -> socket.socket:
-    """Return a socket that listens on loopback; port 0 lets the system choose."""
+def listen() -> tuple[socket.socket, str]:
+    """Return a socket that listens on a loopback port that the system chooses, and its base URL."""
     # asyncio turns Nagle's algorithm off only if the protocol is named.
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listener.bind(("127.0.0.1", port))
+    listener.bind(("127.0.0.1", 0))
     listener.listen(128)
-    return listener
+    return listener, f"http://127.0.0.1:{listener.getsockname()[1]}"
 
 
 def server(app: ASGIApp) -> uvicorn.Server:
@@ -208,11 +207,11 @@ def server(app: ASGIApp) -> uvicorn.Server:
 @contextmanager
 def serve(app: ASGIApp) -> Iterator[str]:
     """Serve an application in a thread of this process; give its base URL."""
-    uvicorn_server, listener = server(app), listen()
+    uvicorn_server, (listener, base_url) = server(app), listen()
     thread = threading.Thread(target=uvicorn_server.run, args=([listener],), daemon=True, name="mock")
     thread.start()
     try:
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        yield base_url
     finally:
         uvicorn_server.should_exit = True
         thread.join(5)
@@ -223,8 +222,7 @@ def main() -> None:
     """Serve the mock in the foreground, and print how to use it."""
     about = "Serves the embedded mock until Ctrl-C, and prints its address, its keys and a curl command."
     argparse.ArgumentParser(prog="python -m hostup_conformance.mock", description=about).parse_args()
-    mock, listener = Mock(), listen()
-    base_url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    mock, (listener, base_url) = Mock(), listen()
     print_use("The embedded mock is served", base_url, mock.environment())
     server(mock.app).run([listener])
 
