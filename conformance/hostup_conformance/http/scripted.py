@@ -133,7 +133,7 @@ def noticed(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
 
 
 class TooMuch(Exception):
-    """More bytes were received than a client may send."""
+    """A client has sent more requests, or more bytes, than it may."""
 
 
 class Malformed(Exception):
@@ -212,10 +212,10 @@ class ScriptedServer:
         self._writers.add(writer)
         try:
             if len(self._writers) > self._bounds.connections:
-                self._exceed(f"more than {self._bounds.connections} connections at once")
+                self.exceeded = self.exceeded or f"more than {self._bounds.connections} connections at once"
                 self.refuse()  # or each would be accepted only to be closed
                 return
-            with suppress(ConnectionError, asyncio.CancelledError):
+            with suppress(ConnectionError, asyncio.CancelledError, TooMuch):
                 begun: bytes | None = b""
                 while begun is not None:
                     begun = await self._exchange(reader, writer, host, begun)
@@ -224,48 +224,34 @@ class ScriptedServer:
             self._tasks.discard(task)
             writer.close()
 
-    def _exceed(self, what: str) -> None:
-        self.exceeded = self.exceeded or what
-
     def _count(self, size: int) -> None:
-        """Count bytes of requests as they come, whether those come to an end or not; raise `TooMuch` for too many."""
+        """Count bytes of one more request as they come, whether it comes to an end or not; raise `TooMuch`."""
         self._bytes += size
-        if self._bytes > self._bounds.bytes:
-            raise TooMuch
-
-    def _is_too_much(self) -> bool:
-        """Whether the client has exceeded a bound by one more request."""
         bounds = self._bounds
-        too_many, too_large = len(self.received) >= bounds.requests, self._bytes > bounds.bytes
-        if too_many or too_large:
-            self._exceed(
-                f"more than {bounds.requests} requests"
-                if too_many
-                else f"more than {bounds.bytes >> 20} MiB of requests"
-            )
-        return too_many or too_large
+        too_many = f"more than {bounds.requests} requests" if len(self.received) >= bounds.requests else None
+        too_large = f"more than {bounds.bytes >> 20} MiB of requests" if self._bytes > bounds.bytes else None
+        if what := too_many or too_large:
+            self.exceeded = self.exceeded or what
+            raise TooMuch
 
     async def _exchange(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, host: str, begun: bytes
     ) -> bytes | None:
-        """Serve one request, of which some bytes were read; return those of the next, None if the connection ends."""
+        """Serve one request, of which some bytes were read; return those of the next, None if the connection ends.
+
+        Raise `TooMuch` if the client has exceeded a bound by it.
+        """
         port: int = writer.get_extra_info("peername")[1]
         try:
-            request = await read_request(reader, writer, self._count, begun)
-        except TooMuch:
-            self._is_too_much()
-            return None
+            request, malformed = await read_request(reader, writer, self._count, begun), None
         except Malformed as error:
-            if self._is_too_much():
-                return None
-            received = Received(Request("", ""), host, time.monotonic(), port, malformed=str(error))
-            reply = Reply(400, after="close")
-        else:
-            if request is None or self._is_too_much():
-                return None
-            received = Received(request, host, time.monotonic(), port)
-            decided = self._script(received)
-            reply = decided if isinstance(decided, Reply) else await decided
+            request, malformed = Request("", ""), str(error)
+        if request is None:
+            return None
+        self._count(0)
+        received = Received(request, host, time.monotonic(), port, malformed)
+        decided = Reply(400, after="close") if malformed else self._script(received)
+        reply = decided if isinstance(decided, Reply) else await decided
         self.received.append(received)
         if reply.last:
             self.refuse()
@@ -276,7 +262,7 @@ class ScriptedServer:
         if after == "reset":
             reset(writer)
         stays = after == "keep" and not reply.last and not reply.until_close
-        return begun if stays and wants_more(received.request) else None
+        return begun if stays and (request.header("connection") or "").lower() != "close" else None
 
 
 async def send(
@@ -334,11 +320,6 @@ def reset(writer: asyncio.StreamWriter) -> None:
     writer.transport.abort()
 
 
-def wants_more(request: Request) -> bool:
-    """Whether the client keeps the connection open."""
-    return (request.header("connection") or "").lower() != "close"
-
-
 #: Counts bytes that were received; raises `TooMuch`.
 Count = Callable[[int], None]
 
@@ -360,7 +341,7 @@ async def read_request(
         return None
     count(len(head))
     method, target, headers = parsed(head[:-4])
-    if (value := next((v for k, v in headers if k.lower() == "expect"), "")) and value.lower() == "100-continue":
+    if any(name.lower() == "expect" and value.lower() == "100-continue" for name, value in headers):
         writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
     return Request(method, target, headers, await read_body(reader, headers, count))
 
