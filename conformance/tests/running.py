@@ -41,6 +41,14 @@ def run(folder: Path, *arguments: str | Path, **environ: str) -> subprocess.Comp
     )  # fmt: skip
 
 
+def hostup(folder: Path, *arguments: str | Path, **environ: str) -> subprocess.CompletedProcess[str]:
+    """Run the command in a folder."""
+    return subprocess.run(
+        [sys.executable, "-m", "hostup_conformance.front.cli", *map(str, arguments)],
+        cwd=folder, env={**KEPT, **environ}, capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+
+
 def report_in(folder: Path) -> dict[str, Any]:
     report: dict[str, Any] = json.loads((folder / "report" / "report.json").read_text())
     return report

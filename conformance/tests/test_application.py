@@ -17,7 +17,6 @@ pytestmark = pytest.mark.catalogue
 
 PROBE = f"/api/v2/vps/{VPS_ID}/agent/exec"
 KEY = {"Authorization": f"Bearer {API_KEY}"}
-TARGETS = Path(__file__).parent / "targets"
 #: A WSGI application without a framework, in front of the mock; and other things that a module may have.
 MODULE = f"""
 import asyncio, os, sys
@@ -83,8 +82,10 @@ def test_a_name_that_is_not_there_gets_those_that_are(module: str) -> None:
 
 
 def test_a_framework_is_served(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.syspath_prepend(str(TARGETS))
-    with serve("fastapi_server:app") as served:
+    for name, value in Mock().environment().items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.syspath_prepend(str(Path(__file__).parent / "deployments" / "python"))
+    with serve("fastapi_app:app") as served:
         assert httpx.get(served.base_url + PROBE).status_code == 401
 
 

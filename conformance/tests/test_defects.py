@@ -109,17 +109,17 @@ def test_judging_may_fail(finished: Run, monkeypatch: pytest.MonkeyPatch, module
     assert report["verdict"] != "conformant"
 
 
-@pytest.mark.parametrize("name", ["judge_client", "apply_waivers", "root_causes"])
-def test_a_client_is_reported_all_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    monkeypatch.setattr(client_run, name, breaks)
+@pytest.mark.parametrize(
+    ("module", "name"),
+    [(client_run, "judge_client"), (client_run, "apply_waivers"), (client_run, "root_causes"),
+     (client_judging, "was_seen")],
+)  # fmt: skip
+def test_a_client_is_reported_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, module: ModuleType, name: str
+) -> None:
+    monkeypatch.setattr(module, name, breaks)
     options = ClientOptions(("false",), "probe", ["well"], report_dir=tmp_path / "report")
     assert client_run.run(options) == client_run.NOT_CONFORMANT
-    assert errors(report_in(tmp_path)) == [SUITE.id]
-
-
-def test_a_client_that_nobody_saw_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(client_judging, "was_seen", breaks)
-    client_run.run(ClientOptions(("false",), "probe", ["well"], report_dir=tmp_path / "report"))
     assert errors(report_in(tmp_path)) == [SUITE.id]
 
 
@@ -134,6 +134,7 @@ def test_a_client_that_nobody_saw_is_an_error(tmp_path: Path, monkeypatch: pytes
         ("front.record", "evidence"),
         ("sources.queue", "ban_in"),
         ("sources.generated", "safe_pid"),
+        ("sources.dependent", "listing"),
     ),
 )
 def test_a_whole_run_survives(tmp_path: Path, place: str, name: str) -> None:

@@ -10,14 +10,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from catalogue import first_of
 from hostile.server import KEEP, HostileServer, Request
 from hostup_conformance.http.scripted import Part
 from hostup_conformance.reports.files import REPORTS
 from hostup_conformance.sources.script import WARMING
 from running import KEPT, command, report_in, run
-
-# Whole runs, or many cases of one kind: `make catalogue` runs them.
-pytestmark = pytest.mark.catalogue
 
 #: Seconds until what must happen counts as not happening.
 DEADLINE = 100.0
@@ -38,7 +36,7 @@ def slow_after(right: int) -> HostileServer:
     return HostileServer(behave)
 
 
-@pytest.mark.parametrize(("right", "lookup"), [(RIGHT, False), (0, True)], ids=["sending", "looking up"])
+@pytest.mark.parametrize(("right", "lookup"), first_of((RIGHT, False), (0, True)))
 def test_an_interrupted_run_stops_sending_and_reports(tmp_path: Path, right: int, lookup: bool) -> None:
     server = slow_after(right)
     environment = {name: value for name, value in server.environment.items() if not lookup or "KEY" in name}
@@ -72,6 +70,7 @@ def test_an_earlier_report_does_not_survive(tmp_path: Path) -> None:
     assert list(folder.iterdir()) == []
 
 
+@pytest.mark.catalogue
 @pytest.mark.parametrize("key", ["x", "ol", "he"])
 def test_a_short_key_only_disables_its_check(tmp_path: Path, key: str) -> None:
     server = HostileServer(lambda request: [request.sent(), KEEP])
@@ -92,6 +91,7 @@ def test_a_short_key_is_refused_off_loopback(tmp_path: Path) -> None:
     assert "fewer than 8 characters" in done.stderr
 
 
+@pytest.mark.catalogue
 def test_a_full_disk_for_the_output_is_told(tmp_path: Path) -> None:
     """A run whose output cannot be written still has its reports."""
     with open("/dev/full", "w") as full:
@@ -105,6 +105,7 @@ def test_a_full_disk_for_the_output_is_told(tmp_path: Path) -> None:
     assert report_in(tmp_path)["verdict"] == "conformant"
 
 
+@pytest.mark.catalogue
 def test_unwritten_reports_are_not_named(tmp_path: Path) -> None:
     """Folders take the places of reports while the run is under way."""
     folder = tmp_path / "report"

@@ -6,12 +6,13 @@ import gzip
 import socket
 import threading
 import time
-from contextlib import closing, suppress
+from contextlib import closing
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import httpcore
 import pytest
+from client.serving import dropping
 from hostup_conformance.contract.refusal import what_stands_between
 from hostup_conformance.contract.sending import wire_to
 from hostup_conformance.contract.target import Target
@@ -74,14 +75,7 @@ def test_an_unknown_host_name_counts_as_refused(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_what_drops_every_connection_may_speak_tls() -> None:
-    def drop(listener: socket.socket) -> None:
-        with suppress(OSError):  # once it is closed
-            while True:
-                listener.accept()[0].close()
-
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        threading.Thread(target=drop, args=(listener,), daemon=True).start()
-        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    with dropping() as url:
         target = Target(url, "server", key="hu_key_of_nobody_5d1e", vps="vps_1")
         wire = wire_to(target, Limits(pauses=(0.0,) * 9), careful=True)
         wire.send(authorized("/api/v2/vps", target), purpose="the list")

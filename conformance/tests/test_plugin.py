@@ -11,7 +11,7 @@ import pytest
 from faults import faults
 from hostup_conformance.front import start
 from hostup_conformance.keeping import missing
-from running import KEPT, report_in
+from running import KEPT, hostup, report_in
 from stage import Stage
 
 # Whole runs, or many cases of one kind: `make catalogue` runs them.
@@ -96,8 +96,7 @@ def test_a_name_that_is_claimed_twice_is_told(tmp_path: Path, place: str, plugin
 def test_the_command_is_not_concerned_with_a_project(tmp_path: Path) -> None:
     (tmp_path / "conftest.py").write_text(CLAIMS)
     (tmp_path / "pytest.ini").write_text("[pytest]\naddopts = --no-such-option -k nothing\n")
-    command = [sys.executable, "-m", "hostup_conformance.front.cli", "run", "--plan", "-W", "error"]
-    done = subprocess.run(command, cwd=tmp_path, env=KEPT, capture_output=True, text=True, timeout=120, check=False)
+    done = hostup(tmp_path, "run", "--plan", "-W", "error")
     assert "Nothing was sent" in done.stdout, done.stdout + done.stderr
 
 

@@ -255,10 +255,6 @@ def first_ids(report: dict[str, Any]) -> list[tuple[str, list[str]]]:
     return [(mend.entry["id"], [entry["id"] for entry in mend.explains]) for mend in mends(report)]
 
 
-def test_fails_come_before_warns() -> None:
-    assert first_ids(a_report()) == [("POLL-01", []), ("POLL-02", []), ("PROBE-06", [])]
-
-
 def with_roots(**roots: str) -> dict[str, Any]:
     """A report in which requirements follow from others (with _ for - in their ids)."""
     explains: dict[str, list[str]] = {}
@@ -271,11 +267,6 @@ def test_a_root_cause_stands_before_what_it_explains() -> None:
     report = with_roots(POLL_01="POLL-02", PROBE_06="POLL-02")
     assert first_ids(report) == [("POLL-02", ["POLL-01", "PROBE-06"])]
     assert re.search(r'This may explain <a href="#POLL-01">POLL-01</a>, <a href="#PROBE-06">', render(report))
-
-
-def test_a_warning_is_as_urgent_as_its_effects() -> None:
-    """A warning that explains a failure is listed as urgently as the failure."""
-    assert first_ids(with_roots(POLL_01="PROBE-06")) == [("PROBE-06", ["POLL-01"]), ("POLL-02", [])]
 
 
 def test_causes_in_a_circle_hide_nothing() -> None:

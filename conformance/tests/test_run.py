@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import re
-import signal
 import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +15,7 @@ from faults import faults
 from hostup_conformance.contract.judging import server_requirements
 from hostup_conformance.contract.target import altered_keys
 from hostup_conformance.mock import API_KEY, READ_API_KEY, Mock
-from running import KEPT, command, report_in, run
+from running import KEPT, hostup, report_in, run
 from stage import Request, Response, Stage
 
 
@@ -82,8 +80,7 @@ def test_a_usage_error_leaves_inputs_and_no_verdict(tmp_path: Path, words: list[
     (tmp_path / "link").symlink_to("report/report.json")
     at = words.index("--") if "--" in words else len(words)
     arguments = [*words[:at], "--report-dir", "report", *words[at:]]
-    command = [sys.executable, "-m", "hostup_conformance.front.cli", *arguments]
-    done = subprocess.run(command, cwd=tmp_path, env=KEPT, capture_output=True, text=True, timeout=60, check=False)
+    done = hostup(tmp_path, *arguments)
     assert done.returncode == 4, done.stdout + done.stderr
     assert sorted(path.name for path in (tmp_path / "report").iterdir()) == reports
     assert (tmp_path / "in.har").read_text() == "hostup-conformance, an earlier run"
@@ -188,29 +185,6 @@ def test_a_plan_sends_nothing(tmp_path: Path) -> None:
     assert not (tmp_path / "report" / "report.json").exists()
 
 
-@pytest.mark.parametrize("number", first_of(signal.SIGINT, signal.SIGTERM))
-def test_a_run_that_is_interrupted_still_reports(tmp_path: Path, number: signal.Signals) -> None:
-    def slow(request: Any, response: Any) -> None:
-        if request.nth() > 5:
-            response.raw = [30.0]
-
-    stage = Stage(slow)
-    with stage.serve() as url:
-        process = subprocess.Popen(
-            command("--report-dir", tmp_path / "report", "--base-url", url),
-            cwd=tmp_path, env={**KEPT, **stage.mock.environment()}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-        )  # fmt: skip
-        while stage.memory.get("requests", 0) <= 5:
-            assert process.poll() is None
-            time.sleep(0.05)
-        process.send_signal(number)
-        output, _ = process.communicate(timeout=30)
-    assert process.returncode == 2, output.decode()
-    report = report_in(tmp_path)
-    assert report["verdict"] != "not_conformant"
-    assert report["requests"] >= 5
-
-
 @pytest.mark.catalogue
 def test_pytest_xdist_has_nothing_to_distribute(tmp_path: Path) -> None:
     requests: list[Request] = []
@@ -265,21 +239,3 @@ def test_no_module_of_the_suite_is_imported_in_a_thread(tmp_path: Path) -> None:
     done = run(tmp_path, "-p", "watch", PYTHONPATH=str(tmp_path))
     assert done.returncode == 0
     assert not (tmp_path / "in_a_thread").exists()
-
-
-def test_a_failure_of_the_suite_ends_the_sending(tmp_path: Path) -> None:
-    """What was sent until then is judged, the suite's failure is an error, and the verdict says that nobody knows."""
-    (tmp_path / "broken.py").write_text(
-        "from hostup_conformance.sources import dependent\n"
-        "def listing(*_): raise ValueError('a defect')\n"
-        "dependent.listing = listing\n"
-    )
-    done = run(tmp_path, "-p", "broken", PYTHONPATH=str(tmp_path))
-    assert done.returncode == 1
-    assert len(done.stdout) < 20_000
-    assert "Traceback" not in done.stdout
-    report = report_in(tmp_path)
-    assert report["verdict"] == "not_demonstrated"
-    assert "ValueError in listing, line 2: a defect" in report["stopped"]
-    assert (report["summary"]["error"], report["summary"]["fail"]) == (1, 0)
-    assert report["summary"]["pass"] > report["summary"]["skip"]

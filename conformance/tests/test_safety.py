@@ -51,17 +51,6 @@ def test_live_sends_safe_methods_and_nobodys_pids() -> None:
                 assert known or unknown_vps or number > LARGEST_LINUX_PID, request
 
 
-def test_refused_polls_come_before_the_one_that_counts() -> None:
-    """The ended command is polled once with the right key, after all polls that must be refused."""
-    diary = Diary()
-    target, _, _ = run(diary, live=True)
-    polls = [a for a in diary.requests if a.pid == str(target.finished_pid) and a.own]
-    entitled = [index for index, request in enumerate(polls) if request.full]
-    refused = [index for index, request in enumerate(polls) if not request.full]
-    assert entitled
-    assert sum(index < entitled[0] for index in refused) >= 3
-
-
 def test_the_budget_is_kept() -> None:
     diary = Diary()
     _, wire, _ = run(diary, Limits(requests=20), live=True)

@@ -21,7 +21,7 @@ from hostup_conformance.keeping.screen import Guarded, Secrets
 from hostup_conformance.mock import API_KEY, VPS_ID
 from hostup_conformance.reports.files import REPORTS
 from hostup_conformance.reports.schema import FORMAT
-from running import KEPT, run
+from running import KEPT, hostup, run
 from stage import Stage
 
 KEY = "zq7VxK2mZf8Lw3Tn"
@@ -118,13 +118,6 @@ def test_no_complaint_of_a_variable_shows_a_key(tmp_path: Path, name: str) -> No
     done = run(tmp_path, "--base-url", "http://127.0.0.1:9", **environ)
     assert done.returncode == 4
     assert KEY not in done.stdout + done.stderr
-
-
-def hostup(folder: Path, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "hostup_conformance.front.cli", *arguments]
-    return subprocess.run(
-        command, cwd=folder, env={**KEPT, **environ}, capture_output=True, text=True, timeout=60, check=False
-    )
 
 
 @pytest.mark.parametrize(

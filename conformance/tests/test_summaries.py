@@ -8,6 +8,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
+from demo import Lines
 from hostup_conformance.front.record import ranges
 from hostup_conformance.reports import figures, junit, summary, terminal
 from hostup_conformance.reports.terminal import command_lines
@@ -16,23 +17,9 @@ from test_report_html import a_report
 CURL = """curl -i -H 'Accept: application/json' -H 'Authorization: Bearer '"$HOSTUP_API_KEY" 'http://127.0.0.1:1/a?b=it'"'"'s'"""
 
 
-class Printed:
-    """A terminal that keeps what is printed."""
-
-    def __init__(self) -> None:
-        self.lines: list[str] = []
-
-    def section(self, title: str, sep: str) -> None:
-        self.lines.append(sep + title)
-
-    def write_line(self, line: str, **_: bool) -> None:
-        self.lines.append(line)
-
-
 def printed(report: dict[str, Any], width: int | None) -> list[str]:
-    kept = Printed()
-    terminal.print_summary(kept, report, Path("none"), width)
-    return kept.lines
+    terminal.print_summary(lines := Lines(), report, Path("none"), width)
+    return lines.kept
 
 
 def a_long_report() -> dict[str, Any]:

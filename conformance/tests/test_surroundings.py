@@ -31,7 +31,7 @@ from hostup_conformance.keeping.interruption import Interruption
 from hostup_conformance.keeping.misconfigured import Misconfigured
 from hostup_conformance.keeping.shortage import shortage
 from hostup_conformance.sources import recording
-from running import KEPT, report_in, run
+from running import KEPT, hostup, report_in, run
 
 
 def refuse(error: Exception) -> Callable[..., NoReturn]:
@@ -177,10 +177,7 @@ def test_schemathesis_obeys_no_project(tmp_path: Path, monkeypatch: pytest.Monke
 )
 def test_the_environment_changes_no_verdict(tmp_path: Path, environ: dict[str, str]) -> None:
     (tmp_path / "schemathesis.toml").write_text("[[[")
-    done = subprocess.run(
-        [sys.executable, "-m", "hostup_conformance.front.cli", "run", "--report-dir", "report"],
-        cwd=tmp_path, env={**KEPT, **environ}, capture_output=True, text=True, timeout=120, check=False,
-    )  # fmt: skip
+    done = hostup(tmp_path, "run", "--report-dir", "report", **environ)
     assert done.returncode == 0, done.stdout + done.stderr
     assert len(done.stdout) < 100_000
     assert report_in(tmp_path)["verdict"] == "conformant"
@@ -208,9 +205,7 @@ LONG, DEEP = "x" * 5000, "a/" * 1500
     ),
 )
 def test_a_name_that_no_file_can_have_is_a_usage_error(tmp_path: Path, arguments: list[str]) -> None:
-    command = [sys.executable, "-m", "hostup_conformance.front.cli", *arguments]
-    environ = {**KEPT, "HOSTUP_API_KEY": "a-key-of-the-user", "HOSTUP_VPS_ID": "vps_1"}
-    done = subprocess.run(command, cwd=tmp_path, env=environ, capture_output=True, text=True, timeout=60, check=False)
+    done = hostup(tmp_path, *arguments, HOSTUP_API_KEY="a-key-of-the-user", HOSTUP_VPS_ID="vps_1")
     assert done.returncode == 4, done.stdout + done.stderr
     assert "Traceback" not in done.stdout + done.stderr
 

@@ -31,7 +31,7 @@ from hostup_conformance.clients.story import Does, Outcome
 from hostup_conformance.clients.traps import TABLE, advice, traps
 from hostup_conformance.front import cli
 from hostup_conformance.judging.root_cause import read_matrix
-from running import KEPT, report_in
+from running import KEPT, hostup, report_in
 
 # Whole runs, or many cases of one kind: `make catalogue` runs them.
 pytestmark = pytest.mark.catalogue
@@ -43,18 +43,7 @@ JUDGED = {id for id, requirement in client_requirements().items() if requirement
 
 
 def client(folder: Path, *arguments: str | Path, **environ: str) -> subprocess.CompletedProcess[str]:
-    command = [
-        sys.executable,
-        "-m",
-        "hostup_conformance.front.cli",
-        "client",
-        "--report-dir",
-        folder / "report",
-        *arguments,
-    ]
-    return subprocess.run(
-        command, cwd=folder, env={**KEPT, **environ}, capture_output=True, text=True, timeout=120, check=False
-    )
+    return hostup(folder, "client", "--report-dir", folder / "report", *arguments, **environ)
 
 
 #: Plays scenes without much patience.
@@ -119,9 +108,8 @@ def test_a_quick_run_finds_what_breaks_a_must() -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_an_example_is_printed_as_it_is(language: str, tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "hostup_conformance.front.cli", "client", "--example", language]
-    printed = subprocess.run(command, cwd=tmp_path, env=KEPT, capture_output=True, check=True).stdout
-    assert printed == (Path(examples.__file__).parent / LANGUAGES[language]).read_bytes()
+    printed = hostup(tmp_path, "client", "--example", language).stdout
+    assert printed.encode() == (Path(examples.__file__).parent / LANGUAGES[language]).read_bytes()
 
 
 def test_the_readme_has_the_contract_and_all_levels() -> None:
