@@ -207,14 +207,6 @@ class CommandTwice(Right):
         return f'{{"command": "true", {super().body().decode()[1:]}'.encode()
 
 
-@trips("CLIENT-08")
-class CommandUnderAnotherName(Right):
-    """It sends the command as the member cmd."""
-
-    def body(self) -> bytes:
-        return json.dumps({"cmd": self.command}).encode()
-
-
 @trips("CLIENT-09")
 class BodyAsForm(Right):
     """It labels its JSON as a form, as curl -d does."""

@@ -37,14 +37,6 @@ class KeyWithoutScheme(Right):
         return super().headers() | {"Authorization": self.key}
 
 
-@trips("CLIENT-01")
-class KeyAsToken(Right):
-    """It uses the scheme Token."""
-
-    def headers(self) -> Headers:
-        return super().headers() | {"Authorization": f"Token {self.key}"}
-
-
 @trips("CLIENT-02")
 class KeyInUrlToo(Right):
     """It also sends the key in the query."""

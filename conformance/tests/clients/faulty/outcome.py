@@ -403,14 +403,6 @@ class ExitCodeOne(Right):
         return int(output.get("exitCode") != 0)
 
 
-@trips("CLIENT-31", "exit-code-3")
-class OutputOfFailureLost(Right):
-    """It exits with 2 for any exit code but 0."""
-
-    def exit_code(self, output: Any) -> int:
-        return 2 if output.get("exitCode") else super().exit_code(output)
-
-
 @trips("CLIENT-31", "exit-code-256")
 class ExitCodeCut(Right):
     """It leaves it to the system to reduce the exit code to a byte, so that 256 becomes 0."""
