@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
 
 import httpx
@@ -9,6 +10,7 @@ import pytest
 from hostup_conformance.front import application
 from hostup_conformance.front.application import serve
 from hostup_conformance.keeping.misconfigured import Misconfigured
+from hostup_conformance.keeping.processes import PROC, state
 from hostup_conformance.mock import API_KEY, VPS_ID, Mock
 from running import report_in, run
 
@@ -153,7 +155,9 @@ clears = after_thirty(os.environ.clear)
 stays = after_thirty(lambda: threading.Thread(target=time.sleep, args=(1000,)).start())
 forks = after_thirty(lambda: os.fork() or time.sleep(1000))
 closes = after_thirty(lambda: os.closerange(0, 3))
-kills = after_thirty(lambda: os.kill(os.getppid(), 9))
+parent_of = lambda pid: int(open(f"/proc/{pid}/stat").read().rpartition(")")[2].split()[1])
+kills = after_thirty(lambda: os.kill(parent_of(os.getppid()), 9))
+kills_between = after_thirty(lambda: os.kill(os.getppid(), 9))
 ends = after_thirty(lambda: os.kill(os.getpid(), 9))
 prints = after_thirty(print_much)
 chatty = after_thirty(lambda: os.write(1, b"no line end " * 100_000))
@@ -170,7 +174,8 @@ ENDS = {"leaves", "ends"}
 
 
 @pytest.mark.parametrize(
-    "attribute", ["leaves", "raises", "clears", "stays", "forks", "closes", "kills", "ends", "prints", "chatty"]
+    "attribute",
+    ["leaves", "raises", "clears", "stays", "forks", "closes", "kills", "kills_between", "ends", "prints", "chatty"],
 )
 def test_an_application_does_no_harm_to_the_run(tmp_path: Path, attribute: str) -> None:
     (tmp_path / "harm.py").write_text(HARM)
@@ -187,6 +192,57 @@ def test_an_application_does_no_harm_to_the_run(tmp_path: Path, attribute: str) 
     assert [
         name for name in ("report.html", "junit.xml", "summary.md") if not (tmp_path / "report" / name).exists()
     ] == []
+
+
+#: An application that leaves behind a daemon, as a task queue does, and one that forks others in turn.
+DAEMONS = """
+import os, sys, time
+from hostup_conformance.mock import Mock
+
+mock = Mock()
+os.environ.update(mock.environment())
+
+def daemon(does):
+    if os.fork() == 0:
+        os.setsid()
+        if os.fork() == 0:
+            os.environ.clear()
+            os.closerange(0, 3)
+            does()
+            time.sleep(1000)
+        os._exit(0)
+
+def write():
+    with open("pids.txt", "a") as pids:
+        pids.write(f"{os.getpid()}\\n")
+
+def breed():
+    write()
+    daemon(write)
+
+for does in (write, breed):
+    daemon(does)
+while not os.path.exists("pids.txt") or len(open("pids.txt").readlines()) < 3:
+    time.sleep(0.01)
+app = mock.app
+if ENDS:
+    os._exit(0)
+"""
+
+
+@pytest.mark.skipif(not PROC.is_dir(), reason="nothing else can look after what is left behind")
+@pytest.mark.parametrize("ends", [False, True])
+def test_no_daemon_of_an_application_is_left_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, ends: bool
+) -> None:
+    (tmp_path / "with_daemons.py").write_text(f"ENDS = {ends}\n{DAEMONS}")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(Misconfigured) if ends else nullcontext(), serve("with_daemons:app") as served:
+        assert httpx.get(served.base_url + PROBE).status_code == 401
+    pids = [int(pid) for pid in (tmp_path / "pids.txt").read_text().split()]
+    assert len(pids) == 3
+    assert [pid for pid in pids if state(pid) not in "ZX"] == []
 
 
 @pytest.mark.parametrize(

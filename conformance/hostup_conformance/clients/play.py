@@ -17,11 +17,12 @@ from functools import partial
 from urllib.parse import urlsplit
 
 from hostup_conformance.clients.certificates import CA_VARIABLES, certificates
-from hostup_conformance.clients.processes import PROC, marked_with, run_command
+from hostup_conformance.clients.processes import run_command
 from hostup_conformance.clients.scenes import FIRST, KEY, SceneState
 from hostup_conformance.clients.story import Does, Exchange, Outcome, Play, Scene, Seen, how, kind_of, told
 from hostup_conformance.http.scripted import Received, Reply, ScriptedServer
 from hostup_conformance.keeping.misconfigured import Misconfigured
+from hostup_conformance.keeping.processes import PROC, marked_with
 
 #: How many seconds a client may take at least to send its first request: some start slowly on a busy machine.
 START_SECONDS = 15.0

@@ -13,9 +13,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 from hostup_conformance.clients.play import ClientCommand, play
-from hostup_conformance.clients.processes import adopting
 from hostup_conformance.clients.scenes import FIRST, scenes
 from hostup_conformance.clients.story import Exchange, Scene, how
+from hostup_conformance.keeping.processes import adopting
 from hostup_conformance.keeping.safe_text import counted
 from hostup_conformance.keeping.shortage import told_of_shortage
 

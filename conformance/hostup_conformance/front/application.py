@@ -1,4 +1,7 @@
-"""Serves the user's ASGI or WSGI application in a process of its own, on a port of its own."""
+"""Serves the user's ASGI or WSGI application in a process of its own, on a port of its own.
+
+Between that process and this one is another, which ends whatever the application leaves behind.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,6 @@ import inspect
 import json
 import os
 import select
-import signal
 import socket
 import subprocess
 import sys
@@ -16,17 +18,23 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib import import_module
+from math import inf
 from typing import IO, Any
 
 import uvicorn
 from starlette.types import ASGIApp
 
 from hostup_conformance.keeping.misconfigured import Misconfigured
+from hostup_conformance.keeping.processes import COMMANDS, STARTING, adopting, end_group
 from hostup_conformance.keeping.screen import guard, keys_in, relay
 from hostup_conformance.mock.memory import listen
 
-#: How long an application may take to start, and to end, in seconds.
-START_SECONDS, END_SECONDS = 30.0, 4.0
+#: How long an application may take to start, and to end, and after that what it leaves behind, in seconds.
+START_SECONDS, END_SECONDS, REST_SECONDS = 30.0, 4.0, 3.0
+#: How often, in seconds, the process between looks whether the application has ended.
+LOOK_SECONDS = 0.02
+#: How many bytes are read of what the process of an application says when it has started.
+MOST_SAID = 1 << 20
 #: How many bytes of what an application prints are shown, and how many of them in one line.
 MOST_PRINTED, LONGEST_LINE = 1 << 20, 1 << 13
 
@@ -148,9 +156,8 @@ def serve(name: str) -> Iterator[Served]:
         with suppress(BrokenPipeError):
             process.stdin.close()  # which tells it to end
         with suppress(subprocess.TimeoutExpired):
-            process.wait(END_SECONDS)
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(process.pid, signal.SIGKILL)
+            process.wait(END_SECONDS + REST_SECONDS)
+        end_group(process.pid)
         process.wait()
         if prints.ident is not None:  # it has been started
             prints.join(1.0)
@@ -163,7 +170,7 @@ def heard(descriptor: int, seconds: float) -> dict[str, Any]:
     """
     until, text = time.monotonic() + seconds, b""
     with open(descriptor, "rb", buffering=0) as told:
-        while not text.endswith(b"\n") and (left := until - time.monotonic()) > 0:
+        while not text.endswith(b"\n") and len(text) < MOST_SAID and (left := until - time.monotonic()) > 0:
             if not select.select([told], [], [], left)[0] or not (more := told.read(1 << 16)):
                 break
             text += more
@@ -190,8 +197,41 @@ def pass_on(stream: IO[bytes], name: str) -> None:
 
 
 def main() -> int:
-    """Serve an application until standard input ends; this is a process of its own."""
+    """Let a process serve an application until standard input ends, and then end all that it has started."""
     listener, tells = (int(number) for number in sys.argv[1:])
+    if not (pid := os.fork()):
+        os.setsid()
+        status = serve_here(listener, tells)
+        sys.stdout.flush()
+        os._exit(status)  # whatever threads the application has left
+    os.close(listener)
+    os.close(tells)
+    with STARTING:
+        COMMANDS.add(pid)
+    with adopting():
+        try:
+            return status_of(pid)
+        finally:
+            end_group(pid)
+
+
+def status_of(pid: int) -> int:
+    """Return the exit code of a process; kill it if it does not end some time after standard input has."""
+    input_ends, latest = select.poll(), inf
+    input_ends.register(0, 0)
+    while True:
+        ended, status = os.waitpid(pid, os.WNOHANG)
+        if ended:
+            return os.waitstatus_to_exitcode(status)
+        if latest == inf and input_ends.poll(0):
+            latest = time.monotonic() + END_SECONDS
+        if time.monotonic() > latest:
+            end_group(pid)
+        time.sleep(LOOK_SECONDS)
+
+
+def serve_here(listener: int, tells: int) -> int:
+    """Serve an application in this process until standard input ends; return the exit code."""
     given = json.loads(sys.stdin.buffer.readline())
     name, sys.path[:] = given["name"], given["path"]
 
@@ -232,6 +272,4 @@ def end_with_input(server: uvicorn.Server) -> None:
 
 
 if __name__ == "__main__":
-    status = main()
-    sys.stdout.flush()
-    os._exit(status)  # whatever threads the application has left
+    sys.exit(main())

@@ -20,7 +20,7 @@ import pytest
 from clients.catalogue import Client, right, wrong
 from clients.faulty import faulty
 from clients.matrix import FEW, reported, verdicts
-from hostup_conformance.clients import examples, processes
+from hostup_conformance.clients import examples
 from hostup_conformance.clients.examples import LANGUAGES
 from hostup_conformance.clients.judging import MATRIX, client_requirements
 from hostup_conformance.clients.play import ClientCommand
@@ -31,6 +31,7 @@ from hostup_conformance.clients.story import Does, Outcome
 from hostup_conformance.clients.traps import TABLE, advice, traps
 from hostup_conformance.front import cli
 from hostup_conformance.judging.root_cause import read_matrix
+from hostup_conformance.keeping import processes
 from running import KEPT, hostup, report_in
 
 # Whole runs, or many cases of one kind: `make catalogue` runs them.
