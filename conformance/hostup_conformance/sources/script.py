@@ -201,6 +201,7 @@ class Script:
             yield self._with_authorization("an altered key", f"Bearer {value}", telling=29)
         for value in ("null", "undefined"):
             yield self._with_authorization("what a careless client sends for a key", f"Bearer {value}")
+        yield self._with_authorization("what a database takes for any key", "Bearer %")
         yield self._with_authorization("a key with bytes above 127", f"Bearer {self._other_key()}\xe9\xff")
         yield self._with_authorization("the scheme in lower case", f"bearer {key}", telling=11)
         yield self._get("a session that was never opened", key=None, headers=(("Cookie", "hostup_session=none"),),

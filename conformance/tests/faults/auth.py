@@ -56,6 +56,13 @@ def without_key_a_login_page(request: Request, response: Response) -> None:
 
 
 @trips("AUTH-02")
+def keys_are_compared_as_patterns(request: Request, response: Response) -> None:
+    """The key goes into SQL's LIKE, of which a percent sign is any key."""
+    if request.headers.get("authorization") == "Bearer %":
+        let_in(request, response)
+
+
+@trips("AUTH-02")
 def any_key_will_do(request: Request, response: Response) -> None:
     """Any bearer key is accepted."""
     if request.headers.get("authorization", "").startswith("Bearer "):
