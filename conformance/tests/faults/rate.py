@@ -140,3 +140,10 @@ def waiting_for_nothing(request: Request, response: Response) -> None:
     for name, value in (("Limit", "250"), ("Remaining", str(max(left, 0))), ("Reset", soon(seconds=8))):
         if "prefer" not in request.headers:
             response.header(f"X-RateLimit-{name}", value)
+
+
+@trips("RATE-07")
+def retry_after_is_a_date(_request: Request, response: Response) -> None:
+    """Retry-After is an HTTP-date."""
+    if response.status == 429:
+        response.header("Retry-After", format_datetime(datetime.now(UTC) + timedelta(seconds=30), usegmt=True))

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import time
 import zlib
-from datetime import UTC, datetime, timedelta
-from email.utils import format_datetime
 
 from faults.auth import AVAILABLE
 from faults.http import among_others, sent_later
@@ -14,13 +12,6 @@ from faults.rate import soon
 from stage import Request, Response
 
 from variants import allowed, is_ended
-
-
-@allowed()
-def retry_after_is_a_date(_request: Request, response: Response) -> None:
-    """Retry-After is an HTTP-date."""
-    if response.status == 429:
-        response.header("Retry-After", format_datetime(datetime.now(UTC) + timedelta(seconds=30), usegmt=True))
 
 
 @allowed()

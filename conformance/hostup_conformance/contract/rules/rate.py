@@ -128,11 +128,11 @@ def retry_after_agrees_with_reset(exchanges: Exchanges) -> Findings:
 
 
 @rule("RATE-07", seeks="429 with a Retry-After")
-def form_of_retry_after(exchanges: Exchanges) -> Findings:
-    """Reports the form in the first 429, and judges nothing."""
-    selected = list(exchanges.each(lambda e: is_429(e) and field(e, "retry-after") is not None))
-    for e in selected[:1]:
-        yield e, "", "seconds" if re.fullmatch(r"\d+", field(e, "retry-after") or "") else "not a number of seconds"
+def retry_after_is_seconds(exchanges: Exchanges) -> Findings:
+    """A Retry-After that is an HTTP-date is a finding. RATE-01 judges one that is neither."""
+    for e in exchanges.each(lambda e: is_429(e) and field(e, "retry-after") is not None):
+        if http_date(value := field(e, "retry-after") or ""):
+            yield e, "a number of seconds", value
 
 
 def has_limits(e: ask.Exchange) -> bool:
