@@ -208,6 +208,8 @@ def new_pid(e: Exchange) -> int | None:
     pid, url = e.body.get("pid"), e.body.get("pollUrl")
     if "pid" not in e.body and isinstance(url, str):
         pid = integer(dict(parse_qsl(url.partition("?")[2])).get("pid", ""))
+    if isinstance(pid, float) and pid.is_integer():  # JSON has one kind of number
+        pid = int(pid)
     return pid if isinstance(pid, int) and not isinstance(pid, bool) and pid > 0 else None
 
 

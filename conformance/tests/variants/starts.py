@@ -298,3 +298,12 @@ def what_is_no_utf_8_gets_a_page_of_the_framework(request: Request, response: Re
     """What reads the body fails at one that is not UTF-8, before the server's own code is asked, as in Quart."""
     if request.method == "POST" and request.body.startswith(b"\xff"):
         response.become(500, b"<!doctype html><h1>Internal Server Error</h1>", "text/html")
+
+
+@allowed(starts=True)
+def whole_numbers_have_a_fraction(_request: Request, response: Response) -> None:
+    """Numbers are written as 4242.0 and 0.0, as some languages have only one kind of them."""
+    if response.is_started:
+        response.change(pid=float(response.json["pid"]))
+    if response.is_output and isinstance(response.json.get("exitCode"), int):
+        response.change(exitCode=float(response.json["exitCode"]))

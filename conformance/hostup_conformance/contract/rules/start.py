@@ -131,7 +131,7 @@ def poll_url_leads_here(exchanges: Exchanges) -> Findings:
         path, _, query = url.partition("?")
         segments, asked = ([unquote(part) for part in text.split("/")] for text in (path, e.request.target))
         here = path.startswith("/") and not path.startswith("//") and segments[-len(asked) + 1 :] == asked[1:]
-        pid = e.body.get("pid")
+        pid = ask.new_pid(e)
         if not here or (pid is not None and parse_qs(query).get("pid") != [str(pid)]):
             yield e, f"the path {e.request.target}?pid={pid or '...'}", url
 
