@@ -297,6 +297,9 @@ class Script:
                 yield Step(f"{method}, without a body", Request(method, own, with_key), "input")
             # The response to TRACE repeats the request, so this one holds no secret (RFC 9110 section 9.3.8).
             yield Step("TRACE", Request("TRACE", own, BASE_HEADERS), "input")
+        # Where there is an If-None-Match, the other condition is ignored (RFC 9110 section 13.1.3).
+        nobodys = (("If-None-Match", '"hostup-conformance"'), ("If-Modified-Since", "Mon, 01 Jan 1990 00:00:00 GMT"))
+        yield self._get("the probe, if it is not what nobody has seen", headers=nobodys)
         content = (*with_key, ("Content-Type", "application/json"))
         yield Step("the probe, with content", Request("GET", own, content, b"{}"), telling=33)
         for path in (own + "x", own.replace("/agent/exec", "/agent/none")):

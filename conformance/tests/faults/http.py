@@ -437,6 +437,20 @@ def any_condition_holds(request: Request, response: Response) -> None:
             response.become(304)
 
 
+@trips("HTTP-23")
+def nothing_is_ever_modified(request: Request, response: Response) -> None:
+    """Any If-Modified-Since gets 304."""
+    if response.is_availability and "if-modified-since" in request.headers:
+        response.become(304)
+
+
+@trips("HTTP-23")
+def an_etag_that_does_not_match_is_412(request: Request, response: Response) -> None:
+    """If-None-Match is taken for If-Match."""
+    if response.is_availability and "if-none-match" in request.headers:
+        refuse(request, response, 412, "precondition_failed", "Precondition failed")
+
+
 @trips("HTTP-03")
 def id_is_put_into_a_template(request: Request, response: Response) -> None:
     """The 404 quotes the id unescaped."""

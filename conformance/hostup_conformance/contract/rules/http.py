@@ -457,13 +457,14 @@ def head_has_the_length_of_get(exchanges: Exchanges) -> Findings:
 
 
 def has_etag(e: ask.Exchange) -> bool:
-    """A GET of the endpoint, conditional or not, that got an ETag, or a 304."""
-    return e.request.method == "GET" and e.ask.endpoint and (e.header("etag") is not None or e.status == 304)
+    """A GET of the endpoint, conditional or not, that got an ETag, or what only a condition brings about."""
+    by_condition = e.status == 304 or (e.status == 412 and e.request.header("if-none-match") is not None)
+    return e.request.method == "GET" and e.ask.endpoint and (e.header("etag") is not None or by_condition)
 
 
 @rule("HTTP-23", seeks="ETag")
 def etag_belongs_to_one_state(exchanges: Exchanges) -> Findings:
-    """A 304 is a finding if the ETag in the request belongs to something else.
+    """A 304 or a 412 is a finding if the ETag in the request belongs to something else, or to nothing.
 
     So is one ETag for two different states. A 304 for an ETag of the same path, pid and key passes.
     """
@@ -476,8 +477,9 @@ def etag_belongs_to_one_state(exchanges: Exchanges) -> Findings:
             yield e, f"another ETag than in request {before.number}, whose body differs", e.header("etag")
             return
         asked = (e.request.header("if-none-match") or "").removeprefix("W/")
-        if e.status == 304 and asked and (e.request.target, e.request.header("authorization"), asked) not in states:
-            yield e, "status 200, since the ETag in If-None-Match is of something else", "304"
+        known = (e.request.target, e.request.header("authorization"), asked) in states
+        if e.status in {304, 412} and asked and not known:
+            yield e, "status 200, since the ETag in If-None-Match is of something else", e.status
 
 
 @rule("HTTP-24")
