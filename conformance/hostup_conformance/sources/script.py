@@ -216,7 +216,7 @@ class Script:
         for whose, vps in (("an unknown", self._unknown_vps()), ("somebody else's", self.target.foreign_vps)):
             if vps:
                 yield self._get(f"{whose} VPS without a key", key=None, vps=vps, capability="credentials",
-                                telling=32 if whose == "an unknown" else None)  # fmt: skip
+                                telling=24 if whose == "an unknown" else None)  # fmt: skip
 
     def _ids(self) -> Iterator[Step]:
         own = self.target.vps
