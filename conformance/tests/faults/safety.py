@@ -116,3 +116,24 @@ def owner_is_a_member_of_the_refusal(request: Request, response: Response) -> No
     """The refusal for a VPS of another account has members of that VPS."""
     if response.is_problem and request.vps == FOREIGN_VPS_ID and request.full:
         response.change(extensions={"vps": {"ownerName": "Anna Berg", "hostname": "shop-1"}})
+
+
+@trips("SAFETY-07")
+def a_404_suggests_the_vps_of_another_account(request: Request, response: Response) -> None:
+    """The 404 of an unknown VPS names one that is not the caller's."""
+    if response.status == 404 and response.is_problem and request.full and request.vps != FOREIGN_VPS_ID:
+        response.change(detail=f"No such VPS. Did you mean {FOREIGN_VPS_ID}?")
+
+
+@trips("SAFETY-02")
+def reason_is_the_request_to_the_hypervisor(_request: Request, response: Response) -> None:
+    """The reason quotes the server's own request, its credentials included."""
+    if response.is_availability and not response.json["available"]:
+        response.change(reason="GET https://root@pam!exec=5b1f6c0e@pve-07:8006/api2/json/nodes/pve-07: 500")
+
+
+@trips("SAFETY-02")
+def detail_says_what_was_not_reached(_request: Request, response: Response) -> None:
+    """The detail of a 404 is the error of the server's own request, as Node has it."""
+    if response.status == 404 and response.is_problem:
+        response.change(detail="connect ECONNREFUSED 10.0.3.7:8006")

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 from hashlib import blake2b
+from urllib.parse import unquote
 
 from hostup_conformance.contract import ask, caching, content, lives, selectors
 from hostup_conformance.contract.rules import Exchanges, Findings, rule
 from hostup_conformance.contract.target import Target
 from hostup_conformance.keeping.redact import MARK, Redactor, redactor
 
-#: Marks of a server's internals: stack traces of several languages, file paths, database errors. Repetitions are
+#: Marks of a server's internals: stack traces of several languages, file paths, database errors, and what it did or
+#: failed to reach, as several languages and libraries say it. Repetitions are
 #: bounded and mostly possessive, so that matching takes a time that is linear in the text.
 INTERNALS = re.compile(
     r"""Traceback\ \(most\ recent | File\ \\?"[^"\n]{1,300}+",\ line\ \d | Stack\ ?trace: | \bstack"\s{0,9}+:
@@ -20,7 +22,9 @@ INTERNALS = re.compile(
       | (?<![\w/])/(?:home|var|usr|opt|srv|etc|root|app)/[\w.-] | [A-Z]:\\\\?(?:Users|inetpub|Windows|Program)
       | \binvalid\ literal\ for\ int\(\) | \bstrconv\.\w | \bFor\ input\ string:\ | \bjava\.lang\.
       | SQLSTATE | ORA-\d{5} | \bSELECT\s[^\n]{1,200}?\sFROM\s | \bsyntax\ error\ at\ or\ near
-      | psycopg2?\. | sqlite3?\.\w{0,80}Error""",
+      | psycopg2?\. | sqlite3?\.\w{0,80}Error
+      | ://[^\s/"@]{1,100}+@ | \.svc\.cluster\.local\b | \bdial\ tcp\b | \bECONN(?:REFUSED|RESET)\b
+      | HTTPS?ConnectionPool\( | \bos\ error\ \d | \[Errno\ \d""",
     re.VERBOSE | re.IGNORECASE,
 )
 #: The place in parentheses on a line of a stack trace: a file and a line number.
@@ -194,9 +198,13 @@ def details(e: ask.Exchange) -> set[str]:
 def owners_stay_unknown(exchanges: Exchanges) -> Findings:
     """An e-mail address, an IP address or a member that names an owner is a finding, unless other refusals have it too.
 
-    The address of a support desk passes.
+    The address of a support desk passes. The id of the VPS is a finding where nobody asked for it; VPS-02 judges lists.
     """
     known = set[str]().union(*map(details, refusals(exchanges, foreign=False)))
     for e in refusals(exchanges, foreign=True):
         if told := details(exchanges.take(e)) - known:
             yield e, "nothing about the VPS or its owner", ", ".join(sorted(told))
+    foreign = exchanges.target.foreign_vps
+    for e in exchanges.all(lambda e: has_response(e) and e.ask.resource != "list") if foreign else ():
+        if foreign not in unquote(e.request.target) and any(foreign in text for text in texts(e)):
+            yield e, "no VPS of another account, since nobody asked for it", foreign
