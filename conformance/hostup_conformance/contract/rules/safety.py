@@ -205,6 +205,6 @@ def owners_stay_unknown(exchanges: Exchanges) -> Findings:
         if told := details(exchanges.take(e)) - known:
             yield e, "nothing about the VPS or its owner", ", ".join(sorted(told))
     foreign = exchanges.target.foreign_vps
-    for e in exchanges.all(lambda e: has_response(e) and e.ask.resource != "list") if foreign else ():
-        if foreign not in unquote(e.request.target) and any(foreign in text for text in texts(e)):
+    for e in exchanges.all(lambda e: has_response(e) and e.ask.resource != "list"):
+        if foreign and foreign not in unquote(e.request.target) and any(foreign in text for text in texts(e)):
             yield e, "no VPS of another account, since nobody asked for it", foreign
