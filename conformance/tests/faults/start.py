@@ -743,3 +743,10 @@ def options_uses_the_output_up(request: Request, response: Response) -> None:
         response.become(204)
     if response.is_output and response.json["exited"] and request.pid in gone:
         refuse(request, response, 404, "not_found", "Not found")
+
+
+@trips("START-14")
+def whatever_is_on_stderr_is_a_failure(request: Request, response: Response) -> None:
+    """A command that writes to standard error and ends well has exitCode 1."""
+    if ended(request, response) and response.json.get("stderr") and response.json.get("exitCode") == 0:
+        response.change(exitCode=1)

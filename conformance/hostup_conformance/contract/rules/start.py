@@ -296,11 +296,11 @@ def differs_in_print(e: ask.Exchange, name: str, expected: bytes) -> bool:
 
 @rule("START-14")
 def exit_code_is_the_commands(exchanges: Exchanges) -> Findings:
-    """exitCode, where present, must be that of the command; the run asks for 1, 200 and 255.
+    """exitCode, where present, must be that of the command: 1, 200, 255, or 0 with something on standard error.
 
     A program that does not exist must not end with 0; which other code it gets depends on the guest.
     """
-    for e, command in exchanges.ends("exit", *WINDOWS):
+    for e, command in exchanges.ends("exit", "errors", *WINDOWS):
         if e.body.get("exitCode") is not None and e.body["exitCode"] != command.exit_code:
             yield e, f"exitCode {command.exit_code}", {"exitCode": e.body["exitCode"]}
     for e, _ in exchanges.ends("unknown_program"):
