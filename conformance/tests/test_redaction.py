@@ -341,10 +341,57 @@ def test_characters_that_stand_apart_are_found(form: str) -> None:
         assert not any(piece in rest for piece in (*told_of, *hexadecimal))
 
 
+#: How an accident writes characters one a line, in colours, as numbers, or from the end to the beginning.
+OTHERWISE: dict[str, Callable[[str], str]] = {
+    "cat -n": lambda text: "\n".join(f"{at:6}\t{c}" for at, c in enumerate(text)),
+    "numbered lines": lambda text: "\n".join(f"{at}: {c}" for at, c in enumerate(text)),
+    "numbered lines in quotes": lambda text: "\r\n".join(f"[{at}] = '{c}'" for at, c in enumerate(text)),
+    "lines of words": lambda text: "\n".join(f"the character {at} is {c}" for at, c in enumerate(text)),
+    "lines in JSON": lambda text: json.dumps("\n".join(text)),
+    "numbered lines in JSON": lambda text: json.dumps("\n".join(f"{at} {c}" for at, c in enumerate(text))),
+    "numbered lines in JSON in JSON": lambda text: json.dumps(OTHERWISE["numbered lines in JSON"](text)),
+    "pairs": lambda text: repr([*enumerate(text)]),
+    "pairs in JSON": lambda text: json.dumps([*enumerate(text)]),
+    "colours": lambda text: "".join(f"\x1b[3{at % 8}m{c}" for at, c in enumerate(text)),
+    "many colours": lambda text: "".join(f"\x1b[38;5;{at}m{c}\x1b[0m" for at, c in enumerate(text)),
+    "colours in JSON": lambda text: json.dumps("".join(f"\x1b[1m{c}\x1b[0m" for c in text)),
+    "colours in a script": lambda text: "".join(f"\\e[3{at % 8}m{c}" for at, c in enumerate(text)),
+    "colours without an escape": lambda text: "".join(f"[3{at % 8}m{c}" for at, c in enumerate(text)),
+    "a colour in the middle": lambda text: f"{text[:6]}\x1b[1m{text[6:12]}\x1b[0m{text[12:]}",
+    "a link in the middle": lambda text: f"{text[:6]}\x1b]8;;https://a.example\x07{text[6:12]}\x1b]8;;\x07{text[12:]}",
+    "numbers on lines": lambda text: "\n".join(str(ord(c)) for c in text),
+    "numbers with semicolons": lambda text: "; ".join(str(ord(c)) for c in text),
+    "numbers in strings": lambda text: json.dumps([str(ord(c)) for c in text]),
+    "numbers in an object": lambda text: json.dumps({str(at): ord(c) for at, c in enumerate(text)}),
+    "code points": lambda text: " ".join(f"U+{ord(c):04X}" for c in text),
+    "from the end": lambda text: text[::-1],
+    "base64 from the end": lambda text: base64.b64encode(text[::-1].encode()).decode(),
+    "hexadecimal from the end": lambda text: text[::-1].encode().hex(),
+}
+
+
+@pytest.mark.parametrize("form", OTHERWISE)
+@pytest.mark.parametrize("key", [KEY, "zq7VxK2mZf8Lw3Tn"])
+def test_what_is_written_otherwise_is_found(form: str, key: str) -> None:
+    written = OTHERWISE[form](key)
+    shown = Redactor([key])(f"before: {written} :after")
+    assert shown.startswith("before: ")
+    assert shown.endswith(" :after")
+    assert shown.count(MARK) == 1
+    assert len(shown.replace(MARK, "")) <= len("before:  :after") + len(written) / 4
+
+
 ORDINARY = """\
 HTTP/1.1 404 Not Found {"type":"https://developer.hostup.se/errors/not_found","requestId":"req_01hxa3b4c5d6e7f8g9h0j1k2m3"}
 <ul><li>a</li><li>b</li></ul> - a - b - c 1, 2, 3, 4, 5, 6, 7, 8 {"0": "a", "1": "b", "2": "c", "3": "d", "4": "e"}
 00000000: 4865 6c6c 6f2c 2077 6f72 6c64 210a       Hello, world!. deadbeefdeadbeefdeadbeefdeadbeef
+1 a
+2 b
+3 c
+4 d
+5 e
+6 f
+\x1b[1ma\x1b[0mb\x1b[31mc\x1b[0m 104 101 108 108 111 33 33 33 104;101;108;108;111;33;33;33 U+0041 U+0042 U+0043
 """
 
 
@@ -376,7 +423,7 @@ def test_of_very_many_keys_each_is_kept_as_it_is() -> None:
     keys = [f"{number:040x}"[::-1] for number in range(10_000)]
     redact = Redactor(keys)
     assert held(redact) <= 100 * ALL + 20 * ENCODED + 3 * 400_000
-    assert redact(f"a {keys[-1]} b") == f"a {MARK} b"
+    assert redact(f"a {keys[-1]} z") == f"a {MARK} z"
     assert redact(f"a {base64.b64encode(keys[0].encode()).decode()} b").startswith(f"a {MARK}")
 
 

@@ -1,15 +1,17 @@
 r"""Keeps keys out of all that people see: terminal, reports, recordings and exceptions. It knows no formats.
 
 Redaction works by construction. A text is read as it stands, and again with its escapes undone (percent, backslash,
-HTML entities, NULs, numbers in lists, quoted-printable, CSS) until nothing is left to undo, with what separates single
-characters taken out (blanks, line ends, punctuation, tags, the names of members), and with its runs of hexadecimal,
-base64 and base32 digits decoded; each reading remembers where its characters stood in the original. In every reading,
-any eight consecutive characters of a key are found, in either case, and so is any piece of its hexadecimal, base64 or
-base32 form, at whatever alignment, that would reveal eight of its characters. So it does not matter how each character
-of a key is written, or where the text was cut: fewer than eight characters of a key remain.
+HTML entities, NULs, numbers in a row, code points, quoted-printable, CSS) until nothing is left to undo, with what
+separates single characters taken out (blanks, line ends and what stands before them in a line, punctuation, tags, the
+names of members, colours of a terminal), and with its runs of hexadecimal, base64 and base32 digits decoded; each
+reading remembers where its characters stood in the original. In every reading, any eight consecutive characters of a
+key are found, in either case and from either end, and so is any piece of its hexadecimal, base64 or base32 form, at
+whatever alignment, that would reveal eight of its characters. So it does not matter how each character of a key is
+written, or where the text was cut: fewer than eight characters of a key remain.
 
-It does not know what no server writes by accident: base58, base85, uuencode, ROT13, compression, encryption, and
-numbers in lists that are encoded in hexadecimal, base64 or base32 in turn; nor, in a text of more than 4,096
+It does not know what no server writes by accident: base58, base85, uuencode, ROT13, compression, encryption, numbers
+in octal or binary or without anything between them, objects of one character each, characters that are written twice,
+and numbers in lists that are encoded in hexadecimal, base64 or base32 in turn; nor, in a text of more than 4,096
 characters, what is encoded twice in base32. So what is shown is small, and only what a finding is about.
 
 The time is linear in the text: one look-up in a set for every few characters of each reading. The memory is that of a
@@ -72,20 +74,38 @@ BETWEEN = re.compile(
 )
 #: The code of a character that a key may hold, and what stands after it in a list, over several lines too.
 _CODE = rf"(?:0[xX]{_HEX}{{2}}|0{{0,2}}(?:25[0-5]|2[0-4][0-9]|1[0-9]{{2}}|[4-9][0-9]|3[2-9]))"
-_NEXT = r",(?:\s|\\[nrt]){0,20}"
-#: Characters as numbers in a list, in quoted-printable (which also breaks lines), and as escapes of CSS.
-LISTED = re.compile(rf"(?<![0-9]){_CODE}(?:(?:{_NEXT}|[ ])(?=[0-9]))?")
+_NEXT = r"(?:[^0-9A-Za-z\\]|\\[nrt]){1,20}"
+#: Characters as numbers in a list, in quoted-printable (which also breaks lines), as escapes of CSS, as code points.
+LISTED = re.compile(rf"(?<![0-9]){_CODE}(?:{_NEXT}(?=[0-9]))?")
 QUOTED_PRINTABLE = re.compile(rf"=[2-9A-Fa-f]{_HEX}|=\r?\n")
 CSS = re.compile(rf"\\{_HEX}{{1,6}}[ ]?")
+CODE_POINT = re.compile(rf"[Uu]\+{_HEX}{{4,6}}(?:[ ,]{{1,2}}(?=[Uu]\+))?")
 #: Where they may stand. They are undone by themselves, since they may be ordinary text (`a=20`) or other escapes.
 NUMBERS = {
-    LISTED: (re.compile(f"{_NEXT}{_CODE}(?:{_NEXT}{_CODE}){{6}}"), re.compile(f" {_CODE}(?: {_CODE}){{6}}")),
+    LISTED: (re.compile(f"(?<![0-9]){_CODE}(?:{_NEXT}{_CODE}){{7}}"),),
     QUOTED_PRINTABLE: (QUOTED_PRINTABLE,),
     CSS: (re.compile(rf"\\{_HEX}{{2}}"),),
+    CODE_POINT: (CODE_POINT,),
 }
-#: What may separate single characters: tags, the names of members, and whatever is no digit of base64, or of nothing.
+#: What may separate single characters: tags, the names of members and other numbers, the line ends between lines of one
+#: character each with what stands before that, colours of a terminal (and what is left of one without its escape), and
+#: whatever is no digit of base64, or of nothing.
 TAG = re.compile(r"<[^<>]{0,100}>")
-MEMBER = re.compile(r"""["']?(?<![0-9])[0-9]{1,5}["']?\s{0,9}:\s{0,9}(?=["'][^"'\\]["'])""")
+MEMBER = re.compile(
+    rf"""["']?(?<![0-9])[0-9]{{1,5}}["']?\s{{0,9}}:\s{{0,9}}(?=["'][^"'\\]["']|{_CODE}(?![0-9])[^:])"""
+    r"""|(?<=[(\[])[0-9]{1,5},\s{0,9}(?=["'][^"'\\]["'])"""
+)
+_LINE_END = r"(?:\r?\n|\r|(?:\\r)?\\n)"
+LINE = re.compile(
+    rf"""["'`]?[,;]?[ \t]{{0,9}}{_LINE_END}(?:[^\r\n\\]{{0,40}}?[^0-9A-Za-z\r\n\\])?["'`]?"""
+    rf"""(?=[!-\[\]-~\xa1-\U0010ffff]["'`]?[,;]?[ \t]{{0,9}}(?:{_LINE_END}|"\s{{0,9}}[,}}\]]|</|\Z))"""
+)
+COLOUR = re.compile(r"\[[0-9;]{1,20}m")
+TERMINAL = re.compile(
+    r"(?:\x1b|\\e)\[[0-?]{0,40}[ -/]{0,4}[@-~] | \x9b[0-?]{0,40}[ -/]{0,4}[@-~]"
+    r" | \x1b\][^\x07\x1b]{0,200}(?:\x07|\x1b\\) | \x1b[()][0-9A-Z] | \[[0-9;]{1,20}m",
+    re.VERBOSE,
+)
 SEPARATORS = (re.compile(r"[^0-9A-Za-z+/_-]+"), re.compile(r"[^0-9A-Za-z]+"))
 #: How often tags or members stand where they separate single characters.
 OFTEN = 6
@@ -157,6 +177,9 @@ def character(number: str) -> str:
     if number[0] == "\\":
         value = int(number[1:], 16)
         return chr(value) if value < 0x110000 else number
+    if number[0] in "Uu":
+        value = int(number[2:].rstrip(" ,"), 16)
+        return chr(value) if value < 0x110000 else number
     if number[0] == "=":
         return chr(int(number[1:], 16)) if number[1:].strip() else ""
     digits = re.split("[^0-9A-Za-z]", number, maxsplit=1)[0]
@@ -164,7 +187,7 @@ def character(number: str) -> str:
 
 
 #: What is taken out whole.
-APART = {TAG, MEMBER, *SEPARATORS}
+APART = {TAG, MEMBER, LINE, TERMINAL, *SEPARATORS}
 
 
 def undoing(kind: re.Pattern[str] | None) -> Callable[[re.Match[str]], str]:
@@ -286,8 +309,11 @@ def rare_kinds(text: str) -> Iterator[re.Pattern[str]]:
     for kind, signs in NUMBERS.items():
         if any(sign.search(text) for sign in signs):
             yield kind
-    for kind, sign in ((TAG, ">"), (MEMBER, ":")):
-        if text.count(sign) >= OFTEN and sum(1 for _ in islice(kind.finditer(text), OFTEN)) == OFTEN:
+    if any(sign in text for sign in ("\x1b", "\x9b", "\\e[")) or COLOUR.search(text):
+        yield TERMINAL
+    for kind, has in ((TAG, (">",)), (MEMBER, (":", ",")), (LINE, ("\n", "\r", "\\n"))):
+        often = any(text.count(one) >= OFTEN for one in has)
+        if often and sum(1 for _ in islice(kind.finditer(text), OFTEN)) == OFTEN:
             yield kind
 
 
@@ -335,6 +361,11 @@ def encoded(data: bytes) -> set[str]:
     }
 
 
+def both_ways(texts: Iterable[str]) -> set[str]:
+    """Return texts, and each from its end to its beginning."""
+    return {way for text in texts for way in (text, text[::-1])}
+
+
 def pieces(texts: Iterable[str], length: int) -> set[str]:
     """Return all substrings of a length, as they are compared."""
     return {text[at : at + length] for text in map(folded, texts) for at in range(len(text) - length + 1)}
@@ -376,7 +407,7 @@ class Redactor:
         for key, before in self._shared_out():
             texts = spellings(key) if before < ALL else {key}
             bare = {separators.sub("", key) for separators in SEPARATORS}
-            found |= pieces(texts | {text for text in bare if len(text) >= PIECE}, PIECE)
+            found |= pieces(both_ways(texts | {text for text in bare if len(text) >= PIECE}), PIECE)
         return found
 
     @cached_property
@@ -385,7 +416,8 @@ class Redactor:
         found: set[str] = set()
         for key, before in self._shared_out():
             if before < ALL:
-                found |= pieces(encodings(key), ENCODED_PIECE)
+                for text in both_ways([key]):
+                    found |= pieces(encodings(text), ENCODED_PIECE)
             elif before < ENCODED:
                 found |= pieces(encoded(key.encode("utf-8", "surrogatepass")), ENCODED_PIECE)
         return found
