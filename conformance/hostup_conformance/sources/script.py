@@ -138,7 +138,7 @@ class Script:
                 vps=t.foreign_vps,
                 pid=self._nobodys_pid(),
                 capability="ids",
-                telling=14,
+                telling=16,
             )
 
     def _ways_round(self) -> Iterator[Step]:
@@ -148,7 +148,7 @@ class Script:
         paths = (own + "/", own.replace("/agent/", "//agent/"), own.replace("exec", "%65xec"))
         for path in paths:
             yield self._get(
-                "the path in another spelling, without a key", path=path, key=None, capability="credentials", telling=26
+                "the path in another spelling, without a key", path=path, key=None, capability="credentials", telling=29
             )
         if not t.read_key:
             return
@@ -163,11 +163,11 @@ class Script:
         )
         for query in spelt:
             yield self._get("a poll in another spelling, read:vm alone", query=f"?{query}", key=t.read_key,
-                            capability="scopes", telling=17)  # fmt: skip
+                            capability="scopes", telling=19)  # fmt: skip
         more = (own.replace("/agent/exec", "/Agent/Exec"), own + ";x", own + ".json")
         for path in (*paths, *more):
             yield self._get("a poll on the path in another spelling, read:vm alone", path=path, pid=pid,
-                            key=t.read_key, capability="scopes", telling=18)  # fmt: skip
+                            key=t.read_key, capability="scopes", telling=20)  # fmt: skip
         reading = (*BASE_HEADERS, *authorization(t, t.read_key))
         bodies = {"application/x-www-form-urlencoded": f"pid={pid}", "application/json": f'{{"pid": {pid}}}'}
         for media_type, body in bodies.items():
@@ -192,18 +192,18 @@ class Script:
         schemes = ["Basic " + basic[0], "Basic " + basic[1], f"Token {key}", f"ApiKey {key}", key, "Bearer"]
         for value in schemes:
             name = value.partition(" ")[0] if value != key else "no scheme"
-            yield self._with_authorization(f"the key under {name}", value, telling=27 if name == "Basic" else None)
+            yield self._with_authorization(f"the key under {name}", value, telling=30 if name == "Basic" else None)
         wrong = self._other_key()
-        yield self._with_authorization("the key under a scheme that nobody knows", f"Nonesuch {key}", telling=31)
+        yield self._with_authorization("the key under a scheme that nobody knows", f"Nonesuch {key}", telling=34)
         for value in (f"Basic {b64encode(f'{wrong}:'.encode()).decode()}", f"Token {wrong}", wrong):
-            yield self._with_authorization("a wrong key under another scheme", value, telling=30)
+            yield self._with_authorization("a wrong key under another scheme", value, telling=33)
         for value in altered_keys(key):
-            yield self._with_authorization("an altered key", f"Bearer {value}", telling=29)
+            yield self._with_authorization("an altered key", f"Bearer {value}", telling=32)
         for value in ("null", "undefined"):
             yield self._with_authorization("what a careless client sends for a key", f"Bearer {value}")
         yield self._with_authorization("what a database takes for any key", "Bearer %")
         yield self._with_authorization("a key with bytes above 127", f"Bearer {self._other_key()}\xe9\xff")
-        yield self._with_authorization("the scheme in lower case", f"bearer {key}", telling=11)
+        yield self._with_authorization("the scheme in lower case", f"bearer {key}", telling=12)
         yield self._get("a session that was never opened", key=None, headers=(("Cookie", "hostup_session=none"),),
                         capability="credentials")  # fmt: skip
         if not self.careful:
@@ -216,14 +216,18 @@ class Script:
         for whose, vps in (("an unknown", self._unknown_vps()), ("somebody else's", self.target.foreign_vps)):
             if vps:
                 yield self._get(f"{whose} VPS without a key", key=None, vps=vps, capability="credentials",
-                                telling=24 if whose == "an unknown" else None)  # fmt: skip
+                                telling=27 if whose == "an unknown" else None)  # fmt: skip
 
     def _ids(self) -> Iterator[Step]:
         own = self.target.vps
         for vps in (own + "x", own[:-1], "x" + own, own + "0", own[:-1] + "_"):
-            yield self._get("an id that resembles the own", vps=vps, capability="ids", telling=22)
+            yield self._get("an id that resembles the own", vps=vps, capability="ids", telling=24)
         if own.swapcase() != own:
-            yield self._get("the own id in another case", vps=own.swapcase(), capability="ids", telling=13)
+            yield self._get("the own id in another case", vps=own.swapcase(), capability="ids", telling=14)
+        if self.target.unavailable_vps:
+            other = quote(self.target.unavailable_vps, safe="")
+            yield self._get("the probe, with the id of another VPS in its query", query=f"?id={other}",
+                            capability="ids", telling=15)  # fmt: skip
         raw = quote(own, safe="")
         odd = [
             "%25" + raw.encode()[:1].hex() + raw[1:], raw + "%00", raw + "%20", raw + "%27",
@@ -233,7 +237,7 @@ class Script:
         if self.target.foreign_vps:
             odd.append(f"{raw}%2F..%2F{quote(self.target.foreign_vps, safe='')}")
         for segment in odd:
-            yield self._get("a malformed id", path=ENDPOINT.replace("{id}", segment), capability="ids", telling=16)
+            yield self._get("a malformed id", path=ENDPOINT.replace("{id}", segment), capability="ids", telling=18)
 
     def _pids(self) -> Iterator[Step]:
         running, nobodys = self.target.running_pid, self._nobodys_pid()
@@ -243,7 +247,7 @@ class Script:
         # In a guest, 1 is no command's. A server with numbers of its own may have given it, if its numbers are small.
         unknown += [1] if running and running > 1000 and not self.careful else []
         for pid in unknown:
-            yield self._get("a poll of a command that was never started", pid=pid, capability="pids", telling=23)
+            yield self._get("a poll of a command that was never started", pid=pid, capability="pids", telling=25)
         if self.target.unavailable_vps:
             yield self._get(
                 "a poll of the VPS without an agent", vps=self.target.unavailable_vps, pid=nobodys, capability="pids"
@@ -265,11 +269,12 @@ class Script:
         if not self.careful:
             loose += [f"0{known}", f"{known}.0", f"{known}e0", f"{str(known)[:1]}_{str(known)[1:]}"]
         for value in loose:
-            yield self._get("a pid that some parsers take for an integer", pid=value, capability="input", telling=24)
+            yield self._get("a pid that some parsers take for an integer", pid=value, capability="input", telling=26)
         beyond = [str(2**63 + 1 + 2 * self._random.randrange(10**6)), str(2**64 + known), "9" * 2500]
         for value in ("0", "-1", f"-{known}", *beyond):
-            yield self._get("a pid that no process can have", pid=value, capability="input", telling=15)
+            yield self._get("a pid that no process can have", pid=value, capability="input", telling=17)
         yield self._get("a very long pid", pid="9" * 5000, capability="input", telling=6)
+        yield self._get("a pid after another parameter", query=f"?x=1&pid={known}", capability="input", telling=8)
         yield self._get("an empty pid", pid="", capability="input")
         yield self._get("a repeated pid", query=f"?pid={known}&pid={nobodys}", capability="input", telling=7)
         yield self._get("a repeated pid", query=f"?pid={known}&pid=abc", capability="input")
@@ -277,17 +282,17 @@ class Script:
     def _methods(self) -> Iterator[Step]:
         own = path_of(self.target.vps)
         with_key = authorized(own, self.target).headers
-        yield Step("HEAD, as the probe", Request("HEAD", own, with_key), "input", telling=8)
-        yield Step("HEAD without a key", Request("HEAD", own, BASE_HEADERS), "credentials", telling=25)
-        yield Step("OPTIONS", Request("OPTIONS", own, with_key), "input", telling=9)
+        yield Step("HEAD, as the probe", Request("HEAD", own, with_key), "input", telling=9)
+        yield Step("HEAD without a key", Request("HEAD", own, BASE_HEADERS), "credentials", telling=28)
+        yield Step("OPTIONS", Request("OPTIONS", own, with_key), "input", telling=10)
         yield Step("OPTIONS without a key", Request("OPTIONS", own, BASE_HEADERS), "credentials")
         if self.target.foreign_vps:
             foreign = path_of(self.target.foreign_vps)
-            yield Step("HEAD of somebody else's VPS", Request("HEAD", foreign, with_key), "ids", telling=20)
+            yield Step("HEAD of somebody else's VPS", Request("HEAD", foreign, with_key), "ids", telling=22)
         if self.target.read_key and self.target.running_pid:
             reading = (*BASE_HEADERS, *authorization(self.target, self.target.read_key))
             poll = f"{own}?pid={self.target.running_pid}"
-            yield Step("HEAD of a poll with read:vm alone", Request("HEAD", poll, reading), "scopes", telling=19)
+            yield Step("HEAD of a poll with read:vm alone", Request("HEAD", poll, reading), "scopes", telling=21)
         if self.target.running_pid:
             poll = f"{own}?pid={self.target.running_pid}"
             yield Step("HEAD of a poll without a key", Request("HEAD", poll, BASE_HEADERS), "credentials")
@@ -301,16 +306,16 @@ class Script:
         nobodys = (("If-None-Match", '"hostup-conformance"'), ("If-Modified-Since", "Mon, 01 Jan 1990 00:00:00 GMT"))
         yield self._get("the probe, if it is not what nobody has seen", headers=nobodys)
         content = (*with_key, ("Content-Type", "application/json"))
-        yield Step("the probe, with content", Request("GET", own, content, b"{}"), telling=33)
+        yield Step("the probe, with content", Request("GET", own, content, b"{}"), telling=35)
         for path in (own + "x", own.replace("/agent/exec", "/agent/none")):
-            yield Step("a path beside the endpoint's", Request("GET", path, with_key), "ids", telling=21)
+            yield Step("a path beside the endpoint's", Request("GET", path, with_key), "ids", telling=23)
         origin = (*with_key, ("Origin", "https://origin.example"))
-        yield Step("the probe, from a page of another origin", Request("GET", own, origin), telling=12)
+        yield Step("the probe, from a page of another origin", Request("GET", own, origin), telling=13)
 
     def _related(self) -> Iterator[Step]:
         """Yield the requests for the list and the status of VPSs, which a server need not offer."""
         # The list comes first, since it tells a wrong id from a wrong key.
-        of_list = ("the list of VPSs", VPSS, (1, 28, 10))
+        of_list = ("the list of VPSs", VPSS, (1, 31, 11))
         of_status = ("the status of the VPS", path_of(self.target.vps, "status"), (2, None, None))
         for name, path, (telling, without_key, reading) in (of_list, of_status):
             yield self._get(name, path=path, telling=telling)

@@ -126,3 +126,10 @@ def start_in_an_unknown_vps_fails(request: Request, response: Response) -> None:
     """A start on an unknown VPS gets 500."""
     if request.method == "POST" and request.full and response.status == 404:
         refuse(request, response, 500, "internal_error", "Internal server error")
+
+
+@trips("ID-09")
+def the_query_is_asked_for_the_id_too(request: Request, response: Response) -> None:
+    """An id in the query takes the place of that in the path, as where all parameters are in one table."""
+    if response.is_availability and request.own and f"id={UNAVAILABLE_VPS_ID}" in request.query:
+        response.become(200, {"available": False, "reason": "The agent does not respond.", "vmRunning": False})

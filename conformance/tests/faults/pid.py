@@ -251,3 +251,10 @@ def a_pid_may_have_an_exponent(request: Request, response: Response) -> None:
     pid = str(request.mock.running_pid)
     if response.status == 400 and request.full and request.own and request.pid == f"{pid}e0":
         response.become(200, {"exited": False})
+
+
+@trips("PID-11")
+def pid_is_read_only_at_the_beginning(request: Request, response: Response) -> None:
+    """A query that does not begin with pid is taken for one without it."""
+    if request.full and request.own and "&pid=" in request.query and not request.query.startswith("pid="):
+        response.become(200, AVAILABLE)

@@ -113,6 +113,22 @@ def id_is_decoded_once(exchanges: Exchanges) -> Findings:
             yield e, "a 4xx", content.status_of(e)
 
 
+@rule("ID-09", seeks="probe with an id in its query")
+def id_is_that_of_the_path(exchanges: Exchanges) -> Findings:
+    """The availability must be that of the VPS in the path, where probes of this one agree. A refusal passes."""
+    own = exchanges.all(lambda e: selectors.is_availability(e) and e.ask.vps == "own")
+    usual = {e.body.get("available") for e in own}
+    for e in exchanges.each(has_id_in_query):
+        if e.status == 200 and isinstance(e.body, dict) and usual == {True} and e.body.get("available") is False:
+            yield e, "available true, as without the parameter", {"available": False}
+
+
+def has_id_in_query(e: ask.Exchange) -> bool:
+    """A probe of the caller's own VPS with the full key, and with another id in its query."""
+    asked = selectors.judged(e) and e.ask.credential == "full" and e.ask.vps == "own"
+    return asked and e.request.query.startswith("id=")
+
+
 @rule("ID-05", seeks="own id in another case")
 def case_matters(exchanges: Exchanges) -> Findings:
     """A status code below 300 is a finding. Any error passes, since the altered id may not have the form of an id."""

@@ -166,6 +166,12 @@ def improper_start_is_400(exchanges: Exchanges) -> Findings:
             yield e, "status 400", content.status_of(e)
 
 
+def is_second(e: ask.Exchange) -> bool:
+    """A poll whose pid stands after another parameter, by the full key."""
+    asked = selectors.judged(e) and e.ask.credential == "full" and e.ask.vps == "own"
+    return asked and e.ask.pid == ask.Pid.STRANGE and len(e.ask.pids) == 1 and e.request.query.startswith("x=")
+
+
 @rule("PID-11", seeks="pid in another form")
 def pid_is_not_ignored(exchanges: Exchanges) -> Findings:
     """A member of the availability in a 200 is a finding.
@@ -173,7 +179,8 @@ def pid_is_not_ignored(exchanges: Exchanges) -> Findings:
     A refusal passes, and so does command output. POLL-02 judges a pid that is an integer, and PID-01 one that no parser
     takes for an integer.
     """
-    for e in exchanges.each(with_pid(ask.Pid.LOOSE, ask.Pid.REPEATED)):
+    loose = with_pid(ask.Pid.LOOSE, ask.Pid.REPEATED)
+    for e in exchanges.each(lambda e: loose(e) or is_second(e)):
         if e.status == 200 and (shown := content.present(e, content.AVAILABILITY)):
             yield e, "a 4xx, or command output", f"the availability ({', '.join(shown)})"
 
