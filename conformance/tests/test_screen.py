@@ -293,34 +293,155 @@ def test_keys_become_known_while_something_is_printed() -> None:
     assert below.getvalue() == f"{KEY}\na [redacted] b\n"
 
 
-#: What may write to a stream, a file or a descriptor, and the modules that are the one way.
-WRITERS = {"print", "write", "writelines", "write_text", "write_bytes", "pprint", "excepthook", "print_exc"}
-ONE_WAY = {
-    "keeping/screen.py",  # standard output and error
-    "keeping/files.py",  # files
-    "http/network.py",  # connections
-    "http/scripted.py",
-    "http/bodies.py",  # a buffer in memory
-    "mock/guest_agent.py",
-    "front/start.py",  # that it was interrupted, before any of these is there
-    "front/application.py",  # pipes between an application and the suite
-    "clients/certificates.py",  # what the suite has made itself, into a temporary folder
-    "clients/examples/client.py",  # a client to begin with, which is not part of the suite
-    "judging/root_cause.py",  # the kill matrix, into the repository
-    "reports/progress.py",  # the screen that it is given
+#: By what code prints, writes, reads files, starts programs or logs, by the names that it calls, uses or imports.
+CALLED = {
+    "writes": {"print", "write", "writelines", "write_text", "write_bytes", "pprint", "excepthook", "print_exc", "dump"}
+    | {"print_exception", "print_last", "print_stack", "print_tb", "dump_traceback", "warn", "warn_explicit"},
+    "touches files": {"open", "fdopen", "mkdir", "makedirs", "unlink", "rename", "symlink_to", "hardlink_to", "touch"}
+    | {"chmod", "rmdir", "rmtree", "copyfile", "copytree", "move", "truncate", "NamedTemporaryFile", "mkstemp"}
+    | {"TemporaryDirectory", "TemporaryFile", "SpooledTemporaryFile", "mkdtemp"},
+    "reads files": {"read_text", "read_bytes", "open_text", "open_binary"},
+    "starts programs": {"Popen", "system", "popen", "check_output", "check_call", "getoutput", "fork", "forkpty"}
+    | {
+        "posix_spawn",
+        "execv",
+        "execve",
+        "execvp",
+        "create_subprocess_exec",
+        "create_subprocess_shell",
+        "subprocess.run",
+    },
+    "uses a stream": {"sys.stdout", "sys.stderr", "sys.__stdout__", "sys.__stderr__"},
+    "logs": {"logging", "warnings", "traceback", "pprint", "faulthandler", "syslog"},
 }
+#: The modules that are the one way, and what they do there.
+ONE_WAY = {
+    "writes": {
+        "keeping/screen.py": "standard output and error",
+        "keeping/files.py": "files",
+        "http/network.py": "connections",
+        "http/scripted.py": "connections",
+        "http/bodies.py": "a buffer in memory",
+        "mock/guest_agent.py": "the socket of the agent",
+        "front/start.py": "that it was interrupted, before any of these is there",
+        "front/application.py": "pipes between an application and the suite",
+        "clients/examples/client.py": "a client to begin with, which is not part of the suite",
+        "reports/progress.py": "the screen that it is given",
+        "judging/root_cause.py": "the kill matrix, into the repository",
+        "clients/certificates.py": "what the suite has made itself, in a temporary folder",
+    },
+    "touches files": {
+        "keeping/files.py": "all that a run is given",
+        "keeping/screen.py": "the null device, and streams that were closed",
+        "front/application.py": "a pipe",
+        "clients/certificates.py": "what the suite has made itself, in a temporary folder",
+        "mock/supervisor.py": "the folder and the socket of an agent of our own",
+        "front/preparation.py": "a file without a name, to see whether a folder can be written to",
+        "clients/examples/client.py": "a request",
+    },
+    "reads files": {
+        "judging/ledger.py": "its own requirements and documents",
+        "judging/root_cause.py": "its own kill matrix",
+        "clients/examples/__init__.py": "its own examples",
+        "clients/traps.py": "its own table",
+        "front/cli.py": "its own words",
+        "http/har.py": "its own schema",
+        "reports/html.py": "its own templates",
+        "reports/schema.py": "its own schema",
+        "keeping/processes.py": "what the system tells of processes",
+    },
+    "starts programs": {
+        "clients/processes.py": "the client that is judged",
+        "clients/certificates.py": "openssl",
+        "front/application.py": "the application that is judged",
+        "mock/supervisor.py": "the guest agent",
+    },
+    "uses a stream": {
+        "keeping/screen.py": "which guards them",
+        "front/start.py": "what they do with characters that they cannot encode",
+        "front/cli.py": "what is said of usage errors, and the end of what is printed",
+        "front/client_run.py": "whether it is a terminal, and its width",
+        "front/application.py": "the end of what the application prints",
+        "clients/examples/client.py": "a client to begin with",
+    },
+    "logs": {
+        "front/session.py": "pytest's own handlers, which it guards",
+        "judging/defects.py": "the place of a defect",
+    },
+}  # fmt: skip
 
 
-def test_nothing_else_prints_or_writes() -> None:
+def called(node: ast.AST) -> set[str]:
+    """Return what a node calls or uses, by its name and that of the module before it, or imports."""
+    if isinstance(node, ast.Call):
+        node = node.func
+        if isinstance(node, ast.Name):
+            return {node.id}
+    elif isinstance(node, ast.Import):
+        return {alias.name.partition(".")[0] for alias in node.names}
+    elif isinstance(node, ast.ImportFrom):
+        return {(node.module or "").partition(".")[0], *(alias.name for alias in node.names)}
+    if not isinstance(node, ast.Attribute):
+        return set()
+    return {node.attr, f"{node.value.id}.{node.attr}"} if isinstance(node.value, ast.Name) else {node.attr}
+
+
+def ways_of(source: str) -> set[str]:
+    """Return what code does of what is to be done in one place."""
+    names = [(node, called(node)) for node in ast.walk(ast.parse(source))]
     found = set()
-    for file in PACKAGE.rglob("*.py"):
-        for node in ast.walk(ast.parse(file.read_text())):
-            name = node.func if isinstance(node, ast.Call) else None
-            called = name.id if isinstance(name, ast.Name) else name.attr if isinstance(name, ast.Attribute) else ""
-            of = name.value.id if isinstance(name, ast.Attribute) and isinstance(name.value, ast.Name) else ""
-            if called in WRITERS and of not in {"recording", "har"}:
-                found.add(str(file.relative_to(PACKAGE)))
-    assert found <= ONE_WAY
+    for kind, marks in CALLED.items():
+        for node, known in names:
+            ours = {"har.write", "recording.write"} & known  # which pass keeping/files.py
+            of_kind = isinstance(node, ast.Call) or kind in {"uses a stream", "logs"}
+            if of_kind and marks & known and not ours:
+                found.add(kind)
+    return found
+
+
+@pytest.mark.parametrize("kind", CALLED)
+def test_nothing_goes_round_the_one_way(kind: str) -> None:
+    found = {
+        str(file.relative_to(PACKAGE)) for file in PACKAGE.rglob("*.py") if kind in ways_of(file.read_text("utf-8"))
+    }
+    assert found == ONE_WAY[kind].keys()
+
+
+@pytest.mark.parametrize(
+    ("source", "kind"),
+    [
+        ("print(1)", "writes"),
+        ("import os; os.write(1, b'')", "writes"),
+        ("json.dump(record, stream)", "writes"),
+        ("self.stream.writelines(lines)", "writes"),
+        ("Path(name).open('w')", "touches files"),
+        ("os.open(name, 1)", "touches files"),
+        ("file.unlink()", "touches files"),
+        ("tempfile.mkstemp()", "touches files"),
+        ("(folder / name).read_bytes()", "reads files"),
+        ("subprocess.run(words)", "starts programs"),
+        ("os.fork()", "starts programs"),
+        ("stream = sys.stdout", "uses a stream"),
+        ("sys.__stderr__.flush()", "uses a stream"),
+        ("import logging.handlers", "logs"),
+        ("from warnings import warn_explicit", "logs"),
+    ],
+)
+def test_what_would_go_round_it_is_noticed(source: str, kind: str) -> None:
+    assert kind in ways_of(source)
+    assert not ways_of("text = shown(value); har.write(parts); wire.send(request)")
+
+
+def test_no_program_is_given_the_streams_of_the_suite() -> None:
+    """What it prints would go round the redaction."""
+    given = {}
+    for name in ONE_WAY["starts programs"]:
+        for node in ast.walk(ast.parse((PACKAGE / name).read_text())):
+            starts = called(node) & {"subprocess.Popen", "subprocess.run", "asyncio.create_subprocess_exec"}
+            if starts and isinstance(node, ast.Call):
+                given[name] = {keyword.arg for keyword in node.keywords}
+    assert given.keys() == ONE_WAY["starts programs"].keys()
+    assert all({"stdout", "stderr"} <= words or "capture_output" in words for words in given.values())
 
 
 def test_the_command_and_the_plugin_are_guarded_before_they_say_anything() -> None:
