@@ -188,6 +188,7 @@ places = st.tuples(
 @example('abc%41de"fgh\\n', [(("JSON", "percent twice"), "", "", 0.0, 1.0)])
 @example("0000000:", [(("percent twice", "plain"), "\\", "", 0.0, 1.0)])
 @example("0000000'\"and more of it", [(("repr", "percent"), "%", "", 0.0, 0.36)])
+@example("00000/µ0", [(("JSON with slashes", "base64 at 0"), "", "", 0.0, 1.0)])
 @example("%2525%2525%2525", [(("percent", "HTML"), "%", "25", 0.0, 0.9)])
 def test_no_piece_survives_in_sixteen_places(
     key: str, places: list[tuple[tuple[str, str], str, str, float, float]]

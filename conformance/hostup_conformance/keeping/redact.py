@@ -114,8 +114,8 @@ HEX_RUN, BASE64_RUN, BASE32_RUN = (
     re.compile(f"[{digits}]{{{least},}}")
     for digits, least in (("0-9A-Fa-f", 16), ("0-9A-Za-z+/_-", 11), ("A-Za-z2-7", 13))
 )
-#: What a text may be that was encoded, and was written in another form before.
-READABLE = re.compile(r"[\x00\t\n\r -~]{8}")
+#: What a text may be that was encoded, and was written in another form before: ASCII, and other letters in UTF-8.
+READABLE = re.compile(r"(?:[\x00\t\n\r -~]|[\xc2-\xf4][\x80-\xbf]{1,3}){8}")
 #: What names a credential: a key that is too short to be recognized alone is recognized after it.
 _NAMED = r"(?i)(\b(?:bearer|authorization|api[-_]?key)\b[\s\"':=]{1,8}(?:(?:bearer|token|basic)\s{1,8})?)"
 
