@@ -104,8 +104,8 @@ EDITS: dict[str, tuple[Edit, str, str, list[str], list[str]]] = {
         "callers", "servers", [f"{GET} 200 anyOf: branch 3 is new"], [f"{GET} 200 anyOf: branch 3 is gone"],
     ),
     "a status more": (
-        lambda d: operation(d)["responses"].update({"409": {"description": "Busy."}}), "callers", "servers",
-        [f"{GET} 409: a new status code"], [f"{GET} 409: the status code is gone"],
+        lambda d: operation(d)["responses"].update({"418": {"description": "Busy."}}), "callers", "servers",
+        [f"{GET} 418: a new status code"], [f"{GET} 418: the status code is gone"],
     ),
     "a code more": (
         lambda d: d["components"]["responses"]["InternalError"]["x-codes"].append("upstream"), "callers", "servers",

@@ -54,7 +54,7 @@ class Wire(Generic[A]):
         #: How many requests in a row have failed for good, and whether any request has worked.
         self._lasting, self._worked = 0, False
         #: Whether no connection is kept open for what is sent once.
-        self._sparing = False
+        self._sparing = self._was_apart = False
         #: Whether requests are sent one at a time, since the server could not take several.
         self.one_at_a_time = False
         self._one = threading.Lock()
@@ -203,7 +203,7 @@ class Wire(Generic[A]):
         exchange, request = replace(draft, when=datetime.now(UTC)), draft.request
         # A server that does not read the content of a request takes it for the next one (RFC 9112, section 9.3).
         has_content = bool(request.body)
-        apart = draft.aside or (request.method == "GET" and has_content)
+        apart = draft.aside or (request.method == "GET" and has_content and self._is_first_apart())
         # A request on a kept connection may get lost and have to be sent again, which not every request may be.
         reuse = draft.ask.repeatable and not has_content and not (once and self._sparing) and draft.source != ALONE
         longest, seconds, began = draft.ask.longest_body, self._seconds(), time.monotonic()
@@ -218,6 +218,12 @@ class Wire(Generic[A]):
         exchange.seconds = time.monotonic() - began
         self._connections.responded |= exchange.failure is None
         return exchange
+
+    def _is_first_apart(self) -> bool:
+        """Whether nothing was sent apart before: what follows it shows whether its content was read."""
+        with self._lock:
+            first, self._was_apart = not self._was_apart, True
+        return first
 
     def _seconds(self) -> float:
         """Return how long the next request may take."""

@@ -29,8 +29,8 @@ from hostup_conformance.http.times import reset_moment
 from hostup_conformance.http.unsent import Unsent
 from hostup_conformance.sources.requests import BASE_HEADERS, authorized
 
-#: How many of the requests that should have been refused are sent again.
-MOST_ALONE = 3
+#: How many of the requests are sent again that should have been refused, or that others may have disturbed.
+MOST_ALONE = 5
 #: How many pages are requested.
 PAGES = 5
 #: The greatest number of requests that this module sends: for statuses, for the list again, for its pages and one of
@@ -71,15 +71,27 @@ def statuses(wire: Wire, target: Target) -> None:
 
 
 def once_more_alone(wire: Wire) -> None:
-    """Send some of the requests again that should have been refused, as curl would: alone, on a new connection."""
-    let_in: dict[tuple[str, str | None, str], Exchange] = {}
+    """Send some of the requests again that should have been refused, or that got something else together with others.
+
+    They are sent as curl would: alone, on a new connection.
+    """
+    odd: dict[tuple[str, str | None, str], Exchange] = {}
+    usual: dict[Request, Exchange] = {}
     for e in wire.exchanges:
         unentitled = e.ask.credential in WITHOUT_KEY or (e.ask.credential == "read" and e.ask.pid.is_integer)
-        if unentitled and e.status == 200 and e.ask.endpoint and e.request.method == "GET" and not e.request.body:
-            let_in.setdefault((e.ask.credential, e.ask.vps, e.ask.pid), e)
-    for e in list(let_in.values())[:MOST_ALONE]:
+        changed = e.source == BURST and kind_of(e) != kind_of(usual.get(e.request, e))
+        let_in = unentitled and e.status == 200
+        if (let_in or changed) and e.ask.endpoint and e.request.method == "GET" and not e.request.body:
+            odd.setdefault((e.ask.credential, e.ask.vps, e.ask.pid), e)
+        usual.setdefault(e.request, e)
+    for e in list(odd.values())[:MOST_ALONE]:
         if e.ask.credential != "other_scheme":  # the server takes the key under this scheme
-            wire.send(e.request, purpose="what was let in, again, alone on a new connection", source=ALONE)
+            wire.send(e.request, purpose="what got something odd, again, alone on a new connection", source=ALONE)
+
+
+def kind_of(e: Exchange) -> tuple[int | None, list[str]]:
+    """Return what tells responses to one request apart: the status code, and the names of the members."""
+    return e.status, sorted(e.body) if isinstance(e.body, dict) else []
 
 
 def overrun(wire: Wire, target: Target) -> None:

@@ -45,7 +45,7 @@ BEYOND_ASCII = "hostup-conformance-åße\u0301-€-😀-%20+:,=@/"
 #: The commands that write files, and so are only started where these can be removed again.
 MARKING = {"once", "again"}
 #: The commands whose polls are asked for by another method first.
-ASKED = {"OPTIONS": "nothing", "HEAD": "exit_200"}
+ASKED = {"OPTIONS": "exit_255", "HEAD": "nothing"}
 #: How many requests are sent at once, at least, if their order does not matter.
 AT_ONCE = 4
 #: For how many seconds a command that ends at once is polled, and the first and the longest pause between two polls.

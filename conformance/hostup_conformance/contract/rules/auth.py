@@ -173,11 +173,16 @@ def no_start_without_key(exchanges: Exchanges) -> Findings:
 
 @rule("AUTH-11")
 def no_spelling_bypasses_the_key(exchanges: Exchanges) -> Findings:
-    """A member of the availability or of command output is a finding. Any refusal passes, and so does a redirect."""
+    """A member of the availability or of command output is a finding. Any refusal passes, and so does a redirect.
+
+    Where the path as it is written in the documentation is open too, AUTH-01 and AUTH-02 judge that.
+    """
+    without = {"none", "wrong"}
+    open_anyhow = {e.ask.credential for e in exchanges.all(lambda e: selectors.succeeded(e) and e.ask.vps == "own")}
     for e in exchanges.each(
         lambda e: (
             e.response is not None
-            and e.ask.credential in {"none", "wrong"}
+            and e.ask.credential in without - open_anyhow
             and e.ask.resource == "other"
             and e.request.method == "GET"
         )

@@ -198,10 +198,20 @@ def no_5xx(exchanges: Exchanges) -> Findings:
             yield e, "no 5xx", content.status_of(e)
 
 
+def is_gzip(e: ask.Exchange) -> bool:
+    """Whether a body begins as gzip does (RFC 1952), which no JSON can."""
+    return e.response is not None and e.response.body.startswith(b"\x1f\x8b")
+
+
 @rule("HTTP-09", seeks="Content-Encoding")
 def coding_is_accepted(exchanges: Exchanges) -> Findings:
-    """The coding must be identity or one that the request's Accept-Encoding lists, and the body must decode by it."""
-    for e in exchanges.each(lambda e: e.header("content-encoding") is not None):
+    """The coding must be identity or one that the request's Accept-Encoding lists, and the body must decode by it.
+
+    A body that begins as gzip does, and is not said to be it, is a finding too.
+    """
+    for e in exchanges.each(lambda e: e.header("content-encoding") is not None or is_gzip(e)):
+        if e.header("content-encoding") is None:
+            yield e, "Content-Encoding: gzip, since the body is in gzip", "no Content-Encoding"
         accepted = (e.request.header("accept-encoding") or "").lower()
         coding = (e.header("content-encoding") or "").strip().lower()
         if coding not in {"identity", ""} and coding.removeprefix("x-") not in accepted:

@@ -430,7 +430,8 @@ def does_not_end_early(exchanges: Exchanges) -> Findings:
         exchanges.take(life.end)
         if lives.ended_early(life):
             ran = lives.seconds_to_end(life)
-            yield life.end, f"exited false for {life.command.seconds:g} s", f"exited true after {ran:.1f} s"
+            said = f"exited true after {ran:.1f} s, with exitCode {life.end.body.get('exitCode')}"
+            yield life.end, f"exited false for {life.command.seconds:g} s", said
 
 
 @rule("START-23")
@@ -540,7 +541,8 @@ def end_is_reported(exchanges: Exchanges) -> Findings:
     Nor may one say exited false ten seconds after the start; START-06 judges the time before that. A 409, a 429 and
     a 503 pass, since the server may be busy, and so does a gateway's failure, if most commands came to their end. A
     server need not keep for more than thirty seconds what nobody polls. A command of which an earlier poll was refused
-    is START-25's, one that OPTIONS or HEAD was asked for before is START-29's or START-30's.
+    is START-25's, one that OPTIONS or HEAD was asked for before is START-29's or START-30's. Where a 200 may have told
+    the end in a form that nobody can read, others judge that.
     """
     every = lives.lives(exchanges.all(is_start_or_any_poll))
     asked = {e.request.target for e in exchanges.all(asks_by_another_method)}
@@ -548,7 +550,8 @@ def end_is_reported(exchanges: Exchanges) -> Findings:
     mostly = 2 * sum(life.end is not None for life in short) >= len(short)
     for life in short:
         polls = [exchanges.take(e) for e in polls_with_full_key(life)]
-        if life.end or refusals_before(life, polls[0]) or (selectors.new_poll(life.start) in asked and lost(life)):
+        passes = life.end or any(map(is_unreadable, polls)) or refusals_before(life, polls[0])
+        if passes or (selectors.new_poll(life.start) in asked and lost(life)):
             continue
         if gone := lost(life):
             if not (mostly and responder.responded(gone, responder.Who.GATEWAY)):
@@ -556,6 +559,11 @@ def end_is_reported(exchanges: Exchanges) -> Findings:
         elif content.member(polls[-1], "exited") is False and life.seconds_polled >= TOO_LONG:
             said = f"exited false in all of {counted(len(polls), 'poll')}, {life.seconds_polled:.0f} s after the start"
             yield polls[-1], f"exited true for {named(life)}", said
+
+
+def is_unreadable(e: ask.Exchange) -> bool:
+    """Whether a 200 has no exited that is true or false."""
+    return e.status == 200 and not isinstance(content.member(e, "exited"), bool)
 
 
 def named(life: lives.Life) -> str:
