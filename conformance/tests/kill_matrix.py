@@ -260,7 +260,8 @@ def main() -> int:
     """Write the matrix, and say what is in it."""
     matrix = renewed(read_matrix(MATRIX)) if sys.argv[1:] == ["--examples"] else measured(sys.argv[1:])
     write_matrix(MATRIX, matrix)
-    print("\n".join(summary(matrix)))
+    rows = {name: row for part in ("faults", "variants") for name, row in matrix[part].items() if name in sys.argv[1:]}
+    print("\n".join(f"{name}: {row}" for name, row in rows.items()) if rows else "\n".join(summary(matrix)))
     return 0
 
 

@@ -147,7 +147,9 @@ def judge_and_report(
             write_files(unfinished, options.report_dir)  # they stand until they are replaced
             exchanges, stopped = take(interruption)
             verdict = judged(exchanges, stopped, waivers, info.started.date(), options)
-            info = replace(info, seconds=time.monotonic() - began, stopped=stopped)
+            played = dict.fromkeys(e.ask.play.scene.name for e in exchanges)
+            only = tuple(f"the scene {name}" for name in played) if options.scenes or options.quick else ()
+            info = replace(info, seconds=time.monotonic() - began, stopped=stopped, only=only)
             return report(verdict, exchanges, about, info, options.report_dir)
         finally:
             interruption.close()

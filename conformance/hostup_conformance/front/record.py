@@ -43,6 +43,7 @@ from hostup_conformance.keeping.safe_text import (
     spelt_out,
 )
 from hostup_conformance.keeping.time_limit import before
+from hostup_conformance.reports.figures import PARTS
 from hostup_conformance.reports.schema import FORMAT
 from hostup_conformance.sources.commands import MOST_COMMANDS, script
 from hostup_conformance.sources.dependent import MOST_REQUESTS as MOST_DEPENDENT
@@ -89,7 +90,7 @@ class RunInfo:
     stopped: str | None = None
     #: How many entries of a recording are about other paths.
     ignored: int = 0
-    #: The requirements that the run is about, if not about all.
+    #: The requirements that the run is about, if not about all; of a client, the scenes.
     only: tuple[str, ...] = ()
 
 
@@ -139,13 +140,15 @@ def judged_counts(verdict: Verdict[A]) -> dict[str, int]:
     return {"requirements": sum(r.status != "skip" for r in results), "of": len(results)}
 
 
-def scope_of(verdict: Verdict[A], only: Sequence[str]) -> str:
+def scope_of(verdict: Verdict[A], only: Sequence[str], kind: str) -> str:
     """Return in a line what the verdict is about: how much was judged, what was never seen, what would show more."""
     counts = judged_counts(verdict)
-    if only:
-        about = ", ".join(only) if len(only) <= NAMED else f"{len(only)} requirements"
-        return f"this is about {about} alone; nothing else was judged"
-    return "; ".join([f"judged {counts['requirements']} of {counts['of']} requirements", *verdict.beyond])
+    said = [f"judged {counts['requirements']} of {counts['of']} requirements", *verdict.beyond]
+    if not only:
+        return "; ".join(said)
+    about = ", ".join(only) if len(only) <= NAMED else f"{len(only)} {PARTS.get(kind, 'requirements')}"
+    rest = said if kind in PARTS else ["nothing else was judged"]
+    return "; ".join([f"this is about {about} alone", *rest])
 
 
 def record_of(
@@ -251,7 +254,7 @@ def outline(verdict: Verdict[A], info: RunInfo, kind: str) -> dict[str, Any]:
         "unjudged": list(verdict.unjudged),
         "refused": None,
         "doubt": None,
-        "scope": scope_of(verdict, info.only),
+        "scope": scope_of(verdict, info.only, kind),
         "only": list(info.only),
         "ignored": info.ignored,
         "summary": verdict.summary,

@@ -24,7 +24,7 @@ from hostup_conformance.keeping.interruption import Interruption
 from hostup_conformance.keeping.misconfigured import Misconfigured
 from hostup_conformance.keeping.redact import redactor
 from hostup_conformance.keeping.safe_text import on_one_line, shown
-from hostup_conformance.keeping.screen import Guarded, Secrets, complain, guard
+from hostup_conformance.keeping.screen import Guarded, Secrets, complain, guard, say
 from hostup_conformance.keeping.shortage import SHORTAGES, shortage
 from hostup_conformance.reports import terminal
 from hostup_conformance.reports.files import remove_reports, write_files, write_reports
@@ -151,12 +151,15 @@ class Conformance:
             self.run.begin()
 
     @pytest.hookimpl(tryfirst=True)
-    def pytest_runtestloop(self) -> bool | None:
+    def pytest_runtestloop(self, session: pytest.Session) -> bool | None:
         """With `--plan`, list the requests instead of sending them."""
         if not self.run.options.plan:
             return None
         self.config.option.verbose = -2  # with less, pytest's last line is that no tests ran
-        terminal.print_plan(self.run.plan())
+        if any(map(requirement_of, session.items)):
+            terminal.print_plan(self.run.plan())
+        else:
+            say("No requirement was chosen, so a run would send nothing and judge nothing.")
         return True
 
     @pytest.hookimpl(wrapper=True)

@@ -48,10 +48,14 @@ def rank(entry: dict[str, Any]) -> int:
     return ORDER.index(entry["status"])
 
 
+#: What a run can be about in part, if not some of the requirements, by the kind of what it judges.
+PARTS = {"client": "scenes"}
+
+
 def about(record: dict[str, Any]) -> str:
-    """Return which requirements a verdict is about, in parentheses; empty if it is about all."""
-    only = record.get("only", [])
-    return f" ({only[0] if len(only) == 1 else f'{len(only)} requirements'} alone)" if only else ""
+    """Return which part of the requirements, or of the scenes, a verdict is about, in parentheses; empty for all."""
+    only, parts = record.get("only", []), PARTS.get(record["target"]["kind"], "requirements")
+    return f" ({only[0] if len(only) == 1 else f'{len(only)} {parts}'} alone)" if only else ""
 
 
 def totals(record: dict[str, Any]) -> str:

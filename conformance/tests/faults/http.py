@@ -509,3 +509,10 @@ def content_of_a_get_is_left(request: Request, response: Response) -> None:
         request.memory["left"] = request.body
     elif request.memory.pop("left", None):
         response.become(501, b"<h1>Unsupported method ('{}GET')</h1>", "text/html")
+
+
+@trips("HTTP-09")
+def gzip_is_not_called_so(_request: Request, response: Response) -> None:
+    """The bodies of errors are in gzip, which no header field says."""
+    if response.is_problem:
+        response.body = gzip.compress(response.body)
