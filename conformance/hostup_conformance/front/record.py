@@ -16,7 +16,7 @@ from math import inf, isfinite
 from typing import Any, Generic, TypeVar
 
 from hostup_conformance import __version__
-from hostup_conformance.contract.ask import Ask
+from hostup_conformance.contract.ask import Ask, Pid
 from hostup_conformance.contract.commands import catalogue
 from hostup_conformance.contract.content import failed
 from hostup_conformance.contract.lives import stories
@@ -64,6 +64,8 @@ EVIDENCE = 3
 BODY_CHARACTERS = 2000
 FIELDS = 100
 SHORT_CHARACTERS = 300
+#: What to know of a poll whose command may have been forgotten.
+OWN_COMMAND = "the run started this command: start it again, and take the new pid"
 #: What to know of a command line in which a part of the request is cut.
 CUT = "it is cut at the three dots: --record keeps the whole request"
 #: How many characters of a response's header fields are shown in all.
@@ -116,6 +118,8 @@ def server(target: Target, exchanges: Sequence[Exchange[Ask]] = ()) -> ReportedT
 
     def again(e: Exchange[Ask]) -> CommandLine:
         line, other, first = curl(e, target), alone.get(e.request), firsts.get(e.request)
+        if target.allow_exec and e.ask.pid in {Pid.FINISHED, Pid.STARTED}:
+            line = line.noted(OWN_COMMAND)
         if other and other.status not in {e.status, None}:
             before = "what came before, such as a key on the same connection"
             how = "others at the same time" if e.source == BURST else before
