@@ -146,7 +146,7 @@ def test_the_remedy_for_a_claimed_name_works(tmp_path: Path) -> None:
     ("arguments", "environ", "ini"),
     [
         (["--pyargs", "hostup_conformance.front.test_requirements", "--plan"], {}, ""),
-        ([str(Path(missing.__file__).parent), "--plan"], {}, ""),
+        ([str(Path(missing.__file__).parents[1] / "front"), "--plan"], {}, ""),
         (["--plan"], {"PYTEST_ADDOPTS": "--pyargs hostup_conformance"}, ""),
         (["--plan", "--report-dir", "."], {}, "addopts = --pyargs\ntestpaths = hostup_conformance"),
         (["-p", "hostup_conformance.front.plugin", *SUITE, "--plan"], {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}, ""),
