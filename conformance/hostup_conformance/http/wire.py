@@ -205,7 +205,9 @@ class Wire(Generic[A]):
         has_content = bool(request.body)
         apart = draft.aside or (request.method == "GET" and has_content and self._is_first_apart())
         # A request on a kept connection may get lost and have to be sent again, which not every request may be.
-        reuse = draft.ask.repeatable and not has_content and not (once and self._sparing) and draft.source != ALONE
+        # What follows a response to HEAD that has a body, though it may have none, is no response to the next request.
+        spoils = has_content or request.method == "HEAD"
+        reuse = draft.ask.repeatable and not spoils and not (once and self._sparing) and draft.source != ALONE
         longest, seconds, began = draft.ask.longest_body, self._seconds(), time.monotonic()
         try:
             exchange.response = self._connections.fetch(request, seconds, longest, reuse=reuse, apart=apart)

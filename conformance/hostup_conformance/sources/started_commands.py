@@ -116,6 +116,8 @@ class StartedCommands:
             for command in postponed:
                 self._follow([self._start(purpose_of(command), command.text)])
             if self.traced:
+                if first := self._pids.get("again"):
+                    self._poll(first, "a poll of a command whose end was told, before it is started again")
                 self._follow([self._start("the start of the same command again", again(self.token).text)])
                 self._follow([self._start("the start of a command that tells what ran", trace(self.token).text)])
             self._follow([unpolled])

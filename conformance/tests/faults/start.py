@@ -750,3 +750,15 @@ def whatever_is_on_stderr_is_a_failure(request: Request, response: Response) -> 
     """A command that writes to standard error and ends well has exitCode 1."""
     if ended(request, response) and response.json.get("stderr") and response.json.get("exitCode") == 0:
         response.change(exitCode=1)
+
+
+@trips("START-16")
+def each_poll_after_the_end_runs_it_again(request: Request, response: Response) -> None:
+    """A poll of a command whose end was told runs the command again."""
+    kept = request.memory.setdefault("kept", {})
+    if ended(request, response, "again"):
+        response.change(stdout=str(int(response.json["stdout"]) + request.memory.get("more", 0)))
+        kept.setdefault(request.pid, response.json)
+    elif request.full and request.pid in kept and request.method == "GET" and response.status == 404:
+        request.memory["more"] = request.memory.get("more", 0) + 1
+        response.become(200, kept[request.pid])
