@@ -112,8 +112,8 @@ def root_causes(verdict: Verdict) -> dict[str, list[str]]:
     findings = {id: verdict.results[id].findings for id in broken}
     places = {id: {at for one in found for at in places_of(one.exchange)} for id, found in findings.items()}
     faults = read_matrix(MATRIX)["faults"] if broken else {}
-    by_harm = {id: HARMLESS if kept_out(id, findings.get(id, ())) else rank for id, rank in ranks().items()}
-    return causes(broken, list(requirements()), faults, failing, places, by_harm)
+    harmless = {id: HARMLESS for id, found in findings.items() if kept_out(id, found)}
+    return causes(broken, list(requirements()), faults, failing, places, ranks() | harmless)
 
 
 def kept_out(id: str, findings: Sequence[Finding[Ask]]) -> bool:

@@ -168,8 +168,7 @@ def improper_start_is_400(exchanges: Exchanges) -> Findings:
 
 def is_second(e: ask.Exchange) -> bool:
     """A poll whose pid stands after another parameter, by the full key."""
-    asked = selectors.judged(e) and e.ask.credential == "full" and e.ask.vps == "own"
-    return asked and e.ask.pid == ask.Pid.STRANGE and len(e.ask.pids) == 1 and e.request.query.startswith("x=")
+    return with_pid(ask.Pid.STRANGE)(e) and len(e.ask.pids) == 1 and e.request.query.startswith("x=")
 
 
 @rule("PID-11", seeks="pid in another form")
