@@ -24,7 +24,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from faults import faults
+from faults import FAULTS
 from hostup_conformance.mock import Mock, serve
 from running import command
 from stage import Request, Response, Stage
@@ -84,7 +84,7 @@ def serve_here(fault: str) -> None:
     def change(request: Request, response: Response) -> None:
         nonlocal count
         count += 1
-        faults()[fault].change(request, response)
+        FAULTS.named(fault).change(request, response)
 
     with Stage(change, mock=mock).serve() if fault else serve(counted) as base_url:
         print(json.dumps({"base_url": base_url, "environment": mock.environment()}), flush=True)
@@ -185,7 +185,7 @@ def main() -> None:
         return
     costs = measured(options.rounds)
     # Schemathesis would start commands of its own making; neither side starts any.
-    sample = [name for name, fault in faults().items() if not fault.starts][:: options.every]
+    sample = [name for name, fault in FAULTS.all().items() if not fault.starts][:: options.every]
     found: dict[str, list[bool]] = {}
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         for tool in NAMES:

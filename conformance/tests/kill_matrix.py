@@ -15,18 +15,20 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from typing import Any
 
-from faults import faults
+from faults import FAULTS
 from hostup_conformance.contract.ask import Exchange
 from hostup_conformance.contract.judging import MATRIX, Result, Verdict, ranks, server_requirements
 from hostup_conformance.contract.rules import Exchanges, rules
 from hostup_conformance.contract.target import altered_keys
+from hostup_conformance.judging.catalogue import chosen
 from hostup_conformance.judging.ledger import Requirement, requirements
 from hostup_conformance.judging.root_cause import read_matrix, root_causes, write_matrix
 from hostup_conformance.keeping.redact import redactor
 from hostup_conformance.keeping.safe_text import shown
 from hostup_conformance.mock import API_KEY, FOREIGN_VPS_ID, READ_API_KEY, UNAVAILABLE_VPS_ID, VPS_ID
 from judging import LIMITS, run, verdict_on
-from variants import variants
+from running import exit_with
+from variants import VARIANTS
 
 KNOWN = "|".join(id.removeprefix("vps_") for id in (VPS_ID, UNAVAILABLE_VPS_ID, FOREIGN_VPS_ID))
 #: A timestamp. What is kept of it is its form, which a requirement may be about.
@@ -119,7 +121,8 @@ def good(e: Exchange, requirement: Requirement) -> str:
 def good_exchanges() -> dict[str, list[Exchange]]:
     """Return each requirement's exchanges that were judged without a finding, from the mock and two variants of it."""
     found: dict[str, list[Exchange]] = defaultdict(list)
-    for change, starts in ((None, False), (None, True), *((variants()[name].change, False) for name in FOR_EXAMPLES)):
+    shown = ((VARIANTS.named(name).change, False) for name in FOR_EXAMPLES)
+    for change, starts in ((None, False), (None, True), *shown):
         target, wire, _ = run(change, LIMITS, allow_exec=starts)
         for id, rule in rules().items():
             judged, findings = rule(Exchanges(wire.exchanges, target))
@@ -147,7 +150,7 @@ def with_good(examples: dict[str, tuple[str, tuple[str, ...]]]) -> dict[str, dic
 
 def run_fault(name: str) -> tuple[str, dict[str, Any], tuple[str, tuple[str, ...]] | None]:
     """Return a fault's name, its row, and how its own requirement reports it, with the kind of that request."""
-    fault = faults()[name]
+    fault = FAULTS.named(name)
     verdict = verdict_on(fault.change, limits=UNHURRIED, allow_exec=fault.starts)
     ids = reported(verdict)
     row = {"requirement": fault.requirement, "doc": fault.doc, "reported": ids}
@@ -159,19 +162,23 @@ def run_fault(name: str) -> tuple[str, dict[str, Any], tuple[str, tuple[str, ...
 
 def run_variant(name: str) -> tuple[str, dict[str, Any]]:
     """Return a variant's name and its row."""
-    variant = variants()[name]
+    variant = VARIANTS.named(name)
     verdict = verdict_on(variant.change, limits=LIMITS, allow_exec=variant.starts)
     return name, {"doc": variant.doc, "reported": reported(verdict)}
 
 
+def named(names: list[str]) -> set[str]:
+    """Return the names of faults and variants that are meant, all if there is none."""
+    return {*chosen({**FAULTS.all(), **VARIANTS.all()}, names, "fault or variant")}
+
+
 def measured(names: list[str]) -> dict[str, Any]:
     """Run the faults and variants of these names, or all, and return the matrix with their rows anew."""
-    if unknown := set(names) - faults().keys() - variants().keys():
-        sys.exit(f"there is no fault and no variant of the name {', '.join(sorted(unknown))}")
+    meant = named(names)
     matrix = read_matrix(MATRIX) if names else dict[str, Any](faults={}, variants={}, examples={})
     with ProcessPoolExecutor() as pool:
-        rows = list(pool.map(run_fault, [name for name in faults() if name in names or not names]))
-        correct = dict(pool.map(run_variant, [name for name in variants() if name in names or not names]))
+        rows = list(pool.map(run_fault, [name for name in FAULTS.all() if name in meant]))
+        correct = dict(pool.map(run_variant, [name for name in VARIANTS.all() if name in meant]))
     examples: dict[str, tuple[str, tuple[str, ...]]] = {}
     for _, row, example in rows:
         if example and (not names or row["requirement"] not in matrix["examples"]):
@@ -179,15 +186,15 @@ def measured(names: list[str]) -> dict[str, Any]:
     all_rows = {**matrix["faults"], **{name: row for name, row, _ in rows}}
     all_correct = {**matrix["variants"], **correct}
     return {
-        "faults": {name: all_rows[name] for name in faults() if name in all_rows},
-        "variants": {name: all_correct[name] for name in variants() if name in all_correct},
+        "faults": {name: all_rows[name] for name in FAULTS.all() if name in all_rows},
+        "variants": {name: all_correct[name] for name in VARIANTS.all() if name in all_correct},
         "examples": {**matrix["examples"], **with_good(examples)},
     }
 
 
 def renewed(matrix: dict[str, Any]) -> dict[str, Any]:
     """Return a matrix with new examples: the first fault of each requirement, and the mock."""
-    first = {fault.requirement: name for name, fault in reversed(faults().items())}
+    first = {fault.requirement: name for name, fault in reversed(FAULTS.all().items())}
     with ProcessPoolExecutor() as pool:
         rows = list(pool.map(run_fault, first.values()))
     examples = {row["requirement"]: example for _, row, example in rows if example}
@@ -258,12 +265,14 @@ def summary(matrix: dict[str, Any]) -> list[str]:
 
 def main() -> int:
     """Write the matrix, and say what is in it."""
-    matrix = renewed(read_matrix(MATRIX)) if sys.argv[1:] == ["--examples"] else measured(sys.argv[1:])
+    names = [name for name in sys.argv[1:] if name != "--examples"]
+    matrix = measured(names) if names == sys.argv[1:] else renewed(read_matrix(MATRIX))
     write_matrix(MATRIX, matrix)
-    rows = {name: row for part in ("faults", "variants") for name, row in matrix[part].items() if name in sys.argv[1:]}
+    meant = named(names) if names else set()
+    rows = {name: row for part in ("faults", "variants") for name, row in matrix[part].items() if name in meant}
     print("\n".join(f"{name}: {row}" for name, row in rows.items()) if rows else "\n".join(summary(matrix)))
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    exit_with(main)

@@ -6,11 +6,13 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, NoReturn
 
 from hostup_conformance.front.options import Options, declared
+from hostup_conformance.keeping.misconfigured import Misconfigured
 
 #: Whatever runs these tests must not change the runs that they start, nor slow them down by two seconds of compiling.
 KEPT = {
@@ -47,6 +49,14 @@ def hostup(folder: Path, *arguments: str | Path, **environ: str) -> subprocess.C
         [sys.executable, "-m", "hostup_conformance.front.cli", *map(str, arguments)],
         cwd=folder, env={**KEPT, **environ}, capture_output=True, text=True, timeout=120, check=False,
     )  # fmt: skip
+
+
+def exit_with(main: Callable[[], int]) -> NoReturn:
+    """Be a command: exit with what it returns, or with the message of what its user gave that cannot be used."""
+    try:
+        sys.exit(main())
+    except Misconfigured as error:
+        sys.exit(str(error))
 
 
 def report_in(folder: Path) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import running
 from catalogue import every, first_of
-from faults import faults
+from faults import FAULTS
 from hostup_conformance.contract.ask import is_start, new_pid, with_started_commands
 from hostup_conformance.contract.judging import Verdict
 from hostup_conformance.contract.judging import judge as verdict_of
@@ -139,7 +139,7 @@ def test_links_lead_from_a_start_to_its_polls(live: bool) -> None:
     assert not [r.message for r in verdict.results.values() if r.status in {"fail", "warn", "error"}]
 
 
-RESPONSES = ["nested_for_ever", *(name for name, fault in faults().items() if fault.starts)]
+RESPONSES = ["nested_for_ever", *(name for name, fault in FAULTS.all().items() if fault.starts)]
 
 
 @pytest.mark.parametrize("name", every(6, zip(RESPONSES, RESPONSES, strict=True)))
@@ -148,7 +148,7 @@ def test_no_response_trips_the_links(name: str) -> None:
         if request.method == "POST":
             response.body = b"[" * 100_000
 
-    linked(faults()[name].change if name in faults() else nested_for_ever)
+    linked(FAULTS.named(name).change if name in FAULTS.all() else nested_for_ever)
 
 
 def test_what_the_client_decodes_is_not_kept_beside_the_body_that_it_equals() -> None:

@@ -12,7 +12,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
-from faults import faults
+from faults import FAULTS
 from hostup_conformance.contract.judging import judge, root_causes
 from hostup_conformance.front import cli
 from hostup_conformance.front.record import RunInfo, record_of, server
@@ -27,7 +27,7 @@ from running import run as run_suite
 @pytest.fixture(scope="module")
 def report() -> dict[str, Any]:
     """The report of a server with a fault."""
-    target, wire, _ = run(faults()["available_is_text"].change)
+    target, wire, _ = run(FAULTS.named("available_is_text").change)
     verdict = judge(wire.exchanges, target, wire.stopped)
     return record_of(verdict, wire.exchanges, server(target), RunInfo(), root_causes)
 

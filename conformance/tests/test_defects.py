@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from catalogue import first_of
-from faults import faults
+from faults import FAULTS
 from hostup_conformance.clients import judging as client_judging
 from hostup_conformance.contract import judging
 from hostup_conformance.contract.target import Target
@@ -51,7 +51,7 @@ def breaks(*_: Any, **__: Any) -> Any:
 @pytest.fixture(scope="module")
 def sent() -> tuple[Target, Wire[Any]]:
     """The exchanges of a run with a failure, a warning and what follows from them."""
-    target, wire, _ = sent_to(faults()["available_is_text"].change, allow_exec=True)
+    target, wire, _ = sent_to(FAULTS.named("available_is_text").change, allow_exec=True)
     return target, wire
 
 

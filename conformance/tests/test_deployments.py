@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from deployments.catalogue import deployments
+from deployments.catalogue import DEPLOYMENTS
 from deployments.running import copy_node, missing, run
 
 #: A front end, one server in Python, one in Node, one in another language, and habits of each kind.
@@ -27,7 +27,7 @@ HANDFUL = (
 @pytest.mark.catalogue
 @pytest.mark.parametrize("name", HANDFUL)
 def test_is_found_to_be_what_it_is(name: str) -> None:
-    deployment = deployments()[name]
+    deployment = DEPLOYMENTS.named(name)
     if lacking := missing(deployment):
         pytest.skip(f"{', '.join(lacking)} is missing: make deployments INSTALL=1 ONLY={name}")
     copy_node()
@@ -37,5 +37,5 @@ def test_is_found_to_be_what_it_is(name: str) -> None:
 
 
 def test_every_deserved_complaint_has_its_reason() -> None:
-    for deployment in deployments().values():
+    for deployment in DEPLOYMENTS.all().values():
         assert all(deployment.deserves.values()), deployment.name

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from catalogue import every
-from faults import Fault, faults
+from faults import FAULTS, Fault
 from hostup_conformance.contract.judging import server_requirements
 from judging import IMPATIENT, LIMITS, verdict_on
 
@@ -15,10 +15,10 @@ IN_A_WHOLE_RUN = {
 }
 #: The first fault of each requirement. The others are tried by what is sent for their requirement alone
 #: (`test_selection.py`), which a whole run sends too.
-FIRST = set({fault.requirement: name for name, fault in reversed(faults().items())}.values())
+FIRST = set({fault.requirement: name for name, fault in reversed(FAULTS.all().items())}.values())
 
 
-@pytest.mark.parametrize("fault", every(4, ((n, f) for n, f in faults().items() if n in FIRST | IN_A_WHOLE_RUN)))
+@pytest.mark.parametrize("fault", every(4, ((n, f) for n, f in FAULTS.all().items() if n in FIRST | IN_A_WHOLE_RUN)))
 def test_fault_is_noticed(fault: Fault) -> None:
     verdict = verdict_on(fault.change, IMPATIENT if fault.hangs else LIMITS, allow_exec=fault.starts)
     assert {id: r.message for id, r in verdict.results.items() if r.status == "error"} == {}
@@ -29,7 +29,7 @@ def test_fault_is_noticed(fault: Fault) -> None:
 
 def test_every_must_and_should_has_a_fault() -> None:
     judged = {id for id, requirement in server_requirements().items() if requirement.level != "OBSERVE"}
-    assert judged == {fault.requirement for fault in faults().values()}
+    assert judged == {fault.requirement for fault in FAULTS.all().values()}
 
 
 @pytest.mark.parametrize("allow_exec", [False, True])

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from catalogue import first_of
-from faults import faults
+from faults import FAULTS
 from hostup_conformance.contract.judging import judge
 from hostup_conformance.contract.sending import wire_to
 from hostup_conformance.contract.target import UNKNOWN_ADDRESS, Target
@@ -40,7 +40,7 @@ def judged_again(file: Path) -> dict[str, str]:
     ),
 )
 def test_a_recording_is_judged_like_its_run(tmp_path: Path, name: str | None, allow_exec: bool, live: bool) -> None:
-    target, wire, _ = run(faults()[name].change if name else None, allow_exec=allow_exec, live=live)
+    target, wire, _ = run(FAULTS.named(name).change if name else None, allow_exec=allow_exec, live=live)
     file = tmp_path / "run.har"
     recording.write(file, wire.exchanges, target)
     of_run = {id: result.status for id, result in judge(wire.exchanges, target).results.items()}
@@ -58,7 +58,7 @@ def test_a_recording_is_judged_without_a_key() -> None:
 
 
 def test_a_recording_holds_no_key(tmp_path: Path) -> None:
-    target, wire, _ = run(faults()["key_in_a_problem"].change)
+    target, wire, _ = run(FAULTS.named("key_in_a_problem").change)
     recording.write(tmp_path / "run.har", wire.exchanges, target)
     for key in (API_KEY, READ_API_KEY, API_KEY[:-1]):
         assert key not in (tmp_path / "run.har").read_text()

@@ -7,7 +7,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from hostile import Hostile, hostile_servers
+from hostile import HOSTILE_SERVERS, Hostile
 from hostile.outcome import leaks
 from hostile.server import KEYS, HostileServer
 from hostup_conformance.contract.judging import check_against_oracle, judge, root_causes
@@ -48,7 +48,7 @@ HARM: dict[str, list[bytes | float]] = {
 }
 
 #: Those of the catalogue whose kind broke something once; `make hostile` runs all, each in a process of its own.
-QUICK = [hostile for hostile in hostile_servers().values() if hostile.quick]
+QUICK = [hostile for hostile in HOSTILE_SERVERS.all().values() if hostile.quick]
 
 
 @pytest.mark.parametrize("hostile", QUICK, ids=[hostile.name for hostile in QUICK])
@@ -67,7 +67,7 @@ def test_no_error_and_no_key_whatever_is_sent(hostile: Hostile) -> None:
 
 
 def test_the_catalogue_is_large() -> None:
-    assert len({hostile.behave for hostile in hostile_servers().values()}) > 100
+    assert len({hostile.behave for hostile in HOSTILE_SERVERS.all().values()}) > 100
 
 
 @pytest.mark.parametrize(

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from faults import faults
+from faults import FAULTS
 from hostup_conformance.contract.judging import MATRIX, server_requirements
 from hostup_conformance.judging.root_cause import read_matrix
 from kill_matrix import causes, first_reported, indistinguishable, named_unlearnt
-from variants import variants
+from variants import VARIANTS
 
 WHOLE = read_matrix(MATRIX)
 ROWS: dict[str, dict[str, Any]] = WHOLE["faults"]
@@ -18,9 +18,9 @@ JUDGED = [id for id, requirement in server_requirements().items() if requirement
 
 def test_matrix_is_of_this_catalogue() -> None:
     measured = {(name, row["requirement"]) for name, row in ROWS.items()}
-    differing = measured ^ {(name, fault.requirement) for name, fault in faults().items()}
+    differing = measured ^ {(name, fault.requirement) for name, fault in FAULTS.all().items()}
     assert not differing, f"not as in kill_matrix.json: {sorted(differing)}; run make kill-matrix"
-    others = WHOLE["variants"].keys() ^ variants().keys()
+    others = WHOLE["variants"].keys() ^ VARIANTS.all().keys()
     assert not others, f"not as in kill_matrix.json: {sorted(others)}; run make kill-matrix"
 
 
@@ -45,7 +45,7 @@ def test_no_two_requirements_are_indistinguishable() -> None:
 
 def test_no_variant_is_reported_beyond_what_it_declares() -> None:
     found = {name: set(row["reported"]) for name, row in WHOLE["variants"].items()}
-    assert found == {name: set(variant.warns) for name, variant in variants().items()}
+    assert found == {name: set(variant.warns) for name, variant in VARIANTS.all().items()}
 
 
 @pytest.mark.parametrize("id", JUDGED)

@@ -8,7 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
-from faults import faults
+from faults import FAULTS
 from hostup_conformance.front import start
 from hostup_conformance.keeping import missing
 from running import KEPT, hostup, report_in
@@ -114,7 +114,7 @@ filterwarnings = error
 def test_a_projects_own_habits_change_no_verdict(tmp_path: Path) -> None:
     """pytest has a --strict of its own, so the suite's is asked for on the command line alone."""
     (tmp_path / "pytest.ini").write_text(HABITS)
-    stage = Stage(faults()["no_challenge"].change)
+    stage = Stage(FAULTS.named("no_challenge").change)
     with stage.serve() as url:
         given = (*SUITE, "--base-url", url, "--report-dir", "report")
         done = pytest_in(tmp_path, *given, **stage.mock.environment())

@@ -10,7 +10,7 @@ import pytest
 from hostup_conformance.clients import rounds
 from hostup_conformance.clients.play import ClientCommand
 from hostup_conformance.clients.rounds import RunControl, play_each
-from hostup_conformance.clients.scenes import scenes
+from hostup_conformance.clients.scenes import SCENES
 from hostup_conformance.reports.progress import Progress
 
 
@@ -81,7 +81,7 @@ def test_the_line_is_not_longer_than_the_terminal(clock: list[float], monkeypatc
 def test_the_scenes_under_way_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rounds, "PROGRESS_SECONDS", 0.001)
     told: list[str] = []
-    plays = [(ClientCommand(("true",)), scenes()[name]) for name in ("well", "drip", "chunked", "slow-server")]
+    plays = [(ClientCommand(("true",)), SCENES.named(name)) for name in ("well", "drip", "chunked", "slow-server")]
     play_each(plays, RunControl(watch=lambda words: told.append(words())), 3)
     words = [re.fullmatch(r"playing (.*)(?:; (\d) scenes? left| again)", text) for text in told]
     assert any(one and one[1].partition(",")[0] in {scene.name for _, scene in plays} for one in words)

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from catalogue import first_of
-from faults import faults
+from faults import FAULTS
 from hostup_conformance.contract.judging import server_requirements
 from hostup_conformance.contract.target import altered_keys
 from hostup_conformance.mock import API_KEY, READ_API_KEY, Mock
@@ -117,7 +117,7 @@ def test_a_tls_failure_shows_nothing(tmp_path: Path) -> None:
 @pytest.mark.parametrize("fault", first_of("key_in_a_header", "key_in_a_problem", "key_in_base64", "any_key_will_do"))
 def test_a_failing_run_leaves_no_key(tmp_path: Path, fault: str) -> None:
     """No file and no line of output of a failing run contains a key."""
-    stage = Stage(faults()[fault].change)
+    stage = Stage(FAULTS.named(fault).change)
     with stage.serve() as url:
         done = run(tmp_path, "-v", "--base-url", url, "--record", tmp_path / "run.har", **stage.mock.environment())
     assert done.returncode == 1, done.stdout
@@ -131,7 +131,7 @@ def test_a_failing_run_leaves_no_key(tmp_path: Path, fault: str) -> None:
 
 @pytest.mark.catalogue
 def test_strict_makes_a_warn_a_fail(tmp_path: Path) -> None:
-    stage = Stage(faults()["no_challenge"].change)
+    stage = Stage(FAULTS.named("no_challenge").change)
     with stage.serve() as url:
         assert run(tmp_path, "--base-url", url, **stage.mock.environment()).returncode == 0
         assert report_in(tmp_path)["summary"]["warn"] == 1
@@ -140,7 +140,7 @@ def test_strict_makes_a_warn_a_fail(tmp_path: Path) -> None:
 
 @pytest.mark.catalogue
 def test_waivers(tmp_path: Path) -> None:
-    stage = Stage(faults()["type_is_out_of_step"].change)
+    stage = Stage(FAULTS.named("type_is_out_of_step").change)
     waivers = tmp_path / "waivers.yaml"
 
     def judged(expires: str, id: str = "PROBLEM-07") -> tuple[int, str]:
@@ -193,7 +193,7 @@ def test_pytest_xdist_has_nothing_to_distribute(tmp_path: Path) -> None:
 
     def change(request: Request, response: Response) -> None:
         requests.append(request)
-        faults()["available_is_text"].change(request, response)
+        FAULTS.named("available_is_text").change(request, response)
 
     stage = Stage(change)
     with stage.serve() as url:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from catalogue import every
-from faults import Fault, faults
+from faults import FAULTS, Fault
 from hostup_conformance.contract.judging import judge, server_requirements
 from hostup_conformance.contract.sending import wire_to
 from hostup_conformance.contract.target import Target
@@ -24,8 +24,8 @@ from test_faults import FIRST, IN_A_WHOLE_RUN
 
 #: Those that are not tried in a whole run, and at least one of each requirement.
 TRIED = {
-    **{fault.requirement: name for name, fault in faults().items() if name not in IN_A_WHOLE_RUN},
-    **{name: name for name in faults() if name not in IN_A_WHOLE_RUN | FIRST},
+    **{fault.requirement: name for name, fault in FAULTS.all().items() if name not in IN_A_WHOLE_RUN},
+    **{name: name for name in FAULTS.all() if name not in IN_A_WHOLE_RUN | FIRST},
 }.values()
 
 
@@ -36,7 +36,7 @@ def selected(id: str, allow_exec: bool) -> Selection | None:
     return selection([id], target, careful=False)
 
 
-@pytest.mark.parametrize("fault", every(80, ((n, f) for n, f in faults().items() if n in TRIED)))
+@pytest.mark.parametrize("fault", every(80, ((n, f) for n, f in FAULTS.all().items() if n in TRIED)))
 def test_what_is_sent_for_a_requirement_shows_its_faults(fault: Fault) -> None:
     stage = Stage(fault.change)
     given = {name: value for name, value in stage.mock.environment().items() if not fault.starts or "PID" not in name}
@@ -67,7 +67,7 @@ def test_what_the_mock_does_not_show_is_looked_for_everywhere() -> None:
     ("chosen", "code", "verdict"), [("PROBE-01", 0, "conformant"), ("PROBE-03", 1, "not_conformant")]
 )
 def test_the_verdict_is_about_what_was_asked_for(tmp_path: Path, chosen: str, code: int, verdict: str) -> None:
-    stage = Stage(faults()["vm_running_is_a_power_state"].change)
+    stage = Stage(FAULTS.named("vm_running_is_a_power_state").change)
     with stage.serve() as url:
         done = run(tmp_path, "--base-url", url, "-k", chosen, **stage.mock.environment())
     report = report_in(tmp_path)

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from faults import faults
+from faults import FAULTS
 from hostup_conformance.contract.ask import with_started_commands
 from hostup_conformance.contract.paths import path_of
 from hostup_conformance.contract.responder import BURST
@@ -23,7 +23,7 @@ from hostup_conformance.sources.generated import MOST_CASES, Generated
 from hostup_conformance.sources.requests import authorized
 from judging import run, verdict_on
 from stage import Change, Request, Response, Stage
-from variants import variants
+from variants import VARIANTS
 
 # Whole runs, or many cases of one kind: `make catalogue` runs them.
 pytestmark = pytest.mark.catalogue
@@ -66,7 +66,7 @@ def found(change: Change | None) -> dict[str, str]:
     "fault", ["", "available_is_text", "any_key_will_do", "key_in_a_problem", "type_is_out_of_step", "no_challenge"]
 )
 def test_the_same_is_found(fault: str, request: pytest.FixtureRequest) -> None:
-    change = faults()[fault].change if fault else None
+    change = FAULTS.named(fault).change if fault else None
     one_by_one = found(change)
     request.getfixturevalue("at_once")
     assert found(change) == one_by_one
@@ -74,7 +74,7 @@ def test_the_same_is_found(fault: str, request: pytest.FixtureRequest) -> None:
 
 @pytest.mark.usefixtures("at_once")
 def test_a_server_of_one_connection_is_right() -> None:
-    assert set(found(variants()["few_at_a_time"].change).values()).isdisjoint({"fail", "error"})
+    assert set(found(VARIANTS.named("few_at_a_time").change).values()).isdisjoint({"fail", "error"})
 
 
 @pytest.mark.usefixtures("at_once")

@@ -18,7 +18,7 @@ from catalogue import first_of
 from hostup_conformance.clients import examples
 from hostup_conformance.clients.play import ClientCommand
 from hostup_conformance.clients.rounds import RunControl, play_each
-from hostup_conformance.clients.scenes import FIRST, scenes
+from hostup_conformance.clients.scenes import FIRST, SCENES
 from hostup_conformance.contract import oracles
 from hostup_conformance.contract.target import Target
 from hostup_conformance.front import cli
@@ -62,7 +62,7 @@ def test_no_client_is_to_blame_for_what_the_system_lacks(
     stop = RunControl()
     with monkeypatch.context() as patched:
         patched.setattr(owner, name, refuse(error))
-        played = play_each([(ClientCommand((sys.executable, "-c", "")), scenes()[FIRST])], stop)
+        played = play_each([(ClientCommand((sys.executable, "-c", "")), SCENES.named(FIRST))], stop)
     assert played == [[]]
     assert stop.reason
     assert stop.reason.startswith(f"the system has no more {what} for the run; raise its limit")
@@ -90,7 +90,7 @@ def test_what_else_fails_is_no_shortage(monkeypatch: pytest.MonkeyPatch) -> None
     assert shortage(FileNotFoundError(errno.ENOENT, "x")) is None
     monkeypatch.setattr(subprocess, "Popen", refuse(RuntimeError("x")))
     with pytest.raises(RuntimeError, match="x"):
-        play_each([(ClientCommand(("true",)), scenes()[FIRST])], RunControl())
+        play_each([(ClientCommand(("true",)), SCENES.named(FIRST))], RunControl())
 
 
 @pytest.mark.parametrize("error", [NO_THREAD, NO_PROCESS, NO_FILE, MemoryError()])

@@ -99,7 +99,7 @@ def test_another_thread_can_end_it() -> None:
 def test_a_rule_without_end_keeps_its_findings(monkeypatch: pytest.MonkeyPatch, finds: bool) -> None:
     """What it found breaks the requirement; where it found nothing, nobody knows."""
     monkeypatch.setattr(rule, "RULE_SECONDS", 0.02)
-    rules: Rules[Exchanges] = Rules(__name__)
+    rules: Rules[Exchanges] = Rules(__name__, "rule")
 
     @rules.rule("X-01")
     def slow(exchanges: Exchanges) -> Findings:

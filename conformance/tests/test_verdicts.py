@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from faults import faults
+from faults import FAULTS
 from faults.probe import problem
 from faults.rate import soon
 from hostup_conformance.contract.judging import Verdict, check_against_oracle, judge
@@ -120,7 +120,7 @@ def finds_nothing(exchanges: Exchanges) -> Findings:
 
 
 def test_what_schemathesis_alone_finds_is_the_suites_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    target, wire, _ = run(faults()["available_is_text"].change)
+    target, wire, _ = run(FAULTS.named("available_is_text").change)
     assert check_against_oracle(judge(wire.exchanges, target), wire.exchanges).summary["error"] == 0
     monkeypatch.setitem(rules(), "PROBE-03", Rule("PROBE-03", finds_nothing))
     results = check_against_oracle(judge(wire.exchanges, target), wire.exchanges).results

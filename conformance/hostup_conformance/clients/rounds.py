@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 from hostup_conformance.clients.play import ClientCommand, play
-from hostup_conformance.clients.scenes import FIRST, scenes
+from hostup_conformance.clients.scenes import FIRST, SCENES
 from hostup_conformance.clients.story import Exchange, Scene, how
 from hostup_conformance.keeping.processes import adopting
 from hostup_conformance.keeping.safe_text import counted
@@ -93,7 +93,7 @@ def play_first(command: ClientCommand, control: RunControl, jobs: int | None) ->
     If it sends nothing there, or does not end, the run is stopped: there is nothing more to see.
     """
     before = cpu_of_children()
-    (exchanges,) = play_each([(command, scenes()[FIRST])], control, 1)
+    (exchanges,) = play_each([(command, SCENES.named(FIRST))], control, 1)
     story = exchanges[-1].ask.story if exchanges else None
     if story is None or story.outcome is None:
         return exchanges, Speed(jobs=jobs)

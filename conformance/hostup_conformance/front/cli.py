@@ -211,9 +211,9 @@ def judge_command(arguments: argparse.Namespace, words: list[str]) -> int:
     """Judge a client, or list the scenes, and return the exit code."""
     options = ClientOptions(tuple(words), **{one.name: vars(arguments)[one.name] for one in declared(ClientOptions)})
     if options.listed:
-        from hostup_conformance.clients.scenes import scenes
+        from hostup_conformance.clients.scenes import SCENES
 
-        for name, scene in scenes().items():
+        for name, scene in SCENES.all().items():
             say(f"{name:30} {' '.join(scene.words.split())}")
         return 0
     if options.example:

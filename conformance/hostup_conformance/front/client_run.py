@@ -12,7 +12,6 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date
-from difflib import get_close_matches
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
@@ -23,7 +22,7 @@ from hostup_conformance.clients import recording as client_recording
 from hostup_conformance.clients.judging import Verdict, client_requirements, judge_client, root_causes
 from hostup_conformance.clients.play import ClientCommand, check_command, serve_by_hand
 from hostup_conformance.clients.rounds import RunControl, play_all
-from hostup_conformance.clients.scenes import FIRST, KEY, QUICK, scenes
+from hostup_conformance.clients.scenes import FIRST, KEY, QUICK, SCENES
 from hostup_conformance.clients.story import Exchange, Scene, Seen, Story, how
 from hostup_conformance.front.options import ClientOptions
 from hostup_conformance.front.preparation import check_outputs
@@ -216,14 +215,8 @@ def report(
 
 def chosen_scenes(options: ClientOptions) -> list[Scene]:
     """Return the scenes to play; raise `Misconfigured` for an unknown name, or if none suits what the command does."""
-    every = scenes()
-    names = (*options.scenes, *(QUICK if options.quick else ())) or tuple(every)
-    for name in names:
-        if name not in every:
-            near = ", ".join(get_close_matches(name, every, n=3))
-            hint = f"similar names are {near}" if near else "hostup-conformance client --scenes lists all"
-            raise Misconfigured(f"--scene {name}: there is no such scene; {hint}")
-    chosen = [scene for name, scene in every.items() if name in names]
+    names = (*options.scenes, *(QUICK if options.quick else ()))
+    chosen = SCENES.chosen(names).values()
     if not (suited := [scene for scene in chosen if scene.suits(options.does)]):
         raise Misconfigured(f"--scene {' '.join(names)}: not for a command that does {options.does}")
     return suited

@@ -14,7 +14,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +24,7 @@ from clients.different import different
 from clients.faulty import Does, Right, faulty
 from hostup_conformance.clients import examples
 from hostup_conformance.clients.examples import LANGUAGES
+from hostup_conformance.judging.catalogue import Catalogue
 
 HERE = Path(__file__).parent
 EXAMPLES = Path(examples.__file__).parent
@@ -48,6 +49,8 @@ class Client:
     #: The name under which the script is altered, see `ALTERED`.
     altered: str | None = None
     does: Does = "run"
+    #: What it does, where the first comment of the script does not say so.
+    words: str | None = None
 
     @property
     def name(self) -> str:
@@ -57,11 +60,8 @@ class Client:
     @property
     def doc(self) -> str:
         """What it does, as it says itself."""
-        if self.argument:
-            one = faulty().get(self.argument)
-            return one.doc if one else (different().get(self.argument) or Right).__doc__ or ""
-        if self.altered:
-            return ALTERED[self.altered].doc
+        if self.words is not None:
+            return self.words
         lines = self.file.read_text("utf-8").splitlines()
         return next(line for line in lines if line[:2] in ('""', "//", "# ")).strip('"/# ')
 
@@ -81,14 +81,8 @@ class Client:
         return (*words, self.argument) if self.argument else words
 
 
-def right() -> list[Client]:
-    """Return the right clients: scripts, those that differ in what is free, and the base of the faulty ones."""
-    return [
-        *(Client(file) for file in sorted((HERE / "right").iterdir())),
-        *(Client(EXAMPLES / name) for name in LANGUAGES.values()),
-        *(Client(HERE / "different.py", argument=name) for name in different()),
-        Client(HERE / "faulty", argument="Right"),
-    ]
+#: The base of the faulty ones.
+RIGHT = Client(HERE / "faulty", argument="Right", words=Right.__doc__)
 
 
 #: What must notice each of `wrong/`, and where that shows.
@@ -102,19 +96,40 @@ WRONG = {
 }
 
 
-def wrong() -> list[Client]:
-    """Return the wrong clients: those with one defect each, and popular ways of doing it wrong."""
-    scripts = [Client(HERE / "wrong" / name, ids, scenes) for name, (ids, scenes) in WRONG.items()]
-    scripts += [Client(script(one.script), one.requirements, one.scenes, altered=name) for name, one in ALTERED.items()]
-    return [
-        *scripts,
-        *(Client(HERE / "faulty", (f.requirement,), f.scenes, f.name, does=f.does) for f in faulty().values()),
-    ]
+CLIENTS: Catalogue[Client] = Catalogue(__name__, "client")
 
 
 def script(name: str) -> Path:
     """Return the right client of this name."""
     return EXAMPLES / name if name in LANGUAGES.values() else HERE / "right" / name
+
+
+def clients() -> Iterator[Client]:
+    """Yield the right clients (scripts, those that differ in what is free), and the wrong ones."""
+    yield from (Client(file) for file in sorted((HERE / "right").iterdir()))
+    yield from (Client(EXAMPLES / name) for name in LANGUAGES.values())
+    for name, client in different().items():
+        yield Client(HERE / "different.py", argument=name, words=client.__doc__)
+    yield RIGHT
+    yield from (Client(HERE / "wrong" / name, ids, scenes) for name, (ids, scenes) in WRONG.items())
+    for name, one in ALTERED.items():
+        yield Client(script(one.script), one.requirements, one.scenes, altered=name, words=one.doc)
+    for f in faulty():
+        yield Client(HERE / "faulty", (f.requirement,), f.scenes, f.name, does=f.does, words=f.doc)
+
+
+for client in clients():
+    CLIENTS.add(client.name, client)
+
+
+def right() -> list[Client]:
+    """Return the right clients."""
+    return [client for client in CLIENTS.all().values() if not client.requirements]
+
+
+def wrong() -> list[Client]:
+    """Return the wrong clients."""
+    return [client for client in CLIENTS.all().values() if client.requirements]
 
 
 def altered(file: Path, name: str) -> Path:

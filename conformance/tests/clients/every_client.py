@@ -7,12 +7,12 @@ from clients.catalogue import Client, right, wrong
 from clients.matrix import reported, verdicts
 from clients.test_clients import nothing_wrong
 from hostup_conformance.clients.judging import Verdict
-from hostup_conformance.clients.scenes import scenes
+from hostup_conformance.clients.scenes import SCENES
 
 
 @pytest.mark.parametrize("client", right(), ids=lambda client: client.name)
 def test_a_right_client_is_conformant_in_all_scenes(client: Client) -> None:
-    assert nothing_wrong(client, scenes()) == "conformant"
+    assert nothing_wrong(client, SCENES.all()) == "conformant"
 
 
 @pytest.fixture(scope="module")

@@ -12,14 +12,15 @@ import sys
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from clients.catalogue import Client, Missing, right, wrong
+from clients.catalogue import CLIENTS, RIGHT, Client, Missing, right, wrong
 from hostup_conformance.clients import certificates
 from hostup_conformance.clients.judging import MATRIX, Verdict, client_requirements, judge_client
 from hostup_conformance.clients.play import ClientCommand
 from hostup_conformance.clients.rounds import RunControl, play_each
-from hostup_conformance.clients.scenes import scenes
+from hostup_conformance.clients.scenes import SCENES
 from hostup_conformance.clients.story import Exchange, Scene
 from hostup_conformance.judging.root_cause import read_matrix, root_causes, write_matrix
+from running import exit_with
 
 #: Scenes that every faulty client is played besides those in which its defect shows.
 ORDINARY = ("well", "exit-code-3", "unavailable", "poll-rate-limited", "start-lost", "poll-lost", "poll-forbidden")
@@ -47,7 +48,7 @@ def verdicts(
         except Missing as missing:
             found[client.name] = str(missing)
             continue
-        suited = [scene for name in chosen(client) if (scene := scenes()[name]).suits(client.does)]
+        suited = [scene for name in chosen(client) if (scene := SCENES.named(name)).suits(client.does)]
         if any(scene.certificate for scene in suited) and (why := certificates.missing()):
             if client.requirements:
                 found[client.name] = why
@@ -82,12 +83,13 @@ def steady(text: str) -> str:
 
 def measured(names: Iterable[str] = ()) -> dict[str, Any]:
     """Run all clients, or those of some names, and return the matrix; the rest of the catalogue's stays as it was."""
-    names = set(names)
+    names = [*names]
+    meant = CLIENTS.chosen(names)
     old = read_matrix(MATRIX) if names else {"faults": {}, "variants": {}, "examples": {}}
-    chosen = [client for client in wrong() if client.name in names or not names]
-    correct = [client for client in right() if client.name in names or not names]
+    chosen = [client for client in wrong() if client.name in meant]
+    correct = [client for client in right() if client.name in meant]
     seen = verdicts(chosen, lambda client: dict.fromkeys((*client.scenes, *ORDINARY)))
-    good = verdicts(correct, lambda _: scenes(), FEW)
+    good = verdicts(correct, lambda _: SCENES.all(), FEW)
     for name, verdict in (seen | good).items():
         if isinstance(verdict, str):
             print(f"left out: {name} ({verdict})", file=sys.stderr)
@@ -128,8 +130,8 @@ def examples(clients: Iterable[Client], seen: dict[str, Verdict | str]) -> dict[
 
 def stories(names: Iterable[str]) -> dict[str, str]:
     """Return what a right client does in some scenes, each in a line."""
-    command = ClientCommand(right()[-1].command())
-    played = play_each([(command, scenes()[name]) for name in names], RunControl(), FEW)
+    command = ClientCommand(RIGHT.command())
+    played = play_each([(command, SCENES.named(name)) for name in names], RunControl(), FEW)
     return {seen[-1].ask.play.scene.name: told(seen) for seen in played}
 
 
@@ -167,9 +169,6 @@ def summary(matrix: dict[str, Any]) -> list[str]:
 
 def main() -> int:
     """Write the matrix, and say what is in it; arguments are the names of clients to run, where it is not all."""
-    if unknown := set(sys.argv[1:]) - {client.name for client in (*wrong(), *right())}:
-        print(f"there is no client {', '.join(sorted(unknown))} in the catalogue (make clients)", file=sys.stderr)
-        return 2
     matrix = measured(sys.argv[1:])
     write_matrix(MATRIX, matrix)
     print("\n".join(summary(matrix)))
@@ -177,4 +176,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    exit_with(main)

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from clients import catalogue
 from clients.catalogue import Client, right, wrong
 from clients.faulty import faulty
 from clients.matrix import FEW, reported, verdicts
@@ -26,7 +27,7 @@ from hostup_conformance.clients.judging import MATRIX, client_requirements
 from hostup_conformance.clients.play import ClientCommand
 from hostup_conformance.clients.rounds import RunControl, play_each
 from hostup_conformance.clients.rules.outcome import last_words
-from hostup_conformance.clients.scenes import BASE_URL, KEY, QUICK, THROUGH, scenes
+from hostup_conformance.clients.scenes import BASE_URL, KEY, QUICK, SCENES, THROUGH
 from hostup_conformance.clients.story import Does, Outcome
 from hostup_conformance.clients.traps import TABLE, advice, traps
 from hostup_conformance.front import cli
@@ -76,7 +77,7 @@ OURS = [one for one in right() if one.name.startswith("generated") or one.name i
 @pytest.mark.parametrize("number", range(len(OURS)), ids=[one.name for one in OURS])
 def test_our_own_clients_do_nothing_wrong(number: int) -> None:
     """The first one in all scenes, of which each of the others has its share: `make clients` plays them all."""
-    found = nothing_wrong(OURS[number], list(scenes())[(number - 1) % 3 :: 3] if number else scenes())
+    found = nothing_wrong(OURS[number], list(SCENES.all())[(number - 1) % 3 :: 3] if number else SCENES.all())
     assert number or found == "conformant"
 
 
@@ -90,7 +91,7 @@ def nothing_wrong(client: Client, played: Iterable[str]) -> str:
 
 
 def test_every_must_and_should_has_a_faulty_client() -> None:
-    assert {one.requirement for one in faulty().values()} == JUDGED
+    assert {one.requirement for one in faulty()} == JUDGED
 
 
 def test_each_requirement_notices_its_first_faulty_client() -> None:
@@ -101,9 +102,9 @@ def test_each_requirement_notices_its_first_faulty_client() -> None:
 
 
 def test_a_quick_run_finds_what_breaks_a_must() -> None:
-    assert set(QUICK) <= scenes().keys()
+    assert set(QUICK) <= SCENES.all().keys()
     musts = {id for id, requirement in client_requirements().items() if requirement.level == "MUST"}
-    first = {one.requirement: one for one in reversed(faulty().values())}
+    first = {one.requirement: one for one in reversed(faulty())}
     assert {id for id, one in first.items() if id in musts and set(one.scenes).isdisjoint(QUICK)} == set()
 
 
@@ -135,7 +136,7 @@ def test_the_matrix_is_of_this_catalogue() -> None:
 
 
 def test_every_scene_says_what_the_server_does() -> None:
-    for scene in scenes().values():
+    for scene in SCENES.all().values():
         assert scene.words.endswith("."), scene.name
         assert scene.completes in {None, THROUGH, BASE_URL, "CLIENT-34"}
 
@@ -332,7 +333,7 @@ def test_a_hostile_command_leaves_only_a_report(name: str, tmp_path: Path) -> No
 def test_no_scene_begins_after_the_time() -> None:
     """No scene begins once the time is used up."""
     stop = RunControl(-1)
-    assert play_each([(ClientCommand(RIGHT), scenes()["well"])], stop) == [[]]
+    assert play_each([(ClientCommand(RIGHT), SCENES.named("well"))], stop) == [[]]
     assert stop.reason == "the -1 seconds of a run were used up"
 
 
@@ -459,4 +460,4 @@ def test_the_last_words_are_the_error(text: str, said: str) -> None:
 
 @pytest.mark.parametrize("does", ["probe", "poll"])
 def test_a_right_client_that_does_less_is_conformant(does: Does) -> None:
-    assert nothing_wrong(replace(right()[-1], does=does), scenes()) == "conformant"
+    assert nothing_wrong(replace(catalogue.RIGHT, does=does), SCENES.all()) == "conformant"

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from hostup_conformance.clients import rounds
-from hostup_conformance.clients.scenes import scenes
+from hostup_conformance.clients.scenes import SCENES
 from running import KEPT
 
 pytestmark = pytest.mark.catalogue
@@ -72,7 +72,7 @@ def connect():
 def test_a_client_without_measure_is_ended(name: str, tmp_path: Path) -> None:
     (tmp_path / "client.py").write_text(HEAD + CLIENTS[name])
     jobs = 3 if name in {"600 connections", "bodies without end"} else 1  # one alone takes all of the machine
-    played = [word for scene in list(scenes())[: jobs + 1] for word in ("--scene", scene)]
+    played = [word for scene in list(SCENES.all())[: jobs + 1] for word in ("--scene", scene)]
     words = ["client", "--jobs", str(jobs), *played, "--report-dir", "report", "--", sys.executable, "client.py"]
     began = time.monotonic()
     with open(tmp_path / "out", "w") as out, open(tmp_path / "err", "w") as err:

@@ -12,7 +12,7 @@ from hostup_conformance.clients import play, rounds
 from hostup_conformance.clients.judging import Verdict, judge_client
 from hostup_conformance.clients.play import ClientCommand
 from hostup_conformance.clients.rounds import RunControl, Speed, play_each
-from hostup_conformance.clients.scenes import scenes
+from hostup_conformance.clients.scenes import SCENES
 from hostup_conformance.clients.story import Scene
 
 # Each case takes seconds: `make catalogue` runs them.
@@ -57,7 +57,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(("slow", "found"), [("run == 1", []), ("True", ["CLIENT-24", "CLIENT-33"])])
 def test_who_was_slow_once_is_not_blamed(slow: str, found: list[str], tmp_path: Path) -> None:
     client = command(tmp_path, f"if {slow}: time.sleep(60)")
-    assert broken(verdict_in(scenes()["well"], client)) == found
+    assert broken(verdict_in(SCENES.named("well"), client)) == found
     assert (tmp_path / "runs").read_text("ascii") == ".."
 
 
@@ -81,13 +81,13 @@ ask_right, Right.ask = Right.ask, ask
     ],
 )
 def test_who_gives_up_on_time_need_not_print_what_came_last(then: str, found: list[str], tmp_path: Path) -> None:
-    scene = replace(scenes()["exit-code-3"], polls=0, completes=None, timeout=2.5)
+    scene = replace(SCENES.named("exit-code-3"), polls=0, completes=None, timeout=2.5)
     client = command(tmp_path, GIVES_UP.format(then=then))
     assert [id for id in broken(verdict_in(scene, client)) if id != "CLIENT-30"] == found
 
 
 def test_who_never_finishes_is_blamed_however_politely(tmp_path: Path) -> None:
-    scene = replace(scenes()["ended-at-once"], timeout=2.5)
+    scene = replace(SCENES.named("ended-at-once"), timeout=2.5)
     client = command(
         tmp_path, "Right.has_ended = lambda self, output: False; Right.poll_url = lambda self, _: self.probe_url()"
     )
@@ -97,8 +97,8 @@ def test_who_never_finishes_is_blamed_however_politely(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("seconds", "more"), [(0.5, 0), (3.0, 0), (6.0, 6)])
 def test_times_grow_with_the_client(seconds: float, more: int) -> None:
-    scene = Speed(seconds).slowed(scenes()["never-ends"])
-    assert scene.timeout == scenes()["never-ends"].timeout + more
+    scene = Speed(seconds).slowed(SCENES.named("never-ends"))
+    assert scene.timeout == SCENES.named("never-ends").timeout + more
     assert scene.timeout == int(scene.timeout)
 
 

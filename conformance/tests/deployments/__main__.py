@@ -10,8 +10,9 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 
 from running import KEPT as CLEAN
+from running import exit_with
 
-from deployments.catalogue import KEPT, PYTHON, Deployment, deployments
+from deployments.catalogue import DEPLOYMENTS, KEPT, PYTHON, Deployment
 from deployments.running import Outcome, copy_node, missing, run
 
 
@@ -51,15 +52,12 @@ def row(outcome: Outcome) -> str:
 def main() -> int:
     """Judge the chosen deployments; 1 if one of them was not found to be what it is."""
     parser = argparse.ArgumentParser(prog="make deployments", description=__doc__)
-    parser.add_argument("--only", default="", help="names, with commas between them; * at the end stands for any")
+    parser.add_argument("names", nargs="*", help="deployments, * for any characters; all where none is given")
     parser.add_argument("--install", action="store_true", help="install what is missing")
     parser.add_argument("--jobs", type=int, default=2, help="how many at a time")
     parser.add_argument("--list", action="store_true", help="name them, and do nothing")
     options = parser.parse_args()
-    names = [name for name in options.only.split(",") if name]
-    chosen = [one for one in deployments().values() if not names or matches(one.name, names)]
-    if unknown := [name for name in names if not any(matches(one.name, [name]) for one in chosen)]:
-        parser.error(f"there is no deployment {', '.join(unknown)}; there are {', '.join(deployments())}")
+    chosen = [*DEPLOYMENTS.chosen(options.names).values()]
     if options.list:
         print("\n".join(one.name for one in chosen))
         return 0
@@ -78,10 +76,5 @@ def main() -> int:
     return 1 if wrong else 0
 
 
-def matches(name: str, patterns: list[str]) -> bool:
-    """Whether a name is one of those given."""
-    return any(name == one or (one.endswith("*") and name.startswith(one[:-1])) for one in patterns)
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    exit_with(main)

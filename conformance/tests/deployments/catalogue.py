@@ -11,6 +11,11 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
+
+from hostup_conformance.judging.catalogue import Catalogue
+
+from deployments.habits import HABITS
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[2]
@@ -50,17 +55,12 @@ class Deployment:
     deserves: Mapping[str, str] = field(default_factory=dict)
 
 
-_DEPLOYMENTS: dict[str, Deployment] = {}
+DEPLOYMENTS: Catalogue[Deployment] = Catalogue(__name__, "deployment")
 
 
-def deployments() -> dict[str, Deployment]:
-    """Return all deployments by name."""
-    return _DEPLOYMENTS
-
-
-def add(name: str, *servers: Server, **more: object) -> None:
-    """Add a deployment."""
-    _DEPLOYMENTS[name] = Deployment(name, servers, **more)  # type: ignore[arg-type]
+def add(name: str, *servers: Server, **facts: Any) -> None:
+    """Register a deployment; the facts are fields of `Deployment`."""
+    DEPLOYMENTS.add(name, Deployment(name, servers, **facts))
 
 
 def python(*arguments: str) -> Server:
@@ -235,7 +235,7 @@ add("pound-slow", SLOW, POUND, programs=("pound",), apt=("pound",), deserves=POU
 # The same firewalls before starts: the name of a program is enough for a refusal by the second.
 PLAIN = Server(("@SUITE@", "-m", "deployments.serve", "plain"), folder=HERE.parent)
 for front in ("nginx-waf", "apache-waf"):
-    before = _DEPLOYMENTS[front]
+    before = DEPLOYMENTS.named(front)
     add(
         f"{front}-starts",
         PLAIN,
@@ -253,16 +253,11 @@ for front in ("nginx-waf", "apache-waf"):
 
 
 # --- habits: one Python server, which each time does as some deployment does
-def add_habits() -> None:
-    """Add a deployment for each habit."""
-    from deployments.habits import habits
-
-    command = ("@SUITE@", "-m", "deployments.serve")
-    for habit in habits().values():
-        server = Server((*command, habit.name), folder=HERE.parent)
-        name = habit.name.replace("_", "-")
-        options = ("--allow-exec",) if habit.starts else ()
-        add(name, server, options=options, verdict=habit.verdict, deserves=habit.deserves)
-
-
-add_habits()
+for habit in HABITS.all().values():
+    add(
+        habit.name.replace("_", "-"),
+        Server(("@SUITE@", "-m", "deployments.serve", habit.name), folder=HERE.parent),
+        options=("--allow-exec",) if habit.starts else (),
+        verdict=habit.verdict,
+        deserves=habit.deserves,
+    )

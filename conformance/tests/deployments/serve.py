@@ -6,12 +6,12 @@ import asyncio
 import os
 import sys
 
-from deployments.habits import Server, habits
+from deployments.habits import HABITS, Server
 
 
 async def serve(name: str, port: int) -> None:
     """Serve a habit until the process is ended."""
-    server = Server(habits()[name].behave, port)
+    server = Server(HABITS.named(name).behave, port)
     await server.listen()
     await asyncio.Event().wait()
 

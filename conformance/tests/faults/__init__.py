@@ -28,7 +28,7 @@ class Fault:
     starts: bool = False
 
 
-_FAULTS: Catalogue[Fault] = Catalogue(__name__)
+FAULTS: Catalogue[Fault] = Catalogue(__name__, "fault")
 
 
 def trips(requirement: str, *, hangs: bool = False, starts: bool = False) -> Callable[[Change], Change]:
@@ -38,12 +38,7 @@ def trips(requirement: str, *, hangs: bool = False, starts: bool = False) -> Cal
         name = change.__name__
         assert change.__doc__, name
         needs_start = starts or "--allow-exec" in requirements()[requirement].needs
-        _FAULTS.add(name, Fault(name, requirement, change, change.__doc__, hangs, needs_start))
+        FAULTS.add(name, Fault(name, requirement, change, change.__doc__, hangs, needs_start))
         return change
 
     return register
-
-
-def faults() -> dict[str, Fault]:
-    """Return all faults by name."""
-    return _FAULTS.all()

@@ -41,7 +41,7 @@ class Hostile:
     commands: bool = False
 
 
-_SERVERS: Catalogue[Hostile] = Catalogue(__name__)
+HOSTILE_SERVERS: Catalogue[Hostile] = Catalogue(__name__, "hostile server")
 
 
 def hostile(
@@ -58,15 +58,10 @@ def hostile(
         name = behave.__name__
         assert behave.__doc__, name
         server = Hostile(name, behave, behave.__doc__, verdicts, False, special_keys, quick, commands)
-        _SERVERS.add(name, server)
+        HOSTILE_SERVERS.add(name, server)
         if lookup:
             second = replace(server, name=f"{name}_at_the_look_up", lookup=True, quick=False)
-            _SERVERS.add(second.name, second)
+            HOSTILE_SERVERS.add(second.name, second)
         return behave
 
     return register
-
-
-def hostile_servers() -> dict[str, Hostile]:
-    """Return all hostile servers by name."""
-    return _SERVERS.all()

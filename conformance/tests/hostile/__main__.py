@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from running import KEPT
+from running import KEPT, exit_with
 
-from hostile import Hostile, hostile_servers
+from hostile import HOSTILE_SERVERS, Hostile
 from hostile.outcome import Outcome, outcome_of
 from hostile.process import PROCESSES, pytest_in, wait
 from hostile.server import HostileServer
@@ -53,16 +52,10 @@ def run_in_a_folder(hostile: Hostile) -> Outcome:
 def main() -> int:
     """Run those that are named, or all; return 1 if anything was wrong."""
     parser = argparse.ArgumentParser(prog="python -m hostile", description=__doc__)
-    parser.add_argument("names", nargs="*", help="hostile servers, or parts of their names; all where none is given")
+    parser.add_argument("names", nargs="*", help="hostile servers, * for any characters; all where none is given")
     parser.add_argument("--jobs", type=int, default=2, help="how many run at once (2)")
     arguments = parser.parse_args()
-    chosen = [
-        hostile
-        for name, hostile in hostile_servers().items()
-        if not arguments.names or any(part in name for part in arguments.names)
-    ]
-    if not chosen:
-        parser.error(f"no hostile server has a name with {' or '.join(arguments.names)} in it")
+    chosen = HOSTILE_SERVERS.chosen(arguments.names).values()
     print(Outcome.header, flush=True)
     with ThreadPoolExecutor(arguments.jobs) as pool:
         outcomes = list(pool.map(run_in_a_folder, chosen))
@@ -80,4 +73,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    exit_with(main)

@@ -24,8 +24,9 @@ from hostup_agent_exec import AuthenticatedClient
 from hostup_agent_exec.api.agent import get_agent_exec, start_agent_exec
 from hostup_agent_exec.api.vps import list_vps
 from hostup_agent_exec.errors import HostUpError
+from running import exit_with
 
-from hostile import Hostile, hostile_servers
+from hostile import HOSTILE_SERVERS, Hostile
 from hostile.server import HostileServer
 
 #: Seconds that a call is given, and how many more it may take; MiB; and seconds for all calls of one server.
@@ -144,18 +145,14 @@ def judged(hostile: Hostile) -> list[str]:
 def main() -> int:
     """Run those that are named, or all; return 1 if anything was wrong."""
     parser = argparse.ArgumentParser(prog="python -m hostile.with_client", description=__doc__)
-    parser.add_argument("names", nargs="*", help="hostile servers, or parts of their names; all where none is given")
+    parser.add_argument("names", nargs="*", help="hostile servers, * for any characters; all where none is given")
     parser.add_argument("--jobs", type=int, default=4, help="how many run at once (4)")
     parser.add_argument("--url", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.url:
         calls_to(arguments.url)
         return 0
-    chosen = [
-        hostile
-        for name, hostile in hostile_servers().items()
-        if not hostile.lookup and (not arguments.names or any(part in name for part in arguments.names))
-    ]
+    chosen = [hostile for hostile in HOSTILE_SERVERS.chosen(arguments.names).values() if not hostile.lookup]
     print(" | ".join(["server", *CALLS, "slowest", "memory", ""]), flush=True)
     with ThreadPoolExecutor(arguments.jobs) as pool:
         wrong = [what for found in pool.map(judged, chosen) for what in found]
@@ -165,4 +162,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    exit_with(main)

@@ -26,7 +26,7 @@ class Variant:
     starts: bool = False
 
 
-_VARIANTS: Catalogue[Variant] = Catalogue(__name__)
+VARIANTS: Catalogue[Variant] = Catalogue(__name__, "variant")
 
 
 def allowed(*, warns: set[str] | frozenset[str] = frozenset(), starts: bool = False) -> Callable[[Change], Change]:
@@ -35,15 +35,10 @@ def allowed(*, warns: set[str] | frozenset[str] = frozenset(), starts: bool = Fa
     def register(change: Change) -> Change:
         name = change.__name__
         assert change.__doc__, name
-        _VARIANTS.add(name, Variant(name, frozenset(warns), change, change.__doc__, starts))
+        VARIANTS.add(name, Variant(name, frozenset(warns), change, change.__doc__, starts))
         return change
 
     return register
-
-
-def variants() -> dict[str, Variant]:
-    """Return all variants by name."""
-    return _VARIANTS.all()
 
 
 def is_ended(response: Response) -> bool:

@@ -27,7 +27,7 @@ Findings = Iterator[tuple[Exchange | None, str, Any]]
 Judge = Callable[[Story], Findings]
 Rule: TypeAlias = core.Rule[core.Exchanges[Seen, None]]
 
-_RULES: core.Rules[core.Exchanges[Seen, None]] = core.Rules(__name__)
+_RULES: core.Rules[core.Exchanges[Seen, None]] = core.Rules(__name__, "rule")
 
 
 def judging(id: str, applies: Callable[[Story], object]) -> Callable[[Judge], Judge]:

@@ -207,7 +207,7 @@ def refuses(status: int, **headers: str) -> Act:
     return lambda _turn: problem(status, **headers)
 
 
-_SCENES: Catalogue[Scene] = Catalogue(__name__)
+SCENES: Catalogue[Scene] = Catalogue(__name__, "scene")
 
 
 def add(name: str, words: str, *kinds: One, act: Act | None = None, **facts: Any) -> None:
@@ -215,7 +215,7 @@ def add(name: str, words: str, *kinds: One, act: Act | None = None, **facts: Any
     facts = {"timeout": PATIENT if facts.get("completes") else SOON, **facts}
     for kind in kinds or ("all",):
         full_name = f"{kind}-{name}" if len(kinds) > 1 else name
-        _SCENES.add(full_name, Scene(full_name, words.replace("{kind}", kind), kind, act, **facts))
+        SCENES.add(full_name, Scene(full_name, words.replace("{kind}", kind), kind, act, **facts))
 
 
 def scene(*kinds: One, **facts: Any) -> Callable[[Act], Act]:
@@ -226,8 +226,3 @@ def scene(*kinds: One, **facts: Any) -> Callable[[Act], Act]:
         return act
 
     return register
-
-
-def scenes() -> dict[str, Scene]:
-    """Return all scenes by name."""
-    return _SCENES.all()

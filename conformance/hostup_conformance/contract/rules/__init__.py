@@ -27,7 +27,7 @@ __all__ = ["Exchanges", "Findings", "rule", "rules"]
 Findings: TypeAlias = core.Findings[Ask]
 Rule: TypeAlias = core.Rule[Exchanges]
 
-_RULES: core.Rules[Exchanges] = core.Rules(__name__)
+_RULES: core.Rules[Exchanges] = core.Rules(__name__, "rule")
 rule = _RULES.rule
 
 

@@ -214,7 +214,7 @@ class Faulty:
     does: Does
 
 
-_FAULTY: dict[str, Faulty] = {}
+_FAULTY: list[Faulty] = []
 C = TypeVar("C", bound=type[Right])
 
 
@@ -223,17 +223,14 @@ def trips(requirement: str, *scenes: str, does: Does = "run") -> Callable[[C], C
 
     def register(client: C) -> C:
         assert client.__doc__, client
-        assert client.__name__ not in _FAULTY, client
-        _FAULTY[client.__name__] = Faulty(
-            client.__name__, requirement, scenes or ("well",), client, client.__doc__, does
-        )
+        _FAULTY.append(Faulty(client.__name__, requirement, scenes or ("well",), client, client.__doc__, does))
         return client
 
     return register
 
 
-def faulty() -> dict[str, Faulty]:
-    """Return all faulty clients by name."""
+def faulty() -> list[Faulty]:
+    """Return all faulty clients. A process that is one of them cannot import the suite, nor its kind of catalogue."""
     for module in ("key", "form", "course", "outcome"):
         import_module(f"clients.faulty.{module}")
     return _FAULTY

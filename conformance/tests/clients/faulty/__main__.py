@@ -8,5 +8,5 @@ sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspa
 from clients.faulty import Right, faulty
 
 if __name__ == "__main__":
-    name = sys.argv[1]
-    sys.exit((Right if name == "Right" else faulty()[name].client)().main())
+    clients: dict[str, type[Right]] = {"Right": Right, **{one.name: one.client for one in faulty()}}
+    sys.exit(clients[sys.argv[1]]().main())

@@ -37,7 +37,7 @@ class Habit:
     deserves: Mapping[str, str] = field(default_factory=dict)
 
 
-_HABITS: Catalogue[Habit] = Catalogue(__name__)
+HABITS: Catalogue[Habit] = Catalogue(__name__, "habit")
 
 
 def habit(
@@ -47,15 +47,10 @@ def habit(
 
     def register(behave: Behaviour) -> Behaviour:
         name = behave.__name__.strip("_")
-        _HABITS.add(name, Habit(name, behave, starts, verdict, deserves or {}))
+        HABITS.add(name, Habit(name, behave, starts, verdict, deserves or {}))
         return behave
 
     return register
-
-
-def habits() -> dict[str, Habit]:
-    """Return all habits by name."""
-    return _HABITS.all()
 
 
 class Server(ByteServer):
