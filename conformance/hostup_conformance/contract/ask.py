@@ -85,6 +85,10 @@ class Pid(StrEnum):
         return self.known or self in {Pid.UNKNOWN, Pid.UNNAMED, Pid.IMPOSSIBLE}
 
 
+#: The kinds that have the documented form.
+WELL_FORMED = {pid for pid in Pid if pid.well_formed}
+
+
 @dataclass(frozen=True)
 class Ask:
     """What a request asks for."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from collections.abc import Set as AbstractSet
 
-from hostup_conformance.contract.ask import Exchange, Pid, asks_start, is_start, new_pid
+from hostup_conformance.contract.ask import Credential, Exchange, Pid, Vps, asks_start, is_start, new_pid
 from hostup_conformance.contract.content import AVAILABILITY, OUTPUT, below, failed, present, refused
 from hostup_conformance.contract.paths import Resource
 from hostup_conformance.contract.responder import Who, is_unretried, responded
@@ -24,6 +25,19 @@ def judged(e: Exchange) -> bool:
     """
     asked = e.request.method == "GET" and e.ask.endpoint and not e.ask.devious
     return asked and not responded(e, Who.NOBODY, Who.ORDERED, Who.LIMITER, Who.BUSY, Who.FRAMEWORK)
+
+
+def asking(
+    *,
+    credential: Credential | AbstractSet[Credential] | None = None,
+    vps: Vps | AbstractSet[Vps | None] | None = None,
+    pid: Pid | AbstractSet[Pid] | None = None,
+) -> Selector:
+    """Select requests by their kinds of credential, VPS and pid: for each that is given, by one kind or several."""
+
+    given = {"credential": credential, "vps": vps, "pid": pid}
+    wanted = {name: kinds if isinstance(kinds, AbstractSet) else {kinds} for name, kinds in given.items() if kinds}
+    return lambda e: all(getattr(e.ask, name) in kinds for name, kinds in wanted.items())
 
 
 def new_poll(e: Exchange) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 
@@ -10,7 +10,7 @@ from hostup_conformance.contract.ask import Exchange, with_started_commands
 from hostup_conformance.contract.exchanges import Exchanges
 from hostup_conformance.contract.lives import stories
 from hostup_conformance.contract.rules import rules
-from hostup_conformance.contract.selectors import gives_list, gives_status
+from hostup_conformance.contract.selectors import Selector, gives_list, gives_status
 from hostup_conformance.contract.sending import wire_to
 from hostup_conformance.contract.target import Target
 from hostup_conformance.http.limits import Limits
@@ -28,9 +28,9 @@ class Noting(Exchanges):
 
     used: list[Exchange] = field(default_factory=list)
 
-    def all(self, selector: Callable[[Exchange], bool]) -> list[Exchange]:
+    def all(self, *selectors: Selector) -> list[Exchange]:
         """Return the selected exchanges, and note them."""
-        found = super().all(selector)
+        found = super().all(*selectors)
         self.used += found
         return found
 

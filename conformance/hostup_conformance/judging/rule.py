@@ -53,18 +53,18 @@ class Exchanges(Generic[A, T]):
         """All but the failures that recovered, by which no rule judges unless it says so."""
         return [e for e in self.everything if not e.recovered and not e.aside]
 
-    def each(self, selector: Callable[[Exchange[A]], bool], *, recovered: bool = False) -> Iterator[Exchange[A]]:
-        """Yield the selected exchanges, to be judged; those that recovered only on request."""
-        chosen = (e for e in self.everything if not e.aside) if recovered else self.lasting
-        return (self.take(e) for e in chosen if selector(e))
+    def each(self, *selectors: Callable[[Exchange[A]], bool], recovered: bool = False) -> list[Exchange[A]]:
+        """Return the exchanges that all of the selectors select, to be judged; those that recovered only on request."""
+        chosen = [e for e in self.everything if not e.aside] if recovered else self.lasting
+        return [self.take(e) for e in chosen if all(selects(e) for selects in selectors)]
 
-    def asides(self) -> Iterator[Exchange[A]]:
-        """Yield those that another request may have spoilt, to be judged; no other way leads to them."""
-        return (self.take(e) for e in self.everything if e.aside)
+    def asides(self) -> list[Exchange[A]]:
+        """Return those that another request may have spoilt, to be judged; no other way leads to them."""
+        return [self.take(e) for e in self.everything if e.aside]
 
-    def all(self, selector: Callable[[Exchange[A]], bool]) -> list[Exchange[A]]:
+    def all(self, *selectors: Callable[[Exchange[A]], bool]) -> list[Exchange[A]]:
         """Return the selected exchanges, to know more of those that are judged."""
-        return [e for e in self.lasting if selector(e)]
+        return [e for e in self.lasting if all(selects(e) for selects in selectors)]
 
     def take(self, e: Exchange[A]) -> Exchange[A]:
         """Note that an exchange is judged, and return it."""

@@ -10,8 +10,8 @@ fault that breaks it into `conformance/tests/faults/`. A new area is a new modul
                 yield e, "available is a boolean", e.body["available"]
 
 What a rule takes from `exchanges.each`, `ends` or `echoes`, it judges: if there is nothing to take, the status of the
-requirement is `skip`, and `seeks` says what there was none of. `exchanges.all` returns what only helps to judge.
-`explain` shows the docstring under "rule".
+requirement is `skip`, and `seeks` says what there was none of. `exchanges.all` returns what only helps to judge. Of
+several selectors, each must select an exchange. `explain` shows the docstring under "rule".
 """
 
 from __future__ import annotations

@@ -8,16 +8,16 @@ from hostup_conformance.contract import ask, content, responder, selectors
 from hostup_conformance.contract.rules import Exchanges, Findings, rule
 
 STATE = (*content.AVAILABILITY, *content.OUTPUT)
+#: A well-formed request for the caller's own VPS.
+for_own = selectors.asking(vps="own", pid=ask.WELL_FORMED)
+keyless = selectors.asking(credential={"none", "wrong"})
+other_scheme = selectors.asking(credential={"malformed", "other_scheme"})
 
 
-def with_credential(*kinds: ask.Credential) -> selectors.Selector:
-    """Select well-formed requests for the caller's own VPS that have one of these kinds of credential."""
-    return lambda e: selectors.judged(e) and e.ask.credential in kinds and e.ask.vps == "own" and e.ask.pid.well_formed
-
-
-def is_unchanged_without_key(e: ask.Exchange) -> bool:
-    """A request for the caller's own VPS, without a key, that got a 304, which reveals that its state is unchanged."""
-    return e.ask.credential == "none" and e.ask.vps == "own" and e.ask.endpoint and e.status == 304
+def for_own_without_key(e: ask.Exchange) -> bool:
+    """A request for the caller's own VPS without a key, even if a 304 reveals that its state is unchanged."""
+    is_unchanged = e.ask.vps == "own" and e.ask.endpoint and e.status == 304
+    return e.ask.credential == "none" and (is_unchanged or (selectors.judged(e) and for_own(e)))
 
 
 @rule("AUTH-01")
@@ -26,7 +26,7 @@ def request_without_key_is_401(exchanges: Exchanges) -> Findings:
 
     Nor does 304: If-None-Match only counts where the response would be a 200 (RFC 9110 section 13.2.1).
     """
-    for e in exchanges.each(lambda e: with_credential("none")(e) or is_unchanged_without_key(e)):
+    for e in exchanges.each(for_own_without_key):
         if e.status != 401:
             yield e, "status 401", content.status_of(e)
 
@@ -34,7 +34,7 @@ def request_without_key_is_401(exchanges: Exchanges) -> Findings:
 @rule("AUTH-02")
 def wrong_key_is_401(exchanges: Exchanges) -> Findings:
     """Any status code but 401 is a finding. 403 does not pass: it says that the key is known and lacks a scope."""
-    for e in exchanges.each(with_credential("wrong")):
+    for e in exchanges.each(selectors.judged, for_own, selectors.asking(credential="wrong")):
         if e.status != 401:
             yield e, "status 401", content.status_of(e)
 
@@ -46,12 +46,10 @@ def other_scheme_bypasses_nothing(exchanges: Exchanges) -> Findings:
     A 200 passes for the right key, since the server accepts it under this scheme too, which AUTH-12 reports. HTTP-08
     judges a 5xx for a key with bytes above 127.
     """
-    for e in exchanges.each(with_credential("malformed", "other_scheme")):
-        passes = (
-            responder.responded(e, responder.Who.PARSER)
-            if content.failed(e)
-            else e.status == 200 and e.ask.credential == "other_scheme"
-        )
+    for e in exchanges.each(selectors.judged, for_own, other_scheme):
+        passes = e.status == 200 and e.ask.credential == "other_scheme"
+        if content.failed(e):
+            passes = responder.responded(e, responder.Who.PARSER)
         if e.status not in {400, 401} and not passes:
             yield e, "status 401, or 400", content.status_of(e)
 
@@ -59,21 +57,22 @@ def other_scheme_bypasses_nothing(exchanges: Exchanges) -> Findings:
 @rule("AUTH-12", seeks="key under another scheme")
 def accepted_schemes(exchanges: Exchanges) -> Findings:
     """Reports each scheme other than Bearer under which the right key got a 200, and judges nothing."""
-    for e in exchanges.each(with_credential("malformed", "other_scheme")):
+    for e in exchanges.each(selectors.judged, for_own, other_scheme):
         if e.status == 200 and e.ask.credential == "other_scheme":
             scheme, blank, _ = (e.request.header("authorization") or "").partition(" ")
             yield e, "", f"the key is also accepted under {scheme if blank else 'no scheme'}"
 
 
 def has_made_up_scheme(e: ask.Exchange) -> bool:
-    """A request for the caller's own VPS whose key is under a scheme that nobody has registered."""
-    return with_credential("other_scheme")(e) and (e.request.header("authorization") or "").startswith("Nonesuch ")
+    """A request whose key is under a scheme that nobody has registered."""
+    scheme = (e.request.header("authorization") or "").partition(" ")[0]
+    return e.ask.credential == "other_scheme" and scheme == "Nonesuch"
 
 
 @rule("AUTH-13", seeks="key under a scheme that nobody knows")
 def made_up_scheme_is_refused(exchanges: Exchanges) -> Findings:
     """A status code below 300 is a finding: the server does not look at the scheme."""
-    for e in exchanges.each(has_made_up_scheme):
+    for e in exchanges.each(selectors.judged, for_own, has_made_up_scheme):
         if content.below(e, 300):
             yield e, "status 401, or 400", content.status_of(e)
 
@@ -84,7 +83,7 @@ def scheme_ignores_case(exchanges: Exchanges) -> Findings:
 
     Any other status code passes.
     """
-    for e in exchanges.each(with_credential("lowercase")):
+    for e in exchanges.each(selectors.judged, for_own, selectors.asking(credential="lowercase")):
         if e.status in {400, 401, 403}:
             yield e, "the same response as under the scheme Bearer", content.status_of(e)
 
@@ -92,7 +91,7 @@ def scheme_ignores_case(exchanges: Exchanges) -> Findings:
 @rule("AUTH-05", seeks="key in a query")
 def key_in_query_is_refused(exchanges: Exchanges) -> Findings:
     """A status code below 300 is a finding. A 401, any other error and a redirect pass."""
-    for e in exchanges.each(lambda e: selectors.judged(e) and e.ask.credential == "query"):
+    for e in exchanges.each(selectors.judged, selectors.asking(credential="query")):
         if content.below(e, 300):
             yield e, "a refusal", content.status_of(e)
 
@@ -117,9 +116,7 @@ def ids_stay_secret(exchanges: Exchanges) -> Findings:
 
     Requests without a key and requests with a wrong key are compared separately.
     """
-    unauthorized = exchanges.all(
-        lambda e: selectors.judged(e) and e.ask.credential in {"none", "wrong"} and e.ask.pid == ask.Pid.ABSENT
-    )
+    unauthorized = exchanges.all(selectors.judged, keyless, selectors.asking(pid=ask.Pid.ABSENT))
     known = {e.ask.credential: e for e in unauthorized if e.ask.vps == "own"}
     for e in unauthorized:
         twin = known.get(e.ask.credential)
@@ -149,9 +146,7 @@ def right_key_is_known(exchanges: Exchanges) -> Findings:
 @rule("AUTH-09")
 def no_method_bypasses_the_key(exchanges: Exchanges) -> Findings:
     """HEAD must be refused as GET is, and no method may show members of the availability or of command output."""
-    for e in exchanges.each(
-        lambda e: e.response is not None and e.ask.credential in {"none", "wrong"} and e.request.method != "GET"
-    ):
+    for e in exchanges.each(keyless, lambda e: e.response is not None and e.request.method != "GET"):
         if e.request.method == "HEAD" and content.below(e, 400):
             yield e, "a refusal, as GET gets", content.show_status(e)
         elif shown := content.present(e, STATE):
@@ -165,7 +160,7 @@ def no_start_without_key(exchanges: Exchanges) -> Findings:
     So does a start with the right key under another scheme, where the server takes it, and the page of a firewall that
     takes commands for attacks.
     """
-    for e in exchanges.each(lambda e: ask.is_start(e) and e.ask.credential in ask.WITHOUT_KEY and e.ask.vps == "own"):
+    for e in exchanges.each(ask.is_start, selectors.asking(credential=ask.WITHOUT_KEY, vps="own")):
         passes = e.ask.credential == "other_scheme" or (e.ask.credential == "malformed" and e.status == 400)
         if e.status != 401 and not (passes or responder.responded(e, responder.Who.FIREWALL)):
             yield e, "status 401", content.status_of(e)
@@ -177,15 +172,7 @@ def no_spelling_bypasses_the_key(exchanges: Exchanges) -> Findings:
 
     Where the path as it is written in the documentation is open too, AUTH-01 and AUTH-02 judge that.
     """
-    without = {"none", "wrong"}
-    open_anyhow = {e.ask.credential for e in exchanges.all(lambda e: selectors.succeeded(e) and e.ask.vps == "own")}
-    for e in exchanges.each(
-        lambda e: (
-            e.response is not None
-            and e.ask.credential in without - open_anyhow
-            and e.ask.resource == "other"
-            and e.request.method == "GET"
-        )
-    ):
+    open_anyhow = {e.ask.credential for e in exchanges.all(selectors.succeeded, selectors.asking(vps="own"))}
+    for e in exchanges.each(keyless, lambda e: selectors.is_asked(e, "other") and e.ask.credential not in open_anyhow):
         if shown := content.present(e, STATE):
             yield e, "nothing about the VPS", content.named_members(shown)

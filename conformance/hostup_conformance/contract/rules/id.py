@@ -10,13 +10,9 @@ from hostup_conformance.contract import ask, content, responder, selectors
 from hostup_conformance.contract.rules import Exchanges, Findings, rule
 from hostup_conformance.contract.target import Target
 
-
-def for_vps(vps: ask.Vps) -> selectors.Selector:
-    """Select well-formed requests for this kind of VPS.
-
-    They have the full key, so that no missing scope is refused first.
-    """
-    return lambda e: selectors.judged(e) and e.ask.credential == "full" and e.ask.vps == vps and e.ask.pid.well_formed
+#: A well-formed request with the full key, so that no missing scope is refused first.
+well_formed = selectors.asking(credential="full", pid=ask.WELL_FORMED)
+malformed = selectors.asking(vps="malformed")
 
 
 @rule("ID-01", seeks="probe of an unknown VPS")
@@ -26,7 +22,7 @@ def unknown_is_refused(exchanges: Exchanges) -> Findings:
     400 passes too where the id differs in form from the caller's own: in its length, or in which characters are digits
     and which are letters.
     """
-    for e in exchanges.each(for_vps("unknown")):
+    for e in exchanges.each(selectors.judged, well_formed, selectors.asking(vps="unknown")):
         refusals = {403, 404} if shape(e.ask.id or "") == shape(exchanges.target.vps) else {400, 403, 404}
         if e.status not in refusals:
             yield e, "status 404, or 403", content.status_of(e)
@@ -37,10 +33,12 @@ def shape(id: str) -> str:
     return re.sub("[a-z]", "a", re.sub("[A-Z]", "A", re.sub("[0-9]", "0", id)))
 
 
-def of_foreign(e: ask.Exchange) -> bool:
-    """A GET or HEAD with a valid key for a VPS of another account."""
-    right = e.ask.credential in {"full", "read"} and e.ask.vps == "foreign" and e.ask.pid.well_formed
-    return right and (selectors.judged(e) or (e.request.method == "HEAD" and e.response is not None))
+of_foreign = selectors.asking(credential={"full", "read"}, vps="foreign", pid=ask.WELL_FORMED)
+
+
+def gets_or_heads(e: ask.Exchange) -> bool:
+    """A GET of the endpoint, or any HEAD that got a response."""
+    return selectors.judged(e) or (e.request.method == "HEAD" and e.response is not None)
 
 
 @rule("ID-02", seeks="request for a VPS of another account")
@@ -49,7 +47,7 @@ def foreign_is_refused(exchanges: Exchanges) -> Findings:
 
     HEAD must not succeed; any error passes for it, since a server need not offer HEAD.
     """
-    for e in exchanges.each(of_foreign):
+    for e in exchanges.each(of_foreign, gets_or_heads):
         if e.request.method == "GET" and e.status not in {403, 404}:
             yield e, "status 404, or 403", content.status_of(e)
         elif e.request.method == "HEAD" and content.below(e, 400):
@@ -59,7 +57,7 @@ def foreign_is_refused(exchanges: Exchanges) -> Findings:
 @rule("ID-03", seeks="id that resembles the own")
 def id_matches_exactly(exchanges: Exchanges) -> Findings:
     """Any 4xx passes, 400 included, since the altered id may not have the form of an id."""
-    for e in exchanges.each(for_vps("similar")):
+    for e in exchanges.each(selectors.judged, well_formed, selectors.asking(vps="similar")):
         if not content.refused(e):
             yield e, "a 4xx", content.status_of(e)
 
@@ -72,11 +70,10 @@ def malformed_is_refused(exchanges: Exchanges) -> Findings:
     for another spelling of the caller's own id, which ID-07 and ID-08 judge. HTTP-08 judges a 5xx for an id that is not
     UTF-8, at which some frameworks fail before the server's own code is asked.
     """
-    for e in exchanges.each(for_vps("malformed")):
+    for e in exchanges.each(selectors.judged, well_formed, malformed):
         is_own = is_own_once_normalized(e, exchanges.target) or is_own_once_decoded_again(e, exchanges.target)
-        if (content.below(e, 300) and not is_own) or (
-            content.failed(e) and not responder.responded(e, responder.Who.PARSER)
-        ):
+        broken = content.failed(e) and not responder.responded(e, responder.Who.PARSER)
+        if broken or (content.below(e, 300) and not is_own):
             yield e, "a 4xx", content.status_of(e)
 
 
@@ -99,7 +96,7 @@ def is_own_once_decoded_again(e: ask.Exchange, target: Target) -> bool:
 @rule("ID-07", seeks="malformed id")
 def accepted_spellings(exchanges: Exchanges) -> Findings:
     """Reports each other spelling of the caller's own id that gets a success, and judges nothing."""
-    for e in exchanges.each(for_vps("malformed")):
+    for e in exchanges.each(selectors.judged, well_formed, malformed):
         if content.below(e, 300) and is_own_once_normalized(e, exchanges.target):
             yield e, "", f"{e.request.path} gets the same as the caller's own id"
 
@@ -108,7 +105,7 @@ def accepted_spellings(exchanges: Exchanges) -> Findings:
 def id_is_decoded_once(exchanges: Exchanges) -> Findings:
     """A status code below 300 is a finding."""
     again = partial(is_own_once_decoded_again, target=exchanges.target)
-    for e in exchanges.each(lambda e: for_vps("malformed")(e) and again(e)):
+    for e in exchanges.each(selectors.judged, well_formed, malformed, again):
         if content.below(e, 300):
             yield e, "a 4xx", content.status_of(e)
 
@@ -116,23 +113,18 @@ def id_is_decoded_once(exchanges: Exchanges) -> Findings:
 @rule("ID-09", seeks="probe with an id in its query")
 def id_is_that_of_the_path(exchanges: Exchanges) -> Findings:
     """The availability must be that of the VPS in the path, where probes of this one agree. A refusal passes."""
-    own = exchanges.all(lambda e: selectors.is_availability(e) and e.ask.vps == "own")
+    own = exchanges.all(selectors.is_availability, selectors.asking(vps="own"))
     usual = {e.body.get("available") for e in own}
-    for e in exchanges.each(has_id_in_query):
+    probes = selectors.asking(credential="full", vps="own")
+    for e in exchanges.each(selectors.judged, probes, lambda e: e.request.query.startswith("id=")):
         if e.status == 200 and isinstance(e.body, dict) and usual == {True} and e.body.get("available") is False:
             yield e, "available true, as without the parameter", {"available": False}
-
-
-def has_id_in_query(e: ask.Exchange) -> bool:
-    """A probe of the caller's own VPS with the full key, and with another id in its query."""
-    asked = selectors.judged(e) and e.ask.credential == "full" and e.ask.vps == "own"
-    return asked and e.request.query.startswith("id=")
 
 
 @rule("ID-05", seeks="own id in another case")
 def case_matters(exchanges: Exchanges) -> Findings:
     """A status code below 300 is a finding. Any error passes, since the altered id may not have the form of an id."""
-    for e in exchanges.each(for_vps("case")):
+    for e in exchanges.each(selectors.judged, well_formed, selectors.asking(vps="case")):
         if content.below(e, 300):
             yield e, "a 4xx", content.status_of(e)
 
@@ -143,8 +135,6 @@ def no_start_elsewhere(exchanges: Exchanges) -> Findings:
 
     For an unknown id 400 passes too, since the id may not have the form that the server asks for.
     """
-    for e in exchanges.each(
-        lambda e: ask.is_start(e) and e.ask.credential == "full" and e.ask.vps in {"unknown", "foreign"}
-    ):
+    for e in exchanges.each(ask.is_start, selectors.asking(credential="full", vps={"unknown", "foreign"})):
         if e.status not in {403, 404} and not (e.ask.vps == "unknown" and e.status == 400):
             yield e, "status 404, or 403", content.status_of(e)

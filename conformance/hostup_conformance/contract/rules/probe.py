@@ -6,23 +6,13 @@ from hostup_conformance.contract import ask, content, responder, selectors
 from hostup_conformance.contract.rules import Exchanges, Findings, rule
 from hostup_conformance.keeping.safe_text import short_json
 
-
-def of_own(e: ask.Exchange) -> bool:
-    """An availability of the VPS whose agent is available."""
-    return selectors.is_availability(e) and e.ask.vps == "own"
-
-
-def of_unavailable(e: ask.Exchange) -> bool:
-    """A probe, by a key that has read:vm, of the VPS whose agent is not available."""
-    return selectors.asks_availability(e) and e.ask.vps == "unavailable"
+of_own, of_unavailable = selectors.asking(vps="own"), selectors.asking(vps="unavailable")
 
 
 @rule("PROBE-01")
 def probe_gets_200(exchanges: Exchanges) -> Findings:
     """Any status code but 200 is a finding."""
-    for e in exchanges.each(
-        lambda e: selectors.asks_availability(e) and e.ask.vps == "own" and e.ask.credential == "full"
-    ):
+    for e in exchanges.each(selectors.asks_availability, selectors.asking(credential="full", vps="own")):
         if e.status != 200:
             yield e, "status 200", content.status_of(e)
 
@@ -34,7 +24,7 @@ def bare_object(exchanges: Exchanges) -> Findings:
     A member with the name of a common envelope (data, result and the like) is a finding if none of the documented
     members stands beside it.
     """
-    for e in exchanges.each(lambda e: selectors.succeeded(e) and e.ask.pid == ask.Pid.ABSENT and selectors.has_json(e)):
+    for e in exchanges.each(selectors.succeeded, selectors.has_json, selectors.asking(pid=ask.Pid.ABSENT)):
         if not isinstance(e.body, dict):
             yield e, "a JSON object", e.body
         elif not content.present(e, content.AVAILABILITY) and (name := content.envelope_of(e.body)):
@@ -63,7 +53,7 @@ def not_output(exchanges: Exchanges) -> Findings:
 @rule("PROBE-05")
 def available_here(exchanges: Exchanges) -> Findings:
     """Only available false is a finding. PROBE-03 judges a value that is not a boolean."""
-    for e in exchanges.each(of_own):
+    for e in exchanges.each(selectors.is_availability, of_own):
         if e.body.get("available") is False:
             yield e, "available true, or absent", {"available": False, "reason": e.body.get("reason")}
 
@@ -75,7 +65,7 @@ def has_available(exchanges: Exchanges) -> Findings:
     The VPS whose agent is not available is exempt: there a missing member says clearly enough that no command can be
     run.
     """
-    for e in exchanges.each(of_own):
+    for e in exchanges.each(selectors.is_availability, of_own):
         if "available" not in e.body:
             yield e, "the member available", content.named_members(e.body)
 
@@ -83,7 +73,7 @@ def has_available(exchanges: Exchanges) -> Findings:
 @rule("PROBE-07", seeks="availability of the VPS without an agent")
 def not_available_there(exchanges: Exchanges) -> Findings:
     """Only available true is a finding."""
-    for e in exchanges.each(lambda e: of_unavailable(e) and selectors.is_availability(e)):
+    for e in exchanges.each(selectors.asks_availability, selectors.is_availability, of_unavailable):
         if e.body.get("available") is True:
             yield e, "available false, or absent", {"available": True}
 
@@ -94,7 +84,7 @@ def unavailable_has_a_reason(exchanges: Exchanges) -> Findings:
 
     A missing reason passes.
     """
-    for e in exchanges.each(lambda e: of_unavailable(e) and selectors.is_availability(e)):
+    for e in exchanges.each(selectors.asks_availability, selectors.is_availability, of_unavailable):
         reason = e.body.get("reason")
         if "reason" in e.body and (reason is None or reason == "" or str(reason).isspace()):
             yield e, "a reason that is not empty", {"reason": reason}
@@ -108,7 +98,7 @@ def unavailable_gets_200(exchanges: Exchanges) -> Findings:
 
     So does a 503 or the like in a problem document, if the same VPS gets 200 at another time.
     """
-    selected = list(exchanges.each(of_unavailable))
+    selected = exchanges.each(selectors.asks_availability, of_unavailable)
     works = any(e.status == 200 for e in selected)
     for e in selected:
         if e.status != 200 and not responder.may_pass(e) and not (works and responder.is_gateways(e)):
@@ -138,9 +128,8 @@ def spelling_is_documented(exchanges: Exchanges) -> Findings:
 @rule("PROBE-11")
 def availability_is_steady(exchanges: Exchanges) -> Findings:
     """All 200 responses for one VPS must have the same value of available. The first that differs is reported."""
-    selected = list(exchanges.each(selectors.is_availability))
     said: dict[ask.Vps | None, ask.Exchange] = {}
-    for e in selected:
+    for e in exchanges.each(selectors.is_availability):
         before = said.setdefault(e.ask.vps, e)
         if before.body.get("available") != e.body.get("available") and e.ask.vps in {"own", "unavailable"}:
             earlier = short_json({"available": before.body.get("available")}, 60)

@@ -41,6 +41,11 @@ def server_time(e: ask.Exchange) -> datetime:
     return http_date(field(e, "date") or "") or e.when or datetime.now(UTC)
 
 
+def seconds_to_wait(e: ask.Exchange) -> float | None:
+    """Return for how many seconds Retry-After asks; None if it does not, or cannot be read."""
+    return retry_after_seconds(field(e, "retry-after"), server_time(e))
+
+
 @rule("RATE-01", seeks="429")
 def has_retry_after(exchanges: Exchanges) -> Findings:
     """Retry-After must be there, with one value, which is a number of seconds or an HTTP-date."""
@@ -48,12 +53,9 @@ def has_retry_after(exchanges: Exchanges) -> Findings:
         text = field(e, "retry-after")
         if e.response and len(set(e.response.all("retry-after"))) > 1:
             yield e, "one Retry-After", ", ".join(e.response.all("retry-after"))
-        elif retry_after_seconds(text, server_time(e)) is None:
-            yield (
-                e,
-                "Retry-After: seconds, or an HTTP-date",
-                f"Retry-After: {text}" if text is not None else "no such field",
-            )
+        elif seconds_to_wait(e) is None:
+            got = f"Retry-After: {text}" if text is not None else "no such field"
+            yield e, "Retry-After: seconds, or an HTTP-date", got
 
 
 @rule("RATE-02", seeks="429")
@@ -91,7 +93,7 @@ def fields_can_be_parsed(exchanges: Exchanges) -> Findings:
 @rule("RATE-04", seeks="429 with an X-RateLimit-Reset")
 def reset_is_a_date_time(exchanges: Exchanges) -> Findings:
     """A timestamp or number in any other form is a finding. RATE-03 judges a value that cannot be read at all."""
-    for e in exchanges.each(lambda e: is_429(e) and field(e, RESET) is not None):
+    for e in exchanges.each(is_429, lambda e: field(e, RESET) is not None):
         text = field(e, RESET) or ""
         if rfc3339(text) is None and reset_moment(text, server_time(e)) is not None:
             yield e, f"{RESET}: an RFC 3339 date-time", text
@@ -100,7 +102,7 @@ def reset_is_a_date_time(exchanges: Exchanges) -> Findings:
 @rule("RATE-05", seeks="429 with an X-RateLimit-Remaining")
 def nothing_remains(exchanges: Exchanges) -> Findings:
     """A number above 0 is a finding. RATE-03 judges one that is above the limit."""
-    for e in exchanges.each(lambda e: is_429(e) and number(field(e, REMAINING)) is not None):
+    for e in exchanges.each(is_429, lambda e: number(field(e, REMAINING)) is not None):
         remaining, limit = number(field(e, REMAINING)) or 0, number(field(e, LIMIT))
         if remaining and (limit is None or remaining <= limit):
             yield e, f"{REMAINING}: 0", str(remaining)
@@ -112,11 +114,9 @@ def retry_after_agrees_with_reset(exchanges: Exchanges) -> Findings:
 
     X-RateLimit-Reset, where it can be read, must be within a minute of the moment that Retry-After gives.
     """
-    for e in exchanges.each(
-        lambda e: is_429(e) and retry_after_seconds(field(e, "retry-after"), server_time(e)) is not None
-    ):
+    for e in exchanges.each(is_429, lambda e: seconds_to_wait(e) is not None):
         now = server_time(e)
-        wait = retry_after_seconds(field(e, "retry-after"), now) or 0.0
+        wait = seconds_to_wait(e) or 0.0
         if wait > 86400:
             yield e, "a Retry-After of at most a day", f"{wait:g} seconds"
         past = http_date(field(e, "retry-after") or "")
@@ -130,7 +130,7 @@ def retry_after_agrees_with_reset(exchanges: Exchanges) -> Findings:
 @rule("RATE-07", seeks="429 with a Retry-After")
 def retry_after_is_seconds(exchanges: Exchanges) -> Findings:
     """A Retry-After that is an HTTP-date is a finding. RATE-01 judges one that is neither."""
-    for e in exchanges.each(lambda e: is_429(e) and field(e, "retry-after") is not None):
+    for e in exchanges.each(is_429, lambda e: field(e, "retry-after") is not None):
         if http_date(value := field(e, "retry-after") or ""):
             yield e, "a number of seconds", value
 
@@ -172,7 +172,7 @@ def waiting_is_enough(exchanges: Exchanges) -> Findings:
     selected = exchanges.all(lambda e: e.response is not None)
     first: ask.Exchange | None = None
     for before, e in pairwise(selected):
-        wait = retry_after_seconds(field(before, "retry-after"), server_time(before)) if is_429(before) else None
+        wait = seconds_to_wait(before) if is_429(before) else None
         waited = seconds_between(before, e)
         if wait is not None and waited is not None and waited >= wait - CLOCK_OFF and is_again(e, before):
             exchanges.take(e)
@@ -181,7 +181,7 @@ def waiting_is_enough(exchanges: Exchanges) -> Findings:
             first = None
             continue
         first = first or before
-        asked = retry_after_seconds(field(first, "retry-after"), server_time(first)) or 0.0
+        asked = seconds_to_wait(first) or 0.0
         passed = seconds_between(first, e) or 0.0
         between = sum(ended_since(other, first) and sent_before_end_of(other, e) for other in selected)
         alone = between == e.number - first.number + 1
@@ -192,11 +192,8 @@ def waiting_is_enough(exchanges: Exchanges) -> Findings:
 
 def is_again(e: ask.Exchange, before: ask.Exchange) -> bool:
     """Whether a request is the same as another, and neither a start nor one that ordered its response."""
-    same = (before.request.target, before.request.header("authorization")) == (
-        e.request.target,
-        e.request.header("authorization"),
-    )
-    return same and not any(x.obeyed or x.ask.starts for x in (before, e))
+    asked = {(x.request.target, x.request.header("authorization")) for x in (before, e)}
+    return len(asked) == 1 and not any(x.obeyed or x.ask.starts for x in (before, e))
 
 
 def seconds_between(before: ask.Exchange, e: ask.Exchange) -> float | None:
@@ -222,8 +219,7 @@ def ended(e: ask.Exchange) -> datetime:
 @rule("RATE-10", seeks="X-RateLimit header field")
 def remaining_over_the_run(exchanges: Exchanges) -> Findings:
     """Reports the first and the last X-RateLimit-Remaining of the run, and judges nothing."""
-    selected = list(exchanges.each(has_limits))
-    seen = [(e, text) for e in selected if (text := field(e, REMAINING)) is not None]
+    seen = [(e, text) for e in exchanges.each(has_limits) if (text := field(e, REMAINING)) is not None]
     if seen:
         (first, begun), (last, ended) = seen[0], seen[-1]
         yield first, "", f"{REMAINING} goes from {begun} to {ended}, in requests {first.number} to {last.number}"

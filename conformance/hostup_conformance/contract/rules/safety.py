@@ -68,10 +68,9 @@ def key_stays(exchanges: Exchanges) -> Findings:
 
     Any other credential that the request had counts too, if it has at least 12 characters; a cookie does not.
     """
-    selected = list(exchanges.each(has_response))
     redact = redactor(exchanges.target.given_secrets)
     searched: dict[bytes, bool] = {}
-    for e in selected:
+    for e in exchanges.each(has_response):
         sent = (e.request.header("authorization") or "").rpartition(" ")[2]
         for text in texts(e):
             if (digest := blake2b(text.encode("utf-8", "surrogatepass")).digest()) not in searched:  # many are the same
@@ -95,7 +94,7 @@ def no_internals(exchanges: Exchanges) -> Findings:
 
     Of the 200s, only the availability is searched, since the output of a command may hold anything.
     """
-    for e in exchanges.each(lambda e: has_response(e) and (e.status != 200 or selectors.is_availability(e))):
+    for e in exchanges.each(has_response, lambda e: e.status != 200 or selectors.is_availability(e)):
         for text in texts(e):
             if found := internals(text):
                 yield e, "nothing of the server's internals", found
@@ -109,7 +108,7 @@ def output_stays(exchanges: Exchanges) -> Findings:
     Nor may it repeat a text of 12 or more characters that a poll of this run returned. An error must do neither for any
     key.
     """
-    selected = exchanges.all(lambda e: has_response(e) and e.request.method in {"GET", "HEAD"})
+    selected = exchanges.all(has_response, lambda e: e.request.method in {"GET", "HEAD"})
     known = {
         text
         for e in selected
@@ -161,11 +160,8 @@ def output_is_not_shared(exchanges: Exchanges) -> Findings:
     """
     for e in exchanges.each(selectors.is_output):
         if caching.is_shared(e):
-            yield (
-                e,
-                "Cache-Control: no-store or private, or no Cache-Control",
-                f"Cache-Control: {e.header('cache-control')}",
-            )
+            allowed = "Cache-Control: no-store or private, or no Cache-Control"
+            yield e, allowed, f"Cache-Control: {e.header('cache-control')}"
 
 
 @rule("SAFETY-06", seeks="end of a command that looks into its environment")
@@ -178,13 +174,6 @@ def key_is_not_handed_on(exchanges: Exchanges) -> Findings:
     for e, _ in exchanges.ends("environment"):
         if "it is" in lives.stream(e, "stdout"):
             yield e, "no key in the environment of a command", "the caller's key"
-
-
-def refusals(exchanges: Exchanges, *, foreign: bool) -> list[ask.Exchange]:
-    """Return the refusals with a valid key, for VPSs of other accounts or for anything else."""
-    return exchanges.all(
-        lambda e: content.refused(e) and e.ask.credential in {"full", "read"} and (e.ask.vps == "foreign") == foreign
-    )
 
 
 def details(e: ask.Exchange) -> set[str]:
@@ -200,11 +189,12 @@ def owners_stay_unknown(exchanges: Exchanges) -> Findings:
 
     The address of a support desk passes. The id of the VPS is a finding where nobody asked for it; VPS-02 judges lists.
     """
-    known = set[str]().union(*map(details, refusals(exchanges, foreign=False)))
-    for e in refusals(exchanges, foreign=True):
+    refusals = exchanges.all(content.refused, selectors.asking(credential={"full", "read"}))
+    known = set[str]().union(*(details(e) for e in refusals if e.ask.vps != "foreign"))
+    for e in [e for e in refusals if e.ask.vps == "foreign"]:
         if told := details(exchanges.take(e)) - known:
             yield e, "nothing about the VPS or its owner", ", ".join(sorted(told))
     foreign = exchanges.target.foreign_vps
-    for e in exchanges.all(lambda e: has_response(e) and e.ask.resource != "list"):
+    for e in exchanges.all(has_response, lambda e: e.ask.resource != "list"):
         if foreign and foreign not in unquote(e.request.target) and any(foreign in text for text in texts(e)):
             yield e, "no VPS of another account, since nobody asked for it", foreign

@@ -7,24 +7,19 @@ from urllib.parse import unquote
 from hostup_conformance.contract import ask, content, selectors
 from hostup_conformance.contract.rules import Exchanges, Findings, rule
 
+by_reader = selectors.asking(credential="read")
+
 
 @rule("SCOPE-01", seeks="probe by a key with read:vm alone")
 def read_may_probe(exchanges: Exchanges) -> Findings:
     """Any status code but 200 is a finding: the probe needs no other scope than read:vm."""
-    for e in exchanges.each(
-        lambda e: (
-            selectors.judged(e) and e.ask.credential == "read" and e.ask.vps == "own" and e.ask.pid == ask.Pid.ABSENT
-        )
-    ):
+    for e in exchanges.each(selectors.judged, selectors.asking(credential="read", vps="own", pid=ask.Pid.ABSENT)):
         if e.status != 200:
             yield e, f"status 200{content.if_valid(e)}", content.status_of(e)
 
 
-def polls_own(e: ask.Exchange) -> bool:
-    """A poll of the caller's own VPS that a key with read:vm alone must not make."""
-    return (
-        selectors.judged(e) and e.ask.vps == "own" and e.ask.pid in {ask.Pid.FINISHED, ask.Pid.RUNNING, ask.Pid.UNKNOWN}
-    )
+#: A poll of the caller's own VPS that a key with read:vm alone must not make.
+polls_own = selectors.asking(vps="own", pid={ask.Pid.FINISHED, ask.Pid.RUNNING, ask.Pid.UNKNOWN})
 
 
 @rule("SCOPE-02", seeks="poll by a key with read:vm alone that would tell")
@@ -34,8 +29,8 @@ def read_may_not_poll(exchanges: Exchanges) -> Findings:
     400 and 404 show nothing if the full key got no 200 for that kind of pid in this run, since the server may look for
     the command first.
     """
-    pollable = {e.ask.pid for e in exchanges.all(polls_own) if e.ask.credential == "full" and e.status == 200}
-    for e in exchanges.all(lambda e: polls_own(e) and e.ask.credential == "read"):
+    pollable = {e.ask.pid for e in exchanges.all(selectors.succeeded, polls_own, selectors.asking(credential="full"))}
+    for e in exchanges.all(selectors.judged, polls_own, by_reader):
         if (e.ask.pid in pollable or e.status not in {400, 404}) and exchanges.take(e).status != 403:
             yield e, "status 403", content.status_of(e)
 
@@ -43,9 +38,7 @@ def read_may_not_poll(exchanges: Exchanges) -> Findings:
 @rule("SCOPE-03", seeks="HEAD by a key with read:vm alone")
 def head_needs_the_scope_of_get(exchanges: Exchanges) -> Findings:
     """A status code below 400 is a finding, since the same key's GET is refused."""
-    for e in exchanges.each(
-        lambda e: e.response is not None and e.request.method == "HEAD" and e.ask.credential == "read"
-    ):
+    for e in exchanges.each(by_reader, lambda e: e.response is not None and e.request.method == "HEAD"):
         if e.ask.pid != ask.Pid.ABSENT and content.below(e, 400):
             yield e, "a refusal, as GET gets", content.show_status(e)
 
@@ -53,16 +46,16 @@ def head_needs_the_scope_of_get(exchanges: Exchanges) -> Findings:
 @rule("SCOPE-04", seeks="start by a key with read:vm alone")
 def read_may_not_start(exchanges: Exchanges) -> Findings:
     """The status code must be 403: the command is as documented and the VPS is the caller's own."""
-    for e in exchanges.each(lambda e: ask.is_start(e) and e.ask.credential == "read" and e.ask.vps == "own"):
+    for e in exchanges.each(ask.is_start, selectors.asking(credential="read", vps="own")):
         if e.status != 403:
             yield e, "status 403", content.status_of(e)
 
 
 def is_disguised_poll(e: ask.Exchange) -> bool:
-    """A poll with read:vm alone that is spelled so that a check of the scope may not recognize it."""
+    """A poll that is spelled so that a check of the scope may not recognize it."""
     elsewhere = e.ask.resource == "other" and "exec" in unquote(e.request.path).lower()
     odd = not e.ask.pid.well_formed or e.ask.devious or elsewhere
-    return e.response is not None and e.ask.credential == "read" and odd and not e.ask.starts
+    return e.response is not None and odd and not e.ask.starts
 
 
 @rule("SCOPE-05", seeks="disguised poll by a key with read:vm alone")
@@ -71,7 +64,7 @@ def no_variation_bypasses_the_scope(exchanges: Exchanges) -> Findings:
 
     The availability passes: POLL-02 and PID-11 judge whether a pid may be ignored. SAFETY-03 judges output in an error.
     """
-    for e in exchanges.each(is_disguised_poll):
+    for e in exchanges.each(by_reader, is_disguised_poll):
         if content.below(e, 400) and (found := sorted(content.output_members(e.body))):
             yield e, "no command output", content.named_members(found)
         elif e.status == 200 and content.member(e, "pid") is not None:
