@@ -10,12 +10,17 @@ from hostup_conformance.contract.paths import LONGEST_COMMAND
 from hostup_conformance.http.messages import Request
 
 
-def command_of(request: Request) -> Any:
-    """Return what a start has for its command, of whatever type; None if the body is no JSON object with one."""
+def json_of(request: Request) -> Any:
+    """Return the body of a start as JSON; None if it is none."""
     try:
-        body = json.loads(request.body)
+        return json.loads(request.body)
     except (ValueError, RecursionError):
         return None
+
+
+def command_of(request: Request) -> Any:
+    """Return what a start has for its command, of whatever type; None if the body is no JSON object with one."""
+    body = json_of(request)
     return body.get("command") if isinstance(body, dict) else None
 
 

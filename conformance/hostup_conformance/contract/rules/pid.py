@@ -11,7 +11,8 @@ from hostup_conformance.contract.target import Target
 
 def with_pid(*kinds: ask.Pid) -> selectors.Selector:
     """Select requests with the full key for the caller's own VPS whose pid is of one of these kinds."""
-    return lambda e: selectors.judged(e) and e.ask.credential == "full" and e.ask.vps == "own" and e.ask.pid in kinds
+    asked = selectors.asking(credential="full", vps="own", pid=set(kinds))
+    return lambda e: selectors.judged(e) and asked(e)
 
 
 @rule("PID-01", seeks="pid that is no integer")
@@ -27,17 +28,18 @@ def no_integer_is_refused(exchanges: Exchanges) -> Findings:
             yield e, "a 4xx", content.status_of(e)
 
 
+def is_no_firewalls(e: ask.Exchange) -> bool:
+    """A response that is not the page of a firewall, which has a form of its own."""
+    return not responder.responded(e, responder.Who.FIREWALL)
+
+
 @rule("PID-02", seeks="refusal by the server itself of a pid that is no integer")
 def no_integer_is_400(exchanges: Exchanges) -> Findings:
     """Of the 4xx, 400 and 404 pass: some routers find no path where a parameter has the wrong type.
 
     A refusal by a firewall, in a form of its own, is exempt.
     """
-    for e in exchanges.each(
-        lambda e: (
-            with_pid(ask.Pid.INVALID)(e) and content.refused(e) and not responder.responded(e, responder.Who.FIREWALL)
-        )
-    ):
+    for e in exchanges.each(with_pid(ask.Pid.INVALID), content.refused, is_no_firewalls):
         if e.status not in {400, 404}:
             yield e, "status 400, or 404", content.status_of(e)
 
@@ -50,26 +52,17 @@ def impossible_is_refused(exchanges: Exchanges) -> Findings:
             yield e, "a 4xx", content.status_of(e)
 
 
-def is_nobodys_elsewhere(e: ask.Exchange, target: Target) -> bool:
-    """A poll, with the full key and of the VPS without an agent, of a pid that no command of the run has."""
-    ours = selectors.judged(e) and e.ask.credential == "full" and e.ask.vps == "unavailable"
-    return ours and e.ask.pid == ask.Pid.UNKNOWN and e.ask.number not in commands_of(target)
-
-
 @rule("PID-04", seeks="pid of no command")
 def unknown_is_refused(exchanges: Exchanges) -> Findings:
     """A status code below 400 is a finding. PID-06 judges a 5xx.
 
     The end of a command with the pid 1 passes, since a server with numbers of its own may have given it long ago.
     """
-    for e in exchanges.each(lambda e: with_pid(ask.Pid.UNKNOWN)(e) or is_nobodys_elsewhere(e, exchanges.target)):
+    commands = commands_of(exchanges.target)
+    unknown = selectors.asking(credential="full", vps={"own", "unavailable"}, pid=ask.Pid.UNKNOWN)
+    for e in exchanges.each(selectors.judged, unknown, lambda e: e.ask.vps == "own" or e.ask.number not in commands):
         if content.below(e, 400) and not (e.ask.number == 1 and content.member(e, "exited") is True):
             yield e, "a 4xx", content.status_of(e)
-
-
-def with_pid_elsewhere(e: ask.Exchange) -> bool:
-    """A GET with the full key for another VPS than the caller's own."""
-    return selectors.judged(e) and e.ask.credential == "full" and e.ask.vps in {"unavailable", "foreign"}
 
 
 @rule("PID-05", seeks="poll of a command under another VPS")
@@ -79,8 +72,10 @@ def belongs_to_its_vps(exchanges: Exchanges) -> Findings:
     Anything else passes. Where that VPS has output for a pid that nobody has, PID-04 judges that.
     """
     commands = commands_of(exchanges.target)
-    made_up = {e.ask.vps for e in exchanges.all(with_pid_elsewhere) if e.ask.number not in commands and shows_output(e)}
-    for e in exchanges.each(lambda e: with_pid_elsewhere(e) and e.ask.number in commands):
+    elsewhere = selectors.asking(credential="full", vps={"unavailable", "foreign"})
+    others = exchanges.all(selectors.judged, elsewhere, lambda e: e.ask.number not in commands)
+    made_up = {e.ask.vps for e in others if shows_output(e)}
+    for e in exchanges.each(selectors.judged, elsewhere, lambda e: e.ask.number in commands):
         if shows_output(e) and e.ask.vps not in made_up:
             yield e, "a 4xx", f"command output ({', '.join(content.present(e, content.OUTPUT))})"
 
@@ -126,11 +121,6 @@ def is_empty_start(e: ask.Exchange) -> bool:
     return ours and bare and e.status is not None and e.status not in {404, 429, *ask.NOT_OFFERED}
 
 
-def is_scalar(e: ask.Exchange) -> bool:
-    """Whether the command of a start is a number or a boolean."""
-    return isinstance(starts.command_of(e.request), bool | int | float)
-
-
 @rule("PID-09", seeks="start without a valid command")
 def no_improper_start(exchanges: Exchanges) -> Findings:
     """Any 4xx passes; any other status code is a finding. START-26 judges a 5xx for a body that is no readable JSON.
@@ -138,11 +128,9 @@ def no_improper_start(exchanges: Exchanges) -> Findings:
     The start of a number or a boolean passes, since many validators take it for the text that it is written as.
     """
     for e in exchanges.each(lambda e: is_improper_start(e) or is_empty_start(e)):
-        if (
-            not content.refused(e)
-            and not (content.failed(e) and responder.responded(e, responder.Who.PARSER))
-            and not (e.status == 200 and is_scalar(e))
-        ):
+        is_scalar = isinstance(starts.command_of(e.request), bool | int | float)
+        by_parser = content.failed(e) and responder.responded(e, responder.Who.PARSER)
+        if not (content.refused(e) or by_parser or (e.status == 200 and is_scalar)):
             yield e, "a 4xx", content.status_of(e)
 
 
@@ -154,21 +142,14 @@ def improper_start_is_400(exchanges: Exchanges) -> Findings:
     judged.
     """
     proper = {e.status for e in exchanges.all(selectors.is_start_on_own) if not is_improper_start(e)}
-    for e in exchanges.each(
-        lambda e: (
-            is_improper_start(e)
-            and content.refused(e)
-            and not responder.responded(e, responder.Who.FIREWALL)
-            and proper != {403}
-        )
-    ):
+    for e in exchanges.each(is_improper_start, content.refused, is_no_firewalls) if proper != {403} else ():
         if e.status not in {400, 413}:
             yield e, "status 400", content.status_of(e)
 
 
-def is_second(e: ask.Exchange) -> bool:
-    """A poll whose pid stands after another parameter, by the full key."""
-    return with_pid(ask.Pid.STRANGE)(e) and len(e.ask.pids) == 1 and e.request.query.startswith("x=")
+def is_loose_or_second(e: ask.Exchange) -> bool:
+    """A poll whose pid is in another form than documented, comes twice, or stands after another parameter."""
+    return e.ask.pid != ask.Pid.STRANGE or (len(e.ask.pids) == 1 and e.request.query.startswith("x="))
 
 
 @rule("PID-11", seeks="pid in another form")
@@ -178,8 +159,7 @@ def pid_is_not_ignored(exchanges: Exchanges) -> Findings:
     A refusal passes, and so does command output. POLL-02 judges a pid that is an integer, and PID-01 one that no parser
     takes for an integer.
     """
-    loose = with_pid(ask.Pid.LOOSE, ask.Pid.REPEATED)
-    for e in exchanges.each(lambda e: loose(e) or is_second(e)):
+    for e in exchanges.each(with_pid(ask.Pid.LOOSE, ask.Pid.REPEATED, ask.Pid.STRANGE), is_loose_or_second):
         if e.status == 200 and (shown := content.present(e, content.AVAILABILITY)):
             yield e, "a 4xx, or command output", f"the availability ({', '.join(shown)})"
 
@@ -192,9 +172,8 @@ def of_no_other_command(exchanges: Exchanges) -> Findings:
     an integer may get the output of the command with that integer; exited true is a finding if that command was still
     seen to run later.
     """
-    selected = list(
-        exchanges.each(with_pid(ask.Pid.FINISHED, ask.Pid.RUNNING, ask.Pid.UNKNOWN, ask.Pid.IMPOSSIBLE, ask.Pid.LOOSE))
-    )
+    kinds = (ask.Pid.FINISHED, ask.Pid.RUNNING, ask.Pid.UNKNOWN, ask.Pid.IMPOSSIBLE, ask.Pid.LOOSE)
+    selected = exchanges.each(with_pid(*kinds))
     made_up = any(shows_output(e) and e.ask.pid == ask.Pid.UNKNOWN and (e.ask.number or 0) < 2**31 for e in selected)
     seen_running = [
         e for e in selected if e.ask.pid == ask.Pid.RUNNING and shows_output(e) and e.body.get("exited") is False
@@ -218,7 +197,7 @@ def shows_output(e: ask.Exchange) -> bool:
 @rule("PID-13", seeks="pid in another form")
 def accepted_forms(exchanges: Exchanges) -> Findings:
     """Reports which ways to write a pid get a 200, and judges nothing."""
-    selected = list(exchanges.each(with_pid(ask.Pid.LOOSE)))
+    selected = exchanges.each(with_pid(ask.Pid.LOOSE))
     taken = [e.ask.pids[0] for e in selected if e.status == 200]
     for e in selected[:1]:
         yield e, "", f"taken for an integer: {', '.join(map(repr, taken))}" if taken else "all are refused"
@@ -231,11 +210,6 @@ def only_integers_reach_commands(exchanges: Exchanges) -> Findings:
     What many parsers of integers take passes: signs, zeros and white space, a fraction of zeros, underscores, and
     digits of other scripts. PID-13 reports those.
     """
-    for e in exchanges.each(lambda e: with_pid(ask.Pid.LOOSE)(e) and bool(re.search("[xXeE]", written(e)))):
+    for e in exchanges.each(with_pid(ask.Pid.LOOSE), lambda e: bool(re.search("[xXeE]", e.ask.pids[0]))):
         if shows_output(e):
-            yield e, "a 4xx", f"command output for the pid {written(e)!r}"
-
-
-def written(e: ask.Exchange) -> str:
-    """Return the pid of a request as it was written."""
-    return e.ask.pids[0]
+            yield e, "a 4xx", f"command output for the pid {e.ask.pids[0]!r}"

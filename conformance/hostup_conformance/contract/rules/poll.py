@@ -14,14 +14,12 @@ SURE = 55.0
 STARTED = members_of("StartedCommand")
 
 
-def of_finished(e: ask.Exchange) -> bool:
-    """A poll of the command that has ended, by a key that has write:vm."""
-    return selectors.asks_output(e) and e.ask.pid == ask.Pid.FINISHED
+of_finished, of_running = selectors.asking(pid=ask.Pid.FINISHED), selectors.asking(pid=ask.Pid.RUNNING)
 
 
-def of_running(e: ask.Exchange) -> bool:
-    """A poll of the command that still runs, by a key that has write:vm."""
-    return selectors.asks_output(e) and e.ask.pid == ask.Pid.RUNNING
+def still_runs(e: ask.Exchange) -> bool:
+    """Command output that says exited false."""
+    return selectors.is_output(e) and e.body.get("exited") is False
 
 
 @rule("POLL-01", seeks="poll that got 200")
@@ -30,7 +28,7 @@ def has_exited(exchanges: Exchanges) -> Findings:
 
     Where exited is missing and members of the availability stand in its place, POLL-02 judges the body.
     """
-    for e in exchanges.each(lambda e: selectors.succeeded(e) and selectors.is_poll(e) and selectors.has_json(e)):
+    for e in exchanges.each(selectors.succeeded, selectors.is_poll, selectors.has_json):
         if not isinstance(e.body, dict):
             yield e, "a JSON object", e.body
         elif "exited" in e.body:
@@ -38,11 +36,8 @@ def has_exited(exchanges: Exchanges) -> Findings:
                 yield e, "exited: a boolean", {"exited": e.body["exited"]}
         elif not content.present(e, content.AVAILABILITY):
             envelope = content.envelope_of(e.body)
-            yield (
-                e,
-                "the member exited",
-                f"an envelope with the member {envelope}" if envelope else content.named_members(e.body),
-            )
+            got = f"an envelope with the member {envelope}" if envelope else content.named_members(e.body)
+            yield e, "the member exited", got
 
 
 @rule("POLL-02", seeks="command output")
@@ -102,7 +97,7 @@ def known_gets_200(exchanges: Exchanges) -> Findings:
     passes here, since the poll of an ended command is not sent again; HTTP-08 judges it. For any command, a 404 between
     two responses with 200 is a finding too. START-21 judges polls of one command at the same time.
     """
-    selected = list(exchanges.each(selectors.asks_output))
+    selected = exchanges.each(selectors.asks_output)
     ended, ran = set[str](), set[str]()
     last = {e.request.target: e.number for e in selected if e.status == 200}
     lasting = [e for e in selected if of_finished(e) and not responder.may_pass(e)]
@@ -130,7 +125,7 @@ def running_has_not_exited(exchanges: Exchanges) -> Findings:
     the meantime, so this is a warning at most.
     """
     sleeping = [life for life in exchanges.lives if starts.proper_command(life.start.request) == ask.SLEEP]
-    for e in exchanges.each(lambda e: of_running(e) and selectors.is_output(e)):
+    for e in exchanges.each(selectors.asks_output, of_running, selectors.is_output):
         before = [
             poll for life in sleeping if life.seconds_until(e) < SURE for poll in life.polls if poll.number < e.number
         ]
@@ -145,7 +140,7 @@ def finished_has_exited(exchanges: Exchanges) -> Findings:
 
     That is long enough for a server that asks the agent only now and then, and so notices an end late.
     """
-    selected = list(exchanges.each(lambda e: of_finished(e) and selectors.is_output(e)))
+    selected = exchanges.each(selectors.asks_output, of_finished, selectors.is_output)
     if selected and not any(e.body.get("exited") is True for e in selected):
         for e in selected[-1:]:
             if e.body.get("exited") is False:
@@ -158,8 +153,7 @@ def finished_gets_200(exchanges: Exchanges) -> Findings:
 
     The output may have been fetched before the run, so it is a warning at most.
     """
-    selected = list(exchanges.each(of_finished))
-    for e in selected[:1]:
+    for e in exchanges.each(selectors.asks_output, of_finished)[:1]:
         if e.status != 200 and not responder.may_pass(e):
             unless = "unless its output was fetched before this run; a poll that is refused must not use it up"
             yield e, f"status 200 ({unless})", content.status_of(e)
@@ -172,9 +166,8 @@ def exited_never_goes_back(exchanges: Exchanges) -> Findings:
     An error after exited true passes, since the agent may have forgotten the pid. So does exited false in response to a
     request that was under way at the same time.
     """
-    selected = list(exchanges.each(lambda e: selectors.asks_output(e) and selectors.is_output(e)))
     ended: list[ask.Exchange] = []
-    for e in selected:
+    for e in exchanges.each(selectors.asks_output, selectors.is_output):
         if e.body.get("exited") is True:
             ended.append(e)
         elif e.body.get("exited") is False:
@@ -195,7 +188,7 @@ def output_stays_the_same(exchanges: Exchanges) -> Findings:
 
     An empty stream may be missing or null.
     """
-    selected = list(exchanges.each(lambda e: of_finished(e) and selectors.is_output(e)))
+    selected = exchanges.each(selectors.asks_output, of_finished, selectors.is_output)
     ended = [e for e in selected if e.body.get("exited") is True]
     for e in ended[1:]:
         now, before = ending(e), ending(ended[0])
@@ -207,7 +200,7 @@ def output_stays_the_same(exchanges: Exchanges) -> Findings:
 @rule("POLL-11", seeks="command that still runs")
 def no_code_before_the_end(exchanges: Exchanges) -> Findings:
     """An exitCode that is neither null nor missing is a finding."""
-    for e in exchanges.each(lambda e: selectors.is_output(e) and e.body.get("exited") is False):
+    for e in exchanges.each(still_runs):
         if e.body.get("exitCode") is not None:
             yield e, "no exitCode with exited false", {"exitCode": e.body["exitCode"]}
 
@@ -215,8 +208,7 @@ def no_code_before_the_end(exchanges: Exchanges) -> Findings:
 @rule("POLL-12", seeks="command that still runs")
 def partial_output(exchanges: Exchanges) -> Findings:
     """Reports whether the first response with exited false has stdout or stderr, and judges nothing."""
-    selected = list(exchanges.each(lambda e: selectors.is_output(e) and e.body.get("exited") is False))
-    for e in selected[:1]:
+    for e in exchanges.each(still_runs)[:1]:
         given = [name for name in ("stdout", "stderr") if e.body.get(name)]
         yield e, "", f"{' and '.join(given)} given while it runs" if given else "no output given while it runs"
 
@@ -224,7 +216,7 @@ def partial_output(exchanges: Exchanges) -> Findings:
 @rule("POLL-13", seeks="poll of the command that has ended")
 def polled_again(exchanges: Exchanges) -> Findings:
     """Reports what the poll after the first 200 got, and judges nothing."""
-    selected = list(exchanges.each(of_finished))
+    selected = exchanges.each(selectors.asks_output, of_finished)
     ended = next((e for e in selected if e.status == 200), None)
     later = [e for e in selected if ended and e.number > ended.number]
     for e in later[:1]:
@@ -234,7 +226,7 @@ def polled_again(exchanges: Exchanges) -> Findings:
 @rule("POLL-14", seeks="command output that names its pid")
 def pid_is_the_one_asked_for(exchanges: Exchanges) -> Findings:
     """The member pid must be the number that was asked for, as a number or as a string."""
-    for e in exchanges.each(lambda e: selectors.is_output(e) and "pid" in e.body):
+    for e in exchanges.each(selectors.is_output, lambda e: "pid" in e.body):
         asked = e.ask.pids[0]
         if str(e.body["pid"]) != asked:
             yield e, f"pid {asked}", {"pid": e.body["pid"]}
@@ -243,6 +235,6 @@ def pid_is_the_one_asked_for(exchanges: Exchanges) -> Findings:
 @rule("POLL-25", seeks="command that still runs")
 def running_is_not_kept(exchanges: Exchanges) -> Findings:
     """Neither max-age nor Expires may declare exited false fresh for a time, not even for the caller's own cache."""
-    for e in exchanges.each(lambda e: selectors.is_output(e) and e.body.get("exited") is False):
+    for e in exchanges.each(still_runs):
         if seconds := caching.fresh_seconds(e):
             yield e, "no cache to keep exited false", f"a response that is declared fresh for {seconds} seconds"

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import re
-from contextlib import suppress
 from datetime import datetime, timedelta
 
 from hostup_conformance.contract import ask, content, problems, selectors, starts
@@ -27,9 +25,9 @@ def has_code(e: ask.Exchange) -> bool:
     return selectors.is_problem(e) and isinstance(e.body.get("code"), str) and bool(e.body["code"])
 
 
-def has_timestamp(e: ask.Exchange) -> bool:
-    """A problem whose timestamp can be judged."""
-    return selectors.is_problem(e) and isinstance(e.body.get("timestamp"), str)
+def with_texts(*names: str) -> selectors.Selector:
+    """Select problems that have these members, as strings."""
+    return lambda e: selectors.is_problem(e) and all(isinstance(e.body.get(name), str) for name in names)
 
 
 @rule("PROBLEM-01", seeks="error")
@@ -55,7 +53,7 @@ def media_type_is_json(exchanges: Exchanges) -> Findings:
 
     Parameters such as charset are not judged.
     """
-    for e in exchanges.each(lambda e: selectors.is_error(e) and e.header("content-type") is not None):
+    for e in exchanges.each(selectors.is_error, lambda e: e.header("content-type") is not None):
         if e.response and e.response.media_type not in {"application/problem+json", "application/json"}:
             yield e, "application/problem+json, or application/json", e.response.header("content-type")
 
@@ -104,7 +102,7 @@ def status_is_the_status_code(exchanges: Exchanges) -> Findings:
 
     PROBLEM-05 judges a status that is not an integer.
     """
-    for e in exchanges.each(lambda e: selectors.is_problem(e) and type(e.body.get("status")) is int):
+    for e in exchanges.each(selectors.is_problem, lambda e: type(e.body.get("status")) is int):
         if e.body["status"] != e.status:
             yield e, f"status {e.status}", {"status": e.body["status"]}
 
@@ -112,7 +110,7 @@ def status_is_the_status_code(exchanges: Exchanges) -> Findings:
 @rule("PROBLEM-07", seeks="problem document with type and code")
 def type_is_the_address_of_code(exchanges: Exchanges) -> Findings:
     """type must be the documented base address followed by the value of code, character for character."""
-    for e in exchanges.each(lambda e: has_code(e) and isinstance(e.body.get("type"), str)):
+    for e in exchanges.each(has_code, with_texts("type")):
         if e.body["type"] != problems.ERRORS + e.body["code"]:
             yield e, problems.ERRORS + e.body["code"], e.body["type"]
 
@@ -140,9 +138,10 @@ def is_from_gateway(e: ask.Exchange) -> bool:
     return has_code(e) and e.status in {502, 503, 504} and 500 in problems.statuses_of(e.body["code"])
 
 
-def is_refused_command(e: ask.Exchange) -> bool:
-    """A start with a valid command that was refused: the code of a command that is blocked is documented nowhere."""
-    return ask.is_start(e) and starts.proper_command(e.request) is not None and e.ask.credential == "full"
+def has_known_code(e: ask.Exchange) -> bool:
+    """A problem whose code should be a documented one, unlike that of a start of a valid command that is blocked."""
+    blocked = ask.is_start(e) and starts.proper_command(e.request) is not None and e.ask.credential == "full"
+    return has_code(e) and (e.status in problems.codes_by_status() or is_from_gateway(e)) and not blocked
 
 
 @rule("PROBLEM-09", seeks="problem document with a code")
@@ -151,11 +150,7 @@ def code_is_documented(exchanges: Exchanges) -> Findings:
 
     PROBLEM-08 judges whether a documented code fits its status code in all other cases.
     """
-    for e in exchanges.each(
-        lambda e: (
-            has_code(e) and (e.status in problems.codes_by_status() or is_from_gateway(e)) and not is_refused_command(e)
-        )
-    ):
+    for e in exchanges.each(has_known_code):
         if is_from_gateway(e):
             yield e, f"a code of {e.status}, such as upstream_unavailable", e.body["code"]
         elif not problems.statuses_of(e.body["code"]):
@@ -165,7 +160,7 @@ def code_is_documented(exchanges: Exchanges) -> Findings:
 @rule("PROBLEM-10", seeks="problem document with errors")
 def errors_have_their_form(exchanges: Exchanges) -> Findings:
     """errors must be an array of objects, each with the three members as strings. Further members pass."""
-    for e in exchanges.each(lambda e: selectors.is_problem(e) and "errors" in e.body):
+    for e in exchanges.each(selectors.is_problem, lambda e: "errors" in e.body):
         if not isinstance(e.body["errors"], list):
             yield e, "errors: an array", {"errors": e.body["errors"]}
             continue
@@ -179,12 +174,9 @@ def errors_have_their_form(exchanges: Exchanges) -> Findings:
 
 
 def can_be_pointed_at(e: ask.Exchange) -> bool:
-    """A request with a part that an item could point to: a pid that is valid UTF-8, or members of a body."""
-    if ask.is_start(e):
-        with suppress(ValueError, RecursionError):
-            return isinstance(json.loads(e.request.body), dict)
-        return False
-    return not any("\ufffd" in pid for pid in e.ask.pids)
+    """A 400 for a request with a part that an item could point to: a pid that is valid UTF-8, or members of a body."""
+    is_object = isinstance(starts.json_of(e.request), dict)
+    return e.status == 400 and (is_object if ask.is_start(e) else not any("\ufffd" in pid for pid in e.ask.pids))
 
 
 @rule("PROBLEM-11", seeks="400 for a mistake that can be pointed at")
@@ -194,15 +186,8 @@ def bad_request_has_an_item(exchanges: Exchanges) -> Findings:
     A 400 for a well-formed request is exempt, and so is one for a body that is not a JSON object, where no item could
     point to anything.
     """
-    for e in exchanges.each(
-        lambda e: (
-            selectors.is_problem(e)
-            and e.status == 400
-            and e.ask.credential == "full"
-            and selectors.is_malformed(e)
-            and can_be_pointed_at(e)
-        )
-    ):
+    by_full_key = selectors.asking(credential="full")
+    for e in exchanges.each(selectors.is_problem, by_full_key, selectors.is_malformed, can_be_pointed_at):
         if e.body.get("errors") in (None, []):
             got = {"errors": e.body["errors"]} if "errors" in e.body else "no member errors"
             yield e, "errors: an array with one item or more", got
@@ -214,7 +199,7 @@ def pointers_are_json_pointers(exchanges: Exchanges) -> Findings:
 
     That of the documentation's example is a finding, since no request of this endpoint has such a member.
     """
-    for e in exchanges.each(lambda e: selectors.is_problem(e) and isinstance(e.body.get("errors"), list)):
+    for e in exchanges.each(selectors.is_problem, lambda e: isinstance(e.body.get("errors"), list)):
         for item in e.body["errors"]:
             pointer = item.get("pointer") if isinstance(item, dict) else None
             if not isinstance(pointer, str):
@@ -226,13 +211,8 @@ def pointers_are_json_pointers(exchanges: Exchanges) -> Findings:
 @rule("PROBLEM-13", seeks="problem document with a requestId")
 def request_ids_differ(exchanges: Exchanges) -> Findings:
     """A requestId that came before in the run is a finding. The first repetition is reported."""
-    selected = list(
-        exchanges.each(
-            lambda e: selectors.is_problem(e) and isinstance(e.body.get("requestId"), str) and bool(e.body["requestId"])
-        )
-    )
     seen: dict[str, ask.Exchange] = {}
-    for e in selected:
+    for e in exchanges.each(with_texts("requestId"), lambda e: e.body["requestId"] != ""):
         if before := seen.get(e.body["requestId"]):
             yield e, f"another requestId than in request {before.number}", e.body["requestId"]
             return
@@ -242,7 +222,7 @@ def request_ids_differ(exchanges: Exchanges) -> Findings:
 @rule("PROBLEM-14", seeks="problem document with a timestamp")
 def timestamp_is_a_date_time(exchanges: Exchanges) -> Findings:
     """The offset must be there; any number of decimals passes."""
-    for e in exchanges.each(has_timestamp):
+    for e in exchanges.each(with_texts("timestamp")):
         if rfc3339(e.body["timestamp"]) is None:
             yield e, "an RFC 3339 date-time with an offset", e.body["timestamp"]
 
@@ -254,9 +234,8 @@ def timestamp_is_now(exchanges: Exchanges) -> Findings:
     Without one, it must be within a day of the suite's clock. A timestamp that comes again more than 1.5 seconds later
     is a finding too.
     """
-    selected = list(exchanges.each(lambda e: has_timestamp(e) and rfc3339(e.body["timestamp"]) is not None))
     earliest: dict[str, ask.Exchange] = {}
-    for e in selected:
+    for e in exchanges.each(with_texts("timestamp"), lambda e: rfc3339(e.body["timestamp"]) is not None):
         said = rfc3339(e.body["timestamp"])
         date = http_date(e.header("date") or "")
         if said and (now := date or e.when) and abs(said - now) > (SKEW if date else UNKNOWN_SKEW):
@@ -276,15 +255,8 @@ def later_by(before: datetime | None, after: datetime | None) -> timedelta:
 @rule("PROBLEM-16", seeks="problem document with type and title")
 def one_title_for_each_type(exchanges: Exchanges) -> Findings:
     """Two titles for the same type are a finding. The first difference is reported."""
-    selected = list(
-        exchanges.each(
-            lambda e: (
-                selectors.is_problem(e) and isinstance(e.body.get("title"), str) and isinstance(e.body.get("type"), str)
-            )
-        )
-    )
     titles: dict[str, ask.Exchange] = {}
-    for e in selected:
+    for e in exchanges.each(with_texts("title", "type")):
         before = titles.setdefault(e.body["type"], e)
         if before.body["title"] != e.body["title"]:
             yield e, f"{before.body['title']!r}, as in request {before.number}", e.body["title"]
@@ -297,7 +269,7 @@ def instance_is_reference(exchanges: Exchanges) -> Findings:
 
     The placeholder of the documentation's examples is a finding.
     """
-    for e in exchanges.each(lambda e: selectors.is_problem(e) and isinstance(e.body.get("instance"), str)):
+    for e in exchanges.each(with_texts("instance")):
         if not re.fullmatch(r"(?:[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=]|%[0-9A-Fa-f]{2})*", e.body["instance"]):
             yield e, "a URI reference", e.body["instance"]
         if e.body["instance"] == PLACEHOLDER:
