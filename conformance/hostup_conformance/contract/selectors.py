@@ -40,6 +40,11 @@ def asking(
     return lambda e: all(getattr(e.ask, name) in kinds for name, kinds in wanted.items())
 
 
+def has_response(e: Exchange) -> bool:
+    """A request that got a response, which was kept."""
+    return e.response is not None
+
+
 def new_poll(e: Exchange) -> str | None:
     """Return the path and query with which to poll the command that a start has started."""
     return None if (pid := new_pid(e)) is None else f"{e.request.target}?pid={pid}"

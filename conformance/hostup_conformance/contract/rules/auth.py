@@ -146,7 +146,7 @@ def right_key_is_known(exchanges: Exchanges) -> Findings:
 @rule("AUTH-09")
 def no_method_bypasses_the_key(exchanges: Exchanges) -> Findings:
     """HEAD must be refused as GET is, and no method may show members of the availability or of command output."""
-    for e in exchanges.each(keyless, lambda e: e.response is not None and e.request.method != "GET"):
+    for e in exchanges.each(keyless, selectors.has_response, lambda e: e.request.method != "GET"):
         if e.request.method == "HEAD" and content.below(e, 400):
             yield e, "a refusal, as GET gets", content.show_status(e)
         elif shown := content.present(e, STATE):

@@ -68,7 +68,7 @@ def response_is_complete(exchanges: Exchanges) -> Findings:
     content, a closed connection passes (RFC 9110 section 9.3.1). More may follow the response to a chunked request, as
     from a server that does not know chunks and takes them for another request; START-24 judges that.
     """
-    selected = list(exchanges.each(lambda e: not is_long(e), recovered=True))
+    selected = exchanges.each(lambda e: not is_long(e), recovered=True)
     dropped = sum(e.recovered and e.lost == "dropped" for e in selected)
     for e in selected:
         if e.lost == "dropped" and e.request.method == "GET" and e.request.body:
@@ -91,15 +91,18 @@ def long_line_gets_a_response(exchanges: Exchanges) -> Findings:
             yield e, "a response, 414 for instance", e.failure
 
 
+def is_success(e: ask.Exchange) -> bool:
+    """A 200 of any operation."""
+    return selectors.is_good(e) or selectors.gives_either(e)
+
+
 @rule("HTTP-02", seeks="success with a media type")
 def success_is_json(exchanges: Exchanges) -> Findings:
     """The header field must be application/json, once.
 
     A charset passes if it is UTF-8, or US-ASCII, which is a part of UTF-8.
     """
-    for e in exchanges.each(
-        lambda e: (selectors.is_good(e) or selectors.gives_either(e)) and e.header("content-type") is not None
-    ):
+    for e in exchanges.each(is_success, lambda e: e.header("content-type") is not None):
         content_type = ", ".join(dict.fromkeys(e.response.all("content-type"))) if e.response else ""
         if e.response and (e.response.media_type != "application/json" or "," in content_type.partition(";")[0]):
             yield e, "Content-Type: application/json", content_type
@@ -115,7 +118,7 @@ def json_is_valid(exchanges: Exchanges) -> Findings:
     Each defect is a finding of its own. The page with which a front end refuses what is too large passes, and
     so does a rate limiter that repeats a path that is not UTF-8.
     """
-    for e in exchanges.each(lambda e: selectors.is_good(e) or is_json(e) or selectors.gives_either(e)):
+    for e in exchanges.each(lambda e: is_success(e) or is_json(e)):
         limited = responder.responded(e, responder.Who.LIMITER) and responder.is_hard_to_decode(e)
         if e.response and not limited and not responder.responded(e, responder.Who.FRONT_END):
             for defect in e.response.json.defects:
@@ -135,7 +138,7 @@ def json_reads_alike(exchanges: Exchanges) -> Findings:
 @rule("HTTP-05")
 def success_is_200(exchanges: Exchanges) -> Findings:
     """A 2xx status code other than 200 is a finding. Requests with a malformed id are exempt."""
-    for e in exchanges.each(lambda e: selectors.judged(e) and e.ask.vps != "malformed"):
+    for e in exchanges.each(selectors.judged, lambda e: e.ask.vps != "malformed"):
         if e.status is not None and 200 < e.status < 300:
             yield e, "status 200, or an error", content.show_status(e)
 
@@ -158,7 +161,7 @@ def status_is_documented(exchanges: Exchanges) -> Findings:
     Malformed ids and pids are exempt; PID-02 judges the status code for a malformed pid. A 410 passes for a poll: it is
     a 404 that says more, and a server may not know which pids were ever started.
     """
-    for e in exchanges.each(lambda e: well_formed(e) and selectors.is_error(e)):
+    for e in exchanges.each(well_formed, selectors.is_error):
         if e.status not in DOCUMENTED and not (e.status == 410 and e.ask.pid != ask.Pid.ABSENT):
             yield e, f"one of {', '.join(map(str, sorted(DOCUMENTED)))}", content.status_of(e)
 
@@ -186,11 +189,8 @@ def no_5xx(exchanges: Exchanges) -> Findings:
     """
     for e in exchanges.each(should_not_fail, recovered=True):
         if e.recovered:
-            yield (
-                e,
-                "the same response each time",
-                f"{content.status_of(e) if e.status else e.failure}, and another a moment later",
-            )
+            got = f"{content.status_of(e) if e.status else e.failure}, and another a moment later"
+            yield e, "the same response each time", got
             continue
         if (e.ask.vps == "unavailable" and content.is_document(e) and e.status != 500) or e.ask.credential == "unnamed":
             continue
@@ -220,6 +220,11 @@ def coding_is_accepted(exchanges: Exchanges) -> Findings:
             yield e, "a body in the coding it names", e.response.miscoded
 
 
+def is_good_or_error(e: ask.Exchange) -> bool:
+    """A 200 or an error of the endpoint."""
+    return selectors.is_good(e) or selectors.is_error(e)
+
+
 @rule("HTTP-10")
 def no_shared_cache_keeps_it(exchanges: Exchanges) -> Findings:
     """public, s-maxage, and a max-age above 0 without private are findings, unless no-store or no-cache is there too.
@@ -229,7 +234,7 @@ def no_shared_cache_keeps_it(exchanges: Exchanges) -> Findings:
     A response that says nothing about caching passes, and so do a validator such as ETag, and public where every use
     has to be validated with the server (max-age=0, must-revalidate).
     """
-    for e in exchanges.each(lambda e: selectors.is_good(e) or selectors.is_error(e)):
+    for e in exchanges.each(is_good_or_error):
         if caching.is_shared(e) or (caching.fresh_seconds(e) > 0 and "private" not in caching.cache_directives(e)):
             yield e, "Cache-Control: no-store or private, or no Cache-Control", shown_caching(e)
 
@@ -247,26 +252,19 @@ def other_methods_are_refused(exchanges: Exchanges) -> Findings:
     A POST that starts nothing may succeed, but must not return the availability or command output. A 500 is
     a finding for every method. The response to a start is exempt, since others judge it.
     """
-    for e in exchanges.each(lambda e: e.response is not None and e.request.method != "GET"):
-        if e.status is None:
-            continue
+    for e in exchanges.each(selectors.has_response, lambda e: e.request.method != "GET"):
         if e.status == 500 and not e.ask.starts:
             yield e, "another status than 500", content.show_status(e)
-        elif e.request.method in {"PUT", "PATCH", "DELETE"} and e.status < 400:
+        elif e.request.method in {"PUT", "PATCH", "DELETE"} and content.below(e, 400):
             yield e, "a refusal (405)", content.show_status(e)
-        elif (
-            e.request.method == "POST"
-            and ask.new_pid(e) is None
-            and isinstance(e.body, dict)
-            and {"available", "exited"} & e.body.keys()
-        ):
+        elif e.request.method == "POST" and ask.new_pid(e) is None and content.present(e, ("available", "exited")):
             yield e, "a refusal, or the pid of a started command", content.named_members(e.body)
 
 
 @rule("HTTP-12", seeks="HEAD")
 def head_has_no_body(exchanges: Exchanges) -> Findings:
     """Any byte after the header section of the response is a finding."""
-    for e in exchanges.each(lambda e: e.response is not None and e.request.method == "HEAD"):
+    for e in exchanges.each(selectors.has_response, lambda e: e.request.method == "HEAD"):
         if e.response and e.response.surplus:
             yield e, "no body", e.response.surplus
 
@@ -285,7 +283,7 @@ def generated_client_agrees(exchanges: Exchanges) -> Findings:
 
     What the client decodes from a 200 must equal the JSON body, and it must not raise an error for a valid one.
     """
-    others = exchanges.all(lambda e: selectors.judged(e) and e.decoded is None and e.ask.pid != ask.Pid.FINISHED)
+    others = exchanges.all(selectors.judged, lambda e: e.decoded is None and e.ask.pid != ask.Pid.FINISHED)
     plain = {(e.ask, e.request.target): e for e in others}
     for e in exchanges.each(lambda e: e.decoded is not None and (selectors.judged(e) or e.obeyed or ask.is_start(e))):
         if e.decoded is None:
@@ -302,7 +300,7 @@ def generated_client_agrees(exchanges: Exchanges) -> Findings:
 @rule("HTTP-14")
 def second_opinion(exchanges: Exchanges) -> Findings:
     """Reports what httplint grades as bad in the 200 responses to the scripted requests, and judges nothing itself."""
-    for e in exchanges.each(lambda e: selectors.succeeded(e) and e.source != "generated"):
+    for e in exchanges.each(selectors.succeeded, lambda e: e.source != "generated"):
         for note in oracles.header_notes(e):
             yield e, "", note
 
@@ -325,17 +323,15 @@ def allow_lists_the_methods(exchanges: Exchanges) -> Findings:
             yield e, f"Allow with GET and without {' or '.join(sorted(meant))}", f"Allow: {allowed}"
 
 
+def is_beside(e: ask.Exchange) -> bool:
+    """A request for another path below the agent's."""
+    return e.ask.resource == "other" and "/agent/" in e.request.target and ".." not in e.request.target
+
+
 @rule("HTTP-16", seeks="path beside the endpoint's")
 def neighbouring_paths_are_refused(exchanges: Exchanges) -> Findings:
     """A status code below 300 for a GET is a finding. Any error passes, and so does a redirect."""
-    for e in exchanges.each(
-        lambda e: (
-            e.response is not None
-            and e.ask.resource == "other"
-            and "/agent/" in e.request.target
-            and ".." not in e.request.target
-        )
-    ):
+    for e in exchanges.each(selectors.has_response, is_beside):
         if content.below(e, 300) and e.request.method == "GET":
             yield e, "a refusal (404)", content.show_status(e)
 
@@ -358,9 +354,7 @@ def date_is_now(exchanges: Exchanges) -> Findings:
 @rule("HTTP-18")
 def body_has_a_media_type(exchanges: Exchanges) -> Findings:
     """Every body of a 200, 4xx or 5xx must come with a Content-Type."""
-    for e in exchanges.each(
-        lambda e: (selectors.is_good(e) or selectors.is_error(e)) and e.response is not None and bool(e.response.body)
-    ):
+    for e in exchanges.each(is_good_or_error, lambda e: e.response is not None and bool(e.response.body)):
         if e.header("content-type") is None:
             yield e, "a Content-Type header field", "none"
 
@@ -478,9 +472,8 @@ def etag_belongs_to_one_state(exchanges: Exchanges) -> Findings:
 
     So is one ETag for two different states. A 304 for an ETag of the same path, pid and key passes.
     """
-    selected = list(exchanges.each(has_etag))
     states: dict[tuple[str, str | None, str], ask.Exchange] = {}
-    for e in selected:
+    for e in exchanges.each(has_etag):
         tag = (e.header("etag") or "").removeprefix("W/")
         before = states.setdefault((e.request.target, e.request.header("authorization"), tag), e) if tag else e
         if e.status == before.status == 200 and documented_members(e) != documented_members(before):
@@ -498,12 +491,10 @@ def failures_are_told(exchanges: Exchanges) -> Findings:
 
     A 501 only says that a method is not offered.
     """
-    selected = list(exchanges.each(lambda e: e.response is not None and not e.obeyed, recovered=True))
     found: dict[tuple[str, str, str | None, str], list[ask.Exchange]] = {}
-    for e in selected:
-        if not content.failed(e) or e.status == 501:
-            continue
-        found.setdefault((e.request.method, e.ask.resource, e.ask.vps, content.status_of(e)), []).append(e)
+    for e in exchanges.each(selectors.has_response, lambda e: not e.obeyed, recovered=True):
+        if content.failed(e) and e.status != 501:
+            found.setdefault((e.request.method, e.ask.resource, e.ask.vps, content.status_of(e)), []).append(e)
     for alike in found.values():
         more = f", and {counted(len(alike) - 1, 'request')} like it" if len(alike) > 1 else ""
         yield alike[0], "", f"{content.status_of(alike[0])} for {alike[0].purpose or alike[0].request.path}{more}"

@@ -145,7 +145,7 @@ def entitled(e: ask.Exchange) -> bool:
 @rule("SAFETY-04", seeks="request from a page of another origin")
 def no_foreign_origins(exchanges: Exchanges) -> Findings:
     """Allowing credentials is a finding if the allowed origin is * or the one that the suite made up."""
-    for e in exchanges.each(lambda e: e.response is not None and e.request.header("origin") is not None):
+    for e in exchanges.each(selectors.has_response, lambda e: e.request.header("origin") is not None):
         allowed = e.header("access-control-allow-origin") or ""
         credentials = e.header("access-control-allow-credentials") or ""
         if credentials.strip().lower() == "true" and allowed.strip() in {"*", e.request.header("origin")}:

@@ -38,7 +38,7 @@ def read_may_not_poll(exchanges: Exchanges) -> Findings:
 @rule("SCOPE-03", seeks="HEAD by a key with read:vm alone")
 def head_needs_the_scope_of_get(exchanges: Exchanges) -> Findings:
     """A status code below 400 is a finding, since the same key's GET is refused."""
-    for e in exchanges.each(by_reader, lambda e: e.response is not None and e.request.method == "HEAD"):
+    for e in exchanges.each(by_reader, selectors.has_response, lambda e: e.request.method == "HEAD"):
         if e.ask.pid != ask.Pid.ABSENT and content.below(e, 400):
             yield e, "a refusal, as GET gets", content.show_status(e)
 
@@ -55,7 +55,7 @@ def is_disguised_poll(e: ask.Exchange) -> bool:
     """A poll that is spelled so that a check of the scope may not recognize it."""
     elsewhere = e.ask.resource == "other" and "exec" in unquote(e.request.path).lower()
     odd = not e.ask.pid.well_formed or e.ask.devious or elsewhere
-    return e.response is not None and odd and not e.ask.starts
+    return odd and not e.ask.starts
 
 
 @rule("SCOPE-05", seeks="disguised poll by a key with read:vm alone")
@@ -64,7 +64,7 @@ def no_variation_bypasses_the_scope(exchanges: Exchanges) -> Findings:
 
     The availability passes: POLL-02 and PID-11 judge whether a pid may be ignored. SAFETY-03 judges output in an error.
     """
-    for e in exchanges.each(by_reader, is_disguised_poll):
+    for e in exchanges.each(by_reader, selectors.has_response, is_disguised_poll):
         if content.below(e, 400) and (found := sorted(content.output_members(e.body))):
             yield e, "no command output", content.named_members(found)
         elif e.status == 200 and content.member(e, "pid") is not None:

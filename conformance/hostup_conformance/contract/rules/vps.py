@@ -29,15 +29,20 @@ STATUS_TYPES: dict[str, tuple[str, tuple[type, ...]]] = {
 ABSENT = {404, 405, 501}
 STATUS = members_of("VpsStatus")
 #: The VPSs that are known to be the caller's.
-CALLERS = {"own", "unavailable"}
+CALLERS: set[ask.Vps | None] = {"own", "unavailable"}
+keyless = selectors.asking(credential={"none", "wrong"})
+
+
+def asks_either(e: ask.Exchange) -> bool:
+    """A GET of the list or of a status that got a response."""
+    return selectors.is_asked(e, "list", "status")
 
 
 def claims_list(e: ask.Exchange) -> bool:
     """A 200 for the list that says that it is JSON, whatever its body is."""
     labelled = e.response is not None and e.response.media_type.endswith("json")
-    return selectors.gives_list(e) or (
-        selectors.is_asked(e, "list") and e.status == 200 and labelled and not selectors.has_json(e)
-    )
+    unreadable = selectors.is_asked(e, "list") and e.status == 200 and labelled and not selectors.has_json(e)
+    return selectors.gives_list(e) or unreadable
 
 
 @rule("VPS-01", seeks="list of VPSs")
@@ -49,11 +54,10 @@ def list_has_its_form(exchanges: Exchanges) -> Findings:
     for e in exchanges.each(claims_list):
         data = content.member(e, "data")
         if not isinstance(data, list):
-            other = (
-                content.named_members(e.body) if isinstance(e.body, dict) and "data" not in e.body else {"data": data}
-            )
-            body = short_json(e.body, 60) if selectors.has_json(e) else "a body that is no JSON, or empty"
-            yield e, "an object with the array data", other if isinstance(e.body, dict) else body
+            got: object = short_json(e.body, 60) if selectors.has_json(e) else "a body that is no JSON, or empty"
+            if isinstance(e.body, dict):
+                got = {"data": data} if "data" in e.body else content.named_members(e.body)
+            yield e, "an object with the array data", got
             continue
         for item in data:
             if not (isinstance(item, dict) and isinstance(item.get("id"), str) and item["id"]):
@@ -64,7 +68,7 @@ def list_has_its_form(exchanges: Exchanges) -> Findings:
 @rule("VPS-02", seeks="list of VPSs")
 def list_is_the_callers(exchanges: Exchanges) -> Findings:
     """The VPS named in HOSTUP_FOREIGN_VPS_ID must not be in the list, whichever key asks."""
-    for e in exchanges.each(lambda e: selectors.gives_list(e) and e.ask.credential in {"full", "read"}):
+    for e in exchanges.each(selectors.gives_list, selectors.asking(credential={"full", "read"})):
         if exchanges.target.foreign_vps in content.listed_ids(e):
             yield e, "no VPS but the caller's", f"{exchanges.target.foreign_vps}, which belongs to another account"
 
@@ -124,11 +128,7 @@ def status_is_the_vpss(exchanges: Exchanges) -> Findings:
 @rule("VPS-06", seeks="list or status")
 def wants_a_key(exchanges: Exchanges) -> Findings:
     """A list or a status in a 200 is a finding; any refusal passes."""
-    for e in exchanges.each(
-        lambda e: (
-            selectors.is_asked(e, "list", "status") and e.ask.credential in {"none", "wrong"} and e.status not in ABSENT
-        )
-    ):
+    for e in exchanges.each(asks_either, keyless, lambda e: e.status not in ABSENT):
         if selectors.gives_either(e):
             yield e, "status 401", content.status_of(e)
 
@@ -136,15 +136,15 @@ def wants_a_key(exchanges: Exchanges) -> Findings:
 @rule("VPS-07", seeks="status of another account's VPS")
 def status_is_the_callers(exchanges: Exchanges) -> Findings:
     """A status in a 200 is a finding. Any error passes, since the server may not offer the status at all."""
-    for e in exchanges.each(
-        lambda e: (
-            selectors.is_asked(e, "status")
-            and e.ask.credential in {"full", "read"}
-            and e.ask.vps in {"foreign", "unknown"}
-        )
-    ):
+    of_others = selectors.asking(credential={"full", "read"}, vps={"foreign", "unknown"})
+    for e in exchanges.each(of_others, lambda e: selectors.is_asked(e, "status")):
         if selectors.gives_status(e):
             yield e, "status 404, or 403", content.status_of(e)
+
+
+def tells_state(e: ask.Exchange) -> bool:
+    """A status, or an availability, of one of the caller's own VPSs."""
+    return e.ask.vps in CALLERS and (selectors.gives_status(e) or selectors.is_availability(e))
 
 
 @rule("VPS-08", seeks="status of a VPS")
@@ -153,9 +153,7 @@ def status_agrees(exchanges: Exchanges) -> Findings:
 
     powerState running is one if a probe says vmRunning false.
     """
-    selected = list(
-        exchanges.each(lambda e: e.ask.vps in CALLERS and (selectors.gives_status(e) or selectors.is_availability(e)))
-    )
+    selected = exchanges.each(tells_state)
     yield from contradictions(selected, [(e, e.ask.id, e.body) for e in selected if selectors.gives_status(e)])
 
 
@@ -192,15 +190,7 @@ def read_is_enough(exchanges: Exchanges) -> Findings:
 
     So is a list without the VPS that the full key has in it, unless hasMore says that there is another page.
     """
-    selected = list(
-        exchanges.each(
-            lambda e: (
-                selectors.is_asked(e, "list", "status")
-                and e.ask.credential in {"full", "read"}
-                and e.ask.vps in {"own", None}
-            )
-        )
-    )
+    selected = exchanges.each(asks_either, selectors.asking(credential={"full", "read"}, vps={"own", None}))
     given = {e.ask.resource for e in selected if e.ask.credential == "full" and e.status == 200}
     listed = any(
         e.ask.credential == "full" and not e.request.query and exchanges.target.vps in content.listed_ids(e)
@@ -211,11 +201,8 @@ def read_is_enough(exchanges: Exchanges) -> Findings:
             yield e, "status 200", content.status_of(e)
         whole = selectors.gives_list(e) and not e.request.query and content.member(e, "hasMore") is not True
         if listed and whole and e.ask.credential == "read" and exchanges.target.vps not in content.listed_ids(e):
-            yield (
-                e,
-                f"data with {exchanges.target.vps}, as for the full key",
-                counted(len(content.listed_ids(e)), "other VPS"),
-            )
+            others = counted(len(content.listed_ids(e)), "other VPS")
+            yield e, f"data with {exchanges.target.vps}, as for the full key", others
 
 
 def query_of(e: ask.Exchange) -> dict[str, str]:
@@ -267,7 +254,7 @@ def pages_are_the_list(exchanges: Exchanges) -> Findings:
     A walk to the last page must show the caller's own VPS, and those of a list that was asked for without a limit and
     has no further page.
     """
-    selected = list(exchanges.each(of_all))
+    selected = exchanges.each(of_all)
     for e in selected:
         if twice := [id for id in content.listed_ids(e) if content.listed_ids(e).count(id) > 1]:
             yield e, "each VPS once", f"{twice[0]} twice"
@@ -293,7 +280,7 @@ def pages_lead_on(exchanges: Exchanges) -> Findings:
 
     VPS-09 judges hasMore true without a nextCursor.
     """
-    selected = list(exchanges.each(of_all))
+    selected = exchanges.each(of_all)
     for e in selected:
         if content.member(e, "hasMore") is False and content.member(e, "nextCursor"):
             yield e, "no nextCursor with hasMore false", {"nextCursor": content.member(e, "nextCursor")}
@@ -313,16 +300,15 @@ def limit_is_kept(exchanges: Exchanges) -> Findings:
     Fewer pass: a server may have a smaller limit of its own. So does a page after which there is no other: the server
     has no pages.
     """
-    for e in exchanges.each(lambda e: of_all(e) and limit_of(e) is not None):
+    for e in exchanges.each(of_all, lambda e: limit_of(e) is not None):
         if len(content.listed_ids(e)) > (limit_of(e) or 0) and content.member(e, "hasMore") is True:
             yield e, f"no more VPSs than the limit of {limit_of(e)}", counted(len(content.listed_ids(e)), "VPS")
 
 
 def has_odd_limit(e: ask.Exchange) -> bool:
     """A request for the list, with the full key, whose limit is not documented."""
-    return (
-        selectors.is_asked(e, "list") and e.ask.credential == "full" and "limit" in query_of(e) and limit_of(e) is None
-    )
+    odd = "limit" in query_of(e) and limit_of(e) is None
+    return odd and e.ask.credential == "full" and selectors.is_asked(e, "list")
 
 
 @rule("VPS-14", seeks="limit that is not documented")
@@ -335,7 +321,7 @@ def odd_limits(exchanges: Exchanges) -> Findings:
 @rule("VPS-15", seeks="made-up cursor")
 def cursor_is_checked(exchanges: Exchanges) -> Findings:
     """Reports VPSs on a page if no page of the run had the cursor, and judges nothing."""
-    selected = list(exchanges.each(of_all))
+    selected = exchanges.each(of_all)
     given = cursors_in(selected)
     for e in selected:
         if (cursor := query_of(e).get("cursor")) and cursor not in given and content.listed_ids(e):
@@ -346,7 +332,7 @@ def cursor_is_checked(exchanges: Exchanges) -> Findings:
 @rule("VPS-18", seeks="list of VPSs")
 def order_is_stable(exchanges: Exchanges) -> Findings:
     """The VPSs that two responses have in common must come in the same order."""
-    selected = list(exchanges.each(lambda e: of_all(e) and not e.request.query))
+    selected = exchanges.each(of_all, lambda e: not e.request.query)
     first = content.listed_ids(selected[0]) if selected else []
     for e in selected[1:]:
         ids = content.listed_ids(e)
@@ -361,14 +347,7 @@ def list_agrees(exchanges: Exchanges) -> Findings:
 
     Other states pass, since a VPS passes through them.
     """
-    selected = list(
-        exchanges.each(
-            lambda e: (
-                selectors.gives_list(e)
-                or (e.ask.vps in CALLERS and (selectors.gives_status(e) or selectors.is_availability(e)))
-            )
-        )
-    )
+    selected = exchanges.each(lambda e: selectors.gives_list(e) or tells_state(e))
     listed = [(e, item["id"], item) for e in selected if selectors.gives_list(e) for item in content.items_of(e)]
     yield from contradictions(selected, listed)
 
@@ -404,21 +383,14 @@ def errors_are_problems(exchanges: Exchanges) -> Findings:
 
     Of a request with a limit that is not documented, any 4xx passes.
     """
-    selected = list(
-        exchanges.each(
-            lambda e: selectors.is_asked(e, "list", "status") and e.ask.vps in {None, *CALLERS, "foreign", "unknown"}
-        )
-    )
+    selected = exchanges.each(asks_either, selectors.asking(vps={None, *CALLERS, "foreign", "unknown"}))
     offered = offered_in(selected)
     for e in selected:
         if e.ask.resource not in offered or not content.refused(e) or has_odd_limit(e):
             continue
         if lacking := [name for name in ("type", "code", "detail") if not isinstance(content.member(e, name), str)]:
-            yield (
-                e,
-                "a problem document with type, code and detail",
-                f"{content.status_of(e)} without {', '.join(lacking)}",
-            )
+            got = f"{content.status_of(e)} without {', '.join(lacking)}"
+            yield e, "a problem document with type, code and detail", got
             return
 
 
@@ -429,11 +401,6 @@ def is_plain(e: ask.Exchange, given: set[str]) -> bool:
     return query.keys() <= {"limit", "cursor"} and documented and query.get("cursor") in {None, *given}
 
 
-def of_callers(e: ask.Exchange) -> bool:
-    """A request by the full key for the list, or for the status of one of the caller's own VPSs."""
-    return selectors.is_asked(e, "list", "status") and e.ask.credential == "full" and e.ask.vps in {None, *CALLERS}
-
-
 @rule("VPS-23", seeks="list or status")
 def documented_is_served(exchanges: Exchanges) -> Findings:
     """A 4xx is a finding, and so is a 2xx other than 200.
@@ -441,15 +408,14 @@ def documented_is_served(exchanges: Exchanges) -> Findings:
     403, 404, 405 and 410 pass where the path never got 200, since a server need not offer it; so do a redirection, and
     any response to a request with a filter. HTTP-08 judges a 5xx, and the RATE requirements a 429.
     """
-    selected = exchanges.all(of_callers)
+    selected = exchanges.all(asks_either, selectors.asking(credential="full", vps={None, *CALLERS}))
     cursors = cursors_in(selected)
     offered = offered_in(selected)
     for e in selected:
         if e.status not in ABSENT:
             exchanges.take(e)
-        denied = content.refused(e) and e.status not in (
-            {429} if e.ask.resource in offered else {*ABSENT, 403, 410, 429}
-        )
+        passes = {429} if e.ask.resource in offered else {*ABSENT, 403, 410, 429}
+        denied = content.refused(e) and e.status not in passes
         if (denied or 200 < (e.status or 0) < 300) and is_plain(e, cursors):
             yield e, "status 200", content.status_of(e)
             return
