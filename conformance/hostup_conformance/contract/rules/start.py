@@ -26,10 +26,9 @@ PRINTING = ("streams", "number", "nothing", "errors", "six_kilobytes", "exit", "
 
 def differs(e: ask.Exchange, name: str, expected: bytes) -> object:
     """Return a stream if it differs from what was printed by more than line ends and surrounding white space."""
-    plain = [
-        text.replace("\r\n", "\n").strip() for text in (lives.stream(e, name), expected.decode("utf-8", "replace"))
-    ]
-    return None if plain[0] == plain[1] else came(e, name, expected.decode("utf-8", "replace"))
+    printed = expected.decode("utf-8", "replace")
+    plain, other = (text.replace("\r\n", "\n").strip() for text in (lives.stream(e, name), printed))
+    return None if plain == other else came(e, name, printed)
 
 
 def came(e: ask.Exchange, name: str, expected: str) -> object:
@@ -63,31 +62,19 @@ def start_gets_200(exchanges: Exchanges) -> Findings:
     passes there as well, unless it is for a command with nothing unusual but its length. START-24 judges the 411 of a
     chunked start.
     """
-    selected = list(
-        exchanges.each(lambda e: selectors.starts(e) and (starts.proper_command(e.request) or "").isascii())
-    )
+    selected = exchanges.each(selectors.starts, lambda e: not beyond_ascii(e))
     works = any(e.status == 200 for e in selected)
     for e in selected:
-        let_pass = {
-            200,
-            403,
-            *(selectors.BUSY if works else set()),
-            *(BLOCKED if works and not is_longest(e) else set()),
-        }
-        if e.status not in let_pass and not (
-            works and (responder.responded(e, responder.Who.GATEWAY) or is_length_required(e))
-        ):
+        if e.status not in {200, 403} and not (works and is_busy_or_blocks(e)):
             yield e, "status 200", content.status_of(e)
 
 
-def is_length_required(e: ask.Exchange) -> bool:
-    """Whether a chunked start got a 411, since a server may demand a Content-Length."""
-    return e.status == 411 and responder.is_chunked(e)
-
-
-def is_longest(e: ask.Exchange) -> bool:
-    """Whether the command of a start has the greatest length that the documentation allows."""
-    return len(starts.proper_command(e.request) or "") == paths.LONGEST_COMMAND
+def is_busy_or_blocks(e: ask.Exchange) -> bool:
+    """Whether a start was refused that may be served at another time, if framed otherwise, or with another command."""
+    is_longest = len(starts.proper_command(e.request) or "") == paths.LONGEST_COMMAND
+    blocked = e.status in BLOCKED and not is_longest
+    unframed = e.status == 411 and responder.is_chunked(e)
+    return e.status in selectors.BUSY or blocked or unframed or responder.responded(e, responder.Who.GATEWAY)
 
 
 @rule("START-02", seeks="start that got 200")
@@ -96,7 +83,7 @@ def start_has_its_form(exchanges: Exchanges) -> Findings:
 
     Where present, pid must be an integer above 0 and pollUrl a string.
     """
-    for e in exchanges.each(lambda e: selectors.starts(e) and e.status == 200 and selectors.has_json(e)):
+    for e in exchanges.each(selectors.starts, selectors.has_json, lambda e: e.status == 200):
         if not isinstance(e.body, dict):
             yield e, "a JSON object", e.body
             continue
@@ -115,8 +102,7 @@ def start_says_the_pid(exchanges: Exchanges) -> Findings:
 
     Where pollUrl has the pid, the run polls by that. START-02 judges the value of a pid.
     """
-    selected = list(exchanges.each(selectors.started))
-    for e in [e for e in selected if "pid" not in e.body][:1]:
+    for e in [e for e in exchanges.each(selectors.started) if "pid" not in e.body][:1]:
         yield e, "", f"no pid, but {content.named_members(e.body)}"
 
 
@@ -126,7 +112,7 @@ def poll_url_leads_here(exchanges: Exchanges) -> Findings:
 
     A prefix before the path passes.
     """
-    for e in exchanges.each(lambda e: selectors.started(e) and isinstance(e.body.get("pollUrl"), str)):
+    for e in exchanges.each(selectors.started, lambda e: isinstance(e.body.get("pollUrl"), str)):
         url = e.body["pollUrl"]
         path, _, query = url.partition("?")
         segments, asked = ([unquote(part) for part in text.split("/")] for text in (path, e.request.target))
@@ -177,7 +163,7 @@ def comes_to_its_end(exchanges: Exchanges) -> Findings:
 
 def beyond_ascii(e: ask.Exchange) -> bool:
     """A start whose command has characters outside ASCII."""
-    return selectors.starts(e) and not (starts.proper_command(e.request) or "").isascii()
+    return not (starts.proper_command(e.request) or "").isascii()
 
 
 @rule("START-07", seeks="start of a command beyond ASCII")
@@ -187,7 +173,7 @@ def text_is_passed_on(exchanges: Exchanges) -> Findings:
     A busy server (409, 429 or 503) and one that blocks the command (403) pass, and so does a front end that refuses
     large bodies in a form of its own. In a Windows guest, the console's code page decides what is printed.
     """
-    for e in exchanges.each(lambda e: beyond_ascii(e) and e.status not in {403, *selectors.BUSY}):
+    for e in exchanges.each(selectors.starts, beyond_ascii, lambda e: e.status not in {403, *selectors.BUSY}):
         if e.status != 200 and not responder.responded(e, responder.Who.FRONT_END):
             yield e, "status 200", content.status_of(e)
     for e, text in exchanges.echoes() if exchanges.guest not in WINDOWS else ():
@@ -211,22 +197,17 @@ def tells_the_exit_code(exchanges: Exchanges) -> Findings:
             yield e, f"exitCode {command.exit_code}", "no exitCode"
 
 
-def on_unavailable(e: ask.Exchange) -> bool:
-    """A start or a probe, with the full key, of the VPS whose agent is not available."""
-    return (
-        e.ask.credential == "full" and e.ask.vps == "unavailable" and (ask.is_start(e) or selectors.is_availability(e))
-    )
-
-
 @rule("START-09", seeks="start, and no probe, of the VPS without an agent")
 def no_start_without_agent(exchanges: Exchanges) -> Findings:
     """A status code below 400 is a finding. Any error passes, since the documentation does not say which it is.
 
     A server that says available true in one of the run's probes is exempt: PROBE-07 judges that.
     """
-    if any(content.member(e, "available") is True for e in exchanges.all(on_unavailable)):
+    unavailable = selectors.asking(credential="full", vps="unavailable")
+    told = exchanges.all(unavailable, lambda e: ask.is_start(e) or selectors.is_availability(e))
+    if any(content.member(e, "available") is True for e in told):
         return
-    for e in exchanges.each(lambda e: on_unavailable(e) and ask.is_start(e)):
+    for e in exchanges.each(ask.is_start, unavailable):
         if content.below(e, 400):
             yield e, "an error", content.status_of(e)
 
@@ -354,7 +335,7 @@ def refusal_starts_nothing(exchanges: Exchanges) -> Findings:
         lives.stream(life.end, "stdout") for life in exchanges.lives if life.name == "trace" and life.end
     )
     ran = [name for name in printed.split() if name.startswith("refused_")]
-    for e in exchanges.each(lambda e: ask.asks_start(e) and content.refused(e)) if printed else ():
+    for e in exchanges.each(ask.asks_start, content.refused) if printed else ():
         body = e.request.body.decode("utf-8", "replace")
         if any(f"hostup-{name}-" in body for name in ran):
             yield e, "a refused command that does not run", f"{content.status_of(e)}, and it ran in the guest"
@@ -459,11 +440,9 @@ def framing_is_free(exchanges: Exchanges) -> Findings:
     For a chunked start, a 411 passes too. Any refusal by a busy server passes, and so does the page of a firewall.
     """
     works = any(e.status == 200 for e in exchanges.all(selectors.is_start_on_own))
-    for e in exchanges.each(lambda e: selectors.is_start_on_own(e) and is_framed_otherwise(e)):
-        if works and not (
-            e.status in {200, *selectors.BUSY}
-            or responder.responded(e, responder.Who.FRONT_END, responder.Who.FIREWALL)
-        ):
+    for e in exchanges.each(selectors.is_start_on_own, is_framed_otherwise):
+        passes = responder.responded(e, responder.Who.FRONT_END, responder.Who.FIREWALL)
+        if works and not passes and e.status not in {200, *selectors.BUSY}:
             yield e, "status 200", content.status_of(e)
 
 
@@ -515,9 +494,8 @@ def refusal_uses_nothing_up(exchanges: Exchanges) -> Findings:
 
 
 def has_odd_body(e: ask.Exchange) -> bool:
-    """A start on the caller's own VPS whose body is hard to read; one that is nested deeply is HTTP-08's."""
-    ours = ask.asks_start(e) and e.ask.vps == "own" and e.ask.credential == "full"
-    return ours and not starts.is_readable(e.request) and not starts.is_deep(e.request)
+    """A start whose body is hard to read; one that is nested deeply is HTTP-08's."""
+    return ask.asks_start(e) and not starts.is_readable(e.request) and not starts.is_deep(e.request)
 
 
 @rule("START-26", seeks="start with a body that is hard to read")
@@ -528,7 +506,7 @@ def odd_body_is_no_failure(exchanges: Exchanges) -> Findings:
     may have been transient, and what parsers do before the server's own code is asked: a 5xx in a form of the
     framework's own for a body that is not UTF-8, and any for one that is nested more deeply than many can read.
     """
-    for e in exchanges.each(has_odd_body):
+    for e in exchanges.each(has_odd_body, selectors.asking(credential="full", vps="own")):
         passes = responder.is_page_of_parser(e) or responder.responded(e, responder.Who.GATEWAY)
         if content.failed(e) and not passes:
             yield e, "a 4xx", content.status_of(e)
@@ -619,11 +597,8 @@ def options_change_nothing(exchanges: Exchanges) -> Findings:
         for life in found if not others_lost else ():
             gone = lost(life) if selectors.new_poll(life.start) == e.request.target else None
             if gone and life.start.number < e.number < gone.number:
-                yield (
-                    gone,
-                    f"status 200, since the OPTIONS of request {e.number} changes nothing",
-                    content.status_of(gone),
-                )
+                expected = f"status 200, since the OPTIONS of request {e.number} changes nothing"
+                yield gone, expected, content.status_of(gone)
 
 
 @rule("START-30", seeks="HEAD of the poll of a command that had ended, and a poll after it")
@@ -648,9 +623,8 @@ def has_no_input(exchanges: Exchanges) -> Findings:
         end, polled = life.end, life.polls and life.seconds_polled >= LONG_ENOUGH
         late = end and life.seconds_until(end) - life.seconds_until(life.polls[0]) > LONG_ENOUGH
         if end and (late or lives.stream(end, "stdout").strip() != "done"):
-            said = (
-                f"exited true {life.seconds_until(end):.1f} s after the start, with exitCode {end.body.get('exitCode')}"
-            )
+            code = end.body.get("exitCode")
+            said = f"exited true {life.seconds_until(end):.1f} s after the start, with exitCode {code}"
             yield end, "exited true at once, with exitCode 0", said
         elif polled and not end and content.member(life.polls[-1], "exited") is False:
             yield life.polls[-1], "exited true at once", f"exited false {life.seconds_polled:.1f} s after the start"
