@@ -73,7 +73,7 @@ def test_an_earlier_report_does_not_survive(tmp_path: Path) -> None:
 @pytest.mark.catalogue
 @pytest.mark.parametrize("key", ["x", "ol", "he"])
 def test_a_short_key_only_disables_its_check(tmp_path: Path, key: str) -> None:
-    server = HostileServer(lambda request: [request.sent(), KEEP])
+    server = HostileServer(Request.sent)
     server.keys = (key, "another")
     with server.serve() as url:
         done = run(tmp_path, "--base-url", url, **server.environment)
@@ -110,11 +110,11 @@ def test_unwritten_reports_are_not_named(tmp_path: Path) -> None:
     """Folders take the places of reports while the run is under way."""
     folder = tmp_path / "report"
 
-    def behave(request: Request) -> list[Part]:
+    def behave(request: Request) -> bytes:
         for name in {*REPORTS} - {"report.json"} if request.number == RIGHT else ():
             (folder / name).unlink(missing_ok=True)
             (folder / name).mkdir(parents=True)
-        return [request.sent(), KEEP]
+        return request.sent()
 
     server = HostileServer(behave)
     with server.serve() as url:

@@ -1,4 +1,4 @@
-"""The hostile servers: what no server should send, a function that yields it in the place of the correct response.
+"""The hostile servers: what no server should send, a function that gives it in the place of the correct response.
 
 `@hostile()` registers one; the docstring says what it does. A run against any of them ends by itself in time, in a
 bounded memory, with its reports and no traceback, and shows no key. Where a server is odd and yet correct, `verdict`

@@ -48,10 +48,9 @@ def many_small_bombs(request: Request) -> Iterator[Part]:
 
 
 @hostile(ANY)
-def bombs_of_a_few_mebibytes(request: Request) -> Iterator[Part]:
+def bombs_of_a_few_mebibytes(request: Request) -> bytes:
     """The right JSON, with 30 MiB of blanks after it, in gzip."""
-    yield request.sent(b"Content-Encoding: gzip\r\n", gzip.compress(request.good.body + blanks(30), 1))
-    yield KEEP
+    return request.sent(b"Content-Encoding: gzip\r\n", gzip.compress(request.good.body + blanks(30), 1))
 
 
 @hostile()
@@ -61,24 +60,21 @@ def nested_bomb(request: Request) -> Iterator[Part]:
 
 
 @hostile()
-def coding_nobody_asked_for(request: Request) -> Iterator[Part]:
+def coding_nobody_asked_for(request: Request) -> bytes:
     """Content-Encoding is br."""
-    yield request.sent(b"Content-Encoding: br\r\n", b"\x0b\x02\x80{}\x03")
-    yield KEEP
+    return request.sent(b"Content-Encoding: br\r\n", b"\x0b\x02\x80{}\x03")
 
 
 @hostile()
-def half_a_gzip(request: Request) -> Iterator[Part]:
+def half_a_gzip(request: Request) -> bytes:
     """The gzip stops in its middle."""
-    yield request.sent(b"Content-Encoding: gzip\r\n", gzip.compress(request.good.body)[:-12])
-    yield KEEP
+    return request.sent(b"Content-Encoding: gzip\r\n", gzip.compress(request.good.body)[:-12])
 
 
 @hostile(lookup=True)
-def thirty_mebibytes_each(request: Request) -> Iterator[Part]:
+def thirty_mebibytes_each(request: Request) -> bytes:
     """The right JSON with 30 MiB of blanks before it, in every response."""
-    yield request.sent(body=blanks(30) + request.good.body)
-    yield KEEP
+    return request.sent(body=blanks(30) + request.good.body)
 
 
 @hostile()
@@ -96,10 +92,9 @@ def json_a_million_deep(request: Request) -> Iterator[Part]:
 
 
 @hostile()
-def json_nine_hundred_deep(request: Request) -> Iterator[Part]:
+def json_nine_hundred_deep(request: Request) -> bytes:
     """Objects in objects, 900 deep: a parser manages, what walks over it may not."""
-    yield request.sent(body=b'{"a":' * 900 + b"{}" + b"}" * 900)
-    yield KEEP
+    return request.sent(body=b'{"a":' * 900 + b"{}" + b"}" * 900)
 
 
 @hostile(lookup=True)
@@ -109,147 +104,126 @@ def object_of_a_million_members(request: Request) -> Iterator[Part]:
 
 
 @hostile()
-def objects_within_the_limit(request: Request) -> Iterator[Part]:
+def objects_within_the_limit(request: Request) -> bytes:
     """Just under a mebibyte of empty objects, in every response."""
-    yield request.sent(body=b'{"a":[' + b",".join([b"{}"] * 340_000) + b"]}")
-    yield KEEP
+    return request.sent(body=b'{"a":[' + b",".join([b"{}"] * 340_000) + b"]}")
 
 
 @hostile()
-def many_names_twice(request: Request) -> Iterator[Part]:
+def many_names_twice(request: Request) -> bytes:
     """Objects of 999 names that all stand twice."""
     one = b"{" + b",".join(b'"m%d":1' % (n // 2) for n in range(998)) + b"}"
-    yield request.sent(body=b"[" + b",".join([one] * 90) + b"]")
-    yield KEEP
+    return request.sent(body=b"[" + b",".join([one] * 90) + b"]")
 
 
 @hostile(ANY, lookup=True)
-def list_without_end(request: Request) -> Iterator[Part]:
+def list_without_end(request: Request) -> bytes:
     """Each page of the list names a next one, and VPSs that are not there."""
     if request.is_list:
         page = b'{"data":[{"id":"vps_%d"}],"hasMore":true,"nextCursor":"c%d"}' % (request.number, request.number)
-        yield request.sent(body=page)
-    else:
-        yield request.sent()
-    yield KEEP
+        return request.sent(body=page)
+    return request.sent()
 
 
 @hostile()
-def huge_exponent(request: Request) -> Iterator[Part]:
+def huge_exponent(request: Request) -> bytes:
     """1e999999999 and the like in the place of numbers and booleans."""
-    yield request.sent(body=b'{"available": 1e999999999, "exited": 1E400, "exitCode": -1e999, "status": 1e99999}')
-    yield KEEP
+    return request.sent(body=b'{"available": 1e999999999, "exited": 1E400, "exitCode": -1e999, "status": 1e99999}')
 
 
 @hostile()
-def number_of_five_thousand_digits(request: Request) -> Iterator[Part]:
+def number_of_five_thousand_digits(request: Request) -> bytes:
     """Integers of 5000 digits, which Python does not read, in status and exitCode."""
     digits = b"9" * 5000
-    yield request.sent(body=b'{"status": %s, "exited": true, "exitCode": -%s, "pid": %s}' % (digits, digits, digits))
-    yield KEEP
+    return request.sent(body=b'{"status": %s, "exited": true, "exitCode": -%s, "pid": %s}' % (digits, digits, digits))
 
 
 @hostile()
-def no_numbers(request: Request) -> Iterator[Part]:
+def no_numbers(request: Request) -> bytes:
     """NaN, Infinity, -0, 0x10 and 01."""
-    yield request.sent(body=b'{"available": NaN, "exitCode": Infinity, "status": -0, "pid": -Infinity}')
-    yield KEEP
+    return request.sent(body=b'{"available": NaN, "exitCode": Infinity, "status": -0, "pid": -Infinity}')
 
 
 @hostile()
-def utf_16(request: Request) -> Iterator[Part]:
+def utf_16(request: Request) -> bytes:
     """The right JSON in UTF-16."""
-    yield request.sent(body=request.good.body.decode().encode("utf-16"))
-    yield KEEP
+    return request.sent(body=request.good.body.decode().encode("utf-16"))
 
 
 @hostile()
-def lone_surrogates(request: Request) -> Iterator[Part]:
+def lone_surrogates(request: Request) -> bytes:
     """Halves of surrogate pairs, escaped and as they are, in names and values."""
-    yield request.sent(body=b'{"available": "\\ud800", "\\udfff": "\xed\xa0\x80", "detail": "\\udc80\\ud800x"}')
-    yield KEEP
+    return request.sent(body=b'{"available": "\\ud800", "\\udfff": "\xed\xa0\x80", "detail": "\\udc80\\ud800x"}')
 
 
 @hostile()
-def bytes_of_all_kinds(request: Request) -> Iterator[Part]:
+def bytes_of_all_kinds(request: Request) -> bytes:
     """256 bytes of every value, often."""
-    yield request.sent(body=bytes(range(256)) * 4000)
-    yield KEEP
+    return request.sent(body=bytes(range(256)) * 4000)
 
 
 @hostile()
-def nothing(request: Request) -> Iterator[Part]:
+def nothing(request: Request) -> bytes:
     """An empty body in every response."""
-    yield request.sent(body=b"")
-    yield KEEP
+    return request.sent(body=b"")
 
 
 @hostile()
-def half_of_each_body(request: Request) -> Iterator[Part]:
+def half_of_each_body(request: Request) -> bytes:
     """Half of the JSON, with a length that says so."""
-    yield request.sent(body=request.good.body[: len(request.good.body) // 2])
-    yield KEEP
+    return request.sent(body=request.good.body[: len(request.good.body) // 2])
 
 
 @hostile(ANY)
-def output_of_190_mebibytes(request: Request) -> Iterator[Part]:
+def output_of_190_mebibytes(request: Request) -> bytes:
     """Each poll that is allowed brings the largest output that an agent keeps, each byte of it written as six."""
     if request.good.status == 200 and "pid=" in request.target and request.method == "GET":
-        yield request.sent(body=b'{"exited": false, "stdout": "%s"}' % escapes(190))
-    else:
-        yield request.sent()
-    yield KEEP
+        return request.sent(body=b'{"exited": false, "stdout": "%s"}' % escapes(190))
+    return request.sent()
 
 
 @hostile(ANY)
-def one_emoji_in_much_output(request: Request) -> Iterator[Part]:
+def one_emoji_in_much_output(request: Request) -> bytes:
     """Output of 20 MiB with one character beyond U+FFFF, for which Python takes four bytes for each of them."""
     if request.good.status == 200 and "pid=" in request.target and request.method == "GET":
-        yield request.sent(
+        return request.sent(
             body=b'{"exited": true, "exitCode": 0, "stdout": "\xf0\x9f\x98\x80%s"}' % (b"a" * (20 * MIB))
         )
-    else:
-        yield request.sent()
-    yield KEEP
+    return request.sent()
 
 
 @hostile(ANY)
-def escapes_within_escapes(request: Request) -> Iterator[Part]:
+def escapes_within_escapes(request: Request) -> bytes:
     """900 KB of percent signs that are escaped twice, in every response: each has to be read for keys in many ways."""
-    yield request.json(detail="%2525" * 180_000)
-    yield KEEP
+    return request.json(detail="%2525" * 180_000)
 
 
 @hostile(ANY)
-def much_to_compare_with_much(request: Request) -> Iterator[Part]:
+def much_to_compare_with_much(request: Request) -> bytes:
     """Two outputs of 60 MiB that begin with a blank, and 90,000 strings in each of ten other responses."""
     memory = request.memory
     if request.good.status == 200 and "pid=" in request.target and memory.setdefault("large", 0) < 2:
         memory["large"] += 1
-        yield request.json(stdout=" " + "x" * (60 * MIB))
-    elif "pid=" not in request.target and memory.setdefault("wide", 0) < 10:
+        return request.json(stdout=" " + "x" * (60 * MIB))
+    if "pid=" not in request.target and memory.setdefault("wide", 0) < 10:
         memory["wide"] += 1
-        yield request.json(filler=["s"] * 90_000)
-    else:
-        yield request.sent()
-    yield KEEP
+        return request.json(filler=["s"] * 90_000)
+    return request.sent()
 
 
 @hostile(ANY)
-def values_up_to_the_limit(request: Request) -> Iterator[Part]:
+def values_up_to_the_limit(request: Request) -> bytes:
     """A million members of objects, as many as a run keeps, in twenty responses."""
     few = request.memory.setdefault("responses", 0) < 20
     request.memory["responses"] += 1
-    yield request.json(**{f"m{n}": {} for n in range(24_000)}) if few else request.sent()
-    yield KEEP
+    return request.json(**{f"m{n}": {} for n in range(24_000)}) if few else request.sent()
 
 
 @hostile(ANY)
-def errors_by_the_ten_thousand(request: Request) -> Iterator[Part]:
+def errors_by_the_ten_thousand(request: Request) -> bytes:
     """Twelve thousand entries of errors[] in twenty problem documents."""
     few = request.good.status >= 400 and request.memory.setdefault("problems", 0) < 20
     if few:
         request.memory["problems"] += 1
     entry = {"detail": "d", "pointer": "/a~0" * 3, "code": "x"}
-    yield request.json(errors=[entry] * 12_000) if few else request.sent()
-    yield KEEP
+    return request.json(errors=[entry] * 12_000) if few else request.sent()

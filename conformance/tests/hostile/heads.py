@@ -13,10 +13,9 @@ MIB = 2**20
 
 
 @hostile(CORRECT, quick=True)
-def latin_1_header(request: Request) -> Iterator[Part]:
+def latin_1_header(request: Request) -> bytes:
     """A header field value holds a Latin-1 letter, as RFC 9110 section 5.5 allows."""
-    yield request.sent(b"X-Served-By: Malm\xf6\r\n")
-    yield KEEP
+    return request.sent(b"X-Served-By: Malm\xf6\r\n")
 
 
 @hostile(ANY)
@@ -126,12 +125,11 @@ def switching_protocols(_request: Request) -> Iterator[Part]:
 
 
 @hostile()
-def split_response(request: Request) -> Iterator[Part]:
+def split_response(request: Request) -> bytes:
     """The id of the path is put into a header field with a second response in it."""
-    yield request.sent(
+    return request.sent(
         b"X-Id: a\r\nContent-Length: 2\r\n\r\n{}HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nX-B: b\r\n"
     )
-    yield KEEP
 
 
 @hostile()
@@ -178,19 +176,17 @@ def body_without_end(request: Request) -> Iterator[Part]:
 
 
 @hostile(ANY)
-def sixty_kilobytes_of_lists(request: Request) -> Iterator[Part]:
+def sixty_kilobytes_of_lists(request: Request) -> bytes:
     """Nine header fields of 7 KB each, of what lists, parameters and quoted strings are made of."""
     lists = {
         b"Allow": b"a,", b"WWW-Authenticate": b'Bearer a="\\"",', b"Vary": b", ", b"Cache-Control": b"a=,",
         b"Set-Cookie": b"a;", b"Link": b"<>;", b"Content-Language": b"a,", b"X-A": b'"\\', b"ETag": b'"a",',
     }  # fmt: skip
-    yield request.sent(b"".join(name + b": " + part * (7000 // len(part)) + CRLF for name, part in lists.items()))
-    yield KEEP
+    return request.sent(b"".join(name + b": " + part * (7000 // len(part)) + CRLF for name, part in lists.items()))
 
 
 @hostile(ANY)
-def eight_hundred_fields_of_ten_names(request: Request) -> Iterator[Part]:
+def eight_hundred_fields_of_ten_names(request: Request) -> bytes:
     """Eighty times each of ten header fields that a linter reads."""
     names = (b"Age", b"ETag", b"Date", b"Vary", b"Cache-Control", b"Set-Cookie", b"Link", b"Via", b"Allow", b"Location")
-    yield request.sent(b"".join(b"%s: a%d\r\n" % (name, n) for n in range(80) for name in names))
-    yield KEEP
+    return request.sent(b"".join(b"%s: a%d\r\n" % (name, n) for n in range(80) for name in names))

@@ -12,7 +12,7 @@ from urllib.parse import quote
 from hostup_conformance.http.scripted import CRLF, Part
 
 from hostile import hostile
-from hostile.server import KEEP, Request
+from hostile.server import Request
 
 Form = Callable[[str], str]
 
@@ -69,17 +69,15 @@ def line(text: str) -> bytes:
 
 
 @hostile(quick=True)
-def key_in_a_header(request: Request) -> Iterator[Part]:
+def key_in_a_header(request: Request) -> bytes:
     """The key in a header field value, in another form each time."""
-    yield request.sent(b"X-Key: " + line(in_turn(request)) + CRLF)
-    yield KEEP
+    return request.sent(b"X-Key: " + line(in_turn(request)) + CRLF)
 
 
 @hostile()
-def key_as_a_header_name(request: Request) -> Iterator[Part]:
+def key_as_a_header_name(request: Request) -> bytes:
     """The key as the name of a header field."""
-    yield request.sent(line(request.key) + b": a\r\n" + line(request.key.upper().replace("_", "-")) + b": b\r\n")
-    yield KEEP
+    return request.sent(line(request.key) + b": a\r\n" + line(request.key.upper().replace("_", "-")) + b": b\r\n")
 
 
 @hostile()
@@ -103,50 +101,44 @@ def key_as_a_chunk_size(request: Request) -> Iterator[Part]:
 
 
 @hostile(quick=True)
-def key_in_details(request: Request) -> Iterator[Part]:
+def key_in_details(request: Request) -> bytes:
     """The key in every string of the body, in another form each time, at another place each time."""
     text = "x" * (request.number * 7 % 170) + in_turn(request) + " and more"
-    yield request.json(detail=text, title=text, reason=text, requestId=text, stdout=text, available=text)
-    yield KEEP
+    return request.json(detail=text, title=text, reason=text, requestId=text, stdout=text, available=text)
 
 
 @hostile(special_keys=True)
-def special_key_in_details(request: Request) -> Iterator[Part]:
+def special_key_in_details(request: Request) -> bytes:
     """A key of characters that need escapes, in every string of the body."""
     text = "x" * (request.number * 7 % 170) + in_turn(request) + " and more"
-    yield request.json(detail=text, title=text, reason=text, requestId=text, stdout=text, available=text)
-    yield KEEP
+    return request.json(detail=text, title=text, reason=text, requestId=text, stdout=text, available=text)
 
 
 @hostile()
-def key_as_a_name(request: Request) -> Iterator[Part]:
+def key_as_a_name(request: Request) -> bytes:
     """The key as the name of members, in every form."""
-    yield request.json(**{form(request.key): form(request.key) for form in FORMS.values()})
-    yield KEEP
+    return request.json(**{form(request.key): form(request.key) for form in FORMS.values()})
 
 
 @hostile()
-def key_after_the_json(request: Request) -> Iterator[Part]:
+def key_after_the_json(request: Request) -> bytes:
     """The key after the JSON, where a message quotes what follows."""
-    yield request.sent(body=request.good.body + in_turn(request).encode())
-    yield KEEP
+    return request.sent(body=request.good.body + in_turn(request).encode())
 
 
 @hostile()
-def key_across_the_cut_of_a_body(request: Request) -> Iterator[Part]:
+def key_across_the_cut_of_a_body(request: Request) -> bytes:
     """The key around the 2000th character of a body, shifted by one each time."""
     head = b'{"available": "'
     filler = b"y" * (2000 - len(head) - request.number % 60)
-    yield request.sent(body=head + filler + in_turn(request).encode("latin-1") + b'"}')
-    yield KEEP
+    return request.sent(body=head + filler + in_turn(request).encode("latin-1") + b'"}')
 
 
 @hostile()
-def key_across_the_cut_of_a_finding(request: Request) -> Iterator[Part]:
+def key_across_the_cut_of_a_finding(request: Request) -> bytes:
     """The key around the 157th character of a string, shifted by one each time."""
     text = "y" * (160 - request.number % 60) + in_turn(request)
-    yield request.json(available=text, exited=text, code=text, status=text, type=text)
-    yield KEEP
+    return request.json(available=text, exited=text, code=text, status=text, type=text)
 
 
 @hostile()
@@ -161,53 +153,46 @@ def key_split_over_chunks(request: Request) -> Iterator[Part]:
 
 
 @hostile()
-def key_in_utf_16(request: Request) -> Iterator[Part]:
+def key_in_utf_16(request: Request) -> bytes:
     """The key in bodies in UTF-16, with and without a byte order mark."""
-    yield request.sent(
+    return request.sent(
         body=json.dumps({"detail": request.key}).encode(("utf-16", "utf-16-le", "utf-16-be")[request.number % 3])
     )
-    yield KEEP
 
 
 @hostile()
-def key_in_surplus(request: Request) -> Iterator[Part]:
+def key_in_surplus(request: Request) -> bytes:
     """The key after the end of the response."""
-    yield request.sent() + in_turn(request).encode("latin-1")
-    yield KEEP
+    return request.sent() + in_turn(request).encode("latin-1")
 
 
 @hostile()
-def key_in_cookies_and_locations(request: Request) -> Iterator[Part]:
+def key_in_cookies_and_locations(request: Request) -> bytes:
     """The key in Set-Cookie, Location, Link, WWW-Authenticate and Content-Type."""
     text = line(in_turn(request))
     names = (b"Set-Cookie: k=", b"Location: https://evil.invalid/", b"Link: <", b"WWW-Authenticate: Bearer realm=",
              b"Content-Disposition: attachment; filename=", b"Retry-After: ", b"ETag: ", b"Allow: ")  # fmt: skip
-    yield request.sent(b"".join(name + text + CRLF for name in names))
-    yield KEEP
+    return request.sent(b"".join(name + text + CRLF for name in names))
 
 
 @hostile(lookup=True)
-def key_as_an_id(request: Request) -> Iterator[Part]:
+def key_as_an_id(request: Request) -> bytes:
     """The list of VPSs has the key as an id, in several forms."""
     ids = [FORMS[name](request.key) for name in ("raw", "hex", "base64 at 0", "percent", "upper")]
     if request.is_list:
-        yield request.sent(body=json.dumps({"data": [{"id": id, "name": id} for id in ids]}).encode())
-    else:
-        yield request.json(available=True, reason=request.key)
-    yield KEEP
+        return request.sent(body=json.dumps({"data": [{"id": id, "name": id} for id in ids]}).encode())
+    return request.json(available=True, reason=request.key)
 
 
 @hostile()
-def key_in_a_coding(request: Request) -> Iterator[Part]:
+def key_in_a_coding(request: Request) -> bytes:
     """The key as the name of the content coding, and of the transfer coding."""
-    yield request.sent(b"Content-Encoding: " + line(request.key) + CRLF)
-    yield KEEP
+    return request.sent(b"Content-Encoding: " + line(request.key) + CRLF)
 
 
 @hostile()
-def pieces_of_the_key(request: Request) -> Iterator[Part]:
+def pieces_of_the_key(request: Request) -> bytes:
     """The key but for its first or last four characters."""
-    yield request.json(
+    return request.json(
         detail=f"{request.key[4:]} {request.key[:-4]}", reason=request.key[2:-2], available=request.key[1:]
     )
-    yield KEEP

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from hostup_conformance.http.scripted import CRLF, Part
 
 from hostile import ANY, hostile
-from hostile.server import KEEP, Request
+from hostile.server import Request
 
 #: Header fields whose values are numbers, dates, structured fields, JSON, lists or addresses.
 FIELDS = (
@@ -42,22 +42,20 @@ DATES = (
 
 
 @hostile(ANY)
-def odd_values_in_fields_that_are_parsed(request: Request) -> Iterator[Part]:
+def odd_values_in_fields_that_are_parsed(request: Request) -> bytes:
     """Every header field that somebody parses, with another odd value in each response."""
     fields = (name + b": " + VALUES[(request.number + n) % len(VALUES)] + CRLF for n, name in enumerate(FIELDS))
-    yield request.sent(b"".join(fields))
-    yield KEEP
+    return request.sent(b"".join(fields))
 
 
 @hostile(ANY)
-def odd_dates_in_all_fields(request: Request) -> Iterator[Part]:
+def odd_dates_in_all_fields(request: Request) -> bytes:
     """Dates that no calendar or no library has, in every header field that holds one."""
     request.good.headers = [pair for pair in request.good.headers if pair[0] != "Date"]
     names = (b"Date", b"Expires", b"Last-Modified", b"Retry-After", b"Sunset", b"Deprecation", b"X-RateLimit-Reset")
-    yield request.sent(
+    return request.sent(
         b"".join(n + b": " + DATES[(request.number + i) % len(DATES)] + CRLF for i, n in enumerate(names))
     )
-    yield KEEP
 
 
 @hostile()
@@ -83,7 +81,7 @@ def gzip_of_a_hundred_thousand_members(request: Request) -> Iterator[Part]:
 
 
 @hostile()
-def codings_in_turn(request: Request) -> Iterator[Part]:
+def codings_in_turn(request: Request) -> bytes:
     """Lists of codings, two header fields of them, deflate without its header, zstd, aes128gcm, and quotes."""
     body = request.good.body
     raw = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
@@ -97,8 +95,7 @@ def codings_in_turn(request: Request) -> Iterator[Part]:
         (b"Content-Encoding: " + b"," * 5000 + b"\r\n", body),
         (b"Content-Encoding: dcb\r\nTransfer-Encoding: gzip\r\n", body),
     )
-    yield request.sent(*turns[request.number % len(turns)])
-    yield KEEP
+    return request.sent(*turns[request.number % len(turns)])
 
 
 @hostile()
@@ -113,61 +110,53 @@ def trailers_that_contradict(request: Request) -> Iterator[Part]:
 
 
 @hostile(ANY, lookup=True)
-def cursors_of_all_kinds(request: Request) -> Iterator[Part]:
+def cursors_of_all_kinds(request: Request) -> bytes:
     """The next cursor of the list is an object, a number, 100 KB, another request, a path, or the key."""
     smuggled = "\r\nX-A: b\r\n\r\nDELETE / HTTP/1.1\r\n\r\n"
     kinds: tuple[object, ...] = ({"a": []}, 1e999, "c" * 100_000, smuggled, "../../x?y#z", request.key, "\ud800", "", 0,
                                  True, [["a"]], "%0d%0a", "\x00", "🚀&limit=-1")  # fmt: skip
     if request.is_list:
-        yield request.json(hasMore=True, nextCursor=kinds[request.number % len(kinds)])
-    else:
-        yield request.sent()
-    yield KEEP
+        return request.json(hasMore=True, nextCursor=kinds[request.number % len(kinds)])
+    return request.sent()
 
 
 @hostile(ANY, lookup=True)
-def ids_of_all_kinds(request: Request) -> Iterator[Part]:
+def ids_of_all_kinds(request: Request) -> bytes:
     """The ids in the list are objects, numbers, paths, requests, NULs, 100 KB, and the key in the place of one."""
     ids: tuple[object, ...] = ({}, [1], 1.5, None, True, "", "/", "..", "a/../../b", "x\r\nX: y", "\x00", "é", "\udc80",
                                "i" * 100_000, "?pid=1", "#", "%2e%2e", request.key, "vps 1", "\u202e")  # fmt: skip
     if request.is_list:
-        yield request.sent(body=json.dumps({"data": [{"id": id, "name": id} for id in ids], "hasMore": True}).encode())
-    else:
-        yield request.sent()
-    yield KEEP
+        return request.sent(body=json.dumps({"data": [{"id": id, "name": id} for id in ids], "hasMore": True}).encode())
+    return request.sent()
 
 
 @hostile(ANY)
-def names_of_all_kinds(request: Request) -> Iterator[Part]:
+def names_of_all_kinds(request: Request) -> bytes:
     """The VPSs in the list have names that no URL can hold: half a surrogate pair, 100 KB, a request, a NUL."""
     names = ("\ud800", "\udfff", "n" * 100_000, "x\r\nX: y", "\x00", "🚀&limit=-1", request.key, "..")
     vpss = request.good.json.get("data") if request.is_list and request.good.json else None
     if vpss:
-        yield request.json(data=[{**vpss[0], "name": name, "primaryIp": name} for name in names] + vpss)
-    else:
-        yield request.sent()
-    yield KEEP
+        return request.json(data=[{**vpss[0], "name": name, "primaryIp": name} for name in names] + vpss)
+    return request.sent()
 
 
 @hostile()
-def statuses_without_content(request: Request) -> Iterator[Part]:
+def statuses_without_content(request: Request) -> bytes:
     """204, 205, 206, 304 and 226 in turn, with a body and its length."""
     status = (b"204", b"205", b"206", b"304", b"226")[request.number % 5]
-    yield b"HTTP/1.1 " + status + b" X\r\n" + request.sent().partition(CRLF)[2]
-    yield KEEP
+    return b"HTTP/1.1 " + status + b" X\r\n" + request.sent().partition(CRLF)[2]
 
 
 @hostile(ANY)
-def text_that_leaves_its_line(request: Request) -> Iterator[Part]:
+def text_that_leaves_its_line(request: Request) -> bytes:
     """Letters under two hundred combining marks, Arabic ligatures, and letters from right to left without controls."""
     text = "Z" + "\u0335\u0321\u0489\u0300" * 50 + "\ufdfd" * 20 + " אבג ‎)(‎ عربى " + "\U000e0041" * 50 + "𒐫" * 20
     good = request.good.json if isinstance(request.good.json, dict) else {}
-    yield request.json(**{**dict.fromkeys(good, text), text: text})
-    yield KEEP
+    return request.json(**{**dict.fromkeys(good, text), text: text})
 
 
 @hostile(ANY)
-def names_that_mean_something(request: Request) -> Iterator[Part]:
+def names_that_mean_something(request: Request) -> bytes:
     """Members that are named as attributes of objects are, in Python and in JavaScript."""
     names = (
         "__class__",
@@ -181,8 +170,7 @@ def names_that_mean_something(request: Request) -> Iterator[Part]:
         "$ref",
         "raise",
     )
-    yield request.json(**{name: {"__class__": name, "$ref": "file:///etc/passwd"} for name in names if name != "self"})
-    yield KEEP
+    return request.json(**{name: {"__class__": name, "$ref": "file:///etc/passwd"} for name in names if name != "self"})
 
 
 @hostile()
@@ -200,7 +188,7 @@ def another_version_each_time(request: Request) -> Iterator[Part]:
 
 
 @hostile(ANY)
-def etags_that_change_and_repeat(request: Request) -> Iterator[Part]:
+def etags_that_change_and_repeat(request: Request) -> bytes:
     """An ETag of 60 KB, a list of them, none that is quoted; what the request sent is sent back."""
     tags = (
         b'"' + b"e" * 60_000 + b'"',
@@ -209,20 +197,18 @@ def etags_that_change_and_repeat(request: Request) -> Iterator[Part]:
         b'W/W/"a"',
         request.headers.get("if-none-match", "").encode(),
     )
-    yield request.sent(b"ETag: " + tags[request.number % len(tags)] + CRLF)
-    yield KEEP
+    return request.sent(b"ETag: " + tags[request.number % len(tags)] + CRLF)
 
 
 @hostile(ANY)
-def waits_with_every_status(request: Request) -> Iterator[Part]:
+def waits_with_every_status(request: Request) -> bytes:
     """Retry-After with 200, 301, 404 and 500, of a second, a day and a century."""
     waits = (b"1", b"86400", b"3155760000", b"Fri, 31 Dec 9999 23:59:59 GMT")
-    yield request.sent(b"Retry-After: " + waits[request.number % len(waits)] + CRLF)
-    yield KEEP
+    return request.sent(b"Retry-After: " + waits[request.number % len(waits)] + CRLF)
 
 
 @hostile(commands=True)
-def poll_urls_of_all_kinds(request: Request) -> Iterator[Part]:
+def poll_urls_of_all_kinds(request: Request) -> bytes:
     """A start's pollUrl leads to another host, another path, another VPS, or is no URL; its pid is none in between."""
     urls: tuple[object, ...] = (
         *(
@@ -239,7 +225,5 @@ def poll_urls_of_all_kinds(request: Request) -> Iterator[Part]:
     if isinstance(starts, dict) and "pid" in starts:
         number = request.memory["starts"] = request.memory.get("starts", 0) + 1
         pid = pids[number % len(pids)] if number % 3 == 0 else starts["pid"]
-        yield request.json(pollUrl=urls[number % len(urls)], pid=pid)
-    else:
-        yield request.sent()
-    yield KEEP
+        return request.json(pollUrl=urls[number % len(urls)], pid=pid)
+    return request.sent()

@@ -14,7 +14,7 @@ from hostup_conformance.http.scripted import CRLF, Part, Received, Reply
 from hostup_conformance.mock import API_KEY, READ_API_KEY
 from stage import ByteServer, Response, response_of
 
-#: What becomes of a connection, which is closed otherwise: it is reset; stays open; waits a moment for a request.
+#: What becomes of a connection after parts, which is closed otherwise: it is reset; stays open; waits for a request.
 RESET: Part = "reset"
 KEEP: Part = "keep"
 IDLE: Part = "idle"
@@ -67,7 +67,8 @@ class Request(stage.Request):
         return self.sent(body=json.dumps({**value, **members} if isinstance(value, dict) else members).encode())
 
 
-Behaviour = Callable[[Request], Iterable[Part]]
+#: What is sent: a whole response, after which the connection stays open; or parts, after which it is closed.
+Behaviour = Callable[[Request], bytes | Iterable[Part]]
 
 
 @dataclass
@@ -94,7 +95,8 @@ class HostileServer(ByteServer):
         token = request.headers.get("authorization", "").rpartition(" ")[2]
         good = await self.good(request)
         asked = Request(**vars(request), number=next(self._numbers), good=good, key=token or self.keys[0])
-        return Reply(raw=self.behave(asked), after="close")
+        sent = self.behave(asked)
+        return Reply(raw=[sent]) if isinstance(sent, bytes) else Reply(raw=sent, after="close")
 
     async def good(self, request: stage.Request) -> Good:
         """Ask the mock, to which our keys are its own."""

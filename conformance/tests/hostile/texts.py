@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
-from hostup_conformance.http.scripted import Part
-
 from hostile import ANY, hostile
-from hostile.server import KEEP, Request
+from hostile.server import Request
 
 SCRIPT = "</script></style><script>alert(1)</script><img src=x onerror=alert(1)><svg/onload=alert(1)>\"' onclick='x"
 TERMINAL = "\x1b[2J\x1b]0;owned\x07\x1b]8;;http://evil.invalid\x1b\\\x9b31m\r\x08\x08\x7f"
@@ -40,68 +37,59 @@ def evil(request: Request, text: str) -> bytes:
 
 
 @hostile(quick=True)
-def script_everywhere(request: Request) -> Iterator[Part]:
+def script_everywhere(request: Request) -> bytes:
     """HTML and scripts in every name, string and header field."""
-    yield evil(request, SCRIPT)
-    yield KEEP
+    return evil(request, SCRIPT)
 
 
 @hostile()
-def evil_in_turn(request: Request) -> Iterator[Part]:
+def evil_in_turn(request: Request) -> bytes:
     """Each response with another kind: scripts, bidirectional controls, formulas, templates, Markdown, XML, long."""
-    yield evil(request, list(EVIL.values())[request.number % len(EVIL)])
-    yield KEEP
+    return evil(request, list(EVIL.values())[request.number % len(EVIL)])
 
 
 @hostile()
-def evil_in_the_types(request: Request) -> Iterator[Part]:
+def evil_in_the_types(request: Request) -> bytes:
     """Objects of evil where booleans and numbers should be."""
     members = dict.fromkeys(("available", "exited", "exitCode", "status", "pid", "data", "code"), EVIL)
-    yield request.json(**members)
-    yield KEEP
+    return request.json(**members)
 
 
 @hostile(quick=True)
-def stack_trace_that_backtracks(request: Request) -> Iterator[Part]:
+def stack_trace_that_backtracks(request: Request) -> bytes:
     """`at a(a/` for 10 KB in every detail: patterns for stack traces may take for ever."""
-    yield request.json(detail="at a(a/" * 1500, reason="at a(a/" * 1500)
-    yield KEEP
+    return request.json(detail="at a(a/" * 1500, reason="at a(a/" * 1500)
 
 
 @hostile()
-def sixty_thousand_newlines(request: Request) -> Iterator[Part]:
+def sixty_thousand_newlines(request: Request) -> bytes:
     """60,000 newlines in every detail."""
-    yield request.json(detail="\n" * 60_000, title="\\n" * 60_000)
-    yield KEEP
+    return request.json(detail="\n" * 60_000, title="\\n" * 60_000)
 
 
 @hostile(ANY)
-def almost_a_query(request: Request) -> Iterator[Part]:
+def almost_a_query(request: Request) -> bytes:
     """SELECT, for 200 KB, and never FROM; and names of exceptions that do not end."""
-    yield request.json(detail="SELECT " * 30_000, title="java." * 40_000, instance="/home/" * 30_000)
-    yield KEEP
+    return request.json(detail="SELECT " * 30_000, title="java." * 40_000, instance="/home/" * 30_000)
 
 
 @hostile()
-def almost_an_address(request: Request) -> Iterator[Part]:
+def almost_an_address(request: Request) -> bytes:
     """Digits, dots, slashes, colons and signs by the 100,000, where times, URLs and media types are read."""
-    yield request.json(
+    return request.json(
         timestamp="0" * 100_000, type="https://" + "a." * 50_000, instance="%" * 100_000, code="_" * 100_000
     )
-    yield KEEP
 
 
 @hostile()
-def content_type_of_all_kinds(request: Request) -> Iterator[Part]:
+def content_type_of_all_kinds(request: Request) -> bytes:
     """Content-Type says charset=../../etc/passwd, and 10 KB of parameters."""
     request.good.headers = [pair for pair in request.good.headers if pair[0] != "Content-Type"]
-    yield request.sent(b"Content-Type: application/json; charset=../../etc/passwd" + b";a=b" * 2500 + b"\r\n")
-    yield KEEP
+    return request.sent(b"Content-Type: application/json; charset=../../etc/passwd" + b";a=b" * 2500 + b"\r\n")
 
 
 @hostile()
-def unknown_charset(request: Request) -> Iterator[Part]:
+def unknown_charset(request: Request) -> bytes:
     """Content-Type names the charsets rot13 and idna, which Python knows and no text is in."""
     request.good.headers = [pair for pair in request.good.headers if pair[0] != "Content-Type"]
-    yield request.sent(b"Content-Type: application/json; charset=%s\r\n" % (b"rot13", b"idna")[request.number % 2])
-    yield KEEP
+    return request.sent(b"Content-Type: application/json; charset=%s\r\n" % (b"rot13", b"idna")[request.number % 2])

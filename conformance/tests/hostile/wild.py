@@ -11,7 +11,7 @@ from email.utils import format_datetime
 from hostup_conformance.http.scripted import CRLF, Part
 
 from hostile import ANY, CORRECT, hostile
-from hostile.server import IDLE, KEEP, Request, single
+from hostile.server import IDLE, KEEP, Good, Request, single
 
 
 def section(request: Request) -> bytes:
@@ -50,53 +50,47 @@ def a_byte_a_segment(request: Request) -> Iterator[Part]:
 
 
 @hostile(CORRECT)
-def head_is_chunked(request: Request) -> Iterator[Part]:
+def head_is_chunked(request: Request) -> bytes:
     """All that has content is in chunks, and the response to HEAD says so too, without any (RFC 9112 section 6.1)."""
-    yield framed(request, b"Transfer-Encoding: chunked\r\n", chunked(request.good.body))
-    yield KEEP
+    return framed(request, b"Transfer-Encoding: chunked\r\n", chunked(request.good.body))
 
 
 @hostile(CORRECT)
-def chunks_in_unusual_dress(request: Request) -> Iterator[Part]:
+def chunks_in_unusual_dress(request: Request) -> bytes:
     """Sizes with leading zeros and capitals, and extensions with quoted strings (RFC 9112 section 7.1)."""
     body = request.good.body
     parts = [body[at : at + 171] for at in range(0, len(body), 171)]
     chunks = b"".join(b'%08X;a;b=c;d="e \\"; f"\r\n%s\r\n' % (len(part), part) for part in parts)
-    yield framed(request, b"Transfer-Encoding: Chunked\r\n", chunks + b"000;end\r\n\r\n")
-    yield KEEP
+    return framed(request, b"Transfer-Encoding: Chunked\r\n", chunks + b"000;end\r\n\r\n")
 
 
 @hostile(CORRECT)
-def fields_in_unusual_dress(request: Request) -> Iterator[Part]:
+def fields_in_unusual_dress(request: Request) -> bytes:
     """Tabs or no blanks around values, empty fields, capitals, h2c on offer, and a policy of 15 KB."""
     length = len(request.good.body)
     fields = b"CONTENT-LENGTH:\t%d \t\r\nX-Empty:\r\nX-Tab:\ta\tb\t\r\nUpgrade: h2,h2c\r\n" % length
     fields += b'Connection: Upgrade, Keep-Alive\r\nAlt-Svc: h3=":443"; ma=86400\r\nServer-Timing:a;dur=1,,b\r\n'
     fields += b"Content-Security-Policy: default-src 'none'" + b"; img-src https://cdn.example" * 500 + CRLF
-    yield framed(request, fields, request.good.body)
-    yield KEEP
+    return framed(request, fields, request.good.body)
 
 
 @hostile(CORRECT)
-def gzip_with_all_flags(request: Request) -> Iterator[Part]:
+def gzip_with_all_flags(request: Request) -> bytes:
     """Where gzip is accepted, it has a name, a comment, extra fields and a checksum of its header (RFC 1952)."""
     if "gzip" not in request.headers.get("accept-encoding", "") or "gzip;q=0" in request.headers["accept-encoding"]:
-        yield request.sent()
-    else:
-        head = b"\x1f\x8b\x08\x1e\0\0\0\0\0\xff" + b"\x04\0ABCD" + b"name\0" + b"comment\0"
-        head += (zlib.crc32(head) & 0xFFFF).to_bytes(2, "little")
-        yield request.sent(
-            b"Content-Encoding: gzip\r\nVary: Accept-Encoding\r\n", head + gzip.compress(request.good.body)[10:]
-        )
-    yield KEEP
+        return request.sent()
+    head = b"\x1f\x8b\x08\x1e\0\0\0\0\0\xff" + b"\x04\0ABCD" + b"name\0" + b"comment\0"
+    head += (zlib.crc32(head) & 0xFFFF).to_bytes(2, "little")
+    return request.sent(
+        b"Content-Encoding: gzip\r\nVary: Accept-Encoding\r\n", head + gzip.compress(request.good.body)[10:]
+    )
 
 
 @hostile(ANY)
-def length_as_a_list(request: Request) -> Iterator[Part]:
+def length_as_a_list(request: Request) -> bytes:
     """A proxy has put two equal lengths into one field (RFC 9110 section 8.6)."""
     length = b"%d" % len(request.good.body)
-    yield framed(request, b"Content-Length: " + length + b", " + length + CRLF, request.good.body)
-    yield KEEP
+    return framed(request, b"Content-Length: " + length + b", " + length + CRLF, request.good.body)
 
 
 @hostile()
@@ -128,59 +122,52 @@ def chunked_in_http_1_0(request: Request) -> Iterator[Part]:
 
 
 @hostile(ANY)
-def the_last_chunk_of_nothing(request: Request) -> Iterator[Part]:
+def the_last_chunk_of_nothing(request: Request) -> bytes:
     """OPTIONS gets 204, said to be chunked, with the last chunk: on a kept connection it begins the next response."""
     if request.method == "OPTIONS":
-        yield b"HTTP/1.1 204 No Content\r\nAllow: GET, HEAD, OPTIONS\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
-    else:
-        yield request.sent()
-    yield KEEP
+        return b"HTTP/1.1 204 No Content\r\nAllow: GET, HEAD, OPTIONS\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
+    return request.sent()
 
 
 @hostile(ANY)
-def gzip_of_no_bytes(request: Request) -> Iterator[Part]:
+def gzip_of_no_bytes(request: Request) -> bytes:
     """What has no content is said to be gzip all the same, HEAD and OPTIONS among it."""
     if request.method == "GET":
-        yield request.sent()
-    else:
-        yield section(request) + b"Content-Encoding: gzip\r\nContent-Length: 0\r\n\r\n"
-    yield KEEP
+        return request.sent()
+    return section(request) + b"Content-Encoding: gzip\r\nContent-Length: 0\r\n\r\n"
 
 
 @hostile(ANY)
-def two_content_types(request: Request) -> Iterator[Part]:
+def two_content_types(request: Request) -> bytes:
     """A proxy adds its own Content-Type, as a second field or to the first one."""
     more = b"Content-Type: text/plain\r\n" if request.number % 2 else b"Content-Type: application/json, text/html\r\n"
-    yield request.sent(more)
-    yield KEEP
+    return request.sent(more)
 
 
 @hostile(ANY)
-def statuses_of_front_ends(request: Request) -> Iterator[Part]:
+def statuses_of_front_ends(request: Request) -> bytes:
     """Every seventh request gets a page with 502, 504, 520, 522, 524, 525, 530, 421, 425, 431, 499 or 598."""
     statuses = (502, 504, 520, 522, 524, 525, 530, 421, 425, 431, 499, 598)
     if request.number % 7:
-        yield request.sent()
-    else:
-        status = statuses[request.number // 7 % len(statuses)]
-        page = b"" if request.method == "HEAD" else b"<h1>Error</h1>"
-        yield b"HTTP/1.1 %d\r\nContent-Type: text/html\r\nContent-Length: %d\r\n\r\n" % (status, len(page)) + page
-    yield KEEP
+        return request.sent()
+    status = statuses[request.number // 7 % len(statuses)]
+    page = b"" if request.method == "HEAD" else b"<h1>Error</h1>"
+    return b"HTTP/1.1 %d\r\nContent-Type: text/html\r\nContent-Length: %d\r\n\r\n" % (status, len(page)) + page
 
 
 @hostile()
-def the_response_before(request: Request) -> Iterator[Part]:
+def the_response_before(request: Request) -> bytes:
     """A proxy has lost count: each request gets the response to the one before, of whoever sent it."""
-    before, request.memory["last"] = request.memory.get("last", request.good), request.good
-    yield before.sent()
-    yield KEEP
+    before: Good = request.memory.get("last", request.good)
+    request.memory["last"] = request.good
+    return before.sent()
 
 
 @hostile()
-def a_cache_that_ignores_the_key(request: Request) -> Iterator[Part]:
+def a_cache_that_ignores_the_key(request: Request) -> bytes:
     """A cache keeps the first response for each path and query, whatever the key."""
-    yield request.memory.setdefault(request.target, request.good).sent()
-    yield KEEP
+    first: Good = request.memory.setdefault(request.target, request.good)
+    return first.sent()
 
 
 @hostile(ANY)
@@ -199,7 +186,7 @@ def a_clock_of_2038(request: Request) -> Iterator[Part]:
 
 
 @hostile(ANY)
-def nothing_remains_ever(request: Request) -> Iterator[Part]:
+def nothing_remains_ever(request: Request) -> bytes:
     """Each response says that no request remains until a moment in seconds, milliseconds or years, in turn."""
     now = datetime.now(UTC)
     resets = (
@@ -207,5 +194,4 @@ def nothing_remains_ever(request: Request) -> Iterator[Part]:
         str(int(now.timestamp()) + 2), (now + timedelta(days=4000)).isoformat(), "", "1e9", str(now.timestamp() + 1),
     )  # fmt: skip
     reset = resets[request.number % len(resets)].encode()
-    yield request.sent(b"X-RateLimit-Limit: 1\r\nX-RateLimit-Remaining: 0\r\nX-RateLimit-Reset: " + reset + CRLF)
-    yield KEEP
+    return request.sent(b"X-RateLimit-Limit: 1\r\nX-RateLimit-Remaining: 0\r\nX-RateLimit-Reset: " + reset + CRLF)
