@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from hostup_conformance.contract.ask import with_started_commands
 from hostup_conformance.contract.judging import Verdict, check_against_oracle, judge
-from hostup_conformance.contract.sending import Wire, wire_to
+from hostup_conformance.contract.sending import Wire
 from hostup_conformance.contract.target import Target
 from hostup_conformance.front.test_generated import operations
 from hostup_conformance.http.limits import Limits
@@ -30,12 +30,12 @@ def run(
         # Where commands may be started no pid is given.
         given = {name: value for name, value in stage.mock.environment().items() if not allow_exec or "PID" not in name}
         target = Target.from_environment(url, given, kind="mock")
-        target = replace(target, allow_exec=allow_exec)
-        wire = wire_to(target, limits, careful=live)
+        target = replace(target, allow_exec=allow_exec, live=live)
+        wire = Wire(target, limits)
         try:
-            commands.run(wire, target, careful=live, slow_seconds=SLOW_SECONDS)
+            commands.run(wire, slow_seconds=SLOW_SECONDS)
             if allow_exec:
-                linked.run(wire, target, operations)
+                linked.run(wire, operations)
         finally:
             wire.close()
     return with_started_commands(target, wire.exchanges), wire, stage

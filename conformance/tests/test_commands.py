@@ -13,7 +13,7 @@ from faults import FAULTS
 from hostup_conformance.contract.ask import is_start, new_pid, with_started_commands
 from hostup_conformance.contract.judging import Verdict
 from hostup_conformance.contract.judging import judge as verdict_of
-from hostup_conformance.contract.sending import Wire, wire_to
+from hostup_conformance.contract.sending import Wire
 from hostup_conformance.contract.target import Target
 from hostup_conformance.front.test_generated import operations
 from hostup_conformance.http.limits import Limits
@@ -43,9 +43,9 @@ def run(*, live: bool = False, allow_exec: bool = True) -> tuple[Target, Verdict
     environment = {name: value for name, value in stage.mock.environment().items() if "PID" not in name}
     with stage.serve() as url:
         target = replace(Target.from_environment(url, environment), allow_exec=allow_exec)
-        wire = wire_to(target, Limits(), careful=live)
+        wire = Wire(replace(target, live=live), Limits())
         try:
-            commands.run(wire, target, careful=live)
+            commands.run(wire)
         finally:
             wire.close()
     return (
@@ -116,9 +116,9 @@ def linked(change: Change | None = None, *, live: bool = False) -> tuple[Target,
     stage = Stage(change)
     with stage.serve() as url:
         target = replace(Target.from_environment(url, stage.mock.environment()), allow_exec=True)
-        wire = wire_to(target, Limits(request_seconds=0.5, next_seconds=0.25), careful=live)
+        wire = Wire(replace(target, live=live), Limits(request_seconds=0.5, next_seconds=0.25))
         try:
-            links.run(wire, target, operations)
+            links.run(wire, operations)
         finally:
             wire.close()
     target = with_started_commands(target, wire.exchanges)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 from catalogue import first_of
 from faults import FAULTS
 from hostup_conformance.contract.judging import judge
-from hostup_conformance.contract.sending import wire_to
+from hostup_conformance.contract.sending import Wire
 from hostup_conformance.contract.target import UNKNOWN_ADDRESS, Target
 from hostup_conformance.http.limits import Limits
 from hostup_conformance.keeping.misconfigured import Misconfigured
@@ -51,9 +52,9 @@ def test_a_recording_is_judged_like_its_run(tmp_path: Path, name: str | None, al
 def test_a_recording_is_judged_without_a_key() -> None:
     """The script meets a wire that sends nothing, and a client that cannot be made without a key."""
     unnamed = Target.from_environment(UNKNOWN_ADDRESS, {}, kind="har")
-    wire = wire_to(unnamed, Limits(), careful=True)
+    wire = Wire(replace(unnamed, live=True), Limits())
     recording.replay(wire, [])
-    commands.run(wire, unnamed, careful=True)
+    commands.run(wire)
     assert wire.exchanges == []
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from hostile import HOSTILE_SERVERS, Hostile
 from hostile.outcome import leaks
 from hostile.server import KEYS, HostileServer
 from hostup_conformance.contract.judging import check_against_oracle, judge, root_causes
-from hostup_conformance.contract.sending import wire_to
+from hostup_conformance.contract.sending import Wire
 from hostup_conformance.contract.target import Target
 from hostup_conformance.front.record import RunInfo, record_of
 from hostup_conformance.front.record import server as named
@@ -56,9 +57,9 @@ def test_no_error_and_no_key_whatever_is_sent(hostile: Hostile) -> None:
     server = HostileServer(hostile.behave, special_keys=hostile.special_keys)
     with server.serve() as url:
         target = Target.from_environment(url, server.environment)
-        wire = wire_to(target, IMPATIENT, careful=False)
+        wire = Wire(target, IMPATIENT)
         with closing(wire):
-            commands.run(wire, target, careful=False)
+            commands.run(wire)
     verdict = check_against_oracle(judge(wire.exchanges, target, wire.stopped), wire.exchanges)
     record = record_of(verdict, wire.exchanges, named(target), RunInfo(), root_causes)
     assert [result.message for result in verdict.results.values() if result.status == "error"] == []
@@ -94,7 +95,7 @@ def test_interim_responses_without_end_are_read_no_further_than_a_mebibyte() -> 
     stage = Stage(harm)
     with stage.serve() as url:
         target = Target.from_environment(url, stage.mock.environment())
-        with closing(wire_to(target, Limits(pauses=()), careful=True)) as wire:
+        with closing(Wire(replace(target, live=True), Limits(pauses=()))) as wire:
             exchange = wire.send(Asked("GET", f"/api/v2/vps/{target.vps}/agent/exec"), purpose="", once=True)
     assert exchange.failure == "broken response: no response within its first 1 MiB"
 

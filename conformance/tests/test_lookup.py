@@ -6,7 +6,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from hostup_conformance.contract.sending import wire_to
+from hostup_conformance.contract.sending import Wire
 from hostup_conformance.contract.target import Target
 from hostup_conformance.http.limits import Limits
 from hostup_conformance.keeping.misconfigured import Misconfigured
@@ -28,9 +28,9 @@ def look_up(change: Change | None = None, **environment: str) -> tuple[Target, l
 
     with Stage(remember).serve() as url:
         target = Target.from_environment(url, {**KEY, **environment})
-        wire = wire_to(target, Limits(), careful=True)
+        wire = Wire(target, Limits())
         with closing(wire):
-            lookup.run(wire, target)
+            lookup.run(wire)
         return lookup.found(target, wire.exchanges), sent
 
 

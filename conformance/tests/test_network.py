@@ -14,7 +14,7 @@ import httpcore
 import pytest
 from client.serving import dropping
 from hostup_conformance.contract.refusal import what_stands_between
-from hostup_conformance.contract.sending import wire_to
+from hostup_conformance.contract.sending import Wire
 from hostup_conformance.contract.target import Target
 from hostup_conformance.http import network
 from hostup_conformance.http.bodies import MOST_MEMBERS, Memory, TooLarge, decode_content
@@ -67,7 +67,7 @@ def test_an_unknown_host_name_counts_as_refused(monkeypatch: pytest.MonkeyPatch)
 
     monkeypatch.setattr(socket, "getaddrinfo", unknown)
     target = Target("https://nobody.invalid", "server", key="hu_key_of_nobody_5d1e", vps="vps_1")
-    wire = wire_to(target, Limits(pauses=()), careful=True)
+    wire = Wire(replace(target, live=True), Limits(pauses=()))
     exchange = wire.send(authorized("/api/v2/vps", target), purpose="the list")
     assert exchange.lost == "refused"
     assert wire.stopped == "the server does not accept connections"
@@ -77,7 +77,7 @@ def test_an_unknown_host_name_counts_as_refused(monkeypatch: pytest.MonkeyPatch)
 def test_what_drops_every_connection_may_speak_tls() -> None:
     with dropping() as url:
         target = Target(url, "server", key="hu_key_of_nobody_5d1e", vps="vps_1")
-        wire = wire_to(target, Limits(pauses=(0.0,) * 9), careful=True)
+        wire = Wire(replace(target, live=True), Limits(pauses=(0.0,) * 9))
         wire.send(authorized("/api/v2/vps", target), purpose="the list")
     assert "whether it is https" in (what_stands_between(wire.exchanges) or "")
 
@@ -102,7 +102,7 @@ def test_content_that_is_not_read_spoils_no_other_request() -> None:
     with ThreadingHTTPServer(("127.0.0.1", 0), LeavesContentUnread) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         target = Target(f"http://127.0.0.1:{server.server_port}", "server", key="hu_key_of_nobody_5d1e", vps="vps_1")
-        with closing(wire_to(target, Limits(pauses=()), careful=False)) as wire:
+        with closing(Wire(target, Limits(pauses=()))) as wire:
             asked = replace(authorized("/api/v2/vps/vps_1/agent/exec", target), body=b"{}")
             got = [wire.send(replace(asked, method=method), purpose="") for method in ("PUT", "PATCH", "DELETE", "PUT")]
         server.shutdown()

@@ -42,7 +42,7 @@ def test_wrong_keys_come_late() -> None:
 
 
 def test_each_telling_step_has_a_place_of_its_own() -> None:
-    steps = CommandScript(replace(TARGET, allow_exec=True), careful=False, token=None).steps()
+    steps = CommandScript(replace(TARGET, allow_exec=True), token=None).steps()
     telling = {step.purpose: step.telling for step in steps if step.telling}
     assert sorted(telling.values()) == list(range(1, len(telling) + 1))
 
@@ -52,7 +52,7 @@ def test_the_poll_that_gets_the_output_comes_last(running: int | None) -> None:
     target = replace(TARGET, running_pid=running)
     after = [
         step.purpose
-        for step in Script(target, careful=False).steps()
+        for step in Script(target).steps()
         if step.rank >= Rank.ENDED
         and ("pid", str(target.finished_pid)) in parse_qsl(urlsplit(step.request.target).query)
         and f"Bearer {target.key}" != step.request.header("authorization")

@@ -9,13 +9,13 @@ import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hostup_conformance.contract.sending import wire_to
+from hostup_conformance.contract.sending import Wire
 from hostup_conformance.contract.target import Target
 from hostup_conformance.front.preparation import route_to, target_of
 from hostup_conformance.front.record import curl
@@ -133,7 +133,7 @@ def target_with(base_url: str, environ: dict[str, str] | None = None, **options:
 
 
 def asked(target: Target) -> Any:
-    with closing(wire_to(target, Limits(pauses=()), careful=True)) as wire:
+    with closing(Wire(replace(target, live=True), Limits(pauses=()))) as wire:
         return wire.send(Request("GET", f"/api/v2/vps/{target.vps}/agent/exec"), purpose="", once=True)
 
 
@@ -153,7 +153,7 @@ def test_a_header_field_is_sent_and_redacted() -> None:
 def test_of_cookie_there_is_one_field() -> None:
     with serving() as served:
         target = target_with(f"http://127.0.0.1:{served.port}", {"HOSTUP_HEADER_COOKIE": "a=1"}, header=["Cookie"])
-        with closing(wire_to(target, Limits(), careful=True)) as wire:
+        with closing(Wire(replace(target, live=True), Limits())) as wire:
             path = f"/api/v2/vps/{target.vps}/agent/exec"
             wire.send(Request("GET", path, (("Cookie", "b=2"),)), purpose="", once=True)
     assert served.asked[0][1]["cookie"] == "b=2; a=1"
@@ -208,7 +208,7 @@ def test_a_handshake_that_fails_once_ends_nothing(certificates: Path) -> None:
 
         threading.Thread(target=serve, daemon=True).start()
         target = target_with(f"https://127.0.0.1:{listener.getsockname()[1]}", ca_file=str(certificates / "server.pem"))
-        with closing(wire_to(target, Limits(pauses=(0.0,)), careful=True)) as wire:
+        with closing(Wire(replace(target, live=True), Limits(pauses=(0.0,)))) as wire:
             for _ in range(4):
                 wire.send(Request("GET", f"/api/v2/vps/{target.vps}/agent/exec"), purpose="")
     assert wire.stopped is None

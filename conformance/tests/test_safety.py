@@ -6,13 +6,14 @@ import ast
 import base64
 import socket
 import time
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import parse_qsl, quote, urlsplit
 
 import httpcore
 import pytest
 from hostup_conformance.contract.ask import LARGEST_LINUX_PID
-from hostup_conformance.contract.sending import Wire, wire_to
+from hostup_conformance.contract.sending import Wire
 from hostup_conformance.contract.target import Target
 from hostup_conformance.http import network
 from hostup_conformance.http.limits import Limits
@@ -133,7 +134,7 @@ def test_a_method_override_is_withheld() -> None:
 def wire_of(*, live: bool) -> Wire:
     stage = Stage()
     target = Target.from_environment("http://127.0.0.1:9", stage.mock.environment(), kind="mock")
-    return wire_to(target, Limits(), careful=live)
+    return Wire(replace(target, live=live), Limits())
 
 
 def test_a_stopped_wire_sends_nothing() -> None:

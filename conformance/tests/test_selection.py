@@ -11,7 +11,7 @@ import pytest
 from catalogue import every
 from faults import FAULTS, Fault
 from hostup_conformance.contract.judging import judge, server_requirements
-from hostup_conformance.contract.sending import wire_to
+from hostup_conformance.contract.sending import Wire
 from hostup_conformance.contract.target import Target
 from hostup_conformance.front.selection import selection
 from hostup_conformance.mock import Mock
@@ -33,7 +33,7 @@ TRIED = {
 def selected(id: str, allow_exec: bool) -> Selection | None:
     target = Target.from_environment("http://127.0.0.1:1", Mock().environment(), kind="mock")
     target = replace(target, allow_exec=allow_exec)
-    return selection([id], target, careful=False)
+    return selection([id], target)
 
 
 @pytest.mark.parametrize("fault", every(80, ((n, f) for n, f in FAULTS.all().items() if n in TRIED)))
@@ -42,9 +42,9 @@ def test_what_is_sent_for_a_requirement_shows_its_faults(fault: Fault) -> None:
     given = {name: value for name, value in stage.mock.environment().items() if not fault.starts or "PID" not in name}
     with stage.serve() as url:
         target = replace(Target.from_environment(url, given, kind="mock"), allow_exec=fault.starts)
-        with closing(wire_to(target, IMPATIENT if fault.hangs else LIMITS, careful=False)) as wire:
+        with closing(Wire(target, IMPATIENT if fault.hangs else LIMITS)) as wire:
             only = selected(fault.requirement, fault.starts)
-            commands.run(wire, target, careful=False, slow_seconds=SLOW_SECONDS, only=only)
+            commands.run(wire, slow_seconds=SLOW_SECONDS, only=only)
     result = judge(wire.exchanges, target, wire.stopped).results[fault.requirement]
     assert result.status == {"MUST": "fail", "SHOULD": "warn"}[result.requirement.level], result.message
 
@@ -90,7 +90,7 @@ def test_what_could_not_be_judged_is_not_demonstrated(tmp_path: Path) -> None:
 def test_every_selection_has_what_shows_the_core() -> None:
     """Whether the endpoint works at all is part of each verdict."""
     target = Target.from_environment("http://127.0.0.1:1", Mock().environment(), kind="mock")
-    steps = commands.script(target, careful=False)
+    steps = commands.script(target)
     for id in list(server_requirements())[::20]:
         if only := selected(id, False):
             assert [step.purpose for step in only.of(steps)][:2] == [step.purpose for step in steps][:2]

@@ -14,7 +14,7 @@ from faults import FAULTS
 from hostup_conformance.contract.ask import with_started_commands
 from hostup_conformance.contract.paths import path_of
 from hostup_conformance.contract.responder import BURST
-from hostup_conformance.contract.sending import wire_to
+from hostup_conformance.contract.sending import Wire
 from hostup_conformance.contract.target import Target
 from hostup_conformance.http.connections import CONNECTIONS
 from hostup_conformance.http.limits import Limits
@@ -121,8 +121,8 @@ def test_generated_requests_are_sent_once() -> None:
     stage = Stage()
     with stage.serve() as url:
         target = with_started_commands(Target.from_environment(url, stage.mock.environment(), kind="mock"), [])
-        wire = wire_to(target, Limits(), careful=False)
-        generated = Generated(wire, target)
+        wire = Wire(target, Limits())
+        generated = Generated(wire)
         for number in range(20):
             case: Any = SimpleNamespace(meta=None, path_parameters={}, query={"pid": number})
             generated.add(case)
@@ -148,7 +148,7 @@ def test_who_has_to_wait_keeps_its_turn() -> None:
     stage.change = change
     with stage.serve() as url:
         target = Target.from_environment(url, stage.mock.environment(), kind="mock")
-        wire = wire_to(target, Limits(), careful=False)
+        wire = Wire(target, Limits())
         requests = [authorized(f"{path_of(target.vps)}?x={number}", target) for number in range(12)]
         tasks = [partial(wire.send, request, purpose="a request among others") for request in requests]
         taken = side_by_side.side_by_side(tasks, CONNECTIONS)

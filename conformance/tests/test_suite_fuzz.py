@@ -20,7 +20,7 @@ from hostile.server import KEYS
 from hostup_conformance.contract.ask import Exchange
 from hostup_conformance.contract.judging import check_against_oracle, judge, root_causes
 from hostup_conformance.contract.paths import VPSS, path_of
-from hostup_conformance.contract.sending import Wire, wire_to
+from hostup_conformance.contract.sending import Wire
 from hostup_conformance.contract.target import Target
 from hostup_conformance.front.record import RunInfo, record_of, server
 from hostup_conformance.http.limits import Limits
@@ -173,9 +173,7 @@ def some_response(chance: Random) -> bytes:
 
 @pytest.fixture(scope="module")
 def wire() -> Iterator[Wire]:
-    made = wire_to(
-        TARGET, Limits(waiting_seconds=0.0, request_seconds=5.0, run_seconds=1e9, pauses=(0.0,)), careful=False
-    )
+    made = Wire(TARGET, Limits(waiting_seconds=0.0, request_seconds=5.0, run_seconds=1e9, pauses=(0.0,)))
     yield made
     made.close()
 

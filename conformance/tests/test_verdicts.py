@@ -11,7 +11,7 @@ from faults.rate import soon
 from hostup_conformance.contract.judging import Verdict, check_against_oracle, judge
 from hostup_conformance.contract.paths import VPSS
 from hostup_conformance.contract.rules import Exchanges, Findings, Rule, rules
-from hostup_conformance.contract.sending import wire_to
+from hostup_conformance.contract.sending import Wire
 from hostup_conformance.contract.target import Target
 from hostup_conformance.http.limits import Limits
 from hostup_conformance.judging.ledger import document
@@ -284,9 +284,9 @@ def with_read_key(**more: str) -> Verdict:
         given = stage.mock.environment()
         environment = {"HOSTUP_API_KEY": READ_API_KEY, "HOSTUP_VPS_ID": VPS_ID, **{name: given[name] for name in more}}
         target = Target.from_environment(url, environment)
-        wire = wire_to(target, LIMITS, careful=False)
+        wire = Wire(target, LIMITS)
         try:
-            commands.run(wire, target, careful=False)
+            commands.run(wire)
         finally:
             wire.close()
     return judge(wire.exchanges, target, wire.stopped)
@@ -343,9 +343,9 @@ def verdict_by(profile: str, change: Change) -> Verdict:
     with stage.serve() as url:
         given = {"HOSTUP_API_KEY": API_KEY, "HOSTUP_VPS_ID": "vps_another_than_in_examples"}
         target = Target.from_environment(url, given, profile=profile)
-        wire = wire_to(target, LIMITS, careful=False)
+        wire = Wire(target, LIMITS)
         try:
-            commands.run(wire, target, careful=False)
+            commands.run(wire)
         finally:
             wire.close()
     return judge(wire.exchanges, target, wire.stopped)

@@ -1,6 +1,6 @@
 """What may be sent to which server, so that the suite does no harm (see "Safety" in the README).
 
-The suite is careful with every server that is not on loopback, and with any server if `--live` is given.
+A server that is not on loopback is live, and so is any with `--live`: it gets only what is safe.
 """
 
 from __future__ import annotations
@@ -30,8 +30,6 @@ class Policy:
     """Raises `Withheld` for a request that could do harm, or that the user did not allow."""
 
     target: Target
-    #: Whether the server may be in use by others.
-    careful: bool
 
     def __call__(self, request: Request, ask: Ask, exchanges: Sequence[Exchange]) -> None:
         """Check one request, given the exchanges before it."""
@@ -40,7 +38,7 @@ class Policy:
         starts = "POST" in {request.method, *overrides} and bool(request.body)
         if starts and not self.target.allow_exec:
             raise Withheld("a command is not started without --allow-exec")
-        if not self.careful:
+        if not self.target.is_live:
             return
         if starts and ask.vps not in {"own", "unknown"}:
             raise Withheld("a command is started on no other VPS than the given one")
@@ -66,7 +64,7 @@ class Policy:
         on purpose, and goes to loopback alone.
         """
         held = redactor(self.target.secrets).finds_in
-        if held(request.target) and (self.careful or not has_key_on_purpose(request, ask, self.target)):
+        if held(request.target) and (self.target.is_live or not has_key_on_purpose(request, ask, self.target)):
             raise Withheld("a key is sent in no URL to a server that is not on loopback, or that chose where it stands")
         fields = (f"{name}: {value}" for name, value in request.headers if name.lower() != "authorization")
         if held("\n".join(fields)) or held(request.body.decode("latin-1")):

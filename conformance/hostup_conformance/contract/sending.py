@@ -1,26 +1,31 @@
-"""Makes the wire to a target, and tells it what requests ask for and which of them may be sent."""
+"""The wire to a target: it knows what requests ask for, which of them may be sent, and what the run has learnt."""
 
 from __future__ import annotations
 
-from typing import TypeAlias
-
-from hostup_conformance.contract.ask import Ask, understand
+from hostup_conformance.contract.ask import Ask, understand, with_started_commands
 from hostup_conformance.contract.policy import Policy
 from hostup_conformance.contract.responder import may_pass
 from hostup_conformance.contract.target import Target
 from hostup_conformance.http import wire as core
 from hostup_conformance.http.limits import Limits
 
-Wire: TypeAlias = core.Wire[Ask]
 
+class Wire(core.Wire[Ask]):
+    """The one way to a target."""
 
-def wire_to(target: Target, limits: Limits, *, careful: bool) -> Wire:
-    """Return a wire to a target; `careful` means that the server may be in use by others."""
-    return core.Wire(
-        target.base_url,
-        limits,
-        classify=lambda request, exchanges: understand(request, target, exchanges),
-        policy=Policy(target, careful),
-        transient=may_pass,
-        route=target.route,
-    )
+    def __init__(self, target: Target, limits: Limits) -> None:
+        super().__init__(
+            target.base_url,
+            limits,
+            classify=lambda request, exchanges: understand(request, target, exchanges),
+            policy=Policy(target),
+            transient=may_pass,
+            route=target.route,
+        )
+        #: The target as options and environment have it; `target` adds what the run has learnt.
+        self.configured = target
+
+    @property
+    def target(self) -> Target:
+        """The target, with the pids of the commands that were started so far."""
+        return with_started_commands(self.configured, self.exchanges)

@@ -69,6 +69,8 @@ class Target:
     found_secrets: frozenset[str] = field(default=frozenset(), repr=False)
     #: How it is reached, apart from its address.
     route: Route = DIRECT
+    #: Whether it is to be treated as a live server although it is on loopback.
+    live: bool = False
     #: What reports call it where its address says nothing: an application's module and attribute.
     name: str = ""
 
@@ -140,6 +142,11 @@ class Target:
             return ipaddress.ip_address(host).is_loopback
         except ValueError:
             return host == THIS_MACHINE  # whose addresses the network checks
+
+    @property
+    def is_live(self) -> bool:
+        """Whether it may be in use by others, so that it gets only what is safe."""
+        return self.live or not self.is_loopback
 
     @property
     def capabilities(self) -> frozenset[str]:

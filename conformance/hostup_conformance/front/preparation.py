@@ -109,22 +109,17 @@ def with_commands(target: Target, options: Options) -> Target:
     """Allow commands to be started if `--allow-exec` does; raise `Misconfigured` if it lacks the id of the VPS."""
     if options.allow_exec is None:
         return target
-    if options.allow_exec != target.vps and (is_live(options, target) or options.allow_exec):
+    if options.allow_exec != target.vps and (target.is_live or options.allow_exec):
         raise Misconfigured(
             f"--allow-exec runs commands on a VPS; repeat the id of that VPS: --allow-exec={shown(target.vps)}"
         )
     return replace(target, allow_exec=True)
 
 
-def is_live(options: Options, target: Target) -> bool:
-    """Whether the server may be in use by others: it is not on loopback, or `--live` is given."""
-    return options.live or not target.is_loopback
-
-
 def limits(options: Options, target: Target) -> Limits:
     """Return the limits of a run."""
     budget = LIVE_REQUESTS + FOR_COMMANDS * (options.allow_exec is not None)
-    requests = options.max_requests or (budget if is_live(options, target) else None)
+    requests = options.max_requests or (budget if target.is_live else None)
     seconds = options.timeout_seconds
     default = Limits()
     # A longer run may also wait longer, and a longer wait needs a longer run.

@@ -406,10 +406,10 @@ def body_of(response: Response, redact: Redact) -> str:
     return f"{text}... ({len(response.body)} bytes)" if more else text
 
 
-def plan_of(wire: Wire, target: Target, *, careful: bool, only: Selection | None = None) -> dict[str, Any]:
+def plan_of(wire: Wire, only: Selection | None = None) -> dict[str, Any]:
     """Return what would be sent, as data: each scripted request, the commands, and descriptions of the others."""
-    steps, redact = [], redactor(target.nearly_secrets)
-    scripted = script(target, careful=careful)
+    steps, target = [], wire.configured
+    redact, scripted = redactor(target.nearly_secrets), script(target)
     for step in only.of(scripted) if only else scripted:
         planned = {"method": step.request.method, "target": redact(step.request.target), "purpose": step.purpose}
         try:

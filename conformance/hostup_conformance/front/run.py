@@ -12,12 +12,12 @@ from functools import cached_property, partial
 from typing import Any
 
 from hostup_conformance.contract import oracles
-from hostup_conformance.contract.ask import Exchange, with_started_commands
+from hostup_conformance.contract.ask import Exchange
 from hostup_conformance.contract.judging import Verdict, check_against_oracle, judge, root_causes, server_requirements
-from hostup_conformance.contract.sending import wire_to
+from hostup_conformance.contract.sending import Wire
 from hostup_conformance.contract.target import Target
 from hostup_conformance.front.options import Options
-from hostup_conformance.front.preparation import check_outputs, is_live, limits, with_commands
+from hostup_conformance.front.preparation import check_outputs, limits, with_commands
 from hostup_conformance.front.record import RunInfo, entry_of, plan_of, record_of, server
 from hostup_conformance.front.selection import selection
 from hostup_conformance.judging.defects import Defects
@@ -63,7 +63,7 @@ class Run:
         check_outputs(options.report_dir, options.record, options.inputs)
         self.waivers = read_waivers(options.waivers)
         self.info, self._began = RunInfo(), time.monotonic()
-        recorded: list[Exchange] = []
+        recorded, target = list[Exchange](), replace(target, live=options.live)
         if options.har:
             recorded, target, ignored = recording.read(options.har, target)
             self.info = replace(self.info, ignored=ignored)
@@ -71,14 +71,13 @@ class Run:
             target = find_vps(target)
         #: The target as options and environment have it; `target` adds what the run has learnt.
         self.configured = with_commands(target, options)
-        self.careful = is_live(options, target)
         bounds = limits(options, target)
         self._judged_by = self._began + bounds.run_seconds + JUDGING_SECONDS
         left = bounds.run_seconds - (time.monotonic() - self._began)
-        self.wire = wire_to(self.configured, replace(bounds, run_seconds=left), careful=self.careful)
+        self.wire = Wire(self.configured, replace(bounds, run_seconds=left))
         self.interruption.tell(self.wire.abort)
         self.interruption.tell(end_rules_later)
-        self.generated = Generated(self.wire, self.configured)
+        self.generated = Generated(self.wire)
         if options.har:
             recording.replay(self.wire, recorded)
         #: The requirements that pytest was asked for, if not for all: the run is about these alone.
@@ -98,7 +97,7 @@ class Run:
     @property
     def target(self) -> Target:
         """What is judged, with what the run has learnt about it."""
-        return self.defects.survive(lambda: with_started_commands(self.configured, self.exchanges), self.configured)
+        return self.defects.survive(lambda: self.wire.target, self.configured)
 
     @property
     def exchanges(self) -> list[Exchange]:
@@ -164,18 +163,18 @@ class Run:
     def plan(self) -> dict[str, Any]:
         """Return what would be sent."""
         self._choose()
-        return plan_of(self.wire, self.configured, careful=self.careful, only=self._chosen)
+        return plan_of(self.wire, self._chosen)
 
     def _choose(self) -> None:
         """Find out which requests judge what was asked for."""
         if self.only and self.configured.kind != "har":
-            find = partial(selection, self.only, self.configured, careful=self.careful)
+            find = partial(selection, self.only, self.configured)
             self._chosen = self.defects.survive(find, None)
 
     def _send_script(self) -> None:
         """Send the scripted requests, or those of them that judge what was asked for."""
         self._choose()
-        commands.run(self.wire, self.configured, careful=self.careful, only=self._chosen)
+        commands.run(self.wire, only=self._chosen)
 
     def send_all(self) -> None:
         """Wait for the scripted requests, and send the generated ones."""
@@ -206,7 +205,7 @@ class Run:
     @property
     def _expected(self) -> int:
         """About how many requests are sent in all, if a correct server is judged."""
-        steps, chosen = commands.script(self.configured, careful=self.careful), self._chosen
+        steps, chosen = commands.script(self.configured), self._chosen
         expected = len(chosen.of(steps)) if chosen else len(steps) + MOST_CASES + DEPENDENT
         if self.configured.allow_exec and (chosen is None or chosen.with_commands):
             expected += FOR_COMMANDS
@@ -225,11 +224,11 @@ class Run:
 def looked_up(target: Target, options: Options, interruption: Interruption) -> Target:
     """Return the target with a VPS from its list; raise `Misconfigured` if there is none to judge with."""
     bounds = replace(limits(options, target), requests=lookup.CANDIDATES + 1)
-    wire = wire_to(target, bounds, careful=True)
+    wire = Wire(target, bounds)
     interruption.tell(wire.abort)
     try:
         with closing(wire):
-            lookup.run(wire, target)
+            lookup.run(wire)
         # An interrupted run reports the interruption, and not that there is no VPS.
         return target if interruption.happened else lookup.found(target, wire.exchanges)
     except Misconfigured:

@@ -6,12 +6,12 @@ from collections.abc import Collection
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 
-from hostup_conformance.contract.ask import Exchange, with_started_commands
+from hostup_conformance.contract.ask import Exchange
 from hostup_conformance.contract.exchanges import Exchanges
 from hostup_conformance.contract.lives import stories
 from hostup_conformance.contract.rules import rules
 from hostup_conformance.contract.selectors import Selector, gives_list, gives_status
-from hostup_conformance.contract.sending import wire_to
+from hostup_conformance.contract.sending import Wire
 from hostup_conformance.contract.target import Target
 from hostup_conformance.http.limits import Limits
 from hostup_conformance.mock.memory import Mock, serve
@@ -40,7 +40,7 @@ class Noting(Exchanges):
         return super().take(e)
 
 
-def selection(ids: Collection[str], target: Target, *, careful: bool) -> Selection | None:
+def selection(ids: Collection[str], target: Target) -> Selection | None:
     """Return the requests that judge requirements or help to, as a run on the embedded mock shows.
 
     None stands for all requests: there is a requirement that the mock gives no occasion to judge.
@@ -48,13 +48,12 @@ def selection(ids: Collection[str], target: Target, *, careful: bool) -> Selecti
     mock = Mock()
     with serve(mock.app) as url:
         known = Target.from_environment(url, mock.environment(), kind="mock", profile=target.profile)
-        known = replace(known, allow_exec=target.allow_exec)
-        with closing(wire_to(known, Limits(), careful=careful)) as wire:
-            commands.run(wire, known, careful=careful, slow_seconds=SLOW_SECONDS)
-    known = with_started_commands(known, wire.exchanges)
+        known = replace(known, allow_exec=target.allow_exec, live=target.is_live)
+        with closing(Wire(known, Limits())) as wire:
+            commands.run(wire, slow_seconds=SLOW_SECONDS)
     used: list[Exchange] = []
     for id in ids:
-        noting = Noting(list(wire.exchanges), known)
+        noting = Noting(list(wire.exchanges), wire.target)
         rules()[id](noting)
         if not noting.used:
             return None
@@ -65,7 +64,7 @@ def selection(ids: Collection[str], target: Target, *, careful: bool) -> Selecti
     # What follows the output of a command may get more of it, though not from the mock.
     wanted = {told.get(e.number) for e in used} - {None}
     used += [e for e in wire.exchanges if told.get(e.number) in wanted and e.ask.credential == "full"]
-    scripted = {step.purpose for step in commands.script(known, careful=careful)}
+    scripted = {step.purpose for step in commands.script(wire.target)}
     of_commands = [e for e in used if e.ask.starts or e.ask.pid.known]
     purposes = frozenset(e.purpose for e in used)
     dependent = bool(purposes - scripted - {e.purpose for e in of_commands})

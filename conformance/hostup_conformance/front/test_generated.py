@@ -32,4 +32,4 @@ def test_linked(conformance: Run) -> None:
         pytest.skip("run with --allow-exec, which starts harmless commands")
     conformance.send_all()
     with conformance.sending():
-        linked.run(conformance.wire, conformance.configured, operations)
+        linked.run(conformance.wire, operations)

@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 
-from hostup_conformance.contract.ask import Pid, with_started_commands
+from hostup_conformance.contract.ask import Pid
 from hostup_conformance.contract.commands import SLOW_SECONDS
 from hostup_conformance.contract.content import member
 from hostup_conformance.contract.sending import Wire
@@ -29,58 +29,52 @@ SCENARIOS, STEPS = 2, 3
 MOST_COMMANDS = 38 + SCENARIOS * STEPS
 
 
-def script(target: Target, *, careful: bool, token: str | None = None) -> list[Step]:
+def script(target: Target, token: str | None = None) -> list[Step]:
     """Return the steps of the scripted probe, including starts that must be refused if commands may be started."""
     if target.allow_exec:
-        return CommandScript(target, careful=careful, token=token).steps()
-    return Script(target, careful=careful).steps()
+        return CommandScript(target, token).steps()
+    return Script(target).steps()
 
 
-def run(
-    wire: Wire, target: Target, *, careful: bool, slow_seconds: float = SLOW_SECONDS, only: Selection | None = None
-) -> None:
+def run(wire: Wire, *, slow_seconds: float = SLOW_SECONDS, only: Selection | None = None) -> None:
     """Send the scripted requests; if commands may be started, start some first, and poll them to their end in between.
 
     The first command started is the ended one that the last steps need, so it has ended by then.
     """
-    if target.allow_exec and (only is None or only.with_commands):
-        run_with_commands(wire, target, careful=careful, slow_seconds=slow_seconds, only=only)
+    if wire.target.allow_exec and (only is None or only.with_commands):
+        run_with_commands(wire, slow_seconds, only)
     else:
-        take(wire, target, script(replace(target, allow_exec=False), careful=careful), only=only)
-    target = with_started_commands(target, wire.exchanges)
+        take(wire, script(replace(wire.target, allow_exec=False)), only=only)
     said = [member(e, "exited") for e in wire.exchanges if e.ask.pid == Pid.FINISHED and e.status == 200]
-    if target.finished_pid and said and said[-1] is False:
+    if (pid := wire.target.finished_pid) and said and said[-1] is False:
         # A server that asks the agent only now and then notices an end late.
-        follow(wire, target, target.finished_pid)
+        follow(wire, pid)
     if only is None:
         dependent.unless_stopped(partial(dependent.once_more_alone, wire))
-    if not careful and only is None:
+    if not wire.target.is_live and only is None:
         with suppress(Stopped):
-            dependent.overrun(wire, target)
+            dependent.overrun(wire)
 
 
-def run_with_commands(
-    wire: Wire, target: Target, *, careful: bool, slow_seconds: float, only: Selection | None = None
-) -> None:
+def run_with_commands(wire: Wire, slow_seconds: float, only: Selection | None) -> None:
     """Start the commands, take the script, follow the commands to their end, and take the last steps of the script.
 
     With a slow server, what needs no order is done at the same time.
     """
-    started = StartedCommands(wire, target, slow_seconds)
-    take(wire, target, of(script(target, careful=careful), Rank.WARMING, Rank.WARMING), only=only)
+    started = StartedCommands(wire, slow_seconds)
+    take(wire, of(script(wire.target), Rank.WARMING, Rank.WARMING), only=only)
     with suppress(Stopped):
         started.begin()
-    target = with_started_commands(target, wire.exchanges)
-    steps = script(target, careful=careful, token=started.token if started.traced else None)
+    steps = script(wire.target, started.token if started.traced else None)
     endings, slow = started.endings(), width(wire) > 1
-    take(wire, target, of(steps, Rank.CORE, Rank.CORE), beside=endings if slow else (), only=only)
+    take(wire, of(steps, Rank.CORE, Rank.CORE), beside=endings if slow else (), only=only)
     if slow:
-        take(wire, target, of(steps, Rank.ENDED, Rank.REFUSED_STARTS), only=only)
+        take(wire, of(steps, Rank.ENDED, Rank.REFUSED_STARTS), only=only)
     else:
-        take(wire, target, of(steps, Rank.ENDED, Rank.TELLING), only=only)
+        take(wire, of(steps, Rank.ENDED, Rank.TELLING), only=only)
         started.at_once(*endings)
-        take(wire, target, of(steps, Rank.REFUSED_STARTS, Rank.REFUSED_STARTS), only=only)
-    take(wire, target, of(steps, Rank.REST, Rank.BACKWARDS), beside=(started.conclude,), only=only)
+        take(wire, of(steps, Rank.REFUSED_STARTS, Rank.REFUSED_STARTS), only=only)
+    take(wire, of(steps, Rank.REST, Rank.BACKWARDS), beside=(started.conclude,), only=only)
 
 
 def of(steps: list[Step], first: Rank, last: Rank) -> list[Step]:

@@ -21,7 +21,6 @@ from hostup_conformance.contract.paths import VPSS, path_of
 from hostup_conformance.contract.responder import BURST
 from hostup_conformance.contract.selectors import gives_list, gives_status, is_availability
 from hostup_conformance.contract.sending import Wire
-from hostup_conformance.contract.target import Target
 from hostup_conformance.http.exchange import ALONE
 from hostup_conformance.http.messages import Request
 from hostup_conformance.http.pace import retry_after
@@ -40,20 +39,20 @@ MOST_REQUESTS = 2 + 1 + PAGES + 1 + 4 + 4 + MOST_ALONE
 LONGEST_WAIT = timedelta(seconds=15)
 
 
-def tasks(wire: Wire, target: Target) -> list[Callable[[], object]]:
+def tasks(wire: Wire) -> list[Callable[[], object]]:
     """Return the tasks for what the server was found to offer: the list, the statuses, ETags.
 
     The tasks may run in any order and at the same time; each sends its own requests one after the other.
     """
     found: list[Callable[[], object]] = []
     listed = next((e for e in wire.exchanges if gives_list(e) and e.ask.credential == "full"), None)
-    if listed and "ids" in target.capabilities:
-        found += listing(wire, target, items_of(listed))
+    if listed and "ids" in wire.target.capabilities:
+        found += listing(wire, items_of(listed))
     if any(map(gives_status, wire.exchanges)):
-        found.append(partial(statuses, wire, target))
+        found.append(partial(statuses, wire))
     tagged = next((e for e in wire.exchanges if e.ask.vps == "own" and is_availability(e) and e.header("etag")), None)
     if tagged:
-        found.append(partial(revalidation, wire, target, tagged.header("etag") or ""))
+        found.append(partial(revalidation, wire, tagged.header("etag") or ""))
     return [partial(unless_stopped, task) for task in found]
 
 
@@ -63,11 +62,11 @@ def unless_stopped(task: Callable[[], object]) -> None:
         task()
 
 
-def statuses(wire: Wire, target: Target) -> None:
+def statuses(wire: Wire) -> None:
     """Request the statuses once more, to compare ids."""
-    for vps in (target.vps, target.unavailable_vps):
+    for vps in (wire.target.vps, wire.target.unavailable_vps):
         if vps:
-            get(wire, target, path_of(vps, "status"), "the status once more, to compare ids")
+            get(wire, path_of(vps, "status"), "the status once more, to compare ids")
 
 
 def once_more_alone(wire: Wire) -> None:
@@ -94,7 +93,7 @@ def kind_of(e: Exchange) -> tuple[int | None, list[str]]:
     return e.status, sorted(e.body) if isinstance(e.body, dict) else []
 
 
-def overrun(wire: Wire, target: Target) -> None:
+def overrun(wire: Wire) -> None:
     """Use up a small rate limit that responses announce, to get a 429 and to see whether waiting helps.
 
     The run obeys announced limits otherwise, and would never get one.
@@ -107,7 +106,7 @@ def overrun(wire: Wire, target: Target) -> None:
     reset = reset_moment(last.header("x-ratelimit-reset") or "", now)
     if not re.fullmatch(r"\d{1,2}", remaining, re.ASCII) or not reset or reset - now > LONGEST_WAIT:
         return
-    request = authorized(path_of(target.vps), target)
+    request = authorized(path_of(wire.target.vps), wire.target)
     # The run may have used up the time that it may wait in all; this wait is its last.
     wire.pace.allow_waiting(2 * LONGEST_WAIT.total_seconds())
     for _ in range(int(remaining) + 2):
@@ -122,15 +121,15 @@ def overrun(wire: Wire, target: Target) -> None:
             return
 
 
-def revalidation(wire: Wire, target: Target, tag: str) -> None:
+def revalidation(wire: Wire, tag: str) -> None:
     """Request a resource with its ETag in If-None-Match, then with that ETag other resources, and without a key."""
-    own = path_of(target.vps)
-    requests = {"the resource that has this ETag": authorized(own, target)}
-    if target.unavailable_vps:
-        requests["another VPS's availability"] = authorized(path_of(target.unavailable_vps), target)
-    if target.running_pid:
-        requests["command output"] = authorized(f"{own}?pid={target.running_pid}", target)
-    if "credentials" in target.capabilities:
+    own = path_of(wire.target.vps)
+    requests = {"the resource that has this ETag": authorized(own, wire.target)}
+    if wire.target.unavailable_vps:
+        requests["another VPS's availability"] = authorized(path_of(wire.target.unavailable_vps), wire.target)
+    if wire.target.running_pid:
+        requests["command output"] = authorized(f"{own}?pid={wire.target.running_pid}", wire.target)
+    if "credentials" in wire.target.capabilities:
         requests["the resource that has this ETag, without a key"] = Request("GET", own, BASE_HEADERS)
     for what, request in requests.items():
         if not (tag.isascii() and tag.isprintable() and len(tag) < 200):
@@ -141,28 +140,28 @@ def revalidation(wire: Wire, target: Target, tag: str) -> None:
             tag = e.header("etag") or tag
 
 
-def listing(wire: Wire, target: Target, items: list[dict[str, Any]]) -> Iterator[Callable[[], object]]:
+def listing(wire: Wire, items: list[dict[str, Any]]) -> Iterator[Callable[[], object]]:
     """Yield the tasks that request a list of these items again: in pages, with odd limits and cursors."""
     size = 2 if len(items) > 2 else 1
-    yield partial(pages, wire, target, size)
-    yield partial(get_list, wire, target, "", "the list of VPSs once more")
+    yield partial(pages, wire, size)
+    yield partial(get_list, wire, "", "the list of VPSs once more")
     for limit in ("0", "101", "abc"):
-        yield partial(get_list, wire, target, f"?limit={limit}", "a page with a limit that is not documented")
+        yield partial(get_list, wire, f"?limit={limit}", "a page with a limit that is not documented")
     # A server that compares cursors as strings finds nothing after this one.
     unknown = f"?limit={size}&cursor=~{token_hex(8)}"
-    yield partial(get_list, wire, target, unknown, "the page behind a cursor that was never given")
+    yield partial(get_list, wire, unknown, "the page behind a cursor that was never given")
 
 
-def pages(wire: Wire, target: Target, size: int) -> None:
+def pages(wire: Wire, size: int) -> None:
     """Go from page to page."""
     query = f"?limit={size}"
     for number in range(PAGES):
-        page = get_list(wire, target, query, f"page {number + 1} of the list, of {size} at most")
+        page = get_list(wire, query, f"page {number + 1} of the list, of {size} at most")
         cursor = member(page, "nextCursor")
         if member(page, "hasMore") is not True or not is_short(cursor):
             return
         query = f"?limit={size}&cursor={quote(cursor, safe='', errors='replace')}"
-        if number == 0 and "credentials" in target.capabilities:
+        if number == 0 and "credentials" in wire.target.capabilities:
             wire.send(Request("GET", VPSS + query, BASE_HEADERS), purpose="the next page of the list, without a key")
 
 
@@ -171,11 +170,11 @@ def is_short(value: object) -> TypeGuard[str]:
     return isinstance(value, str) and 0 < len(value) < 1000
 
 
-def get_list(wire: Wire, target: Target, query: str, purpose: str) -> Exchange:
+def get_list(wire: Wire, query: str, purpose: str) -> Exchange:
     """Send a GET for the list."""
-    return get(wire, target, VPSS + query, purpose)
+    return get(wire, VPSS + query, purpose)
 
 
-def get(wire: Wire, target: Target, path: str, purpose: str) -> Exchange:
+def get(wire: Wire, path: str, purpose: str) -> Exchange:
     """Send a GET with the full key."""
-    return wire.send(authorized(path, target), purpose=purpose)
+    return wire.send(authorized(path, wire.target), purpose=purpose)

@@ -11,7 +11,6 @@ from urllib.parse import unquote, urlencode
 from hostup_conformance.contract.ask import LARGEST_LINUX_PID, integer
 from hostup_conformance.contract.paths import path_of
 from hostup_conformance.contract.sending import Wire
-from hostup_conformance.contract.target import Target
 from hostup_conformance.http.connections import CONNECTIONS
 from hostup_conformance.http.unsent import Unsent
 from hostup_conformance.sources.requests import authorized
@@ -31,8 +30,8 @@ MOST_CASES = 2 * CONNECTIONS
 class Generated:
     """Sends schemathesis' cases as requests of our own, with the key, and with no method or pid that could do harm."""
 
-    def __init__(self, wire: Wire, target: Target) -> None:
-        self._wire, self._target = wire, target
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
         #: The request targets of the cases that have not been sent yet, in order.
         self._cases: dict[str, None] = {}
 
@@ -49,7 +48,7 @@ class Generated:
     def _take(self, case: str, until: float) -> None:
         if time.monotonic() < until:
             with suppress(Unsent):
-                self._wire.send(authorized(case, self._target), purpose="generated", source="generated")
+                self._wire.send(authorized(case, self._wire.target), purpose="generated", source="generated")
 
     def request_target(self, case: schemathesis.Case[Any]) -> str:
         """Return the path and query of a case.
@@ -59,7 +58,7 @@ class Generated:
         positive = case.meta is None or case.meta.generation.mode.is_positive
         ids = case.path_parameters or {}
         # schemathesis gives path parameters percent-encoded already.
-        vps = self._target.vps if positive else unquote(str(ids.get("id", "")), errors="surrogateescape")
+        vps = self._wire.target.vps if positive else unquote(str(ids.get("id", "")), errors="surrogateescape")
         query = {name: safe_pid(value) if name == "pid" else value for name, value in (case.query or {}).items()}
         encoded = urlencode(query, doseq=True, errors="replace")
         return path_of(vps) + (f"?{encoded}" if encoded else "")

@@ -16,7 +16,6 @@ from hostup_agent_exec.types import UNSET
 
 from hostup_conformance.contract.ask import Exchange
 from hostup_conformance.contract.sending import Wire
-from hostup_conformance.contract.target import Target
 from hostup_conformance.http.exchange import Decoded
 from hostup_conformance.http.messages import Request
 from hostup_conformance.http.unsent import Unsent
@@ -45,9 +44,9 @@ class WireTransport(httpx.BaseTransport):
         return self.exchange.response.as_httpx(request)
 
 
-def call(wire: Wire, target: Target, step: Step, wanted: ClientCall) -> Exchange | None:
+def call(wire: Wire, step: Step, wanted: ClientCall) -> Exchange | None:
     """Make a call with the generated client, and record on its exchange what it decoded."""
-    transport = WireTransport(wire, step.purpose)
+    transport, target = WireTransport(wire, step.purpose), wire.target
     headers = {"Accept-Encoding": "gzip, deflate"}
     if wanted.ordered:
         headers["Prefer"] = f"code={wanted.ordered}"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import hypothesis
 
-from hostup_conformance.contract.ask import new_pid, with_started_commands
+from hostup_conformance.contract.ask import new_pid
 from hostup_conformance.contract.sending import Wire
 from hostup_conformance.contract.target import Target
 from hostup_conformance.http.messages import Request
@@ -36,14 +36,14 @@ SETTINGS = hypothesis.settings(
 )
 
 
-def run(wire: Wire, target: Target, operations: Any) -> None:
+def run(wire: Wire, operations: Any) -> None:
     """Run the scenarios, and poll each command that they started to its end."""
-    before = pids_of(with_started_commands(target, wire.exchanges))
+    before = pids_of(wire.target)
 
     def call(_machine: object, case: schemathesis.Case[Any], **_: object) -> Response:
         from schemathesis.core.transport import Response
 
-        response = response_to(request_of(case, wire, target), wire, target)
+        response = response_to(request_of(case, wire), wire)
         response.elapsed = timedelta(0)  # schemathesis needs it, but nothing judges it
         return Response.from_httpx(response, verify=True)
 
@@ -53,8 +53,8 @@ def run(wire: Wire, target: Target, operations: Any) -> None:
     overrides = {"call": call, "validate_response": leave_it_to_the_rules}
     workflow: Any = type("Workflow", (operations.as_state_machine(),), overrides)
     workflow.run(settings=SETTINGS)
-    for pid in pids_of(with_started_commands(target, wire.exchanges)) - before:
-        follow(wire, target, pid)
+    for pid in pids_of(wire.target) - before:
+        follow(wire, pid)
 
 
 def pids_of(target: Target) -> frozenset[int]:
@@ -63,23 +63,23 @@ def pids_of(target: Target) -> frozenset[int]:
     return target.started_pids | named
 
 
-def request_of(case: schemathesis.Case[Any], wire: Wire, target: Target) -> Request:
+def request_of(case: schemathesis.Case[Any], wire: Wire) -> Request:
     """Return the request for a case: the start of a harmless command, or a GET that takes away no output of others."""
     if case.method.upper() == "POST":
-        return post(target, body_of(echo()))
+        return post(wire.target, body_of(echo()))
     pid = (case.query or {}).get("pid")
-    if pid in with_started_commands(target, wire.exchanges).started_pids:
-        return poll(target, pid)
-    return authorized(Generated(wire, target).request_target(case), target)
+    if pid in wire.target.started_pids:
+        return poll(wire.target, pid)
+    return authorized(Generated(wire).request_target(case), wire.target)
 
 
-def response_to(request: Request, wire: Wire, target: Target) -> httpx.Response:
+def response_to(request: Request, wire: Wire) -> httpx.Response:
     """Send a request; return what the link needs of its response, since schemathesis might reject the rest.
 
     If there is no response, return a 503, after which no link is followed.
     """
     asked = httpx.Request(request.method, wire.base_url + request.target)
-    before = pids_of(with_started_commands(target, wire.exchanges))
+    before = pids_of(wire.target)
     try:
         exchange = wire.send(request, purpose="following a link", source="generated")
     except Unsent:

@@ -22,11 +22,11 @@ from hostup_conformance.sources.requests import authorized
 CANDIDATES = 10
 
 
-def run(wire: Wire, target: Target) -> None:
+def run(wire: Wire) -> None:
     """Send at most eleven GETs, none of them a poll: the list, then probes of its VPSs until one is available."""
-    exchange = get(wire, target, VPSS)
-    for vps in candidates(exchange, target):
-        if says(get(wire, target, path_of(vps))) is True:
+    exchange = get(wire, VPSS)
+    for vps in candidates(exchange, wire.target):
+        if says(get(wire, path_of(vps))) is True:
             return
 
 
@@ -68,10 +68,10 @@ def says(e: Exchange | None) -> object:
     return member(e, "available") if e else None
 
 
-def get(wire: Wire, target: Target, path: str) -> Exchange | None:
+def get(wire: Wire, path: str) -> Exchange | None:
     """Return the exchange of a GET with the key, or None if the wire sends no more."""
     with suppress(Unsent):
-        return wire.send(authorized(path, target), purpose="looking for a VPS")
+        return wire.send(authorized(path, wire.target), purpose="looking for a VPS")
     return None
 
 

@@ -13,7 +13,6 @@ from hostup_conformance.contract.paths import path_of
 from hostup_conformance.contract.refusal import hopeless
 from hostup_conformance.contract.responder import BURST
 from hostup_conformance.contract.sending import Wire
-from hostup_conformance.contract.target import Target
 from hostup_conformance.http.connections import CONNECTIONS
 from hostup_conformance.http.exchange import AFTER_CONTENT
 from hostup_conformance.http.unsent import Unsent
@@ -25,7 +24,6 @@ from hostup_conformance.sources.side_by_side import side_by_side, width
 
 def take(
     wire: Wire,
-    target: Target,
     steps: Iterable[Step],
     beside: Iterable[Callable[[], object]] = (),
     only: Selection | None = None,
@@ -45,8 +43,8 @@ def take(
             at_once = CONNECTIONS
         these = list(of_rank)
         with_dependent = rank == Rank.REST and (only is None or only.with_dependent)
-        tasks: list[Callable[[], object]] = dependent.tasks(wire, target) if with_dependent else []
-        tasks += [partial(step_through, wire, target, step, once=in_burst) for step in these]
+        tasks: list[Callable[[], object]] = dependent.tasks(wire) if with_dependent else []
+        tasks += [partial(step_through, wire, step, once=in_burst) for step in these]
         if these[0].alone:
             tasks = [partial(side_by_side, tasks, 1)]
         if rank in {Rank.ENDED, Rank.TELLING} and at_once > 1:
@@ -59,36 +57,36 @@ def take(
         wire.pace.stopped = ban.why  # says more than that there was no response
 
 
-def step_through(wire: Wire, target: Target, step: Step, *, once: bool = False) -> Exchange | None:
+def step_through(wire: Wire, step: Step, *, once: bool = False) -> Exchange | None:
     """Take a step, if the wire still sends anything; end the run where all else would be refused as well."""
     if wire.stopped:
         return None  # of a recording, no key need be known, and without one the client cannot be made
     with suppress(Unsent):
         if step.client:
-            exchange = call(wire, target, step, step.client)
+            exchange = call(wire, step, step.client)
         else:
             exchange = wire.send(step.request, purpose=step.purpose, source=BURST if once else "probe", once=once)
         if exchange:
-            end_if_pointless(wire, target)
+            end_if_pointless(wire)
             if step.request.method == "GET" and step.request.body:
-                follow_content(wire, target)
+                follow_content(wire)
         return exchange
     return None
 
 
-def follow_content(wire: Wire, target: Target) -> None:
+def follow_content(wire: Wire) -> None:
     """Send a probe, once a run, on the connection of a GET with content, to see whether that was read."""
     if not any(e.aside for e in wire.exchanges):
-        probe = authorized(path_of(target.vps), target)
+        probe = authorized(path_of(wire.target.vps), wire.target)
         wire.send(
             probe, purpose="the probe, after a GET with content on its connection", source=AFTER_CONTENT, once=True
         )
 
 
-def end_if_pointless(wire: Wire, target: Target) -> None:
+def end_if_pointless(wire: Wire) -> None:
     """Send nothing more where the server has refused everything, or does so since a while."""
     if seems_banned(wire.exchanges):
-        wire.send(authorized(path_of(target.vps), target), purpose="the probe, to see whether it still works")
+        wire.send(authorized(path_of(wire.target.vps), wire.target), purpose="the probe, to see whether it still works")
     ban = ban_in(wire.exchanges) if wire.exchanges[-1].status == 403 else None
-    if why := ban.why if ban else hopeless(wire.exchanges, target):
+    if why := ban.why if ban else hopeless(wire.exchanges, wire.target):
         wire.stop(why)

@@ -26,8 +26,8 @@ FIRST = 4
 class Script:
     """Writes the steps for a target. It sends nothing, so that `--plan` can show them."""
 
-    def __init__(self, target: Target, *, careful: bool) -> None:
-        self.target, self.careful = target, careful
+    def __init__(self, target: Target) -> None:
+        self.target = target
         self._random = random.SystemRandom()
 
     def steps(self) -> list[Step]:
@@ -122,7 +122,7 @@ class Script:
             yield self._get(purpose, key=t.read_key, pid=pid, capability="scopes")
         # An agent that is not available has no command whose output a poll could take away.
         for whose, vps in (("the other", t.unavailable_vps), ("somebody else's", t.foreign_vps)):
-            if vps and (vps == t.unavailable_vps or not self.careful):
+            if vps and (vps == t.unavailable_vps or not self.target.is_live):
                 yield self._get(f"a poll of the {name} command under {whose} VPS", vps=vps, pid=pid, capability="pids")
         purpose = f"a poll of the {name} command under an unknown VPS"
         yield self._get(purpose, vps=self._unknown_vps(), pid=pid, capability="pids")
@@ -173,7 +173,7 @@ class Script:
         for media_type, body in bodies.items():
             request = Request("GET", own, (*reading, ("Content-Type", media_type)), body.encode())
             yield Step("a poll by a body, read:vm alone", request, "scopes")
-        if not self.careful or t.allow_exec:
+        if not self.target.is_live or t.allow_exec:
             for method in ("OPTIONS", "POST"):
                 override = (("X-HTTP-Method-Override", method),)
                 yield self._get(f"a poll that is to count as {method}, read:vm alone", pid=pid, key=t.read_key,
@@ -182,7 +182,7 @@ class Script:
             fields = (*reading, ("Content-Type", "application/json"), ("X-HTTP-Method-Override", "POST"))
             as_start = Request("GET", own, fields, b'{"command": "echo hostup-conformance"}')
             yield Step("a GET with a command that is to count as a start, read:vm alone", as_start, "scopes")
-        if not self.careful:
+        if not self.target.is_live:
             as_get = Request("POST", f"{own}?pid={pid}", (*reading, ("X-HTTP-Method-Override", "GET")))
             yield Step("a POST without a body that is to count as a poll, read:vm alone", as_get, "scopes")
 
@@ -206,7 +206,7 @@ class Script:
         yield self._with_authorization("the scheme in lower case", f"bearer {key}", telling=12)
         yield self._get("a session that was never opened", key=None, headers=(("Cookie", "hostup_session=none"),),
                         capability="credentials")  # fmt: skip
-        if not self.careful:
+        if not self.target.is_live:
             as_local = tuple((name, "127.0.0.1") for name in ("X-Forwarded-For", "X-Real-IP"))
             yield self._get("the probe without a key, as if from the server itself", key=None, headers=as_local,
                             capability="credentials")  # fmt: skip
@@ -245,7 +245,7 @@ class Script:
         unknown = [nobodys, *(2**bits - 1 - 2 * self._random.randrange(1, 10**4) for bits in (31, 32))]
         unknown += [2**53 + 1 + 2 * self._random.randrange(10**6), *([running + 2**32] if running else [])]
         # In a guest, 1 is no command's. A server with numbers of its own may have given it, if its numbers are small.
-        unknown += [1] if running and running > 1000 and not self.careful else []
+        unknown += [1] if running and running > 1000 and not self.target.is_live else []
         for pid in unknown:
             yield self._get("a poll of a command that was never started", pid=pid, capability="pids", telling=25)
         if self.target.unavailable_vps:
@@ -255,18 +255,18 @@ class Script:
         # Made from the given pid if there is one, since a parser that stops at the first odd character would find it.
         # Not on a live server, where it might become another pid together with the digits that follow.
         known = running or nobodys
-        base = nobodys if self.careful else known
+        base = nobodys if self.target.is_live else known
         invalid = [
             "abc", "%", f"{known}abc", f"{base}.1", f"{known}%27%22%5C", f"{base}%20OR%201=1", f"{known}%00",
             f"{known}%0Aabc", "null", "true", "undefined", "NaN", "%7B%7D", "%5B1%5D", "%F0%9F%92%A9", "%ff",
-            *([] if self.careful else [f"{known},{known}"]),
+            *([] if self.target.is_live else [f"{known},{known}"]),
         ]  # fmt: skip
         for value in invalid:
             yield self._get("a pid that is not an integer", pid=value, capability="input", telling=4)
         in_arabic = quote(str(known).translate({ord("0") + digit: 0x660 + digit for digit in range(10)}))
-        hexadecimal = "0xbadbad" if self.careful else f"0x{known:x}"
+        hexadecimal = "0xbadbad" if self.target.is_live else f"0x{known:x}"
         loose = [hexadecimal, f"%20{known}", f"{known}%20", f"{known}%0A", f"%2B{known}", in_arabic]
-        if not self.careful:
+        if not self.target.is_live:
             loose += [f"0{known}", f"{known}.0", f"{known}e0", f"{str(known)[:1]}_{str(known)[1:]}"]
         for value in loose:
             yield self._get("a pid that some parsers take for an integer", pid=value, capability="input", telling=26)
@@ -296,7 +296,7 @@ class Script:
         if self.target.running_pid:
             poll = f"{own}?pid={self.target.running_pid}"
             yield Step("HEAD of a poll without a key", Request("HEAD", poll, BASE_HEADERS), "credentials")
-        if not self.careful:
+        if not self.target.is_live:
             # A POST without a body starts nothing.
             for method in ("PUT", "PATCH", "DELETE", "POST"):
                 yield Step(f"{method}, without a body", Request(method, own, with_key), "input")

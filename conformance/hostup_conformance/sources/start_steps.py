@@ -20,8 +20,8 @@ from hostup_conformance.sources.script import Script
 class CommandScript(Script):
     """A script with starts. With a token, the commands of those that must be refused leave a trace if they run."""
 
-    def __init__(self, target: Target, *, careful: bool, token: str | None) -> None:
-        super().__init__(target, careful=careful)
+    def __init__(self, target: Target, token: str | None) -> None:
+        super().__init__(target)
         self._token = token
 
     def _refused_starts(self) -> Iterator[Step]:
@@ -60,11 +60,11 @@ class CommandScript(Script):
         odd_bodies = (b"{}", b"[]", b"null", b"{", b"\xff\xfe{", b"[" * 3000, next(marked).encode())
         for bad in (*odd_bodies, *map(body_of, [*no_commands, too_long])):
             yield Step("a start without a proper command", post(target, bad), "input")
-        if not self.careful:
+        if not self.target.is_live:
             yield Step("a start without a body", post(target, b""), "input")
         for odd in ("\0", "\ud800"):
             yield Step("a start whose command has what no guest is given", post(target, body_of(echo() + odd)), "input")
-        if not self.careful:
+        if not self.target.is_live:
             for method in ("PUT", "PATCH", "OPTIONS"):
                 as_start = replace(post(target, body_of(next(marked))), method=method)
                 yield Step(f"{method}, with a command", as_start, "input")

@@ -14,7 +14,7 @@ from functools import partial
 from secrets import token_hex
 from typing import TypeVar
 
-from hostup_conformance.contract.ask import SLEEP, Exchange, new_pid, with_started_commands
+from hostup_conformance.contract.ask import SLEEP, Exchange, new_pid
 from hostup_conformance.contract.commands import (
     Command,
     Guest,
@@ -57,8 +57,8 @@ LAST_PATIENCE, LAST = 8.0, 2
 class StartedCommands:
     """The commands of a run, from their start to the poll that reports their end."""
 
-    def __init__(self, wire: Wire, target: Target, slow_seconds: float) -> None:
-        self._wire, self._target, self._slow_seconds = wire, target, slow_seconds
+    def __init__(self, wire: Wire, slow_seconds: float) -> None:
+        self._wire, self._target, self._slow_seconds = wire, wire.target, slow_seconds
         self.token = token_hex(6)
         #: Whether a file in the guest will show which of the refused commands ran.
         self.traced = False
@@ -102,7 +102,7 @@ class StartedCommands:
         polls = [partial(self._poll, shared, "one of several polls at the same time")] * AT_ONCE if shared else []
         after_another = [partial(self._end_after, method, pid) for method, pid in asked.items() if pid]
         others = [pid for pid in self._outstanding() if pid not in {shared, unpolled, *asked.values(), self._spare}]
-        follows = [partial(follow, self._wire, self._target, pid) for pid in others]
+        follows = [partial(follow, self._wire, pid) for pid in others]
         return [*polls, self._end_spare, *after_another, *follows]
 
     def conclude(self) -> None:
@@ -169,7 +169,7 @@ class StartedCommands:
             "a start with a charset": post(target, body_of(echo()), content_type="application/json; charset=utf-8"),
         }
         for purpose, request in requests.items():
-            yield partial(step_through, self._wire, target, Step(purpose, request))
+            yield partial(step_through, self._wire, Step(purpose, request))
 
     def _start(
         self,
@@ -183,7 +183,7 @@ class StartedCommands:
         """Start a command; return its pid, or None if no response had one."""
         client = ClientCall(self._target.vps, None, None, command) if by_client else None
         step = Step(purpose, post(self._target, body_of(command, escaped=escaped)), client=client)
-        exchange = step_through(self._wire, self._target, step)
+        exchange = step_through(self._wire, step)
         if postpone and (exchange is None or exchange.status in BUSY):
             self._postponed.append(postpone)
         return new_pid(exchange) if exchange else None
@@ -192,7 +192,7 @@ class StartedCommands:
         """Return the pids of started commands whose end has not been reported yet."""
         polled = [e for e in self._wire.exchanges if e.ask.pid.known and e.ask.credential == "full"]
         ended = {e.ask.number for e in polled if member(e, "exited") is not False and not is_busy(e)}
-        return sorted(with_started_commands(self._target, self._wire.exchanges).started_pids - ended)
+        return sorted(self._wire.target.started_pids - ended)
 
     def _wait_for_the_last(self, *, besides: int | None) -> None:
         """Follow the commands but one that have not been polled yet, then some that have not ended, for longer."""
@@ -200,11 +200,11 @@ class StartedCommands:
         self._follow([pid for pid in self._outstanding() if pid not in polled])
         deadline = time.monotonic() + LAST_PATIENCE
         for pid in [pid for pid in self._outstanding() if pid != besides][:LAST]:
-            follow(self._wire, self._target, pid, deadline=deadline)
+            follow(self._wire, pid, deadline=deadline)
 
     def _follow(self, pids: Sequence[int | None]) -> list[Exchange]:
         """Poll commands until each has ended, one after the other; return the last exchange of each."""
-        followed = [follow(self._wire, self._target, pid) for pid in pids if pid]
+        followed = [follow(self._wire, pid) for pid in pids if pid]
         return [exchange for exchange in followed if exchange]
 
     def _end_spare(self) -> None:
@@ -215,13 +215,13 @@ class StartedCommands:
                 f"{path_of(self._target.vps)}?pid={self._spare}",
                 (*BASE_HEADERS, *authorization(self._target, key)),
             )
-            step_through(self._wire, self._target, Step("a poll that is refused, before one that is not", refused))
+            step_through(self._wire, Step("a poll that is refused, before one that is not", refused))
         self._follow([self._spare])
 
     def _end_after(self, method: str, pid: int) -> None:
         """Poll a command to its end after an OPTIONS or a HEAD of its poll."""
         request = replace(poll(self._target, pid), method=method)
-        step_through(self._wire, self._target, Step(f"{method} of the poll of a command, before its poll", request))
+        step_through(self._wire, Step(f"{method} of the poll of a command, before its poll", request))
         self._follow([pid])
 
     def _poll(self, pid: int, purpose: str) -> Exchange | None:
@@ -230,7 +230,7 @@ class StartedCommands:
         return None
 
 
-def follow(wire: Wire, target: Target, pid: int, *, deadline: float = 0.0) -> Exchange | None:
+def follow(wire: Wire, pid: int, *, deadline: float = 0.0) -> Exchange | None:
     """Poll a command until it has ended, or until the wire sends no more; return the last exchange.
 
     Where it is not found although it ran before, poll it once more: only one of several servers may know it. Where the
@@ -240,7 +240,7 @@ def follow(wire: Wire, target: Target, pid: int, *, deadline: float = 0.0) -> Ex
     exchange, ran = None, False
     with suppress(Unsent):
         while True:
-            exchange = wire.send(poll(target, pid), purpose="a poll of the command that was started")
+            exchange = wire.send(poll(wire.target, pid), purpose="a poll of the command that was started")
             runs = member(exchange, "exited") is False
             lost = ran and exchange.status == 404
             if not (runs or lost or is_busy(exchange)) or time.monotonic() > deadline:
