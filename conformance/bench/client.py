@@ -5,8 +5,6 @@ Import times are of fresh interpreters, without the packages of httpx's own comm
 openapi-generator is made and measured too; that needs the network, to install it into a temporary environment.
 """
 
-from __future__ import annotations
-
 import argparse
 import asyncio
 import json

@@ -4,8 +4,6 @@ The embedded mock stands behind a proxy of ours that lets every byte, and every 
 of a run has starting up and judging in it, which depend on the machine; that of the sending hardly does.
 """
 
-from __future__ import annotations
-
 import argparse
 import asyncio
 import json

@@ -6,8 +6,6 @@ sixth fault of the catalogue is served to both. A fault is found by our run when
 `st run` when a check fails that does not fail, with the same status, on the mock as it is.
 """
 
-from __future__ import annotations
-
 import argparse
 import json
 import os

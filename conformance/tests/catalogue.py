@@ -1,7 +1,5 @@
 """Selects the cases of a test that `make test` runs; `make catalogue` runs the others."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from typing import Any
 

@@ -3,8 +3,6 @@
 `python -m demo`, or `make demo`, renews both; the picture needs chromium.
 """
 
-from __future__ import annotations
-
 import re
 import shutil
 import subprocess

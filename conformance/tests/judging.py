@@ -1,7 +1,5 @@
 """Runs the scripted probe against a stage, in this process."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 from hostup_conformance.contract.ask import with_started_commands

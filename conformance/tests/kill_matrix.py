@@ -5,8 +5,6 @@ but for what faults of concurrency trip besides their own requirement; on a busy
 `--examples`, it only renews the examples that `hostup-conformance explain` shows.
 """
 
-from __future__ import annotations
-
 import re
 import sys
 from collections import defaultdict

@@ -1,7 +1,5 @@
 """Runs the suite as its users do, in a process of its own."""
 
-from __future__ import annotations
-
 import json
 import os
 import subprocess

@@ -1,7 +1,5 @@
 """A stage for faults and variants: the mock behind a server that lets a function change each response and its bytes."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager

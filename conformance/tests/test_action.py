@@ -1,7 +1,5 @@
 """The composite action of GitHub, whose steps run here as scripts, and the other files for those who have no clone."""
 
-from __future__ import annotations
-
 import os
 import re
 import subprocess

@@ -1,7 +1,5 @@
 """ASGI and WSGI applications that are judged, each in a process of its own, which can do no harm to the run."""
 
-from __future__ import annotations
-
 from contextlib import nullcontext
 from pathlib import Path
 

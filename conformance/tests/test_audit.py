@@ -1,7 +1,5 @@
 """`make audit` says what is known of the locked dependencies, and never that nothing is where it could not ask."""
 
-from __future__ import annotations
-
 import importlib.util
 import json
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The command hostup-conformance."""
 
-from __future__ import annotations
-
 import json
 from datetime import UTC, datetime
 from pathlib import Path

@@ -1,7 +1,5 @@
 """A recording of a client is split into stories, in a time that grows with it, as by looking through all of them."""
 
-from __future__ import annotations
-
 import json
 import random
 from pathlib import Path

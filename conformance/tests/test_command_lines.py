@@ -1,7 +1,5 @@
 """A command line in a report repeats a request, and runs nothing else, whoever the request is from."""
 
-from __future__ import annotations
-
 import random
 import shutil
 import subprocess

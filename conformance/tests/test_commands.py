@@ -1,7 +1,5 @@
 """Commands are started only if the user wants it; then their pids take the place of given ones."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import replace
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Reports side by side, and the JSON Schema of report.json."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator
 from copy import deepcopy

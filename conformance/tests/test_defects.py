@@ -1,7 +1,5 @@
 """Wherever the suite itself fails, that is one error; all else is judged, and every report is written."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The README shows what a run shows."""
 
-from __future__ import annotations
-
 import re
 import struct
 

@@ -1,7 +1,5 @@
 """A handful of the catalogue of real deployments; `make deployments` judges them all."""
 
-from __future__ import annotations
-
 import pytest
 from deployments.catalogue import DEPLOYMENTS
 from deployments.running import copy_node, missing, run

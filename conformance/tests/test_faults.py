@@ -1,7 +1,5 @@
 """Every fault makes its requirement fail, or warn."""
 
-from __future__ import annotations
-
 import pytest
 from catalogue import every
 from faults import FAULTS, Fault

@@ -1,7 +1,5 @@
 """What is given as a file is read, written, replaced or removed only if it is one."""
 
-from __future__ import annotations
-
 import json
 import os
 import socket

@@ -1,7 +1,5 @@
 """Recorded traffic is judged by the same rules, and the suite's recordings contain no key."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import replace
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Hostile servers: every run ends by itself with a verdict, and what they send does no harm."""
 
-from __future__ import annotations
-
 import gzip
 from contextlib import closing
 from dataclasses import replace

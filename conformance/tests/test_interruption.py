@@ -1,7 +1,5 @@
 """SIGINT and SIGTERM at any moment: the reports are complete, and of this run only."""
 
-from __future__ import annotations
-
 import re
 import signal
 import subprocess

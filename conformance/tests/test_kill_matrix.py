@@ -1,7 +1,5 @@
 """The kill matrix shows that each rule has a fault which it reports alone or first."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

@@ -1,7 +1,5 @@
 """The contract's own soundness: the ledger's form, the document, and its examples."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from typing import Any

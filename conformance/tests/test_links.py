@@ -1,7 +1,5 @@
 """What the documentation refers to is there."""
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 

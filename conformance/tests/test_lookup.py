@@ -1,7 +1,5 @@
 """If no VPS is named, one is looked up safely and briefly, or a message says why that failed."""
 
-from __future__ import annotations
-
 from contextlib import closing
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """All catalogues choose by name in one way."""
 
-from __future__ import annotations
-
 import pytest
 from hostup_conformance.judging.catalogue import Catalogue
 from hostup_conformance.keeping.misconfigured import Misconfigured

@@ -1,7 +1,5 @@
 """One deadline for a name and all of its addresses, and connections that can be broken off."""
 
-from __future__ import annotations
-
 import gzip
 import socket
 import threading

@@ -1,7 +1,5 @@
 """The order of the scripted requests: the telling ones first, the poll that gets the output after all refused ones."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from urllib.parse import parse_qsl, urlsplit
 

@@ -1,7 +1,5 @@
 """A changed page of the provider's documentation leads to what rests on it, whether it is Markdown or HTML."""
 
-from __future__ import annotations
-
 import re
 import subprocess
 import sys

@@ -1,7 +1,5 @@
 """The pictures of a report show when requests were sent, and what became of a command."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

@@ -1,7 +1,5 @@
 """The suite beside other people's plugins, options and conftest.py files, in scratch projects."""
 
-from __future__ import annotations
-
 import subprocess
 import sys
 from importlib.util import find_spec

@@ -1,7 +1,5 @@
 """A static mock that was not tuned to the suite; `deployments/` has servers written from the documentation alone."""
 
-from __future__ import annotations
-
 import json
 import subprocess
 from pathlib import Path

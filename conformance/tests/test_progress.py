@@ -1,7 +1,5 @@
 """While a run goes on, it says how far it is: in one line on a terminal, else in a line every ten seconds."""
 
-from __future__ import annotations
-
 import io
 import re
 import time

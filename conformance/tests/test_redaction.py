@@ -1,7 +1,5 @@
 """No key gets out, whatever its characters, however it is written, and wherever the text is cut."""
 
-from __future__ import annotations
-
 import base64
 import html
 import json

@@ -1,7 +1,5 @@
 """The renderings of the document are those of the document, and valid."""
 
-from __future__ import annotations
-
 import json
 from typing import Any
 

@@ -1,7 +1,5 @@
 """report.html is complete, self-contained, safe whatever a server sent, and works in a browser."""
 
-from __future__ import annotations
-
 import copy
 import json
 import re

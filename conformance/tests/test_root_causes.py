@@ -1,7 +1,5 @@
 """Root causes in the report and in the terminal."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from faults.probe import refuse

@@ -1,7 +1,5 @@
 """The way to a server: header fields from the environment, CAs, client certificates, proxies, plain http."""
 
-from __future__ import annotations
-
 import itertools
 import socket
 import ssl

@@ -1,7 +1,5 @@
 """Whole runs of pytest, as a user starts them: exit codes, reports, signals, and no key anywhere."""
 
-from __future__ import annotations
-
 import re
 import socket
 import subprocess

@@ -1,7 +1,5 @@
 """A live server is not harmed, as a server that logs its requests shows."""
 
-from __future__ import annotations
-
 import ast
 import base64
 import socket

@@ -3,8 +3,6 @@
 CPU times at n, 2n, 4n and 8n are compared with each other, and with nothing else, so that no machine is too slow.
 """
 
-from __future__ import annotations
-
 import json
 import random
 import time

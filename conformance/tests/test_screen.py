@@ -1,7 +1,5 @@
 """What is printed holds no key and no command for a CI system, whoever prints it and whatever becomes of the output."""
 
-from __future__ import annotations
-
 import ast
 import io
 import json

@@ -1,7 +1,5 @@
 """A run about some requirements sends what judges them and what that needs, and is about them alone."""
 
-from __future__ import annotations
-
 from contextlib import closing
 from dataclasses import replace
 from functools import cache

@@ -1,7 +1,5 @@
 """Several requests at a time to a slow server find the same as one at a time."""
 
-from __future__ import annotations
-
 import threading
 import time
 from functools import partial

@@ -1,7 +1,5 @@
 """`make spec-diff` reports each change once, and rightly says whom it breaks."""
 
-from __future__ import annotations
-
 import copy
 import subprocess
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """Whatever a server sends is judged, and whatever a file contains is judged or refused; `make fuzz` tries more."""
 
-from __future__ import annotations
-
 import copy
 import json
 import os

@@ -1,7 +1,5 @@
 """What a run says in the terminal, in summary.md and to GitHub Actions: the most urgent first, and safely."""
 
-from __future__ import annotations
-
 import subprocess
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """What surrounds a run changes neither its verdict nor its promises: the system, the terminal, folders, other files."""
 
-from __future__ import annotations
-
 import errno
 import os
 import signal

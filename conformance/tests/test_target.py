@@ -1,7 +1,5 @@
 """Before anything is sent, what a target lacks is named, and a target that cannot be judged safely is refused."""
 
-from __future__ import annotations
-
 import pytest
 from hostup_conformance.contract.target import Target
 from hostup_conformance.keeping.misconfigured import Misconfigured

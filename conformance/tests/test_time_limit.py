@@ -1,7 +1,5 @@
 """Code that takes too long is ended, whatever it does, so that judging has an end."""
 
-from __future__ import annotations
-
 import gc
 import re
 import signal

@@ -1,7 +1,5 @@
 """Every form of time in HTTP is read, and no other text raises an exception."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime
 
 import pytest

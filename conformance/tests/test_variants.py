@@ -1,7 +1,5 @@
 """No rule reports a variant."""
 
-from __future__ import annotations
-
 import pytest
 from catalogue import every
 from hostup_conformance.http.limits import Limits

@@ -1,7 +1,5 @@
 """What the verdict says of servers that show nothing, and of the suite's own failures."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import pytest

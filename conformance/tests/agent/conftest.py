@@ -1,7 +1,5 @@
 """A real guest agent behind the endpoint for each test; skipped where the agent is not installed."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import httpx

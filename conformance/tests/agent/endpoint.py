@@ -1,7 +1,5 @@
 """The endpoint in front of a real agent, as a caller sees it, and the agent's process."""
 
-from __future__ import annotations
-
 import os
 import signal
 import time

@@ -1,7 +1,5 @@
 """The suite judges the real agent."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

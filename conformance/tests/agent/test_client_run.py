@@ -1,7 +1,5 @@
 """The generated client runs commands through a real guest agent."""
 
-from __future__ import annotations
-
 import asyncio
 import platform
 import signal

@@ -1,7 +1,5 @@
 """However the server of a real agent ends, it leaves nothing behind; and only polls take output away."""
 
-from __future__ import annotations
-
 import os
 import re
 import subprocess

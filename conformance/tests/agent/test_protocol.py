@@ -1,7 +1,5 @@
 """The client of the agent's protocol, against agents that misbehave on cue."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 from collections.abc import Awaitable, Callable

@@ -1,7 +1,5 @@
 """The endpoint passes on unchanged what a real guest agent does."""
 
-from __future__ import annotations
-
 import os
 import signal
 import subprocess

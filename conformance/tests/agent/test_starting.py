@@ -1,7 +1,5 @@
 """Starts in front of the simulated agent: who may start what."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 import time

@@ -1,7 +1,5 @@
 """The list and the status of VPSs, as the mock serves them and the generated client reads them."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import pytest

@@ -1,18 +1,12 @@
-from __future__ import annotations
-
 import os
 import time
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 import anyio
 import pytest
 from client.voices import Clock, Voice, new_client
+from hostup_agent_exec import AuthenticatedClient
 from hypothesis import settings
-
-if TYPE_CHECKING:
-    from hostup_agent_exec import AuthenticatedClient
-
 
 # CI looks briefly; `make fuzz` sets a million.
 settings.register_profile("client", deadline=None, max_examples=int(os.environ.get("HOSTUP_FUZZ_EXAMPLES", "100")))

@@ -3,8 +3,6 @@
 `python -m client.hostile`, or `make table`, writes it there.
 """
 
-from __future__ import annotations
-
 import gzip
 from dataclasses import dataclass
 from pathlib import Path

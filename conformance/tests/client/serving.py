@@ -1,7 +1,5 @@
 """Serves scripts on loopback, byte for byte, in a thread: the one server of the tests that have one of their own."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 import socket

@@ -1,7 +1,5 @@
 """How large a body may be: what the document says of each operation, what the client says, and how many values."""
 
-from __future__ import annotations
-
 import asyncio
 from typing import Any
 

@@ -1,7 +1,5 @@
 """What a server can do with time and memory is bounded: drips, endless bodies, bombs."""
 
-from __future__ import annotations
-
 import asyncio
 import gc
 import gzip

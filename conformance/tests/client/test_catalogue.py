@@ -3,8 +3,6 @@
 They stand in one document, so that they cost one generation and one run of mypy.
 """
 
-from __future__ import annotations
-
 import asyncio
 import importlib
 import json

@@ -1,7 +1,5 @@
 """The client object: what it holds, shows, shares and closes."""
 
-from __future__ import annotations
-
 import asyncio
 import gc
 import logging

@@ -1,7 +1,5 @@
 """A change of the document, made as the next person makes it, gives a client that is typed, bounded and told of it."""
 
-from __future__ import annotations
-
 import subprocess
 import sys
 from collections.abc import Callable

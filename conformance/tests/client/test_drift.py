@@ -1,7 +1,5 @@
 """What lies in `generated/` is what `make generate` writes, whoever runs it and from where."""
 
-from __future__ import annotations
-
 import os
 import shutil
 import subprocess

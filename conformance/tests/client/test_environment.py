@@ -1,7 +1,5 @@
 """Key and base URL, given or from the environment, and what is refused of them at once."""
 
-from __future__ import annotations
-
 import pytest
 from client.voices import (
     BASE_URL,

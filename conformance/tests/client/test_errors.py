@@ -1,7 +1,5 @@
 """What an error carries, beyond its class."""
 
-from __future__ import annotations
-
 import copy
 import gzip
 import json

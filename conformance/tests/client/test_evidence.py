@@ -1,7 +1,5 @@
 """What was sent is known by the transport's evidence: each exception at each step of a start, over real sockets."""
 
-from __future__ import annotations
-
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager

@@ -1,7 +1,5 @@
 """Whatever the server answers, only documented outcomes occur."""
 
-from __future__ import annotations
-
 import json
 import pickle
 from datetime import datetime

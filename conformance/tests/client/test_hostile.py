@@ -1,7 +1,5 @@
 """What the client does when the server does X: see `hostile.py`, whose table this runs."""
 
-from __future__ import annotations
-
 import pickle
 
 import httpx

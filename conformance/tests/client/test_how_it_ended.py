@@ -1,7 +1,5 @@
 """How a command has ended, and that its output is always a text."""
 
-from __future__ import annotations
-
 import pickle
 from typing import Any
 

@@ -1,7 +1,5 @@
 """httpx-retries works as the transport of a given httpx client, if it is configured to repeat only what may be."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Callable
 from types import SimpleNamespace

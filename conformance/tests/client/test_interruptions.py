@@ -1,7 +1,5 @@
 """Interrupted thousands of times at any point, over real sockets, a client lives on and loses no socket for good."""
 
-from __future__ import annotations
-
 import asyncio
 import gc
 import logging

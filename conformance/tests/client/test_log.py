@@ -1,7 +1,5 @@
 """What the logger records of each request: no body and no key."""
 
-from __future__ import annotations
-
 import contextlib
 
 import httpx

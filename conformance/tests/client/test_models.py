@@ -1,7 +1,5 @@
 """Decoding and encoding lose nothing, and refuse wrong values."""
 
-from __future__ import annotations
-
 import copy
 import dataclasses
 import json

@@ -1,7 +1,5 @@
 """The operations beside the endpoint's own: each sends what it says, and reads what the document shows."""
 
-from __future__ import annotations
-
 import asyncio
 import importlib
 from types import ModuleType

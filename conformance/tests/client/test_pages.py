@@ -1,7 +1,5 @@
 """Every item of every page, and where the pages end."""
 
-from __future__ import annotations
-
 import asyncio
 from typing import Any
 

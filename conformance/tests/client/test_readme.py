@@ -1,7 +1,5 @@
 """The READMEs' blocks of Python run as they stand, against the router."""
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """A command whose probe or start is refused for a while: `run` waits as long as it is told, within its time."""
 
-from __future__ import annotations
-
 import httpx
 import pytest
 from client.voices import (

@@ -1,7 +1,5 @@
 """What `retries=` of the client repeats, how often, and after which pauses."""
 
-from __future__ import annotations
-
 import random
 from collections.abc import Callable
 from typing import Any

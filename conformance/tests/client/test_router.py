@@ -1,7 +1,5 @@
 """The router that plays the endpoint, and what the client makes of it."""
 
-from __future__ import annotations
-
 from contextlib import suppress
 
 import httpx

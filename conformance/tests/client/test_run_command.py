@@ -1,7 +1,5 @@
 """Running a command: asked for, started once, followed to its end; and what is told when it goes wrong in between."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 import pickle

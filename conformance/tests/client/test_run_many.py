@@ -1,7 +1,5 @@
 """A command on many VPSs, several at once."""
 
-from __future__ import annotations
-
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable

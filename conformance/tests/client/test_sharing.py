@@ -1,7 +1,5 @@
 """One client in many hands: processes, threads, event loops, copies; and what is left when a call is cancelled."""
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import copy

@@ -1,7 +1,5 @@
 """Connections keep the time that is left, and those of another process are left to it."""
 
-from __future__ import annotations
-
 import os
 import pickle
 import socket
@@ -32,14 +30,14 @@ class Network:
         self.acts.append(about)
         self.clock.now += 1
 
-    def connect_tcp(self, host: str, port: int, timeout: float | None = None, **more: Any) -> Stream:
+    def connect_tcp(self, host: str, port: int, timeout: float | None = None, **more: Any) -> "Stream":
         self.act("connect", host, port, timeout, sorted(more))
         if self.refused:
             self.refused -= 1
             raise ConnectError("refused")
         return Stream(self)
 
-    def connect_unix_socket(self, path: str, timeout: float | None = None, **more: Any) -> Stream:
+    def connect_unix_socket(self, path: str, timeout: float | None = None, **more: Any) -> "Stream":
         self.act("connect", path, timeout, sorted(more))
         return Stream(self)
 
@@ -66,7 +64,7 @@ class Stream:
 
     def start_tls(
         self, ssl_context: object, server_hostname: str | None = None, timeout: float | None = None
-    ) -> Stream:
+    ) -> "Stream":
         self.network.act("tls", ssl_context is not None, server_hostname, timeout)
         return Stream(self.network)
 

@@ -1,7 +1,5 @@
 """Type checkers see what `tests/typing` says: assertions that hold, and ignores of which each is needed."""
 
-from __future__ import annotations
-
 import json
 import subprocess
 import sys

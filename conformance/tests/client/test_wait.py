@@ -1,7 +1,5 @@
 """Waiting, on a fake clock."""
 
-from __future__ import annotations
-
 import asyncio
 import math
 from typing import Any

@@ -1,7 +1,5 @@
 """The built wheel, alone in an empty environment, gives a client that works."""
 
-from __future__ import annotations
-
 import os
 import subprocess
 import sys

@@ -1,13 +1,11 @@
 """The client's synchronous and asynchronous calls behind one interface, so that each test runs both."""
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, Self
 
 import httpx
 from hostup_agent_exec import AuthenticatedClient
@@ -99,6 +97,21 @@ class Recorder(httpx.MockTransport):
         return new_client(httpx_args={"transport": self})
 
 
+class Clock:
+    """A clock that moves only when somebody sleeps, and remembers for how long."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+        self.slept: list[float] = []
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.now += seconds
+
+    async def async_sleep(self, seconds: float) -> None:
+        self.sleep(seconds)
+
+
 class Script(Recorder):
     """A server that plays the responses of each kind of request one by one, the last one for ever."""
 
@@ -115,7 +128,7 @@ class Script(Recorder):
         played_before = self.seen.count(kind) - 1
         return played(self.kinds[kind][min(played_before, len(self.kinds[kind]) - 1)], request)
 
-    def taking(self, seconds: float, clock: Clock) -> Script:
+    def taking(self, seconds: float, clock: Clock) -> Self:
         """Let each request take its time."""
         self.clock, self.seconds = clock, seconds
         return self
@@ -173,18 +186,3 @@ class Voice:
                 return await call
 
         return asyncio.run(with_client())
-
-
-class Clock:
-    """A clock that moves only when somebody sleeps, and remembers for how long."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-        self.slept: list[float] = []
-
-    def sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
-        self.now += seconds
-
-    async def async_sleep(self, seconds: float) -> None:
-        self.sleep(seconds)

@@ -1,7 +1,5 @@
 """Wrong clients that are right ones with a little text replaced: what their libraries do by default."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 

@@ -4,8 +4,6 @@ A client is one of the examples that the suite prints, a script in `right/` or `
 of `faulty/`. What it needs to be run may be missing; then it is left out, with the reason.
 """
 
-from __future__ import annotations
-
 import hashlib
 import importlib.util
 import json

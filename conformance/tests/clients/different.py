@@ -3,8 +3,6 @@
 The docstring says how one differs. Run one with `python different.py NAME`.
 """
 
-from __future__ import annotations
-
 import http.client
 import os
 import ssl

@@ -1,7 +1,5 @@
 """Every client of the catalogue, with what it needs to be run: `make clients`. Not among the quick tests."""
 
-from __future__ import annotations
-
 import pytest
 from clients.catalogue import Client, right, wrong
 from clients.matrix import reported, verdicts

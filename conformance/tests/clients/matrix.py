@@ -4,8 +4,6 @@ Each is played the scenes in which its defect shows, and a few ordinary ones. Ri
 none may be reported. What cannot be run here is left out, and said.
 """
 
-from __future__ import annotations
-
 import os
 import re
 import sys

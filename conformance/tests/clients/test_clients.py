@@ -1,7 +1,5 @@
 """The suite judges clients: one of each kind of defect, hostile commands, and the command line."""
 
-from __future__ import annotations
-
 import json
 import os
 import re

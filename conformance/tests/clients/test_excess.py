@@ -1,7 +1,5 @@
 """Clients without measure: the suite ends in time, in a bounded memory, without a traceback, and tells what it saw."""
 
-from __future__ import annotations
-
 import json
 import os
 import subprocess

@@ -1,7 +1,5 @@
 """A busy machine is nobody's fault: what failed by time is played again; to give up on time is no fault."""
 
-from __future__ import annotations
-
 import sys
 import textwrap
 from dataclasses import replace

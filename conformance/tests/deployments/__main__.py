@@ -1,7 +1,5 @@
 """`make deployments`: judges the whole catalogue, and prints a table."""
 
-from __future__ import annotations
-
 import argparse
 import shutil
 import signal

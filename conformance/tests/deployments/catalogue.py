@@ -5,8 +5,6 @@ errors where the documentation is silent. All read the same environment: the var
 WORK, a folder for what they write.
 """
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field

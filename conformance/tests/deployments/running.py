@@ -1,7 +1,5 @@
 """Starts a deployment, judges it by the public command line, and ends its processes whatever happens."""
 
-from __future__ import annotations
-
 import json
 import os
 import shutil

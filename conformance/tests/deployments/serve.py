@@ -1,7 +1,5 @@
 """Serves one habit until the process is ended: python -m deployments.serve NAME, with the port in PORT."""
 
-from __future__ import annotations
-
 import asyncio
 import os
 import sys

@@ -4,8 +4,6 @@
 an area, as the rules have; a new rule needs a new fault here, and nothing else.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 

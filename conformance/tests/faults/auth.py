@@ -1,7 +1,5 @@
 """Faults of credentials."""
 
-from __future__ import annotations
-
 from hostup_conformance.mock import API_KEY, VPS_ID
 from stage import Request, Response
 

@@ -1,7 +1,5 @@
 """Faults of transport, media types, JSON, statuses and methods."""
 
-from __future__ import annotations
-
 import gzip
 import time
 from dataclasses import replace

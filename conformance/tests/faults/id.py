@@ -1,7 +1,5 @@
 """Faults of ids."""
 
-from __future__ import annotations
-
 from urllib.parse import unquote
 
 from hostup_conformance.mock import FOREIGN_VPS_ID, UNAVAILABLE_VPS_ID, VPS_ID

@@ -1,7 +1,5 @@
 """Faults of pids."""
 
-from __future__ import annotations
-
 import re
 from urllib.parse import unquote_plus
 

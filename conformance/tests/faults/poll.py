@@ -1,7 +1,5 @@
 """Faults of command output."""
 
-from __future__ import annotations
-
 from stage import Request, Response
 
 from faults import trips

@@ -1,7 +1,5 @@
 """Faults of the availability probe."""
 
-from __future__ import annotations
-
 from hostup_conformance.mock import UNAVAILABLE_VPS_ID
 from stage import Request, Response
 

@@ -1,7 +1,5 @@
 """Faults of error bodies."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime, timedelta
 
 from stage import Request, Response

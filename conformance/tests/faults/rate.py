@@ -1,7 +1,5 @@
 """Faults of a 429."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 

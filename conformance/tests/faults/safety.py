@@ -1,7 +1,5 @@
 """Faults that leak."""
 
-from __future__ import annotations
-
 from base64 import b64encode
 
 from hostup_conformance.mock import API_KEY, FOREIGN_VPS_ID

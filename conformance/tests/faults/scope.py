@@ -1,7 +1,5 @@
 """Faults of scopes."""
 
-from __future__ import annotations
-
 from stage import Request, Response
 
 from faults import trips

@@ -1,7 +1,5 @@
 """Faults of the start of a command, and of its life."""
 
-from __future__ import annotations
-
 import json
 import re
 import time

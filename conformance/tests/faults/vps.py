@@ -1,7 +1,5 @@
 """Faults of the list and the status of VPSs."""
 
-from __future__ import annotations
-
 from hostup_conformance.mock import FOREIGN_VPS_ID, UNAVAILABLE_VPS_ID, VPS_ID
 from stage import Request, Response
 

@@ -5,8 +5,6 @@ bounded memory, with its reports and no traceback, and shows no key. Where a ser
 says so; what it says of others is up to the rules.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 

@@ -1,7 +1,5 @@
 """Runs the suite against every hostile server, as its users do, and prints what became of each: `make hostile`."""
 
-from __future__ import annotations
-
 import argparse
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Hostile bodies: bombs, sizes, JSON that is big, deep or wide, numbers, encodings."""
 
-from __future__ import annotations
-
 import gzip
 import zlib
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """Chunks, trailers, connections that break or drip, at every place."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from hostup_conformance.http.scripted import CRLF, Part

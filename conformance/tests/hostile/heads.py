@@ -1,7 +1,5 @@
 """Status lines and header sections."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from hostup_conformance.http.scripted import CRLF, Part

@@ -1,7 +1,5 @@
 """Servers that give a key back: in every form, in every place."""
 
-from __future__ import annotations
-
 import base64
 import html
 import json

@@ -1,7 +1,5 @@
 """What libraries have stumbled over: header fields that linters parse, numbers, dates, codings, cursors, odd text."""
 
-from __future__ import annotations
-
 import gzip
 import json
 import zlib

@@ -1,7 +1,5 @@
 """What became of a run against a hostile server, and what is wrong with that."""
 
-from __future__ import annotations
-
 import json
 import re
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """The process of a run, and what it takes. It must not know what the run is against."""
 
-from __future__ import annotations
-
 import multiprocessing
 import os
 import sys
@@ -40,18 +38,6 @@ def pytest_in(folder: Path, options: list[str], environment: dict[str, str]) -> 
     sys.exit(pytest.main(["-p", "no:cacheprovider", "--pyargs", "hostup_conformance", *options]))
 
 
-def wait(process: BaseProcess) -> tuple[int | None, Usage]:
-    """Return the exit code, None for a run that had to be ended, and what the run took."""
-    started, usage, ended = time.monotonic(), Usage(), False
-    while process.is_alive():
-        usage.look(process.pid, time.monotonic() - started)
-        if usage.seconds > LONGEST and not ended:
-            process.kill()
-            ended = True
-        process.join(0.1)
-    return None if ended else process.exitcode, usage
-
-
 @dataclass
 class Usage:
     """What a run has taken so far.
@@ -76,3 +62,15 @@ class Usage:
             for line in (of_process / "status").read_text().splitlines():
                 if line.startswith("VmHWM:"):
                     self.mebibytes = int(line.split()[1]) / 1024
+
+
+def wait(process: BaseProcess) -> tuple[int | None, Usage]:
+    """Return the exit code, None for a run that had to be ended, and what the run took."""
+    started, usage, ended = time.monotonic(), Usage(), False
+    while process.is_alive():
+        usage.look(process.pid, time.monotonic() - started)
+        if usage.seconds > LONGEST and not ended:
+            process.kill()
+            ended = True
+        process.join(0.1)
+    return None if ended else process.exitcode, usage

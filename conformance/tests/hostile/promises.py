@@ -1,7 +1,5 @@
 """Servers that go for a promise rather than a function: bounded, secret, and harmless to whoever reads the output."""
 
-from __future__ import annotations
-
 import base64
 import json
 from collections.abc import Callable, Iterator

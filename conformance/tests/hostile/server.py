@@ -1,7 +1,5 @@
 """A hostile server: it asks the mock for the correct response, and lets a function send what it likes instead."""
 
-from __future__ import annotations
-
 import json
 import time
 from collections.abc import Callable, Iterable, Iterator

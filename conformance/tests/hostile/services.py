@@ -1,7 +1,5 @@
 """Ports where something other than an HTTP/1.1 server listens: nothing there is a fault of the server that is meant."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from hostup_conformance.http.scripted import Part

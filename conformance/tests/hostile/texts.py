@@ -1,7 +1,5 @@
 """Texts that are meant for who reads the report, or for what reads it."""
 
-from __future__ import annotations
-
 import json
 from typing import Any
 

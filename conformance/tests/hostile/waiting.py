@@ -1,7 +1,5 @@
 """Retry-After in every form, redirects, and servers that change their mind."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator
 

@@ -1,7 +1,5 @@
 """What servers and front ends in the wild do, as users of HTTP clients have reported; much of it is allowed."""
 
-from __future__ import annotations
-
 import gzip
 import zlib
 from collections.abc import Iterator

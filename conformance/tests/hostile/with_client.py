@@ -5,8 +5,6 @@ the process of the client has 300 MiB; and no error shows the key. Output that i
 (200 MiB) may take three times that, since it is read, decoded and parsed.
 """
 
-from __future__ import annotations
-
 import argparse
 import asyncio
 import json

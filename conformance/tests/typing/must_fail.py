@@ -1,7 +1,5 @@
 """What type checkers have to refuse: each ignored line must need it. It is checked, never run."""
 
-from __future__ import annotations
-
 from hostup_agent_exec import AuthenticatedClient, Client
 from hostup_agent_exec.api.agent import get_agent_exec, start_agent_exec
 from hostup_agent_exec.models import CommandOutput

@@ -1,7 +1,5 @@
 """What type checkers have to understand of the client. It is checked, never run."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, assert_type

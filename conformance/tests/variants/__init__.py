@@ -4,8 +4,6 @@ No rule may fail on one, and only those that `@allowed(warns={...})` names may w
 differs.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """Variants of what stands in front of a server; `deployments/` has real ones."""
 
-from __future__ import annotations
-
 import re
 from base64 import b64decode
 from urllib.parse import unquote_plus

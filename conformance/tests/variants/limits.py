@@ -1,7 +1,5 @@
 """Variants of rate limits, and of what Prefer orders."""
 
-from __future__ import annotations
-
 import time
 import zlib
 

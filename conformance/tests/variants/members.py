@@ -1,7 +1,5 @@
 """Variants of the members of bodies."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime, timedelta
 
 from hostup_conformance.contract.paths import VPSS

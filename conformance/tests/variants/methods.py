@@ -1,7 +1,5 @@
 """Variants of methods other than GET."""
 
-from __future__ import annotations
-
 from faults.probe import refuse
 from stage import Request, Response
 

@@ -1,7 +1,5 @@
 """Variants of polls and of command output."""
 
-from __future__ import annotations
-
 import json
 import time
 

@@ -1,7 +1,5 @@
 """Variants of refusals: which status code, with which details."""
 
-from __future__ import annotations
-
 import re
 from urllib.parse import unquote_plus
 

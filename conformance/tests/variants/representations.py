@@ -1,7 +1,5 @@
 """Variants of media types, JSON and header fields."""
 
-from __future__ import annotations
-
 import json
 import zlib
 from datetime import UTC, datetime

@@ -1,7 +1,5 @@
 """Variants of the start of a command."""
 
-from __future__ import annotations
-
 import json
 import re
 import time

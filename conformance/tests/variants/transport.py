@@ -1,7 +1,5 @@
 """Variants of the transport: framing, connections, content codings."""
 
-from __future__ import annotations
-
 import gzip
 
 from hostup_conformance.http.scripted import CRLF

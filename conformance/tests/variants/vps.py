@@ -1,7 +1,5 @@
 """Variants of the list and the status of VPSs."""
 
-from __future__ import annotations
-
 from faults.probe import refuse
 from hostup_conformance.contract.paths import VPSS
 from hostup_conformance.mock import UNAVAILABLE_VPS_ID, VPS_ID

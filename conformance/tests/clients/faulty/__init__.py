@@ -5,8 +5,6 @@ They do what they are given: with HOSTUP_COMMAND they run it, with HOSTUP_PID th
 docstring says what the client does wrong. Run one with `python faulty NAME`.
 """
 
-from __future__ import annotations
-
 import http.client
 import json
 import os

@@ -1,7 +1,5 @@
 """Faulty clients: when requests are sent, and which are sent again."""
 
-from __future__ import annotations
-
 import http.client
 import time
 from concurrent.futures import Future, ThreadPoolExecutor

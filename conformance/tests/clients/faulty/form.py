@@ -1,7 +1,5 @@
 """Faulty clients: the form of the requests."""
 
-from __future__ import annotations
-
 import http.client
 import json
 import socket

@@ -1,7 +1,5 @@
 """Faulty clients: where the key is sent."""
 
-from __future__ import annotations
-
 import base64
 import json
 import ssl

@@ -1,7 +1,5 @@
 """Faulty clients: how they end, and what they print."""
 
-from __future__ import annotations
-
 import http.client
 import json
 import os

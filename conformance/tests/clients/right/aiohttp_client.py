@@ -1,7 +1,5 @@
 """Run a command in a VPS with aiohttp."""
 
-from __future__ import annotations
-
 import asyncio
 import os
 import sys

@@ -1,7 +1,5 @@
 """Run a command in a VPS with this project's client, asynchronously."""
 
-from __future__ import annotations
-
 import asyncio
 import os
 import sys

@@ -1,7 +1,5 @@
 """Run a command in a VPS with this project's client."""
 
-from __future__ import annotations
-
 import os
 import sys
 

@@ -1,7 +1,5 @@
 """Run a command in a VPS with httpx."""
 
-from __future__ import annotations
-
 import os
 import signal
 import sys

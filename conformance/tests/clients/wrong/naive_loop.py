@@ -1,7 +1,5 @@
 """A naive loop with requests, as one writes it in five minutes."""
 
-from __future__ import annotations
-
 import os
 import time
 

@@ -5,8 +5,6 @@ the habit returns. So a habit can refuse a request before the application sees i
 response. `serve` serves one.
 """
 
-from __future__ import annotations
-
 import asyncio
 import json
 import re

@@ -1,7 +1,5 @@
 """Habits of the start of commands."""
 
-from __future__ import annotations
-
 import asyncio
 from datetime import UTC, datetime
 from uuid import uuid4

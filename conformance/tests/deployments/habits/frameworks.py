@@ -1,7 +1,5 @@
 """Habits of web frameworks."""
 
-from __future__ import annotations
-
 import json
 import re
 from datetime import UTC, datetime, timedelta, timezone

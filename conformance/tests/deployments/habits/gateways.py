@@ -1,7 +1,5 @@
 """Habits of what stands in between: gateways, load balancers, access proxies, firewalls."""
 
-from __future__ import annotations
-
 import asyncio
 import re
 from datetime import UTC, datetime

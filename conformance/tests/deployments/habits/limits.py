@@ -1,7 +1,5 @@
 """Habits of rate limits."""
 
-from __future__ import annotations
-
 import asyncio
 import time
 from datetime import UTC, datetime, timedelta

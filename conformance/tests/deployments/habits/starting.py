@@ -1,7 +1,5 @@
 """Habits of servers that start, restart, or fail for a moment."""
 
-from __future__ import annotations
-
 import asyncio
 import time
 

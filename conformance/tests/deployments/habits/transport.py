@@ -1,7 +1,5 @@
 """Habits of the transport."""
 
-from __future__ import annotations
-
 import asyncio
 import gzip
 import re
