@@ -6,6 +6,7 @@ the target names, and on what earlier exchanges show.
 
 from __future__ import annotations
 
+import json
 import re
 from base64 import b64decode
 from collections.abc import Sequence
@@ -16,7 +17,7 @@ from functools import lru_cache
 from typing import Any, Literal, TypeAlias, get_args
 from urllib.parse import parse_qsl, unquote, unquote_plus
 
-from hostup_conformance.contract.paths import LARGEST_PROBLEM, Resource, largest_success, resource_of
+from hostup_conformance.contract.paths import LARGEST_PROBLEM, LONGEST_COMMAND, Resource, largest_success, resource_of
 from hostup_conformance.contract.target import Target
 from hostup_conformance.http import exchange as core
 from hostup_conformance.http.messages import Request
@@ -105,6 +106,8 @@ class Ask:
     ordered: int | None
     #: Whether it asks for the start of a command, valid or not.
     starts: bool = False
+    #: The command that it asks to start, if that is valid by the document.
+    command: str | None = None
     #: Whether servers may disagree on what it asks for: a GET with a body, a conditional or an overridden request.
     devious: bool = False
 
@@ -112,6 +115,11 @@ class Ask:
     def endpoint(self) -> bool:
         """Whether the path is the endpoint's."""
         return self.resource == "exec"
+
+    @property
+    def is_passable(self) -> bool:
+        """Whether its command can reach any guest: a NUL would end it, and UTF-8 has no halves of surrogate pairs."""
+        return re.search("[\0\ud800-\udfff]", self.command or "") is None
 
     @property
     def number(self) -> int | None:
@@ -153,9 +161,29 @@ def understand(request: Request, target: Target, exchanges: Sequence[Exchange] =
         pid=kind_of(pids, others, vps, target),
         pids=pids,
         ordered=ordered_by(request),
-        starts=request.method == "POST" and bool(request.body) and resource == "exec",
+        starts=(starts := request.method == "POST" and bool(request.body) and resource == "exec"),
+        command=proper(command_of(request)) if starts else None,
         devious=is_devious(request),
     )
+
+
+def json_of(request: Request) -> Any:
+    """Return the body of a start as JSON; None if it is none."""
+    try:
+        return json.loads(request.body)
+    except (ValueError, RecursionError):
+        return None
+
+
+def command_of(request: Request) -> Any:
+    """Return what a start has for its command, of whatever type; None if the body is no JSON object with one."""
+    body = json_of(request)
+    return body.get("command") if isinstance(body, dict) else None
+
+
+def proper(command: object) -> str | None:
+    """Return a command if it is valid by the document, else None."""
+    return command if isinstance(command, str) and 1 <= len(command) <= LONGEST_COMMAND else None
 
 
 def with_started_commands(target: Target, exchanges: Sequence[Exchange]) -> Target:

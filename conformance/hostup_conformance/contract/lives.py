@@ -18,7 +18,6 @@ from hostup_conformance.contract.commands import (
 )
 from hostup_conformance.contract.content import member
 from hostup_conformance.contract.selectors import new_poll
-from hostup_conformance.contract.starts import is_passable, proper_command
 
 
 @dataclass
@@ -53,8 +52,8 @@ class Life:
     @property
     def is_short(self) -> bool:
         """Whether it is one of the run's commands, and ends soon whatever its input is."""
-        command = proper_command(self.start.request) or ""
-        return bool((self.command and self.name != "input") or self.text or printed_anywhere(command))
+        finds_out = printed_anywhere(self.start.ask.command or "")
+        return bool((self.command and self.name != "input") or self.text or finds_out)
 
 
 def lives(exchanges: list[Exchange]) -> list[Life]:
@@ -63,8 +62,7 @@ def lives(exchanges: list[Exchange]) -> list[Life]:
     found = []
     for e in exchanges:
         if poll := new_poll(e):
-            command = proper_command(e.request) or ""
-            latest[poll] = Life(e, recognized(command), text_of(e))
+            latest[poll] = Life(e, recognized(e.ask.command or ""), text_of(e))
             found.append(latest[poll])
         elif e.request.target in latest and e.request.method == "GET" and e.response is not None:
             latest[e.request.target].polls.append(e)
@@ -105,7 +103,7 @@ def ended_early(life: Life) -> bool:
 def guest_of_lives(found: list[Life]) -> Guest | None:
     """Return what was found to run commands in the guest; None if that was not found out."""
     for life in found:
-        begun = printed_anywhere(proper_command(life.start.request) or "")
+        begun = printed_anywhere(life.start.ask.command or "")
         token = begun.removeprefix(GUEST_MARK).rstrip("-")
         if begun and life.end and (guest := guest_of(token, stream(life.end, "stdout"))):
             return guest
@@ -114,8 +112,8 @@ def guest_of_lives(found: list[Life]) -> Guest | None:
 
 def text_of(e: Exchange) -> str:
     """Return the text that the command of a start prints, if it is an `echo` of text that no shell changes."""
-    program, _, text = (proper_command(e.request) or "").partition(" ")
-    return text if program == "echo" and "$" not in text and "&" not in text and is_passable(text) else ""
+    program, _, text = (e.ask.command or "").partition(" ")
+    return text if program == "echo" and "$" not in text and "&" not in text and e.ask.is_passable else ""
 
 
 def stream(e: Exchange, name: str) -> str:

@@ -14,7 +14,6 @@ from weakref import WeakKeyDictionary
 
 from hostup_conformance.contract.ask import Exchange, Pid
 from hostup_conformance.contract.content import below, failed, is_document, refused
-from hostup_conformance.contract.starts import is_readable, is_utf_8
 
 #: The source of requests that are deliberately sent at once with others, or without a pause between them.
 BURST = "burst"
@@ -137,7 +136,26 @@ def is_hard_to_decode(e: Exchange) -> bool:
     texts = "".join((e.ask.id or "", *e.ask.pids))
     credential = e.request.header("authorization") or ""
     odd = re.search("[\ud800-\udfff\ufffd]", texts) is not None or not credential.isascii()
-    return odd or (e.ask.starts and not is_readable(e.request))
+    return odd or (e.ask.starts and not is_readable(e))
+
+
+def is_readable(e: Exchange) -> bool:
+    """Whether any server can read the body of a start, and pass its command on if it has one."""
+    return is_utf_8(e) and not is_deep(e) and e.ask.is_passable
+
+
+def is_utf_8(e: Exchange) -> bool:
+    """Whether the body of a start is UTF-8."""
+    try:
+        e.request.body.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def is_deep(e: Exchange) -> bool:
+    """Whether the body of a start is nested more deeply than many parsers can recurse."""
+    return b"[" * 100 in e.request.body
 
 
 def is_page_of_parser(e: Exchange) -> bool:
@@ -145,7 +163,7 @@ def is_page_of_parser(e: Exchange) -> bool:
 
     In some frameworks, whatever reads the body fails, although the server's own code is written as it should be.
     """
-    return e.ask.starts and failed(e) and not is_utf_8(e.request) and not is_document(e)
+    return e.ask.starts and failed(e) and not is_utf_8(e) and not is_document(e)
 
 
 def is_nothing_for_bad_encoding(e: Exchange) -> bool:

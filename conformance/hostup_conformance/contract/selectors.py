@@ -9,7 +9,6 @@ from hostup_conformance.contract.ask import Credential, Exchange, Pid, Vps, asks
 from hostup_conformance.contract.content import AVAILABILITY, OUTPUT, below, failed, present, refused
 from hostup_conformance.contract.paths import Resource
 from hostup_conformance.contract.responder import Who, is_unretried, responded
-from hostup_conformance.contract.starts import is_passable, proper_command
 
 #: Tells whether a rule applies to an exchange.
 Selector = Callable[["Exchange"], bool]
@@ -138,8 +137,7 @@ def is_start_on_own(e: Exchange) -> bool:
 
 def starts(e: Exchange) -> bool:
     """The start of a valid command, with the full key, on the VPS whose agent is available."""
-    command = proper_command(e.request) if is_start_on_own(e) else None
-    return command is not None and is_passable(command)
+    return is_start_on_own(e) and e.ask.command is not None and e.ask.is_passable
 
 
 def started(e: Exchange) -> bool:
@@ -149,4 +147,4 @@ def started(e: Exchange) -> bool:
 
 def is_malformed(e: Exchange) -> bool:
     """A request with a mistake, or one that ordered an error as if it had a mistake."""
-    return e.obeyed or e.ask.pid.ill_formed or (is_start(e) and proper_command(e.request) is None)
+    return e.obeyed or e.ask.pid.ill_formed or (is_start(e) and e.ask.command is None)

@@ -7,7 +7,7 @@ from datetime import UTC, timedelta
 from email.utils import format_datetime
 from typing import Any
 
-from hostup_conformance.contract import ask, caching, content, oracles, problems, responder, selectors, starts
+from hostup_conformance.contract import ask, caching, content, oracles, problems, responder, selectors
 from hostup_conformance.contract.rules import Exchanges, Findings, rule
 from hostup_conformance.http.times import http_date
 from hostup_conformance.keeping.safe_text import counted, short_json
@@ -174,7 +174,7 @@ def should_not_fail(e: ask.Exchange) -> bool:
         or (selectors.judged(e) and (responder.is_hard_to_decode(e) or e.ask.pid == ask.Pid.STRANGE))
         or responder.responded(e, responder.Who.BUSY, responder.Who.GATEWAY)
         or (selectors.is_asked(e, "list", "status") and e.status != 501)
-        or (ask.is_start(e) and (e.ask.vps == "unavailable" or starts.is_deep(e.request)))
+        or (ask.is_start(e) and (e.ask.vps == "unavailable" or responder.is_deep(e)))
         or responder.is_page_of_parser(e)
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from hostup_conformance.contract import ask, content, responder, selectors, starts
+from hostup_conformance.contract import ask, content, responder, selectors
 from hostup_conformance.contract.rules import Exchanges, Findings, rule
 from hostup_conformance.contract.target import Target
 
@@ -111,7 +111,7 @@ def repeated_pid(exchanges: Exchanges) -> Findings:
 
 def is_improper_start(e: ask.Exchange) -> bool:
     """A start with the full key on the caller's own VPS whose command is not as documented."""
-    return selectors.is_start_on_own(e) and starts.proper_command(e.request) is None
+    return selectors.is_start_on_own(e) and e.ask.command is None
 
 
 def is_empty_start(e: ask.Exchange) -> bool:
@@ -128,7 +128,7 @@ def no_improper_start(exchanges: Exchanges) -> Findings:
     The start of a number or a boolean passes, since many validators take it for the text that it is written as.
     """
     for e in exchanges.each(lambda e: is_improper_start(e) or is_empty_start(e)):
-        is_scalar = isinstance(starts.command_of(e.request), bool | int | float)
+        is_scalar = isinstance(ask.command_of(e.request), bool | int | float)
         by_parser = content.failed(e) and responder.responded(e, responder.Who.PARSER)
         if not (content.refused(e) or by_parser or (e.status == 200 and is_scalar)):
             yield e, "a 4xx", content.status_of(e)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from hostup_conformance.contract import ask, caching, content, responder, selectors, starts
+from hostup_conformance.contract import ask, caching, content, responder, selectors
 from hostup_conformance.contract.rules import Exchanges, Findings, rule
 from hostup_conformance.judging.ledger import members_of
 
@@ -124,7 +124,7 @@ def running_has_not_exited(exchanges: Exchanges) -> Findings:
     has started the command and seen it run: something has ended it before its time. A named command may have ended in
     the meantime, so this is a warning at most.
     """
-    sleeping = [life for life in exchanges.lives if starts.proper_command(life.start.request) == ask.SLEEP]
+    sleeping = [life for life in exchanges.lives if life.start.ask.command == ask.SLEEP]
     for e in exchanges.each(selectors.asks_output, of_running, selectors.is_output):
         before = [
             poll for life in sleeping if life.seconds_until(e) < SURE for poll in life.polls if poll.number < e.number

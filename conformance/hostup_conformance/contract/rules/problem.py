@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import datetime, timedelta
 
-from hostup_conformance.contract import ask, content, problems, selectors, starts
+from hostup_conformance.contract import ask, content, problems, selectors
 from hostup_conformance.contract.rules import Exchanges, Findings, rule
 from hostup_conformance.http.times import http_date, rfc3339
 
@@ -140,7 +140,7 @@ def is_from_gateway(e: ask.Exchange) -> bool:
 
 def has_known_code(e: ask.Exchange) -> bool:
     """A problem whose code should be a documented one, unlike that of a start of a valid command that is blocked."""
-    blocked = ask.is_start(e) and starts.proper_command(e.request) is not None and e.ask.credential == "full"
+    blocked = ask.is_start(e) and e.ask.command is not None and e.ask.credential == "full"
     return has_code(e) and (e.status in problems.codes_by_status() or is_from_gateway(e)) and not blocked
 
 
@@ -175,7 +175,7 @@ def errors_have_their_form(exchanges: Exchanges) -> Findings:
 
 def can_be_pointed_at(e: ask.Exchange) -> bool:
     """A 400 for a request with a part that an item could point to: a pid that is valid UTF-8, or members of a body."""
-    is_object = isinstance(starts.json_of(e.request), dict)
+    is_object = isinstance(ask.json_of(e.request), dict)
     return e.status == 400 and (is_object if ask.is_start(e) else not any("\ufffd" in pid for pid in e.ask.pids))
 
 

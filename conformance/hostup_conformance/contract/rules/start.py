@@ -8,7 +8,7 @@ from statistics import median
 from unicodedata import normalize
 from urllib.parse import parse_qs, unquote
 
-from hostup_conformance.contract import ask, commands, content, lives, paths, responder, selectors, starts
+from hostup_conformance.contract import ask, commands, content, lives, paths, responder, selectors
 from hostup_conformance.contract.rules import Exchanges, Findings, rule
 from hostup_conformance.keeping.safe_text import counted, short_json
 
@@ -71,7 +71,7 @@ def start_gets_200(exchanges: Exchanges) -> Findings:
 
 def is_busy_or_blocks(e: ask.Exchange) -> bool:
     """Whether a start was refused that may be served at another time, if framed otherwise, or with another command."""
-    is_longest = len(starts.proper_command(e.request) or "") == paths.LONGEST_COMMAND
+    is_longest = len(e.ask.command or "") == paths.LONGEST_COMMAND
     blocked = e.status in BLOCKED and not is_longest
     unframed = e.status == 411 and responder.is_chunked(e)
     return e.status in selectors.BUSY or blocked or unframed or responder.responded(e, responder.Who.GATEWAY)
@@ -132,7 +132,7 @@ def output_is_the_commands(exchanges: Exchanges) -> Findings:
     out which system the guest has is judged by the beginning of its output, since only that is known.
     """
     for life in exchanges.lives:
-        begun = commands.printed_anywhere(starts.proper_command(life.start.request) or "")
+        begun = commands.printed_anywhere(life.start.ask.command or "")
         if life.end and begun not in lives.stream(exchanges.take(life.end), "stdout"):
             yield life.end, f"stdout: {begun}...", {"stdout": content.member(life.end, "stdout")}
     for e, text in exchanges.echoes():
@@ -163,7 +163,7 @@ def comes_to_its_end(exchanges: Exchanges) -> Findings:
 
 def beyond_ascii(e: ask.Exchange) -> bool:
     """A start whose command has characters outside ASCII."""
-    return not (starts.proper_command(e.request) or "").isascii()
+    return not (e.ask.command or "").isascii()
 
 
 @rule("START-07", seeks="start of a command beyond ASCII")
@@ -495,7 +495,7 @@ def refusal_uses_nothing_up(exchanges: Exchanges) -> Findings:
 
 def has_odd_body(e: ask.Exchange) -> bool:
     """A start whose body is hard to read; one that is nested deeply is HTTP-08's."""
-    return ask.asks_start(e) and not starts.is_readable(e.request) and not starts.is_deep(e.request)
+    return ask.asks_start(e) and not responder.is_readable(e) and not responder.is_deep(e)
 
 
 @rule("START-26", seeks="start with a body that is hard to read")
@@ -546,7 +546,7 @@ def is_unreadable(e: ask.Exchange) -> bool:
 
 def named(life: lives.Life) -> str:
     """Return what a command is called, or its beginning."""
-    return f"the command {life.name}" if life.name else short_json(starts.proper_command(life.start.request), 60)
+    return f"the command {life.name}" if life.name else short_json(life.start.ask.command, 60)
 
 
 def lost(life: lives.Life) -> ask.Exchange | None:
