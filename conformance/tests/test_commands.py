@@ -15,7 +15,7 @@ from hostup_conformance.contract.sending import Wire
 from hostup_conformance.contract.target import Target
 from hostup_conformance.front.test_generated import operations
 from hostup_conformance.http.limits import Limits
-from hostup_conformance.http.unsent import Withheld
+from hostup_conformance.http.pace import Withheld
 from hostup_conformance.mock import FOREIGN_VPS_ID, VPS_ID
 from hostup_conformance.sources import commands
 from hostup_conformance.sources import linked as links

@@ -18,7 +18,7 @@ from hostup_conformance.http import network
 from hostup_conformance.http.bodies import MOST_MEMBERS, Memory, TooLarge, decode_content
 from hostup_conformance.http.limits import Limits
 from hostup_conformance.http.network import BoundedNetwork
-from hostup_conformance.http.unsent import Stopped
+from hostup_conformance.http.pace import Stopped
 from hostup_conformance.sources.requests import authorized
 
 

@@ -16,7 +16,7 @@ from hostup_conformance.contract.target import Target
 from hostup_conformance.http import network
 from hostup_conformance.http.limits import Limits
 from hostup_conformance.http.messages import Request
-from hostup_conformance.http.unsent import Stopped, Withheld
+from hostup_conformance.http.pace import Stopped, Withheld
 from hostup_conformance.mock import API_KEY, UNAVAILABLE_VPS_ID, VPS_ID
 from hostup_conformance.sources.generated import safe_pid
 from judging import run

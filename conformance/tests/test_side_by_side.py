@@ -16,7 +16,7 @@ from hostup_conformance.contract.sending import Wire
 from hostup_conformance.contract.target import Target
 from hostup_conformance.http.connections import CONNECTIONS
 from hostup_conformance.http.limits import Limits
-from hostup_conformance.sources import side_by_side
+from hostup_conformance.sources import queue
 from hostup_conformance.sources.generated import MOST_CASES, Generated
 from hostup_conformance.sources.requests import authorized
 from judging import run, verdict_on
@@ -30,7 +30,7 @@ pytestmark = pytest.mark.catalogue
 @pytest.fixture
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every server counts as slow."""
-    monkeypatch.setattr(side_by_side, "SLOW_SECONDS", 0.0)
+    monkeypatch.setattr(queue, "SLOW_SECONDS", 0.0)
 
 
 @pytest.mark.parametrize(
@@ -41,7 +41,7 @@ def test_the_width_depends_on_the_usual_response(seconds: list[float], width: in
     wire: Any = SimpleNamespace(
         exchanges=[SimpleNamespace(seconds=s) for s in seconds], limits=Limits(), one_at_a_time=False
     )
-    assert side_by_side.width(wire) == width
+    assert queue.width(wire) == width
 
 
 def test_tasks_run_at_once_up_to_the_width() -> None:
@@ -51,7 +51,7 @@ def test_tasks_run_at_once_up_to_the_width() -> None:
         together.wait(30)
         seen.append(threading.current_thread().name)
 
-    side_by_side.side_by_side([task] * 6, 3)
+    queue.side_by_side([task] * 6, 3)
     assert len(seen) == 6
     assert len(set(seen)) == 3
 
@@ -149,7 +149,7 @@ def test_who_has_to_wait_keeps_its_turn() -> None:
         wire = Wire(target, Limits())
         requests = [authorized(f"{path_of(target.vps)}?x={number}", target) for number in range(12)]
         tasks = [partial(wire.send, request, purpose="a request among others") for request in requests]
-        taken = side_by_side.side_by_side(tasks, CONNECTIONS)
+        taken = queue.side_by_side(tasks, CONNECTIONS)
         wire.close()
     assert [e.status for e in taken] == [400] * 12 or [e.status for e in taken] == [200] * 12
     assert max(map(refused.count, refused)) <= 2

@@ -22,7 +22,7 @@ from hostup_conformance.contract.sending import Wire
 from hostup_conformance.contract.target import Target
 from hostup_conformance.front.record import RunInfo, record_of, server
 from hostup_conformance.http.limits import Limits
-from hostup_conformance.http.unsent import Unsent
+from hostup_conformance.http.pace import Unsent
 from hostup_conformance.judging.ledger import document
 from hostup_conformance.judging.waivers import read_waivers
 from hostup_conformance.keeping.misconfigured import Misconfigured

@@ -14,7 +14,7 @@ from urllib.parse import quote, unquote_plus
 from hostup_conformance.contract.ask import LARGEST_LINUX_PID, Ask, Exchange, overrides_of, with_started_commands
 from hostup_conformance.contract.target import Target
 from hostup_conformance.http.messages import Request
-from hostup_conformance.http.unsent import Withheld
+from hostup_conformance.http.pace import Withheld
 from hostup_conformance.keeping.redact import redactor
 
 #: The methods that change nothing (RFC 9110 section 9.2.1). A live server gets no others.

@@ -27,8 +27,7 @@ from hostup_conformance.contract.target import Target, header_variable
 from hostup_conformance.http import har
 from hostup_conformance.http.exchange import ALONE, A, Exchange
 from hostup_conformance.http.messages import Request, Response
-from hostup_conformance.http.pace import retry_after
-from hostup_conformance.http.unsent import Withheld
+from hostup_conformance.http.pace import Withheld, retry_after
 from hostup_conformance.judging.ledger import spec_identity
 from hostup_conformance.judging.rule import Finding
 from hostup_conformance.judging.verdict import Result, Verdict

@@ -2,6 +2,6 @@
 
 - Exchanges: `messages`, `exchange` and `har`; `json_text` and `times` read what is in them.
 - Sending: `wire` sends requests as `pace` allows, through `connections` on a `route` and its `network`; `bodies` and
-  `limits` bound what comes back, and `unsent` has the exceptions.
+  `limits` bound what comes back.
 - Serving: `scripted` serves bytes as a script says, for clients that are judged.
 """

@@ -11,7 +11,18 @@ from datetime import UTC, datetime
 from hostup_conformance.http.exchange import A, Exchange
 from hostup_conformance.http.limits import Limits
 from hostup_conformance.http.times import reset_moment, retry_after_seconds
-from hostup_conformance.http.unsent import Stopped
+
+
+class Unsent(Exception):
+    """A request was not sent. The message says why."""
+
+
+class Stopped(Unsent):
+    """The run sends nothing more."""
+
+
+class Withheld(Unsent):
+    """This request is not sent, mostly for safety."""
 
 
 class Pace:

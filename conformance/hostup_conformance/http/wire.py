@@ -8,7 +8,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Generic
@@ -18,9 +18,8 @@ from hostup_conformance.http.connections import Connections, NoResponse
 from hostup_conformance.http.exchange import ALONE, A, Classifier, Exchange
 from hostup_conformance.http.limits import Limits
 from hostup_conformance.http.messages import Request
-from hostup_conformance.http.pace import Pace, retry_after, seconds_asked
+from hostup_conformance.http.pace import Pace, Stopped, Unsent, Withheld, retry_after, seconds_asked
 from hostup_conformance.http.route import DIRECT, Route
-from hostup_conformance.http.unsent import Stopped, Withheld
 from hostup_conformance.keeping.safe_text import counted
 
 #: The longest Retry-After, in seconds, that is waited for before a request that the run can do without.
@@ -126,6 +125,12 @@ class Wire(Generic[A]):
         if exchange.response:
             self._worked, self._lasting = True, 0
         return exchange
+
+    def try_to_send(self, request: Request, *, purpose: str, source: str = "probe") -> Exchange[A] | None:
+        """As `send`; return None for what is not sent."""
+        with suppress(Unsent):
+            return self.send(request, purpose=purpose, source=source)
+        return None
 
     def _may_pass(self, exchange: Exchange[A]) -> bool:
         """Whether the same request may be sent again, and might then get another response."""

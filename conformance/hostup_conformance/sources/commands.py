@@ -14,12 +14,11 @@ from hostup_conformance.contract.commands import SLOW_SECONDS
 from hostup_conformance.contract.content import member
 from hostup_conformance.contract.sending import Wire
 from hostup_conformance.contract.target import Target
-from hostup_conformance.http.unsent import Stopped
+from hostup_conformance.http.pace import Stopped
 from hostup_conformance.sources import dependent
-from hostup_conformance.sources.queue import take
+from hostup_conformance.sources.queue import take, width
 from hostup_conformance.sources.requests import Rank, Selection, Step
 from hostup_conformance.sources.script import Script
-from hostup_conformance.sources.side_by_side import width
 from hostup_conformance.sources.start_steps import CommandScript
 from hostup_conformance.sources.started_commands import StartedCommands, follow
 

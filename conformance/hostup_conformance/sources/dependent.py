@@ -23,9 +23,8 @@ from hostup_conformance.contract.selectors import gives_list, gives_status, is_a
 from hostup_conformance.contract.sending import Wire
 from hostup_conformance.http.exchange import ALONE
 from hostup_conformance.http.messages import Request
-from hostup_conformance.http.pace import retry_after
+from hostup_conformance.http.pace import Unsent, retry_after
 from hostup_conformance.http.times import reset_moment
-from hostup_conformance.http.unsent import Unsent
 from hostup_conformance.sources.requests import BASE_HEADERS, authorized
 
 #: How many of the requests are sent again that should have been refused, or that others may have disturbed.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlencode
@@ -12,9 +11,8 @@ from hostup_conformance.contract.ask import LARGEST_LINUX_PID, integer
 from hostup_conformance.contract.paths import path_of
 from hostup_conformance.contract.sending import Wire
 from hostup_conformance.http.connections import CONNECTIONS
-from hostup_conformance.http.unsent import Unsent
+from hostup_conformance.sources.queue import side_by_side, width
 from hostup_conformance.sources.requests import authorized
-from hostup_conformance.sources.side_by_side import side_by_side, width
 
 if TYPE_CHECKING:
     import schemathesis
@@ -37,31 +35,33 @@ class Generated:
 
     def add(self, case: schemathesis.Case[Any]) -> None:
         """Note a case to be sent by `send`, unless it has the request target of another."""
-        self._cases.setdefault(self.request_target(case))
+        self._cases.setdefault(request_target(case, self._wire.target.vps))
 
     def send(self) -> None:
         """Send the cases until their time is up, several at once to a slow server."""
         until = time.monotonic() + SECONDS
         cases, self._cases = list(self._cases)[:MOST_CASES], {}
-        side_by_side([partial(self._take, case, until) for case in cases], width(self._wire))
 
-    def _take(self, case: str, until: float) -> None:
-        if time.monotonic() < until:
-            with suppress(Unsent):
-                self._wire.send(authorized(case, self._wire.target), purpose="generated", source="generated")
+        def take(case: str) -> None:
+            if time.monotonic() < until:
+                request = authorized(case, self._wire.target)
+                self._wire.try_to_send(request, purpose="generated", source="generated")
 
-    def request_target(self, case: schemathesis.Case[Any]) -> str:
-        """Return the path and query of a case.
+        side_by_side([partial(take, case) for case in cases], width(self._wire))
 
-        A positive case is for the configured VPS. A pid that a guest could have is replaced.
-        """
-        positive = case.meta is None or case.meta.generation.mode.is_positive
-        ids = case.path_parameters or {}
-        # schemathesis gives path parameters percent-encoded already.
-        vps = self._wire.target.vps if positive else unquote(str(ids.get("id", "")), errors="surrogateescape")
-        query = {name: safe_pid(value) if name == "pid" else value for name, value in (case.query or {}).items()}
-        encoded = urlencode(query, doseq=True, errors="replace")
-        return path_of(vps) + (f"?{encoded}" if encoded else "")
+
+def request_target(case: schemathesis.Case[Any], own: str) -> str:
+    """Return the path and query of a case.
+
+    A positive case is for our own VPS. A pid that a guest could have is replaced.
+    """
+    positive = case.meta is None or case.meta.generation.mode.is_positive
+    ids = case.path_parameters or {}
+    # schemathesis gives path parameters percent-encoded already.
+    vps = own if positive else unquote(str(ids.get("id", "")), errors="surrogateescape")
+    query = {name: safe_pid(value) if name == "pid" else value for name, value in (case.query or {}).items()}
+    encoded = urlencode(query, doseq=True, errors="replace")
+    return path_of(vps) + (f"?{encoded}" if encoded else "")
 
 
 def safe_pid(value: Any) -> Any:

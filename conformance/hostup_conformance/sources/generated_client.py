@@ -18,7 +18,7 @@ from hostup_conformance.contract.ask import Exchange
 from hostup_conformance.contract.sending import Wire
 from hostup_conformance.http.exchange import Decoded
 from hostup_conformance.http.messages import Request
-from hostup_conformance.http.unsent import Unsent
+from hostup_conformance.http.pace import Unsent
 from hostup_conformance.sources.requests import ClientCall, Step
 
 if TYPE_CHECKING:

@@ -15,9 +15,9 @@ from hostup_conformance.contract.ask import new_pid
 from hostup_conformance.contract.sending import Wire
 from hostup_conformance.contract.target import Target
 from hostup_conformance.http.messages import Request
-from hostup_conformance.http.unsent import Unsent
+from hostup_conformance.http.pace import Unsent
 from hostup_conformance.sources.commands import SCENARIOS, STEPS
-from hostup_conformance.sources.generated import Generated
+from hostup_conformance.sources.generated import request_target
 from hostup_conformance.sources.requests import authorized
 from hostup_conformance.sources.start_steps import body_of, echo, post
 from hostup_conformance.sources.started_commands import follow, poll
@@ -70,7 +70,7 @@ def request_of(case: schemathesis.Case[Any], wire: Wire) -> Request:
     pid = (case.query or {}).get("pid")
     if pid in wire.target.started_pids:
         return poll(wire.target, pid)
-    return authorized(Generated(wire).request_target(case), wire.target)
+    return authorized(request_target(case, wire.target.vps), wire.target)
 
 
 def response_to(request: Request, wire: Wire) -> httpx.Response:

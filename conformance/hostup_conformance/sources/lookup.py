@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import replace
 from itertools import islice
 
@@ -12,7 +11,6 @@ from hostup_conformance.contract.paths import VPSS, path_of
 from hostup_conformance.contract.refusal import what_stands_between
 from hostup_conformance.contract.sending import Wire
 from hostup_conformance.contract.target import Target, is_id
-from hostup_conformance.http.unsent import Unsent
 from hostup_conformance.keeping.misconfigured import Misconfigured
 from hostup_conformance.keeping.redact import redactor
 from hostup_conformance.keeping.safe_text import counted
@@ -70,9 +68,7 @@ def says(e: Exchange | None) -> object:
 
 def get(wire: Wire, path: str) -> Exchange | None:
     """Return the exchange of a GET with the key, or None if the wire sends no more."""
-    with suppress(Unsent):
-        return wire.send(authorized(path, wire.target), purpose="looking for a VPS")
-    return None
+    return wire.try_to_send(authorized(path, wire.target), purpose="looking for a VPS")
 
 
 def missing(why: str, between: str | None = None) -> Misconfigured:

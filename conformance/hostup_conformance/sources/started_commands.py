@@ -32,10 +32,9 @@ from hostup_conformance.contract.selectors import BUSY
 from hostup_conformance.contract.sending import Wire
 from hostup_conformance.contract.target import Target
 from hostup_conformance.http.messages import Request
-from hostup_conformance.http.unsent import Stopped, Unsent
-from hostup_conformance.sources.queue import step_through
+from hostup_conformance.http.pace import Stopped, Unsent
+from hostup_conformance.sources.queue import side_by_side, step_through, width
 from hostup_conformance.sources.requests import BASE_HEADERS, ClientCall, Step, authorization, authorized
-from hostup_conformance.sources.side_by_side import side_by_side, width
 from hostup_conformance.sources.start_steps import body_of, echo, post
 
 T = TypeVar("T")
@@ -225,9 +224,7 @@ class StartedCommands:
         self._follow([pid])
 
     def _poll(self, pid: int, purpose: str) -> Exchange | None:
-        with suppress(Unsent):
-            return self._wire.send(poll(self._target, pid), purpose=purpose)
-        return None
+        return self._wire.try_to_send(poll(self._target, pid), purpose=purpose)
 
 
 def follow(wire: Wire, pid: int, *, deadline: float = 0.0) -> Exchange | None:

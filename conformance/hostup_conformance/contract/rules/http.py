@@ -7,7 +7,7 @@ from datetime import UTC, timedelta
 from email.utils import format_datetime
 from typing import Any
 
-from hostup_conformance.contract import ask, caching, content, oracles, problems, responder, selectors
+from hostup_conformance.contract import ask, content, oracles, problems, responder, selectors
 from hostup_conformance.contract.rules import Exchanges, Findings, rule
 from hostup_conformance.http.times import http_date
 from hostup_conformance.keeping.safe_text import counted, short_json
@@ -235,7 +235,7 @@ def no_shared_cache_keeps_it(exchanges: Exchanges) -> Findings:
     has to be validated with the server (max-age=0, must-revalidate).
     """
     for e in exchanges.each(is_good_or_error):
-        if caching.is_shared(e) or (caching.fresh_seconds(e) > 0 and "private" not in caching.cache_directives(e)):
+        if content.is_shared(e) or (content.fresh_seconds(e) > 0 and "private" not in content.cache_directives(e)):
             yield e, "Cache-Control: no-store or private, or no Cache-Control", shown_caching(e)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from hostup_conformance.contract import ask, caching, content, responder, selectors
+from hostup_conformance.contract import ask, content, responder, selectors
 from hostup_conformance.contract.rules import Exchanges, Findings, rule
 from hostup_conformance.judging.ledger import members_of
 
@@ -236,5 +236,5 @@ def pid_is_the_one_asked_for(exchanges: Exchanges) -> Findings:
 def running_is_not_kept(exchanges: Exchanges) -> Findings:
     """Neither max-age nor Expires may declare exited false fresh for a time, not even for the caller's own cache."""
     for e in exchanges.each(still_runs):
-        if seconds := caching.fresh_seconds(e):
+        if seconds := content.fresh_seconds(e):
             yield e, "no cache to keep exited false", f"a response that is declared fresh for {seconds} seconds"

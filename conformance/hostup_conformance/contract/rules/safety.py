@@ -6,7 +6,7 @@ import re
 from hashlib import blake2b
 from urllib.parse import unquote
 
-from hostup_conformance.contract import ask, caching, content, lives, selectors
+from hostup_conformance.contract import ask, content, lives, selectors
 from hostup_conformance.contract.rules import Exchanges, Findings, rule
 from hostup_conformance.contract.target import Target
 from hostup_conformance.keeping.redact import MARK, Redactor, redactor
@@ -159,7 +159,7 @@ def output_is_not_shared(exchanges: Exchanges) -> Findings:
     They pass where every use has to be validated with the server (max-age=0, must-revalidate).
     """
     for e in exchanges.each(selectors.is_output):
-        if caching.is_shared(e):
+        if content.is_shared(e):
             allowed = "Cache-Control: no-store or private, or no Cache-Control"
             yield e, allowed, f"Cache-Control: {e.header('cache-control')}"
 
