@@ -1,6 +1,9 @@
 """Runs the scripted probe against a stage, in this process."""
 
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import replace
+from typing import Any
 
 from hostup_conformance.contract.ask import with_started_commands
 from hostup_conformance.contract.judging import Verdict, check_against_oracle, judge
@@ -9,7 +12,7 @@ from hostup_conformance.contract.target import Target
 from hostup_conformance.front.test_generated import operations
 from hostup_conformance.http.limits import Limits
 from hostup_conformance.sources import commands, linked
-from stage import Change, Stage
+from stage import ByteServer, Change, Stage
 
 #: A body limit that tests reach quickly.
 LIMITS = Limits(body_bytes=32 << 20, pauses=(0.01, 0.02))
@@ -19,27 +22,44 @@ SLOW_SECONDS = 0.4
 IMPATIENT = replace(LIMITS, request_seconds=0.5, first_seconds=0.5, next_seconds=0.25)
 
 
+@contextmanager
+def wire_to(
+    server: ByteServer,
+    given: Mapping[str, str] | None = None,
+    limits: Limits = LIMITS,
+    *,
+    profile: str = "full",
+    **facts: Any,
+) -> Iterator[Wire]:
+    """Serve, and give a wire to the server.
+
+    `given` is the environment, where it is not that of the server; the facts are other fields of the target.
+    """
+    given = server.given(starts=facts.get("allow_exec", False)) if given is None else given
+    with server.serve() as url:
+        target = replace(Target.from_environment(url, given, profile=profile), **facts)
+        with closing(Wire(target, limits)) as wire:
+            yield wire
+
+
 def run(
     change: Change | None, limits: Limits = LIMITS, *, live: bool = False, allow_exec: bool = False
 ) -> tuple[Target, Wire, Stage]:
     """Take the scripted probe against a fault, a variant, or the mock as it is; with the starts of commands or not."""
     stage = Stage(change)
-    with stage.serve() as url:
-        # Where commands may be started no pid is given.
-        given = {name: value for name, value in stage.mock.environment().items() if not allow_exec or "PID" not in name}
-        target = Target.from_environment(url, given, kind="mock")
-        target = replace(target, allow_exec=allow_exec, live=live)
-        wire = Wire(target, limits)
-        try:
-            commands.run(wire, slow_seconds=SLOW_SECONDS)
-            if allow_exec:
-                linked.run(wire, operations)
-        finally:
-            wire.close()
-    return with_started_commands(target, wire.exchanges), wire, stage
+    with wire_to(stage, limits=limits, kind="mock", live=live, allow_exec=allow_exec) as wire:
+        commands.run(wire, slow_seconds=SLOW_SECONDS)
+        if allow_exec:
+            linked.run(wire, operations)
+    return with_started_commands(wire.target, wire.exchanges), wire, stage
 
 
 def verdict_on(change: Change | None, limits: Limits = LIMITS, *, allow_exec: bool = False) -> Verdict:
     """Return the verdict on a fault, a variant, or the mock as it is."""
-    target, wire, _ = run(change, limits, allow_exec=allow_exec)
-    return check_against_oracle(judge(wire.exchanges, target, wire.stopped), wire.exchanges)
+    _, wire, _ = run(change, limits, allow_exec=allow_exec)
+    return check_against_oracle(verdict_by(wire), wire.exchanges)
+
+
+def verdict_by(wire: Wire) -> Verdict:
+    """Return the verdict on what was sent."""
+    return judge(wire.exchanges, wire.target, wire.stopped)

@@ -153,6 +153,10 @@ class ByteServer:
         """Serve in a thread; give the base URL."""
         return serving(self.reply)
 
+    def given(self, *, starts: bool = False) -> dict[str, str]:
+        """Return what makes it a target; where commands may be started, no pid is given."""
+        return {name: value for name, value in self.mock.environment().items() if not starts or "PID" not in name}
+
     async def respond(self, request: Request) -> Response:
         """Return the response to a request: that of the mock, unless a server of this kind has another."""
         return await response_of(self.mock.app, request)

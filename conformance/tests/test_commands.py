@@ -1,7 +1,6 @@
 """Commands are started only if the user wants it; then their pids take the place of given ones."""
 
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +9,6 @@ from catalogue import every, first_of
 from faults import FAULTS
 from hostup_conformance.contract.ask import is_start, new_pid, with_started_commands
 from hostup_conformance.contract.judging import Verdict
-from hostup_conformance.contract.judging import judge as verdict_of
 from hostup_conformance.contract.sending import Wire
 from hostup_conformance.contract.target import Target
 from hostup_conformance.front.test_generated import operations
@@ -20,6 +18,7 @@ from hostup_conformance.mock import FOREIGN_VPS_ID, VPS_ID
 from hostup_conformance.sources import commands
 from hostup_conformance.sources import linked as links
 from hostup_conformance.sources.start_steps import body_of, post
+from judging import verdict_by, wire_to
 from stage import Change, Request, Response, Stage
 
 
@@ -36,22 +35,10 @@ class Diary:
 
 def run(*, live: bool = False, allow_exec: bool = True) -> tuple[Target, Verdict, Wire, list[Request]]:
     """Judge the mock without a pid being given."""
-    diary = Diary()
-    stage = Stage(diary)
-    environment = {name: value for name, value in stage.mock.environment().items() if "PID" not in name}
-    with stage.serve() as url:
-        target = replace(Target.from_environment(url, environment), allow_exec=allow_exec)
-        wire = Wire(replace(target, live=live), Limits())
-        try:
-            commands.run(wire)
-        finally:
-            wire.close()
-    return (
-        with_started_commands(target, wire.exchanges),
-        verdict_of(wire.exchanges, target, wire.stopped),
-        wire,
-        diary.started,
-    )
+    stage = Stage(diary := Diary())
+    with wire_to(stage, stage.given(starts=True), Limits(), allow_exec=allow_exec, live=live) as wire:
+        commands.run(wire)
+    return with_started_commands(wire.target, wire.exchanges), verdict_by(wire), wire, diary.started
 
 
 @pytest.mark.parametrize("live", [False, True])
@@ -111,16 +98,10 @@ def test_a_live_servers_id_must_be_repeated(tmp_path: Path, options: tuple[str, 
 
 def linked(change: Change | None = None, *, live: bool = False) -> tuple[Target, Verdict, Wire]:
     """Follow the document's links on a stage, and nothing else."""
-    stage = Stage(change)
-    with stage.serve() as url:
-        target = replace(Target.from_environment(url, stage.mock.environment()), allow_exec=True)
-        wire = Wire(replace(target, live=live), Limits(request_seconds=0.5, next_seconds=0.25))
-        try:
-            links.run(wire, operations)
-        finally:
-            wire.close()
-    target = with_started_commands(target, wire.exchanges)
-    return target, verdict_of(wire.exchanges, target, wire.stopped), wire
+    stage, limits = Stage(change), Limits(request_seconds=0.5, next_seconds=0.25)
+    with wire_to(stage, stage.given(), limits, allow_exec=True, live=live) as wire:
+        links.run(wire, operations)
+    return with_started_commands(wire.target, wire.exchanges), verdict_by(wire), wire
 
 
 @pytest.mark.parametrize("live", [False, True])

@@ -1,17 +1,13 @@
 """Hostile servers: every run ends by itself with a verdict, and what they send does no harm."""
 
 import gzip
-from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from hostile import HOSTILE_SERVERS, Hostile
 from hostile.outcome import leaks
 from hostile.server import KEYS, HostileServer
-from hostup_conformance.contract.judging import check_against_oracle, judge, root_causes
-from hostup_conformance.contract.sending import Wire
-from hostup_conformance.contract.target import Target
+from hostup_conformance.contract.judging import check_against_oracle, root_causes
 from hostup_conformance.front.record import RunInfo, record_of
 from hostup_conformance.front.record import server as named
 from hostup_conformance.http.limits import Limits
@@ -19,7 +15,7 @@ from hostup_conformance.http.messages import Request as Asked
 from hostup_conformance.http.scripted import CRLF
 from hostup_conformance.reports.files import REPORTS
 from hostup_conformance.sources import commands
-from judging import IMPATIENT, verdict_on
+from judging import IMPATIENT, verdict_by, verdict_on, wire_to
 from running import report_in, run
 from stage import Request, Response, Stage
 
@@ -53,13 +49,10 @@ QUICK = [hostile for hostile in HOSTILE_SERVERS.all().values() if hostile.quick]
 @pytest.mark.parametrize("hostile", QUICK, ids=[hostile.name for hostile in QUICK])
 def test_no_error_and_no_key_whatever_is_sent(hostile: Hostile) -> None:
     server = HostileServer(hostile.behave, special_keys=hostile.special_keys)
-    with server.serve() as url:
-        target = Target.from_environment(url, server.environment)
-        wire = Wire(target, IMPATIENT)
-        with closing(wire):
-            commands.run(wire)
-    verdict = check_against_oracle(judge(wire.exchanges, target, wire.stopped), wire.exchanges)
-    record = record_of(verdict, wire.exchanges, named(target), RunInfo(), root_causes)
+    with wire_to(server, server.environment, IMPATIENT) as wire:
+        commands.run(wire)
+    verdict = check_against_oracle(verdict_by(wire), wire.exchanges)
+    record = record_of(verdict, wire.exchanges, named(wire.target), RunInfo(), root_causes)
     assert [result.message for result in verdict.results.values() if result.status == "error"] == []
     assert record["verdict"] in hostile.verdicts
     assert leaks({name: make(record) for name, make in REPORTS.items()}, server.keys) == []
@@ -90,11 +83,8 @@ def test_interim_responses_without_end_are_read_no_further_than_a_mebibyte() -> 
     def harm(_request: Request, response: Response) -> None:
         response.raw = [b"HTTP/1.1 103 Early Hints\r\n\r\n" * 10_000] * 10
 
-    stage = Stage(harm)
-    with stage.serve() as url:
-        target = Target.from_environment(url, stage.mock.environment())
-        with closing(Wire(replace(target, live=True), Limits(pauses=()))) as wire:
-            exchange = wire.send(Asked("GET", f"/api/v2/vps/{target.vps}/agent/exec"), purpose="", once=True)
+    with wire_to(Stage(harm), limits=Limits(pauses=()), live=True) as wire:
+        exchange = wire.send(Asked("GET", f"/api/v2/vps/{wire.target.vps}/agent/exec"), purpose="", once=True)
     assert exchange.failure == "broken response: no response within its first 1 MiB"
 
 

@@ -1,15 +1,14 @@
 """If no VPS is named, one is looked up safely and briefly, or a message says why that failed."""
 
-from contextlib import closing
 from pathlib import Path
 
 import pytest
-from hostup_conformance.contract.sending import Wire
 from hostup_conformance.contract.target import Target
 from hostup_conformance.http.limits import Limits
 from hostup_conformance.keeping.misconfigured import Misconfigured
 from hostup_conformance.mock import API_KEY, FOREIGN_VPS_ID, UNAVAILABLE_VPS_ID, VPS_ID
 from hostup_conformance.sources import lookup
+from judging import wire_to
 from running import report_in, run
 from stage import Change, Request, Response, Stage
 
@@ -24,12 +23,9 @@ def look_up(change: Change | None = None, **environment: str) -> tuple[Target, l
         if change:
             change(request, response)
 
-    with Stage(remember).serve() as url:
-        target = Target.from_environment(url, {**KEY, **environment})
-        wire = Wire(target, Limits())
-        with closing(wire):
-            lookup.run(wire)
-        return lookup.found(target, wire.exchanges), sent
+    with wire_to(Stage(remember), {**KEY, **environment}, Limits()) as wire:
+        lookup.run(wire)
+    return lookup.found(wire.target, wire.exchanges), sent
 
 
 def items(*ids: object) -> Change:

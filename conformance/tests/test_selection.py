@@ -1,6 +1,5 @@
 """A run about some requirements sends what judges them and what that needs, and is about them alone."""
 
-from contextlib import closing
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -8,14 +7,13 @@ from pathlib import Path
 import pytest
 from catalogue import every
 from faults import FAULTS, Fault
-from hostup_conformance.contract.judging import judge, server_requirements
-from hostup_conformance.contract.sending import Wire
+from hostup_conformance.contract.judging import server_requirements
 from hostup_conformance.contract.target import Target
 from hostup_conformance.front.selection import selection
 from hostup_conformance.mock import Mock
 from hostup_conformance.sources import commands
 from hostup_conformance.sources.requests import Selection
-from judging import IMPATIENT, LIMITS, SLOW_SECONDS
+from judging import IMPATIENT, LIMITS, SLOW_SECONDS, verdict_by, wire_to
 from running import report_in, run
 from stage import Stage
 from test_faults import FIRST, IN_A_WHOLE_RUN
@@ -36,14 +34,10 @@ def selected(id: str, allow_exec: bool) -> Selection | None:
 
 @pytest.mark.parametrize("fault", every(80, ((n, f) for n, f in FAULTS.all().items() if n in TRIED)))
 def test_what_is_sent_for_a_requirement_shows_its_faults(fault: Fault) -> None:
-    stage = Stage(fault.change)
-    given = {name: value for name, value in stage.mock.environment().items() if not fault.starts or "PID" not in name}
-    with stage.serve() as url:
-        target = replace(Target.from_environment(url, given, kind="mock"), allow_exec=fault.starts)
-        with closing(Wire(target, IMPATIENT if fault.hangs else LIMITS)) as wire:
-            only = selected(fault.requirement, fault.starts)
-            commands.run(wire, slow_seconds=SLOW_SECONDS, only=only)
-    result = judge(wire.exchanges, target, wire.stopped).results[fault.requirement]
+    limits = IMPATIENT if fault.hangs else LIMITS
+    with wire_to(Stage(fault.change), limits=limits, kind="mock", allow_exec=fault.starts) as wire:
+        commands.run(wire, slow_seconds=SLOW_SECONDS, only=selected(fault.requirement, fault.starts))
+    result = verdict_by(wire).results[fault.requirement]
     assert result.status == {"MUST": "fail", "SHOULD": "warn"}[result.requirement.level], result.message
 
 

@@ -9,17 +9,14 @@ from typing import Any
 
 import pytest
 from faults import FAULTS
-from hostup_conformance.contract.ask import with_started_commands
 from hostup_conformance.contract.paths import path_of
 from hostup_conformance.contract.responder import BURST
-from hostup_conformance.contract.sending import Wire
-from hostup_conformance.contract.target import Target
 from hostup_conformance.http.connections import CONNECTIONS
 from hostup_conformance.http.limits import Limits
 from hostup_conformance.sources import queue
 from hostup_conformance.sources.generated import MOST_CASES, Generated
 from hostup_conformance.sources.requests import authorized
-from judging import run, verdict_on
+from judging import run, verdict_on, wire_to
 from stage import Change, Request, Response, Stage
 from variants import VARIANTS
 
@@ -116,23 +113,18 @@ def test_a_rate_limit_is_not_overrun() -> None:
 
 @pytest.mark.usefixtures("at_once")
 def test_generated_requests_are_sent_once() -> None:
-    stage = Stage()
-    with stage.serve() as url:
-        target = with_started_commands(Target.from_environment(url, stage.mock.environment(), kind="mock"), [])
-        wire = Wire(target, Limits())
+    with wire_to(Stage(), limits=Limits(), kind="mock") as wire:
         generated = Generated(wire)
         for number in range(20):
             case: Any = SimpleNamespace(meta=None, path_parameters={}, query={"pid": number})
             generated.add(case)
         generated.send()
         generated.send()
-        wire.close()
     assert len(wire.exchanges) == MOST_CASES
 
 
 def test_who_has_to_wait_keeps_its_turn() -> None:
     """A server that takes a request only if no other came since its refusal: none is refused more than twice."""
-    stage = Stage()
     refused: list[str] = []
 
     def change(request: Request, response: Response) -> None:
@@ -143,13 +135,9 @@ def test_who_has_to_wait_keeps_its_turn() -> None:
             response.become(429)
             response.header("Retry-After", "0")
 
-    stage.change = change
-    with stage.serve() as url:
-        target = Target.from_environment(url, stage.mock.environment(), kind="mock")
-        wire = Wire(target, Limits())
-        requests = [authorized(f"{path_of(target.vps)}?x={number}", target) for number in range(12)]
-        tasks = [partial(wire.send, request, purpose="a request among others") for request in requests]
+    with wire_to(Stage(change), limits=Limits(), kind="mock") as wire:
+        paths = [f"{path_of(wire.target.vps)}?x={number}" for number in range(12)]
+        tasks = [partial(wire.send, authorized(path, wire.target), purpose="one among others") for path in paths]
         taken = queue.side_by_side(tasks, CONNECTIONS)
-        wire.close()
     assert [e.status for e in taken] == [400] * 12 or [e.status for e in taken] == [200] * 12
     assert max(map(refused.count, refused)) <= 2

@@ -9,13 +9,11 @@ from faults.rate import soon
 from hostup_conformance.contract.judging import Verdict, check_against_oracle, judge
 from hostup_conformance.contract.paths import VPSS
 from hostup_conformance.contract.rules import Exchanges, Findings, Rule, rules
-from hostup_conformance.contract.sending import Wire
-from hostup_conformance.contract.target import Target
 from hostup_conformance.http.limits import Limits
 from hostup_conformance.judging.ledger import document
 from hostup_conformance.mock import API_KEY, READ_API_KEY, VPS_ID
 from hostup_conformance.sources import commands
-from judging import LIMITS, run, verdict_on
+from judging import LIMITS, run, verdict_by, verdict_on, wire_to
 from stage import Change, Request, Response, Stage
 
 #: Within so many requests a run says that there is nothing to judge.
@@ -29,8 +27,8 @@ def test_a_server_that_refuses_everything_shows_nothing(status: int, html: bool)
     def refuse(request: Request, response: Response) -> None:
         response.become(status, b"<h1>no</h1>" if html else problem(request, status, CODES[status], CODES[status]))
 
-    target, wire, _ = run(refuse)
-    verdict = judge(wire.exchanges, target, wire.stopped)
+    _target, wire, _ = run(refuse)
+    verdict = verdict_by(wire)
     assert verdict.name == "not_demonstrated"
     assert verdict.summary["fail"] == 0
     assert str(status) in verdict.results["PROBE-01"].message
@@ -59,8 +57,8 @@ def test_a_wrong_variable_is_told_from_the_others(key: str, vps: str, status: in
         if key in str(request.headers) and vps in request.path:
             response.become(status, problem(request, status, CODES[status], CODES[status]))
 
-    target, wire, _ = run(refuse)
-    verdict = judge(wire.exchanges, target, wire.stopped)
+    _target, wire, _ = run(refuse)
+    verdict = verdict_by(wire)
     assert verdict.name == "not_demonstrated"
     assert says in str(verdict.refused)
 
@@ -82,8 +80,8 @@ def test_a_server_that_limits_everything_demonstrates_nothing() -> None:
         response.headers += [("Retry-After", "0"), ("X-RateLimit-Limit", "1"), ("X-RateLimit-Remaining", "0")]
         response.header("X-RateLimit-Reset", "0")
 
-    target, wire, _ = run(limit)
-    verdict = judge(wire.exchanges, target, wire.stopped)
+    _target, wire, _ = run(limit)
+    verdict = verdict_by(wire)
     assert verdict.name == "not_demonstrated"
     assert verdict.results["RATE-01"].status == "pass"
     assert len(wire.exchanges) < 10
@@ -135,8 +133,8 @@ def test_what_stands_before_the_server_shows_nothing(status: int, says: str) -> 
         if status == 302:
             response.header("Location", "https://login.example/authorize")
 
-    target, wire, _ = run(stand_between)
-    verdict = judge(wire.exchanges, target, wire.stopped)
+    _target, wire, _ = run(stand_between)
+    verdict = verdict_by(wire)
     assert verdict.name == "not_demonstrated"
     assert verdict.summary["fail"] == 0
     assert says in verdict.results["PROBE-01"].message
@@ -193,8 +191,8 @@ def banned_after(most: int, *, silent: bool = False) -> Change:
 @pytest.mark.parametrize("silent", [False, True])
 @pytest.mark.parametrize("most", [5, 8, 10])
 def test_a_ban_is_no_fault(most: int, silent: bool) -> None:
-    target, wire, _ = run(banned_after(most, silent=silent))
-    verdict = check_against_oracle(judge(wire.exchanges, target, wire.stopped), wire.exchanges)
+    _target, wire, _ = run(banned_after(most, silent=silent))
+    verdict = check_against_oracle(verdict_by(wire), wire.exchanges)
     assert "ban an address" in (wire.stopped or "")
     assert {id: one.message for id, one in verdict.results.items() if one.status in {"fail", "warn", "error"}} == {}
     assert verdict.name == ("not_demonstrated" if silent or most == 5 else "conformant")
@@ -219,8 +217,8 @@ def test_a_key_that_still_works_is_not_banned() -> None:
         if response.status == 401:
             response.become(403, problem(request, 403, "forbidden", "Forbidden"))
 
-    target, wire, _ = run(forbid)
-    assert judge(wire.exchanges, target, wire.stopped).results["AUTH-02"].status == "fail"
+    _target, wire, _ = run(forbid)
+    assert verdict_by(wire).results["AUTH-02"].status == "fail"
     assert wire.stopped is None
 
 
@@ -233,8 +231,8 @@ def test_what_an_odd_request_has_silenced_is_down() -> None:
             dead.append(request)
             response.raw = []
 
-    target, wire, _ = run(die)
-    assert judge(wire.exchanges, target, wire.stopped).results["HTTP-01"].status == "fail"
+    _target, wire, _ = run(die)
+    assert verdict_by(wire).results["HTTP-01"].status == "fail"
 
 
 @pytest.mark.parametrize("seconds", [0.0, 0.1])
@@ -278,16 +276,10 @@ def test_judging_that_was_cut_short_proves_nothing() -> None:
 def with_read_key(**more: str) -> Verdict:
     """Return the verdict on the mock by a key that may only read; `more` names what is given besides."""
     stage = Stage()
-    with stage.serve() as url:
-        given = stage.mock.environment()
-        environment = {"HOSTUP_API_KEY": READ_API_KEY, "HOSTUP_VPS_ID": VPS_ID, **{name: given[name] for name in more}}
-        target = Target.from_environment(url, environment)
-        wire = Wire(target, LIMITS)
-        try:
-            commands.run(wire)
-        finally:
-            wire.close()
-    return judge(wire.exchanges, target, wire.stopped)
+    given = {"HOSTUP_API_KEY": READ_API_KEY, "HOSTUP_VPS_ID": VPS_ID, **{name: stage.given()[name] for name in more}}
+    with wire_to(stage, given) as wire:
+        commands.run(wire)
+    return verdict_by(wire)
 
 
 def test_a_key_that_may_only_read_is_told() -> None:
@@ -335,31 +327,25 @@ def repeats_examples(request: Request, response: Response) -> None:
         response.become(200, {"exited": False} if request.pid else body)
 
 
-def verdict_by(profile: str, change: Change) -> Verdict:
-    """Return the verdict on a server that is said to support this and nothing else."""
-    stage = Stage(change)
-    with stage.serve() as url:
-        given = {"HOSTUP_API_KEY": API_KEY, "HOSTUP_VPS_ID": "vps_another_than_in_examples"}
-        target = Target.from_environment(url, given, profile=profile)
-        wire = Wire(target, LIMITS)
-        try:
-            commands.run(wire)
-        finally:
-            wire.close()
-    return judge(wire.exchanges, target, wire.stopped)
+def with_profile(profile: str) -> Verdict:
+    """Return the verdict on the mock that repeats examples, which is said to support this and nothing else."""
+    given = {"HOSTUP_API_KEY": API_KEY, "HOSTUP_VPS_ID": "vps_another_than_in_examples"}
+    with wire_to(Stage(repeats_examples), given, profile=profile) as wire:
+        commands.run(wire)
+    return verdict_by(wire)
 
 
 def test_a_static_mock_is_not_blamed_for_what_its_profile_leaves_out() -> None:
-    verdict = verdict_by("static", repeats_examples)
+    verdict = with_profile("static")
     assert verdict.name == "conformant"
     assert {id: r.message for id, r in verdict.results.items() if r.status in {"fail", "warn"}} == {}
 
 
 def test_without_ids_nothing_is_said_about_them() -> None:
-    verdict = verdict_by("pids,input,fresh", repeats_examples)
+    verdict = with_profile("pids,input,fresh")
     about_ids = {"SAFETY-03", "PID-05", "VPS-05", "VPS-15"}
     assert {id: verdict.results[id].message for id in about_ids if verdict.results[id].status in {"fail", "warn"}} == {}
 
 
 def test_what_looks_like_a_mock_is_told_its_profile() -> None:
-    assert "--profile static" in verdict_by("full", repeats_examples).beyond[0]
+    assert "--profile static" in with_profile("full").beyond[0]
