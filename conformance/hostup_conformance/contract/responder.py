@@ -1,4 +1,4 @@
-"""Who responded: the server's own application, or something before it that has forms of its own, and why we think so.
+"""Who responded: the server's own application, or something before it that has forms of its own.
 
 It is decided here alone, and judges nothing. A rule says whom it holds responsible: most, the application alone.
 """
@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import StrEnum
 from urllib.parse import unquote_plus
 from weakref import WeakKeyDictionary
@@ -45,24 +44,11 @@ class Who(StrEnum):
     APPLICATION = "the application"
 
 
-@dataclass(frozen=True)
-class Responder:
-    """Who responded to a request, and why we think so."""
-
-    who: Who
-    why: str
-
-
-def responder(e: Exchange) -> Responder:
-    """Return who responded to a request. The first reason that applies counts; it is decided once for each exchange."""
-    if e not in DECIDED:
-        DECIDED[e] = next((Responder(who, why) for who, why, applies in REASONS if applies(e)), OURSELVES)
-    return DECIDED[e]
-
-
 def responded(e: Exchange, *who: Who) -> bool:
-    """Whether one of these responded."""
-    return responder(e).who in who
+    """Whether one of these responded. The first reason that applies counts; it is decided once for each exchange."""
+    if e not in DECIDED:
+        DECIDED[e] = next((one for one, applies in REASONS if applies(e)), Who.APPLICATION)
+    return DECIDED[e] in who
 
 
 def may_pass(e: Exchange) -> bool:
@@ -81,11 +67,6 @@ def is_gateways(e: Exchange) -> bool:
     return e.status in {408, 502, 503, 504} or (e.status is not None and 520 <= e.status <= 527)
 
 
-def is_under_load(e: Exchange) -> bool:
-    """Whether a GET of the endpoint that was sent at once with others got a 5xx. HTTP-08 judges it."""
-    return e.source == BURST and e.request.method == "GET" and e.ask.endpoint and failed(e)
-
-
 def is_unretried(e: Exchange) -> bool:
     """Whether a failure may have been a gateway's, whose request may be sent only once."""
     return may_pass(e) and not is_document(e) and (not e.ask.repeatable or e.source == BURST)
@@ -95,16 +76,6 @@ def is_limit_of_size(e: Exchange) -> bool:
     """Whether a request was refused because of its size, or because its length is unknown, as front ends may."""
     too_large = e.status in {414, 431} or (e.status == 413 and not is_document(e))
     return too_large or (e.status == 411 and is_chunked(e))
-
-
-def is_not_acceptable(e: Exchange) -> bool:
-    """Whether a request got 406 whose Accept, unlike the documentation's, does not name JSON."""
-    return e.status == 406 and "json" not in (e.request.header("accept") or "")
-
-
-def is_beyond_ascii(e: Exchange) -> bool:
-    """Whether a header field with bytes above 127 was refused, which some servers take for no HTTP at all."""
-    return refused(e) and not is_document(e) and not all(value.isascii() for _, value in e.request.headers)
 
 
 def is_taken_for_attack(e: Exchange) -> bool:
@@ -177,26 +148,24 @@ def is_chunked(e: Exchange) -> bool:
     return e.request.header("transfer-encoding") is not None
 
 
-def is_cross_origin(e: Exchange) -> bool:
-    """Whether a request from a page of another origin got 403, as frameworks refuse it in a form of their own."""
-    return e.status == 403 and e.request.header("origin") is not None
-
-
-#: Who responds when, and why we think so.
-REASONS: tuple[tuple[Who, str, Callable[[Exchange], bool]], ...] = (
-    (Who.NOBODY, "no response was kept", lambda e: e.response is None),
-    (Who.ORDERED, "the request ordered this status code", lambda e: e.obeyed),
-    (Who.FRAMEWORK, "an empty response to a query that is no percent-encoding", is_nothing_for_bad_encoding),
-    (Who.APPLICATION, "nobody else responds like this", lambda e: below(e, 400)),
-    (Who.LIMITER, "a 429", lambda e: e.status == 429),
-    (Who.BUSY, "a 5xx for one of several requests at once", is_under_load),
-    (Who.GATEWAY, "a gateway's failure, after which the request was not sent again", is_unretried),
-    (Who.FRONT_END, "a refusal because of the size or the framing of the request", is_limit_of_size),
-    (Who.FRAMEWORK, "a 406 for a client that does not name JSON", is_not_acceptable),
-    (Who.FRAMEWORK, "a 403 for a page of another origin", is_cross_origin),
-    (Who.PARSER, "a refusal of bytes above 127, in no problem document", is_beyond_ascii),
-    (Who.FIREWALL, "a refusal of what looks like an attack, in no problem document", is_taken_for_attack),
-    (Who.PARSER, "a 5xx for what is hard to decode", lambda e: failed(e) and is_hard_to_decode(e)),
+#: Who responds when; what no reason applies to is the application's own.
+REASONS: tuple[tuple[Who, Callable[[Exchange], bool]], ...] = (
+    (Who.NOBODY, lambda e: e.response is None),
+    (Who.ORDERED, lambda e: e.obeyed),
+    (Who.FRAMEWORK, is_nothing_for_bad_encoding),
+    (Who.APPLICATION, lambda e: below(e, 400)),
+    (Who.LIMITER, lambda e: e.status == 429),
+    # HTTP-08 judges it.
+    (Who.BUSY, lambda e: e.source == BURST and e.request.method == "GET" and e.ask.endpoint and failed(e)),
+    (Who.GATEWAY, is_unretried),
+    (Who.FRONT_END, is_limit_of_size),
+    # Unlike the documentation's, the Accept of these requests does not name JSON.
+    (Who.FRAMEWORK, lambda e: e.status == 406 and "json" not in (e.request.header("accept") or "")),
+    # A page of another origin is refused in a form of the framework's own.
+    (Who.FRAMEWORK, lambda e: e.status == 403 and e.request.header("origin") is not None),
+    # Some servers take bytes above 127 in header fields for no HTTP at all.
+    (Who.PARSER, lambda e: refused(e) and not is_document(e) and not all(v.isascii() for _, v in e.request.headers)),
+    (Who.FIREWALL, is_taken_for_attack),
+    (Who.PARSER, lambda e: failed(e) and is_hard_to_decode(e)),
 )
-DECIDED = WeakKeyDictionary[Exchange, Responder]()
-OURSELVES = Responder(Who.APPLICATION, "nothing suggests anybody else")
+DECIDED = WeakKeyDictionary[Exchange, Who]()
