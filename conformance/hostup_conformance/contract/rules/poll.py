@@ -76,11 +76,6 @@ def spelling_is_documented(exchanges: Exchanges) -> Findings:
             yield e, f"the spelling {', '.join(names)}", ", ".join(found)
 
 
-def overlaps_another_poll(e: ask.Exchange, exchanges: list[ask.Exchange]) -> bool:
-    """Whether another poll of the same command was under way at the same time."""
-    return any(other is not e and other.request.target == e.request.target and overlap(e, other) for other in exchanges)
-
-
 def overlap(a: ask.Exchange, b: ask.Exchange) -> bool:
     """Whether two requests were under way at the same time, as far as that is known."""
     if a.when is None or b.when is None:
@@ -108,9 +103,11 @@ def known_gets_200(exchanges: Exchanges) -> Findings:
             ran.add(e.request.target)
         if e.ask.pid == ask.Pid.RUNNING and e.status != 200 and e.request.target not in ended:
             yield e, "status 200", content.status_of(e)
-        elif (lasting and of_finished(e) and responder.may_pass(e)) or overlaps_another_poll(e, selected):
             continue
-        elif content.failed(e) and (e.ask.pid == ask.Pid.FINISHED or e.request.target in ended):
+        polls = [other for other in selected if other is not e and other.request.target == e.request.target]
+        if (lasting and of_finished(e) and responder.may_pass(e)) or any(overlap(e, other) for other in polls):
+            continue
+        if content.failed(e) and (e.ask.pid == ask.Pid.FINISHED or e.request.target in ended):
             yield e, "status 200, or 404 if it is forgotten", content.status_of(e)
         elif e.status == 404 and e.request.target in ran and e.number < last[e.request.target]:
             yield e, f"status 200, as before and in request {last[e.request.target]}", content.status_of(e)

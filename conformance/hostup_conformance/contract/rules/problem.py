@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from hostup_conformance.contract import ask, content, problems, selectors
 from hostup_conformance.contract.rules import Exchanges, Findings, rule
@@ -242,14 +242,10 @@ def timestamp_is_now(exchanges: Exchanges) -> Findings:
             yield e, f"about {now.isoformat(timespec='seconds')}", e.body["timestamp"]
             return
         before = earliest.setdefault(e.body["timestamp"], e)
-        if (later := later_by(before.when, e.when)) > timedelta(seconds=1.5):
+        later = e.when - before.when if before.when and e.when else timedelta()
+        if later > timedelta(seconds=1.5):
             yield e, f"a later one than in request {before.number}, {later.seconds} s before", said
             return
-
-
-def later_by(before: datetime | None, after: datetime | None) -> timedelta:
-    """Return how much later one moment is than another; zero if either is unknown."""
-    return after - before if before and after else timedelta()
 
 
 @rule("PROBLEM-16", seeks="problem document with type and title")

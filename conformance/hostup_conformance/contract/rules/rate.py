@@ -183,8 +183,9 @@ def waiting_is_enough(exchanges: Exchanges) -> Findings:
         first = first or before
         asked = seconds_to_wait(first) or 0.0
         passed = seconds_between(first, e) or 0.0
-        between = sum(ended_since(other, first) and sent_before_end_of(other, e) for other in selected)
-        alone = between == e.number - first.number + 1
+        since = [other for other in selected if ended(other) >= ended(first)]
+        between = [other for other in since if other.when is not None and other.when <= ended(e)]
+        alone = len(between) == e.number - first.number + 1
         if passed >= asked + 1 and alone:
             yield e, f"no 429, {passed:.1f} s after Retry-After: {field(first, 'retry-after')}", "429"
             return
@@ -199,16 +200,6 @@ def is_again(e: ask.Exchange, before: ask.Exchange) -> bool:
 def seconds_between(before: ask.Exchange, e: ask.Exchange) -> float | None:
     """Return how many seconds passed between a response and a later request; None if that is unknown."""
     return (e.when - before.when).total_seconds() - before.seconds if e.when and before.when else None
-
-
-def ended_since(other: ask.Exchange, first: ask.Exchange) -> bool:
-    """Whether a response was complete when that to the first request was, or later."""
-    return ended(other) >= ended(first)
-
-
-def sent_before_end_of(other: ask.Exchange, last: ask.Exchange) -> bool:
-    """Whether a request was sent before the response to the last request was complete."""
-    return other.when is not None and other.when <= ended(last)
 
 
 def ended(e: ask.Exchange) -> datetime:

@@ -216,7 +216,8 @@ def no_start_without_agent(exchanges: Exchanges) -> Findings:
 def pids_differ(exchanges: Exchanges) -> Findings:
     """A pid that comes again is a finding, unless a poll has reported the end of its earlier command in between."""
     alive: dict[str, ask.Exchange] = {}
-    for e in exchanges.all(lambda e: is_new(e) or (selectors.asks_output(e) and selectors.is_output(e))):
+    polled = exchanges.all(lambda e: is_new(e) or (selectors.asks_output(e) and selectors.is_output(e)))
+    for e in polled:
         if not (poll := selectors.new_poll(e)):
             if content.member(e, "exited") is True:
                 alive.pop(e.request.target, None)
@@ -264,15 +265,9 @@ def output_is_exact(exchanges: Exchanges) -> Findings:
     words = exchanges.words_of_the_guest.encode()
     for e, command in exchanges.ends("streams", "lines", "number", "control"):
         for name, expected in (("stdout", command.stdout), ("stderr", words + command.stderr)):
-            elsewhere = command.name != "control" and differs_in_print(e, name, expected)
+            elsewhere = command.name != "control" and visible(lives.stream(e, name)) != visible(expected.decode())
             if command.exact and lives.stream(e, name) != expected.decode() and not elsewhere:
                 yield e, f"{name}: {expected.decode()!r}", came(e, name, expected.decode())
-
-
-def differs_in_print(e: ask.Exchange, name: str, expected: bytes) -> bool:
-    """Whether the printable characters of a stream differ from those that were written."""
-    texts = (lives.stream(e, name), expected.decode())
-    return len({"".join(c for c in text if c.isprintable() and not c.isspace()) for text in texts}) > 1
 
 
 @rule("START-14")
@@ -428,11 +423,6 @@ def running_is_told_at_once(exchanges: Exchanges) -> Findings:
             yield e, "exited false at once", f"exited true after {e.seconds:.1f} s"
 
 
-def is_framed_otherwise(e: ask.Exchange) -> bool:
-    """Whether a start is sent chunked, or with a parameter of its media type."""
-    return responder.is_chunked(e) or ";" in (e.request.header("content-type") or "")
-
-
 @rule("START-24", seeks="start that was framed in another way")
 def framing_is_free(exchanges: Exchanges) -> Findings:
     """A start that is sent chunked, or with a charset parameter, must get what the same start gets otherwise.
@@ -440,7 +430,11 @@ def framing_is_free(exchanges: Exchanges) -> Findings:
     For a chunked start, a 411 passes too. Any refusal by a busy server passes, and so does the page of a firewall.
     """
     works = any(e.status == 200 for e in exchanges.all(selectors.is_start_on_own))
-    for e in exchanges.each(selectors.is_start_on_own, is_framed_otherwise):
+    own = exchanges.each(
+        selectors.is_start_on_own,
+        lambda e: responder.is_chunked(e) or ";" in (e.request.header("content-type") or ""),
+    )
+    for e in own:
         passes = responder.responded(e, responder.Who.FRONT_END, responder.Who.FIREWALL)
         if works and not passes and e.status not in {200, *selectors.BUSY}:
             yield e, "status 200", content.status_of(e)
@@ -493,11 +487,6 @@ def refusal_uses_nothing_up(exchanges: Exchanges) -> Findings:
             yield first, f"status 200, {earlier}", content.status_of(first)
 
 
-def has_odd_body(e: ask.Exchange) -> bool:
-    """A start whose body is hard to read; one that is nested deeply is HTTP-08's."""
-    return ask.asks_start(e) and not responder.is_readable(e) and not responder.is_deep(e)
-
-
 @rule("START-26", seeks="start with a body that is hard to read")
 def odd_body_is_no_failure(exchanges: Exchanges) -> Findings:
     """A 5xx is a finding. A refusal passes, and so does the start of the command.
@@ -506,7 +495,9 @@ def odd_body_is_no_failure(exchanges: Exchanges) -> Findings:
     may have been transient, and what parsers do before the server's own code is asked: a 5xx in a form of the
     framework's own for a body that is not UTF-8, and any for one that is nested more deeply than many can read.
     """
-    for e in exchanges.each(has_odd_body, selectors.asking(credential="full", vps="own")):
+    by_full_key = selectors.asking(credential="full", vps="own")
+    odd = exchanges.each(ask.asks_start, by_full_key, lambda e: not (responder.is_readable(e) or responder.is_deep(e)))
+    for e in odd:
         passes = responder.is_page_of_parser(e) or responder.responded(e, responder.Who.GATEWAY)
         if content.failed(e) and not passes:
             yield e, "a 4xx", content.status_of(e)
