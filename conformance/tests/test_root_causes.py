@@ -16,7 +16,7 @@ def entry(id: str, status: str) -> dict[str, Any]:
 
 def ordered(entries: list[dict[str, Any]], causes: list[dict[str, Any]]) -> list[tuple[str, str | None]]:
     """The requirements in their order, each with the cause that it stands behind."""
-    listed = mends({"requirements": entries, "root_causes": causes}, ORDER[:-1])
+    listed = mends({"requirements": entries, "root_causes": causes}, ORDER)
     return [
         (e["id"], None if e is mend.entry else mend.entry["id"])
         for mend in listed

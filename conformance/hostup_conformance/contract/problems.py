@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from typing import Any
 
 from hostup_conformance.contract.paths import ENDPOINT
 from hostup_conformance.judging.ledger import document
@@ -35,6 +36,21 @@ def codes_by_status() -> dict[int, list[str]]:
         status: response["$ref"].rpartition("/")[2] for status, response in responses.items() if "$ref" in response
     }
     return {int(status): components[name]["x-codes"] for status, name in names.items()}
+
+
+def problem(status: int, detail: str, *, instance: str, request_id: str, timestamp: str) -> dict[str, Any]:
+    """Return the problem document of a status, in the provider's form."""
+    code, title = PROBLEMS[status]
+    return {
+        "type": ERRORS + code,
+        "title": title,
+        "status": status,
+        "detail": detail,
+        "code": code,
+        "instance": instance,
+        "requestId": request_id,
+        "timestamp": timestamp,
+    }
 
 
 def statuses_of(code: str) -> set[int]:

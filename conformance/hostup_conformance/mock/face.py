@@ -11,7 +11,7 @@ import time
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
 from starlette.applications import Starlette
@@ -20,8 +20,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from hostup_conformance.contract import problems
 from hostup_conformance.contract.paths import ENDPOINT, LONGEST_COMMAND, PATHS, VPSS, path_of
-from hostup_conformance.contract.problems import ERRORS, PROBLEMS
+from hostup_conformance.contract.problems import PROBLEMS
 
 #: The greatest length of a body, in bytes: each character of the longest command may be written as two \uXXXX escapes.
 LONGEST_BODY = 2**16
@@ -81,30 +82,30 @@ def respond(body: object, status: int = 200, headers: Mapping[str, str] | None =
 
 def problem(request: Request, refused: Refused) -> Response:
     """Return the problem document (RFC 9457) of a refusal."""
-    code, title = PROBLEMS[refused.status]
-    body: dict[str, Any] = {
-        "type": ERRORS + code,
-        "title": title,
-        "status": refused.status,
-        "detail": refused.detail,
-        "code": code,
-        "instance": request.scope.get("raw_path", b"").decode("ascii", "replace").partition("?")[0],
-        "requestId": "req_" + secrets.token_hex(13),
-        "timestamp": datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-    }
+    body = problems.problem(
+        refused.status,
+        refused.detail,
+        instance=request.scope.get("raw_path", b"").decode("ascii", "replace").partition("?")[0],
+        request_id="req_" + secrets.token_hex(13),
+        timestamp=timestamp(datetime.now(UTC)),
+    )
     if refused.errors:
         body["errors"] = refused.errors
     return respond(body, refused.status, refused.headers)
 
 
+def timestamp(moment: datetime) -> str:
+    """Return a moment of UTC as the provider writes it."""
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
 def too_many(wait: int, limit: int) -> Refused:
     """Return the refusal of a request above the rate limit, with its four header fields."""
-    reset = datetime.fromtimestamp(time.time() + wait, UTC).isoformat(timespec="milliseconds")
     headers = {
         "Retry-After": str(wait),
         "X-RateLimit-Limit": str(limit),
         "X-RateLimit-Remaining": "0",
-        "X-RateLimit-Reset": reset.replace("+00:00", "Z"),
+        "X-RateLimit-Reset": timestamp(datetime.now(UTC) + timedelta(seconds=wait)),
     }
     return Refused(429, f"Wait {wait} seconds before the next request.", headers)
 

@@ -9,7 +9,7 @@ from typing import Any
 from hostup_conformance.keeping.safe_text import counted
 
 #: The order of the statuses, the worst first. An error comes before a warning, since it may hide a failure.
-ORDER = ("fail", "error", "warn", "observe", "skip", "disabled", "pass")
+ORDER = ("fail", "error", "warn", "pass", "observe", "skip", "disabled")
 #: The statuses of what is to be mended.
 URGENT = ("fail", "error", "warn")
 

@@ -20,7 +20,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup, escape
 
 from hostup_conformance.reports import figures
-from hostup_conformance.reports.figures import URGENT, mends, rank
+from hostup_conformance.reports.figures import ORDER, URGENT, mends, rank
 from hostup_conformance.reports.pictures import Row, sequence, timeline
 
 HERE = Path(__file__).parent
@@ -46,8 +46,6 @@ MEANINGS = {
     "disabled": "not judged, since something that it needs was not given",
     "error": "the suite itself failed to judge it",
 }
-#: The order in which the statuses are shown.
-ORDER = ("fail", "error", "warn", "pass", "observe", "skip", "disabled")
 #: How many things to mend are shown at first: as many as people read in ten seconds.
 FIRST = 8
 #: The areas whose findings are shown with the whole life of the command.

@@ -75,9 +75,9 @@ class StartedCommands:
         """
         if not self._target.finished_pid:
             self._start("the start of a command that ends", echo())
-        guest = self.at_once(self._guest, self._start_spare, self._start_beyond_ascii, self._start_running, at_least=1)[
-            0
-        ]
+        guest, *_ = self.at_once(
+            self._guest, self._start_spare, self._start_beyond_ascii, self._start_running, at_least=1
+        )
         commands = catalogue(guest, self.token, self._slow_seconds) if guest else []
         target = self._target
         if guest == "posix" and target.has("long keys") and (target.read_key or not target.is_loopback):

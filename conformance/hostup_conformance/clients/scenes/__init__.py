@@ -25,8 +25,8 @@ from typing import Any
 from urllib.parse import unquote
 
 from hostup_conformance.clients.story import PATIENT, SOON, Act, Does, Kind, One, Scene, kind_of, pids_of
+from hostup_conformance.contract import problems
 from hostup_conformance.contract.paths import path_of
-from hostup_conformance.contract.problems import ERRORS, PROBLEMS
 from hostup_conformance.http.messages import Request
 from hostup_conformance.http.scripted import Received, Reply
 from hostup_conformance.judging.catalogue import Catalogue
@@ -166,17 +166,13 @@ def success(body: Any) -> Reply:
 
 def problem(status: int, **headers: str) -> Reply:
     """Return a problem document (RFC 9457) in the provider's form; `headers` have underscores for hyphens."""
-    code, title = PROBLEMS[status]
-    body = {
-        "type": ERRORS + code,
-        "title": title,
-        "status": status,
-        "detail": f"{title}.",
-        "code": code,
-        "instance": "/api/v2/resource",
-        "requestId": "req_01hxa3b4c5d6e7f8g9h0j1k2m3",
-        "timestamp": "2026-04-27T12:34:56.000Z",
-    }
+    body = problems.problem(
+        status,
+        f"{problems.PROBLEMS[status][1]}.",
+        instance="/api/v2/resource",
+        request_id="req_01hxa3b4c5d6e7f8g9h0j1k2m3",
+        timestamp="2026-04-27T12:34:56.000Z",
+    )
     fields = [(name.replace("_", "-"), value) for name, value in headers.items()]
     return Reply(status, [("Content-Type", "application/problem+json"), *fields], json.dumps(body).encode())
 
