@@ -15,8 +15,6 @@ bearer key gets 401. A pid that is not a positive integer gets 400, and so does 
 4096 characters. The bodies are the examples of `openapi.yaml`.
 """
 
-from __future__ import annotations
-
 import json
 import random
 from collections.abc import AsyncIterator, Callable, Collection, Iterator

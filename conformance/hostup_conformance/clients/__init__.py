@@ -5,3 +5,9 @@ people; `rounds` plays many, and `recording` reads what a client sent from a fil
 `story`, which `rules` and `judging` judge. `contract.md` is what a client is told, `examples` are clients to begin
 with, and `traps` says what libraries do by themselves.
 """
+
+from typing import Literal
+
+#: What the user says that the command does: asks whether commands can be run; polls the command HOSTUP_PID to its end;
+#: or starts HOSTUP_COMMAND and polls that. The last two print the output, and exit with its exit code.
+Does = Literal["probe", "poll", "run"]

@@ -1,7 +1,5 @@
 """Makes the certificates of scenes with TLS, by the command openssl: Python's standard library cannot issue any."""
 
-from __future__ import annotations
-
 import shutil
 import ssl
 import subprocess

@@ -1,7 +1,5 @@
 """Judges the stories of a client by the rules for clients, and says when a client was seen to do its task."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path

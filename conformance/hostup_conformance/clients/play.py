@@ -1,7 +1,5 @@
 """Plays one scene to a client: runs its command against a scripted server, and returns what happened as exchanges."""
 
-from __future__ import annotations
-
 import asyncio
 import os
 import shlex
@@ -16,10 +14,11 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from urllib.parse import urlsplit
 
+from hostup_conformance.clients import Does
 from hostup_conformance.clients.certificates import CA_VARIABLES, certificates
 from hostup_conformance.clients.processes import run_command
 from hostup_conformance.clients.scenes import FIRST, KEY, SceneState
-from hostup_conformance.clients.story import Does, Exchange, Outcome, Play, Scene, Seen, how, kind_of, told
+from hostup_conformance.clients.story import Exchange, Outcome, Play, Scene, Seen, how, kind_of, told
 from hostup_conformance.http.scripted import Received, Reply, ScriptedServer
 from hostup_conformance.keeping.misconfigured import Misconfigured
 from hostup_conformance.keeping.processes import PROC, marked_with

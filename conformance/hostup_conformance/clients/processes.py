@@ -1,7 +1,5 @@
 """Runs a command to its end or its deadline, bounds what it prints, and leaves no process of it behind."""
 
-from __future__ import annotations
-
 import os
 import select
 import subprocess

@@ -4,16 +4,14 @@ A recording does not show how the client ended, what it printed, or which id, co
 known only if the user names them. Entries for other paths are left out, unless they send the key to another host.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
+from hostup_conformance.clients import Does
 from hostup_conformance.clients.story import (
-    Does,
     Exchange,
     Origin,
     Play,

@@ -1,7 +1,5 @@
 """Plays many scenes to a client: one first and alone, which tells how fast it is, then the others, several at once."""
 
-from __future__ import annotations
-
 import asyncio
 import math
 import os
@@ -72,6 +70,42 @@ class Speed:
         )
 
 
+class RunControl:
+    """Ends a run, after so many seconds or when it is told to, and tells how it goes.
+
+    Args:
+        seconds: after how many of them no further scene begins
+        say: gets lines that tell how the run goes
+        watch: is called again and again, with what makes the words for how far the run is
+    """
+
+    def __init__(
+        self,
+        seconds: float = RUN_SECONDS,
+        say: Callable[[str], None] = lambda _line: None,
+        watch: Callable[[Callable[[], str]], None] = lambda _words: None,
+    ) -> None:
+        self.say, self.watch = say, watch
+        self.event = threading.Event()
+        self.reason: str | None = None
+        self.extend(seconds)
+
+    def extend(self, seconds: float) -> None:
+        """Let further scenes begin for so many seconds from now on."""
+        self.seconds, self._latest = seconds, time.monotonic() + seconds
+
+    def look(self) -> bool:
+        """Return whether the run has to end, which it has to once the time is used up."""
+        if time.monotonic() > self._latest:
+            self.stop(f"the {self.seconds:.0f} seconds of a run were used up")
+        return self.event.is_set()
+
+    def stop(self, reason: str) -> None:
+        """End the run."""
+        self.reason = self.reason or reason
+        self.event.set()
+
+
 def play_all(command: ClientCommand, chosen: Sequence[Scene], control: RunControl, jobs: int | None) -> list[Exchange]:
     """Play scenes to a command, `jobs` at once or as many as suits it; return all exchanges in their order."""
     first, speed = play_first(command, control, jobs)
@@ -126,42 +160,6 @@ def bytes_of(e: Exchange) -> int:
     printed = e.ask.story.outcome if e.ask.story else None
     fields = sum(len(name) + len(value) for name, value in e.request.headers)
     return len(e.request.body) + fields + (len(printed.stdout) + len(printed.stderr) if printed else 0)
-
-
-class RunControl:
-    """Ends a run, after so many seconds or when it is told to, and tells how it goes.
-
-    Args:
-        seconds: after how many of them no further scene begins
-        say: gets lines that tell how the run goes
-        watch: is called again and again, with what makes the words for how far the run is
-    """
-
-    def __init__(
-        self,
-        seconds: float = RUN_SECONDS,
-        say: Callable[[str], None] = lambda _line: None,
-        watch: Callable[[Callable[[], str]], None] = lambda _words: None,
-    ) -> None:
-        self.say, self.watch = say, watch
-        self.event = threading.Event()
-        self.reason: str | None = None
-        self.extend(seconds)
-
-    def extend(self, seconds: float) -> None:
-        """Let further scenes begin for so many seconds from now on."""
-        self.seconds, self._latest = seconds, time.monotonic() + seconds
-
-    def look(self) -> bool:
-        """Return whether the run has to end, which it has to once the time is used up."""
-        if time.monotonic() > self._latest:
-            self.stop(f"the {self.seconds:.0f} seconds of a run were used up")
-        return self.event.is_set()
-
-    def stop(self, reason: str) -> None:
-        """End the run."""
-        self.reason = self.reason or reason
-        self.event.set()
 
 
 class Round:

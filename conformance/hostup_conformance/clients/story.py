@@ -4,8 +4,6 @@ A scene is the behaviour of a server. The story of a client in it consists of ex
 last one without a request, which contains the whole story.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -14,14 +12,12 @@ from functools import cached_property
 from typing import Any, Literal, TypeAlias
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from hostup_conformance.clients import Does
 from hostup_conformance.contract.paths import Resource, resource_of
 from hostup_conformance.http import exchange as core
 from hostup_conformance.http.messages import Request
 from hostup_conformance.http.scripted import Reply
 
-#: What the user says that the command does: asks whether commands can be run; polls the command HOSTUP_PID to its end;
-#: or starts HOSTUP_COMMAND and polls that. The last two print the output, and exit with its exit code.
-Does = Literal["probe", "poll", "run"]
 #: What a request asks for. `malformed` is what is not an HTTP request.
 Kind = Resource | Literal["probe", "start", "poll", "malformed"]
 #: Which origin received the request: that of the base URL, or the other one, which must never receive the key.
@@ -166,9 +162,9 @@ class Seen(core.Meaning):
     #: Whether the whole response was sent.
     delivered: bool = True
     #: The whole story; only in the last exchange, which is not a request.
-    story: Story | None = None
+    story: "Story | None" = None
     #: The story that the request belongs to.
-    within: Story | None = field(default=None, compare=False, repr=False)
+    within: "Story | None" = field(default=None, compare=False, repr=False)
 
     @property
     def id(self) -> str | None:

@@ -3,8 +3,6 @@
 All was seen with the library in the scenes of this suite, except where the table says what was tried instead.
 """
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
 from functools import cache

@@ -4,8 +4,6 @@ That is read from the request alone, so it is the same for every source. Which i
 the target names, and on what earlier exchanges show.
 """
 
-from __future__ import annotations
-
 import json
 import re
 from base64 import b64decode

@@ -3,8 +3,6 @@
 That is no fault of the server, so nothing is judged by what came after it.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta

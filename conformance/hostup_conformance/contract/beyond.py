@@ -1,7 +1,5 @@
 """What a verdict does not say: what was never seen to work, why something was not judged, and what would show more."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 
 from hostup_conformance.contract.ask import Ask, Exchange, Pid, is_start

@@ -5,8 +5,6 @@ POSIX shell (dash, bash, BusyBox) with printf, sleep, cat, wc and rm; without sl
 command each for cmd.exe and PowerShell. The three files that are written to the guest's temporary folder are removed.
 """
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
 from functools import lru_cache

@@ -1,7 +1,5 @@
 """What a response says, in its body and of caches, and how findings name that. It judges nothing."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from typing import Any
 

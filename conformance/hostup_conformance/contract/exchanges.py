@@ -1,7 +1,5 @@
 """The exchanges of a run as the rules see them, with what they show of the commands that were started."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property

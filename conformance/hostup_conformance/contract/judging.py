@@ -1,7 +1,5 @@
 """Judges the exchanges of a run by HostUp's rules: says what the core of the contract is, and what is lacking."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cache

@@ -1,7 +1,5 @@
 """What became of each command that a run started: its start, the polls of its pid, and its end. It judges nothing."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import inf

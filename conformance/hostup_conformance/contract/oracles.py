@@ -1,7 +1,5 @@
 """Independent judges of single responses, to check our own rules against: jsonschema-rs, schemathesis, httplint."""
 
-from __future__ import annotations
-
 import os
 from copy import deepcopy
 from datetime import timedelta
@@ -69,7 +67,7 @@ def header_notes(e: Exchange) -> list[str]:
     return [str(note.summary) for note in linter.notes if note.level is levels.BAD]
 
 
-def read_by_schemathesis() -> OpenApiSchema:
+def read_by_schemathesis() -> "OpenApiSchema":
     """Return the OpenAPI document as schemathesis reads it, whatever it is told to do in somebody's own project.
 
     That is said in a schemathesis.toml, in this folder or above it, and by SCHEMATHESIS_HOOKS.

@@ -1,7 +1,5 @@
 """The paths of the operations, read from the OpenAPI document: a path is written there and nowhere else."""
 
-from __future__ import annotations
-
 from functools import cache
 from typing import Any, Literal
 from urllib.parse import quote

@@ -3,8 +3,6 @@
 A server that is not on loopback is live, and so is any with `--live`: it gets only what is safe.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import suppress

@@ -1,7 +1,5 @@
 """The problems (RFC 9457) that the provider documents: what their types begin with, and their codes."""
 
-from __future__ import annotations
-
 from functools import cache
 from typing import Any
 

@@ -4,8 +4,6 @@ It judges no requirement. What it finds is no fault of the server: the base URL,
 proxy may want a login.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from contextlib import suppress
 from urllib.parse import urlsplit

@@ -3,8 +3,6 @@
 It is decided here alone, and judges nothing. A rule says whom it holds responsible: most, the application alone.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable
 from enum import StrEnum

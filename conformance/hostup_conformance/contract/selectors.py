@@ -1,7 +1,5 @@
 """Predicates that select the exchanges a rule applies to, by request and response. They judge nothing."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from collections.abc import Set as AbstractSet
 

@@ -1,7 +1,5 @@
 """The wire to a target: it knows what requests ask for, which of them may be sent, and what the run has learnt."""
 
-from __future__ import annotations
-
 from hostup_conformance.contract.ask import Ask, understand, with_started_commands
 from hostup_conformance.contract.policy import Policy
 from hostup_conformance.contract.responder import may_pass

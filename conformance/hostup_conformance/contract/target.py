@@ -1,7 +1,5 @@
 """The server that is judged: its address, the keys and ids that were given for it, and what it is said to support."""
 
-from __future__ import annotations
-
 import ipaddress
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
@@ -83,7 +81,7 @@ class Target:
         kind: Kind = "server",
         profile: str = "full",
         plain_http: Collection[str] = (),
-    ) -> Target:
+    ) -> "Target":
         """Read keys, ids and pids from the environment; `plain_http` are hosts that get keys without TLS.
 
         Raises:

@@ -3,8 +3,6 @@
 Between that process and this one is another, which ends whatever the application leaves behind.
 """
 
-from __future__ import annotations
-
 import inspect
 import json
 import os

@@ -1,7 +1,5 @@
 """The command hostup-conformance, for people who do not use pytest: reads the arguments, and calls what they name."""
 
-from __future__ import annotations
-
 import argparse
 import os
 import re

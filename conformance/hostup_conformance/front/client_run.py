@@ -3,8 +3,6 @@
 It is not a pytest session, since there are no tests to select: a client gets one verdict.
 """
 
-from __future__ import annotations
-
 import os
 import shlex
 import sys

@@ -1,7 +1,5 @@
 """Explains a requirement: what it demands and why, how it is judged, an example of each kind, and how to waive it."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta

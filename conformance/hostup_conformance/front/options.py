@@ -3,20 +3,16 @@
 Where the suite is installed, every run of pytest imports this module, so it must import nothing slow.
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import Sequence
 from dataclasses import Field, dataclass, field, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from hostup_conformance.clients import Does
 from hostup_conformance.clients.examples import LANGUAGES
 from hostup_conformance.http.limits import FOR_COMMANDS, LIVE_REQUESTS, Limits
 from hostup_conformance.keeping.misconfigured import Misconfigured
-
-if TYPE_CHECKING:
-    from hostup_conformance.clients.story import Does
 
 
 def option(
@@ -118,7 +114,7 @@ class Options:
         return {name: Path(file) for name, file in named.items() if file}
 
     @classmethod
-    def read(cls, given: Any, base_url: str, arguments: Sequence[str]) -> Options:
+    def read(cls, given: Any, base_url: str, arguments: Sequence[str]) -> "Options":
         """Read pytest's options; raise `Misconfigured` for a number that is out of bounds.
 
         `arguments` are those of this run alone: pytest has a --strict too, which a project may have in its

@@ -4,8 +4,6 @@ Where the suite is installed, every run of pytest loads this module, so it must 
 name of an option that another plugin or a conftest.py may have.
 """
 
-from __future__ import annotations
-
 import copy
 import os
 from collections.abc import Generator, Iterable

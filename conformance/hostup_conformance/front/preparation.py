@@ -1,7 +1,5 @@
 """Turns options and environment into the target and the limits of a run. It must not know how pytest runs anything."""
 
-from __future__ import annotations
-
 import os
 import re
 import tempfile

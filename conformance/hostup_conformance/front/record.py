@@ -3,8 +3,6 @@
 Everything that leaves the suite passes through here, and loses its keys.
 """
 
-from __future__ import annotations
-
 import re
 import time
 from collections import Counter

@@ -1,7 +1,5 @@
 """One run of the suite on a server: its target, its sending, its verdict and its record. It must not know pytest."""
 
-from __future__ import annotations
-
 import threading
 import time
 from collections.abc import Callable, Iterator

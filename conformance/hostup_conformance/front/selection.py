@@ -1,7 +1,5 @@
 """Which requests judge some requirements, so that a run about these alone sends no others."""
 
-from __future__ import annotations
-
 from collections.abc import Collection
 from contextlib import closing
 from dataclasses import dataclass, field, replace

@@ -1,7 +1,5 @@
 """A run of the suite as pytest's hooks, in their order. It must not know how anything is sent, judged or shown."""
 
-from __future__ import annotations
-
 import gc
 import logging
 import os
@@ -54,7 +52,7 @@ class Conformance:
         self.progress: Progress | None = None
 
     @classmethod
-    def from_config(cls, config: pytest.Config, interruption: Interruption) -> Conformance:
+    def from_config(cls, config: pytest.Config, interruption: Interruption) -> "Conformance":
         """Read options and environment, and start the embedded mock if no server was named."""
         resources = ExitStack()
         config.add_cleanup(resources.close)

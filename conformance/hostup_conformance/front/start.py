@@ -1,7 +1,5 @@
 """The entry point of hostup-conformance, which says so if the suite's dependencies are missing."""
 
-from __future__ import annotations
-
 import io
 import os
 import signal

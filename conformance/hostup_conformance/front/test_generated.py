@@ -1,7 +1,5 @@
 """Requests that schemathesis generates from the document, one pytest item an operation."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import hypothesis

@@ -1,6 +1,6 @@
 """Every requirement of the ledger as one pytest item: `pytest -v` reads as the ledger."""
 
-from __future__ import annotations
+from collections.abc import Callable
 
 import pytest
 
@@ -14,7 +14,7 @@ from hostup_conformance.reports.terminal import finding_lines
 def test_requirement(
     requirement: Requirement,
     conformance: Run,
-    record_property: pytest.RecordProperty,  # type: ignore[name-defined]
+    record_property: Callable[[str, object], None],
 ) -> None:
     """Show the outcome of one requirement, from the verdict on all exchanges."""
     entry = conformance.item(requirement.id)

@@ -1,7 +1,5 @@
 """Reads the content of responses within bounds of size and memory, and decodes its coding."""
 
-from __future__ import annotations
-
 import re
 import threading
 import zlib

@@ -4,8 +4,6 @@ It uses httpcore rather than httpx, since dot segments have to reach the server,
 be noticed.
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable
 from urllib.parse import urlsplit

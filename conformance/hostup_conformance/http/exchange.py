@@ -1,7 +1,5 @@
 """An exchange: one request and its response, and what the request asks for in the contract's terms."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime

@@ -4,8 +4,6 @@ The format: http://www.softwareishard.com/blog/har-12-spec/. Browsers, proxies a
 our own begin with an underscore, as the format demands: what the run knew of its target, and what each request asked.
 """
 
-from __future__ import annotations
-
 import json
 import re
 from base64 import b64decode, b64encode

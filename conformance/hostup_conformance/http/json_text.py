@@ -1,18 +1,14 @@
 """Reads JSON (RFC 8259) as lenient parsers do, and lists what a strict parser would reject. It knows no schema."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import accumulate, islice
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
-if TYPE_CHECKING:
-    import jsonschema_rs
-
+import jsonschema_rs
 
 T = TypeVar("T")
 

@@ -1,7 +1,5 @@
 """The limits of a run. It imports nothing slow, since pytest's options show the defaults."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 #: How many requests a live server gets by default, and how many more if commands may be started.

@@ -1,7 +1,5 @@
 """HTTP messages as they went over the wire, byte for byte. It must not know what a request is about."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from functools import cached_property
 

@@ -1,7 +1,5 @@
 """The network below the wire: gives each request one deadline, and counts every byte that it receives."""
 
-from __future__ import annotations
-
 import ipaddress
 import queue
 import re
@@ -110,7 +108,7 @@ class BoundedNetwork(httpcore.NetworkBackend):
             with suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
 
-    def bounded(self, stream: httpcore.NetworkStream) -> BoundedStream:
+    def bounded(self, stream: httpcore.NetworkStream) -> "BoundedStream":
         """Return a connection that is bounded so, and that `abort` will shut down."""
         if isinstance(connection := stream.get_extra_info("socket"), socket.socket):
             self._sockets.add(connection)

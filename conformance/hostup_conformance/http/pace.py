@@ -1,7 +1,5 @@
 """Decides when the next request may be sent: by the run's limits, by our own rate, and by what the server asks for."""
 
-from __future__ import annotations
-
 import re
 import threading
 import time

@@ -1,7 +1,5 @@
 """How a server is reached, apart from its address: extra header fields, a CA, a client certificate, a proxy."""
 
-from __future__ import annotations
-
 import os
 import ssl
 from collections.abc import Mapping

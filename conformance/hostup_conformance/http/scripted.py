@@ -3,22 +3,18 @@
 It must not know what the requests are about, nor judge them. The number and size of requests are bounded.
 """
 
-from __future__ import annotations
-
 import asyncio
 import socket
+import ssl
 import struct
 import time
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from email.utils import formatdate
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from hostup_conformance.http.messages import Headers, Request, Response
-
-if TYPE_CHECKING:
-    import ssl
 
 CRLF = b"\r\n"
 #: How much a client may send: bytes in a header section, in a body and in all; requests, and connections at once.

@@ -1,7 +1,5 @@
 """Reads the forms of time that HTTP (RFC 9110) and RFC 3339 define. It must not know who sent them."""
 
-from __future__ import annotations
-
 import re
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime

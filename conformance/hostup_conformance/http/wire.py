@@ -3,8 +3,6 @@
 It must not know what a request is about: a classifier tells it, and a policy decides what may be sent.
 """
 
-from __future__ import annotations
-
 import threading
 import time
 from collections.abc import Callable, Sequence

@@ -1,7 +1,5 @@
 """A catalogue: entries with names of their own, which the modules of a package add as they are imported."""
 
-from __future__ import annotations
-
 import pkgutil
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches

@@ -3,8 +3,6 @@
 What fails is left out. All of it is one error of the suite, since one defect may show at many places.
 """
 
-from __future__ import annotations
-
 import traceback
 from collections.abc import Callable
 from typing import TypeVar

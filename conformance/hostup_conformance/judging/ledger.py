@@ -1,7 +1,5 @@
 """Reads the ledger of requirements and the OpenAPI document from `spec/`. It must not know what they say."""
 
-from __future__ import annotations
-
 import hashlib
 from dataclasses import dataclass, field
 from functools import cache

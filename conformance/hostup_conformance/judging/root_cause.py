@@ -3,8 +3,6 @@
 A kill matrix lists, for each fault of a catalogue, the requirement that it breaks and the requirements that report it.
 """
 
-from __future__ import annotations
-
 import json
 from collections import Counter
 from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence

@@ -5,8 +5,6 @@ status is `skip` if there are none. What only helps to judge those it takes from
 cannot differ from what was looked at.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property

@@ -1,7 +1,5 @@
 """The verdict: what the rules say about all exchanges of a run. The caller decides what the contract's core is."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Generic, Literal

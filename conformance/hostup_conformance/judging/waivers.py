@@ -1,7 +1,5 @@
 """Waivers: requirements that may be broken for a while, each with a reason and an expiry date."""
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from dataclasses import dataclass, replace

@@ -3,8 +3,6 @@
 Only plain files are read, written, replaced or removed: where a link, a device, a pipe or a folder stands, it stays.
 """
 
-from __future__ import annotations
-
 import errno
 import os
 import stat

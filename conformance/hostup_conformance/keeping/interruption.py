@@ -1,7 +1,5 @@
 """SIGINT, SIGTERM, SIGHUP: the first ends the sending, so that the run reports what it has; the second ends the run."""
 
-from __future__ import annotations
-
 import signal
 import threading
 import time

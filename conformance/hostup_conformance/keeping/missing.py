@@ -1,7 +1,5 @@
 """Finds out whether the extra `conformance` is installed. It imports nothing of it."""
 
-from __future__ import annotations
-
 from importlib.util import find_spec
 
 #: The modules that the extra brings, by their distributions.

@@ -1,7 +1,5 @@
 """Ends processes with all that they have left behind, of clients and of applications alike."""
 
-from __future__ import annotations
-
 import ctypes
 import os
 import signal

@@ -19,8 +19,6 @@ window and of the keys: it grows with their characters, of which the first `ALL`
 `ENCODED` also encoded, and the others as they are.
 """
 
-from __future__ import annotations
-
 import html
 import re
 from array import array
@@ -235,7 +233,7 @@ class Reading:
         """Return where the character before a position ended; what was taken out after it does not belong to it."""
         return self.origin(place - 1) + 1 if self.kind in APART else self.origin(place)
 
-    def unescape(self, escapes: re.Pattern[str]) -> Reading | None:
+    def unescape(self, escapes: re.Pattern[str]) -> "Reading | None":
         """Return this text with the escapes of a kind undone, or None if it has none."""
         text = escapes.sub("" if escapes in APART else undoing(escapes), self.text)
         return Reading(text, self.text, escapes) if text != self.text else None
@@ -250,8 +248,8 @@ class Decoding:
 
     text: str
     bits: int
-    starts: array[int]
-    firsts: array[int]
+    starts: "array[int]"
+    firsts: "array[int]"
 
     def _run(self, place: int) -> tuple[int, int]:
         """Return where the digits of the run began that has the character at a position, and which one that is."""

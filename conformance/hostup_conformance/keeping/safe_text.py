@@ -4,8 +4,6 @@ Such text is of bounded length and contains no keys; control and bidirectional c
 Decoding raises no exceptions. Keys are replaced before the text is cut, so that no half of a key survives.
 """
 
-from __future__ import annotations
-
 import json
 import re
 import shlex
@@ -66,7 +64,7 @@ class CommandLine:
     #: What to know before running it, in our own words; it is shown as a comment.
     note: str = ""
 
-    def noted(self, note: str) -> CommandLine:
+    def noted(self, note: str) -> "CommandLine":
         """Return the same line with one more thing to know."""
         return CommandLine(self.words, "; ".join(filter(None, (note, self.note))))
 

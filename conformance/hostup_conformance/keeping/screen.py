@@ -3,8 +3,6 @@
 Everything that is printed loses its keys here, whoever prints it: the suite, pytest, a library, or a traceback.
 """
 
-from __future__ import annotations
-
 import io
 import os
 import sys

@@ -1,7 +1,5 @@
 """Tells where the system has no more threads, processes, open files or memory: that is nobody's defect."""
 
-from __future__ import annotations
-
 import errno
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager

@@ -5,8 +5,6 @@ expressions can be slowed down by a server without bound, and both react to sign
 over an input of bounded size.
 """
 
-from __future__ import annotations
-
 import signal
 import threading
 import time

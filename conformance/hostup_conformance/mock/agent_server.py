@@ -7,8 +7,6 @@ restarts it when it ends; commands then run on this machine, as this user. SOCKE
 `-chardev socket`). The server listens on loopback only and makes new keys each time, since they allow to run commands.
 """
 
-from __future__ import annotations
-
 import asyncio
 import secrets
 import signal

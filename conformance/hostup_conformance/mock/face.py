@@ -3,8 +3,6 @@
 It behaves as the endpoint's documentation says. It must not know the rules, nor the rules it.
 """
 
-from __future__ import annotations
-
 import json
 import secrets
 import time

@@ -5,8 +5,6 @@ After a caller has given up on a reply, the next line may still be that reply: t
 `guest-sync-delimited` brings them back in step, by a byte that no reply contains.
 """
 
-from __future__ import annotations
-
 import asyncio
 import json
 import random

@@ -1,7 +1,5 @@
 """The embedded mock: a small provider in memory, served on a loopback port that the system chooses."""
 
-from __future__ import annotations
-
 import argparse
 import re
 import socket

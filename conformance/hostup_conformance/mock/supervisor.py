@@ -1,7 +1,5 @@
 """Runs a QEMU guest agent of our own on this machine, and leaves neither a process nor a file behind."""
 
-from __future__ import annotations
-
 import asyncio
 import os
 import shutil

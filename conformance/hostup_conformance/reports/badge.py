@@ -1,7 +1,5 @@
 """The report as badge.svg: the verdict, the version of the contract, and the date, for a README or a dashboard."""
 
-from __future__ import annotations
-
 from typing import Any
 from xml.etree import ElementTree as ET
 

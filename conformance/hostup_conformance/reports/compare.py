@@ -1,7 +1,5 @@
 """Compares two reports of one target: what became worse, what became better, and what is new. It judges nothing."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any

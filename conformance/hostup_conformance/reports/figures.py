@@ -1,7 +1,5 @@
 """What all reports say alike: in which order requirements stand, and the figures of a run in words."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any

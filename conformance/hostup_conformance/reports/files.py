@@ -1,7 +1,5 @@
 """Writes the reports of a run into its folder. It must not know what they contain."""
 
-from __future__ import annotations
-
 import json
 import os
 from collections.abc import Iterable

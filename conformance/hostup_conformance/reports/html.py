@@ -4,8 +4,6 @@ What a server sent can only ever be text there: the template escapes everything,
 allows only our own script and style, by their hashes, and no requests.
 """
 
-from __future__ import annotations
-
 import base64
 import hashlib
 import re

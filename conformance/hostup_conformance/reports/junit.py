@@ -1,7 +1,5 @@
 """The report as junit.xml, for CI systems: a test case for each requirement, a class for each area."""
 
-from __future__ import annotations
-
 from collections import Counter
 from typing import Any
 from xml.etree import ElementTree as ET

@@ -1,8 +1,6 @@
 """What the pictures of a report show, as plain data in the units of their drawing: when requests were sent, how long
 responses took, and what became of one command. It draws nothing, and must not know how the record was made."""
 
-from __future__ import annotations
-
 import os.path
 from bisect import bisect_right
 from collections import Counter

@@ -1,7 +1,5 @@
 """How far a run is, while it goes on: one line that changes on a terminal, elsewhere a line every ten seconds."""
 
-from __future__ import annotations
-
 import shutil
 import time
 from collections.abc import Callable

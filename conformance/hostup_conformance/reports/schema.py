@@ -1,7 +1,5 @@
 """The form of report.json: its version and JSON Schema, and the reading of such a file."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """The report as summary.md: the verdict and what to mend, in a few lines of Markdown."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from typing import Any

@@ -3,8 +3,6 @@
 GitHub Actions shows some lines of it beside the summary of a job.
 """
 
-from __future__ import annotations
-
 import os
 import re
 import shutil

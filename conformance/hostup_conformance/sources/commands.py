@@ -3,8 +3,6 @@
 Where commands may be started, no pids need be given: those of the run take their place.
 """
 
-from __future__ import annotations
-
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial

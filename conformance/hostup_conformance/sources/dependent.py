@@ -3,8 +3,6 @@
 They ask for the list of VPSs, page by page, for the statuses once more, and again for what has an ETag.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterator
 from contextlib import suppress

@@ -1,7 +1,5 @@
 """Generated requests: schemathesis makes the cases, and the wire sends them."""
 
-from __future__ import annotations
-
 import time
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -33,7 +31,7 @@ class Generated:
         #: The request targets of the cases that have not been sent yet, in order.
         self._cases: dict[str, None] = {}
 
-    def add(self, case: schemathesis.Case[Any]) -> None:
+    def add(self, case: "schemathesis.Case[Any]") -> None:
         """Note a case to be sent by `send`, unless it has the request target of another."""
         self._cases.setdefault(request_target(case, self._wire.target.vps))
 
@@ -50,7 +48,7 @@ class Generated:
         side_by_side([partial(take, case) for case in cases], width(self._wire))
 
 
-def request_target(case: schemathesis.Case[Any], own: str) -> str:
+def request_target(case: "schemathesis.Case[Any]", own: str) -> str:
     """Return the path and query of a case.
 
     A positive case is for our own VPS. A pid that a guest could have is replaced.

@@ -1,8 +1,6 @@
 """Calls the generated client so that its requests go through the wire, and records what it decodes."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
@@ -12,7 +10,7 @@ import httpx
 from hostup_agent_exec import AuthenticatedClient
 from hostup_agent_exec.api.agent import get_agent_exec, start_agent_exec
 from hostup_agent_exec.models.command_start import CommandStart
-from hostup_agent_exec.types import UNSET
+from hostup_agent_exec.types import UNSET, Response
 
 from hostup_conformance.contract.ask import Exchange
 from hostup_conformance.contract.sending import Wire
@@ -20,9 +18,6 @@ from hostup_conformance.http.exchange import Decoded
 from hostup_conformance.http.messages import Request
 from hostup_conformance.http.pace import Unsent
 from hostup_conformance.sources.requests import ClientCall, Step
-
-if TYPE_CHECKING:
-    from hostup_agent_exec.types import Response
 
 
 class WireTransport(httpx.BaseTransport):

@@ -3,8 +3,6 @@
 Schemathesis decides on the order; the requests are ours, so that every command is harmless.
 """
 
-from __future__ import annotations
-
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -40,7 +38,7 @@ def run(wire: Wire, operations: Any) -> None:
     """Run the scenarios, and poll each command that they started to its end."""
     before = pids_of(wire.target)
 
-    def call(_machine: object, case: schemathesis.Case[Any], **_: object) -> Response:
+    def call(_machine: object, case: "schemathesis.Case[Any]", **_: object) -> "Response":
         from schemathesis.core.transport import Response
 
         response = response_to(request_of(case, wire), wire)
@@ -63,7 +61,7 @@ def pids_of(target: Target) -> frozenset[int]:
     return target.started_pids | named
 
 
-def request_of(case: schemathesis.Case[Any], wire: Wire) -> Request:
+def request_of(case: "schemathesis.Case[Any]", wire: Wire) -> Request:
     """Return the request for a case: the start of a harmless command, or a GET that takes away no output of others."""
     if case.method.upper() == "POST":
         return post(wire.target, body_of(echo()))

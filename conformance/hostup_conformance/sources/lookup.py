@@ -1,7 +1,5 @@
 """Finds a VPS with an available agent in the list of VPSs, if the user named none."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from itertools import islice
 

@@ -1,7 +1,5 @@
 """Takes the steps of a script in their order, several at once with a slow server, until the wire sends nothing more."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress

@@ -4,8 +4,6 @@ Only what the user named is known of the target, and what the recording shows: s
 available agent, or, if the suite made the recording, what the run knew.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import replace

@@ -1,7 +1,5 @@
 """What the requests of all sources are made of: header fields, keys and steps. It sends nothing."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntEnum, auto
@@ -46,7 +44,7 @@ class Step:
     request: Request
     #: What the target must support for the response to mean anything (see `target.CAPABILITIES`).
     capability: str | None = None
-    client: ClientCall | None = None
+    client: "ClientCall | None" = None
     #: Its place among the telling steps, if it is one of them; of those with one purpose, that is the first.
     telling: int | None = None
     rank: Rank = Rank.REST

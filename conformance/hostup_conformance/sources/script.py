@@ -1,7 +1,5 @@
 """The scripted probe: deliberate requests, each with its purpose, the most telling ones first."""
 
-from __future__ import annotations
-
 import random
 import string
 from base64 import b64encode

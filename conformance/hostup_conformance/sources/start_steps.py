@@ -1,7 +1,5 @@
 """Starts of harmless commands, and those that must be refused. It sends nothing."""
 
-from __future__ import annotations
-
 import json
 from base64 import b64encode
 from collections.abc import Iterator

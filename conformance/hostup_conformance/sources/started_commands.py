@@ -4,8 +4,6 @@ The first command finds out what runs commands in the guest; the others depend o
 provider blocks, is left out.
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress

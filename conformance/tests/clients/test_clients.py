@@ -19,14 +19,14 @@ from clients import catalogue
 from clients.catalogue import Client, right, wrong
 from clients.faulty import faulty
 from clients.matrix import FEW, reported, verdicts
-from hostup_conformance.clients import examples
+from hostup_conformance.clients import Does, examples
 from hostup_conformance.clients.examples import LANGUAGES
 from hostup_conformance.clients.judging import MATRIX, client_requirements
 from hostup_conformance.clients.play import ClientCommand
 from hostup_conformance.clients.rounds import RunControl, play_each
 from hostup_conformance.clients.rules.outcome import last_words
 from hostup_conformance.clients.scenes import BASE_URL, KEY, QUICK, SCENES, THROUGH
-from hostup_conformance.clients.story import Does, Outcome
+from hostup_conformance.clients.story import Outcome
 from hostup_conformance.clients.traps import TABLE, advice, traps
 from hostup_conformance.front import cli
 from hostup_conformance.judging.root_cause import read_matrix

@@ -3,8 +3,6 @@
 They are programs, not modules; each is judged in all scenes by the tests.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 
 #: Each language with its file.

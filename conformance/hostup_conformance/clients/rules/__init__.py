@@ -10,8 +10,6 @@ finding names the request that breaks it, or None if the end of the command does
 "rule".
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from typing import Any, TypeAlias
 

@@ -1,7 +1,5 @@
 """CLIENT: when requests are sent, and which are sent again."""
 
-from __future__ import annotations
-
 from datetime import timedelta
 from itertools import pairwise
 

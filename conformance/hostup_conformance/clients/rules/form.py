@@ -1,7 +1,5 @@
 """CLIENT: the form of the requests."""
 
-from __future__ import annotations
-
 from typing import Any
 from urllib.parse import urlsplit
 

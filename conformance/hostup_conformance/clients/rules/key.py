@@ -1,7 +1,5 @@
 """CLIENT: where the key is sent, and where it must not be."""
 
-from __future__ import annotations
-
 from hostup_conformance.clients.rules import Findings, judging, sent_anything
 from hostup_conformance.clients.story import Exchange, Story
 from hostup_conformance.http.json_text import read_json

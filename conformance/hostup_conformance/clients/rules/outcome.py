@@ -1,7 +1,5 @@
 """CLIENT: how the client ends, and what it prints, neither of which a recording shows."""
 
-from __future__ import annotations
-
 import json
 import re
 

@@ -15,8 +15,6 @@ right client may give up. A scene about the start is not for a client that only 
 given, there is a scene for each, whose name begins with the kind.
 """
 
-from __future__ import annotations
-
 import json
 from collections import Counter
 from collections.abc import Callable
@@ -24,7 +22,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import unquote
 
-from hostup_conformance.clients.story import PATIENT, SOON, Act, Does, Kind, One, Scene, kind_of, pids_of
+from hostup_conformance.clients import Does
+from hostup_conformance.clients.story import PATIENT, SOON, Act, Kind, One, Scene, kind_of, pids_of
 from hostup_conformance.contract import problems
 from hostup_conformance.contract.paths import path_of
 from hostup_conformance.http.messages import Request

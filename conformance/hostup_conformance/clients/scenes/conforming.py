@@ -1,7 +1,5 @@
 """Scenes in which the server behaves as documented, each in its own way."""
 
-from __future__ import annotations
-
 import gzip
 
 from hostup_conformance.clients.scenes import (

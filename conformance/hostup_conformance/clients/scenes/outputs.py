@@ -1,7 +1,5 @@
 """Scenes about a command's output and exit code."""
 
-from __future__ import annotations
-
 from functools import cache, partial
 from typing import Any
 

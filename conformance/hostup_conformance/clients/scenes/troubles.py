@@ -1,7 +1,5 @@
 """Scenes in which something goes wrong: limits, errors, lost and broken responses, redirects, other origins."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from email.utils import formatdate
 from time import asctime, gmtime, strftime, time

@@ -14,8 +14,6 @@ requirement is `skip`, and `seeks` says what there was none of. `exchanges.all` 
 several selectors, each must select an exchange. `explain` shows the docstring under "rule".
 """
 
-from __future__ import annotations
-
 from typing import TypeAlias
 
 from hostup_conformance.contract.ask import Ask

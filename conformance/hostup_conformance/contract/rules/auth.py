@@ -1,7 +1,5 @@
 """AUTH: credentials. Most requests here are for the caller's own VPS, so that only the credential can be refused."""
 
-from __future__ import annotations
-
 import re
 
 from hostup_conformance.contract import ask, content, responder, selectors

@@ -1,7 +1,5 @@
 """HTTP: transport, media types, JSON, status codes and methods."""
 
-from __future__ import annotations
-
 import re
 from datetime import UTC, timedelta
 from email.utils import format_datetime

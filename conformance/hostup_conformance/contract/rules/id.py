@@ -1,7 +1,5 @@
 """ID: which VPS. Every request here has a valid key."""
 
-from __future__ import annotations
-
 import re
 from functools import partial
 from urllib.parse import unquote

@@ -1,7 +1,5 @@
 """PID: which command. Every request here has the full key and is for a VPS of the caller, except in PID-05."""
 
-from __future__ import annotations
-
 import re
 
 from hostup_conformance.contract import ask, content, responder, selectors

@@ -1,7 +1,5 @@
 """POLL: command output, the response to a request with pid."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from hostup_conformance.contract import ask, content, responder, selectors

@@ -1,7 +1,5 @@
 """PROBE: the availability, the response to a request without pid."""
 
-from __future__ import annotations
-
 from hostup_conformance.contract import ask, content, responder, selectors
 from hostup_conformance.contract.rules import Exchanges, Findings, rule
 from hostup_conformance.keeping.safe_text import short_json

@@ -1,7 +1,5 @@
 """PROBLEM: the bodies of errors (RFC 9457)."""
 
-from __future__ import annotations
-
 import re
 from datetime import timedelta
 

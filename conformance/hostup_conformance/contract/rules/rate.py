@@ -1,7 +1,5 @@
 """RATE: the header fields of a 429."""
 
-from __future__ import annotations
-
 import re
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise

@@ -1,7 +1,5 @@
 """SAFETY: what no response may contain."""
 
-from __future__ import annotations
-
 import re
 from hashlib import blake2b
 from urllib.parse import unquote

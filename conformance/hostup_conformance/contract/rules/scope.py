@@ -1,7 +1,5 @@
 """SCOPE: what a key that has read:vm alone may do."""
 
-from __future__ import annotations
-
 from urllib.parse import unquote
 
 from hostup_conformance.contract import ask, content, selectors

@@ -1,7 +1,5 @@
 """START: the start of a command, and its life until a poll reports its end."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from math import inf
 from statistics import median

@@ -1,7 +1,5 @@
 """VPS: the list of VPSs and the status of one. A server need not offer them; what it offers must be as documented."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Iterator
 from typing import Any
