@@ -17,7 +17,7 @@ from io import BytesIO
 import httpx
 import pytest
 from client.serving import serving
-from client.voices import KEY, PID, VPS, Clock, Voice, answering, played
+from client.voices import KEY, PID, VPS, Clock, Pieces, Voice, answering, gzipped, played
 from hostup_agent_exec import AuthenticatedClient, errors
 from hostup_agent_exec.api.agent import get_agent_exec, start_agent_exec
 from hostup_conformance.http.scripted import Part, Reply
@@ -110,10 +110,7 @@ def bomb(layers: int) -> bytes:
 
 
 def test_a_bomb_does_not_go_off(voice: Voice) -> None:
-    def answer(_: httpx.Request) -> httpx.Response:
-        return httpx.Response(200, headers={"Content-Encoding": "gzip"}, stream=httpx.ByteStream(bomb(1)))
-
-    client = answering(answer)
+    client = answering(gzipped(bomb(1)))
     client.max_body_bytes = 2_000_000
     tracemalloc.start()
     try:
@@ -236,38 +233,19 @@ def test_what_follows_an_encoded_body_counts(voice: Voice, dripping: Callable[..
 
 
 def test_what_follows_is_not_of_the_body(voice: Voice) -> None:
-    def stream() -> Iterator[bytes]:
-        yield gzip.compress(b'{"available": true}')
-        yield b"and more"
-
-    class Stream(httpx.SyncByteStream, httpx.AsyncByteStream):
-        def __iter__(self) -> Iterator[bytes]:
-            return stream()
-
-        async def __aiter__(self) -> AsyncIterator[bytes]:
-            for chunk in stream():
-                yield chunk
-
-    client = answering(lambda _: httpx.Response(200, headers={"Content-Encoding": "gzip"}, stream=Stream()))
-    assert voice.call(client=client).available
+    pieces = [gzip.compress(b'{"available": true}'), b"and more"]
+    assert voice.call(client=answering(gzipped(Pieces(lambda: pieces)))).available
 
 
 def test_a_long_encoded_body_is_whole(voice: Voice) -> None:
     text = "x" * 1_000_000
     packed = gzip.compress(json.dumps({"exited": True, "stdout": text}).encode())
-
-    def respond(_: httpx.Request) -> httpx.Response:
-        return httpx.Response(200, headers={"Content-Encoding": "gzip"}, stream=httpx.ByteStream(packed))
-
-    assert voice.call(client=answering(respond), pid=PID).stdout == text
+    assert voice.call(client=answering(gzipped(packed)), pid=PID).stdout == text
 
 
 def test_too_many_codings_are_refused(voice: Voice) -> None:
-    def answer(_: httpx.Request) -> httpx.Response:
-        return httpx.Response(200, headers={"Content-Encoding": "gzip," * 500}, stream=httpx.ByteStream(b"x"))
-
     with pytest.raises(httpx.DecodingError):
-        voice.call(client=answering(answer))
+        voice.call(client=answering(gzipped(b"x", "gzip," * 500)))
 
 
 class Stalling(httpx.AsyncByteStream):
@@ -324,15 +302,10 @@ def test_a_body_is_judged_by_what_comes(voice: Voice, length: str, largest: int)
 
 
 def test_an_announced_size_is_not_waited_for(voice: Voice) -> None:
-    class Untouched(httpx.SyncByteStream, httpx.AsyncByteStream):
-        def __iter__(self) -> Iterator[bytes]:
-            raise AssertionError
+    def untouched() -> Iterator[bytes]:
+        raise AssertionError
 
-        async def __aiter__(self) -> AsyncIterator[bytes]:
-            raise AssertionError
-            yield b""
-
-    client = answering(lambda _: httpx.Response(200, headers={"Content-Length": "19"}, stream=Untouched()))
+    client = answering(lambda _: httpx.Response(200, headers={"Content-Length": "19"}, stream=Pieces(untouched)))
     client.max_body_bytes = 18
     with pytest.raises(errors.TooLarge):
         voice.call(client=client)
@@ -342,18 +315,8 @@ def test_an_announced_size_is_not_waited_for(voice: Voice) -> None:
 @pytest.mark.parametrize("padding", [b"", b"\0" * 9])
 def test_gzip_may_have_members_and_padding(voice: Voice, size: int, padding: bytes) -> None:
     body = gzip.compress(b'{"avail') + gzip.compress(b"") + gzip.compress(b'able":true}') + padding
-    chunks = [body[at : at + size] for at in range(0, len(body), size)]
-
-    class Stream(httpx.SyncByteStream, httpx.AsyncByteStream):
-        def __iter__(self) -> Iterator[bytes]:
-            return iter(chunks)
-
-        async def __aiter__(self) -> AsyncIterator[bytes]:
-            for chunk in chunks:
-                yield chunk
-
-    response = httpx.Response(200, headers={"Content-Encoding": "gzip"}, stream=Stream())
-    assert voice.call(client=answering(lambda _: response)).available is True
+    pieces = [body[at : at + size] for at in range(0, len(body), size)]
+    assert voice.call(client=answering(gzipped(Pieces(lambda: pieces)))).available is True
 
 
 @pytest.mark.parametrize("codings", ["gzip", "x-gzip", "GZIP", " gzip , identity", "gzip, utf-8"])
@@ -374,18 +337,13 @@ def test_gzip_is_undone(voice: Voice, codings: str) -> None:
     ],
 )
 def test_what_cannot_be_decoded_is_told(voice: Voice, codings: str, says: str) -> None:
-    headers = {"Content-Encoding": codings}
-    client = answering(lambda _: httpx.Response(200, headers=headers, stream=httpx.ByteStream(b"\xff" * 9)))
     with pytest.raises(httpx.DecodingError) as caught:
-        voice.call(client=client)
+        voice.call(client=answering(gzipped(b"\xff" * 9, codings)))
     assert (str(caught.value), caught.value.request.url.path) == (says, f"/api/v2/vps/{VPS}/agent/exec")
 
 
 def test_an_encoded_body_of_largest_size_passes(voice: Voice) -> None:
-    body = gzip.compress(b'{"available":true' + b" " * 99_982 + b"}")
-    client = answering(
-        lambda _: httpx.Response(200, headers={"Content-Encoding": "gzip"}, stream=httpx.ByteStream(body))
-    )
+    client = answering(gzipped(gzip.compress(b'{"available":true' + b" " * 99_982 + b"}")))
     client.max_body_bytes = 100_000
     assert voice.call(client=client).available
     client.max_body_bytes = 99_999
@@ -395,9 +353,7 @@ def test_an_encoded_body_of_largest_size_passes(voice: Voice) -> None:
 
 def test_encoded_bytes_count_as_well(voice: Voice) -> None:
     body = gzip.compress(b"{}")
-    client = answering(
-        lambda _: httpx.Response(200, headers={"Content-Encoding": "gzip"}, stream=httpx.ByteStream(body))
-    )
+    client = answering(gzipped(body))
     client.max_body_bytes = len(body)
     voice.call(client=client)
     client.max_body_bytes = len(body) - 1
@@ -406,17 +362,12 @@ def test_encoded_bytes_count_as_well(voice: Voice) -> None:
 
 
 def test_time_that_passes_between_chunks_counts(voice: Voice, clock: Clock) -> None:
-    class Slow(httpx.SyncByteStream, httpx.AsyncByteStream):
-        def __iter__(self) -> Iterator[bytes]:
-            for _ in range(3):
-                clock.now += 4
-                yield b" "
+    def slow() -> Iterator[bytes]:
+        for _ in range(3):
+            clock.now += 4
+            yield b" "
 
-        async def __aiter__(self) -> AsyncIterator[bytes]:
-            for chunk in self:
-                yield chunk
-
-    client = answering(lambda _: httpx.Response(200, stream=Slow()))
+    client = answering(lambda _: httpx.Response(200, stream=Pieces(slow)))
     with pytest.raises(httpx.ReadTimeout, match=r"^the response was not complete in time$") as caught:
         voice.call(client=client, timeout=11.9)
     assert caught.value.request.url.path.endswith("/exec")

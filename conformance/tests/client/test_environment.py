@@ -1,10 +1,7 @@
 """Key and base URL, given or from the environment, and what is refused of them at once."""
 
 import pytest
-from client.voices import (
-    BASE_URL,
-    KEY,
-)
+from client.voices import BASE_URL, KEY
 from hostup_agent_exec import AuthenticatedClient, Client
 
 

@@ -5,13 +5,7 @@ from typing import Any
 
 import httpx
 import pytest
-from client.voices import (
-    KEY,
-    PID,
-    VPS,
-    Script,
-    Voice,
-)
+from client.voices import KEY, PID, VPS, Script, Voice
 from hostup_agent_exec import errors
 from hostup_agent_exec.api.agent import get_agent_exec
 from hostup_agent_exec.models import CommandOutput

@@ -4,15 +4,7 @@ import contextlib
 
 import httpx
 import pytest
-from client.voices import (
-    KEY,
-    PID,
-    VPS,
-    YES,
-    Clock,
-    Voice,
-    answering,
-)
+from client.voices import KEY, PID, VPS, YES, Clock, Voice, answering
 from hostup_agent_exec import errors
 
 

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -40,14 +40,22 @@ def server(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> Iterator[respx.Mock
         yield router
 
 
+#: Calls the program with some words; returns its exit code, its standard output and its standard error.
+Told = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def told(capsys: pytest.CaptureFixture[str]) -> Told:
+    return lambda *words: (main([*map(str, words)]), *capsys.readouterr())
+
+
 def started(server: respx.MockRouter) -> str:
     command: str = json.loads(server["start"].calls[0].request.content)["command"]
     return command
 
 
-def test_output_goes_to_the_right_streams(server: respx.MockRouter, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["run", VPS, "--", "uname", "-a"]) == 0
-    assert tuple(capsys.readouterr()) == ("Linux\n", "hm\n")
+def test_output_goes_to_the_right_streams(server: respx.MockRouter, told: Told) -> None:
+    assert told("run", VPS, "--", "uname", "-a") == (0, "Linux\n", "hm\n")
     assert started(server) == "uname -a"
 
 
@@ -76,12 +84,12 @@ def test_the_exit_code_is_the_command_s(server: respx.MockRouter, ending: dict[s
     assert main(["wait", VPS, str(PID)]) == code
 
 
-def test_a_deadline_has_its_own_code(server: respx.MockRouter, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_deadline_has_its_own_code(server: respx.MockRouter, told: Told) -> None:
     server["poll"].respond(json={"exited": False})
-    assert main(["run", VPS, "--timeout", "3", "--interval", "1", "x"]) == 124
     asked, again = f"GET {PATH.removeprefix(BASE_URL)}?pid={PID}", f"hostup-agent-exec wait {VPS} {PID}"
     says = f"the command has not ended in time ({asked}); go on with: {again}; pid {PID}"
-    assert capsys.readouterr().err == f"hostup-agent-exec: {says}\n"
+    ended = told("run", VPS, "--timeout", 3, "--interval", 1, "x")
+    assert ended == (124, "", f"hostup-agent-exec: {says}\n")
 
 
 @pytest.mark.parametrize(
@@ -94,20 +102,19 @@ def test_a_deadline_has_its_own_code(server: respx.MockRouter, capsys: pytest.Ca
     ],
 )  # fmt: skip
 def test_own_errors_have_their_own_code(
-    server: respx.MockRouter, capsys: pytest.CaptureFixture[str], kind: str, response: httpx.Response, says: str
+    server: respx.MockRouter, told: Told, kind: str, response: httpx.Response, says: str
 ) -> None:
     server[kind].mock(return_value=response)
-    assert main(["run", VPS, "x"]) == 125
-    out, err = capsys.readouterr()
-    assert (out, says in err) == ("", True)
-    assert main(["run", "--json", VPS, "x"]) == 125
-    assert says.removeprefix("; pid ") in capsys.readouterr().out
+    code, out, err = told("run", VPS, "x")
+    assert (code, out, says in err) == (125, "", True)
+    code, out, _ = told("run", "--json", VPS, "x")
+    assert (code, says.removeprefix("; pid ") in out) == (125, True)
 
 
-def test_a_missing_key_is_named(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_missing_key_is_named(monkeypatch: pytest.MonkeyPatch, told: Told) -> None:
     monkeypatch.delenv("HOSTUP_API_KEY", raising=False)
-    assert main(["list"]) == 125
-    assert "HOSTUP_API_KEY" in capsys.readouterr().err
+    code, _, err = told("list")
+    assert (code, "HOSTUP_API_KEY" in err) == (125, True)
 
 
 @pytest.mark.parametrize(
@@ -132,14 +139,14 @@ def test_wrong_arguments_are_own_errors(arguments: list[str], says: str, capsys:
     assert err.endswith(f"{says}\n")
 
 
-def test_it_names_itself_and_tries_three_times(server: respx.MockRouter, capsys: pytest.CaptureFixture[str]) -> None:
+def test_it_names_itself_and_tries_three_times(server: respx.MockRouter, told: Told) -> None:
     busy, well = httpx.Response(503), httpx.Response(200, json={"available": True})
     server["probe"].mock(side_effect=[busy, busy, well])
-    assert main(["probe", VPS]) == 0
+    assert told("probe", VPS)[0] == 0
     assert server["probe"].calls.last.request.headers["User-Agent"].startswith("cli hostup-agent-exec/")
     server["probe"].mock(side_effect=[busy, busy, busy, well])
-    assert main(["probe", VPS]) == 125
-    assert "503" in capsys.readouterr().err
+    code, _, err = told("probe", VPS)
+    assert (code, "503" in err) == (125, True)
 
 
 @pytest.fixture
@@ -201,14 +208,13 @@ class Full(io.StringIO):
 
 @pytest.mark.parametrize(("ending", "code"), [({"exitCode": 3}, "3"), ({}, "none")])
 def test_output_that_cannot_be_printed_is_told(
-    server: respx.MockRouter, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch,
-    ending: dict[str, int], code: str,
-) -> None:  # fmt: skip
+    server: respx.MockRouter, told: Told, monkeypatch: pytest.MonkeyPatch, ending: dict[str, int], code: str
+) -> None:
     server["poll"].respond(json={"exited": True, **ending})
     monkeypatch.setattr(sys, "stdout", Full())
-    assert main(["run", VPS, "x"]) == 125
+    own_code, _, err = told("run", VPS, "x")
     says = f"its output cannot be printed; the exit code was {code}"
-    assert capsys.readouterr().err.endswith(f"No space left on device; {says}\n")
+    assert (own_code, err.endswith(f"No space left on device; {says}\n")) == (125, True)
 
 
 @contextmanager
@@ -290,32 +296,28 @@ def test_signals_are_left_as_they_were(server: respx.MockRouter) -> None:
         assert seen[2:] == [default, ending]
 
 
-def test_a_probe_says_yes_or_no(server: respx.MockRouter, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["probe", VPS]) == 0
-    assert capsys.readouterr().out == "available: true\nreason: null\n"
+def test_a_probe_says_yes_or_no(server: respx.MockRouter, told: Told) -> None:
+    assert told("probe", VPS) == (0, "available: true\nreason: null\n", "")
     server["probe"].respond(json={})
-    assert main(["probe", "--json", VPS]) == 1
-    assert capsys.readouterr().out == "{}\n"
+    assert told("probe", "--json", VPS) == (1, "{}\n", "")
 
 
-def test_the_list_has_every_page(server: respx.MockRouter, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_list_has_every_page(server: respx.MockRouter, told: Told) -> None:
     pages = [
         {"data": [{"id": "a", "name": "web\t1"}], "nextCursor": "1"},
         {"data": [{"id": "b", "primaryIp": "192.0.2.1"}]},
     ]
     server.get(f"{BASE_URL}/api/v2/vps").mock(side_effect=[httpx.Response(200, json=page) for page in pages * 2])
-    assert main(["list"]) == 0
-    assert capsys.readouterr().out == "a\tweb?1\t-\t-\t-\nb\t-\t192.0.2.1\t-\t-\n"
-    assert main(["list", "--json"]) == 0
-    assert [json.loads(line)["id"] for line in capsys.readouterr().out.splitlines()] == ["a", "b"]
+    assert told("list") == (0, "a\tweb?1\t-\t-\t-\nb\t-\t192.0.2.1\t-\t-\n", "")
+    code, out, _ = told("list", "--json")
+    assert (code, [json.loads(line)["id"] for line in out.splitlines()]) == (0, ["a", "b"])
 
 
 @pytest.mark.usefixtures("server")
 @pytest.mark.parametrize("words", [["run", "--json", VPS, "x"], ["wait", "--json", VPS, str(PID)]])
-def test_json_holds_the_whole_state(capsys: pytest.CaptureFixture[str], words: list[str]) -> None:
-    assert main(words) == 0
-    out, err = capsys.readouterr()
-    assert (json.loads(out)["stdout"], err) == ("Linux\n", "")
+def test_json_holds_the_whole_state(told: Told, words: list[str]) -> None:
+    code, out, err = told(*words)
+    assert (code, json.loads(out)["stdout"], err) == (0, "Linux\n", "")
 
 
 ID = "Public id of a VPS, exactly as `GET /api/v2/vps` returns it in `data[].id`"
@@ -393,17 +395,14 @@ def test_times_are_passed_on(
     assert given == [(VPS, "x", timeout, interval, True), (VPS, PID, timeout, interval, True)]
 
 
-@pytest.mark.parametrize(("reason", "told"), [("no agent å", ": no agent å"), (None, "")])
-def test_the_reason_is_told(
-    server: respx.MockRouter, capsys: pytest.CaptureFixture[str], reason: str | None, told: str
-) -> None:
+@pytest.mark.parametrize(("reason", "says"), [("no agent å", ": no agent å"), (None, "")])
+def test_the_reason_is_told(server: respx.MockRouter, told: Told, reason: str | None, says: str) -> None:
     server["probe"].respond(json={"available": False, "reason": reason})
-    assert main(["run", VPS, "x"]) == 125
     asked = f"(GET {PATH.removeprefix(BASE_URL)})"
-    says = f"commands cannot be run in this VPS now{told} {asked}; nothing was started"
-    assert capsys.readouterr().err == f"hostup-agent-exec: {says}\n"
-    assert main(["probe", VPS]) == 1
-    assert capsys.readouterr().out == f"available: false\nreason: {json.dumps(reason, ensure_ascii=False)}\n"
+    says = f"commands cannot be run in this VPS now{says} {asked}; nothing was started"
+    assert told("run", VPS, "x") == (125, "", f"hostup-agent-exec: {says}\n")
+    shown = f"available: false\nreason: {json.dumps(reason, ensure_ascii=False)}\n"
+    assert told("probe", VPS) == (1, shown, "")
 
 
 def test_it_tells_its_version(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -413,17 +412,13 @@ def test_it_tells_its_version(capsys: pytest.CaptureFixture[str], monkeypatch: p
     assert (caught.value.code, capsys.readouterr().out) == (0, f"hostup-agent-exec {__version__}\n")
 
 
-def test_a_terminal_s_line_goes_away(
-    server: respx.MockRouter, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_terminal_s_line_goes_away(server: respx.MockRouter, told: Told, monkeypatch: pytest.MonkeyPatch) -> None:
     states = [{"exited": False}, {"exited": True, "exitCode": 255, "stderr": "hm"}]
     server["poll"].mock(side_effect=[httpx.Response(200, json=state) for state in states * 2])
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
-    assert main(["run", VPS, "x"]) == 255
-    started, again, *rest = capsys.readouterr().err.split("\r\x1b[K")[1:]
-    assert (started, again, rest) == (f"running as {PID}, 0 s", f"running as {PID}, 0 s", ["hm"])
-    assert main(["wait", VPS, str(PID)]) == 255
-    assert capsys.readouterr().err == "\r\x1b[Krunning, 0 s\r\x1b[Khm"
+    code, _, err = told("run", VPS, "x")
+    assert (code, err.split("\r\x1b[K")[1:]) == (255, [f"running as {PID}, 0 s", f"running as {PID}, 0 s", "hm"])
+    assert told("wait", VPS, PID) == (255, "", "\r\x1b[Krunning, 0 s\r\x1b[Khm")
 
 
 @pytest.mark.parametrize(
@@ -438,20 +433,16 @@ def test_a_terminal_s_line_goes_away(
         (ValueError("no"), "no"),
     ],
 )
-def test_what_a_library_says_is_told_briefly(
-    server: respx.MockRouter, capsys: pytest.CaptureFixture[str], error: Exception, says: str
-) -> None:
+def test_what_a_library_says_is_told_briefly(server: respx.MockRouter, told: Told, error: Exception, says: str) -> None:
     server["probe"].mock(side_effect=error)
-    assert main(["probe", VPS]) == 125
-    assert capsys.readouterr() == ("", f"hostup-agent-exec: {says}\n")
-    assert main(["probe", "--json", VPS]) == 125
-    assert json.loads(capsys.readouterr().out) == {"error": type(error).__name__, "message": says}
+    assert told("probe", VPS) == (125, "", f"hostup-agent-exec: {says}\n")
+    code, out, _ = told("probe", "--json", VPS)
+    assert (code, json.loads(out)) == (125, {"error": type(error).__name__, "message": says})
 
 
-def test_a_reason_is_told_briefly(server: respx.MockRouter, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_reason_is_told_briefly(server: respx.MockRouter, told: Told) -> None:
     server["probe"].respond(json={"available": False, "reason": "a" * 400})
-    assert main(["run", VPS, "x"]) == 125
-    err = capsys.readouterr().err
+    _, _, err = told("run", VPS, "x")
     assert err.startswith(f"hostup-agent-exec: commands cannot be run in this VPS now: {'a' * 300} (GET ")
 
 
@@ -481,35 +472,30 @@ HTML = httpx.Response(200, text="<html>", headers={"Content-Type": "text/html"})
     ],
 )  # fmt: skip
 def test_an_error_ends_with_what_it_means(
-    server: respx.MockRouter, capsys: pytest.CaptureFixture[str], arguments: list[str], kind: str,
-    response: httpx.Response, says: list[str],
-) -> None:  # fmt: skip
+    server: respx.MockRouter, told: Told, arguments: list[str], kind: str, response: httpx.Response, says: list[str]
+) -> None:
     server[kind].mock(return_value=response)
-    assert main(arguments) == 125
-    _, *told = capsys.readouterr().err.rstrip("\n").split("; ")
-    assert told == says
+    code, _, err = told(*arguments)
+    assert (code, err.rstrip("\n").split("; ")[1:]) == (125, says)
 
 
-def test_an_error_has_the_pid_as_json(server: respx.MockRouter, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_error_has_the_pid_as_json(server: respx.MockRouter, told: Told) -> None:
     server["poll"].respond(404)
-    assert main(["wait", "--json", VPS, str(PID)]) == 125
-    told = json.loads(capsys.readouterr().out)
-    assert (told.pop("message")[:13], told) == ("404 Not Found", {"error": "NotFound", "pid": PID})
+    code, out, _ = told("wait", "--json", VPS, PID)
+    error = json.loads(out)
+    assert (code, error.pop("message")[:13], error) == (125, "404 Not Found", {"error": "NotFound", "pid": PID})
 
 
 @pytest.mark.parametrize(
     ("kind", "notes"),
     [("probe", "no command was started"), ("start", "a command may have been started"), ("poll", NAMED)],
 )
-def test_an_interruption_tells_what_was_begun(
-    server: respx.MockRouter, capsys: pytest.CaptureFixture[str], kind: str, notes: str
-) -> None:
+def test_an_interruption_tells_what_was_begun(server: respx.MockRouter, told: Told, kind: str, notes: str) -> None:
     def interrupt(_: httpx.Request) -> httpx.Response:
         raise KeyboardInterrupt
 
     server[kind].mock(side_effect=interrupt)
-    assert main(["run", VPS, "x"]) == 130
-    assert capsys.readouterr().err == f"hostup-agent-exec: interrupted; {notes}\n"
+    assert told("run", VPS, "x") == (130, "", f"hostup-agent-exec: interrupted; {notes}\n")
 
 
 def test_words_may_stand_between_options(server: respx.MockRouter) -> None:
@@ -542,9 +528,9 @@ def test_what_follows_a_closed_pipe_goes_nowhere(monkeypatch: pytest.MonkeyPatch
         stream.flush()
 
 
-def test_a_list_tells_the_scope_it_needs(server: respx.MockRouter, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_list_tells_the_scope_it_needs(server: respx.MockRouter, told: Told) -> None:
     listing = server.get(f"{BASE_URL}/api/v2/vps")
     for status, says in ((403, "; list needs a key with read:vm\n"), (400, "\n")):
         listing.respond(status)
-        assert main(["list"]) == 125
-        assert capsys.readouterr().err.endswith(f": GET /api/v2/vps{says}")
+        code, _, err = told("list")
+        assert (code, err.endswith(f": GET /api/v2/vps{says}")) == (125, True)

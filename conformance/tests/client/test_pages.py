@@ -5,10 +5,7 @@ from typing import Any
 
 import httpx
 import pytest
-from client.voices import (
-    Voice,
-    answering,
-)
+from client.voices import Voice, answering
 from hostup_agent_exec import AuthenticatedClient, errors
 from hostup_agent_exec.api.vps import list_vps
 from hostup_agent_exec.models import VpsItem

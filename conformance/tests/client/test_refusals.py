@@ -2,16 +2,7 @@
 
 import httpx
 import pytest
-from client.voices import (
-    BUSY,
-    EXITED,
-    REFUSED,
-    STARTED,
-    YES,
-    Clock,
-    Script,
-    Voice,
-)
+from client.voices import BUSY, EXITED, REFUSED, STARTED, YES, Clock, Script, Voice
 from hostup_agent_exec import errors
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 from client.voices import BASE_URL, KEY, VPS, YES, Recorder, Voice, answering
-from hostup_agent_exec import AuthenticatedClient, __version__
+from hostup_agent_exec import __version__
 from hostup_agent_exec.types import UNSET
 
 
@@ -15,13 +15,8 @@ def server() -> Recorder:
     return Recorder(httpx.Response(200, json={}))
 
 
-@pytest.fixture
-def client(server: Recorder) -> AuthenticatedClient:
-    return server.client
-
-
-def test_a_probe(voice: Voice, client: AuthenticatedClient, server: Recorder) -> None:
-    voice.call(client=client)
+def test_a_probe(voice: Voice, server: Recorder) -> None:
+    voice.call(client=server.client)
     assert server.last.method == "GET"
     assert str(server.last.url) == f"{BASE_URL}/api/v2/vps/{VPS}/agent/exec"
     assert server.last.headers["Authorization"] == f"Bearer {KEY}"
@@ -31,14 +26,14 @@ def test_a_probe(voice: Voice, client: AuthenticatedClient, server: Recorder) ->
 
 
 @pytest.mark.parametrize("pid", [1, 4242, 2**32, 2**63])
-def test_a_poll(voice: Voice, client: AuthenticatedClient, server: Recorder, pid: int) -> None:
+def test_a_poll(voice: Voice, server: Recorder, pid: int) -> None:
     server.answer = httpx.Response(200, json={"exited": False})
-    voice.call(client=client, pid=pid)
+    voice.call(client=server.client, pid=pid)
     assert server.last.url.query == f"pid={pid}".encode()
 
 
-def test_unset_is_no_pid(voice: Voice, client: AuthenticatedClient, server: Recorder) -> None:
-    voice.detailed(client=client, pid=UNSET)
+def test_unset_is_no_pid(voice: Voice, server: Recorder) -> None:
+    voice.detailed(client=server.client, pid=UNSET)
     assert server.last.url.query == b""
 
 
@@ -66,10 +61,8 @@ class OlderName(str, Enum):  # noqa: UP042 - whose str() is another
         (OlderName.WEB, "vps_web"),
     ],
 )
-def test_an_id_is_encoded_whole(
-    voice: Voice, client: AuthenticatedClient, server: Recorder, id: str, segment: str
-) -> None:
-    voice.call(id, client=client)
+def test_an_id_is_encoded_whole(voice: Voice, server: Recorder, id: str, segment: str) -> None:
+    voice.call(id, client=server.client)
     assert server.last.url.raw_path.decode() == f"/api/v2/vps/{segment}/agent/exec"
 
 
@@ -86,12 +79,10 @@ def test_an_id_is_encoded_whole(
         (UNSET, TypeError, "id: expected str, got Unset"),
     ],
 )
-def test_a_wrong_id_is_not_sent(
-    voice: Voice, client: AuthenticatedClient, server: Recorder, id: Any, error: type[Exception], text: str
-) -> None:
+def test_a_wrong_id_is_not_sent(voice: Voice, server: Recorder, id: Any, error: type[Exception], text: str) -> None:
     for call in (voice.call, voice.detailed, voice.wait):
         with pytest.raises(error, match=text):
-            call(id, client=client)
+            call(id, client=server.client)
     assert server.requests == []
 
 
@@ -109,18 +100,16 @@ def test_a_wrong_id_is_not_sent(
         ([4242], TypeError, "pid: expected int.*, got list"),
     ],
 )
-def test_a_wrong_pid_is_not_sent(
-    voice: Voice, client: AuthenticatedClient, server: Recorder, pid: Any, error: type[Exception], text: str
-) -> None:
+def test_a_wrong_pid_is_not_sent(voice: Voice, server: Recorder, pid: Any, error: type[Exception], text: str) -> None:
     for call in (voice.call, voice.detailed, voice.wait):
         with pytest.raises(error, match=text):
-            call(client=client, pid=pid)
+            call(client=server.client, pid=pid)
     assert server.requests == []
 
 
-def test_a_wait_needs_a_pid(voice: Voice, client: AuthenticatedClient, server: Recorder) -> None:
+def test_a_wait_needs_a_pid(voice: Voice, server: Recorder) -> None:
     with pytest.raises(TypeError, match="pid: expected int, got Unset"):
-        voice.wait(client=client, pid=UNSET)
+        voice.wait(client=server.client, pid=UNSET)
     assert server.requests == []
 
 
@@ -135,9 +124,8 @@ def test_a_wait_needs_a_pid(voice: Voice, client: AuthenticatedClient, server: R
         (None, TypeError),
     ],
 )
-def test_a_wrong_key_is_not_sent(
-    voice: Voice, client: AuthenticatedClient, server: Recorder, token: Any, error: type[Exception]
-) -> None:
+def test_a_wrong_key_is_not_sent(voice: Voice, server: Recorder, token: Any, error: type[Exception]) -> None:
+    client = server.client
     client.token = token
     with pytest.raises(error) as caught:
         voice.call(client=client)
@@ -145,15 +133,16 @@ def test_a_wrong_key_is_not_sent(
     assert server.requests == []
 
 
-def test_a_wrong_prefix_is_not_sent(voice: Voice, client: AuthenticatedClient, server: Recorder) -> None:
+def test_a_wrong_prefix_is_not_sent(voice: Voice, server: Recorder) -> None:
+    client = server.client
     client.prefix = "Bearer\n"
     with pytest.raises(ValueError, match=r"^prefix: expected visible ASCII"):
         voice.call(client=client)
     assert server.requests == []
 
 
-def test_one_call_has_headers_of_its_own(voice: Voice, client: AuthenticatedClient, server: Recorder) -> None:
-    client = client.with_headers({"X-A": "1", "X-B": "1"})
+def test_one_call_has_headers_of_its_own(voice: Voice, server: Recorder) -> None:
+    client = server.client.with_headers({"X-A": "1", "X-B": "1"})
     voice.call(client=client, headers={"x-a": "2", "Authorization": "other"})
     assert (server.last.headers["x-a"], server.last.headers["x-b"]) == ("2", "1")
     assert server.last.headers.get_list("authorization") == [f"Bearer {KEY}"]

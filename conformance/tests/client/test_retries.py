@@ -7,19 +7,7 @@ from typing import Any
 import httpx
 import pytest
 from client.serving import replied, serving
-from client.voices import (
-    EXITED,
-    KEY,
-    PID,
-    STARTED,
-    VPS,
-    YES,
-    Clock,
-    Script,
-    Voice,
-    new_client,
-    played,
-)
+from client.voices import EXITED, KEY, PID, STARTED, VPS, YES, Clock, Script, Voice, new_client, played
 from hostup_agent_exec import AuthenticatedClient, errors
 from hostup_agent_exec.api.agent import get_agent_exec, start_agent_exec
 from hostup_agent_exec.api.vps import get_vps_status, list_vps

@@ -10,14 +10,7 @@ import anyio
 import httpx
 import pytest
 import trio
-from client.voices import (
-    EXITED,
-    STARTED,
-    VPS,
-    YES,
-    new_client,
-    played,
-)
+from client.voices import EXITED, STARTED, VPS, YES, new_client, played
 from hostup_agent_exec import AuthenticatedClient, errors
 from hostup_agent_exec.api.agent import start_agent_exec
 from hostup_agent_exec.models import CommandOutput

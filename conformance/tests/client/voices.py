@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any, Self
@@ -36,6 +36,26 @@ def answering(handler: Handler | httpx.Response) -> AuthenticatedClient:
     """Make a client whose server is a function, or that always gets one answer."""
     transport = httpx.MockTransport(handler if callable(handler) else lambda _: handler)
     return new_client(httpx_args={"transport": transport})
+
+
+class Pieces(httpx.SyncByteStream, httpx.AsyncByteStream):
+    """A body that comes in pieces, as a function makes them."""
+
+    def __init__(self, make: Callable[[], Iterable[bytes]]) -> None:
+        self.make = make
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self.make())
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for piece in self.make():
+            yield piece
+
+
+def gzipped(body: bytes | httpx.AsyncByteStream, coding: str = "gzip") -> Handler:
+    """Respond with a body that is said to be in gzip, or in another coding."""
+    stream = httpx.ByteStream(body) if isinstance(body, bytes) else body
+    return lambda _: httpx.Response(200, headers={"Content-Encoding": coding}, stream=stream)
 
 
 #: What a transport raises before it has sent anything, of which it gives evidence.
