@@ -16,6 +16,7 @@ BEGIN, END = "<!-- table: made by `make table` -->", "<!-- end of table -->"
 JSON = {"Content-Type": "application/json"}
 PROBLEM = {"Content-Type": "application/problem+json"}
 HTML = {"Content-Type": "text/html"}
+GZIP = {"Content-Encoding": "gzip"}
 
 
 @dataclass(frozen=True)
@@ -63,30 +64,38 @@ def _problem(status: int, code: str) -> bytes:
     ).encode()
 
 
+def _told(server: str, status: int, code: str, outcome: type[errors.HostUpError]) -> Case:
+    """An error with a problem document."""
+    return Case(f"{status}, {server}", _problem(status, code), outcome, status, PROBLEM, code=code)
+
+
 def _invalid(server: str, content: bytes, says: str, pid: int | None = 4242) -> Case:
     return Case(server, content, errors.InvalidResponse, says=says, pid=pid)
 
 
+def _wrong(words: str, content: str, says: str, pid: int | None = 4242) -> Case:
+    """A 200 whose last member is of another type than the document says."""
+    member = words.split("`")[1]
+    return _invalid(f"200, {words}", content.encode(), f"$.{member}: expected {says}", pid)
+
+
 NOT_JSON = "$: expected JSON, got something else"
+NO_NUMBER = "$: expected JSON, got NaN or Infinity"
+ODD_PROBLEM = b'{"code": 7, "status": "404", "requestId": []}'
 CASES = [
-    # The documented answers.
+    # The documented responses.
     Case(
         "200, an availability", b'{"available": true, "reason": null, "vmRunning": true}', AgentAvailability, pid=None
     ),
     Case("200, `{}`: every member may be absent", b"{}", AgentAvailability, pid=None),
     Case("200, a running command", b'{"exited": false}', CommandOutput),
     Case("200, an ended command", b'{"exited": true, "exitCode": 0, "stdout": "x", "stderr": null}', CommandOutput),
-    *(
-        Case(f"{status}, a problem document", _problem(status, code), error, status, PROBLEM, code=code)
-        for status, code, error in (
-            (400, "invalid_request", errors.BadRequest),
-            (401, "unauthorized", errors.Unauthorized),
-            (403, "forbidden", errors.Forbidden),
-            (404, "not_found", errors.NotFound),
-            (429, "rate_limit_exceeded", errors.RateLimited),
-            (500, "internal_error", errors.InternalError),
-        )
-    ),
+    _told("a problem document", 400, "invalid_request", errors.BadRequest),
+    _told("a problem document", 401, "unauthorized", errors.Unauthorized),
+    _told("a problem document", 403, "forbidden", errors.Forbidden),
+    _told("a problem document", 404, "not_found", errors.NotFound),
+    _told("a problem document", 429, "rate_limit_exceeded", errors.RateLimited),
+    _told("a problem document", 500, "internal_error", errors.InternalError),
     # What a tolerant reader takes.
     Case("200, unknown members: kept", b'{"exited": false, "new": {"a": [1]}}', CommandOutput),
     Case(
@@ -94,45 +103,27 @@ CASES = [
     ),
     Case("200, a byte order mark: ignored", b'\xef\xbb\xbf{"exited": false}', CommandOutput),
     Case("200, labelled as HTML", b'{"exited": false}', CommandOutput, headers=HTML),
-    Case(
-        "200, gzip", gzip.compress(b'{"exited": false}', mtime=0), CommandOutput, headers={"Content-Encoding": "gzip"}
-    ),
+    Case("200, gzip", gzip.compress(b'{"exited": false}', mtime=0), CommandOutput, headers=GZIP),
     # A 200 of the other shape.
     _invalid("200, a command output", b'{"exited": true}', "$: expected AgentAvailability, got CommandOutput", None),
     _invalid("200, output alone", b'{"stdout": "x"}', "$: expected AgentAvailability, got CommandOutput", None),
     _invalid("200, an availability", b'{"available": true}', "$: expected CommandOutput, got AgentAvailability"),
     _invalid("200, an envelope", b'{"success": true, "data": {}}', "$.exited: expected boolean, got nothing"),
     # A 200 with wrong values.
-    _invalid("200, `exited` missing", b"{}", "$.exited: expected boolean, got nothing"),
-    _invalid("200, `exited` a string", b'{"exited": "yes"}', "$.exited: expected boolean, got string"),
-    _invalid("200, `exited` a number", b'{"exited": 1}', "$.exited: expected boolean, got integer"),
-    _invalid("200, `exited` null", b'{"exited": null}', "$.exited: expected boolean, got null"),
-    _invalid(
-        "200, `exitCode` true",
-        b'{"exited": true, "exitCode": true}',
-        "$.exitCode: expected integer or null, got boolean",
-    ),
-    _invalid(
-        "200, `exitCode` 1.5", b'{"exited": true, "exitCode": 1.5}', "$.exitCode: expected integer or null, got number"
-    ),
-    _invalid(
-        "200, `exitCode` 1e999",
-        b'{"exited": true, "exitCode": 1e999}',
-        "$.exitCode: expected integer or null, got number",
-    ),
-    _invalid(
-        "200, `stdout` an array", b'{"exited": true, "stdout": []}', "$.stdout: expected string or null, got array"
-    ),
-    _invalid("200, `available` a string", b'{"available": "yes"}', "$.available: expected boolean, got string", None),
-    _invalid("200, `available` null", b'{"available": null}', "$.available: expected boolean, got null", None),
-    _invalid("200, `reason` an object", b'{"reason": {}}', "$.reason: expected string or null, got object", None),
+    _wrong("`exited` missing", "{}", "boolean, got nothing"),
+    _wrong("`exited` a string", '{"exited": "yes"}', "boolean, got string"),
+    _wrong("`exited` a number", '{"exited": 1}', "boolean, got integer"),
+    _wrong("`exited` null", '{"exited": null}', "boolean, got null"),
+    _wrong("`exitCode` true", '{"exited": true, "exitCode": true}', "integer or null, got boolean"),
+    _wrong("`exitCode` 1.5", '{"exited": true, "exitCode": 1.5}', "integer or null, got number"),
+    _wrong("`exitCode` 1e999", '{"exited": true, "exitCode": 1e999}', "integer or null, got number"),
+    _wrong("`stdout` an array", '{"exited": true, "stdout": []}', "string or null, got array"),
+    _wrong("`available` a string", '{"available": "yes"}', "boolean, got string", None),
+    _wrong("`available` null", '{"available": null}', "boolean, got null", None),
+    _wrong("`reason` an object", '{"reason": {}}', "string or null, got object", None),
     # A 200 that is no JSON object.
-    _invalid("200, NaN", b'{"exited": true, "exitCode": NaN}', "$: expected JSON, got NaN or Infinity"),
-    _invalid(
-        "200, -Infinity in an unknown member",
-        b'{"exited": true, "x": -Infinity}',
-        "$: expected JSON, got NaN or Infinity",
-    ),
+    _invalid("200, NaN", b'{"exited": true, "exitCode": NaN}', NO_NUMBER),
+    _invalid("200, -Infinity in an unknown member", b'{"exited": true, "x": -Infinity}', NO_NUMBER),
     _invalid("200, a name twice", b'{"exited": true, "exited": false}', "$: expected JSON, got a name twice"),
     _invalid("200, an array", b"[]", "$: expected object, got array"),
     _invalid("200, null", b"null", "$: expected object, got null"),
@@ -146,34 +137,16 @@ CASES = [
     _invalid("200, UTF-16", '{"exited": true}'.encode("utf-16"), "$: expected UTF-8, got other bytes"),
     _invalid("200, 100,000 levels of nesting", b'{"x":' * 100_000, NOT_JSON),
     _invalid("200, an integer of 5,000 digits", b'{"exited": true, "exitCode": ' + b"9" * 5000 + b"}", NOT_JSON),
-    Case("200, gzip that is none", b"not gzip", httpx.DecodingError, headers={"Content-Encoding": "gzip"}),
+    Case("200, gzip that is none", b"not gzip", httpx.DecodingError, headers=GZIP),
     # Errors whose body is no problem document, or a broken one.
     Case("401, empty", b"", errors.Unauthorized, 401),
     Case("400, an array", b"[1]", errors.BadRequest, 400),
     Case("403, plain text", b"no", errors.Forbidden, 403, {"Content-Type": "text/plain"}),
     Case("404, as v1 has it: `{success, error}`", b'{"success": false, "error": "Not found"}', errors.NotFound, 404),
-    Case(
-        "404, `code` a number, `status` a string",
-        b'{"code": 7, "status": "404", "requestId": []}',
-        errors.NotFound,
-        404,
-    ),
-    Case(
-        "400, `errors` no array",
-        b'{"code": "invalid_request", "errors": "x"}',
-        errors.BadRequest,
-        400,
-        code="invalid_request",
-    ),
+    Case("404, `code` a number, `status` a string", ODD_PROBLEM, errors.NotFound, 404),
+    Case("400, `errors` no array", b'{"code": "c", "errors": "x"}', errors.BadRequest, 400, code="c"),
     Case("404, cut off", b"[", errors.NotFound, 404),
-    Case(
-        "404, another code of the provider",
-        _problem(404, "vps_not_found"),
-        errors.NotFound,
-        404,
-        PROBLEM,
-        code="vps_not_found",
-    ),
+    _told("another code of the provider", 404, "vps_not_found", errors.NotFound),
     Case("429, HTML, no headers", b"<html>slow down</html>", errors.RateLimited, 429, HTML),
     Case("500, a 200's body", b'{"exited": true}', errors.InternalError, 500),
     Case("500, 100,000 levels of nesting", b"[" * 100_000, errors.InternalError, 500),
@@ -181,22 +154,9 @@ CASES = [
     Case("204", b"", errors.UnexpectedStatus, 204),
     Case("201, a 200's body", b'{"exited": true}', errors.UnexpectedStatus, 201),
     Case("302 to elsewhere: not followed", b"", errors.UnexpectedStatus, 302, {"Location": "https://elsewhere.test/"}),
-    Case(
-        "418, a problem document",
-        _problem(418, "vps_not_ready"),
-        errors.UnexpectedStatus,
-        418,
-        PROBLEM,
-        code="vps_not_ready",
-    ),
+    _told("a problem document", 418, "vps_not_ready", errors.UnexpectedStatus),
     Case("502, HTML", b"<html><h1>Bad gateway</h1></html>", errors.UnexpectedStatus, 502, HTML),
-    Case(
-        "503, a problem document",
-        _problem(503, "upstream_unavailable"),
-        errors.UnexpectedStatus,
-        503,
-        code="upstream_unavailable",
-    ),
+    _told("a problem document", 503, "upstream_unavailable", errors.UnexpectedStatus),
     Case("520, HTML", b"<html>Web server is down</html>", errors.UnexpectedStatus, 520, HTML),
     Case("999, empty", b"", errors.UnexpectedStatus, 999),
 ]
