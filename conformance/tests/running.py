@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, NoReturn
@@ -21,32 +21,25 @@ KEPT = {
 
 
 def command(*arguments: str | Path) -> list[str]:
-    return [
-        sys.executable,
-        "-m",
-        "pytest",
-        "-p",
-        "no:cacheprovider",
-        "--pyargs",
-        "hostup_conformance",
-        *map(str, arguments),
-    ]
+    words = ("-m", "pytest", "-p", "no:cacheprovider", "--pyargs", "hostup_conformance")
+    return [sys.executable, *words, *map(str, arguments)]
+
+
+def ran(folder: Path, program: Iterable[str | Path], **environ: str) -> subprocess.CompletedProcess[str]:
+    """Run a program in a folder to its end."""
+    return subprocess.run(
+        [*program], cwd=folder, env={**KEPT, **environ}, capture_output=True, text=True, timeout=120, check=False
+    )
 
 
 def run(folder: Path, *arguments: str | Path, **environ: str) -> subprocess.CompletedProcess[str]:
     """Run the suite in an empty folder, with its reports in `folder/report`."""
-    return subprocess.run(
-        command("--report-dir", folder / "report", *arguments),
-        cwd=folder, env={**KEPT, **environ}, capture_output=True, text=True, timeout=120, check=False,
-    )  # fmt: skip
+    return ran(folder, command("--report-dir", folder / "report", *arguments), **environ)
 
 
 def hostup(folder: Path, *arguments: str | Path, **environ: str) -> subprocess.CompletedProcess[str]:
     """Run the command in a folder."""
-    return subprocess.run(
-        [sys.executable, "-m", "hostup_conformance.front.cli", *map(str, arguments)],
-        cwd=folder, env={**KEPT, **environ}, capture_output=True, text=True, timeout=120, check=False,
-    )  # fmt: skip
+    return ran(folder, (sys.executable, "-m", "hostup_conformance.front.cli", *arguments), **environ)
 
 
 def exit_with(main: Callable[[], int]) -> NoReturn:

@@ -13,7 +13,7 @@ from hostup_conformance.clients import examples
 from hostup_conformance.contract.target import VARIABLES
 from hostup_conformance.front import cli
 from hostup_conformance.front.options import ClientOptions, declared, flag
-from running import KEPT, report_in
+from running import ran, report_in
 
 ROOT = Path(__file__).parents[2]
 ACTION = ROOT / ".github" / "actions" / "conformance"
@@ -44,9 +44,7 @@ def run(name: str, folder: Path, **given: str) -> tuple[subprocess.CompletedProc
     environment = {key: re.sub(r"\$\{\{ (\S+) \}\}", value_of, value) for key, value in one["env"].items()}
     runner = {"RUNNER_TEMP": str(folder), "GITHUB_ACTION_PATH": str(ACTION), "GITHUB_OUTPUT": str(folder / "output")}
     command = ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", one["run"]]
-    done = subprocess.run(
-        command, cwd=folder, env={**KEPT, **runner, **environment}, capture_output=True, text=True, check=False
-    )
+    done = ran(folder, command, **runner, **environment)
     output = folder / "output"
     return done, output.read_text() if output.exists() else ""
 
@@ -97,7 +95,7 @@ def test_the_action_installs_this_repository(tmp_path: Path) -> None:
     pretended.chmod(0o755)
     runner = {"RUNNER_TEMP": str(tmp_path), "GITHUB_ACTION_PATH": "/a", "PYTHON": str(pretended)}
     command = ["bash", "-e", "-c", script]
-    done = subprocess.run(command, env={**KEPT, **runner}, capture_output=True, text=True, check=True)
+    done = ran(tmp_path, command, **runner)
     assert done.stdout == "install --quiet /a/../../..[conformance]\n"
 
 

@@ -9,7 +9,7 @@ import pytest
 from faults import FAULTS
 from hostup_conformance.front import start
 from hostup_conformance.keeping import missing
-from running import KEPT, hostup, report_in
+from running import hostup, ran, report_in
 from stage import Stage
 
 # Whole runs, or many cases of one kind: `make catalogue` runs them.
@@ -45,11 +45,8 @@ SUITE = ("--pyargs", "hostup_conformance")
 
 def pytest_in(folder: Path, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
     """Run pytest in a folder whose modules can be imported."""
-    return subprocess.run(
-        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *arguments],
-        cwd=folder, env={**KEPT, "PYTHONPATH": str(folder), **environ}, capture_output=True, text=True, timeout=120,
-        check=False,
-    )  # fmt: skip
+    program = (sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *arguments)
+    return ran(folder, program, **{"PYTHONPATH": str(folder), **environ})
 
 
 @pytest.mark.parametrize("place", ["conftest.py", "claiming.py"])
@@ -186,8 +183,7 @@ def test_another_plugin_may_own_the_base_url(tmp_path: Path, *, early: bool) -> 
 
 
 def test_a_run_leaves_its_reports_and_nothing_else(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "pytest", *SUITE, "--max-requests", "20"]
-    subprocess.run(command, cwd=tmp_path, env=KEPT, capture_output=True, timeout=120, check=False)
+    ran(tmp_path, [sys.executable, "-m", "pytest", *SUITE, "--max-requests", "20"])
     assert [path.name for path in tmp_path.iterdir()] == ["conformance-report"]
 
 
@@ -208,9 +204,9 @@ def test_without_the_extra_the_command_names_it(
 
 
 @pytest.mark.parametrize("module", ["respx", "mock"])
-def test_without_the_extra_what_is_imported_names_it(module: str) -> None:
+def test_without_the_extra_what_is_imported_names_it(module: str, tmp_path: Path) -> None:
     hidden = "import sys; sys.modules['jsonschema_rs'] = sys.modules['uvicorn'] = sys.modules['starlette'] = None"
     code = f"{hidden}\nimport hostup_conformance.{module}"
-    done = subprocess.run([sys.executable, "-c", code], env=KEPT, capture_output=True, text=True, check=False)
+    done = ran(tmp_path, [sys.executable, "-c", code])
     assert "ModuleNotFoundError: the suite needs " in done.stderr
     assert "WHEEL_OR_CHECKOUT[conformance]" in done.stderr

@@ -2,7 +2,6 @@
 
 import re
 import socket
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ from faults import FAULTS
 from hostup_conformance.contract.judging import server_requirements
 from hostup_conformance.contract.target import altered_keys
 from hostup_conformance.mock import API_KEY, READ_API_KEY, Mock
-from running import KEPT, hostup, report_in, run
+from running import hostup, ran, report_in, run
 from stage import Request, Response, Stage
 
 
@@ -205,10 +204,7 @@ def test_pytest_xdist_has_nothing_to_distribute(tmp_path: Path) -> None:
 @pytest.mark.catalogue
 def test_other_peoples_runs_are_left_alone(tmp_path: Path) -> None:
     (tmp_path / "test_mine.py").write_text("def test_mine() -> None: assert True")
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "test_mine.py"],
-        cwd=tmp_path, env=KEPT, capture_output=True, text=True, timeout=60, check=False,
-    )  # fmt: skip
+    done = ran(tmp_path, [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "test_mine.py"])
     assert done.returncode == 0
     assert "conformance" not in done.stdout
     assert {path.name for path in tmp_path.iterdir()} - {"__pycache__"} == {"test_mine.py"}

@@ -19,7 +19,7 @@ from hostup_conformance.keeping.screen import Guarded, Secrets
 from hostup_conformance.mock import API_KEY, VPS_ID
 from hostup_conformance.reports.files import REPORTS
 from hostup_conformance.reports.schema import FORMAT
-from running import KEPT, hostup, run
+from running import KEPT, hostup, ran, run
 from stage import Stage
 
 KEY = "zq7VxK2mZf8Lw3Tn"
@@ -100,8 +100,7 @@ def test_pytest_complains_of_its_own_options_before_it_loads_a_plugin(tmp_path: 
     """Only the command, which is there before pytest, can keep a key out of that; the README says so."""
     program = "import pytest, sys; pytest.main(sys.argv[1:]); print(sorted(sys.modules))"
     command = [sys.executable, "-c", program, option, KEY, "--pyargs", "hostup_conformance"]
-    environ = {**KEPT, "HOSTUP_API_KEY": KEY}
-    done = subprocess.run(command, cwd=tmp_path, env=environ, capture_output=True, text=True, timeout=60, check=False)
+    done = ran(tmp_path, command, HOSTUP_API_KEY=KEY)
     assert KEY in done.stderr
     assert "'_pytest.config'" in done.stdout
     assert "hostup_conformance" not in done.stdout
@@ -267,9 +266,7 @@ def test_an_output_that_cannot_be_written_is_told(tmp_path: Path, arguments: lis
 @pytest.mark.parametrize("arguments", first_of("explain POLL-01", "client --scenes", "run --plan", "explain nothing"))
 def test_an_output_that_nobody_reads_ends_without_a_traceback(tmp_path: Path, arguments: str, redirection: str) -> None:
     line = f"{sys.executable} -m hostup_conformance.front.cli {arguments} {redirection}"
-    done = subprocess.run(
-        ["bash", "-c", line], cwd=tmp_path, env=KEPT, capture_output=True, text=True, timeout=60, check=False
-    )
+    done = ran(tmp_path, ["bash", "-c", line])
     assert "Traceback" not in done.stdout + done.stderr
     assert "Exception" not in done.stdout + done.stderr
     assert done.returncode in {0, 4}

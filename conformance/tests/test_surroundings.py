@@ -29,7 +29,7 @@ from hostup_conformance.keeping.interruption import Interruption
 from hostup_conformance.keeping.misconfigured import Misconfigured
 from hostup_conformance.keeping.shortage import shortage
 from hostup_conformance.sources import recording
-from running import KEPT, hostup, report_in, run
+from running import hostup, ran, report_in, run
 
 
 def refuse(error: Exception) -> Callable[..., NoReturn]:
@@ -71,10 +71,7 @@ def test_a_client_is_not_conformant_where_scenes_were_left_out(tmp_path: Path) -
     """Whatever ended the run before every MUST was judged: here it is a limit of the system."""
     command = [sys.executable, "-m", "hostup_conformance.front.cli", "client", "--report-dir", "report", "--"]
     command += [sys.executable, str(Path(examples.__file__).with_name("client.py"))]
-    done = subprocess.run(
-        ["sh", "-c", 'ulimit -n 28; exec "$@"', "sh", *command],
-        cwd=tmp_path, env=KEPT, capture_output=True, text=True, timeout=100, check=False,
-    )  # fmt: skip
+    done = ran(tmp_path, ["sh", "-c", 'ulimit -n 28; exec "$@"', "sh", *command])
     report = report_in(tmp_path)
     assert report["stopped"].startswith("the system has no more open files"), done.stdout
     assert report["summary"]["pass"] > 5
@@ -142,15 +139,14 @@ def test_a_terminal_that_is_closed_interrupts_a_run_unless_it_is_to_go_on() -> N
 
 
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
-def test_a_signal_before_a_run_begins_ends_the_process_in_plain_words(name: str) -> None:
+def test_a_signal_before_a_run_begins_ends_the_process_in_plain_words(name: str, tmp_path: Path) -> None:
     words = f"""
 import os, signal
 from hostup_conformance.front import start
 start.complaint = lambda: os.kill(os.getpid(), signal.{name})
 start.main()
 """
-    command = [sys.executable, "-c", words]
-    done = subprocess.run(command, env=KEPT, capture_output=True, text=True, timeout=60, check=False)
+    done = ran(tmp_path, [sys.executable, "-c", words])
     assert (done.returncode, done.stderr) == (2, "hostup-conformance: interrupted\n")
 
 
@@ -230,10 +226,7 @@ def test_a_folder_that_has_gone_is_a_usage_error(tmp_path: Path) -> None:
     words = "import os; os.rmdir(os.getcwd()); from hostup_conformance.front import cli; raise SystemExit(cli.main())"
     for command in (["run"], ["client", "--", "true"], ["judge", "x"]):
         (tmp_path / "gone").mkdir(exist_ok=True)
-        done = subprocess.run(
-            [sys.executable, "-c", words, *command],
-            cwd=tmp_path / "gone", env=KEPT, capture_output=True, text=True, timeout=60, check=False,
-        )  # fmt: skip
+        done = ran(tmp_path / "gone", [sys.executable, "-c", words, *command])
         assert done.returncode == 4, done.stderr
         assert "Traceback" not in done.stderr
 

@@ -21,14 +21,8 @@ def pages(*bodies: dict[str, Any]) -> tuple[AuthenticatedClient, list[str]]:
     return answering(answer), asked
 
 
-def items(client: AuthenticatedClient, is_async: bool, **arguments: Any) -> list[str]:
-    async def collect() -> list[str]:
-        async with client:
-            return [item.id async for item in list_vps.asyncio_iterate(client=client, **arguments)]
-
-    if is_async:
-        return asyncio.run(collect())
-    return [item.id for item in list_vps.iterate(client=client, **arguments)]
+def ids(voice: Voice, client: AuthenticatedClient, **arguments: Any) -> list[str]:
+    return [item.id for item in voice.items(client=client, **arguments)]
 
 
 def page(*ids: str, **more: Any) -> dict[str, Any]:
@@ -39,14 +33,14 @@ def test_every_page_is_turned(voice: Voice) -> None:
     client, asked = pages(
         page("a", "b", hasMore=True, nextCursor="1"), page(nextCursor="2"), page("c", hasMore=False, nextCursor="3")
     )
-    assert items(client, voice.is_async, limit=2, name="x") == ["a", "b", "c"]
+    assert ids(voice, client, limit=2, name="x") == ["a", "b", "c"]
     assert asked == ["limit=2&name=x", "limit=2&cursor=1&name=x", "limit=2&cursor=2&name=x"]
 
 
 @pytest.mark.parametrize("end", [{}, {"nextCursor": None}, {"hasMore": False}, {"hasMore": False, "nextCursor": "9"}])
 def test_the_last_page_is_known(voice: Voice, end: dict[str, Any]) -> None:
     client, asked = pages(page("a", **end))
-    assert items(client, voice.is_async) == ["a"]
+    assert ids(voice, client) == ["a"]
     assert len(asked) == 1
 
 
@@ -82,7 +76,7 @@ def test_pages_that_repeat_themselves_are_an_error(voice: Voice) -> None:
     count = iter(range(10_000))
     client = answering(lambda _: httpx.Response(200, json=page("a", hasMore=True, nextCursor=str(next(count)))))
     with pytest.raises(errors.InvalidResponse, match="expected the cursor of another page"):
-        items(client, voice.is_async)
+        ids(voice, client)
 
 
 def test_a_hundred_empty_pages_end_the_walk(voice: Voice) -> None:
@@ -104,7 +98,7 @@ def test_a_hundred_empty_pages_end_the_walk(voice: Voice) -> None:
 @pytest.mark.parametrize("limit", [0, 101, -1])
 def test_a_limit_out_of_range_is_not_sent(limit: int) -> None:
     client, asked = pages(page())
-    for call in (lambda: list_vps.sync(client=client, limit=limit), lambda: items(client, False, limit=limit)):
+    for call in (lambda: list_vps.sync(client=client, limit=limit), lambda: ids(Voice("sync"), client, limit=limit)):
         with pytest.raises(ValueError, match=r"^limit: expected 1 to 100$"):
             call()
     assert asked == []

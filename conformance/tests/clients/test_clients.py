@@ -31,7 +31,7 @@ from hostup_conformance.clients.traps import TABLE, advice, traps
 from hostup_conformance.front import cli
 from hostup_conformance.judging.root_cause import read_matrix
 from hostup_conformance.keeping import processes
-from running import KEPT, hostup, report_in
+from running import KEPT, hostup, ran, report_in
 
 # Whole runs, or many cases of one kind: `make catalogue` runs them.
 pytestmark = pytest.mark.catalogue
@@ -58,8 +58,7 @@ sys.exit(main(sys.argv[1:]))
 
 
 def impatient(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-c", IMPATIENT, "client", "--report-dir", str(folder / "report"), *arguments]
-    return subprocess.run(command, cwd=folder, env=KEPT, capture_output=True, text=True, timeout=60, check=False)
+    return ran(folder, (sys.executable, "-c", IMPATIENT, "client", "--report-dir", folder / "report", *arguments))
 
 
 def script(folder: Path, text: str) -> tuple[str, ...]:
