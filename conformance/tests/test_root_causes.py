@@ -5,7 +5,8 @@ from typing import Any
 from faults.probe import refuse
 from hostup_conformance.contract.judging import root_causes as of_server
 from hostup_conformance.judging.root_cause import root_causes
-from hostup_conformance.reports.figures import ORDER, mends
+from hostup_conformance.reports.figures import mends
+from hostup_conformance.reports.terminal import SHOWN
 from judging import verdict_on
 from stage import Request, Response
 
@@ -16,7 +17,7 @@ def entry(id: str, status: str) -> dict[str, Any]:
 
 def ordered(entries: list[dict[str, Any]], causes: list[dict[str, Any]]) -> list[tuple[str, str | None]]:
     """The requirements in their order, each with the cause that it stands behind."""
-    listed = mends({"requirements": entries, "root_causes": causes}, ORDER)
+    listed = mends({"requirements": entries, "root_causes": causes}, SHOWN)
     return [
         (e["id"], None if e is mend.entry else mend.entry["id"])
         for mend in listed

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from hostup_conformance.contract import ask, content, problems, selectors
 from hostup_conformance.contract.rules import Exchanges, Findings, rule
-from hostup_conformance.http.times import http_date, rfc3339
+from hostup_conformance.http import times
 
 #: What some servers write in place of a missing text.
 NOTHING = {"", "null", "undefined", "[object Object]"}
@@ -221,7 +221,7 @@ def request_ids_differ(exchanges: Exchanges) -> Findings:
 def timestamp_is_a_date_time(exchanges: Exchanges) -> Findings:
     """The offset must be there; any number of decimals passes."""
     for e in exchanges.each(with_texts("timestamp")):
-        if rfc3339(e.body["timestamp"]) is None:
+        if times.rfc3339(e.body["timestamp"]) is None:
             yield e, "an RFC 3339 date-time with an offset", e.body["timestamp"]
 
 
@@ -233,9 +233,9 @@ def timestamp_is_now(exchanges: Exchanges) -> Findings:
     is a finding too.
     """
     earliest: dict[str, ask.Exchange] = {}
-    for e in exchanges.each(with_texts("timestamp"), lambda e: rfc3339(e.body["timestamp"]) is not None):
-        said = rfc3339(e.body["timestamp"])
-        date = http_date(e.header("date") or "")
+    for e in exchanges.each(with_texts("timestamp"), lambda e: times.rfc3339(e.body["timestamp"]) is not None):
+        said = times.rfc3339(e.body["timestamp"])
+        date = times.http_date(e.header("date") or "")
         if said and (now := date or e.when) and abs(said - now) > (SKEW if date else UNKNOWN_SKEW):
             yield e, f"about {now.isoformat(timespec='seconds')}", e.body["timestamp"]
             return

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 from hostup_conformance.contract import ask
 from hostup_conformance.contract.rules import Exchanges, Findings, rule
-from hostup_conformance.http.times import http_date, reset_moment, retry_after_seconds, rfc3339
+from hostup_conformance.http import times
 
 #: By how many seconds two readings of the clock may differ.
 CLOCK_OFF = 0.1
@@ -36,12 +36,12 @@ def number(text: str | None) -> int | None:
 
 def server_time(e: ask.Exchange) -> datetime:
     """Return when the server responded: by its Date header field, else by the suite's clock."""
-    return http_date(field(e, "date") or "") or e.when or datetime.now(UTC)
+    return times.http_date(field(e, "date") or "") or e.when or datetime.now(UTC)
 
 
 def seconds_to_wait(e: ask.Exchange) -> float | None:
     """Return for how many seconds Retry-After asks; None if it does not, or cannot be read."""
-    return retry_after_seconds(field(e, "retry-after"), server_time(e))
+    return times.retry_after_seconds(field(e, "retry-after"), server_time(e))
 
 
 @rule("RATE-01", seeks="429")
@@ -73,7 +73,7 @@ def unreadable(e: ask.Exchange) -> Findings:
     limit, remaining = number(field(e, LIMIT)), number(field(e, REMAINING))
     if limit is not None and remaining is not None and remaining > limit:
         yield e, f"{REMAINING} at most {limit}", str(remaining)
-    if (text := field(e, RESET)) is not None and reset_moment(text, server_time(e)) is None:
+    if (text := field(e, RESET)) is not None and times.reset_moment(text, server_time(e)) is None:
         yield e, f"{RESET}: a timestamp, or a number of seconds", text
 
 
@@ -93,7 +93,7 @@ def reset_is_a_date_time(exchanges: Exchanges) -> Findings:
     """A timestamp or number in any other form is a finding. RATE-03 judges a value that cannot be read at all."""
     for e in exchanges.each(is_429, lambda e: field(e, RESET) is not None):
         text = field(e, RESET) or ""
-        if rfc3339(text) is None and reset_moment(text, server_time(e)) is not None:
+        if times.rfc3339(text) is None and times.reset_moment(text, server_time(e)) is not None:
             yield e, f"{RESET}: an RFC 3339 date-time", text
 
 
@@ -117,10 +117,10 @@ def retry_after_agrees_with_reset(exchanges: Exchanges) -> Findings:
         wait = seconds_to_wait(e) or 0.0
         if wait > 86400:
             yield e, "a Retry-After of at most a day", f"{wait:g} seconds"
-        past = http_date(field(e, "retry-after") or "")
+        past = times.http_date(field(e, "retry-after") or "")
         if past and now - past > timedelta(seconds=2):
             yield e, "a Retry-After in the future", field(e, "retry-after")
-        reset, over = reset_moment(field(e, RESET) or "", now), now + timedelta(seconds=wait)
+        reset, over = times.reset_moment(field(e, RESET) or "", now), now + timedelta(seconds=wait)
         if reset is not None and abs(reset - over) > timedelta(minutes=1):
             yield e, f"{RESET} near {over.isoformat(timespec='seconds')} (Retry-After)", field(e, RESET)
 
@@ -129,7 +129,7 @@ def retry_after_agrees_with_reset(exchanges: Exchanges) -> Findings:
 def retry_after_is_seconds(exchanges: Exchanges) -> Findings:
     """A Retry-After that is an HTTP-date is a finding. RATE-01 judges one that is neither."""
     for e in exchanges.each(is_429, lambda e: field(e, "retry-after") is not None):
-        if http_date(value := field(e, "retry-after") or ""):
+        if times.http_date(value := field(e, "retry-after") or ""):
             yield e, "a number of seconds", value
 
 
@@ -152,7 +152,7 @@ def limits_make_sense(exchanges: Exchanges) -> Findings:
         yield from unreadable(e)
         if (text := field(e, RESET)) is not None:
             now = server_time(e)
-            reset = reset_moment(text, now)
+            reset = times.reset_moment(text, now)
             if reset is not None and not timedelta(minutes=-1) <= reset - now <= timedelta(days=366):
                 yield e, f"{RESET} within a year of {now.isoformat(timespec='seconds')}", text
 
