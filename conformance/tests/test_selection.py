@@ -8,8 +8,9 @@ import pytest
 from catalogue import every
 from faults import FAULTS, Fault
 from hostup_conformance.contract.judging import server_requirements
+from hostup_conformance.contract.sending import Wire
 from hostup_conformance.contract.target import Target
-from hostup_conformance.front.selection import selection
+from hostup_conformance.front.selection import rehearsal, selection
 from hostup_conformance.mock import Mock
 from hostup_conformance.sources import commands
 from hostup_conformance.sources.requests import Selection
@@ -26,10 +27,13 @@ TRIED = {
 
 
 @cache
-def selected(id: str, allow_exec: bool) -> Selection | None:
+def rehearsed(allow_exec: bool) -> Wire:
     target = Target.from_environment("http://127.0.0.1:1", Mock().environment(), kind="mock")
-    target = replace(target, allow_exec=allow_exec)
-    return selection([id], target)
+    return rehearsal(replace(target, allow_exec=allow_exec))
+
+
+def selected(id: str, allow_exec: bool) -> Selection | None:
+    return selection([id], rehearsed(allow_exec))
 
 
 @pytest.mark.parametrize("fault", every(80, ((n, f) for n, f in FAULTS.all().items() if n in TRIED)))

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Any
 
 from hostup_conformance.contract import oracles
@@ -17,7 +17,7 @@ from hostup_conformance.contract.target import Target
 from hostup_conformance.front.options import Options
 from hostup_conformance.front.preparation import check_outputs, limits, with_commands
 from hostup_conformance.front.record import RunInfo, entry_of, plan_of, record_of, server
-from hostup_conformance.front.selection import selection
+from hostup_conformance.front.selection import rehearsal, selection
 from hostup_conformance.judging.defects import Defects
 from hostup_conformance.judging.verdict import narrowed, nothing_judged
 from hostup_conformance.judging.waivers import apply_waivers, read_waivers
@@ -166,8 +166,7 @@ class Run:
     def _choose(self) -> None:
         """Find out which requests judge what was asked for."""
         if self.only and self.configured.kind != "har":
-            find = partial(selection, self.only, self.configured)
-            self._chosen = self.defects.survive(find, None)
+            self._chosen = self.defects.survive(lambda: selection(self.only, rehearsal(self.configured)), None)
 
     def _send_script(self) -> None:
         """Send the scripted requests, or those of them that judge what was asked for."""

@@ -38,17 +38,22 @@ class Noting(Exchanges):
         return super().take(e)
 
 
-def selection(ids: Collection[str], target: Target) -> Selection | None:
-    """Return the requests that judge requirements or help to, as a run on the embedded mock shows.
-
-    None stands for all requests: there is a requirement that the mock gives no occasion to judge.
-    """
+def rehearsal(target: Target) -> Wire:
+    """Send the embedded mock what a target would be sent, and return what sent it, with the exchanges."""
     mock = Mock()
     with serve(mock.app) as url:
         known = Target.from_environment(url, mock.environment(), kind="mock", profile=target.profile)
         known = replace(known, allow_exec=target.allow_exec, live=target.is_live)
         with closing(Wire(known, Limits())) as wire:
             commands.run(wire, slow_seconds=SLOW_SECONDS)
+    return wire
+
+
+def selection(ids: Collection[str], wire: Wire) -> Selection | None:
+    """Return the requests that judge requirements or help to, as those of a rehearsal show.
+
+    None stands for all requests: there is a requirement that the mock gives no occasion to judge.
+    """
     used: list[Exchange] = []
     for id in ids:
         noting = Noting(list(wire.exchanges), wire.target)
