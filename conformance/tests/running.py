@@ -9,6 +9,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, NoReturn
 
+import prepared
 from hostup_conformance.front.options import Options, declared
 from hostup_conformance.keeping.misconfigured import Misconfigured
 
@@ -20,9 +21,16 @@ KEPT = {
 }
 
 
+#: The module that the suite is run by, and what pytest is told of it. That a copy has imported its plugins is no news.
+PYTEST = "pytest"
+SUITE = (
+    *("-p", "no:cacheprovider", "-W", "ignore::pytest.PytestAssertRewriteWarning"),
+    *("--pyargs", "hostup_conformance"),
+)
+
+
 def command(*arguments: str | Path) -> list[str]:
-    words = ("-m", "pytest", "-p", "no:cacheprovider", "--pyargs", "hostup_conformance")
-    return [sys.executable, *words, *map(str, arguments)]
+    return [sys.executable, "-m", PYTEST, *SUITE, *map(str, arguments)]
 
 
 def ran(folder: Path, program: Iterable[str | Path], **environ: str) -> subprocess.CompletedProcess[str]:
@@ -34,12 +42,19 @@ def ran(folder: Path, program: Iterable[str | Path], **environ: str) -> subproce
 
 def run(folder: Path, *arguments: str | Path, **environ: str) -> subprocess.CompletedProcess[str]:
     """Run the suite in an empty folder, with its reports in `folder/report`."""
-    return ran(folder, command("--report-dir", folder / "report", *arguments), **environ)
+    return run_module(folder, PYTEST, *SUITE, "--report-dir", folder / "report", *arguments, **environ)
 
 
 def hostup(folder: Path, *arguments: str | Path, **environ: str) -> subprocess.CompletedProcess[str]:
     """Run the command in a folder."""
-    return ran(folder, (sys.executable, "-m", "hostup_conformance.front.cli", *arguments), **environ)
+    return run_module(folder, "hostup_conformance.front.cli", *arguments, **environ)
+
+
+def run_module(folder: Path, module: str, *arguments: str | Path, **environ: str) -> subprocess.CompletedProcess[str]:
+    """Run a module in a folder, and in a new Python where its environment may matter to Python or other packages."""
+    if any(not name.startswith("HOSTUP_") for name in environ):
+        return ran(folder, (sys.executable, "-m", module, *arguments), **environ)
+    return prepared.run(module, [*map(str, arguments)], folder, {**KEPT, **environ})
 
 
 def exit_with(main: Callable[[], int]) -> NoReturn:

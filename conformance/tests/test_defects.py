@@ -142,7 +142,7 @@ def test_a_whole_run_survives(tmp_path: Path, place: str, name: str) -> None:
         "def breaks(*_, **__): raise ValueError('a defect')\n"
         f"module.{name} = breaks\n"
     )
-    done = run_whole(tmp_path, "-p", "broken", PYTHONPATH=str(tmp_path))
+    done = run_whole(tmp_path, "-p", "broken")
     assert done.returncode == 1, done.stdout
     assert "Traceback" not in done.stdout
     assert "ValueError in breaks" in done.stdout
@@ -157,7 +157,7 @@ def test_a_report_that_cannot_be_made_costs_no_other(tmp_path: Path) -> None:
     (tmp_path / "broken.py").write_text(
         f"import {html.__name__} as module\ndef breaks(_): raise ValueError('a defect')\nmodule.mends = breaks\n"
     )
-    done = run_whole(tmp_path, "-p", "broken", PYTHONPATH=str(tmp_path))
+    done = run_whole(tmp_path, "-p", "broken")
     assert done.returncode == 3
     assert "report.html could not be made (ValueError in breaks" in done.stdout
     assert [name for name in REPORTS if not (tmp_path / "report" / name).exists()] == ["report.html"]

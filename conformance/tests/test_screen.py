@@ -140,8 +140,10 @@ def test_no_command_shows_a_key_in_its_complaint(tmp_path: Path, arguments: list
 def test_a_client_that_is_given_the_key_or_prints_it_shows_none(tmp_path: Path) -> None:
     """Neither the words of its command nor what it finds in the environment of the suite."""
     parent = "import os; print(open(f'/proc/{os.getppid()}/environ').read())"
-    words = ["--", sys.executable, "-c", f"{parent}  # {KEY}"]
-    done = hostup(tmp_path, "client", "--scene", "well", *words, HOSTUP_API_KEY=KEY, HOSTUP_HEADER_X=f"{KEY[::-1]}")
+    words = ["client", "--scene", "well", "--", sys.executable, "-c", f"{parent}  # {KEY}"]
+    # The system tells with which environment a process began.
+    command = (sys.executable, "-m", "hostup_conformance.front.cli", *words)
+    done = ran(tmp_path, command, HOSTUP_API_KEY=KEY, HOSTUP_HEADER_X=KEY[::-1])
     shown = (
         done.stdout + done.stderr + "".join(file.read_text() for file in (tmp_path / "conformance-report").iterdir())
     )

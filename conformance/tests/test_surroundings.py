@@ -111,7 +111,7 @@ def few(self, *given):
 run.ThreadPoolExecutor.submit = few
 """
     (tmp_path / "few.py").write_text(plugin)
-    done = run(tmp_path, "-p", "few", PYTHONPATH=str(tmp_path))
+    done = run(tmp_path, "-p", "few")
     assert "Traceback" not in done.stdout + done.stderr
     report = report_in(tmp_path)
     assert report["stopped"].startswith("the system has no more threads")
