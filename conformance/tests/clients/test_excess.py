@@ -43,7 +43,7 @@ CLIENTS = {
     ),
     "output without end": "while True: os.write(1, b'x' * 65536)",
     "daemons without end": (
-        "if os.fork(): time.sleep(8); os._exit(1)\n"
+        "if os.fork(): time.sleep(2); os._exit(1)\n"
         "until = time.monotonic() + 20\n"
         "while time.monotonic() < until:\n"
         "  if not os.fork():\n"
