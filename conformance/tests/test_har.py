@@ -13,9 +13,15 @@ from hostup_conformance.contract.sending import Wire
 from hostup_conformance.contract.target import UNKNOWN_ADDRESS, Target
 from hostup_conformance.http.limits import Limits
 from hostup_conformance.keeping.misconfigured import Misconfigured
-from hostup_conformance.mock import API_KEY, READ_API_KEY
+from hostup_conformance.mock import API_KEY, READ_API_KEY, Mock
 from hostup_conformance.sources import commands, recording
 from judging import run
+
+
+@pytest.fixture
+def target() -> Target:
+    """The mock, which is sent nothing."""
+    return Target.from_environment("http://127.0.0.1:1", Mock().environment(), kind="mock")
 
 
 def judged_again(file: Path) -> dict[str, str]:
@@ -76,8 +82,7 @@ def entry(url: str, status: int = 200, text: str = '{"available":true}') -> dict
     }
 
 
-def test_other_endpoints_are_ignored_and_counted(tmp_path: Path) -> None:
-    target, _, _ = run(None)
+def test_other_endpoints_are_ignored_and_counted(tmp_path: Path, target: Target) -> None:
     urls = [
         "https://h/api/v2/vps/v/console",
         "https://h/",
@@ -100,8 +105,7 @@ def test_a_recording_has_an_address(tmp_path: Path) -> None:
     assert named.base_url == "https://named.example"
 
 
-def test_a_cancelled_request_has_no_response(tmp_path: Path) -> None:
-    target, _, _ = run(None)
+def test_a_cancelled_request_has_no_response(tmp_path: Path, target: Target) -> None:
     file = tmp_path / "browser.har"
     file.write_text(
         json.dumps({"log": {"entries": [entry(f"https://h/api/v2/vps/{target.vps}/agent/exec", status=0)]}})
@@ -119,9 +123,8 @@ def test_a_cancelled_request_has_no_response(tmp_path: Path) -> None:
         {"status": 200, "headers": [], "content": {"size": -1, "text": None}},
     ],
 )
-def test_what_a_browser_left_out_is_no_fault(tmp_path: Path, response: dict[str, Any] | None) -> None:
+def test_what_a_browser_left_out_is_no_fault(tmp_path: Path, target: Target, response: dict[str, Any] | None) -> None:
     """Requests that failed, content that is in another file, and credentials, which are removed unless asked for."""
-    target, _, _ = run(None)
     url = f"https://h/api/v2/vps/{target.vps}/agent/exec"
     file = tmp_path / "browser.har"
     file.write_text(json.dumps({"log": {"entries": [{**entry(url), "response": response}, entry(url)]}}))
@@ -140,8 +143,7 @@ def test_a_time_beyond_all_numbers_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"log":{}}', '{"log":{"entries":[1]}}', "\xff", "[" * 100_000])
-def test_what_is_no_har_is_named(tmp_path: Path, text: str) -> None:
-    target, _, _ = run(None)
+def test_what_is_no_har_is_named(tmp_path: Path, target: Target, text: str) -> None:
     file = tmp_path / "x.har"
     file.write_text(text, encoding="latin-1")
     with pytest.raises(Misconfigured, match=r"x\.har: not HAR 1\.2"):
