@@ -12,6 +12,7 @@ from importlib import import_module
 from pathlib import Path
 from subprocess import PIPE, CompletedProcess, Popen
 from tempfile import TemporaryDirectory
+from threading import get_ident
 
 #: pytest's plugins, which it loads anyway, and what a run imports before it judges.
 IMPORTED = (
@@ -22,14 +23,14 @@ IMPORTED = (
 #: What the copies can be, by their names as modules.
 MAINS = {"pytest": ("pytest", "console_main"), "hostup_conformance.front.cli": ("hostup_conformance.front.cli", "main")}
 #: How long a copy may take.
-SECONDS = 120
+SECONDS = 240
 #: The files that take the output of a copy.
 OUTPUTS = ("stdout", "stderr")
 
 
 def run(module: str, arguments: Sequence[str], folder: Path, environ: Mapping[str, str]) -> CompletedProcess[str]:
     """Run a module in a copy, as `python -m` runs it."""
-    process = started()
+    process = started(get_ident())
     assert process.stdin
     assert process.stdout
     with TemporaryDirectory() as into:
@@ -41,8 +42,8 @@ def run(module: str, arguments: Sequence[str], folder: Path, environ: Mapping[st
 
 
 @cache
-def started() -> Popen[str]:
-    """Start the process, which ends with this one."""
+def started(_thread: int) -> Popen[str]:
+    """Start the process of a thread, which ends with this one."""
     process = Popen([sys.executable, "-P", __file__], stdin=PIPE, stdout=PIPE, text=True)
     atexit.register(process.communicate)
     return process

@@ -6,7 +6,6 @@ import shutil
 import signal
 import socket
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -17,13 +16,13 @@ from typing import Any, TextIO
 
 from hostup_conformance.mock import Mock
 from running import KEPT as CLEAN
+from running import hostup
 
 from deployments.catalogue import HERE, KEPT, PLACES, Deployment, Server
 
 #: What every server is told of keys, VPSs and pids; the habits' mock knows the same by itself.
 ENVIRONMENT = Mock().environment()
 START_SECONDS = 60.0
-RUN_SECONDS = 240.0
 
 
 class Broken(Exception):
@@ -154,15 +153,8 @@ def judge(deployment: Deployment, base_url: str) -> Outcome:
     folder = KEPT / "reports" / deployment.name
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    command = [sys.executable, "-m", "hostup_conformance.front.cli", "run", base_url, "--report-dir", str(folder)]
-    kept = ENVIRONMENT if "--allow-exec" not in deployment.options else without_pids()
-    try:
-        done = subprocess.run(
-            [*command, *deployment.options], cwd=folder, env={**CLEAN, **kept}, capture_output=True, text=True,
-            timeout=RUN_SECONDS, check=False,
-        )  # fmt: skip
-    except subprocess.TimeoutExpired:
-        return Outcome(deployment, None, f"the suite took longer than {RUN_SECONDS:g} seconds")
+    given = ENVIRONMENT if "--allow-exec" not in deployment.options else without_pids()
+    done = hostup(folder, "run", base_url, "--report-dir", folder, *deployment.options, **given)
     (folder / "output.txt").write_text(done.stdout + done.stderr, "utf-8")
     try:
         return Outcome(deployment, json.loads((folder / "report.json").read_text("utf-8")))
