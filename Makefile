@@ -78,11 +78,11 @@ clients: $(READY) ## judge every right client of the catalogue in all scenes, an
 	pytest -q -n auto $(if $(ONLY),-k "$(ONLY)") conformance/tests/clients/every_client.py
 
 .PHONY: test
-test: $(READY) check ## run linters, type checkers and tests; CI also runs the catalogue
-	pytest -q -n $(WORKERS) --dist worksteal -m "not catalogue"
+test: $(READY) check ## run linters, type checkers and tests; with ALL=1, as in CI, the catalogue too
+	pytest -q -n $(WORKERS) --dist worksteal $(if $(ALL),,-m "not catalogue")
 
 .PHONY: catalogue
-catalogue: $(READY) ## run the tests of every fault, variant and deployment beyond those in make test (two minutes)
+catalogue: $(READY) ## run the tests of every fault, variant and deployment beyond those in make test (three minutes)
 	pytest -q -n $(WORKERS) --dist worksteal -m catalogue
 
 .PHONY: check
