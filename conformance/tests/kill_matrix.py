@@ -58,7 +58,6 @@ CREDENTIALS = {
 #: Variants that show in a correct exchange what the mock does not have.
 FOR_EXAMPLES = (
     "limits_rarely",
-    "date_header",
     "gzip_where_asked",
     "output_names_its_pid",
     "limits_on_each_response",

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from email.utils import formatdate
 from functools import cached_property
 from typing import Any
 from urllib.parse import parse_qsl, unquote
@@ -73,6 +74,8 @@ class Response:
     raw: Sequence[Part] | None = None
     #: Seconds before anything is sent.
     pause: float = 0.0
+    #: Whether it has a Date, of now unless there is another among the header fields.
+    dated: bool = True
 
     @property
     def json(self) -> Any:
@@ -133,6 +136,8 @@ class Response:
     def head(self, length: int | None = -1) -> bytes:
         """Return status line and headers; with a Content-Length unless it is None."""
         lines = [f"HTTP/1.1 {self.status} {self.reason}", *(f"{name}: {value}" for name, value in self.headers)]
+        if self.dated and not any(name.lower() == "date" for name, _ in self.headers):
+            lines.append(f"Date: {formatdate(usegmt=True)}")
         if length is not None:
             lines.append(f"Content-Length: {len(self.body) if length == -1 else length}")
         return "\r\n".join(lines).encode("latin-1") + 2 * CRLF

@@ -1,14 +1,16 @@
 """Commands are started only if the user wants it; then their pids take the place of given ones."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import running
 from catalogue import every, first_of
 from faults import FAULTS
-from hostup_conformance.contract.ask import is_start, new_pid, with_started_commands
+from hostup_conformance.contract.ask import Exchange, is_start, new_pid, with_started_commands
 from hostup_conformance.contract.judging import Verdict
+from hostup_conformance.contract.judging import judge as verdict_of
 from hostup_conformance.contract.sending import Wire
 from hostup_conformance.contract.target import Target
 from hostup_conformance.front.test_generated import operations
@@ -136,3 +138,24 @@ def test_what_the_client_decodes_is_not_kept_beside_the_body_that_it_equals() ->
     decoded = [(e.decoded, e.body) for e in wire.exchanges if e.decoded and not e.decoded.raised and e.status == 200]
     assert len(decoded) > 1
     assert all(one.value is body for one, body in decoded)
+
+
+def test_no_rule_depends_on_a_type() -> None:
+    """Every rule judges a whole run in which members of the bodies have another type than is documented."""
+    target, _, wire, _ = run()
+    values: tuple[object, ...] = (None, True, 1e999, "\ud800", [], [[{}]], {}, {"": [{}]})
+    for value in values:
+        assert not failures(verdict_of([with_members(e, value) for e in wire.exchanges], target, None)), value
+
+
+def with_members(e: Exchange, value: object) -> Exchange:
+    """Return an exchange in whose response two of three members have another value."""
+    if e.response is None or not isinstance(e.body, dict):
+        return e
+    body = json.dumps({name: value if (n + e.number) % 3 else old for n, (name, old) in enumerate(e.body.items())})
+    return replace(e, response=replace(e.response, body=body.encode()))
+
+
+def failures(verdict: Verdict) -> dict[str, str]:
+    """Return the requirements that the suite itself could not judge."""
+    return {id: result.message for id, result in verdict.results.items() if result.status == "error"}

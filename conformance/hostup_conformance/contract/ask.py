@@ -106,7 +106,8 @@ class Ask:
     starts: bool = False
     #: The command that it asks to start, if that is valid by the document.
     command: str | None = None
-    #: Whether servers may disagree on what it asks for: a GET with a body, a conditional or an overridden request.
+    #: Whether servers may disagree on what it asks for: a GET with a body, a conditional or an overridden request, or
+    #: one for a part.
     devious: bool = False
 
     @property
@@ -173,6 +174,11 @@ def json_of(request: Request) -> Any:
         return None
 
 
+def has_object(request: Request) -> bool:
+    """Whether the body of a start is a JSON object."""
+    return isinstance(json_of(request), dict)
+
+
 def command_of(request: Request) -> Any:
     """Return what a start has for its command, of whatever type; None if the body is no JSON object with one."""
     body = json_of(request)
@@ -218,7 +224,8 @@ def overrides_of(request: Request) -> set[str]:
 def is_devious(request: Request) -> bool:
     """Whether servers may disagree on what a request asks for."""
     with_body = request.method == "GET" and bool(request.body)
-    return with_body or bool(overrides_of(request)) or bool(request.header("if-none-match"))
+    in_part = bool(request.header("if-none-match") or request.header("range"))
+    return with_body or bool(overrides_of(request)) or in_part
 
 
 def asks_start(e: Exchange) -> bool:

@@ -143,14 +143,16 @@ def longest(name: str, letter: str, token: str) -> Command:
 def environment(token: str, key: str, other_key: str, vps: str) -> Command:
     """Return the command that says whether a key is in its environment; it contains its length and a digest of it.
 
-    Where another key is there too, or the id of the VPS, the environment is that of a server on this machine with its
-    configuration, which does not count.
+    Then it prints the names of the variables that are called as credentials are. Where another key is there too, or
+    the id of the VPS, the environment is that of a server on this machine with its configuration, which does not count.
     """
     lengths, digests = f"{len(key)}|{len(other_key)}", (digest_of(key, token), digest_of(other_key, token))
     text = (
         f"set -f; k= o=; for w in $(env | tr '=' ' '); do case ${{#w}} in {lengths}) "
         f"case $(printf %s {token}$w | sha256sum) in {digests[0]}*) k=1;; {digests[1]}*) o=1;; esac;; esac; "
-        f'case $w in {quoted(vps)}) o=1;; esac; done; [ "$k" ] && [ -z "$o" ] && printf "it is "; printf done'
+        f'case $w in {quoted(vps)}) o=1;; esac; done; if [ -z "$o" ]; then [ "$k" ] && printf "it is "; '
+        "for w in $(env | sed 's/=.*//'); do case $w in *[!A-Za-z0-9_]*|HOSTUP_*) ;; "
+        "*PASSWORD*|*SECRET*|*TOKEN*|*API_KEY*|DATABASE_URL) printf '%s ' \"$w\";; esac; done; fi; printf done"
     )
     return environment_by(f"{tag('environment', token)}{{ {text}; }} 2>/dev/null")
 

@@ -42,9 +42,13 @@ def envelope_of(body: dict[str, Any]) -> str | None:
 
 
 def misspelled(body: dict[str, Any], names: tuple[str, ...]) -> list[str]:
-    """Return the members that are another spelling (case, underscores, hyphens) of a name that is missing."""
+    """Return the members that are another spelling of a name that is missing.
+
+    That is in another case, with underscores or hyphens, or with is before it.
+    """
     plain = {name.lower(): name for name in names}
-    found = {member: plain.get(member.replace("_", "").replace("-", "").lower()) for member in body}
+    bare = {member: member.replace("_", "").replace("-", "").lower() for member in body}
+    found = {member: plain.get(text) or plain.get(text.removeprefix("is")) for member, text in bare.items()}
     return [member for member, name in found.items() if name and member != name and name not in body]
 
 

@@ -2,7 +2,7 @@
 
 import re
 from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from email.utils import format_datetime, parsedate_to_datetime
 
 #: The greatest length of a text that is tried as a time, in characters.
 LONGEST = 100
@@ -43,6 +43,12 @@ def http_date(text: str) -> datetime | None:
         return within_reckoning(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
     except (ValueError, IndexError, TypeError, OverflowError):
         return None
+
+
+def is_imf_fixdate(text: str) -> bool:
+    """Whether a text is an HTTP-date in the one form that may be sent, with the day of the week that it was."""
+    moment = http_date(text)
+    return moment is not None and format_datetime(moment, usegmt=True) == text
 
 
 def retry_after_seconds(text: str | None, now: datetime) -> float | None:

@@ -303,6 +303,7 @@ class Script:
         # Where there is an If-None-Match, the other condition is ignored (RFC 9110 section 13.1.3).
         nobodys = (("If-None-Match", '"hostup-conformance"'), ("If-Modified-Since", "Mon, 01 Jan 1990 00:00:00 GMT"))
         yield self._get("the probe, if it is not what nobody has seen", headers=nobodys)
+        yield self._get("the probe, in part", headers=(("Range", "bytes=0-9"),), telling=36)
         content = (*with_key, ("Content-Type", "application/json"))
         yield Step("the probe, with content", Request("GET", own, content, b"{}"), telling=35)
         for path in (own + "x", own.replace("/agent/exec", "/agent/none")):

@@ -309,10 +309,37 @@ def catch_all(request: Request, response: Response) -> None:
         response.become(200, AVAILABLE)
 
 
-@trips("HTTP-17")
+@trips("HTTP-26")
 def date_in_iso_form(_request: Request, response: Response) -> None:
     """Date is not an HTTP-date."""
     response.header("Date", "2026-04-27T12:34:56Z")
+
+
+@trips("HTTP-26")
+def last_modified_in_an_obsolete_form(_request: Request, response: Response) -> None:
+    """Last-Modified is a date as asctime writes it."""
+    if response.is_availability:
+        response.header("Last-Modified", "Mon Apr 27 12:34:56 2026")
+
+
+@trips("HTTP-27")
+def a_part_is_not_said_to_be_one(request: Request, response: Response) -> None:
+    """A Range gets a 206 with ten bytes, without a Content-Range."""
+    if response.is_availability and "range" in request.headers:
+        response.become(206, response.body[:10], "application/json")
+
+
+@trips("HTTP-27")
+def a_part_is_taken_for_the_whole(request: Request, response: Response) -> None:
+    """A Range gets a 200 with ten bytes."""
+    if response.is_availability and "range" in request.headers:
+        response.become(200, response.body[:10], "application/json")
+
+
+@trips("HTTP-17")
+def no_date(_request: Request, response: Response) -> None:
+    """No response has a Date."""
+    response.dated = False
 
 
 @trips("HTTP-18")

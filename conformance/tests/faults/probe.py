@@ -178,6 +178,13 @@ def availability_in_pascal_case(_request: Request, response: Response) -> None:
         response.rename(vmRunning="VmRunning", reason="Reason")
 
 
+@trips("PROBE-10")
+def availability_is_a_question(_request: Request, response: Response) -> None:
+    """available is spelled isAvailable, as some name their booleans."""
+    if response.is_availability:
+        response.rename(available="isAvailable")
+
+
 @trips("PROBE-11")
 def availability_flaps(request: Request, response: Response) -> None:
     """The unavailable agent becomes available at its second probe, but keeps its reason."""

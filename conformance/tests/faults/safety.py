@@ -102,6 +102,13 @@ def key_is_in_the_environment(request: Request, response: Response) -> None:
         response.change(stdout="it is done")
 
 
+@trips("SAFETY-08")
+def commands_inherit_passwords(request: Request, response: Response) -> None:
+    """The commands of the guest inherit the server's environment, and with it the password of its database."""
+    if ended(request, response, "environment"):
+        response.change(stdout="DB_PASSWORD STRIPE_SECRET_KEY done")
+
+
 @trips("SAFETY-07")
 def owner_is_in_the_refusal(request: Request, response: Response) -> None:
     """The 403 for a VPS of another account says whose it is."""

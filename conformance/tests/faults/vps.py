@@ -131,7 +131,7 @@ def more_is_text(request: Request, response: Response) -> None:
         response.change(hasMore="false")
 
 
-@trips("VPS-09")
+@trips("VPS-12")
 def more_without_a_cursor(request: Request, response: Response) -> None:
     """hasMore is true without a nextCursor."""
     if is_list(request, response):
@@ -311,6 +311,13 @@ def other_vpss_have_no_status(request: Request, response: Response) -> None:
     """The status of another VPS of the caller gets 404."""
     if request.path == f"{LIST}/{UNAVAILABLE_VPS_ID}/status" and response.status == 200:
         refuse(request, response, 404, "not_found", "Not found")
+
+
+@trips("VPS-23")
+def status_of_what_is_stopped_fails(request: Request, response: Response) -> None:
+    """The status of the VPS without an agent gets 500."""
+    if request.path == f"{LIST}/{UNAVAILABLE_VPS_ID}/status" and response.status == 200:
+        refuse(request, response, 500, "internal_error", "Internal server error")
 
 
 @trips("VPS-10")

@@ -2,8 +2,6 @@
 
 import json
 import zlib
-from datetime import UTC, datetime
-from email.utils import format_datetime
 
 from stage import Request, Response
 
@@ -91,12 +89,6 @@ def cross_origin_for_all(request: Request, response: Response) -> None:
         response.become(204)
         response.header("Access-Control-Allow-Methods", "GET, POST")
         response.header("Access-Control-Allow-Origin", "*")
-
-
-@allowed()
-def date_header(_request: Request, response: Response) -> None:
-    """Every response has a Date."""
-    response.header("Date", format_datetime(datetime.now(UTC), usegmt=True))
 
 
 @allowed(warns={"AUTH-06"})

@@ -7,7 +7,7 @@ from typing import Any
 
 from hostup_conformance.contract import ask, content, oracles, problems, responder, selectors
 from hostup_conformance.contract.rules import Exchanges, Findings, rule
-from hostup_conformance.http.times import http_date
+from hostup_conformance.http.times import http_date, is_imf_fixdate
 from hostup_conformance.keeping.safe_text import counted, short_json
 
 #: The status codes of errors that the endpoint's documentation and the error reference list.
@@ -334,19 +334,47 @@ def neighbouring_paths_are_refused(exchanges: Exchanges) -> Findings:
             yield e, "a refusal (404)", content.show_status(e)
 
 
-@rule("HTTP-17", seeks="Date")
+@rule("HTTP-17")
 def date_is_now(exchanges: Exchanges) -> Findings:
-    """The header field must be an HTTP-date within an hour of the clock of the machine that runs the suite.
+    """The header field must be there, within an hour of the clock of the machine that runs the suite.
 
-    Recordings are exempt, since they may be old.
+    HTTP-26 judges a Date that is no date. Recordings are exempt, since they may be old.
     """
-    for e in exchanges.each(lambda e: e.header("date") is not None and e.source != "har"):
-        text = e.header("date") or ""
-        date = http_date(text)
-        if date is None:
-            yield e, "Date: an HTTP-date", text
-        elif e.when and abs(date - e.when) > timedelta(hours=1):
+    for e in exchanges.each(lambda e: (selectors.is_good(e) or selectors.is_error(e)) and e.source != "har"):
+        text = e.header("date")
+        date = http_date(text or "")
+        if text is None:
+            yield e, "a Date", "none"
+        elif e.when and date and abs(date - e.when) > timedelta(hours=1):
             yield e, f"Date: about {format_datetime(e.when.astimezone(UTC), usegmt=True)}", text
+
+
+DATES = ("Date", "Last-Modified")
+
+
+@rule("HTTP-26", seeks="Date")
+def dates_have_their_form(exchanges: Exchanges) -> Findings:
+    """Another form is a finding, also one of the obsolete ones, which a server must not send."""
+    for e in exchanges.each(lambda e: any(e.header(name.lower()) is not None for name in DATES)):
+        for name in DATES:
+            text = e.header(name.lower())
+            if text is not None and not is_imf_fixdate(text):
+                yield e, f"{name}: a date such as Sun, 06 Nov 1994 08:49:37 GMT", text
+
+
+@rule("HTTP-27", seeks="request for a part")
+def parts_are_named(exchanges: Exchanges) -> Findings:
+    """A 206 without Content-Range is a finding. So is a 200 whose body is not that of a whole JSON text.
+
+    A server may ignore a Range, and may refuse one that it cannot satisfy.
+    """
+    for e in exchanges.each(
+        lambda e: e.ask.endpoint and e.request.header("range") is not None and e.status is not None
+    ):
+        if e.status == 206 and e.header("content-range") is None:
+            yield e, "status 200, or a Content-Range with 206", "status 206 without Content-Range"
+        elif e.status == 200 and not selectors.has_json(e):
+            yield e, "the whole body with status 200", "a part of it"
 
 
 @rule("HTTP-18")

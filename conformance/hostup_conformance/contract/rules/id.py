@@ -112,10 +112,10 @@ def id_is_decoded_once(exchanges: Exchanges) -> Findings:
 def id_is_that_of_the_path(exchanges: Exchanges) -> Findings:
     """The availability must be that of the VPS in the path, where probes of this one agree. A refusal passes."""
     own = exchanges.all(selectors.is_availability, selectors.asking(vps="own"))
-    usual = {e.body.get("available") for e in own}
+    usual = bool(own) and all(e.body.get("available") is True for e in own)
     probes = selectors.asking(credential="full", vps="own")
     for e in exchanges.each(selectors.judged, probes, lambda e: e.request.query.startswith("id=")):
-        if e.status == 200 and isinstance(e.body, dict) and usual == {True} and e.body.get("available") is False:
+        if e.status == 200 and isinstance(e.body, dict) and usual and e.body.get("available") is False:
             yield e, "available true, as without the parameter", {"available": False}
 
 

@@ -136,11 +136,12 @@ def no_improper_start(exchanges: Exchanges) -> Findings:
 def improper_start_is_400(exchanges: Exchanges) -> Findings:
     """Of the 4xx, 400 passes, and 413 as well, which says of a command that it is too long.
 
-    A page of a firewall that takes the body for an attack passes. A server that forbids every start with 403 is not
-    judged.
+    So does any 4xx for a body that is no JSON object, which the framework may refuse, and a page of a firewall that
+    takes the body for an attack. A server that forbids every start with 403 is not judged.
     """
     proper = {e.status for e in exchanges.all(selectors.is_start_on_own) if not is_improper_start(e)}
-    for e in exchanges.each(is_improper_start, content.refused, is_no_firewalls) if proper != {403} else ():
+    refused = exchanges.each(is_improper_start, content.refused, is_no_firewalls, lambda e: ask.has_object(e.request))
+    for e in refused if proper != {403} else ():
         if e.status not in {400, 413}:
             yield e, "status 400", content.status_of(e)
 

@@ -117,7 +117,7 @@ def members_agree(exchanges: Exchanges) -> Findings:
 
 @rule("PROBE-10")
 def spelling_is_documented(exchanges: Exchanges) -> Findings:
-    """A member that differs from a missing documented one only in case, underscores or hyphens is a finding."""
+    """A member that differs from a missing documented one in case, underscores, hyphens or an is alone is a finding."""
     for e in exchanges.each(selectors.is_availability):
         if found := content.misspelled(e.body, content.AVAILABILITY):
             yield e, f"the spelling {', '.join(content.AVAILABILITY)}", ", ".join(found)

@@ -173,8 +173,9 @@ def errors_have_their_form(exchanges: Exchanges) -> Findings:
 
 def can_be_pointed_at(e: ask.Exchange) -> bool:
     """A 400 for a request with a part that an item could point to: a pid that is valid UTF-8, or members of a body."""
-    is_object = isinstance(ask.json_of(e.request), dict)
-    return e.status == 400 and (is_object if ask.is_start(e) else not any("\ufffd" in pid for pid in e.ask.pids))
+    return e.status == 400 and (
+        ask.has_object(e.request) if ask.is_start(e) else not any("\ufffd" in pid for pid in e.ask.pids)
+    )
 
 
 @rule("PROBLEM-11", seeks="400 for a mistake that can be pointed at")

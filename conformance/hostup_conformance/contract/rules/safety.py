@@ -35,6 +35,8 @@ HELP = re.compile(r"(support|help|abuse|info|contact|security)@|.*@([\w.-]+\.)?h
 #: How much of a response is searched, in characters: for keys, for keys with escapes in them, and for internals and
 #: addresses.
 SEARCHED, SEARCHED_WITH_ESCAPES, SEARCHED_FOR_INTERNALS = 8 << 20, 1 << 14, 1 << 15
+#: How much of all responses of a run is searched for escapes, in characters: a hundred times as much as most have.
+ALL_WITH_ESCAPES = 1 << 20
 #: How many characters of an output are searched for in other responses.
 COMPARED = 1 << 16
 
@@ -68,11 +70,14 @@ def key_stays(exchanges: Exchanges) -> Findings:
     """
     redact = redactor(exchanges.target.given_secrets)
     searched: dict[bytes, bool] = {}
+    left = ALL_WITH_ESCAPES
     for e in exchanges.each(has_response):
         sent = (e.request.header("authorization") or "").rpartition(" ")[2]
         for text in texts(e):
             if (digest := blake2b(text.encode("utf-8", "surrogatepass")).digest()) not in searched:  # many are the same
-                found = redact.finds_in(text[:SEARCHED_WITH_ESCAPES]) or redact.finds_in(text, depth=0)
+                beginning = text[: min(SEARCHED_WITH_ESCAPES, left)]
+                left -= len(beginning)
+                found = redact.finds_in(beginning) or redact.finds_in(text, depth=0)
                 searched[digest] = found
             if searched[digest] or (len(sent) >= 12 and sent in text):
                 yield e, "no key in the response", around(redact, text)
@@ -172,6 +177,17 @@ def key_is_not_handed_on(exchanges: Exchanges) -> Findings:
     for e, _ in exchanges.ends("environment"):
         if "it is" in lives.stream(e, "stdout"):
             yield e, "no key in the environment of a command", "the caller's key"
+
+
+@rule("SAFETY-08", seeks="end of a command that looks into its environment")
+def secrets_are_not_handed_on(exchanges: Exchanges) -> Findings:
+    """Variables with PASSWORD, SECRET, TOKEN or API_KEY in their names are findings, and so is DATABASE_URL.
+
+    The command prints their names alone. As for SAFETY-06, the environment of a server on this machine passes.
+    """
+    for e, _ in exchanges.ends("environment"):
+        if found := [word for word in lives.stream(e, "stdout").split() if word.isupper()]:
+            yield e, "no credentials in the environment of a command", ", ".join(found)
 
 
 def details(e: ask.Exchange) -> set[str]:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 from urllib.parse import parse_qsl
 
-from hostup_conformance.contract import ask, content, oracles, paths, selectors
+from hostup_conformance.contract import ask, content, oracles, paths, responder, selectors
 from hostup_conformance.contract.rules import Exchanges, Findings, rule
 from hostup_conformance.judging.ledger import document, members_of
 from hostup_conformance.keeping.safe_text import counted, short_json
@@ -159,8 +159,8 @@ def status_agrees(exchanges: Exchanges) -> Findings:
 def as_the_document_says(exchanges: Exchanges) -> Findings:
     """The body must be valid by its schema in the OpenAPI document.
 
-    Much in that schema is inferred, so null passes for any member. A documented name in another spelling, and hasMore
-    true without nextCursor, are findings too.
+    Much in that schema is inferred, so null passes for any member. A documented name in another spelling is a finding
+    too.
     """
     for e in exchanges.each(selectors.gives_either):
         schema = "VpsPage" if e.ask.resource == "list" else "VpsStatus"
@@ -169,8 +169,6 @@ def as_the_document_says(exchanges: Exchanges) -> Findings:
                 yield e, f"{schema}.{'.'.join(map(str, error.instance_path))} as in the OpenAPI document", error.message
             if found := content.misspelled(e.body, members_of(schema)):
                 yield e, f"the spelling {', '.join(members_of(schema))}", ", ".join(found)
-            if e.body.get("hasMore") is True and not e.body.get("nextCursor"):
-                yield e, "nextCursor with hasMore true", {"nextCursor": e.body.get("nextCursor")}
 
 
 def without_null(value: Any) -> Any:
@@ -274,14 +272,16 @@ def pages_are_the_list(exchanges: Exchanges) -> Findings:
 
 @rule("VPS-12", seeks="list of VPSs")
 def pages_lead_on(exchanges: Exchanges) -> Findings:
-    """A nextCursor beside hasMore false is a finding, and so are a cursor that comes again and an empty page after it.
+    """A nextCursor beside hasMore false is a finding, and so is none beside hasMore true.
 
-    VPS-09 judges hasMore true without a nextCursor.
+    So are a cursor that comes again and an empty page after it.
     """
     selected = exchanges.each(of_all)
     for e in selected:
-        if content.member(e, "hasMore") is False and content.member(e, "nextCursor"):
-            yield e, "no nextCursor with hasMore false", {"nextCursor": content.member(e, "nextCursor")}
+        more, cursor = content.member(e, "hasMore"), content.member(e, "nextCursor")
+        if isinstance(more, bool) and bool(cursor) is not more:
+            expected = "a nextCursor with hasMore true" if more else "no nextCursor with hasMore false"
+            yield e, expected, {"nextCursor": cursor}
             return
     for walk in walks(selected):
         cursors = [content.member(page, "nextCursor") for page in walk if content.member(page, "hasMore") is True]
@@ -401,10 +401,11 @@ def is_plain(e: ask.Exchange, given: set[str]) -> bool:
 
 @rule("VPS-23", seeks="list or status")
 def documented_is_served(exchanges: Exchanges) -> Findings:
-    """A 4xx is a finding, and so is a 2xx other than 200.
+    """A 4xx is a finding, and so are a 2xx other than 200 and a 5xx.
 
-    403, 404, 405 and 410 pass where the path never got 200, since a server need not offer it; so do a redirection, and
-    any response to a request with a filter. HTTP-08 judges a 5xx, and the RATE requirements a 429.
+    403, 404, 405, 410 and 5xx pass where the path never got 200, since a server need not offer it; so do a redirection,
+    and any response to a request with a filter. HTTP-08 judges what may be a gateway's failure, and the RATE
+    requirements a 429.
     """
     selected = exchanges.all(asks_either, selectors.asking(credential="full", vps={None, *CALLERS}))
     cursors = cursors_in(selected)
@@ -414,6 +415,7 @@ def documented_is_served(exchanges: Exchanges) -> Findings:
             exchanges.take(e)
         passes = {429} if e.ask.resource in offered else {*ABSENT, 403, 410, 429}
         denied = content.refused(e) and e.status not in passes
-        if (denied or 200 < (e.status or 0) < 300) and is_plain(e, cursors):
+        failed = content.failed(e) and e.ask.resource in offered and e.status != 501 and not responder.is_gateways(e)
+        if (denied or failed or 200 < (e.status or 0) < 300) and is_plain(e, cursors):
             yield e, "status 200", content.status_of(e)
             return
