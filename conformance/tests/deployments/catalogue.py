@@ -121,127 +121,89 @@ add(
     programs=("go",),
     apt=("golang-go",),
 )
-add(
-    "sinatra",
-    Server(("puma", "-q", "-e", "production", "-b", "tcp://127.0.0.1:@PORT@", "config.ru"), folder=HERE / "ruby"),
-    programs=("puma",),
-    apt=("puma", "ruby-sinatra", "ruby-rackup"),
-)
-add(
-    "php",
-    Server(("php", "-S", "127.0.0.1:@PORT@", "index.php"), folder=HERE / "php"),
-    programs=("php",),
-    apt=("php-cli",),
-)
-add(
-    "mojolicious",
-    Server(("perl", "app.pl", "daemon", "-m", "production", "-l", "http://127.0.0.1:@PORT@"), folder=HERE / "perl"),
-    programs=("/usr/share/perl5/Mojolicious.pm",),
-    apt=("libmojolicious-perl",),
-)
-add("java", Server(("java", "Server.java"), folder=HERE / "java"), programs=("java",), apt=("openjdk-21-jdk-headless",))
+
+
+def language(name: str, folder: str, *command: str, **facts: Any) -> None:
+    """Add a server in another language, started by a program."""
+    add(name, Server(command, folder=HERE / folder), **{"programs": command[:1], **facts})
+
+
+PUMA = ("puma", "-q", "-e", "production", "-b", "tcp://127.0.0.1:@PORT@", "config.ru")
+language("sinatra", "ruby", *PUMA, apt=("puma", "ruby-sinatra", "ruby-rackup"))
+language("php", "php", "php", "-S", "127.0.0.1:@PORT@", "index.php", apt=("php-cli",))
+MOJOLICIOUS = ("perl", "app.pl", "daemon", "-m", "production", "-l", "http://127.0.0.1:@PORT@")
+MODULE = "/usr/share/perl5/Mojolicious.pm"
+language("mojolicious", "perl", *MOJOLICIOUS, programs=(MODULE,), apt=("libmojolicious-perl",))
+language("java", "java", "java", "Server.java", apt=("openjdk-21-jdk-headless",))
 
 
 # --- front ends, in front of FastAPI
-def nginx(name: str) -> Server:
-    """Return nginx with a configuration of the catalogue."""
-    command = ("nginx", "-p", "@WORK@", "-e", "stderr", "-g", "daemon off;", "-c")
-    return Server((*command, f"@WORK@/{name}.conf"))
+def front(name: str, *command: str, **facts: Any) -> None:
+    """Add a front end, started by a program whose package has the front end's name unless another is given."""
+    add(name, FASTAPI, Server(command), **{"programs": command[:1], "apt": (name,), **facts})
 
 
-NGINX = {"programs": ("nginx",), "apt": ("nginx-light",)}
-add("nginx", FASTAPI, nginx("nginx"), **NGINX)
-add("nginx-prefix", FASTAPI, nginx("nginx-prefix"), prefix="/cloud", **NGINX)
-add("nginx-uri", FASTAPI, nginx("nginx-uri"), **NGINX)
-add("nginx-pages", FASTAPI, nginx("nginx-pages"), **NGINX)
-add(
-    "nginx-limit",
-    FASTAPI,
-    nginx("nginx-limit"),
-    **NGINX,
-    deserves={"HTTP-08": "page, Responses: whoever is too fast gets 429, not 503"},
-)
-add("nginx-limit-429", FASTAPI, nginx("nginx-limit-429"), **NGINX)
-add(
+def nginx(name: str) -> tuple[str, ...]:
+    """Return the command for nginx with a configuration of the catalogue."""
+    return ("nginx", "-p", "@WORK@", "-e", "stderr", "-g", "daemon off;", "-c", f"@WORK@/{name}.conf")
+
+
+for name in ("nginx", "nginx-uri", "nginx-pages", "nginx-limit-429"):
+    front(name, *nginx(name), apt=("nginx-light",))
+front("nginx-prefix", *nginx("nginx-prefix"), prefix="/cloud", apt=("nginx-light",))
+TOO_FAST = {"HTTP-08": "page, Responses: whoever is too fast gets 429, not 503"}
+front("nginx-limit", *nginx("nginx-limit"), apt=("nginx-light",), deserves=TOO_FAST)
+RULES = "/etc/modsecurity/crs/crs-setup.conf"
+front(
     "nginx-waf",
-    FASTAPI,
-    nginx("nginx-waf"),
-    programs=("nginx", "/usr/lib/nginx/modules/ngx_http_modsecurity_module.so", "/etc/modsecurity/crs/crs-setup.conf"),
+    *nginx("nginx-waf"),
+    programs=("nginx", "/usr/lib/nginx/modules/ngx_http_modsecurity_module.so", RULES),
     apt=("nginx", "libnginx-mod-http-modsecurity", "modsecurity-crs"),
 )
 add(
     "nginx-fpm",
     Server(("php-fpm8.4", "-R", "-y", "@WORK@/php-fpm.conf"), folder=HERE / "php"),
-    nginx("nginx-fpm"),
+    Server(nginx("nginx-fpm")),
     programs=("nginx", "php-fpm8.4", "/etc/nginx/fastcgi_params"),
     apt=("nginx-light", "php-fpm"),
 )
-add(
-    "haproxy",
-    FASTAPI,
-    Server(("haproxy", "-db", "-q", "-f", "@WORK@/haproxy.cfg")),
-    programs=("haproxy",),
-    apt=("haproxy",),
-)
-add(
-    "caddy",
-    FASTAPI,
-    Server(("caddy", "run", "--adapter", "caddyfile", "--config", "@WORK@/Caddyfile"), environment={"HOME": "@WORK@"}),
-    programs=("caddy",),
-    apt=("caddy",),
-)
-add(
-    "apache",
-    FASTAPI,
-    Server(("apache2", "-D", "FOREGROUND", "-f", "@WORK@/apache.conf")),
-    programs=("apache2",),
-    apt=("apache2",),
-)
-add(
+front("haproxy", "haproxy", "-db", "-q", "-f", "@WORK@/haproxy.cfg")
+CADDY = ("caddy", "run", "--adapter", "caddyfile", "--config", "@WORK@/Caddyfile")
+add("caddy", FASTAPI, Server(CADDY, environment={"HOME": "@WORK@"}), programs=("caddy",), apt=("caddy",))
+front("apache", "apache2", "-D", "FOREGROUND", "-f", "@WORK@/apache.conf", apt=("apache2",))
+front(
     "apache-waf",
-    FASTAPI,
-    Server(("apache2", "-D", "FOREGROUND", "-f", "@WORK@/apache-waf.conf")),
-    programs=("apache2", "/usr/lib/apache2/modules/mod_security2.so", "/etc/modsecurity/crs/crs-setup.conf"),
+    *("apache2", "-D", "FOREGROUND", "-f", "@WORK@/apache-waf.conf"),
+    programs=("apache2", "/usr/lib/apache2/modules/mod_security2.so", RULES),
     apt=("apache2", "libapache2-mod-security2", "modsecurity-crs"),
 )
-add(
-    "lighttpd",
-    FASTAPI,
-    Server(("lighttpd", "-D", "-f", "@WORK@/lighttpd.conf")),
-    programs=("lighttpd",),
-    apt=("lighttpd",),
-)
-add(
-    "varnish",
-    FASTAPI,
-    Server(("varnishd", "-F", "-n", "@WORK@/varnish", "-a", "127.0.0.1:@PORT@", "-f", "@WORK@/varnish.vcl")),
-    programs=("varnishd", "gcc"),
-    apt=("varnish", "gcc"),
-)
-add("squid", FASTAPI, Server(("squid", "-N", "-f", "@WORK@/squid.conf")), programs=("squid",), apt=("squid",))
-POUND = Server(("pound", "-f", "@WORK@/pound.cfg"))
+front("lighttpd", "lighttpd", "-D", "-f", "@WORK@/lighttpd.conf")
+VARNISH = ("varnishd", "-F", "-n", "@WORK@/varnish", "-a", "127.0.0.1:@PORT@", "-f", "@WORK@/varnish.vcl")
+front("varnish", *VARNISH, programs=("varnishd", "gcc"), apt=("varnish", "gcc"))
+front("squid", "squid", "-N", "-f", "@WORK@/squid.conf")
+POUND = ("pound", "-f", "@WORK@/pound.cfg")
 POUND_DESERVES = {
     "HTTP-15": "RFC 9110 section 15.5.6: its own 405 has no Allow",
     "HTTP-20": "RFC 9112 section 3: it ends the connection",
 }
-add("pound", FASTAPI, POUND, programs=("pound",), apt=("pound",), deserves=POUND_DESERVES)
+front("pound", *POUND, deserves=POUND_DESERVES)
 # Five workers, each of which waits for the next request on its connection, and a slow application behind them.
 SLOW = Server(("@SUITE@", "-m", "deployments.serve", "latency_100"), folder=HERE.parent)
-add("pound-slow", SLOW, POUND, programs=("pound",), apt=("pound",), deserves=POUND_DESERVES)
+add("pound-slow", SLOW, Server(POUND), programs=("pound",), apt=("pound",), deserves=POUND_DESERVES)
 
 
 # The same firewalls before starts: the name of a program is enough for a refusal by the second.
 PLAIN = Server(("@SUITE@", "-m", "deployments.serve", "plain"), folder=HERE.parent)
-for front in ("nginx-waf", "apache-waf"):
-    before = DEPLOYMENTS.named(front)
+for waf in ("nginx-waf", "apache-waf"):
+    before = DEPLOYMENTS.named(waf)
     add(
-        f"{front}-starts",
+        f"{waf}-starts",
         PLAIN,
         before.servers[-1],
         programs=before.programs,
         apt=before.apt,
         options=("--allow-exec",),
-        **({} if front == "nginx-waf" else {
+        **({} if waf == "nginx-waf" else {
             "verdict": "not_conformant",
             "deserves": dict.fromkeys(
                 ("PID-09", "PROBLEM-01", "PROBLEM-02"), "documentation of the POST, 400: a page for what it cannot read"
