@@ -11,6 +11,7 @@ from hostup_conformance.clients.recording import SOON
 from hostup_conformance.clients.story import Exchange, Story, accepted, pids_of
 from hostup_conformance.http import har
 from hostup_conformance.keeping.misconfigured import Misconfigured
+from recordings import Entry, entry, recorded
 
 
 def slowly_split(sent: list[Exchange]) -> list[list[Exchange]]:
@@ -40,34 +41,27 @@ def belongs(e: Exchange, story: list[Exchange]) -> bool:
     return e.ask.kind == "poll" and pids_of(e.request)[0] in {pid, asked}
 
 
-def course(chance: random.Random) -> str:
+def course(chance: random.Random) -> list[Entry]:
     """Return a recording of a client that does anything, with pids that nobody uses twice."""
-    entries, pids = [], [0]
+    entries, pids = list[Entry](), [0]
     for second in range(chance.randrange(2, 40)):
         kind, vps = chance.choice(["probe", "start", "lost", "poll", "poll"]), chance.choice(["vps_1", "vps_2"])
         url = f"https://h.example/api/v2/vps/{vps}/agent/exec"
-        request: dict[str, Any] = {
-            "method": "GET",
-            "headers": [{"name": "Authorization", "value": "Bearer of-somebody"}],
-        }
-        response: object = {"status": 200, "headers": [], "content": {"text": '{"available": true}'}}
+        facts: dict[str, Any] = {"sent": {"Authorization": "Bearer of-somebody"}, "got": {}}
+        facts["when"] = f"2026-01-01T00:{second // 60:02}:{second % 60:02}Z"
         if kind in {"start", "lost"}:
             body = json.dumps({"command": chance.choice(["a", "b"])})
-            request |= {"method": "POST", "postData": {"text": body}}
             pids.append(len(pids))
-            text = json.dumps({"pid": pids[-1]})
-            response = {"status": 200, "headers": [], "content": {"text": text}} if kind == "start" else None
+            facts |= {"method": "POST", "body": body, "text": json.dumps({"pid": pids[-1]})}
         elif kind == "poll":
             url += f"?pid={pids[-1] or 999}"
-        when = f"2026-01-01T00:{second // 60:02}:{second % 60:02}Z"
-        entries.append({"startedDateTime": when, "request": {**request, "url": url}, "response": response})
-    return json.dumps({"log": {"entries": entries}})
+        entries.append({**entry(url, **facts), **({"response": None} if kind == "lost" else {})})
+    return entries
 
 
 @pytest.mark.parametrize("seed", range(40))
 def test_the_stories_are_those_of_the_slow_way(seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    file = tmp_path / "x.har"
-    file.write_text(course(random.Random(seed)))  # noqa: S311 - it only varies the cases
+    file = recorded(tmp_path / "x.har", course(random.Random(seed)))  # noqa: S311 - it only varies the cases
     quick = [(e.request, e.ask.arrived) for e in recording.read(file, {})]
     monkeypatch.setattr(recording, "split_into_stories", lambda sent: slowly_split(list(sent)))
     assert quick == [(e.request, e.ask.arrived) for e in recording.read(file, {})]
@@ -75,21 +69,19 @@ def test_the_stories_are_those_of_the_slow_way(seed: int, tmp_path: Path, monkey
 
 @pytest.mark.parametrize("arguments", [{}, {"HOSTUP_API_KEY": "of-somebody"}])
 def test_a_pid_of_any_length_is_read(tmp_path: Path, arguments: dict[str, str]) -> None:
-    file = tmp_path / "x.har"
-    text = course(random.Random(3))  # noqa: S311 - it only varies the cases
-    file.write_text(text.replace("?pid=", f"?pid={'9' * 5000}"))
+    file = recorded(tmp_path / "x.har", course(random.Random(3)))  # noqa: S311 - it only varies the cases
+    file.write_text(file.read_text().replace("?pid=", f"?pid={'9' * 5000}"))
     assert recording.read(file, arguments)
 
 
 def test_recordings_are_bounded(tmp_path: Path) -> None:
     """In entries, and in what has to be kept out of the reports."""
-    (entry,) = json.loads(course(random.Random(1)))["log"]["entries"][:1]  # noqa: S311 - it only varies the cases
-    file = tmp_path / "x.har"
-    file.write_text(json.dumps({"log": {"entries": [entry] * (har.MOST_ENTRIES + 1)}}))
+    one = course(random.Random(1))[0]  # noqa: S311 - it only varies the cases
+    file = recorded(tmp_path / "x.har", [one] * (har.MOST_ENTRIES + 1))
     with pytest.raises(Misconfigured, match="it has more than 5000 entries"):
         recording.read(file, {})
     keys = [{"name": "X-Api-Key", "value": f"{number:01000}"} for number in range(1200)]
-    many = [{**entry, "request": {**entry["request"], "headers": keys[at : at + 100]}} for at in range(0, 1200, 100)]
-    file.write_text(json.dumps({"log": {"entries": many}}))
+    many = [{**one, "request": {**one["request"], "headers": keys[at : at + 100]}} for at in range(0, 1200, 100)]
+    recorded(file, many)
     with pytest.raises(Misconfigured, match="more than 1 MiB of credentials"):
         har.secrets_in(har.read(file).entries)

@@ -1,6 +1,5 @@
 """Recorded traffic is judged by the same rules, and the suite's recordings contain no key."""
 
-import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from hostup_conformance.keeping.misconfigured import Misconfigured
 from hostup_conformance.mock import API_KEY, READ_API_KEY, Mock
 from hostup_conformance.sources import commands, recording
 from judging import run
+from recordings import entry, recorded
 
 
 @pytest.fixture
@@ -69,36 +69,20 @@ def test_a_recording_holds_no_key(tmp_path: Path) -> None:
         assert key not in (tmp_path / "run.har").read_text()
 
 
-def entry(url: str, status: int = 200, text: str = '{"available":true}') -> dict[str, Any]:
-    return {
-        "startedDateTime": "2026-04-27T12:34:56.000Z",
-        "time": 12,
-        "request": {"method": "GET", "url": url, "headers": [{"name": ":authority", "value": "h"}]},
-        "response": {
-            "status": status,
-            "headers": [{"name": "Content-Type", "value": "application/json"}],
-            "content": {"text": text},
-        },
-    }
-
-
 def test_other_endpoints_are_ignored_and_counted(tmp_path: Path, target: Target) -> None:
     urls = [
         "https://h/api/v2/vps/v/console",
         "https://h/",
         f"https://h/prefix/api/v2/vps/{target.vps}/agent/exec?pid=1",
     ]
-    file = tmp_path / "browser.har"
-    file.write_text(json.dumps({"log": {"entries": [entry(url) for url in urls]}}))
-    exchanges, target, ignored = recording.read(file, target)
+    exchanges, target, ignored = recording.read(recorded(tmp_path / "browser.har", map(entry, urls)), target)
     assert ignored == 2
     (e,) = exchanges
     assert (e.ask.vps, e.ask.pid, e.ask.credential, e.status) == ("own", "unknown", "unnamed", 200)
 
 
 def test_a_recording_has_an_address(tmp_path: Path) -> None:
-    file = tmp_path / "browser.har"
-    file.write_text(json.dumps({"log": {"entries": [entry("https://h:8443/prefix/api/v2/vps/v/agent/exec?pid=1")]}}))
+    file = recorded(tmp_path / "browser.har", [entry("https://h:8443/prefix/api/v2/vps/v/agent/exec?pid=1")])
     _, target, _ = recording.read(file, Target.from_environment(UNKNOWN_ADDRESS, {}, kind="har"))
     assert target.base_url == "https://h:8443/prefix"
     _, named, _ = recording.read(file, Target.from_environment("https://named.example", {}, kind="har"))
@@ -106,10 +90,7 @@ def test_a_recording_has_an_address(tmp_path: Path) -> None:
 
 
 def test_a_cancelled_request_has_no_response(tmp_path: Path, target: Target) -> None:
-    file = tmp_path / "browser.har"
-    file.write_text(
-        json.dumps({"log": {"entries": [entry(f"https://h/api/v2/vps/{target.vps}/agent/exec", status=0)]}})
-    )
+    file = recorded(tmp_path / "browser.har", [entry(f"https://h/api/v2/vps/{target.vps}/agent/exec", status=0)])
     assert recording.read(file, target)[0][0].response is None
 
 
@@ -126,8 +107,7 @@ def test_a_cancelled_request_has_no_response(tmp_path: Path, target: Target) -> 
 def test_what_a_browser_left_out_is_no_fault(tmp_path: Path, target: Target, response: dict[str, Any] | None) -> None:
     """Requests that failed, content that is in another file, and credentials, which are removed unless asked for."""
     url = f"https://h/api/v2/vps/{target.vps}/agent/exec"
-    file = tmp_path / "browser.har"
-    file.write_text(json.dumps({"log": {"entries": [{**entry(url), "response": response}, entry(url)]}}))
+    file = recorded(tmp_path / "browser.har", [{**entry(url), "response": response}, entry(url)])
     exchanges, target, _ = recording.read(file, target)
     assert [e.status for e in exchanges] == [None, 200]
     verdict = judge(exchanges, target)
@@ -135,9 +115,8 @@ def test_what_a_browser_left_out_is_no_fault(tmp_path: Path, target: Target, res
 
 
 def test_a_time_beyond_all_numbers_is_named(tmp_path: Path) -> None:
-    record = {**entry("https://h/api/v2/vps/vps_any/agent/exec"), "time": 10**400}
-    file = tmp_path / "browser.har"
-    file.write_text(json.dumps({"log": {"entries": [record]}}))
+    late = {**entry("https://h/api/v2/vps/vps_any/agent/exec"), "time": 10**400}
+    file = recorded(tmp_path / "browser.har", [late])
     with pytest.raises(Misconfigured, match=r"log\.entries\[0\]: int too large"):
         recording.read(file, Target.from_environment("https://h", {}, kind="har"))
 
@@ -152,10 +131,8 @@ def test_what_is_no_har_is_named(tmp_path: Path, target: Target, text: str) -> N
 
 def test_what_nobody_named_is_unnamed_in_a_recording(tmp_path: Path) -> None:
     """Another valid key, another's pid and another id in somebody's traffic are no faults of the server."""
-    record = entry("https://h/api/v2/vps/vps_any/agent/exec?pid=77", text='{"exited":true,"exitCode":0}')
-    record["request"]["headers"] = [{"name": "Authorization", "value": "Bearer a-key-that-nobody-named"}]
-    file = tmp_path / "browser.har"
-    file.write_text(json.dumps({"log": {"entries": [record]}}))
+    url, key = "https://h/api/v2/vps/vps_any/agent/exec?pid=77", {"Authorization": "Bearer a-key-that-nobody-named"}
+    file = recorded(tmp_path / "browser.har", [entry(url, text='{"exited":true,"exitCode":0}', sent=key)])
     named = {"HOSTUP_API_KEY": "another-key-that-is-named", "HOSTUP_VPS_ID": "vps_other"}
     target = Target.from_environment("https://h", named, kind="har")
     exchanges, target, _ = recording.read(file, target)

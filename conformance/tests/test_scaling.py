@@ -39,6 +39,7 @@ from hostup_conformance.keeping.safe_text import beginning, on_one_line, shown, 
 from hostup_conformance.reports import junit, summary
 from hostup_conformance.reports.terminal import escaped
 from hostup_conformance.sources import recording
+from recordings import Entry, entry, recorded
 
 KEY = "zq7VxK2mZf8Lw3Tn"
 TARGET = Target("http://127.0.0.1:1", "har", KEY, "vps_1")
@@ -228,24 +229,19 @@ def test_a_rule_takes_no_longer_than_its_text(kind: str) -> None:
             assert not grows_too_fast(partial(judged, rule), partial(made, ("", unit, "")), 2000), (rule, unit)
 
 
-def entry_of(number: int, *, poll: bool, id: str) -> dict[str, object]:
+def entry_of(number: int, *, poll: bool, id: str) -> Entry:
     """Return an entry of a recording: a start, or a poll, each with a cookie of its own."""
     url = f"https://h.example/api/v2/vps/{id}/agent/exec{f'?pid={number}' if poll else ''}"
     fields = {"Authorization": f"Bearer {KEY}", "Cookie": f"session={number:016x}"}
     body = {"exited": True, "stdout": ""} if poll else {"pid": number}
-    request = {
-        "method": "GET" if poll else "POST",
-        "url": url,
-        "headers": [{"name": k, "value": v} for k, v in fields.items()],
-    }
-    return {
-        "startedDateTime": f"2026-01-01T{number // 3600 % 24:02}:{number // 60 % 60:02}:{number % 60:02}Z",
-        "request": request if poll else {**request, "postData": {"text": '{"command": "sleep 60"}'}},
-        "response": {"status": 200, "headers": [], "content": {"text": json.dumps(body)}},
-    }
+    when = f"2026-01-01T{number // 3600 % 24:02}:{number // 60 % 60:02}:{number % 60:02}Z"
+    if poll:
+        return entry(url, text=json.dumps(body), sent=fields, when=when)
+    command = '{"command": "sleep 60"}'
+    return entry(url, text=json.dumps(body), method="POST", sent=fields, body=command, when=when)
 
 
-RECORDINGS: dict[str, Callable[[int], list[dict[str, object]]]] = {
+RECORDINGS: dict[str, Callable[[int], list[Entry]]] = {
     "starts": lambda n: [entry_of(at, poll=False, id="vps_1") for at in range(n)],
     "polls": lambda n: [entry_of(at, poll=True, id="vps_1") for at in range(n)],
     "both": lambda n: [entry_of(at // 2, poll=bool(at % 2), id="vps_1") for at in range(n)],
@@ -260,12 +256,12 @@ READERS: dict[str, Callable[[Path], object]] = {
 @pytest.mark.parametrize("reader", READERS)
 @pytest.mark.parametrize("kind", every(4, RECORDINGS.items()))
 def test_a_recording_is_read_in_a_time_that_grows_with_it(
-    tmp_path: Path, kind: Callable[[int], list[dict[str, object]]], reader: str
+    tmp_path: Path, kind: Callable[[int], list[Entry]], reader: str
 ) -> None:
     def read(number: str) -> object:
         file = tmp_path / number
         if not file.exists():
-            file.write_text(json.dumps({"log": {"entries": kind(int(number))}}))
+            recorded(file, kind(int(number)))
         return READERS[reader](file)
 
     assert not grows_too_fast(read, str, 300)

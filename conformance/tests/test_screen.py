@@ -19,6 +19,7 @@ from hostup_conformance.keeping.screen import Guarded, Secrets
 from hostup_conformance.mock import API_KEY, VPS_ID
 from hostup_conformance.reports.files import REPORTS
 from hostup_conformance.reports.schema import FORMAT
+from recordings import entry, recorded
 from running import KEPT, hostup, ran, run
 from stage import Stage
 
@@ -153,27 +154,16 @@ def test_a_client_that_is_given_the_key_or_prints_it_shows_none(tmp_path: Path) 
     assert "HOSTUP_API_KEY=" in shown
 
 
-def recording_of(*fields: tuple[str, str], query: str = "") -> str:
-    """Return a recording of somebody's client, with odd credentials."""
-    headers = [{"name": name, "value": value} for name, value in (("Authorization", "Bearer of-somebody"), *fields)]
-    url = f"https://h.example/api/v2/vps/vps_1/agent/exec{query}"
-    given = [{"name": "Set-Cookie", "value": f"other={KEY[::-1]}; Path=/"}, {"name": "X-Auth-Key", "value": "12345"}]
-    entry = {
-        "startedDateTime": "2026-01-01T00:00:00Z",
-        "request": {"method": "GET", "url": url, "headers": headers},
-        "response": {"status": 500, "headers": given, "content": {"text": f'{{"detail": "{KEY}"}}'}},
-    }
-    return json.dumps({"log": {"entries": [entry, {**entry, "startedDateTime": "2026-01-01T00:00:01Z"}]}})
-
-
+SOMEBODY = {"Authorization": "Bearer of-somebody"}
+EXEC = "https://h.example/api/v2/vps/vps_1/agent/exec"
 #: Credentials under names that nobody has told the suite.
-FIELDS = (
-    *((name, KEY) for name in ("X-Auth-Key", "Private-Token", "X-Amz-Security-Token", "csrftoken")),
-    ("Ocp-Apim-Subscription-Key", KEY),
-    ("Cookie", f"hostup_session={KEY}; short=abcdefg"),
-    ("Proxy-Authorization", f"Basic {KEY}"),
-    ("Referer", f"https://h.example/?access_token={KEY}"),
-)
+FIELDS = {
+    **dict.fromkeys(("X-Auth-Key", "Private-Token", "X-Amz-Security-Token", "csrftoken"), KEY),
+    "Ocp-Apim-Subscription-Key": KEY,
+    "Cookie": f"hostup_session={KEY}; short=abcdefg",
+    "Proxy-Authorization": f"Basic {KEY}",
+    "Referer": f"https://h.example/?access_token={KEY}",
+}
 QUERY = "&".join(
     f"{name}={KEY}"
     for name in ("?api_key", "pid=1;token", "access_token", "X-Amz-Signature", "%61pi_key", "auth[token]")
@@ -182,7 +172,9 @@ QUERY = "&".join(
 
 @pytest.mark.parametrize("arguments", [["judge", "x.har"], ["judge", "x.har", "--client"]], ids=["server", "client"])
 def test_credentials_of_others_are_shown_as_their_lengths(tmp_path: Path, arguments: list[str]) -> None:
-    (tmp_path / "x.har").write_text(recording_of(*FIELDS, query=QUERY))
+    given = {"Set-Cookie": f"other={KEY[::-1]}; Path=/", "X-Auth-Key": "12345"}
+    one = entry(f"{EXEC}{QUERY}", 500, f'{{"detail": "{KEY}"}}', sent={**SOMEBODY, **FIELDS}, got=given)
+    recorded(tmp_path / "x.har", [one, {**one, "startedDateTime": "2026-04-27T12:34:57.000Z"}])
     done = hostup(tmp_path, *arguments, "--report-dir", "report")
     shown = done.stdout + done.stderr + "".join((tmp_path / "report" / name).read_text() for name in REPORTS)
     assert done.returncode in {0, 1}, shown
@@ -222,13 +214,9 @@ def test_members_are_credentials_by_name(body: bytes, found: bool) -> None:
 
 def test_a_cookie_is_no_key_in_the_response(tmp_path: Path) -> None:
     """A front end sets one: its value is kept out of reports, and is no fault of the server."""
-    entry = json.loads(recording_of())["log"]["entries"][0]
-    entry["response"] = {
-        "status": 200,
-        "headers": [{"name": "Set-Cookie", "value": f"sid={KEY}; Path=/"}, {"name": "X-Csrf-Token", "value": KEY}],
-        "content": {"text": json.dumps({"available": True, "reason": None, "vmRunning": True})},
-    }
-    (tmp_path / "x.har").write_text(json.dumps({"log": {"entries": [entry]}}))
+    given = {"Set-Cookie": f"sid={KEY}; Path=/", "X-Csrf-Token": KEY}
+    body = json.dumps({"available": True, "reason": None, "vmRunning": True})
+    recorded(tmp_path / "x.har", [entry(EXEC, text=body, sent=SOMEBODY, got=given)])
     done = hostup(tmp_path, "judge", "x.har", "--report-dir", "report")
     report = json.loads((tmp_path / "report" / "report.json").read_text())
     (safety,) = (one for one in report["requirements"] if one["id"] == "SAFETY-01")

@@ -12,7 +12,6 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 from clients import catalogue
@@ -31,6 +30,7 @@ from hostup_conformance.clients.traps import TABLE, advice, traps
 from hostup_conformance.front import cli
 from hostup_conformance.judging.root_cause import read_matrix
 from hostup_conformance.keeping import processes
+from recordings import Entry, entry, recorded
 from running import KEPT, hostup, ran, report_in
 
 # Whole runs, or many cases of one kind: `make catalogue` runs them.
@@ -353,20 +353,11 @@ def test_an_interrupted_run_reports_what_it_saw(tmp_path: Path) -> None:
     assert report_in(tmp_path)["stopped"] == "the run was interrupted"
 
 
-def entry(
-    method: str, target: str, status: int, body: dict[str, Any] | None, second: int, text: str = ""
-) -> dict[str, Any]:
-    headers = [
-        {"name": "Authorization", "value": "Bearer hu_a_made_up_0123456789"},
-        {"name": "User-Agent", "value": "x"},
-    ]
-    request: dict[str, Any] = {"method": method, "url": f"https://cloud.hostup.se{target}", "headers": headers}
-    if text:
-        headers.append({"name": "Content-Type", "value": "application/json"})
-        request["postData"] = {"mimeType": "application/json", "text": text}
-    content = {"text": json.dumps(body)} if body is not None else {}
-    response = {"status": status, "headers": [], "content": content}
-    return {"startedDateTime": f"2026-04-27T12:00:{second:02}Z", "time": 10, "request": request, "response": response}
+def seen(method: str, target: str, status: int, got: object, second: int, body: str = "") -> Entry:
+    sent = {"Authorization": "Bearer hu_a_made_up_0123456789", "User-Agent": "x"}
+    sent |= {"Content-Type": "application/json"} if body else {}
+    url, when = f"https://cloud.hostup.se{target}", f"2026-04-27T12:00:{second:02}Z"
+    return entry(url, status, json.dumps(got) if got else None, method=method, sent=sent, body=body, when=when)
 
 
 EXEC = "/api/v2/vps/vps_1/agent/exec"
@@ -375,18 +366,17 @@ START = json.dumps({"command": "uname"})
 
 def test_a_recording_is_judged_for_its_client(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     right = [
-        entry("GET", EXEC, 200, {"available": True}, 0),
-        entry("POST", EXEC, 200, {"pid": 7}, 1, START),
-        entry("GET", f"{EXEC}?pid=7", 200, {"exited": True, "exitCode": 0}, 3),
-        entry("POST", EXEC, 200, {"pid": 7}, 10, START),
-        entry("GET", f"{EXEC}?pid=7", 200, {"exited": True, "exitCode": 0}, 12),
-        entry("GET", "/api/v2/vps/vps_1/console", 200, {}, 13),
+        seen("GET", EXEC, 200, {"available": True}, 0),
+        seen("POST", EXEC, 200, {"pid": 7}, 1, START),
+        seen("GET", f"{EXEC}?pid=7", 200, {"exited": True, "exitCode": 0}, 3),
+        seen("POST", EXEC, 200, {"pid": 7}, 10, START),
+        seen("GET", f"{EXEC}?pid=7", 200, {"exited": True, "exitCode": 0}, 12),
+        seen("GET", "/api/v2/vps/vps_1/console", 200, {}, 13),
     ]
-    lost = [entry("POST", EXEC, 0, None, 20, START), entry("POST", EXEC, 200, {"pid": 8}, 21, START)]
+    lost = [seen("POST", EXEC, 0, None, 20, START), seen("POST", EXEC, 200, {"pid": 8}, 21, START)]
     found = {}
     for name, entries in (("right", right), ("lost", right + lost)):
-        file = tmp_path / f"{name}.har"
-        file.write_text(json.dumps({"log": {"version": "1.2", "entries": entries}}), "utf-8")
+        file = recorded(tmp_path / f"{name}.har", entries)
         code = cli.main(["judge", str(file), "--client", "--report-dir", str(tmp_path / "report")])
         found[name] = (code, [e["id"] for e in report_in(tmp_path)["requirements"] if e["status"] in {"fail", "warn"}])
     assert found == {"right": (0, []), "lost": (1, ["CLIENT-17"])}
@@ -394,10 +384,7 @@ def test_a_recording_is_judged_for_its_client(tmp_path: Path, capsys: pytest.Cap
 
 
 def test_a_recording_without_keys_shows_no_client(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    request = {"method": "GET", "url": "https://h/api/v2/vps/vps_1/agent/exec", "headers": []}
-    entry = {"startedDateTime": "2026-04-27T12:34:56.000Z", "time": 12, "request": request, "response": None}
-    file = tmp_path / "browser.har"
-    file.write_text(json.dumps({"log": {"version": "1.2", "entries": [entry]}}), "utf-8")
+    file = recorded(tmp_path / "browser.har", [entry("https://h/api/v2/vps/vps_1/agent/exec")])
     assert cli.main(["judge", str(file), "--client", "--report-dir", str(tmp_path / "report")]) == 4
     assert "export it with sensitive data" in capsys.readouterr().err
 
