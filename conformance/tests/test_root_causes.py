@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+from faults import faults
 from faults.probe import refuse
 from hostup_conformance.contract.judging import root_causes as of_server
 from hostup_conformance.judging.root_cause import root_causes
@@ -83,3 +85,44 @@ def test_a_refusal_in_another_way_lets_nobody_in() -> None:
     assert next(iter(found)) == "PROBE-01"
     assert "AUTH-02" in found
     assert not any("HTTP-25" in (root, *explained) for root, explained in found.items())
+
+
+#: Faults that many requirements could tell of, each with the one that does, and what it says.
+TOLD: dict[str, tuple[str, str]] = {
+    "a_start_ends_the_command_before": ("START-22", "with exitCode 137 and 0 of "),
+    "commands_end_with_their_request": ("START-22", "with exitCode null and 4 of "),
+    "commands_are_killed_early": ("START-22", "with exitCode 0 and 10 of 10 characters printed"),
+    "an_outer_shell_expands_variables": ("START-19", '"$HOME" became "/root"'),
+    "output_is_ascii_alone": ("START-07", "stdout without any character outside ASCII: "),
+    "output_is_read_as_latin_1": ("START-07", "stdout in UTF-8 that was read as Latin-1: "),
+    "bodies_are_read_as_latin_1": ("START-07", "(in the command; what ASCII commands print is whole)"),
+    "the_same_command_is_not_started_again": ("START-16", "got the pid of request "),
+    "limited_polls_use_the_output_up": ("START-27", "got 429 and so takes nothing"),
+    "exit_codes_are_text": ("START-08", 'got {"exitCode": "0"}'),
+    "one_replica_knows_no_keys": ("AUTH-08", " requests like this got 401"),
+}
+
+
+@pytest.mark.parametrize("name", TOLD)
+def test_the_first_cause_is_the_fault(name: str) -> None:
+    """What else is broken follows from it, or is a warning."""
+    requirement, words = TOLD[name]
+    verdict = verdict_on(faults()[name].change, allow_exec=True)
+    roots = of_server(verdict)
+    failing = [id for id in roots if verdict.results[id].status == "fail"]
+    assert failing == [requirement], {id: verdict.results[id].message for id in roots}
+    assert words in verdict.results[requirement].message
+    assert next(iter(roots)) == requirement
+
+
+def test_a_limit_without_429_is_named_and_explains_the_rest() -> None:
+    def limits_with_403(request: Request, response: Response) -> None:
+        if request.nth() % 40 > 36:
+            refuse(request, response, 403, "forbidden", "Forbidden")
+            response.header("Retry-After", "0")
+
+    verdict = verdict_on(limits_with_403)
+    first, *others = of_server(verdict).items()
+    assert "a rate limit, it seems, which is to get 429" in verdict.results[first[0]].message
+    assert len(first[1]) > 1
+    assert not any("a rate limit" in verdict.results[id].message for id, _ in others)

@@ -5,6 +5,7 @@ from functools import cache
 from pathlib import Path
 
 from hostup_conformance.clients.rules import client_rules
+from hostup_conformance.clients.scenes import THROUGH
 from hostup_conformance.clients.story import Exchange, Seen
 from hostup_conformance.judging import verdict as core
 from hostup_conformance.judging.defects import Defects
@@ -70,4 +71,4 @@ def root_causes(verdict: Verdict) -> dict[str, list[str]]:
     places = {id: {finding.exchange.ask.play.scene.name for finding in verdict.results[id].findings} for id in broken}
     ranks = {id: requirement.rank for id, requirement in client_requirements().items()}
     faults = read_matrix(MATRIX)["faults"] if broken else {}
-    return causes(broken, list(client_requirements()), faults, failing, places, ranks, SHARE)
+    return causes(broken, list(client_requirements()), faults, failing, places, ranks, SHARE, general={THROUGH})

@@ -43,8 +43,13 @@ def should_not_be_forbidden(e: Exchange) -> bool:
 
 
 def is_forbidden(e: Exchange) -> bool:
-    """A request that should not be forbidden, but got 403."""
-    return e.status == 403 and should_not_be_forbidden(e)
+    """A request that should not be forbidden, but got 403; that of a limit, which says when to try again, is none."""
+    return is_for_good(e) and should_not_be_forbidden(e)
+
+
+def is_for_good(e: Exchange) -> bool:
+    """A 403 that does not say when to try again."""
+    return e.status == 403 and e.header("retry-after") is None
 
 
 def seems_banned(exchanges: Sequence[Exchange]) -> bool:
@@ -53,7 +58,7 @@ def seems_banned(exchanges: Sequence[Exchange]) -> bool:
     undue = [e for e in recent if should_not_be_forbidden(e)][-SUSPICIOUS:]
     every = recent[-2 * SUSPICIOUS :]
     suspicious = is_forbidden(exchanges[-1]) and len(undue) == SUSPICIOUS and all(map(is_forbidden, undue))
-    all_forbidden = len(every) == 2 * SUSPICIOUS and all(e.status == 403 for e in every)
+    all_forbidden = len(every) == 2 * SUSPICIOUS and all(map(is_for_good, every))
     return (suspicious or all_forbidden) and any(map(shows_core, exchanges))
 
 
@@ -75,7 +80,7 @@ def is_wrong_key_refused(e: Exchange) -> bool:
 
 def forbidden_in(exchanges: Sequence[Exchange]) -> Ban | None:
     """Return since when every request has got 403, if the probe is one of several."""
-    since = end_of(exchanges, lambda e: e.status != 403)
+    since = end_of(exchanges, lambda e: not is_for_good(e))
     forbidden = exchanges[since:]
     if len(forbidden) < SUSPICIOUS or not any(asks_availability(e) and asks_own(e) for e in forbidden):
         return None

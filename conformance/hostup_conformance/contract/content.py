@@ -1,5 +1,6 @@
 """What a response says, in its body and of caches, and how findings name that. It judges nothing."""
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -10,6 +11,8 @@ from hostup_conformance.keeping.safe_text import counted
 
 #: The members of the two shapes of a 200, from the OpenAPI document.
 AVAILABILITY, OUTPUT = members_of("AgentAvailability"), members_of("CommandOutput")
+#: The charsets in which JSON may be.
+UTF_8 = {"utf-8", "utf8", "us-ascii"}
 #: Members in which servers are known to wrap a body.
 ENVELOPES = ("data", "result", "response", "payload", "availability", "agent", "attributes", "body")
 
@@ -147,3 +150,14 @@ def is_shared(e: Exchange) -> bool:
 def cache_directives(e: Exchange) -> dict[str, str]:
     """Return the directives of Cache-Control, with their values."""
     return dict(part.strip().lower().partition("=")[::2] for part in (e.header("cache-control") or "").split(","))
+
+
+def charset(content_type: str) -> str:
+    """Return the charset that a Content-Type names, in lower case; utf-8 if it names none."""
+    found = re.search(r"charset\s*=\s*\"?([^\s\";]+)", content_type, re.IGNORECASE)
+    return found[1].lower() if found else "utf-8"
+
+
+def is_utf_8(e: Exchange) -> bool:
+    """A response that is said to be in UTF-8, or in US-ASCII, which is a part of it; so is one that says nothing."""
+    return charset(e.header("content-type") or "") in UTF_8

@@ -1,6 +1,6 @@
 """Judges the exchanges of a run by HostUp's rules: says what the core of the contract is, and what is lacking."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -10,6 +10,7 @@ from hostup_conformance.contract.ban import ban_in
 from hostup_conformance.contract.beyond import beyond, needs_polls, unseen
 from hostup_conformance.contract.content import below
 from hostup_conformance.contract.exchanges import Exchanges
+from hostup_conformance.contract.notes import comes_and_goes, with_notes
 from hostup_conformance.contract.oracles import schema_note
 from hostup_conformance.contract.refusal import (
     doubt_about,
@@ -39,6 +40,8 @@ MATRIX = Path(__file__).parent / "kill_matrix.json"
 #: The areas whose requirements say who must be refused, and what their breach is if all of these were refused anyhow.
 REFUSALS = {"AUTH", "SCOPE", "ID", "PID"}
 HARMLESS = HARMS.index("form")
+#: What says in general that a request was refused in a way that is not documented, unless that comes and goes.
+GENERAL = {"AUTH-08"}
 
 
 @cache
@@ -86,7 +89,7 @@ def judge(
         verdict.results["HTTP-01"] = replace(whole, status="skip", exercised=0, message=ban.why)
         verdict.unjudged += ("HTTP-01",)
     verdict.beyond = beyond(verdict.results, exchanges, target)
-    return verdict
+    return with_notes(verdict, exchanges)
 
 
 def core_of(exchanges: Sequence[Exchange], target: Target) -> core.Core:
@@ -110,13 +113,31 @@ def root_causes(verdict: Verdict) -> dict[str, list[str]]:
     findings = {id: verdict.results[id].findings for id in broken}
     places = {id: {at for one in found for at in places_of(one.exchange)} for id, found in findings.items()}
     faults = read_matrix(MATRIX)["faults"] if broken else {}
-    harmless = {id: HARMLESS for id, found in findings.items() if kept_out(id, found)}
-    return causes(broken, list(requirements()), faults, failing, places, ranks() | harmless)
+    refused = {id: found for id, found in findings.items() if not comes_and_goes(verdict.results[id])}
+    harmless = {id: HARMLESS for id, found in refused.items() if kept_out(id, found)}
+    undue = [id for id, found in findings.items() if let_in(id, found)]
+    harm = ranks() | harmless
+    found = causes(
+        broken, list(requirements()), faults, failing, places, harm, undue=undue, general=GENERAL & {*harmless}
+    )
+    return behind_the_first(found, verdict.of_one_cause)
+
+
+def behind_the_first(roots: dict[str, list[str]], alike: Collection[str]) -> dict[str, list[str]]:
+    """Return the root causes, those that have one cause behind the first of them."""
+    first, *others = [id for id in roots if id in alike] or [""]
+    explained = [one for id in others for one in (id, *roots[id])]
+    return {id: [*behind, *explained] if id == first else behind for id, behind in roots.items() if id not in others}
 
 
 def kept_out(id: str, findings: Sequence[Finding[Ask]]) -> bool:
     """Whether everybody who should have been refused was refused, though not as documented."""
     return area_of(id) in REFUSALS and all(not below(one.exchange, 400) for one in findings)
+
+
+def let_in(id: str, findings: Sequence[Finding[Ask]]) -> bool:
+    """Whether all that was found is requests that were served, and should have been refused."""
+    return area_of(id) in REFUSALS and all(below(one.exchange, 400) for one in findings)
 
 
 def places_of(e: Exchange) -> set[int | str]:

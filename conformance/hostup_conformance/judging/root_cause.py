@@ -11,6 +11,9 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+#: Which part of the places of one requirement are mostly those of another.
+MOST = 0.75
+
 
 def read_matrix(file: Path) -> dict[str, Any]:
     """Return a kill matrix; an empty one if the file does not exist."""
@@ -36,6 +39,8 @@ def root_causes(
     places: Mapping[str, Collection[Hashable]] | None = None,
     ranks: Mapping[str, int] = MappingProxyType({}),
     share: float = 0.0,
+    undue: Collection[str] = (),
+    general: Collection[str] = (),
 ) -> dict[str, list[str]]:
     """Return the requirements that explain others, or that no other explains, each with those that follow from it.
 
@@ -50,6 +55,8 @@ def root_causes(
         places: where each is broken: exchanges, commands or scenes; one can only follow from another that is broken in
             one of the same places
         ranks: how much harm each does: the lower, the more; the least for those that are not named
+        undue: the ids of those whose places are mostly those of responses that should not have come at all
+        general: the ids of those that only say in general what others, in the same places, say more exactly
         share: which part of the places of one that follows must be places of the other; at least one place
     """
     order = {id: position for position, id in enumerate(ids)}
@@ -60,13 +67,18 @@ def root_causes(
     def may_follow(consequence: str, cause: str) -> bool:
         own = set(places[consequence]) if places else set[Hashable]()
         same_place = places is None or len(own.intersection(places[cause])) >= max(1, share * len(own))
-        hides_harm = ranks.get(cause, least) > ranks.get(consequence, least)
+        hides_harm = ranks.get(cause, least) > ranks.get(consequence, least) and consequence not in general
         warning = consequence in failing and cause not in failing and area_of(cause) != area_of(consequence)
         return same_place and not hides_harm and not warning
 
     def is_cause(cause: str, consequence: str) -> bool:
-        if places and ranks.get(cause) == 0 and set(places[consequence]) <= set(places[cause]):
-            return True  # whatever else is wrong with a response that should not have come
+        if places and (cause in general) != (consequence in general):
+            return consequence in general
+        if places and (ranks.get(cause) == 0 or (cause in undue and consequence not in undue)):
+            own = set(places[consequence])
+            most = 1.0 if ranks.get(cause) == 0 else MOST
+            if len(own.intersection(places[cause])) >= most * len(own):
+                return True  # whatever else is wrong with a response that should not have come
         return explains(counts, cause, consequence)
 
     as_consequence = Counter(b for fault in faults.values() for b in fault["reported"] if b != fault["requirement"])

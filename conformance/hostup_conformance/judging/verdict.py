@@ -46,6 +46,8 @@ class Verdict(Generic[A]):
     doubt: str | None = None
     #: What the verdict does not say, and what to give so that another says more.
     beyond: tuple[str, ...] = ()
+    #: The broken requirements of which all that was found has one cause.
+    of_one_cause: tuple[str, ...] = ()
     #: Where the suite itself failed outside its rules.
     defects: Defects = field(default_factory=Defects)
 

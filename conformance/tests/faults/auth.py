@@ -163,6 +163,14 @@ def unknown_pid_is_unauthorized(request: Request, response: Response) -> None:
         response.header("WWW-Authenticate", "Bearer")
 
 
+@trips("AUTH-08")
+def one_replica_knows_no_keys(request: Request, response: Response) -> None:
+    """Every twelfth GET with the right key gets 401."""
+    if request.full and request.method == "GET" and request.nth("with the right key") % 12 == 0:
+        refuse(request, response, 401, "unauthorized", "Unauthorized")
+        response.header("WWW-Authenticate", "Bearer")
+
+
 @trips("AUTH-09")
 def head_is_open(request: Request, response: Response) -> None:
     """HEAD needs no key."""

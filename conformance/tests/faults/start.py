@@ -3,6 +3,7 @@
 import json
 import re
 import time
+from datetime import UTC, datetime
 from math import inf
 from unicodedata import normalize
 
@@ -504,7 +505,7 @@ def failures_make_the_poll_a_problem(request: Request, response: Response) -> No
         refuse(request, response, 400, "invalid_request", "Invalid request")
 
 
-@trips("START-27")
+@trips("START-16")
 def the_same_command_is_not_started_again(request: Request, response: Response) -> None:
     """A start of a command that has run before returns its earlier pid."""
     if response.is_started:
@@ -760,3 +761,62 @@ def each_poll_after_the_end_runs_it_again(request: Request, response: Response) 
     elif request.full and request.pid in kept and request.method == "GET" and response.status == 404:
         request.memory["more"] = request.memory.get("more", 0) + 1
         response.become(200, kept[request.pid])
+
+
+@trips("START-22")
+def a_start_ends_the_command_before(request: Request, response: Response) -> None:
+    """A start kills the command that runs, and its exit code is that of a shell for the signal."""
+    killed = request.memory.setdefault("killed", set())
+    if response.is_started and request.memory.get("started"):
+        killed.add(request.memory["started"])
+    if response.is_started:
+        request.memory["started"] = str(response.json["pid"])
+    if ended(request, response) and request.pid in killed:
+        response.change(stdout="", stderr="", exitCode=137)
+
+
+@trips("START-22")
+def commands_end_with_their_request(request: Request, response: Response) -> None:
+    """Every other command is killed when its start has got its response, and has no exit code."""
+    if response.is_output and response.json["exited"] and int(request.pid or 0) % 2:
+        response.change(stdout=response.json["stdout"][:4], stderr="", exitCode=None)
+
+
+@trips("START-19")
+def an_outer_shell_expands_variables(request: Request, response: Response) -> None:
+    """A command is put between double quotes for another shell, which expands its variables."""
+    if ended(request, response, "verbatim"):
+        response.change(stdout=response.json["stdout"].replace("$HOME", "/root").replace("`x`", ""))
+    if ended(request, response, "six_kilobytes", "letters", "megabyte", "shared"):
+        response.change(stdout="", stderr="sh: 1: [: -lt: unexpected operator\n", exitCode=0)
+
+
+@trips("START-07")
+def output_is_ascii_alone(_request: Request, response: Response) -> None:
+    """Characters outside ASCII are dropped from the output."""
+    if response.is_output and response.json.get("stdout"):
+        response.change(stdout=response.json["stdout"].encode("ascii", "ignore").decode())
+
+
+@trips("START-07")
+def output_is_read_as_latin_1(_request: Request, response: Response) -> None:
+    """The output is decoded as Latin-1."""
+    if response.is_output and response.json.get("stdout"):
+        response.change(stdout=response.json["stdout"].encode().decode("latin-1"))
+
+
+@trips("START-27")
+def limited_polls_use_the_output_up(request: Request, response: Response) -> None:
+    """The rate is limited after a poll has been carried out, so the output that it would have returned is lost."""
+    if ended(request, response, "number"):
+        refuse(request, response, 429, "rate_limited", "Rate limited")
+        reset = datetime.now(UTC).isoformat()
+        limit = ("X-RateLimit-Limit", "120"), ("X-RateLimit-Remaining", "0"), ("X-RateLimit-Reset", reset)
+        response.headers += [("Retry-After", "0"), *limit]
+
+
+@trips("START-08")
+def exit_codes_are_text(_request: Request, response: Response) -> None:
+    """exitCode is a string."""
+    if response.is_output and response.json.get("exitCode") is not None:
+        response.change(exitCode=str(response.json["exitCode"]))

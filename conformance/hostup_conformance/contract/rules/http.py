@@ -23,12 +23,15 @@ LONE_SURROGATE = re.compile(r"[\ud800-\udfff]")
 def content_is_read(exchanges: Exchanges) -> Findings:
     """The request that follows a GET with content on its connection must get what it gets otherwise: 200.
 
-    A connection that is closed after such a GET passes, and so do a 429 and a gateway's failure. No other rule judges
-    that request, and it is judged only if the same request gets 200 later in the run.
+    A connection that is closed after such a GET passes, and so do a 429 and a gateway's failure; and a status code that
+    requests got elsewhere too which should get 200. No other rule judges that request, and it is judged only if the
+    same request gets 200 later in the run.
     """
+    elsewhere = {e.status for e in exchanges.all(selectors.asks_availability)}
+    elsewhere |= {e.status for e in exchanges.all(selectors.asks_output) if e.status in {401, 403}}
     probes = exchanges.all(lambda e: selectors.asks_availability(e) and e.status == 200)
     for e in exchanges.asides():
-        passes = e.lost == "dropped" or e.status in {200, 429} or responder.may_pass(e)
+        passes = e.lost == "dropped" or e.status in {200, 429, *elsewhere} or responder.may_pass(e)
         if not passes and any(one.request == e.request and one.number > e.number for one in probes):
             got = content.status_of(e) if e.response else e.failure
             yield e, "status 200, as elsewhere: the content of the GET before is no part of this request", got
@@ -104,8 +107,7 @@ def success_is_json(exchanges: Exchanges) -> Findings:
         content_type = ", ".join(dict.fromkeys(e.response.all("content-type"))) if e.response else ""
         if e.response and (e.response.media_type != "application/json" or "," in content_type.partition(";")[0]):
             yield e, "Content-Type: application/json", content_type
-        charset = re.search(r"charset\s*=\s*\"?([^\s\";]+)", content_type, re.IGNORECASE)
-        if charset and charset[1].lower() not in {"utf-8", "utf8", "us-ascii"}:
+        if content.charset(content_type) not in content.UTF_8:
             yield e, "charset=utf-8, or none", content_type
 
 

@@ -5,6 +5,7 @@ from typing import Any
 from hostup_conformance.contract import ask, content, responder, selectors
 from hostup_conformance.contract.rules import Exchanges, Findings, rule
 from hostup_conformance.judging.ledger import members_of
+from hostup_conformance.keeping.safe_text import short_json
 
 #: For how many seconds the command that runs on is sure to run.
 SURE = 55.0
@@ -188,7 +189,8 @@ def output_stays_the_same(exchanges: Exchanges) -> Findings:
     for e in ended[1:]:
         now, before = ending(e), ending(ended[0])
         if changed := [name for name in content.OUTPUT if now[name] != before[name]]:
-            yield e, f"the same as in request {ended[0].number}", f"another {', '.join(changed)}"
+            got = short_json({name: e.body.get(name) for name in changed}, 100)
+            yield e, f"the same as in request {ended[0].number}", f"another {', '.join(changed)}: {got}"
             return
 
 

@@ -3,10 +3,9 @@
 from collections.abc import Iterator
 from math import inf
 from statistics import median
-from unicodedata import normalize
 from urllib.parse import parse_qs, unquote
 
-from hostup_conformance.contract import ask, commands, content, lives, paths, responder, selectors
+from hostup_conformance.contract import ask, commands, content, lives, mishaps, paths, responder, selectors
 from hostup_conformance.contract.rules import Exchanges, Findings, rule
 from hostup_conformance.keeping.safe_text import counted, short_json
 
@@ -24,25 +23,19 @@ PRINTING = ("streams", "number", "nothing", "errors", "six_kilobytes", "exit", "
 
 def differs(e: ask.Exchange, name: str, expected: bytes) -> object:
     """Return a stream if it differs from what was printed by more than line ends and surrounding white space."""
-    printed = expected.decode("utf-8", "replace")
-    plain, other = (text.replace("\r\n", "\n").strip() for text in (lives.stream(e, name), printed))
-    return None if plain == other else came(e, name, printed)
+    text = expected.decode("utf-8", "replace")
+    return None if mishaps.plain(lives.stream(e, name)) == mishaps.plain(text) else came(e, name, text)
 
 
 def came(e: ask.Exchange, name: str, expected: str) -> object:
     """Return a stream, for a finding; where it looks like what was printed, what the difference is."""
     got = lives.stream(e, name)
-    if not got or visible(got) != visible(expected):
+    if not got or mishaps.visible(got) != mishaps.visible(expected):
         return {name: content.member(e, name)}
     alike = [pair[0] == pair[1] for pair in zip(got, expected, strict=False)]
     at = alike.index(False) if False in alike else len(alike)
     here, there = (ascii(text[at : at + 3]) if text[at:] else "its end" for text in (got, expected))
     return f"{name} that looks the same, but has {here} instead of {there} from character {at + 1} on"
-
-
-def visible(text: str) -> str:
-    """Return what people see of a text: composed, without blanks and control characters."""
-    return "".join(c for c in normalize("NFC", text) if c.isprintable() and not c.isspace())
 
 
 def shortened(expected: bytes) -> str:
@@ -64,15 +57,32 @@ def start_gets_200(exchanges: Exchanges) -> Findings:
     works = any(e.status == 200 for e in selected)
     for e in selected:
         if e.status not in {200, 403} and not (works and is_busy_or_blocks(e)):
-            yield e, "status 200", content.status_of(e)
+            yield e, "status 200", f"{content.status_of(e)}{too_long(e, exchanges)}"
 
 
 def is_busy_or_blocks(e: ask.Exchange) -> bool:
     """Whether a start was refused that may be served at another time, if framed otherwise, or with another command."""
-    is_longest = len(e.ask.command or "") == paths.LONGEST_COMMAND
-    blocked = e.status in BLOCKED and not is_longest
+    blocked = e.status in BLOCKED and not is_longest(e)
     unframed = e.status == 411 and responder.is_chunked(e)
     return e.status in selectors.BUSY or blocked or unframed or responder.responded(e, responder.Who.GATEWAY)
+
+
+def too_long(e: ask.Exchange, exchanges: Exchanges) -> str:
+    """Return how long a command is, if all that were refused alike are longer than all that were started."""
+    sent = exchanges.all(selectors.starts)
+    refused = {length_of(one) for one in sent if one.status == e.status}
+    longest = max((length_of(one) for one in sent if one.status == 200), default=inf)
+    return f" for a command of {length_of(e)} characters" if min(refused) > longest else ""
+
+
+def length_of(e: ask.Exchange) -> int:
+    """Return how many characters the command of a start has."""
+    return len(e.ask.command or "")
+
+
+def is_longest(e: ask.Exchange) -> bool:
+    """Whether the command of a start has the greatest length that the documentation allows."""
+    return length_of(e) == paths.LONGEST_COMMAND
 
 
 @rule("START-02", seeks="start that got 200")
@@ -159,9 +169,24 @@ def comes_to_its_end(exchanges: Exchanges) -> Findings:
             yield late[0], "exited true by now", f"exited false {life.seconds_until(late[0]):.1f} s after the start"
 
 
+def bytes_of(e: ask.Exchange) -> int:
+    """Return how many bytes the command of a start has in UTF-8."""
+    return len((e.ask.command or "").encode())
+
+
 def beyond_ascii(e: ask.Exchange) -> bool:
     """A start whose command has characters outside ASCII."""
     return not (e.ask.command or "").isascii()
+
+
+def in_other_letters(e: ask.Exchange, text: str, exchanges: Exchanges) -> str | None:
+    """Return what became of the characters outside ASCII in stdout, if that is all that has changed, for a finding."""
+    got = lives.stream(e, "stdout")
+    form = mishaps.recoded(text, got)
+    printed = [mishaps.plain(lives.stream(end, "stdout")) for end, _ in exchanges.ends("control")]
+    whole = [mishaps.plain(command.stdout.decode()) for _, command in exchanges.ends("control")]
+    where = " (in the command; what ASCII commands print is whole)" if printed and printed == whole else ""
+    return form and f"stdout {form}{where}: {short_json(got.strip(), 60)}"
 
 
 @rule("START-07", seeks="start of a command beyond ASCII")
@@ -169,30 +194,35 @@ def text_is_passed_on(exchanges: Exchanges) -> Findings:
     """The start must get 200, and stdout must be what the command printed.
 
     A busy server (409, 429 or 503) and one that blocks the command (403) pass, and so does a front end that refuses
-    large bodies in a form of its own. In a Windows guest, the console's code page decides what is printed.
+    large bodies in a form of its own. START-01 judges the refusal of a length that is refused in ASCII too, and HTTP-02
+    a body in another encoding. In a Windows guest, the console's code page decides what is printed.
     """
+    ascii_alone = exchanges.all(selectors.starts, lambda e: not beyond_ascii(e))
     for e in exchanges.each(selectors.starts, beyond_ascii, lambda e: e.status not in {403, *selectors.BUSY}):
-        if e.status != 200 and not responder.responded(e, responder.Who.FRONT_END):
-            yield e, "status 200", content.status_of(e)
+        elsewhere = too_long(e, exchanges) and any(is_longest(one) and one.status == e.status for one in ascii_alone)
+        if e.status != 200 and not elsewhere and not responder.responded(e, responder.Who.FRONT_END):
+            size = f" for {counted(length_of(e), 'character')} in {counted(bytes_of(e), 'byte')}"
+            yield e, "status 200", f"{content.status_of(e)}{size}"
     for e, text in exchanges.echoes() if exchanges.guest not in WINDOWS else ():
-        if not text.isascii() and lives.stream(e, "stdout").strip() != text:
-            yield e, f"stdout: {text}", came(e, "stdout", text)
+        if not text.isascii() and lives.stream(e, "stdout").strip() != text and content.is_utf_8(e):
+            yield e, f"stdout: {text}", in_other_letters(e, text, exchanges) or came(e, "stdout", text)
     for e, command in exchanges.ends("letters", "longest_in_bytes"):
-        got = lives.stream(e, "stdout")
-        if got and not command.stdout.decode().startswith(got.rstrip("\ufffd").rstrip()):
-            yield e, f"stdout: {shortened(command.stdout)}", {"stdout": got}
+        got, text = lives.stream(e, "stdout"), command.stdout.decode()
+        if got and not text.startswith(got.rstrip("\ufffd").rstrip()) and content.is_utf_8(e):
+            yield e, f"stdout: {shortened(command.stdout)}", in_other_letters(e, text, exchanges) or {"stdout": got}
 
 
 @rule("START-08")
 def tells_the_exit_code(exchanges: Exchanges) -> Findings:
-    """exitCode of a command that ended by itself must be there; of an `echo` it must be the integer 0."""
+    """exitCode of a command that ended by itself must be there, and a number; of an `echo` it must be the integer 0."""
     for e, _ in exchanges.echoes():
         code = e.body.get("exitCode")
         if code != 0 or isinstance(code, bool):
             yield e, "exitCode 0", {"exitCode": code} if "exitCode" in e.body else "no exitCode"
     for e, command in exchanges.ends("exit", *WINDOWS):
-        if e.body.get("exitCode") is None:
-            yield e, f"exitCode {command.exit_code}", "no exitCode"
+        code = e.body.get("exitCode")
+        if code is None or isinstance(code, str):
+            yield e, f"exitCode {command.exit_code}", "no exitCode" if code is None else {"exitCode": code}
 
 
 @rule("START-09", seeks="start, and no probe, of the VPS without an agent")
@@ -245,10 +275,14 @@ def errors_are_the_commands(exchanges: Exchanges) -> Findings:
 
 @rule("START-12")
 def output_is_whole(exchanges: Exchanges) -> Findings:
-    """stdout of a command that prints up to 1 MiB must not be cut. A body that says that it was truncated passes."""
+    """stdout of a command that prints up to 1 MiB must not be cut. A body that says that it was truncated passes.
+
+    START-07 judges output in which all that is missing is what is missing from other output: characters outside ASCII.
+    """
     for e, command in exchanges.ends("letters", "longest", "megabyte"):
         got, printed = lives.stream(e, "stdout"), command.stdout.decode()
-        cut = len(got) < len(printed.rstrip()) and printed.startswith(got.rstrip("\ufffd"))
+        elsewhere = exchanges.recoding is not None and mishaps.is_recoded(printed, got, exchanges.recoding)
+        cut = len(got) < len(printed.rstrip()) and printed.startswith(got.rstrip("\ufffd")) and not elsewhere
         if cut and not any("trunc" in name.lower() and value for name, value in e.body.items()):
             yield e, f"{len(printed)} characters in stdout", f"the first {len(got)}" if got else "none"
 
@@ -258,24 +292,28 @@ def output_is_exact(exchanges: Exchanges) -> Findings:
     """stdout and stderr must be what was written, to the byte: with blanks, line ends and control characters.
 
     Output that differs otherwise is judged by START-05 and START-11, except that of the command that prints control
-    characters.
+    characters; and START-07 judges what becomes of characters outside ASCII in other output too.
     """
     words = exchanges.words_of_the_guest.encode()
     for e, command in exchanges.ends("streams", "lines", "number", "control"):
         for name, expected in (("stdout", command.stdout), ("stderr", words + command.stderr)):
-            elsewhere = command.name != "control" and visible(lives.stream(e, name)) != visible(expected.decode())
-            if command.exact and lives.stream(e, name) != expected.decode() and not elsewhere:
-                yield e, f"{name}: {expected.decode()!r}", came(e, name, expected.decode())
+            text, form = expected.decode(), exchanges.recoding
+            elsewhere = command.name != "control" and mishaps.visible(lives.stream(e, name)) != mishaps.visible(text)
+            elsewhere = elsewhere or (form is not None and mishaps.is_recoded(text, lives.stream(e, name), form))
+            elsewhere = elsewhere or not content.is_utf_8(e)
+            if command.exact and lives.stream(e, name) != text and not elsewhere:
+                yield e, f"{name}: {text!r}", came(e, name, text)
 
 
 @rule("START-14")
 def exit_code_is_the_commands(exchanges: Exchanges) -> Findings:
     """exitCode, where present, must be that of the command: 1, 200, 255, or 0 with something on standard error.
 
-    A program that does not exist must not end with 0; which other code it gets depends on the guest.
+    A program that does not exist must not end with 0; which other code it gets depends on the guest. The right code as
+    a string is START-08's.
     """
     for e, command in exchanges.ends("exit", "errors", *WINDOWS):
-        if e.body.get("exitCode") is not None and e.body["exitCode"] != command.exit_code:
+        if e.body.get("exitCode") not in (None, command.exit_code, str(command.exit_code)):
             yield e, f"exitCode {command.exit_code}", {"exitCode": e.body["exitCode"]}
     for e, _ in exchanges.ends("unknown_program"):
         if e.body.get("exitCode") == 0:
@@ -303,17 +341,22 @@ def runs_once(exchanges: Exchanges) -> Findings:
     """A command that writes a line into a file must have written one line after one start, and two after two.
 
     It must have done so although nobody has polled it, if it had the time that the slow command takes, and if a command
-    that was started after it has ended.
+    that was started after it has ended; and if no other was ended before its time, which START-22 judges. START-05
+    judges a number that does not come as it was printed.
     """
+    for life, earlier in exchanges.not_run_again:
+        told = f"the pid of request {earlier.start.number}, which started the same command, and no other run of it"
+        yield life.start, "a run of its own for each start", told
     once = next((life for life in exchanges.lives if life.name == "once"), None)
     # The first trace is taken before anything is written.
     for e, _ in list(exchanges.ends("trace"))[1:] if once else ():
         times = lives.stream(e, "stdout").rpartition("once ")[2].strip()
-        if times == "0" and not (once and waited_long(once, e, exchanges.lives)):
+        if times == "0" and (exchanges.cut_short or not (once and waited_long(once, e, exchanges.lives))):
             continue
         if times.isdecimal() and times != "1":
             yield e, "a command that ran once after one start", f"it ran {times} times"
-    started = [life for life in exchanges.lives if life.name == "again"]
+    printed = {lives.stream(e, "stdout").strip() for e, _ in exchanges.ends("number")}
+    started = [life for life in exchanges.lives if life.name == "again"] if printed <= {"42"} else []
     for number, life in enumerate(started, 1):
         times = lives.stream(exchanges.take(life.end), "stdout").strip() if life.end else ""
         if life.end and times.isdecimal() and times != str(number):
@@ -351,10 +394,24 @@ def runs_as_it_was_sent(exchanges: Exchanges) -> Findings:
     """A command with blanks, quotes, escapes, capital letters and two lines must reach the shell as it was sent.
 
     What it prints shows how the shell read it. START-13 judges the white space around that.
+
+    Where other commands went wrong that have the characters which were changed, though they print none of these, the
+    text of all of them was altered before they ran, and no other rule judges them.
     """
+    for at, life in enumerate(exchanges.altered):
+        e = life.end or life.polls[-1]
+        how = f"{named(life)}, which went wrong" if at else changed(mishaps.printed(life), mishaps.stdout(life))
+        how = "only its first line ran" if life.name == "lines" else how
+        yield exchanges.take(e), "a command that runs as it was sent", f"one that was altered before it ran: {how}"
     for e, command in exchanges.ends("verbatim", "lines"):
         if lives.stream(e, "stdout").strip() != command.stdout.decode().strip():
             yield e, f"stdout: {shortened(command.stdout)}", came(e, "stdout", command.stdout.decode())
+
+
+def changed(text: str, came: str) -> str:
+    """Return what has become of parts of a text, for a finding."""
+    became = sorted(dict.fromkeys(mishaps.changes(text, came)), key=lambda one: -len(one[0]))
+    return ", ".join(f"{short_json(lost, 20)} became {short_json(new, 20)}" for lost, new in became[:3])
 
 
 @rule("START-20")
@@ -380,10 +437,10 @@ def any_bytes_can_be_polled(exchanges: Exchanges) -> Findings:
 def simultaneous_polls_tear_nothing(exchanges: Exchanges) -> Findings:
     """Of several simultaneous polls of one pid, each that says exited true must have all of the output.
 
-    The others may say that the command still runs, or that it is forgotten (4xx). HTTP-08 judges a 5xx, and START-05
-    output that is not whole without simultaneous polls either.
+    The others may say that the command still runs, or that it is forgotten (4xx). HTTP-08 judges a 5xx, START-05 output
+    that is not whole without simultaneous polls either, and POLL-10 output that is gone in every later poll.
     """
-    torn_anyway = any(
+    torn_anyway = changes_later(exchanges.all(selectors.asks_output)) or any(
         life.command and life.end and differs(life.end, "stdout", life.command.stdout)
         for life in exchanges.lives
         if life.name == "six_kilobytes"
@@ -395,27 +452,55 @@ def simultaneous_polls_tear_nothing(exchanges: Exchanges) -> Findings:
                 yield e, f"stdout: {shortened(expected)}", counted(len(lives.stream(e, "stdout")), "character")
 
 
+def changes_later(polls: list[ask.Exchange]) -> bool:
+    """Whether a later poll of a command that had ended, and none at the same time, said that it printed nothing."""
+    ended = [e for e in polls if e.ask.pid == ask.Pid.FINISHED and content.member(e, "exited") is True]
+    return any(lives.stream(ended[0], "stdout") and not lives.stream(e, "stdout") for e in ended[1:])
+
+
 @rule("START-22")
 def does_not_end_early(exchanges: Exchanges) -> Findings:
-    """exited must not be true while a command runs whose duration is known."""
-    for life in exchanges.lives:
-        if life.name != "slow" or lives.sleepless(life) or not (life.command and life.end and life.end.when):
-            continue
-        exchanges.take(life.end)
-        if lives.ended_early(life):
-            ran = lives.seconds_to_end(life)
-            said = f"exited true after {ran:.1f} s, with exitCode {life.end.body.get('exitCode')}"
-            yield life.end, f"exited false for {life.command.seconds:g} s", said
+    """exited must not be true while a command runs whose duration is known, and nothing may end a command before.
+
+    One of the run's commands was ended by something else if its exit code is that of a signal, or is missing though
+    others have one, and its output is not whole. No other rule judges such a command.
+    """
+    for life in exchanges.every_life:
+        if life.name == "slow" and life.end and life.end.when and not lives.sleepless(life):
+            exchanges.take(life.end)
+    for life in exchanges.cut_short:
+        if life.end:
+            yield life.end, f"exited true at the end of {named(life)}{own_end(life)}", early_end(life)
+
+
+def own_end(life: lives.Life) -> str:
+    """Return when a command ends by itself, and with which code, for a finding."""
+    seconds = life.command.seconds if life.command else 0.0
+    code = life.command.exit_code if life.command else 0
+    return f", {f'after {seconds:g} s and ' if seconds else ''}with exitCode {code}"
+
+
+def early_end(life: lives.Life) -> str:
+    """Return how a command ended before its time, for a finding."""
+    end, text, came = life.end, mishaps.printed(life), mishaps.stdout(life)
+    code = short_json(end and end.body.get("exitCode"), 20)
+    ran = ", after exited false" if any(content.member(e, "exited") is False for e in life.polls) else ""
+    printed = f"{len(came.strip())} of {counted(len(text.strip()), 'character')} printed"
+    return f"an end {lives.seconds_to_end(life):.1f} s after the start, with exitCode {code} and {printed}{ran}"
 
 
 @rule("START-23")
 def running_is_told_at_once(exchanges: Exchanges) -> Findings:
-    """A poll of a command that takes a while must get 200 and exited false, and must not wait for the end."""
+    """A poll of a command that takes a while must get 200 and exited false, and must not wait for the end.
+
+    Where commands that do not take a while are lost too, START-27 judges that.
+    """
+    others_lost = any(is_lost_undisturbed(life) for life in exchanges.lives if life.name != "slow")
     for life in exchanges.lives_of("slow"):
         if not life.command or not life.polls:
             continue
         e = life.polls[0]
-        if e.status != 200 and e.status not in selectors.BUSY:
+        if e.status != 200 and e.status not in selectors.BUSY and not (content.refused(e) and others_lost):
             yield e, "status 200 with exited false", content.status_of(e)
         elif e.seconds > 0.7 * life.command.seconds and content.member(e, "exited") is True:
             yield e, "exited false at once", f"exited true after {e.seconds:.1f} s"
@@ -508,12 +593,15 @@ def end_is_reported(exchanges: Exchanges) -> Findings:
     Nor may one say exited false ten seconds after the start; START-06 judges the time before that. A 409, a 429 and
     a 503 pass, since the server may be busy, and so does a gateway's failure, if most commands came to their end. A
     server need not keep for more than thirty seconds what nobody polls. A command of which an earlier poll was refused
-    is START-25's, one that OPTIONS or HEAD was asked for before is START-29's or START-30's. Where a 200 may have told
-    the end in a form that nobody can read, others judge that.
+    is START-25's, one that OPTIONS or HEAD was asked for before is START-29's or START-30's; one that did not run as it
+    was sent is START-19's, and one that did not run again START-16's. Where a 200 may have told the end in a form that
+    nobody can read, others judge that.
     """
     every = lives.lives(exchanges.all(is_start_or_any_poll))
     asked = {e.request.target for e in exchanges.all(asks_by_another_method)}
-    short = [life for life in every if life.is_short and polls_with_full_key(life)]
+    elsewhere = [*exchanges.altered, *(life for life, _ in exchanges.not_run_again)]
+    told = {life.start.number for life in elsewhere}
+    short = [life for life in every if life.is_short and polls_with_full_key(life) and life.start.number not in told]
     mostly = 2 * sum(life.end is not None for life in short) >= len(short)
     for life in short:
         polls = [exchanges.take(e) for e in polls_with_full_key(life)]
@@ -521,11 +609,20 @@ def end_is_reported(exchanges: Exchanges) -> Findings:
         if passes or (selectors.new_poll(life.start) in asked and lost(life)):
             continue
         if gone := lost(life):
+            also = sum(not one.end and lost(one) is not None for one in short)
             if not (mostly and responder.responded(gone, responder.Who.GATEWAY)):
-                yield gone, f"status 200, until the end of {named(life)} was reported", content.status_of(gone)
+                expected = f"status 200, until the end of {named(life)} was reported{although_busy(gone, exchanges)}"
+                yield gone, expected, f"{content.status_of(gone)}, as of {also} of {counted(len(short), 'command')}"
         elif content.member(polls[-1], "exited") is False and life.seconds_polled >= TOO_LONG:
             said = f"exited false in all of {counted(len(polls), 'poll')}, {life.seconds_polled:.0f} s after the start"
             yield polls[-1], f"exited true for {named(life)}", said
+
+
+def although_busy(gone: ask.Exchange, exchanges: Exchanges) -> str:
+    """Return which poll of a command was put off before it was lost, and so must not have taken its output."""
+    polls = [e for e in exchanges.everything if e.request.target == gone.request.target and e.number < gone.number]
+    busy = [e for e in polls if e.status in selectors.BUSY]
+    return f", since request {busy[-1].number} got {busy[-1].status} and so takes nothing" if busy else ""
 
 
 def is_unreadable(e: ask.Exchange) -> bool:

@@ -1,0 +1,206 @@
+"""What befell a command besides what its own output tells, by the evidence of several commands. It judges nothing.
+
+Each mishap has one requirement that tells of it; what follows from it is told by no other.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from difflib import SequenceMatcher
+from unicodedata import normalize
+
+from hostup_conformance.contract.commands import printed_anywhere
+from hostup_conformance.contract.content import member, refused
+from hostup_conformance.contract.lives import Life, ended_early, seconds_to_end, stream
+from hostup_conformance.contract.selectors import BUSY, new_poll
+
+#: The exit codes from here on are those with which a shell tells that a signal ended a command.
+SIGNALLED = 128
+#: What a shell, or who passes a command on, may take for something else than a letter.
+MARKS = frozenset("$`\\\"'<>&%+ \t\n")
+#: The commands that may print one thing or another.
+VARYING = {"again", "trace", "not_utf_8"}
+#: So many characters may be added at one place of a text by whoever writes another for it.
+ADDED = 8
+#: After how many seconds the command that reads its input ends itself where that stays open.
+INPUT_SECONDS = 4.0
+#: What may become of the characters outside ASCII, with how a text looks then.
+RECODINGS: dict[str, Callable[[str], str]] = {
+    "in UTF-8 that was read as Latin-1": lambda text: text.encode().decode("latin-1"),
+    "in UTF-8 that was read as Windows-1252": lambda text: text.encode().decode("cp1252", "replace"),
+    "without any character outside ASCII": lambda text: replaced(text, ""),
+    "with ? for each character outside ASCII": lambda text: replaced(text, "?"),
+    "with ? for each byte outside ASCII": lambda text: replaced(text, "?", "utf-8"),
+    "with ? for each unit of UTF-16 outside ASCII": lambda text: replaced(text, "?", "utf-16-le"),
+    "with U+FFFD for each character outside ASCII": lambda text: replaced(text, "\ufffd"),
+    "with U+FFFD for each byte outside ASCII": lambda text: replaced(text, "\ufffd", "utf-8"),
+    "with an escape for each character outside ASCII": lambda text: text.encode("ascii", "backslashreplace").decode(),
+    "with ? for each character that Latin-1 lacks": lambda text: replaced(text, "?", beyond=0xFF),
+    "with ? for each character above U+FFFF": lambda text: replaced(text, "?", beyond=0xFFFF),
+    "with ?? for each character above U+FFFF": lambda text: replaced(text, "??", beyond=0xFFFF),
+    "without any character above U+FFFF": lambda text: replaced(text, "", beyond=0xFFFF),
+    "with U+FFFD for each character above U+FFFF": lambda text: replaced(text, "\ufffd", beyond=0xFFFF),
+}
+
+
+def replaced(text: str, by: str, unit: str = "utf-32-le", beyond: int = 0x7F) -> str:
+    """Return a text in which something stands for each unit of the characters beyond a code point."""
+    size = {"utf-8": 1, "utf-16-le": 2, "utf-32-le": 4}[unit]
+    return "".join(c if ord(c) <= beyond else by * (len(c.encode(unit)) // size) for c in text)
+
+
+def visible(text: str) -> str:
+    """Return what people see of a text: composed, without blanks and control characters."""
+    return "".join(c for c in normalize("NFC", text) if c.isprintable() and not c.isspace())
+
+
+def printed(life: Life) -> str:
+    """Return what a command should print, or how that begins; empty if nothing, or if it is unknown."""
+    begun = printed_anywhere(life.start.ask.command or "")
+    return life.command.stdout.decode("utf-8", "replace") if life.command else life.text or begun
+
+
+def went_wrong(life: Life) -> bool:
+    """Whether a command of the run did not print, or end, as it should; or was not seen to end although it should."""
+    if life.name in VARYING:
+        return False
+    if life.end is None or life.command is None:
+        return life.is_short and bool(life.polls) and visible(printed(life)) not in visible(stdout(life))
+    code = life.command.exit_code
+    return (
+        plain(printed(life)) != plain(stdout(life))
+        or visible(errors_of(life)) not in visible(stream(life.end, "stderr"))
+        or (code is not None and exit_code(life) not in (code, None))
+    )
+
+
+def plain(text: str) -> str:
+    """Return a text without what differs from system to system: line ends, and white space around it."""
+    return text.replace("\r\n", "\n").strip()
+
+
+def stdout(life: Life) -> str:
+    """Return what a command was reported to have printed by its end."""
+    return stream(life.end, "stdout") if life.end else ""
+
+
+def cut_short(every: Sequence[Life]) -> list[Life]:
+    """Return the commands that had an end before their own, by their duration, or by their exit code and output.
+
+    A signal ended a command if its exit code says so, or is missing though others have one, and its output is not
+    whole; and so it did others with the same exit code.
+    """
+    odd = [life for life in every if life.end and has_odd_code(life)]
+    codes = {exit_code(life) for life in every if life.end}
+    telling = {exit_code(life) for life in odd if is_cut(life)} - ({None} if len(codes) == 1 else set())
+    return [life for life in every if ended_early(life) or (life in odd and exit_code(life) in telling)]
+
+
+def exit_code(life: Life) -> object:
+    """Return the exit code with which a command was reported to have ended."""
+    return member(life.end, "exitCode") if life.end else None
+
+
+def has_odd_code(life: Life) -> bool:
+    """Whether a command that ends by itself was reported to have no exit code, or that of a signal."""
+    code, own = exit_code(life), life.command.exit_code if life.command else 0
+    signalled = isinstance(code, int) and code >= SIGNALLED and code != own
+    soon = life.name != "input" or seconds_to_end(life) < INPUT_SECONDS
+    return own is not None and soon and (signalled or code is None)
+
+
+def is_cut(life: Life) -> bool:
+    """Whether a command was reported to have printed only the beginning of what it prints, or nothing of it."""
+    got = [(printed(life), stdout(life)), (errors_of(life), stream(life.end, "stderr") if life.end else "")]
+    whole = all(text.strip() == came.strip() for text, came in got)
+    return not whole and all(text.startswith(came.rstrip()) for text, came in got)
+
+
+def altered(every: Sequence[Life]) -> list[Life]:
+    """Return the commands whose text was changed before they ran, the one that shows best how first.
+
+    What one prints shows what was changed in it. That may have been the output as well: so another must have gone wrong
+    that has the same characters in its text, and none of them in what it prints.
+    """
+    for life in every:
+        shows = life.end and (life.name == "verbatim" or life.text)
+        marks = lost_marks(printed(life), stdout(life)) if shows else set[str]()
+        marks |= {"\n"} if life.name == "lines" and ends_after_one_line(life) else set()
+        wrong = [one for one in every if has_any(marks, one) and went_wrong(one)]
+        if any(one.end and not marks & set(printed(one) + errors_of(one)) for one in wrong):
+            return sorted(wrong, key=lambda one: one is not life)
+    return []
+
+
+def ends_after_one_line(life: Life) -> bool:
+    """Whether a command of several lines printed what its first line prints, and ended well."""
+    first = printed(life).partition("B")[0]
+    return stdout(life).strip() == first and exit_code(life) == 0
+
+
+def has_any(marks: set[str], life: Life) -> bool:
+    """Whether the text of a command has one of some characters."""
+    return bool(marks & set(life.start.ask.command or ""))
+
+
+def errors_of(life: Life) -> str:
+    """Return what a command should write to standard error."""
+    return life.command.stderr.decode() if life.command else ""
+
+
+def lost_marks(text: str, came: str) -> set[str]:
+    """Return the characters with a meaning of their own around which a text differs; none if it differs elsewhere."""
+    marks = set[str]()
+    for lost, new in changes(text, came):
+        if len(new) > ADDED + len(lost) or (lost and not MARKS & set(lost)):
+            return set()
+        marks |= MARKS & set(lost)
+    return marks if came.rstrip() not in text else set()
+
+
+def changes(text: str, came: str) -> Iterator[tuple[str, str]]:
+    """Yield what of a text was lost, and what came in its place."""
+    for kind, a, b, c, d in SequenceMatcher(None, text, came, autojunk=False).get_opcodes():
+        if kind != "equal":
+            yield text[a:b], came[c:d]
+
+
+def not_run_again(every: Sequence[Life]) -> list[tuple[Life, Life]]:
+    """Return the starts that only got the pid of an earlier one of the same command, each with that one.
+
+    A pid may come again once its command has ended. So one of them must be the command that counts its runs, and have
+    counted no other, or be gone.
+    """
+    pairs = [(life, earlier) for at, life in enumerate(every) for earlier in every[:at] if is_same(life, earlier)]
+    counted = [(life, earlier) for life, earlier in pairs if life.name == "again"]
+    proven = any(
+        stdout(life) == stdout(earlier) if life.end else any(refused(e) and e.status not in BUSY for e in life.polls)
+        for life, earlier in counted
+        if earlier.end
+    )
+    return pairs if proven else []
+
+
+def is_same(life: Life, other: Life) -> bool:
+    """Whether two starts had the same command, and got the same pid."""
+    same_command = life.start.ask.command == other.start.ask.command
+    return same_command and new_poll(life.start) == new_poll(other.start)
+
+
+def recoding(every: Sequence[Life]) -> str | None:
+    """Return what became of the characters outside ASCII in the first output that shows it; None if that is unknown."""
+    mixed = [life for life in every if life.end and not printed(life).isascii() and has_letters(printed(life))]
+    return next((found for life in mixed if (found := recoded(printed(life), stdout(life)))), None)
+
+
+def has_letters(text: str) -> bool:
+    """Whether a text has letters of ASCII, which any encoding keeps."""
+    return any(c.isascii() and c.isalpha() for c in text)
+
+
+def is_recoded(text: str, came: str, form: str) -> bool:
+    """Whether a text has changed as another has."""
+    return came.strip() != text.strip() and RECODINGS[form](text).strip() == came.strip()
+
+
+def recoded(text: str, came: str) -> str | None:
+    """Return what became of characters outside ASCII in a text that is otherwise the same; None for anything else."""
+    return next((form for form in RECODINGS if is_recoded(text, came, form)), None)

@@ -1,0 +1,139 @@
+"""What the exchanges of a run show together and one finding does not, to be said with the message of a requirement.
+
+It judges nothing: a requirement is broken or not, whatever is noted with it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import groupby
+
+from hostup_conformance.contract.ask import Ask, Exchange, Pid
+from hostup_conformance.contract.ban import should_not_be_forbidden
+from hostup_conformance.contract.content import below, failed, member
+from hostup_conformance.judging.verdict import Result, Verdict
+
+#: So many requests are served before a refusal may be that of a limit, and so many in a row are refused by one.
+BEFORE, IN_A_ROW = 5, 3
+#: The status codes with which servers are known to limit the rate of requests instead of with 429.
+INSTEAD = {403, 503}
+#: The keys that no request should get 401 with.
+VALID = {"full", "read"}
+#: So many kinds of requests that get the same 5xx now and then show that it has nothing to do with what is asked for.
+KINDS = 3
+#: So many requests that are alike show whether a server refuses them now and then.
+ALIKE = 5
+
+
+def with_notes(verdict: Verdict[Ask], exchanges: Sequence[Exchange]) -> Verdict[Ask]:
+    """Return a verdict whose broken requirements say what their first exchange has in common with others."""
+    limited = limited_otherwise(exchanges)
+    numbers = {exchanges[at].number for at in limited}
+    broken = {id: r for id, r in verdict.results.items() if r.status in {"fail", "warn"} and r.findings}
+    by_limit = {id for id, r in broken.items() if r.findings[0].exchange.number in numbers}
+    alone = tuple(id for id in broken if all(one.exchange.number in numbers for one in broken[id].findings))
+    limit = in_words(exchanges, limited) if limited else None
+    notes = {id: limit if id in by_limit else note_on(r, exchanges) for id, r in broken.items()}
+    noted = {id: replace(broken[id], message=f"{broken[id].message}; {note}") for id, note in notes.items() if note}
+    return replace(verdict, results=verdict.results | noted, of_one_cause=alone)
+
+
+def note_on(result: Result[Ask], exchanges: Sequence[Exchange]) -> str | None:
+    """Return what the first finding has in common with other exchanges."""
+    first = result.findings[0].exchange
+    return of_another(first, exchanges) or everywhere(first, exchanges) or now_and_then(result)
+
+
+def limited_otherwise(exchanges: Sequence[Exchange]) -> list[int]:
+    """Return the positions of the responses that seem to be those of a rate limit, without its 429; none if few do.
+
+    They say when to try again, or that no requests remain; or several in a row have the same status code, whatever was
+    asked for. Others must have been served before and after.
+    """
+    limited = {at for at, e in enumerate(exchanges) if says_to_wait(e)}
+    for status, row in groupby(range(len(exchanges)), lambda at: exchanges[at].status):
+        stretch = list(row)
+        undue = {exchanges[at].ask for at in stretch if should_not_be_forbidden(exchanges[at])}
+        if status in INSTEAD and len(stretch) >= IN_A_ROW and len(undue) > 1:
+            limited.update(stretch)
+    served = [at for at, e in enumerate(exchanges) if at not in limited and below(e, 400)]
+    found = sorted(limited)
+    enough = len(found) > 1 and sum(at < found[0] for at in served) >= BEFORE and served[-1] > found[0]
+    return found if enough else []
+
+
+def says_to_wait(e: Exchange) -> bool:
+    """A response with a Retry-After and no status code that has one, or an error after which no requests remain."""
+    if e.status is None or e.obeyed or e.status == 429 or 300 <= e.status < 400:
+        return False
+    no_more = e.status >= 400 and (e.header("x-ratelimit-remaining") or "").strip() == "0"
+    return no_more or e.header("retry-after") is not None
+
+
+def in_words(exchanges: Sequence[Exchange], limited: list[int]) -> str:
+    """Return when a limit was met, and when others were served again."""
+    first = limited[0]
+    later = next(e for at, e in enumerate(exchanges) if at > first and at not in limited and below(e, 400))
+    sent = f", in {seconds_between(exchanges[0], exchanges[first]):.1f} s" if exchanges[0].when else ""
+    again = f" {seconds_between(exchanges[first], later):.1f} s later" if later.when else ""
+    what = f"{len(limited)} responses are like this, the first after {first} requests{sent}"
+    return f"{what}, and others were served{again}: a rate limit, it seems, which is to get 429"
+
+
+def seconds_between(before: Exchange, e: Exchange) -> float:
+    """Return how many seconds one request was sent after another; 0 if that is unknown."""
+    return (e.when - before.when).total_seconds() if before.when and e.when else 0.0
+
+
+def now_and_then(result: Result[Ask]) -> str | None:
+    """Return how often requests like the first that was refused were refused as it was, if others were served."""
+    first = result.findings[0].exchange
+    if comes_and_goes(result):
+        alike = [e for e in result.judged if e.ask.credential == first.ask.credential and e.response]
+    else:
+        alike = [e for e in result.judged if is_alike(e, first) and e.response]
+    refused = sum(e.status == first.status for e in alike)
+    if (first.status or 0) < 400 or len(alike) < ALIKE or not any(below(e, 400) for e in alike):
+        return None
+    return f"{refused} of {len(alike)} requests like this got {first.status}"
+
+
+def comes_and_goes(result: Result[Ask]) -> bool:
+    """Whether a valid key is refused with 401 now and then, whatever it is used for."""
+    plain = [e for e in result.judged if e.ask.pid.well_formed and not e.ask.devious]
+    refused = {kind_of(e) for e in plain if e.status == 401 and e.ask.credential in VALID}
+    return any(kind_of(e) in refused for e in plain if below(e, 400))
+
+
+def kind_of(e: Exchange) -> tuple[object, ...]:
+    """Return what of a request decides whether it is served."""
+    return e.request.method, e.ask.resource, e.ask.credential, e.ask.vps, e.ask.pid, e.ask.starts
+
+
+def is_alike(e: Exchange, other: Exchange) -> bool:
+    """Whether two requests, neither of which can use anything up, ask for the same."""
+    steady = other.ask.pid in {Pid.ABSENT, Pid.RUNNING} and not other.ask.starts
+    return steady and e.ask == other.ask and e.request.method == other.request.method
+
+
+def of_another(first: Exchange, exchanges: Sequence[Exchange]) -> str | None:
+    """Return whose body an error has, if it is that of another request with its id and time, as from a cache."""
+    known = first.response is not None and isinstance(member(first, "requestId"), str)
+    for e in exchanges if known else ():
+        if e.number < first.number and e.response and first.response and e.response.body == first.response.body:
+            named = e.ask != first.ask or e.request.method != first.request.method
+            return f"the body is that of request {e.number}, with its requestId: a cache, it seems" if named else None
+    return None
+
+
+def everywhere(first: Exchange, exchanges: Sequence[Exchange]) -> str | None:
+    """Return how many requests of how many kinds got the 5xx that one got, if others of the same kinds did not."""
+    if not failed(first):
+        return None
+    alike = [e for e in exchanges if e.status == first.status and not e.obeyed]
+    kinds = {e.ask for e in alike}
+    spared = {e.ask for e in exchanges if e.status != first.status and not failed(e)}
+    if len(kinds & spared) < KINDS:
+        return None
+    return (
+        f"{len(alike)} of {len(exchanges)} requests got {first.status}, of {len(kinds)} kinds, others of which did not"
+    )
