@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from faults import faults
+from faults import FAULTS
 from faults.probe import refuse
 from hostup_conformance.contract.judging import root_causes as of_server
 from hostup_conformance.judging.root_cause import root_causes
@@ -45,7 +45,7 @@ def test_without_causes_the_worst_comes_first() -> None:
     assert [id for id, _ in ordered(entries, [])] == ["A-03", "A-02", "A-04"]
 
 
-FAULTS = {
+MATRIX = {
     "one": {"requirement": "A-01", "reported": ["A-01", "A-02"]},
     "two": {"requirement": "A-03", "reported": ["A-03", "A-02"]},
     "three": {"requirement": "A-02", "reported": ["A-02"]},
@@ -54,16 +54,16 @@ IDS = ["A-01", "A-02", "A-03", "A-04", "A-05"]
 
 
 def test_what_fails_comes_before_what_warns() -> None:
-    assert list(root_causes(["A-04", "A-05"], IDS, FAULTS)) == ["A-04", "A-05"]
-    assert list(root_causes(["A-04", "A-05"], IDS, FAULTS, {"A-05"})) == ["A-05", "A-04"]
+    assert list(root_causes(["A-04", "A-05"], IDS, MATRIX)) == ["A-04", "A-05"]
+    assert list(root_causes(["A-04", "A-05"], IDS, MATRIX, {"A-05"})) == ["A-05", "A-04"]
 
 
 def test_an_explaining_warning_comes_with_the_failures() -> None:
-    assert root_causes(["A-01", "A-02", "A-04"], IDS, FAULTS, {"A-02"}) == {"A-01": ["A-02"], "A-04": []}
+    assert root_causes(["A-01", "A-02", "A-04"], IDS, MATRIX, {"A-02"}) == {"A-01": ["A-02"], "A-04": []}
 
 
 def test_what_is_seldom_a_consequence_comes_first() -> None:
-    assert list(root_causes(["A-02", "A-04"], IDS, FAULTS)) == ["A-04", "A-02"]
+    assert list(root_causes(["A-02", "A-04"], IDS, MATRIX)) == ["A-04", "A-02"]
 
 
 def test_what_is_broken_everywhere_follows_from_nothing_that_is_broken_in_one_place() -> None:
@@ -72,6 +72,27 @@ def test_what_is_broken_everywhere_follows_from_nothing_that_is_broken_in_one_pl
     assert root_causes(["A-01", "A-02"], ["A-01", "A-02"], faults, places=places) == {"A-01": ["A-02"]}
     found = root_causes(["A-01", "A-02"], ["A-01", "A-02"], faults, places=places, share=0.5)
     assert found == {"A-01": [], "A-02": []}
+
+
+def test_what_is_wrong_with_a_response_that_was_not_due_follows_from_that() -> None:
+    places = {"A-01": {"one", "two", "three"}, "B-01": {"one", "two", "three", "four"}}
+    found = root_causes(["A-01", "B-01"], ["A-01", "B-01"], {}, places=places, undue={"A-01"})
+    assert found == {"A-01": ["B-01"]}
+    elsewhere = places | {"B-01": {"one", "four"}}
+    assert root_causes(["A-01", "B-01"], ["A-01", "B-01"], {}, places=elsewhere, undue={"A-01"}) == {
+        "A-01": [],
+        "B-01": [],
+    }
+
+
+def test_what_is_said_in_general_follows_from_what_is_special_in_the_same_places() -> None:
+    """It does so although it does more harm, and never the other way about."""
+    places, ranks = {"A-01": {"one"}, "A-33": {"one"}}, {"A-33": 0, "A-01": 2}
+    found = root_causes(["A-01", "A-33"], ["A-01", "A-33"], {}, places=places, ranks=ranks, general={"A-33"})
+    assert found == {"A-01": ["A-33"]}
+    apart = places | {"A-33": {"two"}}
+    found = root_causes(["A-01", "A-33"], ["A-01", "A-33"], {}, places=apart, ranks=ranks, general={"A-33"})
+    assert found == {"A-33": [], "A-01": []}
 
 
 def test_a_refusal_in_another_way_lets_nobody_in() -> None:
@@ -93,6 +114,9 @@ TOLD: dict[str, tuple[str, str]] = {
     "commands_end_with_their_request": ("START-22", "with exitCode null and 4 of "),
     "commands_are_killed_early": ("START-22", "with exitCode 0 and 10 of 10 characters printed"),
     "an_outer_shell_expands_variables": ("START-19", '"$HOME" became "/root"'),
+    "only_the_first_line_is_run": ("START-19", "only its first line ran"),
+    "ended_commands_have_no_output": ("POLL-10", 'another stdout: {"stdout": ""}'),
+    "long_commands_are_refused": ("START-01", "got 400 invalid_request for a command of 4096 characters"),
     "output_is_ascii_alone": ("START-07", "stdout without any character outside ASCII: "),
     "output_is_read_as_latin_1": ("START-07", "stdout in UTF-8 that was read as Latin-1: "),
     "bodies_are_read_as_latin_1": ("START-07", "(in the command; what ASCII commands print is whole)"),
@@ -107,7 +131,7 @@ TOLD: dict[str, tuple[str, str]] = {
 def test_the_first_cause_is_the_fault(name: str) -> None:
     """What else is broken follows from it, or is a warning."""
     requirement, words = TOLD[name]
-    verdict = verdict_on(faults()[name].change, allow_exec=True)
+    verdict = verdict_on(FAULTS.all()[name].change, allow_exec=True)
     roots = of_server(verdict)
     failing = [id for id in roots if verdict.results[id].status == "fail"]
     assert failing == [requirement], {id: verdict.results[id].message for id in roots}
