@@ -90,7 +90,7 @@ def started_never_exits(_request: Request, response: Response) -> None:
 @trips("START-01")
 def long_commands_are_refused(request: Request, response: Response) -> None:
     """A command of more than 1024 characters is refused."""
-    if response.is_started and len(request.body) > 1050:
+    if response.is_started and len(json.loads(request.body)["command"]) > 1024:
         refuse(request, response, 400, "invalid_request", "Invalid request")
         response.change(errors=[])
 
