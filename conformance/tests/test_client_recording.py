@@ -36,7 +36,7 @@ def belongs(e: Exchange, story: list[Exchange]) -> bool:
         last = starts[-1] if starts else None
         repeats = last and last.request.body == e.request.body and e.ask.arrived - last.ask.arrived < SOON
         return not polls and (last is None or bool(repeats and not accepted(last)))
-    pid = Story(e.ask.play, tuple(story), None).pid
+    pid = Story(e.ask.play, tuple(story)).pid
     asked = pids_of(polls[0].request)[0] if polls else pid
     return e.ask.kind == "poll" and pids_of(e.request)[0] in {pid, asked}
 

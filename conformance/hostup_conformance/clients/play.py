@@ -18,7 +18,7 @@ from hostup_conformance.clients import Does
 from hostup_conformance.clients.certificates import CA_VARIABLES, certificates
 from hostup_conformance.clients.processes import run_command
 from hostup_conformance.clients.scenes import FIRST, KEY, SceneState
-from hostup_conformance.clients.story import Exchange, Outcome, Play, Scene, Seen, how, kind_of, told
+from hostup_conformance.clients.story import UNSEEN, Exchange, Outcome, Play, Scene, Seen, how, kind_of, told
 from hostup_conformance.http.scripted import Received, Reply, ScriptedServer
 from hostup_conformance.keeping.misconfigured import Misconfigured
 from hostup_conformance.keeping.processes import PROC, marked_with
@@ -119,13 +119,11 @@ def clean(environment: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def told_in(
-    play: Play, received: Sequence[Received], outcome: Outcome | None, began: float, when: datetime
-) -> list[Exchange]:
+def told_in(play: Play, received: Sequence[Received], outcome: Outcome, began: float, when: datetime) -> list[Exchange]:
     """Return what happened in a scene as exchanges, the last of which contains the whole story."""
     requests = [exchange_of(play, one, began, when) for one in sorted(received, key=lambda one: one.arrived)]
-    failure = how(outcome) if outcome else "the server was stopped"
-    seconds = outcome.seconds if outcome else time.monotonic() - began
+    failure = how(outcome) if outcome.is_seen else "the server was stopped"
+    seconds = outcome.seconds if outcome.is_seen else time.monotonic() - began
     return told(play, requests, outcome, failure, seconds, when + timedelta(seconds=seconds))
 
 
@@ -184,4 +182,4 @@ async def _served_by_hand(scene: Scene, say: Callable[[str], None]) -> list[Exch
     loop.remove_signal_handler(signal.SIGINT)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C must not take the list away
     await server.close()
-    return [e for part in parts if part for e in told_in(Play(scene, "run", KEY), part, None, began, when)]
+    return [e for part in parts if part for e in told_in(Play(scene, "run", KEY), part, UNSEEN, began, when)]

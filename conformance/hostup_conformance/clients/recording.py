@@ -12,6 +12,7 @@ from pathlib import Path
 
 from hostup_conformance.clients import Does
 from hostup_conformance.clients.story import (
+    UNSEEN,
     Exchange,
     Origin,
     Play,
@@ -144,7 +145,7 @@ class Begun:
             if self._probed and self._probed[-1] is story:
                 self._probed.pop()
             self._lost.setdefault(e.request.body, []).append(story)
-            if pid := Story(e.ask.play, (e,), None).pid:
+            if pid := Story(e.ask.play, (e,)).pid:
                 self._polled[pid] = story
         elif e.ask.kind == "poll":
             self._polled[pids_of(e.request)[0]] = story
@@ -165,4 +166,4 @@ def told_in(requests: list[Exchange], play: Play) -> list[Exchange]:
     play = replace(play, does=does, scene=replace(play.scene, pid=pid))
     for e in requests:
         e.ask = replace(e.ask, play=play)
-    return told(play, requests, None, "the recording ends", requests[-1].ask.responded or 0.0)
+    return told(play, requests, UNSEEN, "the recording ends", requests[-1].ask.responded or 0.0)

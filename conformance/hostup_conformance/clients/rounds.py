@@ -129,7 +129,7 @@ def play_first(command: ClientCommand, control: RunControl, jobs: int | None) ->
     before = cpu_of_children()
     (exchanges,) = play_each([(command, SCENES.named(FIRST))], control, 1)
     story = exchanges[-1].ask.story if exchanges else None
-    if story is None or story.outcome is None:
+    if story is None:
         return exchanges, Speed(jobs=jobs)
     if not story.own or story.outcome.ended_by != "itself":
         did = "it did not end" if story.own else "it sent nothing"

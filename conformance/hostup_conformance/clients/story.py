@@ -24,8 +24,8 @@ Kind = Resource | Literal["probe", "start", "poll", "malformed"]
 Origin = Literal["own", "other"]
 #: How many seconds before its time is up a client may give up honestly: some count in whole seconds.
 NEAR = 2.0
-#: What ended the command.
-EndedBy = Literal["itself", "deadline", "bound", "start"]
+#: What ended the command; `unseen` is what a recording does not show, nor a scene that is served by hand.
+EndedBy = Literal["itself", "deadline", "bound", "start", "unseen"]
 #: Which kind of request a scene is about.
 One = Literal["probe", "start", "poll"]
 At = One | Literal["all"]
@@ -142,9 +142,17 @@ class Outcome:
     exposing: frozenset[str] | None = None
 
     @property
+    def is_seen(self) -> bool:
+        """Whether it is known how the command ended."""
+        return self.ended_by != "unseen"
+
+    @property
     def printed(self) -> dict[str, bytes]:
         """What it printed, by stream."""
         return {"standard output": self.stdout, "standard error": self.stderr}
+
+
+UNSEEN = Outcome(None, b"", b"", 0.0, "unseen")
 
 
 @dataclass(frozen=True)
@@ -181,8 +189,7 @@ class Story:
 
     play: Play
     requests: tuple[Exchange, ...]
-    #: How it ended; None in a recording, which does not show that.
-    outcome: Outcome | None
+    outcome: Outcome = UNSEEN
 
     def of(self, *kinds: Kind) -> list[Exchange]:
         """Return the requests of some kinds to the origin of the base URL, in order."""
@@ -221,7 +228,7 @@ class Story:
         response said cannot be demanded.
         """
         outcome, timeout = self.outcome, self.play.scene.timeout
-        if outcome is None or outcome.ended_by != "itself" or not outcome.code:
+        if outcome.ended_by != "itself" or not outcome.code:
             return False
         text = (self.output or {}).get("stdout")
         begun = isinstance(text, str) and text.encode("utf-8", "surrogatepass").startswith(outcome.stdout)
@@ -230,8 +237,6 @@ class Story:
     @property
     def by_time(self) -> bool:
         """Whether the story may have ended otherwise on a machine that is not busy."""
-        if self.outcome is None:
-            return False
         if self.outcome.ended_by == "deadline" or self.outcome.left_behind:
             return True
         abandoned = any(not e.ask.delivered and e.ask.origin == "own" for e in self.requests)
@@ -266,7 +271,7 @@ class Story:
 def told(
     play: Play,
     requests: Sequence[Exchange],
-    outcome: Outcome | None,
+    outcome: Outcome,
     failure: str,
     seconds: float,
     when: datetime | None = None,

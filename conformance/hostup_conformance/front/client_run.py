@@ -102,7 +102,7 @@ def run(options: ClientOptions) -> int:
 def print_standard_error(exchanges: Sequence[Exchange], redact: Redact) -> None:
     """Print the end of the standard error of the last scene, which is all there is to see."""
     story = exchanges[-1].ask.story if exchanges else None
-    text = story.outcome.stderr.decode("utf-8", "replace") if story and story.outcome else ""
+    text = story.outcome.stderr.decode("utf-8", "replace") if story else ""
     say("its standard error:" if text.strip() else "it printed nothing to its standard error")
     for line in text.splitlines()[-LAST_LINES:]:
         say(f"  | {on_one_line(beginning(line, SHOWN, redact)[0])}")
@@ -274,7 +274,7 @@ def lines_of(story: Story, shown: Exchange, redact: Redact) -> Iterator[str]:
         came_of_it = sent.status or sent.failure or "no response"
         mark = ">" if sent is shown else " "
         yield f"{mark}{sent.ask.arrived:5.1f} s  {sent.request.method} {target} \N{RIGHTWARDS ARROW} {came_of_it}"
-    if story.outcome:
+    if story.outcome.is_seen:
         yield f" {story.outcome.seconds:5.1f} s  {how(story.outcome)}"
         for name, printed in story.outcome.printed.items():
             yield f"{name}: {redact(printed[-TAIL:].decode('utf-8', 'replace'))[-LAST:].rstrip()}"

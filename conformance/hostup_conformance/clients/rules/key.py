@@ -75,20 +75,20 @@ def command_goes_nowhere_else(story: Story) -> Findings:
             yield e, "no command for another host (do not follow redirects of the start)", "the command"
 
 
-@judging("CLIENT-39", lambda story: story.play.scene.untrusted and story.outcome)
+@judging("CLIENT-39", lambda story: story.play.scene.untrusted and story.outcome.is_seen)
 def certificate_is_verified(story: Story) -> Findings:
     """No request may come where the certificate must not be trusted: verification ends the connection before."""
     for e in story.own:
         yield e, "no request, since the server's certificate must not be trusted", f"{e.request.method} with the key"
 
 
-@judging("CLIENT-43", lambda story: story.outcome is not None and story.outcome.exposing is not None)
+@judging("CLIENT-43", lambda story: story.outcome.exposing is not None)
 def key_is_no_argument(story: Story) -> Findings:
     """While a request of the scene well waits, no process of the client may have the key in its arguments.
 
     It is seen where the system has a /proc.
     """
-    if story.outcome and story.outcome.exposing:
+    if story.outcome.exposing:
         programs = ", ".join(sorted(story.outcome.exposing))
         yield (
             None,
@@ -97,11 +97,9 @@ def key_is_no_argument(story: Story) -> Findings:
         )
 
 
-@judging("CLIENT-04", lambda story: story.outcome is not None)
+@judging("CLIENT-04", lambda story: story.outcome.is_seen)
 def key_is_not_printed(story: Story) -> Findings:
     """Neither standard output nor standard error may contain the key."""
-    if story.outcome is None:
-        return
     for name, text in story.outcome.printed.items():
         if redactor((story.play.key,)).finds_in(text[: 2**20].decode("utf-8", "replace")):
             yield None, "no key in what is printed", f"the key in its {name}"

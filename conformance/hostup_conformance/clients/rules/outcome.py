@@ -14,29 +14,31 @@ BELOW_ERROR = re.compile(r"Node\.js v|\s+(at|from) |\s*[})\]]|\t|exit status \d"
 ERROR = re.compile(r"(panic|fatal error|Uncaught|Exception in thread|[\w.$]*(Error|Exception))\b.*: |\S+:\d+:in .*: ")
 
 
-def ended(story: Story) -> Outcome | None:
-    """Return how the client ended, if it ended by itself."""
-    return story.outcome if story.outcome is not None and story.outcome.ended_by == "itself" else None
+def ran(story: Story) -> bool:
+    """Whether the client was seen to run."""
+    return story.outcome.ended_by not in {"unseen", "start"}
 
 
-def output_of(story: Story) -> Outcome | None:
-    """Return how the client ended, if it got the output that it has to print, and had the time to print it."""
-    return ended(story) if story.play.does != "probe" and story.done and not story.gave_up else None
+def ended(story: Story) -> bool:
+    """Whether the client ended by itself."""
+    return story.outcome.ended_by == "itself"
 
 
-def failed(story: Story) -> Outcome | None:
-    """Return how the client ended, if it cannot have succeeded.
+def has_output(story: Story) -> bool:
+    """Whether the client got the output that it has to print, and had the time to print it."""
+    return ended(story) and story.play.does != "probe" and story.done and not story.gave_up
 
-    A probe that got a response of the right form may have.
-    """
+
+def failed(story: Story) -> bool:
+    """Whether the client cannot have succeeded. A probe that got a response of the right form may have."""
     probed = story.play.does == "probe" and any(got_200(e) and isinstance(e.body, dict) for e in story.of("probe"))
-    return None if story.done or probed else ended(story)
+    return ended(story) and not story.done and not probed
 
 
-@judging("CLIENT-24", lambda story: story.outcome is not None and story.outcome.ended_by != "start")
+@judging("CLIENT-24", ran)
 def comes_to_an_end(story: Story) -> Findings:
     """The client must end by itself before the scene does, some seconds after it was to give up (HOSTUP_TIMEOUT)."""
-    if story.outcome and story.outcome.ended_by == "deadline":
+    if story.outcome.ended_by == "deadline":
         expected = f"an end to the waiting (HOSTUP_TIMEOUT was {story.play.scene.timeout:g})"
         yield None, expected, f"it had not ended after {story.outcome.seconds:.0f} seconds"
 
@@ -55,8 +57,8 @@ def loss_is_no_end(story: Story) -> Findings:
     To poll on passes, and so does to fail. What the later polls get does not matter: a 404 says that the command was
     forgotten, not that it succeeded.
     """
-    outcome, lost = failed(story), lost_polls(story)
-    if outcome and outcome.code == 0:
+    lost = lost_polls(story)
+    if story.outcome.code == 0:
         why = lost[0].failure or "the response was empty"
         yield lost[0], "another poll, or an exit code that is not 0", f"the exit code 0, although {why}"
 
@@ -67,8 +69,7 @@ def failure_shows(story: Story) -> Findings:
 
     CLIENT-18 judges it where the response to a poll was lost, and CLIENT-40 where the result is a no.
     """
-    outcome = failed(story)
-    if outcome and outcome.code == 0:
+    if story.outcome.code == 0:
         yield None, f"an exit code that is not 0, since {what_went_wrong(story)}", "the exit code 0"
 
 
@@ -92,9 +93,9 @@ def no_output_but_the_commands(story: Story) -> Findings:
 
     White space passes, and so does what polls of the running command returned.
     """
-    outcome = failed(story)
-    if outcome and outcome.stdout.strip() and outcome.stdout not in story.partial_outputs:
-        got = outcome.stdout[:60].decode("utf-8", "replace")
+    printed = story.outcome.stdout
+    if printed.strip() and printed not in story.partial_outputs:
+        got = printed[:60].decode("utf-8", "replace")
         yield None, "nothing on the standard output, since there was no output (errors go to the standard error)", got
 
 
@@ -104,20 +105,20 @@ def stream(story: Story, name: str) -> bytes:
     return text.encode("utf-8", "surrogatepass") if isinstance(text, str) else b""
 
 
-@judging("CLIENT-29", output_of)
+@judging("CLIENT-29", has_output)
 def stdout_to_the_byte(story: Story) -> Findings:
     """Standard output must be `stdout` in UTF-8, with nothing added, left out or changed."""
-    outcome, expected = output_of(story), stream(story, "stdout")
-    if outcome and outcome.stdout != expected:
-        yield None, *difference(expected, outcome.stdout, "standard output")
+    expected = stream(story, "stdout")
+    if story.outcome.stdout != expected:
+        yield None, *difference(expected, story.outcome.stdout, "standard output")
 
 
-@judging("CLIENT-30", output_of)
+@judging("CLIENT-30", has_output)
 def stderr_to_the_byte(story: Story) -> Findings:
     """Standard error must contain `stderr` in UTF-8. Anything else that it contains passes."""
-    outcome, expected = output_of(story), stream(story, "stderr")
-    if outcome and expected not in outcome.stderr:
-        yield None, *difference(expected, outcome.stderr, "standard error")
+    expected = stream(story, "stderr")
+    if expected not in story.outcome.stderr:
+        yield None, *difference(expected, story.outcome.stderr, "standard error")
 
 
 def exit_code(story: Story) -> int | None:
@@ -126,26 +127,23 @@ def exit_code(story: Story) -> int | None:
     return code if isinstance(code, int) and not isinstance(code, bool) else None
 
 
-@judging("CLIENT-31", lambda story: output_of(story) and exit_code(story) is not None)
+@judging("CLIENT-31", lambda story: has_output(story) and exit_code(story) is not None)
 def exit_code_comes_through(story: Story) -> Findings:
     """The client must exit with `exitCode`.
 
     For one that is not between 0 and 255, any code but 0 passes: its last eight bits, say, where those are not 0.
     """
-    outcome, code = output_of(story), exit_code(story)
-    if outcome is None or code is None:
-        return
+    outcome, code = story.outcome, exit_code(story) or 0
     fits = 0 <= code < 256
     if outcome.code != code if fits else not outcome.code:
         expected = f"the exit code {code}" if fits else f"an exit code that is not 0, for {code}"
         yield None, expected, f"{outcome.code}{last_words(outcome)}"
 
 
-@judging("CLIENT-32", lambda story: output_of(story) and exit_code(story) is None)
+@judging("CLIENT-32", lambda story: has_output(story) and exit_code(story) is None)
 def no_exit_code_is_no_success(story: Story) -> Findings:
     """If `exitCode` is null or missing, the exit code must not be 0."""
-    outcome = output_of(story)
-    if outcome and outcome.code == 0:
+    if story.outcome.code == 0:
         yield None, "an exit code that is not 0, since the command has none (a signal ended it)", "0"
 
 
@@ -155,7 +153,7 @@ def unfinished_task(story: Story) -> Findings:
     One that gives up when its time is up passes where the output is large: that takes some languages half a minute.
     """
     slow = story.play.scene.prints and story.gave_up
-    if story.outcome and (not story.done or story.outcome.ended_by != "itself") and not slow:
+    if (not story.done or not ended(story)) and not slow:
         does = "asks whether commands can be run" if story.play.does == "probe" else "gets the command's output"
         what = f"a client that {does}, and ends by itself"
         came = [f"{e.request.method} {e.status or e.failure}" for e in story.own]
@@ -174,19 +172,19 @@ def last_words(outcome: Outcome) -> str:
     return f": {lines[-1].strip()}" if lines else ""
 
 
-@judging("CLIENT-33", lambda story: story.play.scene.completes == "CLIENT-33" and story.outcome)
+@judging("CLIENT-33", lambda story: story.play.scene.completes == "CLIENT-33" and story.outcome.is_seen)
 def succeeds_with_a_right_server(story: Story) -> Findings:
     """In a scene in which the server behaves as documented, the client must get the command's output, and end."""
     yield from unfinished_task(story)
 
 
-@judging("CLIENT-34", lambda story: story.play.scene.completes == "CLIENT-34" and story.outcome)
+@judging("CLIENT-34", lambda story: story.play.scene.completes == "CLIENT-34" and story.outcome.is_seen)
 def survives_a_closed_connection(story: Story) -> Findings:
     """The server closes each connection after its response; the client must open another one and get the output."""
     yield from unfinished_task(story)
 
 
-@judging("CLIENT-42", lambda story: story.play.scene.completes == "CLIENT-42" and story.outcome)
+@judging("CLIENT-42", lambda story: story.play.scene.completes == "CLIENT-42" and story.outcome.is_seen)
 def any_base_url(story: Story) -> Findings:
     """The requests must be for the paths of the API below the base URL, and the client must get the output."""
     for e in story.of("other"):
@@ -194,38 +192,35 @@ def any_base_url(story: Story) -> Findings:
     yield from unfinished_task(story)
 
 
-@judging("CLIENT-44", lambda story: (outcome := ended(story)) and outcome.left_behind is not None)
+@judging("CLIENT-44", lambda story: ended(story) and story.outcome.left_behind is not None)
 def leaves_nothing_behind(story: Story) -> Findings:
     """Three seconds after the command has ended, no process with its environment may run. (Where there is a /proc.)"""
-    outcome = ended(story)
-    if outcome and outcome.left_behind:
-        yield None, "no process that runs on", f"{', '.join(sorted(outcome.left_behind))}"
+    if story.outcome.left_behind:
+        yield None, "no process that runs on", ", ".join(sorted(story.outcome.left_behind))
 
 
 @judging("CLIENT-46", lambda story: story.play.scene.name == "well" and ended(story))
 def time_that_it_takes(story: Story) -> Findings:
     """Reports how long the client took in the scene well, and when its first request came. It judges nothing."""
-    outcome = ended(story)
-    if outcome and story.own:
+    if story.own:
         first = story.own[0].ask.arrived
-        yield None, "", f"{outcome.seconds:.1f} seconds, of which {first:.1f} before its first request"
+        yield None, "", f"{story.outcome.seconds:.1f} seconds, of which {first:.1f} before its first request"
 
 
 @judging("CLIENT-35", failed)
 def failure_is_explained(story: Story) -> Findings:
     """A client that fails must print something, to either stream."""
-    outcome = failed(story)
-    if outcome and outcome.code != 0 and not (outcome.stderr + outcome.stdout).strip():
+    if story.outcome.code != 0 and not (story.outcome.stderr + story.outcome.stdout).strip():
         yield None, f"a message on the standard error, since {what_went_wrong(story)}", "no word"
 
 
-@judging("CLIENT-36", lambda story: story.outcome is not None and story.outcome.ended_by != "start")
+@judging("CLIENT-36", ran)
 def keeps_within_bounds(story: Story) -> Findings:
     """In one scene there are at most 500 requests, of 4 MiB in all, on 100 connections at once.
 
     The command prints at most 2 MiB more to each stream than it is to print.
     """
-    if story.outcome and story.outcome.ended_by == "bound":
+    if story.outcome.ended_by == "bound":
         yield None, "what a client of one command needs", story.outcome.reason
 
 
@@ -246,8 +241,8 @@ def yes_means_true(story: Story) -> Findings:
 
     A missing member, null, a text and an envelope are a no.
     """
-    e, outcome = probed(story), ended(story)
-    if e and outcome and told_no(e) is (outcome.code == 0):
+    e, outcome = probed(story), story.outcome
+    if e and told_no(e) is (outcome.code == 0):
         available = json.dumps(e.body["available"], ensure_ascii=False) if "available" in e.body else "missing"
         expected = "a code other than 0" if told_no(e) else "the exit code 0"
         yield e, f"{expected}, since available is {available}", f"the exit code {outcome.code}{last_words(outcome)}"
@@ -259,8 +254,8 @@ def no_is_not_an_error(story: Story) -> Findings:
 
     CLIENT-40 and CLIENT-27 judge an exit code of 0.
     """
-    e, outcome = probed(story), ended(story)
-    if e and outcome and outcome.code and told_no(e) is not (outcome.code == 1):
+    e, outcome = probed(story), story.outcome
+    if e and outcome.code and told_no(e) is not (outcome.code == 1):
         expected = (
             "the exit code 1, which says no" if told_no(e) else "an exit code above 1, since it could not be asked"
         )
