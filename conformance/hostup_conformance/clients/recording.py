@@ -24,10 +24,9 @@ from hostup_conformance.clients.story import (
     pids_of,
     told,
 )
-from hostup_conformance.contract.paths import VPSS
+from hostup_conformance.contract.paths import below_prefix
 from hostup_conformance.http import exchange as core
 from hostup_conformance.http import har
-from hostup_conformance.http.messages import Request
 from hostup_conformance.keeping.misconfigured import Misconfigured
 from hostup_conformance.keeping.redact import redactor
 
@@ -57,11 +56,6 @@ def read(file: Path, environ: Mapping[str, str]) -> list[Exchange]:
     for number, exchange in enumerate(exchanges, 1):
         exchange.number = number
     return exchanges
-
-
-def below_prefix(request: Request) -> Request:
-    """Return a request without the part of its path before that of the API."""
-    return replace(request, target=request.target[max(request.target.find(VPSS), 0) :])
 
 
 def key_of(entries: Iterable[har.Entry], named: str | None) -> str:

@@ -1,9 +1,11 @@
 """The paths of the operations, read from the OpenAPI document: a path is written there and nowhere else."""
 
+from dataclasses import replace
 from functools import cache
 from typing import Any, Literal
 from urllib.parse import quote
 
+from hostup_conformance.http.messages import Request
 from hostup_conformance.judging.ledger import document
 
 #: Which path a request is for: the endpoint, the list of VPSs, the status of a VPS, or any other.
@@ -53,6 +55,11 @@ def parameter_names() -> frozenset[str]:
 def path_of(vps: str, resource: Resource = "exec") -> str:
     """Return the path of a resource of a VPS, whose id may be any text."""
     return PATHS[resource].replace("{id}", quote(vps, safe="", errors="surrogateescape"))
+
+
+def below_prefix(request: Request) -> Request:
+    """Return a request without the part of its path before that of the API."""
+    return replace(request, target=request.target[max(request.path.find(VPSS), 0) :])
 
 
 def resource_of(path: str) -> tuple[Resource, str | None]:

@@ -338,7 +338,7 @@ def evidence(group: Sequence[Finding[A]], reported: ReportedTarget[A]) -> dict[s
         "body": reported.came(e),
         "expected": finding.expected,
         "got": finding.got,
-        "message": f"expected {finding.expected}, got {finding.got}" if finding.expected else finding.got,
+        "message": finding.words,
     }
 
 

@@ -36,6 +36,11 @@ class Finding(Generic[A]):
     expected: str
     got: str
 
+    @property
+    def words(self) -> str:
+        """What was expected and what came, in a line."""
+        return f"expected {self.expected}, got {self.got}" if self.expected else self.got
+
 
 @dataclass
 class Exchanges(Generic[A, T]):

@@ -213,6 +213,5 @@ def check_against_oracle(
 
 def first_words(findings: list[Finding[A]]) -> str:
     """Return expected and got of the first finding, and how many there are."""
-    more = f" (and {len(findings) - 1} more)" if len(findings) > 1 else ""
-    first = findings[0]
-    return f"expected {first.expected}, got {first.got}{more}" if first.expected else first.got
+    more = f" (and {len(findings) - 1} more)" if len(findings) > 1 and findings[0].expected else ""
+    return findings[0].words + more

@@ -12,7 +12,7 @@ from typing import Any
 
 from hostup_conformance.contract.ask import Exchange, noted, started_by, understand, with_notes, with_started
 from hostup_conformance.contract.content import listed_ids, member
-from hostup_conformance.contract.paths import VPSS
+from hostup_conformance.contract.paths import VPSS, below_prefix
 from hostup_conformance.contract.responder import may_pass
 from hostup_conformance.contract.sending import Wire
 from hostup_conformance.contract.target import UNKNOWN_ADDRESS, Target, checked_base_url
@@ -50,8 +50,8 @@ def understood(file: Path, recording: har.Recording, target: Target) -> tuple[li
     """Return what `read` returns; raise the exceptions that damaged notes cause."""
     target = with_known(replace(target, found_secrets=frozenset(har.secrets_in(recording.entries))), recording.known)
     target = with_address(target, recording.entries)
-    entries = [below_prefix(entry) for entry in recording.entries]
-    ours = [entry for entry in entries if entry is not None]
+    total, about_vpss = len(recording.entries), (e for e in recording.entries if VPSS in e.request.path)
+    ours = [replace(entry, request=below_prefix(entry.request)) for entry in about_vpss]
     target = with_shown(target, exchanges_of(ours, target))
     # A run of the suite also asks for paths beside the endpoint's, on purpose.
     deliberate = [bool(entry.asks) for entry in ours]
@@ -59,8 +59,8 @@ def understood(file: Path, recording: har.Recording, target: Target) -> tuple[li
     exchanges = [e for e, is_ours in pairs if is_ours or e.ask.resource != "other"]
     core.mark_recovered(exchanges, lambda e: may_pass(e) and e.ask.repeatable)
     if not any(e.ask.endpoint for e in exchanges):
-        raise Misconfigured(f"--har {file}: none of its {len(entries)} entries is about the endpoint; record its use")
-    return exchanges, target, len(entries) - len(exchanges)
+        raise Misconfigured(f"--har {file}: none of its {total} entries is about the endpoint; record its use")
+    return exchanges, target, total - len(exchanges)
 
 
 def replay(wire: Wire, exchanges: Iterable[Exchange]) -> None:
@@ -74,14 +74,6 @@ def write(file: Path, exchanges: list[Exchange], target: Target) -> None:
     """Write a recording of a run, with all keys redacted."""
     known = {name: getattr(target, name) for name in KNOWN} | {"read_key": bool(target.read_key)}
     har.write(file, exchanges, target.base_url, redactor(target.nearly_secrets), known=known, asks=noted)
-
-
-def below_prefix(entry: har.Entry) -> har.Entry | None:
-    """Return an entry without the part of its path before that of the API, or None if the path is another."""
-    start = entry.request.path.find(VPSS)
-    if start < 0:
-        return None
-    return replace(entry, request=replace(entry.request, target=entry.request.target[start:]))
 
 
 def exchanges_of(entries: Iterable[har.Entry], target: Target) -> list[Exchange]:
