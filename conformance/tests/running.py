@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import SimpleNamespace
@@ -63,6 +64,14 @@ def exit_with(main: Callable[[], int]) -> NoReturn:
         sys.exit(main())
     except Misconfigured as error:
         sys.exit(str(error))
+
+
+def eventually(happened: Callable[[], object], seconds: float = 30.0) -> None:
+    """Wait until something has happened; fail if it has not in time."""
+    until = time.monotonic() + seconds
+    while not happened():
+        assert time.monotonic() < until, f"it did not happen within {seconds:g} seconds"
+        time.sleep(0.02)
 
 
 def report_in(folder: Path) -> dict[str, Any]:

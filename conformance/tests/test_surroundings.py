@@ -29,7 +29,7 @@ from hostup_conformance.keeping.interruption import Interruption
 from hostup_conformance.keeping.misconfigured import Misconfigured
 from hostup_conformance.keeping.shortage import shortage
 from hostup_conformance.sources import recording
-from running import hostup, ran, report_in, run
+from running import eventually, hostup, ran, report_in, run
 
 
 def refuse(error: Exception) -> Callable[..., NoReturn]:
@@ -125,10 +125,7 @@ def test_a_terminal_that_is_closed_interrupts_a_run_unless_it_is_to_go_on() -> N
     try:
         interruption = Interruption()
         os.kill(os.getpid(), signal.SIGHUP)
-        until = time.monotonic() + 10
-        while not interruption.happened and time.monotonic() < until:
-            time.sleep(0.01)
-        assert interruption.happened
+        eventually(lambda: interruption.happened)
         interruption.close()
         signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as nohup does
         interruption = Interruption()

@@ -8,19 +8,9 @@ import time
 from pathlib import Path
 
 from agent.endpoint import Endpoint
+from hostup_conformance.keeping.processes import state
 from hostup_conformance.mock import VPS_ID
-from running import KEPT
-
-#: Seconds until what must happen counts as not happening.
-DEADLINE = 30.0
-
-
-def is_there(pid: int) -> bool:
-    """Whether a process runs; one that has ended and was not waited for does not."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
+from running import KEPT, eventually
 
 
 def test_sigkill_leaves_nothing_behind(endpoint: Endpoint) -> None:
@@ -35,13 +25,10 @@ def test_sigkill_leaves_nothing_behind(endpoint: Endpoint) -> None:
             pid = next(int(found[1]) for found in printed if found)
             # The command runs in the agent's folder, which it was started in.
             folder = Path(os.readlink(f"/proc/{pid}/cwd"))
-            assert is_there(pid)
+            assert state(pid) not in "ZX"
         finally:
             server.kill()
-    until = time.monotonic() + DEADLINE
-    while is_there(pid) and time.monotonic() < until:
-        time.sleep(0.05)
-    assert not is_there(pid)
+    eventually(lambda: state(pid) in "ZX")
     assert folder == Path("/") or not folder.exists()
 
 

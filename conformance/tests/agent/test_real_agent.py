@@ -11,9 +11,11 @@ from pathlib import Path
 import httpx
 import pytest
 from agent.endpoint import PATIENCE, Endpoint
+from hostup_conformance.keeping.processes import state
 from hostup_conformance.mock import FOREIGN_VPS_ID, UNAVAILABLE_VPS_ID, VPS_ID
 from hostup_conformance.mock.agent_server import serve
 from hostup_conformance.mock.supervisor import find_program
+from running import eventually
 
 MIB = 2**20
 
@@ -121,10 +123,7 @@ def test_an_agent_that_ends_is_restarted(endpoint: Endpoint) -> None:
     endpoint.signal(signal.SIGKILL)
     assert endpoint.probe()["available"] is False
     assert endpoint.poll(pid).status_code == 503
-    until = time.monotonic() + 10
-    while not endpoint.probe()["available"]:
-        assert time.monotonic() < until
-        time.sleep(0.05)
+    eventually(lambda: endpoint.probe()["available"])
     assert endpoint.poll(pid).status_code == 404
     assert endpoint.run("echo again")["stdout"] == "again\n"
 
@@ -169,18 +168,7 @@ def test_nothing_is_left_behind(last: signal.Signals) -> None:
         os.kill(agent, last)
     assert not folder.exists()
     assert not Path(f"/proc/{agent}").exists()
-    until = time.monotonic() + 5
-    while is_alive(running):
-        assert time.monotonic() < until
-        time.sleep(0.01)
-
-
-def is_alive(pid: int) -> bool:
-    """Whether a process runs; one that ended may wait for whoever inherited it."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
+    eventually(lambda: state(running) in "ZX")  # one that ended may wait for whoever inherited it
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

@@ -6,7 +6,7 @@ import httpx
 import pytest
 from client.voices import BASE_URL, KEY, PID, VPS, Clock, Voice, new_client
 from hostup_agent_exec import errors
-from hostup_agent_exec.models import AgentAvailability, CommandOutput, Problem
+from hostup_agent_exec.models import AgentAvailability, CommandOutput
 from hostup_conformance.respx import TROUBLE, router
 
 URL = f"{BASE_URL}/api/v2/vps/{VPS}/agent/exec"
@@ -124,8 +124,3 @@ def test_a_wait_with_the_documented_answers(voice: Voice, clock: Clock) -> None:
     with router():
         assert voice.wait(client=new_client()).stdout
     assert clock.slept == [0.25]
-
-
-def test_its_problems_are_problems(voice: Voice) -> None:
-    with router(profile=["internal_error"], rate=1):
-        assert isinstance(voice.detailed(client=new_client()).parsed, Problem)

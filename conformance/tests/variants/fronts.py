@@ -131,7 +131,7 @@ def unknown_pids_are_gone(request: Request, response: Response) -> None:
 
 @allowed(warns={"HTTP-08"})
 def ids_that_are_not_utf_8_fail(request: Request, response: Response) -> None:
-    """The framework fails on an id that is not UTF-8, before the server's own code is request."""
+    """The framework fails on an id that is not UTF-8, before the server's own code is asked."""
     if "\ufffd" in request.vps and response.status == 404:
         response.become(500, "Internal Server Error")
 

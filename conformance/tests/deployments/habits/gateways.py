@@ -66,7 +66,7 @@ async def aws_rest_api(_server: Server, request: Request, proceed: Next) -> Resp
 
 @habit()
 async def cloudfront(server: Server, request: Request, proceed: Next) -> Response:
-    """A CDN that says which caches it request, refuses a GET with a body, and knows two methods alone."""
+    """A CDN that says which caches it asked, refuses a GET with a body, and knows two methods alone."""
     blocked = request.method not in {"GET", "HEAD", "POST", "OPTIONS"} or (request.method == "GET" and request.body)
     if blocked:
         return add(
