@@ -96,8 +96,8 @@ check: $(READY) ## run linters and type checkers only
 .PHONY: bench
 bench: $(READY) ## measure the client beside raw httpx, the suite beside schemathesis, and runs on servers near and far
 	python conformance/bench/client.py
-	PYTHONPATH=conformance/tests python conformance/bench/server.py $(if $(EVERY),--every $(EVERY)) --list
-	PYTHONPATH=conformance/tests python conformance/bench/latency.py
+	PYTHONPATH=conformance/tests python -P conformance/bench/server.py $(if $(EVERY),--every $(EVERY)) --list
+	PYTHONPATH=conformance/tests python -P conformance/bench/latency.py
 
 # Tests that do not run the client of this process, and those of hundreds of cases, which only make each change take longer.
 UNCHANGED := test_catalogue.py test_drift.py test_readme.py test_typing.py test_wheel.py test_hostile.py test_router.py

@@ -16,8 +16,9 @@ from hostup_conformance.http.messages import Headers, Request, Response
 from hostup_conformance.http.network import BoundedNetwork, Transfer
 from hostup_conformance.http.route import Route
 
-#: The greatest number of connections, and of requests that are sent at once on purpose.
-CONNECTIONS = 8
+#: The greatest number of connections, and of requests that are sent at once on purpose: as many as front ends usually
+#: allow one address.
+CONNECTIONS = 10
 #: How many characters of a library's message are kept.
 QUOTED = 1000
 #: What to do if TLS fails, by OpenSSL's name for the reason.

@@ -8,7 +8,6 @@ from urllib.parse import unquote, urlencode
 from hostup_conformance.contract.ask import LARGEST_LINUX_PID, integer
 from hostup_conformance.contract.paths import path_of
 from hostup_conformance.contract.sending import Wire
-from hostup_conformance.http.connections import CONNECTIONS
 from hostup_conformance.sources.queue import side_by_side, width
 from hostup_conformance.sources.requests import authorized
 
@@ -18,9 +17,8 @@ if TYPE_CHECKING:
 
 #: For how many seconds generated requests are sent: a slow server gets fewer, not a longer run.
 SECONDS = 4.0
-#: How many are sent at most, two rounds of those that may be under way. Schemathesis makes about as many; how many,
-#: depends on its version.
-MOST_CASES = 2 * CONNECTIONS
+#: How many are sent at most. Schemathesis makes about as many; how many, depends on its version.
+MOST_CASES = 16
 
 
 class Generated:
