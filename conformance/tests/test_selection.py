@@ -13,7 +13,7 @@ from hostup_conformance.contract.target import Target
 from hostup_conformance.front.selection import rehearsal, selection
 from hostup_conformance.mock import Mock
 from hostup_conformance.sources import commands
-from hostup_conformance.sources.requests import Selection
+from hostup_conformance.sources.requests import EVERYTHING, Selection
 from judging import IMPATIENT, LIMITS, SLOW_SECONDS, verdict_by, wire_to
 from running import report_in, run
 from stage import Stage
@@ -32,7 +32,7 @@ def rehearsed(allow_exec: bool) -> Wire:
     return rehearsal(replace(target, allow_exec=allow_exec))
 
 
-def selected(id: str, allow_exec: bool) -> Selection | None:
+def selected(id: str, allow_exec: bool) -> Selection:
     return selection([id], rehearsed(allow_exec))
 
 
@@ -47,16 +47,15 @@ def test_what_is_sent_for_a_requirement_shows_its_faults(fault: Fault) -> None:
 
 def test_few_requests_judge_one_requirement() -> None:
     few = selected("POLL-02", False)
-    assert few
+    assert few.purposes
     assert len(few.purposes) < 20
     assert not few.with_dependent
     probes = selected("PROBE-03", True)
-    assert probes
     assert not probes.with_commands
 
 
 def test_what_the_mock_does_not_show_is_looked_for_everywhere() -> None:
-    assert selected("POLL-14", False) is None
+    assert selected("POLL-14", False) == EVERYTHING
 
 
 @pytest.mark.parametrize(
@@ -88,5 +87,5 @@ def test_every_selection_has_what_shows_the_core() -> None:
     target = Target.from_environment("http://127.0.0.1:1", Mock().environment(), kind="mock")
     steps = commands.script(target)
     for id in list(server_requirements())[::20]:
-        if only := selected(id, False):
-            assert [step.purpose for step in only.of(steps)][:2] == [step.purpose for step in steps][:2]
+        only = selected(id, False)
+        assert [step.purpose for step in only.of(steps)][:2] == [step.purpose for step in steps][:2]

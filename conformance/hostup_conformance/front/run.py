@@ -29,7 +29,7 @@ from hostup_conformance.keeping.shortage import shortage
 from hostup_conformance.keeping.time_limit import before, end_now
 from hostup_conformance.sources import commands, lookup, recording
 from hostup_conformance.sources.generated import MOST_CASES, Generated
-from hostup_conformance.sources.requests import Selection
+from hostup_conformance.sources.requests import EVERYTHING
 
 #: Why nothing was judged if pytest ran no item that asks for the verdict.
 NO_ITEM = (
@@ -80,8 +80,8 @@ class Run:
             recording.replay(self.wire, recorded)
         #: The requirements that pytest was asked for, if not for all: the run is about these alone.
         self.only: tuple[str, ...] = ()
-        #: The requests that judge these; None stands for all.
-        self._chosen: Selection | None = None
+        #: The requests that judge these.
+        self._chosen = EVERYTHING
         #: Sends; and the sending of the scripted requests, once it has begun.
         self._thread = ThreadPoolExecutor(1)
         self._scripted: Future[None] | None = None
@@ -166,7 +166,7 @@ class Run:
     def _choose(self) -> None:
         """Find out which requests judge what was asked for."""
         if self.only and self.configured.kind != "har":
-            self._chosen = self.defects.survive(lambda: selection(self.only, rehearsal(self.configured)), None)
+            self._chosen = self.defects.survive(lambda: selection(self.only, rehearsal(self.configured)), EVERYTHING)
 
     def _send_script(self) -> None:
         """Send the scripted requests, or those of them that judge what was asked for."""
@@ -203,9 +203,8 @@ class Run:
     def _expected(self) -> int:
         """About how many requests are sent in all, if a correct server is judged."""
         steps, chosen = commands.script(self.configured), self._chosen
-        expected = len(chosen.of(steps)) if chosen else len(steps) + MOST_CASES + DEPENDENT
-        if self.configured.allow_exec and (chosen is None or chosen.with_commands):
-            expected += FOR_COMMANDS
+        expected = len(chosen.of(steps)) + (MOST_CASES + DEPENDENT if chosen == EVERYTHING else 0)
+        expected += FOR_COMMANDS if self.configured.allow_exec and chosen.with_commands else 0
         return min(expected, self.wire.limits.requests or expected)
 
     @contextmanager

@@ -14,7 +14,7 @@ from hostup_conformance.contract.target import Target
 from hostup_conformance.http.limits import Limits
 from hostup_conformance.mock.memory import Mock, serve
 from hostup_conformance.sources import commands
-from hostup_conformance.sources.requests import Selection
+from hostup_conformance.sources.requests import EVERYTHING, Selection
 
 #: How many seconds the slow command of the mock takes.
 SLOW_SECONDS = 0.2
@@ -49,17 +49,17 @@ def rehearsal(target: Target) -> Wire:
     return wire
 
 
-def selection(ids: Collection[str], wire: Wire) -> Selection | None:
+def selection(ids: Collection[str], wire: Wire) -> Selection:
     """Return the requests that judge requirements or help to, as those of a rehearsal show.
 
-    None stands for all requests: there is a requirement that the mock gives no occasion to judge.
+    These are all requests if there is a requirement that the mock gives no occasion to judge.
     """
     used: list[Exchange] = []
     for id in ids:
         noting = Noting(list(wire.exchanges), wire.target)
         rules()[id](noting)
         if not noting.used:
-            return None
+            return EVERYTHING
         used += noting.used
     if any(e.aside for e in used):  # one that another request may have spoilt follows those with content
         used += [e for e in wire.exchanges if e.request.method == "GET" and e.request.body]

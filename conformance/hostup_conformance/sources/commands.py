@@ -15,7 +15,7 @@ from hostup_conformance.contract.target import Target
 from hostup_conformance.http.pace import Stopped
 from hostup_conformance.sources import dependent
 from hostup_conformance.sources.queue import take, width
-from hostup_conformance.sources.requests import Rank, Selection, Step
+from hostup_conformance.sources.requests import EVERYTHING, Rank, Selection, Step
 from hostup_conformance.sources.script import Script
 from hostup_conformance.sources.start_steps import CommandScript
 from hostup_conformance.sources.started_commands import StartedCommands, follow
@@ -33,12 +33,12 @@ def script(target: Target, token: str | None = None) -> list[Step]:
     return Script(target).steps()
 
 
-def run(wire: Wire, *, slow_seconds: float = SLOW_SECONDS, only: Selection | None = None) -> None:
+def run(wire: Wire, *, slow_seconds: float = SLOW_SECONDS, only: Selection = EVERYTHING) -> None:
     """Send the scripted requests; if commands may be started, start some first, and poll them to their end in between.
 
     The first command started is the ended one that the last steps need, so it has ended by then.
     """
-    if wire.target.allow_exec and (only is None or only.with_commands):
+    if wire.target.allow_exec and only.with_commands:
         run_with_commands(wire, slow_seconds, only)
     else:
         take(wire, script(replace(wire.target, allow_exec=False)), only=only)
@@ -46,14 +46,14 @@ def run(wire: Wire, *, slow_seconds: float = SLOW_SECONDS, only: Selection | Non
     if (pid := wire.target.finished_pid) and said and said[-1] is False:
         # A server that asks the agent only now and then notices an end late.
         follow(wire, pid)
-    if only is None:
+    if only == EVERYTHING:
         dependent.unless_stopped(partial(dependent.once_more_alone, wire))
-    if not wire.target.is_live and only is None:
+    if not wire.target.is_live and only == EVERYTHING:
         with suppress(Stopped):
             dependent.overrun(wire)
 
 
-def run_with_commands(wire: Wire, slow_seconds: float, only: Selection | None) -> None:
+def run_with_commands(wire: Wire, slow_seconds: float, only: Selection) -> None:
     """Start the commands, take the script, follow the commands to their end, and take the last steps of the script.
 
     With a slow server, what needs no order is done at the same time.

@@ -18,7 +18,7 @@ from hostup_conformance.http.exchange import AFTER_CONTENT
 from hostup_conformance.http.pace import Unsent
 from hostup_conformance.sources import dependent
 from hostup_conformance.sources.generated_client import call
-from hostup_conformance.sources.requests import Rank, Selection, Step, authorized
+from hostup_conformance.sources.requests import EVERYTHING, Rank, Selection, Step, authorized
 
 T = TypeVar("T")
 
@@ -53,23 +53,22 @@ def take(
     wire: Wire,
     steps: Iterable[Step],
     beside: Iterable[Callable[[], object]] = (),
-    only: Selection | None = None,
+    only: Selection = EVERYTHING,
 ) -> None:
     """Take steps rank by rank, until the wire sends nothing more; a slow server gets several requests at a time.
 
     The tasks `beside` them are done before the steps of the first rank, or at the same time. What is not selected is
     left out.
     """
-    steps = only.of(steps) if only else steps
     beside = list(beside)
-    for rank, of_rank in groupby(steps, lambda step: step.rank):
+    for rank, of_rank in groupby(only.of(steps), lambda step: step.rank):
         at_once, in_burst = width(wire), rank in {Rank.BURST, Rank.BACKWARDS}
         if in_burst:
             if at_once < CONNECTIONS:  # else as many connections are open already
                 wire.close_idle_connections()
             at_once = CONNECTIONS
         these = list(of_rank)
-        with_dependent = rank == Rank.REST and (only is None or only.with_dependent)
+        with_dependent = rank == Rank.REST and only.with_dependent
         tasks: list[Callable[[], object]] = dependent.tasks(wire) if with_dependent else []
         tasks += [partial(step_through, wire, step, once=in_burst) for step in these]
         if these[0].alone:

@@ -68,16 +68,21 @@ class ClientCall:
 
 @dataclass(frozen=True)
 class Selection:
-    """Which requests a run sends, if not all: those that judge some requirements, and what these need."""
+    """Which requests a run sends: all, or those that judge some requirements, and what these need."""
 
-    purposes: frozenset[str]
+    #: Those of the chosen steps; None if all are chosen.
+    purposes: frozenset[str] | None = None
     #: Whether commands are started, and whether there are requests that depend on earlier responses.
-    with_commands: bool
-    with_dependent: bool
+    with_commands: bool = True
+    with_dependent: bool = True
 
     def of(self, steps: Iterable[Step]) -> list[Step]:
         """Return the selected steps. The first ones always belong to them: they show whether the endpoint works."""
-        return [step for step in steps if step.purpose in self.purposes or step.rank == Rank.WARMING]
+        chosen = self.purposes
+        return [step for step in steps if chosen is None or step.purpose in chosen or step.rank == Rank.WARMING]
+
+
+EVERYTHING = Selection()
 
 
 def authorization(target: Target, key: str | None = "") -> Headers:
