@@ -88,10 +88,11 @@ def test_what_is_wrong_with_a_response_that_was_not_due_follows_from_that() -> N
 def test_what_is_said_in_general_follows_from_what_is_special_in_the_same_places() -> None:
     """It does so although it does more harm, and never the other way about."""
     places, ranks = {"A-01": {"one"}, "A-33": {"one"}}, {"A-33": 0, "A-01": 2}
-    found = root_causes(["A-01", "A-33"], ["A-01", "A-33"], {}, places=places, ranks=ranks, general={"A-33"})
+    faults = {"one": {"requirement": "A-01", "reported": ["A-01", "A-33"]}}
+    found = root_causes(["A-01", "A-33"], ["A-01", "A-33"], faults, places=places, ranks=ranks, general={"A-33"})
     assert found == {"A-01": ["A-33"]}
     apart = places | {"A-33": {"two"}}
-    found = root_causes(["A-01", "A-33"], ["A-01", "A-33"], {}, places=apart, ranks=ranks, general={"A-33"})
+    found = root_causes(["A-01", "A-33"], ["A-01", "A-33"], faults, places=apart, ranks=ranks, general={"A-33"})
     assert found == {"A-33": [], "A-01": []}
 
 
@@ -123,6 +124,8 @@ TOLD: dict[str, tuple[str, str]] = {
     "the_same_command_is_not_started_again": ("START-16", "got the pid of request "),
     "limited_polls_use_the_output_up": ("START-27", "got 429 and so takes nothing"),
     "exit_codes_are_text": ("START-08", 'got {"exitCode": "0"}'),
+    "lack_of_scope_is_unauthorized": ("SCOPE-02", "got 401 unauthorized"),
+    "foreign_vps_is_unauthorized": ("ID-02", "got 401 unauthorized"),
     "one_replica_knows_no_keys": ("AUTH-08", " requests like this got 401"),
 }
 
@@ -131,7 +134,8 @@ TOLD: dict[str, tuple[str, str]] = {
 def test_the_first_cause_is_the_fault(name: str) -> None:
     """What else is broken follows from it, or is a warning."""
     requirement, words = TOLD[name]
-    verdict = verdict_on(FAULTS.all()[name].change, allow_exec=True)
+    fault = FAULTS.all()[name]
+    verdict = verdict_on(fault.change, allow_exec=fault.starts)
     roots = of_server(verdict)
     failing = [id for id in roots if verdict.results[id].status == "fail"]
     assert failing == [requirement], {id: verdict.results[id].message for id in roots}

@@ -56,7 +56,8 @@ def root_causes(
             one of the same places
         ranks: how much harm each does: the lower, the more; the least for those that are not named
         undue: the ids of those whose places are mostly those of responses that should not have come at all
-        general: the ids of those that only say in general what others, in the same places, say more exactly
+        general: the ids of those that only say in general what others, in the same places, are known to say more
+            exactly
         share: which part of the places of one that follows must be places of the other; at least one place
     """
     order = {id: position for position, id in enumerate(ids)}
@@ -73,7 +74,7 @@ def root_causes(
 
     def is_cause(cause: str, consequence: str) -> bool:
         if places and (cause in general) != (consequence in general):
-            return consequence in general
+            return consequence in general and counts[cause, consequence] > 0
         if places and (ranks.get(cause) == 0 or (cause in undue and consequence not in undue)):
             own = set(places[consequence])
             most = 1.0 if ranks.get(cause) == 0 else MOST

@@ -56,6 +56,14 @@ def foreign_vps_is_a_conflict(request: Request, response: Response) -> None:
         refuse(request, response, 409, "vps_not_ready", "VPS not ready")
 
 
+@trips("ID-02")
+def foreign_vps_is_unauthorized(request: Request, response: Response) -> None:
+    """A VPS of another account gets 401."""
+    if request.vps == FOREIGN_VPS_ID and response.status == 404:
+        refuse(request, response, 401, "unauthorized", "Unauthorized")
+        response.header("WWW-Authenticate", "Bearer")
+
+
 @trips("ID-03")
 def id_is_a_prefix(request: Request, response: Response) -> None:
     """A truncated id finds its VPS."""

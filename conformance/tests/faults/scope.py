@@ -35,6 +35,14 @@ def lack_of_scope_is_a_bad_request(request: Request, response: Response) -> None
         response.change(errors=[{"pointer": "/pid", "detail": "no", "code": "invalid_request"}])
 
 
+@trips("SCOPE-02")
+def lack_of_scope_is_unauthorized(request: Request, response: Response) -> None:
+    """A poll with read:vm alone gets 401, as if its key were unknown."""
+    if response.status == 403 and request.reading:
+        refuse(request, response, 401, "unauthorized", "Unauthorized")
+        response.header("WWW-Authenticate", "Bearer")
+
+
 @trips("SCOPE-03")
 def head_of_a_poll_is_open(request: Request, response: Response) -> None:
     """HEAD of a poll succeeds with read:vm alone."""
