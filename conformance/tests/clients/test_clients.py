@@ -164,6 +164,12 @@ def test_a_faulty_client_is_told_what_to_do(tmp_path: Path) -> None:
     assert "POST /api/v2/vps/" in entry["evidence"][0]["body"]
 
 
+def test_what_a_client_did_wrong_stands_above_that_it_did_not_get_through(tmp_path: Path) -> None:
+    client(tmp_path, "--scene", "awkward-id", "--", *RIGHT[:-1], "IdAsItIs")
+    (cause,) = report_in(tmp_path)["root_causes"]
+    assert cause == {"id": "CLIENT-06", "explains": ["CLIENT-33"]}
+
+
 def test_no_report_has_the_key_of_a_scene(tmp_path: Path) -> None:
     done = client(tmp_path, "--scene", "well", "--", *RIGHT[:-1], "KeyInUrlToo")
     assert "CLIENT-02" in done.stdout
