@@ -53,6 +53,13 @@ def test_a_recording_is_judged_like_its_run(tmp_path: Path, name: str | None, al
     assert judged_again(file) == of_run | {"HTTP-13": "skip"}
 
 
+def test_a_recording_of_the_suite_says_what_each_request_was_for(tmp_path: Path) -> None:
+    target, wire, _ = run(None)
+    recording.write(tmp_path / "run.har", wire.exchanges, target)
+    exchanges, _, _ = recording.read(tmp_path / "run.har", target)
+    assert [e.purpose for e in exchanges] == [e.purpose for e in wire.exchanges]
+
+
 def test_a_recording_is_judged_without_a_key() -> None:
     """The script meets a wire that sends nothing, and a client that cannot be made without a key."""
     unnamed = Target.from_environment(UNKNOWN_ADDRESS, {}, kind="har")

@@ -33,6 +33,8 @@ from hostup_conformance.sources import recording
 NAME = "hostup-conformance"
 #: In columns. COLUMNS may say anything, and pytest prints lines of that length.
 WIDEST = 1000
+#: The module of the items that are no requirements.
+GENERATED = "test_generated.py"
 #: The variable that tells hypothesis where to keep its files.
 HYPOTHESIS_FOLDER = "HYPOTHESIS_STORAGE_DIRECTORY"
 
@@ -184,7 +186,9 @@ class Conformance:
             self.progress.clear()
 
     def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, str] | None:
-        """Show the status of a requirement if pytest has no word for it."""
+        """Show the status of a requirement if pytest has no word for it, and what is none, so that the counts agree."""
+        if report.when == "call" and GENERATED in report.nodeid and not report.failed:
+            return ("generated", ".", "PASSED") if report.passed else ("not started", "s", "SKIPPED")
         status = dict(getattr(report, "user_properties", ())).get("status")  # a report of collection has none
         if report.when == "call" and isinstance(status, str) and status in {"warn", "observe", "disabled"}:
             return status, status[0], status.upper()

@@ -334,7 +334,7 @@ def entry_for(e: Exchange[A], base_url: str, redact: Redact, asks: Callable[[A],
         "time": milliseconds,
         "request": {
             **request_for(e.request, base_url, redact),
-            "_asks": asks(e.ask) | ({"aside": True} if e.aside else {}),
+            "_asks": {**asks(e.ask), "purpose": e.purpose, **({"aside": True} if e.aside else {})},
         },
         "response": response_for(e.response, redact),
         "cache": {},

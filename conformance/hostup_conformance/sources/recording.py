@@ -20,7 +20,7 @@ from hostup_conformance.http import exchange as core
 from hostup_conformance.http import har
 from hostup_conformance.keeping.misconfigured import Misconfigured
 from hostup_conformance.keeping.redact import redactor
-from hostup_conformance.keeping.safe_text import on_one_line
+from hostup_conformance.keeping.safe_text import on_one_line, shown
 
 #: What the suite writes into a recording about its target, none of which is secret.
 KNOWN: dict[str, type] = {
@@ -28,6 +28,8 @@ KNOWN: dict[str, type] = {
     **dict.fromkeys(("finished_pid", "running_pid"), int),
     "allow_exec": bool,
 }
+#: How many characters of the purpose of a request are read: those of the suite have fewer.
+LONGEST_PURPOSE = 120
 #: Stands for a key that the recorded run was given. No part of it is a word: reports would lose it as a part of a key.
 RECORDED_KEY = "~q7W~9vK~2mZ~4x8~B3~"
 
@@ -96,7 +98,7 @@ def exchanges_of(entries: Iterable[har.Entry], target: Target) -> list[Exchange]
             ask=ask,
             seconds=entry.seconds,
             when=entry.when,
-            purpose="recorded",
+            purpose=purpose_of(entry),
             source=core.AFTER_CONTENT if entry.asks.get("aside") else "har",
         )
         found.append(exchange)
@@ -105,6 +107,12 @@ def exchanges_of(entries: Iterable[har.Entry], target: Target) -> list[Exchange]
             started += (pair,) if pair else ()
             known = with_started(target, started)
     return found
+
+
+def purpose_of(entry: har.Entry) -> str:
+    """Return what a request was sent for, if this suite has recorded it."""
+    noted = entry.asks.get("purpose")
+    return shown(noted, LONGEST_PURPOSE) if isinstance(noted, str) and noted else "recorded"
 
 
 def with_address(target: Target, entries: Iterable[har.Entry]) -> Target:

@@ -165,7 +165,7 @@ def test_a_faulty_client_is_told_what_to_do(tmp_path: Path) -> None:
 
 
 def test_what_a_client_did_wrong_stands_above_that_it_did_not_get_through(tmp_path: Path) -> None:
-    client(tmp_path, "--scene", "awkward-id", "--", *RIGHT[:-1], "IdAsItIs")
+    client(tmp_path, "--scene", "awkward-id", "--", *RIGHT[:-1], "IdEncodedTwice")
     (cause,) = report_in(tmp_path)["root_causes"]
     assert cause == {"id": "CLIENT-06", "explains": ["CLIENT-33"]}
 
