@@ -82,7 +82,7 @@ test: $(READY) check ## run linters, type checkers and tests; with ALL=1, as in 
 	pytest -q -n $(WORKERS) --dist worksteal $(if $(ALL),,-m "not catalogue")
 
 .PHONY: catalogue
-catalogue: $(READY) ## run the tests of every fault, variant and deployment beyond those in make test (three minutes)
+catalogue: $(READY) ## run the tests of every fault, variant and deployment beyond those in make test (five minutes)
 	pytest -q -n $(WORKERS) --dist worksteal -m catalogue
 
 .PHONY: check
