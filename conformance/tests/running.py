@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 import prepared
 from hostup_conformance.front.options import Options, declared
 from hostup_conformance.keeping.misconfigured import Misconfigured
+from stage import ByteServer
 
 #: Whatever runs these tests must not change the runs that they start, nor slow them down by two seconds of compiling.
 KEPT = {
@@ -44,6 +45,12 @@ def ran(folder: Path, program: Iterable[str | Path], **environ: str) -> subproce
 def run(folder: Path, *arguments: str | Path, **environ: str) -> subprocess.CompletedProcess[str]:
     """Run the suite in an empty folder, with its reports in `folder/report`."""
     return run_module(folder, PYTEST, *SUITE, "--report-dir", folder / "report", *arguments, **environ)
+
+
+def run_on(server: ByteServer, folder: Path, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    """Run the suite on a server, as `run` does."""
+    with server.serve() as url:
+        return run(folder, "--base-url", url, *arguments, **server.given())
 
 
 def hostup(folder: Path, *arguments: str | Path, **environ: str) -> subprocess.CompletedProcess[str]:

@@ -16,7 +16,7 @@ from hostup_conformance.http.scripted import CRLF
 from hostup_conformance.reports.files import REPORTS
 from hostup_conformance.sources import commands
 from judging import IMPATIENT, verdict_by, verdict_on, wire_to
-from running import report_in, run
+from running import report_in, run_on
 from stage import Request, Response, Stage
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
@@ -49,7 +49,7 @@ QUICK = [hostile for hostile in HOSTILE_SERVERS.all().values() if hostile.quick]
 @pytest.mark.parametrize("hostile", QUICK, ids=[hostile.name for hostile in QUICK])
 def test_no_error_and_no_key_whatever_is_sent(hostile: Hostile) -> None:
     server = HostileServer(hostile.behave, special_keys=hostile.special_keys)
-    with wire_to(server, server.environment, IMPATIENT) as wire:
+    with wire_to(server, limits=IMPATIENT) as wire:
         commands.run(wire)
     verdict = check_against_oracle(verdict_by(wire), wire.exchanges)
     record = record_of(verdict, wire.exchanges, named(wire.target), RunInfo(), root_causes)
@@ -99,9 +99,7 @@ def test_hostile_text_controls_neither_terminal_nor_report(tmp_path: Path) -> No
         elif response.is_availability:
             response.change(available=evil, **{evil: evil})
 
-    stage = Stage(change)
-    with stage.serve() as url:
-        done = run(tmp_path, "--base-url", url, **stage.mock.environment())
+    done = run_on(Stage(change), tmp_path)
     assert done.returncode == 1
     assert report_in(tmp_path)["verdict"] == "not_conformant"
     for harm in ("\x1b]", "\x1b[2J", "\x07", "\u202e"):

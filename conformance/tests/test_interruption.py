@@ -13,7 +13,7 @@ from hostile.server import KEEP, HostileServer, Request
 from hostup_conformance.http.scripted import Part
 from hostup_conformance.reports.files import REPORTS
 from hostup_conformance.sources.script import WARMING
-from running import KEPT, command, report_in, run
+from running import KEPT, command, report_in, run, run_on
 
 #: Seconds until what must happen counts as not happening.
 DEADLINE = 100.0
@@ -37,7 +37,7 @@ def slow_after(right: int) -> HostileServer:
 @pytest.mark.parametrize(("right", "lookup"), first_of((RIGHT, False), (0, True)))
 def test_an_interrupted_run_stops_sending_and_reports(tmp_path: Path, right: int, lookup: bool) -> None:
     server = slow_after(right)
-    environment = {name: value for name, value in server.environment.items() if not lookup or "KEY" in name}
+    environment = {name: value for name, value in server.given().items() if not lookup or "KEY" in name}
     with server.serve() as url:
         process = subprocess.Popen(
             command("--report-dir", tmp_path / "report", "--base-url", url, "--timeout-seconds", "60"),
@@ -73,8 +73,7 @@ def test_an_earlier_report_does_not_survive(tmp_path: Path) -> None:
 def test_a_short_key_only_disables_its_check(tmp_path: Path, key: str) -> None:
     server = HostileServer(Request.sent)
     server.keys = (key, "another")
-    with server.serve() as url:
-        done = run(tmp_path, "--base-url", url, **server.environment)
+    done = run_on(server, tmp_path)
     assert done.returncode == 0, done.stdout
     entries = {entry["id"]: entry for entry in report_in(tmp_path)["requirements"]}
     assert entries["SAFETY-01"]["status"] == "disabled"
@@ -114,9 +113,7 @@ def test_unwritten_reports_are_not_named(tmp_path: Path) -> None:
             (folder / name).mkdir(parents=True)
         return request.sent()
 
-    server = HostileServer(behave)
-    with server.serve() as url:
-        done = run(tmp_path, "--base-url", url, **server.environment)
+    done = run_on(HostileServer(behave), tmp_path)
     assert done.returncode == 3
     assert "junit.xml could not be written (it is a folder)" in done.stdout
     assert [line for line in done.stdout.splitlines() if line.startswith("report:")] == [

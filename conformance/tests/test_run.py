@@ -12,7 +12,7 @@ from faults import FAULTS
 from hostup_conformance.contract.judging import server_requirements
 from hostup_conformance.contract.target import altered_keys
 from hostup_conformance.mock import API_KEY, READ_API_KEY, Mock
-from running import hostup, ran, report_in, run
+from running import hostup, ran, report_in, run, run_on
 from stage import Request, Response, Stage
 
 
@@ -114,9 +114,7 @@ def test_a_tls_failure_shows_nothing(tmp_path: Path) -> None:
 @pytest.mark.parametrize("fault", first_of("key_in_a_header", "key_in_a_problem", "key_in_base64", "any_key_will_do"))
 def test_a_failing_run_leaves_no_key(tmp_path: Path, fault: str) -> None:
     """No file and no line of output of a failing run contains a key."""
-    stage = Stage(FAULTS.named(fault).change)
-    with stage.serve() as url:
-        done = run(tmp_path, "-v", "--base-url", url, "--record", tmp_path / "run.har", **stage.mock.environment())
+    done = run_on(Stage(FAULTS.named(fault).change), tmp_path, "-v", "--record", tmp_path / "run.har")
     assert done.returncode == 1, done.stdout
     files = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert {"report.json", "report.html", "junit.xml", "run.har"} <= {path.name for path in files}
@@ -129,10 +127,9 @@ def test_a_failing_run_leaves_no_key(tmp_path: Path, fault: str) -> None:
 @pytest.mark.catalogue
 def test_strict_makes_a_warn_a_fail(tmp_path: Path) -> None:
     stage = Stage(FAULTS.named("no_challenge").change)
-    with stage.serve() as url:
-        assert run(tmp_path, "--base-url", url, **stage.mock.environment()).returncode == 0
-        assert report_in(tmp_path)["summary"]["warn"] == 1
-        assert run(tmp_path, "--base-url", url, "--strict", **stage.mock.environment()).returncode == 1
+    assert run_on(stage, tmp_path).returncode == 0
+    assert report_in(tmp_path)["summary"]["warn"] == 1
+    assert run_on(stage, tmp_path, "--strict").returncode == 1
 
 
 @pytest.mark.catalogue
@@ -142,13 +139,12 @@ def test_waivers(tmp_path: Path) -> None:
 
     def judged(expires: str, id: str = "PROBLEM-07") -> tuple[int, str]:
         waivers.write_text(f"- {{id: {id}, reason: known, expires: {expires}}}")
-        done = run(tmp_path, "--base-url", url, "--waivers", waivers, **stage.mock.environment())
+        done = run_on(stage, tmp_path, "--waivers", waivers)
         return done.returncode, next(e["status"] for e in report_in(tmp_path)["requirements"] if e["id"] == id)
 
-    with stage.serve() as url:
-        assert judged("2999-01-31") == (0, "observe")
-        assert judged("2020-01-31") == (1, "fail")
-        assert judged("2999-01-31", "AUTH-01") == (1, "fail")
+    assert judged("2999-01-31") == (0, "observe")
+    assert judged("2020-01-31") == (1, "fail")
+    assert judged("2999-01-31", "AUTH-01") == (1, "fail")
 
 
 @pytest.mark.catalogue
@@ -192,9 +188,7 @@ def test_pytest_xdist_has_nothing_to_distribute(tmp_path: Path) -> None:
         requests.append(request)
         FAULTS.named("available_is_text").change(request, response)
 
-    stage = Stage(change)
-    with stage.serve() as url:
-        done = run(tmp_path, "-n", "2", "--base-url", url, **stage.mock.environment())
+    done = run_on(Stage(change), tmp_path, "-n", "2")
     assert done.returncode == 1, done.stdout
     report = report_in(tmp_path)
     assert [entry["id"] for entry in report["requirements"] if entry["status"] == "fail"] == ["PROBE-03"]

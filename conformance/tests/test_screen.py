@@ -20,7 +20,7 @@ from hostup_conformance.mock import API_KEY, VPS_ID
 from hostup_conformance.reports.files import REPORTS
 from hostup_conformance.reports.schema import FORMAT
 from recordings import entry, recorded
-from running import KEPT, hostup, ran, run
+from running import KEPT, hostup, ran, run, run_on
 from stage import Stage
 
 KEY = "zq7VxK2mZf8Lw3Tn"
@@ -226,10 +226,8 @@ def test_a_cookie_is_no_key_in_the_response(tmp_path: Path) -> None:
 
 @pytest.mark.catalogue
 def test_a_log_file_of_pytest_holds_no_key(tmp_path: Path) -> None:
-    stage = Stage()
-    with stage.serve() as url:
-        log = tmp_path / "log.txt"
-        run(tmp_path, "--base-url", url, "--log-file", log, "--log-level", "DEBUG", **stage.mock.environment())
+    log = tmp_path / "log.txt"
+    run_on(Stage(), tmp_path, "--log-file", log, "--log-level", "DEBUG")
     assert len(log.read_text()) > 10_000
     assert VPS_ID in log.read_text()
     assert API_KEY not in log.read_text()

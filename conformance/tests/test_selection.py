@@ -15,7 +15,7 @@ from hostup_conformance.mock import Mock
 from hostup_conformance.sources import commands
 from hostup_conformance.sources.requests import EVERYTHING, Selection
 from judging import IMPATIENT, LIMITS, SLOW_SECONDS, verdict_by, wire_to
-from running import report_in, run
+from running import report_in, run, run_on
 from stage import Stage
 from test_faults import FIRST, IN_A_WHOLE_RUN
 
@@ -62,9 +62,7 @@ def test_what_the_mock_does_not_show_is_looked_for_everywhere() -> None:
     ("chosen", "code", "verdict"), [("PROBE-01", 0, "conformant"), ("PROBE-03", 1, "not_conformant")]
 )
 def test_the_verdict_is_about_what_was_asked_for(tmp_path: Path, chosen: str, code: int, verdict: str) -> None:
-    stage = Stage(FAULTS.named("vm_running_is_a_power_state").change)
-    with stage.serve() as url:
-        done = run(tmp_path, "--base-url", url, "-k", chosen, **stage.mock.environment())
+    done = run_on(Stage(FAULTS.named("vm_running_is_a_power_state").change), tmp_path, "-k", chosen)
     report = report_in(tmp_path)
     assert done.returncode == code, done.stdout
     assert (report["verdict"], report["only"]) == (verdict, [chosen])

@@ -16,20 +16,10 @@ from hostile.server import HostileServer
 def run(hostile: Hostile, folder: Path) -> Outcome:
     """Run the suite against one server, in a process of its own."""
     server = HostileServer(hostile.behave, special_keys=hostile.special_keys)
-    environment = dict(server.environment)
-    if hostile.lookup:
-        environment = {name: value for name, value in environment.items() if "KEY" in name}
+    environment = {name: value for name, value in server.given().items() if not hostile.lookup or "KEY" in name}
     with server.serve() as url:
-        options: tuple[object, ...] = (
-            "--report-dir",
-            folder / "report",
-            "--base-url",
-            url,
-            "--record",
-            folder / "run.har",
-        )
-        if hostile.commands:
-            options = (*options, "--allow-exec")
+        options = ["--report-dir", folder / "report", "--base-url", url, "--record", folder / "run.har"]
+        options += ["--allow-exec"] if hostile.commands else []
         process = PROCESSES.Process(target=pytest_in, args=(folder, [*map(str, options)], {**KEPT, **environment}))
         process.start()
         code, usage = wait(process)

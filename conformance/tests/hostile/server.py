@@ -81,11 +81,10 @@ class HostileServer(ByteServer):
     def __post_init__(self) -> None:
         self.keys = SPECIAL_KEYS if self.special_keys else KEYS
 
-    @property
-    def environment(self) -> dict[str, str]:
-        """What makes this server a target."""
+    def given(self, *, starts: bool = False) -> dict[str, str]:
+        """Return what makes it a target, with its own keys."""
         key, read_key = self.keys
-        return {**self.mock.environment(), "HOSTUP_API_KEY": key, "HOSTUP_READ_API_KEY": read_key}
+        return {**super().given(starts=starts), "HOSTUP_API_KEY": key, "HOSTUP_READ_API_KEY": read_key}
 
     async def reply(self, received: Received) -> Reply:
         """Return what the behaviour sends."""

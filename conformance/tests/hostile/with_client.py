@@ -119,7 +119,7 @@ def judged(hostile: Hostile) -> list[str]:
     server = HostileServer(hostile.behave, special_keys=hostile.special_keys)
     with server.serve() as url:
         command = [sys.executable, "-m", "hostile.with_client", "--url", url]
-        environment = {**os.environ, **server.environment}
+        environment = {**os.environ, **server.given()}
         try:
             done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=ALL, check=False)
         except subprocess.TimeoutExpired:
