@@ -24,7 +24,7 @@ from hostup_conformance.http.messages import Request, Response
 from hostup_conformance.http.route import DIRECT
 from hostup_conformance.judging import rule
 from hostup_conformance.judging.rule import Finding, Rules
-from hostup_conformance.judging.verdict import Result, Verdict
+from hostup_conformance.judging.verdict import Core, Result, Verdict
 from hostup_conformance.keeping.safe_text import Redact
 from hostup_conformance.keeping.time_limit import TimeUp, at_most, before, end_now
 
@@ -152,7 +152,7 @@ def finding_of(redact: Redact) -> tuple[Verdict[Ask], list[Exchange[Ask]], Repor
         id: Result(requirement, "fail", 1, "a message", [Finding(exchange, "this", "that")])
         for id, requirement in server_requirements().items()
     }
-    return Verdict(results, demonstrated=True), [exchange] * 3000, replace(server(TARGET), redact=redact)
+    return Verdict(results, Core(seen=True)), [exchange] * 3000, replace(server(TARGET), redact=redact)
 
 
 def test_a_record_is_built_by_its_deadline() -> None:
@@ -171,7 +171,7 @@ def test_a_record_is_built_by_its_deadline() -> None:
 
 
 def test_a_verdict_that_came_too_late_demonstrates_nothing() -> None:
-    verdict = Verdict[Ask]({}, demonstrated=True)
+    verdict = Verdict[Ask]({}, Core(seen=True))
     names = [verdict.name]
     assert verdict.defects.survive(lambda: before(0.0, endless_loop), None) is None
     assert [*names, verdict.name] == ["conformant", "not_demonstrated"]

@@ -60,7 +60,7 @@ def test_a_wrong_variable_is_told_from_the_others(key: str, vps: str, status: in
     _target, wire, _ = run(refuse)
     verdict = verdict_by(wire)
     assert verdict.name == "not_demonstrated"
-    assert says in str(verdict.refused)
+    assert says in str(verdict.core.refused)
 
 
 def test_a_base_url_may_hold_what_is_added() -> None:
@@ -69,7 +69,10 @@ def test_a_base_url_may_hold_what_is_added() -> None:
 
     target, wire, _ = run(refuse)
     mistaken = replace(target, base_url=f"{target.base_url}/api")
-    assert "the base URL ends in /api, which is added" in str(judge(wire.exchanges, mistaken, wire.stopped).refused)
+    refused = judge(wire.exchanges, mistaken, wire.stopped).core.refused
+    assert "the base URL ends in /api, which is added" in str(refused)
+        judge(wire.exchanges, mistaken, wire.stopped).core.refused
+    )
 
 
 def test_a_server_that_limits_everything_demonstrates_nothing() -> None:
@@ -150,7 +153,7 @@ def test_what_does_not_speak_http_is_no_server(sent: bytes) -> None:
 
     verdict = verdict_on(speak)
     assert verdict.name == "not_demonstrated", verdict.results["HTTP-01"].message
-    assert "check the base URL" in (verdict.refused or "")
+    assert "check the base URL" in (verdict.core.refused or "")
 
 
 def test_a_key_that_lists_is_not_blamed() -> None:
@@ -159,7 +162,7 @@ def test_a_key_that_lists_is_not_blamed() -> None:
             response.become(404, problem(request, 404, "not_found", "Not found"))
 
     verdict = verdict_on(know_no_vps)
-    assert "check the VPS id" in (verdict.refused or "")
+    assert "check the VPS id" in (verdict.core.refused or "")
 
 
 @pytest.mark.parametrize("starts", [False, True])
@@ -295,7 +298,7 @@ def test_a_key_that_may_only_read_is_told() -> None:
 def test_a_key_that_should_poll_and_may_not_leaves_a_doubt() -> None:
     verdict = with_read_key(HOSTUP_RUNNING_PID="")
     assert verdict.name == "not_demonstrated"
-    assert "lack write:vm" in str(verdict.doubt)
+    assert "lack write:vm" in str(verdict.core.doubt)
 
 
 def test_a_command_that_never_ends_is_not_seen_to_work() -> None:
@@ -306,7 +309,7 @@ def test_a_command_that_never_ends_is_not_seen_to_work() -> None:
             response.json = {"exited": False}
 
     verdict = verdict_on(run_on, allow_exec=True)
-    assert "no poll reported the end of one" in str(verdict.doubt)
+    assert "no poll reported the end of one" in str(verdict.core.doubt)
     assert verdict.results["START-27"].status == "fail"
 
 

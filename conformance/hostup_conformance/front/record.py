@@ -176,8 +176,8 @@ def record_of(
         "requests": methods.total(),
         "methods": dict(methods),
         "stopped": info.stopped,
-        "refused": verdict.refused,
-        "doubt": verdict.doubt,
+        "refused": verdict.core.refused,
+        "doubt": verdict.core.doubt,
     }
     account = survive(lambda: redacted(account, reported.redact), {})
     entries = [entry_of(result, reported, survive, roots) for result in verdict.results.values()]

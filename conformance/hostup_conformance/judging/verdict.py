@@ -31,19 +31,25 @@ class Result(Generic[A]):
     judged: list[Exchange[A]] = field(default_factory=list)
 
 
+@dataclass(frozen=True)
+class Core:
+    """Whether the core of the contract was seen to work."""
+
+    seen: bool
+    #: How every request for it was refused, by the server or by something in front of it.
+    refused: str | None = None
+    #: What else was to be seen and was not, so that it was only seen to work in part.
+    doubt: str | None = None
+
+
 @dataclass
 class Verdict(Generic[A]):
     """The outcome of all requirements, and the one word that sums it up."""
 
     results: dict[str, Result[A]]
-    #: Whether the core was seen to work.
-    demonstrated: bool
+    core: Core
     #: The MUSTs that were left unjudged because the run was cut short.
     unjudged: tuple[str, ...] = ()
-    #: How every request for the core was refused, by the server or by something in front of it.
-    refused: str | None = None
-    #: What else was to be seen and was not, so that the core was only seen to work in part.
-    doubt: str | None = None
     #: What the verdict does not say, and what to give so that another says more.
     beyond: tuple[str, ...] = ()
     #: The broken requirements of which all that was found has one cause.
@@ -63,7 +69,7 @@ class Verdict(Generic[A]):
         statuses = {result.status for result in self.outcomes}
         if "fail" in statuses:
             return "not_conformant"
-        whole = self.demonstrated and not self.doubt and not self.unjudged and "error" not in statuses
+        whole = self.core.seen and not self.core.doubt and not self.unjudged and "error" not in statuses
         whole = whole and not self.defects.late
         return "conformant" if whole else "not_demonstrated"
 
@@ -86,15 +92,6 @@ class Contract(Generic[E]):
     unseen: Callable[[Requirement], str | None] = lambda _requirement: None
     #: Takes the keys out of what a finding shows.
     redact: Redact = unchanged
-
-
-@dataclass(frozen=True)
-class Core:
-    """Whether the core of the contract was seen to work; how it was refused where it was not, and what was missing."""
-
-    seen: bool
-    refused: str | None = None
-    doubt: str | None = None
 
 
 def judge(
@@ -143,7 +140,7 @@ def judge(
     # A response that was too large to be kept could not be judged either.
     partly = stopped or any(e.too_large for e in exchanges.everything)
     missed = unjudged(results if partly and resumable else not_reached)
-    return Verdict(results, core.seen, missed, core.refused, core.doubt, defects=defects or Defects())
+    return Verdict(results, core, missed, defects=defects or Defects())
 
 
 def nothing_judged(
@@ -151,16 +148,16 @@ def nothing_judged(
 ) -> Verdict[Any]:
     """Return the verdict where judging itself failed, or has not begun."""
     results: dict[str, Result[Any]] = {one.id: Result(one, "skip", message=why) for one in requirements}
-    return Verdict(results, demonstrated=False, defects=defects)
+    return Verdict(results, Core(seen=False), defects=defects)
 
 
 def narrowed(verdict: Verdict[A], ids: Collection[str]) -> Verdict[A]:
     """Return the verdict on some of the requirements alone, which says nothing of the others."""
     results = {id: result for id, result in verdict.results.items() if id in ids}
     judged = any(result.status not in {"skip", "disabled"} for result in results.values())
-    doubt = None if judged else "nothing that was asked for could be judged"
+    core = replace(verdict.core, doubt=None if judged else "nothing that was asked for could be judged")
     missed = tuple(id for id in verdict.unjudged if id in ids)
-    return replace(verdict, results=results, unjudged=missed, doubt=doubt, beyond=())
+    return replace(verdict, results=results, unjudged=missed, core=core, beyond=())
 
 
 def unjudged(results: Mapping[str, Result[A]]) -> tuple[str, ...]:
