@@ -10,7 +10,7 @@ import pytest
 from catalogue import first_of
 from faults import FAULTS
 from hostup_conformance.clients import judging as client_judging
-from hostup_conformance.contract import judging
+from hostup_conformance.contract import judging, sending
 from hostup_conformance.contract.target import Target
 from hostup_conformance.front import client_run, record, run
 from hostup_conformance.front.options import ClientOptions
@@ -29,7 +29,8 @@ from running import run as run_whole
 
 #: What makes the record of a verdict.
 RECORDING = [
-    *((run, name) for name in ("with_started_commands", "root_causes")),
+    (sending, "with_started_commands"),
+    (run, "root_causes"),
     *((record, name) for name in ("evidence", "curl", "headers_of", "body_of", "redacted")),
     *((record, name) for name in ("exchanges_in_short", "gist", "alike", "stories")),
 ]
@@ -126,7 +127,6 @@ def test_a_client_is_reported_all_the_same(
     first_of(
         ("contract.judging", "refusal_of_core"),
         ("contract.judging", "with_started_commands"),
-        ("front.run", "with_started_commands"),
         ("front.run", "root_causes"),
         ("contract.oracles", "load"),
         ("front.record", "evidence"),

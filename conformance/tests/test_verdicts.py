@@ -71,8 +71,6 @@ def test_a_base_url_may_hold_what_is_added() -> None:
     mistaken = replace(target, base_url=f"{target.base_url}/api")
     refused = judge(wire.exchanges, mistaken, wire.stopped).core.refused
     assert "the base URL ends in /api, which is added" in str(refused)
-        judge(wire.exchanges, mistaken, wire.stopped).core.refused
-    )
 
 
 def test_a_server_that_limits_everything_demonstrates_nothing() -> None:
