@@ -21,7 +21,7 @@ IMPORTED = (
     *("hostup_conformance.contract.rules", "hostup_conformance.front.client_run", "hostup_conformance.front.session"),
 )
 #: What the copies can be, by their names as modules.
-MAINS = {"pytest": ("pytest", "console_main"), "hostup_conformance.front.cli": ("hostup_conformance.front.cli", "main")}
+MAINS = {"pytest": ("pytest", "main"), "hostup_conformance.front.cli": ("hostup_conformance.front.cli", "main")}
 #: How long a copy may take.
 SECONDS = 240
 #: The files that take the output of a copy.
