@@ -142,6 +142,11 @@ class Target:
             return host == THIS_MACHINE  # whose addresses the network checks
 
     @property
+    def pids(self) -> frozenset[int]:
+        """The pids of the commands on `vps` that were named or started."""
+        return self.started_pids | {pid for pid in (self.finished_pid, self.running_pid) if pid}
+
+    @property
     def is_live(self) -> bool:
         """Whether it may be in use by others, so that it gets only what is safe."""
         return self.live or not self.is_loopback

@@ -389,7 +389,7 @@ def headers_of(response: Response, reported: ReportedTarget[A]) -> dict[str, str
     for number, (name, value) in enumerate(response.headers):
         if number >= FIELDS or left <= 0:
             return {**fields, "...": f"and {counted(len(response.headers) - number, 'field')} more"}
-        shown = har.as_shown(name, value) if strange else value
+        shown = har.masked(name, value) if strange else value
         text, more = beginning(shown, min(BODY_CHARACTERS, left), reported.redact)
         text += "..." if more else ""
         left -= len(name) + len(text)

@@ -203,7 +203,7 @@ def named_values(one: Entry | Exchange[Any]) -> Iterator[tuple[str, str]]:
     """Yield what may be a credential in a request and its response, each with its name."""
     fields, body = (one.response.headers, one.response.body) if one.response else ((), b"")
     for name, value in one.request.headers + fields:
-        yield from ((name, part) for part in values_of(name, value))
+        yield from ((name, part) for part in parts_of(name, value))
     addresses = (value for name, value in one.request.headers + fields if name.lower() in ADDRESSES)
     for address in (one.request.target, *addresses):
         for name, _, value in parameters(address):
@@ -227,7 +227,7 @@ def members(body: bytes) -> Iterator[tuple[str, str]]:
         level = [value for _, value in inner] + [one for value in level if isinstance(value, list) for one in value]
 
 
-def values_of(name: str, value: str) -> list[str]:
+def parts_of(name: str, value: str) -> list[str]:
     """Return the parts of a header field that may each be a credential: Authorization is without its scheme."""
     if name.lower() in {"authorization", "proxy-authorization"}:
         return [value.partition(" ")[2].strip() or value]
@@ -257,13 +257,13 @@ def without_credentials(request: Request, known: Collection[str] = ()) -> Reques
     """
     query = request.target.partition("?")[2]
     between = SEPARATOR.findall(query)
-    parts = (f"{name}{equals}{as_shown(name, value, known)}" for name, equals, value in parameters(request.target))
+    parts = (f"{name}{equals}{masked(name, value, known)}" for name, equals, value in parameters(request.target))
     query = "".join(chain.from_iterable(zip_longest(parts, between, fillvalue="")))
-    fields = tuple((name, as_shown(name, value)) for name, value in request.headers)
+    fields = tuple((name, masked(name, value)) for name, value in request.headers)
     return replace(request, target=request.path + (f"?{query}" if query else ""), headers=fields)
 
 
-def as_shown(name: str, value: str, harmless: Collection[str] = HARMLESS) -> str:
+def masked(name: str, value: str, harmless: Collection[str] = HARMLESS) -> str:
     """Return the value of a header field or parameter, or its length if it may be a credential by its name and length.
 
     Names in `harmless` are those of none, in lower case.

@@ -11,7 +11,6 @@ import hypothesis
 
 from hostup_conformance.contract.ask import new_pid
 from hostup_conformance.contract.sending import Wire
-from hostup_conformance.contract.target import Target
 from hostup_conformance.http.messages import Request
 from hostup_conformance.http.pace import Unsent
 from hostup_conformance.sources.commands import SCENARIOS, STEPS
@@ -36,7 +35,7 @@ SETTINGS = hypothesis.settings(
 
 def run(wire: Wire, operations: Any) -> None:
     """Run the scenarios, and poll each command that they started to its end."""
-    before = pids_of(wire.target)
+    before = wire.target.pids
 
     def call(_machine: object, case: "schemathesis.Case[Any]", **_: object) -> "Response":
         from schemathesis.core.transport import Response
@@ -51,14 +50,8 @@ def run(wire: Wire, operations: Any) -> None:
     overrides = {"call": call, "validate_response": leave_it_to_the_rules}
     workflow: Any = type("Workflow", (operations.as_state_machine(),), overrides)
     workflow.run(settings=SETTINGS)
-    for pid in pids_of(wire.target) - before:
+    for pid in wire.target.pids - before:
         follow(wire, pid)
-
-
-def pids_of(target: Target) -> frozenset[int]:
-    """Return all known pids."""
-    named = {pid for pid in (target.finished_pid, target.running_pid) if pid}
-    return target.started_pids | named
 
 
 def request_of(case: "schemathesis.Case[Any]", wire: Wire) -> Request:
@@ -77,7 +70,7 @@ def response_to(request: Request, wire: Wire) -> httpx.Response:
     If there is no response, return a 503, after which no link is followed.
     """
     asked = httpx.Request(request.method, wire.base_url + request.target)
-    before = pids_of(wire.target)
+    before = wire.target.pids
     try:
         exchange = wire.send(request, purpose="following a link", source="generated")
     except Unsent:

@@ -4,7 +4,6 @@ import re
 
 from hostup_conformance.contract import ask, content, responder, selectors
 from hostup_conformance.contract.rules import Exchanges, Findings, rule
-from hostup_conformance.contract.target import Target
 
 
 def with_pid(*kinds: ask.Pid) -> selectors.Selector:
@@ -56,7 +55,7 @@ def unknown_is_refused(exchanges: Exchanges) -> Findings:
 
     The end of a command with the pid 1 passes, since a server with numbers of its own may have given it long ago.
     """
-    commands = commands_of(exchanges.target)
+    commands = exchanges.target.pids
     unknown = selectors.asking(credential="full", vps={"own", "unavailable"}, pid=ask.Pid.UNKNOWN)
     for e in exchanges.each(selectors.judged, unknown, lambda e: e.ask.vps == "own" or e.ask.number not in commands):
         if content.below(e, 400) and not (e.ask.number == 1 and content.member(e, "exited") is True):
@@ -69,18 +68,13 @@ def belongs_to_its_vps(exchanges: Exchanges) -> Findings:
 
     Anything else passes. Where that VPS has output for a pid that nobody has, PID-04 judges that.
     """
-    commands = commands_of(exchanges.target)
+    commands = exchanges.target.pids
     elsewhere = selectors.asking(credential="full", vps={"unavailable", "foreign"})
     others = exchanges.all(selectors.judged, elsewhere, lambda e: e.ask.number not in commands)
     made_up = {e.ask.vps for e in others if shows_output(e)}
     for e in exchanges.each(selectors.judged, elsewhere, lambda e: e.ask.number in commands):
         if shows_output(e) and e.ask.vps not in made_up:
             yield e, "a 4xx", f"command output ({', '.join(content.present(e, content.OUTPUT))})"
-
-
-def commands_of(target: Target) -> set[int]:
-    """Return the pids of the commands that were named or started, all on one VPS."""
-    return {pid for pid in (target.running_pid, target.finished_pid, *target.started_pids) if pid is not None}
 
 
 @rule("PID-06", seeks="poll of no command")
@@ -178,7 +172,7 @@ def of_no_other_command(exchanges: Exchanges) -> Findings:
         e for e in selected if e.ask.pid == ask.Pid.RUNNING and shows_output(e) and e.body.get("exited") is False
     ]
     ran_until = seen_running[-1].number if seen_running else 0
-    commands = commands_of(exchanges.target)
+    commands = exchanges.target.pids
     for e in selected:
         if e.ask.pid.known or made_up or not shows_output(e):
             continue
