@@ -404,8 +404,8 @@ def documented_is_served(exchanges: Exchanges) -> Findings:
     """A 4xx is a finding, and so are a 2xx other than 200 and a 5xx.
 
     403, 404, 405, 410 and 5xx pass where the path never got 200, since a server need not offer it; so do a redirection,
-    and any response to a request with a filter. HTTP-08 judges what may be a gateway's failure, and the RATE
-    requirements a 429.
+    and any response to a request with a filter. So does a 409 for the VPS without an agent, which may not be ready.
+    HTTP-08 judges what may be a gateway's failure, and the RATE requirements a 429.
     """
     selected = exchanges.all(asks_either, selectors.asking(credential="full", vps={None, *CALLERS}))
     cursors = cursors_in(selected)
@@ -414,7 +414,8 @@ def documented_is_served(exchanges: Exchanges) -> Findings:
         if e.status not in ABSENT:
             exchanges.take(e)
         passes = {429} if e.ask.resource in offered else {*ABSENT, 403, 410, 429}
-        denied = content.refused(e) and e.status not in passes
+        is_not_ready = e.status == 409 and e.ask.vps == "unavailable"
+        denied = content.refused(e) and e.status not in passes and not is_not_ready
         failed = content.failed(e) and e.ask.resource in offered and e.status != 501 and not responder.is_gateways(e)
         if (denied or failed or 200 < (e.status or 0) < 300) and is_plain(e, cursors):
             yield e, "status 200", content.status_of(e)
