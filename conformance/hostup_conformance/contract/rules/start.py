@@ -183,10 +183,14 @@ def in_other_letters(e: ask.Exchange, text: str, exchanges: Exchanges) -> str | 
     """Return what became of the characters outside ASCII in stdout, if that is all that has changed, for a finding."""
     got = lives.stream(e, "stdout")
     form = mishaps.recoded(text, got)
-    printed = [mishaps.plain(lives.stream(end, "stdout")) for end, _ in exchanges.ends("control")]
-    whole = [mishaps.plain(command.stdout.decode()) for _, command in exchanges.ends("control")]
-    where = " (in the command; what ASCII commands print is whole)" if printed and printed == whole else ""
-    return form and f"stdout {form}{where}: {short_json(got.strip(), 60)}"
+    if form is None:
+        return None
+    others = [(command.stdout.decode(), lives.stream(end, "stdout")) for end, command in exchanges.ends("control")]
+    spared = any(
+        mishaps.RECODINGS[form](sent) != sent and mishaps.plain(sent) == mishaps.plain(x) for sent, x in others
+    )
+    where = " (in the command; what ASCII commands print is whole)" if spared else ""
+    return f"stdout {form}{where}: {short_json(got.strip(), 60)}"
 
 
 @rule("START-07", seeks="start of a command beyond ASCII")
@@ -485,8 +489,8 @@ def early_end(life: lives.Life) -> str:
     end, text, came = life.end, mishaps.printed(life), mishaps.stdout(life)
     code = short_json(end and end.body.get("exitCode"), 20)
     ran = ", after exited false" if any(content.member(e, "exited") is False for e in life.polls) else ""
-    printed = f"{len(came.strip())} of {counted(len(text.strip()), 'character')} printed"
-    return f"an end {lives.seconds_to_end(life):.1f} s after the start, with exitCode {code} and {printed}{ran}"
+    printed = f" and {len(came.strip())} of {counted(len(text.strip()), 'character')} printed" if text else ""
+    return f"an end {lives.seconds_to_end(life):.1f} s after the start, with exitCode {code}{printed}{ran}"
 
 
 @rule("START-23")
