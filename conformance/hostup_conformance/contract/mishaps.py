@@ -94,9 +94,10 @@ def cut_short(every: Sequence[Life]) -> list[Life]:
     return [life for life in every if ended_early(life) or (life in odd and exit_code(life) in telling)]
 
 
-def exit_code(life: Life) -> object:
-    """Return the exit code with which a command was reported to have ended."""
-    return member(life.end, "exitCode") if life.end else None
+def exit_code(life: Life) -> int | float | str | None:
+    """Return the exit code with which a command was reported to have ended; None for what cannot be one."""
+    code = member(life.end, "exitCode") if life.end else None
+    return code if isinstance(code, int | float | str) else None
 
 
 def has_odd_code(life: Life) -> bool:
