@@ -798,13 +798,6 @@ def output_is_ascii_alone(_request: Request, response: Response) -> None:
         response.change(stdout=response.json["stdout"].encode("ascii", "ignore").decode())
 
 
-@trips("START-07")
-def output_is_read_as_latin_1(_request: Request, response: Response) -> None:
-    """The output is decoded as Latin-1."""
-    if response.is_output and response.json.get("stdout"):
-        response.change(stdout=response.json["stdout"].encode().decode("latin-1"))
-
-
 @trips("START-27")
 def limited_polls_use_the_output_up(request: Request, response: Response) -> None:
     """The rate is limited after a poll has been carried out, so the output that it would have returned is lost."""
