@@ -645,6 +645,16 @@ def every_end_is_a_500(request: Request, response: Response) -> None:
         refuse(request, response, 500, "internal_error", "Internal server error")
 
 
+@trips("START-27")
+def long_output_is_too_long_for_the_gateway(request: Request, response: Response) -> None:
+    """A poll that should get more than 200,000 characters of output gets 502, however often it is sent."""
+    too_long = request.memory.setdefault("too long", set())
+    if response.is_output and len(response.body) > 200_000:
+        too_long.add(request.pid)
+    if request.full and request.own and request.pid in too_long:
+        response.become(502, b"<h1>502 Bad Gateway</h1>", "text/html")
+
+
 @trips("START-26")
 def what_is_no_utf_8_is_an_unexpected_error(request: Request, response: Response) -> None:
     """A body that is not UTF-8 gets the documented 500."""

@@ -1,6 +1,7 @@
 """START: the start of a command, and its life until a poll reports its end."""
 
 from collections.abc import Iterator
+from itertools import takewhile
 from math import inf
 from statistics import median
 from urllib.parse import parse_qs, unquote
@@ -15,6 +16,10 @@ BLOCKED = {400, 403, 422}
 LONG_ENOUGH, TOO_LONG = 4.0, 10.0
 #: For how many seconds the result of a command is kept that nobody polls.
 RETAINED = 30.0
+#: From how many bytes on it is told how much a command prints.
+MUCH = 10_000
+#: So many polls of a command in a row do not fail because of a gateway that has a bad moment.
+OFTEN = 5
 #: The commands of the guests that have no POSIX shell.
 WINDOWS = ("cmd", "powershell")
 #: The commands whose output is short and has no characters outside ASCII.
@@ -595,11 +600,11 @@ def end_is_reported(exchanges: Exchanges) -> Findings:
     """A poll of a command that ends at once must not get an error before another has reported the end.
 
     Nor may one say exited false ten seconds after the start; START-06 judges the time before that. A 409, a 429 and
-    a 503 pass, since the server may be busy, and so does a gateway's failure, if most commands came to their end. A
-    server need not keep for more than thirty seconds what nobody polls. A command of which an earlier poll was refused
-    is START-25's, one that OPTIONS or HEAD was asked for before is START-29's or START-30's; one that did not run as it
-    was sent is START-19's, and one that did not run again START-16's. Where a 200 may have told the end in a form that
-    nobody can read, others judge that.
+    a 503 pass, since the server may be busy. So does a gateway's failure, if most commands came to their end, and the
+    command does not get it again and again while polls of others get 200. A server need not keep for more than thirty
+    seconds what nobody polls. A command of which an earlier poll was refused is START-25's, one that OPTIONS or HEAD
+    was asked for before is START-29's or START-30's; one that did not run as it was sent is START-19's, and one that
+    did not run again START-16's. Where a 200 may have told the end in a form that nobody can read, others judge that.
     """
     every = lives.lives(exchanges.all(is_start_or_any_poll))
     asked = {e.request.target for e in exchanges.all(asks_by_another_method)}
@@ -614,7 +619,8 @@ def end_is_reported(exchanges: Exchanges) -> Findings:
             continue
         if gone := lost(life):
             also = sum(not one.end and lost(one) is not None for one in short)
-            if not (mostly and responder.responded(gone, responder.Who.GATEWAY)):
+            gateways = mostly and responder.responded(gone, responder.Who.GATEWAY)
+            if not gateways or gone_for_good(polls, every):
                 expected = f"status 200, until the end of {named(life)} was reported{although_busy(gone, exchanges)}"
                 yield gone, expected, f"{content.status_of(gone)}, as of {also} of {counted(len(short), 'command')}"
         elif content.member(polls[-1], "exited") is False and life.seconds_polled >= TOO_LONG:
@@ -629,6 +635,13 @@ def although_busy(gone: ask.Exchange, exchanges: Exchanges) -> str:
     return f", since request {busy[-1].number} got {busy[-1].status} and so takes nothing" if busy else ""
 
 
+def gone_for_good(polls: list[ask.Exchange], every: list[lives.Life]) -> bool:
+    """Whether a command's last polls failed so often that no passing failure explains it, as others were well then."""
+    failed = list(takewhile(content.failed, reversed(polls)))
+    others = [e for life in every for e in life.polls if e.status == 200]
+    return len(failed) >= OFTEN and any(failed[-1].number < e.number < failed[0].number for e in others)
+
+
 def is_unreadable(e: ask.Exchange) -> bool:
     """Whether a 200 has no exited that is true or false."""
     return e.status == 200 and not isinstance(content.member(e, "exited"), bool)
@@ -636,7 +649,10 @@ def is_unreadable(e: ask.Exchange) -> bool:
 
 def named(life: lives.Life) -> str:
     """Return what a command is called, or its beginning."""
-    return f"the command {life.name}" if life.name else short_json(life.start.ask.command, 60)
+    if not life.command:
+        return short_json(life.start.ask.command, 60)
+    printed = len(life.command.stdout)
+    return f"the command {life.name}{f', which prints {printed:,} bytes,' if printed > MUCH else ''}"
 
 
 def lost(life: lives.Life) -> ask.Exchange | None:
