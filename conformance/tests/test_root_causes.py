@@ -127,7 +127,24 @@ TOLD: dict[str, tuple[str, str]] = {
     "lack_of_scope_is_unauthorized": ("SCOPE-02", "got 401 unauthorized"),
     "foreign_vps_is_unauthorized": ("ID-02", "got 401 unauthorized"),
     "one_replica_knows_no_keys": ("AUTH-08", " requests like this got 401"),
+    "starts_wait_for_a_minute": ("HTTP-01", "a start waits, it seems"),
 }
+
+
+#: Those of which more than one requirement tells, with the one that comes first.
+FIRST = {
+    "output_comes_late": ("START-05", "a later poll, as request "),
+    "a_cache_knows_no_query": ("POLL-02", "expected command output"),
+}
+
+
+@pytest.mark.parametrize("name", FIRST)
+def test_the_first_of_several_causes(name: str) -> None:
+    requirement, words = FIRST[name]
+    fault = FAULTS.all()[name]
+    verdict = verdict_on(fault.change, allow_exec=fault.starts)
+    assert next(iter(of_server(verdict))) == requirement
+    assert words in verdict.results[requirement].message
 
 
 @pytest.mark.parametrize("name", TOLD)

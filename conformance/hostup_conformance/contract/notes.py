@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import groupby
 
-from hostup_conformance.contract.ask import Ask, Exchange, Pid
+from hostup_conformance.contract.ask import SLEEP, Ask, Exchange, Pid, new_pid
 from hostup_conformance.contract.ban import should_not_be_forbidden
 from hostup_conformance.contract.content import below, failed, member
 from hostup_conformance.judging.verdict import Result, Verdict
+from hostup_conformance.keeping.safe_text import short_json
 
 #: So many requests are served before a refusal may be that of a limit, and so many in a row are refused by one.
 BEFORE, IN_A_ROW = 5, 3
@@ -20,6 +21,8 @@ INSTEAD = {403, 503}
 VALID = {"full", "read"}
 #: So many kinds of requests that get the same 5xx now and then show that it has nothing to do with what is asked for.
 KINDS = 3
+#: What a poll tells of a command that has ended, and what of it tells nothing.
+TOLD, NOTHING = ("exitCode", "stdout", "stderr"), (None, "")
 #: So many requests that are alike show whether a server refuses them now and then.
 ALIKE = 5
 
@@ -40,7 +43,34 @@ def with_notes(verdict: Verdict[Ask], exchanges: Sequence[Exchange]) -> Verdict[
 def note_on(result: Result[Ask], exchanges: Sequence[Exchange]) -> str | None:
     """Return what the first finding has in common with other exchanges."""
     first = result.findings[0].exchange
-    return of_another(first, exchanges) or everywhere(first, exchanges) or now_and_then(result)
+    return (
+        told_later(result, exchanges)
+        or waited_for(first, exchanges)
+        or of_another(first, exchanges)
+        or everywhere(first, exchanges)
+        or now_and_then(result)
+    )
+
+
+def told_later(result: Result[Ask], exchanges: Sequence[Exchange]) -> str | None:
+    """Return what a later poll of a command said that the one that reported its end did not, of any that is blamed."""
+    blamed = [one.exchange for one in result.findings if member(one.exchange, "exited") is True]
+    for first in blamed:
+        for e in exchanges:
+            if e.number <= first.number or e.request.target != first.request.target or member(e, "exited") is not True:
+                continue
+            if more := {n: member(e, n) for n in TOLD if member(first, n) in NOTHING and member(e, n) not in NOTHING}:
+                return f"a later poll, as request {e.number} after {first.number}, got {short_json(more, 80)}"
+    return None
+
+
+def waited_for(first: Exchange, exchanges: Sequence[Exchange]) -> str | None:
+    """Return that a start seems to wait for the end of its command, if only those that take long got no response."""
+    starts = [e for e in exchanges if e.ask.starts and e.ask.command]
+    lasting = [e for e in starts if SLEEP in (e.ask.command or "")]
+    if first not in lasting or any(e.response for e in lasting) or not any(map(new_pid, starts)):
+        return None
+    return "its command takes a minute, and starts of quick ones got a response: a start waits, it seems"
 
 
 def limited_otherwise(exchanges: Sequence[Exchange]) -> list[int]:

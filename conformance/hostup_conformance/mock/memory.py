@@ -71,7 +71,8 @@ class MemoryAgent:
     def __init__(self, availability: dict[str, Any]) -> None:
         self._availability = availability
         self._began = time.monotonic()
-        self._pids = count(4242)
+        #: The pids that the next commands will have.
+        self.pids = count(4242)
         self._commands: dict[int, dict[str, Any]] = {}
         #: When each command ends that does not end at once (monotonic).
         self._ends: dict[int, float] = {}
@@ -80,7 +81,7 @@ class MemoryAgent:
 
     def add(self, **output: Any) -> int:
         """Add a command with the output that its polls will return; return its pid."""
-        pid = next(self._pids)
+        pid = next(self.pids)
         self._commands[pid] = output
         return pid
 

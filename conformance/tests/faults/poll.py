@@ -54,6 +54,13 @@ def pid_is_ignored(_request: Request, response: Response) -> None:
 
 
 @trips("POLL-02")
+def a_cache_knows_no_query(request: Request, response: Response) -> None:
+    """A cache keeps the availability by its path, so that polls get it, whichever key that is valid they have."""
+    if request.method == "GET" and request.own and request.pid and (request.full or request.reading):
+        response.become(200, {"available": True, "reason": None, "vmRunning": True})
+
+
+@trips("POLL-02")
 def both_shapes_at_once(_request: Request, response: Response) -> None:
     """A poll gets the members of both shapes."""
     if response.is_output:

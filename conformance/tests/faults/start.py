@@ -4,6 +4,7 @@ import json
 import re
 import time
 from datetime import UTC, datetime
+from itertools import count
 from math import inf
 from unicodedata import normalize
 
@@ -645,6 +646,20 @@ def every_end_is_a_500(request: Request, response: Response) -> None:
         refuse(request, response, 500, "internal_error", "Internal server error")
 
 
+@trips("START-31")
+def pids_have_60_bits(request: Request, response: Response) -> None:
+    """The pids of started commands, but for the first, are larger than a double can hold exactly."""
+    if response.is_started and request.nth("starts") == 1:
+        request.mock.agent.pids = count(2**59 + 1)
+
+
+@trips("HTTP-01", starts=True)
+def starts_wait_for_a_minute(request: Request, response: Response) -> None:
+    """The response to the start of a command comes when it has ended, which one does after a minute."""
+    if response.is_started and b"sleep 60" in request.body:
+        response.pause = 60
+
+
 @trips("START-27")
 def long_output_is_too_long_for_the_gateway(request: Request, response: Response) -> None:
     """A poll that should get more than 200,000 characters of output gets 502, however often it is sent."""
@@ -684,6 +699,17 @@ def ended_commands_have_no_output(request: Request, response: Response) -> None:
         over.add(request.pid)
     elif request.full and request.pid in over and response.status == 404 and request.method == "GET":
         response.become(200, {"exited": True, "exitCode": 0, "stdout": "", "stderr": ""})
+
+
+@trips("START-05")
+def output_comes_late(request: Request, response: Response) -> None:
+    """The first poll that reports an end has no output, which only the next one has."""
+    late = request.memory.setdefault("late", {})
+    if response.is_output and response.json["exited"]:
+        late[request.pid] = response.json
+        response.change(stdout="", stderr="")
+    elif request.full and request.method == "GET" and response.status == 404 and request.pid in late:
+        response.become(200, late[request.pid])
 
 
 @trips("START-28")

@@ -20,16 +20,23 @@ def read_may_probe(exchanges: Exchanges) -> Findings:
 polls_own = selectors.asking(vps="own", pid={ask.Pid.FINISHED, ask.Pid.RUNNING, ask.Pid.UNKNOWN})
 
 
+def is_without_output(e: ask.Exchange) -> bool:
+    """Whether a poll got the availability."""
+    return bool(content.present(e, content.AVAILABILITY)) and not content.output_members(e.body)
+
+
 @rule("SCOPE-02", seeks="poll by a key with read:vm alone that would tell")
 def read_may_not_poll(exchanges: Exchanges) -> Findings:
     """The status code must be 403.
 
     400 and 404 show nothing if the full key got no 200 for that kind of pid in this run, since the server may look for
-    the command first.
+    the command first. Nor does the availability, if the full key got it for a poll: POLL-02 judges that.
     """
-    pollable = {e.ask.pid for e in exchanges.all(selectors.succeeded, polls_own, selectors.asking(credential="full"))}
+    polled = exchanges.all(selectors.succeeded, polls_own, selectors.asking(credential="full"))
+    pollable, ignored = {e.ask.pid for e in polled}, any(map(is_without_output, polled))
     for e in exchanges.all(selectors.judged, polls_own, by_reader):
-        if (e.ask.pid in pollable or e.status not in {400, 404}) and exchanges.take(e).status != 403:
+        tells = e.ask.pid in pollable or e.status not in {400, 404}
+        if tells and not (ignored and is_without_output(e)) and exchanges.take(e).status != 403:
             yield e, "status 403", content.status_of(e)
 
 
