@@ -112,7 +112,8 @@ def posix(token: str, slow_seconds: float) -> list[Command]:
         ),
         Command("killed", "printf before; kill -9 $$", b"before", exit_code=None),
         Command("unknown_program", f"hostup-no-such-program-{token} 2>/dev/null", exit_code=127),
-        Command("slow", f"printf begun; sleep {nap} 2>/dev/null || printf {SLEEPLESS}; printf done >&2; printf ended",
+        Command("slow", f"{{ echo x >> {f}.slow; }} 2>/dev/null; printf begun; "
+                f"sleep {nap} 2>/dev/null || printf {SLEEPLESS}; printf done >&2; printf ended",
                 b"begunended", b"done", seconds=slow_seconds),
         Command("shared", "i=0; while [ $i -lt 400 ]; do printf 'shared %020d\\n' $i; i=$((i+1)); done",
                 b"".join(b"shared %020d\n" % i for i in range(400))),
@@ -174,13 +175,13 @@ def refused(number: int, token: str) -> Command:
 
 
 def trace(token: str) -> Command:
-    """Return the command that prints which refused commands ran and how often `once` did; it removes the files."""
+    """Return the command that prints which refused commands ran and how often others did; it removes the files."""
     f = file(token)
-    text = (
-        f"cat {f} 2>/dev/null; printf 'once '; cat {f}.once 2>/dev/null | wc -l | tr -d ' \\n'; "
-        f"rm -f {f} {f}.once {f}.again"
+    counts = "".join(
+        f"printf ' {name} '; cat {f}.{name} 2>/dev/null | wc -l | tr -d ' \\n'; " for name in ("once", "slow")
     )
-    return Command("trace", tag("trace", token) + text, b"once 1")
+    text = f"cat {f} 2>/dev/null; {counts}rm -f {f} {f}.once {f}.slow {f}.again"
+    return Command("trace", tag("trace", token) + text, b" once 1 slow 1")
 
 
 def again(token: str) -> Command:

@@ -118,14 +118,14 @@ class MemoryAgent:
     def _printed(self, command: Command) -> str:
         """Return what a command of the suite prints; files that it would write are kept as lines in memory."""
         token = command.text.split("-")[2].partition(";")[0]
-        ran, once, again = (self._files[token + ending] for ending in ("", ".once", ".again"))
+        ran, once, slow, again = (self._files[token + ending] for ending in ("", ".once", ".slow", ".again"))
         if command.name == "trace":
-            printed = "".join(f"{line}\n" for line in ran) + f"once {len(once)}"
+            printed = "".join(f"{line}\n" for line in ran) + f" once {len(once)} slow {len(slow)}"
             self._files.clear()
             return printed
         if command.name.startswith("refused"):
             ran.append(command.name)
-        if command.name in {"once", "again"}:
+        if command.name in {"once", "slow", "again"}:
             self._files[f"{token}.{command.name}"].append("x")
         return str(len(again)) if command.name == "again" else command.stdout.decode("utf-8", "replace")
 

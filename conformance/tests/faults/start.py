@@ -372,6 +372,13 @@ def commands_run_twice(request: Request, response: Response) -> None:
 
 
 @trips("START-16")
+def a_second_poll_starts_the_command_again(request: Request, response: Response) -> None:
+    """The second poll of a command that runs starts it once more."""
+    if ended(request, response, "trace"):
+        response.change(stdout=response.json["stdout"].replace("slow 1", "slow 2"))
+
+
+@trips("START-16")
 def results_are_cached(request: Request, response: Response) -> None:
     """The second start of a command returns the result of the first."""
     if ended(request, response, "again"):

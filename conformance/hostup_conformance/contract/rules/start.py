@@ -1,5 +1,6 @@
 """START: the start of a command, and its life until a poll reports its end."""
 
+import re
 from collections.abc import Iterator
 from itertools import takewhile
 from math import inf
@@ -357,9 +358,9 @@ def waited_long(life: lives.Life, trace: ask.Exchange, others: list[lives.Life])
 def runs_once(exchanges: Exchanges) -> Findings:
     """A command that writes a line into a file must have written one line after one start, and two after two.
 
-    It must have done so although nobody has polled it, if it had the time that the slow command takes, and if a command
-    that was started after it has ended; and if no other was ended before its time, which START-22 judges. START-05
-    judges a number that does not come as it was printed.
+    It must have written no more if it was polled while it ran. And it must have done so although nobody has polled it,
+    if it had the time that the slow command takes, if a command that was started after it has ended, and if no other
+    was ended before its time, which START-22 judges. START-05 judges a number that does not come as it was printed.
     """
     for life, earlier in exchanges.not_run_again:
         told = f"the pid of request {earlier.start.number}, which started the same command, and no other run of it"
@@ -367,11 +368,13 @@ def runs_once(exchanges: Exchanges) -> Findings:
     once = next((life for life in exchanges.lives if life.name == "once"), None)
     # The first trace is taken before anything is written.
     for e, _ in list(exchanges.ends("trace"))[1:] if once else ():
-        times = lives.stream(e, "stdout").rpartition("once ")[2].strip()
-        if times == "0" and (exchanges.cut_short or not (once and waited_long(once, e, exchanges.lives))):
-            continue
-        if times.isdecimal() and times != "1":
-            yield e, "a command that ran once after one start", f"it ran {times} times"
+        ran = re.search(r"once (\d{1,9}) slow (\d{1,9})\s*$", lives.stream(e, "stdout"))
+        unpolled, polled = (int(ran[1]), int(ran[2])) if ran else (1, 1)
+        never = not unpolled and not exchanges.cut_short and once and waited_long(once, e, exchanges.lives)
+        if never or unpolled > 1:
+            yield e, "a command that ran once after one start", f"it ran {unpolled} times"
+        elif polled > 1:
+            yield e, "a command that ran once after one start and several polls", f"it ran {polled} times"
     printed = {lives.stream(e, "stdout").strip() for e, _ in exchanges.ends("number")}
     started = [life for life in exchanges.every_life if life.name == "again"]
     counts = printed <= {"42"} and all(life in exchanges.lives for life in started)
