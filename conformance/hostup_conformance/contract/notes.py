@@ -54,7 +54,8 @@ def note_on(result: Result[Ask], exchanges: Sequence[Exchange]) -> str | None:
 
 def told_later(result: Result[Ask], exchanges: Sequence[Exchange]) -> str | None:
     """Return what a later poll of a command said that the one that reported its end did not, of any that is blamed."""
-    blamed = [one.exchange for one in result.findings if member(one.exchange, "exited") is True]
+    lost = result.findings if result.requirement.harm == "output" else ()
+    blamed = [one.exchange for one in lost if member(one.exchange, "exited") is True]
     for first in blamed:
         for e in exchanges:
             if e.number <= first.number or e.request.target != first.request.target or member(e, "exited") is not True:
