@@ -350,3 +350,16 @@ def test_without_ids_nothing_is_said_about_them() -> None:
 
 def test_what_looks_like_a_mock_is_told_its_profile() -> None:
     assert "--profile static" in with_profile("full").beyond[0]
+
+
+def test_refused_commands_are_told() -> None:
+    """What a firewall takes for an attack was not judged, and the report says so."""
+
+    def refuse_pipes(request: Request, response: Response) -> None:
+        if response.is_started and b"|" in request.body:
+            response.become(403, b"<h1>Request blocked</h1>", "text/html")
+
+    result = verdict_on(refuse_pipes, allow_exec=True).results["START-32"]
+    assert result.status == "observe"
+    assert result.message.startswith("403")
+    assert "more" in result.message

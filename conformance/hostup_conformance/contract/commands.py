@@ -18,8 +18,8 @@ Guest = Literal["posix", "cmd", "powershell", "none"]
 
 #: Two letters of seven bytes together: every power of two from 512 to 65536 falls within one of them.
 LETTERS, TIMES, ROUNDS = "€😀", 100, 147
-#: How many bytes a line of the command has that prints a mebibyte.
-KILO = 1024
+#: How many bytes a line of the command has that prints more than a mebibyte, where many limits lie; and how many lines.
+KILO, LINES = 1024, 1100
 #: How many seconds a command takes that has to be seen running before it ends.
 SLOW_SECONDS = 2.0
 #: What that command prints in a guest that has no sleep, or none that takes fractions.
@@ -98,8 +98,8 @@ def posix(token: str, slow_seconds: float) -> list[Command]:
                 b"".join(b"line %025d\n" % i for i in range(200))),
         Command("letters", f"i=0; while [ $i -lt {ROUNDS} ]; do printf %s {whole}; i=$((i+1)); done",
                 (whole * ROUNDS).encode()),
-        Command("megabyte", f"i=0; while [ $i -lt 1024 ]; do printf '%0{KILO - 1}d\\n' 0; i=$((i+1)); done",
-                (b"0" * (KILO - 1) + b"\n") * 1024),
+        Command("megabyte", f"i=0; while [ $i -lt {LINES} ]; do printf '%0{KILO - 1}d\\n' 0; i=$((i+1)); done",
+                (b"0" * (KILO - 1) + b"\n") * LINES),
         # It ends itself where its input stays open.
         Command("input", "{ sleep 5 && kill $$; } >/dev/null 2>&1 & read -r line; printf done", b"done"),
         Command("control", "printf '\\357\\273\\277ab\\033[1mc\\r\\nd\\ttab\\010\\177\\013\\014\\342\\200\\250e'",

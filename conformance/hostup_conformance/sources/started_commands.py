@@ -40,13 +40,15 @@ T = TypeVar("T")
 #: Characters of two, three and four bytes, and some that encodings other than UTF-8 would change.
 BEYOND_ASCII = "hostup-conformance-åße\u0301-€-😀-%20+:,=@/"
 #: The commands that write files, and so are only started where these can be removed again.
-MARKING = {"once", "again"}
+MARKING = {"once", "slow", "again"}
 #: The commands whose polls are asked for by another method first.
 ASKED = {"OPTIONS": "exit_255", "HEAD": "nothing"}
 #: How many requests are sent at once, at least, if their order does not matter.
 AT_ONCE = 4
 #: For how many seconds a command that ends at once is polled, and the first and the longest pause between two polls.
 PATIENCE, PAUSE, LONGEST_PAUSE = 4.0, 0.05, 0.5
+#: For how many seconds the command that sleeps for a minute is known to run.
+RUNS_FOR_SURE = 50.0
 #: For how many more seconds so many of the commands are polled that have not ended by then.
 LAST_PATIENCE, LAST = 8.0, 2
 
@@ -62,6 +64,9 @@ class StartedCommands:
         #: When (monotonic) the commands were started that write files.
         self._marked_at = 0.0
         self._pids: dict[str, int | None] = {}
+        #: The pid of the command that runs on, if the run has started it, and when (monotonic).
+        self._running: int | None = None
+        self._running_at = 0.0
         #: The pid of the command of which some polls are refused before the first good one.
         self._spare: int | None = None
         self._postponed: list[Command] = []
@@ -118,6 +123,8 @@ class StartedCommands:
                 self._follow([self._start("the start of the same command again", again(self.token).text)])
                 self._follow([self._start("the start of a command that tells what ran", trace(self.token).text)])
             self._follow([unpolled])
+            if self._running and time.monotonic() - self._running_at < RUNS_FOR_SURE:
+                self._poll(self._running, "a poll of the command that runs on, at the end")
 
     def at_once(self, *tasks: Callable[[], T], at_least: int = AT_ONCE) -> list[T | None]:
         """Do tasks that send requests, more at once with a slow server; return what they return, None if stopped."""
@@ -149,7 +156,8 @@ class StartedCommands:
 
     def _start_running(self) -> None:
         if not self._target.running_pid:
-            self._start("the start of a command that runs on", SLEEP)
+            self._running_at = time.monotonic()
+            self._running = self._start("the start of a command that runs on", SLEEP)
 
     def _start_longest(self) -> None:
         self._start("the start of a command of the greatest length", echo().ljust(LONGEST_COMMAND, "x"))

@@ -759,6 +759,16 @@ def commands_run_when_they_are_polled(request: Request, response: Response) -> N
         response.change(stdout=response.json["stdout"].replace("once 1", "once 0"))
 
 
+@trips("POLL-05", starts=True)
+def only_thirty_commands_are_known(request: Request, response: Response) -> None:
+    """A command that runs is forgotten when thirty others have been started."""
+    started = request.memory.setdefault("started", [])
+    if response.is_started:
+        started.append((str(response.json["pid"]), b"sleep 60" in request.body))
+    if response.is_output and any(pid == request.pid and runs for pid, runs in started[:-30]):
+        refuse(request, response, 404, "not_found", "Not found")
+
+
 @trips("START-27")
 def what_nobody_polls_is_forgotten(request: Request, response: Response) -> None:
     """The result of a command is kept for a third of a second."""

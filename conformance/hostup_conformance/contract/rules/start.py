@@ -110,6 +110,21 @@ def start_has_its_form(exchanges: Exchanges) -> Findings:
             yield e, "pollUrl: a string", {"pollUrl": e.body["pollUrl"]}
 
 
+@rule("START-32", seeks="start of a valid command")
+def refusals_are_told(exchanges: Exchanges) -> Findings:
+    """Reports the status codes with which valid commands were refused, and how many, and judges nothing.
+
+    A provider may block commands, and a firewall may take one for an attack.
+    """
+    refused: dict[str, list[ask.Exchange]] = {}
+    for e in exchanges.each(selectors.starts):
+        if content.refused(e) and e.status not in selectors.BUSY:
+            refused.setdefault(content.status_of(e), []).append(e)
+    for status, alike in refused.items():
+        more = f", and {counted(len(alike) - 1, 'command')} more" if len(alike) > 1 else ""
+        yield alike[0], "", f"{status} for {short_json(alike[0].ask.command, 60)}{more}"
+
+
 @rule("START-31", seeks="start that got a pid")
 def pid_is_exact(exchanges: Exchanges) -> Findings:
     """A pid above 9007199254740991 is a finding, since many readers of JSON round it to another."""
@@ -293,7 +308,9 @@ def errors_are_the_commands(exchanges: Exchanges) -> Findings:
 
 @rule("START-12")
 def output_is_whole(exchanges: Exchanges) -> Findings:
-    """stdout of a command that prints up to 1 MiB must not be cut. A body that says that it was truncated passes.
+    """stdout of a command that prints a little more than 1 MiB, or less, must not be cut.
+
+    A body that says that it was truncated passes.
 
     START-07 judges output in which all that is missing is what is missing from other output: characters outside ASCII.
     """
