@@ -122,7 +122,9 @@ def refusals_are_told(exchanges: Exchanges) -> Findings:
             refused.setdefault(content.status_of(e), []).append(e)
     for status, alike in refused.items():
         more = f", and {counted(len(alike) - 1, 'command')} more" if len(alike) > 1 else ""
-        yield alike[0], "", f"{status} for {short_json(alike[0].ask.command, 60)}{more}"
+        known = commands.recognized(alike[0].ask.command or "")
+        name = f"the command {known.name}" if known else short_json(alike[0].ask.command, 60)
+        yield alike[0], "", f"{status} for {name}{more}"
 
 
 @rule("START-31", seeks="start that got a pid")
