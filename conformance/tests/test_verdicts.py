@@ -361,4 +361,4 @@ def test_refused_commands_are_told() -> None:
 
     result = verdict_on(refuse_pipes, allow_exec=True).results["START-32"]
     assert result.status == "observe"
-    assert result.message == "403 for the command trace"
+    assert result.message.startswith("403 for the command trace")
