@@ -158,6 +158,15 @@ def improper_command_makes_it_fail(request: Request, response: Response) -> None
         refuse(request, response, 500, "internal_error", "Internal server error")
 
 
+@trips("PID-12", starts=True)
+def minus_one_is_any_command(request: Request, response: Response) -> None:
+    """The pid -1 gets the output of the command that ended last, as waitpid has it."""
+    if response.is_output and response.json["exited"]:
+        request.memory["last"] = response.json
+    if request.full and request.own and request.pid == "-1" and "last" in request.memory:
+        response.become(200, request.memory["last"])
+
+
 @trips("PID-10")
 def improper_command_is_unprocessable(request: Request, response: Response) -> None:
     """A start without a valid command gets 422."""

@@ -161,9 +161,9 @@ def pid_is_not_ignored(exchanges: Exchanges) -> Findings:
 def of_no_other_command(exchanges: Exchanges) -> Findings:
     """Command output in a 200 is a finding if a command has that pid only without the sign, or in the lowest 32 bits.
 
-    A server that has output for every unknown pid is exempt, since PID-04 judges it. A pid that some parsers take for
-    an integer may get the output of the command with that integer; exited true is a finding if that command was still
-    seen to run later.
+    So is output that is not empty for a pid that no process can have. A server that has output for every unknown pid is
+    exempt, since PID-04 judges it. A pid that some parsers take for an integer may get the output of the command with
+    that integer; exited true is a finding if that command was still seen to run later.
     """
     kinds = (ask.Pid.FINISHED, ask.Pid.RUNNING, ask.Pid.UNKNOWN, ask.Pid.IMPOSSIBLE, ask.Pid.LOOSE)
     selected = exchanges.each(with_pid(*kinds))
@@ -176,7 +176,8 @@ def of_no_other_command(exchanges: Exchanges) -> Findings:
     for e in selected:
         if e.ask.pid.known or made_up or not shows_output(e):
             continue
-        if e.ask.number is not None and abs(e.ask.number) % 2**32 in commands:
+        printed = e.ask.pid == ask.Pid.IMPOSSIBLE and bool(content.member(e, "stdout"))
+        if printed or (e.ask.number is not None and abs(e.ask.number) % 2**32 in commands):
             yield e, "a 4xx", f"command output ({', '.join(content.present(e, content.OUTPUT))})"
         elif e.ask.pid == ask.Pid.LOOSE and e.number < ran_until and e.body.get("exited") is True:
             yield e, "a 4xx, or the state of the command that runs", {"exited": True}
