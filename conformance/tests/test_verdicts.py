@@ -311,6 +311,30 @@ def test_a_command_that_never_ends_is_not_seen_to_work() -> None:
     assert verdict.results["START-27"].status == "fail"
 
 
+def test_a_finding_says_what_was_improper_in_a_start() -> None:
+    starts_all = verdict_on(FAULTS.named("starts_whatever_the_command").change, allow_exec=True).results["PID-09"]
+    assert {finding.expected.removeprefix("a 4xx for ") for finding in starts_all.findings} == {
+        "a POST without a body",
+        "a body that is no JSON",
+        "a body that is no JSON object",
+        "a body without a command",
+        "the command null",
+        "an empty command",
+        "a command of 4097 characters (4096 are allowed)",
+        "a command that is an array",
+        "a command that is an object",
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "what"),
+    [("chunked_bodies_are_not_read", "Transfer-Encoding: chunked"), ("a_charset_is_refused", "the charset parameter")],
+)
+def test_a_finding_says_what_was_other_in_a_start(name: str, what: str) -> None:
+    message = verdict_on(FAULTS.named(name).change, allow_exec=True).results["START-24"].message
+    assert f"expected status 200, as without {what}, got " in message
+
+
 def test_what_was_not_seen_is_told_with_what_shows_most() -> None:
     said = verdict_on(None).beyond
     assert said[0].startswith("never seen: the start of a command")

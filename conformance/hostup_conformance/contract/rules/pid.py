@@ -2,8 +2,12 @@
 
 import re
 
-from hostup_conformance.contract import ask, content, responder, selectors
+from hostup_conformance.contract import ask, content, paths, responder, selectors
 from hostup_conformance.contract.rules import Exchanges, Findings, rule
+from hostup_conformance.http.messages import Request
+
+#: What a command may be that is no text, by its type in Python.
+JSON_TYPES = {bool: "a boolean", int: "a number", float: "a number", list: "an array", dict: "an object"}
 
 
 def with_pid(*kinds: ask.Pid) -> selectors.Selector:
@@ -123,7 +127,23 @@ def no_improper_start(exchanges: Exchanges) -> Findings:
         is_scalar = isinstance(ask.command_of(e.request), bool | int | float)
         by_parser = content.failed(e) and responder.responded(e, responder.Who.PARSER)
         if not (content.refused(e) or by_parser or (e.status == 200 and is_scalar)):
-            yield e, "a 4xx", content.status_of(e)
+            yield e, f"a 4xx for {what_is_improper(e.request)}", content.status_of(e)
+
+
+def what_is_improper(request: Request) -> str:
+    """Return what a start has in place of a valid command, for a finding."""
+    body, command = ask.json_of(request), ask.command_of(request)
+    if not request.body:
+        return "a POST without a body"
+    if not isinstance(body, dict):
+        return "a body that is no JSON" + ("" if body is None and request.body.strip() != b"null" else " object")
+    if command == "":
+        return "an empty command"
+    if isinstance(command, str):
+        return f"a command of {len(command)} characters ({paths.LONGEST_COMMAND} are allowed)"
+    if command is None:
+        return "the command null" if "command" in body else "a body without a command"
+    return f"a command that is {JSON_TYPES[type(command)]}"
 
 
 @rule("PID-10", seeks="refusal by the server itself of a start without a valid command")

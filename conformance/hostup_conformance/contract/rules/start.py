@@ -560,7 +560,8 @@ def framing_is_free(exchanges: Exchanges) -> Findings:
     for e in own:
         passes = responder.responded(e, responder.Who.FRONT_END, responder.Who.FIREWALL)
         if works and not passes and e.status not in {200, *selectors.BUSY}:
-            yield e, "status 200", content.status_of(e)
+            other = "Transfer-Encoding: chunked" if responder.is_chunked(e) else "the charset parameter"
+            yield e, f"status 200, as without {other}", content.status_of(e)
 
 
 def is_start_or_any_poll(e: ask.Exchange) -> bool:
