@@ -133,6 +133,16 @@ def test_line_says_if_the_request_alone_got_something_else(source: str, words: s
     assert not reported.again(refused).note
 
 
+def test_line_says_if_the_command_was_forgotten_in_the_meantime() -> None:
+    poll = Request("GET", "/api/v2/vps/vps_1/agent/exec?pid=4242")
+    told, forgotten = (
+        Exchange(number, poll, Response(status, (), body), understand(poll, TARGET), source=source)
+        for number, status, body, source in ((1, 200, b'{"exited": true}', "probe"), (2, 404, b"", ALONE))
+    )
+    note = server(TARGET, [told, forgotten]).again(told).note
+    assert note == "alone, later, it got 404 in request 2, since the end of its command had been told by then"
+
+
 def test_line_says_if_the_same_request_got_something_else_before() -> None:
     poll = Request("GET", "/api/v2/vps/vps_1/agent/exec?pid=4242")
     refused, let_in = (

@@ -335,6 +335,13 @@ def test_a_finding_says_what_was_other_in_a_start(name: str, what: str) -> None:
     assert f"expected status 200, as without {what}, got " in message
 
 
+def test_output_that_another_got_before_is_not_missed() -> None:
+    """That other poll should have been refused, which is what the report says."""
+    verdict = verdict_on(FAULTS.named("pid_of_any_vps_is_taken").change)
+    assert verdict.results["PID-05"].status == "fail"
+    assert verdict.results["POLL-08"].status == "skip"
+
+
 def test_what_was_not_seen_is_told_with_what_shows_most() -> None:
     said = verdict_on(None).beyond
     assert said[0].startswith("never seen: the start of a command")

@@ -16,7 +16,7 @@ from typing import Any, Generic, TypeVar
 from hostup_conformance import __version__
 from hostup_conformance.contract.ask import Ask, Pid
 from hostup_conformance.contract.commands import catalogue
-from hostup_conformance.contract.content import failed
+from hostup_conformance.contract.content import failed, member
 from hostup_conformance.contract.lives import stories
 from hostup_conformance.contract.paths import parameter_names
 from hostup_conformance.contract.responder import BURST
@@ -63,6 +63,8 @@ FIELDS = 100
 SHORT_CHARACTERS = 300
 #: What to know of a poll whose command may have been forgotten.
 OWN_COMMAND = "the run started this command: start it again, and take the new pid"
+#: The status codes of a poll whose command has been forgotten.
+FORGOTTEN = {400, 404, 410}
 #: What to know of a command line in which a part of the request is cut.
 CUT = "it is cut at the three dots: --record keeps the whole request"
 #: How many characters of a response's header fields are shown in all.
@@ -112,12 +114,19 @@ def server(target: Target, exchanges: Sequence[Exchange[Ask]] = ()) -> ReportedT
     alone = {e.request: e for e in exchanges if e.source == ALONE}
     beside = {BURST, ALONE}
     firsts = {e.request: e for e in reversed(exchanges) if e.status and not (failed(e) or e.status == 429)}
+    ends: dict[int | None, Exchange[Ask]] = {
+        e.ask.number: e for e in reversed(exchanges) if e.ask.number is not None and member(e, "exited") is True
+    }
 
     def again(e: Exchange[Ask]) -> CommandLine:
         line, other, first = curl(e, target), alone.get(e.request), firsts.get(e.request)
         if target.allow_exec and e.ask.pid in {Pid.FINISHED, Pid.STARTED}:
             line = line.noted(OWN_COMMAND)
         if other and other.status not in {e.status, None}:
+            end = ends.get(e.ask.number)
+            if end and end.number < other.number and other.status in FORGOTTEN:
+                why = "since the end of its command had been told by then"
+                return line.noted(f"alone, later, it got {other.status} in request {other.number}, {why}")
             before = "what came before, such as a key on the same connection"
             how = "others at the same time" if e.source == BURST else before
             return line.noted(f"alone it got {other.status} in request {other.number}; it takes {how}")
