@@ -44,12 +44,23 @@ def note_on(result: Result[Ask], exchanges: Sequence[Exchange]) -> str | None:
     """Return what the first finding has in common with other exchanges."""
     first = result.findings[0].exchange
     return (
-        told_later(result, exchanges)
+        says_twice(result, exchanges)
+        or told_later(result, exchanges)
         or waited_for(first, exchanges)
         or of_another(first, exchanges)
         or everywhere(first, exchanges)
         or now_and_then(result)
     )
+
+
+def says_twice(result: Result[Ask], exchanges: Sequence[Exchange]) -> str | None:
+    """Return which members a body of the same URL has more than once, so that each reader may take another value."""
+    target = result.findings[0].exchange.request.target
+    others = [e.response for e in exchanges if e.response and e.request.target == target]
+    twice = next((r.json.duplicates for r in others if r.json.duplicates), ())
+    if not twice or result.requirement.id == "HTTP-04":
+        return None
+    return f"a body of this URL has {', '.join(twice[:3])} more than once (HTTP-04), of which the last is read here"
 
 
 def told_later(result: Result[Ask], exchanges: Sequence[Exchange]) -> str | None:

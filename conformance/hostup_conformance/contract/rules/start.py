@@ -569,8 +569,8 @@ def is_start_or_any_poll(e: ask.Exchange) -> bool:
     return selectors.starts(e) or (selectors.judged(e) and e.ask.number is not None)
 
 
-def polls_after_refusal(exchanges: list[ask.Exchange]) -> Iterator[tuple[ask.Exchange, ask.Exchange]]:
-    """Yield the first poll with the full key of each command of which an earlier poll was refused, with the refusal.
+def polls_after_refusal(exchanges: list[ask.Exchange]) -> Iterator[tuple[ask.Exchange, list[ask.Exchange]]]:
+    """Yield the first poll with the full key of each command of which earlier polls were refused, with the refusals.
 
     A command whose end was already reported, to whatever key or under whatever VPS, is left out.
     """
@@ -578,7 +578,7 @@ def polls_after_refusal(exchanges: list[ask.Exchange]) -> Iterator[tuple[ask.Exc
         first = next((e for e in life.polls if e.ask.credential == "full"), None)
         refusals = refusals_before(life, first) if first else []
         if first and refusals and not any(has_ended(e, life, first) for e in exchanges):
-            yield first, refusals[-1]
+            yield first, refusals
 
 
 def refusals_before(life: lives.Life, poll: ask.Exchange) -> list[ask.Exchange]:
@@ -604,11 +604,11 @@ def refusal_uses_nothing_up(exchanges: Exchanges) -> Findings:
     undisturbed = [life.end.number for life in found if life.end and not refusals_before(life, life.end)]
     if any(map(is_lost_undisturbed, found)):
         return
-    for first, refusal in polls_after_refusal(every):
+    for first, refusals in polls_after_refusal(every):
         exchanges.take(first)
         if content.refused(first) and first.status not in selectors.BUSY and first.number < max(undisturbed, default=0):
-            earlier = f"since request {refusal.number} was refused ({content.status_of(refusal)}) and changes nothing"
-            yield first, f"status 200, {earlier}", content.status_of(first)
+            earlier = " and ".join(f"request {e.number} ({content.status_of(e)})" for e in refusals[:3])
+            yield first, f"status 200, since what was refused changes nothing: {earlier}", content.status_of(first)
 
 
 @rule("START-26", seeks="start with a body that is hard to read")
