@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 from faults import FAULTS
 from faults.probe import problem
+from faults.probe import refuse as refused
 from faults.rate import soon
 from hostup_conformance.contract.judging import Verdict, check_against_oracle, judge
 from hostup_conformance.contract.paths import VPSS
@@ -346,6 +347,22 @@ def test_what_was_not_seen_is_told_with_what_shows_most() -> None:
     said = verdict_on(None).beyond
     assert said[0].startswith("never seen: the start of a command")
     assert "--allow-exec" in said[1]
+
+
+@pytest.mark.parametrize(
+    ("absent", "said"),
+    [
+        ("/status", "the status of VPSs"),
+        ("/vps", "the list of VPSs"),
+        (("/vps", "/status"), "the list and the status of VPSs"),
+    ],
+)
+def test_what_is_not_offered_is_told(absent: str | tuple[str, ...], said: str) -> None:
+    def without(request: Request, response: Response) -> None:
+        if request.path.endswith(absent):
+            refused(request, response, 404, "not_found", "Not found")
+
+    assert f"not offered: {said}" in verdict_on(without).beyond
 
 
 def repeats_examples(request: Request, response: Response) -> None:

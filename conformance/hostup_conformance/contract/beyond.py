@@ -5,7 +5,9 @@ from collections.abc import Callable, Mapping, Sequence
 from hostup_conformance.contract.ask import Ask, Exchange, Pid, is_start
 from hostup_conformance.contract.content import member, refused, status_of
 from hostup_conformance.contract.lives import guest_of_lives, lives
-from hostup_conformance.contract.selectors import is_output, started, starts
+from hostup_conformance.contract.refusal import shows_core
+from hostup_conformance.contract.rules.vps import ABSENT, CALLERS, asks_either
+from hostup_conformance.contract.selectors import has_response, is_output, started, starts
 from hostup_conformance.contract.target import IDS, KEYS, PIDS, Target
 from hostup_conformance.judging.ledger import Requirement
 from hostup_conformance.judging.verdict import Result
@@ -35,11 +37,17 @@ OTHER_GUESTS = {
 
 
 def beyond(results: Mapping[str, Result[Ask]], exchanges: Sequence[Exchange], target: Target) -> tuple[str, ...]:
-    """Return what was never seen to work, and the one thing to give that would make most requirements judgeable."""
+    """Return what was never seen to work, and the one thing to give that would make most requirements judgeable.
+
+    Where nothing responded, that says it all.
+    """
+    if not any(map(has_response, exchanges)):
+        return ()
     offered = {None, *target.capabilities}
     hidden = [name for name, (need, shows) in SIGHTS.items() if need in offered and not any(map(shows, exchanges))]
     said = [LOOKS_LIKE_A_MOCK] if target.profile != "static" and repeats_examples(exchanges) else []
     said += [f"never seen: {', '.join(hidden)}"] if hidden else []
+    said += [f"not offered: {' and '.join(absent)} of VPSs"] if (absent := not_offered(exchanges)) else []
     if weak := [one for one in results.values() if one.status == "disabled" and "lack write:vm" in one.message]:
         return (*said, f"to judge {len(weak)} more, give a key with write:vm as {KEYS['key']}")
     gains = {option: sum(enables(option, one, target) for one in results.values()) for option in OPTIONS}
@@ -47,6 +55,15 @@ def beyond(results: Mapping[str, Result[Ask]], exchanges: Sequence[Exchange], ta
     if gains[best] and target.kind != "har":
         said.append(f"to judge {gains[best]} more, {OPTIONS[best].rstrip(',')}")
     return tuple(said)
+
+
+def not_offered(exchanges: Sequence[Exchange]) -> list[str]:
+    """Return which of the list and the status a server does not offer whose endpoint was seen to work."""
+    if not any(map(shows_core, exchanges)):
+        return []
+    asked = [e for e in exchanges if asks_either(e) and e.ask.credential == "full" and e.ask.vps in {None, *CALLERS}]
+    given = {e.ask.resource for e in asked if e.status not in ABSENT}
+    return [f"the {name}" for name in ("list", "status") if name in {e.ask.resource for e in asked} - given]
 
 
 def repeats_examples(exchanges: Sequence[Exchange]) -> bool:

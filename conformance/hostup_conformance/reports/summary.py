@@ -18,9 +18,9 @@ def render(record: dict[str, Any]) -> str:
         "",
         f"{code(record['target']['base_url'])}: {totals(record)}.",
     ]
-    lines += ["", code(record["scope"]) + "."]
     for words, reason in doubts(record):
         lines += ["", f"{words.capitalize()}: {code(reason)}"]
+    lines += ["", code(record["scope"]) + "."]
     if waived := [e["id"] for e in record["requirements"] if e["status"] == "observe" and e["level"] != "OBSERVE"]:
         lines += ["", f"Broken, but waived: {', '.join(waived)}."]
     lines += [line for mend in mends(record)[:MOST] for line in to_mend(mend)]

@@ -75,8 +75,8 @@ def print_summary(reporter: Reporter, report: dict[str, Any], directory: Path, w
 
     reporter.section("conformance", sep="=")
     say_of_run(f"{verdict}{about(report)}: {report['target']['base_url']} ({totals(report)})", **COLOURS[verdict])
-    say_of_run(report["scope"])
     print_doubts(say_of_run, report)
+    say_of_run(report["scope"])
     together = {key: ids for key, ids in not_judged(report).items() if len(ids) > 2}
     for mend in mends(report, SHOWN):
         for entry in (mend.entry, *mend.explains):
