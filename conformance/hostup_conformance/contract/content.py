@@ -44,6 +44,11 @@ def envelope_of(body: dict[str, Any]) -> str | None:
     return next((name for name in ENVELOPES if isinstance(body.get(name), dict | list)), None)
 
 
+def is_availability_alone(e: Exchange) -> bool:
+    """Whether a body has members of the availability, and none of command output."""
+    return bool(present(e, AVAILABILITY)) and not output_members(e.body)
+
+
 def misspelled(body: dict[str, Any], names: tuple[str, ...]) -> list[str]:
     """Return the members that are another spelling of a name that is missing.
 

@@ -7,7 +7,9 @@ from functools import cached_property
 from hostup_conformance.contract import mishaps
 from hostup_conformance.contract.ask import Ask, Exchange
 from hostup_conformance.contract.commands import Command, Guest
+from hostup_conformance.contract.content import is_availability_alone
 from hostup_conformance.contract.lives import Life, guest_of_lives, lives, sleepless, stream
+from hostup_conformance.contract.responder import BURST
 from hostup_conformance.contract.selectors import asks_output, starts
 from hostup_conformance.contract.target import Target
 from hostup_conformance.judging import rule as core
@@ -31,6 +33,11 @@ class Exchanges(core.Exchanges[Ask, Target]):
     def altered(self) -> list[Life]:
         """The commands whose text was changed before they ran: START-19 judges them."""
         return mishaps.altered(self.every_life)
+
+    @cached_property
+    def pid_ignored(self) -> bool:
+        """Whether a poll by the full key, alone, got the availability: POLL-02 judges that."""
+        return any(is_availability_alone(e) for e in self.all(asks_output) if e.source != BURST)
 
     @cached_property
     def not_run_again(self) -> list[tuple[Life, Life]]:

@@ -444,8 +444,8 @@ def responses_are_not_mixed_up(exchanges: Exchanges) -> Findings:
 
     Responses to requests with the same kind of key, VPS and pid are compared by the status code, available, whether
     they are command output, the code of an error, and whether instance is the path. A 429 and a 5xx pass, since the
-    server may be busy. A run judges only the requests that it sends together for this purpose: with a slow server most
-    others are sent together too.
+    server may be busy, and so does the availability for a poll, if polls get it alone too. A run judges only the
+    requests that it sends together for this purpose: with a slow server most others are sent together too.
     """
     selected = exchanges.all(is_plain)
     together = sent_with_others(selected)
@@ -457,7 +457,8 @@ def responses_are_not_mixed_up(exchanges: Exchanges) -> Findings:
             alone.setdefault((e.ask.credential, e.ask.vps, e.ask.pid), []).append(substance(e))
     for e in selected:
         before = alone.get((e.ask.credential, e.ask.vps, e.ask.pid), [])
-        if e.number not in together or not before or e.status == 429 or content.failed(e):
+        ignored = exchanges.pid_ignored and e.ask.pid != ask.Pid.ABSENT and content.is_availability_alone(e)
+        if e.number not in together or not before or e.status == 429 or content.failed(e) or ignored:
             continue
         exchanges.take(e)
         steady = {name for name in before[0] if all(s.get(name) == before[0][name] for s in before)}

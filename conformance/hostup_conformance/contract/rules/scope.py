@@ -20,21 +20,6 @@ def read_may_probe(exchanges: Exchanges) -> Findings:
 polls_own = selectors.asking(vps="own", pid={ask.Pid.FINISHED, ask.Pid.RUNNING, ask.Pid.UNKNOWN})
 
 
-def polls_by_full_key(exchanges: Exchanges) -> list[ask.Exchange]:
-    """Return the polls of the caller's own VPS by the full key that got 200."""
-    return exchanges.all(selectors.succeeded, polls_own, selectors.asking(credential="full"))
-
-
-def is_pid_ignored(exchanges: Exchanges) -> bool:
-    """Whether a poll by the full key got the availability."""
-    return any(map(is_without_output, polls_by_full_key(exchanges)))
-
-
-def is_without_output(e: ask.Exchange) -> bool:
-    """Whether a poll got the availability."""
-    return bool(content.present(e, content.AVAILABILITY)) and not content.output_members(e.body)
-
-
 @rule("SCOPE-02", seeks="poll by a key with read:vm alone that would tell")
 def read_may_not_poll(exchanges: Exchanges) -> Findings:
     """The status code must be 403.
@@ -42,11 +27,11 @@ def read_may_not_poll(exchanges: Exchanges) -> Findings:
     400 and 404 show nothing if the full key got no 200 for that kind of pid in this run, since the server may look for
     the command first. Nor does the availability, if the full key got it for a poll: POLL-02 judges that.
     """
-    polled, ignored = polls_by_full_key(exchanges), is_pid_ignored(exchanges)
-    pollable = {e.ask.pid for e in polled}
+    pollable = {e.ask.pid for e in exchanges.all(selectors.succeeded, polls_own, selectors.asking(credential="full"))}
     for e in exchanges.all(selectors.judged, polls_own, by_reader):
         tells = e.ask.pid in pollable or e.status not in {400, 404}
-        if tells and not (ignored and is_without_output(e)) and exchanges.take(e).status != 403:
+        ignored = exchanges.pid_ignored and content.is_availability_alone(e)
+        if tells and not ignored and exchanges.take(e).status != 403:
             yield e, "status 403", content.status_of(e)
 
 
@@ -56,7 +41,7 @@ def head_needs_the_scope_of_get(exchanges: Exchanges) -> Findings:
 
     It shows nothing where the full key got the availability for a poll: POLL-02 judges that.
     """
-    tells = not is_pid_ignored(exchanges)
+    tells = not exchanges.pid_ignored
     for e in exchanges.each(by_reader, selectors.has_response, lambda e: tells and e.request.method == "HEAD"):
         if e.ask.pid != ask.Pid.ABSENT and content.below(e, 400):
             yield e, "a refusal, as GET gets", content.show_status(e)
