@@ -41,8 +41,18 @@ def has_exited(exchanges: Exchanges) -> Findings:
 
 @rule("POLL-02", seeks="command output")
 def not_availability(exchanges: Exchanges) -> Findings:
-    """Any of the members available, reason and vmRunning is a finding."""
-    for e in exchanges.each(selectors.is_output):
+    """Any of the members available, reason and vmRunning is a finding.
+
+    Where a known pid gets them alone, the same response to any other pid is a finding as well: they have one cause.
+    """
+    others = selectors.asking(credential="full", vps="own")
+    ignored = exchanges.each(
+        lambda e: exchanges.pid_ignored and e.ask.pid != ask.Pid.ABSENT and content.is_availability_alone(e),
+        selectors.judged,
+        others,
+        lambda e: not selectors.is_output(e),
+    )
+    for e in [*exchanges.each(selectors.is_output), *ignored]:
         if found := content.present(e, content.AVAILABILITY):
             yield e, "command output", f"members of the availability ({', '.join(found)})"
 
