@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from email.utils import formatdate
 from functools import cached_property
 from typing import Any
@@ -190,12 +190,16 @@ class Stage(ByteServer):
     """A server that asks the mock, and lets a change alter the response."""
 
     change: Change | None = None
+    #: Whether any response differed from the mock's.
+    changed: bool = False
 
     async def respond(self, request: Request) -> Response:
         """Return the mock's response, changed."""
         response = await super().respond(request)
         if self.change:
+            before = replace(response, headers=[*response.headers])
             self.change(request, response)
+            self.changed = self.changed or response != before
         return response
 
 

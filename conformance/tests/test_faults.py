@@ -3,8 +3,9 @@
 import pytest
 from catalogue import every
 from faults import FAULTS, Fault
-from hostup_conformance.contract.judging import server_requirements
-from judging import IMPATIENT, LIMITS, verdict_on
+from hostup_conformance.contract.judging import Result, check_against_oracle, server_requirements
+from judging import IMPATIENT, LIMITS, run, verdict_by, verdict_on
+from stage import Request, Response, Stage
 
 #: Faults that show only in a whole run: after other requests, or in responses of a kind that the mock does not give.
 IN_A_WHOLE_RUN = {
@@ -18,11 +19,27 @@ FIRST = set({fault.requirement: name for name, fault in reversed(FAULTS.all().it
 
 @pytest.mark.parametrize("fault", every(4, ((n, f) for n, f in FAULTS.all().items() if n in FIRST | IN_A_WHOLE_RUN)))
 def test_fault_is_noticed(fault: Fault) -> None:
-    verdict = verdict_on(fault.change, IMPATIENT if fault.hangs else LIMITS, allow_exec=fault.starts)
+    _, wire, stage = run(fault.change, IMPATIENT if fault.hangs else LIMITS, allow_exec=fault.starts)
+    verdict = check_against_oracle(verdict_by(wire), wire.exchanges)
     assert {id: r.message for id, r in verdict.results.items() if r.status == "error"} == {}
     assert verdict.summary["error"] == 0
-    result = verdict.results[fault.requirement]
-    assert result.status == {"MUST": "fail", "SHOULD": "warn"}[result.requirement.level], result.message
+    assert_noticed(verdict.results[fault.requirement], stage)
+
+
+def assert_noticed(result: Result, stage: Stage) -> None:
+    noticed = result.status == {"MUST": "fail", "SHOULD": "warn"}[result.requirement.level]
+    assert noticed or stage.changed, "the fault changed no response: assign to response.json or use response.change"
+    assert noticed, f"{result.requirement.id} has the status {result.status}: {result.message}"
+
+
+def test_a_fault_that_changes_a_copy_of_the_body_is_told() -> None:
+    def change_a_copy(_request: Request, response: Response) -> None:
+        if response.is_availability:
+            response.json["available"] = "yes"
+
+    _, wire, stage = run(change_a_copy)
+    with pytest.raises(AssertionError, match=r"^the fault changed no response: assign to response\.json or use "):
+        assert_noticed(verdict_by(wire).results["PROBE-03"], stage)
 
 
 def test_every_must_and_should_has_a_fault() -> None:

@@ -17,7 +17,7 @@ from hostup_conformance.sources.requests import EVERYTHING, Selection
 from judging import IMPATIENT, LIMITS, SLOW_SECONDS, verdict_by, wire_to
 from running import report_in, run, run_on
 from stage import Stage
-from test_faults import FIRST, IN_A_WHOLE_RUN
+from test_faults import FIRST, IN_A_WHOLE_RUN, assert_noticed
 
 #: Those that are not tried in a whole run, and at least one of each requirement.
 TRIED = {
@@ -39,10 +39,10 @@ def selected(id: str, allow_exec: bool) -> Selection:
 @pytest.mark.parametrize("fault", every(80, ((n, f) for n, f in FAULTS.all().items() if n in TRIED)))
 def test_what_is_sent_for_a_requirement_shows_its_faults(fault: Fault) -> None:
     limits = IMPATIENT if fault.hangs else LIMITS
-    with wire_to(Stage(fault.change), limits=limits, kind="mock", allow_exec=fault.starts) as wire:
+    stage = Stage(fault.change)
+    with wire_to(stage, limits=limits, kind="mock", allow_exec=fault.starts) as wire:
         commands.run(wire, slow_seconds=SLOW_SECONDS, only=selected(fault.requirement, fault.starts))
-    result = verdict_by(wire).results[fault.requirement]
-    assert result.status == {"MUST": "fail", "SHOULD": "warn"}[result.requirement.level], result.message
+    assert_noticed(verdict_by(wire).results[fault.requirement], stage)
 
 
 def test_few_requests_judge_one_requirement() -> None:
