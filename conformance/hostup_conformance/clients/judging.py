@@ -21,6 +21,8 @@ Verdict = core.Verdict[Seen]
 MATRIX = Path(__file__).parent / "kill_matrix.json"
 #: What is broken in many scenes follows from nothing that is broken in a few of them.
 SHARE = 0.5
+#: Requirements that one mistake breaks, each in scenes of its own: what breaks the first there would break it anywhere.
+ALIKE = {"CLIENT-20": ("CLIENT-21", "CLIENT-22")}
 
 
 @cache
@@ -47,7 +49,7 @@ def judge_client(
 
     def lacking(requirement: Requirement, exercised: bool) -> str | None:
         missing = [need for need in requirement.needs if need not in does]
-        return f"needs {', '.join(missing)}" if missing and not exercised else None
+        return f"judged with {', '.join(missing)}, for a client that only probes" if missing and not exercised else None
 
     contract = core.Contract(client_rules(), client_requirements().values(), lacking, redact=redact)
     seen = core.Core(was_seen(exchanges))
@@ -69,6 +71,8 @@ def root_causes(verdict: Verdict) -> dict[str, list[str]]:
     broken = [id for id, result in verdict.results.items() if result.status in {"fail", "warn"}]
     failing = {id for id in broken if verdict.results[id].status == "fail"}
     places = {id: {finding.exchange.ask.play.scene.name for finding in verdict.results[id].findings} for id in broken}
+    for id, others in ALIKE.items():
+        places.get(id, set()).update(*(places.get(other, ()) for other in others))
     ranks = {id: requirement.rank for id, requirement in client_requirements().items()}
     faults = read_matrix(MATRIX)["faults"] if broken else {}
     return causes(broken, list(client_requirements()), faults, failing, places, ranks, SHARE, general={THROUGH})

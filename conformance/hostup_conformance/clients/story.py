@@ -83,6 +83,11 @@ class Scene:
         """The path of the base URL."""
         return self.below.rstrip("/")
 
+    @property
+    def form(self) -> str:
+        """What is unusual about the base URL, as a predicate."""
+        return "has a path" if self.prefix else "ends with a slash" if self.below else "has capitals"
+
     def suits(self, does: Does) -> bool:
         """Whether a client that does this sends the kind of request that the scene is about."""
         return does == "run" or self.at in {does, "all"}

@@ -170,6 +170,30 @@ def test_what_a_client_did_wrong_stands_above_that_it_did_not_get_through(tmp_pa
     assert cause == {"id": "CLIENT-06", "explains": ["CLIENT-33"]}
 
 
+def test_one_mistake_about_retry_after_is_told_once(tmp_path: Path) -> None:
+    scenes = ("poll-rate-limited", "probe-rate-limited-until", "poll-overloaded")
+    client(tmp_path, *(f"--scene={name}" for name in scenes), "--", *RIGHT[:-1], "IgnoresEveryRetryAfter")
+    (cause,) = report_in(tmp_path)["root_causes"]
+    assert cause == {"id": "CLIENT-20", "explains": ["CLIENT-21", "CLIENT-22"]}
+
+
+def test_what_only_a_probing_client_shows_is_said_to_be_so(tmp_path: Path) -> None:
+    client(tmp_path, "--scene", "well", "--", *RIGHT)
+    disabled = {
+        entry["id"]: entry["message"] for entry in report_in(tmp_path)["requirements"] if entry["status"] == "disabled"
+    }
+    assert disabled.keys() == {"CLIENT-40", "CLIENT-41"}
+    assert set(disabled.values()) == {"judged with --does probe, for a client that only probes"}
+
+
+@pytest.mark.parametrize(
+    ("name", "form"),
+    [("with-slash", "ends with a slash"), ("with-path", "has a path"), ("in-capitals", "has capitals")],
+)
+def test_what_is_unusual_about_a_base_url_is_named(name: str, form: str) -> None:
+    assert SCENES.named(f"base-url-{name}").form == form
+
+
 def test_no_report_has_the_key_of_a_scene(tmp_path: Path) -> None:
     done = client(tmp_path, "--scene", "well", "--", *RIGHT[:-1], "KeyInUrlToo")
     assert "CLIENT-02" in done.stdout

@@ -187,8 +187,9 @@ def survives_a_closed_connection(story: Story) -> Findings:
 @judging("CLIENT-42", lambda story: story.play.scene.completes == "CLIENT-42" and story.outcome.is_seen)
 def any_base_url(story: Story) -> Findings:
     """The requests must be for the paths of the API below the base URL, and the client must get the output."""
+    scene = story.play.scene
     for e in story.of("other"):
-        yield e, f"{story.play.scene.prefix}{ENDPOINT}, since HOSTUP_BASE_URL ends as it does", e.request.target
+        yield e, f"{scene.prefix}{ENDPOINT}, since HOSTUP_BASE_URL {scene.form}", e.request.target
     yield from unfinished_task(story)
 
 

@@ -165,6 +165,14 @@ class IgnoresRetryAfter(Right):
         return 0.5 if got.status == 429 else super().pause(got)
 
 
+@trips("CLIENT-20", "poll-rate-limited", "probe-rate-limited-until", "poll-overloaded")
+class IgnoresEveryRetryAfter(Right):
+    """After a 429 or a 503 it waits half a second, whatever Retry-After says."""
+
+    def pause(self, got: Got) -> float | None:
+        return 0.5 if got.status in {429, 503} else super().pause(got)
+
+
 @trips("CLIENT-20", "poll-rate-limited")
 class RetryAfterInMilliseconds(Right):
     """It takes the seconds of Retry-After for milliseconds."""
