@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from catalogue import first_of
 from hostup_conformance.clients.rules import client_rules
 from hostup_conformance.contract.rules import rules
 from hostup_conformance.contract.target import VARIABLES
@@ -15,6 +16,7 @@ from hostup_conformance.judging.ledger import requirements
 from hostup_conformance.judging.waivers import read_waivers
 from hostup_conformance.keeping.misconfigured import Misconfigured
 from hostup_conformance.sources.commands import MOST_COMMANDS
+from running import hostup
 
 README = Path(__file__).parents[1] / "README.md"
 ALONE = ["--pyargs", "hostup_conformance", "--noconftest", "-o", "addopts="]
@@ -89,6 +91,37 @@ def test_an_unknown_id_gets_a_hint(id: str, hint: str, capsys: pytest.CaptureFix
     out, err = capsys.readouterr()
     assert out == ""
     assert f"there is no requirement {id}; {hint}" in err
+
+
+@pytest.mark.parametrize(
+    ("argv", "said"),
+    [
+        (["client", "--qiuck", "--", "true"], "--qiuck; similar: --quick"),
+        (["client", "--exmaple=go", "--", "true"], "--exmaple; similar: --example"),
+        (["judge", "x.har", "--client", "--wavers=x"], "--wavers; similar: --waivers"),
+        (["compare", "a", "b", "--markdwon"], "--markdwon; similar: --markdown"),
+        (["explain", "--zzz"], "--zzz; --help lists all"),
+    ],
+)
+def test_an_unknown_option_gets_a_hint(argv: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match=r"^4$"):
+        cli.main(argv)
+    assert f"there is no option {said}\n" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    first_of(
+        (["http://127.0.0.1:1", "--alow-exec"], "--alow-exec; similar: --allow-exec"),
+        (["--bse-url=http://127.0.0.1:1"], "--bse-url; similar: --base-url"),
+        (["--zzz"], "--zzz; --help lists all"),
+    ),
+)
+def test_pytest_does_not_answer_an_unknown_option_with_its_usage(
+    tmp_path: Path, arguments: list[str], said: str
+) -> None:
+    done = hostup(tmp_path, "run", *arguments)
+    assert (done.returncode, done.stdout, done.stderr) == (4, "", f"ERROR: there is no option {said}\n\n")
 
 
 def test_examples_come_from_the_kill_matrix(

@@ -81,6 +81,7 @@ def test_ordinary_text_stays_as_it_is() -> None:
         ["--record", f"/proc/{KEY}"],
         ["--base-url", "http://127.0.0.1:9", f"--allow-exec={KEY}", "--live"],
         [f"--unknown={KEY}"],
+        [f"--{KEY}"],
         ["--rate", KEY],
         ["--max-requests", KEY],
         [f"--backend={KEY}"],

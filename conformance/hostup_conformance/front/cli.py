@@ -13,7 +13,7 @@ from typing import NoReturn
 
 from hostup_conformance import __version__, clients
 from hostup_conformance.clients.examples import example
-from hostup_conformance.front.options import ClientOptions, declared, flag
+from hostup_conformance.front.options import ClientOptions, declared, without_option, written
 from hostup_conformance.keeping.screen import complain, guarded, lost, say
 from hostup_conformance.keeping.shortage import told_of_shortage
 
@@ -69,7 +69,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def command(argv: Sequence[str] | None) -> int:
     """Run the command, and return its exit code."""
     ours, for_pytest = split(list(sys.argv[1:] if argv is None else argv))
-    arguments = make_parser().parse_args(ours)
+    arguments = make_parser().read(ours)
     if arguments.command == "explain":
         from hostup_conformance.front.explain import explain, list_all
 
@@ -101,6 +101,15 @@ def split(argv: list[str]) -> tuple[list[str], list[str]]:
 
 class Parser(argparse.ArgumentParser):
     """Ends with pytest's exit code for arguments that are wrong, which is not argparse's."""
+
+    def read(self, words: Sequence[str]) -> argparse.Namespace:
+        """Return the arguments; end with similar options for one that there is none of."""
+        arguments, unknown = self.parse_known_args(words)
+        if unknown and unknown[0].startswith("-"):
+            self.error(without_option(unknown[0], [*map(written, declared(ClientOptions)), "--client", "--markdown"]))
+        if unknown:
+            self.error(f"there is no use for {unknown[0]}")
+        return arguments
 
     def error(self, message: str) -> NoReturn:
         """Print the usage and what is wrong, and end."""
@@ -189,8 +198,7 @@ def add_options(parser: argparse.ArgumentParser, names: Collection[str] = ()) ->
     """Add the options for judging a client, or those of some names."""
     for one in declared(ClientOptions):
         if not names or one.name in names:
-            written = one.metadata["written"] or flag(one.name)
-            parser.add_argument(written, dest=one.name, **one.metadata["told"])
+            parser.add_argument(written(one), dest=one.name, **one.metadata["told"])
 
 
 def judge_recording(file: str, words: Sequence[str]) -> int:
@@ -200,7 +208,7 @@ def judge_recording(file: str, words: Sequence[str]) -> int:
     parser = Parser(prog="hostup-conformance judge FILE.har", allow_abbrev=False)
     parser.add_argument("--client", action="store_true", help="judge the client in the recording, not the server")
     add_options(parser, {"report_dir", "strict", "waivers"})
-    arguments = parser.parse_args(words)
+    arguments = parser.read(words)
     del arguments.client
     return judge_file(Path(file), ClientOptions(**vars(arguments)))
 

@@ -4,7 +4,7 @@ Where the suite is installed, every run of pytest imports this module, so it mus
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import Field, dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -173,6 +173,21 @@ def declared(options: type = Options) -> list[Field[Any]]:
 def flag(name: str) -> str:
     """Return an option as it is written on the command line."""
     return f"--{name.replace('_', '-')}"
+
+
+def written(declaration: Field[Any]) -> str:
+    """Return an option as it is written, which may be another name than that of its field."""
+    return declaration.metadata["written"] or flag(declaration.name)
+
+
+def without_option(argument: str, known: Iterable[str]) -> str:
+    """Say that there is no such option, and which similar ones there are."""
+    from difflib import get_close_matches
+
+    name = argument.partition("=")[0]
+    near = get_close_matches(name, known, n=3)
+    hint = f"similar: {', '.join(near)}" if near else "--help lists all"
+    return f"there is no option {name}; {hint}"
 
 
 def check_bounds(declaration: Field[Any], value: float | None) -> None:

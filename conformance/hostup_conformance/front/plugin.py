@@ -12,11 +12,13 @@ from pathlib import Path
 
 import pytest
 
-from hostup_conformance.front.options import declared, flag
+from hostup_conformance.front.options import declared, flag, without_option
 
 PACKAGE = "hostup_conformance"
 #: pytest's name for the plugin pytest-base-url, whose option --base-url means the same as ours.
 BASE_URL_PLUGIN = "base_url"
+#: The options of pytest itself that the reference names.
+OF_PYTEST = ("--quiet", "--strict")
 
 
 def pytest_addoption(pluginmanager: pytest.PytestPluginManager) -> None:
@@ -54,13 +56,26 @@ def pytest_load_initial_conftests(
     again.confcutdir = known.confcutdir
     early_config.known_args_namespace = again
     try:
-        return (yield)
+        loaded = yield
     except ValueError as error:
         for option in declared():
             taken = (f"{{'{flag(option.name)}'}} already added", f"{option.name!r} already used")
             if any(words in str(error) for words in taken):  # the option, or the attribute for its value
                 raise twice(flag(option.name)) from None
         raise
+    check_known(parser, args, early_config)
+    return loaded
+
+
+def check_known(parser: pytest.Parser, args: list[str], config: pytest.Config) -> None:
+    """Raise `pytest.UsageError` for an option that there is none of: what pytest says of it begins with its usage."""
+    _, unknown = parser.parse_known_and_unknown_args(args, namespace=copy.copy(config.option))
+    if unknown:
+        from hostup_conformance.keeping.safe_text import on_one_line
+        from hostup_conformance.keeping.screen import guard
+
+        said = without_option(unknown[0], [*(flag(option.name) for option in declared()), *OF_PYTEST])
+        raise pytest.UsageError(on_one_line(guard(os.environ).redact(said)))
 
 
 def know_ini_option(config: pytest.Config, parser: pytest.Parser) -> None:
