@@ -80,7 +80,8 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"spec-diff: {error}", file=sys.stderr)
         return 2
     found = changes(old, new)
-    print(f"contract {old.version} ({commit[:7]}) -> {new.version} (working tree)")
+    why = "" if base else ", which set it"
+    print(f"changes since version {old.version} (commit {commit[:7]}{why}); the working tree has {new.version}")
     for breaks in (BOTH, CALLERS, SERVERS, NOBODY):
         lines = [f"  {change}" for change in found if change.breaks == breaks and not change.unclear]
         if lines:

@@ -1,6 +1,7 @@
 """`make spec-diff` reports each change once, and rightly says whom it breaks."""
 
 import copy
+import re
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -453,7 +454,10 @@ def test_a_breaking_change_needs_a_new_version(repository: Repository) -> None:
     repository.edit(stepped)
     status, out, err = repository.diff()
     assert (status, err) == (0, "")
-    assert "-> 99.0.0" in out
+    assert re.match(
+        r"changes since version [\d.]+ \(commit \w{7}, which set it\); the working tree has 99\.0\.0\n", out
+    )
+    assert re.match(r"changes since version [\d.]+ \(commit \w{7}\); ", repository.diff("--base", "HEAD")[1])
     assert "breaks servers\n  AgentAvailability.available: now required\n" in out  # for the changelog
     repository.edit(lambda document: document["info"].update(version="0.9.0"))  # a step back is none
     assert repository.diff()[0] == 1
