@@ -119,6 +119,8 @@ TOLD: dict[str, tuple[str, str]] = {
     "ended_commands_have_no_output": ("POLL-10", 'another stdout: {"stdout": ""}'),
     "long_commands_are_refused": ("START-01", "got 400 invalid_request for a command of 4096 characters"),
     "output_is_ascii_alone": ("START-07", "stdout without any character outside ASCII: "),
+    "output_ends_before_an_emoji": ("START-07", "stdout that ends before the first character above U+FFFF: "),
+    "chunks_are_out_of_order": ("START-05", "endedbegun"),
     "output_in_latin_1": ("START-07", "stdout in UTF-8 that was read as Latin-1: "),
     "bodies_are_read_as_latin_1": ("START-07", "(in the command; what ASCII commands print is whole)"),
     "the_same_command_is_not_started_again": ("START-16", "got the pid of request "),

@@ -5,6 +5,7 @@ Each mishap has one requirement that tells of it; what follows from it is told b
 
 from collections.abc import Callable, Iterator, Sequence
 from difflib import SequenceMatcher
+from itertools import takewhile
 from unicodedata import normalize
 
 from hostup_conformance.contract.commands import printed_anywhere
@@ -38,6 +39,8 @@ RECODINGS: dict[str, Callable[[str], str]] = {
     "with ?? for each character above U+FFFF": lambda text: replaced(text, "??", beyond=0xFFFF),
     "without any character above U+FFFF": lambda text: replaced(text, "", beyond=0xFFFF),
     "with U+FFFD for each character above U+FFFF": lambda text: replaced(text, "\ufffd", beyond=0xFFFF),
+    "that ends before the first character above U+FFFF": lambda text: ended_before(text, 0xFFFF),
+    "that ends before the first character outside ASCII": lambda text: ended_before(text, 0x7F),
 }
 
 
@@ -45,6 +48,11 @@ def replaced(text: str, by: str, unit: str = "utf-32-le", beyond: int = 0x7F) ->
     """Return a text in which something stands for each unit of the characters beyond a code point."""
     size = {"utf-8": 1, "utf-16-le": 2, "utf-32-le": 4}[unit]
     return "".join(c if ord(c) <= beyond else by * (len(c.encode(unit)) // size) for c in text)
+
+
+def ended_before(text: str, beyond: int) -> str:
+    """Return a text up to the first of the characters beyond a code point."""
+    return "".join(takewhile(lambda c: ord(c) <= beyond, text))
 
 
 def visible(text: str) -> str:
@@ -188,7 +196,7 @@ def is_same(life: Life, other: Life) -> bool:
 
 def recoding(every: Sequence[Life]) -> str | None:
     """Return what became of the characters outside ASCII in the first output that shows it; None if that is unknown."""
-    mixed = [life for life in every if life.end and not printed(life).isascii() and has_letters(printed(life))]
+    mixed = [life for life in every if stdout(life) and not printed(life).isascii() and has_letters(printed(life))]
     return next((found for life in mixed if (found := recoded(printed(life), stdout(life)))), None)
 
 

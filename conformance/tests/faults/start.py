@@ -858,6 +858,21 @@ def output_is_ascii_alone(_request: Request, response: Response) -> None:
         response.change(stdout=response.json["stdout"].encode("ascii", "ignore").decode())
 
 
+@trips("START-07")
+def output_ends_before_an_emoji(_request: Request, response: Response) -> None:
+    """Output ends before the first character above U+FFFF, as in a column of a database whose utf8 has three bytes."""
+    if response.is_output and response.json.get("stdout"):
+        response.change(stdout=re.split("[\U00010000-\U0010ffff]", response.json["stdout"])[0])
+
+
+@trips("START-05")
+def chunks_are_out_of_order(request: Request, response: Response) -> None:
+    """What a command writes later stands before what it has written earlier."""
+    if ended(request, response, "slow", "shared"):
+        half = len(response.json["stdout"]) // 2
+        response.change(stdout=response.json["stdout"][half:] + response.json["stdout"][:half])
+
+
 @trips("START-27")
 def limited_polls_use_the_output_up(request: Request, response: Response) -> None:
     """The rate is limited after a poll has been carried out, so the output that it would have returned is lost."""

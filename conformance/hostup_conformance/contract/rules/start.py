@@ -213,7 +213,9 @@ def beyond_ascii(e: ask.Exchange) -> bool:
 def in_other_letters(e: ask.Exchange, text: str, exchanges: Exchanges) -> str | None:
     """Return what became of the characters outside ASCII in stdout, if that is all that has changed, for a finding."""
     got = lives.stream(e, "stdout")
-    form = mishaps.recoded(text, got)
+    form = exchanges.recoding
+    if form is None or not mishaps.is_recoded(text, got, form):
+        form = mishaps.recoded(text, got)
     if form is None:
         return None
     others = [(command.stdout.decode(), lives.stream(end, "stdout")) for end, command in exchanges.ends("control")]
@@ -243,7 +245,9 @@ def text_is_passed_on(exchanges: Exchanges) -> Findings:
             yield e, f"stdout: {text}", in_other_letters(e, text, exchanges) or came(e, "stdout", text)
     for e, command in exchanges.ends("letters", "longest_in_bytes"):
         got, text = lives.stream(e, "stdout"), command.stdout.decode()
-        if got and not text.startswith(got.rstrip("\ufffd").rstrip()) and content.is_utf_8(e):
+        recoded = exchanges.recoding is not None and mishaps.is_recoded(text, got, exchanges.recoding)
+        other = bool(got) and not text.startswith(got.rstrip("\ufffd").rstrip())
+        if (recoded or other) and content.is_utf_8(e):
             yield e, f"stdout: {shortened(command.stdout)}", in_other_letters(e, text, exchanges) or {"stdout": got}
 
 
@@ -478,18 +482,25 @@ def simultaneous_polls_tear_nothing(exchanges: Exchanges) -> Findings:
     """Of several simultaneous polls of one pid, each that says exited true must have all of the output.
 
     The others may say that the command still runs, or that it is forgotten (4xx). HTTP-08 judges a 5xx, START-05 output
-    that is not whole without simultaneous polls either, and POLL-10 output that is gone in every later poll.
+    that is garbled, or missing, without simultaneous polls too, and POLL-10 output that is gone in every later poll.
     """
-    torn_anyway = changes_later(exchanges.all(selectors.asks_output)) or any(
-        life.command and life.end and differs(life.end, "stdout", life.command.stdout)
-        for life in exchanges.lives
-        if life.name == "six_kilobytes"
-    )
+    garbled = garbled_anyway(exchanges.lives)
+    gone = changes_later(exchanges.all(selectors.asks_output))
     for life in exchanges.lives_of("shared"):
         expected = life.command.stdout if life.command else b""
-        for e in life.polls if not torn_anyway else ():
-            if content.member(e, "exited") is True and differs(e, "stdout", expected):
-                yield e, f"stdout: {shortened(expected)}", counted(len(lives.stream(e, "stdout")), "character")
+        for e in life.polls if not gone else ():
+            got = lives.stream(e, "stdout")
+            torn = content.member(e, "exited") is True and differs(e, "stdout", expected)
+            if torn and bool(got) not in garbled:
+                order = " in another order" if sorted(got.strip()) == sorted(expected.decode().strip()) else ""
+                yield e, f"stdout: {shortened(expected)}", f"{counted(len(got), 'character')}{order}"
+
+
+def garbled_anyway(found: list[lives.Life]) -> set[bool]:
+    """Return, of the commands that were polled one at a time and printed something else, which had any output."""
+    alone = [life for life in found if life.name.startswith(PRINTING) and life.end and not lives.sleepless(life)]
+    outputs = [(mishaps.printed(life), mishaps.stdout(life)) for life in alone]
+    return {bool(got) for text, got in outputs if mishaps.visible(got) != mishaps.visible(text)}
 
 
 def changes_later(polls: list[ask.Exchange]) -> bool:
