@@ -23,14 +23,19 @@ SHOW_PROGRESS = n=0; while read -r what which rest; do case $$what in \
   Installing) if [ -t 2 ]; then printf '\r  unpacking them\033[K'; else echo "  unpacking them"; fi;; \
   ended) if [ -t 2 ]; then echo; fi; exit $$which;; esac; done >&2
 
+# What is there as long as .venv is half made, which pip would take for done; and what is said of that after a signal.
+UNFINISHED := .venv/unfinished
+TELL_OF_SIGNAL = code=$$?; [ $$code -lt 128 ] || echo "the installation was interrupted; run it again" >&2; exit $$code
+
 $(READY): conformance/constraints.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; name one with: make PYTHON=python3.12")'
-	@$(PYTHON) -m venv .venv
+	@if [ -e $(UNFINISHED) ]; then rm -rf .venv; fi; mkdir -p .venv && touch $(UNFINISHED)
+	@trap : INT; $(PYTHON) -m venv .venv; $(TELL_OF_SIGNAL)
 	@echo "installing $(words $(PACKAGES)) packages into .venv, once (about a minute) ..." >&2
-	@{ PYTHONUNBUFFERED=1 $(BIN)/python -m pip install --progress-bar off --disable-pip-version-check --require-hashes \
-	  --no-deps -r conformance/constraints.txt; echo "ended $$?"; } | { $(SHOW_PROGRESS); }
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
-	@touch $@
+	@trap : INT; { PYTHONUNBUFFERED=1 $(BIN)/python -m pip install --progress-bar off --disable-pip-version-check --require-hashes \
+	  --no-deps -r conformance/constraints.txt; echo "ended $$?"; } | { $(SHOW_PROGRESS); }; $(TELL_OF_SIGNAL)
+	@trap : INT; $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .; $(TELL_OF_SIGNAL)
+	@rm $(UNFINISHED) && touch $@
 
 .PHONY: install
 install: $(READY) ## install everything into .venv, locked by hash
