@@ -336,6 +336,14 @@ def test_a_finding_says_what_was_other_in_a_start(name: str, what: str) -> None:
     assert f"expected status 200, as without {what}, got " in message
 
 
+def test_a_finding_about_the_input_says_what_was_printed() -> None:
+    def empty(_request: Request, response: Response) -> None:
+        if response.is_output and response.json.get("stdout") == "done":
+            response.change(stdout="")
+
+    assert 'exitCode 0 and stdout ""' in verdict_on(empty, allow_exec=True).results["START-28"].message
+
+
 def test_output_that_another_got_before_is_not_missed() -> None:
     """That other poll should have been refused, which is what the report says."""
     verdict = verdict_on(FAULTS.named("pid_of_any_vps_is_taken").change)

@@ -773,7 +773,8 @@ def has_no_input(exchanges: Exchanges) -> Findings:
         late = end and life.seconds_until(end) - life.seconds_until(life.polls[0]) > LONG_ENOUGH
         if end and (late or lives.stream(end, "stdout").strip() != "done"):
             code = end.body.get("exitCode")
-            said = f"exited true {life.seconds_until(end):.1f} s after the start, with exitCode {code}"
-            yield end, "exited true at once, with exitCode 0", said
+            result = f"exitCode {code} and stdout {short_json(content.member(end, 'stdout'), 60)}"
+            said = f"exited true {life.seconds_until(end):.1f} s after the start, with {result}"
+            yield end, 'exited true at once, with exitCode 0 and stdout "done"', said
         elif polled and not end and content.member(life.polls[-1], "exited") is False:
             yield life.polls[-1], "exited true at once", f"exited false {life.seconds_polled:.1f} s after the start"
