@@ -186,12 +186,13 @@ def output_is_the_commands(exchanges: Exchanges) -> Findings:
 
 @rule("START-06")
 def comes_to_its_end(exchanges: Exchanges) -> Findings:
-    """A poll that says exited false four seconds after the first one is a finding, if the command ends at once.
+    """A poll that says exited false is a finding, four seconds after the first that could have shown the end.
 
     A server that asks the agent only now and then may notice an end late. START-27 judges whether it ever does.
     """
     for life in exchanges.lives:
-        begun = life.seconds_until(life.polls[0]) if life.polls else 0.0
+        lasts = life.command.seconds if life.command else 0.0
+        begun = next((after for e in life.polls if (after := life.seconds_until(e)) >= lasts), inf)
         polls = [exchanges.take(e) for e in life.polls if life.is_short]
         late = [
             e for e in polls if content.member(e, "exited") is False and life.seconds_until(e) >= begun + LONG_ENOUGH
