@@ -767,12 +767,12 @@ def commands_run_when_they_are_polled(request: Request, response: Response) -> N
 
 
 @trips("POLL-05", starts=True)
-def only_thirty_commands_are_known(request: Request, response: Response) -> None:
-    """A command that runs is forgotten when thirty others have been started."""
+def only_twenty_commands_are_known(request: Request, response: Response) -> None:
+    """A command that runs is forgotten when twenty others have been started."""
     started = request.memory.setdefault("started", [])
     if response.is_started:
         started.append((str(response.json["pid"]), b"sleep 60" in request.body))
-    if response.is_output and any(pid == request.pid and runs for pid, runs in started[:-30]):
+    if response.is_output and any(pid == request.pid and runs for pid, runs in started[:-20]):
         refuse(request, response, 404, "not_found", "Not found")
 
 
