@@ -109,6 +109,15 @@ def test_a_refusal_in_another_way_lets_nobody_in() -> None:
     assert not any("HTTP-25" in (root, *explained) for root, explained in found.items())
 
 
+def test_who_is_sent_elsewhere_is_not_let_in() -> None:
+    def redirects(request: Request, response: Response) -> None:
+        if request.path.endswith("/agent/exec") and request.query:
+            response.become(307)
+            response.header("Location", request.path)
+
+    assert next(iter(of_server(verdict_on(redirects)))) == "HTTP-06"
+
+
 #: Faults that many requirements could tell of, each with the one that does, and what it says.
 TOLD: dict[str, tuple[str, str]] = {
     "a_start_ends_the_command_before": ("START-22", "with exitCode 137 and 0 of "),
