@@ -8,6 +8,7 @@ import time
 from contextlib import suppress
 from dataclasses import replace
 from math import inf
+from typing import Any
 
 import httpcore
 import pytest
@@ -64,7 +65,7 @@ class SlowToGo:
 
 
 @pytest.mark.filterwarnings("error::pytest.PytestUnraisableExceptionWarning")
-@pytest.mark.parametrize("way", ["freed", "collected"])
+@pytest.mark.parametrize("way", ["freed", "collected", "referred to"])
 def test_no_end_is_lost_where_the_interpreter_would_only_print_it(way: str) -> None:
     """The signal comes again: what runs after such a callback is ended."""
 
@@ -75,13 +76,17 @@ def test_no_end_is_lost_where_the_interpreter_would_only_print_it(way: str) -> N
     def run() -> None:
         if way == "freed":
             SlowToGo()
+        elif way == "referred to":
+            forget: dict[str, Any] = {"__name__": "weakref", "busy": busy}
+            exec("def remove(): busy(0.1)", forget)  # noqa: S102 - a function of that module
+            forget["remove"]()
         else:
             gc.collect()
         endless_loop()
 
     gc.callbacks.append(gc_callback)
     try:
-        with pytest.raises(TimeUp), at_most(0.02):
+        with pytest.raises(TimeUp, match=r"endless|run"), at_most(0.02):
             run()
     finally:
         gc.callbacks.remove(gc_callback)

@@ -19,6 +19,8 @@ T = TypeVar("T")
 A_MOMENT, AGAIN = 0.05, 0.25
 #: The names of functions that the interpreter calls while it frees memory; hypothesis has one of the first name.
 CALLBACKS = {"gc_callback", "__del__"}
+#: The modules whose functions it calls when what a weak reference is of has gone.
+WEAK = {"weakref", "_weakrefset"}
 #: What counts as no limit, in seconds.
 A_DAY = 86400.0
 
@@ -64,7 +66,7 @@ def at_most(seconds: float) -> Iterator[None]:
 def is_lost_in(frame: FrameType | None) -> bool:
     """Whether an exception would only be printed, since the interpreter has called what runs: a callback of its own."""
     while frame:
-        if frame.f_code.co_name in CALLBACKS:
+        if frame.f_code.co_name in CALLBACKS or frame.f_globals.get("__name__") in WEAK:
             return True
         frame = frame.f_back
     return False
