@@ -133,6 +133,8 @@ def altered(every: Sequence[Life]) -> list[Life]:
         shows = life.end and (life.name == "verbatim" or life.text)
         marks = lost_marks(printed(life), stdout(life)) if shows else set[str]()
         marks |= {"\n"} if life.name == "lines" and ends_after_one_line(life) else set()
+        if not marks:
+            continue
         wrong = [one for one in every if has_any(marks, one) and went_wrong(one)]
         if any(one.end and not marks & set(printed(one) + errors_of(one)) for one in wrong):
             return sorted(wrong, key=lambda one: one is not life)
@@ -173,12 +175,14 @@ def changes(text: str, came: str) -> Iterator[tuple[str, str]]:
 
 
 def not_run_again(every: Sequence[Life]) -> list[tuple[Life, Life]]:
-    """Return the starts that only got the pid of an earlier one of the same command, each with that one.
+    """Return the starts that only got the pid of an earlier one of the same command, each with the first of these.
 
     A pid may come again once its command has ended. So one of them must be the command that counts its runs, and have
     counted no other, or be gone.
     """
-    pairs = [(life, earlier) for at, life in enumerate(every) for earlier in every[:at] if is_same(life, earlier)]
+    firsts: dict[tuple[str | None, str | None], Life] = {}
+    told = [(life, firsts.setdefault((life.start.ask.command, new_poll(life.start)), life)) for life in every]
+    pairs = [(life, first) for life, first in told if life is not first]
     counted = [(life, earlier) for life, earlier in pairs if life.name == "again"]
     proven = any(
         stdout(life) == stdout(earlier) if life.end else any(refused(e) and e.status not in BUSY for e in life.polls)
@@ -186,12 +190,6 @@ def not_run_again(every: Sequence[Life]) -> list[tuple[Life, Life]]:
         if earlier.end
     )
     return pairs if proven else []
-
-
-def is_same(life: Life, other: Life) -> bool:
-    """Whether two starts had the same command, and got the same pid."""
-    same_command = life.start.ask.command == other.start.ask.command
-    return same_command and new_poll(life.start) == new_poll(other.start)
 
 
 def recoding(every: Sequence[Life]) -> str | None:
@@ -205,9 +203,9 @@ def has_letters(text: str) -> bool:
     return any(c.isascii() and c.isalpha() for c in text)
 
 
-def is_recoded(text: str, came: str, form: str) -> bool:
-    """Whether a text has changed as another has."""
-    return came.strip() != text.strip() and RECODINGS[form](text).strip() == came.strip()
+def is_recoded(text: str, came: str, form: str | None) -> bool:
+    """Whether a text has changed as another has, if that is known."""
+    return form is not None and came.strip() != text.strip() and RECODINGS[form](text).strip() == came.strip()
 
 
 def recoded(text: str, came: str) -> str | None:

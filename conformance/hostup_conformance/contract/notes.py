@@ -65,14 +65,15 @@ def says_twice(result: Result[Ask], exchanges: Sequence[Exchange]) -> str | None
 
 def told_later(result: Result[Ask], exchanges: Sequence[Exchange]) -> str | None:
     """Return what a later poll of a command said that the one that reported its end did not, of any that is blamed."""
-    lost = result.findings if result.requirement.harm == "output" else ()
+    lost = result.findings if result.requirement.harm == "output" else []
     blamed = [one.exchange for one in lost if member(one.exchange, "exited") is True]
-    for first in blamed:
-        for e in exchanges:
-            if e.number <= first.number or e.request.target != first.request.target or member(e, "exited") is not True:
-                continue
-            if more := {n: member(e, n) for n in TOLD if member(first, n) in NOTHING and member(e, n) not in NOTHING}:
-                return f"a later poll, as request {e.number} after {first.number}, got {short_json(more, 80)}"
+    firsts = {e.request.target: e for e in reversed(blamed)}
+    for e in exchanges:
+        first = firsts.get(e.request.target)
+        if first is None or e.number <= first.number or member(e, "exited") is not True:
+            continue
+        if more := {n: member(e, n) for n in TOLD if member(first, n) in NOTHING and member(e, n) not in NOTHING}:
+            return f"a later poll, as request {e.number} after {first.number}, got {short_json(more, 80)}"
     return None
 
 

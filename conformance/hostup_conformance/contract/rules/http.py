@@ -16,6 +16,8 @@ DOCUMENTED = {*problems.codes_by_status(), *problems.RELATED_STATUSES}
 FEW = 3
 #: The length (in characters) from which a path with its query is long: buffers of 4 KiB are common.
 LONG = 4000
+#: The header fields that are dates; Expires is often something else on purpose, such as 0.
+DATES = ("Date", "Last-Modified")
 LONE_SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 
@@ -348,16 +350,13 @@ def date_is_now(exchanges: Exchanges) -> Findings:
     HTTP-26 judges a Date that is no date. Of a recording, from which it may have been left out, only one that is there
     is judged.
     """
-    for e in exchanges.each(lambda e: selectors.is_good(e) or selectors.is_error(e), may_be_asked_for_its_date):
+    for e in exchanges.each(is_good_or_error, may_be_asked_for_its_date):
         text = e.header("date")
         date = http_date(text or "")
         if text is None:
             yield e, "a Date", "none"
         elif e.when and date and abs(date - e.when) > timedelta(hours=1):
             yield e, f"Date: about {format_datetime(e.when.astimezone(UTC), usegmt=True)}", text
-
-
-DATES = ("Date", "Last-Modified")
 
 
 @rule("HTTP-26", seeks="Date")
@@ -376,9 +375,8 @@ def parts_are_named(exchanges: Exchanges) -> Findings:
 
     A server may ignore a Range, and may refuse one that it cannot satisfy.
     """
-    for e in exchanges.each(
-        lambda e: e.ask.endpoint and e.request.header("range") is not None and e.status is not None
-    ):
+    parts = exchanges.each(selectors.has_response, lambda e: e.ask.endpoint and e.request.header("range") is not None)
+    for e in parts:
         if e.status == 206 and e.header("content-range") is None:
             yield e, "status 200, or a Content-Range with 206", "status 206 without Content-Range"
         elif e.status == 200 and not selectors.has_json(e):

@@ -123,16 +123,15 @@ def refusals_are_told(exchanges: Exchanges) -> Findings:
     for status, alike in refused.items():
         more = f", and {counted(len(alike) - 1, 'command')} more" if len(alike) > 1 else ""
         known = commands.recognized(alike[0].ask.command or "")
-        name = f"the command {known.name}" if known else short_json(alike[0].ask.command, 60)
-        yield alike[0], "", f"{status} for {name}{more}"
+        yield alike[0], "", f"{status} for {called(alike[0], known)}{more}"
 
 
 @rule("START-31", seeks="start that got a pid")
 def pid_is_exact(exchanges: Exchanges) -> Findings:
     """A pid above 9007199254740991 is a finding, since many readers of JSON round it to another."""
     for e in exchanges.each(lambda e: ask.new_pid(e) is not None):
-        if (ask.new_pid(e) or 0) >= 2**53:
-            yield e, f"pid: at most {2**53 - 1}", {"pid": ask.new_pid(e)}
+        if (pid := ask.new_pid(e) or 0) >= 2**53:
+            yield e, f"pid: at most {2**53 - 1}", {"pid": pid}
 
 
 @rule("START-03", seeks="start that got 200")
@@ -214,9 +213,7 @@ def beyond_ascii(e: ask.Exchange) -> bool:
 def in_other_letters(e: ask.Exchange, text: str, exchanges: Exchanges) -> str | None:
     """Return what became of the characters outside ASCII in stdout, if that is all that has changed, for a finding."""
     got = lives.stream(e, "stdout")
-    form = exchanges.recoding
-    if form is None or not mishaps.is_recoded(text, got, form):
-        form = mishaps.recoded(text, got)
+    form = exchanges.recoding if mishaps.is_recoded(text, got, exchanges.recoding) else mishaps.recoded(text, got)
     if form is None:
         return None
     others = [(command.stdout.decode(), lives.stream(end, "stdout")) for end, command in exchanges.ends("control")]
@@ -246,7 +243,7 @@ def text_is_passed_on(exchanges: Exchanges) -> Findings:
             yield e, f"stdout: {text}", in_other_letters(e, text, exchanges) or came(e, "stdout", text)
     for e, command in exchanges.ends("letters", "longest_in_bytes"):
         got, text = lives.stream(e, "stdout"), command.stdout.decode()
-        recoded = exchanges.recoding is not None and mishaps.is_recoded(text, got, exchanges.recoding)
+        recoded = mishaps.is_recoded(text, got, exchanges.recoding)
         other = bool(got) and not text.startswith(got.rstrip("\ufffd").rstrip())
         if (recoded or other) and content.is_utf_8(e):
             yield e, f"stdout: {shortened(command.stdout)}", in_other_letters(e, text, exchanges) or {"stdout": got}
@@ -323,7 +320,7 @@ def output_is_whole(exchanges: Exchanges) -> Findings:
     """
     for e, command in exchanges.ends("letters", "longest", "megabyte"):
         got, printed = lives.stream(e, "stdout"), command.stdout.decode()
-        elsewhere = exchanges.recoding is not None and mishaps.is_recoded(printed, got, exchanges.recoding)
+        elsewhere = mishaps.is_recoded(printed, got, exchanges.recoding)
         cut = len(got) < len(printed.rstrip()) and printed.startswith(got.rstrip("\ufffd")) and not elsewhere
         if cut and not any("trunc" in name.lower() and value for name, value in e.body.items()):
             yield e, f"{len(printed)} characters in stdout", f"the first {len(got)}" if got else "none"
@@ -339,9 +336,9 @@ def output_is_exact(exchanges: Exchanges) -> Findings:
     words = exchanges.words_of_the_guest.encode()
     for e, command in exchanges.ends("streams", "lines", "number", "control"):
         for name, expected in (("stdout", command.stdout), ("stderr", words + command.stderr)):
-            text, form = expected.decode(), exchanges.recoding
+            text = expected.decode()
             elsewhere = command.name != "control" and mishaps.visible(lives.stream(e, name)) != mishaps.visible(text)
-            elsewhere = elsewhere or (form is not None and mishaps.is_recoded(text, lives.stream(e, name), form))
+            elsewhere = elsewhere or mishaps.is_recoded(text, lives.stream(e, name), exchanges.recoding)
             elsewhere = elsewhere or not content.is_utf_8(e)
             if command.exact and lives.stream(e, name) != text and not elsewhere:
                 yield e, f"{name}: {text!r}", came(e, name, text)
@@ -656,15 +653,16 @@ def end_is_reported(exchanges: Exchanges) -> Findings:
     told = {life.start.number for life in elsewhere}
     short = [life for life in every if life.is_short and polls_with_full_key(life) and life.start.number not in told]
     mostly = 2 * sum(life.end is not None for life in short) >= len(short)
+    also = sum(not life.end and lost(life) is not None for life in short)
+    served = [e.number for life in every for e in life.polls if e.status == 200]
     for life in short:
         polls = [exchanges.take(e) for e in polls_with_full_key(life)]
         passes = life.end or any(map(is_unreadable, polls)) or refusals_before(life, polls[0])
         if passes or (selectors.new_poll(life.start) in asked and lost(life)):
             continue
         if gone := lost(life):
-            also = sum(not one.end and lost(one) is not None for one in short)
             gateways = mostly and responder.responded(gone, responder.Who.GATEWAY)
-            if not gateways or gone_for_good(polls, every):
+            if not gateways or gone_for_good(polls, served):
                 expected = f"status 200, until the end of {named(life)} was reported{although_busy(gone, exchanges)}"
                 yield gone, expected, f"{content.status_of(gone)}, as of {also} of {counted(len(short), 'command')}"
         elif content.member(polls[-1], "exited") is False and life.seconds_polled >= TOO_LONG:
@@ -679,11 +677,10 @@ def although_busy(gone: ask.Exchange, exchanges: Exchanges) -> str:
     return f", since request {busy[-1].number} got {busy[-1].status} and so takes nothing" if busy else ""
 
 
-def gone_for_good(polls: list[ask.Exchange], every: list[lives.Life]) -> bool:
-    """Whether a command's last polls failed so often that no passing failure explains it, as others were well then."""
+def gone_for_good(polls: list[ask.Exchange], served: list[int]) -> bool:
+    """Whether a command's last polls failed so often, while others were served, that no bad moment explains it."""
     failed = list(takewhile(content.failed, reversed(polls)))
-    others = [e for life in every for e in life.polls if e.status == 200]
-    return len(failed) >= OFTEN and any(failed[-1].number < e.number < failed[0].number for e in others)
+    return len(failed) >= OFTEN and any(failed[-1].number < number < failed[0].number for number in served)
 
 
 def is_unreadable(e: ask.Exchange) -> bool:
@@ -693,10 +690,13 @@ def is_unreadable(e: ask.Exchange) -> bool:
 
 def named(life: lives.Life) -> str:
     """Return what a command is called, or its beginning."""
-    if not life.command:
-        return short_json(life.start.ask.command, 60)
-    printed = len(life.command.stdout)
-    return f"the command {life.name}{f', which prints {printed:,} bytes,' if printed > MUCH else ''}"
+    printed = len(life.command.stdout) if life.command else 0
+    return called(life.start, life.command) + (f", which prints {printed:,} bytes," if printed > MUCH else "")
+
+
+def called(start: ask.Exchange, known: commands.Command | None) -> str:
+    """Return the name of the command of a start if it is known, or its beginning."""
+    return f"the command {known.name}" if known else short_json(start.ask.command, 60)
 
 
 def lost(life: lives.Life) -> ask.Exchange | None:
