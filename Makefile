@@ -62,9 +62,10 @@ deployments: $(READY) ## judge real servers and front ends (INSTALL=1 installs t
 # A test that takes longer than ten minutes hangs, unless it is asked for so much.
 LONG := pytest -q -n auto -o faulthandler_timeout=0
 .PHONY: fuzz
-fuzz: $(READY) ## fuzz the client a million times and the suite 400,000 times, and say how often, for about an hour (EXAMPLES=… for each test)
+fuzz: $(READY) ## fuzz the client a million times and the suite 600,000 times, and say how often, for about an hour (EXAMPLES=… for each test)
 	HOSTUP_FUZZ_EXAMPLES=$(or $(EXAMPLES),500000) $(LONG) --hypothesis-show-statistics conformance/tests/client/test_fuzz.py
-	HOSTUP_FUZZ_EXAMPLES=$(or $(EXAMPLES),100000) $(LONG) --hypothesis-show-statistics conformance/tests/test_suite_fuzz.py conformance/tests/test_redaction.py
+	HOSTUP_FUZZ_EXAMPLES=$(or $(EXAMPLES),100000) $(LONG) --hypothesis-show-statistics conformance/tests/test_suite_fuzz.py conformance/tests/test_fuzz_*.py \
+	  conformance/tests/test_redaction.py
 
 .PHONY: conformance
 conformance: $(READY) ## judge a server: the embedded mock, BACKEND=qemu-ga, or BASE_URL=…; with REPORT_DIR=…, ARGS="--live …", PLAN=1

@@ -2,17 +2,17 @@
 
 import copy
 import json
-import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from itertools import cycle
 from pathlib import Path
 from random import Random
-from typing import Any, TypeVar
+from typing import Any
 
 import httpcore
 import pytest
 import yaml
+from fuzzing import CASES, by_chance, each, some_text
 from hostile.outcome import leaks
 from hostile.server import KEYS
 from hostup_conformance.contract.ask import Exchange
@@ -32,23 +32,14 @@ from hostup_conformance.sources import recording
 from hostup_conformance.sources.requests import authorized
 from hostup_conformance.sources.start_steps import body_of, post
 from hostup_conformance.sources.started_commands import poll
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 # Whole runs, or many cases of one kind: `make catalogue` runs them.
 pytestmark = pytest.mark.catalogue
 
-#: How many responses, recordings and files of waivers there are; `make fuzz` gives more.
-CASES = int(os.environ.get("HOSTUP_FUZZ_EXAMPLES", "100"))
 #: So many responses make a run, whose reports cost more than any response.
 RESPONSES = 16
-each = settings(
-    max_examples=CASES,
-    deadline=None,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture, HealthCheck.data_too_large],
-)
-
-Made = TypeVar("Made")
 
 TARGET = Target(
     "http://127.0.0.1:9", "server", KEYS[0], VPS_ID, read_key=KEYS[1], running_pid=7, finished_pid=8, allow_exec=True
@@ -65,11 +56,6 @@ NAMES = (
     *("nextCursor", "powerState", "uptimeSeconds", "memory", "network", "pendingTasks", "extensions", "pollUrl"),
     *("", "\0", "__class__", "\ud800", KEYS[0]),
 )
-TEXTS = (
-    *("", "x", "unauthorized", "running", "/api/v2/resource", "2026-04-27T12:34:56.000Z", "9999-12-31T23:59:60Z"),
-    *("https://developer.hostup.se/errors/not_found", "\ud800", "\x1b[2J", "\u202e", "at a(a/b.c:1)", KEYS[0], "null"),
-    *("http://[::1", "//h", "é\u0301", "\ufffe]]>", "<b>", "%", "&#0;", "=1+1", KEYS[1][:-1], VPS_ID, "7", "\uffff"),
-)
 NUMBERS = (
     0, 1, -1, 7, 8, 200, 401, 429,
     2**31, 2**63, 10**30, -(10**400), 1e308, -0.0, 0.1, float("nan"), float("inf"),
@@ -84,16 +70,7 @@ VALUES = (
     *("2", "9" * 30, "Fri, 31 Dec 9999 23:59:59 GMT", "Fri, 31 Dec 99999999999 23:59:59 GMT", "GET", "Bearer", "*"),
     *("max-age=99999999999999999999", "9999-12-31T23:59:59Z", "Malm\xf6", KEYS[0], "", ",", '"', "close", "true"),
 )
-#: Characters that mean something to somebody, and all others.
-CHARACTERS = (
-    "\"'\\/<>&%=:;,()[]{}#?@\0\t\r\n\x1b\x7f\x85\u2028\u202e\ufeff\ud800\udfff\U0001f511 aZ09-_.\xe9\u0130\ufb03"
-)
 STATUSES = (200, 200, 200, 200, 204, 302, 400, 401, 403, 404, 405, 429, 500, 503, 99, 1000, 103)
-
-
-def by_chance(make: Callable[[Random], Made]) -> st.SearchStrategy[Made]:
-    """Return a strategy for what is made by chance: a seed is ten times as quick as all draws that it stands for."""
-    return st.integers(0, 2**32 - 1).map(lambda seed: make(Random(seed)))  # noqa: S311 - it keeps no secret
 
 
 def examples_in(value: Any) -> Iterator[Any]:
@@ -114,14 +91,6 @@ BODIES = [one for one in examples_in(document()["paths"]) if isinstance(one, dic
 
 
 values, responses = by_chance(lambda chance: some_value(chance)), by_chance(lambda chance: some_response(chance))
-
-
-def some_text(chance: Random) -> str:
-    """Return a text that means something, or any characters."""
-    if chance.random() < 0.7:
-        return chance.choice(TEXTS)
-    rare = (chr(chance.randrange(0x3000)), chr(chance.randrange(0x110000)))
-    return "".join(chance.choices((*CHARACTERS, *rare), k=chance.randrange(20)))
 
 
 def some_value(chance: Random, depth: int = 3) -> Any:

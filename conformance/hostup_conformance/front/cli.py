@@ -14,6 +14,7 @@ from typing import NoReturn
 from hostup_conformance import __version__, clients
 from hostup_conformance.clients.examples import example
 from hostup_conformance.front.options import ClientOptions, declared, without_option, written
+from hostup_conformance.keeping.safe_text import on_one_line
 from hostup_conformance.keeping.screen import complain, guarded, lost, say
 from hostup_conformance.keeping.shortage import told_of_shortage
 
@@ -114,7 +115,7 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Print the usage and what is wrong, and end."""
         self.print_usage(sys.stderr)
-        self.exit(4, f"{self.prog}: error: {message}\n")
+        self.exit(4, f"{self.prog}: error: {on_one_line(message)}\n")
 
 
 def make_parser() -> Parser:
