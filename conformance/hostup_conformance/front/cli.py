@@ -13,7 +13,8 @@ from typing import NoReturn
 
 from hostup_conformance import __version__, clients
 from hostup_conformance.clients.examples import example
-from hostup_conformance.front.options import ClientOptions, declared, without_option, written
+from hostup_conformance.front.options import ClientOptions, declared, values_of, without_option, written
+from hostup_conformance.keeping.misconfigured import Misconfigured
 from hostup_conformance.keeping.safe_text import on_one_line
 from hostup_conformance.keeping.screen import complain, guarded, lost, say
 from hostup_conformance.keeping.shortage import told_of_shortage
@@ -58,6 +59,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         try:
             with told_of_shortage(complain):
                 code = command(argv)
+        except Misconfigured as error:
+            complain(str(error))
+            code = UNUSABLE
         except SystemExit:
             sys.stdout.flush()
             if lost():
@@ -210,13 +214,12 @@ def judge_recording(file: str, words: Sequence[str]) -> int:
     parser.add_argument("--client", action="store_true", help="judge the client in the recording, not the server")
     add_options(parser, {"report_dir", "strict", "waivers"})
     arguments = parser.read(words)
-    del arguments.client
-    return judge_file(Path(file), ClientOptions(**vars(arguments)))
+    return judge_file(Path(file), ClientOptions(**values_of(arguments, ClientOptions)))
 
 
 def judge_command(arguments: argparse.Namespace, words: list[str]) -> int:
     """Judge a client, or list the scenes, and return the exit code."""
-    options = ClientOptions(tuple(words), **{one.name: vars(arguments)[one.name] for one in declared(ClientOptions)})
+    options = ClientOptions(tuple(words), **values_of(arguments, ClientOptions))
     if options.listed:
         from hostup_conformance.clients.scenes import SCENES
 
@@ -258,18 +261,13 @@ def run_pytest(arguments: list[str]) -> int:
 
 def compare(old: Path, new: Path, *, markdown: bool) -> int:
     """Print how two reports differ, and return 1 if something became worse."""
-    from hostup_conformance.keeping.misconfigured import Misconfigured
     from hostup_conformance.reports import compare, schema
 
-    try:
-        before, after = schema.read(old), schema.read(new)
-        if (before["target"]["kind"] == "client") != (after["target"]["kind"] == "client"):
-            raise Misconfigured("one of the reports is about a client; give two that are about the same kind")
-        if before.get("only", []) != after.get("only", []):
-            raise Misconfigured("one of the reports is about some requirements alone (-k); give two about the same")
-    except Misconfigured as error:
-        complain(str(error))
-        return 4
+    before, after = schema.read(old), schema.read(new)
+    if (before["target"]["kind"] == "client") != (after["target"]["kind"] == "client"):
+        raise Misconfigured("one of the reports is about a client; give two that are about the same kind")
+    if before.get("only", []) != after.get("only", []):
+        raise Misconfigured("one of the reports is about some requirements alone (-k); give two about the same")
     comparison = compare.compare(before, after)
     lines = compare.markdown_of if markdown else compare.text_of
     say("\n".join(lines(comparison, before, after)))

@@ -115,14 +115,12 @@ class Options:
 
     @classmethod
     def read(cls, given: Any, base_url: str, arguments: Sequence[str]) -> "Options":
-        """Read pytest's options; raise `Misconfigured` for a number that is out of bounds.
+        """Read pytest's options; raise `Misconfigured` for a value that cannot be used.
 
         `arguments` are those of this run alone: pytest has a --strict too, which a project may have in its
         configuration for its own tests.
         """
-        values = {one.name: getattr(given, one.name) for one in declared()}
-        for one in declared():
-            check_bounds(one, values[one.name])
+        values = values_of(given)
         is_given = base_url or any(argument.startswith("--base-url") for argument in arguments)
         return cls(**{**values, "base_url": base_url if is_given else None, "strict": "--strict" in arguments})
 
@@ -163,6 +161,17 @@ class ClientOptions:
         """The files that a run reads, each by what names it."""
         named = {"the recording": self.recording, "--waivers": self.waivers}
         return {name: Path(file) for name, file in named.items() if file}
+
+
+def values_of(given: Any, options: type = Options) -> dict[str, Any]:
+    """Return the values of the options that were asked for, by name; raise `Misconfigured` for what cannot be one."""
+    values = {one.name: getattr(given, one.name) for one in declared(options) if hasattr(given, one.name)}
+    for one in declared(options):
+        value = values.get(one.name)
+        if [] in (value if isinstance(value, list) and one.metadata["told"].get("action") == "append" else [value]):
+            raise Misconfigured(f"{written(one)} has no value; give one")  # what argparse makes of --name=--
+        check_bounds(one, value)
+    return values
 
 
 def declared(options: type = Options) -> list[Field[Any]]:

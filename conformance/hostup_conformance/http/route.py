@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote, unquote_to_bytes, urlsplit
 from urllib.request import getproxies_environment, proxy_bypass
 
 import certifi
@@ -82,7 +82,7 @@ class Route:
         if self.proxy is None:
             return httpcore.ConnectionPool(**shared)
         parts = urlsplit(self.proxy)
-        login = (unquote(parts.username), unquote(parts.password or "")) if parts.username else None
+        login = (unquote_to_bytes(parts.username), unquote_to_bytes(parts.password or "")) if parts.username else None
         return httpcore.HTTPProxy(
             proxy_url=httpcore.URL(scheme=parts.scheme, host=parts.hostname or "", port=parts.port, target="/"),
             proxy_auth=login,
@@ -120,17 +120,23 @@ def proxy_for(base_url: str, *, loopback: bool) -> str | None:
     if loopback or not proxy or proxy_bypass(parts.netloc):
         return None
     proxy = proxy if "://" in proxy else "http://" + proxy
-    try:
-        usable = urlsplit(proxy).scheme in {"http", "https"} and urlsplit(proxy).hostname and urlsplit(proxy).port != 0
-    except ValueError:
-        usable = False
-    if not usable:
+    if not is_proxy(proxy):
         name = f"{parts.scheme.upper()}_PROXY"
         raise Misconfigured(
             f"the proxy in {name} or ALL_PROXY is not of the form http://HOST:PORT; change it, or name "
             f"{parts.hostname} in NO_PROXY"
         )
     return proxy
+
+
+def is_proxy(url: str) -> bool:
+    """Whether a text is the URL of an HTTP proxy."""
+    try:
+        parts = urlsplit(url)
+        named = bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+    return named and parts.scheme in {"http", "https"} and url.isascii() and url.isprintable()
 
 
 def ca_from(environ: Mapping[str, str], option: str | None) -> tuple[str | None, str]:
