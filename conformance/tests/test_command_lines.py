@@ -88,6 +88,12 @@ def test_the_words_arrive_as_they_were_meant(tmp_path: Path) -> None:
     assert printed_by("sh", [line], tmp_path) == [[*words, "before in the environment after"]]
 
 
+def test_no_word_of_ours_is_one_of_the_command() -> None:
+    """In a shell that knows no comments, as zsh has it for what is typed, it would be a host that gets the key."""
+    line = CommandLine(["curl", ("Authorization: Bearer ", Variable("HOSTUP_API_KEY")), "http://127.0.0.1:1/"])
+    assert line.noted("the run's own; start it again").shown(unchanged) == line.shown(unchanged)
+
+
 @pytest.mark.parametrize("shell", [shell for shell in SHELLS if shell != "sh"])
 def test_what_cannot_be_printed_arrives_as_it_was(shell: str, tmp_path: Path) -> None:
     bodies = [
@@ -128,7 +134,7 @@ def test_line_says_if_the_request_alone_got_something_else(source: str, words: s
         for number, status, source in ((1, 200, source), (2, 401, ALONE))
     )
     reported = server(TARGET, [let_in, refused])
-    assert "  # alone it got 401 in request 2; it takes " in reported.again(let_in).shown(unchanged)
+    assert reported.again(let_in).note.startswith("alone it got 401 in request 2; it takes ")
     assert words in reported.again(let_in).note
     assert not reported.again(refused).note
 

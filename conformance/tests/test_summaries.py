@@ -14,6 +14,8 @@ from test_report_html import a_report
 
 CURL = """curl -i -H 'Accept: application/json' -H 'Authorization: Bearer '"$HOSTUP_API_KEY" 'http://127.0.0.1:1/a?b=it'"'"'s'"""
 
+NOTE = "the run's own command; start it again"
+
 
 def printed(report: dict[str, Any], width: int | None) -> list[str]:
     terminal.print_summary(lines := Lines(), report, Path("none"), width)
@@ -26,7 +28,7 @@ def a_long_report() -> dict[str, Any]:
     for entry in report["requirements"]:
         entry["message"] = entry["message"] and "expected " + "a word or two, and then some more " * 5
         for item in entry["evidence"]:
-            item["curl"] = CURL
+            item["curl"], item["note"] = CURL, NOTE
     return report
 
 
@@ -57,6 +59,14 @@ def test_a_command_over_several_lines_is_one_to_a_shell(width: int) -> None:
     said = [shell_words(text) for text in ("\n".join(lines), CURL)]
     assert said[0] == said[1]
     assert len(lines) > 1 or width > len(CURL)
+
+
+def test_what_to_know_of_a_command_stands_before_it_and_not_in_it() -> None:
+    report = a_long_report()
+    lines = printed(report, 400) + printed(report, None)
+    for text in ("\n".join(lines), summary.render(report), junit.render(report)):
+        assert text.index(NOTE) < text.index(CURL)
+        assert not [line for line in text.splitlines() if NOTE in line.partition(CURL)[2]]
 
 
 def test_the_summary_has_the_request_and_what_was_not_judged() -> None:

@@ -336,9 +336,10 @@ def evidence(group: Sequence[Finding[A]], reported: ReportedTarget[A]) -> dict[s
     """Return the first of the findings that are alike, with the exchange that shows it, and how many more there are."""
     finding = group[0]
     e = finding.exchange
-    response = e.response
+    response, line = e.response, reported.again(e)
     return {
-        "curl": reported.again(e),
+        "curl": line,
+        "note": line.note,
         "number": e.number,
         "alike": len(group) - 1,
         "purpose": e.purpose,

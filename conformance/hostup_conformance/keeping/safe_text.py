@@ -61,7 +61,8 @@ class CommandLine:
     """A command for a shell: its words, each of texts and variables. The texts may be a stranger's."""
 
     words: Sequence[str | tuple[str | Variable, ...]]
-    #: What to know before running it, in our own words; it is shown as a comment.
+    #: What to know before running it, in our own words. It is no part of the line: zsh knows no comments in what is
+    #: typed, and curl would send the keys to each of these words.
     note: str = ""
 
     def noted(self, note: str) -> "CommandLine":
@@ -77,8 +78,7 @@ class CommandLine:
         def part(part: str | Variable) -> str:
             return str(part) if isinstance(part, Variable) else quoted(redact(part))
 
-        line = " ".join(part(word) if isinstance(word, str) else "".join(map(part, word)) for word in self.words)
-        return f"{line}  # {self.note}" if self.note else line
+        return " ".join(part(word) if isinstance(word, str) else "".join(map(part, word)) for word in self.words)
 
 
 def quoted(text: str) -> str:

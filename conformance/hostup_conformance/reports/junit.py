@@ -58,4 +58,9 @@ def case(entry: dict[str, Any], seconds: float) -> ET.Element:
 
 def text(entry: dict[str, Any]) -> str | None:
     """Return the findings with the requests that show them; None if there are none."""
-    return "\n".join(f"{shown['message']}\n  {shown['curl']}" for shown in entry["evidence"]) or None
+    return "\n".join(map(finding, entry["evidence"])) or None
+
+
+def finding(shown: dict[str, Any]) -> str:
+    """Return a finding with what to know of its request, and the request."""
+    return "\n  ".join(filter(None, (shown["message"], shown.get("note"), shown["curl"])))

@@ -45,6 +45,7 @@ def to_mend(mend: Mend) -> Iterator[str]:
         yield from (
             "",
             "  <details><summary>the request</summary>",
+            *(("", f"  {code(item['note'])}") if item.get("note") else ()),
             "",
             f"  {fence}sh",
             f"  {item['curl']}",

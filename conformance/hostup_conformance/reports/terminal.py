@@ -57,6 +57,7 @@ def finding_lines(entry: dict[str, Any]) -> Iterator[str]:
     for shown in entry["evidence"]:
         yield f"  expected: {shown['expected']}"
         yield f"  got:      {shown['got']}"
+        yield from ([f"  note:     {shown['note']}"] if shown.get("note") else [])
         yield f"  request:  {shown['curl']}"
     if not entry["evidence"]:
         yield f"  {entry['message']}"
@@ -112,14 +113,16 @@ def lines_of(entry: dict[str, Any], root: str | None, ids: Sequence[str], width:
     names = listed(ids) if len(ids) > 1 else f"{entry['id']} may follow from {root}" if root else entry["id"]
     named = names if root or len(ids) > 1 else f"{names} {entry['title']}"
     head = f"    {status} {named}" if root else f"{status:8} {named}"
-    command = entry["evidence"][0]["curl"] if entry["evidence"] and status in URGENT else ""
+    shown = entry["evidence"][0] if entry["evidence"] and status in URGENT else {"curl": ""}
+    command, note = shown["curl"], shown.get("note")
     if width is None:
-        return [f"{head}: {message}" + (f" | {command}" if command else "")]
+        return [f"{head}: {message}" + (f" ({note})" if note else "") + (f" | {command}" if command else "")]
     indent = " " * 9
     first = wrapped(f"{head}:", width, indent)
     return [
         *first,
         *wrapped(indent + message, width, indent),
+        *(wrapped(indent + note, width, indent) if note else ()),
         *(command_lines(command, width, indent) if command else ()),
     ]
 
