@@ -182,5 +182,6 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 @settings(each, max_examples=max(CASES // CONNECTIONS, 1))
 @given(st.lists(by_chance(some_connection), min_size=CONNECTIONS, max_size=CONNECTIONS), st.integers(0, 2**32 - 1))
 @example([*HUGE, b"GET / HTTP/1.1\r\nContent-Length: 1_0\r\n\r\n0123456789"], 0)
+@example([f"GET / HTTP/1.1\r\nA: \x02{KEY[16:23]}\r\n\r\n".encode()], 0)  # of which the escape ends with KEY[15]
 def test_any_sixteen_connections_are_judged(connections: list[bytes], seed: int) -> None:
     assert problems(connections, seed) == []

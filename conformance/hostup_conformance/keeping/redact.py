@@ -3,11 +3,12 @@ r"""Keeps keys out of all that people see: terminal, reports, recordings and exc
 Redaction works by construction. A text is read as it stands, and again with its escapes undone (percent, backslash,
 HTML entities, NULs, numbers in a row, code points, quoted-printable, CSS) until nothing is left to undo, with what
 separates single characters taken out (blanks, line ends and what stands before them in a line, punctuation, tags, the
-names of members, colours of a terminal), and with its runs of hexadecimal, base64 and base32 digits decoded; each
-reading remembers where its characters stood in the original. In every reading, any eight consecutive characters of a
-key are found, in either case and from either end, and so is any piece of its hexadecimal, base64 or base32 form, at
-whatever alignment, that would reveal eight of its characters. So it does not matter how each character of a key is
-written, or where the text was cut: fewer than eight characters of a key remain.
+names of members, colours of a terminal), with the end of the escape in the place of what reports show as one, and with
+its runs of hexadecimal, base64 and base32 digits decoded; each reading remembers where its characters stood in the
+original. In every reading, any eight consecutive characters of a key are found, in either case and from either end, and
+so is any piece of its hexadecimal, base64 or base32 form, at whatever alignment, that would reveal eight of its
+characters. So it does not matter how each character of a key is written, or where the text was cut: fewer than eight
+characters of a key remain.
 
 It does not know what no server writes by accident: base58, base85, uuencode, ROT13, compression, encryption, numbers
 in octal or binary or without anything between them, objects of one character each, characters that are written twice,
@@ -105,6 +106,10 @@ TERMINAL = re.compile(
     re.VERBOSE,
 )
 SEPARATORS = (re.compile(r"[^0-9A-Za-z+/_-]+"), re.compile(r"[^0-9A-Za-z]+"))
+#: Characters that are shown as escapes, or written so in JSON.
+SHOWN_ESCAPED = re.compile(
+    "[\x00-\x1f\x7f-\xa0\xad\u061c\u2000-\u206f\u3000\ud800-\uf8ff\ufeff\ufff9-\uffff\U000e0000-\U0010ffff]"
+)
 #: How often tags or members stand where they separate single characters.
 OFTEN = 6
 #: The runs of digits of each encoding that may stand for eight characters.
@@ -184,6 +189,12 @@ def character(number: str) -> str:
     return chr(int(digits, 16 if "x" in digits.lower() else 10))
 
 
+@lru_cache(maxsize=4096)
+def last_of_escape(shown: str) -> str:
+    """Return the last character of the escape of a character: it may be the first one of a piece of a key."""
+    return shown.encode("unicode_escape").decode()[-1]
+
+
 #: What is taken out whole.
 APART = {TAG, MEMBER, LINE, TERMINAL, *SEPARATORS}
 
@@ -192,7 +203,7 @@ def undoing(kind: re.Pattern[str] | None) -> Callable[[re.Match[str]], str]:
     """Return what makes of an escape of a kind the character that it stands for, or nothing if that is taken out."""
     if kind in APART:
         return lambda _: ""
-    undo = character if kind in NUMBERS else unescaped
+    undo = last_of_escape if kind is SHOWN_ESCAPED else character if kind in NUMBERS else unescaped
     return lambda escape: undo(escape[0])
 
 
@@ -510,6 +521,7 @@ def every_reading(text: str, kinds: Sequence[re.Pattern[str]]) -> Iterator[list[
     for steps in readings(text, kinds):
         yield [*steps]
         apart = [steps[-1].unescape(separators) for separators in SEPARATORS] if len(steps) < 3 else []
+        apart += [steps[-1].unescape(SHOWN_ESCAPED)] if len(steps) == 1 else []
         for separate in filter(None, apart):
             yield [*steps, separate]
         for further in decodings(steps[-1].text) if more > 0 else ():

@@ -86,6 +86,18 @@ def key_in_characters_apart(request: Request) -> bytes:
     return request.json(detail=text, title=text, reason=text, requestId=text, stdout=text, stderr=text)
 
 
+@hostile(quick=True)
+def key_after_an_escape(request: Request) -> bytes:
+    """Seven characters of the key, after a control character whose escape ends with the one that stands before them."""
+    key = request.key
+    before = {"n": "\n", "t": "\t", "r": "\r", **{digit: chr(int(f"1{digit}", 16)) for digit in "01234567abcdef"}}
+    ends = [n for n, c in enumerate(key[:-7]) if c in before]
+    text = " ".join(before[key[n]] + key[n + 1 : n + 8] for n in ends)
+    return (
+        request.sent(body=text.encode()) if request.number % 2 else request.json(detail=text, title=text, stdout=text)
+    )
+
+
 @hostile()
 def key_spread_over_members(request: Request) -> bytes:
     """Each character of the key is a member of the body, by its number; and an element of a list."""
