@@ -17,7 +17,7 @@ from threading import get_ident
 #: pytest's plugins, which it loads anyway, and what a run imports before it judges.
 IMPORTED = (
     *("_hypothesis_pytestplugin", "anyio.pytest_plugin", "respx.plugin", "schemathesis.pytest.plugin", "xdist.plugin"),
-    *("hypothesis.strategies", "httplint", "schemathesis.specs.openapi.schemas"),
+    *("hypothesis.strategies", "schemathesis.specs.openapi.schemas"),
     *("hostup_conformance.contract.rules", "hostup_conformance.front.client_run", "hostup_conformance.front.session"),
 )
 #: What the copies can be, by their names as modules.

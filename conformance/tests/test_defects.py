@@ -128,7 +128,6 @@ def test_a_client_is_reported_all_the_same(
         ("contract.judging", "refusal_of_core"),
         ("contract.judging", "with_started_commands"),
         ("front.run", "root_causes"),
-        ("contract.oracles", "load"),
         ("front.record", "evidence"),
         ("sources.queue", "ban_in"),
         ("sources.generated", "safe_pid"),

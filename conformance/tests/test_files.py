@@ -109,8 +109,8 @@ READERS: dict[str, Callable[[Path], object]] = {
     "--client": lambda file: client_recording.read(file, {}),
     "--waivers": lambda file: read_waivers(str(file)),
     "compare": schema.read,
-    "--ca-file": lambda file: Route(ca=str(file), ca_named_by="--ca-file").context(),
-    "--client-cert": lambda file: Route(certificate=file).context(),
+    "--ca-file": lambda file: Route(ca=str(file), ca_named_by="--ca-file").context,
+    "--client-cert": lambda file: Route(certificate=file).context,
 }
 
 

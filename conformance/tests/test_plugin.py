@@ -197,9 +197,9 @@ def test_without_the_extra_the_command_names_it(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     found = find_spec
-    monkeypatch.setattr(missing, "find_spec", lambda name: None if name in {"yaml", "httplint"} else found(name))
+    monkeypatch.setattr(missing, "find_spec", lambda name: None if name in {"yaml", "respx"} else found(name))
     assert start.main() == 4
-    assert "the suite needs httplint, pyyaml" in (said := capsys.readouterr().err)
+    assert "the suite needs pyyaml, respx" in (said := capsys.readouterr().err)
     assert "WHEEL_OR_CHECKOUT[conformance]" in said
 
 

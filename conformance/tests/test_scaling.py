@@ -124,9 +124,6 @@ FUNCTIONS: dict[str, Callable[[str], object]] = {
     "escaped for GitHub": escaped,
     "code in Markdown": summary.code,
     "junit": lambda text: junit.render(record_with(text)),
-    "httplint": lambda text: oracles.header_notes(
-        exchange(headers=(("X-A", text[:2000]), ("Cache-Control", text[:2000])))
-    ),
     "schemathesis": lambda text: oracles.schema_note(exchange(body=problem(text))),
 }
 

@@ -1,10 +1,9 @@
-"""Independent judges of single responses, to check our own rules against: jsonschema-rs, schemathesis, httplint."""
+"""Independent judges of single responses, to check our own rules against: jsonschema-rs and schemathesis."""
 
 import os
 from copy import deepcopy
 from datetime import timedelta
 from functools import cache
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -25,12 +24,6 @@ LARGEST_BODY = 1_000_000
 HOOKS = "SCHEMATHESIS_HOOKS"
 
 
-def load() -> None:
-    """Import the judges and parse the document for them, which takes a while."""
-    import_module("httplint")
-    operation()
-
-
 @cache
 def validator(name: str) -> Any:
     """Return the JSON Schema validator for a schema of the OpenAPI document."""
@@ -47,24 +40,6 @@ def conforms(e: Exchange) -> bool:
 def faults(name: str, value: Any, most: int) -> list[jsonschema_rs.ValidationError]:
     """Return the first things that are wrong with JSON by a schema of the OpenAPI document."""
     return schema_errors(validator(name), value, most)
-
-
-def header_notes(e: Exchange) -> list[str]:
-    """Return what httplint, an independent checker of header fields, grades as bad in a response."""
-    from httplint import HttpResponseLinter
-    from httplint.note import levels
-
-    assert e.response is not None  # noqa: S101 - only called where there is one
-    linter = HttpResponseLinter()
-    linter.process_response_topline(b"HTTP/1.1", str(e.response.status).encode(), b"")
-    # The body is decoded already, so the header section must not name its codings.
-    whole = not e.header("content-encoding") and len(e.response.body) <= LARGEST_BODY
-    undone = {"content-encoding", "transfer-encoding", *(() if whole else ["content-length"])}
-    fields = [(k, v) for k, v in e.response.headers if k.lower() not in undone]
-    linter.process_headers([(k.encode("latin-1", "replace"), v.encode("latin-1", "replace")) for k, v in fields])
-    linter.feed_content(e.response.body[:LARGEST_BODY])
-    linter.finish_content(True)
-    return [str(note.summary) for note in linter.notes if note.level is levels.BAD]
 
 
 def read_by_schemathesis() -> "OpenApiSchema":

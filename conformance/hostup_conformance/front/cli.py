@@ -19,6 +19,8 @@ from hostup_conformance.keeping.safe_text import on_one_line
 from hostup_conformance.keeping.screen import complain, guarded, lost, say
 from hostup_conformance.keeping.shortage import told_of_shortage
 
+#: Plugins that a run has no use for.
+UNUSED = ("respx", "unraisableexception", "threadexception")
 #: pytest's exit code if something could not be written.
 UNWRITTEN, UNUSABLE = 3, 4
 ENVIRONMENT = """\
@@ -250,13 +252,12 @@ def run_pytest(arguments: list[str]) -> int:
         complain(f"the working folder cannot be used ({error.strerror}); change to another one")
         return UNUSABLE
 
-    # pytest warns that it cannot rewrite the asserts of a package that is already imported. The test modules are not
-    # yet.
-    quiet = ["-W", "ignore::pytest.PytestAssertRewriteWarning"]
+    # The suite has no assert to rewrite, and a run is no test of how well others clean up; each would take a while.
+    quick = ["--assert=plain", *(part for name in UNUSED for part in ("-p", f"no:{name}"))]
     # What a project's conftest.py, configuration and environment change is meant for its own tests.
     alone = ["--noconftest", "-o", "addopts="]
     os.environ.pop("PYTEST_DISABLE_PLUGIN_AUTOLOAD", None)
-    return int(pytest.main(["--pyargs", "hostup_conformance", *alone, *arguments, *quiet]))
+    return int(pytest.main(["--pyargs", "hostup_conformance", *alone, *quick, *arguments]))
 
 
 def compare(old: Path, new: Path, *, markdown: bool) -> int:

@@ -73,7 +73,7 @@ def route_to(target: Target, options: Options, environ: Mapping[str, str]) -> Ro
         key=key,
         proxy=proxy_for(target.base_url, loopback=target.is_loopback),
     )
-    route.context()  # raises before anything is sent
+    _ = route.context  # raises before anything is sent
     return route
 
 

@@ -105,7 +105,7 @@ class Run:
     @cached_property
     def verdict(self) -> Verdict:
         """The verdict on all exchanges. Its first use waits for the rest of the sending."""
-        self.defects.survive(oracles.load, None)  # meanwhile, the scripted requests are under way
+        self.defects.survive(oracles.operation, None)  # meanwhile, the scripted requests are under way
         self.send_all()
         return self._judge(self.wire.stopped)
 

@@ -12,7 +12,6 @@ from hostup_conformance.contract.selectors import Selector, gives_list, gives_st
 from hostup_conformance.contract.sending import Wire
 from hostup_conformance.contract.target import Target
 from hostup_conformance.http.limits import Limits
-from hostup_conformance.mock.memory import Mock, serve
 from hostup_conformance.sources import commands
 from hostup_conformance.sources.requests import EVERYTHING, Selection
 
@@ -40,6 +39,8 @@ class Noting(Exchanges):
 
 def rehearsal(target: Target) -> Wire:
     """Send the embedded mock what a target would be sent, and return what sent it, with the exchanges."""
+    from hostup_conformance.mock.memory import Mock, serve
+
     mock = Mock()
     with serve(mock.app) as url:
         known = Target.from_environment(url, mock.environment(), kind="mock", profile=target.profile)

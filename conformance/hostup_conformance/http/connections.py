@@ -63,7 +63,7 @@ class Connections:
         self.responded = False
         self._aborted = False
         self._network = BoundedNetwork()
-        context = route.context()
+        context = route.context
         self._kept, self._fresh = (
             route.pool(self._network, context, most=CONNECTIONS, kept=kept) for kept in (CONNECTIONS, 0)
         )

@@ -5,6 +5,7 @@ import ssl
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, unquote_to_bytes, urlsplit
@@ -51,8 +52,9 @@ class Route:
         """The proxy's URL without user and password."""
         return self.proxy and self.proxy.replace(urlsplit(self.proxy).netloc.rpartition("@")[0] + "@", "", 1)
 
+    @cached_property
     def context(self) -> ssl.SSLContext:
-        """Return the TLS context; raise `Misconfigured` for a file that cannot be used."""
+        """The TLS context; raise `Misconfigured` for a file that cannot be used."""
         context = ssl.create_default_context(cafile=certifi.where())
         with suppress(ssl.SSLError, OSError):
             context.load_default_certs()

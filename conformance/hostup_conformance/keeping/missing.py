@@ -5,7 +5,6 @@ from importlib.util import find_spec
 #: The modules that the extra brings, by their distributions.
 MODULES = {
     "a2wsgi": "a2wsgi",
-    "httplint": "httplint",
     "hypothesis": "hypothesis",
     "jinja2": "jinja2",
     "jsonschema-rs": "jsonschema_rs",

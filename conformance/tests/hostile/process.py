@@ -21,7 +21,6 @@ IMPORTED = (
     "hostup_conformance.front.session",
     "hostup_conformance.sources.generated",
     "schemathesis",
-    "httplint",
     __name__,
 )
 PROCESSES.set_forkserver_preload([*IMPORTED])

@@ -299,14 +299,6 @@ def generated_client_agrees(exchanges: Exchanges) -> Findings:
             yield e, "the decoded body", f"{e.decoded.raised}, although the body is valid"
 
 
-@rule("HTTP-14")
-def second_opinion(exchanges: Exchanges) -> Findings:
-    """Reports what httplint grades as bad in the 200 responses to the scripted requests, and judges nothing itself."""
-    for e in exchanges.each(selectors.succeeded, lambda e: e.source != "generated"):
-        for note in oracles.header_notes(e):
-            yield e, "", note
-
-
 @rule("HTTP-15", seeks="405")
 def allow_lists_the_methods(exchanges: Exchanges) -> Findings:
     """Allow must be there and must not list the refused method. On the endpoint's own path it must list GET.
