@@ -146,7 +146,7 @@ TOLD: dict[str, tuple[str, str]] = {
 FIRST = {
     "output_comes_late": ("START-05", "a later poll, as request "),
     "a_cache_knows_no_query": ("POLL-02", "expected command output"),
-    "a_gateway_adds_a_member_again": ("START-27", " has exited more than once (HTTP-04)"),
+    "a_gateway_adds_a_member_again": ("HTTP-04", "repeated: exited"),
 }
 
 

@@ -1,6 +1,6 @@
 """Judges the exchanges of a run by HostUp's rules: says what the core of the contract is, and what is lacking."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -28,6 +28,7 @@ from hostup_conformance.judging.ledger import HARMS, Requirement, requirements
 from hostup_conformance.judging.root_cause import area_of, read_matrix
 from hostup_conformance.judging.root_cause import root_causes as causes
 from hostup_conformance.judging.rule import Finding
+from hostup_conformance.judging.verdict import Alike
 from hostup_conformance.keeping.redact import PIECE, redactor
 
 Verdict = core.Verdict[Ask]
@@ -89,7 +90,7 @@ def judge(
         verdict.results["HTTP-01"] = replace(whole, status="skip", exercised=0, message=ban.why)
         verdict.unjudged += ("HTTP-01",)
     verdict.beyond = beyond(verdict.results, exchanges, target)
-    return with_notes(verdict, exchanges)
+    return with_notes(verdict, exchanges, target.key)
 
 
 def core_of(exchanges: Sequence[Exchange], target: Target) -> core.Core:
@@ -120,14 +121,25 @@ def root_causes(verdict: Verdict) -> dict[str, list[str]]:
     found = causes(
         broken, list(requirements()), faults, failing, places, harm, undue=undue, general=GENERAL & {*harmless}
     )
-    return behind_the_first(found, verdict.of_one_cause)
+    for alike in verdict.of_one_cause:
+        found = behind_the_first(found, alike)
+    return found
 
 
-def behind_the_first(roots: dict[str, list[str]], alike: Collection[str]) -> dict[str, list[str]]:
-    """Return the root causes, those that have one cause behind the first of them."""
-    first, *others = [id for id in roots if id in alike] or [""]
-    explained = [one for id in others for one in (id, *roots[id])]
-    return {id: [*behind, *explained] if id == first else behind for id, behind in roots.items() if id not in others}
+def behind_the_first(roots: dict[str, list[str]], alike: Alike) -> dict[str, list[str]]:
+    """Return the root causes, those that have one cause behind the requirement that tells of it, or else the first."""
+    together = [id for id in roots if id in alike.ids]
+    if not together:
+        return roots
+    first = alike.first or together[0]
+    behind = [one for id in together for one in (id, *roots[id]) if one != first]
+    gathered = dict[str, list[str]]()
+    for id, followers in roots.items():
+        if id == together[0]:
+            gathered[first] = behind
+        elif id not in together and id != first:
+            gathered[id] = [one for one in followers if one != first]
+    return gathered
 
 
 def kept_out(id: str, findings: Sequence[Finding[Ask]]) -> bool:

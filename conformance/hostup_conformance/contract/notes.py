@@ -3,18 +3,22 @@
 It judges nothing: a requirement is broken or not, whatever is noted with it.
 """
 
-from collections.abc import Sequence
-from dataclasses import replace
-from itertools import groupby
+from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, replace
+from itertools import groupby, pairwise
 
 from hostup_conformance.contract.ask import SLEEP, Ask, Exchange, Pid, new_pid
 from hostup_conformance.contract.ban import should_not_be_forbidden
 from hostup_conformance.contract.content import below, failed, member
-from hostup_conformance.judging.verdict import Result, Verdict
-from hostup_conformance.keeping.safe_text import short_json
+from hostup_conformance.contract.traits import all_beside, in_common, traits
+from hostup_conformance.judging.verdict import Alike, Result, Verdict
+from hostup_conformance.keeping.safe_text import short_json, shown
 
 #: So many requests are served before a refusal may be that of a limit, and so many in a row are refused by one.
 BEFORE, IN_A_ROW = 5, 3
+#: After so many seconds, so many times, no request was refused.
+PAUSE, PAUSES = 0.2, 5
 #: The status codes with which servers are known to limit the rate of requests instead of with 429.
 INSTEAD = {403, 503}
 #: The keys that no request should get 401 with.
@@ -23,44 +27,100 @@ VALID = {"full", "read"}
 KINDS = 3
 #: What a poll tells of a command that has ended, and what of it tells nothing.
 TOLD, NOTHING = ("exitCode", "stdout", "stderr"), (None, "")
+#: The areas whose requirements say who must be refused.
+LET_IN = {"AUTH", "SCOPE", "ID"}
 #: So many requests that are alike show whether a server refuses them now and then.
 ALIKE = 5
 
 
-def with_notes(verdict: Verdict[Ask], exchanges: Sequence[Exchange]) -> Verdict[Ask]:
+@dataclass(frozen=True)
+class Cause:
+    """What explains several exchanges: their numbers, words for it, and the requirement that tells of it best."""
+
+    numbers: AbstractSet[int]
+    words: str | None = None
+    first: str | None = None
+
+
+def with_notes(verdict: Verdict[Ask], exchanges: Sequence[Exchange], key: str) -> Verdict[Ask]:
     """Return a verdict whose broken requirements say what their first exchange has in common with others."""
-    limited = limited_otherwise(exchanges)
-    numbers = {exchanges[at].number for at in limited}
     broken = {id: r for id, r in verdict.results.items() if r.status in {"fail", "warn"} and r.findings}
-    by_limit = {id for id, r in broken.items() if r.findings[0].exchange.number in numbers}
-    alone = tuple(id for id in broken if all(one.exchange.number in numbers for one in broken[id].findings))
-    limit = in_words(exchanges, limited) if limited else None
-    notes = {id: limit if id in by_limit else note_on(r, exchanges) for id, r in broken.items()}
+    found = [cause for find in CAUSES if broken and (cause := find(exchanges))]
+    causes = [cause for cause in found if cause.words or cause.first in broken]
+    carried = carrier(exchanges, key)
+    notes = {id: note_on(r, exchanges, causes, carried) for id, r in broken.items()}
     noted = {id: replace(broken[id], message=f"{broken[id].message}; {note}") for id, note in notes.items() if note}
-    return replace(verdict, results=verdict.results | noted, of_one_cause=alone)
+    alike = tuple(Alike(cause.first, behind) for cause in causes if (behind := explained(cause, broken)))
+    return replace(verdict, results=verdict.results | noted, of_one_cause=alike)
 
 
-def note_on(result: Result[Ask], exchanges: Sequence[Exchange]) -> str | None:
+def explained(cause: Cause, broken: Mapping[str, Result[Ask]]) -> tuple[str, ...]:
+    """Return the broken requirements of which all that was found has a cause."""
+    return tuple(id for id, r in broken.items() if all(one.exchange.number in cause.numbers for one in r.findings))
+
+
+def carrier(exchanges: Sequence[Exchange], key: str) -> Callable[[Exchange], frozenset[str]]:
+    """Return what gives the traits of an exchange, each of which is looked at once."""
+    others, known = all_beside(exchanges), dict[int, frozenset[str]]()
+
+    def carried(e: Exchange) -> frozenset[str]:
+        if e.number not in known:
+            known[e.number] = frozenset(traits(e, key, others.get(e.number, 0)))
+        return known[e.number]
+
+    return carried
+
+
+def note_on(
+    result: Result[Ask],
+    exchanges: Sequence[Exchange],
+    causes: Sequence[Cause],
+    carried: Callable[[Exchange], frozenset[str]],
+) -> str | None:
     """Return what the first finding has in common with other exchanges."""
     first = result.findings[0].exchange
+    own = [cause for cause in causes if first.number in cause.numbers and cause.first != result.requirement.id]
+    if words := next((cause.words for cause in own if cause.words), None):
+        return words
     return (
-        says_twice(result, exchanges)
-        or told_later(result, exchanges)
+        told_later(result, exchanges)
         or waited_for(first, exchanges)
         or of_another(first, exchanges)
+        or told_apart(result, carried)
         or everywhere(first, exchanges)
         or now_and_then(result)
     )
 
 
-def says_twice(result: Result[Ask], exchanges: Sequence[Exchange]) -> str | None:
-    """Return which members a body of the same URL has more than once, so that each reader may take another value."""
-    target = result.findings[0].exchange.request.target
-    others = [e.response for e in exchanges if e.response and e.request.target == target]
-    twice = next((r.json.duplicates for r in others if r.json.duplicates), ())
-    if not twice or result.requirement.id == "HTTP-04":
+def told_apart(result: Result[Ask], carried: Callable[[Exchange], frozenset[str]]) -> str | None:
+    """Return what the requests that were found carry, and none of the others that were judged."""
+    odd = {one.exchange.number: one.exchange for one in result.findings}
+    # Some rules stop at what they find first. Nobody is let in by chance.
+    sure = len(odd) > 1 or (result.requirement.area in LET_IN and below(result.findings[0].exchange, 300))
+    if not sure:
         return None
-    return f"a body of this URL has {', '.join(twice[:3])} more than once (HTTP-04), of which the last is read here"
+    return in_common([*odd.values()], [e for e in result.judged if e.number not in odd and e.response], carried)
+
+
+def redirected(exchanges: Sequence[Exchange]) -> Cause | None:
+    """Return the responses that only send the caller elsewhere, or say that nothing has changed; HTTP-06 judges them.
+
+    They are no service and no refusal. What gets a 304 on a condition may be as it should.
+    """
+    sent = [e for e in exchanges if e.status is not None and 300 <= e.status < 400]
+    undue = {e.status for e in sent if not e.ask.devious}
+    return Cause({e.number for e in sent if e.status in undue}, first="HTTP-06") if undue else None
+
+
+def repeated(exchanges: Sequence[Exchange]) -> Cause | None:
+    """Return the requests of a URL of which a body has a member more than once, so that readers differ."""
+    twice = [e for e in exchanges if e.response and e.response.json.duplicates]
+    if not twice:
+        return None
+    targets = {e.request.target for e in twice}
+    names = ", ".join(shown(name, 40) for name in twice[0].response.json.duplicates[:3]) if twice[0].response else ""
+    words = f"a body of this URL has {names} more than once (HTTP-04), of which the last is read here"
+    return Cause({e.number for e in exchanges if e.request.target in targets}, words, "HTTP-04")
 
 
 def told_later(result: Result[Ask], exchanges: Sequence[Exchange]) -> str | None:
@@ -86,22 +146,37 @@ def waited_for(first: Exchange, exchanges: Sequence[Exchange]) -> str | None:
     return "its command takes a minute, and starts of quick ones got a response: a start waits, it seems"
 
 
-def limited_otherwise(exchanges: Sequence[Exchange]) -> list[int]:
-    """Return the positions of the responses that seem to be those of a rate limit, without its 429; none if few do.
+def limited(exchanges: Sequence[Exchange]) -> Cause | None:
+    """Return the responses that seem to be those of a rate limit, without its 429; None if few do.
 
     They say when to try again, or that no requests remain; or several in a row have the same status code, whatever was
-    asked for. Others must have been served before and after.
+    asked for. Others must have been served before and after. Where a pause was always enough to be served, all that
+    have that status code are meant.
     """
-    limited = {at for at, e in enumerate(exchanges) if says_to_wait(e)}
+    found = {at for at, e in enumerate(exchanges) if says_to_wait(e)}
+    rows = dict[int | None, set[int]]()
     for status, row in groupby(range(len(exchanges)), lambda at: exchanges[at].status):
         stretch = list(row)
         undue = {exchanges[at].ask for at in stretch if should_not_be_forbidden(exchanges[at])}
         if status in INSTEAD and len(stretch) >= IN_A_ROW and len(undue) > 1:
-            limited.update(stretch)
-    served = [at for at, e in enumerate(exchanges) if at not in limited and below(e, 400)]
-    found = sorted(limited)
-    enough = len(found) > 1 and sum(at < found[0] for at in served) >= BEFORE and served[-1] > found[0]
-    return found if enough else []
+            rows.setdefault(status, set()).update(stretch)
+    for status, stretches in rows.items():
+        found |= stretches | (soon_after(exchanges, status) or set())
+    served = [at for at, e in enumerate(exchanges) if at not in found and below(e, 400)]
+    first = min(found, default=0)
+    enough = len(found) > 1 and sum(at < first for at in served) >= BEFORE and served[-1] > first
+    return Cause({exchanges[at].number for at in found}, in_words(exchanges, sorted(found))) if enough else None
+
+
+def soon_after(exchanges: Sequence[Exchange], status: int | None) -> set[int] | None:
+    """Return the positions of all that got a status code, if none did that was sent after a pause, of several."""
+    alike = {at for at, e in enumerate(exchanges) if e.status == status and not e.obeyed}
+    paused = {
+        at
+        for at, (before, e) in enumerate(pairwise(exchanges), 1)
+        if seconds_between(before, e) - before.seconds >= PAUSE
+    }
+    return alike if len(paused) >= PAUSES and not paused & alike else None
 
 
 def says_to_wait(e: Exchange) -> bool:
@@ -173,10 +248,14 @@ def everywhere(first: Exchange, exchanges: Sequence[Exchange]) -> str | None:
     if not failed(first):
         return None
     alike = [e for e in exchanges if e.status == first.status and not e.obeyed]
-    kinds = {e.ask for e in alike}
-    spared = {e.ask for e in exchanges if e.status != first.status and not failed(e)}
+    kinds = {(e.request.method, e.ask) for e in alike}
+    spared = {(e.request.method, e.ask) for e in exchanges if e.status != first.status and not failed(e)}
     if len(kinds & spared) < KINDS:
         return None
     return (
         f"{len(alike)} of {len(exchanges)} requests got {first.status}, of {len(kinds)} kinds, others of which did not"
     )
+
+
+#: What may explain several exchanges, the surest first.
+CAUSES: tuple[Callable[[Sequence[Exchange]], Cause | None], ...] = (limited, redirected, repeated)

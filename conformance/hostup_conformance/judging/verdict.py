@@ -42,6 +42,14 @@ class Core:
     doubt: str | None = None
 
 
+@dataclass(frozen=True)
+class Alike:
+    """The broken requirements of which all that was found has one cause, and the one that tells of it best, if any."""
+
+    first: str | None
+    ids: tuple[str, ...]
+
+
 @dataclass
 class Verdict(Generic[A]):
     """The outcome of all requirements, and the one word that sums it up."""
@@ -52,8 +60,8 @@ class Verdict(Generic[A]):
     unjudged: tuple[str, ...] = ()
     #: What the verdict does not say, and what to give so that another says more.
     beyond: tuple[str, ...] = ()
-    #: The broken requirements of which all that was found has one cause.
-    of_one_cause: tuple[str, ...] = ()
+    #: The broken requirements that stand together, for each cause of several.
+    of_one_cause: tuple[Alike, ...] = ()
     #: Where the suite itself failed outside its rules.
     defects: Defects = field(default_factory=Defects)
 

@@ -352,6 +352,9 @@ class Script:
         silent = self._get("the probe, from a client that does not say what it accepts")
         headers = tuple(field for field in silent.request.headers if field[0] != "Accept")
         yield replace(silent, request=replace(silent.request, headers=headers))
+        lower = self._get("the probe, with field names in lower case")
+        headers = tuple((name.lower(), value) for name, value in lower.request.headers)
+        yield replace(lower, request=replace(lower.request, headers=headers))
         yield self._get("the probe, gzip welcome", headers=(("Accept-Encoding", "gzip, deflate"),))
         yield self._get("an error, gzip welcome", key=None, headers=(("Accept-Encoding", "gzip, deflate"),),
                         capability="credentials")  # fmt: skip

@@ -196,7 +196,7 @@ class StartedCommands:
     def _outstanding(self) -> list[int]:
         """Return the pids of started commands whose end has not been reported yet."""
         polled = [e for e in self._wire.exchanges if e.ask.pid.known and e.ask.credential == "full"]
-        ended = {e.ask.number for e in polled if member(e, "exited") is not False and not is_busy(e)}
+        ended = {e.ask.number for e in polled if not says_it_runs(e) and not is_busy(e)}
         return sorted(self._wire.target.started_pids - ended)
 
     def _wait_for_the_last(self, *, besides: int | None) -> None:
@@ -244,7 +244,7 @@ def follow(wire: Wire, pid: int, *, deadline: float = 0.0) -> Exchange | None:
     with suppress(Unsent):
         while True:
             exchange = wire.send(poll(wire.target, pid), purpose="a poll of the command that was started")
-            runs = member(exchange, "exited") is False
+            runs = says_it_runs(exchange)
             lost = ran and exchange.status == 404
             if not (runs or lost or is_busy(exchange)) or time.monotonic() > deadline:
                 break
@@ -252,6 +252,12 @@ def follow(wire: Wire, pid: int, *, deadline: float = 0.0) -> Exchange | None:
             wire.pace.wait(pause)
             pause = min(2 * pause, LONGEST_PAUSE)
     return exchange
+
+
+def says_it_runs(e: Exchange) -> bool:
+    """Whether a poll says that its command runs, and does not say something else as well."""
+    contradicts = e.response is not None and "exited" in e.response.json.duplicates
+    return member(e, "exited") is False and not contradicts
 
 
 def is_busy(e: Exchange) -> bool:

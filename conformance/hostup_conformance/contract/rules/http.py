@@ -152,7 +152,9 @@ def no_redirect(exchanges: Exchanges) -> Findings:
     Malformed ids and pids are exempt, since some routers redirect those to a cleaner path.
     """
     for e in exchanges.each(well_formed):
-        if e.status is not None and 300 <= e.status < 400:
+        if e.status == 304:
+            yield e, "no 304, since the request asks for no condition", content.status_of(e)
+        elif e.status is not None and 300 <= e.status < 400:
             yield e, "no redirect", f"{e.status} to {e.header('location')}"
 
 

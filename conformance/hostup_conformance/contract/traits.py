@@ -1,0 +1,126 @@
+"""What a request carries, in words, to say what those have in common that got something else than others.
+
+It judges nothing. Each trait is a phrase that may follow "a request".
+"""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterator, Sequence
+
+from hostup_conformance.contract.ask import Exchange, Pid, Vps
+from hostup_conformance.contract.paths import Resource
+from hostup_conformance.http.exchange import ALONE
+from hostup_conformance.keeping.safe_text import counted, shown
+
+#: The header fields that say nothing by being there; of some, it is the value that may differ.
+USUAL = {
+    "accept",
+    "accept-encoding",
+    "authorization",
+    "connection",
+    "content-length",
+    "content-type",
+    "host",
+    "user-agent",
+}
+VALUED = ("accept", "content-type")
+RESOURCES: dict[Resource, str] = {"list": "for the list of VPSs", "status": "for the status of a VPS"}
+VPSS: dict[Vps | None, str] = {
+    "unavailable": "for the VPS without an agent",
+    "foreign": "for the VPS of another account",
+    "unknown": "for an unknown VPS",
+    "similar": "for an id that resembles the own",
+    "case": "for the own id in another case",
+    "malformed": "for a malformed id",
+}
+PIDS: dict[Pid, str] = {
+    Pid.FINISHED: "for a command that has ended",
+    Pid.RUNNING: "for the command that runs on",
+    Pid.IMPOSSIBLE: "for a pid that no process can have",
+}
+#: The schemes that may be named: another word before a blank may be a part of a key.
+SCHEMES = {"Basic", "Token", "ApiKey", "Nonesuch"}
+#: Sizes of bodies in bytes, one of which may be too large for a server.
+SIZES = (256, 1024, 2048, 4096)
+#: How a request was sent that had more than so many others under way with it.
+BESIDE = {number: f"sent while more than {number} others were under way" for number in (1, 2, 3, 5)}
+#: By how many seconds two readings of the clock may differ.
+CLOCK = 0.001
+#: How improbable it is that by chance all that were found have a trait that others have as well. Many are tried.
+CHANCE = 1e-6
+#: So many others have to be without a trait that all have which were found.
+FEWEST = 3
+
+
+def traits(e: Exchange, key: str, beside: int) -> Iterator[str]:
+    """Yield what a request carries; `beside` is how many others were under way with it."""
+    request, ask = e.request, e.ask
+    yield f"by {request.method}"
+    names = [name for name, _ in request.headers]
+    if names and all(name == name.lower() for name in names):
+        yield "with field names in lower case"
+    yield from (f"with {shown(name, 40)}" for name in names if name.lower() not in {*USUAL, *VALUED})
+    for name in VALUED:
+        value = request.header(name)
+        yield f"without {name.title()}" if value is None else f"with {name.title()}: {shown(value, 60)}"
+    yield from credentials(e, key)
+    parameters = [part.partition("=")[0] for part in request.query.split("&") if part]
+    yield from (f"with {shown(name, 20)} in the query" for name in parameters if name != "pid")
+    yield from (f"with a body of {size} bytes or more" for size in SIZES if len(request.body) >= size)
+    yield from (words for number, words in BESIDE.items() if beside > number)
+    yield from filter(None, (RESOURCES.get(ask.resource), VPSS.get(ask.vps), PIDS.get(ask.pid)))
+    if ask.starts:
+        yield "for the start of a command"
+    if e.decoded:
+        yield "by the generated client"
+    yield "alone on a new connection" if e.source == ALONE else "on a connection that had carried others"
+
+
+def credentials(e: Exchange, key: str) -> Iterator[str]:
+    """Yield how the credential of a request resembles a key, if it does."""
+    scheme, blank, token = (e.request.header("authorization") or "").partition(" ")
+    if e.ask.credential == "wrong" and key and token:
+        if token.lower() == key.lower():
+            yield "with the key in another case"
+        elif key.startswith(token):
+            yield "with the beginning of the key"
+        elif token.startswith(key):
+            yield "with the key and more behind it"
+    if blank and scheme in SCHEMES:
+        yield f"with a key under the scheme {scheme}"
+
+
+def all_beside(exchanges: Sequence[Exchange]) -> dict[int, int]:
+    """Return, by its number, how many others were under way together with each request."""
+    moments = [(e.when.timestamp(), e.seconds, e.number) for e in exchanges if e.when]
+    begun, ended = sorted(began for began, _, _ in moments), sorted(began + lasted for began, lasted, _ in moments)
+    return {
+        number: max(0, bisect_left(begun, began + lasted - CLOCK) - bisect_right(ended, began + CLOCK) - 1)
+        for began, lasted, number in moments
+    }
+
+
+def in_common(
+    odd: Sequence[Exchange], usual: Sequence[Exchange], carried: Callable[[Exchange], frozenset[str]]
+) -> str | None:
+    """Return what odd requests carry, and none of the usual ones; None if nothing tells them apart.
+
+    Where all odd ones were sent with others, and some of the usual ones too, it is said if that is hardly by chance.
+    """
+    common = frozenset[str].intersection(*map(carried, odd)) if len(usual) >= FEWEST else frozenset[str]()
+    others = {trait: sum(trait in carried(e) for e in usual) for trait in common}
+    alone = [trait for trait, number in others.items() if not number]
+    requests = counted(len(odd), "request")
+    if alone:
+        return f"that is so for {requests} {' and '.join(sorted(alone, key=rank))}, and for none of {len(usual)} others"
+    least = min(others.keys() & {*BESIDE.values()}, key=lambda trait: (others[trait], trait), default=None)
+    if least is None:
+        return None
+    every = len(odd) + others[least]
+    if (every / (len(odd) + len(usual))) ** len(odd) > CHANCE:
+        return None
+    return f"that is so for {len(odd)} of {every} requests {least}, and for none of {len(usual) - others[least]} others"
+
+
+def rank(trait: str) -> tuple[int, str]:
+    """Return what traits are sorted by: a short one before a long one."""
+    return len(trait), trait
