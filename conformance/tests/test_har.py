@@ -10,6 +10,8 @@ from faults import FAULTS
 from hostup_conformance.contract.judging import judge
 from hostup_conformance.contract.sending import Wire
 from hostup_conformance.contract.target import UNKNOWN_ADDRESS, Target
+from hostup_conformance.http import har
+from hostup_conformance.http.json_text import schema_errors
 from hostup_conformance.http.limits import Limits
 from hostup_conformance.keeping.misconfigured import Misconfigured
 from hostup_conformance.mock import API_KEY, READ_API_KEY, Mock
@@ -147,3 +149,26 @@ def test_what_nobody_named_is_unnamed_in_a_recording(tmp_path: Path) -> None:
     assert (e.ask.credential, e.ask.vps, e.ask.pid) == ("unnamed", "unnamed", "unnamed")
     assert not [id for id, r in judge(exchanges, target).results.items() if r.status in {"fail", "warn", "error"}]
     assert "a-key-that-nobody-named" in target.secrets
+
+
+#: One of them, and every character of a text takes four bytes.
+WIDE = "\U0001f511"
+
+
+@pytest.mark.parametrize("filler", ["a", r"\\u"], ids=["letters", "what is no escape"])
+def test_wide_text_counts_for_what_it_takes(
+    tmp_path: Path, filler: str, monkeypatch: pytest.MonkeyPatch, target: Target
+) -> None:
+    monkeypatch.setattr(har, "LARGEST_FILE", 4 << 20)
+    file = tmp_path / "x.har"
+    for first, refused in (("a", False), (WIDE, True)):
+        text = first + filler * ((3 << 20) // len(filler))
+        file.write_text(f'{{"log": {{"entries": [], "comment": "{text}"}}}}', encoding="utf-8")
+        with pytest.raises(Misconfigured, match="too large to be judged" if refused else "none of its 0 entries"):
+            recording.read(file, target)
+
+
+def test_an_error_keeps_no_long_text() -> None:
+    found = schema_errors(har.form_of_entries(), {"comment": WIDE * (1 << 20)}, 3)
+    assert [error.message for error in found if "is a required property" in error.message]
+    assert max(len(str(error.instance)) for error in found) < 1 << 17

@@ -27,8 +27,8 @@ from hostup_conformance.contract.target import Target
 from hostup_conformance.front.record import body_of, curl, redacted
 from hostup_conformance.http import exchange as core
 from hostup_conformance.http import har
-from hostup_conformance.http.bodies import bytes_in_memory, decode_content
-from hostup_conformance.http.json_text import count_values, has_more, is_deeper, read_json
+from hostup_conformance.http.bodies import decode_content
+from hostup_conformance.http.json_text import bytes_in_memory, count_values, has_more, is_deeper, read_json
 from hostup_conformance.http.messages import Request, Response
 from hostup_conformance.http.pace import retry_after
 from hostup_conformance.http.times import http_date, reset_moment, retry_after_seconds, rfc3339

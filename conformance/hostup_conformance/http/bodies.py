@@ -1,6 +1,5 @@
 """Reads the content of responses within bounds of size and memory, and decodes its coding."""
 
-import re
 import threading
 import zlib
 from collections.abc import Callable, Iterable
@@ -8,7 +7,7 @@ from contextlib import ExitStack
 from functools import cache
 from io import BytesIO
 
-from hostup_conformance.http.json_text import count_values
+from hostup_conformance.http.json_text import bytes_in_memory, count_values
 from hostup_conformance.http.limits import Limits
 from hostup_conformance.http.messages import Headers, values_of
 
@@ -16,10 +15,6 @@ from hostup_conformance.http.messages import Headers, values_of
 LARGE, ENOUGH = 1 << 20, 3
 #: No response needs more header fields, or more gzip members.
 MOST_FIELDS, MOST_MEMBERS = 1000, 100
-#: The bytes of a character in UTF-8 after its first.
-CONTINUATION = bytes(range(0x80, 0xC0))
-#: A character above U+FFFF, in UTF-8 or as a JSON escape.
-WIDE = re.compile(rb"[\xf0-\xf7]|\\u[Dd][89ABab]")
 
 
 class TooLarge(Exception):
@@ -99,15 +94,6 @@ def read_within(limit: int, chunks: Iterable[bytes], take_turn: Callable[[], obj
         if body.tell() > limit:
             raise TooLarge(f"its body is larger than {limit / 2**20:g} MiB")
     return body.getvalue()
-
-
-def bytes_in_memory(body: bytes) -> int:
-    """Return how many bytes a body and its strings need as text: one rare character makes every character wide."""
-    if len(body) < 2**20:
-        return len(body)
-    wide = 4 if WIDE.search(body) else 2 if not body.isascii() or b"\\u" in body else 1
-    characters = len(body) if body.isascii() else len(body.translate(None, CONTINUATION))
-    return characters * (1 if body.isascii() else wide) + wide * (characters - 5 * body.count(b"\\u"))
 
 
 def decode_content(body: bytes, headers: Headers, limit: int) -> tuple[bytes, str | None]:

@@ -21,7 +21,7 @@ import jsonschema_rs
 
 from hostup_conformance import __version__
 from hostup_conformance.http.exchange import A, Exchange
-from hostup_conformance.http.json_text import count_values, has_more, read_json, schema_errors
+from hostup_conformance.http.json_text import bytes_in_memory, count_values, has_more, read_json, schema_errors
 from hostup_conformance.http.messages import Headers, Request, Response
 from hostup_conformance.http.times import A_CENTURY, rfc3339
 from hostup_conformance.keeping.files import FOR_ME, read_plain, write_whole
@@ -32,8 +32,9 @@ from hostup_conformance.keeping.time_limit import TimeUp, at_most
 
 #: The form of an entry.
 SCHEMA = Path(__file__).with_name("har.schema.json")
-#: The largest file that is read, in bytes, and how many bytes each JSON value in it counts for besides its text.
-LARGEST_FILE, BYTES_PER_VALUE = 250 << 20, 100
+#: The largest file that is read, in bytes, and how many bytes of memory each JSON value in it counts for besides its
+#: text and its strings, of which both together have twice the bytes of the file at most.
+LARGEST_FILE, BYTES_PER_VALUE = 250 << 20, 200
 #: How many JSON values an entry may have: its check by a schema takes ten times their memory.
 MOST_VALUES = 50_000
 #: The greatest number of entries, which can be judged in time; and how many characters of different credentials in it
@@ -106,7 +107,7 @@ def read(file: Path) -> Recording:
     """Read a recording; raise `Misconfigured` if the file is not HAR, or is too large."""
     try:
         data = read_plain(file, LARGEST_FILE)
-        if len(data) + BYTES_PER_VALUE * count_values(data) > LARGEST_FILE:
+        if bytes_in_memory(data) + BYTES_PER_VALUE * count_values(data) > 2 * LARGEST_FILE:
             raise Misconfigured(f"--har {file}: too large to be judged; record the endpoint's requests alone")
         # Some programs write NaN for an unknown time.
         log = json.loads(data.decode("utf-8-sig"), parse_constant=lambda _: None)["log"]

@@ -17,8 +17,14 @@ DEEPEST = 100
 #: A string with its quotes, or to the end of the text if it has no second one: if that did not match, each quote in it
 #: would be tried as the first in turn.
 _STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)', re.DOTALL)
+#: How many characters of a string are checked for errors by a schema, more than any schema allows where it has a form.
+LONGEST_CHECKED = 1 << 16
 #: How a text in UTF-16 begins, in which a quote or a backslash is two bytes.
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
+#: The bytes of a character in UTF-8 after its first.
+CONTINUATION = bytes(range(0x80, 0xC0))
+#: A character above U+FFFF, in UTF-8 or as a JSON escape.
+WIDE = re.compile(rb"[\xf0-\xf7]|\\u[Dd][89ABab]")
 
 
 def count_values(body: bytes) -> int:
@@ -30,6 +36,16 @@ def count_values(body: bytes) -> int:
     # Commas and brackets in strings do not separate values, which matters only where there are many.
     roughly = count(body)
     return roughly if roughly < 10_000 or body.startswith(_UTF16) else count(_STRING.sub(b"", body))
+
+
+def bytes_in_memory(body: bytes) -> int:
+    """Return how many bytes a body and its strings need as text: one rare character makes every character wide."""
+    if len(body) < 2**20:
+        return len(body)
+    escapes = body.replace(rb"\\", b"").count(rb"\u")
+    wide = 4 if WIDE.search(body) else 2 if not body.isascii() or escapes else 1
+    characters = len(body) if body.isascii() else len(body.translate(None, CONTINUATION))
+    return characters * (1 if body.isascii() else wide) + wide * max(characters - 5 * escapes, 0)
 
 
 @dataclass(frozen=True)
@@ -123,5 +139,16 @@ def encodable(check: Callable[[Any], T], value: Any) -> T:
 def schema_errors(
     validator: jsonschema_rs.Draft202012Validator, value: Any, most: int
 ) -> list[jsonschema_rs.ValidationError]:
-    """Return the first errors of JSON by a schema."""
-    return encodable(lambda readable: list(islice(validator.iter_errors(readable), most)), value)
+    """Return the first errors of JSON by a schema. All are made, each with a copy of what it is about."""
+    if encodable(validator.is_valid, value):
+        return []
+    return encodable(lambda readable: [*islice(validator.iter_errors(readable), most)], abridged(value))
+
+
+def abridged(value: Any) -> Any:
+    """Return JSON with the beginnings of its long strings."""
+    if isinstance(value, str):
+        return value[:LONGEST_CHECKED]
+    if isinstance(value, dict):
+        return {name[:LONGEST_CHECKED]: abridged(member) for name, member in value.items()}
+    return [abridged(member) for member in value] if isinstance(value, list) else value

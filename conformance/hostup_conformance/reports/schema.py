@@ -1,9 +1,11 @@
 """The form of report.json: its version and JSON Schema, and the reading of such a file."""
 
+import errno
 import json
 from pathlib import Path
 from typing import Any
 
+from hostup_conformance.http.json_text import bytes_in_memory, schema_errors
 from hostup_conformance.keeping.files import read_plain
 from hostup_conformance.keeping.misconfigured import Misconfigured
 from hostup_conformance.keeping.safe_text import shown
@@ -26,7 +28,7 @@ def complaint(report: Any) -> str | None:
     """Return where a value does not match the schema; None if it does."""
     import jsonschema_rs  # slow, and only needed to read a report
 
-    for error in jsonschema_rs.validator_for(schema()).iter_errors(report):
+    for error in schema_errors(jsonschema_rs.Draft202012Validator(schema()), report, 1):
         place = "/".join(map(str, error.instance_path)) or "the report"
         return f"{shown(place)}: {shown(error.message)}"
     return None
@@ -35,7 +37,10 @@ def complaint(report: Any) -> str | None:
 def read(file: Path) -> dict[str, Any]:
     """Read a report; raise `Misconfigured` if the file is not one, or has another version of the form."""
     try:
-        report = json.loads(read_plain(file, LARGEST_FILE))
+        data = read_plain(file, LARGEST_FILE)
+        if bytes_in_memory(data) > 2 * LARGEST_FILE:
+            raise OSError(errno.EFBIG, "it is too large as text")
+        report = json.loads(data)
     except OSError as error:
         raise Misconfigured(f"{file}: {error.strerror}; {REMEDY}") from None
     except (ValueError, RecursionError):
