@@ -223,19 +223,20 @@ for does in (write, breed):
 while not os.path.exists("pids.txt") or len(open("pids.txt").readlines()) < 3:
     time.sleep(0.01)
 app = mock.app
-if ENDS:
-    os._exit(0)
 """
 
 
 @pytest.mark.skipif(not PROC.is_dir(), reason="nothing else can look after what is left behind")
-@pytest.mark.parametrize("ends", [False, True])
+@pytest.mark.parametrize("end", ["", "os._exit(0)", "os.kill(os.getppid(), 9)", "os.kill(os.getppid(), 19)"])
 def test_no_daemon_of_an_application_is_left_behind(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, ends: bool
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, end: str
 ) -> None:
-    (tmp_path / "with_daemons.py").write_text(f"ENDS = {ends}\n{DAEMONS}")
+    """The last two ends are those of the process between, which has to look after them: it is killed, or stopped."""
+    monkeypatch.setattr(application, "REST_SECONDS", 0.1)
+    (tmp_path / "with_daemons.py").write_text(f"{DAEMONS}\n{end}\n")
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.chdir(tmp_path)
+    ends = end == "os._exit(0)"
     with pytest.raises(Misconfigured) if ends else nullcontext(), serve("with_daemons:app") as served:
         assert httpx.get(served.base_url + PROBE).status_code == 401
     pids = [int(pid) for pid in (tmp_path / "pids.txt").read_text().split()]

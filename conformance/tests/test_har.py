@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from catalogue import first_of
 from faults import FAULTS
+from hostup_conformance.clients import recording as client_recording
 from hostup_conformance.contract.judging import judge
 from hostup_conformance.contract.sending import Wire
 from hostup_conformance.contract.target import UNKNOWN_ADDRESS, Target
@@ -172,3 +173,14 @@ def test_an_error_keeps_no_long_text() -> None:
     found = schema_errors(har.form_of_entries(), {"comment": WIDE * (1 << 20)}, 3)
     assert [error.message for error in found if "is a required property" in error.message]
     assert max(len(str(error.instance)) for error in found) < 1 << 17
+
+
+def test_reading_takes_no_longer_than_a_minute(tmp_path: Path, target: Target, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The key is looked for in what is sent to other hosts, in every form."""
+    monkeypatch.setattr(har, "READING_SECONDS", 0.5)
+    long = r"%41\u0041&#65;=41 65, 66, <b> " * 100_000
+    elsewhere = entry("https://other.test/", sent={"A": long})
+    ours = entry(f"https://h/api/v2/vps/{target.vps}/agent/exec", sent={"Authorization": f"Bearer {API_KEY}"})
+    file = recorded(tmp_path / "x.har", [ours, ours, elsewhere])
+    with pytest.raises(Misconfigured, match=r"takes more than 0\.5 seconds to read"):
+        client_recording.read(file, {})

@@ -1,5 +1,6 @@
 """Makes the certificates of scenes with TLS, by the command openssl: Python's standard library cannot issue any."""
 
+import atexit
 import shutil
 import ssl
 import subprocess
@@ -24,7 +25,7 @@ class Certificates:
     """A CA and the certificates of the scenes, in a folder that goes with them."""
 
     def __init__(self) -> None:
-        self._folder = tempfile.TemporaryDirectory(prefix="hostup-conformance-")
+        self.folder = tempfile.TemporaryDirectory(prefix="hostup-conformance-")
         self.ca = self._path("ca")
         self._self_signed("ca", "keyUsage=critical,keyCertSign,cRLSign")
         self._self_signed("self-signed", f"subjectAltName=DNS:{HOST}")
@@ -38,7 +39,7 @@ class Certificates:
         return context
 
     def _path(self, name: str, kind: str = "pem") -> Path:
-        return Path(self._folder.name) / f"{name}.{kind}"
+        return Path(self.folder.name) / f"{name}.{kind}"
 
     def _self_signed(self, name: str, extension: str) -> None:
         options = f"req -x509 {NEW_KEY} -nodes -sha256 -days {DAYS} -addext {extension} -keyout"
@@ -67,6 +68,13 @@ class Certificates:
 def certificates() -> Certificates:
     """Return the certificates of this process; raise `Misconfigured` where they cannot be made."""
     return Certificates()
+
+
+@atexit.register
+def remove() -> None:
+    """Remove the certificates of this process, if it has made any."""
+    if certificates.cache_info().currsize:
+        certificates().folder.cleanup()
 
 
 def missing() -> str | None:

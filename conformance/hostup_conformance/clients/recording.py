@@ -37,6 +37,7 @@ KINDS = ("probe", "start", "poll")
 LONGEST_PID = 20
 
 
+@har.in_time
 def read(file: Path, environ: Mapping[str, str]) -> list[Exchange]:
     """Return the stories in a recording; raise `Misconfigured` if none is of the endpoint, or has a key."""
     entries = sorted((e for e in har.read(file).entries if e.when), key=lambda e: e.when or 0)

@@ -120,8 +120,16 @@ class Served:
 def serve(name: str) -> Iterator[Served]:
     """Serve an application in a process of its own, which cannot end this one, nor print what is a secret.
 
-    Raise `Misconfigured` if there is none, or it does not start.
+    What it leaves behind ends with it, even if it has killed the process between. Raise `Misconfigured` if there is
+    none, or it does not start.
     """
+    with adopting(many=False), between(name) as served:
+        yield served
+
+
+@contextmanager
+def between(name: str) -> Iterator[Served]:
+    """Start the process between, and end it."""
     listener, base_url = listen()
     hears, tells = os.pipe()
     process = subprocess.Popen(  # noqa: S603 - it is this module

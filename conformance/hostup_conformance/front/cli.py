@@ -21,8 +21,8 @@ from hostup_conformance.keeping.shortage import told_of_shortage
 
 #: Plugins that a run has no use for.
 UNUSED = ("respx", "unraisableexception", "threadexception")
-#: pytest's exit code if something could not be written.
-UNWRITTEN, UNUSABLE = 3, 4
+#: pytest's exit codes for a run that was interrupted, or whose output could not be written, and for wrong arguments.
+INTERRUPTED, UNWRITTEN, UNUSABLE = 2, 3, 4
 ENVIRONMENT = """\
 environment variables, for a server other than the embedded mock:
   HOSTUP_API_KEY             key with read:vm and write:vm (required)
@@ -64,6 +64,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         except Misconfigured as error:
             complain(str(error))
             code = UNUSABLE
+        except KeyboardInterrupt:
+            complain("interrupted")
+            code = INTERRUPTED
         except SystemExit:
             sys.stdout.flush()
             if lost():

@@ -13,7 +13,7 @@ from datetime import date
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from hostup_conformance.clients import certificates
 from hostup_conformance.clients import recording as client_recording
@@ -33,6 +33,7 @@ from hostup_conformance.judging.verdict import nothing_judged
 from hostup_conformance.judging.waivers import Waiver, apply_waivers, read_waivers
 from hostup_conformance.keeping.interruption import REASON, Interruption
 from hostup_conformance.keeping.misconfigured import Misconfigured
+from hostup_conformance.keeping.processes import COMMANDS, descendants, end, end_group
 from hostup_conformance.keeping.redact import redactor
 from hostup_conformance.keeping.safe_text import CommandLine, Redact, beginning, counted, on_one_line
 from hostup_conformance.keeping.screen import complain, guard, keys_in, say
@@ -137,7 +138,7 @@ def judge_and_report(
         remove_reports(options.report_dir, options.inputs.values())
         check_outputs(options.report_dir, None, options.inputs)
         waivers = read_waivers(options.waivers)
-        interruption = Interruption()
+        interruption = Interruption(ended_now)
         try:
             nothing = nothing_judged(client_requirements().values(), Defects(), UNFINISHED)
             unfinished = record_of(nothing, [], about, replace(info, stopped=UNFINISHED), root_causes)
@@ -154,6 +155,17 @@ def judge_and_report(
         remove_reports(options.report_dir, options.inputs.values())
         complain(str(error))
         return UNUSABLE
+
+
+def ended_now(_number: int, _frame: object) -> NoReturn:
+    """End the process with all commands: an exception within an event loop would leave both half ended."""
+    for pid in {*COMMANDS}:
+        end_group(pid)
+    for pid in descendants():
+        end(pid)
+    certificates.remove()
+    os.write(2, b"hostup-conformance: interrupted\n")
+    os._exit(INTERRUPTED)
 
 
 def judged(

@@ -10,11 +10,11 @@ from base64 import b64decode, b64encode
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, partial, wraps
 from itertools import chain, zip_longest
 from pathlib import Path
-from time import process_time
-from typing import Any
+from time import monotonic, process_time
+from typing import Any, Concatenate, ParamSpec, TypeVar
 from urllib.parse import unquote_plus, urlsplit
 
 import jsonschema_rs
@@ -28,13 +28,17 @@ from hostup_conformance.keeping.files import FOR_ME, read_plain, write_whole
 from hostup_conformance.keeping.misconfigured import Misconfigured
 from hostup_conformance.keeping.redact import MARK
 from hostup_conformance.keeping.safe_text import Redact, counted, on_one_line
-from hostup_conformance.keeping.time_limit import TimeUp, at_most
+from hostup_conformance.keeping.time_limit import TimeUp, at_most, before
 
+P = ParamSpec("P")
+T = TypeVar("T")
 #: The form of an entry.
 SCHEMA = Path(__file__).with_name("har.schema.json")
 #: The largest file that is read, in bytes, and how many bytes of memory each JSON value in it counts for besides its
 #: text and its strings, of which both together have twice the bytes of the file at most.
 LARGEST_FILE, BYTES_PER_VALUE = 250 << 20, 200
+#: For how many seconds a recording is read: the largest of ordinary ones takes ten.
+READING_SECONDS = 60.0
 #: How many JSON values an entry may have: its check by a schema takes ten times their memory.
 MOST_VALUES = 50_000
 #: The greatest number of entries, which can be judged in time; and how many characters of different credentials in it
@@ -101,6 +105,20 @@ class Recording:
 
     entries: list[Entry]
     known: dict[str, Any] = field(default_factory=dict)
+
+
+def in_time(understand: Callable[Concatenate[Path, P], T]) -> Callable[Concatenate[Path, P], T]:
+    """Let a function that reads a recording, and understands it, raise `Misconfigured` if that takes too long."""
+
+    @wraps(understand)
+    def limited(file: Path, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return before(monotonic() + READING_SECONDS, partial(understand, file, *args, **kwargs))
+        except TimeUp:
+            why = f"it takes more than {READING_SECONDS:g} seconds to read"
+            raise Misconfigured(f"--har {file}: {why}; record the endpoint's requests alone") from None
+
+    return limited
 
 
 def read(file: Path) -> Recording:

@@ -13,9 +13,10 @@ REASON = "the run was interrupted"
 
 
 class Interruption:
-    """Whether and when the run was interrupted, and the functions to call then."""
+    """Whether and when the run was interrupted, and the functions to call then; `again` is called the second time."""
 
-    def __init__(self) -> None:
+    def __init__(self, again: Callable[[int, Any], object] = signal.default_int_handler) -> None:
+        self._again = again
         self._at: float | None = None
         self._listeners: list[Callable[[str], None]] = []
         self._before: dict[int, Any] = {}
@@ -47,7 +48,7 @@ class Interruption:
 
     def _received(self, _number: int, _frame: object) -> None:
         for number in self._before:
-            signal.signal(number, signal.default_int_handler)
+            signal.signal(number, self._again)
         # In a thread of its own, since the interrupted code may hold a lock that the listeners need.
         with suppress(RuntimeError):  # there are no more threads; the second signal ends the run
             threading.Thread(target=self._happen, daemon=True).start()

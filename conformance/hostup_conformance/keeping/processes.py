@@ -45,28 +45,32 @@ def end_marked(mark: str) -> None:
 
 
 @contextmanager
-def adopting() -> Iterator[None]:
-    """Adopt orphaned descendants, and kill them and theirs at the end of the block."""
+def adopting(*, many: bool = True) -> Iterator[None]:
+    """Adopt orphaned descendants, and kill them and theirs at the end of the block.
+
+    Where there may be `many`, those that have ended are taken note of meanwhile, in a thread, and so is every process
+    that is not among `COMMANDS`.
+    """
     if not sys.platform.startswith("linux"):
         yield
         return
     libc = ctypes.CDLL(None, use_errno=True)
     before, over = set(descendants()), threading.Event()
     reaper = threading.Thread(target=reap, args=(over,), daemon=True, name="reaper")
-    reaper.start()
+    if many:
+        reaper.start()
     libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     try:
         yield
     finally:
         over.set()
-        reaper.join()
+        if many:
+            reaper.join()
         for _ in range(ROUNDS):
             orphans = [pid for pid in descendants() if pid not in before]
             if not orphans:
                 break
-            for orphan in orphans:
-                end(orphan)
-            for orphan in orphans:
+            for orphan in [*filter(end, orphans)]:
                 with suppress(ChildProcessError):
                     os.waitpid(orphan, 0)
         libc.prctl(PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0)
@@ -88,10 +92,13 @@ def reap(over: threading.Event) -> None:
                 os.waitpid(ended.si_pid, 0)
 
 
-def end(pid: int) -> None:
-    """Kill a process."""
-    with suppress(ProcessLookupError, PermissionError):
+def end(pid: int) -> bool:
+    """Kill a process; return whether that was possible: it may be another user's, or have gone."""
+    try:
         os.kill(pid, signal.SIGKILL)
+    except (ProcessLookupError, PermissionError):
+        return False
+    return True
 
 
 def processes() -> list[int]:

@@ -34,6 +34,7 @@ LONGEST_PURPOSE = 120
 RECORDED_KEY = "~q7W~9vK~2mZ~4x8~B3~"
 
 
+@har.in_time
 def read(file: Path, target: Target) -> tuple[list[Exchange], Target, int]:
     """Return the exchanges in a recording, the target with what it shows, and how many entries are about other paths.
 

@@ -370,18 +370,30 @@ def test_no_scene_begins_after_the_time() -> None:
     assert stop.reason == "the -1 seconds of a run were used up"
 
 
-def test_an_interrupted_run_reports_what_it_saw(tmp_path: Path) -> None:
-    command = script(tmp_path, "import time; open('began', 'w'); time.sleep(600)")
+@pytest.mark.parametrize(
+    ("signals", "stopped", "said"),
+    [
+        (1, "the run was interrupted", ""),
+        (3, "the run did not come to its end", "hostup-conformance: interrupted\n"),
+    ],
+)
+def test_an_interrupted_run_reports_what_it_saw(tmp_path: Path, signals: int, stopped: str, said: str) -> None:
+    """From the second signal on, it does not wait for its commands: they end with it."""
+    command = script(tmp_path, "import os, time; print(os.getpid(), file=open('began', 'w')); time.sleep(600)")
     run = subprocess.Popen(
         [*CLI, "client", "--report-dir", tmp_path / "report", "--", *command],
         cwd=tmp_path, env=KEPT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
-    while not (tmp_path / "began").exists():
+    while not (tmp_path / "began").exists() or not (tmp_path / "began").read_text():
         time.sleep(0.05)
-    run.send_signal(signal.SIGINT)
+    for _ in range(signals):
+        run.send_signal(signal.SIGINT)
+        time.sleep(0.01)
     stdout, stderr = run.communicate(timeout=60)
     assert run.returncode == 2, stdout + stderr
-    assert report_in(tmp_path)["stopped"] == "the run was interrupted"
+    assert stderr == said
+    assert report_in(tmp_path)["stopped"] == stopped
+    assert processes.state(int((tmp_path / "began").read_text())) in "ZX"
 
 
 def seen(method: str, target: str, status: int, got: object, second: int, body: str = "") -> Entry:
