@@ -24,6 +24,8 @@ KILO, LINES = 1024, 1100
 SLOW_SECONDS = 2.0
 #: What that command prints in a guest that has no sleep, or none that takes fractions.
 SLEEPLESS = "_without_sleep_"
+#: How a command begins that prints which of those ran that leave a trace.
+LOOK = ": hostup-look-"
 #: How the output of `asks_guest` begins.
 GUEST_MARK = "hostup-guest-"
 #: Text that changes if it is quoted, expanded, unescaped, trimmed or lower-cased.
@@ -182,6 +184,11 @@ def trace(token: str) -> Command:
     )
     text = f"cat {f} 2>/dev/null; {counts}rm -f {f} {f}.once {f}.slow {f}.again"
     return Command("trace", tag("trace", token) + text, b" once 1 slow 1")
+
+
+def look(token: str) -> str:
+    """Return a command that prints which refused commands ran, and removes nothing."""
+    return f"{LOOK}{token}; cat {file(token)} 2>/dev/null"
 
 
 def again(token: str) -> Command:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import inf
 
-from hostup_conformance.contract.ask import Exchange
+from hostup_conformance.contract.ask import Exchange, new_pid
 from hostup_conformance.contract.commands import (
     GUEST_MARK,
     SLEEPLESS,
@@ -27,6 +27,8 @@ class Life:
     #: The text that it should print if it is an `echo` of the run; empty for any other command.
     text: str
     polls: list[Exchange] = field(default_factory=list)
+    #: The polls of the same pid under another VPS.
+    elsewhere: list[Exchange] = field(default_factory=list)
 
     @property
     def name(self) -> str:
@@ -57,13 +59,18 @@ class Life:
 def lives(exchanges: list[Exchange]) -> list[Life]:
     """Return the commands that were started, in the order of their starts."""
     latest: dict[str, Life] = {}
+    of_pid: dict[int | None, Life] = {}
     found = []
     for e in exchanges:
         if poll := new_poll(e):
-            latest[poll] = Life(e, recognized(e.ask.command or ""), text_of(e))
+            latest[poll] = of_pid[new_pid(e)] = Life(e, recognized(e.ask.command or ""), text_of(e))
             found.append(latest[poll])
-        elif e.request.target in latest and e.request.method == "GET" and e.response is not None:
+        elif e.request.method != "GET" or e.response is None:
+            continue
+        elif e.request.target in latest:
             latest[e.request.target].polls.append(e)
+        elif e.ask.number in of_pid and e.ask.vps != of_pid[e.ask.number].start.ask.vps:
+            of_pid[e.ask.number].elsewhere.append(e)
     return found
 
 

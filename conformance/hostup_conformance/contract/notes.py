@@ -3,6 +3,7 @@
 It judges nothing: a requirement is broken or not, whatever is noted with it.
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
@@ -10,7 +11,11 @@ from itertools import groupby, pairwise
 
 from hostup_conformance.contract.ask import SLEEP, Ask, Exchange, Pid, new_pid
 from hostup_conformance.contract.ban import should_not_be_forbidden
-from hostup_conformance.contract.content import below, failed, member
+from hostup_conformance.contract.commands import LOOK, recognized
+from hostup_conformance.contract.content import below, failed, member, output_members
+from hostup_conformance.contract.lives import Life, stream
+from hostup_conformance.contract.losses import Evidence, why
+from hostup_conformance.contract.selectors import is_availability, starts
 from hostup_conformance.contract.traits import all_beside, in_common, traits
 from hostup_conformance.judging.verdict import Alike, Result, Verdict
 from hostup_conformance.keeping.safe_text import short_json, shown
@@ -31,6 +36,10 @@ TOLD, NOTHING = ("exitCode", "stdout", "stderr"), (None, "")
 LET_IN = {"AUTH", "SCOPE", "ID"}
 #: So many requests that are alike show whether a server refuses them now and then.
 ALIKE = 5
+#: The areas whose requirements are about commands.
+OF_COMMANDS = {"POLL", "START"}
+#: A value that changes so often goes back and forth.
+TURNS = 3
 
 
 @dataclass(frozen=True)
@@ -47,8 +56,8 @@ def with_notes(verdict: Verdict[Ask], exchanges: Sequence[Exchange], key: str) -
     broken = {id: r for id, r in verdict.results.items() if r.status in {"fail", "warn"} and r.findings}
     found = [cause for find in CAUSES if broken and (cause := find(exchanges))]
     causes = [cause for cause in found if cause.words or cause.first in broken]
-    carried = carrier(exchanges, key)
-    notes = {id: note_on(r, exchanges, causes, carried) for id, r in broken.items()}
+    carried, evidence = carrier(exchanges, key), Evidence(exchanges)
+    notes = {id: note_on(r, exchanges, causes, carried, evidence) for id, r in broken.items()}
     noted = {id: replace(broken[id], message=f"{broken[id].message}; {note}") for id, note in notes.items() if note}
     alike = tuple(Alike(cause.first, behind) for cause in causes if (behind := explained(cause, broken)))
     return replace(verdict, results=verdict.results | noted, of_one_cause=alike)
@@ -76,6 +85,7 @@ def note_on(
     exchanges: Sequence[Exchange],
     causes: Sequence[Cause],
     carried: Callable[[Exchange], frozenset[str]],
+    evidence: Evidence,
 ) -> str | None:
     """Return what the first finding has in common with other exchanges."""
     first = result.findings[0].exchange
@@ -84,12 +94,23 @@ def note_on(
         return words
     return (
         told_later(result, exchanges)
+        or what_befell(result, exchanges, evidence)
         or waited_for(first, exchanges)
         or of_another(first, exchanges)
         or told_apart(result, carried)
-        or everywhere(first, exchanges)
+        or everywhere(first, exchanges, carried)
         or now_and_then(result)
     )
+
+
+def what_befell(result: Result[Ask], exchanges: Sequence[Exchange], evidence: Evidence) -> str | None:
+    """Return what befell the command, or the VPS, that the first finding is about."""
+    first, requirement = result.findings[0].exchange, result.requirement
+    if requirement.area == "PROBE":
+        return in_turns(first, exchanges)
+    if requirement.area in OF_COMMANDS or requirement.harm == "output":
+        return why(first, evidence) or ran_nevertheless(first, exchanges, evidence)
+    return given_to_any_probe(first, exchanges)
 
 
 def told_apart(result: Result[Ask], carried: Callable[[Exchange], frozenset[str]]) -> str | None:
@@ -144,6 +165,47 @@ def waited_for(first: Exchange, exchanges: Sequence[Exchange]) -> str | None:
     if first not in lasting or any(e.response for e in lasting) or not any(map(new_pid, starts)):
         return None
     return "its command takes a minute, and starts of quick ones got a response: a start waits, it seems"
+
+
+def ran_nevertheless(first: Exchange, exchanges: Sequence[Exchange], evidence: Evidence) -> str | None:
+    """Return which command ran whose start got a 5xx, by the files that it wrote."""
+    if not (starts(first) and failed(first)):
+        return None
+    said = " ".join(stream(life.end, "stdout") for life in evidence.ended if life.end and shows_traces(life))
+    ran = set(re.findall(r"\b(refused_\d+)\b|\b(\w+) [1-9]\d*\b", said))
+    names = {name for pair in ran for name in pair if name}
+    for e in exchanges:
+        known = recognized(e.ask.command or "") if starts(e) and failed(e) else None
+        if known and known.name in names:
+            return f"the command of request {e.number}, which got {e.status} as well, ran nevertheless"
+    return None
+
+
+def shows_traces(life: Life) -> bool:
+    """Whether a command prints what others have written to files."""
+    return life.name == "trace" or (life.start.ask.command or "").startswith(LOOK)
+
+
+def given_to_any_probe(first: Exchange, exchanges: Sequence[Exchange]) -> str | None:
+    """Return that probes get command output, if a request got some that should not have."""
+    if not output_members(first.body) or is_availability(first):
+        return None
+    probe = next((e for e in exchanges if is_availability(e) and output_members(e.body)), None)
+    return f"a plain probe gets command output as well, as request {probe.number} (PROBE-04)" if probe else None
+
+
+def in_turns(first: Exchange, exchanges: Sequence[Exchange]) -> str | None:
+    """Return how often requests like one that got the availability got another, back and forth."""
+    if not is_availability(first):
+        return None
+    alike = [e for e in exchanges if e.ask == first.ask and is_availability(e)]
+    differ = [member(e, "available") != member(first, "available") for e in alike]
+    turns = sum(a != b for a, b in pairwise(differ))
+    if turns < TURNS:
+        return None
+    return (
+        f"{sum(differ)} of {len(alike)} requests like this got another available, in turns: servers disagree, it seems"
+    )
 
 
 def limited(exchanges: Sequence[Exchange]) -> Cause | None:
@@ -243,18 +305,20 @@ def of_another(first: Exchange, exchanges: Sequence[Exchange]) -> str | None:
     return None
 
 
-def everywhere(first: Exchange, exchanges: Sequence[Exchange]) -> str | None:
+def everywhere(
+    first: Exchange, exchanges: Sequence[Exchange], carried: Callable[[Exchange], frozenset[str]]
+) -> str | None:
     """Return how many requests of how many kinds got the 5xx that one got, if others of the same kinds did not."""
     if not failed(first):
         return None
     alike = [e for e in exchanges if e.status == first.status and not e.obeyed]
+    others = [e for e in exchanges if e.status != first.status and not failed(e)]
     kinds = {(e.request.method, e.ask) for e in alike}
-    spared = {(e.request.method, e.ask) for e in exchanges if e.status != first.status and not failed(e)}
-    if len(kinds & spared) < KINDS:
+    if len(kinds & {(e.request.method, e.ask) for e in others}) < KINDS:
         return None
-    return (
-        f"{len(alike)} of {len(exchanges)} requests got {first.status}, of {len(kinds)} kinds, others of which did not"
-    )
+    often = f"{len(alike)} of {len(exchanges)} requests got {first.status}, of {len(kinds)} kinds"
+    common = in_common(alike, [e for e in others if e.response], carried)
+    return f"{often}: {common}" if common else f"{often}, others of which did not"
 
 
 #: What may explain several exchanges, the surest first.

@@ -13,17 +13,18 @@ from hostup_conformance.contract.content import member
 from hostup_conformance.contract.sending import Wire
 from hostup_conformance.contract.target import Target
 from hostup_conformance.http.pace import Stopped
-from hostup_conformance.sources import dependent
+from hostup_conformance.sources import dependent, inquest
 from hostup_conformance.sources.queue import take, width
 from hostup_conformance.sources.requests import EVERYTHING, Rank, Selection, Step
 from hostup_conformance.sources.script import Script
 from hostup_conformance.sources.start_steps import CommandScript
-from hostup_conformance.sources.started_commands import StartedCommands, follow
+from hostup_conformance.sources.started_commands import MARKED, MOST_AGAIN, StartedCommands, follow
 
 #: How many scenarios of linked requests there are, and of how many requests each.
 SCENARIOS, STEPS = 2, 3
-#: The greatest number of commands that are started: by `StartedCommands`, and by the scenarios.
-MOST_COMMANDS = 38 + SCENARIOS * STEPS
+#: The greatest number of commands that are started: by `StartedCommands`, and more where starts fail; by the scenarios;
+#: and where commands were lost.
+MOST_COMMANDS = 38 + len(MARKED) + MOST_AGAIN + SCENARIOS * STEPS + inquest.MOST_STARTED
 
 
 def script(target: Target, token: str | None = None) -> list[Step]:
@@ -48,6 +49,8 @@ def run(wire: Wire, *, slow_seconds: float = SLOW_SECONDS, only: Selection = EVE
         follow(wire, pid)
     if only == EVERYTHING:
         dependent.unless_stopped(partial(dependent.once_more_alone, wire))
+        if wire.target.allow_exec:
+            inquest.run(wire)
     if not wire.target.is_live and only == EVERYTHING:
         with suppress(Stopped):
             dependent.overrun(wire)
@@ -72,6 +75,7 @@ def run_with_commands(wire: Wire, slow_seconds: float, only: Selection) -> None:
         started.at_once(*endings)
         take(wire, of(steps, Rank.REFUSED_STARTS, Rank.REFUSED_STARTS), only=only)
     take(wire, of(steps, Rank.REST, Rank.BACKWARDS), beside=(started.conclude,), only=only)
+    started.take_leave()
 
 
 def of(steps: list[Step], first: Rank, last: Rank) -> list[Step]:

@@ -12,7 +12,7 @@ from functools import partial
 from secrets import token_hex
 from typing import TypeVar
 
-from hostup_conformance.contract.ask import SLEEP, Exchange, new_pid
+from hostup_conformance.contract.ask import SLEEP, Exchange, Pid, new_pid
 from hostup_conformance.contract.commands import (
     Command,
     Guest,
@@ -21,12 +21,14 @@ from hostup_conformance.contract.commands import (
     catalogue,
     environment,
     guest_of,
+    look,
+    refused,
     trace,
 )
-from hostup_conformance.contract.content import member
+from hostup_conformance.contract.content import failed, member
 from hostup_conformance.contract.paths import LONGEST_COMMAND, path_of
 from hostup_conformance.contract.responder import may_pass
-from hostup_conformance.contract.selectors import BUSY
+from hostup_conformance.contract.selectors import BUSY, starts
 from hostup_conformance.contract.sending import Wire
 from hostup_conformance.contract.target import Target
 from hostup_conformance.http.messages import Request
@@ -51,6 +53,12 @@ PATIENCE, PAUSE, LONGEST_PAUSE = 4.0, 0.05, 0.5
 RUNS_FOR_SURE = 50.0
 #: For how many more seconds so many of the commands are polled that have not ended by then.
 LAST_PATIENCE, LAST = 8.0, 2
+#: How many more times the first command is polled that is not found.
+TIMES_MORE = 6
+#: The numbers of the commands that leave a trace where starts fail; those that must be refused have smaller ones.
+MARKED = range(90, 93)
+#: How many more commands are started then: one that looks for traces, twice, and two once more on which others depend.
+MOST_AGAIN = 4
 
 
 class StartedCommands:
@@ -95,7 +103,8 @@ class StartedCommands:
             self.at_once(*(partial(self._start_known, command) for command in commands if command.name in MARKING))
             self._marked_at = time.monotonic()
         if slow := self._pids.get("slow"):
-            self._poll(slow, "a poll of the command that runs for a while")
+            for _ in range(2):  # a poll may do something that shows only while the command runs
+                self._poll(slow, "a poll of the command that runs for a while")
 
     def endings(self) -> list[Callable[[], object]]:
         """Return tasks that follow the commands to their end; they need no order."""
@@ -118,11 +127,24 @@ class StartedCommands:
             for command in postponed:
                 self._follow([self._start(purpose_of(command), command.text)])
             if self.traced:
+                self._start_marked()
                 if first := self._pids.get("again"):
                     self._poll(first, "a poll of a command whose end was told, before it is started again")
                 self._follow([self._start("the start of the same command again", again(self.token).text)])
                 self._follow([self._start("the start of a command that tells what ran", trace(self.token).text)])
-            self._follow([unpolled])
+
+    def _start_marked(self) -> None:
+        """Where starts fail, start some commands that leave a trace: they may run nevertheless."""
+        failing = any(starts(e) and failed(e) and not may_pass(e) for e in self._wire.exchanges)
+        for number in MARKED if failing else ():
+            self._start("the start of a command that leaves a trace", refused(number, self.token).text)
+        if failing:
+            self._follow([self._start_again("the start of a command that looks for traces", look(self.token))])
+
+    def take_leave(self) -> None:
+        """Poll what nobody has polled yet, and what runs on, as late as possible: it may have been forgotten."""
+        with suppress(Stopped):
+            self._follow([self._pids.get("once")])
             if self._running and time.monotonic() - self._running_at < RUNS_FOR_SURE:
                 self._poll(self._running, "a poll of the command that runs on, at the end")
 
@@ -138,13 +160,14 @@ class StartedCommands:
 
     def _guest(self) -> Guest | None:
         """Find out what runs commands in the guest."""
-        text = asks_guest(self.token)
-        ended = self._follow([self._start("the start of a command that tells what the guest is", text)])
+        text, purpose = asks_guest(self.token), "the start of a command that tells what the guest is"
+        ended = self._follow([self._start_again(purpose, text)])
         return next((guest for e in ended if (guest := guest_of(self.token, member(e, "stdout")))), None)
 
     def _trace(self) -> None:
         """Note whether files can be removed: the guest only gets some that can be."""
-        ended = self._follow([self._start("the start of a command that removes its files", trace(self.token).text)])
+        purpose = "the start of a command that removes its files"
+        ended = self._follow([self._start_again(purpose, trace(self.token).text)])
         self.traced = any(member(e, "exited") is True for e in ended)
 
     def _start_spare(self) -> None:
@@ -193,6 +216,10 @@ class StartedCommands:
             self._postponed.append(postpone)
         return new_pid(exchange) if exchange else None
 
+    def _start_again(self, purpose: str, command: str) -> int | None:
+        """Start a command on which others depend, and once more where that fails."""
+        return self._start(purpose, command) or self._start(purpose, command)
+
     def _outstanding(self) -> list[int]:
         """Return the pids of started commands whose end has not been reported yet."""
         polled = [e for e in self._wire.exchanges if e.ask.pid.known and e.ask.credential == "full"]
@@ -213,14 +240,14 @@ class StartedCommands:
         return [exchange for exchange in followed if exchange]
 
     def _end_spare(self) -> None:
-        """Poll the spare command without a key, and with one that may not poll, and then to its end."""
-        for key in {None, self._target.read_key} if self._spare else ():
-            refused = Request(
-                "GET",
-                f"{path_of(self._target.vps)}?pid={self._spare}",
-                (*BASE_HEADERS, *authorization(self._target, key)),
-            )
-            step_through(self._wire, Step("a poll that is refused, before one that is not", refused))
+        """Poll the spare command without a key, with one that may not poll, under another VPS, and then to its end."""
+        target, refusals = self._target, [(self._target.vps, None), (self._target.vps, self._target.read_key)]
+        if target.unavailable_vps and not target.is_live:
+            refusals.append((target.unavailable_vps, ""))
+        for vps, key in dict.fromkeys(refusals) if self._spare else ():
+            headers = (*BASE_HEADERS, *authorization(target, key))
+            to_refuse = Request("GET", f"{path_of(vps)}?pid={self._spare}", headers)
+            step_through(self._wire, Step("a poll that is refused, before one that is not", to_refuse))
         self._follow([self._spare])
 
     def _end_after(self, method: str, pid: int) -> None:
@@ -236,19 +263,19 @@ class StartedCommands:
 def follow(wire: Wire, pid: int, *, deadline: float = 0.0) -> Exchange | None:
     """Poll a command until it has ended, or until the wire sends no more; return the last exchange.
 
-    Where it is not found although it ran before, poll it once more: only one of several servers may know it. Where the
-    server is busy, poll it again. The deadline is a moment of the monotonic clock.
+    Where it is not found, poll it once more, and the first such for a while: only one of several servers may know it,
+    or it may be known only later. Where the server is busy, poll it again. The deadline is a moment of the monotonic
+    clock.
     """
     pause, deadline = LONGEST_PAUSE if deadline else PAUSE, deadline or time.monotonic() + PATIENCE
-    exchange, ran = None, False
+    exchange, misses = None, 0
     with suppress(Unsent):
         while True:
             exchange = wire.send(poll(wire.target, pid), purpose="a poll of the command that was started")
-            runs = says_it_runs(exchange)
-            lost = ran and exchange.status == 404
-            if not (runs or lost or is_busy(exchange)) or time.monotonic() > deadline:
+            misses = misses + 1 if exchange.status == 404 else 0
+            again = says_it_runs(exchange) or is_busy(exchange) or 0 < misses <= times_more(wire, pid)
+            if not again or time.monotonic() > deadline:
                 break
-            ran = runs
             wire.pace.wait(pause)
             pause = min(2 * pause, LONGEST_PAUSE)
     return exchange
@@ -258,6 +285,12 @@ def says_it_runs(e: Exchange) -> bool:
     """Whether a poll says that its command runs, and does not say something else as well."""
     contradicts = e.response is not None and "exited" in e.response.json.duplicates
     return member(e, "exited") is False and not contradicts
+
+
+def times_more(wire: Wire, pid: int) -> int:
+    """Return how often a command is polled once more that is not found: the first one of the run more often."""
+    first = next((e for e in wire.exchanges if e.status == 404 and e.ask.pid == Pid.STARTED), None)
+    return TIMES_MORE if first and first.ask.number == pid else 1
 
 
 def is_busy(e: Exchange) -> bool:

@@ -591,8 +591,9 @@ def polls_after_refusal(exchanges: list[ask.Exchange]) -> Iterator[tuple[ask.Exc
 
 
 def refusals_before(life: lives.Life, poll: ask.Exchange) -> list[ask.Exchange]:
-    """Return the polls of a command that were refused before another poll of it."""
-    return [e for e in life.polls if e.number < poll.number and e.status in {401, 403}]
+    """Return the polls of a command that were refused before another poll of it, and those under another VPS."""
+    refused = [e for e in life.polls if e.status in {401, 403}] + list(filter(content.refused, life.elsewhere))
+    return [e for e in refused if e.number < poll.number]
 
 
 def has_ended(e: ask.Exchange, life: lives.Life, poll: ask.Exchange) -> bool:
@@ -616,8 +617,15 @@ def refusal_uses_nothing_up(exchanges: Exchanges) -> Findings:
     for first, refusals in polls_after_refusal(every):
         exchanges.take(first)
         if content.refused(first) and first.status not in selectors.BUSY and first.number < max(undisturbed, default=0):
-            earlier = " and ".join(f"request {e.number} ({content.status_of(e)})" for e in refusals[:3])
+            kinds = {(e.status, e.ask.vps): e for e in reversed(refusals)}
+            earlier = " and ".join(map(refusal_in_words, sorted(kinds.values(), key=lambda e: e.number)))
             yield first, f"status 200, since what was refused changes nothing: {earlier}", content.status_of(first)
+
+
+def refusal_in_words(e: ask.Exchange) -> str:
+    """Return which request was refused, and how."""
+    where = {"own": "", "unavailable": ", under the VPS without an agent"}.get(e.ask.vps or "", ", under another VPS")
+    return f"request {e.number} ({content.status_of(e)}{where})"
 
 
 @rule("START-26", seeks="start with a body that is hard to read")

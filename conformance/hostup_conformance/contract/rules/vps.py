@@ -84,10 +84,12 @@ def list_is_whole(exchanges: Exchanges) -> Findings:
     A list with hasMore true is exempt, and so is a request with a limit, a cursor or a filter.
     """
     named = [id for id in (exchanges.target.vps, exchanges.target.unavailable_vps) if id]
+    complete = [e for e in exchanges.all(selectors.gives_list) if set(named) <= set(content.listed_ids(e))]
     for e in exchanges.each(is_whole_list):
         if missing := [id for id in named if id not in content.listed_ids(e)]:
             others = counted(len(content.listed_ids(e)), "other VPS")
-            yield e, f"data with {missing[0]}, or hasMore true", others
+            differs = f", and all of them in request {complete[0].number}: the list differs from time to time"
+            yield e, f"data with {missing[0]}, or hasMore true", f"{others}{differs if complete else ''}"
 
 
 @rule("VPS-04", seeks="status of a VPS")
@@ -184,14 +186,13 @@ def without_null(value: Any) -> Any:
 def read_is_enough(exchanges: Exchanges) -> Findings:
     """Where the full key got 200, a 4xx other than 429 for the key that has read:vm alone is a finding.
 
-    So is a list without the VPS that the full key has in it, unless hasMore says that there is another page.
+    So is a list without the VPS that the full key has in each of its own, unless hasMore says that there is another
+    page.
     """
     selected = exchanges.each(asks_either, selectors.asking(credential={"full", "read"}, vps={"own", None}))
     given = {e.ask.resource for e in selected if e.ask.credential == "full" and e.status == 200}
-    listed = any(
-        e.ask.credential == "full" and not e.request.query and exchanges.target.vps in content.listed_ids(e)
-        for e in selected
-    )
+    own = [e for e in selected if e.ask.credential == "full" and selectors.gives_list(e) and not e.request.query]
+    listed = bool(own) and all(exchanges.target.vps in content.listed_ids(e) for e in own)
     for e in selected:
         if e.ask.credential == "read" and e.ask.resource in given and content.refused(e) and e.status != 429:
             yield e, "status 200", content.status_of(e)

@@ -1,0 +1,495 @@
+"""Why commands of a run were lost: what all that were lost have in common, and none that was spared. It judges nothing.
+
+Each hypothesis is a small function of the evidence, which is refuted by one command that contradicts it.
+"""
+
+import re
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from math import inf, log2
+
+from hostup_conformance.contract.ask import SLEEP, Exchange, new_pid
+from hostup_conformance.contract.content import failed, member, refused
+from hostup_conformance.contract.lives import Life, lives, stream
+from hostup_conformance.contract.mishaps import errors_of, exit_code, printed
+from hostup_conformance.contract.selectors import BUSY, asks_output, is_availability, starts
+from hostup_conformance.keeping.safe_text import counted
+
+#: So many commands must have been lost for what they have in common to be no accident, and so many things they may.
+ENOUGH, MANY = 2, 3
+#: So many commands must have been forgotten at one moment, on average.
+AT_ONE_MOMENT = 3
+#: For how many seconds what nobody polls is kept, and after how many a command that ends at once should have ended.
+RETAINED, LONG_ENOUGH = 30.0, 4.0
+#: From here on, doubles have gaps. A pid that fell on no gap by accident so seldom was rounded.
+EXACT, BITS = 2**53, 7
+
+#: What a count or a time has been at least, and at most, since requests take a while and may overlap.
+Bounds = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Sighting:
+    """A poll of a command before its end was told, which was known or lost by then."""
+
+    life: Life
+    e: Exchange
+    known: bool
+
+
+class Evidence:
+    """What became of the commands of a run, and the events between that may have had to do with it."""
+
+    def __init__(self, exchanges: Iterable[Exchange]) -> None:
+        self._all = [e for e in exchanges if not e.recovered and not e.aside]
+        self._timed = all(e.when for e in self._all)
+        #: The commands, with all that was polled of them, by whatever key.
+        self.lives = lives([e for e in self._all if starts(e) or is_poll_of_own(e)])
+
+    @cached_property
+    def sightings(self) -> list[Sighting]:
+        """The polls by the full key of each command until its end was told."""
+        return [seen for life in self.lives for seen in self._seen(life)]
+
+    def _seen(self, life: Life) -> Iterable[Sighting]:
+        ends = [e for e in (*life.polls, *life.elsewhere) if member(e, "exited") is True]
+        until = min(map(self.sent, ends), default=inf)
+        for e in life.polls:
+            seen = Sighting(life, e, e.status == 200 and isinstance(member(e, "exited"), bool))
+            if e.ask.credential == "full" and self.sent(e) <= until and (seen.known or self._is_lost(seen, until)):
+                yield seen
+
+    def _is_lost(self, seen: Sighting, until: float) -> bool:
+        """Whether a poll should have been served: none got the output meanwhile, and somebody has polled in time."""
+        e = seen.e
+        late = self._timed and self.sent(e) - self.done(seen.life.start) > RETAINED
+        headed = self.between(("HEAD", e.ask.number), seen)[1] > 0  # which may be served as a poll
+        return refused(e) and e.status not in BUSY and self.done(e) < until and not late and not headed
+
+    @cached_property
+    def lost(self) -> list[Sighting]:
+        """The polls of commands that were lost."""
+        return [seen for seen in self.sightings if not seen.known]
+
+    @cached_property
+    def known(self) -> list[Sighting]:
+        """The polls of commands that were known."""
+        return [seen for seen in self.sightings if seen.known]
+
+    @cached_property
+    def lost_lives(self) -> list[Life]:
+        """The commands of which a poll was lost."""
+        return list({id(seen.life): seen.life for seen in self.lost}.values())
+
+    @cached_property
+    def why_lost(self) -> str | None:
+        """Why commands were lost, if that is known."""
+        return first_of(LOSSES, self) if len(self.lost_lives) >= ENOUGH else None
+
+    @cached_property
+    def why_unending(self) -> str | None:
+        """Why commands are said to run on, if that is known."""
+        return first_of(UNENDING, self) if len(self.unending) >= ENOUGH else None
+
+    @cached_property
+    def why_empty(self) -> str | None:
+        """Why commands are said to have ended with nothing, if that is known."""
+        return nothing_at_all(self) if len(self.empty) >= ENOUGH else None
+
+    @cached_property
+    def life_of(self) -> dict[int, Life]:
+        """The commands by the numbers of their starts and polls."""
+        return {e.number: life for life in self.lives for e in (life.start, *life.polls)}
+
+    @cached_property
+    def unending(self) -> list[Life]:
+        """The commands that should have ended soon, and are said to run on."""
+        return [life for life in self.lives if life.is_short and self._runs_on(life)]
+
+    def _runs_on(self, life: Life) -> bool:
+        polls = [e for e in life.polls if e.ask.credential == "full"]
+        lasts = LONG_ENOUGH + (life.command.seconds if life.command else 0.0)
+        return bool(polls) and member(polls[-1], "exited") is False and life.seconds_until(polls[-1]) > lasts
+
+    @cached_property
+    def ended(self) -> list[Life]:
+        """The commands whose end was told."""
+        return [life for life in self.lives if life.end]
+
+    @cached_property
+    def empty(self) -> list[Life]:
+        """The commands that are said to have ended well and printed nothing, though they do something else."""
+        return [life for life in self.lives if life.end and not exit_code(life) and says_nothing(life)]
+
+    def sent(self, e: Exchange) -> float:
+        """Return when a request was sent, in seconds; where times are unknown, its number."""
+        return e.when.timestamp() if self._timed and e.when else float(e.number)
+
+    def done(self, e: Exchange) -> float:
+        """Return when the response to a request had come."""
+        return self.sent(e) + (e.seconds if self._timed else 0.0)
+
+    def number_at(self, moment: float) -> int:
+        """Return the number of the last request that was sent by a moment."""
+        return max(e.number for e in self._all if self.sent(e) <= moment)
+
+    @cached_property
+    def _events(self) -> dict[object, tuple[list[float], list[float]]]:
+        found: dict[object, list[Exchange]] = {}
+        for e in self._all:
+            for kind in kinds_of(e):
+                found.setdefault(kind, []).append(e)
+        return {kind: (sorted(map(self.sent, of)), sorted(map(self.done, of))) for kind, of in found.items()}
+
+    @cached_property
+    def refusals(self) -> dict[object, Exchange]:
+        """The last refusal of each kind that a poll of a lost command got before it was lost, by that kind."""
+        lost = {seen.e.ask.number: seen.e.number for seen in reversed(self.lost)}
+        before = [e for e in self._all if e.number < lost.get(e.ask.number, 0)]
+        return {kind[0]: e for e in before for kind in kinds_of(e) if isinstance(kind, tuple)}
+
+    def between(self, kind: object, seen: Sighting) -> Bounds:
+        """Return how many events of a kind there were between the start of a command and a poll of it."""
+        begun, ended = self._events.get(kind, ([], []))
+        start, poll = seen.life.start, seen.e
+        least = bisect_right(ended, self.sent(poll)) - bisect_left(begun, self.done(start))
+        most = bisect_right(begun, self.done(poll)) - bisect_left(ended, self.sent(start))
+        return max(0, least), most
+
+    def seconds(self, seen: Sighting) -> Bounds:
+        """Return how long after the start of a command a poll of it was served."""
+        start = seen.life.start
+        return self.sent(seen.e) - self.done(start), self.done(seen.e) - self.sent(start)
+
+
+def says_nothing(life: Life) -> bool:
+    """Whether a command is said to have printed nothing, though it prints something or fails."""
+    silent = not any(stream(life.end, name) for name in ("stdout", "stderr")) if life.end else False
+    code = life.command.exit_code if life.command else 0
+    return silent and bool(printed(life) or errors_of(life) or code != 0)
+
+
+def is_poll_of_own(e: Exchange) -> bool:
+    """A poll of a pid on the caller's VPS, whatever the key."""
+    return e.ask.endpoint and e.ask.vps == "own" and e.ask.pid.known and not e.ask.devious
+
+
+def kinds_of(e: Exchange) -> list[object]:
+    """Return what an exchange may have done to commands, or to the one whose pid it has."""
+    if new_pid(e) is not None:
+        return ["start"]
+    if is_availability(e):
+        return ["probe"] if e.ask.vps == "own" else []
+    pid, response = e.ask.number, e.response
+    if pid is None or response is None or not e.ask.endpoint or e.ask.devious:
+        return []
+    if e.request.method != "GET":
+        return [(e.request.method, pid)]
+    if not asks_output(e):
+        return [(e.status if e.ask.vps == "own" else e.ask.vps, pid)] if refused(e) else []
+    return [("poll", pid), *([("busy", pid)] if e.status in BUSY - {503} else [("5xx", pid)] if failed(e) else [])]
+
+
+#: A measure of a poll of a command: what may have made it lost.
+Measure = Callable[[Evidence, Sighting], Bounds]
+
+
+def since_start(evidence: Evidence, seen: Sighting) -> Bounds:
+    """Seconds since the start."""
+    return evidence.seconds(seen)
+
+
+def since_end(evidence: Evidence, seen: Sighting) -> Bounds:
+    """Seconds since the end, as far as it is known when that was."""
+    lasts = seconds_of(seen.life)
+    runs = member(seen.e, "exited") is False
+    least, most = evidence.seconds(seen)
+    return (0.0 if runs else max(0.0, least - lasts)), max(0.0, most - lasts)
+
+
+def seconds_of(life: Life) -> float:
+    """Return how long a command runs, as far as that is known."""
+    sleeps = re.fullmatch(r"sleep (\d{1,3})", life.start.ask.command or "")
+    return float(sleeps[1]) if sleeps else life.command.seconds if life.command else 0.0
+
+
+def others_started(evidence: Evidence, seen: Sighting) -> Bounds:
+    """Commands that were started after it."""
+    least, most = evidence.between("start", seen)
+    return least, most - 1  # its own start
+
+
+def polled(evidence: Evidence, seen: Sighting) -> Bounds:
+    """Polls of it before this one."""
+    least, most = evidence.between(("poll", seen.e.ask.number), seen)
+    return least, most - 1  # this one
+
+
+def parted(evidence: Evidence, measure: Measure, among: Callable[[Sighting], bool] = bool) -> Bounds | None:
+    """Return how much of a measure the known had at most and the lost at least; None if it does not part them.
+
+    Only those of the known are looked at `among` which the loss would have shown.
+    """
+    most = max((measure(evidence, seen)[0] for seen in evidence.known if among(seen)), default=inf)
+    least = min((measure(evidence, seen)[1] for seen in evidence.lost), default=-inf)
+    return (most, least) if most < least else None
+
+
+def after_start(evidence: Evidence) -> str | None:
+    """A command is forgotten some time after its start."""
+    found = parted(evidence, since_start)
+    runs = any(since_end(evidence, seen)[1] == 0 for seen in evidence.lost)
+    return found and f"{time_in_words(found)} after its start{', though it runs' if runs else ''}"
+
+
+def after_end(evidence: Evidence) -> str | None:
+    """The output of a command is forgotten some time after its end."""
+    found = parted(evidence, since_end)
+    return found and f"{time_in_words(found)} after its end, polled or not"
+
+
+def time_in_words(found: Bounds) -> str:
+    """Return the time between which and which something happened."""
+    return f"{max(0.0, found[0]):.1f} to {found[1]:.1f} s"
+
+
+def after_others(evidence: Evidence) -> str | None:
+    """A command is forgotten once so many others have been started."""
+    found = parted(evidence, others_started)
+    return found and f"once {count_in_words(found, 'other command')} {'has' if found[1] == 1 else 'have'} been started"
+
+
+def after_polls(evidence: Evidence) -> str | None:
+    """A command can be polled so many times."""
+    found = parted(evidence, polled)
+    return found and f"once it has been polled {count_in_words(found, 'time')}"
+
+
+def count_in_words(found: Bounds, noun: str) -> str:
+    """Return from how many of something on a command was lost."""
+    least, most = int(found[0]) + 1, int(found[1])
+    return counted(most, noun) if least == most else f"{least} to {counted(most, noun)}"
+
+
+def tells_the_end(seen: Sighting) -> bool:
+    """Whether a poll told the end of a command."""
+    return member(seen.e, "exited") is True
+
+
+#: Events that a command must outlive, and what is said where it does not.
+EVENTS: dict[object, str] = {
+    "probe": "by a probe of the availability",
+    401: "by a poll of it that is refused with 401",
+    403: "by a poll of it that is refused with 403",
+    "unavailable": "by a poll of its pid under the VPS without an agent",
+    "foreign": "by a poll of its pid under somebody else's VPS",
+    "unknown": "by a poll of its pid under an unknown VPS",
+    "OPTIONS": "by OPTIONS with its pid",
+    "busy": "by a poll of it that is put off (429 or 409)",
+    "5xx": "by a poll of it that gets a 5xx, and its output with that",
+}
+
+
+def after_event(kind: object) -> Callable[[Evidence], str | None]:
+    """Return the hypothesis that one event of a kind makes a server forget a command."""
+
+    def measure(evidence: Evidence, seen: Sighting) -> Bounds:
+        return evidence.between(kind if kind == "probe" else (kind, seen.e.ask.number), seen)
+
+    def hypothesis(evidence: Evidence) -> str | None:
+        # What takes output away leaves a command alone that still runs.
+        found = parted(evidence, measure, bool if kind == "probe" else tells_the_end)
+        return EVENTS[kind] if found and found[0] == 0 else None
+
+    return hypothesis
+
+
+#: What may make a server forget a command for good.
+FORGETTING = (after_start, after_end, after_others, after_polls, *map(after_event, EVENTS))
+
+
+def in_front(evidence: Evidence) -> str | None:
+    """Not the server responded, but something in front of it."""
+    kinds = {(seen.e.header("content-type") or "").partition(";")[0].strip().lower() for seen in evidence.lost}
+    if kinds != {"text/html"}:
+        return None
+    return "it is a page in HTML: a firewall or a login page in front of the server keeps polls from it, it seems"
+
+
+def rounded(evidence: Evidence) -> str | None:
+    """The pids have passed through a double, as JavaScript's numbers are."""
+    large = {pid for life in evidence.lives if (pid := new_pid(life.start) or 0) > EXACT}
+    bits = sum(log2(pid / EXACT) for pid in large)
+    if bits < BITS or any(int(float(pid)) != pid for pid in large):
+        return None
+    return f"the pid {min(large)} is one of the few above 2**53 that a double can hold: it was rounded, it seems"
+
+
+def known_late(evidence: Evidence) -> str | None:
+    """A command is not known at first, as where another database is read than was written."""
+    found = parted(evidence, lambda e, seen: (-since_start(e, seen)[1], -since_start(e, seen)[0]))
+    if not found or not came_back(evidence):
+        return None
+    lost, known = -found[1], -found[0]
+    return (
+        f"a command is not known at first, it seems: not up to {lost:.2f} s after its start, but from {known:.2f} s on"
+    )
+
+
+def known_in_turns(evidence: Evidence) -> str | None:
+    """A command is known to some of several servers."""
+    back = came_back(evidence)
+    if len(back) < ENOUGH:
+        return None
+    lost, known = back[0]
+    here = f"as request {known.number} did after {lost.number} got {lost.status}"
+    return f"the same poll gets 200 again, {here}: only some of several servers know a command, it seems"
+
+
+def came_back(evidence: Evidence) -> list[tuple[Exchange, Exchange]]:
+    """Return the last lost poll of each command that a later poll found again, with that."""
+    last: dict[int, Exchange] = {}
+    found: dict[int, tuple[Exchange, Exchange]] = {}
+    for seen in evidence.sightings:
+        if not seen.known:
+            last[id(seen.life)] = seen.e
+        elif id(seen.life) in last:
+            found.setdefault(id(seen.life), (last[id(seen.life)], seen.e))
+    return list(found.values())
+
+
+def forgotten(evidence: Evidence) -> str | None:
+    """One of the things that make a server forget a command, or a few between which nothing decides."""
+    found = [words for hypothesis in FORGETTING if (words := hypothesis(evidence))]
+    return f"a command is forgotten {', or '.join(found)}, it seems" if 0 < len(found) <= MANY else None
+
+
+def at_some_moments(evidence: Evidence) -> str | None:
+    """All commands are forgotten at once, as with a restart. No command may have been known before and after."""
+    kept = merged([(evidence.done(seen.life.start), evidence.sent(seen.e)) for seen in evidence.known])
+    spans: dict[int, tuple[float, float]] = {}
+    for seen in evidence.sightings:
+        if seen.known:
+            spans[id(seen.life)] = evidence.sent(seen.e), inf
+        else:
+            begin, end = spans.get(id(seen.life), (evidence.sent(seen.life.start), inf))
+            spans[id(seen.life)] = begin, min(end, evidence.done(seen.e))
+    moments: list[tuple[float, float]] = []
+    for begin, end in sorted((span for span in spans.values() if span[1] < inf), key=lambda span: span[1]):
+        if moments and begin <= moments[-1][1]:
+            moments[-1] = max(begin, moments[-1][0]), moments[-1][1]
+            continue
+        free = latest_free(kept, end)
+        if free[1] < begin:
+            return None
+        moments.append((max(begin, free[0]), free[1]))
+    if not kept or not moments or len(evidence.lost_lives) < AT_ONE_MOMENT * len(moments):
+        return None
+    times = "at one moment" if len(moments) == 1 else f"at {len(moments)} moments, the first of them"
+    between = " and ".join(str(evidence.number_at(at)) for at in moments[0])
+    return f"all commands were forgotten {times} between requests {between}, as with a restart, it seems"
+
+
+def merged(spans: Iterable[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Return spans of time without overlaps, in order."""
+    found: list[tuple[float, float]] = []
+    for begin, end in sorted(spans):
+        if found and begin <= found[-1][1]:
+            found[-1] = found[-1][0], max(found[-1][1], end)
+        elif begin < end:
+            found.append((begin, end))
+    return found
+
+
+def latest_free(spans: Sequence[tuple[float, float]], moment: float) -> tuple[float, float]:
+    """Return the latest time up to a moment that lies within none of some spans, from its beginning to its end."""
+    at = bisect_left(spans, (moment, -inf)) - 1
+    if at < 0 or spans[at][1] <= moment:
+        return (spans[at][1] if at >= 0 else -inf), moment
+    return (spans[at - 1][1] if at else -inf), spans[at][0]
+
+
+#: Why commands were lost, the most telling first.
+LOSSES: tuple[Callable[[Evidence], str | None], ...] = (
+    in_front,
+    rounded,
+    known_late,
+    known_in_turns,
+    forgotten,
+    at_some_moments,
+)
+
+
+def waits_for_others(evidence: Evidence) -> str | None:
+    """Commands wait for one another: none ended that was started while another ran."""
+    lasting = next((life for life in evidence.lives if life.start.ask.command == SLEEP), None)
+    if lasting is None or any(evidence.sent(life.start) < evidence.done(lasting.start) for life in evidence.unending):
+        return None
+    begun, over = evidence.done(lasting.start), evidence.sent(lasting.start) + seconds_of(lasting)
+    ended = [evidence.done(life.end) for life in evidence.lives if life.end and evidence.sent(life.start) > begun]
+    if any(end < over for end in ended):
+        return None
+    return f"none that was started while {SLEEP} ran has ended before it: commands wait for one another, it seems"
+
+
+def kept_by_a_cache(evidence: Evidence) -> str | None:
+    """The first response is repeated: whatever was said to run by its first poll is said so for ever."""
+    stuck = {id(life) for life in evidence.unending}
+    running = [life for life in evidence.lives if life.is_short and member(life.polls[0], "exited") is False]
+    if not evidence.ended or any(id(life) not in stuck for life in running):
+        return None
+    return "each poll gets what the first of its command got, though others end: a cache, it seems"
+
+
+def never_run(evidence: Evidence) -> str | None:
+    """Some starts are lost: of others of their kind, started later, a poll told that they ran, or the end."""
+    stuck, number = evidence.unending, len(evidence.unending)
+    after = [life for life in evidence.ended if evidence.sent(life.start) > evidence.sent(stuck[0].start)]
+    if len(after) < number or not alike(stuck, after):
+        return None
+    said = f"{number} of {counted(len(evidence.lives), 'command')} are said to run for ever, and others in between end"
+    return f"{said}: these starts were lost, it seems, though they got a pid"
+
+
+def nothing_at_all(evidence: Evidence) -> str | None:
+    """Some starts are lost, and their commands reported to have ended well, whatever they are."""
+    empty = {id(life) for life in evidence.empty}
+    others = [life for life in evidence.ended if id(life) not in empty and (printed(life) or errors_of(life))]
+    codes = any(life.command and life.command.exit_code for life in evidence.empty)
+    if len(others) < len(empty) or not codes or not alike(evidence.empty, others):
+        return None
+    said = f"{len(empty)} of {counted(len(evidence.lives), 'command')} are said to have ended with exitCode 0"
+    return f"{said} and without output, whatever they do, and others are whole: their starts were lost, it seems"
+
+
+def alike(some: Sequence[Life], others: Sequence[Life]) -> bool:
+    """Whether there are commands that do the same among some and among others."""
+    return not {life.name for life in some}.isdisjoint(life.name for life in others)
+
+
+#: Why commands are said to run on.
+UNENDING = (waits_for_others, kept_by_a_cache, never_run)
+
+
+def first_of(hypotheses: Iterable[Callable[[Evidence], str | None]], evidence: Evidence) -> str | None:
+    """Return what the first hypothesis says that nothing contradicts."""
+    return next((words for hypothesis in hypotheses if (words := hypothesis(evidence))), None)
+
+
+def why(e: Exchange, evidence: Evidence) -> str | None:
+    """Return why the command was lost that a finding is about, if the evidence tells that."""
+    if is_poll_of_own(e) and e.ask.credential == "full" and e.status != 200:
+        return evidence.why_lost
+    if is_of(e, evidence.unending, evidence):
+        return evidence.why_unending
+    if is_of(e, evidence.empty, evidence):
+        return evidence.why_empty
+    return rounded(evidence) if new_pid(e) is not None else None
+
+
+def is_of(e: Exchange, some: Sequence[Life], evidence: Evidence) -> bool:
+    """Whether an exchange started or polled one of some commands, or another with the same text."""
+    life = evidence.life_of.get(e.number)
+    return life is not None and any(one.start.ask.command == life.start.ask.command for one in some)

@@ -1,0 +1,95 @@
+"""Where commands were lost, starts some more, each of which is treated in one way alone, so that the cause shows.
+
+A server that loses none is sent nothing.
+"""
+
+from contextlib import suppress
+from dataclasses import replace
+
+from hostup_conformance.contract.ask import Exchange, new_pid
+from hostup_conformance.contract.losses import Evidence, came_back, others_started, polled, since_start
+from hostup_conformance.contract.paths import path_of
+from hostup_conformance.contract.sending import Wire
+from hostup_conformance.http.messages import Request
+from hostup_conformance.http.pace import Unsent
+from hostup_conformance.sources.requests import authorized
+from hostup_conformance.sources.start_steps import body_of, echo, post
+from hostup_conformance.sources.started_commands import poll
+
+#: For how many seconds at most a command waits for its poll, how many are started after another, and how often one is
+#: polled. How long a command is given to end, and how much longer than the first loss took is waited.
+LONGEST_WAIT, MOST_OTHERS, MOST_POLLS, TO_END, LONGER = 3.0, 6, 6, 0.3, 0.2
+#: The purpose of its starts.
+PURPOSE = "the start of a command, to see what becomes of it"
+#: The ways of being refused that a poll may have.
+REFUSALS = (401, 403, "unavailable", "foreign", "unknown")
+#: A command that runs for longer than that, and that the run has not started before.
+RUNS_ON = "sleep 30"
+#: How many commands are started at most, and how many requests are sent.
+MOST_STARTED = 3 + 1 + MOST_OTHERS + len(REFUSALS)
+MOST_REQUESTS = 2 * MOST_STARTED + MOST_POLLS + 1 + len(REFUSALS)
+
+
+def run(wire: Wire) -> None:
+    """Find out what makes the server forget commands, unless the run shows it, or may not send so much more."""
+    evidence = Evidence(wire.exchanges)
+    most = wire.limits.requests
+    # What a gateway failed to pass on was not forgotten.
+    lost = [seen for seen in evidence.lost if not evidence.between(("5xx", seen.e.ask.number), seen)[1]]
+    if not lost or not evidence.known or came_back(evidence) or (most and len(wire.exchanges) + MOST_REQUESTS > most):
+        return
+    with suppress(Unsent):
+        after_some_time(wire, *(min(measure(evidence, seen)[1] for seen in lost) for measure in (since_start, polled)))
+        after_a_probe(wire)
+        after_others(wire, int(min(others_started(evidence, seen)[1] for seen in lost)))
+        after_refusals(wire, evidence)
+
+
+def after_some_time(wire: Wire, seconds: float, times: float) -> None:
+    """Poll a command that has ended, and one that runs, so late as one was lost, and the latter as often as one was."""
+    runs, ended = start(wire, RUNS_ON), start(wire)
+    wire.pace.wait(min(LONGEST_WAIT, seconds + LONGER))
+    end(wire, ended)
+    for _ in range(1 + min(int(times), MOST_POLLS)):
+        end(wire, runs)
+
+
+def after_a_probe(wire: Wire) -> None:
+    """Send a probe between the start of a command and its poll."""
+    pid = start(wire)
+    wire.send(authorized(path_of(wire.target.vps), wire.target), purpose="a probe, to see whether it loses a command")
+    end(wire, pid)
+
+
+def after_others(wire: Wire, number: int) -> None:
+    """Poll commands after so many others have been started."""
+    for pid in [start(wire) for _ in range(1 + min(max(0, number), MOST_OTHERS))]:
+        end(wire, pid)
+
+
+def after_refusals(wire: Wire, evidence: Evidence) -> None:
+    """Poll commands after the refusals that polls of the lost ones got, one each."""
+    found = {kind: e for kind, e in evidence.refusals.items() if kind in REFUSALS}
+    pids = {kind: start(wire) for kind in found}
+    wire.pace.wait(TO_END if pids else 0.0)
+    for kind, e in found.items():
+        if (pid := pids[kind]) is not None:
+            wire.try_to_send(with_pid(e, pid), purpose="a poll that is refused, to see whether it loses a command")
+            end(wire, pid)
+
+
+def start(wire: Wire, command: str | None = None) -> int | None:
+    """Start a command; return its pid, None if it got none."""
+    body = body_of(command or echo())
+    return new_pid(wire.send(post(wire.target, body), purpose=PURPOSE))
+
+
+def end(wire: Wire, pid: int | None) -> None:
+    """Poll a command."""
+    if pid is not None:
+        wire.send(poll(wire.target, pid), purpose="a poll, to see what became of the command")
+
+
+def with_pid(e: Exchange, pid: int) -> Request:
+    """Return a poll with another pid."""
+    return replace(e.request, target=e.request.target.replace(f"pid={e.ask.number}", f"pid={pid}"))

@@ -1,0 +1,330 @@
+"""Why commands were lost: each hypothesis is said where all agrees with it, and not where one contradicts it."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hostup_conformance.contract.ask import SLEEP, Exchange, understand, with_started_commands
+from hostup_conformance.contract.losses import Evidence, kept_by_a_cache, never_run, nothing_at_all, waits_for_others
+from hostup_conformance.contract.paths import path_of
+from hostup_conformance.contract.target import Target
+from hostup_conformance.http.messages import Request, Response
+
+OWN, OTHER = "vps_own", "vps_other"
+GIVEN = {"HOSTUP_API_KEY": "key-of-the-tests", "HOSTUP_VPS_ID": OWN, "HOSTUP_UNAVAILABLE_VPS_ID": OTHER}
+TARGET = Target.from_environment("http://127.0.0.1:1", GIVEN, kind="mock")
+BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
+GONE, RUNS = (404, {"code": "not_found"}), (200, {"exited": False})
+ENDED = (200, {"exited": True, "exitCode": 0, "stdout": "x\n", "stderr": ""})
+NOTHING = (200, {"exited": True, "exitCode": 0, "stdout": "", "stderr": ""})
+FAILED, UNAUTHORIZED = (500, {"code": "internal_error"}), (401, {"code": "unauthorized"})
+#: What a firewall gives.
+PAGE = (403, None)
+
+
+class Story:
+    """Exchanges of a run that begins at 0 s, in which each response comes at once."""
+
+    def __init__(self) -> None:
+        self.exchanges: list[Exchange] = []
+
+    def add(self, at: float, method: str, query: str, got: tuple[int, Any], key: bool = True, **more: str) -> None:
+        """Add an exchange; `more` are its VPS and its command."""
+        headers = (("Authorization", f"Bearer {GIVEN['HOSTUP_API_KEY']}"),) if key else ()
+        body = json.dumps({"command": more["command"]}).encode() if "command" in more else b""
+        request = Request(method, path_of(more.get("vps", OWN)) + query, headers, body)
+        status, json_body = got
+        kind = "application/json" if json_body is not None else "text/html; charset=utf-8"
+        text = json.dumps(json_body).encode() if json_body is not None else b"<h1>Are you human?</h1>"
+        asked = understand(request, TARGET, self.exchanges)
+        response = Response(status, (("Content-Type", kind),), text)
+        number = len(self.exchanges) + 1
+        moment = BEGIN + timedelta(seconds=at)
+        self.exchanges.append(Exchange(number, request, response, asked, seconds=0.001, when=moment))
+
+    def start(self, at: float, pid: int, command: str = "echo x") -> None:
+        """Add the start of a command."""
+        self.add(at, "POST", "", (200, {"pid": pid, "pollUrl": f"{path_of(OWN)}?pid={pid}"}), command=command)
+
+    def poll(self, at: float, pid: int, got: tuple[int, Any], **more: Any) -> None:
+        """Add a poll."""
+        self.add(at, "GET", f"?pid={pid}", got, **more)
+
+    def probe(self, at: float) -> None:
+        """Add a probe."""
+        self.add(at, "GET", "", (200, {"available": True}))
+
+    @property
+    def evidence(self) -> Evidence:
+        """What the exchanges show."""
+        return Evidence(self.exchanges)
+
+
+def of_two(*, after: float, got: tuple[int, Any] = GONE, command: str = "echo x", spared: float = 0.1) -> Story:
+    """Return a story of three commands, of which the last is polled soon, and two so many seconds after the start."""
+    story = Story()
+    for pid in (7, 8):
+        story.start(pid / 100, pid, command)
+    for pid in (7, 8):
+        story.poll(pid / 100 + after, pid, got)
+    story.start(50, 9)
+    story.poll(50 + spared, 9, ENDED)
+    return story
+
+
+def test_nothing_is_said_without_losses() -> None:
+    assert of_two(after=1, got=ENDED).evidence.why_lost is None
+
+
+def test_forgotten_after_a_time() -> None:
+    """Where nobody knows how long a command ran, it may be from its start or its end."""
+    said = of_two(after=2).evidence.why_lost
+    assert (
+        said
+        == "a command is forgotten 0.1 to 2.0 s after its start, or 0.1 to 2.0 s after its end, polled or not, it seems"
+    )
+    assert of_two(after=2, spared=3).evidence.why_lost is None
+
+
+def test_forgotten_though_it_runs() -> None:
+    said = of_two(after=2, command=SLEEP).evidence.why_lost
+    assert said == "a command is forgotten 0.1 to 2.0 s after its start, though it runs, it seems"
+
+
+def test_kept_while_it_runs() -> None:
+    story = of_two(after=2)
+    story.start(60, 10, SLEEP)
+    story.poll(65, 10, RUNS)
+    assert story.evidence.why_lost == "a command is forgotten 0.1 to 2.0 s after its end, polled or not, it seems"
+
+
+@pytest.mark.parametrize("contradicted", [False, True])
+def test_forgotten_once_others_are_started(contradicted: bool) -> None:
+    story = Story()
+    for pid in (7, 8, 9, 10):
+        story.start(pid / 100, pid)
+    story.poll(1, 10, ENDED)
+    story.poll(1, 9, ENDED)
+    story.poll(1, 8, GONE)
+    story.poll(1, 7, GONE)
+    story.start(2, 11)
+    story.poll(3, 11, ENDED)
+    if contradicted:
+        for pid in (12, 13, 14):
+            story.start(4 + pid / 100, pid)
+        story.poll(5, 12, ENDED)
+        story.poll(5, 13, ENDED)
+    said = None if contradicted else "a command is forgotten once 2 other commands have been started, it seems"
+    assert story.evidence.why_lost == said
+
+
+@pytest.mark.parametrize("contradicted", [False, True])
+def test_forgotten_by_a_probe(contradicted: bool) -> None:
+    story = Story()
+    for pid in (7, 8):
+        story.start(pid, pid)
+        story.probe(pid + 0.1)
+        story.poll(pid + 0.2, pid, GONE)
+    story.start(20, 9)
+    if contradicted:
+        story.probe(20.1)
+    story.poll(25, 9, ENDED)
+    story.start(30, 10)
+    story.start(30, 11)
+    story.poll(30.1, 10, ENDED)
+    said = None if contradicted else "a command is forgotten by a probe of the availability, it seems"
+    assert story.evidence.why_lost == said
+
+
+REFUSALS: dict[str, dict[str, Any]] = {
+    "by a poll of it that is refused with 401": {"got": UNAUTHORIZED, "key": False},
+    "by a poll of its pid under the VPS without an agent": {"got": GONE, "vps": OTHER},
+    "by a poll of it that gets a 5xx, and its output with that": {"got": FAILED},
+}
+
+
+@pytest.mark.parametrize("contradicted", [False, True])
+@pytest.mark.parametrize("words", REFUSALS)
+def test_used_up_by_a_refusal(words: str, contradicted: bool) -> None:
+    story = Story()
+    for pid in (7, 8, 9):
+        story.start(pid, pid)
+        if pid < 9 or contradicted:
+            story.poll(pid + 0.1, pid, **REFUSALS[words])
+        story.poll(pid + 0.2, pid, ENDED if pid == 9 else GONE)
+    story.start(20, 10)
+    story.start(20, 11)
+    story.poll(20.1, 11, RUNS)
+    story.poll(29, 10, ENDED)
+    said = story.evidence.why_lost or ""
+    assert (words in said) is not contradicted
+
+
+def test_a_running_command_has_no_output_to_be_used_up() -> None:
+    story = Story()
+    for pid in (7, 8):
+        story.start(pid, pid)
+        story.poll(pid + 0.1, pid, UNAUTHORIZED, key=False)
+        story.poll(pid + 0.2, pid, GONE)
+    story.start(20, 9, SLEEP)
+    story.poll(20.1, 9, UNAUTHORIZED, key=False)
+    story.poll(22, 9, RUNS)
+    story.start(30, 10)
+    story.start(30, 11)
+    story.poll(35, 10, ENDED)
+    assert "refused with 401" in (story.evidence.why_lost or "")
+
+
+@pytest.mark.parametrize("contradicted", [False, True])
+def test_polled_too_often(contradicted: bool) -> None:
+    story = Story()
+    for pid in (7, 8):
+        story.start(pid, pid, SLEEP)
+        for at, got in enumerate((RUNS, RUNS, GONE)):
+            story.poll(pid + at / 10, pid, got)
+    story.start(20, 9)
+    story.start(20, 10)
+    story.poll(25, 9, RUNS)
+    story.poll(26, 9, RUNS)
+    if contradicted:
+        story.poll(27, 9, RUNS)
+    said = None if contradicted else "a command is forgotten once it has been polled 2 times, it seems"
+    assert story.evidence.why_lost == said
+
+
+def test_not_known_at_first() -> None:
+    story = Story()
+    for pid in (7, 8):
+        story.start(pid, pid)
+        story.poll(pid + 0.2, pid, GONE)
+        story.poll(pid + 0.5, pid, ENDED)
+    assert "not known at first, it seems: not up to 0.20 s" in (story.evidence.why_lost or "")
+
+
+def test_known_to_one_of_several() -> None:
+    """Here a command is known earlier than another was lost, so that time has nothing to do with it."""
+    story = Story()
+    for pid in (7, 8):
+        story.start(pid, pid)
+        story.poll(pid + 0.2, pid, GONE)
+        story.poll(pid + 0.5, pid, ENDED)
+    story.start(20, 9)
+    story.poll(20.1, 9, ENDED)
+    assert "only some of several servers know a command" in (story.evidence.why_lost or "")
+
+
+@pytest.mark.parametrize("contradicted", [False, True])
+def test_forgotten_at_a_moment(contradicted: bool) -> None:
+    story = Story()
+    for pid in range(6, 13):
+        story.start(pid / 100, pid)
+    story.poll(0.5, 12, ENDED)
+    for pid in (7, 8, 9):
+        story.poll(1 + pid / 100, pid, GONE)
+    for pid in (20, 21, 22, 23):
+        story.start(pid / 10, pid)
+    story.poll(9, 20, ENDED)
+    if contradicted:
+        story.poll(9, 6, ENDED)
+    said = "all commands were forgotten at one moment between requests 8 and 9, as with a restart, it seems"
+    assert story.evidence.why_lost == (None if contradicted else said)
+
+
+def test_a_page_is_that_of_something_in_front() -> None:
+    story = Story()
+    for pid in (7, 8):
+        story.start(pid, pid)
+        story.poll(pid + 0.2, pid, PAGE)
+    assert "a page in HTML" in (story.evidence.why_lost or "")
+
+
+@pytest.mark.parametrize(("pid", "rounds"), [(2**60, True), (2**60 + 1, False)])
+def test_a_pid_that_was_rounded(pid: int, rounds: bool) -> None:
+    story = Story()
+    for add in (0, 2**12):
+        story.start(1, pid + add)
+        story.poll(2, pid + add, GONE)
+    assert ("it was rounded" in (story.evidence.why_lost or "")) is rounds
+
+
+def unending(*, first: str = "echo hostup-x", runs: bool = True) -> Story:
+    """Return a story of two commands that never end, and two that do, of which one was seen to run."""
+    story = Story()
+    for pid in (7, 9):
+        story.start(pid, pid, first)
+        story.start(pid, pid + 1, "echo hostup-x")
+        story.poll(pid + 0.1, pid, RUNS)
+        if runs:
+            story.poll(pid + 0.2, pid + 1, RUNS)
+        story.poll(pid + 0.3, pid + 1, ENDED)
+    story.start(12, 11, "echo hostup-x")
+    story.poll(12.1, 11, ENDED)
+    for pid in (7, 9):
+        story.poll(20, pid, RUNS)
+    return story
+
+
+def test_starts_that_are_lost() -> None:
+    assert "starts were lost" in (unending().evidence.why_unending or "")
+
+
+def test_what_a_cache_keeps_was_not_lost() -> None:
+    evidence = unending(runs=False).evidence
+    assert kept_by_a_cache(evidence)
+    assert "a cache" in (evidence.why_unending or "")
+    assert kept_by_a_cache(unending().evidence) is None
+
+
+def test_another_kind_of_command_that_never_ends_was_not_lost() -> None:
+    assert never_run(unending(first=": hostup-number-aa; printf 42").evidence) is None
+
+
+@pytest.mark.parametrize("contradicted", [False, True])
+def test_commands_that_wait_for_one_another(contradicted: bool) -> None:
+    story = Story()
+    story.start(0, 6)
+    story.poll(0.1, 6, ENDED)
+    story.start(1, 7, SLEEP)
+    for pid in (8, 9, 10):
+        story.start(2, pid)
+    for pid in (8, 9):
+        story.poll(8, pid, RUNS)
+    story.poll(9, 10, ENDED if contradicted else RUNS)
+    assert (waits_for_others(story.evidence) is None) is contradicted
+
+
+@pytest.mark.parametrize("contradicted", [False, True])
+def test_starts_that_are_lost_and_said_to_have_ended_well(contradicted: bool) -> None:
+    """It is not said where the output alone was lost, or that of one kind of command."""
+    story = Story()
+    commands = ["echo x", ": hostup-exit_200-aa; printf out200; printf err200 >&2; exit 200"]
+    for pid, command in enumerate([*commands, "echo x", "echo x"], 7):
+        story.start(pid, pid, command)
+    story.poll(20, 7, NOTHING)
+    story.poll(20, 8, (200, NOTHING[1] | {"exitCode": 200}) if contradicted else NOTHING)
+    for pid in (9, 10):
+        story.poll(20, pid, ENDED)
+    assert (nothing_at_all(story.evidence) is None) is contradicted
+
+
+def test_bodies_of_any_kind_are_survived() -> None:
+    values: list[Any] = [
+        None,
+        True,
+        5,
+        "x",
+        [],
+        {},
+        [{"exited": True}],
+        {"exited": {}},
+        {"exited": True, "exitCode": []},
+    ]
+    story = Story()
+    for number, value in enumerate(values):
+        story.start(number, 10 + number)
+        for status in (200, 404, 500):
+            story.poll(number + status / 1000, 10 + number, (status, value if value is not None else {}))
+    evidence = story.evidence
+    assert isinstance((evidence.why_lost, evidence.why_unending, evidence.why_empty), tuple)
+    assert with_started_commands(TARGET, story.exchanges).started_pids
