@@ -144,6 +144,17 @@ def repeated(exchanges: Sequence[Exchange]) -> Cause | None:
     return Cause({e.number for e in exchanges if e.request.target in targets}, words, "HTTP-04")
 
 
+def blocked(exchanges: Sequence[Exchange]) -> Cause | None:
+    """Return the requests after the start of a command that takes long, if none got a response, and all before did."""
+    responded = [e for e in exchanges if e.response]
+    last = responded[-1] if responded else None
+    after = {e.number for e in exchanges if last and e.number > last.number}
+    if not last or last.ask.command != SLEEP or len(after) < IN_A_ROW or len(responded) + len(after) < len(exchanges):
+        return None
+    words = f"no request after {last.number}, which started {SLEEP!r}, got a response: what runs blocks all, it seems"
+    return Cause(after, words)
+
+
 def told_later(result: Result[Ask], exchanges: Sequence[Exchange]) -> str | None:
     """Return what a later poll of a command said that the one that reported its end did not, of any that is blamed."""
     lost = result.findings if result.requirement.harm == "output" else []
@@ -322,4 +333,4 @@ def everywhere(
 
 
 #: What may explain several exchanges, the surest first.
-CAUSES: tuple[Callable[[Sequence[Exchange]], Cause | None], ...] = (limited, redirected, repeated)
+CAUSES: tuple[Callable[[Sequence[Exchange]], Cause | None], ...] = (limited, blocked, redirected, repeated)
