@@ -20,6 +20,10 @@ Guest = Literal["posix", "cmd", "powershell", "none"]
 LETTERS, TIMES, ROUNDS = "€😀", 100, 147
 #: How many bytes a line of the command has that prints more than a mebibyte, where many limits lie; and how many lines.
 KILO, LINES = 1024, 1100
+#: The commands of the guests that have no POSIX shell.
+WINDOWS = ("cmd", "powershell")
+#: The commands whose output is short and has no characters outside ASCII.
+SHORT = ("streams", "number", "nothing", "errors", "six_kilobytes", "exit", "slow", *WINDOWS)
 #: How many seconds a command takes that has to be seen running before it ends.
 SLOW_SECONDS = 2.0
 #: What that command prints in a guest that has no sleep, or none that takes fractions.
@@ -30,6 +34,9 @@ LOOK = ": hostup-look-"
 GUEST_MARK = "hostup-guest-"
 #: Text that changes if it is quoted, expanded, unescaped, trimmed or lower-cased.
 VERBATIM = """  two  blanks\tand a tab, "double" and 'single', <b>&amp;</b>, $HOME `x` %41 %2B + \\n \\u0041 ABC  """
+
+#: Made-up values of kinds that filters are known to mask: a password, a card number, an address of mail and of a host.
+SECRETS = ("password=Tr0ub4dor-77", "4111111111111111", "jane.doe@example.com", "192.0.2.44")
 
 
 @dataclass(frozen=True)
@@ -86,7 +93,7 @@ def posix(token: str, slow_seconds: float) -> list[Command]:
     errors = f'error {token}\n <e> & "f"  \n'
     whole = LETTERS * TIMES
     nap = f"{slow_seconds:g}"
-    f = file(token)
+    f, secrets = file(token), f"{' and '.join(SECRETS)} or not"
     found = [
         Command("streams", f"printf %s {quoted(lines)}; printf %s {quoted(errors)} >&2",
                 lines.encode(), errors.encode()),
@@ -104,8 +111,10 @@ def posix(token: str, slow_seconds: float) -> list[Command]:
                 (b"0" * (KILO - 1) + b"\n") * LINES),
         # It ends itself where its input stays open.
         Command("input", "{ sleep 5 && kill $$; } >/dev/null 2>&1 & read -r line; printf done", b"done"),
-        Command("control", "printf '\\357\\273\\277ab\\033[1mc\\r\\nd\\ttab\\010\\177\\013\\014\\342\\200\\250e'",
-                "\ufeffab\x1b[1mc\r\nd\ttab\b\x7f\v\f\u2028e".encode()),
+        # What it prints stands nowhere in its text, but for the secrets: what has changed of it has changed on its way.
+        Command("control", "printf '\\357\\273\\277ab\\033[1mc\\r\\nd\\ttab\\010\\177\\013\\014\\342\\200\\250e"
+                f"\\134n\\134\\134\\046amp; {secrets}'",
+                f"\ufeffab\x1b[1mc\r\nd\ttab\b\x7f\v\f\u2028e\\n\\\\&amp; {secrets}".encode()),
         Command("not_utf_8", "printf 'a\\377\\376\\000z'", b"a\xff\xfe\0z"),
         *(
             Command(f"exit_{code}", f"printf out{code}; printf err{code} >&2; exit {code}",

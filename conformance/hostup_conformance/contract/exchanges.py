@@ -1,18 +1,22 @@
 """The exchanges of a run as the rules see them, with what they show of the commands that were started."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
-from hostup_conformance.contract import mishaps
+from hostup_conformance.contract import fates, mishaps
 from hostup_conformance.contract.ask import Ask, Exchange
 from hostup_conformance.contract.commands import Command, Guest
 from hostup_conformance.contract.content import is_availability_alone
+from hostup_conformance.contract.fates import Fate, Text
 from hostup_conformance.contract.lives import Life, guest_of_lives, lives, sleepless, stream
 from hostup_conformance.contract.responder import BURST
 from hostup_conformance.contract.selectors import asks_output, starts
 from hostup_conformance.contract.target import Target
 from hostup_conformance.judging import rule as core
+
+#: What a command writes to.
+STREAMS = ("stdout", "stderr")
 
 
 @dataclass
@@ -25,14 +29,45 @@ class Exchanges(core.Exchanges[Ask, Target]):
         return lives(self.all(lambda e: starts(e) or asks_output(e)))
 
     @cached_property
+    def every_text(self) -> dict[tuple[int, str], Text]:
+        """What the commands wrote, by the number of the poll that reported the end and the name of the stream."""
+        return {(text.number, text.name): text for text in fates.texts_of(self.every_life)}
+
+    @cached_property
+    def known_texts(self) -> dict[str, dict[str, Text]]:
+        """For each stream, what commands wrote, by what it looks like: first to that stream, then to the other."""
+        every = self.every_text.values()
+        return {name: fates.owners(sorted(every, key=lambda text: text.name != name)) for name in STREAMS}
+
+    @cached_property
+    def exchanged(self) -> list[Text]:
+        """The streams of commands that hold what another command writes: START-05 and START-11 judge these commands."""
+        return [text for text in self.every_text.values() if fates.owner_of(text, self.known_texts[text.name])]
+
+    @cached_property
+    def own_lives(self) -> list[Life]:
+        """The commands that got no other's output."""
+        others = {text.life.start.number for text in self.exchanged}
+        return [life for life in self.every_life if life.start.number not in others]
+
+    @cached_property
     def cut_short(self) -> list[Life]:
-        """The commands that were ended before their time, or were said to have ended: START-22 judges them."""
-        return mishaps.cut_short(self.every_life)
+        """The commands that were ended before their time, or were said to have ended: START-22 judges them.
+
+        Where commands got the output of others, their ends may be those of others too.
+        """
+        mixed_up = any(text.name == "stdout" for text in self.exchanged)
+        return [] if mixed_up else mishaps.cut_short(self.own_lives)
+
+    @cached_property
+    def starts_end_others(self) -> bool:
+        """Whether it seems that a start ends the commands that run."""
+        return mishaps.ended_by_starts(self.cut_short, self.own_lives)
 
     @cached_property
     def altered(self) -> list[Life]:
         """The commands whose text was changed before they ran: START-19 judges them."""
-        return mishaps.altered(self.every_life)
+        return mishaps.altered(self.own_lives)
 
     @cached_property
     def pid_ignored(self) -> bool:
@@ -45,16 +80,44 @@ class Exchanges(core.Exchanges[Ask, Target]):
         return mishaps.not_run_again(self.every_life)
 
     @cached_property
-    def recoding(self) -> str | None:
-        """What became of the characters outside ASCII that were printed: START-07 judges that."""
-        return mishaps.recoding(self.lives)
-
-    @cached_property
     def lives(self) -> list[Life]:
-        """The commands that ran as they were sent, each once and to its own end, as far as is known."""
+        """The commands that ran as they were sent, each once and to its own end, and got their own output."""
         others = [*self.cut_short, *self.altered, *(life for life, _ in self.not_run_again)]
         spoilt = {life.start.number for life in others}
-        return [life for life in self.every_life if life.start.number not in spoilt]
+        return [life for life in self.own_lives if life.start.number not in spoilt]
+
+    @cached_property
+    def changed(self) -> dict[str, Fate | None]:
+        """What became of all that has changed of each stream, if that is known."""
+        ran = {life.start.number for life in self.lives}
+        texts = [text for text in self.every_text.values() if text.life.start.number in ran]
+        return {name: fates.fate_of(t for t in texts if t.name == name) for name in STREAMS}
+
+    @cached_property
+    def telling(self) -> str | None:
+        """The requirement that tells what became of all output that has changed, if that is known."""
+        fate = self.changed["stdout"]
+        return fates.telling(fate, self.every_text.values()) if fate else None
+
+    def told_by(self, e: Exchange) -> str | None:
+        """Return which requirement tells what became of an output; None if it has not become what others have."""
+        fate, text = self.changed["stdout"], self.every_text.get((e.number, "stdout"))
+        return self.telling if fate and text and fate.explains(text) else None
+
+    def became(self, e: Exchange, name: str, sent: str) -> str | None:
+        """Return what became of a text, in words that follow the name of its stream; None if that is best seen."""
+        text = self.every_text.get((e.number, name))
+        return fates.became(replace(text, sent=sent), self.changed[name], self.known_texts[name]) if text else None
+
+    def whose(self, e: Exchange) -> str:
+        """Return which command of the run prints what a response has in stdout, for a finding."""
+        one = self.known_texts["stdout"].get(fates.looks(stream(e, "stdout")))
+        return f", with what the command of request {one.life.start.number} prints" if one else ""
+
+    @cached_property
+    def code_fate(self) -> str | None:
+        """What became of exit codes, if that is known."""
+        return fates.code_fate(self.lives)
 
     @cached_property
     def guest(self) -> Guest | None:

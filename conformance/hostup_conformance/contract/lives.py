@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import inf
 
-from hostup_conformance.contract.ask import Exchange, new_pid
+from hostup_conformance.contract.ask import SLEEP, SLEEP_SECONDS, Exchange, new_pid
 from hostup_conformance.contract.commands import (
     GUEST_MARK,
     SLEEPLESS,
@@ -100,9 +100,18 @@ def seconds_to_end(life: Life) -> float:
 
 
 def ended_early(life: Life) -> bool:
-    """Whether a command was said to have ended before it can have, unless the guest has no sleep."""
-    lasts = life.command.seconds if life.command and not sleepless(life) else 0.0
-    return seconds_to_end(life) < 0.9 * lasts
+    """Whether a command was said to have ended, and to have done so well, before it can have.
+
+    In a guest that has no sleep, the commands that use it end at once, and one says so.
+    """
+    well = life.end is not None and member(life.end, "exitCode") == 0
+    lasts = seconds_of(life) if well or life.command else 0.0
+    return not sleepless(life) and seconds_to_end(life) < 0.9 * lasts
+
+
+def seconds_of(life: Life) -> float:
+    """Return how long a command runs, in seconds."""
+    return life.command.seconds if life.command else SLEEP_SECONDS * (life.start.ask.command == SLEEP)
 
 
 def guest_of_lives(found: list[Life]) -> Guest | None:

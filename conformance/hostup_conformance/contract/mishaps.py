@@ -3,9 +3,9 @@
 Each mishap has one requirement that tells of it; what follows from it is told by no other.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from difflib import SequenceMatcher
-from itertools import takewhile
+from math import inf
 from unicodedata import normalize
 
 from hostup_conformance.contract.commands import printed_anywhere
@@ -23,36 +23,6 @@ VARYING = {"again", "trace", "not_utf_8"}
 ADDED = 8
 #: After how many seconds the command that reads its input ends itself where that stays open.
 INPUT_SECONDS = 4.0
-#: What may become of the characters outside ASCII, with how a text looks then.
-RECODINGS: dict[str, Callable[[str], str]] = {
-    "in UTF-8 that was read as Latin-1": lambda text: text.encode().decode("latin-1"),
-    "in UTF-8 that was read as Windows-1252": lambda text: text.encode().decode("cp1252", "replace"),
-    "without any character outside ASCII": lambda text: replaced(text, ""),
-    "with ? for each character outside ASCII": lambda text: replaced(text, "?"),
-    "with ? for each byte outside ASCII": lambda text: replaced(text, "?", "utf-8"),
-    "with ? for each unit of UTF-16 outside ASCII": lambda text: replaced(text, "?", "utf-16-le"),
-    "with U+FFFD for each character outside ASCII": lambda text: replaced(text, "\ufffd"),
-    "with U+FFFD for each byte outside ASCII": lambda text: replaced(text, "\ufffd", "utf-8"),
-    "with an escape for each character outside ASCII": lambda text: text.encode("ascii", "backslashreplace").decode(),
-    "with ? for each character that Latin-1 lacks": lambda text: replaced(text, "?", beyond=0xFF),
-    "with ? for each character above U+FFFF": lambda text: replaced(text, "?", beyond=0xFFFF),
-    "with ?? for each character above U+FFFF": lambda text: replaced(text, "??", beyond=0xFFFF),
-    "without any character above U+FFFF": lambda text: replaced(text, "", beyond=0xFFFF),
-    "with U+FFFD for each character above U+FFFF": lambda text: replaced(text, "\ufffd", beyond=0xFFFF),
-    "that ends before the first character above U+FFFF": lambda text: ended_before(text, 0xFFFF),
-    "that ends before the first character outside ASCII": lambda text: ended_before(text, 0x7F),
-}
-
-
-def replaced(text: str, by: str, unit: str = "utf-32-le", beyond: int = 0x7F) -> str:
-    """Return a text in which something stands for each unit of the characters beyond a code point."""
-    size = {"utf-8": 1, "utf-16-le": 2, "utf-32-le": 4}[unit]
-    return "".join(c if ord(c) <= beyond else by * (len(c.encode(unit)) // size) for c in text)
-
-
-def ended_before(text: str, beyond: int) -> str:
-    """Return a text up to the first of the characters beyond a code point."""
-    return "".join(takewhile(lambda c: ord(c) <= beyond, text))
 
 
 def visible(text: str) -> str:
@@ -129,6 +99,8 @@ def altered(every: Sequence[Life]) -> list[Life]:
     What one prints shows what was changed in it. That may have been the output as well: so another must have gone wrong
     that has the same characters in its text, and none of them in what it prints.
     """
+    if limit := cut_after(every):
+        return sorted(longer_than(limit, every), key=lambda life: life.name != "longest")
     for life in every:
         shows = life.end and (life.name == "verbatim" or life.text)
         marks = lost_marks(printed(life), stdout(life)) if shows else set[str]()
@@ -139,6 +111,39 @@ def altered(every: Sequence[Life]) -> list[Life]:
         if any(one.end and not marks & set(printed(one) + errors_of(one)) for one in wrong):
             return sorted(wrong, key=lambda one: one is not life)
     return []
+
+
+def cut_after(every: Sequence[Life]) -> int | None:
+    """Return after how many characters commands were cut before they ran, by one that ends in what it prints.
+
+    Output that is as long must have come whole, and no longer command may have printed all that it prints.
+    """
+    for life in every:
+        text, came, command = printed(life), stdout(life), life.start.ask.command or ""
+        if life.name != "longest" or not came or len(came) >= len(text) or not text.startswith(came):
+            continue
+        whole = any(len(stdout(one)) > len(came) and printed(one) == stdout(one) for one in every)
+        limit = len(command) - len(text) + len(came)
+        return limit if whole and all(map(went_wrong, longer_than(limit, every))) else None
+    return None
+
+
+def longer_than(limit: int, every: Sequence[Life]) -> list[Life]:
+    """Return the commands that ended and are longer than so many characters."""
+    return [life for life in every if life.end and len(life.start.ask.command or "") > limit]
+
+
+def ended_by_starts(cut: Sequence[Life], every: Sequence[Life]) -> bool:
+    """Whether each of several commands was ended after another start, and none was seen to run after one."""
+    soonest, next_starts = inf, dict[int, float]()
+    for life in reversed(every):
+        next_starts[life.start.number] = soonest
+        answered = life.start.when.timestamp() + life.start.seconds if life.start.when else -inf
+        soonest = min(soonest, answered)
+    polls = [(e, next_starts[life.start.number]) for life in every for e in life.polls if e.when]
+    ran_on = any(member(e, "exited") is False and e.when and e.when.timestamp() > at for e, at in polls)
+    ends = [(life.end, next_starts[life.start.number]) for life in cut]
+    return not ran_on and len(cut) > 1 and all(e and e.when and e.when.timestamp() > at for e, at in ends)
 
 
 def ends_after_one_line(life: Life) -> bool:
@@ -190,24 +195,3 @@ def not_run_again(every: Sequence[Life]) -> list[tuple[Life, Life]]:
         if earlier.end
     )
     return pairs if proven else []
-
-
-def recoding(every: Sequence[Life]) -> str | None:
-    """Return what became of the characters outside ASCII in the first output that shows it; None if that is unknown."""
-    mixed = [life for life in every if stdout(life) and not printed(life).isascii() and has_letters(printed(life))]
-    return next((found for life in mixed if (found := recoded(printed(life), stdout(life)))), None)
-
-
-def has_letters(text: str) -> bool:
-    """Whether a text has letters of ASCII, which any encoding keeps."""
-    return any(c.isascii() and c.isalpha() for c in text)
-
-
-def is_recoded(text: str, came: str, form: str | None) -> bool:
-    """Whether a text has changed as another has, if that is known."""
-    return form is not None and came.strip() != text.strip() and RECODINGS[form](text).strip() == came.strip()
-
-
-def recoded(text: str, came: str) -> str | None:
-    """Return what became of characters outside ASCII in a text that is otherwise the same; None for anything else."""
-    return next((form for form in RECODINGS if is_recoded(text, came, form)), None)

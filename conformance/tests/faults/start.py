@@ -888,3 +888,102 @@ def exit_codes_are_text(_request: Request, response: Response) -> None:
     """exitCode is a string."""
     if response.is_output and response.json.get("exitCode") is not None:
         response.change(exitCode=str(response.json["exitCode"]))
+
+
+@trips("START-05")
+def unfinished_lines_are_lost(_request: Request, response: Response) -> None:
+    """Output is read line by line, and what follows the last line end is lost."""
+    if response.is_output and response.json["exited"]:
+        lines = {name: response.json.get(name) or "" for name in ("stdout", "stderr")}
+        response.change(**{name: text[: text.rfind("\n") + 1] for name, text in lines.items()})
+
+
+@trips("START-05")
+def results_go_to_the_next_command(request: Request, response: Response) -> None:
+    """Each poll that reports an end has the output of the command whose end was polled before."""
+    if ended(request, response):
+        before = request.memory.get("before", response.json)
+        request.memory["before"] = response.json
+        response.json = before
+
+
+@trips("START-05")
+def buffers_are_shared(request: Request, response: Response) -> None:
+    """The output of some commands is followed by that of a command that ran at the same time."""
+    if ended(request, response, "streams"):
+        request.memory["shared"] = response.json["stdout"]
+    elif ended(request, response, "number", "lines", "exit_1"):
+        response.change(stdout=response.json["stdout"] + request.memory.get("shared", ""))
+
+
+@trips("START-05")
+def polls_take_what_they_return(request: Request, response: Response) -> None:
+    """A poll of a command that runs returns its output so far, and the last one only the rest."""
+    command = command_of(request, response)
+    if command and command.name == "slow":
+        so_far = {"stdout": "begun"} if not response.json["exited"] and request.nth("polls") == 1 else {"stdout": ""}
+        response.change(**(so_far if not response.json["exited"] else {"stdout": "ended"}))
+
+
+@trips("START-11")
+def an_empty_stderr_is_the_one_before(request: Request, response: Response) -> None:
+    """Where a command writes nothing to standard error, stderr is that of the command before."""
+    if ended(request, response):
+        last = request.memory.get("stderr", "")
+        request.memory["stderr"] = response.json["stderr"] or last
+        response.change(stderr=response.json["stderr"] or last)
+
+
+@trips("START-13")
+def secrets_are_masked(_request: Request, response: Response) -> None:
+    """A filter masks passwords and card numbers in the output."""
+    if response.is_output and response.json.get("stdout"):
+        response.change(stdout=re.sub(r"(password=)\S+|\b\d{13,16}\b", r"\1***", response.json["stdout"]))
+
+
+@trips("START-13")
+def backslashes_are_read_on_the_way_out(_request: Request, response: Response) -> None:
+    """What follows a backslash in the output is taken for an escape."""
+    if response.is_output and response.json.get("stdout"):
+        read = {"n": "\n", "\\": "\\"}
+        response.change(stdout=re.sub(r"\\([n\\])", lambda found: read[found[1]], response.json["stdout"]))
+
+
+@trips("START-19")
+def commands_are_cut_at_1000_characters(request: Request, response: Response) -> None:
+    """Only the first thousand characters of a command run."""
+    known = command_of(request, response)
+    if known and response.json["exited"] and len(known.text) > 1000:
+        kept = len(known.stdout.decode()) - len(known.text) + 1000
+        response.change(stdout=known.stdout.decode()[:kept] if known.name.startswith("longest") else "")
+
+
+@trips("START-22")
+def commands_are_ended_and_succeed(request: Request, response: Response) -> None:
+    """A command that takes long is ended after a while, and said to have succeeded."""
+    if response.is_started and b"sleep 60" in request.body:
+        request.memory["sleep"] = str(response.json["pid"])
+    if response.is_output and request.pid == request.memory.get("sleep") and request.nth("polls of sleep") > 2:
+        response.json = {"exited": True, "exitCode": 0, "stdout": "", "stderr": ""}
+
+
+@trips("START-22")
+def a_start_ends_all_commands(request: Request, response: Response) -> None:
+    """A start kills the commands that run, and they have no exit code."""
+    running = request.memory.setdefault("running", set())
+    if response.is_started:
+        request.memory.setdefault("killed", set()).update(running)
+        running.clear()
+        if b"sleep " in request.body:
+            running.add(str(response.json["pid"]))
+    if response.is_output and request.pid in request.memory.get("killed", ()):
+        response.json = {"exited": True, "exitCode": None, "stdout": "", "stderr": ""}
+
+
+@trips("PID-04", starts=True)
+def an_unknown_pid_gets_the_last_output(request: Request, response: Response) -> None:
+    """A pid that no command has gets the output of the command that ended last."""
+    if response.is_output and response.json["exited"]:
+        request.memory["last"] = response.json
+    elif request.full and request.own and response.status == 404 and "last" in request.memory and request.pid:
+        response.become(200, request.memory["last"])

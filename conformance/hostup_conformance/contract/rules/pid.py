@@ -63,7 +63,7 @@ def unknown_is_refused(exchanges: Exchanges) -> Findings:
     unknown = selectors.asking(credential="full", vps={"own", "unavailable"}, pid=ask.Pid.UNKNOWN)
     for e in exchanges.each(selectors.judged, unknown, lambda e: e.ask.vps == "own" or e.ask.number not in commands):
         if content.below(e, 400) and not (e.ask.number == 1 and content.member(e, "exited") is True):
-            yield e, "a 4xx", content.status_of(e)
+            yield e, "a 4xx", f"{content.status_of(e)}{exchanges.whose(e)}"
 
 
 @rule("PID-05", seeks="poll of a command under another VPS")
@@ -78,7 +78,7 @@ def belongs_to_its_vps(exchanges: Exchanges) -> Findings:
     made_up = {e.ask.vps for e in others if shows_output(e)}
     for e in exchanges.each(selectors.judged, elsewhere, lambda e: e.ask.number in commands):
         if shows_output(e) and e.ask.vps not in made_up:
-            yield e, "a 4xx", f"command output ({', '.join(content.present(e, content.OUTPUT))})"
+            yield e, "a 4xx", f"command output ({', '.join(content.present(e, content.OUTPUT))}){exchanges.whose(e)}"
 
 
 @rule("PID-06", seeks="poll of no command")
@@ -121,9 +121,13 @@ def is_empty_start(e: ask.Exchange) -> bool:
 def no_improper_start(exchanges: Exchanges) -> Findings:
     """Any 4xx passes; any other status code is a finding. START-26 judges a 5xx for a body that is no readable JSON.
 
-    The start of a number or a boolean passes, since many validators take it for the text that it is written as.
+    The start of a number or a boolean passes, since many validators take it for the text that it is written as. Where
+    all long commands are cut, START-19 judges that, also of one that is too long.
     """
+    cut = any(life.name == "longest" for life in exchanges.altered)
     for e in exchanges.each(lambda e: is_improper_start(e) or is_empty_start(e)):
+        if cut and content.below(e, 400) and len(str(ask.command_of(e.request) or "")) > paths.LONGEST_COMMAND:
+            continue
         is_scalar = isinstance(ask.command_of(e.request), bool | int | float)
         by_parser = content.failed(e) and responder.responded(e, responder.Who.PARSER)
         if not (content.refused(e) or by_parser or (e.status == 200 and is_scalar)):
@@ -198,7 +202,7 @@ def of_no_other_command(exchanges: Exchanges) -> Findings:
             continue
         printed = e.ask.pid == ask.Pid.IMPOSSIBLE and bool(content.member(e, "stdout"))
         if printed or (e.ask.number is not None and abs(e.ask.number) % 2**32 in commands):
-            yield e, "a 4xx", f"command output ({', '.join(content.present(e, content.OUTPUT))})"
+            yield e, "a 4xx", f"command output ({', '.join(content.present(e, content.OUTPUT))}){exchanges.whose(e)}"
         elif e.ask.pid == ask.Pid.LOOSE and e.number < ran_until and e.body.get("exited") is True:
             yield e, "a 4xx, or the state of the command that runs", {"exited": True}
 

@@ -7,7 +7,7 @@ from math import inf
 from statistics import median
 from urllib.parse import parse_qs, unquote
 
-from hostup_conformance.contract import ask, commands, content, lives, mishaps, paths, responder, selectors
+from hostup_conformance.contract import ask, commands, content, fates, lives, mishaps, paths, responder, selectors
 from hostup_conformance.contract.rules import Exchanges, Findings, rule
 from hostup_conformance.keeping.safe_text import counted, short_json
 
@@ -21,27 +21,18 @@ RETAINED = 30.0
 MUCH = 10_000
 #: So many polls of a command in a row do not fail because of a gateway that has a bad moment.
 OFTEN = 5
-#: The commands of the guests that have no POSIX shell.
-WINDOWS = ("cmd", "powershell")
-#: The commands whose output is short and has no characters outside ASCII.
-PRINTING = ("streams", "number", "nothing", "errors", "six_kilobytes", "exit", "slow")
 
 
-def differs(e: ask.Exchange, name: str, expected: bytes) -> object:
+def differs(exchanges: Exchanges, e: ask.Exchange, name: str, expected: bytes) -> object:
     """Return a stream if it differs from what was printed by more than line ends and surrounding white space."""
     text = expected.decode("utf-8", "replace")
-    return None if mishaps.plain(lives.stream(e, name)) == mishaps.plain(text) else came(e, name, text)
+    return None if mishaps.plain(lives.stream(e, name)) == mishaps.plain(text) else came(exchanges, e, name, text)
 
 
-def came(e: ask.Exchange, name: str, expected: str) -> object:
-    """Return a stream, for a finding; where it looks like what was printed, what the difference is."""
-    got = lives.stream(e, name)
-    if not got or mishaps.visible(got) != mishaps.visible(expected):
-        return {name: content.member(e, name)}
-    alike = [pair[0] == pair[1] for pair in zip(got, expected, strict=False)]
-    at = alike.index(False) if False in alike else len(alike)
-    here, there = (ascii(text[at : at + 3]) if text[at:] else "its end" for text in (got, expected))
-    return f"{name} that looks the same, but has {here} instead of {there} from character {at + 1} on"
+def came(exchanges: Exchanges, e: ask.Exchange, name: str, expected: str) -> object:
+    """Return a stream, for a finding, or what became of it."""
+    words = exchanges.became(e, name, expected)
+    return f"{name} {words}" if words else {name: content.member(e, name)}
 
 
 def shortened(expected: bytes) -> str:
@@ -160,26 +151,40 @@ def poll_url_leads_here(exchanges: Exchanges) -> Findings:
             yield e, f"the path {e.request.target}?pid={pid or '...'}", url
 
 
+def of_another(exchanges: Exchanges, name: str) -> Findings:
+    """Yield each command with a stream that holds what another command writes."""
+    for text in exchanges.exchanged:
+        if text.name == name and text.life.end:
+            yield (
+                text.life.end,
+                f"{name}: {shortened(text.sent.encode())}",
+                came(exchanges, text.life.end, name, text.sent),
+            )
+
+
 @rule("START-05")
 def output_is_the_commands(exchanges: Exchanges) -> Findings:
     """stdout must be what the command printed, apart from line ends and white space around it; stderr must not hold it.
 
-    The output of several simultaneous polls is START-21's.
+    It must not be, or hold, what another command of the run prints: no other rule judges a command that got that. Where
+    all output that has changed has changed alike, one rule tells of it: this one, if it judges some of that, else
+    START-07 or START-13. The output of several simultaneous polls is START-21's.
 
     START-07 judges texts with characters outside ASCII, START-12 long ones, START-13 each byte. The command that finds
     out which system the guest has is judged by the beginning of its output, since only that is known.
     """
+    yield from of_another(exchanges, "stdout")
     for life in exchanges.lives:
         begun = commands.printed_anywhere(life.start.ask.command or "")
         if life.end and begun not in lives.stream(exchanges.take(life.end), "stdout"):
             yield life.end, f"stdout: {begun}...", {"stdout": content.member(life.end, "stdout")}
     for e, text in exchanges.echoes():
         if text.isascii() and lives.stream(e, "stdout").strip() != text:
-            yield e, f"stdout: {text}", came(e, "stdout", text)
+            yield e, f"stdout: {text}", came(exchanges, e, "stdout", text)
         if text.isascii() and text in lives.stream(e, "stderr"):
             yield e, "nothing in stderr", {"stderr": e.body["stderr"]}
-    for e, command in exchanges.ends(*PRINTING, *WINDOWS):
-        if got := differs(e, "stdout", command.stdout):
+    for e, command in exchanges.ends(*commands.SHORT):
+        if got := differs(exchanges, e, "stdout", command.stdout):
             yield e, f"stdout: {shortened(command.stdout)}", got
 
 
@@ -210,20 +215,6 @@ def beyond_ascii(e: ask.Exchange) -> bool:
     return not (e.ask.command or "").isascii()
 
 
-def in_other_letters(e: ask.Exchange, text: str, exchanges: Exchanges) -> str | None:
-    """Return what became of the characters outside ASCII in stdout, if that is all that has changed, for a finding."""
-    got = lives.stream(e, "stdout")
-    form = exchanges.recoding if mishaps.is_recoded(text, got, exchanges.recoding) else mishaps.recoded(text, got)
-    if form is None:
-        return None
-    others = [(command.stdout.decode(), lives.stream(end, "stdout")) for end, command in exchanges.ends("control")]
-    spared = any(
-        mishaps.RECODINGS[form](sent) != sent and mishaps.plain(sent) == mishaps.plain(x) for sent, x in others
-    )
-    where = " (in the command; what ASCII commands print is whole)" if spared else ""
-    return f"stdout {form}{where}: {short_json(got.strip(), 60)}"
-
-
 @rule("START-07", seeks="start of a command beyond ASCII")
 def text_is_passed_on(exchanges: Exchanges) -> Findings:
     """The start must get 200, and stdout must be what the command printed.
@@ -238,15 +229,24 @@ def text_is_passed_on(exchanges: Exchanges) -> Findings:
         if e.status != 200 and not elsewhere and not responder.responded(e, responder.Who.FRONT_END):
             size = f" for {counted(length_of(e), 'character')} in {counted(bytes_of(e), 'byte')}"
             yield e, "status 200", f"{content.status_of(e)}{size}"
-    for e, text in exchanges.echoes() if exchanges.guest not in WINDOWS else ():
-        if not text.isascii() and lives.stream(e, "stdout").strip() != text and content.is_utf_8(e):
-            yield e, f"stdout: {text}", in_other_letters(e, text, exchanges) or came(e, "stdout", text)
+    for e, text in exchanges.echoes() if exchanges.guest not in commands.WINDOWS else ():
+        here = exchanges.told_by(e) in {None, "START-07"} and content.is_utf_8(e)
+        if not text.isascii() and lives.stream(e, "stdout").strip() != text and here:
+            yield e, f"stdout: {text}", came(exchanges, e, "stdout", text)
     for e, command in exchanges.ends("letters", "longest_in_bytes"):
         got, text = lives.stream(e, "stdout"), command.stdout.decode()
-        recoded = mishaps.is_recoded(text, got, exchanges.recoding)
         other = bool(got) and not text.startswith(got.rstrip("\ufffd").rstrip())
-        if (recoded or other) and content.is_utf_8(e):
-            yield e, f"stdout: {shortened(command.stdout)}", in_other_letters(e, text, exchanges) or {"stdout": got}
+        told = exchanges.told_by(e)
+        if (told == "START-07" or (other and not told)) and content.is_utf_8(e):
+            yield e, f"stdout: {shortened(command.stdout)}", came(exchanges, e, "stdout", text)
+
+
+def code_of(e: ask.Exchange, exchanges: Exchanges) -> object:
+    """Return the exit code that came, for a finding, and what became of all of them."""
+    if "exitCode" not in e.body:
+        return "no exitCode"
+    known = exchanges.code_fate
+    return f"exitCode {short_json(e.body['exitCode'], 20)}: {known}" if known else {"exitCode": e.body["exitCode"]}
 
 
 @rule("START-08")
@@ -255,11 +255,11 @@ def tells_the_exit_code(exchanges: Exchanges) -> Findings:
     for e, _ in exchanges.echoes():
         code = e.body.get("exitCode")
         if code != 0 or isinstance(code, bool):
-            yield e, "exitCode 0", {"exitCode": code} if "exitCode" in e.body else "no exitCode"
-    for e, command in exchanges.ends("exit", *WINDOWS):
+            yield e, "exitCode 0", code_of(e, exchanges)
+    for e, command in exchanges.ends("exit", *commands.WINDOWS):
         code = e.body.get("exitCode")
         if code is None or isinstance(code, str):
-            yield e, f"exitCode {command.exit_code}", "no exitCode" if code is None else {"exitCode": code}
+            yield e, f"exitCode {command.exit_code}", code_of(e, exchanges)
 
 
 @rule("START-09", seeks="start, and no probe, of the VPS without an agent")
@@ -302,12 +302,15 @@ def is_new(e: ask.Exchange) -> bool:
 def errors_are_the_commands(exchanges: Exchanges) -> Findings:
     """stderr must be what the command wrote to standard error, apart from line ends and white space around it.
 
-    What the guest's shell writes there before each command, whatever the command is, passes.
+    It must not be, or hold, what another command of the run writes. What the guest's shell writes there before each
+    command, whatever the command is, passes.
     """
+    yield from of_another(exchanges, "stderr")
     words = exchanges.words_of_the_guest.encode()
-    for e, command in exchanges.ends("streams", "errors", "exit", "slow", *WINDOWS):
-        if differs(e, "stderr", command.stderr) and (got := differs(e, "stderr", words + command.stderr)):
-            yield e, f"stderr: {shortened(command.stderr)}", got
+    for e, command in exchanges.ends("streams", "errors", "exit", "slow", *commands.WINDOWS):
+        usual, other = (differs(exchanges, e, "stderr", text + command.stderr) for text in (b"", words))
+        if usual and other:
+            yield e, f"stderr: {shortened(command.stderr)}", usual
 
 
 @rule("START-12")
@@ -316,14 +319,13 @@ def output_is_whole(exchanges: Exchanges) -> Findings:
 
     A body that says that it was truncated passes.
 
-    START-07 judges output in which all that is missing is what is missing from other output: characters outside ASCII.
+    Another rule tells of output in which all that is missing is what is missing from other output too.
     """
     for e, command in exchanges.ends("letters", "longest", "megabyte"):
         got, printed = lives.stream(e, "stdout"), command.stdout.decode()
-        elsewhere = mishaps.is_recoded(printed, got, exchanges.recoding)
-        cut = len(got) < len(printed.rstrip()) and printed.startswith(got.rstrip("\ufffd")) and not elsewhere
+        cut = len(got) < len(printed.rstrip()) and printed.startswith(got.rstrip("\ufffd")) and not exchanges.told_by(e)
         if cut and not any("trunc" in name.lower() and value for name, value in e.body.items()):
-            yield e, f"{len(printed)} characters in stdout", f"the first {len(got)}" if got else "none"
+            yield e, f"{len(printed):,} characters in stdout", came(exchanges, e, "stdout", printed) if got else "none"
 
 
 @rule("START-13")
@@ -331,17 +333,17 @@ def output_is_exact(exchanges: Exchanges) -> Findings:
     """stdout and stderr must be what was written, to the byte: with blanks, line ends and control characters.
 
     Output that differs otherwise is judged by START-05 and START-11, except that of the command that prints control
-    characters; and START-07 judges what becomes of characters outside ASCII in other output too.
+    characters and what filters are known to mask; and another rule tells of what becomes of other output too.
     """
     words = exchanges.words_of_the_guest.encode()
     for e, command in exchanges.ends("streams", "lines", "number", "control"):
         for name, expected in (("stdout", command.stdout), ("stderr", words + command.stderr)):
             text = expected.decode()
             elsewhere = command.name != "control" and mishaps.visible(lives.stream(e, name)) != mishaps.visible(text)
-            elsewhere = elsewhere or mishaps.is_recoded(text, lives.stream(e, name), exchanges.recoding)
+            elsewhere = elsewhere or (name == "stdout" and exchanges.told_by(e) not in {None, "START-13"})
             elsewhere = elsewhere or not content.is_utf_8(e)
             if command.exact and lives.stream(e, name) != text and not elsewhere:
-                yield e, f"{name}: {text!r}", came(e, name, text)
+                yield e, f"{name}: {text!r}", came(exchanges, e, name, text)
 
 
 @rule("START-14")
@@ -351,9 +353,9 @@ def exit_code_is_the_commands(exchanges: Exchanges) -> Findings:
     A program that does not exist must not end with 0; which other code it gets depends on the guest. The right code as
     a string is START-08's.
     """
-    for e, command in exchanges.ends("exit", "errors", *WINDOWS):
+    for e, command in exchanges.ends("exit", "errors", *commands.WINDOWS):
         if e.body.get("exitCode") not in (None, command.exit_code, str(command.exit_code)):
-            yield e, f"exitCode {command.exit_code}", {"exitCode": e.body["exitCode"]}
+            yield e, f"exitCode {command.exit_code}", code_of(e, exchanges)
     for e, _ in exchanges.ends("unknown_program"):
         if e.body.get("exitCode") == 0:
             yield e, "an exitCode other than 0, for a program that does not exist", {"exitCode": 0}
@@ -442,16 +444,22 @@ def runs_as_it_was_sent(exchanges: Exchanges) -> Findings:
     """
     for at, life in enumerate(exchanges.altered):
         e = life.end or life.polls[-1]
-        how = f"{named(life)}, which went wrong" if at else changed(mishaps.printed(life), mishaps.stdout(life))
-        how = "only its first line ran" if life.name == "lines" else how
+        how = f"{named(life)}, which went wrong" if at else how_altered(life)
         yield exchanges.take(e), "a command that runs as it was sent", f"one that was altered before it ran: {how}"
     for e, command in exchanges.ends("verbatim", "lines"):
-        if lives.stream(e, "stdout").strip() != command.stdout.decode().strip():
-            yield e, f"stdout: {shortened(command.stdout)}", came(e, "stdout", command.stdout.decode())
+        got = differs(exchanges, e, "stdout", command.stdout)
+        if got and not exchanges.told_by(e):
+            yield e, f"stdout: {shortened(command.stdout)}", got
 
 
-def changed(text: str, came: str) -> str:
-    """Return what has become of parts of a text, for a finding."""
+def how_altered(life: lives.Life) -> str:
+    """Return what has become of the text of a command, for a finding."""
+    if life.name == "lines":
+        return "only its first line ran"
+    text, came = mishaps.printed(life), mishaps.stdout(life)
+    if life.name == "longest":
+        length = length_of(life.start)
+        return f"only its first {length - len(text) + len(came):,} of {length:,} characters ran"
     became = sorted(dict.fromkeys(mishaps.changes(text, came)), key=lambda one: -len(one[0]))
     return ", ".join(f"{short_json(lost, 20)} became {short_json(new, 20)}" for lost, new in became[:3])
 
@@ -461,7 +469,7 @@ def any_bytes_can_be_polled(exchanges: Exchanges) -> Findings:
     """Output that is not UTF-8 must come as a string with the valid characters.
 
     Anything may stand in place of the other bytes. A body with a member that names an encoding, or base64, passes.
-    Where other commands fail as well, START-27 judges that.
+    Where other commands fail as well, START-27 judges that, and another rule tells of what becomes of other output too.
     """
     others_fail = any(is_lost_undisturbed(life) for life in exchanges.lives if life.name != "not_utf_8")
     for life in exchanges.lives_of("not_utf_8"):
@@ -471,7 +479,8 @@ def any_bytes_can_be_polled(exchanges: Exchanges) -> Findings:
             continue
         text = lives.stream(life.end, "stdout")
         names_another = any("encod" in name.lower() or "base64" in name.lower() for name in life.end.body)
-        if not names_another and not (text.startswith("a") and text.rstrip().endswith("z")):
+        whole = text.startswith("a") and text.rstrip().endswith("z")
+        if not names_another and not whole and not exchanges.told_by(life.end):
             yield life.end, "stdout: a...z, and any characters in between", {"stdout": text}
 
 
@@ -482,23 +491,22 @@ def simultaneous_polls_tear_nothing(exchanges: Exchanges) -> Findings:
     The others may say that the command still runs, or that it is forgotten (4xx). HTTP-08 judges a 5xx, START-05 output
     that is garbled, or missing, without simultaneous polls too, and POLL-10 output that is gone in every later poll.
     """
-    garbled = garbled_anyway(exchanges.lives)
+    garbled = garbled_anyway(exchanges)
     gone = changes_later(exchanges.all(selectors.asks_output))
     for life in exchanges.lives_of("shared"):
         expected = life.command.stdout if life.command else b""
         for e in life.polls if not gone else ():
             got = lives.stream(e, "stdout")
-            torn = content.member(e, "exited") is True and differs(e, "stdout", expected)
+            torn = content.member(e, "exited") is True and differs(exchanges, e, "stdout", expected)
             if torn and bool(got) not in garbled:
-                order = " in another order" if sorted(got.strip()) == sorted(expected.decode().strip()) else ""
-                yield e, f"stdout: {shortened(expected)}", f"{counted(len(got), 'character')}{order}"
+                yield e, f"stdout: {shortened(expected)}", fates.difference(expected.decode(), got) or {"stdout": got}
 
 
-def garbled_anyway(found: list[lives.Life]) -> set[bool]:
+def garbled_anyway(exchanges: Exchanges) -> set[bool]:
     """Return, of the commands that were polled one at a time and printed something else, which had any output."""
-    alone = [life for life in found if life.name.startswith(PRINTING) and life.end and not lives.sleepless(life)]
-    outputs = [(mishaps.printed(life), mishaps.stdout(life)) for life in alone]
-    return {bool(got) for text, got in outputs if mishaps.visible(got) != mishaps.visible(text)}
+    names = {"shared", *mishaps.VARYING}
+    alone = (text for text in exchanges.every_text.values() if text.life.name not in names and text.sent.isascii())
+    return {bool(text.came) for text in alone if text.name == "stdout" and not text.whole}
 
 
 def changes_later(polls: list[ask.Exchange]) -> bool:
@@ -519,23 +527,26 @@ def does_not_end_early(exchanges: Exchanges) -> Findings:
             exchanges.take(life.end)
     for life in exchanges.cut_short:
         if life.end:
-            yield life.end, f"exited true at the end of {named(life)}{own_end(life)}", early_end(life)
+            why = ", and none ran on after another start: a start ends them, it seems" * exchanges.starts_end_others
+            yield life.end, f"exited true at the end of {named(life)}{own_end(life)}", f"{early_end(life)}{why}"
 
 
 def own_end(life: lives.Life) -> str:
     """Return when a command ends by itself, and with which code, for a finding."""
-    seconds = life.command.seconds if life.command else 0.0
+    seconds = lives.seconds_of(life)
     code = life.command.exit_code if life.command else 0
     return f", {f'after {seconds:g} s and ' if seconds else ''}with exitCode {code}"
 
 
 def early_end(life: lives.Life) -> str:
     """Return how a command ended before its time, for a finding."""
-    end, text, came = life.end, mishaps.printed(life), mishaps.stdout(life)
-    code = short_json(end and end.body.get("exitCode"), 20)
-    ran = ", after exited false" if any(content.member(e, "exited") is False for e in life.polls) else ""
-    printed = f" and {len(came.strip())} of {counted(len(text.strip()), 'character')} printed" if text else ""
-    return f"an end {lives.seconds_to_end(life):.1f} s after the start, with exitCode {code}{printed}{ran}"
+    text, came, code = mishaps.printed(life).strip(), mishaps.stdout(life).strip(), mishaps.exit_code(life)
+    ran = [life.seconds_until(e) for e in life.polls if content.member(e, "exited") is False and e is not life.end]
+    before = f" (exited false after {ran[-1]:.1f} s)" if ran else ""
+    when = f"{lives.seconds_to_end(life):.1f} s after the start{before}"
+    printed = f" and {len(came)} of {counted(len(text), 'character')} printed" if text else ""
+    well = ", as if it had succeeded" if code == 0 and (came != text or not text) else ""
+    return f"an end {when}, with exitCode {short_json(life.end and life.end.body.get('exitCode'), 20)}{printed}{well}"
 
 
 @rule("START-23")
@@ -742,7 +753,7 @@ def asks_for_options(e: ask.Exchange) -> bool:
 def options_change_nothing(exchanges: Exchanges) -> Findings:
     """The command in the body of an OPTIONS must not have run, and its pid must be one that can still be polled.
 
-    The trace shows what ran. Where other commands were lost as well, START-27 judges that.
+    The trace shows what ran. Where other commands were lost as well, START-27 judges that; a gateway's failure passes.
     """
     printed = " ".join(lives.stream(life.end, "stdout") for life in exchanges.lives_of("trace") if life.end)
     found = lives.lives(exchanges.all(is_start_or_any_poll))
@@ -754,7 +765,8 @@ def options_change_nothing(exchanges: Exchanges) -> Findings:
             yield e, "no command that runs", f"{content.status_of(e)}, and it ran in the guest"
         for life in found if not others_lost else ():
             gone = lost(life) if selectors.new_poll(life.start) == e.request.target else None
-            if gone and life.start.number < e.number < gone.number:
+            by_gateway = gone and responder.responded(gone, responder.Who.GATEWAY)
+            if gone and not by_gateway and life.start.number < e.number < gone.number:
                 expected = f"status 200, since the OPTIONS of request {e.number} changes nothing"
                 yield gone, expected, content.status_of(gone)
 
@@ -780,7 +792,8 @@ def has_no_input(exchanges: Exchanges) -> Findings:
     for life in exchanges.lives_of("input"):
         end, polled = life.end, life.polls and life.seconds_polled >= LONG_ENOUGH
         late = end and life.seconds_until(end) - life.seconds_until(life.polls[0]) > LONG_ENOUGH
-        if end and (late or lives.stream(end, "stdout").strip() != "done"):
+        other = end and lives.stream(end, "stdout").strip() != "done" and not exchanges.told_by(end)
+        if end and (late or other):
             code = end.body.get("exitCode")
             result = f"exitCode {code} and stdout {short_json(content.member(end, 'stdout'), 60)}"
             said = f"exited true {life.seconds_until(end):.1f} s after the start, with {result}"

@@ -1,0 +1,390 @@
+"""What became of what a command printed, by what became of what others printed. It judges nothing.
+
+A fate is a hypothesis: it is told only if it explains all that has changed, and if nothing came whole that it would
+have changed. Where there is none, it is said where a text differs.
+"""
+
+import html
+import json
+import re
+from base64 import b64encode
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import accumulate, islice, product
+from unicodedata import normalize
+
+from hostup_conformance.contract.commands import SECRETS, SHORT
+from hostup_conformance.contract.content import member
+from hostup_conformance.contract.lives import Life, sleepless, stream
+from hostup_conformance.contract.mishaps import VARYING, errors_of, exit_code, plain, printed, visible
+from hostup_conformance.keeping.safe_text import short_json
+
+#: What may become of a text, with how it looks then.
+FORMS: dict[str, Callable[[str], str]] = {
+    "in UTF-8 that was read as Latin-1": lambda text: text.encode().decode("latin-1"),
+    "in UTF-8 that was read as Windows-1252": lambda text: text.encode().decode("cp1252", "replace"),
+    "without any character outside ASCII": lambda text: replaced(text, ""),
+    "with ? for each character outside ASCII": lambda text: replaced(text, "?"),
+    "with ? for each byte outside ASCII": lambda text: replaced(text, "?", "utf-8"),
+    "with ? for each unit of UTF-16 outside ASCII": lambda text: replaced(text, "?", "utf-16-le"),
+    "with U+FFFD for each character outside ASCII": lambda text: replaced(text, "\ufffd"),
+    "with U+FFFD for each byte outside ASCII": lambda text: replaced(text, "\ufffd", "utf-8"),
+    "with an escape for each character outside ASCII": lambda text: text.encode("ascii", "backslashreplace").decode(),
+    "with ? for each character that Latin-1 lacks": lambda text: replaced(text, "?", beyond="\xff"),
+    "with ? for each character above U+FFFF": lambda text: replaced(text, "?", beyond="\uffff"),
+    "with ?? for each character above U+FFFF": lambda text: replaced(text, "??", beyond="\uffff"),
+    "without any character above U+FFFF": lambda text: replaced(text, "", beyond="\uffff"),
+    "with U+FFFD for each character above U+FFFF": lambda text: replaced(text, "\ufffd", beyond="\uffff"),
+    "that ends before the first character above U+FFFF": lambda text: ended_before(text, "\uffff"),
+    "that ends before the first character outside ASCII": lambda text: ended_before(text, "\x7f"),
+    "in Unicode's normal form C": lambda text: normalize("NFC", text),
+    "in Unicode's normal form D": lambda text: normalize("NFD", text),
+    "in Unicode's normal form KC": lambda text: normalize("NFKC", text),
+    "without its last line, which has no line end": lambda text: text[: text.rfind("\n") + 1],
+    "with its first line alone": lambda text: text.lstrip("\n").partition("\n")[0],
+    "with its last line alone": lambda text: text.rstrip("\n").rpartition("\n")[2],
+    "without its first line": lambda text: text.partition("\n")[2],
+    "without empty lines": lambda text: re.sub(r"\n\s*\n", "\n", text),
+    "without lines that came before": lambda text: "\n".join(dict.fromkeys(text.split("\n"))),
+    "with one blank for all white space in a row": lambda text: " ".join(text.split()),
+    "with blanks for each tab": lambda text: text.expandtabs(),
+    "with the escapes of backslashes read": lambda text: unescaped(text, r"\\([nrt\\])"),
+    "with all escapes of backslashes read": lambda text: unescaped(text, r"\\(u[0-9a-fA-F]{4}|.)"),
+    "with its backslashes doubled": lambda text: text.replace("\\", "\\\\"),
+    "without its backslashes": lambda text: text.replace("\\", ""),
+    "as a string of JSON": json.dumps,
+    "with the escapes of JSON": lambda text: json.dumps(text)[1:-1],
+    "escaped for HTML": html.escape,
+    "escaped for HTML, but for quotation marks": lambda text: html.escape(text, quote=False),
+    "with the entities of HTML read": html.unescape,
+    "in lower case": str.lower,
+    "in upper case": str.upper,
+    "in base64": lambda text: b64encode(text.encode()).decode(),
+    "in hexadecimal": lambda text: text.encode().hex(),
+}
+#: What may become of an exit code, with how it is then.
+CODES: dict[str, Callable[[Life, int], int | None]] = {
+    "0 for every command": lambda _, __: 0,
+    "1 for every command that ends with 0 and writes to standard error": lambda life, code: code or wrote_errors(life),
+    "1 for every command that writes to standard error": lambda life, code: 1 if wrote_errors(life) else code,
+    "1 for every command that writes to standard error, and 0 for others": lambda life, _: wrote_errors(life),
+    "1 for every failure": lambda _, code: min(code, 1),
+    "null for every failure": lambda _, code: code and None,
+    "the code as a signed byte": lambda _, code: code - 256 * (code > 127),
+    "256 times the code": lambda _, code: code * 256,
+    "the code with a minus sign": lambda _, code: -code,
+    "0 for failures, and 1 for others": lambda _, code: int(not code),
+}
+#: By so many texts it is known what becomes of one, of so many characters each.
+MOST, LONGEST = 200, 1 << 21
+#: Where two texts are the same again after a difference of so many characters at most, so many are the same; and so
+#: many differences are looked at.
+APART, AGAIN, PLACES = 24, 6, 1000
+#: How many characters of the first line of a text, at least and at most, tell it from others; how many texts are looked
+#: for in another, and in how many characters of that.
+SHORTEST_MARK, MARK, MARKS, WITHIN = 8, 64, 64, 1 << 12
+#: What may be lost and come until two texts are the same again, the least first.
+GAPS = sorted(product(range(APART), range(APART)), key=lambda gap: (sum(gap), abs(gap[0] - gap[1]), gap[1]))[1:]
+#: How many bytes a block has at least.
+SMALLEST = 16
+#: From how many characters on a text is not shown whole.
+LONG = 60
+
+
+@dataclass(frozen=True)
+class Text:
+    """What a command wrote to a stream, and what came of it."""
+
+    life: Life
+    name: str
+    sent: str
+    came: str
+    #: The number of the poll that reported the end.
+    number: int
+
+    @property
+    def whole(self) -> bool:
+        """Whether it came as it was written, but for what differs from system to system."""
+        return plain(self.sent) == plain(self.came)
+
+    def has_become(self, form: Callable[[str], str]) -> bool:
+        """Whether it came in a form."""
+        return plain(form(self.sent)) == plain(self.came)
+
+
+@dataclass(frozen=True)
+class Fate:
+    """What became of all texts of a kind, in words."""
+
+    words: str
+    form: Callable[[str], str]
+    concerns: Callable[[Text], bool]
+
+    def explains(self, text: Text) -> bool:
+        """Whether it is what became of a text."""
+        return self.concerns(text) and not text.whole and text.has_become(self.form)
+
+
+#: Of which texts something may become, with what shows that nothing became of others.
+KINDS: dict[str, Callable[[Text], bool]] = {
+    "": lambda _: True,
+    " (in the command; what ASCII commands print is whole)": lambda text: not is_ascii(text.life),
+    " (in the request; what is sent in ASCII is whole)": lambda text: not text.life.start.request.body.isascii(),
+}
+
+
+#: Which requirement tells of output, by what it judges of it.
+TELLING: dict[str, Callable[[Text], bool]] = {
+    "START-05": lambda text: text.sent.isascii() and (is_echo(text) or text.life.name.startswith(SHORT)),
+    "START-07": lambda text: is_echo(text) or text.life.name in {"letters", "longest_in_bytes"},
+    "START-13": lambda text: text.life.name == "control",
+}
+
+
+def is_echo(text: Text) -> bool:
+    """Whether a command only prints the text that it has."""
+    return bool(text.life.text)
+
+
+def is_ascii(life: Life) -> bool:
+    """Whether the command has no characters outside ASCII."""
+    return (life.start.ask.command or "").isascii()
+
+
+def replaced(text: str, by: str, unit: str = "utf-32-le", beyond: str = "\x7f") -> str:
+    """Return a text in which something stands for each unit of the characters beyond another."""
+    size = {"utf-8": 1, "utf-16-le": 2, "utf-32-le": 4}[unit]
+    return re.sub(f"[^\0-{beyond}]", lambda found: by * (len(found[0].encode(unit)) // size), text)
+
+
+def ended_before(text: str, beyond: str) -> str:
+    """Return a text up to the first of the characters beyond another."""
+    return re.split(f"[^\0-{beyond}]", text, maxsplit=1)[0]
+
+
+def unescaped(text: str, escape: str) -> str:
+    """Return a text with its escapes read."""
+    named = {"n": "\n", "r": "\r", "t": "\t"}
+
+    def read(found: re.Match[str]) -> str:
+        return chr(int(found[1][1:], 16)) if len(found[1]) > 1 else named.get(found[1], found[1])
+
+    return re.sub(escape, read, text)
+
+
+def wrote_errors(life: Life) -> int:
+    """Return 1 if a command writes to standard error, else 0."""
+    return int(bool(errors_of(life)))
+
+
+def texts_of(every: Iterable[Life]) -> list[Text]:
+    """Return what the commands whose end was reported should have written, as far as it is known, and what came."""
+    found = []
+    for life in every:
+        begun = printed(life)
+        if life.end and not sleepless(life) and (life.command or begun):
+            came = stream(life.end, "stdout")
+            sent = begun if life.command else f"{begun}\n" if life.text else continued(begun, came)
+            found.append(Text(life, "stdout", sent, came, life.end.number))
+            found.append(Text(life, "stderr", errors_of(life), stream(life.end, "stderr"), life.end.number))
+    return found
+
+
+def continued(begun: str, came: str) -> str:
+    """Return what a command printed of which only the beginning is known."""
+    return came if came.startswith(begun) else begun
+
+
+def fate_of(texts: Iterable[Text]) -> Fate | None:
+    """Return what became of all texts that have changed; None if that is unknown."""
+    fixed = [text for text in texts if text.life.name not in VARYING]
+    short = [text for text in fixed[:MOST] if max(len(text.sent), len(text.came)) <= LONGEST]
+    changed = sorted((text for text in short if not text.whole), key=lambda text: len(text.sent))
+    for words, concerns in KINDS.items() if changed else ():
+        others = [text for text in short if text.whole and concerns(text)]
+        for name, form in FORMS.items() if all(map(concerns, changed)) else ():
+            if all(text.has_become(form) for text in (*changed, *others)):
+                return Fate(name + words, form, concerns)
+    return None
+
+
+def telling(fate: Fate, texts: Iterable[Text]) -> str | None:
+    """Return which requirement tells of a fate: the first of those that judge some of what it explains."""
+    explained = [text for text in texts if text.name == "stdout" and fate.explains(text)]
+    return next((id for id, judges in TELLING.items() if any(map(judges, explained))), None)
+
+
+def code_fate(every: Iterable[Life]) -> str | None:
+    """Return what became of all exit codes, if some have changed; None if that is unknown."""
+    known = [(life, life.command.exit_code) for life in every if life.end and life.command and life.name not in VARYING]
+    codes = [(life, own, exit_code(life)) for life, own in known if own is not None and life.name != "unknown_program"]
+    changed = any(own != code for _, own, code in codes)
+    found = (words for words, form in CODES.items() if all(form(life, own) == code for life, own, code in codes))
+    return next(found, None) if changed else None
+
+
+def owners(texts: Iterable[Text]) -> dict[str, Text]:
+    """Return, by what it looks like and by its first line, which text is which; of two that look alike, the first."""
+    found: dict[str, Text] = {}
+    for text in texts:
+        whole = looks(text.sent)
+        found.setdefault(whole, text)
+        if len(line := whole.partition("\n")[0][:MARK]) >= SHORTEST_MARK:
+            found.setdefault(line, text)
+    found.pop("", None)
+    return found
+
+
+def looks(text: str) -> str:
+    """Return what a text looks like, whatever it counts."""
+    return plain(re.sub(r"once \d+ slow \d+", "once 1 slow 1", text))
+
+
+def owner_of(text: Text, known: Mapping[str, Text]) -> Text | None:
+    """Return which other text came in place of one, or with it; None if none did, or if it is whole."""
+    own, came, begun = looks(text.sent), looks(text.came), text.came[:WITHIN]
+    if own == came or not came:
+        return None
+    if (one := known.get(came)) and one.life is not text.life:
+        return one
+    marks = (one for mark, one in islice(known.items(), MARKS) if len(mark) >= SHORTEST_MARK and mark in begun)
+    return next((one for one in marks if one.life is not text.life and looks(one.sent) != own), None)
+
+
+def became(text: Text, fate: Fate | None, known: Mapping[str, Text]) -> str | None:
+    """Return what became of a text, in words that follow its name; None if that is best seen."""
+    if fate and fate.explains(text):
+        return f"{fate.words}: {beginning_of(plain(text.came))}"
+    if one := owner_of(text, known):
+        also = "" if looks(one.sent) == looks(text.came) else ", beside other text"
+        writes = "prints" if one.name == "stdout" else "writes to standard error"
+        return f"that the command of request {one.life.start.number} {writes}{also}: {beginning_of(text.came)}"
+    if plain(text.came) and plain(text.came) == plain(errors_of(text.life)) and text.name == "stdout":
+        return f"that the command writes to standard error: {beginning_of(text.came)}"
+    before = [e for e in text.life.polls if member(e, "exited") is False and stream(e, text.name)]
+    if before and plain("".join(stream(e, text.name) for e in before) + text.came) == plain(text.sent):
+        what = beginning_of(stream(before[-1], text.name))
+        return f"{beginning_of(text.came)}: the rest of what request {before[-1].number} got while it ran, {what}"
+    if hidden := masked(text.sent, text.came):
+        return f"in which {hidden} is masked: {beginning_of(text.came[-LONG:])}"
+    if visible(text.sent) == visible(text.came):
+        return looks_the_same(text)
+    if max(len(text.sent), len(text.came)) <= LONG:
+        return f"{how}: {beginning_of(text.came)}" if (how := rearranged(text.sent, text.came)) else None
+    return difference(text.sent, text.came)
+
+
+def beginning_of(text: str) -> str:
+    """Return a text, or its beginning, for a finding."""
+    return short_json(text[:LONG], LONG) + "..." * (len(text) > LONG)
+
+
+def looks_the_same(text: Text) -> str:
+    """Return where a text differs that looks the same."""
+    at = alike(text.came, text.sent)
+    here, there = (ascii(one[at : at + 3]) if one[at:] else "its end" for one in (text.came, text.sent))
+    return f"that looks the same, but has {here} instead of {there} from character {at + 1} on"
+
+
+def alike(one: str, other: str, at: int = 0, there: int = 0) -> int:
+    """Return how many characters of two texts are the same from two places on."""
+    length, most, size = 0, min(len(one) - at, len(other) - there), 1 << 12
+    while size:
+        same = one[at + length : at + length + size] == other[there + length : there + length + size]
+        length, size = (length + size, size) if same and length + size <= most else (length, size // 2)
+    return length
+
+
+def differences(sent: str, came: str) -> tuple[list[tuple[int, str, str]], bool]:
+    """Return where texts differ, with what was lost and what came instead, and whether they end alike after that."""
+    found: list[tuple[int, str, str]] = []
+    at = there = 0
+    while len(found) < PLACES:
+        same = alike(sent, came, at, there)
+        at, there = at + same, there + same
+        if at == len(sent) and there == len(came):
+            return found, True
+        near = sent[at : at + APART + AGAIN], came[there : there + APART + AGAIN]
+        lost, new = next((gap for gap in GAPS if ends_after(gap, *near)), (APART, APART))
+        found.append((at, near[0][:lost], near[1][:new]))
+        if (lost, new) == (APART, APART):
+            break
+        at, there = at + lost, there + new
+    return found, False
+
+
+def ends_after(gap: tuple[int, int], lost: str, new: str) -> bool:
+    """Whether texts are the same again after so many characters of each."""
+    return lost[gap[0] : gap[0] + AGAIN] == new[gap[1] : gap[1] + AGAIN]
+
+
+def difference(sent: str, came: str) -> str | None:
+    """Return how a text differs from what was written, as far as a few words can say it; None if it is another."""
+    alike_at_all = alike(sent, came) or alike(sent[::-1], came[::-1])
+    return rearranged(sent, came) or (in_places(sent, came) if alike_at_all else None)
+
+
+def rearranged(sent: str, came: str) -> str | None:
+    """Return which part of a text came, if only one did, or if parts came twice or in another order."""
+    at, rest, more = alike(sent, came), alike(sent[::-1], came[::-1]), len(came) - len(sent)
+    if not came:
+        return None
+    if at == len(came):
+        return f"that is only the first {at:,} of {len(sent):,} characters"
+    if rest == len(came):
+        return f"that is only the last {rest:,} of {len(sent):,} characters"
+    if more > 0 and at + rest >= len(sent) and sent.startswith(new := came[at : at + more], max(at - more, 0)):
+        return f"in which {len(new):,} characters come twice{after(at - more)}"
+    if more < 0 and at + rest >= len(came):
+        return f"without {-more:,} of {len(sent):,} characters{after(at)}"
+    if not more and came in sent + sent:
+        return f"in another order: the first {(sent + sent).index(came):,} characters come last"
+    if not more and sorted(sent) == sorted(came):
+        return f"with the same {len(sent):,} characters in another order{after(at)}"
+    return None
+
+
+def after(at: int) -> str:
+    """Return where something begins, unless that is the beginning."""
+    return f", after the first {at:,}" if at else ""
+
+
+def in_places(sent: str, came: str) -> str:
+    """Return what stands in a text instead of what was written, and in how many places."""
+    found, to_the_end = differences(sent, came)
+    at, lost, new = found[0]
+    here = "U+FFFD" if set(new) == {"\ufffd"} else short_json(new, 30)
+    gone = short_json(lost, 30)
+    instead = f"with {here} {f'instead of {gone}' if lost else 'more'}" if new else f"without {gone}"
+    if not to_the_end and len(found) == 1:
+        return f"that is the same up to character {at:,} of {len(sent):,}, but then goes on {instead}"
+    if len(found) > 1 and (size := block_of(sent, found)):
+        return f"{instead}, and so in {len(found)} places: wherever a block of {size:,} bytes ends within a character"
+    return f"{instead}{after(at)}{f', and so in {len(found)} places' if len(found) > 1 else ''}"
+
+
+def block_of(sent: str, found: Sequence[tuple[int, str, str]]) -> int | None:
+    """Return how many bytes a block has, if texts differ in the characters on borders of blocks, and nowhere else."""
+    begins = [0, *accumulate(len(c.encode()) for c in sent)]
+    places = [(begins[at], begins[at + len(lost)]) for at, lost, _ in found if not lost.isascii()]
+    within = set(range(begins[-1])) - {*begins}
+    for size in range(SMALLEST, places[0][1]) if len(places) == len(found) else ():
+        borders = [border for border in range(size, begins[-1], size) if border in within]
+        if len(borders) == len(places) and all(a < at < b for at, (a, b) in zip(borders, places, strict=True)):
+            return size
+    return None
+
+
+def masked(sent: str, came: str) -> str | None:
+    """Return which of the made-up secrets that a command prints were replaced; None if more has changed, or none."""
+    lost, (first, *rest) = [], re.split("|".join(map(re.escape, SECRETS)), sent)
+    if not rest or not came.startswith(first):
+        return None
+    at = len(first)
+    for secret, text in zip(SECRETS, rest, strict=True):
+        end = came.find(text, at) if text else len(came)
+        if end < 0:
+            return None
+        lost += [secret] * (came[at:end] != secret)
+        at = end + len(text)
+    return ", ".join(lost) if at == len(came) and lost else None

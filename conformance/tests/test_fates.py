@@ -1,0 +1,123 @@
+"""What became of what commands printed: what is said of it, and what is not."""
+
+import json
+from dataclasses import replace
+
+import pytest
+from hostup_conformance.contract import fates
+from hostup_conformance.contract.ask import Exchange, understand
+from hostup_conformance.contract.commands import LETTERS, SECRETS, Command
+from hostup_conformance.contract.fates import Text
+from hostup_conformance.contract.lives import Life
+from hostup_conformance.contract.target import Target
+from hostup_conformance.http import exchange as core
+from hostup_conformance.http.messages import Request, Response
+from hostup_conformance.sources.start_steps import body_of, post
+
+TARGET = Target("http://localhost", "server", "key", "vps_1")
+#: Lines, the last without an end, with what programs escape, fold or drop.
+SAMPLE = 'One\tline\n\nOne\tline\nOne\\n "<b>&amp;" å e\u0301 € 😀'
+LINES = "".join(f"line {number}\n" for number in range(1000))
+
+
+def exchange(number: int, request: Request, response: Response | None = None) -> Exchange:
+    return core.Exchange(number, request, response, understand(request, TARGET))
+
+
+def text(sent: str, came: str, *, command: str = "true", code: int = 0, errors: str = "", told: int | None = 0) -> Text:
+    """A text of a command, which ended with a code and was told to have ended with another."""
+    start = exchange(1, post(TARGET, body_of(command, escaped=False)))
+    body = json.dumps({"exited": True, "exitCode": told}).encode()
+    end = exchange(
+        2, replace(start.request, method="GET"), Response(200, (("Content-Type", "application/json"),), body)
+    )
+    known = Command("known", command, sent.encode(), errors.encode(), code)
+    return Text(Life(start, known, "", [end]), "stdout", sent, came, 2)
+
+
+@pytest.mark.parametrize("words", fates.FORMS)
+def test_a_form_that_explains_all_is_told(words: str) -> None:
+    form = fates.FORMS[words]
+    fate = fates.fate_of([text(SAMPLE, form(SAMPLE)), text("spared", form("spared"))])
+    assert fate
+    assert fate.form(SAMPLE) == form(SAMPLE)
+
+
+@pytest.mark.parametrize("words", fates.FORMS)
+def test_a_form_that_spared_something_is_not_told(words: str) -> None:
+    form = fates.FORMS[words]
+    assert fates.fate_of([text(SAMPLE, form(SAMPLE)), text(SAMPLE + ".", SAMPLE + ".")]) is None
+
+
+def test_what_becomes_of_commands_alone_is_told_of_these() -> None:
+    changed = text("å", "?", command="printf å")
+    spared = text("å", "å", command="printf '\\303\\245'")
+    fate = fates.fate_of([changed, spared])
+    assert fate
+    assert fate.words.endswith("(in the command; what ASCII commands print is whole)")
+    assert not fate.explains(spared)
+
+
+@pytest.mark.parametrize(
+    ("came", "words"),
+    [
+        (LINES[:4000], "that is only the first 4,000 of 8,890 characters"),
+        (LINES[-4000:], "that is only the last 4,000 of 8,890 characters"),
+        (LINES[:4000] * 2 + LINES[4000:], "in which 4,000 characters come twice"),
+        (LINES[:5000] + LINES[4000:], "in which 1,000 characters come twice, after the first 4,000"),
+        (LINES[:4000] + LINES[5000:], "without 1,000 of 8,890 characters, after the first 4,000"),
+        (LINES[4000:] + LINES[:4000], "in another order: the first 4,000 characters come last"),
+        (LINES[:9] + LINES[:8:-1], "with the same 8,890 characters in another order, after the first 9"),
+        (LINES.replace("e 5\n", "e V\n"), 'with "V" instead of "5", after the first 40'),
+        (LINES.replace("ne", "n"), 'without "e", after the first 3, and so in 1000 places'),
+        (LINES[:40] + "?" * 100, 'that is the same up to character 40 of 8,890, but then goes on with "?????'),
+        ("another", None),
+    ],
+)
+def test_where_texts_differ(came: str, words: str | None) -> None:
+    found = fates.difference(LINES, came)
+    assert (found or "").startswith(words or "")
+    assert bool(found) == bool(words)
+
+
+@pytest.mark.parametrize("size", [300, 1000, 4096])
+@pytest.mark.parametrize("errors", ["replace", "ignore"])
+def test_blocks_that_end_within_a_character(size: int, errors: str) -> None:
+    letters = LETTERS * 4000
+    data = letters.encode()
+    blocks = (data[at : at + size].decode(errors=errors) for at in range(0, len(data), size))
+    found = fates.difference(letters, "".join(blocks))
+    assert found
+    assert f"wherever a block of {size:,} bytes ends within a character" in found
+    elsewhere = letters[:100] + "?" + letters[101:]
+    assert "block" not in (fates.difference(letters, elsewhere) or "")
+
+
+def test_masked_secrets_are_named() -> None:
+    sent = f"a {' and '.join(SECRETS)} b"
+    assert fates.masked(sent, sent.replace(SECRETS[1], "[card]")) == SECRETS[1]
+    assert fates.masked(sent, sent.replace(SECRETS[0], "***").replace(SECRETS[3], "")) == f"{SECRETS[0]}, {SECRETS[3]}"
+    assert fates.masked(sent, sent) is None
+    assert fates.masked(sent, sent.replace(SECRETS[1], "").replace("and", "AND")) is None
+    assert fates.masked("no secret", "no s****t") is None
+
+
+def test_output_of_another_command_is_known() -> None:
+    own, other = text("what it prints itself", "what another prints"), text("what another prints", "")
+    known = fates.owners([own, other])
+    assert fates.owner_of(own, known) is other
+    mixed = replace(own, came="what it prints itself and what another prints")
+    assert fates.owner_of(mixed, known) is other
+    for came in ("what it prints itself\n", "what nobody prints", ""):
+        assert fates.owner_of(replace(own, came=came), known) is None
+
+
+@pytest.mark.parametrize("words", fates.CODES)
+def test_what_became_of_exit_codes(words: str) -> None:
+    cases = [("", 0), ("e", 0), ("", 3), ("e", 200)]
+    whole = [text("", "", code=code, errors=errors, told=code).life for errors, code in cases]
+    codes = [fates.CODES[words](life, code) for life, (_, code) in zip(whole, cases, strict=True)]
+    changed = [text("", "", code=c, errors=e, told=told).life for (e, c), told in zip(cases, codes, strict=True)]
+    assert fates.code_fate(changed) == words
+    assert fates.code_fate([*changed, text("", "", code=77, errors="e", told=76).life]) is None
+    assert fates.code_fate(whole) is None
