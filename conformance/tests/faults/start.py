@@ -987,3 +987,12 @@ def an_unknown_pid_gets_the_last_output(request: Request, response: Response) ->
         request.memory["last"] = response.json
     elif request.full and request.own and response.status == 404 and "last" in request.memory and request.pid:
         response.become(200, request.memory["last"])
+
+
+@trips("HTTP-01", starts=True, hangs=True)
+def a_command_blocks_the_server(request: Request, response: Response) -> None:
+    """While a command runs, nothing gets a response, and one runs for a minute."""
+    if "blocked" in request.memory:
+        response.pause = 60
+    if response.is_started and b"sleep 60" in request.body:
+        request.memory["blocked"] = True
