@@ -15,7 +15,7 @@ from hostup_conformance.http import har
 from hostup_conformance.http.messages import Request
 from hostup_conformance.keeping import screen
 from hostup_conformance.keeping.safe_text import on_one_line, spelt_out, unchanged
-from hostup_conformance.keeping.screen import Guarded, Secrets
+from hostup_conformance.keeping.screen import Guarded, Relay, Secrets
 from hostup_conformance.mock import API_KEY, VPS_ID
 from hostup_conformance.reports.files import REPORTS
 from hostup_conformance.reports.schema import FORMAT
@@ -432,3 +432,29 @@ def test_the_command_and_the_plugin_are_guarded_before_they_say_anything() -> No
     assert "guard(os.environ)" in (PACKAGE / "front" / "plugin.py").read_text()
     assert "guarded(os.environ)" in (PACKAGE / "front" / "cli.py").read_text()
     assert os.linesep == "\n"
+
+
+@pytest.mark.parametrize("size", [1, 2, 7, 9])
+@pytest.mark.parametrize("end", ["\n", ": \n", "\n  - "])
+@pytest.mark.parametrize("together", [False, True])
+def test_a_key_that_is_spread_over_lines_is_not_relayed(
+    size: int, end: str, together: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    parts = [KEY[at : at + size] + end for at in range(0, len(KEY), size)]
+    text = ["before\n", *parts, "\nafter\n"]
+    relay = Relay(Secrets([KEY]))
+    for part in ["".join(text)] if together else text:
+        relay.print(part)
+    shown = capsys.readouterr().err
+    assert (shown.splitlines()[0], shown.splitlines()[-1]) == ("before", "after")
+    left = "".join(line for line in shown.splitlines()[1:-1]).replace("[redacted]", "#")
+    assert all(len(kept) < 8 for kept in "".join(c for c in left if c.isalnum() or c == "#").split("#"))
+
+
+def test_what_is_relayed_in_pieces_is_whole(capsys: pytest.CaptureFixture[str]) -> None:
+    relay = Relay(Secrets([KEY]))
+    lines = [f"line {n} \x1b[1m{KEY if n % 3 == 0 else 'x' * n}\n" for n in range(60)]
+    for line in lines:
+        relay.print(line)
+    expected = [on_one_line(line.rstrip("\n").replace(KEY, "[redacted]")) for line in lines]
+    assert capsys.readouterr().err.splitlines() == expected

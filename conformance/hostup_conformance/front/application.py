@@ -24,7 +24,7 @@ from starlette.types import ASGIApp
 
 from hostup_conformance.keeping.misconfigured import Misconfigured
 from hostup_conformance.keeping.processes import COMMANDS, STARTING, adopting, end_group
-from hostup_conformance.keeping.screen import guard, keys_in, relay
+from hostup_conformance.keeping.screen import Relay, guard, keys_in
 from hostup_conformance.mock.memory import listen
 
 #: How long an application may take to start, and to end, and after that what it leaves behind, in seconds.
@@ -33,8 +33,8 @@ START_SECONDS, END_SECONDS, REST_SECONDS = 30.0, 4.0, 3.0
 LOOK_SECONDS = 0.02
 #: How many bytes are read of what the process of an application says when it has started.
 MOST_SAID = 1 << 20
-#: How many bytes of what an application prints are shown, and how many of them in one line.
-MOST_PRINTED, LONGEST_LINE = 1 << 20, 1 << 13
+#: How many bytes of what an application prints are shown, are read at once, and are shown as one line.
+MOST_PRINTED, MOST_READ, LONGEST_LINE = 1 << 20, 1 << 16, 1 << 13
 
 
 def load(name: str) -> ASGIApp:
@@ -191,15 +191,30 @@ def heard(descriptor: int, seconds: float) -> dict[str, Any]:
 
 
 def pass_on(stream: IO[bytes], name: str) -> None:
-    """Print what an application prints, up to a limit, line by line and without secrets."""
-    left = MOST_PRINTED
+    """Print what an application prints, up to a limit, without secrets."""
+    left, relay = MOST_PRINTED, Relay(guard(os.environ))
     with stream:
-        for line in iter(lambda: stream.readline(LONGEST_LINE), b""):
-            left -= len(line)
+        for text in in_lines(stream):
+            left -= len(text)
             if left > 0:
-                relay(line.decode("utf-8", "replace").rstrip("\n"))
-            elif left + len(line) > 0:
-                relay(f"{name} has printed more than {MOST_PRINTED >> 20} MiB, of which no more is shown")
+                relay.print(text.decode("utf-8", "replace"))
+                time.sleep(LOOK_SECONDS)  # so that more is looked at together
+            elif left + len(text) > 0:
+                relay.print(f"{name} has printed more than {MOST_PRINTED >> 20} MiB, of which no more is shown\n")
+
+
+def in_lines(stream: IO[bytes]) -> Iterator[bytes]:
+    """Yield what there is to be read, in whole lines; one that is too long has several parts."""
+    begun = b""
+    while more := os.read(stream.fileno(), MOST_READ):
+        lines, end, begun = (begun + more).rpartition(b"\n")
+        if lines or end:
+            yield lines + end
+        if len(begun) > LONGEST_LINE:
+            yield begun
+            begun = b""
+    if begun:
+        yield begun
 
 
 def main() -> int:

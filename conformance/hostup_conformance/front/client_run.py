@@ -35,7 +35,7 @@ from hostup_conformance.keeping.interruption import REASON, Interruption
 from hostup_conformance.keeping.misconfigured import Misconfigured
 from hostup_conformance.keeping.processes import COMMANDS, descendants, end, end_group
 from hostup_conformance.keeping.redact import redactor
-from hostup_conformance.keeping.safe_text import CommandLine, Redact, beginning, counted, on_one_line
+from hostup_conformance.keeping.safe_text import BEYOND, CommandLine, Redact, beginning, counted, on_one_line
 from hostup_conformance.keeping.screen import complain, guard, keys_in, say
 from hostup_conformance.keeping.time_limit import before
 from hostup_conformance.reports import terminal
@@ -105,8 +105,9 @@ def print_standard_error(exchanges: Sequence[Exchange], redact: Redact) -> None:
     story = exchanges[-1].ask.story if exchanges else None
     text = story.outcome.stderr.decode("utf-8", "replace") if story else ""
     say("its standard error:" if text.strip() else "it printed nothing to its standard error")
-    for line in text.splitlines()[-LAST_LINES:]:
-        say(f"  | {on_one_line(beginning(line, SHOWN, redact)[0])}")
+    lines = [line[: SHOWN + BEYOND] for line in text.splitlines()[-LAST_LINES:]]
+    for line in redact("\n".join(lines)).splitlines():  # together: a key may be spread over lines
+        say(f"  | {on_one_line(line[:SHOWN])}")
 
 
 def judge_file(file: Path, options: ClientOptions) -> int:

@@ -15,6 +15,8 @@ from hostup_conformance.keeping.safe_text import on_one_line
 
 #: The variables whose values are keys, and how those begin that hold more of them.
 KEYS, MORE = ("HOSTUP_API_KEY", "HOSTUP_READ_API_KEY"), "HOSTUP_HEADER_"
+#: How many characters of what another program has printed are looked at with what it prints next.
+OVERLAP = 1000
 
 
 def keys_in(environ: Mapping[str, str]) -> tuple[str, ...]:
@@ -152,7 +154,21 @@ def complain(text: str) -> None:
         print(f"hostup-conformance: {on_one_line(text)}", file=sys.stderr, flush=True)
 
 
-def relay(line: str) -> None:
-    """Print to standard error what another program has printed, on one line."""
-    with suppress(OSError, ValueError):  # the stream may be closed at the end
-        print(on_one_line(line), file=sys.stderr, flush=True)
+class Relay:
+    """Prints to standard error what another program prints, of which a key may be spread over several lines."""
+
+    def __init__(self, secrets: Secrets) -> None:
+        self._secrets = secrets
+        #: The end of what has been printed, with its keys.
+        self._before = ""
+
+    def print(self, text: str) -> None:
+        """Print whole lines, each as one, without the keys that begin in them, or go on in them."""
+        redact = self._secrets.redact
+        before, together = redact(self._before), redact(self._before + text)
+        pairs = enumerate(zip(before, together, strict=False))
+        printed = next((at for at, (one, other) in pairs if one != other), len(before))
+        for line in together[printed:].splitlines():
+            with suppress(OSError, ValueError):  # the stream may be closed at the end
+                print(on_one_line(line), file=sys.stderr, flush=True)
+        self._before = (self._before + text)[-OVERLAP:]
