@@ -188,6 +188,21 @@ def test_a_key_from_a_server_goes_nowhere(returned: str, *, live: bool, authoriz
             wire.check(request)
 
 
+@pytest.mark.parametrize(
+    "returned",
+    [API_KEY[:-1], API_KEY[::-1], ".".join(API_KEY), base64.b64encode(API_KEY.encode().hex().encode()).decode()],
+)
+def test_most_of_a_key_from_a_server_goes_nowhere_that_it_chose(returned: str) -> None:
+    wire, path = wire_of(live=False), f"/api/v2/vps/{VPS_ID}/agent/exec"
+    for request in (
+        Request("GET", path, (("If-None-Match", returned),)),
+        Request("GET", f"/api/v2/vps?limit=2&cursor={quote(returned, safe='')}"),
+        Request("GET", f"/api/v2/vps/{quote(returned, safe='')}/status"),
+    ):
+        with pytest.raises(Withheld, match="a piece of a key"):
+            wire.check(request)
+
+
 def test_one_request_has_the_key_in_its_url_on_purpose() -> None:
     on_purpose = Request("GET", f"/api/v2/vps/{VPS_ID}/agent/exec?api_key={API_KEY}")
     wire_of(live=False).check(on_purpose)

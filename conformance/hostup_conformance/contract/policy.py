@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from urllib.parse import quote, unquote_plus
+from urllib.parse import parse_qsl, quote, unquote_plus
 
 from hostup_conformance.contract.ask import LARGEST_LINUX_PID, Ask, Exchange, overrides_of, with_started_commands
 from hostup_conformance.contract.target import Target
@@ -67,6 +67,9 @@ class Policy:
         fields = (f"{name}: {value}" for name, value in request.headers if name.lower() != "authorization")
         if held("\n".join(fields)) or held(request.body.decode("latin-1")):
             raise Withheld("a key is sent in the header field Authorization alone")
+        redact = redactor(self.target.secrets)
+        if any(redact(text) != text for text in chosen_by_server(request, ask)):
+            raise Withheld("a server that put a piece of a key into a cursor, an ETag or an id does not get it back")
 
     def _is_harmless(self, request: Request, ask: Ask, exchanges: Sequence[Exchange]) -> bool:
         """Whether a request, however a server reads it, can reach no command except our own.
@@ -87,6 +90,14 @@ def changes_something(request: Request) -> bool:
     """Whether a request is for one of the resources that a GET changes."""
     path = unquote_plus(request.target.partition("?")[0]).lower()
     return not CHANGED_BY_GET.isdisjoint(path.split("/"))
+
+
+def chosen_by_server(request: Request, ask: Ask) -> Iterator[str]:
+    """Yield the parts of a request that a server may have chosen: a cursor, an ETag, and an id that nobody named."""
+    yield from (value for name, value in parse_qsl(request.query) if name == "cursor")
+    yield request.header("if-none-match") or ""
+    if ask.vps in {"unknown", "malformed", "unnamed"}:
+        yield ask.id or ""
 
 
 def has_key_on_purpose(request: Request, ask: Ask, target: Target) -> bool:

@@ -54,9 +54,9 @@ def found(target: Target, exchanges: list[Exchange]) -> Target:
 def candidates(listing: Exchange | None, target: Target) -> list[str]:
     """Return the ids in a list that may be probed. They pass the same check as one from the environment."""
     others = {target.unavailable_vps, target.foreign_vps}
-    holds_key = redactor(target.secrets).finds_in
+    redact = redactor(target.secrets)
     ids = (vps for vps in listed_ids(listing) if is_id(vps) and vps not in others) if listing else ()
-    return [vps for vps in islice(ids, CANDIDATES) if not holds_key(vps)]
+    return [vps for vps in islice(ids, CANDIDATES) if redact(vps) == vps]
 
 
 def says(e: Exchange | None) -> object:

@@ -66,6 +66,19 @@ def key_to_be_sent_back(request: Request) -> bytes:
     return request.sent(more)
 
 
+@hostile(quick=True, lookup=True)
+def most_of_the_key_to_be_sent_back(request: Request) -> bytes:
+    """The key without its last character, from its end, or with dots in it, as ETag, as cursor and as ids of VPSs."""
+    key = request.key
+    forms = (key[:-1], key[::-1], ".".join(key), base64.b64encode(key.encode().hex().encode()).decode())
+    form = forms[request.number % len(forms)]
+    more = f'ETag: "{form}"\r\n'.encode()
+    if request.is_list:
+        items = [{"id": one, "name": one, "serviceStatus": "active", "powerState": "running"} for one in forms]
+        return request.sent(more, json.dumps({"data": items, "hasMore": True, "nextCursor": form}).encode())
+    return request.sent(more)
+
+
 #: Ways in which an accident sets characters apart, or makes them look like others.
 APART: tuple[Callable[[str], str], ...] = (
     lambda key: json.dumps([*key]),
