@@ -6,7 +6,14 @@ from typing import Any
 
 import pytest
 from hostup_conformance.contract.ask import SLEEP, Exchange, understand, with_started_commands
-from hostup_conformance.contract.losses import Evidence, kept_by_a_cache, never_run, nothing_at_all, waits_for_others
+from hostup_conformance.contract.losses import (
+    Evidence,
+    kept_by_a_cache,
+    never_run,
+    nothing_at_all,
+    waits_for_others,
+    why,
+)
 from hostup_conformance.contract.paths import path_of
 from hostup_conformance.contract.target import Target
 from hostup_conformance.http.messages import Request, Response
@@ -211,7 +218,19 @@ def test_known_to_one_of_several() -> None:
         story.poll(pid + 0.5, pid, ENDED)
     story.start(20, 9)
     story.poll(20.1, 9, ENDED)
+    assert "not each of several servers knows a command, or none at once" in (story.evidence.why_lost or "")
+    story.start(30, 10, SLEEP)
+    for at, got in enumerate((RUNS, GONE, RUNS), 31):
+        story.poll(at, 10, got)
     assert "only some of several servers know a command" in (story.evidence.why_lost or "")
+
+
+def test_output_that_another_request_got_is_not_lost() -> None:
+    story = Story()
+    story.start(1, 7)
+    story.poll(2, 7, ENDED, vps=OTHER)
+    story.poll(3, 7, GONE)
+    assert not story.evidence.lost
 
 
 @pytest.mark.parametrize("contradicted", [False, True])
@@ -233,10 +252,24 @@ def test_forgotten_at_a_moment(contradicted: bool) -> None:
 
 def test_a_page_is_that_of_something_in_front() -> None:
     story = Story()
-    for pid in (7, 8):
+    story.start(1, 7)
+    story.poll(2, 7, PAGE)
+    story.poll(3, 7, (403, {"code": "forbidden"}))
+    first, second = (why(e, story.evidence) for e in story.exchanges[1:])
+    assert "a page in HTML" in (first or "")
+    assert second is None
+
+
+@pytest.mark.parametrize("known_before", [False, True])
+def test_starts_that_are_lost_without_a_trace(known_before: bool) -> None:
+    story = Story()
+    for pid in range(7, 13):
         story.start(pid, pid)
-        story.poll(pid + 0.2, pid, PAGE)
-    assert "a page in HTML" in (story.evidence.why_lost or "")
+        if pid == 8 and known_before:
+            story.poll(pid + 0.05, pid, RUNS)
+        story.poll(pid + 0.1, pid, ENDED if pid % 2 else GONE)
+    said = story.evidence.why_lost
+    assert said is None if known_before else "3 of 6 commands were never known, and others in between were" in str(said)
 
 
 @pytest.mark.parametrize(("pid", "rounds"), [(2**60, True), (2**60 + 1, False)])

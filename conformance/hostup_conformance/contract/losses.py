@@ -8,6 +8,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from math import inf, log2
 
 from hostup_conformance.contract.ask import SLEEP, Exchange, new_pid
@@ -21,6 +22,8 @@ from hostup_conformance.keeping.safe_text import counted
 ENOUGH, MANY = 2, 3
 #: So many commands must have been forgotten at one moment, on average.
 AT_ONE_MOMENT = 3
+#: So often lost commands and known ones must follow one another for both to be of one time.
+TURNS = 3
 #: For how many seconds what nobody polls is kept, and after how many a command that ends at once should have ended.
 RETAINED, LONG_ENOUGH = 30.0, 4.0
 #: From here on, doubles have gaps. A pid that fell on no gap by accident so seldom was rounded.
@@ -46,7 +49,7 @@ class Evidence:
         self._all = [e for e in exchanges if not e.recovered and not e.aside]
         self._timed = all(e.when for e in self._all)
         #: The commands, with all that was polled of them, by whatever key.
-        self.lives = lives([e for e in self._all if starts(e) or is_poll_of_own(e)])
+        self.lives = lives([e for e in self._all if starts(e) or is_poll(e)])
 
     @cached_property
     def sightings(self) -> list[Sighting]:
@@ -66,7 +69,8 @@ class Evidence:
         e = seen.e
         late = self._timed and self.sent(e) - self.done(seen.life.start) > RETAINED
         headed = self.between(("HEAD", e.ask.number), seen)[1] > 0  # which may be served as a poll
-        return refused(e) and e.status not in BUSY and self.done(e) < until and not late and not headed
+        gone = refused(e) and e.status not in {401, 403, *BUSY}
+        return gone and self.done(e) < until and not late and not headed
 
     @cached_property
     def lost(self) -> list[Sighting]:
@@ -158,10 +162,9 @@ class Evidence:
         most = bisect_right(begun, self.done(poll)) - bisect_left(ended, self.sent(start))
         return max(0, least), most
 
-    def seconds(self, seen: Sighting) -> Bounds:
-        """Return how long after the start of a command a poll of it was served."""
-        start = seen.life.start
-        return self.sent(seen.e) - self.done(start), self.done(seen.e) - self.sent(start)
+    def seconds(self, seen: Sighting) -> float:
+        """Return how long after the start of a command a poll of it was served, each about halfway to its response."""
+        return sum((at(seen.e) - at(seen.life.start)) / 2 for at in (self.sent, self.done))
 
 
 def says_nothing(life: Life) -> bool:
@@ -171,9 +174,14 @@ def says_nothing(life: Life) -> bool:
     return silent and bool(printed(life) or errors_of(life) or code != 0)
 
 
-def is_poll_of_own(e: Exchange) -> bool:
-    """A poll of a pid on the caller's VPS, whatever the key."""
-    return e.ask.endpoint and e.ask.vps == "own" and e.ask.pid.known and not e.ask.devious
+def is_poll(e: Exchange) -> bool:
+    """A poll of one pid, whatever the key and the VPS."""
+    return e.request.method == "GET" and e.ask.endpoint and e.ask.number is not None and not e.ask.devious
+
+
+def is_page(e: Exchange) -> bool:
+    """A refusal by the page of something in front of the server."""
+    return refused(e) and (e.header("content-type") or "").partition(";")[0].strip().lower() == "text/html"
 
 
 def kinds_of(e: Exchange) -> list[object]:
@@ -198,15 +206,13 @@ Measure = Callable[[Evidence, Sighting], Bounds]
 
 def since_start(evidence: Evidence, seen: Sighting) -> Bounds:
     """Seconds since the start."""
-    return evidence.seconds(seen)
+    return (evidence.seconds(seen),) * 2
 
 
 def since_end(evidence: Evidence, seen: Sighting) -> Bounds:
     """Seconds since the end, as far as it is known when that was."""
-    lasts = seconds_of(seen.life)
     runs = member(seen.e, "exited") is False
-    least, most = evidence.seconds(seen)
-    return (0.0 if runs else max(0.0, least - lasts)), max(0.0, most - lasts)
+    return (0.0 if runs else max(0.0, evidence.seconds(seen) - seconds_of(seen.life)),) * 2
 
 
 def seconds_of(life: Life) -> float:
@@ -310,14 +316,6 @@ def after_event(kind: object) -> Callable[[Evidence], str | None]:
 FORGETTING = (after_start, after_end, after_others, after_polls, *map(after_event, EVENTS))
 
 
-def in_front(evidence: Evidence) -> str | None:
-    """Not the server responded, but something in front of it."""
-    kinds = {(seen.e.header("content-type") or "").partition(";")[0].strip().lower() for seen in evidence.lost}
-    if kinds != {"text/html"}:
-        return None
-    return "it is a page in HTML: a firewall or a login page in front of the server keeps polls from it, it seems"
-
-
 def rounded(evidence: Evidence) -> str | None:
     """The pids have passed through a double, as JavaScript's numbers are."""
     large = {pid for life in evidence.lives if (pid := new_pid(life.start) or 0) > EXACT}
@@ -329,7 +327,7 @@ def rounded(evidence: Evidence) -> str | None:
 
 def known_late(evidence: Evidence) -> str | None:
     """A command is not known at first, as where another database is read than was written."""
-    found = parted(evidence, lambda e, seen: (-since_start(e, seen)[1], -since_start(e, seen)[0]))
+    found = parted(evidence, lambda e, seen: (-e.seconds(seen),) * 2)
     if not found or not came_back(evidence):
         return None
     lost, known = -found[1], -found[0]
@@ -343,21 +341,26 @@ def known_in_turns(evidence: Evidence) -> str | None:
     back = came_back(evidence)
     if len(back) < ENOUGH:
         return None
-    lost, known = back[0]
-    here = f"as request {known.number} did after {lost.number} got {lost.status}"
-    return f"the same poll gets 200 again, {here}: only some of several servers know a command, it seems"
+    lost, known, _ = back[0]
+    here = f"the same poll gets 200 again, as request {known.number} did after {lost.number} got {lost.status}"
+    if any(before for _, _, before in back):
+        return f"{here}, and was known before: only some of several servers know a command, it seems"
+    return f"{here}: not each of several servers knows a command, or none at once, it seems"
 
 
-def came_back(evidence: Evidence) -> list[tuple[Exchange, Exchange]]:
-    """Return the last lost poll of each command that a later poll found again, with that."""
-    last: dict[int, Exchange] = {}
-    found: dict[int, tuple[Exchange, Exchange]] = {}
+def came_back(evidence: Evidence) -> list[tuple[Exchange, Exchange, bool]]:
+    """Return, for each command that was found again, the polls that show it, and whether it was known before both."""
+    known, last = set[int](), dict[int, Exchange]()
+    found: dict[int, tuple[Exchange, Exchange, bool]] = {}
     for seen in evidence.sightings:
+        life = id(seen.life)
         if not seen.known:
-            last[id(seen.life)] = seen.e
-        elif id(seen.life) in last:
-            found.setdefault(id(seen.life), (last[id(seen.life)], seen.e))
-    return list(found.values())
+            last[life] = seen.e
+            continue
+        if lost := last.pop(life, None):
+            found[life] = lost, seen.e, life in known
+        known.add(life)
+    return sorted(found.values(), key=lambda pair: not pair[2])
 
 
 def forgotten(evidence: Evidence) -> str | None:
@@ -411,14 +414,27 @@ def latest_free(spans: Sequence[tuple[float, float]], moment: float) -> tuple[fl
     return (spans[at - 1][1] if at else -inf), spans[at][0]
 
 
+def never_known(evidence: Evidence) -> str | None:
+    """Some starts are lost: of others of their kind, some were known that were started before or after."""
+    ever, lost = ({id(seen.life) for seen in sightings} for sightings in (evidence.known, evidence.lost))
+    seen = [life for life in evidence.lives if id(life) in ever or id(life) in lost]
+    turns = sum((id(a) in ever) != (id(b) in ever) for a, b in pairwise(seen))
+    if ever & lost or turns < TURNS:
+        return None
+    if not alike(evidence.lost_lives, [life for life in seen if id(life) in ever]):
+        return None
+    said = f"{len(evidence.lost_lives)} of {counted(len(seen), 'command')} were never known, and others in between were"
+    return f"{said}: these starts were lost, it seems, though they got a pid"
+
+
 #: Why commands were lost, the most telling first.
 LOSSES: tuple[Callable[[Evidence], str | None], ...] = (
-    in_front,
     rounded,
     known_late,
     known_in_turns,
     forgotten,
     at_some_moments,
+    never_known,
 )
 
 
@@ -480,8 +496,10 @@ def first_of(hypotheses: Iterable[Callable[[Evidence], str | None]], evidence: E
 
 def why(e: Exchange, evidence: Evidence) -> str | None:
     """Return why the command was lost that a finding is about, if the evidence tells that."""
-    if is_poll_of_own(e) and e.ask.credential == "full" and e.status != 200:
-        return evidence.why_lost
+    if is_poll(e) and e.ask.credential == "full" and e.ask.pid.known and e.status != 200:
+        if is_page(e):
+            return "it is a page in HTML: something in front of the server refuses it, such as a firewall, it seems"
+        return None if e.status in {401, 403} else evidence.why_lost
     if is_of(e, evidence.unending, evidence):
         return evidence.why_unending
     if is_of(e, evidence.empty, evidence):
