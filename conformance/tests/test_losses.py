@@ -206,7 +206,9 @@ def test_not_known_at_first() -> None:
         story.start(pid, pid)
         story.poll(pid + 0.2, pid, GONE)
         story.poll(pid + 0.5, pid, ENDED)
-    assert "not known at first, it seems: not up to 0.20 s" in (story.evidence.why_lost or "")
+    assert "not known at first, it seems: not 0.20 s after its start, but 0.50 s after it" in (
+        story.evidence.why_lost or ""
+    )
 
 
 def test_known_to_one_of_several() -> None:

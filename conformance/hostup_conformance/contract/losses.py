@@ -29,6 +29,9 @@ RETAINED, LONG_ENOUGH = 30.0, 4.0
 #: From here on, doubles have gaps. A pid that fell on no gap by accident so seldom was rounded.
 EXACT, BITS = 2**53, 7
 
+#: The commands that leave a trace, of which another tells.
+TRACED = {"once", "slow", "again"}
+
 #: What a count or a time has been at least, and at most, since requests take a while and may overlap.
 Bounds = tuple[float, float]
 
@@ -162,9 +165,10 @@ class Evidence:
         most = bisect_right(begun, self.done(poll)) - bisect_left(ended, self.sent(start))
         return max(0, least), most
 
-    def seconds(self, seen: Sighting) -> float:
-        """Return how long after the start of a command a poll of it was served, each about halfway to its response."""
-        return sum((at(seen.e) - at(seen.life.start)) / 2 for at in (self.sent, self.done))
+    def seconds(self, seen: Sighting) -> Bounds:
+        """Return how long after the start of a command a poll of it was served."""
+        start = seen.life.start
+        return self.sent(seen.e) - self.done(start), self.done(seen.e) - self.sent(start)
 
 
 def says_nothing(life: Life) -> bool:
@@ -205,14 +209,17 @@ Measure = Callable[[Evidence, Sighting], Bounds]
 
 
 def since_start(evidence: Evidence, seen: Sighting) -> Bounds:
-    """Seconds since the start."""
-    return (evidence.seconds(seen),) * 2
+    """Seconds since the start, from about halfway to its response.
+
+    If they were known less exactly, what was polled at the same time would be parted.
+    """
+    return (sum(evidence.seconds(seen)) / 2,) * 2
 
 
 def since_end(evidence: Evidence, seen: Sighting) -> Bounds:
     """Seconds since the end, as far as it is known when that was."""
     runs = member(seen.e, "exited") is False
-    return (0.0 if runs else max(0.0, evidence.seconds(seen) - seconds_of(seen.life)),) * 2
+    return (0.0 if runs else max(0.0, since_start(evidence, seen)[0] - seconds_of(seen.life)),) * 2
 
 
 def seconds_of(life: Life) -> float:
@@ -327,13 +334,12 @@ def rounded(evidence: Evidence) -> str | None:
 
 def known_late(evidence: Evidence) -> str | None:
     """A command is not known at first, as where another database is read than was written."""
-    found = parted(evidence, lambda e, seen: (-e.seconds(seen),) * 2)
-    if not found or not came_back(evidence):
+    back = came_back(evidence)
+    found = parted(evidence, lambda e, seen: (-e.seconds(seen)[1], -e.seconds(seen)[0]))
+    if not found or not back or any(before for _, _, before in back):
         return None
     lost, known = -found[1], -found[0]
-    return (
-        f"a command is not known at first, it seems: not up to {lost:.2f} s after its start, but from {known:.2f} s on"
-    )
+    return f"a command is not known at first, it seems: not {lost:.2f} s after its start, but {known:.2f} s after it"
 
 
 def known_in_turns(evidence: Evidence) -> str | None:
@@ -508,6 +514,9 @@ def why(e: Exchange, evidence: Evidence) -> str | None:
 
 
 def is_of(e: Exchange, some: Sequence[Life], evidence: Evidence) -> bool:
-    """Whether an exchange started or polled one of some commands, or another with the same text."""
+    """Whether an exchange started or polled one of some commands, or another with the same text, or tells of them."""
     life = evidence.life_of.get(e.number)
-    return life is not None and any(one.start.ask.command == life.start.ask.command for one in some)
+    if life is None:
+        return False
+    told = TRACED if life.name == "trace" else set[str]()
+    return any(one.start.ask.command == life.start.ask.command or one.name in told for one in some)

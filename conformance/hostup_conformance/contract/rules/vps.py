@@ -84,12 +84,14 @@ def list_is_whole(exchanges: Exchanges) -> Findings:
     A list with hasMore true is exempt, and so is a request with a limit, a cursor or a filter.
     """
     named = [id for id in (exchanges.target.vps, exchanges.target.unavailable_vps) if id]
-    complete = [e for e in exchanges.all(selectors.gives_list) if set(named) <= set(content.listed_ids(e))]
+    complete = [e for e in exchanges.all(selectors.gives_list) if set(named) <= set(content.listed_ids(e))][:1]
     for e in exchanges.each(is_whole_list):
         if missing := [id for id in named if id not in content.listed_ids(e)]:
             others = counted(len(content.listed_ids(e)), "other VPS")
-            differs = f", and all of them in request {complete[0].number}: the list differs from time to time"
-            yield e, f"data with {missing[0]}, or hasMore true", f"{others}{differs if complete else ''}"
+            also = [
+                f", and all of them in request {one.number}: the list differs from time to time" for one in complete
+            ]
+            yield e, f"data with {missing[0]}, or hasMore true", f"{others}{also[0] if also else ''}"
 
 
 @rule("VPS-04", seeks="status of a VPS")
