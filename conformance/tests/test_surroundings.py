@@ -162,7 +162,13 @@ def test_schemathesis_obeys_no_project(tmp_path: Path, monkeypatch: pytest.Monke
     [
         {"COLUMNS": "9" * 9, "SCHEMATHESIS_HOOKS": "no_such_module", "PYTHONWARNINGS": "error"},
         {"COLUMNS": f"-{'9' * 20}", "PYTHONOPTIMIZE": "2", "HOME": "/dev/null", "TMPDIR": "/nowhere", "TZ": "nowhere"},
-        {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONIOENCODING": "ascii"},
+        {
+            "PYTHONINTMAXSTRDIGITS": "640",
+            "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+            "LC_ALL": "C",
+            "PYTHONUTF8": "0",
+            "PYTHONIOENCODING": "ascii",
+        },
     ],
     ids=lambda environ: next(iter(environ)),
 )

@@ -103,7 +103,8 @@ def run_command(
     finally:
         end_group(process.pid)
         end_marked(mark)
-        process.wait()
+        with suppress(subprocess.TimeoutExpired):  # one that runs as another user may not be killed
+            process.wait(A_WHILE)
         COMMANDS.discard(process.pid)
     stdout, stderr = (stream.finish(A_MOMENT) for stream in streams)
     if any(stream.excess for stream in streams):

@@ -18,6 +18,7 @@ from urllib.parse import parse_qsl, unquote, unquote_plus
 from hostup_conformance.contract.paths import LARGEST_PROBLEM, LONGEST_COMMAND, Resource, largest_success, resource_of
 from hostup_conformance.contract.target import Target
 from hostup_conformance.http import exchange as core
+from hostup_conformance.http.json_text import MOST_DIGITS
 from hostup_conformance.http.messages import Request
 
 #: `lowercase` is the full key under the scheme bearer, `other_scheme` under another one or none; `malformed` is any
@@ -336,8 +337,7 @@ def integer(text: str) -> int | None:
     """Return the integer that a text stands for in JSON, or None if it stands for none."""
     digits = text.removeprefix("-")
     canonical = digits.isascii() and digits.isdecimal() and (digits == "0" or digits[0] != "0")
-    # Python raises ValueError above 4300 digits; a thousand of them are above any pid too.
-    return int(text[:1000]) if canonical else None
+    return int(text[:MOST_DIGITS]) if canonical else None  # which is above any pid too
 
 
 def is_whole(text: str) -> bool:

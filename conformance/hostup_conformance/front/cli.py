@@ -256,7 +256,9 @@ def run_pytest(arguments: list[str]) -> int:
         return UNUSABLE
 
     # The suite has no assert to rewrite, and a run is no test of how well others clean up; each would take a while.
-    quick = ["--assert=plain", *(part for name in UNUSED for part in ("-p", f"no:{name}"))]
+    # Without asserts in Python, those that are rewritten are left, and schemathesis' plugin rests on one.
+    plain = [] if sys.flags.optimize else ["--assert=plain"]
+    quick = [*plain, *(part for name in UNUSED for part in ("-p", f"no:{name}"))]
     # What a project's conftest.py, configuration and environment change is meant for its own tests.
     alone = ["--noconftest", "-o", "addopts="]
     os.environ.pop("PYTEST_DISABLE_PLUGIN_AUTOLOAD", None)

@@ -2,6 +2,7 @@
 
 import json
 import re
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -12,6 +13,8 @@ import jsonschema_rs
 
 T = TypeVar("T")
 
+#: Integers of up to so many digits are read: the interpreter may be told to refuse longer ones, but not these.
+MOST_DIGITS = sys.int_info.str_digits_check_threshold
 #: How deeply arrays and objects may be nested: recursion over them must not exhaust the stack.
 DEEPEST = 100
 #: A string with its quotes, or to the end of the text if it has no second one: if that did not match, each quote in it
@@ -74,8 +77,7 @@ def read_json(body: bytes) -> JsonText:
         return float(name)
 
     def integer(digits: str) -> int | float:
-        # Python raises ValueError above 4300 digits; no server means an integer of that length.
-        return int(digits) if len(digits) < 1000 else float("inf")
+        return int(digits) if len(digits) <= MOST_DIGITS else float("inf")  # no server means one of that length
 
     decoder = json.JSONDecoder(object_pairs_hook=pairs, parse_constant=constant, parse_int=integer)
     stripped = text.strip(" \t\r\n")
