@@ -1,12 +1,14 @@
 """What is said with a finding: what the exchanges of a run show together."""
 
 import pytest
+from faults.probe import refuse
 from hostup_conformance.contract.ask import Exchange, understand
+from hostup_conformance.contract.causes import is_cut
 from hostup_conformance.contract.judging import root_causes
 from hostup_conformance.contract.target import Target
 from hostup_conformance.contract.traits import in_common, traits
 from hostup_conformance.http import messages as sent
-from hostup_conformance.mock import API_KEY
+from hostup_conformance.mock import API_KEY, READ_API_KEY
 from judging import run, verdict_by
 from stage import Change, Request, Response
 
@@ -81,6 +83,108 @@ def test_a_304_that_nobody_asked_for_stands_above_what_follows_from_it() -> None
 def sends_304_now_and_then(request: Request, response: Response) -> None:
     if response.is_availability and request.nth() % 4 == 0:
         response.become(304)
+
+
+def kept(request: Request, response: Response, *parts: str | None) -> None:
+    """Keep the first 200 for some parts of a request, and serve it to others that have the same."""
+    if request.method != "GET" or not request.path.endswith("/agent/exec"):
+        return
+    if response.status == 200:
+        request.memory.setdefault(f"kept {parts}", response.body)
+    elif f"kept {parts}" in request.memory:
+        response.become(200, request.memory[f"kept {parts}"])
+
+
+def ignores_the_key(request: Request, response: Response) -> None:
+    kept(request, response, request.path, request.query)
+
+
+def ignores_the_key_if_it_is_missing(request: Request, response: Response) -> None:
+    if response.status == 401 and request.own and request.method == "GET":
+        response.become(200, {"available": True, "reason": None, "vmRunning": True})
+
+
+def ignores_the_id(request: Request, response: Response) -> None:
+    kept(request, response, request.query, request.token)
+
+
+def ignores_the_id_of_probes(request: Request, response: Response) -> None:
+    if not request.query:
+        kept(request, response, request.token)
+        if response.is_availability:
+            response.body = request.memory[f"kept {(request.token,)}"]
+
+
+def makes_500_of_4xx(_request: Request, response: Response) -> None:
+    if response.status in {400, 403, 404, 405}:
+        response.status = 500
+
+
+def makes_500_of_400(_request: Request, response: Response) -> None:
+    if response.status == 400:
+        response.status = 500
+
+
+def remembers_the_last_key(request: Request, response: Response) -> None:
+    last = request.memory.get("last")
+    if request.token is None and response.status == 401 and request.own:
+        polls = "pid" in request.query
+        if polls and last == READ_API_KEY:
+            refuse(request, response, 403, "forbidden", "Forbidden")
+        elif last in {API_KEY, READ_API_KEY}:
+            response.become(200, {"exited": False} if polls else {"available": True})
+    elif request.full or request.reading:
+        request.memory["last"] = request.token
+
+
+def sends_the_body_before(request: Request, response: Response) -> None:
+    before, request.memory["before"] = request.memory.get("before"), response.body
+    if request.nth() % 5 == 0 and before and response.body:
+        response.body = before
+
+
+def has_a_form_of_the_framework(request: Request, response: Response) -> None:
+    if response.status == 400 and request.pid is not None:
+        response.become(422, {"detail": [{"loc": ["query", "pid"]}]})
+
+
+CAUSES: dict[Change, tuple[str, str]] = {
+    ignores_the_key: ("AUTH-02", "a cache takes no notice of the key, it seems"),
+    ignores_the_id: ("ID-01", "a cache takes no notice of the VPS, it seems"),
+    ignores_the_id_of_probes: ("ID-01", "a probe does not look at the id, or a cache takes no notice of it"),
+    makes_500_of_4xx: ("ID-01", "what responds in front makes 5xx of 4xx, it seems"),
+    remembers_the_last_key: ("AUTH-01", "who asked is kept from one request to the next, it seems"),
+    has_a_form_of_the_framework: ("PID-02", "they are the framework's own, it seems"),
+}
+
+
+@pytest.mark.parametrize("change", CAUSES)
+def test_a_cause_of_many_findings_is_told(change: Change) -> None:
+    id, words = CAUSES[change]
+    assert words in message(change, id)
+
+
+@pytest.mark.parametrize(
+    ("change", "id"), [(ignores_the_key_if_it_is_missing, "AUTH-01"), (makes_500_of_400, "PID-06"), (let_in, "AUTH-01")]
+)
+def test_no_cause_is_told_that_something_contradicts(change: Change, id: str) -> None:
+    told = message(change, id)
+    assert told
+    assert "it seems" not in told
+
+
+def test_bodies_of_the_request_before_are_told() -> None:
+    _target, wire, _stage = run(sends_the_body_before)
+    verdict = verdict_by(wire)
+    first = verdict.results[next(iter(root_causes(verdict)))]
+    assert "a connection is out of step, it seems" in first.message
+
+
+def test_a_length_that_counts_characters_is_told() -> None:
+    whole = '{"stdout": "nothing", "exitCode": 0}', '{"stdout": "åß€😀, whatever", "exitCode": 0}'
+    cut = whole[1].encode()[: len(whole[1])]
+    assert is_cut(cut, {whole[0].encode()})
+    assert not is_cut(whole[1].encode(), {whole[0].encode()})
 
 
 def exchanges(number: int) -> list[Exchange]:

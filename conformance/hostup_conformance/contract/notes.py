@@ -5,12 +5,11 @@ It judges nothing: a requirement is broken or not, whatever is noted with it.
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, replace
-from itertools import groupby, pairwise
+from dataclasses import replace
+from itertools import pairwise
 
 from hostup_conformance.contract.ask import SLEEP, Ask, Exchange, Pid, new_pid
-from hostup_conformance.contract.ban import should_not_be_forbidden
+from hostup_conformance.contract.causes import CAUSES, Cause
 from hostup_conformance.contract.commands import LOOK, recognized
 from hostup_conformance.contract.content import below, failed, member, output_members
 from hostup_conformance.contract.lives import Life, stream
@@ -18,14 +17,8 @@ from hostup_conformance.contract.losses import Evidence, why
 from hostup_conformance.contract.selectors import is_availability, starts
 from hostup_conformance.contract.traits import all_beside, in_common, traits
 from hostup_conformance.judging.verdict import Alike, Result, Verdict
-from hostup_conformance.keeping.safe_text import short_json, shown
+from hostup_conformance.keeping.safe_text import short_json
 
-#: So many requests are served before a refusal may be that of a limit, and so many in a row are refused by one.
-BEFORE, IN_A_ROW = 5, 3
-#: After so many seconds, so many times, no request was refused.
-PAUSE, PAUSES = 0.2, 5
-#: The status codes with which servers are known to limit the rate of requests instead of with 429.
-INSTEAD = {403, 503}
 #: The keys that no request should get 401 with.
 VALID = {"full", "read"}
 #: So many kinds of requests that get the same 5xx now and then show that it has nothing to do with what is asked for.
@@ -40,15 +33,6 @@ ALIKE = 5
 OF_COMMANDS = {"POLL", "START"}
 #: A value that changes so often goes back and forth.
 TURNS = 3
-
-
-@dataclass(frozen=True)
-class Cause:
-    """What explains several exchanges: their numbers, words for it, and the requirement that tells of it best."""
-
-    numbers: AbstractSet[int]
-    words: str | None = None
-    first: str | None = None
 
 
 def with_notes(verdict: Verdict[Ask], exchanges: Sequence[Exchange], key: str) -> Verdict[Ask]:
@@ -123,38 +107,6 @@ def told_apart(result: Result[Ask], carried: Callable[[Exchange], frozenset[str]
     return in_common([*odd.values()], [e for e in result.judged if e.number not in odd and e.response], carried)
 
 
-def redirected(exchanges: Sequence[Exchange]) -> Cause | None:
-    """Return the responses that only send the caller elsewhere, or say that nothing has changed; HTTP-06 judges them.
-
-    They are no service and no refusal. What gets a 304 on a condition may be as it should.
-    """
-    sent = [e for e in exchanges if e.status is not None and 300 <= e.status < 400]
-    undue = {e.status for e in sent if not e.ask.devious}
-    return Cause({e.number for e in sent if e.status in undue}, first="HTTP-06") if undue else None
-
-
-def repeated(exchanges: Sequence[Exchange]) -> Cause | None:
-    """Return the requests of a URL of which a body has a member more than once, so that readers differ."""
-    twice = [e for e in exchanges if e.response and e.response.json.duplicates]
-    if not twice:
-        return None
-    targets = {e.request.target for e in twice}
-    names = ", ".join(shown(name, 40) for name in twice[0].response.json.duplicates[:3]) if twice[0].response else ""
-    words = f"a body of this URL has {names} more than once (HTTP-04), of which the last is read here"
-    return Cause({e.number for e in exchanges if e.request.target in targets}, words, "HTTP-04")
-
-
-def blocked(exchanges: Sequence[Exchange]) -> Cause | None:
-    """Return the requests after the start of a command that takes long, if none got a response, and all before did."""
-    responded = [e for e in exchanges if e.response]
-    last = responded[-1] if responded else None
-    after = {e.number for e in exchanges if last and e.number > last.number}
-    if not last or last.ask.command != SLEEP or len(after) < IN_A_ROW or len(responded) + len(after) < len(exchanges):
-        return None
-    words = f"no request after {last.number}, which started {SLEEP!r}, got a response: what runs blocks all, it seems"
-    return Cause(after, words)
-
-
 def told_later(result: Result[Ask], exchanges: Sequence[Exchange]) -> str | None:
     """Return what a later poll of a command said that the one that reported its end did not, of any that is blamed."""
     lost = result.findings if result.requirement.harm == "output" else []
@@ -219,62 +171,6 @@ def in_turns(first: Exchange, exchanges: Sequence[Exchange]) -> str | None:
     )
 
 
-def limited(exchanges: Sequence[Exchange]) -> Cause | None:
-    """Return the responses that seem to be those of a rate limit, without its 429; None if few do.
-
-    They say when to try again, or that no requests remain; or several in a row have the same status code, whatever was
-    asked for. Others must have been served before and after. Where a pause was always enough to be served, all that
-    have that status code are meant.
-    """
-    found = {at for at, e in enumerate(exchanges) if says_to_wait(e)}
-    rows = dict[int | None, set[int]]()
-    for status, row in groupby(range(len(exchanges)), lambda at: exchanges[at].status):
-        stretch = list(row)
-        undue = {exchanges[at].ask for at in stretch if should_not_be_forbidden(exchanges[at])}
-        if status in INSTEAD and len(stretch) >= IN_A_ROW and len(undue) > 1:
-            rows.setdefault(status, set()).update(stretch)
-    for status, stretches in rows.items():
-        found |= stretches | (soon_after(exchanges, status) or set())
-    served = [at for at, e in enumerate(exchanges) if at not in found and below(e, 400)]
-    first = min(found, default=0)
-    enough = len(found) > 1 and sum(at < first for at in served) >= BEFORE and served[-1] > first
-    return Cause({exchanges[at].number for at in found}, in_words(exchanges, sorted(found))) if enough else None
-
-
-def soon_after(exchanges: Sequence[Exchange], status: int | None) -> set[int] | None:
-    """Return the positions of all that got a status code, if none did that was sent after a pause, of several."""
-    alike = {at for at, e in enumerate(exchanges) if e.status == status and not e.obeyed}
-    paused = {
-        at
-        for at, (before, e) in enumerate(pairwise(exchanges), 1)
-        if seconds_between(before, e) - before.seconds >= PAUSE
-    }
-    return alike if len(paused) >= PAUSES and not paused & alike else None
-
-
-def says_to_wait(e: Exchange) -> bool:
-    """A response with a Retry-After and no status code that has one, or an error after which no requests remain."""
-    if e.status is None or e.obeyed or e.status == 429 or 300 <= e.status < 400:
-        return False
-    no_more = e.status >= 400 and (e.header("x-ratelimit-remaining") or "").strip() == "0"
-    return no_more or e.header("retry-after") is not None
-
-
-def in_words(exchanges: Sequence[Exchange], limited: list[int]) -> str:
-    """Return when a limit was met, and when others were served again."""
-    first = limited[0]
-    later = next(e for at, e in enumerate(exchanges) if at > first and at not in limited and below(e, 400))
-    sent = f", in {seconds_between(exchanges[0], exchanges[first]):.1f} s" if exchanges[0].when else ""
-    again = f" {seconds_between(exchanges[first], later):.1f} s later" if later.when else ""
-    what = f"{len(limited)} responses are like this, the first after {first} requests{sent}"
-    return f"{what}, and others were served{again}: a rate limit, it seems, which is to get 429"
-
-
-def seconds_between(before: Exchange, e: Exchange) -> float:
-    """Return how many seconds one request was sent after another; 0 if that is unknown."""
-    return (e.when - before.when).total_seconds() if before.when and e.when else 0.0
-
-
 def now_and_then(result: Result[Ask]) -> str | None:
     """Return how often requests like the first that was refused were refused as it was, if others were served."""
     first = result.findings[0].exchange
@@ -330,7 +226,3 @@ def everywhere(
     often = f"{len(alike)} of {len(exchanges)} requests got {first.status}, of {len(kinds)} kinds"
     common = in_common(alike, [e for e in others if e.response], carried)
     return f"{often}: {common}" if common else f"{often}, others of which did not"
-
-
-#: What may explain several exchanges, the surest first.
-CAUSES: tuple[Callable[[Sequence[Exchange]], Cause | None], ...] = (limited, blocked, redirected, repeated)

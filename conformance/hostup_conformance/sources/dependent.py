@@ -4,7 +4,7 @@ They ask for the list of VPSs, page by page, for the statuses once more, and aga
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -13,7 +13,7 @@ from secrets import token_hex
 from typing import Any, TypeGuard
 from urllib.parse import quote
 
-from hostup_conformance.contract.ask import WITHOUT_KEY, Exchange
+from hostup_conformance.contract.ask import WITHOUT_KEY, Exchange, Pid
 from hostup_conformance.contract.content import items_of, member
 from hostup_conformance.contract.paths import VPSS, path_of
 from hostup_conformance.contract.responder import BURST
@@ -27,11 +27,13 @@ from hostup_conformance.sources.requests import BASE_HEADERS, authorized
 
 #: How many of the requests are sent again that should have been refused, or that others may have disturbed.
 MOST_ALONE = 5
+#: How many requests show whether a cache let in what should have been refused.
+FOR_CACHES = 2 * 3
 #: How many pages are requested.
 PAGES = 5
 #: The greatest number of requests that this module sends: for statuses, for the list again, for its pages and one of
 #: them without a key, with odd limits and a cursor, with ETags, and for what should have been refused.
-MOST_REQUESTS = 2 + 1 + PAGES + 1 + 4 + 4 + MOST_ALONE
+MOST_REQUESTS = 2 + 1 + PAGES + 1 + 4 + 4 + MOST_ALONE + FOR_CACHES
 #: A rate limit is used up on purpose only if it resets within this time.
 LONGEST_WAIT = timedelta(seconds=15)
 
@@ -74,7 +76,9 @@ def once_more_alone(wire: Wire) -> None:
     odd: dict[tuple[str, str | None, str], Exchange] = {}
     usual: dict[Request, Exchange] = {}
     for e in wire.exchanges:
-        unentitled = e.ask.credential in WITHOUT_KEY or (e.ask.credential == "read" and e.ask.pid.is_integer)
+        reads = e.ask.credential == "read" and e.ask.pid.is_integer
+        elsewhere = e.ask.credential == "full" and e.ask.vps in {"unknown", "foreign"} and e.ask.pid == Pid.ABSENT
+        unentitled = e.ask.credential in WITHOUT_KEY or reads or elsewhere
         changed = e.source == BURST and kind_of(e) != kind_of(usual.get(e.request, e))
         let_in = unentitled and e.status == 200
         if (let_in or changed) and e.ask.endpoint and e.request.method == "GET" and not e.request.body:
@@ -83,6 +87,33 @@ def once_more_alone(wire: Wire) -> None:
     for e in list(odd.values())[:MOST_ALONE]:
         if e.ask.credential != "other_scheme":  # the server takes the key under this scheme
             wire.send(e.request, purpose="what got something odd, again, alone on a new connection", source=ALONE)
+    without_a_cache(wire, [e for e in odd.values() if e.status == 200 and e.ask.credential != "other_scheme"])
+
+
+def without_a_cache(wire: Wire, odd: Sequence[Exchange]) -> None:
+    """Send what was let in with a query that nothing has had before, until the same was served to whom it is due.
+
+    If only a cache let it in, it is refused before that, and served afterwards.
+    """
+    for e in first_of_each(odd):
+        path, query = e.request.target.partition("?")[::2]
+        own = path if e.ask.credential != "full" else path_of(wire.target.vps)
+        new = "&".join(filter(None, (query, letters(token_hex(8)))))
+        again, due = replace(e.request, target=f"{path}?{new}"), authorized(f"{own}?{new}", wire.target)
+        for request in (again, due, again):
+            wire.try_to_send(
+                request, purpose="what got something odd, and who may get it, with a new query", source=ALONE
+            )
+
+
+def letters(digits: str) -> str:
+    """Return letters for hexadecimal digits: nothing takes them for a number."""
+    return digits.translate({ord(digit): chr(ord("g") + int(digit)) for digit in "0123456789"})
+
+
+def first_of_each(odd: Sequence[Exchange]) -> list[Exchange]:
+    """Return the first that its key should have kept out, and the first of which it is the VPS."""
+    return [*{e.ask.credential == "full": e for e in reversed(odd)}.values()]
 
 
 def kind_of(e: Exchange) -> tuple[int | None, list[str]]:

@@ -1,0 +1,383 @@
+"""What explains many of a run's exchanges at once: a rate limit, a cache, a gateway. It judges nothing.
+
+A cause is only returned if all that it should explain agrees with it, and nothing else contradicts it.
+"""
+
+import json
+from collections import defaultdict, deque
+from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Set as AbstractSet
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import groupby, pairwise
+
+from hostup_conformance.contract.ask import SLEEP, Ask, Exchange, Pid, Vps, has_object, is_start
+from hostup_conformance.contract.ban import should_not_be_forbidden
+from hostup_conformance.contract.content import below, failed, is_availability_alone, member, output_members, refused
+from hostup_conformance.contract.responder import BURST
+from hostup_conformance.contract.selectors import is_error, is_output
+from hostup_conformance.keeping.safe_text import counted, short_json, shown
+
+#: So many requests are served before a refusal may be that of a limit, and so many in a row are refused by one.
+BEFORE, IN_A_ROW = 5, 3
+#: After so many seconds, so many times, no request was refused.
+PAUSE, PAUSES = 0.2, 5
+#: The status codes with which servers are known to limit the rate of requests instead of with 429.
+INSTEAD = {403, 503}
+#: So many requests back a connection may be that is out of step.
+STEPS = 4
+#: So many exchanges show what each of them alone would not, where they are requests for other VPSs, and elsewhere.
+FEW, STRAYS = 3, 5
+#: So many kinds of mistakes show that it is the status code that is changed.
+MISTAKES = 3
+#: What is wrong with requests for VPSs that are not the caller's, in words that may follow "with".
+WRONG_VPS: dict[Vps | None, str] = dict.fromkeys(("unknown", "foreign", "similar"), "a wrong VPS")
+#: How much of the end of a body is tried, in bytes, and how many bodies are tried.
+LONGEST_END, TRIED = 40, 20
+
+
+@dataclass(frozen=True)
+class Cause:
+    """What explains several exchanges: their numbers, words for it, and the requirement that tells of it best."""
+
+    numbers: AbstractSet[int]
+    words: str | None = None
+    first: str | None = None
+
+
+def limited(exchanges: Sequence[Exchange]) -> Cause | None:
+    """Return the responses that seem to be those of a rate limit, without its 429; None if few do.
+
+    They say when to try again, or that no requests remain; or several in a row have the same status code, whatever was
+    asked for. Others must have been served before and after. Where a pause was always enough to be served, all that
+    have that status code are meant.
+    """
+    found = {at for at, e in enumerate(exchanges) if says_to_wait(e)}
+    rows = dict[int | None, set[int]]()
+    for status, row in groupby(range(len(exchanges)), lambda at: exchanges[at].status):
+        stretch = list(row)
+        undue = {exchanges[at].ask for at in stretch if should_not_be_forbidden(exchanges[at])}
+        if status in INSTEAD and len(stretch) >= IN_A_ROW and len(undue) > 1:
+            rows.setdefault(status, set()).update(stretch)
+    for status, stretches in rows.items():
+        found |= stretches | (soon_after(exchanges, status) or set())
+    served = [at for at, e in enumerate(exchanges) if at not in found and below(e, 400)]
+    first = min(found, default=0)
+    enough = len(found) > 1 and sum(at < first for at in served) >= BEFORE and served[-1] > first
+    return Cause({exchanges[at].number for at in found}, in_words(exchanges, sorted(found))) if enough else None
+
+
+def soon_after(exchanges: Sequence[Exchange], status: int | None) -> set[int] | None:
+    """Return the positions of all that got a status code, if none did that was sent after a pause, of several."""
+    alike = {at for at, e in enumerate(exchanges) if e.status == status and not e.obeyed}
+    paused = {
+        at
+        for at, (before, e) in enumerate(pairwise(exchanges), 1)
+        if seconds_between(before, e) - before.seconds >= PAUSE
+    }
+    return alike if len(paused) >= PAUSES and not paused & alike else None
+
+
+def says_to_wait(e: Exchange) -> bool:
+    """A response with a Retry-After and no status code that has one, or an error after which no requests remain."""
+    if e.status is None or e.obeyed or e.status == 429 or 300 <= e.status < 400:
+        return False
+    no_more = e.status >= 400 and (e.header("x-ratelimit-remaining") or "").strip() == "0"
+    return no_more or e.header("retry-after") is not None
+
+
+def in_words(exchanges: Sequence[Exchange], limited: list[int]) -> str:
+    """Return when a limit was met, and when others were served again."""
+    first = limited[0]
+    later = next(e for at, e in enumerate(exchanges) if at > first and at not in limited and below(e, 400))
+    sent = f", in {seconds_between(exchanges[0], exchanges[first]):.1f} s" if exchanges[0].when else ""
+    again = f" {seconds_between(exchanges[first], later):.1f} s later" if later.when else ""
+    what = f"{len(limited)} responses are like this, the first after {first} requests{sent}"
+    return f"{what}, and others were served{again}: a rate limit, it seems, which is to get 429"
+
+
+def seconds_between(before: Exchange, e: Exchange) -> float:
+    """Return how many seconds one request was sent after another; 0 if that is unknown."""
+    return (e.when - before.when).total_seconds() if before.when and e.when else 0.0
+
+
+def blocked(exchanges: Sequence[Exchange]) -> Cause | None:
+    """Return the requests after the start of a command that takes long, if none got a response, and all before did."""
+    responded = [e for e in exchanges if e.response]
+    last = responded[-1] if responded else None
+    after = {e.number for e in exchanges if last and e.number > last.number}
+    if not last or last.ask.command != SLEEP or len(after) < IN_A_ROW or len(responded) + len(after) < len(exchanges):
+        return None
+    words = f"no request after {last.number}, which started {SLEEP!r}, got a response: what runs blocks all, it seems"
+    return Cause(after, words)
+
+
+def redirected(exchanges: Sequence[Exchange]) -> Cause | None:
+    """Return the responses that only send the caller elsewhere, or say that nothing has changed; HTTP-06 judges them.
+
+    They are no service and no refusal. What gets a 304 on a condition may be as it should.
+    """
+    sent = [e for e in exchanges if e.status is not None and 300 <= e.status < 400]
+    undue = {e.status for e in sent if not e.ask.devious}
+    return Cause({e.number for e in sent if e.status in undue}, first="HTTP-06") if undue else None
+
+
+def repeated(exchanges: Sequence[Exchange]) -> Cause | None:
+    """Return the requests of a URL of which a body has a member more than once, so that readers differ."""
+    twice = [e for e in exchanges if e.response and e.response.json.duplicates]
+    if not twice:
+        return None
+    targets = {e.request.target for e in twice}
+    names = ", ".join(shown(name, 40) for name in twice[0].response.json.duplicates[:3]) if twice[0].response else ""
+    words = f"a body of this URL has {names} more than once (HTTP-04), of which the last is read here"
+    return Cause({e.number for e in exchanges if e.request.target in targets}, words, "HTTP-04")
+
+
+def undue(e: Exchange) -> str:
+    """Return what of a GET that was served should have made another response of it: its key, VPS or query; else empty.
+
+    That is so for a key that may not see it, for a VPS that is not the caller's, and for the output of another command.
+    """
+    may_not_poll = e.ask.credential == "read" and (e.ask.pid.known or output_members(e.body))
+    if e.ask.credential in {"none", "wrong"} or may_not_poll:
+        return "key"
+    if e.ask.vps in {"unknown", "foreign", "similar"}:
+        return "VPS"
+    pid = member(e, "pid")
+    asks_output = e.ask.endpoint and e.ask.pid not in {Pid.ABSENT, Pid.STRANGE}
+    of_another = is_availability_alone(e) or (isinstance(pid, int) and e.ask.number not in {pid, None})
+    return "query" if asks_output and of_another else ""
+
+
+#: What a cache may take no notice of, with what it knows a request by then.
+CACHES: dict[str, Callable[[Exchange], Hashable]] = {
+    "key": lambda e: e.request.target,
+    "VPS": lambda e: (e.request.header("authorization"), e.ask.resource, e.request.query),
+    "query": lambda e: (e.request.header("authorization"), e.request.path),
+}
+
+
+def cached(exchanges: Sequence[Exchange]) -> Cause | None:
+    """Return what came from a cache that takes no notice of a part of the request, if that is shown."""
+    return next(filter(None, (copied(exchanges, *cache) for cache in CACHES.items())), None)
+
+
+def copied(exchanges: Sequence[Exchange], ignored: str, known: Callable[[Exchange], Hashable]) -> Cause | None:
+    """Return the requests that got what an earlier one had got, if all did that were served and should not have been.
+
+    The same request must have got something else before that earlier one, and never between the two. Of polls, it is
+    enough that some got the availability and others the output of another command, since no mistake about pids does
+    both.
+    """
+    due, others = dict[Hashable, Exchange](), dict[Hashable, Exchange]()
+    copies, words = set[int](), None
+    shapes = dict[bool, str]()
+    for e in exchanges:
+        if e.request.method != "GET" or e.ask.resource == "other" or e.response is None or e.aside:
+            continue
+        what, who = (known(e), e.response.body), (e.request.target, e.request.headers)
+        if e.status == 200 and not undue(e) and e.ask.credential in {"full", "read"}:
+            due[what] = others[who] = e
+        elif e.status == 200 and (origin := due.get(what)):
+            copies.add(e.number)
+            if (other := others.get(who)) and other.number > origin.number:
+                return None  # it was not kept by then
+            words = words or (came_from(e, origin, other, ignored) if other else None)
+            if e.ask.pid.known and undue(e) == "query":
+                shapes[is_availability_alone(e)] = came_from(e, origin, None, ignored)
+        elif e.status == 200 and undue(e) == ignored:
+            return None
+        elif e.status in {400, 401, 403, 404}:
+            others[who] = e
+    words = words or (shapes[True] if len(shapes) > 1 else None)
+    return Cause(copies, words) if words else None
+
+
+def came_from(e: Exchange, origin: Exchange, other: Exchange | None, ignored: str) -> str:
+    """Return how a copy shows that it is one."""
+    before = f", but {other.status} before that, as request {other.number}" if other else ""
+    got = f"request {e.number} got what request {origin.number} had got{before}"
+    return f"{got}: a cache takes no notice of the {ignored}, it seems"
+
+
+def without_query(exchanges: Sequence[Exchange]) -> Cause | None:
+    """Return the requests with a pid that got the availability, if no poll of the run got command output."""
+    found = {e.number for e in exchanges if e.status == 200 and e.ask.pid != Pid.ABSENT and is_availability_alone(e)}
+    if len(found) < STRAYS or any(is_output(e) and output_members(e.body) for e in exchanges):
+        return None
+    return Cause(found, "no poll got command output: pid is not read, or a cache takes no notice of the query")
+
+
+def of_the_own_vps(exchanges: Sequence[Exchange]) -> Cause | None:
+    """Return the requests for other VPSs that got what is of the caller's own, if all of a kind did.
+
+    That shows that ids are not used if it is so for several kinds of requests; of probes alone, it shows only where.
+    """
+    by_full = [
+        e for e in exchanges if e.request.method == "GET" and e.ask.credential == "full" and e.ask.id is not None
+    ]
+    served = [e for e in by_full if e.status == 200 and not e.ask.devious and e.ask.pid != Pid.STRANGE]
+    own = {shown_of(e) for e in served if e.ask.vps == "own"}
+    others = [e for e in served if e.ask.vps != "own"]
+    kinds = {kind_of(e) for e in others}
+    alike = kinds - {kind_of(e) for e in others if shown_of(e) not in own}
+    found = {e.number for e in others if kind_of(e) in alike}
+    if len(found) < FEW:
+        return None
+    if alike == kinds and len(kinds) > 1:
+        return Cause(found, "each id that was served got what is of the first VPS: the id is not used, it seems")
+    refusals = [e for e in by_full if refused(e) and e.request.query and e.ask.vps in {"unknown", "foreign"}]
+    words = "each id got what is of the first VPS, and was refused with any query: a probe does not look at the id"
+    only_probes = alike == {("exec", False)} and len(refusals) >= FEW
+    return Cause(found, f"{words}, or a cache takes no notice of it") if only_probes else None
+
+
+def kind_of(e: Exchange) -> tuple[str, bool]:
+    """Return whether a request is for a status, a probe or a poll."""
+    return e.ask.resource, e.ask.pid.is_integer
+
+
+def shown_of(e: Exchange) -> Hashable:
+    """Return what a response shows of its VPS: the id in a status, and all that is said of the agent otherwise."""
+    body = e.response.body if e.response else b""
+    return (e.ask.resource, e.request.query, short_json(member(e, "id"), 200) if e.ask.resource == "status" else body)
+
+
+def out_of_step(exchanges: Sequence[Exchange]) -> Cause | None:
+    """Return the responses with the body of another request just before them, of which several name that request.
+
+    Those must have been for another URL, and no body given out several times, as it is by a cache.
+    """
+    copies, origins = set[int](), list[int]()
+    latest = deque[Exchange](maxlen=STEPS)
+    for e in exchanges:
+        if e.response and e.response.body:
+            body = e.response.body
+            if before := [o for o in latest if o.response and o.response.body == body and asked(o) != asked(e)]:
+                copies.add(e.number)
+                elsewhere = before[-1].request.target != e.request.target
+                origins += [before[-1].number] if elsewhere and names_its_request(e) else []
+            latest.append(e)
+    if len(origins) < STRAYS or len({*origins}) < len(origins):
+        return None
+    words = f"{counted(len(copies), 'response')} like this one have the body of another request just before them: a "
+    return Cause(copies, f"{words}connection is out of step, it seems")
+
+
+def asked(e: Exchange) -> tuple[str, Ask]:
+    """Return what a request asks for, with its method."""
+    return e.request.method, e.ask
+
+
+def names_its_request(e: Exchange) -> bool:
+    """Whether no two requests get the same body: it has the id of a request, or the pid of a command."""
+    return isinstance(member(e, "requestId"), str) or isinstance(member(e, "pid"), int)
+
+
+def inherited(exchanges: Sequence[Exchange]) -> Cause | None:
+    """Return the requests without a key that were let in, if each got what the last key before it may get.
+
+    That is shown by polls, for which the two keys get different responses.
+    """
+    key, seen = None, set[tuple[str | None, bool]]()
+    for e in exchanges:
+        if e.ask.credential in {"full", "read"} and e.response is not None:
+            key = e.ask.credential
+        elif e.ask.credential == "none" and e.ask.vps == "own" and e.ask.pid.known:
+            seen |= {(key, e.status == 403)} if e.status == 403 or below(e, 300) else set()
+    if seen != {("full", False), ("read", True)}:
+        return None
+    let_in = {e.number for e in exchanges if e.ask.credential in {"none", "query"} and e.status not in {401, None}}
+    words = "a request without a key gets what the key of the request before it may get, 403 after the one with read:vm"
+    return Cause(let_in, f"{words} alone: who asked is kept from one request to the next, it seems")
+
+
+def turned_into_5xx(exchanges: Sequence[Exchange]) -> Cause | None:
+    """Return all 5xx, if each kind of mistake gets them always or never, and what is no mistake never does.
+
+    Several kinds must get them.
+    """
+    outcomes = defaultdict[str, set[bool]](set)
+    for e in exchanges:
+        if e.response and e.status != 429 and (mistake := mistake_in(e)) is not None:
+            outcomes[mistake].add(failed(e))
+    failing = [mistake for mistake, failures in outcomes.items() if failures == {True} and mistake]
+    if len(failing) < MISTAKES or any(len(failures) > 1 for failures in outcomes.values()) or True in outcomes[""]:
+        return None
+    found = {e.number for e in exchanges if failed(e) and not e.obeyed}
+    words = f"each request with {', '.join(failing[:-1])} or {failing[-1]} got a 5xx, and none that is to be served"
+    return Cause(found, f"{words}: what responds in front makes 5xx of 4xx, it seems")
+
+
+def mistake_in(e: Exchange) -> str | None:
+    """Return why a request is to be refused, in words that may follow "with"; empty if it is not, None if unknown."""
+    ask, polls = e.ask, e.request.method == "GET"
+    if ask.devious or ask.ordered or e.source == BURST or not ask.endpoint or not (polls or is_start(e)):
+        return None
+    if ask.vps != "own" or ask.credential not in {"full", "read"}:
+        return "a wrong key" if ask.credential in {"none", "wrong"} else WRONG_VPS.get(ask.vps)
+    if ask.starts and ask.command is None:
+        return "no valid command" if has_object(e.request) else None
+    if ask.credential == "read" and (ask.starts or ask.pid.known):
+        return "too small a scope"
+    if ask.pid in {Pid.INVALID, Pid.IMPOSSIBLE}:
+        return "an invalid pid"
+    # The agent may have forgotten any other command.
+    return "" if (ask.is_passable if ask.starts else ask.pid in {Pid.ABSENT, Pid.RUNNING}) else None
+
+
+def of_another_form(exchanges: Sequence[Exchange]) -> Cause | None:
+    """Return the errors of one status code that are no problem documents, if all others are, which have others."""
+    errors = [e for e in exchanges if is_error(e) and isinstance(e.body, dict)]
+    bare = {e.status for e in errors if not ({"type", "code"} & e.body.keys())}
+    odd = [e for e in errors if e.status in bare]
+    others = len(errors) - len(odd)
+    if len(bare) != 1 or len(odd) < STRAYS or others < STRAYS or any({"type", "code"} & e.body.keys() for e in odd):
+        return None
+    words = f"that is so for all {len(odd)} errors with the status {odd[0].status}, and for none of {others} others"
+    return Cause({e.number for e in odd}, f"{words}: they are the framework's own, it seems")
+
+
+def counted_in_characters(exchanges: Sequence[Exchange]) -> Cause | None:
+    """Return the bodies that are cut as if Content-Length counted characters, none of which is whole beyond ASCII.
+
+    One must be valid once as much is added as it has bytes beyond one a character, from the end of another body.
+    """
+    bodies = [e for e in exchanges if e.response and e.response.body and e.header("content-length") is not None]
+    beyond = [e for e in bodies if e.response and not e.response.body.isascii()]
+    ends = {e.response.body[-LONGEST_END:] for e in bodies if e.response and e.response.body.isascii()}
+    shows = any(e.response and is_cut(e.response.body, ends) for e in beyond[:TRIED])
+    if not shows or any(e.response and not e.response.json.defects for e in beyond):
+        return None
+    words = f"that is so for all {len(beyond)} bodies beyond ASCII, which lack as many bytes as they have more than"
+    return Cause({e.number for e in beyond}, f"{words} characters: Content-Length counts characters, it seems")
+
+
+def is_cut(body: bytes, ends: AbstractSet[bytes]) -> bool:
+    """Whether a body is valid JSON once it is completed by as many bytes as it has beyond one a character."""
+    lacking = sum(byte & 0xC0 == 0x80 for byte in body)
+    return 0 < lacking <= LONGEST_END and any(is_json(body + end[-lacking:]) for end in ends if len(end) >= lacking)
+
+
+def is_json(text: bytes) -> bool:
+    """Whether a text is JSON."""
+    with suppress(ValueError, RecursionError):
+        return isinstance(json.loads(text), dict)
+    return False
+
+
+#: What may explain several exchanges, the surest first.
+CAUSES: tuple[Callable[[Sequence[Exchange]], Cause | None], ...] = (
+    limited,
+    blocked,
+    redirected,
+    repeated,
+    counted_in_characters,
+    cached,
+    out_of_step,
+    of_the_own_vps,
+    without_query,
+    inherited,
+    turned_into_5xx,
+    of_another_form,
+)
