@@ -7,12 +7,11 @@ from typing import Any
 import pytest
 from hostup_conformance.contract.ask import SLEEP, Exchange, understand, with_started_commands
 from hostup_conformance.contract.losses import (
-    Evidence,
+    Reasons,
     kept_by_a_cache,
     never_run,
     nothing_at_all,
     waits_for_others,
-    why,
 )
 from hostup_conformance.contract.paths import path_of
 from hostup_conformance.contract.target import Target
@@ -63,9 +62,9 @@ class Story:
         self.add(at, "GET", "", (200, {"available": True}))
 
     @property
-    def evidence(self) -> Evidence:
-        """What the exchanges show."""
-        return Evidence(self.exchanges)
+    def reasons(self) -> Reasons:
+        """Why commands were lost in it."""
+        return Reasons(self.exchanges)
 
 
 def of_two(*, after: float, got: tuple[int, Any] = GONE, command: str = "echo x", spared: float = 0.1) -> Story:
@@ -81,21 +80,21 @@ def of_two(*, after: float, got: tuple[int, Any] = GONE, command: str = "echo x"
 
 
 def test_nothing_is_said_without_losses() -> None:
-    assert of_two(after=1, got=ENDED).evidence.why_lost is None
+    assert of_two(after=1, got=ENDED).reasons.lost is None
 
 
 def test_forgotten_after_a_time() -> None:
     """Where nobody knows how long a command ran, it may be from its start or its end."""
-    said = of_two(after=2).evidence.why_lost
+    said = of_two(after=2).reasons.lost
     assert (
         said
         == "a command is forgotten 0.1 to 2.0 s after its start, or 0.1 to 2.0 s after its end, polled or not, it seems"
     )
-    assert of_two(after=2, spared=3).evidence.why_lost is None
+    assert of_two(after=2, spared=3).reasons.lost is None
 
 
 def test_forgotten_though_it_runs() -> None:
-    said = of_two(after=2, command=SLEEP).evidence.why_lost
+    said = of_two(after=2, command=SLEEP).reasons.lost
     assert said == "a command is forgotten 0.1 to 2.0 s after its start, though it runs, it seems"
 
 
@@ -103,7 +102,7 @@ def test_kept_while_it_runs() -> None:
     story = of_two(after=2)
     story.start(60, 10, SLEEP)
     story.poll(65, 10, RUNS)
-    assert story.evidence.why_lost == "a command is forgotten 0.1 to 2.0 s after its end, polled or not, it seems"
+    assert story.reasons.lost == "a command is forgotten 0.1 to 2.0 s after its end, polled or not, it seems"
 
 
 @pytest.mark.parametrize("contradicted", [False, True])
@@ -123,7 +122,7 @@ def test_forgotten_once_others_are_started(contradicted: bool) -> None:
         story.poll(5, 12, ENDED)
         story.poll(5, 13, ENDED)
     said = None if contradicted else "a command is forgotten once 2 other commands have been started, it seems"
-    assert story.evidence.why_lost == said
+    assert story.reasons.lost == said
 
 
 @pytest.mark.parametrize("contradicted", [False, True])
@@ -141,7 +140,7 @@ def test_forgotten_by_a_probe(contradicted: bool) -> None:
     story.start(30, 11)
     story.poll(30.1, 10, ENDED)
     said = None if contradicted else "a command is forgotten by a probe of the availability, it seems"
-    assert story.evidence.why_lost == said
+    assert story.reasons.lost == said
 
 
 REFUSALS: dict[str, dict[str, Any]] = {
@@ -164,7 +163,7 @@ def test_used_up_by_a_refusal(words: str, contradicted: bool) -> None:
     story.start(20, 11)
     story.poll(20.1, 11, RUNS)
     story.poll(29, 10, ENDED)
-    said = story.evidence.why_lost or ""
+    said = story.reasons.lost or ""
     assert (words in said) is not contradicted
 
 
@@ -180,7 +179,7 @@ def test_a_running_command_has_no_output_to_be_used_up() -> None:
     story.start(30, 10)
     story.start(30, 11)
     story.poll(35, 10, ENDED)
-    assert "refused with 401" in (story.evidence.why_lost or "")
+    assert "refused with 401" in (story.reasons.lost or "")
 
 
 @pytest.mark.parametrize("contradicted", [False, True])
@@ -197,7 +196,7 @@ def test_polled_too_often(contradicted: bool) -> None:
     if contradicted:
         story.poll(27, 9, RUNS)
     said = None if contradicted else "a command is forgotten once it has been polled 2 times, it seems"
-    assert story.evidence.why_lost == said
+    assert story.reasons.lost == said
 
 
 def test_not_known_at_first() -> None:
@@ -206,9 +205,7 @@ def test_not_known_at_first() -> None:
         story.start(pid, pid)
         story.poll(pid + 0.2, pid, GONE)
         story.poll(pid + 0.5, pid, ENDED)
-    assert "not known at first, it seems: not 0.20 s after its start, but 0.50 s after it" in (
-        story.evidence.why_lost or ""
-    )
+    assert "not known at first, it seems: not 0.20 s after its start, but 0.50 s after it" in (story.reasons.lost or "")
 
 
 def test_known_to_one_of_several() -> None:
@@ -220,11 +217,11 @@ def test_known_to_one_of_several() -> None:
         story.poll(pid + 0.5, pid, ENDED)
     story.start(20, 9)
     story.poll(20.1, 9, ENDED)
-    assert "not each of several servers knows a command, or none at once" in (story.evidence.why_lost or "")
+    assert "not each of several servers knows a command, or none at once" in (story.reasons.lost or "")
     story.start(30, 10, SLEEP)
     for at, got in enumerate((RUNS, GONE, RUNS), 31):
         story.poll(at, 10, got)
-    assert "only some of several servers know a command" in (story.evidence.why_lost or "")
+    assert "only some of several servers know a command" in (story.reasons.lost or "")
 
 
 def test_output_that_another_request_got_is_not_lost() -> None:
@@ -232,7 +229,7 @@ def test_output_that_another_request_got_is_not_lost() -> None:
     story.start(1, 7)
     story.poll(2, 7, ENDED, vps=OTHER)
     story.poll(3, 7, GONE)
-    assert not story.evidence.lost
+    assert not story.reasons.evidence.lost
 
 
 @pytest.mark.parametrize("contradicted", [False, True])
@@ -249,7 +246,7 @@ def test_forgotten_at_a_moment(contradicted: bool) -> None:
     if contradicted:
         story.poll(9, 6, ENDED)
     said = "all commands were forgotten at one moment between requests 8 and 9, as with a restart, it seems"
-    assert story.evidence.why_lost == (None if contradicted else said)
+    assert story.reasons.lost == (None if contradicted else said)
 
 
 def test_a_page_is_that_of_something_in_front() -> None:
@@ -257,7 +254,7 @@ def test_a_page_is_that_of_something_in_front() -> None:
     story.start(1, 7)
     story.poll(2, 7, PAGE)
     story.poll(3, 7, (403, {"code": "forbidden"}))
-    first, second = (why(e, story.evidence) for e in story.exchanges[1:])
+    first, second = (story.reasons.of(e) for e in story.exchanges[1:])
     assert "a page in HTML" in (first or "")
     assert second is None
 
@@ -270,7 +267,7 @@ def test_starts_that_are_lost_without_a_trace(known_before: bool) -> None:
         if pid == 8 and known_before:
             story.poll(pid + 0.05, pid, RUNS)
         story.poll(pid + 0.1, pid, ENDED if pid % 2 else GONE)
-    said = story.evidence.why_lost
+    said = story.reasons.lost
     assert said is None if known_before else "3 of 6 commands were never known, and others in between were" in str(said)
 
 
@@ -280,7 +277,7 @@ def test_a_pid_that_was_rounded(pid: int, rounds: bool) -> None:
     for add in (0, 2**12):
         story.start(1, pid + add)
         story.poll(2, pid + add, GONE)
-    assert ("it was rounded" in (story.evidence.why_lost or "")) is rounds
+    assert ("it was rounded" in (story.reasons.lost or "")) is rounds
 
 
 def unending(*, first: str = "echo hostup-x", runs: bool = True) -> Story:
@@ -301,18 +298,20 @@ def unending(*, first: str = "echo hostup-x", runs: bool = True) -> Story:
 
 
 def test_starts_that_are_lost() -> None:
-    assert "starts were lost" in (unending().evidence.why_unending or "")
+    said = unending().reasons.unending or ""
+    assert "starts were lost" in said
+    assert "a cache" not in said
 
 
 def test_what_a_cache_keeps_was_not_lost() -> None:
-    evidence = unending(runs=False).evidence
-    assert kept_by_a_cache(evidence)
-    assert "a cache" in (evidence.why_unending or "")
-    assert kept_by_a_cache(unending().evidence) is None
+    reasons = unending(runs=False).reasons
+    assert kept_by_a_cache(reasons.evidence)
+    assert "a cache" in (reasons.unending or "")
+    assert kept_by_a_cache(unending().reasons.evidence) is None
 
 
 def test_another_kind_of_command_that_never_ends_was_not_lost() -> None:
-    assert never_run(unending(first=": hostup-number-aa; printf 42").evidence) is None
+    assert never_run(unending(first=": hostup-number-aa; printf 42").reasons.evidence) is None
 
 
 @pytest.mark.parametrize("contradicted", [False, True])
@@ -326,7 +325,7 @@ def test_commands_that_wait_for_one_another(contradicted: bool) -> None:
     for pid in (8, 9):
         story.poll(8, pid, RUNS)
     story.poll(9, 10, ENDED if contradicted else RUNS)
-    assert (waits_for_others(story.evidence) is None) is contradicted
+    assert (waits_for_others(story.reasons.evidence) is None) is contradicted
 
 
 @pytest.mark.parametrize("contradicted", [False, True])
@@ -340,7 +339,7 @@ def test_starts_that_are_lost_and_said_to_have_ended_well(contradicted: bool) ->
     story.poll(20, 8, (200, NOTHING[1] | {"exitCode": 200}) if contradicted else NOTHING)
     for pid in (9, 10):
         story.poll(20, pid, ENDED)
-    assert (nothing_at_all(story.evidence) is None) is contradicted
+    assert (nothing_at_all(story.reasons.evidence) is None) is contradicted
 
 
 def test_bodies_of_any_kind_are_survived() -> None:
@@ -360,6 +359,6 @@ def test_bodies_of_any_kind_are_survived() -> None:
         story.start(number, 10 + number)
         for status in (200, 404, 500):
             story.poll(number + status / 1000, 10 + number, (status, value if value is not None else {}))
-    evidence = story.evidence
-    assert isinstance((evidence.why_lost, evidence.why_unending, evidence.why_empty), tuple)
+    reasons = story.reasons
+    assert isinstance((reasons.lost, reasons.unending, reasons.empty), tuple)
     assert with_started_commands(TARGET, story.exchanges).started_pids

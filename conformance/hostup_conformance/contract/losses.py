@@ -4,18 +4,17 @@ Each hypothesis is a small function of the evidence, which is refuted by one com
 """
 
 import re
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 from math import inf, log2
 
 from hostup_conformance.contract.ask import SLEEP, Exchange, new_pid
-from hostup_conformance.contract.content import failed, member, refused
-from hostup_conformance.contract.lives import Life, lives, stream
-from hostup_conformance.contract.mishaps import errors_of, exit_code, printed
-from hostup_conformance.contract.selectors import BUSY, asks_output, is_availability, starts
+from hostup_conformance.contract.content import member, refused
+from hostup_conformance.contract.evidence import Bounds, Evidence, Sighting, is_poll
+from hostup_conformance.contract.lives import Life
+from hostup_conformance.contract.mishaps import errors_of, printed
 from hostup_conformance.keeping.safe_text import counted
 
 #: So many commands must have been lost for what they have in common to be no accident, and so many things they may.
@@ -24,185 +23,13 @@ ENOUGH, MANY = 2, 3
 AT_ONE_MOMENT = 3
 #: So often lost commands and known ones must follow one another for both to be of one time.
 TURNS = 3
-#: For how many seconds what nobody polls is kept, and after how many a command that ends at once should have ended.
-RETAINED, LONG_ENOUGH = 30.0, 4.0
+#: By so many seconds after its start, the run's quick commands have ended, and a server that asks seldom may not know.
+SOON = 2.0
 #: From here on, doubles have gaps. A pid that fell on no gap by accident so seldom was rounded.
 EXACT, BITS = 2**53, 7
 
 #: The commands that leave a trace, of which another tells.
 TRACED = {"once", "slow", "again"}
-
-#: What a count or a time has been at least, and at most, since requests take a while and may overlap.
-Bounds = tuple[float, float]
-
-
-@dataclass(frozen=True)
-class Sighting:
-    """A poll of a command before its end was told, which was known or lost by then."""
-
-    life: Life
-    e: Exchange
-    known: bool
-
-
-class Evidence:
-    """What became of the commands of a run, and the events between that may have had to do with it."""
-
-    def __init__(self, exchanges: Iterable[Exchange]) -> None:
-        self._all = [e for e in exchanges if not e.recovered and not e.aside]
-        self._timed = all(e.when for e in self._all)
-        #: The commands, with all that was polled of them, by whatever key.
-        self.lives = lives([e for e in self._all if starts(e) or is_poll(e)])
-
-    @cached_property
-    def sightings(self) -> list[Sighting]:
-        """The polls by the full key of each command until its end was told."""
-        return [seen for life in self.lives for seen in self._seen(life)]
-
-    def _seen(self, life: Life) -> Iterable[Sighting]:
-        ends = [e for e in (*life.polls, *life.elsewhere) if member(e, "exited") is True]
-        until = min(map(self.sent, ends), default=inf)
-        for e in life.polls:
-            seen = Sighting(life, e, e.status == 200 and isinstance(member(e, "exited"), bool))
-            if e.ask.credential == "full" and self.sent(e) <= until and (seen.known or self._is_lost(seen, until)):
-                yield seen
-
-    def _is_lost(self, seen: Sighting, until: float) -> bool:
-        """Whether a poll should have been served: none got the output meanwhile, and somebody has polled in time."""
-        e = seen.e
-        late = self._timed and self.sent(e) - self.done(seen.life.start) > RETAINED
-        headed = self.between(("HEAD", e.ask.number), seen)[1] > 0  # which may be served as a poll
-        gone = refused(e) and e.status not in {401, 403, *BUSY}
-        return gone and self.done(e) < until and not late and not headed
-
-    @cached_property
-    def lost(self) -> list[Sighting]:
-        """The polls of commands that were lost."""
-        return [seen for seen in self.sightings if not seen.known]
-
-    @cached_property
-    def known(self) -> list[Sighting]:
-        """The polls of commands that were known."""
-        return [seen for seen in self.sightings if seen.known]
-
-    @cached_property
-    def lost_lives(self) -> list[Life]:
-        """The commands of which a poll was lost."""
-        return list({id(seen.life): seen.life for seen in self.lost}.values())
-
-    @cached_property
-    def why_lost(self) -> str | None:
-        """Why commands were lost, if that is known."""
-        return first_of(LOSSES, self) if len(self.lost_lives) >= ENOUGH else None
-
-    @cached_property
-    def why_unending(self) -> str | None:
-        """Why commands are said to run on, if that is known."""
-        return first_of(UNENDING, self) if len(self.unending) >= ENOUGH else None
-
-    @cached_property
-    def why_empty(self) -> str | None:
-        """Why commands are said to have ended with nothing, if that is known."""
-        return nothing_at_all(self) if len(self.empty) >= ENOUGH else None
-
-    @cached_property
-    def life_of(self) -> dict[int, Life]:
-        """The commands by the numbers of their starts and polls."""
-        return {e.number: life for life in self.lives for e in (life.start, *life.polls)}
-
-    @cached_property
-    def unending(self) -> list[Life]:
-        """The commands that should have ended soon, and are said to run on."""
-        return [life for life in self.lives if life.is_short and self._runs_on(life)]
-
-    def _runs_on(self, life: Life) -> bool:
-        polls = [e for e in life.polls if e.ask.credential == "full"]
-        lasts = LONG_ENOUGH + (life.command.seconds if life.command else 0.0)
-        return bool(polls) and member(polls[-1], "exited") is False and life.seconds_until(polls[-1]) > lasts
-
-    @cached_property
-    def ended(self) -> list[Life]:
-        """The commands whose end was told."""
-        return [life for life in self.lives if life.end]
-
-    @cached_property
-    def empty(self) -> list[Life]:
-        """The commands that are said to have ended well and printed nothing, though they do something else."""
-        return [life for life in self.lives if life.end and not exit_code(life) and says_nothing(life)]
-
-    def sent(self, e: Exchange) -> float:
-        """Return when a request was sent, in seconds; where times are unknown, its number."""
-        return e.when.timestamp() if self._timed and e.when else float(e.number)
-
-    def done(self, e: Exchange) -> float:
-        """Return when the response to a request had come."""
-        return self.sent(e) + (e.seconds if self._timed else 0.0)
-
-    def number_at(self, moment: float) -> int:
-        """Return the number of the last request that was sent by a moment."""
-        return max(e.number for e in self._all if self.sent(e) <= moment)
-
-    @cached_property
-    def _events(self) -> dict[object, tuple[list[float], list[float]]]:
-        found: dict[object, list[Exchange]] = {}
-        for e in self._all:
-            for kind in kinds_of(e):
-                found.setdefault(kind, []).append(e)
-        return {kind: (sorted(map(self.sent, of)), sorted(map(self.done, of))) for kind, of in found.items()}
-
-    @cached_property
-    def refusals(self) -> dict[object, Exchange]:
-        """The last refusal of each kind that a poll of a lost command got before it was lost, by that kind."""
-        lost = {seen.e.ask.number: seen.e.number for seen in reversed(self.lost)}
-        before = [e for e in self._all if e.number < lost.get(e.ask.number, 0)]
-        return {kind[0]: e for e in before for kind in kinds_of(e) if isinstance(kind, tuple)}
-
-    def between(self, kind: object, seen: Sighting) -> Bounds:
-        """Return how many events of a kind there were between the start of a command and a poll of it."""
-        begun, ended = self._events.get(kind, ([], []))
-        start, poll = seen.life.start, seen.e
-        least = bisect_right(ended, self.sent(poll)) - bisect_left(begun, self.done(start))
-        most = bisect_right(begun, self.done(poll)) - bisect_left(ended, self.sent(start))
-        return max(0, least), most
-
-    def seconds(self, seen: Sighting) -> Bounds:
-        """Return how long after the start of a command a poll of it was served."""
-        start = seen.life.start
-        return self.sent(seen.e) - self.done(start), self.done(seen.e) - self.sent(start)
-
-
-def says_nothing(life: Life) -> bool:
-    """Whether a command is said to have printed nothing, though it prints something or fails."""
-    silent = not any(stream(life.end, name) for name in ("stdout", "stderr")) if life.end else False
-    code = life.command.exit_code if life.command else 0
-    return silent and bool(printed(life) or errors_of(life) or code != 0)
-
-
-def is_poll(e: Exchange) -> bool:
-    """A poll of one pid, whatever the key and the VPS."""
-    return e.request.method == "GET" and e.ask.endpoint and e.ask.number is not None and not e.ask.devious
-
-
-def is_page(e: Exchange) -> bool:
-    """A refusal by the page of something in front of the server."""
-    return refused(e) and (e.header("content-type") or "").partition(";")[0].strip().lower() == "text/html"
-
-
-def kinds_of(e: Exchange) -> list[object]:
-    """Return what an exchange may have done to commands, or to the one whose pid it has."""
-    if new_pid(e) is not None:
-        return ["start"]
-    if is_availability(e):
-        return ["probe"] if e.ask.vps == "own" else []
-    pid, response = e.ask.number, e.response
-    if pid is None or response is None or not e.ask.endpoint or e.ask.devious:
-        return []
-    if e.request.method != "GET":
-        return [(e.request.method, pid)]
-    if not asks_output(e):
-        return [(e.status if e.ask.vps == "own" else e.ask.vps, pid)] if refused(e) else []
-    return [("poll", pid), *([("busy", pid)] if e.status in BUSY - {503} else [("5xx", pid)] if failed(e) else [])]
-
 
 #: A measure of a poll of a command: what may have made it lost.
 Measure = Callable[[Evidence, Sighting], Bounds]
@@ -457,12 +284,18 @@ def waits_for_others(evidence: Evidence) -> str | None:
 
 
 def kept_by_a_cache(evidence: Evidence) -> str | None:
-    """The first response is repeated: whatever was said to run by its first poll is said so for ever."""
+    """The first response is repeated: what was said to run by its first poll, soon after its start, is for ever."""
     stuck = {id(life) for life in evidence.unending}
-    running = [life for life in evidence.lives if life.is_short and member(life.polls[0], "exited") is False]
-    if not evidence.ended or any(id(life) not in stuck for life in running):
+    running = [life for life in evidence.lives if life.is_short and says_it_runs(life)]
+    late = [life for life in evidence.unending if life.seconds_until(life.polls[0]) > SOON]
+    if late or not evidence.ended or any(id(life) not in stuck for life in running):
         return None
-    return "each poll gets what the first of its command got, though others end: a cache, it seems"
+    return "each poll gets what the first of its command got: a cache keeps that, it seems"
+
+
+def says_it_runs(life: Life) -> bool:
+    """Whether the first poll of a command says that it runs."""
+    return bool(life.polls) and member(life.polls[0], "exited") is False
 
 
 def never_run(evidence: Evidence) -> str | None:
@@ -491,8 +324,13 @@ def alike(some: Sequence[Life], others: Sequence[Life]) -> bool:
     return not {life.name for life in some}.isdisjoint(life.name for life in others)
 
 
+def kept_or_never_run(evidence: Evidence) -> str | None:
+    """A cache keeps what polls got first, or starts are lost; nothing else decides between the two."""
+    return ", or ".join(filter(None, (kept_by_a_cache(evidence), never_run(evidence)))) or None
+
+
 #: Why commands are said to run on.
-UNENDING = (waits_for_others, kept_by_a_cache, never_run)
+UNENDING = (waits_for_others, kept_or_never_run)
 
 
 def first_of(hypotheses: Iterable[Callable[[Evidence], str | None]], evidence: Evidence) -> str | None:
@@ -500,17 +338,43 @@ def first_of(hypotheses: Iterable[Callable[[Evidence], str | None]], evidence: E
     return next((words for hypothesis in hypotheses if (words := hypothesis(evidence))), None)
 
 
-def why(e: Exchange, evidence: Evidence) -> str | None:
-    """Return why the command was lost that a finding is about, if the evidence tells that."""
-    if is_poll(e) and e.ask.credential == "full" and e.ask.pid.known and e.status != 200:
-        if is_page(e):
-            return "it is a page in HTML: something in front of the server refuses it, such as a firewall, it seems"
-        return None if e.status in {401, 403} else evidence.why_lost
-    if is_of(e, evidence.unending, evidence):
-        return evidence.why_unending
-    if is_of(e, evidence.empty, evidence):
-        return evidence.why_empty
-    return rounded(evidence) if new_pid(e) is not None else None
+class Reasons:
+    """Why commands of a run were lost, of each of the three ways in which they may be."""
+
+    def __init__(self, exchanges: Iterable[Exchange]) -> None:
+        self.evidence = Evidence(exchanges)
+
+    @cached_property
+    def lost(self) -> str | None:
+        """Why commands were not found, if that is known."""
+        return first_of(LOSSES, self.evidence) if len(self.evidence.lost_lives) >= ENOUGH else None
+
+    @cached_property
+    def unending(self) -> str | None:
+        """Why commands are said to run on, if that is known."""
+        return first_of(UNENDING, self.evidence) if len(self.evidence.unending) >= ENOUGH else None
+
+    @cached_property
+    def empty(self) -> str | None:
+        """Why commands are said to have ended with nothing, if that is known."""
+        return nothing_at_all(self.evidence) if len(self.evidence.empty) >= ENOUGH else None
+
+    def of(self, e: Exchange) -> str | None:
+        """Return why the command was lost that a finding is about, if the evidence tells that."""
+        if is_poll(e) and e.ask.credential == "full" and e.ask.pid.known and e.status != 200:
+            if is_page(e):
+                return "it is a page in HTML: something in front of the server refuses it, such as a firewall, it seems"
+            return None if e.status in {401, 403} else self.lost
+        if is_of(e, self.evidence.unending, self.evidence):
+            return self.unending
+        if is_of(e, self.evidence.empty, self.evidence):
+            return self.empty
+        return rounded(self.evidence) if new_pid(e) is not None else None
+
+
+def is_page(e: Exchange) -> bool:
+    """A refusal by the page of something in front of the server."""
+    return refused(e) and (e.header("content-type") or "").partition(";")[0].strip().lower() == "text/html"
 
 
 def is_of(e: Exchange, some: Sequence[Life], evidence: Evidence) -> bool:

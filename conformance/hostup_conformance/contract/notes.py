@@ -13,7 +13,7 @@ from hostup_conformance.contract.causes import CAUSES, Cause
 from hostup_conformance.contract.commands import LOOK, recognized
 from hostup_conformance.contract.content import below, failed, member, output_members
 from hostup_conformance.contract.lives import Life, stream
-from hostup_conformance.contract.losses import Evidence, why
+from hostup_conformance.contract.losses import Reasons
 from hostup_conformance.contract.selectors import is_availability, starts
 from hostup_conformance.contract.traits import all_beside, in_common, traits
 from hostup_conformance.judging.verdict import Alike, Result, Verdict
@@ -40,8 +40,8 @@ def with_notes(verdict: Verdict[Ask], exchanges: Sequence[Exchange], key: str) -
     broken = {id: r for id, r in verdict.results.items() if r.status in {"fail", "warn"} and r.findings}
     found = [cause for find in CAUSES if broken and (cause := find(exchanges))]
     causes = [cause for cause in found if cause.words or cause.first in broken]
-    carried, evidence = carrier(exchanges, key), Evidence(exchanges)
-    notes = {id: note_on(r, exchanges, causes, carried, evidence) for id, r in broken.items()}
+    carried, reasons = carrier(exchanges, key), Reasons(exchanges)
+    notes = {id: note_on(r, exchanges, causes, carried, reasons) for id, r in broken.items()}
     noted = {id: replace(broken[id], message=f"{broken[id].message}; {note}") for id, note in notes.items() if note}
     alike = tuple(Alike(cause.first, behind) for cause in causes if (behind := explained(cause, broken)))
     return replace(verdict, results=verdict.results | noted, of_one_cause=alike)
@@ -69,7 +69,7 @@ def note_on(
     exchanges: Sequence[Exchange],
     causes: Sequence[Cause],
     carried: Callable[[Exchange], frozenset[str]],
-    evidence: Evidence,
+    reasons: Reasons,
 ) -> str | None:
     """Return what the first finding has in common with other exchanges."""
     first = result.findings[0].exchange
@@ -78,7 +78,7 @@ def note_on(
         return words
     return (
         told_later(result, exchanges)
-        or what_befell(result, exchanges, evidence)
+        or what_befell(result, exchanges, reasons)
         or waited_for(first, exchanges)
         or of_another(first, exchanges)
         or told_apart(result, carried)
@@ -87,13 +87,13 @@ def note_on(
     )
 
 
-def what_befell(result: Result[Ask], exchanges: Sequence[Exchange], evidence: Evidence) -> str | None:
+def what_befell(result: Result[Ask], exchanges: Sequence[Exchange], reasons: Reasons) -> str | None:
     """Return what befell the command, or the VPS, that the first finding is about."""
     first, requirement = result.findings[0].exchange, result.requirement
     if requirement.area == "PROBE":
         return in_turns(first, exchanges)
     if requirement.area in OF_COMMANDS or requirement.harm == "output":
-        return why(first, evidence) or ran_nevertheless(first, exchanges, evidence)
+        return reasons.of(first) or ran_nevertheless(first, exchanges, reasons)
     return given_to_any_probe(first, exchanges)
 
 
@@ -130,11 +130,11 @@ def waited_for(first: Exchange, exchanges: Sequence[Exchange]) -> str | None:
     return "its command takes a minute, and starts of quick ones got a response: a start waits, it seems"
 
 
-def ran_nevertheless(first: Exchange, exchanges: Sequence[Exchange], evidence: Evidence) -> str | None:
+def ran_nevertheless(first: Exchange, exchanges: Sequence[Exchange], reasons: Reasons) -> str | None:
     """Return which command ran whose start got a 5xx, by the files that it wrote."""
     if not (starts(first) and failed(first)):
         return None
-    said = " ".join(stream(life.end, "stdout") for life in evidence.ended if life.end and shows_traces(life))
+    said = " ".join(stream(life.end, "stdout") for life in reasons.evidence.ended if life.end and shows_traces(life))
     ran = set(re.findall(r"\b(refused_\d+)\b|\b(\w+) [1-9]\d*\b", said))
     names = {name for pair in ran for name in pair if name}
     for e in exchanges:

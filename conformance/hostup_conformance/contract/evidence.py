@@ -1,0 +1,170 @@
+"""What became of the commands of a run, and what befell them: the facts that hypotheses are refuted by.
+
+It judges nothing, and knows no hypothesis.
+"""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from math import inf
+
+from hostup_conformance.contract.ask import Exchange, new_pid
+from hostup_conformance.contract.content import failed, member, refused
+from hostup_conformance.contract.lives import Life, lives, stream
+from hostup_conformance.contract.mishaps import errors_of, exit_code, printed
+from hostup_conformance.contract.selectors import BUSY, asks_output, is_availability, starts
+
+#: For how many seconds what nobody polls is kept, and after how many a command that ends at once should have ended.
+RETAINED, LONG_ENOUGH = 30.0, 4.0
+
+#: What a count or a time has been at least, and at most, since requests take a while and may overlap.
+Bounds = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Sighting:
+    """A poll of a command before its end was told, which was known or lost by then."""
+
+    life: Life
+    e: Exchange
+    known: bool
+
+
+class Evidence:
+    """What became of the commands of a run, and the events between that may have had to do with it."""
+
+    def __init__(self, exchanges: Iterable[Exchange]) -> None:
+        self._all = [e for e in exchanges if not e.recovered and not e.aside]
+        self._timed = all(e.when for e in self._all)
+        #: The commands, with all that was polled of them, by whatever key.
+        self.lives = lives([e for e in self._all if starts(e) or is_poll(e)])
+
+    @cached_property
+    def sightings(self) -> list[Sighting]:
+        """The polls by the full key of each command until its end was told."""
+        return [seen for life in self.lives for seen in self._seen(life)]
+
+    def _seen(self, life: Life) -> Iterable[Sighting]:
+        ends = [e for e in (*life.polls, *life.elsewhere) if member(e, "exited") is True]
+        until = min(map(self.sent, ends), default=inf)
+        for e in life.polls:
+            seen = Sighting(life, e, e.status == 200 and isinstance(member(e, "exited"), bool))
+            if e.ask.credential == "full" and self.sent(e) <= until and (seen.known or self._is_lost(seen, until)):
+                yield seen
+
+    def _is_lost(self, seen: Sighting, until: float) -> bool:
+        """Whether a poll should have been served: none got the output meanwhile, and somebody has polled in time."""
+        e = seen.e
+        late = self._timed and self.sent(e) - self.done(seen.life.start) > RETAINED
+        headed = self.between(("HEAD", e.ask.number), seen)[1] > 0  # which may be served as a poll
+        gone = refused(e) and e.status not in {401, 403, *BUSY}
+        return gone and self.done(e) < until and not late and not headed
+
+    @cached_property
+    def lost(self) -> list[Sighting]:
+        """The polls of commands that were lost."""
+        return [seen for seen in self.sightings if not seen.known]
+
+    @cached_property
+    def known(self) -> list[Sighting]:
+        """The polls of commands that were known."""
+        return [seen for seen in self.sightings if seen.known]
+
+    @cached_property
+    def lost_lives(self) -> list[Life]:
+        """The commands of which a poll was lost."""
+        return list({id(seen.life): seen.life for seen in self.lost}.values())
+
+    @cached_property
+    def life_of(self) -> dict[int, Life]:
+        """The commands by the numbers of their starts and polls."""
+        return {e.number: life for life in self.lives for e in (life.start, *life.polls)}
+
+    @cached_property
+    def unending(self) -> list[Life]:
+        """The commands that should have ended soon, and are said to run on."""
+        return [life for life in self.lives if life.is_short and self._runs_on(life)]
+
+    def _runs_on(self, life: Life) -> bool:
+        polls = [e for e in life.polls if e.ask.credential == "full"]
+        lasts = LONG_ENOUGH + (life.command.seconds if life.command else 0.0)
+        return bool(polls) and member(polls[-1], "exited") is False and life.seconds_until(polls[-1]) > lasts
+
+    @cached_property
+    def ended(self) -> list[Life]:
+        """The commands whose end was told."""
+        return [life for life in self.lives if life.end]
+
+    @cached_property
+    def empty(self) -> list[Life]:
+        """The commands that are said to have ended well and printed nothing, though they do something else."""
+        return [life for life in self.lives if life.end and not exit_code(life) and says_nothing(life)]
+
+    def sent(self, e: Exchange) -> float:
+        """Return when a request was sent, in seconds; where times are unknown, its number."""
+        return e.when.timestamp() if self._timed and e.when else float(e.number)
+
+    def done(self, e: Exchange) -> float:
+        """Return when the response to a request had come."""
+        return self.sent(e) + (e.seconds if self._timed else 0.0)
+
+    def number_at(self, moment: float) -> int:
+        """Return the number of the last request that was sent by a moment."""
+        return max(e.number for e in self._all if self.sent(e) <= moment)
+
+    @cached_property
+    def _events(self) -> dict[object, tuple[list[float], list[float]]]:
+        found: dict[object, list[Exchange]] = {}
+        for e in self._all:
+            for kind in kinds_of(e):
+                found.setdefault(kind, []).append(e)
+        return {kind: (sorted(map(self.sent, of)), sorted(map(self.done, of))) for kind, of in found.items()}
+
+    @cached_property
+    def refusals(self) -> dict[object, Exchange]:
+        """The last refusal of each kind that a poll of a lost command got before it was lost, by that kind."""
+        lost = {seen.e.ask.number: seen.e.number for seen in reversed(self.lost)}
+        before = [e for e in self._all if e.number < lost.get(e.ask.number, 0)]
+        return {kind[0]: e for e in before for kind in kinds_of(e) if isinstance(kind, tuple)}
+
+    def between(self, kind: object, seen: Sighting) -> Bounds:
+        """Return how many events of a kind there were between the start of a command and a poll of it."""
+        begun, ended = self._events.get(kind, ([], []))
+        start, poll = seen.life.start, seen.e
+        least = bisect_right(ended, self.sent(poll)) - bisect_left(begun, self.done(start))
+        most = bisect_right(begun, self.done(poll)) - bisect_left(ended, self.sent(start))
+        return max(0, least), most
+
+    def seconds(self, seen: Sighting) -> Bounds:
+        """Return how long after the start of a command a poll of it was served."""
+        start = seen.life.start
+        return self.sent(seen.e) - self.done(start), self.done(seen.e) - self.sent(start)
+
+
+def says_nothing(life: Life) -> bool:
+    """Whether a command is said to have printed nothing, though it prints something or fails."""
+    silent = not any(stream(life.end, name) for name in ("stdout", "stderr")) if life.end else False
+    code = life.command.exit_code if life.command else 0
+    return silent and bool(printed(life) or errors_of(life) or code != 0)
+
+
+def is_poll(e: Exchange) -> bool:
+    """A poll of one pid, whatever the key and the VPS."""
+    return e.request.method == "GET" and e.ask.endpoint and e.ask.number is not None and not e.ask.devious
+
+
+def kinds_of(e: Exchange) -> list[object]:
+    """Return what an exchange may have done to commands, or to the one whose pid it has."""
+    if new_pid(e) is not None:
+        return ["start"]
+    if is_availability(e):
+        return ["probe"] if e.ask.vps == "own" else []
+    pid, response = e.ask.number, e.response
+    if pid is None or response is None or not e.ask.endpoint or e.ask.devious:
+        return []
+    if e.request.method != "GET":
+        return [(e.request.method, pid)] if e.ask.credential == "full" else []
+    if not asks_output(e):
+        return [(e.status if e.ask.vps == "own" else e.ask.vps, pid)] if refused(e) else []
+    return [("poll", pid), *([("busy", pid)] if e.status in BUSY - {503} else [("5xx", pid)] if failed(e) else [])]
