@@ -321,6 +321,13 @@ APART: dict[str, Callable[[str], str]] = {
     "MIME": lambda text: "\n".join(re.findall(".{1,12}", base64.b64encode(text.encode()).decode())),
     "full-width letters": lambda text: "".join(chr(ord(c) + 0xFEE0) if "!" <= c <= "~" else c for c in text),
     "mathematical letters": lambda text: re.sub("[a-z]", lambda m: chr(ord(m[0]) - 97 + 0x1D5BA), text),
+    "an escaped object": lambda text: json.dumps(json.dumps({str(at): c for at, c in enumerate(text)}))[1:-1],
+    "escaped pairs": lambda text: json.dumps(json.dumps([[at, c] for at, c in enumerate(text)]))[1:-1],
+    "bytes in XML": lambda text: "".join(f"<c>{byte}</c>" for byte in text.encode()),
+    "bytes in Rust": lambda text: ", ".join(f"{byte}u8" for byte in text.encode()),
+    "escaped base64": lambda text: json.dumps(re.sub("(.{4})", r"\1\n", base64.b64encode(text.encode()).decode()))[
+        1:-1
+    ],
     "PEM": lambda text: re.sub("(.{8})", r"\1\r\n", base64.b64encode(text.encode()).decode()),
 }
 

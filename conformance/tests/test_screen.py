@@ -12,7 +12,7 @@ import pytest
 from catalogue import first_of
 from hostup_conformance.front.record import redacted
 from hostup_conformance.http import har
-from hostup_conformance.http.messages import Request
+from hostup_conformance.http.messages import Request, Response
 from hostup_conformance.keeping import screen
 from hostup_conformance.keeping.safe_text import on_one_line, spelt_out, unchanged
 from hostup_conformance.keeping.screen import Guarded, Relay, Secrets
@@ -213,6 +213,29 @@ def test_members_are_credentials_by_name(body: bytes, found: bool) -> None:
     assert credentials == ({"abcdefgh", "ijklmnop"} if found else set())
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<https://h.example/?a=1&access_token=%s>; rel=next", "report-uri https://h.example/?api_key=%s", "token: %s\n",
+        "https://h.example/cb?code=%s&x=1", "https://h.example/cb#id_token=%s", 'x; filename="y?sig=%s"', "/a;token=%s",
+        "https://h.example/?state=1&ticket=%s", r'{"a": "{\"token\": \"%s\"}"}', "<x><token>%s</token></x>",
+    ],
+)  # fmt: skip
+def test_what_has_the_name_of_a_credential_is_one_wherever_it_stands(text: str) -> None:
+    for request, response in (
+        (Request("GET", "/"), Response(500, (("Link", text % KEY),), b"")),
+        (Request("GET", "/"), Response(500, (), (text % KEY).encode() + b" " * (1 << 17))),
+        (Request("GET", "/", (), (text % KEY).encode()), None),
+    ):
+        assert KEY in har.secrets_in([har.Entry(request, response, True, 0.0, None)])
+
+
+def test_what_is_a_word_or_has_another_name_is_no_credential() -> None:
+    text = 'token: expired, code: not_found1; "code": "12345678", key=abcdefghijkl, session=new, "token": 12345678'
+    found = {value for name, value in har.named_in(text) if har.is_credential(name)}
+    assert found == {"12345678"}
+
+
 def test_a_cookie_is_no_key_in_the_response(tmp_path: Path) -> None:
     """A front end sets one: its value is kept out of reports, and is no fault of the server."""
     given = {"Set-Cookie": f"sid={KEY}; Path=/", "X-Csrf-Token": KEY}
@@ -307,7 +330,7 @@ ONE_WAY = {
         "http/scripted.py": "connections",
         "http/bodies.py": "a buffer in memory",
         "mock/guest_agent.py": "the socket of the agent",
-        "front/start.py": "that it was interrupted, before any of these is there",
+        "keeping/interruption.py": "that it was interrupted, where none of these is there, or waited for",
         "front/application.py": "pipes between an application and the suite",
         "clients/examples/client.py": "a client to begin with, which is not part of the suite",
         "reports/progress.py": "the screen that it is given",

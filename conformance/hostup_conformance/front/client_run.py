@@ -31,7 +31,7 @@ from hostup_conformance.judging.defects import Defects
 from hostup_conformance.judging.rule import SHOWN
 from hostup_conformance.judging.verdict import nothing_judged
 from hostup_conformance.judging.waivers import Waiver, apply_waivers, read_waivers
-from hostup_conformance.keeping.interruption import REASON, Interruption
+from hostup_conformance.keeping.interruption import REASON, Interruption, ended_at_once
 from hostup_conformance.keeping.misconfigured import Misconfigured
 from hostup_conformance.keeping.processes import COMMANDS, descendants, end, end_group
 from hostup_conformance.keeping.redact import redactor
@@ -158,15 +158,14 @@ def judge_and_report(
         return UNUSABLE
 
 
-def ended_now(_number: int, _frame: object) -> NoReturn:
+def ended_now(number: int, frame: object) -> NoReturn:
     """End the process with all commands: an exception within an event loop would leave both half ended."""
     for pid in {*COMMANDS}:
         end_group(pid)
     for pid in descendants():
         end(pid)
     certificates.remove()
-    os.write(2, b"hostup-conformance: interrupted\n")
-    os._exit(INTERRUPTED)
+    ended_at_once(number, frame)
 
 
 def judged(

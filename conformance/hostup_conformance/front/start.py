@@ -2,12 +2,10 @@
 
 import gc
 import io
-import os
 import signal
 import sys
-from typing import NoReturn
 
-from hostup_conformance.keeping.interruption import SIGNALS
+from hostup_conformance.keeping.interruption import SIGNALS, ended_at_once
 from hostup_conformance.keeping.missing import complaint
 from hostup_conformance.keeping.screen import complain
 
@@ -20,6 +18,7 @@ def main() -> int:
     gc.set_threshold(GARBAGE)
     for number in SIGNALS:
         if signal.getsignal(number) != signal.SIG_IGN:
+            # Until a run handles its signals itself, it has sent and written nothing.
             signal.signal(number, ended_at_once)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
@@ -30,12 +29,6 @@ def main() -> int:
     from hostup_conformance.front import cli
 
     return cli.main()
-
-
-def ended_at_once(_number: int, _frame: object) -> NoReturn:
-    """End the process: until a run handles its signals itself, it has sent and written nothing."""
-    os.write(2, b"hostup-conformance: interrupted\n")
-    os._exit(2)
 
 
 if __name__ == "__main__":

@@ -76,9 +76,17 @@ HARMLESS = frozenset(
 )
 #: How many characters of a name are looked at, and how long a credential is that is recognized where it stands alone.
 LONGEST_NAME, SHORTEST_SECRET = 100, 8
-#: Header fields that hold addresses, whose parameters count; what stands between parameters; and up to how many bytes
-#: of a body its members count.
-ADDRESSES, SEPARATOR, LARGEST_SEARCHED = {"location", "referer", "content-location"}, re.compile("[&;]"), 1 << 16
+#: What stands between parameters; and up to how many bytes of a body its members count.
+SEPARATOR, LARGEST_SEARCHED = re.compile("[&;]"), 1 << 16
+#: A name with its value as it may stand in any text: a parameter, a member of JSON in a string, an element of XML. A
+#: value without a digit is a word.
+NAMED = re.compile(
+    r"""(?:^|(?P<before>[^\w.\[\]-]))(?P<name>[\w.\[\]-]{1,100})(?:\\{0,8}["']?\s{0,9}[=:]\s{0,9}\\{0,8}["']?|>)"""
+    r"""(?=[^\s"'&;,<>\#\\:={}\[\]()]*[0-9])(?=(?P<value>[^\s"'&;,<>\#\\:={}\[\]()]{8,}=*))""",
+    re.ASCII,
+)
+#: Parameters of addresses that are credentials, though their names do not say so, and what stands before one.
+BEARING, BEFORE = {"assertion", "code", "nonce", "relaystate", "state", "ticket"}, {"?", "&", "#", ";"}
 
 
 @dataclass(frozen=True)
@@ -223,12 +231,21 @@ def named_values(one: Entry | Exchange[Any]) -> Iterator[tuple[str, str]]:
     fields, body = (one.response.headers, one.response.body) if one.response else ((), b"")
     for name, value in one.request.headers + fields:
         yield from ((name, part) for part in parts_of(name, value))
-    addresses = (value for name, value in one.request.headers + fields if name.lower() in ADDRESSES)
-    for address in (one.request.target, *addresses):
-        for name, _, value in parameters(address):
-            yield from ((name, value), (name, unquote_plus(value)))
+    for name, _, value in parameters(one.request.target):
+        yield from ((name, value), (name, unquote_plus(value)))
     for content in (one.request.body, body):
         yield from members(content)
+        yield from named_in(content[:LARGEST_SEARCHED].decode("utf-8", "replace"))
+    for text in (one.request.target, *(value for _, value in one.request.headers + fields)):
+        yield from named_in(text)
+
+
+def named_in(text: str) -> Iterator[tuple[str, str]]:
+    """Yield the values in a text that have a name, each with that name."""
+    for found in NAMED.finditer(text):
+        is_bearing = found["before"] in BEFORE and found["name"].lower() in BEARING
+        name = "credential" if is_bearing else found["name"]
+        yield from ((name, found["value"]), (name, unquote_plus(found["value"])))
 
 
 def members(body: bytes) -> Iterator[tuple[str, str]]:

@@ -73,7 +73,7 @@ BETWEEN = re.compile(
 )
 #: The code of a character that a key may hold, and what stands after it in a list, over several lines too.
 _CODE = rf"(?:0[xX]{_HEX}{{2}}|0{{0,2}}(?:25[0-5]|2[0-4][0-9]|1[0-9]{{2}}|[4-9][0-9]|3[2-9]))"
-_NEXT = r"(?:[^0-9A-Za-z\\]|\\[nrt]){1,20}"
+_NEXT = r"(?:u8)?(?:[^0-9A-Za-z\\]|\\[nrt]|</?[A-Za-z][^<>]{0,20}>){1,20}"
 #: Characters as numbers in a list, in quoted-printable (which also breaks lines), as escapes of CSS, as code points.
 LISTED = re.compile(rf"(?<![0-9]){_CODE}(?:{_NEXT}(?=[0-9]))?")
 QUOTED_PRINTABLE = re.compile(rf"=[2-9A-Fa-f]{_HEX}|=\r?\n")
@@ -105,7 +105,7 @@ TERMINAL = re.compile(
     r" | \x1b\][^\x07\x1b]{0,200}(?:\x07|\x1b\\) | \x1b[()][0-9A-Z] | \[[0-9;]{1,20}m",
     re.VERBOSE,
 )
-SEPARATORS = (re.compile(r"[^0-9A-Za-z+/_-]+"), re.compile(r"[^0-9A-Za-z]+"))
+SEPARATORS = (re.compile(r"(?:\\[nrt]|[^0-9A-Za-z+/_-])+"), re.compile(r"(?:\\[nrt]|[^0-9A-Za-z])+"))
 #: Characters that are shown as escapes, or written so in JSON.
 SHOWN_ESCAPED = re.compile(
     "[\x00-\x1f\x7f-\xa0\xad\u061c\u2000-\u206f\u3000\ud800-\uf8ff\ufeff\ufff9-\uffff\U000e0000-\U0010ffff]"
@@ -185,7 +185,7 @@ def character(number: str) -> str:
         return chr(value) if value < 0x110000 else number
     if number[0] == "=":
         return chr(int(number[1:], 16)) if number[1:].strip() else ""
-    digits = re.split("[^0-9A-Za-z]", number, maxsplit=1)[0]
+    digits = re.split("[^0-9A-Za-z]|u8", number, maxsplit=1)[0]
     return chr(int(digits, 16 if "x" in digits.lower() else 10))
 
 
@@ -520,7 +520,7 @@ def every_reading(text: str, kinds: Sequence[re.Pattern[str]]) -> Iterator[list[
     more = DECODINGS
     for steps in readings(text, kinds):
         yield [*steps]
-        apart = [steps[-1].unescape(separators) for separators in SEPARATORS] if len(steps) < 3 else []
+        apart = [steps[-1].unescape(separators) for separators in SEPARATORS] if len(steps) < 4 else []
         apart += [steps[-1].unescape(SHOWN_ESCAPED)] if len(steps) == 1 else []
         for separate in filter(None, apart):
             yield [*steps, separate]
