@@ -224,6 +224,40 @@ def test_known_to_one_of_several() -> None:
     assert "only some of several servers know a command" in (story.reasons.lost or "")
 
 
+COMMANDS = {
+    name: f": hostup-{name}-aa; {text}"
+    for name, text in {
+        "number": "printf 42",
+        "errors": "printf 'error alone' >&2",
+        "exit_1": "printf out1; printf err1 >&2; exit 1",
+        "exit_200": "printf out200; printf err200 >&2; exit 200",
+        "six_kilobytes": "i=0; while [ $i -lt 200 ]; do printf 'line %025d\\n' $i; i=$((i+1)); done",
+        "shared": "i=0; while [ $i -lt 400 ]; do printf 'shared %020d\\n' $i; i=$((i+1)); done",
+    }.items()
+}
+
+
+@pytest.mark.parametrize(
+    ("lost", "said"),
+    [
+        (("exit_1", "exit_200"), "what ends with another exitCode than 0 is lost, and nothing else, it seems"),
+        (
+            ("six_kilobytes", "shared"),
+            "what prints 6,200 bytes or more is lost, and nothing that prints less, it seems",
+        ),
+        (("number", "shared"), None),
+    ],
+)
+def test_commands_of_one_kind_that_are_lost(lost: tuple[str, str], said: str | None) -> None:
+    story = Story()
+    for pid, (name, command) in enumerate(COMMANDS.items(), 7):
+        story.start(pid, pid, command)
+        story.poll(pid + 0.1 + (pid % 3) / 100, pid, GONE if name in lost else ENDED)
+    assert story.reasons.lost == said
+    unknown = story.reasons.not_known(next(seen.e for seen in story.reasons.evidence.lost))
+    assert (unknown is None) is (said is not None)
+
+
 def test_output_that_another_request_got_is_not_lost() -> None:
     story = Story()
     story.start(1, 7)
@@ -245,7 +279,7 @@ def test_forgotten_at_a_moment(contradicted: bool) -> None:
     story.poll(9, 20, ENDED)
     if contradicted:
         story.poll(9, 6, ENDED)
-    said = "all commands were forgotten at one moment between requests 8 and 9, as with a restart, it seems"
+    said = "all commands were forgotten at one moment between requests 8 and 9: by a restart, or by what was sent then"
     assert story.reasons.lost == (None if contradicted else said)
 
 

@@ -225,7 +225,7 @@ def at_some_moments(evidence: Evidence) -> str | None:
         return None
     times = "at one moment" if len(moments) == 1 else f"at {len(moments)} moments, the first of them"
     between = " and ".join(str(evidence.number_at(at)) for at in moments[0])
-    return f"all commands were forgotten {times} between requests {between}, as with a restart, it seems"
+    return f"all commands were forgotten {times} between requests {between}: by a restart, or by what was sent then"
 
 
 def merged(spans: Iterable[tuple[float, float]]) -> list[tuple[float, float]]:
@@ -247,6 +247,24 @@ def latest_free(spans: Sequence[tuple[float, float]], moment: float) -> tuple[fl
     return (spans[at - 1][1] if at else -inf), spans[at][0]
 
 
+def much_printed(evidence: Evidence) -> str | None:
+    """What prints much is lost."""
+    found = parted(evidence, lambda _, seen: (len(printed(seen.life).encode()),) * 2)
+    return found and f"what prints {found[1]:,.0f} bytes or more is lost, and nothing that prints less, it seems"
+
+
+def failing(evidence: Evidence) -> str | None:
+    """What fails is lost."""
+    found = parted(evidence, failures)
+    return found and "what ends with another exitCode than 0 is lost, and nothing else, it seems"
+
+
+def failures(_evidence: Evidence, seen: Sighting) -> Bounds:
+    """1 for a command that ends with another code than 0; death by a signal may have one, or none."""
+    code = seen.life.command.exit_code if seen.life.command else 0
+    return (0, 1) if code is None else (int(code != 0),) * 2
+
+
 def never_known(evidence: Evidence) -> str | None:
     """Some starts are lost: of others of their kind, some were known that were started before or after."""
     ever, lost = ({id(seen.life) for seen in sightings} for sightings in (evidence.known, evidence.lost))
@@ -266,6 +284,8 @@ LOSSES: tuple[Callable[[Evidence], str | None], ...] = (
     known_late,
     known_in_turns,
     forgotten,
+    much_printed,
+    failing,
     at_some_moments,
     never_known,
 )
@@ -358,6 +378,13 @@ class Reasons:
     def empty(self) -> str | None:
         """Why commands are said to have ended with nothing, if that is known."""
         return nothing_at_all(self.evidence) if len(self.evidence.empty) >= ENOUGH else None
+
+    def not_known(self, e: Exchange) -> str | None:
+        """Return that no hypothesis fits, if it is one of several lost commands that a finding is about."""
+        several = self.lost is None and len(self.evidence.lost_lives) >= ENOUGH and self.evidence.known
+        if not several or all(e is not seen.e for seen in self.evidence.lost):
+            return None
+        return "neither time nor what was sent in between tells the lost commands from the others"
 
     def of(self, e: Exchange) -> str | None:
         """Return why the command was lost that a finding is about, if the evidence tells that."""

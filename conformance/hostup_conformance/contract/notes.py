@@ -84,6 +84,7 @@ def note_on(
         or told_apart(result, carried)
         or everywhere(first, exchanges, carried)
         or now_and_then(result)
+        or reasons.not_known(first)
     )
 
 

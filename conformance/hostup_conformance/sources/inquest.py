@@ -37,9 +37,12 @@ def run(wire: Wire) -> None:
     most = wire.limits.requests
     # What a gateway failed to pass on was not forgotten.
     lost = [seen for seen in evidence.lost if not evidence.between(("5xx", seen.e.ask.number), seen)[1]]
-    if not lost or not evidence.known or came_back(evidence) or (most and len(wire.exchanges) + MOST_REQUESTS > most):
+    if not lost or not evidence.known or (most and len(wire.exchanges) + MOST_REQUESTS > most):
         return
     with suppress(Unsent):
+        if came_back(evidence):
+            after_some_time(wire, 0.0, MOST_POLLS)
+            return
         after_some_time(wire, *(min(measure(evidence, seen)[1] for seen in lost) for measure in (since_start, polled)))
         after_a_probe(wire)
         after_others(wire, int(min(others_started(evidence, seen)[1] for seen in lost)))
