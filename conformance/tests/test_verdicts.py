@@ -16,6 +16,7 @@ from hostup_conformance.mock import API_KEY, READ_API_KEY, VPS_ID
 from hostup_conformance.sources import commands
 from judging import LIMITS, run, verdict_by, verdict_on, wire_to
 from stage import Change, Request, Response, Stage
+from variants import VARIANTS
 
 #: Within so many requests a run says that there is nothing to judge.
 SOON = 20
@@ -349,6 +350,13 @@ def test_output_that_another_got_before_is_not_missed() -> None:
     verdict = verdict_on(FAULTS.named("pid_of_any_vps_is_taken").change)
     assert verdict.results["PID-05"].status == "fail"
     assert verdict.results["POLL-08"].status == "skip"
+
+
+def test_commands_that_a_firewall_blocks_are_told() -> None:
+    firewall = VARIANTS.named("firewall_blocks_what_shells_read")
+    said = verdict_on(firewall.change, allow_exec=True).beyond[0]
+    assert "got 403 and no problem document: a firewall takes them for attacks, it seems" in said
+    assert not any("firewall" in text for text in verdict_on(None, allow_exec=True).beyond)
 
 
 def test_what_was_not_seen_is_told_with_what_shows_most() -> None:

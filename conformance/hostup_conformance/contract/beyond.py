@@ -6,11 +6,13 @@ from hostup_conformance.contract.ask import Ask, Exchange, Pid, is_start
 from hostup_conformance.contract.content import member, refused, status_of
 from hostup_conformance.contract.lives import guest_of_lives, lives
 from hostup_conformance.contract.refusal import shows_core
+from hostup_conformance.contract.responder import Who, responded
 from hostup_conformance.contract.rules.vps import ABSENT, CALLERS, asks_either
 from hostup_conformance.contract.selectors import has_response, is_output, started, starts
 from hostup_conformance.contract.target import IDS, KEYS, PIDS, Target
 from hostup_conformance.judging.ledger import Requirement
 from hostup_conformance.judging.verdict import Result
+from hostup_conformance.keeping.safe_text import counted
 
 #: What a run may see to work, each with the exchange that shows it and the capability that it is a part of.
 SIGHTS: dict[str, tuple[str | None, Callable[[Exchange], bool]]] = {
@@ -45,7 +47,8 @@ def beyond(results: Mapping[str, Result[Ask]], exchanges: Sequence[Exchange], ta
         return ()
     offered = {None, *target.capabilities}
     hidden = [name for name, (need, shows) in SIGHTS.items() if need in offered and not any(map(shows, exchanges))]
-    said = [LOOKS_LIKE_A_MOCK] if target.profile != "static" and repeats_examples(exchanges) else []
+    said = [blocked] if (blocked := blocked_commands(exchanges)) else []
+    said += [LOOKS_LIKE_A_MOCK] if target.profile != "static" and repeats_examples(exchanges) else []
     said += [f"never seen: {', '.join(hidden)}"] if hidden else []
     said += [f"not offered: {' and '.join(absent)} of VPSs"] if (absent := not_offered(exchanges)) else []
     if weak := [one for one in results.values() if one.status == "disabled" and "lack write:vm" in one.message]:
@@ -55,6 +58,17 @@ def beyond(results: Mapping[str, Result[Ask]], exchanges: Sequence[Exchange], ta
     if gains[best] and target.kind != "har":
         said.append(f"to judge {gains[best]} more, {OPTIONS[best].rstrip(',')}")
     return tuple(said)
+
+
+def blocked_commands(exchanges: Sequence[Exchange]) -> str | None:
+    """Return how many commands something in front of the server refused, in another form than a problem document."""
+    valid = [e for e in exchanges if starts(e)]
+    by_firewall = [e for e in valid if responded(e, Who.FIREWALL)]
+    if not by_firewall:
+        return None
+    refusal = f"{by_firewall[0].status} and no problem document"
+    words = f"{len(by_firewall)} of {counted(len(valid), 'command')} got {refusal}"
+    return f"{words}: a firewall takes them for attacks, it seems, and what they would show was not judged"
 
 
 def not_offered(exchanges: Sequence[Exchange]) -> list[str]:

@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 from secrets import token_hex
 from typing import Any
+from urllib.parse import quote
 
 from hostup_conformance.contract.commands import refused
 from hostup_conformance.contract.paths import LONGEST_COMMAND, path_of
 from hostup_conformance.contract.target import Target
 from hostup_conformance.http.messages import Headers, Request
-from hostup_conformance.sources.requests import BASE_HEADERS, Step, authorization
+from hostup_conformance.sources.requests import BASE_HEADERS, Step, authorization, authorized
 from hostup_conformance.sources.script import Script
 
 
@@ -66,6 +67,10 @@ class CommandScript(Script):
             for method in ("PUT", "PATCH", "OPTIONS"):
                 as_start = replace(post(target, body_of(next(marked))), method=method)
                 yield Step(f"{method}, with a command", as_start, "input")
+            query = f"command={quote(next(marked), safe='')}"
+            yield Step(
+                "GET, with a command in its query", authorized(f"{path_of(target.vps)}?{query}", target), "input"
+            )
 
 
 def post(

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from itertools import count
 from math import inf
 from unicodedata import normalize
+from urllib.parse import unquote
 
 from hostup_conformance.contract.commands import Command, recognized
 from stage import Request, Response
@@ -789,6 +790,15 @@ def options_is_taken_for_a_start(request: Request, response: Response) -> None:
     if request.method == "OPTIONS" and b": hostup-" in request.body:
         request.memory["ran"] = request.body.decode().partition(": hostup-")[2].partition("-")[0]
         response.become(204)
+    if ended(request, response, "trace") and "ran" in request.memory:
+        response.change(stdout=f"{request.memory['ran']}\n{response.json['stdout']}")
+
+
+@trips("START-29")
+def get_with_a_command_runs_it(request: Request, response: Response) -> None:
+    """GET with a command in its query runs it, and responds as to a probe."""
+    if request.method == "GET" and request.query.startswith("command="):
+        request.memory["ran"] = unquote(request.query).partition(": hostup-")[2].partition("-")[0]
     if ended(request, response, "trace") and "ran" in request.memory:
         response.change(stdout=f"{request.memory['ran']}\n{response.json['stdout']}")
 

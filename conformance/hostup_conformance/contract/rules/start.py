@@ -749,20 +749,27 @@ def asks_for_options(e: ask.Exchange) -> bool:
     return asks_by_another_method(e) and e.request.method == "OPTIONS"
 
 
-@rule("START-29", seeks="OPTIONS with a command or a pid")
-def options_change_nothing(exchanges: Exchanges) -> Findings:
-    """The command in the body of an OPTIONS must not have run, and its pid must be one that can still be polled.
+def asks_with_a_command(e: ask.Exchange) -> bool:
+    """A GET of the endpoint with the full key that has a command in its query."""
+    by_get = e.request.method == "GET" and e.ask.endpoint and e.ask.credential == "full" and not e.ask.devious
+    return by_get and e.request.query.startswith("command=")
 
-    The trace shows what ran. Where other commands were lost as well, START-27 judges that; a gateway's failure passes.
+
+@rule("START-29", seeks="OPTIONS with a command or a pid, or GET with a command")
+def safe_methods_change_nothing(exchanges: Exchanges) -> Findings:
+    """The command in the body of an OPTIONS, or in the query of a GET, must not have run.
+
+    The pid of an OPTIONS must be one that can still be polled. The trace shows what ran. Where other commands were lost
+    as well, START-27 judges that; a gateway's failure passes.
     """
     printed = " ".join(lives.stream(life.end, "stdout") for life in exchanges.lives_of("trace") if life.end)
     found = lives.lives(exchanges.all(is_start_or_any_poll))
     asked = {e.request.target for e in exchanges.all(asks_for_options)}
     others_lost = any(is_lost_undisturbed(life) for life in found if selectors.new_poll(life.start) not in asked)
-    for e in exchanges.each(asks_for_options):
-        body = e.request.body.decode("utf-8", "replace")
-        if any(f"hostup-{name}-" in body for name in printed.split()):
-            yield e, "no command that runs", f"{content.status_of(e)}, and it ran in the guest"
+    for e in exchanges.each(lambda e: asks_for_options(e) or asks_with_a_command(e)):
+        text = e.request.body.decode("utf-8", "replace") + unquote(e.request.query)
+        if any(f"hostup-{name}-" in text for name in printed.split()):
+            yield e, f"no command that runs by {e.request.method}", f"{content.status_of(e)}, and it ran in the guest"
         for life in found if not others_lost else ():
             gone = lost(life) if selectors.new_poll(life.start) == e.request.target else None
             by_gateway = gone and responder.responded(gone, responder.Who.GATEWAY)

@@ -87,7 +87,8 @@ def list_is_whole(exchanges: Exchanges) -> Findings:
     complete = [e for e in exchanges.all(selectors.gives_list) if set(named) <= set(content.listed_ids(e))][:1]
     for e in exchanges.each(is_whole_list):
         if missing := [id for id in named if id not in content.listed_ids(e)]:
-            others = counted(len(content.listed_ids(e)), "other VPS")
+            ids = content.listed_ids(e)
+            others = counted(len(ids), "other VPS") + (f" ({', '.join(ids[:3])})" if ids else "")
             also = [
                 f", and all of them in request {one.number}: the list differs from time to time" for one in complete
             ]
@@ -250,8 +251,8 @@ def walks(exchanges: Iterable[ask.Exchange]) -> Iterator[list[ask.Exchange]]:
 def pages_are_the_list(exchanges: Exchanges) -> Findings:
     """No VPS may come on two pages of one walk, or twice on one page.
 
-    A walk to the last page must show the caller's own VPS, and those of a list that was asked for without a limit and
-    has no further page.
+    A walk to the last page must show the VPSs of a list that was asked for without a limit and has no further page;
+    where there is none, the caller's own VPS.
     """
     selected = exchanges.each(of_all)
     for e in selected:
@@ -267,7 +268,8 @@ def pages_are_the_list(exchanges: Exchanges) -> Findings:
                     yield page, f"no VPS of request {seen[id].number}", id
                     return
             seen |= dict.fromkeys(content.listed_ids(page), page)
-        missing = [id for id in (*(content.listed_ids(whole) if whole else ()), exchanges.target.vps) if id not in seen]
+        ids = content.listed_ids(whole) if whole else [exchanges.target.vps]
+        missing = [id for id in ids if id not in seen]
         if missing and content.member(walk[-1], "hasMore") is not True:
             yield walk[-1], f"{missing[0]} on one of the pages", f"pages without it, with {len(seen)} in all"
             return
