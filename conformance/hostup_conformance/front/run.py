@@ -16,7 +16,7 @@ from hostup_conformance.contract.sending import Wire
 from hostup_conformance.contract.target import Target
 from hostup_conformance.front.options import Options
 from hostup_conformance.front.preparation import check_outputs, limits, with_commands
-from hostup_conformance.front.record import RunInfo, entry_of, plan_of, record_of, server
+from hostup_conformance.front.record import RunInfo, plan_of, record_of, server
 from hostup_conformance.front.selection import rehearsal, selection
 from hostup_conformance.judging.defects import Defects
 from hostup_conformance.judging.verdict import narrowed, nothing_judged
@@ -109,14 +109,20 @@ class Run:
         self.send_all()
         return self._judge(self.wire.stopped)
 
-    def item(self, id: str) -> dict[str, Any]:
-        """Return the redacted entry of one requirement."""
-        return entry_of(self.verdict.results[id], server(self.target), self.defects.survive, {})
+    @cached_property
+    def record(self) -> dict[str, Any]:
+        """The record of the run, with its verdict: all that is shown of it is made once, within one time."""
+        return self._recorded(self.verdict, self.wire.stopped)
+
+    @cached_property
+    def items(self) -> dict[str, dict[str, Any]]:
+        """The redacted entries of the requirements, by their ids."""
+        return {entry["id"]: entry for entry in self.record["requirements"]}
 
     def final_record(self, *, interrupted: bool) -> dict[str, Any]:
         """Return the record of the run, of which what there is is judged if no item has asked for the verdict."""
         if "verdict" in self.__dict__:
-            return self._recorded(self.verdict, self.wire.stopped)
+            return self.record
         stopped = REASON if interrupted else self.wire.stopped or NO_ITEM
         return self._recorded(self._judge(stopped), stopped)
 

@@ -17,7 +17,7 @@ def test_requirement(
     record_property: Callable[[str, object], None],
 ) -> None:
     """Show the outcome of one requirement, from the verdict on all exchanges."""
-    entry = conformance.item(requirement.id)
+    entry = conformance.items[requirement.id]
     for name in ("level", "status", "source"):
         record_property(name, entry[name])
     if entry["status"] in {"fail", "error"}:
