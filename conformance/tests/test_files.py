@@ -168,6 +168,15 @@ def test_a_pipe_as_the_summary_of_a_job_blocks_nothing(tmp_path: Path, monkeypat
     assert write_reports(record_of_nothing(), tmp_path / "report") == []
 
 
+def test_the_summary_of_a_job_is_no_file_of_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "waivers.yaml"
+    file.touch()
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(file))
+    for others, appended in (([file], False), ([], True)):
+        write_reports(record_of_nothing(), tmp_path / "report", others)
+        assert bool(file.read_text()) == appended
+
+
 def test_a_judged_device_is_a_usage_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["judge", "/dev/zero", "--client", "--report-dir", str(tmp_path / "report")]) == 4
     assert "/dev/zero: it is no plain file" in capsys.readouterr().err

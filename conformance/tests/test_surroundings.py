@@ -227,7 +227,13 @@ def test_too_many_folders_are_an_error_of_the_file(tmp_path: Path) -> None:
 def test_a_folder_that_has_gone_is_a_usage_error(tmp_path: Path) -> None:
     (tmp_path / "gone").mkdir()
     words = "import os; os.rmdir(os.getcwd()); from hostup_conformance.front import cli; raise SystemExit(cli.main())"
-    for command in (["run"], ["client", "--", "true"], ["judge", "x"]):
+    for command in (
+        ["run"],
+        ["client", "--", "true"],
+        ["judge", "x"],
+        ["judge", "/x", "--client"],
+        ["compare", "x", "y"],
+    ):
         (tmp_path / "gone").mkdir(exist_ok=True)
         done = ran(tmp_path / "gone", [sys.executable, "-c", words, *command])
         assert done.returncode == 4, done.stderr

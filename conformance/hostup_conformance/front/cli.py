@@ -78,6 +78,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def command(argv: Sequence[str] | None) -> int:
     """Run the command, and return its exit code."""
+    check_folder()
     ours, for_pytest = split(list(sys.argv[1:] if argv is None else argv))
     arguments = make_parser().read(ours)
     if arguments.command == "explain":
@@ -93,6 +94,14 @@ def command(argv: Sequence[str] | None) -> int:
     if arguments.command == "judge":
         return run_pytest([f"--har={arguments.file}", *for_pytest])
     return run_pytest([*([f"--base-url={arguments.url}"] if arguments.url else []), *for_pytest])
+
+
+def check_folder() -> None:
+    """Raise `Misconfigured` if the working folder has gone, to which the paths of files may be relative."""
+    try:
+        Path.cwd()
+    except OSError as error:
+        raise Misconfigured(f"the working folder cannot be used ({error.strerror}); change to another one") from None
 
 
 def split(argv: list[str]) -> tuple[list[str], list[str]]:
@@ -247,12 +256,6 @@ def run_pytest(arguments: list[str]) -> int:
         shlex.split(os.environ.get("PYTEST_ADDOPTS", ""))
     except ValueError as error:
         complain(f"PYTEST_ADDOPTS cannot be read ({error}); mend or unset it")
-        return UNUSABLE
-
-    try:
-        Path.cwd()
-    except OSError as error:
-        complain(f"the working folder cannot be used ({error.strerror}); change to another one")
         return UNUSABLE
 
     # The suite has no assert to rewrite, and a run is no test of how well others clean up; each would take a while.

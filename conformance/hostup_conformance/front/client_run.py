@@ -149,7 +149,7 @@ def judge_and_report(
             played = dict.fromkeys(e.ask.play.scene.name for e in exchanges)
             only = tuple(f"the scene {name}" for name in played) if options.scenes or options.quick else ()
             info = replace(info, seconds=time.monotonic() - began, stopped=stopped, only=only)
-            return report(verdict, exchanges, about, info, options.report_dir)
+            return report(verdict, exchanges, about, info, options)
         finally:
             interruption.close()
     except Misconfigured as error:
@@ -205,12 +205,12 @@ def by_hand(options: ClientOptions) -> int:
 
 
 def report(
-    verdict: Verdict, exchanges: Sequence[Exchange], about: ReportedTarget[Seen], info: RunInfo, directory: Path
+    verdict: Verdict, exchanges: Sequence[Exchange], about: ReportedTarget[Seen], info: RunInfo, options: ClientOptions
 ) -> int:
     """Write the reports, print the summary, and return the exit code."""
-    by = time.monotonic() + RECORD_SECONDS
+    directory, by = options.report_dir, time.monotonic() + RECORD_SECONDS
     record: dict[str, Any] = record_of(verdict, exchanges, about, info, root_causes, by)
-    problems = write_reports(record, directory)
+    problems = write_reports(record, directory, options.inputs.values())
     terminal.print_summary(Printer(), record, directory, terminal.width_of(sys.stdout))
     if any(entry["evidence"] for entry in record["requirements"] if entry["status"] in {"fail", "warn"}):
         say("report.html has the course of each scene below what was found in it, with times")

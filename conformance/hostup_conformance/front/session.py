@@ -213,7 +213,9 @@ class Conformance:
     def _write(self, session: pytest.Session) -> None:
         """Write reports and recording; what cannot be written is printed at the end, and sets the exit code."""
         assert self.record is not None  # noqa: S101 - it was made just now
-        self.unwritten = write_reports(self.record, self.run.options.report_dir)
+        options = self.run.options
+        others = [*options.inputs.values(), *([options.record] if options.record else [])]
+        self.unwritten = write_reports(self.record, options.report_dir, others)
         if self.run.options.record:
             try:
                 recording.write(self.run.options.record, self.run.exchanges, self.run.target)

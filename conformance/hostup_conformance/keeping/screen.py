@@ -48,9 +48,8 @@ class Guarded(io.TextIOBase):
 
     def __init__(self, stream: TextIO, secrets: Secrets) -> None:
         self.stream, self.secrets = stream, secrets
-        #: Why something could not be written, if that happened, and whether only its reader had gone.
+        #: Why something could not be written, if that happened, and its reader had not merely gone.
         self.lost: str | None = None
-        self.unread = False
 
     def write(self, text: str) -> int:
         """Redact and write."""
@@ -72,7 +71,7 @@ class Guarded(io.TextIOBase):
 
     def _lose(self, error: OSError) -> None:
         """Note the failure, and let what is still kept for the stream go nowhere: it would fail again at the exit."""
-        self.lost, self.unread = error.strerror, isinstance(error, BrokenPipeError)
+        self.lost = self.lost if isinstance(error, BrokenPipeError) else error.strerror
         with suppress(OSError, ValueError, AttributeError):
             nowhere = os.open(os.devnull, os.O_WRONLY)
             os.dup2(nowhere, self.stream.fileno())
@@ -140,7 +139,7 @@ def guarded(environ: Mapping[str, str]) -> Iterator[Secrets]:
 
 def lost() -> str | None:
     """Return why something could not be printed, if that was so though its reader had not gone."""
-    return sys.stdout.lost if isinstance(sys.stdout, Guarded) and not sys.stdout.unread else None
+    return sys.stdout.lost if isinstance(sys.stdout, Guarded) else None
 
 
 def say(text: str = "") -> None:

@@ -58,11 +58,14 @@ def is_strange(file: Path) -> bool:
     return bool(text) and not any(words in text for words in OURS)
 
 
-def write_reports(record: dict[str, Any], directory: Path) -> list[str]:
-    """Write all reports, append the summary to GitHub's job summary, and return why some could not be written."""
-    problems = write_files(record, directory)
-    if file := os.environ.get("GITHUB_STEP_SUMMARY"):
-        with suppress(Exception):
+def write_reports(record: dict[str, Any], directory: Path, others: Iterable[Path] = ()) -> list[str]:
+    """Write all reports, append the summary to GitHub's job summary, and return why some could not be written.
+
+    That is left alone if it is a report, or one of the other files that the run reads or writes.
+    """
+    problems, file = write_files(record, directory), os.environ.get("GITHUB_STEP_SUMMARY")
+    with suppress(Exception):
+        if file and not is_among(Path(file), [*others, *reports_in(directory)]):
             append(Path(file), summary.render(record))
     return problems
 
