@@ -92,7 +92,8 @@ def after_end(evidence: Evidence) -> str | None:
 
 def time_in_words(found: Bounds) -> str:
     """Return the time between which and which something happened."""
-    return f"{max(0.0, found[0]):.1f} to {found[1]:.1f} s"
+    least, most = (f"{max(0.0, seconds):.1f}" for seconds in found)
+    return f"about {most} s" if least == most else f"{least} to {most} s"
 
 
 def after_others(evidence: Evidence) -> str | None:
@@ -224,8 +225,9 @@ def at_some_moments(evidence: Evidence) -> str | None:
     if not kept or not moments or len(evidence.lost_lives) < AT_ONE_MOMENT * len(moments):
         return None
     times = "at one moment" if len(moments) == 1 else f"at {len(moments)} moments, the first of them"
-    between = " and ".join(str(evidence.number_at(at)) for at in moments[0])
-    return f"all commands were forgotten {times} between requests {between}: by a restart, or by what was sent then"
+    first, last = (evidence.number_at(at) for at in moments[0])
+    where = f"between requests {first} and {last}" if first < last else f"at about request {last}"
+    return f"all commands were forgotten {times} {where}: by a restart, or by what was sent then"
 
 
 def merged(spans: Iterable[tuple[float, float]]) -> list[tuple[float, float]]:

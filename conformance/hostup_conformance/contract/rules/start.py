@@ -617,7 +617,7 @@ def has_ended(e: ask.Exchange, life: lives.Life, poll: ask.Exchange) -> bool:
 def refusal_uses_nothing_up(exchanges: Exchanges) -> Findings:
     """The first poll of a command with the full key must get its output, although earlier polls of it were refused.
 
-    A refusal is a finding only if, later in the run, a command of which no poll was refused reported its end, and if no
+    That may have been for their key or their VPS. A refusal is a finding only if, later in the run, a command of which no poll was refused reported its end, and if no
     such command was lost: START-27 judges that.
     """
     every = exchanges.all(is_start_or_any_poll)
