@@ -199,6 +199,20 @@ def test_polled_too_often(contradicted: bool) -> None:
     assert story.reasons.lost == said
 
 
+@pytest.mark.parametrize("contradicted", [False, True])
+def test_not_known_while_it_runs(contradicted: bool) -> None:
+    story = Story()
+    for pid in (7, 8):
+        story.start(pid, pid, SLEEP)
+        story.poll(pid + 5, pid, GONE)
+        story.start(pid + 10, pid + 10)
+        story.poll(pid + 20, pid + 10, ENDED)
+    if contradicted:
+        story.start(50, 20, SLEEP)
+        story.poll(51, 20, RUNS)
+    assert ("as long as it runs" in (story.reasons.lost or "")) is not contradicted
+
+
 def test_not_known_at_first() -> None:
     story = Story()
     for pid in (7, 8):
@@ -389,6 +403,8 @@ def test_bodies_of_any_kind_are_survived() -> None:
         {"exited": True, "exitCode": []},
     ]
     story = Story()
+    story.start(0, 10**400)
+    story.poll(0, 10**400, GONE)
     for number, value in enumerate(values):
         story.start(number, 10 + number)
         for status in (200, 404, 500):

@@ -84,7 +84,7 @@ class Evidence:
     @cached_property
     def unending(self) -> list[Life]:
         """The commands that should have ended soon, and are said to run on."""
-        return [life for life in self.lives if life.is_short and self._runs_on(life)]
+        return [life for life in self.lives if life.is_short and not life.end and self._runs_on(life)]
 
     def _runs_on(self, life: Life) -> bool:
         polls = [e for e in life.polls if e.ask.credential == "full"]

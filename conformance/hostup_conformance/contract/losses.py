@@ -23,10 +23,12 @@ ENOUGH, MANY = 2, 3
 AT_ONE_MOMENT = 3
 #: So often lost commands and known ones must follow one another for both to be of one time.
 TURNS = 3
+#: Of so many that are lost at first, one other may be known a moment earlier, since times are not known exactly.
+EARLY = 4
 #: By so many seconds after its start, the run's quick commands have ended, and a server that asks seldom may not know.
 SOON = 2.0
 #: From here on, doubles have gaps. A pid that fell on no gap by accident so seldom was rounded.
-EXACT, BITS = 2**53, 7
+EXACT, BITS, LARGEST = 2**53, 7, 2**64
 
 #: The commands that leave a trace, of which another tells.
 TRACED = {"once", "slow", "again"}
@@ -45,7 +47,7 @@ def since_start(evidence: Evidence, seen: Sighting) -> Bounds:
 
 def since_end(evidence: Evidence, seen: Sighting) -> Bounds:
     """Seconds since the end, as far as it is known when that was."""
-    runs = member(seen.e, "exited") is False
+    runs = member(seen.e, "exited") is False and not seen.life.is_short
     return (0.0 if runs else max(0.0, since_start(evidence, seen)[0] - seconds_of(seen.life)),) * 2
 
 
@@ -153,7 +155,7 @@ FORGETTING = (after_start, after_end, after_others, after_polls, *map(after_even
 
 def rounded(evidence: Evidence) -> str | None:
     """The pids have passed through a double, as JavaScript's numbers are."""
-    large = {pid for life in evidence.lives if (pid := new_pid(life.start) or 0) > EXACT}
+    large = {pid for life in evidence.lives if EXACT < (pid := new_pid(life.start) or 0) < LARGEST}
     bits = sum(log2(pid / EXACT) for pid in large)
     if bits < BITS or any(int(float(pid)) != pid for pid in large):
         return None
@@ -165,6 +167,10 @@ def known_late(evidence: Evidence) -> str | None:
     back = came_back(evidence)
     found = parted(evidence, lambda e, seen: (-e.seconds(seen)[1], -e.seconds(seen)[0]))
     if not found or not back or any(before for _, _, before in back):
+        return None
+    latest = max(since_start(evidence, seen)[0] for seen in evidence.lost)
+    early = sum(since_start(evidence, seen)[0] <= latest for seen in evidence.known)
+    if early > len(evidence.lost) // EARLY:
         return None
     lost, known = -found[1], -found[0]
     return f"a command is not known at first, it seems: not {lost:.2f} s after its start, but {known:.2f} s after it"
@@ -195,6 +201,13 @@ def came_back(evidence: Evidence) -> list[tuple[Exchange, Exchange, bool]]:
             found[life] = lost, seen.e, life in known
         known.add(life)
     return sorted(found.values(), key=lambda pair: not pair[2])
+
+
+def known_once_ended(evidence: Evidence) -> str | None:
+    """A command is not known as long as it runs."""
+    running = all(since_end(evidence, seen)[0] == 0 < seconds_of(seen.life) for seen in evidence.lost)
+    ended = evidence.known and all(map(tells_the_end, evidence.known))
+    return "a command is not found as long as it runs, it seems" if running and ended else None
 
 
 def forgotten(evidence: Evidence) -> str | None:
@@ -286,6 +299,7 @@ LOSSES: tuple[Callable[[Evidence], str | None], ...] = (
     known_late,
     known_in_turns,
     forgotten,
+    known_once_ended,
     much_printed,
     failing,
     at_some_moments,
@@ -343,7 +357,12 @@ def nothing_at_all(evidence: Evidence) -> str | None:
 
 def alike(some: Sequence[Life], others: Sequence[Life]) -> bool:
     """Whether there are commands that do the same among some and among others."""
-    return not {life.name for life in some}.isdisjoint(life.name for life in others)
+    return not set(map(kind_of, some)).isdisjoint(map(kind_of, others))
+
+
+def kind_of(life: Life) -> str:
+    """Return the name of a command, or that of its program."""
+    return life.name or (life.start.ask.command or "").partition(" ")[0]
 
 
 def kept_or_never_run(evidence: Evidence) -> str | None:
