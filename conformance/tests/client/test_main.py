@@ -84,6 +84,28 @@ def test_the_exit_code_is_the_command_s(server: respx.MockRouter, ending: dict[s
     assert main(["wait", VPS, str(PID)]) == code
 
 
+def test_nothing_that_a_server_names_is_obeyed_by_a_terminal(server: respx.MockRouter, told: Told) -> None:
+    odd = "x\x1b[2J\x9b31m\u202e\navailable: false"
+    server["probe"].respond(json={"available": True, odd: odd})
+    code, out, err = told("probe", VPS)
+    assert (code, err) == (0, "")
+    assert len(out.splitlines()) == 2
+    assert all(line.isprintable() for line in out.splitlines())
+
+
+@pytest.mark.parametrize("opened", ['{"a":', "["])
+def test_what_is_nested_too_deeply_is_an_error_of_the_package(
+    server: respx.MockRouter, told: Told, opened: str
+) -> None:
+    for levels, expected in ((90, 0), (900, 125)):
+        closed = {"[": "]"}.get(opened, "}") * levels
+        body = f'{{"available": true, "a": {opened * levels}1{closed}}}'
+        server["probe"].respond(content=body.encode(), headers={"Content-Type": "application/json"})
+        code, _, err = told("probe", VPS)
+        assert code == expected, err
+        assert "RecursionError" not in err
+
+
 def test_a_deadline_has_its_own_code(server: respx.MockRouter, told: Told) -> None:
     server["poll"].respond(json={"exited": False})
     asked, again = f"GET {PATH.removeprefix(BASE_URL)}?pid={PID}", f"hostup-agent-exec wait {VPS} {PID}"

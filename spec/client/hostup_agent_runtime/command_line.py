@@ -280,7 +280,7 @@ def _told(model: Any, gate: str, *, as_json: bool) -> int:
     lines = (
         [json.dumps(members)]
         if as_json
-        else [f"{name}: {json.dumps(value, ensure_ascii=False)}" for name, value in members.items()]
+        else [printable(f"{name}: {json.dumps(value, ensure_ascii=False)}") for name, value in members.items()]
     )
     _write(sys.stdout, "".join(f"{line}\n" for line in lines))
     return 0 if getattr(model, gate) is True else 1

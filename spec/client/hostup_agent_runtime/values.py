@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from inspect import iscoroutinefunction
@@ -23,6 +23,10 @@ T_co = TypeVar("T_co", covariant=True)
 
 MAX_VALUES = 500_000
 """How many names and values a body of more than a mebibyte may hold: each takes far more memory than its bytes."""
+
+
+MAX_DEPTH = 100
+"""How deeply arrays and objects may be nested: what reads and writes them calls itself for each level."""
 
 
 class Unset:
@@ -110,6 +114,18 @@ def _holds_many_values(body: bytes) -> bool:
     return max(len(pieces), *(outside.count(mark) for mark in (b",", b"[", b"{"))) > MAX_VALUES
 
 
+def _within(value: object) -> Iterable[Any]:
+    return value.values() if is_object(value) else value if is_array(value) else ()
+
+
+def _is_deep(value: object) -> bool:
+    """Tell whether arrays and objects are nested too deeply."""
+    level: Iterable[Any] = [value]
+    for _ in range(MAX_DEPTH + 1):
+        level = [inner for outer in level for inner in _within(outer)]
+    return bool(level)
+
+
 def parse(body: bytes) -> Any:
     """Parse a body by RFC 8259: UTF-8 (a byte order mark is ignored), no name twice, no NaN, and within bounds.
 
@@ -119,7 +135,10 @@ def parse(body: bytes) -> Any:
     if _holds_many_values(body):
         raise InvalidValue(f"{MAX_VALUES} values at most", "more")
     try:
-        return _JSON.decode(body.decode().removeprefix("\ufeff"))
+        value = _JSON.decode(body.decode().removeprefix("\ufeff"))
+        if body.count(b"[") + body.count(b"{") > MAX_DEPTH and _is_deep(value):
+            raise InvalidValue(f"{MAX_DEPTH} levels at most", "more")
+        return value
     except InvalidValue:
         raise
     except UnicodeDecodeError:
