@@ -15,6 +15,7 @@ from hostup_conformance.http.limits import FOR_COMMANDS, LIVE_REQUESTS, Limits
 from hostup_conformance.judging.ledger import requirements
 from hostup_conformance.judging.waivers import read_waivers
 from hostup_conformance.keeping.misconfigured import Misconfigured
+from hostup_conformance.mock import API_KEY
 from hostup_conformance.sources.commands import MOST_COMMANDS
 from running import hostup
 
@@ -122,6 +123,15 @@ def test_pytest_does_not_answer_an_unknown_option_with_its_usage(
 ) -> None:
     done = hostup(tmp_path, "run", *arguments)
     assert (done.returncode, done.stdout, done.stderr) == (4, "", f"ERROR: there is no option {said}\n\n")
+
+
+def test_a_failure_shows_no_key(tmp_path: Path) -> None:
+    """pytest opens this file before it knows any plugin, and raises what comes of it."""
+    done = hostup(tmp_path, "run", "--plan", f"--debug=/proc/{API_KEY}", HOSTUP_API_KEY=API_KEY)
+    assert (done.returncode, done.stdout) == (3, "")
+    assert "the suite failed (FileNotFoundError in " in done.stderr
+    assert API_KEY not in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_examples_come_from_the_kill_matrix(

@@ -67,6 +67,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         except KeyboardInterrupt:
             complain("interrupted")
             code = INTERRUPTED
+        except Exception as error:  # a traceback would be printed where nothing takes the keys out
+            from hostup_conformance.judging.defects import failure
+
+            complain(f"the suite failed ({failure(error)}); please report it")
         except SystemExit:
             sys.stdout.flush()
             if lost():
