@@ -45,9 +45,17 @@ class Exchanges(core.Exchanges[Ask, Target]):
         return [text for text in self.every_text.values() if fates.owner_of(text, self.known_texts[text.name])]
 
     @cached_property
+    def mixed_up(self) -> bool:
+        """Whether a command got the output of another."""
+        return any(text.name == "stdout" for text in self.exchanged)
+
+    @cached_property
     def own_lives(self) -> list[Life]:
-        """The commands that got no other's output."""
-        others = {text.life.start.number for text in self.exchanged}
+        """The commands that got their own output, as far as is known.
+
+        Where one got the output of another, so may have all whose output is not as it was printed.
+        """
+        others = {text.life.start.number for text in self.every_text.values() if self.mixed_up and text.is_other}
         return [life for life in self.every_life if life.start.number not in others]
 
     @cached_property
@@ -56,8 +64,12 @@ class Exchanges(core.Exchanges[Ask, Target]):
 
         Where commands got the output of others, their ends may be those of others too.
         """
-        mixed_up = any(text.name == "stdout" for text in self.exchanged)
-        return [] if mixed_up else mishaps.cut_short(self.own_lives)
+        return [] if self.mixed_up else mishaps.cut_short(self.own_lives)
+
+    @cached_property
+    def time_limit(self) -> tuple[float, float] | None:
+        """Between how many seconds a time limit for commands seems to lie, if that is why they ended."""
+        return mishaps.time_limit(self.cut_short, self.own_lives)
 
     @cached_property
     def starts_end_others(self) -> bool:

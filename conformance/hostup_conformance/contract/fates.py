@@ -107,6 +107,11 @@ class Text:
         """Whether it came as it was written, but for what differs from system to system."""
         return plain(self.sent) == plain(self.came)
 
+    @property
+    def is_other(self) -> bool:
+        """Whether it is standard output that may be that of another command."""
+        return self.name == "stdout" and looks(self.sent) != looks(self.came)
+
     def has_become(self, form: Callable[[str], str]) -> bool:
         """Whether it came in a form."""
         return plain(form(self.sent)) == plain(self.came)

@@ -64,12 +64,35 @@ def cut_short(every: Sequence[Life]) -> list[Life]:
     """Return the commands that had an end before their own, by their duration, or by their exit code and output.
 
     A signal ended a command if its exit code says so, or is missing though others have one, and its output is not
-    whole; and so it did others with the same exit code.
+    whole; and so it did others with the same exit code. Where a command ended too early, so did one that takes a while
+    and printed only the beginning.
     """
     odd = [life for life in every if life.end and has_odd_code(life)]
     codes = {exit_code(life) for life in every if life.end}
     telling = {exit_code(life) for life in odd if is_cut(life)} - ({None} if len(codes) == 1 else set())
-    return [life for life in every if ended_early(life) or (life in odd and exit_code(life) in telling)]
+    found = [life for life in every if ended_early(life) or (life in odd and exit_code(life) in telling)]
+    early = any(map(ended_early, found))
+    cut = [life for life in every if early and life.name == "slow" and life.end and is_cut(life)]
+    return [*found, *(life for life in cut if life not in found)]
+
+
+def time_limit(cut: Sequence[Life], every: Sequence[Life]) -> tuple[float, float] | None:
+    """Return between how many seconds after their starts several commands ended that had been seen to run.
+
+    There is none where another was seen to run for longer.
+    """
+    ran = {life.start.number: seen_running(life) for life in every}
+    spans = [(ran[life.start.number], seconds_to_end(life)) for life in cut]
+    least, most = max((first for first, _ in spans), default=0.0), min((last for _, last in spans), default=0.0)
+    known = len(spans) > 1 and all(first for first, _ in spans)
+    return (least, most) if known and max(ran.values()) <= least < most < inf else None
+
+
+def seen_running(life: Life) -> float:
+    """Return for how many seconds a command was seen to run; 0 if it was not."""
+    before = [e for e in life.polls if not life.end or e.number < life.end.number]
+    seen = [life.seconds_until(e) for e in before if e.when and member(e, "exited") is False]
+    return max(seen, default=0.0)
 
 
 def exit_code(life: Life) -> int | float | str | None:

@@ -336,12 +336,13 @@ def output_is_exact(exchanges: Exchanges) -> Findings:
     characters and what filters are known to mask; and another rule tells of what becomes of other output too.
     """
     words = exchanges.words_of_the_guest.encode()
+    others = {(text.number, text.name) for text in exchanges.exchanged}
     for e, command in exchanges.ends("streams", "lines", "number", "control"):
         for name, expected in (("stdout", command.stdout), ("stderr", words + command.stderr)):
             text = expected.decode()
             elsewhere = command.name != "control" and mishaps.visible(lives.stream(e, name)) != mishaps.visible(text)
             elsewhere = elsewhere or (name == "stdout" and exchanges.told_by(e) not in {None, "START-13"})
-            elsewhere = elsewhere or not content.is_utf_8(e)
+            elsewhere = elsewhere or not content.is_utf_8(e) or (e.number, name) in others
             if command.exact and lives.stream(e, name) != text and not elsewhere:
                 yield e, f"{name}: {text!r}", came(exchanges, e, name, text)
 
@@ -525,9 +526,13 @@ def does_not_end_early(exchanges: Exchanges) -> Findings:
     for life in exchanges.every_life:
         if life.name == "slow" and life.end and life.end.when and not lives.sleepless(life):
             exchanges.take(life.end)
+    limit, why = exchanges.time_limit, ""
+    if exchanges.starts_end_others:
+        why = ", and none ran on after another start: a start ends them, it seems"
+    elif limit:
+        why = f": a time limit of {limit[0]:.1f} to {limit[1]:.1f} s, it seems"
     for life in exchanges.cut_short:
         if life.end:
-            why = ", and none ran on after another start: a start ends them, it seems" * exchanges.starts_end_others
             yield life.end, f"exited true at the end of {named(life)}{own_end(life)}", f"{early_end(life)}{why}"
 
 
@@ -541,8 +546,8 @@ def own_end(life: lives.Life) -> str:
 def early_end(life: lives.Life) -> str:
     """Return how a command ended before its time, for a finding."""
     text, came, code = mishaps.printed(life).strip(), mishaps.stdout(life).strip(), mishaps.exit_code(life)
-    ran = [life.seconds_until(e) for e in life.polls if content.member(e, "exited") is False and e is not life.end]
-    before = f" (exited false after {ran[-1]:.1f} s)" if ran else ""
+    ran = mishaps.seen_running(life)
+    before = f" (exited false after {ran:.1f} s)" if ran else ""
     when = f"{lives.seconds_to_end(life):.1f} s after the start{before}"
     printed = f" and {len(came)} of {counted(len(text), 'character')} printed" if text else ""
     well = ", as if it had succeeded" if code == 0 and (came != text or not text) else ""
