@@ -113,6 +113,8 @@ def known_gets_200(exchanges: Exchanges) -> Findings:
         if e.ask.pid == ask.Pid.RUNNING and e.status != 200 and e.request.target not in ended:
             yield e, "status 200", content.status_of(e)
             continue
+        if not content.failed(e) and e.status != 404:
+            continue
         polls = [other for other in selected if other is not e and other.request.target == e.request.target]
         if (lasting and of_finished(e) and responder.may_pass(e)) or any(overlap(e, other) for other in polls):
             continue
