@@ -125,6 +125,19 @@ def test_forgotten_once_others_are_started(contradicted: bool) -> None:
     assert story.reasons.lost == said
 
 
+def test_kept_only_while_it_runs() -> None:
+    story = Story()
+    story.start(0, 6, SLEEP)
+    for pid in (7, 8, 9):
+        story.start(pid / 100, pid)
+    for pid in (7, 8):
+        story.poll(1, pid, GONE)
+    story.poll(3, 9, ENDED)
+    story.poll(4, 6, RUNS)
+    said = "a command is forgotten once 1 other command has been started, unless it runs, it seems"
+    assert story.reasons.lost == said
+
+
 @pytest.mark.parametrize("contradicted", [False, True])
 def test_forgotten_by_a_probe(contradicted: bool) -> None:
     story = Story()

@@ -99,9 +99,11 @@ def time_in_words(found: Bounds) -> str:
 
 
 def after_others(evidence: Evidence) -> str | None:
-    """A command is forgotten once so many others have been started."""
-    found = parted(evidence, others_started)
-    return found and f"once {count_in_words(found, 'other command')} {'has' if found[1] == 1 else 'have'} been started"
+    """A command is forgotten once so many others have been started; what runs may be kept."""
+    whole, ended = parted(evidence, others_started), parted(evidence, others_started, tells_the_end)
+    found = whole or ended
+    number = found and f"{count_in_words(found, 'other command')} {'has' if found[1] == 1 else 'have'}"
+    return number and f"once {number} been started{'' if whole else ', unless it runs'}"
 
 
 def after_polls(evidence: Evidence) -> str | None:
@@ -285,12 +287,24 @@ def never_known(evidence: Evidence) -> str | None:
     ever, lost = ({id(seen.life) for seen in sightings} for sightings in (evidence.known, evidence.lost))
     seen = [life for life in evidence.lives if id(life) in ever or id(life) in lost]
     turns = sum((id(a) in ever) != (id(b) in ever) for a, b in pairwise(seen))
-    if ever & lost or turns < TURNS:
+    if ever & lost or turns < TURNS or not lost_early(evidence):
         return None
     if not alike(evidence.lost_lives, [life for life in seen if id(life) in ever]):
         return None
     said = f"{len(evidence.lost_lives)} of {counted(len(seen), 'command')} were never known, and others in between were"
     return f"{said}: these starts were lost, it seems, though they got a pid"
+
+
+def lost_early(evidence: Evidence) -> bool:
+    """Whether a command was lost that had outlived no more than another whose end was told."""
+
+    def outlived(seen: Sighting) -> tuple[float, ...]:
+        probes, others = evidence.between("probe", seen), others_started(evidence, seen)
+        return probes[1], others[1], evidence.seconds(seen)[0]
+
+    least = min(map(outlived, evidence.lost), default=())
+    ends = (outlived(seen) for seen in evidence.known if tells_the_end(seen))
+    return any(all(a >= b for a, b in zip(end, least, strict=True)) for end in ends) if least else False
 
 
 #: Why commands were lost, the most telling first.
