@@ -15,6 +15,8 @@ import yaml
 from fuzzing import CASES, by_chance, each, some_text
 from hostile.outcome import leaks
 from hostile.server import KEYS
+from hostup_conformance.clients import recording as client_recording
+from hostup_conformance.clients.judging import judge_client
 from hostup_conformance.contract.ask import Exchange
 from hostup_conformance.contract.judging import check_against_oracle, judge, root_causes
 from hostup_conformance.contract.paths import VPSS, path_of
@@ -249,6 +251,9 @@ def test_any_recording_is_judged_or_refused(tmp_path: Path, path: tuple[Any, ...
         exchanges, target, _ = recording.read(file, target)
         # Of the keys, it shows one as a credential.
         assert problems(judged(exchanges, target), KEYS[1:]) == []
+    with suppress(Misconfigured):
+        results = judge_client(client_recording.read(file, {})).results.values()
+        assert [result.message for result in results if result.status == "error"] == []
 
 
 waivers = st.fixed_dictionaries(
