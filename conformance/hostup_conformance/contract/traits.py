@@ -6,7 +6,7 @@ It judges nothing. Each trait is a phrase that may follow "a request".
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Sequence
 
-from hostup_conformance.contract.ask import Exchange, Pid, Vps
+from hostup_conformance.contract.ask import Credential, Exchange, Pid, Vps
 from hostup_conformance.contract.paths import Resource
 from hostup_conformance.http.exchange import ALONE
 from hostup_conformance.keeping.safe_text import counted, shown
@@ -35,7 +35,17 @@ VPSS: dict[Vps | None, str] = {
 PIDS: dict[Pid, str] = {
     Pid.FINISHED: "for a command that has ended",
     Pid.RUNNING: "for the command that runs on",
+    Pid.UNKNOWN: "for a command that was never started",
     Pid.IMPOSSIBLE: "for a pid that no process can have",
+    Pid.INVALID: "for a pid that is no integer",
+    Pid.LOOSE: "for a pid in another form",
+    Pid.EMPTY: "for an empty pid",
+    Pid.REPEATED: "for a repeated pid",
+}
+KEYS: dict[Credential, str] = {
+    "none": "without a key",
+    "wrong": "with a wrong key",
+    "read": "with the key that has read:vm alone",
 }
 #: The schemes that may be named: another word before a blank may be a part of a key.
 SCHEMES = {"Basic", "Token", "ApiKey", "Nonesuch"}
@@ -54,22 +64,26 @@ FEWEST = 3
 def traits(e: Exchange, key: str, beside: int) -> Iterator[str]:
     """Yield what a request carries; `beside` is how many others were under way with it."""
     request, ask = e.request, e.ask
-    yield f"by {request.method}"
+    yield "for the start of a command" if ask.starts else f"by {request.method}"
     names = [name for name, _ in request.headers]
     if names and all(name == name.lower() for name in names):
         yield "with field names in lower case"
     yield from (f"with {shown(name, 40)}" for name in names if name.lower() not in {*USUAL, *VALUED})
     for name in VALUED:
         value = request.header(name)
-        yield f"without {name.title()}" if value is None else f"with {name.title()}: {shown(value, 60)}"
+        if value is not None and value != "application/json":
+            yield f"with {name.title()}: {shown(value, 60)}"
+        elif value is None and name == "accept":
+            yield "without Accept"
     yield from credentials(e, key)
+    if request.query:
+        yield "with a query"
     parameters = [part.partition("=")[0] for part in request.query.split("&") if part]
     yield from (f"with {shown(name, 20)} in the query" for name in parameters if name != "pid")
     yield from (f"with a body of {size} bytes or more" for size in SIZES if len(request.body) >= size)
     yield from (words for number, words in BESIDE.items() if beside > number)
-    yield from filter(None, (RESOURCES.get(ask.resource), VPSS.get(ask.vps), PIDS.get(ask.pid)))
-    if ask.starts:
-        yield "for the start of a command"
+    kinds = RESOURCES.get(ask.resource), VPSS.get(ask.vps), PIDS.get(ask.pid), KEYS.get(ask.credential)
+    yield from filter(None, kinds)
     if e.decoded:
         yield "by the generated client"
     yield "alone on a new connection" if e.source == ALONE else "on a connection that had carried others"

@@ -112,10 +112,11 @@ def says_how_to_authenticate(exchanges: Exchanges) -> Findings:
 def ids_stay_secret(exchanges: Exchanges) -> Findings:
     """An unknown id, and that of any other VPS, must get the same status code as the caller's own.
 
-    Requests without a key and requests with a wrong key are compared separately.
+    Requests without a key and requests with a wrong key are compared separately. Where the caller's own was served,
+    AUTH-01 and AUTH-02 judge that.
     """
     unauthorized = exchanges.all(selectors.judged, keyless, selectors.asking(pid=ask.Pid.ABSENT))
-    known = {e.ask.credential: e for e in unauthorized if e.ask.vps == "own"}
+    known = {e.ask.credential: e for e in unauthorized if e.ask.vps == "own" and not content.below(e, 300)}
     for e in unauthorized:
         twin = known.get(e.ask.credential)
         if twin and e.ask.vps in {"unknown", "foreign", "unavailable"} and exchanges.take(e).status != twin.status:
