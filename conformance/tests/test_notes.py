@@ -1,6 +1,7 @@
 """What is said with a finding: what the exchanges of a run show together."""
 
 import pytest
+from faults import FAULTS
 from faults.probe import refuse
 from hostup_conformance.contract.ask import Exchange, understand
 from hostup_conformance.contract.causes import is_cut
@@ -171,6 +172,10 @@ def test_no_cause_is_told_that_something_contradicts(change: Change, id: str) ->
     told = message(change, id)
     assert told
     assert "it seems" not in told
+
+
+def test_responses_that_are_mixed_up_are_those_of_no_cache() -> None:
+    assert "a cache" not in message(FAULTS.named("responses_get_mixed_up").change, "HTTP-21")
 
 
 def test_bodies_of_the_request_before_are_told() -> None:

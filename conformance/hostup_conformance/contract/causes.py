@@ -165,9 +165,9 @@ def cached(exchanges: Sequence[Exchange]) -> Cause | None:
 def copied(exchanges: Sequence[Exchange], ignored: str, known: Callable[[Exchange], Hashable]) -> Cause | None:
     """Return the requests that got what an earlier one had got, if all did that were served and should not have been.
 
-    The same request must have got something else before that earlier one, and never between the two. Of polls, it is
-    enough that some got the availability and others the output of another command, since no mistake about pids does
-    both.
+    The same request must have got something else before that earlier one, and never between the two; one that was sent
+    at once with others on purpose shows nothing. Of polls, it is enough that some got the availability and others the
+    output of another command, since no mistake about pids does both.
     """
     due, others = dict[Hashable, Exchange](), dict[Hashable, Exchange]()
     copies, words = set[int](), None
@@ -182,7 +182,8 @@ def copied(exchanges: Sequence[Exchange], ignored: str, known: Callable[[Exchang
             copies.add(e.number)
             if (other := others.get(who)) and other.number > origin.number:
                 return None  # it was not kept by then
-            words = words or (came_from(e, origin, other, ignored) if other else None)
+            if other and e.source != BURST:
+                words = words or came_from(e, origin, other, ignored)
             if e.ask.pid.known and undue(e) == "query":
                 shapes[is_availability_alone(e)] = came_from(e, origin, None, ignored)
         elif e.status == 200 and undue(e) == ignored:

@@ -14,6 +14,7 @@ from hostup_conformance.contract.commands import LOOK, recognized
 from hostup_conformance.contract.content import below, failed, member, output_members
 from hostup_conformance.contract.lives import Life, stream
 from hostup_conformance.contract.losses import Reasons
+from hostup_conformance.contract.rules.poll import overlap
 from hostup_conformance.contract.selectors import is_availability, starts
 from hostup_conformance.contract.traits import all_beside, in_common, traits
 from hostup_conformance.judging.verdict import Alike, Result, Verdict
@@ -175,7 +176,7 @@ def in_turns(first: Exchange, exchanges: Sequence[Exchange]) -> str | None:
 def now_and_then(result: Result[Ask]) -> str | None:
     """Return how often requests like the first that was refused were refused as it was, if others were served."""
     first = result.findings[0].exchange
-    if comes_and_goes(result):
+    if first.status == 401 and comes_and_goes(result):
         alike = [e for e in result.judged if e.ask.credential == first.ask.credential and e.response]
     else:
         alike = [e for e in result.judged if is_alike(e, first) and e.response]
@@ -204,12 +205,15 @@ def is_alike(e: Exchange, other: Exchange) -> bool:
 
 
 def of_another(first: Exchange, exchanges: Sequence[Exchange]) -> str | None:
-    """Return whose body an error has, if it is that of another request with its id and time, as from a cache."""
+    """Return whose body an error has, if it is that of another request with its id and time, and how that may be."""
     known = first.response is not None and isinstance(member(first, "requestId"), str)
     for e in exchanges if known else ():
         if e.number < first.number and e.response and first.response and e.response.body == first.response.body:
-            named = e.ask != first.ask or e.request.method != first.request.method
-            return f"the body is that of request {e.number}, with its requestId: a cache, it seems" if named else None
+            if e.ask == first.ask and e.request.method == first.request.method:
+                return None
+            mixed_up = "which was under way with it: responses are mixed up, it seems"
+            how = mixed_up if overlap(e, first) else "with its requestId: a cache, it seems"
+            return f"the body is that of request {e.number}, {how}"
     return None
 
 
