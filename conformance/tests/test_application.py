@@ -255,6 +255,7 @@ def test_no_daemon_of_an_application_is_left_behind(
         SAYS.format(said={"environment": {"HOSTUP_API_KEY": 5}}),
         SAYS.format(said={"environment": {}, "error": 7}),
         SAYS.format(said=[]),
+        "import os, sys; os.write(int(sys.argv[2]), b'[' * 60000 + b'\\n'); os._exit(0)",
     ],
 )
 def test_an_application_that_ends_or_hangs_while_it_is_imported_is_refused(

@@ -2,7 +2,9 @@
 
 import re
 import signal
+import socket
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +12,9 @@ from pathlib import Path
 import pytest
 from catalogue import first_of
 from hostile.server import KEEP, HostileServer, Request
+from hostup_conformance.contract.paths import path_of
 from hostup_conformance.http.scripted import Part
+from hostup_conformance.mock import API_KEY, VPS_ID
 from hostup_conformance.reports.files import REPORTS
 from hostup_conformance.sources.script import WARMING
 from running import KEPT, command, report_in, run, run_on
@@ -119,3 +123,23 @@ def test_unwritten_reports_are_not_named(tmp_path: Path) -> None:
     assert [line for line in done.stdout.splitlines() if line.startswith("report:")] == [
         f"report: {folder / 'report.json'}"
     ]
+
+
+def test_the_mock_ends_with_the_first_signal(tmp_path: Path) -> None:
+    """A client that goes away within its body is nothing to tell of either."""
+    mock = subprocess.Popen(
+        [sys.executable, "-m", "hostup_conformance.mock"],
+        cwd=tmp_path, env=KEPT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert mock.stdout is not None
+    lines = [mock.stdout.readline() for _ in range(2)]
+    port = int(lines[1].rpartition(":")[2])
+    with socket.create_connection(("127.0.0.1", port)) as gone:
+        head = f"POST {path_of(VPS_ID)} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {API_KEY}\r\n"
+        gone.sendall(f"{head}Content-Length: 999\r\n\r\nx".encode())
+    with socket.create_connection(("127.0.0.1", port)) as there:
+        there.sendall(f"GET {path_of(VPS_ID)} HTTP/1.1\r\nHost: x\r\nPrefer: code={'9' * 5000}\r\n\r\n".encode())
+        assert b" 401 " in there.recv(100)
+    mock.send_signal(signal.SIGINT)
+    _, said = mock.communicate(timeout=DEADLINE)
+    assert said == ""

@@ -182,7 +182,7 @@ def heard(descriptor: int, seconds: float) -> dict[str, Any]:
             text += more
     try:
         said = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     ours = (
         isinstance(said, dict) and isinstance(said.get("environment"), dict) and isinstance(said.get("error", ""), str)

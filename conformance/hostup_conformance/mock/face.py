@@ -4,6 +4,7 @@ It behaves as the endpoint's documentation says. It must not know the rules, nor
 """
 
 import json
+import re
 import secrets
 import time
 from collections import defaultdict
@@ -14,7 +15,7 @@ from typing import Any, Protocol
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
@@ -112,7 +113,7 @@ def ordered_status(request: Request) -> int | None:
     """Return the status code that `Prefer: code=NNN` orders, as other mock servers take it, if it is a problem's."""
     for preference in request.headers.get("prefer", "").split(","):
         name, _, value = preference.strip().partition("=")
-        if name == "code" and value.isdecimal() and int(value) in PROBLEMS:
+        if name == "code" and re.fullmatch("[0-9]{3}", value) and int(value) in PROBLEMS:
             return int(value)
     return None
 
@@ -134,10 +135,13 @@ async def parse_command(request: Request) -> str:
     A NUL would end it in the guest, and half of a surrogate pair cannot be sent there.
     """
     content = bytearray()
-    async for chunk in request.stream():
-        content += chunk
-        if len(content) > LONGEST_BODY:
-            raise invalid("", f"More than {LONGEST_BODY} bytes.")
+    try:
+        async for chunk in request.stream():
+            content += chunk
+            if len(content) > LONGEST_BODY:
+                raise invalid("", f"More than {LONGEST_BODY} bytes.")
+    except ClientDisconnect:
+        raise invalid("", "The body is cut short.") from None
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
         raise invalid("", "The Content-Type must be application/json.")
     try:

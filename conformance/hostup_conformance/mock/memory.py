@@ -7,7 +7,7 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import count
 from typing import Any
@@ -223,7 +223,8 @@ def main() -> None:
     argparse.ArgumentParser(prog="python -m hostup_conformance.mock", description=about).parse_args()
     mock, (listener, base_url) = Mock(), listen()
     print_use("The embedded mock is served", base_url, mock.environment())
-    server(mock.app).run([listener])
+    with suppress(KeyboardInterrupt):
+        server(mock.app).run([listener])
 
 
 def print_use(what: str, base_url: str, environment: Mapping[str, str], curl_options: str = "") -> None:
