@@ -110,6 +110,15 @@ def test_output_of_another_command_is_known() -> None:
     assert fates.owner_of(mixed, known) is other
     for came in ("what it prints itself\n", "what nobody prints", ""):
         assert fates.owner_of(replace(own, came=came), known) is None
+    longer = text("what another prints, too", "what another prints, TOO")
+    assert fates.owner_of(longer, fates.owners([other, longer])) is None
+
+
+def test_standard_error_in_the_output_is_known() -> None:
+    merged = text("printed", "printederror", errors="error")
+    assert fates.became(merged, None, {}) == 'that has what the command writes to standard error: "printederror"'
+    assert fates.became(text("printed", "PRINTED", errors="error"), None, {}) is None
+    assert fates.became(text("an error", "an error!", errors="error"), None, {}) is None
 
 
 @pytest.mark.parametrize("words", fates.CODES)

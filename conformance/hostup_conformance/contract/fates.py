@@ -252,8 +252,9 @@ def owner_of(text: Text, known: Mapping[str, Text]) -> Text | None:
         return None
     if (one := known.get(came)) and one.life is not text.life:
         return one
-    marks = (one for mark, one in islice(known.items(), MARKS) if len(mark) >= SHORTEST_MARK and mark in begun)
-    return next((one for one in marks if one.life is not text.life and looks(one.sent) != own), None)
+    others = (pair for pair in islice(known.items(), MARKS) if pair[1].life is not text.life)
+    marks = ((mark, one) for mark, one in others if len(mark) >= SHORTEST_MARK and mark in begun)
+    return next((one for mark, one in marks if mark not in own), None)
 
 
 def became(text: Text, fate: Fate | None, known: Mapping[str, Text]) -> str | None:
@@ -264,8 +265,9 @@ def became(text: Text, fate: Fate | None, known: Mapping[str, Text]) -> str | No
         also = "" if looks(one.sent) == looks(text.came) else ", beside other text"
         writes = "prints" if one.name == "stdout" else "writes to standard error"
         return f"that the command of request {one.life.start.number} {writes}{also}: {beginning_of(text.came)}"
-    if plain(text.came) and plain(text.came) == plain(errors_of(text.life)) and text.name == "stdout":
-        return f"that the command writes to standard error: {beginning_of(text.came)}"
+    errors = plain(errors_of(text.life)) if text.name == "stdout" else ""
+    if errors and errors in text.came and errors not in text.sent:
+        return f"that has what the command writes to standard error: {beginning_of(text.came)}"
     before = [e for e in text.life.polls if member(e, "exited") is False and stream(e, text.name)]
     if before and plain("".join(stream(e, text.name) for e in before) + text.came) == plain(text.sent):
         what = beginning_of(stream(before[-1], text.name))

@@ -177,7 +177,7 @@ def output_is_the_commands(exchanges: Exchanges) -> Findings:
     for life in exchanges.lives:
         begun = commands.printed_anywhere(life.start.ask.command or "")
         if life.end and begun not in lives.stream(exchanges.take(life.end), "stdout"):
-            yield life.end, f"stdout: {begun}...", {"stdout": content.member(life.end, "stdout")}
+            yield life.end, f"stdout: {begun}...", came(exchanges, life.end, "stdout", begun)
     for e, text in exchanges.echoes():
         if text.isascii() and lives.stream(e, "stdout").strip() != text:
             yield e, f"stdout: {text}", came(exchanges, e, "stdout", text)
@@ -482,7 +482,8 @@ def any_bytes_can_be_polled(exchanges: Exchanges) -> Findings:
         names_another = any("encod" in name.lower() or "base64" in name.lower() for name in life.end.body)
         whole = text.startswith("a") and text.rstrip().endswith("z")
         if not names_another and not whole and not exchanges.told_by(life.end):
-            yield life.end, "stdout: a...z, and any characters in between", {"stdout": text}
+            printed = mishaps.printed(life)
+            yield life.end, "stdout: a...z, and any characters in between", came(exchanges, life.end, "stdout", printed)
 
 
 @rule("START-21")
