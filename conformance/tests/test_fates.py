@@ -49,6 +49,10 @@ def test_a_form_that_spared_something_is_not_told(words: str) -> None:
     assert fates.fate_of([text(SAMPLE, form(SAMPLE)), text(SAMPLE + ".", SAMPLE + ".")]) is None
 
 
+def test_what_is_missing_altogether_shows_nothing() -> None:
+    assert fates.fate_of([text("one line\n", ""), text("another\n", ""), text("", "")]) is None
+
+
 def test_what_becomes_of_commands_alone_is_told_of_these() -> None:
     changed = text("å", "?", command="printf å")
     spared = text("å", "å", command="printf '\\303\\245'")

@@ -134,7 +134,7 @@ TOLD: dict[str, tuple[str, str]] = {
     "buffers_are_shared": ("START-05", " prints, beside other text: "),
     "polls_take_what_they_return": ("START-05", '"ended": the rest of what request '),
     "an_empty_stderr_is_the_one_before": ("START-11", " writes to standard error: "),
-    "secrets_are_masked": ("START-13", "in which password=Tr0ub4dor-77, 4111111111111111 is masked"),
+    "secrets_are_masked": ("START-13", "in which password=hunter2, 4111111111111111 is masked"),
     "backslashes_are_read_on_the_way_out": ("START-13", "stdout with the escapes of backslashes read: "),
     "letters_are_torn_between_buffers": ("START-07", "wherever a block of 4,096 bytes ends within a character"),
     "whatever_is_on_stderr_is_a_failure": ("START-14", "exitCode 1: 1 for every command that ends with 0 and writes"),
@@ -171,6 +171,8 @@ UNSAID = {
     "output_of_another_command": "that the command of request",
     "output_is_cut_at_4_kib": "altered before it ran",
     "letters_of_four_bytes_are_replaced": "with ? for each character",
+    "output_comes_late": "without its first line",
+    "output_in_both_streams": "that the command of request",
     "exit_code_is_a_wait_status": "256 times the code",
 }
 

@@ -36,7 +36,7 @@ GUEST_MARK = "hostup-guest-"
 VERBATIM = """  two  blanks\tand a tab, "double" and 'single', <b>&amp;</b>, $HOME `x` %41 %2B + \\n \\u0041 ABC  """
 
 #: Made-up values of kinds that filters are known to mask: a password, a card number, an address of mail and of a host.
-SECRETS = ("password=Tr0ub4dor-77", "4111111111111111", "jane.doe@example.com", "192.0.2.44")
+SECRETS = ("password=hunter2", "4111111111111111", "jane.doe@example.com", "192.0.2.44")
 
 
 @dataclass(frozen=True)

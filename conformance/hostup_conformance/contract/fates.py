@@ -205,7 +205,9 @@ def fate_of(texts: Iterable[Text]) -> Fate | None:
     fixed = [text for text in texts if text.life.name not in VARYING]
     short = [text for text in fixed[:MOST] if max(len(text.sent), len(text.came)) <= LONGEST]
     changed = sorted((text for text in short if not text.whole), key=lambda text: len(text.sent))
-    for words, concerns in KINDS.items() if changed else ():
+    # What is missing altogether shows nothing of what became of it.
+    shows = any(plain(text.came) for text in changed)
+    for words, concerns in KINDS.items() if shows else ():
         others = [text for text in short if text.whole and concerns(text)]
         for name, form in FORMS.items() if all(map(concerns, changed)) else ():
             if all(text.has_become(form) for text in (*changed, *others)):
@@ -248,7 +250,8 @@ def looks(text: str) -> str:
 def owner_of(text: Text, known: Mapping[str, Text]) -> Text | None:
     """Return which other text came in place of one, or with it; None if none did, or if it is whole."""
     own, came, begun = looks(text.sent), looks(text.came), text.came[:WITHIN]
-    if own == came or not came:
+    other = looks(printed(text.life) if text.name == "stderr" else errors_of(text.life))
+    if own == came or not came or (other and other in came):
         return None
     if (one := known.get(came)) and one.life is not text.life:
         return one
@@ -265,6 +268,8 @@ def became(text: Text, fate: Fate | None, known: Mapping[str, Text]) -> str | No
         also = "" if looks(one.sent) == looks(text.came) else ", beside other text"
         writes = "prints" if one.name == "stdout" else "writes to standard error"
         return f"that the command of request {one.life.start.number} {writes}{also}: {beginning_of(text.came)}"
+    if text.name == "stderr" and plain(text.came) == plain(printed(text.life)) != "":
+        return f"that the command prints: {beginning_of(text.came)}"
     errors = plain(errors_of(text.life)) if text.name == "stdout" else ""
     if errors and errors in text.came and errors not in text.sent:
         return f"that has what the command writes to standard error: {beginning_of(text.came)}"
