@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from hostup_conformance.contract.ask import SLEEP, Exchange, understand, with_started_commands
+from hostup_conformance.contract.commands import posix
 from hostup_conformance.contract.losses import (
     Reasons,
     kept_by_a_cache,
@@ -425,3 +426,17 @@ def test_bodies_of_any_kind_are_survived() -> None:
     reasons = story.reasons
     assert isinstance((reasons.lost, reasons.unending, reasons.empty), tuple)
     assert with_started_commands(TARGET, story.exchanges).started_pids
+
+
+def test_forgotten_after_a_time_unless_it_runs() -> None:
+    story, slow = Story(), next(one for one in posix("aa", 2.0) if one.name == "slow")
+    for pid in (7, 8):
+        story.start(pid, pid, slow.text)
+        story.poll(pid + 0.5, pid, RUNS)
+        story.poll(pid + 3, pid, GONE)
+    story.start(20, 9)
+    story.poll(21.5, 9, ENDED)
+    story.start(30, 10, SLEEP)
+    story.poll(38, 10, RUNS)
+    story.poll(39, 10, RUNS)
+    assert story.reasons.lost == "a command is forgotten 1.5 to 3.0 s after its start, unless it runs, it seems"

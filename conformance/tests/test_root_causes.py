@@ -9,8 +9,9 @@ from hostup_conformance.contract.judging import root_causes as of_server
 from hostup_conformance.judging.root_cause import root_causes
 from hostup_conformance.reports.figures import mends
 from hostup_conformance.reports.terminal import SHOWN
-from judging import verdict_on
-from stage import Request, Response
+from hostup_conformance.sources import inquest
+from judging import run, verdict_by, verdict_on
+from stage import Change, Request, Response
 
 
 def entry(id: str, status: str) -> dict[str, Any]:
@@ -217,3 +218,58 @@ def test_a_limit_without_429_is_named_and_explains_the_rest() -> None:
     assert "a rate limit, it seems, which is to get 429" in verdict.results[first[0]].message
     assert len(first[1]) > 1
     assert not any("a rate limit" in verdict.results[id].message for id, _ in others)
+
+
+def flaps(request: Request, response: Response) -> None:
+    if response.is_availability and request.own and request.nth("probes") % 2:
+        response.change(available=False)
+
+
+def goes_down(request: Request, response: Response) -> None:
+    if response.is_availability and request.own and request.nth("probes") > 5:
+        response.change(available=False)
+
+
+def gives_output_to_probes(_request: Request, response: Response) -> None:
+    if response.is_availability:
+        response.change(exited=True, stdout="of another command")
+
+
+def lists_now_and_then(request: Request, response: Response) -> None:
+    if request.path.endswith("/vps") and request.full and request.nth("lists") == 1:
+        response.json = {"data": [], "hasMore": False}
+
+
+@pytest.mark.parametrize(
+    ("change", "requirement", "words", "said"),
+    [
+        (flaps, "PROBE-05", "in turns: servers disagree", True),
+        (goes_down, "PROBE-05", "in turns", False),
+        (gives_output_to_probes, "SCOPE-05", "a plain probe gets command output as well", True),
+        (gives_output_to_probes, "PROBE-04", "as well", False),
+        (lists_now_and_then, "VPS-03", "the list differs from time to time", True),
+        (FAULTS.named("list_lacks_one").change, "VPS-03", "differs", False),
+    ],
+)
+def test_what_several_responses_show_is_told(change: Change, requirement: str, words: str, said: bool) -> None:
+    result = verdict_on(change).results[requirement]
+    assert result.status == "fail"
+    assert (words in result.message) is said, result.message
+
+
+@pytest.mark.parametrize("ran", [False, True])
+def test_a_start_that_failed_and_ran_is_told(ran: bool) -> None:
+    def fail_to_start(request: Request, response: Response) -> None:
+        if response.is_started and (b"hostup-refused_90-" in request.body or b"hostup-number-" in request.body):
+            refuse(request, response, 500, "internal_error", "Internal server error")
+        if not ran and response.is_output and "refused_90" in response.json.get("stdout", ""):
+            response.change(stdout=response.json["stdout"].replace("refused_90", ""))
+
+    message = verdict_on(fail_to_start, allow_exec=True).results["START-01"].message
+    assert ("ran nevertheless" in message) is ran
+
+
+def test_where_commands_are_lost_some_more_are_started() -> None:
+    _, wire, _ = run(FAULTS.named("results_are_kept_for_a_moment").change, allow_exec=True)
+    assert inquest.PURPOSE in {e.purpose for e in wire.exchanges}
+    assert "; a command is forgotten " in verdict_by(wire).results["START-27"].message
