@@ -140,6 +140,8 @@ def test_the_command_compares_files(report: dict[str, Any], tmp_path: Path, caps
     [
         (None, "No such file"),
         ("no json", "it is not JSON"),
+        ('{"format": 3, "verdict": ' + "[" * 900 + "]" * 900 + "}", "it is not JSON"),
+        ('{"format": 3, "x": "\U0001f511' + "a" * (1 << 21) + '"}', "it is too large as text"),
         ("[1]", "it has no format"),
         ('{"format": 2}', "its format is 2, and this version reads 3; judge again"),
         ('{"format": 4}', "use the version of the suite that has written it"),
@@ -147,8 +149,13 @@ def test_the_command_compares_files(report: dict[str, Any], tmp_path: Path, caps
     ],
 )
 def test_a_file_that_is_no_report(
-    tmp_path: Path, text: str | None, says: str, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path,
+    text: str | None,
+    says: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr("hostup_conformance.reports.schema.LARGEST_FILE", 3 << 20)
     file = tmp_path / "report.json"
     if text is not None:
         file.write_text(text)

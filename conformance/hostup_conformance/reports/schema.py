@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from hostup_conformance.http.json_text import bytes_in_memory, schema_errors
+from hostup_conformance.http.json_text import DEEPEST, bytes_in_memory, is_deeper, schema_errors
 from hostup_conformance.keeping.files import read_plain
 from hostup_conformance.keeping.misconfigured import Misconfigured
 from hostup_conformance.keeping.safe_text import shown
@@ -41,6 +41,8 @@ def read(file: Path) -> dict[str, Any]:
         if bytes_in_memory(data) > 2 * LARGEST_FILE:
             raise OSError(errno.EFBIG, "it is too large as text")
         report = json.loads(data)
+        if is_deeper(report, DEEPEST):
+            raise ValueError("nested too deeply")
     except OSError as error:
         raise Misconfigured(f"{file}: {error.strerror}; {REMEDY}") from None
     except (ValueError, RecursionError):
