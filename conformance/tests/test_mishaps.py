@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from hostup_conformance.contract import mishaps
 from hostup_conformance.contract.ask import SLEEP, Exchange, understand
+from hostup_conformance.contract.commands import SLEEPLESS, posix, recognized
 from hostup_conformance.contract.lives import Life
 from hostup_conformance.contract.target import Target
 from hostup_conformance.http import exchange as core
@@ -16,17 +17,23 @@ TARGET = Target("http://localhost", "server", "key", "vps_1")
 BEGIN = datetime(2026, 4, 27, 12, 34, 56, tzinfo=UTC)
 
 
-def sleeps(number: int, started: float, ran: list[float], ended: float | None = None) -> Life:
+def sleeps(
+    number: int, started: float, ran: list[float], ended: float | None = None, *, command: str = SLEEP, out: str = ""
+) -> Life:
     """A command that was started at a time, seen to run at others, and said to have ended at one."""
 
     def at(seconds: float, *, exited: bool | None = None) -> Exchange:
-        request = post(TARGET, body_of(SLEEP))
-        told = Response(200, (("Content-Type", "application/json"),), json.dumps({"exited": exited}).encode())
+        request = post(TARGET, body_of(command))
+        told = Response(
+            200,
+            (("Content-Type", "application/json"),),
+            json.dumps({"exited": exited, "exitCode": 0, "stdout": out}).encode(),
+        )
         exchange: Exchange = core.Exchange(number + int(seconds * 100), request, told, understand(request, TARGET))
         return replace(exchange, when=BEGIN + timedelta(seconds=seconds))
 
     polls = [*(at(seconds, exited=False) for seconds in ran), *([at(ended, exited=True)] if ended else [])]
-    return Life(at(started), None, "", polls)
+    return Life(at(started), recognized(command), "", polls)
 
 
 def test_a_time_limit_lies_within_all_that_was_seen() -> None:
@@ -52,3 +59,11 @@ def test_a_start_ends_what_runs_unless_something_ran_on() -> None:
     assert not mishaps.ended_by_starts(ended, [sleeps(0, 0.0, [2.5]), *ended, last])
     assert not mishaps.ended_by_starts([*ended, last], [*ended, last])
     assert not mishaps.ended_by_starts([], [last])
+
+
+def test_a_sleep_that_was_ended_is_no_guest_without_one() -> None:
+    slow = next(command.text for command in posix("0123456789ab", 2.0) if command.name == "slow")
+    ended = sleeps(1, 0.0, [1.0], 1.5, command=slow, out=f"begun{SLEEPLESS}ended")
+    assert mishaps.cut_short([ended]) == []
+    ended.has_sleep = True
+    assert mishaps.cut_short([ended]) == [ended]

@@ -205,9 +205,9 @@ def fate_of(texts: Iterable[Text]) -> Fate | None:
     fixed = [text for text in texts if text.life.name not in VARYING]
     short = [text for text in fixed[:MOST] if max(len(text.sent), len(text.came)) <= LONGEST]
     changed = sorted((text for text in short if not text.whole), key=lambda text: len(text.sent))
-    # What is missing altogether shows nothing of what became of it.
-    shows = any(plain(text.came) for text in changed)
-    for words, concerns in KINDS.items() if shows else ():
+    # Where nothing came, nothing shows what became of it.
+    shows = any(plain(text.came) for text in short)
+    for words, concerns in KINDS.items() if changed and shows else ():
         others = [text for text in short if text.whole and concerns(text)]
         for name, form in FORMS.items() if all(map(concerns, changed)) else ():
             if all(text.has_become(form) for text in (*changed, *others)):
@@ -277,6 +277,8 @@ def became(text: Text, fate: Fate | None, known: Mapping[str, Text]) -> str | No
     if before and plain("".join(stream(e, text.name) for e in before) + text.came) == plain(text.sent):
         what = beginning_of(stream(before[-1], text.name))
         return f"{beginning_of(text.came)}: the rest of what request {before[-1].number} got while it ran, {what}"
+    if text.life.name == "slow" and (at := text.sent.find("ended")) > 0 and text.came == text.sent[:at]:
+        return f"{beginning_of(text.came)}, which it prints before it sleeps: it was ended then, or no longer read"
     if hidden := masked(text.sent, text.came):
         return f"in which {hidden} is masked: {beginning_of(text.came[-LONG:])}"
     if visible(text.sent) == visible(text.came):

@@ -17,6 +17,9 @@ from hostup_conformance.contract.commands import (
 from hostup_conformance.contract.content import member
 from hostup_conformance.contract.selectors import new_poll
 
+#: How many seconds longer a command that sleeps is seen to run, at least, than those that end at once.
+MOMENT = 0.5
+
 
 @dataclass
 class Life:
@@ -29,6 +32,8 @@ class Life:
     polls: list[Exchange] = field(default_factory=list)
     #: The polls of the same pid under another VPS.
     elsewhere: list[Exchange] = field(default_factory=list)
+    #: Whether the guest is known to have a sleep, since it was seen to run much longer than commands that end at once.
+    has_sleep: bool = False
 
     @property
     def name(self) -> str:
@@ -71,6 +76,9 @@ def lives(exchanges: list[Exchange]) -> list[Life]:
             latest[e.request.target].polls.append(e)
         elif e.ask.number in of_pid and e.ask.vps != of_pid[e.ask.number].start.ask.vps:
             of_pid[e.ask.number].elsewhere.append(e)
+    quick = max((seen_running(life) for life in found if not seconds_of(life)), default=0.0)
+    for life in found:
+        life.has_sleep = life.name == "slow" and seen_running(life) > MOMENT + 2 * quick
     return found
 
 
@@ -91,7 +99,19 @@ def stories(exchanges: Sequence[Exchange]) -> dict[int, str]:
 
 def sleepless(life: Life) -> bool:
     """Whether the command `slow` ended at once, since the guest has no sleep."""
+    return without_sleep(life) and not life.has_sleep
+
+
+def without_sleep(life: Life) -> bool:
+    """Whether the sleep in the command `slow` failed."""
     return life.name == "slow" and life.end is not None and SLEEPLESS in stream(life.end, "stdout")
+
+
+def seen_running(life: Life) -> float:
+    """Return for how many seconds a command was seen to run; 0 if it was not."""
+    before = [e for e in life.polls if not life.end or e.number < life.end.number]
+    seen = [life.seconds_until(e) for e in before if e.when and member(e, "exited") is False]
+    return max((seconds for seconds in seen if seconds < inf), default=0.0)
 
 
 def seconds_to_end(life: Life) -> float:

@@ -10,7 +10,7 @@ from unicodedata import normalize
 
 from hostup_conformance.contract.commands import printed_anywhere
 from hostup_conformance.contract.content import member, refused
-from hostup_conformance.contract.lives import Life, ended_early, seconds_to_end, stream
+from hostup_conformance.contract.lives import Life, ended_early, seconds_to_end, seen_running, stream, without_sleep
 from hostup_conformance.contract.selectors import BUSY, new_poll
 
 #: The exit codes from here on are those with which a shell tells that a signal ended a command.
@@ -65,14 +65,15 @@ def cut_short(every: Sequence[Life]) -> list[Life]:
 
     A signal ended a command if its exit code says so, or is missing though others have one, and its output is not
     whole; and so it did others with the same exit code. Where a command ended too early, so did one that takes a while
-    and printed only the beginning.
+    and printed only the beginning; and so did one whose sleep failed after it had slept for a while.
     """
     odd = [life for life in every if life.end and has_odd_code(life)]
     codes = {exit_code(life) for life in every if life.end}
     telling = {exit_code(life) for life in odd if is_cut(life)} - ({None} if len(codes) == 1 else set())
     found = [life for life in every if ended_early(life) or (life in odd and exit_code(life) in telling)]
     early = any(map(ended_early, found))
-    cut = [life for life in every if early and life.name == "slow" and life.end and is_cut(life)]
+    cut = [life for life in every if life.name == "slow" and life.end and early and is_cut(life)]
+    cut += [life for life in every if life.has_sleep and without_sleep(life)]
     return [*found, *(life for life in cut if life not in found)]
 
 
@@ -86,13 +87,6 @@ def time_limit(cut: Sequence[Life], every: Sequence[Life]) -> tuple[float, float
     least, most = max((first for first, _ in spans), default=0.0), min((last for _, last in spans), default=0.0)
     known = len(spans) > 1 and all(first for first, _ in spans)
     return (least, most) if known and max(ran.values()) <= least < most < inf else None
-
-
-def seen_running(life: Life) -> float:
-    """Return for how many seconds a command was seen to run; 0 if it was not."""
-    before = [e for e in life.polls if not life.end or e.number < life.end.number]
-    seen = [life.seconds_until(e) for e in before if e.when and member(e, "exited") is False]
-    return max(seen, default=0.0)
 
 
 def exit_code(life: Life) -> int | float | str | None:

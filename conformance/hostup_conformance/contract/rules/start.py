@@ -547,10 +547,11 @@ def own_end(life: lives.Life) -> str:
 def early_end(life: lives.Life) -> str:
     """Return how a command ended before its time, for a finding."""
     text, came, code = mishaps.printed(life).strip(), mishaps.stdout(life).strip(), mishaps.exit_code(life)
-    ran = mishaps.seen_running(life)
+    ran = lives.seen_running(life)
     before = f" (exited false after {ran:.1f} s)" if ran else ""
     when = f"{lives.seconds_to_end(life):.1f} s after the start{before}"
     printed = f" and {len(came)} of {counted(len(text), 'character')} printed" if text else ""
+    printed = ", in the middle of its sleep" if lives.without_sleep(life) else printed
     well = ", as if it had succeeded" if code == 0 and (came != text or not text) else ""
     return f"an end {when}, with exitCode {short_json(life.end and life.end.body.get('exitCode'), 20)}{printed}{well}"
 
