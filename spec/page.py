@@ -19,11 +19,14 @@ from typing import Any
 
 import yaml
 from hostup_conformance.judging.ledger import load_yaml
+from hostup_conformance.keeping.files import read_plain
 
 SPEC = Path(__file__).parent
 SUITE = SPEC.parent / "conformance" / "hostup_conformance"
 RECORD = SPEC / "page.yaml"
 PATH = "/api/v2/vps/{id}/agent/exec"
+#: In bytes. The page takes a quarter of a million, with all that a browser saves of it.
+LARGEST_PAGE = 16 << 20
 #: The sections whose items are told apart, and the one whose parts are status codes.
 ITEMIZED, STATUSES = ("Headers", "Parameters", "Response Schema"), "Responses"
 TITLE, FIRST = "title", "first paragraph"
@@ -200,7 +203,7 @@ def main() -> int:
     parser.add_argument("--record", action="store_true", help="take the page as what the contract says now")
     arguments = parser.parse_args()
     try:
-        now = digests(arguments.page.read_text("utf-8"))
+        now = digests(read_plain(arguments.page, LARGEST_PAGE).decode("utf-8").replace("\r\n", "\n"))
     except (OSError, UnicodeDecodeError, Unusable) as error:
         print(f"PAGE={arguments.page}: {error}", file=sys.stderr)
         return 2
