@@ -4,10 +4,10 @@ import json
 from dataclasses import replace
 
 import pytest
-from hostup_conformance.contract import fates
 from hostup_conformance.contract.ask import Exchange, understand
+from hostup_conformance.contract.causes import fates
+from hostup_conformance.contract.causes.fates import Text
 from hostup_conformance.contract.commands import LETTERS, SECRETS, Command
-from hostup_conformance.contract.fates import Text
 from hostup_conformance.contract.lives import Life
 from hostup_conformance.contract.target import Target
 from hostup_conformance.http import exchange as core

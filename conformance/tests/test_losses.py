@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 from hostup_conformance.contract.ask import SLEEP, Exchange, understand, with_started_commands
-from hostup_conformance.contract.commands import posix
-from hostup_conformance.contract.losses import (
+from hostup_conformance.contract.causes.losses import (
     Reasons,
     kept_by_a_cache,
     never_run,
     nothing_at_all,
     waits_for_others,
 )
+from hostup_conformance.contract.commands import posix
 from hostup_conformance.contract.paths import path_of
 from hostup_conformance.contract.target import Target
 from hostup_conformance.http.messages import Request, Response

@@ -4,8 +4,8 @@ import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from hostup_conformance.contract import mishaps
 from hostup_conformance.contract.ask import SLEEP, Exchange, understand
+from hostup_conformance.contract.causes import mishaps
 from hostup_conformance.contract.commands import SLEEPLESS, posix, recognized
 from hostup_conformance.contract.lives import Life
 from hostup_conformance.contract.target import Target

@@ -4,10 +4,10 @@ import pytest
 from faults import FAULTS
 from faults.probe import refuse
 from hostup_conformance.contract.ask import Exchange, understand
-from hostup_conformance.contract.causes import is_cut
+from hostup_conformance.contract.causes.shared import is_cut
+from hostup_conformance.contract.causes.traits import in_common, traits
 from hostup_conformance.contract.judging import root_causes
 from hostup_conformance.contract.target import Target
-from hostup_conformance.contract.traits import in_common, traits
 from hostup_conformance.http import messages as sent
 from hostup_conformance.mock import API_KEY, READ_API_KEY
 from judging import run, verdict_by

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from hostup_conformance.contract import fates, mishaps
 from hostup_conformance.contract.ask import Ask, Exchange
+from hostup_conformance.contract.causes import fates, mishaps
+from hostup_conformance.contract.causes.fates import Fate, Text
 from hostup_conformance.contract.commands import Command, Guest
 from hostup_conformance.contract.content import is_availability_alone
-from hostup_conformance.contract.fates import Fate, Text
 from hostup_conformance.contract.lives import Life, guest_of_lives, lives, sleepless, stream
 from hostup_conformance.contract.responder import BURST
 from hostup_conformance.contract.selectors import asks_output, starts

@@ -8,9 +8,9 @@ from pathlib import Path
 from hostup_conformance.contract.ask import Ask, Exchange, with_started_commands
 from hostup_conformance.contract.ban import ban_in
 from hostup_conformance.contract.beyond import beyond, needs_polls, unseen
+from hostup_conformance.contract.causes.notes import comes_and_goes, with_notes
 from hostup_conformance.contract.content import below
 from hostup_conformance.contract.exchanges import Exchanges
-from hostup_conformance.contract.notes import comes_and_goes, with_notes
 from hostup_conformance.contract.oracles import schema_note
 from hostup_conformance.contract.refusal import (
     doubt_about,

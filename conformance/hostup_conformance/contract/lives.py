@@ -154,3 +154,11 @@ def stream(e: Exchange, name: str) -> str:
     """Return a stream in the response to a poll; the agent leaves out an empty one."""
     value = member(e, name)
     return value if isinstance(value, str) else ""
+
+
+def overlap(a: Exchange, b: Exchange) -> bool:
+    """Whether two requests were under way at the same time, as far as that is known."""
+    if a.when is None or b.when is None:
+        return False
+    between = (b.when - a.when).total_seconds()
+    return between < a.seconds if between >= 0 else -between < b.seconds

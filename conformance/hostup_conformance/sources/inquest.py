@@ -7,8 +7,8 @@ from contextlib import suppress
 from dataclasses import replace
 
 from hostup_conformance.contract.ask import Exchange, new_pid
-from hostup_conformance.contract.evidence import Evidence
-from hostup_conformance.contract.losses import came_back, others_started, polled, since_start
+from hostup_conformance.contract.causes.evidence import Evidence
+from hostup_conformance.contract.causes.losses import came_back, others_started, polled, since_start
 from hostup_conformance.contract.paths import path_of
 from hostup_conformance.contract.sending import Wire
 from hostup_conformance.http.messages import Request

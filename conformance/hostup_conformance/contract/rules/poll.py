@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from hostup_conformance.contract import ask, content, responder, selectors
+from hostup_conformance.contract import ask, content, lives, responder, selectors
 from hostup_conformance.contract.rules import Exchanges, Findings, rule
 from hostup_conformance.judging.ledger import members_of
 from hostup_conformance.keeping.safe_text import short_json
@@ -85,14 +85,6 @@ def spelling_is_documented(exchanges: Exchanges) -> Findings:
             yield e, f"the spelling {', '.join(names)}", ", ".join(found)
 
 
-def overlap(a: ask.Exchange, b: ask.Exchange) -> bool:
-    """Whether two requests were under way at the same time, as far as that is known."""
-    if a.when is None or b.when is None:
-        return False
-    between = (b.when - a.when).total_seconds()
-    return between < a.seconds if between >= 0 else -between < b.seconds
-
-
 @rule("POLL-05", seeks="poll of a command that was named or started")
 def known_gets_200(exchanges: Exchanges) -> Findings:
     """Any status code but 200 is a finding for a command that runs.
@@ -116,7 +108,7 @@ def known_gets_200(exchanges: Exchanges) -> Findings:
         if not content.failed(e) and e.status != 404:
             continue
         polls = [other for other in selected if other is not e and other.request.target == e.request.target]
-        if (lasting and of_finished(e) and responder.may_pass(e)) or any(overlap(e, other) for other in polls):
+        if (lasting and of_finished(e) and responder.may_pass(e)) or any(lives.overlap(e, other) for other in polls):
             continue
         if content.failed(e) and (e.ask.pid == ask.Pid.FINISHED or e.request.target in ended):
             yield e, "status 200, or 404 if it is forgotten", content.status_of(e)
@@ -185,7 +177,7 @@ def exited_never_goes_back(exchanges: Exchanges) -> Findings:
             ended.append(e)
         elif e.body.get("exited") is False:
             for before in ended:
-                if before.request.target == e.request.target and not overlap(before, e):
+                if before.request.target == e.request.target and not lives.overlap(before, e):
                     yield e, f"exited true, as in request {before.number}, or a 4xx", {"exited": False}
                     return
 

@@ -7,7 +7,8 @@ from math import inf
 from statistics import median
 from urllib.parse import parse_qs, unquote
 
-from hostup_conformance.contract import ask, commands, content, fates, lives, mishaps, paths, responder, selectors
+from hostup_conformance.contract import ask, commands, content, lives, paths, responder, selectors
+from hostup_conformance.contract.causes import fates, mishaps
 from hostup_conformance.contract.rules import Exchanges, Findings, rule
 from hostup_conformance.keeping.safe_text import counted, short_json
 

@@ -9,14 +9,13 @@ from dataclasses import replace
 from itertools import pairwise
 
 from hostup_conformance.contract.ask import SLEEP, Ask, Exchange, Pid, new_pid
-from hostup_conformance.contract.causes import CAUSES, Cause
+from hostup_conformance.contract.causes.losses import Reasons
+from hostup_conformance.contract.causes.shared import CAUSES, Cause
+from hostup_conformance.contract.causes.traits import all_beside, in_common, traits
 from hostup_conformance.contract.commands import LOOK, recognized
 from hostup_conformance.contract.content import below, failed, member, output_members
-from hostup_conformance.contract.lives import Life, stream
-from hostup_conformance.contract.losses import Reasons
-from hostup_conformance.contract.rules.poll import overlap
+from hostup_conformance.contract.lives import Life, overlap, stream
 from hostup_conformance.contract.selectors import is_availability, starts
-from hostup_conformance.contract.traits import all_beside, in_common, traits
 from hostup_conformance.judging.verdict import Alike, Result, Verdict
 from hostup_conformance.keeping.safe_text import short_json
 

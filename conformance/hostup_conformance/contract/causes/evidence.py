@@ -10,9 +10,9 @@ from functools import cached_property
 from math import inf
 
 from hostup_conformance.contract.ask import Exchange, new_pid
+from hostup_conformance.contract.causes.mishaps import errors_of, exit_code, printed
 from hostup_conformance.contract.content import failed, member, refused
 from hostup_conformance.contract.lives import Life, lives, stream
-from hostup_conformance.contract.mishaps import errors_of, exit_code, printed
 from hostup_conformance.contract.selectors import BUSY, asks_output, is_availability, starts
 
 #: For how many seconds what nobody polls is kept, and after how many a command that ends at once should have ended.

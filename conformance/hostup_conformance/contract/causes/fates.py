@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from itertools import accumulate, islice, product
 from unicodedata import normalize
 
+from hostup_conformance.contract.causes.mishaps import VARYING, errors_of, exit_code, plain, printed, visible
 from hostup_conformance.contract.commands import SECRETS, SHORT
 from hostup_conformance.contract.content import member
 from hostup_conformance.contract.lives import Life, sleepless, stream
-from hostup_conformance.contract.mishaps import VARYING, errors_of, exit_code, plain, printed, visible
 from hostup_conformance.keeping.safe_text import short_json
 
 #: What may become of a text, with how it looks then.

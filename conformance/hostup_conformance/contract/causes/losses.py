@@ -11,10 +11,10 @@ from itertools import pairwise
 from math import inf, log2
 
 from hostup_conformance.contract.ask import SLEEP, Exchange, new_pid
+from hostup_conformance.contract.causes.evidence import Bounds, Evidence, Sighting, is_poll
+from hostup_conformance.contract.causes.mishaps import errors_of, printed
 from hostup_conformance.contract.content import member, refused
-from hostup_conformance.contract.evidence import Bounds, Evidence, Sighting, is_poll
 from hostup_conformance.contract.lives import Life
-from hostup_conformance.contract.mishaps import errors_of, printed
 from hostup_conformance.keeping.safe_text import counted
 
 #: So many commands must have been lost for what they have in common to be no accident, and so many things they may.
