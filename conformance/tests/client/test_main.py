@@ -85,12 +85,14 @@ def test_the_exit_code_is_the_command_s(server: respx.MockRouter, ending: dict[s
 
 
 def test_nothing_that_a_server_names_is_obeyed_by_a_terminal(server: respx.MockRouter, told: Told) -> None:
-    odd = "x\x1b[2J\x9b31m\u202e\navailable: false"
+    """Nor is the key printed that it repeats."""
+    odd = f"x\x1b[2J\x9b31m\u202e\n{KEY}available: false"
     server["probe"].respond(json={"available": True, odd: odd})
     code, out, err = told("probe", VPS)
     assert (code, err) == (0, "")
     assert len(out.splitlines()) == 2
     assert all(line.isprintable() for line in out.splitlines())
+    assert KEY not in out + told("probe", "--json", VPS)[1]
 
 
 @pytest.mark.parametrize("opened", ['{"a":', "["])

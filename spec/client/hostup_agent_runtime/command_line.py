@@ -198,9 +198,9 @@ class _CommandLine:
         names = [name for name, *_ in command.arguments] + ([command.words] if command.words else [])
         values = {name: getattr(arguments, name) for name in names}
         if command.kind == "ask":
-            return _told(command.call(**values, client=client), command.gate, as_json=arguments.json)
+            return self._told(command.call(**values, client=client), command.gate, as_json=arguments.json)
         if command.kind == "list":
-            return _listed(command.call(**values, client=client), as_json=arguments.json)
+            return self._listed(command.call(**values, client=client), as_json=arguments.json)
         progress = _Progress(is_shown=not arguments.json)
         values |= {"timeout": arguments.timeout, "interval": arguments.interval, "on_progress": progress.show}
         if command.kind == "run":
@@ -210,6 +210,27 @@ class _CommandLine:
         finally:
             progress.clear()
         return _ended(output, as_json=arguments.json)
+
+    def _told(self, model: Any, gate: str, *, as_json: bool) -> int:
+        members = model.to_dict()
+        lines = (
+            [json.dumps(members)]
+            if as_json
+            else [printable(f"{name}: {json.dumps(value, ensure_ascii=False)}") for name, value in members.items()]
+        )
+        self._say("".join(f"{line}\n" for line in lines))
+        return 0 if getattr(model, gate) is True else 1
+
+    def _listed(self, items: Iterable[Any], *, as_json: bool) -> int:
+        for item in items:
+            values = [getattr(item, member.attribute) for member in item.members]
+            plain = "\t".join(printable(str(value)) if value or value == 0 else "-" for value in values)
+            self._say(f"{json.dumps(item.to_dict()) if as_json else plain}\n")
+        return 0
+
+    def _say(self, text: str) -> None:
+        """Print what a server says, which may repeat the key."""
+        _write(sys.stdout, text.replace(self.client.token, "[key]") if self.client is not None else text)
 
     def main(self, arguments: argparse.Namespace) -> int:
         try:
@@ -273,25 +294,6 @@ class _CommandLine:
             "nothing was started": command.kind == "run" and is_before,
         }
         return [*getattr(error, "__notes__", []), *(text for text, is_due in advice.items() if is_due)]
-
-
-def _told(model: Any, gate: str, *, as_json: bool) -> int:
-    members = model.to_dict()
-    lines = (
-        [json.dumps(members)]
-        if as_json
-        else [printable(f"{name}: {json.dumps(value, ensure_ascii=False)}") for name, value in members.items()]
-    )
-    _write(sys.stdout, "".join(f"{line}\n" for line in lines))
-    return 0 if getattr(model, gate) is True else 1
-
-
-def _listed(items: Iterable[Any], *, as_json: bool) -> int:
-    for item in items:
-        values = [getattr(item, member.attribute) for member in item.members]
-        plain = "\t".join(printable(str(value)) if value or value == 0 else "-" for value in values)
-        _write(sys.stdout, f"{json.dumps(item.to_dict()) if as_json else plain}\n")
-    return 0
 
 
 def _ended(output: Any, *, as_json: bool) -> int:
