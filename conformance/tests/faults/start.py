@@ -978,6 +978,15 @@ def commands_are_ended_and_succeed(request: Request, response: Response) -> None
 
 
 @trips("START-22")
+def commands_are_ended_without_a_code(request: Request, response: Response) -> None:
+    """A command that takes long is said to have ended after a while, with no exit code."""
+    if response.is_started and b"sleep 60" in request.body:
+        request.memory["sleep"] = str(response.json["pid"])
+    if response.is_output and request.pid == request.memory.get("sleep") and request.nth("polls of sleep") > 2:
+        response.json = {"exited": True, "exitCode": None, "stdout": "", "stderr": ""}
+
+
+@trips("START-22")
 def a_start_ends_all_commands(request: Request, response: Response) -> None:
     """A start kills the commands that run, and they have no exit code."""
     running = request.memory.setdefault("running", set())

@@ -8,9 +8,18 @@ from difflib import SequenceMatcher
 from math import inf
 from unicodedata import normalize
 
+from hostup_conformance.contract.ask import SLEEP
 from hostup_conformance.contract.commands import printed_anywhere
 from hostup_conformance.contract.content import member, refused
-from hostup_conformance.contract.lives import Life, ended_early, seconds_to_end, seen_running, stream, without_sleep
+from hostup_conformance.contract.lives import (
+    Life,
+    ended_early,
+    seconds_to_end,
+    seen_running,
+    sleepless,
+    stream,
+    without_sleep,
+)
 from hostup_conformance.contract.selectors import BUSY, new_poll
 
 #: The exit codes from here on are those with which a shell tells that a signal ended a command.
@@ -65,7 +74,8 @@ def cut_short(every: Sequence[Life]) -> list[Life]:
 
     A signal ended a command if its exit code says so, or is missing though others have one, and its output is not
     whole; and so it did others with the same exit code. Where a command ended too early, so did one that takes a while
-    and printed only the beginning; and so did one whose sleep failed after it had slept for a while.
+    and printed only the beginning; and so did one whose sleep failed after it had slept for a while, and one that only
+    sleeps and has no exit code, where sleep is known to work.
     """
     odd = [life for life in every if life.end and has_odd_code(life)]
     codes = {exit_code(life) for life in every if life.end}
@@ -74,6 +84,8 @@ def cut_short(every: Sequence[Life]) -> list[Life]:
     early = any(map(ended_early, found))
     cut = [life for life in every if life.name == "slow" and life.end and early and is_cut(life)]
     cut += [life for life in every if life.has_sleep and without_sleep(life)]
+    sleeps = any(life.name == "slow" and life.end and not is_cut(life) and not sleepless(life) for life in every)
+    cut += [life for life in odd if sleeps and life.start.ask.command == SLEEP and exit_code(life) is None]
     return [*found, *(life for life in cut if life not in found)]
 
 

@@ -719,7 +719,7 @@ def is_unreadable(e: ask.Exchange) -> bool:
 def named(life: lives.Life) -> str:
     """Return what a command is called, or its beginning."""
     printed = len(life.command.stdout) if life.command else 0
-    return called(life.start, life.command) + (f", which prints {printed:,} bytes," if printed > MUCH else "")
+    return called(life.start, life.command) + (f", which prints {printed:,} bytes" if printed > MUCH else "")
 
 
 def called(start: ask.Exchange, known: commands.Command | None) -> str:
