@@ -14,6 +14,7 @@ from catalogue import first_of
 from hostile.server import KEEP, HostileServer, Request
 from hostup_conformance.contract.paths import path_of
 from hostup_conformance.http.scripted import Part
+from hostup_conformance.keeping.interruption import Interruption
 from hostup_conformance.mock import API_KEY, VPS_ID
 from hostup_conformance.reports.files import REPORTS
 from hostup_conformance.sources.script import WARMING
@@ -143,3 +144,19 @@ def test_the_mock_ends_with_the_first_signal(tmp_path: Path) -> None:
     mock.send_signal(signal.SIGINT)
     _, said = mock.communicate(timeout=DEADLINE)
     assert said == ""
+
+
+def test_a_second_signal_is_not_lost_in_what_the_interpreter_calls() -> None:
+    class Held:
+        def __del__(self) -> None:
+            signal.raise_signal(signal.SIGINT)
+
+    def held() -> None:
+        Held()
+        signal.pause()
+
+    interruption = Interruption()
+    signal.raise_signal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt):
+        held()
+    interruption.close()

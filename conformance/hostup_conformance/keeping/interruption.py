@@ -6,11 +6,16 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from types import FrameType
 from typing import Any, NoReturn
+
+from hostup_conformance.keeping.time_limit import is_lost_in
 
 #: Windows has no SIGHUP, which a terminal sends that is closed.
 SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 REASON = "the run was interrupted"
+#: How many seconds pass until an exception is raised that would be lost.
+A_MOMENT = 0.05
 
 
 def ended_at_once(_number: int, _frame: object) -> NoReturn:
@@ -19,10 +24,18 @@ def ended_at_once(_number: int, _frame: object) -> NoReturn:
     os._exit(2)
 
 
+def interrupted(_number: int, frame: FrameType | None) -> None:
+    """Raise `KeyboardInterrupt`, a moment later where it would only be printed."""
+    if not is_lost_in(frame) or not hasattr(signal, "setitimer"):
+        raise KeyboardInterrupt
+    signal.signal(signal.SIGALRM, interrupted)
+    signal.setitimer(signal.ITIMER_REAL, A_MOMENT)
+
+
 class Interruption:
     """Whether and when the run was interrupted, and the functions to call then; `again` is called the second time."""
 
-    def __init__(self, again: Callable[[int, Any], object] = signal.default_int_handler) -> None:
+    def __init__(self, again: Callable[[int, FrameType | None], object] = interrupted) -> None:
         self._again = again
         self._at: float | None = None
         self._listeners: list[Callable[[str], None]] = []
