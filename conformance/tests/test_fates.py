@@ -53,6 +53,44 @@ def test_what_is_missing_altogether_shows_nothing() -> None:
     assert fates.fate_of([text("one line\n", ""), text("another\n", ""), text("", "")]) is None
 
 
+def test_it_is_told_of_which_commands_all_output_is_missing() -> None:
+    lost, whole = [text("some", "", told=code) for code in (1, 3)], [text("some", "some"), text("other", "other")]
+    told = "that is empty, as of every command that ends with another exitCode than 0"
+    silent = text("some", "", told=None)
+    for texts in ([*lost, *whole], [*lost, silent, *whole], [*lost, text("", "", told=3), *whole]):
+        fate = fates.fate_of(texts)
+        assert fate
+        assert fates.became(lost[0], fate, {}) == told
+    for contradiction in (text("some", "some", told=3), text("some", "")):
+        assert fates.fate_of([*lost, *whole, contradiction]) is None
+    assert fates.fate_of([*lost, whole[0]]) is None
+
+
+def test_it_is_told_of_which_commands_errors_are_missing() -> None:
+    lost, whole = [text("e", ""), text("er", "")], [text("e", "e", told=3), text("er", "er", told=1)]
+    texts = [replace(one, name="stderr") for one in (*lost, *whole)]
+    fate = fates.fate_of(texts)
+    assert fate
+    assert fate.words == "that is empty, as of every command that ends with exitCode 0"
+    assert fates.fate_of([*texts, replace(text("e", "e"), name="stderr")]) is None
+
+
+def test_what_is_lost_for_its_length_is_told() -> None:
+    lost, whole = [text("x" * size, "") for size in (11, 12)], [text("x" * size, "x" * size) for size in (9, 10)]
+    fate = fates.fate_of([*lost, *whole])
+    assert fate
+    assert fate.words == "that is empty, as of every command that writes more there than 10 characters"
+    assert fates.fate_of([*lost, *whole, text("x" * 13, "x" * 13)]) is None
+
+
+def test_output_of_those_that_write_errors_is_lost() -> None:
+    lost, whole = [text("some", "", errors="e"), text("more", "", errors="e")], [text("some", "some")] * 2
+    fate = fates.fate_of([*lost, *whole])
+    assert fate
+    assert fate.words == "that is empty, as of every command that writes to standard error"
+    assert fates.fate_of([*lost, *whole, text("some", "some", errors="e")]) is None
+
+
 def test_what_becomes_of_commands_alone_is_told_of_these() -> None:
     changed = text("å", "?", command="printf å")
     spared = text("å", "å", command="printf '\\303\\245'")

@@ -266,7 +266,7 @@ def errors_are_merged_into_the_output(request: Request, response: Response) -> N
 @trips("START-05")
 def output_of_failures_is_dropped(request: Request, response: Response) -> None:
     """A command that failed has no output."""
-    if ended(request, response) and response.json["exitCode"] in {1, 200, 255}:
+    if ended(request, response) and response.json["exitCode"]:
         response.change(stdout="")
 
 
@@ -369,6 +369,16 @@ def output_ends_with_a_line_end(request: Request, response: Response) -> None:
 def commands_run_twice(request: Request, response: Response) -> None:
     """Each command runs twice."""
     if ended(request, response, "trace"):
+        response.change(stdout=response.json["stdout"].replace("once 1 slow 1", "once 2 slow 2"))
+
+
+@trips("START-16")
+def failed_commands_run_again(request: Request, response: Response) -> None:
+    """The worker runs a command again that failed."""
+    known = recognized(json.loads(request.body)["command"]) if response.is_started else None
+    if known and known.name == "once":
+        request.memory["fails"] = known.exit_code
+    if ended(request, response, "trace") and request.memory.get("fails"):
         response.change(stdout=response.json["stdout"].replace("once 1", "once 2"))
 
 

@@ -75,6 +75,8 @@ CODES: dict[str, Callable[[Life, int], int | None]] = {
     "the code with a minus sign": lambda _, code: -code,
     "0 for failures, and 1 for others": lambda _, code: int(not code),
 }
+#: So many texts, at least, show of which commands they are lost, and so many others of which they are not.
+FEW = 2
 #: By so many texts it is known what becomes of one, of so many characters each.
 MOST, LONGEST = 200, 1 << 21
 #: Where two texts are the same again after a difference of so many characters at most, so many are the same; and so
@@ -136,7 +138,13 @@ KINDS: dict[str, Callable[[Text], bool]] = {
     " (in the command; what ASCII commands print is whole)": lambda text: not is_ascii(text.life),
     " (in the request; what is sent in ASCII is whole)": lambda text: not text.life.start.request.body.isascii(),
 }
-
+#: Of which commands a stream may be lost, as what came shows. An end without an exit code shows nothing either way.
+EMPTIED: dict[str, Callable[[Text], bool]] = {
+    "ends with another exitCode than 0": lambda text: (exit_code(text.life) or 0) != 0 or lacks_both(text),
+    "ends with exitCode 0": lambda text: exit_code(text.life) == 0 or lacks_both(text),
+    "writes to standard error": lambda text: text.name == "stdout" and bool(wrote_errors(text.life)),
+    "prints something": lambda text: text.name == "stderr" and bool(printed(text.life)),
+}
 
 #: Which requirement tells of output, by what it judges of it.
 TELLING: dict[str, Callable[[Text], bool]] = {
@@ -160,6 +168,11 @@ def replaced(text: str, by: str, unit: str = "utf-32-le", beyond: str = "\x7f") 
     """Return a text in which something stands for each unit of the characters beyond another."""
     size = {"utf-8": 1, "utf-16-le": 2, "utf-32-le": 4}[unit]
     return re.sub(f"[^\0-{beyond}]", lambda found: by * (len(found[0].encode(unit)) // size), text)
+
+
+def lacks_both(text: Text) -> bool:
+    """Whether neither a text nor the exit code of its command came."""
+    return exit_code(text.life) is None and not plain(text.came)
 
 
 def ended_before(text: str, beyond: str) -> str:
@@ -212,6 +225,19 @@ def fate_of(texts: Iterable[Text]) -> Fate | None:
         for name, form in FORMS.items() if all(map(concerns, changed)) else ():
             if all(text.has_become(form) for text in (*changed, *others)):
                 return Fate(name + words, form, concerns)
+    return emptied([text for text in short if plain(text.sent)]) if shows else None
+
+
+def emptied(texts: Sequence[Text]) -> Fate | None:
+    """Return of which commands all texts are lost that were not empty, if several are, and none of several others."""
+    lost, whole = ([text for text in texts if text.whole is one] for one in (False, True))
+    if min(len(lost), len(whole)) < FEW or any(plain(text.came) for text in lost):
+        return None
+    most = max(len(text.sent) for text in whole)
+    longer = {f"writes more there than {most:,} characters": lambda text: len(text.sent) > most}
+    for words, concerns in (EMPTIED | longer).items():
+        if all(map(concerns, lost)) and not any(map(concerns, whole)):
+            return Fate(f"that is empty, as of every command that {words}", lambda _: "", concerns)
     return None
 
 
@@ -263,7 +289,7 @@ def owner_of(text: Text, known: Mapping[str, Text]) -> Text | None:
 def became(text: Text, fate: Fate | None, known: Mapping[str, Text]) -> str | None:
     """Return what became of a text, in words that follow its name; None if that is best seen."""
     if fate and fate.explains(text):
-        return f"{fate.words}: {beginning_of(plain(text.came))}"
+        return f"{fate.words}: {beginning_of(plain(text.came))}" if plain(text.came) else fate.words
     if one := owner_of(text, known):
         also = "" if looks(one.sent) == looks(text.came) else ", beside other text"
         writes = "prints" if one.name == "stdout" else "writes to standard error"

@@ -391,13 +391,15 @@ def runs_once(exchanges: Exchanges) -> Findings:
         told = f"the pid of request {earlier.start.number}, which started the same command, and no other run of it"
         yield life.start, "a run of its own for each start", told
     once = next((life for life in exchanges.lives if life.name == "once"), None)
+    code = once.command.exit_code if once and once.command else None
     # The first trace is taken before anything is written.
     for e, _ in list(exchanges.ends("trace"))[1:] if once else ():
         ran = re.search(r"once (\d{1,9}) slow (\d{1,9})\s*$", lives.stream(e, "stdout"))
         unpolled, polled = (int(ran[1]), int(ran[2])) if ran else (1, 1)
         never = not unpolled and not exchanges.cut_short and once and waited_long(once, e, exchanges.lives)
         if never or unpolled > 1:
-            yield e, "a command that ran once after one start", f"it ran {unpolled} times"
+            fails = f", and ends with exitCode {code}; one that ends with 0 ran once" if unpolled > polled == 1 else ""
+            yield e, "a command that ran once after one start", f"it ran {unpolled} times{fails}"
         elif polled > 1:
             yield e, "a command that ran once after one start and several polls", f"it ran {polled} times"
     printed = {lives.stream(e, "stdout").strip() for e, _ in exchanges.ends("number")}
