@@ -197,8 +197,8 @@ def trace(token: str) -> Command:
 
 
 def look(token: str) -> str:
-    """Return a command that prints which refused commands ran, and removes nothing."""
-    return f"{LOOK}{token}; cat {file(token)} 2>/dev/null"
+    """Return a command that prints which refused commands ran, and removes the file that says so."""
+    return f"{LOOK}{token}; cat {file(token)} 2>/dev/null; rm -f {file(token)}"
 
 
 def again(token: str) -> Command:

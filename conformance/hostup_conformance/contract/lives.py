@@ -7,6 +7,7 @@ from math import inf
 from hostup_conformance.contract.ask import SLEEP, SLEEP_SECONDS, Exchange, new_pid
 from hostup_conformance.contract.commands import (
     GUEST_MARK,
+    LOOK,
     SLEEPLESS,
     Command,
     Guest,
@@ -162,3 +163,8 @@ def overlap(a: Exchange, b: Exchange) -> bool:
         return False
     between = (b.when - a.when).total_seconds()
     return between < a.seconds if between >= 0 else -between < b.seconds
+
+
+def shows_traces(life: Life) -> bool:
+    """Whether a command prints what others have written to files."""
+    return life.name == "trace" or (life.start.ask.command or "").startswith(LOOK)

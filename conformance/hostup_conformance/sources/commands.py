@@ -13,7 +13,7 @@ from hostup_conformance.contract.content import member
 from hostup_conformance.contract.sending import Wire
 from hostup_conformance.contract.target import Target
 from hostup_conformance.http.pace import Stopped
-from hostup_conformance.sources import dependent, inquest
+from hostup_conformance.sources import dependent, inquest, overrun
 from hostup_conformance.sources.queue import take, width
 from hostup_conformance.sources.requests import EVERYTHING, Rank, Selection, Step
 from hostup_conformance.sources.script import Script
@@ -24,7 +24,7 @@ from hostup_conformance.sources.started_commands import MARKED, MOST_AGAIN, Star
 SCENARIOS, STEPS = 2, 3
 #: The greatest number of commands that are started: by `StartedCommands`, and more where starts fail; by the scenarios;
 #: and where commands were lost.
-MOST_COMMANDS = 38 + len(MARKED) + MOST_AGAIN + SCENARIOS * STEPS + inquest.MOST_STARTED
+MOST_COMMANDS = 38 + len(MARKED) + MOST_AGAIN + SCENARIOS * STEPS + inquest.MOST_STARTED + overrun.MOST_STARTED
 
 
 def script(target: Target, token: str | None = None) -> list[Step]:
@@ -39,8 +39,9 @@ def run(wire: Wire, *, slow_seconds: float = SLOW_SECONDS, only: Selection = EVE
 
     The first command started is the ended one that the last steps need, so it has ended by then.
     """
+    token = None
     if wire.target.allow_exec and only.with_commands:
-        run_with_commands(wire, slow_seconds, only)
+        token = run_with_commands(wire, slow_seconds, only)
     else:
         take(wire, script(replace(wire.target, allow_exec=False)), only=only)
     said = [member(e, "exited") for e in wire.exchanges if e.ask.pid == Pid.FINISHED and e.status == 200]
@@ -53,13 +54,14 @@ def run(wire: Wire, *, slow_seconds: float = SLOW_SECONDS, only: Selection = EVE
             inquest.run(wire)
     if not wire.target.is_live and only == EVERYTHING:
         with suppress(Stopped):
-            dependent.overrun(wire)
+            overrun.run(wire, token)
 
 
-def run_with_commands(wire: Wire, slow_seconds: float, only: Selection) -> None:
+def run_with_commands(wire: Wire, slow_seconds: float, only: Selection) -> str | None:
     """Start the commands, take the script, follow the commands to their end, and take the last steps of the script.
 
-    With a slow server, what needs no order is done at the same time.
+    With a slow server, what needs no order is done at the same time. Return what the files of commands are named by in
+    the guest, if it has any.
     """
     started = StartedCommands(wire, slow_seconds)
     take(wire, of(script(wire.target), Rank.WARMING, Rank.WARMING), only=only)
@@ -76,6 +78,7 @@ def run_with_commands(wire: Wire, slow_seconds: float, only: Selection) -> None:
         take(wire, of(steps, Rank.REFUSED_STARTS, Rank.REFUSED_STARTS), only=only)
     take(wire, of(steps, Rank.REST, Rank.BACKWARDS), beside=(started.conclude,), only=only)
     started.take_leave()
+    return started.token if started.traced else None
 
 
 def of(steps: list[Step], first: Rank, last: Rank) -> list[Step]:

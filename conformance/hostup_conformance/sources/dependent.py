@@ -3,11 +3,9 @@
 They ask for the list of VPSs, page by page, for the statuses once more, and again for what has an ETag.
 """
 
-import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 from functools import partial
 from secrets import token_hex
 from typing import Any, TypeGuard
@@ -21,8 +19,7 @@ from hostup_conformance.contract.selectors import gives_list, gives_status, is_a
 from hostup_conformance.contract.sending import Wire
 from hostup_conformance.http.exchange import ALONE
 from hostup_conformance.http.messages import Request
-from hostup_conformance.http.pace import Unsent, retry_after
-from hostup_conformance.http.times import reset_moment
+from hostup_conformance.http.pace import Unsent
 from hostup_conformance.sources.requests import BASE_HEADERS, authorized
 
 #: How many of the requests are sent again that should have been refused, or that others may have disturbed.
@@ -34,8 +31,6 @@ PAGES = 5
 #: The greatest number of requests that this module sends: for statuses, for the list again, for its pages and one of
 #: them without a key, with odd limits and a cursor, with ETags, and for what should have been refused.
 MOST_REQUESTS = 2 + 1 + PAGES + 1 + 4 + 4 + MOST_ALONE + FOR_CACHES
-#: A rate limit is used up on purpose only if it resets within this time.
-LONGEST_WAIT = timedelta(seconds=15)
 
 
 def tasks(wire: Wire) -> list[Callable[[], object]]:
@@ -119,34 +114,6 @@ def first_of_each(odd: Sequence[Exchange]) -> list[Exchange]:
 def kind_of(e: Exchange) -> tuple[int | None, list[str]]:
     """Return what tells responses to one request apart: the status code, and the names of the members."""
     return e.status, sorted(e.body) if isinstance(e.body, dict) else []
-
-
-def overrun(wire: Wire) -> None:
-    """Use up a small rate limit that responses announce, to get a 429 and to see whether waiting helps.
-
-    The run obeys announced limits otherwise, and would never get one.
-    """
-    if not wire.exchanges:
-        return
-    last = wire.exchanges[-1]
-    remaining = (last.header("x-ratelimit-remaining") or "").strip()
-    now = datetime.now(UTC)
-    reset = reset_moment(last.header("x-ratelimit-reset") or "", now)
-    if not re.fullmatch(r"\d{1,2}", remaining, re.ASCII) or not reset or reset - now > LONGEST_WAIT:
-        return
-    request = authorized(path_of(wire.target.vps), wire.target)
-    # The run may have used up the time that it may wait in all; this wait is its last.
-    wire.pace.allow_waiting(2 * LONGEST_WAIT.total_seconds())
-    for _ in range(int(remaining) + 2):
-        exchange = wire.send(
-            request, purpose="the probe, until the announced limit is reached", source=BURST, once=True
-        )
-        if exchange.status == 429:
-            seconds = retry_after(exchange)
-            if seconds is not None and seconds <= LONGEST_WAIT.total_seconds():
-                wire.pace.wait(seconds + 1.1)  # the seconds may have been rounded down
-                wire.send(request, purpose="the probe, after the wait that was asked for", source=BURST, once=True)
-            return
 
 
 def revalidation(wire: Wire, tag: str) -> None:

@@ -12,9 +12,9 @@ from hostup_conformance.contract.ask import SLEEP, Ask, Exchange, Pid, new_pid
 from hostup_conformance.contract.causes.losses import Reasons
 from hostup_conformance.contract.causes.shared import CAUSES, Cause
 from hostup_conformance.contract.causes.traits import all_beside, in_common, traits
-from hostup_conformance.contract.commands import LOOK, recognized
+from hostup_conformance.contract.commands import recognized
 from hostup_conformance.contract.content import below, failed, member, output_members
-from hostup_conformance.contract.lives import Life, overlap, stream
+from hostup_conformance.contract.lives import overlap, shows_traces, stream
 from hostup_conformance.contract.selectors import is_availability, starts
 from hostup_conformance.judging.verdict import Alike, Result, Verdict
 from hostup_conformance.keeping.safe_text import short_json
@@ -143,11 +143,6 @@ def ran_nevertheless(first: Exchange, exchanges: Sequence[Exchange], reasons: Re
         if known and known.name in names:
             return f"the command of request {e.number}, which got {e.status} as well, ran nevertheless"
     return None
-
-
-def shows_traces(life: Life) -> bool:
-    """Whether a command prints what others have written to files."""
-    return life.name == "trace" or (life.start.ask.command or "").startswith(LOOK)
 
 
 def given_to_any_probe(first: Exchange, exchanges: Sequence[Exchange]) -> str | None:

@@ -416,7 +416,7 @@ def runs_once(exchanges: Exchanges) -> Findings:
 def refusal_starts_nothing(exchanges: Exchanges) -> Findings:
     """A start that was refused with 4xx must not have run: its command would have left its name in a file."""
     printed = " ".join(
-        lives.stream(life.end, "stdout") for life in exchanges.lives if life.name == "trace" and life.end
+        lives.stream(life.end, "stdout") for life in exchanges.lives if life.end and lives.shows_traces(life)
     )
     ran = [name for name in printed.split() if name.startswith("refused_")]
     for e in exchanges.each(ask.asks_start, content.refused) if printed else ():

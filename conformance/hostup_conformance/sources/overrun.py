@@ -1,0 +1,84 @@
+"""Uses up a small rate limit that responses announce: what a 429 does, and whether waiting helps.
+
+A run obeys announced limits otherwise, and would never get a 429.
+"""
+
+import re
+from datetime import UTC, datetime, timedelta
+from functools import partial
+
+from hostup_conformance.contract.ask import Exchange, new_pid
+from hostup_conformance.contract.commands import look, refused
+from hostup_conformance.contract.paths import path_of
+from hostup_conformance.contract.responder import BURST
+from hostup_conformance.contract.sending import Wire
+from hostup_conformance.http.messages import Request
+from hostup_conformance.http.pace import retry_after
+from hostup_conformance.http.times import reset_moment
+from hostup_conformance.sources.queue import side_by_side
+from hostup_conformance.sources.requests import authorized
+from hostup_conformance.sources.start_steps import body_of, echo, post
+from hostup_conformance.sources.started_commands import follow, poll
+
+#: A rate limit is used up on purpose only if it resets within this time.
+LONGEST_WAIT = timedelta(seconds=15)
+#: The number of the command that leaves a trace if it is started although its start is refused.
+LIMITED = 99
+#: How many commands are started at most: that one, one that is polled meanwhile, and one that looks for traces.
+MOST_STARTED = 3
+
+
+def run(wire: Wire, token: str | None) -> None:
+    """Send probes until the limit is reached, and one after the wait that was asked for.
+
+    With a token, commands may be started: one is started before, polled when the limit is reached, and polled again
+    after the wait; and so is one started that is to leave no trace.
+    """
+    last = wire.exchanges[-1] if wire.exchanges else None
+    remaining = (last.header("x-ratelimit-remaining") or "").strip() if last else ""
+    now = datetime.now(UTC)
+    reset = reset_moment(last.header("x-ratelimit-reset") or "", now) if last else None
+    if not re.fullmatch(r"\d{1,2}", remaining, re.ASCII) or not reset or reset - now > LONGEST_WAIT:
+        return
+    # The run may have used up the time that it may wait in all; this wait is its last.
+    wire.pace.allow_waiting(2 * LONGEST_WAIT.total_seconds())
+    pid = (
+        new_pid(start(wire, echo(), "the start of a command, before the announced limit is reached")) if token else None
+    )
+    probe = authorized(path_of(wire.target.vps), wire.target)
+    until = partial(once, wire, probe, "the probe, until the announced limit is reached")
+    sent: list[Exchange] = []
+    while len(sent) < int(remaining) - bool(pid) and not limited(sent):
+        sent.append(until())
+    # At once, since the first 429 ends the sending until the limit is reset; one more than announced may be served.
+    meanwhile = [until]
+    if token and pid:
+        body = body_of(refused(LIMITED, token).text)
+        meanwhile.append(partial(once, wire, post(wire.target, body), "a start when the announced limit is reached"))
+        meanwhile.append(partial(once, wire, poll(wire.target, pid), "a poll when the announced limit is reached"))
+    meanwhile.append(until)
+    sent += side_by_side(meanwhile, len(meanwhile)) if not limited(sent) else []
+    seconds = retry_after(limited(sent)[0]) if limited(sent) else None
+    if seconds is None or seconds > LONGEST_WAIT.total_seconds():
+        return
+    wire.pace.wait(seconds + 1.1)  # the seconds may have been rounded down
+    once(wire, probe, "the probe, after the wait that was asked for")
+    if token and pid:
+        follow(wire, pid)
+        if looking := new_pid(start(wire, look(token), "the start of a command that looks for traces")):
+            follow(wire, looking)
+
+
+def limited(sent: list[Exchange]) -> list[Exchange]:
+    """Return those of the exchanges that met the limit."""
+    return [e for e in sent if e.status == 429]
+
+
+def start(wire: Wire, command: str, purpose: str) -> Exchange:
+    """Start a command."""
+    return wire.send(post(wire.target, body_of(command)), purpose=purpose)
+
+
+def once(wire: Wire, request: Request, purpose: str) -> Exchange:
+    """Send a request once, whatever it gets."""
+    return wire.send(request, purpose=purpose, source=BURST, once=True)
