@@ -754,13 +754,18 @@ def output_is_cut_at_half_a_mebibyte(request: Request, response: Response) -> No
         response.change(stdout=response.json["stdout"][: 1 << 19])
 
 
-@trips("POLL-06", starts=True)
-def commands_are_killed_after_a_while(request: Request, response: Response) -> None:
-    """A command that takes long is killed, and its exit code is that of a shell for a signal."""
+def end_the_sleep(request: Request, response: Response, code: int | None) -> None:
+    """Say after two polls that the command which runs on has ended, with an exit code."""
     if response.is_started and b"sleep 60" in request.body:
         request.memory["sleep"] = str(response.json["pid"])
     if response.is_output and request.pid == request.memory.get("sleep") and request.nth("polls of sleep") > 2:
-        response.json = {"exited": True, "exitCode": 137, "stdout": "", "stderr": ""}
+        response.json = {"exited": True, "exitCode": code, "stdout": "", "stderr": ""}
+
+
+@trips("POLL-06", starts=True)
+def commands_are_killed_after_a_while(request: Request, response: Response) -> None:
+    """A command that takes long is killed, and its exit code is that of a shell for a signal."""
+    end_the_sleep(request, response, 137)
 
 
 @trips("START-20")
@@ -981,19 +986,13 @@ def commands_are_cut_at_1000_characters(request: Request, response: Response) ->
 @trips("START-22")
 def commands_are_ended_and_succeed(request: Request, response: Response) -> None:
     """A command that takes long is ended after a while, and said to have succeeded."""
-    if response.is_started and b"sleep 60" in request.body:
-        request.memory["sleep"] = str(response.json["pid"])
-    if response.is_output and request.pid == request.memory.get("sleep") and request.nth("polls of sleep") > 2:
-        response.json = {"exited": True, "exitCode": 0, "stdout": "", "stderr": ""}
+    end_the_sleep(request, response, 0)
 
 
 @trips("START-22")
 def commands_are_ended_without_a_code(request: Request, response: Response) -> None:
     """A command that takes long is said to have ended after a while, with no exit code."""
-    if response.is_started and b"sleep 60" in request.body:
-        request.memory["sleep"] = str(response.json["pid"])
-    if response.is_output and request.pid == request.memory.get("sleep") and request.nth("polls of sleep") > 2:
-        response.json = {"exited": True, "exitCode": None, "stdout": "", "stderr": ""}
+    end_the_sleep(request, response, None)
 
 
 @trips("START-22")
