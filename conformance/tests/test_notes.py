@@ -4,7 +4,7 @@ import pytest
 from faults import FAULTS
 from faults.probe import refuse
 from hostup_conformance.contract.ask import Exchange, understand
-from hostup_conformance.contract.causes.shared import is_cut
+from hostup_conformance.contract.causes.shared import is_cut, out_of_step
 from hostup_conformance.contract.causes.traits import in_common, traits
 from hostup_conformance.contract.judging import root_causes
 from hostup_conformance.contract.target import Target
@@ -44,13 +44,9 @@ def lets_everybody_in_now_and_then(request: Request, response: Response) -> None
 @pytest.mark.parametrize(
     ("change", "id", "words"),
     [
-        (takes_any_session, "AUTH-01", "that is so for 2 requests with Cookie, and for none of "),
-        (
-            trusts_a_field,
-            "AUTH-01",
-            "that is so for 2 requests with X-Real-IP and with X-Forwarded-For, and for none of ",
-        ),
-        (ignores_case, "AUTH-02", "that is so for 2 requests with the key in another case, and for none of "),
+        (takes_any_session, "AUTH-01", "only the 2 requests with Cookie, none of "),
+        (trusts_a_field, "AUTH-01", "only the 2 requests with X-Real-IP and with X-Forwarded-For, none of "),
+        (ignores_case, "AUTH-02", "only the 2 requests with the key in another case, none of "),
     ],
 )
 def test_what_was_let_in_is_told_by_what_it_carries(change: Change, id: str, words: str) -> None:
@@ -58,7 +54,7 @@ def test_what_was_let_in_is_told_by_what_it_carries(change: Change, id: str, wor
 
 
 def test_nothing_tells_apart_what_is_let_in_at_random() -> None:
-    assert "that is so for" not in message(lets_everybody_in_now_and_then, "AUTH-01")
+    assert "only the" not in message(lets_everybody_in_now_and_then, "AUTH-01")
 
 
 def message(change: Change, id: str) -> str:
@@ -185,11 +181,33 @@ def test_bodies_of_the_request_before_are_told() -> None:
     assert "a connection is out of step, it seems" in first.message
 
 
+def test_bodies_that_come_again_and_again_are_of_no_request_before() -> None:
+    _target, wire, _stage = run(sends_one_body_to_all)
+    assert out_of_step(wire.exchanges) is None
+
+
+def sends_one_body_to_all(request: Request, response: Response) -> None:
+    if response.status == 404:
+        response.body = request.memory.setdefault("body", response.body)
+
+
 def test_a_length_that_counts_characters_is_told() -> None:
     whole = '{"stdout": "nothing", "exitCode": 0}', '{"stdout": "åß€😀, whatever", "exitCode": 0}'
     cut = whole[1].encode()[: len(whole[1])]
     assert is_cut(cut, {whole[0].encode()})
     assert not is_cut(whole[1].encode(), {whole[0].encode()})
+
+
+@pytest.mark.parametrize(
+    ("number", "words"), [(2, None), (3, "only the 3 requests for a pid in another form, none of 9 others")]
+)
+def test_few_findings_tell_nothing_of_their_pids(number: int, words: str | None) -> None:
+    every, loose = exchanges(12), frozenset({"for a pid in another form"})
+
+    def carried(e: Exchange) -> frozenset[str]:
+        return loose if e.number < number else frozenset()
+
+    assert in_common(every[:number], every[3:], carried) == words
 
 
 def exchanges(number: int) -> list[Exchange]:
@@ -205,8 +223,6 @@ def test_load_is_told_where_it_is_hardly_by_chance() -> None:
     def carried(e: Exchange) -> frozenset[str]:
         return together.get(e.number, frozenset())
 
-    assert in_common(every[:9], every[9:], carried) == (
-        f"that is so for 9 of 20 requests {busy}, and for none of 180 others"
-    )
+    assert in_common(every[:9], every[9:], carried) == (f"only 9 of the 20 requests {busy}, none of 180 others")
     assert in_common(every[:2], every[2:22], carried) is None
     assert in_common([*every[:9], every[30]], every[9:30], carried) is None

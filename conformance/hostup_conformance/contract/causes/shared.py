@@ -4,7 +4,7 @@ A cause is only returned if all that it should explain agrees with it, and nothi
 """
 
 import json
-from collections import defaultdict, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Hashable, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import suppress
@@ -14,6 +14,7 @@ from itertools import groupby, pairwise
 from hostup_conformance.contract.ask import SLEEP, Ask, Exchange, Pid, Vps, has_object, is_start
 from hostup_conformance.contract.ban import should_not_be_forbidden
 from hostup_conformance.contract.content import below, failed, is_availability_alone, member, output_members, refused
+from hostup_conformance.contract.lives import overlap
 from hostup_conformance.contract.responder import BURST
 from hostup_conformance.contract.selectors import is_error, is_output
 from hostup_conformance.keeping.safe_text import counted, short_json, shown
@@ -247,22 +248,25 @@ def shown_of(e: Exchange) -> Hashable:
 def out_of_step(exchanges: Sequence[Exchange]) -> Cause | None:
     """Return the responses with the body of another request just before them, of which several name that request.
 
-    Those must have been for another URL, and no body given out several times, as it is by a cache.
+    Those must have been for another URL. Few bodies may have come several times, as they do from a cache.
     """
-    copies, origins = set[int](), list[int]()
+    copies, found, strays = 0, set[int](), Counter[bytes]()
     latest = deque[Exchange](maxlen=STEPS)
     for e in exchanges:
         if e.response and e.response.body:
             body = e.response.body
             if before := [o for o in latest if o.response and o.response.body == body and asked(o) != asked(e)]:
-                copies.add(e.number)
+                copies += 1
+                # Of those that were under way together, either may have come first.
+                found |= {e.number, *(o.number for o in before if overlap(o, e))}
                 elsewhere = before[-1].request.target != e.request.target
-                origins += [before[-1].number] if elsewhere and names_its_request(e) else []
+                strays.update([body] if elsewhere and names_its_request(e) else [])
             latest.append(e)
-    if len(origins) < STRAYS or len({*origins}) < len(origins):
+    again = strays.total() - len(strays)
+    if len(strays) < STRAYS or again * STRAYS > len(strays):
         return None
-    words = f"{counted(len(copies), 'response')} like this one have the body of another request just before them: a "
-    return Cause(copies, f"{words}connection is out of step, it seems")
+    words = f"{counted(copies, 'response')} like this one have the body of another request just before them: a "
+    return Cause(found, f"{words}connection is out of step, it seems")
 
 
 def asked(e: Exchange) -> tuple[str, Ask]:
@@ -271,8 +275,9 @@ def asked(e: Exchange) -> tuple[str, Ask]:
 
 
 def names_its_request(e: Exchange) -> bool:
-    """Whether no two requests get the same body: it has the id of a request, or the pid of a command."""
-    return isinstance(member(e, "requestId"), str) or isinstance(member(e, "pid"), int)
+    """Whether few requests get the same body: it has the id of a request, or the pid of a command that has ended."""
+    ended = isinstance(member(e, "pid"), int) and member(e, "exited") is not False
+    return ended or isinstance(member(e, "requestId"), str)
 
 
 def inherited(exchanges: Sequence[Exchange]) -> Cause | None:
@@ -335,7 +340,7 @@ def of_another_form(exchanges: Sequence[Exchange]) -> Cause | None:
     others = len(errors) - len(odd)
     if len(bare) != 1 or len(odd) < STRAYS or others < STRAYS or any({"type", "code"} & e.body.keys() for e in odd):
         return None
-    words = f"that is so for all {len(odd)} errors with the status {odd[0].status}, and for none of {others} others"
+    words = f"only the {len(odd)} errors with the status {odd[0].status}, none of {others} others"
     return Cause({e.number for e in odd}, f"{words}: they are the framework's own, it seems")
 
 
@@ -374,8 +379,8 @@ CAUSES: tuple[Callable[[Sequence[Exchange]], Cause | None], ...] = (
     redirected,
     repeated,
     counted_in_characters,
-    cached,
     out_of_step,
+    cached,
     of_the_own_vps,
     without_query,
     inherited,

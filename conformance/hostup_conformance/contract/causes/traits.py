@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from hostup_conformance.contract.ask import Credential, Exchange, Pid, Vps
 from hostup_conformance.contract.paths import Resource
 from hostup_conformance.http.exchange import ALONE
-from hostup_conformance.keeping.safe_text import counted, shown
+from hostup_conformance.keeping.safe_text import shown
 
 #: The header fields that say nothing by being there; of some, it is the value that may differ.
 USUAL = {
@@ -57,8 +57,9 @@ BESIDE = {number: f"sent while more than {number} others were under way" for num
 CLOCK = 0.001
 #: How improbable it is that by chance all that were found have a trait that others have as well. Many are tried.
 CHANCE = 1e-6
-#: So many others have to be without a trait that all have which were found.
+#: So many others have to be without a trait that all have which were found; and of a VPS or a pid, so many show one.
 FEWEST = 3
+OF_PARTS = {*VPSS.values(), *PIDS.values()}
 
 
 def traits(e: Exchange, key: str, beside: int) -> Iterator[str]:
@@ -123,16 +124,18 @@ def in_common(
     common = frozenset[str].intersection(*map(carried, odd)) if len(usual) >= FEWEST else frozenset[str]()
     others = {trait: sum(trait in carried(e) for e in usual) for trait in common}
     alone = [trait for trait, number in others.items() if not number]
-    requests = counted(len(odd), "request")
+    if len(odd) < FEWEST:
+        alone = [trait for trait in alone if trait not in OF_PARTS]
     if alone:
-        return f"that is so for {requests} {' and '.join(sorted(alone, key=rank))}, and for none of {len(usual)} others"
+        requests = "request" if len(odd) == 1 else f"{len(odd)} requests"
+        return f"only the {requests} {' and '.join(sorted(alone, key=rank))}, none of {len(usual)} others"
     least = min(others.keys() & {*BESIDE.values()}, key=lambda trait: (others[trait], trait), default=None)
     if least is None:
         return None
     every = len(odd) + others[least]
     if (every / (len(odd) + len(usual))) ** len(odd) > CHANCE:
         return None
-    return f"that is so for {len(odd)} of {every} requests {least}, and for none of {len(usual) - others[least]} others"
+    return f"only {len(odd)} of the {every} requests {least}, none of {len(usual) - others[least]} others"
 
 
 def rank(trait: str) -> tuple[int, str]:
