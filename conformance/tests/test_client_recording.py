@@ -9,7 +9,7 @@ import pytest
 from hostup_conformance.clients import recording
 from hostup_conformance.clients.recording import SOON
 from hostup_conformance.clients.story import Exchange, Story, accepted, pids_of
-from hostup_conformance.http import har
+from hostup_conformance.http import credentials, har
 from hostup_conformance.keeping.misconfigured import Misconfigured
 from recordings import Entry, entry, recorded
 
@@ -84,4 +84,4 @@ def test_recordings_are_bounded(tmp_path: Path) -> None:
     many = [{**one, "request": {**one["request"], "headers": keys[at : at + 100]}} for at in range(0, 1200, 100)]
     recorded(file, many)
     with pytest.raises(Misconfigured, match="more than 1 MiB of credentials"):
-        har.secrets_in(har.read(file).entries)
+        credentials.secrets_in(har.read(file).entries)

@@ -25,8 +25,8 @@ from hostup_conformance.contract.rules import Exchanges, rules
 from hostup_conformance.contract.rules.safety import details, internals
 from hostup_conformance.contract.target import Target
 from hostup_conformance.front.record import body_of, curl, redacted
+from hostup_conformance.http import credentials
 from hostup_conformance.http import exchange as core
-from hostup_conformance.http import har
 from hostup_conformance.http.bodies import decode_content
 from hostup_conformance.http.json_text import bytes_in_memory, count_values, has_more, is_deeper, read_json
 from hostup_conformance.http.messages import Request, Response
@@ -116,11 +116,13 @@ FUNCTIONS: dict[str, Callable[[str], object]] = {
     "curl": lambda text: curl(exchange(f"?{text}", body=encode(text)), TARGET).shown(unchanged),
     "body_of": lambda text: body_of(Response(200, (), encode(text)), unchanged),
     "redacted": lambda text: redacted({"message": text, "body": text, "headers": {text: text}}, unchanged),
-    "without_credentials": lambda text: har.without_credentials(Request("GET", f"/?{text}", ((text, text),))),
-    "is_credential": har.is_credential,
-    "secrets_in": lambda text: har.secrets_in([exchange(f"?{text}", (("Set-Cookie", text), ("Location", text)))]),
-    "members": lambda text: list(har.members(encode(text))),
-    "members of JSON": lambda text: list(har.members(encode(json.dumps([{text: text, "token": text}])))),
+    "without_credentials": lambda text: credentials.without_credentials(Request("GET", f"/?{text}", ((text, text),))),
+    "is_credential": credentials.is_credential,
+    "secrets_in": lambda text: credentials.secrets_in(
+        [exchange(f"?{text}", (("Set-Cookie", text), ("Location", text)))]
+    ),
+    "members": lambda text: list(credentials.members(encode(text))),
+    "members of JSON": lambda text: list(credentials.members(encode(json.dumps([{text: text, "token": text}])))),
     "escaped for GitHub": escaped,
     "code in Markdown": summary.code,
     "junit": lambda text: junit.render(record_with(text)),

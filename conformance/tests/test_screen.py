@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from catalogue import first_of
 from hostup_conformance.front.record import redacted
-from hostup_conformance.http import har
+from hostup_conformance.http import credentials, har
 from hostup_conformance.http.messages import Request, Response
 from hostup_conformance.keeping import screen
 from hostup_conformance.keeping.safe_text import on_one_line, spelt_out, unchanged
@@ -188,7 +188,7 @@ def test_what_nobody_knows_to_be_harmless_is_shown_as_its_length() -> None:
     """No list of names is complete, so it is that of what is shown."""
     target = f"/api?pid=4242&PID[]=42;of-nobody-knows-what={KEY}&short=1&key=1&pid"
     fields = (("Accept", "application/json"), ("X-Of-Nobody-Knows-What", KEY), ("X-Short", "1"), ("X-Key", "1"))
-    shown = har.without_credentials(Request("GET", target, fields), {"pid"})
+    shown = credentials.without_credentials(Request("GET", target, fields), {"pid"})
     assert shown.target == "/api?pid=4242&PID[]=42;of-nobody-knows-what=[16 characters]&short=1&key=[1 character]&pid"
     assert shown.headers == (
         ("Accept", "application/json"),
@@ -209,8 +209,8 @@ def test_what_nobody_knows_to_be_harmless_is_shown_as_its_length() -> None:
     ],
 )
 def test_members_are_credentials_by_name(body: bytes, found: bool) -> None:
-    credentials = {value for name, value in har.members(body) if har.is_credential(name)}
-    assert credentials == ({"abcdefgh", "ijklmnop"} if found else set())
+    values = {value for name, value in credentials.members(body) if credentials.is_credential(name)}
+    assert values == ({"abcdefgh", "ijklmnop"} if found else set())
 
 
 @pytest.mark.parametrize(
@@ -227,12 +227,12 @@ def test_what_has_the_name_of_a_credential_is_one_wherever_it_stands(text: str) 
         (Request("GET", "/"), Response(500, (), (text % KEY).encode() + b" " * (1 << 17))),
         (Request("GET", "/", (), (text % KEY).encode()), None),
     ):
-        assert KEY in har.secrets_in([har.Entry(request, response, True, 0.0, None)])
+        assert KEY in credentials.secrets_in([har.Entry(request, response, True, 0.0, None)])
 
 
 def test_what_is_a_word_or_has_another_name_is_no_credential() -> None:
     text = 'token: expired, code: not_found1; "code": "12345678", key=abcdefghijkl, session=new, "token": 12345678'
-    found = {value for name, value in har.named_in(text) if har.is_credential(name)}
+    found = {value for name, value in credentials.named_in(text) if credentials.is_credential(name)}
     assert found == {"12345678"}
 
 

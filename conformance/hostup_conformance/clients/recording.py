@@ -25,8 +25,8 @@ from hostup_conformance.clients.story import (
     told,
 )
 from hostup_conformance.contract.paths import below_prefix
+from hostup_conformance.http import credentials, har
 from hostup_conformance.http import exchange as core
-from hostup_conformance.http import har
 from hostup_conformance.keeping.misconfigured import Misconfigured
 from hostup_conformance.keeping.redact import redactor
 
@@ -44,7 +44,7 @@ def read(file: Path, environ: Mapping[str, str]) -> list[Exchange]:
     ours = [e for e in entries if kind_of(below_prefix(e.request))[0] in KINDS]
     if not ours or ours[0].when is None:
         raise Misconfigured(f"{file}: none of its {len(entries)} entries is about the endpoint; record its use")
-    if not any(entry.request.header(name) for entry in ours for name in har.CREDENTIALS):
+    if not any(entry.request.header(name) for entry in ours for name in credentials.CREDENTIALS):
         raise Misconfigured(f"{file}: no request has a key, which browsers leave out; export it with sensitive data")
     key = key_of(ours, environ.get("HOSTUP_API_KEY"))
     scene = Scene(file.name, "recorded", vps=environ.get("HOSTUP_VPS_ID", ""), command=None, pid=None)

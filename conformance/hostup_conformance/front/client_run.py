@@ -26,7 +26,7 @@ from hostup_conformance.front.options import ClientOptions
 from hostup_conformance.front.preparation import check_outputs
 from hostup_conformance.front.record import BODY_CHARACTERS, ReportedTarget, RunInfo, as_shown, record_of
 from hostup_conformance.front.run import JUDGING_SECONDS, RECORD_SECONDS, UNFINISHED, late_after
-from hostup_conformance.http import har
+from hostup_conformance.http import credentials
 from hostup_conformance.judging.defects import Defects
 from hostup_conformance.judging.rule import SHOWN
 from hostup_conformance.judging.verdict import nothing_judged
@@ -118,7 +118,7 @@ def judge_file(file: Path, options: ClientOptions) -> int:
 
     def exchanges(_: Interruption) -> tuple[list[Exchange], str | None]:
         found = client_recording.read(file, os.environ)
-        secrets.learn({e.ask.play.key for e in found} | har.secrets_in(found))
+        secrets.learn({e.ask.play.key for e in found} | credentials.secrets_in(found))
         return found, "the recording does not show it"
 
     again = CommandLine(["hostup-conformance", "judge", str(file), "--client"])

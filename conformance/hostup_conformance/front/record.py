@@ -22,7 +22,7 @@ from hostup_conformance.contract.paths import parameter_names
 from hostup_conformance.contract.responder import BURST
 from hostup_conformance.contract.sending import Wire
 from hostup_conformance.contract.target import Target, header_variable
-from hostup_conformance.http import har
+from hostup_conformance.http import credentials
 from hostup_conformance.http.exchange import ALONE, A, Exchange
 from hostup_conformance.http.messages import Request, Response
 from hostup_conformance.http.pace import Withheld, retry_after
@@ -238,7 +238,7 @@ def exchanges_in_short(
 
 def as_shown(request: Request, kind: str) -> Request:
     """Return a request as it is shown: somebody else's recording may hold credentials that nobody has named."""
-    return har.without_credentials(request, parameter_names()) if kind == "har" else request
+    return credentials.without_credentials(request, parameter_names()) if kind == "har" else request
 
 
 def gist(body: bytes, redact: Redact) -> str:
@@ -399,7 +399,7 @@ def headers_of(response: Response, reported: ReportedTarget[A]) -> dict[str, str
     for number, (name, value) in enumerate(response.headers):
         if number >= FIELDS or left <= 0:
             return {**fields, "...": f"and {counted(len(response.headers) - number, 'field')} more"}
-        shown = har.masked(name, value) if strange else value
+        shown = credentials.masked(name, value) if strange else value
         text, more = beginning(shown, min(BODY_CHARACTERS, left), reported.redact)
         text += "..." if more else ""
         left -= len(name) + len(text)

@@ -16,8 +16,8 @@ from hostup_conformance.contract.paths import VPSS, below_prefix
 from hostup_conformance.contract.responder import may_pass
 from hostup_conformance.contract.sending import Wire
 from hostup_conformance.contract.target import UNKNOWN_ADDRESS, Target, checked_base_url
+from hostup_conformance.http import credentials, har
 from hostup_conformance.http import exchange as core
-from hostup_conformance.http import har
 from hostup_conformance.keeping.misconfigured import Misconfigured
 from hostup_conformance.keeping.redact import redactor
 from hostup_conformance.keeping.safe_text import on_one_line, shown
@@ -51,7 +51,8 @@ def read(file: Path, target: Target) -> tuple[list[Exchange], Target, int]:
 
 def understood(file: Path, recording: har.Recording, target: Target) -> tuple[list[Exchange], Target, int]:
     """Return what `read` returns; raise the exceptions that damaged notes cause."""
-    target = with_known(replace(target, found_secrets=frozenset(har.secrets_in(recording.entries))), recording.known)
+    found = frozenset(credentials.secrets_in(recording.entries))
+    target = with_known(replace(target, found_secrets=found), recording.known)
     target = with_address(target, recording.entries)
     total, about_vpss = len(recording.entries), (e for e in recording.entries if VPSS in e.request.path)
     ours = [replace(entry, request=below_prefix(entry.request)) for entry in about_vpss]
@@ -88,7 +89,7 @@ def exchanges_of(entries: Iterable[har.Entry], target: Target) -> list[Exchange]
     started: tuple[tuple[int, bool], ...] = ()
     known = target
     entries = list(entries)
-    kept = any(entry.asks or any(entry.request.header(name) for name in har.CREDENTIALS) for entry in entries)
+    kept = any(entry.asks or any(entry.request.header(name) for name in credentials.CREDENTIALS) for entry in entries)
     for entry in entries:
         ask = with_notes(understand(entry.request, known), entry.asks)
         ask = ask if kept else replace(ask, credential="unnamed")
