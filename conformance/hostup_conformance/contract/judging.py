@@ -154,7 +154,7 @@ def let_in(id: str, findings: Sequence[Finding[Ask]]) -> bool:
 
 def places_of(e: Exchange) -> set[int | str]:
     """Return where an exchange stands: it is one of a kind, but of one command with its start and its polls."""
-    command = new_poll(e) or (e.request.target if e.ask.pid.known else None)
+    command = new_poll(e) or (e.request.target if e.ask.pid.known and e.request.method != "POST" else None)
     return {e.number, command} if command else {e.number}
 
 

@@ -48,8 +48,8 @@ def start_gets_200(exchanges: Exchanges) -> Findings:
 
     403 passes, since a provider may block some commands or all. Where another command was started, 409, 429 and 503
     pass too, since the server may be busy, and so does a gateway's failure that comes once. A block with 400 or 422
-    passes there as well, unless it is for a command with nothing unusual but its length. START-24 judges the 411 of a
-    chunked start.
+    passes there as well, unless it is for a command with nothing unusual but its length. Where others are started,
+    START-24 judges the starts that are chunked or name a charset.
     """
     selected = exchanges.each(selectors.starts, lambda e: not beyond_ascii(e))
     works = any(e.status == 200 for e in selected)
@@ -61,8 +61,12 @@ def start_gets_200(exchanges: Exchanges) -> Findings:
 def is_busy_or_blocks(e: ask.Exchange) -> bool:
     """Whether a start was refused that may be served at another time, if framed otherwise, or with another command."""
     blocked = e.status in BLOCKED and not is_longest(e)
-    unframed = e.status == 411 and responder.is_chunked(e)
-    return e.status in selectors.BUSY or blocked or unframed or responder.responded(e, responder.Who.GATEWAY)
+    return e.status in selectors.BUSY or blocked or is_framed(e) or responder.responded(e, responder.Who.GATEWAY)
+
+
+def is_framed(e: ask.Exchange) -> bool:
+    """A request that is chunked, or whose media type has a parameter."""
+    return responder.is_chunked(e) or ";" in (e.request.header("content-type") or "")
 
 
 def too_long(e: ask.Exchange, exchanges: Exchanges) -> str:
@@ -583,11 +587,7 @@ def framing_is_free(exchanges: Exchanges) -> Findings:
     For a chunked start, a 411 passes too. Any refusal by a busy server passes, and so does the page of a firewall.
     """
     works = any(e.status == 200 for e in exchanges.all(selectors.is_start_on_own))
-    own = exchanges.each(
-        selectors.is_start_on_own,
-        lambda e: responder.is_chunked(e) or ";" in (e.request.header("content-type") or ""),
-    )
-    for e in own:
+    for e in exchanges.each(selectors.is_start_on_own, is_framed):
         passes = responder.responded(e, responder.Who.FRONT_END, responder.Who.FIREWALL)
         if works and not passes and e.status not in {200, *selectors.BUSY}:
             other = "Transfer-Encoding: chunked" if responder.is_chunked(e) else "the charset parameter"
