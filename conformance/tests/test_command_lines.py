@@ -3,6 +3,7 @@
 import random
 import shutil
 import subprocess
+from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
 
@@ -137,6 +138,25 @@ def test_line_says_if_the_request_alone_got_something_else(source: str, words: s
     assert reported.again(let_in).note.startswith("alone it got 401 in request 2; it takes ")
     assert words in reported.again(let_in).note
     assert not reported.again(refused).note
+
+
+def test_line_blames_no_connection_where_another_got_the_same() -> None:
+    probe = Request("GET", "/api/v2/vps/vps_1/agent/exec")
+    let_in, refused, alone = (
+        Exchange(number, probe, Response(status, (), b""), understand(probe, TARGET), source=source)
+        for number, status, source in ((1, 200, "probe"), (2, 401, "probe"), (3, 401, ALONE))
+    )
+    assert server(TARGET, [let_in, refused, alone]).again(let_in).note == "alone it got 401 in request 3"
+
+
+def test_line_says_if_the_same_request_got_something_else_at_the_same_time() -> None:
+    poll, now = Request("GET", "/api/v2/vps/vps_1/agent/exec?pid=4242"), datetime.now(UTC)
+    served, failed = (
+        Exchange(number, poll, Response(status, (), b""), understand(poll, TARGET), when=now, seconds=1)
+        for number, status in ((7, 200), (9, 500))
+    )
+    note = server(TARGET, [served, failed]).again(failed).note
+    assert note == "the same request got 200 as request 7, at the same time"
 
 
 def test_line_says_if_the_command_was_forgotten_in_the_meantime() -> None:

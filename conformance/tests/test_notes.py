@@ -170,6 +170,44 @@ def test_no_cause_is_told_that_something_contradicts(change: Change, id: str) ->
     assert "it seems" not in told
 
 
+def checks_the_scope(request: Request, response: Response, checked: bool) -> None:
+    """Refuse polls by the key that may not make them only if the scope is checked."""
+    if request.reading and request.own and response.status == 403 and not checked:
+        response.become(200, {"exited": False, "pid": int(request.pid or "1")})
+
+
+def checks_the_scope_on_one_of_two(request: Request, response: Response) -> None:
+    if request.reading:
+        checks_the_scope(request, response, request.nth("reads") % 2 == 0)
+
+
+def checks_the_scope_after_others(request: Request, response: Response) -> None:
+    last, request.memory["key"] = request.memory.get("key"), request.token
+    checks_the_scope(request, response, last == READ_API_KEY)
+
+
+def test_who_is_let_in_now_and_then_shows_several_servers() -> None:
+    words = "in turns: only some of several servers check it, it seems"
+    assert words in message(checks_the_scope_on_one_of_two, "SCOPE-02")
+    assert words not in message(checks_the_scope_after_others, "SCOPE-02")
+
+
+def is_out_of_order(request: Request, response: Response) -> None:
+    if request.nth() % 9 == 0:
+        response.become(200, b"<h1>Maintenance</h1>", "text/html")
+
+
+def has_a_page_for_strangers(_request: Request, response: Response) -> None:
+    if response.status == 401:
+        response.become(200, b"<h1>Welcome</h1>", "text/html")
+
+
+def test_pages_of_what_stands_in_front_are_told() -> None:
+    words = "are pages in HTML, whatever was asked for"
+    assert words in message(is_out_of_order, "HTTP-03")
+    assert words not in message(has_a_page_for_strangers, "AUTH-01")
+
+
 def test_responses_that_are_mixed_up_are_those_of_no_cache() -> None:
     assert "a cache" not in message(FAULTS.named("responses_get_mixed_up").change, "HTTP-21")
 

@@ -16,8 +16,8 @@ from typing import Any, Generic, TypeVar
 from hostup_conformance import __version__
 from hostup_conformance.contract.ask import Ask, Pid
 from hostup_conformance.contract.commands import catalogue
-from hostup_conformance.contract.content import failed, member
-from hostup_conformance.contract.lives import stories
+from hostup_conformance.contract.content import below, failed, member
+from hostup_conformance.contract.lives import overlap, stories
 from hostup_conformance.contract.paths import parameter_names
 from hostup_conformance.contract.responder import BURST
 from hostup_conformance.contract.sending import Wire
@@ -114,6 +114,10 @@ def server(target: Target, exchanges: Sequence[Exchange[Ask]] = ()) -> ReportedT
     alone = {e.request: e for e in exchanges if e.source == ALONE}
     beside = {BURST, ALONE}
     firsts = {e.request: e for e in reversed(exchanges) if e.status and not (failed(e) or e.status == 429)}
+    # Where one that was not alone got what another got alone, the connection is not to blame.
+    let_in = {e.request for e in exchanges if e.source not in beside and below(e, 300)}
+    again_or_not = [e for e in exchanges if e.request in let_in and e.source != BURST and e.status]
+    varying = {(e.ask.credential, e.ask.vps) for e in again_or_not if (e.source == ALONE) == below(e, 300)}
     ends: dict[int | None, Exchange[Ask]] = {
         e.ask.number: e for e in reversed(exchanges) if e.ask.number is not None and member(e, "exited") is True
     }
@@ -127,12 +131,14 @@ def server(target: Target, exchanges: Sequence[Exchange[Ask]] = ()) -> ReportedT
             if end and end.number < other.number and other.status in FORGOTTEN:
                 why = "since the end of its command had been told by then"
                 return line.noted(f"alone, later, it got {other.status} in request {other.number}, {why}")
-            before = "what came before, such as a key on the same connection"
-            how = "others at the same time" if e.source == BURST else before
-            return line.noted(f"alone it got {other.status} in request {other.number}; it takes {how}")
+            how = "; it takes others at the same time" if e.source == BURST else ""
+            if not how and (e.ask.credential, e.ask.vps) not in varying:
+                how = "; it takes what came before, such as a key on the same connection"
+            return line.noted(f"alone it got {other.status} in request {other.number}{how}")
         if first and first.number < e.number and e.source not in beside and e.status not in {first.status, None}:
-            note = f"the same request got {first.status} as request {first.number}; it takes what came in between"
-            return line.noted(note)
+            earlier = f"the same request got {first.status} as request {first.number}"
+            at_once = overlap(e, first)
+            return line.noted(f"{earlier}{', at the same time' if at_once else '; it takes what came in between'}")
         return line
 
     return ReportedTarget(

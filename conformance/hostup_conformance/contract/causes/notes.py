@@ -4,18 +4,20 @@ It judges nothing: a requirement is broken or not, whatever is noted with it.
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from hostup_conformance.contract.ask import SLEEP, Ask, Exchange, Pid, new_pid
+from hostup_conformance.contract.ask import SLEEP, Ask, Credential, Exchange, Pid, new_pid
 from hostup_conformance.contract.causes.losses import Reasons
 from hostup_conformance.contract.causes.shared import CAUSES, Cause
 from hostup_conformance.contract.causes.traits import all_beside, in_common, traits
 from hostup_conformance.contract.commands import recognized
 from hostup_conformance.contract.content import below, failed, member, output_members
 from hostup_conformance.contract.lives import overlap, shows_traces, stream
+from hostup_conformance.contract.responder import BURST
 from hostup_conformance.contract.selectors import is_availability, starts
+from hostup_conformance.http.exchange import ALONE
 from hostup_conformance.judging.verdict import Alike, Result, Verdict
 from hostup_conformance.keeping.safe_text import short_json
 
@@ -83,6 +85,7 @@ def note_on(
         or of_another(first, exchanges)
         or told_apart(result, carried)
         or everywhere(first, exchanges, carried)
+        or let_in_now_and_then(result, exchanges)
         or now_and_then(result)
         or reasons.not_known(first)
     )
@@ -178,6 +181,61 @@ def now_and_then(result: Result[Ask]) -> str | None:
     if (first.status or 0) < 400 or len(alike) < ALIKE or not any(below(e, 400) for e in alike):
         return None
     return f"{refused} of {len(alike)} requests like this got {first.status}"
+
+
+def let_in_now_and_then(result: Result[Ask], exchanges: Sequence[Exchange]) -> str | None:
+    """Return how many were let in of those that must be refused alike, if nothing but chance tells which.
+
+    The same request must have been let in and refused, and there must be no one thing that decides.
+    """
+    first = result.findings[0].exchange
+    if result.requirement.area not in {*LET_IN, "SAFETY"} or not below(first, 300):
+        return None
+    alike, same = list[Entry](), dict[object, set[bool]]()
+    key, served = None, set[str]()
+    for e in exchanges:
+        if judges_entry(e, first):
+            alike.append(Entry(e, key, e.request.target in served))
+            same.setdefault(e.request, set()).add(below(e, 300))
+        key = e.ask.credential
+        served |= {e.request.target} if key == "full" and below(e, 300) else set()
+    turns = sum(below(a.e, 300) != below(b.e, 300) for a, b in pairwise(alike))
+    if turns < TURNS or all(len(one) < 2 for one in same.values()) or any(explains(p, alike) for p in PARTS):
+        return None
+    let_in = f"{sum(below(one.e, 300) for one in alike)} of {len(alike)} such requests were let in"
+    return f"{let_in}, and others refused, in turns: only some of several servers check it, it seems"
+
+
+def judges_entry(e: Exchange, first: Exchange) -> bool:
+    """Whether a request shows who is let in as another does: it must be refused, for the same key and VPS."""
+    same = e.ask.credential == first.ask.credential and e.ask.vps == first.ask.vps
+    due = e.status == 404 and e.ask.vps != "own"
+    shows = below(e, 300) or e.status in {401, 403} or due
+    return same and shows and e.request.method == "GET" and (e.ask.credential != "read" or e.ask.pid.known)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A request that must be refused, the key of the one before, and whether the full key had got its target."""
+
+    e: Exchange
+    key: Credential | None
+    served: bool
+
+
+#: What may decide whether a request is let in that is refused at other times.
+PARTS: tuple[Callable[[Entry], Hashable], ...] = (
+    lambda one: one.e.source == ALONE,
+    lambda one: one.e.source == BURST,
+    lambda one: one.key,
+    lambda one: one.served,
+)
+
+
+def explains(part: Callable[[Entry], Hashable], alike: Sequence[Entry]) -> bool:
+    """Whether a part was never the same of some that were let in and some that were refused."""
+    let_in = {part(one) for one in alike if below(one.e, 300)}
+    return let_in.isdisjoint(part(one) for one in alike if not below(one.e, 300))
 
 
 def comes_and_goes(result: Result[Ask]) -> bool:

@@ -269,6 +269,21 @@ def out_of_step(exchanges: Sequence[Exchange]) -> Cause | None:
     return Cause(found, f"{words}connection is out of step, it seems")
 
 
+def served_as_pages(exchanges: Sequence[Exchange]) -> Cause | None:
+    """Return the pages in HTML with the status code of a success, if several kinds of requests got them now and then.
+
+    Others that ask for the same must have got JSON.
+    """
+    served = [e for e in exchanges if e.response and below(e, 300) and e.response.body]
+    pages = [e for e in served if (e.header("content-type") or "").partition(";")[0].strip().lower() == "text/html"]
+    found = {e.number for e in pages}
+    whole = {asked(e) for e in exchanges if e.response and e.response.body and e.number not in found}
+    if len(pages) < STRAYS or len({asked(e) for e in pages} & whole) < FEW:
+        return None
+    words = f"{len(pages)} responses with the status {pages[0].status} are pages in HTML, whatever was asked for"
+    return Cause(found, f"{words}: something in front of the server responds, such as a load balancer, it seems")
+
+
 def asked(e: Exchange) -> tuple[str, Ask]:
     """Return what a request asks for, with its method."""
     return e.request.method, e.ask
@@ -378,6 +393,7 @@ CAUSES: tuple[Callable[[Sequence[Exchange]], Cause | None], ...] = (
     blocked,
     redirected,
     repeated,
+    served_as_pages,
     counted_in_characters,
     out_of_step,
     cached,
