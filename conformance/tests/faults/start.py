@@ -1011,9 +1011,13 @@ def a_start_ends_all_commands(request: Request, response: Response) -> None:
 @trips("PID-04", starts=True)
 def an_unknown_pid_gets_the_last_output(request: Request, response: Response) -> None:
     """A pid that no command has gets the output of the command that ended last."""
+    known = request.memory.setdefault("known", set())
+    if response.is_started:
+        known.add(str(response.json["pid"]))
     if response.is_output and response.json["exited"]:
         request.memory["last"] = response.json
-    elif request.full and request.own and response.status == 404 and "last" in request.memory and request.pid:
+    forgotten = not request.pid or request.pid in known  # which it stays
+    if request.full and request.own and response.status == 404 and "last" in request.memory and not forgotten:
         response.become(200, request.memory["last"])
 
 
