@@ -91,6 +91,16 @@ def test_output_of_those_that_write_errors_is_lost() -> None:
     assert fates.fate_of([*lost, *whole, text("some", "some", errors="e")]) is None
 
 
+def test_what_is_left_in_a_buffer_is_told() -> None:
+    longer, emoji = "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "😀" * 20
+    texts = [text(longer, longer), text("done", f"done{longer[4:]}"), text("123456", f"123456\ufffd\ufffd{emoji[2:]}")]
+    texts = [replace(one, number=at) for at, one in enumerate([*texts, text(emoji, emoji), text("", longer)])]
+    assert fates.reused(texts) == {1, 2, 4}
+    for contradiction in (text("done", f"done{longer}"), text("done", "DONE"), text("some", "")):
+        assert not fates.reused([*texts, replace(contradiction, number=99)])
+    assert not fates.reused(texts[:2])
+
+
 def test_what_becomes_of_commands_alone_is_told_of_these() -> None:
     changed = text("å", "?", command="printf å")
     spared = text("å", "å", command="printf '\\303\\245'")

@@ -9,6 +9,7 @@ from hostup_conformance.contract.ask import SLEEP, Exchange, understand, with_st
 from hostup_conformance.contract.causes.losses import (
     Reasons,
     kept_by_a_cache,
+    lost_together,
     never_run,
     nothing_at_all,
     waits_for_others,
@@ -363,6 +364,22 @@ def test_starts_that_are_lost() -> None:
     said = unending().reasons.unending or ""
     assert "starts were lost" in said
     assert "a cache" not in said
+
+
+@pytest.mark.parametrize(("alone_too", "others"), [(False, 12), (True, 12), (False, 1)])
+def test_starts_that_are_lost_together(alone_too: bool, others: int) -> None:
+    story = Story()
+    for pid in range(7, 13):
+        story.start(1 + pid // 2, pid)
+    for pid in range(20, 20 + others):
+        story.start(pid, pid)
+        story.poll(pid + 0.1, pid, RUNS if alone_too and pid == 20 else ENDED)
+    for pid in range(7, 13):
+        story.poll(60, pid, ENDED if pid == 8 else RUNS)
+    if alone_too:
+        story.poll(60, 20, RUNS)
+    said = lost_together(story.reasons.evidence)
+    assert (said is None) is (alone_too or others == 1)
 
 
 def test_what_a_cache_keeps_was_not_lost() -> None:

@@ -241,6 +241,42 @@ def emptied(texts: Sequence[Text]) -> Fate | None:
     return None
 
 
+def reused(texts: Iterable[Text]) -> frozenset[int]:
+    """Return all texts that have changed, by their numbers, if each goes on as a longer one does from there on.
+
+    Several must not be empty themselves.
+    """
+    every = list(islice(texts, MOST))
+    changed = [text for text in every if text.life.name not in VARYING and not text.whole]
+    begun = [text for text in changed if plain(text.sent)]
+    sizes: dict[int, list[Text]] = {}
+    for text in every:
+        sizes.setdefault(bytes_of(text), []).append(text)
+    found = len(begun) >= FEW and all(goes_on(text, sizes) for text in changed)
+    return frozenset(text.number for text in changed) if found else frozenset()
+
+
+def goes_on(text: Text, sizes: Mapping[int, Sequence[Text]]) -> bool:
+    """Whether a text came with the end of another one that is as long as both, and may be cut within a character."""
+    rest = text.came[len(text.sent) :]
+    end = rest.lstrip("\ufffd")
+    size = bytes_of(text) + len(rest) - len(end) + len(end.encode("utf-8", "replace"))
+    others = (one for one in sizes.get(size, ()) if one.life is not text.life)
+    begun = bool(end) and text.came.startswith(text.sent)
+    return begun and any(own_part(one)[-WITHIN:].endswith(end[-WITHIN:]) for one in others)
+
+
+def own_part(text: Text) -> str:
+    """Return what a command wrote; of those that may print one thing or another, as much of what came."""
+    return text.came[: len(text.sent)] if text.life.name in VARYING else text.sent
+
+
+def bytes_of(text: Text) -> int:
+    """Return how many bytes a command wrote."""
+    known = text.life.command.stdout if text.life.command and text.name == "stdout" else b""
+    return len(known or text.sent.encode("utf-8", "replace"))
+
+
 def telling(fate: Fate, texts: Iterable[Text]) -> str | None:
     """Return which requirement tells of a fate: the first of those that judge some of what it explains."""
     explained = [text for text in texts if text.name == "stdout" and fate.explains(text)]

@@ -7,8 +7,8 @@ import re
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
-from itertools import pairwise
-from math import inf, log2
+from itertools import accumulate, pairwise
+from math import comb, inf, log2
 
 from hostup_conformance.contract.ask import SLEEP, Exchange, new_pid
 from hostup_conformance.contract.causes.evidence import Bounds, Evidence, Sighting, is_poll
@@ -23,6 +23,8 @@ ENOUGH, MANY = 2, 3
 AT_ONE_MOMENT = 3
 #: So often lost commands and known ones must follow one another for both to be of one time.
 TURNS = 3
+#: How improbable it is that by chance only those were lost that were started with others.
+SELDOM = 0.01
 #: Of so many that are lost at first, one other may be known a moment earlier, since times are not known exactly.
 EARLY = 4
 #: By so many seconds after its start, the run's quick commands have ended, and a server that asks seldom may not know.
@@ -351,6 +353,26 @@ def says_it_runs(life: Life) -> bool:
     return bool(life.polls) and member(life.polls[0], "exited") is False
 
 
+def lost_together(evidence: Evidence) -> str | None:
+    """Starts are lost that are sent at the same time: none was that was alone, which is hardly by chance."""
+    ordered = sorted(evidence.lives, key=lambda life: evidence.sent(life.start))
+    until = list(accumulate((evidence.done(life.start) for life in ordered), max))
+    after = pairwise(range(len(ordered)))
+    beside = {at for a, b in after if evidence.sent(ordered[b].start) < until[a] for at in (a, b)}
+    alone = [life for at, life in enumerate(ordered) if at not in beside]
+    stuck = {id(life) for life in evidence.unending}
+    ended = sum(life.end is not None for life in alone)
+    if any(id(life) in stuck for life in alone) or not all_beside(len(stuck), len(beside), ended):
+        return None
+    said = f"each of the {len(stuck)} that never end was started at the same time as others"
+    return f"{said}, and none of {ended} that were started alone: starts at the same time get lost, it seems"
+
+
+def all_beside(lost: int, beside: int, alone: int) -> bool:
+    """Whether it is hardly by chance that all that were lost are among those that had others beside them."""
+    return lost <= beside and comb(beside, lost) <= SELDOM * comb(beside + alone, lost)
+
+
 def never_run(evidence: Evidence) -> str | None:
     """Some starts are lost: of others of their kind, started later, a poll told that they ran, or the end."""
     stuck, number = evidence.unending, len(evidence.unending)
@@ -388,7 +410,7 @@ def kept_or_never_run(evidence: Evidence) -> str | None:
 
 
 #: Why commands are said to run on.
-UNENDING = (waits_for_others, kept_or_never_run)
+UNENDING = (waits_for_others, lost_together, kept_or_never_run)
 
 
 def first_of(hypotheses: Iterable[Callable[[Evidence], str | None]], evidence: Evidence) -> str | None:
