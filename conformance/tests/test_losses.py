@@ -370,7 +370,7 @@ def test_starts_that_are_lost() -> None:
 def test_starts_that_are_lost_together(alone_too: bool, others: int) -> None:
     story = Story()
     for pid in range(7, 13):
-        story.start(1 + pid // 2, pid)
+        story.start((pid + 1) // 2, pid)
     for pid in range(20, 20 + others):
         story.start(pid, pid)
         story.poll(pid + 0.1, pid, RUNS if alone_too and pid == 20 else ENDED)
