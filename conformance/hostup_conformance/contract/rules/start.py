@@ -387,9 +387,10 @@ def waited_long(life: lives.Life, trace: ask.Exchange, others: list[lives.Life])
 def runs_once(exchanges: Exchanges) -> Findings:
     """A command that writes a line into a file must have written one line after one start, and two after two.
 
-    It must have written no more if it was polled while it ran. And it must have done so although nobody has polled it,
-    if it had the time that the slow command takes, if a command that was started after it has ended, and if no other
-    was ended before its time, which START-22 judges. START-05 judges a number that does not come as it was printed.
+    It must have written no more if it failed, or was polled while it ran. And it must have done so although nobody has
+    polled it, if it had the time that the slow command takes, if a command that was started after it has ended, and if
+    no other was ended before its time, which START-22 judges. START-05 judges a number that does not come as it was
+    printed.
     """
     for life, earlier in exchanges.not_run_again:
         told = f"the pid of request {earlier.start.number}, which started the same command, and no other run of it"
