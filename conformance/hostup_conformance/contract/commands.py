@@ -107,8 +107,9 @@ def posix(token: str, slow_seconds: float) -> list[Command]:
                 b"".join(b"line %025d\n" % i for i in range(200))),
         Command("letters", f"i=0; while [ $i -lt {ROUNDS} ]; do printf %s {whole}; i=$((i+1)); done",
                 (whole * ROUNDS).encode()),
-        Command("megabyte", f"i=0; while [ $i -lt {LINES} ]; do printf '%0{KILO - 1}d\\n' 0; i=$((i+1)); done",
-                (b"0" * (KILO - 1) + b"\n") * LINES),
+        # It writes more to standard error than fits into a pipe, which somebody has to read meanwhile.
+        Command("megabyte", f"i=0; while [ $i -lt {LINES} ]; do printf '%0{KILO - 1}d\\n' 0; printf '%079d\\n' 0 >&2; "
+                "i=$((i+1)); done", (b"0" * (KILO - 1) + b"\n") * LINES, (b"0" * 79 + b"\n") * LINES),
         # It ends itself where its input stays open.
         Command("input", "{ sleep 5 && kill $$; } >/dev/null 2>&1 & read -r line; printf done", b"done"),
         # What it prints stands nowhere in its text, but for the secrets: what has changed of it has changed on its way.

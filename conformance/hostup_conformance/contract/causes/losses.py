@@ -297,7 +297,7 @@ def never_known(evidence: Evidence) -> str | None:
     if not alike(evidence.lost_lives, [life for life in seen if id(life) in ever]):
         return None
     said = f"{len(evidence.lost_lives)} of {counted(len(seen), 'command')} were never known, and others in between were"
-    return f"{said}: these starts were lost, it seems, though they got a pid"
+    return f"{said}: these starts were lost, or what they started is forgotten at once, though they got a pid"
 
 
 def lost_early(evidence: Evidence) -> bool:
@@ -380,7 +380,7 @@ def never_run(evidence: Evidence) -> str | None:
     if len(after) < number or not alike(stuck, after):
         return None
     said = f"{number} of {counted(len(evidence.lives), 'command')} are said to run for ever, and others in between end"
-    return f"{said}: these starts were lost, it seems, though they got a pid"
+    return f"{said}: these starts were lost, or such ends are not noticed, though they got a pid"
 
 
 def nothing_at_all(evidence: Evidence) -> str | None:
