@@ -131,7 +131,7 @@ TOLD: dict[str, tuple[str, str]] = {
     "output_is_ascii_alone": ("START-07", "stdout without any character outside ASCII: "),
     "output_ends_before_an_emoji": ("START-07", "stdout that ends before the first character above U+FFFF: "),
     "chunks_are_out_of_order": ("START-05", 'the first 5 characters come last: "endedbegun"'),
-    "unfinished_lines_are_lost": ("START-05", 'stdout without its last line, which has no line end: ""'),
+    "unfinished_lines_are_lost": ("START-05", "stdout without its last line, which has no line end"),
     "buffers_are_shared": ("START-05", " prints, beside other text: "),
     "polls_take_what_they_return": ("START-05", '"ended": the rest of what request '),
     "an_empty_stderr_is_the_one_before": ("START-11", " writes to standard error: "),

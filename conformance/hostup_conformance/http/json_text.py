@@ -131,11 +131,15 @@ def has_more(value: Any, most: int) -> bool:
 
 
 def encodable(check: Callable[[Any], T], value: Any) -> T:
-    """Return what a check of jsonschema-rs says of JSON; half a surrogate pair, which it cannot read, is replaced."""
+    """Return what a check of jsonschema-rs says of JSON, of which it makes a copy: long strings are cut before.
+
+    Half a surrogate pair, which it cannot read, is replaced.
+    """
+    short = abridged(value)
     try:
-        return check(value)
+        return check(short)
     except UnicodeEncodeError:
-        return check(json.loads(json.dumps(value, ensure_ascii=False).encode("utf-8", "replace")))
+        return check(json.loads(json.dumps(short, ensure_ascii=False).encode("utf-8", "replace")))
 
 
 def schema_errors(
@@ -144,7 +148,7 @@ def schema_errors(
     """Return the first errors of JSON by a schema. All are made, each with a copy of what it is about."""
     if encodable(validator.is_valid, value):
         return []
-    return encodable(lambda readable: [*islice(validator.iter_errors(readable), most)], abridged(value))
+    return encodable(lambda readable: [*islice(validator.iter_errors(readable), most)], value)
 
 
 def abridged(value: Any) -> Any:
