@@ -228,22 +228,24 @@ def test_not_known_while_it_runs(contradicted: bool) -> None:
     assert ("as long as it runs" in (story.reasons.lost or "")) is not contradicted
 
 
-def test_not_known_at_first() -> None:
+def found_again() -> Story:
+    """Return a story of two commands that are lost at first and known after that."""
     story = Story()
     for pid in (7, 8):
         story.start(pid, pid)
         story.poll(pid + 0.2, pid, GONE)
         story.poll(pid + 0.5, pid, ENDED)
+    return story
+
+
+def test_not_known_at_first() -> None:
+    story = found_again()
     assert "not known at first, it seems: not 0.20 s after its start, but 0.50 s after it" in (story.reasons.lost or "")
 
 
 def test_known_to_one_of_several() -> None:
     """Here a command is known earlier than another was lost, so that time has nothing to do with it."""
-    story = Story()
-    for pid in (7, 8):
-        story.start(pid, pid)
-        story.poll(pid + 0.2, pid, GONE)
-        story.poll(pid + 0.5, pid, ENDED)
+    story = found_again()
     story.start(20, 9)
     story.poll(20.1, 9, ENDED)
     assert "not each of several servers knows a command, or none at once" in (story.reasons.lost or "")

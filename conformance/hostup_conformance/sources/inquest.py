@@ -6,7 +6,7 @@ A server that loses none is sent nothing.
 from contextlib import suppress
 from dataclasses import replace
 
-from hostup_conformance.contract.ask import Exchange, new_pid
+from hostup_conformance.contract.ask import Exchange
 from hostup_conformance.contract.causes.evidence import Evidence
 from hostup_conformance.contract.causes.losses import came_back, others_started, polled, since_start
 from hostup_conformance.contract.paths import path_of
@@ -14,8 +14,8 @@ from hostup_conformance.contract.sending import Wire
 from hostup_conformance.http.messages import Request
 from hostup_conformance.http.pace import Unsent
 from hostup_conformance.sources.requests import authorized
-from hostup_conformance.sources.start_steps import body_of, echo, post
-from hostup_conformance.sources.started_commands import poll
+from hostup_conformance.sources.start_steps import echo
+from hostup_conformance.sources.started_commands import poll, start
 
 #: For how many seconds at most a command waits for its poll, how many are started after another, and how often one is
 #: polled. How long a command is given to end, and how much longer than the first loss took is waited.
@@ -51,7 +51,7 @@ def run(wire: Wire) -> None:
 
 def after_some_time(wire: Wire, seconds: float, times: float) -> None:
     """Poll a command that has ended, and one that runs, so late as one was lost, and the latter as often as one was."""
-    runs, ended = start(wire, RUNS_ON), start(wire)
+    runs, ended = begin(wire, RUNS_ON), begin(wire)
     wire.pace.wait(min(LONGEST_WAIT, seconds + LONGER))
     end(wire, ended)
     for _ in range(1 + min(int(times), MOST_POLLS)):
@@ -60,21 +60,21 @@ def after_some_time(wire: Wire, seconds: float, times: float) -> None:
 
 def after_a_probe(wire: Wire) -> None:
     """Send a probe between the start of a command and its poll."""
-    pid = start(wire)
+    pid = begin(wire)
     wire.send(authorized(path_of(wire.target.vps), wire.target), purpose="a probe, to see whether it loses a command")
     end(wire, pid)
 
 
 def after_others(wire: Wire, number: int) -> None:
     """Poll commands after so many others have been started."""
-    for pid in [start(wire) for _ in range(1 + min(max(0, number), MOST_OTHERS))]:
+    for pid in [begin(wire) for _ in range(1 + min(max(0, number), MOST_OTHERS))]:
         end(wire, pid)
 
 
 def after_refusals(wire: Wire, evidence: Evidence) -> None:
     """Poll commands after the refusals that polls of the lost ones got, one each."""
     found = {kind: e for kind, e in evidence.refusals.items() if kind in REFUSALS}
-    pids = {kind: start(wire) for kind in found}
+    pids = {kind: begin(wire) for kind in found}
     wire.pace.wait(TO_END if pids else 0.0)
     for kind, e in found.items():
         if (pid := pids[kind]) is not None:
@@ -82,10 +82,9 @@ def after_refusals(wire: Wire, evidence: Evidence) -> None:
             end(wire, pid)
 
 
-def start(wire: Wire, command: str | None = None) -> int | None:
+def begin(wire: Wire, command: str | None = None) -> int | None:
     """Start a command; return its pid, None if it got none."""
-    body = body_of(command or echo())
-    return new_pid(wire.send(post(wire.target, body), purpose=PURPOSE))
+    return start(wire, command or echo(), PURPOSE)
 
 
 def end(wire: Wire, pid: int | None) -> None:

@@ -7,7 +7,7 @@ import re
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
-from hostup_conformance.contract.ask import Exchange, new_pid
+from hostup_conformance.contract.ask import Exchange
 from hostup_conformance.contract.commands import look, refused
 from hostup_conformance.contract.paths import path_of
 from hostup_conformance.contract.responder import BURST
@@ -15,10 +15,11 @@ from hostup_conformance.contract.sending import Wire
 from hostup_conformance.http.messages import Request
 from hostup_conformance.http.pace import retry_after
 from hostup_conformance.http.times import reset_moment
+from hostup_conformance.http.wire import is_limited
 from hostup_conformance.sources.queue import side_by_side
 from hostup_conformance.sources.requests import authorized
 from hostup_conformance.sources.start_steps import body_of, echo, post
-from hostup_conformance.sources.started_commands import follow, poll
+from hostup_conformance.sources.started_commands import follow, poll, start
 
 #: A rate limit is used up on purpose only if it resets within this time.
 LONGEST_WAIT = timedelta(seconds=15)
@@ -42,13 +43,11 @@ def run(wire: Wire, token: str | None) -> None:
         return
     # The run may have used up the time that it may wait in all; this wait is its last.
     wire.pace.allow_waiting(2 * LONGEST_WAIT.total_seconds())
-    pid = (
-        new_pid(start(wire, echo(), "the start of a command, before the announced limit is reached")) if token else None
-    )
+    pid = start(wire, echo(), "the start of a command, before the announced limit is reached") if token else None
     probe = authorized(path_of(wire.target.vps), wire.target)
     until = partial(once, wire, probe, "the probe, until the announced limit is reached")
     sent: list[Exchange] = []
-    while len(sent) < int(remaining) - bool(pid) and not limited(sent):
+    while len(sent) < int(remaining) - bool(pid) and not any(map(is_limited, sent[-1:])):
         sent.append(until())
     # At once, since the first 429 ends the sending until the limit is reset; one more than announced may be served.
     meanwhile = [until]
@@ -57,26 +56,16 @@ def run(wire: Wire, token: str | None) -> None:
         meanwhile.append(partial(once, wire, post(wire.target, body), "a start when the announced limit is reached"))
         meanwhile.append(partial(once, wire, poll(wire.target, pid), "a poll when the announced limit is reached"))
     meanwhile.append(until)
-    sent += side_by_side(meanwhile, len(meanwhile)) if not limited(sent) else []
-    seconds = retry_after(limited(sent)[0]) if limited(sent) else None
+    sent += side_by_side(meanwhile, len(meanwhile)) if not any(map(is_limited, sent[-1:])) else []
+    seconds = next((retry_after(e) for e in sent if is_limited(e)), None)
     if seconds is None or seconds > LONGEST_WAIT.total_seconds():
         return
     wire.pace.wait(seconds + 1.1)  # the seconds may have been rounded down
     once(wire, probe, "the probe, after the wait that was asked for")
     if token and pid:
         follow(wire, pid)
-        if looking := new_pid(start(wire, look(token), "the start of a command that looks for traces")):
+        if looking := start(wire, look(token), "the start of a command that looks for traces"):
             follow(wire, looking)
-
-
-def limited(sent: list[Exchange]) -> list[Exchange]:
-    """Return those of the exchanges that met the limit."""
-    return [e for e in sent if e.status == 429]
-
-
-def start(wire: Wire, command: str, purpose: str) -> Exchange:
-    """Start a command."""
-    return wire.send(post(wire.target, body_of(command)), purpose=purpose)
 
 
 def once(wire: Wire, request: Request, purpose: str) -> Exchange:

@@ -298,6 +298,11 @@ def is_busy(e: Exchange) -> bool:
     return e.status in BUSY or may_pass(e)
 
 
+def start(wire: Wire, command: str, purpose: str) -> int | None:
+    """Start a command, whatever came before; return its pid, or None if the response has none."""
+    return new_pid(wire.send(post(wire.target, body_of(command)), purpose=purpose))
+
+
 def poll(target: Target, pid: int) -> Request:
     """Return the poll of a command, with the full key."""
     return authorized(f"{path_of(target.vps)}?pid={pid}", target)

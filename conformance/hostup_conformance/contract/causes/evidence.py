@@ -7,6 +7,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from math import inf
 
 from hostup_conformance.contract.ask import Exchange, new_pid
@@ -18,8 +19,15 @@ from hostup_conformance.contract.selectors import BUSY, asks_output, is_availabi
 #: For how many seconds what nobody polls is kept, and after how many a command that ends at once should have ended.
 RETAINED, LONG_ENOUGH = 30.0, 4.0
 
+#: A value that changes so often goes back and forth: neither is of one time.
+TURNS = 3
 #: What a count or a time has been at least, and at most, since requests take a while and may overlap.
 Bounds = tuple[float, float]
+
+
+def alternates(values: Iterable[bool]) -> bool:
+    """Whether a value goes back and forth."""
+    return sum(a != b for a, b in pairwise(values)) >= TURNS
 
 
 @dataclass(frozen=True)

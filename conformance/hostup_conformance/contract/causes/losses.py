@@ -11,7 +11,7 @@ from itertools import accumulate, pairwise
 from math import comb, inf, log2
 
 from hostup_conformance.contract.ask import SLEEP, Exchange, new_pid
-from hostup_conformance.contract.causes.evidence import Bounds, Evidence, Sighting, is_poll
+from hostup_conformance.contract.causes.evidence import Bounds, Evidence, Sighting, alternates, is_poll
 from hostup_conformance.contract.causes.mishaps import errors_of, printed
 from hostup_conformance.contract.content import member, refused
 from hostup_conformance.contract.lives import Life
@@ -21,8 +21,6 @@ from hostup_conformance.keeping.safe_text import counted
 ENOUGH, MANY = 2, 3
 #: So many commands must have been forgotten at one moment, on average.
 AT_ONE_MOMENT = 3
-#: So often lost commands and known ones must follow one another for both to be of one time.
-TURNS = 3
 #: How improbable it is that by chance only those were lost that were started with others.
 SELDOM = 0.01
 #: Of so many that are lost at first, one other may be known a moment earlier, since times are not known exactly.
@@ -291,8 +289,7 @@ def never_known(evidence: Evidence) -> str | None:
     """Some starts are lost: of others of their kind, some were known that were started before or after."""
     ever, lost = ({id(seen.life) for seen in sightings} for sightings in (evidence.known, evidence.lost))
     seen = [life for life in evidence.lives if id(life) in ever or id(life) in lost]
-    turns = sum((id(a) in ever) != (id(b) in ever) for a, b in pairwise(seen))
-    if ever & lost or turns < TURNS or not lost_early(evidence):
+    if ever & lost or not alternates(id(life) in ever for life in seen) or not lost_early(evidence):
         return None
     if not alike(evidence.lost_lives, [life for life in seen if id(life) in ever]):
         return None

@@ -6,9 +6,9 @@ It judges nothing: a requirement is broken or not, whatever is noted with it.
 import re
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
 
 from hostup_conformance.contract.ask import SLEEP, Ask, Credential, Exchange, Pid, new_pid
+from hostup_conformance.contract.causes.evidence import alternates
 from hostup_conformance.contract.causes.losses import Reasons
 from hostup_conformance.contract.causes.shared import CAUSES, Cause
 from hostup_conformance.contract.causes.traits import all_beside, in_common, traits
@@ -33,8 +33,6 @@ LET_IN = {"AUTH", "SCOPE", "ID"}
 ALIKE = 5
 #: The areas whose requirements are about commands.
 OF_COMMANDS = {"POLL", "START"}
-#: A value that changes so often goes back and forth.
-TURNS = 3
 
 
 def with_notes(verdict: Verdict[Ask], exchanges: Sequence[Exchange], key: str) -> Verdict[Ask]:
@@ -162,8 +160,7 @@ def in_turns(first: Exchange, exchanges: Sequence[Exchange]) -> str | None:
         return None
     alike = [e for e in exchanges if e.ask == first.ask and is_availability(e)]
     differ = [member(e, "available") != member(first, "available") for e in alike]
-    turns = sum(a != b for a, b in pairwise(differ))
-    if turns < TURNS:
+    if not alternates(differ):
         return None
     return (
         f"{sum(differ)} of {len(alike)} requests like this got another available, in turns: servers disagree, it seems"
@@ -199,8 +196,8 @@ def let_in_now_and_then(result: Result[Ask], exchanges: Sequence[Exchange]) -> s
             same.setdefault(e.request, set()).add(below(e, 300))
         key = e.ask.credential
         served |= {e.request.target} if key == "full" and below(e, 300) else set()
-    turns = sum(below(a.e, 300) != below(b.e, 300) for a, b in pairwise(alike))
-    if turns < TURNS or all(len(one) < 2 for one in same.values()) or any(explains(p, alike) for p in PARTS):
+    turns = alternates(below(one.e, 300) for one in alike)
+    if not turns or all(len(one) < 2 for one in same.values()) or any(explains(p, alike) for p in PARTS):
         return None
     let_in = f"{sum(below(one.e, 300) for one in alike)} of {len(alike)} such requests were let in"
     return f"{let_in}, and others refused, in turns: only some of several servers check it, it seems"
