@@ -3,3 +3,6 @@
 `options` turns what was given into a target and limits; `run` and `client_run` judge a server or a client, and `record`
 is the plain data of which the reports are made.
 """
+
+#: The exit codes, which are pytest's.
+CONFORMANT, NOT_CONFORMANT, INTERRUPTED, UNWRITTEN, UNUSABLE = range(5)

@@ -13,7 +13,8 @@ from typing import NoReturn
 
 from hostup_conformance import __version__, clients
 from hostup_conformance.clients.examples import example
-from hostup_conformance.front.options import ClientOptions, declared, values_of, without_option, written
+from hostup_conformance.front import INTERRUPTED, UNUSABLE, UNWRITTEN
+from hostup_conformance.front.options import ClientOptions, Options, declared, values_of, without_option, written
 from hostup_conformance.keeping.misconfigured import Misconfigured
 from hostup_conformance.keeping.safe_text import on_one_line
 from hostup_conformance.keeping.screen import complain, guarded, lost, say
@@ -21,8 +22,6 @@ from hostup_conformance.keeping.shortage import told_of_shortage
 
 #: Plugins that a run has no use for.
 UNUSED = ("respx", "unraisableexception", "threadexception")
-#: pytest's exit codes for a run that was interrupted, or whose output could not be written, and for wrong arguments.
-INTERRUPTED, UNWRITTEN, UNUSABLE = 2, 3, 4
 ENVIRONMENT = """\
 environment variables, for a server other than the embedded mock:
   HOSTUP_API_KEY             key with read:vm and write:vm (required)
@@ -38,19 +37,11 @@ exit codes are pytest's: 0 conformant, 1 not conformant or not demonstrated, 2 i
 4 something is missing or malformed, and nothing was sent"""
 #: What there is between the suite and a client that it judges.
 CLIENT_CONTRACT = Path(clients.__file__).with_name("contract.md")
-PYTEST_ARGUMENTS = """\
-further arguments go to pytest unchanged, for example:
-  --profile static       what the server supports: full, static, or a list of capabilities
-  --report-dir DIR       where to write the reports (default: conformance-report)
-  --waivers FILE         list of requirements that may be broken for a while
-  --strict               fail if a SHOULD is broken
+OF_PYTEST = """\
+all further arguments go to pytest, which has more options (pytest --help), such as:
   -k POLL                judge only the requirements that match, and send only what judges them
-for all options: pytest --pyargs hostup_conformance --help
-"""
-FOR_SERVERS = """\
-for servers only:
-  --live                 treat a loopback server as a live one: send only safe methods
-  --plan                 list the requests without sending them
+  --strict               fail if a SHOULD is broken
+  --quiet                list no items, and do not tell how far the run is
 """
 
 
@@ -137,7 +128,7 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Print the usage and what is wrong, and end."""
         self.print_usage(sys.stderr)
-        self.exit(4, f"{self.prog}: error: {on_one_line(message)}\n")
+        self.exit(UNUSABLE, f"{self.prog}: error: {on_one_line(message)}\n")
 
 
 def make_parser() -> Parser:
@@ -156,30 +147,31 @@ def make_parser() -> Parser:
         help="judge the server at URL, or the embedded mock",
         usage="hostup-conformance run [URL] [PYTEST ARGUMENTS ...]",
         description="Judges the server at URL. Without URL, judges the embedded mock, to show that the suite works.",
-        epilog=f"{ENVIRONMENT}\n{PYTEST_ARGUMENTS}{FOR_SERVERS}\n{EXIT_CODES}",
+        epilog=f"{OF_PYTEST}\n{ENVIRONMENT}\n{EXIT_CODES}",
     )
     run.add_argument("url", nargs="?", metavar="URL", help="address of the server; a path prefix is allowed")
+    add_options(run, Options)
     judge = formatted(
         "judge",
         help="judge recorded traffic without sending anything",
         usage="hostup-conformance judge FILE.har [--client] [PYTEST ARGUMENTS ...]",
         description="Judges the exchanges in a HAR 1.2 file by the same rules. Entries for other paths are ignored.\n"
         "With --client it judges the client that was recorded, and takes --report-dir, --strict and --waivers only.",
-        epilog=f"{PYTEST_ARGUMENTS}\n{EXIT_CODES}",
+        epilog=f"{OF_PYTEST}\n{EXIT_CODES}",
     )
     judge.add_argument(
         "file", metavar="FILE.har", help="recorded by a browser, a proxy, or hostup-conformance run --record FILE.har"
     )
-    add_options(
-        formatted(
-            "client",
-            help="judge a client: any command, in any language",
-            usage="hostup-conformance client [OPTIONS] -- COMMAND [ARGUMENTS ...]",
-            description="Judges a client of the endpoint. For each scene a server is started on loopback,\n"
-            "and COMMAND is run with what it needs in its environment.",
-            epilog=f"{for_terminals(CLIENT_CONTRACT.read_text('utf-8'))}\n\n{EXIT_CODES}",
-        )
+    add_options(judge, Options, {"profile", "report_dir", "waivers"})
+    client = formatted(
+        "client",
+        help="judge a client: any command, in any language",
+        usage="hostup-conformance client [OPTIONS] -- COMMAND [ARGUMENTS ...]",
+        description="Judges a client of the endpoint. For each scene a server is started on loopback,\n"
+        "and COMMAND is run with what it needs in its environment.",
+        epilog=f"{for_terminals(CLIENT_CONTRACT.read_text('utf-8'))}\n\n{EXIT_CODES}",
     )
+    add_options(client, ClientOptions)
     comparing = commands.add_parser(
         "compare",
         help="show what became worse, better or is new between two reports",
@@ -217,9 +209,9 @@ def for_terminals(markdown: str) -> str:
     return "\n".join(lines)
 
 
-def add_options(parser: argparse.ArgumentParser, names: Collection[str] = ()) -> None:
-    """Add the options for judging a client, or those of some names."""
-    for one in declared(ClientOptions):
+def add_options(parser: argparse.ArgumentParser, options: type, names: Collection[str] = ()) -> None:
+    """Add options as they are declared, or those of some names. Those for servers are only shown: pytest reads them."""
+    for one in declared(options):
         if not names or one.name in names:
             parser.add_argument(written(one), dest=one.name, **one.metadata["told"])
 
@@ -230,7 +222,7 @@ def judge_recording(file: str, words: Sequence[str]) -> int:
 
     parser = Parser(prog="hostup-conformance judge FILE.har", allow_abbrev=False)
     parser.add_argument("--client", action="store_true", help="judge the client in the recording, not the server")
-    add_options(parser, {"report_dir", "strict", "waivers"})
+    add_options(parser, ClientOptions, {"report_dir", "strict", "waivers"})
     arguments = parser.read(words)
     return judge_file(Path(file), ClientOptions(**values_of(arguments, ClientOptions)))
 

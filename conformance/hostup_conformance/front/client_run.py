@@ -22,6 +22,7 @@ from hostup_conformance.clients.play import ClientCommand, check_command, serve_
 from hostup_conformance.clients.rounds import RunControl, play_all
 from hostup_conformance.clients.scenes import FIRST, KEY, QUICK, SCENES
 from hostup_conformance.clients.story import Exchange, Scene, Seen, Story, how
+from hostup_conformance.front import CONFORMANT, INTERRUPTED, NOT_CONFORMANT, UNUSABLE, UNWRITTEN
 from hostup_conformance.front.options import ClientOptions
 from hostup_conformance.front.preparation import check_outputs
 from hostup_conformance.front.record import BODY_CHARACTERS, ReportedTarget, RunInfo, as_shown, record_of
@@ -42,8 +43,6 @@ from hostup_conformance.reports import terminal
 from hostup_conformance.reports.files import remove_reports, write_files, write_reports
 from hostup_conformance.reports.progress import Progress
 
-#: The exit codes, which are pytest's.
-CONFORMANT, NOT_CONFORMANT, INTERRUPTED, UNWRITTEN, UNUSABLE = range(5)
 #: How the command line in a report begins that plays a scene again.
 AGAIN = ("hostup-conformance", "client")
 #: How many of the last bytes that a command printed are shown, and how many lines where that is all there is to see.

@@ -12,6 +12,7 @@ from hostup_conformance.clients.traps import traps_of
 from hostup_conformance.contract.judging import MATRIX as KILL_MATRIX
 from hostup_conformance.contract.rules import rules
 from hostup_conformance.contract.target import CAPABILITIES
+from hostup_conformance.front import UNUSABLE
 from hostup_conformance.judging.ledger import Requirement, requirements
 from hostup_conformance.judging.root_cause import read_matrix
 from hostup_conformance.keeping.redact import PIECE
@@ -39,7 +40,7 @@ def explain(id: str) -> int:
     requirement = requirements().get(meant)
     if requirement is None:
         complain(f"there is no requirement {id}; {hint(meant)}")
-        return 4
+        return UNUSABLE
     say("\n".join(explanation(requirement)))
     return 0
 

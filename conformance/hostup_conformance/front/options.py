@@ -125,13 +125,6 @@ class Options:
         return cls(**{**values, "base_url": base_url if is_given else None, "strict": "--strict" in arguments})
 
 
-def positive(text: str) -> int:
-    """Return a number that is at least 1; raise `ValueError` for anything else."""
-    if (number := int(text)) < 1:
-        raise ValueError(text)
-    return number
-
-
 @dataclass(frozen=True)
 class ClientOptions:
     """The options of a run on a client."""
@@ -148,7 +141,7 @@ class ClientOptions:
     example: str | None = option(
         f"print a small correct client ({', '.join(LANGUAGES)})", "LANGUAGE", choices=list(LANGUAGES)
     )
-    jobs: int | None = option("how many scenes are played at once (default: as suits COMMAND)", "N", type=positive)
+    jobs: int | None = option("how many scenes are played at once (default: as suits COMMAND)", "N", type=int, above=0)
     by_hand: bool = option("serve the scene until Ctrl-C, without running COMMAND", action="store_true")
     report_dir: Path = option("where to write the reports", "DIR", type=Path, default=Path("conformance-report"))
     strict: bool = option("fail if a SHOULD is broken", action="store_true")

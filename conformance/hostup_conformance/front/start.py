@@ -5,6 +5,7 @@ import io
 import signal
 import sys
 
+from hostup_conformance.front import UNUSABLE
 from hostup_conformance.keeping.interruption import SIGNALS, ended_at_once
 from hostup_conformance.keeping.missing import complaint
 from hostup_conformance.keeping.screen import complain
@@ -25,7 +26,7 @@ def main() -> int:
             stream.reconfigure(errors="backslashreplace")  # what is quoted may hold any character
     if lacking := complaint():
         complain(lacking)
-        return 4
+        return UNUSABLE
     from hostup_conformance.front import cli
 
     return cli.main()
