@@ -12,7 +12,7 @@ from faults import FAULTS
 from hostup_conformance.clients import judging as client_judging
 from hostup_conformance.contract import judging, sending
 from hostup_conformance.contract.target import Target
-from hostup_conformance.front import client_run, record, run
+from hostup_conformance.front import NOT_CONFORMANT, client_run, record, run
 from hostup_conformance.front.options import ClientOptions
 from hostup_conformance.front.run import Run
 from hostup_conformance.http.wire import Wire
@@ -119,7 +119,7 @@ def test_a_client_is_reported_all_the_same(
 ) -> None:
     monkeypatch.setattr(module, name, breaks)
     options = ClientOptions(("false",), "probe", ["well"], report_dir=tmp_path / "report")
-    assert client_run.run(options) == client_run.NOT_CONFORMANT
+    assert client_run.run(options) == NOT_CONFORMANT
     assert errors(report_in(tmp_path)) == [SUITE.id]
 
 

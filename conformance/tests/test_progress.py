@@ -9,6 +9,7 @@ from hostup_conformance.clients import rounds
 from hostup_conformance.clients.play import ClientCommand
 from hostup_conformance.clients.rounds import RunControl, play_each
 from hostup_conformance.clients.scenes import SCENES
+from hostup_conformance.keeping.safe_text import listed
 from hostup_conformance.reports.progress import Progress
 
 
@@ -87,5 +88,5 @@ def test_the_scenes_under_way_are_named(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_many_scenes_are_not_all_named() -> None:
-    assert rounds.listed(["a", "b"]) == "a, b"
-    assert rounds.listed(["a", "b", "c", "d"]) == "a, b and 2 more"
+    assert listed(["a", "b"], 2) == "a, b"
+    assert listed(["a", "b", "c", "d"], 2) == "a, b and 2 more"

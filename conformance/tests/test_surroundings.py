@@ -19,7 +19,7 @@ from hostup_conformance.clients.rounds import RunControl, play_each
 from hostup_conformance.clients.scenes import FIRST, SCENES
 from hostup_conformance.contract import oracles
 from hostup_conformance.contract.target import Target
-from hostup_conformance.front import cli
+from hostup_conformance.front import UNWRITTEN, cli
 from hostup_conformance.front.preparation import check_outputs
 from hostup_conformance.front.run import Run
 from hostup_conformance.http.har import MOST_VALUES, read
@@ -93,7 +93,7 @@ def test_a_command_says_what_the_system_lacks(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], error: Exception
 ) -> None:
     monkeypatch.setattr(cli, "command", refuse(error))
-    assert cli.main([]) == cli.UNWRITTEN
+    assert cli.main([]) == UNWRITTEN
     assert "the system has no more" in capsys.readouterr().err
 
 

@@ -14,7 +14,7 @@ from hostup_conformance.clients.play import ClientCommand, play
 from hostup_conformance.clients.scenes import FIRST, SCENES
 from hostup_conformance.clients.story import Exchange, Scene, how
 from hostup_conformance.keeping.processes import adopting
-from hostup_conformance.keeping.safe_text import counted
+from hostup_conformance.keeping.safe_text import counted, listed
 from hostup_conformance.keeping.shortage import told_of_shortage
 
 #: How many seconds there are for all scenes together, unless the client is slow.
@@ -227,12 +227,7 @@ class Round:
 
     def _words(self) -> str:
         more = f"; {counted(len(self._left), 'scene')} left" if self._left else " again"
-        return f"playing {listed(self._under_way)}{more}"
-
-
-def listed(names: Sequence[str]) -> str:
-    """Return the names of scenes, or the first two and how many more there are."""
-    return ", ".join(names[:2]) + (f" and {len(names) - 2} more" if len(names) > 2 else "")
+        return f"playing {listed(self._under_way, 2)}{more}"
 
 
 def failed_by_time(exchanges: Sequence[Exchange]) -> bool:

@@ -9,8 +9,9 @@ from hostup_conformance.http.times import http_date
 from hostup_conformance.judging.ledger import members_of
 from hostup_conformance.keeping.safe_text import counted
 
-#: The members of the two shapes of a 200, from the OpenAPI document.
+#: The members of each 200, from the OpenAPI document: of a probe, a poll and a start, and of the list and a status.
 AVAILABILITY, OUTPUT = members_of("AgentAvailability"), members_of("CommandOutput")
+STARTED, PAGE, STATUS = members_of("StartedCommand"), members_of("VpsPage"), members_of("VpsStatus")
 #: The charsets in which JSON may be.
 UTF_8 = {"utf-8", "utf8", "us-ascii"}
 #: Members in which servers are known to wrap a body.

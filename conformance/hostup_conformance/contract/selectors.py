@@ -37,6 +37,10 @@ def asking(
     return lambda e: all(getattr(e.ask, name) in kinds for name, kinds in wanted.items())
 
 
+#: Requests without a key, or with one that was never issued.
+keyless = asking(credential={"none", "wrong"})
+
+
 def has_response(e: Exchange) -> bool:
     """A request that got a response, which was kept."""
     return e.response is not None
@@ -141,8 +145,3 @@ def starts(e: Exchange) -> bool:
 def started(e: Exchange) -> bool:
     """A 200 with a JSON object, in response to a start."""
     return starts(e) and e.status == 200 and isinstance(e.body, dict)
-
-
-def is_malformed(e: Exchange) -> bool:
-    """A request with a mistake, or one that ordered an error as if it had a mistake."""
-    return e.obeyed or e.ask.pid.ill_formed or (is_start(e) and e.ask.command is None)

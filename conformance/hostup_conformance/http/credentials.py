@@ -13,6 +13,7 @@ from urllib.parse import unquote_plus
 from hostup_conformance.http.json_text import read_json
 from hostup_conformance.http.messages import Request, Response
 from hostup_conformance.keeping.misconfigured import Misconfigured
+from hostup_conformance.keeping.redact import PIECE
 from hostup_conformance.keeping.safe_text import counted
 
 #: How many characters of different credentials in a recording can be kept out of reports.
@@ -42,8 +43,8 @@ HARMLESS = frozenset(
     | {*("www-authenticate", "x-content-type-options", "x-forwarded-for", "x-http-method-override", "x-powered-by")}
     | {*("x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset", "x-request-id")}
 )
-#: How many characters of a name are looked at, and how long a credential is that is recognized where it stands alone.
-LONGEST_NAME, SHORTEST_SECRET = 100, 8
+#: How many characters of a name are looked at.
+LONGEST_NAME = 100
 #: What stands between parameters; and up to how many bytes of a body its members count.
 SEPARATOR, LARGEST_SEARCHED = re.compile("[&;]"), 1 << 16
 #: A name with its value as it may stand in any text: a parameter, a member of JSON in a string, an element of XML. A
@@ -75,7 +76,7 @@ def secrets_in(recorded: Iterable[Recorded]) -> set[str]:
     Raise `Misconfigured` if there are too many to be kept out of reports.
     """
     named = chain(*map(named_values, recorded))
-    secrets = {value for name, value in named if len(value) >= SHORTEST_SECRET and is_credential(name)}
+    secrets = {value for name, value in named if len(value) >= PIECE and is_credential(name)}
     if sum(map(len, secrets)) > MOST_SECRET:
         why = f"more than {MOST_SECRET >> 20} MiB of credentials, too much to be kept out of reports"
         raise Misconfigured(f"the recording has {why}; record fewer requests, or export it without sensitive data")
@@ -162,6 +163,6 @@ def masked(name: str, value: str, harmless: Collection[str] = HARMLESS) -> str:
     """
     plain = unquote_plus(name)
     stays = not value or plain.partition("[")[0].strip().lower() in harmless
-    if stays or (len(value) < SHORTEST_SECRET and not is_credential(plain)):
+    if stays or (len(value) < PIECE and not is_credential(plain)):
         return value
     return f"[{counted(len(value), 'character')}]"

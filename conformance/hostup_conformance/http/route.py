@@ -17,13 +17,12 @@ import httpcore
 from hostup_conformance.http.messages import Headers
 from hostup_conformance.keeping.files import read_plain
 from hostup_conformance.keeping.misconfigured import Misconfigured
+from hostup_conformance.keeping.redact import PIECE
 
 #: Variables that name more CAs than the system's.
 CA_VARIABLES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")
 #: In bytes. All the CAs of a system take a quarter of a million.
 LARGEST_PEM = 16 << 20
-#: The length (in characters) from which a value is redacted; a shorter one cannot be told from ordinary text.
-SHORTEST_SECRET = 8
 
 
 @dataclass(frozen=True)
@@ -45,7 +44,7 @@ class Route:
     def secrets(self) -> tuple[str, ...]:
         """The values of the header fields, and the proxy's password, as far as they are long enough to be redacted."""
         password = unquote(urlsplit(self.proxy or "").password or "")
-        return tuple(text for text in (*(value for _, value in self.fields), password) if len(text) >= SHORTEST_SECRET)
+        return tuple(text for text in (*(value for _, value in self.fields), password) if len(text) >= PIECE)
 
     @property
     def proxy_shown(self) -> str | None:

@@ -61,10 +61,6 @@ class Exchanges(Generic[A, T]):
         chosen = [e for e in self.everything if not e.aside] if recovered else self.lasting
         return [self.take(e) for e in chosen if all(selects(e) for selects in selectors)]
 
-    def asides(self) -> list[Exchange[A]]:
-        """Return those that another request may have spoilt, to be judged; no other way leads to them."""
-        return [self.take(e) for e in self.everything if e.aside]
-
     def all(self, *selectors: Callable[[Exchange[A]], bool]) -> list[Exchange[A]]:
         """Return the selected exchanges, to know more of those that are judged."""
         return [e for e in self.lasting if all(selects(e) for selects in selectors)]

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol, TextIO
 
-from hostup_conformance.keeping.safe_text import on_one_line
+from hostup_conformance.keeping.safe_text import listed, on_one_line
 from hostup_conformance.keeping.screen import Guarded, say
 from hostup_conformance.reports.figures import URGENT, about, doubts, mends, not_judged, totals
 from hostup_conformance.reports.files import REPORTS
@@ -95,7 +95,7 @@ def print_doubts(say_of_run: Callable[..., None], report: dict[str, Any]) -> Non
     """Print why the run does not show everything, if it does not, and what to give to finish it."""
     for words, reason in doubts(report):
         say_of_run(f"{words}: {reason}", yellow=True)
-    if report["refused"] or not (missed := listed(report["unjudged"])):
+    if report["refused"] or not (missed := listed(report["unjudged"], NAMED)):
         return
     if report["stopped"] and report["target"]["kind"] != "har":
         more = "; to finish, give more with --max-requests, --max-wait or --max-seconds"
@@ -110,7 +110,7 @@ def lines_of(entry: dict[str, Any], root: str | None, ids: Sequence[str], width:
     Without a width they are one line.
     """
     status, message = entry["status"], entry["message"]
-    names = listed(ids) if len(ids) > 1 else f"{entry['id']} may follow from {root}" if root else entry["id"]
+    names = listed(ids, NAMED) if len(ids) > 1 else f"{entry['id']} may follow from {root}" if root else entry["id"]
     named = names if root or len(ids) > 1 else f"{names} {entry['title']}"
     head = f"    {status} {named}" if root else f"{status:8} {named}"
     shown = entry["evidence"][0] if entry["evidence"] and status in URGENT else {"curl": ""}
@@ -149,12 +149,6 @@ def command_lines(command: str, width: int, indent: str) -> list[str]:
             line = f"{indent}  "
         line += f"{unit} "
     return [*lines, line.rstrip()]
-
-
-def listed(ids: Sequence[str]) -> str:
-    """Return a list of requirements, or the beginning of a long one."""
-    more = len(ids) - NAMED
-    return ", ".join(ids[:NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 def written(directory: Path) -> list[str]:

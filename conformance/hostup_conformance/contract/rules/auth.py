@@ -8,7 +8,6 @@ from hostup_conformance.contract.rules import Exchanges, Findings, rule
 STATE = (*content.AVAILABILITY, *content.OUTPUT)
 #: A well-formed request for the caller's own VPS.
 for_own = selectors.asking(vps="own", pid=ask.WELL_FORMED)
-keyless = selectors.asking(credential={"none", "wrong"})
 other_scheme = selectors.asking(credential={"malformed", "other_scheme"})
 
 
@@ -115,7 +114,7 @@ def ids_stay_secret(exchanges: Exchanges) -> Findings:
     Requests without a key and requests with a wrong key are compared separately. Where the caller's own was served,
     AUTH-01 and AUTH-02 judge that.
     """
-    unauthorized = exchanges.all(selectors.judged, keyless, selectors.asking(pid=ask.Pid.ABSENT))
+    unauthorized = exchanges.all(selectors.judged, selectors.keyless, selectors.asking(pid=ask.Pid.ABSENT))
     known = {e.ask.credential: e for e in unauthorized if e.ask.vps == "own" and not content.below(e, 300)}
     for e in unauthorized:
         twin = known.get(e.ask.credential)
@@ -145,7 +144,7 @@ def right_key_is_known(exchanges: Exchanges) -> Findings:
 @rule("AUTH-09")
 def no_method_bypasses_the_key(exchanges: Exchanges) -> Findings:
     """HEAD must be refused as GET is, and no method may show members of the availability or of command output."""
-    for e in exchanges.each(keyless, selectors.has_response, lambda e: e.request.method != "GET"):
+    for e in exchanges.each(selectors.keyless, selectors.has_response, lambda e: e.request.method != "GET"):
         if e.request.method == "HEAD" and content.below(e, 400):
             yield e, "a refusal, as GET gets", content.show_status(e)
         elif shown := content.present(e, STATE):
@@ -172,6 +171,8 @@ def no_spelling_bypasses_the_key(exchanges: Exchanges) -> Findings:
     Where the path as it is written in the documentation is open too, AUTH-01 and AUTH-02 judge that.
     """
     open_anyhow = {e.ask.credential for e in exchanges.all(selectors.succeeded, selectors.asking(vps="own"))}
-    for e in exchanges.each(keyless, lambda e: selectors.is_asked(e, "other") and e.ask.credential not in open_anyhow):
+    for e in exchanges.each(
+        selectors.keyless, lambda e: selectors.is_asked(e, "other") and e.ask.credential not in open_anyhow
+    ):
         if shown := content.present(e, STATE):
             yield e, "nothing about the VPS", content.named_members(shown)

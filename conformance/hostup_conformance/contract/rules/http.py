@@ -32,7 +32,7 @@ def content_is_read(exchanges: Exchanges) -> Findings:
     elsewhere = {e.status for e in exchanges.all(selectors.asks_availability)}
     elsewhere |= {e.status for e in exchanges.all(selectors.asks_output) if e.status in {401, 403}}
     probes = exchanges.all(lambda e: selectors.asks_availability(e) and e.status == 200)
-    for e in exchanges.asides():
+    for e in [exchanges.take(e) for e in exchanges.everything if e.aside]:
         passes = e.lost == "dropped" or e.status in {200, 429, *elsewhere} or responder.may_pass(e)
         if not passes and any(one.request == e.request and one.number > e.number for one in probes):
             got = content.status_of(e) if e.response else e.failure

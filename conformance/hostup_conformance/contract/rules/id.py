@@ -1,12 +1,10 @@
 """ID: which VPS. Every request here has a valid key."""
 
 import re
-from functools import partial
 from urllib.parse import unquote
 
 from hostup_conformance.contract import ask, content, responder, selectors
 from hostup_conformance.contract.rules import Exchanges, Findings, rule
-from hostup_conformance.contract.target import Target
 
 #: A well-formed request with the full key, so that no missing scope is refused first.
 well_formed = selectors.asking(credential="full", pid=ask.WELL_FORMED)
@@ -69,13 +67,13 @@ def malformed_is_refused(exchanges: Exchanges) -> Findings:
     UTF-8, at which some frameworks fail before the server's own code is asked.
     """
     for e in exchanges.each(selectors.judged, well_formed, malformed):
-        is_own = is_own_once_normalized(e, exchanges.target) or is_own_once_decoded_again(e, exchanges.target)
+        is_own = is_own_once_normalized(e, exchanges.target.vps) or is_own_once_decoded_again(e, exchanges.target.vps)
         broken = content.failed(e) and not responder.responded(e, responder.Who.PARSER)
         if broken or (content.below(e, 300) and not is_own):
             yield e, "a 4xx", content.status_of(e)
 
 
-def is_own_once_normalized(e: ask.Exchange, target: Target) -> bool:
+def is_own_once_normalized(e: ask.Exchange, own: str) -> bool:
     """Whether an id is the own one once the path is normalized, and blanks and control characters are ignored."""
     parts: list[str] = []
     for part in re.sub(r"[\x00-\x20\x7f]", "", e.ask.id or "").split("/"):
@@ -83,27 +81,27 @@ def is_own_once_normalized(e: ask.Exchange, target: Target) -> bool:
             parts[-1:] = []
         elif part not in {"", "."}:
             parts.append(part)
-    return parts == [target.vps]
+    return parts == [own]
 
 
-def is_own_once_decoded_again(e: ask.Exchange, target: Target) -> bool:
+def is_own_once_decoded_again(e: ask.Exchange, own: str) -> bool:
     """Whether the path has the own id percent-encoded twice."""
-    return "%" in (e.ask.id or "") and unquote(e.ask.id or "") == target.vps
+    return "%" in (e.ask.id or "") and unquote(e.ask.id or "") == own
 
 
 @rule("ID-07", seeks="malformed id")
 def accepted_spellings(exchanges: Exchanges) -> Findings:
     """Reports each other spelling of the caller's own id that gets a success, and judges nothing."""
     for e in exchanges.each(selectors.judged, well_formed, malformed):
-        if content.below(e, 300) and is_own_once_normalized(e, exchanges.target):
+        if content.below(e, 300) and is_own_once_normalized(e, exchanges.target.vps):
             yield e, "", f"{e.request.path} gets the same as the caller's own id"
 
 
 @rule("ID-08", seeks="id that was encoded twice")
 def id_is_decoded_once(exchanges: Exchanges) -> Findings:
     """A status code below 300 is a finding."""
-    again = partial(is_own_once_decoded_again, target=exchanges.target)
-    for e in exchanges.each(selectors.judged, well_formed, malformed, again):
+    own = exchanges.target.vps
+    for e in exchanges.each(selectors.judged, well_formed, malformed, lambda e: is_own_once_decoded_again(e, own)):
         if content.below(e, 300):
             yield e, "a 4xx", content.status_of(e)
 

@@ -4,7 +4,6 @@ import re
 
 from hostup_conformance.contract import ask, content, paths, responder, selectors
 from hostup_conformance.contract.rules import Exchanges, Findings, rule
-from hostup_conformance.http.messages import Request
 
 #: What a command may be that is no text, by its type in Python.
 JSON_TYPES = {bool: "a boolean", int: "a number", float: "a number", list: "an array", dict: "an object"}
@@ -131,16 +130,16 @@ def no_improper_start(exchanges: Exchanges) -> Findings:
         is_scalar = isinstance(ask.command_of(e.request), bool | int | float)
         by_parser = content.failed(e) and responder.responded(e, responder.Who.PARSER)
         if not (content.refused(e) or by_parser or (e.status == 200 and is_scalar)):
-            yield e, f"a 4xx for {what_is_improper(e.request)}", content.status_of(e)
+            yield e, f"a 4xx for {what_is_improper(e)}", content.status_of(e)
 
 
-def what_is_improper(request: Request) -> str:
+def what_is_improper(e: ask.Exchange) -> str:
     """Return what a start has in place of a valid command, for a finding."""
-    body, command = ask.json_of(request), ask.command_of(request)
-    if not request.body:
+    body, command = ask.json_of(e.request), ask.command_of(e.request)
+    if not e.request.body:
         return "a POST without a body"
     if not isinstance(body, dict):
-        return "a body that is no JSON" + ("" if body is None and request.body.strip() != b"null" else " object")
+        return "a body that is no JSON" + ("" if body is None and e.request.body.strip() != b"null" else " object")
     if command == "":
         return "an empty command"
     if isinstance(command, str):

@@ -1,17 +1,11 @@
 """POLL: command output, the response to a request with pid."""
 
-from typing import Any
-
 from hostup_conformance.contract import ask, content, lives, responder, selectors
 from hostup_conformance.contract.rules import Exchanges, Findings, rule
-from hostup_conformance.judging.ledger import members_of
 from hostup_conformance.keeping.safe_text import short_json
 
 #: For how many seconds the command that runs on is sure to run.
 SURE = 55.0
-#: The members of the response to a start.
-STARTED = members_of("StartedCommand")
-
 
 of_finished, of_running = selectors.asking(pid=ask.Pid.FINISHED), selectors.asking(pid=ask.Pid.RUNNING)
 
@@ -80,7 +74,7 @@ def spelling_is_documented(exchanges: Exchanges) -> Findings:
     In the response to a start, the documented names are those of its own members, such as pollUrl.
     """
     for e in exchanges.each(lambda e: selectors.is_output(e) or selectors.started(e)):
-        names = STARTED if ask.is_start(e) else content.OUTPUT
+        names = content.STARTED if ask.is_start(e) else content.OUTPUT
         if found := content.misspelled(e.body, names):
             yield e, f"the spelling {', '.join(names)}", ", ".join(found)
 
@@ -182,7 +176,7 @@ def exited_never_goes_back(exchanges: Exchanges) -> Findings:
                     return
 
 
-def ending(e: ask.Exchange) -> dict[str, Any]:
+def ending(e: ask.Exchange) -> dict[str, object]:
     """Return the members of command output; an empty stream is as good as none."""
     return {name: None if e.body.get(name) == "" else e.body.get(name) for name in content.OUTPUT}
 

@@ -171,6 +171,11 @@ def errors_have_their_form(exchanges: Exchanges) -> Findings:
                     yield e, f"errors[{index}].{name}: a string", item.get(name, f"no {name}")
 
 
+def is_malformed(e: ask.Exchange) -> bool:
+    """A request with a mistake, or one that ordered an error as if it had a mistake."""
+    return e.obeyed or e.ask.pid.ill_formed or (ask.is_start(e) and e.ask.command is None)
+
+
 def can_be_pointed_at(e: ask.Exchange) -> bool:
     """A 400 for a request with a part that an item could point to: a pid that is valid UTF-8, or members of a body."""
     return e.status == 400 and (
@@ -186,7 +191,7 @@ def bad_request_has_an_item(exchanges: Exchanges) -> Findings:
     point to anything.
     """
     by_full_key = selectors.asking(credential="full")
-    for e in exchanges.each(selectors.is_problem, by_full_key, selectors.is_malformed, can_be_pointed_at):
+    for e in exchanges.each(selectors.is_problem, by_full_key, is_malformed, can_be_pointed_at):
         if e.body.get("errors") in (None, []):
             got = {"errors": e.body["errors"]} if "errors" in e.body else "no member errors"
             yield e, "errors: an array with one item or more", got

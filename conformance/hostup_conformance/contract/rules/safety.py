@@ -6,7 +6,6 @@ from urllib.parse import unquote
 
 from hostup_conformance.contract import ask, content, lives, selectors
 from hostup_conformance.contract.rules import Exchanges, Findings, rule
-from hostup_conformance.contract.target import Target
 from hostup_conformance.keeping.redact import MARK, Redactor, redactor
 
 #: Marks of a server's internals: stack traces of several languages, file paths, database errors, and what it did or
@@ -57,7 +56,7 @@ def internals(text: str) -> str | None:
     return None
 
 
-def has_response(e: ask.Exchange) -> bool:
+def is_searched(e: ask.Exchange) -> bool:
     """Any response. A request with the key in its URL is exempt, since a response may repeat the URL."""
     return e.response is not None and e.ask.credential != "query"
 
@@ -71,7 +70,7 @@ def key_stays(exchanges: Exchanges) -> Findings:
     redact = redactor(exchanges.target.given_secrets)
     searched: dict[bytes, bool] = {}
     left = ALL_WITH_ESCAPES
-    for e in exchanges.each(has_response):
+    for e in exchanges.each(is_searched):
         sent = (e.request.header("authorization") or "").rpartition(" ")[2]
         for text in texts(e):
             if (digest := blake2b(text.encode("utf-8", "surrogatepass")).digest()) not in searched:  # many are the same
@@ -97,7 +96,7 @@ def no_internals(exchanges: Exchanges) -> Findings:
 
     Of the 200s, only the availability is searched, since the output of a command may hold anything.
     """
-    for e in exchanges.each(has_response, lambda e: e.status != 200 or selectors.is_availability(e)):
+    for e in exchanges.each(is_searched, lambda e: e.status != 200 or selectors.is_availability(e)):
         for text in texts(e):
             if found := internals(text):
                 yield e, "nothing of the server's internals", found
@@ -111,7 +110,7 @@ def output_stays(exchanges: Exchanges) -> Findings:
     Nor may it repeat a text of 12 or more characters that a poll of this run returned. An error must do neither for any
     key.
     """
-    selected = exchanges.all(has_response, lambda e: e.request.method in {"GET", "HEAD"})
+    selected = exchanges.all(is_searched, lambda e: e.request.method in {"GET", "HEAD"})
     known = {
         text
         for e in selected
@@ -120,7 +119,7 @@ def output_stays(exchanges: Exchanges) -> Findings:
         if isinstance(output, str) and len(text := output[:COMPARED].strip()) >= 12
     }
     for e in selected:
-        if (entitled(e) or not told_apart(e, exchanges.target)) and content.below(e, 300):
+        if (entitled(e) or not told_apart(e, exchanges)) and content.below(e, 300):
             continue
         if found := sorted(content.output_members(exchanges.take(e).body)):
             yield e, "no command output", f"members {', '.join(found)}"
@@ -128,14 +127,14 @@ def output_stays(exchanges: Exchanges) -> Findings:
             yield e, "no command output", "a text that a poll of this run returned"
 
 
-def told_apart(e: ask.Exchange, target: Target) -> bool:
+def told_apart(e: ask.Exchange, exchanges: Exchanges) -> bool:
     """Whether the target is said to know what makes this request one that may not see output: its key, or its VPS."""
     needs = {
         "credentials": e.ask.credential in {*ask.WITHOUT_KEY, "query"},
         "scopes": e.ask.credential == "read",
         "ids": e.ask.vps not in {"own", "unavailable", None},
     }
-    return any(applies and target.has(need) for need, applies in needs.items())
+    return any(applies and exchanges.target.has(need) for need, applies in needs.items())
 
 
 def entitled(e: ask.Exchange) -> bool:
@@ -209,6 +208,6 @@ def owners_stay_unknown(exchanges: Exchanges) -> Findings:
         if told := details(exchanges.take(e)) - known:
             yield e, "nothing about the VPS or its owner", ", ".join(sorted(told))
     foreign = exchanges.target.foreign_vps
-    for e in exchanges.all(has_response, lambda e: e.ask.resource != "list"):
+    for e in exchanges.all(is_searched, lambda e: e.ask.resource != "list"):
         if foreign and foreign not in unquote(e.request.target) and any(foreign in text for text in texts(e)):
             yield e, "no VPS of another account, since nobody asked for it", foreign

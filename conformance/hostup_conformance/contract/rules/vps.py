@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl
 
 from hostup_conformance.contract import ask, content, oracles, paths, responder, selectors
 from hostup_conformance.contract.rules import Exchanges, Findings, rule
-from hostup_conformance.judging.ledger import document, members_of
+from hostup_conformance.judging.ledger import document
 from hostup_conformance.keeping.safe_text import counted, short_json
 
 #: All states that the documentation of the status lists.
@@ -25,10 +25,8 @@ STATUS_TYPES: dict[str, tuple[str, tuple[type, ...]]] = {
 
 #: The status codes of servers that do not offer a path.
 ABSENT = {404, 405, 501}
-STATUS = members_of("VpsStatus")
 #: The VPSs that are known to be the caller's.
 CALLERS: set[ask.Vps | None] = {"own", "unavailable"}
-keyless = selectors.asking(credential={"none", "wrong"})
 
 
 def asks_either(e: ask.Exchange) -> bool:
@@ -105,7 +103,7 @@ def status_has_its_form(exchanges: Exchanges) -> Findings:
         if not isinstance(e.body, dict):
             yield e, "a JSON object", e.body
             continue
-        if not content.present(e, STATUS) and (name := content.envelope_of(e.body)):
+        if not content.present(e, content.STATUS) and (name := content.envelope_of(e.body)):
             yield e, "the members at the top level", f"an envelope with the member {name}"
         for name, (what, types) in STATUS_TYPES.items():
             if name in e.body and (not isinstance(e.body[name], types) or isinstance(e.body[name], bool)):
@@ -131,7 +129,7 @@ def status_is_the_vpss(exchanges: Exchanges) -> Findings:
 @rule("VPS-06", seeks="list or status")
 def wants_a_key(exchanges: Exchanges) -> Findings:
     """A list or a status in a 200 is a finding; any refusal passes."""
-    for e in exchanges.each(asks_either, keyless, lambda e: e.status not in ABSENT):
+    for e in exchanges.each(asks_either, selectors.keyless, lambda e: e.status not in ABSENT):
         if selectors.gives_either(e):
             yield e, "status 401", content.status_of(e)
 
@@ -172,8 +170,9 @@ def as_the_document_says(exchanges: Exchanges) -> Findings:
         if isinstance(e.body, dict):
             for error in oracles.faults(schema, without_null(e.body), 3):
                 yield e, f"{schema}.{'.'.join(map(str, error.instance_path))} as in the OpenAPI document", error.message
-            if found := content.misspelled(e.body, members_of(schema)):
-                yield e, f"the spelling {', '.join(members_of(schema))}", ", ".join(found)
+            names = content.PAGE if e.ask.resource == "list" else content.STATUS
+            if found := content.misspelled(e.body, names):
+                yield e, f"the spelling {', '.join(names)}", ", ".join(found)
 
 
 def without_null(value: Any) -> Any:
