@@ -124,17 +124,17 @@ EDITS: dict[str, tuple[Edit, str, str, list[str], list[str]]] = {
         [f"{GET} 200 etag: now required"], [f"{GET} 200 etag: no longer required"],
     ),
     "an optional parameter more": (
-        lambda d: operation(d)["parameters"].append({"name": "tail", "in": "query"}), "servers", "callers",
-        [f"{GET} query tail: a new parameter"], [f"{GET} query tail: the parameter is gone"],
+        lambda d: operation(d)["parameters"].append({"name": "novel", "in": "query"}), "servers", "callers",
+        [f"{GET} query novel: a new parameter"], [f"{GET} query novel: the parameter is gone"],
     ),
     "a required parameter more": (
-        lambda d: operation(d)["parameters"].append({"name": "tail", "in": "query", "required": True}),
+        lambda d: operation(d)["parameters"].append({"name": "novel", "in": "query", "required": True}),
         "callers servers", "callers servers",
-        [f"{GET} query tail: a new required parameter"], [f"{GET} query tail: the parameter is gone"],
+        [f"{GET} query novel: a new required parameter"], [f"{GET} query novel: the parameter is gone"],
     ),
     "a parameter of all the path's operations": (
-        lambda d: d["paths"]["/api/v2/vps"].update(parameters=[{"name": "tail", "in": "query"}]), "servers", "callers",
-        ["GET /api/v2/vps query tail: a new parameter"], ["GET /api/v2/vps query tail: the parameter is gone"],
+        lambda d: d["paths"]["/api/v2/vps"].update(parameters=[{"name": "novel", "in": "query"}]), "servers", "callers",
+        ["GET /api/v2/vps query novel: a new parameter"], ["GET /api/v2/vps query novel: the parameter is gone"],
     ),
     "a parameter becomes required": (
         lambda d: d["components"]["parameters"]["Pid"].update(required=True), "callers", "servers",

@@ -20,7 +20,7 @@ def as_json(record: dict[str, Any]) -> str:
     return text.replace('"exchanges": []', f'"exchanges": [\n    {lines}\n  ]' if lines else '"exchanges": []') + "\n"
 
 
-#: The function that makes the text of each report from the record. Add a new report here.
+#: The function that makes the text of each report from the record. Add a new report here; its text has one of `OURS`.
 REPORTS = {
     "report.html": html.render,
     "report.json": as_json,
