@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from hostup_conformance.contract.judging import judge, root_causes
-from hostup_conformance.front.record import RunInfo, record_of, server
+from hostup_conformance.front.record import RunInfo, record_of
+from hostup_conformance.front.reported_server import server
 from hostup_conformance.reports import html, terminal
 from judging import run
 from stage import Request, Response

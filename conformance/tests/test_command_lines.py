@@ -11,7 +11,8 @@ import pytest
 from hostup_conformance.contract.ask import understand
 from hostup_conformance.contract.responder import BURST
 from hostup_conformance.contract.target import Target
-from hostup_conformance.front.record import curl, redacted, server
+from hostup_conformance.front.record import redacted
+from hostup_conformance.front.reported_server import curl, server
 from hostup_conformance.http.exchange import ALONE, Exchange
 from hostup_conformance.http.messages import Request, Response
 from hostup_conformance.keeping.redact import Redactor

@@ -13,7 +13,8 @@ import pytest
 from faults import FAULTS
 from hostup_conformance.contract.judging import judge, root_causes
 from hostup_conformance.front import cli
-from hostup_conformance.front.record import RunInfo, record_of, server
+from hostup_conformance.front.record import RunInfo, record_of
+from hostup_conformance.front.reported_server import server
 from hostup_conformance.reports import badge
 from hostup_conformance.reports.compare import compare
 from hostup_conformance.reports.schema import FORMAT, complaint, schema

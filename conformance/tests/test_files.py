@@ -12,7 +12,8 @@ from hostup_conformance.clients import recording as client_recording
 from hostup_conformance.contract.target import Target
 from hostup_conformance.front.cli import main
 from hostup_conformance.front.preparation import check_outputs
-from hostup_conformance.front.record import RunInfo, record_of, server
+from hostup_conformance.front.record import RunInfo, record_of
+from hostup_conformance.front.reported_server import server
 from hostup_conformance.http.route import Route
 from hostup_conformance.judging.defects import Defects
 from hostup_conformance.judging.verdict import nothing_judged

@@ -16,7 +16,7 @@ import pytest
 from hostup_conformance.contract.sending import Wire
 from hostup_conformance.contract.target import Target
 from hostup_conformance.front.preparation import route_to, target_of
-from hostup_conformance.front.record import curl
+from hostup_conformance.front.reported_server import curl
 from hostup_conformance.http import network
 from hostup_conformance.http.limits import Limits
 from hostup_conformance.http.messages import Request

@@ -24,7 +24,8 @@ from hostup_conformance.contract.policy import readings as numbers
 from hostup_conformance.contract.rules import Exchanges, rules
 from hostup_conformance.contract.rules.safety import details, internals
 from hostup_conformance.contract.target import Target
-from hostup_conformance.front.record import body_of, curl, redacted
+from hostup_conformance.front.record import body_of, redacted
+from hostup_conformance.front.reported_server import curl
 from hostup_conformance.http import credentials
 from hostup_conformance.http import exchange as core
 from hostup_conformance.http.bodies import decode_content

@@ -22,7 +22,8 @@ from hostup_conformance.contract.judging import check_against_oracle, judge, roo
 from hostup_conformance.contract.paths import VPSS, path_of
 from hostup_conformance.contract.sending import Wire
 from hostup_conformance.contract.target import Target
-from hostup_conformance.front.record import RunInfo, record_of, server
+from hostup_conformance.front.record import RunInfo, record_of
+from hostup_conformance.front.reported_server import server
 from hostup_conformance.http.limits import Limits
 from hostup_conformance.http.pace import Unsent
 from hostup_conformance.judging.ledger import document

@@ -16,7 +16,8 @@ from hostup_conformance.contract.ask import Ask, understand
 from hostup_conformance.contract.judging import server_requirements
 from hostup_conformance.contract.rules import Exchanges, Findings
 from hostup_conformance.contract.target import Target
-from hostup_conformance.front.record import ReportedTarget, RunInfo, record_of, server
+from hostup_conformance.front.record import ReportedTarget, RunInfo, record_of
+from hostup_conformance.front.reported_server import server
 from hostup_conformance.http.bodies import Memory
 from hostup_conformance.http.connections import Connections, NoResponse
 from hostup_conformance.http.exchange import Exchange

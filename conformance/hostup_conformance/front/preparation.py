@@ -1,7 +1,6 @@
 """Turns options and environment into the target and the limits of a run. It must not know how pytest runs anything."""
 
 import os
-import re
 import tempfile
 from collections.abc import Mapping
 from contextlib import ExitStack, suppress
@@ -11,6 +10,7 @@ from pathlib import Path
 from hostup_conformance.contract.target import UNKNOWN_ADDRESS, Target, header_variable
 from hostup_conformance.front.options import Options, split_certificate
 from hostup_conformance.http.limits import FOR_COMMANDS, LIVE_REQUESTS, Limits
+from hostup_conformance.http.messages import FIELD_NAME
 from hostup_conformance.http.route import Route, ca_from, proxy_for
 from hostup_conformance.keeping.files import check_place, is_among, make_folder
 from hostup_conformance.keeping.misconfigured import Misconfigured
@@ -18,8 +18,7 @@ from hostup_conformance.keeping.safe_text import shown
 from hostup_conformance.keeping.shortage import shortage
 from hostup_conformance.reports.files import is_strange, reports_in
 
-#: The form of a header field's name (RFC 9110 section 5.6.2), and the names that the suite itself sets.
-FIELD_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+#: The names of the header fields that the suite itself sets.
 OUR_FIELDS = frozenset(
     {*("accept", "accept-encoding", "authorization", "connection", "content-length", "content-type", "expect", "host")}
     | {*("keep-alive", "prefer", "te", "trailer", "transfer-encoding", "upgrade", "user-agent")}

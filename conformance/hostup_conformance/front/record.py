@@ -3,7 +3,6 @@
 Everything that leaves the suite passes through here, and loses its keys.
 """
 
-import re
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -14,37 +13,18 @@ from math import inf, isfinite
 from typing import Any, Generic, TypeVar
 
 from hostup_conformance import __version__
-from hostup_conformance.contract.ask import Ask, Pid
-from hostup_conformance.contract.commands import catalogue
-from hostup_conformance.contract.content import below, failed, member
-from hostup_conformance.contract.lives import overlap, stories
 from hostup_conformance.contract.paths import parameter_names
-from hostup_conformance.contract.responder import BURST
-from hostup_conformance.contract.sending import Wire
-from hostup_conformance.contract.target import Target, header_variable
 from hostup_conformance.http import credentials
-from hostup_conformance.http.exchange import ALONE, A, Exchange
+from hostup_conformance.http.exchange import A, Exchange
 from hostup_conformance.http.messages import Request, Response
-from hostup_conformance.http.pace import Withheld, retry_after
+from hostup_conformance.http.pace import retry_after
 from hostup_conformance.judging.ledger import spec_identity
 from hostup_conformance.judging.rule import Finding
 from hostup_conformance.judging.verdict import Result, Verdict
-from hostup_conformance.keeping.redact import MARK, redactor
-from hostup_conformance.keeping.safe_text import (
-    CommandLine,
-    Redact,
-    Variable,
-    beginning,
-    counted,
-    on_one_line,
-    spelt_out,
-)
+from hostup_conformance.keeping.safe_text import CommandLine, Redact, beginning, counted, on_one_line, spelt_out
 from hostup_conformance.keeping.time_limit import before
 from hostup_conformance.reports.figures import PARTS
 from hostup_conformance.reports.schema import FORMAT
-from hostup_conformance.sources.commands import MOST_COMMANDS, script
-from hostup_conformance.sources.dependent import MOST_REQUESTS as MOST_DEPENDENT
-from hostup_conformance.sources.requests import EVERYTHING, Selection
 
 T = TypeVar("T")
 #: Returns what a step returns, or what is given instead if it fails.
@@ -56,30 +36,15 @@ FREE = {
     *("expected", "got", "withheld", "request", "sent", "failure"),
 }
 #: How many findings of a requirement are shown; of a response's body, and of a request's target and body, how many
-#: characters; and how many header fields.
-EVIDENCE = 3
-BODY_CHARACTERS = 2000
-FIELDS = 100
-SHORT_CHARACTERS = 300
-#: What to know of a poll whose command may have been forgotten.
-OWN_COMMAND = "the run started this command: start it again, and take the new pid"
-#: The status codes of a poll whose command has been forgotten.
-FORGOTTEN = {400, 404, 410}
-#: What to know of a command line in which a part of the request is cut.
-CUT = "it is cut at the three dots: --record keeps the whole request"
-#: How many characters of a response's header fields are shown in all.
-FIELDS_CHARACTERS = 8000
+#: characters; and how many header fields, and of all of these, how many characters.
+EVIDENCE, BODY_CHARACTERS, SHORT_CHARACTERS = 3, 2000, 300
+FIELDS, FIELDS_CHARACTERS = 100, 8000
 #: Why something is missing that the reports would show.
 LATE = "the time of the run was used up: not all is judged and shown"
-#: The name of a header field (RFC 9110, section 5.6.2).
-TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 #: How many exchanges are listed, and how many characters of a request's and of a response's body the list shows.
-EXCHANGES = 2000
+EXCHANGES, GIST_CHARACTERS = 2000, 100
 #: How many requirements are named that a run is about, if not about all.
 NAMED = 5
-GIST_CHARACTERS = 100
-#: How many characters of a command a plan shows.
-COMMAND_CHARACTERS = 160
 
 
 @dataclass(frozen=True)
@@ -106,48 +71,6 @@ class ReportedTarget(Generic[A]):
     came: Callable[[Exchange[A]], str | None]
     #: Return, by its number, the story that an exchange belongs to: the life of a command, or a scene.
     stories: Callable[[Sequence[Exchange[A]]], Mapping[int, str]]
-
-
-def server(target: Target, exchanges: Sequence[Exchange[Ask]] = ()) -> ReportedTarget[Ask]:
-    """Return a server as it is reported; the exchanges show which requests get something else at another time."""
-    redact = redactor(target.nearly_secrets)
-    alone = {e.request: e for e in exchanges if e.source == ALONE}
-    beside = {BURST, ALONE}
-    firsts = {e.request: e for e in reversed(exchanges) if e.status and not (failed(e) or e.status == 429)}
-    # Where one that was not alone got what another got alone, the connection is not to blame.
-    let_in = {e.request for e in exchanges if e.source not in beside and below(e, 300)}
-    again_or_not = [e for e in exchanges if e.request in let_in and e.source != BURST and e.status]
-    varying = {(e.ask.credential, e.ask.vps) for e in again_or_not if (e.source == ALONE) == below(e, 300)}
-    ends: dict[int | None, Exchange[Ask]] = {
-        e.ask.number: e for e in reversed(exchanges) if e.ask.number is not None and member(e, "exited") is True
-    }
-
-    def again(e: Exchange[Ask]) -> CommandLine:
-        line, other, first = curl(e, target), alone.get(e.request), firsts.get(e.request)
-        if target.allow_exec and e.ask.pid in {Pid.FINISHED, Pid.STARTED}:
-            line = line.noted(OWN_COMMAND)
-        if other and other.status not in {e.status, None}:
-            end = ends.get(e.ask.number)
-            if end and end.number < other.number and other.status in FORGOTTEN:
-                why = "since the end of its command had been told by then"
-                return line.noted(f"alone, later, it got {other.status} in request {other.number}, {why}")
-            how = "; it takes others at the same time" if e.source == BURST else ""
-            if not how and (e.ask.credential, e.ask.vps) not in varying:
-                how = "; it takes what came before, such as a key on the same connection"
-            return line.noted(f"alone it got {other.status} in request {other.number}{how}")
-        if first and first.number < e.number and e.source not in beside and e.status not in {first.status, None}:
-            earlier = f"the same request got {first.status} as request {first.number}"
-            at_once = overlap(e, first)
-            return line.noted(f"{earlier}{', at the same time' if at_once else '; it takes what came in between'}")
-        return line
-
-    return ReportedTarget(
-        {"base_url": target.name or target.base_url, "kind": target.kind, "profile": target.profile},
-        redact,
-        again,
-        lambda e: body_of(e.response, redact) if e.response else e.failure or e.too_large,
-        stories,
-    )
 
 
 def judged_counts(verdict: Verdict[A]) -> dict[str, int]:
@@ -358,43 +281,9 @@ def evidence(group: Sequence[Finding[A]], reported: ReportedTarget[A]) -> dict[s
     }
 
 
-def curl(e: Exchange[Ask], target: Target) -> CommandLine:
-    """Return a shell command that sends the request again, with variables in place of the keys."""
-    request = as_shown(e.request, target.kind)
-    method, url = request.method, target.base_url + shortened(request.target)
-    words: list[str | tuple[str | Variable, ...]] = ["curl", "-i"]
-    words += ["--path-as-is"] if "/." in request.target else []
-    words += ["--globoff"] if set("[]{}") & set(url) else []  # or curl takes them for many URLs
-    if method != "GET":
-        words += ["--head"] if method == "HEAD" else ["-X", method]
-    variables = {target.key: "HOSTUP_API_KEY", target.read_key: "HOSTUP_READ_API_KEY"}
-    for name, value in request.headers:
-        # A field without a proper name cannot be sent again; one that begins with @ would name a file of fields.
-        if TOKEN.fullmatch(name) and name.lower() not in {"user-agent", "accept-encoding"}:
-            words += ["-H", field_word(name, value, variables)]
-    for name, _ in target.route.fields:
-        words += ["-H", (f"{name}: ", Variable(header_variable(name)))]
-    tls = (("cacert", target.route.ca), ("cert", target.route.certificate), ("key", target.route.key))
-    for option, file in tls if target.base_url.startswith("https:") else ():
-        words += [f"--{option}", str(file)] if file else []
-    if request.body:
-        words += ["--data-raw", shortened(request.body.decode("utf-8", "surrogateescape"))]
-    longest = max(map(len, (request.target, request.body, *(value for _, value in request.headers))))
-    return CommandLine([*words, url], CUT if longest >= SHORT_CHARACTERS else "")
-
-
 def shortened(text: str) -> str:
     """Return the beginning of a long text, with three dots."""
     return text if len(text) < SHORT_CHARACTERS else text[:SHORT_CHARACTERS] + "..."
-
-
-def field_word(name: str, value: str, variables: dict[str | None, str]) -> str | tuple[str | Variable, ...]:
-    """Return a header field as a word; in Authorization, the variable of a known key takes the key's place."""
-    if name.lower() != "authorization":
-        return f"{name}: {shortened(value)}"
-    scheme, _, token = value.rpartition(" ")
-    key = Variable(variables[token]) if token in variables else MARK
-    return (f"{name}: {scheme} ", key)
 
 
 def headers_of(response: Response, reported: ReportedTarget[A]) -> dict[str, str]:
@@ -417,36 +306,6 @@ def body_of(response: Response, redact: Redact) -> str:
     """Return the beginning of a body."""
     text, more = beginning(response.body, BODY_CHARACTERS, redact)
     return f"{text}... ({len(response.body)} bytes)" if more else text
-
-
-def plan_of(wire: Wire, only: Selection) -> dict[str, Any]:
-    """Return what would be sent, as data: each scripted request, the commands, and descriptions of the others."""
-    steps, target = [], wire.configured
-    redact, scripted = redactor(target.nearly_secrets), script(target)
-    for step in only.of(scripted):
-        planned = {"method": step.request.method, "target": redact(step.request.target), "purpose": step.purpose}
-        try:
-            wire.check(step.request)
-        except Withheld as withheld:
-            planned["withheld"] = str(withheld)
-        steps.append(planned)
-    others, started = [], list[str]()
-    if only == EVERYTHING:
-        others.append(
-            "GET requests generated by schemathesis, with the configured VPS id or a made-up one, for up to 4 seconds"
-        )
-    if only.with_dependent:
-        others.append(f"GET requests for pages of the list, statuses and what has an ETag, {MOST_DEPENDENT} at most")
-    if target.allow_exec and only.with_commands:
-        others.append(
-            f"POST requests that start harmless commands, {MOST_COMMANDS} at most, and polls until they have ended; "
-            "these among them, where a POSIX shell runs them:"
-        )
-        started = [on_one_line(command.text)[:COMMAND_CHARACTERS] for command in catalogue("posix", "TOKEN")]
-    plan: dict[str, Any] = redacted(
-        {"base_url": target.base_url, "most": wire.limits.requests, "steps": steps, "others": others}, redact
-    )
-    return {**plan, "commands": started}
 
 
 def redacted(value: Any, redact: Redact) -> Any:

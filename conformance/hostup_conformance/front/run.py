@@ -15,8 +15,10 @@ from hostup_conformance.contract.judging import Verdict, check_against_oracle, j
 from hostup_conformance.contract.sending import Wire
 from hostup_conformance.contract.target import Target
 from hostup_conformance.front.options import Options
+from hostup_conformance.front.plan import plan_of
 from hostup_conformance.front.preparation import check_outputs, limits, with_commands
-from hostup_conformance.front.record import RunInfo, plan_of, record_of, server
+from hostup_conformance.front.record import RunInfo, record_of
+from hostup_conformance.front.reported_server import server
 from hostup_conformance.front.selection import rehearsal, selection
 from hostup_conformance.judging.defects import Defects
 from hostup_conformance.judging.verdict import narrowed, nothing_judged

@@ -1,5 +1,6 @@
 """HTTP messages as they went over the wire, byte for byte. It must not know what a request is about."""
 
+import re
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -9,6 +10,8 @@ from hostup_conformance.http.json_text import JsonText, read_json
 
 #: Header fields in order, with their names as sent.
 Headers = tuple[tuple[str, str], ...]
+#: The form of a header field's name (RFC 9110 section 5.6.2).
+FIELD_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 #: The header fields that are lists (RFC 9110, RFC 9111, Fetch), as far as anybody here reads them.
 LISTS = {
     "accept", "accept-encoding", "allow", "cache-control", "content-encoding", "transfer-encoding", "www-authenticate",
