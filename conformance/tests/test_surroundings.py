@@ -164,6 +164,7 @@ def test_schemathesis_obeys_no_project(tmp_path: Path, monkeypatch: pytest.Monke
         {"COLUMNS": f"-{'9' * 20}", "PYTHONOPTIMIZE": "2", "HOME": "/dev/null", "TMPDIR": "/nowhere", "TZ": "nowhere"},
         {
             "PYTHONINTMAXSTRDIGITS": "640",
+            "PYTEST_ADDOPTS": "'-n auto",
             "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
             "LC_ALL": "C",
             "PYTHONUTF8": "0",

@@ -125,6 +125,8 @@ class Conformance:
         """Begin to send: while pytest imports the suite's items, the first responses are under way."""
         if not self.only_shown and not may_leave_out_items(self.config):
             self.run.begin()
+        # What makes items of generated requests takes a while to import as well.
+        self.config.pluginmanager.import_plugin("schemathesis", consider_entry_points=True)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_ignore_collect(self, collection_path: Path) -> bool | None:

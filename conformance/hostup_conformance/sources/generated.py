@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 #: For how many seconds generated requests are sent: a slow server gets fewer, not a longer run.
 SECONDS = 4.0
 #: How many are sent at most. Schemathesis makes about as many; how many, depends on its version.
-MOST_CASES = 16
+MOST_CASES = 12
 
 
 class Generated:
