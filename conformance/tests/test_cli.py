@@ -47,8 +47,8 @@ def test_every_requirement_is_explained(id: str, capsys: pytest.CaptureFixture[s
     for part in (id, requirement.level, requirement.title, requirement.statement, requirement.source, requirement.why):
         assert words(part) in said
     rule = client_rules().get(id) or rules()[id]
-    assert rule.words
-    assert words(rule.words) in said
+    assert rule.doc
+    assert words(rule.doc) in said
     assert all(need in said for need in requirement.needs)
     assert (f"fault category {requirement.wfc} of" in said) == (requirement.wfc is not None)
     assert ("nothing to waive" in said) == (requirement.level == "OBSERVE")

@@ -94,10 +94,10 @@ def test_recording_may_fail(finished: Run, monkeypatch: pytest.MonkeyPatch, modu
 
 def test_how_far_a_run_is(finished: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     sent = len(finished.exchanges)
-    assert re.fullmatch(rf"sending {sent} of about \d+, \d+ s; \d findings? so far", finished.words())
+    assert re.fullmatch(rf"sending {sent} of about \d+, \d+ s; \d findings? so far", finished.how_far())
     finished._next_look = 0.0
     monkeypatch.setattr(run, "judge", breaks)
-    assert finished.words()  # the verdict will tell
+    assert finished.how_far()  # the verdict will tell
 
 
 @pytest.mark.parametrize(("module", "name"), JUDGING)

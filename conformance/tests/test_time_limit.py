@@ -28,7 +28,7 @@ from hostup_conformance.judging import rule
 from hostup_conformance.judging.rule import Finding, Rules
 from hostup_conformance.judging.verdict import Core, Result, Verdict
 from hostup_conformance.keeping.safe_text import Redact
-from hostup_conformance.keeping.time_limit import TimeUp, at_most, before, end_now
+from hostup_conformance.keeping.time_limit import TimeUp, at_most, done_by, end_now
 
 TARGET = Target("http://127.0.0.1:9", "server", "a key of many characters", "vps_1")
 
@@ -147,8 +147,8 @@ def test_an_inner_limit_leaves_the_outer_one_the_rest() -> None:
 
 def test_after_the_deadline_everything_takes_a_moment() -> None:
     with pytest.raises(TimeUp):
-        before(time.monotonic() - 5, endless_loop)
-    assert before(time.monotonic() - 5, lambda: 7) == before(inf, lambda: 7) == 7
+        done_by(time.monotonic() - 5, endless_loop)
+    assert done_by(time.monotonic() - 5, lambda: 7) == done_by(inf, lambda: 7) == 7
 
 
 def finding_of(redact: Redact) -> tuple[Verdict[Ask], list[Exchange[Ask]], ReportedTarget[Ask]]:
@@ -179,7 +179,7 @@ def test_a_record_is_built_by_its_deadline() -> None:
 def test_a_verdict_that_came_too_late_demonstrates_nothing() -> None:
     verdict = Verdict[Ask]({}, Core(seen=True))
     names = [verdict.name]
-    assert verdict.defects.survive(lambda: before(0.0, endless_loop), None) is None
+    assert verdict.defects.survive(lambda: done_by(0.0, endless_loop), None) is None
     assert [*names, verdict.name] == ["conformant", "not_demonstrated"]
     assert verdict.defects.message == ""
 

@@ -170,7 +170,7 @@ async def _served_by_hand(scene: Scene, say: Callable[[str], None]) -> list[Exch
 
     server = ScriptedServer(script)
     base_url = await opened(server, states[0])
-    say(f"# The scene {scene.name}: {' '.join(scene.words.split())}")
+    say(f"# The scene {scene.name}: {' '.join(scene.doc.split())}")
     say("# It is served until Ctrl-C. In another terminal:")
     for name, value in {**Play(scene, "run", KEY).environment(base_url), **trust(scene)}.items():
         say(f"export {name}={shlex.quote(value)}")

@@ -18,17 +18,16 @@ from hostup_conformance.http import exchange as core
 from hostup_conformance.http.messages import Request
 from hostup_conformance.http.scripted import Reply
 
+#: The kinds of request that a client's task consists of.
+TaskRequest = Literal["probe", "start", "poll"]
 #: What a request asks for. `malformed` is what is not an HTTP request.
-Kind = Resource | Literal["probe", "start", "poll", "malformed"]
+Kind = Resource | TaskRequest | Literal["malformed"]
 #: Which origin received the request: that of the base URL, or the other one, which must never receive the key.
 Origin = Literal["own", "other"]
 #: How many seconds before its time is up a client may give up honestly: some count in whole seconds.
 NEAR = 2.0
 #: What ended the command; `unseen` is what a recording does not show, nor a scene that is served by hand.
 EndedBy = Literal["itself", "deadline", "bound", "start", "unseen"]
-#: Which kind of request a scene is about.
-One = Literal["probe", "start", "poll"]
-At = One | Literal["all"]
 #: A certificate that an own CA has issued, which SSL_CERT_FILE names; or one that nobody should trust.
 Certificate = Literal["right", "self-signed", "wrong-name", "expired"]
 #: Responds to a request that the scene is about.
@@ -47,8 +46,9 @@ class Scene:
     """How a server behaves, and what the client is given."""
 
     name: str
-    words: str
-    at: At = "all"
+    doc: str
+    #: Which kind of request it is about.
+    at: TaskRequest | Literal["all"] = "all"
     #: What the server does with those requests, if anything but the right thing.
     act: Act | None = None
     #: How many requests of that kind the scene is about, from the first on; None for all.
@@ -111,7 +111,7 @@ class Play:
     @property
     def purpose(self) -> str:
         """Why its requests were sent, in words."""
-        return self.scene.words if self.recorded else f"{self.scene.name}: {self.scene.words}"
+        return self.scene.doc if self.recorded else f"{self.scene.name}: {self.scene.doc}"
 
     def environment(self, base_url: str) -> dict[str, str]:
         """Return what the command is given."""

@@ -235,7 +235,7 @@ def judge_command(arguments: argparse.Namespace, words: list[str]) -> int:
         from hostup_conformance.clients.scenes import SCENES
 
         for name, scene in SCENES.all().items():
-            say(f"{name:30} {' '.join(scene.words.split())}")
+            say(f"{name:30} {' '.join(scene.doc.split())}")
         return 0
     if options.example:
         say(example(options.example).removesuffix("\n"))

@@ -38,7 +38,7 @@ from hostup_conformance.keeping.processes import COMMANDS, descendants, end, end
 from hostup_conformance.keeping.redact import redactor
 from hostup_conformance.keeping.safe_text import BEYOND, CommandLine, Redact, beginning, counted, on_one_line
 from hostup_conformance.keeping.screen import complain, guard, keys_in, say
-from hostup_conformance.keeping.time_limit import before
+from hostup_conformance.keeping.time_limit import done_by
 from hostup_conformance.reports import terminal
 from hostup_conformance.reports.files import remove_reports, write_files, write_reports
 from hostup_conformance.reports.progress import Progress
@@ -180,7 +180,7 @@ def judged(
         return apply_waivers(verdict, waivers, today, strict=options.strict)
 
     return defects.survive(
-        lambda: before(by, judge),
+        lambda: done_by(by, judge),
         nothing_judged(client_requirements().values(), defects),
     )
 

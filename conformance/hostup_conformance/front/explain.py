@@ -75,7 +75,7 @@ def explanation(requirement: Requirement) -> Iterator[str]:
             yield labelled("", f"({word}: {meaning})")
     yield labelled("why", requirement.why)
     rule = client_rules().get(requirement.id) or rules().get(requirement.id)
-    yield labelled("rule", rule.words if rule else "there is none yet")
+    yield labelled("rule", rule.doc if rule else "there is none yet")
     if requirement.needs:
         yield labelled("needs", ", ".join(needed(need) for need in requirement.needs))
     if requirement.wfc is not None:

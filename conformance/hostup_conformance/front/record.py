@@ -22,7 +22,7 @@ from hostup_conformance.judging.ledger import spec_identity
 from hostup_conformance.judging.rule import Finding
 from hostup_conformance.judging.verdict import Result, Verdict
 from hostup_conformance.keeping.safe_text import CommandLine, Redact, beginning, counted, on_one_line, spelt_out
-from hostup_conformance.keeping.time_limit import before
+from hostup_conformance.keeping.time_limit import done_by
 from hostup_conformance.reports.figures import PARTS
 from hostup_conformance.reports.schema import FORMAT
 
@@ -105,7 +105,7 @@ def record_of(
     defects = verdict.defects
 
     def survive(step: Callable[[], T], otherwise: T) -> T:
-        return defects.survive(lambda: before(by, step), otherwise)
+        return defects.survive(lambda: done_by(by, step), otherwise)
 
     roots: dict[str, list[str]] = survive(lambda: root_causes(verdict), {})
     methods = Counter(e.request.method for e in exchanges if e.request.method)

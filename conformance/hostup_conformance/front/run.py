@@ -28,7 +28,7 @@ from hostup_conformance.keeping.misconfigured import Misconfigured
 from hostup_conformance.keeping.redact import redactor
 from hostup_conformance.keeping.safe_text import counted
 from hostup_conformance.keeping.shortage import shortage
-from hostup_conformance.keeping.time_limit import before, end_now
+from hostup_conformance.keeping.time_limit import done_by, end_now
 from hostup_conformance.sources import commands, lookup, recording
 from hostup_conformance.sources.generated import MOST_CASES, Generated
 from hostup_conformance.sources.requests import EVERYTHING
@@ -140,7 +140,7 @@ class Run:
     def _judge(self, stopped: str | None) -> Verdict:
         """Judge what there is. If the suite fails meanwhile, nothing is judged, and the report says so."""
         nothing = nothing_judged(server_requirements().values(), self.defects)
-        return self.defects.survive(lambda: before(self._judged_by, lambda: self._judged(stopped)), nothing)
+        return self.defects.survive(lambda: done_by(self._judged_by, lambda: self._judged(stopped)), nothing)
 
     def _judged(self, stopped: str | None) -> Verdict:
         verdict = judge(self.exchanges, self.configured, stopped, self._time_up, self.defects)
@@ -191,17 +191,17 @@ class Run:
     def _wait_for(self, task: Future[None]) -> None:
         """Wait until a task of sending has ended, and meanwhile say how far the run is."""
         while not wait([task], LOOK_SECONDS).done:
-            self.watch(self.words)
+            self.watch(self.how_far)
         task.result()
 
-    def words(self) -> str:
+    def how_far(self) -> str:
         """Return in words how far the run is. To count findings, what there is so far is judged now and then."""
         sent, seconds = len(self.exchanges), time.monotonic() - self._began
         if time.monotonic() >= self._next_look:
             began = time.thread_time()
             with suppress(Exception):  # the verdict will tell
                 until = time.monotonic() + LOOKING_SECONDS
-                so_far = before(until, lambda: judge(list(self.exchanges), self.configured, None, late_after(until)))
+                so_far = done_by(until, lambda: judge(list(self.exchanges), self.configured, None, late_after(until)))
                 broken = so_far.summary["fail"] + so_far.summary["warn"]
                 self._found = f"; {counted(broken, 'finding')} so far" if broken else ""
             self._next_look = time.monotonic() + max(2.0, SELDOM * (time.thread_time() - began))

@@ -50,7 +50,7 @@ class NoResponse(Exception):
 class Connections:
     """The connections to the server at a base URL."""
 
-    def __init__(self, base_url: str, route: Route, room: Memory) -> None:
+    def __init__(self, base_url: str, route: Route, memory: Memory) -> None:
         parts = urlsplit(base_url)
         self._prefix, self._netloc = parts.path, parts.netloc
         self._origin: tuple[bytes, bytes, int | None] = (
@@ -58,7 +58,7 @@ class Connections:
             (parts.hostname or "").encode(),
             parts.port,
         )
-        self._route, self._memory = route, room
+        self._route, self._memory = route, memory
         #: Whether there was a whole response so far.
         self.responded = False
         self._aborted = False

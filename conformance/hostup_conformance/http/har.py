@@ -27,7 +27,7 @@ from hostup_conformance.keeping.files import FOR_ME, read_plain, write_whole
 from hostup_conformance.keeping.misconfigured import Misconfigured
 from hostup_conformance.keeping.redact import MARK
 from hostup_conformance.keeping.safe_text import Redact, on_one_line
-from hostup_conformance.keeping.time_limit import TimeUp, at_most, before
+from hostup_conformance.keeping.time_limit import TimeUp, at_most, done_by
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -81,7 +81,7 @@ def in_time(understand: Callable[Concatenate[Path, P], T]) -> Callable[Concatena
     @wraps(understand)
     def limited(file: Path, /, *args: P.args, **kwargs: P.kwargs) -> T:
         try:
-            return before(monotonic() + READING_SECONDS, partial(understand, file, *args, **kwargs))
+            return done_by(monotonic() + READING_SECONDS, partial(understand, file, *args, **kwargs))
         except TimeUp:
             why = f"it takes more than {READING_SECONDS:g} seconds to read"
             raise Misconfigured(f"--har {file}: {why}; record the endpoint's requests alone") from None

@@ -85,7 +85,7 @@ class Rule(Generic[E]):
     seeks: str = ""
 
     @property
-    def words(self) -> str:
+    def doc(self) -> str:
         """The rule's docstring, which explains how it judges."""
         return cleandoc(self.judge.__doc__ or "")
 

@@ -72,7 +72,7 @@ def is_lost_in(frame: FrameType | None) -> bool:
     return False
 
 
-def before(deadline: float, step: Callable[[], T]) -> T:
+def done_by(deadline: float, step: Callable[[], T]) -> T:
     """Return what a step returns; raise `TimeUp` if it takes longer than until a deadline (on the monotonic clock)."""
     with at_most(max(deadline - time.monotonic(), A_MOMENT)):
         return step()

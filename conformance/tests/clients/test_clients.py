@@ -140,7 +140,7 @@ def test_the_matrix_is_of_this_catalogue() -> None:
 
 def test_every_scene_says_what_the_server_does() -> None:
     for scene in SCENES.all().values():
-        assert scene.words.endswith("."), scene.name
+        assert scene.doc.endswith("."), scene.name
         assert scene.completes in {None, THROUGH, BASE_URL, "CLIENT-34"}
 
 

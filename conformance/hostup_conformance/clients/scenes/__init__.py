@@ -1,6 +1,6 @@
 """The scenes: how a server behaves towards a client that is judged, a line or a short function each.
 
-A scene has a name, words for what the server does, which the reports show, the kind of request that it is about, and
+A scene has a name, a text for the reports, which says what the server does, the kind of request that it is about, and
 what the server does with requests of that kind, an act. All other requests get the response of a conforming server.
 
     add("output-without-newline", "The output does not end with a newline.", "poll", act=says(stdout="no newline"))
@@ -23,7 +23,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from hostup_conformance.clients import Does
-from hostup_conformance.clients.story import PATIENT, SOON, Act, Kind, One, Scene, kind_of, pids_of
+from hostup_conformance.clients.story import PATIENT, SOON, Act, Kind, Scene, TaskRequest, kind_of, pids_of
 from hostup_conformance.contract import problems
 from hostup_conformance.contract.paths import path_of
 from hostup_conformance.http.messages import Request
@@ -205,15 +205,15 @@ def refuses(status: int, **headers: str) -> Act:
 SCENES: Catalogue[Scene] = Catalogue(__name__, "scene")
 
 
-def add(name: str, words: str, *kinds: One, act: Act | None = None, **facts: Any) -> None:
+def add(name: str, doc: str, *kinds: TaskRequest, act: Act | None = None, **facts: Any) -> None:
     """Register a scene about all requests, or about those of a kind; the facts are fields of `Scene`."""
     facts = {"timeout": PATIENT if facts.get("completes") else SOON, **facts}
     for kind in kinds or ("all",):
         full_name = f"{kind}-{name}" if len(kinds) > 1 else name
-        SCENES.add(full_name, Scene(full_name, words.replace("{kind}", kind), kind, act, **facts))
+        SCENES.add(full_name, Scene(full_name, doc.replace("{kind}", kind), kind, act, **facts))
 
 
-def scene(*kinds: One, **facts: Any) -> Callable[[Act], Act]:
+def scene(*kinds: TaskRequest, **facts: Any) -> Callable[[Act], Act]:
     """Register a function as the act of a scene, with its name and docstring."""
 
     def register(act: Act) -> Act:
