@@ -12,7 +12,7 @@ from faults import FAULTS
 from hostup_conformance.clients import judging as client_judging
 from hostup_conformance.contract import judging, sending
 from hostup_conformance.contract.target import Target
-from hostup_conformance.front import NOT_CONFORMANT, client_run, record, run
+from hostup_conformance.front import NOT_CONFORMANT, client_run, record, reported_server, run
 from hostup_conformance.front.options import ClientOptions
 from hostup_conformance.front.run import Run
 from hostup_conformance.http.wire import Wire
@@ -31,8 +31,8 @@ from running import run as run_whole
 RECORDING = [
     (sending, "with_started_commands"),
     (run, "root_causes"),
-    *((record, name) for name in ("evidence", "curl", "headers_of", "body_of", "redacted")),
-    *((record, name) for name in ("exchanges_in_short", "gist", "alike", "stories")),
+    *((record, name) for name in ("evidence", "headers_of", "redacted", "exchanges_in_short", "gist", "alike")),
+    *((reported_server, name) for name in ("curl", "body_of", "stories")),
 ]
 #: What judging takes besides the rules.
 JUDGING = [
