@@ -1,6 +1,7 @@
 """What befell commands besides what they print: what is said of several, and what one of them refutes."""
 
 import json
+import tracemalloc
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -67,3 +68,14 @@ def test_a_sleep_that_was_ended_is_no_guest_without_one() -> None:
     assert mishaps.cut_short([ended]) == []
     ended.has_sleep = True
     assert mishaps.cut_short([ended]) == [ended]
+
+
+def test_what_is_seen_of_a_text_takes_little_more_than_the_text() -> None:
+    """Python takes four bytes for each of these characters, and ninety for each one in a list of them."""
+    text = "a \n\u200b" + "\U0001f600" * (1 << 18)
+    tracemalloc.start()
+    seen = mishaps.visible(text)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert seen == "a" + text[4:]
+    assert most < 16 * len(text)

@@ -4,6 +4,7 @@ import gzip
 import socket
 import threading
 import time
+import tracemalloc
 from contextlib import closing
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -16,6 +17,7 @@ from hostup_conformance.contract.sending import Wire
 from hostup_conformance.contract.target import Target
 from hostup_conformance.http import network
 from hostup_conformance.http.bodies import MOST_MEMBERS, Memory, TooLarge, decode_content
+from hostup_conformance.http.json_text import LONGEST_STRING, read_json
 from hostup_conformance.http.limits import Limits
 from hostup_conformance.http.network import BoundedNetwork
 from hostup_conformance.http.pace import Stopped
@@ -127,6 +129,42 @@ def test_gzip_may_have_several_members(members: int, rest: bytes, wrong: str | N
 def test_members_of_gzip_share_one_limit() -> None:
     with pytest.raises(TooLarge):
         decode_content(gzip.compress(b"a" * 600) * 2, (("Content-Encoding", "gzip"),), 1000)
+
+
+def test_a_body_is_decompressed_in_pieces() -> None:
+    """It is there once: what zlib itself puts together would be there twice."""
+    whole = b"a" * (32 << 20)
+    packed = gzip.compress(whole, 1)
+    tracemalloc.start()
+    decoded, _ = decode_content(packed, (("Content-Encoding", "gzip"),), len(whole))
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert decoded == whole
+    assert most < 1.5 * len(whole)
+
+
+@pytest.mark.parametrize("fields", [(), (("Content-Encoding", "gzip"),)], ids=["plain", "gzip"])
+def test_of_a_long_string_the_beginning_is_kept() -> None:
+    """Whoever looks at strings makes copies of them."""
+    body = b'{"stdout": ["%s", "b"]}' % (b"a" * (LONGEST_STRING + 1))
+    assert read_json(body).value == {"stdout": ["a" * LONGEST_STRING, "b"]}
+
+
+def test_no_more_is_read_than_a_run_keeps(fields: tuple[tuple[str, str], ...]) -> None:
+    room = Memory(Limits(kept_bytes=3 << 20), Stopped)
+    assert len(room.read((), [b" " * (2 << 20)], 4 << 20)[0]) == 2 << 20
+    whole = b"a" * (4 << 20)
+    chunks = iter([gzip.compress(whole), b"too much"] if fields else [b"a" * (1 << 20)] * 4)
+    with pytest.raises(Stopped, match="larger than a run keeps"):
+        room.read(fields, chunks, 4 << 20)
+    assert fields or len(list(chunks)) == 2
+
+
+def test_a_body_that_takes_much_memory_as_text_is_too_large() -> None:
+    body = b'{"stdout": "%s"}' % (b"a" * (2 << 20))
+    assert Memory(Limits(text_bytes=5 << 20), Stopped).read((), [body], 1 << 30)[0] == body
+    with pytest.raises(TooLarge, match="4 MiB of memory as text"):
+        Memory(Limits(text_bytes=4 << 20), Stopped).read((), [body, b" "], 1 << 30)
 
 
 def test_the_response_that_is_too_much_for_a_run_is_not_kept() -> None:

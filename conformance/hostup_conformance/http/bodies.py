@@ -1,5 +1,6 @@
 """Reads the content of responses within bounds of size and memory, and decodes its coding."""
 
+import re
 import threading
 import zlib
 from collections.abc import Callable, Iterable
@@ -13,8 +14,12 @@ from hostup_conformance.http.messages import Headers, values_of
 
 #: The size (in bytes) from which a body is large, and after how many bodies above their limit no large one is read.
 LARGE, ENOUGH = 1 << 20, 3
+#: How many bytes are decompressed at once, to at most as many as `LARGE`.
+PIECE = 1 << 16
 #: No response needs more header fields, or more gzip members.
 MOST_FIELDS, MOST_MEMBERS = 1000, 100
+#: What may fill up the space behind a gzip member.
+PADDING = re.compile(rb"\0*")
 
 
 class TooLarge(Exception):
@@ -55,10 +60,16 @@ class Memory:
             limit = min(limit, LARGE)
         with ExitStack() as turn:
             take_turn = cache(lambda: turn.enter_context(self._one_large))
-            body = read_within(limit, chunks, take_turn)
             if limit > LARGE and "content-encoding" in values_of(fields):
                 take_turn()
-            body, miscoded = decode_content(body, fields, limit)
+            left = self._limits.kept_bytes - self._bytes  # what is beyond it need not be read to be too much
+            try:
+                body = read_within(min(limit, left), chunks, take_turn)
+                body, miscoded = decode_content(body, fields, min(limit, left))
+            except TooLarge:
+                if left < limit:
+                    raise self._full() from None
+                raise
             self._keep(body, fields)
         return body, miscoded
 
@@ -72,16 +83,21 @@ class Memory:
         if values > limits.values:
             raise TooLarge(f"its body has more than {limits.values} JSON values")
         needed = bytes_in_memory(body)
-        if needed > 2 * limits.body_bytes:
-            raise TooLarge(f"its body needs more than {2 * limits.body_bytes >> 20} MiB of memory as text")
+        if needed > limits.text_bytes:
+            raise TooLarge(f"its body needs more than {limits.text_bytes >> 20} MiB of memory as text")
         with self._lock:
             self._bytes += max(len(body), needed // 2)  # of a body of wide characters, more is kept than came
             self._values += values + len(fields)
             if self._bytes > limits.kept_bytes or self._values > limits.kept_values:
-                raise self._stop(
-                    f"the responses are larger than a run keeps ({limits.kept_bytes >> 20} MiB and "
-                    f"{limits.kept_values} JSON values and header fields in all)"
-                )
+                raise self._full()
+
+    def _full(self) -> Exception:
+        """Stop the run; return the exception to raise."""
+        limits = self._limits
+        return self._stop(
+            f"the responses are larger than a run keeps ({limits.kept_bytes >> 20} MiB and "
+            f"{limits.kept_values} JSON values and header fields in all)"
+        )
 
 
 def read_within(limit: int, chunks: Iterable[bytes], take_turn: Callable[[], object]) -> bytes:
@@ -106,18 +122,42 @@ def decode_content(body: bytes, headers: Headers, limit: int) -> tuple[bytes, st
         return body, None
     if coding not in {"gzip", "x-gzip", "deflate"}:
         return body, f"Content-Encoding {coding[:100]} was not asked for"
-    decoded, rest, members = b"", body, 0
-    while rest and members < MOST_MEMBERS:
-        decompressor = zlib.decompressobj(zlib.MAX_WBITS | 32)
+    decoded, at, members = BytesIO(), 0, 0
+    while at < len(body) and members < MOST_MEMBERS:
+        before = decoded.tell()
         try:
-            decoded += decompressor.decompress(rest, max(limit - len(decoded), 1))
+            end = decompress(body, at, decoded, limit)
         except zlib.error:
-            return (decoded, f"something follows the {coding} body") if members else (body, f"the body is not {coding}")
-        if decompressor.unconsumed_tail:
-            raise TooLarge(f"its body decompresses to more than {limit >> 20} MiB")
-        if not decompressor.eof:
-            return decoded, f"the {coding} body is cut short"
+            decoded.truncate(before)
+            whole = decoded.getvalue()
+            return (whole, f"something follows the {coding} body") if members else (body, f"the body is not {coding}")
+        if end is None:
+            return decoded.getvalue(), f"the {coding} body is cut short"
         # A gzip body may consist of several members (RFC 1952 section 2.2).
-        rest = decompressor.unused_data.lstrip(b"\0")
+        at = one.end() if (one := PADDING.match(body, end)) else end
         members += 1
-    return decoded, f"the {coding} body has more than {MOST_MEMBERS} members" if rest else None
+    more = f"the {coding} body has more than {MOST_MEMBERS} members" if at < len(body) else None
+    return decoded.getvalue(), more
+
+
+def decompress(data: bytes, at: int, into: BytesIO, limit: int) -> int | None:
+    """Decompress one gzip member, or what deflate has made; return where it ends, None if it is cut short.
+
+    It is done in pieces, since zlib would join a whole at its end, and so need twice its memory. Raise `TooLarge` if
+    there are more bytes than the limit then.
+    """
+    decompressor = zlib.decompressobj(zlib.MAX_WBITS | 32)
+    while at < len(data):
+        rest = data[at : at + PIECE]
+        at += len(rest)
+        more = True
+        while more:
+            part = decompressor.decompress(rest, LARGE)
+            into.write(part)
+            if into.tell() > limit:
+                raise TooLarge(f"its body decompresses to more than {limit >> 20} MiB")
+            rest = decompressor.unconsumed_tail
+            more = bool(rest) or len(part) == LARGE
+        if decompressor.eof:
+            return at - len(decompressor.unused_data)
+    return None

@@ -35,7 +35,7 @@ T = TypeVar("T")
 SCHEMA = Path(__file__).with_name("har.schema.json")
 #: The largest file that is read, in bytes, and how many bytes of memory each JSON value in it counts for besides its
 #: text and its strings, of which both together have twice the bytes of the file at most.
-LARGEST_FILE, BYTES_PER_VALUE = 250 << 20, 200
+LARGEST_FILE, BYTES_PER_VALUE = 200 << 20, 200
 #: For how many seconds a recording is read: the largest of ordinary ones takes ten.
 READING_SECONDS = 60.0
 #: How many JSON values an entry may have: its check by a schema takes ten times their memory.
@@ -95,9 +95,11 @@ def read(file: Path) -> Recording:
         data = read_plain(file, LARGEST_FILE)
         if bytes_in_memory(data) + BYTES_PER_VALUE * count_values(data) > 2 * LARGEST_FILE:
             raise Misconfigured(f"--har {file}: too large to be judged; record the endpoint's requests alone")
-        # Some programs write NaN for an unknown time.
-        log = json.loads(data.decode("utf-8-sig"), parse_constant=lambda _: None)["log"]
+        text = data.decode("utf-8-sig")
         del data
+        # Some programs write NaN for an unknown time.
+        log = json.loads(text, parse_constant=lambda _: None)["log"]
+        del text
         entries, known = log["entries"], log.get("_target") or {}
         if not isinstance(entries, list) or not isinstance(known, dict):
             raise TypeError("log.entries is not an array, or log._target is not an object")

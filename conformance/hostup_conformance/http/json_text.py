@@ -20,6 +20,8 @@ DEEPEST = 100
 #: A string with its quotes, or to the end of the text if it has no second one: if that did not match, each quote in it
 #: would be tried as the first in turn.
 _STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)', re.DOTALL)
+#: How many characters of a string are kept, more than any command of a run prints: who looks at strings makes copies.
+LONGEST_STRING = 1 << 22
 #: How many characters of a string are checked for errors by a schema, more than any schema allows where it has a form.
 LONGEST_CHECKED = 1 << 16
 #: How a text in UTF-16 begins, in which a quote or a backslash is two bytes.
@@ -62,7 +64,7 @@ class JsonText:
 
 
 def read_json(body: bytes) -> JsonText:
-    """Read bytes as JSON, continuing after each defect as lenient parsers do."""
+    """Read bytes as JSON, continuing after each defect as lenient parsers do; very long strings are cut."""
     text, defects = decoded(body)
     duplicates: list[str] = []
 
@@ -89,6 +91,8 @@ def read_json(body: bytes) -> JsonText:
         return JsonText(None, False, (*defects, f"not JSON: {error}" if stripped else "empty"))
     if is_deeper(value, DEEPEST):
         return JsonText(None, False, (*defects, f"nested more than {DEEPEST} deep"))
+    if len(body) > LONGEST_STRING:
+        value = abridged(value, LONGEST_STRING)
     if end < len(stripped):
         defects.append(f"something follows the JSON text: {stripped[end : end + 200]!r}")
     return JsonText(value, True, tuple(defects), tuple(duplicates))
@@ -135,7 +139,7 @@ def encodable(check: Callable[[Any], T], value: Any) -> T:
 
     Half a surrogate pair, which it cannot read, is replaced.
     """
-    short = abridged(value)
+    short = abridged(value, LONGEST_CHECKED)
     try:
         return check(short)
     except UnicodeEncodeError:
@@ -151,10 +155,10 @@ def schema_errors(
     return encodable(lambda readable: [*islice(validator.iter_errors(readable), most)], value)
 
 
-def abridged(value: Any) -> Any:
-    """Return JSON with the beginnings of its long strings."""
+def abridged(value: Any, longest: int) -> Any:
+    """Return JSON with so many characters of each string at most."""
     if isinstance(value, str):
-        return value[:LONGEST_CHECKED]
+        return value[:longest]
     if isinstance(value, dict):
-        return {name[:LONGEST_CHECKED]: abridged(member) for name, member in value.items()}
-    return [abridged(member) for member in value] if isinstance(value, list) else value
+        return {name[:longest]: abridged(member, longest) for name, member in value.items()}
+    return [abridged(member, longest) for member in value] if isinstance(value, list) else value

@@ -17,8 +17,10 @@ class Limits:
     next_seconds: float = 4.0
     run_seconds: float = 110.0
     #: The largest body of one response, whatever its kind, and of all responses together. Each is kept twice, as it
-    #: came and as JSON; while one is read, it is there as text as well.
+    #: came and as JSON; while one is read, it is there as text as well. What it takes as text and as JSON is bounded
+    #: too: an agent keeps 16 MiB of each stream, which takes at most 320 MiB, however it is written.
     body_bytes: int = 200 * 2**20
+    text_bytes: int = 324 * 2**20
     kept_bytes: int = 208 * 2**20
     #: The same for JSON values and header fields, which need more memory than their text.
     values: int = 100_000

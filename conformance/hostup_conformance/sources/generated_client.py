@@ -15,9 +15,17 @@ from hostup_agent_exec.types import UNSET, Response
 from hostup_conformance.contract.ask import Exchange
 from hostup_conformance.contract.sending import Wire
 from hostup_conformance.http.exchange import Decoded
+from hostup_conformance.http.json_text import LONGEST_STRING, abridged
 from hostup_conformance.http.messages import Request
 from hostup_conformance.http.pace import Unsent
 from hostup_conformance.sources.requests import ClientCall, Step
+
+#: The largest body (in bytes) that the client is to decode too: all that an agent keeps, if it is text.
+LARGEST_DECODED = 32 << 20
+
+
+class NotDecoded(Exception):
+    """The body is so large that it would need too much memory to be decoded twice."""
 
 
 class WireTransport(httpx.BaseTransport):
@@ -28,7 +36,7 @@ class WireTransport(httpx.BaseTransport):
         self.exchange: Exchange | None = None
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Send the request; raise httpx's own error if no response came."""
+        """Send the request; raise httpx's own error if no response came, and `NotDecoded` if a very large one did."""
         base = urlsplit(self._wire.base_url).path
         target = request.url.raw_path.decode("ascii").removeprefix(base)
         dropped = {"host", "connection", "content-length"}
@@ -36,6 +44,8 @@ class WireTransport(httpx.BaseTransport):
         self.exchange = self._wire.send(Request(request.method, target, headers, request.read()), purpose=self._purpose)
         if self.exchange.response is None:
             raise httpx.ReadError(self.exchange.failure or self.exchange.too_large or "", request=request)
+        if len(self.exchange.response.body) > LARGEST_DECODED:
+            raise NotDecoded
         return self.exchange.response.as_httpx(request)
 
 
@@ -59,9 +69,11 @@ def call(wire: Wire, step: Step, wanted: ClientCall) -> Exchange | None:
             response = get_agent_exec.sync_detailed(wanted.vps, client=client, pid=pid)
         else:
             response = start_agent_exec.sync_detailed(wanted.vps, client=client, body=CommandStart(wanted.command))
-        decoded = Decoded(to_json(response.parsed))
+        decoded = Decoded(abridged(to_json(response.parsed), LONGEST_STRING))
     except Unsent:
         raise
+    except NotDecoded:
+        return transport.exchange
     except Exception as error:
         decoded = Decoded(raised=type(error).__name__)
     exchange: Exchange | None = transport.exchange

@@ -180,6 +180,46 @@ def output_of_190_mebibytes(request: Request) -> bytes:
     return request.sent()
 
 
+#: Output that takes as much memory as it may, by what it is of, and how many MiB of that.
+LARGEST = {b"a": 160, b"\\ud83d\\ude00": 190, "\U0001f600".encode(): 150, b'\\"': 199}
+
+
+@cache
+def packed(of: bytes) -> bytes:
+    return gzip.compress(b'{"exited": true, "exitCode": 0, "stdout": "%s"}' % (of * (LARGEST[of] * MIB // len(of))), 1)
+
+
+def output_of(of: bytes, request: Request) -> bytes:
+    """Return the correct response, but for polls some output in gzip."""
+    if request.good.status == 200 and "pid=" in request.target and request.method == "GET":
+        return request.sent(b"Content-Encoding: gzip\r\n", packed(of))
+    return request.sent()
+
+
+@hostile(commands=True)
+def bomb_of_letters(request: Request) -> bytes:
+    """The output of each command is 160 MiB of letters, in gzip."""
+    return output_of(b"a", request)
+
+
+@hostile(commands=True)
+def bomb_of_escaped_emoji(request: Request) -> bytes:
+    """The output of each command is 190 MiB of escapes for emoji, in gzip."""
+    return output_of(b"\\ud83d\\ude00", request)
+
+
+@hostile(commands=True)
+def bomb_of_emoji(request: Request) -> bytes:
+    """The output of each command is 150 MiB of emoji, in gzip."""
+    return output_of("\U0001f600".encode(), request)
+
+
+@hostile(commands=True)
+def bomb_of_quotes(request: Request) -> bytes:
+    """The output of each command is 199 MiB of escaped quotation marks, in gzip."""
+    return output_of(b'\\"', request)
+
+
 @hostile(ANY)
 def one_emoji_in_much_output(request: Request) -> bytes:
     """Output of 20 MiB with one character beyond U+FFFF, for which Python takes four bytes for each of them."""

@@ -36,7 +36,9 @@ INPUT_SECONDS = 4.0
 
 def visible(text: str) -> str:
     """Return what people see of a text: composed, without blanks and control characters."""
-    return "".join(c for c in normalize("NFC", text) if c.isprintable() and not c.isspace())
+    composed = normalize("NFC", text)
+    unseen = (c for c in set(composed) if c.isspace() or not c.isprintable())
+    return composed.translate(dict.fromkeys(map(ord, unseen)))
 
 
 def printed(life: Life) -> str:
