@@ -18,7 +18,7 @@ from hostup_conformance.keeping.interruption import Interruption
 from hostup_conformance.mock import API_KEY, VPS_ID
 from hostup_conformance.reports.files import REPORTS
 from hostup_conformance.sources.script import WARMING
-from running import KEPT, command, report_in, run, run_on
+from running import KEPT, command, ran, report_in, run, run_on
 
 #: Seconds until what must happen counts as not happening.
 DEADLINE = 100.0
@@ -160,3 +160,22 @@ def test_a_second_signal_is_not_lost_in_what_the_interpreter_calls() -> None:
     with pytest.raises(KeyboardInterrupt):
         held()
     interruption.close()
+
+
+#: Sends every signal when the interpreter has taken back the handlers, and frees what a module holds.
+AT_THE_VERY_END = """
+import signal, sys
+from hostup_conformance.front import start
+class Last:
+    def __del__(self, send=signal.raise_signal, signals=start.SIGNALS):
+        for number in signals:
+            send(number)
+last = Last()
+sys.argv = ["hostup-conformance", "--version"]
+sys.exit(start.main())
+"""
+
+
+def test_no_signal_changes_the_exit_code_while_the_interpreter_ends(tmp_path: Path) -> None:
+    done = ran(tmp_path, [sys.executable, "-c", AT_THE_VERY_END])
+    assert (done.returncode, done.stderr) == (0, "")

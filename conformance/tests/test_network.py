@@ -143,13 +143,13 @@ def test_a_body_is_decompressed_in_pieces() -> None:
     assert most < 1.5 * len(whole)
 
 
-@pytest.mark.parametrize("fields", [(), (("Content-Encoding", "gzip"),)], ids=["plain", "gzip"])
 def test_of_a_long_string_the_beginning_is_kept() -> None:
     """Whoever looks at strings makes copies of them."""
     body = b'{"stdout": ["%s", "b"]}' % (b"a" * (LONGEST_STRING + 1))
     assert read_json(body).value == {"stdout": ["a" * LONGEST_STRING, "b"]}
 
 
+@pytest.mark.parametrize("fields", [(), (("Content-Encoding", "gzip"),)], ids=["plain", "gzip"])
 def test_no_more_is_read_than_a_run_keeps(fields: tuple[tuple[str, str], ...]) -> None:
     room = Memory(Limits(kept_bytes=3 << 20), Stopped)
     assert len(room.read((), [b" " * (2 << 20)], 4 << 20)[0]) == 2 << 20

@@ -1,5 +1,6 @@
 """The entry point of hostup-conformance, which says so if the suite's dependencies are missing."""
 
+import atexit
 import gc
 import io
 import signal
@@ -17,6 +18,7 @@ GARBAGE = 50_000
 def main() -> int:
     """Run the command, or print what is not installed; return the exit code."""
     gc.set_threshold(GARBAGE)
+    atexit.register(ignore_signals)  # the first one registered is called last
     for number in SIGNALS:
         if signal.getsignal(number) != signal.SIG_IGN:
             # Until a run handles its signals itself, it has sent and written nothing.
@@ -30,6 +32,12 @@ def main() -> int:
     from hostup_conformance.front import cli
 
     return cli.main()
+
+
+def ignore_signals() -> None:
+    """Let no signal change the exit code while the interpreter ends, which takes back all handlers but this one."""
+    for number in SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
 
 
 if __name__ == "__main__":
