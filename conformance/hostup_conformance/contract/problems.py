@@ -12,28 +12,31 @@ ERRORS = "https://developer.hostup.se/errors/"
 #: all codes that begin with upstream_.
 RELATED_CODES, UPSTREAM = {"vps_not_ready": {409}}, {502, 503}
 RELATED_STATUSES = UPSTREAM.union(*RELATED_CODES.values())
-#: What our own servers respond with: code and title by status code.
-PROBLEMS = {
-    400: ("invalid_request", "Invalid request"),
-    401: ("unauthorized", "Unauthorized"),
-    403: ("forbidden", "Forbidden"),
-    404: ("not_found", "Not found"),
-    405: ("method_not_allowed", "Method not allowed"),
-    429: ("rate_limit_exceeded", "Too many requests"),
-    500: ("internal_error", "Internal server error"),
-    503: ("upstream_unavailable", "Guest agent unavailable"),
-}
+
+
+@cache
+def documented_errors() -> dict[int, dict[str, Any]]:
+    """Return the documented responses with an error, by their status codes."""
+    responses = document()["paths"][ENDPOINT]["get"]["responses"]
+    names = {status: one["$ref"].rpartition("/")[2] for status, one in responses.items() if "$ref" in one}
+    return {int(status): document()["components"]["responses"][name] for status, name in names.items()}
 
 
 @cache
 def codes_by_status() -> dict[int, list[str]]:
     """Return the documented codes of each documented error status."""
-    responses = document()["paths"][ENDPOINT]["get"]["responses"]
-    components = document()["components"]["responses"]
-    names = {
-        status: response["$ref"].rpartition("/")[2] for status, response in responses.items() if "$ref" in response
-    }
-    return {int(status): components[name]["x-codes"] for status, name in names.items()}
+    return {status: error["x-codes"] for status, error in documented_errors().items()}
+
+
+#: What our own servers respond with: code and title by status code.
+PROBLEMS: dict[int, tuple[str, str]] = {
+    405: ("method_not_allowed", "Method not allowed"),
+    503: ("upstream_unavailable", "Guest agent unavailable"),
+    **{
+        status: (error["x-codes"][0], error["content"]["application/problem+json"]["example"]["title"])
+        for status, error in documented_errors().items()
+    },
+}
 
 
 def problem(status: int, detail: str, *, instance: str, request_id: str, timestamp: str) -> dict[str, Any]:
