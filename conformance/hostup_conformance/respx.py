@@ -30,6 +30,7 @@ try:
     import respx
 
     from hostup_conformance.contract.paths import ENDPOINT
+    from hostup_conformance.contract.problems import example_of
     from hostup_conformance.judging.ledger import document
 except ModuleNotFoundError as error:
     raise ModuleNotFoundError(complaint() or str(error)) from error
@@ -62,21 +63,17 @@ def router(
     return mock
 
 
-def _example(status: str, name: str | None = None, method: str = "get") -> Any:
-    """Return the document's example for a status code, by name if there are several."""
-    described = document()["paths"][ENDPOINT][method]["responses"][status]
-    if "$ref" in described:
-        described = document()["components"]["responses"][described["$ref"].rpartition("/")[2]]
-    media = next(iter(described["content"].values()))
-    return media["examples"][name]["value"] if name else media["example"]
+def _described(method: str) -> Any:
+    """Return what the document says of the body of a success."""
+    return document()["paths"][ENDPOINT][method]["responses"]["200"]["content"]["application/json"]
 
 
-def _ok(name: str, **more: Any) -> httpx.Response:
-    return httpx.Response(200, json={**_example("200", name), **more})
+def _ok(name: str) -> httpx.Response:
+    return httpx.Response(200, json=_described("get")["examples"][name]["value"])
 
 
 def _problem(status: int, headers: dict[str, str] | None = None) -> httpx.Response:
-    body = json.dumps(_example(str(status)))
+    body = json.dumps(example_of(status))
     return httpx.Response(status, headers={"Content-Type": "application/problem+json", **(headers or {})}, content=body)
 
 
@@ -116,7 +113,7 @@ class _Server:
             jsonschema_rs.validate(document()["components"]["schemas"]["CommandStart"], json.loads(request.content))
         except ValueError:  # no JSON, or not as the schema says
             return _problem(400)
-        pid = _example("200", method="post")["pid"] + self._started
+        pid = _described("post")["example"]["pid"] + self._started
         self._started += 1
         return httpx.Response(200, json={"pid": pid, "pollUrl": f"{request.url.raw_path.decode()}?pid={pid}"})
 

@@ -22,6 +22,12 @@ def documented_errors() -> dict[int, dict[str, Any]]:
     return {int(status): document()["components"]["responses"][name] for status, name in names.items()}
 
 
+def example_of(status: int) -> dict[str, Any]:
+    """Return the document's example of an error."""
+    example: dict[str, Any] = documented_errors()[status]["content"]["application/problem+json"]["example"]
+    return example
+
+
 @cache
 def codes_by_status() -> dict[int, list[str]]:
     """Return the documented codes of each documented error status."""
@@ -32,10 +38,7 @@ def codes_by_status() -> dict[int, list[str]]:
 PROBLEMS: dict[int, tuple[str, str]] = {
     405: ("method_not_allowed", "Method not allowed"),
     503: ("upstream_unavailable", "Guest agent unavailable"),
-    **{
-        status: (error["x-codes"][0], error["content"]["application/problem+json"]["example"]["title"])
-        for status, error in documented_errors().items()
-    },
+    **{status: (example_of(status)["code"], example_of(status)["title"]) for status in documented_errors()},
 }
 
 

@@ -193,7 +193,7 @@ class Provider:
         key = self._admit(request)
         check_scope(key, "read:vm")
         id, backend = request.path_params["id"], self._backend(request, key)
-        return respond({"id": id, "powerState": await power_state(backend), **backend.load()})
+        return respond({**backend.load(), "id": id, "powerState": await power_state(backend)})
 
     async def list(self, request: Request) -> Response:
         """Respond with one page of the caller's VPSs; its cursor is the last id of the page before."""

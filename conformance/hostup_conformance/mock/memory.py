@@ -16,7 +16,8 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from hostup_conformance.contract.commands import Command, printed_anywhere, recognized
-from hostup_conformance.contract.paths import path_of
+from hostup_conformance.contract.paths import PATHS, path_of
+from hostup_conformance.judging.ledger import document
 from hostup_conformance.keeping.screen import say
 from hostup_conformance.mock.face import Backend, Key, Provider, Unavailable, create_app
 
@@ -90,15 +91,10 @@ class MemoryAgent:
         return self.add(exited=True, exitCode=exit_code, stdout=stdout, stderr=stderr)
 
     def load(self) -> dict[str, Any]:
-        """Return an uptime of more than a day, and figures that never change."""
-        return {
-            "uptimeSeconds": 86400 + int(time.monotonic() - self._began),
-            "cpuUsagePercent": 3.5,
-            "cpuCores": 2,
-            "memory": {"usedGb": 1.2, "totalGb": 4, "usagePercent": 30},
-            "storage": {"usedGb": 10, "totalGb": 80, "usagePercent": 12.5},
-            "network": {"inboundGb": 1.5, "outboundGb": 0.5, "totalGb": 2},
-        }
+        """Return an uptime of more than a day, and figures that never change: those of the document's example."""
+        response = document()["paths"][PATHS["status"]]["get"]["responses"]["200"]
+        example = response["content"]["application/json"]["example"]
+        return {**example, "uptimeSeconds": example["uptimeSeconds"] + int(time.monotonic() - self._began)}
 
     async def availability(self) -> dict[str, Any]:
         """Return what this agent was created with."""
