@@ -16,9 +16,9 @@ from hostup_conformance.clients.play import told_in
 from hostup_conformance.clients.scenes import KEY, OTHER_VPS, SCENES, SceneState
 from hostup_conformance.clients.story import PID, VPS, Exchange, Outcome, Play
 from hostup_conformance.contract.paths import VPSS, path_of
-from hostup_conformance.front.client_run import command_of
 from hostup_conformance.front.options import ClientOptions
 from hostup_conformance.front.record import RunInfo, record_of
+from hostup_conformance.front.reported_client import client
 from hostup_conformance.http import scripted
 from hostup_conformance.http.scripted import LARGEST_BODY, LARGEST_HEAD, MOST_BYTES, MOST_REQUESTS, ScriptedServer
 from hostup_conformance.reports.files import REPORTS
@@ -161,7 +161,7 @@ def problems(connections: Sequence[bytes], seed: int) -> list[str]:
     exchanges = asyncio.run(run())
     for number, e in enumerate(exchanges, 1):
         e.number = number
-    about = command_of(ClientOptions(("client", TEXTS[seed % len(TEXTS)])))
+    about = client(ClientOptions(("client", TEXTS[seed % len(TEXTS)])))
     record = record_of(judge_client(exchanges), exchanges, about, RunInfo(), root_causes)
     errors = [f"{e['id']}: {e['message']}" for e in record["requirements"] if e["status"] == "error"]
     shown = {**record, "requirements": [entry for entry in record["requirements"] if entry["evidence"]]}

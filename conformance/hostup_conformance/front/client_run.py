@@ -7,11 +7,9 @@ import os
 import shlex
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date
-from functools import partial
-from itertools import pairwise
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -20,12 +18,13 @@ from hostup_conformance.clients import recording as client_recording
 from hostup_conformance.clients.judging import Verdict, client_requirements, judge_client, root_causes
 from hostup_conformance.clients.play import ClientCommand, check_command, serve_by_hand
 from hostup_conformance.clients.rounds import RunControl, play_all
-from hostup_conformance.clients.scenes import FIRST, KEY, QUICK, SCENES
-from hostup_conformance.clients.story import Exchange, Scene, Seen, Story, how
+from hostup_conformance.clients.scenes import FIRST, QUICK, SCENES
+from hostup_conformance.clients.story import Exchange, Scene, Seen
 from hostup_conformance.front import CONFORMANT, INTERRUPTED, NOT_CONFORMANT, UNUSABLE, UNWRITTEN
 from hostup_conformance.front.options import ClientOptions
 from hostup_conformance.front.preparation import check_outputs
-from hostup_conformance.front.record import BODY_CHARACTERS, ReportedTarget, RunInfo, as_shown, record_of
+from hostup_conformance.front.record import ReportedTarget, RunInfo, record_of
+from hostup_conformance.front.reported_client import client, recorded_client
 from hostup_conformance.front.run import JUDGING_SECONDS, RECORD_SECONDS, UNFINISHED, late_after
 from hostup_conformance.http import credentials
 from hostup_conformance.judging.defects import Defects
@@ -36,21 +35,15 @@ from hostup_conformance.keeping.interruption import REASON, Interruption, ended_
 from hostup_conformance.keeping.misconfigured import Misconfigured
 from hostup_conformance.keeping.processes import COMMANDS, descendants, end, end_group
 from hostup_conformance.keeping.redact import redactor
-from hostup_conformance.keeping.safe_text import BEYOND, CommandLine, Redact, beginning, counted, on_one_line
-from hostup_conformance.keeping.screen import complain, guard, keys_in, say
+from hostup_conformance.keeping.safe_text import BEYOND, Redact, counted, on_one_line
+from hostup_conformance.keeping.screen import complain, guard, say
 from hostup_conformance.keeping.time_limit import done_by
 from hostup_conformance.reports import terminal
 from hostup_conformance.reports.files import remove_reports, write_files, write_reports
 from hostup_conformance.reports.progress import Progress
 
-#: How the command line in a report begins that plays a scene again.
-AGAIN = ("hostup-conformance", "client")
-#: How many of the last bytes that a command printed are shown, and how many lines where that is all there is to see.
-LAST, LAST_LINES = 500, 20
-#: How many bytes are read for them, so that no half of a key is shown.
-TAIL = 4000
-#: How many of the first, and of the last, requests of a scene are shown.
-LINES = 8
+#: How many of the last lines that a command printed are shown where that is all there is to see.
+LAST_LINES = 20
 #: The codes that make a terminal show a line so (ECMA-48, SGR).
 COLOURS = {"red": "31", "green": "32", "yellow": "33", "bold": "1"}
 
@@ -70,9 +63,7 @@ class Printer:
 
 def run(options: ClientOptions) -> int:
     """Judge a client, write the reports, print the summary, and return the exit code."""
-
-    about = command_of(options)
-
+    about = client(options)
     progress, began = Progress(sys.stdout, silent=options.quiet), time.monotonic()
 
     def watch(words: Callable[[], str]) -> None:
@@ -112,7 +103,6 @@ def print_standard_error(exchanges: Sequence[Exchange], redact: Redact) -> None:
 def judge_file(file: Path, options: ClientOptions) -> int:
     """Judge the client in a recording, write the reports, print the summary, and return the exit code."""
     options = replace(options, recording=file)
-    described = {"base_url": str(file), "kind": "har", "profile": "client"}
     secrets = guard(os.environ)
 
     def exchanges(_: Interruption) -> tuple[list[Exchange], str | None]:
@@ -120,11 +110,7 @@ def judge_file(file: Path, options: ClientOptions) -> int:
         secrets.learn({e.ask.play.key for e in found} | credentials.secrets_in(found))
         return found, "the recording does not show it"
 
-    again = CommandLine(["hostup-conformance", "judge", str(file), "--client"])
-    shown = partial(came, redact=secrets.redact)
-    return judge_and_report(
-        options, exchanges, ReportedTarget(described, secrets.redact, lambda _: again, shown, scene_of_each)
-    )
+    return judge_and_report(options, exchanges, recorded_client(file, secrets.redact))
 
 
 def judge_and_report(
@@ -241,51 +227,3 @@ def playable(chosen: list[Scene], say: Callable[[str], None]) -> list[Scene]:
         raise Misconfigured(f"--scene {names}: it needs certificates, but {why}")
     say(f"left out: {names} ({why})")
     return [scene for scene in chosen if not scene.certificate]
-
-
-def command_of(options: ClientOptions) -> ReportedTarget[Seen]:
-    """Return the client as it is reported. It may know, and print, the keys that the suite was started with."""
-    redact = redactor((KEY, *keys_in(os.environ)))
-    does = () if options.does == "run" else ("--does", options.does)
-    described = {"base_url": shlex.join(options.words), "kind": "client", "profile": options.does, "course": []}
-
-    def again(e: Exchange) -> CommandLine:
-        return CommandLine([*AGAIN, *does, "--scene", e.ask.play.scene.name, "--", *options.words])
-
-    return ReportedTarget(described, redact, again, partial(came, redact=redact), scene_of_each)
-
-
-def scene_of_each(exchanges: Sequence[Exchange]) -> dict[int, str]:
-    """Return the scene of each exchange by its number."""
-    return {e.number: e.ask.play.scene.name for e in exchanges}
-
-
-def came(e: Exchange, redact: Redact) -> str:
-    """Return an exchange as text for people: the request, if it is one, and the course of its scene."""
-    story = e.ask.story or e.ask.within
-    parts = ["\n".join(lines_of(story, e, redact))] if story else []
-    if e.ask.story is None:
-        # What somebody else has recorded may hold credentials of any service.
-        request = as_shown(e.request, "har") if e.ask.play.recorded else e.request
-        fields = "".join(f"{name}: {value}\n" for name, value in request.headers)
-        body = redact(request.body.decode("utf-8", "replace"))[:LAST]
-        parts.insert(0, f"{request.method} {request.target} HTTP/1.1\n{fields}\n{body}".rstrip())
-    return beginning("\n\n".join(parts), BODY_CHARACTERS, redact)[0].rstrip()
-
-
-def lines_of(story: Story, shown: Exchange, redact: Redact) -> Iterator[str]:
-    """Yield what happened in a scene, in lines, of which that of one request is marked."""
-    last = len(story.requests) - LINES
-    around = [n for n, sent in enumerate(story.requests) if sent is shown or n < LINES or n >= last]
-    for previous, n in pairwise((-1, *around)):
-        if n > previous + 1:
-            yield f"         ({counted(n - previous - 1, 'more request')})"
-        sent = story.requests[n]
-        target = as_shown(sent.request, "har").target if sent.ask.play.recorded else sent.request.target
-        came_of_it = sent.status or sent.failure or "no response"
-        mark = ">" if sent is shown else " "
-        yield f"{mark}{sent.ask.arrived:5.1f} s  {sent.request.method} {target} \N{RIGHTWARDS ARROW} {came_of_it}"
-    if story.outcome.is_seen:
-        yield f" {story.outcome.seconds:5.1f} s  {how(story.outcome)}"
-        for name, printed in story.outcome.printed.items():
-            yield f"{name}: {redact(printed[-TAIL:].decode('utf-8', 'replace'))[-LAST:].rstrip()}"
