@@ -28,8 +28,11 @@ def problem(request: Request, status: int, code: str, title: str) -> dict[str, o
 
 
 def refuse(request: Request, response: Response, status: int, code: str, title: str) -> None:
-    """Refuse in another way, with a sound problem."""
+    """Refuse in another way, with a sound problem; the fields of a 429 of the mock, which ask to wait, go with it."""
     response.status = status
+    if status != 429:
+        limits = ("retry-after", "x-ratelimit-")
+        response.headers = [pair for pair in response.headers if not pair[0].lower().startswith(limits)]
     response.json = problem(request, status, code, title)
 
 
