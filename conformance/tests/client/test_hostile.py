@@ -4,10 +4,9 @@ import pickle
 
 import httpx
 import pytest
-import respx
 from client.hostile import CASES, TABLE, Case, with_table
-from client.voices import KEY, Clock, Voice
-from hostup_agent_exec import AuthenticatedClient, errors
+from client.voices import KEY, Clock, Voice, answering
+from hostup_agent_exec import errors
 from hostup_agent_exec.models import Problem
 
 EACH_CASE = pytest.mark.parametrize("case", CASES, ids=lambda case: f"{'poll' if case.pid else 'probe'}: {case.server}")
@@ -18,9 +17,8 @@ def asked(case: Case) -> dict[str, int]:
 
 
 @EACH_CASE
-@respx.mock
-def test_the_plain_call_returns_the_success_or_raises(case: Case, voice: Voice, client: AuthenticatedClient) -> None:
-    respx.get(path__regex="/agent/exec$").mock(side_effect=case.answer)
+def test_the_plain_call_returns_the_success_or_raises(case: Case, voice: Voice) -> None:
+    client = answering(case.answer)
     if not issubclass(case.outcome, Exception):
         assert type(voice.call(client=client, **asked(case))) is case.outcome
         return
@@ -40,9 +38,8 @@ def test_the_plain_call_returns_the_success_or_raises(case: Case, voice: Voice, 
 
 
 @EACH_CASE
-@respx.mock
-def test_the_detailed_call_returns_any_answer(case: Case, voice: Voice, client: AuthenticatedClient) -> None:
-    respx.get(path__regex="/agent/exec$").mock(side_effect=case.answer)
+def test_the_detailed_call_returns_any_answer(case: Case, voice: Voice) -> None:
+    client = answering(case.answer)
     if issubclass(case.outcome, errors.InvalidResponse | httpx.HTTPError):
         with pytest.raises(case.outcome):
             voice.detailed(client=client, **asked(case))
@@ -68,14 +65,10 @@ CALLS = {
 
 @EACH_CASE
 @pytest.mark.parametrize("call", CALLS)
-@respx.mock
-def test_every_call_ends_as_documented(
-    case: Case, call: str, voice: Voice, client: AuthenticatedClient, clock: Clock
-) -> None:
-    respx.route().mock(side_effect=case.answer)
+def test_every_call_ends_as_documented(case: Case, call: str, voice: Voice, clock: Clock) -> None:
     begun, raised = clock.now, list[Exception]()
     try:
-        CALLS[call](voice, client)
+        CALLS[call](voice, answering(case.answer))
     except (errors.HostUpError, httpx.HTTPError) as error:
         raised.append(error)
     assert KEY not in str(raised)
