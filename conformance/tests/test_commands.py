@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -43,10 +44,16 @@ def run(*, live: bool = False, allow_exec: bool = True) -> tuple[Target, Verdict
     return with_started_commands(wire.target, wire.exchanges), verdict_by(wire), wire, diary.started
 
 
+@cache
+def ran(live: bool) -> tuple[Target, Verdict, Wire, list[Request]]:
+    """Judge the mock once, and start commands."""
+    return run(live=live)
+
+
 @pytest.mark.parametrize("live", [False, True])
 def test_a_command_is_judged_without_a_given_pid(live: bool) -> None:
     """With --allow-exec, the whole life of a command is judged although no pid was given."""
-    target, verdict, _, started = run(live=live)
+    target, verdict, _, started = ran(live)
     assert target.finished_pid
     assert target.running_pid
     assert target.started_pids
@@ -70,7 +77,7 @@ def test_without_the_option_nothing_is_started() -> None:
 
 def test_a_live_server_starts_commands_on_one_vps() -> None:
     """On a live server, commands are only started on the VPS that --allow-exec names."""
-    target, _, wire, started = run(live=True)
+    target, _, wire, started = ran(True)
     assert {request.vps for request in started} == {VPS_ID}
     assert not any(e.request.method == "POST" and FOREIGN_VPS_ID in e.request.target for e in wire.exchanges)
     with pytest.raises(Withheld, match="no other VPS"):
@@ -123,7 +130,7 @@ def test_links_lead_from_a_start_to_its_polls(live: bool) -> None:
 RESPONSES = ["nested_for_ever", *(name for name, fault in FAULTS.all().items() if fault.starts)]
 
 
-@pytest.mark.parametrize("name", every(6, zip(RESPONSES, RESPONSES, strict=True)))
+@pytest.mark.parametrize("name", every(24, zip(RESPONSES, RESPONSES, strict=True)))
 def test_no_response_trips_the_links(name: str) -> None:
     def nested_for_ever(request: Request, response: Response) -> None:
         if request.method == "POST":
@@ -134,7 +141,7 @@ def test_no_response_trips_the_links(name: str) -> None:
 
 def test_what_the_client_decodes_is_not_kept_beside_the_body_that_it_equals() -> None:
     """Output may be as large as the budget for what is kept, which counts it once."""
-    _, _, wire, _ = run()
+    _, _, wire, _ = ran(False)
     decoded = [(e.decoded, e.body) for e in wire.exchanges if e.decoded and not e.decoded.raised and e.status == 200]
     assert len(decoded) > 1
     assert all(one.value is body for one, body in decoded)
@@ -142,7 +149,7 @@ def test_what_the_client_decodes_is_not_kept_beside_the_body_that_it_equals() ->
 
 def test_no_rule_depends_on_a_type() -> None:
     """Every rule judges a whole run in which members of the bodies have another type than is documented."""
-    target, _, wire, _ = run()
+    target, _, wire, _ = ran(False)
     values: tuple[object, ...] = (None, True, 1e999, "\ud800", [], [[{}]], {}, {"": [{}]})
     for value in values:
         assert not failures(verdict_of([with_members(e, value) for e in wire.exchanges], target, None)), value

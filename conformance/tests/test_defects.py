@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -54,15 +55,27 @@ def sent() -> tuple[Target, Wire[Any]]:
     return target, wire
 
 
-@pytest.fixture
-def finished(sent: tuple[Target, Wire[Any]]) -> Iterator[Run]:
-    """A run that has sent everything, and has judged nothing yet."""
-    target, wire = sent
+@contextmanager
+def unjudged(target: Target, wire: Wire[Any]) -> Iterator[Run]:
+    """Give a run that has sent everything, and has judged nothing yet."""
     interruption = Interruption()
     made = Run(options_with(target.base_url), target, interruption, lambda target: target)
     recording.replay(made.wire, wire.exchanges)
     yield made
     interruption.close()
+
+
+@pytest.fixture
+def finished(sent: tuple[Target, Wire[Any]]) -> Iterator[Run]:
+    with unjudged(*sent) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def expected(sent: tuple[Target, Wire[Any]]) -> dict[str, str]:
+    """The statuses of that run if nothing fails."""
+    with unjudged(*sent) as made:
+        return statuses(made.final_record(interrupted=False))
 
 
 def errors(report: dict[str, Any]) -> list[str]:
@@ -79,9 +92,9 @@ def is_whole(report: dict[str, Any]) -> bool:
 
 
 @pytest.mark.parametrize(("module", "name"), RECORDING)
-def test_recording_may_fail(finished: Run, monkeypatch: pytest.MonkeyPatch, module: ModuleType, name: str) -> None:
-    expected = statuses(finished.final_record(interrupted=False))
-    finished.__dict__.pop("record", None)  # made once
+def test_recording_may_fail(
+    finished: Run, expected: dict[str, str], monkeypatch: pytest.MonkeyPatch, module: ModuleType, name: str
+) -> None:
     monkeypatch.setattr(module, name, breaks)
     report = finished.final_record(interrupted=False)
     assert is_whole(report)

@@ -6,18 +6,23 @@ from faults import FAULTS, Fault
 from hostup_conformance.contract.judging import Result, check_against_oracle, server_requirements
 from judging import IMPATIENT, LIMITS, run, verdict_by, verdict_on
 from stage import Request, Response, Stage
+from test_root_causes import CAUSES
 
 #: Faults that show only in a whole run: after other requests, or in responses of a kind that the mock does not give.
 IN_A_WHOLE_RUN = {
     *("cached_before_the_key_is_seen", "conflict_without_pid", "gateway_has_the_code_of_500", "the_key_is_global"),
     "waiting_for_nothing",
 }
-#: The first fault of each requirement. The others are tried by what is sent for their requirement alone
-#: (`test_selection.py`), which a whole run sends too.
-FIRST = set({fault.requirement: name for name, fault in reversed(FAULTS.all().items())}.values())
+#: The first fault of each requirement that no other test makes a whole run with (`test_root_causes.py`). The others are
+#: tried by what is sent for their requirement alone (`test_selection.py`), which a whole run sends too.
+FIRST = {
+    **{fault.requirement: name for name, fault in reversed(FAULTS.all().items())},
+    **dict.fromkeys((fault.requirement for fault in CAUSES.values()), ""),
+}.values()
+WHOLE = [(name, fault) for name, fault in FAULTS.all().items() if name in {*FIRST, *IN_A_WHOLE_RUN}]
 
 
-@pytest.mark.parametrize("fault", every(4, ((n, f) for n, f in FAULTS.all().items() if n in FIRST | IN_A_WHOLE_RUN)))
+@pytest.mark.parametrize("fault", every(12, WHOLE))
 def test_fault_is_noticed(fault: Fault) -> None:
     _, wire, stage = run(fault.change, IMPATIENT if fault.hangs else LIMITS, allow_exec=fault.starts)
     verdict = check_against_oracle(verdict_by(wire), wire.exchanges)

@@ -18,11 +18,12 @@ from judging import IMPATIENT, LIMITS, SLOW_SECONDS, verdict_by, wire_to
 from running import report_in, run, run_on
 from stage import Stage
 from test_faults import FIRST, IN_A_WHOLE_RUN, assert_noticed
+from test_root_causes import CAUSES
 
 #: Those that are not tried in a whole run, and at least one of each requirement.
 TRIED = {
     **{fault.requirement: name for name, fault in FAULTS.all().items() if name not in IN_A_WHOLE_RUN},
-    **{name: name for name in FAULTS.all() if name not in IN_A_WHOLE_RUN | FIRST},
+    **{name: name for name in FAULTS.all() if name not in {*IN_A_WHOLE_RUN, *FIRST, *CAUSES}},
 }.values()
 
 

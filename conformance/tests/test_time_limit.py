@@ -156,7 +156,7 @@ def finding_of(redact: Redact) -> tuple[Verdict[Ask], list[Exchange[Ask]], Repor
     exchange = Exchange(1, request, Response(404, (), b"{}"), understand(request, TARGET))
     results = {
         id: Result(requirement, "fail", 1, "a message", [Finding(exchange, "this", "that")])
-        for id, requirement in server_requirements().items()
+        for id, requirement in list(server_requirements().items())[::20]
     }
     return Verdict(results, Core(seen=True)), [exchange] * 3000, replace(server(TARGET), redact=redact)
 

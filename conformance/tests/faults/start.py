@@ -671,7 +671,7 @@ def pids_have_60_bits(request: Request, response: Response) -> None:
         request.mock.agent.pids = count(2**59 + 1)
 
 
-@trips("HTTP-01", starts=True)
+@trips("HTTP-01", starts=True, hangs=True)
 def starts_wait_for_a_minute(request: Request, response: Response) -> None:
     """The response to the start of a command comes when it has ended, which one does after a minute."""
     if response.is_started and b"sleep 60" in request.body:
