@@ -13,7 +13,7 @@ TYPING = ROOT / "conformance" / "tests" / "typing"
 
 def test_pyrefly_understands_the_client_too() -> None:
     options = ["--python-interpreter-path", sys.executable, "--search-path", str(ROOT / "generated")]
-    command = [Path(sys.executable).parent / "pyrefly", "check", *options, TYPING / "must_pass.py"]
+    command: list[str | Path] = [Path(sys.executable).parent / "pyrefly", "check", *options, TYPING / "must_pass.py"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 
