@@ -10,7 +10,8 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote
 
 from client.serving import serving
-from hostup_conformance.http.scripted import CRLF, Part, Received, Reply
+from hostup_conformance.http.incoming import CRLF
+from hostup_conformance.http.scripted import Part, Received, Reply
 from hostup_conformance.mock import API_KEY, READ_API_KEY, VPS_ID, Mock
 from starlette.types import ASGIApp, Message
 

@@ -20,7 +20,8 @@ from hostup_conformance.front.options import ClientOptions
 from hostup_conformance.front.record import RunInfo, record_of
 from hostup_conformance.front.reported_client import client
 from hostup_conformance.http import scripted
-from hostup_conformance.http.scripted import LARGEST_BODY, LARGEST_HEAD, MOST_BYTES, MOST_REQUESTS, ScriptedServer
+from hostup_conformance.http.incoming import LARGEST_BODY, LARGEST_HEAD
+from hostup_conformance.http.scripted import Bounds, ScriptedServer
 from hostup_conformance.reports.files import REPORTS
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -79,7 +80,7 @@ CHUNKS = (
     *(b"5\r\nabcde\r\n0\r\n\r\n", b"-5\r\n", b"5;a=b\r\nabcdeXX0\r\n\r\n", b"g\r\n", b"0\r\nA: b\r\n\r\n", b"f" * 40),
     *(b"0_1\r\na", b"\r\n", b"ffffff\r\n"),
 )
-HUGE = (b"A: " + b"x" * LARGEST_HEAD, b"x" * (LARGEST_BODY + 9), b"GET / HTTP/1.1\r\n\r\n" * (MOST_REQUESTS + 9))
+HUGE = (b"A: " + b"x" * LARGEST_HEAD, b"x" * (LARGEST_BODY + 9), b"GET / HTTP/1.1\r\n\r\n" * (Bounds.requests + 9))
 
 
 def some_request(chance: Random) -> bytes:
@@ -143,8 +144,8 @@ async def played(sent: bytes, chance: Random) -> list[Exchange]:
     reader.feed_eof()
     await server._connection(reader, cast("asyncio.StreamWriter", Gone()), chance.choice(("own", "own", "other")))
     await server.close()
-    assert len(server.received) <= MOST_REQUESTS
-    assert sum(len(one.request.body) for one in server.received) <= MOST_BYTES
+    assert len(server.received) <= Bounds.requests
+    assert sum(len(one.request.body) for one in server.received) <= Bounds.bytes
     out, err = (chance.choice((b"", some_text(chance).encode("utf-8", "replace"), KEY.encode(), b"\xff")) for _ in "12")
     outcome = Outcome(chance.choice((0, 0, 1, None)), out, err, 1.0, chance.choice(("itself", "deadline", "bound")))
     began = min((one.arrived for one in server.received), default=0.0)

@@ -11,9 +11,9 @@ from hostile.server import KEYS, HostileServer
 from hostup_conformance.contract.judging import check_against_oracle, root_causes
 from hostup_conformance.front.record import RunInfo, record_of
 from hostup_conformance.front.reported_server import server as named
+from hostup_conformance.http.incoming import CRLF
 from hostup_conformance.http.limits import Limits
 from hostup_conformance.http.messages import Request as Asked
-from hostup_conformance.http.scripted import CRLF
 from hostup_conformance.reports.files import REPORTS
 from hostup_conformance.sources import commands
 from judging import IMPATIENT, verdict_by, verdict_on, wire_to

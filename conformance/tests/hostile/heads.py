@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from hostup_conformance.http.scripted import CRLF, Part
+from hostup_conformance.http.incoming import CRLF
+from hostup_conformance.http.scripted import Part
 
 from hostile import ANY, BAD, CORRECT, NOT_HTTP, hostile
 from hostile.server import KEEP, Request, forever

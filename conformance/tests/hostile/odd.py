@@ -5,7 +5,8 @@ import json
 import zlib
 from collections.abc import Iterator
 
-from hostup_conformance.http.scripted import CRLF, Part
+from hostup_conformance.http.incoming import CRLF
+from hostup_conformance.http.scripted import Part
 
 from hostile import ANY, hostile
 from hostile.server import Request

@@ -8,7 +8,8 @@ from itertools import count
 from typing import Any
 
 import stage
-from hostup_conformance.http.scripted import CRLF, Part, Received, Reply
+from hostup_conformance.http.incoming import CRLF
+from hostup_conformance.http.scripted import Part, Received, Reply
 from hostup_conformance.mock import API_KEY, READ_API_KEY
 from stage import ByteServer, Response, response_of
 

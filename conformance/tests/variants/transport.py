@@ -2,7 +2,7 @@
 
 import gzip
 
-from hostup_conformance.http.scripted import CRLF
+from hostup_conformance.http.incoming import CRLF
 from stage import Request, Response
 
 from variants import allowed, payload

@@ -9,7 +9,7 @@ from email.utils import format_datetime
 from hashlib import sha256
 from uuid import uuid4
 
-from hostup_conformance.http.scripted import CRLF
+from hostup_conformance.http.incoming import CRLF
 from stage import Request, Response
 
 from deployments.habits import Next, Server, add, habit, text
