@@ -328,6 +328,7 @@ ONE_WAY = {
         "keeping/files.py": "files",
         "http/network.py": "connections",
         "http/scripted.py": "connections",
+        "http/incoming.py": "connections",
         "http/bodies.py": "a buffer in memory",
         "mock/guest_agent.py": "the socket of the agent",
         "keeping/interruption.py": "that it was interrupted, where none of these is there, or waited for",
@@ -338,6 +339,7 @@ ONE_WAY = {
         "clients/certificates.py": "what the suite has made itself, in a temporary folder",
     },
     "touches files": {
+        "http/bodies.py": "a buffer in memory",
         "keeping/files.py": "all that a run is given",
         "keeping/screen.py": "the null device, and streams that were closed",
         "front/application.py": "a pipe",
