@@ -1,5 +1,6 @@
 """What is given as a file is read, written, replaced or removed only if it is one."""
 
+import errno
 import json
 import os
 import socket
@@ -18,7 +19,7 @@ from hostup_conformance.http.route import Route
 from hostup_conformance.judging.defects import Defects
 from hostup_conformance.judging.verdict import nothing_judged
 from hostup_conformance.judging.waivers import read_waivers
-from hostup_conformance.keeping.files import append, read_plain, remove, write_whole
+from hostup_conformance.keeping.files import append, read_plain, remove, unwritten, write_whole
 from hostup_conformance.keeping.misconfigured import Misconfigured
 from hostup_conformance.reports import schema
 from hostup_conformance.reports.files import REPORTS, is_strange, remove_reports, write_reports
@@ -187,3 +188,9 @@ def test_a_judged_device_is_a_usage_error(tmp_path: Path, capsys: pytest.Capture
 def record_of_nothing() -> dict[str, object]:
     verdict = nothing_judged([], Defects())
     return record_of(verdict, [], server(TARGET), RunInfo(), lambda _verdict: {})
+
+
+def test_what_cannot_be_written_is_told_with_a_remedy() -> None:
+    full = OSError(errno.ENOSPC, "No space left on device")
+    assert unwritten(Path("a"), full) == "a could not be written (No space left on device); make room there"
+    assert unwritten(Path("a"), IsADirectoryError(errno.EISDIR, "it is a folder")).endswith("; give another place")

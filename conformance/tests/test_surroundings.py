@@ -79,6 +79,23 @@ def test_a_client_is_not_conformant_where_scenes_were_left_out(tmp_path: Path) -
     assert (done.returncode, report["verdict"]) == (1, "not_demonstrated")
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="the limits count differently elsewhere")
+@pytest.mark.parametrize(
+    ("limit", "what"),
+    first_of(
+        ("-n 12", "allows 12 open files, and a run needs 64; raise its limit (ulimit -n 64)"),
+        ("-v 307200", "bytes of memory, and a run needs 536870912; raise its limit (ulimit -v 524288)"),
+    ),
+)
+@pytest.mark.parametrize("module", ["pytest", "hostup_conformance.front.cli"])
+def test_a_limit_that_is_too_low_is_told_first(tmp_path: Path, limit: str, what: str, module: str) -> None:
+    words = ["--pyargs", "hostup_conformance"] if module == "pytest" else ["run"]
+    done = ran(tmp_path, ["sh", "-c", f'ulimit {limit}; exec "$@"', "sh", sys.executable, "-m", module, *words])
+    assert (done.returncode, done.stdout.count("Traceback") + done.stderr.count("Traceback")) == (4, 0)
+    assert what in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_what_else_fails_is_no_shortage(monkeypatch: pytest.MonkeyPatch) -> None:
     assert shortage(RuntimeError("x")) is None
     assert shortage(OSError("x")) is None

@@ -17,7 +17,7 @@ from hostup_conformance.front.options import ClientOptions, Options, declared, v
 from hostup_conformance.keeping.misconfigured import Misconfigured
 from hostup_conformance.keeping.safe_text import on_one_line
 from hostup_conformance.keeping.screen import complain, guarded, lost, say
-from hostup_conformance.keeping.shortage import told_of_shortage
+from hostup_conformance.keeping.shortage import told_of_shortage, too_low
 
 #: What a project's conftest.py, configuration, plugins and environment change is meant for its own tests. A run has no
 #: use for two plugins of pytest, and they take a while.
@@ -35,6 +35,7 @@ environment variables, for a server other than the embedded mock:
 """
 EXIT_CODES = """\
 exit codes are pytest's: 0 conformant, 1 not conformant or not demonstrated, 2 interrupted,
+3 a report or the output could not be written, or the suite itself failed,
 4 something is missing or malformed, and nothing was sent"""
 #: What there is between the suite and a client that it judges.
 CLIENT_CONTRACT = Path(clients.__file__).with_name("contract.md")
@@ -247,6 +248,8 @@ def judge_command(arguments: argparse.Namespace, words: list[str]) -> int:
 
 def run_pytest(arguments: list[str]) -> int:
     """Run the suite, and return pytest's exit code."""
+    if why := too_low():
+        raise Misconfigured(why)
     import pytest
 
     if os.environ.pop("PYTEST_ADDOPTS", ""):

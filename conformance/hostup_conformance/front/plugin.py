@@ -111,8 +111,9 @@ def pytest_configure(config: pytest.Config) -> None:
     if not is_named_in(config.args, config):
         return
     from hostup_conformance.keeping.missing import complaint
+    from hostup_conformance.keeping.shortage import too_low
 
-    if lacking := complaint():
+    if lacking := complaint() or too_low():
         raise pytest.UsageError(lacking)
     # The exchanges of a run are judged together, so pytest-xdist has nothing to distribute.
     config.option.dist, config.option.tx, config.option.numprocesses = "no", [], None

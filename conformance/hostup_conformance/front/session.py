@@ -18,6 +18,7 @@ from hostup_conformance.front.options import Options
 from hostup_conformance.front.preparation import target_of
 from hostup_conformance.front.run import Run, looked_up
 from hostup_conformance.judging.ledger import Requirement
+from hostup_conformance.keeping.files import unwritten
 from hostup_conformance.keeping.interruption import Interruption
 from hostup_conformance.keeping.misconfigured import Misconfigured
 from hostup_conformance.keeping.redact import redactor
@@ -222,7 +223,7 @@ class Conformance:
             try:
                 recording.write(self.run.options.record, self.run.exchanges, self.run.target)
             except OSError as error:
-                self.unwritten.append(f"{self.run.options.record} could not be written ({error.strerror})")
+                self.unwritten.append(unwritten(self.run.options.record, error))
             except Exception as error:
                 words = self.run.defects.note(error)
                 self.unwritten.append(f"{self.run.options.record} could not be made ({words}); please report it")

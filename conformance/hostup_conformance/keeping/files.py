@@ -95,6 +95,12 @@ def beginning_of(file: Path, most: int) -> bytes:
         return stream.read(most)
 
 
+def unwritten(file: Path, error: OSError) -> str:
+    """Return in words that a file could not be written, why, and what to do."""
+    remedy = "make room there" if error.errno in {errno.ENOSPC, errno.EDQUOT} else "give another place"
+    return f"{file} could not be written ({error.strerror}); {remedy}"
+
+
 def remove(file: Path) -> None:
     """Remove a plain file, if possible; if it is not, writing the new file will report why."""
     with suppress(OSError):

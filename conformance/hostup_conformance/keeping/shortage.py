@@ -1,6 +1,7 @@
 """Tells where the system has no more threads, processes, open files or memory: that is nobody's defect."""
 
 import errno
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -12,6 +13,8 @@ LACKING = {
     errno.ENOMEM: "memory",
     errno.ENOBUFS: "memory",
 }
+#: What a run on a server needs at least: open files, and bytes of address space, without which libraries abort.
+LEAST_FILES, LEAST_MEMORY = 64, 512 << 20
 #: What Python raises where there is no more of something.
 SHORTAGES = (OSError, RuntimeError, MemoryError)
 
@@ -26,6 +29,23 @@ def shortage(error: BaseException) -> str | None:
     elif isinstance(error, OSError):
         what = LACKING.get(error.errno or 0)
     return what and f"the system has no more {what} for the run; raise its limit (ulimit -a), or end other programs"
+
+
+def too_low() -> str | None:
+    """Return in words which limit of the system is too low for any run on a server, and what to do."""
+    if sys.platform == "win32":
+        return None
+    import resource
+
+    needs = (
+        (resource.RLIMIT_NOFILE, LEAST_FILES, "open files", f"ulimit -n {LEAST_FILES}"),
+        (resource.RLIMIT_AS, LEAST_MEMORY, "bytes of memory", f"ulimit -v {LEAST_MEMORY >> 10}"),
+    )
+    for limit, least, what, remedy in needs:
+        allowed, _ = resource.getrlimit(limit)
+        if allowed != resource.RLIM_INFINITY and allowed < least:
+            return f"the system allows {allowed} {what}, and a run needs {least}; raise its limit ({remedy})"
+    return None
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from hostup_conformance.judging.defects import failure
-from hostup_conformance.keeping.files import append, beginning_of, is_among, remove, write_whole
+from hostup_conformance.keeping.files import append, beginning_of, is_among, remove, unwritten, write_whole
 from hostup_conformance.reports import badge, html, junit, summary
 
 
@@ -77,7 +77,7 @@ def write_files(record: dict[str, Any], directory: Path) -> list[str]:
         try:
             write_whole(directory / name, [make(record)])
         except OSError as error:
-            problems.append(f"{directory / name} could not be written ({error.strerror})")
+            problems.append(unwritten(directory / name, error))
         except Exception as error:
             problems.append(f"{directory / name} could not be made ({failure(error)}); please report it")
     return problems
