@@ -15,12 +15,12 @@ from typing import Any
 
 from faults import FAULTS
 from hostup_conformance.contract.ask import Exchange
-from hostup_conformance.contract.judging import MATRIX, Result, Verdict, ranks, server_requirements
+from hostup_conformance.contract.judging import MATRIX, Result, Verdict, server_requirements
 from hostup_conformance.contract.rules import Exchanges, rules
 from hostup_conformance.contract.target import altered_keys
 from hostup_conformance.judging.catalogue import chosen
 from hostup_conformance.judging.ledger import Requirement, requirements
-from hostup_conformance.judging.root_cause import read_matrix, root_causes, write_matrix
+from hostup_conformance.judging.root_cause import Breach, read_matrix, root_causes, write_matrix
 from hostup_conformance.keeping.redact import redactor
 from hostup_conformance.keeping.safe_text import shown
 from hostup_conformance.mock import API_KEY, FOREIGN_VPS_ID, READ_API_KEY, UNAVAILABLE_VPS_ID, VPS_ID
@@ -200,8 +200,10 @@ def renewed(matrix: dict[str, Any]) -> dict[str, Any]:
 
 def causes(ids: Iterable[str], rows: dict[str, Any]) -> dict[str, list[str]]:
     """Return the root causes among requirements, as the faults show them."""
-    must = {id for id, requirement in requirements().items() if requirement.level == "MUST"}
-    return root_causes(ids, list(requirements()), rows, must, ranks=ranks())
+    reported = set(ids)
+    known = [one for id, one in requirements().items() if id in reported]
+    breaches = [Breach(one.id, one.level == "MUST", rank=one.rank) for one in known]
+    return root_causes([*breaches, *map(Breach, sorted(reported - requirements().keys()))], rows)
 
 
 def first_reported(row: dict[str, Any], rows: dict[str, Any]) -> str | None:

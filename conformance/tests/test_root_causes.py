@@ -1,5 +1,6 @@
 """Root causes in the report and in the terminal."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -7,7 +8,7 @@ from catalogue import every
 from faults import FAULTS
 from faults.probe import refuse
 from hostup_conformance.contract.judging import root_causes as of_server
-from hostup_conformance.judging.root_cause import root_causes
+from hostup_conformance.judging.root_cause import Breach, root_causes
 from hostup_conformance.reports.figures import mends
 from hostup_conformance.reports.terminal import SHOWN
 from hostup_conformance.sources import inquest
@@ -52,50 +53,48 @@ MATRIX = {
     "two": {"requirement": "A-03", "reported": ["A-03", "A-02"]},
     "three": {"requirement": "A-02", "reported": ["A-02"]},
 }
-IDS = ["A-01", "A-02", "A-03", "A-04", "A-05"]
+
+
+def breaches(*ids: str, failing: str = "") -> list[Breach]:
+    return [Breach(id, fails=id == failing) for id in ids]
 
 
 def test_what_fails_comes_before_what_warns() -> None:
-    assert list(root_causes(["A-04", "A-05"], IDS, MATRIX)) == ["A-04", "A-05"]
-    assert list(root_causes(["A-04", "A-05"], IDS, MATRIX, {"A-05"})) == ["A-05", "A-04"]
+    assert list(root_causes(breaches("A-04", "A-05"), MATRIX)) == ["A-04", "A-05"]
+    assert list(root_causes(breaches("A-04", "A-05", failing="A-05"), MATRIX)) == ["A-05", "A-04"]
 
 
 def test_an_explaining_warning_comes_with_the_failures() -> None:
-    assert root_causes(["A-01", "A-02", "A-04"], IDS, MATRIX, {"A-02"}) == {"A-01": ["A-02"], "A-04": []}
+    found = root_causes(breaches("A-01", "A-02", "A-04", failing="A-02"), MATRIX)
+    assert found == {"A-01": ["A-02"], "A-04": []}
 
 
 def test_what_is_seldom_a_consequence_comes_first() -> None:
-    assert list(root_causes(["A-02", "A-04"], IDS, MATRIX)) == ["A-04", "A-02"]
+    assert list(root_causes(breaches("A-02", "A-04"), MATRIX)) == ["A-04", "A-02"]
 
 
 def test_what_is_broken_everywhere_follows_from_nothing_that_is_broken_in_one_place() -> None:
     faults = {"one": {"requirement": "A-01", "reported": ["A-01", "A-02"]}}
-    places = {"A-01": {"one"}, "A-02": {"one", "two", "three"}}
-    assert root_causes(["A-01", "A-02"], ["A-01", "A-02"], faults, places=places) == {"A-01": ["A-02"]}
-    found = root_causes(["A-01", "A-02"], ["A-01", "A-02"], faults, places=places, share=0.5)
-    assert found == {"A-01": [], "A-02": []}
+    both = [Breach("A-01", places={"one"}), Breach("A-02", places={"one", "two", "three"})]
+    assert root_causes(both, faults) == {"A-01": ["A-02"]}
+    assert root_causes(both, faults, share=0.5) == {"A-01": [], "A-02": []}
 
 
 def test_what_is_wrong_with_a_response_that_was_not_due_follows_from_that() -> None:
-    places = {"A-01": {"one", "two", "three"}, "B-01": {"one", "two", "three", "four"}}
-    found = root_causes(["A-01", "B-01"], ["A-01", "B-01"], {}, places=places, undue={"A-01"})
-    assert found == {"A-01": ["B-01"]}
-    elsewhere = places | {"B-01": {"one", "four"}}
-    assert root_causes(["A-01", "B-01"], ["A-01", "B-01"], {}, places=elsewhere, undue={"A-01"}) == {
-        "A-01": [],
-        "B-01": [],
-    }
+    undue = Breach("A-01", places={"one", "two", "three"}, undue=True)
+    same_places = Breach("B-01", places={"one", "two", "three", "four"})
+    assert root_causes([undue, same_places], {}) == {"A-01": ["B-01"]}
+    elsewhere = Breach("B-01", places={"one", "four"})
+    assert root_causes([undue, elsewhere], {}) == {"A-01": [], "B-01": []}
 
 
 def test_what_is_said_in_general_follows_from_what_is_special_in_the_same_places() -> None:
     """It does so although it does more harm, and never the other way about."""
-    places, ranks = {"A-01": {"one"}, "A-33": {"one"}}, {"A-33": 0, "A-01": 2}
+    special, general = Breach("A-01", places={"one"}, rank=2), Breach("A-33", places={"one"}, rank=0, general=True)
     faults = {"one": {"requirement": "A-01", "reported": ["A-01", "A-33"]}}
-    found = root_causes(["A-01", "A-33"], ["A-01", "A-33"], faults, places=places, ranks=ranks, general={"A-33"})
-    assert found == {"A-01": ["A-33"]}
-    apart = places | {"A-33": {"two"}}
-    found = root_causes(["A-01", "A-33"], ["A-01", "A-33"], faults, places=apart, ranks=ranks, general={"A-33"})
-    assert found == {"A-33": [], "A-01": []}
+    assert root_causes([special, general], faults) == {"A-01": ["A-33"]}
+    apart = replace(general, places={"two"})
+    assert root_causes([special, apart], faults) == {"A-33": [], "A-01": []}
 
 
 def test_a_refusal_in_another_way_lets_nobody_in() -> None:

@@ -10,7 +10,7 @@ from hostup_conformance.clients.story import Exchange, Seen
 from hostup_conformance.judging import verdict as core
 from hostup_conformance.judging.defects import Defects
 from hostup_conformance.judging.ledger import Requirement, requirements
-from hostup_conformance.judging.root_cause import read_matrix
+from hostup_conformance.judging.root_cause import Breach, read_matrix
 from hostup_conformance.judging.root_cause import root_causes as causes
 from hostup_conformance.judging.rule import Exchanges
 from hostup_conformance.keeping.redact import redactor
@@ -68,11 +68,12 @@ def was_seen(exchanges: Sequence[Exchange]) -> bool:
 
 def root_causes(verdict: Verdict) -> dict[str, list[str]]:
     """Return the broken requirements that explain others, or that no other explains, by the kill matrix."""
-    broken = [id for id, result in verdict.results.items() if result.status in {"fail", "warn"}]
-    failing = {id for id in broken if verdict.results[id].status == "fail"}
-    places = {id: {finding.exchange.ask.play.scene.name for finding in verdict.results[id].findings} for id in broken}
+    broken = {id: result for id, result in verdict.results.items() if result.status in {"fail", "warn"}}
+    places = {id: {finding.exchange.ask.play.scene.name for finding in broken[id].findings} for id in broken}
     for id, others in ALIKE.items():
         places.get(id, set()).update(*(places.get(other, ()) for other in others))
-    ranks = {id: requirement.rank for id, requirement in client_requirements().items()}
-    faults = read_matrix(MATRIX)["faults"] if broken else {}
-    return causes(broken, list(client_requirements()), faults, failing, places, ranks, SHARE, general={THROUGH})
+    breaches = [
+        Breach(id, one.status == "fail", places[id], one.requirement.rank, general=id == THROUGH)
+        for id, one in broken.items()
+    ]
+    return causes(breaches, read_matrix(MATRIX)["faults"] if breaches else {}, SHARE)

@@ -25,7 +25,7 @@ from hostup_conformance.contract.target import Target
 from hostup_conformance.judging import verdict as core
 from hostup_conformance.judging.defects import Defects
 from hostup_conformance.judging.ledger import HARMS, Requirement, requirements
-from hostup_conformance.judging.root_cause import area_of, read_matrix
+from hostup_conformance.judging.root_cause import Breach, area_of, read_matrix
 from hostup_conformance.judging.root_cause import root_causes as causes
 from hostup_conformance.judging.rule import Finding
 from hostup_conformance.judging.verdict import Alike
@@ -109,21 +109,25 @@ def check_against_oracle(
 
 def root_causes(verdict: Verdict) -> dict[str, list[str]]:
     """Return the broken requirements that explain others, or that no other explains, by the kill matrix."""
-    broken = [id for id, result in verdict.results.items() if result.status in {"fail", "warn"}]
-    failing = {id for id in broken if verdict.results[id].status == "fail"}
-    findings = {id: verdict.results[id].findings for id in broken}
-    places = {id: {at for one in found for at in places_of(one.exchange)} for id, found in findings.items()}
-    faults = read_matrix(MATRIX)["faults"] if broken else {}
-    refused = {id: found for id, found in findings.items() if not comes_and_goes(verdict.results[id])}
-    harmless = {id: HARMLESS for id, found in refused.items() if kept_out(id, found)}
-    undue = [id for id, found in findings.items() if let_in(id, found)]
-    harm = ranks() | harmless
-    found = causes(
-        broken, list(requirements()), faults, failing, places, harm, undue=undue, general=GENERAL & {*harmless}
-    )
+    breaches = [breach_of(result) for result in verdict.results.values() if result.status in {"fail", "warn"}]
+    found = causes(breaches, read_matrix(MATRIX)["faults"] if breaches else {})
     for alike in verdict.of_one_cause:
         found = behind_the_first(found, alike)
     return found
+
+
+def breach_of(result: Result) -> Breach:
+    """Return the breach of a requirement, which does less harm if everybody was refused who should have been."""
+    id, found = result.requirement.id, result.findings
+    harmless = kept_out(id, found) and not comes_and_goes(result)
+    return Breach(
+        id,
+        fails=result.status == "fail",
+        places={place for one in found for place in places_of(one.exchange)},
+        rank=HARMLESS if harmless else result.requirement.rank,
+        undue=let_in(id, found),
+        general=id in GENERAL and harmless,
+    )
 
 
 def behind_the_first(roots: dict[str, list[str]], alike: Alike) -> dict[str, list[str]]:
@@ -156,12 +160,6 @@ def places_of(e: Exchange) -> set[int | str]:
     """Return where an exchange stands: it is one of a kind, but of one command with its start and its polls."""
     command = new_poll(e) or (e.request.target if e.ask.pid.known and e.request.method != "POST" else None)
     return {e.number, command} if command else {e.number}
-
-
-@cache
-def ranks() -> dict[str, int]:
-    """Return how much harm a breach of each requirement does: the lower, the more."""
-    return {id: requirement.rank for id, requirement in requirements().items()}
 
 
 def oracle(e: Exchange) -> tuple[str, str] | None:

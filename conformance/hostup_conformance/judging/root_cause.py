@@ -5,13 +5,14 @@ A kill matrix lists, for each fault of a catalogue, the requirement that it brea
 
 import json
 from collections import Counter
-from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
-#: Which part of the places of one requirement are mostly those of another.
+#: Which part of the places of one requirement are most of them.
 MOST = 0.75
 
 
@@ -31,86 +32,97 @@ def write_matrix(file: Path, matrix: Mapping[str, Mapping[str, Any]]) -> None:
     file.write_text(f"{{{', '.join(parts)}}}\n", encoding="utf-8")
 
 
-def root_causes(
-    broken: Iterable[str],
-    ids: Sequence[str],
-    faults: dict[str, Any],
-    failing: Collection[str] = (),
-    places: Mapping[str, Collection[Hashable]] | None = None,
-    ranks: Mapping[str, int] = MappingProxyType({}),
-    share: float = 0.0,
-    undue: Collection[str] = (),
-    general: Collection[str] = (),
-) -> dict[str, list[str]]:
+@dataclass(frozen=True)
+class Breach:
+    """A broken requirement, and what decides which others it follows from, and which follow from it."""
+
+    id: str
+    #: Whether it makes the verdict not conformant.
+    fails: bool = False
+    #: Where it is broken, in exchanges, commands or scenes; None if that is not known.
+    places: AbstractSet[Hashable] | None = None
+    #: How much harm it does: the lower, the more.
+    rank: int = 1
+    #: Whether its places are mostly those of responses that should not have come at all.
+    undue: bool = False
+    #: Whether it only says in general what others, in the same places, are known to say more exactly.
+    general: bool = False
+
+
+def root_causes(breaches: Sequence[Breach], faults: dict[str, Any], share: float = 0.0) -> dict[str, list[str]]:
     """Return the requirements that explain others, or that no other explains, each with those that follow from it.
 
-    What fails comes before what only warns, and what does most harm before all else of its kind. Nothing is explained
-    by what does less harm than itself, nor a failure by a warning of another area.
+    What fails comes before what only warns, and what does most harm before all else of its kind.
 
     Args:
-        broken: the ids of the broken requirements
-        ids: all ids, in the ledger's order
+        breaches: the broken requirements, in the ledger's order
         faults: the faults of a kill matrix
-        failing: the ids of the broken requirements that make the verdict not conformant
-        places: where each is broken: exchanges, commands or scenes; one can only follow from another that is broken in
-            one of the same places
-        ranks: how much harm each does: the lower, the more; the least for those that are not named
-        undue: the ids of those whose places are mostly those of responses that should not have come at all
-        general: the ids of those that only say in general what others, in the same places, are known to say more
-            exactly
         share: which part of the places of one that follows must be places of the other; at least one place
     """
-    order = {id: position for position, id in enumerate(ids)}
-    left = sorted(set(broken), key=lambda one: order.get(one, len(order)))
+    by_id = {breach.id: breach for breach in breaches}
     counts = also_reported(faults)
-    least = max(ranks.values(), default=0)
-
-    def may_follow(consequence: str, cause: str) -> bool:
-        own = set(places[consequence]) if places else set[Hashable]()
-        same_place = places is None or len(own.intersection(places[cause])) >= max(1, share * len(own))
-        hides_harm = ranks.get(cause, least) > ranks.get(consequence, least) and consequence not in general
-        warning = consequence in failing and cause not in failing and area_of(cause) != area_of(consequence)
-        return same_place and not hides_harm and not warning
-
-    def is_cause(cause: str, consequence: str) -> bool:
-        if places and (cause in general) != (consequence in general):
-            return consequence in general and counts[cause, consequence] > 0
-        if places and (ranks.get(cause) == 0 or (cause in undue and consequence not in undue)):
-            own = set(places[consequence])
-            most = 1.0 if ranks.get(cause) == 0 else MOST
-            if len(own.intersection(places[cause])) >= most * len(own):
-                return True  # whatever else is wrong with a response that should not have come
-        return explains(counts, cause, consequence)
-
     as_consequence = Counter(b for fault in faults.values() for b in fault["reported"] if b != fault["requirement"])
-    roots: dict[str, list[str]] = {}
+    behind = {
+        a.id: [b.id for b in breaches if a is not b and may_follow(b, a, share) and is_cause(a, b, counts)]
+        for a in breaches
+    }
+
+    def fails(root: str, followers: Iterable[str]) -> bool:
+        return any(by_id[id].fails for id in (root, *followers))
+
+    left, roots = list(by_id), dict[str, list[str]]()
     while left:
-        explained = {a: [b for b in left if a != b and may_follow(b, a) and is_cause(a, b)] for a in left}
+        explained = {a: [b for b in behind[a] if b in left] for a in left}
         by_others = Counter(b for followers in explained.values() for b in followers)
-        fails = {one: any_of(failing, one, explained[one]) for one in left}
         # Of two that explain equally many, the one that fewer others explain is closer to the cause. In the end the
         # ledger's order decides.
         root = max(left, key=lambda one: (
-            fails[one], len(explained[one]) - by_others[one], len(explained[one]), one in failing, -as_consequence[one],
+            fails(one, explained[one]), len(explained[one]) - by_others[one], len(explained[one]), by_id[one].fails,
+            -as_consequence[one],
         ))  # fmt: skip
         roots[root] = explained[root]
         left = [id for id in left if id != root and id not in explained[root]]
 
     def worst_first(root: str) -> tuple[bool, int, int, int]:
-        seen = len(places[root]) if places else 0
-        return not any_of(failing, root, roots[root]), ranks.get(root, least), -len(roots[root]), -seen
+        breach = by_id[root]
+        return not fails(root, roots[root]), breach.rank, -len(roots[root]), -len(breach.places or ())
 
     return {root: roots[root] for root in sorted(roots, key=worst_first)}
+
+
+def may_follow(consequence: Breach, cause: Breach, share: float) -> bool:
+    """Whether a breach may follow from another: one in the same places that does as much harm.
+
+    A failure follows from no warning of another area.
+    """
+    shared = in_common(consequence, cause)
+    same_place = shared is None or shared >= max(1, share * len(consequence.places or ()))
+    hides_harm = cause.rank > consequence.rank and not consequence.general
+    warning = consequence.fails and not cause.fails and area_of(cause.id) != area_of(consequence.id)
+    return same_place and not hides_harm and not warning
+
+
+def is_cause(cause: Breach, consequence: Breach, counts: Counter[tuple[str, str]]) -> bool:
+    """Whether a breach is known to bring another with it, or must, since a response does most harm or was not due."""
+    shared, certain = in_common(consequence, cause), cause.rank == 0 or (cause.undue and not consequence.undue)
+    if shared is not None and cause.general != consequence.general:
+        return consequence.general and counts[cause.id, consequence.id] > 0
+    most = (1.0 if cause.rank == 0 else MOST) * len(consequence.places or ())
+    if shared is not None and certain and shared >= most:
+        return True  # whatever else is wrong with a response that should not have come
+    return explains(counts, cause.id, consequence.id)
+
+
+def in_common(consequence: Breach, cause: Breach) -> int | None:
+    """Return how many places two breaches have in common; None if that is not known."""
+    if consequence.places is None or cause.places is None:
+        return None
+    return len(consequence.places & cause.places)
 
 
 def area_of(id: str) -> str:
     """Return the area of a requirement."""
     return id.partition("-")[0]
-
-
-def any_of(failing: Collection[str], root: str, followers: list[str]) -> bool:
-    """Whether a root cause, or a requirement that follows from it, fails."""
-    return any(id in failing for id in (root, *followers))
 
 
 def also_reported(faults: dict[str, Any]) -> Counter[tuple[str, str]]:

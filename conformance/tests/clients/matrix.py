@@ -17,7 +17,7 @@ from hostup_conformance.clients.play import ClientCommand
 from hostup_conformance.clients.rounds import RunControl, play_each
 from hostup_conformance.clients.scenes import SCENES
 from hostup_conformance.clients.story import Exchange, Scene
-from hostup_conformance.judging.root_cause import read_matrix, root_causes, write_matrix
+from hostup_conformance.judging.root_cause import Breach, read_matrix, root_causes, write_matrix
 from running import exit_with
 
 #: Scenes that every faulty client is played besides those in which its defect shows.
@@ -147,7 +147,7 @@ def how(ending: Exchange) -> str:
 
 def first_reported(row: dict[str, Any], ids: list[str], rows: dict[str, Any]) -> str | None:
     """Return the requirement that a summary names first for a faulty client, given all of them."""
-    return next(iter(root_causes(row["reported"], ids, rows)), None)
+    return next(iter(root_causes([Breach(id) for id in ids if id in row["reported"]], rows)), None)
 
 
 def summary(matrix: dict[str, Any]) -> list[str]:
