@@ -85,8 +85,11 @@ client: $(READY) ## judge a client: COMMAND="node my-client.mjs"; DOES=probe|pol
 clients: $(READY) ## judge every right client of the catalogue in all scenes, and every faulty one in its own, in ten minutes or so (ONLY=generated)
 	pytest -q -n auto $(if $(ONLY),-k "$(ONLY)") conformance/tests/clients/every_client.py
 
-.PHONY: test
-test: $(READY) check ## run linters, type checkers and tests; with ALL=1 the catalogue too
+.PHONY: test pytest
+test: $(READY) ## run linters, type checkers and tests, at once; with ALL=1 the catalogue too
+	@$(MAKE) --no-print-directory --jobs check pytest
+
+pytest: $(READY)
 	pytest -q -n $(WORKERS) --dist worksteal $(if $(ALL),,-m "not catalogue")
 
 .PHONY: catalogue
