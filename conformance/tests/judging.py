@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 from hostup_conformance.contract.ask import with_started_commands
@@ -52,6 +53,12 @@ def run(
         if allow_exec:
             linked.run(wire, operations)
     return with_started_commands(wire.target, wire.exchanges), wire, stage
+
+
+@cache
+def run_on_mock(*, allow_exec: bool = False, live: bool = False) -> tuple[Target, Wire, Stage]:
+    """Take the scripted probe against the mock as it is, once for all who look at what that sends."""
+    return run(None, live=live, allow_exec=allow_exec)
 
 
 def verdict_on(change: Change | None, limits: Limits = LIMITS, *, allow_exec: bool = False) -> Verdict:

@@ -17,7 +17,7 @@ from hostup_conformance.http.limits import Limits
 from hostup_conformance.keeping.misconfigured import Misconfigured
 from hostup_conformance.mock import API_KEY, READ_API_KEY, Mock
 from hostup_conformance.sources import commands, recording
-from judging import run
+from judging import run, run_on_mock
 from recordings import entry, recorded
 
 
@@ -57,7 +57,7 @@ def test_a_recording_is_judged_like_its_run(tmp_path: Path, name: str | None, al
 
 
 def test_a_recording_of_the_suite_says_what_each_request_was_for(tmp_path: Path) -> None:
-    target, wire, _ = run(None)
+    target, wire, _ = run_on_mock()
     recording.write(tmp_path / "run.har", wire.exchanges, target)
     exchanges, _, _ = recording.read(tmp_path / "run.har", target)
     assert [e.purpose for e in exchanges] == [e.purpose for e in wire.exchanges]

@@ -10,7 +10,7 @@ from hostup_conformance.mock import Mock
 from hostup_conformance.sources.requests import Rank
 from hostup_conformance.sources.script import Script
 from hostup_conformance.sources.start_steps import CommandScript
-from judging import run
+from judging import run_on_mock
 
 #: What the strictest common rate limit lets through in a minute.
 FIRST = 60
@@ -20,7 +20,7 @@ TARGET = Target.from_environment("http://127.0.0.1:1", MOCK.environment(), kind=
 
 @pytest.mark.catalogue
 def test_all_is_judged_within_sixty_requests() -> None:
-    target, wire, _ = run(None, live=True)
+    target, wire, _ = run_on_mock(live=True)
 
     def judged(count: int) -> set[str]:
         results = judge(wire.exchanges[:count], target).results
@@ -33,7 +33,7 @@ def test_all_is_judged_within_sixty_requests() -> None:
 
 def test_wrong_keys_come_late() -> None:
     """Guards that ban an address often do so after five wrong keys: most is judged before those."""
-    _, wire, _ = run(None, live=True)
+    _, wire, _ = run_on_mock(live=True)
     refused = [e.number for e in wire.exchanges if e.status == 401 and not e.obeyed]
     assert sum(number <= 45 for number in refused) < 5
     assert len(refused) <= 40

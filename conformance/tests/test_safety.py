@@ -19,7 +19,7 @@ from hostup_conformance.http.messages import Request
 from hostup_conformance.http.pace import Stopped, Withheld
 from hostup_conformance.mock import API_KEY, UNAVAILABLE_VPS_ID, VPS_ID
 from hostup_conformance.sources.generated import safe_pid
-from judging import run
+from judging import run, run_on_mock
 from stage import Request as Received
 from stage import Response, Stage
 
@@ -152,7 +152,7 @@ def test_generated_pids_are_moved_out_of_reach(pid: object) -> None:
 
 
 def test_nothing_but_the_target_is_asked() -> None:
-    target, wire, _ = run(None)
+    target, wire, _ = run_on_mock()
     assert urlsplit(target.base_url).hostname == "127.0.0.1"
     assert {e.response is not None for e in wire.exchanges} == {True}
 

@@ -14,7 +14,7 @@ from hostup_conformance.http.limits import Limits
 from hostup_conformance.judging.ledger import document
 from hostup_conformance.mock import API_KEY, READ_API_KEY, VPS_ID
 from hostup_conformance.sources import commands
-from judging import LIMITS, run, verdict_by, verdict_on, wire_to
+from judging import LIMITS, run, run_on_mock, verdict_by, verdict_on, wire_to
 from stage import Change, Request, Response, Stage
 from variants import VARIANTS
 
@@ -105,7 +105,7 @@ def test_a_rule_that_breaks_is_the_suites_error(monkeypatch: pytest.MonkeyPatch)
     def breaks(_exchanges: Exchanges) -> Findings:
         raise KeyError("x")
 
-    target, wire, _ = run(None)
+    target, wire, _ = run_on_mock()
     monkeypatch.setitem(rules(), "POLL-03", Rule("POLL-03", breaks))
     verdict = judge(wire.exchanges, target)
     assert verdict.results["POLL-03"].status == "error"
@@ -270,7 +270,7 @@ def test_an_announced_limit_is_waited_for() -> None:
 
 def test_judging_that_was_cut_short_proves_nothing() -> None:
     """A run whose judging was cut proves nothing, though its sending was not."""
-    target, wire, _ = run(None)
+    target, wire, _ = run_on_mock()
     verdict = judge(wire.exchanges, target, time_up=lambda: "the time for judging is used up")
     assert verdict.name == "not_demonstrated"
     assert "PROBE-01" in verdict.unjudged
@@ -356,11 +356,11 @@ def test_commands_that_a_firewall_blocks_are_told() -> None:
     firewall = VARIANTS.named("firewall_blocks_what_shells_read")
     said = verdict_on(firewall.change, allow_exec=True).beyond[0]
     assert "got 403 and no problem document: a firewall takes them for attacks, it seems" in said
-    assert not any("firewall" in text for text in verdict_on(None, allow_exec=True).beyond)
+    assert not any("firewall" in text for text in verdict_by(run_on_mock(allow_exec=True)[1]).beyond)
 
 
 def test_what_was_not_seen_is_told_with_what_shows_most() -> None:
-    said = verdict_on(None).beyond
+    said = verdict_by(run_on_mock()[1]).beyond
     assert said[0].startswith("never seen: the start of a command")
     assert "--allow-exec" in said[1]
 
