@@ -155,7 +155,7 @@ def what_stands_between(exchanges: Sequence[Exchange]) -> str | None:
     if statuses[0] >= 500:
         return f"every request got the status {named}: the server is down, or is starting (try again later)"
     if statuses[0] >= 300 and statuses[-1] < 400:
-        return f"every request got the status {named}, {redirected(asked)} ({BEHIND})"
+        return f"every request got the status {named}, {redirected(asked)}"
     if statuses == [200] and all(map(is_page, asked)):
         return f"every request got a page in HTML, perhaps a login page ({BEHIND})"
     return None
@@ -167,9 +167,28 @@ def is_page(e: Exchange) -> bool:
 
 
 def redirected(asked: Sequence[Exchange]) -> str:
-    """Say to which host requests were redirected, as a login page of an access proxy does."""
+    """Say how the targets of redirects differ from what was asked for, or to which host they are, and what to give."""
+    changed = {rewritten(e) for e in asked}
+    if len(changed) == 1 and (words := changed.pop()):
+        queries = [e for e in asked if e.request.query]
+        without = queries and not any(urlsplit(e.header("location") or "").query for e in queries)
+        return f"a redirect to the same path {words}{', and without its query' if without else ''}"
     hosts = sorted({host_of(e.header("location") or "")[:100] for e in asked})
-    return f"a redirect to {', '.join(hosts[:3])}, perhaps a login page of an access proxy"
+    return f"a redirect to {', '.join(hosts[:3])}, perhaps a login page of an access proxy ({BEHIND})"
+
+
+def rewritten(e: Exchange) -> str | None:
+    """Say how the target of a redirect differs from what was asked for; None if it is not that, a little changed."""
+    try:
+        target = urlsplit(e.header("location") or "")
+    except ValueError:
+        return None
+    own = e.request.path
+    if target.path.endswith(own):
+        return f"at {target.scheme}://{target.hostname}"[:100] if target.hostname else None
+    if target.path.endswith(own + "/"):
+        return "with a slash behind it"
+    return "in another case" if target.path.lower().endswith(own.lower()) else None
 
 
 def host_of(location: str) -> str:

@@ -35,7 +35,7 @@ class Meaning(Protocol):
 
 
 A = TypeVar("A", bound=Meaning)
-#: The source of a request that follows a GET with content on its connection, to see whether that content was read.
+#: The source of a request that follows one with content on its connection, to see whether that content was read.
 AFTER_CONTENT = "after content"
 #: The source of a request that is sent again alone and on a new connection, as curl would send it.
 ALONE = "alone"
@@ -78,6 +78,8 @@ class Exchange(Generic[A]):
     purpose: str = ""
     #: The source that made it.
     source: str = "probe"
+    #: Whether it had a connection of its own, on which another request follows to see whether its content was read.
+    followed: bool = False
     #: What the generated client made of the response, if it sent the request.
     decoded: Decoded | None = None
 

@@ -51,7 +51,9 @@ class Wire(Generic[A]):
         #: How many requests in a row have failed for good, and whether any request has worked.
         self._lasting, self._worked = 0, False
         #: Whether no connection is kept open for what is sent once.
-        self._sparing = self._was_apart = False
+        self._sparing = False
+        #: By which methods requests with content had a connection of their own.
+        self._apart = set[str]()
         #: Whether requests are sent one at a time, since the server could not take several.
         self.one_at_a_time = False
         self._one = threading.Lock()
@@ -203,10 +205,10 @@ class Wire(Generic[A]):
 
     def _exchange(self, draft: Exchange[A], *, once: bool) -> Exchange[A]:
         """Send a request once, and return what came as an exchange without a number."""
-        exchange, request = replace(draft, when=datetime.now(UTC)), draft.request
+        request, has_content = draft.request, bool(draft.request.body)
         # A server that does not read the content of a request takes it for the next one (RFC 9112, section 9.3).
-        has_content = bool(request.body)
-        apart = draft.aside or (request.method == "GET" and has_content and self._is_first_apart())
+        exchange = replace(draft, when=datetime.now(UTC), followed=self._may_be_unread(request))
+        apart = draft.aside or exchange.followed
         # A request on a kept connection may get lost and have to be sent again, which not every request may be.
         # What follows a response to HEAD that has a body, though it may have none, is no response to the next request.
         spoils = has_content or request.method == "HEAD"
@@ -224,10 +226,16 @@ class Wire(Generic[A]):
         self._connections.responded |= exchange.failure is None
         return exchange
 
-    def _is_first_apart(self) -> bool:
-        """Whether nothing was sent apart before: what follows it shows whether its content was read."""
+    def _may_be_unread(self, request: Request) -> bool:
+        """Whether a request is the first of its method with content that a server may leave unread.
+
+        That of a GET means nothing, and what has no credentials may be refused before its content comes.
+        """
+        if not request.body or (request.method != "GET" and request.header("authorization") is not None):
+            return False
         with self._lock:
-            first, self._was_apart = not self._was_apart, True
+            first = request.method not in self._apart
+            self._apart.add(request.method)
         return first
 
     def _seconds(self) -> float:

@@ -94,19 +94,17 @@ def step_through(wire: Wire, step: Step, *, once: bool = False) -> Exchange | No
             exchange = wire.send(step.request, purpose=step.purpose, source=BURST if once else "probe", once=once)
         if exchange:
             end_if_pointless(wire)
-            if step.request.method == "GET" and step.request.body:
-                follow_content(wire)
+            if exchange.followed:
+                follow_content(wire, step.request.method)
         return exchange
     return None
 
 
-def follow_content(wire: Wire) -> None:
-    """Send a probe, once a run, on the connection of a GET with content, to see whether that was read."""
-    if not any(e.aside for e in wire.exchanges):
-        probe = authorized(path_of(wire.target.vps), wire.target)
-        wire.send(
-            probe, purpose="the probe, after a GET with content on its connection", source=AFTER_CONTENT, once=True
-        )
+def follow_content(wire: Wire, method: str) -> None:
+    """Send a probe on the connection of a request with content, to see whether that was read."""
+    probe = authorized(path_of(wire.target.vps), wire.target)
+    purpose = f"the probe, after a {method} with content on its connection"
+    wire.send(probe, purpose=purpose, source=AFTER_CONTENT, once=True)
 
 
 def end_if_pointless(wire: Wire) -> None:

@@ -89,6 +89,7 @@ class StartedCommands:
         guest, *_ = self.at_once(
             self._guest, self._start_spare, self._start_beyond_ascii, self._start_running, at_least=1
         )
+        self._probe_again()
         commands = catalogue(guest, self.token, self._slow_seconds) if guest else []
         target = self._target
         if guest == "posix" and target.has("long keys") and (target.read_key or not target.is_loopback):
@@ -157,6 +158,12 @@ class StartedCommands:
             return None
 
         return side_by_side([partial(unless_stopped, task) for task in tasks], max(width(self._wire), at_least))
+
+    def _probe_again(self) -> None:
+        """Probe once a command has ended: what a probe says of commands may soon be too large to be kept."""
+        key = self._target.read_key or ""
+        request = Request("GET", path_of(self._target.vps), (*BASE_HEADERS, *authorization(self._target, key)))
+        step_through(self._wire, Step("the probe, once a command has ended", request, "scopes" if key else None))
 
     def _guest(self) -> Guest | None:
         """Find out what runs commands in the guest."""

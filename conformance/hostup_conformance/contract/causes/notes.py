@@ -4,19 +4,20 @@ It judges nothing: a requirement is broken or not, whatever is noted with it.
 """
 
 import re
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from hostup_conformance.contract.ask import SLEEP, Ask, Credential, Exchange, Pid, new_pid
+from hostup_conformance.contract.ask import LARGEST_LINUX_PID, SLEEP, Ask, Credential, Exchange, Pid, new_pid
 from hostup_conformance.contract.causes.evidence import alternates
 from hostup_conformance.contract.causes.losses import Reasons
 from hostup_conformance.contract.causes.shared import CAUSES, Cause
-from hostup_conformance.contract.causes.traits import all_beside, in_common, traits
+from hostup_conformance.contract.causes.splits import BY_REQUEST, IN_TIME, Course, Split, Teller, told
+from hostup_conformance.contract.causes.traits import FEWEST
 from hostup_conformance.contract.commands import recognized
-from hostup_conformance.contract.content import below, failed, member, output_members
+from hostup_conformance.contract.content import below, failed, member, output_members, refused
 from hostup_conformance.contract.lives import overlap, shows_traces, stream
 from hostup_conformance.contract.responder import BURST
-from hostup_conformance.contract.selectors import is_availability, starts
+from hostup_conformance.contract.selectors import is_availability, is_output, starts
 from hostup_conformance.http.exchange import ALONE
 from hostup_conformance.judging.verdict import Alike, Result, Verdict
 from hostup_conformance.keeping.safe_text import short_json
@@ -29,6 +30,8 @@ KINDS = 3
 TOLD, NOTHING = ("exitCode", "stdout", "stderr"), (None, "")
 #: The areas whose requirements say who must be refused.
 LET_IN = {"AUTH", "SCOPE", "ID"}
+#: A poll that takes so many seconds may have waited for the end of its command.
+AT_ONCE = 1.0
 #: So many requests that are alike show whether a server refuses them now and then.
 ALIKE = 5
 #: The areas whose requirements are about commands.
@@ -38,10 +41,11 @@ OF_COMMANDS = {"POLL", "START"}
 def with_notes(verdict: Verdict[Ask], exchanges: Sequence[Exchange], key: str) -> Verdict[Ask]:
     """Return a verdict whose broken requirements say what their first exchange has in common with others."""
     broken = {id: r for id, r in verdict.results.items() if r.status in {"fail", "warn"} and r.findings}
+    course, reasons = Course(exchanges, key), Reasons(exchanges)
     found = [cause for find in CAUSES if broken and (cause := find(exchanges))]
+    found += [cause] if "AUTH-08" in broken and (cause := refused_keys(course)) else []
     causes = [cause for cause in found if cause.words or cause.first in broken]
-    carried, reasons = carrier(exchanges, key), Reasons(exchanges)
-    notes = {id: note_on(r, exchanges, causes, carried, reasons) for id, r in broken.items()}
+    notes = {id: note_on(r, exchanges, causes, course, reasons) for id, r in broken.items()}
     noted = {id: replace(broken[id], message=f"{broken[id].message}; {note}") for id, note in notes.items() if note}
     alike = tuple(Alike(cause.first, behind) for cause in causes if (behind := explained(cause, broken)))
     return replace(verdict, results=verdict.results | noted, of_one_cause=alike)
@@ -52,38 +56,35 @@ def explained(cause: Cause, broken: Mapping[str, Result[Ask]]) -> tuple[str, ...
     return tuple(id for id, r in broken.items() if all(one.exchange.number in cause.numbers for one in r.findings))
 
 
-def carrier(exchanges: Sequence[Exchange], key: str) -> Callable[[Exchange], frozenset[str]]:
-    """Return what gives the traits of an exchange, each of which is looked at once."""
-    others, known = all_beside(exchanges), dict[int, frozenset[str]]()
-
-    def carried(e: Exchange) -> frozenset[str]:
-        if e.number not in known:
-            known[e.number] = frozenset(traits(e, key, others.get(e.number, 0)))
-        return known[e.number]
-
-    return carried
+def explains(cause: Cause, result: Result[Ask]) -> bool:
+    """Whether a cause explains what was found first, or all that was found, if it must."""
+    found = [one.exchange.number in cause.numbers for one in result.findings]
+    return all(found) if cause.whole else found[0]
 
 
 def note_on(
     result: Result[Ask],
     exchanges: Sequence[Exchange],
     causes: Sequence[Cause],
-    carried: Callable[[Exchange], frozenset[str]],
+    course: Course,
     reasons: Reasons,
 ) -> str | None:
     """Return what the first finding has in common with other exchanges."""
     first = result.findings[0].exchange
-    own = [cause for cause in causes if first.number in cause.numbers and cause.first != result.requirement.id]
+    of_others = [cause for cause in causes if cause.first != result.requirement.id or cause.says_more]
+    own = [cause for cause in of_others if explains(cause, result)]
     if words := next((cause.words for cause in own if cause.words), None):
         return words
     return (
         told_later(result, exchanges)
         or what_befell(result, exchanges, reasons)
         or waited_for(first, exchanges)
+        or polls_wait(first, exchanges)
         or of_another(first, exchanges)
-        or told_apart(result, carried)
-        or everywhere(first, exchanges, carried)
+        or told_apart(result, course, BY_REQUEST)
+        or everywhere(first, exchanges, course)
         or let_in_now_and_then(result, exchanges)
+        or told_apart(result, course, IN_TIME)
         or now_and_then(result)
         or reasons.not_known(first)
     )
@@ -96,17 +97,45 @@ def what_befell(result: Result[Ask], exchanges: Sequence[Exchange], reasons: Rea
         return in_turns(first, exchanges)
     if requirement.area in OF_COMMANDS or requirement.harm == "output":
         return reasons.of(first) or ran_nevertheless(first, exchanges, reasons)
-    return given_to_any_probe(first, exchanges)
+    return of_any_process(first, exchanges) or given_to_any_probe(first, exchanges)
 
 
-def told_apart(result: Result[Ask], carried: Callable[[Exchange], frozenset[str]]) -> str | None:
-    """Return what the requests that were found carry, and none of the others that were judged."""
+def of_any_process(first: Exchange, exchanges: Sequence[Exchange]) -> str | None:
+    """Return that what polls get is of any process, if 1 is said to run, and no pid that no process can have."""
+    unknown = [e for e in exchanges if e.request.method == "GET" and e.ask.pid == Pid.UNKNOWN and e.response]
+    mine = [e for e in unknown if e.ask.credential == "full" and e.ask.vps == "own" and not e.ask.devious]
+    beyond = [e for e in mine if e.ask.number and e.ask.number > LARGEST_LINUX_PID]
+    runs = any(e.ask.number == 1 and member(e, "exited") is False for e in mine)
+    if not is_output(first) or not runs or not beyond or not all(map(refused, beyond)):
+        return None
+    words = "pid 1 is said to run, which no start gave, and no pid is that no process can have"
+    return f"{words}: any process of the machine is taken for a command, it seems"
+
+
+def told_apart(result: Result[Ask], course: Course, tellers: Iterable[Teller]) -> str | None:
+    """Return what tells the requests that were found from the others that were judged."""
     odd = {one.exchange.number: one.exchange for one in result.findings}
     # Some rules stop at what they find first. Nobody is let in by chance.
     sure = len(odd) > 1 or (result.requirement.area in LET_IN and below(result.findings[0].exchange, 300))
     if not sure:
         return None
-    return in_common([*odd.values()], [e for e in result.judged if e.number not in odd and e.response], carried)
+    usual = [e for e in result.judged if e.number not in odd and e.response]
+    return told(Split([*odd.values()], usual, course), tellers)
+
+
+def refused_keys(course: Course) -> Cause | None:
+    """Return the requests with a valid key that got 401, if something tells them from those whose key was known.
+
+    Several of them must have been due.
+    """
+    sent = [e for e in course.ordered if e.ask.credential in VALID and e.response and not e.obeyed and e.status != 429]
+    asked = [e for e in sent if e.request.method == "GET" or e.ask.starts]
+    plain = [e for e in asked if (e.ask.pid.well_formed or not e.ask.endpoint) and not e.ask.devious]
+    odd, usual = ([e for e in plain if (e.status == 401) is refused] for refused in (True, False))
+    due = [e for e in odd if e.ask.vps in {"own", None} and (e.ask.credential == "full" or e.ask.pid == Pid.ABSENT)]
+    words = told(Split(odd, usual, course)) if len(due) >= FEWEST else None
+    found = {e.number for e in sent if e.status == 401}
+    return Cause(found, f"a valid key gets 401: {words}", "AUTH-08", says_more=True) if words else None
 
 
 def told_later(result: Result[Ask], exchanges: Sequence[Exchange]) -> str | None:
@@ -130,6 +159,17 @@ def waited_for(first: Exchange, exchanges: Sequence[Exchange]) -> str | None:
     if first not in lasting or any(e.response for e in lasting) or not any(map(new_pid, starts)):
         return None
     return "its command takes a minute, and starts of quick ones got a response: a start waits, it seems"
+
+
+def polls_wait(first: Exchange, exchanges: Sequence[Exchange]) -> str | None:
+    """Return that a poll seems to wait for the end, if none said that a command runs, and one came late with its end."""
+    polls = [e for e in exchanges if e.ask.endpoint and e.ask.pid.known and e.request.method == "GET"]
+    lost = first.failure is not None and first.ask.pid == Pid.RUNNING and first.ask.credential == "full"
+    late = next((e for e in polls if member(e, "exited") is True and e.seconds > AT_ONCE), None)
+    if not lost or late is None or any(member(e, "exited") is False for e in polls):
+        return None
+    told = f"the poll of request {late.number} told the end of its command after {late.seconds:.1f} s"
+    return f"{told}, and none that its command runs: a poll waits for the end, it seems"
 
 
 def ran_nevertheless(first: Exchange, exchanges: Sequence[Exchange], reasons: Reasons) -> str | None:
@@ -197,7 +237,7 @@ def let_in_now_and_then(result: Result[Ask], exchanges: Sequence[Exchange]) -> s
         key = e.ask.credential
         served |= {e.request.target} if key == "full" and below(e, 300) else set()
     turns = alternates(below(one.e, 300) for one in alike)
-    if not turns or all(len(one) < 2 for one in same.values()) or any(explains(p, alike) for p in PARTS):
+    if not turns or all(len(one) < 2 for one in same.values()) or any(decides(p, alike) for p in PARTS):
         return None
     let_in = f"{sum(below(one.e, 300) for one in alike)} of {len(alike)} such requests were let in"
     return f"{let_in}, and others refused, in turns: only some of several servers check it, it seems"
@@ -229,7 +269,7 @@ PARTS: tuple[Callable[[Entry], Hashable], ...] = (
 )
 
 
-def explains(part: Callable[[Entry], Hashable], alike: Sequence[Entry]) -> bool:
+def decides(part: Callable[[Entry], Hashable], alike: Sequence[Entry]) -> bool:
     """Whether a part was never the same of some that were let in and some that were refused."""
     let_in = {part(one) for one in alike if below(one.e, 300)}
     return let_in.isdisjoint(part(one) for one in alike if not below(one.e, 300))
@@ -266,9 +306,7 @@ def of_another(first: Exchange, exchanges: Sequence[Exchange]) -> str | None:
     return None
 
 
-def everywhere(
-    first: Exchange, exchanges: Sequence[Exchange], carried: Callable[[Exchange], frozenset[str]]
-) -> str | None:
+def everywhere(first: Exchange, exchanges: Sequence[Exchange], course: Course) -> str | None:
     """Return how many requests of how many kinds got the 5xx that one got, if others of the same kinds did not."""
     if not failed(first):
         return None
@@ -278,5 +316,5 @@ def everywhere(
     if len(kinds & {(e.request.method, e.ask) for e in others}) < KINDS:
         return None
     often = f"{len(alike)} of {len(exchanges)} requests got {first.status}, of {len(kinds)} kinds"
-    common = in_common(alike, [e for e in others if e.response], carried)
+    common = told(Split(alike, [e for e in others if e.response], course))
     return f"{often}: {common}" if common else f"{often}, others of which did not"

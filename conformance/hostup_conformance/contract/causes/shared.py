@@ -4,12 +4,13 @@ A cause is only returned if all that it should explain agrees with it, and nothi
 """
 
 import json
+import re
 from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Hashable, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from dataclasses import dataclass
-from itertools import groupby, pairwise
+from itertools import groupby, islice, pairwise
 
 from hostup_conformance.contract.ask import SLEEP, Ask, Exchange, Pid, Vps, has_object, is_start
 from hostup_conformance.contract.ban import should_not_be_forbidden
@@ -44,6 +45,10 @@ class Cause:
     numbers: AbstractSet[int]
     words: str | None = None
     first: str | None = None
+    #: Whether the words say more than the message of that requirement does.
+    says_more: bool = False
+    #: Whether it explains a requirement only if it explains all that was found.
+    whole: bool = False
 
 
 def limited(exchanges: Sequence[Exchange]) -> Cause | None:
@@ -248,9 +253,10 @@ def shown_of(e: Exchange) -> Hashable:
 def out_of_step(exchanges: Sequence[Exchange]) -> Cause | None:
     """Return the responses with the body of another request just before them, of which several name that request.
 
-    Those must have been for another URL. Few bodies may have come several times, as they do from a cache.
+    Those must have been for another URL. Few bodies may have come several times, as they do from a cache. It shows as
+    well if several kinds of requests got what only another resource has.
     """
-    copies, found, strays = 0, set[int](), Counter[bytes]()
+    copies, found, strays, misplaced = 0, set[int](), Counter[bytes](), set[tuple[str, str]]()
     latest = deque[Exchange](maxlen=STEPS)
     for e in exchanges:
         if e.response and e.response.body:
@@ -261,27 +267,121 @@ def out_of_step(exchanges: Sequence[Exchange]) -> Cause | None:
                 found |= {e.number, *(o.number for o in before if overlap(o, e))}
                 elsewhere = before[-1].request.target != e.request.target
                 strays.update([body] if elsewhere and names_its_request(e) else [])
+                if elsewhere and e.request.path != before[-1].request.path and shows(e) not in {"", what_due(e)}:
+                    misplaced.add((shows(e), what_due(e)))
             latest.append(e)
     again = strays.total() - len(strays)
-    if len(strays) < STRAYS or again * STRAYS > len(strays):
+    if (len(strays) < STRAYS or again * STRAYS > len(strays)) and len(misplaced) < FEW:
         return None
     words = f"{counted(copies, 'response')} like this one have the body of another request just before them: a "
     return Cause(found, f"{words}connection is out of step, it seems")
 
 
-def served_as_pages(exchanges: Sequence[Exchange]) -> Cause | None:
-    """Return the pages in HTML with the status code of a success, if several kinds of requests got them now and then.
+def one_for_all(exchanges: Sequence[Exchange]) -> Cause | None:
+    """Return the successes with one body, or with pages in HTML, that several kinds of requests got now and then.
 
-    Others that ask for the same must have got JSON.
+    Others that ask for the same must have got something else. A body that is no page must have come to a start too.
     """
-    served = [e for e in exchanges if e.response and below(e, 300) and e.response.body]
-    pages = [e for e in served if (e.header("content-type") or "").partition(";")[0].strip().lower() == "text/html"]
-    found = {e.number for e in pages}
-    whole = {asked(e) for e in exchanges if e.response and e.response.body and e.number not in found}
-    if len(pages) < STRAYS or len({asked(e) for e in pages} & whole) < FEW:
+    groups = defaultdict[bytes | None, list[Exchange]](list)
+    for e in exchanges:
+        if e.response and below(e, 300) and e.response.body:
+            groups[None if is_page(e) else e.response.body].append(e)
+    body, alike = max(groups.items(), key=lambda group: len({what_due(e) for e in group[1]}), default=(None, []))
+    found = {e.number for e in alike}
+    others = {asked(e) for e in exchanges if e.response and e.response.body and e.number not in found}
+    of_all_kinds = body is None or (len({what_due(e) for e in alike}) >= FEW and any(e.ask.starts for e in alike))
+    if len(alike) < STRAYS or len({asked(e) for e in alike} & others) < FEW or not of_all_kinds:
         return None
-    words = f"{len(pages)} responses with the status {pages[0].status} are pages in HTML, whatever was asked for"
-    return Cause(found, f"{words}: something in front of the server responds, such as a load balancer, it seems")
+    what = "pages in HTML" if body is None else short_json(alike[0].body, 80)
+    words = f"{len(alike)} responses with the status {alike[0].status} are {what}, whatever was asked for"
+    return Cause(found, f"{words}: {stands_in_front(exchanges, found)}, it seems")
+
+
+def stands_in_front(exchanges: Sequence[Exchange], found: AbstractSet[int]) -> str:
+    """Return what may respond to all requests alike: a rate limit does so for a while, with others before and after."""
+    rows = [len(list(row)) for alike, row in groupby(e.number in found for e in exchanges) if alike]
+    ends = {exchanges[0].number, exchanges[-1].number}
+    in_rows = sum(rows) >= IN_A_ROW * len(rows) and not ends & found
+    return "a rate limit, which is to get 429" if in_rows else "something in front responds, such as a load balancer"
+
+
+def what_due(e: Exchange) -> str:
+    """Return of which form a response is to be."""
+    if e.ask.starts or e.ask.resource != "exec":
+        return "start" if e.ask.starts else e.ask.resource
+    return "refusal" if due_404(e) or mistake_in(e) else "availability" if e.ask.pid == Pid.ABSENT else "output"
+
+
+def due_404(e: Exchange) -> str | None:
+    """Return why a request is to get 404, in words that may follow "with"; None if it is not, or has another mistake."""
+    if e.ask.credential != "full" or e.ask.devious or e.ask.ordered or e.request.method != "GET":
+        return None
+    if e.ask.resource == "other":
+        return "another path"
+    of_nothing = e.ask.vps == "own" and e.ask.pid == Pid.UNKNOWN and e.ask.number != 1
+    return "a pid of no command" if of_nothing else WRONG_VPS.get(e.ask.vps)
+
+
+def instead_of_404(exchanges: Sequence[Exchange]) -> Cause | None:
+    """Return the pages in HTML that are successes, if all for which a 404 is due got one, and few others did."""
+    due = [e for e in exchanges if e.response and due_404(e)]
+    pages = [e for e in exchanges if e.response and below(e, 300) and is_page(e)]
+    kinds = {words for e in due if (words := due_404(e))}
+    if len(due) < STRAYS or len(kinds) < 2 or not all(is_page(e) and below(e, 300) for e in due):
+        return None
+    if any(mistake_in(e) == "" for e in pages) or any(e.status == 404 for e in exchanges):
+        return None
+    words = f"a page in HTML with the status {due[0].status} comes to each request with {' or '.join(sorted(kinds))}"
+    found = {e.number for e in pages}
+    return Cause(found, f"{words}, and no request got 404: something in front makes that page of each 404, it seems")
+
+
+def is_page(e: Exchange) -> bool:
+    """A response in HTML."""
+    return (e.header("content-type") or "").partition(";")[0].strip().lower() == "text/html"
+
+
+#: The header fields by which caches say that a response is a copy, with what they say then.
+HITS = {
+    "age": r"^0*[1-9]\d*$",
+    "x-cache": r"\bhit\b",
+    "x-cache-status": r"\bhit\b",
+    "x-cache-lookup": r"\bhit\b",
+    "x-proxy-cache": r"\bhit\b",
+    "x-nginx-cache": r"\bhit\b",
+    "x-litespeed-cache": r"\bhit\b",
+    "x-drupal-cache": r"\bhit\b",
+    "cf-cache-status": r"\b(hit|stale|updating|revalidated)\b",
+    "cache-status": r"\bhit\b",
+    "x-varnish": r"^\d+ \d+$",
+}
+
+
+def from_a_cache(exchanges: Sequence[Exchange]) -> Cause | None:
+    """Return the copies that a cache says to have given, if each has the body of an earlier response of its URL."""
+    bodies = defaultdict[str, set[bytes]](set)
+    said, found = "", set[int]()
+    for e in exchanges:
+        if e.response is None or e.request.method != "GET" or e.ask.devious:
+            continue
+        if (field := hit(e)) and e.response.body not in bodies[e.request.target]:
+            return None
+        said, found = said or field, found | ({e.number} if field else set())
+        bodies[e.request.target].add(e.response.body)
+    return Cause(found, f"it is a copy from a cache, as {said} shows", whole=True) if found else None
+
+
+def hit(e: Exchange) -> str:
+    """Return the header fields by which a cache says that a response is a copy; empty if none does."""
+    values = ((name, (e.header(name) or "").strip()) for name in HITS)
+    said = (f"{name.title()}: {shown(text, 40)}" for name, text in values if re.search(HITS[name], text.lower()))
+    return " and ".join(islice(said, 2))
+
+
+def shows(e: Exchange) -> str:
+    """Return of which form a response is, as far as that can be told from its members; empty if it cannot."""
+    forms = {"data": "list", "powerState": "status", "exited": "output", "available": "availability", "pollUrl": "start"}
+    return next((form for name, form in forms.items() if isinstance(e.body, dict) and name in e.body), "")
 
 
 def asked(e: Exchange) -> tuple[str, Ask]:
@@ -393,10 +493,12 @@ CAUSES: tuple[Callable[[Sequence[Exchange]], Cause | None], ...] = (
     blocked,
     redirected,
     repeated,
-    served_as_pages,
+    one_for_all,
+    instead_of_404,
     counted_in_characters,
     out_of_step,
     cached,
+    from_a_cache,
     of_the_own_vps,
     without_query,
     inherited,

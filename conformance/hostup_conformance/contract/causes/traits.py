@@ -80,7 +80,7 @@ def traits(e: Exchange, key: str, beside: int) -> Iterator[str]:
     if request.query:
         yield "with a query"
     parameters = [part.partition("=")[0] for part in request.query.split("&") if part]
-    yield from (f"with {shown(name, 20)} in the query" for name in parameters if name != "pid")
+    yield from (f"with {shown(name, 20)} in the query" for name in parameters)
     yield from (f"with a body of {size} bytes or more" for size in SIZES if len(request.body) >= size)
     yield from (words for number, words in BESIDE.items() if beside > number)
     kinds = RESOURCES.get(ask.resource), VPSS.get(ask.vps), PIDS.get(ask.pid), KEYS.get(ask.credential)
@@ -102,6 +102,8 @@ def credentials(e: Exchange, key: str) -> Iterator[str]:
             yield "with the key and more behind it"
     if blank and scheme in SCHEMES:
         yield f"with a key under the scheme {scheme}"
+    if e.ask.credential == "malformed" and scheme.lower() == "bearer":
+        yield "with bytes above 127 in the key" if token.strip() else "with the scheme Bearer and no key behind it"
 
 
 def all_beside(exchanges: Sequence[Exchange]) -> dict[int, int]:

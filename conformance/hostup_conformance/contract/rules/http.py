@@ -1,6 +1,7 @@
 """HTTP: transport, media types, JSON, status codes and methods."""
 
 import re
+from bisect import bisect_left
 from datetime import UTC, timedelta
 from email.utils import format_datetime
 from typing import Any
@@ -21,22 +22,26 @@ DATES = ("Date", "Last-Modified")
 LONE_SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 
-@rule("HTTP-25", seeks="request after a GET with content")
+@rule("HTTP-25", seeks="request after one with content")
 def content_is_read(exchanges: Exchanges) -> Findings:
-    """The request that follows a GET with content on its connection must get what it gets otherwise: 200.
+    """What follows a GET with content, or a start without a key, on its connection must get what it gets otherwise: 200.
 
-    A connection that is closed after such a GET passes, and so do a 429 and a gateway's failure; and a status code that
+    A connection that is closed after such a request passes, and so do a 429 and a gateway's failure; and a status code that
     requests got elsewhere too which should get 200. No other rule judges that request, and it is judged only if the
     same request gets 200 later in the run.
     """
     elsewhere = {e.status for e in exchanges.all(selectors.asks_availability)}
     elsewhere |= {e.status for e in exchanges.all(selectors.asks_output) if e.status in {401, 403}}
     probes = exchanges.all(lambda e: selectors.asks_availability(e) and e.status == 200)
+    contents = {e.number: e.request.method for e in exchanges.all(lambda e: bool(e.request.body))}
+    numbers = sorted(contents)
     for e in [exchanges.take(e) for e in exchanges.everything if e.aside]:
         passes = e.lost == "dropped" or e.status in {200, 429, *elsewhere} or responder.may_pass(e)
         if not passes and any(one.request == e.request and one.number > e.number for one in probes):
             got = content.status_of(e) if e.response else e.failure
-            yield e, "status 200, as elsewhere: the content of the GET before is no part of this request", got
+            before = numbers[max(0, bisect_left(numbers, e.number) - 1)] if numbers else 0
+            what = f"the content of the {contents.get(before, 'request')} before"
+            yield e, f"status 200, as elsewhere: {what} is no part of this request", got
 
 
 def is_long(e: ask.Exchange) -> bool:

@@ -10,6 +10,8 @@ from hostup_conformance.http import times
 
 #: By how many seconds two readings of the clock may differ.
 CLOCK_OFF = 0.1
+#: By how many seconds a moment may differ that is given in whole seconds, as the time of the response may be.
+ROUNDED = 2.0
 LIMIT, REMAINING, RESET = "x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset"
 
 
@@ -122,7 +124,9 @@ def retry_after_agrees_with_reset(exchanges: Exchanges) -> Findings:
             yield e, "a Retry-After in the future", field(e, "retry-after")
         reset, over = times.reset_moment(field(e, RESET) or "", now), now + timedelta(seconds=wait)
         if reset is not None and abs(reset - over) > timedelta(minutes=1):
-            yield e, f"{RESET} near {over.isoformat(timespec='seconds')} (Retry-After)", field(e, RESET)
+            thousandth = abs((reset - now).total_seconds() - wait / 1000) <= ROUNDED
+            why = ": Retry-After is in milliseconds, it seems" if thousandth else ""
+            yield e, f"{RESET} near {over.isoformat(timespec='seconds')} (Retry-After)", f"{field(e, RESET)}{why}"
 
 
 @rule("RATE-07", seeks="429 with a Retry-After")

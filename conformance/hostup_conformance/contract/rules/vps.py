@@ -90,7 +90,14 @@ def list_is_whole(exchanges: Exchanges) -> Findings:
             also = [
                 f", and all of them in request {one.number}: the list differs from time to time" for one in complete
             ]
-            yield e, f"data with {missing[0]}, or hasMore true", f"{others}{also[0] if also else ''}"
+            other_form = ids and form_of(missing[0]) not in map(form_of, ids)
+            of_form = ": none has the form of an id that the endpoint takes, it seems" if other_form else ""
+            yield e, f"data with {missing[0]}, or hasMore true", f"{others}{also[0] if also else of_form}"
+
+
+def form_of(id: str) -> tuple[str, bool]:
+    """Return what ids of one kind have in common: the signs between their parts, and whether they are numbers."""
+    return re.sub("[0-9A-Za-z]+", "x", id), id.isdecimal()
 
 
 @rule("VPS-04", seeks="status of a VPS")

@@ -1,0 +1,269 @@
+"""What tells the requests that got something from others that did not: what they carry, or when they were sent.
+
+It judges nothing. Each teller is a hypothesis about all of both; it returns None where one of them contradicts it.
+"""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+from typing import TypeAlias
+
+from hostup_conformance.contract.ask import WITHOUT_KEY, Ask, Exchange
+from hostup_conformance.contract.causes.traits import FEWEST, all_beside, in_common, traits
+from hostup_conformance.contract.content import below
+from hostup_conformance.keeping.safe_text import counted
+
+#: So many requests of both kinds show a pattern in time that is hardly by chance.
+ENOUGH = 5
+#: In how many seconds the requests before one are counted, of which a server may take only so many.
+WINDOWS = (0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 60.0)
+#: Of how many servers each may get a request in turn, and how many pairs of requests show it, most of which agree.
+IN_TURN, PAIRS, MOST = (2, 3, 4, 5), 12, 0.95
+#: So many characters of a key that is let in are hardly those of the right one by chance.
+FEW_CHARACTERS = 8
+
+
+class Course:
+    """How a run went: what its requests carry, and what was sent before them and with them."""
+
+    def __init__(self, exchanges: Sequence[Exchange], key: str) -> None:
+        self.key = key
+        self.ordered = sorted(exchanges, key=lambda e: e.number)
+        self._traits = dict[int, frozenset[str]]()
+
+    @cached_property
+    def _beside(self) -> dict[int, int]:
+        return all_beside(self.ordered)
+
+    @cached_property
+    def _sent(self) -> list[float]:
+        return sorted(e.when.timestamp() for e in self.ordered if e.when)
+
+    @cached_property
+    def _before(self) -> dict[int, Exchange]:
+        return {e.number: before for before, e in pairwise(self.ordered)}
+
+    def carried(self, e: Exchange) -> frozenset[str]:
+        """Return the traits of an exchange, each of which is looked at once."""
+        if e.number not in self._traits:
+            self._traits[e.number] = frozenset(traits(e, self.key, self._beside.get(e.number, 0)))
+        return self._traits[e.number]
+
+    def is_alone(self, e: Exchange) -> bool:
+        """Whether no other request was under way together with one."""
+        return self._beside.get(e.number, 0) == 0
+
+    def before(self, e: Exchange) -> Exchange | None:
+        """Return the request before one, if both were alone."""
+        before = self._before.get(e.number)
+        return before if before and self.is_alone(before) and self.is_alone(e) else None
+
+    def within(self, e: Exchange, seconds: float) -> int:
+        """Return how many requests were sent in the seconds up to one, which counts too."""
+        until = e.when.timestamp() if e.when else 0.0
+        return bisect_right(self._sent, until) - bisect_left(self._sent, until - seconds)
+
+
+@dataclass(frozen=True)
+class Split:
+    """The requests of a run that got something, and others that did not."""
+
+    odd: Sequence[Exchange]
+    usual: Sequence[Exchange]
+    course: Course
+
+    @cached_property
+    def every(self) -> list[tuple[Exchange, bool]]:
+        """All of both in the order of the run, with whether each is odd."""
+        marked = [*((e, True) for e in self.odd), *((e, False) for e in self.usual)]
+        return sorted(marked, key=lambda one: one[0].number)
+
+    @cached_property
+    def is_refusal(self) -> bool:
+        """Whether all that is odd was refused, or got no response."""
+        return all(not below(e, 400) for e in self.odd)
+
+    @cached_property
+    def same(self) -> AbstractSet[object]:
+        """What is asked for by requests of both."""
+        return {asked(e) for e in self.odd} & {asked(e) for e in self.usual}
+
+    @cached_property
+    def alike(self) -> bool:
+        """Whether requests of one kind are in both, all of which must be served or refused."""
+        return not {kind_of(e) for e in self.odd}.isdisjoint(map(kind_of, self.usual))
+
+    @cached_property
+    def only(self) -> str:
+        """What a sentence about what is odd begins with."""
+        return "only the request" if len(self.odd) == 1 else f"only the {len(self.odd)} requests"
+
+    @cached_property
+    def others(self) -> str:
+        """What a sentence about what is odd ends with."""
+        return f"none of {len(self.usual)} others"
+
+
+def asked(e: Exchange) -> tuple[str, Ask]:
+    """Return what a request asks for, with its method."""
+    return e.request.method, e.ask
+
+
+def kind_of(e: Exchange) -> tuple[object, ...]:
+    """Return what of a request decides whether it is served."""
+    ask = e.ask
+    return e.request.method, ask.resource, ask.credential, ask.vps, ask.pid, ask.starts
+
+
+Teller: TypeAlias = Callable[[Split], str | None]
+
+
+def carries(split: Split) -> str | None:
+    """The odd ones carry something that no other does."""
+    return in_common(split.odd, split.usual, split.course.carried)
+
+
+def begins_as_the_key(split: Split) -> str | None:
+    """The keys that are let in begin as the right one does, with more characters than any that is refused."""
+    key = split.course.key
+    if not all(e.ask.credential == "wrong" and below(e, 300) for e in split.odd):
+        return None
+    least = min(alike(e, key) for e in split.odd)
+    most = max((alike(e, key) for e in split.usual if e.ask.credential == "wrong"), default=0)
+    if least < FEW_CHARACTERS or most >= least:
+        return None
+    return f"{split.only} whose key begins with the first {least} characters of the right one, {split.others}"
+
+
+def alike(e: Exchange, key: str) -> int:
+    """Return how many characters at the beginning of a key are those of the right one."""
+    token = (e.request.header("authorization") or "").partition(" ")[2]
+    return next((at for at, (a, b) in enumerate(zip(token, key, strict=False)) if a != b), min(len(token), len(key)))
+
+
+def follows(split: Split) -> str | None:
+    """The odd ones follow requests of a kind that no other follows."""
+    course = split.course
+    known = [e for e in split.usual if course.before(e)]
+    if len(split.odd) < FEWEST or not split.same or not all(map(course.before, split.odd)):
+        return None
+    return in_common(split.odd, known, lambda e: frozenset(leaves(course.before(e))))
+
+
+def leaves(before: Exchange | None) -> Iterator[str]:
+    """Yield what a request may leave to the next one, in words that may follow "a request"."""
+    if before is None:
+        return
+    credential = {"none": "without a key", "wrong": "with a wrong key", "read": "with read:vm alone"}
+    if kind := credential.get(before.ask.credential):
+        yield f"just after one {kind}"
+    if before.request.method != "GET":
+        yield f"just after one by {before.request.method}"
+    if before.request.body and before.status and before.status >= 400:
+        yield "just after one with content that was refused"
+    if before.status and before.status >= 400:
+        yield f"just after one that got {before.status}"
+
+
+def shut_out(split: Split) -> str | None:
+    """Each stretch of the odd ones begins just after a wrong key was refused, and hardly any wrong key is without."""
+    if not split.is_refusal or len(split.odd) < ENOUGH:
+        return None
+    refused = {e.number: odd for e, odd in split.every}
+    stretches = followed = wrong = 0
+    was_odd, keys = False, 0
+    for e in split.course.ordered:
+        if e.number not in refused:
+            keys += e.ask.credential in WITHOUT_KEY and e.status == 401
+            continue
+        odd = refused[e.number]
+        if odd and not was_odd:
+            if not keys:
+                return None
+            stretches += 1
+        if keys:
+            wrong, followed = wrong + 1, followed + odd
+        was_odd, keys = odd, 0
+    if wrong < ENOUGH or followed < 0.9 * wrong or not split.usual:
+        return None
+    times = "" if stretches == 1 else f"each of {stretches} times, "
+    return f"{times}it begins just after a request with a wrong key, which locks out valid keys for a while, it seems"
+
+
+def comes_too_fast(split: Split) -> str | None:
+    """The odd ones came when more requests had been sent within some time than before any other."""
+    if not split.is_refusal or not split.alike or any(e.when is None for e, _ in split.every):
+        return None
+    if len(split.odd) < FEWEST or len(split.usual) < ENOUGH or not served_afterwards(split):
+        return None
+    for seconds in WINDOWS:
+        least = min(split.course.within(e, seconds) for e in split.odd)
+        most = max(split.course.within(e, seconds) for e in split.usual)
+        if least > most:
+            sent = f"when more than {most} requests had been sent within {seconds:g} s"
+            return f"{split.only} {sent}, {split.others}: a limit on the rate of requests, it seems"
+    return None
+
+
+def served_afterwards(split: Split) -> bool:
+    """Whether what is odd came to its end before the run did."""
+    return any(odd and not later for (_, odd), (_, later) in pairwise(split.every))
+
+
+def since(split: Split) -> str | None:
+    """All that came after a moment are odd, and none before, although the same was asked for."""
+    last = max(e.number for e in split.usual)
+    first = min(e.number for e in split.odd)
+    few = len(split.odd) < ENOUGH or len(split.usual) < ENOUGH
+    if last > first or few or not (split.same or (split.is_refusal and split.alike)):
+        return None
+    return f"none of {len(split.usual)} before request {first}, and all {len(split.odd)} since"
+
+
+def every_nth(split: Split) -> str | None:
+    """Of so many requests in a row, each gets what the same one of the last so many got."""
+    marked, course = {e.number: odd for e, odd in split.every}, split.course
+    alone = {e.number for e in course.ordered if course.is_alone(e)}
+
+    def pairs(step: int) -> list[bool]:
+        found = (number for number in marked if marked.keys() >= {number + step})
+        kept = [n for n in found if all(between in alone for between in range(n, n + step + 1))]
+        return [marked[n] == marked[n + step] for n in kept]
+
+    def share(agree: list[bool]) -> float:
+        return sum(agree) / len(agree) if agree else 1.0
+
+    if len(split.odd) < ENOUGH or len(split.usual) < ENOUGH or share(pairs(1)) > 1 - 1 / IN_TURN[-1]:
+        return None
+    for step in IN_TURN:
+        agree = pairs(step)
+        if len(agree) >= PAIRS and share(agree) >= MOST:
+            number = min(step - 1, max(1, round(step * len(split.odd) / len(split.every))))
+            said = f"{len(split.odd)} of {len(split.every)} requests, {number} of each {step} in a row"
+            return f"{said}: {number} of {counted(step, 'server')} that take turns does so, it seems"
+    return None
+
+
+def back_and_forth(split: Split) -> str | None:
+    """The same request gets it and does not get it, several times."""
+    same = [odd for e, odd in split.every if asked(e) in split.same]
+    if sum(odd != later for odd, later in pairwise(same)) < ENOUGH:
+        return None
+    often = f"{sum(same)} of {len(same)} such requests, back and forth"
+    return f"{often}: only some of several servers do so, it seems, or it is by chance"
+
+
+#: What may tell what is odd from the others by the requests, the most telling first.
+BY_REQUEST: tuple[Teller, ...] = (carries, begins_as_the_key)
+#: The same, by when they were sent.
+IN_TIME: tuple[Teller, ...] = (follows, shut_out, comes_too_fast, every_nth, since, back_and_forth)
+
+
+def told(split: Split, tellers: Iterable[Teller] = (*BY_REQUEST, *IN_TIME)) -> str | None:
+    """Return what tells the odd ones from the others, by the first hypothesis that nothing contradicts."""
+    if not split.odd or len(split.usual) < FEWEST:
+        return None
+    return next((words for tell in tellers if (words := tell(split))), None)
