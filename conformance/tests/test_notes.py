@@ -208,6 +208,62 @@ def test_pages_of_what_stands_in_front_are_told() -> None:
     assert words not in message(has_a_page_for_strangers, "AUTH-01")
 
 
+def has_no_404(_request: Request, response: Response) -> None:
+    if response.status == 404:
+        response.become(200, {"success": False, "error": "not found"})
+
+
+def has_no_404_now_and_then(request: Request, response: Response) -> None:
+    if request.nth() % 2:
+        has_no_404(request, response)
+
+
+def test_what_refusals_are_turned_into_is_told() -> None:
+    words = 'gets {"success": false, "error": "not found"} with the status 200, and none that is right'
+    assert words in message(has_no_404, "ID-01")
+    assert words not in message(has_no_404_now_and_then, "ID-01")
+    assert "a page in HTML" in message(has_a_page_for_strangers, "AUTH-01")
+
+
+def is_limited(request: Request, response: Response) -> None:
+    if 200 < request.nth() < 230:
+        response.become(200, {"message": "Too many requests"})
+
+
+def says_so_at_last(request: Request, response: Response) -> None:
+    if request.nth() > 200:
+        response.become(200, {"message": "Out of order"})
+
+
+def test_one_body_for_all_is_told() -> None:
+    words = 'are {"message": "Too many requests"}, whatever was asked for: a rate limit, which is to get 429'
+    assert words in message(is_limited, "HTTP-21")
+    assert "a rate limit" not in message(says_so_at_last, "HTTP-21")
+
+
+@pytest.mark.parametrize(
+    ("fault", "id", "words"),
+    [
+        (
+            "processes_of_the_guest_can_be_polled",
+            "PID-04",
+            "any process of the machine is taken for a command, it seems",
+        ),
+        ("retry_after_is_in_milliseconds", "RATE-06", "Retry-After is in milliseconds, it seems"),
+        ("list_has_internal_ids", "VPS-03", "none has the form of an id that the endpoint takes, it seems"),
+    ],
+)
+def test_a_known_mistake_is_told(fault: str, id: str, words: str) -> None:
+    assert words in message(FAULTS.named(fault).change, id)
+
+
+@pytest.mark.parametrize(
+    ("fault", "id"), [("unknown_pid_runs", "PID-04"), ("come_back_in_years", "RATE-06"), ("list_lacks_one", "VPS-03")]
+)
+def test_no_other_mistake_is_taken_for_one(fault: str, id: str) -> None:
+    assert "it seems" not in message(FAULTS.named(fault).change, id)
+
+
 def test_responses_that_are_mixed_up_are_those_of_no_cache() -> None:
     assert "a cache" not in message(FAULTS.named("responses_get_mixed_up").change, "HTTP-21")
 

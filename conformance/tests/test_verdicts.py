@@ -144,6 +144,22 @@ def test_what_stands_before_the_server_shows_nothing(status: int, says: str) -> 
     assert len(wire.exchanges) <= SOON
 
 
+@pytest.mark.parametrize(
+    ("target", "says"),
+    [
+        ("{path}/", "a redirect to the same path with a slash behind it"),
+        ("https://api.example{path}", "a redirect to the same path at https://api.example"),
+        ("/elsewhere", "a redirect to another path, perhaps a login page"),
+    ],
+)
+def test_it_is_told_how_a_redirect_changes_the_path(target: str, says: str) -> None:
+    def redirect(request: Request, response: Response) -> None:
+        response.become(301)
+        response.header("Location", target.format(path=request.path))
+
+    assert says in (verdict_on(redirect).core.refused or "")
+
+
 @pytest.mark.parametrize("sent", [b"", b"\x15\x03\x03\x00\x02\x02\x46"])
 def test_what_does_not_speak_http_is_no_server(sent: bytes) -> None:
     """Another port, or one for TLS, shows nothing of a server."""

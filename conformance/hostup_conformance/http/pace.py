@@ -10,7 +10,6 @@ from hostup_conformance.http.exchange import A, Exchange
 from hostup_conformance.http.limits import Limits
 from hostup_conformance.http.times import reset_moment, retry_after_seconds
 
-
 #: By how much a time that is given in whole seconds may differ.
 A_SECOND = 1.0
 

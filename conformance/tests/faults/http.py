@@ -536,6 +536,15 @@ def content_of_a_get_is_left(request: Request, response: Response) -> None:
         response.become(501, b"<h1>Unsupported method ('{}GET')</h1>", "text/html")
 
 
+@trips("HTTP-25", starts=True)
+def content_of_a_refused_start_is_left(request: Request, response: Response) -> None:
+    """A start without a key is refused before its content is read, and the next request begins with that."""
+    if request.method == "POST" and request.body and response.status == 401 and "authorization" not in request.headers:
+        request.memory["left"] = request.body
+    elif request.memory.pop("left", None) and request.own:
+        response.become(400, b"<h1>Bad request line</h1>", "text/html")
+
+
 @trips("HTTP-09")
 def gzip_is_not_called_so(_request: Request, response: Response) -> None:
     """The bodies of errors are in gzip, which no header field says."""

@@ -118,6 +118,15 @@ def output_beside_availability(_request: Request, response: Response) -> None:
         response.change(exitCode=None, stdout=None)
 
 
+@trips("PROBE-04", starts=True)
+def empty_pid_is_the_last_command(request: Request, response: Response) -> None:
+    """An empty pid gets the output of the last command that was polled."""
+    if response.is_output and request.full:
+        request.memory["last"] = response.body
+    elif request.full and request.own and request.pid == "" and "last" in request.memory:
+        response.become(200, request.memory["last"])
+
+
 @trips("PROBE-05")
 def never_available(request: Request, response: Response) -> None:
     """The agent is always said to be unavailable."""

@@ -100,6 +100,14 @@ def come_back_in_years(_request: Request, response: Response) -> None:
 
 
 @trips("RATE-06")
+def retry_after_is_in_milliseconds(_request: Request, response: Response) -> None:
+    """Retry-After is a thousand times the seconds until X-RateLimit-Reset."""
+    if response.status == 429:
+        response.header("Retry-After", "120000")
+        response.header("X-RateLimit-Reset", soon(minutes=2))
+
+
+@trips("RATE-06")
 def retry_after_lies_behind(_request: Request, response: Response) -> None:
     """Retry-After is yesterday's date."""
     if response.status == 429:

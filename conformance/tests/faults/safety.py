@@ -50,6 +50,15 @@ def output_in_the_refusal(request: Request, response: Response) -> None:
         response.change(extensions={"last": {"stdout": "root:x:0:0\n"}})
 
 
+@trips("SAFETY-03", starts=True)
+def probe_lists_commands(request: Request, response: Response) -> None:
+    """The availability lists the commands that were polled, with their output."""
+    if response.is_output and request.full:
+        request.memory.setdefault("commands", []).append(response.json)
+    elif response.is_availability:
+        response.change(commands=request.memory.get("commands", []))
+
+
 @trips("SAFETY-04")
 def every_origin_with_credentials(request: Request, response: Response) -> None:
     """Any Origin is allowed, with credentials."""

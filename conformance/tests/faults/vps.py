@@ -47,6 +47,13 @@ def list_lacks_one(request: Request, response: Response) -> None:
         response.change(data=response.json["data"][1:])
 
 
+@trips("VPS-03")
+def list_has_internal_ids(request: Request, response: Response) -> None:
+    """The ids in the list are the numbers of rows, which no other operation takes."""
+    if is_list(request, response):
+        response.change(data=[{**item, "id": str(at)} for at, item in enumerate(response.json["data"], 101)])
+
+
 @trips("VPS-04")
 def status_in_an_envelope(request: Request, response: Response) -> None:
     """The status is in an array."""

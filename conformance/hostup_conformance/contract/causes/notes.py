@@ -43,7 +43,7 @@ def with_notes(verdict: Verdict[Ask], exchanges: Sequence[Exchange], key: str) -
     broken = {id: r for id, r in verdict.results.items() if r.status in {"fail", "warn"} and r.findings}
     course, reasons = Course(exchanges, key), Reasons(exchanges)
     found = [cause for find in CAUSES if broken and (cause := find(exchanges))]
-    found += [cause] if "AUTH-08" in broken and (cause := refused_keys(course)) else []
+    found += [cause for find in (refused_keys, refused_in_time) if broken and (cause := find(course))]
     causes = [cause for cause in found if cause.words or cause.first in broken]
     notes = {id: note_on(r, exchanges, causes, course, reasons) for id, r in broken.items()}
     noted = {id: replace(broken[id], message=f"{broken[id].message}; {note}") for id, note in notes.items() if note}
@@ -95,9 +95,11 @@ def what_befell(result: Result[Ask], exchanges: Sequence[Exchange], reasons: Rea
     first, requirement = result.findings[0].exchange, result.requirement
     if requirement.area == "PROBE":
         return in_turns(first, exchanges)
+    if requirement.area == "PID" and (words := of_any_process(first, exchanges)):
+        return words
     if requirement.area in OF_COMMANDS or requirement.harm == "output":
         return reasons.of(first) or ran_nevertheless(first, exchanges, reasons)
-    return of_any_process(first, exchanges) or given_to_any_probe(first, exchanges)
+    return given_to_any_probe(first, exchanges)
 
 
 def of_any_process(first: Exchange, exchanges: Sequence[Exchange]) -> str | None:
@@ -129,13 +131,32 @@ def refused_keys(course: Course) -> Cause | None:
     Several of them must have been due.
     """
     sent = [e for e in course.ordered if e.ask.credential in VALID and e.response and not e.obeyed and e.status != 429]
-    asked = [e for e in sent if e.request.method == "GET" or e.ask.starts]
-    plain = [e for e in asked if (e.ask.pid.well_formed or not e.ask.endpoint) and not e.ask.devious]
+    plain = [e for e in sent if is_plain(e)]
     odd, usual = ([e for e in plain if (e.status == 401) is refused] for refused in (True, False))
     due = [e for e in odd if e.ask.vps in {"own", None} and (e.ask.credential == "full" or e.ask.pid == Pid.ABSENT)]
     words = told(Split(odd, usual, course)) if len(due) >= FEWEST else None
     found = {e.number for e in sent if e.status == 401}
     return Cause(found, f"a valid key gets 401: {words}", "AUTH-08", says_more=True) if words else None
+
+
+def is_plain(e: Exchange) -> bool:
+    """A GET, or a start, that everybody understands."""
+    asks = e.request.method == "GET" or e.ask.starts
+    return asks and (e.ask.pid.well_formed or not e.ask.endpoint) and not e.ask.devious
+
+
+def refused_in_time(course: Course) -> Cause | None:
+    """Return what was refused or failed with one status code, if the time tells it from what is due and was served."""
+    own = [e for e in course.ordered if is_plain(e) and e.ask.credential == "full" and e.ask.vps in {"own", None}]
+    steady = [e for e in own if e.ask.pid in {Pid.ABSENT, Pid.RUNNING} and e.ask.resource != "other" and not e.obeyed]
+    due = [e for e in steady if e.response and (not e.ask.starts or (e.ask.command is not None and e.ask.is_passable))]
+    usual = [e for e in due if below(e, 300)]
+    for status in sorted({e.status or 0 for e in due} - {401, 429}):
+        odd = [e for e in due if e.status == status and status >= 400]
+        if len(odd) >= FEWEST and (words := told(Split(odd, usual, course), IN_TIME)):
+            found = {e.number for e in course.ordered if e.status == status}
+            return Cause(found, f"what is to be served gets {status}: {words}")
+    return None
 
 
 def told_later(result: Result[Ask], exchanges: Sequence[Exchange]) -> str | None:
@@ -162,7 +183,7 @@ def waited_for(first: Exchange, exchanges: Sequence[Exchange]) -> str | None:
 
 
 def polls_wait(first: Exchange, exchanges: Sequence[Exchange]) -> str | None:
-    """Return that a poll seems to wait for the end, if none said that a command runs, and one came late with its end."""
+    """Return that a poll seems to wait, if none said that a command runs, and one came late with its end."""
     polls = [e for e in exchanges if e.ask.endpoint and e.ask.pid.known and e.request.method == "GET"]
     lost = first.failure is not None and first.ask.pid == Pid.RUNNING and first.ask.credential == "full"
     late = next((e for e in polls if member(e, "exited") is True and e.seconds > AT_ONCE), None)
@@ -189,7 +210,7 @@ def ran_nevertheless(first: Exchange, exchanges: Sequence[Exchange], reasons: Re
 def given_to_any_probe(first: Exchange, exchanges: Sequence[Exchange]) -> str | None:
     """Return that probes get command output, if a request got some that should not have."""
     if not output_members(first.body) or is_availability(first):
-        return None
+        return "a plain probe gets it" if output_members(first.body) else None
     probe = next((e for e in exchanges if is_availability(e) and output_members(e.body)), None)
     return f"a plain probe gets command output as well, as request {probe.number} (PROBE-04)" if probe else None
 

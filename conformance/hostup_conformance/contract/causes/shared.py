@@ -25,7 +25,7 @@ BEFORE, IN_A_ROW = 5, 3
 #: After so many seconds, so many times, no request was refused.
 PAUSE, PAUSES = 0.2, 5
 #: The status codes with which servers are known to limit the rate of requests instead of with 429.
-INSTEAD = {403, 503}
+INSTEAD = {400, 403, 503}
 #: So many requests back a connection may be that is out of step.
 STEPS = 4
 #: So many exchanges show what each of them alone would not, where they are requests for other VPSs, and elsewhere.
@@ -36,6 +36,9 @@ MISTAKES = 3
 WRONG_VPS: dict[Vps | None, str] = dict.fromkeys(("unknown", "foreign", "similar"), "a wrong VPS")
 #: How much of the end of a body is tried, in bytes, and how many bodies are tried.
 LONGEST_END, TRIED = 40, 20
+
+#: The members that responses of one form have, and no others.
+FORMS = {"data": "list", "powerState": "status", "exited": "output", "available": "availability", "pollUrl": "start"}
 
 
 @dataclass(frozen=True)
@@ -280,19 +283,23 @@ def out_of_step(exchanges: Sequence[Exchange]) -> Cause | None:
 def one_for_all(exchanges: Sequence[Exchange]) -> Cause | None:
     """Return the successes with one body, or with pages in HTML, that several kinds of requests got now and then.
 
-    Others that ask for the same must have got something else. A body that is no page must have come to a start too.
+    Others that ask for the same must have got something else, and some of these must be served. If it is no page, and
+    might be that of a probe or a poll, it must have come to a start too.
     """
-    groups = defaultdict[bytes | None, list[Exchange]](list)
+    groups = defaultdict[bytes, list[Exchange]](list)
     for e in exchanges:
         if e.response and below(e, 300) and e.response.body:
-            groups[None if is_page(e) else e.response.body].append(e)
-    body, alike = max(groups.items(), key=lambda group: len({what_due(e) for e in group[1]}), default=(None, []))
+            groups[form_of(e)].append(e)
+    body, alike = max(groups.items(), key=lambda group: len({what_due(e) for e in group[1]}), default=(b"", []))
     found = {e.number for e in alike}
     others = {asked(e) for e in exchanges if e.response and e.response.body and e.number not in found}
-    of_all_kinds = body is None or (len({what_due(e) for e in alike}) >= FEW and any(e.ask.starts for e in alike))
-    if len(alike) < STRAYS or len({asked(e) for e in alike} & others) < FEW or not of_all_kinds:
+    of_all_kinds = not body or (
+        len({what_due(e) for e in alike}) >= FEW and (not shows(alike[0]) or any(e.ask.starts for e in alike))
+    )
+    undue = any(what_due(e) != "refusal" and asked(e) in others for e in alike)
+    if len(alike) < STRAYS or len({asked(e) for e in alike} & others) < FEW or not of_all_kinds or not undue:
         return None
-    what = "pages in HTML" if body is None else short_json(alike[0].body, 80)
+    what = "pages in HTML" if not body else short_json(alike[0].body, 80)
     words = f"{len(alike)} responses with the status {alike[0].status} are {what}, whatever was asked for"
     return Cause(found, f"{words}: {stands_in_front(exchanges, found)}, it seems")
 
@@ -313,7 +320,7 @@ def what_due(e: Exchange) -> str:
 
 
 def due_404(e: Exchange) -> str | None:
-    """Return why a request is to get 404, in words that may follow "with"; None if it is not, or has another mistake."""
+    """Return why a request is to get 404, in words that may follow "with"; None if it is not, or not surely."""
     if e.ask.credential != "full" or e.ask.devious or e.ask.ordered or e.request.method != "GET":
         return None
     if e.ask.resource == "other":
@@ -322,18 +329,33 @@ def due_404(e: Exchange) -> str | None:
     return "a pid of no command" if of_nothing else WRONG_VPS.get(e.ask.vps)
 
 
-def instead_of_404(exchanges: Sequence[Exchange]) -> Cause | None:
-    """Return the pages in HTML that are successes, if all for which a 404 is due got one, and few others did."""
-    due = [e for e in exchanges if e.response and due_404(e)]
-    pages = [e for e in exchanges if e.response and below(e, 300) and is_page(e)]
-    kinds = {words for e in due if (words := due_404(e))}
-    if len(due) < STRAYS or len(kinds) < 2 or not all(is_page(e) and below(e, 300) for e in due):
+def instead_of_refusals(exchanges: Sequence[Exchange]) -> Cause | None:
+    """Return the successes with one body, or with pages in HTML, that requests got which are to be refused.
+
+    Each kind of mistake must always get it, or never, and what is no mistake never.
+    """
+    sure = [e for e in exchanges if e.response and e.ask.pid != Pid.IMPOSSIBLE]  # or it may be invalid
+    wrong = [(e, kind) for e in sure if (kind := due_404(e) or mistake_in(e)) is not None]
+    bodies = Counter(form_of(e) for e, kind in wrong if kind and below(e, 300) and e.response and e.response.body)
+    body, number = next(iter(bodies.most_common(1)), (None, 0))
+    outcomes = defaultdict[str, set[bool]](set)
+    for e, kind in wrong:
+        outcomes[kind].add(below(e, 300) and form_of(e) == body)
+    kinds = sorted(kind for kind, outcome in outcomes.items() if outcome == {True})
+    if number < STRAYS or not kinds or True in outcomes[""] or any(len(outcome) > 1 for outcome in outcomes.values()):
         return None
-    if any(mistake_in(e) == "" for e in pages) or any(e.status == 404 for e in exchanges):
+    found = {e.number for e in exchanges if e.response and below(e, 300) and form_of(e) == body}
+    first = next(e for e in exchanges if e.number in found)
+    if shows(first) and len(kinds) < FEW:
         return None
-    words = f"a page in HTML with the status {due[0].status} comes to each request with {' or '.join(sorted(kinds))}"
-    found = {e.number for e in pages}
-    return Cause(found, f"{words}, and no request got 404: something in front makes that page of each 404, it seems")
+    what = short_json(first.body, 80) if body else "a page in HTML"
+    words = f"each request with {' or '.join(kinds)} gets {what} with the status {first.status}, and none that is right"
+    return Cause(found, f"{words}: refusals are turned into that, it seems")
+
+
+def form_of(e: Exchange) -> bytes:
+    """Return the body of a response, or nothing for a page in HTML: pages may differ."""
+    return b"" if e.response is None or is_page(e) else e.response.body
 
 
 def is_page(e: Exchange) -> bool:
@@ -380,8 +402,7 @@ def hit(e: Exchange) -> str:
 
 def shows(e: Exchange) -> str:
     """Return of which form a response is, as far as that can be told from its members; empty if it cannot."""
-    forms = {"data": "list", "powerState": "status", "exited": "output", "available": "availability", "pollUrl": "start"}
-    return next((form for name, form in forms.items() if isinstance(e.body, dict) and name in e.body), "")
+    return next((form for name, form in FORMS.items() if isinstance(e.body, dict) and name in e.body), "")
 
 
 def asked(e: Exchange) -> tuple[str, Ask]:
@@ -493,8 +514,8 @@ CAUSES: tuple[Callable[[Sequence[Exchange]], Cause | None], ...] = (
     blocked,
     redirected,
     repeated,
+    instead_of_refusals,
     one_for_all,
-    instead_of_404,
     counted_in_characters,
     out_of_step,
     cached,

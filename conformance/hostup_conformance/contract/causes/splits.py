@@ -11,10 +11,10 @@ from functools import cached_property
 from itertools import pairwise
 from typing import TypeAlias
 
-from hostup_conformance.contract.ask import WITHOUT_KEY, Ask, Exchange
+from hostup_conformance.contract.ask import WITHOUT_KEY, Ask, Credential, Exchange
 from hostup_conformance.contract.causes.traits import FEWEST, all_beside, in_common, traits
 from hostup_conformance.contract.content import below
-from hostup_conformance.keeping.safe_text import counted
+from hostup_conformance.keeping.safe_text import counted, shown
 
 #: So many requests of both kinds show a pattern in time that is hardly by chance.
 ENOUGH = 5
@@ -24,6 +24,13 @@ WINDOWS = (0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 60.0)
 IN_TURN, PAIRS, MOST = (2, 3, 4, 5), 12, 0.95
 #: So many characters of a key that is let in are hardly those of the right one by chance.
 FEW_CHARACTERS = 8
+#: How the names of header fields begin by which a server, or what stands before it, says who it is.
+RESPONDERS = ("server", "via", "x-powered-by", "x-served-by", "x-backend", "x-upstream", "x-instance", "x-node",
+              "x-pod", "x-host", "x-version", "x-app-version", "x-api-version", "x-proxy", "x-amz")  # fmt: skip
+#: The keys that the request before one may have had.
+KEYS: dict[Credential, str] = {
+    "none": "without a key", "wrong": "with a wrong key", "read": "with read:vm alone", "full": "with the full key",
+}  # fmt: skip
 
 
 class Course:
@@ -144,6 +151,30 @@ def alike(e: Exchange, key: str) -> int:
     return next((at for at, (a, b) in enumerate(zip(token, key, strict=False)) if a != b), min(len(token), len(key)))
 
 
+def is_larger(split: Split) -> str | None:
+    """The odd ones have more content than any other, or a longer path and query."""
+    measures: tuple[tuple[str, Callable[[Exchange], int]], ...] = (
+        ("bytes of content", lambda e: len(e.request.body)),
+        ("characters in path and query", lambda e: len(e.request.target)),
+    )
+    for what, measure in measures:
+        least, most = min(map(measure, split.odd)), max(map(measure, split.usual))
+        if most < least and split.is_refusal:
+            return f"{split.only} with {least:,} {what} or more, and {split.others}, which have {most:,} at most"
+    return None
+
+
+def responds(split: Split) -> str | None:
+    """What responded to the odd ones says another name of itself than to all others."""
+
+    def names(e: Exchange) -> frozenset[str]:
+        fields = e.response.headers if e.response else ()
+        said = (f"{name}: {shown(value, 40)}" for name, value in fields if name.lower().startswith(RESPONDERS))
+        return frozenset(f"that got {field}" for field in said)
+
+    return in_common(split.odd, [e for e in split.usual if e.response], names)
+
+
 def follows(split: Split) -> str | None:
     """The odd ones follow requests of a kind that no other follows."""
     course = split.course
@@ -157,8 +188,7 @@ def leaves(before: Exchange | None) -> Iterator[str]:
     """Yield what a request may leave to the next one, in words that may follow "a request"."""
     if before is None:
         return
-    credential = {"none": "without a key", "wrong": "with a wrong key", "read": "with read:vm alone"}
-    if kind := credential.get(before.ask.credential):
+    if kind := KEYS.get(before.ask.credential):
         yield f"just after one {kind}"
     if before.request.method != "GET":
         yield f"just after one by {before.request.method}"
@@ -197,13 +227,14 @@ def comes_too_fast(split: Split) -> str | None:
     """The odd ones came when more requests had been sent within some time than before any other."""
     if not split.is_refusal or not split.alike or any(e.when is None for e, _ in split.every):
         return None
-    if len(split.odd) < FEWEST or len(split.usual) < ENOUGH or not served_afterwards(split):
+    sure = [e for e in split.usual if split.course.is_alone(e)]  # of those under way together, any may be the first
+    if len(split.odd) < FEWEST or len(sure) < ENOUGH or not served_afterwards(split):
         return None
     for seconds in WINDOWS:
         least = min(split.course.within(e, seconds) for e in split.odd)
-        most = max(split.course.within(e, seconds) for e in split.usual)
+        most = max(split.course.within(e, seconds) for e in sure)
         if least > most:
-            sent = f"when more than {most} requests had been sent within {seconds:g} s"
+            sent = f"when {least} or more had been sent within {seconds:g} s"
             return f"{split.only} {sent}, {split.others}: a limit on the rate of requests, it seems"
     return None
 
@@ -215,12 +246,14 @@ def served_afterwards(split: Split) -> bool:
 
 def since(split: Split) -> str | None:
     """All that came after a moment are odd, and none before, although the same was asked for."""
-    last = max(e.number for e in split.usual)
     first = min(e.number for e in split.odd)
-    few = len(split.odd) < ENOUGH or len(split.usual) < ENOUGH
-    if last > first or few or not (split.same or (split.is_refusal and split.alike)):
+    later = [e for e in split.usual if e.number > first and split.course.is_alone(e)]
+    few = len(split.odd) < ENOUGH or len(split.usual) < ENOUGH or split.every[-1][1] is False
+    if later or few or not (split.same or (split.is_refusal and split.alike)):
         return None
-    return f"none of {len(split.usual)} before request {first}, and all {len(split.odd)} since"
+    silent = all(e.response is None for e in split.odd)
+    why = ": it is down since then, or drops what comes too fast" if silent else ""
+    return f"none of {len(split.usual)} before request {first}, and all {len(split.odd)} since{why}"
 
 
 def every_nth(split: Split) -> str | None:
@@ -257,7 +290,7 @@ def back_and_forth(split: Split) -> str | None:
 
 
 #: What may tell what is odd from the others by the requests, the most telling first.
-BY_REQUEST: tuple[Teller, ...] = (carries, begins_as_the_key)
+BY_REQUEST: tuple[Teller, ...] = (carries, begins_as_the_key, is_larger, responds)
 #: The same, by when they were sent.
 IN_TIME: tuple[Teller, ...] = (follows, shut_out, comes_too_fast, every_nth, since, back_and_forth)
 

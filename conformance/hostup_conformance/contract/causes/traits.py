@@ -47,10 +47,10 @@ KEYS: dict[Credential, str] = {
     "wrong": "with a wrong key",
     "read": "with the key that has read:vm alone",
 }
+#: A request with any parameter, and how a request is told with a parameter of a name.
+QUERY, IN_QUERY = "with a query", " in the query"
 #: The schemes that may be named: another word before a blank may be a part of a key.
 SCHEMES = {"Basic", "Token", "ApiKey", "Nonesuch"}
-#: Sizes of bodies in bytes, one of which may be too large for a server.
-SIZES = (256, 1024, 2048, 4096)
 #: How a request was sent that had more than so many others under way with it.
 BESIDE = {number: f"sent while more than {number} others were under way" for number in (1, 2, 3, 5)}
 #: By how many seconds two readings of the clock may differ.
@@ -76,12 +76,13 @@ def traits(e: Exchange, key: str, beside: int) -> Iterator[str]:
             yield f"with {name.title()}: {shown(value, 60)}"
         elif value is None and name == "accept":
             yield "without Accept"
+    if "json" not in (request.header("accept") or ""):
+        yield "without JSON in Accept"
     yield from credentials(e, key)
     if request.query:
-        yield "with a query"
+        yield QUERY
     parameters = [part.partition("=")[0] for part in request.query.split("&") if part]
-    yield from (f"with {shown(name, 20)} in the query" for name in parameters)
-    yield from (f"with a body of {size} bytes or more" for size in SIZES if len(request.body) >= size)
+    yield from (f"with {shown(name, 20)}{IN_QUERY}" for name in parameters)
     yield from (words for number, words in BESIDE.items() if beside > number)
     kinds = RESOURCES.get(ask.resource), VPSS.get(ask.vps), PIDS.get(ask.pid), KEYS.get(ask.credential)
     yield from filter(None, kinds)
@@ -128,6 +129,8 @@ def in_common(
     alone = [trait for trait, number in others.items() if not number]
     if len(odd) < FEWEST:
         alone = [trait for trait in alone if trait not in OF_PARTS]
+    if any(trait.endswith(IN_QUERY) for trait in alone):
+        alone = [trait for trait in alone if trait != QUERY]
     if alone:
         requests = "request" if len(odd) == 1 else f"{len(odd)} requests"
         return f"only the {requests} {' and '.join(sorted(alone, key=rank))}, none of {len(usual)} others"

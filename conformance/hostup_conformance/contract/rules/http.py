@@ -24,11 +24,11 @@ LONE_SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 @rule("HTTP-25", seeks="request after one with content")
 def content_is_read(exchanges: Exchanges) -> Findings:
-    """What follows a GET with content, or a start without a key, on its connection must get what it gets otherwise: 200.
+    """A request that follows content on its connection must get what it gets otherwise: 200.
 
-    A connection that is closed after such a request passes, and so do a 429 and a gateway's failure; and a status code that
-    requests got elsewhere too which should get 200. No other rule judges that request, and it is judged only if the
-    same request gets 200 later in the run.
+    The content is that of a GET, or of a start without a key. A connection that is closed after it passes, and so do a
+    429 and a gateway's failure; and a status code that requests got elsewhere too which should get 200. No other rule
+    judges that request, and it is judged only if the same request gets 200 later in the run.
     """
     elsewhere = {e.status for e in exchanges.all(selectors.asks_availability)}
     elsewhere |= {e.status for e in exchanges.all(selectors.asks_output) if e.status in {401, 403}}

@@ -40,12 +40,18 @@ def types_are_documented(exchanges: Exchanges) -> Findings:
             yield e, "reason: a string or null", {"reason": e.body["reason"]}
 
 
+def names_no_command(e: ask.Exchange) -> bool:
+    """A 200 with a JSON object, in response to a request without a pid, or with an empty one."""
+    return selectors.succeeded(e) and e.ask.pid in {ask.Pid.ABSENT, ask.Pid.EMPTY} and isinstance(e.body, dict)
+
+
 @rule("PROBE-04")
 def not_output(exchanges: Exchanges) -> Findings:
-    """Any member of command output is a finding, in any spelling."""
-    for e in exchanges.each(selectors.is_availability):
+    """Any member of command output is a finding, in any spelling. An empty pid may be refused as well."""
+    for e in exchanges.each(names_no_command):
+        empty = " for an empty pid" if e.ask.pid == ask.Pid.EMPTY else ""
         if found := [name for name in e.body if name in content.OUTPUT] + content.misspelled(e.body, content.OUTPUT):
-            yield e, "the availability", f"command output ({', '.join(found)})"
+            yield e, "the availability", f"command output ({', '.join(found)}){empty}"
 
 
 @rule("PROBE-05")

@@ -117,15 +117,15 @@ def retry_after_agrees_with_reset(exchanges: Exchanges) -> Findings:
     for e in exchanges.each(is_429, lambda e: seconds_to_wait(e) is not None):
         now = server_time(e)
         wait = seconds_to_wait(e) or 0.0
+        reset, over = times.reset_moment(field(e, RESET) or "", now), now + timedelta(seconds=wait)
+        thousandth = reset is not None and abs((reset - now).total_seconds() - wait / 1000) <= ROUNDED
+        why = ": Retry-After is in milliseconds, it seems" if thousandth else ""
         if wait > 86400:
-            yield e, "a Retry-After of at most a day", f"{wait:g} seconds"
+            yield e, "a Retry-After of at most a day", f"{wait:g} seconds{why}"
         past = times.http_date(field(e, "retry-after") or "")
         if past and now - past > timedelta(seconds=2):
             yield e, "a Retry-After in the future", field(e, "retry-after")
-        reset, over = times.reset_moment(field(e, RESET) or "", now), now + timedelta(seconds=wait)
         if reset is not None and abs(reset - over) > timedelta(minutes=1):
-            thousandth = abs((reset - now).total_seconds() - wait / 1000) <= ROUNDED
-            why = ": Retry-After is in milliseconds, it seems" if thousandth else ""
             yield e, f"{RESET} near {over.isoformat(timespec='seconds')} (Retry-After)", f"{field(e, RESET)}{why}"
 
 

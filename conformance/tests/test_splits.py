@@ -1,0 +1,152 @@
+"""What is said to tell the requests that got something from those that did not, and what contradicts it."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hostup_conformance.contract.ask import Exchange, understand
+from hostup_conformance.contract.causes.notes import polls_wait, refused_keys
+from hostup_conformance.contract.causes.shared import from_a_cache
+from hostup_conformance.contract.causes.splits import Course, Split, told
+from hostup_conformance.contract.target import Target
+from hostup_conformance.http.messages import Request, Response
+
+KEY = "hu_0123456789abcdefghijklmnop"
+TARGET = Target("http://127.0.0.1:1", "server", KEY, "vps_1", running_pid=7, finished_pid=8)
+PATH = "/api/v2/vps/vps_1/agent/exec"
+BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def got(status: int, body: bytes = b"{}", **fields: str) -> Response:
+    return Response(status, tuple((name.title(), value) for name, value in fields.items()), body)
+
+
+def run_of(
+    responses: Iterable[Response | None],
+    apart: float = 1.0,
+    key: str | None = KEY,
+    query: str = "",
+    content: bytes = b"",
+    method: str = "GET",
+    after: float = 0.0,
+) -> list[Exchange]:
+    """Return exchanges of one request, so many seconds apart."""
+    field = (("Authorization", f"Bearer {key}"),) if key else ()
+    request = Request(method, PATH + query, (("Accept", "application/json"), *field), content)
+    ask = understand(request, TARGET)
+    every = enumerate(responses)
+    return [
+        Exchange(at, request, one, ask, seconds=0.001, when=BEGAN + timedelta(seconds=after + at * apart))
+        for at, one in every
+    ]
+
+
+def in_order(*exchanges: Exchange) -> list[Exchange]:
+    """Return exchanges with their numbers."""
+    return [replace(e, number=number, source=e.source) for number, e in enumerate(exchanges, 1)]
+
+
+def told_of(exchanges: list[Exchange]) -> str | None:
+    """Return what tells those that were refused from the others."""
+    odd, usual = ([e for e in exchanges if (e.status != 200) is refused] for refused in (True, False))
+    return told(Split(odd, usual, Course(exchanges, KEY)))
+
+
+def statuses(text: str) -> list[Response | None]:
+    """Return responses for letters: s for one that is served, r for a refusal, and a dot for none."""
+    return [{"s": got(200), "r": got(401), ".": None}[letter] for letter in text]
+
+
+@pytest.mark.parametrize(
+    ("letters", "words"),
+    [
+        ("srs" * 10, "10 of 30 requests, 1 of each 3 in a row: 1 of 3 servers that take turns does so, it seems"),
+        ("sr" * 12, "12 of 24 requests, 1 of each 2 in a row: 1 of 2 servers that take turns does so, it seems"),
+        ("ssrrsrrrssrsrssrsrrssrr", "back and forth: only some of several servers do so, it seems"),
+        ("s" * 9 + "r" * 7, "none of 9 before request 10, and all 7 since"),
+        ("s" * 9 + "." * 7, "and all 7 since: it is down since then, or drops what comes too fast"),
+        ("s" * 9 + "r" * 7 + "s", None),
+        ("s" * 9 + "rr", None),
+    ],
+)  # fmt: skip
+def test_a_pattern_in_time_is_told(letters: str, words: str | None) -> None:
+    said = told_of(in_order(*run_of(statuses(letters))))
+    assert said is None if words is None else words in (said or "")
+
+
+def test_what_comes_too_fast_is_told() -> None:
+    fast, slow = run_of(statuses("s" * 12 + "r" * 6), 0.001), run_of(statuses("s" * 9), after=5.0)
+    said = "only the 6 requests when 13 or more had been sent within 0.25 s, none of 21 others"
+    assert (told_of(in_order(*fast, *slow)) or "").startswith(said)
+
+
+def test_what_a_wrong_key_brings_about_is_told() -> None:
+    good, wrong = run_of(statuses("srr" * 6)), run_of(statuses("r" * 6), key="other")
+    every = [e for at in range(6) for e in (good[3 * at], wrong[at], *good[3 * at + 1 : 3 * at + 3])]
+    words = "each of 6 times, it begins just after a request with a wrong key"
+    assert words in (refused_keys_of(every) or "")
+    without = [e for e in every if e.ask.credential == "full"]
+    assert "wrong key" not in (refused_keys_of(without) or "")
+
+
+def refused_keys_of(exchanges: list[Exchange]) -> str | None:
+    """Return what is said of valid keys that get 401."""
+    ordered = [replace(e, when=BEGAN + timedelta(seconds=at)) for at, e in enumerate(exchanges)]
+    cause = refused_keys(Course(in_order(*ordered), KEY))
+    return cause and cause.words
+
+
+def test_what_the_request_before_leaves_is_told() -> None:
+    probes, heads = run_of(statuses("s" + "rss" * 4)), run_of(statuses("ssss"), method="HEAD")
+    every = [probes[0], *(e for at in range(4) for e in (heads[at], *probes[3 * at + 1 : 3 * at + 4]))]
+    ordered = in_order(*(replace(e, when=BEGAN + timedelta(seconds=at)) for at, e in enumerate(every)))
+    judged = [e for e in ordered if e.request.method == "GET"]
+    odd, usual = ([e for e in judged if (e.status != 200) is refused] for refused in (True, False))
+    words = "only the 4 requests just after one by HEAD, none of 8 others"
+    assert told(Split(odd, usual, Course(ordered, KEY))) == words
+
+
+def test_what_valid_keys_are_refused_with_is_told() -> None:
+    polls, probes = run_of(statuses("rrrr"), query="?pid=7"), run_of(statuses("ssss"))
+    words = "a valid key gets 401: only the 4 requests with pid in the query"
+    assert (refused_keys_of([*polls, *probes]) or "").startswith(words)
+    assert refused_keys_of([*probes, *run_of(statuses("rrrr"), key="other")]) is None
+
+
+def test_how_much_of_a_key_is_compared_is_told() -> None:
+    keys = {KEY[:10] + "x" * 19: 200, KEY[:9] + "y" * 20: 200, KEY[:5] + "z" * 24: 401, "abc": 401, "def": 401}
+    exchanges = in_order(*(run_of([got(status)], key=key)[0] for key, status in keys.items()))
+    odd, usual = exchanges[:2], exchanges[2:]
+    words = "only the 2 requests whose key begins with the first 9 characters of the right one, none of 3 others"
+    assert told(Split(odd, usual, Course(exchanges, KEY))) == words
+
+
+def test_who_responded_is_told() -> None:
+    old, new = run_of([got(500, server="api/1")] * 3), run_of([got(200, server="api/2")] * 3)
+    assert told_of(in_order(*old, *new)) == "only the 3 requests that got Server: api/1, none of 3 others"
+
+
+def test_more_content_than_is_taken_is_told() -> None:
+    small, large = run_of(statuses("sss"), content=b"x" * 10), run_of(statuses("rrr"), content=b"x" * 99)
+    words = "only the 3 requests with 99 bytes of content or more, and none of 3 others, which have 10 at most"
+    assert words == told_of(in_order(*large, *small))
+
+
+def test_a_copy_from_a_cache_is_told() -> None:
+    fresh, copy = run_of([got(200, b"1", age="0")])[0], run_of([got(200, b"1", age="9", x_cache="Miss")])[0]
+    cause = from_a_cache(in_order(fresh, copy))
+    assert cause
+    assert cause.numbers == {2}
+    assert cause.words == "it is a copy from a cache, as Age: 9 shows"
+    assert from_a_cache(in_order(fresh, *run_of([got(200, b"2", age="9")]))) is None
+    assert from_a_cache(in_order(fresh, fresh)) is None
+
+
+def test_polls_that_wait_for_the_end_are_told() -> None:
+    late = replace(run_of([got(200, b'{"exited": true}')], query="?pid=8")[0], seconds=2.0)
+    lost = replace(run_of([None], query="?pid=7")[0], failure="no whole response within 10 seconds")
+    words = "the poll of request 1 told the end of its command after 2.0 s, and none that its command runs"
+    assert words in (polls_wait(in_order(late, lost)[1], in_order(late, lost)) or "")
+    runs = run_of([got(200, b'{"exited": false}')], query="?pid=8")[0]
+    assert polls_wait(lost, in_order(late, runs, lost)) is None
