@@ -150,7 +150,7 @@ TOLD: dict[str, tuple[str, str]] = {
     "exit_codes_are_text": ("START-08", 'got {"exitCode": "0"}'),
     "lack_of_scope_is_unauthorized": ("SCOPE-02", "got 401 unauthorized"),
     "foreign_vps_is_unauthorized": ("ID-02", "got 401 unauthorized"),
-    "one_replica_knows_no_keys": ("AUTH-08", " requests like this got 401"),
+    "one_replica_knows_no_keys": ("AUTH-08", "back and forth: only some of several servers do so, it seems"),
     "a_command_blocks_the_server": ("HTTP-01", "which started 'sleep 60', got a response: what runs blocks all"),
     "starts_wait_for_a_minute": ("HTTP-01", "a start waits, it seems"),
 }
