@@ -94,7 +94,7 @@ def refused_keys_of(exchanges: list[Exchange]) -> str | None:
     """Return what is said of valid keys that get 401."""
     ordered = [replace(e, when=BEGAN + timedelta(seconds=at)) for at, e in enumerate(exchanges)]
     cause = refused_keys(Course(in_order(*ordered), KEY))
-    return cause and cause.words
+    return cause.words if cause else None
 
 
 def test_what_the_request_before_leaves_is_told() -> None:
