@@ -10,7 +10,7 @@ from hostup_conformance.clients.rules import client_rules
 from hostup_conformance.contract.rules import rules
 from hostup_conformance.contract.target import VARIABLES
 from hostup_conformance.front import cli, explain
-from hostup_conformance.front.options import declared, flag
+from hostup_conformance.front.options import ClientOptions, Options, declared, flag, written
 from hostup_conformance.http.limits import FOR_COMMANDS, LIVE_REQUESTS, Limits
 from hostup_conformance.judging.ledger import requirements
 from hostup_conformance.judging.waivers import read_waivers
@@ -209,3 +209,11 @@ def test_help(argv: list[str], given: list[list[str]], capsys: pytest.CaptureFix
     assert out
     assert max(map(len, out.splitlines())) <= 120
     assert given == []
+
+
+@pytest.mark.parametrize(("command", "options"), [("run", Options), ("client", ClientOptions)])
+def test_help_shows_each_option(command: str, options: type, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="0"):
+        cli.main([command, "--help"])
+    out = capsys.readouterr().out
+    assert [name for one in declared(options) if (name := written(one)) not in out] == []

@@ -77,11 +77,6 @@ def has_json(e: Exchange) -> bool:
     return e.response is not None and e.response.json.is_json
 
 
-def is_good(e: Exchange) -> bool:
-    """A GET of the endpoint, or the start of a command, that got a 200."""
-    return succeeded(e) or (is_start(e) and e.status == 200)
-
-
 def is_availability(e: Exchange) -> bool:
     """A 200 with a JSON object, in response to a probe."""
     return succeeded(e) and e.ask.pid == Pid.ABSENT and isinstance(e.body, dict)
@@ -125,11 +120,6 @@ def gives(*resources: Resource) -> Selector:
 
 
 gives_list, gives_status, gives_either = gives("list"), gives("status"), gives("list", "status")
-
-
-def is_problem(e: Exchange) -> bool:
-    """An error whose body is a JSON object."""
-    return is_error(e) and isinstance(e.body, dict)
 
 
 def is_start_on_own(e: Exchange) -> bool:

@@ -99,9 +99,14 @@ def long_line_gets_a_response(exchanges: Exchanges) -> Findings:
             yield e, "a response, 414 for instance", e.failure
 
 
+def is_good(e: ask.Exchange) -> bool:
+    """A GET of the endpoint, or the start of a command, that got a 200."""
+    return selectors.succeeded(e) or (ask.is_start(e) and e.status == 200)
+
+
 def is_success(e: ask.Exchange) -> bool:
     """A 200 of any operation."""
-    return selectors.is_good(e) or selectors.gives_either(e)
+    return is_good(e) or selectors.gives_either(e)
 
 
 @rule("HTTP-02", seeks="success with a media type")
@@ -231,7 +236,7 @@ def coding_is_accepted(exchanges: Exchanges) -> Findings:
 
 def is_good_or_error(e: ask.Exchange) -> bool:
     """A 200 or an error of the endpoint."""
-    return selectors.is_good(e) or selectors.is_error(e)
+    return is_good(e) or selectors.is_error(e)
 
 
 @rule("HTTP-10")

@@ -18,14 +18,19 @@ SKEW = timedelta(minutes=5)
 UNKNOWN_SKEW = timedelta(days=1)
 
 
+def is_problem(e: ask.Exchange) -> bool:
+    """An error whose body is a JSON object."""
+    return selectors.is_error(e) and isinstance(e.body, dict)
+
+
 def has_code(e: ask.Exchange) -> bool:
     """A problem whose code can be judged."""
-    return selectors.is_problem(e) and isinstance(e.body.get("code"), str) and bool(e.body["code"])
+    return is_problem(e) and isinstance(e.body.get("code"), str) and bool(e.body["code"])
 
 
 def with_texts(*names: str) -> selectors.Selector:
     """Select problems that have these members, as strings."""
-    return lambda e: selectors.is_problem(e) and all(isinstance(e.body.get(name), str) for name in names)
+    return lambda e: is_problem(e) and all(isinstance(e.body.get(name), str) for name in names)
 
 
 @rule("PROBLEM-01", seeks="error")
@@ -62,7 +67,7 @@ def has_type_code_and_detail(exchanges: Exchanges) -> Findings:
 
     Blank texts are findings, and so is what servers write for a text that is missing, such as null or undefined.
     """
-    for e in exchanges.each(selectors.is_problem):
+    for e in exchanges.each(is_problem):
         for name in ("type", "code", "detail"):
             value = e.body.get(name)
             if not isinstance(value, str) or value.strip() in NOTHING:
@@ -72,7 +77,7 @@ def has_type_code_and_detail(exchanges: Exchanges) -> Findings:
 @rule("PROBLEM-04", seeks="error")
 def has_all_members(exchanges: Exchanges) -> Findings:
     """A member that is missing or an empty string is a finding."""
-    for e in exchanges.each(selectors.is_problem):
+    for e in exchanges.each(is_problem):
         names = ("title", "status", "instance", "requestId", "timestamp")
         if missing := [name for name in names if e.body.get(name, "") == ""]:
             yield e, content.named_members(missing), content.named_members(e.body)
@@ -84,7 +89,7 @@ def types_are_documented(exchanges: Exchanges) -> Findings:
 
     null is not a string: where the endpoint's documentation allows null (reason), it says so. extensions may be null.
     """
-    for e in exchanges.each(selectors.is_problem):
+    for e in exchanges.each(is_problem):
         for name in ("title", "instance", "requestId", "timestamp"):
             if not isinstance(e.body.get(name, ""), str):
                 yield e, f"{name}: a string", {name: e.body[name]}
@@ -100,7 +105,7 @@ def status_is_the_status_code(exchanges: Exchanges) -> Findings:
 
     PROBLEM-05 judges a status that is not an integer.
     """
-    for e in exchanges.each(selectors.is_problem, lambda e: type(e.body.get("status")) is int):
+    for e in exchanges.each(is_problem, lambda e: type(e.body.get("status")) is int):
         if e.body["status"] != e.status:
             yield e, f"status {e.status}", {"status": e.body["status"]}
 
@@ -158,7 +163,7 @@ def code_is_documented(exchanges: Exchanges) -> Findings:
 @rule("PROBLEM-10", seeks="problem document with errors")
 def errors_have_their_form(exchanges: Exchanges) -> Findings:
     """errors must be an array of objects, each with the three members as strings. Further members pass."""
-    for e in exchanges.each(selectors.is_problem, lambda e: "errors" in e.body):
+    for e in exchanges.each(is_problem, lambda e: "errors" in e.body):
         if not isinstance(e.body["errors"], list):
             yield e, "errors: an array", {"errors": e.body["errors"]}
             continue
@@ -191,7 +196,7 @@ def bad_request_has_an_item(exchanges: Exchanges) -> Findings:
     point to anything.
     """
     by_full_key = selectors.asking(credential="full")
-    for e in exchanges.each(selectors.is_problem, by_full_key, is_malformed, can_be_pointed_at):
+    for e in exchanges.each(is_problem, by_full_key, is_malformed, can_be_pointed_at):
         if e.body.get("errors") in (None, []):
             got = {"errors": e.body["errors"]} if "errors" in e.body else "no member errors"
             yield e, "errors: an array with one item or more", got
@@ -203,7 +208,7 @@ def pointers_are_json_pointers(exchanges: Exchanges) -> Findings:
 
     That of the documentation's example is a finding, since no request of this endpoint has such a member.
     """
-    for e in exchanges.each(selectors.is_problem, lambda e: isinstance(e.body.get("errors"), list)):
+    for e in exchanges.each(is_problem, lambda e: isinstance(e.body.get("errors"), list)):
         for item in e.body["errors"]:
             pointer = item.get("pointer") if isinstance(item, dict) else None
             if not isinstance(pointer, str):
