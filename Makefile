@@ -74,7 +74,7 @@ conformance: $(READY) ## judge a server: the embedded mock, BACKEND=qemu-ga, or 
 
 .PHONY: mock
 mock: $(READY) ## serve the embedded mock, or BACKEND=qemu-ga, or SCENE=… for a client, and print its address, keys and a curl command
-	@case "$(BACKEND)" in ""|mock|qemu-ga) ;; *) echo "BACKEND=$(BACKEND) is unknown; give qemu-ga, or nothing for the embedded mock" >&2; exit 2;; esac
+	@case "$(BACKEND)" in ""|qemu-ga) ;; *) echo "BACKEND=$(BACKEND) is unknown; give qemu-ga, or nothing for the embedded mock" >&2; exit 2;; esac
 	@$(if $(SCENE),hostup-conformance client --by-hand --scene $(SCENE),python -m hostup_conformance.$(if $(filter qemu-ga,$(BACKEND)),mock.agent_server,mock))
 
 .PHONY: client

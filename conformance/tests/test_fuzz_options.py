@@ -81,7 +81,7 @@ NUMBERS = (
     "1" * 18,
 )
 WORDS = (
-    *("static", "full", "credentials,scopes", "memory", "qemu-ga", "probe", "go", "well", "well*", "POLL-01", "poll-1"),
+    *("static", "full", "credentials,scopes", "qemu-ga", "probe", "go", "well", "well*", "POLL-01", "poll-1"),
     *("X-A", "Host", "x y", "a:b", "json:loads", "no_such:app", ":", "a:", "json:", "os.path:join()", "127.0.0.1"),
     *("yes", "-", "--", "-k", "not", "(", "x" * 5000, "é" * 300, "*", "[", "'", '"', "a b", "\0", "\udcff"),
     *(*KEYS, "Bearer " + KEYS[0], KEYS[0][:12], f" {KEYS[1]}\n", f'"{KEYS[0]}"', KEYS[0].encode().hex()),

@@ -42,7 +42,7 @@ class Options:
         "where to write the reports (default: conformance-report)", "DIR", type=Path, default=Path("conformance-report")
     )
     backend: str | None = option(
-        "without --base-url, judge the mock (memory, the default) or a real guest agent", choices=["memory", "qemu-ga"]
+        "judge a server in front of a real guest agent, in place of the mock", choices=["qemu-ga"]
     )
     app: str | None = option(
         "judge an ASGI or WSGI application, served in a process of its own; keys and ids come from the environment",

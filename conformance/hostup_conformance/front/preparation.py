@@ -51,7 +51,7 @@ def target_of(options: Options, resources: ExitStack) -> Target:
             options.base_url, os.environ, profile=options.profile, plain_http=options.allow_plain_http
         )
         return replace(target, route=route_to(target, options, os.environ))
-    if options.backend == "qemu-ga":
+    if options.backend:
         return agent_target(options, resources)
     from hostup_conformance.mock.memory import Mock, serve
 
