@@ -1,5 +1,6 @@
 """Whatever the command is given, in arguments and environment, it begins, or says what is wrong and shows no key."""
 
+import asyncio
 import copy
 import io
 import os
@@ -208,7 +209,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         patches.setattr(preparation, "agent_target", lambda *_: target)
         patches.setattr(session, "looked_up", unsent)
         patches.setattr(client_run, "play_all", unsent)
-        patches.setattr(client_run, "serve_by_hand", lambda *_: [])
+        patches.setattr(client_run, "serve_by_hand", lambda *_: asyncio.sleep(0, []))
         patches.setattr(client_run, "write_files", lambda *_: None)
         yield
 

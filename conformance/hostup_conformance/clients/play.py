@@ -152,12 +152,8 @@ def exchange_of(play: Play, one: Received, began: float, when: datetime) -> Exch
     )
 
 
-def serve_by_hand(scene: Scene, say: Callable[[str], None]) -> list[Exchange]:
+async def serve_by_hand(scene: Scene, say: Callable[[str], None]) -> list[Exchange]:
     """Serve a scene until Ctrl-C; return the stories of the requests. A probe after an end begins a new story."""
-    return asyncio.run(_served_by_hand(scene, say))
-
-
-async def _served_by_hand(scene: Scene, say: Callable[[str], None]) -> list[Exchange]:
     states = [SceneState(scene, "run")]
     parts: list[list[Received]] = [[]]
 

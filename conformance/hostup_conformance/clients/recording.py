@@ -37,26 +37,28 @@ KINDS = ("probe", "start", "poll")
 LONGEST_PID = 20
 
 
-@har.in_time
 def read(file: Path, environ: Mapping[str, str]) -> list[Exchange]:
     """Return the stories in a recording; raise `Misconfigured` if none is of the endpoint, or has a key."""
-    entries = sorted((e for e in har.read(file).entries if e.when), key=lambda e: e.when or 0)
-    ours = [e for e in entries if kind_of(below_prefix(e.request))[0] in KINDS]
-    if not ours or ours[0].when is None:
-        raise Misconfigured(f"{file}: none of its {len(entries)} entries is about the endpoint; record its use")
-    if not any(entry.request.header(name) for entry in ours for name in credentials.CREDENTIALS):
-        raise Misconfigured(f"{file}: no request has a key, which browsers leave out; export it with sensitive data")
-    key = key_of(ours, environ.get("HOSTUP_API_KEY"))
-    scene = Scene(file.name, "recorded", vps=environ.get("HOSTUP_VPS_ID", ""), command=None, pid=None)
-    play = Play(scene, "run", key, recorded=True)
-    home = Counter(entry.origin for entry in ours).most_common(1)[0][0]
-    away = [entry for entry in entries if entry.origin != home and leaks(entry, key)]
-    taken = {id(entry) for entry in (*ours, *away)}
-    sent = [exchange_of(entry, play, ours[0].when, home) for entry in entries if id(entry) in taken]
-    exchanges = [exchange for requests in split_into_stories(sent) for exchange in told_in(requests, play)]
-    for number, exchange in enumerate(exchanges, 1):
-        exchange.number = number
-    return exchanges
+    with har.in_time(file):
+        entries = sorted((e for e in har.read(file).entries if e.when), key=lambda e: e.when or 0)
+        ours = [e for e in entries if kind_of(below_prefix(e.request))[0] in KINDS]
+        if not ours or ours[0].when is None:
+            raise Misconfigured(f"{file}: none of its {len(entries)} entries is about the endpoint; record its use")
+        if not any(entry.request.header(name) for entry in ours for name in credentials.CREDENTIALS):
+            raise Misconfigured(
+                f"{file}: no request has a key, which browsers leave out; export it with sensitive data"
+            )
+        key = key_of(ours, environ.get("HOSTUP_API_KEY"))
+        scene = Scene(file.name, "recorded", vps=environ.get("HOSTUP_VPS_ID", ""), command=None, pid=None)
+        play = Play(scene, "run", key, recorded=True)
+        home = Counter(entry.origin for entry in ours).most_common(1)[0][0]
+        away = [entry for entry in entries if entry.origin != home and leaks(entry, key)]
+        taken = {id(entry) for entry in (*ours, *away)}
+        sent = [exchange_of(entry, play, ours[0].when, home) for entry in entries if id(entry) in taken]
+        exchanges = [exchange for requests in split_into_stories(sent) for exchange in told_in(requests, play)]
+        for number, exchange in enumerate(exchanges, 1):
+            exchange.number = number
+        return exchanges
 
 
 def key_of(entries: Iterable[har.Entry], named: str | None) -> str:

@@ -3,6 +3,7 @@
 It is not a pytest session, since there are no tests to select: a client gets one verdict.
 """
 
+import asyncio
 import os
 import shlex
 import sys
@@ -178,7 +179,7 @@ def by_hand(options: ClientOptions) -> int:
     except Misconfigured as error:
         complain(str(error))
         return UNUSABLE
-    exchanges = serve_by_hand(scene, say)
+    exchanges = asyncio.run(serve_by_hand(scene, say))
     verdict = judge_client(exchanges, "it was not asked for")
     broken = [result for result in verdict.results.values() if result.status in {"fail", "warn", "error"}]
     sent = sum(1 for e in exchanges if e.request.method)

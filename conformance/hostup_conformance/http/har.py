@@ -7,12 +7,13 @@ our own begin with an underscore, as the format demands: what the run knew of it
 import json
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from functools import cache, partial, wraps
+from functools import cache
 from pathlib import Path
-from time import monotonic, process_time
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from time import process_time
+from typing import Any
 from urllib.parse import urlsplit
 
 import jsonschema_rs
@@ -27,10 +28,8 @@ from hostup_conformance.keeping.files import FOR_ME, read_plain, write_whole
 from hostup_conformance.keeping.misconfigured import Misconfigured
 from hostup_conformance.keeping.redact import MARK
 from hostup_conformance.keeping.safe_text import Redact, on_one_line
-from hostup_conformance.keeping.time_limit import TimeUp, at_most, done_by
+from hostup_conformance.keeping.time_limit import TimeUp, at_most
 
-P = ParamSpec("P")
-T = TypeVar("T")
 #: The form of an entry.
 SCHEMA = Path(__file__).with_name("har.schema.json")
 #: The largest file that is read, in bytes, and how many bytes of memory each JSON value in it counts for besides its
@@ -75,18 +74,15 @@ class Recording:
     known: dict[str, Any] = field(default_factory=dict)
 
 
-def in_time(understand: Callable[Concatenate[Path, P], T]) -> Callable[Concatenate[Path, P], T]:
-    """Let a function that reads a recording, and understands it, raise `Misconfigured` if that takes too long."""
-
-    @wraps(understand)
-    def limited(file: Path, /, *args: P.args, **kwargs: P.kwargs) -> T:
-        try:
-            return done_by(monotonic() + READING_SECONDS, partial(understand, file, *args, **kwargs))
-        except TimeUp:
-            why = f"it takes more than {READING_SECONDS:g} seconds to read"
-            raise Misconfigured(f"--har {file}: {why}; record the endpoint's requests alone") from None
-
-    return limited
+@contextmanager
+def in_time(file: Path) -> Iterator[None]:
+    """Raise `Misconfigured` if the block, which reads a recording and understands it, takes too long."""
+    try:
+        with at_most(READING_SECONDS):
+            yield
+    except TimeUp:
+        why = f"it takes more than {READING_SECONDS:g} seconds to read"
+        raise Misconfigured(f"--har {file}: {why}; record the endpoint's requests alone") from None
 
 
 def read(file: Path) -> Recording:

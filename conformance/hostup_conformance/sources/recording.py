@@ -34,19 +34,20 @@ LONGEST_PURPOSE = 120
 RECORDED_KEY = "~q7W~9vK~2mZ~4x8~B3~"
 
 
-@har.in_time
 def read(file: Path, target: Target) -> tuple[list[Exchange], Target, int]:
     """Return the exchanges in a recording, the target with what it shows, and how many entries are about other paths.
 
     Raises:
         Misconfigured: it is not HAR, or none of it is about the endpoint
     """
-    recording = har.read(file)
-    try:
-        return understood(file, recording, target)
-    except (ValueError, TypeError, KeyError) as error:
-        why = f"{type(error).__name__}: {on_one_line(str(error)[:300])}"
-        raise Misconfigured(f"--har {file}: the suite's own notes in it are damaged ({why}); record it again") from None
+    with har.in_time(file):
+        recording = har.read(file)
+        try:
+            return understood(file, recording, target)
+        except (ValueError, TypeError, KeyError) as error:
+            damage = f"{type(error).__name__}: {on_one_line(str(error)[:300])}"
+            why = f"the suite's own notes in it are damaged ({damage}); record it again"
+            raise Misconfigured(f"--har {file}: {why}") from None
 
 
 def understood(file: Path, recording: har.Recording, target: Target) -> tuple[list[Exchange], Target, int]:
