@@ -1,5 +1,6 @@
 """The suite beside other people's plugins, options and conftest.py files, in scratch projects."""
 
+import os
 import subprocess
 import sys
 from importlib.util import find_spec
@@ -46,7 +47,29 @@ SUITE = ("--pyargs", "hostup_conformance")
 def pytest_in(folder: Path, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
     """Run pytest in a folder whose modules can be imported."""
     program = (sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *arguments)
-    return ran(folder, program, **{"PYTHONPATH": str(folder), **environ})
+    return ran(
+        folder, program, **{"PYTHONPATH": os.pathsep.join([str(folder), os.environ.get("PYTHONPATH", "")]), **environ}
+    )
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        *("--collect-only", "--setup-only", "--setup-plan", "--fixtures", "--fixtures-per-test"),
+        *("--help", "--version", "--markers"),
+    ],
+)
+def test_what_only_shows_something_sends_nothing(tmp_path: Path, option: str) -> None:
+    """And the reports of an earlier run stay."""
+    (tmp_path / "conformance-report").mkdir()
+    report = tmp_path / "conformance-report" / "report.html"
+    report.write_text("hostup-conformance, an earlier run")
+    asked: list[str] = []
+    stage = Stage(lambda request, _response: asked.append(request.method))
+    with stage.serve() as url:
+        done = pytest_in(tmp_path, *SUITE, "--base-url", url, option, **stage.given())
+    assert (done.returncode, asked) == (0, []), done.stdout + done.stderr
+    assert report.read_text() == "hostup-conformance, an earlier run"
 
 
 @pytest.mark.parametrize("place", ["conftest.py", "claiming.py"])

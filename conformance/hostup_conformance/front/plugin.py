@@ -17,6 +17,8 @@ from hostup_conformance.front.options import declared, flag, without_option
 PACKAGE = "hostup_conformance"
 #: pytest's name for the plugin pytest-base-url, whose option --base-url means the same as ours.
 BASE_URL_PLUGIN = "base_url"
+#: The attributes of pytest's options with which it shows something, and begins no session.
+WITHOUT_SESSION = ("help", "version", "markers")
 #: The options of pytest itself that the reference names.
 OF_PYTEST = ("--quiet", "--strict")
 
@@ -108,7 +110,7 @@ def twice(name: str) -> pytest.UsageError:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Start the suite if this run asks for it; raise `pytest.UsageError` if it cannot start."""
-    if not is_named_in(config.args, config):
+    if not is_named_in(config.args, config) or any(getattr(config.option, name) for name in WITHOUT_SESSION):
         return
     from hostup_conformance.keeping.missing import complaint
     from hostup_conformance.keeping.shortage import too_low

@@ -34,6 +34,8 @@ from hostup_conformance.sources import recording
 NAME = "hostup-conformance"
 #: In columns. COLUMNS may say anything, and pytest prints lines of that length.
 WIDEST = 1000
+#: The attributes of pytest's options that let it show something, and run nothing: an earlier run keeps its reports.
+ONLY_SHOWING = ("collectonly", "setuponly", "setupplan", "showfixtures", "show_fixtures_per_test", "cacheshow")
 #: The module of the items that are no requirements.
 GENERATED = "test_generated.py"
 #: The variable that tells hypothesis where to keep its files.
@@ -68,7 +70,7 @@ class Conformance:
         given = [*map(str, config.invocation_params.args), *shlex.split(os.environ.get("PYTEST_ADDOPTS", ""))]
         try:
             options = Options.read(config.option, base_url, given)
-            only_shown = options.plan or config.option.collectonly
+            only_shown = options.plan or may_only_show(config)
             if not only_shown:
                 remove_reports(options.report_dir, options.inputs.values())
 
@@ -88,7 +90,7 @@ class Conformance:
     @property
     def only_shown(self) -> bool:
         """Whether nothing is sent."""
-        return self.run.options.plan or self.config.option.collectonly
+        return self.run.options.plan or may_only_show(self.config)
 
     # --- pytest's hooks, in the order of a run
 
@@ -248,7 +250,13 @@ def conformance(pytestconfig: pytest.Config) -> Iterator[Run]:
     assert isinstance(plugin, Conformance)  # noqa: S101 - registered by that name
     gc.freeze()  # pytest collects garbage several times, and need not visit everything that was imported
     yield plugin.run
-    plugin.run.send_all()
+    if not plugin.only_shown:
+        plugin.run.send_all()
+
+
+def may_only_show(config: pytest.Config) -> bool:
+    """Whether pytest was told to show something instead of running items."""
+    return any(getattr(config.option, name, None) not in (None, False) for name in ONLY_SHOWING)
 
 
 def may_leave_out_items(config: pytest.Config) -> bool:

@@ -30,7 +30,11 @@ from hostile.server import HostileServer
 #: Seconds that a call is given, and how many more it may take; MiB; and seconds for all calls of one server.
 DEADLINE, MORE, MEBIBYTES, ALL = 3.0, 5.0, 300, 240
 #: Servers that send such output, and what it may take.
-LARGE_OUTPUT, OF_LARGE_OUTPUT = {"many_small_bombs", "output_of_190_mebibytes"}, 3 * 200 + 50
+LARGE_OUTPUT = {
+    *("many_small_bombs", "output_of_190_mebibytes", "bomb_of_letters", "bomb_of_escaped_emoji", "bomb_of_emoji"),
+    *("bomb_of_quotes",),
+}
+OF_LARGE_OUTPUT = 3 * 200 + 50
 CALLS = ("probe", "poll", "wait", "run", "iterate")
 
 
