@@ -11,7 +11,7 @@ from hostup_agent_exec import AuthenticatedClient
 from hypothesis import settings
 
 # CI looks briefly; `make fuzz` sets a million.
-settings.register_profile("client", deadline=None, max_examples=int(os.environ.get("HOSTUP_FUZZ_EXAMPLES", "100")))
+settings.register_profile("client", deadline=None, max_examples=int(os.environ.get("HOSTUP_FUZZ_EXAMPLES", "50")))
 
 
 @pytest.fixture(autouse=True, scope="session")
