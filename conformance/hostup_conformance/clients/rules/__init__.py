@@ -18,7 +18,7 @@ from hostup_conformance.judging import rule as core
 from hostup_conformance.keeping.redact import redactor
 from hostup_conformance.keeping.safe_text import counted, shown
 
-__all__ = ["Findings", "Rule", "after", "client_rules", "difference", "judging", "next_after", "sent_anything"]
+__all__ = ["Findings", "Rule", "after", "client_rules", "difference", "judging"]
 
 #: What a rule yields: the request that breaks the requirement, what was expected, and what came instead.
 Findings = Iterator[tuple[Exchange | None, str, Any]]
@@ -53,20 +53,10 @@ def client_rules() -> dict[str, Rule]:
     return _RULES.all()
 
 
-def sent_anything(story: Story) -> bool:
-    """Whether the client sent anything."""
-    return bool(story.own)
-
-
 def after(earlier: Exchange, exchanges: list[Exchange]) -> list[Exchange]:
     """Return the requests that arrived after the response to an earlier one had begun, or had failed."""
     since = earlier.ask.responded if earlier.ask.responded is not None else earlier.ask.arrived
     return [e for e in exchanges if e is not earlier and e.ask.arrived >= since]
-
-
-def next_after(earlier: Exchange, exchanges: list[Exchange]) -> Exchange | None:
-    """Return the first request that arrived after an earlier one had, whatever came of that."""
-    return next((e for e in exchanges if e.ask.arrived > earlier.ask.arrived), None)
 
 
 def difference(expected: bytes, got: bytes, name: str) -> tuple[str, str]:

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from itertools import pairwise
 
-from hostup_conformance.clients.rules import Findings, after, judging, next_after
+from hostup_conformance.clients.rules import Findings, after, judging
 from hostup_conformance.clients.story import Exchange, Story, accepted, pids_of, says
 from hostup_conformance.clients.traps import advice
 from hostup_conformance.http.times import retry_after_seconds
@@ -64,7 +64,7 @@ def unsure_start_is_not_repeated(story: Story) -> Findings:
     """
     starts = story.of("start")
     for first in (e for e in starts if not accepted(e) and not certainly_refused(e)):
-        if e := next_after(first, starts):
+        if e := next((e for e in starts if e.ask.arrived > first.ask.arrived), None):
             hint = advice(e.request.header("user-agent") or "")
             got = f"another start after {first.failure or f'the status {first.status}'}"
             yield e, f"no second start, since the first may have been carried out ({hint})", got

@@ -3,7 +3,7 @@
 from typing import Any
 from urllib.parse import urlsplit
 
-from hostup_conformance.clients.rules import Findings, difference, judging, sent_anything
+from hostup_conformance.clients.rules import Findings, difference, judging
 from hostup_conformance.clients.story import Story, got_200, pids_of
 from hostup_conformance.contract.paths import ENDPOINT, resource_of
 from hostup_conformance.http.json_text import read_json
@@ -15,7 +15,7 @@ LONG_COMMAND = 100
 
 @judging(
     "CLIENT-05",
-    lambda story: sent_anything(story) and not story.awkward and story.play.scene.completes != "CLIENT-42",
+    lambda story: story.own and not story.awkward and story.play.scene.completes != "CLIENT-42",
 )
 def only_documented_operations(story: Story) -> Findings:
     """The method and path must be those of an operation in the OpenAPI document.
@@ -50,7 +50,7 @@ def no_stray_poll_url(story: Story) -> Findings:
             yield e, f"no poll but one of {ENDPOINT}, whatever pollUrl names", f"{e.request.method} {e.request.target}"
 
 
-@judging("CLIENT-06", lambda story: sent_anything(story) and story.play.scene.vps)
+@judging("CLIENT-06", lambda story: story.own and story.play.scene.vps)
 def id_is_one_segment(story: Story) -> Findings:
     """The path must have the id in one segment, which is HOSTUP_VPS_ID once it is percent-decoded."""
     for e in story.own:
@@ -99,7 +99,7 @@ def media_type(story: Story) -> Findings:
             yield e, "Content-Type: application/json", value or "no Content-Type"
 
 
-@judging("CLIENT-10", sent_anything)
+@judging("CLIENT-10", lambda story: story.own)
 def accepts_json(story: Story) -> Findings:
     """If there is an Accept header field, one of its ranges must cover application/json with a weight above 0."""
     for e in story.own:
@@ -119,7 +119,7 @@ def weight(parameters: list[str]) -> float:
         return 1.0
 
 
-@judging("CLIENT-11", sent_anything)
+@judging("CLIENT-11", lambda story: story.own)
 def names_itself(story: Story) -> Findings:
     """Each request must have a User-Agent that is not empty."""
     for e in story.own:
@@ -127,7 +127,7 @@ def names_itself(story: Story) -> Findings:
             yield e, "a User-Agent with the client's name and version", "none"
 
 
-@judging("CLIENT-12", lambda story: sent_anything(story) and (story.play.recorded or story.play.scene.name == "well"))
+@judging("CLIENT-12", lambda story: story.own and (story.play.recorded or story.play.scene.name == "well"))
 def name_of_the_client(story: Story) -> Findings:
     """Reports the first User-Agent of the scene well, and judges nothing."""
     for e in story.own[:1]:

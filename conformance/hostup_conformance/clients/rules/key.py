@@ -1,12 +1,12 @@
 """CLIENT: where the key is sent, and where it must not be."""
 
-from hostup_conformance.clients.rules import Findings, judging, sent_anything
+from hostup_conformance.clients.rules import Findings, judging
 from hostup_conformance.clients.story import Exchange, Story
 from hostup_conformance.http.json_text import read_json
 from hostup_conformance.keeping.redact import redactor
 
 
-@judging("CLIENT-01", sent_anything)
+@judging("CLIENT-01", lambda story: story.own)
 def key_is_bearer(story: Story) -> Findings:
     """Each request to the base URL must have exactly one Authorization header field.
 
@@ -25,7 +25,7 @@ def key_is_bearer(story: Story) -> Findings:
             yield e, "the key of HOSTUP_API_KEY", "another text after Bearer"
 
 
-@judging("CLIENT-02", sent_anything)
+@judging("CLIENT-02", lambda story: story.own)
 def key_is_nowhere_else(story: Story) -> Findings:
     """The key, in any of its encodings, must not be in the target, the body, or any header field but Authorization."""
     holds_key = redactor((story.play.key,)).finds_in
