@@ -8,9 +8,9 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from hostup_conformance.contract.ask import understand
 from hostup_conformance.contract.responder import BURST
 from hostup_conformance.contract.target import Target
+from hostup_conformance.contract.understanding import understand
 from hostup_conformance.front.record import redacted
 from hostup_conformance.front.reported_server import curl, server
 from hostup_conformance.http.exchange import ALONE, Exchange

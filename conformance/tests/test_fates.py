@@ -4,12 +4,13 @@ import json
 from dataclasses import replace
 
 import pytest
-from hostup_conformance.contract.ask import Exchange, understand
+from hostup_conformance.contract.ask import Exchange
 from hostup_conformance.contract.causes import fates
 from hostup_conformance.contract.causes.fates import Text
 from hostup_conformance.contract.commands import LETTERS, SECRETS, Command
 from hostup_conformance.contract.lives import Life
 from hostup_conformance.contract.target import Target
+from hostup_conformance.contract.understanding import understand
 from hostup_conformance.http import exchange as core
 from hostup_conformance.http.messages import Request, Response
 from hostup_conformance.sources.start_steps import body_of, post

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hostup_conformance.contract.ask import SLEEP, Exchange, understand, with_started_commands
+from hostup_conformance.contract.ask import SLEEP, Exchange, with_started_commands
 from hostup_conformance.contract.causes.losses import (
     Reasons,
     kept_by_a_cache,
@@ -17,6 +17,7 @@ from hostup_conformance.contract.causes.losses import (
 from hostup_conformance.contract.commands import posix
 from hostup_conformance.contract.paths import path_of
 from hostup_conformance.contract.target import Target
+from hostup_conformance.contract.understanding import understand
 from hostup_conformance.http.messages import Request, Response
 
 OWN, OTHER = "vps_own", "vps_other"

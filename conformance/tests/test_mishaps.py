@@ -5,11 +5,12 @@ import tracemalloc
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from hostup_conformance.contract.ask import SLEEP, Exchange, understand
+from hostup_conformance.contract.ask import SLEEP, Exchange
 from hostup_conformance.contract.causes import mishaps
 from hostup_conformance.contract.commands import SLEEPLESS, posix, recognized
 from hostup_conformance.contract.lives import Life
 from hostup_conformance.contract.target import Target
+from hostup_conformance.contract.understanding import understand
 from hostup_conformance.http import exchange as core
 from hostup_conformance.http.messages import Response
 from hostup_conformance.sources.start_steps import body_of, post

@@ -3,11 +3,12 @@
 import pytest
 from faults import FAULTS
 from faults.probe import refuse
-from hostup_conformance.contract.ask import Exchange, understand
+from hostup_conformance.contract.ask import Exchange
 from hostup_conformance.contract.causes.shared import is_cut, out_of_step
 from hostup_conformance.contract.causes.traits import in_common, traits
 from hostup_conformance.contract.judging import root_causes
 from hostup_conformance.contract.target import Target
+from hostup_conformance.contract.understanding import understand
 from hostup_conformance.http import messages as sent
 from hostup_conformance.mock import API_KEY, READ_API_KEY
 from judging import run, verdict_by

@@ -18,12 +18,13 @@ import pytest
 from catalogue import every
 from hostup_conformance.clients import recording as client_recording
 from hostup_conformance.contract import oracles
-from hostup_conformance.contract.ask import Exchange, understand
+from hostup_conformance.contract.ask import Exchange
 from hostup_conformance.contract.content import strings
 from hostup_conformance.contract.policy import readings as numbers
 from hostup_conformance.contract.rules import Exchanges, rules
 from hostup_conformance.contract.rules.safety import details, internals
 from hostup_conformance.contract.target import Target
+from hostup_conformance.contract.understanding import understand
 from hostup_conformance.front.record import body_of, redacted
 from hostup_conformance.front.reported_server import curl
 from hostup_conformance.http import credentials

@@ -5,11 +5,12 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hostup_conformance.contract.ask import Exchange, understand
+from hostup_conformance.contract.ask import Exchange
 from hostup_conformance.contract.causes.notes import polls_wait, refused_keys
 from hostup_conformance.contract.causes.shared import from_a_cache
 from hostup_conformance.contract.causes.splits import Course, Split, told
 from hostup_conformance.contract.target import Target
+from hostup_conformance.contract.understanding import understand
 from hostup_conformance.http.messages import Request, Response
 
 KEY = "hu_0123456789abcdefghijklmnop"

@@ -12,10 +12,11 @@ from typing import Any
 
 import httpcore
 import pytest
-from hostup_conformance.contract.ask import Ask, understand
+from hostup_conformance.contract.ask import Ask
 from hostup_conformance.contract.judging import server_requirements
 from hostup_conformance.contract.rules import Exchanges, Findings
 from hostup_conformance.contract.target import Target
+from hostup_conformance.contract.understanding import understand
 from hostup_conformance.front.record import ReportedTarget, RunInfo, record_of
 from hostup_conformance.front.reported_server import server
 from hostup_conformance.http.bodies import Memory

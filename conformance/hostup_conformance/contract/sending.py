@@ -1,9 +1,10 @@
 """The wire to a target: it knows what requests ask for, which of them may be sent, and what the run has learnt."""
 
-from hostup_conformance.contract.ask import Ask, understand, with_started_commands
+from hostup_conformance.contract.ask import Ask, with_started_commands
 from hostup_conformance.contract.policy import Policy
 from hostup_conformance.contract.responder import may_pass
 from hostup_conformance.contract.target import Target
+from hostup_conformance.contract.understanding import understand
 from hostup_conformance.http import wire as core
 from hostup_conformance.http.limits import Limits
 

@@ -10,12 +10,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from hostup_conformance.contract.ask import Exchange, noted, started_by, understand, with_notes, with_started
+from hostup_conformance.contract.ask import Exchange, noted, started_by, with_notes, with_started
 from hostup_conformance.contract.content import listed_ids, member
 from hostup_conformance.contract.paths import VPSS, below_prefix
 from hostup_conformance.contract.responder import may_pass
 from hostup_conformance.contract.sending import Wire
 from hostup_conformance.contract.target import UNKNOWN_ADDRESS, Target, checked_base_url
+from hostup_conformance.contract.understanding import understand
 from hostup_conformance.http import credentials, har
 from hostup_conformance.http import exchange as core
 from hostup_conformance.keeping.misconfigured import Misconfigured
