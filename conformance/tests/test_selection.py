@@ -81,6 +81,14 @@ def test_what_could_not_be_judged_is_not_demonstrated(tmp_path: Path) -> None:
     assert "nothing that was asked for could be judged" in done.stdout
 
 
+def test_a_choice_of_nothing_is_not_demonstrated(tmp_path: Path) -> None:
+    done = run(tmp_path, "-k", "NONE-01")
+    assert done.returncode == 1
+    report = report_in(tmp_path)
+    assert (report["verdict"], report["requests"]) == ("not_demonstrated", 0)
+    assert report["stopped"].startswith("pytest ran no test of a requirement")
+
+
 def test_every_selection_has_what_shows_the_core() -> None:
     """Whether the endpoint works at all is part of each verdict."""
     target = Target.from_environment("http://127.0.0.1:1", Mock().environment(), kind="mock")

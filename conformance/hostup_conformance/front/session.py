@@ -36,6 +36,8 @@ NAME = "hostup-conformance"
 WIDEST = 1000
 #: The attributes of pytest's options that let it show something, and run nothing: an earlier run keeps its reports.
 ONLY_SHOWING = ("collectonly", "setuponly", "setupplan", "showfixtures", "show_fixtures_per_test", "cacheshow")
+#: The exit codes of pytest that say nothing of a verdict.
+ENDED = (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
 #: The module of the items that are no requirements.
 GENERATED = "test_generated.py"
 #: The variable that tells hypothesis where to keep its files.
@@ -212,7 +214,7 @@ class Conformance:
         # A run that had done all of it was not interrupted.
         if self.run.interruption.happened and self.record["stopped"]:
             session.exitstatus = pytest.ExitCode.INTERRUPTED
-        elif self.record["verdict"] != "conformant" and session.exitstatus == pytest.ExitCode.OK:
+        elif self.record["verdict"] != "conformant" and session.exitstatus in ENDED:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def _write(self, session: pytest.Session) -> None:
