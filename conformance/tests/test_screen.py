@@ -7,10 +7,15 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 from catalogue import first_of
+from hostup_conformance.contract.target import Target
 from hostup_conformance.front.record import redacted
+from hostup_conformance.front.run import Run
+from hostup_conformance.front.session import LONGEST, Conformance
 from hostup_conformance.http import credentials, har
 from hostup_conformance.http.messages import Request, Response
 from hostup_conformance.keeping import screen
@@ -255,6 +260,20 @@ def test_a_log_file_of_pytest_holds_no_key(tmp_path: Path) -> None:
     assert len(log.read_text()) > 10_000
     assert VPS_ID in log.read_text()
     assert API_KEY not in log.read_text()
+
+
+def test_of_what_pytest_tells_of_an_item_the_end_is_shown() -> None:
+    """With --showlocals and --full-trace it may be megabytes, in which keys are looked for."""
+    plugin, long = object.__new__(Conformance), f"{'a' * LONGEST} the key {API_KEY}"
+    plugin.run = cast("Run", SimpleNamespace(configured=Target("http://127.0.0.1:1", "server", API_KEY, VPS_ID)))
+    report = pytest.TestReport("a", ("a", 1, "a"), {}, "failed", long, "call", [("Captured log", long)])
+    steps = plugin.pytest_runtest_makereport()
+    next(steps)
+    with pytest.raises(StopIteration) as ended:
+        steps.send(report)
+    for text in (ended.value.value.longreprtext, ended.value.value.caplog):
+        assert text.endswith(" the key [redacted]")
+        assert len(text) < LONGEST
 
 
 @pytest.mark.parametrize(
