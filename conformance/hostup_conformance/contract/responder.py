@@ -110,10 +110,10 @@ def is_hard_to_decode(e: Exchange) -> bool:
 
 def is_readable(e: Exchange) -> bool:
     """Whether any server can read the body of a start, and pass its command on if it has one."""
-    return is_utf_8(e) and not is_deep(e) and e.ask.is_passable
+    return has_utf_8_body(e) and not is_deep(e) and e.ask.is_passable
 
 
-def is_utf_8(e: Exchange) -> bool:
+def has_utf_8_body(e: Exchange) -> bool:
     """Whether the body of a start is UTF-8."""
     try:
         e.request.body.decode()
@@ -132,7 +132,7 @@ def is_page_of_parser(e: Exchange) -> bool:
 
     In some frameworks, whatever reads the body fails, although the server's own code is written as it should be.
     """
-    return e.ask.starts and failed(e) and not is_utf_8(e) and not is_document(e)
+    return e.ask.starts and failed(e) and not has_utf_8_body(e) and not is_document(e)
 
 
 def is_nothing_for_bad_encoding(e: Exchange) -> bool:
