@@ -5,11 +5,11 @@ status is `skip` if there are none. What only helps to judge those it takes from
 cannot differ from what was looked at.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from inspect import cleandoc
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeAlias, TypeVar
 
 from hostup_conformance.http.exchange import A, Exchange
 from hostup_conformance.judging.catalogue import Catalogue
@@ -73,6 +73,8 @@ class Exchanges(Generic[A, T]):
 
 #: A contract's class of exchanges.
 E = TypeVar("E", bound=Exchanges[Any, Any])
+#: What a rule is, apart from its id.
+Judge: TypeAlias = Callable[[E], Findings[Any]]
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,7 @@ class Rule(Generic[E]):
     """The rule for one requirement."""
 
     id: str
-    judge: Callable[[E], Iterable[tuple[Any, str, Any]]]
+    judge: Judge[E]
     #: What there was none of if the rule had nothing to judge, in words.
     seeks: str = ""
 
@@ -112,17 +114,10 @@ class Rule(Generic[E]):
 class Rules(Catalogue[Rule[E]]):
     """The rules of a contract by id."""
 
-    def rule(
-        self, id: str, *, seeks: str = ""
-    ) -> Callable[
-        [Callable[[E], Iterator[tuple[Exchange[Any], str, Any]]]],
-        Callable[[E], Iterator[tuple[Exchange[Any], str, Any]]],
-    ]:
+    def rule(self, id: str, *, seeks: str = "") -> Callable[[Judge[E]], Judge[E]]:
         """Register the rule for a requirement; `seeks` says what it looks for, if a run need not have any."""
 
-        def register(
-            function: Callable[[E], Iterator[tuple[Exchange[Any], str, Any]]],
-        ) -> Callable[[E], Iterator[tuple[Exchange[Any], str, Any]]]:
+        def register(function: Judge[E]) -> Judge[E]:
             self.add(id, Rule(id, function, seeks))
             return function
 
