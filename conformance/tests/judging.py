@@ -7,12 +7,15 @@ from functools import cache
 from typing import Any
 
 from hostup_conformance.contract.ask import with_started_commands
-from hostup_conformance.contract.judging import Verdict, check_against_oracle, judge
+from hostup_conformance.contract.judging import Result, Verdict, check_against_oracle, judge
 from hostup_conformance.contract.sending import Wire
 from hostup_conformance.contract.target import Target
+from hostup_conformance.front.selection import rehearsal, selection
 from hostup_conformance.front.test_generated import operations
 from hostup_conformance.http.limits import Limits
+from hostup_conformance.mock import Mock
 from hostup_conformance.sources import commands, linked
+from hostup_conformance.sources.requests import Selection
 from stage import ByteServer, Change, Stage
 
 #: A body limit that tests reach quickly.
@@ -65,6 +68,25 @@ def verdict_on(change: Change | None, limits: Limits = LIMITS, *, allow_exec: bo
     """Return the verdict on a fault, a variant, or the mock as it is."""
     _, wire, _ = run(change, limits, allow_exec=allow_exec)
     return check_against_oracle(verdict_by(wire), wire.exchanges)
+
+
+@cache
+def rehearsed(allow_exec: bool) -> Wire:
+    """Return a wire to the mock that has sent nothing, and knows what a run would send."""
+    target = Target.from_environment("http://127.0.0.1:1", Mock().environment(), kind="mock")
+    return rehearsal(replace(target, allow_exec=allow_exec))
+
+
+def selected(id: str, *, allow_exec: bool) -> Selection:
+    """Return what is sent for one requirement alone."""
+    return selection([id], rehearsed(allow_exec))
+
+
+def result_on(stage: Stage, id: str, limits: Limits = LIMITS, *, allow_exec: bool = False) -> Result:
+    """Return what one requirement says of a server, by what is sent for it alone."""
+    with wire_to(stage, limits=limits, kind="mock", allow_exec=allow_exec) as wire:
+        commands.run(wire, slow_seconds=SLOW_SECONDS, only=selected(id, allow_exec=allow_exec))
+    return verdict_by(wire).results[id]
 
 
 def verdict_by(wire: Wire) -> Verdict:

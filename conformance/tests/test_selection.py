@@ -1,20 +1,16 @@
 """A run about some requirements sends what judges them and what that needs, and is about them alone."""
 
-from dataclasses import replace
-from functools import cache
 from pathlib import Path
 
 import pytest
 from catalogue import every
 from faults import FAULTS, Fault
 from hostup_conformance.contract.judging import server_requirements
-from hostup_conformance.contract.sending import Wire
 from hostup_conformance.contract.target import Target
-from hostup_conformance.front.selection import rehearsal, selection
 from hostup_conformance.mock import Mock
 from hostup_conformance.sources import commands
-from hostup_conformance.sources.requests import EVERYTHING, Selection
-from judging import IMPATIENT, LIMITS, SLOW_SECONDS, verdict_by, wire_to
+from hostup_conformance.sources.requests import EVERYTHING
+from judging import IMPATIENT, LIMITS, result_on, selected
 from running import report_in, run, run_on
 from stage import Stage
 from test_faults import FIRST, IN_A_WHOLE_RUN, assert_noticed
@@ -27,36 +23,23 @@ TRIED = {
 }.values()
 
 
-@cache
-def rehearsed(allow_exec: bool) -> Wire:
-    target = Target.from_environment("http://127.0.0.1:1", Mock().environment(), kind="mock")
-    return rehearsal(replace(target, allow_exec=allow_exec))
-
-
-def selected(id: str, allow_exec: bool) -> Selection:
-    return selection([id], rehearsed(allow_exec))
-
-
 @pytest.mark.parametrize("fault", every(80, ((n, f) for n, f in FAULTS.all().items() if n in TRIED)))
 def test_what_is_sent_for_a_requirement_shows_its_faults(fault: Fault) -> None:
-    limits = IMPATIENT if fault.hangs else LIMITS
-    stage = Stage(fault.change)
-    with wire_to(stage, limits=limits, kind="mock", allow_exec=fault.starts) as wire:
-        commands.run(wire, slow_seconds=SLOW_SECONDS, only=selected(fault.requirement, fault.starts))
-    assert_noticed(verdict_by(wire).results[fault.requirement], stage)
+    stage, limits = Stage(fault.change), IMPATIENT if fault.hangs else LIMITS
+    assert_noticed(result_on(stage, fault.requirement, limits, allow_exec=fault.starts), stage)
 
 
 def test_few_requests_judge_one_requirement() -> None:
-    few = selected("POLL-02", False)
+    few = selected("POLL-02", allow_exec=False)
     assert few.purposes
     assert len(few.purposes) < 20
     assert not few.with_dependent
-    probes = selected("PROBE-03", True)
+    probes = selected("PROBE-03", allow_exec=True)
     assert not probes.with_commands
 
 
 def test_what_the_mock_does_not_show_is_looked_for_everywhere() -> None:
-    assert selected("POLL-14", False) == EVERYTHING
+    assert selected("POLL-14", allow_exec=False) == EVERYTHING
 
 
 @pytest.mark.parametrize(
@@ -94,5 +77,5 @@ def test_every_selection_has_what_shows_the_core() -> None:
     target = Target.from_environment("http://127.0.0.1:1", Mock().environment(), kind="mock")
     steps = commands.script(target)
     for id in list(server_requirements())[::20]:
-        only = selected(id, False)
+        only = selected(id, allow_exec=False)
         assert [step.purpose for step in only.of(steps)][:2] == [step.purpose for step in steps][:2]

@@ -14,7 +14,7 @@ from hostup_conformance.http.limits import Limits
 from hostup_conformance.judging.ledger import document
 from hostup_conformance.mock import API_KEY, READ_API_KEY, VPS_ID
 from hostup_conformance.sources import commands
-from judging import LIMITS, run, run_on_mock, verdict_by, verdict_on, wire_to
+from judging import LIMITS, result_on, run, run_on_mock, verdict_by, verdict_on, wire_to
 from stage import Change, Request, Response, Stage
 from variants import VARIANTS
 
@@ -330,7 +330,7 @@ def test_a_command_that_never_ends_is_not_seen_to_work() -> None:
 
 
 def test_a_finding_says_what_was_improper_in_a_start() -> None:
-    starts_all = verdict_on(FAULTS.named("starts_whatever_the_command").change, allow_exec=True).results["PID-09"]
+    starts_all = result_on(Stage(FAULTS.named("starts_whatever_the_command").change), "PID-09", allow_exec=True)
     assert {finding.expected.removeprefix("a 4xx for ") for finding in starts_all.findings} == {
         "a POST without a body",
         "a body that is no JSON",
@@ -349,7 +349,7 @@ def test_a_finding_says_what_was_improper_in_a_start() -> None:
     [("chunked_bodies_are_not_read", "Transfer-Encoding: chunked"), ("a_charset_is_refused", "the charset parameter")],
 )
 def test_a_finding_says_what_was_other_in_a_start(name: str, what: str) -> None:
-    message = verdict_on(FAULTS.named(name).change, allow_exec=True).results["START-24"].message
+    message = result_on(Stage(FAULTS.named(name).change), "START-24", allow_exec=True).message
     assert f"expected status 200, as without {what}, got " in message
 
 
@@ -358,7 +358,7 @@ def test_a_finding_about_the_input_says_what_was_printed() -> None:
         if response.is_output and response.json.get("stdout") == "done":
             response.change(stdout="")
 
-    assert 'exitCode 0 and stdout ""' in verdict_on(empty, allow_exec=True).results["START-28"].message
+    assert 'exitCode 0 and stdout ""' in result_on(Stage(empty), "START-28", allow_exec=True).message
 
 
 def test_output_that_another_got_before_is_not_missed() -> None:
@@ -439,6 +439,6 @@ def test_refused_commands_are_told() -> None:
         if response.is_started and b"|" in request.body:
             response.become(403, b"<h1>Request blocked</h1>", "text/html")
 
-    result = verdict_on(refuse_pipes, allow_exec=True).results["START-32"]
+    result = result_on(Stage(refuse_pipes), "START-32", allow_exec=True)
     assert result.status == "observe"
     assert result.message.startswith("403 for the command trace")
