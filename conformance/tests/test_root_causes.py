@@ -12,8 +12,8 @@ from hostup_conformance.judging.root_cause import Breach, root_causes
 from hostup_conformance.reports.figures import mends
 from hostup_conformance.reports.terminal import SHOWN
 from hostup_conformance.sources import inquest
-from judging import IMPATIENT, LIMITS, run, verdict_by, verdict_on
-from stage import Change, Request, Response
+from judging import IMPATIENT, LIMITS, result_on, run, verdict_by, verdict_on
+from stage import Change, Request, Response, Stage
 
 
 def entry(id: str, status: str) -> dict[str, Any]:
@@ -246,7 +246,7 @@ def lists_now_and_then(request: Request, response: Response) -> None:
     ],
 )
 def test_what_several_responses_show_is_told(change: Change, requirement: str, words: str, said: bool) -> None:
-    result = verdict_on(change).results[requirement]
+    result = result_on(Stage(change), requirement)
     assert result.status == "fail"
     assert (words in result.message) is said, result.message
 
