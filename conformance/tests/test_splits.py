@@ -78,7 +78,7 @@ def test_a_pattern_in_time_is_told(letters: str, words: str | None) -> None:
 
 def test_what_comes_too_fast_is_told() -> None:
     fast, slow = run_of(statuses("s" * 12 + "r" * 6), 0.001), run_of(statuses("s" * 9), after=5.0)
-    said = "only the 6 requests when 13 or more had been sent within 0.25 s, none of 21 others"
+    said = "only the 6 requests sent when 13 or more had been within 0.25 s, none of 21 others"
     assert (told_of(in_order(*fast, *slow)) or "").startswith(said)
 
 

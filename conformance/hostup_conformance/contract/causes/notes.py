@@ -117,9 +117,9 @@ def of_any_process(first: Exchange, exchanges: Sequence[Exchange]) -> str | None
 def told_apart(result: Result[Ask], course: Course, tellers: Iterable[Teller]) -> str | None:
     """Return what tells the requests that were found from the others that were judged."""
     odd = {one.exchange.number: one.exchange for one in result.findings}
-    # Some rules stop at what they find first. Nobody is let in by chance.
-    sure = len(odd) > 1 or (result.requirement.area in LET_IN and below(result.findings[0].exchange, 300))
-    if not sure:
+    let_in = result.requirement.area in LET_IN and below(result.findings[0].exchange, 300)
+    # Some rules stop at what they find first. Nobody is let in by chance, and `let_in_now_and_then` looks at the time.
+    if (len(odd) == 1 and not let_in) or (let_in and tellers is IN_TIME):
         return None
     usual = [e for e in result.judged if e.number not in odd and e.response]
     return told(Split([*odd.values()], usual, course), tellers)

@@ -65,7 +65,9 @@ def limited(exchanges: Sequence[Exchange]) -> Cause | None:
     rows = dict[int | None, set[int]]()
     for status, row in groupby(range(len(exchanges)), lambda at: exchanges[at].status):
         stretch = list(row)
-        undue = {exchanges[at].ask for at in stretch if should_not_be_forbidden(exchanges[at])}
+        of_stretch = [exchanges[at] for at in stretch if should_not_be_forbidden(exchanges[at])]
+        # A wrong key may always get 400.
+        undue = {e.ask for e in of_stretch if status != 400 or e.ask.credential == "full"}
         if status in INSTEAD and len(stretch) >= IN_A_ROW and len(undue) > 1:
             rows.setdefault(status, set()).update(stretch)
     for status, stretches in rows.items():

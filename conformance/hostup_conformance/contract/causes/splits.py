@@ -24,6 +24,11 @@ WINDOWS = (0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 60.0)
 IN_TURN, PAIRS, MOST = (2, 3, 4, 5), 12, 0.95
 #: So many characters of a key that is let in are hardly those of the right one by chance.
 FEW_CHARACTERS = 8
+#: What a server may take only so much of, with how much of it may be too much.
+MEASURES: tuple[tuple[str, Callable[[Exchange], int], int], ...] = (
+    ("bytes of content", lambda e: len(e.request.body), 64),
+    ("characters in path and query", lambda e: len(e.request.target), 200),
+)
 #: How the names of header fields begin by which a server, or what stands before it, says who it is.
 RESPONDERS = ("server", "via", "x-powered-by", "x-served-by", "x-backend", "x-upstream", "x-instance", "x-node",
               "x-pod", "x-host", "x-version", "x-app-version", "x-api-version", "x-proxy", "x-amz")  # fmt: skip
@@ -152,14 +157,12 @@ def alike(e: Exchange, key: str) -> int:
 
 
 def is_larger(split: Split) -> str | None:
-    """The odd ones have more content than any other, or a longer path and query."""
-    measures: tuple[tuple[str, Callable[[Exchange], int]], ...] = (
-        ("bytes of content", lambda e: len(e.request.body)),
-        ("characters in path and query", lambda e: len(e.request.target)),
-    )
-    for what, measure in measures:
+    """The odd ones have more content than any other, or a longer path and query that is long."""
+    if not split.is_refusal or len(split.odd) < 2:
+        return None
+    for what, measure, enough in MEASURES:
         least, most = min(map(measure, split.odd)), max(map(measure, split.usual))
-        if most < least and split.is_refusal:
+        if most < least >= enough:
             return f"{split.only} with {least:,} {what} or more, and {split.others}, which have {most:,} at most"
     return None
 
@@ -176,10 +179,11 @@ def responds(split: Split) -> str | None:
 
 
 def follows(split: Split) -> str | None:
-    """The odd ones follow requests of a kind that no other follows."""
+    """The odd ones follow requests of a kind that no other follows which asks for the same."""
     course = split.course
-    known = [e for e in split.usual if course.before(e)]
-    if len(split.odd) < FEWEST or not split.same or not all(map(course.before, split.odd)):
+    odd = [e for e in split.odd if asked(e) in split.same]
+    known = [e for e in split.usual if asked(e) in split.same and course.before(e)]
+    if len(odd) < FEWEST or not all(map(course.before, split.odd)):
         return None
     return in_common(split.odd, known, lambda e: frozenset(leaves(course.before(e))))
 
@@ -227,14 +231,14 @@ def comes_too_fast(split: Split) -> str | None:
     """The odd ones came when more requests had been sent within some time than before any other."""
     if not split.is_refusal or not split.alike or any(e.when is None for e, _ in split.every):
         return None
-    sure = [e for e in split.usual if split.course.is_alone(e)]  # of those under way together, any may be the first
-    if len(split.odd) < FEWEST or len(sure) < ENOUGH or not served_afterwards(split):
+    # Of those that were under way together, any may have been the first.
+    odd, usual = ([e for e in some if split.course.is_alone(e)] for some in (split.odd, split.usual))
+    if len(odd) < FEWEST or len(usual) < ENOUGH or not served_afterwards(split):
         return None
     for seconds in WINDOWS:
-        least = min(split.course.within(e, seconds) for e in split.odd)
-        most = max(split.course.within(e, seconds) for e in sure)
-        if least > most:
-            sent = f"when {least} or more had been sent within {seconds:g} s"
+        least = min(split.course.within(e, seconds) for e in odd)
+        if least > max(split.course.within(e, seconds) for e in usual):
+            sent = f"sent when {least} or more had been within {seconds:g} s"
             return f"{split.only} {sent}, {split.others}: a limit on the rate of requests, it seems"
     return None
 
