@@ -76,7 +76,9 @@ def doubt_about(exchanges: Sequence[Exchange], target: Target) -> str | None:
     # A recording may have been cut, and shows little of a command then.
     long_enough = target.kind != "har" or any(life.seconds_polled >= LONG_ENOUGH for life in polled)
     if polled and long_enough and not any(life.end for life in polled):
-        return f"{counted(len(polled), 'command')} ran and should have ended, and no poll reported the end of one"
+        statuses = {e.status for life in polled for e in life.polls}
+        got = f": each got {statuses.pop()}" if len(statuses) == 1 and statuses - {200, None} else ""
+        return f"{counted(len(polled), 'command')} ran and should have ended, and no poll reported the end of one{got}"
     begun = [e for e in exchanges if started(e)]
     if begun and not any(new_pid(e) for e in begun):
         return "commands were started, and no response had a pid by which to poll them"

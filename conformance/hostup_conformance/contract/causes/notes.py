@@ -10,11 +10,11 @@ from dataclasses import dataclass, replace
 from hostup_conformance.contract.ask import LARGEST_LINUX_PID, SLEEP, Ask, Credential, Exchange, Pid, new_pid
 from hostup_conformance.contract.causes.evidence import alternates
 from hostup_conformance.contract.causes.losses import Reasons
-from hostup_conformance.contract.causes.shared import CAUSES, Cause
+from hostup_conformance.contract.causes.shared import CAUSES, Cause, is_page
 from hostup_conformance.contract.causes.splits import BY_REQUEST, IN_TIME, Course, Split, Teller, told
 from hostup_conformance.contract.causes.traits import FEWEST
 from hostup_conformance.contract.commands import recognized
-from hostup_conformance.contract.content import below, failed, member, output_members, refused
+from hostup_conformance.contract.content import below, failed, is_document, member, output_members, refused
 from hostup_conformance.contract.lives import overlap, shows_traces, stream
 from hostup_conformance.contract.responder import BURST
 from hostup_conformance.contract.selectors import is_availability, is_output, starts
@@ -30,6 +30,8 @@ KINDS = 3
 TOLD, NOTHING = ("exitCode", "stdout", "stderr"), (None, "")
 #: The areas whose requirements say who must be refused.
 LET_IN = {"AUTH", "SCOPE", "ID"}
+#: So many problem documents show that the errors of a server itself are such.
+ENOUGH_ERRORS = 5
 #: A poll that takes so many seconds may have waited for the end of its command.
 AT_ONCE = 1.0
 #: So many requests that are alike show whether a server refuses them now and then.
@@ -86,6 +88,7 @@ def note_on(
         or let_in_now_and_then(result, exchanges)
         or told_apart(result, course, IN_TIME)
         or now_and_then(result)
+        or page_in_front(first, exchanges)
         or reasons.not_known(first)
     )
 
@@ -205,6 +208,15 @@ def ran_nevertheless(first: Exchange, exchanges: Sequence[Exchange], reasons: Re
         if known and known.name in names:
             return f"the command of request {e.number}, which got {e.status} as well, ran nevertheless"
     return None
+
+
+def page_in_front(first: Exchange, exchanges: Sequence[Exchange]) -> str | None:
+    """Return that something in front refuses with a page in HTML, if the server's own errors are JSON."""
+    errors = [e for e in exchanges if e.response and not below(e, 400)]
+    own = sum(is_document(e) for e in errors)
+    if below(first, 400) or not is_page(first) or own < ENOUGH_ERRORS or sum(map(is_page, errors)) > own:
+        return None
+    return "it is a page in HTML, as no error of the server itself: something in front gives it, it seems"
 
 
 def given_to_any_probe(first: Exchange, exchanges: Sequence[Exchange]) -> str | None:

@@ -295,10 +295,9 @@ def one_for_all(exchanges: Sequence[Exchange]) -> Cause | None:
     body, alike = max(groups.items(), key=lambda group: len({what_due(e) for e in group[1]}), default=(b"", []))
     found = {e.number for e in alike}
     others = {asked(e) for e in exchanges if e.response and e.response.body and e.number not in found}
-    of_all_kinds = not body or (
-        len({what_due(e) for e in alike}) >= FEW and (not shows(alike[0]) or any(e.ask.starts for e in alike))
-    )
-    undue = any(what_due(e) != "refusal" and asked(e) in others for e in alike)
+    kinds = {what_due(e) for e in alike}
+    of_all_kinds = not body or (len(kinds) >= FEW and (not shows(alike[0]) or "start" in kinds))
+    undue = [e for e in alike if what_due(e) not in {"refusal", shows(e)} and asked(e) in others]
     if len(alike) < STRAYS or len({asked(e) for e in alike} & others) < FEW or not of_all_kinds or not undue:
         return None
     what = "pages in HTML" if not body else short_json(alike[0].body, 80)
@@ -315,10 +314,12 @@ def stands_in_front(exchanges: Sequence[Exchange], found: AbstractSet[int]) -> s
 
 
 def what_due(e: Exchange) -> str:
-    """Return of which form a response is to be."""
+    """Return of which form a response is to be; what servers may understand differently may be refused."""
+    if due_404(e) or mistake_in(e) or e.ask.devious or e.ask.vps == "malformed":
+        return "refusal"
     if e.ask.starts or e.ask.resource != "exec":
         return "start" if e.ask.starts else e.ask.resource
-    return "refusal" if due_404(e) or mistake_in(e) else "availability" if e.ask.pid == Pid.ABSENT else "output"
+    return "availability" if e.ask.pid == Pid.ABSENT else "output"
 
 
 def due_404(e: Exchange) -> str | None:

@@ -24,10 +24,11 @@ WINDOWS = (0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 60.0)
 IN_TURN, PAIRS, MOST = (2, 3, 4, 5), 12, 0.95
 #: So many characters of a key that is let in are hardly those of the right one by chance.
 FEW_CHARACTERS = 8
-#: What a server may take only so much of, with how much of it may be too much.
+#: What a server may take only so much of, in words for so much of it, with how much of it may be too much.
 MEASURES: tuple[tuple[str, Callable[[Exchange], int], int], ...] = (
-    ("bytes of content", lambda e: len(e.request.body), 64),
-    ("characters in path and query", lambda e: len(e.request.target), 200),
+    ("{:,} bytes of content", lambda e: len(e.request.body), 64),
+    ("{:,} characters in path and query", lambda e: len(e.request.target), 200),
+    ("the pid {}", lambda e: e.ask.number or 0, 1 << 15),
 )
 #: How the names of header fields begin by which a server, or what stands before it, says who it is.
 RESPONDERS = ("server", "via", "x-powered-by", "x-served-by", "x-backend", "x-upstream", "x-instance", "x-node",
@@ -163,7 +164,8 @@ def is_larger(split: Split) -> str | None:
     for what, measure, enough in MEASURES:
         least, most = min(map(measure, split.odd)), max(map(measure, split.usual))
         if most < least >= enough:
-            return f"{split.only} with {least:,} {what} or more, and {split.others}, which have {most:,} at most"
+            much, less = (shown(what.format(number), 60) for number in (least, most))
+            return f"{split.only} with {much} or more, and {split.others}, which have {less} at most"
     return None
 
 

@@ -14,7 +14,6 @@ from hostup_conformance.keeping.safe_text import shown
 #: The header fields that say nothing by being there; of some, it is the value that may differ.
 USUAL = {
     "accept",
-    "accept-encoding",
     "authorization",
     "connection",
     "content-length",

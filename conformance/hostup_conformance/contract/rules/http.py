@@ -32,6 +32,7 @@ def content_is_read(exchanges: Exchanges) -> Findings:
     """
     elsewhere = {e.status for e in exchanges.all(selectors.asks_availability)}
     elsewhere |= {e.status for e in exchanges.all(selectors.asks_output) if e.status in {401, 403}}
+    elsewhere |= {e.status for e in exchanges.all(well_formed, content.failed) if e.status != 501}
     probes = exchanges.all(lambda e: selectors.asks_availability(e) and e.status == 200)
     contents = {e.number: e.request.method for e in exchanges.all(lambda e: bool(e.request.body))}
     numbers = sorted(contents)
