@@ -297,7 +297,8 @@ class Entry:
 PARTS: tuple[Callable[[Entry], Hashable], ...] = (
     lambda one: one.e.source == ALONE,
     lambda one: one.e.source == BURST,
-    lambda one: one.key,
+    # Of those that were sent at once, it is not known which came before.
+    lambda one: object() if one.e.source == BURST else one.key,
     lambda one: one.served,
 )
 
