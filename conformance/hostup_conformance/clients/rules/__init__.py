@@ -1,6 +1,6 @@
 """The rules for clients: one pure function for each requirement of the area CLIENT, on the story of one scene.
 
-    @judging("CLIENT-19", lambda story: story.last_poll is not None)
+    @rule("CLIENT-19", lambda story: story.last_poll is not None)
     def no_poll_after_the_end(story: Story) -> Findings:
         for poll in after(story.last_poll, story.of("poll")):
             yield poll, "no poll once exited was true", poll.request.target
@@ -18,7 +18,7 @@ from hostup_conformance.judging import rule as core
 from hostup_conformance.keeping.redact import redactor
 from hostup_conformance.keeping.safe_text import counted, shown
 
-__all__ = ["Findings", "Rule", "after", "client_rules", "difference", "judging"]
+__all__ = ["Findings", "Rule", "after", "client_rules", "difference", "rule"]
 
 #: What a rule yields: the request that breaks the requirement, what was expected, and what came instead.
 Findings = Iterator[tuple[Exchange | None, str, Any]]
@@ -28,7 +28,7 @@ Rule: TypeAlias = core.Rule[core.Exchanges[Seen, None]]
 _RULES: core.Rules[core.Exchanges[Seen, None]] = core.Rules(__name__, "rule")
 
 
-def judging(id: str, applies: Callable[[Story], object]) -> Callable[[Judge], Judge]:
+def rule(id: str, applies: Callable[[Story], object]) -> Callable[[Judge], Judge]:
     """Register a rule that judges one story at a time."""
 
     def register(function: Judge) -> Judge:

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from itertools import pairwise
 
-from hostup_conformance.clients.rules import Findings, after, judging
+from hostup_conformance.clients.rules import Findings, after, rule
 from hostup_conformance.clients.story import Exchange, Story, accepted, pids_of, says
 from hostup_conformance.clients.traps import advice
 from hostup_conformance.http.times import retry_after_seconds
@@ -15,7 +15,7 @@ EARLY = 0.1
 A_SECOND, TOLERATED, MORE = 4, 6, 4
 
 
-@judging("CLIENT-15", lambda story: story.play.does == "run" and (story.of("probe") or story.of("start")))
+@rule("CLIENT-15", lambda story: story.play.does == "run" and (story.of("probe") or story.of("start")))
 def no_start_without_availability(story: Story) -> Findings:
     """A start must come after a probe that returned available true.
 
@@ -47,7 +47,7 @@ def certainly_refused(e: Exchange) -> bool:
     return e.ask.delivered and e.status is not None and (400 <= e.status < 500 or e.status in {307, 308, 503})
 
 
-@judging("CLIENT-16", lambda story: any(map(accepted, story.of("start"))))
+@rule("CLIENT-16", lambda story: any(map(accepted, story.of("start"))))
 def started_once(story: Story) -> Findings:
     """A second start in a scene is a finding once a start has returned a pid or a pollUrl."""
     first = next(e for e in story.of("start") if accepted(e))
@@ -55,7 +55,7 @@ def started_once(story: Story) -> Findings:
         yield e, "one start, since the command was started", "another start"
 
 
-@judging("CLIENT-17", lambda story: any(not accepted(e) and not certainly_refused(e) for e in story.of("start")))
+@rule("CLIENT-17", lambda story: any(not accepted(e) and not certainly_refused(e) for e in story.of("start")))
 def unsure_start_is_not_repeated(story: Story) -> Findings:
     """A start that may have been carried out must not be sent again.
 
@@ -70,7 +70,7 @@ def unsure_start_is_not_repeated(story: Story) -> Findings:
             yield e, f"no second start, since the first may have been carried out ({hint})", got
 
 
-@judging("CLIENT-19", lambda story: story.last_poll)
+@rule("CLIENT-19", lambda story: story.last_poll)
 def no_poll_after_the_end(story: Story) -> Findings:
     """Any poll after a response with exited true is a finding."""
     if story.last_poll:
@@ -78,7 +78,7 @@ def no_poll_after_the_end(story: Story) -> Findings:
             yield e, "no poll once exited was true", "another poll"
 
 
-@judging("CLIENT-38", lambda story: len(story.of("poll")) > 1)
+@rule("CLIENT-38", lambda story: len(story.of("poll")) > 1)
 def one_poll_at_a_time(story: Story) -> Findings:
     """A poll that arrived before the response to an earlier one of the same pid began to be sent is a finding.
 
@@ -123,7 +123,7 @@ def too_early(story: Story, status: int, form: str) -> Findings:
                 yield other, expected, f"the next request after {waited:.1f} seconds"
 
 
-@judging("CLIENT-20", lambda story: waits_asked_for(story, 429, "seconds"))
+@rule("CLIENT-20", lambda story: waits_asked_for(story, 429, "seconds"))
 def waits_as_told(story: Story) -> Findings:
     """After a 429, nothing may be sent until the seconds of Retry-After have passed, less a tenth of a second.
 
@@ -132,7 +132,7 @@ def waits_as_told(story: Story) -> Findings:
     yield from too_early(story, 429, "seconds")
 
 
-@judging("CLIENT-21", lambda story: waits_asked_for(story, 429, "date"))
+@rule("CLIENT-21", lambda story: waits_asked_for(story, 429, "date"))
 def waits_until(story: Story) -> Findings:
     """After a 429 whose Retry-After is an HTTP-date, nothing may be sent before that date, less a tenth of a second.
 
@@ -141,7 +141,7 @@ def waits_until(story: Story) -> Findings:
     yield from too_early(story, 429, "date")
 
 
-@judging("CLIENT-47", lambda story: waits_asked_for(story, 429, "obsolete"))
+@rule("CLIENT-47", lambda story: waits_asked_for(story, 429, "obsolete"))
 def waits_until_obsolete_dates(story: Story) -> Findings:
     """Reports what the client does after a date as in RFC 850, or as asctime writes it. It judges nothing."""
     for e, _ in waits_asked_for(story, 429, "obsolete"):
@@ -150,13 +150,13 @@ def waits_until_obsolete_dates(story: Story) -> Findings:
         yield e, "", f"{did}, for Retry-After: {e.header('retry-after')}"
 
 
-@judging("CLIENT-22", lambda story: waits_asked_for(story, 503, "seconds"))
+@rule("CLIENT-22", lambda story: waits_asked_for(story, 503, "seconds"))
 def waits_for_the_overloaded(story: Story) -> Findings:
     """After a 503, nothing may be sent until the seconds of Retry-After have passed, as in CLIENT-20."""
     yield from too_early(story, 503, "seconds")
 
 
-@judging("CLIENT-23", lambda story: len(story.own) > 1)
+@rule("CLIENT-23", lambda story: len(story.own) > 1)
 def not_too_often(story: Story) -> Findings:
     """Of each kind, there may be six requests for each second between the first and the last, and four more.
 
@@ -171,7 +171,7 @@ def not_too_often(story: Story) -> Findings:
                 yield sent[-1], expected, f"{len(sent)} requests within {seconds:.1f} seconds"
 
 
-@judging("CLIENT-25", lambda story: any(is_final(e) for e in story.own))
+@rule("CLIENT-25", lambda story: any(is_final(e) for e in story.own))
 def no_retry_of_refusals(story: Story) -> Findings:
     """A request that got 400, 401, 403 or 404 must not be sent again with the same method and target."""
     for e in filter(is_final, story.own):
@@ -190,7 +190,7 @@ def sent_as(e: Exchange) -> tuple[str, str]:
     return e.request.method, e.request.target
 
 
-@judging("CLIENT-26", lambda story: story.done)
+@rule("CLIENT-26", lambda story: story.done)
 def nothing_after_success(story: Story) -> Findings:
     """Any request after the task is done is a finding. CLIENT-19 judges further polls."""
     last = story.availability if story.play.does == "probe" else story.last_poll

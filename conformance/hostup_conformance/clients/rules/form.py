@@ -3,7 +3,7 @@
 from typing import Any
 from urllib.parse import urlsplit
 
-from hostup_conformance.clients.rules import Findings, difference, judging
+from hostup_conformance.clients.rules import Findings, difference, rule
 from hostup_conformance.clients.story import Story, got_200, pids_of
 from hostup_conformance.contract.paths import ENDPOINT, resource_of
 from hostup_conformance.http.json_text import read_json
@@ -13,7 +13,7 @@ from hostup_conformance.keeping.safe_text import counted
 LONG_COMMAND = 100
 
 
-@judging(
+@rule(
     "CLIENT-05",
     lambda story: story.own and not story.awkward and story.play.scene.completes != "CLIENT-42",
 )
@@ -42,7 +42,7 @@ def stray_poll_urls(story: Story) -> set[str]:
     return {path for path in paths if resource_of(path)[0] != "exec"}
 
 
-@judging("CLIENT-37", stray_poll_urls)
+@rule("CLIENT-37", stray_poll_urls)
 def no_stray_poll_url(story: Story) -> Findings:
     """A request to another path than this endpoint's is a finding, although a pollUrl named it."""
     for e in story.of("other"):
@@ -50,7 +50,7 @@ def no_stray_poll_url(story: Story) -> Findings:
             yield e, f"no poll but one of {ENDPOINT}, whatever pollUrl names", f"{e.request.method} {e.request.target}"
 
 
-@judging("CLIENT-06", lambda story: story.own and story.play.scene.vps)
+@rule("CLIENT-06", lambda story: story.own and story.play.scene.vps)
 def id_is_one_segment(story: Story) -> Findings:
     """The path must have the id in one segment, which is HOSTUP_VPS_ID once it is percent-decoded."""
     for e in story.own:
@@ -58,7 +58,7 @@ def id_is_one_segment(story: Story) -> Findings:
             yield e, f"the id {story.play.scene.vps} in the path, percent-encoded as one segment", e.request.target
 
 
-@judging("CLIENT-07", lambda story: story.of("poll"))
+@rule("CLIENT-07", lambda story: story.of("poll"))
 def pid_as_given(story: Story) -> Findings:
     """Each poll must have one pid, written as the start or HOSTUP_PID gave it. Other parameters pass."""
     for e in story.of("poll"):
@@ -68,7 +68,7 @@ def pid_as_given(story: Story) -> Findings:
             yield e, f"pid={story.pid}", f"?{e.request.query}"
 
 
-@judging("CLIENT-08", lambda story: story.of("start"))
+@rule("CLIENT-08", lambda story: story.of("start"))
 def command_as_given(story: Story) -> Findings:
     """The body of a start must be JSON (RFC 8259) in UTF-8, an object whose `command` is exactly HOSTUP_COMMAND."""
     for e in story.of("start"):
@@ -90,7 +90,7 @@ def another_command(expected: str, got: object) -> tuple[str, Any]:
     return f"the command {expected}", got
 
 
-@judging("CLIENT-09", lambda story: story.of("start"))
+@rule("CLIENT-09", lambda story: story.of("start"))
 def media_type(story: Story) -> Findings:
     """Content-Type must be application/json; its parameters are not judged."""
     for e in story.of("start"):
@@ -99,7 +99,7 @@ def media_type(story: Story) -> Findings:
             yield e, "Content-Type: application/json", value or "no Content-Type"
 
 
-@judging("CLIENT-10", lambda story: story.own)
+@rule("CLIENT-10", lambda story: story.own)
 def accepts_json(story: Story) -> Findings:
     """If there is an Accept header field, one of its ranges must cover application/json with a weight above 0."""
     for e in story.own:
@@ -119,7 +119,7 @@ def weight(parameters: list[str]) -> float:
         return 1.0
 
 
-@judging("CLIENT-11", lambda story: story.own)
+@rule("CLIENT-11", lambda story: story.own)
 def names_itself(story: Story) -> Findings:
     """Each request must have a User-Agent that is not empty."""
     for e in story.own:
@@ -127,14 +127,14 @@ def names_itself(story: Story) -> Findings:
             yield e, "a User-Agent with the client's name and version", "none"
 
 
-@judging("CLIENT-12", lambda story: story.own and (story.play.recorded or story.play.scene.name == "well"))
+@rule("CLIENT-12", lambda story: story.own and (story.play.recorded or story.play.scene.name == "well"))
 def name_of_the_client(story: Story) -> Findings:
     """Reports the first User-Agent of the scene well, and judges nothing."""
     for e in story.own[:1]:
         yield e, "", e.request.header("user-agent") or "none"
 
 
-@judging("CLIENT-13", lambda story: story.requests and not story.play.recorded)
+@rule("CLIENT-13", lambda story: story.requests and not story.play.recorded)
 def request_is_http(story: Story) -> Findings:
     """The request must be readable as HTTP/1.1.
 
@@ -148,7 +148,7 @@ def request_is_http(story: Story) -> Findings:
             yield e, "one Host", f"{hosts} of them"
 
 
-@judging("CLIENT-14", lambda story: story.of("probe", "poll"))
+@rule("CLIENT-14", lambda story: story.of("probe", "poll"))
 def get_has_no_body(story: Story) -> Findings:
     """A GET with a body is a finding. A Content-Length of 0 passes."""
     for e in story.of("probe", "poll"):

@@ -1,12 +1,12 @@
 """CLIENT: where the key is sent, and where it must not be."""
 
-from hostup_conformance.clients.rules import Findings, judging
+from hostup_conformance.clients.rules import Findings, rule
 from hostup_conformance.clients.story import Exchange, Story
 from hostup_conformance.http.json_text import read_json
 from hostup_conformance.keeping.redact import redactor
 
 
-@judging("CLIENT-01", lambda story: story.own)
+@rule("CLIENT-01", lambda story: story.own)
 def key_is_bearer(story: Story) -> Findings:
     """Each request to the base URL must have exactly one Authorization header field.
 
@@ -25,7 +25,7 @@ def key_is_bearer(story: Story) -> Findings:
             yield e, "the key of HOSTUP_API_KEY", "another text after Bearer"
 
 
-@judging("CLIENT-02", lambda story: story.own)
+@rule("CLIENT-02", lambda story: story.own)
 def key_is_nowhere_else(story: Story) -> Findings:
     """The key, in any of its encodings, must not be in the target, the body, or any header field but Authorization."""
     holds_key = redactor((story.play.key,)).finds_in
@@ -50,7 +50,7 @@ def led_away(story: Story) -> bool:
     return led or bool(elsewhere(story)) or story.play.scene.name.startswith("poll-url")
 
 
-@judging("CLIENT-03", led_away)
+@rule("CLIENT-03", led_away)
 def no_other_origin(story: Story) -> Findings:
     """The key must not reach a second server, to which redirects and pollUrls lead, in any form.
 
@@ -64,7 +64,7 @@ def no_other_origin(story: Story) -> Findings:
             yield e, f"no key for another host ({advice})", "the key"
 
 
-@judging("CLIENT-45", lambda story: story.play.scene.command and led_away(story))
+@rule("CLIENT-45", lambda story: story.play.scene.command and led_away(story))
 def command_goes_nowhere_else(story: Story) -> Findings:
     """The command must not reach the second server in a body, with the key or without it."""
     command = story.play.scene.command
@@ -75,14 +75,14 @@ def command_goes_nowhere_else(story: Story) -> Findings:
             yield e, "no command for another host (do not follow redirects of the start)", "the command"
 
 
-@judging("CLIENT-39", lambda story: story.play.scene.untrusted and story.outcome.is_seen)
+@rule("CLIENT-39", lambda story: story.play.scene.untrusted and story.outcome.is_seen)
 def certificate_is_verified(story: Story) -> Findings:
     """No request may come where the certificate must not be trusted: verification ends the connection before."""
     for e in story.own:
         yield e, "no request, since the server's certificate must not be trusted", f"{e.request.method} with the key"
 
 
-@judging("CLIENT-43", lambda story: story.outcome.exposing is not None)
+@rule("CLIENT-43", lambda story: story.outcome.exposing is not None)
 def key_is_no_argument(story: Story) -> Findings:
     """While a request of the scene well waits, no process of the client may have the key in its arguments.
 
@@ -97,7 +97,7 @@ def key_is_no_argument(story: Story) -> Findings:
         )
 
 
-@judging("CLIENT-04", lambda story: story.outcome.is_seen)
+@rule("CLIENT-04", lambda story: story.outcome.is_seen)
 def key_is_not_printed(story: Story) -> Findings:
     """Neither standard output nor standard error may contain the key."""
     for name, text in story.outcome.printed.items():

@@ -3,7 +3,7 @@
 import json
 import re
 
-from hostup_conformance.clients.rules import Findings, difference, judging
+from hostup_conformance.clients.rules import Findings, difference, rule
 from hostup_conformance.clients.story import Exchange, Outcome, Story, got_200, how, says
 from hostup_conformance.contract.paths import ENDPOINT
 
@@ -35,7 +35,7 @@ def failed(story: Story) -> bool:
     return ended(story) and not story.done and not probed
 
 
-@judging("CLIENT-24", ran)
+@rule("CLIENT-24", ran)
 def comes_to_an_end(story: Story) -> Findings:
     """The client must end by itself before the scene does, some seconds after it was to give up (HOSTUP_TIMEOUT)."""
     if story.outcome.ended_by == "deadline":
@@ -50,7 +50,7 @@ def lost_polls(story: Story) -> list[Exchange]:
     ]
 
 
-@judging("CLIENT-18", lambda story: lost_polls(story) and failed(story))
+@rule("CLIENT-18", lambda story: lost_polls(story) and failed(story))
 def loss_is_no_end(story: Story) -> Findings:
     """If a poll got no complete response, and no other said that the command has ended, the exit code must not be 0.
 
@@ -63,7 +63,7 @@ def loss_is_no_end(story: Story) -> Findings:
         yield lost[0], "another poll, or an exit code that is not 0", f"the exit code 0, although {why}"
 
 
-@judging("CLIENT-27", lambda story: failed(story) and not lost_polls(story))
+@rule("CLIENT-27", lambda story: failed(story) and not lost_polls(story))
 def failure_shows(story: Story) -> Findings:
     """If the client did not get the result that it was asked for, its exit code must not be 0.
 
@@ -87,7 +87,7 @@ def what_went_wrong(story: Story) -> str:
     return "the command was not started" if not story.of("start") else "no poll followed"
 
 
-@judging("CLIENT-28", lambda story: story.play.does != "probe" and failed(story))
+@rule("CLIENT-28", lambda story: story.play.does != "probe" and failed(story))
 def no_output_but_the_commands(story: Story) -> Findings:
     """Without the command's output, standard output must stay empty.
 
@@ -105,7 +105,7 @@ def stream(story: Story, name: str) -> bytes:
     return text.encode("utf-8", "surrogatepass") if isinstance(text, str) else b""
 
 
-@judging("CLIENT-29", has_output)
+@rule("CLIENT-29", has_output)
 def stdout_to_the_byte(story: Story) -> Findings:
     """Standard output must be `stdout` in UTF-8, with nothing added, left out or changed."""
     expected = stream(story, "stdout")
@@ -113,7 +113,7 @@ def stdout_to_the_byte(story: Story) -> Findings:
         yield None, *difference(expected, story.outcome.stdout, "standard output")
 
 
-@judging("CLIENT-30", has_output)
+@rule("CLIENT-30", has_output)
 def stderr_to_the_byte(story: Story) -> Findings:
     """Standard error must contain `stderr` in UTF-8. Anything else that it contains passes."""
     expected = stream(story, "stderr")
@@ -127,7 +127,7 @@ def exit_code(story: Story) -> int | None:
     return code if isinstance(code, int) and not isinstance(code, bool) else None
 
 
-@judging("CLIENT-31", lambda story: has_output(story) and exit_code(story) is not None)
+@rule("CLIENT-31", lambda story: has_output(story) and exit_code(story) is not None)
 def exit_code_comes_through(story: Story) -> Findings:
     """The client must exit with `exitCode`.
 
@@ -140,7 +140,7 @@ def exit_code_comes_through(story: Story) -> Findings:
         yield None, expected, f"{outcome.code}{last_words(outcome)}"
 
 
-@judging("CLIENT-32", lambda story: has_output(story) and exit_code(story) is None)
+@rule("CLIENT-32", lambda story: has_output(story) and exit_code(story) is None)
 def no_exit_code_is_no_success(story: Story) -> Findings:
     """If `exitCode` is null or missing, the exit code must not be 0."""
     if story.outcome.code == 0:
@@ -172,19 +172,19 @@ def last_words(outcome: Outcome) -> str:
     return f": {lines[-1].strip()}" if lines else ""
 
 
-@judging("CLIENT-33", lambda story: story.play.scene.completes == "CLIENT-33" and story.outcome.is_seen)
+@rule("CLIENT-33", lambda story: story.play.scene.completes == "CLIENT-33" and story.outcome.is_seen)
 def succeeds_with_a_right_server(story: Story) -> Findings:
     """In a scene in which the server behaves as documented, the client must get the command's output, and end."""
     yield from unfinished_task(story)
 
 
-@judging("CLIENT-34", lambda story: story.play.scene.completes == "CLIENT-34" and story.outcome.is_seen)
+@rule("CLIENT-34", lambda story: story.play.scene.completes == "CLIENT-34" and story.outcome.is_seen)
 def survives_a_closed_connection(story: Story) -> Findings:
     """The server closes each connection after its response; the client must open another one and get the output."""
     yield from unfinished_task(story)
 
 
-@judging("CLIENT-42", lambda story: story.play.scene.completes == "CLIENT-42" and story.outcome.is_seen)
+@rule("CLIENT-42", lambda story: story.play.scene.completes == "CLIENT-42" and story.outcome.is_seen)
 def any_base_url(story: Story) -> Findings:
     """The requests must be for the paths of the API below the base URL, and the client must get the output."""
     scene = story.play.scene
@@ -193,14 +193,14 @@ def any_base_url(story: Story) -> Findings:
     yield from unfinished_task(story)
 
 
-@judging("CLIENT-44", lambda story: ended(story) and story.outcome.left_behind is not None)
+@rule("CLIENT-44", lambda story: ended(story) and story.outcome.left_behind is not None)
 def leaves_nothing_behind(story: Story) -> Findings:
     """Three seconds after the command has ended, no process with its environment may run. (Where there is a /proc.)"""
     if story.outcome.left_behind:
         yield None, "no process that runs on", ", ".join(sorted(story.outcome.left_behind))
 
 
-@judging("CLIENT-46", lambda story: story.play.scene.name == "well" and ended(story))
+@rule("CLIENT-46", lambda story: story.play.scene.name == "well" and ended(story))
 def time_that_it_takes(story: Story) -> Findings:
     """Reports how long the client took in the scene well, and when its first request came. It judges nothing."""
     if story.own:
@@ -208,14 +208,14 @@ def time_that_it_takes(story: Story) -> Findings:
         yield None, "", f"{story.outcome.seconds:.1f} seconds, of which {first:.1f} before its first request"
 
 
-@judging("CLIENT-35", failed)
+@rule("CLIENT-35", failed)
 def failure_is_explained(story: Story) -> Findings:
     """A client that fails must print something, to either stream."""
     if story.outcome.code != 0 and not (story.outcome.stderr + story.outcome.stdout).strip():
         yield None, f"a message on the standard error, since {what_went_wrong(story)}", "no word"
 
 
-@judging("CLIENT-36", ran)
+@rule("CLIENT-36", ran)
 def keeps_within_bounds(story: Story) -> Findings:
     """In one scene there are at most 500 requests, of 4 MiB in all, on 100 connections at once.
 
@@ -236,7 +236,7 @@ def told_no(e: Exchange) -> bool:
     return got_200(e) and isinstance(e.body, dict) and e.body.get("available") is not True
 
 
-@judging("CLIENT-40", lambda story: (e := probed(story)) and (told_no(e) or story.availability))
+@rule("CLIENT-40", lambda story: (e := probed(story)) and (told_no(e) or story.availability))
 def yes_means_true(story: Story) -> Findings:
     """A client that only probes must exit with 0 if `available` is true, and with another code if it is not.
 
@@ -249,7 +249,7 @@ def yes_means_true(story: Story) -> Findings:
         yield e, f"{expected}, since available is {available}", f"the exit code {outcome.code}{last_words(outcome)}"
 
 
-@judging("CLIENT-41", lambda story: (e := probed(story)) and not says(e, "available", True))
+@rule("CLIENT-41", lambda story: (e := probed(story)) and not says(e, "available", True))
 def no_is_not_an_error(story: Story) -> Findings:
     """A client that only probes should exit with 1 for a no, and with neither 0 nor 1 if it got no such response.
 
