@@ -1,5 +1,9 @@
-"""All catalogues choose by name in one way."""
+"""All catalogues choose by name in one way, and each folder of the suite names what stands in it."""
 
+import ast
+from pathlib import Path
+
+import hostup_conformance
 import pytest
 from hostup_conformance.judging.catalogue import Catalogue
 from hostup_conformance.keeping.misconfigured import Misconfigured
@@ -34,3 +38,13 @@ def test_an_unknown_name_is_told_with_similar_ones(name: str, stacks: Catalogue[
 def test_no_name_stands_for_two(stacks: Catalogue[int]) -> None:
     with pytest.raises(ValueError, match="two entries flask"):
         stacks.add("flask", 3)
+
+
+FOLDERS = [file.parent for file in Path(hostup_conformance.__file__).parent.glob("*/__init__.py")]
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+def test_a_folder_names_its_modules(folder: Path) -> None:
+    said = ast.get_docstring(ast.parse((folder / "__init__.py").read_text())) or ""
+    modules = [file.stem for file in folder.glob("*.py") if not file.stem.startswith("_")]
+    assert [name for name in modules if f"`{name}`" not in said] == []

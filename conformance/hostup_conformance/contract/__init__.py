@@ -1,9 +1,11 @@
 """What is HostUp's own. It sends nothing.
 
 - What is named: `paths`, `problems`, `target`, `commands`.
-- What requests ask for, and what exchanges show: `ask`, `selectors`, `content`, `lives`.
-- The rules for servers: `rules`, one module for each area; `judging` applies them, `oracles` check them, and `refusal`
-  and `ban` tell what is no fault of the server.
+- What requests ask for: `ask`, which `understanding` reads from them.
+- What exchanges show: `content` of one response, `responder` who gave it, `lives` of a command, `exchanges` of all; the
+  `selectors` select by that.
+- The rules for servers: `rules`, one module for each area; `judging` applies them, `oracles` check them, `refusal` and
+  `ban` tell what is no fault of the server, and `beyond` what a verdict does not say.
 - Why something is broken: `causes`, which no rule needs to know but those about commands.
 - What may be sent: `policy`, and `sending`, which makes the wire that keeps to it.
 """

@@ -1,7 +1,12 @@
-"""The ways in: the pytest plugin with its session and items, and the command hostup-conformance.
+"""The ways in: the pytest plugin, and the command hostup-conformance.
 
-`options` turns what was given into a target and limits; `run` and `client_run` judge a server or a client, `record` is
-the plain data of which the reports are made, and `reported_server` and `reported_client` say what these show of each.
+- pytest: `plugin`, and `session` with the items in `test_requirements` and `test_generated`.
+- The command: `start` and `cli`, and `explain`.
+- A run: `options` say what was given, of which `preparation` makes a target and limits; `application` serves one that
+  is to be judged. `run` judges a server, by what `selection` leaves of the requests, and `client_run` a client; `plan`
+  only tells what would be sent.
+- What is shown: `record`, the plain data of which reports are made, and what `reported_server` and `reported_client`
+  say of each.
 """
 
 #: The exit codes, which are pytest's.

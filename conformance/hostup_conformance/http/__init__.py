@@ -4,5 +4,5 @@
   what nobody is to see.
 - Sending: `wire` sends requests as `pace` allows, through `connections` on a `route` and its `network`; `bodies` and
   `limits` bound what comes back.
-- Serving: `scripted` serves bytes as a script says, for clients that are judged.
+- Serving: `scripted` serves bytes as a script says, for clients that are judged, and `incoming` reads their requests.
 """
