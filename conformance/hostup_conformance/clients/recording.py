@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
+from typing import get_args
 
 from hostup_conformance.clients import Does
 from hostup_conformance.clients.story import (
@@ -19,6 +20,7 @@ from hostup_conformance.clients.story import (
     Scene,
     Seen,
     Story,
+    TaskRequest,
     accepted,
     kind_of,
     pids_of,
@@ -32,7 +34,7 @@ from hostup_conformance.keeping.redact import redactor
 
 #: Within how many seconds an equal start counts as a repetition of one that was lost.
 SOON = 60.0
-KINDS = ("probe", "start", "poll")
+KINDS: tuple[TaskRequest, ...] = get_args(TaskRequest)
 #: How many digits a pid may have.
 LONGEST_PID = 20
 

@@ -4,14 +4,14 @@ import hashlib
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import yaml
 
 Level = Literal["MUST", "SHOULD", "OBSERVE"]
-Harm = Literal["cut", "key", "access", "effect", "output", "form"]
 #: What a breach of a requirement does, from the worst on.
-HARMS: tuple[Harm, ...] = ("cut", "key", "access", "effect", "output", "form")
+Harm = Literal["cut", "key", "access", "effect", "output", "form"]
+HARMS: tuple[Harm, ...] = get_args(Harm)
 
 _PACKAGE = Path(__file__).parents[1]
 #: In an installed wheel the contract is inside the package; in the repository it is beside it.

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Generic, Literal
+from typing import Any, Generic, Literal, get_args
 
 from hostup_conformance.http.exchange import A, Exchange
 from hostup_conformance.judging.defects import SUITE, Defects, failure
@@ -12,7 +12,7 @@ from hostup_conformance.keeping.safe_text import Redact, shown, unchanged
 from hostup_conformance.keeping.time_limit import TimeUp
 
 Status = Literal["pass", "fail", "warn", "observe", "skip", "disabled", "error"]
-STATUSES: tuple[Status, ...] = ("pass", "fail", "warn", "observe", "skip", "disabled", "error")
+STATUSES: tuple[Status, ...] = get_args(Status)
 Name = Literal["conformant", "not_conformant", "not_demonstrated"]
 #: The status of a broken requirement, by its level.
 BROKEN: dict[str, Status] = {"MUST": "fail", "SHOULD": "warn", "OBSERVE": "observe"}
