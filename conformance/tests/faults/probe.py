@@ -118,13 +118,11 @@ def output_beside_availability(_request: Request, response: Response) -> None:
         response.change(exitCode=None, stdout=None)
 
 
-@trips("PROBE-04", starts=True)
+@trips("PROBE-04")
 def empty_pid_is_the_last_command(request: Request, response: Response) -> None:
-    """An empty pid gets the output of the last command that was polled."""
-    if response.is_output and request.full:
-        request.memory["last"] = response.body
-    elif request.full and request.own and request.pid == "" and "last" in request.memory:
-        response.become(200, request.memory["last"])
+    """An empty pid gets the output of the last command, whoever started it."""
+    if request.full and request.own and request.pid == "":
+        response.become(200, {"pid": 4242, "exited": True, "exitCode": 0, "stdout": "done", "stderr": ""})
 
 
 @trips("PROBE-05")

@@ -40,17 +40,18 @@ def types_are_documented(exchanges: Exchanges) -> Findings:
             yield e, "reason: a string or null", {"reason": e.body["reason"]}
 
 
-def names_no_command(e: ask.Exchange) -> bool:
-    """A 200 with a JSON object, in response to a request without a pid, or with an empty one."""
-    return selectors.succeeded(e) and e.ask.pid in {ask.Pid.ABSENT, ask.Pid.EMPTY} and isinstance(e.body, dict)
+def has_empty_pid(e: ask.Exchange) -> bool:
+    """A request with an empty pid, which names no command."""
+    return selectors.judged(e) and e.ask.pid == ask.Pid.EMPTY
 
 
 @rule("PROBE-04")
 def not_output(exchanges: Exchanges) -> Findings:
     """Any member of command output is a finding, in any spelling. An empty pid may be refused as well."""
-    for e in exchanges.each(names_no_command):
-        empty = " for an empty pid" if e.ask.pid == ask.Pid.EMPTY else ""
-        if found := [name for name in e.body if name in content.OUTPUT] + content.misspelled(e.body, content.OUTPUT):
+    for e in exchanges.each(lambda e: selectors.is_availability(e) or has_empty_pid(e)):
+        body = e.body if e.status == 200 and isinstance(e.body, dict) else {}
+        empty = " for an empty pid" if has_empty_pid(e) else ""
+        if found := [name for name in body if name in content.OUTPUT] + content.misspelled(body, content.OUTPUT):
             yield e, "the availability", f"command output ({', '.join(found)}){empty}"
 
 
