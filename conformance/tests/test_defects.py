@@ -51,7 +51,7 @@ def breaks(*_: Any, **__: Any) -> Any:
 @pytest.fixture(scope="module")
 def sent() -> tuple[Target, Wire[Any]]:
     """The exchanges of a run with a failure, a warning and what follows from them."""
-    target, wire, _ = sent_to(FAULTS.named("available_is_text").change, allow_exec=True)
+    target, wire, _ = sent_to(FAULTS.named("available_is_text").change)
     return target, wire
 
 
