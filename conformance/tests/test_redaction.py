@@ -406,7 +406,7 @@ def test_ordinary_text_stays() -> None:
 
 
 #: How many characters the keys have together: fewer than those of which every form is kept.
-MANY = ALL // 4
+MANY = ALL // 2
 
 
 def held(redact: Redactor) -> int:

@@ -96,6 +96,19 @@ def test_a_limit_that_is_too_low_is_told_first(tmp_path: Path, limit: str, what:
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="the limit counts differently elsewhere")
+def test_certificates_that_cannot_be_removed_are_left(tmp_path: Path) -> None:
+    """A client has taken the suite all files: it has the rights of its user."""
+    program = """
+import resource
+from hostup_conformance.clients.certificates import certificates
+certificates()
+resource.setrlimit(resource.RLIMIT_NOFILE, (3, 3))
+"""
+    done = ran(tmp_path, [sys.executable, "-c", program], TMPDIR=str(tmp_path))
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_what_else_fails_is_no_shortage(monkeypatch: pytest.MonkeyPatch) -> None:
     assert shortage(RuntimeError("x")) is None
     assert shortage(OSError("x")) is None

@@ -25,7 +25,7 @@ class Certificates:
     """A CA and the certificates of the scenes, in a folder that goes with them."""
 
     def __init__(self) -> None:
-        self.folder = tempfile.TemporaryDirectory(prefix="hostup-conformance-")
+        self.folder = tempfile.TemporaryDirectory(prefix="hostup-conformance-", ignore_cleanup_errors=True)
         self.ca = self._path("ca")
         self._self_signed("ca", "keyUsage=critical,keyCertSign,cRLSign")
         self._self_signed("self-signed", f"subjectAltName=DNS:{HOST}")

@@ -39,7 +39,7 @@ PIECE = 8
 #: How many characters of the hexadecimal, base64 or base32 form of a key are recognized: they encode at most eight.
 ENCODED_PIECE = 10
 #: How many characters of keys are looked for in all forms, how many also encoded, and how many redacted texts are kept.
-ALL, ENCODED, KEPT = 1 << 15, 1 << 17, 1000
+ALL, ENCODED, KEPT = 1 << 14, 1 << 16, 1000
 #: How long a part of a piece is that is looked for first, and how many characters apart that is looked for.
 MARKED, STRIDE = 4, PIECE - 4 + 1
 #: How many characters are read at a time, and how many of the next ones with them.
