@@ -134,6 +134,13 @@ def test_more_content_than_is_taken_is_told() -> None:
     assert said.startswith("only the 3 requests with 99 bytes of content or more, and none of 3 others")
 
 
+def test_pids_that_are_too_large_are_told_and_not_those_that_were_given_later() -> None:
+    first, last = run_of(statuses("sss"), query="?pid=4294901"), run_of(statuses("rrr"), query="?pid=4294967297")
+    assert "with the pid 4294967297 or more" in (told_of(in_order(*first, *last)) or "")
+    last = run_of(statuses("rrr"), query="?pid=4194")
+    assert "the pid" not in (told_of(in_order(*run_of(statuses("sss"), query="?pid=4193"), *last)) or "")
+
+
 def test_a_copy_from_a_cache_is_told() -> None:
     fresh, copy = run_of([got(200, b"1", age="0")])[0], run_of([got(200, b"1", age="9", x_cache="Miss")])[0]
     cause = from_a_cache(in_order(fresh, copy))

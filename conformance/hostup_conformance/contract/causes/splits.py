@@ -11,7 +11,7 @@ from functools import cached_property
 from itertools import pairwise
 from typing import TypeAlias
 
-from hostup_conformance.contract.ask import WITHOUT_KEY, Ask, Credential, Exchange
+from hostup_conformance.contract.ask import LARGEST_LINUX_PID, WITHOUT_KEY, Ask, Credential, Exchange
 from hostup_conformance.contract.causes.traits import FEWEST, all_beside, in_common, traits
 from hostup_conformance.contract.content import below
 from hostup_conformance.keeping.safe_text import counted, shown
@@ -28,7 +28,8 @@ FEW_CHARACTERS = 8
 MEASURES: tuple[tuple[str, Callable[[Exchange], int], int], ...] = (
     ("{:,} bytes of content", lambda e: len(e.request.body), 64),
     ("{:,} characters in path and query", lambda e: len(e.request.target), 200),
-    ("the pid {}", lambda e: e.ask.number or 0, 1 << 15),
+    # Of smaller ones, the larger have been given later.
+    ("the pid {}", lambda e: e.ask.number or 0, LARGEST_LINUX_PID),
 )
 #: How the names of header fields begin by which a server, or what stands before it, says who it is.
 RESPONDERS = ("server", "via", "x-powered-by", "x-served-by", "x-backend", "x-upstream", "x-instance", "x-node",
