@@ -284,6 +284,8 @@ BOMBS = {
     "binary": "- {id: POLL-01, reason: !!binary '####', expires: 2030-01-01x}",
     "code": "- !!python/object/apply:os.abort []",
     "depth": "[" * 500_000,
+    "a name that stands twice": "- {id: POLL-01, id: POLL-02, reason: x, expires: 2030-01-01}",
+    "a list for a name that stands twice": "- {? [id] : a, ? [id] : b}",
 }  # fmt: skip
 
 

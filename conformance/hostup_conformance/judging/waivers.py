@@ -2,9 +2,11 @@
 
 import re
 from collections import Counter
+from collections.abc import Hashable
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -32,14 +34,24 @@ class Waiver:
     expires: date
 
 
+class Loader(yaml.BaseLoader):
+    """Makes texts, lists and mappings alone: tags, merge keys and numbers in base 60 may be bombs."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        """Return a mapping; raise `yaml.YAMLError` for a name that stands twice in it, of which one would be lost."""
+        names = Counter(str(name.value) for name, _ in node.value)
+        if twice := [name for name, times in names.items() if times > 1]:
+            raise yaml.YAMLError(f"{twice[0]} stands twice in one mapping")
+        return super().construct_mapping(node, deep)
+
+
 def read_waivers(file: str | None) -> list[Waiver]:
     """Read a YAML list of id, reason and expires; raise `Misconfigured` if it is not such a list."""
     if file is None:
         return []
     form = f"a list of {EXAMPLE}"
     try:
-        # All that it reads are texts, lists and mappings: tags, merge keys and numbers in base 60 may be bombs.
-        entries = yaml.load(read_plain(Path(file), LARGEST_FILE).decode(), yaml.BaseLoader)  # noqa: S506 - it makes nothing else
+        entries = yaml.load(read_plain(Path(file), LARGEST_FILE).decode(), Loader)  # noqa: S506 - it makes nothing else
         if not isinstance(entries, list):
             raise Misconfigured(f"--waivers {file}: not a list; give {form}")
         waivers = [read_waiver(file, entry) for entry in entries]
