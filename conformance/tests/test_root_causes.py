@@ -159,6 +159,7 @@ TOLD: dict[str, tuple[str, str]] = {
 #: Those of which more than one requirement tells, with the one that comes first.
 FIRST = {
     "results_go_to_the_next_command": ("START-05", "stdout that the command of request "),
+    "output_is_escaped_for_html": ("START-05", "stdout escaped for HTML, with &#039;: "),
     "output_comes_late": ("START-05", "a later poll, as request "),
     "a_cache_knows_no_query": ("POLL-02", "expected command output"),
     "a_gateway_adds_a_member_again": ("HTTP-04", "repeated: exited"),
@@ -171,6 +172,7 @@ UNSAID = {
     "commands_are_killed_early": "as if it had succeeded",
     "output_of_another_command": "that the command of request",
     "output_is_cut_at_4_kib": "altered before it ran",
+    "output_is_escaped_for_html": "altered before it ran",
     "letters_of_four_bytes_are_replaced": "with ? for each character",
     "output_comes_late": "without its first line",
     "output_in_both_streams": "that the command of request",

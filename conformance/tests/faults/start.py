@@ -1,5 +1,6 @@
 """Faults of the start of a command, and of its life."""
 
+import html
 import json
 import re
 import time
@@ -279,9 +280,9 @@ def streams_are_swapped(request: Request, response: Response) -> None:
 
 @trips("START-05")
 def output_is_escaped_for_html(request: Request, response: Response) -> None:
-    """The output is escaped for HTML."""
+    """The output is escaped for HTML, as PHP does."""
     if ended(request, response):
-        response.change(stdout=response.json["stdout"].replace("&", "&amp;").replace("<", "&lt;"))
+        response.change(stdout=html.escape(response.json["stdout"]).replace("&#x27;", "&#039;"))
 
 
 @trips("START-05")

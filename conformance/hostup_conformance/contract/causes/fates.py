@@ -10,6 +10,7 @@ import re
 from base64 import b64encode
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import accumulate, islice, product
 from unicodedata import normalize
 
@@ -18,6 +19,12 @@ from hostup_conformance.contract.commands import SECRETS, SHORT
 from hostup_conformance.contract.content import member
 from hostup_conformance.contract.lives import Life, sleepless, stream
 from hostup_conformance.keeping.safe_text import short_json
+
+
+def escaped(text: str, apostrophe: str, quote: str = "&quot;") -> str:
+    """Return a text escaped for HTML, with one of the ways in which libraries write its quotation marks."""
+    return html.escape(text, quote=False).replace('"', quote).replace("'", apostrophe)
+
 
 #: What may become of a text, with how it looks then.
 FORMS: dict[str, Callable[[str], str]] = {
@@ -55,6 +62,10 @@ FORMS: dict[str, Callable[[str], str]] = {
     "as a string of JSON": json.dumps,
     "with the escapes of JSON": lambda text: json.dumps(text)[1:-1],
     "escaped for HTML": html.escape,
+    "escaped for HTML, with &#39;": partial(escaped, apostrophe="&#39;"),
+    "escaped for HTML, with &#039;": partial(escaped, apostrophe="&#039;"),
+    "escaped for HTML, with &apos;": partial(escaped, apostrophe="&apos;"),
+    "escaped for HTML, with &#39; and &#34;": partial(escaped, apostrophe="&#39;", quote="&#34;"),
     "escaped for HTML, but for quotation marks": lambda text: html.escape(text, quote=False),
     "with the entities of HTML read": html.unescape,
     "in lower case": str.lower,

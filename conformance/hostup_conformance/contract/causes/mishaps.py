@@ -127,8 +127,8 @@ def is_cut(life: Life) -> bool:
 def altered(every: Sequence[Life]) -> list[Life]:
     """Return the commands whose text was changed before they ran, the one that shows best how first.
 
-    What one prints shows what was changed in it. That may have been the output as well: so another must have gone wrong
-    that has the same characters in its text, and none of them in what it prints.
+    What one prints shows what was changed in it. That may have been the output as well: so of the others that have the
+    same characters in their text, and none of them in what they print, one in four must have gone wrong.
     """
     if limit := cut_after(every):
         return sorted(longer_than(limit, every), key=lambda life: life.name != "longest")
@@ -138,9 +138,10 @@ def altered(every: Sequence[Life]) -> list[Life]:
         marks |= {"\n"} if life.name == "lines" and ends_after_one_line(life) else set()
         if not marks:
             continue
-        wrong = [one for one in every if has_any(marks, one) and went_wrong(one)]
-        if any(one.end and not marks & set(printed(one) + errors_of(one)) for one in wrong):
-            return sorted(wrong, key=lambda one: one is not life)
+        with_marks = [one for one in every if has_any(marks, one)]
+        others = [one for one in with_marks if one.end and not marks & set(printed(one) + errors_of(one))]
+        if 4 * sum(map(went_wrong, others)) >= max(len(others), 1):
+            return sorted(filter(went_wrong, with_marks), key=lambda one: one is not life)
     return []
 
 
