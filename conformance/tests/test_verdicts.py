@@ -442,3 +442,16 @@ def test_refused_commands_are_told() -> None:
     result = result_on(Stage(refuse_pipes), "START-32", allow_exec=True)
     assert result.status == "observe"
     assert result.message.startswith("403 for the command trace")
+
+
+def test_methods_that_are_dropped_end_no_run() -> None:
+    """Some libraries close the connection where they have no route; all that is asked for by GET can be judged."""
+
+    def drops(request: Request, response: Response) -> None:
+        if request.method not in {"GET", "POST"}:
+            response.raw = []
+
+    results = verdict_on(drops).results
+    assert results["HTTP-01"].status == "fail"
+    assert "by a method other than GET and POST" in results["HTTP-01"].message
+    assert {results[id].status for id in ("AUTH-02", "SCOPE-02", "VPS-11")} == {"pass"}

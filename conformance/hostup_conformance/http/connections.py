@@ -159,7 +159,7 @@ class Connections:
             fields: Headers = tuple((k.decode("latin-1"), v.decode("latin-1")) for k, v in response.headers)
             body, miscoded = self._memory.read(fields, response.iter_stream(), longest(response.status))
             surplus = self._network.transfer.surplus(response.status, request.method)
-        return Response(response.status, fields, body, surplus, miscoded)
+        return Response(response.status, fields, body, surplus, miscoded, is_old=version == b"HTTP/1.0")
 
 
 def with_fields(headers: Headers, more: Headers) -> Headers:

@@ -44,6 +44,8 @@ MOST_ENTRIES = 5000
 #: Responses with larger bodies (in bytes) are left out of a recording. Redaction may take long, so a response is left
 #: out too once redacting has taken so many seconds in all; each still gets the last figure, in seconds.
 RECORDED, RECORDING_SECONDS, A_MOMENT = 8 << 20, 10.0, 0.02
+#: How a recording names the version without chunks.
+OLD = "HTTP/1.0"
 #: Header fields that no longer describe a body that was decoded before it was recorded.
 CODINGS = {"content-encoding", "transfer-encoding", "content-length"}
 
@@ -162,7 +164,8 @@ def response_of(recorded: dict[str, Any] | None) -> Response | None:
     if not recorded or not recorded["status"]:
         return None
     headers = tuple(pair for pair in headers_of(recorded) if pair[0].lower() not in CODINGS)
-    return Response(int(recorded["status"]), headers, body_of(recorded.get("content") or {}))
+    body, is_old = body_of(recorded.get("content") or {}), recorded.get("httpVersion") == OLD
+    return Response(int(recorded["status"]), headers, body, is_old=is_old)
 
 
 def body_of(content: dict[str, Any]) -> bytes:
@@ -264,7 +267,7 @@ def response_for(response: Response | None, redact: Redact) -> dict[str, Any]:
     return {
         "status": kept.status,
         "statusText": "",
-        "httpVersion": "HTTP/1.1",
+        "httpVersion": OLD if kept.is_old else "HTTP/1.1",
         "headers": [{"name": redact(name), "value": redact(value)} for name, value in kept.headers],
         "cookies": [],
         "content": {

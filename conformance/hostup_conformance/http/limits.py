@@ -25,7 +25,7 @@ class Limits:
     #: The same for JSON values and header fields, which need more memory than their text.
     values: int = 100_000
     kept_values: int = 1_000_000
-    #: The numbers of timeouts, and of failures of any kind, that end the run.
+    #: The numbers of timeouts, and of failures of any kind in a row, that end the run.
     timeouts: int = 3
     failures: int = 8
     #: How long the run may wait for the server's rate limits in all.

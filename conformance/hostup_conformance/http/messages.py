@@ -63,6 +63,8 @@ class Response(Message):
     surplus: str | None = None
     #: What was wrong with the content coding, if anything; the body was read all the same.
     miscoded: str | None = None
+    #: Whether it came in HTTP/1.0, which has no chunks.
+    is_old: bool = False
 
     def all(self, name: str) -> list[str]:
         """Return the values of all header fields with a name, given in lower case."""

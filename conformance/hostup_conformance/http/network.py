@@ -72,9 +72,10 @@ class Transfer:
             return None
         names = dict(line.lower().partition(b":")[::2] for line in head.split(b"\r\n")[1:])
         length = names.get(b"content-length", b"").strip()
-        if b"transfer-encoding" in names or not length.isdigit() or len(length) > 20:
+        without_body = method == "HEAD" or status in {204, 304}
+        if not without_body and (b"transfer-encoding" in names or not length.isdigit() or len(length) > 20):
             return None
-        declared = 0 if method == "HEAD" or status in {204, 304} else int(length)
+        declared = 0 if without_body else int(length)
         end = len(head) + 4 + declared
         if REQUEST_TIMEOUT.match(self.head, end):
             return None

@@ -224,6 +224,8 @@ class Wire(Generic[A]):
                 self._count_failure(error)
         exchange.seconds = time.monotonic() - began
         self._connections.responded |= exchange.failure is None
+        if exchange.response:
+            self._failures = 0
         return exchange
 
     def _may_be_unread(self, request: Request) -> bool:
@@ -253,7 +255,7 @@ class Wire(Generic[A]):
         if error.lost in {"tls", "proxy"}:
             self.stop(str(error))
         if self._failures >= self.limits.failures or self._timeouts >= self.limits.timeouts:
-            self.stop(f"{self._failures} requests got no whole response")
+            self.stop(f"{self._failures} requests in a row got no whole response")
 
 
 def is_limited(exchange: Exchange[A]) -> bool:

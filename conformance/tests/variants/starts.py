@@ -9,7 +9,7 @@ from faults.rate import soon
 from hostup_conformance.contract.commands import SLEEPLESS, recognized
 from stage import Request, Response
 
-from variants import allowed
+from variants import allowed, payload
 
 
 @allowed(starts=True)
@@ -242,6 +242,14 @@ def chunks_are_another_request(request: Request, response: Response) -> None:
     if request.method == "POST" and "transfer-encoding" in request.headers:
         refuse(request, response, 400, "invalid_request", "Invalid request")
         response.raw = [response.head() + response.body + b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n"]
+
+
+@allowed(starts=True)
+def http_1_0_has_no_chunks(request: Request, response: Response) -> None:
+    """A server of HTTP/1.0 takes the body of a chunked start for empty."""
+    if request.method == "POST" and "transfer-encoding" in request.headers:
+        refuse(request, response, 400, "invalid_request", "Invalid request")
+    response.raw = [response.head(None).replace(b"HTTP/1.1", b"HTTP/1.0", 1), payload(request, response)]
 
 
 @allowed(starts=True)

@@ -35,6 +35,12 @@ def http_1_0(request: Request, response: Response) -> None:
 
 
 @allowed()
+def failures_have_no_date(_request: Request, response: Response) -> None:
+    """What the framework sends in place of a failed response has no Date (RFC 9110 section 6.6.1)."""
+    response.dated = response.status < 500
+
+
+@allowed()
 def closes_each_connection(request: Request, response: Response) -> None:
     """Each connection serves one request, and is announced to close."""
     response.header("Connection", "close")

@@ -216,7 +216,7 @@ def page_in_front(first: Exchange, exchanges: Sequence[Exchange]) -> str | None:
     own = sum(is_document(e) for e in errors)
     if below(first, 400) or not is_page(first) or own < ENOUGH_ERRORS or sum(map(is_page, errors)) > own:
         return None
-    return "it is a page in HTML, as no error of the server itself: something in front gives it, it seems"
+    return "it is a page in HTML, as no error of the application: a framework or something in front gives it"
 
 
 def given_to_any_probe(first: Exchange, exchanges: Sequence[Exchange]) -> str | None:

@@ -65,6 +65,8 @@ def traits(e: Exchange, key: str, beside: int) -> Iterator[str]:
     """Yield what a request carries; `beside` is how many others were under way with it."""
     request, ask = e.request, e.ask
     yield "for the start of a command" if ask.starts else f"by {request.method}"
+    if request.method not in {"GET", "POST"}:
+        yield "by a method other than GET and POST"
     names = [name for name, _ in request.headers]
     if names and all(name == name.lower() for name in names):
         yield "with field names in lower case"

@@ -352,13 +352,13 @@ def may_be_asked_for_its_date(e: ask.Exchange) -> bool:
 def date_is_now(exchanges: Exchanges) -> Findings:
     """The header field must be there, within an hour of the clock of the machine that sent the request.
 
-    HTTP-26 judges a Date that is no date. Of a recording, from which it may have been left out, only one that is there
-    is judged.
+    A 5xx may do without (RFC 9110 section 6.6.1), and HTTP-26 judges a Date that is no date. Of a recording, from which
+    it may have been left out, only one that is there is judged.
     """
     for e in exchanges.each(is_good_or_error, may_be_asked_for_its_date):
         text = e.header("date")
         date = http_date(text or "")
-        if text is None:
+        if text is None and content.below(e, 500):
             yield e, "a Date", "none"
         elif e.when and date and abs(date - e.when) > timedelta(hours=1):
             yield e, f"Date: about {format_datetime(e.when.astimezone(UTC), usegmt=True)}", text

@@ -581,14 +581,20 @@ def running_is_told_at_once(exchanges: Exchanges) -> Findings:
             yield e, "exited false at once", f"exited true after {e.seconds:.1f} s"
 
 
+def understands_its_framing(e: ask.Exchange) -> bool:
+    """Whether the server may be sent what is framed so."""
+    return not (responder.is_chunked(e) and e.response and e.response.is_old)
+
+
 @rule("START-24", seeks="start that was framed in another way")
 def framing_is_free(exchanges: Exchanges) -> Findings:
     """A start that is sent chunked, or with a charset parameter, must get what the same start gets otherwise.
 
-    For a chunked start, a 411 passes too. Any refusal by a busy server passes, and so does the page of a firewall.
+    For a chunked start, a 411 passes too, and any refusal in HTTP/1.0, which has no chunks (RFC 9112 section 6.1). Any
+    refusal by a busy server passes, and so does the page of a firewall.
     """
     works = any(e.status == 200 for e in exchanges.all(selectors.is_start_on_own))
-    for e in exchanges.each(selectors.is_start_on_own, is_framed):
+    for e in exchanges.each(selectors.is_start_on_own, is_framed, understands_its_framing):
         passes = responder.responded(e, responder.Who.FRONT_END, responder.Who.FIREWALL)
         if works and not passes and e.status not in {200, *selectors.BUSY}:
             other = "Transfer-Encoding: chunked" if responder.is_chunked(e) else "the charset parameter"
