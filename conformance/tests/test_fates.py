@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 from hostup_conformance.contract.ask import Exchange
-from hostup_conformance.contract.causes import fates
+from hostup_conformance.contract.causes import differences, fates
 from hostup_conformance.contract.causes.fates import Text
 from hostup_conformance.contract.commands import LETTERS, SECRETS, Command
 from hostup_conformance.contract.lives import Life
@@ -17,7 +17,7 @@ from hostup_conformance.sources.start_steps import body_of, post
 
 TARGET = Target("http://localhost", "server", "key", "vps_1")
 #: Lines, the last without an end, with what programs escape, fold or drop.
-SAMPLE = 'One\tline\n\nOne\tline\nOne\\n "<b>&amp;" å e\u0301 € 😀'
+SAMPLE = 'One\tline\n\nOne\tline\nblank \nOne\\n "<b>&amp;" å e\u0301 € 😀'
 LINES = "".join(f"line {number}\n" for number in range(1000))
 
 
@@ -50,8 +50,11 @@ def test_a_form_that_spared_something_is_not_told(words: str) -> None:
     assert fates.fate_of([text(SAMPLE, form(SAMPLE)), text(SAMPLE + ".", SAMPLE + ".")]) is None
 
 
-def test_what_is_missing_altogether_shows_nothing() -> None:
-    assert fates.fate_of([text("one line\n", ""), text("another\n", ""), text("", "")]) is None
+def test_what_is_missing_altogether_shows_no_form() -> None:
+    fate = fates.fate_of([text("one line\n", ""), text("another\n", ""), text("", "")])
+    assert fate
+    assert fate.words == "that is empty, as of every command"
+    assert fates.fate_of([text("one line\n", ""), text("", "")]) is None
 
 
 def test_it_is_told_of_which_commands_all_output_is_missing() -> None:
@@ -124,11 +127,16 @@ def test_what_becomes_of_commands_alone_is_told_of_these() -> None:
         (LINES.replace("e 5\n", "e V\n"), 'with "V" instead of "5", after the first 40'),
         (LINES.replace("ne", "n"), 'without "e", after the first 3, and so in 1000 places'),
         (LINES[:40] + "?" * 100, 'that is the same up to character 40 of 8,890, but then goes on with "?????'),
+        (LINES[:4000] + "[cut]" + LINES[-90:], 'with "[cut]" instead of 4,800 characters, after the first 4,000'),
+        (LINES + "$ ", 'that is whole, but goes on with "$ "'),
+        ("Hello\n" + LINES, 'that is whole, but begins with "Hello\\n"'),
+        (LINES * 3, "that comes 3 times"),
+        (LINES[:70], "that is only the first 70 of 8,890 characters, which are 10 lines"),
         ("another", None),
     ],
 )
 def test_where_texts_differ(came: str, words: str | None) -> None:
-    found = fates.difference(LINES, came)
+    found = differences.difference(LINES, came)
     assert (found or "").startswith(words or "")
     assert bool(found) == bool(words)
 
@@ -139,11 +147,11 @@ def test_blocks_that_end_within_a_character(size: int, errors: str) -> None:
     letters = LETTERS * 4000
     data = letters.encode()
     blocks = (data[at : at + size].decode(errors=errors) for at in range(0, len(data), size))
-    found = fates.difference(letters, "".join(blocks))
+    found = differences.difference(letters, "".join(blocks))
     assert found
     assert f"wherever a block of {size:,} bytes ends within a character" in found
     elsewhere = letters[:100] + "?" + letters[101:]
-    assert "block" not in (fates.difference(letters, elsewhere) or "")
+    assert "block" not in (differences.difference(letters, elsewhere) or "")
 
 
 def test_masked_secrets_are_named() -> None:
@@ -171,7 +179,7 @@ def test_standard_error_in_the_output_is_known() -> None:
     merged = text("printed", "printederror", errors="error")
     assert fates.became(merged, None, {}) == 'that has what the command writes to standard error: "printederror"'
     assert fates.became(text("printed", "PRINTED", errors="error"), None, {}) is None
-    assert fates.became(text("an error", "an error!", errors="error"), None, {}) is None
+    assert "standard error" not in str(fates.became(text("an error", "an error!", errors="error"), None, {}))
 
 
 @pytest.mark.parametrize("words", fates.CODES)
@@ -183,3 +191,46 @@ def test_what_became_of_exit_codes(words: str) -> None:
     assert fates.code_fate(changed) == words
     assert fates.code_fate([*changed, text("", "", code=77, errors="e", told=76).life]) is None
     assert fates.code_fate(whole) is None
+
+
+@pytest.mark.parametrize("size", [300, 1024])
+def test_what_is_put_in_after_each_block_is_told(size: int) -> None:
+    data = (LETTERS * 500).encode()
+    blocks = [data[at : at + size] for at in range(0, len(data), size)]
+    came = b"\n".join(blocks).decode("utf-8", "replace")
+    assert f'with "\\n" put in after each {size:,} bytes' in (differences.difference(data.decode(), came) or "")
+    elsewhere = b"\n".join([blocks[0], b"".join(blocks[1:3]), *blocks[3:]]).decode("utf-8", "replace")
+    assert "after each" not in (differences.difference(data.decode(), elsewhere) or "")
+
+
+def test_pieces_that_are_decoded_one_by_one_are_told() -> None:
+    letters = LETTERS * 50
+    torn = "".join("\ufffd" if at in {7, 30, 31 * 2} else c for at, c in enumerate(letters))
+    assert "pieces of the output are decoded one by one" in (differences.difference(letters, torn) or "")
+    all_of_them = letters.replace("€", "\ufffd")
+    assert "decoded one by one" not in (differences.difference(letters, all_of_them) or "")
+
+
+def test_what_stands_before_all_output_is_told() -> None:
+    texts = [text(sent, f"Welcome\n{sent}") for sent in ("one", "other", "")]
+    fate = fates.fate_of(texts)
+    assert fate
+    assert fate.words == 'with "Welcome" before it, as all have'
+    assert fates.fate_of([*texts, text("whole", "whole")]) is None
+    assert fates.fate_of(texts[:1]) is None
+
+
+def test_lines_that_are_cut_are_told() -> None:
+    cut = [text("x" * 12 + "\n" + "y" * size, "x" * 9 + "\n" + "y" * min(size, 9)) for size in (8, 30, 3)]
+    fate = fates.fate_of(cut)
+    assert fate
+    assert fate.words == "with each line cut at 9 characters"
+    assert fates.fate_of([*cut, text("z" * 20, "z" * 20)]) is None
+
+
+def test_what_follows_the_last_whole_block_is_missed() -> None:
+    texts = [text("x" * size, "x" * (size // 512 * 512)) for size in (700, 1400, 300)]
+    fate = fates.fate_of(texts)
+    assert fate
+    assert fate.words == "without what follows its last whole block of 512 bytes"
+    assert fates.fate_of([*texts, text("x" * 513, "x" * 513)]) is None

@@ -1,6 +1,7 @@
 """Why commands were lost: each hypothesis is said where all agrees with it, and not where one contradicts it."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,9 +13,11 @@ from hostup_conformance.contract.causes.losses import (
     lost_together,
     never_run,
     nothing_at_all,
+    noticed_by_starts,
+    of_another_process,
     waits_for_others,
 )
-from hostup_conformance.contract.commands import posix
+from hostup_conformance.contract.commands import flood, posix
 from hostup_conformance.contract.paths import path_of
 from hostup_conformance.contract.target import Target
 from hostup_conformance.contract.understanding import understand
@@ -51,6 +54,10 @@ class Story:
         number = len(self.exchanges) + 1
         moment = BEGIN + timedelta(seconds=at)
         self.exchanges.append(Exchange(number, request, response, asked, seconds=0.001, when=moment))
+
+    def last_took(self, seconds: float) -> None:
+        """Say how long the last response took."""
+        self.exchanges[-1] = replace(self.exchanges[-1], seconds=seconds)
 
     def start(self, at: float, pid: int, command: str = "echo x") -> None:
         """Add the start of a command."""
@@ -150,7 +157,7 @@ def test_forgotten_by_a_probe(contradicted: bool) -> None:
         story.poll(pid + 0.2, pid, GONE)
     story.start(20, 9)
     if contradicted:
-        story.probe(20.1)
+        story.probe(21)
     story.poll(25, 9, ENDED)
     story.start(30, 10)
     story.start(30, 11)
@@ -460,3 +467,72 @@ def test_forgotten_after_a_time_unless_it_runs() -> None:
     story.poll(38, 10, RUNS)
     story.poll(39, 10, RUNS)
     assert story.reasons.lost == "a command is forgotten 1.5 to 3.0 s after its start, unless it runs, it seems"
+
+
+@pytest.mark.parametrize("contradicted", [False, True])
+def test_what_takes_long_is_sent_again_and_so_lost(contradicted: bool) -> None:
+    """It is not said where all that is not known gets its refusal so late."""
+    story = Story()
+    for pid in (7, 8):
+        story.start(pid, pid)
+        story.poll(pid + 0.1, pid, GONE)
+        story.last_took(1.0)
+        story.poll(pid + 1.5, pid, GONE)
+        story.last_took(1.0 if contradicted else 0.001)
+        story.start(pid + 20, pid + 20)
+        story.poll(pid + 20.1, pid + 20, ENDED)
+    assert ("the first try has taken" in (story.reasons.lost or "")) is not contradicted
+
+
+@pytest.mark.parametrize("contradicted", [False, True])
+def test_not_known_until_they_end(contradicted: bool) -> None:
+    slow = next(one for one in posix("aa", 2.0) if one.name == "slow")
+    story = Story()
+    for pid in (7, 8):
+        story.start(pid, pid, slow.text)
+        story.poll(pid + 0.5, pid, RUNS if contradicted and pid == 8 else GONE)
+        story.poll(pid + 3, pid, ENDED)
+    story.start(20, 9)
+    story.poll(20.1, 9, ENDED)
+    assert ("as long as it runs" in (story.reasons.lost or "")) is not contradicted
+
+
+@pytest.mark.parametrize("contradicted", [False, True])
+def test_an_end_is_noticed_by_the_next_start(contradicted: bool) -> None:
+    story = Story()
+    for pid in (7, 8, 9):
+        story.start(pid, pid)
+        story.poll(pid + 0.9, pid, ENDED if contradicted and pid == 8 else RUNS)
+    for pid in (7, 8):
+        story.poll(10 + pid, pid, ENDED)
+    story.poll(20, 9, RUNS)
+    story.start(21, 10)
+    story.poll(30, 10, RUNS)
+    if not contradicted:
+        story.poll(30.5, 9, ENDED)
+    assert (noticed_by_starts(story.reasons.evidence) is None) is contradicted
+
+
+@pytest.mark.parametrize("contradicted", [False, True])
+def test_a_pid_that_is_not_that_of_the_command(contradicted: bool) -> None:
+    story = Story()
+    for pid in (7, 9):
+        url = f"{path_of(OWN)}?pid={pid + 1}"
+        story.add(pid, "POST", "", (200, {"pid": pid, "pollUrl": url}), command="echo hostup-x")
+        own = (200, ENDED[1] | {"stdout": "hostup-x\n"})
+        story.poll(pid + 0.5, pid, own if contradicted and pid == 9 else GONE)
+    assert (of_another_process(story.reasons.evidence) is None) is contradicted
+
+
+@pytest.mark.parametrize("contradicted", [False, True])
+def test_a_pipe_that_nobody_reads(contradicted: bool) -> None:
+    """It is not said where a command comes to its end that fills the same pipe: then it is slow."""
+    commands = {one.name: one for one in (*posix("aa", 2.0), flood("aa"))}
+    story = Story()
+    for pid, name in enumerate(("letters", "megabyte", "flood"), 7):
+        story.start(pid, pid, commands[name].text)
+    printed = commands["letters"].stdout.decode()
+    story.poll(12, 7, (200, {"exited": True, "exitCode": 0, "stdout": printed, "stderr": ""}))
+    story.poll(30, 8, RUNS)
+    story.poll(30, 9, ENDED if contradicted else RUNS)
+    assert ("nobody reads" in (story.reasons.unending or "")) is not contradicted

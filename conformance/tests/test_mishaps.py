@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from hostup_conformance.contract.ask import SLEEP, Exchange
 from hostup_conformance.contract.causes import mishaps
-from hostup_conformance.contract.commands import SLEEPLESS, posix, recognized
+from hostup_conformance.contract.commands import SLEEPLESS, posix, recognized, steady
 from hostup_conformance.contract.lives import Life
 from hostup_conformance.contract.target import Target
 from hostup_conformance.contract.understanding import understand
@@ -40,9 +40,7 @@ def sleeps(
 
 def test_a_time_limit_lies_within_all_that_was_seen() -> None:
     ended = [sleeps(1, 0.0, [1.0, 1.5], 3.0), sleeps(2, 1.0, [2.0], 3.1)]
-    found = mishaps.time_limit(ended, ended)
-    assert found
-    assert [round(seconds, 3) for seconds in found] == [1.5, 2.1]
+    assert mishaps.time_limit(ended, ended) == ": a time limit of 1.5 to 2.1 s, it seems"
 
 
 def test_there_is_no_time_limit_where_something_ran_for_longer() -> None:
@@ -57,10 +55,10 @@ def test_there_is_no_time_limit_where_something_ran_for_longer() -> None:
 def test_a_start_ends_what_runs_unless_something_ran_on() -> None:
     ended = [sleeps(1, 0.0, [], 3.0), sleeps(2, 1.0, [], 4.0)]
     last = sleeps(3, 2.0, [2.5])
-    assert mishaps.ended_by_starts(ended, [*ended, last])
-    assert not mishaps.ended_by_starts(ended, [sleeps(0, 0.0, [2.5]), *ended, last])
-    assert not mishaps.ended_by_starts([*ended, last], [*ended, last])
-    assert not mishaps.ended_by_starts([], [last])
+    assert mishaps.is_ended_by_starts(ended, [*ended, last])
+    assert not mishaps.is_ended_by_starts(ended, [sleeps(0, 0.0, [2.5]), *ended, last])
+    assert not mishaps.is_ended_by_starts([*ended, last], [*ended, last])
+    assert not mishaps.is_ended_by_starts([], [last])
 
 
 def test_a_sleep_that_was_ended_is_no_guest_without_one() -> None:
@@ -80,3 +78,77 @@ def test_what_is_seen_of_a_text_takes_little_more_than_the_text() -> None:
     tracemalloc.stop()
     assert seen == "a" + text[4:]
     assert most < 16 * len(text)
+
+
+def run(name: str, starts: int, times: int, *, seconds: float = 0.0, after_end: int = 0, out: str = "") -> mishaps.Run:
+    """A command that was started and ran so many times, and whose start took a time."""
+    command = next(command for command in posix("0123456789ab", 2.0) if command.name == name)
+    life = sleeps(1, 0.0, [], 9.0, command=command.text, out=out)
+    life.start = replace(life.start, seconds=seconds)
+    return mishaps.Run(life, starts, times, replace(life.start, number=2), after_end)
+
+
+def test_what_takes_long_to_start_is_sent_again_unless_what_began_at_once_was_too() -> None:
+    slow, quick = run("once", 1, 2, seconds=1.0), run("slow", 1, 1, seconds=0.1)
+    assert "sent it again" in mishaps.why_run(slow, [slow, quick])
+    assert "sent it again" not in mishaps.why_run(slow, [slow, run("slow", 1, 2, seconds=0.1)])
+    assert "sent it again" not in mishaps.why_run(slow, [slow, run("slow", 1, 1, seconds=0.9)])
+
+
+def test_a_poll_runs_a_command_again_unless_one_ran_too_often_that_was_not_polled() -> None:
+    again = run("again", 2, 3, after_end=1)
+    assert "a poll runs it again" in mishaps.why_run(again, [again, run("once", 1, 1)])
+    assert "a poll" not in mishaps.why_run(again, [again, run("once", 1, 2)])
+    assert "a poll" not in mishaps.why_run(run("again", 2, 3), [again, run("once", 1, 1)])
+
+
+def test_each_start_runs_a_command_several_times_unless_one_ran_once() -> None:
+    once = run("once", 1, 2)
+    assert "each start" in mishaps.why_run(once, [once, run("slow", 1, 2)])
+    assert "each start" not in mishaps.why_run(once, [once, run("slow", 1, 1)])
+
+
+def test_a_command_waits_for_its_first_poll_unless_another_did_not_run() -> None:
+    once = run("once", 1, 0, out="done")
+    assert "first poll" in mishaps.why_run(once, [once, run("slow", 1, 1)])
+    assert "first poll" not in mishaps.why_run(once, [once, run("slow", 1, 0)])
+    assert "first poll" not in mishaps.why_run(run("once", 1, 0), [run("slow", 1, 1)])
+
+
+def test_silence_is_taken_for_the_end_unless_something_was_silent_for_longer() -> None:
+    spoke = sleeps(9, 0.0, [2.0], 2.4, command=steady("0123456789ab", 0.2).text)
+    ended = [sleeps(1, 0.0, [0.4], 0.9), sleeps(2, 0.0, [0.5], 1.0)]
+    assert "silence" in mishaps.ended_by(ended, [*ended, spoke])
+    assert "silence" not in mishaps.ended_by(ended, [*ended, spoke, sleeps(3, 0.0, [1.5])])
+    cut = [*ended, sleeps(9, 0.0, [0.5], 0.8, command=steady("0123456789ab", 0.2).text)]
+    assert "a time limit" in mishaps.ended_by(cut, cut)
+
+
+def test_a_limit_of_characters_must_fit_all_that_is_longer() -> None:
+    lives = {command.name: command for command in posix("0123456789ab", 2.0)}
+
+    def printing(name: str, characters: int) -> Life:
+        command = lives[name]
+        return sleeps(1, 0.0, [], 1.0, command=command.text, out=command.stdout.decode()[:characters])
+
+    whole, longest = printing("megabyte", 1 << 21), printing("longest", 900)
+    begin = len(lives["longest"].text) - len(lives["longest"].stdout)
+    more = len(lives["longest_in_bytes"].text) - len(lives["longest_in_bytes"].stdout.decode()) - begin
+    in_bytes = printing("longest_in_bytes", 900 - more)
+    assert mishaps.cut_after([whole, longest, in_bytes]) == begin + 900
+    assert mishaps.cut_after([whole, longest, printing("longest_in_bytes", 900)]) is None
+
+
+def test_line_ends_that_a_command_makes_show_that_those_in_its_text_were_changed() -> None:
+    commands = {command.name: command for command in posix("0123456789ab", 2.0)}
+
+    def ending(name: str, line_end: str) -> Life:
+        printed = commands[name].stdout.decode().replace("\n", line_end)
+        out = printed.replace("B", "\rB") if name == "lines" and line_end != "\n" else printed
+        return sleeps(1, 0.0, [], 1.0, command=commands[name].text, out=out)
+
+    found = mishaps.alteration([ending("streams", "\r\n"), ending("lines", "\r\n"), ending("six_kilobytes", "\n")])
+    assert found
+    assert found.words == '"\\n" became "\\r\\n"'
+    from_a_terminal = [ending(name, "\r\n") for name in ("streams", "lines", "six_kilobytes")]
+    assert mishaps.changed_line_ends(from_a_terminal) is None

@@ -8,7 +8,7 @@ from catalogue import every
 from faults import FAULTS
 from faults.probe import refuse
 from hostup_conformance.contract.judging import root_causes as of_server
-from hostup_conformance.judging.root_cause import Breach, root_causes
+from hostup_conformance.judging.root_cause import FORM, Breach, root_causes
 from hostup_conformance.reports.figures import mends
 from hostup_conformance.reports.terminal import SHOWN
 from hostup_conformance.sources import inquest
@@ -64,9 +64,12 @@ def test_what_fails_comes_before_what_warns() -> None:
     assert list(root_causes(breaches("A-04", "A-05", failing="A-05"), MATRIX)) == ["A-05", "A-04"]
 
 
-def test_an_explaining_warning_comes_with_the_failures() -> None:
-    found = root_causes(breaches("A-01", "A-02", "A-04", failing="A-02"), MATRIX)
+def test_no_failure_that_does_harm_stands_behind_a_warning() -> None:
+    found = root_causes(breaches("A-01", "A-02", "A-04", failing="A-01"), MATRIX)
     assert found == {"A-01": ["A-02"], "A-04": []}
+    assert list(root_causes(breaches("A-01", "A-02", "A-04", failing="A-02"), MATRIX)) == ["A-02", "A-01", "A-04"]
+    of_form = [Breach("A-01", rank=FORM), Breach("A-02", fails=True, rank=FORM)]
+    assert root_causes(of_form, MATRIX) == {"A-01": ["A-02"]}
 
 
 def test_what_is_seldom_a_consequence_comes_first() -> None:
@@ -153,6 +156,27 @@ TOLD: dict[str, tuple[str, str]] = {
     "one_replica_knows_no_keys": ("AUTH-08", "back and forth: only some of several servers do so, it seems"),
     "a_command_blocks_the_server": ("HTTP-01", "which started 'sleep 60', got a response: what runs blocks all"),
     "starts_wait_for_a_minute": ("HTTP-01", "a start waits, it seems"),
+    "words_are_replaced": ("START-19", '"kill" became "true"'),
+    "quotes_end_commands": ("START-19", 'with "\'" in them ran otherwise, with "sh: 1: Syntax error: Unt'),
+    "commands_end_at_the_first_failure": ("START-19", "it ended there, as with sh -e, it seems"),
+    "closed_output_is_an_end": ("START-22", "when it had closed its output: the end of that is taken for its own"),
+    "silence_is_an_end": ("START-22", "s of silence, taken for the end, it seems"),
+    "only_the_last_lines_are_kept": (
+        "START-12",
+        "only the last 1,024,000 of 1,126,400 characters, which are 1,000 lines",
+    ),
+    "errors_are_cut_at_64_kib": ("START-11", "only the first 65,536 of 88,000 characters"),
+    "each_poll_adds_the_output_again": ("START-05", '"begunended" comes 3 times, once for each poll, it seems'),
+    "a_banner_comes_first": ("START-05", 'stdout with "Last login: today" before it, as all have'),
+    "an_end_is_noticed_by_the_next_start": ("START-27", "an end is noticed when the next command is started"),
+    "a_probe_forgets_what_has_ended": ("START-27", "forgotten by a probe of the availability, unless it runs"),
+    "code_255_is_a_502": ("START-27", "until the end of the command exit_255 was reported, got 502"),
+    "lasting_starts_are_a_504": ("START-01", "a start waits, it seems"),
+    "a_notice_comes_before_the_json": ("HTTP-03", "something stands before the JSON text: 'Notice: Undefined"),
+    "output_ends_at_a_nul": ("START-20", 'up to the first "\\u0000"'),
+    "commands_run_when_they_are_polled": ("START-16", "a command waits for its first poll, it seems"),
+    "each_poll_after_the_end_runs_it_again": ("START-16", "a poll runs it again, it seems"),
+    "commands_run_twice": ("START-16", "it has run 2 times"),
 }
 
 
@@ -161,6 +185,7 @@ FIRST = {
     "results_go_to_the_next_command": ("START-05", "stdout that the command of request "),
     "output_is_escaped_for_html": ("START-05", "stdout escaped for HTML, with &#039;: "),
     "output_comes_late": ("START-05", "a later poll, as request "),
+    "output_has_frames": ("START-05", "with the headers of Docker's frames in it: "),
     "a_cache_knows_no_query": ("POLL-02", "expected command output"),
     "a_gateway_adds_a_member_again": ("HTTP-04", "repeated: exited"),
 }

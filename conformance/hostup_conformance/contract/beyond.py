@@ -30,6 +30,8 @@ OPTIONS = {
 }
 #: What to say of a server that repeats examples.
 LOOKS_LIKE_A_MOCK = "it looks like a mock that repeats examples, which --profile static judges as such"
+#: What to say of commands that no shell reads.
+NO_SHELL = "no shell reads commands, it seems: echo printed $((6*7)) as it stands"
 #: What does not run in a guest without a shell of its own kind, by what was found to run commands there.
 OTHER_GUESTS = {
     "none": "echo printed its text as it stands, so no shell runs here that could",
@@ -48,6 +50,7 @@ def beyond(results: Mapping[str, Result[Ask]], exchanges: Sequence[Exchange], ta
     offered = {None, *target.capabilities}
     hidden = [name for name, (need, shows) in SIGHTS.items() if need in offered and not any(map(shows, exchanges))]
     said = [blocked] if (blocked := blocked_commands(exchanges)) else []
+    said += [NO_SHELL] if guest_of_lives(lives([*exchanges])) == "none" else []
     said += [LOOKS_LIKE_A_MOCK] if target.profile != "static" and repeats_examples(exchanges) else []
     said += [f"never seen: {', '.join(hidden)}"] if hidden else []
     said += [f"not offered: {' and '.join(absent)} of VPSs"] if (absent := not_offered(exchanges)) else []

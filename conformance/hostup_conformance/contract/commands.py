@@ -28,10 +28,16 @@ SHORT = ("streams", "number", "nothing", "errors", "six_kilobytes", "exit", "slo
 SLOW_SECONDS = 2.0
 #: What that command prints in a guest that has no sleep, or none that takes fractions.
 SLEEPLESS = "_without_sleep_"
+#: The exit code with which the command ends there that has closed its streams.
+SLEEPLESS_CODE = 5
+#: The commands whose text says how long they sleep, and how often the one does that is never silent for long.
+LASTING, STEADY_TIMES = {"slow", "closed", "steady"}, 12
 #: How a command begins that prints which of those ran that leave a trace.
 LOOK = ": hostup-look-"
 #: How the output of `asks_guest` begins.
 GUEST_MARK = "hostup-guest-"
+#: How it ends where a POSIX shell prints it.
+BY_A_SHELL = "42-%OS%--"
 #: Text that changes if it is quoted, expanded, unescaped, trimmed or lower-cased.
 VERBATIM = """  two  blanks\tand a tab, "double" and 'single', <b>&amp;</b>, $HOME `x` %41 %2B + \\n \\u0041 ABC  """
 
@@ -72,7 +78,7 @@ def guest_of(token: str, stdout: object) -> Guest | None:
     if found is None:
         return None
     text = found[1].strip()
-    if text == "42-%OS%--":
+    if text == BY_A_SHELL:
         return "posix"
     if text.startswith("42-"):
         return "powershell"
@@ -108,8 +114,10 @@ def posix(token: str, slow_seconds: float) -> list[Command]:
         Command("letters", f"i=0; while [ $i -lt {ROUNDS} ]; do printf %s {whole}; i=$((i+1)); done",
                 (whole * ROUNDS).encode()),
         # It writes more to standard error than fits into a pipe, which somebody has to read meanwhile.
-        Command("megabyte", f"i=0; while [ $i -lt {LINES} ]; do printf '%0{KILO - 1}d\\n' 0; printf '%079d\\n' 0 >&2; "
-                "i=$((i+1)); done", (b"0" * (KILO - 1) + b"\n") * LINES, (b"0" * 79 + b"\n") * LINES),
+        Command("megabyte", f"i=0; while [ $i -lt {LINES} ]; do printf '%0{KILO - 1}d\\n' $i; "
+                "printf '%079d\\n' $i >&2; i=$((i+1)); done",
+                b"".join(b"%0*d\n" % (KILO - 1, i) for i in range(LINES)),
+                b"".join(b"%079d\n" % i for i in range(LINES))),
         # It ends itself where its input stays open.
         Command("input", "{ sleep 5 && kill $$; } >/dev/null 2>&1 & read -r line; printf done", b"done"),
         # What it prints stands nowhere in its text, but for the secrets: what has changed of it has changed on its way.
@@ -122,11 +130,15 @@ def posix(token: str, slow_seconds: float) -> list[Command]:
                     f"out{code}".encode(), f"err{code}".encode(), code)
             for code in (1, 200, 255)
         ),
-        Command("killed", "printf before; kill -9 $$", b"before", exit_code=None),
+        # Who replaces words in commands shows it by what is printed where no signal ended it.
+        Command("killed", "printf before; kill -9 $$; printf :after:kill", b"before", exit_code=None),
         Command("unknown_program", f"hostup-no-such-program-{token} 2>/dev/null", exit_code=127),
         Command("slow", f"{{ echo x >> {f}.slow; }} 2>/dev/null; printf begun; "
                 f"sleep {nap} 2>/dev/null || printf {SLEEPLESS}; printf done >&2; printf ended",
                 b"begunended", b"done", seconds=slow_seconds),
+        # It closes its streams, and runs on.
+        Command("closed", f"printf open; exec >&- 2>&-; sleep {nap} || exit {SLEEPLESS_CODE}; exit 4", b"open",
+                exit_code=4, seconds=slow_seconds),
         Command("shared", "i=0; while [ $i -lt 400 ]; do printf 'shared %020d\\n' $i; i=$((i+1)); done",
                 b"".join(b"shared %020d\n" % i for i in range(400))),
         # It fails, since some run again what failed.
@@ -208,6 +220,21 @@ def again(token: str) -> Command:
     return Command("again", first.text, b"2")
 
 
+def flood(token: str) -> Command:
+    """Return a command that writes more to standard error than a pipe holds, and nothing else."""
+    text = f"i=0; while [ $i -lt 100 ]; do printf '%0{KILO - 1}d\\n' $i >&2; i=$((i+1)); done"
+    written = b"".join(b"%0*d\n" % (KILO - 1, i) for i in range(100))
+    return Command("flood", tag("flood", token) + text, stderr=written)
+
+
+def steady(token: str, pause: float) -> Command:
+    """Return a command that is never silent for longer than a pause."""
+    numbers = " ".join(map(str, range(STEADY_TIMES)))
+    text = f"for i in {numbers}; do printf $i; sleep {pause:g}; done"
+    printed = "".join(map(str, range(STEADY_TIMES))).encode()
+    return Command("steady", tag("steady", token) + text, printed, seconds=pause * STEADY_TIMES)
+
+
 def file(token: str) -> str:
     """Return the path of the file in the guest's temporary folder, for a shell."""
     return f'"${{TMPDIR:-/tmp}}/hostup-{token}"'
@@ -233,9 +260,13 @@ def recognized(text: str) -> Command | None:
     """Return the command of the catalogue with this text; None for any other text."""
     if found := re.match(r": hostup-([a-z0-9_]+)-([A-Za-z0-9]+); ", text):
         name, token = found[1], found[2]
-        nap = re.search(r"sleep ([\d.]+) ", text) if name == "slow" else None
+        nap = re.search(r"sleep ([\d.]+)\b", text) if name in LASTING else None
         if name == "trace":
             candidates = [trace(token)]
+        elif name == "flood":
+            candidates = [flood(token)]
+        elif name == "steady":
+            candidates = [steady(token, float(nap[1]))] if nap else []
         elif name == "environment":
             candidates = [environment_by(text)]
         elif name.startswith("refused_"):

@@ -1,12 +1,13 @@
 """The exchanges of a run as the rules see them, with what they show of the commands that were started."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 from hostup_conformance.contract.ask import Ask, Exchange
-from hostup_conformance.contract.causes import fates, mishaps
+from hostup_conformance.contract.causes import differences, fates, mishaps
 from hostup_conformance.contract.causes.fates import Fate, Text
+from hostup_conformance.contract.causes.mishaps import Alteration, Run
 from hostup_conformance.contract.commands import Command, Guest
 from hostup_conformance.contract.content import is_availability_alone
 from hostup_conformance.contract.lives import Life, guest_of_lives, lives, sleepless, stream
@@ -67,19 +68,20 @@ class Exchanges(core.Exchanges[Ask, Target]):
         return [] if self.mixed_up else mishaps.cut_short(self.own_lives)
 
     @cached_property
-    def time_limit(self) -> tuple[float, float] | None:
-        """Between how many seconds a time limit for commands seems to lie, if that is why they ended."""
-        return mishaps.time_limit(self.cut_short, self.own_lives)
+    def ended_by(self) -> str:
+        """Why they were ended, if that is known, in words that follow how they ended."""
+        return mishaps.ended_by(self.cut_short, self.own_lives)
 
     @cached_property
-    def starts_end_others(self) -> bool:
-        """Whether it seems that a start ends the commands that run."""
-        return mishaps.ended_by_starts(self.cut_short, self.own_lives)
+    def alteration(self) -> Alteration | None:
+        """What was changed in the text of commands before they ran: START-19 judges these."""
+        cut = {life.start.number for life in self.cut_short}
+        return mishaps.alteration([life for life in self.own_lives if life.start.number not in cut])
 
-    @cached_property
-    def altered(self) -> list[Life]:
-        """The commands whose text was changed before they ran: START-19 judges them."""
-        return mishaps.altered(self.own_lives)
+    @property
+    def altered(self) -> Sequence[Life]:
+        """The commands whose text was changed before they ran."""
+        return self.alteration.lives if self.alteration else ()
 
     @cached_property
     def pid_ignored(self) -> bool:
@@ -90,6 +92,14 @@ class Exchanges(core.Exchanges[Ask, Target]):
     def not_run_again(self) -> list[tuple[Life, Life]]:
         """The starts that only got the pid of an earlier one, each with that one: START-16 judges them."""
         return mishaps.not_run_again(self.every_life)
+
+    @cached_property
+    def runs(self) -> list[Run]:
+        """How often the commands ran that are counted: START-16 judges that, unless numbers do not come as printed."""
+        printed = all(stream(e, "stdout") == command.stdout.decode() for e, command in self._ends("number", "slow"))
+        runs = mishaps.runs_of(self.lives)
+        whole = printed and all(life in self.lives for life in self.every_life if life.name == "again")
+        return [run for run in runs if whole or run.life.name != "again"]
 
     @cached_property
     def lives(self) -> list[Life]:
@@ -127,8 +137,12 @@ class Exchanges(core.Exchanges[Ask, Target]):
         text = self.every_text.get((e.number, name))
         if text and text.number in self.reused[name]:
             left = "that goes on with what is left of longer output: a buffer is used again, it seems"
-            return f"{left}: {fates.beginning_of(text.came)}"
-        return fates.became(replace(text, sent=sent), self.changed[name], self.known_texts[name]) if text else None
+            return f"{left}: {differences.beginning_of(text.came)}"
+        if text is None:
+            return None
+        fate = self.changed[name]
+        judged = text if fate and fate.explains(text) else replace(text, sent=sent)
+        return fates.became(judged, fate, self.known_texts[name])
 
     def whose(self, e: Exchange) -> str:
         """Return which command of the run prints what a response has in stdout, for a finding."""

@@ -9,6 +9,7 @@ from hostup_conformance.contract.commands import (
     GUEST_MARK,
     LOOK,
     SLEEPLESS,
+    SLEEPLESS_CODE,
     Command,
     Guest,
     guest_of,
@@ -18,6 +19,8 @@ from hostup_conformance.contract.commands import (
 from hostup_conformance.contract.content import member
 from hostup_conformance.contract.selectors import new_poll
 
+#: The exit codes with which a shell tells that it found no program, or none that it can run.
+NOT_RUN = (126, 127)
 #: How many seconds longer a command that sleeps is seen to run, at least, than those that end at once.
 MOMENT = 0.5
 
@@ -79,7 +82,7 @@ def lives(exchanges: list[Exchange]) -> list[Life]:
             of_pid[e.ask.number].elsewhere.append(e)
     quick = max((seen_running(life) for life in found if not seconds_of(life)), default=0.0)
     for life in found:
-        life.has_sleep = life.name == "slow" and seen_running(life) > MOMENT + 2 * quick
+        life.has_sleep = life.name in {"slow", "closed"} and seen_running(life) > MOMENT + 2 * quick
     return found
 
 
@@ -99,13 +102,16 @@ def stories(exchanges: Sequence[Exchange]) -> dict[int, str]:
 
 
 def sleepless(life: Life) -> bool:
-    """Whether the command `slow` ended at once, since the guest has no sleep."""
+    """Whether a command ended at once that sleeps, since the guest has no sleep."""
     return without_sleep(life) and not life.has_sleep
 
 
 def without_sleep(life: Life) -> bool:
-    """Whether the sleep in the command `slow` failed."""
-    return life.name == "slow" and life.end is not None and SLEEPLESS in stream(life.end, "stdout")
+    """Whether the sleep in the command failed."""
+    if life.end is None or life.name not in {"slow", "closed"}:
+        return False
+    said = SLEEPLESS in stream(life.end, "stdout")
+    return said if life.name == "slow" else member(life.end, "exitCode") == SLEEPLESS_CODE
 
 
 def seen_running(life: Life) -> float:
@@ -123,8 +129,11 @@ def seconds_to_end(life: Life) -> float:
 def ended_early(life: Life) -> bool:
     """Whether a command was said to have ended, and to have done so well, before it can have.
 
-    In a guest that has no sleep, the commands that use it end at once, and one says so.
+    In a guest that has no sleep, the commands that use it end at once, and say so. What no shell could begin to run did
+    not end early either.
     """
+    if life.end is not None and member(life.end, "exitCode") in NOT_RUN:
+        return False
     well = life.end is not None and member(life.end, "exitCode") == 0
     lasts = seconds_of(life) if well or life.command else 0.0
     return not sleepless(life) and seconds_to_end(life) < 0.9 * lasts

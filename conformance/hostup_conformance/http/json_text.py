@@ -5,6 +5,7 @@ import re
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import accumulate, islice
 from typing import Any, TypeVar
@@ -88,7 +89,7 @@ def read_json(body: bytes) -> JsonText:
     except RecursionError:
         return JsonText(None, False, (*defects, "nested too deeply"))
     except ValueError as error:
-        return JsonText(None, False, (*defects, f"not JSON: {error}" if stripped else "empty"))
+        return JsonText(None, False, (*defects, why_not_json(stripped, error, decoder)))
     if is_deeper(value, DEEPEST):
         return JsonText(None, False, (*defects, f"nested more than {DEEPEST} deep"))
     if len(body) > LONGEST_STRING:
@@ -96,6 +97,18 @@ def read_json(body: bytes) -> JsonText:
     if end < len(stripped):
         defects.append(f"something follows the JSON text: {stripped[end : end + 200]!r}")
     return JsonText(value, True, tuple(defects), tuple(duplicates))
+
+
+def why_not_json(text: str, error: ValueError, decoder: json.JSONDecoder) -> str:
+    """Return why a text is not JSON: what stands before it, if something does, or what it is instead."""
+    if not text:
+        return "empty"
+    begin = text.find("{")
+    with suppress(ValueError, RecursionError):
+        if begin > 0 and decoder.raw_decode(text, begin)[1] == len(text):
+            return f"something stands before the JSON text: {text[: min(begin, 200)]!r}"
+    at_once = isinstance(error, json.JSONDecodeError) and error.pos == 0
+    return f"not JSON, but {text[:60]!r}" if at_once else f"not JSON: {error}"
 
 
 def decoded(body: bytes) -> tuple[str, list[str]]:

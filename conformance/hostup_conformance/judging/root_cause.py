@@ -12,8 +12,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from hostup_conformance.judging.ledger import HARMS
+
 #: Which part of the places of one requirement are most of them.
 MOST = 0.75
+#: The rank of what does no harm but to the form of something.
+FORM = HARMS.index("form")
 
 
 def read_matrix(file: Path) -> dict[str, Any]:
@@ -93,12 +97,13 @@ def root_causes(breaches: Sequence[Breach], faults: dict[str, Any], share: float
 def may_follow(consequence: Breach, cause: Breach, share: float) -> bool:
     """Whether a breach may follow from another: one in the same places that does as much harm.
 
-    A failure follows from no warning of another area.
+    A failure follows from no warning of another area, and one that does harm beyond the form of something from none.
     """
     shared = in_common(consequence, cause)
     same_place = shared is None or shared >= max(1, share * len(consequence.places or ()))
     hides_harm = cause.rank > consequence.rank and not consequence.general
-    warning = consequence.fails and not cause.fails and area_of(cause.id) != area_of(consequence.id)
+    does_harm = consequence.rank < FORM or area_of(cause.id) != area_of(consequence.id)
+    warning = consequence.fails and not cause.fails and does_harm
     return same_place and not hides_harm and not warning
 
 

@@ -1,21 +1,26 @@
-"""Where commands were lost, starts some more, each of which is treated in one way alone, so that the cause shows.
+"""Where commands were lost or ended, starts more, each of which is treated in one way alone, so that the cause shows.
 
-A server that loses none is sent nothing.
+A server that loses and ends none is sent nothing.
 """
 
+import time
 from contextlib import suppress
 from dataclasses import replace
+from secrets import token_hex
 
 from hostup_conformance.contract.ask import Exchange
 from hostup_conformance.contract.causes.evidence import Evidence
-from hostup_conformance.contract.causes.losses import came_back, others_started, polled, since_start
+from hostup_conformance.contract.causes.losses import came_back, fills_a_pipe, others_started, polled, since_start
+from hostup_conformance.contract.causes.mishaps import cut_short
+from hostup_conformance.contract.commands import flood, steady
+from hostup_conformance.contract.lives import seconds_to_end
 from hostup_conformance.contract.paths import path_of
 from hostup_conformance.contract.sending import Wire
 from hostup_conformance.http.messages import Request
 from hostup_conformance.http.pace import Unsent
 from hostup_conformance.sources.requests import authorized
 from hostup_conformance.sources.start_steps import echo
-from hostup_conformance.sources.started_commands import poll, start
+from hostup_conformance.sources.started_commands import follow, poll, start
 
 #: For how many seconds at most a command waits for its poll, how many are started after another, and how often one is
 #: polled. How long a command is given to end, and how much longer than the first loss took is waited.
@@ -26,8 +31,12 @@ PURPOSE = "the start of a command, to see what becomes of it"
 REFUSALS = (401, 403, "unavailable", "foreign", "unknown")
 #: A command that runs for longer than that, and that the run has not started before.
 RUNS_ON = "sleep 30"
+#: How long the command is silent that prints something now and then: a part of the time after which others ended.
+SILENT, LONGEST_SILENCE = 1 / 6, 0.3
+#: For how many seconds a command is followed that should end at once.
+UNTIL_STUCK = 5.0
 #: How many commands are started at most, and how many requests are sent.
-MOST_STARTED = 3 + 1 + MOST_OTHERS + len(REFUSALS)
+MOST_STARTED = 2 + 3 + 1 + MOST_OTHERS + len(REFUSALS)
 MOST_REQUESTS = 2 * MOST_STARTED + MOST_POLLS + 1 + len(REFUSALS)
 
 
@@ -35,6 +44,12 @@ def run(wire: Wire) -> None:
     """Find out what makes the server forget commands, unless the run shows it, or may not send so much more."""
     evidence = Evidence(wire.exchanges)
     most = wire.limits.requests
+    if (cut := cut_short(evidence.lives)) and not (most and len(wire.exchanges) + MOST_REQUESTS > most):
+        with suppress(Unsent):
+            follow_steady(wire, min(LONGEST_SILENCE, SILENT * min(map(seconds_to_end, cut))))
+    if evidence.unending and all(map(fills_a_pipe, evidence.unending)):
+        with suppress(Unsent):
+            follow_flood(wire)
     # What a gateway failed to pass on was not forgotten.
     lost = [seen for seen in evidence.lost if not evidence.between(("5xx", seen.e.ask.number), seen)[1]]
     if not lost or not evidence.known or (most and len(wire.exchanges) + MOST_REQUESTS > most):
@@ -49,6 +64,20 @@ def run(wire: Wire) -> None:
         after_refusals(wire, evidence)
 
 
+def follow_steady(wire: Wire, pause: float) -> None:
+    """Follow a command that is never silent for longer than a pause, and after which none is started."""
+    pid = begin(wire, steady(token_hex(6), round(pause, 2)).text)
+    if pid is not None:
+        follow(wire, pid)
+
+
+def follow_flood(wire: Wire) -> None:
+    """Follow a command that fills the pipe of its standard error, and does nothing else."""
+    pid = begin(wire, flood(token_hex(6)).text)
+    if pid is not None:
+        follow(wire, pid, deadline=time.monotonic() + UNTIL_STUCK)
+
+
 def after_some_time(wire: Wire, seconds: float, times: float) -> None:
     """Poll a command that has ended, and one that runs, so late as one was lost, and the latter as often as one was."""
     runs, ended = begin(wire, RUNS_ON), begin(wire)
@@ -61,6 +90,7 @@ def after_some_time(wire: Wire, seconds: float, times: float) -> None:
 def after_a_probe(wire: Wire) -> None:
     """Send a probe between the start of a command and its poll."""
     pid = begin(wire)
+    wire.pace.wait(TO_END)
     wire.send(authorized(path_of(wire.target.vps), wire.target), purpose="a probe, to see whether it loses a command")
     end(wire, pid)
 

@@ -43,8 +43,8 @@ T = TypeVar("T")
 BEYOND_ASCII = "hostup-conformance-åße\u0301-€-😀-%20+:,=@/"
 #: The commands that write files, and so are only started where these can be removed again.
 MARKING = {"once", "slow", "again"}
-#: The commands whose polls are asked for by another method first.
-ASKED = {"OPTIONS": "exit_255", "HEAD": "nothing"}
+#: The commands whose polls are asked for by another method first: there is another of the same kind as each.
+ASKED = {"OPTIONS": "exit_200", "HEAD": "six_kilobytes"}
 #: How many requests are sent at once, at least, if their order does not matter.
 AT_ONCE = 4
 #: For how many seconds a command that ends at once is polled, and the first and the longest pause between two polls.
@@ -106,6 +106,8 @@ class StartedCommands:
         if slow := self._pids.get("slow"):
             for _ in range(2):  # a poll may do something that shows only while the command runs
                 self._poll(slow, "a poll of the command that runs for a while")
+        if closed := self._pids.get("closed"):
+            self._poll(closed, "a poll of the command that has closed its streams and runs on")
 
     def endings(self) -> list[Callable[[], object]]:
         """Return tasks that follow the commands to their end; they need no order."""

@@ -504,6 +504,15 @@ def running_commands_are_unknown(request: Request, response: Response) -> None:
         refuse(request, response, 404, "not_found", "Not found")
 
 
+@trips("START-23")
+def polls_wait_for_the_end(request: Request, response: Response) -> None:
+    """The poll of a command that takes a while gets its response when it has ended."""
+    known = command_of(request, response)
+    if known and known.name == "slow" and not response.json["exited"]:
+        response.json = {"exited": True, "exitCode": 0, "stdout": "begunended", "stderr": "done"}
+        response.pause = known.seconds
+
+
 @trips("START-24")
 def chunked_bodies_are_not_read(request: Request, response: Response) -> None:
     """A chunked body is taken for an empty one."""
@@ -1029,3 +1038,129 @@ def a_command_blocks_the_server(request: Request, response: Response) -> None:
         response.pause = 60
     if response.is_started and b"sleep 60" in request.body:
         request.memory["blocked"] = True
+
+
+@trips("START-19")
+def words_are_replaced(request: Request, response: Response) -> None:
+    """A filter replaces the word kill in commands."""
+    if ended(request, response, "killed"):
+        response.change(stdout="before:after:true", exitCode=0)
+
+
+@trips("START-19")
+def quotes_end_commands(request: Request, response: Response) -> None:
+    """A command is put between single quotes for another shell, so that its own end it."""
+    known = command_of(request, response)
+    if known and response.json["exited"] and "'" in known.text:
+        response.change(stdout="", stderr="sh: 1: Syntax error: Unterminated quoted string\n", exitCode=2)
+
+
+@trips("START-22")
+def closed_output_is_an_end(request: Request, response: Response) -> None:
+    """The end of its output is taken for that of a command."""
+    known = command_of(request, response)
+    if known and known.name == "closed" and not response.json["exited"]:
+        response.json = {"exited": True, "exitCode": None, "stdout": "open", "stderr": ""}
+
+
+@trips("START-22")
+def silence_is_an_end(request: Request, response: Response) -> None:
+    """A command that prints nothing for a moment is said to have ended."""
+    silent = request.memory.setdefault("silent", {})
+    if response.is_started and b"sleep" in request.body and b"hostup-steady-" not in request.body:
+        silent[str(response.json["pid"])] = time.monotonic()
+    began = silent.get(request.pid, inf) if response.is_output and not response.json["exited"] else inf
+    if time.monotonic() - began > 0.15:
+        response.json = {"exited": True, "exitCode": None, "stdout": "", "stderr": ""}
+
+
+@trips("START-12")
+def only_the_last_lines_are_kept(request: Request, response: Response) -> None:
+    """Of the output, only the last thousand lines are returned."""
+    if ended(request, response):
+        response.change(stdout="".join(response.json["stdout"].splitlines(keepends=True)[-1000:]))
+
+
+@trips("START-11")
+def errors_are_cut_at_64_kib(request: Request, response: Response) -> None:
+    """Of what is written to standard error, 64 KiB are kept."""
+    if ended(request, response):
+        response.change(stderr=response.json["stderr"][:65536])
+
+
+@trips("START-05")
+def each_poll_adds_the_output_again(request: Request, response: Response) -> None:
+    """Each poll of a command that runs makes its output come once more."""
+    known = command_of(request, response)
+    polls = request.memory.setdefault("polls", {})
+    if known and known.name == "slow":
+        polls[request.pid] = polls.get(request.pid, 0) + 1
+    if ended(request, response, "slow"):
+        response.change(stdout=response.json["stdout"] * polls[request.pid])
+
+
+@trips("START-05")
+def output_has_frames(_request: Request, response: Response) -> None:
+    """Output is returned as it comes from Docker, with a header before each piece."""
+    for number, name in enumerate(("stdout", "stderr"), 1):
+        if response.is_output and (text := response.json.get(name)):
+            size = len(text.encode()).to_bytes(4, "big").decode("utf-8", "replace")
+            response.change(**{name: f"{chr(number)}\0\0\0{size}{text}"})
+
+
+@trips("START-05")
+def a_banner_comes_first(_request: Request, response: Response) -> None:
+    """The shell is one for a login, and greets."""
+    if response.is_output and response.json["exited"]:
+        response.change(stdout=f"Last login: today\n{response.json['stdout']}")
+
+
+@trips("START-27")
+def a_probe_forgets_what_has_ended(request: Request, response: Response) -> None:
+    """A probe of the availability throws the results away that nobody has polled yet."""
+    ends, gone = request.memory.setdefault("ends", {}), request.memory.setdefault("gone", set())
+    if response.is_started:
+        text = json.loads(request.body)["command"]
+        known = recognized(text)
+        lasts = 60 if text == "sleep 60" else known.seconds if known else 0.0
+        ends[str(response.json["pid"])] = time.monotonic() + lasts
+    if response.is_availability and request.own:
+        gone |= {pid for pid, end in ends.items() if end <= time.monotonic()}
+    if response.is_output and response.json["exited"] and request.pid in gone:
+        refuse(request, response, 404, "not_found", "Not found")
+
+
+@trips("START-27")
+def an_end_is_noticed_by_the_next_start(request: Request, response: Response) -> None:
+    """The end of a command is told once another one has been started."""
+    started, ends = request.memory.setdefault("started", []), request.memory.setdefault("ends", {})
+    if response.is_started:
+        started.append(str(response.json["pid"]))
+    if response.is_output and response.json["exited"]:
+        ends[request.pid] = response.json
+    if request.full and request.own and request.method == "GET" and request.pid in ends:
+        response.become(200, ends[request.pid] if started[-1:] != [request.pid] else {"exited": False})
+
+
+@trips("START-27")
+def code_255_is_a_502(request: Request, response: Response) -> None:
+    """An exit code of 255 is taken for a lost connection to the guest."""
+    lost = request.memory.setdefault("lost", set())
+    if ended(request, response) and response.json["exitCode"] == 255:
+        lost.add(request.pid)
+    if request.full and request.own and request.method == "GET" and request.pid in lost:
+        refuse(request, response, 502, "upstream_unavailable", "Upstream unavailable")
+
+
+@trips("START-01")
+def lasting_starts_are_a_504(request: Request, response: Response) -> None:
+    """A start waits for the end of its command, and a gateway does not wait so long."""
+    if response.is_started and b"sleep " in request.body and b"hostup-once-" not in request.body:
+        response.become(504, b"<h1>504 Gateway Time-out</h1>", "text/html")
+
+
+@trips("HTTP-03", starts=True)
+def a_notice_comes_before_the_json(_request: Request, response: Response) -> None:
+    """Where a command writes nothing to standard error, an interpreter's notice stands before the body."""
+    if response.is_output and response.json.get("stderr") == "":
+        response.body = b"Notice: Undefined variable $stderr\n" + response.body

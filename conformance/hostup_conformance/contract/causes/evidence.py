@@ -136,11 +136,14 @@ class Evidence:
         before = [e for e in self._all if e.number < lost.get(e.ask.number, 0)]
         return {kind[0]: e for e in before for kind in kinds_of(e) if isinstance(kind, tuple)}
 
-    def between(self, kind: object, seen: Sighting) -> Bounds:
-        """Return how many events of a kind there were between the start of a command and a poll of it."""
+    def between(self, kind: object, seen: Sighting, least_after: float = 0.0) -> Bounds:
+        """Return how many events of a kind there were between the start of a command and a poll of it.
+
+        The least number is that from so many seconds after the start on.
+        """
         begun, ended = self._events.get(kind, ([], []))
         start, poll = seen.life.start, seen.e
-        least = bisect_right(ended, self.sent(poll)) - bisect_left(begun, self.done(start))
+        least = bisect_right(ended, self.sent(poll)) - bisect_left(begun, self.done(start) + least_after)
         most = bisect_right(begun, self.done(poll)) - bisect_left(ended, self.sent(start))
         return max(0, least), most
 

@@ -11,11 +11,12 @@ from base64 import b64encode
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import accumulate, islice, product
+from itertools import islice
 from unicodedata import normalize
 
+from hostup_conformance.contract.causes.differences import LONG, alike, beginning_of, difference, rearranged
 from hostup_conformance.contract.causes.mishaps import VARYING, errors_of, exit_code, plain, printed, visible
-from hostup_conformance.contract.commands import SECRETS, SHORT
+from hostup_conformance.contract.commands import BY_A_SHELL, SECRETS, SHORT
 from hostup_conformance.contract.content import member
 from hostup_conformance.contract.lives import Life, sleepless, stream
 from hostup_conformance.keeping.safe_text import short_json
@@ -44,6 +45,7 @@ FORMS: dict[str, Callable[[str], str]] = {
     "with U+FFFD for each character above U+FFFF": lambda text: replaced(text, "\ufffd", beyond="\uffff"),
     "that ends before the first character above U+FFFF": lambda text: ended_before(text, "\uffff"),
     "that ends before the first character outside ASCII": lambda text: ended_before(text, "\x7f"),
+    "with an escape of JSON for each character outside ASCII": lambda text: json_escaped(text),
     "in Unicode's normal form C": lambda text: normalize("NFC", text),
     "in Unicode's normal form D": lambda text: normalize("NFD", text),
     "in Unicode's normal form KC": lambda text: normalize("NFKC", text),
@@ -53,6 +55,7 @@ FORMS: dict[str, Callable[[str], str]] = {
     "without its first line": lambda text: text.partition("\n")[2],
     "without empty lines": lambda text: re.sub(r"\n\s*\n", "\n", text),
     "without lines that came before": lambda text: "\n".join(dict.fromkeys(text.split("\n"))),
+    "without white space at the ends of its lines": lambda text: re.sub(r"[^\S\n]+$", "", text, flags=re.MULTILINE),
     "with one blank for all white space in a row": lambda text: " ".join(text.split()),
     "with blanks for each tab": lambda text: text.expandtabs(),
     "with the escapes of backslashes read": lambda text: unescaped(text, r"\\([nrt\\])"),
@@ -80,6 +83,8 @@ CODES: dict[str, Callable[[Life, int], int | None]] = {
     "1 for every command that writes to standard error": lambda life, code: 1 if wrote_errors(life) else code,
     "1 for every command that writes to standard error, and 0 for others": lambda life, _: wrote_errors(life),
     "1 for every failure": lambda _, code: min(code, 1),
+    "255 for every failure": lambda _, code: code and 255,
+    "the code modulo 128": lambda _, code: code % 128,
     "null for every failure": lambda _, code: code and None,
     "the code as a signed byte": lambda _, code: code - 256 * (code > 127),
     "256 times the code": lambda _, code: code * 256,
@@ -90,18 +95,11 @@ CODES: dict[str, Callable[[Life, int], int | None]] = {
 FEW = 2
 #: By so many texts it is known what becomes of one, of so many characters each.
 MOST, LONGEST = 200, 1 << 21
-#: Where two texts are the same again after a difference of so many characters at most, so many are the same; and so
-#: many differences are looked at.
-APART, AGAIN, PLACES = 24, 6, 1000
 #: How many characters of the first line of a text, at least and at most, tell it from others; how many texts are looked
 #: for in another, and in how many characters of that.
 SHORTEST_MARK, MARK, MARKS, WITHIN = 8, 64, 64, 1 << 12
-#: What may be lost and come until two texts are the same again, the least first.
-GAPS = sorted(product(range(APART), range(APART)), key=lambda gap: (sum(gap), abs(gap[0] - gap[1]), gap[1]))[1:]
-#: How many bytes a block has at least.
-SMALLEST = 16
-#: From how many characters on a text is not shown whole.
-LONG = 60
+#: The header of a frame in which Docker sends output: the stream, and how many bytes follow.
+FRAME = re.compile("[\0-\2]\0{3}.{4}", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -181,6 +179,11 @@ def replaced(text: str, by: str, unit: str = "utf-32-le", beyond: str = "\x7f") 
     return re.sub(f"[^\0-{beyond}]", lambda found: by * (len(found[0].encode(unit)) // size), text)
 
 
+def json_escaped(text: str) -> str:
+    """Return a text with the escapes of JSON for what is not ASCII."""
+    return re.sub(r"[^\0-\x7f]", lambda found: json.dumps(found[0])[1:-1], text)
+
+
 def lacks_both(text: Text) -> bool:
     """Whether neither a text nor the exit code of its command came."""
     return exit_code(text.life) is None and not plain(text.came)
@@ -220,8 +223,8 @@ def texts_of(every: Iterable[Life]) -> list[Text]:
 
 
 def continued(begun: str, came: str) -> str:
-    """Return what a command printed of which only the beginning is known."""
-    return came if came.startswith(begun) else begun
+    """Return what a command printed of which the beginning is known: what came from there on, or as a shell has it."""
+    return came[came.index(begun) :] if begun in came else f"{begun}{BY_A_SHELL}\n"
 
 
 def fate_of(texts: Iterable[Text]) -> Fate | None:
@@ -229,19 +232,55 @@ def fate_of(texts: Iterable[Text]) -> Fate | None:
     fixed = [text for text in texts if text.life.name not in VARYING]
     short = [text for text in fixed[:MOST] if max(len(text.sent), len(text.came)) <= LONGEST]
     changed = sorted((text for text in short if not text.whole), key=lambda text: len(text.sent))
-    # Where nothing came, nothing shows what became of it.
+    # Where nothing came, nothing shows what became of it; nor do texts of one length, where a size has to do with it.
     shows = any(plain(text.came) for text in short)
+    several = len({len(text.came) for text in changed}) >= FEW
+    forms = {**FORMS, **framed_as(changed[0]), **BLOCKS} if several else FORMS
     for words, concerns in KINDS.items() if changed and shows else ():
         others = [text for text in short if text.whole and concerns(text)]
-        for name, form in FORMS.items() if all(map(concerns, changed)) else ():
+        for name, form in forms.items() if all(map(concerns, changed)) else ():
             if all(text.has_become(form) for text in (*changed, *others)):
                 return Fate(name + words, form, concerns)
-    return emptied([text for text in short if plain(text.sent)]) if shows else None
+    return emptied([text for text in short if plain(text.sent)])
+
+
+def framed_as(text: Text) -> dict[str, Callable[[str], str]]:
+    """Return the forms in which every text has something before or after it, or is as wide at most, if one is so."""
+    sent, came = plain(text.sent), plain(text.came)
+    before, after = came.removesuffix(sent).rstrip(), came.removeprefix(sent).lstrip()
+    found: dict[str, Callable[[str], str]] = {}
+    if before and came.endswith(sent):
+        gap = came[len(before) : len(came) - len(sent)] or "\n"
+        found[f"with {short_json(before, LONG)} before it, as all have"] = lambda text: f"{before}{gap}{text}"
+    if after and came.startswith(sent):
+        gap = came[len(sent) : len(came) - len(after)] if sent else "\n"
+        found[f"with {short_json(after, LONG)} after it, as all have"] = lambda text: f"{plain(text)}{gap}{after}"
+    if 0 < (widest := widest_line(came)) < widest_line(sent):
+        found[f"with each line cut at {widest:,} characters"] = lambda text: re.sub(rf"(.{{{widest}}}).*", r"\1", text)
+    return found
+
+
+def widest_line(text: str) -> int:
+    """Return how many characters the longest line of a text has."""
+    return max(map(len, text.split("\n")))
+
+
+def whole_blocks(size: int, *, short: bool) -> Callable[[str], str]:
+    """Return the form of a text without what follows its last whole block, perhaps even of one shorter than a block."""
+
+    def form(text: str) -> str:
+        data = text.encode("utf-8", "replace")
+        whole = len(data) // size * size
+        return data[:whole].decode("utf-8", "replace") if whole or short else text
+
+    return form
 
 
 def emptied(texts: Sequence[Text]) -> Fate | None:
     """Return of which commands all texts are lost that were not empty, if several are, and none of several others."""
     lost, whole = ([text for text in texts if text.whole is one] for one in (False, True))
+    if len(lost) >= FEW and not any(plain(text.came) for text in texts):
+        return Fate("that is empty, as of every command", lambda _: "", lambda text: bool(plain(text.sent)))
     if min(len(lost), len(whole)) < FEW or any(plain(text.came) for text in lost):
         return None
     most = max(len(text.sent) for text in whole)
@@ -341,125 +380,80 @@ def became(text: Text, fate: Fate | None, known: Mapping[str, Text]) -> str | No
         also = "" if looks(one.sent) == looks(text.came) else ", beside other text"
         writes = "prints" if one.name == "stdout" else "writes to standard error"
         return f"that the command of request {one.life.start.number} {writes}{also}: {beginning_of(text.came)}"
-    if text.name == "stderr" and plain(text.came) == plain(printed(text.life)) != "":
-        return f"that the command prints: {beginning_of(text.came)}"
-    errors = plain(errors_of(text.life)) if text.name == "stdout" else ""
-    if errors and errors in text.came and errors not in text.sent:
-        return f"that has what the command writes to standard error: {beginning_of(text.came)}"
-    before = [e for e in text.life.polls if member(e, "exited") is False and stream(e, text.name)]
-    if before and plain("".join(stream(e, text.name) for e in before) + text.came) == plain(text.sent):
-        what = beginning_of(stream(before[-1], text.name))
-        return f"{beginning_of(text.came)}: the rest of what request {before[-1].number} got while it ran, {what}"
-    if text.life.name == "slow" and (at := text.sent.find("ended")) > 0 and text.came == text.sent[:at]:
-        return f"{beginning_of(text.came)}, which it prints before it sleeps: it was ended then, or no longer read"
-    if hidden := masked(text.sent, text.came):
-        return f"in which {hidden} is masked: {beginning_of(text.came[-LONG:])}"
-    if visible(text.sent) == visible(text.came):
-        return looks_the_same(text)
+    if words := next((words for hypothesis in BECAME if (words := hypothesis(text))), None):
+        return words
     if max(len(text.sent), len(text.came)) <= LONG:
         return f"{how}: {beginning_of(text.came)}" if (how := rearranged(text.sent, text.came)) else None
     return difference(text.sent, text.came)
 
 
-def beginning_of(text: str) -> str:
-    """Return a text, or its beginning, for a finding."""
-    return short_json(text[:LONG], LONG) + "..." * (len(text) > LONG)
+def output_as_errors(text: Text) -> str | None:
+    """Standard error has what the command prints."""
+    same = text.name == "stderr" and plain(text.came) == plain(printed(text.life)) != ""
+    return f"that the command prints: {beginning_of(text.came)}" if same else None
 
 
-def looks_the_same(text: Text) -> str:
-    """Return where a text differs that looks the same."""
+def errors_as_output(text: Text) -> str | None:
+    """Standard output has what the command writes to standard error as well."""
+    errors = plain(errors_of(text.life)) if text.name == "stdout" else ""
+    terminal = ", and CR LF as from a terminal" if "\r\n" in text.came and "\r\n" not in text.sent else ""
+    merged = errors and errors in plain(text.came) and errors not in text.sent
+    return (
+        f"that has what the command writes to standard error{terminal}: {beginning_of(text.came)}" if merged else None
+    )
+
+
+def rest_of_it(text: Text) -> str | None:
+    """What polls got while the command ran is left out."""
+    before = [e for e in text.life.polls if member(e, "exited") is False and stream(e, text.name)]
+    if not before or plain("".join(stream(e, text.name) for e in before) + text.came) != plain(text.sent):
+        return None
+    what = beginning_of(stream(before[-1], text.name))
+    return f"{beginning_of(text.came)}: the rest of what request {before[-1].number} got while it ran, {what}"
+
+
+def before_it_slept(text: Text) -> str | None:
+    """What the command prints after it has slept is missing."""
+    at = text.sent.find("ended")
+    if text.life.name != "slow" or at <= 0 or text.came != text.sent[:at]:
+        return None
+    return f"{beginning_of(text.came)}, which it prints before it sleeps: it was ended then, or no longer read"
+
+
+def framed(text: Text) -> str | None:
+    """Each piece has the header of a frame before it, which tells the stream and the length."""
+    bare = FRAME.sub("", text.came[:LONGEST])
+    has_frames = bare != text.came and plain(bare) in (plain(text.sent), plain(text.sent + errors_of(text.life)))
+    return f"with the headers of Docker's frames in it: {beginning_of(text.came)}" if has_frames else None
+
+
+def said_again(text: Text) -> str | None:
+    """A part of it came as often as the command was polled, if it was while it ran."""
+    running = sum(member(e, "exited") is False for e in text.life.polls if e.number < text.number)
+    for end in {len(text.sent), text.sent.find("ended") % (len(text.sent) + 1)} if running else ():
+        part, rest = text.sent[:end], text.sent[end:]
+        for times in {running, running + 1} - {1}:
+            if part and text.came == part * times + rest:
+                again = f"in which {short_json(part, 30)} comes {times} times, once for each poll, it seems"
+                return f"{again}: {beginning_of(text.came)}"
+    return None
+
+
+def without_secrets(text: Text) -> str | None:
+    """A filter has masked something."""
+    hidden = masked(text.sent, text.came)
+    return f"in which {hidden} is masked: {beginning_of(text.came[-LONG:])}" if hidden else None
+
+
+def looks_the_same(text: Text) -> str | None:
+    """It differs in what is not seen."""
+    if visible(text.sent) != visible(text.came):
+        return None
+    if text.came.strip() == text.sent.strip().replace("\n", "\r\n"):
+        return "that has CR LF for each line end"
     at = alike(text.came, text.sent)
     here, there = (ascii(one[at : at + 3]) if one[at:] else "its end" for one in (text.came, text.sent))
     return f"that looks the same, but has {here} instead of {there} from character {at + 1} on"
-
-
-def alike(one: str, other: str, at: int = 0, there: int = 0) -> int:
-    """Return how many characters of two texts are the same from two places on."""
-    length, most, size = 0, min(len(one) - at, len(other) - there), 1 << 12
-    while size:
-        same = one[at + length : at + length + size] == other[there + length : there + length + size]
-        length, size = (length + size, size) if same and length + size <= most else (length, size // 2)
-    return length
-
-
-def differences(sent: str, came: str) -> tuple[list[tuple[int, str, str]], bool]:
-    """Return where texts differ, with what was lost and what came instead, and whether they end alike after that."""
-    found: list[tuple[int, str, str]] = []
-    at = there = 0
-    while len(found) < PLACES:
-        same = alike(sent, came, at, there)
-        at, there = at + same, there + same
-        if at == len(sent) and there == len(came):
-            return found, True
-        near = sent[at : at + APART + AGAIN], came[there : there + APART + AGAIN]
-        lost, new = next((gap for gap in GAPS if ends_after(gap, *near)), (APART, APART))
-        found.append((at, near[0][:lost], near[1][:new]))
-        if (lost, new) == (APART, APART):
-            break
-        at, there = at + lost, there + new
-    return found, False
-
-
-def ends_after(gap: tuple[int, int], lost: str, new: str) -> bool:
-    """Whether texts are the same again after so many characters of each."""
-    return lost[gap[0] : gap[0] + AGAIN] == new[gap[1] : gap[1] + AGAIN]
-
-
-def difference(sent: str, came: str) -> str | None:
-    """Return how a text differs from what was written, as far as a few words can say it; None if it is another."""
-    alike_at_all = alike(sent, came) or alike(sent[::-1], came[::-1])
-    return rearranged(sent, came) or (in_places(sent, came) if alike_at_all else None)
-
-
-def rearranged(sent: str, came: str) -> str | None:
-    """Return which part of a text came, if only one did, or if parts came twice or in another order."""
-    at, rest, more = alike(sent, came), alike(sent[::-1], came[::-1]), len(came) - len(sent)
-    if not came:
-        return None
-    if at == len(came):
-        return f"that is only the first {at:,} of {len(sent):,} characters"
-    if rest == len(came):
-        return f"that is only the last {rest:,} of {len(sent):,} characters"
-    if more > 0 and at + rest >= len(sent) and sent.startswith(new := came[at : at + more], max(at - more, 0)):
-        return f"in which {len(new):,} characters come twice{after(at - more)}"
-    if more < 0 and at + rest >= len(came):
-        return f"without {-more:,} of {len(sent):,} characters{after(at)}"
-    if not more and came in sent + sent:
-        return f"in another order: the first {(sent + sent).index(came):,} characters come last"
-    if not more and sorted(sent) == sorted(came):
-        return f"with the same {len(sent):,} characters in another order{after(at)}"
-    return None
-
-
-def after(at: int) -> str:
-    """Return where something begins, unless that is the beginning."""
-    return f", after the first {at:,}" if at else ""
-
-
-def in_places(sent: str, came: str) -> str:
-    """Return what stands in a text instead of what was written, and in how many places."""
-    found, to_the_end = differences(sent, came)
-    at, lost, new = found[0]
-    here = "U+FFFD" if set(new) == {"\ufffd"} else short_json(new, 30)
-    gone = short_json(lost, 30)
-    instead = f"with {here} {f'instead of {gone}' if lost else 'more'}" if new else f"without {gone}"
-    if not to_the_end and len(found) == 1:
-        return f"that is the same up to character {at:,} of {len(sent):,}, but then goes on {instead}"
-    if len(found) > 1 and (size := block_of(sent, found)):
-        return f"{instead}, and so in {len(found)} places: wherever a block of {size:,} bytes ends within a character"
-    return f"{instead}{after(at)}{f', and so in {len(found)} places' if len(found) > 1 else ''}"
-
-
-def block_of(sent: str, found: Sequence[tuple[int, str, str]]) -> int | None:
-    """Return how many bytes a block has, if texts differ in the characters on borders of blocks, and nowhere else."""
-    begins = [0, *accumulate(len(c.encode()) for c in sent)]
-    places = [(begins[at], begins[at + len(lost)]) for at, lost, _ in found if not lost.isascii()]
-    within = set(range(begins[-1])) - {*begins}
-    for size in range(SMALLEST, places[0][1]) if len(places) == len(found) else ():
-        borders = [border for border in range(size, begins[-1], size) if border in within]
-        if len(borders) == len(places) and all(a < at < b for at, (a, b) in zip(borders, places, strict=True)):
-            return size
-    return None
 
 
 def masked(sent: str, came: str) -> str | None:
@@ -475,3 +469,24 @@ def masked(sent: str, came: str) -> str | None:
         lost += [secret] * (came[at:end] != secret)
         at = end + len(text)
     return ", ".join(lost) if at == len(came) and lost else None
+
+
+#: What may become of a text that is read in blocks.
+BLOCKS: dict[str, Callable[[str], str]] = {
+    f"without what follows its last whole block of {size:,} bytes{', if it has one' * (not short)}": whole_blocks(
+        size, short=short
+    )
+    for size in (512, 1024, 2048, 4096, 8192, 16384, 32768, 65536)
+    for short in (False, True)
+}
+#: What may have become of a text, as it shows alone.
+BECAME: tuple[Callable[[Text], str | None], ...] = (
+    output_as_errors,
+    errors_as_output,
+    rest_of_it,
+    before_it_slept,
+    framed,
+    said_again,
+    without_secrets,
+    looks_the_same,
+)

@@ -12,7 +12,7 @@ from math import comb, inf, log2
 
 from hostup_conformance.contract.ask import SLEEP, Exchange, new_pid
 from hostup_conformance.contract.causes.evidence import Bounds, Evidence, Sighting, alternates, is_poll
-from hostup_conformance.contract.causes.mishaps import errors_of, printed
+from hostup_conformance.contract.causes.mishaps import errors_of, plain, printed, stdout
 from hostup_conformance.contract.content import member, refused
 from hostup_conformance.contract.lives import Life
 from hostup_conformance.keeping.safe_text import counted
@@ -27,8 +27,15 @@ SELDOM = 0.01
 EARLY = 4
 #: By so many seconds after its start, the run's quick commands have ended, and a server that asks seldom may not know.
 SOON = 2.0
+#: By so many seconds after its time a command has ended, even where the machine is busy.
+ENDED = 0.5
+#: From how many seconds on a poll takes long.
+LONG_POLL = 0.5
 #: From here on, doubles have gaps. A pid that fell on no gap by accident so seldom was rounded.
 EXACT, BITS, LARGEST = 2**53, 7, 2**64
+
+#: How many bytes a pipe holds.
+PIPE = 1 << 16
 
 #: The commands that leave a trace, of which another tells.
 TRACED = {"once", "slow", "again"}
@@ -149,9 +156,16 @@ def after_event(kind: object) -> Callable[[Evidence], str | None]:
     def hypothesis(evidence: Evidence) -> str | None:
         # What takes output away leaves a command alone that still runs.
         found = parted(evidence, measure, bool if kind == "probe" else tells_the_end)
-        return EVENTS[kind] if found and found[0] == 0 else None
+        ended = parted(evidence, probes_after_end) if kind == "probe" and not found else None
+        unless = "" if found else ", unless it runs"
+        return f"{EVENTS[kind]}{unless}" if (parts := found or ended) and parts[0] == 0 else None
 
     return hypothesis
+
+
+def probes_after_end(evidence: Evidence, seen: Sighting) -> Bounds:
+    """Probes between the end of a command and a poll of it."""
+    return evidence.between("probe", seen, seconds_of(seen.life) + ENDED)
 
 
 #: What may make a server forget a command for good.
@@ -165,6 +179,18 @@ def rounded(evidence: Evidence) -> str | None:
     if bits < BITS or any(int(float(pid)) != pid for pid in large):
         return None
     return f"the pid {min(large)} is one of the few above 2**53 that a double can hold: it was rounded, it seems"
+
+
+def of_another_process(evidence: Evidence) -> str | None:
+    """The pid of a start is not that of its command: no poll of it gets its output, and pollUrl has another."""
+    asked = [life for life in evidence.lives if isinstance(member(life.start, "pollUrl"), str)]
+    others = [
+        life for life in asked if f"pid={new_pid(life.start)}" not in str(member(life.start, "pollUrl")).split("?")
+    ]
+    own = any(life.end and printed(life) and printed(life) in stdout(life) for life in evidence.lives)
+    if own or len(evidence.lost_lives) < ENOUGH or not others or len(others) < len(asked):
+        return None
+    return "no poll of a pid gets what its command prints, and pollUrl has another: pid is not the command's, it seems"
 
 
 def known_late(evidence: Evidence) -> str | None:
@@ -210,9 +236,29 @@ def came_back(evidence: Evidence) -> list[tuple[Exchange, Exchange, bool]]:
 
 def known_once_ended(evidence: Evidence) -> str | None:
     """A command is not known as long as it runs."""
-    running = all(since_end(evidence, seen)[0] == 0 < seconds_of(seen.life) for seen in evidence.lost)
+    times = [(since_start(evidence, seen)[0], seconds_of(seen.life)) for seen in evidence.lost]
+    running = all(after < lasts + ENDED for after, lasts in times) and any(lasts > after for after, lasts in times)
     ended = evidence.known and all(map(tells_the_end, evidence.known))
     return "a command is not found as long as it runs, it seems" if running and ended else None
+
+
+def found_once_ended(evidence: Evidence) -> str | None:
+    """A command is not known as long as it runs, and some were found again when they had ended."""
+    return known_once_ended(evidence) if came_back(evidence) else None
+
+
+def taken_by_a_first_try(evidence: Evidence) -> str | None:
+    """What takes long is sent again, and the first try has taken the output.
+
+    That is not so where all that is unknown gets its refusal as late.
+    """
+    firsts = {id(seen.life): seen.e.seconds for seen in reversed(evidence.lost)}
+    least, most = min(firsts.values(), default=0.0), max((seen.e.seconds for seen in evidence.known), default=inf)
+    again = [seen.e.seconds for seen in evidence.lost]
+    if least < max(LONG_POLL, 2 * most) or min(again) * 2 > least:
+        return None
+    said = f"each poll that lost one took {least:.1f} s or more, and none that was served more than {most:.1f} s"
+    return f"{said}: what takes long is sent again, it seems, when the first try has taken the output"
 
 
 def forgotten(evidence: Evidence) -> str | None:
@@ -312,7 +358,9 @@ def lost_early(evidence: Evidence) -> bool:
 #: Why commands were lost, the most telling first.
 LOSSES: tuple[Callable[[Evidence], str | None], ...] = (
     rounded,
+    taken_by_a_first_try,
     known_late,
+    found_once_ended,
     known_in_turns,
     forgotten,
     known_once_ended,
@@ -406,8 +454,53 @@ def kept_or_never_run(evidence: Evidence) -> str | None:
     return ", or ".join(filter(None, (kept_by_a_cache(evidence), never_run(evidence)))) or None
 
 
+def noticed_by_starts(evidence: Evidence) -> str | None:
+    """An end is noticed once another command is started: none was told before, and all that had one after them end.
+
+    One at least must have been said to run for too long until then.
+    """
+
+    def starts_after(life: Life, e: Exchange, seconds: float) -> Bounds:
+        return evidence.between("start", Sighting(life, e, known=True), seconds)
+
+    told = [starts_after(life, life.end, 0.0)[1] - 1 for life in evidence.ended if life.end]
+    stuck = [starts_after(life, life.polls[-1], seconds_of(life) + ENDED)[0] for life in evidence.unending]
+    late = [
+        starts_after(life, e, 0.0)[1] == 1
+        for life in evidence.ended
+        for e in life.polls
+        if member(e, "exited") is False and life.seconds_until(e) > seconds_of(life) + ENDED
+    ]
+    if not told or min(told) < 1 or any(stuck) or not late or not all(late):
+        return None
+    said = f"each of {len(told)} that ended did after another start, and none of these had one after it"
+    return f"{said}: an end is noticed when the next command is started, it seems"
+
+
+def fills_a_pipe(life: Life) -> bool:
+    """Whether a command writes more to standard error than fits into a pipe."""
+    return len(errors_of(life)) >= PIPE
+
+
+def unread(evidence: Evidence) -> str | None:
+    """What fills a pipe waits for ever, since nobody reads it: standard error, where as much output came whole.
+
+    One that only does that must wait as well: what prints much may take long.
+    """
+    whole = [life for life in evidence.ended if life.end and plain(stdout(life)) == plain(printed(life))]
+    much = any(len(printed(life).encode()) >= PIPE for life in whole)
+    fills = all(map(fills_a_pipe, evidence.unending))
+    alone = any(life.name == "flood" for life in evidence.unending)
+    if not alone or not fills or not much or any(map(fills_a_pipe, evidence.ended)):
+        return None
+    said = (
+        "so does another that writes as much to standard error, more than a pipe holds, and as much output came whole"
+    )
+    return f"{said}: nobody reads standard error while a command runs, it seems"
+
+
 #: Why commands are said to run on.
-UNENDING = (waits_for_others, lost_together, kept_or_never_run)
+UNENDING = (noticed_by_starts, waits_for_others, lost_together, kept_or_never_run)
 
 
 def first_of(hypotheses: Iterable[Callable[[Evidence], str | None]], evidence: Evidence) -> str | None:
@@ -429,7 +522,8 @@ class Reasons:
     @cached_property
     def unending(self) -> str | None:
         """Why commands are said to run on, if that is known."""
-        return first_of(UNENDING, self.evidence) if len(self.evidence.unending) >= ENOUGH else None
+        several = len(self.evidence.unending) >= ENOUGH
+        return unread(self.evidence) or (first_of(UNENDING, self.evidence) if several else None)
 
     @cached_property
     def empty(self) -> str | None:
@@ -453,7 +547,7 @@ class Reasons:
             return self.unending
         if is_of(e, self.evidence.empty, self.evidence):
             return self.empty
-        return rounded(self.evidence) if new_pid(e) is not None else None
+        return (rounded(self.evidence) or of_another_process(self.evidence)) if new_pid(e) is not None else None
 
 
 def is_page(e: Exchange) -> bool:

@@ -3,17 +3,20 @@
 Each mishap has one requirement that tells of it; what follows from it is told by no other.
 """
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from difflib import SequenceMatcher
 from math import inf
 from unicodedata import normalize
 
-from hostup_conformance.contract.ask import SLEEP
-from hostup_conformance.contract.commands import printed_anywhere
+from hostup_conformance.contract.ask import SLEEP, Exchange
+from hostup_conformance.contract.commands import printed_anywhere, tag
 from hostup_conformance.contract.content import member, refused
 from hostup_conformance.contract.lives import (
     Life,
     ended_early,
+    seconds_of,
     seconds_to_end,
     seen_running,
     sleepless,
@@ -21,13 +24,26 @@ from hostup_conformance.contract.lives import (
     without_sleep,
 )
 from hostup_conformance.contract.selectors import BUSY, new_poll
+from hostup_conformance.keeping.safe_text import short_json
 
-#: The exit codes from here on are those with which a shell tells that a signal ended a command.
-SIGNALLED = 128
+#: The exit codes from here on are those with which a shell tells that a signal ended a command; and that of `timeout`.
+SIGNALLED, TIMED_OUT = 128, 124
+#: From how many seconds on a start takes long.
+LONG_START = 0.5
+#: What ends a command sooner than that is hardly a time limit.
+SHORTEST_LIMIT = 1.0
 #: What a shell, or who passes a command on, may take for something else than a letter.
 MARKS = frozenset("$`\\\"'<>&%+ \t\n")
 #: The commands that may print one thing or another.
-VARYING = {"again", "trace", "not_utf_8"}
+VARYING = {"again", "trace", "not_utf_8", "killed"}
+#: Those, and one that goes wrong in any case, tell nothing about which do.
+UNTELLING = {*VARYING, "unknown_program"}
+#: So many commands that were ended show that it was for their silence.
+FEWEST = 2
+#: So many commands show that they go wrong for a character in their text, and so many others that nothing else does.
+FEW = 3
+#: How much of what a shell says is shown.
+MESSAGE = 80
 #: So many characters may be added at one place of a text by whoever writes another for it.
 ADDED = 8
 #: After how many seconds the command that reads its input ends itself where that stays open.
@@ -77,7 +93,7 @@ def cut_short(every: Sequence[Life]) -> list[Life]:
     A signal ended a command if its exit code says so, or is missing though others have one, and its output is not
     whole; and so it did others with the same exit code. Where a command ended too early, so did one that takes a while
     and printed only the beginning; and so did one whose sleep failed after it had slept for a while, and one that only
-    sleeps and has no exit code, where sleep is known to work.
+    sleeps and ended too early with no exit code or that of a signal, where sleep is known to work.
     """
     odd = [life for life in every if life.end and has_odd_code(life)]
     codes = {exit_code(life) for life in every if life.end}
@@ -87,20 +103,62 @@ def cut_short(every: Sequence[Life]) -> list[Life]:
     cut = [life for life in every if life.name == "slow" and life.end and early and is_cut(life)]
     cut += [life for life in every if life.has_sleep and without_sleep(life)]
     sleeps = any(life.name == "slow" and life.end and not is_cut(life) and not sleepless(life) for life in every)
-    cut += [life for life in odd if sleeps and life.start.ask.command == SLEEP and exit_code(life) is None]
+    only_sleep = [life for life in odd if life.start.ask.command == SLEEP and sleeps]
+    cut += [life for life in only_sleep if seconds_to_end(life) < 0.9 * seconds_of(life)]
     return [*found, *(life for life in cut if life not in found)]
 
 
-def time_limit(cut: Sequence[Life], every: Sequence[Life]) -> tuple[float, float] | None:
-    """Return between how many seconds after their starts several commands ended that had been seen to run.
+def limits(cut: Sequence[Life]) -> tuple[float, float] | None:
+    """Return between how many seconds after their starts commands ended, of which several had been seen to run."""
+    ran, most = sorted(map(seen_running, cut)), min(map(seconds_to_end, cut), default=0.0)
+    return (ran[-1], most) if len(ran) > 1 and ran[-2] > 0 and ran[-1] < most < inf else None
 
-    There is none where another was seen to run for longer.
-    """
-    ran = {life.start.number: seen_running(life) for life in every}
-    spans = [(ran[life.start.number], seconds_to_end(life)) for life in cut]
-    least, most = max((first for first, _ in spans), default=0.0), min((last for _, last in spans), default=0.0)
-    known = len(spans) > 1 and all(first for first, _ in spans)
-    return (least, most) if known and max(ran.values()) <= least < most < inf else None
+
+def time_limit(cut: Sequence[Life], every: Sequence[Life]) -> str | None:
+    """A time limit: no other command was seen to run for longer. So short a one may as well be the end of a request."""
+    found, ran = limits(cut), max(map(seen_running, every), default=0.0)
+    if not found or ran > found[1]:
+        return None
+    limit = f"a time limit of {max(ran, found[0]):.1f} to {found[1]:.1f} s"
+    return f": {limit}{', or the end of their starts' if found[1] < SHORTEST_LIMIT else ''}, it seems"
+
+
+def silence(cut: Sequence[Life], every: Sequence[Life]) -> str | None:
+    """Silence is taken for the end: what was never silent for long was seen to run for longer, and nothing else."""
+    least, most = max(map(seen_running, cut), default=0.0), min(map(seconds_to_end, cut), default=inf)
+    spoke = [seen_running(life) for life in every if life.name == "steady" and life not in cut]
+    others = [seen_running(life) for life in every if life.name != "steady"]
+    if len(cut) < FEWEST or max(spoke, default=0.0) <= most or max(others, default=0.0) > most:
+        return None
+    return f", after {least:.1f} to {most:.1f} s of silence, taken for the end, it seems"
+
+
+def end_of_output(cut: Sequence[Life], every: Sequence[Life]) -> str | None:
+    """The end of its output is taken for that of a command: another ran on for as long that had not closed its own."""
+    closed = [life.name for life in cut] == ["closed"]
+    ran = closed and any(life.name == "slow" and seen_running(life) >= seconds_to_end(cut[0]) for life in every)
+    whole = closed and any(life.name == "slow" and life.end and not is_cut(life) for life in every)
+    return ", when it had closed its output: the end of that is taken for its own" if ran or whole else None
+
+
+def ended_by_starts(cut: Sequence[Life], every: Sequence[Life]) -> str | None:
+    """A start ends the commands that run."""
+    ended = is_ended_by_starts(cut, every)
+    return ", and none ran on after another start: a start ends them, it seems" if ended else None
+
+
+#: Why commands were ended before their time.
+ENDED_BY: tuple[Callable[[Sequence[Life], Sequence[Life]], str | None], ...] = (
+    end_of_output,
+    ended_by_starts,
+    silence,
+    time_limit,
+)
+
+
+def ended_by(cut: Sequence[Life], every: Sequence[Life]) -> str:
+    """Return why commands were ended before their time, in words that follow how they ended; empty if unknown."""
+    return next((words for hypothesis in ENDED_BY if (words := hypothesis(cut, every))), "")
 
 
 def exit_code(life: Life) -> int | float | str | None:
@@ -112,7 +170,7 @@ def exit_code(life: Life) -> int | float | str | None:
 def has_odd_code(life: Life) -> bool:
     """Whether a command that ends by itself was reported to have no exit code, or that of a signal."""
     code, own = exit_code(life), life.command.exit_code if life.command else 0
-    signalled = isinstance(code, int) and code >= SIGNALLED and code != own
+    signalled = isinstance(code, int) and (code >= SIGNALLED or code == TIMED_OUT) and code != own
     soon = life.name != "input" or seconds_to_end(life) < INPUT_SECONDS
     return own is not None and soon and (signalled or code is None)
 
@@ -124,14 +182,33 @@ def is_cut(life: Life) -> bool:
     return not whole and all(text.startswith(came.rstrip()) for text, came in got)
 
 
-def altered(every: Sequence[Life]) -> list[Life]:
-    """Return the commands whose text was changed before they ran, the one that shows best how first.
+@dataclass(frozen=True)
+class Alteration:
+    """What was changed in the text of commands before they ran, in words, and which: first the one that shows it."""
 
-    What one prints shows what was changed in it. That may have been the output as well: so of the others that have the
-    same characters in their text, and none of them in what they print, one in four must have gone wrong.
+    words: str
+    lives: Sequence[Life]
+
+
+def alteration(every: Sequence[Life]) -> Alteration | None:
+    """Return what was changed in the text of commands, if several show it together."""
+    return next((found for hypothesis in ALTERATIONS if (found := hypothesis(every))), None)
+
+
+def cut_text(every: Sequence[Life]) -> Alteration | None:
+    """Commands are cut after so many characters."""
+    if not (limit := cut_after(every)):
+        return None
+    lives = sorted(longer_than(limit, every), key=lambda life: life.name != "longest")
+    return Alteration(f"only its first {limit:,} of {len(lives[0].start.ask.command or ''):,} characters ran", lives)
+
+
+def changed_marks(every: Sequence[Life]) -> Alteration | None:
+    """Some characters are changed in commands, as what one prints shows.
+
+    That may have been the output as well: so of the others that have the same characters in their text, and none of
+    them in what they print, one in four must have gone wrong.
     """
-    if limit := cut_after(every):
-        return sorted(longer_than(limit, every), key=lambda life: life.name != "longest")
     for life in every:
         shows = life.end and (life.name == "verbatim" or life.text)
         marks = lost_marks(printed(life), stdout(life)) if shows else set[str]()
@@ -141,8 +218,51 @@ def altered(every: Sequence[Life]) -> list[Life]:
         with_marks = [one for one in every if has_any(marks, one)]
         others = [one for one in with_marks if one.end and not marks & set(printed(one) + errors_of(one))]
         if 4 * sum(map(went_wrong, others)) >= max(len(others), 1):
-            return sorted(filter(went_wrong, with_marks), key=lambda one: one is not life)
-    return []
+            return Alteration(how_changed(life), sorted(filter(went_wrong, with_marks), key=lambda one: one is not life))
+    return None
+
+
+def how_changed(life: Life) -> str:
+    """Return what has become of the text of a command, as what it prints shows."""
+    if life.name == "lines":
+        return "only its first line ran"
+    became = sorted(dict.fromkeys(changes(printed(life), stdout(life))), key=lambda one: -len(one[0]))
+    return ", ".join(f"{short_json(lost, 20)} became {short_json(new, 20)}" for lost, new in became[:3])
+
+
+def changed_line_ends(every: Sequence[Life]) -> Alteration | None:
+    """The line ends in the text of commands become CR LF; those that a command makes itself come as they are."""
+    ended = [life for life in every if life.end and life.name not in UNTELLING and "\r" not in printed(life)]
+    stand = [life for life in ended if "\n" in text_of(life)]
+    made = [life for life in ended if "\n" in printed(life).strip() and life not in stand]
+    if not stand or not made or not all("\r" in stdout(life) for life in stand) or any("\r" in stdout(e) for e in made):
+        return None
+    return Alteration('"\\n" became "\\r\\n"', stand)
+
+
+def broken_marks(every: Sequence[Life]) -> Alteration | None:
+    """All commands that have a character in their text ran otherwise than they should, and no other.
+
+    So it shows in their exit codes, or in what the shell wrote to standard error, not only in their output, and in one
+    at least that does not print that character.
+    """
+    known = [life for life in every if life.end and life.name not in UNTELLING and (life.command or life.text)]
+    wrong = [life for life in known if went_wrong(life) or foreign_errors(life)]
+    right = [life for life in known if life not in wrong]
+    if min(len(wrong), len(right)) < FEW or sum(map(ran_otherwise, wrong)) * 2 < len(wrong):
+        return None
+    every_one = all(map(ran_otherwise, wrong))
+    for mark in sorted(shared_marks(wrong)):
+        if mark in tag("", "") and not every_one:
+            continue
+        hidden = any(mark not in printed(life) + errors_of(life) for life in wrong)
+        if hidden and not any(mark in text_of(life) for life in right):
+            first, *others = sorted(wrong, key=lambda life: not foreign_errors(life))
+            said = f", with {short_json(foreign_errors(first), MESSAGE)} in stderr" if foreign_errors(first) else ""
+            words = f"all {len(wrong)} commands with {short_json(mark, 10)} in them ran otherwise{said}, and none of"
+            more = [life for life in every if life.end and life.name in UNTELLING and mark in text_of(life)]
+            return Alteration(f"{words} {len(right)} others", [first, *others, *more])
+    return None
 
 
 def cut_after(every: Sequence[Life]) -> int | None:
@@ -156,16 +276,33 @@ def cut_after(every: Sequence[Life]) -> int | None:
             continue
         whole = any(len(stdout(one)) > len(came) and printed(one) == stdout(one) for one in every)
         limit = len(command) - len(text) + len(came)
-        return limit if whole and all(map(went_wrong, longer_than(limit, every))) else None
+        longer = longer_than(limit, every)
+        same = all(is_cut_there(one, limit) for one in longer)
+        return limit if whole and same and all(map(went_wrong, longer)) else None
     return None
 
 
+def is_cut_there(life: Life, limit: int) -> bool:
+    """Whether a command may have been cut at a limit, in characters or in bytes, by how much of its text it printed."""
+    text, came = printed(life), stdout(life)
+    if not came or life.name not in {"longest", "longest_in_bytes"} or not text.startswith(came.rstrip("\ufffd")):
+        return True
+    before = len(text_of(life)) - len(text)
+    sizes = (len(came), len(came.encode("utf-8", "replace")), len(came.encode("utf-16-le", "replace")) // 2)
+    return any(before + size - 4 <= limit <= before + size + 4 for size in sizes)
+
+
 def longer_than(limit: int, every: Sequence[Life]) -> list[Life]:
-    """Return the commands that ended and are longer than so many characters."""
-    return [life for life in every if life.end and len(life.start.ask.command or "") > limit]
+    """Return the commands that ended, are longer than so many characters, and print one thing alone."""
+    return [life for life in every if life.end and len(text_of(life)) > limit and life.name not in VARYING]
 
 
-def ended_by_starts(cut: Sequence[Life], every: Sequence[Life]) -> bool:
+def text_of(life: Life) -> str:
+    """Return the text of a command."""
+    return life.start.ask.command or ""
+
+
+def is_ended_by_starts(cut: Sequence[Life], every: Sequence[Life]) -> bool:
     """Whether each of several commands was ended after another start, and none was seen to run after one."""
     soonest, next_starts = inf, dict[int, float]()
     for life in reversed(every):
@@ -192,6 +329,23 @@ def has_any(marks: set[str], life: Life) -> bool:
 def errors_of(life: Life) -> str:
     """Return what a command should write to standard error."""
     return life.command.stderr.decode() if life.command else ""
+
+
+def shared_marks(some: Sequence[Life]) -> set[str]:
+    """Return the characters that are neither letters nor digits and that all of some commands have in their text."""
+    return {mark for mark in set.intersection(*(set(text_of(life)) for life in some)) if not mark.isalnum()}
+
+
+def ran_otherwise(life: Life) -> bool:
+    """Whether a command ended with another exit code than its own, or something else was written to its stderr."""
+    own, code = life.command.exit_code if life.command else 0, exit_code(life)
+    return (isinstance(code, int) and code != own) or foreign_errors(life) != ""
+
+
+def foreign_errors(life: Life) -> str:
+    """Return what a command is said to have written to standard error, if that is something else than it writes."""
+    said = stream(life.end, "stderr").strip() if life.end else ""
+    return said if visible(said) != visible(errors_of(life)) else ""
 
 
 def lost_marks(text: str, came: str) -> set[str]:
@@ -227,3 +381,101 @@ def not_run_again(every: Sequence[Life]) -> list[tuple[Life, Life]]:
         if earlier.end
     )
     return pairs if proven else []
+
+
+#: What may have been changed in commands before they ran.
+ALTERATIONS: tuple[Callable[[Sequence[Life]], Alteration | None], ...] = (
+    cut_text,
+    changed_marks,
+    changed_line_ends,
+    broken_marks,
+)
+
+
+@dataclass(frozen=True)
+class Run:
+    """How often a command ran, as the end of one tells that counts it; `life` is its last start of so many."""
+
+    life: Life
+    starts: int
+    times: int
+    told_by: Exchange
+    #: The polls of it, after its end had been told, until it was started for the last time.
+    after_end: int = 0
+
+
+def runs_of(every: Sequence[Life]) -> list[Run]:
+    """Return how often commands ran that leave a trace. The first trace is taken before anything is written."""
+    named = {life.name: life for life in reversed(every)}
+    traces = [life.end for life in every if life.name == "trace" and life.end]
+    found = []
+    for e in traces[1:] if "once" in named else ():
+        counts = re.search(r"once (\d{1,9}) slow (\d{1,9})\s*$", stream(e, "stdout"))
+        for name, times in zip(("once", "slow"), counts.groups() if counts else (), strict=False):
+            found += [Run(named[name], 1, int(times), e)] if name in named else []
+    started = [life for life in every if life.name == "again"]
+    for number, life in enumerate(started, 1):
+        times = stdout(life).strip()
+        polls = [e for one in started[: number - 1] for e in one.polls if one.end and e.number > one.end.number]
+        if life.end and times.isdecimal():
+            found.append(Run(life, number, int(times[:9]), life.end, len(polls)))
+    return found
+
+
+def repeated_slowly(run: Run, runs: Sequence[Run]) -> str | None:
+    """What takes long to start is started again, as by a gateway that does not wait: the others began at once."""
+    slow = [one.life.start.seconds for one in runs if one.times > one.starts]
+    quick = [one.life.start.seconds for one in runs if one.times <= one.starts]
+    if run.times <= run.starts or min(slow, default=0.0) < max([LONG_START, *(2 * seconds for seconds in quick)]):
+        return None
+    return f"; its start took {run.life.start.seconds:.1f} s: something in front has sent it again, it seems"
+
+
+def run_by_polls(run: Run, runs: Sequence[Run]) -> str | None:
+    """Each poll after the end of a command runs it again: what was not polled then ran once."""
+    more = run.times - run.starts
+    others = [one.times == one.starts for one in runs if not one.after_end]
+    if not 0 < more == run.after_end or not others or not all(others):
+        return None
+    return f", as often as it was started and polled after its end ({run.after_end}): a poll runs it again, it seems"
+
+
+def run_again_for_failure(run: Run, runs: Sequence[Run]) -> str | None:
+    """What fails is run again: what ends with 0 was not."""
+    codes = {one.life.name: one.life.command.exit_code for one in runs if one.life.command}
+    more = {one.life.name for one in runs if one.times > one.starts}
+    well = {one.life.name for one in runs if one.times == one.starts and not codes.get(one.life.name)}
+    if run.times <= run.starts or not all(map(codes.get, more)) or not well:
+        return None
+    return f", and ends with exitCode {codes[run.life.name]}; one that ends with 0 ran once"
+
+
+def run_when_polled(run: Run, runs: Sequence[Run]) -> str | None:
+    """A command waits for its first poll: that came later, and then the command ran, and all that were polled did."""
+    polls, ran = run.life.polls, [one.times for one in runs if one.life.name != run.life.name]
+    waits = not run.times and polls and polls[0].number > run.told_by.number and run.life.end
+    if not waits or not ran or not all(ran) or visible(printed(run.life)) not in visible(stdout(run.life)):
+        return None
+    return " until it was polled, and then it did: a command waits for its first poll, it seems"
+
+
+def run_at_each_start(run: Run, runs: Sequence[Run]) -> str | None:
+    """Every start runs its command several times."""
+    more = {one.life.name for one in runs if one.times > one.starts}
+    every = run.times > run.starts and len(more) > 1 and more == {one.life.name for one in runs}
+    return ", and so have all: each start runs its command several times" if every else None
+
+
+#: Why commands ran too often, or not at all.
+RUN: tuple[Callable[[Run, Sequence[Run]], str | None], ...] = (
+    repeated_slowly,
+    run_at_each_start,
+    run_by_polls,
+    run_again_for_failure,
+    run_when_polled,
+)
+
+
+def why_run(run: Run, runs: Sequence[Run]) -> str:
+    """Return why a command ran too often, or not at all, in words that follow how often; empty if unknown."""
+    return next((words for hypothesis in RUN if (words := hypothesis(run, runs))), "")

@@ -4,15 +4,18 @@ It judges nothing: a requirement is broken or not, whatever is noted with it.
 """
 
 import re
+from bisect import bisect_left
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from hostup_conformance.contract.ask import LARGEST_LINUX_PID, SLEEP, Ask, Credential, Exchange, Pid, new_pid
 from hostup_conformance.contract.causes.evidence import alternates
+from hostup_conformance.contract.causes.fates import FEW
 from hostup_conformance.contract.causes.losses import Reasons
+from hostup_conformance.contract.causes.mishaps import printed
 from hostup_conformance.contract.causes.shared import CAUSES, Cause, is_page
 from hostup_conformance.contract.causes.splits import BY_REQUEST, IN_TIME, Course, Split, Teller, told
-from hostup_conformance.contract.causes.traits import FEWEST
+from hostup_conformance.contract.causes.traits import FEWEST, of_command, rank
 from hostup_conformance.contract.commands import recognized
 from hostup_conformance.contract.content import below, failed, is_document, member, output_members, refused
 from hostup_conformance.contract.lives import overlap, shows_traces, stream
@@ -36,6 +39,9 @@ ENOUGH_ERRORS = 5
 AT_ONCE = 1.0
 #: So many requests that are alike show whether a server refuses them now and then.
 ALIKE = 5
+#: By so many polls it is known whether responses are mixed up, each of which is compared with so many, and with so
+#: many characters.
+MOST, NEAR, SHOWN = 50, 20, 1 << 12
 #: The areas whose requirements are about commands.
 OF_COMMANDS = {"POLL", "START"}
 
@@ -43,7 +49,8 @@ OF_COMMANDS = {"POLL", "START"}
 def with_notes(verdict: Verdict[Ask], exchanges: Sequence[Exchange], key: str) -> Verdict[Ask]:
     """Return a verdict whose broken requirements say what their first exchange has in common with others."""
     broken = {id: r for id, r in verdict.results.items() if r.status in {"fail", "warn"} and r.findings}
-    course, reasons = Course(exchanges, key), Reasons(exchanges)
+    reasons = Reasons(exchanges)
+    course = Course(exchanges, key, lambda: reasons.evidence.life_of)
     found = [cause for find in CAUSES if broken and (cause := find(exchanges))]
     found += [cause for find in (refused_keys, refused_in_time) if broken and (cause := find(course))]
     causes = [cause for cause in found if cause.words or cause.first in broken]
@@ -79,9 +86,9 @@ def note_on(
         return words
     return (
         told_later(result, exchanges)
-        or what_befell(result, exchanges, reasons)
         or waited_for(first, exchanges)
         or polls_wait(first, exchanges)
+        or what_befell(result, exchanges, reasons)
         or of_another(first, exchanges)
         or told_apart(result, course, BY_REQUEST)
         or everywhere(first, exchanges, course)
@@ -89,6 +96,7 @@ def note_on(
         or told_apart(result, course, IN_TIME)
         or now_and_then(result)
         or page_in_front(first, exchanges)
+        or of_one_command(result, reasons)
         or reasons.not_known(first)
     )
 
@@ -101,7 +109,7 @@ def what_befell(result: Result[Ask], exchanges: Sequence[Exchange], reasons: Rea
     if requirement.area == "PID" and (words := of_any_process(first, exchanges)):
         return words
     if requirement.area in OF_COMMANDS or requirement.harm == "output":
-        return reasons.of(first) or ran_nevertheless(first, exchanges, reasons)
+        return reasons.of(first) or swapped(result, exchanges, reasons) or ran_nevertheless(first, exchanges, reasons)
     return given_to_any_probe(first, exchanges)
 
 
@@ -177,10 +185,10 @@ def told_later(result: Result[Ask], exchanges: Sequence[Exchange]) -> str | None
 
 
 def waited_for(first: Exchange, exchanges: Sequence[Exchange]) -> str | None:
-    """Return that a start seems to wait for the end of its command, if only those that take long got no response."""
-    starts = [e for e in exchanges if e.ask.starts and e.ask.command]
-    lasting = [e for e in starts if SLEEP in (e.ask.command or "")]
-    if first not in lasting or any(e.response for e in lasting) or not any(map(new_pid, starts)):
+    """Return that a start seems to wait for the end of its command, if only those that take long got no 200."""
+    sent = [e for e in exchanges if e.ask.starts and e.ask.command]
+    lasting = [e for e in sent if SLEEP in (e.ask.command or "")]
+    if first not in lasting or any(e.response and not failed(e) for e in lasting) or not any(map(new_pid, sent)):
         return None
     return "its command takes a minute, and starts of quick ones got a response: a start waits, it seems"
 
@@ -217,6 +225,43 @@ def page_in_front(first: Exchange, exchanges: Sequence[Exchange]) -> str | None:
     if below(first, 400) or not is_page(first) or own < ENOUGH_ERRORS or sum(map(is_page, errors)) > own:
         return None
     return "it is a page in HTML, as no error of the application: a framework or something in front gives it"
+
+
+def swapped(result: Result[Ask], exchanges: Sequence[Exchange], reasons: Reasons) -> str | None:
+    """Return that polls got what others got that were under way with them, if all did that got something."""
+    life_of = reasons.evidence.life_of
+    polls = [e for e in exchanges if e.number in life_of and not e.ask.starts]
+    odd = [one.exchange for one in result.findings if stream(one.exchange, "stdout")]
+    due = [
+        any(
+            overlap(e, o) and o.request.target != e.request.target and stream(e, "stdout").startswith(text)
+            for o in polls[max(0, at - NEAR) : at + NEAR]
+            if (text := printed(life_of[o.number])[:SHOWN])
+        )
+        for e in odd[:MOST]
+        for at in [bisect_left(polls, e.number, key=lambda one: one.number)]
+    ]
+    if len(due) < FEW or not all(due):
+        return None
+    return "each got what another poll was to get that was under way with it: responses are mixed up, it seems"
+
+
+def of_one_command(result: Result[Ask], reasons: Reasons) -> str | None:
+    """Return of which command all that was found is a poll, with what it alone does, if several others have ended."""
+    life_of = reasons.evidence.life_of
+    found = [life_of.get(one.exchange.number) for one in result.findings]
+    life, ended = found[0], [one for one in reasons.evidence.ended if one is not found[0]]
+    if (
+        result.requirement.area == "START"
+        or life is None
+        or not life.name
+        or any(one is not life for one in found)
+        or len(ended) < FEWEST
+    ):
+        return None
+    others = frozenset[str]().union(*map(of_command, ended))
+    alone = sorted((trait for trait in of_command(life) if trait not in others), key=rank)
+    return f"it is a poll of the command {life.name}" + (f", the only one {alone[0]}" if alone else "")
 
 
 def given_to_any_probe(first: Exchange, exchanges: Sequence[Exchange]) -> str | None:

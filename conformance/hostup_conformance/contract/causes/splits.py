@@ -4,7 +4,7 @@ It judges nothing. Each teller is a hypothesis about all of both; it returns Non
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,8 +12,9 @@ from itertools import pairwise
 from typing import TypeAlias
 
 from hostup_conformance.contract.ask import LARGEST_LINUX_PID, WITHOUT_KEY, Ask, Credential, Exchange
-from hostup_conformance.contract.causes.traits import FEWEST, all_beside, in_common, traits
+from hostup_conformance.contract.causes.traits import FEWEST, all_beside, in_common, of_command, traits
 from hostup_conformance.contract.content import below
+from hostup_conformance.contract.lives import Life
 from hostup_conformance.keeping.safe_text import counted, shown
 
 #: So many requests of both kinds show a pattern in time that is hardly by chance.
@@ -43,8 +44,12 @@ KEYS: dict[Credential, str] = {
 class Course:
     """How a run went: what its requests carry, and what was sent before them and with them."""
 
-    def __init__(self, exchanges: Sequence[Exchange], key: str) -> None:
+    def __init__(
+        self, exchanges: Sequence[Exchange], key: str, life_of: Callable[[], Mapping[int, Life]] = dict
+    ) -> None:
         self.key = key
+        #: The commands by the numbers of their starts and polls.
+        self._life_of = life_of
         self.ordered = sorted(exchanges, key=lambda e: e.number)
         self._traits = dict[int, frozenset[str]]()
 
@@ -63,7 +68,9 @@ class Course:
     def carried(self, e: Exchange) -> frozenset[str]:
         """Return the traits of an exchange, each of which is looked at once."""
         if e.number not in self._traits:
-            self._traits[e.number] = frozenset(traits(e, self.key, self._beside.get(e.number, 0)))
+            life = self._life_of().get(e.number)
+            of_its_command = of_command(life) if life else ()
+            self._traits[e.number] = frozenset([*traits(e, self.key, self._beside.get(e.number, 0)), *of_its_command])
         return self._traits[e.number]
 
     def is_alone(self, e: Exchange) -> bool:

@@ -7,6 +7,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Sequence
 
 from hostup_conformance.contract.ask import Credential, Exchange, Pid, Vps
+from hostup_conformance.contract.lives import Life
 from hostup_conformance.contract.paths import Resource
 from hostup_conformance.http.exchange import ALONE
 from hostup_conformance.keeping.safe_text import shown
@@ -50,6 +51,8 @@ KEYS: dict[Credential, str] = {
 QUERY, IN_QUERY = "with a query", " in the query"
 #: The schemes that may be named: another word before a blank may be a part of a key.
 SCHEMES = {"Basic", "Token", "ApiKey", "Nonesuch"}
+#: Sizes of output in bytes, one of which may be too much for a server.
+PRINTED = (1 << 12, 1 << 14, 1 << 16, 1 << 20)
 #: How a request was sent that had more than so many others under way with it.
 BESIDE = {number: f"sent while more than {number} others were under way" for number in (1, 2, 3, 5)}
 #: By how many seconds two readings of the clock may differ.
@@ -90,6 +93,37 @@ def traits(e: Exchange, key: str, beside: int) -> Iterator[str]:
     if e.decoded:
         yield "by the generated client"
     yield "alone on a new connection" if e.source == ALONE else "on a connection that had carried others"
+
+
+def of_command(life: Life) -> Iterator[str]:
+    """Yield what the command does that a request started or polled; of one of which little is known, as much as is."""
+    known = life.command
+    if known is None and not life.text:
+        return
+    printed, errors = (known.stdout, known.stderr) if known else (life.text.encode(), b"")
+    if known and known.exit_code is None:
+        yield "of a command that a signal ended"
+    if known and known.exit_code:
+        yield "of a command that ends with another exitCode than 0"
+        yield f"of a command that ends with exitCode {known.exit_code}"
+    if known and known.seconds:
+        yield "of a command that takes a while"
+    yield f"of a command that writes {'something' if errors else 'nothing'} to standard error"
+    yield f"of a command that prints {'something' if printed else 'nothing'}"
+    if not is_text(printed):
+        yield "of a command whose output is not UTF-8"
+    elif not printed.isascii():
+        yield "of a command that prints characters outside ASCII"
+    yield from (f"of a command that prints {size:,} bytes or more" for size in PRINTED if len(printed) >= size)
+
+
+def is_text(printed: bytes) -> bool:
+    """Whether output is UTF-8."""
+    try:
+        printed.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def credentials(e: Exchange, key: str) -> Iterator[str]:

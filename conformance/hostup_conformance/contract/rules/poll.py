@@ -88,15 +88,16 @@ def known_gets_200(exchanges: Exchanges) -> Findings:
     two responses with 200 is a finding too. START-21 judges polls of one command at the same time.
     """
     selected = exchanges.each(selectors.asks_output)
-    ended, ran = set[str](), set[str]()
+    ended, ran, over = set[str](), set[str](), set[object]()
     last = {e.request.target: e.number for e in selected if e.status == 200}
     lasting = [e for e in selected if of_finished(e) and not responder.may_pass(e)]
     for e in selected:
         if content.member(e, "exited") is True:
             ended.add(e.request.target)
+            over.add(e.ask.number)  # in whatever form it was asked for
         elif e.status == 200:
             ran.add(e.request.target)
-        if e.ask.pid == ask.Pid.RUNNING and e.status != 200 and e.request.target not in ended:
+        if e.ask.pid == ask.Pid.RUNNING and e.status != 200 and e.ask.number not in over:
             yield e, "status 200", content.status_of(e)
             continue
         if not content.failed(e) and e.status != 404:
@@ -118,7 +119,7 @@ def running_has_not_exited(exchanges: Exchanges) -> Findings:
     has started the command and seen it run: something has ended it before its time. A named command may have ended in
     the meantime, so this is a warning at most.
     """
-    sleeping = [life for life in exchanges.lives if life.start.ask.command == ask.SLEEP]
+    sleeping = [life for life in exchanges.every_life if life.start.ask.command == ask.SLEEP]
     for e in exchanges.each(selectors.asks_output, of_running, selectors.is_output):
         before = [
             poll for life in sleeping if life.seconds_until(e) < SURE for poll in life.polls if poll.number < e.number

@@ -8,7 +8,7 @@ from statistics import median
 from urllib.parse import parse_qs, unquote
 
 from hostup_conformance.contract import ask, commands, content, lives, paths, responder, selectors
-from hostup_conformance.contract.causes import fates, mishaps
+from hostup_conformance.contract.causes import differences, mishaps
 from hostup_conformance.contract.rules import Exchanges, Findings, rule
 from hostup_conformance.keeping.safe_text import counted, short_json
 
@@ -49,13 +49,35 @@ def start_gets_200(exchanges: Exchanges) -> Findings:
     403 passes, since a provider may block some commands or all. Where another command was started, 409, 429 and 503
     pass too, since the server may be busy, and so does a gateway's failure that comes once. A block with 400 or 422
     passes there as well, unless it is for a command with nothing unusual but its length. Where others are started,
-    START-24 judges the starts that are chunked or name a charset.
+    START-24 judges the starts that are chunked or name a charset. A gateway's failure does not pass that all commands
+    get which take a while, several at least, and no other: their starts wait for the end.
     """
     selected = exchanges.each(selectors.starts, lambda e: not beyond_ascii(e))
     works = any(e.status == 200 for e in selected)
+    waiting = starts_that_wait(selected)
     for e in selected:
-        if e.status not in {200, 403} and not (works and is_busy_or_blocks(e)):
+        if e.status not in {200, 403} and not (works and e not in waiting and is_busy_or_blocks(e)):
             yield e, "status 200", f"{content.status_of(e)}{too_long(e, exchanges)}"
+
+
+def starts_that_wait(starts: list[ask.Exchange]) -> list[ask.Exchange]:
+    """Return the starts that failed, if those are all of the commands that take a while, and several, and no others."""
+    failed = [e for e in starts if content.failed(e)]
+    others = [e for e in starts if not content.failed(e)]
+    wait = len(failed) > 1 and all(may_last(e) for e in failed) and not any(lasts(e) for e in others)
+    return failed if wait and len(others) > len(failed) else []
+
+
+def lasts(e: ask.Exchange) -> bool:
+    """The start of a command that takes a while."""
+    known = commands.recognized(e.ask.command or "")
+    return e.ask.command == ask.SLEEP or bool(known and known.seconds)
+
+
+def may_last(e: ask.Exchange) -> bool:
+    """The start of a command that takes a while, or does so if its input stays open."""
+    known = commands.recognized(e.ask.command or "")
+    return lasts(e) or bool(known and known.name == "input")
 
 
 def is_busy_or_blocks(e: ask.Exchange) -> bool:
@@ -240,7 +262,8 @@ def text_is_passed_on(exchanges: Exchanges) -> Findings:
             yield e, f"stdout: {text}", came(exchanges, e, "stdout", text)
     for e, command in exchanges.ends("letters", "longest_in_bytes"):
         got, text = lives.stream(e, "stdout"), command.stdout.decode()
-        other = bool(got) and not text.startswith(got.rstrip("\ufffd").rstrip())
+        torn = got.strip("\ufffd").rstrip()
+        other = bool(got) and not (text.startswith(torn) or text.endswith(torn))
         told = exchanges.told_by(e)
         if (told == "START-07" or (other and not told)) and content.is_utf_8(e):
             yield e, f"stdout: {shortened(command.stdout)}", came(exchanges, e, "stdout", text)
@@ -308,13 +331,13 @@ def errors_are_the_commands(exchanges: Exchanges) -> Findings:
     """stderr must be what the command wrote to standard error, apart from line ends and white space around it.
 
     It must not be, or hold, what another command of the run writes. What the guest's shell writes there before each
-    command, whatever the command is, passes.
+    command, whatever the command is, passes; and so does a body that says that it was truncated.
     """
     yield from of_another(exchanges, "stderr")
     words = exchanges.words_of_the_guest.encode()
-    for e, command in exchanges.ends("streams", "errors", "exit", "slow", *commands.WINDOWS):
+    for e, command in exchanges.ends("streams", "errors", "exit", "slow", "megabyte", *commands.WINDOWS):
         usual, other = (differs(exchanges, e, "stderr", text + command.stderr) for text in (b"", words))
-        if usual and other:
+        if usual and other and not says_truncated(e):
             yield e, f"stderr: {shortened(command.stderr)}", usual
 
 
@@ -322,15 +345,24 @@ def errors_are_the_commands(exchanges: Exchanges) -> Findings:
 def output_is_whole(exchanges: Exchanges) -> Findings:
     """stdout of a command that prints a little more than 1 MiB, or less, must not be cut.
 
-    A body that says that it was truncated passes.
+    A body that says that it was truncated passes. Of what is long, START-07 judges what has other characters.
 
     Another rule tells of output in which all that is missing is what is missing from other output too.
     """
     for e, command in exchanges.ends("letters", "longest", "megabyte"):
         got, printed = lives.stream(e, "stdout"), command.stdout.decode()
-        cut = len(got) < len(printed.rstrip()) and printed.startswith(got.rstrip("\ufffd")) and not exchanges.told_by(e)
-        if cut and not any("trunc" in name.lower() and value for name, value in e.body.items()):
+        torn = got.strip("\ufffd")
+        cut = len(got) < len(printed.rstrip()) and (
+            printed.startswith(torn) or printed.rstrip().endswith(torn.rstrip())
+        )
+        changed = cut or (command.name == "megabyte" and mishaps.plain(got) != mishaps.plain(printed))
+        if changed and not exchanges.told_by(e) and not says_truncated(e):
             yield e, f"{len(printed):,} characters in stdout", came(exchanges, e, "stdout", printed) if got else "none"
+
+
+def says_truncated(e: ask.Exchange) -> bool:
+    """Whether a body says that its output was truncated."""
+    return any("trunc" in name.lower() and value for name, value in e.body.items())
 
 
 @rule("START-13")
@@ -369,9 +401,13 @@ def exit_code_is_the_commands(exchanges: Exchanges) -> Findings:
 
 @rule("START-15")
 def death_is_no_success(exchanges: Exchanges) -> Findings:
-    """exitCode of a command that a signal ended must not be 0. No code, null, and 128 and more pass."""
-    for e, _command in exchanges.ends("killed"):
-        if e.body.get("exitCode") == 0:
+    """exitCode of a command that a signal ended must not be 0. No code, null, and 128 and more pass.
+
+    A command that goes on after it has sent itself the signal was not ended by it.
+    """
+    for e, command in exchanges.ends("killed"):
+        goes_on = len(lives.stream(e, "stdout").strip()) > len(command.stdout)
+        if e.body.get("exitCode") == 0 and not goes_on:
             yield e, "no exitCode, or one other than 0", {"exitCode": 0}
 
 
@@ -387,34 +423,29 @@ def waited_long(life: lives.Life, trace: ask.Exchange, others: list[lives.Life])
 def runs_once(exchanges: Exchanges) -> Findings:
     """A command that writes a line into a file must have written one line after one start, and two after two.
 
-    It must have written no more if it failed, or was polled while it ran. And it must have done so although nobody has
-    polled it, if it had the time that the slow command takes, if a command that was started after it has ended, and if
-    no other was ended before its time, which START-22 judges. START-05 judges a number that does not come as it was
-    printed.
+    It must have written no more if it failed, or was polled while it ran, or once its end was told. And it must have
+    done so although nobody has polled it, if it had the time that the slow command takes, if a command that was started
+    after it has ended, if no other was ended before its time, which START-22 judges, and if none ran too often: then so
+    may the one that removes what is counted. START-05 judges a number that does not come as it was printed.
     """
     for life, earlier in exchanges.not_run_again:
         told = f"the pid of request {earlier.start.number}, which started the same command, and no other run of it"
         yield life.start, "a run of its own for each start", told
-    once = next((life for life in exchanges.lives if life.name == "once"), None)
-    code = once.command.exit_code if once and once.command else None
-    # The first trace is taken before anything is written.
-    for e, _ in list(exchanges.ends("trace"))[1:] if once else ():
-        ran = re.search(r"once (\d{1,9}) slow (\d{1,9})\s*$", lives.stream(e, "stdout"))
-        unpolled, polled = (int(ran[1]), int(ran[2])) if ran else (1, 1)
-        never = not unpolled and not exchanges.cut_short and once and waited_long(once, e, exchanges.lives)
-        if never or unpolled > 1:
-            fails = f", and ends with exitCode {code}; one that ends with 0 ran once" if unpolled > polled == 1 else ""
-            yield e, "a command that ran once after one start", f"it ran {unpolled} times{fails}"
-        elif polled > 1:
-            yield e, "a command that ran once after one start and several polls", f"it ran {polled} times"
-    printed = {lives.stream(e, "stdout").strip() for e, _ in exchanges.ends("number")}
-    started = [life for life in exchanges.every_life if life.name == "again"]
-    counts = printed <= {"42"} and all(life in exchanges.lives for life in started)
-    for number, life in enumerate(started if counts else (), 1):
-        times = lives.stream(exchanges.take(life.end), "stdout").strip() if life.end else ""
-        if life.end and times.isdecimal() and times != str(number):
-            expected = f"a command that has run {counted(number, 'time')} after {counted(number, 'start')}"
-            yield life.end, expected, "it has run once" if times == "1" else f"it has run {times} times"
+    runs = exchanges.runs
+    for run in runs:
+        exchanges.take(run.told_by)
+    more = [run for run in runs if run.times > run.starts]
+    for run in more or [run for run in runs if run.times < run.starts]:
+        fails = mishaps.foreign_errors(run.life) not in {"", exchanges.words_of_the_guest.strip()}
+        due = not fails and not exchanges.cut_short and waited_long(run.life, run.told_by, exchanges.lives)
+        if run.times or (run.life.name == "once" and due):
+            expected = f"a command that has run {counted(run.starts, 'time')} after {counted(run.starts, 'start')}"
+            polls = " and several polls" if run.life.name == "slow" else ""
+            yield (
+                run.told_by,
+                f"{expected}{polls}",
+                f"it has run {counted(run.times, 'time')}{mishaps.why_run(run, runs)}",
+            )
 
 
 @rule("START-17")
@@ -433,7 +464,8 @@ def refusal_starts_nothing(exchanges: Exchanges) -> Findings:
 @rule("START-18")
 def start_does_not_wait(exchanges: Exchanges) -> Findings:
     """The start of a command that takes a while must not take that much longer than other starts."""
-    usual = median([e.seconds for e in exchanges.all(lambda e: selectors.starts(e) and e.status == 200)] or [0.0])
+    quick = exchanges.all(lambda e: selectors.starts(e) and e.status == 200 and not lasts(e))
+    usual = median([e.seconds for e in quick] or [0.0])
     for life in exchanges.lives:
         if life.name != "slow" or not life.command:
             continue
@@ -451,26 +483,32 @@ def runs_as_it_was_sent(exchanges: Exchanges) -> Findings:
     Where other commands went wrong that have the characters which were changed, though they print none of these, the
     text of all of them was altered before they ran, and no other rule judges them.
     """
+    as_sent = "a command that runs as it was sent"
     for at, life in enumerate(exchanges.altered):
         e = life.end or life.polls[-1]
-        how = f"{named(life)}, which went wrong" if at else how_altered(life)
-        yield exchanges.take(e), "a command that runs as it was sent", f"one that was altered before it ran: {how}"
+        how = f"{named(life)}, which went wrong" if at or not exchanges.alteration else exchanges.alteration.words
+        yield exchanges.take(e), as_sent, f"one that was altered before it ran: {how}"
+    for e, _ in exchanges.ends("killed"):
+        if (word := words_for_kill(lives.stream(e, "stdout"))) is not None:
+            yield e, as_sent, f'one that was altered before it ran: "kill" became {short_json(word, 40)}'
     for e, command in exchanges.ends("verbatim", "lines"):
         got = differs(exchanges, e, "stdout", command.stdout)
         if got and not exchanges.told_by(e):
-            yield e, f"stdout: {shortened(command.stdout)}", got
+            ends = command.name == "lines" and stops_at_a_failure(e, command)
+            how = f"{got}, with exitCode 1, that of its second line: it ended there, as with sh -e, it seems"
+            yield e, f"stdout: {shortened(command.stdout)}", how if ends else got
 
 
-def how_altered(life: lives.Life) -> str:
-    """Return what has become of the text of a command, for a finding."""
-    if life.name == "lines":
-        return "only its first line ran"
-    text, came = mishaps.printed(life), mishaps.stdout(life)
-    if life.name == "longest":
-        length = length_of(life.start)
-        return f"only its first {length - len(text) + len(came):,} of {length:,} characters ran"
-    became = sorted(dict.fromkeys(mishaps.changes(text, came)), key=lambda one: -len(one[0]))
-    return ", ".join(f"{short_json(lost, 20)} became {short_json(new, 20)}" for lost, new in became[:3])
+def words_for_kill(stdout: str) -> str | None:
+    """Return what stands for "kill" in what the command prints that kills itself; None if it shows no change."""
+    lived = re.match(r"before:after:(\S*)", stdout)
+    return lived[1] if lived and lived[1] != "kill" else None
+
+
+def stops_at_a_failure(e: ask.Exchange, command: commands.Command) -> bool:
+    """Whether a command of several lines ended at the one that fails, and with its exit code."""
+    first = command.stdout.decode().partition("B")[0]
+    return lives.stream(e, "stdout").strip() == first and content.member(e, "exitCode") == 1
 
 
 @rule("START-20")
@@ -509,7 +547,11 @@ def simultaneous_polls_tear_nothing(exchanges: Exchanges) -> Findings:
             got = lives.stream(e, "stdout")
             torn = content.member(e, "exited") is True and differs(exchanges, e, "stdout", expected)
             if torn and bool(got) not in garbled:
-                yield e, f"stdout: {shortened(expected)}", fates.difference(expected.decode(), got) or {"stdout": got}
+                yield (
+                    e,
+                    f"stdout: {shortened(expected)}",
+                    differences.difference(expected.decode(), got) or {"stdout": got},
+                )
 
 
 def garbled_anyway(exchanges: Exchanges) -> set[bool]:
@@ -535,14 +577,10 @@ def does_not_end_early(exchanges: Exchanges) -> Findings:
     for life in exchanges.every_life:
         if life.name == "slow" and life.end and life.end.when and not lives.sleepless(life):
             exchanges.take(life.end)
-    limit, why = exchanges.time_limit, ""
-    if exchanges.starts_end_others:
-        why = ", and none ran on after another start: a start ends them, it seems"
-    elif limit:
-        why = f": a time limit of {limit[0]:.1f} to {limit[1]:.1f} s, it seems"
     for life in exchanges.cut_short:
         if life.end:
-            yield life.end, f"exited true at the end of {named(life)}{own_end(life)}", f"{early_end(life)}{why}"
+            said = f"{early_end(life)}{exchanges.ended_by}"
+            yield life.end, f"exited true at the end of {named(life)}{own_end(life)}", said
 
 
 def own_end(life: lives.Life) -> str:
@@ -570,7 +608,7 @@ def running_is_told_at_once(exchanges: Exchanges) -> Findings:
 
     Where commands that do not take a while are lost too, START-27 judges that.
     """
-    others_lost = any(is_lost_undisturbed(life) for life in exchanges.lives if life.name != "slow")
+    others_lost = any(is_lost_undisturbed(life) for life in exchanges.lives if not lasts(life.start))
     for life in exchanges.lives_of("slow"):
         if not life.command or not life.polls:
             continue
@@ -695,9 +733,10 @@ def end_is_reported(exchanges: Exchanges) -> Findings:
     for life in short:
         polls = [exchanges.take(e) for e in polls_with_full_key(life)]
         passes = life.end or any(map(is_unreadable, polls)) or refusals_before(life, polls[0])
-        if passes or (selectors.new_poll(life.start) in asked and lost(life)):
+        gone = lost(life)
+        if passes or (selectors.new_poll(life.start) in asked and gone and content.refused(gone)):
             continue
-        if gone := lost(life):
+        if gone:
             gateways = mostly and responder.responded(gone, responder.Who.GATEWAY)
             if not gateways or gone_for_good(polls, served):
                 expected = f"status 200, until the end of {named(life)} was reported{although_busy(gone, exchanges)}"
@@ -778,7 +817,7 @@ def safe_methods_change_nothing(exchanges: Exchanges) -> Findings:
     """The command in the body of an OPTIONS, or in the query of a GET, must not have run.
 
     The pid of an OPTIONS must be one that can still be polled. The trace shows what ran. Where other commands were lost
-    as well, START-27 judges that; a gateway's failure passes.
+    as well, START-27 judges that, and so it does where a poll fails with a 5xx, which takes nothing.
     """
     printed = " ".join(lives.stream(life.end, "stdout") for life in exchanges.lives_of("trace") if life.end)
     found = lives.lives(exchanges.all(is_start_or_any_poll))
@@ -790,8 +829,7 @@ def safe_methods_change_nothing(exchanges: Exchanges) -> Findings:
             yield e, f"no command that runs by {e.request.method}", f"{content.status_of(e)}, and it ran in the guest"
         for life in found if not others_lost else ():
             gone = lost(life) if selectors.new_poll(life.start) == e.request.target else None
-            by_gateway = gone and responder.responded(gone, responder.Who.GATEWAY)
-            if gone and not by_gateway and life.start.number < e.number < gone.number:
+            if gone and content.refused(gone) and life.start.number < e.number < gone.number:
                 expected = f"status 200, since the OPTIONS of request {e.number} changes nothing"
                 yield gone, expected, content.status_of(gone)
 
