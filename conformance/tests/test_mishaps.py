@@ -152,3 +152,10 @@ def test_line_ends_that_a_command_makes_show_that_those_in_its_text_were_changed
     assert found.words == '"\\n" became "\\r\\n"'
     from_a_terminal = [ending(name, "\r\n") for name in ("streams", "lines", "six_kilobytes")]
     assert mishaps.changed_line_ends(from_a_terminal) is None
+
+
+def test_polls_end_a_command_unless_one_ran_on_that_was_polled_as_often() -> None:
+    ended = [sleeps(1, 0.0, [0.1, 0.4], 0.9), sleeps(2, 0.0, [0.2, 0.5], 1.0)]
+    assert "polled for the 3. time" in mishaps.ended_by(ended, [*ended, sleeps(3, 0.0, [0.1, 2.0])])
+    assert "polled" not in mishaps.ended_by(ended, [*ended, sleeps(3, 0.0, [0.1, 1.0, 2.0])])
+    assert "polled" not in mishaps.ended_by(ended, ended)

@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import replace
 from secrets import token_hex
 
-from hostup_conformance.contract.ask import Exchange
+from hostup_conformance.contract.ask import SLEEP, Exchange
 from hostup_conformance.contract.causes.evidence import Evidence
 from hostup_conformance.contract.causes.losses import came_back, fills_a_pipe, others_started, polled, since_start
 from hostup_conformance.contract.causes.mishaps import cut_short
@@ -36,7 +36,7 @@ SILENT, LONGEST_SILENCE = 1 / 6, 0.3
 #: For how many seconds a command is followed that should end at once.
 UNTIL_STUCK = 5.0
 #: How many commands are started at most, and how many requests are sent.
-MOST_STARTED = 2 + 3 + 1 + MOST_OTHERS + len(REFUSALS)
+MOST_STARTED = 3 + 3 + 1 + MOST_OTHERS + len(REFUSALS)
 MOST_REQUESTS = 2 * MOST_STARTED + MOST_POLLS + 1 + len(REFUSALS)
 
 
@@ -46,7 +46,9 @@ def run(wire: Wire) -> None:
     most = wire.limits.requests
     if (cut := cut_short(evidence.lives)) and not (most and len(wire.exchanges) + MOST_REQUESTS > most):
         with suppress(Unsent):
-            follow_steady(wire, min(LONGEST_SILENCE, SILENT * min(map(seconds_to_end, cut))))
+            soonest = min(map(seconds_to_end, cut))
+            follow_steady(wire, min(LONGEST_SILENCE, SILENT * soonest))
+            poll_at_last(wire, min(LONGEST_WAIT, soonest + LONGER))
     if evidence.unending and all(map(fills_a_pipe, evidence.unending)):
         with suppress(Unsent):
             follow_flood(wire)
@@ -69,6 +71,14 @@ def follow_steady(wire: Wire, pause: float) -> None:
     pid = begin(wire, steady(token_hex(6), round(pause, 2)).text)
     if pid is not None:
         follow(wire, pid)
+
+
+def poll_at_last(wire: Wire, seconds: float) -> None:
+    """Poll a command that is silent at once, and then not until others had ended."""
+    pid = begin(wire, SLEEP)
+    end(wire, pid)
+    wire.pace.wait(seconds if pid is not None else 0.0)
+    end(wire, pid)
 
 
 def follow_flood(wire: Wire) -> None:

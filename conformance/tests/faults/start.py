@@ -1074,6 +1074,16 @@ def silence_is_an_end(request: Request, response: Response) -> None:
         response.json = {"exited": True, "exitCode": None, "stdout": "", "stderr": ""}
 
 
+@trips("START-22")
+def the_third_poll_ends_a_command(request: Request, response: Response) -> None:
+    """A command that runs is ended when it is polled for the third time."""
+    polled = request.memory.setdefault("polled", {})
+    if response.is_output and not response.json["exited"]:
+        polled[request.pid] = polled.get(request.pid, 0) + 1
+    if response.is_output and not response.json["exited"] and polled[request.pid] > 2:
+        response.json = {"exited": True, "exitCode": 137, "stdout": "", "stderr": ""}
+
+
 @trips("START-12")
 def only_the_last_lines_are_kept(request: Request, response: Response) -> None:
     """Of the output, only the last thousand lines are returned."""

@@ -133,6 +133,21 @@ def silence(cut: Sequence[Life], every: Sequence[Life]) -> str | None:
     return f", after {least:.1f} to {most:.1f} s of silence, taken for the end, it seems"
 
 
+def polls(cut: Sequence[Life], every: Sequence[Life]) -> str | None:
+    """Polls end a command, after so many: what was polled less often was seen to run for longer than those."""
+    counts = {1 + times_running(life) for life in cut}
+    most, times = min(map(seconds_to_end, cut), default=inf), min(counts, default=0)
+    spared = [life for life in every if life not in cut and life.name != "steady" and seen_running(life) > most]
+    if len(counts) != 1 or times < FEWEST or not spared or any(times_running(life) >= times for life in spared):
+        return None
+    return f", when it was polled for the {times}. time: polls end it, it seems"
+
+
+def times_running(life: Life) -> int:
+    """Return how many polls said that a command ran."""
+    return sum(member(e, "exited") is False for e in life.polls if not life.end or e.number < life.end.number)
+
+
 def end_of_output(cut: Sequence[Life], every: Sequence[Life]) -> str | None:
     """The end of its output is taken for that of a command: another ran on for as long that had not closed its own."""
     closed = [life.name for life in cut] == ["closed"]
@@ -151,6 +166,7 @@ def ended_by_starts(cut: Sequence[Life], every: Sequence[Life]) -> str | None:
 ENDED_BY: tuple[Callable[[Sequence[Life], Sequence[Life]], str | None], ...] = (
     end_of_output,
     ended_by_starts,
+    polls,
     silence,
     time_limit,
 )
@@ -218,7 +234,9 @@ def changed_marks(every: Sequence[Life]) -> Alteration | None:
         with_marks = [one for one in every if has_any(marks, one)]
         others = [one for one in with_marks if one.end and not marks & set(printed(one) + errors_of(one))]
         if 4 * sum(map(went_wrong, others)) >= max(len(others), 1):
-            return Alteration(how_changed(life), sorted(filter(went_wrong, with_marks), key=lambda one: one is not life))
+            return Alteration(
+                how_changed(life), sorted(filter(went_wrong, with_marks), key=lambda one: one is not life)
+            )
     return None
 
 
