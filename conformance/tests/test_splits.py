@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from hostup_conformance.contract.ask import Exchange
-from hostup_conformance.contract.causes.notes import polls_wait, refused_keys
+from hostup_conformance.contract.causes.notes import Entry, depends_on_time, polls_wait, refused_keys
 from hostup_conformance.contract.causes.shared import from_a_cache
 from hostup_conformance.contract.causes.splits import Course, Split, told
 from hostup_conformance.contract.target import Target
@@ -149,6 +149,15 @@ def test_a_copy_from_a_cache_is_told() -> None:
     assert cause.words == "it is a copy from a cache, as Age: 9 shows"
     assert from_a_cache(in_order(fresh, *run_of([got(200, b"2", age="9")]))) is None
     assert from_a_cache(in_order(fresh, fresh)) is None
+
+
+@pytest.mark.parametrize(
+    ("letters", "depends"), [("sssrrr", True), ("srsrsr", False), ("sssssrsrrrrr", True), ("ssrsrsrsrrrr", False)]
+)
+def test_who_is_let_in_for_a_while_shows_no_servers(letters: str, depends: bool) -> None:
+    """The letters stand for requests that came later and later after one with the full key."""
+    entries = [Entry(e, None, False, float(at)) for at, e in enumerate(run_of(statuses(letters)))]
+    assert depends_on_time(entries[::-1]) is depends
 
 
 def test_polls_that_wait_for_the_end_are_told() -> None:

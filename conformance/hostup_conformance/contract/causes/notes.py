@@ -33,6 +33,8 @@ KINDS = 3
 TOLD, NOTHING = ("exitCode", "stdout", "stderr"), (None, "")
 #: The areas whose requirements say who must be refused.
 LET_IN = {"AUTH", "SCOPE", "ID"}
+#: Of so many requests, one may have been sent at another time than it seems.
+SEVERAL = 10
 #: So many problem documents show that the errors of a server itself are such.
 ENOUGH_ERRORS = 5
 #: A poll that takes so many seconds may have waited for the end of its command.
@@ -307,16 +309,20 @@ def let_in_now_and_then(result: Result[Ask], exchanges: Sequence[Exchange]) -> s
     if result.requirement.area not in {*LET_IN, "SAFETY"} or not below(first, 300):
         return None
     alike, same = list[Entry](), dict[object, set[bool]]()
-    key, served = None, set[str]()
+    key, served, full = None, set[str](), 0.0
     for e in exchanges:
+        sent = e.when.timestamp() if e.when else 0.0
         if judges_entry(e, first):
-            alike.append(Entry(e, key, e.request.target in served))
+            alike.append(Entry(e, key, e.request.target in served, sent - full))
             same.setdefault(e.request, set()).add(below(e, 300))
         key = e.ask.credential
         served |= {e.request.target} if key == "full" and below(e, 300) else set()
+        full = sent if key == "full" else full
     turns = alternates(below(one.e, 300) for one in alike)
     if not turns or all(len(one) < 2 for one in same.values()) or any(decides(p, alike) for p in PARTS):
         return None
+    if depends_on_time(alike):
+        return "each came just after one with the full key, and later ones are refused: who asked is kept, it seems"
     let_in = f"{sum(below(one.e, 300) for one in alike)} of {len(alike)} such requests were let in"
     return f"{let_in}, and others refused, in turns: only some of several servers check it, it seems"
 
@@ -331,11 +337,13 @@ def judges_entry(e: Exchange, first: Exchange) -> bool:
 
 @dataclass(frozen=True)
 class Entry:
-    """A request that must be refused, the key of the one before, and whether the full key had got its target."""
+    """A request that must be refused, the key of the one before, and when and for what the full key was used."""
 
     e: Exchange
     key: Credential | None
     served: bool
+    #: How many seconds before the full key was used.
+    since_full: float
 
 
 #: What may decide whether a request is let in that is refused at other times.
@@ -346,6 +354,16 @@ PARTS: tuple[Callable[[Entry], Hashable], ...] = (
     lambda one: object() if one.e.source == BURST else one.key,
     lambda one: one.served,
 )
+
+
+def depends_on_time(alike: Sequence[Entry]) -> bool:
+    """Whether, but for one, all were let in that came soon after the full key was used, and all others refused."""
+    ordered = [below(one.e, 300) for one in sorted(alike, key=lambda one: one.since_full)]
+    mistaken = best = sum(ordered)
+    for let_in in ordered:
+        mistaken += -1 if let_in else 1
+        best = min(best, mistaken)
+    return best <= (len(ordered) >= SEVERAL) and True in ordered and False in ordered
 
 
 def decides(part: Callable[[Entry], Hashable], alike: Sequence[Entry]) -> bool:

@@ -308,8 +308,8 @@ def one_for_all(exchanges: Sequence[Exchange]) -> Cause | None:
 def stands_in_front(exchanges: Sequence[Exchange], found: AbstractSet[int]) -> str:
     """Return what may respond to all requests alike: a rate limit does so for a while, with others before and after."""
     rows = [len(list(row)) for alike, row in groupby(e.number in found for e in exchanges) if alike]
-    ends = {exchanges[0].number, exchanges[-1].number}
-    in_rows = sum(rows) >= IN_A_ROW * len(rows) and not ends & found
+    first, last = (exchanges[at].number in found for at in (0, -1))
+    in_rows = sum(rows) >= IN_A_ROW * len(rows) and not first and (len(rows) > 1 or not last)
     return "a rate limit, which is to get 429" if in_rows else "something in front responds, such as a load balancer"
 
 
