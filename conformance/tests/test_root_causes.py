@@ -185,6 +185,7 @@ TOLD: dict[str, tuple[str, str]] = {
 FIRST = {
     "results_go_to_the_next_command": ("START-05", "stdout that the command of request "),
     "output_is_escaped_for_html": ("START-05", "stdout escaped for HTML, with &#039;: "),
+    "exited_is_true_of_all": ("START-22", "no poll of any command got exited false"),
     "output_comes_late": ("START-05", "a later poll, as request "),
     "output_has_frames": ("START-05", "with the headers of Docker's frames in it: "),
     "a_cache_knows_no_query": ("POLL-02", "expected command output"),

@@ -858,6 +858,13 @@ def each_poll_after_the_end_runs_it_again(request: Request, response: Response) 
         response.become(200, kept[request.pid])
 
 
+@trips("START-22", starts=True)
+def exited_is_true_of_all(_request: Request, response: Response) -> None:
+    """Any command is said to have ended with 0, as where the text "false" is read as a boolean."""
+    if response.is_output and not response.json["exited"]:
+        response.change(exited=True, exitCode=0)
+
+
 @trips("START-22")
 def a_start_ends_the_command_before(request: Request, response: Response) -> None:
     """A start kills the command that runs, and its exit code is that of a shell for the signal."""

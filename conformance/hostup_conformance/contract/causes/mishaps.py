@@ -162,8 +162,15 @@ def ended_by_starts(cut: Sequence[Life], every: Sequence[Life]) -> str | None:
     return ", and none ran on after another start: a start ends them, it seems" if ended else None
 
 
+def nothing(cut: Sequence[Life], every: Sequence[Life]) -> str | None:
+    """Nothing ends them: any command is said to have ended, and with 0, not with the code of a signal or none."""
+    ran = any(map(times_running, every)) or any(exit_code(life) != 0 for life in cut)
+    return None if ran else "; no poll of any command got exited false"
+
+
 #: Why commands were ended before their time.
 ENDED_BY: tuple[Callable[[Sequence[Life], Sequence[Life]], str | None], ...] = (
+    nothing,
     end_of_output,
     ended_by_starts,
     polls,
