@@ -242,6 +242,12 @@ def test_files_that_cannot_be_used(options: dict[str, str], environ: dict[str, s
         target_with("https://127.0.0.1:9", environ, **options)
 
 
+def test_a_file_for_the_keys_of_connections_must_be_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SSLKEYLOGFILE", "none/keys")
+    with pytest.raises(Misconfigured, match="SSLKEYLOGFILE none/keys: No such file"):
+        target_with("http://127.0.0.1:9")
+
+
 def test_a_key_that_is_not_the_certificates(certificates: Path) -> None:
     with pytest.raises(Misconfigured, match="do not belong together"):
         target_with("https://127.0.0.1:9", client_cert=f"{certificates / 'client.pem'}:{certificates / 'server.key'}")

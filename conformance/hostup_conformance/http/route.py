@@ -18,6 +18,7 @@ from hostup_conformance.http.messages import Headers
 from hostup_conformance.keeping.files import read_plain
 from hostup_conformance.keeping.misconfigured import Misconfigured
 from hostup_conformance.keeping.redact import PIECE
+from hostup_conformance.keeping.safe_text import shown
 
 #: Variables that name more CAs than the system's.
 CA_VARIABLES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")
@@ -54,7 +55,12 @@ class Route:
     @cached_property
     def context(self) -> ssl.SSLContext:
         """The TLS context; raise `Misconfigured` for a file that cannot be used."""
-        context = ssl.create_default_context(cafile=certifi.where())
+        try:
+            context = ssl.create_default_context(cafile=certifi.where())
+        except OSError as error:  # it opens the file for the keys of connections, if the environment names one
+            named = shown(os.environ.get("SSLKEYLOGFILE"))
+            remedy = "name a file that can be written, or unset it"
+            raise Misconfigured(f"SSLKEYLOGFILE {named}: {reason(error)}; {remedy}") from None
         with suppress(ssl.SSLError, OSError):
             context.load_default_certs()
         if self.ca:
