@@ -154,8 +154,8 @@ def after_event(kind: object) -> Callable[[Evidence], str | None]:
         return evidence.between(kind if kind == "probe" else (kind, seen.e.ask.number), seen)
 
     def hypothesis(evidence: Evidence) -> str | None:
-        # What takes output away leaves a command alone that still runs.
-        found = parted(evidence, measure, bool if kind == "probe" else tells_the_end)
+        # What takes output away leaves a command alone that still runs; but what runs gets no 5xx.
+        found = parted(evidence, measure, bool if kind in {"probe", "5xx"} else tells_the_end)
         ended = parted(evidence, probes_after_end) if kind == "probe" and not found else None
         unless = "" if found else ", unless it runs"
         return f"{EVENTS[kind]}{unless}" if (parts := found or ended) and parts[0] == 0 else None
@@ -168,8 +168,12 @@ def probes_after_end(evidence: Evidence, seen: Sighting) -> Bounds:
     return evidence.between("probe", seen, seconds_of(seen.life) + ENDED)
 
 
-#: What may make a server forget a command for good.
-FORGETTING = (after_start, after_end, after_others, after_polls, *map(after_event, EVENTS))
+#: What may make a server forget a command for good. A 5xx is a fault itself, so that it is hardly there by chance.
+FORGETTING = (
+    after_event("5xx"),
+    *(after_start, after_end, after_others, after_polls),
+    *(after_event(kind) for kind in EVENTS if kind != "5xx"),
+)
 
 
 def rounded(evidence: Evidence) -> str | None:
