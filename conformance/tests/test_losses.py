@@ -191,10 +191,11 @@ def test_used_up_by_a_refusal(words: str, contradicted: bool) -> None:
 
 
 def test_each_end_is_used_up_by_a_failure() -> None:
-    """No end was told, so that time parts the known from the lost as well."""
+    """Where no end was told, time parts the known from the lost as well."""
     story = Story()
     story.start(1, 1)
     story.poll(1.1, 1, RUNS)
+    story.poll(6, 1, RUNS)
     for pid in (7, 8):
         story.start(pid, pid)
         story.poll(pid + 0.1, pid, FAILED)
