@@ -85,14 +85,15 @@ def run(name: str, starts: int, times: int, *, seconds: float = 0.0, after_end: 
     command = next(command for command in posix("0123456789ab", 2.0) if command.name == name)
     life = sleeps(1, 0.0, [], 9.0, command=command.text, out=out)
     life.start = replace(life.start, seconds=seconds)
-    return mishaps.Run(life, starts, times, replace(life.start, number=2), after_end)
+    return mishaps.Run(life, starts, times, replace(life.start, number=2), after_end, int(seconds >= 0.5))
 
 
 def test_what_takes_long_to_start_is_sent_again_unless_what_began_at_once_was_too() -> None:
     slow, quick = run("once", 1, 2, seconds=1.0), run("slow", 1, 1, seconds=0.1)
-    assert "sent it again" in mishaps.why_run(slow, [slow, quick])
-    assert "sent it again" not in mishaps.why_run(slow, [slow, run("slow", 1, 2, seconds=0.1)])
-    assert "sent it again" not in mishaps.why_run(slow, [slow, run("slow", 1, 1, seconds=0.9)])
+    assert "sent that again" in mishaps.why_run(slow, [slow, quick, run("again", 2, 3, seconds=1.0)])
+    assert "sent that again" in mishaps.why_run(slow, [slow, run("slow", 1, 0, seconds=1.0)])
+    assert "sent that again" not in mishaps.why_run(slow, [slow, run("slow", 1, 2, seconds=0.1)])
+    assert "sent that again" not in mishaps.why_run(slow, [slow, run("slow", 1, 1, seconds=0.9)])
 
 
 def test_a_poll_runs_a_command_again_unless_one_ran_too_often_that_was_not_polled() -> None:

@@ -24,7 +24,7 @@ from hostup_conformance.contract.lives import (
     without_sleep,
 )
 from hostup_conformance.contract.selectors import BUSY, new_poll
-from hostup_conformance.keeping.safe_text import short_json
+from hostup_conformance.keeping.safe_text import counted, short_json
 
 #: The exit codes from here on are those with which a shell tells that a signal ended a command; and that of `timeout`.
 SIGNALLED, TIMED_OUT = 128, 124
@@ -427,6 +427,8 @@ class Run:
     told_by: Exchange
     #: The polls of it, after its end had been told, until it was started for the last time.
     after_end: int = 0
+    #: How many of its starts took long.
+    slow_starts: int = 0
 
 
 def runs_of(every: Sequence[Life]) -> list[Run]:
@@ -437,23 +439,28 @@ def runs_of(every: Sequence[Life]) -> list[Run]:
     for e in traces[1:] if "once" in named else ():
         counts = re.search(r"once (\d{1,9}) slow (\d{1,9})\s*$", stream(e, "stdout"))
         for name, times in zip(("once", "slow"), counts.groups() if counts else (), strict=False):
-            found += [Run(named[name], 1, int(times), e)] if name in named else []
+            slow = int(name in named and named[name].start.seconds >= LONG_START)
+            found += [Run(named[name], 1, int(times), e, slow_starts=slow)] if name in named else []
     started = [life for life in every if life.name == "again"]
     for number, life in enumerate(started, 1):
         times = stdout(life).strip()
         polls = [e for one in started[: number - 1] for e in one.polls if one.end and e.number > one.end.number]
         if life.end and times.isdecimal():
-            found.append(Run(life, number, int(times[:9]), life.end, len(polls)))
+            slow = sum(one.start.seconds >= LONG_START for one in started[:number])
+            found.append(Run(life, number, int(times[:9]), life.end, len(polls), slow))
     return found
 
 
 def repeated_slowly(run: Run, runs: Sequence[Run]) -> str | None:
-    """What takes long to start is started again, as by a gateway that does not wait: the others began at once."""
-    slow = [one.life.start.seconds for one in runs if one.times > one.starts]
-    quick = [one.life.start.seconds for one in runs if one.times <= one.starts]
-    if run.times <= run.starts or min(slow, default=0.0) < max([LONG_START, *(2 * seconds for seconds in quick)]):
+    """What takes long to start is started again, as by a gateway that does not wait: each ran once more for each such.
+
+    What ran too seldom shows nothing: then so may the command have run too often that removes what is counted.
+    """
+    agree = all(one.times - one.starts == one.slow_starts for one in runs if one.times >= one.starts)
+    if run.times <= run.starts or not agree:
         return None
-    return f"; its start took {run.life.start.seconds:.1f} s: something in front has sent it again, it seems"
+    took = f"{counted(run.slow_starts, 'start')} of it took {LONG_START:g} s or more"
+    return f"; {took}: something in front has sent that again, it seems"
 
 
 def run_by_polls(run: Run, runs: Sequence[Run]) -> str | None:
