@@ -88,16 +88,18 @@ def known_gets_200(exchanges: Exchanges) -> Findings:
     two responses with 200 is a finding too. START-21 judges polls of one command at the same time.
     """
     selected = exchanges.each(selectors.asks_output)
-    ended, ran, over = set[str](), set[str](), set[object]()
+    ended, ran = set[str](), set[str]()
+    # In whatever form it was asked for.
+    told = [e for e in exchanges.everything if e.ask.vps == "own" and content.member(e, "exited") is True]
+    over = {e.ask.number: e.number for e in reversed(told)}
     last = {e.request.target: e.number for e in selected if e.status == 200}
     lasting = [e for e in selected if of_finished(e) and not responder.may_pass(e)]
     for e in selected:
         if content.member(e, "exited") is True:
             ended.add(e.request.target)
-            over.add(e.ask.number)  # in whatever form it was asked for
         elif e.status == 200:
             ran.add(e.request.target)
-        if e.ask.pid == ask.Pid.RUNNING and e.status != 200 and e.ask.number not in over:
+        if e.ask.pid == ask.Pid.RUNNING and e.status != 200 and over.get(e.ask.number, e.number) >= e.number:
             yield e, "status 200", content.status_of(e)
             continue
         if not content.failed(e) and e.status != 404:
