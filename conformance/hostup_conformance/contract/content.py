@@ -7,7 +7,7 @@ from typing import Any
 from hostup_conformance.contract.ask import Exchange
 from hostup_conformance.http.times import http_date
 from hostup_conformance.judging.ledger import members_of
-from hostup_conformance.keeping.safe_text import counted
+from hostup_conformance.keeping.safe_text import counted, short_json
 
 #: The members of each 200, from the OpenAPI document: of a probe, a poll and a start, and of the list and a status.
 AVAILABILITY, OUTPUT = members_of("AgentAvailability"), members_of("CommandOutput")
@@ -85,6 +85,11 @@ def output_members(value: Any) -> set[str]:
     own = {name for name in ("stdout", "stderr") if isinstance(value.get(name), str) and value[name]}
     own |= {"exited"} if isinstance(value.get("exited"), bool) else set()
     return own.union(*(output_members(member) for member in value.values()))
+
+
+def in_place_of_object(e: Exchange) -> Any:
+    """Return a body that is no JSON object, for a finding. A string is told as one: it may hold JSON, encoded twice."""
+    return f"the string {short_json(e.body, 80)}" if isinstance(e.body, str) else e.body
 
 
 def named_members(names: Iterable[str]) -> str:

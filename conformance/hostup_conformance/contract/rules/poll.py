@@ -23,7 +23,7 @@ def has_exited(exchanges: Exchanges) -> Findings:
     """
     for e in exchanges.each(selectors.succeeded, selectors.is_poll, selectors.has_json):
         if not isinstance(e.body, dict):
-            yield e, "a JSON object", e.body
+            yield e, "a JSON object", content.in_place_of_object(e)
         elif "exited" in e.body:
             if not isinstance(e.body["exited"], bool):
                 yield e, "exited: a boolean", {"exited": e.body["exited"]}

@@ -24,7 +24,7 @@ def bare_object(exchanges: Exchanges) -> Findings:
     """
     for e in exchanges.each(selectors.succeeded, selectors.has_json, selectors.asking(pid=ask.Pid.ABSENT)):
         if not isinstance(e.body, dict):
-            yield e, "a JSON object", e.body
+            yield e, "a JSON object", content.in_place_of_object(e)
         elif not content.present(e, content.AVAILABILITY) and (name := content.envelope_of(e.body)):
             yield e, "the members at the top level", f"an envelope with the member {name}"
 

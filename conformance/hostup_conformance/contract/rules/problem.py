@@ -43,7 +43,7 @@ def is_a_bare_object(exchanges: Exchanges) -> Findings:
     for e in exchanges.each(selectors.is_error):
         if not isinstance(e.body, dict):
             text = e.response.body[:60].decode("utf-8", "replace") if e.response else ""
-            yield e, "a JSON object", e.body if e.body is not None else text or "an empty body"
+            yield e, "a JSON object", content.in_place_of_object(e) if e.body is not None else text or "an empty body"
         elif not ("type" in e.body or "code" in e.body):
             for name in ("error", "errors", "data", "problem"):
                 if isinstance(e.body.get(name), dict | list):

@@ -117,7 +117,7 @@ def start_has_its_form(exchanges: Exchanges) -> Findings:
     """
     for e in exchanges.each(selectors.starts, selectors.has_json, lambda e: e.status == 200):
         if not isinstance(e.body, dict):
-            yield e, "a JSON object", e.body
+            yield e, "a JSON object", content.in_place_of_object(e)
             continue
         envelope = content.envelope_of(e.body)
         if envelope and "pid" not in e.body:

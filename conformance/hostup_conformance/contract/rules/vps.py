@@ -108,7 +108,7 @@ def status_has_its_form(exchanges: Exchanges) -> Findings:
     """
     for e in exchanges.each(selectors.gives_status):
         if not isinstance(e.body, dict):
-            yield e, "a JSON object", e.body
+            yield e, "a JSON object", content.in_place_of_object(e)
             continue
         if not content.present(e, content.STATUS) and (name := content.envelope_of(e.body)):
             yield e, "the members at the top level", f"an envelope with the member {name}"
