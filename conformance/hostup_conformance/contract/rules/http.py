@@ -376,15 +376,16 @@ def dates_have_their_form(exchanges: Exchanges) -> Findings:
 
 @rule("HTTP-27", seeks="request for a part")
 def parts_are_named(exchanges: Exchanges) -> Findings:
-    """A 206 without Content-Range is a finding. So is a 200 whose body is not that of a whole JSON text.
+    """A 206 without Content-Range is a finding. So is a 200 whose body is no whole JSON text, where others are.
 
     A server may ignore a Range, and may refuse one that it cannot satisfy.
     """
     parts = exchanges.each(selectors.has_response, lambda e: e.ask.endpoint and e.request.header("range") is not None)
+    others = exchanges.all(selectors.is_availability, lambda e: e.request.header("range") is None)
     for e in parts:
         if e.status == 206 and e.header("content-range") is None:
             yield e, "status 200, or a Content-Range with 206", "status 206 without Content-Range"
-        elif e.status == 200 and not selectors.has_json(e):
+        elif e.status == 200 and others and not selectors.has_json(e):
             yield e, "the whole body with status 200", "a part of it"
 
 
