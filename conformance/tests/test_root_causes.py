@@ -167,7 +167,7 @@ TOLD: dict[str, tuple[str, str]] = {
         "only the last 1,024,000 of 1,126,400 characters, which are 1,000 lines",
     ),
     "errors_are_cut_at_64_kib": ("START-11", "only the first 65,536 of 88,000 characters"),
-    "each_poll_adds_the_output_again": ("START-05", '"begunended" comes 3 times, once for each poll, it seems'),
+    "each_poll_adds_the_output_again": ("START-05", " times, once for each poll, it seems"),
     "a_banner_comes_first": ("START-05", 'stdout with "Last login: today" before it, as all have'),
     "an_end_is_noticed_by_the_next_start": ("START-27", "an end is noticed when the next command is started"),
     "a_probe_forgets_what_has_ended": ("START-27", "forgotten by a probe of the availability, unless it runs"),
