@@ -27,6 +27,13 @@ def started_is_accepted(_request: Request, response: Response) -> None:
         response.status = 202
 
 
+@trips("START-01", starts=True)
+def every_third_start_is_a_504(request: Request, response: Response) -> None:
+    """A gateway gives up every third start, whose command runs."""
+    if response.is_started and request.nth("start") % 3 == 0:
+        response.become(504, b"<html><h1>504 Gateway Time-out</h1></html>", "text/html")
+
+
 @trips("START-01")
 def start_is_refused(request: Request, response: Response) -> None:
     """No command can be started although the agent is said to be available."""

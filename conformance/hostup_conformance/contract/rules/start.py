@@ -47,14 +47,16 @@ def start_gets_200(exchanges: Exchanges) -> Findings:
     """The status code must be 200: the documentation has no 201 and no 202.
 
     403 passes, since a provider may block some commands or all. Where another command was started, 409, 429 and 503
-    pass too, since the server may be busy, and so does a gateway's failure that comes once. A block with 400 or 422
-    passes there as well, unless it is for a command with nothing unusual but its length. Where others are started,
-    START-24 judges the starts that are chunked or name a charset. A gateway's failure does not pass that all commands
-    get which take a while, several at least, and no other: their starts wait for the end.
+    pass too, since the server may be busy, and so does a gateway's failure. A block with 400 or 422 passes there as
+    well, unless it is for a command with nothing unusual but its length. Where others are started, START-24 judges the
+    starts that are chunked or name a charset. A gateway's failure does not pass if one start in five gets one, three at
+    least, or if all commands get one which take a while, several at least, and no other: their starts wait for the end.
     """
     selected = exchanges.each(selectors.starts, lambda e: not beyond_ascii(e))
     works = any(e.status == 200 for e in selected)
     waiting = starts_that_wait(selected)
+    lost = [e for e in selected if responder.responded(e, responder.Who.GATEWAY)]
+    waiting += lost if len(lost) >= max(3, len(selected) / 5) else []
     for e in selected:
         if e.status not in {200, 403} and not (works and e not in waiting and is_busy_or_blocks(e)):
             yield e, "status 200", f"{content.status_of(e)}{too_long(e, exchanges)}"
