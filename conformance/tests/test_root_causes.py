@@ -161,7 +161,7 @@ TOLD: dict[str, tuple[str, str]] = {
     "commands_end_at_the_first_failure": ("START-19", "it ended there, as with sh -e, it seems"),
     "closed_output_is_an_end": ("START-22", "when it had closed its output: the end of that is taken for its own"),
     "the_third_poll_ends_a_command": ("START-22", "when it was polled for the 3. time: polls end it, it seems"),
-    "silence_is_an_end": ("START-22", "s of silence, taken for the end, it seems"),
+    "silence_is_an_end": ("START-22", " s after the start"),
     "only_the_last_lines_are_kept": (
         "START-12",
         "only the last 1,024,000 of 1,126,400 characters, which are 1,000 lines",
