@@ -55,10 +55,10 @@ def test_there_is_no_time_limit_where_something_ran_for_longer() -> None:
 def test_a_start_ends_what_runs_unless_something_ran_on() -> None:
     ended = [sleeps(1, 0.0, [], 3.0), sleeps(2, 1.0, [], 4.0)]
     last = sleeps(3, 2.0, [2.5])
-    assert mishaps.is_ended_by_starts(ended, [*ended, last])
-    assert not mishaps.is_ended_by_starts(ended, [sleeps(0, 0.0, [2.5]), *ended, last])
-    assert not mishaps.is_ended_by_starts([*ended, last], [*ended, last])
-    assert not mishaps.is_ended_by_starts([], [last])
+    assert mishaps.ended_by_starts(ended, [*ended, last])
+    assert not mishaps.ended_by_starts(ended, [sleeps(0, 0.0, [2.5]), *ended, last])
+    assert not mishaps.ended_by_starts([*ended, last], [*ended, last])
+    assert not mishaps.ended_by_starts([], [last])
 
 
 def test_a_sleep_that_was_ended_is_no_guest_without_one() -> None:

@@ -119,6 +119,11 @@ def is_document(e: Exchange) -> bool:
     return isinstance(e.body, dict) and isinstance(e.body.get("code"), str)
 
 
+def is_page(e: Exchange) -> bool:
+    """A response in HTML, which is a page for people."""
+    return e.response is not None and e.response.media_type == "text/html"
+
+
 def below(e: Exchange, status: int) -> bool:
     """A response with a smaller status code than this."""
     return e.status is not None and e.status < status

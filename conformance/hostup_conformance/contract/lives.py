@@ -61,7 +61,7 @@ class Life:
     @property
     def is_short(self) -> bool:
         """Whether it is one of the run's commands, and ends soon whatever its input is."""
-        finds_out = printed_anywhere(self.start.ask.command or "")
+        finds_out = printed_anywhere(command_text(self))
         return bool((self.command and self.name != "input") or self.text or finds_out)
 
 
@@ -139,6 +139,11 @@ def ended_early(life: Life) -> bool:
     return not sleepless(life) and seconds_to_end(life) < 0.9 * lasts
 
 
+def command_text(life: Life) -> str:
+    """Return the text of a command; empty if its start has none."""
+    return life.start.ask.command or ""
+
+
 def seconds_of(life: Life) -> float:
     """Return how long a command runs, in seconds."""
     return life.command.seconds if life.command else SLEEP_SECONDS * (life.start.ask.command == SLEEP)
@@ -147,7 +152,7 @@ def seconds_of(life: Life) -> float:
 def guest_of_lives(found: list[Life]) -> Guest | None:
     """Return what was found to run commands in the guest; None if that was not found out."""
     for life in found:
-        begun = printed_anywhere(life.start.ask.command or "")
+        begun = printed_anywhere(command_text(life))
         token = begun.removeprefix(GUEST_MARK).rstrip("-")
         if begun and life.end and (guest := guest_of(token, stream(life.end, "stdout"))):
             return guest
@@ -176,4 +181,4 @@ def overlap(a: Exchange, b: Exchange) -> bool:
 
 def shows_traces(life: Life) -> bool:
     """Whether a command prints what others have written to files."""
-    return life.name == "trace" or (life.start.ask.command or "").startswith(LOOK)
+    return life.name == "trace" or command_text(life).startswith(LOOK)

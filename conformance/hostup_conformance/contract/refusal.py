@@ -9,7 +9,7 @@ from contextlib import suppress
 from urllib.parse import urlsplit
 
 from hostup_conformance.contract.ask import Exchange, Pid, new_pid
-from hostup_conformance.contract.content import refused, status_of
+from hostup_conformance.contract.content import is_page, refused, status_of
 from hostup_conformance.contract.lives import lives
 from hostup_conformance.contract.paths import VPSS
 from hostup_conformance.contract.selectors import asks_availability, is_permitted, started, starts
@@ -161,11 +161,6 @@ def what_stands_between(exchanges: Sequence[Exchange]) -> str | None:
     if statuses == [200] and all(map(is_page, asked)):
         return f"every request got a page in HTML, perhaps a login page ({BEHIND})"
     return None
-
-
-def is_page(e: Exchange) -> bool:
-    """Whether a response is a page for people."""
-    return e.response is not None and e.response.media_type == "text/html"
 
 
 def redirected(asked: Sequence[Exchange]) -> str:

@@ -25,9 +25,14 @@ TURNS = 3
 Bounds = tuple[float, float]
 
 
+def turns(values: Iterable[bool]) -> int:
+    """Return how often a value changes."""
+    return sum(a != b for a, b in pairwise(values))
+
+
 def alternates(values: Iterable[bool]) -> bool:
     """Whether a value goes back and forth."""
-    return sum(a != b for a, b in pairwise(values)) >= TURNS
+    return turns(values) >= TURNS
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from hostup_conformance.contract.causes.differences import LONG, alike, beginnin
 from hostup_conformance.contract.causes.mishaps import VARYING, errors_of, exit_code, plain, printed, visible
 from hostup_conformance.contract.commands import BY_A_SHELL, SECRETS, SHORT
 from hostup_conformance.contract.content import member
-from hostup_conformance.contract.lives import Life, sleepless, stream
+from hostup_conformance.contract.lives import Life, command_text, sleepless, stream
 from hostup_conformance.keeping.safe_text import short_json
 
 
@@ -170,7 +170,7 @@ def is_echo(text: Text) -> bool:
 
 def is_ascii(life: Life) -> bool:
     """Whether the command has no characters outside ASCII."""
-    return (life.start.ask.command or "").isascii()
+    return command_text(life).isascii()
 
 
 def replaced(text: str, by: str, unit: str = "utf-32-le", beyond: str = "\x7f") -> str:

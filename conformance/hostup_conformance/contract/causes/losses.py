@@ -13,8 +13,8 @@ from math import comb, inf, log2
 from hostup_conformance.contract.ask import SLEEP, Exchange, new_pid
 from hostup_conformance.contract.causes.evidence import Bounds, Evidence, Sighting, alternates, is_poll
 from hostup_conformance.contract.causes.mishaps import errors_of, plain, printed, stdout
-from hostup_conformance.contract.content import member, refused
-from hostup_conformance.contract.lives import Life
+from hostup_conformance.contract.content import is_page, member, refused
+from hostup_conformance.contract.lives import Life, command_text
 from hostup_conformance.keeping.safe_text import counted
 
 #: So many commands must have been lost for what they have in common to be no accident, and so many things they may.
@@ -60,7 +60,7 @@ def since_end(evidence: Evidence, seen: Sighting) -> Bounds:
 
 def seconds_of(life: Life) -> float:
     """Return how long a command runs, as far as that is known."""
-    sleeps = re.fullmatch(r"sleep (\d{1,3})", life.start.ask.command or "")
+    sleeps = re.fullmatch(r"sleep (\d{1,3})", command_text(life))
     return float(sleeps[1]) if sleeps else life.command.seconds if life.command else 0.0
 
 
@@ -450,7 +450,7 @@ def alike(some: Sequence[Life], others: Sequence[Life]) -> bool:
 
 def kind_of(life: Life) -> str:
     """Return the name of a command, or that of its program."""
-    return life.name or (life.start.ask.command or "").partition(" ")[0]
+    return life.name or command_text(life).partition(" ")[0]
 
 
 def kept_or_never_run(evidence: Evidence) -> str | None:
@@ -544,7 +544,7 @@ class Reasons:
     def of(self, e: Exchange) -> str | None:
         """Return why the command was lost that a finding is about, if the evidence tells that."""
         if is_poll(e) and e.ask.credential == "full" and e.ask.pid.known and e.status != 200:
-            if is_page(e):
+            if refused(e) and is_page(e):
                 return "it is a page in HTML: something in front of the server refuses it, such as a firewall, it seems"
             return None if e.status in {401, 403} else self.lost
         if is_of(e, self.evidence.unending, self.evidence):
@@ -552,11 +552,6 @@ class Reasons:
         if is_of(e, self.evidence.empty, self.evidence):
             return self.empty
         return (rounded(self.evidence) or of_another_process(self.evidence)) if new_pid(e) is not None else None
-
-
-def is_page(e: Exchange) -> bool:
-    """A refusal by the page of something in front of the server."""
-    return refused(e) and (e.header("content-type") or "").partition(";")[0].strip().lower() == "text/html"
 
 
 def is_of(e: Exchange, some: Sequence[Life], evidence: Evidence) -> bool:

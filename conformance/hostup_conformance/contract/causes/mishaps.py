@@ -15,6 +15,7 @@ from hostup_conformance.contract.commands import printed_anywhere, tag
 from hostup_conformance.contract.content import member, refused
 from hostup_conformance.contract.lives import (
     Life,
+    command_text,
     ended_early,
     seconds_of,
     seconds_to_end,
@@ -59,7 +60,7 @@ def visible(text: str) -> str:
 
 def printed(life: Life) -> str:
     """Return what a command should print, or how that begins; empty if nothing, or if it is unknown."""
-    begun = printed_anywhere(life.start.ask.command or "")
+    begun = printed_anywhere(command_text(life))
     return life.command.stdout.decode("utf-8", "replace") if life.command else life.text or begun
 
 
@@ -157,9 +158,18 @@ def end_of_output(cut: Sequence[Life], every: Sequence[Life]) -> str | None:
 
 
 def ended_by_starts(cut: Sequence[Life], every: Sequence[Life]) -> str | None:
-    """A start ends the commands that run."""
-    ended = is_ended_by_starts(cut, every)
-    return ", and none ran on after another start: a start ends them, it seems" if ended else None
+    """A start ends the commands that run: each of several ended after another start, and none was seen to run on."""
+    soonest, next_starts = inf, dict[int, float]()
+    for life in reversed(every):
+        next_starts[life.start.number] = soonest
+        answered = life.start.when.timestamp() + life.start.seconds if life.start.when else -inf
+        soonest = min(soonest, answered)
+    polls = [(e, next_starts[life.start.number]) for life in every for e in life.polls if e.when]
+    ran_on = any(member(e, "exited") is False and e.when and e.when.timestamp() > at for e, at in polls)
+    ends = [(life.end, next_starts[life.start.number]) for life in cut]
+    if ran_on or len(cut) < FEWEST or not all(e and e.when and e.when.timestamp() > at for e, at in ends):
+        return None
+    return ", and none ran on after another start: a start ends them, it seems"
 
 
 def nothing(cut: Sequence[Life], every: Sequence[Life]) -> str | None:
@@ -223,7 +233,7 @@ def cut_text(every: Sequence[Life]) -> Alteration | None:
     if not (limit := cut_after(every)):
         return None
     lives = sorted(longer_than(limit, every), key=lambda life: life.name != "longest")
-    return Alteration(f"only its first {limit:,} of {len(lives[0].start.ask.command or ''):,} characters ran", lives)
+    return Alteration(f"only its first {limit:,} of {len(command_text(lives[0])):,} characters ran", lives)
 
 
 def changed_marks(every: Sequence[Life]) -> Alteration | None:
@@ -258,7 +268,7 @@ def how_changed(life: Life) -> str:
 def changed_line_ends(every: Sequence[Life]) -> Alteration | None:
     """The line ends in the text of commands become CR LF; those that a command makes itself come as they are."""
     ended = [life for life in every if life.end and life.name not in UNTELLING and "\r" not in printed(life)]
-    stand = [life for life in ended if "\n" in text_of(life)]
+    stand = [life for life in ended if "\n" in command_text(life)]
     made = [life for life in ended if "\n" in printed(life).strip() and life not in stand]
     if not stand or not made or not all("\r" in stdout(life) for life in stand) or any("\r" in stdout(e) for e in made):
         return None
@@ -281,11 +291,11 @@ def broken_marks(every: Sequence[Life]) -> Alteration | None:
         if mark in tag("", "") and not every_one:
             continue
         hidden = any(mark not in printed(life) + errors_of(life) for life in wrong)
-        if hidden and not any(mark in text_of(life) for life in right):
+        if hidden and not any(mark in command_text(life) for life in right):
             first, *others = sorted(wrong, key=lambda life: not foreign_errors(life))
             said = f", with {short_json(foreign_errors(first), MESSAGE)} in stderr" if foreign_errors(first) else ""
             words = f"all {len(wrong)} commands with {short_json(mark, 10)} in them ran otherwise{said}, and none of"
-            more = [life for life in every if life.end and life.name in UNTELLING and mark in text_of(life)]
+            more = [life for life in every if life.end and life.name in UNTELLING and mark in command_text(life)]
             return Alteration(f"{words} {len(right)} others", [first, *others, *more])
     return None
 
@@ -296,7 +306,7 @@ def cut_after(every: Sequence[Life]) -> int | None:
     Output that is as long must have come whole, and no longer command may have printed all that it prints.
     """
     for life in every:
-        text, came, command = printed(life), stdout(life), life.start.ask.command or ""
+        text, came, command = printed(life), stdout(life), command_text(life)
         if life.name != "longest" or not came or len(came) >= len(text) or not text.startswith(came):
             continue
         whole = any(len(stdout(one)) > len(came) and printed(one) == stdout(one) for one in every)
@@ -312,32 +322,14 @@ def is_cut_there(life: Life, limit: int) -> bool:
     text, came = printed(life), stdout(life)
     if not came or life.name not in {"longest", "longest_in_bytes"} or not text.startswith(came.rstrip("\ufffd")):
         return True
-    before = len(text_of(life)) - len(text)
+    before = len(command_text(life)) - len(text)
     sizes = (len(came), len(came.encode("utf-8", "replace")), len(came.encode("utf-16-le", "replace")) // 2)
     return any(before + size - 4 <= limit <= before + size + 4 for size in sizes)
 
 
 def longer_than(limit: int, every: Sequence[Life]) -> list[Life]:
     """Return the commands that ended, are longer than so many characters, and print one thing alone."""
-    return [life for life in every if life.end and len(text_of(life)) > limit and life.name not in VARYING]
-
-
-def text_of(life: Life) -> str:
-    """Return the text of a command."""
-    return life.start.ask.command or ""
-
-
-def is_ended_by_starts(cut: Sequence[Life], every: Sequence[Life]) -> bool:
-    """Whether each of several commands was ended after another start, and none was seen to run after one."""
-    soonest, next_starts = inf, dict[int, float]()
-    for life in reversed(every):
-        next_starts[life.start.number] = soonest
-        answered = life.start.when.timestamp() + life.start.seconds if life.start.when else -inf
-        soonest = min(soonest, answered)
-    polls = [(e, next_starts[life.start.number]) for life in every for e in life.polls if e.when]
-    ran_on = any(member(e, "exited") is False and e.when and e.when.timestamp() > at for e, at in polls)
-    ends = [(life.end, next_starts[life.start.number]) for life in cut]
-    return not ran_on and len(cut) > 1 and all(e and e.when and e.when.timestamp() > at for e, at in ends)
+    return [life for life in every if life.end and len(command_text(life)) > limit and life.name not in VARYING]
 
 
 def ends_after_one_line(life: Life) -> bool:
@@ -348,7 +340,7 @@ def ends_after_one_line(life: Life) -> bool:
 
 def has_any(marks: set[str], life: Life) -> bool:
     """Whether the text of a command has one of some characters."""
-    return bool(marks & set(life.start.ask.command or ""))
+    return bool(marks & set(command_text(life)))
 
 
 def errors_of(life: Life) -> str:
@@ -358,7 +350,7 @@ def errors_of(life: Life) -> str:
 
 def shared_marks(some: Sequence[Life]) -> set[str]:
     """Return the characters that are neither letters nor digits and that all of some commands have in their text."""
-    return {mark for mark in set.intersection(*(set(text_of(life)) for life in some)) if not mark.isalnum()}
+    return {mark for mark in set.intersection(*(set(command_text(life)) for life in some)) if not mark.isalnum()}
 
 
 def ran_otherwise(life: Life) -> bool:

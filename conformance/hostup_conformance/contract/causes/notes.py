@@ -13,11 +13,11 @@ from hostup_conformance.contract.causes.evidence import alternates
 from hostup_conformance.contract.causes.fates import FEW
 from hostup_conformance.contract.causes.losses import Reasons
 from hostup_conformance.contract.causes.mishaps import printed
-from hostup_conformance.contract.causes.shared import CAUSES, Cause, is_page
-from hostup_conformance.contract.causes.splits import BY_REQUEST, IN_TIME, Course, Split, Teller, told
+from hostup_conformance.contract.causes.shared import CAUSES, Cause
+from hostup_conformance.contract.causes.splits import BY_REQUEST, IN_TIME, Course, Split, Teller, asked, told
 from hostup_conformance.contract.causes.traits import FEWEST, of_command, rank
 from hostup_conformance.contract.commands import recognized
-from hostup_conformance.contract.content import below, failed, is_document, member, output_members, refused
+from hostup_conformance.contract.content import below, failed, is_document, is_page, member, output_members, refused
 from hostup_conformance.contract.lives import overlap, shows_traces, stream
 from hostup_conformance.contract.responder import BURST
 from hostup_conformance.contract.selectors import is_availability, is_output, starts
@@ -409,8 +409,8 @@ def everywhere(first: Exchange, exchanges: Sequence[Exchange], course: Course) -
         return None
     alike = [e for e in exchanges if e.status == first.status and not e.obeyed]
     others = [e for e in exchanges if e.status != first.status and not failed(e)]
-    kinds = {(e.request.method, e.ask) for e in alike}
-    if len(kinds & {(e.request.method, e.ask) for e in others}) < KINDS:
+    kinds = set(map(asked, alike))
+    if len(kinds.intersection(map(asked, others))) < KINDS:
         return None
     often = f"{len(alike)} of {len(exchanges)} requests got {first.status}, of {len(kinds)} kinds"
     common = told(Split(alike, [e for e in others if e.response], course))

@@ -12,9 +12,18 @@ from contextlib import suppress
 from dataclasses import dataclass
 from itertools import groupby, islice, pairwise
 
-from hostup_conformance.contract.ask import SLEEP, Ask, Exchange, Pid, Vps, has_object, is_start
+from hostup_conformance.contract.ask import SLEEP, Exchange, Pid, Vps, has_object, is_start
 from hostup_conformance.contract.ban import should_not_be_forbidden
-from hostup_conformance.contract.content import below, failed, is_availability_alone, member, output_members, refused
+from hostup_conformance.contract.causes.splits import asked
+from hostup_conformance.contract.content import (
+    below,
+    failed,
+    is_availability_alone,
+    is_page,
+    member,
+    output_members,
+    refused,
+)
 from hostup_conformance.contract.lives import overlap
 from hostup_conformance.contract.responder import BURST
 from hostup_conformance.contract.selectors import is_error, is_output
@@ -361,11 +370,6 @@ def form_of(e: Exchange) -> bytes:
     return b"" if e.response is None or is_page(e) else e.response.body
 
 
-def is_page(e: Exchange) -> bool:
-    """A response in HTML."""
-    return (e.header("content-type") or "").partition(";")[0].strip().lower() == "text/html"
-
-
 #: The header fields by which caches say that a response is a copy, with what they say then.
 HITS = {
     "age": r"^0*[1-9]\d*$",
@@ -406,11 +410,6 @@ def hit(e: Exchange) -> str:
 def shows(e: Exchange) -> str:
     """Return of which form a response is, as far as that can be told from its members; empty if it cannot."""
     return next((form for name, form in FORMS.items() if isinstance(e.body, dict) and name in e.body), "")
-
-
-def asked(e: Exchange) -> tuple[str, Ask]:
-    """Return what a request asks for, with its method."""
-    return e.request.method, e.ask
 
 
 def names_its_request(e: Exchange) -> bool:

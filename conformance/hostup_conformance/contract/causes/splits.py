@@ -12,6 +12,8 @@ from itertools import pairwise
 from typing import TypeAlias
 
 from hostup_conformance.contract.ask import LARGEST_LINUX_PID, WITHOUT_KEY, Ask, Credential, Exchange
+from hostup_conformance.contract.causes.differences import alike
+from hostup_conformance.contract.causes.evidence import turns
 from hostup_conformance.contract.causes.traits import FEWEST, all_beside, in_common, of_command, traits
 from hostup_conformance.contract.content import below
 from hostup_conformance.contract.lives import Life
@@ -152,17 +154,16 @@ def begins_as_the_key(split: Split) -> str | None:
     key = split.course.key
     if not all(e.ask.credential == "wrong" and below(e, 300) for e in split.odd):
         return None
-    least = min(alike(e, key) for e in split.odd)
-    most = max((alike(e, key) for e in split.usual if e.ask.credential == "wrong"), default=0)
+    least = min(right_characters(e, key) for e in split.odd)
+    most = max((right_characters(e, key) for e in split.usual if e.ask.credential == "wrong"), default=0)
     if least < FEW_CHARACTERS or most >= least:
         return None
     return f"{split.only} whose key begins with the first {least} characters of the right one, {split.others}"
 
 
-def alike(e: Exchange, key: str) -> int:
+def right_characters(e: Exchange, key: str) -> int:
     """Return how many characters at the beginning of a key are those of the right one."""
-    token = (e.request.header("authorization") or "").partition(" ")[2]
-    return next((at for at, (a, b) in enumerate(zip(token, key, strict=False)) if a != b), min(len(token), len(key)))
+    return alike((e.request.header("authorization") or "").partition(" ")[2], key)
 
 
 def is_larger(split: Split) -> str | None:
@@ -297,7 +298,7 @@ def every_nth(split: Split) -> str | None:
 def back_and_forth(split: Split) -> str | None:
     """The same request gets it and does not get it, several times."""
     same = [odd for e, odd in split.every if asked(e) in split.same]
-    if sum(odd != later for odd, later in pairwise(same)) < ENOUGH:
+    if turns(same) < ENOUGH:
         return None
     often = f"{sum(same)} of {len(same)} such requests, back and forth"
     return f"{often}: only some of several servers do so, it seems, or it is by chance"

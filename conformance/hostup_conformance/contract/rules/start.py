@@ -54,11 +54,9 @@ def start_gets_200(exchanges: Exchanges) -> Findings:
     """
     selected = exchanges.each(selectors.starts, lambda e: not beyond_ascii(e))
     works = any(e.status == 200 for e in selected)
-    waiting = starts_that_wait(selected)
-    lost = [e for e in selected if responder.responded(e, responder.Who.GATEWAY)]
-    waiting += lost if len(lost) >= max(3, len(selected) / 5) else []
+    unexcused = [*starts_that_wait(selected), *often_given_up(selected)]
     for e in selected:
-        if e.status not in {200, 403} and not (works and e not in waiting and is_busy_or_blocks(e)):
+        if e.status not in {200, 403} and not (works and e not in unexcused and is_busy_or_blocks(e)):
             yield e, "status 200", f"{content.status_of(e)}{too_long(e, exchanges)}"
 
 
@@ -68,6 +66,12 @@ def starts_that_wait(starts: list[ask.Exchange]) -> list[ask.Exchange]:
     others = [e for e in starts if not content.failed(e)]
     wait = len(failed) > 1 and all(may_last(e) for e in failed) and not any(lasts(e) for e in others)
     return failed if wait and len(others) > len(failed) else []
+
+
+def often_given_up(starts: list[ask.Exchange]) -> list[ask.Exchange]:
+    """Return the starts that a gateway gave up, if those are one in five, and three at least."""
+    given_up = [e for e in starts if responder.responded(e, responder.Who.GATEWAY)]
+    return given_up if len(given_up) >= max(3, len(starts) / 5) else []
 
 
 def lasts(e: ask.Exchange) -> bool:
@@ -204,7 +208,7 @@ def output_is_the_commands(exchanges: Exchanges) -> Findings:
     """
     yield from of_another(exchanges, "stdout")
     for life in exchanges.lives:
-        begun = commands.printed_anywhere(life.start.ask.command or "")
+        begun = commands.printed_anywhere(lives.command_text(life))
         if life.end and begun not in lives.stream(exchanges.take(life.end), "stdout"):
             yield life.end, f"stdout: {begun}...", came(exchanges, life.end, "stdout", begun)
     for e, text in exchanges.echoes():
