@@ -11,7 +11,6 @@ from hostup_conformance.contract.judging import Result, Verdict, check_against_o
 from hostup_conformance.contract.sending import Wire
 from hostup_conformance.contract.target import Target
 from hostup_conformance.front.selection import rehearsal, selection
-from hostup_conformance.front.test_generated import operations
 from hostup_conformance.http.limits import Limits
 from hostup_conformance.mock import Mock
 from hostup_conformance.sources import commands, linked
@@ -54,7 +53,7 @@ def run(
     with wire_to(stage, limits=limits, kind="mock", live=live, allow_exec=allow_exec) as wire:
         commands.run(wire, slow_seconds=SLOW_SECONDS)
         if allow_exec:
-            linked.run(wire, operations)
+            linked.run(wire)
     return with_started_commands(wire.target, wire.exchanges), wire, stage
 
 

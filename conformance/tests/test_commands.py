@@ -14,7 +14,6 @@ from hostup_conformance.contract.judging import Verdict
 from hostup_conformance.contract.judging import judge as verdict_of
 from hostup_conformance.contract.sending import Wire
 from hostup_conformance.contract.target import Target
-from hostup_conformance.front.test_generated import operations
 from hostup_conformance.http.limits import Limits
 from hostup_conformance.http.pace import Withheld
 from hostup_conformance.mock import FOREIGN_VPS_ID, VPS_ID
@@ -109,7 +108,7 @@ def linked(change: Change | None = None, *, live: bool = False) -> tuple[Target,
     """Follow the document's links on a stage, and nothing else."""
     stage, limits = Stage(change), Limits(request_seconds=0.5, next_seconds=0.25)
     with wire_to(stage, stage.given(), limits, allow_exec=True, live=live) as wire:
-        links.run(wire, operations)
+        links.run(wire)
     return with_started_commands(wire.target, wire.exchanges), verdict_by(wire), wire
 
 

@@ -381,6 +381,7 @@ ONE_WAY = {
     "starts programs": {
         "clients/processes.py": "the client that is judged",
         "clients/certificates.py": "openssl",
+        "contract/beside.py": "schemathesis, in Python itself",
         "front/application.py": "the application that is judged",
         "mock/supervisor.py": "the guest agent",
     },

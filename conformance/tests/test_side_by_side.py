@@ -13,8 +13,7 @@ from hostup_conformance.contract.paths import path_of
 from hostup_conformance.contract.responder import BURST
 from hostup_conformance.http.connections import CONNECTIONS
 from hostup_conformance.http.limits import Limits
-from hostup_conformance.sources import queue
-from hostup_conformance.sources.generated import MOST_CASES, Generated
+from hostup_conformance.sources import generated, queue
 from hostup_conformance.sources.requests import authorized
 from judging import run, verdict_on, wire_to
 from stage import Change, Request, Response, Stage
@@ -112,15 +111,12 @@ def test_a_rate_limit_is_not_overrun() -> None:
 
 
 @pytest.mark.usefixtures("at_once")
-def test_generated_requests_are_sent_once() -> None:
+def test_a_generated_request_is_sent_once() -> None:
     with wire_to(Stage(), limits=Limits(), kind="mock") as wire:
-        generated = Generated(wire)
-        for number in range(20):
-            case: Any = SimpleNamespace(meta=None, path_parameters={}, query={"pid": number})
-            generated.add(case)
-        generated.send()
-        generated.send()
-    assert len(wire.exchanges) == MOST_CASES
+        cases = [{"method": "GET", "positive": True, "vps": "", "query": {"pid": n // 3}} for n in range(60)]
+        generated.run(wire, cases)
+    targets = [e.request.target for e in wire.exchanges]
+    assert len(targets) == len(set(targets)) == generated.MOST_CASES
 
 
 def test_who_has_to_wait_keeps_its_turn() -> None:

@@ -17,7 +17,6 @@ from hostup_conformance.clients import examples
 from hostup_conformance.clients.play import ClientCommand
 from hostup_conformance.clients.rounds import RunControl, play_each
 from hostup_conformance.clients.scenes import FIRST, SCENES
-from hostup_conformance.contract import oracles
 from hostup_conformance.contract.target import Target
 from hostup_conformance.front import UNWRITTEN, cli
 from hostup_conformance.front.preparation import check_outputs
@@ -175,15 +174,6 @@ start.main()
 """
     done = ran(tmp_path, [sys.executable, "-c", words])
     assert (done.returncode, done.stderr) == (2, "hostup-conformance: interrupted\n")
-
-
-def test_schemathesis_obeys_no_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Neither its configuration in this folder, or above it, nor the hooks that a variable names."""
-    (tmp_path / "schemathesis.toml").write_text("[[[")
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv(oracles.HOOKS, "no_such_module")
-    assert oracles.read_by_schemathesis()["/api/v2/vps/{id}/agent/exec"]["GET"]
-    assert os.environ[oracles.HOOKS] == "no_such_module"
 
 
 @pytest.mark.catalogue

@@ -5,7 +5,8 @@
 - What exchanges show: `content` of one response, `responder` who gave it, `lives` of a command, `exchanges` of all; the
   `selectors` select by that.
 - The rules for servers: `rules`, one module for each area; `judging` applies them, `oracles` check them, `refusal` and
-  `ban` tell what is no fault of the server, and `beyond` what a verdict does not say.
+  `ban` tell what is no fault of the server, and `beyond` what a verdict does not say. `beside` asks schemathesis, which
+  is imported in another process alone, `schemathesis_process`.
 - Why something is broken: `causes`, which no rule needs to know but those about commands.
 - What may be sent: `policy`, and `sending`, which makes the wire that keeps to it.
 """

@@ -1,27 +1,19 @@
 """Independent judges of single responses, to check our own rules against: jsonschema-rs and schemathesis."""
 
-import os
-from copy import deepcopy
-from datetime import timedelta
+from base64 import b64encode
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import httpx
 import jsonschema_rs
 
 from hostup_conformance.contract.ask import Exchange, Pid, is_start
-from hostup_conformance.contract.paths import ENDPOINT
+from hostup_conformance.contract.beside import schemathesis
 from hostup_conformance.contract.selectors import is_error, judged
 from hostup_conformance.http.json_text import encodable, schema_errors
 from hostup_conformance.judging.ledger import document
 
-if TYPE_CHECKING:
-    from schemathesis.specs.openapi.schemas import OpenApiSchema
-
 #: Only our own rules judge larger bodies, since schemathesis reads a body several times.
 LARGEST_BODY = 1_000_000
-#: The variable that names a module that schemathesis is to import.
-HOOKS = "SCHEMATHESIS_HOOKS"
 
 
 @cache
@@ -42,37 +34,12 @@ def faults(name: str, value: Any, most: int) -> list[jsonschema_rs.ValidationErr
     return schema_errors(validator(name), value, most)
 
 
-def read_by_schemathesis() -> "OpenApiSchema":
-    """Return the OpenAPI document as schemathesis reads it, whatever it is told to do in somebody's own project.
-
-    That is said in a schemathesis.toml, in this folder or above it, and by SCHEMATHESIS_HOOKS.
-    """
-    import schemathesis
-    from schemathesis.config import SchemathesisConfig
-
-    hooks = os.environ.pop(HOOKS, None)
-    try:
-        # It changes its argument.
-        return schemathesis.openapi.from_dict(deepcopy(document()), config=SchemathesisConfig())
-    finally:
-        if hooks is not None:
-            os.environ[HOOKS] = hooks
-
-
-@cache
-def operation() -> Any:
-    """Return the endpoint as schemathesis reads it."""
-    return read_by_schemathesis()[ENDPOINT]["GET"]
-
-
 def schema_note(e: Exchange) -> str | None:
     """Return what schemathesis finds wrong with the form of a response; None if nothing.
 
     It is asked only where our rules judge the form too: not where the id or pid is malformed, not about a success for
     an ill-formed pid (PID-01 judges those), and not about an error that a firewall or router may have written.
     """
-    from schemathesis.core.failures import Failure, FailureGroup
-
     received = e.response
     if received is None or not (judged(e) or e.obeyed) or len(received.body) > LARGEST_BODY:
         return None
@@ -84,16 +51,9 @@ def schema_note(e: Exchange) -> str | None:
     # PROBLEM-05 accepts null for absent extensions; the document does not.
     if received.status >= 400 and isinstance(e.body, dict) and e.body.get("extensions", {}) is None:
         return None
-    # schemathesis expects a response to have a URL and a duration.
-    response = received.as_httpx(httpx.Request("GET", "http://h"))
-    response.elapsed = timedelta(seconds=e.seconds)
     # It rejects unknown charsets whatever the bytes are, and HTTP-02 judges the charset.
-    if received.media_type:
-        response.headers["Content-Type"] = received.media_type
-    try:
-        operation().validate_response(response)
-    except Failure as failure:
-        return failure.title
-    except FailureGroup as failures:
-        return next((failure.title for failure in failures.exceptions if isinstance(failure, Failure)), None)
-    return None
+    types = {"content-type": received.media_type} if received.media_type else {}
+    headers = [(name, types.get(name.lower(), value)) for name, value in received.uncoded]
+    body = b64encode(received.body).decode()
+    note: str | None = schemathesis.ask("note", status=received.status, headers=headers, body=body, seconds=e.seconds)
+    return note

@@ -20,9 +20,9 @@ from hostup_conformance.keeping.screen import complain, guarded, lost, say
 from hostup_conformance.keeping.shortage import told_of_shortage, too_low
 
 #: What a project's conftest.py, configuration, plugins and environment change is meant for its own tests. A run has no
-#: use for two plugins of pytest, and they take a while.
+#: use for two plugins of pytest, nor for an assert that is rewritten, and they take a while.
 ALONE = ("--noconftest", "-o", "addopts=", "--disable-plugin-autoload", "-p", "hostup_conformance.front.plugin",
-         "-p", "no:unraisableexception", "-p", "no:threadexception")  # fmt: skip
+         "-p", "no:unraisableexception", "-p", "no:threadexception", "--assert=plain")  # fmt: skip
 ENVIRONMENT = """\
 environment variables, for a server other than the embedded mock:
   HOSTUP_API_KEY             key with read:vm and write:vm (required)
@@ -250,14 +250,15 @@ def run_pytest(arguments: list[str]) -> int:
     """Run the suite, and return pytest's exit code."""
     if why := too_low():
         raise Misconfigured(why)
+    if "--plan" not in arguments:
+        from hostup_conformance.contract.beside import schemathesis
+
+        schemathesis.start()  # before anything else, since it takes a while until it can answer
     import pytest
 
     if os.environ.pop("PYTEST_ADDOPTS", ""):
         complain("PYTEST_ADDOPTS is not used, since it is meant for tests of your own; give options to this command")
-    # The suite has no assert to rewrite, which would take a while. Without asserts in Python, those that are rewritten
-    # are left, and schemathesis' plugin rests on one.
-    plain = [] if sys.flags.optimize else ["--assert=plain"]
-    return int(pytest.main(["--pyargs", "hostup_conformance", *ALONE, *plain, *arguments]))
+    return int(pytest.main(["--pyargs", "hostup_conformance", *ALONE, *arguments]))
 
 
 def compare(old: Path, new: Path, *, markdown: bool) -> int:

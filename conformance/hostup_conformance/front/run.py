@@ -9,7 +9,6 @@ from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
-from hostup_conformance.contract import oracles
 from hostup_conformance.contract.ask import Exchange
 from hostup_conformance.contract.judging import Verdict, check_against_oracle, judge, root_causes, server_requirements
 from hostup_conformance.contract.sending import Wire
@@ -29,8 +28,7 @@ from hostup_conformance.keeping.redact import redactor
 from hostup_conformance.keeping.safe_text import counted
 from hostup_conformance.keeping.shortage import shortage
 from hostup_conformance.keeping.time_limit import done_by, end_now
-from hostup_conformance.sources import commands, lookup, recording
-from hostup_conformance.sources.generated import MOST_CASES, Generated
+from hostup_conformance.sources import commands, generated, lookup, recording
 from hostup_conformance.sources.requests import EVERYTHING
 
 #: Why nothing was judged if pytest ran no item that asks for the verdict.
@@ -77,16 +75,15 @@ class Run:
         self.wire = Wire(self.configured, replace(bounds, run_seconds=left))
         self.interruption.tell(self.wire.abort)
         self.interruption.tell(end_rules_later)
-        self.generated = Generated(self.wire)
         if options.har:
             recording.replay(self.wire, recorded)
         #: The requirements that pytest was asked for, if not for all: the run is about these alone.
         self.only: tuple[str, ...] = ()
         #: The requests that judge these.
         self._chosen = EVERYTHING
-        #: Sends; and the sending of the scripted requests, once it has begun.
+        #: Sends; and the sending, once it has begun.
         self._thread = ThreadPoolExecutor(1)
-        self._scripted: Future[None] | None = None
+        self._sending: Future[None] | None = None
         #: Where the suite itself failed, outside its rules.
         self.defects = Defects(redactor(self.configured.nearly_secrets))
         #: Called again and again while requests are sent, with what makes the words for how far the run is.
@@ -107,7 +104,6 @@ class Run:
     @cached_property
     def verdict(self) -> Verdict:
         """The verdict on all exchanges. Its first use waits for the rest of the sending."""
-        self.defects.survive(oracles.operation, None)  # meanwhile, the scripted requests are under way
         self.send_all()
         return self._judge(self.wire.stopped)
 
@@ -155,9 +151,9 @@ class Run:
         return "the time for judging is used up" if time.monotonic() > self._judged_by else None
 
     def begin(self) -> None:
-        """Begin to send the scripted requests, in a thread: pytest imports and collects meanwhile."""
+        """Begin to send, in a thread: pytest collects meanwhile."""
         with self.sending():
-            self._scripted = self._thread.submit(self._send_script)
+            self._sending = self._thread.submit(self._send)
 
     def end(self) -> None:
         """Send nothing more, and wait for what is under way. It is broken off if no item has asked for the verdict."""
@@ -176,23 +172,24 @@ class Run:
         if self.only and self.configured.kind != "har":
             self._chosen = self.defects.survive(lambda: selection(self.only, rehearsal(self.configured)), EVERYTHING)
 
-    def _send_script(self) -> None:
-        """Send the scripted requests, or those of them that judge what was asked for."""
+    def _send(self) -> None:
+        """Send the scripted requests, or those of them that judge what was asked for, and then the generated ones."""
         self._choose()
-        commands.run(self.wire, only=self._chosen)
+        if self.only or self.configured.kind == "har":
+            commands.run(self.wire, only=self._chosen)
+            return
+        with ThreadPoolExecutor(1) as meanwhile:
+            cases = meanwhile.submit(generated.cases)
+            commands.run(self.wire)
+            self.defects.survive(lambda: generated.run(self.wire, cases.result()), None)
 
     def send_all(self) -> None:
-        """Wait for the scripted requests, and send the generated ones."""
+        """Wait until all is sent but the linked requests, and meanwhile say how far the run is."""
         with self.sending():
-            if self._scripted:
-                self._wait_for(self._scripted)
-            self._wait_for(self._thread.submit(self.generated.send))
-
-    def _wait_for(self, task: Future[None]) -> None:
-        """Wait until a task of sending has ended, and meanwhile say how far the run is."""
-        while not wait([task], LOOK_SECONDS).done:
-            self.watch(self.how_far)
-        task.result()
+            while self._sending and not wait([self._sending], LOOK_SECONDS).done:
+                self.watch(self.how_far)
+            if self._sending:
+                self._sending.result()
 
     def how_far(self) -> str:
         """Return in words how far the run is. To count findings, what there is so far is judged now and then."""
@@ -211,7 +208,7 @@ class Run:
     def _expected(self) -> int:
         """About how many requests are sent in all, if a correct server is judged."""
         steps, chosen = commands.script(self.configured), self._chosen
-        expected = len(chosen.of(steps)) + (MOST_CASES + DEPENDENT if chosen == EVERYTHING else 0)
+        expected = len(chosen.of(steps)) + (generated.MOST_CASES + DEPENDENT if chosen == EVERYTHING else 0)
         expected += FOR_COMMANDS if self.configured.allow_exec and chosen.with_commands else 0
         return min(expected, self.wire.limits.requests or expected)
 

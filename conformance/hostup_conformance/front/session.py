@@ -42,8 +42,6 @@ LONGEST = 1 << 16
 ENDED = (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
 #: The module of the items that are no requirements.
 GENERATED = "test_generated.py"
-#: The variable that tells hypothesis where to keep its files.
-HYPOTHESIS_FOLDER = "HYPOTHESIS_STORAGE_DIRECTORY"
 
 
 class Conformance:
@@ -132,8 +130,6 @@ class Conformance:
         """Begin to send: while pytest imports the suite's items, the first responses are under way."""
         if not self.only_shown and not may_leave_out_items(self.config):
             self.run.begin()
-        # What makes items of generated requests takes a while to import as well.
-        self.config.pluginmanager.import_plugin("schemathesis", consider_entry_points=True)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_ignore_collect(self, collection_path: Path) -> bool | None:
@@ -303,15 +299,10 @@ def let_items_be_found(config: pytest.Config) -> None:
 
 
 def leave_nothing_behind(config: pytest.Config) -> None:
-    """Keep the caches of pytest and hypothesis out of the user's folder, where only reports should be written.
+    """Keep pytest's caches out of the user's folder, where only reports should be written.
 
-    Which items failed last is of no use to the next run, since all items depend on the same exchanges. Hypothesis needs
-    a second to make its Unicode tables, so they are kept in the __pycache__ of this package, if it is writable.
+    Which items failed last is of no use to the next run, since all items depend on the same exchanges.
     """
     for name in ("lfplugin", "nfplugin"):
         if plugin := config.pluginmanager.get_plugin(name):
             config.pluginmanager.unregister(plugin)
-    if HYPOTHESIS_FOLDER not in os.environ:
-        # Hypothesis reads it when it is imported, or first writes.
-        os.environ[HYPOTHESIS_FOLDER] = str(Path(__file__).parent / "__pycache__" / "hypothesis")
-        config.add_cleanup(partial(os.environ.__delitem__, HYPOTHESIS_FOLDER))

@@ -1,28 +1,14 @@
-"""Requests that schemathesis generates from the document, one pytest item an operation."""
+"""Requests that schemathesis makes of the document, as pytest items beside those of the requirements."""
 
-from typing import Any
-
-import hypothesis
 import pytest
-import schemathesis
-from schemathesis.specs.openapi.schemas import OpenApiSchema
 
-from hostup_conformance.contract.oracles import operation
-from hostup_conformance.contract.paths import ENDPOINT
 from hostup_conformance.front.run import Run
 from hostup_conformance.sources import linked
 
-schema: OpenApiSchema = operation().schema
-# Other methods may do harm; the script sends them where that is safe.
-schema.config.phases.coverage.unexpected_methods = set()
-operations = schema.include(path=ENDPOINT)
 
-
-@schema.include(method="GET", path=ENDPOINT).parametrize()
-@hypothesis.settings(linked.REPEATABLE, max_examples=12, phases=[hypothesis.Phase.explicit, hypothesis.Phase.generate])
-def test_generated(case: schemathesis.Case[Any], conformance: Run) -> None:
-    """Note a generated request, which is sent with the others before the verdict."""
-    conformance.defects.survive(lambda: conformance.generated.add(case), None)
+def test_generated(conformance: Run) -> None:
+    """Send what schemathesis generates, after the scripted requests."""
+    conformance.send_all()
 
 
 def test_linked(conformance: Run) -> None:
@@ -31,4 +17,4 @@ def test_linked(conformance: Run) -> None:
         pytest.skip("run with --allow-exec, which starts harmless commands")
     conformance.send_all()
     with conformance.sending():
-        linked.run(conformance.wire, operations)
+        linked.run(conformance.wire)

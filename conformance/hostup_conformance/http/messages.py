@@ -12,6 +12,8 @@ from hostup_conformance.http.json_text import JsonText, read_json
 Headers = tuple[tuple[str, str], ...]
 #: The form of a header field's name (RFC 9110 section 5.6.2).
 FIELD_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+#: The header fields that tell how a body was coded to be sent, which is undone when it is read.
+CODINGS = {"content-encoding", "transfer-encoding"}
 #: The header fields that are lists (RFC 9110, RFC 9111, Fetch), as far as anybody here reads them.
 LISTS = {
     "accept", "accept-encoding", "allow", "cache-control", "content-encoding", "transfer-encoding", "www-authenticate",
@@ -75,15 +77,15 @@ class Response(Message):
         """The Content-Type without parameters, in lower case."""
         return (self.header("content-type") or "").partition(";")[0].strip().lower()
 
+    @property
+    def uncoded(self) -> list[tuple[str, str]]:
+        """The header fields but for those of the codings, which are decoded already."""
+        return [(name, value) for name, value in self.headers if name.lower() not in CODINGS]
+
     def as_httpx(self, request: httpx.Request) -> httpx.Response:
-        """Return the response as an httpx one, without the header fields of the codings, which are decoded already."""
-        undone = {"content-encoding", "transfer-encoding"}
+        """Return the response as an httpx one."""
         # httpx encodes strings as ASCII, and a field value may contain other bytes (RFC 9110 section 5.5).
-        headers = [
-            (name.encode("latin-1", "replace"), value.encode("latin-1", "replace"))
-            for name, value in self.headers
-            if name.lower() not in undone
-        ]
+        headers = [(n.encode("latin-1", "replace"), v.encode("latin-1", "replace")) for n, v in self.uncoded]
         return httpx.Response(self.status, headers=headers, content=self.body, request=request)
 
     @cached_property

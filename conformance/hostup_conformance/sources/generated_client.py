@@ -4,9 +4,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
-
-# Not in `call`, which runs in a thread: before Python 3.11.8, a module that pytest rewrites cannot be compiled there
-# while hypothesis parses others in the main thread (https://github.com/python/cpython/issues/106905).
 from hostup_agent_exec import AuthenticatedClient
 from hostup_agent_exec.api.agent import get_agent_exec, start_agent_exec
 from hostup_agent_exec.models.command_start import CommandStart
