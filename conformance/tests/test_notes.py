@@ -1,5 +1,7 @@
 """What is said with a finding: what the exchanges of a run show together."""
 
+import re
+
 import pytest
 from faults import FAULTS
 from faults.probe import refuse
@@ -10,7 +12,7 @@ from hostup_conformance.contract.judging import root_causes
 from hostup_conformance.contract.target import Target
 from hostup_conformance.contract.understanding import understand
 from hostup_conformance.http import messages as sent
-from hostup_conformance.mock import API_KEY, READ_API_KEY
+from hostup_conformance.mock import API_KEY, READ_API_KEY, VPS_ID
 from judging import run, verdict_by
 from stage import Change, Request, Response
 
@@ -97,6 +99,37 @@ def ignores_the_key(request: Request, response: Response) -> None:
     kept(request, response, request.path, request.query)
 
 
+def ignores_the_key_and_the_query(request: Request, response: Response) -> None:
+    kept(request, response, request.path)
+    if response.is_output:
+        response.body = request.memory[f"kept {(request.path,)}"]
+
+
+def remembers_who_asked_by_the_path(request: Request, response: Response) -> None:
+    """Let in whoever asks for what was asked for with a key before."""
+    if request.full:
+        request.memory[request.path] = True
+    elif response.status == 401 and request.path in request.memory and request.method != "OPTIONS":
+        known = request.own and request.path.endswith(("exec", "status"))
+        response.become(200, {"available": True}) if known else refuse(request, response, 404, "not_found", "Not found")
+
+
+def compares_ids_by_like(request: Request, response: Response) -> None:
+    pattern = "".join({"%": ".*", "_": "."}.get(c) or re.escape(c) for c in request.vps)
+    if request.full and response.status in {400, 404} and re.fullmatch(pattern, VPS_ID) and request.pid is None:
+        response.become(200, {"available": True})
+
+
+def sends_all_errors_with_200(_request: Request, response: Response) -> None:
+    if response.status >= 400:
+        response.status = 200
+
+
+def refuses_with_400(_request: Request, response: Response) -> None:
+    if 400 <= response.status < 500:
+        response.status = 400
+
+
 def ignores_the_key_if_it_is_missing(request: Request, response: Response) -> None:
     if response.status == 401 and request.own and request.method == "GET":
         response.become(200, {"available": True, "reason": None, "vmRunning": True})
@@ -148,6 +181,11 @@ def has_a_form_of_the_framework(request: Request, response: Response) -> None:
 
 CAUSES: dict[Change, tuple[str, str]] = {
     ignores_the_key: ("AUTH-02", "a cache takes no notice of the key, it seems"),
+    ignores_the_key_and_the_query: ("AUTH-02", "a cache takes no notice of the key and the query, it seems"),
+    remembers_who_asked_by_the_path: ("AUTH-01", "who asked is kept for the path, not for the key, it seems"),
+    compares_ids_by_like: ("ID-04", "ids are compared as by LIKE, with % and _ for any characters, it seems"),
+    sends_all_errors_with_200: ("AUTH-01", "gets an error with the status 200, and none that is right"),
+    refuses_with_400: ("ID-01", "refusals lose their own status code, it seems"),
     ignores_the_id: ("ID-01", "a cache takes no notice of the VPS, it seems"),
     ignores_the_id_of_probes: ("ID-01", "a probe does not look at the id, or a cache takes no notice of it"),
     makes_500_of_4xx: ("ID-01", "what responds in front makes 5xx of 4xx, it seems"),

@@ -58,7 +58,11 @@ def with_notes(verdict: Verdict[Ask], exchanges: Sequence[Exchange], key: str) -
     causes = [cause for cause in found if cause.words or cause.first in broken]
     notes = {id: note_on(r, exchanges, causes, course, reasons) for id, r in broken.items()}
     noted = {id: replace(broken[id], message=f"{broken[id].message}; {note}") for id, note in notes.items() if note}
-    alike = tuple(Alike(cause.first, behind) for cause in causes if (behind := explained(cause, broken)))
+    alike = tuple(
+        Alike(cause.first if cause.first in broken else None, behind)
+        for cause in causes
+        if (behind := explained(cause, broken))
+    )
     return replace(verdict, results=verdict.results | noted, of_one_cause=alike)
 
 
@@ -168,7 +172,8 @@ def refused_in_time(course: Course) -> Cause | None:
         odd = [e for e in due if e.status == status and status >= 400]
         if len(odd) >= FEWEST and (words := told(Split(odd, usual, course), IN_TIME)):
             found = {e.number for e in course.ordered if e.status == status}
-            return Cause(found, f"what is to be served gets {status}: {words}")
+            tells = "HTTP-08" if status >= 500 else None
+            return Cause(found, f"what is to be served gets {status}: {words}", tells, says_more=True)
     return None
 
 

@@ -6,19 +6,20 @@ A cause is only returned if all that it should explain agrees with it, and nothi
 import json
 import re
 from collections import Counter, defaultdict, deque
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import groupby, islice, pairwise
 
-from hostup_conformance.contract.ask import SLEEP, Exchange, Pid, Vps, has_object, is_start
+from hostup_conformance.contract.ask import SLEEP, WITHOUT_KEY, Exchange, Pid, Vps, has_object, is_start
 from hostup_conformance.contract.ban import should_not_be_forbidden
 from hostup_conformance.contract.causes.splits import asked
 from hostup_conformance.contract.content import (
     below,
     failed,
     is_availability_alone,
+    is_document,
     is_page,
     member,
     output_members,
@@ -27,7 +28,7 @@ from hostup_conformance.contract.content import (
 from hostup_conformance.contract.lives import overlap
 from hostup_conformance.contract.responder import BURST
 from hostup_conformance.contract.selectors import is_error, is_output
-from hostup_conformance.keeping.safe_text import counted, short_json, shown
+from hostup_conformance.keeping.safe_text import counted, listed, short_json, shown
 
 #: So many requests are served before a refusal may be that of a limit, and so many in a row are refused by one.
 BEFORE, IN_A_ROW = 5, 3
@@ -39,8 +40,12 @@ INSTEAD = {400, 403, 503}
 STEPS = 4
 #: So many exchanges show what each of them alone would not, where they are requests for other VPSs, and elsewhere.
 FEW, STRAYS = 3, 5
-#: So many kinds of mistakes show that it is the status code that is changed.
-MISTAKES = 3
+#: So many kinds of mistakes show that it is the status code that is changed, and so many are named.
+MISTAKES, KINDS = 3, 3
+#: What stands for the body of any problem document.
+PROBLEM = b"{}"
+#: What else than one status code refusals may get, and how that may be.
+TURNED = {500: ("a 5xx", "what responds in front makes 5xx of 4xx")}
 #: What is wrong with requests for VPSs that are not the caller's, in words that may follow "with".
 WRONG_VPS: dict[Vps | None, str] = dict.fromkeys(("unknown", "foreign", "similar"), "a wrong VPS")
 #: How much of the end of a body is tried, in bytes, and how many bodies are tried.
@@ -158,8 +163,8 @@ def undue(e: Exchange) -> str:
 
     That is so for a key that may not see it, for a VPS that is not the caller's, and for the output of another command.
     """
-    may_not_poll = e.ask.credential == "read" and (e.ask.pid.known or output_members(e.body))
-    if e.ask.credential in {"none", "wrong"} or may_not_poll:
+    may_not = e.ask.credential == "read" and (e.ask.starts or e.ask.pid.known or output_members(e.body))
+    if e.ask.credential in {"none", "wrong"} or may_not:
         return "key"
     if e.ask.vps in {"unknown", "foreign", "similar"}:
         return "VPS"
@@ -169,20 +174,20 @@ def undue(e: Exchange) -> str:
     return "query" if asks_output and of_another else ""
 
 
-#: What a cache may take no notice of, with what it knows a request by then.
-CACHES: dict[str, Callable[[Exchange], Hashable]] = {
-    "key": lambda e: e.request.target,
-    "VPS": lambda e: (e.request.header("authorization"), e.ask.resource, e.request.query),
-    "query": lambda e: (e.request.header("authorization"), e.request.path),
+#: The parts of a request by which a cache knows it, besides the resource, and those of which one may take no notice.
+PARTS: dict[str, Callable[[Exchange], Hashable]] = {
+    "key": lambda e: e.request.header("authorization"),
+    "VPS": lambda e: e.request.path,
+    "query": lambda e: e.request.query,
 }
 
 
 def cached(exchanges: Sequence[Exchange]) -> Cause | None:
     """Return what came from a cache that takes no notice of a part of the request, if that is shown."""
-    return next(filter(None, (copied(exchanges, *cache) for cache in CACHES.items())), None)
+    return next(filter(None, (copied(exchanges, ignored) for ignored in PARTS)), None)
 
 
-def copied(exchanges: Sequence[Exchange], ignored: str, known: Callable[[Exchange], Hashable]) -> Cause | None:
+def copied(exchanges: Sequence[Exchange], ignored: str) -> Cause | None:
     """Return the requests that got what an earlier one had got, if all did that were served and should not have been.
 
     The same request must have got something else before that earlier one, and never between the two; one that was sent
@@ -195,7 +200,8 @@ def copied(exchanges: Sequence[Exchange], ignored: str, known: Callable[[Exchang
     for e in exchanges:
         if e.request.method != "GET" or e.ask.resource == "other" or e.response is None or e.aside:
             continue
-        what, who = (known(e), e.response.body), (e.request.target, e.request.headers)
+        known = e.ask.resource, *(part(e) for name, part in PARTS.items() if name != ignored)
+        what, who = (known, e.response.body), (e.request.target, e.request.headers)
         if e.status == 200 and not undue(e) and e.ask.credential in {"full", "read"}:
             due[what] = others[who] = e
         elif e.status == 200 and (origin := due.get(what)):
@@ -219,6 +225,36 @@ def came_from(e: Exchange, origin: Exchange, other: Exchange | None, ignored: st
     before = f", but {other.status} before that, as request {other.number}" if other else ""
     got = f"request {e.number} got what request {origin.number} had got{before}"
     return f"{got}: a cache takes no notice of the {ignored}, it seems"
+
+
+def remembered(exchanges: Sequence[Exchange]) -> Cause | None:
+    """Return the requests that were let in without a key for it, where one with a key had come on the same path before.
+
+    All such GETs must be let in, and those on other paths refused. If no start is let in, and all get what a
+    cache may have kept, it is one.
+    """
+    paths, kept, found, starts = set[str](), set[tuple[str, bytes]](), list[tuple[bool, bool, bool]](), False
+    for e in exchanges:
+        if e.response is None or e.aside or e.ask.devious or e.ask.resource == "other":
+            continue
+        path, what = e.request.path, (e.request.path, e.response.body)
+        if e.ask.credential in {"none", "wrong"} and e.request.method == "GET":
+            found.append((e.status != 401, path in paths, what in kept))
+        elif e.ask.credential in {"none", "wrong"}:
+            starts |= is_start(e) and below(e, 300)
+        elif e.ask.credential == "full" and e.status not in {401, 429}:
+            paths.add(path)
+            kept |= {what} if below(e, 300) else set()
+    let_in, cache = sum(one[0] for one in found), not starts and all(one[0] == one[2] for one in found)
+    if let_in < FEW or let_in == len(found) or not (cache or all(one[0] == one[1] for one in found)):
+        return None
+    others = {"key", "query"} if cache else {"key"}
+    served = [e for e in exchanges if e.status not in {None, 401, 403, 429}]
+    numbers = {e.number for e in served if e.ask.credential in {*WITHOUT_KEY, "query"} or undue(e) in others}
+    why = "a cache takes no notice of the key" if cache else "who asked is kept for the path, not for the key"
+    why += " and the query" if cache and any(undue(e) == "query" for e in served) else ""
+    words = f"{let_in} requests without a valid key were let in, each where one with a valid key had been before"
+    return Cause(numbers, f"{words}, and those to other paths refused: {why}, it seems")
 
 
 def without_query(exchanges: Sequence[Exchange]) -> Cause | None:
@@ -262,6 +298,45 @@ def shown_of(e: Exchange) -> Hashable:
     """Return what a response shows of its VPS: the id in a status, and all that is said of the agent otherwise."""
     body = e.response.body if e.response else b""
     return (e.ask.resource, e.request.query, short_json(member(e, "id"), 200) if e.ask.resource == "status" else body)
+
+
+#: How ids may be compared otherwise than whole: whether one stands for another by that.
+COMPARED: dict[str, Callable[[str, str], bool]] = {
+    "as by LIKE, with % and _ for any characters": lambda a, own: matches(a, own, {"%": ".*", "_": "."}),
+    "as a pattern, with * for any characters": lambda a, own: matches(a, own, {"*": ".*"}),
+    "only as far as the own one is long": lambda a, own: a.startswith(own),
+    "only at their end": lambda a, own: a.endswith(own),
+    "by what is in them": lambda a, own: own in a,
+    "by whether they are a part of the own one": lambda a, own: a in own,
+}
+
+
+def compared(exchanges: Sequence[Exchange]) -> Cause | None:
+    """Return the requests with ids that are none, if just those were served that stand for an own one in one way.
+
+    In another case they may stand for it or not.
+    """
+    probes = [
+        e for e in exchanges if e.ask.credential == "full" and e.ask.pid == Pid.ABSENT and e.request.method == "GET"
+    ]
+    own = {e.ask.id for e in probes if e.ask.vps in {"own", "unavailable"} and e.ask.id and e.ask.endpoint}
+    odd = [e for e in probes if e.ask.endpoint and e.ask.id not in own and re.fullmatch(r"[\w%*-]+", e.ask.id or "")]
+    served = {e.ask.id or "" for e in odd if below(e, 300)}
+    others = {e.ask.id or "" for e in odd if e.ask.vps not in {"case", "foreign"}}
+    for how, stands_for in COMPARED.items():
+        alike = {id for id in others if any(stands_for(id, one or "") for one in own)}
+        if len(alike) > 1 and alike == served & others:
+            found = {e.number for e in exchanges if e.ask.id in served}
+            return Cause(
+                found, f"each such id stands for an own one, and none that is refused: ids are compared {how}, it seems"
+            )
+    return None
+
+
+def matches(pattern: str, text: str, wildcards: Mapping[str, str]) -> bool:
+    """Whether a pattern matches a text, as databases do it, whatever the case."""
+    parts = (wildcards.get(c) or re.escape(c) for c in pattern)
+    return not wildcards.keys().isdisjoint(pattern) and re.fullmatch("".join(parts), text, re.IGNORECASE) is not None
 
 
 def out_of_step(exchanges: Sequence[Exchange]) -> Cause | None:
@@ -342,32 +417,39 @@ def due_404(e: Exchange) -> str | None:
 
 
 def instead_of_refusals(exchanges: Sequence[Exchange]) -> Cause | None:
-    """Return the successes with one body, or with pages in HTML, that requests got which are to be refused.
+    """Return the successes with one body, with pages in HTML, or with problem documents, instead of refusals.
 
     Each kind of mistake must always get it, or never, and what is no mistake never.
     """
     sure = [e for e in exchanges if e.response and e.ask.pid != Pid.IMPOSSIBLE]  # or it may be invalid
     wrong = [(e, kind) for e in sure if (kind := due_404(e) or mistake_in(e)) is not None]
-    bodies = Counter(form_of(e) for e, kind in wrong if kind and below(e, 300) and e.response and e.response.body)
+    bodies = Counter(kind_of_body(e) for e, kind in wrong if kind and below(e, 300) and e.response and e.response.body)
     body, number = next(iter(bodies.most_common(1)), (None, 0))
     outcomes = defaultdict[str, set[bool]](set)
     for e, kind in wrong:
-        outcomes[kind].add(below(e, 300) and form_of(e) == body)
+        outcomes[kind].add(below(e, 300) and kind_of_body(e) == body)
     kinds = sorted(kind for kind, outcome in outcomes.items() if outcome == {True})
     if number < STRAYS or not kinds or True in outcomes[""] or any(len(outcome) > 1 for outcome in outcomes.values()):
         return None
-    found = {e.number for e in exchanges if e.response and below(e, 300) and form_of(e) == body}
+    found = {e.number for e in exchanges if e.response and below(e, 300) and kind_of_body(e) == body}
     first = next(e for e in exchanges if e.number in found)
     if shows(first) and len(kinds) < FEW:
         return None
-    what = short_json(first.body, 80) if body else "a page in HTML"
-    words = f"each request with {' or '.join(kinds)} gets {what} with the status {first.status}, and none that is right"
+    what = "an error" if body == PROBLEM else short_json(first.body, 80) if body else "a page in HTML"
+    words = (
+        f"each request with {listed(kinds, KINDS)} gets {what} with the status {first.status}, and none that is right"
+    )
     return Cause(found, f"{words}: refusals are turned into that, it seems")
 
 
 def form_of(e: Exchange) -> bytes:
     """Return the body of a response, or nothing for a page in HTML: pages may differ."""
     return b"" if e.response is None or is_page(e) else e.response.body
+
+
+def kind_of_body(e: Exchange) -> bytes:
+    """Return the form of a response, which is the same for all problem documents."""
+    return PROBLEM if is_document(e) else form_of(e)
 
 
 #: The header fields by which caches say that a response is a copy, with what they say then.
@@ -436,21 +518,25 @@ def inherited(exchanges: Sequence[Exchange]) -> Cause | None:
     return Cause(let_in, f"{words} alone: who asked is kept from one request to the next, it seems")
 
 
-def turned_into_5xx(exchanges: Sequence[Exchange]) -> Cause | None:
-    """Return all 5xx, if each kind of mistake gets them always or never, and what is no mistake never does.
+def turned(exchanges: Sequence[Exchange]) -> Cause | None:
+    """Return all that got a 5xx, or one status code of refusals, if each kind of mistake gets it always or never.
 
-    Several kinds must get them.
+    Several kinds must get it, and what is no mistake never.
     """
-    outcomes = defaultdict[str, set[bool]](set)
+    outcomes = defaultdict[str, set[int]](set)
     for e in exchanges:
-        if e.response and e.status != 429 and (mistake := mistake_in(e)) is not None:
-            outcomes[mistake].add(failed(e))
-    failing = [mistake for mistake, failures in outcomes.items() if failures == {True} and mistake]
-    if len(failing) < MISTAKES or any(len(failures) > 1 for failures in outcomes.values()) or True in outcomes[""]:
-        return None
-    found = {e.number for e in exchanges if failed(e) and not e.obeyed}
-    words = f"each request with {', '.join(failing[:-1])} or {failing[-1]} got a 5xx, and none that is to be served"
-    return Cause(found, f"{words}: what responds in front makes 5xx of 4xx, it seems")
+        if e.response and e.status and e.status != 429 and (mistake := mistake_in(e)) is not None:
+            outcomes[mistake].add(500 if failed(e) else e.status)
+    for status in (500, 400, 401, 403, 404):
+        alike = sorted(mistake for mistake, statuses in outcomes.items() if statuses == {status} and mistake)
+        others = [statuses for mistake, statuses in outcomes.items() if mistake not in alike]
+        if len(alike) < MISTAKES or any(status in statuses for statuses in others):
+            continue
+        found = {e.number for e in exchanges if e.status == status or (status == 500 and failed(e) and not e.obeyed)}
+        got, why = TURNED.get(status, (str(status), "refusals lose their own status code"))
+        words = f"each request with {listed(alike, KINDS)} got {got}, and none that is to be served"
+        return Cause(found, f"{words}: {why}, it seems")
+    return None
 
 
 def mistake_in(e: Exchange) -> str | None:
@@ -521,10 +607,12 @@ CAUSES: tuple[Callable[[Sequence[Exchange]], Cause | None], ...] = (
     counted_in_characters,
     out_of_step,
     cached,
+    remembered,
     from_a_cache,
     of_the_own_vps,
+    compared,
     without_query,
     inherited,
-    turned_into_5xx,
+    turned,
     of_another_form,
 )
