@@ -22,7 +22,7 @@ BEGINNING = "/" + VPSS.split("/")[1]
 BEHIND = "give a base URL behind it, or what it asks for, with --header or --client-cert"
 #: What to check, by the status code that all requests for the core got.
 CHECK = {
-    401: "check the key",
+    401: "check the key, and whether the Authorization header field reaches the server",
     403: "check the key, its scopes and the VPS id",
     404: "check the base URL and the VPS id",
 }
@@ -64,7 +64,8 @@ def refusal_of_polls(exchanges: Sequence[Exchange]) -> str | None:
     forbidden = len(polls) > 1 and all(e.status == 403 for e in polls) and any(map(shows_core, exchanges))
     if not forbidden or any(map(started, exchanges)):
         return None
-    return f"HOSTUP_API_KEY seems to lack write:vm: each of {counted(len(polls), 'poll')} got {status_of(polls[0])}"
+    lacks = "HOSTUP_API_KEY seems to lack write:vm, or the server not to see it there"
+    return f"{lacks}: each of {counted(len(polls), 'poll')} got {status_of(polls[0])}"
 
 
 def doubt_about(exchanges: Sequence[Exchange], target: Target) -> str | None:

@@ -1188,3 +1188,11 @@ def a_notice_comes_before_the_json(_request: Request, response: Response) -> Non
     """Where a command writes nothing to standard error, an interpreter's notice stands before the body."""
     if response.is_output and response.json.get("stderr") == "":
         response.body = b"Notice: Undefined variable $stderr\n" + response.body
+
+
+@trips("START-01")
+def starts_are_redirected(request: Request, response: Response) -> None:
+    """Each POST is sent to another name of the server, and loses its command on the way."""
+    if request.method == "POST":
+        response.become(301)
+        response.header("Location", f"http://other.example{request.path}")

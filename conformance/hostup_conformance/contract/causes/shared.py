@@ -138,13 +138,20 @@ def blocked(exchanges: Sequence[Exchange]) -> Cause | None:
 
 
 def redirected(exchanges: Sequence[Exchange]) -> Cause | None:
-    """Return the responses that only send the caller elsewhere, or say that nothing has changed; HTTP-06 judges them.
+    """Return the responses that only send the caller elsewhere, or say that nothing has changed.
 
-    They are no service and no refusal. What gets a 304 on a condition may be as it should.
+    They are no service and no refusal. What gets a 304 on a condition may be as it should. HTTP-06 judges GETs, so only
+    of starts it is said where they are sent.
     """
     sent = [e for e in exchanges if e.status is not None and 300 <= e.status < 400]
     undue = {e.status for e in sent if not e.ask.devious}
-    return Cause({e.number for e in sent if e.status in undue}, first="HTTP-06") if undue else None
+    found = {e.number for e in sent if e.status in undue}
+    starts = [e for e in sent if e.ask.starts]
+    if not starts or any(e.request.method == "GET" and e.ask.vps == "own" and e.ask.pid.well_formed for e in sent):
+        return Cause(found, first="HTTP-06") if found else None
+    to = f"{starts[0].status} to {shown(starts[0].header('location'), 100)}"
+    words = f"{counted(len(starts), 'start')} got a redirect, as {to}, which clients follow with a GET or not at all"
+    return Cause(found, words, "START-01", says_more=True)
 
 
 def repeated(exchanges: Sequence[Exchange]) -> Cause | None:
